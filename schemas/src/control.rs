@@ -1,0 +1,83 @@
+//! What concerns a whole lane: `p.<lane>.ctl`, and the rule book it points to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{OrgName, PolicyName};
+
+/// A message on a lane's control subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Control {
+    /// A rule book applies from here on. Lanes ignore versions they have.
+    RuleBook(RuleBookRef),
+    /// The lane is idle and something is due: its time alone matters.
+    Tick,
+}
+
+/// Which rule book: content by hash in the object store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleBookRef {
+    /// Counts up.
+    pub version: u64,
+    /// SHA-256 of the content, in hexadecimal; also its name in the object store.
+    pub hash: String,
+}
+
+/// What all lanes judge by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleBook {
+    /// The numbers that decisions depend on.
+    pub settings: Settings,
+    /// All policies, by name.
+    pub policies: Vec<PolicySource>,
+}
+
+/// One policy's text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicySource {
+    /// Its name; one with an owner is `<owner>/<file>`.
+    pub name: PolicyName,
+    /// The organization whose own it is; none for one of the library.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OrgName>,
+    /// The script.
+    pub source: String,
+}
+
+/// The numbers that decisions depend on. They reach the lanes through the rule book, so that a
+/// replay uses those of its moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// How long a host-event-ID is remembered, from the incident's detection.
+    pub host_event_retention_s: u64,
+    /// How often the upstream is asked for changed cases.
+    pub case_poll_s: u64,
+    /// How long a reaction is tried.
+    pub reaction_deadline_s: u64,
+    /// The wait before the second attempt; doubled for each further one.
+    pub retry_base_s: u64,
+    /// The longest wait between attempts.
+    pub retry_most_s: u64,
+    /// How many failures in a row open a destination's circuit.
+    pub circuit_failures: u32,
+    /// How long an open circuit rests before one attempt probes it; doubled while probes fail.
+    pub circuit_rest_s: u64,
+    /// The longest rest of a circuit.
+    pub circuit_rest_most_s: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            host_event_retention_s: 90 * 86_400,
+            case_poll_s: 120,
+            reaction_deadline_s: 7 * 86_400,
+            retry_base_s: 2,
+            retry_most_s: 300,
+            circuit_failures: 5,
+            circuit_rest_s: 30,
+            circuit_rest_most_s: 600,
+        }
+    }
+}

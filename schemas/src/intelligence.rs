@@ -1,0 +1,138 @@
+//! Intelligence messages: what the support system tells customers. Source: DOMAIN, "Intelligence".
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An intelligence message as it is published to `in.<org>.intel.<source>`, in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intelligence {
+    /// The message's id at its source; the same id again replaces the message.
+    pub id: String,
+    /// What kind of message.
+    pub kind: Kind,
+    /// One line.
+    pub title: String,
+    /// The message.
+    #[serde(default)]
+    pub text: String,
+    /// When the source issued it.
+    pub issued: Timestamp,
+    /// Whom it concerns; empty lists concern all.
+    #[serde(default)]
+    pub relevance: Relevance,
+    /// Where to read more.
+    #[serde(default)]
+    pub links: Vec<String>,
+}
+
+/// What kind of message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// By subscription.
+    Alert,
+    /// Written for one customer.
+    Informational,
+    /// A proactive bug notice.
+    BugNotice,
+    /// An end-of-life notice.
+    EndOfLife,
+}
+
+impl Kind {
+    /// The kind as messages spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Informational => "informational",
+            Self::BugNotice => "bug-notice",
+            Self::EndOfLife => "end-of-life",
+        }
+    }
+}
+
+/// Whom a message concerns.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Relevance {
+    /// Chassis serial numbers.
+    pub serial_numbers: Vec<String>,
+    /// Models.
+    pub products: Vec<String>,
+    /// System families.
+    pub platforms: Vec<String>,
+    /// Operating system versions.
+    pub os_versions: Vec<String>,
+}
+
+/// Why a text is no intelligence message.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not the JSON asked for; serde's text has line and column.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// A field is empty or longer than it may be.
+    #[error("`{field}` must have 1 to {most} bytes and has {length}")]
+    Length {
+        /// Which field.
+        field: &'static str,
+        /// Its bound in bytes.
+        most: usize,
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// A list is longer than it may be.
+    #[error("`{field}` must have at most {most} entries and has {length}")]
+    Entries {
+        /// Which field.
+        field: &'static str,
+        /// Its bound.
+        most: usize,
+        /// Its length.
+        length: usize,
+    },
+}
+
+/// Reads and checks an intelligence message.
+///
+/// # Errors
+/// See [`Error`].
+pub fn decode(bytes: &[u8]) -> Result<Intelligence, Error> {
+    let message: Intelligence = serde_json::from_slice(bytes)?;
+    for (field, text, most) in [("id", &message.id, 256), ("title", &message.title, 1024)] {
+        if text.is_empty() || text.len() > most {
+            return Err(Error::Length { field, most, length: text.len() });
+        }
+    }
+    let relevance = &message.relevance;
+    for (field, list) in [
+        ("relevance.serial_numbers", &relevance.serial_numbers),
+        ("relevance.products", &relevance.products),
+        ("relevance.platforms", &relevance.platforms),
+        ("relevance.os_versions", &relevance.os_versions),
+        ("links", &message.links),
+    ] {
+        if list.len() > 10_000 {
+            return Err(Error::Entries { field, most: 10_000, length: list.len() });
+        }
+    }
+    Ok(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_message_is_read() {
+        let message = decode(br#"{"id":"TSB1","kind":"bug-notice","title":"t","issued":"2026-11-21T10:00:00Z"}"#).unwrap();
+        assert_eq!((message.kind, message.relevance), (Kind::BugNotice, Relevance::default()));
+    }
+
+    #[test]
+    fn faults_are_named() {
+        let long = format!(r#"{{"id":"{}","kind":"alert","title":"t","issued":"2026-11-21T10:00:00Z"}}"#, "x".repeat(300));
+        assert_eq!(decode(long.as_bytes()).unwrap_err().to_string(), "`id` must have 1 to 256 bytes and has 300");
+        assert!(decode(b"{").unwrap_err().to_string().contains("line 1 column 1"));
+    }
+}

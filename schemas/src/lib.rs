@@ -1,0 +1,21 @@
+//! What travels: the message bundle and its decoder, intelligence messages, and the payloads of
+//! commands, results, triggers, reactions and dead letters.
+//!
+//! Everything here is data and its text form. Nothing does I/O, reads a clock or spawns.
+
+pub mod bundle;
+pub mod command;
+pub mod control;
+pub mod dead_letter;
+pub mod event;
+pub mod filter_level;
+pub mod intelligence;
+pub mod name;
+pub mod outcome;
+pub mod priority;
+pub mod reaction;
+pub mod trigger;
+
+pub use filter_level::FilterLevel;
+pub use name::{CommandId, IncidentId, OrgName, PolicyName, ReactionId};
+pub use priority::Priority;

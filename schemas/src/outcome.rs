@@ -1,0 +1,114 @@
+//! What became of a reaction: connectors say it as `in.<org>.result.<connector>`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{IncidentId, ReactionId};
+
+/// A connector's message to the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Report {
+    /// An attempt at a reaction has ended.
+    Attempt(Attempt),
+    /// A case stands differently upstream.
+    CaseChanged(CaseStanding),
+}
+
+/// How one attempt at a reaction ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The reaction.
+    pub reaction: ReactionId,
+    /// Which try, from 1. A report on another try than the state's is ignored.
+    pub attempt: u32,
+    /// How many requests the attempt made of the destination, for its hourly bound.
+    pub requests: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is done.
+    Done(Done),
+    /// It failed.
+    Failed(Failure),
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// The line is written.
+    Logged,
+    /// The support system took the case.
+    CaseAccepted {
+        /// Its receipt, by which the case is asked for until it has an id.
+        transaction_id: String,
+        /// The case, where it has an id at once.
+        case: Option<CaseStanding>,
+    },
+    /// The changes are reported; the next poll goes on from `cursor`.
+    Polled {
+        /// Where to go on.
+        cursor: Option<String>,
+    },
+}
+
+/// How a case stands upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseStanding {
+    /// The incident it was opened for.
+    pub incident: IncidentId,
+    /// Its id.
+    pub case_id: String,
+    /// The upstream's word for its status.
+    pub status: String,
+    /// Where people see it.
+    pub link: Option<String>,
+    /// When it changed last, by the upstream's clock.
+    pub updated: Timestamp,
+}
+
+/// Why an attempt failed; the class decides what happens next, never the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Whose fault, and whether trying again can help.
+    pub class: FailureClass,
+    /// What happened, for people.
+    pub message: String,
+    /// How long the destination asks to be left alone, in seconds.
+    pub retry_after_s: Option<u32>,
+}
+
+/// Whose fault a failure is, and whether trying again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// Not reached, timed out, or answered with a fault of its own: again, later.
+    Unavailable,
+    /// Reached and too busy: again, when it says.
+    Overloaded,
+    /// It does not accept our credentials: again, later, since an operator may mend them.
+    Unauthorized,
+    /// It answered what cannot be understood; the effect may have happened: again, under the same key.
+    Garbled,
+    /// It understood and refused this very reaction: never again.
+    Refused,
+}
+
+impl FailureClass {
+    /// The class as metrics and dead letters spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Overloaded => "overloaded",
+            Self::Unauthorized => "unauthorized",
+            Self::Garbled => "garbled",
+            Self::Refused => "refused",
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What happened: the triggers policies react to, and the data they carry.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::intelligence::{Kind, Relevance};
+use crate::{IncidentId, Priority};
+
+/// A trigger's name, as policies and subjects spell it. Source: DOMAIN, "Reaction policies".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Trigger {
+    /// A problem bundle was seen for the first time.
+    #[serde(rename = "incident.detected")]
+    IncidentDetected,
+    /// The upstream has accepted the incident.
+    #[serde(rename = "incident.submitted")]
+    IncidentSubmitted,
+    /// The case id is known for the first time.
+    #[serde(rename = "case.assigned")]
+    CaseAssigned,
+    /// A case changed upstream after its id was known.
+    #[serde(rename = "case.updated")]
+    CaseUpdated,
+    /// An intelligence message arrived.
+    #[serde(rename = "intelligence.received")]
+    IntelligenceReceived,
+}
+
+impl Trigger {
+    /// All triggers.
+    pub const ALL: [Self; 5] = [
+        Self::IncidentDetected,
+        Self::IncidentSubmitted,
+        Self::CaseAssigned,
+        Self::CaseUpdated,
+        Self::IntelligenceReceived,
+    ];
+
+    /// The name in policies and subjects.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IncidentDetected => "incident.detected",
+            Self::IncidentSubmitted => "incident.submitted",
+            Self::CaseAssigned => "case.assigned",
+            Self::CaseUpdated => "case.updated",
+            Self::IntelligenceReceived => "intelligence.received",
+        }
+    }
+}
+
+/// A text that names no trigger.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown trigger")]
+pub struct UnknownTrigger;
+
+impl FromStr for Trigger {
+    type Err = UnknownTrigger;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTrigger> {
+        Self::ALL.into_iter().find(|t| t.as_str() == text).ok_or(UnknownTrigger)
+    }
+}
+
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The device an incident is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeviceData<'a> {
+    /// Its host name.
+    pub host_name: &'a str,
+    /// Its chassis serial number.
+    pub serial_number: &'a str,
+    /// Its model, such as `MX240`.
+    pub product: &'a str,
+    /// Its system family, such as `junos`; empty when the bundle named none.
+    pub platform: &'a str,
+    /// The version of its operating system.
+    pub os_version: &'a str,
+}
+
+/// Data of `incident.detected`, `incident.submitted`, and part of the case triggers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IncidentData<'a> {
+    /// The incident.
+    pub id: &'a IncidentId,
+    /// The device's own id of the event.
+    pub host_event_id: &'a str,
+    /// What kind of incident: `event`, `on-demand`, `event-rma`, `on-demand-rma`, `health-check`.
+    pub kind: &'a str,
+    /// The device.
+    pub device: DeviceData<'a>,
+    /// The event type, such as `CHASSISD_FRU_OFFLINE_NOTICE`.
+    pub event_type: &'a str,
+    /// The priority, which policies may have changed.
+    pub priority: Priority,
+    /// One line on the problem.
+    pub synopsis: &'a str,
+    /// When the device saw it.
+    pub occurred: Timestamp,
+    /// When the bundle entered the log.
+    pub detected: Timestamp,
+}
+
+/// Data of `case.assigned` and `case.updated`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CaseData<'a> {
+    /// The incident the case was opened for.
+    #[serde(flatten)]
+    pub incident: IncidentData<'a>,
+    /// The case id at the upstream.
+    pub case_id: &'a str,
+    /// The upstream's word for the case's status.
+    pub case_status: &'a str,
+    /// Where people see the case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_link: Option<&'a str>,
+}
+
+/// Data of `intelligence.received`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IntelligenceData<'a> {
+    /// The message's id at its source.
+    pub id: &'a str,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its title.
+    pub title: &'a str,
+    /// When the source issued it.
+    pub issued: Timestamp,
+    /// Whom it concerns.
+    pub relevance: &'a Relevance,
+    /// When it entered the log.
+    pub received: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_spelled_alike_everywhere() {
+        for trigger in Trigger::ALL {
+            assert_eq!(trigger.as_str().parse(), Ok(trigger));
+            assert_eq!(serde_json::to_value(trigger).unwrap(), trigger.as_str());
+        }
+        assert_eq!("incident.closed".parse::<Trigger>(), Err(UnknownTrigger));
+    }
+}
