@@ -1,3 +1,56 @@
-.PHONY: test
-test:
-	cargo test --workspace --locked
+# The one door for people and CI. `make` lists what there is.
+
+CARGO    ?= cargo
+PYTHON   ?= python3
+# Cargo features of the checks, e.g. FEATURES="--features linesman/failpoints".
+FEATURES ?=
+# Bundles written by our own encoder and held against the XSD.
+BUNDLES  ?= 200
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help tools build demo test lint units xsd doc bench bench-policies fmt clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+tools: ## Install the NATS server and the Python packages of the tests into .tools
+	@$(PYTHON) tests/tools/install.py
+
+build: ## Build the `linesman` command, optimised
+	$(CARGO) build --release --locked -p linesman
+
+demo: tools ## Run the demo; ONCE=1 runs it once and prints nothing but JSON
+	@$(CARGO) run --release --locked -p linesman -- demo $(if $(ONCE),--once --json)
+
+test: tools lint units xsd doc ## Check everything, cheap checks first
+
+lint: ## Check bans, format and lints of all targets, benches included
+	@$(PYTHON) tests/tools/check_bans.py
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked $(FEATURES) -- -D warnings
+
+units: tools ## Run the tests
+	$(CARGO) test --workspace --locked $(FEATURES)
+
+xsd: tools ## Hold bundles of our own encoder against the XSD
+	@dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && \
+	$(CARGO) run --locked -p linesman-schemas --example emit_bundles -- "$$dir" $(BUNDLES) && \
+	.tools/venv/bin/python tests/tools/validate_jmb.py schemas/jmb.xsd "$$dir"
+
+doc: ## Build the documentation
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+
+bench: tools ## Measure the verbs one by one, then the whole against the raw stream
+	$(CARGO) bench --locked -p linesman-benches
+	$(CARGO) run --release --locked -p linesman-benches --bin end_to_end
+
+bench-policies: tools ## Measure how the cost of a message grows with the number of policies
+	$(CARGO) run --release --locked -p linesman-benches --bin policies
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+clean: ## Remove what was built, tools included
+	$(CARGO) clean
+	rm -rf .tools
