@@ -1,0 +1,133 @@
+//! TLS for both ends of the program: who we are towards those who call us, and whom we believe.
+//!
+//! One crypto provider (ring), TLS 1.2 and 1.3, no compression, no renegotiation (rustls has
+//! neither), no client certificates. A plain HTTP request on a TLS port fails the handshake and gets
+//! no HTTP answer.
+
+mod authority;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rustls_platform_verifier::BuilderVerifierExt;
+
+pub use authority::{Authority, ServerIdentity};
+
+/// The versions spoken, newest first.
+static VERSIONS: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read.
+    #[error("`{}` cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error("`{}` cannot be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("`{}` cannot be used: {reason}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The authority's certificate is not valid now.
+    #[error("the certificate in `{}` is valid from {from} to {until} only", path.display())]
+    Expired {
+        /// The certificate's file.
+        path: PathBuf,
+        /// When it begins.
+        from: Timestamp,
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// The authority's key lies open.
+    #[error("others than its owner may read `{}`: allow it to the owner only (mode 0600)", path.display())]
+    Exposed {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// A name no certificate can be issued for.
+    #[error("`{host}` is neither a host name nor an address")]
+    Host {
+        /// The name.
+        host: String,
+    },
+    /// A certificate cannot be made.
+    #[error("no certificate can be issued")]
+    Issue(#[from] rcgen::Error),
+    /// The TLS library refuses.
+    #[error("TLS cannot be configured")]
+    Config(#[from] rustls::Error),
+}
+
+/// The crypto provider of the whole program.
+pub fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// What a server of HTTP/1.1 over TLS speaks with, under `identity`.
+pub fn server_config(identity: ServerIdentity) -> Result<Arc<ServerConfig>, Error> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(VERSIONS)?
+        .with_no_client_auth()
+        .with_single_cert(identity.chain, identity.key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// What a client speaks with: it believes the certificates in the file `ca` and no other, or, when
+/// none is given, the system's roots.
+pub fn client_config(ca: Option<&Path>) -> Result<ClientConfig, Error> {
+    let builder = ClientConfig::builder_with_provider(provider()).with_protocol_versions(VERSIONS)?;
+    let builder = match ca {
+        Some(path) => builder.with_root_certificates(roots(path)?),
+        None => builder.with_platform_verifier()?,
+    };
+    Ok(builder.with_no_client_auth())
+}
+
+/// An HTTPS client that believes whom [`client_config`] believes, and goes nowhere else than it is
+/// sent: no redirect is followed, no proxy of the environment used, nothing retried behind the
+/// caller's back. Time-outs are the caller's to set.
+pub fn http_client(ca: Option<&Path>) -> Result<reqwest::ClientBuilder, Error> {
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(client_config(ca)?)
+        .https_only(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy())
+}
+
+/// The certificates of a PEM file, at least one.
+fn roots(path: &Path) -> Result<RootCertStore, Error> {
+    let broken = |reason: String| Error::Broken { path: path.to_owned(), reason };
+    let pem = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| broken(error.to_string()))?;
+        roots.add(certificate).map_err(|error| broken(error.to_string()))?;
+    }
+    if roots.is_empty() { Err(broken("no certificate in it".to_owned())) } else { Ok(roots) }
+}
+
+#[cfg(test)]
+mod tests;

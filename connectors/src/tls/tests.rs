@@ -1,0 +1,197 @@
+//! Authorities as they are kept, and certificates as strict peers read them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConnection, ServerConnection};
+use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::prelude::X509Certificate;
+
+use super::*;
+
+fn parsed<'a>(certificate: &'a CertificateDer<'_>) -> X509Certificate<'a> {
+    x509_parser::parse_x509_certificate(certificate).unwrap().1
+}
+
+/// Shakes hands in memory; the error is the client's.
+fn shake_hands(client: Arc<ClientConfig>, server: Arc<ServerConfig>, name: &str) -> Result<(), rustls::Error> {
+    let mut client = ClientConnection::new(client, ServerName::try_from(name.to_owned()).unwrap()).unwrap();
+    let mut server = ServerConnection::new(server).unwrap();
+    while client.is_handshaking() || server.is_handshaking() {
+        let mut wire = Vec::new();
+        client.write_tls(&mut wire).unwrap();
+        server.read_tls(&mut wire.as_slice()).unwrap();
+        server.process_new_packets()?;
+        let mut wire = Vec::new();
+        server.write_tls(&mut wire).unwrap();
+        client.read_tls(&mut wire.as_slice()).unwrap();
+        client.process_new_packets()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn an_authority_is_made_once_and_loaded_afterwards() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Authority::open(dir.path()).unwrap();
+    let pem = fs::read(first.ca_path()).unwrap();
+    let again = Authority::open(dir.path()).unwrap();
+    assert_eq!(fs::read(again.ca_path()).unwrap(), pem);
+    assert_eq!(fs::metadata(dir.path().join("ca.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    // What the loaded one issues is believed by those who hold the first one's certificate.
+    let client = Arc::new(client_config(Some(first.ca_path())).unwrap());
+    let server = server_config(again.issue(&[]).unwrap()).unwrap();
+    shake_hands(client, server, "localhost").unwrap();
+}
+
+#[test]
+fn a_certificate_holds_for_the_names_given_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = Authority::open(dir.path()).unwrap();
+    let server = server_config(authority.issue(&["linesman.example".to_owned(), "192.0.2.7".to_owned()]).unwrap());
+    let server = server.unwrap();
+    let client = Arc::new(client_config(Some(authority.ca_path())).unwrap());
+    for name in ["localhost", "127.0.0.1", "::1", "linesman.example", "192.0.2.7"] {
+        shake_hands(client.clone(), server.clone(), name).unwrap();
+    }
+    for name in ["other.example", "127.0.0.2"] {
+        let error = shake_hands(client.clone(), server.clone(), name).unwrap_err();
+        assert!(matches!(error, rustls::Error::InvalidCertificate(_)), "{error}");
+    }
+}
+
+#[test]
+fn another_authority_is_not_believed() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = server_config(Authority::open(ours.path()).unwrap().issue(&[]).unwrap()).unwrap();
+    let client = client_config(Some(Authority::open(theirs.path()).unwrap().ca_path())).unwrap();
+    let error = shake_hands(Arc::new(client), server, "localhost").unwrap_err();
+    assert_eq!(error.to_string(), "invalid peer certificate: UnknownIssuer");
+}
+
+/// RFC 5280, 4.2.1.1 (Authority Key Identifier), 4.2.1.2 (Subject Key Identifier), 4.2.1.3 (key
+/// usage), 4.2.1.9 (basic constraints), 4.1.2.2 (serial number), as OpenSSL's strict mode asks.
+#[test]
+fn certificates_bear_strict_reading() {
+    let dir = tempfile::tempdir().unwrap();
+    let identity = Authority::open(dir.path()).unwrap().issue(&[]).unwrap();
+    let (server, ca) = (parsed(&identity.chain[0]), parsed(&identity.chain[1]));
+    let key_id = |certificate: &X509Certificate<'_>| {
+        certificate.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+            _ => None,
+        })
+    };
+    let issuer_id = |certificate: &X509Certificate<'_>| {
+        certificate.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(id) => id.key_identifier.as_ref().map(|id| id.0.to_vec()),
+            _ => None,
+        })
+    };
+    let ca_id = key_id(&ca);
+    assert!(ca_id.is_some() && key_id(&server).is_some() && key_id(&server) != ca_id);
+    assert_eq!((issuer_id(&server), issuer_id(&ca)), (ca_id.clone(), ca_id));
+
+    let constraints = |certificate: &X509Certificate<'_>| {
+        let found = certificate.basic_constraints().unwrap().unwrap();
+        (found.critical, found.value.ca, found.value.path_len_constraint)
+    };
+    assert_eq!(constraints(&ca), (true, true, Some(0)));
+    assert_eq!(constraints(&server), (true, false, None));
+
+    let usage = |certificate: &X509Certificate<'_>| {
+        let found = certificate.key_usage().unwrap().unwrap();
+        (found.critical, found.value.key_cert_sign(), found.value.digital_signature())
+    };
+    assert_eq!((usage(&ca), usage(&server)), ((true, true, false), (true, false, true)));
+    let extended = server.extended_key_usage().unwrap().unwrap().value;
+    assert!(extended.server_auth && !extended.any && !extended.client_auth);
+
+    assert_eq!(server.issuer().as_raw(), ca.subject().as_raw());
+    assert_ne!(server.subject().as_raw(), ca.subject().as_raw());
+    for certificate in [&server, &ca] {
+        let serial = certificate.raw_serial();
+        assert!((8..=20).contains(&serial.len()) && serial[0] < 0x80, "{serial:?}");
+        assert!(certificate.validity().is_valid());
+    }
+    assert!(server.validity().not_after <= ca.validity().not_after);
+    let days = (server.validity().not_after - server.validity().not_before).unwrap().whole_days();
+    assert_eq!(days, 826);
+    let names = server.subject_alternative_name().unwrap().unwrap().value.general_names.clone();
+    assert!(names.contains(&GeneralName::DNSName("localhost")));
+    assert!(names.contains(&GeneralName::IPAddress(&[127, 0, 0, 1])));
+}
+
+#[test]
+fn a_name_that_is_none_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = Authority::open(dir.path()).unwrap().issue(&["a b".to_owned()]).err().unwrap();
+    assert_eq!(error.to_string(), "`a b` is neither a host name nor an address");
+}
+
+#[test]
+fn a_key_without_its_certificate_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("ca.key"), "left by a crash").unwrap();
+    Authority::open(dir.path()).unwrap();
+    Authority::open(dir.path()).unwrap();
+}
+
+#[test]
+fn a_broken_authority_is_reported_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let fault = || Authority::open(dir.path()).unwrap_err().to_string();
+    drop(Authority::open(dir.path()).unwrap());
+    let (pem, key) = (fs::read(at("ca.pem")).unwrap(), fs::read(at("ca.key")).unwrap());
+
+    fs::write(at("ca.pem"), "nonsense").unwrap();
+    assert!(fault().starts_with(&format!("`{}` cannot be used: ", at("ca.pem").display())), "{}", fault());
+    assert_eq!(fs::read(at("ca.pem")).unwrap(), b"nonsense");
+    fs::write(at("ca.pem"), &pem).unwrap();
+
+    fs::write(at("ca.key"), rcgen::KeyPair::generate().unwrap().serialize_pem()).unwrap();
+    let other = format!("`{}` cannot be used: `ca.key` beside it is another authority's key", at("ca.pem").display());
+    assert_eq!(fault(), other);
+
+    fs::write(at("ca.key"), "nonsense").unwrap();
+    assert!(fault().starts_with(&format!("`{}` cannot be used: ", at("ca.key").display())), "{}", fault());
+
+    fs::write(at("ca.key"), &key).unwrap();
+    fs::set_permissions(at("ca.key"), fs::Permissions::from_mode(0o640)).unwrap();
+    let exposed = "others than its owner may read `{}`: allow it to the owner only (mode 0600)";
+    assert_eq!(fault(), exposed.replace("{}", &at("ca.key").display().to_string()));
+
+    fs::remove_file(at("ca.key")).unwrap();
+    assert_eq!(fault(), format!("`{}` cannot be read", at("ca.key").display()));
+}
+
+#[test]
+fn an_expired_authority_is_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Authority::open(dir.path()).unwrap());
+    let key = rcgen::KeyPair::from_pem(&fs::read_to_string(dir.path().join("ca.key")).unwrap()).unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    fs::write(dir.path().join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    let expected = format!(
+        "the certificate in `{}` is valid from 2020-01-01T00:00:00Z to 2021-01-01T00:00:00Z only",
+        dir.path().join("ca.pem").display()
+    );
+    assert_eq!(Authority::open(dir.path()).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn a_file_to_believe_must_hold_certificates() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("empty.pem");
+    fs::write(&path, "").unwrap();
+    let error = client_config(Some(&path)).unwrap_err();
+    assert_eq!(error.to_string(), format!("`{}` cannot be used: no certificate in it", path.display()));
+    let error = client_config(Some(&dir.path().join("none.pem"))).unwrap_err();
+    assert_eq!(error.to_string(), format!("`{}` cannot be read", dir.path().join("none.pem").display()));
+}
