@@ -1,0 +1,54 @@
+//! Files and folders that only the engine's own user may read, and the random text of secrets.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Makes the folder and its missing parents, and closes the folder itself to other users (mode 0700).
+pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    // A folder made by hand, or with the umask of somebody else, is closed too.
+    std::fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+/// Opens the file for reading and writing, made with mode 0600 where it is missing; nothing of it is lost.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Puts `contents` in the place of the file in one step, with mode 0600: a reader sees the old file or the new one.
+///
+/// The contents are on disk when this returns. The caller is the only writer of the file.
+pub(crate) fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = Path::new(&fresh);
+    remove(fresh)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(fresh)?;
+    file.write_all(contents)?;
+    file.sync_all()?;
+    std::fs::rename(fresh, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Removes the file; one that is not there is as good as removed.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// `BYTES` random bytes of the TLS provider (the kernel's generator), as lower-case hexadecimal digits.
+pub(crate) fn random_hex<const BYTES: usize>() -> io::Result<String> {
+    let mut bytes = [0; BYTES];
+    rustls::crypto::ring::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    Ok(hex::encode(bytes))
+}

@@ -1,0 +1,80 @@
+//! The server's configuration file: loopback only, two logins, one store.
+
+use std::path::Path;
+
+use super::login::Logins;
+use super::{Error, Settings, Sync};
+
+/// Where the public login may publish: bundles and intelligence in, and what a consumer of the stream OUT needs.
+///
+/// `cmd`, `result`, `p.N.ctl` and `w.>` belong to the engine.
+pub const PUBLIC_PUBLISH: [&str; 10] = [
+    "in.*.jmb.*",
+    "in.*.intel.*",
+    "$JS.API.STREAM.INFO.OUT",
+    "$JS.API.CONSUMER.CREATE.OUT",
+    "$JS.API.CONSUMER.CREATE.OUT.>",
+    "$JS.API.CONSUMER.INFO.OUT.*",
+    "$JS.API.CONSUMER.DELETE.OUT.*",
+    "$JS.API.CONSUMER.MSG.NEXT.OUT.>",
+    "$JS.ACK.OUT.>",
+    "$JS.FC.OUT.>",
+];
+
+/// What the public login may hear. The engine's replies go to [`super::INBOX_PREFIX`] for this reason.
+pub const PUBLIC_SUBSCRIBE: [&str; 2] = ["out.>", "_INBOX.>"];
+
+/// Size of the server's log file at which it starts another, in bytes; [`LOG_FILES`] are kept.
+const LOG_BYTES: usize = 8 * 1024 * 1024;
+const LOG_FILES: usize = 3;
+
+/// The text of the configuration file.
+///
+/// The server writes its own log: it bounds the file, which it cannot do for what it writes to a pipe. A client that
+/// does not take a write within 10 s is cut off, so that it holds no memory.
+///
+/// # Errors
+///
+/// [`Error::File`] for a path that is no UTF-8: the format has no way to spell it.
+pub(super) fn text(settings: &Settings, folder: &Path, logins: &Logins, port: u16) -> Result<String, Error> {
+    let sync = match settings.sync {
+        Sync::EverySecond => "\"1s\"",
+        Sync::Always => "always",
+    };
+    Ok(format!(
+        r#"# Written by linesman at every start: changes are lost.
+listen: "127.0.0.1:{port}"
+server_name: {name}
+max_payload: {max_payload}
+write_deadline: "10s"
+log_file: {log}
+log_size_limit: {LOG_BYTES}
+logfile_max_num: {LOG_FILES}
+jetstream {{ store_dir: {store}, sync_interval: {sync} }}
+authorization {{ users: [
+  {{ user: {engine}, password: {engine_password}, permissions: {{ publish: ">", subscribe: ">" }} }},
+  {{ user: {public}, password: {public_password}, permissions: {{
+    publish: {PUBLIC_PUBLISH:?}, subscribe: {PUBLIC_SUBSCRIBE:?}
+  }} }}
+] }}
+"#,
+        name = quoted(&logins.server_name),
+        max_payload = settings.max_payload_bytes,
+        log = quoted(path_text(&folder.join("server.log"))?.as_str()),
+        store = quoted(path_text(&folder.join("jetstream"))?.as_str()),
+        engine = quoted(&logins.engine.user),
+        engine_password = quoted(&logins.engine.password),
+        public = quoted(&logins.public.user),
+        public_password = quoted(&logins.public.password),
+    ))
+}
+
+fn path_text(path: &Path) -> Result<String, Error> {
+    let no_text = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "the path is no UTF-8 text");
+    path.to_str().map(str::to_owned).ok_or_else(|| Error::file(path)(no_text()))
+}
+
+/// A text in the format's double quotes, where a backslash escapes quote and backslash.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}

@@ -1,0 +1,171 @@
+//! The embedded NATS server: a child process for one data directory, on the loopback, with two logins.
+//!
+//! ```text
+//!  start --> find the program --> end an orphan --> write server.conf --> spawn --> ready?
+//!                                                                          |
+//!                supervisor task:  wait for its end --> pause --> spawn <--+   until stop
+//! ```
+//!
+//! It knows nothing of streams. A server of the operator's own is not its business.
+
+mod binary;
+mod config;
+mod error;
+mod login;
+mod orphan;
+mod place;
+mod port;
+mod readiness;
+mod record;
+mod supervisor;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use tokio::process::Child;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use self::config::{PUBLIC_PUBLISH, PUBLIC_SUBSCRIBE};
+pub use self::error::Error;
+pub use self::login::Login;
+use self::login::Logins;
+use self::place::Place;
+use self::supervisor::Launch;
+use crate::data_dir::private;
+
+/// The inbox prefix of everyone with the engine's login.
+///
+/// Whoever may hear `_INBOX.>` hears every reply sent there; the public login may.
+pub const INBOX_PREFIX: &str = "_LINESMAN";
+
+/// How often a free port may be snatched away before the start fails.
+const PORT_TRIES: usize = 5;
+
+/// When a stored message is on disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sync {
+    /// At most a second after it was acknowledged.
+    #[default]
+    EverySecond,
+    /// Before it is acknowledged; slow.
+    Always,
+}
+
+/// How the server is to run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The program; none: looked for on the `PATH` and in `.tools/bin`.
+    pub binary: Option<PathBuf>,
+    /// The data directory `D`: the server uses `D/nats` and `D/keys`. The caller holds its lock.
+    pub data_dir: PathBuf,
+    /// The port on 127.0.0.1; none: a free one.
+    pub port: Option<u16>,
+    /// When a stored message is on disk.
+    pub sync: Sync,
+    /// The largest message, at most 64 MiB (what the server buffers for one client).
+    pub max_payload_bytes: usize,
+}
+
+impl Settings {
+    /// The defaults for a data directory: any program, a free port, synced every second, messages up to 8 MiB.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            binary: None,
+            data_dir: data_dir.into(),
+            port: None,
+            sync: Sync::default(),
+            max_payload_bytes: 8 * 1024 * 1024,
+        }
+    }
+}
+
+/// Starts the server and waits until it lets the engine in. A server left by a killed engine is ended first.
+///
+/// # Errors
+///
+/// See [`Error`]; no process of ours is left behind.
+pub async fn start(settings: Settings) -> Result<Server, Error> {
+    let binary = binary::find(settings.binary.as_deref()).await?;
+    let place = Place::prepare(&settings.data_dir)?;
+    let logins = Logins::load_or_create(&place.logins())?;
+    let lock = match place.lock()? {
+        Some(lock) => lock,
+        None => {
+            orphan::end(&place).await?;
+            place.lock()?.ok_or_else(|| Error::InUse { path: place.folder().to_owned() })?
+        }
+    };
+    let port = settings.port.map_or_else(port::free, Ok)?;
+    let mut launch = Launch { binary, place, lock, server_name: logins.server_name.clone(), port };
+    let mut tries = PORT_TRIES;
+    let child = loop {
+        match launch_once(&launch, &settings, &logins).await {
+            Err(Error::PortTaken { .. }) if settings.port.is_none() && tries > 1 => {
+                tries -= 1;
+                launch.port = port::free()?;
+            }
+            result => break result?,
+        }
+    };
+    let port = launch.port;
+    tracing::info!(port, "the NATS server is ready");
+    let (stop, stopped) = oneshot::channel();
+    let supervision = tokio::spawn(launch.supervise(child, stopped));
+    Ok(Server { logins, port, stop, supervision })
+}
+
+async fn launch_once(launch: &Launch, settings: &Settings, logins: &Logins) -> Result<Child, Error> {
+    port::probe(launch.port)?;
+    let config = launch.place.config();
+    let text = config::text(settings, launch.place.folder(), logins, launch.port)?;
+    private::write(&config, text.as_bytes()).map_err(Error::file(&config))?;
+    let mut child = launch.spawn()?;
+    match readiness::wait(&mut child, &launch.place, logins, launch.port).await {
+        Ok(()) => Ok(child),
+        Err(error) => {
+            supervisor::end(child).await;
+            Err(error)
+        }
+    }
+}
+
+/// A running server. Dropped, it is stopped in the background, as far as the runtime still runs.
+pub struct Server {
+    logins: Logins,
+    port: u16,
+    /// Dropped or sent: supervision ends the server.
+    stop: oneshot::Sender<()>,
+    supervision: JoinHandle<()>,
+}
+
+impl Server {
+    /// The port on 127.0.0.1. It stays the same when the server had to be started again.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The engine's login, which may do everything; its connections use [`INBOX_PREFIX`].
+    pub fn engine_login(&self) -> &Login {
+        &self.logins.engine
+    }
+
+    /// The address with the engine's name and password.
+    pub fn engine_url(&self) -> String {
+        self.logins.engine.url(self.port)
+    }
+
+    /// The address for publishers and subscribers, with name and password.
+    pub fn public_url(&self) -> String {
+        self.logins.public.url(self.port)
+    }
+
+    /// Ends supervision, then the server: it is asked, given 10 s, then killed.
+    pub async fn stop(self) {
+        drop(self.stop);
+        if let Err(error) = self.supervision.await {
+            tracing::error!(%error, "the supervision of the NATS server failed");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The server of an engine that was killed: found by its record, proven to be ours, ended.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::{Signal, pidfd_send_signal};
+use tokio::task::spawn_blocking;
+
+use super::Error;
+use super::place::Place;
+use super::readiness::server_name;
+use super::record::Record;
+
+/// How long the server may take to close its files.
+const GRACE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+
+/// How long the system may take to remove a killed process.
+const KILL: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+
+/// Ends the server that the record names, if number, start time, arguments and - where it still answers - its own name
+/// prove that it is ours. Any other process is left alone.
+///
+/// # Errors
+///
+/// [`Error::Orphan`] when it is ours and does not end.
+pub(super) async fn end(place: &Place) -> Result<(), Error> {
+    let Some(record) = Record::read(&place.record()) else { return Ok(()) };
+    let failed = |source| Error::Orphan { pid: record.pid, source };
+    let Some(process) = record.process(&place.config()).map_err(failed)? else { return Ok(()) };
+    if server_name(record.port).await.is_ok_and(|name| name != record.server_name) {
+        return Ok(());
+    }
+    tracing::warn!(pid = record.pid, port = record.port, "ending the NATS server of an engine that was killed");
+    let ended = spawn_blocking(move || end_process(&process)).await;
+    ended.map_err(io::Error::other).and_then(|result| result).map_err(failed)
+}
+
+/// Asks the process to end, and kills it when it takes too long. Blocks the thread.
+fn end_process(process: &OwnedFd) -> io::Result<()> {
+    for (signal, patience) in [(Signal::TERM, GRACE), (Signal::KILL, KILL)] {
+        match pidfd_send_signal(process, signal) {
+            Ok(()) => {}
+            Err(Errno::SRCH) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        // The handle becomes readable when the process has ended (pidfd_open(2)).
+        let mut handles = [PollFd::new(process, PollFlags::IN)];
+        if retry_on_intr(|| poll(&mut handles, Some(&patience)))? > 0 {
+            return Ok(());
+        }
+    }
+    Err(io::ErrorKind::TimedOut.into())
+}

@@ -1,0 +1,120 @@
+//! Starts the server's process, and starts it again when it dies.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::Error;
+use super::place::Place;
+use super::record::Record;
+
+/// The pause before a restart; it doubles with each up to [`LONGEST_PAUSE`].
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A server that ran this long is taken as healthy: the pauses begin anew.
+const HEALTHY: Duration = Duration::from_secs(60);
+
+/// How long a server may take to close its files.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// All that a start of the process needs, the first and every later one.
+pub(super) struct Launch {
+    pub(super) binary: PathBuf,
+    pub(super) place: Place,
+    pub(super) lock: File,
+    pub(super) server_name: String,
+    pub(super) port: u16,
+}
+
+impl Launch {
+    /// Starts the process and writes down which it is.
+    ///
+    /// It stands in a process group of its own: Ctrl-C in a terminal reaches the engine, which ends it last.
+    pub(super) fn spawn(&self) -> Result<Child, Error> {
+        let failed = |source| Error::Spawn { path: self.binary.clone(), source };
+        let child = Command::new(&self.binary)
+            .arg("-c")
+            .arg(self.place.config())
+            // INVARIANT (one server per store): the server holds the lock as long as it lives.
+            .stdin(Stdio::from(self.lock.try_clone().map_err(failed)?))
+            .stdout(Stdio::null())
+            .stderr(Stdio::from(self.place.open_log()?))
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        if let Some(pid) = child.id() {
+            let path = self.place.record();
+            Record::of(pid, &self.server_name, self.port)
+                .and_then(|record| record.write(&path))
+                .map_err(Error::file(&path))?;
+        }
+        Ok(child)
+    }
+
+    /// Keeps the server running until `stop` is sent or dropped, then ends it.
+    pub(super) async fn supervise(self, mut child: Child, mut stop: oneshot::Receiver<()>) {
+        let mut pause = PAUSE;
+        loop {
+            let started = Instant::now();
+            tokio::select! {
+                _ = &mut stop => break,
+                status = child.wait() => {
+                    let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                    tracing::error!(status, port = self.port, log = self.place.log_tail(), "the NATS server ended");
+                }
+            }
+            if started.elapsed() >= HEALTHY {
+                pause = PAUSE;
+            }
+            match self.start_again(&mut pause, &mut stop).await {
+                Some(again) => child = again,
+                None => return,
+            }
+        }
+        end(child).await;
+        if let Err(error) = std::fs::remove_file(self.place.record()) {
+            tracing::warn!(%error, "the NATS server's record stays");
+        }
+    }
+
+    /// Starts the server again after a pause; none when it is to stop instead.
+    async fn start_again(&self, pause: &mut Duration, stop: &mut oneshot::Receiver<()>) -> Option<Child> {
+        loop {
+            tokio::select! {
+                _ = &mut *stop => return None,
+                () = sleep(*pause) => {}
+            }
+            *pause = LONGEST_PAUSE.min(*pause * 2);
+            metrics::counter!("linesman_nats_restarts_total").increment(1);
+            match self.spawn() {
+                Ok(child) => return Some(child),
+                Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "no NATS server"),
+            }
+        }
+    }
+}
+
+/// Asks the server to end, and kills it when it takes too long. Touches no process but this child.
+pub(super) async fn end(mut child: Child) {
+    // While the child is not waited for, its number belongs to nobody else.
+    if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
+        if let Err(error) = kill_process(pid, Signal::TERM) {
+            tracing::warn!(%error, "the NATS server cannot be asked to end");
+        }
+        if timeout(GRACE, child.wait()).await.is_ok() {
+            return;
+        }
+        tracing::warn!("the NATS server did not end in time and is killed");
+    }
+    if let Err(error) = child.kill().await {
+        tracing::warn!(%error, "the NATS server cannot be killed");
+    }
+}
