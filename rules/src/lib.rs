@@ -1,1 +1,32 @@
-//! Judgement.
+//! Judgement: reaction policies, the filters that guard them, and the scripts that decide.
+//!
+//! ```text
+//! PolicySource --load--> Policy --build--> Book --matching--> policies of one message
+//!                                                                  |
+//!                                             Judge --react--> Vec<Intent> | Failure
+//! ```
+//!
+//! A [`Policy`] is read from its source without running it. A [`Book`] finds the policies of a
+//! message at a cost that grows with those that match. A [`Judge`] runs a policy's `react` within
+//! hard [`Limits`] and hands back what the script wants done as [`Intent`]s: nothing here acts, does
+//! I/O or reads a clock, and the same script on the same subject always ends the same way.
+
+mod book;
+mod diagnostic;
+mod filter;
+mod header;
+mod index;
+mod library;
+mod literal;
+mod policy;
+mod scratch;
+mod script;
+mod subject;
+
+pub use book::Book;
+pub use diagnostic::Diagnostic;
+pub use library::LIBRARY;
+pub use policy::Policy;
+pub use scratch::Scratch;
+pub use script::{Failure, FailureKind, Intent, Judge, Limits, Organization, SubmitCase};
+pub use subject::{Field, Shape, Subject, SubjectKind, Value};

@@ -1,0 +1,132 @@
+//! All policies of all organizations, found by message.
+//!
+//! Each trigger has one index of the policies that serve everyone and one per organization that has
+//! some to itself. A message looks at two of them and then judges the candidates in full; policies of
+//! other organizations cost it nothing. No result depends on the order of a hash map.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use linesman_schemas::OrgName;
+use linesman_schemas::trigger::Trigger;
+
+use crate::filter::{Test, Where, for_each_text, for_each_word};
+use crate::index::Index;
+use crate::policy::{Audience, Policy};
+use crate::scratch::{Occurring, Scratch};
+use crate::subject::Subject;
+
+/// Every word any policy asks for, folded, with its id.
+pub(crate) type Vocabulary = HashMap<Box<str>, u32>;
+
+/// The policies of one version of the rule book. Immutable; shared by all lanes.
+#[derive(Debug)]
+pub struct Book {
+    /// In order of name; a policy's id is its place here.
+    policies: Vec<Arc<Policy>>,
+    vocabulary: Vocabulary,
+    /// By place in [`Trigger::ALL`].
+    shelves: Vec<Shelf>,
+}
+
+/// The policies of one trigger.
+#[derive(Debug, Default)]
+struct Shelf {
+    everyone: Index,
+    organizations: HashMap<OrgName, Index>,
+}
+
+impl Book {
+    /// Builds the indexes. Of policies with equal names, which a rule book does not have, all are kept
+    /// in the order given.
+    pub fn build(mut policies: Vec<Arc<Policy>>) -> Self {
+        policies.sort_by(|a, b| a.name().cmp(b.name()));
+        let vocabulary = vocabulary(&policies);
+        let shelves = Trigger::ALL.iter().map(|trigger| shelf(&policies, *trigger, &vocabulary)).collect();
+        Self { policies, vocabulary, shelves }
+    }
+
+    /// Puts the policies that judge `subject` of `org` into `out`, in order of name. `out` is cleared
+    /// first. Allocates nothing once `scratch` and `out` have grown.
+    pub fn matching(
+        &self,
+        org: &OrgName,
+        trigger: Trigger,
+        subject: &dyn Subject,
+        scratch: &mut Scratch,
+        out: &mut Vec<Arc<Policy>>,
+    ) {
+        out.clear();
+        let Some(shelf) = self.shelves.get(trigger as usize) else { return };
+        let indexes = [Some(&shelf.everyone), shelf.organizations.get(org)];
+        scratch.begin(self.policies.len(), self.vocabulary.len());
+        if indexes.iter().flatten().any(|index| index.needs_words()) {
+            self.find_words(subject, scratch);
+        }
+        for index in indexes.into_iter().flatten() {
+            index.propose(subject, scratch);
+        }
+        scratch.candidates.sort_unstable();
+        let words = Occurring { vocabulary: &self.vocabulary, words: &scratch.words };
+        for id in &scratch.candidates {
+            if let Some(policy) = self.policies.get(*id as usize)
+                && policy.filter().matches(org, subject, &words)
+            {
+                out.push(Arc::clone(policy));
+            }
+        }
+    }
+
+    /// All policies, in order of name.
+    pub fn policies(&self) -> &[Arc<Policy>] {
+        &self.policies
+    }
+
+    fn find_words(&self, subject: &dyn Subject, scratch: &mut Scratch) {
+        let Scratch { word, words, occurring, .. } = scratch;
+        for_each_text(subject, |text| {
+            for_each_word(text, word, |word| {
+                if let Some(id) = self.vocabulary.get(word)
+                    && words.set(*id)
+                {
+                    occurring.push(*id);
+                }
+            });
+        });
+    }
+}
+
+fn vocabulary(policies: &[Arc<Policy>]) -> Vocabulary {
+    let mut words = Vocabulary::new();
+    for condition in policies.iter().flat_map(|policy| &policy.filter().conditions) {
+        for test in &condition.any {
+            let Test::Words(asked) = test else { continue };
+            for word in asked {
+                let next = u32::try_from(words.len()).unwrap_or(u32::MAX);
+                words.entry(word.clone()).or_insert(next);
+            }
+        }
+    }
+    words
+}
+
+fn shelf(policies: &[Arc<Policy>], trigger: Trigger, vocabulary: &Vocabulary) -> Shelf {
+    let mut everyone: Vec<(u32, &Where)> = Vec::new();
+    let mut organizations: BTreeMap<&OrgName, Vec<(u32, &Where)>> = BTreeMap::new();
+    for (id, policy) in (0..).zip(policies) {
+        if policy.trigger() != trigger {
+            continue;
+        }
+        match policy.audience() {
+            Audience::All => everyone.push((id, policy.filter())),
+            Audience::These(names) => {
+                for name in names {
+                    organizations.entry(name).or_default().push((id, policy.filter()));
+                }
+            }
+        }
+    }
+    let organizations =
+        organizations.into_iter().map(|(name, entries)| (name.clone(), Index::build(&entries, vocabulary))).collect();
+    Shelf { everyone: Index::build(&everyone, vocabulary), organizations }
+}

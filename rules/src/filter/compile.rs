@@ -1,0 +1,206 @@
+//! From the `where` of a header to conditions, with a fault for everything that could never mean
+//! what was written.
+
+use linesman_schemas::{OrgName, Priority};
+
+use super::pattern::Pattern;
+use super::words::for_each_word;
+use super::{Condition, Target, Test, Where};
+use crate::diagnostic::{Faults, Place, excerpt, suggest};
+use crate::literal::{Entry, Literal, Spanned};
+use crate::subject::{Field, Shape, SubjectKind};
+
+/// The longest text of a filter. Source: DOMAIN, "Reaction policies".
+const LONGEST_TEXT_CHARS: usize = 256;
+
+/// Filters that are no field's path. Source: DOMAIN, "Reaction policies".
+const CLASSIC: [&str; 6] = ["has_words", "lacks_words", "device", "serial_number", "organization", "device_group"];
+
+/// Compiles the entries of a `where` for policies about `kind`.
+pub(crate) fn compile(entries: &[Entry], kind: SubjectKind, faults: &mut Faults) -> Where {
+    let mut conditions = Vec::new();
+    for entry in entries {
+        let Some((on, is_negated)) = target(entry, kind, faults) else { continue };
+        let filter = Filter { name: &entry.key, on };
+        conditions.extend(filter.condition(&entry.value, is_negated, faults));
+    }
+    Where { conditions }
+}
+
+/// What a key looks at, and whether it asks for the opposite.
+fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Target, bool)> {
+    let of_incident = |field: Field, faults: &mut Faults| {
+        if kind.has_incident() {
+            return Some((Target::Field(field), false));
+        }
+        let key = &entry.key;
+        faults.add(entry.at, format!("`{key}` filters incidents and updates, and this trigger is about a message"));
+        None
+    };
+    match entry.key.as_str() {
+        "has_words" => Some((Target::Words, false)),
+        "lacks_words" => Some((Target::Words, true)),
+        "organization" => Some((Target::Organization, false)),
+        "device" => of_incident(Field::DeviceHostName, faults),
+        "device_group" => of_incident(Field::DeviceGroup, faults),
+        "serial_number" if kind.has_incident() => Some((Target::Field(Field::DeviceSerialNumber), false)),
+        "serial_number" => Some((Target::Field(Field::SerialNumbers), false)),
+        key => {
+            let fields = Field::of(kind);
+            if let Some((_, field)) = fields.iter().find(|(path, _)| *path == key) {
+                return Some((Target::Field(*field), false));
+            }
+            let known = fields.iter().map(|(path, _)| *path).chain(CLASSIC);
+            let message = format!("unknown field `{}` of `{}`", excerpt(key), kind.as_str());
+            faults.add_with_help(entry.at, message, suggest(key, known));
+            None
+        }
+    }
+}
+
+/// One key of a `where`.
+struct Filter<'a> {
+    name: &'a str,
+    on: Target,
+}
+
+/// What a literal came to.
+enum Reading {
+    /// Something to test.
+    Test(Test),
+    /// An empty text: any value will do.
+    Any,
+    /// A fault, already told.
+    Faulty,
+}
+
+impl Filter<'_> {
+    /// The condition a value asks for; none when it asks for nothing or is faulty.
+    fn condition(&self, value: &Spanned, is_negated: bool, faults: &mut Faults) -> Option<Condition> {
+        match &value.value {
+            Literal::Map(entries) => match entries.as_slice() {
+                [entry] if entry.key == "not" && self.on != Target::Words => {
+                    self.plain_condition(&entry.value, true, faults)
+                }
+                _ => {
+                    let message = match self.on {
+                        Target::Words => format!("`{}` takes a text or a list of texts, not a map", self.name),
+                        _ => format!("`{}` takes no map other than `#{{ not: ... }}`", self.name),
+                    };
+                    let help = match self.on {
+                        Target::Words => "the opposite of `has_words` is `lacks_words`".to_owned(),
+                        _ => format!("name a field inside by its path: `\"{}.<field>\"`", self.name),
+                    };
+                    faults.add_with_help(value.at, message, help);
+                    None
+                }
+            },
+            _ => self.plain_condition(value, is_negated, faults),
+        }
+    }
+
+    fn plain_condition(&self, value: &Spanned, is_negated: bool, faults: &mut Faults) -> Option<Condition> {
+        let items = match &value.value {
+            Literal::List(items) if items.is_empty() => {
+                faults.add(value.at, format!("the list of `{}` is empty and would match nothing", self.name));
+                return None;
+            }
+            Literal::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(value),
+        };
+        let readings: Vec<Reading> = items.iter().map(|item| self.read(item, faults)).collect();
+        if readings.iter().any(|reading| matches!(reading, Reading::Any)) {
+            if is_negated && self.on != Target::Words {
+                faults.add(
+                    value.at,
+                    format!("an empty text is any, so that `not` of it in `{}` matches nothing", self.name),
+                );
+            }
+            return None;
+        }
+        let any: Vec<Test> = readings
+            .into_iter()
+            .filter_map(|reading| match reading {
+                Reading::Test(test) => Some(test),
+                Reading::Any | Reading::Faulty => None,
+            })
+            .collect();
+        (!any.is_empty()).then_some(Condition { on: self.on, is_negated, any })
+    }
+
+    fn read(&self, item: &Spanned, faults: &mut Faults) -> Reading {
+        let shape = match self.on {
+            Target::Field(field) => field.shape(),
+            Target::Organization | Target::Words => Shape::Text,
+        };
+        match (shape, &item.value) {
+            (Shape::Text | Shape::Texts, Literal::Text(text)) => self.read_text(text, item.at, faults),
+            (Shape::Number, Literal::Number(number)) => Reading::Test(Test::Between(*number, *number)),
+            (Shape::Number, Literal::Range { first, last }) if first <= last => {
+                Reading::Test(Test::Between(*first, *last))
+            }
+            (Shape::Number, Literal::Range { .. }) => {
+                faults.add(item.at, format!("the range of `{}` is empty and would match nothing", self.name));
+                Reading::Faulty
+            }
+            (Shape::Flag, Literal::Flag(flag)) => Reading::Test(Test::Flag(*flag)),
+            (_, Literal::Other) => {
+                faults.add(item.at, format!("the value of `{}` must be written out, it is not computed", self.name));
+                Reading::Faulty
+            }
+            (shape, other) => {
+                let wanted = match shape {
+                    Shape::Text | Shape::Texts => "a text",
+                    Shape::Number => "a number or a range",
+                    Shape::Flag => "`true` or `false`",
+                };
+                faults
+                    .add(item.at, format!("`{}` is compared with {wanted}, not with {}", self.name, other.describe()));
+                Reading::Faulty
+            }
+        }
+    }
+
+    fn read_text(&self, text: &str, at: Place, faults: &mut Faults) -> Reading {
+        if text.is_empty() {
+            return Reading::Any;
+        }
+        let length = text.chars().count();
+        if length > LONGEST_TEXT_CHARS {
+            faults.add(
+                at,
+                format!("a text of `{}` may have {LONGEST_TEXT_CHARS} characters and this has {length}", self.name),
+            );
+            return Reading::Faulty;
+        }
+        match self.on {
+            Target::Words => self.read_words(text, at, faults),
+            Target::Field(Field::Priority) if !text.contains('*') => match text.parse::<Priority>() {
+                Ok(priority) => Reading::Test(Test::Text(Pattern::new(priority.as_str()))),
+                Err(_) => {
+                    let help = suggest(text, Priority::ALL.iter().map(|priority| priority.as_str()));
+                    faults.add_with_help(at, format!("`{}` is not a priority", excerpt(text)), help);
+                    Reading::Faulty
+                }
+            },
+            Target::Organization if !text.contains('*') && text.parse::<OrgName>().is_err() => {
+                faults.add(at, format!("`{}` cannot be the name of an organization", excerpt(text)));
+                Reading::Faulty
+            }
+            _ => Reading::Test(Test::Text(Pattern::new(text))),
+        }
+    }
+
+    fn read_words(&self, text: &str, at: Place, faults: &mut Faults) -> Reading {
+        let mut words: Vec<Box<str>> = Vec::new();
+        for_each_word(text, &mut String::new(), |word| words.push(word.into()));
+        words.sort_unstable();
+        words.dedup();
+        if words.is_empty() {
+            let message = format!("`{}` has no word to look for", excerpt(text));
+            faults.add_with_help(at, message, "words are runs of letters, digits and `_`");
+            return Reading::Faulty;
+        }
+        Reading::Test(Test::Words(words.into()))
+    }
+}

@@ -1,0 +1,152 @@
+//! The header of a policy: its one call of `policy(#{ ... })`, read from the syntax tree.
+
+use linesman_schemas::OrgName;
+use linesman_schemas::trigger::Trigger;
+use rhai::{AST, Expr, FnCallExpr, Position, Stmt};
+
+use crate::diagnostic::{Faults, Place, excerpt, quoted, suggest};
+use crate::filter::{self, Where};
+use crate::literal::{self, Entry, Literal, Spanned};
+use crate::subject::SubjectKind;
+
+/// The keys a header knows.
+const KEYS: [&str; 3] = ["on", "where", "organizations"];
+
+/// What a header says.
+pub(crate) struct Header {
+    pub(crate) trigger: Trigger,
+    pub(crate) filter: Where,
+    /// The organizations it is limited to; none means all.
+    pub(crate) organizations: Option<Vec<OrgName>>,
+}
+
+/// Reads the header of a script; `has_owner` tells that it is an organization's own.
+pub(crate) fn read(ast: &AST, has_owner: bool, faults: &mut Faults) -> Option<Header> {
+    let (call, at) = find_call(ast, faults)?;
+    let [argument] = call.args.as_slice() else {
+        faults.add(at, format!("`policy` takes one map and is given {} values", call.args.len()));
+        return None;
+    };
+    let Spanned { value: Literal::Map(entries), .. } = literal::read(argument) else {
+        faults.add_with_help(at, "`policy` takes a map", "write `policy(#{ on: \"...\", where: #{ ... } });`");
+        return None;
+    };
+    report_unknown_keys(&entries, has_owner, faults);
+    let organizations = match entry(&entries, "organizations") {
+        Some(entry) if !has_owner => read_organizations(entry, faults),
+        _ => None,
+    };
+    let trigger = read_trigger(entry(&entries, "on"), at, faults)?;
+    let filter = match entry(&entries, "where") {
+        Some(entry) => read_filter(entry, trigger, faults),
+        None => Where::default(),
+    };
+    Some(Header { trigger, filter, organizations })
+}
+
+/// The first call of `policy`; everything else at the top of the script is a fault.
+fn find_call<'a>(ast: &'a AST, faults: &mut Faults) -> Option<(&'a FnCallExpr, Place)> {
+    let mut first = None;
+    for statement in ast.statements() {
+        match as_call(statement) {
+            Some((call, position)) if call.name == "policy" => {
+                let at = position.into();
+                match first {
+                    None => first = Some((call, at)),
+                    Some(_) => faults.add(at, "`policy` is called a second time"),
+                }
+            }
+            _ if matches!(statement, Stmt::Noop(_)) => {}
+            _ => faults.add_with_help(
+                statement.position().into(),
+                "only `policy(...)` and functions stand outside of functions",
+                "move this into `react`",
+            ),
+        }
+    }
+    if first.is_none() {
+        let help = "write `policy(#{ on: \"...\", where: #{ ... } });` above `react`";
+        faults.add_with_help(Place::START, "`policy(...)` is missing", help);
+    }
+    first
+}
+
+fn as_call(statement: &Stmt) -> Option<(&FnCallExpr, Position)> {
+    match statement {
+        Stmt::FnCall(call, position) => Some((call, *position)),
+        Stmt::Expr(expr) => match &**expr {
+            Expr::FnCall(call, position) => Some((call, *position)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn entry<'a>(entries: &'a [Entry], key: &str) -> Option<&'a Entry> {
+    entries.iter().find(|entry| entry.key == key)
+}
+
+fn report_unknown_keys(entries: &[Entry], has_owner: bool, faults: &mut Faults) {
+    for entry in entries {
+        if has_owner && entry.key == "organizations" {
+            let message = "`organizations` is for policies of all organizations, and this is one organization's own";
+            faults.add(entry.at, message);
+        } else if !KEYS.contains(&entry.key.as_str()) {
+            let help = suggest(&entry.key, KEYS.into_iter());
+            faults.add_with_help(entry.at, format!("unknown key `{}` of `policy`", excerpt(&entry.key)), help);
+        }
+    }
+}
+
+fn read_trigger(entry: Option<&Entry>, call: Place, faults: &mut Faults) -> Option<Trigger> {
+    let known = Trigger::ALL.iter().map(|trigger| trigger.as_str());
+    let Some(entry) = entry else {
+        let help = format!("name the trigger: one of {}", quoted(known));
+        faults.add_with_help(call, "`on` is missing", help);
+        return None;
+    };
+    let at = entry.value.at;
+    let Literal::Text(name) = &entry.value.value else {
+        faults.add(at, format!("`on` is the name of a trigger, not {}", entry.value.value.describe()));
+        return None;
+    };
+    let trigger = name.parse().ok();
+    if trigger.is_none() {
+        faults.add_with_help(at, format!("unknown trigger `{}`", excerpt(name)), suggest(name, known));
+    }
+    trigger
+}
+
+fn read_filter(entry: &Entry, trigger: Trigger, faults: &mut Faults) -> Where {
+    match &entry.value.value {
+        Literal::Map(entries) => filter::compile(entries, SubjectKind::of(trigger), faults),
+        other => {
+            faults.add(entry.value.at, format!("`where` is a map of filters, not {}", other.describe()));
+            Where::default()
+        }
+    }
+}
+
+fn read_organizations(entry: &Entry, faults: &mut Faults) -> Option<Vec<OrgName>> {
+    let Literal::List(items) = &entry.value.value else {
+        let message = format!("`organizations` is a list of names, not {}", entry.value.value.describe());
+        faults.add(entry.value.at, message);
+        return None;
+    };
+    if items.is_empty() {
+        faults.add(entry.value.at, "the list of `organizations` is empty and would match nothing");
+    }
+    let mut names: Vec<OrgName> = Vec::with_capacity(items.len());
+    for item in items {
+        match &item.value {
+            Literal::Text(name) => match name.parse() {
+                Ok(name) => names.push(name),
+                Err(error) => faults.add(item.at, error.to_string()),
+            },
+            other => faults.add(item.at, format!("an organization is named by a text, not by {}", other.describe())),
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    Some(names)
+}

@@ -1,0 +1,11 @@
+//! Stock policies, ready to be copied beside one's own.
+
+/// File names and sources of the stock policies, in order of name.
+pub const LIBRARY: &[(&str, &str)] = &[
+    ("case-assigned.rhai", include_str!("../library/case-assigned.rhai")),
+    ("case-updates.rhai", include_str!("../library/case-updates.rhai")),
+    ("core-dump-priority.rhai", include_str!("../library/core-dump-priority.rhai")),
+    ("hardware-failure.rhai", include_str!("../library/hardware-failure.rhai")),
+    ("health-check.rhai", include_str!("../library/health-check.rhai")),
+    ("notices.rhai", include_str!("../library/notices.rhai")),
+];

@@ -1,0 +1,122 @@
+//! A policy, read from its source. It holds no compiled script: those belong to one thread each, and
+//! a policy is shared by all.
+
+use linesman_schemas::control::PolicySource;
+use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{OrgName, PolicyName};
+use sha2::{Digest, Sha256};
+
+use crate::diagnostic::{Diagnostic, Faults, Place};
+use crate::filter::{Scan, Where};
+use crate::header;
+use crate::script::{Limits, Parser};
+use crate::subject::{Subject, SubjectKind};
+
+/// A policy whose header and script have been read without fault.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    name: PolicyName,
+    trigger: Trigger,
+    filter: Where,
+    audience: Audience,
+    source: Box<str>,
+    hash: Box<str>,
+}
+
+/// Whose subjects a policy judges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Those of every organization.
+    All,
+    /// Those of these organizations.
+    These(Vec<OrgName>),
+}
+
+impl Policy {
+    /// Reads a policy within the default [`Limits`]. Nothing of the script is run: header and
+    /// filters are taken from its syntax tree.
+    ///
+    /// # Errors
+    /// All faults of the source, in order of place.
+    pub fn load(source: &PolicySource) -> Result<Self, Vec<Diagnostic>> {
+        let mut faults = Faults::default();
+        let header = match Parser::new(&Limits::default()).parse(&source.source) {
+            Ok(script) => {
+                script.check_react(&mut faults);
+                header::read(script.ast(), source.owner.is_some(), &mut faults)
+            }
+            Err(fault) => return Err(vec![fault]),
+        };
+        let header = match header {
+            Some(header) if faults.is_empty() => header,
+            _ => {
+                if faults.is_empty() {
+                    faults.add(Place::START, "the header cannot be read");
+                }
+                return Err(faults.into_sorted());
+            }
+        };
+        let audience = match (&source.owner, header.organizations) {
+            (Some(owner), _) => Audience::These(vec![owner.clone()]),
+            (None, Some(organizations)) => Audience::These(organizations),
+            (None, None) => Audience::All,
+        };
+        Ok(Self {
+            name: source.name.clone(),
+            trigger: header.trigger,
+            filter: header.filter,
+            audience,
+            source: source.source.as_str().into(),
+            hash: hash(&source.source),
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &PolicyName {
+        &self.name
+    }
+
+    /// What it reacts to.
+    pub fn trigger(&self) -> Trigger {
+        self.trigger
+    }
+
+    /// The script.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// SHA-256 of the source, in hexadecimal.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Whether it judges a subject of `org`, by the words of its header alone. [`crate::Book`] answers
+    /// the same for all policies at once.
+    pub fn applies_to(&self, org: &OrgName, subject: &dyn Subject) -> bool {
+        let serves = match &self.audience {
+            Audience::All => true,
+            Audience::These(organizations) => organizations.contains(org),
+        };
+        serves && subject.kind() == SubjectKind::of(self.trigger) && self.filter.matches(org, subject, &Scan(subject))
+    }
+
+    pub(crate) fn filter(&self) -> &Where {
+        &self.filter
+    }
+
+    pub(crate) fn audience(&self) -> &Audience {
+        &self.audience
+    }
+}
+
+fn hash(source: &str) -> Box<str> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).map_or('0', |digit| char::from(*digit));
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(source.as_bytes()) {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text.into()
+}

@@ -1,0 +1,190 @@
+//! What a run has used and asked for. Host functions and the interpreter charge one budget.
+//!
+//! Rhai counts steps but not what a step touches: `s + s` of 100 KB is one step, and `m[key] = v` grows
+//! a map past its limit unseen. Whatever is large gets to a step through a variable, a property or a
+//! host function, so those three charge by size - and reading a variable checks its size anew, so that
+//! what has grown unseen is caught at the next use.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use rhai::{Dynamic, Engine, EvalAltResult, Position};
+
+use super::{FailureKind, Intent, Limits};
+use crate::subject::SubjectKind;
+
+/// An error of the interpreter.
+pub(super) type Fault = Box<EvalAltResult>;
+
+/// Bytes of text that cost as much as a step.
+const BYTES_PER_OPERATION: usize = 256;
+
+/// Items of lists and maps that cost as much as a step.
+const ITEMS_PER_OPERATION: usize = 4;
+
+/// Why the host ends a run; no script can catch it.
+#[derive(Debug, Clone)]
+pub(super) struct Stop {
+    pub(super) kind: FailureKind,
+    pub(super) message: String,
+}
+
+/// One run at a time.
+pub(super) struct Run {
+    limits: Limits,
+    /// Steps as Rhai counts them.
+    steps: Cell<u64>,
+    /// What was charged beside.
+    charged: Cell<u64>,
+    subject: Cell<SubjectKind>,
+    intents: RefCell<Vec<Intent>>,
+    intent_bytes: Cell<usize>,
+}
+
+impl Run {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            steps: Cell::new(0),
+            charged: Cell::new(0),
+            subject: Cell::new(SubjectKind::Incident),
+            intents: RefCell::default(),
+            intent_bytes: Cell::new(0),
+        }
+    }
+
+    /// Forgets the last run.
+    pub(super) fn begin(&self, subject: SubjectKind) {
+        self.steps.set(0);
+        self.charged.set(0);
+        self.subject.set(subject);
+        self.intents.borrow_mut().clear();
+        self.intent_bytes.set(0);
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(super) fn subject(&self) -> SubjectKind {
+        self.subject.get()
+    }
+
+    pub(super) fn operations(&self) -> u64 {
+        self.steps.get().saturating_add(self.charged.get())
+    }
+
+    /// Charges operations beside the steps.
+    pub(super) fn charge(&self, operations: usize) -> Result<(), Fault> {
+        let operations = u64::try_from(operations).unwrap_or(u64::MAX);
+        self.charged.set(self.charged.get().saturating_add(operations));
+        if self.operations() > self.limits.operations {
+            return Err(EvalAltResult::ErrorTooManyOperations(Position::NONE).into());
+        }
+        Ok(())
+    }
+
+    /// Charges the reading or writing of a text.
+    pub(super) fn charge_bytes(&self, bytes: usize) -> Result<(), Fault> {
+        self.charge(bytes / BYTES_PER_OPERATION)
+    }
+
+    /// Charges the reading of a value and checks its size.
+    pub(super) fn charge_value(&self, value: &Dynamic) -> Result<(), Fault> {
+        if let Ok(text) = value.as_immutable_string_ref() {
+            return self.charge_bytes(text.len());
+        }
+        if !value.is_array() && !value.is_map() {
+            return Ok(());
+        }
+        let mut size = Size::default();
+        size.add(value);
+        self.charge((size.items + size.entries) / ITEMS_PER_OPERATION + size.bytes / BYTES_PER_OPERATION)?;
+        let what = if size.bytes > self.limits.string_bytes {
+            "string"
+        } else if size.items > self.limits.array_items {
+            "array"
+        } else if size.entries > self.limits.map_entries {
+            "map"
+        } else {
+            return Ok(());
+        };
+        Err(EvalAltResult::ErrorDataTooLarge(what.to_owned(), Position::NONE).into())
+    }
+
+    /// Records an intent of this many bytes.
+    pub(super) fn intend(&self, intent: Intent, bytes: usize) -> Result<(), Fault> {
+        self.charge_bytes(bytes)?;
+        let mut intents = self.intents.borrow_mut();
+        let total = self.intent_bytes.get() + bytes;
+        self.intent_bytes.set(total);
+        if intents.len() >= self.limits.intents {
+            return Err(stop(
+                FailureKind::Intents,
+                format!("the script asks for more than {} actions", self.limits.intents),
+            ));
+        }
+        if total > self.limits.intent_bytes {
+            let message = format!("what the script asks for exceeds {} bytes", self.limits.intent_bytes);
+            return Err(stop(FailureKind::Intents, message));
+        }
+        intents.push(intent);
+        Ok(())
+    }
+
+    pub(super) fn take_intents(&self) -> Vec<Intent> {
+        self.intents.take()
+    }
+}
+
+/// Ends the run for good.
+pub(super) fn stop(kind: FailureKind, message: String) -> Fault {
+    EvalAltResult::ErrorTerminated(Dynamic::from(Stop { kind, message }), Position::NONE).into()
+}
+
+/// Ends the run because something was asked for that cannot be.
+pub(super) fn refuse(message: String) -> Fault {
+    stop(FailureKind::Refused, message)
+}
+
+/// Has an engine charge every step and every reading of a variable.
+pub(super) fn watch(engine: &mut Engine, run: &Rc<Run>) {
+    let counted = Rc::clone(run);
+    engine.on_progress(move |steps| {
+        counted.steps.set(steps);
+        (counted.operations() > counted.limits.operations).then_some(Dynamic::UNIT)
+    });
+    let read = Rc::clone(run);
+    #[expect(deprecated, reason = "marked as liable to change, not as obsolete")]
+    engine.on_var(move |name, _, context| {
+        if let Some(value) = context.scope().get(name) {
+            read.charge_value(value)?;
+        }
+        Ok(None)
+    });
+}
+
+/// The size of a value with all within.
+#[derive(Default)]
+struct Size {
+    bytes: usize,
+    items: usize,
+    entries: usize,
+}
+
+impl Size {
+    fn add(&mut self, value: &Dynamic) {
+        if let Ok(text) = value.as_immutable_string_ref() {
+            self.bytes += text.len();
+        } else if let Ok(items) = value.as_array_ref() {
+            self.items += items.len();
+            items.iter().for_each(|item| self.add(item));
+        } else if let Ok(map) = value.as_map_ref() {
+            self.entries += map.len();
+            for (key, value) in &*map {
+                self.bytes += key.len();
+                self.add(value);
+            }
+        }
+    }
+}

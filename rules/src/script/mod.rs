@@ -1,0 +1,89 @@
+//! Running a policy's `react` within hard limits.
+//!
+//! Only counted work decides when a run ends: every step, and every byte that a step may touch, is
+//! charged against one budget, so that the same script on the same subject always does the same and
+//! always stops at the same place. What a script asks for is recorded and handed back; of a run that
+//! fails nothing remains.
+
+mod actions;
+mod budget;
+mod cache;
+mod failure;
+mod intent;
+mod json;
+mod limits;
+mod parser;
+mod record;
+mod stdlib;
+
+use std::rc::Rc;
+
+use rhai::{CallFnOptions, Dynamic, Engine, Scope};
+
+pub use self::failure::{Failure, FailureKind};
+pub use self::intent::{Intent, Organization, SubmitCase};
+pub use self::limits::Limits;
+pub(crate) use self::parser::Parser;
+
+use self::budget::Run;
+use self::cache::Cache;
+use self::record::{OrganizationRecord, Record};
+use crate::policy::Policy;
+use crate::subject::Subject;
+
+/// Runs policies: one per thread, with the scripts it has compiled.
+pub struct Judge {
+    engine: Engine,
+    run: Rc<Run>,
+    cache: Cache,
+}
+
+impl Judge {
+    /// A judge with these limits.
+    pub fn new(limits: Limits) -> Self {
+        let cache = Cache::new(&limits);
+        let run = Rc::new(Run::new(limits.clone()));
+        let mut engine = parser::engine(&limits);
+        engine.set_strict_variables(false);
+        budget::watch(&mut engine, &run);
+        stdlib::register(&mut engine, &run);
+        record::register(&mut engine, &run);
+        actions::register(&mut engine, &run);
+        Self { engine, run, cache }
+    }
+
+    /// Runs `policy` on `subject`, of which `org` is the owner. Whether the policy applies is not asked
+    /// again.
+    ///
+    /// # Errors
+    /// The script broke a limit, was refused something or failed; nothing of what it asked for stands.
+    pub fn react(
+        &mut self,
+        policy: &Policy,
+        subject: Rc<dyn Subject>,
+        org: &Organization,
+    ) -> Result<Vec<Intent>, Failure> {
+        let ast = self.cache.get(policy, &self.engine)?;
+        self.run.begin(subject.kind());
+        let options = CallFnOptions::new().eval_ast(false).rewind_scope(true);
+        let arguments = (Record::whole(subject), OrganizationRecord(Rc::new(org.clone())));
+        let result =
+            self.engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &ast, parser::ENTRY, arguments);
+        let intents = self.run.take_intents();
+        match result {
+            Ok(_) => Ok(intents),
+            Err(error) => Err(Failure::new(*error, self.run.limits())),
+        }
+    }
+
+    /// How many operations the last run was charged: the same for the same script and subject.
+    pub fn operations(&self) -> u64 {
+        self.run.operations()
+    }
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Judge").field("limits", self.run.limits()).finish_non_exhaustive()
+    }
+}

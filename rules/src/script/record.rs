@@ -1,0 +1,142 @@
+//! The objects a script sees: the subject, its `device`, and `org`. Each is a handle with properties;
+//! texts and lists become values of the script only when they are read.
+
+use std::rc::Rc;
+
+use linesman_schemas::FilterLevel;
+use rhai::{Array, Dynamic, Engine, ImmutableString};
+
+use super::Organization;
+use super::budget::{Fault, Run, refuse};
+use crate::diagnostic::{excerpt, suggest};
+use crate::subject::{Field, Subject, SubjectKind, Value};
+
+/// What the path of a device's field begins with.
+const DEVICE: &str = "device";
+
+/// A subject or its device.
+#[derive(Clone)]
+pub(super) struct Record {
+    subject: Rc<dyn Subject>,
+    part: Part,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    Device,
+}
+
+/// The organization.
+#[derive(Clone)]
+pub(super) struct OrganizationRecord(pub(super) Rc<Organization>);
+
+impl Record {
+    pub(super) fn whole(subject: Rc<dyn Subject>) -> Self {
+        Self { subject, part: Part::Whole }
+    }
+
+    fn name(&self) -> &'static str {
+        match self.part {
+            Part::Whole => self.subject.kind().as_str(),
+            Part::Device => DEVICE,
+        }
+    }
+
+    /// The value of a property by name.
+    fn read(&self, property: &str, run: &Run) -> Result<Dynamic, Fault> {
+        if property == DEVICE && self.part == Part::Whole && self.subject.kind().has_incident() {
+            return Ok(Dynamic::from(Self { subject: Rc::clone(&self.subject), part: Part::Device }));
+        }
+        match self.properties().find(|(name, _)| *name == property) {
+            Some((_, field)) => to_dynamic(property, self.subject.value(field), run),
+            None => Err(self.unknown(property)),
+        }
+    }
+
+    /// The properties by name, without `device` itself.
+    fn properties(&self) -> impl Iterator<Item = (&'static str, Field)> + Clone + use<> {
+        let part = self.part;
+        Field::of(self.subject.kind()).iter().filter_map(move |(path, field)| {
+            let inner = path.strip_prefix(DEVICE).and_then(|rest| rest.strip_prefix('.'));
+            match part {
+                Part::Whole => inner.is_none().then_some((*path, *field)),
+                Part::Device => inner.map(|name| (name, *field)),
+            }
+        })
+    }
+
+    fn unknown(&self, property: &str) -> Fault {
+        let has_device = self.part == Part::Whole && self.subject.kind().has_incident();
+        let names = self.properties().map(|(name, _)| name).chain(has_device.then_some(DEVICE));
+        refuse(format!("`{}` has no property `{}`: {}", self.name(), excerpt(property), suggest(property, names)))
+    }
+}
+
+fn to_dynamic(property: &str, value: Value<'_>, run: &Run) -> Result<Dynamic, Fault> {
+    match value {
+        Value::Absent => Ok(Dynamic::UNIT),
+        Value::Text(text) => {
+            run.charge_bytes(text.len())?;
+            Ok(text.into())
+        }
+        Value::Number(number) => Ok(number.into()),
+        Value::Flag(flag) => Ok(flag.into()),
+        Value::Texts(texts) => {
+            let most = run.limits().array_items;
+            if texts.len() > most {
+                let length = texts.len();
+                return Err(refuse(format!("`{property}` has {length} entries and a script's list may have {most}")));
+            }
+            run.charge(texts.len())?;
+            run.charge_bytes(texts.iter().map(String::len).sum())?;
+            Ok(texts.iter().map(|text| Dynamic::from(ImmutableString::from(text.as_str()))).collect::<Array>().into())
+        }
+    }
+}
+
+/// Teaches an engine the objects and their properties.
+pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
+    engine.register_type_with_name::<Record>("subject").register_type_with_name::<OrganizationRecord>("org");
+    for property in property_names() {
+        let run = Rc::clone(run);
+        engine.register_get(property, move |record: &mut Record| record.read(property, &run));
+    }
+    // Reached for properties that have no getter, and for `record["name"]`.
+    let reader = Rc::clone(run);
+    engine.register_indexer_get(move |record: &mut Record, property: ImmutableString| record.read(&property, &reader));
+    engine.register_indexer_set(|record: &mut Record, property: ImmutableString, _: Dynamic| -> Result<(), Fault> {
+        Err(refuse(format!("`{}` of `{}` cannot be changed by assignment", excerpt(&property), record.name())))
+    });
+    register_organization(engine);
+}
+
+/// The names of all properties of all subjects and devices, each once.
+fn property_names() -> Vec<&'static str> {
+    let paths = SubjectKind::ALL.into_iter().flat_map(Field::of).map(|(path, _)| *path);
+    let mut names: Vec<&str> = paths.map(|path| path.rsplit('.').next().unwrap_or(path)).chain([DEVICE]).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn register_organization(engine: &mut Engine) {
+    const PROPERTIES: [&str; 4] = ["name", "display_name", "is_proxy", "filter_level"];
+    engine
+        .register_get("name", |org: &mut OrganizationRecord| ImmutableString::from(org.0.name.as_str()))
+        .register_get("display_name", |org: &mut OrganizationRecord| ImmutableString::from(&org.0.display_name))
+        .register_get("is_proxy", |org: &mut OrganizationRecord| org.0.is_proxy)
+        .register_get("filter_level", |org: &mut OrganizationRecord| {
+            let spelling = FilterLevel::ALL.into_iter().find(|(level, _)| *level == org.0.filter_level);
+            spelling.map_or("", |(_, text)| text)
+        });
+    engine.register_indexer_get(|_: &mut OrganizationRecord, property: ImmutableString| -> Result<Dynamic, Fault> {
+        let help = suggest(&property, PROPERTIES.into_iter());
+        Err(refuse(format!("`org` has no property `{}`: {help}", excerpt(&property))))
+    });
+    engine.register_indexer_set(
+        |_: &mut OrganizationRecord, property: ImmutableString, _: Dynamic| -> Result<(), Fault> {
+            Err(refuse(format!("`{}` of `org` cannot be changed by assignment", excerpt(&property))))
+        },
+    );
+}

@@ -1,0 +1,233 @@
+//! What a trigger is about, as policies see it: the one table of fields that `where`, the getters of
+//! scripts and diagnostics share.
+
+use linesman_schemas::trigger::Trigger;
+
+/// What kind of thing a trigger is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SubjectKind {
+    /// `incident.*`: an incident.
+    Incident,
+    /// `case.*`: a change of an incident's case. Scripts call it `update`, `case` being reserved.
+    Update,
+    /// `intelligence.*`: an intelligence message.
+    Message,
+}
+
+impl SubjectKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Incident, Self::Update, Self::Message];
+
+    /// What `trigger` is about.
+    pub const fn of(trigger: Trigger) -> Self {
+        match trigger {
+            Trigger::IncidentDetected | Trigger::IncidentSubmitted => Self::Incident,
+            Trigger::CaseAssigned | Trigger::CaseUpdated => Self::Update,
+            Trigger::IntelligenceReceived => Self::Message,
+        }
+    }
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Incident => "incident",
+            Self::Update => "update",
+            Self::Message => "message",
+        }
+    }
+
+    /// Whether there is an incident that a script may act on.
+    pub const fn has_incident(self) -> bool {
+        matches!(self, Self::Incident | Self::Update)
+    }
+}
+
+/// A field of a subject. Which subject has which, and under what name: [`Field::of`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it; the values are described in DOMAIN, sections 3 to 5")]
+pub enum Field {
+    Id,
+    HostEventId,
+    Kind,
+    EventType,
+    EventTypeGroup,
+    Synopsis,
+    Description,
+    Priority,
+    Severity,
+    Status,
+    Owner,
+    Occurred,
+    Detected,
+    Repeats,
+    ServiceType,
+    OffBox,
+    CaseStatus,
+    CaseId,
+    CaseLink,
+    PreviousStatus,
+    DeviceHostName,
+    DeviceSerialNumber,
+    DeviceProduct,
+    DevicePlatform,
+    DeviceOsVersion,
+    DeviceManagementAddress,
+    DeviceGroup,
+    Title,
+    Text,
+    Issued,
+    Received,
+    SerialNumbers,
+    Products,
+    Platforms,
+    OsVersions,
+    Links,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// One text.
+    Text,
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Flag,
+    /// Any number of texts.
+    Texts,
+}
+
+/// The fields of an update: those of its incident, and two of the case.
+const UPDATE: [(&str, Field); 27] = [
+    ("id", Field::Id),
+    ("host_event_id", Field::HostEventId),
+    ("kind", Field::Kind),
+    ("event_type", Field::EventType),
+    ("event_type_group", Field::EventTypeGroup),
+    ("synopsis", Field::Synopsis),
+    ("description", Field::Description),
+    ("priority", Field::Priority),
+    ("severity", Field::Severity),
+    ("status", Field::Status),
+    ("owner", Field::Owner),
+    ("occurred", Field::Occurred),
+    ("detected", Field::Detected),
+    ("repeats", Field::Repeats),
+    ("service_type", Field::ServiceType),
+    ("off_box", Field::OffBox),
+    ("case_status", Field::CaseStatus),
+    ("case_id", Field::CaseId),
+    ("device.host_name", Field::DeviceHostName),
+    ("device.serial_number", Field::DeviceSerialNumber),
+    ("device.product", Field::DeviceProduct),
+    ("device.platform", Field::DevicePlatform),
+    ("device.os_version", Field::DeviceOsVersion),
+    ("device.management_address", Field::DeviceManagementAddress),
+    ("device.group", Field::DeviceGroup),
+    ("case_link", Field::CaseLink),
+    ("previous_status", Field::PreviousStatus),
+];
+
+const MESSAGE: [(&str, Field); 11] = [
+    ("id", Field::Id),
+    ("kind", Field::Kind),
+    ("title", Field::Title),
+    ("text", Field::Text),
+    ("issued", Field::Issued),
+    ("received", Field::Received),
+    ("serial_numbers", Field::SerialNumbers),
+    ("products", Field::Products),
+    ("platforms", Field::Platforms),
+    ("os_versions", Field::OsVersions),
+    ("links", Field::Links),
+];
+
+impl Field {
+    /// The fields of a kind of subject with their paths, as `where` and scripts spell them.
+    pub fn of(kind: SubjectKind) -> &'static [(&'static str, Self)] {
+        // The incident's fields come first in the update's.
+        const INCIDENT: &[(&str, Field)] = UPDATE.split_at(UPDATE.len() - 2).0;
+        match kind {
+            SubjectKind::Incident => INCIDENT,
+            SubjectKind::Update => &UPDATE,
+            SubjectKind::Message => &MESSAGE,
+        }
+    }
+
+    /// What it holds.
+    pub const fn shape(self) -> Shape {
+        match self {
+            Self::Severity | Self::Repeats => Shape::Number,
+            Self::OffBox => Shape::Flag,
+            Self::SerialNumbers | Self::Products | Self::Platforms | Self::OsVersions | Self::Links => Shape::Texts,
+            _ => Shape::Text,
+        }
+    }
+
+    /// Whether it only ever holds a handful of values, so that filtering by it narrows little.
+    pub(crate) const fn is_closed(self) -> bool {
+        matches!(
+            self,
+            Self::Kind
+                | Self::Priority
+                | Self::Severity
+                | Self::Status
+                | Self::ServiceType
+                | Self::OffBox
+                | Self::CaseStatus
+                | Self::PreviousStatus
+        )
+    }
+}
+
+/// What a field holds for one subject.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// Nothing: only `not` matches it, and a script reads `()`.
+    Absent,
+    /// One text.
+    Text(&'a str),
+    /// A whole number.
+    Number(i64),
+    /// Any number of texts.
+    Texts(&'a [String]),
+    /// `true` or `false`.
+    Flag(bool),
+}
+
+/// What a trigger is about. The engine implements it for its incidents, updates and messages.
+pub trait Subject {
+    /// Which kind of thing it is.
+    fn kind(&self) -> SubjectKind;
+
+    /// What `field` holds: of the field's [`Shape`], or [`Value::Absent`]. Asked only for fields of
+    /// [`Field::of`] the subject's kind; to others the answer is [`Value::Absent`].
+    fn value(&self, field: Field) -> Value<'_>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_incident_has_all_of_an_update_but_what_is_the_cases() {
+        let incident = Field::of(SubjectKind::Incident);
+        let update = Field::of(SubjectKind::Update);
+        assert_eq!(update.len(), incident.len() + 2);
+        assert!(incident.iter().all(|field| update.contains(field)));
+        assert!(!incident.iter().any(|(path, _)| ["case_link", "previous_status"].contains(path)));
+    }
+
+    #[test]
+    fn no_path_is_a_reserved_word_of_scripts() {
+        let engine = rhai::Engine::new();
+        for kind in SubjectKind::ALL {
+            for (path, _) in Field::of(kind) {
+                engine.compile(format!("let x = {}.{path};", kind.as_str())).unwrap();
+                for part in path.split('.') {
+                    engine.compile(format!("let x = #{{ {part}: 1 }};")).unwrap();
+                }
+            }
+        }
+    }
+}

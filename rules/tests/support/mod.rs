@@ -1,0 +1,150 @@
+//! Subjects and policies for the tests.
+
+#![allow(dead_code, reason = "no test uses all of it")]
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use linesman_rules::{Diagnostic, Field, Organization, Policy, Subject, SubjectKind, Value};
+use linesman_schemas::FilterLevel;
+use linesman_schemas::control::PolicySource;
+
+/// What a field of a [`Plain`] subject holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Held {
+    Text(String),
+    Number(i64),
+    Flag(bool),
+    Texts(Vec<String>),
+}
+
+impl From<&str> for Held {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<&[&str]> for Held {
+    fn from(texts: &[&str]) -> Self {
+        Self::Texts(texts.iter().map(|text| (*text).to_owned()).collect())
+    }
+}
+
+/// A subject made of given fields.
+#[derive(Debug, Clone)]
+pub(crate) struct Plain {
+    pub(crate) kind: SubjectKind,
+    pub(crate) fields: BTreeMap<Field, Held>,
+}
+
+impl Subject for Plain {
+    fn kind(&self) -> SubjectKind {
+        self.kind
+    }
+
+    fn value(&self, field: Field) -> Value<'_> {
+        match self.fields.get(&field) {
+            None => Value::Absent,
+            Some(Held::Text(text)) => Value::Text(text),
+            Some(Held::Number(number)) => Value::Number(*number),
+            Some(Held::Flag(flag)) => Value::Flag(*flag),
+            Some(Held::Texts(texts)) => Value::Texts(texts),
+        }
+    }
+}
+
+impl Plain {
+    pub(crate) fn new(kind: SubjectKind) -> Self {
+        Self { kind, fields: BTreeMap::new() }
+    }
+
+    pub(crate) fn with(mut self, field: Field, held: impl Into<Held>) -> Self {
+        self.fields.insert(field, held.into());
+        self
+    }
+
+    pub(crate) fn number(mut self, field: Field, number: i64) -> Self {
+        self.fields.insert(field, Held::Number(number));
+        self
+    }
+
+    pub(crate) fn flag(mut self, field: Field, flag: bool) -> Self {
+        self.fields.insert(field, Held::Flag(flag));
+        self
+    }
+
+    pub(crate) fn shared(self) -> Rc<dyn Subject> {
+        Rc::new(self)
+    }
+}
+
+/// A critical incident on `edge-1`.
+pub(crate) fn incident() -> Plain {
+    Plain::new(SubjectKind::Incident)
+        .with(Field::Id, "acme-1")
+        .with(Field::Kind, "event")
+        .with(Field::EventType, "CHASSISD_FRU_OFFLINE_NOTICE")
+        .with(Field::Synopsis, "FPC 2 offline: hard error")
+        .with(Field::Description, "The flexible PIC concentrator in slot 2 went offline")
+        .with(Field::Priority, "Critical")
+        .number(Field::Severity, 2)
+        .number(Field::Repeats, 0)
+        .flag(Field::OffBox, false)
+        .with(Field::DeviceHostName, "edge-1")
+        .with(Field::DeviceSerialNumber, "JN1234")
+        .with(Field::DeviceProduct, "MX240")
+        .with(Field::DevicePlatform, "junos")
+}
+
+/// The incident as a case update.
+pub(crate) fn update() -> Plain {
+    let mut update = incident()
+        .with(Field::CaseId, "2026-1121-0001")
+        .with(Field::CaseStatus, "updated")
+        .with(Field::PreviousStatus, "created")
+        .with(Field::CaseLink, "https://support.example/2026-1121-0001");
+    update.kind = SubjectKind::Update;
+    update
+}
+
+/// A bug notice.
+pub(crate) fn message() -> Plain {
+    Plain::new(SubjectKind::Message)
+        .with(Field::Id, "TSB1")
+        .with(Field::Kind, "bug-notice")
+        .with(Field::Title, "Line card resets")
+        .with(Field::Text, "A rare race")
+        .with(Field::SerialNumbers, &["JN1", "JN2"][..])
+        .with(Field::Products, &["MX240", "MX480"][..])
+        .with(Field::Links, &[][..])
+}
+
+pub(crate) fn organization() -> Organization {
+    Organization {
+        name: "acme".parse().unwrap(),
+        display_name: "Acme Networks".to_owned(),
+        is_proxy: false,
+        filter_level: FilterLevel::All,
+    }
+}
+
+pub(crate) fn load(name: &str, source: &str) -> Result<Policy, Vec<Diagnostic>> {
+    let owner = name.split_once('/').map(|(owner, _)| owner.parse().unwrap());
+    Policy::load(&PolicySource { name: name.parse().unwrap(), owner, source: source.to_owned() })
+}
+
+/// A policy on `trigger` with this `where` and nothing to do.
+pub(crate) fn filter(trigger: &str, filter: &str) -> Policy {
+    let source = format!("policy(#{{ on: \"{trigger}\", where: #{{ {filter} }} }});\nfn react(subject, org) {{}}");
+    load("p", &source).unwrap_or_else(|faults| panic!("{filter}: {faults:?}"))
+}
+
+/// A policy on new incidents that does this.
+pub(crate) fn script(body: &str) -> Policy {
+    script_on("incident.detected", body)
+}
+
+pub(crate) fn script_on(trigger: &str, body: &str) -> Policy {
+    let source = format!("policy(#{{ on: \"{trigger}\" }});\nfn react(subject, org) {{\n{body}\n}}");
+    load("p", &source).unwrap_or_else(|faults| panic!("{body}: {faults:?}"))
+}
