@@ -151,9 +151,19 @@ impl Server {
         &self.logins.engine
     }
 
+    /// The address without name and password, for clients that are told them apart (async-nats reads none in a URL).
+    pub fn address(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
     /// The address with the engine's name and password.
     pub fn engine_url(&self) -> String {
         self.logins.engine.url(self.port)
+    }
+
+    /// The login of publishers and subscribers: [`PUBLIC_PUBLISH`] and [`PUBLIC_SUBSCRIBE`].
+    pub fn public_login(&self) -> &Login {
+        &self.logins.public
     }
 
     /// The address for publishers and subscribers, with name and password.

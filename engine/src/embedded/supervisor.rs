@@ -104,16 +104,15 @@ impl Launch {
 
 /// Asks the server to end, and kills it when it takes too long. Touches no process but this child.
 pub(super) async fn end(mut child: Child) {
-    // While the child is not waited for, its number belongs to nobody else.
-    if let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) {
-        if let Err(error) = kill_process(pid, Signal::TERM) {
-            tracing::warn!(%error, "the NATS server cannot be asked to end");
-        }
-        if timeout(GRACE, child.wait()).await.is_ok() {
-            return;
-        }
-        tracing::warn!("the NATS server did not end in time and is killed");
+    // While the child is not waited for, its number belongs to nobody else; afterwards it has none.
+    let Some(pid) = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) else { return };
+    if let Err(error) = kill_process(pid, Signal::TERM) {
+        tracing::warn!(%error, "the NATS server cannot be asked to end");
     }
+    if timeout(GRACE, child.wait()).await.is_ok() {
+        return;
+    }
+    tracing::warn!("the NATS server did not end in time and is killed");
     if let Err(error) = child.kill().await {
         tracing::warn!(%error, "the NATS server cannot be killed");
     }
