@@ -7,6 +7,8 @@
 pub mod jss;
 pub mod log;
 mod secret;
+#[cfg(feature = "standin")]
+pub mod standin;
 mod text;
 pub mod tls;
 

@@ -1,27 +1,126 @@
-//! The support system's case API.
+//! The support system's case API (`schemas/openapi-upstream.yaml`): opens cases and asks which
+//! changed.
+//!
+//! ```text
+//!  Jss --- wire     what is said, as JSON        answer   what came back, checked
+//!   |
+//!  session --- token    one bearer token for all tasks
+//!   |
+//!  exchange --- fault, retry_after    one request, and the class of its failure
+//! ```
+//!
+//! One call is one try: nothing is repeated but a request whose token the other side no longer
+//! takes, once.
 
+mod answer;
+mod exchange;
+mod fault;
+mod retry_after;
+mod session;
 mod settings;
+mod token;
+mod wire;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use linesman_schemas::outcome::{Failure, FailureClass};
-use linesman_schemas::reaction::Task;
+use linesman_schemas::ReactionId;
+use linesman_schemas::outcome::{CaseStanding, Done, Failure, Outcome};
+use linesman_schemas::reaction::{Action, CaseRequest, Task};
 
 use crate::{Attempted, Connector};
+use session::Session;
 
 pub use settings::{Settings, SettingsError};
+
+/// How many pages one poll reads at most; where there are more, the next poll goes on.
+const PAGES_PER_POLL: usize = 10;
 
 /// The connector `jss`.
 #[derive(Debug)]
 pub struct Jss {
     settings: Settings,
+    session: Session,
 }
 
 impl Jss {
     /// A client of the support system that `settings` name.
+    ///
+    /// # Errors
+    ///
+    /// A setting cannot be used, or its file of certificates.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        settings.check()?;
-        Ok(Self { settings })
+        Ok(Self { session: Session::new(&settings)?, settings })
+    }
+
+    /// Opens a case. INVARIANT (what is withheld stays here): the body is made from `request` and the
+    /// settings alone, and `request` is filtered already.
+    async fn submit(&self, key: &ReactionId, request: &CaseRequest) -> Attempted {
+        let mut requests = 0;
+        let body = wire::CreateSr::new(&self.settings, request);
+        let answer = self.session.call("case/v1/createSR", Some(key), &body, &mut requests).await;
+        match answer.and_then(|answer| answer::created(&answer, &request.incident)) {
+            Ok((transaction_id, case)) => Attempted::done(requests, Done::CaseAccepted { transaction_id, case }),
+            Err(failure) => Attempted::failed(requests, failure),
+        }
+    }
+
+    /// Reads what changed since `cursor`, page by page.
+    async fn poll(&self, cursor: Option<&str>) -> Attempted {
+        let mut poll = Poll { requests: 0, changes: Vec::new(), skipped: 0, example: String::new() };
+        let outcome = match self.pages(cursor, &mut poll).await {
+            Ok(cursor) => Outcome::Done(Done::Polled { cursor }),
+            Err(failure) => Outcome::Failed(failure),
+        };
+        if poll.skipped > 0 {
+            tracing::warn!(
+                cases = poll.skipped,
+                tracking_number = %poll.example,
+                "cases skipped: their customer tracking number is no incident id"
+            );
+        }
+        Attempted { requests: poll.requests, outcome, changes: poll.changes }
+    }
+
+    /// The cursor to go on from, the changes being in `poll`.
+    async fn pages(&self, cursor: Option<&str>, poll: &mut Poll) -> Result<Option<String>, Failure> {
+        let mut cursor = cursor.map(str::to_owned);
+        for _ in 0..PAGES_PER_POLL {
+            let body = wire::QuerySr { site_id: &self.settings.site_id, cursor: cursor.as_deref() };
+            let answer = self.session.call("case/v1/querySR", None, &body, &mut poll.requests).await?;
+            let page = answer::page(&answer, cursor.as_deref())?;
+            for case in page.cases {
+                poll.take(case);
+            }
+            cursor = Some(page.cursor);
+            if !page.has_more {
+                break;
+            }
+        }
+        Ok(cursor)
+    }
+}
+
+/// What a poll has gathered so far.
+struct Poll {
+    requests: u32,
+    changes: Vec<CaseStanding>,
+    /// Cases that are nobody's here.
+    skipped: usize,
+    /// The tracking number of the first of them.
+    example: String,
+}
+
+impl Poll {
+    fn take(&mut self, case: answer::Case) {
+        match case.standing {
+            Some(standing) => self.changes.push(standing),
+            None => {
+                if self.skipped == 0 {
+                    self.example = crate::text::excerpt(&case.tracking_number, 80);
+                }
+                self.skipped += 1;
+            }
+        }
     }
 }
 
@@ -38,8 +137,11 @@ impl Connector for Jss {
         Some(self.settings.requests_per_hour)
     }
 
-    fn carry_out<'a>(&'a self, _task: &'a Task) -> BoxFuture<'a, Attempted> {
-        let message = "the client of the support system is not in this build".to_owned();
-        ready(Attempted::failed(0, Failure { class: FailureClass::Unavailable, message, retry_after_s: None })).boxed()
+    fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
+        match &task.action {
+            Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
+            Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
+            Action::Log(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+        }
     }
 }

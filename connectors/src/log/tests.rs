@@ -41,7 +41,7 @@ impl Subscriber for Kept {
 }
 
 fn task(action: Action) -> Task {
-    Task { id: "acme-r1-18f0".parse().unwrap(), org: "acme".parse().unwrap(), attempt: 1, action }
+    Task { id: "acme-r1-18f0".parse().unwrap(), org: "acme".parse().ok(), attempt: 1, action }
 }
 
 #[test]

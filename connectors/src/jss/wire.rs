@@ -1,0 +1,155 @@
+//! What travels to the support system and back, as JSON. Only the shape: bounds are `answer`'s.
+
+use linesman_schemas::IncidentId;
+use linesman_schemas::reaction::{CaseDetails, CaseRequest, FollowUp};
+use serde::{Deserialize, Serialize};
+
+use super::Settings;
+
+/// `createSR`: opens a case.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreateSr<'a> {
+    site_id: &'a str,
+    user_id: &'a str,
+    customer_tracking_number: &'a IncidentId,
+    priority: &'static str,
+    synopsis: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'a>>,
+}
+
+/// What leaves at `Send all information` only.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details<'a> {
+    host_event_id: &'a str,
+    host_name: &'a str,
+    serial_number: &'a str,
+    product: &'a str,
+    platform: &'a str,
+    os_version: &'a str,
+    event_type: &'a str,
+    description: &'a str,
+    customer_comments: &'a str,
+    cc_list: &'a [String],
+    follow_up_method: FollowUp,
+}
+
+impl<'a> CreateSr<'a> {
+    pub(super) fn new(settings: &'a Settings, request: &'a CaseRequest) -> Self {
+        Self {
+            site_id: &settings.site_id,
+            user_id: &settings.user,
+            customer_tracking_number: &request.incident,
+            priority: request.priority.numbered(),
+            synopsis: &request.synopsis,
+            details: request.details.as_ref().map(Details::new),
+        }
+    }
+}
+
+impl<'a> Details<'a> {
+    fn new(details: &'a CaseDetails) -> Self {
+        // Every field by name: one added to `CaseDetails` must be decided on here.
+        let CaseDetails {
+            host_event_id,
+            host_name,
+            serial_number,
+            product,
+            platform,
+            os_version,
+            event_type,
+            description,
+            comments,
+            cc,
+            follow_up,
+        } = details;
+        Self {
+            host_event_id,
+            host_name,
+            serial_number,
+            product,
+            platform,
+            os_version,
+            event_type,
+            description,
+            customer_comments: comments,
+            cc_list: cc,
+            follow_up_method: *follow_up,
+        }
+    }
+}
+
+/// `querySR`: which cases of the site changed since `cursor`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct QuerySr<'a> {
+    pub(super) site_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cursor: Option<&'a str>,
+}
+
+/// What every answer of the case API says of itself.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answered {
+    pub(super) response_details: ResponseDetails,
+}
+
+/// The payload's own status; 200 is success, the rest follows HTTP.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ResponseDetails {
+    pub(super) status_code: u16,
+    #[serde(default)]
+    pub(super) faults: Vec<Fault>,
+}
+
+/// One thing the support system finds wrong.
+#[derive(Deserialize)]
+pub(super) struct Fault {
+    pub(super) code: String,
+    pub(super) message: String,
+}
+
+/// The answer of `createSR`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Created {
+    pub(super) transaction_id: String,
+    pub(super) case: Option<Case>,
+}
+
+/// The answer of `querySR`.
+#[derive(Deserialize)]
+pub(super) struct Page {
+    pub(super) cases: Vec<Case>,
+    pub(super) cursor: String,
+    pub(super) more: bool,
+}
+
+/// A case that has an id.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Case {
+    pub(super) case_id: String,
+    pub(super) customer_tracking_number: String,
+    pub(super) status: String,
+    pub(super) link: Option<String>,
+    pub(super) updated: jiff::Timestamp,
+}
+
+/// The answer of the token request. Source: RFC 6749, 5.1. No `Debug`: it is a secret.
+#[derive(Deserialize)]
+pub(super) struct Granted {
+    pub(super) access_token: String,
+    pub(super) token_type: String,
+    pub(super) expires_in: u64,
+}
+
+/// Why no token is granted. Source: RFC 6749, 5.2.
+#[derive(Deserialize)]
+pub(super) struct NotGranted {
+    pub(super) error: String,
+}

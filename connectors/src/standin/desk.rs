@@ -1,0 +1,125 @@
+//! The state behind the stand-in's endpoints, and what it has been told to do wrong.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::Settings;
+use super::cases::Cases;
+use super::tokens::Tokens;
+use crate::Secret;
+
+/// Cases on a page of `querySR` where nothing else is said.
+const PAGE_SIZE: usize = 100;
+/// Life of a token where nothing else is said.
+const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+
+/// The endpoints of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Endpoint {
+    /// `POST /oauth2/token`
+    #[serde(rename = "token")]
+    Token,
+    /// `POST /case/v1/createSR`
+    #[serde(rename = "createSR")]
+    CreateSr,
+    /// `POST /case/v1/querySR`
+    #[serde(rename = "querySR")]
+    QuerySr,
+}
+
+impl Endpoint {
+    const ALL: [Self; 3] = [Self::Token, Self::CreateSr, Self::QuerySr];
+}
+
+/// What goes wrong with a request. The default is nothing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fault {
+    pub(super) delay: Duration,
+    /// Answered instead of doing the work.
+    pub(super) status: Option<u16>,
+    pub(super) retry_after_s: Option<u32>,
+    pub(super) is_retry_after_a_date: bool,
+    pub(super) drops_answer: bool,
+    pub(super) garbles_answer: bool,
+    /// For how many requests more; `None` is until changed.
+    pub(super) times: Option<u32>,
+    /// For which endpoint; `None` is all.
+    pub(super) only: Option<Endpoint>,
+}
+
+/// Everything a request may touch.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) cases: Cases,
+    pub(super) tokens: Tokens,
+    pub(super) requests: BTreeMap<Endpoint, u64>,
+    pub(super) fault: Fault,
+    pub(super) assign_after: Duration,
+    pub(super) token_life: Duration,
+    pub(super) page_size: usize,
+    /// Which life this is: a cursor of an earlier one means the beginning.
+    pub(super) epoch: i64,
+}
+
+impl State {
+    fn new(assign_after: Duration, epoch: i64) -> Self {
+        Self {
+            cases: Cases::default(),
+            tokens: Tokens::default(),
+            requests: Endpoint::ALL.into_iter().map(|endpoint| (endpoint, 0)).collect(),
+            fault: Fault::default(),
+            assign_after,
+            token_life: TOKEN_LIFE,
+            page_size: PAGE_SIZE,
+            epoch,
+        }
+    }
+
+    /// Counts a request and says what goes wrong with it.
+    pub(super) fn arrive(&mut self, endpoint: Endpoint) -> Fault {
+        *self.requests.entry(endpoint).or_default() += 1;
+        if self.fault.only.is_some_and(|only| only != endpoint) {
+            return Fault::default();
+        }
+        match &mut self.fault.times {
+            None => {}
+            Some(0) => return Fault::default(),
+            Some(times) => *times -= 1,
+        }
+        self.fault.clone()
+    }
+}
+
+/// The state, shared by all requests.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) password: Option<Secret>,
+    assign_after: Duration,
+    state: Mutex<State>,
+}
+
+impl Desk {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let epoch = Timestamp::now().as_microsecond();
+        let state = Mutex::new(State::new(settings.assign_after, epoch));
+        Self { password: settings.password.clone(), assign_after: settings.assign_after, state }
+    }
+
+    /// The state as of now: cases whose time has come have their id.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.cases.assign(Instant::now(), Timestamp::now());
+        state
+    }
+
+    /// Forgets everything but the settings.
+    pub(super) fn reset(&self) {
+        let mut state = self.state();
+        *state = State::new(self.assign_after, state.epoch + 1);
+    }
+}
