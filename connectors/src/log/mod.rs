@@ -46,7 +46,7 @@ fn write(task: &Task, line: &LogLine) {
     let fields = escaped(&serde_json::Value::Object(line.fields.clone()).to_string());
     tracing::info!(
         target: "linesman::policy",
-        organization = task.org.as_ref().map_or("_provider", |org| org.as_str()),
+        organization = %task.org.as_ref().map_or("_provider", |org| org.as_str()),
         reaction = %escaped(task.id.as_str()),
         fields = %fields,
         "{}",

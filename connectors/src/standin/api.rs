@@ -52,7 +52,7 @@ async fn serve(
     };
     let fault = desk.state().arrive(endpoint);
     let response = match fault.status {
-        Some(status) => failing(status, &fault),
+        Some(status) => failing(endpoint, status, &fault),
         None => work(&parts.headers, &body),
     };
     // Behind the work: a client that has gone away meanwhile has its case all the same.
@@ -75,8 +75,11 @@ pub(super) async fn read(body: Body) -> Result<Bytes, StatusCode> {
     }
 }
 
-fn failing(status: u16, fault: &Fault) -> Response {
-    let mut response = refused(status, "told-to-fail", "the stand-in has been told to fail");
+fn failing(endpoint: Endpoint, status: u16, fault: &Fault) -> Response {
+    let mut response = match endpoint {
+        Endpoint::Token => answer(status, &json!({ "error": "told-to-fail" })),
+        Endpoint::CreateSr | Endpoint::QuerySr => refused(status, "told-to-fail", "the stand-in has been told to fail"),
+    };
     if let Some(seconds) = fault.retry_after_s {
         let text = match Timestamp::now().saturating_add(Duration::from_secs(seconds.into())) {
             Ok(until) if fault.is_retry_after_a_date => DateTimePrinter::new().timestamp_to_rfc9110_string(&until).ok(),

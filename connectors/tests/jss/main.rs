@@ -7,6 +7,7 @@
     reason = "a test stops at what it does not expect, in its helpers too"
 )]
 
+mod contract;
 mod faults;
 mod once;
 mod polls;
