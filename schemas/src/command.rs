@@ -46,4 +46,19 @@ pub struct OrganizationSettings {
     pub is_proxy: bool,
     /// What may leave of its bundles.
     pub filter_level: FilterLevel,
+    /// Its device groups; a device belongs to the first whose pattern its host name matches.
+    #[serde(default)]
+    pub device_groups: Vec<DeviceGroup>,
+    /// Hash of the configuration this was read from; none when it was set otherwise.
+    #[serde(default)]
+    pub loaded: Option<String>,
+}
+
+/// A group of devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceGroup {
+    /// Its name.
+    pub name: String,
+    /// Host names, `*` standing for any text.
+    pub devices: Vec<String>,
 }

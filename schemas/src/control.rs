@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::outcome::Attempt;
 use crate::{OrgName, PolicyName};
 
 /// A message on a lane's control subject.
@@ -10,6 +11,8 @@ use crate::{OrgName, PolicyName};
 pub enum Control {
     /// A rule book applies from here on. Lanes ignore versions they have.
     RuleBook(RuleBookRef),
+    /// A reaction of the provider's own was attempted.
+    Attempt(Attempt),
     /// The lane is idle and something is due: its time alone matters.
     Tick,
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Why a text is not a name of the kind asked for.
@@ -115,6 +116,18 @@ name!(
     "a command id (at most 128 printable characters)",
     |text| is_label(text, 128)
 );
+
+impl ReactionId {
+    /// The id of an organization's reaction.
+    pub fn of(org: &OrgName, number: u64, time: Timestamp) -> Self {
+        Self(format!("{org}-r{number}-{:x}", time.as_nanosecond()).into())
+    }
+
+    /// The id of a reaction of the provider's own, decided on the input at `sequence`.
+    pub fn of_provider(sequence: u64, time: Timestamp) -> Self {
+        Self(format!("_provider-r{sequence}-{:x}", time.as_nanosecond()).into())
+    }
+}
 
 /// An incident's id, shown as `<organization>-<number>`; the number counts the organization's own
 /// incidents from 1.

@@ -128,8 +128,8 @@ pub struct Reaction<'a> {
 pub struct Task {
     /// The reaction.
     pub id: ReactionId,
-    /// Whose it is.
-    pub org: OrgName,
+    /// Whose it is; none for the provider's own.
+    pub org: Option<OrgName>,
     /// Which try this is, from 1.
     pub attempt: u32,
     /// What is to be done.

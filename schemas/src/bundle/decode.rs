@@ -95,7 +95,7 @@ impl<'a> Decoder<'a> {
         let is_root = self.parents.is_empty();
         self.parents.push(parent);
         if is_root {
-            if text::local(name) != "jmb" {
+            if name != "jmb" {
                 return Err(Stop::new(Fault::WrongRoot(super::fault::word(name)), at));
             }
             self.node = Node::Jmb;
@@ -107,7 +107,7 @@ impl<'a> Decoder<'a> {
         if parent.is_part() {
             self.draft.part_element(parent)?;
         }
-        self.node = parent.child(text::local(name));
+        self.node = parent.child(name);
         self.check_once(at)?;
         match self.node {
             Node::Other => Ok(()),

@@ -97,8 +97,7 @@ impl<'a> Draft<'a> {
         self.root_at = at;
         let place = |name| tokens.attribute(name).map_or(at, |attribute| attribute.at);
         self.version = required(tokens, Node::Jmb, "version", at)?;
-        let major = self.version.split_once('.').map_or(&*self.version, |(major, _)| major);
-        if major != "1" {
+        if !is_known_version(&self.version) {
             return Err(Stop::new(Fault::UnknownVersion(word(&self.version)), place("version")));
         }
         let kind = required(tokens, Node::Jmb, "type", at)?;
@@ -359,6 +358,14 @@ const PRIORITY: &str = "`1 - Critical`, `2 - High`, `3 - Medium`, `4 - Low` or t
 const SEVERITY: &str = "a number from 0 to 7";
 const HOST_EVENT_ID: &str = "`<router>-<serial>-<YYYYMMDD>-<HHMMSS>-<sequence>`";
 const SIZE: &str = "a number of bytes";
+
+/// `1` or `1.<number>`: later minor versions add elements that are tolerated.
+fn is_known_version(version: &str) -> bool {
+    match version.strip_prefix("1.") {
+        Some(minor) => !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit()),
+        None => version == "1",
+    }
+}
 
 /// Whether a bundle without this field is refused.
 fn is_required(node: Node, is_problem: bool) -> bool {

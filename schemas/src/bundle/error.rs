@@ -14,16 +14,18 @@ pub struct Error {
     pub column: u32,
 }
 
-/// A fault and its byte in the text behind the byte order mark.
+/// A fault and its byte in the text behind the byte order mark. Boxed: it travels through results
+/// that are made for every token.
 #[derive(Debug)]
 pub(super) struct Stop {
-    pub(super) fault: Fault,
+    pub(super) fault: Box<Fault>,
     pub(super) at: usize,
 }
 
 impl Stop {
+    #[cold]
     pub(super) fn new(fault: Fault, at: usize) -> Self {
-        Self { fault, at }
+        Self { fault: Box::new(fault), at }
     }
 
     /// Finds line and column: only now, as most bundles have no fault.
@@ -33,7 +35,7 @@ impl Stop {
         let newlines = before.iter().filter(|b| **b == b'\n').count();
         // Every character has exactly one byte that is no continuation byte.
         let characters = before.iter().skip(line_start).filter(|b| **b & 0xC0 != 0x80).count();
-        Error { fault: self.fault, line: from_one(newlines), column: from_one(characters) }
+        Error { fault: *self.fault, line: from_one(newlines), column: from_one(characters) }
     }
 }
 

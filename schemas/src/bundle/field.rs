@@ -13,7 +13,8 @@ pub(super) struct Text<'a> {
 impl<'a> Text<'a> {
     /// Adds a piece of the original. Line ends become `\n`, as XML 1.0 demands (section 2.11).
     pub(super) fn push(&mut self, piece: &'a str) {
-        if piece.contains('\r') {
+        // Without a way out of the loop it works on many bytes at once.
+        if piece.bytes().fold(false, |is_found, b| is_found | (b == b'\r')) {
             let owned = self.value.to_mut();
             owned.push_str(&piece.replace("\r\n", "\n").replace('\r', "\n"));
         } else if self.value.is_empty() {

@@ -4,7 +4,7 @@
 /// "Bundles (JMB)".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HostEventId<'a> {
-    /// The router's name; may contain hyphens.
+    /// The router's name; may contain hyphens, no white space.
     pub router: &'a str,
     /// The chassis' serial number; no hyphen.
     pub serial: &'a str,
@@ -23,9 +23,13 @@ impl<'a> HostEventId<'a> {
         let (rest, time) = rest.rsplit_once('-')?;
         let (rest, date) = rest.rsplit_once('-')?;
         let (router, serial) = rest.rsplit_once('-')?;
-        let is_whole = !router.is_empty() && !serial.is_empty() && is_number(sequence, 1..=20);
+        let is_whole = is_word(router) && is_word(serial) && is_number(sequence, 1..=20);
         (is_whole && is_date(date) && is_time(time)).then_some(Self { router, serial, date, time, sequence })
     }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_whitespace)
 }
 
 fn is_number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
@@ -67,6 +71,7 @@ mod tests {
             "edge",
             "S-20261121-101502-17",
             "-S-20261121-101502-17",
+            "r r-S-20261121-101502-17",
             "r--20261121-101502-17",
             "r-S-20261121-101502-",
             "r-S-20261121-101502-x",

@@ -11,21 +11,27 @@
 //! ```
 
 pub mod bounds;
+pub mod corpus;
 
 mod attributes;
+mod content;
 mod decode;
 mod draft;
+mod encode;
 mod error;
 mod fault;
 mod field;
 mod host_event_id;
 mod model;
 mod node;
+mod scan;
 mod text;
 mod time;
 mod tokens;
 
+pub use content::{Content, Element};
 pub use decode::decode;
+pub use encode::encode;
 pub use error::Error;
 pub use fault::{Bound, Fault, Flaw};
 pub use host_event_id::HostEventId;

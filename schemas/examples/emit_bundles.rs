@@ -1,0 +1,49 @@
+//! Writes encoded bundles into a directory, for validation by other tools.
+//!
+//! Usage: `emit_bundles NUMBER DIRECTORY`. The same number gives the same files.
+
+use std::error::Error;
+use std::path::Path;
+
+use linesman_schemas::bundle::{Bundle, Content, Element, corpus, decode, encode};
+
+/// What texts may contain at worst.
+const HARD: [&str; 6] =
+    ["plain", "<&>\"' and ]]>", "line\nbreak\r\nand\ttab", "Größe 𝛑 — 100 Ω", "\u{1}\u{7f}\u{fffe}", "  padded  "];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [number, directory] = arguments.as_slice() else {
+        return Err("usage: emit_bundles NUMBER DIRECTORY".into());
+    };
+    let number: usize = number.parse()?;
+    let directory = Path::new(directory);
+    std::fs::create_dir_all(directory)?;
+    let specimens: Vec<_> = corpus::specimens().into_iter().filter(|specimen| specimen.fault.is_none()).collect();
+    for (index, specimen) in specimens.iter().cycle().take(number).enumerate() {
+        let bundle = decode(&specimen.bytes)?.with_contents(&specimen.bytes)?;
+        let extension = [Element::parse(format!("<trace xmlns=\"urn:example:trace\" hop=\"{index}\"/>"))?];
+        let extension = if index % 3 == 0 { extension.as_slice() } else { &[] };
+        let text = encode(&varied(bundle, index), extension)?;
+        std::fs::write(directory.join(format!("{index:05}.xml")), text)?;
+    }
+    Ok(())
+}
+
+/// The bundle with texts that are hard to write.
+fn varied<'a>(mut bundle: Bundle<'a, Content<'a>>, index: usize) -> Bundle<'a, Content<'a>> {
+    let hard = HARD.iter().cycle().nth(index).copied().unwrap_or_default();
+    if let Some(problem) = &mut bundle.manifest.problem {
+        problem.synopsis = format!("{} {hard}", problem.synopsis).into();
+        problem.description = (index % 2 == 0).then(|| hard.into());
+    }
+    bundle.manifest.severity = (index % 9 < 8).then(|| u8::try_from(index % 8).unwrap_or_default());
+    bundle.manifest.script_parameters.push((format!("{hard}-{index}").into(), hard.into()));
+    for part in bundle.attachments.iter_mut().chain(&mut bundle.logs) {
+        part.error = (index % 4 == 0).then(|| hard.into());
+        if let Content::Text(text) = &mut part.content {
+            text.to_mut().push_str(hard);
+        }
+    }
+    bundle
+}

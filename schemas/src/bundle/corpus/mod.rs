@@ -1,0 +1,95 @@
+//! Bundles to try things on: what a network of fourteen devices might send in a month.
+//!
+//! Made here, the same each time, for demonstrations and tests. Devices, people and addresses are
+//! invented (RFC 5737, RFC 3849). Nothing in here is read by decoder or encoder.
+
+mod broken;
+mod devices;
+mod events;
+mod render;
+
+use super::model::{Kind, Variant};
+use devices::{DEVICES, Device};
+use events::{EVENTS, Event, HEALTH, SNAPSHOT};
+use render::render;
+
+/// One bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Specimen {
+    /// A file name, distinct.
+    pub name: String,
+    /// What a device would send.
+    pub bytes: Vec<u8>,
+    /// The name of the fault that it is refused for ([`Fault::name`](super::Fault::name)).
+    pub fault: Option<&'static str>,
+}
+
+/// What one bundle is made of.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    kind: Kind,
+    variant: Variant,
+    is_off_box: bool,
+    device: &'static Device,
+    event: &'static Event,
+    /// Counts the bundles: gives day, time and host-event-ID.
+    sequence: usize,
+}
+
+/// Kind, variant, off-box, how many of them.
+const MIX: [(Kind, Variant, bool, usize); 11] = [
+    (Kind::Event, Variant::None, false, 16),
+    (Kind::Information, Variant::None, false, 5),
+    (Kind::Event, Variant::Rma, false, 3),
+    (Kind::Event, Variant::HealthCheck, false, 3),
+    (Kind::OnDemand, Variant::Event, false, 3),
+    (Kind::OnDemand, Variant::Information, false, 2),
+    (Kind::OnDemand, Variant::Rma, false, 2),
+    (Kind::Event, Variant::None, true, 2),
+    (Kind::Information, Variant::None, true, 2),
+    (Kind::OnDemand, Variant::Rma, true, 1),
+    (Kind::OnDemand, Variant::Event, true, 1),
+];
+
+/// All bundles: 41 good ones, of which the last repeats the host-event-ID of the first, and 8 broken
+/// ones. All other host-event-IDs are distinct.
+pub fn specimens() -> Vec<Specimen> {
+    let plans = plans();
+    let mut specimens: Vec<Specimen> =
+        plans.iter().map(|plan| Specimen { name: name(plan), bytes: render(plan).into_bytes(), fault: None }).collect();
+    if let Some(first) = plans.first() {
+        // The device was not sure that it arrived.
+        let text = render(first).replace("<severity>", "<delivery-attempt>2</delivery-attempt>\n    <severity>");
+        specimens.push(Specimen { name: format!("again-{}", name(first)), bytes: text.into_bytes(), fault: None });
+    }
+    specimens.extend(broken::specimens(plans.len()));
+    specimens
+}
+
+fn plans() -> Vec<Plan> {
+    let kinds = MIX
+        .into_iter()
+        .flat_map(|(kind, variant, is_off_box, count)| std::iter::repeat_n((kind, variant, is_off_box), count));
+    let sequences = 0..;
+    kinds
+        .zip(sequences)
+        .map(|((kind, variant, is_off_box), sequence)| plan(kind, variant, is_off_box, sequence))
+        .collect()
+}
+
+fn plan(kind: Kind, variant: Variant, is_off_box: bool, sequence: usize) -> Plan {
+    let event = match (kind, variant) {
+        (Kind::Information, _) | (_, Variant::Information) => &SNAPSHOT,
+        (_, Variant::HealthCheck) => HEALTH.iter().cycle().nth(sequence).unwrap_or(&SNAPSHOT),
+        _ => EVENTS.iter().cycle().nth(sequence).unwrap_or(&SNAPSHOT),
+    };
+    // Devices without scripts are the only ones that the controller collects from.
+    let device = DEVICES.iter().filter(|device| device.has_scripts != is_off_box).cycle().nth(sequence);
+    Plan { kind, variant, is_off_box, device: device.unwrap_or(&devices::LAB), event, sequence }
+}
+
+fn name(plan: &Plan) -> String {
+    let variant = plan.variant.as_str();
+    let hyphen = if variant.is_empty() { "" } else { "-" };
+    format!("{:02}-{}{hyphen}{variant}-{}.xml", plan.sequence + 1, plan.kind.as_str(), plan.device.host_name)
+}

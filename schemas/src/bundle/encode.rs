@@ -1,0 +1,235 @@
+//! From a bundle to text, as `jmb.xsd` wants it.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::content::{Content, Element};
+use super::decode::decode;
+use super::error::Error;
+use super::model::{Bundle, CoreFile, Device, Manifest, Part, Rma, RoutingEngine, Sample};
+use super::text;
+
+/// The namespace of bundles that are written here.
+const NAMESPACE: &str = "urn:linesman:jmb:1.0";
+
+/// Writes a bundle; `extension` is what the schema does not know, such as a trace of the way.
+///
+/// White space around fields is left out, characters that XML has no place for become U+FFFD. What
+/// is written has been read again: decoding it gives the same bundle.
+///
+/// # Errors
+///
+/// What [`decode`] says about the text, such as a missing field or a section that the type has not.
+pub fn encode(bundle: &Bundle<'_, Content<'_>>, extension: &[Element<'_>]) -> Result<String, Error> {
+    let mut writer = Writer { out: String::with_capacity(2048), depth: 0 };
+    writer.bundle(bundle, extension);
+    decode(writer.out.as_bytes())?;
+    Ok(writer.out)
+}
+
+/// Text under construction, two spaces per open element.
+struct Writer {
+    out: String,
+    depth: usize,
+}
+
+type Attributes<'a> = [(&'a str, Option<&'a str>)];
+
+impl Writer {
+    fn bundle(&mut self, bundle: &Bundle<'_, Content<'_>>, extension: &[Element<'_>]) {
+        self.out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        let variant = Some(bundle.variant.as_str()).filter(|variant| !variant.is_empty());
+        let attributes = [
+            ("xmlns", Some(NAMESPACE)),
+            ("version", Some(&*bundle.version)),
+            ("type", Some(bundle.kind.as_str())),
+            ("variant", variant),
+            ("origin", bundle.is_off_box.then_some("off-box")),
+        ];
+        self.element("jmb", &attributes, |writer| {
+            writer.manifest(&bundle.manifest, bundle.is_problem());
+            writer.section("trend-data", &bundle.trend, Self::sample);
+            writer.section("attachments", &bundle.attachments, |writer, part| writer.part("attachment", part));
+            writer.section("logs", &bundle.logs, |writer, part| writer.part("log", part));
+            writer.section("extension", extension, |writer, element| {
+                writer.indent();
+                writer.out.push_str(element.as_str());
+                writer.out.push('\n');
+            });
+        });
+    }
+
+    fn manifest(&mut self, manifest: &Manifest<'_>, is_problem: bool) {
+        self.element("manifest", &[], |writer| {
+            writer.field("host-event-ID", &[], &manifest.host_event_id);
+            writer.optional("problem-class", manifest.problem_class.as_ref());
+            writer.optional("service-type", manifest.service_type.as_ref());
+            writer.field("time-occurred", &[], &manifest.time_occurred.to_string());
+            writer.optional("event-type-group", manifest.event_type_group.as_ref());
+            if let Some(problem) = manifest.problem.as_ref().filter(|_| is_problem) {
+                writer.field("event-type", &[], &problem.event_type);
+                writer.field("problem-synopsis", &[], &problem.synopsis);
+                writer.optional("problem-description", problem.description.as_ref());
+                writer.field("priority", &[], problem.priority.numbered());
+            }
+            if let Some(severity) = manifest.severity {
+                writer.field("severity", &[], &severity.to_string());
+            }
+            writer.device(&manifest.device);
+            writer.optional("script-version", manifest.script_version.as_ref());
+            for (name, value) in &manifest.script_parameters {
+                writer.field("script-parameter", &[("name", Some(name))], value);
+            }
+            for CoreFile { path, size } in &manifest.core_files {
+                let size = size.map(|size| size.to_string());
+                writer.start("core-file", &[("path", Some(path)), ("size", size.as_deref())], "/>\n");
+            }
+            if let Some(Rma { part_number, serial_number, slot }) = &manifest.rma {
+                writer.element("rma", &[], |writer| {
+                    writer.optional("part-number", part_number.as_ref());
+                    writer.optional("serial-number", serial_number.as_ref());
+                    writer.optional("slot", slot.as_ref());
+                });
+            }
+        });
+    }
+
+    fn device(&mut self, device: &Device<'_>) {
+        self.element("device", &[], |writer| {
+            writer.field("host-name", &[], &device.host_name);
+            writer.optional("management-address", device.management_address.as_ref());
+            writer.field("serial-number", &[], &device.serial_number);
+            writer.field("product", &[], &device.product);
+            writer.optional("platform", device.platform.as_ref());
+            writer.field("os-version", &[], &device.os_version);
+            for number in &device.part_numbers {
+                writer.field("part-number", &[], number);
+            }
+            for RoutingEngine { slot, mastership, model, serial_number } in &device.routing_engines {
+                let attributes = [("slot", slot.as_deref()), ("mastership", mastership.as_deref())];
+                writer.element("routing-engine", &attributes, |writer| {
+                    writer.optional("model", model.as_ref());
+                    writer.optional("serial-number", serial_number.as_ref());
+                });
+            }
+        });
+    }
+
+    fn sample(&mut self, sample: &Sample<'_>) {
+        let time = sample.time.map(|time| time.to_string());
+        let attributes = [("name", Some(&*sample.name)), ("unit", sample.unit.as_deref()), ("time", time.as_deref())];
+        self.field("sample", &attributes, &sample.value);
+    }
+
+    fn part(&mut self, element: &str, part: &Part<'_, Content<'_>>) {
+        let size = part.size.map(|size| size.to_string());
+        let attributes = [
+            ("name", Some(&*part.name)),
+            ("media-type", part.media_type.as_deref()),
+            ("status", part.status.as_deref()),
+            ("error", part.error.as_deref()),
+            ("path", part.path.as_deref()),
+            ("size", size.as_deref()),
+        ];
+        match &part.content {
+            Content::None => self.start(element, &attributes, "/>\n"),
+            Content::Text(text) => {
+                self.start(element, &attributes, ">");
+                self.cdata(text);
+                self.end(element);
+            }
+            Content::Element(inner) => {
+                self.start(element, &attributes, ">");
+                self.out.push_str(inner.as_str());
+                self.end(element);
+            }
+        }
+    }
+
+    /// A list's items in an element of their own, if there are any.
+    fn section<T>(&mut self, name: &str, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
+        if !items.is_empty() {
+            self.element(name, &[], |writer| items.iter().for_each(|item| write(writer, item)));
+        }
+    }
+
+    fn element(&mut self, name: &str, attributes: &Attributes<'_>, inside: impl FnOnce(&mut Self)) {
+        self.start(name, attributes, ">\n");
+        self.depth += 1;
+        inside(self);
+        self.depth -= 1;
+        self.indent();
+        self.end(name);
+    }
+
+    /// An empty field says as little as none.
+    fn optional(&mut self, name: &str, value: Option<&Cow<'_, str>>) {
+        if let Some(value) = value.filter(|value| !text::trim(value).is_empty()) {
+            self.field(name, &[], value);
+        }
+    }
+
+    fn field(&mut self, name: &str, attributes: &Attributes<'_>, value: &str) {
+        self.start(name, attributes, ">");
+        self.escaped(text::trim(value), "<>&\r");
+        self.end(name);
+    }
+
+    fn start(&mut self, name: &str, attributes: &Attributes<'_>, end: &str) {
+        self.indent();
+        self.out.push('<');
+        self.out.push_str(name);
+        for (name, value) in attributes.iter().filter_map(|(name, value)| Some((*name, (*value)?))) {
+            self.out.push(' ');
+            self.out.push_str(name);
+            self.out.push_str("=\"");
+            self.escaped(value, "<>&\"\t\n\r");
+            self.out.push('"');
+        }
+        self.out.push_str(end);
+    }
+
+    fn end(&mut self, name: &str) {
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push_str(">\n");
+    }
+
+    fn indent(&mut self) {
+        self.out.extend(std::iter::repeat_n("  ", self.depth));
+    }
+
+    /// Text in which the characters of `special` become references.
+    fn escaped(&mut self, value: &str, special: &str) {
+        for c in value.chars() {
+            if special.contains(c) {
+                // Writing to a string does not fail.
+                let _ = write!(self.out, "&#{};", u32::from(c));
+            } else {
+                self.out.push(allowed(c));
+            }
+        }
+    }
+
+    /// Text in CDATA sections. Between them stands what has no place in one: their end, and carriage
+    /// returns, which a reader would turn into line feeds.
+    fn cdata(&mut self, value: &str) {
+        self.out.push_str("<![CDATA[");
+        for (index, c) in value.char_indices() {
+            match c {
+                '\r' => self.out.push_str("]]>&#13;<![CDATA["),
+                // The brackets stay in this section, their `>` begins the next.
+                '>' if value.get(..index).is_some_and(|before| before.ends_with("]]")) => {
+                    self.out.push_str("]]><![CDATA[>");
+                }
+                c => self.out.push(allowed(c)),
+            }
+        }
+        self.out.push_str("]]>");
+    }
+}
+
+/// The character, or U+FFFD if XML has no place for it.
+fn allowed(c: char) -> char {
+    if text::is_allowed(c) { c } else { char::REPLACEMENT_CHARACTER }
+}
