@@ -25,6 +25,7 @@ mod subject;
 
 pub use book::Book;
 pub use diagnostic::Diagnostic;
+pub use filter::Pattern;
 pub use library::LIBRARY;
 pub use policy::Policy;
 pub use scratch::Scratch;

@@ -1,7 +1,7 @@
 //! The literal values of a policy's header, read from the syntax tree with their places. Nothing is
 //! evaluated: what is no literal is [`Literal::Other`].
 
-use rhai::{Expr, FnCallExpr};
+use rhai::{Expr, FnCallExpr, Position};
 
 use crate::diagnostic::Place;
 
@@ -25,8 +25,8 @@ pub(crate) enum Literal {
     },
     List(Vec<Spanned>),
     Map(Vec<Entry>),
-    /// Anything else: an expression, a call, a float.
-    Other,
+    /// Anything else, and what it is.
+    Other(&'static str),
 }
 
 /// A key of a map and its value.
@@ -47,14 +47,14 @@ impl Literal {
             Self::Range { .. } => "a range",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
-            Self::Other => "no literal value",
+            Self::Other(what) => what,
         }
     }
 }
 
 /// Reads an expression as a literal.
 pub(crate) fn read(expr: &Expr) -> Spanned {
-    let at = expr.start_position().into();
+    let at = start(expr).into();
     let value = match expr {
         Expr::StringConstant(text, _) => Literal::Text(text.to_string()),
         Expr::IntegerConstant(number, _) => Literal::Number(*number),
@@ -69,23 +69,37 @@ pub(crate) fn read(expr: &Expr) -> Spanned {
             Literal::Map(parts.0.iter().map(entry).collect())
         }
         Expr::FnCall(call, _) => operation(call),
-        _ => Literal::Other,
+        Expr::FloatConstant(..) => Literal::Other("a number with a fraction"),
+        Expr::CharConstant(..) => Literal::Other("a character"),
+        Expr::Unit(_) => Literal::Other("nothing"),
+        _ => Literal::Other("an expression"),
     };
     Spanned { at, value }
+}
+
+/// Where an expression begins; Rhai's own answer for an operation is the operator.
+fn start(expr: &Expr) -> Position {
+    match expr {
+        Expr::FnCall(call, _) if call.op_token.is_some() => match call.args.as_slice() {
+            [left, _] => start(left),
+            _ => expr.start_position(),
+        },
+        _ => expr.start_position(),
+    }
 }
 
 /// Ranges and negative numbers, which Rhai parses as calls of operators.
 fn operation(call: &FnCallExpr) -> Literal {
     let numbers: Option<Vec<i64>> = call.args.iter().map(number).collect();
     match (call.name.as_str(), numbers.as_deref()) {
-        ("-", Some(&[number])) => number.checked_neg().map_or(Literal::Other, Literal::Number),
+        ("-", Some(&[number])) => number.checked_neg().map_or(Literal::Other("too large a number"), Literal::Number),
         // An end of `i64::MIN` leaves the range empty, as it should be.
         ("..", Some(&[first, end])) => match end.checked_sub(1) {
             Some(last) => Literal::Range { first, last },
             None => Literal::Range { first: 1, last: 0 },
         },
         ("..=", Some(&[first, last])) => Literal::Range { first, last },
-        _ => Literal::Other,
+        _ => Literal::Other("an expression"),
     }
 }
 

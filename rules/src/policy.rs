@@ -42,7 +42,7 @@ impl Policy {
         let mut faults = Faults::default();
         let header = match Parser::new(&Limits::default()).parse(&source.source) {
             Ok(script) => {
-                script.check_react(&mut faults);
+                script.check_functions(&mut faults);
                 header::read(script.ast(), source.owner.is_some(), &mut faults)
             }
             Err(fault) => return Err(vec![fault]),

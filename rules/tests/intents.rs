@@ -1,11 +1,16 @@
 //! What scripts ask for is handed back exactly, and what they may not ask for is refused by name.
 
+#![cfg(test)]
+
 mod support;
 
-use linesman_rules::{Intent, Judge, Limits, SubmitCase};
+use std::rc::Rc;
 
+use linesman_rules::{FailureKind, Field, Intent, Judge, LIBRARY, Limits, Policy, Subject, SubjectKind, SubmitCase};
+use linesman_schemas::Priority;
+use linesman_schemas::reaction::FollowUp;
 use serde_json::json;
-use support::{incident, load, organization};
+use support::{incident, load, message, organization, script, script_on, update};
 
 fn object(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
     value.as_object().unwrap().clone()
@@ -38,6 +43,174 @@ fn react(incident, org) {
                 ..SubmitCase::default()
             }),
             Intent::Log { message: "unit offline".to_owned(), fields: object(json!({ "incident": "acme-1" })) },
+        ]
+    );
+}
+
+fn react(policy: &Policy, subject: Rc<dyn Subject>) -> Result<Vec<Intent>, String> {
+    let result = Judge::new(Limits::default()).react(policy, subject, &organization());
+    result.map_err(|failure| format!("{} {failure}", failure.kind.as_str()))
+}
+
+#[test]
+fn every_action_with_all_it_can_be_told() {
+    let policy = script(
+        r#"submit_case(#{
+            synopsis: "s", comments: "c", priority: "2 - High", cc: ["a@example.net", "b@example.net"],
+            follow_up: "Phone Call",
+        });
+        submit_case();
+        log("plain");
+        set_priority("Low");
+        assign("alice");
+        publish("x-1", #{ n: 1, f: 2.5, t: "t", c: 'c', b: true, u: (), l: [1, [2]], m: #{ k: "v" }, s: subject.severity });"#,
+    );
+    let full = SubmitCase {
+        synopsis: Some("s".to_owned()),
+        comments: Some("c".to_owned()),
+        priority: Some(Priority::High),
+        cc: vec!["a@example.net".to_owned(), "b@example.net".to_owned()],
+        follow_up: Some(FollowUp::Phone),
+    };
+    let data = json!({
+        "n": 1, "f": 2.5, "t": "t", "c": "c", "b": true, "u": null, "l": [1, [2]], "m": { "k": "v" }, "s": 2
+    });
+    assert_eq!(
+        react(&policy, incident().shared()),
+        Ok(vec![
+            Intent::SubmitCase(full),
+            Intent::SubmitCase(SubmitCase::default()),
+            Intent::Log { message: "plain".to_owned(), fields: serde_json::Map::new() },
+            Intent::SetPriority(Priority::Low),
+            Intent::Assign("alice".to_owned()),
+            Intent::Publish { name: "x-1".to_owned(), data: object(data) },
+        ])
+    );
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_refused_by_name() {
+    for (body, expected) in [
+        (
+            "submit_case(#{ sinopsis: \"x\" });",
+            "refused 3:1: `submit_case` knows no key `sinopsis`: did you mean `synopsis`?",
+        ),
+        (
+            "submit_case(#{ x: 1 });",
+            "refused 3:1: `submit_case` knows no key `x`: known are `synopsis`, `comments`, `priority`, `cc`, `follow_up`",
+        ),
+        ("submit_case(#{ synopsis: 1 });", "refused 3:1: `synopsis` of `submit_case` is a text, not a number"),
+        ("submit_case(#{ cc: \"x\" });", "refused 3:1: `cc` of `submit_case` is a list of texts, not a text"),
+        (
+            "submit_case(#{ follow_up: \"Fax\" });",
+            "refused 3:1: `Fax` is no way to follow up: known are `Email Full Text Update`, `Email Secure Web Link`, `Phone Call`",
+        ),
+        (
+            "set_priority(\"Hihg\");",
+            "refused 3:1: `Hihg` is not a priority: known are `Critical`, `High`, `Medium`, `Low`",
+        ),
+        ("assign(\"\");", "refused 3:1: `assign` is given an empty text"),
+        (
+            "publish(\"a.b\", #{});",
+            "refused 3:1: `publish` under `a.b`: a name has letters, digits, `_` and `-`, beginning with a letter or digit, at most 64",
+        ),
+        ("publish(\"log\", #{});", "refused 3:1: `publish` under `log`: the name belongs to a built-in connector"),
+        ("log(\"x\", #{ v: 0.0 / 0.0 });", "refused 3:1: `log`: `NaN` is no number in JSON"),
+        ("log(\"x\", #{ v: Fn(\"log\") });", "refused 3:1: `log`: a function cannot be sent, only what it returns"),
+        ("log(\"x\", #{ v: subject });", "refused 3:1: `log`: an object cannot be sent, name the properties wanted"),
+        (
+            "let v = []; for i in 0..30 { v = [v]; } log(\"x\", #{ v: v });",
+            "refused 3:41: `log`: values may stand 16 deep within each other",
+        ),
+        ("subject.sinopsis;", "refused 3:8: `incident` has no property `sinopsis`: did you mean `synopsis`?"),
+        ("subject.device.hostname;", "refused 3:15: `device` has no property `hostname`: did you mean `host_name`?"),
+        ("subject.device.group.x;", "script 3:22: unknown property `x` - a getter is not registered for type `()`"),
+        (
+            "org.display;",
+            "refused 3:4: `org` has no property `display`: known are `name`, `display_name`, `is_proxy`, `filter_level`",
+        ),
+        ("subject.priority = \"Low\";", "refused 3:8: `priority` of `incident` cannot be changed by assignment"),
+        ("org.name = \"x\";", "refused 3:4: `name` of `org` cannot be changed by assignment"),
+        ("log(1);", "script 3:1: function not found: log (i64)"),
+        ("missing(1);", "script 3:1: function not found: missing (i64)"),
+        ("missing;", "script 3:1: variable not found: missing"),
+    ] {
+        assert_eq!(react(&script(body), incident().shared()), Err(expected.to_owned()), "{body}");
+    }
+}
+
+#[test]
+fn a_message_has_no_incident_to_act_on() {
+    for action in ["submit_case()", "submit_case(#{})", "set_priority(\"Low\")", "assign(\"a\")"] {
+        let name = action.split('(').next().unwrap();
+        let policy = script_on("intelligence.received", &format!("{action};"));
+        let expected = format!("refused 3:1: `{name}` needs an incident, and this trigger is about a message");
+        assert_eq!(react(&policy, message().shared()), Err(expected));
+    }
+    let policy = script_on("intelligence.received", "log(subject.title, #{ p: subject.products, l: subject.links });");
+    let fields = object(json!({ "p": ["MX240", "MX480"], "l": [] }));
+    let expected = vec![Intent::Log { message: "Line card resets".to_owned(), fields }];
+    assert_eq!(react(&policy, message().shared()), Ok(expected));
+    let policy = script_on("intelligence.received", "subject.device;");
+    let expected = "refused 3:9: `message` has no property `device`: known are `id`, `kind`, `title`, `text`, `issued`, \
+        `received`, `serial_numbers`, `products`, `platforms`, `os_versions`, `links`";
+    assert_eq!(react(&policy, message().shared()), Err(expected.to_owned()));
+}
+
+#[test]
+fn every_field_and_the_organization_can_be_read() {
+    let subjects =
+        [("incident.detected", incident()), ("case.updated", update()), ("intelligence.received", message())];
+    for (trigger, subject) in subjects {
+        let paths = Field::of(subject.kind).iter().map(|(path, _)| *path);
+        let body: String = paths.map(|path| format!("log(`${{subject.{path}}}`, #{{ v: subject.{path} }});")).collect();
+        let intents = react(&script_on(trigger, &body), subject.clone().shared()).unwrap();
+        assert_eq!(intents.len(), Field::of(subject.kind).len());
+    }
+    let body = "log(`${org.name} ${org.display_name} ${org.is_proxy} ${org.filter_level} ${subject.owner == ()}`);";
+    let message = "acme Acme Networks false Send all information true".to_owned();
+    let expected = vec![Intent::Log { message, fields: serde_json::Map::new() }];
+    assert_eq!(react(&script(body), incident().shared()), Ok(expected));
+}
+
+#[test]
+fn a_list_too_long_for_a_script_is_told() {
+    let serials: Vec<String> = (0..2_000).map(|i| format!("JN{i}")).collect();
+    let mut subject = message();
+    subject.fields.insert(Field::SerialNumbers, support::Held::Texts(serials));
+    let policy = script_on("intelligence.received", "subject.serial_numbers;");
+    let failure = Judge::new(Limits::default()).react(&policy, subject.shared(), &organization()).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Refused);
+    assert_eq!(failure.message, "`serial_numbers` has 2000 entries and a script's list may have 1024");
+}
+
+#[test]
+fn the_stock_policies_load_and_react() {
+    let health_check = incident().with(Field::Kind, "health-check").number(Field::Repeats, 3);
+    let core_dump = incident().with(Field::Priority, "Low").with(Field::Synopsis, "rpd: core dumped");
+    let mut counts = Vec::new();
+    for (file, source) in LIBRARY {
+        let policy =
+            load(file.strip_suffix(".rhai").unwrap(), source).unwrap_or_else(|faults| panic!("{file}: {faults:?}"));
+        let subject = match (*file, SubjectKind::of(policy.trigger())) {
+            ("health-check.rhai", _) => health_check.clone(),
+            ("core-dump-priority.rhai", _) => core_dump.clone(),
+            (_, SubjectKind::Incident) => incident(),
+            (_, SubjectKind::Update) => update(),
+            (_, SubjectKind::Message) => message(),
+        };
+        assert!(policy.applies_to(&organization().name, &subject), "{file}");
+        counts.push((*file, react(&policy, subject.shared()).unwrap().len()));
+    }
+    assert_eq!(
+        counts,
+        [
+            ("case-assigned.rhai", 1),
+            ("case-updates.rhai", 1),
+            ("core-dump-priority.rhai", 2),
+            ("hardware-failure.rhai", 2),
+            ("health-check.rhai", 2),
+            ("notices.rhai", 1),
         ]
     );
 }

@@ -50,9 +50,13 @@ fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Targ
             if let Some((_, field)) = fields.iter().find(|(path, _)| *path == key) {
                 return Some((Target::Field(*field), false));
             }
-            let known = fields.iter().map(|(path, _)| *path).chain(CLASSIC);
             let message = format!("unknown field `{}` of `{}`", excerpt(key), kind.as_str());
-            faults.add_with_help(entry.at, message, suggest(key, known));
+            let has_it = |other: &SubjectKind| Field::of(*other).iter().any(|(path, _)| *path == key);
+            let help = match SubjectKind::ALL.iter().find(|other| has_it(other)) {
+                Some(other) => format!("it is a field of `{}`", other.as_str()),
+                None => suggest(key, fields.iter().map(|(path, _)| *path).chain(CLASSIC)),
+            };
+            faults.add_with_help(entry.at, message, help);
             None
         }
     }
@@ -144,18 +148,19 @@ impl Filter<'_> {
                 Reading::Faulty
             }
             (Shape::Flag, Literal::Flag(flag)) => Reading::Test(Test::Flag(*flag)),
-            (_, Literal::Other) => {
-                faults.add(item.at, format!("the value of `{}` must be written out, it is not computed", self.name));
-                Reading::Faulty
-            }
             (shape, other) => {
                 let wanted = match shape {
                     Shape::Text | Shape::Texts => "a text",
                     Shape::Number => "a number or a range",
                     Shape::Flag => "`true` or `false`",
                 };
-                faults
-                    .add(item.at, format!("`{}` is compared with {wanted}, not with {}", self.name, other.describe()));
+                let message = format!("`{}` is compared with {wanted}, not with {}", self.name, other.describe());
+                match other {
+                    Literal::Other(_) => {
+                        faults.add_with_help(item.at, message, "filters are read, not run: write the value out");
+                    }
+                    _ => faults.add(item.at, message),
+                }
                 Reading::Faulty
             }
         }

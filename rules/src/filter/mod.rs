@@ -9,7 +9,7 @@ mod words;
 use linesman_schemas::OrgName;
 
 pub(crate) use self::compile::compile;
-pub(crate) use self::pattern::Pattern;
+pub use self::pattern::Pattern;
 pub(crate) use self::words::{Scan, WordSet, for_each_text, for_each_word};
 use crate::subject::{Field, Subject, Value};
 

@@ -2,7 +2,7 @@
 
 /// A text that another text is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Pattern {
+pub enum Pattern {
     /// Equal to this.
     Exact(Box<str>),
     /// Begins with the first part, ends with the last, and has those between in this order without
@@ -12,12 +12,12 @@ pub(crate) enum Pattern {
 
 impl Pattern {
     /// Reads a pattern as the user spells it.
-    pub(crate) fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         if text.contains('*') { Self::Wild(text.split('*').map(Box::from).collect()) } else { Self::Exact(text.into()) }
     }
 
     /// Whether `text` matches. Costs at most the length of the text per part.
-    pub(crate) fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         let parts = match self {
             Self::Exact(exact) => return **exact == *text,
             Self::Wild(parts) => parts,

@@ -124,14 +124,14 @@ fn text_of(key: &str, value: &Dynamic, bytes: &mut usize) -> Result<String, Faul
             *bytes += text.len();
             Ok(text.to_string())
         }
-        Err(name) => Err(refuse(format!("`{key}` of `submit_case` is a text, not a value of type `{name}`"))),
+        Err(_) => Err(refuse(format!("`{key}` of `submit_case` is a text, not {}", json::describe(value)))),
     }
 }
 
 fn texts_of(key: &str, value: &Dynamic, bytes: &mut usize) -> Result<Vec<String>, Fault> {
     match value.as_array_ref() {
         Ok(items) => items.iter().map(|item| text_of(key, item, bytes)).collect(),
-        Err(name) => Err(refuse(format!("`{key}` of `submit_case` is a list of texts, not a value of type `{name}`"))),
+        Err(_) => Err(refuse(format!("`{key}` of `submit_case` is a list of texts, not {}", json::describe(value)))),
     }
 }
 

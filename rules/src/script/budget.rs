@@ -17,7 +17,7 @@ use crate::subject::SubjectKind;
 pub(super) type Fault = Box<EvalAltResult>;
 
 /// Bytes of text that cost as much as a step.
-const BYTES_PER_OPERATION: usize = 256;
+const BYTES_PER_OPERATION: usize = 128;
 
 /// Items of lists and maps that cost as much as a step.
 const ITEMS_PER_OPERATION: usize = 4;

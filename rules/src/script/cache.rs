@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use rhai::{AST, Engine, EvalAltResult};
+use rhai::{Engine, EvalAltResult, Position};
 
-use super::{Failure, Limits};
+use super::body::Body;
+use super::{Failure, Limits, parser};
 use crate::policy::Policy;
 
 /// See the module.
@@ -19,7 +20,7 @@ pub(super) struct Cache {
 }
 
 struct Compiled {
-    ast: Rc<AST>,
+    body: Rc<Body>,
     source_bytes: usize,
     last_used: u64,
 }
@@ -33,24 +34,25 @@ impl Cache {
     ///
     /// # Errors
     /// The script does not compile, which [`Policy::load`] excludes unless the limits differ.
-    pub(super) fn get(&mut self, policy: &Policy, engine: &Engine) -> Result<Rc<AST>, Failure> {
+    pub(super) fn get(&mut self, policy: &Policy, engine: &Engine) -> Result<Rc<Body>, Failure> {
         self.clock += 1;
         if let Some(compiled) = self.scripts.get_mut(policy.hash()) {
             compiled.last_used = self.clock;
-            return Ok(Rc::clone(&compiled.ast));
+            return Ok(Rc::clone(&compiled.body));
         }
         let ast = engine.compile(policy.source()).map_err(|error| {
             let (error, position) = (*error.0, error.1);
             Failure::new(EvalAltResult::ErrorParsing(error, position), &self.limits)
         })?;
         // The header has been read and is never run.
-        let ast = Rc::new(ast.clone_functions_only());
+        let missing = || EvalAltResult::ErrorFunctionNotFound(parser::ENTRY.to_owned(), Position::NONE);
+        let body = Body::of(&ast).map(Rc::new).ok_or_else(|| Failure::new(missing(), &self.limits))?;
         let source_bytes = policy.source().len();
         self.make_room(source_bytes);
         self.source_bytes += source_bytes;
-        let compiled = Compiled { ast: Rc::clone(&ast), source_bytes, last_used: self.clock };
+        let compiled = Compiled { body: Rc::clone(&body), source_bytes, last_used: self.clock };
         self.scripts.insert(policy.hash().into(), compiled);
-        Ok(ast)
+        Ok(body)
     }
 
     fn make_room(&mut self, source_bytes: usize) {

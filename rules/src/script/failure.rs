@@ -4,9 +4,9 @@ use std::fmt;
 
 use rhai::{Dynamic, EvalAltResult, Position};
 
-use super::Limits;
 use super::budget::Stop;
 use super::parser::restyle;
+use super::{Limits, json};
 use crate::diagnostic::Place;
 
 /// The longest text of a failure, in characters; what a script throws may be as long as it likes.
@@ -140,8 +140,7 @@ fn too_large(what: &str, limits: &Limits) -> String {
     }
 }
 
-/// What a script threw: a text as it is, the message of a caught error thrown again, or any other
-/// plain value's spelling.
+/// What a script threw: a text or number as it is, or the message of a caught error thrown again.
 fn thrown_text(thrown: &Dynamic) -> String {
     if let Ok(text) = thrown.as_immutable_string_ref() {
         return text.to_string();
@@ -151,11 +150,8 @@ fn thrown_text(thrown: &Dynamic) -> String {
     {
         return message.to_string();
     }
-    if thrown.is_unit() {
-        return "the script threw nothing in particular".to_owned();
-    }
     match thrown.as_int() {
         Ok(number) => number.to_string(),
-        Err(name) => format!("the script threw a value of type `{name}`"),
+        Err(_) => format!("the script threw {}", json::describe(thrown)),
     }
 }

@@ -52,9 +52,21 @@ fn json(value: &Dynamic, depth: usize, bytes: &mut usize) -> Result<Value, Strin
     if value.is_unit() {
         return Ok(Value::Null);
     }
-    Err(if value.is_fnptr() {
-        "a function cannot be sent, only what it returns".to_owned()
-    } else {
-        format!("a value of type `{}` cannot be sent; name the properties wanted", value.type_name())
-    })
+    let hint = if value.is_fnptr() { "only what it returns" } else { "name the properties wanted" };
+    Err(format!("{} cannot be sent, {hint}", describe(value)))
+}
+
+/// What a value is, for a message.
+pub(super) fn describe(value: &Dynamic) -> &'static str {
+    match value {
+        _ if value.is_string() => "a text",
+        _ if value.is_int() || value.is_float() => "a number",
+        _ if value.is_bool() => "a flag",
+        _ if value.is_char() => "a character",
+        _ if value.is_array() => "a list",
+        _ if value.is_map() => "a map",
+        _ if value.is_unit() => "nothing",
+        _ if value.is_fnptr() => "a function",
+        _ => "an object",
+    }
 }

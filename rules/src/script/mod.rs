@@ -6,6 +6,7 @@
 //! fails nothing remains.
 
 mod actions;
+mod body;
 mod budget;
 mod cache;
 mod failure;
@@ -18,7 +19,7 @@ mod stdlib;
 
 use std::rc::Rc;
 
-use rhai::{CallFnOptions, Dynamic, Engine, Scope};
+use rhai::{Dynamic, Engine};
 
 pub use self::failure::{Failure, FailureKind};
 pub use self::intent::{Intent, Organization, SubmitCase};
@@ -44,7 +45,6 @@ impl Judge {
         let cache = Cache::new(&limits);
         let run = Rc::new(Run::new(limits.clone()));
         let mut engine = parser::engine(&limits);
-        engine.set_strict_variables(false);
         budget::watch(&mut engine, &run);
         stdlib::register(&mut engine, &run);
         record::register(&mut engine, &run);
@@ -63,15 +63,13 @@ impl Judge {
         subject: Rc<dyn Subject>,
         org: &Organization,
     ) -> Result<Vec<Intent>, Failure> {
-        let ast = self.cache.get(policy, &self.engine)?;
+        let body = self.cache.get(policy, &self.engine)?;
         self.run.begin(subject.kind());
-        let options = CallFnOptions::new().eval_ast(false).rewind_scope(true);
-        let arguments = (Record::whole(subject), OrganizationRecord(Rc::new(org.clone())));
-        let result =
-            self.engine.call_fn_with_options::<Dynamic>(options, &mut Scope::new(), &ast, parser::ENTRY, arguments);
+        let org = OrganizationRecord(Rc::new(org.clone()));
+        let result = body.run(&self.engine, Dynamic::from(Record::whole(subject)), Dynamic::from(org));
         let intents = self.run.take_intents();
         match result {
-            Ok(_) => Ok(intents),
+            Ok(()) => Ok(intents),
             Err(error) => Err(Failure::new(*error, self.run.limits())),
         }
     }

@@ -42,15 +42,20 @@ impl Script {
         &self.0
     }
 
-    /// Reports a missing `react`, and one with other than two parameters.
-    pub(crate) fn check_react(&self, faults: &mut Faults) {
-        let mut candidates: Vec<_> =
-            self.0.iter_fn_def().filter(|function| function.name == ENTRY && function.this_type.is_none()).collect();
-        candidates.sort_by_key(|function| function.params.len());
-        if candidates.iter().any(|function| function.params.len() == 2) {
+    /// Reports a missing `react`, one with other than two parameters, and methods of types, which would
+    /// be of no use without `this`.
+    pub(crate) fn check_functions(&self, faults: &mut Faults) {
+        let mut functions: Vec<_> = self.0.iter_fn_def().collect();
+        functions.sort_by_key(|function| Place::from(function.body.start_position()));
+        for method in functions.iter().filter(|function| function.this_type.is_some()) {
+            let message = format!("`{}` is a method of a type", method.name);
+            faults.add_with_help(method.body.start_position().into(), message, "make it a function with a parameter");
+        }
+        let reacts: Vec<_> = functions.into_iter().filter(|function| function.name == ENTRY).collect();
+        if reacts.iter().any(|function| function.params.len() == 2) {
             return;
         }
-        match candidates.first() {
+        match reacts.first() {
             None => faults.add_with_help(
                 Place::START,
                 "`react` is missing",
@@ -58,7 +63,7 @@ impl Script {
             ),
             Some(function) => faults.add_with_help(
                 function.body.start_position().into(),
-                format!("`react` has {} parameters and is called with two", function.params.len()),
+                format!("`react` takes two parameters, not {}", function.params.len()),
                 "the first is what the trigger is about, the second the organization",
             ),
         }

@@ -26,9 +26,24 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
     BasicMapPackage::new().register_into_engine(engine);
 
     engine.register_fn("print", |_: Dynamic| {}).register_fn("debug", |_: Dynamic| {});
-    let metered = Rc::clone(run);
-    engine.register_fn("replace", move |text: &mut ImmutableString, from: &str, to: &str| -> Result<(), Fault> {
-        replace(text, from, to, &metered)
+    register_replace(engine, run);
+}
+
+/// `text.replace(from, to)` for all four pairs of texts and characters.
+fn register_replace(engine: &mut Engine, run: &Rc<Run>) {
+    let r = Rc::clone(run);
+    engine.register_fn("replace", move |text: &mut ImmutableString, from: &str, to: &str| replace(text, from, to, &r));
+    let r = Rc::clone(run);
+    engine.register_fn("replace", move |text: &mut ImmutableString, from: &str, to: char| {
+        replace(text, from, to.encode_utf8(&mut [0; 4]), &r)
+    });
+    let r = Rc::clone(run);
+    engine.register_fn("replace", move |text: &mut ImmutableString, from: char, to: &str| {
+        replace(text, from.encode_utf8(&mut [0; 4]), to, &r)
+    });
+    let r = Rc::clone(run);
+    engine.register_fn("replace", move |text: &mut ImmutableString, from: char, to: char| {
+        replace(text, from.encode_utf8(&mut [0; 4]), to.encode_utf8(&mut [0; 4]), &r)
     });
 }
 
@@ -37,9 +52,10 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
 fn replace(text: &mut ImmutableString, from: &str, to: &str, run: &Run) -> Result<(), Fault> {
     run.charge_bytes(text.len())?;
     let count = text.matches(from).count();
-    let length = count.saturating_mul(to.len()).saturating_add(text.len());
-    if length.saturating_sub(count.saturating_mul(from.len())) > run.limits().string_bytes {
-        return Err(stop(FailureKind::Size, format!("a text exceeds {} bytes", run.limits().string_bytes)));
+    let length = count.saturating_mul(to.len()).saturating_add(text.len() - count * from.len());
+    let most = run.limits().string_bytes;
+    if length > most {
+        return Err(stop(FailureKind::Size, format!("a text exceeds {most} bytes")));
     }
     run.charge_bytes(length)?;
     *text = text.replace(from, to).into();
