@@ -10,7 +10,7 @@ use std::sync::Arc;
 use linesman_schemas::OrgName;
 use linesman_schemas::trigger::Trigger;
 
-use crate::filter::{Test, Where, for_each_text, for_each_word};
+use crate::filter::{Condition, Pattern, Target, Test, Where, for_each_text, for_each_word};
 use crate::index::Index;
 use crate::policy::{Audience, Policy};
 use crate::scratch::{Occurring, Scratch};
@@ -112,14 +112,14 @@ fn vocabulary(policies: &[Arc<Policy>]) -> Vocabulary {
 
 fn shelf(policies: &[Arc<Policy>], trigger: Trigger, vocabulary: &Vocabulary) -> Shelf {
     let mut everyone: Vec<(u32, &Where)> = Vec::new();
-    let mut organizations: BTreeMap<&OrgName, Vec<(u32, &Where)>> = BTreeMap::new();
+    let mut organizations: BTreeMap<OrgName, Vec<(u32, &Where)>> = BTreeMap::new();
     for (id, policy) in (0..).zip(policies) {
         if policy.trigger() != trigger {
             continue;
         }
-        match policy.audience() {
-            Audience::All => everyone.push((id, policy.filter())),
-            Audience::These(names) => {
+        match organizations_of(policy) {
+            None => everyone.push((id, policy.filter())),
+            Some(names) => {
                 for name in names {
                     organizations.entry(name).or_default().push((id, policy.filter()));
                 }
@@ -127,6 +127,26 @@ fn shelf(policies: &[Arc<Policy>], trigger: Trigger, vocabulary: &Vocabulary) ->
         }
     }
     let organizations =
-        organizations.into_iter().map(|(name, entries)| (name.clone(), Index::build(&entries, vocabulary))).collect();
+        organizations.into_iter().map(|(name, entries)| (name, Index::build(&entries, vocabulary))).collect();
     Shelf { everyone: Index::build(&everyone, vocabulary), organizations }
+}
+
+/// The only organizations whose subjects a policy can match: its audience, or those its filter names
+/// in full. None when there is no such bound.
+fn organizations_of(policy: &Policy) -> Option<Vec<OrgName>> {
+    match policy.audience() {
+        Audience::These(names) => Some(names.clone()),
+        Audience::All => policy.filter().conditions.iter().find_map(organizations_named),
+    }
+}
+
+fn organizations_named(condition: &Condition) -> Option<Vec<OrgName>> {
+    if condition.on != Target::Organization || condition.is_negated {
+        return None;
+    }
+    let name = |test: &Test| match test {
+        Test::Text(Pattern::Exact(name)) => name.parse().ok(),
+        _ => None,
+    };
+    condition.any.iter().map(name).collect()
 }

@@ -19,7 +19,7 @@ fn run(body: &str) -> (Result<Vec<Intent>, Failure>, u64) {
 fn failure(body: &str) -> String {
     let (result, operations) = run(body);
     // The step that oversteps the limit is the last, whatever it was charged.
-    assert!(operations <= Limits::default().operations + 3_000, "{body}: {operations}");
+    assert!(operations <= Limits::default().operations + 5_000, "{body}: {operations}");
     match result {
         Ok(intents) => panic!("{body}: {intents:?}"),
         Err(failure) => match (failure.line, failure.column) {

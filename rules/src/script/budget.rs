@@ -16,8 +16,9 @@ use crate::subject::SubjectKind;
 /// An error of the interpreter.
 pub(super) type Fault = Box<EvalAltResult>;
 
-/// Bytes of text that cost as much as a step.
-const BYTES_PER_OPERATION: usize = 128;
+/// Bytes of text that cost as much as a step: the slowest of what Rhai does to a text (assigning to a
+/// character of it) takes some 40 ns per byte.
+const BYTES_PER_OPERATION: usize = 32;
 
 /// Items of lists and maps that cost as much as a step.
 const ITEMS_PER_OPERATION: usize = 4;
