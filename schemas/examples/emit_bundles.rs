@@ -35,12 +35,12 @@ fn varied<'a>(mut bundle: Bundle<'a, Content<'a>>, index: usize) -> Bundle<'a, C
     let hard = HARD.iter().cycle().nth(index).copied().unwrap_or_default();
     if let Some(problem) = &mut bundle.manifest.problem {
         problem.synopsis = format!("{} {hard}", problem.synopsis).into();
-        problem.description = (index % 2 == 0).then(|| hard.into());
+        problem.description = index.is_multiple_of(2).then(|| hard.into());
     }
     bundle.manifest.severity = (index % 9 < 8).then(|| u8::try_from(index % 8).unwrap_or_default());
     bundle.manifest.script_parameters.push((format!("{hard}-{index}").into(), hard.into()));
     for part in bundle.attachments.iter_mut().chain(&mut bundle.logs) {
-        part.error = (index % 4 == 0).then(|| hard.into());
+        part.error = index.is_multiple_of(4).then(|| hard.into());
         if let Content::Text(text) = &mut part.content {
             text.to_mut().push_str(hard);
         }

@@ -1,5 +1,7 @@
 //! What is written is read as it was.
 
+#![expect(clippy::unwrap_used, reason = "a failing helper is a failing test")]
+
 use std::borrow::Cow;
 
 use jiff::Timestamp;

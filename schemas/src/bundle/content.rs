@@ -6,7 +6,7 @@ use std::fmt;
 use super::decode::checked;
 use super::error::{Error, Stop};
 use super::fault::Fault;
-use super::field::Text;
+use super::field_text::Text;
 use super::model::{Bundle, Part};
 use super::tokens::{Token, Tokens};
 

@@ -1,7 +1,7 @@
 //! From bytes to a bundle in one pass.
 //!
 //! Never panics, never recurses. Borrows all text that stands in one piece; work grows with the
-//! bytes, memory with the counts of [`bounds`](super::bounds).
+//! bytes, memory with the counts of [`bounds`].
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::bounds;
 use super::draft::Draft;
 use super::error::{Error, Stop};
 use super::fault::{Bound, Fault};
-use super::field::Text;
+use super::field_text::Text;
 use super::model::Bundle;
 use super::node::Node;
 use super::text;

@@ -8,17 +8,12 @@ use super::bounds;
 use super::decode::attribute;
 use super::error::Stop;
 use super::fault::{Bound, Fault, word};
+use super::fields::Fields;
 use super::host_event_id::HostEventId;
-use super::model::{
-    Bundle, CoreFile, Device, Kind, Manifest, Part, Problem, Rma, RoutingEngine, Sample, ScriptParameter, Variant,
-    is_problem,
-};
+use super::model::{Bundle, CoreFile, Kind, Manifest, Part, Rma, RoutingEngine, Sample, Variant, is_problem};
 use super::node::Node;
 use super::time;
 use super::tokens::Tokens;
-use crate::Priority;
-
-type Field<'a> = Option<Cow<'a, str>>;
 
 /// What has been found so far, and the places that faults may need.
 pub(super) struct Draft<'a> {
@@ -40,33 +35,6 @@ pub(super) struct Draft<'a> {
     trend: Vec<Sample<'a>>,
     attachments: Vec<Part<'a>>,
     logs: Vec<Part<'a>>,
-}
-
-/// The manifest's pieces.
-#[derive(Default)]
-struct Fields<'a> {
-    host_event_id: Field<'a>,
-    problem_class: Field<'a>,
-    service_type: Field<'a>,
-    time_occurred: Option<Timestamp>,
-    event_type_group: Field<'a>,
-    event_type: Field<'a>,
-    synopsis: Field<'a>,
-    description: Field<'a>,
-    priority: Option<Priority>,
-    severity: Option<u8>,
-    host_name: Field<'a>,
-    management_address: Field<'a>,
-    serial_number: Field<'a>,
-    product: Field<'a>,
-    platform: Field<'a>,
-    os_version: Field<'a>,
-    part_numbers: Vec<Cow<'a, str>>,
-    routing_engines: Vec<RoutingEngine<'a>>,
-    script_version: Field<'a>,
-    script_parameters: Vec<ScriptParameter<'a>>,
-    core_files: Vec<CoreFile<'a>>,
-    rma: Option<Rma<'a>>,
 }
 
 impl<'a> Draft<'a> {
@@ -283,72 +251,6 @@ impl<'a> Draft<'a> {
             trend: self.trend,
             attachments: self.attachments,
             logs: self.logs,
-        })
-    }
-}
-
-impl<'a> Fields<'a> {
-    /// Where the text of a field is kept.
-    fn slot(&mut self, node: Node) -> Option<&mut Field<'a>> {
-        Some(match node {
-            Node::ProblemClass => &mut self.problem_class,
-            Node::ServiceType => &mut self.service_type,
-            Node::EventTypeGroup => &mut self.event_type_group,
-            Node::EventType => &mut self.event_type,
-            Node::Synopsis => &mut self.synopsis,
-            Node::Description => &mut self.description,
-            Node::HostName => &mut self.host_name,
-            Node::ManagementAddress => &mut self.management_address,
-            Node::SerialNumber => &mut self.serial_number,
-            Node::Product => &mut self.product,
-            Node::Platform => &mut self.platform,
-            Node::OsVersion => &mut self.os_version,
-            Node::ScriptVersion => &mut self.script_version,
-            Node::EngineModel => &mut self.routing_engines.last_mut()?.model,
-            Node::EngineSerial => &mut self.routing_engines.last_mut()?.serial_number,
-            Node::RmaPart => &mut self.rma.as_mut()?.part_number,
-            Node::RmaSerial => &mut self.rma.as_mut()?.serial_number,
-            Node::RmaSlot => &mut self.rma.as_mut()?.slot,
-            _ => return None,
-        })
-    }
-
-    /// The manifest at `manifest_at` with its device at `device_at`.
-    fn finish(self, is_problem: bool, manifest_at: usize, device_at: usize) -> Result<Manifest<'a>, Stop> {
-        let missing = |node: Node, at| Stop::new(Fault::MissingField(node.path()), at);
-        let in_manifest = |node| move || missing(node, manifest_at);
-        let in_device = |node| move || missing(node, device_at);
-        let problem = match is_problem {
-            true => Some(Problem {
-                event_type: self.event_type.ok_or_else(in_manifest(Node::EventType))?,
-                synopsis: self.synopsis.ok_or_else(in_manifest(Node::Synopsis))?,
-                description: self.description,
-                priority: self.priority.ok_or_else(in_manifest(Node::Priority))?,
-            }),
-            false => None,
-        };
-        Ok(Manifest {
-            host_event_id: self.host_event_id.ok_or_else(in_manifest(Node::HostEventId))?,
-            problem_class: self.problem_class,
-            service_type: self.service_type,
-            time_occurred: self.time_occurred.ok_or_else(in_manifest(Node::TimeOccurred))?,
-            event_type_group: self.event_type_group,
-            problem,
-            severity: self.severity,
-            device: Device {
-                host_name: self.host_name.ok_or_else(in_device(Node::HostName))?,
-                management_address: self.management_address,
-                serial_number: self.serial_number.ok_or_else(in_device(Node::SerialNumber))?,
-                product: self.product.ok_or_else(in_device(Node::Product))?,
-                platform: self.platform,
-                os_version: self.os_version.ok_or_else(in_device(Node::OsVersion))?,
-                part_numbers: self.part_numbers,
-                routing_engines: self.routing_engines,
-            },
-            script_version: self.script_version,
-            script_parameters: self.script_parameters,
-            core_files: self.core_files,
-            rma: self.rma,
         })
     }
 }

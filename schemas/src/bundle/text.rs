@@ -2,6 +2,7 @@
 
 use super::error::Stop;
 use super::fault::{Fault, Flaw, word};
+use super::scan;
 
 /// The longest reference that can mean something: `&#x` or `&#`, leading zeros, digits and `;`.
 const REFERENCE: usize = 64;
@@ -28,16 +29,9 @@ pub(super) fn trim(text: &str) -> &str {
     text.get(start..end).unwrap_or_default()
 }
 
-/// Refuses characters that XML forbids, in one pass over all bytes, many at once.
+/// Refuses characters that XML forbids.
 pub(super) fn check_characters(text: &str) -> Result<(), Stop> {
-    // Two bits: a control character; the first byte of what might be U+FFFE or U+FFFF.
-    let seen = text.as_bytes().chunks(64).fold(0_u8, |seen, chunk| {
-        seen | chunk.iter().fold(0_u8, |seen, &byte| {
-            let is_control = (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
-            seen | u8::from(is_control) | (u8::from(byte == 0xEF) << 1)
-        })
-    });
-    if seen == 0 {
+    if !scan::has_suspect(text.as_bytes()) {
         return Ok(());
     }
     match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
