@@ -1,0 +1,149 @@
+//! The gauges that have to be looked up: lag by lane, pending reactions by destination.
+//!
+//! They are looked up when somebody asks for metrics, and not at every such time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Client;
+use async_nats::connection::State;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio::sync::{Mutex, watch};
+use tokio::time::{Instant, timeout};
+
+use crate::domain::Error;
+use crate::domain::rows::{self, PendingRow};
+use crate::lane::status::LaneStatus;
+use crate::log::streams;
+use crate::store::Lane;
+
+/// How old what is known of the log's end may be.
+const END_EVERY: Duration = Duration::from_secs(2);
+/// How long the log may take to tell it.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
+/// How old the count of pending reactions may be.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// The least share of the time that is not spent counting: when there are many, they are counted less often.
+const REST_SHARE: u32 = 10;
+
+/// Looks the gauges up.
+pub(super) struct Gauges {
+    client: Client,
+    lanes: Vec<watch::Receiver<LaneStatus>>,
+    rows: Arc<[Lane]>,
+    seen: Mutex<Seen>,
+}
+
+/// What was seen last, and when it is worth looking again; none: now.
+#[derive(Default)]
+struct Seen {
+    /// The last sequence of each lane in IN; none where the log did not tell.
+    ends: Vec<Option<u64>>,
+    look_at: Option<Instant>,
+    /// By destination. Those that were once there stay, with 0.
+    pending: BTreeMap<String, u64>,
+    count_at: Option<Instant>,
+}
+
+impl Gauges {
+    pub(super) fn new(client: Client, lanes: Vec<watch::Receiver<LaneStatus>>, rows: Arc<[Lane]>) -> Self {
+        Self { client, lanes, rows, seen: Mutex::default() }
+    }
+
+    /// Sets the gauges, looking up what is too old. What cannot be looked up is unknown (NaN), not old.
+    pub(super) async fn refresh(&self) {
+        let mut seen = self.seen.lock().await;
+        if seen.look_at.is_none_or(|at| at <= Instant::now()) {
+            seen.ends = self.ends().await;
+            seen.look_at = Some(Instant::now() + END_EVERY);
+        }
+        if seen.count_at.is_none_or(|at| at <= Instant::now()) {
+            self.count(&mut seen).await;
+        }
+        for ((lane, status), end) in (0_u32..).zip(&self.lanes).zip(&seen.ends) {
+            let (lag, age) = lag(&status.borrow(), *end, Timestamp::now());
+            metrics::gauge!("linesman_lane_lag_sequences", "lane" => lane.to_string()).set(lag);
+            metrics::gauge!("linesman_lane_age_seconds", "lane" => lane.to_string()).set(age);
+        }
+        for (destination, count) in &seen.pending {
+            metrics::gauge!("linesman_pending_reactions", "destination" => destination.clone()).set(*count as f64);
+        }
+    }
+
+    /// The last sequence of each lane in IN.
+    async fn ends(&self) -> Vec<Option<u64>> {
+        let unknown = || vec![None; self.lanes.len()];
+        if self.client.connection_state() != State::Connected {
+            return unknown();
+        }
+        let asked = (0_u32..).zip(&self.lanes).map(|(lane, _)| streams::last_of_lane(&self.client, lane));
+        match timeout(END_TIMEOUT, join_all(asked)).await {
+            Ok(ends) => ends.into_iter().map(Result::ok).collect(),
+            Err(_) => unknown(),
+        }
+    }
+
+    /// Counts pending reactions anew.
+    async fn count(&self, seen: &mut Seen) {
+        let began = Instant::now();
+        let rows = Arc::clone(&self.rows);
+        let counted = tokio::task::spawn_blocking(move || pending(&rows)).await;
+        for count in seen.pending.values_mut() {
+            *count = 0;
+        }
+        match counted {
+            Ok(Ok(counts)) => seen.pending.extend(counts),
+            Ok(Err(error)) => tracing::error!(%error, "pending reactions cannot be counted"),
+            Err(error) => tracing::error!(%error, "pending reactions cannot be counted"),
+        }
+        let took = began.elapsed();
+        seen.count_at = Some(Instant::now() + COUNT_EVERY.max(took * REST_SHARE));
+    }
+}
+
+/// How many reactions are pending at each destination.
+fn pending(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
+    let mut counts = BTreeMap::new();
+    for lane in lanes {
+        for row in lane.rows(b"r", None) {
+            let (key, bytes) = row?;
+            let row: PendingRow = rows::decode(&key, &bytes)?;
+            *counts.entry(row.destination).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// How far a lane is behind its `end`: in sequences, and in seconds.
+fn lag(status: &LaneStatus, end: Option<u64>, now: Timestamp) -> (f64, f64) {
+    match end.map(|end| end.saturating_sub(status.position)) {
+        None => (f64::NAN, f64::NAN),
+        Some(0) => (0.0, 0.0),
+        // Nothing was applied yet: there is no time to reckon from.
+        Some(behind) if status.position == 0 => (behind as f64, f64::NAN),
+        Some(behind) => (behind as f64, now.duration_since(status.now).as_secs_f64().max(0.0)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lag_is_zero_when_caught_up_and_unknown_when_nobody_tells() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let status = LaneStatus { is_running: true, position: 40, now: at(100), sealed: None };
+        assert_eq!(lag(&status, Some(40), at(130)), (0.0, 0.0));
+        // Looked up before the lane went on.
+        assert_eq!(lag(&status, Some(30), at(130)), (0.0, 0.0));
+        assert_eq!(lag(&status, Some(45), at(130)), (5.0, 30.0));
+        // The server's clock may be ahead of ours.
+        assert_eq!(lag(&status, Some(45), at(99)), (5.0, 0.0));
+        let (behind, age) = lag(&LaneStatus::default(), Some(45), at(130));
+        assert!((behind - 45.0).abs() < f64::EPSILON && age.is_nan());
+        let (behind, age) = lag(&status, None, at(130));
+        assert!(behind.is_nan() && age.is_nan());
+    }
+}

@@ -1,0 +1,72 @@
+//! Which path leads where, and what the routes read from.
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Router, middleware};
+use tokio::sync::{Semaphore, watch};
+
+use super::access::{self, Token};
+use super::gauges::Gauges;
+use super::problem::Problem;
+use super::{Edge, incidents, readiness};
+use crate::lane::status::LaneStatus;
+use crate::metrics::Metrics;
+use crate::store;
+
+/// How many requests read the store at a time: lanes need the cores more.
+const READS: usize = 4;
+
+/// What the routes read from.
+pub(super) struct Sources {
+    pub(super) token: Token,
+    pub(super) ready: watch::Receiver<bool>,
+    /// How far each lane is, by number.
+    pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// Their rows, by number.
+    pub(super) rows: Arc<[store::Lane]>,
+    pub(super) reads: Arc<Semaphore>,
+    gauges: Gauges,
+    metrics: Metrics,
+}
+
+impl Sources {
+    /// What `edge` offers; its store is let go of.
+    pub(super) fn new(edge: Edge) -> Result<Self, store::Error> {
+        let rows: Arc<[_]> = (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            token: Token::new(&edge.token),
+            ready: edge.ready,
+            gauges: Gauges::new(edge.client, edge.lanes.clone(), Arc::clone(&rows)),
+            lanes: edge.lanes,
+            rows,
+            reads: Arc::new(Semaphore::new(READS)),
+            metrics: edge.metrics,
+        })
+    }
+}
+
+/// The whole of the edge. Which routes need no token stands in [`access`].
+pub(super) fn routes(sources: Arc<Sources>) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok"))
+        .route("/readyz", get(readiness::readyz))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/incidents", get(incidents::list))
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing under this path"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
+        })
+        .layer(DefaultBodyLimit::max(access::BODY_MOST))
+        .layer(middleware::from_fn_with_state(Arc::clone(&sources), access::admit))
+        .with_state(sources)
+}
+
+/// `GET /metrics`: the Prometheus text format, version 0.0.4.
+async fn metrics(State(sources): State<Arc<Sources>>) -> impl IntoResponse {
+    sources.gauges.refresh().await;
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], sources.metrics.render())
+}

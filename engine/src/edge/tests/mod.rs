@@ -1,0 +1,1 @@
+//! The edge from outside.
