@@ -1,0 +1,151 @@
+//! Where a value came from, and how that place is shown.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::mask;
+
+/// The longest piece of a source line that is shown, in characters.
+const SHOWN: usize = 120;
+/// How much of it stands before the underlined text, where the line is longer.
+const BEFORE: usize = 40;
+
+/// Where a value, or a mistake, came from. Shown as a comment or as the head of a mistake.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The configuration file as a whole.
+    File(PathBuf),
+    /// A place in the configuration file.
+    Spot(Spot),
+    /// An environment variable.
+    Variable(String),
+    /// A flag of the command line, with its dashes.
+    Flag(String),
+    /// Nowhere: nothing was said.
+    Default,
+}
+
+/// A place in the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// The file, as it was named.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The line, or what of it can be shown: secrets masked, control characters blanked.
+    pub text: String,
+    /// Which characters of `text` are meant.
+    pub underlined: Extent,
+}
+
+/// Characters of a text: the first, and how many (at least 1).
+pub type Extent = (usize, usize);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.write_str(&shown_path(path)),
+            Self::Spot(spot) => write!(f, "{}:{}:{}", shown_path(&spot.path), spot.line, spot.column),
+            Self::Variable(name) | Self::Flag(name) => f.write_str(name),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A path on one line.
+fn shown_path(path: &Path) -> String {
+    blank_controls(&path.display().to_string())
+}
+
+pub(super) fn blank_controls(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The configuration file's text with the begin of each line.
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    starts: Vec<usize>,
+}
+
+impl Source {
+    pub(super) fn new(path: &Path, text: String) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path: path.to_owned(), text, starts }
+    }
+
+    /// The place of a range of bytes; of one over several lines, its first.
+    pub(super) fn place(&self, span: Range<usize>) -> Place {
+        let index = self.starts.partition_point(|start| *start <= span.start).saturating_sub(1);
+        let start = self.starts.get(index).copied().unwrap_or_default();
+        let rest = self.text.get(start..).unwrap_or_default();
+        let line = rest.lines().next().unwrap_or_default();
+        let before = line.get(..span.start.saturating_sub(start)).unwrap_or(line);
+        let column = before.chars().count();
+        let meant = line.get(before.len()..).unwrap_or_default();
+        let length = meant.get(..span.len()).unwrap_or(meant).chars().count().max(1);
+        let (text, underlined) = excerpt(line, (column, length));
+        Place::Spot(Spot { path: self.path.clone(), line: index + 1, column: column + 1, text, underlined })
+    }
+}
+
+/// What of a line is shown, and where the characters meant stand in it.
+fn excerpt(line: &str, (column, length): Extent) -> (String, Extent) {
+    let masked = mask::line(line);
+    // Behind the first masked character nothing stands where it stood.
+    let same = line.chars().zip(masked.chars()).take_while(|(a, b)| a == b).count();
+    let total = masked.chars().count();
+    let (column, length) = if masked == line || column + length <= same {
+        (column, length)
+    } else {
+        let column = column.min(same);
+        (column, total.saturating_sub(column).max(1))
+    };
+    let skipped = if total > SHOWN { column.saturating_sub(BEFORE) } else { 0 };
+    let text = blank_controls(&masked.chars().skip(skipped).take(SHOWN).collect::<String>());
+    let column = column - skipped;
+    let length = length.min(SHOWN.saturating_sub(column)).max(1);
+    (text, (column, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spot(text: &str, span: Range<usize>) -> (usize, usize, String, Extent) {
+        match Source::new(Path::new("f"), text.to_owned()).place(span) {
+            Place::Spot(spot) => (spot.line, spot.column, spot.text, spot.underlined),
+            place => panic!("{place:?}"),
+        }
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        assert_eq!(spot("a = 1\nö = 'ß'\n", 11..15), (2, 5, "ö = 'ß'".to_owned(), (4, 3)));
+        assert_eq!(spot("", 0..0), (1, 1, String::new(), (0, 1)));
+        assert_eq!(spot("a = ", 4..4), (1, 5, "a = ".to_owned(), (4, 1)));
+        assert_eq!(spot("a = 1\r\nb = '\u{7}'", 7..8), (2, 1, "b = ' '".to_owned(), (0, 1)));
+    }
+
+    #[test]
+    fn of_a_long_line_a_piece_is_shown() {
+        let text = format!("x = \"{}\"", "a".repeat(5000));
+        let (line, column, shown, underlined) = spot(&text, 3000..3001);
+        assert_eq!((line, column, shown.len(), underlined), (1, 3001, SHOWN, (BEFORE, 1)));
+    }
+
+    #[test]
+    fn a_range_over_lines_is_underlined_to_the_end_of_its_first() {
+        assert_eq!(spot("a = [\n1,\n]", 4..10), (1, 5, "a = [".to_owned(), (4, 1)));
+    }
+
+    #[test]
+    fn a_masked_line_is_underlined_up_to_its_end() {
+        let text = "url = \"nats://me:hunter2@h\"";
+        let (_, column, shown, underlined) = spot(text, 6..text.len());
+        assert_eq!((column, shown.as_str(), underlined), (7, "url = \"nats://me:***@h\"", (6, 17)));
+    }
+}
