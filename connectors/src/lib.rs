@@ -2,7 +2,7 @@
 //!
 //! A connector acts once per call and says how that ended. It neither retries nor waits for a
 //! better time nor remembers anything an effect depends on: pending reactions, retries and circuits
-//! are state of the engine (`DESIGN`, "Reactions are carried out from state").
+//! are state of the engine.
 
 pub mod jss;
 pub mod log;

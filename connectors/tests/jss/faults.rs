@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use linesman_connectors::jss::{Jss, Settings};
 use linesman_connectors::standin;
-use linesman_connectors::tls::Authority;
+use linesman_connectors::tls::{Authority, http_client};
 use linesman_connectors::{Connector as _, Secret};
 use linesman_schemas::outcome::{Done, FailureClass};
 use linesman_schemas::reaction::Action;
@@ -100,6 +100,10 @@ async fn a_retry_after_may_be_a_date() {
     assert_eq!(failure.class, FailureClass::Overloaded);
     // The answer's `Date` may be of the second before or after.
     assert!((598..=602).contains(&failure.retry_after_s.unwrap()), "{failure:?}");
+
+    let client = http_client(Some(world.standin.ca_path())).unwrap().build().unwrap();
+    let answer = client.post(format!("{}/case/v1/createSR", world.standin.url())).send().await.unwrap();
+    assert!(answer.headers()["retry-after"].to_str().unwrap().ends_with(" GMT"), "{:?}", answer.headers());
 }
 
 #[tokio::test]

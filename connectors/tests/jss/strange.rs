@@ -35,6 +35,17 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_payload_may_refuse_under_http_200() {
+    let faults = json!([{ "code": "site", "message": "is closed" }]);
+    let body = json!({ "responseDetails": { "statusCode": 422, "faults": faults } }).to_string();
+    for task in [submit(1), poll(None)] {
+        let failure = failure(answered(&task, vec![answer(200, "", &body)]).await);
+        assert_eq!(failure.class, FailureClass::Refused);
+        assert_eq!(failure.message, "answered with status 422: site: is closed");
+    }
+}
+
+#[tokio::test]
 async fn an_endless_answer_is_left() {
     let body = format!("{{\"x\": \"{}\"}}", "x".repeat(1024 * 1024));
     let failure = failure(answered(&submit(1), vec![answer(200, "", &body)]).await);
