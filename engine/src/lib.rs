@@ -1,1 +1,18 @@
-//! The machine.
+//! The machine: lanes, domain, store, log, dispatch, edge and the `linesman` command.
+//!
+//! `ARCHITECTURE.md` at the project's root is the map.
+
+pub mod cli;
+pub mod config;
+pub mod data_dir;
+pub mod dispatch;
+pub mod domain;
+pub mod edge;
+pub mod embedded;
+pub mod lane;
+pub mod log;
+pub mod metrics;
+pub mod rules_dir;
+pub mod serve;
+pub mod store;
+pub mod tracing_setup;

@@ -1,1 +1,18 @@
-//! What the whole-system tests share.
+//! What the whole-system tests share: an engine as a process of its own, a stand-in support system,
+//! and ways to publish, listen, ask and wait.
+//!
+//! Nothing here sleeps to let something happen: [`until`] looks again until a bound.
+
+mod bundles;
+mod engine;
+mod out;
+mod upstream;
+mod wait;
+mod world;
+
+pub use bundles::event;
+pub use engine::{Engine, Ready};
+pub use out::{Event, Out};
+pub use upstream::Upstream;
+pub use wait::until;
+pub use world::{OPEN_CASE, World};

@@ -1,0 +1,244 @@
+//! `linesman demo`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use async_nats::{Client, Subscriber, jetstream};
+use futures_util::StreamExt;
+use linesman_connectors::standin::{self, Standin};
+use linesman_rules::LIBRARY;
+use linesman_schemas::bundle::corpus::specimens;
+use linesman_schemas::event;
+
+use super::line::{self, Heard};
+use super::summary::Summary;
+use super::{Failure, runtime};
+use crate::config::{self, Sources};
+use crate::metrics::Metrics;
+use crate::serve::App;
+use crate::tracing_setup;
+
+/// The demo's organizations, and what may leave of each.
+const ORGANIZATIONS: [(&str, &str, &str); 3] = [
+    ("acme", "Acme Corp", "Send all information"),
+    ("bolt", "Bolt Logistics", "Send all information with IP addresses overwritten"),
+    ("cobalt", "Cobalt Clinics", "Do not send"),
+];
+/// How long the demo waits for what it has set in motion.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The pause between two bundles, for people who watch.
+const PACE: Duration = Duration::from_millis(60);
+
+/// Run everything, play a corpus, and show what happens
+///
+/// An embedded NATS server, an engine with three proxy organizations, a stand-in support system
+/// over TLS, the stock policies, and a publisher with good and broken bundles and a few intelligence
+/// messages. It runs until Ctrl-C.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  linesman demo\n  linesman demo --once --json")]
+pub(super) struct Args {
+    /// End after the corpus
+    #[arg(long)]
+    once: bool,
+    /// Print one JSON object at the end of the corpus and nothing else
+    #[arg(long)]
+    json: bool,
+    /// Keep everything in this directory, which outlives the demo
+    #[arg(long, value_name = "D")]
+    data_dir: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    runtime()?.block_on(async {
+        let scratch = args.data_dir.is_none();
+        let dir = match &args.data_dir {
+            Some(dir) => dir.clone(),
+            None => std::env::temp_dir().join(format!("linesman-demo-{}", std::process::id())),
+        };
+        std::fs::create_dir_all(&dir).with_context(|| format!("`{}` cannot be made", dir.display()))?;
+        let ended = play(args, &dir).await;
+        if scratch {
+            // The demo's own files; what cannot be removed stays in the system's temporary folder.
+            let _ = std::fs::remove_dir_all(&dir);
+        }
+        ended
+    })
+}
+
+async fn play(args: &Args, dir: &Path) -> Result<ExitCode, Failure> {
+    let say = |text: String| {
+        if !args.json {
+            anstream::println!("{text}");
+        }
+    };
+    let standin = start_standin(dir).await?;
+    say(format!("support system (a stand-in)  {}", standin.url()));
+    let sources = Sources {
+        file: Some(write_config(dir, &standin)?),
+        environment: Vec::new(),
+        flags: vec![
+            ("data_dir", "--data-dir".to_owned(), dir.join("data").to_string_lossy().into_owned()),
+            ("rules", "--rules".to_owned(), dir.join("rules").to_string_lossy().into_owned()),
+        ],
+    };
+    let config = config::load(&sources).map_err(Failure::Mistakes)?;
+    tracing_setup::init(&config.log).context("the log's level cannot be set")?;
+    let mut app = App::start(config, Metrics::install().context("the metrics cannot be set up")?).await?;
+    say(format!("engine                       https://{}", app.api()));
+    let client = async_nats::connect(app.nats_url()).await.context("cannot connect to the engine's NATS server")?;
+    let heard = client.subscribe("out.>").await.context("cannot subscribe")?;
+    client.flush().await.context("cannot subscribe")?;
+    let mut summary = Summary::default();
+    let ended = show(args, &client, heard, &mut app, &mut summary).await;
+    if ended.is_ok() {
+        if args.json {
+            anstream::println!("{}", summary.json());
+        } else {
+            anstream::println!("\n{}", summary.table());
+        }
+        if !args.once {
+            say(where_to_look(dir, &app));
+            tokio::select! {
+                interrupted = tokio::signal::ctrl_c() => interrupted?,
+                failure = app.failure() => if let Some(failure) = failure { return Err(failure.into()) },
+            }
+        }
+    }
+    app.stop().await?;
+    standin.shutdown().await;
+    ended?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn start_standin(dir: &Path) -> Result<Standin, Failure> {
+    let mut settings = standin::Settings::new(([127, 0, 0, 1], 0).into(), dir.join("support-system"));
+    settings.assign_after = Duration::from_millis(1_500);
+    Ok(standin::start(settings).await?)
+}
+
+/// Writes what `linesman serve` would be given.
+fn write_config(dir: &Path, standin: &Standin) -> anyhow::Result<PathBuf> {
+    let rules = dir.join("rules");
+    std::fs::create_dir_all(&rules)?;
+    for (name, source) in LIBRARY {
+        std::fs::write(rules.join(name), source)?;
+    }
+    std::fs::write(dir.join("support-system.password"), "demo\n")?;
+    let mut text = format!(
+        "mode = \"partner\"\nlanes = 4\n\n[log]\nlevel = \"error\"\n\n[upstream]\nurl = \"{}\"\nca = \"{}\"\nsite_id = \"P-1000\"\n\
+         user = \"noc@partner.example\"\npassword_file = \"support-system.password\"\nrequests_per_hour = 3600\n\n\
+         [settings]\ncase_poll_s = 2\n",
+        standin.url(),
+        standin.ca_path().display(),
+    );
+    for (name, display_name, filter_level) in ORGANIZATIONS {
+        text.push_str(&format!(
+            "\n[[organizations]]\nname = \"{name}\"\ndisplay_name = \"{display_name}\"\nproxy = true\nfilter_level = \"{filter_level}\"\n"
+        ));
+    }
+    let path = dir.join("linesman.toml");
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
+
+/// Plays the corpus and shows what comes of it until nothing more is to come.
+async fn show(
+    args: &Args,
+    client: &Client,
+    mut heard: Subscriber,
+    app: &mut App,
+    summary: &mut Summary,
+) -> anyhow::Result<()> {
+    let publisher = tokio::spawn(publish(client.clone(), if args.json { Duration::ZERO } else { PACE }));
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let mut published = None;
+    let mut look = tokio::time::interval(Duration::from_millis(100));
+    tokio::pin!(publisher);
+    loop {
+        tokio::select! {
+            Some(message) = heard.next() => take(args, &message, summary)?,
+            done = &mut publisher, if published.is_none() => {
+                let bundles = done.context("the publisher broke off")??;
+                summary.bundles = bundles;
+                published = Some(bundles);
+            }
+            _ = look.tick(), if published.is_some() => {
+                let is_quiet = app.is_quiet().await?;
+                if is_quiet || tokio::time::Instant::now() > deadline {
+                    anyhow::ensure!(is_quiet, "the demo has not come to rest within {} s", PATIENCE.as_secs());
+                    break;
+                }
+            }
+            failure = app.failure() => if let Some(failure) = failure { return Err(failure.into()) },
+        }
+    }
+    // What is committed is on its way to us already: take it up to our own flush.
+    client.flush().await?;
+    while let Ok(Some(message)) = tokio::time::timeout(Duration::from_millis(200), heard.next()).await {
+        take(args, &message, summary)?;
+    }
+    Ok(())
+}
+
+fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> anyhow::Result<()> {
+    let subject = message.subject.as_str();
+    if subject.starts_with("out._mark.") {
+        return Ok(());
+    }
+    for event in event::read(&message.payload).with_context(|| format!("`{subject}` holds no events"))? {
+        summary.take(subject);
+        if !args.json {
+            anstream::println!("{}", line::of(&Heard { subject, event: &event }));
+        }
+    }
+    Ok(())
+}
+
+/// Publishes the corpus to the organizations in turn; how many bundles that were.
+async fn publish(client: Client, pace: Duration) -> anyhow::Result<u64> {
+    let context = jetstream::new(client);
+    let mut bundles = 0;
+    let names = ORGANIZATIONS.iter().map(|(name, ..)| *name);
+    for (specimen, org) in specimens().into_iter().zip(names.cycle()) {
+        context.publish(format!("in.{org}.jmb.demo"), specimen.bytes.into()).await?.await?;
+        bundles += 1;
+        tokio::time::sleep(pace).await;
+    }
+    for (number, (kind, title)) in INTELLIGENCE.iter().enumerate() {
+        let message = serde_json::json!({
+            "id": format!("TSB{}", 71_000 + number), "kind": kind, "title": title, "issued": "2026-11-20T08:00:00Z",
+            "text": "See the notice for the affected releases and the way around.",
+            "relevance": {"products": ["MX240", "MX960"], "os_versions": ["21.4R3-S5"]},
+        });
+        for (org, ..) in ORGANIZATIONS {
+            context.publish(format!("in.{org}.intel.demo"), message.to_string().into()).await?.await?;
+        }
+        tokio::time::sleep(pace).await;
+    }
+    // For nobody we know: its dead letter shows.
+    context.publish("in.nobody.jmb.demo", "<jmb/>".into()).await?.await?;
+    Ok(bundles + 1)
+}
+
+const INTELLIGENCE: [(&str, &str); 3] = [
+    ("bug-notice", "Routing process may restart when a BGP peer flaps"),
+    ("end-of-life", "End of life: power supply of older branch gateways"),
+    ("alert", "Field notice: fan tray firmware"),
+];
+
+fn where_to_look(dir: &Path, app: &App) -> String {
+    let data = dir.join("data");
+    let (data, rules) = (data.display(), dir.join("rules").display().to_string());
+    format!(
+        "Where to look next, from another terminal:\n\
+         \x20 linesman tail --data-dir {data}\n\
+         \x20 linesman publish FILE --org acme --data-dir {data}\n\
+         \x20 linesman check {rules}\n\
+         \x20 curl --cacert {data}/tls/ca.pem -H \"Authorization: Bearer $(cat {data}/token)\" \\\n\
+         \x20      'https://{}/api/v1/incidents?organization=acme'\n\
+         Ctrl-C ends it.",
+        app.api()
+    )
+}

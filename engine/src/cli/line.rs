@@ -1,0 +1,95 @@
+//! One event as one line for people.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+use linesman_schemas::event::Received;
+use serde_json::Value;
+
+/// An event and the subject it was heard on.
+pub(super) struct Heard<'a> {
+    pub(super) subject: &'a str,
+    pub(super) event: &'a Received,
+}
+
+/// The line; colours are for a terminal and removed elsewhere by whoever prints.
+pub(super) fn of<'a>(heard: &'a Heard<'a>) -> impl fmt::Display + 'a {
+    Line(heard)
+}
+
+struct Line<'a>(&'a Heard<'a>);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Heard { subject, event } = self.0;
+        let mut tokens = subject.splitn(4, '.').skip(1);
+        let (org, channel, name) = (tokens.next(), tokens.next(), tokens.next());
+        let (org, channel, name) = (org.unwrap_or_default(), channel.unwrap_or_default(), name.unwrap_or_default());
+        let style = colour(channel);
+        let dim = Style::new().dimmed();
+        write!(f, "{dim}{}{dim:#} {org:<12} {style}{channel:<8} {name:<26}{style:#} ", clock(event))?;
+        let about = event.subject.as_deref().unwrap_or_default();
+        write!(f, "{about:<14} {}", summary(channel, name, &event.data))
+    }
+}
+
+fn clock(event: &Received) -> String {
+    // The time of day of an RFC 3339 text in UTC, to the millisecond.
+    let text = format!("{:.3}", event.time);
+    text.split_once('T').map_or(text.clone(), |(_, time)| time.trim_end_matches('Z').to_owned())
+}
+
+fn colour(channel: &str) -> Style {
+    match channel {
+        "trigger" => AnsiColor::Cyan.on_default(),
+        "reaction" => AnsiColor::Green.on_default(),
+        "dead" => AnsiColor::Red.on_default().bold(),
+        "audit" => AnsiColor::Magenta.on_default(),
+        _ => Style::new(),
+    }
+}
+
+fn summary(channel: &str, name: &str, data: &Value) -> String {
+    let text = |path: &str| match data.pointer(path) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    };
+    let summary = match (channel, name) {
+        ("trigger", "case.assigned" | "case.updated") => {
+            format!("case {} {}", text("/case_id"), text("/case_status"))
+        }
+        ("trigger", "intelligence.received") => format!("{} {}", text("/kind"), text("/title")),
+        ("trigger", _) => {
+            format!("{} {} {}: {}", text("/priority"), text("/device/host_name"), text("/event_type"), text("/synopsis"))
+        }
+        ("reaction", "jss") => format!("{}: {}", text("/policy"), text("/action/submit_case/synopsis")),
+        ("reaction", "log") => format!("{}: {}", text("/policy"), text("/action/log/message")),
+        ("reaction", _) => format!("{}: {}", text("/policy"), text("/action")),
+        ("dead", _) => format!("{} {}", text("/policy/name"), text("/detail")).trim_start().to_owned(),
+        _ => data.to_string(),
+    };
+    // One line stays one line, whatever a device wrote.
+    summary.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_is_one_plain_line() {
+        let event = Received {
+            specversion: "1.0".to_owned(),
+            id: "acme-1-f".to_owned(),
+            source: "/organizations/acme".to_owned(),
+            kind: "linesman.dead.bundle-undecodable".to_owned(),
+            subject: None,
+            time: "2026-11-21T10:15:02.5Z".parse().unwrap(),
+            data: serde_json::json!({"detail": "truncated:\n at the end"}),
+        };
+        let heard = Heard { subject: "out.acme.dead.bundle-undecodable", event: &event };
+        let line = anstream::adapter::strip_str(&of(&heard).to_string()).to_string();
+        assert_eq!(line, "10:15:02.500 acme         dead     bundle-undecodable                        truncated:  at the end");
+    }
+}

@@ -1,0 +1,106 @@
+//! The command line: one file a command.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 70 the store could not be flushed.
+
+mod check;
+mod config;
+#[cfg(feature = "standin")]
+mod demo;
+mod flags;
+mod line;
+mod nats;
+mod publish;
+mod serve;
+#[cfg(feature = "standin")]
+mod standin;
+#[cfg(feature = "standin")]
+mod summary;
+mod tail;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Mistakes;
+
+/// Rules for network service automation: bundles in, reactions out.
+#[derive(Debug, Parser)]
+#[command(name = "linesman", version, max_term_width = 100, after_help = "\
+Examples:
+  linesman demo                                    see it work
+  linesman serve --data-dir D --rules R            run it, complete with its own NATS server
+  linesman publish event.xml --org acme --data-dir D
+  linesman tail 'out.acme.>' --data-dir D
+  linesman check R                                 look policies over")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the engine
+    Serve(serve::Args),
+    /// Print the effective configuration, secrets masked
+    Config(config::Args),
+    /// Check policies: syntax, header, trigger
+    Check(check::Args),
+    /// Publish bundles or intelligence messages
+    Publish(publish::Args),
+    /// Print what flows, one line each
+    Tail(tail::Args),
+    /// Run a stand-in of a system that the engine talks to
+    #[cfg(feature = "standin")]
+    Standin(standin::Args),
+    /// Run everything, play a corpus, and show what happens
+    #[cfg(feature = "standin")]
+    Demo(demo::Args),
+}
+
+/// Why a command ended without being done.
+pub(crate) enum Failure {
+    /// The configuration is wrong.
+    Mistakes(Mistakes),
+    /// Anything else.
+    Other(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// Runs a command.
+pub fn run(cli: Cli) -> ExitCode {
+    let result = match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Config(args) => config::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Publish(args) => publish::run(&args),
+        Command::Tail(args) => tail::run(&args),
+        #[cfg(feature = "standin")]
+        Command::Standin(args) => standin::run(&args),
+        #[cfg(feature = "standin")]
+        Command::Demo(args) => demo::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Failure::Mistakes(mistakes)) => {
+            anstream::eprintln!("{mistakes}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Other(error)) => {
+            anstream::eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                anstream::eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The runtime of everything but the lanes.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}

@@ -1,0 +1,57 @@
+//! `linesman serve`
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::flags::Flags;
+use super::{Failure, runtime};
+use crate::metrics::Metrics;
+use crate::serve::App;
+use crate::{config, tracing_setup};
+
+/// Run the engine
+///
+/// With a data directory and a rule directory alone it runs complete: its own NATS server on the
+/// loopback, the HTTPS API with a certificate of its own authority. When it is ready it writes
+/// `D/ready.json`. SIGTERM lets it finish what is under way.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  linesman serve --data-dir /var/lib/linesman --rules /etc/linesman/rules
+  linesman serve --data-dir D --rules R --config linesman.toml --listen 127.0.0.1:8443
+  linesman serve --data-dir D --rules R --nats nats://engine:secret@127.0.0.1:4222")]
+pub(super) struct Args {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let config = config::load(&args.flags.sources()).map_err(Failure::Mistakes)?;
+    tracing_setup::init(&config.log).context("the log's level cannot be set")?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let _crash_points = fail::FailScenario::setup();
+    let metrics = Metrics::install().context("the metrics cannot be set up")?;
+    runtime()?.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut app = tokio::select! {
+            app = App::start(config, metrics) => app?,
+            _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+            _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+        };
+        let failure = tokio::select! {
+            failure = app.failure() => failure,
+            _ = terminate.recv() => None,
+            _ = interrupt.recv() => None,
+        };
+        app.stop().await?;
+        match failure {
+            Some(failure) => Err(failure.into()),
+            None => Ok(ExitCode::SUCCESS),
+        }
+    })
+}

@@ -1,0 +1,71 @@
+//! How many requests an hour a destination bears.
+//!
+//! The count of the last hour comes from the state, so that a restart does not begin it anew.
+
+use std::collections::VecDeque;
+
+use jiff::{Timestamp, ToSpan};
+
+use crate::domain::rows::{self, RequestsRow, key};
+use crate::domain::state::Base;
+use crate::store::{self, Store};
+
+/// Requests of the last hour, and how many it may have.
+pub(super) struct Budget {
+    most: Option<u32>,
+    spent: VecDeque<(Timestamp, u32)>,
+}
+
+impl Budget {
+    pub(super) fn open(store: &Store, destination: &str, most: Option<u32>, lanes: u32) -> Result<Self, store::Error> {
+        let mut spent = Vec::new();
+        for lane in 0..lanes {
+            let row = store.lane(lane)?.get(&key::requests(destination)).ok().flatten();
+            let row = row.and_then(|bytes| rows::decode::<RequestsRow>(b"u", &bytes).ok()).unwrap_or_default();
+            let minutes = row.minutes.into_iter();
+            spent.extend(minutes.filter_map(|(at, n)| Some((Timestamp::from_second(at * 60 + 59).ok()?, n))));
+        }
+        spent.sort_unstable();
+        Ok(Self { most, spent: spent.into() })
+    }
+
+    /// Whether another attempt may be made beside those under way; if not, when to ask again.
+    pub(super) fn allow(&mut self, now: Timestamp, under_way: usize) -> Result<(), Timestamp> {
+        let Some(most) = self.most else { return Ok(()) };
+        let ends = |at: Timestamp| at.checked_add(1.hour()).unwrap_or(Timestamp::MAX);
+        while self.spent.front().is_some_and(|(at, _)| ends(*at) <= now) {
+            self.spent.pop_front();
+        }
+        let spent: u64 = self.spent.iter().map(|(_, n)| u64::from(*n)).sum();
+        if spent + (under_way as u64) < u64::from(most) {
+            return Ok(());
+        }
+        Err(self.spent.front().map_or(now, |(at, _)| ends(*at)).max(now))
+    }
+
+    pub(super) fn spend(&mut self, now: Timestamp, requests: u32) {
+        if requests > 0 {
+            self.spent.push_back((now, requests));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn an_hour_has_only_so_many_requests() {
+        let mut budget = Budget { most: Some(3), spent: VecDeque::new() };
+        budget.spend(at(0), 2);
+        assert_eq!(budget.allow(at(1), 0), Ok(()));
+        assert_eq!(budget.allow(at(1), 1), Err(at(3600)), "those under way count");
+        budget.spend(at(10), 1);
+        assert_eq!(budget.allow(at(3599), 0), Err(at(3600)));
+        assert_eq!(budget.allow(at(3600), 0), Ok(()));
+    }
+}

@@ -1,0 +1,184 @@
+//! Carries out what stands as pending in the state, and reports how it ended as inputs.
+//!
+//! ```text
+//!  lanes --Change--> per destination: whose queues to look at --due row--> connector
+//!    ^                                                                        |
+//!    +------------- in.<org>.result.<connector> <-----------------------------+
+//! ```
+//!
+//! Rows, attempts, times and circuits are the state's; here is only what is under way. Each
+//! destination has its own task and its own bound, so a sick one grows only its own queue. Within a
+//! destination the organizations take turns. What a crash interrupts still stands as pending.
+
+mod budget;
+mod queue;
+mod report;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Client;
+use jiff::Timestamp;
+use linesman_connectors::Connector;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::lane::status::Change;
+use crate::store::{self, Store};
+use budget::Budget;
+use queue::{Due, Queues, Row};
+
+/// How long a drain waits for attempts under way; what has not ended by then is tried again later.
+const DRAIN: Duration = Duration::from_secs(10);
+/// The longest pause between looks; clocks may jump.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How long to wait after the store could not be read.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the dispatcher needs.
+pub struct Dispatcher {
+    /// All connectors.
+    pub connectors: Vec<Arc<dyn Connector>>,
+    /// Where pending rows are read.
+    pub store: Arc<Store>,
+    /// Where reports are published.
+    pub client: Client,
+    /// How many lanes.
+    pub lanes: u32,
+}
+
+impl Dispatcher {
+    /// Runs until told to stop, then waits a bounded while for what is under way.
+    ///
+    /// # Errors
+    /// The store cannot be opened.
+    pub async fn run(
+        self,
+        mut changes: mpsc::UnboundedReceiver<Change>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), store::Error> {
+        let mut tasks = JoinSet::new();
+        let mut destinations = Vec::new();
+        for connector in &self.connectors {
+            let (sender, receiver) = mpsc::unbounded_channel();
+            destinations.push((connector.name(), sender));
+            let destination = Destination {
+                queues: Queues::open(&self.store, connector.name(), self.lanes)?,
+                budget: Budget::open(&self.store, connector.name(), connector.requests_per_hour(), self.lanes)?,
+                connector: Arc::clone(connector),
+                client: self.client.clone(),
+                under_way: BTreeSet::new(),
+                attempts: JoinSet::new(),
+            };
+            tasks.spawn(destination.run(receiver, stop.clone()));
+        }
+        let mut stopped = stop;
+        loop {
+            let change = tokio::select! {
+                change = changes.recv() => change,
+                _ = stopped.wait_for(|stop| *stop) => None,
+            };
+            let Some(change) = change else { break };
+            // A destination without a connector waits, visibly, in the state.
+            if let Some((_, sender)) = destinations.iter().find(|(name, _)| *name == change.destination) {
+                // The task ends only with us.
+                let _ = sender.send(change);
+            }
+        }
+        while tasks.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+/// One destination's work.
+struct Destination {
+    connector: Arc<dyn Connector>,
+    queues: Queues,
+    budget: Budget,
+    client: Client,
+    /// What was handed out: reaction and attempt. Kept until the state has moved on.
+    under_way: BTreeSet<(String, u32)>,
+    attempts: JoinSet<Ended>,
+}
+
+/// An attempt that has ended and is reported.
+struct Ended {
+    requests: u32,
+    lane: u32,
+}
+
+impl Destination {
+    async fn run(mut self, mut changes: mpsc::UnboundedReceiver<Change>, mut stop: watch::Receiver<bool>) {
+        loop {
+            let pause = match self.hand_out() {
+                Ok(pause) => pause,
+                Err(error) => {
+                    tracing::error!(destination = self.connector.name(), %error, "pending reactions cannot be read");
+                    STORE_PAUSE
+                }
+            };
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                change = changes.recv() => {
+                    let Some(change) = change else { break };
+                    self.queues.changed(&change);
+                    while let Ok(change) = changes.try_recv() {
+                        self.queues.changed(&change);
+                    }
+                }
+                Some(ended) = self.attempts.join_next() => self.ended(ended),
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        let drain = async { while self.attempts.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drain).await.is_err() {
+            tracing::warn!(destination = self.connector.name(), "attempts under way are left; they will be made again");
+        }
+    }
+
+    fn ended(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
+        match ended {
+            Ok(ended) => {
+                self.budget.spend(Timestamp::now(), ended.requests);
+                self.queues.released(ended.lane);
+            }
+            Err(error) => {
+                tracing::error!(destination = self.connector.name(), %error, "an attempt broke off");
+            }
+        }
+    }
+
+    /// Hands out what is due, as far as the bounds allow; how long until it is worth looking again.
+    fn hand_out(&mut self) -> Result<Duration, store::Error> {
+        let now = Timestamp::now();
+        while self.attempts.len() < self.connector.concurrency() {
+            if let Err(until) = self.budget.allow(now, self.attempts.len()) {
+                return Ok(pause(now, Some(until)));
+            }
+            match self.queues.next(now, &mut self.under_way)? {
+                Due::Now(row) => self.attempt(row),
+                Due::At(next) => return Ok(pause(now, next)),
+            }
+        }
+        Ok(LOOK_EVERY)
+    }
+
+    fn attempt(&mut self, row: Row) {
+        self.under_way.insert((row.task.id.to_string(), row.task.attempt));
+        let connector = Arc::clone(&self.connector);
+        let client = self.client.clone();
+        self.attempts.spawn(async move {
+            let attempted = connector.carry_out(&row.task).await;
+            metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
+            fail::fail_point!("dispatch::before-report");
+            report::publish(&client, connector.name(), &row.task, &attempted).await;
+            Ended { requests: attempted.requests, lane: row.lane }
+        });
+    }
+}
+
+fn pause(now: Timestamp, next: Option<Timestamp>) -> Duration {
+    let wait = next.map_or(LOOK_EVERY, |next| Duration::try_from(next.duration_since(now)).unwrap_or_default());
+    wait.clamp(Duration::from_millis(5), LOOK_EVERY)
+}

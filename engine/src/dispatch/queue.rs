@@ -1,0 +1,215 @@
+//! Which pending row is next: due, not under way, its circuit closed, the organizations taking turns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use linesman_schemas::reaction::Task;
+
+use crate::domain::rows::{self, CircuitRow, PendingRow, key};
+use crate::domain::state::Base;
+use crate::lane::status::Change;
+use crate::store::{self, Lane, Store};
+
+/// A pending row, to be carried out now.
+pub(super) struct Row {
+    pub(super) lane: u32,
+    pub(super) task: Task,
+}
+
+/// What is next.
+pub(super) enum Due {
+    /// This.
+    Now(Row),
+    /// Nothing yet; look again then, or when something changes.
+    At(Option<Timestamp>),
+}
+
+/// An organization's queue in its lane.
+type Queue = (String, u32);
+
+/// The queues of one destination.
+pub(super) struct Queues {
+    destination: &'static str,
+    lanes: Vec<Lane>,
+    circuits: Vec<CircuitRow>,
+    /// How many of a lane's rows are under way, to probe a circuit with one.
+    under_way: BTreeMap<u32, usize>,
+    /// Queues that may have rows, and when it is worth looking; none: now.
+    waiting: BTreeMap<Queue, Option<Timestamp>>,
+    /// Whose turn was last.
+    last: Option<Queue>,
+    store: Arc<Store>,
+}
+
+impl Queues {
+    pub(super) fn open(store: &Arc<Store>, destination: &'static str, lanes: u32) -> Result<Self, store::Error> {
+        let mut queues = Self {
+            destination,
+            lanes: (0..lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
+            circuits: vec![CircuitRow::default(); lanes as usize],
+            under_way: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            last: None,
+            store: Arc::clone(store),
+        };
+        for lane in 0..lanes {
+            queues.look_at_all(lane)?;
+        }
+        Ok(queues)
+    }
+
+    /// Finds a lane's queues: one row of each is enough to know of it.
+    fn look_at_all(&mut self, lane: u32) -> Result<(), store::Error> {
+        self.read_circuit(lane)?;
+        let tree = self.store.lane(lane)?;
+        let prefix = key::of(b'q', &[self.destination], &[]);
+        let mut from = prefix.clone();
+        while let Some((found, _)) = first(&tree, &from, &prefix)? {
+            let rest = found.get(prefix.len()..).unwrap_or_default();
+            let org = rest.split(|byte| *byte == 0).next().unwrap_or_default();
+            let org = String::from_utf8_lossy(org).into_owned();
+            // Behind everything of this organization: its zero byte becomes a one.
+            from = key::queue(self.destination, &org);
+            if let Some(last) = from.last_mut() {
+                *last = 1;
+            }
+            self.waiting.insert((org, lane), None);
+        }
+        Ok(())
+    }
+
+    fn read_circuit(&mut self, lane: u32) -> Result<(), store::Error> {
+        let bytes = self.lanes.get(lane as usize).and_then(|tree| tree.get(&key::circuit(self.destination)).ok()).flatten();
+        let circuit = bytes.and_then(|bytes| rows::decode(b"x", &bytes).ok()).unwrap_or_default();
+        if let Some(known) = self.circuits.get_mut(lane as usize) {
+            *known = circuit;
+        }
+        Ok(())
+    }
+
+    /// A lane says that a queue changed, or with it the circuit.
+    pub(super) fn changed(&mut self, change: &Change) {
+        // What cannot be read now is looked at again by the next round.
+        let _ = self.read_circuit(change.lane);
+        if change.org.is_empty() {
+            for ((_, lane), look) in &mut self.waiting {
+                if *lane == change.lane {
+                    *look = None;
+                }
+            }
+        } else {
+            self.waiting.insert((change.org.clone(), change.lane), None);
+        }
+    }
+
+    /// One of a lane's rows is not under way any more.
+    pub(super) fn released(&mut self, lane: u32) {
+        if let Some(count) = self.under_way.get_mut(&lane) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// The next row, after the organization whose turn was last.
+    pub(super) fn next(&mut self, now: Timestamp, under_way: &mut BTreeSet<(String, u32)>) -> Result<Due, store::Error> {
+        let mut soonest: Option<Timestamp> = None;
+        for queue in self.turn() {
+            match self.waiting.get(&queue).copied().flatten() {
+                Some(later) if later > now => {
+                    soonest = Some(soonest.map_or(later, |at| at.min(later)));
+                    continue;
+                }
+                _ => {}
+            }
+            if let Some(later) = self.resting(queue.1, now) {
+                soonest = Some(soonest.map_or(later, |at| at.min(later)));
+                continue;
+            }
+            match self.look(&queue, now, under_way)? {
+                Look::Row(row) => {
+                    *self.under_way.entry(queue.1).or_default() += 1;
+                    self.last = Some(queue);
+                    return Ok(Due::Now(row));
+                }
+                Look::Later(at) => {
+                    self.waiting.insert(queue, Some(at));
+                    soonest = Some(soonest.map_or(at, |soonest| soonest.min(at)));
+                }
+                Look::Empty => {
+                    self.waiting.remove(&queue);
+                }
+            }
+        }
+        Ok(Due::At(soonest))
+    }
+
+    /// The queues in the order of their turns.
+    fn turn(&self) -> Vec<Queue> {
+        let after = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let upto = self.last.as_ref().map_or(Bound::Excluded(None), |last| Bound::Included(Some(last)));
+        let behind = self.waiting.range((after, Bound::Unbounded)).map(|(queue, _)| queue.clone());
+        let before = self.waiting.keys().take_while(|queue| match &upto {
+            Bound::Included(Some(last)) => queue <= last,
+            _ => false,
+        });
+        behind.chain(before.cloned()).collect()
+    }
+
+    /// Until when a lane's circuit keeps us from the destination; while it is being probed, one
+    /// attempt is enough.
+    fn resting(&self, lane: u32, now: Timestamp) -> Option<Timestamp> {
+        let until = self.circuits.get(lane as usize)?.open_until?;
+        if until > now {
+            return Some(until);
+        }
+        let is_probing = self.under_way.get(&lane).is_some_and(|count| *count > 0);
+        is_probing.then_some(Timestamp::MAX)
+    }
+
+    fn look(&self, queue: &Queue, now: Timestamp, under_way: &mut BTreeSet<(String, u32)>) -> Result<Look, store::Error> {
+        let (org, lane) = queue;
+        let Some(tree) = self.lanes.get(*lane as usize) else { return Ok(Look::Empty) };
+        let prefix = key::queue(self.destination, org);
+        for row in tree.rows(&prefix, None) {
+            let (place, _) = row?;
+            let tail = place.get(prefix.len()..).unwrap_or_default();
+            let Some(not_before) = key::read_time(tail) else { continue };
+            if not_before > now {
+                return Ok(Look::Later(not_before));
+            }
+            let id = String::from_utf8_lossy(tail.get(8..).unwrap_or_default()).into_owned();
+            let Some(row) = pending(tree, &id) else { continue };
+            // Attempts of this reaction that the state has left behind are over.
+            under_way.retain(|(other, attempt)| *other != id || *attempt >= row.attempt);
+            if under_way.contains(&(id.clone(), row.attempt)) {
+                continue;
+            }
+            match task(&id, &row) {
+                Some(task) => return Ok(Look::Row(Row { lane: *lane, task })),
+                None => tracing::error!(reaction = id, "a pending reaction cannot be read"),
+            }
+        }
+        Ok(Look::Empty)
+    }
+}
+
+enum Look {
+    Row(Row),
+    Later(Timestamp),
+    Empty,
+}
+
+fn first(tree: &Lane, from: &[u8], prefix: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, store::Error> {
+    tree.first_row(Bound::Included(from), prefix)
+}
+
+fn pending(tree: &Lane, id: &str) -> Option<PendingRow> {
+    let bytes = tree.get(&key::pending(id)).ok().flatten()?;
+    rows::decode(b"r", &bytes).ok()
+}
+
+fn task(id: &str, row: &PendingRow) -> Option<Task> {
+    let action = serde_json::from_str(&row.action).ok()?;
+    Some(Task { id: id.parse().ok()?, org: row.org.clone(), attempt: row.attempt, action })
+}

@@ -1,0 +1,122 @@
+//! What a lane decides on: a message of IN, decoded.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use linesman_rules::Book;
+use linesman_schemas::bundle::{self, Bundle};
+use linesman_schemas::command::Command;
+use linesman_schemas::control::Settings;
+use linesman_schemas::dead_letter::{Place, Reason};
+use linesman_schemas::intelligence::{self, Intelligence};
+use linesman_schemas::outcome::{Attempt, Report};
+
+/// A message of IN, decoded.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// Its sequence in IN.
+    pub sequence: u64,
+    /// When it entered IN.
+    pub time: Timestamp,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+    /// The organization's token in its subject, as published; empty for control messages.
+    pub org: &'a str,
+    /// The kind's token in its subject.
+    pub kind: &'a str,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// What they say.
+    pub body: Body<'a>,
+}
+
+/// What a message says.
+#[derive(Debug)]
+pub enum Body<'a> {
+    /// A message bundle.
+    Bundle(Box<Bundle<'a>>),
+    /// An intelligence message.
+    Intelligence(Box<Intelligence>),
+    /// A command.
+    Command(Box<Command>),
+    /// A connector's report.
+    Report(Box<Report>),
+    /// An attempt at a reaction of the provider's own.
+    Attempt(Box<Attempt>),
+    /// A rule book, fetched.
+    RuleBook(RuleBook),
+    /// Time passes.
+    Tick,
+    /// What cannot be read.
+    Undecodable {
+        /// Why.
+        reason: Reason,
+        /// What exactly.
+        detail: String,
+        /// Where.
+        place: Option<Place>,
+    },
+}
+
+/// A rule book, ready to judge by.
+#[derive(Debug, Clone)]
+pub struct RuleBook {
+    /// Its version.
+    pub version: u64,
+    /// SHA-256 of its content.
+    pub hash: String,
+    /// The policies.
+    pub book: Arc<Book>,
+    /// The numbers decisions depend on.
+    pub settings: Settings,
+}
+
+impl<'a> Body<'a> {
+    /// Reads a message that an organization's subject brought.
+    pub fn decode(kind: &str, bytes: &'a [u8]) -> Self {
+        match kind {
+            "jmb" => match bundle::decode(bytes) {
+                Ok(bundle) => Self::Bundle(Box::new(bundle)),
+                Err(error) => Self::Undecodable {
+                    reason: Reason::BundleUndecodable,
+                    detail: format!("{}: {}", error.fault.name(), error.fault),
+                    place: Some(Place { line: error.line, column: error.column }),
+                },
+            },
+            "intel" => match intelligence::decode(bytes) {
+                Ok(message) => Self::Intelligence(Box::new(message)),
+                Err(error) => {
+                    let place = match &error {
+                        intelligence::Error::Json(error) => json_place(error),
+                        _ => None,
+                    };
+                    Self::Undecodable { reason: Reason::IntelligenceUndecodable, detail: error.to_string(), place }
+                }
+            },
+            "cmd" => json(bytes, Reason::CommandUndecodable, Self::Command),
+            "result" => json(bytes, Reason::ResultUndecodable, Self::Report),
+            _ => Self::Undecodable {
+                reason: Reason::UnknownKind,
+                detail: "the subject's third token is none of jmb, intel, cmd, result".to_owned(),
+                place: None,
+            },
+        }
+    }
+}
+
+fn json<'a, T: serde::de::DeserializeOwned>(
+    bytes: &[u8],
+    reason: Reason,
+    body: impl FnOnce(Box<T>) -> Body<'a>,
+) -> Body<'a> {
+    match serde_json::from_slice(bytes) {
+        Ok(value) => body(Box::new(value)),
+        Err(error) => Body::Undecodable { reason, place: json_place(&error), detail: error.to_string() },
+    }
+}
+
+/// Where serde stumbled, if it says.
+pub fn json_place(error: &serde_json::Error) -> Option<Place> {
+    let line = u32::try_from(error.line()).ok().filter(|line| *line > 0)?;
+    Some(Place { line, column: u32::try_from(error.column()).unwrap_or(u32::MAX).max(1) })
+}

@@ -1,0 +1,234 @@
+//! What decisions produce: events, written as JSON straight into one buffer per subject.
+//!
+//! Under load a batch holds many events of few subjects; each subject becomes one message (more when
+//! it would pass the payload limit). The digest runs over each input's events before they are
+//! gathered, so it does not depend on where batches end.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use linesman_schemas::dead_letter::Reason;
+use linesman_schemas::event::{self, Event};
+use linesman_schemas::trigger::Trigger;
+use linesman_schemas::OrgName;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::Error;
+
+/// What a subject under `out.` speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// `<org>.trigger.<name>`
+    Trigger(OrgName, Trigger),
+    /// `<org>.reaction.<connector>`
+    Reaction(OrgName, Arc<str>),
+    /// `<org>.dead.<reason>`; without an organization `_unknown.dead.<reason>`
+    Dead(Option<OrgName>, Reason),
+    /// `<org>.audit.<operation>`
+    Audit(OrgName, &'static str),
+    /// `_provider.dead.<reason>`
+    ProviderDead(Reason),
+    /// `_provider.audit.<operation>`
+    ProviderAudit(&'static str),
+}
+
+impl Topic {
+    /// The subject behind the stream's prefix.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Trigger(org, trigger) => format!("{org}.trigger.{trigger}"),
+            Self::Reaction(org, connector) => format!("{org}.reaction.{connector}"),
+            Self::Dead(Some(org), reason) => format!("{org}.dead.{}", reason.as_str()),
+            Self::Dead(None, reason) => format!("_unknown.dead.{}", reason.as_str()),
+            Self::Audit(org, operation) => format!("{org}.audit.{operation}"),
+            Self::ProviderDead(reason) => format!("_provider.dead.{}", reason.as_str()),
+            Self::ProviderAudit(operation) => format!("_provider.audit.{operation}"),
+        }
+    }
+
+    /// The event's source: whose it is.
+    fn source(&self) -> String {
+        match self {
+            Self::Trigger(org, _) | Self::Reaction(org, _) | Self::Audit(org, _) | Self::Dead(Some(org), _) => {
+                format!("/organizations/{org}")
+            }
+            Self::Dead(None, _) => "/unknown".to_owned(),
+            Self::ProviderDead(_) | Self::ProviderAudit(_) => "/provider".to_owned(),
+        }
+    }
+
+    /// The event's type: the subject without whose it is.
+    fn kind(&self) -> String {
+        match self {
+            Self::Trigger(_, trigger) => format!("linesman.trigger.{trigger}"),
+            Self::Reaction(_, connector) => format!("linesman.reaction.{connector}"),
+            Self::Dead(_, reason) | Self::ProviderDead(reason) => format!("linesman.dead.{}", reason.as_str()),
+            Self::Audit(_, operation) | Self::ProviderAudit(operation) => format!("linesman.audit.{operation}"),
+        }
+    }
+}
+
+/// One message for OUT: the events of one subject.
+#[derive(Debug)]
+pub struct Message {
+    /// The subject behind the stream's prefix.
+    pub subject: String,
+    /// [`event::SINGLE`] or [`event::BATCH`].
+    pub content_type: &'static str,
+    /// The events.
+    pub payload: Vec<u8>,
+}
+
+struct Group {
+    subject: String,
+    source: String,
+    kind: String,
+    /// `[` and the events, with commas between them.
+    bytes: Vec<u8>,
+    events: usize,
+}
+
+/// The events of a batch in the making.
+pub struct Outgoing {
+    /// Largest payload in bytes.
+    payload_most: usize,
+    /// The current group of each topic.
+    index: HashMap<Topic, usize>,
+    groups: Vec<Group>,
+    /// Productions of the input at hand; none between inputs.
+    hasher: Sha256,
+}
+
+impl Outgoing {
+    /// An empty batch whose messages stay below `payload_most` bytes where a single event allows it.
+    pub fn new(payload_most: usize) -> Self {
+        Self { payload_most, index: HashMap::new(), groups: Vec::new(), hasher: Sha256::new() }
+    }
+
+    /// Begins an input: its productions are chained to `digest`.
+    pub fn begin(&mut self, digest: &[u8; 32], sequence: u64) {
+        self.hasher = Sha256::new();
+        self.hasher.update(digest);
+        self.hasher.update(sequence.to_be_bytes());
+    }
+
+    /// Ends the input; the digest with its productions.
+    pub fn end(&mut self) -> [u8; 32] {
+        std::mem::take(&mut self.hasher).finalize().into()
+    }
+
+    /// How many messages the batch has become.
+    pub fn messages(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Adds an event.
+    ///
+    /// # Errors
+    /// `data` has no form in JSON.
+    pub fn event(
+        &mut self,
+        topic: &Topic,
+        id: &str,
+        about: Option<&str>,
+        time: Timestamp,
+        data: impl Serialize,
+    ) -> Result<(), Error> {
+        let at = match self.index.get(topic) {
+            Some(at) => *at,
+            None => self.open(topic),
+        };
+        let Some(group) = self.groups.get_mut(at) else { return Ok(()) };
+        let start = group.bytes.len();
+        if group.events > 0 {
+            group.bytes.push(b',');
+        }
+        let event = Event::new(id, &group.source, &group.kind, about, time, data);
+        let from = group.bytes.len();
+        serde_json::to_writer(&mut group.bytes, &event)?;
+        group.events += 1;
+        let written = group.bytes.get(from..).unwrap_or_default();
+        self.hasher.update(group.subject.as_bytes());
+        self.hasher.update((written.len() as u64).to_be_bytes());
+        self.hasher.update(written);
+        if group.bytes.len() > self.payload_most && group.events > 1 {
+            // The event that passes the limit moves to a message of its own.
+            let moved = group.bytes.split_off(from);
+            group.bytes.truncate(start);
+            group.events -= 1;
+            let next = self.open(topic);
+            if let Some(group) = self.groups.get_mut(next) {
+                group.bytes.extend_from_slice(&moved);
+                group.events = 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, topic: &Topic) -> usize {
+        let at = self.groups.len();
+        let group =
+            Group { subject: topic.subject(), source: topic.source(), kind: topic.kind(), bytes: vec![b'['], events: 0 };
+        self.groups.push(group);
+        self.index.insert(topic.clone(), at);
+        at
+    }
+
+    /// Takes the messages; the next batch begins empty.
+    pub fn take(&mut self) -> Vec<Message> {
+        self.index.clear();
+        let finish = |mut group: Group| {
+            if group.events == 1 {
+                group.bytes.remove(0);
+                return Message { subject: group.subject, content_type: event::SINGLE, payload: group.bytes };
+            }
+            group.bytes.push(b']');
+            Message { subject: group.subject, content_type: event::BATCH, payload: group.bytes }
+        };
+        self.groups.drain(..).map(finish).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic() -> Topic {
+        Topic::Trigger("acme".parse().unwrap(), Trigger::IncidentDetected)
+    }
+
+    fn produce(events: usize, payload_most: usize) -> (Vec<Message>, [u8; 32]) {
+        let mut outgoing = Outgoing::new(payload_most);
+        let mut digest = [0; 32];
+        for n in 0..events {
+            outgoing.begin(&digest, n as u64);
+            outgoing.event(&topic(), &n.to_string(), None, Timestamp::UNIX_EPOCH, "x".repeat(100)).unwrap();
+            digest = outgoing.end();
+        }
+        (outgoing.take(), digest)
+    }
+
+    #[test]
+    fn one_subject_becomes_one_message_until_the_payload_limit() {
+        let (messages, digest) = produce(10, usize::MAX);
+        assert_eq!((messages.len(), messages[0].content_type), (1, event::BATCH));
+        assert_eq!(messages[0].subject, "acme.trigger.incident.detected");
+        let (cut, same) = produce(10, 1000);
+        assert!(cut.len() > 1 && cut.iter().all(|m| m.payload.len() <= 1001));
+        assert_eq!(digest, same, "the digest does not depend on how events are gathered");
+        let ids = |messages: &[Message]| {
+            messages.iter().flat_map(|m| event::read(&m.payload).unwrap()).map(|e| e.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&messages), (0..10).map(|n| n.to_string()).collect::<Vec<_>>());
+        assert_eq!(ids(&messages), ids(&cut));
+    }
+
+    #[test]
+    fn a_lone_event_travels_as_one() {
+        let (messages, _) = produce(1, usize::MAX);
+        assert_eq!(messages[0].content_type, event::SINGLE);
+        assert_eq!(event::read(&messages[0].payload).unwrap().len(), 1);
+    }
+}

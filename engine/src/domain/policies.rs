@@ -1,0 +1,144 @@
+//! Triggers, and what policies make of them.
+//!
+//! Filters come first, natively, from the index over all policies; only matching ones enter Rhai.
+//! Every policy sees the subject as it was when the trigger fired; their intents are applied in the
+//! order of the policies' names. A policy that fails has none of its intents applied.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use linesman_rules::{Failure, Intent, Policy, Subject, SubjectKind};
+use linesman_schemas::OrgName;
+use linesman_schemas::dead_letter::Place;
+use linesman_schemas::reaction::Reaction;
+use linesman_schemas::trigger::Trigger;
+use serde_json::Value;
+
+use super::outgoing::Topic;
+use super::rows::Status;
+use super::subject::Incident;
+use super::{Domain, Error};
+
+/// How many times policies may publish on one input: each may be a subject and so a message of its
+/// own, and a batch of OUT holds at most 1,000.
+const PUBLISH_MOST: usize = 400;
+
+impl Domain {
+    /// Fires a trigger on an incident: says it, and applies what policies make of it.
+    pub(super) fn fire(&mut self, trigger: Trigger, incident: &mut Incident) -> Result<(), Error> {
+        let org = incident.id.org.clone();
+        let topic = Topic::Trigger(org.clone(), trigger);
+        incident.kind = SubjectKind::of(trigger);
+        self.tally.trigger(trigger.as_str());
+        let event = match incident.case_data().filter(|_| incident.kind == SubjectKind::Update) {
+            Some(data) => self.say(&topic, &org, Some(&incident.name), data)?,
+            None => self.say(&topic, &org, Some(&incident.name), incident.data())?,
+        };
+        let matching = self.find_matching(&org, trigger, incident);
+        if !matching.is_empty() {
+            let subject: Rc<dyn Subject> = Rc::new(incident.clone());
+            for policy in &matching {
+                match self.judge(policy, &subject, &org) {
+                    Ok(intents) => {
+                        for intent in intents {
+                            self.apply_intent(&org, Some(incident), policy, &event, intent)?;
+                        }
+                    }
+                    Err(failure) => self.policy_failed(&org, policy, &event, failure)?,
+                }
+            }
+        }
+        self.matching = matching;
+        Ok(())
+    }
+
+    /// Lets policies judge a subject that is no incident.
+    pub(super) fn judge_message(
+        &mut self,
+        org: &OrgName,
+        trigger: Trigger,
+        event: &str,
+        subject: &Rc<dyn Subject>,
+    ) -> Result<(), Error> {
+        let matching = self.find_matching(org, trigger, &**subject);
+        for policy in &matching {
+            match self.judge(policy, subject, org) {
+                Ok(intents) => {
+                    for intent in intents {
+                        self.apply_intent(org, None, policy, event, intent)?;
+                    }
+                }
+                Err(failure) => self.policy_failed(org, policy, event, failure)?,
+            }
+        }
+        self.matching = matching;
+        Ok(())
+    }
+
+    /// The policies that match, in order of name, in the vector that is kept for it.
+    fn find_matching(&mut self, org: &OrgName, trigger: Trigger, subject: &dyn Subject) -> Vec<Arc<Policy>> {
+        let mut matching = std::mem::take(&mut self.matching);
+        self.policies.matching(org, trigger, subject, &mut self.scratch, &mut matching);
+        matching
+    }
+
+    fn judge(&self, policy: &Policy, subject: &Rc<dyn Subject>, org: &OrgName) -> Result<Vec<Intent>, Failure> {
+        // An organization that fires a trigger exists; without one there is nothing to judge.
+        let Some(view) = self.organizations.view(org) else { return Ok(Vec::new()) };
+        self.judge.borrow_mut().react(policy, Rc::clone(subject), &view)
+    }
+
+    fn policy_failed(&mut self, org: &OrgName, policy: &Policy, event: &str, failure: Failure) -> Result<(), Error> {
+        self.tally.policy_failure(failure.kind.as_str());
+        let place = failure.line.map(|line| Place { line, column: failure.column.unwrap_or(1) });
+        let detail = format!("{}: {}", failure.kind.as_str(), failure.message);
+        self.policy_dead(org, policy, event, detail, place)
+    }
+
+    fn apply_intent(
+        &mut self,
+        org: &OrgName,
+        incident: Option<&mut Incident>,
+        policy: &Policy,
+        event: &str,
+        intent: Intent,
+    ) -> Result<(), Error> {
+        match (intent, incident) {
+            (Intent::SubmitCase(request), Some(incident)) => self.open_case(incident, policy, event, request),
+            (Intent::SetPriority(priority), Some(incident)) => {
+                incident.row.priority = priority;
+                Ok(())
+            }
+            (Intent::Assign(owner), Some(incident)) => {
+                incident.row.status = if owner.is_empty() { Status::Unassigned } else { Status::Assigned };
+                incident.row.owner = owner;
+                Ok(())
+            }
+            (Intent::Log { message, fields }, incident) => {
+                self.log_line(org, incident.as_deref(), policy, event, message, fields)
+            }
+            (Intent::Publish { name, data }, incident) => {
+                self.published += 1;
+                if self.published > PUBLISH_MOST {
+                    let detail = format!("intents: policies published more than {PUBLISH_MOST} times on one input");
+                    return self.policy_dead(org, policy, event, detail, None);
+                }
+                let id = self.next_reaction(org);
+                let about = incident.as_deref().map(|incident| &incident.id);
+                let name: Arc<str> = name.into();
+                let reaction = Reaction {
+                    id: &id,
+                    policy: policy.name(),
+                    trigger: event,
+                    incident: about,
+                    action: &Value::Object(data),
+                };
+                self.tally.reaction("publish");
+                let subject = incident.as_deref().map(|incident| incident.name.as_str());
+                self.say(&Topic::Reaction(org.clone(), name), org, subject, reaction).map(drop)
+            }
+            // The rules refuse these where there is no incident.
+            (Intent::SubmitCase(_) | Intent::SetPriority(_) | Intent::Assign(_), None) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What policies see: incidents, cases and messages as subjects of triggers.
+
+use std::cell::OnceCell;
+
+use jiff::Timestamp;
+use linesman_rules::{Field, Subject, SubjectKind, Value};
+use linesman_schemas::IncidentId;
+use linesman_schemas::intelligence::Intelligence;
+use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData};
+
+use super::rows::{CaseRow, DeviceRow, IncidentRow};
+
+/// A time and its text, which is written only for those who ask.
+#[derive(Debug, Clone)]
+pub(super) struct TimeText {
+    at: Timestamp,
+    text: OnceCell<String>,
+}
+
+impl TimeText {
+    pub(super) fn new(at: Timestamp) -> Self {
+        Self { at, text: OnceCell::new() }
+    }
+
+    fn as_str(&self) -> &str {
+        self.text.get_or_init(|| self.at.to_string())
+    }
+}
+
+/// An incident with its device and its case.
+#[derive(Debug, Clone)]
+pub(super) struct Incident {
+    pub(super) id: IncidentId,
+    /// The id as text.
+    pub(super) name: String,
+    pub(super) row: IncidentRow,
+    pub(super) device: DeviceRow,
+    pub(super) case: Option<CaseRow>,
+    pub(super) kind: SubjectKind,
+    occurred: TimeText,
+    detected: TimeText,
+}
+
+impl Incident {
+    pub(super) fn new(id: IncidentId, row: IncidentRow, device: DeviceRow, case: Option<CaseRow>) -> Self {
+        let (occurred, detected) = (TimeText::new(row.occurred), TimeText::new(row.detected));
+        let name = id.to_string();
+        Self { id, name, row, device, case, kind: SubjectKind::Incident, occurred, detected }
+    }
+
+    /// Its data in triggers.
+    pub(super) fn data(&self) -> IncidentData<'_> {
+        IncidentData {
+            id: &self.id,
+            host_event_id: &self.row.host_event_id,
+            kind: &self.row.kind,
+            device: DeviceData {
+                host_name: &self.device.host_name,
+                serial_number: &self.row.serial_number,
+                product: &self.device.product,
+                platform: &self.device.platform,
+                os_version: &self.device.os_version,
+            },
+            event_type: &self.row.event_type,
+            priority: self.row.priority,
+            synopsis: &self.row.synopsis,
+            occurred: self.row.occurred,
+            detected: self.row.detected,
+        }
+    }
+
+    /// Its case's data in triggers.
+    pub(super) fn case_data(&self) -> Option<CaseData<'_>> {
+        let case = self.case.as_ref()?;
+        Some(CaseData {
+            incident: self.data(),
+            case_id: &case.case_id,
+            case_status: &case.status,
+            case_link: some(&case.link),
+        })
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn text(text: &str) -> Value<'_> {
+    if text.is_empty() { Value::Absent } else { Value::Text(text) }
+}
+
+impl Subject for Incident {
+    fn kind(&self) -> SubjectKind {
+        self.kind
+    }
+
+    fn value(&self, field: Field) -> Value<'_> {
+        let (row, device) = (&self.row, &self.device);
+        let of_case = |get: fn(&CaseRow) -> &str| self.case.as_ref().map_or(Value::Absent, |case| text(get(case)));
+        match field {
+            Field::Id => Value::Text(&self.name),
+            Field::HostEventId => Value::Text(&row.host_event_id),
+            Field::Kind => Value::Text(&row.kind),
+            Field::EventType => text(&row.event_type),
+            Field::EventTypeGroup => text(&row.event_type_group),
+            Field::ServiceType => text(&row.service_type),
+            Field::Synopsis => text(&row.synopsis),
+            Field::Description => text(&row.description),
+            Field::Priority => Value::Text(row.priority.as_str()),
+            Field::Severity => row.severity.map_or(Value::Absent, |severity| Value::Number(severity.into())),
+            Field::Status => Value::Text(row.status.as_str()),
+            Field::Owner => text(&row.owner),
+            Field::Occurred => Value::Text(self.occurred.as_str()),
+            Field::Detected => Value::Text(self.detected.as_str()),
+            Field::Repeats => Value::Number(row.repeats.try_into().unwrap_or(i64::MAX)),
+            Field::OffBox => Value::Flag(row.is_off_box),
+            Field::CaseStatus => of_case(|case| if case.status.is_empty() { case.state.as_str() } else { &case.status }),
+            Field::CaseId => of_case(|case| &case.case_id),
+            Field::CaseLink => of_case(|case| &case.link),
+            Field::PreviousStatus => of_case(|case| &case.previous_status),
+            Field::DeviceHostName => text(&device.host_name),
+            Field::DeviceSerialNumber => Value::Text(&row.serial_number),
+            Field::DeviceProduct => text(&device.product),
+            Field::DevicePlatform => text(&device.platform),
+            Field::DeviceOsVersion => text(&device.os_version),
+            Field::DeviceManagementAddress => text(&device.management_address),
+            Field::DeviceGroup => text(&device.group),
+            _ => Value::Absent,
+        }
+    }
+}
+
+/// An intelligence message.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    pub(super) message: Intelligence,
+    issued: TimeText,
+    received: TimeText,
+}
+
+impl Message {
+    pub(super) fn new(message: Intelligence, received: Timestamp) -> Self {
+        let issued = TimeText::new(message.issued);
+        Self { message, issued, received: TimeText::new(received) }
+    }
+}
+
+impl Subject for Message {
+    fn kind(&self) -> SubjectKind {
+        SubjectKind::Message
+    }
+
+    fn value(&self, field: Field) -> Value<'_> {
+        let message = &self.message;
+        let relevance = &message.relevance;
+        match field {
+            Field::Id => Value::Text(&message.id),
+            Field::Kind => Value::Text(message.kind.as_str()),
+            Field::Title => Value::Text(&message.title),
+            Field::Text => text(&message.text),
+            Field::Issued => Value::Text(self.issued.as_str()),
+            Field::Received => Value::Text(self.received.as_str()),
+            Field::SerialNumbers => Value::Texts(&relevance.serial_numbers),
+            Field::Products => Value::Texts(&relevance.products),
+            Field::Platforms => Value::Texts(&relevance.platforms),
+            Field::OsVersions => Value::Texts(&relevance.os_versions),
+            Field::Links => Value::Texts(&message.links),
+            _ => Value::Absent,
+        }
+    }
+}

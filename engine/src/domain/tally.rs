@@ -1,0 +1,56 @@
+//! What decisions count, handed to the metrics once they are applied.
+
+use std::collections::BTreeMap;
+
+use linesman_schemas::dead_letter::Reason;
+
+/// Counts of one batch. Label sets are bounded: kinds, outcomes and reasons are words of the code.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Inputs by kind and outcome.
+    pub inputs: BTreeMap<(&'static str, &'static str), u64>,
+    /// Dead letters by reason.
+    pub dead: BTreeMap<Reason, u64>,
+    /// Triggers by name.
+    pub triggers: BTreeMap<&'static str, u64>,
+    /// Reactions by connector; those for foreign subscribers count as `publish`.
+    pub reactions: BTreeMap<&'static str, u64>,
+    /// Failed policies by kind of failure.
+    pub policy_failures: BTreeMap<&'static str, u64>,
+    /// Failed attempts by class.
+    pub attempt_failures: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    /// Counts an input; a kind from outside that is none of ours counts as `other`.
+    pub fn input(&mut self, kind: &str, outcome: &'static str) {
+        const KINDS: [&str; 5] = ["jmb", "intel", "cmd", "result", "ctl"];
+        let kind = KINDS.into_iter().find(|known| *known == kind).unwrap_or("other");
+        *self.inputs.entry((kind, outcome)).or_default() += 1;
+    }
+
+    /// Counts a dead letter.
+    pub fn dead(&mut self, reason: Reason) {
+        *self.dead.entry(reason).or_default() += 1;
+    }
+
+    /// Counts a trigger.
+    pub fn trigger(&mut self, name: &'static str) {
+        *self.triggers.entry(name).or_default() += 1;
+    }
+
+    /// Counts a reaction.
+    pub fn reaction(&mut self, connector: &'static str) {
+        *self.reactions.entry(connector).or_default() += 1;
+    }
+
+    /// Counts a failed policy.
+    pub fn policy_failure(&mut self, kind: &'static str) {
+        *self.policy_failures.entry(kind).or_default() += 1;
+    }
+
+    /// Counts a failed attempt.
+    pub fn attempt_failure(&mut self, class: &'static str) {
+        *self.attempt_failures.entry(class).or_default() += 1;
+    }
+}

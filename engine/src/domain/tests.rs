@@ -1,0 +1,463 @@
+//! Decisions on memory alone: no store, no server, no clock.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::{Timestamp, ToSpan};
+use linesman_rules::{Book, Judge, Limits, Policy};
+use linesman_schemas::bundle::corpus::specimens;
+use linesman_schemas::control::{PolicySource, Settings};
+use linesman_schemas::event::{self, Received};
+use serde_json::{Value, json};
+
+use super::input::{Body, Input, RuleBook};
+use super::rows::{self, CaseRow, CaseState, PendingRow, key};
+use super::state::Memory;
+use super::{Decision, Domain, Parts};
+
+/// A lane on memory.
+struct Lane {
+    base: Memory,
+    domain: Domain,
+    judge: Rc<RefCell<Judge>>,
+    sequence: u64,
+    now: Timestamp,
+    events: Vec<(String, Received)>,
+    book: Option<RuleBook>,
+    /// Whether state is closed and opened again after every input.
+    reopens: bool,
+}
+
+fn open(base: &Memory, judge: &Rc<RefCell<Judge>>, book: Option<RuleBook>) -> Domain {
+    let parts = Parts { lane: 0, stream: "s".to_owned(), payload_most: 4096, judge: Rc::clone(judge), book };
+    Domain::open(Box::new(base.handle()), parts).unwrap()
+}
+
+impl Lane {
+    fn new() -> Self {
+        let base = Memory::default();
+        let judge = Rc::new(RefCell::new(Judge::new(Limits::default())));
+        let domain = open(&base, &judge, None);
+        let now = "2026-11-21T10:00:00Z".parse().unwrap();
+        Self { base, domain, judge, sequence: 0, now, events: Vec::new(), book: None, reopens: false }
+    }
+
+    /// A lane with organizations and policies.
+    fn with(policies: &[(&str, &str)]) -> Self {
+        let mut lane = Self::new();
+        lane.organization("acme", "Send all information");
+        lane.organization("bolt", "Send all information");
+        lane.rules(1, policies, Settings::default());
+        lane.events.clear();
+        lane
+    }
+
+    fn organization(&mut self, name: &str, filter_level: &str) {
+        let verb = json!({"set_organization": {"display_name": name, "is_proxy": true, "filter_level": filter_level}});
+        self.command(name, &verb);
+    }
+
+    fn command(&mut self, org: &str, verb: &Value) {
+        let id = format!("c{}", self.sequence);
+        let command = json!({"id": id, "actor": "test", "node": "test", "verb": verb});
+        self.take(org, "cmd", command.to_string().as_bytes());
+    }
+
+    fn rules(&mut self, version: u64, policies: &[(&str, &str)], settings: Settings) {
+        let load = |(name, source): &(&str, &str)| {
+            let owner = name.split_once('/').map(|(owner, _)| owner.parse().unwrap());
+            let source = PolicySource { name: name.parse().unwrap(), owner, source: (*source).to_owned() };
+            Arc::new(Policy::load(&source).unwrap())
+        };
+        let book = Arc::new(Book::build(policies.iter().map(load).collect()));
+        let book = RuleBook { version, hash: format!("{version}"), book, settings };
+        self.book = Some(book.clone());
+        self.decide("", "ctl", b"", Body::RuleBook(book));
+        self.commit();
+    }
+
+    fn decide(&mut self, org: &str, kind: &str, bytes: &[u8], body: Body<'_>) {
+        self.sequence += 1;
+        let input = Input { sequence: self.sequence, time: self.now, sha256: [7; 32], org, kind, bytes, body };
+        self.domain.decide(&input).unwrap();
+    }
+
+    /// One input, a batch of its own.
+    fn take(&mut self, org: &str, kind: &str, bytes: &[u8]) -> Decision {
+        self.decide(org, kind, bytes, Body::decode(kind, bytes));
+        self.commit()
+    }
+
+    fn commit(&mut self) -> Decision {
+        let decision = self.domain.take().unwrap();
+        for message in &decision.messages {
+            let events = event::read(&message.payload).unwrap();
+            self.events.extend(events.into_iter().map(|event| (message.subject.clone(), event)));
+        }
+        self.base.apply(&decision.writes);
+        self.domain.applied(&decision.writes);
+        if self.reopens {
+            self.domain = open(&self.base, &self.judge, self.book.clone());
+        }
+        decision
+    }
+
+    fn bundle(&mut self, org: &str, host: &str, number: u64, priority: &str) {
+        self.take(org, "jmb", bundle(host, number, priority).as_bytes());
+    }
+
+    fn on(&self, subject: &str) -> Vec<&Received> {
+        self.events.iter().filter(|(on, _)| on == subject).map(|(_, event)| event).collect()
+    }
+
+    fn subjects(&self) -> Vec<&str> {
+        self.events.iter().map(|(subject, _)| subject.as_str()).collect()
+    }
+
+    fn row<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Option<T> {
+        self.base.rows().get(key).map(|bytes| rows::decode(key, bytes).unwrap())
+    }
+
+    fn case(&self, org: &str, number: u64) -> CaseRow {
+        self.row(&key::case(&org.parse().unwrap(), number)).unwrap()
+    }
+
+    fn pending(&self) -> Vec<(String, PendingRow)> {
+        let rows = self.base.rows();
+        let pending = rows.iter().filter(|(key, _)| key.starts_with(b"r"));
+        let read = |(key, bytes): (&Vec<u8>, &Vec<u8>)| {
+            (String::from_utf8(key[1..].to_vec()).unwrap(), rows::decode(key, bytes).unwrap())
+        };
+        pending.map(read).filter(|(_, row): &(String, PendingRow)| row.org.is_some()).collect()
+    }
+
+    /// A connector reports on the only pending reaction.
+    fn report(&mut self, outcome: &Value) {
+        let (id, row) = self.pending().pop().unwrap();
+        let report = json!({"attempt": {"reaction": id, "attempt": row.attempt, "requests": 1, "outcome": outcome}});
+        self.take("acme", "result", report.to_string().as_bytes());
+    }
+}
+
+fn bundle(host: &str, number: u64, priority: &str) -> String {
+    format!(
+        "<jmb version=\"1.0\" type=\"event\"><manifest>\
+         <host-event-ID>{host}-SN{host}-20261121-101502-{number}</host-event-ID>\
+         <time-occurred>2026-11-21T10:15:02Z</time-occurred><event-type>T</event-type>\
+         <problem-synopsis>secret synopsis of {host}</problem-synopsis><priority>{priority}</priority>\
+         <device><host-name>{host}</host-name><serial-number>SN{host}</serial-number><product>MX240</product>\
+         <os-version>21.4R3</os-version></device></manifest></jmb>"
+    )
+}
+
+const OPEN_CASE: &str = "policy(#{ on: \"incident.detected\" });\n\
+    fn react(incident, org) { submit_case(#{ synopsis: `leak: ${incident.synopsis}`, comments: \"leak\" }); }";
+
+const STANDING: &str = r#"{"case_changed":{"incident":"acme-1","case_id":"C-1","status":"created","link":null,"updated":"2026-11-21T10:05:00Z"}}"#;
+
+fn accepted() -> Value {
+    json!({"done": {"case_accepted": {"transaction_id": "T-1", "case": null}}})
+}
+
+fn failed(class: &str, retry_after_s: Option<u32>) -> Value {
+    json!({"failed": {"class": class, "message": "no", "retry_after_s": retry_after_s}})
+}
+
+#[test]
+fn a_repeated_bundle_is_counted_and_fires_nothing() {
+    let mut lane = Lane::with(&[]);
+    lane.bundle("acme", "a", 1, "High");
+    lane.now = lane.now.checked_add((24 * 80).hours()).unwrap();
+    lane.bundle("acme", "a", 1, "High");
+    assert_eq!(lane.subjects(), ["acme.trigger.incident.detected"]);
+    let incident = lane.domain.incident(&"acme-1".parse().unwrap()).unwrap().unwrap();
+    assert_eq!(incident.row.repeats, 1);
+    lane.now = lane.now.checked_add((24 * 11).hours()).unwrap();
+    lane.bundle("acme", "a", 1, "High");
+    assert_eq!(lane.subjects().len(), 2, "past the retention it is another problem");
+}
+
+#[test]
+fn the_same_host_event_id_of_another_organization_is_another_incident() {
+    let mut lane = Lane::with(&[]);
+    lane.bundle("acme", "a", 1, "High");
+    lane.bundle("bolt", "a", 1, "High");
+    assert_eq!(lane.subjects(), ["acme.trigger.incident.detected", "bolt.trigger.incident.detected"]);
+    assert_eq!(lane.on("bolt.trigger.incident.detected")[0].data["id"], "bolt-1", "nobody counts another's");
+}
+
+#[test]
+fn an_organizations_own_policy_judges_nobody_else() {
+    let mut lane = Lane::with(&[("acme/own", OPEN_CASE)]);
+    lane.bundle("acme", "a", 1, "High");
+    lane.bundle("bolt", "b", 1, "High");
+    assert_eq!(lane.on("acme.reaction.jss").len(), 1);
+    assert!(lane.on("bolt.reaction.jss").is_empty());
+}
+
+#[test]
+fn a_case_goes_through_its_states() {
+    let follow = "policy(#{ on: \"case.assigned\" });\nfn react(update, org) { publish(\"ticket\", #{ id: update.case_id }); }";
+    let mut lane = Lane::with(&[("open", OPEN_CASE), ("follow", follow)]);
+    lane.bundle("acme", "a", 1, "High");
+    assert_eq!(lane.case("acme", 1).state, CaseState::Waiting);
+    lane.report(&accepted());
+    assert_eq!(lane.case("acme", 1).state, CaseState::Submitted);
+    assert!(lane.pending().is_empty());
+    lane.take("acme", "result", STANDING.as_bytes());
+    lane.take("acme", "result", STANDING.as_bytes());
+    let closed = STANDING.replace("\"created\"", "\"closed\"").replace("10:05", "10:06");
+    lane.take("acme", "result", closed.as_bytes());
+    lane.take("acme", "result", STANDING.as_bytes());
+    assert_eq!(
+        lane.subjects(),
+        [
+            "acme.trigger.incident.detected",
+            "acme.reaction.jss",
+            "acme.trigger.incident.submitted",
+            "acme.trigger.case.assigned",
+            "acme.reaction.ticket",
+            "acme.trigger.case.updated",
+        ]
+    );
+    assert_eq!(lane.on("acme.reaction.ticket")[0].data["action"]["id"], "C-1");
+    assert_eq!(lane.case("acme", 1).state, CaseState::Closed, "an older standing changes nothing");
+}
+
+#[test]
+fn a_case_id_that_overtakes_the_answer_fires_each_trigger_once() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.bundle("acme", "a", 1, "High");
+    lane.take("acme", "result", STANDING.as_bytes());
+    lane.report(&accepted());
+    let triggers: Vec<_> = lane.subjects().into_iter().filter(|subject| subject.contains("trigger")).collect();
+    assert_eq!(
+        triggers,
+        ["acme.trigger.incident.detected", "acme.trigger.incident.submitted", "acme.trigger.case.assigned"]
+    );
+    assert_eq!(lane.case("acme", 1).transaction_id, "T-1");
+}
+
+#[test]
+fn only_what_the_filter_level_lets_out_is_ever_written_down() {
+    for level in [
+        "Send all information except configuration",
+        "Send all information with IP addresses overwritten",
+        "Only send list of features used",
+    ] {
+        let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+        lane.organization("acme", level);
+        lane.events.clear();
+        lane.bundle("acme", "a", 1, "High");
+        let (_, row) = lane.pending().pop().unwrap();
+        let expected = json!({"submit_case": {"incident": "acme-1", "priority": "High",
+            "synopsis": "withheld by filter level", "details": null}});
+        assert_eq!(serde_json::from_str::<Value>(&row.action).unwrap(), expected);
+        assert_eq!(lane.on("acme.reaction.jss")[0].data["action"], expected);
+    }
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.organization("acme", "Do not send");
+    lane.events.clear();
+    lane.bundle("acme", "a", 1, "High");
+    assert_eq!(lane.subjects(), ["acme.trigger.incident.detected"], "no reaction, no dead letter");
+    assert!(lane.pending().is_empty());
+    assert_eq!(lane.case("acme", 1).state, CaseState::Withheld);
+}
+
+#[test]
+fn a_lowered_filter_level_reaches_what_is_still_waiting() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.bundle("acme", "a", 1, "High");
+    assert!(lane.pending()[0].1.action.contains("leak"));
+    lane.organization("acme", "Only send list of features used");
+    assert!(!lane.pending()[0].1.action.contains("leak"));
+    lane.organization("acme", "Do not send");
+    assert!(lane.pending().is_empty());
+    assert_eq!(lane.case("acme", 1).state, CaseState::Withheld);
+}
+
+#[test]
+fn a_suspended_organization_is_held_and_comes_back() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.bundle("acme", "a", 1, "High");
+    lane.command("acme", &json!("suspend_organization"));
+    let queued = |lane: &Lane| lane.base.rows().keys().filter(|key| key.starts_with(b"qjss\0acme\0")).count();
+    assert_eq!((queued(&lane), lane.pending().len()), (0, 1), "held, not lost");
+    lane.bundle("acme", "a", 2, "High");
+    assert_eq!(lane.on("acme.dead.organization-suspended").len(), 1);
+    lane.organization("acme", "Send all information");
+    assert_eq!((queued(&lane), lane.pending().len()), (1, 1));
+    lane.bundle("acme", "a", 3, "High");
+    assert_eq!(lane.on("acme.trigger.incident.detected")[1].data["id"], "acme-2");
+}
+
+#[test]
+fn failures_are_tried_again_later_and_given_up_in_the_end() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.bundle("acme", "a", 1, "High");
+    let mut waits = Vec::new();
+    while let Some((_, row)) = lane.pending().pop() {
+        lane.now = lane.now.max(row.not_before);
+        lane.report(&failed("unavailable", None));
+        if let Some((_, next)) = lane.pending().pop() {
+            assert_eq!(next.attempt, row.attempt + 1);
+            waits.push(next.not_before.duration_since(lane.now).as_secs());
+        }
+    }
+    assert!(waits[..4].is_sorted() && waits[0] >= 1 && waits.iter().all(|wait| *wait <= 300), "{waits:?}");
+    let letters = lane.on("acme.dead.reaction-failed");
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].data["detail"].as_str().unwrap().contains("unavailable: no"));
+    assert_eq!(lane.case("acme", 1).state, CaseState::Failed);
+}
+
+#[test]
+fn a_refusal_is_given_up_at_once_and_leaves_the_circuit_alone() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.bundle("acme", "a", 1, "High");
+    lane.report(&failed("refused", None));
+    assert_eq!(lane.on("acme.dead.reaction-failed").len(), 1);
+    assert!(lane.row::<rows::CircuitRow>(&key::circuit("jss")).is_none());
+}
+
+#[test]
+fn a_circuit_opens_rests_longer_and_closes() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.bundle("acme", "a", 1, "High");
+    let circuit = |lane: &Lane| lane.row::<rows::CircuitRow>(&key::circuit("jss"));
+    for _ in 0..4 {
+        lane.report(&failed("unavailable", None));
+    }
+    assert_eq!(circuit(&lane).unwrap().open_until, None);
+    lane.report(&failed("unavailable", None));
+    let rest = |lane: &Lane| circuit(lane).unwrap().open_until.unwrap().duration_since(lane.now).as_secs();
+    assert_eq!(rest(&lane), 30);
+    lane.report(&failed("unavailable", None));
+    assert_eq!(rest(&lane), 30, "what was under way while it opened says nothing new");
+    lane.now = lane.now.checked_add(31.seconds()).unwrap();
+    lane.report(&failed("unavailable", None));
+    assert_eq!(rest(&lane), 60);
+    lane.report(&failed("overloaded", Some(900)));
+    assert_eq!(rest(&lane), 900);
+    lane.report(&accepted());
+    assert!(circuit(&lane).is_none());
+}
+
+#[test]
+fn an_echo_of_an_attempt_changes_nothing() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.bundle("acme", "a", 1, "High");
+    let (id, _) = lane.pending().pop().unwrap();
+    let report = json!({"attempt": {"reaction": id, "attempt": 1, "requests": 1, "outcome": accepted()}});
+    lane.take("bolt", "result", report.to_string().as_bytes());
+    assert_eq!(lane.pending().len(), 1, "another organization's report");
+    lane.take("acme", "result", report.to_string().as_bytes());
+    lane.take("acme", "result", report.to_string().as_bytes());
+    assert_eq!(lane.on("acme.trigger.incident.submitted").len(), 1);
+}
+
+#[test]
+fn a_failing_policy_stops_neither_the_lane_nor_the_others() {
+    let throws = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) {\n    submit_case();\n    throw \"oh\";\n}";
+    let assigns = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { assign(\"ann\"); set_priority(\"Low\"); }";
+    let mut lane = Lane::with(&[("a-throws", throws), ("b-assigns", assigns)]);
+    lane.bundle("acme", "a", 1, "High");
+    let letter = lane.on("acme.dead.policy-failed")[0];
+    assert_eq!(letter.data["policy"]["name"], "a-throws");
+    assert_eq!(letter.data["place"]["line"], 4);
+    assert!(lane.pending().is_empty(), "the intents of a policy that fails are discarded");
+    let incident = lane.domain.incident(&"acme-1".parse().unwrap()).unwrap().unwrap();
+    assert_eq!((incident.row.owner.as_str(), incident.row.priority.as_str()), ("ann", "Low"));
+}
+
+#[test]
+fn commands_are_done_once_until_their_outcome_is_forgotten() {
+    let mut lane = Lane::with(&[]);
+    let command = json!({"id": "same", "actor": "t", "node": "t", "verb": "suspend_organization"}).to_string();
+    lane.take("acme", "cmd", command.as_bytes());
+    lane.organization("acme", "Send all information");
+    lane.take("acme", "cmd", command.as_bytes());
+    assert_eq!(lane.on("acme.audit.suspend-organization").len(), 1);
+    lane.now = lane.now.checked_add(25.hours()).unwrap();
+    lane.take("acme", "cmd", command.as_bytes());
+    assert_eq!(lane.on("acme.audit.suspend-organization").len(), 2);
+}
+
+#[test]
+fn intelligence_is_kept_and_fires_when_it_is_news() {
+    let policy = "policy(#{ on: \"intelligence.received\", where: #{ serial_number: \"SN1\" } });\n\
+        fn react(message, org) { publish(\"notice\", #{ id: message.id }); }";
+    let mut lane = Lane::with(&[("notice", policy)]);
+    let message = |title: &str| {
+        json!({"id": "TSB1", "kind": "alert", "title": title, "issued": "2026-11-21T10:00:00Z",
+            "relevance": {"serial_numbers": ["SN0", "SN1"]}})
+        .to_string()
+    };
+    for text in [message("one"), message("one"), message("two")] {
+        lane.take("acme", "intel", text.as_bytes());
+    }
+    assert_eq!(lane.on("acme.trigger.intelligence.received").len(), 2);
+    assert_eq!(lane.on("acme.reaction.notice").len(), 2);
+}
+
+#[test]
+fn what_cannot_be_read_or_placed_becomes_a_dead_letter() {
+    let mut lane = Lane::with(&[]);
+    lane.take("acme", "jmb", b"<jmb");
+    lane.take("acme", "intel", b"{");
+    lane.take("acme", "cmd", b"{}");
+    lane.take("acme", "result", b"[]");
+    lane.take("acme", "other", b"");
+    lane.take("nobody", "jmb", b"<jmb");
+    lane.take("_bad", "cmd", br#"{"id":"x","actor":"t","node":"t","verb":"suspend_organization"}"#);
+    lane.take("acme", "result", STANDING.as_bytes());
+    assert_eq!(
+        lane.subjects(),
+        [
+            "acme.dead.bundle-undecodable",
+            "acme.dead.intelligence-undecodable",
+            "acme.dead.command-undecodable",
+            "acme.dead.result-undecodable",
+            "acme.dead.unknown-kind",
+            "_unknown.dead.unknown-organization",
+            "_unknown.dead.unknown-organization",
+            "acme.dead.unknown-case",
+        ]
+    );
+}
+
+/// Everything above in one run, to be cut into batches in different ways.
+fn play(lane: &mut Lane, batch: usize) {
+    let bundles: Vec<_> = specimens().into_iter().map(|specimen| specimen.bytes).collect();
+    for (number, bytes) in bundles.iter().enumerate() {
+        let org = ["acme", "bolt", "nobody"][number % 3];
+        lane.now = lane.now.checked_add(7.hours()).unwrap();
+        lane.decide(org, "jmb", bytes, Body::decode("jmb", bytes));
+        if number % batch == batch - 1 {
+            lane.commit();
+        }
+    }
+    lane.commit();
+    while let Some((id, row)) = lane.pending().pop() {
+        let report = json!({"attempt": {"reaction": id, "attempt": row.attempt, "requests": 1, "outcome": accepted()}});
+        let org = row.org.unwrap();
+        lane.take(org.as_str(), "result", report.to_string().as_bytes());
+    }
+}
+
+#[test]
+fn batches_and_reopening_change_nothing() {
+    let policies = [("open", OPEN_CASE), ("acme/log", "policy(#{ on: \"incident.submitted\" });\nfn react(i, o) { log(i.id); }")];
+    let mut whole = Lane::with(&policies);
+    play(&mut whole, usize::MAX - 1);
+    for batch in [1, 3, 7] {
+        for reopens in [false, true] {
+            let mut lane = Lane::with(&policies);
+            lane.reopens = reopens;
+            play(&mut lane, batch);
+            assert_eq!(lane.domain.position(), whole.domain.position());
+            assert_eq!(lane.base.rows(), whole.base.rows(), "batches of {batch}, reopened: {reopens}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Executor threads: lanes spread over the cores, each thread with its own Rhai engine, its own
+//! connection and a runtime that never leaves it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use linesman_rules::{Judge, Limits};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinSet, LocalSet};
+
+use super::Error;
+use super::start::Shared;
+use super::status::{Changes, LaneStatus};
+use crate::log;
+use crate::log::books::Books;
+use crate::store::Store;
+
+/// What the lanes need.
+#[derive(Clone)]
+pub struct Context {
+    /// The NATS server, with the engine's login.
+    pub url: String,
+    /// The store.
+    pub store: Arc<Store>,
+    /// The rule books.
+    pub books: Arc<Books>,
+    /// Who we are in the marks: never used before.
+    pub owner: Arc<str>,
+    /// Where changed queues are told.
+    pub changes: Changes,
+    /// How many lanes.
+    pub lanes: u32,
+    /// How many threads.
+    pub threads: u32,
+}
+
+/// The lanes at work.
+pub struct Executors {
+    threads: Vec<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+    failures: mpsc::UnboundedReceiver<Error>,
+    /// How far each lane is, by number.
+    pub lanes: Vec<watch::Receiver<LaneStatus>>,
+}
+
+impl Executors {
+    /// Starts the threads; the lanes are taken up in the background.
+    ///
+    /// # Errors
+    /// A thread cannot be started.
+    pub fn start(context: &Context) -> Result<Self, Error> {
+        let (stop, stopped) = watch::channel(false);
+        let (failed, failures) = mpsc::unbounded_channel();
+        let (senders, lanes): (Vec<_>, Vec<_>) = (0..context.lanes).map(|_| watch::channel(LaneStatus::default())).unzip();
+        let threads = context.threads.clamp(1, context.lanes.max(1));
+        let mut shares: Vec<Vec<(u32, watch::Sender<LaneStatus>)>> = (0..threads).map(|_| Vec::new()).collect();
+        for ((lane, status), share) in (0..).zip(senders).zip((0..shares.len()).cycle()) {
+            if let Some(share) = shares.get_mut(share) {
+                share.push((lane, status));
+            }
+        }
+        let spawn = |(number, share): (usize, Vec<_>)| {
+            let (context, stopped, failed) = (context.clone(), stopped.clone(), failed.clone());
+            std::thread::Builder::new().name(format!("lanes-{number}")).spawn(move || {
+                if let Err(error) = execute(&context, share, &stopped) {
+                    // Nobody left to tell means we are stopping anyway.
+                    let _ = failed.send(error);
+                }
+            })
+        };
+        let threads = shares.into_iter().enumerate().map(spawn).collect::<Result<_, _>>().map_err(Error::Thread)?;
+        Ok(Self { threads, stop, failures, lanes })
+    }
+
+    /// Waits for the first lane to fail.
+    pub async fn failure(&mut self) -> Option<Error> {
+        self.failures.recv().await
+    }
+
+    /// Lets every lane finish its batch and waits for the threads.
+    pub async fn drain(self) {
+        // Lanes that have ended do not hear it.
+        let _ = self.stop.send(true);
+        let threads = self.threads;
+        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+        drop(joined.await);
+    }
+}
+
+/// One thread's life.
+fn execute(
+    context: &Context,
+    share: Vec<(u32, watch::Sender<LaneStatus>)>,
+    stopped: &watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Thread)?;
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        let first = share.first().map_or(0, |(lane, _)| *lane);
+        let client = log::connect(&context.url, "linesman-lanes")
+            .await
+            .map_err(|source| Error::Start { lane: first, source })?;
+        let shared = Shared {
+            client,
+            judge: Rc::new(RefCell::new(Judge::new(Limits::default()))),
+            store: Arc::clone(&context.store),
+            books: Arc::clone(&context.books),
+            owner: Arc::clone(&context.owner),
+            changes: context.changes.clone(),
+        };
+        let shared = Rc::new(shared);
+        let mut lanes = JoinSet::new();
+        for (id, status) in share {
+            lanes.spawn_local(live(Rc::clone(&shared), id, status, stopped.clone()));
+        }
+        while let Some(ended) = lanes.join_next().await {
+            ended.map_err(|error| Error::Thread(std::io::Error::other(error)))??;
+        }
+        Ok(())
+    })
+}
+
+/// One lane's life.
+async fn live(
+    shared: Rc<Shared>,
+    id: u32,
+    status: watch::Sender<LaneStatus>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let lane = tokio::select! {
+        lane = shared.start(id, status) => lane?,
+        _ = stop.wait_for(|stop| *stop) => return Ok(()),
+    };
+    lane.run(stop).await
+}

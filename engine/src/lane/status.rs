@@ -1,0 +1,85 @@
+//! What a lane tells the rest of the engine: how far it is, whose queues changed, what was counted.
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::domain::Decision;
+use crate::domain::rows::Position;
+
+/// How far a lane is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneStatus {
+    /// Whether it has been taken up.
+    pub is_running: bool,
+    /// Sequence in IN of the last input applied.
+    pub position: u64,
+    /// The lane's clock.
+    pub now: Timestamp,
+    /// Why it was sealed and rebuilt, if it was.
+    pub sealed: Option<String>,
+}
+
+impl Default for LaneStatus {
+    fn default() -> Self {
+        Self { is_running: false, position: 0, now: Timestamp::UNIX_EPOCH, sealed: None }
+    }
+}
+
+impl LaneStatus {
+    pub(super) fn advance(&mut self, position: &Position) {
+        self.position = position.sequence;
+        self.now = position.now;
+    }
+}
+
+/// An organization's queue at a destination changed; an empty organization means all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// In which lane.
+    pub lane: u32,
+    /// Which destination.
+    pub destination: String,
+    /// Whose queue.
+    pub org: String,
+}
+
+/// Tells the dispatcher of changes.
+#[derive(Debug, Clone)]
+pub struct Changes(mpsc::UnboundedSender<Change>);
+
+impl Changes {
+    /// A way to tell, and one to hear.
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Change>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    pub(super) fn send(&self, change: Change) {
+        // Nobody hears during the last moments of a drain; the rows stand.
+        let _ = self.0.send(change);
+    }
+}
+
+/// Hands a batch's counts to the metrics.
+pub(super) fn count(lane: u32, decision: &Decision) {
+    let tally = &decision.tally;
+    for ((kind, outcome), count) in &tally.inputs {
+        metrics::counter!("linesman_inputs_total", "kind" => *kind, "outcome" => *outcome).increment(*count);
+    }
+    for (reason, count) in &tally.dead {
+        metrics::counter!("linesman_dead_letters_total", "reason" => reason.as_str()).increment(*count);
+    }
+    for (name, count) in &tally.triggers {
+        metrics::counter!("linesman_triggers_total", "trigger" => *name).increment(*count);
+    }
+    for (connector, count) in &tally.reactions {
+        metrics::counter!("linesman_reactions_total", "connector" => *connector).increment(*count);
+    }
+    for (kind, count) in &tally.policy_failures {
+        metrics::counter!("linesman_policy_failures_total", "kind" => *kind).increment(*count);
+    }
+    for (class, count) in &tally.attempt_failures {
+        metrics::counter!("linesman_attempt_failures_total", "class" => *class).increment(*count);
+    }
+    metrics::gauge!("linesman_lane_position", "lane" => lane.to_string()).set(decision.position.sequence as f64);
+}

@@ -1,0 +1,199 @@
+//! The log: the streams IN and OUT, how lanes read the one and commit to the other.
+//!
+//! ```text
+//!  in.<org>.<kind>.<source> --> IN: p.<lane>.<org>.<kind> --> reader --> lane
+//!                                   p.<lane>.ctl
+//!  lane --> outbox --> w.<...> --> OUT: out.<...> --> subscribers of out.>
+//!                                       out._mark.<lane>
+//! ```
+
+pub mod books;
+pub mod mark;
+pub mod outbox;
+pub mod reader;
+pub mod streams;
+
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, Event};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The inbox prefix of everything of ours: whoever may subscribe `_INBOX.>` hears none of it.
+pub const INBOX_PREFIX: &str = "_LINESMAN";
+
+/// How long an answer of the server may take.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What went wrong between us and the NATS server.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection.
+    #[error("cannot connect to the NATS server at `{url}`")]
+    Connect {
+        /// Where, without the password.
+        url: String,
+        /// Why.
+        source: async_nats::ConnectError,
+    },
+    /// No answer.
+    #[error("the NATS server does not answer `{subject}`")]
+    Request {
+        /// What was asked.
+        subject: String,
+        /// Why.
+        source: async_nats::RequestError,
+    },
+    /// An answer that says no.
+    #[error("the NATS server refuses `{subject}`: {description} ({code})")]
+    Refused {
+        /// What was asked.
+        subject: String,
+        /// Its words.
+        description: String,
+        /// Its code.
+        code: u64,
+    },
+    /// An answer that is none.
+    #[error("the NATS server's answer to `{subject}` cannot be read")]
+    Answer {
+        /// What was asked.
+        subject: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A server that does not know what we need.
+    #[error("the NATS server ({version}) drops {fields} of the stream {stream}; linesman needs nats-server 2.12 or later")]
+    Dropped {
+        /// Its version.
+        version: String,
+        /// Which stream.
+        stream: &'static str,
+        /// The fields it does not know.
+        fields: String,
+    },
+    /// A stream that another configuration made.
+    #[error("the stream {stream} exists with another configuration: {difference}")]
+    Foreign {
+        /// Which stream.
+        stream: &'static str,
+        /// In what it differs.
+        difference: String,
+    },
+    /// The number of lanes differs from the stream's.
+    #[error("the stream IN was created with {found} lanes and cannot have {wanted}; set `lanes = {found}`")]
+    Lanes {
+        /// As the stream has it.
+        found: u32,
+        /// As the configuration wants it.
+        wanted: u32,
+    },
+    /// The connection cannot take a message.
+    #[error("the message on `{subject}` cannot be published")]
+    Publish {
+        /// Where to.
+        subject: String,
+        /// Why.
+        source: async_nats::PublishError,
+    },
+    /// A rule book that is not there or not what its hash says.
+    #[error("the rule book {hash} cannot be fetched: {detail}")]
+    RuleBook {
+        /// Its hash.
+        hash: String,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+/// Connects; reconnects by itself for as long as the client lives.
+///
+/// # Errors
+/// The first connection fails.
+pub async fn connect(url: &str, name: &str) -> Result<Client, Error> {
+    options(name).connect(url).await.map_err(|source| Error::Connect { url: without_password(url), source })
+}
+
+fn options(name: &str) -> ConnectOptions {
+    ConnectOptions::new()
+        .name(name)
+        .custom_inbox_prefix(INBOX_PREFIX)
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        .ping_interval(Duration::from_secs(10))
+        .max_reconnects(None)
+        .reconnect_delay_callback(|attempt| Duration::from_millis((attempt as u64 * 50).min(1_000)))
+        .event_callback(|event| async move {
+            match event {
+                Event::Connected => tracing::debug!("connected to NATS"),
+                Event::Disconnected => tracing::warn!("disconnected from NATS"),
+                Event::SlowConsumer(id) => {
+                    metrics::counter!("linesman_nats_slow_consumer_total").increment(1);
+                    tracing::warn!(id, "NATS messages were dropped on the way in; the lane reads them again");
+                }
+                other => tracing::debug!(event = %other, "NATS"),
+            }
+        })
+}
+
+/// A URL as it may be shown.
+pub fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 < at => {
+            let (head, tail) = (url.get(..scheme + 3).unwrap_or_default(), url.get(at..).unwrap_or_default());
+            format!("{head}***{tail}")
+        }
+        _ => url.to_owned(),
+    }
+}
+
+#[derive(Deserialize)]
+struct ApiError {
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+/// Asks the JetStream API; an error in the answer is an error here.
+///
+/// # Errors
+/// No answer, an answer that says no, or one that is none.
+pub async fn api<T: DeserializeOwned>(client: &Client, what: &str, body: &Value) -> Result<T, Error> {
+    let subject = format!("$JS.API.{what}");
+    let payload = body.to_string();
+    let answer = client
+        .request(subject.clone(), payload.into())
+        .await
+        .map_err(|source| Error::Request { subject: subject.clone(), source })?;
+    read_answer(&subject, &answer.payload)
+}
+
+/// Reads an answer that may be an error.
+fn read_answer<T: DeserializeOwned>(subject: &str, payload: &[u8]) -> Result<T, Error> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        error: Option<ApiError>,
+    }
+    let fault = |source| Error::Answer { subject: subject.to_owned(), source };
+    let envelope: Envelope = serde_json::from_slice(payload).map_err(fault)?;
+    match envelope.error {
+        Some(error) => Err(Error::Refused {
+            subject: subject.to_owned(),
+            description: error.description,
+            code: error.err_code,
+        }),
+        None => serde_json::from_slice(payload).map_err(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(without_password("nats://engine:s3cret@127.0.0.1:4222"), "nats://***@127.0.0.1:4222");
+        assert_eq!(without_password("nats://127.0.0.1:4222"), "nats://127.0.0.1:4222");
+    }
+}

@@ -1,0 +1,184 @@
+//! How a lane commits: one atomic batch of OUT that ends with the lane's mark.
+//!
+//! The acknowledged mark is the commit point. It names the mark before it, so a batch of an engine
+//! that no longer owns the lane is refused whole.
+
+use std::time::Duration;
+
+use async_nats::{Client, HeaderMap, Request};
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::mark::{self, Mark};
+use super::{Error, REQUEST_TIMEOUT, read_answer};
+use crate::domain::outgoing::Message;
+
+/// Header and value that let a mark outlive OUT's age, alone.
+const TTL: (&str, &str) = ("Nats-TTL", "never");
+const ROLLUP: (&str, &str) = ("Nats-Rollup", "sub");
+/// The last mark is not the one this batch names.
+const WRONG_LAST_SEQUENCE: [u64; 2] = [10_071, 10_164];
+const RETRY: Duration = Duration::from_millis(100);
+
+/// Why a batch is not committed.
+#[derive(Debug, thiserror::Error)]
+pub enum EmitError {
+    /// Another engine holds the lane.
+    #[error("lane {lane} belongs to another engine now ({owner}); this one is fenced off")]
+    Fenced {
+        /// Which lane.
+        lane: u32,
+        /// Whose mark stands.
+        owner: String,
+    },
+    /// The server refuses the batch for a reason that will not pass.
+    #[error("lane {lane} cannot emit")]
+    Refused {
+        /// Which lane.
+        lane: u32,
+        /// Why.
+        source: Error,
+    },
+}
+
+/// A batch ready to go.
+#[derive(Clone)]
+pub struct Batch {
+    messages: Vec<(String, HeaderMap, Bytes)>,
+    mark: Mark,
+    /// Sequence in OUT of the mark before.
+    after: u64,
+}
+
+#[derive(Deserialize)]
+struct Ack {
+    seq: u64,
+}
+
+impl Batch {
+    /// A batch of `messages` that ends with `mark`, behind the mark at `after` (0: the first).
+    pub fn new(messages: Vec<Message>, mark: Mark, after: u64) -> Self {
+        let messages = messages
+            .into_iter()
+            .map(|message| {
+                let mut headers = HeaderMap::new();
+                headers.insert("Content-Type", message.content_type);
+                (format!("w.{}", message.subject), headers, Bytes::from(message.payload))
+            })
+            .collect();
+        Self { messages, mark, after }
+    }
+}
+
+/// Commits batches of one lane.
+#[derive(Clone)]
+pub struct Outbox {
+    client: Client,
+    lane: u32,
+}
+
+impl Outbox {
+    /// The outbox of a lane.
+    pub fn new(client: Client, lane: u32) -> Self {
+        Self { client, lane }
+    }
+
+    /// Commits a batch; the sequence of its mark.
+    ///
+    /// A lost answer, an unfinished earlier try or a restarting server is not fatal: the mark tells
+    /// whether the batch is committed, and if not it is sent again whole.
+    ///
+    /// # Errors
+    /// Another engine holds the lane, or the server refuses the batch for good.
+    pub async fn emit(&self, batch: Batch) -> Result<u64, EmitError> {
+        let mut attempt = 0_u64;
+        loop {
+            attempt += 1;
+            match self.publish(&batch, attempt).await {
+                Ok(sequence) => return Ok(sequence),
+                Err(error) => {
+                    if let Some(sequence) = self.settle(&batch, error).await? {
+                        return Ok(sequence);
+                    }
+                    metrics::counter!("linesman_emit_retries_total").increment(1);
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    async fn publish(&self, batch: &Batch, attempt: u64) -> Result<u64, Error> {
+        // Never used before: an owner emits a position once, and each try has its number.
+        let id = format!("{}-{}-{}-{attempt}", batch.mark.owner, self.lane, batch.mark.position);
+        for (number, (subject, headers, payload)) in (1_u64..).zip(&batch.messages) {
+            let mut headers = headers.clone();
+            headers.insert("Nats-Batch-Id", id.as_str());
+            headers.insert("Nats-Batch-Sequence", number.to_string());
+            self.client
+                .publish_with_headers(subject.clone(), headers, payload.clone())
+                .await
+                .map_err(|source| Error::Publish { subject: subject.clone(), source })?;
+        }
+        fail::fail_point!("emit::before-mark");
+        let mut headers = HeaderMap::new();
+        if !batch.messages.is_empty() {
+            headers.insert("Nats-Batch-Id", id.as_str());
+            headers.insert("Nats-Batch-Sequence", (batch.messages.len() + 1).to_string());
+            headers.insert("Nats-Batch-Commit", "1");
+        }
+        headers.insert("Nats-Expected-Last-Subject-Sequence", batch.after.to_string());
+        headers.insert(TTL.0, TTL.1);
+        headers.insert(ROLLUP.0, ROLLUP.1);
+        let subject = format!("w._mark.{}", self.lane);
+        let payload = serde_json::to_vec(&batch.mark)
+            .map_err(|source| Error::Answer { subject: subject.clone(), source })?;
+        let request = Request::new().headers(headers).payload(payload.into()).timeout(Some(REQUEST_TIMEOUT));
+        let answer = self
+            .client
+            .send_request(subject.clone(), request)
+            .await
+            .map_err(|source| Error::Request { subject: subject.clone(), source })?;
+        let ack: Ack = read_answer(&subject, &answer.payload)?;
+        Ok(ack.seq)
+    }
+
+    /// Reads the mark after a failure: some sequence when the batch is committed after all, none when
+    /// it is to be sent again.
+    async fn settle(&self, batch: &Batch, error: Error) -> Result<Option<u64>, EmitError> {
+        tracing::warn!(lane = self.lane, error = %chain(&error), "a batch is not acknowledged; reading the mark");
+        let stored = loop {
+            match mark::last(&self.client, self.lane).await {
+                Ok(stored) => break stored,
+                Err(error) => {
+                    tracing::debug!(lane = self.lane, %error, "the mark cannot be read yet");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        };
+        match stored {
+            Some(stored) if stored.mark == batch.mark => Ok(Some(stored.sequence)),
+            Some(stored) if stored.sequence != batch.after => {
+                Err(EmitError::Fenced { lane: self.lane, owner: stored.mark.owner })
+            }
+            None if batch.after != 0 => Err(EmitError::Fenced { lane: self.lane, owner: "nobody".to_owned() }),
+            _ => match error {
+                Error::Refused { code, .. } if WRONG_LAST_SEQUENCE.contains(&code) => Ok(None),
+                Error::Publish { .. } | Error::Answer { .. } => {
+                    Err(EmitError::Refused { lane: self.lane, source: error })
+                }
+                _ => Ok(None),
+            },
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

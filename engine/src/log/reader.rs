@@ -1,0 +1,160 @@
+//! How a lane reads IN: in order, without acknowledgements, from a position on.
+//!
+//! The position in the state is the only truth. A gap, a missed heartbeat or a lost consumer means a
+//! new consumer from there; a durable one would hand out new messages before old ones after a restart.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull::{Config, Stream};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy};
+use async_nats::{Client, jetstream};
+use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt};
+use jiff::Timestamp;
+
+use super::streams::IN;
+
+/// How many messages are asked for at once; the next request goes out when half have come.
+const ASKED: usize = 500;
+/// How many bytes beyond one largest message.
+const ASKED_BYTES: usize = 1 << 20;
+const HEARTBEAT: Duration = Duration::from_secs(5);
+const EXPIRES: Duration = Duration::from_secs(30);
+/// How long the server keeps a consumer that nobody asks.
+const INACTIVE: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_millis(250);
+
+/// A message of a lane.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its sequence in IN.
+    pub sequence: u64,
+    /// When it entered IN.
+    pub time: Timestamp,
+    /// Its subject behind `p.<lane>.`: `<org>.<kind>` or `ctl`.
+    pub subject: String,
+    /// Its bytes.
+    pub payload: Bytes,
+}
+
+/// How much a batch may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Messages.
+    pub messages: usize,
+    /// Bytes; a single larger message still makes a batch.
+    pub bytes: usize,
+}
+
+/// Reads one lane's messages in order.
+pub struct Reader {
+    client: Client,
+    lane: u32,
+    /// The last sequence handed out.
+    position: u64,
+    /// The last sequence the consumer itself has counted.
+    delivered: u64,
+    stream: Option<Stream>,
+    /// Messages that came but did not fit the last batch.
+    left: Option<Message>,
+}
+
+impl Reader {
+    /// Reads `lane` from behind `position` on.
+    pub fn new(client: Client, lane: u32, position: u64) -> Self {
+        Self { client, lane, position, delivered: 0, stream: None, left: None }
+    }
+
+    /// Waits for the first message, then takes whatever is ready, within the bounds; never waits to
+    /// fill. Dropping the future loses nothing.
+    pub async fn receive(&mut self, bounds: Bounds) -> Vec<Message> {
+        let first = match self.left.take() {
+            Some(message) => message,
+            None => self.next().await,
+        };
+        let mut bytes = first.payload.len();
+        let mut batch = Vec::with_capacity(bounds.messages.min(ASKED));
+        batch.push(first);
+        while batch.len() < bounds.messages && bytes < bounds.bytes {
+            let Some(message) = self.next().now_or_never() else { break };
+            bytes += message.payload.len();
+            batch.push(message);
+        }
+        batch
+    }
+
+    /// The next message; waits through every fault of the way.
+    async fn next(&mut self) -> Message {
+        loop {
+            let Some(stream) = &mut self.stream else {
+                self.open().await;
+                continue;
+            };
+            match stream.next().await {
+                Some(Ok(message)) => match self.accept(&message) {
+                    Some(message) => return message,
+                    None => self.rebuild("a message is missing"),
+                },
+                Some(Err(error)) => self.rebuild(&error.to_string()),
+                None => self.rebuild("the consumer ended"),
+            }
+        }
+    }
+
+    fn accept(&mut self, message: &jetstream::Message) -> Option<Message> {
+        let info = message.info().ok()?;
+        if info.consumer_sequence != self.delivered + 1 {
+            return None;
+        }
+        self.delivered = info.consumer_sequence;
+        self.position = info.stream_sequence;
+        let time = Timestamp::from_nanosecond(info.published.unix_timestamp_nanos()).ok()?;
+        let subject = message.subject.splitn(3, '.').nth(2).unwrap_or_default().to_owned();
+        Some(Message { sequence: info.stream_sequence, time, subject, payload: message.payload.clone() })
+    }
+
+    fn rebuild(&mut self, why: &str) {
+        metrics::counter!("linesman_consumer_rebuilds_total").increment(1);
+        tracing::warn!(lane = self.lane, position = self.position, why, "the lane's consumer is made anew");
+        self.stream = None;
+    }
+
+    /// Makes a consumer; on failure waits a moment, for the caller to try again.
+    async fn open(&mut self) {
+        match self.consumer().await {
+            Ok(stream) => {
+                self.delivered = 0;
+                self.stream = Some(stream);
+            }
+            Err(error) => {
+                tracing::debug!(lane = self.lane, %error, "no consumer yet");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+
+    async fn consumer(&self) -> Result<Stream, async_nats::Error> {
+        let stream = jetstream::new(self.client.clone()).get_stream_no_info(IN).await?;
+        let config = Config {
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.position + 1 },
+            ack_policy: AckPolicy::None,
+            replay_policy: ReplayPolicy::Instant,
+            filter_subject: format!("p.{}.>", self.lane),
+            inactive_threshold: INACTIVE,
+            memory_storage: true,
+            num_replicas: 1,
+            ..Config::default()
+        };
+        let consumer = stream.create_consumer(config).await?;
+        let most = self.client.max_payload() + ASKED_BYTES;
+        let messages = consumer
+            .stream()
+            .max_messages_per_batch(ASKED)
+            .max_bytes_per_batch(most)
+            .heartbeat(HEARTBEAT)
+            .expires(EXPIRES)
+            .messages()
+            .await?;
+        Ok(messages)
+    }
+}

@@ -1,0 +1,203 @@
+//! The two streams, as DESIGN's "Streams and subjects" has them.
+//!
+//! Old servers answer "ok" and drop the fields they do not know: what they echo is compared.
+
+use async_nats::Client;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Error, api};
+
+/// The input stream's name.
+pub const IN: &str = "IN";
+/// The output stream's name.
+pub const OUT: &str = "OUT";
+
+/// No stream of that name.
+const STREAM_NOT_FOUND: u64 = 10_059;
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+/// No message found.
+pub(super) const NO_MESSAGE: u64 = 10_037;
+
+/// How the streams are made.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// How many lanes; fixed once the stream exists.
+    pub lanes: u32,
+    /// How long OUT keeps what it says, in seconds.
+    pub out_age_s: u64,
+    /// How many replicas.
+    pub replicas: u32,
+}
+
+/// What IN is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// When it was created.
+    pub created: String,
+    /// The first sequence it still has.
+    pub first: u64,
+    /// The last sequence it has given.
+    pub last: u64,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    config: Map<String, Value>,
+    created: String,
+    state: StreamState,
+}
+
+#[derive(Deserialize)]
+struct StreamState {
+    first_seq: u64,
+    last_seq: u64,
+}
+
+fn in_config(layout: &Layout) -> Value {
+    json!({
+        "name": IN,
+        "subjects": ["in.*.*.*", "p.*.ctl"],
+        "storage": "file",
+        "num_replicas": layout.replicas,
+        "retention": "limits",
+        "discard": "new",
+        // The least the server takes: message ids are stream-wide, so one tenant's would swallow another's message.
+        "duplicate_window": 100_000_000,
+        "subject_transform": {"src": "in.*.*.*", "dest": transform(layout.lanes)},
+    })
+}
+
+fn transform(lanes: u32) -> String {
+    format!("p.{{{{partition({lanes},1)}}}}.{{{{wildcard(1)}}}}.{{{{wildcard(2)}}}}")
+}
+
+fn out_config(layout: &Layout) -> Value {
+    json!({
+        "name": OUT,
+        "subjects": ["w.>"],
+        "storage": "file",
+        "num_replicas": layout.replicas,
+        "retention": "limits",
+        "max_age": layout.out_age_s * NANOS_PER_SECOND,
+        "duplicate_window": 100_000_000,
+        "allow_atomic": true,
+        "allow_msg_ttl": true,
+        "allow_rollup_hdrs": true,
+        "subject_transform": {"src": "w.>", "dest": "out.>"},
+        // Plain subscribers see a batch when it is committed, and never one that was refused.
+        "republish": {"src": "out.>", "dest": "out.>"},
+    })
+}
+
+/// Makes the streams or checks those that are there; what IN is known by.
+///
+/// # Errors
+/// The server is too old, or a stream is not ours.
+pub async fn ensure(client: &Client, layout: &Layout) -> Result<Identity, Error> {
+    let info = ensure_one(client, IN, &in_config(layout), Some(layout.lanes)).await?;
+    ensure_one(client, OUT, &out_config(layout), None).await?;
+    Ok(Identity { created: info.created, first: info.state.first_seq, last: info.state.last_seq })
+}
+
+/// What IN is known by now.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn identity(client: &Client) -> Result<Identity, Error> {
+    let info: Info = api(client, &format!("STREAM.INFO.{IN}"), &json!({})).await?;
+    Ok(Identity { created: info.created, first: info.state.first_seq, last: info.state.last_seq })
+}
+
+/// The last sequence of a lane's messages in IN; 0 for none.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn last_of_lane(client: &Client, lane: u32) -> Result<u64, Error> {
+    #[derive(Deserialize)]
+    struct Got {
+        message: Found,
+    }
+    #[derive(Deserialize)]
+    struct Found {
+        seq: u64,
+    }
+    let wanted = json!({"last_by_subj": format!("p.{lane}.>")});
+    match api::<Got>(client, &format!("STREAM.MSG.GET.{IN}"), &wanted).await {
+        Ok(got) => Ok(got.message.seq),
+        Err(Error::Refused { code: NO_MESSAGE, .. }) => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Which lane an organization's subjects belong to: what the server's `partition` says, which is
+/// FNV-1a over the token.
+pub fn lane_of(org: &str, lanes: u32) -> u32 {
+    let hash = org.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash % lanes.max(1)
+}
+
+async fn ensure_one(client: &Client, name: &'static str, wanted: &Value, lanes: Option<u32>) -> Result<Info, Error> {
+    match api::<Info>(client, &format!("STREAM.INFO.{name}"), &json!({})).await {
+        Ok(info) => {
+            if let (Some(wanted), Some(found)) = (lanes, lanes_of(&info.config))
+                && wanted != found
+            {
+                return Err(Error::Lanes { found, wanted });
+            }
+            // Age and replicas are the operator's to change on a stream that is there.
+            let differing = differences(wanted, &info.config, &["max_age", "num_replicas"]);
+            if differing.is_empty() {
+                Ok(info)
+            } else {
+                Err(Error::Foreign { stream: name, difference: differing.join(", ") })
+            }
+        }
+        Err(Error::Refused { code: STREAM_NOT_FOUND, .. }) => {
+            let info: Info = api(client, &format!("STREAM.CREATE.{name}"), wanted).await?;
+            let dropped = differences(wanted, &info.config, &[]);
+            if dropped.is_empty() {
+                return Ok(info);
+            }
+            let version = client.server_info().version;
+            Err(Error::Dropped { version, stream: name, fields: dropped.join(", ") })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn lanes_of(config: &Map<String, Value>) -> Option<u32> {
+    let dest = config.get("subject_transform")?.get("dest")?.as_str()?;
+    dest.strip_prefix("p.{{partition(")?.split_once(',')?.0.parse().ok()
+}
+
+/// The fields in which a configuration is not as wanted.
+fn differences(wanted: &Value, found: &Map<String, Value>, but: &[&str]) -> Vec<String> {
+    let wanted = wanted.as_object().into_iter().flatten();
+    wanted
+        .filter(|(field, value)| !but.contains(&field.as_str()) && found.get(*field) != Some(value))
+        .map(|(field, value)| format!("`{field}` should be {value} and is {}", found.get(field).unwrap_or(&Value::Null)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_are_read_back_from_the_transform() {
+        let layout = Layout { lanes: 16, out_age_s: 1, replicas: 1 };
+        let config = in_config(&layout);
+        assert_eq!(config["subject_transform"]["dest"], "p.{{partition(16,1)}}.{{wildcard(1)}}.{{wildcard(2)}}");
+        assert_eq!(lanes_of(config.as_object().unwrap()), Some(16));
+    }
+
+    #[test]
+    fn a_dropped_field_is_noticed() {
+        let wanted = json!({"a": 1, "b": {"c": 2}});
+        let found = json!({"a": 1}).as_object().unwrap().clone();
+        assert_eq!(differences(&wanted, &found, &[]), ["`b` should be {\"c\":2} and is null"]);
+        assert!(differences(&wanted, &found, &["b"]).is_empty());
+    }
+}

@@ -1,0 +1,302 @@
+//! The engine as one process: everything is built here, in order, and taken down in reverse.
+//!
+//! ```text
+//!  data dir -> NATS server -> streams -> store -> lanes -> caught up -> organizations, rule book
+//!                                                             -> dispatcher -> edge -> ready.json
+//!  stop: edge -> dispatcher -> lanes -> store -> NATS server
+//! ```
+
+mod setup;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_nats::Client;
+use futures_util::future::try_join_all;
+use linesman_connectors::tls::{self, Authority};
+use linesman_connectors::{Settings as ConnectorSettings, connectors};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::data_dir::{self, DataDir, private};
+use crate::dispatch::Dispatcher;
+use crate::domain::rows::{self, CaseRow, CaseState, PendingRow};
+use crate::edge::{self, Edge, Listening};
+use crate::embedded::{self, Server};
+use crate::lane::executor::{Context, Executors};
+use crate::lane::status::Changes;
+use crate::log::books::Books;
+use crate::log::streams::{self, Layout};
+use crate::metrics::Metrics;
+use crate::rules_dir::{self, PolicyFile};
+use crate::store::{self, Store};
+use crate::{domain, lane, log};
+use setup::Setup;
+
+/// Why the engine does not run, or stopped running.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] data_dir::Error),
+    /// The embedded server.
+    #[error("the embedded NATS server does not run")]
+    Embedded(#[from] embedded::Error),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] log::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// What the store holds.
+    #[error(transparent)]
+    Domain(#[from] domain::Error),
+    /// A lane.
+    #[error(transparent)]
+    Lane(#[from] lane::Error),
+    /// The rule directory.
+    #[error(transparent)]
+    Rules(#[from] rules_dir::Error),
+    /// The connectors' settings.
+    #[error(transparent)]
+    Connectors(#[from] linesman_connectors::Error),
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// The HTTPS listener.
+    #[error(transparent)]
+    Edge(#[from] edge::Error),
+    /// The log takes no command.
+    #[error("`{subject}` cannot be published")]
+    Publish {
+        /// Where to.
+        subject: String,
+        /// Why.
+        source: async_nats::jetstream::context::PublishError,
+    },
+    /// A message has no form.
+    #[error("a message cannot be written")]
+    Json(#[from] serde_json::Error),
+    /// No random numbers.
+    #[error("the system gives no random numbers")]
+    Random(#[source] std::io::Error),
+    /// A thread or task broke off.
+    #[error("a part of the engine broke off")]
+    Broken(#[source] std::io::Error),
+}
+
+/// What `D/ready.json` tells.
+#[derive(Debug, Serialize)]
+struct Ready {
+    pid: u32,
+    api: String,
+    nats: String,
+    ca: PathBuf,
+}
+
+/// A running engine.
+pub struct App {
+    data_dir: DataDir,
+    server: Option<Server>,
+    client: Client,
+    store: Arc<Store>,
+    executors: Executors,
+    dispatcher: JoinHandle<Result<(), store::Error>>,
+    stop_dispatcher: watch::Sender<bool>,
+    edge: Listening,
+    ready: watch::Sender<bool>,
+    nats_url: String,
+    ca: PathBuf,
+}
+
+impl App {
+    /// Builds the engine; it is ready when this returns.
+    ///
+    /// # Errors
+    /// Any part does not start; what was started is taken down as it is dropped.
+    pub async fn start(config: Config, metrics: Metrics) -> Result<Self, Error> {
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let files = rules_dir::read(&config.rules)?;
+        let authority = Authority::open(&data_dir.tls())?;
+        let connectors = connectors(&ConnectorSettings { upstream: config.upstream.clone() })?;
+        let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
+        let client = log::connect(&engine_url, "linesman").await?;
+        let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
+        let identity = streams::ensure(&client, &layout).await?;
+        let store = Arc::new(Store::open(&data_dir.state())?);
+        let books = Arc::new(Books::new(client.clone()));
+        let owner: Arc<str> = private::random_hex::<8>().map_err(Error::Random)?.into();
+        let setup = Setup {
+            client: client.clone(),
+            store: Arc::clone(&store),
+            books: Arc::clone(&books),
+            lanes: config.lanes,
+            node: Arc::clone(&owner),
+        };
+        if identity.last == 0 {
+            // Before anybody can know of the log, so that nothing precedes them in it.
+            setup.send(&config.organizations, &files, &config.settings).await?;
+        }
+        let (changes, changed) = Changes::channel();
+        let context = Context {
+            url: engine_url,
+            store: Arc::clone(&store),
+            books,
+            owner,
+            changes,
+            lanes: config.lanes,
+            threads: config.threads,
+        };
+        let mut executors = Executors::start(&context)?;
+        settle(&setup, &client, &config, &files, &mut executors).await?;
+        let (stop_dispatcher, stopped) = watch::channel(false);
+        let dispatcher =
+            Dispatcher { connectors, store: Arc::clone(&store), client: client.clone(), lanes: config.lanes };
+        let dispatcher = tokio::spawn(dispatcher.run(changed, stopped));
+        let (ready, is_ready) = watch::channel(false);
+        let edge = Edge {
+            store: Arc::clone(&store),
+            client: client.clone(),
+            lanes: executors.lanes.clone(),
+            token: data_dir.token()?,
+            ready: is_ready,
+            metrics,
+        };
+        let edge = edge::listen(edge, config.listen, &authority).await?;
+        let ca = authority.ca_path().to_owned();
+        let app = Self { data_dir, server, client, store, executors, dispatcher, stop_dispatcher, edge, ready, nats_url, ca };
+        app.announce()?;
+        Ok(app)
+    }
+
+    /// Writes `D/ready.json`.
+    fn announce(&self) -> Result<(), Error> {
+        let ready = Ready {
+            pid: std::process::id(),
+            api: format!("https://{}", self.edge.addr()),
+            nats: self.nats_url.clone(),
+            ca: self.ca.clone(),
+        };
+        self.data_dir.write_ready(&ready)?;
+        self.ready.send_replace(true);
+        tracing::info!(api = ready.api, nats = log::without_password(&ready.nats), "ready");
+        Ok(())
+    }
+
+    /// The API's address.
+    pub fn api(&self) -> SocketAddr {
+        self.edge.addr()
+    }
+
+    /// The NATS URL for publishers and subscribers, with its login.
+    pub fn nats_url(&self) -> &str {
+        &self.nats_url
+    }
+
+    /// Waits until a lane fails; that stops the engine.
+    pub async fn failure(&mut self) -> Option<lane::Error> {
+        self.executors.failure().await
+    }
+
+    /// Whether all that is in the log is applied, no organization's reaction is pending, and every
+    /// case that was submitted has its id.
+    ///
+    /// # Errors
+    /// The server or the store cannot be asked.
+    pub async fn is_quiet(&self) -> Result<bool, Error> {
+        for (lane, status) in (0_u32..).zip(&self.executors.lanes) {
+            if status.borrow().position < streams::last_of_lane(&self.client, lane).await? {
+                return Ok(false);
+            }
+            let store = self.store.lane(lane)?;
+            for row in store.rows(b"r", None) {
+                let (key, bytes) = row?;
+                if rows::decode::<PendingRow>(&key, &bytes)?.org.is_some() {
+                    return Ok(false);
+                }
+            }
+            for row in store.rows(b"c", None) {
+                let (key, bytes) = row?;
+                if rows::decode::<CaseRow>(&key, &bytes)?.state == CaseState::Submitted {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes everything down: attempts under way end, batches under way are emitted and applied.
+    ///
+    /// # Errors
+    /// The store cannot be flushed.
+    pub async fn stop(self) -> Result<(), Error> {
+        tracing::info!("stopping");
+        self.ready.send_replace(false);
+        self.data_dir.remove_ready()?;
+        self.edge.shutdown().await;
+        self.stop_dispatcher.send_replace(true);
+        match self.dispatcher.await {
+            Ok(ended) => ended?,
+            Err(error) => return Err(Error::Broken(std::io::Error::other(error))),
+        }
+        self.executors.drain().await;
+        self.store.close()?;
+        if let Some(server) = self.server {
+            server.stop().await;
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// The NATS server: the configured one, or our own. Its child, our URL, and that of the public.
+async fn nats(config: &Config, data_dir: &DataDir) -> Result<(Option<Server>, String, String), Error> {
+    if let Some(url) = &config.nats.url {
+        return Ok((None, url.clone(), url.clone()));
+    }
+    let settings = embedded::Settings {
+        binary: config.nats.binary.clone(),
+        data_dir: data_dir.root().to_owned(),
+        port: config.nats.port,
+        sync: config.nats.sync,
+        max_payload_bytes: config.nats.max_payload_bytes,
+    };
+    let server = embedded::start(settings).await?;
+    let (engine, public) = (server.engine_url(), server.public_url());
+    Ok((Some(server), engine, public))
+}
+
+/// Waits until the lanes have caught up, brings the files' differences into the log, and waits until
+/// the lanes have those.
+async fn settle(
+    setup: &Setup,
+    client: &Client,
+    config: &Config,
+    files: &[PolicyFile],
+    executors: &mut Executors,
+) -> Result<(), Error> {
+    reach_end(client, executors).await?;
+    setup.send(&config.organizations, files, &config.settings).await?;
+    reach_end(client, executors).await
+}
+
+/// Waits until every lane has applied what is in IN by now.
+async fn reach_end(client: &Client, executors: &mut Executors) -> Result<(), Error> {
+    let mut lanes = executors.lanes.clone();
+    let reach = async {
+        try_join_all((0_u32..).zip(&mut lanes).map(|(lane, status)| async move {
+            let end = streams::last_of_lane(client, lane).await?;
+            // A lane that is gone has failed, which is told elsewhere.
+            let _ = status.wait_for(|status| status.is_running && status.position >= end).await;
+            Ok::<_, log::Error>(())
+        }))
+        .await
+    };
+    tokio::select! {
+        reached = reach => reached.map(drop).map_err(Error::from),
+        Some(error) = executors.failure() => Err(error.into()),
+    }
+}

@@ -1,0 +1,266 @@
+//! The store: applied state on disk. The one room that knows sled.
+//!
+//! One tree per lane. A batch is written atomically with the position it leads to, and flushed with
+//! others by time: what a crash takes is decided again from the log. The directory may be deleted.
+//!
+//! ```text
+//! default tree   "format" -> FORMAT
+//! lane-<n>       the rows of `domain::rows`
+//! ```
+
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use crate::domain::Error as DomainError;
+use crate::domain::state::{Base, Row, Writes};
+
+/// Raised whenever rows are written differently; a store of another format is rebuilt from the log.
+const FORMAT: &[u8] = b"1";
+const CACHE_BYTES: u64 = 48 * 1024 * 1024;
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// What went wrong with the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directory cannot be used.
+    #[error("the state directory {path} cannot be set aside")]
+    SetAside {
+        /// Which directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// sled failed.
+    #[error("the store failed")]
+    Sled(#[from] sled::Error),
+}
+
+impl From<Error> for DomainError {
+    fn from(error: Error) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
+/// The store of all lanes.
+pub struct Store {
+    db: sled::Db,
+    flusher: Mutex<Option<(mpsc::Sender<()>, JoinHandle<()>)>>,
+}
+
+impl Store {
+    /// Opens the store in a directory.
+    ///
+    /// One that does not open, or is of another format, is set aside under a new name beside it and
+    /// reported; the lanes then rebuild theirs from the log.
+    ///
+    /// # Errors
+    /// Neither the old nor a new store can be opened.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let db = match Self::open_as_it_is(path) {
+            Ok(Some(db)) => db,
+            broken => {
+                let aside = path.with_extension(format!("set-aside-{}", Timestamp::now().as_second()));
+                let why = match broken {
+                    Err(error) => error.to_string(),
+                    Ok(_) => "it is of another format".to_owned(),
+                };
+                tracing::error!(path = %path.display(), aside = %aside.display(), why, "the store is set aside and rebuilt from the log");
+                metrics::counter!("linesman_store_set_aside_total").increment(1);
+                std::fs::rename(path, &aside).map_err(|source| Error::SetAside { path: path.to_owned(), source })?;
+                let db = config(path).open()?;
+                db.insert("format", FORMAT)?;
+                db
+            }
+        };
+        let flusher = spawn_flusher(db.clone());
+        Ok(Self { db, flusher: Mutex::new(Some(flusher)) })
+    }
+
+    fn open_as_it_is(path: &Path) -> Result<Option<sled::Db>, Error> {
+        let db = config(path).open()?;
+        if !db.was_recovered() {
+            db.insert("format", FORMAT)?;
+        }
+        let is_ours = db.get("format")?.is_some_and(|format| format == FORMAT);
+        Ok(is_ours.then_some(db))
+    }
+
+    /// A lane's part of the store.
+    ///
+    /// # Errors
+    /// sled cannot open the tree.
+    pub fn lane(&self, lane: u32) -> Result<Lane, Error> {
+        let tree = self.db.open_tree(format!("lane-{lane}"))?;
+        Ok(Lane { tree })
+    }
+
+    /// Writes everything to disk and stops flushing by time.
+    ///
+    /// # Errors
+    /// The flush failed: what is on disk is unknown.
+    pub fn close(&self) -> Result<(), Error> {
+        let flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((stop, thread)) = flusher {
+            drop(stop);
+            // The thread ends by itself once its channel is gone.
+            let _ = thread.join();
+        }
+        self.db.flush()?;
+        Ok(())
+    }
+}
+
+fn config(path: &Path) -> sled::Config {
+    // Flushing is ours: sled's own flusher hides its failures.
+    sled::Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None)
+}
+
+fn spawn_flusher(db: sled::Db) -> (mpsc::Sender<()>, JoinHandle<()>) {
+    let (stop, stopped) = mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        while stopped.recv_timeout(FLUSH_EVERY) == Err(RecvTimeoutError::Timeout) {
+            if let Err(error) = db.flush() {
+                // IMPORTANT: after a failed flush the disk's contents are unknown; nothing may be
+                // built on them. The next start decides anew from the log.
+                tracing::error!(%error, "the store cannot be flushed; stopping at once");
+                std::process::exit(70);
+            }
+        }
+    });
+    (stop, thread)
+}
+
+/// One lane's rows.
+#[derive(Clone)]
+pub struct Lane {
+    tree: sled::Tree,
+}
+
+impl Lane {
+    /// Writes a batch, all or nothing.
+    ///
+    /// # Errors
+    /// sled failed.
+    pub fn apply(&self, writes: &Writes) -> Result<(), Error> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in &writes.rows {
+            match value {
+                Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+                None => batch.remove(key.as_slice()),
+            }
+        }
+        self.tree.apply_batch(batch)?;
+        Ok(())
+    }
+
+    /// Removes every row.
+    ///
+    /// # Errors
+    /// sled failed.
+    pub fn clear(&self) -> Result<(), Error> {
+        self.tree.clear()?;
+        Ok(())
+    }
+
+    /// Rows whose keys begin with `prefix`, from behind `after` on, in key order.
+    pub fn rows<'a>(&self, prefix: &'a [u8], after: Option<&[u8]>) -> impl Iterator<Item = Result<Row, Error>> + use<'a> {
+        let from = after.map_or(Bound::Included(prefix.to_vec()), |after| Bound::Excluded(after.to_vec()));
+        let rows = self.tree.range((from, Bound::Unbounded));
+        rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(Error::from))
+            .take_while(move |row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
+    }
+
+    /// The first row from `from` on whose key begins with `prefix`.
+    ///
+    /// # Errors
+    /// sled failed.
+    pub fn first_row(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, Error> {
+        let from = from.map(<[u8]>::to_vec);
+        let row = self.tree.range((from, Bound::Unbounded)).next().transpose()?;
+        Ok(row.filter(|(key, _)| key.starts_with(prefix)).map(|(key, value)| (key.to_vec(), value.to_vec())))
+    }
+
+    /// SHA-256 over all keys and values, each behind its length.
+    ///
+    /// # Errors
+    /// sled failed.
+    pub fn digest(&self) -> Result<[u8; 32], Error> {
+        let mut hasher = Sha256::new();
+        for row in self.rows(b"", None) {
+            let (key, value) = row?;
+            for bytes in [key, value] {
+                hasher.update((bytes.len() as u64).to_be_bytes());
+                hasher.update(&bytes);
+            }
+        }
+        Ok(hasher.finalize().into())
+    }
+}
+
+impl Base for Lane {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, DomainError> {
+        let value = self.tree.get(key).map_err(Error::from)?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn first(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, DomainError> {
+        Ok(self.first_row(from, prefix)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writes(rows: &[(&str, Option<&str>)]) -> Writes {
+        let rows = rows.iter().map(|(k, v)| (k.as_bytes().to_vec(), v.map(|v| v.as_bytes().to_vec()))).collect();
+        Writes { batch: 1, rows }
+    }
+
+    #[test]
+    fn lanes_are_kept_apart_and_survive() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let store = Store::open(&path).unwrap();
+        let lane = store.lane(1).unwrap();
+        lane.apply(&writes(&[("a1", Some("x")), ("a2", Some("y")), ("b", Some("z"))])).unwrap();
+        lane.apply(&writes(&[("a1", None)])).unwrap();
+        let digest = lane.digest().unwrap();
+        assert_eq!(store.lane(2).unwrap().get(b"a2").unwrap(), None);
+        drop(lane);
+        store.close().unwrap();
+        let lane = Store::open(&path).unwrap().lane(1).unwrap();
+        assert_eq!(lane.first(Bound::Included(b"a"), b"a").unwrap(), Some((b"a2".to_vec(), b"y".to_vec())));
+        assert_eq!(lane.rows(b"a", None).count(), 1);
+        assert_eq!(lane.digest().unwrap(), digest);
+    }
+
+    #[test]
+    fn what_does_not_open_is_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::write(path.join("conf"), "no configuration of sled").unwrap();
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.lane(0).unwrap().rows(b"", None).count(), 0);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn another_format_is_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let store = Store::open(&path).unwrap();
+        store.lane(0).unwrap().apply(&writes(&[("a", Some("x"))])).unwrap();
+        store.db.insert("format", b"0").unwrap();
+        store.close().unwrap();
+        assert_eq!(Store::open(&path).unwrap().lane(0).unwrap().rows(b"", None).count(), 0);
+    }
+}

@@ -1,0 +1,58 @@
+//! The stand-in support system, in the test's own process.
+
+use std::path::Path;
+
+use linesman_connectors::standin::{self, Settings, Standin};
+use serde_json::Value;
+
+/// A stand-in support system.
+pub struct Upstream(Standin);
+
+impl Upstream {
+    /// Starts one on a free port.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub async fn start(dir: &Path) -> anyhow::Result<Self> {
+        let mut settings = Settings::new(([127, 0, 0, 1], 0).into(), dir);
+        settings.assign_after = std::time::Duration::from_millis(200);
+        Ok(Self(standin::start(settings).await?))
+    }
+
+    /// What the engine's configuration says of it.
+    pub(crate) fn config(&self) -> String {
+        format!(
+            "\n[upstream]\nurl = \"{}\"\nca = \"{}\"\nsite_id = \"P-1000\"\nuser = \"noc@partner.example\"\n\
+             password_file = \"password\"\nrequests_per_hour = 1000000\ntimeout_s = 2\n",
+            self.0.url(),
+            self.0.ca_path().display()
+        )
+    }
+
+    /// Makes it misbehave, or well again.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn control(&self, what: &Value) -> anyhow::Result<()> {
+        let client = linesman_connectors::tls::http_client(Some(self.0.ca_path()))?.build()?;
+        client.post(format!("{}/_control", self.0.url())).json(what).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// What it has.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn count(&self) -> anyhow::Result<Value> {
+        let client = linesman_connectors::tls::http_client(Some(self.0.ca_path()))?.build()?;
+        Ok(client.get(format!("{}/_count", self.0.url())).send().await?.error_for_status()?.json().await?)
+    }
+
+    /// How many cases it has.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn cases(&self) -> anyhow::Result<u64> {
+        Ok(self.count().await?.get("cases").and_then(Value::as_u64).unwrap_or_default())
+    }
+}
