@@ -55,8 +55,17 @@ fn process(pid: Option<u32>) -> String {
 #[derive(Debug)]
 pub struct DataDir {
     root: PathBuf,
-    /// INVARIANT (one engine per data directory): the lock lives exactly as long as this open file.
-    _lock: File,
+    /// INVARIANT (one engine per data directory): locked as long as this value lives.
+    lock: File,
+}
+
+impl Drop for DataDir {
+    fn drop(&mut self) {
+        // Closing alone would leave the lock with a child that is just being started and has the file open still.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, "the data directory stays locked until this process ends");
+        }
+    }
 }
 
 impl DataDir {
@@ -71,7 +80,7 @@ impl DataDir {
         private::create_dir(root).map_err(at(root))?;
         let root = root.canonicalize().map_err(at(root))?;
         let lock = lock(&root)?;
-        let dir = Self { root, _lock: lock };
+        let dir = Self { root, lock };
         for folder in [dir.state(), dir.nats(), dir.tls(), dir.keys()] {
             private::create_dir(&folder).map_err(at(&folder))?;
         }

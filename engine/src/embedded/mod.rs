@@ -21,11 +21,14 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::process::Child;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 
 pub use self::config::{PUBLIC_PUBLISH, PUBLIC_SUBSCRIBE};
 pub use self::error::Error;
@@ -42,6 +45,10 @@ pub const INBOX_PREFIX: &str = "_LINESMAN";
 
 /// How often a free port may be snatched away before the start fails.
 const PORT_TRIES: usize = 5;
+
+/// How long to wait for the lock after an orphan has ended, and how long between two tries.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// When a stored message is on disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -90,13 +97,7 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let binary = binary::find(settings.binary.as_deref()).await?;
     let place = Place::prepare(&settings.data_dir)?;
     let logins = Logins::load_or_create(&place.logins())?;
-    let lock = match place.lock()? {
-        Some(lock) => lock,
-        None => {
-            orphan::end(&place).await?;
-            place.lock()?.ok_or_else(|| Error::InUse { path: place.folder().to_owned() })?
-        }
-    };
+    let lock = lock(&place).await?;
     let port = settings.port.map_or_else(port::free, Ok)?;
     let mut launch = Launch { binary, place, lock, server_name: logins.server_name.clone(), port };
     let mut tries = PORT_TRIES;
@@ -116,8 +117,24 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     Ok(Server { logins, port, stop, supervision })
 }
 
+/// Takes the lock of the folder from an orphan, if there is one.
+async fn lock(place: &Place) -> Result<File, Error> {
+    if let Some(lock) = place.lock()? {
+        return Ok(lock);
+    }
+    orphan::end(place).await?;
+    // Any child of ours that is just being started has the file open for a moment, and with it the lock.
+    let end = Instant::now() + LOCK_PATIENCE;
+    while Instant::now() < end {
+        if let Some(lock) = place.lock()? {
+            return Ok(lock);
+        }
+        sleep(LOCK_PAUSE).await;
+    }
+    Err(Error::InUse { path: place.folder().to_owned() })
+}
+
 async fn launch_once(launch: &Launch, settings: &Settings, logins: &Logins) -> Result<Child, Error> {
-    port::probe(launch.port)?;
     let config = launch.place.config();
     let text = config::text(settings, launch.place.folder(), logins, launch.port)?;
     private::write(&config, text.as_bytes()).map_err(Error::file(&config))?;

@@ -72,7 +72,8 @@ fn has_argument(pid: u32, wanted: &Path) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command};
+    use std::process::{Child, Command, Stdio};
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -81,7 +82,16 @@ mod tests {
 
     impl Other {
         fn start(argument: &str) -> Self {
-            Self(Command::new("tail").args(["-f", "/dev/null", argument]).spawn().unwrap())
+            let mut command = Command::new("sh");
+            command.args(["-c", "read -r line", "sh", argument]).stdin(Stdio::piped());
+            let other = Self(command.spawn().unwrap());
+            // The arguments can be seen a moment after the program was started.
+            let begun = Instant::now();
+            while !has_argument(other.0.id(), Path::new(argument)).unwrap() {
+                assert!(begun.elapsed() < Duration::from_secs(30), "the process shows no arguments");
+                std::thread::yield_now();
+            }
+            other
         }
 
         fn record(&self) -> Record {
@@ -98,14 +108,14 @@ mod tests {
 
     #[test]
     fn a_process_is_ours_only_when_number_start_and_config_agree() {
-        let other = Other::start("/proc/version");
+        let other = Other::start("/d/server.conf");
         let record = other.record();
         let found = |record: &Record, config: &str| record.process(Path::new(config)).unwrap().is_some();
-        assert!(found(&record, "/proc/version"));
-        assert!(!found(&record, "/proc/versio"), "another config");
-        assert!(!found(&Record { start_ticks: record.start_ticks + 1, ..record.clone() }, "/proc/version"), "reused");
+        assert!(found(&record, "/d/server.conf"));
+        assert!(!found(&record, "/d/server.con"), "another config");
+        assert!(!found(&Record { start_ticks: record.start_ticks + 1, ..record.clone() }, "/d/server.conf"), "reused");
         drop(other);
-        assert!(!found(&record, "/proc/version"), "gone");
+        assert!(!found(&record, "/d/server.conf"), "gone");
     }
 
     #[test]
