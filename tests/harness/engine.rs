@@ -145,7 +145,7 @@ impl Engine {
     /// # Errors
     /// It cannot connect.
     pub async fn nats(&self) -> anyhow::Result<async_nats::Client> {
-        Ok(async_nats::connect(&self.ready()?.nats).await?)
+        Ok(linesman::log::connect_with(async_nats::ConnectOptions::new(), &self.ready()?.nats).await?)
     }
 
     /// A client with the engine's login.

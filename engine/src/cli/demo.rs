@@ -1,5 +1,6 @@
 //! `linesman demo`
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use async_nats::{Client, Subscriber, jetstream};
 use futures_util::StreamExt;
 use linesman_connectors::standin::{self, Standin};
 use linesman_rules::LIBRARY;
+use linesman_schemas::bundle;
 use linesman_schemas::bundle::corpus::specimens;
 use linesman_schemas::event;
 
@@ -16,6 +18,7 @@ use super::line::{self, Heard};
 use super::summary::Summary;
 use super::{Failure, runtime};
 use crate::config::{self, Sources};
+use crate::log::connect_with;
 use crate::metrics::Metrics;
 use crate::serve::App;
 use crate::tracing_setup;
@@ -87,7 +90,7 @@ async fn play(args: &Args, dir: &Path) -> Result<ExitCode, Failure> {
     tracing_setup::init(&config.log).context("the log's level cannot be set")?;
     let mut app = App::start(config, Metrics::install().context("the metrics cannot be set up")?).await?;
     say(format!("engine                       https://{}", app.api()));
-    let client = async_nats::connect(app.nats_url()).await.context("cannot connect to the engine's NATS server")?;
+    let client = connect_with(async_nats::ConnectOptions::new().name("linesman-demo"), app.nats_url()).await?;
     let heard = client.subscribe("out.>").await.context("cannot subscribe")?;
     client.flush().await.context("cannot subscribe")?;
     let mut summary = Summary::default();
@@ -200,8 +203,9 @@ fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> an
 async fn publish(client: Client, pace: Duration) -> anyhow::Result<u64> {
     let context = jetstream::new(client);
     let mut bundles = 0;
-    let names = ORGANIZATIONS.iter().map(|(name, ..)| *name);
-    for (specimen, org) in specimens().into_iter().zip(names.cycle()) {
+    let mut owners = Owners::default();
+    for (number, specimen) in specimens().into_iter().enumerate() {
+        let org = owners.of(&specimen.bytes, number);
         context.publish(format!("in.{org}.jmb.demo"), specimen.bytes.into()).await?.await?;
         bundles += 1;
         tokio::time::sleep(pace).await;
@@ -220,6 +224,20 @@ async fn publish(client: Client, pace: Duration) -> anyhow::Result<u64> {
     // For nobody we know: its dead letter shows.
     context.publish("in.nobody.jmb.demo", "<jmb/>".into()).await?.await?;
     Ok(bundles + 1)
+}
+
+/// Whose bundles are whose: each device is one organization's, in turn as they appear; a broken
+/// bundle, which names no device, may be anyone's.
+#[derive(Default)]
+struct Owners(BTreeMap<String, &'static str>);
+
+impl Owners {
+    fn of(&mut self, bytes: &[u8], number: usize) -> &'static str {
+        let turn = |number: usize| ORGANIZATIONS.get(number % ORGANIZATIONS.len()).map_or("acme", |(name, ..)| name);
+        let Ok(bundle) = bundle::decode(bytes) else { return turn(number) };
+        let known = self.0.len();
+        self.0.entry(bundle.manifest.device.serial_number.into_owned()).or_insert_with(|| turn(known))
+    }
 }
 
 const INTELLIGENCE: [(&str, &str); 3] = [

@@ -7,7 +7,7 @@ use async_nats::Client;
 use serde::Deserialize;
 
 use crate::data_dir::DataDir;
-use crate::log::without_password;
+use crate::log::connect_with;
 
 /// Where the NATS server is.
 #[derive(Debug, Clone, clap::Args)]
@@ -30,7 +30,7 @@ impl Server {
     pub(super) async fn connect(&self, name: &str) -> anyhow::Result<Client> {
         let url = self.url()?;
         let options = async_nats::ConnectOptions::new().name(name);
-        options.connect(&url).await.with_context(|| format!("cannot connect to `{}`", without_password(&url)))
+        Ok(connect_with(options, &url).await?)
     }
 
     fn url(&self) -> anyhow::Result<String> {

@@ -1,6 +1,6 @@
 //! The configuration file: read within a bound, parsed, and walked along the table of keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -10,14 +10,16 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, KEYS, Key, ORGANIZATIONS};
 use super::layers::Layers;
-use super::mistake::Mistakes;
+use super::mistake::{Mistake, Mistakes};
 use super::organizations::{self, Declared};
 use super::place::{Place, Source};
 use super::suggest;
-use super::value::{Written, quoted};
+use super::value::{Written, list, quoted};
 
 /// The largest file read, in bytes.
 const MOST_BYTES: u64 = 1024 * 1024;
+/// The longest line of it, in bytes. Finding a place costs time in proportion to its line.
+const MOST_LINE_BYTES: usize = 16 * 1024;
 
 /// What a file can fail by beside its content.
 pub(super) enum Unreadable {
@@ -60,8 +62,8 @@ pub(super) struct Content {
 pub(super) fn read(path: &Path, layers: &mut Layers, mistakes: &mut Mistakes) -> Content {
     let source = match source(path) {
         Ok(source) => source,
-        Err((place, message)) => {
-            mistakes.add(place, message, None);
+        Err(mistake) => {
+            mistakes.add(mistake.place, mistake.message, mistake.help);
             return Content::default();
         }
     };
@@ -70,43 +72,50 @@ pub(super) fn read(path: &Path, layers: &mut Layers, mistakes: &mut Mistakes) ->
     walk.root(table.get_ref());
     let Walk { mistakes: mut found, mut content, .. } = walk;
     content.is_whole = errors.is_empty();
-    let end = source.text.len();
-    let mut broken_lines = Vec::new();
-    for error in errors {
-        let place = source.place(error.span().unwrap_or(end..end));
-        // One slip makes the parser stumble several times over its line.
-        let line = line(&place);
-        if !broken_lines.contains(&line) {
-            broken_lines.push(line);
-            mistakes.add(place, error.message(), None);
-        }
-        if mistakes.is_full() {
-            break;
-        }
-    }
-    found.retain(|mistake| !broken_lines.contains(&line(&mistake.place)));
+    let broken_lines = syntax(&source, &errors, mistakes);
+    found.retain(|mistake| match &mistake.place {
+        Place::Spot(spot) => !broken_lines.contains(&spot.line),
+        Place::File(_) | Place::Variable(_) | Place::Flag(_) | Place::Default => true,
+    });
     mistakes.append(found);
     content
 }
 
-fn line(place: &Place) -> usize {
-    match place {
-        Place::Spot(spot) => spot.line,
-        Place::File(_) | Place::Variable(_) | Place::Flag(_) | Place::Default => 0,
+/// Notes the first error of every line: one slip makes the parser stumble several times over its line.
+/// The lines are returned, for what was understood of them may be wrong.
+fn syntax(source: &Source, errors: &[toml::de::Error], mistakes: &mut Mistakes) -> BTreeSet<usize> {
+    let end = source.text.len();
+    let mut lines = BTreeSet::new();
+    for error in errors {
+        let span = error.span().unwrap_or(end..end);
+        if lines.insert(source.line(span.start)) && !mistakes.is_full() {
+            mistakes.add(source.place(span), error.message(), None);
+        }
     }
+    lines
 }
 
-fn source(path: &Path) -> Result<Source, (Place, String)> {
-    let bytes = read_bounded(path, MOST_BYTES)
-        .map_err(|error| (Place::File(path.to_owned()), format!("the file cannot be read: {}", error.reason())))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source::new(path, text)),
+fn source(path: &Path) -> Result<Source, Mistake> {
+    let mistake = |place, message: String, help: Option<&str>| Mistake { place, message, help: help.map(str::to_owned) };
+    let bytes = read_bounded(path, MOST_BYTES).map_err(|error| {
+        mistake(Place::File(path.to_owned()), format!("the file cannot be read: {}", error.reason()), None)
+    })?;
+    let (text, wrong) = match String::from_utf8(bytes) {
+        Ok(text) => (text, None),
         Err(error) => {
+            // Up to the first wrong byte both texts are the same.
             let at = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            // Up to the first bad byte both texts are the same.
-            Err((Source::new(path, text).place(at..at + 1), "the file is not UTF-8 text".to_owned()))
+            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(at))
         }
+    };
+    let source = Source::new(path, text);
+    if let Some(start) = source.line_longer_than(MOST_LINE_BYTES) {
+        let message = format!("the line is longer than {MOST_LINE_BYTES} bytes");
+        return Err(mistake(source.place(start..start), message, Some("break it behind a comma of a list")));
+    }
+    match wrong {
+        Some(at) => Err(mistake(source.place(at..at), "the file is not UTF-8 text".to_owned(), None)),
+        None => Ok(source),
     }
 }
 
@@ -127,9 +136,11 @@ impl Walk<'_> {
                 let declared = organizations::read(self, value);
                 self.content.organizations = declared;
             } else if let Some(section) = keys::sections().find(|section| *section == name) {
-                self.content.sections.insert(section, self.source.place(place.clone()));
                 match value.get_ref() {
-                    DeValue::Table(table) => self.section(section, table),
+                    DeValue::Table(table) => {
+                        self.content.sections.insert(section, self.source.place(place));
+                        self.section(section, table);
+                    }
                     _ => self.add(
                         value.span(),
                         format!("`{section}` must be a table"),
@@ -157,7 +168,7 @@ impl Walk<'_> {
     ) {
         match KEYS.iter().find(|key| key.parts() == (section, name)) {
             Some(key) => self.value(key, value),
-            None => self.unknown(section, name, span),
+            None => self.unknown(section, name, span, value.get_ref()),
         }
     }
 
@@ -167,28 +178,26 @@ impl Walk<'_> {
         self.layers.set(key, &Written::of_file(value.get_ref()), folder, place, &mut self.mistakes);
     }
 
-    fn unknown(&mut self, section: Option<&'static str>, name: &str, span: Range<usize>) {
+    fn unknown(&mut self, section: Option<&'static str>, name: &str, span: Range<usize>, value: &DeValue<'_>) {
         if self.mistakes.is_full() {
-            return self.mistakes.add(Place::Default, "", None);
+            return self.add(span, "", None);
         }
-        let full = match section {
-            Some(section) => format!("{section}.{name}"),
-            None => name.to_owned(),
+        let full = section.map_or_else(|| name.to_owned(), |section| format!("{section}.{name}"));
+        let homes: Vec<&str> = KEYS.iter().filter(|key| key.parts().1 == name).map(|key| key.name).collect();
+        let help = if homes.is_empty() {
+            let lists = keys::sections().chain(std::iter::once(ORGANIZATIONS));
+            suggest::help(&full, KEYS.iter().map(|key| key.name).chain(lists))
+        } else {
+            Some(format!("did you mean {}?", list(&homes, "or")))
         };
-        let known = KEYS.iter().map(|key| key.name);
-        let elsewhere = KEYS.iter().find(|key| key.parts().1 == name && key.parts().0 != section);
-        let help = match elsewhere {
-            Some(key) => Some(format!("did you mean `{}`?", key.name)),
-            None if section.is_none() => {
-                suggest::help(&full, known.chain(keys::sections()).chain(std::iter::once(ORGANIZATIONS)))
-            }
-            None => suggest::help(&full, known),
-        };
-        self.add(span, format!("there is no key {}", quoted(&full)), help);
+        let what = if value.is_table() { "section" } else { "key" };
+        self.add(span, format!("there is no {what} {}", quoted(&full)), help);
     }
 
     /// Notes a mistake at a place of the file.
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
-        self.mistakes.add(self.source.place(span), message, help);
+        // The place of one that is only counted is not worth finding.
+        let place = if self.mistakes.is_full() { Place::Default } else { self.source.place(span) };
+        self.mistakes.add(place, message, help);
     }
 }

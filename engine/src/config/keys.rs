@@ -25,6 +25,11 @@ pub enum Kind {
         /// The greatest length in characters.
         most: usize,
     },
+    /// The same of ASCII characters: it travels in a header.
+    Header {
+        /// The greatest length in characters.
+        most: usize,
+    },
     /// A file or folder; made absolute: one in the configuration file starts at that file's folder.
     Path,
     /// `https://host[:port][/path]`, without a password.
@@ -134,7 +139,7 @@ pub static KEYS: &[Key] = &[
     key("upstream.site_id", text(64), None, "The site cases are opened for. Required in `[upstream]`."),
     key("upstream.user", text(128), None, "The user requests are made as. Required in `[upstream]`."),
     key("upstream.password_file", Kind::Path, None, "The file with that user's password, readable by its owner only. Required in `[upstream]`."),
-    key("upstream.application_id", text(128), Some("linesman"), "The program's id at the support system, sent with every request."),
+    key("upstream.application_id", Kind::Header { most: 128 }, Some("linesman"), "The program's id at the support system, sent with every request."),
     key("upstream.requests_per_hour", count(1, 1_000_000), Some("300"), "How many requests an hour the support system bears."),
     key("upstream.concurrency", count(1, 256), Some("4"), "How many requests are under way at a time."),
     key("upstream.timeout_s", seconds(3600), Some("30"), "How long one request may take, in seconds."),
@@ -202,7 +207,7 @@ mod tests {
         for (name, value) in settings.as_object().unwrap() {
             assert_eq!(default(&format!("settings.{name}")), value.as_u64().unwrap(), "{name}");
         }
-        assert_eq!(default("upstream.requests_per_hour"), jss::Settings::REQUESTS_PER_HOUR.into());
+        assert_eq!(default("upstream.requests_per_hour"), u64::from(jss::Settings::REQUESTS_PER_HOUR));
         assert_eq!(default("upstream.concurrency"), jss::Settings::CONCURRENCY as u64);
         assert_eq!(default("upstream.timeout_s"), jss::Settings::TIMEOUT.as_secs());
         let embedded = crate::embedded::Settings::new("");

@@ -23,11 +23,12 @@ pub(super) fn url(text: &str) -> String {
 
 /// A line of the configuration file as it may be shown.
 pub(super) fn line(text: &str) -> String {
-    if let Some((key, value)) = text.split_once('=') {
-        let name = key.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
-        let is_secret = SECRET_NAMES.iter().any(|secret| name.contains(secret)) && !name.ends_with("_file");
-        if is_secret && !value.trim().is_empty() {
-            return format!("{key}= {MASK}");
+    for (at, _) in text.match_indices('=') {
+        let before = text.get(..at).unwrap_or_default();
+        let name = before.rsplit([',', '{', '[', '=']).next().unwrap_or_default();
+        let name = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
+        if SECRET_NAMES.iter().any(|secret| name.contains(secret)) && !name.ends_with("_file") {
+            return format!("{before}= {MASK}");
         }
     }
     match text.split_once("://") {
@@ -64,6 +65,7 @@ mod tests {
             ("url = \"nats://me:hunter2@h\" # own", "url = \"nats://me:***@h\" # own"),
             ("password = \"hunter2\"", "password = ***"),
             ("\"Api_Token\" = 'x'", "\"Api_Token\" = ***"),
+            ("upstream = { user = \"u\", password = \"hunter2\" }", "upstream = { user = \"u\", password = ***"),
             ("password_file = \"p\"", "password_file = \"p\""),
             ("password", "password"),
         ] {

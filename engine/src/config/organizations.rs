@@ -1,6 +1,6 @@
 //! The list of organizations, which only the file has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use linesman_schemas::OrgName;
@@ -33,7 +33,7 @@ pub(super) fn read(walk: &mut Walk<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Dec
         walk.add(value.span(), format!("`{ORGANIZATIONS}` must be a list of tables"), Some(help));
         return Vec::new();
     };
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     let mut declared = Vec::new();
     for entry in list {
         let DeValue::Table(table) = entry.get_ref() else {
@@ -59,7 +59,7 @@ fn one(
     walk: &mut Walk<'_>,
     table: &DeTable<'_>,
     entry: &Spanned<DeValue<'_>>,
-    seen: &mut BTreeSet<OrgName>,
+    seen: &mut BTreeMap<OrgName, Place>,
 ) -> Option<Declared> {
     let mut draft = Draft::default();
     let mut is_named = false;
@@ -98,26 +98,38 @@ fn set(
     draft: &mut Draft,
     key: &'static Key,
     value: &Spanned<DeValue<'_>>,
-    seen: &mut BTreeSet<OrgName>,
+    seen: &mut BTreeMap<OrgName, Place>,
 ) {
     let name = key.parts().1;
     match value::read(name, key.kind, &Written::of_file(value.get_ref()), Path::new("")) {
         Ok(Value::Flag(flag)) => draft.is_proxy = flag,
         Ok(Value::Text(text)) => match name {
             "name" => {
-                let org: Option<OrgName> = text.parse().ok();
-                if let Some(org) = &org
-                    && !seen.insert(org.clone())
-                {
-                    walk.add(value.span(), format!("organization `{org}` is there twice"), None);
+                draft.name = text.parse().ok();
+                if let Some(org) = &draft.name {
+                    check_unique(walk, org, value, seen);
                 }
-                draft.name = org;
             }
             "filter_level" => draft.filter_level = keys::filter_level(&text).unwrap_or_default(),
             _ => draft.display_name = Some(text),
         },
         Ok(Value::Path(_) | Value::Number(_) | Value::Address(_)) => {}
         Err(refusal) => walk.add(value.span(), refusal.message, refusal.help),
+    }
+}
+
+/// Notes a name that an earlier organization has.
+fn check_unique(
+    walk: &mut Walk<'_>,
+    org: &OrgName,
+    value: &Spanned<DeValue<'_>>,
+    seen: &mut BTreeMap<OrgName, Place>,
+) {
+    match seen.get(org).map(|first| format!("the first is at {first}")) {
+        Some(help) => walk.add(value.span(), format!("organization `{org}` is there twice"), Some(help)),
+        None => {
+            seen.insert(org.clone(), walk.source.place(value.span()));
+        }
     }
 }
 

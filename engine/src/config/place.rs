@@ -77,10 +77,21 @@ impl Source {
         Self { path: path.to_owned(), text, starts }
     }
 
+    /// The number of the line with a byte, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at)
+    }
+
+    /// Where the first line of more than `most` bytes begins.
+    pub(super) fn line_longer_than(&self, most: usize) -> Option<usize> {
+        let ends = self.starts.iter().copied().skip(1).chain(std::iter::once(self.text.len()));
+        self.starts.iter().copied().zip(ends).find(|(start, end)| end - start > most).map(|(start, _)| start)
+    }
+
     /// The place of a range of bytes; of one over several lines, its first.
     pub(super) fn place(&self, span: Range<usize>) -> Place {
-        let index = self.starts.partition_point(|start| *start <= span.start).saturating_sub(1);
-        let start = self.starts.get(index).copied().unwrap_or_default();
+        let number = self.line(span.start);
+        let start = self.starts.get(number.saturating_sub(1)).copied().unwrap_or_default();
         let rest = self.text.get(start..).unwrap_or_default();
         let line = rest.lines().next().unwrap_or_default();
         let before = line.get(..span.start.saturating_sub(start)).unwrap_or(line);
@@ -88,7 +99,7 @@ impl Source {
         let meant = line.get(before.len()..).unwrap_or_default();
         let length = meant.get(..span.len()).unwrap_or(meant).chars().count().max(1);
         let (text, underlined) = excerpt(line, (column, length));
-        Place::Spot(Spot { path: self.path.clone(), line: index + 1, column: column + 1, text, underlined })
+        Place::Spot(Spot { path: self.path.clone(), line: number, column: column + 1, text, underlined })
     }
 }
 

@@ -1,1 +1,84 @@
-//! Tests.
+//! Whole configurations: their mistakes word for word, their layers, and their text read back.
+
+
+mod mistakes;
+
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use linesman_connectors::tls::Authority;
+
+use super::Sources;
+
+/// The least configuration with everything in it.
+const LEAST: &str = r#"mode = "partner"
+[upstream]
+url = "https://127.0.0.1:9443"
+ca = "support-system-ca.pem"
+site_id = "P-1000"
+user = "noc@partner.example"
+password_file = "support-system.password"
+[[organizations]]
+name = "acme"
+display_name = "Acme Corp"
+proxy = true
+filter_level = "Send all information"
+"#;
+
+/// A folder with what the configuration names.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ca = Authority::open(&folder.path().join("authority")).unwrap();
+        fs::copy(ca.ca_path(), folder.path().join("support-system-ca.pem")).unwrap();
+        let place = Self { folder };
+        place.write("support-system.password", "hunter2\n", 0o600);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) {
+        fs::write(self.path(name), text).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// A configuration file with `text`, and the two flags that are needed.
+    fn sources(&self, text: impl AsRef<[u8]>) -> Sources {
+        self.write("linesman.toml", text, 0o600);
+        Sources {
+            file: Some(self.path("linesman.toml")),
+            environment: Vec::new(),
+            flags: vec![flag("data_dir", "--data-dir", "/d"), flag("rules", "--rules", "/r")],
+        }
+    }
+
+    /// A text without the folder's name, which is another each time.
+    fn plain(&self, text: &impl ToString) -> String {
+        text.to_string().replace(&format!("{}/", self.folder.path().display()), "")
+    }
+}
+
+fn flag(key: &'static str, name: &str, value: &str) -> (&'static str, String, String) {
+    (key, name.to_owned(), value.to_owned())
+}
+
+fn variable(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// The flags alone.
+fn bare() -> Sources {
+    Sources {
+        flags: vec![flag("data_dir", "--data-dir", "/d"), flag("rules", "--rules", "/r")],
+        ..Sources::default()
+    }
+}

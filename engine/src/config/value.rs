@@ -46,7 +46,7 @@ impl Written {
     /// What a variable, a flag or a default says: text that stands for what the kind asks for.
     pub(super) fn of_text(text: &str, kind: Kind) -> Self {
         match kind {
-            Kind::Count { .. } | Kind::Seconds { .. } if !text.is_empty() && is_digits(text) => {
+            Kind::Count { .. } | Kind::Seconds { .. } if is_number(text) => {
                 Self::Integer(text.parse().ok(), text.to_owned())
             }
             Kind::Flag if text == "true" => Self::Flag(true),
@@ -70,8 +70,9 @@ impl Written {
     }
 }
 
-fn is_digits(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The beginning of a text in backticks, on one line.
@@ -127,6 +128,7 @@ fn is_spelled(kind: Kind, text: &str) -> bool {
         Kind::Words(words) => words.contains(&text),
         Kind::FilterLevel => keys::filter_level(text).is_some(),
         Kind::OrgName => text.parse::<OrgName>().is_ok(),
+        Kind::Header { most } => text.is_ascii() && is_label(text, most),
         Kind::HttpsUrl => is_https(text),
         Kind::NatsUrl => is_nats(text),
         Kind::LogLevel => is_log_level(text),
@@ -178,7 +180,7 @@ fn refusal(name: &str, kind: Kind, written: &Written) -> Refusal {
         (Kind::Words(words), Written::Text(text)) => suggest::help(text, words.iter().copied()),
         (Kind::LogLevel, Written::Text(text)) => suggest::help(text, LOG_LEVELS),
         (Kind::FilterLevel, _) => Some(format!("the filter levels are {}", list(&level_names(), "and"))),
-        (Kind::Count { .. } | Kind::Seconds { .. }, Written::Text(text)) if !text.is_empty() && is_digits(text) => {
+        (Kind::Count { .. } | Kind::Seconds { .. }, Written::Text(text)) if is_number(text) => {
             Some("write the number without quotes".to_owned())
         }
         (Kind::Address, Written::Text(_)) => Some("for example `127.0.0.1:8443`".to_owned()),
@@ -195,6 +197,7 @@ fn level_names() -> Vec<&'static str> {
 pub(super) fn expected(kind: Kind) -> String {
     match kind {
         Kind::Text { most } => format!("a text of 1 to {most} printable characters"),
+        Kind::Header { most } => format!("a text of 1 to {most} printable ASCII characters"),
         Kind::Path => "a path".to_owned(),
         Kind::HttpsUrl => "an address of the form `https://host[:port][/path]`".to_owned(),
         Kind::NatsUrl => "an address of the form `nats://host[:port]` or `tls://host[:port]`".to_owned(),

@@ -39,18 +39,33 @@ use crate::store::{self, Store};
 use routes::Sources;
 use seats::{SeatAcceptor, Seats};
 
-/// How many connections there may be at once.
-const CONNECTIONS: usize = 4096;
-/// How long a TLS handshake may take.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the head of a request may take to arrive; also how long a connection may idle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How large the head of a request may be, in bytes.
 const HEAD_MOST: usize = 16 * 1024;
-/// How long requests under way may take to end at a shutdown.
-const GRACE: Duration = Duration::from_secs(5);
 /// How often histograms are folded.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// What a client may take up.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// How many connections there may be at once.
+    connections: usize,
+    /// How long a TLS handshake may take.
+    handshake: Duration,
+    /// How long the head of a request may take to arrive; also how long a connection may idle.
+    head: Duration,
+    /// How long a client may take none of its answer.
+    stall: Duration,
+    /// How long requests under way may take to end at a shutdown.
+    grace: Duration,
+}
+
+const BOUNDS: Bounds = Bounds {
+    connections: 4096,
+    handshake: Duration::from_secs(10),
+    head: Duration::from_secs(10),
+    stall: Duration::from_secs(30),
+    grace: Duration::from_secs(5),
+};
 
 /// Why the edge cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +108,7 @@ pub struct Listening {
     addr: SocketAddr,
     handle: Handle<SocketAddr>,
     seats: Seats,
+    grace: Duration,
     server: JoinHandle<io::Result<()>>,
     upkeep: JoinHandle<()>,
 }
@@ -105,7 +121,7 @@ impl Listening {
 
     /// Takes no new connections and lets requests under way end, for 5 s at most.
     pub async fn shutdown(mut self) {
-        self.handle.graceful_shutdown(Some(GRACE));
+        self.handle.graceful_shutdown(Some(self.grace));
         match (&mut self.server).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the API ended badly"),
@@ -128,22 +144,31 @@ impl Drop for Listening {
 /// # Errors
 /// The certificate cannot be issued, the port cannot be had, or the store cannot be read.
 pub async fn listen(edge: Edge, address: SocketAddr, authority: &Authority) -> Result<Listening, Error> {
+    listen_within(BOUNDS, edge, address, authority).await
+}
+
+async fn listen_within(
+    bounds: Bounds,
+    edge: Edge,
+    address: SocketAddr,
+    authority: &Authority,
+) -> Result<Listening, Error> {
     let failed = |source| Error::Listen { address, source };
     let hosts = if address.ip().is_unspecified() { Vec::new() } else { vec![address.ip().to_string()] };
     let config = RustlsConfig::from_config(tls::server_config(authority.issue(&hosts)?)?);
-    open_files::allow(CONNECTIONS);
+    open_files::allow(bounds.connections);
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
 
     let metrics = edge.metrics.clone();
     let service = routes::routes(Arc::new(Sources::new(edge)?)).into_make_service();
-    let seats = Seats::new(CONNECTIONS);
+    let seats = Seats::new(bounds.connections, bounds.stall);
     let acceptor =
-        RustlsAcceptor::new(config).handshake_timeout(HANDSHAKE_TIMEOUT).acceptor(SeatAcceptor(seats.clone()));
+        RustlsAcceptor::new(config).handshake_timeout(bounds.handshake).acceptor(SeatAcceptor(seats.clone()));
     let handle = Handle::new();
     let mut server = Server::from_listener(listener).acceptor(acceptor).handle(handle.clone()).http1_only();
     let mut http = server.http_builder().http1();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_MOST);
+    http.timer(TokioTimer::new()).header_read_timeout(bounds.head).max_buf_size(HEAD_MOST);
     let server = tokio::spawn(server.serve(service));
     let upkeep = tokio::spawn(async move {
         let mut ticks = tokio::time::interval(UPKEEP_EVERY);
@@ -152,5 +177,5 @@ pub async fn listen(edge: Edge, address: SocketAddr, authority: &Authority) -> R
             metrics.run_upkeep();
         }
     });
-    Ok(Listening { addr, handle, seats, server, upkeep })
+    Ok(Listening { addr, handle, seats, grace: bounds.grace, server, upkeep })
 }

@@ -18,13 +18,12 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 
-/// How long a client may take none of its answer.
-const STALL_MOST: Duration = Duration::from_secs(30);
-
 /// The seats of all connections.
 #[derive(Debug, Clone)]
 pub(super) struct Seats {
     most: usize,
+    /// How long a client may take none of its answer.
+    stall: Duration,
     taken: Arc<Mutex<Taken>>,
 }
 
@@ -45,8 +44,8 @@ impl Taken {
 }
 
 impl Seats {
-    pub(super) fn new(most: usize) -> Self {
-        Self { most: most.max(1), taken: Arc::default() }
+    pub(super) fn new(most: usize, stall: Duration) -> Self {
+        Self { most: most.max(1), stall, taken: Arc::default() }
     }
 
     /// Ends every connection.
@@ -122,7 +121,8 @@ impl<S> Seated<S> {
 
     /// Ready once the client has taken nothing for too long.
     fn poll_stall(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(STALL_MOST)));
+        let most = self.seats.stall;
+        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(most)));
         try_ready!(stall.as_mut().poll(context));
         displaced();
         Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client does not take its answer"))
@@ -164,5 +164,54 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Seated<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_one_told_nothing_for_longest_gives_up_its_seat() {
+        let seats = Seats::new(2, Duration::from_secs(600));
+        let pairs = [0; 3].map(|_| duplex(64));
+        let [(ours1, mut first), (ours2, _second), (ours3, _third)] = pairs;
+        let (mut one, mut two) = (seats.seat(ours1), seats.seat(ours2));
+        // Talking gets nobody a seat; being answered does.
+        one.write_all(b"answer").await.unwrap();
+        let mut three = seats.seat(ours3);
+        let mut buffer = [0; 8];
+        let refused = two.read(&mut buffer).await.unwrap_err();
+        assert_eq!(refused.to_string(), "the connection's seat is gone");
+        three.write_all(b"answer").await.unwrap();
+        first.write_all(b"question").await.unwrap();
+        assert_eq!(one.read(&mut buffer).await.unwrap(), 8);
+        // A seat that is left is free.
+        drop((two, three));
+        let _four = seats.seat(duplex(64).0);
+        first.write_all(b"question").await.unwrap();
+        assert_eq!(one.read(&mut buffer).await.unwrap(), 8);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_is_woken_when_its_seat_goes() {
+        let seats = Seats::new(1, Duration::from_secs(600));
+        let (ours, _theirs) = duplex(64);
+        let mut waiting = seats.seat(ours);
+        let mut buffer = [0; 8];
+        let (read, ()) = tokio::join!(waiting.read(&mut buffer), async { seats.clear() });
+        assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    #[tokio::test]
+    async fn an_answer_nobody_takes_is_given_up() {
+        let seats = Seats::new(1, Duration::from_millis(20));
+        let (ours, mut theirs) = duplex(4);
+        let mut stalled = seats.seat(ours);
+        let given_up = stalled.write_all(b"answer").await.unwrap_err();
+        assert_eq!(given_up.to_string(), "the client does not take its answer");
+        assert_eq!(theirs.read(&mut [0; 8]).await.unwrap(), 4);
     }
 }

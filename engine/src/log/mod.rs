@@ -15,7 +15,8 @@ pub mod streams;
 
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, Event};
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -112,7 +113,21 @@ pub enum Error {
 /// # Errors
 /// The first connection fails.
 pub async fn connect(url: &str, name: &str) -> Result<Client, Error> {
-    options(name).connect(url).await.map_err(|source| Error::Connect { url: without_password(url), source })
+    connect_with(options(name), url).await
+}
+
+/// Connects with the login that the URL names, which the client library leaves aside.
+///
+/// # Errors
+/// The first connection fails.
+pub async fn connect_with(mut options: ConnectOptions, url: &str) -> Result<Client, Error> {
+    if let Ok(address) = url.parse::<ServerAddr>()
+        && let (Some(user), Some(password)) = (address.username(), address.password())
+    {
+        let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        options = options.user_and_password(plain(user), plain(password));
+    }
+    options.connect(url).await.map_err(|source| Error::Connect { url: without_password(url), source })
 }
 
 fn options(name: &str) -> ConnectOptions {

@@ -1,1 +1,7 @@
-//! The edge from outside.
+//! The edge from outside: a real listener on the loopback, real TLS, a store filled by hand.
+
+mod api;
+mod fixture;
+mod incidents;
+mod measured;
+mod transport;

@@ -1,0 +1,81 @@
+//! Health, readiness, the token, and paths that lead nowhere.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::fixture::{Fixture, LANES, TOKEN, problem};
+
+#[tokio::test]
+async fn health_is_for_everybody() {
+    let edge = Fixture::new().await;
+    let answer = edge.request(Method::GET, "/healthz").send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (200, "ok"));
+}
+
+#[tokio::test]
+async fn readiness_follows_the_engine_and_its_lanes() {
+    let edge = Fixture::new().await;
+    edge.organization("acme", 1);
+    let readiness = async || {
+        let answer = edge.request(Method::GET, "/readyz").send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    for lane in &edge.lanes {
+        lane.send_modify(|status| status.is_running = true);
+    }
+    let (status, body) = readiness().await;
+    assert_eq!((status, &body["ready"]), (503, &json!(false)), "the engine does not serve yet");
+    edge.ready.send_replace(true);
+    edge.lanes[2].send_modify(|status| {
+        status.position = 17;
+        status.sealed = Some("the log lost messages".into());
+    });
+    let (status, body) = readiness().await;
+    assert_eq!((status, &body["ready"]), (200, &json!(true)));
+    assert_eq!(body["lanes"].as_array().unwrap().len(), LANES as usize);
+    assert_eq!(body["lanes"][0], json!({"lane": 0, "running": true, "position": 0, "sealed": null}));
+    let sealed = json!({"lane": 2, "running": true, "position": 17, "sealed": "the log lost messages"});
+    assert_eq!(body["lanes"][2], sealed);
+    assert!(!body.to_string().contains("acme"));
+    edge.lanes[3].send_modify(|status| status.is_running = false);
+    assert_eq!(readiness().await.0, 503);
+}
+
+#[tokio::test]
+async fn everything_else_needs_the_token() {
+    let edge = Fixture::new().await;
+    let longer = format!("Bearer {TOKEN}x");
+    let (shorter, bare) = (format!("Bearer {}", &TOKEN[1..]), TOKEN.to_owned());
+    let wrong = ["", "Bearer", "Bearer ", &longer, &shorter, &bare, &format!("Basic {TOKEN}")];
+    for path in ["/metrics", "/api/v1/incidents", "/api/v1/nothing", "/healthz/", "/"] {
+        for offer in wrong.map(Some).into_iter().chain([None]) {
+            let mut request = edge.request(Method::GET, path);
+            if let Some(offer) = offer {
+                request = request.header("authorization", offer);
+            }
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.headers()["www-authenticate"], "Bearer realm=\"linesman\"", "{path} {offer:?}");
+            assert_eq!(problem(answer).await, (401, "a bearer token is needed".to_owned()));
+        }
+    }
+    let right = format!("Bearer {TOKEN}");
+    let twice = edge.request(Method::GET, "/metrics").header("authorization", &right).header("authorization", &right);
+    assert_eq!(twice.send().await.unwrap().status(), 401);
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let request = edge.request(Method::GET, "/metrics").header("authorization", format!("{scheme} {TOKEN}"));
+        let answer = request.send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.headers()["cache-control"]), (200, &"no-store".parse().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem() {
+    let edge = Fixture::new().await;
+    let gone = edge.get("/api/v1/nothing").await;
+    assert_eq!(problem(gone).await, (404, "there is nothing under this path".to_owned()));
+    let post = edge.request(Method::POST, "/api/v1/incidents").bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(post.headers()["allow"], "GET,HEAD");
+    assert_eq!(problem(post).await, (405, "this path does not take this method".to_owned()));
+    let large = edge.request(Method::GET, "/healthz").body(vec![b'x'; 64 * 1024 + 1]).send().await.unwrap();
+    assert_eq!(problem(large).await, (413, "a request's body may have 65536 bytes at most".to_owned()));
+}

@@ -1,0 +1,157 @@
+//! An edge to ask, and what its store holds.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use async_nats::ConnectOptions;
+use jiff::Timestamp;
+use linesman_connectors::tls;
+use linesman_schemas::{FilterLevel, OrgName, Priority};
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::super::*;
+use crate::domain::incidents::PER_PAGE;
+use crate::domain::rows::{self, BundleRef, DeviceRow, IncidentRow, OrgRow, Standing, Status, key};
+use crate::domain::state::{Write, Writes};
+use crate::log::streams::lane_of;
+
+pub(super) const LANES: u32 = 4;
+pub(super) const TOKEN: &str = "5f0c-the-right-token-of-this-test";
+
+/// A listening edge.
+pub(super) struct Fixture {
+    pub(super) listening: Listening,
+    pub(super) store: Arc<Store>,
+    pub(super) lanes: Vec<watch::Sender<LaneStatus>>,
+    pub(super) ready: watch::Sender<bool>,
+    pub(super) http: reqwest::Client,
+    pub(super) dir: TempDir,
+}
+
+/// A client of a NATS server that is not there.
+pub(super) async fn nobody() -> Client {
+    ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await.unwrap()
+}
+
+impl Fixture {
+    pub(super) async fn new() -> Self {
+        let (_, metrics) = Metrics::recorder().unwrap();
+        Self::with(BOUNDS, nobody().await, metrics).await
+    }
+
+    pub(super) async fn with(bounds: Bounds, client: Client, metrics: Metrics) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
+        let (lanes, statuses) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
+        let (ready, is_ready) = watch::channel(false);
+        let authority = Authority::open(&dir.path().join("tls")).unwrap();
+        let http = tls::http_client(Some(authority.ca_path())).unwrap().build().unwrap();
+        let token = TOKEN.to_owned();
+        let edge = Edge { store: Arc::clone(&store), client, lanes: statuses, token, ready: is_ready, metrics };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listening = listen_within(bounds, edge, address, &authority).await.unwrap();
+        Self { listening, store, lanes, ready, http, dir }
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.listening.addr()
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.addr())
+    }
+
+    /// A request without the token.
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.url(path))
+    }
+
+    /// The answer to a `GET` with the token.
+    pub(super) async fn get(&self, path: &str) -> Response {
+        self.request(Method::GET, path).bearer_auth(TOKEN).send().await.unwrap()
+    }
+
+    /// Writes rows where the organization's lane has them.
+    pub(super) fn write(&self, org: &str, rows: Vec<(Vec<u8>, Vec<u8>)>) {
+        let rows: Vec<Write> = rows.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        self.store.lane(lane_of(org, LANES)).unwrap().apply(&Writes { batch: 1, rows }).unwrap();
+    }
+
+    /// An organization with so many incidents.
+    pub(super) fn organization(&self, name: &str, incidents: u64) {
+        let org: OrgName = name.parse().unwrap();
+        let row = OrgRow {
+            display_name: name.to_uppercase(),
+            is_proxy: true,
+            filter_level: FilterLevel::All,
+            standing: Standing::Active,
+            device_groups: Vec::new(),
+            loaded: None,
+            incidents,
+            events: incidents,
+            reactions: 0,
+        };
+        let mut rows = vec![
+            (key::org(&org), rows::encode(&row).unwrap()),
+            (key::device(&org, "SN1"), rows::encode(&device()).unwrap()),
+        ];
+        let numbers: Vec<u64> = (1..=incidents).collect();
+        for (page, numbers) in (0..).zip(numbers.chunks(PER_PAGE as usize)) {
+            let mut bytes = Vec::new();
+            for number in numbers {
+                let row = rows::encode(&incident(*number)).unwrap();
+                bytes.extend_from_slice(&u32::try_from(row.len()).unwrap().to_le_bytes());
+                bytes.extend_from_slice(&row);
+            }
+            rows.push((key::incidents(&org, page), bytes));
+        }
+        self.write(name, rows);
+    }
+}
+
+fn device() -> DeviceRow {
+    DeviceRow {
+        host_name: "edge-1.example".into(),
+        product: "MX240".into(),
+        platform: "junos".into(),
+        os_version: "21.4R3".into(),
+        management_address: "192.0.2.1".into(),
+        group: String::new(),
+        first_seen: Timestamp::UNIX_EPOCH,
+        last_seen: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// The incident of that number.
+pub(super) fn incident(number: u64) -> IncidentRow {
+    IncidentRow {
+        host_event_id: format!("event-{number}"),
+        kind: "event".into(),
+        is_off_box: false,
+        serial_number: "SN1".into(),
+        event_type: "CHASSISD_FRU_OFFLINE_NOTICE".into(),
+        event_type_group: String::new(),
+        service_type: String::new(),
+        synopsis: "FRU offline".into(),
+        description: String::new(),
+        priority: Priority::High,
+        severity: Some(5),
+        occurred: Timestamp::UNIX_EPOCH,
+        detected: Timestamp::from_second(60).unwrap(),
+        status: Status::Unassigned,
+        owner: String::new(),
+        repeats: 2,
+        bundle: BundleRef { sequence: 100 + number, length: 2048, sha256: [0xab; 32], parts: Vec::new() },
+    }
+}
+
+/// The problem an answer tells of: status and detail; everything else is checked here.
+pub(super) async fn problem(answer: Response) -> (u16, String) {
+    let status = answer.status();
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!((&body["type"], &body["status"]), (&Value::from("about:blank"), &Value::from(status.as_u16())));
+    assert_eq!(body["title"], status.canonical_reason().unwrap());
+    (status.as_u16(), body["detail"].as_str().unwrap().to_owned())
+}

@@ -1,0 +1,179 @@
+//! `GET /api/v1/incidents`.
+
+use linesman_schemas::IncidentId;
+use serde_json::{Value, json};
+
+use super::fixture::{Fixture, incident, problem};
+use crate::domain::rows::{self, CaseRow, CaseState, CaseText, key};
+
+/// Organizations in the order of their names, over several lanes; pages hold 16 incidents.
+const ORGANIZATIONS: [(&str, u64); 6] =
+    [("Zeta", 1), ("acme", 40), ("acme-2", 16), ("empty", 0), ("north-west", 17), ("zulu", 33)];
+
+async fn filled() -> Fixture {
+    let edge = Fixture::new().await;
+    for (name, incidents) in ORGANIZATIONS {
+        edge.organization(name, incidents);
+    }
+    edge
+}
+
+async fn page(edge: &Fixture, query: &str) -> Value {
+    let answer = edge.get(&format!("/api/v1/incidents{query}")).await;
+    assert_eq!(answer.status(), 200, "{query}");
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    answer.json().await.unwrap()
+}
+
+/// The ids of all pages, and the largest page.
+async fn walk(edge: &Fixture, query: &str) -> (Vec<String>, usize) {
+    let (mut ids, mut largest, mut cursor) = (Vec::new(), 0, String::new());
+    loop {
+        let page = page(edge, &format!("{query}{cursor}")).await;
+        let items = page["items"].as_array().unwrap();
+        largest = largest.max(items.len());
+        ids.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return (ids, largest),
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_show_every_incident_once_in_order() {
+    let edge = filled().await;
+    let all: Vec<String> = ORGANIZATIONS
+        .iter()
+        .flat_map(|(name, count)| (1..=*count).map(move |number| format!("{name}-{number}")))
+        .collect();
+    for limit in [1, 7, 16, 106, 107, 1000] {
+        let (ids, largest) = walk(&edge, &format!("?limit={limit}")).await;
+        assert_eq!(ids, all, "limit {limit}");
+        assert_eq!(largest, limit.min(all.len()));
+    }
+    let first = page(&edge, "").await;
+    assert_eq!((first["items"].as_array().unwrap().len(), &first["total"]), (100, &json!(all.len())));
+}
+
+#[tokio::test]
+async fn an_organization_shows_only_its_own() {
+    let edge = filled().await;
+    for (name, count) in ORGANIZATIONS {
+        let (ids, _) = walk(&edge, &format!("?limit=5&organization={name}")).await;
+        let expected: Vec<String> = (1..=count).map(|number| format!("{name}-{number}")).collect();
+        assert_eq!(ids, expected);
+        assert_eq!(page(&edge, &format!("?organization={name}")).await["total"], count);
+    }
+    assert_eq!(page(&edge, "?organization=empty").await, json!({"items": [], "next": null, "total": 0}));
+}
+
+#[tokio::test]
+async fn incidents_that_arrive_meanwhile_come_behind_the_cursor() {
+    let edge = Fixture::new().await;
+    edge.organization("acme", 16);
+    let first = page(&edge, "?organization=acme&limit=15").await;
+    edge.organization("acme", 18);
+    let next = first["next"].as_str().unwrap();
+    let second = page(&edge, &format!("?organization=acme&cursor={next}")).await;
+    let ids: Vec<_> = second["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
+    assert_eq!(ids, ["acme-16", "acme-17", "acme-18"]);
+}
+
+#[tokio::test]
+async fn an_incident_shows_its_device_its_case_and_its_bundle() {
+    let edge = Fixture::new().await;
+    edge.organization("acme", 2);
+    let id: IncidentId = "acme-2".parse().unwrap();
+    let case = CaseRow {
+        state: CaseState::Created,
+        reaction: "acme-r1-0".into(),
+        policy: "critical".parse().unwrap(),
+        request: CaseText::default(),
+        transaction_id: "T-1".into(),
+        case_id: "2026-0001".into(),
+        status: "Open".into(),
+        previous_status: String::new(),
+        link: String::new(),
+        updated: incident(2).detected,
+        opened: incident(2).detected,
+    };
+    edge.write("acme", vec![(key::case(&id.org, 2), rows::encode(&case).unwrap())]);
+    let page = page(&edge, "?organization=acme").await;
+    let expected = json!({
+        "id": "acme-1",
+        "organization": "acme",
+        "host_event_id": "event-1",
+        "kind": "event",
+        "device": {
+            "host_name": "edge-1.example",
+            "serial_number": "SN1",
+            "product": "MX240",
+            "platform": "junos",
+            "os_version": "21.4R3",
+        },
+        "event_type": "CHASSISD_FRU_OFFLINE_NOTICE",
+        "priority": "High",
+        "severity": 5,
+        "synopsis": "FRU offline",
+        "status": "unassigned",
+        "owner": null,
+        "repeats": 2,
+        "occurred": "1970-01-01T00:00:00Z",
+        "detected": "1970-01-01T00:01:00Z",
+        "case": null,
+        "bundle": {"sequence": 101, "length": 2048, "sha256": "ab".repeat(32)},
+    });
+    assert_eq!(page["items"][0], expected);
+    let case = json!({"state": "created", "case_id": "2026-0001", "case_status": "Open", "transaction_id": "T-1"});
+    assert_eq!(page["items"][1]["case"], case);
+}
+
+#[tokio::test]
+async fn a_page_of_long_texts_ends_early_and_loses_nothing() {
+    let edge = Fixture::new().await;
+    edge.organization("acme", 160);
+    let org = "acme".parse().unwrap();
+    let long = rows::encode(&rows::IncidentRow { description: "x".repeat(64 * 1024), ..incident(1) }).unwrap();
+    let mut bytes = u32::try_from(long.len()).unwrap().to_le_bytes().to_vec();
+    bytes.extend_from_slice(&long);
+    edge.write("acme", (0..10).map(|page| (key::incidents(&org, page), bytes.repeat(16))).collect());
+    let (ids, largest) = walk(&edge, "?limit=1000").await;
+    let expected: Vec<String> = (1..=160).map(|number| format!("acme-{number}")).collect();
+    assert_eq!((ids, largest), (expected, 128));
+}
+
+#[tokio::test]
+async fn wrong_parameters_are_told_apart() {
+    let edge = filled().await;
+    let whole = page(&edge, "?limit=1").await;
+    let cursor = whole["next"].as_str().unwrap();
+    let limit = "`limit` must be a number from 1 to 1000";
+    let foreign = "`cursor` is none that an answer gave as `next`";
+    let name =
+        "is not an organization name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)";
+    for (query, detail) in [
+        ("?limit=0", limit.to_owned()),
+        ("?limit=1001", limit.to_owned()),
+        ("?limit=-1", limit.to_owned()),
+        ("?limit=", limit.to_owned()),
+        ("?limit=99999999999999999999999", limit.to_owned()),
+        ("?limit=1&limit=2", "`limit` is given more than once".to_owned()),
+        ("?cursor=", foreign.to_owned()),
+        ("?cursor=acme-1", foreign.to_owned()),
+        ("?cursor=%00", foreign.to_owned()),
+        ("?organization=", format!("`` {name}")),
+        ("?organization=_provider", format!("`_provider` {name}")),
+        ("?organization=acme%00", format!("`acme\0` {name}")),
+        ("?org=acme", "unknown parameter `org`; there are `organization`, `limit` and `cursor`".to_owned()),
+        (
+            &format!("?organization=acme&cursor={cursor}"),
+            "`cursor` belongs to a list of another organization".to_owned(),
+        ),
+    ] {
+        let answer = edge.get(&format!("/api/v1/incidents{query}")).await;
+        assert_eq!(problem(answer).await, (400, detail), "{query}");
+    }
+    let answer = edge.get("/api/v1/incidents?organization=nobody").await;
+    assert_eq!(problem(answer).await, (404, "there is no organization `nobody`".to_owned()));
+}
