@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use linesman_connectors::{Secret, tls};
 
@@ -18,7 +18,7 @@ const MOST_PASSWORD: usize = 256;
 const MOST_PASSWORD_BYTES: u64 = 4096;
 const MOST_CA_BYTES: u64 = 1024 * 1024;
 
-/// What must be there in a section, or without one.
+/// What must be there in `[upstream]`.
 const REQUIRED_UPSTREAM: [&str; 4] = ["upstream.url", "upstream.site_id", "upstream.user", "upstream.password_file"];
 
 /// What the checks bring to light beside mistakes.
@@ -29,7 +29,7 @@ pub(super) struct Checked {
     pub(super) warnings: Vec<String>,
 }
 
-/// Checks everything but the keys the caller may want.
+/// Checks all but whether `data_dir` and `rules` are there: not every caller needs them.
 pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -> Checked {
     let mut checked = Checked::default();
     mode(layers, mistakes);
@@ -57,7 +57,7 @@ pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -
     checked
 }
 
-/// Notes that a key is missing which nothing else tells.
+/// Notes when a key without a section is missing.
 pub(super) fn required(layers: &Layers, name: &'static str, mistakes: &mut Mistakes) {
     if layers.is_named(name) {
         return;
@@ -155,5 +155,5 @@ fn content(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 }
 
 fn shown(path: &Path) -> String {
-    format!("`{}`", super::place::blank_controls(&PathBuf::from(path).display().to_string()))
+    format!("`{}`", super::place::blank_controls(&path.display().to_string()))
 }

@@ -88,15 +88,19 @@ fn syntax(source: &Source, errors: &[toml::de::Error], mistakes: &mut Mistakes) 
     let mut lines = BTreeSet::new();
     for error in errors {
         let span = error.span().unwrap_or(end..end);
-        if lines.insert(source.line(span.start)) && !mistakes.is_full() {
-            mistakes.add(source.place(span), error.message(), None);
+        if lines.insert(source.line(span.start)) {
+            // The place of one that is only counted is not worth finding.
+            let place = if mistakes.is_full() { Place::Default } else { source.place(span) };
+            mistakes.add(place, error.message(), None);
         }
     }
     lines
 }
 
-fn source(path: &Path) -> Result<Source, Mistake> {
-    let mistake = |place, message: String, help: Option<&str>| Mistake { place, message, help: help.map(str::to_owned) };
+fn source(path: &Path) -> Result<Source, Box<Mistake>> {
+    let mistake = |place, message: String, help: Option<&str>| {
+        Box::new(Mistake { place, message, help: help.map(str::to_owned) })
+    };
     let bytes = read_bounded(path, MOST_BYTES).map_err(|error| {
         mistake(Place::File(path.to_owned()), format!("the file cannot be read: {}", error.reason()), None)
     })?;

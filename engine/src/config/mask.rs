@@ -21,25 +21,43 @@ pub(super) fn url(text: &str) -> String {
     }
 }
 
-/// A line of the configuration file as it may be shown.
+/// A line of the configuration file as it may be shown. Rather too much is hidden than too little:
+/// the line may be no TOML at all.
 pub(super) fn line(text: &str) -> String {
-    for (at, _) in text.match_indices('=') {
-        let before = text.get(..at).unwrap_or_default();
+    let text = match secret_begin(text) {
+        Some(begin) => format!("{}= {MASK}", text.get(..begin).unwrap_or_default()),
+        None => text.to_owned(),
+    };
+    match login_begin(&text) {
+        Some(begin) => {
+            let (before, address) = text.split_at(begin);
+            format!("{before}{}", url(address))
+        }
+        None => text,
+    }
+}
+
+/// Where the `=` stands behind the name of a secret.
+fn secret_begin(text: &str) -> Option<usize> {
+    let is_secret = |at: &usize| {
+        let before = text.get(..*at).unwrap_or_default();
         let name = before.rsplit([',', '{', '[', '=']).next().unwrap_or_default();
         let name = name.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
-        if SECRET_NAMES.iter().any(|secret| name.contains(secret)) && !name.ends_with("_file") {
-            return format!("{before}= {MASK}");
-        }
-    }
-    match text.split_once("://") {
-        Some((before, after)) if after.contains('@') => {
-            let quoted = before.rfind(['"', '\'']).map_or(0, |at| at + 1);
-            let (head, _) = text.split_at(quoted);
-            let (_, address) = text.split_at(quoted);
-            format!("{head}{}", url(address))
-        }
-        _ => text.to_owned(),
-    }
+        SECRET_NAMES.iter().any(|secret| name.contains(secret)) && !name.ends_with("_file")
+    };
+    text.match_indices('=').map(|(at, _)| at).find(is_secret)
+}
+
+/// Where an address with a login begins; an address of e-mail has neither `:` nor `//` before its `@`.
+fn login_begin(text: &str) -> Option<usize> {
+    text.match_indices('@').find_map(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default();
+        let scheme = before.find("://");
+        let searched = scheme.and_then(|scheme| before.get(..scheme)).unwrap_or(before);
+        let begin = searched.rfind(['"', '\'']).map_or(0, |quote| quote + 1);
+        let login = before.get(begin..).unwrap_or_default();
+        (login.contains(':') || login.contains("//")).then_some(begin)
+    })
 }
 
 #[cfg(test)]
@@ -63,6 +81,10 @@ mod tests {
         for (text, shown) in [
             ("user = \"noc@partner.example\"", "user = \"noc@partner.example\""),
             ("url = \"nats://me:hunter2@h\" # own", "url = \"nats://me:***@h\" # own"),
+            ("nats = { url = 'nats//me:hunter2@h', lanes = 5 }", "nats = { url = 'nats//me:***@h', lanes = 5 }"),
+            ("url = 'nats://me:hun\"ter2@h", "url = 'nats://me:***@h"),
+            ("u = 'a@b', url = 'me:hunter2@h'", "u = 'a@b', url = 'me:***@h'"),
+            ("url = 'nats://me:hunter2@h', token = 'x'", "url = 'nats://me:***@h', token = ***"),
             ("password = \"hunter2\"", "password = ***"),
             ("\"Api_Token\" = 'x'", "\"Api_Token\" = ***"),
             ("upstream = { user = \"u\", password = \"hunter2\" }", "upstream = { user = \"u\", password = ***"),

@@ -119,12 +119,7 @@ fn set(
 }
 
 /// Notes a name that an earlier organization has.
-fn check_unique(
-    walk: &mut Walk<'_>,
-    org: &OrgName,
-    value: &Spanned<DeValue<'_>>,
-    seen: &mut BTreeMap<OrgName, Place>,
-) {
+fn check_unique(walk: &mut Walk<'_>, org: &OrgName, value: &Spanned<DeValue<'_>>, seen: &mut BTreeMap<OrgName, Place>) {
     match seen.get(org).map(|first| format!("the first is at {first}")) {
         Some(help) => walk.add(value.span(), format!("organization `{org}` is there twice"), Some(help)),
         None => {

@@ -60,6 +60,7 @@ fn shown_path(path: &Path) -> String {
     blank_controls(&path.display().to_string())
 }
 
+/// The text on one line that does nothing to a terminal.
 pub(super) fn blank_controls(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -76,7 +76,7 @@ fn group(group: &DeviceGroup) -> String {
     format!("{{ name = {}, devices = [{}] }}", quoted(&group.name), devices.join(", "))
 }
 
-/// A text as TOML spells it, on one line.
+/// A text as TOML spells it.
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }

@@ -1,8 +1,8 @@
 //! Whole configurations: their mistakes word for word, their layers, and their text read back.
 
-
+mod layers;
 mod mistakes;
-
+mod printed;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -27,23 +27,21 @@ proxy = true
 filter_level = "Send all information"
 "#;
 
-/// A folder with what the configuration names.
-struct Place {
-    folder: tempfile::TempDir,
-}
+/// A folder with the files that [`LEAST`] names.
+struct Folder(tempfile::TempDir);
 
-impl Place {
+impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ca = Authority::open(&folder.path().join("authority")).unwrap();
         fs::copy(ca.ca_path(), folder.path().join("support-system-ca.pem")).unwrap();
-        let place = Self { folder };
-        place.write("support-system.password", "hunter2\n", 0o600);
-        place
+        let folder = Self(folder);
+        folder.write("support-system.password", "hunter2\n", 0o600);
+        folder
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.0.path().join(name)
     }
 
     fn write(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) {
@@ -63,7 +61,7 @@ impl Place {
 
     /// A text without the folder's name, which is another each time.
     fn plain(&self, text: &impl ToString) -> String {
-        text.to_string().replace(&format!("{}/", self.folder.path().display()), "")
+        text.to_string().replace(&format!("{}/", self.0.path().display()), "")
     }
 }
 
@@ -77,8 +75,5 @@ fn variable(name: &str, value: &str) -> (String, String) {
 
 /// The flags alone.
 fn bare() -> Sources {
-    Sources {
-        flags: vec![flag("data_dir", "--data-dir", "/d"), flag("rules", "--rules", "/r")],
-        ..Sources::default()
-    }
+    Sources { flags: vec![flag("data_dir", "--data-dir", "/d"), flag("rules", "--rules", "/r")], ..Sources::default() }
 }

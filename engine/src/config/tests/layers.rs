@@ -1,0 +1,135 @@
+//! What right configurations come to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use linesman_connectors::jss;
+use linesman_schemas::FilterLevel;
+use linesman_schemas::command::{DeviceGroup, OrganizationSettings};
+use linesman_schemas::control::Settings;
+
+use super::super::{Log, LogFormat, Nats, Sources, load};
+use super::{Folder, LEAST, bare, flag, variable};
+use crate::embedded::Sync;
+
+#[test]
+fn two_flags_are_enough() {
+    let config = load(&bare()).unwrap();
+    assert_eq!((config.data_dir, config.rules), (PathBuf::from("/d"), PathBuf::from("/r")));
+    assert_eq!((config.listen.to_string().as_str(), config.lanes), ("127.0.0.1:0", 16));
+    assert!(config.threads >= 1 && config.upstream.is_none() && config.organizations.is_empty());
+    let nats = Nats {
+        url: None,
+        port: None,
+        binary: None,
+        sync: Sync::EverySecond,
+        max_payload_bytes: 8 * 1024 * 1024,
+        out_age_s: 30 * 86_400,
+        replicas: 1,
+    };
+    assert_eq!(config.nats, nats);
+    assert_eq!(config.settings, Settings::default());
+    assert_eq!(config.log, Log { format: LogFormat::Auto, level: "info".to_owned() });
+    assert_eq!(config.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn the_least_configuration_works() {
+    let folder = Folder::new();
+    let config = load(&folder.sources(LEAST)).unwrap();
+    let upstream = config.upstream.unwrap();
+    assert_eq!(upstream.url, "https://127.0.0.1:9443");
+    assert_eq!(upstream.ca, Some(folder.path("support-system-ca.pem")), "beside the file");
+    assert_eq!((upstream.site_id.as_str(), upstream.user.as_str()), ("P-1000", "noc@partner.example"));
+    assert_eq!(upstream.password.expose(), "hunter2", "without the line's end");
+    assert_eq!((upstream.application_id.as_str(), upstream.timeout), ("linesman", Duration::from_secs(30)));
+    assert!(jss::Jss::new(upstream).is_ok());
+    let [acme] = &config.organizations[..] else { panic!("{:?}", config.organizations) };
+    assert_eq!(acme.name.as_str(), "acme");
+    let expected = OrganizationSettings {
+        display_name: "Acme Corp".to_owned(),
+        is_proxy: true,
+        filter_level: FilterLevel::All,
+        device_groups: Vec::new(),
+        loaded: acme.settings.loaded.clone(),
+    };
+    assert_eq!(acme.settings, expected);
+    assert_eq!(config.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn nothing_leaves_unless_asked_for() {
+    let folder = Folder::new();
+    let text = "[[organizations]]\nname = 'a'\ndevice_groups = [{ name = 'core', devices = ['core-*'] }]\n";
+    let config = load(&folder.sources(text)).unwrap();
+    let settings = &config.organizations[0].settings;
+    assert_eq!((settings.display_name.as_str(), settings.is_proxy), ("a", false));
+    assert_eq!(settings.filter_level, FilterLevel::DoNotSend);
+    let core = DeviceGroup { name: "core".to_owned(), devices: vec!["core-*".to_owned()] };
+    assert_eq!(settings.device_groups, [core]);
+}
+
+#[test]
+fn the_hash_of_an_organization_is_that_of_its_settings() {
+    let folder = Folder::new();
+    let hash = |text: &str| load(&folder.sources(text)).unwrap().organizations[0].settings.loaded.clone().unwrap();
+    let first = hash("[[organizations]]\nname = 'a'\n");
+    // What stands in logs already written: it may only change with a reason.
+    let json = r#"{"device_groups":[],"display_name":"a","filter_level":"Do not send","is_proxy":false}"#;
+    assert_eq!(first, hex::encode(<sha2::Sha256 as sha2::Digest>::digest(json)));
+    assert_eq!(hash("# other words\n[[organizations]]\nproxy = false\nname = 'a'\n"), first);
+    assert_ne!(hash("[[organizations]]\nname = 'a'\nproxy = true\n"), first);
+}
+
+#[test]
+fn flags_beat_the_environment_and_that_the_file() {
+    let folder = Folder::new();
+    let mut sources = folder.sources("lanes = 2\nthreads = 2\nlisten = '127.0.0.1:2'\n");
+    sources.environment = vec![variable("LINESMAN_LANES", "3"), variable("LINESMAN_LISTEN", "127.0.0.1:3")];
+    sources.flags.push(flag("listen", "--listen", "127.0.0.1:4"));
+    let config = load(&sources).unwrap();
+    assert_eq!((config.threads, config.lanes, config.listen.port()), (2, 3, 4));
+}
+
+#[test]
+fn an_overridden_mistake_is_still_one() {
+    let folder = Folder::new();
+    let mut sources = folder.sources("lanes = 99\n");
+    sources.environment = vec![variable("LINESMAN_LANES", "3")];
+    assert_eq!(load(&sources).unwrap_err().list().len(), 1);
+}
+
+#[test]
+fn relative_paths_start_where_they_are_written() {
+    let folder = Folder::new();
+    let mut sources = folder.sources("rules = 'rules'\n[nats]\nbinary = '../nats-server'\n");
+    sources.flags = vec![flag("data_dir", "--data-dir", "d")];
+    let config = load(&sources).unwrap();
+    assert_eq!(config.rules, folder.path("rules"));
+    assert_eq!(config.nats.binary, Some(folder.path("../nats-server")));
+    assert_eq!(config.data_dir, std::env::current_dir().unwrap().join("d"));
+}
+
+#[test]
+fn what_is_unwise_is_a_warning() {
+    let folder = Folder::new();
+    folder.write("support-system.password", "hunter2", 0o640);
+    let mut sources = folder.sources(LEAST);
+    sources.environment = vec![variable("LINESMAN_NATS_URL", "nats://h:4222")];
+    sources.flags.push(flag("nats.port", "--nats-port", "4222"));
+    let warnings: Vec<String> = load(&sources).unwrap().warnings.iter().map(|text| folder.plain(text)).collect();
+    let expected = [
+        "--nats-port: `nats.port` has no effect: `nats.url` names a server of your own",
+        "others than its owner may read `support-system.password`: allow it to the owner only (mode 0600)",
+    ];
+    assert_eq!(warnings, expected);
+}
+
+#[test]
+fn no_secret_shows_in_debug() {
+    let folder = Folder::new();
+    let mut sources: Sources = folder.sources(LEAST);
+    sources.environment = vec![variable("LINESMAN_NATS_URL", "nats://me:hunter2@h")];
+    let shown = format!("{:?}", load(&sources).unwrap());
+    assert!(shown.contains("nats://me:***@h") && !shown.contains("hunter2"), "{shown}");
+}

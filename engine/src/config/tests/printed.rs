@@ -1,0 +1,100 @@
+//! The effective configuration as text.
+
+use super::super::{Sources, effective, load};
+use super::{Folder, LEAST, flag, variable};
+
+/// Every kind of value, from every layer.
+fn sources(folder: &Folder) -> Sources {
+    let text = format!(
+        "threads = 3\n{LEAST}device_groups = [{{ name = 'c \"o\" re', devices = ['core-*', 'c\\'] }}]\n\
+         [[organizations]]\nname = 'b'\n[log]\nformat = 'json'\n"
+    );
+    let mut sources = folder.sources(text);
+    sources.environment = vec![variable("LINESMAN_NATS_URL", "nats://me:hunter2@h"), variable("LINESMAN_LOG", "x")];
+    sources.flags.push(flag("listen", "--listen", "[::1]:8443"));
+    sources
+}
+
+#[test]
+fn every_value_says_where_it_came_from() {
+    let folder = Folder::new();
+    let text = folder.plain(&effective(&sources(&folder)).unwrap());
+    let expected = r#"mode = "partner" # linesman.toml:2:8
+data_dir = "/d" # --data-dir
+rules = "/r" # --rules
+listen = "[::1]:8443" # --listen
+lanes = 16 # default
+threads = 3 # linesman.toml:1:11
+
+[nats]
+url = "nats://me:***@h" # LINESMAN_NATS_URL
+# port # not set
+# binary # not set
+sync = "every-second" # default
+max_payload_bytes = 8388608 # default
+out_age_s = 2592000 # default
+replicas = 1 # default
+
+[upstream]
+url = "https://127.0.0.1:9443" # linesman.toml:4:7
+ca = "support-system-ca.pem" # linesman.toml:5:6
+site_id = "P-1000" # linesman.toml:6:11
+user = "noc@partner.example" # linesman.toml:7:8
+password_file = "support-system.password" # linesman.toml:8:17
+application_id = "linesman" # default
+requests_per_hour = 300 # default
+concurrency = 4 # default
+timeout_s = 30 # default
+
+[settings]
+host_event_retention_s = 7776000 # default
+case_poll_s = 120 # default
+reaction_deadline_s = 604800 # default
+retry_base_s = 2 # default
+retry_most_s = 300 # default
+circuit_failures = 5 # default
+circuit_rest_s = 30 # default
+circuit_rest_most_s = 600 # default
+
+[log]
+format = "json" # linesman.toml:18:10
+level = "info" # default
+
+[[organizations]] # linesman.toml:9:1
+name = "acme"
+display_name = "Acme Corp"
+proxy = true
+filter_level = "Send all information"
+device_groups = [{ name = 'c "o" re', devices = ["core-*", 'c\'] }]
+
+[[organizations]] # linesman.toml:15:1
+name = "b"
+display_name = "b"
+proxy = false
+filter_level = "Do not send"
+device_groups = []
+"#;
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn the_text_is_the_same_configuration() {
+    let folder = Folder::new();
+    let mut first = sources(&folder);
+    first.environment.clear();
+    let text = effective(&first).unwrap();
+    let before = format!("{:?}", load(&first).unwrap());
+    folder.write("again.toml", text, 0o600);
+    let again = Sources { file: Some(folder.path("again.toml")), ..Sources::default() };
+    assert_eq!(format!("{:?}", load(&again).unwrap()), before);
+}
+
+#[test]
+fn a_configuration_can_be_looked_at_without_a_data_directory() {
+    let text = effective(&Sources::default()).unwrap();
+    assert!(text.contains("# data_dir # not set\n# rules # not set\n"), "{text}");
+    assert!(text.contains("\n# [upstream] is not set: cases wait\n"), "{text}");
+    let folder = Folder::new();
+    let wrong = effective(&folder.sources("lanes = 0\n")).unwrap_err();
+    assert_eq!(wrong.list().len(), 1);
+}
