@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, getpgid, pidfd_send_signal};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
 
 use super::{BOUND, engine, eventually, make_stream, started};
 use crate::data_dir::private;
@@ -110,7 +111,7 @@ async fn victim() {
 #[tokio::test]
 async fn the_server_of_a_killed_engine_is_ended() {
     let folder = tempfile::tempdir().unwrap();
-    let mut victim = tokio::process::Command::new(std::env::current_exe().unwrap())
+    let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "embedded::tests::lifecycle::victim", "--nocapture"])
         .env(VICTIM, folder.path())
         .stdout(Stdio::piped())
@@ -137,8 +138,11 @@ async fn a_process_of_somebody_else_is_left_alone() {
     let place = Place::prepare(folder.path()).unwrap();
     // It holds the lock as a server would, and the record names it: only its arguments speak against it.
     let lock = place.lock().unwrap().unwrap();
-    let mut other = Command::new("tail").args(["-f", "/dev/null"]).stdin(Stdio::from(lock)).spawn().unwrap();
-    Record::of(other.id(), "linesman-x", 4222).unwrap().write(&place.record()).unwrap();
+    let mut command = Command::new("tail");
+    command.args(["-f", "/dev/null"]).stdin(Stdio::from(lock)).stdout(Stdio::null()).kill_on_drop(true);
+    let mut other = command.spawn().unwrap();
+    drop(command);
+    Record::of(other.id().unwrap(), "linesman-x", 4222).unwrap().write(&place.record()).unwrap();
     let refused = start(Settings::new(folder.path())).await.err().unwrap();
     assert_eq!(
         refused.to_string(),
@@ -148,8 +152,7 @@ async fn a_process_of_somebody_else_is_left_alone() {
         )
     );
     assert!(other.try_wait().unwrap().is_none(), "it was ended");
-    other.kill().unwrap();
-    other.wait().unwrap();
+    other.kill().await.unwrap();
     started(folder.path()).await.stop().await;
 }
 
