@@ -221,3 +221,42 @@ pub(super) fn list(words: &[&str], last: &str) -> String {
         _ => quoted.concat(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_read(kind: Kind, text: &str) -> bool {
+        read("key", kind, &Written::of_text(text, kind), Path::new("")).is_ok()
+    }
+
+    #[test]
+    fn kinds_take_what_they_say() {
+        for (kind, good, bad) in [
+            (Kind::Text { most: 3 }, &["a", "äöü"][..], &["", "abcd", "a\tb"][..]),
+            (Kind::Header { most: 3 }, &["abc"], &["", "abcd", "ä"]),
+            (Kind::Count { least: 1, most: 9 }, &["1", "9"], &["0", "10", "", "+1", "-1", "1.0", &"9".repeat(99)]),
+            (Kind::Flag, &["true", "false"], &["", "yes", "True"]),
+            (Kind::Address, &["127.0.0.1:0", "[::1]:8443"], &["", "8443", "localhost:8443", "127.0.0.1"]),
+            (Kind::Path, &["a", "/a"], &["", "a\0b"]),
+            (
+                Kind::HttpsUrl,
+                &["https://h", "https://h:1/a"],
+                &["", "h", "http://h", "https://u@h", "https://u:p@h", "https://h?a", "https://h#a", "https://"],
+            ),
+            (Kind::NatsUrl, &["nats://h", "tls://u:p@h:1"], &["", "h", "http://h", "nats://", "nats://h:x"]),
+            (
+                Kind::LogLevel,
+                &["info", "WARN", "linesman=debug,warn", "a[b]=info"],
+                &["", "inof", "info,linesman", "a=b=c"],
+            ),
+        ] {
+            for text in good {
+                assert!(is_read(kind, text), "{kind:?} should take `{text}`");
+            }
+            for text in bad {
+                assert!(!is_read(kind, text), "{kind:?} should not take `{text}`");
+            }
+        }
+    }
+}

@@ -155,6 +155,8 @@ linesman.toml:5:1: duplicate key
   ^^^^^^";
     let text = "lanes = \nrules = 'a' 'b'\nlanez = 5\nlisten = '127.0.0.1:1'\nlisten = '127.0.0.1:2'\n";
     assert_eq!(mistakes(text), expected);
+    let twice = mistakes("lanes = = 1 = 2\n");
+    assert_eq!(twice.lines().count(), 3, "{twice}");
 }
 
 #[test]
