@@ -23,7 +23,19 @@ pub struct Ready {
     pub ca: PathBuf,
 }
 
-/// A running engine; killed when dropped.
+/// How an engine is started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Launch<'a> {
+    /// More flags.
+    pub flags: &'a [&'a str],
+    /// Crash points, as `fail` spells them: `apply=3*off->panic`.
+    pub crash_points: &'a str,
+    /// A panic at a crash point is a panic, and not at once the end of the process.
+    pub unwinds: bool,
+}
+
+/// A running engine; killed when dropped. Its NATS server then lives on, until the next engine
+/// ends it or the world does.
 pub struct Engine {
     child: Child,
     data: PathBuf,
@@ -32,19 +44,25 @@ pub struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn spawn(data: &Path, rules: &Path, config: &Path, flags: &[&str], crash: &str) -> anyhow::Result<Self> {
+    pub(crate) fn spawn(data: &Path, rules: &Path, config: &Path, launch: Launch<'_>) -> anyhow::Result<Self> {
         let log = config.with_file_name("engine.log");
         let file = File::options().create(true).append(true).open(&log)?;
         // A killed engine leaves its file behind; only the new one's counts.
         let _ = std::fs::remove_file(data.join("ready.json"));
-        let child = Command::new(binary()?)
+        let mut command = Command::new(binary()?);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LINESMAN_")) {
+            command.env_remove(name);
+        }
+        if !launch.unwinds {
+            command.env("CRASH_POINTS_ABORT", "1");
+        }
+        let child = command
             .arg("serve")
             .args(["--data-dir".as_ref(), data.as_os_str()])
             .args(["--rules".as_ref(), rules.as_os_str()])
             .args(["--config".as_ref(), config.as_os_str()])
-            .args(flags)
-            .env("FAILPOINTS", crash)
-            .env("LINESMAN_LOG", "linesman=debug,warn")
+            .args(launch.flags)
+            .env("FAILPOINTS", launch.crash_points)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(file)
@@ -52,7 +70,11 @@ impl Engine {
         Ok(Self { child, data: data.to_owned(), log, ready: None })
     }
 
-    pub(crate) async fn wait_ready(&mut self) -> anyhow::Result<()> {
+    /// Waits until it is ready.
+    ///
+    /// # Errors
+    /// It ends instead.
+    pub async fn wait_ready(&mut self) -> anyhow::Result<()> {
         let path = self.data.join("ready.json");
         let found = until("the engine is ready", || {
             let ended = self.child.try_wait();
@@ -103,6 +125,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether its process is there.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|ended| ended.is_none())
+    }
+
     /// Waits until it ends by itself.
     pub async fn ended(&mut self) -> ExitStatus {
         until("the engine ends", || {
@@ -121,23 +148,12 @@ impl Engine {
         Ok(self.ended().await)
     }
 
-    /// The process id of its NATS server.
-    ///
-    /// # Errors
-    /// It has none.
-    pub fn nats_pid(&self) -> anyhow::Result<u32> {
-        let record = std::fs::read(self.data.join("nats/server.json"))?;
-        let record: Value = serde_json::from_slice(&record)?;
-        let pid = record.get("pid").and_then(Value::as_u64).context("no pid")?;
-        Ok(u32::try_from(pid)?)
-    }
-
     /// Kills its NATS server at once.
     ///
     /// # Errors
     /// It cannot be killed.
     pub fn kill_nats(&self) -> anyhow::Result<()> {
-        signal("-KILL", self.nats_pid()?)
+        signal("-KILL", nats_pid(&self.data)?)
     }
 
     /// A client with the public login.
@@ -153,11 +169,8 @@ impl Engine {
     /// # Errors
     /// It cannot connect.
     pub async fn nats_as_engine(&self) -> anyhow::Result<async_nats::Client> {
-        let logins: Value = serde_json::from_slice(&std::fs::read(self.data.join("keys/nats.json"))?)?;
-        let password = logins.pointer("/engine/password").and_then(Value::as_str).context("no login")?;
-        let address = self.ready()?.nats.rsplit_once('@').context("no login in the URL")?.1.to_owned();
-        let options = async_nats::ConnectOptions::with_user_and_password("engine".to_owned(), password.to_owned());
-        Ok(options.custom_inbox_prefix("_TEST").connect(format!("nats://{address}")).await?)
+        let options = async_nats::ConnectOptions::new().custom_inbox_prefix("_TEST");
+        Ok(linesman::log::connect_with(options, &engine_url(&self.data)?).await?)
     }
 
     /// Asks the API with its token.
@@ -192,19 +205,39 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        let nats = self.nats_pid();
-        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+        if self.is_running() {
             // What cannot be killed is gone.
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-        // Its NATS server would outlive it, on purpose.
-        if let Ok(pid) = nats
-            && is_nats_server_of(pid, &self.data)
-        {
-            let _ = signal("-KILL", pid);
-        }
     }
+}
+
+/// Ends the NATS server that a killed engine left behind in a data directory.
+pub(crate) fn end_orphan(data: &Path) {
+    if let Ok(pid) = nats_pid(data)
+        && is_nats_server_of(pid, data)
+    {
+        // What cannot be killed is gone.
+        let _ = signal("-KILL", pid);
+    }
+}
+
+/// The URL of a data directory's NATS server with the engine's login.
+pub(crate) fn engine_url(data: &Path) -> anyhow::Result<String> {
+    let logins: Value = serde_json::from_slice(&std::fs::read(data.join("keys/nats.json"))?)?;
+    let password = logins.pointer("/engine/password").and_then(Value::as_str).context("no login")?;
+    let port = server_record(data)?.get("port").and_then(Value::as_u64).context("no port")?;
+    Ok(format!("nats://engine:{password}@127.0.0.1:{port}"))
+}
+
+fn server_record(data: &Path) -> anyhow::Result<Value> {
+    Ok(serde_json::from_slice(&std::fs::read(data.join("nats/server.json"))?)?)
+}
+
+fn nats_pid(data: &Path) -> anyhow::Result<u32> {
+    let pid = server_record(data)?.get("pid").and_then(Value::as_u64).context("no pid")?;
+    Ok(u32::try_from(pid)?)
 }
 
 fn is_nats_server_of(pid: u32, data: &Path) -> bool {

@@ -5,14 +5,18 @@
 
 mod bundles;
 mod engine;
+mod load;
 mod out;
+mod random;
 mod upstream;
 mod wait;
 mod world;
 
 pub use bundles::event;
-pub use engine::{Engine, Ready};
+pub use engine::{Engine, Launch, Ready};
+pub use load::Load;
 pub use out::{Event, Out};
+pub use random::Random;
 pub use upstream::Upstream;
 pub use wait::until;
-pub use world::{OPEN_CASE, World};
+pub use world::{LANES, OPEN_CASE, World};

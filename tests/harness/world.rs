@@ -1,10 +1,13 @@
 //! A directory with configuration, rules and data, and the engine that runs on it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use linesman::store::Store;
 use tempfile::TempDir;
 
-use crate::engine::Engine;
+use crate::engine::{self, Engine, Launch};
 use crate::upstream::Upstream;
 
 /// A policy that opens a case for every detected incident of high or critical priority.
@@ -12,6 +15,9 @@ pub const OPEN_CASE: &str = r#"
 policy(#{ on: "incident.detected", where: #{ priority: ["Critical", "High"] } });
 fn react(incident, org) { submit_case(#{ synopsis: incident.synopsis }); }
 "#;
+
+/// How many lanes every engine has, unless a test says otherwise.
+pub const LANES: u32 = 4;
 
 /// Where an engine lives. Organizations: `acme` and `bolt` send everything, `cobalt` withholds,
 /// `dory` sends nothing.
@@ -74,10 +80,12 @@ impl World {
             ("cobalt", "Send all information with IP addresses overwritten"),
             ("dory", "Do not send"),
         ];
-        let mut text = String::from("mode = \"partner\"\nlanes = 4\nthreads = 2\n");
+        let mut text = format!("mode = \"partner\"\nlanes = {LANES}\nthreads = 2\n");
         text.push_str(&self.extra);
         if let Some(upstream) = upstream {
-            std::fs::write(self.path("password"), "secret\n")?;
+            let password = self.path("password");
+            std::fs::write(&password, "secret\n")?;
+            std::fs::set_permissions(&password, Permissions::from_mode(0o600))?;
             text.push_str(&upstream.config());
         }
         for (name, filter_level) in organizations {
@@ -93,27 +101,34 @@ impl World {
     /// # Errors
     /// It cannot be started, or ends instead.
     pub async fn start(&self, upstream: Option<&Upstream>) -> anyhow::Result<Engine> {
-        self.start_with(upstream, &[], "").await
+        self.start_with(upstream, Launch::default()).await
     }
 
-    /// Starts the engine with more flags, and with crash points set.
+    /// Starts the engine with more flags or crash points, and waits until it is ready.
     ///
     /// # Errors
     /// It cannot be started, or ends instead.
-    pub async fn start_with(&self, upstream: Option<&Upstream>, flags: &[&str], crash: &str) -> anyhow::Result<Engine> {
-        let config = self.write_config(upstream)?;
-        let mut engine = Engine::spawn(&self.data(), &self.rules(), &config, flags, crash)?;
+    pub async fn start_with(&self, upstream: Option<&Upstream>, launch: Launch<'_>) -> anyhow::Result<Engine> {
+        let mut engine = self.spawn(upstream, launch)?;
         engine.wait_ready().await?;
         Ok(engine)
     }
 
-    /// Starts the engine with crash points set, without waiting.
+    /// Starts the engine without waiting.
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn spawn(&self, upstream: Option<&Upstream>, crash: &str) -> anyhow::Result<Engine> {
+    pub fn spawn(&self, upstream: Option<&Upstream>, launch: Launch<'_>) -> anyhow::Result<Engine> {
         let config = self.write_config(upstream)?;
-        Engine::spawn(&self.data(), &self.rules(), &config, &[], crash)
+        Engine::spawn(&self.data(), &self.rules(), &config, launch)
+    }
+
+    /// The URL of the world's NATS server with the engine's login.
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn engine_url(&self) -> anyhow::Result<String> {
+        engine::engine_url(&self.data())
     }
 
     /// Removes the state; the log stays.
@@ -124,8 +139,25 @@ impl World {
         Ok(std::fs::remove_dir_all(self.data().join("state"))?)
     }
 
+    /// The digest of each lane's rows, of an engine that has stopped.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn digests(&self) -> anyhow::Result<Vec<[u8; 32]>> {
+        let store = Store::open(&self.data().join("state"))?;
+        let digests = (0..LANES).map(|lane| store.lane(lane)?.digest()).collect::<Result<_, _>>()?;
+        store.close()?;
+        Ok(digests)
+    }
+
     /// The world's directory.
     pub fn root(&self) -> &Path {
         self.dir.path()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        engine::end_orphan(&self.data());
     }
 }

@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else has failed")]
 
 mod bundles;
+mod crashes;
 mod flow;

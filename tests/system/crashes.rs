@@ -1,0 +1,222 @@
+//! Killed at any moment, the engine goes on where it was: nothing is lost and nothing said twice.
+//!
+//! `LINESMAN_CRASHES` chooses how many crashes, `LINESMAN_SEED` which.
+
+use std::time::Duration;
+
+use async_nats::{Client, HeaderMap};
+use futures_util::StreamExt;
+use linesman_tests::{Engine, Launch, Load, OPEN_CASE, Out, Random, Upstream, World, until};
+
+/// Crashes of an ordinary run.
+const CRASHES: usize = 20;
+/// Bundles of each organization that are there before each crash.
+const BUNDLES: usize = 6;
+const ORGANIZATIONS: [&str; 2] = ["acme", "bolt"];
+/// The longest an engine may be about to start when it is killed.
+const STARTING_MS: u64 = 1_200;
+
+/// How many batches a stream has room for.
+const OPEN_BATCHES: u32 = 50;
+
+/// How it ends.
+#[derive(Debug, Clone, Copy)]
+enum Crash {
+    /// At a point of the code.
+    Point(&'static str),
+    /// The engine is killed amid the load.
+    Engine,
+    /// Its NATS server is killed amid the load, and the engine goes on.
+    Nats,
+    /// Both are killed amid the load.
+    Both,
+    /// The engine is killed while it starts.
+    Starting,
+}
+
+const MIX: [Crash; 20] = [
+    Crash::Point("receive"),
+    Crash::Point("decode"),
+    Crash::Point("decide"),
+    Crash::Point("emit::before-mark"),
+    Crash::Point("emit::after-mark"),
+    Crash::Point("apply"),
+    Crash::Point("dispatch::before-report"),
+    Crash::Engine,
+    Crash::Nats,
+    Crash::Both,
+    Crash::Starting,
+    Crash::Engine,
+    Crash::Nats,
+    Crash::Both,
+    Crash::Point("emit::before-mark"),
+    Crash::Point("emit::after-mark"),
+    Crash::Point("dispatch::before-report"),
+    Crash::Engine,
+    Crash::Nats,
+    Crash::Starting,
+];
+
+struct Site {
+    world: World,
+    upstream: Upstream,
+    load: Load,
+    random: Random,
+}
+
+impl Site {
+    async fn new(random: Random) -> Self {
+        let mut world = World::new().unwrap();
+        world.configure("\n[settings]\ncase_poll_s = 1\nretry_base_s = 1\n");
+        world.policy("open-case", OPEN_CASE).unwrap();
+        let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
+        Self { world, upstream, load: Load::default(), random }
+    }
+
+    async fn start(&self) -> Engine {
+        self.world.start(Some(&self.upstream)).await.unwrap()
+    }
+
+    async fn suffer(&mut self, crash: Crash) {
+        for org in ORGANIZATIONS {
+            self.load.add(org, BUNDLES);
+        }
+        let most = BUNDLES * ORGANIZATIONS.len();
+        let acknowledgements = usize::try_from(self.random.below(most as u64)).unwrap();
+        match crash {
+            Crash::Point(point) => self.reach(point).await,
+            Crash::Engine => {
+                let mut engine = self.start().await;
+                self.load.publish(&engine.nats().await.unwrap(), acknowledgements).await;
+                engine.kill().unwrap();
+            }
+            Crash::Both => {
+                let mut engine = self.start().await;
+                self.load.publish(&engine.nats().await.unwrap(), acknowledgements).await;
+                engine.kill_nats().unwrap();
+                engine.kill().unwrap();
+            }
+            Crash::Nats => {
+                let mut engine = self.start().await;
+                let client = engine.nats().await.unwrap();
+                self.load.publish(&client, acknowledgements).await;
+                engine.kill_nats().unwrap();
+                self.publish_all(&client).await;
+                assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+            }
+            Crash::Starting => {
+                let mut engine = self.world.spawn(Some(&self.upstream), Launch::default()).unwrap();
+                // No condition is waited for: any moment is the right one.
+                tokio::time::sleep(Duration::from_millis(self.random.below(STARTING_MS))).await;
+                engine.kill().unwrap();
+            }
+        }
+    }
+
+    /// Lets the engine run into a crash point, maybe while it starts.
+    async fn reach(&mut self, point: &str) {
+        let crash_points = format!("{point}={}*off->panic", self.random.below(16));
+        let launch = Launch { crash_points: &crash_points, ..Launch::default() };
+        let mut engine = self.world.spawn(Some(&self.upstream), launch).unwrap();
+        if engine.wait_ready().await.is_ok() {
+            let client = engine.nats().await.unwrap();
+            self.publish_until_it_ends(&mut engine, &client).await;
+        }
+        engine.ended().await;
+    }
+
+    /// Publishes bundle after bundle, each when the one before is an incident.
+    async fn publish_until_it_ends(&mut self, engine: &mut Engine, client: &Client) {
+        while engine.is_running() {
+            self.load.publish(client, usize::MAX).await;
+            let wanted = self.load.incidents()["acme"];
+            until("the bundle is an incident, or the engine has ended", async || {
+                let is_behind = engine.incidents("acme").await.is_ok_and(|count| count < wanted);
+                (!is_behind).then_some(())
+            })
+            .await;
+            self.load.add("acme", 1);
+        }
+    }
+
+    async fn publish_all(&mut self, client: &Client) {
+        while !self.load.is_done() {
+            self.load.publish(client, usize::MAX).await;
+        }
+    }
+
+    /// Waits until everything is done, and looks whether it was done once.
+    async fn check(&mut self) {
+        let mut engine = self.start().await;
+        self.publish_all(&engine.nats().await.unwrap()).await;
+        for (org, count) in self.load.incidents() {
+            until("every bundle is an incident", async || {
+                (engine.incidents(org).await.unwrap() >= count).then_some(())
+            })
+            .await;
+        }
+        let as_engine = engine.nats_as_engine().await.unwrap();
+        let out = until("every case is submitted", async || {
+            let out = Out::read(&as_engine).await.unwrap();
+            let on = |org| out.on(&format!("out.{org}.trigger.incident.submitted")).count() as u64;
+            let submitted: u64 = ORGANIZATIONS.into_iter().map(on).sum();
+            (submitted >= self.load.cases()).then_some(out)
+        })
+        .await;
+        self.load.check(&out).unwrap();
+        let count = self.upstream.count().await.unwrap();
+        let cases = count["cases_by_tracking"].as_object().unwrap();
+        assert_eq!(cases.len() as u64, self.load.cases());
+        assert!(cases.values().all(|count| count == 1), "{cases:?}");
+        assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_lost_or_said_twice() {
+    let crashes = std::env::var("LINESMAN_CRASHES").map_or(CRASHES, |count| count.parse().unwrap());
+    let mut site = Site::new(Random::from_environment()).await;
+    let mut left = crashes;
+    while left > 0 {
+        let mut mix = MIX;
+        site.random.shuffle(&mut mix);
+        for crash in mix.into_iter().take(left) {
+            println!("{crash:?}");
+            site.suffer(crash).await;
+            left -= 1;
+        }
+    }
+    site.check().await;
+}
+
+/// Batches that a killed engine left open stay in the server for some seconds, and it has room for
+/// fifty: the next engine waits until there is room again, and loses nothing.
+#[tokio::test]
+async fn open_batches_are_outlived() {
+    let mut site = Site::new(Random::from_environment()).await;
+    let launch = Launch { crash_points: "emit::before-mark=20*off->panic", ..Launch::default() };
+    let mut engine = site.world.start_with(Some(&site.upstream), launch).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    let as_engine = engine.nats_as_engine().await.unwrap();
+    site.load.add("acme", 1);
+    site.publish_until_it_ends(&mut engine, &client).await;
+    let mut abandoned = as_engine.subscribe("$JS.EVENT.ADVISORY.STREAM.BATCH_ABANDONED.OUT").await.unwrap();
+    for number in 0..OPEN_BATCHES {
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Batch-Id", format!("left-{number}"));
+        headers.insert("Nats-Batch-Sequence", "1");
+        as_engine.publish_with_headers("w._provider.audit.left", headers, "{}".into()).await.unwrap();
+    }
+    as_engine.flush().await.unwrap();
+    drop(engine);
+    // A server that the next engine started anew would have forgotten them: this one is outside.
+    let url = site.world.engine_url().unwrap();
+    let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
+    let mut engine = site.world.spawn(Some(&site.upstream), launch).unwrap();
+    engine.wait_ready().await.unwrap();
+    let given_up = tokio::time::timeout(Duration::from_secs(60), abandoned.next()).await;
+    given_up.expect("the server gives the batches up").unwrap();
+    assert!(engine.log().contains("a batch is not acknowledged"), "{}", engine.log_tail());
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    site.check().await;
+}
