@@ -97,6 +97,13 @@ impl Outbox {
             match self.publish(&batch, attempt).await {
                 Ok(sequence) => return Ok(sequence),
                 Err(error) => {
+                    // Said once: while the server has no room, every try ends the same.
+                    let error_text = chain(&error);
+                    if attempt == 1 {
+                        tracing::warn!(lane = self.lane, error = error_text, "a batch is not acknowledged; reading the mark");
+                    } else {
+                        tracing::debug!(lane = self.lane, error = error_text, attempt, "a batch is still not acknowledged");
+                    }
                     if let Some(sequence) = self.settle(&batch, error).await? {
                         return Ok(sequence);
                     }
@@ -145,7 +152,6 @@ impl Outbox {
     /// Reads the mark after a failure: some sequence when the batch is committed after all, none when
     /// it is to be sent again.
     async fn settle(&self, batch: &Batch, error: Error) -> Result<Option<u64>, EmitError> {
-        tracing::warn!(lane = self.lane, error = %chain(&error), "a batch is not acknowledged; reading the mark");
         let stored = loop {
             match mark::last(&self.client, self.lane).await {
                 Ok(stored) => break stored,
