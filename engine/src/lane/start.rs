@@ -29,11 +29,13 @@ use crate::domain::outgoing::{Outgoing, Topic};
 use crate::domain::{self, Domain, LEVEL, Parts};
 use crate::log::books::Books;
 use crate::log::mark::{self, Mark, Stored};
-use crate::log::outbox::{Batch, Outbox};
+use crate::log::outbox::{Batch, EmitError, Outbox};
 use crate::log::reader::{Message, Reader};
 use crate::log::streams::{self, Identity};
 use crate::store::{self, Store};
 
+/// How often a lane is tried to be taken from an engine that is still at work.
+const TAKE_OVERS: u32 = 100;
 /// How often a long rebuild says how far it is.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
@@ -67,19 +69,29 @@ impl Shared {
     /// Takes up a lane; it is ours when this returns.
     pub(super) async fn start(&self, id: u32, status: watch::Sender<LaneStatus>) -> Result<Lane, Error> {
         let fault = |source| Error::Start { lane: id, source };
-        let start = Start {
-            shared: self,
-            id,
-            store: self.store.lane(id).map_err(|source| Error::Store { lane: id, source })?,
-            identity: streams::identity(&self.client).await.map_err(fault)?,
-            stored: mark::last(&self.client, id).await.map_err(fault)?,
+        let mut attempt = 1;
+        let (start, domain, damage, mark) = loop {
+            let start = Start {
+                shared: self,
+                id,
+                store: self.store.lane(id).map_err(|source| Error::Store { lane: id, source })?,
+                // IMPORTANT: the mark before the stream's end. The engine before may still be at
+                // work, and a mark beyond the end would look like a lost tail.
+                stored: mark::last(&self.client, id).await.map_err(fault)?,
+                identity: streams::identity(&self.client).await.map_err(fault)?,
+            };
+            let damage = start.damage().await?;
+            let domain = match &damage {
+                Some(why) => start.rebuild(why).await?,
+                None => start.catch_up().await?,
+            };
+            match start.take_over(&domain, damage.as_deref()).await {
+                Ok(mark) => break (start, domain, damage, mark),
+                // It has gone on since its mark was read: follow it there.
+                Err(Error::Emit(EmitError::Fenced { .. })) if damage.is_none() && attempt < TAKE_OVERS => attempt += 1,
+                Err(error) => return Err(error),
+            }
         };
-        let damage = start.damage().await?;
-        let domain = match &damage {
-            Some(why) => start.rebuild(why).await?,
-            None => start.catch_up().await?,
-        };
-        let mark = start.take_over(&domain, damage.as_deref()).await?;
         let position = domain.position().clone();
         status.send_modify(|status| {
             status.is_running = true;
