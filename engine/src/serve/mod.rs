@@ -180,8 +180,9 @@ impl App {
             nats: self.nats_url.clone(),
             ca: self.ca.clone(),
         };
-        self.data_dir.write_ready(&ready)?;
+        // Whoever finds the file finds `/readyz` of the same mind.
         self.ready.send_replace(true);
+        self.data_dir.write_ready(&ready)?;
         tracing::info!(api = ready.api, nats = log::without_password(&ready.nats), "ready");
         Ok(())
     }
