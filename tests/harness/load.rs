@@ -7,8 +7,9 @@ use anyhow::{Context, ensure};
 use async_nats::{Client, jetstream};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use linesman_schemas::event::Received;
 
-use crate::{Out, event};
+use crate::{Engine, Out, event, until};
 
 /// How many wait for their acknowledgement at a time.
 const FLIGHT: usize = 8;
@@ -34,7 +35,7 @@ impl Bundle {
 }
 
 /// Bundles of several organizations, every second of high priority.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Load {
     waiting: VecDeque<Bundle>,
     acknowledged: Vec<Bundle>,
@@ -42,6 +43,18 @@ pub struct Load {
 }
 
 impl Load {
+    /// Bundles numbered from behind `last` on.
+    pub fn behind(last: u64) -> Self {
+        Self { last, ..Self::default() }
+    }
+
+    /// Takes another's bundles as its own.
+    pub fn join(&mut self, other: Self) {
+        self.waiting.extend(other.waiting);
+        self.acknowledged.extend(other.acknowledged);
+        self.last = self.last.max(other.last);
+    }
+
     /// Makes more bundles of an organization.
     pub fn add(&mut self, org: &'static str, count: usize) {
         for _ in 0..count {
@@ -93,6 +106,28 @@ impl Load {
         self.waiting.append(&mut fresh);
     }
 
+    /// Publishes all of them.
+    pub async fn publish_all(&mut self, client: &Client) {
+        while !self.is_done() {
+            self.publish(client, usize::MAX).await;
+        }
+    }
+
+    /// Waits until the API shows an incident for each.
+    ///
+    /// # Errors
+    /// The API does not answer.
+    pub async fn wait_for_incidents(&self, engine: &Engine) -> anyhow::Result<()> {
+        for (org, count) in self.incidents() {
+            until("every bundle is an incident", async || match engine.incidents(org).await {
+                Ok(found) => (found >= count).then_some(Ok(())),
+                Err(error) => Some(Err(error)),
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
     /// How many incidents each organization must have.
     pub fn incidents(&self) -> BTreeMap<&'static str, u64> {
         let mut counts = BTreeMap::new();
@@ -107,27 +142,41 @@ impl Load {
         self.acknowledged.iter().filter(|bundle| bundle.priority == "2 - High").count() as u64
     }
 
-    /// That OUT has one incident for each bundle and each event once.
+    /// That OUT has one incident for each bundle, and every event once, numbered without gap.
     ///
     /// # Errors
     /// It has not.
     pub fn check(&self, out: &Out) -> anyhow::Result<()> {
         for (org, count) in self.incidents() {
             out.events_are_contiguous(org)?;
+            let ids: BTreeSet<String> = (1..=count).map(|number| format!("{org}-{number}")).collect();
+            let subject = format!("out.{org}.trigger.incident.detected");
+            let found: BTreeSet<String> = out.on(&subject).filter_map(|event| text(event, "id")).collect();
+            ensure!(found == ids, "{org}: incidents {found:?}");
+        }
+        self.check_incidents(out)
+    }
+
+    /// That OUT has one incident for each bundle.
+    ///
+    /// # Errors
+    /// It has not.
+    pub fn check_incidents(&self, out: &Out) -> anyhow::Result<()> {
+        for (org, count) in self.incidents() {
             let subject = format!("out.{org}.trigger.incident.detected");
             let detected: Vec<_> = out.on(&subject).collect();
-            let text = |field: &str| -> BTreeSet<String> {
-                detected.iter().filter_map(|event| Some(event.data.get(field)?.as_str()?.to_owned())).collect()
-            };
             ensure!(detected.len() as u64 == count, "{org}: {} incidents of {count} bundles", detected.len());
-            let ids = (1..=count).map(|number| format!("{org}-{number}")).collect();
-            ensure!(text("id") == ids, "{org}: incidents {:?}", text("id"));
+            let found: BTreeSet<String> = detected.iter().filter_map(|event| text(event, "host_event_id")).collect();
             let bundles = self.acknowledged.iter().filter(|bundle| bundle.org == org);
             let wanted: BTreeSet<String> = bundles.map(Bundle::host_event_id).collect();
-            ensure!(text("host_event_id") == wanted, "{org}: not the incidents of its bundles");
+            ensure!(found == wanted, "{org}: not the incidents of its bundles");
         }
         Ok(())
     }
+}
+
+fn text(event: &Received, field: &str) -> Option<String> {
+    Some(event.data.get(field)?.as_str()?.to_owned())
 }
 
 impl Out {

@@ -1,9 +1,12 @@
 //! A directory with configuration, rules and data, and the engine that runs on it.
 
+use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+use linesman::domain;
 use linesman::store::Store;
 use tempfile::TempDir;
 
@@ -24,6 +27,7 @@ pub const LANES: u32 = 4;
 pub struct World {
     dir: TempDir,
     extra: String,
+    organizations: BTreeMap<&'static str, &'static str>,
 }
 
 impl World {
@@ -32,7 +36,13 @@ impl World {
     /// # Errors
     /// Its directory cannot be written.
     pub fn new() -> anyhow::Result<Self> {
-        let world = Self { dir: tempfile::tempdir()?, extra: String::new() };
+        let organizations = BTreeMap::from([
+            ("acme", "Send all information"),
+            ("bolt", "Send all information"),
+            ("cobalt", "Send all information with IP addresses overwritten"),
+            ("dory", "Do not send"),
+        ]);
+        let world = Self { dir: tempfile::tempdir()?, extra: String::new(), organizations };
         std::fs::create_dir(world.rules())?;
         Ok(world)
     }
@@ -40,6 +50,21 @@ impl World {
     /// Adds to the configuration's top level and tables before the organizations.
     pub fn configure(&mut self, text: &str) {
         self.extra.push_str(text);
+    }
+
+    /// Adds an organization, or changes its filter level.
+    pub fn organization(&mut self, name: &'static str, filter_level: &'static str) {
+        self.organizations.insert(name, filter_level);
+    }
+
+    /// Leaves an organization out.
+    pub fn without_organization(&mut self, name: &str) {
+        self.organizations.remove(name);
+    }
+
+    /// Forgets what [`Self::configure`] has added.
+    pub fn forget_configuration(&mut self) {
+        self.extra.clear();
     }
 
     /// The rule directory.
@@ -69,17 +94,11 @@ impl World {
         Ok(std::fs::write(path, text)?)
     }
 
-    /// Writes the configuration: four organizations, and an upstream if there is one.
+    /// Writes the configuration: the organizations, and an upstream if there is one.
     ///
     /// # Errors
     /// It cannot be written.
     pub fn write_config(&self, upstream: Option<&Upstream>) -> anyhow::Result<PathBuf> {
-        let organizations = [
-            ("acme", "Send all information"),
-            ("bolt", "Send all information"),
-            ("cobalt", "Send all information with IP addresses overwritten"),
-            ("dory", "Do not send"),
-        ];
         let mut text = format!("mode = \"partner\"\nlanes = {LANES}\nthreads = 2\n");
         text.push_str(&self.extra);
         if let Some(upstream) = upstream {
@@ -88,7 +107,7 @@ impl World {
             std::fs::set_permissions(&password, Permissions::from_mode(0o600))?;
             text.push_str(&upstream.config());
         }
-        for (name, filter_level) in organizations {
+        for (name, filter_level) in &self.organizations {
             text.push_str(&format!("\n[[organizations]]\nname = \"{name}\"\nproxy = true\nfilter_level = \"{filter_level}\"\n"));
         }
         let path = self.path("linesman.toml");
@@ -139,15 +158,28 @@ impl World {
         Ok(std::fs::remove_dir_all(self.data().join("state"))?)
     }
 
-    /// The digest of each lane's rows, of an engine that has stopped.
+    /// Where each lane of an engine that has stopped stands, and the digest of all its rows.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn digests(&self) -> anyhow::Result<Vec<[u8; 32]>> {
+    pub fn lanes(&self) -> anyhow::Result<Vec<(u64, [u8; 32])>> {
         let store = Store::open(&self.data().join("state"))?;
-        let digests = (0..LANES).map(|lane| store.lane(lane)?.digest()).collect::<Result<_, _>>()?;
+        let mut lanes = Vec::new();
+        for lane in 0..LANES {
+            let lane = store.lane(lane)?;
+            lanes.push((domain::position(&lane)?.context("an empty lane")?.sequence, lane.digest()?));
+        }
         store.close()?;
-        Ok(digests)
+        Ok(lanes)
+    }
+
+    /// A NATS server without an engine, set up for `lanes` lanes: its URL with the engine's login.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub async fn server(&self) -> anyhow::Result<String> {
+        self.start(None).await?.kill()?;
+        self.engine_url()
     }
 
     /// The world's directory.

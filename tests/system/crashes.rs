@@ -101,7 +101,7 @@ impl Site {
                 let client = engine.nats().await.unwrap();
                 self.load.publish(&client, acknowledgements).await;
                 engine.kill_nats().unwrap();
-                self.publish_all(&client).await;
+                self.load.publish_all(&client).await;
                 assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
             }
             Crash::Starting => {
@@ -139,22 +139,11 @@ impl Site {
         }
     }
 
-    async fn publish_all(&mut self, client: &Client) {
-        while !self.load.is_done() {
-            self.load.publish(client, usize::MAX).await;
-        }
-    }
-
     /// Waits until everything is done, and looks whether it was done once.
     async fn check(&mut self) {
         let mut engine = self.start().await;
-        self.publish_all(&engine.nats().await.unwrap()).await;
-        for (org, count) in self.load.incidents() {
-            until("every bundle is an incident", async || {
-                (engine.incidents(org).await.unwrap() >= count).then_some(())
-            })
-            .await;
-        }
+        self.load.publish_all(&engine.nats().await.unwrap()).await;
+        self.load.wait_for_incidents(&engine).await.unwrap();
         let as_engine = engine.nats_as_engine().await.unwrap();
         let out = until("every case is submitted", async || {
             let out = Out::read(&as_engine).await.unwrap();

@@ -4,4 +4,7 @@
 
 mod bundles;
 mod crashes;
+mod fencing;
 mod flow;
+mod sealing;
+mod state;

@@ -1,0 +1,123 @@
+//! A stream that lost its tail is noticed: the lane is sealed, says so, and goes on.
+
+use std::path::{Path, PathBuf};
+
+use linesman_tests::{Load, OPEN_CASE, Out, World, until};
+
+/// Copies a folder.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// The folder of a stream.
+fn stream(jetstream: &Path, name: &str) -> PathBuf {
+    let accounts = std::fs::read_dir(jetstream).unwrap().map(|entry| entry.unwrap().path().join("streams").join(name));
+    accounts.into_iter().find(|folder| folder.is_dir()).unwrap()
+}
+
+struct Sealed {
+    /// All incidents of OUT are those of these bundles.
+    said: Load,
+    /// So many incidents the organization then has.
+    incidents: u64,
+    /// What the lane says.
+    why: &'static str,
+}
+
+/// Loses the tails of `streams`; before, lost and after are six bundles each.
+async fn lose(streams: &[&str], expected: impl FnOnce(Load, Load, Load) -> Sealed) {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let (jetstream, saved) = (world.data().join("nats/jetstream/jetstream"), world.path("saved"));
+    let mut loads = Vec::new();
+    for last in [0, 1_000] {
+        let mut engine = world.start(None).await.unwrap();
+        let mut load = Load::behind(last);
+        load.add("acme", 6);
+        load.publish_all(&engine.nats().await.unwrap()).await;
+        loads.push(load);
+        until("all are incidents", async || {
+            (engine.incidents("acme").await.unwrap() == loads.len() as u64 * 6).then_some(())
+        })
+        .await;
+        assert!(engine.stop().await.unwrap().success());
+        if last == 0 {
+            copy(&jetstream, &saved);
+        }
+    }
+    for name in streams {
+        let folder = stream(&jetstream, name);
+        std::fs::remove_dir_all(&folder).unwrap();
+        copy(&stream(&saved, name), &folder);
+    }
+
+    let mut engine = world.start(None).await.unwrap();
+    let readiness = engine.get("/readyz").await.unwrap();
+    let sealed: Vec<&str> = readiness["lanes"].as_array().unwrap().iter().filter_map(|lane| lane["sealed"].as_str()).collect();
+    let mut load = Load::behind(2_000);
+    load.add("acme", 6);
+    let client = engine.nats().await.unwrap();
+    load.publish_all(&client).await;
+    loads.push(load);
+    let [before, lost, after] = loads.try_into().unwrap();
+    let expected = expected(before, lost, after);
+    assert!(sealed.iter().any(|why| why.contains(expected.why)), "{sealed:?}");
+    assert!(engine.log().contains("the lane is sealed"), "{}", engine.log_tail());
+    until("the new bundles are incidents", async || {
+        (engine.incidents("acme").await.unwrap() >= expected.incidents).then_some(())
+    })
+    .await;
+    let out = Out::read(&client).await.unwrap();
+    expected.said.check_incidents(&out).unwrap();
+    assert_eq!(engine.incidents("acme").await.unwrap(), expected.incidents);
+    let audits: Vec<_> = out.on("out._provider.audit.lane-sealed").collect();
+    assert_eq!(audits.len(), sealed.len());
+    assert!(audits.iter().any(|audit| audit.data["why"].as_str().unwrap().contains(expected.why)), "{audits:?}");
+    assert!(engine.stop().await.unwrap().success());
+
+    // Sealed once: the next start finds everything in order.
+    let mut engine = world.start(None).await.unwrap();
+    let readiness = engine.get("/readyz").await.unwrap();
+    assert!(readiness["lanes"].as_array().unwrap().iter().all(|lane| lane["sealed"].is_null()), "{readiness}");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_log_that_lost_its_tail_is_noticed() {
+    lose(&["IN", "OUT"], |mut before, _, after| {
+        before.join(after);
+        Sealed { said: before, incidents: 12, why: "OUT has lost its tail" }
+    })
+    .await;
+}
+
+/// What OUT lost is decided again and said again: nobody can know it any more.
+#[tokio::test]
+async fn an_out_that_lost_its_tail_is_noticed() {
+    lose(&["OUT"], |mut before, lost, after| {
+        before.join(lost);
+        before.join(after);
+        Sealed { said: before, incidents: 18, why: "OUT has lost its tail" }
+    })
+    .await;
+}
+
+/// What was said of lost bundles stands; the new ones are new, whatever their numbers.
+#[tokio::test]
+async fn an_in_that_lost_its_tail_is_noticed() {
+    lose(&["IN"], |mut before, lost, after| {
+        before.join(lost);
+        before.join(after);
+        Sealed { said: before, incidents: 12, why: "it has lost its tail" }
+    })
+    .await;
+}
