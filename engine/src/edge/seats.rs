@@ -170,12 +170,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Seated<S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::time::timeout;
 
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(600);
+
+    /// What comes within a time that is ample.
+    async fn soon<T>(what: impl Future<Output = T>) -> T {
+        timeout(Duration::from_secs(10), what).await.expect("it comes to an end")
+    }
+
     #[tokio::test]
     async fn the_one_told_nothing_for_longest_gives_up_its_seat() {
-        let seats = Seats::new(2, Duration::from_secs(600));
+        let seats = Seats::new(2, LONG);
         let pairs = [0; 3].map(|_| duplex(64));
         let [(ours1, mut first), (ours2, _second), (ours3, _third)] = pairs;
         let (mut one, mut two) = (seats.seat(ours1), seats.seat(ours2));
@@ -183,25 +191,27 @@ mod tests {
         one.write_all(b"answer").await.unwrap();
         let mut three = seats.seat(ours3);
         let mut buffer = [0; 8];
-        let refused = two.read(&mut buffer).await.unwrap_err();
+        let refused = soon(two.read(&mut buffer)).await.unwrap_err();
         assert_eq!(refused.to_string(), "the connection's seat is gone");
         three.write_all(b"answer").await.unwrap();
         first.write_all(b"question").await.unwrap();
-        assert_eq!(one.read(&mut buffer).await.unwrap(), 8);
+        assert_eq!(soon(one.read(&mut buffer)).await.unwrap(), 8);
         // A seat that is left is free.
         drop((two, three));
         let _four = seats.seat(duplex(64).0);
         first.write_all(b"question").await.unwrap();
-        assert_eq!(one.read(&mut buffer).await.unwrap(), 8);
+        assert_eq!(soon(one.read(&mut buffer)).await.unwrap(), 8);
     }
 
     #[tokio::test]
     async fn whoever_waits_is_woken_when_its_seat_goes() {
-        let seats = Seats::new(1, Duration::from_secs(600));
+        let seats = Seats::new(1, LONG);
         let (ours, _theirs) = duplex(64);
         let mut waiting = seats.seat(ours);
-        let mut buffer = [0; 8];
-        let (read, ()) = tokio::join!(waiting.read(&mut buffer), async { seats.clear() });
+        let read = tokio::spawn(async move { waiting.read(&mut [0; 8]).await });
+        tokio::task::yield_now().await;
+        seats.clear();
+        let read = soon(read).await.unwrap();
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
     }
 
@@ -210,7 +220,7 @@ mod tests {
         let seats = Seats::new(1, Duration::from_millis(20));
         let (ours, mut theirs) = duplex(4);
         let mut stalled = seats.seat(ours);
-        let given_up = stalled.write_all(b"answer").await.unwrap_err();
+        let given_up = soon(stalled.write_all(b"answer")).await.unwrap_err();
         assert_eq!(given_up.to_string(), "the client does not take its answer");
         assert_eq!(theirs.read(&mut [0; 8]).await.unwrap(), 4);
     }
