@@ -15,12 +15,16 @@ mod queue;
 mod report;
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
+use futures_util::FutureExt;
 use jiff::Timestamp;
-use linesman_connectors::Connector;
+use linesman_connectors::{Attempted, Connector};
+use linesman_schemas::outcome::{Failure, FailureClass, Outcome};
+use linesman_schemas::reaction::Task;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -169,13 +173,29 @@ impl Destination {
         let connector = Arc::clone(&self.connector);
         let client = self.client.clone();
         self.attempts.spawn(async move {
-            let attempted = connector.carry_out(&row.task).await;
+            let attempted = carry_out(&*connector, &row.task).await;
             metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
             fail::fail_point!("dispatch::before-report");
             report::publish(&client, connector.name(), &row.task, &attempted).await;
             Ended { requests: attempted.requests, lane: row.lane }
         });
     }
+}
+
+/// One attempt. A connector that panics has failed in it, like one that was answered with garbage:
+/// nobody knows what came of it, and it is made again. Left alone it would count as under way for ever.
+async fn carry_out(connector: &dyn Connector, task: &Task) -> Attempted {
+    let attempt = async {
+        fail::fail_point!("dispatch::attempt");
+        connector.carry_out(task).await
+    };
+    let attempted = AssertUnwindSafe(attempt).catch_unwind().await;
+    attempted.unwrap_or_else(|_| {
+        tracing::error!(destination = connector.name(), reaction = %task.id, "a connector broke off");
+        let message = format!("the connector `{}` broke off", connector.name());
+        let failure = Failure { class: FailureClass::Garbled, message, retry_after_s: None };
+        Attempted { requests: 1, outcome: Outcome::Failed(failure), changes: Vec::new() }
+    })
 }
 
 fn pause(now: Timestamp, next: Option<Timestamp>) -> Duration {
