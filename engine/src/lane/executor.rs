@@ -2,6 +2,8 @@
 //! connection and a runtime that never leaves it.
 
 use std::cell::RefCell;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -53,7 +55,8 @@ impl Executors {
     pub fn start(context: &Context) -> Result<Self, Error> {
         let (stop, stopped) = watch::channel(false);
         let (failed, failures) = mpsc::unbounded_channel();
-        let (senders, lanes): (Vec<_>, Vec<_>) = (0..context.lanes).map(|_| watch::channel(LaneStatus::default())).unzip();
+        let (senders, lanes): (Vec<_>, Vec<_>) =
+            (0..context.lanes).map(|_| watch::channel(LaneStatus::default())).unzip();
         let threads = context.threads.clamp(1, context.lanes.max(1));
         let mut shares: Vec<Vec<(u32, watch::Sender<LaneStatus>)>> = (0..threads).map(|_| Vec::new()).collect();
         for ((lane, status), share) in (0..).zip(senders).zip((0..shares.len()).cycle()) {
@@ -64,7 +67,10 @@ impl Executors {
         let spawn = |(number, share): (usize, Vec<_>)| {
             let (context, stopped, failed) = (context.clone(), stopped.clone(), failed.clone());
             std::thread::Builder::new().name(format!("lanes-{number}")).spawn(move || {
-                if let Err(error) = execute(&context, share, &stopped) {
+                let executed = catch_unwind(AssertUnwindSafe(|| execute(&context, share, &stopped)));
+                if let Err(error) =
+                    executed.unwrap_or_else(|_| Err(Error::Broken(io::Error::other("its thread panicked"))))
+                {
                     // Nobody left to tell means we are stopping anyway.
                     let _ = failed.send(error);
                 }
@@ -116,7 +122,7 @@ fn execute(
             lanes.spawn_local(live(Rc::clone(&shared), id, status, stopped.clone()));
         }
         while let Some(ended) = lanes.join_next().await {
-            ended.map_err(|error| Error::Thread(std::io::Error::other(error)))??;
+            ended.map_err(|error| Error::Broken(io::Error::other(error)))??;
         }
         Ok(())
     })

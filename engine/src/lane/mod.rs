@@ -93,6 +93,9 @@ pub enum Error {
     /// The thread cannot be set up.
     #[error("an executor thread cannot be set up")]
     Thread(#[source] std::io::Error),
+    /// It panicked: what it was about is decided again by the next engine.
+    #[error("a lane broke off")]
+    Broken(#[source] std::io::Error),
 }
 
 type Emission = Pin<Box<dyn Future<Output = Result<u64, EmitError>>>>;

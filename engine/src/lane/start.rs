@@ -261,7 +261,12 @@ impl Start<'_> {
             }
             if reported.elapsed() > REPORT_EVERY {
                 reported = Instant::now();
-                tracing::info!(lane = self.id, position = domain.position().sequence, end, "rebuilding the lane's state");
+                tracing::info!(
+                    lane = self.id,
+                    position = domain.position().sequence,
+                    end,
+                    "rebuilding the lane's state"
+                );
             }
         }
         Ok(())

@@ -100,9 +100,18 @@ impl Outbox {
                     // Said once: while the server has no room, every try ends the same.
                     let error_text = chain(&error);
                     if attempt == 1 {
-                        tracing::warn!(lane = self.lane, error = error_text, "a batch is not acknowledged; reading the mark");
+                        tracing::warn!(
+                            lane = self.lane,
+                            error = error_text,
+                            "a batch is not acknowledged; reading the mark"
+                        );
                     } else {
-                        tracing::debug!(lane = self.lane, error = error_text, attempt, "a batch is still not acknowledged");
+                        tracing::debug!(
+                            lane = self.lane,
+                            error = error_text,
+                            attempt,
+                            "a batch is still not acknowledged"
+                        );
                     }
                     if let Some(sequence) = self.settle(&batch, error).await? {
                         return Ok(sequence);
@@ -137,8 +146,8 @@ impl Outbox {
         headers.insert(TTL.0, TTL.1);
         headers.insert(ROLLUP.0, ROLLUP.1);
         let subject = format!("w._mark.{}", self.lane);
-        let payload = serde_json::to_vec(&batch.mark)
-            .map_err(|source| Error::Answer { subject: subject.clone(), source })?;
+        let payload =
+            serde_json::to_vec(&batch.mark).map_err(|source| Error::Answer { subject: subject.clone(), source })?;
         let request = Request::new().headers(headers).payload(payload.into()).timeout(Some(REQUEST_TIMEOUT));
         let answer = self
             .client
