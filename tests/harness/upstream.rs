@@ -23,7 +23,7 @@ impl Upstream {
     pub(crate) fn config(&self) -> String {
         format!(
             "\n[upstream]\nurl = \"{}\"\nca = \"{}\"\nsite_id = \"P-1000\"\nuser = \"noc@partner.example\"\n\
-             password_file = \"password\"\nrequests_per_hour = 1000000\ntimeout_s = 2\n",
+             password_file = \"password\"\nrequests_per_hour = 1000000\nconcurrency = 16\ntimeout_s = 1\n",
             self.0.url(),
             self.0.ca_path().display()
         )
@@ -44,8 +44,21 @@ impl Upstream {
     /// # Errors
     /// It does not answer.
     pub async fn count(&self) -> anyhow::Result<Value> {
+        self.get("_count").await
+    }
+
+    /// Every case with the request that opened it.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn requests(&self) -> anyhow::Result<Vec<Value>> {
+        let cases = self.get("_cases").await?;
+        Ok(cases.as_array().into_iter().flatten().filter_map(|case| case.get("request").cloned()).collect())
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
         let client = linesman_connectors::tls::http_client(Some(self.0.ca_path()))?.build()?;
-        Ok(client.get(format!("{}/_count", self.0.url())).send().await?.error_for_status()?.json().await?)
+        Ok(client.get(format!("{}/{path}", self.0.url())).send().await?.error_for_status()?.json().await?)
     }
 
     /// How many cases it has.

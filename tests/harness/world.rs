@@ -108,7 +108,9 @@ impl World {
             text.push_str(&upstream.config());
         }
         for (name, filter_level) in &self.organizations {
-            text.push_str(&format!("\n[[organizations]]\nname = \"{name}\"\nproxy = true\nfilter_level = \"{filter_level}\"\n"));
+            text.push_str(&format!(
+                "\n[[organizations]]\nname = \"{name}\"\nproxy = true\nfilter_level = \"{filter_level}\"\n"
+            ));
         }
         let path = self.path("linesman.toml");
         std::fs::write(&path, text)?;

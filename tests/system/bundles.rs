@@ -13,7 +13,8 @@ async fn good_ones_become_incidents_and_broken_ones_dead_letters() {
     let engine = world.start(None).await.unwrap();
     let client = engine.nats().await.unwrap();
     let jetstream = async_nats::jetstream::new(client.clone());
-    let (mut incidents, mut faults, mut kinds) = (0_u64, BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
+    let (mut incidents, mut faults, mut kinds) =
+        (0_u64, BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
     let mut seen = std::collections::BTreeSet::new();
     for specimen in specimens() {
         match (specimen.fault, decode(&specimen.bytes)) {

@@ -29,7 +29,8 @@ async fn a_case_goes_out_and_its_id_comes_back() {
     })
     .await;
 
-    let subjects: Vec<&str> = out.0.iter().map(|event| event.subject.as_str()).filter(|s| !s.contains("audit")).collect();
+    let subjects: Vec<&str> =
+        out.0.iter().map(|event| event.subject.as_str()).filter(|s| !s.contains("audit")).collect();
     assert_eq!(
         subjects,
         [

@@ -6,5 +6,7 @@ mod bundles;
 mod crashes;
 mod fencing;
 mod flow;
+mod panics;
 mod sealing;
 mod state;
+mod upstream;

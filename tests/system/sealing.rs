@@ -62,7 +62,8 @@ async fn lose(streams: &[&str], expected: impl FnOnce(Load, Load, Load) -> Seale
 
     let mut engine = world.start(None).await.unwrap();
     let readiness = engine.get("/readyz").await.unwrap();
-    let sealed: Vec<&str> = readiness["lanes"].as_array().unwrap().iter().filter_map(|lane| lane["sealed"].as_str()).collect();
+    let sealed: Vec<&str> =
+        readiness["lanes"].as_array().unwrap().iter().filter_map(|lane| lane["sealed"].as_str()).collect();
     let mut load = Load::behind(2_000);
     load.add("acme", 6);
     let client = engine.nats().await.unwrap();
