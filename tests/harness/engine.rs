@@ -50,7 +50,7 @@ impl Engine {
         // A killed engine leaves its file behind; only the new one's counts.
         let _ = std::fs::remove_file(data.join("ready.json"));
         let mut command = Command::new(binary()?);
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LINESMAN_")) {
+        for name in ours() {
             command.env_remove(name);
         }
         if !launch.unwinds {
@@ -123,6 +123,11 @@ impl Engine {
         self.child.kill()?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Whether its process is there.
@@ -251,8 +256,13 @@ fn signal(signal: &str, pid: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The environment variables that are meant for the tests and would be taken for configuration.
+pub(crate) fn ours() -> impl Iterator<Item = String> {
+    std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("LINESMAN_"))
+}
+
 /// The command under test, which cargo lays beside the tests' own folder.
-fn binary() -> anyhow::Result<PathBuf> {
+pub(crate) fn binary() -> anyhow::Result<PathBuf> {
     let exe = std::env::current_exe()?;
     let folder = exe.parent().and_then(Path::parent).context("no target folder")?;
     let path = folder.join("linesman-under-test");

@@ -4,6 +4,7 @@
 //! Nothing here sleeps to let something happen: [`until`] looks again until a bound.
 
 mod bundles;
+mod command;
 mod engine;
 mod load;
 mod out;
@@ -13,6 +14,7 @@ mod wait;
 mod world;
 
 pub use bundles::event;
+pub use command::{Ended, Running, run};
 pub use engine::{Engine, Launch, Ready};
 pub use load::Load;
 pub use out::{Event, Out};

@@ -11,7 +11,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 ///
 /// # Panics
 /// It finds nothing within a minute and a half.
-#[expect(clippy::panic, reason = "a test that waits in vain has failed")]
 pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
     let started = Instant::now();
     let mut every = tokio::time::interval(LOOK_EVERY);

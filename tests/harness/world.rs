@@ -28,6 +28,8 @@ pub struct World {
     dir: TempDir,
     extra: String,
     organizations: BTreeMap<&'static str, &'static str>,
+    /// How many lanes the configuration asks for.
+    pub lanes: u32,
 }
 
 impl World {
@@ -42,7 +44,7 @@ impl World {
             ("cobalt", "Send all information with IP addresses overwritten"),
             ("dory", "Do not send"),
         ]);
-        let world = Self { dir: tempfile::tempdir()?, extra: String::new(), organizations };
+        let world = Self { dir: tempfile::tempdir()?, extra: String::new(), organizations, lanes: LANES };
         std::fs::create_dir(world.rules())?;
         Ok(world)
     }
@@ -99,7 +101,7 @@ impl World {
     /// # Errors
     /// It cannot be written.
     pub fn write_config(&self, upstream: Option<&Upstream>) -> anyhow::Result<PathBuf> {
-        let mut text = format!("mode = \"partner\"\nlanes = {LANES}\nthreads = 2\n");
+        let mut text = format!("mode = \"partner\"\nlanes = {}\nthreads = 2\n", self.lanes);
         text.push_str(&self.extra);
         if let Some(upstream) = upstream {
             let password = self.path("password");

@@ -1,40 +1,95 @@
 //! Bundles through the real server: each type, each kind of broken one to its dead letter, and the
 //! broken never stops the good.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use linesman_schemas::bundle::corpus::specimens;
-use linesman_schemas::bundle::decode;
+use linesman_schemas::bundle::{bounds, decode};
+use linesman_schemas::dead_letter::INLINE_MOST;
 use linesman_tests::{Out, World, event, until};
+
+/// All kinds of faults that the decoder names.
+const FAULTS: usize = 23;
+/// A good bundle nearly as large as a message may be.
+const HUGE: usize = 7 << 20;
+
+/// Bundles that are broken in ways the corpus does not have, each with its fault.
+fn more_broken() -> Vec<(&'static str, Vec<u8>)> {
+    let good = event("broken-01", 1, "BROKEN", "Low");
+    let beside = "</manifest>";
+    let attachment = format!("{beside}<attachments><attachment name=\"a\">text<x/></attachment></attachments>");
+    let long = format!("<problem-description>{}", "x".repeat(bounds::FIELD));
+    let changes = [
+        ("wrong-encoding", "UTF-8", "ISO-8859-1"),
+        ("trailing-content", "</jmb>", "</jmb><jmb/>"),
+        ("bound-exceeded", "<problem-description>", &long),
+        ("wrong-root", "jmb", "bundle"),
+        ("unknown-version", " version=\"1.0\" type", " version=\"2.0\" type"),
+        ("wrong-type", "type=\"event\"", "type=\"alarm\""),
+        ("wrong-variant", "type=\"event\"", "type=\"event\" variant=\"information\""),
+        ("wrong-origin", "type=\"event\"", "type=\"event\" origin=\"moon\""),
+        ("duplicate-field", "<priority>", "<priority>4 - Low</priority><priority>"),
+        ("duplicate-section", beside, "</manifest><logs/><logs/>"),
+        ("missing-attribute", " type=\"event\"", ""),
+        ("malformed-attribute", "<priority>", "<core-file path=\"/var/tmp/core\" size=\"large\"/><priority>"),
+        ("malformed-part", beside, &attachment),
+    ];
+    let mut broken: Vec<(&str, Vec<u8>)> =
+        changes.into_iter().map(|(fault, old, new)| (fault, good.replace(old, new).into_bytes())).collect();
+    broken.push(("empty", Vec::new()));
+    broken
+        .push(("bad-utf8", good.replace("secret", "\u{fc}").into_bytes().into_iter().filter(|b| *b != 0xC3).collect()));
+    for (fault, bytes) in &broken {
+        assert_eq!(decode(bytes).unwrap_err().fault.name(), *fault);
+    }
+    broken
+}
+
+fn huge() -> String {
+    let attachment =
+        format!("<attachments><attachment name=\"rsi\">{}</attachment></attachments></jmb>", "x".repeat(HUGE));
+    event("huge-01", 1, "HUGE", "Low").replace("</jmb>", &attachment)
+}
 
 #[tokio::test]
 async fn good_ones_become_incidents_and_broken_ones_dead_letters() {
     let world = World::new().unwrap();
-    let engine = world.start(None).await.unwrap();
+    let mut engine = world.start(None).await.unwrap();
     let client = engine.nats().await.unwrap();
     let jetstream = async_nats::jetstream::new(client.clone());
-    let (mut incidents, mut faults, mut kinds) =
-        (0_u64, BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
-    let mut seen = std::collections::BTreeSet::new();
+    let publish = async |bytes: Vec<u8>| {
+        jetstream.publish("in.acme.jmb.test", bytes.into()).await.unwrap().await.unwrap();
+    };
+    let (mut faults, mut kinds) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
+    let mut seen = BTreeSet::new();
+    let mut broken = more_broken().into_iter();
     for specimen in specimens() {
         match (specimen.fault, decode(&specimen.bytes)) {
             (Some(fault), _) => *faults.entry(fault.to_owned()).or_default() += 1,
             (None, Ok(bundle)) if bundle.is_problem() => {
                 if seen.insert(bundle.manifest.host_event_id.to_string()) {
-                    incidents += 1;
                     *kinds.entry(bundle.incident_kind().unwrap().to_owned()).or_default() += 1;
                 }
             }
             (None, decoded) => drop(decoded.unwrap()),
         }
-        jetstream.publish("in.acme.jmb.test", specimen.bytes.into()).await.unwrap().await.unwrap();
+        publish(specimen.bytes).await;
+        // Between the good ones, so that each has good ones behind it.
+        if let Some((fault, bytes)) = broken.next() {
+            *faults.entry(fault.to_owned()).or_default() += 1;
+            publish(bytes).await;
+        }
     }
-    let last = event("last-01", 1, "LAST", "Low");
-    jetstream.publish("in.acme.jmb.test", last.into()).await.unwrap().await.unwrap();
+    assert_eq!(faults.len(), FAULTS, "{faults:?}");
+    for last in [huge(), event("last-01", 1, "LAST", "Low")] {
+        *kinds.entry("event".to_owned()).or_default() += 1;
+        publish(last.into_bytes()).await;
+    }
     jetstream.publish("in.nobody.jmb.test", "<jmb/>".into()).await.unwrap().await.unwrap();
 
+    let incidents: usize = kinds.values().sum();
     until("the last bundle is an incident", async || {
-        (engine.incidents("acme").await.unwrap() == incidents + 1).then_some(())
+        (engine.incidents("acme").await.unwrap() == incidents as u64).then_some(())
     })
     .await;
     let as_engine = engine.nats_as_engine().await.unwrap();
@@ -49,13 +104,16 @@ async fn good_ones_become_incidents_and_broken_ones_dead_letters() {
         let detail = letter.data["detail"].as_str().unwrap();
         *found.entry(detail.split(':').next().unwrap().to_owned()).or_default() += 1;
         assert!(letter.data["place"]["line"].as_u64().unwrap() >= 1);
-        assert!(letter.data["bytes"].is_string());
+        let is_small = letter.data["length"].as_u64().unwrap() <= INLINE_MOST as u64;
+        assert_eq!(letter.data["bytes"].is_string(), is_small, "{detail}");
+        assert!(letter.data["sequence"].as_u64().unwrap() > 0);
     }
     assert_eq!(found, faults);
     let mut detected = BTreeMap::<String, usize>::new();
     for trigger in out.on("out.acme.trigger.incident.detected") {
         *detected.entry(trigger.data["kind"].as_str().unwrap().to_owned()).or_default() += 1;
     }
-    *kinds.entry("event".to_owned()).or_default() += 1;
     assert_eq!(detected, kinds);
+    out.events_are_contiguous("acme").unwrap();
+    assert!(engine.stop().await.unwrap().success());
 }

@@ -3,10 +3,15 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else has failed")]
 
 mod bundles;
+mod commands;
 mod crashes;
 mod fencing;
 mod flow;
+mod life;
 mod panics;
+mod scripts;
 mod sealing;
 mod state;
+mod tenants;
 mod upstream;
+mod withheld;

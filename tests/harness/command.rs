@@ -1,0 +1,103 @@
+//! The `linesman` command, run as people and scripts run it.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::time::timeout;
+
+use crate::engine::{binary, ours};
+
+/// The longest a command may take.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; none when a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it said beside.
+    pub stderr: String,
+}
+
+fn command(args: &[&str]) -> anyhow::Result<Command> {
+    let mut command = Command::new(binary()?);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    for name in ours() {
+        command.env_remove(name);
+    }
+    Ok(command)
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// It cannot be run, does not end, or prints what is no text.
+pub async fn run(args: &[&str]) -> anyhow::Result<Ended> {
+    let output =
+        timeout(PATIENCE, command(args)?.output()).await.with_context(|| format!("{args:?} does not end"))??;
+    Ok(Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout)?,
+        stderr: String::from_utf8(output.stderr)?,
+    })
+}
+
+/// A command that runs until it is interrupted or done.
+pub struct Running {
+    child: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Running {
+    /// Starts a command.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(args: &[&str]) -> anyhow::Result<Self> {
+        let mut child = command(args)?.spawn()?;
+        let stdout = BufReader::new(child.stdout.take().context("no stdout")?).lines();
+        let stderr = BufReader::new(child.stderr.take().context("no stderr")?).lines();
+        Ok(Self { child, stdout, stderr })
+    }
+
+    /// The next line it prints.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn line(&mut self) -> anyhow::Result<String> {
+        timeout(PATIENCE, self.stdout.next_line()).await??.context("it prints no more")
+    }
+
+    /// The next line it says beside.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn remark(&mut self) -> anyhow::Result<String> {
+        timeout(PATIENCE, self.stderr.next_line()).await??.context("it says no more")
+    }
+
+    /// Interrupts it, as Ctrl-C does.
+    ///
+    /// # Errors
+    /// It cannot be interrupted.
+    pub async fn interrupt(&self) -> anyhow::Result<()> {
+        let pid = self.child.id().context("it has ended")?;
+        let status = Command::new("kill").args(["-INT", &pid.to_string()]).status().await?;
+        ensure!(status.success(), "process {pid} cannot be signalled");
+        Ok(())
+    }
+
+    /// Waits until it has ended: its exit code.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub async fn ended(mut self) -> anyhow::Result<Option<i32>> {
+        Ok(timeout(PATIENCE, self.child.wait()).await??.code())
+    }
+}

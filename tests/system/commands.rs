@@ -1,0 +1,98 @@
+//! The commands beside `serve`, as people and scripts use them.
+
+use linesman_tests::{OPEN_CASE, Running, World, event, run};
+use serde_json::Value;
+
+#[tokio::test]
+async fn what_is_published_is_heard() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let data = world.data();
+    let data = data.to_str().unwrap();
+    let files: Vec<String> = (1..=3)
+        .map(|number| {
+            let path = world.path(&format!("{number}.xml"));
+            std::fs::write(&path, event("edge-01", number, "HEARD", "Low")).unwrap();
+            path.to_str().unwrap().to_owned()
+        })
+        .collect();
+    let mut tail =
+        Running::start(&["tail", "out.acme.trigger.>", "--json", "--limit", "3", "--data-dir", data]).unwrap();
+    assert_eq!(tail.remark().await.unwrap(), "listening on out.acme.trigger.>");
+
+    let published =
+        run(&["publish", &files[0], &files[1], &files[2], "--org", "acme", "--data-dir", data]).await.unwrap();
+    assert_eq!((published.code, &*published.stdout), (Some(0), "3 published for acme, 0 failed\n"), "{published:?}");
+    for number in 1..=3 {
+        let line: Value = serde_json::from_str(&tail.line().await.unwrap()).unwrap();
+        assert_eq!(line["subject"], "out.acme.trigger.incident.detected");
+        assert_eq!(line["event"]["data"]["id"], format!("acme-{number}"));
+    }
+    assert!(tail.line().await.is_err());
+    assert_eq!(tail.ended().await.unwrap(), Some(0));
+
+    let missing = run(&["publish", "no-such.xml", &files[0], "--org", "acme", "--data-dir", data]).await.unwrap();
+    assert_eq!((missing.code, &*missing.stdout), (Some(1), "1 published for acme, 1 failed\n"));
+    assert!(missing.stderr.starts_with("no-such.xml: cannot be read"), "{}", missing.stderr);
+    assert!(engine.stop().await.unwrap().success());
+    let gone = run(&["publish", &files[0], "--org", "acme", "--data-dir", data]).await.unwrap();
+    assert_eq!(gone.code, Some(1));
+    assert!(gone.stderr.contains("no engine is ready there"), "{}", gone.stderr);
+    let wrong = run(&["publish", &files[0], "--org", "no name"]).await.unwrap();
+    assert_eq!(wrong.code, Some(2));
+}
+
+#[tokio::test]
+async fn policies_are_checked() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let rules = world.rules();
+    let rules = rules.to_str().unwrap();
+    let good = run(&["check", rules]).await.unwrap();
+    assert_eq!((good.code, &*good.stdout), (Some(0), "1 policy, no fault\n"));
+    world
+        .policy("broken", "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) {\n    let = 1;\n}\n")
+        .unwrap();
+    let broken = run(&["check", rules]).await.unwrap();
+    assert_eq!(broken.code, Some(1));
+    assert!(broken.stdout.starts_with(&format!("{rules}/broken.rhai:3:9: error: ")), "{}", broken.stdout);
+    assert!(broken.stdout.ends_with("2 policies, 1 fault\n"), "{}", broken.stdout);
+    assert_eq!(run(&["check", "no-such-folder"]).await.unwrap().code, Some(1));
+}
+
+#[tokio::test]
+async fn the_stand_in_stands_alone() {
+    let world = World::new().unwrap();
+    let folder = world.path("stand-in");
+    let mut standin = Running::start(&[
+        "standin",
+        "support-system",
+        "--listen",
+        "127.0.0.1:0",
+        "--data-dir",
+        folder.to_str().unwrap(),
+    ])
+    .unwrap();
+    let line = standin.line().await.unwrap();
+    let url = line.strip_prefix("support system at ").and_then(|rest| rest.split(',').next()).unwrap();
+    let client = linesman_connectors::tls::http_client(Some(&folder.join("ca.pem"))).unwrap().build().unwrap();
+    let count: Value = client.get(format!("{url}/_count")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(count["cases"], 0);
+    standin.interrupt().await.unwrap();
+    assert_eq!(standin.ended().await.unwrap(), Some(0));
+}
+
+#[tokio::test]
+async fn the_demo_is_one_json_object() {
+    let demo = run(&["demo", "--once", "--json"]).await.unwrap();
+    assert_eq!(demo.code, Some(0), "{demo:?}");
+    let summary: Value = serde_json::from_str(&demo.stdout).unwrap();
+    let keys: Vec<&str> = summary.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["bundles", "cases", "dead_letters", "incidents", "intelligence", "reactions"]);
+    assert!(summary["bundles"].as_u64().unwrap() >= 40, "{summary}");
+    for key in ["cases", "incidents", "intelligence"] {
+        assert!(summary[key].as_u64().unwrap() > 0, "{key}: {summary}");
+    }
+    assert!(summary["reactions"]["jss"].as_u64().unwrap() > 0, "{summary}");
+    assert!(summary["dead_letters"]["bundle-undecodable"].as_u64().unwrap() > 0, "{summary}");
+}

@@ -1,0 +1,73 @@
+//! No organization reads, writes or counts another's: not in policies, not in events, not in the API.
+
+use linesman_tests::{Out, World, event, until};
+
+const OWN: &str = r#"
+policy(#{ on: "incident.detected" });
+fn react(incident, org) { publish("own", #{ told: incident.description, org: org.name }); }
+"#;
+const SHARED: &str = r#"
+policy(#{ on: "incident.detected" });
+fn react(incident, org) {
+    publish("shared", #{ told: incident.description, host: incident.device.host_name, org: org.name });
+}
+"#;
+const BUNDLES: u64 = 4;
+
+#[tokio::test]
+async fn nobody_sees_anything_of_another() {
+    let world = World::new().unwrap();
+    world.policy("acme/own", OWN).unwrap();
+    world.policy("shared", SHARED).unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let jetstream = async_nats::jetstream::new(engine.nats().await.unwrap());
+    for number in 1..=BUNDLES {
+        for org in ["acme", "bolt"] {
+            let text = event(&format!("{org}-edge"), number, "TENANT", "Low");
+            jetstream.publish(format!("in.{org}.jmb.test"), text.into()).await.unwrap().await.unwrap();
+        }
+        // The same device reports to two: what is a repetition for one is none for the other.
+        for org in ["cobalt", "dory"] {
+            let text = event("twin", number, "TENANT", "Low");
+            jetstream.publish(format!("in.{org}.jmb.test"), text.into()).await.unwrap().await.unwrap();
+        }
+    }
+    let client = engine.nats_as_engine().await.unwrap();
+    for org in ["acme", "bolt", "cobalt", "dory"] {
+        until("all are incidents", async || (engine.incidents(org).await.unwrap() == BUNDLES).then_some(())).await;
+    }
+    // A result in one's name about the other's incident.
+    let theft = serde_json::json!({"case_changed": {
+        "incident": "acme-1", "case_id": "C-1", "status": "closed", "link": null, "updated": "2026-11-21T10:15:02Z",
+    }});
+    let as_engine = async_nats::jetstream::new(client.clone());
+    as_engine.publish("in.bolt.result.jss", theft.to_string().into()).await.unwrap().await.unwrap();
+    let out = until("the theft is refused", async || {
+        let out = Out::read(&client).await.unwrap();
+        let letters = out.0.iter().filter(|event| event.subject.starts_with("out.bolt.dead.")).count();
+        (letters == 1).then_some(out)
+    })
+    .await;
+
+    for (org, other) in [("acme", "bolt"), ("bolt", "acme")] {
+        let prefix = format!("out.{org}.");
+        let marker = format!("{other}-edge");
+        for event in out.0.iter().filter(|event| event.subject.starts_with(&prefix)) {
+            let text = serde_json::to_string(&event.event).unwrap();
+            assert!(!text.contains(&marker), "{}: {text}", event.subject);
+        }
+        let shared: Vec<_> = out.on(&format!("out.{org}.reaction.shared")).map(|e| e.data["action"].clone()).collect();
+        assert_eq!(shared.len() as u64, BUNDLES);
+        assert!(shared.iter().all(|action| action["org"] == org && action["host"] == format!("{org}-edge")));
+        let page = engine.get_text(&format!("/api/v1/incidents?organization={org}&limit=1000")).await.unwrap();
+        assert!(page.contains(&format!("{org}-edge")) && !page.contains(other), "{page}");
+        out.events_are_contiguous(org).unwrap();
+    }
+    assert_eq!(out.on("out.acme.reaction.own").count() as u64, BUNDLES);
+    for org in ["bolt", "cobalt", "dory"] {
+        assert_eq!(out.on(&format!("out.{org}.reaction.own")).count(), 0, "a policy of acme's ran for {org}");
+    }
+    let acme = engine.get("/api/v1/incidents?organization=acme").await.unwrap();
+    assert!(acme["items"].as_array().unwrap().iter().all(|incident| incident["case"].is_null()), "{acme}");
+    assert!(engine.stop().await.unwrap().success());
+}
