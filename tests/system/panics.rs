@@ -5,14 +5,14 @@ use linesman_tests::{Launch, Load, OPEN_CASE, Out, Upstream, World, until};
 
 #[tokio::test]
 async fn a_lane_that_panics_ends_the_engine() {
-    let world = World::new().unwrap();
     for point in ["receive", "decide", "emit::after-mark"] {
+        let world = World::new().unwrap();
         // Late enough for the lanes to be taken up and the engine to be ready.
         let crash_points = format!("{point}=16*off->panic");
         let launch = Launch { crash_points: &crash_points, unwinds: true, ..Launch::default() };
         let mut engine = world.start_with(None, launch).await.unwrap();
         let client = engine.nats().await.unwrap();
-        let mut load = Load::behind(1);
+        let mut load = Load::default();
         while engine.is_running() {
             load.add("acme", 1);
             load.publish(&client, 1).await;
