@@ -2,6 +2,9 @@
 
 use linesman_tests::{Launch, Load, OPEN_CASE, Out, World, until};
 
+/// So many bundles come while the one takes over from the other, at most.
+const ROUNDS: u64 = 500;
+
 #[tokio::test]
 async fn a_stale_engine_is_fenced_off() {
     let host = World::new().unwrap();
@@ -23,6 +26,7 @@ async fn a_stale_engine_is_fenced_off() {
     let mut owner = new.spawn(None, launch).unwrap();
     let mut rounds = 0;
     while stale.is_running() {
+        assert!(rounds < ROUNDS, "the stale engine goes on: {}", stale.log_tail());
         load.add("acme", 1);
         load.add("bolt", 1);
         load.publish_all(&client).await;
