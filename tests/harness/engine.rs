@@ -161,6 +161,14 @@ impl Engine {
         signal("-KILL", nats_pid(&self.data)?)
     }
 
+    /// Stops it where it stands, or lets it go on.
+    ///
+    /// # Errors
+    /// It cannot be signalled.
+    pub fn hold(&self, is_held: bool) -> anyhow::Result<()> {
+        signal(if is_held { "-STOP" } else { "-CONT" }, self.pid())
+    }
+
     /// A client with the public login.
     ///
     /// # Errors

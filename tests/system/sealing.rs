@@ -122,3 +122,37 @@ async fn an_in_that_lost_its_tail_is_noticed() {
     })
     .await;
 }
+
+/// A server that comes back without its tail under a running engine would give the lost sequences to
+/// new bundles, which nobody would ever read.
+#[tokio::test]
+async fn a_running_engine_notices_too() {
+    let world = World::new().unwrap();
+    let (jetstream, saved) = (world.data().join("nats/jetstream/jetstream"), world.path("saved"));
+    let mut engine = world.start(None).await.unwrap();
+    assert!(engine.stop().await.unwrap().success());
+    copy(&jetstream, &saved);
+    let mut engine = world.start(None).await.unwrap();
+    let mut lost = Load::default();
+    lost.add("acme", 6);
+    lost.publish_all(&engine.nats().await.unwrap()).await;
+    lost.wait_for_incidents(&engine).await.unwrap();
+
+    engine.hold(true).unwrap();
+    engine.kill_nats().unwrap();
+    std::fs::remove_dir_all(&jetstream).unwrap();
+    copy(&saved, &jetstream);
+    engine.hold(false).unwrap();
+    assert_eq!(engine.ended().await.code(), Some(1));
+    assert!(engine.log().contains("has lost its tail"), "{}", engine.log_tail());
+
+    let mut engine = world.start(None).await.unwrap();
+    assert!(engine.log().contains("the lane is sealed"), "{}", engine.log_tail());
+    let mut load = Load::behind(1_000);
+    load.add("acme", 6);
+    let client = engine.nats().await.unwrap();
+    load.publish_all(&client).await;
+    load.wait_for_incidents(&engine).await.unwrap();
+    load.check(&Out::read(&client).await.unwrap()).unwrap();
+    assert!(engine.stop().await.unwrap().success());
+}

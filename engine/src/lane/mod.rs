@@ -72,6 +72,14 @@ pub enum Error {
         /// Why.
         source: log::Error,
     },
+    /// It cannot read on.
+    #[error("lane {lane} cannot receive")]
+    Receive {
+        /// Which lane.
+        lane: u32,
+        /// Why.
+        source: log::Error,
+    },
     /// What it decides anew is not what was committed.
     #[error("lane {lane} decides otherwise than was committed at position {position}: refusing it")]
     Diverged {
@@ -134,7 +142,10 @@ impl Lane {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return self.settle().await,
                 () = arrived(&mut self.in_flight), if self.in_flight.is_some() => self.settle().await?,
-                batch = self.reader.receive(BOUNDS) => self.carry(&batch).await?,
+                batch = self.reader.receive(BOUNDS) => {
+                    let batch = batch.map_err(|source| Error::Receive { lane: self.id, source })?;
+                    self.carry(&batch).await?;
+                }
                 () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.tick().await,
             }
         }

@@ -247,7 +247,7 @@ impl Start<'_> {
         let mut reader = Reader::new(self.shared.client.clone(), self.id, domain.position().sequence);
         let mut reported = Instant::now();
         while domain.position().sequence < end {
-            let batch = reader.receive(BOUNDS).await;
+            let batch = reader.receive(BOUNDS).await.map_err(|source| Error::Start { lane: self.id, source })?;
             let due: Vec<Message> = batch.iter().filter(|message| is_due(message, end, until)).cloned().collect();
             let inputs = decode(&self.shared.books, &due).await;
             for input in &inputs {

@@ -98,6 +98,12 @@ pub enum Error {
         /// Why.
         source: async_nats::PublishError,
     },
+    /// A stream that came back without its tail.
+    #[error("IN has lost its tail: it does not have what was read at {position}; the next start seals the lane")]
+    LostTail {
+        /// The sequence read last.
+        position: u64,
+    },
     /// A rule book that is not there or not what its hash says.
     #[error("the rule book {hash} cannot be fetched: {detail}")]
     RuleBook {

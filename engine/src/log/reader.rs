@@ -12,7 +12,8 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
 
-use super::streams::IN;
+use super::streams::{self, IN};
+use super::{Error, mark};
 
 /// How many messages are asked for at once; the next request goes out when half have come.
 const ASKED: usize = 500;
@@ -52,6 +53,8 @@ pub struct Reader {
     lane: u32,
     /// The last sequence handed out.
     position: u64,
+    /// When that message entered IN; none before the first.
+    time: Option<Timestamp>,
     /// The last sequence the consumer itself has counted.
     delivered: u64,
     stream: Option<Stream>,
@@ -62,37 +65,41 @@ pub struct Reader {
 impl Reader {
     /// Reads `lane` from behind `position` on.
     pub fn new(client: Client, lane: u32, position: u64) -> Self {
-        Self { client, lane, position, delivered: 0, stream: None, left: None }
+        Self { client, lane, position, time: None, delivered: 0, stream: None, left: None }
     }
 
     /// Waits for the first message, then takes whatever is ready, within the bounds; never waits to
     /// fill. Dropping the future loses nothing.
-    pub async fn receive(&mut self, bounds: Bounds) -> Vec<Message> {
+    ///
+    /// # Errors
+    /// IN does not have any more what was read from it.
+    pub async fn receive(&mut self, bounds: Bounds) -> Result<Vec<Message>, Error> {
         let first = match self.left.take() {
             Some(message) => message,
-            None => self.next().await,
+            None => self.next().await?,
         };
         let mut bytes = first.payload.len();
         let mut batch = Vec::with_capacity(bounds.messages.min(ASKED));
         batch.push(first);
         while batch.len() < bounds.messages && bytes < bounds.bytes {
-            let Some(message) = self.next().now_or_never() else { break };
+            // What cannot go on is told once what was read is carried.
+            let Some(Ok(message)) = self.next().now_or_never() else { break };
             bytes += message.payload.len();
             batch.push(message);
         }
-        batch
+        Ok(batch)
     }
 
     /// The next message; waits through every fault of the way.
-    async fn next(&mut self) -> Message {
+    async fn next(&mut self) -> Result<Message, Error> {
         loop {
             let Some(stream) = &mut self.stream else {
-                self.open().await;
+                self.open().await?;
                 continue;
             };
             match stream.next().await {
                 Some(Ok(message)) => match self.accept(&message) {
-                    Some(message) => return message,
+                    Some(message) => return Ok(message),
                     None => self.rebuild("a message is missing"),
                 },
                 Some(Err(error)) => self.rebuild(&error.to_string()),
@@ -109,6 +116,7 @@ impl Reader {
         self.delivered = info.consumer_sequence;
         self.position = info.stream_sequence;
         let time = Timestamp::from_nanosecond(info.published.unix_timestamp_nanos()).ok()?;
+        self.time = Some(time);
         let subject = message.subject.splitn(3, '.').nth(2).unwrap_or_default().to_owned();
         Some(Message { sequence: info.stream_sequence, time, subject, payload: message.payload.clone() })
     }
@@ -120,16 +128,38 @@ impl Reader {
     }
 
     /// Makes a consumer; on failure waits a moment, for the caller to try again.
-    async fn open(&mut self) {
+    async fn open(&mut self) -> Result<(), Error> {
         match self.consumer().await {
-            Ok(stream) => {
+            Ok(stream) if self.is_continued().await? => {
                 self.delivered = 0;
                 self.stream = Some(stream);
             }
+            Ok(_) => return Err(Error::LostTail { position: self.position }),
             Err(error) => {
                 tracing::debug!(lane = self.lane, %error, "no consumer yet");
                 tokio::time::sleep(RETRY).await;
             }
+        }
+        Ok(())
+    }
+
+    /// Whether IN still has the message read last. A server that came back without its tail gives
+    /// the lost sequences to new messages, which a consumer from behind our position never shows.
+    async fn is_continued(&self) -> Result<bool, Error> {
+        let Some(time) = self.time else { return Ok(true) };
+        let found = loop {
+            match mark::input(&self.client, self.position).await {
+                Ok(found) => break found,
+                Err(error) => {
+                    tracing::debug!(lane = self.lane, %error, "the message read last cannot be read yet");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        };
+        match found {
+            Some((at, _)) => Ok(at == time),
+            // Trimmed, or lost.
+            None => Ok(streams::identity(&self.client).await?.first > self.position),
         }
     }
 
