@@ -43,10 +43,10 @@ doc: ## Build the documentation
 
 bench: tools ## Measure the verbs one by one, then the whole against the raw stream
 	$(CARGO) bench --locked -p linesman-benches
-	$(CARGO) run --release --locked -p linesman-benches --bin end_to_end
+	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench end-to-end
 
 bench-policies: tools ## Measure how the cost of a message grows with the number of policies
-	$(CARGO) run --release --locked -p linesman-benches --bin policies
+	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench policies
 
 fmt: ## Format the code
 	$(CARGO) fmt --all

@@ -1,1 +1,6 @@
-//! What the benches share.
+//! What the benches share: a load, a NATS server with the load in its log, and the turns that are
+//! measured on it.
+
+pub mod load;
+pub mod stage;
+pub mod turns;

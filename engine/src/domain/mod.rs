@@ -125,6 +125,11 @@ pub fn rule_book(base: &dyn Base) -> Result<Option<BookRow>, Error> {
     base.get(key::BOOK)?.map(|bytes| rows::decode(key::BOOK, &bytes)).transpose()
 }
 
+/// How many incidents a row of the table of incidents holds.
+pub fn incidents_of_page(row: &[u8]) -> usize {
+    incidents::page(row).count()
+}
+
 impl Domain {
     /// Takes up deciding where the applied state stands.
     ///

@@ -87,11 +87,16 @@ impl Executors {
 
     /// Lets every lane finish its batch and waits for the threads.
     pub async fn drain(self) {
+        drop(tokio::task::spawn_blocking(move || drop(self)).await);
+    }
+}
+
+impl Drop for Executors {
+    /// However an engine ends, what its lanes have under way is emitted and applied.
+    fn drop(&mut self) {
         // Lanes that have ended do not hear it.
         let _ = self.stop.send(true);
-        let threads = self.threads;
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
-        drop(joined.await);
+        self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
 

@@ -9,6 +9,7 @@
 //! ```
 
 use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
@@ -84,7 +85,9 @@ impl Store {
     }
 
     fn open_as_it_is(path: &Path) -> Result<Option<sled::Db>, Error> {
-        let db = config(path).open()?;
+        // sled panics on some kinds of damage where one would expect an error.
+        let opened = catch_unwind(AssertUnwindSafe(|| config(path).open()));
+        let db = opened.unwrap_or_else(|_| Err(sled::Error::ReportableBug("it panicked while opening".to_owned())))?;
         if !db.was_recovered() {
             db.insert("format", FORMAT)?;
         }
@@ -106,14 +109,26 @@ impl Store {
     /// # Errors
     /// The flush failed: what is on disk is unknown.
     pub fn close(&self) -> Result<(), Error> {
+        self.stop_flusher();
+        self.db.flush()?;
+        Ok(())
+    }
+
+    fn stop_flusher(&self) {
         let flusher = self.flusher.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((stop, thread)) = flusher {
             drop(stop);
             // The thread ends by itself once its channel is gone.
             let _ = thread.join();
         }
-        self.db.flush()?;
-        Ok(())
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the store cannot be flushed at its end");
+        }
     }
 }
 
