@@ -13,7 +13,7 @@ pub const WITHHELD: &str = "withheld by filter level";
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Open a case at the support system.
-    SubmitCase(CaseRequest),
+    SubmitCase(Box<CaseRequest>),
     /// Ask the support system which cases changed since `cursor` (none: since ever).
     PollCases {
         /// What the last poll answered.

@@ -11,7 +11,8 @@ use crate::world::{PASSWORD, done, incident, poll, task};
 
 fn request(details: Option<CaseDetails>) -> Task {
     let synopsis = if details.is_some() { "fan \"2\" failed".to_owned() } else { WITHHELD.to_owned() };
-    task(7, Action::SubmitCase(CaseRequest { incident: incident(17), priority: Priority::Critical, synopsis, details }))
+    let request = CaseRequest { incident: incident(17), priority: Priority::Critical, synopsis, details };
+    task(7, Action::SubmitCase(Box::new(request)))
 }
 
 /// The body of the `createSR` that `task` makes; heads are compared whole here.

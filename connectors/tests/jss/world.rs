@@ -90,7 +90,7 @@ pub(crate) fn submit(number: u64) -> Task {
         synopsis: format!("fan {number} failed"),
         details: None,
     };
-    task(number, Action::SubmitCase(request))
+    task(number, Action::SubmitCase(Box::new(request)))
 }
 
 pub(crate) fn poll(cursor: Option<&str>) -> Task {

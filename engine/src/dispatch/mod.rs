@@ -14,7 +14,6 @@ mod budget;
 mod queue;
 mod report;
 
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,7 +71,6 @@ impl Dispatcher {
                 budget: Budget::open(&self.store, connector.name(), connector.requests_per_hour(), self.lanes)?,
                 connector: Arc::clone(connector),
                 client: self.client.clone(),
-                under_way: BTreeSet::new(),
                 attempts: JoinSet::new(),
             };
             tasks.spawn(destination.run(receiver, stop.clone()));
@@ -101,8 +99,6 @@ struct Destination {
     queues: Queues,
     budget: Budget,
     client: Client,
-    /// What was handed out: reaction and attempt. Kept until the state has moved on.
-    under_way: BTreeSet<(String, u32)>,
     attempts: JoinSet<Ended>,
 }
 
@@ -160,7 +156,7 @@ impl Destination {
             if let Err(until) = self.budget.allow(now, self.attempts.len()) {
                 return Ok(pause(now, Some(until)));
             }
-            match self.queues.next(now, &mut self.under_way)? {
+            match self.queues.next(now)? {
                 Due::Now(row) => self.attempt(row),
                 Due::At(next) => return Ok(pause(now, next)),
             }
@@ -169,7 +165,6 @@ impl Destination {
     }
 
     fn attempt(&mut self, row: Row) {
-        self.under_way.insert((row.task.id.to_string(), row.task.attempt));
         let connector = Arc::clone(&self.connector);
         let client = self.client.clone();
         self.attempts.spawn(async move {

@@ -1,6 +1,6 @@
 //! Which pending row is next: due, not under way, its circuit closed, the organizations taking turns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -35,7 +35,9 @@ pub(super) struct Queues {
     lanes: Vec<Lane>,
     circuits: Vec<CircuitRow>,
     /// How many of a lane's rows are under way, to probe a circuit with one.
-    under_way: BTreeMap<u32, usize>,
+    probes: BTreeMap<u32, usize>,
+    /// What was handed out and the state has not moved on from yet: attempts by reaction.
+    handed_out: BTreeMap<Queue, BTreeMap<String, u32>>,
     /// Queues that may have rows, and when it is worth looking; none: now.
     waiting: BTreeMap<Queue, Option<Timestamp>>,
     /// Whose turn was last.
@@ -49,7 +51,8 @@ impl Queues {
             destination,
             lanes: (0..lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
             circuits: vec![CircuitRow::default(); lanes as usize],
-            under_way: BTreeMap::new(),
+            probes: BTreeMap::new(),
+            handed_out: BTreeMap::new(),
             waiting: BTreeMap::new(),
             last: None,
             store: Arc::clone(store),
@@ -66,7 +69,7 @@ impl Queues {
         let tree = self.store.lane(lane)?;
         let prefix = key::of(b'q', &[self.destination], &[]);
         let mut from = prefix.clone();
-        while let Some((found, _)) = first(&tree, &from, &prefix)? {
+        while let Some((found, _)) = tree.first_row(Bound::Included(&from), &prefix)? {
             let rest = found.get(prefix.len()..).unwrap_or_default();
             let org = rest.split(|byte| *byte == 0).next().unwrap_or_default();
             let org = String::from_utf8_lossy(org).into_owned();
@@ -100,19 +103,32 @@ impl Queues {
                 }
             }
         } else {
-            self.waiting.insert((change.org.clone(), change.lane), None);
+            let queue = (change.org.clone(), change.lane);
+            self.move_on(&queue);
+            self.waiting.insert(queue, None);
+        }
+    }
+
+    /// Forgets what was handed out of a queue and is done, or is to be tried another time.
+    fn move_on(&mut self, queue: &Queue) {
+        let Some(attempts) = self.handed_out.get_mut(queue) else { return };
+        if let Some(tree) = self.lanes.get(queue.1 as usize) {
+            attempts.retain(|id, attempt| pending(tree, id).is_some_and(|row| row.attempt <= *attempt));
+        }
+        if attempts.is_empty() {
+            self.handed_out.remove(queue);
         }
     }
 
     /// One of a lane's rows is not under way any more.
     pub(super) fn released(&mut self, lane: u32) {
-        if let Some(count) = self.under_way.get_mut(&lane) {
+        if let Some(count) = self.probes.get_mut(&lane) {
             *count = count.saturating_sub(1);
         }
     }
 
     /// The next row, after the organization whose turn was last.
-    pub(super) fn next(&mut self, now: Timestamp, under_way: &mut BTreeSet<(String, u32)>) -> Result<Due, store::Error> {
+    pub(super) fn next(&mut self, now: Timestamp) -> Result<Due, store::Error> {
         let mut soonest: Option<Timestamp> = None;
         for queue in self.turn() {
             match self.waiting.get(&queue).copied().flatten() {
@@ -126,9 +142,11 @@ impl Queues {
                 soonest = Some(soonest.map_or(later, |at| at.min(later)));
                 continue;
             }
-            match self.look(&queue, now, under_way)? {
+            match self.look(&queue, now)? {
                 Look::Row(row) => {
-                    *self.under_way.entry(queue.1).or_default() += 1;
+                    *self.probes.entry(queue.1).or_default() += 1;
+                    let attempts = self.handed_out.entry(queue.clone()).or_default();
+                    attempts.insert(row.task.id.to_string(), row.task.attempt);
                     self.last = Some(queue);
                     return Ok(Due::Now(row));
                 }
@@ -163,11 +181,11 @@ impl Queues {
         if until > now {
             return Some(until);
         }
-        let is_probing = self.under_way.get(&lane).is_some_and(|count| *count > 0);
+        let is_probing = self.probes.get(&lane).is_some_and(|count| *count > 0);
         is_probing.then_some(Timestamp::MAX)
     }
 
-    fn look(&self, queue: &Queue, now: Timestamp, under_way: &mut BTreeSet<(String, u32)>) -> Result<Look, store::Error> {
+    fn look(&self, queue: &Queue, now: Timestamp) -> Result<Look, store::Error> {
         let (org, lane) = queue;
         let Some(tree) = self.lanes.get(*lane as usize) else { return Ok(Look::Empty) };
         let prefix = key::queue(self.destination, org);
@@ -180,9 +198,8 @@ impl Queues {
             }
             let id = String::from_utf8_lossy(tail.get(8..).unwrap_or_default()).into_owned();
             let Some(row) = pending(tree, &id) else { continue };
-            // Attempts of this reaction that the state has left behind are over.
-            under_way.retain(|(other, attempt)| *other != id || *attempt >= row.attempt);
-            if under_way.contains(&(id.clone(), row.attempt)) {
+            let attempt = self.handed_out.get(queue).and_then(|attempts| attempts.get(&id));
+            if attempt.is_some_and(|attempt| *attempt >= row.attempt) {
                 continue;
             }
             match task(&id, &row) {
@@ -198,10 +215,6 @@ enum Look {
     Row(Row),
     Later(Timestamp),
     Empty,
-}
-
-fn first(tree: &Lane, from: &[u8], prefix: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, store::Error> {
-    tree.first_row(Bound::Included(from), prefix)
 }
 
 fn pending(tree: &Lane, id: &str) -> Option<PendingRow> {

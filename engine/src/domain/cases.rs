@@ -180,7 +180,7 @@ fn outgoing(incident: &Incident, text: &CaseText, level: FilterLevel) -> Option<
     };
     let synopsis = if details.is_some() { text.synopsis.clone() } else { WITHHELD.to_owned() };
     let priority = text.priority.unwrap_or(incident.row.priority);
-    Some(Action::SubmitCase(CaseRequest { incident: incident.id.clone(), priority, synopsis, details }))
+    Some(Action::SubmitCase(Box::new(CaseRequest { incident: incident.id.clone(), priority, synopsis, details })))
 }
 
 /// The incident a pending reaction is about.

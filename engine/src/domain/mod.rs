@@ -136,7 +136,7 @@ impl Domain {
     /// # Errors
     /// The store cannot be read.
     pub fn open(base: Box<dyn Base>, parts: Parts) -> Result<Self, Error> {
-        let position = position(&*base)?.unwrap_or_else(|| Position {
+        let position = position(&*base)?.unwrap_or(Position {
             sequence: 0,
             message: [0; 32],
             digest: [0; 32],

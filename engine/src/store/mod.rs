@@ -249,8 +249,7 @@ mod tests {
         lane.apply(&writes(&[("a1", None)])).unwrap();
         let digest = lane.digest().unwrap();
         assert_eq!(store.lane(2).unwrap().get(b"a2").unwrap(), None);
-        drop(lane);
-        store.close().unwrap();
+        drop((lane, store));
         let lane = Store::open(&path).unwrap().lane(1).unwrap();
         assert_eq!(lane.first(Bound::Included(b"a"), b"a").unwrap(), Some((b"a2".to_vec(), b"y".to_vec())));
         assert_eq!(lane.rows(b"a", None).count(), 1);
@@ -275,7 +274,7 @@ mod tests {
         let store = Store::open(&path).unwrap();
         store.lane(0).unwrap().apply(&writes(&[("a", Some("x"))])).unwrap();
         store.db.insert("format", b"0").unwrap();
-        store.close().unwrap();
+        drop(store);
         assert_eq!(Store::open(&path).unwrap().lane(0).unwrap().rows(b"", None).count(), 0);
     }
 }
