@@ -1,4 +1,4 @@
-//! The server's configuration file: loopback only, two logins, one store.
+//! The server's configuration file: loopback only, two logins in accounts of their own, one store.
 
 use std::path::Path;
 
@@ -21,14 +21,23 @@ pub const PUBLIC_PUBLISH: [&str; 10] = [
     "$JS.FC.OUT.>",
 ];
 
-/// What the public login may hear. The engine's replies go to [`super::INBOX_PREFIX`] for this reason.
+/// What the public login may hear. The engine's replies go to [`super::INBOX_PREFIX`] for this reason: `_INBOX.>` of the
+/// engine's account is where push consumers deliver to.
 pub const PUBLIC_SUBSCRIBE: [&str; 2] = ["out.>", "_INBOX.>"];
 
 /// Size of the server's log file at which it starts another, in bytes; [`LOG_FILES`] are kept.
 const LOG_BYTES: usize = 8 * 1024 * 1024;
 const LOG_FILES: usize = 3;
 
+/// How long the server keeps the way back of a fetch on which nothing more arrives: each costs it half a kilobyte.
+/// A heartbeat of the fetch counts as an arrival.
+const FETCH_SILENCE: &str = "2m";
+
 /// The text of the configuration file.
+///
+/// INVARIANT (only the engine writes what is the engine's): the two logins stand in accounts of their own. In one
+/// account, a publisher names any subject as the place of a reply, and the server itself publishes there, past all
+/// permissions: an acknowledgement becomes a forged mark or command. Across accounts a reply goes to the asker's.
 ///
 /// The server writes its own log: it bounds the file, which it cannot do for what it writes to a pipe. A client that
 /// does not take a write within 10 s is cut off, so that it holds no memory.
@@ -41,6 +50,7 @@ pub(super) fn text(settings: &Settings, folder: &Path, logins: &Logins, port: u1
         Sync::EverySecond => "\"1s\"",
         Sync::Always => "always",
     };
+    let (exports, imports) = services();
     Ok(format!(
         r#"# Written by linesman at every start: changes are lost.
 listen: "127.0.0.1:{port}"
@@ -51,12 +61,21 @@ log_file: {log}
 log_size_limit: {LOG_BYTES}
 logfile_max_num: {LOG_FILES}
 jetstream {{ store_dir: {store}, sync_interval: {sync} }}
-authorization {{ users: [
-  {{ user: {engine}, password: {engine_password}, permissions: {{ publish: ">", subscribe: ">" }} }},
-  {{ user: {public}, password: {public_password}, permissions: {{
-    publish: {PUBLIC_PUBLISH:?}, subscribe: {PUBLIC_SUBSCRIBE:?}
-  }} }}
-] }}
+accounts {{
+  ENGINE: {{
+    jetstream: enabled
+    users: [ {{ user: {engine}, password: {engine_password} }} ]
+    exports: [ {{ stream: "out.>" }}, {{ stream: "_INBOX.>" }}{exports} ]
+  }}
+  PUBLIC: {{
+    users: [ {{ user: {public}, password: {public_password}, permissions: {{
+      publish: {PUBLIC_PUBLISH:?}, subscribe: {PUBLIC_SUBSCRIBE:?}
+    }} }} ]
+    imports: [
+      {{ stream: {{ account: ENGINE, subject: "out.>" }} }}, {{ stream: {{ account: ENGINE, subject: "_INBOX.>" }} }}{imports}
+    ]
+  }}
+}}
 "#,
         name = quoted(&logins.server_name),
         max_payload = settings.max_payload_bytes,
@@ -67,6 +86,22 @@ authorization {{ users: [
         public = quoted(&logins.public.user),
         public_password = quoted(&logins.public.password),
     ))
+}
+
+/// What the public account asks of the engine's, under the same subjects: exports and imports.
+fn services() -> (String, String) {
+    let (mut exports, mut imports) = (String::new(), String::new());
+    // IMPORTANT: an account without a store imports all of `$JS.API.>` from the server, which then answers that there
+    // is none, unless `$JS.API.INFO` is imported from elsewhere. No login of the account may publish there.
+    for subject in PUBLIC_PUBLISH.into_iter().chain(["$JS.API.INFO"]) {
+        // Every message of a fetch answers one request, and an acknowledgement may be such a request (`+NXT`).
+        let several = subject.contains("MSG.NEXT") || subject.contains("$JS.ACK");
+        let answers =
+            if several { format!("stream, response_threshold: {FETCH_SILENCE:?}") } else { "singleton".to_owned() };
+        exports.push_str(&format!(",\n      {{ service: {subject:?}, response_type: {answers} }}"));
+        imports.push_str(&format!(",\n      {{ service: {{ account: ENGINE, subject: {subject:?} }} }}"));
+    }
+    (exports, imports)
 }
 
 fn path_text(path: &Path) -> Result<String, Error> {

@@ -145,3 +145,68 @@ async fn a_subscriber_works_with_an_ordinary_client() {
     assert_eq!(&message.payload[..], b"1");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_reply_reaches_no_subject_of_the_engine() {
+    let (_folder, server) = with_streams().await;
+    let log = jetstream::new(engine(&server).await);
+    let mut public = Raw::connect(&server.public_url()).await;
+    public.subscribe("_INBOX.>").await;
+    let consumer = json!({"stream_name": "OUT", "config": {"name": "mine", "ack_policy": "explicit"}});
+    let created = public.ask("$JS.API.CONSUMER.CREATE.OUT.mine", "_INBOX.made", &consumer).await.unwrap();
+    assert_eq!(created["name"], "mine", "{created}");
+    let replies =
+        ["in.acme.cmd.x", "in.acme.result.x", "p.0.ctl", "w._mark.3", "w.acme.trigger.x", "$JS.API.STREAM.DELETE.IN"];
+    for reply in replies {
+        for (question, body) in [
+            ("in.acme.jmb.x", ""),
+            ("in.acme.intel.x", ""),
+            ("$JS.API.STREAM.INFO.OUT", ""),
+            ("$JS.API.CONSUMER.CREATE.OUT", "{}"),
+            ("$JS.API.CONSUMER.INFO.OUT.mine", ""),
+            ("$JS.API.CONSUMER.DELETE.OUT.none", ""),
+            ("$JS.API.CONSUMER.MSG.NEXT.OUT.mine", ""),
+            ("$JS.API.CONSUMER.MSG.NEXT.OUT.mine", r#"{"batch": 1, "no_wait": true}"#),
+            ("$JS.ACK.OUT.mine.1.1.1.1.0", "+NXT"),
+        ] {
+            assert_eq!(public.publish(question, reply, body).await, None);
+        }
+    }
+    // The server takes a client's messages in their order: with these answered, those before are done.
+    for question in ["in.acme.jmb.x", "$JS.API.STREAM.INFO.OUT"] {
+        public.ask(question, "_INBOX.last", &json!({})).await.unwrap();
+    }
+    log.publish("w.acme.trigger.incident.detected", "2".into()).await.unwrap().await.unwrap();
+    let bundles = 2 * replies.len() as u64 + 1;
+    for (stream, held) in [("IN", bundles), ("OUT", 2)] {
+        assert_eq!(log.get_stream(stream).await.unwrap().cached_info().state.messages, held, "{stream}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_consumer_delivers_to_no_lane() {
+    let (_folder, server) = with_streams().await;
+    let log = jetstream::new(engine(&server).await);
+    let mut public = Raw::connect(&server.public_url()).await;
+    public.subscribe("_INBOX.>").await;
+    for place in ["in.acme.cmd.x", "in.acme.jmb.x", "p.0.ctl", "w._mark.3", "$JS.API.STREAM.DELETE.IN"] {
+        let consumer = json!({"stream_name": "OUT", "config": {"deliver_subject": place, "ack_policy": "none"}});
+        public.ask("$JS.API.CONSUMER.CREATE.OUT", "_INBOX.made", &consumer).await.unwrap();
+    }
+    // One that may deliver is served after those that may not.
+    let mut listener = Raw::connect(&server.public_url()).await;
+    listener.subscribe("_INBOX.push").await;
+    let consumer = json!({"stream_name": "OUT", "config": {"deliver_subject": "_INBOX.push", "ack_policy": "none"}});
+    public.ask("$JS.API.CONSUMER.CREATE.OUT", "_INBOX.made", &consumer).await.unwrap();
+    let is_served = async {
+        while listener.heard().is_empty() {
+            listener.publish("$JS.FC.OUT.none", "", "").await;
+        }
+    };
+    tokio::time::timeout(BOUND, is_served).await.unwrap();
+    for (stream, held) in [("IN", 0), ("OUT", 1)] {
+        assert_eq!(log.get_stream(stream).await.unwrap().cached_info().state.messages, held, "{stream}");
+    }
+    server.stop().await;
+}
