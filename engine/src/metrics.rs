@@ -16,7 +16,7 @@ const VERB_BUCKETS: [f64; 16] =
 const VERBS: [&str; 4] = ["decode", "decide", "emit", "apply"];
 
 /// Name and meaning of every counter.
-const COUNTERS: [(&str, &str); 18] = [
+const COUNTERS: [(&str, &str); 19] = [
     ("linesman_inputs_total", "Messages decided, by kind and outcome"),
     ("linesman_verb_items_total", "Messages decoded and decided, rows applied, by verb"),
     ("linesman_dead_letters_total", "Dead letters, by reason"),
@@ -27,6 +27,7 @@ const COUNTERS: [(&str, &str); 18] = [
     ("linesman_attempts_total", "Attempts at reactions, by connector"),
     ("linesman_attempt_failures_total", "Attempts that failed, by class of failure"),
     ("linesman_emit_retries_total", "Batches sent to the log again"),
+    ("linesman_foreign_marks_total", "Batches sent again because somebody else has written on a lane's mark"),
     ("linesman_consumer_rebuilds_total", "Consumers made anew after a missed heartbeat or a gap"),
     ("linesman_lane_rebuilds_total", "Lanes rebuilt from the log"),
     ("linesman_lanes_sealed_total", "Lanes sealed because the log is not the one they were decided on"),
@@ -119,6 +120,7 @@ fn describe() {
     for name in [
         "linesman_policies_refused_total",
         "linesman_emit_retries_total",
+        "linesman_foreign_marks_total",
         "linesman_consumer_rebuilds_total",
         "linesman_lane_rebuilds_total",
         "linesman_lanes_sealed_total",

@@ -7,6 +7,7 @@ mod commands;
 mod crashes;
 mod fencing;
 mod flow;
+mod forged;
 mod life;
 mod panics;
 mod scripts;

@@ -77,7 +77,7 @@ impl Shared {
                 store: self.store.lane(id).map_err(|source| Error::Store { lane: id, source })?,
                 // IMPORTANT: the mark before the stream's end. The engine before may still be at
                 // work, and a mark beyond the end would look like a lost tail.
-                stored: mark::last(&self.client, id).await.map_err(fault)?,
+                stored: mark::last(&self.client, id).await.map_err(fault)?.stored,
                 identity: streams::identity(&self.client).await.map_err(fault)?,
             };
             let damage = start.damage().await?;

@@ -4,7 +4,7 @@ use async_nats::Client;
 use base64::Engine as _;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::streams::{IN, NO_MESSAGE, OUT};
 use super::{Error, api};
@@ -44,6 +44,15 @@ impl Mark {
     }
 }
 
+/// What stands on a lane's mark subject.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Last {
+    /// The last mark, if there is one.
+    pub stored: Option<Stored>,
+    /// Sequence of the last message, mark or not; 0 for none. The next mark names it.
+    pub end: u64,
+}
+
 /// A mark and its sequence in OUT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
@@ -72,18 +81,33 @@ fn decode(data: &str, subject: &str) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::Answer { subject: subject.to_owned(), source: serde::de::Error::custom(error) })
 }
 
-/// A lane's last mark, if it has one.
+/// A lane's last mark, and what somebody else has written behind it.
 ///
 /// # Errors
-/// The server does not answer, or what it holds is no mark.
-pub async fn last(client: &Client, lane: u32) -> Result<Option<Stored>, Error> {
-    let what = format!("STREAM.MSG.GET.{OUT}");
+/// The server does not answer.
+pub async fn last(client: &Client, lane: u32) -> Result<Last, Error> {
     let subject = format!("out._mark.{lane}");
-    match api::<Got>(client, &what, &json!({"last_by_subj": subject})).await {
+    let Some((end, stored)) = look(client, &json!({"last_by_subj": subject})).await? else {
+        return Ok(Last::default());
+    };
+    if stored.is_some() {
+        return Ok(Last { stored, end });
+    }
+    // A mark rolls up what stood before it, what others write does not: if there is a mark, it is the first message.
+    // IMPORTANT: after the last one was read. A mark of another engine that came in between is then either seen here
+    // or lies beyond `end`, and the batch that names `end` is refused.
+    let first = look(client, &json!({"seq": 1, "next_by_subj": subject})).await?;
+    Ok(Last { stored: first.and_then(|(_, stored)| stored), end })
+}
+
+/// Sequence of a message of OUT, and the mark that it is; none when OUT does not have it.
+async fn look(client: &Client, wanted: &Value) -> Result<Option<(u64, Option<Stored>)>, Error> {
+    let what = format!("STREAM.MSG.GET.{OUT}");
+    match api::<Got>(client, &what, wanted).await {
         Ok(got) => {
-            let bytes = decode(&got.message.data, &subject)?;
-            let mark = serde_json::from_slice(&bytes).map_err(|source| Error::Answer { subject, source })?;
-            Ok(Some(Stored { mark, sequence: got.message.seq }))
+            let (bytes, sequence) = (decode(&got.message.data, &what)?, got.message.seq);
+            let mark = serde_json::from_slice(&bytes).ok();
+            Ok(Some((sequence, mark.map(|mark| Stored { mark, sequence }))))
         }
         Err(Error::Refused { code: NO_MESSAGE, .. }) => Ok(None),
         Err(error) => Err(error),

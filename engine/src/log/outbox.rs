@@ -48,6 +48,18 @@ pub struct Batch {
     mark: Mark,
     /// Sequence in OUT of the mark before.
     after: u64,
+    /// Sequence of the last message on the mark's subject: that mark, or what somebody else wrote behind it.
+    end: u64,
+}
+
+/// What the mark says about a batch that was not acknowledged.
+enum Settled {
+    /// It is committed; the sequence of its mark.
+    Committed(u64),
+    /// It is to be sent again.
+    Again,
+    /// It is to be sent again behind what somebody else has written there.
+    Behind(u64),
 }
 
 #[derive(Deserialize)]
@@ -66,7 +78,7 @@ impl Batch {
                 (format!("w.{}", message.subject), headers, Bytes::from(message.payload))
             })
             .collect();
-        Self { messages, mark, after }
+        Self { messages, mark, after, end: after }
     }
 }
 
@@ -90,7 +102,7 @@ impl Outbox {
     ///
     /// # Errors
     /// Another engine holds the lane, or the server refuses the batch for good.
-    pub async fn emit(&self, batch: Batch) -> Result<u64, EmitError> {
+    pub async fn emit(&self, mut batch: Batch) -> Result<u64, EmitError> {
         let mut attempt = 0_u64;
         loop {
             attempt += 1;
@@ -113,11 +125,13 @@ impl Outbox {
                             "a batch is still not acknowledged"
                         );
                     }
-                    if let Some(sequence) = self.settle(&batch, error).await? {
-                        return Ok(sequence);
+                    match self.settle(&batch, error).await? {
+                        Settled::Committed(sequence) => return Ok(sequence),
+                        Settled::Again => tokio::time::sleep(RETRY).await,
+                        // At once: whoever writes there may go on.
+                        Settled::Behind(end) => batch.end = end,
                     }
                     metrics::counter!("linesman_emit_retries_total").increment(1);
-                    tokio::time::sleep(RETRY).await;
                 }
             }
         }
@@ -142,7 +156,7 @@ impl Outbox {
             headers.insert("Nats-Batch-Sequence", (batch.messages.len() + 1).to_string());
             headers.insert("Nats-Batch-Commit", "1");
         }
-        headers.insert("Nats-Expected-Last-Subject-Sequence", batch.after.to_string());
+        headers.insert("Nats-Expected-Last-Subject-Sequence", batch.end.to_string());
         headers.insert(TTL.0, TTL.1);
         headers.insert(ROLLUP.0, ROLLUP.1);
         let subject = format!("w._mark.{}", self.lane);
@@ -158,30 +172,41 @@ impl Outbox {
         Ok(ack.seq)
     }
 
-    /// Reads the mark after a failure: some sequence when the batch is committed after all, none when
-    /// it is to be sent again.
-    async fn settle(&self, batch: &Batch, error: Error) -> Result<Option<u64>, EmitError> {
-        let stored = loop {
+    /// Reads the mark after a failure.
+    async fn settle(&self, batch: &Batch, error: Error) -> Result<Settled, EmitError> {
+        let last = loop {
             match mark::last(&self.client, self.lane).await {
-                Ok(stored) => break stored,
+                Ok(last) => break last,
                 Err(error) => {
                     tracing::debug!(lane = self.lane, %error, "the mark cannot be read yet");
                     tokio::time::sleep(RETRY).await;
                 }
             }
         };
-        match stored {
-            Some(stored) if stored.mark == batch.mark => Ok(Some(stored.sequence)),
+        match last.stored {
+            Some(stored) if stored.mark == batch.mark => Ok(Settled::Committed(stored.sequence)),
             Some(stored) if stored.sequence != batch.after => {
                 Err(EmitError::Fenced { lane: self.lane, owner: stored.mark.owner })
             }
             None if batch.after != 0 => Err(EmitError::Fenced { lane: self.lane, owner: "nobody".to_owned() }),
+            _ if last.end != batch.end => {
+                metrics::counter!("linesman_foreign_marks_total").increment(1);
+                if batch.end == batch.after {
+                    tracing::error!(
+                        lane = self.lane,
+                        sequence = last.end,
+                        "somebody else writes where the lane's marks stand: a login that may publish `w.>`, or one of \
+                         the engine's account, which may name any subject for a reply"
+                    );
+                }
+                Ok(Settled::Behind(last.end))
+            }
             _ => match error {
-                Error::Refused { code, .. } if WRONG_LAST_SEQUENCE.contains(&code) => Ok(None),
+                Error::Refused { code, .. } if WRONG_LAST_SEQUENCE.contains(&code) => Ok(Settled::Again),
                 Error::Publish { .. } | Error::Answer { .. } => {
                     Err(EmitError::Refused { lane: self.lane, source: error })
                 }
-                _ => Ok(None),
+                _ => Ok(Settled::Again),
             },
         }
     }
