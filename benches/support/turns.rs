@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use async_nats::Client;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use linesman::domain::outgoing::Message as Outgoing;
@@ -34,6 +35,8 @@ pub struct Outcome {
     pub peak_mb: u64,
     /// Where its data lies.
     pub data: PathBuf,
+    /// How many batches it committed.
+    pub batches: usize,
 }
 
 /// Reads every lane to its end, as the engine's threads do; with `commits` each batch becomes an
@@ -62,9 +65,10 @@ fn read_lanes(url: &str, lanes: Vec<(u32, u64)>, commits: bool) -> anyhow::Resul
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
         let client = log::connect(url, "bench-lanes").await?;
+        let emitter = log::connect(url, "bench-batches").await?;
         let mut tasks = tokio::task::JoinSet::new();
         for (lane, end) in lanes {
-            tasks.spawn_local(read_lane(client.clone(), lane, end, commits));
+            tasks.spawn_local(read_lane(client.clone(), emitter.clone(), lane, end, commits));
         }
         while let Some(ended) = tasks.join_next().await {
             ended??;
@@ -73,9 +77,9 @@ fn read_lanes(url: &str, lanes: Vec<(u32, u64)>, commits: bool) -> anyhow::Resul
     })
 }
 
-async fn read_lane(client: async_nats::Client, lane: u32, end: u64, commits: bool) -> anyhow::Result<()> {
-    let mut reader = Reader::new(client.clone(), lane, 0);
-    let outbox = Outbox::new(client, lane);
+async fn read_lane(client: Client, emitter: Client, lane: u32, end: u64, commits: bool) -> anyhow::Result<()> {
+    let mut reader = Reader::new(client, lane, 0);
+    let outbox = Outbox::new(emitter, lane);
     let mut under_way: Option<tokio::task::JoinHandle<_>> = None;
     let mut mark = 0;
     loop {
@@ -126,6 +130,7 @@ pub async fn engine(stage: &Stage, name: &str) -> anyhow::Result<Outcome> {
     let mut engine = Engine::spawn(stage, name)?;
     let mut started = None;
     let mut left: Vec<u64> = ends;
+    let mut batches = 0;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while left.iter().any(|end| *end > 0) {
         let message =
@@ -133,6 +138,7 @@ pub async fn engine(stage: &Stage, name: &str) -> anyhow::Result<Outcome> {
         let message = message.context("the subscription ended")?;
         started.get_or_insert_with(Instant::now);
         let lane: usize = message.subject.rsplit('.').next().unwrap_or_default().parse()?;
+        batches += 1;
         let mark: Mark = serde_json::from_slice(&message.payload)?;
         if let Some(end) = left.get_mut(lane)
             && mark.position >= *end
@@ -145,7 +151,7 @@ pub async fn engine(stage: &Stage, name: &str) -> anyhow::Result<Outcome> {
     let data = engine.data.clone();
     engine.ready().await?;
     engine.stop().await?;
-    Ok(Outcome { took, peak_mb, data })
+    Ok(Outcome { took, peak_mb, data, batches })
 }
 
 /// How many incidents a stopped engine's store holds, and how many bytes OUT has for each.

@@ -110,11 +110,13 @@ fn execute(
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         let first = share.first().map_or(0, |(lane, _)| *lane);
-        let client = log::connect(&context.url, "linesman-lanes")
-            .await
-            .map_err(|source| Error::Start { lane: first, source })?;
+        let connect = async |name| {
+            let client = log::connect(&context.url, name).await;
+            client.map_err(|source| Error::Start { lane: first, source })
+        };
         let shared = Shared {
-            client,
+            client: connect("linesman-lanes").await?,
+            emitter: connect("linesman-batches").await?,
             judge: Rc::new(RefCell::new(Judge::new(Limits::default()))),
             store: Arc::clone(&context.store),
             books: Arc::clone(&context.books),

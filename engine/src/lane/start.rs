@@ -42,6 +42,9 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// What the lanes of a thread share.
 pub(super) struct Shared {
     pub(super) client: Client,
+    /// A connection of its own for batches: the server works a connection off in order, and the time
+    /// it takes to commit would be time in which nobody may ask for more input.
+    pub(super) emitter: Client,
     pub(super) judge: Rc<RefCell<Judge>>,
     pub(super) store: Arc<Store>,
     pub(super) books: Arc<Books>,
@@ -102,7 +105,7 @@ impl Shared {
             id,
             client: self.client.clone(),
             reader: Reader::new(self.client.clone(), id, position.sequence),
-            outbox: Outbox::new(self.client.clone(), id),
+            outbox: Outbox::new(self.emitter.clone(), id),
             store: start.store,
             books: Arc::clone(&self.books),
             owner: Arc::clone(&self.owner),
