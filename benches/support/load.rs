@@ -62,6 +62,20 @@ impl Load {
         (self.organization(org), bundle(number, nth % DEVICES, policy.map(|policy| (policy, self.filter(policy)))))
     }
 
+    /// A policy's text.
+    pub fn policy(&self, policy: usize) -> String {
+        let condition = match self.filter(policy) {
+            Filter::Equality => format!("event_type: \"EVENT_{policy}\""),
+            Filter::Wildcard => format!("event_type: \"WILD_{policy}_*\""),
+            Filter::Words => format!("has_words: \"word{policy}\""),
+        };
+        format!(
+            "policy(#{{ on: \"incident.detected\", where: #{{ {condition} }} }});\n\
+             fn react(incident, org) {{\n    \
+             submit_case(#{{ synopsis: `${{incident.device.host_name}}: ${{incident.synopsis}}` }});\n}}\n"
+        )
+    }
+
     /// Writes the policies and the configuration.
     ///
     /// # Errors
@@ -75,7 +89,7 @@ impl Load {
                 rules.clone()
             };
             std::fs::create_dir_all(&folder)?;
-            std::fs::write(folder.join(format!("policy-{policy}.rhai")), source(policy, self.filter(policy)))?;
+            std::fs::write(folder.join(format!("policy-{policy}.rhai")), self.policy(policy))?;
         }
         let mut config = String::from("mode = \"partner\"\n[log]\nlevel = \"warn\"\n");
         for number in 0..self.organizations {
@@ -88,19 +102,6 @@ impl Load {
         }
         std::fs::write(dir.join("linesman.toml"), config)
     }
-}
-
-fn source(policy: usize, filter: Filter) -> String {
-    let condition = match filter {
-        Filter::Equality => format!("event_type: \"EVENT_{policy}\""),
-        Filter::Wildcard => format!("event_type: \"WILD_{policy}_*\""),
-        Filter::Words => format!("has_words: \"word{policy}\""),
-    };
-    format!(
-        "policy(#{{ on: \"incident.detected\", where: #{{ {condition} }} }});\n\
-         fn react(incident, org) {{\n    \
-         submit_case(#{{ synopsis: `${{incident.device.host_name}}: ${{incident.synopsis}}` }});\n}}\n"
-    )
 }
 
 fn bundle(number: usize, device: usize, matched: Option<(usize, Filter)>) -> String {

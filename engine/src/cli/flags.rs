@@ -42,7 +42,10 @@ impl Flags {
         ];
         Sources {
             file: self.config.clone(),
-            environment: std::env::vars().collect(),
+            // A variable that is not Unicode is none of ours.
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
             flags: flags
                 .into_iter()
                 .filter_map(|(key, flag, value)| Some((key, flag.to_owned(), value?)))

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan};
 use linesman_schemas::OrgName;
 use linesman_schemas::bundle::Device;
 
-use super::rows::{self, DeviceRow, key};
+use super::rows::{self, DeviceRow, Seen, key};
 use super::{Domain, Error};
 
 impl Domain {
@@ -14,7 +14,7 @@ impl Domain {
     pub(super) fn note_device(&mut self, org: &OrgName, device: &Device<'_>) -> Result<DeviceRow, Error> {
         let now = self.position.now;
         let key = key::device(org, &device.serial_number);
-        let known = self.device_at(&key)?;
+        let known = self.state.get(&key)?;
         let row = DeviceRow {
             host_name: device.host_name.to_string(),
             product: device.product.to_string(),
@@ -22,11 +22,19 @@ impl Domain {
             os_version: device.os_version.to_string(),
             management_address: device.management_address.as_deref().unwrap_or_default().to_owned(),
             group: self.organizations.group_of(org, &device.host_name).to_owned(),
-            first_seen: known.as_ref().map_or(now, |known| known.first_seen),
-            last_seen: known.as_ref().map_or(now, |known| later(known.last_seen, now)),
+            first_seen: now,
+            last_seen: now,
         };
-        if known.as_ref() != Some(&row) {
+        let Some(bytes) = known else {
             self.state.put(key, rows::encode(&row)?);
+            return Ok(row);
+        };
+        // The times stand first: when they are taken over and nothing is written, nothing else is read.
+        let Seen { first, last } = rows::decode_front(&key, &bytes)?;
+        let row = DeviceRow { first_seen: first, last_seen: later(last, now), ..row };
+        let encoded = rows::encode(&row)?;
+        if encoded != bytes {
+            self.state.put(key, encoded);
         }
         Ok(row)
     }

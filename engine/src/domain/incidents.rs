@@ -38,9 +38,13 @@ pub(crate) fn page(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Puts a row at a place of a page: a new last one, or instead of the one that stands there.
 fn put(bytes: &mut Vec<u8>, at: usize, row: &[u8]) {
     let start: usize = page(bytes).take(at).map(|row| row.len() + 4).sum();
-    let end = page(bytes).nth(at).map_or(start, |old| start + 4 + old.len());
     let length = u32::try_from(row.len()).unwrap_or(u32::MAX).to_le_bytes();
-    bytes.splice(start..end, length.into_iter().chain(row.iter().copied()));
+    let behind = bytes.split_off(start);
+    bytes.reserve(4 + row.len() + behind.len());
+    bytes.extend_from_slice(&length);
+    bytes.extend_from_slice(row);
+    let replaced = page(&behind).next().map_or(0, |old| old.len() + 4);
+    bytes.extend_from_slice(behind.get(replaced..).unwrap_or_default());
 }
 
 impl Domain {

@@ -89,9 +89,15 @@ pub struct OrgRow {
     pub reactions: u64,
 }
 
-/// A device, known by its first bundle.
+/// A device, known by its first bundle. Its times stand first, as in [`Seen`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRow {
+    /// When its first bundle entered the log.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub first_seen: Timestamp,
+    /// When its latest bundle did, to the hour.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub last_seen: Timestamp,
     /// Its host name, as the latest bundle gave it.
     pub host_name: String,
     /// Its model.
@@ -104,12 +110,17 @@ pub struct DeviceRow {
     pub management_address: String,
     /// The device group it belongs to; empty for none.
     pub group: String,
+}
+
+/// The front of a [`DeviceRow`].
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Seen {
     /// When its first bundle entered the log.
     #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
-    pub first_seen: Timestamp,
+    pub first: Timestamp,
     /// When its latest bundle did, to the hour.
     #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
-    pub last_seen: Timestamp,
+    pub last: Timestamp,
 }
 
 /// Where a bundle stands in IN.
@@ -497,4 +508,13 @@ pub fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, Error> {
 /// The bytes are not what [`encode`] wrote; `key` names the row in the error.
 pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, Error> {
     postcard::from_bytes(bytes).map_err(|source| Error::Row { key: key.escape_ascii().to_string(), source })
+}
+
+/// Reads the front of a row's value, whatever stands behind it.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_front<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, Error> {
+    let front = postcard::take_from_bytes(bytes).map(|(front, _)| front);
+    front.map_err(|source| Error::Row { key: key.escape_ascii().to_string(), source })
 }
