@@ -13,7 +13,8 @@ use crate::config::{Log, LogFormat};
 /// The level is no directive.
 pub fn init(log: &Log) -> Result<(), ParseError> {
     let directive = std::env::var("LINESMAN_LOG").unwrap_or_else(|_| log.level.clone());
-    let filter = EnvFilter::try_new(directive)?;
+    // The NATS client tells of every connection at `info`; what is said behind this overrides it.
+    let filter = EnvFilter::try_new(format!("async_nats=warn,{directive}"))?;
     let is_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     let is_text = match log.format {

@@ -17,7 +17,7 @@ use super::streams::{self, IN};
 use super::{Error, mark};
 
 /// How many messages are asked for at once; the next request goes out when half have come.
-const ASKED: usize = 600;
+const ASKED: usize = 1_000;
 /// How many bytes beyond one largest message.
 const ASKED_BYTES: usize = 1 << 20;
 const HEARTBEAT: Duration = Duration::from_secs(5);
