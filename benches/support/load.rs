@@ -5,8 +5,8 @@ use std::path::Path;
 
 /// How large a bundle is, in bytes.
 const BUNDLE_BYTES: usize = 2_048;
-/// How many devices an organization has.
-const DEVICES: usize = 64;
+/// How many devices there are, shared out among the organizations.
+const DEVICES: usize = 1_024;
 
 /// How a policy finds its bundles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Load {
                 (turn * self.organizations + org) % self.policies
             }
         });
-        (self.organization(org), bundle(number, nth % DEVICES, policy.map(|policy| (policy, self.filter(policy)))))
+        (self.organization(org), bundle(number, nth % (DEVICES / self.organizations).max(1), policy.map(|policy| (policy, self.filter(policy)))))
     }
 
     /// A policy's text.

@@ -1,5 +1,5 @@
 //! Executor threads: lanes spread over the cores, each thread with its own Rhai engine, its own
-//! connection and a runtime that never leaves it.
+//! connections and a runtime that never leaves it.
 
 use std::cell::RefCell;
 use std::io;
@@ -36,6 +36,8 @@ pub struct Context {
     pub lanes: u32,
     /// How many threads.
     pub threads: u32,
+    /// The ordinary runtime, where connections are at home.
+    pub runtime: tokio::runtime::Handle,
 }
 
 /// The lanes at work.
@@ -110,8 +112,11 @@ fn execute(
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         let first = share.first().map_or(0, |(lane, _)| *lane);
+        // On the ordinary runtime: what comes and goes is framed there while lanes decide here.
         let connect = async |name| {
-            let client = log::connect(&context.url, name).await;
+            let url = context.url.clone();
+            let client = context.runtime.spawn(async move { log::connect(&url, name).await }).await;
+            let client = client.map_err(|error| Error::Broken(io::Error::other(error)))?;
             client.map_err(|source| Error::Start { lane: first, source })
         };
         let shared = Shared {

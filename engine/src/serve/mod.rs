@@ -149,6 +149,7 @@ impl App {
             changes,
             lanes: config.lanes,
             threads: config.threads,
+            runtime: tokio::runtime::Handle::current(),
         };
         let mut executors = Executors::start(&context)?;
         settle(&setup, &client, &config, &files, &mut executors).await?;
