@@ -50,7 +50,7 @@ impl Load {
         let org = number % self.organizations;
         let nth = number / self.organizations;
         // One in twenty matches one policy, each policy in its turn.
-        let policy = (nth % 20 == 0).then(|| {
+        let policy = nth.is_multiple_of(20).then(|| {
             let turn = nth / 20;
             if self.is_own {
                 let share = self.policies / self.organizations;
@@ -59,7 +59,14 @@ impl Load {
                 (turn * self.organizations + org) % self.policies
             }
         });
-        (self.organization(org), bundle(number, nth % (DEVICES / self.organizations).max(1), policy.map(|policy| (policy, self.filter(policy)))))
+        (
+            self.organization(org),
+            bundle(
+                number,
+                nth % (DEVICES / self.organizations).max(1),
+                policy.map(|policy| (policy, self.filter(policy))),
+            ),
+        )
     }
 
     /// A policy's text.

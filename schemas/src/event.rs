@@ -35,7 +35,14 @@ pub struct Event<'a, D> {
 
 impl<'a, D> Event<'a, D> {
     /// An event with JSON data.
-    pub fn new(id: &'a str, source: &'a str, kind: &'a str, subject: Option<&'a str>, time: Timestamp, data: D) -> Self {
+    pub fn new(
+        id: &'a str,
+        source: &'a str,
+        kind: &'a str,
+        subject: Option<&'a str>,
+        time: Timestamp,
+        data: D,
+    ) -> Self {
         Self { specversion: "1.0", id, source, kind, subject, time, datacontenttype: "application/json", data }
     }
 }

@@ -125,13 +125,15 @@ mod tests {
 
     #[test]
     fn the_least_message_is_read() {
-        let message = decode(br#"{"id":"TSB1","kind":"bug-notice","title":"t","issued":"2026-11-21T10:00:00Z"}"#).unwrap();
+        let message =
+            decode(br#"{"id":"TSB1","kind":"bug-notice","title":"t","issued":"2026-11-21T10:00:00Z"}"#).unwrap();
         assert_eq!((message.kind, message.relevance), (Kind::BugNotice, Relevance::default()));
     }
 
     #[test]
     fn faults_are_named() {
-        let long = format!(r#"{{"id":"{}","kind":"alert","title":"t","issued":"2026-11-21T10:00:00Z"}}"#, "x".repeat(300));
+        let long =
+            format!(r#"{{"id":"{}","kind":"alert","title":"t","issued":"2026-11-21T10:00:00Z"}}"#, "x".repeat(300));
         assert_eq!(decode(long.as_bytes()).unwrap_err().to_string(), "`id` must have 1 to 256 bytes and has 300");
         assert!(decode(b"{").unwrap_err().to_string().contains("line 1 column 1"));
     }

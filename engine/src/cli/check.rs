@@ -38,7 +38,12 @@ fn show(file: &PolicyFile) {
     let (red, blue, bold) = (AnsiColor::Red.on_default().bold(), AnsiColor::Blue.on_default(), Style::new().bold());
     for fault in &file.faults {
         let path = file.path.display();
-        anstream::println!("{bold}{path}:{}:{}{bold:#}: {red}error{red:#}: {}", fault.line, fault.column, fault.message);
+        anstream::println!(
+            "{bold}{path}:{}:{}{bold:#}: {red}error{red:#}: {}",
+            fault.line,
+            fault.column,
+            fault.message
+        );
         if let Some(text) = file.text.lines().nth(fault.line.saturating_sub(1) as usize) {
             // Tabs stay tabs, so that the caret stands below its column however wide they are shown.
             let before = text.chars().take(fault.column.saturating_sub(1) as usize);

@@ -46,10 +46,7 @@ impl Flags {
             environment: std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
                 .collect(),
-            flags: flags
-                .into_iter()
-                .filter_map(|(key, flag, value)| Some((key, flag.to_owned(), value?)))
-                .collect(),
+            flags: flags.into_iter().filter_map(|(key, flag, value)| Some((key, flag.to_owned(), value?))).collect(),
         }
     }
 }

@@ -61,7 +61,13 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
         }
         ("trigger", "intelligence.received") => format!("{} {}", text("/kind"), text("/title")),
         ("trigger", _) => {
-            format!("{} {} {}: {}", text("/priority"), text("/device/host_name"), text("/event_type"), text("/synopsis"))
+            format!(
+                "{} {} {}: {}",
+                text("/priority"),
+                text("/device/host_name"),
+                text("/event_type"),
+                text("/synopsis")
+            )
         }
         ("reaction", "jss") => format!("{}: {}", text("/policy"), text("/action/submit_case/synopsis")),
         ("reaction", "log") => format!("{}: {}", text("/policy"), text("/action/log/message")),
@@ -90,6 +96,9 @@ mod tests {
         };
         let heard = Heard { subject: "out.acme.dead.bundle-undecodable", event: &event };
         let line = anstream::adapter::strip_str(&of(&heard).to_string()).to_string();
-        assert_eq!(line, "10:15:02.500 acme         dead     bundle-undecodable                        truncated:  at the end");
+        assert_eq!(
+            line,
+            "10:15:02.500 acme         dead     bundle-undecodable                        truncated:  at the end"
+        );
     }
 }

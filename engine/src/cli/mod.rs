@@ -25,13 +25,18 @@ use crate::config::Mistakes;
 
 /// Rules for network service automation: bundles in, reactions out.
 #[derive(Debug, Parser)]
-#[command(name = "linesman", version, max_term_width = 100, after_help = "\
+#[command(
+    name = "linesman",
+    version,
+    max_term_width = 100,
+    after_help = "\
 Examples:
   linesman demo                                    see it work
   linesman serve --data-dir D --rules R            run it, complete with its own NATS server
   linesman publish event.xml --org acme --data-dir D
   linesman tail 'out.acme.>' --data-dir D
-  linesman check R                                 look policies over")]
+  linesman check R                                 look policies over"
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -1,6 +1,7 @@
 //! `linesman serve`
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,6 +28,16 @@ pub(super) struct Args {
     flags: Flags,
 }
 
+/// How long a drain may take. What is left then is as after a crash: the next start goes on from the
+/// last mark.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Ends the process although something is under way.
+fn give_up(why: &str) -> ! {
+    tracing::error!(why, "stopping with a batch under way; the next start carries it");
+    std::process::exit(1);
+}
+
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config::load(&args.flags.sources()).map_err(Failure::Mistakes)?;
     tracing_setup::init(&config.log).context("the log's level cannot be set")?;
@@ -48,7 +59,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             _ = terminate.recv() => None,
             _ = interrupt.recv() => None,
         };
-        app.stop().await?;
+        tokio::select! {
+            stopped = app.stop() => stopped?,
+            _ = terminate.recv() => give_up("asked to stop twice"),
+            _ = interrupt.recv() => give_up("asked to stop twice"),
+            () = tokio::time::sleep(DRAIN) => give_up("the NATS server does not answer"),
+        }
         match failure {
             Some(failure) => Err(failure.into()),
             None => Ok(ExitCode::SUCCESS),

@@ -131,7 +131,7 @@ pub static KEYS: &[Key] = &[
     key("nats.port", count(1, 65_535), None, "The port of the embedded server on 127.0.0.1. Not set, a free one is taken."),
     key("nats.binary", Kind::Path, None, "The program of the embedded server. Not set, `nats-server` is looked for on the `PATH`."),
     key("nats.sync", Kind::Words(&["every-second", SYNC_ALWAYS]), Some("every-second"), "When the embedded server has a stored message on disk: within a second, or (slow) before it is acknowledged."),
-    key("nats.max_payload_bytes", count(64 * 1024, 64 * 1024 * 1024), Some("8388608"), "The largest message of the embedded server, in bytes."),
+    key("nats.max_payload_bytes", count(1024 * 1024, 64 * 1024 * 1024), Some("8388608"), "The largest message of the embedded server, in bytes."),
     key("nats.out_age_s", seconds(LONG_S), Some("2592000"), "How long the output stream keeps what it says, in seconds."),
     key("nats.replicas", count(1, 5), Some("1"), "How many replicas the streams have. More than 1 needs a cluster of your own."),
     key("upstream.url", Kind::HttpsUrl, None, "The address of the support system. Required in `[upstream]`."),

@@ -84,7 +84,8 @@ impl Queues {
     }
 
     fn read_circuit(&mut self, lane: u32) -> Result<(), store::Error> {
-        let bytes = self.lanes.get(lane as usize).and_then(|tree| tree.get(&key::circuit(self.destination)).ok()).flatten();
+        let bytes =
+            self.lanes.get(lane as usize).and_then(|tree| tree.get(&key::circuit(self.destination)).ok()).flatten();
         let circuit = bytes.and_then(|bytes| rows::decode(b"x", &bytes).ok()).unwrap_or_default();
         if let Some(known) = self.circuits.get_mut(lane as usize) {
             *known = circuit;

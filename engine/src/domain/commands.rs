@@ -24,7 +24,7 @@ impl Domain {
                 return self.dead(None, input, Reason::UnknownOrganization, &error.to_string(), None);
             }
         };
-        let key = key::command(command.id.as_str());
+        let key = key::command(&org, command.id.as_str());
         if self.state.get(&key)?.is_some() {
             self.tally.input("cmd", "repeated");
             return Ok(());
@@ -58,7 +58,7 @@ impl Domain {
         }
         let outcome = CommandRow { is_done, detail: detail.to_owned(), decided: self.position.now };
         self.state.put(key, rows::encode(&outcome)?);
-        self.arm(OUTCOME_HOURS, &Timer::ForgetCommand(command.id.as_str()));
+        self.arm(OUTCOME_HOURS, &Timer::ForgetCommand(&org, command.id.as_str()));
         Ok(())
     }
 }

@@ -28,9 +28,9 @@ pub mod rows;
 mod sightings;
 pub mod state;
 mod subject;
+pub mod tally;
 #[cfg(test)]
 mod tests;
-pub mod tally;
 mod timers;
 
 use std::cell::RefCell;
@@ -91,8 +91,8 @@ pub struct Domain {
     tally: Tally,
     /// How many events of the provider's own the current input has had.
     ordinal: u64,
-    /// How many times policies have published on the current input.
-    published: usize,
+    /// How many reactions policies have decided on the current input.
+    reactions: usize,
 }
 
 /// What a domain is made of besides its state.
@@ -172,7 +172,7 @@ impl Domain {
             queues: BTreeSet::new(),
             tally: Tally::default(),
             ordinal: 0,
-            published: 0,
+            reactions: 0,
         })
     }
 
@@ -186,9 +186,9 @@ impl Domain {
         self.next_timer
     }
 
-    /// How many messages the batch in the making has become.
-    pub fn messages(&self) -> usize {
-        self.outgoing.messages()
+    /// How many messages the batch in the making has become, and how many bytes.
+    pub fn outgoing(&self) -> (usize, usize) {
+        (self.outgoing.messages(), self.outgoing.bytes())
     }
 
     /// Decides one input: the clock first, then what fell due, then the input.
@@ -198,7 +198,7 @@ impl Domain {
     pub fn decide(&mut self, input: &Input<'_>) -> Result<(), Error> {
         self.outgoing.begin(&self.position.digest, input.sequence);
         self.ordinal = 0;
-        self.published = 0;
+        self.reactions = 0;
         self.position.now = self.position.now.max(input.time);
         self.fire_timers()?;
         self.handle(input)?;
@@ -286,7 +286,13 @@ impl Domain {
     }
 
     /// Says an event of an organization; its id.
-    fn say(&mut self, topic: &Topic, org: &OrgName, about: Option<&str>, data: impl serde::Serialize) -> Result<String, Error> {
+    fn say(
+        &mut self,
+        topic: &Topic,
+        org: &OrgName,
+        about: Option<&str>,
+        data: impl serde::Serialize,
+    ) -> Result<String, Error> {
         let id = self.organizations.next_event(org, self.position.now);
         self.outgoing.event(topic, &id, about, self.position.now, data)?;
         Ok(id)

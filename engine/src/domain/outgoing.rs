@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use linesman_schemas::OrgName;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::event::{self, Event};
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::OrgName;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -97,6 +97,7 @@ pub struct Outgoing {
     /// The current group of each topic.
     index: HashMap<Topic, usize>,
     groups: Vec<Group>,
+    bytes: usize,
     /// Productions of the input at hand; none between inputs.
     hasher: Sha256,
 }
@@ -104,7 +105,7 @@ pub struct Outgoing {
 impl Outgoing {
     /// An empty batch whose messages stay below `payload_most` bytes where a single event allows it.
     pub fn new(payload_most: usize) -> Self {
-        Self { payload_most, index: HashMap::new(), groups: Vec::new(), hasher: Sha256::new() }
+        Self { payload_most, index: HashMap::new(), groups: Vec::new(), bytes: 0, hasher: Sha256::new() }
     }
 
     /// Begins an input: its productions are chained to `digest`.
@@ -117,6 +118,11 @@ impl Outgoing {
     /// Ends the input; the digest with its productions.
     pub fn end(&mut self) -> [u8; 32] {
         std::mem::take(&mut self.hasher).finalize().into()
+    }
+
+    /// How many bytes the batch has.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// How many messages the batch has become.
@@ -153,6 +159,7 @@ impl Outgoing {
         self.hasher.update(group.subject.as_bytes());
         self.hasher.update((written.len() as u64).to_be_bytes());
         self.hasher.update(written);
+        self.bytes += written.len();
         if group.bytes.len() > self.payload_most && group.events > 1 {
             // The event that passes the limit moves to a message of its own.
             let moved = group.bytes.split_off(from);
@@ -169,8 +176,13 @@ impl Outgoing {
 
     fn open(&mut self, topic: &Topic) -> usize {
         let at = self.groups.len();
-        let group =
-            Group { subject: topic.subject(), source: topic.source(), kind: topic.kind(), bytes: vec![b'['], events: 0 };
+        let group = Group {
+            subject: topic.subject(),
+            source: topic.source(),
+            kind: topic.kind(),
+            bytes: vec![b'['],
+            events: 0,
+        };
         self.groups.push(group);
         self.index.insert(topic.clone(), at);
         at
@@ -179,6 +191,7 @@ impl Outgoing {
     /// Takes the messages; the next batch begins empty.
     pub fn take(&mut self) -> Vec<Message> {
         self.index.clear();
+        self.bytes = 0;
         let finish = |mut group: Group| {
             if group.events == 1 {
                 group.bytes.remove(0);

@@ -19,9 +19,9 @@ use super::rows::Status;
 use super::subject::Incident;
 use super::{Domain, Error};
 
-/// How many times policies may publish on one input: each may be a subject and so a message of its
-/// own, and a batch of OUT holds at most 1,000.
-const PUBLISH_MOST: usize = 400;
+/// How many reactions policies may decide on one input: each may be a subject and so a message of
+/// its own, and a batch of OUT holds at most 1,000.
+const REACTIONS_MOST: usize = 400;
 
 impl Domain {
     /// Fires a trigger on an incident: says it, and applies what policies make of it.
@@ -114,15 +114,16 @@ impl Domain {
                 incident.row.owner = owner;
                 Ok(())
             }
+            (Intent::Log { .. } | Intent::Publish { .. }, _) if self.reactions >= REACTIONS_MOST => {
+                let detail = format!("intents: policies decided more than {REACTIONS_MOST} reactions on one input");
+                self.policy_dead(org, policy, event, detail, None)
+            }
             (Intent::Log { message, fields }, incident) => {
+                self.reactions += 1;
                 self.log_line(org, incident.as_deref(), policy, event, message, fields)
             }
             (Intent::Publish { name, data }, incident) => {
-                self.published += 1;
-                if self.published > PUBLISH_MOST {
-                    let detail = format!("intents: policies published more than {PUBLISH_MOST} times on one input");
-                    return self.policy_dead(org, policy, event, detail, None);
-                }
+                self.reactions += 1;
                 let id = self.next_reaction(org);
                 let about = incident.as_deref().map(|incident| &incident.id);
                 let name: Arc<str> = name.into();

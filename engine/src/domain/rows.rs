@@ -11,7 +11,7 @@
 //! d <org> 0 <serial>        DeviceRow
 //! h <page>                  Sighting, 256 to a page, in order of arrival
 //! i <org> 0 <page>          IncidentRow, 16 to a page, in order of arrival
-//! k <command id>            CommandRow
+//! k <org> 0 <command id>    CommandRow
 //! n <org> 0 <id>            IntelligenceRow
 //! o <org>                   OrgRow
 //! q <destination> 0 <org> 0 <not before> <reaction id>    nothing: the order of pending reactions
@@ -461,8 +461,8 @@ pub mod key {
     }
 
     /// A command's outcome.
-    pub fn command(id: &str) -> Vec<u8> {
-        of(b'k', &[], id.as_bytes())
+    pub fn command(org: &OrgName, id: &str) -> Vec<u8> {
+        of(b'k', &[org.as_str()], id.as_bytes())
     }
 
     /// A pending reaction.

@@ -114,7 +114,9 @@ impl Subject for Incident {
             Field::Detected => Value::Text(self.detected.as_str()),
             Field::Repeats => Value::Number(row.repeats.try_into().unwrap_or(i64::MAX)),
             Field::OffBox => Value::Flag(row.is_off_box),
-            Field::CaseStatus => of_case(|case| if case.status.is_empty() { case.state.as_str() } else { &case.status }),
+            Field::CaseStatus => {
+                of_case(|case| if case.status.is_empty() { case.state.as_str() } else { &case.status })
+            }
             Field::CaseId => of_case(|case| &case.case_id),
             Field::CaseLink => of_case(|case| &case.link),
             Field::PreviousStatus => of_case(|case| &case.previous_status),

@@ -198,7 +198,8 @@ fn an_organizations_own_policy_judges_nobody_else() {
 
 #[test]
 fn a_case_goes_through_its_states() {
-    let follow = "policy(#{ on: \"case.assigned\" });\nfn react(update, org) { publish(\"ticket\", #{ id: update.case_id }); }";
+    let follow =
+        "policy(#{ on: \"case.assigned\" });\nfn react(update, org) { publish(\"ticket\", #{ id: update.case_id }); }";
     let mut lane = Lane::with(&[("open", OPEN_CASE), ("follow", follow)]);
     lane.bundle("acme", "a", 1, "High");
     assert_eq!(lane.case("acme", 1).state, CaseState::Waiting);
@@ -359,8 +360,10 @@ fn an_echo_of_an_attempt_changes_nothing() {
 
 #[test]
 fn a_failing_policy_stops_neither_the_lane_nor_the_others() {
-    let throws = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) {\n    submit_case();\n    throw \"oh\";\n}";
-    let assigns = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { assign(\"ann\"); set_priority(\"Low\"); }";
+    let throws =
+        "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) {\n    submit_case();\n    throw \"oh\";\n}";
+    let assigns =
+        "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { assign(\"ann\"); set_priority(\"Low\"); }";
     let mut lane = Lane::with(&[("a-throws", throws), ("b-assigns", assigns)]);
     lane.bundle("acme", "a", 1, "High");
     let letter = lane.on("acme.dead.policy-failed")[0];
@@ -448,7 +451,8 @@ fn play(lane: &mut Lane, batch: usize) {
 
 #[test]
 fn batches_and_reopening_change_nothing() {
-    let policies = [("open", OPEN_CASE), ("acme/log", "policy(#{ on: \"incident.submitted\" });\nfn react(i, o) { log(i.id); }")];
+    let policies =
+        [("open", OPEN_CASE), ("acme/log", "policy(#{ on: \"incident.submitted\" });\nfn react(i, o) { log(i.id); }")];
     let mut whole = Lane::with(&policies);
     play(&mut whole, usize::MAX - 1);
     for batch in [1, 3, 7] {

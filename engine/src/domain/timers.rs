@@ -4,6 +4,7 @@
 use std::ops::Bound;
 
 use jiff::{Timestamp, ToSpan};
+use linesman_schemas::OrgName;
 
 use super::rows::key;
 use super::state::State;
@@ -12,7 +13,7 @@ use super::{Domain, Error};
 /// What is to happen.
 pub(super) enum Timer<'a> {
     /// A command's outcome is forgotten.
-    ForgetCommand(&'a str),
+    ForgetCommand(&'a OrgName, &'a str),
     /// Old sightings are forgotten, once a day.
     PruneSightings,
 }
@@ -32,9 +33,9 @@ impl Domain {
         let due = self.position.now.checked_add(wait_hours.hours()).unwrap_or(Timestamp::MAX);
         let mut key = key::of(b't', &[], &key::time(due));
         match timer {
-            Timer::ForgetCommand(id) => {
+            Timer::ForgetCommand(org, id) => {
                 key.push(FORGET);
-                key.extend_from_slice(id.as_bytes());
+                key.extend_from_slice(&key::command(org, id));
             }
             Timer::PruneSightings => key.push(PRUNE),
         }
@@ -51,7 +52,7 @@ impl Domain {
         while self.next_timer.is_some_and(|due| due <= self.position.now) {
             let Some((key, _)) = self.state.first(Bound::Included(b"t"), b"t")? else { break };
             match key.get(9..).and_then(<[u8]>::split_first) {
-                Some((&FORGET, id)) => self.state.delete(key::of(b'k', &[], id)),
+                Some((&FORGET, outcome)) => self.state.delete(outcome.to_vec()),
                 Some((&PRUNE, _)) => {
                     let retention = i64::try_from(self.settings.host_event_retention_s).unwrap_or(i64::MAX);
                     let before = self.position.now.as_second().saturating_sub(retention);

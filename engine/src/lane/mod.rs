@@ -39,6 +39,8 @@ const BOUNDS: Bounds = Bounds { messages: 1_000, bytes: 4 << 20 };
 /// How many messages of OUT a batch may have become before it is cut; the server takes 1,000, and
 /// the input at hand may still add some hundred.
 const CUT_MESSAGES: usize = 400;
+/// How many bytes, for memory's sake.
+const CUT_BYTES: usize = 8 << 20;
 /// The least time between two ticks: the server's clock may be behind ours.
 const TICK_EVERY: Duration = Duration::from_secs(1);
 
@@ -161,7 +163,8 @@ impl Lane {
         let mut verb = Verb::start();
         for input in &inputs {
             self.domain.decide(input).map_err(|source| Error::Decide { lane: self.id, source })?;
-            if self.domain.messages() >= CUT_MESSAGES {
+            let (messages, bytes) = self.domain.outgoing();
+            if messages >= CUT_MESSAGES || bytes >= CUT_BYTES {
                 verb.end("decide", 0);
                 self.commit().await?;
                 verb = Verb::start();

@@ -65,7 +65,9 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// A server that does not know what we need.
-    #[error("the NATS server ({version}) drops {fields} of the stream {stream}; linesman needs nats-server 2.12 or later")]
+    #[error(
+        "the NATS server ({version}) drops {fields} of the stream {stream}; linesman needs nats-server 2.12 or later"
+    )]
     Dropped {
         /// Its version.
         version: String,
@@ -73,6 +75,16 @@ pub enum Error {
         stream: &'static str,
         /// The fields it does not know.
         fields: String,
+    },
+    /// A server that would refuse what decisions may say.
+    #[error(
+        "the NATS server takes messages of at most {found} bytes; linesman needs `max_payload` of {needed} or more"
+    )]
+    Payload {
+        /// What it takes.
+        found: usize,
+        /// What is needed.
+        needed: usize,
     },
     /// A stream that another configuration made.
     #[error("the stream {stream} exists with another configuration: {difference}")]
@@ -199,11 +211,9 @@ fn read_answer<T: DeserializeOwned>(subject: &str, payload: &[u8]) -> Result<T, 
     let fault = |source| Error::Answer { subject: subject.to_owned(), source };
     let envelope: Envelope = serde_json::from_slice(payload).map_err(fault)?;
     match envelope.error {
-        Some(error) => Err(Error::Refused {
-            subject: subject.to_owned(),
-            description: error.description,
-            code: error.err_code,
-        }),
+        Some(error) => {
+            Err(Error::Refused { subject: subject.to_owned(), description: error.description, code: error.err_code })
+        }
         None => serde_json::from_slice(payload).map_err(fault),
     }
 }

@@ -20,6 +20,10 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 /// No message found.
 pub(super) const NO_MESSAGE: u64 = 10_037;
 
+/// The least `max_payload`: the largest single event has room in it, a dead letter with its input or
+/// a reaction with all that a script may say, escaped.
+const PAYLOAD_LEAST: usize = 1024 * 1024;
+
 /// How the streams are made.
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -94,8 +98,12 @@ fn out_config(layout: &Layout) -> Value {
 /// Makes the streams or checks those that are there; what IN is known by.
 ///
 /// # Errors
-/// The server is too old, or a stream is not ours.
+/// The server is too old or takes too small messages, or a stream is not ours.
 pub async fn ensure(client: &Client, layout: &Layout) -> Result<Identity, Error> {
+    let found = client.max_payload();
+    if found < PAYLOAD_LEAST {
+        return Err(Error::Payload { found, needed: PAYLOAD_LEAST });
+    }
     let info = ensure_one(client, IN, &in_config(layout), Some(layout.lanes)).await?;
     ensure_one(client, OUT, &out_config(layout), None).await?;
     Ok(Identity { created: info.created, first: info.state.first_seq, last: info.state.last_seq })
@@ -177,7 +185,9 @@ fn differences(wanted: &Value, found: &Map<String, Value>, but: &[&str]) -> Vec<
     let wanted = wanted.as_object().into_iter().flatten();
     wanted
         .filter(|(field, value)| !but.contains(&field.as_str()) && found.get(*field) != Some(value))
-        .map(|(field, value)| format!("`{field}` should be {value} and is {}", found.get(field).unwrap_or(&Value::Null)))
+        .map(|(field, value)| {
+            format!("`{field}` should be {value} and is {}", found.get(field).unwrap_or(&Value::Null))
+        })
         .collect()
 }
 

@@ -168,7 +168,8 @@ impl App {
         };
         let edge = edge::listen(edge, config.listen, &authority).await?;
         let ca = authority.ca_path().to_owned();
-        let app = Self { data_dir, server, client, store, executors, dispatcher, stop_dispatcher, edge, ready, nats_url, ca };
+        let app =
+            Self { data_dir, server, client, store, executors, dispatcher, stop_dispatcher, edge, ready, nats_url, ca };
         app.announce()?;
         Ok(app)
     }

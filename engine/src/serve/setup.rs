@@ -65,7 +65,8 @@ impl Setup {
         for lane in 0..self.lanes {
             for row in self.store.lane(lane)?.rows(b"o", None) {
                 let (key, bytes) = row?;
-                let name = std::str::from_utf8(key.get(1..).unwrap_or_default()).ok().and_then(|name| name.parse().ok());
+                let name =
+                    std::str::from_utf8(key.get(1..).unwrap_or_default()).ok().and_then(|name| name.parse().ok());
                 if let Some(name) = name {
                     known.insert(name, rows::decode(&key, &bytes)?);
                 }

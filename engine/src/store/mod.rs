@@ -185,7 +185,11 @@ impl Lane {
     }
 
     /// Rows whose keys begin with `prefix`, from behind `after` on, in key order.
-    pub fn rows<'a>(&self, prefix: &'a [u8], after: Option<&[u8]>) -> impl Iterator<Item = Result<Row, Error>> + use<'a> {
+    pub fn rows<'a>(
+        &self,
+        prefix: &'a [u8],
+        after: Option<&[u8]>,
+    ) -> impl Iterator<Item = Result<Row, Error>> + use<'a> {
         let from = after.map_or(Bound::Included(prefix.to_vec()), |after| Bound::Excluded(after.to_vec()));
         let rows = self.tree.range((from, Bound::Unbounded));
         rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(Error::from))

@@ -46,7 +46,7 @@ impl Default for Limits {
             array_items: 1_024,
             map_entries: 256,
             intents: 64,
-            intent_bytes: 256 * 1024,
+            intent_bytes: 64 * 1024,
             source_bytes: 32 * 1024,
             cached_scripts: 1_024,
             cached_source_bytes: 4 * 1024 * 1024,
