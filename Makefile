@@ -35,7 +35,7 @@ units: tools ## Run the tests
 
 xsd: tools ## Hold bundles of our own encoder against the XSD
 	@dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && \
-	$(CARGO) run --locked -p linesman-schemas --example emit_bundles -- "$$dir" $(BUNDLES) && \
+	$(CARGO) run --locked -p linesman-schemas --example emit_bundles -- $(BUNDLES) "$$dir" && \
 	.tools/venv/bin/python tests/tools/validate_jmb.py schemas/jmb.xsd "$$dir"
 
 doc: ## Build the documentation
