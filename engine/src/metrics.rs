@@ -13,10 +13,10 @@ const VERB_SECONDS: &str = "linesman_verb_seconds";
 const VERB_BUCKETS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// The verbs that are measured.
-const VERBS: [&str; 4] = ["decode", "decide", "emit", "apply"];
+const VERBS: [&str; 5] = ["receive", "decode", "decide", "emit", "apply"];
 
 /// Name and meaning of every counter.
-const COUNTERS: [(&str, &str); 19] = [
+const COUNTERS: [(&str, &str); 20] = [
     ("linesman_inputs_total", "Messages decided, by kind and outcome"),
     ("linesman_verb_items_total", "Messages decoded and decided, rows applied, by verb"),
     ("linesman_dead_letters_total", "Dead letters, by reason"),
@@ -27,6 +27,7 @@ const COUNTERS: [(&str, &str); 19] = [
     ("linesman_attempts_total", "Attempts at reactions, by connector"),
     ("linesman_attempt_failures_total", "Attempts that failed, by class of failure"),
     ("linesman_emit_retries_total", "Batches sent to the log again"),
+    ("linesman_foreign_cases_total", "Cases an upstream told of that are not ours"),
     ("linesman_foreign_marks_total", "Batches sent again because somebody else has written on a lane's mark"),
     ("linesman_consumer_rebuilds_total", "Consumers made anew after a missed heartbeat or a gap"),
     ("linesman_lane_rebuilds_total", "Lanes rebuilt from the log"),

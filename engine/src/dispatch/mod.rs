@@ -11,6 +11,7 @@
 //! destination the organizations take turns. What a crash interrupts still stands as pending.
 
 mod budget;
+mod cases;
 mod queue;
 mod report;
 
@@ -27,7 +28,7 @@ use linesman_schemas::reaction::Task;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::lane::status::Change;
+use crate::lane::status::{Change, LaneStatus};
 use crate::store::{self, Store};
 use budget::Budget;
 use queue::{Due, Queues, Row};
@@ -47,8 +48,8 @@ pub struct Dispatcher {
     pub store: Arc<Store>,
     /// Where reports are published.
     pub client: Client,
-    /// How many lanes.
-    pub lanes: u32,
+    /// How far each lane is, by number: their clock is the one that rows are timed by.
+    pub lanes: Vec<watch::Receiver<LaneStatus>>,
 }
 
 impl Dispatcher {
@@ -63,14 +64,17 @@ impl Dispatcher {
     ) -> Result<(), store::Error> {
         let mut tasks = JoinSet::new();
         let mut destinations = Vec::new();
+        let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
         for connector in &self.connectors {
             let (sender, receiver) = mpsc::unbounded_channel();
             destinations.push((connector.name(), sender));
             let destination = Destination {
-                queues: Queues::open(&self.store, connector.name(), self.lanes)?,
-                budget: Budget::open(&self.store, connector.name(), connector.requests_per_hour(), self.lanes)?,
+                queues: Queues::open(&self.store, connector.name(), lanes)?,
+                budget: Budget::open(&self.store, connector.name(), connector.requests_per_hour(), lanes)?,
                 connector: Arc::clone(connector),
                 client: self.client.clone(),
+                store: Arc::clone(&self.store),
+                lanes: self.lanes.clone(),
                 attempts: JoinSet::new(),
             };
             tasks.spawn(destination.run(receiver, stop.clone()));
@@ -99,6 +103,8 @@ struct Destination {
     queues: Queues,
     budget: Budget,
     client: Client,
+    store: Arc<Store>,
+    lanes: Vec<watch::Receiver<LaneStatus>>,
     attempts: JoinSet<Ended>,
 }
 
@@ -140,7 +146,7 @@ impl Destination {
     fn ended(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
         match ended {
             Ok(ended) => {
-                self.budget.spend(Timestamp::now(), ended.requests);
+                self.budget.spend(self.now(), ended.requests);
                 self.queues.released(ended.lane);
             }
             Err(error) => {
@@ -149,9 +155,15 @@ impl Destination {
         }
     }
 
+    /// Rows are timed by the log's clock; where ours is behind it, its counts.
+    fn now(&self) -> Timestamp {
+        let lanes = self.lanes.iter().map(|status| status.borrow().now);
+        lanes.max().map_or_else(Timestamp::now, |lane| lane.max(Timestamp::now()))
+    }
+
     /// Hands out what is due, as far as the bounds allow; how long until it is worth looking again.
     fn hand_out(&mut self) -> Result<Duration, store::Error> {
-        let now = Timestamp::now();
+        let now = self.now();
         while self.attempts.len() < self.connector.concurrency() {
             if let Err(until) = self.budget.allow(now, self.attempts.len()) {
                 return Ok(pause(now, Some(until)));
@@ -166,9 +178,10 @@ impl Destination {
 
     fn attempt(&mut self, row: Row) {
         let connector = Arc::clone(&self.connector);
-        let client = self.client.clone();
+        let (client, store, lanes) = (self.client.clone(), Arc::clone(&self.store), self.lanes.len());
         self.attempts.spawn(async move {
-            let attempted = carry_out(&*connector, &row.task).await;
+            let mut attempted = carry_out(&*connector, &row.task).await;
+            attempted.changes.retain(|standing| cases::is_ours(&store, lanes, standing));
             metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
             fail::fail_point!("dispatch::before-report");
             report::publish(&client, connector.name(), &row.task, &attempted).await;

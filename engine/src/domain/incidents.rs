@@ -161,7 +161,9 @@ impl Domain {
             received: self.position.now,
             bundle: bundle_ref(bundle, input),
         };
-        kept.snapshots.insert(0, snapshot);
+        // By the device's time: an old one that comes again late takes no newer one's place.
+        let place = kept.snapshots.partition_point(|kept| kept.occurred > snapshot.occurred);
+        kept.snapshots.insert(place, snapshot);
         kept.snapshots.truncate(SNAPSHOTS_MOST);
         self.tally.input("jmb", "snapshot");
         self.state.put(key, rows::encode(&kept)?);

@@ -354,7 +354,7 @@ pub struct IntelligenceRow {
     pub repeats: u64,
 }
 
-/// A device's information bundles, newest first, at most [`SNAPSHOTS_MOST`].
+/// A device's information bundles, the latest by the device's time first, at most [`SNAPSHOTS_MOST`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SnapshotsRow {
     /// The snapshots.

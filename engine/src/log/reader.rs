@@ -3,7 +3,7 @@
 //! The position in the state is the only truth. A gap, a missed heartbeat or a lost consumer means a
 //! new consumer from there; a durable one would hand out new messages before old ones after a restart.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::pull::{Config, Stream};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy};
@@ -74,6 +74,7 @@ impl Reader {
     /// IN does not have any more what was read from it.
     pub async fn receive(&mut self, bounds: Bounds) -> Result<Vec<Message>, Error> {
         let first = self.next().await?;
+        let since = Instant::now();
         let mut bytes = first.payload.len();
         let mut batch = Vec::with_capacity(bounds.messages.min(ASKED));
         batch.push(first);
@@ -85,6 +86,8 @@ impl Reader {
             bytes += message.payload.len();
             batch.push(message);
         }
+        metrics::histogram!("linesman_verb_seconds", "verb" => "receive").record(since.elapsed().as_secs_f64());
+        metrics::counter!("linesman_verb_items_total", "verb" => "receive").increment(batch.len() as u64);
         Ok(batch)
     }
 

@@ -137,7 +137,8 @@ impl App {
             node: Arc::clone(&owner),
         };
         if identity.last == 0 {
-            // Before anybody can know of the log, so that nothing precedes them in it.
+            // At once: nobody knows of an embedded server's log yet, so nothing precedes them in it. On a
+            // server of the operator's own a publisher may be as quick; what it sends is set aside.
             setup.send(&config.organizations, &files, &config.settings).await?;
         }
         let (changes, changed) = Changes::channel();
@@ -154,8 +155,12 @@ impl App {
         let mut executors = Executors::start(&context)?;
         settle(&setup, &client, &config, &files, &mut executors).await?;
         let (stop_dispatcher, stopped) = watch::channel(false);
-        let dispatcher =
-            Dispatcher { connectors, store: Arc::clone(&store), client: client.clone(), lanes: config.lanes };
+        let dispatcher = Dispatcher {
+            connectors,
+            store: Arc::clone(&store),
+            client: client.clone(),
+            lanes: executors.lanes.clone(),
+        };
         let dispatcher = tokio::spawn(dispatcher.run(changed, stopped));
         let (ready, is_ready) = watch::channel(false);
         let edge = Edge {

@@ -1,7 +1,8 @@
 //! Organizations and rule book: what the files say is compared with what was last loaded from them,
 //! and the differences enter the log.
 //!
-//! Never with what is active: a change by the API, or a roll-back, survives a restart.
+//! Organizations keep a hash of what was loaded, so that a change by other means survives a restart.
+//! The rule book has no other source than the files yet: the one that applies is the one last loaded.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
