@@ -405,6 +405,28 @@ fn intelligence_is_kept_and_fires_when_it_is_news() {
 }
 
 #[test]
+fn the_latest_snapshots_are_kept_whatever_comes_again() {
+    let mut lane = Lane::with(&[]);
+    let information = |number: u64| {
+        format!(
+            "<jmb version=\"1.0\" type=\"information\"><manifest>\
+             <host-event-ID>a-SN-20261101-000000-{number}</host-event-ID>\
+             <time-occurred>2026-11-{:02}T00:00:00Z</time-occurred><device><host-name>a</host-name>\
+             <serial-number>SN</serial-number><product>MX240</product><os-version>21.4R3</os-version></device>\
+             </manifest></jmb>",
+            number + 1
+        )
+    };
+    for number in (0..10).chain([9, 0]) {
+        lane.take("acme", "jmb", information(number).as_bytes());
+    }
+    let row: rows::SnapshotsRow = lane.row(&key::snapshots(&"acme".parse().unwrap(), "SN")).unwrap();
+    let kept: Vec<_> = row.snapshots.iter().map(|kept| kept.host_event_id.rsplit('-').next().unwrap()).collect();
+    assert_eq!(kept, ["9", "8", "7", "6", "5", "4", "3", "2"]);
+    assert!(lane.subjects().is_empty(), "information fires nothing");
+}
+
+#[test]
 fn what_cannot_be_read_or_placed_becomes_a_dead_letter() {
     let mut lane = Lane::with(&[]);
     lane.take("acme", "jmb", b"<jmb");

@@ -8,6 +8,7 @@
 //! lane-<n>       the rows of `domain::rows`
 //! ```
 
+use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -62,10 +63,14 @@ impl Store {
     /// reported; the lanes then rebuild theirs from the log.
     ///
     /// # Errors
-    /// Neither the old nor a new store can be opened.
+    /// Neither the old nor a new store can be opened, or the system refuses what another store would
+    /// need as well: the right to write, or room.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let db = match Self::open_as_it_is(path) {
             Ok(Some(db)) => db,
+            Err(Error::Sled(sled::Error::Io(error))) if is_refused(&error) => {
+                return Err(Error::Sled(sled::Error::Io(error)));
+            }
             broken => {
                 let aside = path.with_extension(format!("set-aside-{}", Timestamp::now().as_second()));
                 let why = match broken {
@@ -122,6 +127,11 @@ impl Store {
             let _ = thread.join();
         }
     }
+}
+
+/// Whether the system, not the store, is what is wrong.
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull)
 }
 
 impl Drop for Store {
