@@ -33,6 +33,9 @@ pub trait Connector: Send + Sync {
     /// [`Attempted::requests`]. `None` where there is none.
     fn requests_per_hour(&self) -> Option<u32>;
 
+    /// The most requests that one try makes, at least 1: what has to be free of the bound before it.
+    fn requests_most(&self) -> u32;
+
     /// Tries once. The outcome carries every failure with its class; an action that is another
     /// connector's is refused. Ends within a time the connector's settings bound.
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted>;

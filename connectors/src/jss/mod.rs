@@ -137,6 +137,11 @@ impl Connector for Jss {
         Some(self.settings.requests_per_hour)
     }
 
+    fn requests_most(&self) -> u32 {
+        // A poll of all its pages, a token before it, and once a token refused and renewed midway.
+        PAGES_PER_POLL as u32 + 3
+    }
+
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
         match &task.action {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),

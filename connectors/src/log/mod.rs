@@ -29,6 +29,10 @@ impl Connector for Log {
         None
     }
 
+    fn requests_most(&self) -> u32 {
+        1
+    }
+
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
         let attempted = match &task.action {
             Action::Log(line) => {

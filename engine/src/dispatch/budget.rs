@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use jiff::{Timestamp, ToSpan};
+use linesman_connectors::Connector;
 
 use crate::domain::rows::{self, RequestsRow, key};
 use crate::domain::state::Base;
@@ -13,20 +14,23 @@ use crate::store::{self, Store};
 /// Requests of the last hour, and how many it may have.
 pub(super) struct Budget {
     most: Option<u32>,
+    /// The most that one attempt makes.
+    each: u32,
     spent: VecDeque<(Timestamp, u32)>,
 }
 
 impl Budget {
-    pub(super) fn open(store: &Store, destination: &str, most: Option<u32>, lanes: u32) -> Result<Self, store::Error> {
+    pub(super) fn open(store: &Store, connector: &dyn Connector, lanes: u32) -> Result<Self, store::Error> {
         let mut spent = Vec::new();
         for lane in 0..lanes {
-            let row = store.lane(lane)?.get(&key::requests(destination)).ok().flatten();
+            let row = store.lane(lane)?.get(&key::requests(connector.name())).ok().flatten();
             let row = row.and_then(|bytes| rows::decode::<RequestsRow>(b"u", &bytes).ok()).unwrap_or_default();
             let minutes = row.minutes.into_iter();
             spent.extend(minutes.filter_map(|(at, n)| Some((Timestamp::from_second(at * 60 + 59).ok()?, n))));
         }
         spent.sort_unstable();
-        Ok(Self { most, spent: spent.into() })
+        let (most, each) = (connector.requests_per_hour(), connector.requests_most());
+        Ok(Self { most, each, spent: spent.into() })
     }
 
     /// Whether another attempt may be made beside those under way; if not, when to ask again.
@@ -37,7 +41,10 @@ impl Budget {
             self.spent.pop_front();
         }
         let spent: u64 = self.spent.iter().map(|(_, n)| u64::from(*n)).sum();
-        if spent + (under_way as u64) < u64::from(most) {
+        // All that those under way may still ask for counts, and all that this one may: the bound
+        // holds whatever they turn out to need. One that alone may pass it waits for a whole hour.
+        let each = u64::from(self.each.min(most));
+        if spent + each * (under_way as u64 + 1) <= u64::from(most) {
             return Ok(());
         }
         Err(self.spent.front().map_or(now, |(at, _)| ends(*at)).max(now))
@@ -60,12 +67,23 @@ mod tests {
 
     #[test]
     fn an_hour_has_only_so_many_requests() {
-        let mut budget = Budget { most: Some(3), spent: VecDeque::new() };
+        let mut budget = Budget { most: Some(3), each: 1, spent: VecDeque::new() };
         budget.spend(at(0), 2);
         assert_eq!(budget.allow(at(1), 0), Ok(()));
         assert_eq!(budget.allow(at(1), 1), Err(at(3600)), "those under way count");
         budget.spend(at(10), 1);
         assert_eq!(budget.allow(at(3599), 0), Err(at(3600)));
         assert_eq!(budget.allow(at(3600), 0), Ok(()));
+    }
+
+    #[test]
+    fn what_an_attempt_may_need_is_free_before_it_begins() {
+        let mut budget = Budget { most: Some(30), each: 13, spent: VecDeque::new() };
+        assert_eq!(budget.allow(at(0), 1), Ok(()));
+        assert!(budget.allow(at(0), 2).is_err());
+        budget.spend(at(0), 18);
+        assert!(budget.allow(at(1), 0).is_err());
+        let mut tight = Budget { most: Some(5), each: 13, spent: VecDeque::new() };
+        assert_eq!(tight.allow(at(0), 0), Ok(()));
     }
 }

@@ -70,7 +70,7 @@ impl Dispatcher {
             destinations.push((connector.name(), sender));
             let destination = Destination {
                 queues: Queues::open(&self.store, connector.name(), lanes)?,
-                budget: Budget::open(&self.store, connector.name(), connector.requests_per_hour(), lanes)?,
+                budget: Budget::open(&self.store, &**connector, lanes)?,
                 connector: Arc::clone(connector),
                 client: self.client.clone(),
                 store: Arc::clone(&self.store),
