@@ -4,9 +4,10 @@
 //! some to itself. A message looks at two of them and then judges the candidates in full; policies of
 //! other organizations cost it nothing. No result depends on the order of a hash map.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _};
 use linesman_schemas::OrgName;
 use linesman_schemas::trigger::Trigger;
 

@@ -6,9 +6,10 @@
 //! text. Policies without such a condition are candidates of every message. What is proposed is judged
 //! in full afterwards, so an index may propose too much but never too little.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
+use foldhash::HashMap;
 
 use crate::book::Vocabulary;
 use crate::filter::{Condition, Pattern, Target, Test, Where};

@@ -1,52 +1,92 @@
 //! Devices, known by their first bundle, and the groups they belong to.
 
+use std::rc::Rc;
+
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::{Timestamp, ToSpan};
 use linesman_schemas::OrgName;
 use linesman_schemas::bundle::Device;
 
-use super::rows::{self, DeviceRow, Seen, key};
+use super::rows::{self, DeviceRow, key};
 use super::{Domain, Error};
+
+/// How many rows are kept in memory: a network's devices send again and again.
+const RECENT_MOST: usize = 2_048;
+
+/// The rows of devices that were heard of lately, as the state has them.
+pub(super) struct Devices(HashMap<Vec<u8>, Rc<DeviceRow>>);
+
+impl Devices {
+    pub(super) fn new() -> Self {
+        Self(HashMap::new())
+    }
+
+    fn remember(&mut self, key: Vec<u8>, row: &Rc<DeviceRow>) {
+        if self.0.len() >= RECENT_MOST {
+            self.0.clear();
+        }
+        self.0.insert(key, Rc::clone(row));
+    }
+}
 
 impl Domain {
     /// Takes note of a device that sent a bundle; its row.
     ///
     /// The row is written when something changed or an hour has passed, not with every bundle.
-    pub(super) fn note_device(&mut self, org: &OrgName, device: &Device<'_>) -> Result<DeviceRow, Error> {
+    pub(super) fn note_device(&mut self, org: &OrgName, device: &Device<'_>) -> Result<Rc<DeviceRow>, Error> {
         let now = self.position.now;
+        let group = self.organizations.group_of(org, &device.host_name);
         let key = key::device(org, &device.serial_number);
-        let known = self.state.get(&key)?;
-        let row = DeviceRow {
-            host_name: device.host_name.to_string(),
-            product: device.product.to_string(),
-            platform: device.platform.as_deref().unwrap_or_default().to_owned(),
-            os_version: device.os_version.to_string(),
-            management_address: device.management_address.as_deref().unwrap_or_default().to_owned(),
-            group: self.organizations.group_of(org, &device.host_name).to_owned(),
-            first_seen: now,
-            last_seen: now,
+        let known = match self.devices.0.get(&key) {
+            Some(row) if is_as_known(row, device, group, now) => return Ok(Rc::clone(row)),
+            Some(row) => Some(Rc::clone(row)),
+            None => self.device_at(&key)?.map(Rc::new),
         };
-        let Some(bytes) = known else {
-            self.state.put(key, rows::encode(&row)?);
-            return Ok(row);
+        let row = match known {
+            Some(row) if is_as_known(&row, device, group, now) => row,
+            known => {
+                let (first, last) = known.map_or((now, now), |row| (row.first_seen, row.last_seen));
+                let row = DeviceRow {
+                    first_seen: first,
+                    last_seen: later(last, now),
+                    host_name: device.host_name.to_string(),
+                    product: device.product.to_string(),
+                    platform: device.platform.as_deref().unwrap_or_default().to_owned(),
+                    os_version: device.os_version.to_string(),
+                    management_address: device.management_address.as_deref().unwrap_or_default().to_owned(),
+                    group: group.to_owned(),
+                };
+                self.state.put(key.clone(), rows::encode(&row)?);
+                Rc::new(row)
+            }
         };
-        // The times stand first: when they are taken over and nothing is written, nothing else is read.
-        let Seen { first, last } = rows::decode_front(&key, &bytes)?;
-        let row = DeviceRow { first_seen: first, last_seen: later(last, now), ..row };
-        let encoded = rows::encode(&row)?;
-        if encoded != bytes {
-            self.state.put(key, encoded);
-        }
+        self.devices.remember(key, &row);
         Ok(row)
     }
 
     /// The device an incident is about.
-    pub(super) fn device(&self, org: &OrgName, serial_number: &str) -> Result<Option<DeviceRow>, Error> {
-        self.device_at(&key::device(org, serial_number))
+    pub(super) fn device(&self, org: &OrgName, serial_number: &str) -> Result<Option<Rc<DeviceRow>>, Error> {
+        let key = key::device(org, serial_number);
+        match self.devices.0.get(&key) {
+            Some(row) => Ok(Some(Rc::clone(row))),
+            None => Ok(self.device_at(&key)?.map(Rc::new)),
+        }
     }
 
     fn device_at(&self, key: &[u8]) -> Result<Option<DeviceRow>, Error> {
         self.state.get(key)?.map(|bytes| rows::decode(key, &bytes)).transpose()
     }
+}
+
+/// Whether a bundle says of its device what its row says, and the row needs no later time.
+fn is_as_known(row: &DeviceRow, device: &Device<'_>, group: &str, now: Timestamp) -> bool {
+    row.host_name == device.host_name
+        && row.product == device.product
+        && row.platform == device.platform.as_deref().unwrap_or_default()
+        && row.os_version == device.os_version
+        && row.management_address == device.management_address.as_deref().unwrap_or_default()
+        && row.group == group
+        && row.last_seen == later(row.last_seen, now)
 }
 
 fn later(last: Timestamp, now: Timestamp) -> Timestamp {

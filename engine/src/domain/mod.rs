@@ -45,6 +45,7 @@ use linesman_schemas::OrgName;
 use linesman_schemas::control::Settings;
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, INLINE_MOST, Place, Reason};
 
+use devices::Devices;
 pub use error::Error;
 use input::{Body, Input, RuleBook};
 use organizations::Organizations;
@@ -79,6 +80,7 @@ pub struct Domain {
     position: Position,
     organizations: Organizations,
     sightings: Sightings,
+    devices: Devices,
     book: BookRow,
     policies: Arc<Book>,
     settings: Settings,
@@ -161,6 +163,7 @@ impl Domain {
             position,
             organizations,
             sightings,
+            devices: Devices::new(),
             book,
             policies,
             settings,

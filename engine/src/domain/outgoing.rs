@@ -4,9 +4,9 @@
 //! it would pass the payload limit). The digest runs over each input's events before they are
 //! gathered, so it does not depend on where batches end.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
 use linesman_schemas::dead_letter::Reason;

@@ -91,7 +91,7 @@ pub struct OrgRow {
     pub reactions: u64,
 }
 
-/// A device, known by its first bundle. Its times stand first, as in [`Seen`].
+/// A device, known by its first bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceRow {
     /// When its first bundle entered the log.
@@ -112,17 +112,6 @@ pub struct DeviceRow {
     pub management_address: String,
     /// The device group it belongs to; empty for none.
     pub group: String,
-}
-
-/// The front of a [`DeviceRow`].
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub struct Seen {
-    /// When its first bundle entered the log.
-    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
-    pub first: Timestamp,
-    /// When its latest bundle did, to the hour.
-    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
-    pub last: Timestamp,
 }
 
 /// Where a bundle stands in IN.
@@ -393,12 +382,15 @@ pub struct CommandRow {
     pub decided: Timestamp,
 }
 
+/// What most rows fit in, in bytes.
+const ROW_BYTES: usize = 512;
+
 /// Writes a row's value.
 ///
 /// # Errors
 /// The value has no form in postcard.
 pub fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, Error> {
-    postcard::to_stdvec(row).map_err(Error::Encode)
+    postcard::to_extend(row, Vec::with_capacity(ROW_BYTES)).map_err(Error::Encode)
 }
 
 /// Reads a row's value.
@@ -407,13 +399,4 @@ pub fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, Error> {
 /// The bytes are not what [`encode`] wrote; `key` names the row in the error.
 pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, Error> {
     postcard::from_bytes(bytes).map_err(|source| Error::Row { key: key.escape_ascii().to_string(), source })
-}
-
-/// Reads the front of a row's value, whatever stands behind it.
-///
-/// # Errors
-/// As [`decode`].
-pub fn decode_front<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, Error> {
-    let front = postcard::take_from_bytes(bytes).map(|(front, _)| front);
-    front.map_err(|source| Error::Row { key: key.escape_ascii().to_string(), source })
 }

@@ -3,8 +3,7 @@
 //! The store holds them in order of arrival, 256 to a page, so that a batch writes a few pages
 //! rather than a row per bundle at random places. In memory each costs 24 bytes and its slot.
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
 use sha2::{Digest, Sha256};

@@ -1,6 +1,7 @@
 //! What policies see: incidents, cases and messages as subjects of triggers.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use jiff::Timestamp;
 use linesman_rules::{Field, Subject, SubjectKind, Value};
@@ -34,7 +35,7 @@ pub(super) struct Incident {
     /// The id as text.
     pub(super) name: String,
     pub(super) row: IncidentRow,
-    pub(super) device: DeviceRow,
+    pub(super) device: Rc<DeviceRow>,
     pub(super) case: Option<CaseRow>,
     pub(super) kind: SubjectKind,
     occurred: TimeText,
@@ -42,7 +43,7 @@ pub(super) struct Incident {
 }
 
 impl Incident {
-    pub(super) fn new(id: IncidentId, row: IncidentRow, device: DeviceRow, case: Option<CaseRow>) -> Self {
+    pub(super) fn new(id: IncidentId, row: IncidentRow, device: Rc<DeviceRow>, case: Option<CaseRow>) -> Self {
         let (occurred, detected) = (TimeText::new(row.occurred), TimeText::new(row.detected));
         let name = id.to_string();
         Self { id, name, row, device, case, kind: SubjectKind::Incident, occurred, detected }

@@ -1,24 +1,82 @@
 //! The second verb: messages into inputs.
+//!
+//! Reading needs nothing of the lane, so a batch can be read beside the lane's thread while the lane
+//! decides on the one before it.
 
-use linesman_schemas::control::Control;
+use linesman_schemas::control::{Control, RuleBookRef};
 use linesman_schemas::dead_letter::Reason;
+use self_cell::self_cell;
 use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
+use tokio::task::JoinError;
 
+use super::Verb;
 use crate::domain::input::{Body, Input, RuleBook, json_place};
 use crate::log::books::Books;
 use crate::log::reader::Message;
 
-/// Reads a batch. What cannot be read becomes an input that says so; the order is the log's.
-///
-/// A rule book is fetched here, before it is decided on, however long that takes: a lane that went on
-/// without it would decide otherwise than the others.
-pub(super) async fn decode<'a>(books: &Books, batch: &'a [Message]) -> Vec<Input<'a>> {
-    let mut inputs = Vec::with_capacity(batch.len());
-    for message in batch {
+/// So few messages are not worth the way to another thread.
+const INLINE_MOST: usize = 64;
+
+self_cell!(
+    /// A batch: its messages, and the inputs that borrow from them.
+    pub(super) struct Decoded {
+        owner: Vec<Message>,
+
+        #[covariant]
+        dependent: Inputs,
+    }
+);
+
+struct Inputs<'a> {
+    inputs: Vec<Input<'a>>,
+    /// The rule books that some of them name, by place; until it is fetched such an input is a tick.
+    named: Vec<(usize, RuleBookRef)>,
+}
+
+impl Decoded {
+    /// The inputs, in the log's order.
+    pub(super) fn inputs(&self) -> &[Input<'_>] {
+        &self.borrow_dependent().inputs
+    }
+
+    /// Reads a batch. What cannot be read becomes an input that says so.
+    fn read(batch: Vec<Message>) -> Self {
+        let verb = Verb::start();
+        let count = batch.len();
+        let decoded = Self::new(batch, |batch| {
+            let mut read = Inputs { inputs: Vec::with_capacity(batch.len()), named: Vec::new() };
+            for message in batch {
+                read.take(message);
+            }
+            read
+        });
+        verb.end("decode", count);
+        decoded
+    }
+
+    /// Fetches the rule books that are named, however long that takes: a lane that went on without
+    /// one would decide otherwise than the others.
+    async fn fetch(&mut self, books: &Books) {
+        let named = self.with_dependent_mut(|_, read| std::mem::take(&mut read.named));
+        for (at, wanted) in named {
+            let ready = books.get_patiently(&wanted.hash).await;
+            let book =
+                RuleBook { version: wanted.version, hash: wanted.hash, book: ready.book, settings: ready.settings };
+            self.with_dependent_mut(|_, read| {
+                if let Some(input) = read.inputs.get_mut(at) {
+                    input.body = Body::RuleBook(book);
+                }
+            });
+        }
+    }
+}
+
+impl<'a> Inputs<'a> {
+    fn take(&mut self, message: &'a Message) {
         let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
-        let body =
-            if org.is_empty() { control(books, &message.payload).await } else { Body::decode(kind, &message.payload) };
-        inputs.push(Input {
+        let body = if org.is_empty() { self.control(&message.payload) } else { Body::decode(kind, &message.payload) };
+        self.inputs.push(Input {
             sequence: message.sequence,
             time: message.time,
             sha256: Sha256::digest(&message.payload).into(),
@@ -28,26 +86,33 @@ pub(super) async fn decode<'a>(books: &Books, batch: &'a [Message]) -> Vec<Input
             body,
         });
     }
-    inputs
+
+    fn control(&mut self, payload: &[u8]) -> Body<'a> {
+        match serde_json::from_slice(payload) {
+            Ok(Control::Tick) => Body::Tick,
+            Ok(Control::Attempt(attempt)) => Body::Attempt(Box::new(attempt)),
+            Ok(Control::RuleBook(named)) => {
+                self.named.push((self.inputs.len(), named));
+                Body::Tick
+            }
+            Err(error) => Body::Undecodable {
+                reason: Reason::CommandUndecodable,
+                detail: error.to_string(),
+                place: json_place(&error),
+            },
+        }
+    }
 }
 
-async fn control<'a>(books: &Books, payload: &[u8]) -> Body<'a> {
-    match serde_json::from_slice(payload) {
-        Ok(Control::Tick) => Body::Tick,
-        Ok(Control::Attempt(attempt)) => Body::Attempt(Box::new(attempt)),
-        Ok(Control::RuleBook(wanted)) => {
-            let ready = books.get_patiently(&wanted.hash).await;
-            Body::RuleBook(RuleBook {
-                version: wanted.version,
-                hash: wanted.hash,
-                book: ready.book,
-                settings: ready.settings,
-            })
-        }
-        Err(error) => Body::Undecodable {
-            reason: Reason::CommandUndecodable,
-            detail: error.to_string(),
-            place: json_place(&error),
-        },
-    }
+/// Reads a batch, here or on a thread of `beside` that may block; rule books are fetched.
+///
+/// # Errors
+/// The other thread panicked.
+pub(super) async fn decode(batch: Vec<Message>, books: &Books, beside: Option<&Handle>) -> Result<Decoded, JoinError> {
+    let mut decoded = match beside {
+        Some(runtime) if batch.len() > INLINE_MOST => runtime.spawn_blocking(|| Decoded::read(batch)).await?,
+        _ => Decoded::read(batch),
+    };
+    decoded.fetch(books).await;
+    Ok(decoded)
 }

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::Error;
+use super::behind::Load;
 use super::start::Shared;
 use super::status::{Changes, LaneStatus};
 use crate::log;
@@ -60,6 +61,7 @@ impl Executors {
         let (senders, lanes): (Vec<_>, Vec<_>) =
             (0..context.lanes).map(|_| watch::channel(LaneStatus::default())).unzip();
         let threads = context.threads.clamp(1, context.lanes.max(1));
+        let load = Load::new(context.runtime.clone(), threads);
         let mut shares: Vec<Vec<(u32, watch::Sender<LaneStatus>)>> = (0..threads).map(|_| Vec::new()).collect();
         for ((lane, status), share) in (0..).zip(senders).zip((0..shares.len()).cycle()) {
             if let Some(share) = shares.get_mut(share) {
@@ -67,9 +69,10 @@ impl Executors {
             }
         }
         let spawn = |(number, share): (usize, Vec<_>)| {
-            let (context, stopped, failed) = (context.clone(), stopped.clone(), failed.clone());
+            let (context, load) = (context.clone(), load.clone());
+            let (stopped, failed) = (stopped.clone(), failed.clone());
             std::thread::Builder::new().name(format!("lanes-{number}")).spawn(move || {
-                let executed = catch_unwind(AssertUnwindSafe(|| execute(&context, share, &stopped)));
+                let executed = catch_unwind(AssertUnwindSafe(|| execute(&context, &load, share, &stopped)));
                 if let Err(error) =
                     executed.unwrap_or_else(|_| Err(Error::Broken(io::Error::other("its thread panicked"))))
                 {
@@ -105,6 +108,7 @@ impl Drop for Executors {
 /// One thread's life.
 fn execute(
     context: &Context,
+    load: &Load,
     share: Vec<(u32, watch::Sender<LaneStatus>)>,
     stopped: &watch::Receiver<bool>,
 ) -> Result<(), Error> {
@@ -125,6 +129,7 @@ fn execute(
             judge: Rc::new(RefCell::new(Judge::new(Limits::default()))),
             store: Arc::clone(&context.store),
             books: Arc::clone(&context.books),
+            load: load.clone(),
             owner: Arc::clone(&context.owner),
             changes: context.changes.clone(),
         };

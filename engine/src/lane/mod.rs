@@ -3,26 +3,33 @@
 //! ```text
 //!            receive        decode         decide          emit            apply
 //!  IN --> Vec<Message> --> Vec<Input> --> Decision --> mark in OUT --> rows in the store
-//!                                            ^              |
-//!                                            +-- the next --+  batch is decided while this one is on its way
+//!           ^                                ^              |
+//!           +--- as long as more is ready    +-- the next --+  is decided while this one is on its way
 //! ```
+//!
+//! A commit costs the server the same for few inputs as for many. So a lane that is behind decides on
+//! while more input is ready, up to the bounds below, and what is decided while a batch is on its way
+//! goes out as one; a lane that keeps up commits what it has received at once.
 //!
 //! A lane waits for nothing but its log: connectors, the API and the disk's flush go their own ways.
 
+mod ahead;
+mod behind;
 mod decode;
 pub mod executor;
 mod start;
 pub mod status;
 
-use std::future::Future;
-use std::pin::Pin;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use linesman_schemas::control::Control;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 
 use crate::domain::{self, Decision, Domain};
 use crate::log;
@@ -31,11 +38,18 @@ use crate::log::mark::Mark;
 use crate::log::outbox::{Batch, EmitError, Outbox};
 use crate::log::reader::{Bounds, Message, Reader};
 use crate::store;
-use decode::decode;
+use ahead::Ahead;
+use behind::Behind;
+use decode::{Decoded, decode};
 use status::{Change, Changes, LaneStatus};
 
-/// How much one batch reads.
-const BOUNDS: Bounds = Bounds { messages: 1_000, bytes: 4 << 20 };
+/// How much is received at once.
+const BOUNDS: Bounds = Bounds { messages: 500, bytes: 4 << 20 };
+/// How many inputs a batch may have decided on before it is cut, for the sake of memory and of those
+/// who wait for the first.
+const CUT_INPUTS: usize = 3_000;
+/// How long the first of them waits at most, should what the log has more not come.
+const HOLD_MOST: Duration = Duration::from_secs(1);
 /// How many messages of OUT a batch may have become before it is cut; the server takes 1,000, and
 /// the input at hand may still add some hundred.
 const CUT_MESSAGES: usize = 400;
@@ -108,13 +122,11 @@ pub enum Error {
     Broken(#[source] std::io::Error),
 }
 
-type Emission = Pin<Box<dyn Future<Output = Result<u64, EmitError>>>>;
-
 /// A batch on its way to OUT.
 struct InFlight {
     decision: Decision,
-    emission: Emission,
     since: Instant,
+    emission: Ahead<Result<u64, EmitError>>,
 }
 
 /// A lane at work.
@@ -126,76 +138,116 @@ pub(crate) struct Lane {
     outbox: Outbox,
     store: store::Lane,
     books: Arc<Books>,
+    behind: Behind,
     owner: Arc<str>,
     /// Sequence in OUT of the lane's last mark.
     mark: u64,
-    in_flight: Option<InFlight>,
+    /// How many inputs are decided and not on their way yet.
+    decided: usize,
+    /// Since when the first of them is.
+    decided_since: Instant,
+    /// The batch behind those, read beside the lane.
+    reading: Option<Ahead<Result<Decoded, JoinError>>>,
+    emitting: Option<InFlight>,
     last_tick: Option<Instant>,
     status: watch::Sender<LaneStatus>,
     changes: Changes,
 }
 
 impl Lane {
-    /// Carries batches until told to stop; then the batch under way is emitted and applied.
+    /// Carries inputs until told to stop; then what is decided is emitted and applied.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         loop {
             let tick = self.tick_in();
+            let held = self.decided_since + HOLD_MOST;
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => return self.settle().await,
-                () = arrived(&mut self.in_flight), if self.in_flight.is_some() => self.settle().await?,
-                batch = self.reader.receive(BOUNDS) => {
-                    let batch = batch.map_err(|source| Error::Receive { lane: self.id, source })?;
-                    self.carry(&batch).await?;
+                _ = stop.wait_for(|stop| *stop) => return self.finish().await,
+                () = emitted(&mut self.emitting) => {
+                    self.settle().await?;
+                    self.commit_if_due().await?;
                 }
+                () = ahead::done(&mut self.reading) => self.carry().await?,
+                batch = self.reader.receive(BOUNDS), if self.reading.is_none() => self.read(batch)?,
+                () = tokio::time::sleep_until(held.into()), if self.decided > 0 => self.commit().await?,
                 () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.tick().await,
             }
         }
     }
 
-    /// Carries one batch of the lane from the log on its way to the state.
-    async fn carry(&mut self, batch: &[Message]) -> Result<(), Error> {
+    /// What is decided goes out; what was only read is read again by the next engine.
+    async fn finish(&mut self) -> Result<(), Error> {
+        if self.decided > 0 {
+            self.commit().await?;
+        }
+        self.settle().await
+    }
+
+    /// Sets going the reading of what was received.
+    fn read(&mut self, batch: Result<Vec<Message>, log::Error>) -> Result<(), Error> {
         fail::fail_point!("receive");
-        let verb = Verb::start();
-        let inputs = decode(&self.books, batch).await;
-        verb.end("decode", inputs.len());
+        let batch = batch.map_err(|source| Error::Receive { lane: self.id, source })?;
+        self.behind.set(self.reader.is_behind());
+        let (books, beside) = (Arc::clone(&self.books), self.behind.spare().cloned());
+        self.reading = Some(Ahead::start(async move { decode(batch, &books, beside.as_ref()).await }));
+        Ok(())
+    }
+
+    /// Carries what was read on its way from the log to the state.
+    async fn carry(&mut self) -> Result<(), Error> {
+        let Some(reading) = self.reading.take() else { return Ok(()) };
+        let decoded = reading.output().await.map_err(|error| Error::Broken(io::Error::other(error)))?;
         fail::fail_point!("decode");
+        // What has come meanwhile is read while this is decided.
+        if let Some(batch) = self.reader.receive(BOUNDS).now_or_never() {
+            self.read(batch)?;
+        }
         let mut verb = Verb::start();
-        for input in &inputs {
+        for input in decoded.inputs() {
             self.domain.decide(input).map_err(|source| Error::Decide { lane: self.id, source })?;
-            let (messages, bytes) = self.domain.outgoing();
-            if messages >= CUT_MESSAGES || bytes >= CUT_BYTES {
+            if self.decided == 0 {
+                self.decided_since = Instant::now();
+            }
+            self.decided += 1;
+            if self.is_full() {
                 verb.end("decide", 0);
                 self.commit().await?;
                 verb = Verb::start();
             }
         }
-        verb.end("decide", inputs.len());
+        verb.end("decide", decoded.inputs().len());
         fail::fail_point!("decide");
-        self.commit().await
+        self.commit_if_due().await
     }
 
-    /// Lets the batch decided so far go out, once the one before it is applied.
+    /// Lets what is decided go out, unless a batch is under way or there is more to decide.
+    async fn commit_if_due(&mut self) -> Result<(), Error> {
+        let has_more = self.reading.is_some() || self.reader.is_behind();
+        if self.decided > 0 && self.emitting.is_none() && !has_more { self.commit().await } else { Ok(()) }
+    }
+
+    fn is_full(&self) -> bool {
+        let (messages, bytes) = self.domain.outgoing();
+        self.decided >= CUT_INPUTS || messages >= CUT_MESSAGES || bytes >= CUT_BYTES
+    }
+
+    /// Lets what is decided go out as one batch, once the one before it is applied.
     async fn commit(&mut self) -> Result<(), Error> {
+        self.decided = 0;
         let mut decision = self.domain.take().map_err(|source| Error::Decide { lane: self.id, source })?;
         self.settle().await?;
         let mark = Mark::new(&decision.position, &self.owner);
         let batch = Batch::new(std::mem::take(&mut decision.messages), mark, self.mark);
         let outbox = self.outbox.clone();
-        let mut emission: Emission = Box::pin(async move { outbox.emit(batch).await });
-        // Polled once, the batch is on its way while the next one is decided.
-        let answer = futures_util::FutureExt::now_or_never(&mut emission);
-        if let Some(answer) = answer {
-            emission = Box::pin(std::future::ready(answer));
-        }
-        self.in_flight = Some(InFlight { decision, emission, since: Instant::now() });
+        let emission = Ahead::start(async move { outbox.emit(batch).await });
+        self.emitting = Some(InFlight { decision, emission, since: Instant::now() });
         Ok(())
     }
 
     /// Waits until the batch under way is committed, and applies it.
     async fn settle(&mut self) -> Result<(), Error> {
-        let Some(InFlight { decision, emission, since }) = self.in_flight.take() else { return Ok(()) };
-        self.mark = emission.await?;
+        let Some(InFlight { decision, emission, since }) = self.emitting.take() else { return Ok(()) };
+        self.mark = emission.output().await?;
         metrics::histogram!("linesman_verb_seconds", "verb" => "emit").record(since.elapsed().as_secs_f64());
         fail::fail_point!("emit::after-mark");
         self.apply(&decision)
@@ -236,10 +288,10 @@ impl Lane {
 }
 
 /// Ready when the batch under way is answered; it stays there for [`Lane::settle`].
-async fn arrived(in_flight: &mut Option<InFlight>) {
-    if let Some(batch) = in_flight {
-        let answer = (&mut batch.emission).await;
-        batch.emission = Box::pin(std::future::ready(answer));
+async fn emitted(emitting: &mut Option<InFlight>) {
+    match emitting {
+        Some(batch) => batch.emission.done().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -11,6 +11,7 @@
 //! seal is silent only up to the mark's *time*: what is later was never decided, whatever its number.
 
 use std::cell::RefCell;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
+use super::behind::{Behind, Load};
 use super::decode::decode;
 use super::status::{Changes, LaneStatus};
 use super::{BOUNDS, Error, Lane};
@@ -48,6 +50,8 @@ pub(super) struct Shared {
     pub(super) judge: Rc<RefCell<Judge>>,
     pub(super) store: Arc<Store>,
     pub(super) books: Arc<Books>,
+    /// How many lanes are behind, of all threads.
+    pub(super) load: Load,
     pub(super) owner: Arc<str>,
     pub(super) changes: Changes,
 }
@@ -108,10 +112,14 @@ impl Shared {
             outbox: Outbox::new(self.emitter.clone(), id),
             store: start.store,
             books: Arc::clone(&self.books),
+            behind: Behind::new(self.load.clone()),
             owner: Arc::clone(&self.owner),
             domain,
             mark,
-            in_flight: None,
+            decided: 0,
+            decided_since: Instant::now(),
+            reading: None,
+            emitting: None,
             last_tick: None,
             status,
             changes: self.changes.clone(),
@@ -252,14 +260,16 @@ impl Start<'_> {
         while domain.position().sequence < end {
             let batch = reader.receive(BOUNDS).await.map_err(|source| Error::Start { lane: self.id, source })?;
             let due: Vec<Message> = batch.iter().filter(|message| is_due(message, end, until)).cloned().collect();
-            let inputs = decode(&self.shared.books, &due).await;
-            for input in &inputs {
+            let is_last = due.len() < batch.len();
+            let decoded = decode(due, &self.shared.books, None).await;
+            let decoded = decoded.map_err(|error| Error::Broken(io::Error::other(error)))?;
+            for input in decoded.inputs() {
                 domain.decide(input).map_err(|source| Error::Decide { lane: self.id, source })?;
             }
             let decision = domain.take().map_err(|source| Error::Decide { lane: self.id, source })?;
             self.store.apply(&decision.writes).map_err(|source| Error::Store { lane: self.id, source })?;
             domain.applied(&decision.writes);
-            if due.len() < batch.len() {
+            if is_last {
                 break;
             }
             if reported.elapsed() > REPORT_EVERY {

@@ -58,13 +58,15 @@ pub struct Reader {
     time: Option<Timestamp>,
     /// The last sequence the consumer itself has counted.
     delivered: u64,
+    /// How many messages IN had for the lane beyond the last one when the server sent it.
+    pending: u64,
     stream: Option<Stream>,
 }
 
 impl Reader {
     /// Reads `lane` from behind `position` on.
     pub fn new(client: Client, lane: u32, position: u64) -> Self {
-        Self { client, lane, position, time: None, delivered: 0, stream: None }
+        Self { client, lane, position, time: None, delivered: 0, pending: 0, stream: None }
     }
 
     /// Waits for the first message, then takes whatever is ready, within the bounds; never waits to
@@ -91,6 +93,11 @@ impl Reader {
         Ok(batch)
     }
 
+    /// Whether IN had more for the lane when it sent what was received last.
+    pub fn is_behind(&self) -> bool {
+        self.pending > 0
+    }
+
     /// The next message; waits through every fault of the way.
     async fn next(&mut self) -> Result<Message, Error> {
         loop {
@@ -115,6 +122,7 @@ impl Reader {
             return None;
         }
         self.delivered = info.consumer_sequence;
+        self.pending = info.pending;
         self.position = info.stream_sequence;
         let time = Timestamp::from_nanosecond(info.published.unix_timestamp_nanos()).ok()?;
         self.time = Some(time);
