@@ -28,12 +28,14 @@ pub(crate) async fn run(bundles: usize) -> anyhow::Result<()> {
         let incidents = turns::incidents(&outcome.data)?;
         anyhow::ensure!(incidents == load.bundles, "{incidents} incidents in the store of {} bundles", load.bundles);
         eprintln!(
-            "turn {turn}: raw {read:.0} io {committed:.0} ({} bytes of OUT a bundle) engine {carried:.0} ({} bytes, {} batches) incidents {incidents} rss {}",
+            "turn {turn}: raw {read:.0} io {committed:.0} ({} bytes of OUT a bundle) engine {carried:.0} ({} bytes, {}, {} batches) incidents {incidents} rss {}",
             io_bytes / load.bundles as u64,
             out_bytes / load.bundles as u64,
+            outcome.costs(load.bundles),
             outcome.batches,
             outcome.peak_mb
         );
+        outcome.forget()?;
         (raw, io, engine) = (raw.max(read), io.max(committed), engine.max(carried));
         peak_mb = peak_mb.max(outcome.peak_mb);
     }

@@ -25,7 +25,13 @@ pub(crate) async fn run(bundles: usize) -> anyhow::Result<()> {
             stage.forget_out().await?;
             let outcome = turns::engine(stage, &format!("turn-{turn}")).await?;
             let carried = bundles as f64 / outcome.took.as_secs_f64();
-            eprintln!("turn {turn} {name}: {carried:.0} rss {}", outcome.peak_mb);
+            eprintln!(
+                "turn {turn} {name}: {carried:.0} ({}, {} batches) rss {}",
+                outcome.costs(bundles),
+                outcome.batches,
+                outcome.peak_mb
+            );
+            outcome.forget()?;
             *best = best.max(carried);
         }
     }

@@ -20,7 +20,11 @@ use linesman_schemas::event;
 use crate::stage::{LANES, Stage};
 
 /// As the engine reads.
-const BOUNDS: Bounds = Bounds { messages: 1_000, bytes: 4 << 20 };
+const BOUNDS: Bounds = Bounds { messages: 500, bytes: 4 << 20 };
+/// On how many bundles the engine commits while there are more.
+const CUT: usize = 3_000;
+/// The size of the engine's messages in OUT.
+const MESSAGE_BYTES: usize = 500_000;
 /// As many threads as the engine has on two cores.
 const THREADS: u32 = 2;
 /// Bytes of OUT that the engine writes for one bundle.
@@ -37,10 +41,30 @@ pub struct Outcome {
     pub data: PathBuf,
     /// How many batches it committed.
     pub batches: usize,
+    /// Processor time of the engine.
+    pub own: Duration,
+    /// Processor time of the whole machine meanwhile: engine, server, kernel.
+    pub whole: Duration,
 }
 
-/// Reads every lane to its end, as the engine's threads do; with `commits` each batch becomes an
-/// atomic batch of OUT of the size the engine would write, overlapped with reading.
+impl Outcome {
+    /// Removes the engine's data: what the disk has yet to write of it would slow the turns to come.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    pub fn forget(&self) -> std::io::Result<()> {
+        std::fs::remove_dir_all(&self.data)
+    }
+
+    /// What a turn cost a bundle, in words.
+    pub fn costs(&self, bundles: usize) -> String {
+        let each_us = |time: Duration| time.as_secs_f64() * 1e6 / bundles as f64;
+        format!("{:.1} us of the engine, {:.1} in all", each_us(self.own), each_us(self.whole))
+    }
+}
+
+/// Reads every lane to its end, as the engine's threads do; with `commits` what is read becomes
+/// atomic batches of OUT as the engine would write them, overlapped with reading.
 ///
 /// # Errors
 /// A thread breaks off.
@@ -82,19 +106,17 @@ async fn read_lane(client: Client, emitter: Client, lane: u32, end: u64, commits
     let outbox = Outbox::new(emitter, lane);
     let mut under_way: Option<tokio::task::JoinHandle<_>> = None;
     let mut mark = 0;
+    let mut bundles = 0;
     loop {
         let batch = reader.receive(BOUNDS).await?;
         let Some(last) = batch.last().map(|message| message.sequence) else { continue };
-        if commits {
+        bundles += batch.len();
+        if commits && (bundles >= CUT || !reader.is_behind()) {
             if let Some(emission) = under_way.take() {
                 mark = emission.await??;
             }
-            let message = Outgoing {
-                subject: format!("lane-{lane}.trigger.incident.detected"),
-                content_type: event::BATCH,
-                payload: vec![b' '; (batch.len() * EVENT_BYTES).min(500_000)],
-            };
-            let (outbox, batch) = (outbox.clone(), Batch::new(vec![message], at(last), mark));
+            let (outbox, batch) = (outbox.clone(), Batch::new(events(lane, bundles), at(last), mark));
+            bundles = 0;
             under_way = Some(tokio::task::spawn_local(async move { outbox.emit(batch).await }));
         }
         if last >= end {
@@ -105,6 +127,18 @@ async fn read_lane(client: Client, emitter: Client, lane: u32, end: u64, commits
         emission.await??;
     }
     Ok(())
+}
+
+/// Messages of the size that the events of so many bundles have.
+fn events(lane: u32, bundles: usize) -> Vec<Outgoing> {
+    let bytes = bundles * EVENT_BYTES;
+    let sizes = (0..bytes).step_by(MESSAGE_BYTES).map(|start| MESSAGE_BYTES.min(bytes - start));
+    let message = |size| Outgoing {
+        subject: format!("lane-{lane}.trigger.incident.detected"),
+        content_type: event::BATCH,
+        payload: vec![b' '; size],
+    };
+    sizes.map(message).collect()
 }
 
 fn at(position: u64) -> Mark {
@@ -128,7 +162,7 @@ pub async fn engine(stage: &Stage, name: &str) -> anyhow::Result<Outcome> {
     let mut marks = stage.client.subscribe("out._mark.>").await?;
     stage.client.flush().await?;
     let mut engine = Engine::spawn(stage, name)?;
-    let mut started = None;
+    let mut started: Option<(Instant, Duration)> = None;
     let mut left: Vec<u64> = ends;
     let mut batches = 0;
     let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -136,7 +170,9 @@ pub async fn engine(stage: &Stage, name: &str) -> anyhow::Result<Outcome> {
         let message =
             tokio::time::timeout_at(deadline, marks.next()).await.context("the engine does not come to the end")?;
         let message = message.context("the subscription ended")?;
-        started.get_or_insert_with(Instant::now);
+        if started.is_none() {
+            started = Some((Instant::now(), machine_time()?));
+        }
         let lane: usize = message.subject.rsplit('.').next().unwrap_or_default().parse()?;
         batches += 1;
         let mark: Mark = serde_json::from_slice(&message.payload)?;
@@ -146,12 +182,16 @@ pub async fn engine(stage: &Stage, name: &str) -> anyhow::Result<Outcome> {
             *end = 0;
         }
     }
-    let took = started.map(|started| started.elapsed()).unwrap_or_default();
+    let (took, whole) = match started {
+        Some((at, before)) => (at.elapsed(), machine_time()?.saturating_sub(before)),
+        None => (Duration::ZERO, Duration::ZERO),
+    };
+    let own = engine.time()?;
     let peak_mb = engine.peak_mb()?;
     let data = engine.data.clone();
     engine.ready().await?;
     engine.stop().await?;
-    Ok(Outcome { took, peak_mb, data, batches })
+    Ok(Outcome { took, peak_mb, data, batches, own, whole })
 }
 
 /// How many incidents a stopped engine's store holds, and how many bytes OUT has for each.
@@ -176,6 +216,24 @@ pub fn incidents(data: &Path) -> anyhow::Result<usize> {
 pub async fn out_bytes(stage: &Stage) -> anyhow::Result<u64> {
     let stream = async_nats::jetstream::new(stage.client.clone()).get_stream(OUT).await?;
     Ok(stream.cached_info().state.bytes)
+}
+
+/// Processor time of the machine since it started, but what it idled or waited.
+fn machine_time() -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().context("no line")?;
+    // proc(5): user, nice, system; idle, iowait; irq, softirq.
+    let fields: Vec<_> = line.split_whitespace().skip(1).take(7).collect();
+    ticks(fields.iter().enumerate().filter(|(at, _)| *at != 3 && *at != 4).map(|(_, field)| *field))
+}
+
+/// Linux tells processor time in hundredths of a second.
+fn ticks<'a>(fields: impl Iterator<Item = &'a str>) -> anyhow::Result<Duration> {
+    let mut hundredths = 0;
+    for field in fields {
+        hundredths += field.parse::<u64>()?;
+    }
+    Ok(Duration::from_millis(hundredths * 10))
 }
 
 /// An engine as a process of its own: this very program, as `serve`.
@@ -220,6 +278,14 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Its processor time so far.
+    fn time(&self) -> anyhow::Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // proc(5): behind the name, in brackets, utime and stime are the 12th and 13th.
+        let fields = stat.rsplit_once(')').context("no name")?.1;
+        ticks(fields.split_whitespace().skip(11).take(2))
     }
 
     fn peak_mb(&self) -> anyhow::Result<u64> {
