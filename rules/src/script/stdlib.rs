@@ -1,7 +1,9 @@
 //! What of Rhai's own library a script may use, and what is put in its place.
 //!
 //! Left out: `sleep`, `exit`, blobs, bit fields and everything else no policy needs. Functions whose
-//! work grows faster than what they read are replaced by ones that charge for it.
+//! work grows faster than what they read are replaced by ones that charge for it. Those of the system's
+//! mathematical library are refused: their last digit is not the same on every machine, and what was
+//! decided on one must be decided again on any other.
 
 use std::rc::Rc;
 
@@ -9,10 +11,16 @@ use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage, BasicStringPackage,
     LogicPackage, MoreStringPackage, Package,
 };
-use rhai::{Dynamic, Engine, ImmutableString};
+use rhai::{Dynamic, Engine, FLOAT, ImmutableString};
 
 use super::FailureKind;
-use super::budget::{Fault, Run, stop};
+use super::budget::{Fault, Run, refuse, stop};
+
+/// The functions of the system's mathematical library.
+const INEXACT: [&str; 17] = [
+    "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "hypot", "ln", "log", "sin", "sinh",
+    "tan", "tanh", "log10",
+];
 
 /// Teaches an engine the library.
 pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
@@ -27,6 +35,14 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
 
     engine.register_fn("print", |_: Dynamic| {}).register_fn("debug", |_: Dynamic| {});
     register_replace(engine, run);
+    for name in INEXACT {
+        engine.register_fn(name, move |_: FLOAT| -> Result<FLOAT, Fault> { Err(inexact(name)) });
+        engine.register_fn(name, move |_: FLOAT, _: FLOAT| -> Result<FLOAT, Fault> { Err(inexact(name)) });
+    }
+}
+
+fn inexact(name: &str) -> Fault {
+    refuse(format!("`{name}` is refused: its result differs from machine to machine"))
 }
 
 /// `text.replace(from, to)` for all four pairs of texts and characters.
