@@ -2,7 +2,7 @@
 //!
 //! `LINESMAN_CRASHES` chooses how many crashes, `LINESMAN_SEED` which.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::{Client, HeaderMap};
 use futures_util::StreamExt;
@@ -13,8 +13,13 @@ const CRASHES: usize = 20;
 /// Bundles of each organization that are there before each crash.
 const BUNDLES: usize = 6;
 const ORGANIZATIONS: [&str; 2] = ["acme", "bolt"];
-/// The longest an engine may be about to start when it is killed.
-const STARTING_MS: u64 = 1_200;
+/// How many looks at its log at most an engine may be about to start when it is killed; one takes some
+/// tens of milliseconds.
+const STARTING_LOOKS: u64 = 40;
+/// How long the dead are left alone where they are: beyond what clients and the engine wait for an answer.
+const A_WHILE: Duration = Duration::from_secs(6);
+/// How many of a run's crashes are followed by such a while, rather than by a restart at once.
+const WHILES: usize = 4;
 
 /// How many batches a stream has room for.
 const OPEN_BATCHES: u32 = 50;
@@ -106,11 +111,28 @@ impl Site {
             }
             Crash::Starting => {
                 let mut engine = self.world.spawn(Some(&self.upstream), Launch::default()).unwrap();
-                // No condition is waited for: any moment is the right one.
-                tokio::time::sleep(Duration::from_millis(self.random.below(STARTING_MS))).await;
+                // Any moment is the right one.
+                let mut looks = self.random.below(STARTING_LOOKS);
+                until("as many looks as chance has it", || {
+                    let is_over = looks == 0 || !engine.is_running();
+                    looks = looks.saturating_sub(1);
+                    async move { is_over.then_some(()) }
+                })
+                .await;
                 engine.kill().unwrap();
             }
         }
+    }
+
+    /// Leaves the dead alone; where the server lives on, publishers go on.
+    async fn pass_a_while(&mut self) {
+        let since = Instant::now();
+        let url = self.world.engine_url().unwrap();
+        if let Ok(client) = linesman::log::connect(&url, "publisher").await {
+            self.load.add("bolt", BUNDLES);
+            self.load.publish(&client, usize::MAX).await;
+        }
+        until("a while has passed", || async move { (since.elapsed() > A_WHILE).then_some(()) }).await;
     }
 
     /// Lets the engine run into a crash point, maybe while it starts.
@@ -173,6 +195,9 @@ async fn nothing_is_lost_or_said_twice() {
             println!("{crash:?}");
             site.suffer(crash).await;
             left -= 1;
+            if left % (CRASHES / WHILES) == 0 {
+                site.pass_a_while().await;
+            }
         }
     }
     site.check().await;

@@ -3,7 +3,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use linesman_tests::{Engine, Out, World, event, run, until};
+use linesman::embedded;
+use linesman_tests::{Engine, Launch, Out, World, event, run, until};
 
 async fn publish(engine: &Engine, number: u64) {
     let jetstream = async_nats::jetstream::new(engine.nats().await.unwrap());
@@ -69,6 +70,35 @@ async fn what_tells_of_the_engine_is_private_and_goes_with_it() {
 
     assert_eq!(engine.stop().await.unwrap().code(), Some(0));
     assert!(!ready.exists());
+}
+
+/// Who publishes as soon as anything takes it comes behind organizations and rule book, also on a
+/// server that is there before the engine.
+#[tokio::test]
+async fn no_publisher_is_quicker_than_the_organizations() {
+    let world = World::new().unwrap();
+    let server = embedded::start(embedded::Settings::new(world.path("server"))).await.unwrap();
+    let url = server.engine_url();
+    let client = linesman::log::connect(&url, "publisher").await.unwrap();
+    let jetstream = async_nats::jetstream::new(client.clone());
+    let publisher = tokio::spawn(async move {
+        for number in 1.. {
+            let text = event("edge-01", number, "LIFE", "Low");
+            if let Ok(ack) = jetstream.publish("in.acme.jmb.test", text.into()).await
+                && ack.await.is_ok()
+            {
+                return;
+            }
+        }
+    });
+    let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    publisher.await.unwrap();
+    incidents(&engine, 1).await;
+    let out = Out::read(&client).await.unwrap();
+    assert!(out.0.iter().all(|event| !event.subject.contains(".dead.")), "{out:?}");
+    assert!(engine.stop().await.unwrap().success());
+    server.stop().await;
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ use jiff::{Timestamp, ToSpan};
 use linesman_connectors::Connector;
 
 use crate::domain::rows::{self, RequestsRow, key};
-use crate::domain::state::Base;
 use crate::store::{self, Store};
 
 /// Requests of the last hour, and how many it may have.
@@ -23,8 +22,8 @@ impl Budget {
     pub(super) fn open(store: &Store, connector: &dyn Connector, lanes: u32) -> Result<Self, store::Error> {
         let mut spent = Vec::new();
         for lane in 0..lanes {
-            let row = store.lane(lane)?.get(&key::requests(connector.name())).ok().flatten();
-            let row = row.and_then(|bytes| rows::decode::<RequestsRow>(b"u", &bytes).ok()).unwrap_or_default();
+            let row = rows::read(&store.lane(lane)?, &key::requests(connector.name())).ok().flatten();
+            let row: RequestsRow = row.unwrap_or_default();
             let minutes = row.minutes.into_iter();
             spent.extend(minutes.filter_map(|(at, n)| Some((Timestamp::from_second(at * 60 + 59).ok()?, n))));
         }

@@ -3,8 +3,7 @@
 use jiff::ToSpan;
 use linesman_schemas::outcome::CaseStanding;
 
-use crate::domain::rows::{self, CaseRow, key};
-use crate::domain::state::Base;
+use crate::domain::rows::{self, key};
 use crate::log::streams::lane_of;
 use crate::store::Store;
 
@@ -17,8 +16,7 @@ pub(super) fn is_ours(store: &Store, lanes: usize, standing: &CaseStanding) -> b
     let incident = &standing.incident;
     let lane = lane_of(incident.org.as_str(), u32::try_from(lanes).unwrap_or(u32::MAX));
     let key = key::case(&incident.org, incident.number);
-    let row = store.lane(lane).ok().and_then(|lane| lane.get(&key).ok().flatten());
-    let row = row.and_then(|bytes| rows::decode::<CaseRow>(&key, &bytes).ok());
+    let row = store.lane(lane).ok().and_then(|lane| rows::read(&lane, &key).ok().flatten());
     let is_ours =
         row.is_some_and(|row| standing.updated.checked_add(SKEW_HOURS.hours()).is_ok_and(|at| at >= row.opened));
     if !is_ours {

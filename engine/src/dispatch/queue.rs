@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use linesman_schemas::reaction::Task;
 
 use crate::domain::rows::{self, CircuitRow, PendingRow, key};
-use crate::domain::state::Base;
 use crate::lane::status::Change;
 use crate::store::{self, Lane, Store};
 
@@ -84,9 +83,9 @@ impl Queues {
     }
 
     fn read_circuit(&mut self, lane: u32) -> Result<(), store::Error> {
-        let bytes =
-            self.lanes.get(lane as usize).and_then(|tree| tree.get(&key::circuit(self.destination)).ok()).flatten();
-        let circuit = bytes.and_then(|bytes| rows::decode(b"x", &bytes).ok()).unwrap_or_default();
+        let key = key::circuit(self.destination);
+        let circuit = self.lanes.get(lane as usize).and_then(|tree| rows::read(tree, &key).ok().flatten());
+        let circuit = circuit.unwrap_or_default();
         if let Some(known) = self.circuits.get_mut(lane as usize) {
             *known = circuit;
         }
@@ -175,13 +174,14 @@ impl Queues {
         behind.chain(before.cloned()).collect()
     }
 
-    /// Until when a lane's circuit keeps us from the destination; while it is being probed, one
-    /// attempt is enough.
+    /// Until when the destination rests: it does for all lanes as soon as one has noticed that it is
+    /// sick, or was asked to wait. While that lane's circuit is being probed, one attempt of its is enough.
     fn resting(&self, lane: u32, now: Timestamp) -> Option<Timestamp> {
-        let until = self.circuits.get(lane as usize)?.open_until?;
-        if until > now {
-            return Some(until);
+        let latest = self.circuits.iter().filter_map(|circuit| circuit.open_until).max();
+        if latest.is_some_and(|until| until > now) {
+            return latest;
         }
+        self.circuits.get(lane as usize)?.open_until?;
         let is_probing = self.probes.get(&lane).is_some_and(|count| *count > 0);
         is_probing.then_some(Timestamp::MAX)
     }
@@ -219,11 +219,60 @@ enum Look {
 }
 
 fn pending(tree: &Lane, id: &str) -> Option<PendingRow> {
-    let bytes = tree.get(&key::pending(id)).ok().flatten()?;
-    rows::decode(b"r", &bytes).ok()
+    rows::read(tree, &key::pending(id)).ok().flatten()
 }
 
 fn task(id: &str, row: &PendingRow) -> Option<Task> {
     let action = serde_json::from_str(&row.action).ok()?;
     Some(Task { id: id.parse().ok()?, org: row.org.clone(), attempt: row.attempt, action })
+}
+
+#[cfg(test)]
+mod tests {
+    use linesman_schemas::reaction::{Action, LogLine};
+
+    use super::*;
+    use crate::domain::state::Writes;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// A row of `org` in `lane`, due at once, and its place in the queue.
+    fn pend(store: &Store, lane: u32, org: &str) {
+        let id = format!("{org}-r1-1");
+        let row = PendingRow {
+            org: Some(org.parse().unwrap()),
+            destination: "log".to_owned(),
+            attempt: 1,
+            not_before: at(0),
+            deadline: Timestamp::MAX,
+            is_held: false,
+            incident: None,
+            action: serde_json::to_string(&Action::Log(LogLine { message: String::new(), fields: Default::default() }))
+                .unwrap(),
+        };
+        let place = key::place("log", org, at(0), &id).into_bytes();
+        let rows = vec![(key::pending(&id).into_bytes(), Some(rows::encode(&row).unwrap())), (place, Some(Vec::new()))];
+        store.lane(lane).unwrap().apply(&Writes { batch: 1, rows }).unwrap();
+    }
+
+    #[test]
+    fn what_one_lane_knows_of_a_destination_holds_for_all() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
+        for (lane, org) in [(0, "acme"), (1, "bolt")] {
+            pend(&store, lane, org);
+        }
+        let circuit = CircuitRow { failures: 5, open_until: Some(at(60)), rest_s: 30 };
+        let row = (key::circuit("log").into_bytes(), Some(rows::encode(&circuit).unwrap()));
+        store.lane(0).unwrap().apply(&Writes { batch: 2, rows: vec![row] }).unwrap();
+        let mut queues = Queues::open(&store, "log", 2).unwrap();
+        assert!(matches!(queues.next(at(10)).unwrap(), Due::At(Some(until)) if until == at(60)));
+        let handed_out = |queues: &mut Queues| match queues.next(at(60)).unwrap() {
+            Due::Now(row) => row.task.org.unwrap().to_string(),
+            Due::At(until) => panic!("nothing until {until:?}"),
+        };
+        assert_eq!([handed_out(&mut queues), handed_out(&mut queues)], ["acme", "bolt"]);
+    }
 }

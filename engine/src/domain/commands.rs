@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::input::Input;
 use super::outgoing::Topic;
-use super::rows::{self, CommandRow, OrgRow, Standing, key};
+use super::rows::{CommandRow, OrgRow, Standing, key};
 use super::timers::Timer;
 use super::{Domain, Error};
 
@@ -25,7 +25,7 @@ impl Domain {
             }
         };
         let key = key::command(&org, command.id.as_str());
-        if self.state.get(&key)?.is_some() {
+        if self.state.read(&key)?.is_some() {
             self.tally.input("cmd", "repeated");
             return Ok(());
         }
@@ -57,9 +57,8 @@ impl Domain {
             self.say(&Topic::Audit(org.clone(), command.verb.as_str()), &org, None, data)?;
         }
         let outcome = CommandRow { is_done, detail: detail.to_owned(), decided: self.position.now };
-        self.state.put(key, rows::encode(&outcome)?);
-        self.arm(OUTCOME_HOURS, &Timer::ForgetCommand(&org, command.id.as_str()));
-        Ok(())
+        self.state.write(key, &outcome)?;
+        self.arm(OUTCOME_HOURS, &Timer::ForgetCommand(&org, command.id.as_str()))
     }
 }
 

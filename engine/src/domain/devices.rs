@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use linesman_schemas::OrgName;
 use linesman_schemas::bundle::Device;
 
-use super::rows::{self, DeviceRow, key};
+use super::rows::{DeviceRow, key};
 use super::{Domain, Error};
 
 /// How many rows are kept in memory: a network's devices send again and again.
@@ -37,10 +37,10 @@ impl Domain {
         let now = self.position.now;
         let group = self.organizations.group_of(org, &device.host_name);
         let key = key::device(org, &device.serial_number);
-        let known = match self.devices.0.get(&key) {
+        let known = match self.devices.0.get(key.as_bytes()) {
             Some(row) if is_as_known(row, device, group, now) => return Ok(Rc::clone(row)),
             Some(row) => Some(Rc::clone(row)),
-            None => self.device_at(&key)?.map(Rc::new),
+            None => self.state.read(&key)?.map(Rc::new),
         };
         let row = match known {
             Some(row) if is_as_known(&row, device, group, now) => row,
@@ -56,25 +56,21 @@ impl Domain {
                     management_address: device.management_address.as_deref().unwrap_or_default().to_owned(),
                     group: group.to_owned(),
                 };
-                self.state.put(key.clone(), rows::encode(&row)?);
+                self.state.write(key::device(org, &device.serial_number), &row)?;
                 Rc::new(row)
             }
         };
-        self.devices.remember(key, &row);
+        self.devices.remember(key.into_bytes(), &row);
         Ok(row)
     }
 
     /// The device an incident is about.
     pub(super) fn device(&self, org: &OrgName, serial_number: &str) -> Result<Option<Rc<DeviceRow>>, Error> {
         let key = key::device(org, serial_number);
-        match self.devices.0.get(&key) {
+        match self.devices.0.get(key.as_bytes()) {
             Some(row) => Ok(Some(Rc::clone(row))),
-            None => Ok(self.device_at(&key)?.map(Rc::new)),
+            None => Ok(self.state.read(&key)?.map(Rc::new)),
         }
-    }
-
-    fn device_at(&self, key: &[u8]) -> Result<Option<DeviceRow>, Error> {
-        self.state.get(key)?.map(|bytes| rows::decode(key, &bytes)).transpose()
     }
 }
 

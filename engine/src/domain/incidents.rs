@@ -110,8 +110,8 @@ impl Domain {
     fn incident_row(&self, org: &OrgName, number: u64) -> Result<Option<IncidentRow>, Error> {
         let (number, at) = place(number);
         let key = key::incidents(org, number);
-        let Some(bytes) = self.state.get(&key)? else { return Ok(None) };
-        page(&bytes).nth(at).map(|row| rows::decode(&key, row)).transpose()
+        let Some(bytes) = self.state.bytes(&key)? else { return Ok(None) };
+        page(&bytes).nth(at).map(|row| rows::decode(key.as_bytes(), row)).transpose()
     }
 
     fn put_incident(&mut self, org: &OrgName, number: u64, row: &IncidentRow) -> Result<(), Error> {
@@ -133,23 +133,19 @@ impl Domain {
         let id = &incident.id;
         self.put_incident(&id.org, id.number, &incident.row)?;
         if let Some(case) = &incident.case {
-            self.state.put(key::case(&id.org, id.number), rows::encode(case)?);
+            self.state.write(key::case(&id.org, id.number), case)?;
         }
         Ok(())
     }
 
     pub(super) fn case_row(&self, org: &OrgName, number: u64) -> Result<Option<CaseRow>, Error> {
-        let key = key::case(org, number);
-        self.state.get(&key)?.map(|bytes| rows::decode(&key, &bytes)).transpose()
+        self.state.read(&key::case(org, number))
     }
 
     fn take_snapshot(&mut self, org: &OrgName, bundle: &Bundle<'_>, input: &Input<'_>) -> Result<(), Error> {
         let manifest = &bundle.manifest;
         let key = key::snapshots(org, &manifest.device.serial_number);
-        let mut kept: SnapshotsRow = match self.state.get(&key)? {
-            Some(bytes) => rows::decode(&key, &bytes)?,
-            None => SnapshotsRow::default(),
-        };
+        let mut kept: SnapshotsRow = self.state.read(&key)?.unwrap_or_default();
         if kept.snapshots.iter().any(|snapshot| snapshot.host_event_id == manifest.host_event_id) {
             self.tally.input("jmb", "repeated");
             return Ok(());
@@ -166,8 +162,7 @@ impl Domain {
         kept.snapshots.insert(place, snapshot);
         kept.snapshots.truncate(SNAPSHOTS_MOST);
         self.tally.input("jmb", "snapshot");
-        self.state.put(key, rows::encode(&kept)?);
-        Ok(())
+        self.state.write(key, &kept)
     }
 }
 

@@ -8,7 +8,7 @@ use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::trigger::{IntelligenceData, Trigger};
 
 use super::outgoing::Topic;
-use super::rows::{self, IntelligenceRow, key};
+use super::rows::{IntelligenceRow, key};
 use super::subject::Message;
 use super::{Domain, Error};
 
@@ -17,17 +17,15 @@ impl Domain {
     /// replaces it and fires anew.
     pub(super) fn take_intelligence(&mut self, org: OrgName, message: &Intelligence) -> Result<(), Error> {
         let key = key::intelligence(&org, &message.id);
-        let known: Option<IntelligenceRow> =
-            self.state.get(&key)?.map(|bytes| rows::decode(&key, &bytes)).transpose()?;
-        if let Some(mut known) = known.filter(|known| known.message == *message) {
+        let known = self.state.read(&key)?;
+        if let Some(mut known) = known.filter(|known: &IntelligenceRow| known.message == *message) {
             known.repeats += 1;
             self.tally.input("intel", "repeated");
-            self.state.put(key, rows::encode(&known)?);
-            return Ok(());
+            return self.state.write(key, &known);
         }
         let received = self.position.now;
         let row = IntelligenceRow { message: message.clone(), received, repeats: 0 };
-        self.state.put(key, rows::encode(&row)?);
+        self.state.write(key, &row)?;
         self.tally.input("intel", "kept");
         let trigger = Trigger::IntelligenceReceived;
         self.tally.trigger(trigger.as_str());

@@ -116,7 +116,7 @@ pub struct Parts {
 /// # Errors
 /// The store cannot be read.
 pub fn position(base: &dyn Base) -> Result<Option<Position>, Error> {
-    base.get(key::POSITION)?.map(|bytes| rows::decode(key::POSITION, &bytes)).transpose()
+    rows::read(base, &key::position())
 }
 
 /// The rule book that applies on a lane's applied state.
@@ -124,7 +124,7 @@ pub fn position(base: &dyn Base) -> Result<Option<Position>, Error> {
 /// # Errors
 /// The store cannot be read.
 pub fn rule_book(base: &dyn Base) -> Result<Option<BookRow>, Error> {
-    base.get(key::BOOK)?.map(|bytes| rows::decode(key::BOOK, &bytes)).transpose()
+    rows::read(base, &key::book())
 }
 
 /// How many incidents a row of the table of incidents holds.
@@ -257,9 +257,9 @@ impl Domain {
         self.book = BookRow { version: book.version, hash: book.hash.clone() };
         self.policies = Arc::clone(&book.book);
         self.settings = book.settings.clone();
-        self.state.put(key::BOOK.to_vec(), rows::encode(&self.book)?);
+        self.state.write(key::book(), &self.book)?;
         if is_first {
-            self.arm_pruning();
+            self.arm_pruning()?;
             if self.lane == 0 {
                 self.arm_poll(None, self.position.now)?;
             }
@@ -273,7 +273,7 @@ impl Domain {
     /// A row has no form.
     pub fn take(&mut self) -> Result<Decision, Error> {
         self.organizations.write(&mut self.state)?;
-        self.state.put(key::POSITION.to_vec(), rows::encode(&self.position)?);
+        self.state.write(key::position(), &self.position)?;
         Ok(Decision {
             writes: self.state.take_writes(),
             messages: self.outgoing.take(),

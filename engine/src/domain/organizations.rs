@@ -48,10 +48,9 @@ impl Organizations {
         let mut all = BTreeMap::new();
         for row in state.scan(b"o") {
             let (key, bytes) = row?;
-            let text = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
-            let Ok(name) = text.parse::<OrgName>() else { continue };
+            let Some(name) = key::read_org(&key) else { continue };
             let row: OrgRow = rows::decode(&key, &bytes)?;
-            all.insert(text, known(name, row, false));
+            all.insert(name.as_str().to_owned(), known(name, row, false));
         }
         Ok(Self(all))
     }
@@ -120,7 +119,7 @@ impl Organizations {
     /// Hands what changed to the state.
     pub(super) fn write(&mut self, state: &mut State) -> Result<(), Error> {
         for known in self.0.values_mut().filter(|known| known.is_changed) {
-            state.put(key::org(&known.name), rows::encode(&known.row)?);
+            state.write(key::org(&known.name), &known.row)?;
             known.is_changed = false;
         }
         Ok(())

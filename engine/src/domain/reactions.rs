@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::cases::incident_of;
 use super::outgoing::Topic;
-use super::rows::{self, CircuitRow, PendingRow, RequestsRow, key};
+use super::rows::{CircuitRow, PendingRow, RequestsRow, key};
 use super::subject::Incident;
 use super::{Domain, Error};
 
@@ -98,9 +98,9 @@ impl Domain {
 
     fn pend(&mut self, id: &ReactionId, row: &PendingRow) -> Result<(), Error> {
         let org = queue_of(row);
-        self.state.put(key::pending(id.as_str()), rows::encode(row)?);
+        self.state.write(key::pending(id.as_str()), row)?;
         if !row.is_held {
-            self.state.put(key::place(&row.destination, org, row.not_before, id.as_str()), Vec::new());
+            self.state.write(key::place(&row.destination, org, row.not_before, id.as_str()), &())?;
         }
         self.queues.insert((row.destination.clone(), org.to_owned()));
         Ok(())
@@ -108,14 +108,13 @@ impl Domain {
 
     fn unpend(&mut self, id: &ReactionId, row: &PendingRow) {
         let org = queue_of(row);
-        self.state.delete(key::pending(id.as_str()));
-        self.state.delete(key::place(&row.destination, org, row.not_before, id.as_str()));
+        self.state.remove(key::pending(id.as_str()));
+        self.state.remove(key::place(&row.destination, org, row.not_before, id.as_str()));
         self.queues.insert((row.destination.clone(), org.to_owned()));
     }
 
     fn pending(&self, id: &ReactionId) -> Result<Option<PendingRow>, Error> {
-        let key = key::pending(id.as_str());
-        self.state.get(&key)?.map(|bytes| rows::decode(&key, &bytes)).transpose()
+        self.state.read(&key::pending(id.as_str()))
     }
 
     /// An attempt has ended: the reaction is done, tried again, or given up.
@@ -213,14 +212,12 @@ impl Domain {
     }
 
     fn circuit(&self, destination: &str) -> Result<CircuitRow, Error> {
-        let key = key::circuit(destination);
-        let row = self.state.get(&key)?.map(|bytes| rows::decode(&key, &bytes)).transpose()?;
-        Ok(row.unwrap_or_default())
+        Ok(self.state.read(&key::circuit(destination))?.unwrap_or_default())
     }
 
     fn close_circuit(&mut self, destination: &str) -> Result<(), Error> {
         if self.circuit(destination)? != CircuitRow::default() {
-            self.state.delete(key::circuit(destination));
+            self.state.remove(key::circuit(destination));
             self.queues.insert((destination.to_owned(), String::new()));
         }
         Ok(())
@@ -242,7 +239,7 @@ impl Domain {
             let until = after(now, asked_s.into());
             circuit.open_until = Some(circuit.open_until.map_or(until, |open| open.max(until)));
         }
-        self.state.put(key::circuit(destination), rows::encode(&circuit)?);
+        self.state.write(key::circuit(destination), &circuit)?;
         self.queues.insert((destination.to_owned(), String::new()));
         Ok(())
     }
@@ -252,18 +249,14 @@ impl Domain {
             return Ok(());
         }
         let key = key::requests(destination);
-        let mut row: RequestsRow = match self.state.get(&key)? {
-            Some(bytes) => rows::decode(&key, &bytes)?,
-            None => RequestsRow::default(),
-        };
+        let mut row: RequestsRow = self.state.read(&key)?.unwrap_or_default();
         let minute = self.position.now.as_second() / 60;
         match row.minutes.last_mut() {
             Some((last, count)) if *last == minute => *count = count.saturating_add(requests),
             _ => row.minutes.push((minute, requests)),
         }
         row.minutes.retain(|(at, _)| *at > minute - WINDOW_MINUTES);
-        self.state.put(key, rows::encode(&row)?);
-        Ok(())
+        self.state.write(key, &row)
     }
 
     /// An organization's settings changed: what is pending for it follows them.

@@ -31,6 +31,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::state::Base;
+pub use key::Key;
 
 /// How far a lane is, and by what it knows its log again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -391,6 +393,14 @@ const ROW_BYTES: usize = 512;
 /// The value has no form in postcard.
 pub fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, Error> {
     postcard::to_extend(row, Vec::with_capacity(ROW_BYTES)).map_err(Error::Encode)
+}
+
+/// The row under `key`, if there is one.
+///
+/// # Errors
+/// The base cannot be read, or the row is not what [`encode`] wrote.
+pub fn read<V: DeserializeOwned>(base: &(impl Base + ?Sized), key: &Key<V>) -> Result<Option<V>, Error> {
+    base.get(key.as_bytes())?.map(|bytes| decode(key.as_bytes(), &bytes)).transpose()
 }
 
 /// Reads a row's value.

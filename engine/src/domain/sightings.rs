@@ -87,7 +87,7 @@ impl Sightings {
         // The newest page stays: by it the count is known again.
         while self.oldest_page < self.next.saturating_sub(1) / PER_PAGE {
             let key = key::sightings(self.oldest_page);
-            let bytes = state.get(&key)?.unwrap_or_default();
+            let bytes = state.bytes(&key)?.unwrap_or_default();
             if entries(&bytes).any(|(_, sighting)| sighting.at_s >= before) {
                 break;
             }
@@ -97,7 +97,7 @@ impl Sightings {
                     self.seen.remove(&fingerprint);
                 }
             }
-            state.delete(key);
+            state.remove(key);
             self.oldest_page += 1;
         }
         Ok(())

@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::Error;
+use super::rows::{self, Key};
 
 /// One row to write; none deletes.
 pub type Write = (Vec<u8>, Option<Vec<u8>>);
@@ -58,24 +62,45 @@ impl State {
         Self { base, overlay: BTreeMap::new(), batch: 1, touched: Vec::new() }
     }
 
-    /// The value under `key`.
+    /// The row under `key`.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        match self.overlay.get(key) {
-            Some(slot) => Ok(slot.value.clone()),
-            None => self.base.get(key),
+    pub fn read<V: DeserializeOwned>(&self, key: &Key<V>) -> Result<Option<V>, Error> {
+        match self.overlay.get(key.as_bytes()) {
+            Some(slot) => slot.value.as_ref().map(|bytes| rows::decode(key.as_bytes(), bytes)).transpose(),
+            None => rows::read(&*self.base, key),
         }
     }
 
-    /// Puts `value` under `key`.
-    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.set(key, Some(value));
+    /// The bytes under `key`, of a row that has a form of its own.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn bytes<V>(&self, key: &Key<V>) -> Result<Option<Vec<u8>>, Error> {
+        match self.overlay.get(key.as_bytes()) {
+            Some(slot) => Ok(slot.value.clone()),
+            None => self.base.get(key.as_bytes()),
+        }
     }
 
-    /// Removes `key`.
-    pub fn delete(&mut self, key: Vec<u8>) {
+    /// Puts `row` under `key`.
+    ///
+    /// # Errors
+    /// The row has no form.
+    pub fn write<V: Serialize>(&mut self, key: Key<V>, row: &V) -> Result<(), Error> {
+        let value = rows::encode(row)?;
+        self.set(key.into_bytes(), Some(value));
+        Ok(())
+    }
+
+    /// Removes the row under `key`.
+    pub fn remove<V>(&mut self, key: Key<V>) {
+        self.set(key.into_bytes(), None);
+    }
+
+    /// Removes a row that a scan or a timer named.
+    pub fn remove_found(&mut self, key: Vec<u8>) {
         self.set(key, None);
     }
 
@@ -94,11 +119,12 @@ impl State {
         }
     }
 
-    /// Changes the value under `key` in place; an absent one begins empty.
+    /// Changes the bytes under `key` in place; absent ones begin empty.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn update(&mut self, key: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
+    pub fn update<V>(&mut self, key: &Key<V>, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
+        let key = key.as_bytes();
         if let Some(slot) = self.overlay.get_mut(key) {
             if slot.batch != self.batch {
                 slot.batch = self.batch;
@@ -109,7 +135,7 @@ impl State {
         }
         let mut value = self.base.get(key)?.unwrap_or_default();
         change(&mut value);
-        self.put(key.to_vec(), value);
+        self.set(key.to_vec(), Some(value));
         Ok(())
     }
 
@@ -224,24 +250,31 @@ impl Base for Memory {
 mod tests {
     use super::*;
 
-    fn keys(state: &State, prefix: &[u8]) -> Vec<Vec<u8>> {
-        state.scan(prefix).map(|row| row.unwrap().0).collect()
+    /// Any key that ends like this.
+    fn key(id: &str) -> Key<()> {
+        rows::key::timer(jiff::Timestamp::UNIX_EPOCH, b'x', id.as_bytes())
+    }
+
+    /// The last letters of the keys there are.
+    fn ids(state: &State, prefix: &str) -> Vec<String> {
+        let last = |key: Vec<u8>| String::from_utf8(key[10..].to_vec()).unwrap();
+        state.scan(key(prefix).as_bytes()).map(|row| last(row.unwrap().0)).collect()
     }
 
     #[test]
     fn a_batch_stays_visible_from_decision_through_application() {
         let base = Memory::default();
         let mut state = State::new(Box::new(base.handle()));
-        state.put(b"a1".to_vec(), b"x".to_vec());
+        state.update(&key("a1"), |value| value.push(b'x')).unwrap();
         let first = state.take_writes();
-        state.update(b"a1", |value| value.push(b'y')).unwrap();
+        state.update(&key("a1"), |value| value.push(b'y')).unwrap();
         let second = state.take_writes();
         base.apply(&first);
         state.applied(&first);
-        assert_eq!(state.get(b"a1").unwrap().unwrap(), b"xy");
+        assert_eq!(state.bytes(&key("a1")).unwrap().unwrap(), b"xy");
         base.apply(&second);
         state.applied(&second);
-        assert_eq!(state.get(b"a1").unwrap().unwrap(), b"xy");
+        assert_eq!(state.bytes(&key("a1")).unwrap().unwrap(), b"xy");
         assert!(state.overlay.is_empty());
     }
 
@@ -249,19 +282,19 @@ mod tests {
     fn scans_merge_what_is_stored_and_what_is_decided() {
         let base = Memory::default();
         let mut state = State::new(Box::new(base.handle()));
-        for key in [b"a1", b"a2", b"a3", b"b1"] {
-            state.put(key.to_vec(), Vec::new());
+        for id in ["a1", "a2", "a3", "b1"] {
+            state.write(key(id), &()).unwrap();
         }
         let writes = state.take_writes();
         base.apply(&writes);
         state.applied(&writes);
-        state.delete(b"a1".to_vec());
-        state.delete(b"a3".to_vec());
-        state.put(b"a4".to_vec(), Vec::new());
-        assert_eq!(keys(&state, b"a"), [b"a2", b"a4"]);
-        state.delete(b"a2".to_vec());
-        state.delete(b"a4".to_vec());
-        assert!(keys(&state, b"a").is_empty());
-        assert_eq!(keys(&state, b"b"), [b"b1"]);
+        state.remove(key("a1"));
+        state.remove(key("a3"));
+        state.write(key("a4"), &()).unwrap();
+        assert_eq!(ids(&state, "a"), ["a2", "a4"]);
+        state.remove(key("a2"));
+        state.remove(key("a4"));
+        assert!(ids(&state, "a").is_empty());
+        assert_eq!(ids(&state, "b"), ["b1"]);
     }
 }

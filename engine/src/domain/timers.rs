@@ -29,22 +29,19 @@ pub(super) fn next(state: &State) -> Result<Option<Timestamp>, Error> {
 
 impl Domain {
     /// Lets something happen a while from now.
-    pub(super) fn arm(&mut self, wait_hours: i64, timer: &Timer<'_>) {
+    pub(super) fn arm(&mut self, wait_hours: i64, timer: &Timer<'_>) -> Result<(), Error> {
         let due = self.position.now.checked_add(wait_hours.hours()).unwrap_or(Timestamp::MAX);
-        let mut key = key::of(b't', &[], &key::time(due));
-        match timer {
-            Timer::ForgetCommand(org, id) => {
-                key.push(FORGET);
-                key.extend_from_slice(&key::command(org, id));
-            }
-            Timer::PruneSightings => key.push(PRUNE),
-        }
-        self.state.put(key, Vec::new());
+        let key = match timer {
+            Timer::ForgetCommand(org, id) => key::timer(due, FORGET, key::command(org, id).as_bytes()),
+            Timer::PruneSightings => key::timer(due, PRUNE, &[]),
+        };
+        self.state.write(key, &())?;
         self.next_timer = Some(self.next_timer.map_or(due, |next| next.min(due)));
+        Ok(())
     }
 
-    pub(super) fn arm_pruning(&mut self) {
-        self.arm(24, &Timer::PruneSightings);
+    pub(super) fn arm_pruning(&mut self) -> Result<(), Error> {
+        self.arm(24, &Timer::PruneSightings)
     }
 
     /// Fires what fell due by now.
@@ -52,17 +49,17 @@ impl Domain {
         while self.next_timer.is_some_and(|due| due <= self.position.now) {
             let Some((key, _)) = self.state.first(Bound::Included(b"t"), b"t")? else { break };
             match key.get(9..).and_then(<[u8]>::split_first) {
-                Some((&FORGET, outcome)) => self.state.delete(outcome.to_vec()),
+                Some((&FORGET, outcome)) => self.state.remove_found(outcome.to_vec()),
                 Some((&PRUNE, _)) => {
                     let retention = i64::try_from(self.settings.host_event_retention_s).unwrap_or(i64::MAX);
                     let before = self.position.now.as_second().saturating_sub(retention);
                     let before = Timestamp::from_second(before).unwrap_or(Timestamp::MIN);
                     self.sightings.prune(&mut self.state, before)?;
-                    self.arm_pruning();
+                    self.arm_pruning()?;
                 }
                 _ => {}
             }
-            self.state.delete(key);
+            self.state.remove_found(key);
             self.next_timer = next(&self.state)?;
         }
         Ok(())

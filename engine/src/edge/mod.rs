@@ -10,7 +10,7 @@
 
 mod access;
 mod gauges;
-mod incidents;
+mod lists;
 mod open_files;
 mod problem;
 mod readiness;

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use super::access::{self, Token};
 use super::gauges::Gauges;
 use super::problem::Problem;
-use super::{Edge, incidents, readiness};
+use super::{Edge, lists, readiness};
 use crate::lane::status::LaneStatus;
 use crate::metrics::Metrics;
 use crate::store;
@@ -55,7 +55,8 @@ pub(super) fn routes(sources: Arc<Sources>) -> Router {
         .route("/healthz", get(async || "ok"))
         .route("/readyz", get(readiness::readyz))
         .route("/metrics", get(metrics))
-        .route("/api/v1/incidents", get(incidents::list))
+        .route("/api/v1/incidents", get(lists::incidents))
+        .route("/api/v1/intelligence", get(lists::intelligence))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing under this path"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")

@@ -1,6 +1,9 @@
 //! The two streams, as DESIGN's "Streams and subjects" has them.
 //!
 //! Old servers answer "ok" and drop the fields they do not know: what they echo is compared.
+//!
+//! IN is made closed: it takes commands and control messages only. Once organizations and rule book
+//! stand in it, it is opened for publishers, so that nothing of theirs precedes these.
 
 use async_nats::Client;
 use serde::Deserialize;
@@ -16,6 +19,8 @@ pub const OUT: &str = "OUT";
 /// No stream of that name.
 const STREAM_NOT_FOUND: u64 = 10_059;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
+/// Fields that are the operator's to change on a stream that is there.
+const KEPT: [&str; 2] = ["max_age", "num_replicas"];
 
 /// No message found.
 pub(super) const NO_MESSAGE: u64 = 10_037;
@@ -35,6 +40,10 @@ pub struct Layout {
     pub replicas: u32,
 }
 
+/// What IN takes before it is open, and then.
+const CLOSED: [&str; 2] = ["in.*.cmd.*", "p.*.ctl"];
+const OPEN: [&str; 2] = ["in.*.*.*", "p.*.ctl"];
+
 /// What IN is known by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -44,6 +53,8 @@ pub struct Identity {
     pub first: u64,
     /// The last sequence it has given.
     pub last: u64,
+    /// Whether it takes what publishers send.
+    pub is_open: bool,
 }
 
 #[derive(Deserialize)]
@@ -59,10 +70,22 @@ struct StreamState {
     last_seq: u64,
 }
 
-fn in_config(layout: &Layout) -> Value {
+impl Info {
+    fn identity(self) -> Identity {
+        let subjects = self.config.get("subjects");
+        Identity {
+            created: self.created,
+            first: self.state.first_seq,
+            last: self.state.last_seq,
+            is_open: subjects == Some(&json!(OPEN)),
+        }
+    }
+}
+
+fn in_config(layout: &Layout, subjects: [&str; 2]) -> Value {
     json!({
         "name": IN,
-        "subjects": ["in.*.*.*", "p.*.ctl"],
+        "subjects": subjects,
         "storage": "file",
         "num_replicas": layout.replicas,
         "retention": "limits",
@@ -104,9 +127,20 @@ pub async fn ensure(client: &Client, layout: &Layout) -> Result<Identity, Error>
     if found < PAYLOAD_LEAST {
         return Err(Error::Payload { found, needed: PAYLOAD_LEAST });
     }
-    let info = ensure_one(client, IN, &in_config(layout), Some(layout.lanes)).await?;
-    ensure_one(client, OUT, &out_config(layout), None).await?;
-    Ok(Identity { created: info.created, first: info.state.first_seq, last: info.state.last_seq })
+    let info =
+        ensure_one(client, IN, &[in_config(layout, CLOSED), in_config(layout, OPEN)], Some(layout.lanes)).await?;
+    ensure_one(client, OUT, &[out_config(layout)], None).await?;
+    Ok(info.identity())
+}
+
+/// Opens IN for publishers.
+///
+/// # Errors
+/// The server refuses.
+pub async fn open(client: &Client, layout: &Layout) -> Result<(), Error> {
+    let info: Info = api(client, &format!("STREAM.UPDATE.{IN}"), &in_config(layout, OPEN)).await?;
+    let differing = differences(&in_config(layout, OPEN), &info.config, &KEPT);
+    if differing.is_empty() { Ok(()) } else { Err(Error::Foreign { stream: IN, difference: differing.join(", ") }) }
 }
 
 /// What IN is known by now.
@@ -115,7 +149,7 @@ pub async fn ensure(client: &Client, layout: &Layout) -> Result<Identity, Error>
 /// The server does not answer.
 pub async fn identity(client: &Client) -> Result<Identity, Error> {
     let info: Info = api(client, &format!("STREAM.INFO.{IN}"), &json!({})).await?;
-    Ok(Identity { created: info.created, first: info.state.first_seq, last: info.state.last_seq })
+    Ok(info.identity())
 }
 
 /// The last sequence of a lane's messages in IN; 0 for none.
@@ -146,7 +180,8 @@ pub fn lane_of(org: &str, lanes: u32) -> u32 {
     hash % lanes.max(1)
 }
 
-async fn ensure_one(client: &Client, name: &'static str, wanted: &Value, lanes: Option<u32>) -> Result<Info, Error> {
+/// Makes a stream as the first of `wanted` says, or checks that the one that is there is as any of them.
+async fn ensure_one(client: &Client, name: &'static str, wanted: &[Value], lanes: Option<u32>) -> Result<Info, Error> {
     match api::<Info>(client, &format!("STREAM.INFO.{name}"), &json!({})).await {
         Ok(info) => {
             if let (Some(wanted), Some(found)) = (lanes, lanes_of(&info.config))
@@ -154,15 +189,17 @@ async fn ensure_one(client: &Client, name: &'static str, wanted: &Value, lanes: 
             {
                 return Err(Error::Lanes { found, wanted });
             }
-            // Age and replicas are the operator's to change on a stream that is there.
-            let differing = differences(wanted, &info.config, &["max_age", "num_replicas"]);
-            if differing.is_empty() {
-                Ok(info)
-            } else {
-                Err(Error::Foreign { stream: name, difference: differing.join(", ") })
+            let differing = wanted.iter().map(|wanted| differences(wanted, &info.config, &KEPT));
+            // The last is what it is in the end, so its differences are those worth telling.
+            match differing.reduce(|least, next| if least.is_empty() { least } else { next }) {
+                Some(differing) if !differing.is_empty() => {
+                    Err(Error::Foreign { stream: name, difference: differing.join(", ") })
+                }
+                _ => Ok(info),
             }
         }
         Err(Error::Refused { code: STREAM_NOT_FOUND, .. }) => {
+            let wanted = wanted.first().unwrap_or(&Value::Null);
             let info: Info = api(client, &format!("STREAM.CREATE.{name}"), wanted).await?;
             let dropped = differences(wanted, &info.config, &[]);
             if dropped.is_empty() {
@@ -198,7 +235,7 @@ mod tests {
     #[test]
     fn lanes_are_read_back_from_the_transform() {
         let layout = Layout { lanes: 16, out_age_s: 1, replicas: 1 };
-        let config = in_config(&layout);
+        let config = in_config(&layout, OPEN);
         assert_eq!(config["subject_transform"]["dest"], "p.{{partition(16,1)}}.{{wildcard(1)}}.{{wildcard(2)}}");
         assert_eq!(lanes_of(config.as_object().unwrap()), Some(16));
     }

@@ -136,10 +136,10 @@ impl App {
             lanes: config.lanes,
             node: Arc::clone(&owner),
         };
-        if identity.last == 0 {
-            // At once: nobody knows of an embedded server's log yet, so nothing precedes them in it. On a
-            // server of the operator's own a publisher may be as quick; what it sends is set aside.
+        if !identity.is_open {
+            // INVARIANT (organizations and rule book precede the first input): until it is open, IN takes nothing else.
             setup.send(&config.organizations, &files, &config.settings).await?;
+            streams::open(&client, &layout).await?;
         }
         let (changes, changed) = Changes::channel();
         let context = Context {

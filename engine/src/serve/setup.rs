@@ -18,7 +18,7 @@ use super::Error;
 use crate::config::Organization;
 use crate::data_dir::private::random_hex;
 use crate::domain;
-use crate::domain::rows::{self, BookRow, OrgRow};
+use crate::domain::rows::{self, BookRow, OrgRow, key};
 use crate::log::books::{self, Books};
 use crate::rules_dir::PolicyFile;
 use crate::store::Store;
@@ -66,9 +66,7 @@ impl Setup {
         for lane in 0..self.lanes {
             for row in self.store.lane(lane)?.rows(b"o", None) {
                 let (key, bytes) = row?;
-                let name =
-                    std::str::from_utf8(key.get(1..).unwrap_or_default()).ok().and_then(|name| name.parse().ok());
-                if let Some(name) = name {
+                if let Some(name) = key::read_org(&key) {
                     known.insert(name, rows::decode(&key, &bytes)?);
                 }
             }

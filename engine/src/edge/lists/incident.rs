@@ -1,20 +1,10 @@
-//! Incidents as clients read them. Field names are those of the triggers where both have them.
+//! An incident as clients read it. Field names are those of the triggers where both have them.
 
 use jiff::Timestamp;
 use linesman_schemas::{IncidentId, OrgName, Priority};
 use serde::Serialize;
 
 use crate::domain::rows::{CaseRow, DeviceRow, IncidentRow};
-
-/// A page of incidents.
-#[derive(Debug, Serialize)]
-pub(super) struct Page {
-    pub(super) items: Vec<Item>,
-    /// The cursor of the next page; none behind the last.
-    pub(super) next: Option<String>,
-    /// How many incidents the organizations asked for have.
-    pub(super) total: u64,
-}
 
 /// An incident.
 #[derive(Debug, Serialize)]

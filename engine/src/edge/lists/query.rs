@@ -3,7 +3,7 @@
 use axum::http::Uri;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use linesman_schemas::{IncidentId, OrgName};
+use linesman_schemas::OrgName;
 
 use crate::edge::problem::Problem;
 
@@ -13,12 +13,34 @@ const LIMIT_MOST: usize = 1000;
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Query {
-    /// Whose incidents; none: those of all organizations, in the order of their names.
+    /// Of whom; none: of all organizations, in the order of their names.
     pub(super) organization: Option<OrgName>,
     /// How many at most.
     pub(super) limit: usize,
     /// The last one the asker has.
-    pub(super) after: Option<IncidentId>,
+    pub(super) after: Option<After>,
+}
+
+/// What a page ended with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct After {
+    /// Whose.
+    pub(super) org: OrgName,
+    /// Its number or id within the organization.
+    pub(super) key: String,
+}
+
+impl After {
+    /// The cursor of what follows.
+    pub(super) fn cursor(&self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}/{}", self.org, self.key))
+    }
+
+    fn read(cursor: &str) -> Option<Self> {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        let (org, key) = text.split_once('/')?;
+        Some(Self { org: org.parse().ok()?, key: key.to_owned() })
+    }
 }
 
 impl Query {
@@ -53,15 +75,8 @@ impl Query {
     }
 }
 
-/// The cursor of what follows `last`.
-pub(super) fn cursor(last: &IncidentId) -> String {
-    URL_SAFE_NO_PAD.encode(last.to_string())
-}
-
-fn read_cursor(cursor: &str) -> Result<IncidentId, Problem> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    let last = bytes.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok());
-    last.ok_or_else(|| Problem::bad_request("`cursor` is none that an answer gave as `next`"))
+fn read_cursor(cursor: &str) -> Result<After, Problem> {
+    After::read(cursor).ok_or_else(|| Problem::bad_request("`cursor` is none that an answer gave as `next`"))
 }
 
 fn read_limit(text: &str) -> Result<usize, Problem> {

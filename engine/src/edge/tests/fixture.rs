@@ -93,8 +93,8 @@ impl Fixture {
             reactions: 0,
         };
         let mut rows = vec![
-            (key::org(&org), rows::encode(&row).unwrap()),
-            (key::device(&org, "SN1"), rows::encode(&device()).unwrap()),
+            (key::org(&org).into_bytes(), rows::encode(&row).unwrap()),
+            (key::device(&org, "SN1").into_bytes(), rows::encode(&device()).unwrap()),
         ];
         let numbers: Vec<u64> = (1..=incidents).collect();
         for (page, numbers) in (0..).zip(numbers.chunks(PER_PAGE as usize)) {
@@ -104,7 +104,7 @@ impl Fixture {
                 bytes.extend_from_slice(&u32::try_from(row.len()).unwrap().to_le_bytes());
                 bytes.extend_from_slice(&row);
             }
-            rows.push((key::incidents(&org, page), bytes));
+            rows.push((key::incidents(&org, page).into_bytes(), bytes));
         }
         self.write(name, rows);
     }

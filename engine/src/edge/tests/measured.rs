@@ -10,7 +10,7 @@ use super::fixture::{Fixture, LANES, nobody};
 use crate::domain::rows::{self, PendingRow, key};
 use crate::embedded;
 use crate::lane::status::LaneStatus;
-use crate::log::streams::{Layout, ensure, lane_of, last_of_lane};
+use crate::log::streams::{Layout, ensure, lane_of, last_of_lane, open};
 use crate::metrics::Metrics;
 
 fn pending(destination: &str) -> Vec<u8> {
@@ -48,7 +48,7 @@ async fn what_operators_and_benches_need_is_there() {
     metrics::counter!("linesman_dead_letters_total", "reason" => Reason::PolicyFailed.as_str()).increment(2);
     metrics::histogram!("linesman_verb_seconds", "verb" => "emit").record(0.004);
     for (org, id, destination) in [("acme", "1", "jss"), ("acme", "2", "log"), ("zulu", "3", "jss")] {
-        edge.write(org, vec![(key::pending(id), pending(destination))]);
+        edge.write(org, vec![(key::pending(id).into_bytes(), pending(destination))]);
     }
     assert_eq!(edge.request(Method::GET, "/metrics").send().await.unwrap().status(), 401);
     let text = scraped(&edge).await;
@@ -78,7 +78,9 @@ async fn lag_is_what_the_log_has_and_the_lane_has_not() {
         .connect(server.address())
         .await
         .unwrap();
-    ensure(&client, &Layout { lanes: LANES, out_age_s: 60, replicas: 1 }).await.unwrap();
+    let layout = Layout { lanes: LANES, out_age_s: 60, replicas: 1 };
+    ensure(&client, &layout).await.unwrap();
+    open(&client, &layout).await.unwrap();
     for _ in 0..3 {
         client.request("in.acme.jmb.test", "x".into()).await.unwrap();
     }

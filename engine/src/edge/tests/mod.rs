@@ -3,5 +3,6 @@
 mod api;
 mod fixture;
 mod incidents;
+mod intelligence;
 mod measured;
 mod transport;
