@@ -93,6 +93,10 @@ pub enum Error {
     },
 }
 
+/// How many bytes whom it concerns may have in JSON: a trigger repeats it, and every event has to fit a
+/// message of OUT.
+const RELEVANCE_MOST: usize = 256 * 1024;
+
 /// Reads and checks an intelligence message.
 ///
 /// # Errors
@@ -116,6 +120,10 @@ pub fn decode(bytes: &[u8]) -> Result<Intelligence, Error> {
             return Err(Error::Entries { field, most: 10_000, length: list.len() });
         }
     }
+    let length = serde_json::to_vec(relevance)?.len();
+    if length > RELEVANCE_MOST {
+        return Err(Error::Length { field: "relevance", most: RELEVANCE_MOST, length });
+    }
     Ok(message)
 }
 
@@ -135,6 +143,15 @@ mod tests {
         let long =
             format!(r#"{{"id":"{}","kind":"alert","title":"t","issued":"2026-11-21T10:00:00Z"}}"#, "x".repeat(300));
         assert_eq!(decode(long.as_bytes()).unwrap_err().to_string(), "`id` must have 1 to 256 bytes and has 300");
+        let many = vec!["S".repeat(100); 3_000];
+        let wide = serde_json::json!({
+            "id": "a", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z",
+            "relevance": {"serial_numbers": many},
+        });
+        assert_eq!(
+            decode(wide.to_string().as_bytes()).unwrap_err().to_string(),
+            "`relevance` must have 1 to 262144 bytes and has 309066"
+        );
         assert!(decode(b"{").unwrap_err().to_string().contains("line 1 column 1"));
     }
 }

@@ -12,6 +12,8 @@ use super::{Domain, Error};
 
 /// How many rows are kept in memory: a network's devices send again and again.
 const RECENT_MOST: usize = 2_048;
+/// How many bytes of text such a row may have; most have some eighty.
+const RECENT_BYTES: usize = 1_024;
 
 /// The rows of devices that were heard of lately, as the state has them.
 pub(super) struct Devices(HashMap<Vec<u8>, Rc<DeviceRow>>);
@@ -22,6 +24,11 @@ impl Devices {
     }
 
     fn remember(&mut self, key: Vec<u8>, row: &Rc<DeviceRow>) {
+        let texts = [&row.host_name, &row.product, &row.platform, &row.os_version, &row.management_address, &row.group];
+        if key.len() + texts.iter().map(|text| text.len()).sum::<usize>() > RECENT_BYTES {
+            self.0.remove(&key);
+            return;
+        }
         if self.0.len() >= RECENT_MOST {
             self.0.clear();
         }

@@ -48,8 +48,12 @@ const BOUNDS: Bounds = Bounds { messages: 500, bytes: 4 << 20 };
 /// How many inputs a batch may have decided on before it is cut, for the sake of memory and of those
 /// who wait for the first.
 const CUT_INPUTS: usize = 3_000;
-/// How long the first of them waits at most, should what the log has more not come.
+/// How many bytes of input, for memory's sake: rows may hold as much.
+const CUT_INPUT_BYTES: usize = 8 << 20;
+/// How long the first of them waits at most.
 const HOLD_MOST: Duration = Duration::from_secs(1);
+/// How long a lane decides before the thread's other lanes have their turn.
+const TURN: Duration = Duration::from_millis(20);
 /// How many messages of OUT a batch may have become before it is cut; the server takes 1,000, and
 /// the input at hand may still add some hundred.
 const CUT_MESSAGES: usize = 400;
@@ -144,6 +148,7 @@ pub(crate) struct Lane {
     mark: u64,
     /// How many inputs are decided and not on their way yet.
     decided: usize,
+    decided_bytes: usize,
     /// Since when the first of them is.
     decided_since: Instant,
     /// The batch behind those, read beside the lane.
@@ -203,12 +208,18 @@ impl Lane {
             self.read(batch)?;
         }
         let mut verb = Verb::start();
+        let mut turn = Instant::now();
         for input in decoded.inputs() {
+            if turn.elapsed() > TURN {
+                tokio::task::yield_now().await;
+                turn = Instant::now();
+            }
             self.domain.decide(input).map_err(|source| Error::Decide { lane: self.id, source })?;
             if self.decided == 0 {
                 self.decided_since = Instant::now();
             }
             self.decided += 1;
+            self.decided_bytes += input.bytes.len();
             if self.is_full() {
                 verb.end("decide", 0);
                 self.commit().await?;
@@ -228,12 +239,16 @@ impl Lane {
 
     fn is_full(&self) -> bool {
         let (messages, bytes) = self.domain.outgoing();
-        self.decided >= CUT_INPUTS || messages >= CUT_MESSAGES || bytes >= CUT_BYTES
+        self.decided >= CUT_INPUTS
+            || self.decided_bytes >= CUT_INPUT_BYTES
+            || self.decided_since.elapsed() >= HOLD_MOST
+            || messages >= CUT_MESSAGES
+            || bytes >= CUT_BYTES
     }
 
     /// Lets what is decided go out as one batch, once the one before it is applied.
     async fn commit(&mut self) -> Result<(), Error> {
-        self.decided = 0;
+        (self.decided, self.decided_bytes) = (0, 0);
         let mut decision = self.domain.take().map_err(|source| Error::Decide { lane: self.id, source })?;
         self.settle().await?;
         let mark = Mark::new(&decision.position, &self.owner);

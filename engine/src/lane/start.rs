@@ -117,6 +117,7 @@ impl Shared {
             domain,
             mark,
             decided: 0,
+            decided_bytes: 0,
             decided_since: Instant::now(),
             reading: None,
             emitting: None,
@@ -142,15 +143,15 @@ impl Start<'_> {
             return Ok(Some(why));
         }
         let Some(state) = state else { return Ok(None) };
-        let committed = mark.map_or(0, |mark| mark.position);
-        if state.sequence > committed {
-            return Ok(Some(format!(
-                "the state stands at {}, the last mark at {committed}: OUT has lost its tail",
-                state.sequence
-            )));
-        }
         let message = hex::encode(state.message);
-        self.disagreement("the state", state.sequence, &state.stream, &message).await
+        if let Some(why) = self.disagreement("the state", state.sequence, &state.stream, &message).await? {
+            return Ok(Some(why));
+        }
+        let committed = mark.map_or(0, |mark| mark.position);
+        Ok((state.sequence > committed).then(|| {
+            let at = state.sequence;
+            format!("the state stands at {at}, the last mark at {committed}: OUT has lost its tail")
+        }))
     }
 
     async fn disagreement(

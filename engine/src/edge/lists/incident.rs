@@ -89,6 +89,14 @@ impl Item {
     }
 }
 
+impl Item {
+    /// How much text its device has.
+    pub(super) fn device_bytes(&self) -> usize {
+        let device = &self.device;
+        device.host_name.len() + device.product.len() + device.platform.len() + device.os_version.len()
+    }
+}
+
 impl Case {
     fn new(row: CaseRow) -> Self {
         Self {

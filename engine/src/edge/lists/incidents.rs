@@ -31,22 +31,26 @@ pub(super) fn page(lanes: &[Lane], query: &Query) -> Result<Page<Item>, Error> {
             _ => 0,
         };
         for found in incidents(place.lane, org, seen) {
-            let (number, row) = found?;
+            let (number, row, bytes) = found?;
             if page.items.len() >= query.limit || text >= TEXT_MOST {
                 page.next = last.map(|last: After| last.cursor());
                 return Ok(page);
             }
-            text += row.synopsis.len() + row.description.len();
             let id = IncidentId { org: org.clone(), number };
             last = Some(After { org: org.clone(), key: number.to_string() });
-            page.items.push(item(place.lane, id, row)?);
+            let item = item(place.lane, id, row)?;
+            text += bytes + item.device_bytes();
+            page.items.push(item);
         }
     }
     Ok(page)
 }
 
-/// An organization's incidents behind number `seen`, with their numbers.
-fn incidents(lane: &Lane, org: &OrgName, seen: u64) -> impl Iterator<Item = Result<(u64, IncidentRow), Error>> {
+/// An incident's number, its row, and how many bytes that has.
+type Found = Result<(u64, IncidentRow, usize), Error>;
+
+/// An organization's incidents behind number `seen`.
+fn incidents(lane: &Lane, org: &OrgName, seen: u64) -> impl Iterator<Item = Found> {
     let first = seen / PER_PAGE;
     let before = first.checked_sub(1).map(|page| key::incidents(org, page).into_bytes());
     let prefix = key::of(b'i', &[org.as_str()], &[]);
@@ -63,14 +67,14 @@ fn incidents(lane: &Lane, org: &OrgName, seen: u64) -> impl Iterator<Item = Resu
         Ok((key, bytes)) => numbered(&key, &bytes),
         Err(error) => vec![Err(error.into())],
     });
-    incidents.filter(move |found| found.as_ref().map_or(true, |(number, _)| *number > seen))
+    incidents.filter(move |found| found.as_ref().map_or(true, |(number, ..)| *number > seen))
 }
 
-/// The incidents of a row of the store, with their numbers.
-fn numbered(key: &[u8], bytes: &[u8]) -> Vec<Result<(u64, IncidentRow), Error>> {
+/// The incidents of a row of the store.
+fn numbered(key: &[u8], bytes: &[u8]) -> Vec<Found> {
     let page = key.last_chunk().map_or(0, |page| u64::from_be_bytes(*page));
     let numbers = page.saturating_mul(PER_PAGE).saturating_add(1)..;
-    numbers.zip(rows_of_page(bytes)).map(|(number, row)| Ok((number, rows::decode(key, row)?))).collect()
+    numbers.zip(rows_of_page(bytes)).map(|(number, row)| Ok((number, rows::decode(key, row)?, row.len()))).collect()
 }
 
 /// An incident as it is shown, with its device and its case.
