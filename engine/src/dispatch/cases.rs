@@ -1,26 +1,32 @@
-//! Which of the cases that an upstream tells of are ours.
+//! Which of the cases that an upstream tells of are news of ours.
 
 use jiff::ToSpan;
 use linesman_schemas::outcome::CaseStanding;
 
-use crate::domain::rows::{self, key};
+use crate::domain::rows::{self, CaseRow, key};
 use crate::log::streams::lane_of;
 use crate::store::Store;
 
 /// How far an upstream's clock may be behind the log's, in hours.
 const SKEW_HOURS: i64 = 24;
 
-/// Whether a case is one that we opened. A site has others too, whose tracking numbers may look like
-/// incidents; and one that changed last long before ours was decided is of an earlier log.
-pub(super) fn is_ours(store: &Store, lanes: usize, standing: &CaseStanding) -> bool {
+/// Whether a case is one that we opened, and stands otherwise than we know.
+///
+/// A site has others too, whose tracking numbers may look like incidents; and one that changed last long
+/// before ours was decided is of an earlier log. Without a cursor, or from one that it has forgotten, the
+/// upstream tells of every open case again.
+pub(super) fn is_news(store: &Store, lanes: usize, standing: &CaseStanding) -> bool {
     let incident = &standing.incident;
     let lane = lane_of(incident.org.as_str(), u32::try_from(lanes).unwrap_or(u32::MAX));
     let key = key::case(&incident.org, incident.number);
     let row = store.lane(lane).ok().and_then(|lane| rows::read(&lane, &key).ok().flatten());
-    let is_ours =
-        row.is_some_and(|row| standing.updated.checked_add(SKEW_HOURS.hours()).is_ok_and(|at| at >= row.opened));
-    if !is_ours {
+    let is_ours = |row: &CaseRow| standing.updated.checked_add(SKEW_HOURS.hours()).is_ok_and(|at| at >= row.opened);
+    let Some(row) = row.filter(is_ours) else {
         metrics::counter!("linesman_foreign_cases_total").increment(1);
-    }
-    is_ours
+        return false;
+    };
+    standing.updated > row.updated
+        || standing.case_id != row.case_id
+        || standing.status != row.status
+        || standing.link.as_deref().unwrap_or_default() != row.link
 }

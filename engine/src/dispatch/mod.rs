@@ -26,7 +26,7 @@ use linesman_connectors::{Attempted, Connector};
 use linesman_schemas::outcome::{Failure, FailureClass, Outcome};
 use linesman_schemas::reaction::Task;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::lane::status::{Change, LaneStatus};
 use crate::store::{self, Store};
@@ -56,12 +56,12 @@ impl Dispatcher {
     /// Runs until told to stop, then waits a bounded while for what is under way.
     ///
     /// # Errors
-    /// The store cannot be opened.
+    /// The store cannot be opened, or a destination's task broke off.
     pub async fn run(
         self,
         mut changes: mpsc::UnboundedReceiver<Change>,
         stop: watch::Receiver<bool>,
-    ) -> Result<(), store::Error> {
+    ) -> Result<(), Error> {
         let mut tasks = JoinSet::new();
         let mut destinations = Vec::new();
         let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
@@ -84,6 +84,10 @@ impl Dispatcher {
             let change = tokio::select! {
                 change = changes.recv() => change,
                 _ = stopped.wait_for(|stop| *stop) => None,
+                Some(ended) = tasks.join_next() => {
+                    ended??;
+                    None
+                }
             };
             let Some(change) = change else { break };
             // A destination without a connector waits, visibly, in the state.
@@ -92,9 +96,22 @@ impl Dispatcher {
                 let _ = sender.send(change);
             }
         }
-        while tasks.join_next().await.is_some() {}
+        while let Some(ended) = tasks.join_next().await {
+            ended??;
+        }
         Ok(())
     }
+}
+
+/// Why reactions are not carried out any more; it stops the engine.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store cannot be read.
+    #[error("pending reactions cannot be read")]
+    Store(#[from] store::Error),
+    /// It panicked: what was under way stands as pending.
+    #[error("carrying out reactions broke off")]
+    Broken(#[from] JoinError),
 }
 
 /// One destination's work.
@@ -115,7 +132,11 @@ struct Ended {
 }
 
 impl Destination {
-    async fn run(mut self, mut changes: mpsc::UnboundedReceiver<Change>, mut stop: watch::Receiver<bool>) {
+    async fn run(
+        mut self,
+        mut changes: mpsc::UnboundedReceiver<Change>,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), JoinError> {
         loop {
             let pause = match self.hand_out() {
                 Ok(pause) => pause,
@@ -133,7 +154,7 @@ impl Destination {
                         self.queues.changed(&change);
                     }
                 }
-                Some(ended) = self.attempts.join_next() => self.ended(ended),
+                Some(ended) = self.attempts.join_next() => self.ended(&ended?),
                 () = tokio::time::sleep(pause) => {}
             }
         }
@@ -141,18 +162,12 @@ impl Destination {
         if tokio::time::timeout(DRAIN, drain).await.is_err() {
             tracing::warn!(destination = self.connector.name(), "attempts under way are left; they will be made again");
         }
+        Ok(())
     }
 
-    fn ended(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
-        match ended {
-            Ok(ended) => {
-                self.budget.spend(self.now(), ended.requests);
-                self.queues.released(ended.lane);
-            }
-            Err(error) => {
-                tracing::error!(destination = self.connector.name(), %error, "an attempt broke off");
-            }
-        }
+    fn ended(&mut self, ended: &Ended) {
+        self.budget.spend(self.now(), ended.requests);
+        self.queues.released(ended.lane);
     }
 
     /// Rows are timed by the log's clock; where ours is behind it, its counts.
@@ -181,7 +196,7 @@ impl Destination {
         let (client, store, lanes) = (self.client.clone(), Arc::clone(&self.store), self.lanes.len());
         self.attempts.spawn(async move {
             let mut attempted = carry_out(&*connector, &row.task).await;
-            attempted.changes.retain(|standing| cases::is_ours(&store, lanes, standing));
+            attempted.changes.retain(|standing| cases::is_news(&store, lanes, standing));
             metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
             fail::fail_point!("dispatch::before-report");
             report::publish(&client, connector.name(), &row.task, &attempted).await;

@@ -30,6 +30,7 @@ pub struct Ready {
 /// Fetches rule books and keeps those in use.
 pub struct Books {
     context: jetstream::Context,
+    replicas: usize,
     ready: Mutex<HashMap<String, (Weak<Book>, Settings)>>,
 }
 
@@ -43,9 +44,10 @@ pub fn pack(book: &RuleBook) -> Result<(String, Vec<u8>), serde_json::Error> {
 }
 
 impl Books {
-    /// Rule books of a server.
-    pub fn new(client: async_nats::Client) -> Self {
-        Self { context: jetstream::new(client), ready: Mutex::new(HashMap::new()) }
+    /// Rule books of a server, kept on so many of its nodes.
+    pub fn new(client: async_nats::Client, replicas: u32) -> Self {
+        let replicas = usize::try_from(replicas).unwrap_or(1);
+        Self { context: jetstream::new(client), replicas, ready: Mutex::new(HashMap::new()) }
     }
 
     async fn store(&self, hash: &str) -> Result<ObjectStore, Error> {
@@ -53,7 +55,7 @@ impl Books {
         match self.context.get_object_store(BUCKET).await {
             Ok(store) => Ok(store),
             Err(_) => {
-                let config = Config { bucket: BUCKET.to_owned(), ..Config::default() };
+                let config = Config { bucket: BUCKET.to_owned(), num_replicas: self.replicas, ..Config::default() };
                 self.context.create_object_store(config).await.map_err(|error| fault(error.to_string()))
             }
         }

@@ -18,11 +18,11 @@ use linesman_connectors::tls::{self, Authority};
 use linesman_connectors::{Settings as ConnectorSettings, connectors};
 use serde::Serialize;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, private};
-use crate::dispatch::Dispatcher;
+use crate::dispatch::{self, Dispatcher};
 use crate::domain::rows::{self, CaseRow, CaseState, PendingRow};
 use crate::edge::{self, Edge, Listening};
 use crate::embedded::{self, Server};
@@ -60,6 +60,9 @@ pub enum Error {
     /// The rule directory.
     #[error(transparent)]
     Rules(#[from] rules_dir::Error),
+    /// Reactions are not carried out.
+    #[error(transparent)]
+    Dispatch(#[from] dispatch::Error),
     /// The connectors' settings.
     #[error(transparent)]
     Connectors(#[from] linesman_connectors::Error),
@@ -104,7 +107,8 @@ pub struct App {
     client: Client,
     store: Arc<Store>,
     executors: Executors,
-    dispatcher: JoinHandle<Result<(), store::Error>>,
+    /// None once it has ended before its time.
+    dispatcher: Option<JoinHandle<Result<(), dispatch::Error>>>,
     stop_dispatcher: watch::Sender<bool>,
     edge: Listening,
     ready: watch::Sender<bool>,
@@ -127,7 +131,7 @@ impl App {
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
         let identity = streams::ensure(&client, &layout).await?;
         let store = Arc::new(Store::open(&data_dir.state())?);
-        let books = Arc::new(Books::new(client.clone()));
+        let books = Arc::new(Books::new(client.clone(), config.nats.replicas));
         let owner: Arc<str> = private::random_hex::<8>().map_err(Error::Random)?.into();
         let setup = Setup {
             client: client.clone(),
@@ -138,7 +142,7 @@ impl App {
         };
         if !identity.is_open {
             // INVARIANT (organizations and rule book precede the first input): until it is open, IN takes nothing else.
-            setup.send(&config.organizations, &files, &config.settings).await?;
+            setup.begin(&config.organizations, &files, &config.settings).await?;
             streams::open(&client, &layout).await?;
         }
         let (changes, changed) = Changes::channel();
@@ -161,7 +165,7 @@ impl App {
             client: client.clone(),
             lanes: executors.lanes.clone(),
         };
-        let dispatcher = tokio::spawn(dispatcher.run(changed, stopped));
+        let dispatcher = Some(tokio::spawn(dispatcher.run(changed, stopped)));
         let (ready, is_ready) = watch::channel(false);
         let edge = Edge {
             store: Arc::clone(&store),
@@ -204,9 +208,12 @@ impl App {
         &self.nats_url
     }
 
-    /// Waits until a lane fails; that stops the engine.
-    pub async fn failure(&mut self) -> Option<lane::Error> {
-        self.executors.failure().await
+    /// Waits until a part fails without which the rest is of no use; that stops the engine.
+    pub async fn failure(&mut self) -> Option<Error> {
+        tokio::select! {
+            failure = self.executors.failure() => failure.map(Error::from),
+            error = broke_off(&mut self.dispatcher) => Some(error),
+        }
     }
 
     /// Whether all that is in the log is applied, no organization's reaction is pending, and every
@@ -246,9 +253,8 @@ impl App {
         self.data_dir.remove_ready()?;
         self.edge.shutdown().await;
         self.stop_dispatcher.send_replace(true);
-        match self.dispatcher.await {
-            Ok(ended) => ended?,
-            Err(error) => return Err(Error::Broken(std::io::Error::other(error))),
+        if let Some(dispatcher) = self.dispatcher {
+            dispatched(dispatcher.await)?;
         }
         self.executors.drain().await;
         self.store.close()?;
@@ -258,6 +264,22 @@ impl App {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Ready when the dispatcher ends with an error.
+async fn broke_off(dispatcher: &mut Option<JoinHandle<Result<(), dispatch::Error>>>) -> Error {
+    if let Some(task) = dispatcher {
+        let ended = dispatched(task.await);
+        *dispatcher = None;
+        if let Err(error) = ended {
+            return error;
+        }
+    }
+    std::future::pending().await
+}
+
+fn dispatched(ended: Result<Result<(), dispatch::Error>, JoinError>) -> Result<(), Error> {
+    Ok(ended.map_err(|error| Error::Broken(std::io::Error::other(error)))??)
 }
 
 /// The NATS server: the configured one, or our own. Its child, our URL, and that of the public.

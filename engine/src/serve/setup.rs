@@ -36,6 +36,19 @@ pub(super) struct Setup {
 }
 
 impl Setup {
+    /// Sends everything: the log is new, whatever the state is of.
+    pub(super) async fn begin(
+        &self,
+        organizations: &[Organization],
+        files: &[PolicyFile],
+        settings: &Settings,
+    ) -> Result<(), Error> {
+        for organization in organizations {
+            self.command(&organization.name, Verb::SetOrganization(organization.settings.clone())).await?;
+        }
+        self.put_rule_book(files, settings, &[]).await
+    }
+
     /// Sends what differs.
     pub(super) async fn send(
         &self,
@@ -89,10 +102,20 @@ impl Setup {
         for lane in 0..self.lanes {
             rows.push(domain::rule_book(&self.store.lane(lane)?)?);
         }
+        self.put_rule_book(files, settings, &rows).await
+    }
+
+    /// Sends the rule book unless it is what all lanes have.
+    async fn put_rule_book(
+        &self,
+        files: &[PolicyFile],
+        settings: &Settings,
+        rows: &[Option<BookRow>],
+    ) -> Result<(), Error> {
         let newest: Option<&BookRow> = rows.iter().flatten().max_by_key(|row| row.version);
         let policies = self.policies(files, newest).await?;
         let (hash, content) = books::pack(&RuleBook { settings: settings.clone(), policies })?;
-        if rows.iter().all(|row| row.as_ref().is_some_and(|row| row.hash == hash)) {
+        if !rows.is_empty() && rows.iter().all(|row| row.as_ref().is_some_and(|row| row.hash == hash)) {
             return Ok(());
         }
         let version = newest.map_or(0, |row| row.version) + 1;

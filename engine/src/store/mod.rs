@@ -151,7 +151,7 @@ fn spawn_flusher(db: sled::Db) -> (mpsc::Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = mpsc::channel::<()>();
     let thread = std::thread::spawn(move || {
         while stopped.recv_timeout(FLUSH_EVERY) == Err(RecvTimeoutError::Timeout) {
-            if let Err(error) = db.flush() {
+            if let Err(error) = flush(&db) {
                 // IMPORTANT: after a failed flush the disk's contents are unknown; nothing may be
                 // built on them. The next start decides anew from the log.
                 tracing::error!(%error, "the store cannot be flushed; stopping at once");
@@ -160,6 +160,11 @@ fn spawn_flusher(db: sled::Db) -> (mpsc::Sender<()>, JoinHandle<()>) {
         }
     });
     (stop, thread)
+}
+
+fn flush(db: &sled::Db) -> Result<usize, sled::Error> {
+    fail::fail_point!("store::flush", |_| Err(sled::Error::Io(io::Error::other("as the test has it"))));
+    db.flush()
 }
 
 /// One lane's rows.
