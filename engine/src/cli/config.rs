@@ -6,7 +6,15 @@ use super::Failure;
 use super::flags::Flags;
 use crate::config;
 
+/// Print the configuration that applies, secrets masked
+///
+/// Takes what `linesman serve` takes, from the file, the environment and flags, and tells every mistake
+/// with its place.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  linesman config --config linesman.toml
+  LINESMAN_NATS_URL=nats://host:4222 linesman config --config linesman.toml")]
 pub(super) struct Args {
     #[command(flatten)]
     flags: Flags,

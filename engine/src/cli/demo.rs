@@ -1,6 +1,8 @@
 //! `linesman demo`
 
 use std::collections::BTreeMap;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,11 +15,13 @@ use linesman_rules::LIBRARY;
 use linesman_schemas::bundle;
 use linesman_schemas::bundle::corpus::specimens;
 use linesman_schemas::event;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::line::{self, Heard};
 use super::summary::Summary;
 use super::{Failure, runtime};
 use crate::config::{self, Sources};
+use crate::data_dir::private;
 use crate::log::connect_with;
 use crate::metrics::Metrics;
 use crate::serve::App;
@@ -58,10 +62,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let scratch = args.data_dir.is_none();
         let dir = match &args.data_dir {
             Some(dir) => dir.clone(),
-            None => std::env::temp_dir().join(format!("linesman-demo-{}", std::process::id())),
+            None => std::env::temp_dir().join(format!("linesman-demo-{}", private::random_hex::<8>()?)),
         };
-        std::fs::create_dir_all(&dir).with_context(|| format!("`{}` cannot be made", dir.display()))?;
-        let ended = play(args, &dir).await;
+        let cannot = || format!("`{}` cannot be made", dir.display());
+        // One in the system's temporary folder is ours alone, and new.
+        DirBuilder::new().mode(0o700).recursive(!scratch).create(&dir).with_context(cannot)?;
+        // From the start: whoever ends us leaves no NATS server behind.
+        let mut interrupts = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let ended = play(args, &dir, &mut interrupts).await;
         if scratch {
             // The demo's own files; what cannot be removed stays in the system's temporary folder.
             let _ = std::fs::remove_dir_all(&dir);
@@ -70,7 +78,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     })
 }
 
-async fn play(args: &Args, dir: &Path) -> Result<ExitCode, Failure> {
+/// Ready when somebody wants the demo to end.
+async fn interrupted((interrupt, terminate): &mut (Signal, Signal)) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Result<ExitCode, Failure> {
     let say = |text: String| {
         if !args.json {
             anstream::println!("{text}");
@@ -88,14 +104,21 @@ async fn play(args: &Args, dir: &Path) -> Result<ExitCode, Failure> {
     };
     let config = config::load(&sources).map_err(Failure::Mistakes)?;
     tracing_setup::init(&config.log).context("the log's level cannot be set")?;
-    let mut app = App::start(config, Metrics::install().context("the metrics cannot be set up")?).await?;
+    let metrics = Metrics::install().context("the metrics cannot be set up")?;
+    let mut app = tokio::select! {
+        app = App::start(config, metrics) => app?,
+        () = interrupted(interrupts) => return Ok(ExitCode::FAILURE),
+    };
     say(format!("engine                       https://{}", app.api()));
     let client = connect_with(async_nats::ConnectOptions::new().name("linesman-demo"), app.nats_url()).await?;
     let heard = client.subscribe("out.>").await.context("cannot subscribe")?;
     client.flush().await.context("cannot subscribe")?;
     let mut summary = Summary::default();
-    let ended = show(args, &client, heard, &mut app, &mut summary).await;
-    if ended.is_ok() {
+    let ended = tokio::select! {
+        ended = show(args, &client, heard, &mut app, &mut summary) => ended.map(|()| ExitCode::SUCCESS),
+        () = interrupted(interrupts) => Ok(ExitCode::FAILURE),
+    };
+    if let Ok(ExitCode::SUCCESS) = ended {
         if args.json {
             anstream::println!("{}", summary.json());
         } else {
@@ -104,15 +127,14 @@ async fn play(args: &Args, dir: &Path) -> Result<ExitCode, Failure> {
         if !args.once {
             say(where_to_look(dir, &app));
             tokio::select! {
-                interrupted = tokio::signal::ctrl_c() => interrupted?,
+                () = interrupted(interrupts) => {}
                 failure = app.failure() => if let Some(failure) = failure { return Err(failure.into()) },
             }
         }
     }
     app.stop().await?;
     standin.shutdown().await;
-    ended?;
-    Ok(ExitCode::SUCCESS)
+    Ok(ended?)
 }
 
 async fn start_standin(dir: &Path) -> Result<Standin, Failure> {
@@ -154,7 +176,7 @@ async fn show(
     app: &mut App,
     summary: &mut Summary,
 ) -> anyhow::Result<()> {
-    let publisher = tokio::spawn(publish(client.clone(), if args.json { Duration::ZERO } else { PACE }));
+    let publisher = tokio::spawn(publish(client.clone(), (!args.json).then_some(PACE)));
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let mut published = None;
     let mut look = tokio::time::interval(Duration::from_millis(100));
@@ -200,15 +222,23 @@ fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> an
 }
 
 /// Publishes the corpus to the organizations in turn; how many bundles that were.
-async fn publish(client: Client, pace: Duration) -> anyhow::Result<u64> {
+/// With a pace it tells each of them.
+async fn publish(client: Client, pace: Option<Duration>) -> anyhow::Result<u64> {
+    let tell = |org: &str, what: &str, name: &str| {
+        if pace.is_some() {
+            anstream::println!("{}", line::published(org, what, name));
+        }
+    };
+    let rest = pace.unwrap_or_default();
     let context = jetstream::new(client);
     let mut bundles = 0;
     let mut owners = Owners::default();
     for (number, specimen) in specimens().into_iter().enumerate() {
         let org = owners.of(&specimen.bytes, number);
+        tell(org, "bundle", &host_event_id(&specimen.bytes));
         context.publish(format!("in.{org}.jmb.demo"), specimen.bytes.into()).await?.await?;
         bundles += 1;
-        tokio::time::sleep(pace).await;
+        tokio::time::sleep(rest).await;
     }
     for (number, (kind, title)) in INTELLIGENCE.iter().enumerate() {
         let message = serde_json::json!({
@@ -217,13 +247,20 @@ async fn publish(client: Client, pace: Duration) -> anyhow::Result<u64> {
             "relevance": {"products": ["MX240", "MX960"], "os_versions": ["21.4R3-S5"]},
         });
         for (org, ..) in ORGANIZATIONS {
+            tell(org, "message", title);
             context.publish(format!("in.{org}.intel.demo"), message.to_string().into()).await?.await?;
         }
-        tokio::time::sleep(pace).await;
+        tokio::time::sleep(rest).await;
     }
     // For nobody we know: its dead letter shows.
+    tell("nobody", "bundle", "");
     context.publish("in.nobody.jmb.demo", "<jmb/>".into()).await?.await?;
     Ok(bundles + 1)
+}
+
+/// What a bundle is known by; nothing for one that cannot be read.
+fn host_event_id(bytes: &[u8]) -> String {
+    bundle::decode(bytes).map_or_else(|_| "(broken)".to_owned(), |bundle| bundle.manifest.host_event_id.to_string())
 }
 
 /// Whose bundles are whose: each device is one organization's, in turn as they appear; a broken

@@ -17,6 +17,12 @@ pub(super) fn of<'a>(heard: &'a Heard<'a>) -> impl fmt::Display + 'a {
     Line(heard)
 }
 
+/// The line of what somebody publishes, in the same columns.
+pub(super) fn published(org: &str, what: &str, name: &str) -> String {
+    let dim = Style::new().dimmed();
+    format!("{dim}{:<12}{dim:#} {org:<12} {what:<8} {name}", "published")
+}
+
 struct Line<'a>(&'a Heard<'a>);
 
 impl fmt::Display for Line<'_> {
