@@ -16,6 +16,7 @@ use linesman::log::reader::{Bounds, Reader};
 use linesman::log::streams::OUT;
 use linesman::store::Store;
 use linesman_schemas::event;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::stage::{LANES, Stage};
 
@@ -299,7 +300,8 @@ impl Engine {
     /// # Errors
     /// It does not stop well.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        Command::new("kill").arg(self.child.id().to_string()).status()?;
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("no process has this number")?;
+        kill_process(pid, Signal::TERM)?;
         let status = tokio::task::spawn_blocking(move || self.child.wait()).await??;
         anyhow::ensure!(status.success(), "the engine ended with {status}");
         Ok(())

@@ -3,12 +3,13 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
+use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::engine::{binary, ours};
+use crate::engine::{binary, ours, signal};
 
 /// The longest a command may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -88,9 +89,7 @@ impl Running {
     /// It cannot be interrupted.
     pub async fn interrupt(&self) -> anyhow::Result<()> {
         let pid = self.child.id().context("it has ended")?;
-        let status = Command::new("kill").args(["-INT", &pid.to_string()]).status().await?;
-        ensure!(status.success(), "process {pid} cannot be signalled");
-        Ok(())
+        signal(pid, Signal::INT)
     }
 
     /// Waits until it has ended: its exit code.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -149,7 +150,7 @@ impl Engine {
     /// # Errors
     /// It cannot be asked.
     pub async fn stop(&mut self) -> anyhow::Result<ExitStatus> {
-        signal("-TERM", self.child.id())?;
+        signal(self.child.id(), Signal::TERM)?;
         Ok(self.ended().await)
     }
 
@@ -158,7 +159,7 @@ impl Engine {
     /// # Errors
     /// It cannot be killed.
     pub fn kill_nats(&self) -> anyhow::Result<()> {
-        signal("-KILL", nats_pid(&self.data)?)
+        signal(nats_pid(&self.data)?, Signal::KILL)
     }
 
     /// Stops it where it stands, or lets it go on.
@@ -166,7 +167,7 @@ impl Engine {
     /// # Errors
     /// It cannot be signalled.
     pub fn hold(&self, is_held: bool) -> anyhow::Result<()> {
-        signal(if is_held { "-STOP" } else { "-CONT" }, self.pid())
+        signal(self.pid(), if is_held { Signal::STOP } else { Signal::CONT })
     }
 
     /// A client with the public login.
@@ -232,7 +233,7 @@ pub(crate) fn end_orphan(data: &Path) {
         && is_nats_server_of(pid, data)
     {
         // What cannot be killed is gone.
-        let _ = signal("-KILL", pid);
+        let _ = signal(pid, Signal::KILL);
     }
 }
 
@@ -258,10 +259,10 @@ fn is_nats_server_of(pid: u32, data: &Path) -> bool {
     String::from_utf8_lossy(&command).contains(&*data.to_string_lossy())
 }
 
-fn signal(signal: &str, pid: u32) -> anyhow::Result<()> {
-    let status = Command::new("kill").args([signal, &pid.to_string()]).status()?;
-    anyhow::ensure!(status.success(), "process {pid} cannot be signalled");
-    Ok(())
+/// Signals a process.
+pub(crate) fn signal(pid: u32, signal: Signal) -> anyhow::Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).context("no process has this number")?;
+    kill_process(pid, signal).with_context(|| format!("the process {} cannot be signalled", pid.as_raw_nonzero()))
 }
 
 /// The environment variables that are meant for the tests and would be taken for configuration.

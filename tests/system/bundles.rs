@@ -117,3 +117,37 @@ async fn good_ones_become_incidents_and_broken_ones_dead_letters() {
     out.events_are_contiguous("acme").unwrap();
     assert!(engine.stop().await.unwrap().success());
 }
+
+/// As much as the server takes of one message harms nobody: it is kept or set aside, and the lane goes on.
+#[tokio::test]
+async fn the_largest_messages_stop_nothing() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let client = engine.nats().await.unwrap();
+    let most = client.max_payload() - 2_000;
+    let jetstream = async_nats::jetstream::new(client);
+    let message = |id: &str, text: usize, serial: usize| {
+        serde_json::json!({
+            "id": id, "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z", "text": "x".repeat(text),
+            "relevance": {"serial_numbers": ["x".repeat(serial)]},
+        })
+    };
+    let bundle = event("edge-01", 1, "LARGE", "Low").replace("</jmb>", &format!("<!--{}--></jmb>", "x".repeat(most)));
+    for (kind, payload) in [
+        ("intel", message("text", most, 0).to_string()),
+        ("intel", message("relevance", 0, most).to_string()),
+        ("jmb", bundle.get(..most).unwrap().to_owned()),
+        ("jmb", event("edge-01", 2, "SMALL", "Low")),
+    ] {
+        jetstream.publish(format!("in.acme.{kind}.test"), payload.into()).await.unwrap().await.unwrap();
+    }
+    until("the small one is an incident", async || (engine.incidents("acme").await.unwrap() == 1).then_some(())).await;
+    let out = Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
+    let count = |subject: &str| out.on(subject).count();
+    assert_eq!(count("out.acme.trigger.intelligence.received"), 1);
+    assert_eq!(count("out.acme.dead.intelligence-undecodable"), 1);
+    assert_eq!(count("out.acme.dead.bundle-undecodable"), 1);
+    let kept = engine.get("/api/v1/intelligence?organization=acme").await.unwrap();
+    assert_eq!(kept["items"][0]["text"].as_str().unwrap().len(), most);
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}

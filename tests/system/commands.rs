@@ -96,3 +96,34 @@ async fn the_demo_is_one_json_object() {
     assert!(summary["reactions"]["jss"].as_u64().unwrap() > 0, "{summary}");
     assert!(summary["dead_letters"]["bundle-undecodable"].as_u64().unwrap() > 0, "{summary}");
 }
+
+/// Whoever ends the demo while it plays is left with nothing of it.
+#[tokio::test]
+async fn an_interrupted_demo_leaves_nothing_running() {
+    let world = World::new().unwrap();
+    let folder = world.path("demo");
+    let mut demo = Running::start(&["demo", "--data-dir", folder.to_str().unwrap()]).unwrap();
+    let is_bundle = |line: &str| line.contains("bundle") && line.starts_with("published");
+    while !is_bundle(&demo.line().await.unwrap()) {}
+    let record: Value = serde_json::from_slice(&std::fs::read(folder.join("data/nats/server.json")).unwrap()).unwrap();
+    let server = format!("/proc/{}/cmdline", record["pid"]);
+    assert!(std::fs::read_to_string(&server).unwrap().contains("demo"));
+    demo.interrupt().await.unwrap();
+    assert_eq!(demo.ended().await.unwrap(), Some(1));
+    assert!(!std::fs::read_to_string(&server).unwrap_or_default().contains("demo"));
+}
+
+#[tokio::test]
+async fn the_effective_configuration_is_printed() {
+    let world = World::new().unwrap();
+    let config = world.path("effective.toml");
+    std::fs::write(&config, "lanes = 8\n[nats]\nurl = \"nats://engine:s3cret@127.0.0.1:4222\"\n").unwrap();
+    let config = config.to_str().unwrap();
+    let good = run(&["config", "--config", config]).await.unwrap();
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert!(good.stdout.contains("lanes = 8") && !good.stdout.contains("s3cret"), "{}", good.stdout);
+    let wrong = run(&["config", "--config", config, "--log-level", "loud"]).await.unwrap();
+    assert_eq!((wrong.code, &*wrong.stdout), (Some(2), ""), "{wrong:?}");
+    let help = run(&["config", "--help"]).await.unwrap();
+    assert!(help.stdout.contains("Examples:"), "{}", help.stdout);
+}

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use async_nats::{Client, HeaderMap};
 use futures_util::StreamExt;
-use linesman_tests::{Engine, Launch, Load, OPEN_CASE, Out, Random, Upstream, World, until};
+use linesman::log::mark::Mark;
+use linesman::log::streams::{lane_of, last_of_lane};
+use linesman_tests::{Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Upstream, World, until};
 
 /// Crashes of an ordinary run.
 const CRASHES: usize = 20;
@@ -20,6 +22,11 @@ const STARTING_LOOKS: u64 = 40;
 const A_WHILE: Duration = Duration::from_secs(6);
 /// How many of a run's crashes are followed by such a while, rather than by a restart at once.
 const WHILES: usize = 4;
+
+/// Bundles of an engine that is behind, several batches of one lane.
+const BACKLOG: usize = 8_000;
+/// How often it is killed while it catches up.
+const KILLS: usize = 4;
 
 /// How many batches a stream has room for.
 const OPEN_BATCHES: u32 = 50;
@@ -127,8 +134,9 @@ impl Site {
     /// Leaves the dead alone; where the server lives on, publishers go on.
     async fn pass_a_while(&mut self) {
         let since = Instant::now();
-        let url = self.world.engine_url().unwrap();
-        if let Ok(client) = linesman::log::connect(&url, "publisher").await {
+        if let Ok(url) = self.world.engine_url()
+            && let Ok(client) = linesman::log::connect(&url, "publisher").await
+        {
             self.load.add("bolt", BUNDLES);
             self.load.publish(&client, usize::MAX).await;
         }
@@ -195,12 +203,68 @@ async fn nothing_is_lost_or_said_twice() {
             println!("{crash:?}");
             site.suffer(crash).await;
             left -= 1;
-            if left % (CRASHES / WHILES) == 0 {
+            if left.is_multiple_of(CRASHES / WHILES) {
                 site.pass_a_while().await;
             }
         }
     }
     site.check().await;
+}
+
+/// An engine with much to catch up reads beside its lanes, gathers batches and cuts them: killed amid
+/// that, again and again, it loses and doubles nothing either.
+#[tokio::test]
+async fn an_engine_that_is_behind_is_killed_too() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let client = engine.nats_as_engine().await.unwrap();
+    engine.kill().unwrap();
+    let mut load = Load::default();
+    load.add("acme", BACKLOG);
+    load.publish_all(&client).await;
+    let mut marks = client.subscribe("out._mark.>").await.unwrap();
+    client.flush().await.unwrap();
+    let mut random = Random::from_environment();
+    let url = world.engine_url().unwrap();
+    let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
+    let end = last_of_lane(&client, lane_of("acme", LANES)).await.unwrap();
+    let mut position = 0;
+    let mut kills = 0;
+    while position < end && kills < KILLS {
+        let mut engine = world.spawn(None, launch).unwrap();
+        // The lanes are taken up with a mark each; then comes a commit or two, or none.
+        let mut left = u64::from(LANES) + random.below(3);
+        while left > 0 && position < end {
+            let mark = tokio::time::timeout(Duration::from_secs(60), marks.next()).await;
+            let mark: Mark = serde_json::from_slice(&mark.expect("the lanes are taken up").unwrap().payload).unwrap();
+            position = position.max(mark.position);
+            left -= 1;
+        }
+        engine.kill().unwrap();
+        kills += 1;
+    }
+    assert!(kills > 1, "the first caught up");
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    load.wait_for_incidents(&engine).await.unwrap();
+    load.check(&Out::read(&client).await.unwrap()).unwrap();
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// After a failed flush nobody knows what the disk has: the engine stops at once, and the next one goes
+/// on from the log.
+#[tokio::test]
+async fn a_failed_flush_stops_the_engine() {
+    let world = World::new().unwrap();
+    let launch = Launch { crash_points: "store::flush=1*off->return", ..Launch::default() };
+    let mut engine = world.spawn(None, launch).unwrap();
+    assert_eq!(engine.ended().await.code(), Some(70), "{}", engine.log_tail());
+    assert!(engine.log().contains("the store cannot be flushed"), "{}", engine.log_tail());
+    let mut engine = world.start(None).await.unwrap();
+    let mut load = Load::default();
+    load.add("acme", 6);
+    load.publish_all(&engine.nats().await.unwrap()).await;
+    load.wait_for_incidents(&engine).await.unwrap();
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
 
 /// Batches that a killed engine left open stay in the server for some seconds, and it has room for

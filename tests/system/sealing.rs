@@ -96,7 +96,7 @@ async fn lose(streams: &[&str], expected: impl FnOnce(Load, Load, Load) -> Seale
 async fn a_log_that_lost_its_tail_is_noticed() {
     lose(&["IN", "OUT"], |mut before, _, after| {
         before.join(after);
-        Sealed { said: before, incidents: 12, why: "OUT has lost its tail" }
+        Sealed { said: before, incidents: 12, why: "it has lost its tail" }
     })
     .await;
 }
@@ -155,4 +155,30 @@ async fn a_running_engine_notices_too() {
     load.wait_for_incidents(&engine).await.unwrap();
     load.check(&Out::read(&client).await.unwrap()).unwrap();
     assert!(engine.stop().await.unwrap().success());
+}
+
+/// A log that was begun anew is not the state's: the state goes, and what publishers send comes behind
+/// organizations and rule book there too.
+#[tokio::test]
+async fn another_log_is_noticed() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let mut load = Load::default();
+    load.add("acme", 6);
+    load.publish_all(&engine.nats().await.unwrap()).await;
+    load.wait_for_incidents(&engine).await.unwrap();
+    assert!(engine.stop().await.unwrap().success());
+    std::fs::remove_dir_all(world.data().join("nats")).unwrap();
+
+    let mut engine = world.start(None).await.unwrap();
+    assert_eq!(engine.incidents("acme").await.unwrap(), 0);
+    let mut load = Load::behind(1_000);
+    load.add("acme", 6);
+    load.publish_all(&engine.nats().await.unwrap()).await;
+    load.wait_for_incidents(&engine).await.unwrap();
+    let out = Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
+    load.check(&out).unwrap();
+    let why: Vec<_> = out.on("out._provider.audit.lane-sealed").map(|event| event.data["why"].to_string()).collect();
+    assert!(!why.is_empty() && why.iter().all(|why| why.contains("is of an IN created")), "{why:?}");
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }
