@@ -6,10 +6,12 @@ PYTHON   ?= python3
 FEATURES ?=
 # Bundles written by our own encoder and held against the XSD.
 BUNDLES  ?= 200
+# Crashes of a long run; every `make test` has 20.
+CRASHES  ?= 100
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo test lint units xsd doc bench bench-policies fmt clean
+.PHONY: help tools build demo test lint units crashes xsd doc bench bench-policies fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +34,9 @@ lint: ## Check bans, format and lints of all targets, benches included
 
 units: tools ## Run the tests
 	$(CARGO) test --workspace --locked $(FEATURES)
+
+crashes: tools ## Kill the engine CRASHES times (100)
+	LINESMAN_CRASHES=$(CRASHES) $(CARGO) test --locked -p linesman-tests --test system -- --nocapture crashes::nothing_is_lost
 
 xsd: tools ## Hold bundles of our own encoder against the XSD
 	@dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && \

@@ -7,7 +7,8 @@ use linesman_benches::turns;
 const TURNS: usize = 3;
 
 /// Measures; prints each turn on standard error, and as the last line
-/// `policies 100: <msg/s> spread: <msg/s> one-org: <msg/s> ratio <min/100>`, each the best of its turns.
+/// `policies 100: <msg/s> spread: <msg/s> one-org: <msg/s> ratio <min/100>`: each the median of its turns, the
+/// ratio that of the turns' ratios.
 pub(crate) async fn run(bundles: usize) -> anyhow::Result<()> {
     let hundred = Load { organizations: 16, policies: 100, is_own: false, is_mixed: true, bundles };
     let loads = [
@@ -18,10 +19,10 @@ pub(crate) async fn run(bundles: usize) -> anyhow::Result<()> {
     let mut stages = Vec::new();
     for (name, load) in &loads {
         eprintln!("{name}: publishing {bundles} bundles");
-        stages.push((name, Stage::set(load).await?, 0_f64));
+        stages.push((name, Stage::set(load).await?, Vec::new()));
     }
     for turn in 1..=TURNS {
-        for (name, stage, best) in &mut stages {
+        for (name, stage, rates) in &mut stages {
             stage.forget_out().await?;
             let outcome = turns::engine(stage, &format!("turn-{turn}")).await?;
             let carried = bundles as f64 / outcome.took.as_secs_f64();
@@ -32,15 +33,18 @@ pub(crate) async fn run(bundles: usize) -> anyhow::Result<()> {
                 outcome.peak_mb
             );
             outcome.forget()?;
-            *best = best.max(carried);
+            rates.push(carried);
         }
     }
-    let rates: Vec<f64> = stages.iter().map(|(_, _, best)| *best).collect();
-    for (_, stage, _) in stages {
+    let mut rates = Vec::new();
+    for (_, stage, turns) in stages {
         stage.strike().await;
+        rates.push(turns);
     }
-    let [hundred, spread, one_org] = rates[..] else { anyhow::bail!("three loads") };
-    let ratio = spread.min(one_org) / hundred;
+    let [hundred, spread, one_org] = &rates[..] else { anyhow::bail!("three loads") };
+    let ratios = hundred.iter().zip(spread.iter().zip(one_org)).map(|(hundred, (a, b))| a.min(*b) / hundred).collect();
+    let [hundred, spread, one_org, ratio] =
+        [hundred.clone(), spread.clone(), one_org.clone(), ratios].map(turns::median);
     println!("policies 100: {hundred:.0} spread: {spread:.0} one-org: {one_org:.0} ratio {ratio:.2}");
     Ok(())
 }

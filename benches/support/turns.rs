@@ -17,6 +17,7 @@ use linesman::log::streams::OUT;
 use linesman::store::Store;
 use linesman_schemas::event;
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::runtime::Handle;
 
 use crate::stage::{LANES, Stage};
 
@@ -71,26 +72,34 @@ impl Outcome {
 /// A thread breaks off.
 pub async fn read(stage: &Stage, commits: bool) -> anyhow::Result<Duration> {
     let ends = stage.ends().await?;
+    // As in the engine, connections are at home beside the threads that read.
+    let wire = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS as usize).enable_all().build()?;
     let started = Instant::now();
     let threads: Vec<_> = (0..THREADS)
         .map(|thread| {
             let lanes: Vec<_> =
                 (0..LANES).zip(ends.clone()).filter(|(lane, end)| lane % THREADS == thread && *end > 0).collect();
-            let url = stage.url.clone();
-            std::thread::spawn(move || read_lanes(&url, lanes, commits))
+            let (url, wire) = (stage.url.clone(), wire.handle().clone());
+            std::thread::spawn(move || read_lanes(url, &wire, lanes, commits))
         })
         .collect();
     for thread in threads {
         thread.join().map_err(|_| anyhow::anyhow!("a reading thread broke off"))??;
     }
-    Ok(started.elapsed())
+    let took = started.elapsed();
+    wire.shutdown_background();
+    Ok(took)
 }
 
-fn read_lanes(url: &str, lanes: Vec<(u32, u64)>, commits: bool) -> anyhow::Result<()> {
+fn read_lanes(url: String, wire: &Handle, lanes: Vec<(u32, u64)>, commits: bool) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        let client = log::connect(url, "bench-lanes").await?;
-        let emitter = log::connect(url, "bench-batches").await?;
+        let connect = async |name| {
+            let url = url.clone();
+            wire.spawn(async move { log::connect(&url, name).await }).await
+        };
+        let client = connect("bench-lanes").await??;
+        let emitter = connect("bench-batches").await??;
         let mut tasks = tokio::task::JoinSet::new();
         for (lane, end) in lanes {
             tasks.spawn_local(read_lane(client.clone(), emitter.clone(), lane, end, commits));
@@ -235,6 +244,13 @@ fn ticks<'a>(fields: impl Iterator<Item = &'a str>) -> anyhow::Result<Duration> 
         hundredths += field.parse::<u64>()?;
     }
     Ok(Duration::from_millis(hundredths * 10))
+}
+
+/// The one in the middle: on a machine that others use too, the best of one thing and the best of another
+/// are of different moments.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
 }
 
 /// An engine as a process of its own: this very program, as `serve`.

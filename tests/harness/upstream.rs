@@ -6,7 +6,11 @@ use linesman_connectors::standin::{self, Settings, Standin};
 use serde_json::Value;
 
 /// A stand-in support system.
-pub struct Upstream(Standin);
+pub struct Upstream {
+    standin: Standin,
+    /// How many requests an hour the engine is told it bears.
+    pub requests_per_hour: u32,
+}
 
 impl Upstream {
     /// Starts one on a free port.
@@ -16,16 +20,17 @@ impl Upstream {
     pub async fn start(dir: &Path) -> anyhow::Result<Self> {
         let mut settings = Settings::new(([127, 0, 0, 1], 0).into(), dir);
         settings.assign_after = std::time::Duration::from_millis(200);
-        Ok(Self(standin::start(settings).await?))
+        Ok(Self { standin: standin::start(settings).await?, requests_per_hour: 1_000_000 })
     }
 
     /// What the engine's configuration says of it.
     pub(crate) fn config(&self) -> String {
         format!(
             "\n[upstream]\nurl = \"{}\"\nca = \"{}\"\nsite_id = \"P-1000\"\nuser = \"noc@partner.example\"\n\
-             password_file = \"password\"\nrequests_per_hour = 1000000\nconcurrency = 16\ntimeout_s = 1\n",
-            self.0.url(),
-            self.0.ca_path().display()
+             password_file = \"password\"\nrequests_per_hour = {}\nconcurrency = 16\ntimeout_s = 1\n",
+            self.standin.url(),
+            self.standin.ca_path().display(),
+            self.requests_per_hour
         )
     }
 
@@ -34,8 +39,8 @@ impl Upstream {
     /// # Errors
     /// It does not answer.
     pub async fn control(&self, what: &Value) -> anyhow::Result<()> {
-        let client = linesman_connectors::tls::http_client(Some(self.0.ca_path()))?.build()?;
-        client.post(format!("{}/_control", self.0.url())).json(what).send().await?.error_for_status()?;
+        let client = linesman_connectors::tls::http_client(Some(self.standin.ca_path()))?.build()?;
+        client.post(format!("{}/_control", self.standin.url())).json(what).send().await?.error_for_status()?;
         Ok(())
     }
 
@@ -57,8 +62,8 @@ impl Upstream {
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let client = linesman_connectors::tls::http_client(Some(self.0.ca_path()))?.build()?;
-        Ok(client.get(format!("{}/{path}", self.0.url())).send().await?.error_for_status()?.json().await?)
+        let client = linesman_connectors::tls::http_client(Some(self.standin.ca_path()))?.build()?;
+        Ok(client.get(format!("{}/{path}", self.standin.url())).send().await?.error_for_status()?.json().await?)
     }
 
     /// How many cases it has.

@@ -124,3 +124,16 @@ async fn two_engines_on_one_log_come_to_the_same() {
     assert!(engine.stop().await.unwrap().success());
     assert_eq!(one.lanes().unwrap(), other.lanes().unwrap());
 }
+
+/// The rule book is in a stream of its own, which may be lost alone.
+#[tokio::test]
+async fn a_rule_book_that_the_server_lost_is_brought_again() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let client = engine.nats_as_engine().await.unwrap();
+    async_nats::jetstream::new(client).delete_object_store("linesman-rule-books").await.unwrap();
+    assert!(engine.stop().await.unwrap().success());
+    let mut engine = world.start(None).await.unwrap();
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}

@@ -97,3 +97,38 @@ async fn each_case_is_opened_once_whatever_it_suffers_from() {
     assert_eq!(out.on("out.bolt.reaction.swift").count(), 6);
     assert!(ward.engine.stop().await.unwrap().success());
 }
+
+/// What an upstream bears in an hour is never passed, and a restart does not begin the hour anew.
+#[tokio::test]
+async fn an_hour_has_only_so_many_requests() {
+    const MOST: u64 = 20;
+    const BUNDLES: usize = 40;
+    let mut world = World::new().unwrap();
+    world.configure("\n[settings]\ncase_poll_s = 3600\n");
+    world.policy("open-case", OPEN_CASE).unwrap();
+    world.policy("say", SAY).unwrap();
+    let mut upstream = Upstream::start(&world.path("upstream")).await.unwrap();
+    upstream.requests_per_hour = u32::try_from(MOST).unwrap();
+    let requests = async || {
+        let count = upstream.count().await.unwrap();
+        count["requests"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum::<u64>()
+    };
+    let mut before = 0;
+    for round in 1..=2 {
+        let mut engine = world.start(Some(&upstream)).await.unwrap();
+        let client = engine.nats().await.unwrap();
+        let mut load = Load::behind(round * 1_000);
+        load.add("acme", BUNDLES);
+        load.publish_all(&client).await;
+        let text = event("swift-01", round, "SWIFT", "Low");
+        async_nats::jetstream::new(client).publish("in.bolt.jmb.test", text.into()).await.unwrap().await.unwrap();
+        let line = format!("swift bolt-{round}\"");
+        until("another destination has its reaction", async || engine.log().contains(&line).then_some(())).await;
+        until("the upstream has what it bears", async || (requests().await > MOST / 4).then_some(())).await;
+        assert!(engine.stop().await.unwrap().success());
+        let now = requests().await;
+        assert!(now <= MOST, "round {round}: {now} requests");
+        assert!(round == 1 || now == before, "round {round}: {now} requests, {before} before");
+        before = now;
+    }
+}

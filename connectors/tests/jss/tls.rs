@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use linesman_connectors::{Settings, connectors, tls};
+use linesman_connectors::jss::{self, Jss};
+use linesman_connectors::{Connector as _, Settings, connectors, tls};
+use linesman_schemas::outcome::FailureClass;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::world::World;
+use crate::world::{World, failure, submit};
 
 #[tokio::test]
 async fn http_on_the_tls_port_gets_no_http_answer() {
@@ -65,4 +67,15 @@ async fn the_list_has_the_support_system_where_there_is_one() {
     assert_eq!(names(&upstream), ["jss", "log"]);
     let jss = connectors(&upstream).unwrap().into_iter().find(|connector| connector.name() == "jss").unwrap();
     assert_eq!((jss.concurrency(), jss.requests_per_hour()), (8, Some(300)));
+}
+
+#[tokio::test]
+async fn without_a_ca_of_its_own_it_has_to_be_one_of_the_systems() {
+    let world = World::new().await;
+    // A system without any certificate of an authority is refused before the first request.
+    let Ok(jss) = Jss::new(jss::Settings { ca: None, ..world.settings() }) else { return };
+    let failure = failure(jss.carry_out(&submit(1)).await);
+    assert_eq!(failure.class, FailureClass::Unavailable);
+    assert!(failure.message.contains("certificate"), "{}", failure.message);
+    assert_eq!(world.requests().await, [0, 0, 0]);
 }

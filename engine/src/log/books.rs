@@ -61,13 +61,16 @@ impl Books {
         }
     }
 
-    /// Stores a rule book under its hash.
+    /// Stores a rule book under its hash, unless it is there.
     ///
     /// # Errors
     /// The server does not take it.
     pub async fn put(&self, hash: &str, content: &[u8]) -> Result<(), Error> {
         let fault = |detail: String| Error::RuleBook { hash: hash.to_owned(), detail };
         let store = self.store(hash).await?;
+        if self.fetch(hash).await.is_ok() {
+            return Ok(());
+        }
         let mut content = content;
         store.put(hash, &mut content).await.map_err(|error| fault(error.to_string()))?;
         Ok(())

@@ -145,6 +145,7 @@ impl App {
             setup.begin(&config.organizations, &files, &config.settings).await?;
             streams::open(&client, &layout).await?;
         }
+        setup.restore(&files, &config.settings).await?;
         let (changes, changed) = Changes::channel();
         let context = Context {
             url: engine_url,
