@@ -1,5 +1,10 @@
 //! The state may be deleted: it comes back from the log, digest for digest, and nothing is said again.
 
+use linesman::domain::rows::{self, key};
+use linesman::domain::state::Writes;
+use linesman::log::mark;
+use linesman::log::streams::last_of_lane;
+use linesman::store::Store;
 use linesman_tests::{Engine, Launch, Load, OPEN_CASE, Out, Upstream, World, event, until};
 use serde_json::json;
 
@@ -136,4 +141,34 @@ async fn a_rule_book_that_the_server_lost_is_brought_again() {
     assert!(engine.stop().await.unwrap().success());
     let mut engine = world.start(None).await.unwrap();
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// Time passes for a lane by its inputs; when none comes and something is due, it sends itself one.
+#[tokio::test]
+async fn an_idle_lane_ticks_when_something_is_due() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    assert!(engine.stop().await.unwrap().success());
+    let due = jiff::Timestamp::now();
+    {
+        let store = Store::open(&world.data().join("state")).unwrap();
+        let timer = (key::timer(due, b'p', &[]).into_bytes(), Some(Vec::new()));
+        store.lane(2).unwrap().apply(&Writes { batch: 1, rows: vec![timer] }).unwrap();
+    }
+    let mut engine = world.start(None).await.unwrap();
+    let client = engine.nats_as_engine().await.unwrap();
+    until("a tick", async || {
+        let last = last_of_lane(&client, 2).await.unwrap();
+        let (_, bytes) = mark::input(&client, last).await.unwrap().unwrap();
+        (bytes == b"\"tick\"").then_some(())
+    })
+    .await;
+    for lane in [0, 1, 3] {
+        let last = last_of_lane(&client, lane).await.unwrap();
+        let (_, bytes) = mark::input(&client, last).await.unwrap().unwrap();
+        assert_ne!(bytes, b"\"tick\"", "nothing is due in lane {lane}");
+    }
+    assert!(engine.stop().await.unwrap().success());
+    let store = Store::open(&world.data().join("state")).unwrap();
+    assert!(rows::read(&store.lane(2).unwrap(), &key::timer(due, b'p', &[])).unwrap().is_none(), "it has fired");
 }
