@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, ToSpan};
 use linesman_rules::{Book, Judge, Limits, Policy};
 use linesman_schemas::bundle::corpus::specimens;
+use linesman_schemas::bundle::decode;
 use linesman_schemas::control::{PolicySource, Settings};
 use linesman_schemas::event::{self, Received};
 use serde_json::{Value, json};
@@ -486,4 +487,30 @@ fn batches_and_reopening_change_nothing() {
             assert_eq!(lane.base.rows(), whole.base.rows(), "batches of {batch}, reopened: {reopens}");
         }
     }
+}
+
+#[test]
+fn a_device_is_what_its_latest_bundle_says() {
+    let mut lane = Lane::with(&[]);
+    let org = "acme".parse().unwrap();
+    lane.bundle("acme", "edge-01", 1, "Low");
+    let text = bundle("edge-01", 2, "Low");
+    let said = decode(text.as_bytes()).unwrap().manifest.device;
+    let key = || key::device(&org, &said.serial_number);
+    let first = lane.row(&key()).unwrap();
+    for (number, (old, new)) in
+        (2..).zip([(&*said.host_name, "edge-02"), (&*said.product, "MX960"), (&*said.os_version, "22.2R1")])
+    {
+        let changed = bundle("edge-01", number * 10, "Low").replace(&format!(">{old}<"), &format!(">{new}<"));
+        lane.take("acme", "jmb", changed.as_bytes());
+        let row = lane.row(&key()).unwrap();
+        assert!([&*row.host_name, &*row.product, &*row.os_version].contains(&new), "{new}: {row:?}");
+        assert_eq!(row.first_seen, first.first_seen);
+        lane.bundle("acme", "edge-01", number * 10 + 1, "Low");
+        assert_eq!(lane.row(&key()).unwrap(), first);
+    }
+    lane.now += 2.hours();
+    lane.bundle("acme", "edge-01", 9, "Low");
+    let row = lane.row(&key()).unwrap();
+    assert_eq!((row.os_version, row.last_seen), (first.os_version, lane.now));
 }
