@@ -47,7 +47,7 @@ use status::{Change, Changes, LaneStatus};
 const BOUNDS: Bounds = Bounds { messages: 500, bytes: 4 << 20 };
 /// How many inputs a batch may have decided on before it is cut, for the sake of memory and of those
 /// who wait for the first.
-const CUT_INPUTS: usize = 3_000;
+const CUT_INPUTS: usize = 4_000;
 /// How many bytes of input, for memory's sake: rows may hold as much.
 const CUT_INPUT_BYTES: usize = 8 << 20;
 /// How long the first of them waits at most.
