@@ -24,7 +24,7 @@ const A_WHILE: Duration = Duration::from_secs(6);
 const WHILES: usize = 4;
 
 /// Bundles of an engine that is behind, several batches of one lane.
-const BACKLOG: usize = 8_000;
+const BACKLOG: usize = 10_000;
 /// How often it is killed while it catches up.
 const KILLS: usize = 4;
 
@@ -232,8 +232,8 @@ async fn an_engine_that_is_behind_is_killed_too() {
     let mut kills = 0;
     while position < end && kills < KILLS {
         let mut engine = world.spawn(None, launch).unwrap();
-        // The lanes are taken up with a mark each; then comes a commit or two, or none.
-        let mut left = u64::from(LANES) + random.below(3);
+        // The lanes are taken up with a mark each; then comes a commit, or none.
+        let mut left = u64::from(LANES) + random.below(2);
         while left > 0 && position < end {
             let mark = tokio::time::timeout(Duration::from_secs(60), marks.next()).await;
             let mark: Mark = serde_json::from_slice(&mark.expect("the lanes are taken up").unwrap().payload).unwrap();
