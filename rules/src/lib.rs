@@ -29,5 +29,5 @@ pub use filter::Pattern;
 pub use library::LIBRARY;
 pub use policy::Policy;
 pub use scratch::Scratch;
-pub use script::{Failure, FailureKind, Intent, Judge, Limits, Organization, SubmitCase};
+pub use script::{Failure, FailureKind, Intent, Judge, Limits, Organization};
 pub use subject::{Field, Shape, Subject, SubjectKind, Value};

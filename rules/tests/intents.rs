@@ -6,8 +6,9 @@ mod support;
 
 use std::rc::Rc;
 
-use linesman_rules::{FailureKind, Field, Intent, Judge, LIBRARY, Limits, Policy, Subject, SubjectKind, SubmitCase};
+use linesman_rules::{FailureKind, Field, Intent, Judge, LIBRARY, Limits, Policy, Subject, SubjectKind};
 use linesman_schemas::Priority;
+use linesman_schemas::command::CaseWords;
 use linesman_schemas::reaction::FollowUp;
 use serde_json::json;
 use support::{incident, load, message, organization, script, script_on, update};
@@ -38,9 +39,9 @@ fn react(incident, org) {
     assert_eq!(
         intents,
         [
-            Intent::SubmitCase(SubmitCase {
+            Intent::SubmitCase(CaseWords {
                 synopsis: Some("edge-1: FPC 2 offline: hard error".to_owned()),
-                ..SubmitCase::default()
+                ..CaseWords::default()
             }),
             Intent::Log { message: "unit offline".to_owned(), fields: object(json!({ "incident": "acme-1" })) },
         ]
@@ -65,11 +66,11 @@ fn every_action_with_all_it_can_be_told() {
         assign("alice");
         publish("x-1", #{ n: 1, f: 2.5, t: "t", c: 'c', b: true, u: (), l: [1, [2]], m: #{ k: "v" }, s: subject.severity });"#,
     );
-    let full = SubmitCase {
+    let full = CaseWords {
         synopsis: Some("s".to_owned()),
         comments: Some("c".to_owned()),
         priority: Some(Priority::High),
-        cc: vec!["a@example.net".to_owned(), "b@example.net".to_owned()],
+        cc: Some(vec!["a@example.net".to_owned(), "b@example.net".to_owned()]),
         follow_up: Some(FollowUp::Phone),
     };
     let data = json!({
@@ -79,7 +80,7 @@ fn every_action_with_all_it_can_be_told() {
         react(&policy, incident().shared()),
         Ok(vec![
             Intent::SubmitCase(full),
-            Intent::SubmitCase(SubmitCase::default()),
+            Intent::SubmitCase(CaseWords::default()),
             Intent::Log { message: "plain".to_owned(), fields: serde_json::Map::new() },
             Intent::SetPriority(Priority::Low),
             Intent::Assign("alice".to_owned()),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::PolicyName;
+use crate::trigger::Trigger;
 
 /// Why an input or a reaction was set aside, as in the subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -108,8 +109,12 @@ pub struct FailedPolicy {
     pub name: PolicyName,
     /// SHA-256 of its source, in hexadecimal.
     pub version: String,
-    /// Id of the trigger event it was run on.
+    /// The trigger it was run on.
+    pub on: Trigger,
+    /// Id of the trigger's event.
     pub trigger: String,
+    /// What that event was about: an incident, or an intelligence message's id.
+    pub about: String,
 }
 
 #[cfg(test)]

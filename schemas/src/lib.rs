@@ -3,6 +3,7 @@
 //!
 //! Everything here is data and its text form. Nothing does I/O, reads a clock or spawns.
 
+pub mod audit;
 pub mod bundle;
 pub mod command;
 pub mod control;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{IncidentId, OrgName, PolicyName, Priority, ReactionId};
+use crate::{CommandId, IncidentId, OrgName, PolicyName, Priority, ReactionId};
 
 /// The synopsis that leaves instead of the real one while the filter level holds it back.
 pub const WITHHELD: &str = "withheld by filter level";
@@ -112,10 +112,15 @@ pub struct LogLine {
 pub struct Reaction<'a> {
     /// Its id, and the idempotency key of its effect.
     pub id: &'a ReactionId,
-    /// The policy that decided it.
-    pub policy: &'a PolicyName,
-    /// Id of the trigger event it answers.
-    pub trigger: &'a str,
+    /// The policy that decided it; none where a command did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<&'a PolicyName>,
+    /// Id of the trigger event it answers; none where a command did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<&'a str>,
+    /// The command that asked for it; none where a policy decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<&'a CommandId>,
     /// The incident it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<&'a IncidentId>,

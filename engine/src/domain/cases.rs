@@ -1,7 +1,7 @@
 //! Cases at the upstream: opened by policies, filtered before they leave, followed until closed.
 
 use jiff::Timestamp;
-use linesman_rules::{Policy, SubmitCase};
+use linesman_schemas::command::CaseWords;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::outcome::{CaseStanding, Report};
 use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, WITHHELD};
@@ -9,38 +9,59 @@ use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{FilterLevel, IncidentId, OrgName};
 
 use super::input::Input;
+use super::policies::Cause;
 use super::rows::{CaseRow, CaseState, CaseText};
 use super::subject::Incident;
 use super::{Domain, Error};
 
 impl Domain {
-    /// Opens a case for an incident that has none; what the filter level holds back never becomes
-    /// part of the reaction.
+    /// Opens a case for an incident that has none, or one that failed or was never submitted; what the
+    /// filter level holds back never becomes part of the reaction. How the case then stands, or none
+    /// where there was one already.
     pub(super) fn open_case(
         &mut self,
         incident: &mut Incident,
-        policy: &Policy,
-        event: &str,
-        wanted: SubmitCase,
-    ) -> Result<(), Error> {
-        if incident.case.as_ref().is_some_and(|case| case.state != CaseState::Failed) {
-            return Ok(());
+        cause: Cause<'_>,
+        wanted: CaseWords,
+    ) -> Result<Option<CaseState>, Error> {
+        let is_open = match incident.case.as_ref().map(|case| case.state) {
+            None | Some(CaseState::Failed | CaseState::Draft) => false,
+            // The level may have been raised since.
+            Some(CaseState::Withheld) => cause.command().is_none(),
+            Some(_) => true,
+        };
+        if is_open {
+            return Ok(None);
         }
         let org = incident.id.org.clone();
         let level = self.organizations.filter_level(&org);
         let id = self.next_reaction(&org);
-        let request = CaseText {
-            synopsis: wanted.synopsis.unwrap_or_else(|| incident.row.synopsis.clone()),
-            comments: wanted.comments.unwrap_or_default(),
-            priority: wanted.priority,
-            cc: wanted.cc,
-            follow_up: wanted.follow_up.unwrap_or_default(),
-        };
+        let request = text(incident, wanted);
         let action = outgoing(incident, &request, level);
-        incident.case = Some(CaseRow {
-            state: if action.is_some() { CaseState::Waiting } else { CaseState::Withheld },
-            reaction: id.to_string(),
-            policy: policy.name().clone(),
+        let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
+        let policy = cause.policy().cloned();
+        incident.case = Some(CaseRow { reaction: id.to_string(), policy, ..self.new_case(state, request) });
+        if let Some(action) = action {
+            self.react(&org, Some(incident), cause, &id, &action)?;
+        }
+        Ok(Some(state))
+    }
+
+    /// Keeps what is to be said of an incident's case; whether there was none yet, but a draft.
+    pub(super) fn draft_case(&self, incident: &mut Incident, wanted: CaseWords) -> bool {
+        if incident.case.as_ref().is_some_and(|case| case.state != CaseState::Draft) {
+            return false;
+        }
+        let request = text(incident, wanted);
+        incident.case = Some(self.new_case(CaseState::Draft, request));
+        true
+    }
+
+    fn new_case(&self, state: CaseState, request: CaseText) -> CaseRow {
+        CaseRow {
+            state,
+            reaction: String::new(),
+            policy: None,
             request,
             transaction_id: String::new(),
             case_id: String::new(),
@@ -49,10 +70,6 @@ impl Domain {
             link: String::new(),
             updated: Timestamp::UNIX_EPOCH,
             opened: self.position.now,
-        });
-        match action {
-            Some(action) => self.react(&org, Some(incident), policy, event, &id, &action),
-            None => Ok(()),
         }
     }
 
@@ -103,7 +120,7 @@ impl Domain {
         if case.state == CaseState::Withheld || standing.updated < case.updated {
             return Ok(());
         }
-        if matches!(case.state, CaseState::Waiting | CaseState::Failed) {
+        if matches!(case.state, CaseState::Draft | CaseState::Waiting | CaseState::Failed) {
             // The answer to the submission was lost, or is still under way: the case speaks for it.
             case.state = CaseState::Submitted;
             self.fire(Trigger::IncidentSubmitted, &mut incident)?;
@@ -153,6 +170,20 @@ impl Domain {
             self.keep(&incident)?;
         }
         Ok(action)
+    }
+}
+
+/// What is said of an incident's case: the words given, else those of its draft, else the incident's own.
+fn text(incident: &Incident, words: CaseWords) -> CaseText {
+    let draft = incident.case.as_ref().filter(|case| case.state == CaseState::Draft);
+    let kept = draft.map(|case| case.request.clone());
+    let kept = kept.unwrap_or_else(|| CaseText { synopsis: incident.row.synopsis.clone(), ..CaseText::default() });
+    CaseText {
+        synopsis: words.synopsis.unwrap_or(kept.synopsis),
+        comments: words.comments.unwrap_or(kept.comments),
+        priority: words.priority.or(kept.priority),
+        cc: words.cc.unwrap_or(kept.cc),
+        follow_up: words.follow_up.unwrap_or(kept.follow_up),
     }
 }
 

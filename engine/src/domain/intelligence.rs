@@ -8,6 +8,7 @@ use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::trigger::{IntelligenceData, Trigger};
 
 use super::outgoing::Topic;
+use super::policies::Fired;
 use super::rows::{IntelligenceRow, key};
 use super::subject::Message;
 use super::{Domain, Error};
@@ -39,6 +40,6 @@ impl Domain {
         };
         let event = self.say(&Topic::Trigger(org.clone(), trigger), &org, Some(&message.id), data)?;
         let subject: Rc<dyn Subject> = Rc::new(Message::new(message.clone(), received));
-        self.judge_message(&org, trigger, &event, &subject)
+        self.judge_message(&org, &Fired { trigger, event, about: message.id.clone() }, &subject)
     }
 }

@@ -50,6 +50,7 @@ pub use error::Error;
 use input::{Body, Input, RuleBook};
 use organizations::Organizations;
 use outgoing::{Message, Outgoing, Topic};
+use policies::Fired;
 use rows::{BookRow, Position, Standing, key};
 use sightings::Sightings;
 use state::{Base, State, Writes};
@@ -349,7 +350,7 @@ impl Domain {
         &mut self,
         org: &OrgName,
         policy: &Policy,
-        trigger: &str,
+        fired: &Fired,
         detail: String,
         place: Option<Place>,
     ) -> Result<(), Error> {
@@ -364,13 +365,15 @@ impl Domain {
             policy: Some(FailedPolicy {
                 name: policy.name().clone(),
                 version: policy.hash().to_owned(),
-                trigger: trigger.to_owned(),
+                on: fired.trigger,
+                trigger: fired.event.clone(),
+                about: fired.about.clone(),
             }),
             reaction: None,
             length: 0,
             bytes: None,
         };
-        self.say(&Topic::Dead(Some(org.clone()), reason), org, None, letter).map(drop)
+        self.say(&Topic::Dead(Some(org.clone()), reason), org, Some(&fired.about), letter).map(drop)
     }
 }
 

@@ -8,10 +8,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use linesman_rules::{Failure, Intent, Policy, Subject, SubjectKind};
-use linesman_schemas::OrgName;
 use linesman_schemas::dead_letter::Place;
 use linesman_schemas::reaction::Reaction;
 use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{CommandId, OrgName, PolicyName};
 use serde_json::Value;
 
 use super::outgoing::Topic;
@@ -22,6 +22,58 @@ use super::{Domain, Error};
 /// How many reactions policies may decide on one input: each may be a subject and so a message of
 /// its own, and a batch of OUT holds at most 1,000.
 const REACTIONS_MOST: usize = 400;
+
+/// A trigger that has fired.
+pub(super) struct Fired {
+    pub(super) trigger: Trigger,
+    /// Id of its event.
+    pub(super) event: String,
+    /// What it is about: an incident, or an intelligence message's id.
+    pub(super) about: String,
+}
+
+/// What became of a policy that was to judge again.
+pub(super) enum Again {
+    /// It ran.
+    Done,
+    /// It failed once more.
+    Failed(Failure),
+    /// It is not there, or does not match.
+    NoMatch,
+}
+
+/// Why something is done.
+#[derive(Clone, Copy)]
+pub(super) enum Cause<'a> {
+    /// A policy wants it.
+    Policy(&'a Policy, &'a Fired),
+    /// Somebody asks for it.
+    Command(&'a CommandId),
+}
+
+impl<'a> Cause<'a> {
+    pub(super) fn policy(self) -> Option<&'a PolicyName> {
+        match self {
+            Self::Policy(policy, _) => Some(policy.name()),
+            Self::Command(_) => None,
+        }
+    }
+
+    /// Id of the trigger's event.
+    pub(super) fn trigger(self) -> Option<&'a str> {
+        match self {
+            Self::Policy(_, fired) => Some(&fired.event),
+            Self::Command(_) => None,
+        }
+    }
+
+    pub(super) fn command(self) -> Option<&'a CommandId> {
+        match self {
+            Self::Policy(..) => None,
+            Self::Command(id) => Some(id),
+        }
+    }
+}
 
 impl Domain {
     /// Fires a trigger on an incident: says it, and applies what policies make of it.
@@ -37,15 +89,9 @@ impl Domain {
         let matching = self.find_matching(&org, trigger, incident);
         if !matching.is_empty() {
             let subject: Rc<dyn Subject> = Rc::new(incident.clone());
+            let fired = Fired { trigger, event, about: incident.name.clone() };
             for policy in &matching {
-                match self.judge(policy, &subject, &org) {
-                    Ok(intents) => {
-                        for intent in intents {
-                            self.apply_intent(&org, Some(incident), policy, &event, intent)?;
-                        }
-                    }
-                    Err(failure) => self.policy_failed(&org, policy, &event, failure)?,
-                }
+                self.run(&org, Some(incident), &subject, policy, &fired)?;
             }
         }
         self.matching = matching;
@@ -56,23 +102,56 @@ impl Domain {
     pub(super) fn judge_message(
         &mut self,
         org: &OrgName,
-        trigger: Trigger,
-        event: &str,
+        fired: &Fired,
         subject: &Rc<dyn Subject>,
     ) -> Result<(), Error> {
-        let matching = self.find_matching(org, trigger, &**subject);
+        let matching = self.find_matching(org, fired.trigger, &**subject);
         for policy in &matching {
-            match self.judge(policy, subject, org) {
-                Ok(intents) => {
-                    for intent in intents {
-                        self.apply_intent(org, None, policy, event, intent)?;
-                    }
-                }
-                Err(failure) => self.policy_failed(org, policy, event, failure)?,
-            }
+            self.run(org, None, subject, policy, fired)?;
         }
         self.matching = matching;
         Ok(())
+    }
+
+    /// Lets the policy of that name alone judge a subject, if it matches it.
+    pub(super) fn judge_again(
+        &mut self,
+        org: &OrgName,
+        incident: Option<&mut Incident>,
+        subject: &Rc<dyn Subject>,
+        name: &PolicyName,
+        fired: &Fired,
+    ) -> Result<Again, Error> {
+        let matching = self.find_matching(org, fired.trigger, &**subject);
+        let again = match matching.iter().find(|policy| policy.name() == name) {
+            Some(policy) => self.run(org, incident, subject, policy, fired)?.map_or(Again::Done, Again::Failed),
+            None => Again::NoMatch,
+        };
+        self.matching = matching;
+        Ok(again)
+    }
+
+    /// Lets a policy judge, and applies what it wants; where it fails, a dead letter says so and it is returned.
+    fn run(
+        &mut self,
+        org: &OrgName,
+        mut incident: Option<&mut Incident>,
+        subject: &Rc<dyn Subject>,
+        policy: &Policy,
+        fired: &Fired,
+    ) -> Result<Option<Failure>, Error> {
+        match self.judge(policy, subject, org) {
+            Ok(intents) => {
+                for intent in intents {
+                    self.apply_intent(org, incident.as_deref_mut(), policy, fired, intent)?;
+                }
+                Ok(None)
+            }
+            Err(failure) => {
+                self.policy_failed(org, policy, fired, &failure)?;
+                Ok(Some(failure))
+            }
+        }
     }
 
     /// The policies that match, in order of name, in the vector that is kept for it.
@@ -88,11 +167,11 @@ impl Domain {
         self.judge.borrow_mut().react(policy, Rc::clone(subject), &view)
     }
 
-    fn policy_failed(&mut self, org: &OrgName, policy: &Policy, event: &str, failure: Failure) -> Result<(), Error> {
+    fn policy_failed(&mut self, org: &OrgName, policy: &Policy, fired: &Fired, failure: &Failure) -> Result<(), Error> {
         self.tally.policy_failure(failure.kind.as_str());
         let place = failure.line.map(|line| Place { line, column: failure.column.unwrap_or(1) });
         let detail = format!("{}: {}", failure.kind.as_str(), failure.message);
-        self.policy_dead(org, policy, event, detail, place)
+        self.policy_dead(org, policy, fired, detail, place)
     }
 
     fn apply_intent(
@@ -100,11 +179,12 @@ impl Domain {
         org: &OrgName,
         incident: Option<&mut Incident>,
         policy: &Policy,
-        event: &str,
+        fired: &Fired,
         intent: Intent,
     ) -> Result<(), Error> {
+        let cause = Cause::Policy(policy, fired);
         match (intent, incident) {
-            (Intent::SubmitCase(request), Some(incident)) => self.open_case(incident, policy, event, request),
+            (Intent::SubmitCase(request), Some(incident)) => self.open_case(incident, cause, request).map(drop),
             (Intent::SetPriority(priority), Some(incident)) => {
                 incident.row.priority = priority;
                 Ok(())
@@ -116,11 +196,11 @@ impl Domain {
             }
             (Intent::Log { .. } | Intent::Publish { .. }, _) if self.reactions >= REACTIONS_MOST => {
                 let detail = format!("intents: policies decided more than {REACTIONS_MOST} reactions on one input");
-                self.policy_dead(org, policy, event, detail, None)
+                self.policy_dead(org, policy, fired, detail, None)
             }
             (Intent::Log { message, fields }, incident) => {
                 self.reactions += 1;
-                self.log_line(org, incident.as_deref(), policy, event, message, fields)
+                self.log_line(org, incident.as_deref(), cause, message, fields)
             }
             (Intent::Publish { name, data }, incident) => {
                 self.reactions += 1;
@@ -129,8 +209,9 @@ impl Domain {
                 let name: Arc<str> = name.into();
                 let reaction = Reaction {
                     id: &id,
-                    policy: policy.name(),
-                    trigger: event,
+                    policy: cause.policy(),
+                    trigger: cause.trigger(),
+                    command: cause.command(),
                     incident: about,
                     action: &Value::Object(data),
                 };

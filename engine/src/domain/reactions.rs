@@ -4,7 +4,6 @@
 //! destination is kept by organization, so that whoever carries reactions out can take turns.
 
 use jiff::{Timestamp, ToSpan};
-use linesman_rules::Policy;
 use linesman_schemas::dead_letter::{DeadLetter, Reason};
 use linesman_schemas::outcome::{Attempt, Done, Failure, FailureClass, Outcome};
 use linesman_schemas::reaction::{Action, LogLine, Reaction};
@@ -14,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::cases::incident_of;
 use super::outgoing::Topic;
+use super::policies::Cause;
 use super::rows::{CircuitRow, PendingRow, RequestsRow, key};
 use super::subject::Incident;
 use super::{Domain, Error};
@@ -35,8 +35,7 @@ impl Domain {
         &mut self,
         org: &OrgName,
         incident: Option<&Incident>,
-        policy: &Policy,
-        event: &str,
+        cause: Cause<'_>,
         id: &ReactionId,
         action: &Action,
     ) -> Result<(), Error> {
@@ -45,8 +44,9 @@ impl Domain {
         let value = serde_json::to_value(action)?;
         let reaction = Reaction {
             id,
-            policy: policy.name(),
-            trigger: event,
+            policy: cause.policy(),
+            trigger: cause.trigger(),
+            command: cause.command(),
             incident: incident.map(|incident| &incident.id),
             action: &value,
         };
@@ -70,13 +70,12 @@ impl Domain {
         &mut self,
         org: &OrgName,
         incident: Option<&Incident>,
-        policy: &Policy,
-        event: &str,
+        cause: Cause<'_>,
         message: String,
         fields: Map<String, Value>,
     ) -> Result<(), Error> {
         let id = self.next_reaction(org);
-        self.react(org, incident, policy, event, &id, &Action::Log(LogLine { message, fields }))
+        self.react(org, incident, cause, &id, &Action::Log(LogLine { message, fields }))
     }
 
     /// Asks the upstream for changed cases, at `due` and from `cursor` on.

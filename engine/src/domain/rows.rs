@@ -12,6 +12,7 @@
 //! h <page>                  Sighting, 256 to a page, in order of arrival
 //! i <org> 0 <page>          IncidentRow, 16 to a page, in order of arrival
 //! k <org> 0 <command id>    CommandRow
+//! m <org> 0 <number>        NotesRow
 //! n <org> 0 <id>            IntelligenceRow
 //! o <org>                   OrgRow
 //! q <destination> 0 <org> 0 <not before> <reaction id>    nothing: the order of pending reactions
@@ -25,6 +26,7 @@
 pub mod key;
 
 use jiff::Timestamp;
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::DeviceGroup;
 use linesman_schemas::{FilterLevel, OrgName, PolicyName, Priority};
 use serde::de::DeserializeOwned;
@@ -211,6 +213,7 @@ pub struct IncidentRow {
 /// Where a case stands. The project's own state machine:
 ///
 /// ```text
+/// Draft --submitted--> Waiting
 /// Waiting --accepted--> Submitted --case id--> Created --change--> Updated --closed--> Closed
 ///    |                                             \------------------------------------^
 ///    +-- refused, or deadline passed --> Failed
@@ -218,6 +221,8 @@ pub struct IncidentRow {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CaseState {
+    /// Somebody wrote down what is to be said of it; it is not submitted.
+    Draft,
     /// Its reaction is pending.
     Waiting,
     /// The filter level lets nothing out.
@@ -238,6 +243,7 @@ impl CaseState {
     /// The state as users read it.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Draft => "draft",
             Self::Waiting => "waiting",
             Self::Withheld => "withheld",
             Self::Submitted => "submitted",
@@ -254,11 +260,11 @@ impl CaseState {
 pub struct CaseRow {
     /// Where it stands.
     pub state: CaseState,
-    /// The reaction that opens it.
+    /// The reaction that opens it; empty for a draft.
     pub reaction: String,
-    /// The policy that wanted it.
-    pub policy: PolicyName,
-    /// What the policy said of it.
+    /// The policy that wanted it; none where somebody did.
+    pub policy: Option<PolicyName>,
+    /// What was said of it.
     pub request: CaseText,
     /// The upstream's receipt; empty before.
     pub transaction_id: String,
@@ -278,7 +284,7 @@ pub struct CaseRow {
     pub opened: Timestamp,
 }
 
-/// What a policy says of a case.
+/// What is said of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CaseText {
     /// One line on the problem.
@@ -375,13 +381,37 @@ pub struct Snapshot {
 /// What became of a command; kept for a day of log time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandRow {
-    /// Whether it was done.
-    pub is_done: bool,
+    /// What became of it.
+    pub verdict: Verdict,
     /// What was done, or why not.
     pub detail: String,
+    /// SHA-256 of what was asked for, in JSON: the same id means the same.
+    pub asked: [u8; 32],
     /// When.
     #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
     pub decided: Timestamp,
+}
+
+/// What people have said of an incident, oldest first, at most [`NOTES_MOST`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NotesRow {
+    /// The notes.
+    pub notes: Vec<NoteRow>,
+}
+
+/// How many notes of an incident are kept.
+pub const NOTES_MOST: usize = 100;
+
+/// A note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoteRow {
+    /// When it was made.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub at: Timestamp,
+    /// By whom.
+    pub actor: String,
+    /// What is said.
+    pub text: String,
 }
 
 /// What most rows fit in, in bytes.

@@ -24,7 +24,7 @@ use crate::domain::Error as DomainError;
 use crate::domain::state::{Base, Row, Writes};
 
 /// Raised whenever rows are written differently; a store of another format is rebuilt from the log.
-const FORMAT: &[u8] = b"1";
+const FORMAT: &[u8] = b"2";
 const CACHE_BYTES: u64 = 24 * 1024 * 1024;
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 

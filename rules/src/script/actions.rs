@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use linesman_schemas::Priority;
+use linesman_schemas::command::CaseWords;
 use linesman_schemas::reaction::FollowUp;
 use rhai::{Dynamic, Engine, ImmutableString, Map};
 
 use super::budget::{Fault, Run, refuse};
-use super::{Intent, SubmitCase, json};
+use super::{Intent, json};
 use crate::diagnostic::{excerpt, quoted, suggest};
 
 /// What `submit_case` may be told.
@@ -39,7 +40,7 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
 
 fn submit_case(run: &Run, map: &Map) -> Result<(), Fault> {
     require_incident(run, "submit_case")?;
-    let mut case = SubmitCase::default();
+    let mut case = CaseWords::default();
     let mut bytes = 64;
     for (key, value) in map {
         let mut text = || text_of(key, value, &mut bytes);
@@ -48,7 +49,7 @@ fn submit_case(run: &Run, map: &Map) -> Result<(), Fault> {
             "comments" => case.comments = Some(text()?),
             "priority" => case.priority = Some(read_priority(&text()?)?),
             "follow_up" => case.follow_up = Some(read_follow_up(&text()?)?),
-            "cc" => case.cc = texts_of(key, value, &mut bytes)?,
+            "cc" => case.cc = Some(texts_of(key, value, &mut bytes)?),
             unknown => {
                 let help = suggest(unknown, CASE_KEYS.into_iter());
                 return Err(refuse(format!("`submit_case` knows no key `{}`: {help}", excerpt(unknown))));

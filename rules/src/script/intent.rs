@@ -1,6 +1,6 @@
 //! What a script sees of its organization, and what it may want done.
 
-use linesman_schemas::reaction::FollowUp;
+use linesman_schemas::command::CaseWords;
 use linesman_schemas::{FilterLevel, OrgName, Priority};
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ pub struct Organization {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Intent {
     /// `submit_case(...)`: open a case for the incident.
-    SubmitCase(SubmitCase),
+    SubmitCase(CaseWords),
     /// `log(...)`: a line for the operator.
     Log {
         /// What is said.
@@ -40,19 +40,4 @@ pub enum Intent {
         /// The data.
         data: Map<String, Value>,
     },
-}
-
-/// How a case is to be opened; what is not given is taken from the incident and the settings.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SubmitCase {
-    /// One line on the problem.
-    pub synopsis: Option<String>,
-    /// What the customer adds.
-    pub comments: Option<String>,
-    /// How urgent.
-    pub priority: Option<Priority>,
-    /// Who else hears of it.
-    pub cc: Vec<String>,
-    /// How to keep in touch.
-    pub follow_up: Option<FollowUp>,
 }

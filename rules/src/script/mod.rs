@@ -22,7 +22,7 @@ use std::rc::Rc;
 use rhai::{Dynamic, Engine};
 
 pub use self::failure::{Failure, FailureKind};
-pub use self::intent::{Intent, Organization, SubmitCase};
+pub use self::intent::{Intent, Organization};
 pub use self::limits::Limits;
 pub(crate) use self::parser::Parser;
 

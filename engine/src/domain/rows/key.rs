@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use linesman_schemas::OrgName;
 
 use super::{
-    BookRow, CaseRow, CircuitRow, CommandRow, DeviceRow, IntelligenceRow, OrgRow, PendingRow, Position, RequestsRow,
-    SnapshotsRow,
+    BookRow, CaseRow, CircuitRow, CommandRow, DeviceRow, IntelligenceRow, NotesRow, OrgRow, PendingRow, Position,
+    RequestsRow, SnapshotsRow,
 };
 
 /// The key of a row that holds a `V`.
@@ -120,6 +120,11 @@ pub fn snapshots(org: &OrgName, serial: &str) -> Key<SnapshotsRow> {
 /// A command's outcome.
 pub fn command(org: &OrgName, id: &str) -> Key<CommandRow> {
     Key::new(of(b'k', &[org.as_str()], id.as_bytes()))
+}
+
+/// What people have said of an incident.
+pub fn notes(org: &OrgName, number: u64) -> Key<NotesRow> {
+    Key::new(of(b'm', &[org.as_str()], &number.to_be_bytes()))
 }
 
 /// A timer: when it is due, what kind, and what about.

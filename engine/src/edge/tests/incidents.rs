@@ -89,7 +89,7 @@ async fn an_incident_shows_its_device_its_case_and_its_bundle() {
     let case = CaseRow {
         state: CaseState::Created,
         reaction: "acme-r1-0".into(),
-        policy: "critical".parse().unwrap(),
+        policy: Some("critical".parse().unwrap()),
         request: CaseText::default(),
         transaction_id: "T-1".into(),
         case_id: "2026-0001".into(),

@@ -1,5 +1,7 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
+mod commands;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -373,19 +375,6 @@ fn a_failing_policy_stops_neither_the_lane_nor_the_others() {
     assert!(lane.pending().is_empty(), "the intents of a policy that fails are discarded");
     let incident = lane.domain.incident(&"acme-1".parse().unwrap()).unwrap().unwrap();
     assert_eq!((incident.row.owner.as_str(), incident.row.priority.as_str()), ("ann", "Low"));
-}
-
-#[test]
-fn commands_are_done_once_until_their_outcome_is_forgotten() {
-    let mut lane = Lane::with(&[]);
-    let command = json!({"id": "same", "actor": "t", "node": "t", "verb": "suspend_organization"}).to_string();
-    lane.take("acme", "cmd", command.as_bytes());
-    lane.organization("acme", "Send all information");
-    lane.take("acme", "cmd", command.as_bytes());
-    assert_eq!(lane.on("acme.audit.suspend-organization").len(), 1);
-    lane.now = lane.now.checked_add(25.hours()).unwrap();
-    lane.take("acme", "cmd", command.as_bytes());
-    assert_eq!(lane.on("acme.audit.suspend-organization").len(), 2);
 }
 
 #[test]

@@ -1,0 +1,39 @@
+//! Who did what: `out.<org>.audit.<operation>`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::CommandId;
+
+/// What became of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It was done.
+    Done,
+    /// What it is about does not exist.
+    NotFound,
+    /// It does not fit how things stand.
+    Conflict,
+    /// It is beyond its bounds.
+    Invalid,
+}
+
+/// An audit event's data: a command, and what it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// The command.
+    pub command: CommandId,
+    /// Who asked.
+    pub actor: String,
+    /// The node that served the request.
+    pub node: String,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// What was done, or why not.
+    pub outcome: String,
+    /// What it changed, as it was before; null for nothing.
+    pub old: Value,
+    /// As it is now; null for nothing.
+    pub new: Value,
+}
