@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use async_nats::{Client, jetstream};
+use async_nats::Client;
 use linesman_connectors::Attempted;
 use linesman_schemas::control::Control;
 use linesman_schemas::outcome::{Attempt, Report};
 use linesman_schemas::reaction::Task;
+
+use crate::log::inputs;
 
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MOST: Duration = Duration::from_secs(10);
@@ -34,15 +36,10 @@ pub(super) async fn publish(client: &Client, connector: &str, task: &Task, attem
 
 async fn send(client: &Client, subject: String, message: &impl serde::Serialize) {
     let Ok(payload) = serde_json::to_vec(message) else { return };
-    let context = jetstream::new(client.clone());
     let mut wait = RETRY;
     loop {
-        let sent = match context.publish(subject.clone(), payload.clone().into()).await {
-            Ok(ack) => ack.await.map(drop),
-            Err(error) => Err(error),
-        };
-        match sent {
-            Ok(()) => return,
+        match inputs::put(client, subject.clone(), payload.clone()).await {
+            Ok(_) => return,
             Err(error) => {
                 tracing::warn!(subject, %error, "a report waits for the log");
                 tokio::time::sleep(wait).await;

@@ -8,6 +8,8 @@
 //! ```
 
 pub mod books;
+pub mod events;
+pub mod inputs;
 pub mod mark;
 pub mod outbox;
 pub mod reader;
@@ -116,6 +118,9 @@ pub enum Error {
         /// The sequence read last.
         position: u64,
     },
+    /// OUT cannot be read.
+    #[error("the stream OUT cannot be read")]
+    Out(#[source] async_nats::Error),
     /// A rule book that is not there or not what its hash says.
     #[error("the rule book {hash} cannot be fetched: {detail}")]
     RuleBook {
@@ -124,6 +129,12 @@ pub enum Error {
         /// What is wrong.
         detail: String,
     },
+}
+
+impl Error {
+    fn out(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Out(Box::new(source))
+    }
 }
 
 /// Connects; reconnects by itself for as long as the client lives.

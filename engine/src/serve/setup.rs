@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::{Client, jetstream};
+use async_nats::Client;
 use linesman_schemas::command::{Command, Verb};
 use linesman_schemas::control::{Control, PolicySource, RuleBook, RuleBookRef, Settings};
 use linesman_schemas::{CommandId, OrgName};
@@ -20,6 +20,7 @@ use crate::data_dir::private::random_hex;
 use crate::domain;
 use crate::domain::rows::{self, BookRow, OrgRow, key};
 use crate::log::books::{self, Books};
+use crate::log::inputs;
 use crate::rules_dir::PolicyFile;
 use crate::store::Store;
 
@@ -169,16 +170,11 @@ impl Setup {
 
     async fn publish(&self, subject: String, message: &impl Serialize) -> Result<(), Error> {
         let payload = serde_json::to_vec(message)?;
-        let context = jetstream::new(self.client.clone());
         let mut tries = 0;
         loop {
             tries += 1;
-            let sent = match context.publish(subject.clone(), payload.clone().into()).await {
-                Ok(ack) => ack.await.map(drop),
-                Err(error) => Err(error),
-            };
-            match sent {
-                Ok(()) => return Ok(()),
+            match inputs::put(&self.client, subject.clone(), payload.clone()).await {
+                Ok(_) => return Ok(()),
                 Err(source) if tries == TRIES => return Err(Error::Publish { subject, source }),
                 Err(_) => tokio::time::sleep(RETRY).await,
             }

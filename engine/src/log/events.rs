@@ -1,0 +1,224 @@
+//! Reads what stands in OUT, event by event, for people and their programs.
+//!
+//! An event's place is its message's sequence and its number within it: `<sequence>-<number>`, which
+//! stays the same for ever.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::str::FromStr;
+
+use async_nats::{Client, datetime};
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
+use async_nats::jetstream::stream::RawMessageErrorKind;
+use async_nats::jetstream::{self, Message};
+use futures_util::{Stream, StreamExt as _, stream};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use super::Error;
+use super::streams::OUT;
+
+/// An event's place in OUT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Sequence of its message.
+    pub sequence: u64,
+    /// Its number within the message, from 0.
+    pub number: u32,
+}
+
+/// A text that is no place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a place in OUT is written `<sequence>-<number>`")]
+pub struct NoPlace;
+
+impl FromStr for Place {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let (sequence, number) = text.split_once('-').ok_or(NoPlace)?;
+        let place = Self { sequence: sequence.parse().or(Err(NoPlace))?, number: number.parse().or(Err(NoPlace))? };
+        // One place, one spelling.
+        if place.sequence > 0 && place.to_string() == text { Ok(place) } else { Err(NoPlace) }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.sequence, self.number)
+    }
+}
+
+/// An event, found.
+#[derive(Debug)]
+pub struct Found {
+    /// Where it stands.
+    pub place: Place,
+    /// By which subject.
+    pub subject: String,
+    /// It: a CloudEvent in JSON.
+    pub event: Box<RawValue>,
+}
+
+/// From where on events are read.
+#[derive(Debug, Clone, Copy)]
+pub enum From {
+    /// The oldest there is.
+    Beginning,
+    /// Behind a place.
+    After(Place),
+    /// Of messages that came at that time or later.
+    Time(Timestamp),
+    /// Those that come from now on.
+    Now,
+}
+
+impl From {
+    fn policy(self) -> DeliverPolicy {
+        match self {
+            Self::Beginning => DeliverPolicy::All,
+            Self::After(place) => DeliverPolicy::ByStartSequence { start_sequence: place.sequence },
+            Self::Time(time) => time_policy(time).unwrap_or(DeliverPolicy::All),
+            Self::Now => DeliverPolicy::New,
+        }
+    }
+
+    fn is_behind(self, place: Place) -> bool {
+        match self {
+            Self::After(last) => place > last,
+            Self::Beginning | Self::Time(_) | Self::Now => true,
+        }
+    }
+}
+
+fn time_policy(time: Timestamp) -> Option<DeliverPolicy> {
+    let start_time = datetime::from_nanos(time.as_nanosecond()).ok()?;
+    Some(DeliverPolicy::ByStartTime { start_time })
+}
+
+/// The sequences of the first and the last message in OUT.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn ends(client: &Client) -> Result<(u64, u64), Error> {
+    let stream = jetstream::new(client.clone()).get_stream(OUT).await.map_err(Error::out)?;
+    let state = &stream.cached_info().state;
+    Ok((state.first_sequence, state.last_sequence))
+}
+
+/// The events of the subjects that `filter` names, from a place on, as they come; ends with an error only.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn follow(
+    client: &Client,
+    filter: String,
+    from: From,
+) -> Result<impl Stream<Item = Result<Found, Error>> + use<>, Error> {
+    let (messages, _) = consume(client, filter, from).await?;
+    let events = messages.flat_map(|message| {
+        stream::iter(match message.map_err(Error::out).and_then(|message| split(&message)) {
+            Ok(found) => found.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    });
+    Ok(events.filter(move |found| {
+        let is_wanted = found.as_ref().map_or(true, |found| from.is_behind(found.place));
+        std::future::ready(is_wanted)
+    }))
+}
+
+/// Reads the events of the subjects that `filter` names, from a place to what is the end by now, or until
+/// `take` breaks.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn read(
+    client: &Client,
+    filter: String,
+    from: From,
+    mut take: impl FnMut(Found) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let (mut messages, mut left) = consume(client, filter, from).await?;
+    while left > 0 {
+        let Some(message) = messages.next().await else { break };
+        let message = message.map_err(Error::out)?;
+        for found in split(&message)? {
+            if from.is_behind(found.place) && take(found).is_break() {
+                return Ok(());
+            }
+        }
+        left -= 1;
+    }
+    Ok(())
+}
+
+/// The messages of a filter, and how many there are by now.
+async fn consume(client: &Client, filter: String, from: From) -> Result<(Ordered, u64), Error> {
+    let stream = jetstream::new(client.clone()).get_stream_no_info(OUT).await.map_err(Error::out)?;
+    let config = OrderedConfig { filter_subject: filter, deliver_policy: from.policy(), ..OrderedConfig::default() };
+    let consumer = stream.create_consumer(config).await.map_err(Error::out)?;
+    let left = consumer.cached_info().num_pending;
+    Ok((consumer.messages().await.map_err(Error::out)?, left))
+}
+
+/// The event at a place, if there is one.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn get(client: &Client, place: Place) -> Result<Option<Found>, Error> {
+    let Some((subject, payload)) = message(client, OUT, place.sequence).await? else { return Ok(None) };
+    let events = events_of(&subject, &payload)?;
+    let number = usize::try_from(place.number).unwrap_or(usize::MAX);
+    Ok(events.into_iter().nth(number).map(|event| Found { place, subject, event }))
+}
+
+/// A message of a stream by its sequence: subject and payload.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn message(client: &Client, stream: &str, sequence: u64) -> Result<Option<(String, Vec<u8>)>, Error> {
+    let stream = jetstream::new(client.clone()).get_stream_no_info(stream).await.map_err(Error::out)?;
+    match stream.get_raw_message(sequence).await {
+        Ok(message) => Ok(Some((message.subject.to_string(), message.payload.to_vec()))),
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+        Err(error) => Err(Error::out(error)),
+    }
+}
+
+fn split(message: &Message) -> Result<Vec<Found>, Error> {
+    let sequence = message.info().map_err(Error::Out)?.stream_sequence;
+    let events = events_of(&message.subject, &message.payload)?;
+    let found = |(number, event)| Found {
+        place: Place { sequence, number },
+        subject: message.subject.to_string(),
+        event,
+    };
+    Ok((0..).zip(events).map(found).collect())
+}
+
+fn events_of(subject: &str, payload: &[u8]) -> Result<Vec<Box<RawValue>>, Error> {
+    let read = if payload.starts_with(b"[") {
+        serde_json::from_slice(payload)
+    } else {
+        serde_json::from_slice(payload).map(|event| vec![event])
+    };
+    read.map_err(|source| Error::Answer { subject: subject.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_one_spelling() {
+        let place = Place { sequence: 17, number: 3 };
+        assert_eq!("17-3".parse(), Ok(place));
+        assert_eq!(place.to_string(), "17-3");
+        for wrong in ["", "17", "17-", "-3", "017-3", "17-03", "+17-3", "0-0", "17-3-1", "99999999999999999999-0"] {
+            assert_eq!(wrong.parse::<Place>(), Err(NoPlace), "{wrong}");
+        }
+        assert!(Place { sequence: 9, number: 9 } < Place { sequence: 10, number: 0 });
+    }
+}
