@@ -36,6 +36,8 @@ pub enum Verb {
     SetOrganization(OrganizationSettings),
     /// Suspend it: its inputs become dead letters and its pending reactions are held.
     SuspendOrganization,
+    /// The configuration names it no more: suspend it, and load it anew should it be named again.
+    UnloadOrganization,
     /// Give an incident to somebody, or to nobody.
     AssignIncident(Assignment),
     /// Change how urgent an incident is.
@@ -62,6 +64,7 @@ impl Verb {
         match self {
             Self::SetOrganization(_) => "set-organization",
             Self::SuspendOrganization => "suspend-organization",
+            Self::UnloadOrganization => "unload-organization",
             Self::AssignIncident(_) => "assign-incident",
             Self::PrioritiseIncident(_) => "prioritise-incident",
             Self::CloseIncident(_) => "close-incident",
@@ -86,9 +89,11 @@ impl Verb {
             Self::AnnotateIncident(note) if note.note.trim().is_empty() => Err(Fault::new("/note", "is empty")),
             Self::AnnotateIncident(note) => text("/note", &note.note, NOTE_MOST),
             Self::SubmitCase(wish) | Self::SaveCase(wish) => wish.case.check(),
-            Self::SuspendOrganization | Self::PrioritiseIncident(_) | Self::RunPolicy(_) | Self::ReplayInput(_) => {
-                Ok(())
-            }
+            Self::SuspendOrganization
+            | Self::UnloadOrganization
+            | Self::PrioritiseIncident(_)
+            | Self::RunPolicy(_)
+            | Self::ReplayInput(_) => Ok(()),
         }
     }
 }
@@ -244,7 +249,8 @@ pub struct OrganizationSettings {
     /// Its device groups; a device belongs to the first whose pattern its host name matches.
     #[serde(default)]
     pub device_groups: Vec<DeviceGroup>,
-    /// Hash of the configuration this was read from; none when it was set otherwise.
+    /// Hash of the configuration this was read from; none when it was set otherwise, which leaves what the
+    /// configuration last said as it is.
     #[serde(default)]
     pub loaded: Option<String>,
 }

@@ -34,7 +34,7 @@ async fn an_organization_that_leaves_is_suspended_and_may_come_back() {
         is_there.then_some(out)
     })
     .await;
-    assert_eq!(out.on("out.acme.audit.suspend-organization").count(), 1);
+    assert_eq!(out.on("out.acme.audit.unload-organization").count(), 1);
     assert_eq!(engine.incidents("acme").await.unwrap(), 1, "what it has, it keeps");
     assert!(engine.stop().await.unwrap().success());
 

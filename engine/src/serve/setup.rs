@@ -81,7 +81,7 @@ impl Setup {
             }
         }
         for (name, _) in known.into_iter().filter(|(_, row)| row.loaded.is_some()) {
-            self.command(&name, Verb::SuspendOrganization).await?;
+            self.command(&name, Verb::UnloadOrganization).await?;
         }
         Ok(())
     }

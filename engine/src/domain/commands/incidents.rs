@@ -21,7 +21,11 @@ fn incident_of(verb: &Verb) -> Option<&IncidentId> {
         Verb::PrioritiseIncident(prioritisation) => Some(&prioritisation.incident),
         Verb::CloseIncident(note) | Verb::ReopenIncident(note) | Verb::AnnotateIncident(note) => Some(&note.incident),
         Verb::SubmitCase(wish) | Verb::SaveCase(wish) => Some(&wish.incident),
-        Verb::SetOrganization(_) | Verb::SuspendOrganization | Verb::RunPolicy(_) | Verb::ReplayInput(_) => None,
+        Verb::SetOrganization(_)
+        | Verb::SuspendOrganization
+        | Verb::UnloadOrganization
+        | Verb::RunPolicy(_)
+        | Verb::ReplayInput(_) => None,
     }
 }
 
@@ -81,9 +85,11 @@ impl Domain {
                 true => Ok("saved"),
                 false => Err("the incident has a case already".to_owned()),
             },
-            Verb::SetOrganization(_) | Verb::SuspendOrganization | Verb::RunPolicy(_) | Verb::ReplayInput(_) => {
-                Err("this is not asked of an incident".to_owned())
-            }
+            Verb::SetOrganization(_)
+            | Verb::SuspendOrganization
+            | Verb::UnloadOrganization
+            | Verb::RunPolicy(_)
+            | Verb::ReplayInput(_) => Err("this is not asked of an incident".to_owned()),
         };
         Ok(done)
     }

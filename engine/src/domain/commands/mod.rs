@@ -99,7 +99,8 @@ impl Domain {
         let is_suspended = row.standing == Standing::Suspended;
         match &command.verb {
             Verb::SetOrganization(settings) => self.set_organization(org, settings),
-            Verb::SuspendOrganization => self.suspend_organization(org),
+            Verb::SuspendOrganization => self.suspend_organization(org, false),
+            Verb::UnloadOrganization => self.suspend_organization(org, true),
             Verb::SubmitCase(_) | Verb::RunPolicy(_) if is_suspended => {
                 Ok(Answer::refused(Verdict::Conflict, format!("the organization `{org}` is suspended")))
             }
@@ -122,10 +123,11 @@ impl Domain {
         Ok(Answer::done(detail, shown(old.as_ref()), shown(self.organizations.row(org))))
     }
 
-    fn suspend_organization(&mut self, org: &OrgName) -> Result<Answer, Error> {
+    fn suspend_organization(&mut self, org: &OrgName, is_unloaded: bool) -> Result<Answer, Error> {
         let old = self.organizations.row(org).cloned();
         if let Some(row) = old.clone() {
-            self.change_organization(org, OrgRow { standing: Standing::Suspended, loaded: None, ..row })?;
+            let loaded = row.loaded.clone().filter(|_| !is_unloaded);
+            self.change_organization(org, OrgRow { standing: Standing::Suspended, loaded, ..row })?;
         }
         Ok(Answer::done("suspended", shown(old.as_ref()), shown(self.organizations.row(org))))
     }
@@ -161,7 +163,7 @@ fn set(settings: &OrganizationSettings, old: Option<&OrgRow>) -> OrgRow {
         filter_level: settings.filter_level,
         standing: Standing::Active,
         device_groups: settings.device_groups.clone(),
-        loaded: settings.loaded.clone(),
+        loaded: settings.loaded.clone().or_else(|| old?.loaded.clone()),
         incidents: old.map_or(0, |old| old.incidents),
         events: old.map_or(0, |old| old.events),
         reactions: old.map_or(0, |old| old.reactions),

@@ -196,3 +196,17 @@ fn a_mended_policy_judges_again_and_it_alone() {
     let expected = "no policy `p` matches `acme-2` on incident.detected";
     assert_eq!((verdict, &*detail), (Verdict::Conflict, expected));
 }
+
+#[test]
+fn what_people_change_stays_until_the_configuration_changes() {
+    let mut lane = Lane::with(&[]);
+    let loaded = |lane: &Lane| lane.row(&key::org(&"acme".parse().unwrap())).unwrap().loaded;
+    let settings = |hash: Option<&str>| json!({"set_organization": {"display_name": "A", "is_proxy": true, "filter_level": "Do not send", "loaded": hash}});
+    lane.done(&settings(Some("hash")));
+    lane.done(&settings(None));
+    assert_eq!(loaded(&lane).as_deref(), Some("hash"), "or the next start would take it back");
+    lane.done(&json!("suspend_organization"));
+    assert_eq!(loaded(&lane).as_deref(), Some("hash"));
+    lane.done(&json!("unload_organization"));
+    assert_eq!(loaded(&lane), None, "or it would not be loaded again");
+}
