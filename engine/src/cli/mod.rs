@@ -2,12 +2,14 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 70 the store could not be flushed.
 
+mod api;
 mod check;
 mod config;
 #[cfg(feature = "standin")]
 mod demo;
 mod flags;
 mod line;
+mod manual;
 mod nats;
 mod publish;
 mod serve;
@@ -35,7 +37,9 @@ Examples:
   linesman serve --data-dir D --rules R            run it, complete with its own NATS server
   linesman publish event.xml --org acme --data-dir D
   linesman tail 'out.acme.>' --data-dir D
-  linesman check R                                 look policies over"
+  linesman check R                                 look policies over
+  linesman incident list --data-dir D              what the engine knows
+  linesman status --data-dir D                     and how it is"
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -54,6 +58,26 @@ enum Command {
     Publish(publish::Args),
     /// Print what flows, one line each
     Tail(tail::Args),
+    /// Incidents: list, show, and work on them
+    Incident(api::incident::Args),
+    /// Cases at the support system: list, show, save and submit
+    Case(api::case::Args),
+    /// Devices: list and show
+    Device(api::device::Args),
+    /// Intelligence messages: list and show
+    Intel(api::intel::Args),
+    /// Organizations: list, show, create, change, suspend
+    Org(api::org::Args),
+    /// Policies in effect: list and show
+    Policy(api::policy::Args),
+    /// Dead letters: list, show, and put to work again
+    Dead(api::dead::Args),
+    /// How the engine is: lanes, lag, pending reactions, circuits
+    Status(api::status::Args),
+    /// Print a shell's completions
+    Completions(manual::Completions),
+    /// Print the manual page, or write all of them
+    Man(manual::Man),
     /// Run a stand-in of a system that the engine talks to
     #[cfg(feature = "standin")]
     Standin(standin::Args),
@@ -84,6 +108,16 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
+        Command::Incident(args) => api::incident::run(&args),
+        Command::Case(args) => api::case::run(&args),
+        Command::Device(args) => api::device::run(&args),
+        Command::Intel(args) => api::intel::run(&args),
+        Command::Org(args) => api::org::run(&args),
+        Command::Policy(args) => api::policy::run(&args),
+        Command::Dead(args) => api::dead::run(&args),
+        Command::Status(args) => api::status::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
         #[cfg(feature = "standin")]
         Command::Standin(args) => standin::run(&args),
         #[cfg(feature = "standin")]

@@ -1,0 +1,136 @@
+//! `linesman case`
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::to_value;
+
+use super::show::{Column, column};
+use super::{Access, Paging, ask, segment};
+use crate::cli::Failure;
+
+const COLUMNS: [Column; 7] = [
+    column("INCIDENT", "/incident"),
+    column("STATE", "/state"),
+    column("CASE", "/case_id"),
+    column("STATUS", "/case_status"),
+    column("OPENED", "/opened"),
+    column("UPDATED", "/updated"),
+    column("SYNOPSIS", "/synopsis"),
+];
+
+/// Cases at the support system: list, show, save and submit
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  linesman case list --organization acme --state failed --data-dir D
+  linesman case save acme-17 --comments 'since the upgrade' --data-dir D
+  linesman case submit acme-17 --data-dir D")]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    access: Access,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List cases
+    List {
+        #[command(flatten)]
+        filters: Box<Filters>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show the case of an incident
+    Show {
+        /// The incident's id, such as acme-17
+        incident: String,
+    },
+    /// Keep what is to be said of a case, without opening it
+    Save {
+        /// The incident's id
+        incident: String,
+        #[command(flatten)]
+        words: Words,
+    },
+    /// Open a case for an incident, as far as the filter level lets it out
+    Submit {
+        /// The incident's id
+        incident: String,
+        #[command(flatten)]
+        words: Words,
+    },
+}
+
+#[derive(Debug, clap::Args, Serialize)]
+struct Filters {
+    /// Whose; without it, everybody's
+    #[arg(long, value_name = "ORG")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<String>,
+    /// `draft`, `waiting`, `withheld`, `submitted`, `created`, `updated`, `closed`, `failed`
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    /// The id at the support system, `*` for any text
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case_id: Option<String>,
+    /// The support system's word for its status
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// Opened at this time or later, such as 2026-11-21T10:00:00Z
+    #[arg(long, value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_after: Option<String>,
+    /// Opened before this time
+    #[arg(long, value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_before: Option<String>,
+}
+
+/// What is said of a case; what is not given is taken from its draft, then from the incident.
+#[derive(Debug, clap::Args, Serialize)]
+struct Words {
+    /// One line on the problem
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    synopsis: Option<String>,
+    /// What the customer adds
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comments: Option<String>,
+    /// `Critical`, `High`, `Medium`, `Low`
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<String>,
+    /// Who else hears of it; may be given more than once
+    #[arg(long, value_name = "ADDRESS")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cc: Vec<String>,
+    /// `Email Full Text Update`, `Email Secure Web Link`, `Phone Call`
+    #[arg(long, value_name = "METHOD")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follow_up: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    ask(&args.access, async |api| match &args.action {
+        Action::List { filters, paging } => api.list("/api/v1/cases", filters, paging, &COLUMNS).await,
+        Action::Show { incident } => api.show(&format!("/api/v1/cases/{}", segment(incident)), &()).await,
+        Action::Save { incident, words } => {
+            api.write(Method::POST, &place(incident, "save"), Some(to_value(words)?)).await
+        }
+        Action::Submit { incident, words } => {
+            api.write(Method::POST, &place(incident, "submit"), Some(to_value(words)?)).await
+        }
+    })
+}
+
+fn place(incident: &str, what: &str) -> String {
+    format!("/api/v1/incidents/{}/case/{what}", segment(incident))
+}

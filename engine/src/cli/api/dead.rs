@@ -1,0 +1,85 @@
+//! `linesman dead`
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use reqwest::Method;
+use serde::Serialize;
+
+use super::show::{Column, column};
+use super::{Access, Paging, ask, segment};
+use crate::cli::Failure;
+
+const COLUMNS: [Column; 6] = [
+    column("ID", "/id"),
+    column("TIME", "/time"),
+    column("ORGANIZATION", "/organization"),
+    column("REASON", "/reason"),
+    column("POLICY", "/policy/name"),
+    column("DETAIL", "/detail"),
+];
+
+/// Dead letters: list, show, and put to work again
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  linesman dead list --organization acme --reason policy-failed --sort=-time --data-dir D
+  linesman dead show 1234-0 --data-dir D
+  linesman dead replay 1234-0 --data-dir D")]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    access: Access,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List dead letters
+    List {
+        #[command(flatten)]
+        filters: Box<Filters>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one, with what was set aside in base64
+    Show {
+        /// Its id, as the list shows it
+        id: String,
+    },
+    /// Put it to work again: an input enters the log anew, a policy that failed judges again
+    Replay {
+        /// Its id, as the list shows it
+        id: String,
+    },
+}
+
+#[derive(Debug, clap::Args, Serialize)]
+struct Filters {
+    /// Whose; without it, everybody's
+    #[arg(long, value_name = "ORG")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<String>,
+    /// Why, such as `bundle-undecodable` or `policy-failed`
+    #[arg(long, value_name = "REASON")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Set aside at this time or later, such as 2026-11-21T10:00:00Z
+    #[arg(long, value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    /// Set aside before this time
+    #[arg(long, value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    ask(&args.access, async |api| match &args.action {
+        Action::List { filters, paging } => api.list("/api/v1/dead-letters", filters, paging, &COLUMNS).await,
+        Action::Show { id } => api.show(&format!("/api/v1/dead-letters/{}", segment(id)), &()).await,
+        Action::Replay { id } => {
+            api.write(Method::POST, &format!("/api/v1/dead-letters/{}/replay", segment(id)), None).await
+        }
+    })
+}

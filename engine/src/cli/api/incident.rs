@@ -1,0 +1,172 @@
+//! `linesman incident`
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::json;
+
+use super::show::{Column, column};
+use super::{Access, Paging, ask, segment};
+use crate::cli::Failure;
+
+const COLUMNS: [Column; 9] = [
+    column("ID", "/id"),
+    column("DETECTED", "/detected"),
+    column("PRIORITY", "/priority"),
+    column("STATUS", "/status"),
+    column("OWNER", "/owner"),
+    column("HOST", "/device/host_name"),
+    column("EVENT", "/event_type"),
+    column("CASE", "/case/state"),
+    column("SYNOPSIS", "/synopsis"),
+];
+
+/// Incidents: list, show, and work on them
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  linesman incident list --organization acme --priority Critical --sort=-detected --data-dir D
+  linesman incident assign acme-17 ann@partner.example --data-dir D
+  linesman incident close acme-17 --note 'line card changed' --data-dir D")]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    access: Access,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List incidents
+    List {
+        #[command(flatten)]
+        filters: Box<Filters>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one, with its notes
+    Show {
+        /// Its id, such as acme-17
+        id: String,
+    },
+    /// Give it to somebody, or to nobody
+    Assign {
+        /// Its id
+        id: String,
+        /// Whose it becomes; without one nobody's
+        #[arg(default_value = "")]
+        owner: String,
+        /// Its owner has begun to work on it
+        #[arg(long)]
+        in_progress: bool,
+    },
+    /// Change how urgent it is
+    Prioritise {
+        /// Its id
+        id: String,
+        /// Critical, High, Medium or Low
+        priority: String,
+    },
+    /// It is completed
+    Close {
+        /// Its id
+        id: String,
+        /// What is to be noted
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// It is not completed after all
+    Reopen {
+        /// Its id
+        id: String,
+        /// What is to be noted
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+    /// Add a note
+    Annotate {
+        /// Its id
+        id: String,
+        /// What is to be noted
+        note: String,
+    },
+}
+
+#[derive(Debug, clap::Args, Serialize)]
+struct Filters {
+    /// Whose; without it, everybody's
+    #[arg(long, value_name = "ORG")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization: Option<String>,
+    /// `unassigned`, `assigned`, `in progress`, `completed`
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// Whose to work on, `*` for any text
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    /// `Critical`, `High`, `Medium`, `Low`
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<String>,
+    /// `event`, `on-demand`, `event-rma`, `on-demand-rma`, `health-check`
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    /// The event type, `*` for any text
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_type: Option<String>,
+    /// The device's host name, `*` for any text
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_name: Option<String>,
+    /// The device's serial number, `*` for any text
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial_number: Option<String>,
+    /// The device's model, `*` for any text
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product: Option<String>,
+    /// How its case stands
+    #[arg(long, value_name = "STATE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case_state: Option<String>,
+    /// Detected at this time or later, such as 2026-11-21T10:00:00Z
+    #[arg(long, value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detected_after: Option<String>,
+    /// Detected before this time
+    #[arg(long, value_name = "TIME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detected_before: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    ask(&args.access, async |api| match &args.action {
+        Action::List { filters, paging } => api.list("/api/v1/incidents", filters, paging, &COLUMNS).await,
+        Action::Show { id } => api.show(&format!("/api/v1/incidents/{}", segment(id)), &()).await,
+        Action::Assign { id, owner, in_progress } => {
+            let body = json!({ "owner": owner, "in_progress": in_progress });
+            api.write(Method::POST, &place(id, "assign"), Some(body)).await
+        }
+        Action::Prioritise { id, priority } => {
+            api.write(Method::POST, &place(id, "prioritise"), Some(json!({ "priority": priority }))).await
+        }
+        Action::Close { id, note } => api.write(Method::POST, &place(id, "close"), Some(json!({ "note": note }))).await,
+        Action::Reopen { id, note } => {
+            api.write(Method::POST, &place(id, "reopen"), Some(json!({ "note": note }))).await
+        }
+        Action::Annotate { id, note } => {
+            api.write(Method::POST, &place(id, "annotate"), Some(json!({ "note": note }))).await
+        }
+    })
+}
+
+fn place(id: &str, what: &str) -> String {
+    format!("/api/v1/incidents/{}/{what}", segment(id))
+}

@@ -1,0 +1,120 @@
+//! `linesman org`
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::show::{Column, column};
+use super::{Access, Paging, ask, segment};
+use crate::cli::Failure;
+
+const COLUMNS: [Column; 6] = [
+    column("NAME", "/name"),
+    column("DISPLAY NAME", "/display_name"),
+    column("PROXY", "/proxy"),
+    column("STANDING", "/standing"),
+    column("FILTER LEVEL", "/filter_level"),
+    column("INCIDENTS", "/incidents"),
+];
+
+/// Organizations: list, show, create, change, suspend
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  linesman org list --data-dir D
+  linesman org set acme --display-name 'Acme Corp' --proxy --filter-level 'Send all information' --data-dir D
+  linesman org suspend acme --data-dir D")]
+pub(in crate::cli) struct Args {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    access: Access,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List organizations
+    List {
+        #[command(flatten)]
+        filters: Box<Filters>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Create it, or change it and lift its suspension
+    Set {
+        /// Its name: the token in subjects
+        name: String,
+        /// The name people see; without one, its name
+        #[arg(long, value_name = "TEXT")]
+        display_name: Option<String>,
+        /// It stands for an end customer of the partner
+        #[arg(long)]
+        proxy: bool,
+        /// What may leave of its bundles, in its exact spelling; without one nothing
+        #[arg(long, value_name = "LEVEL")]
+        filter_level: Option<String>,
+        /// A device group, `<name>=<host>,<host>...`, `*` for any text; may be given more than once
+        #[arg(long, value_name = "GROUP")]
+        device_group: Vec<String>,
+    },
+    /// Set its inputs aside and hold its reactions; nothing of it is deleted
+    Suspend {
+        /// Its name
+        name: String,
+    },
+}
+
+#[derive(Debug, clap::Args, Serialize)]
+struct Filters {
+    /// Its name, `*` for any text
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// `active`, `suspended`
+    #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standing: Option<String>,
+    /// Whether it stands for an end customer
+    #[arg(long, value_name = "true|false")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proxy: Option<bool>,
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    ask(&args.access, async |api| match &args.action {
+        Action::List { filters, paging } => api.list("/api/v1/organizations", filters, paging, &COLUMNS).await,
+        Action::Show { name } => api.show(&place(name), &()).await,
+        Action::Set { name, display_name, proxy, filter_level, device_group } => {
+            let groups = device_group.iter().map(|text| group(text)).collect::<anyhow::Result<Vec<_>>>()?;
+            let mut body = json!({ "proxy": proxy, "device_groups": groups });
+            if let Value::Object(members) = &mut body {
+                let given = [("display_name", display_name), ("filter_level", filter_level)];
+                members.extend(
+                    given.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?)))),
+                );
+            }
+            api.write(Method::PUT, &place(name), Some(body)).await
+        }
+        Action::Suspend { name } => api.write(Method::POST, &format!("{}/suspend", place(name)), None).await,
+    })
+}
+
+fn place(name: &str) -> String {
+    format!("/api/v1/organizations/{}", segment(name))
+}
+
+fn group(text: &str) -> anyhow::Result<Value> {
+    let (name, devices) =
+        text.split_once('=').with_context(|| format!("`{text}` is no device group: `<name>=<host>,...`"))?;
+    let devices: Vec<&str> = devices.split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
+    Ok(json!({ "name": name, "devices": devices }))
+}
