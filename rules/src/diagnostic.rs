@@ -71,7 +71,7 @@ impl Faults {
 }
 
 /// `did you mean` with the known word nearest to `word`, or else the list of known words.
-pub(crate) fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let most = (word.chars().count() / 3).max(1);
     let nearest = known.clone().map(|candidate| (distance(word, candidate), candidate)).min();
     match nearest {
@@ -86,7 +86,7 @@ pub(crate) fn quoted<'a>(words: impl Iterator<Item = &'a str>) -> String {
 }
 
 /// The beginning of a text from outside, short enough for a message.
-pub(crate) fn excerpt(text: &str) -> String {
+pub fn excerpt(text: &str) -> String {
     const MOST: usize = 80;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),

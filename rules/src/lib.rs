@@ -24,7 +24,7 @@ mod script;
 mod subject;
 
 pub use book::Book;
-pub use diagnostic::Diagnostic;
+pub use diagnostic::{Diagnostic, excerpt, suggest};
 pub use filter::Pattern;
 pub use library::LIBRARY;
 pub use policy::Policy;

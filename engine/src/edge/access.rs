@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::routes::Sources;
 
 /// What anybody may ask. A route is closed unless it stands here.
-const OPEN: [&str; 2] = ["/healthz", "/readyz"];
+pub(super) const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/openapi.json"];
 
 /// The largest body of a request, in bytes.
 pub(super) const BODY_MOST: usize = 64 * 1024;
@@ -44,14 +44,18 @@ pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request,
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"linesman\""));
         response
     } else if declared_length(headers).is_some_and(|length| length > BODY_MOST) {
-        let detail = format!("a request's body may have {BODY_MOST} bytes at most");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).into_response()
+        too_large().into_response()
     } else {
         next.run(request).await
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     metrics::counter!("linesman_api_requests_total", "status" => response.status().as_u16().to_string()).increment(1);
     response
+}
+
+/// The answer to a body that is too large.
+pub(super) fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a request's body may have {BODY_MOST} bytes at most"))
 }
 
 /// Whether the one `Authorization` bears the token; the scheme's case does not matter (RFC 9110,

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use axum::{Router, middleware};
 use tokio::sync::{Semaphore, watch};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::access::{self, Token};
 use super::gauges::Gauges;
 use super::problem::Problem;
-use super::{Edge, lists, readiness};
+use super::{Edge, lists, openapi, readiness};
 use crate::lane::status::LaneStatus;
 use crate::metrics::Metrics;
 use crate::store;
@@ -49,14 +50,21 @@ impl Sources {
     }
 }
 
+/// Every route with its description. A route is added here and nowhere else.
+pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
+    OpenApiRouter::with_openapi(openapi::outline())
+        .routes(routes!(readiness::healthz))
+        .routes(routes!(readiness::readyz))
+        .routes(routes!(metrics))
+        .routes(routes!(openapi::openapi))
+        .routes(routes!(lists::incidents))
+        .routes(routes!(lists::intelligence))
+}
+
 /// The whole of the edge. Which routes need no token stands in [`access`].
 pub(super) fn routes(sources: Arc<Sources>) -> Router {
-    Router::new()
-        .route("/healthz", get(async || "ok"))
-        .route("/readyz", get(readiness::readyz))
-        .route("/metrics", get(metrics))
-        .route("/api/v1/incidents", get(lists::incidents))
-        .route("/api/v1/intelligence", get(lists::intelligence))
+    let (router, _) = documented().split_for_parts();
+    router
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing under this path"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
@@ -66,7 +74,11 @@ pub(super) fn routes(sources: Arc<Sources>) -> Router {
         .with_state(sources)
 }
 
-/// `GET /metrics`: the Prometheus text format, version 0.0.4.
+/// What is measured, in the Prometheus text format, version 0.0.4.
+#[utoipa::path(
+    get, path = "/metrics", tag = "engine",
+    responses((status = 200, description = "All metrics.", body = String, content_type = "text/plain"))
+)]
 async fn metrics(State(sources): State<Arc<Sources>>) -> impl IntoResponse {
     sources.gauges.refresh().await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], sources.metrics.render())

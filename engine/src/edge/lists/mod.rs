@@ -61,6 +61,7 @@ impl From<store::Error> for Error {
 ///
 /// # Errors
 /// 400 for wrong parameters, 404 for an organization that does not exist.
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "lists", responses((status = 200, description = "A page.")))]
 pub(super) async fn incidents(State(sources): State<Arc<Sources>>, uri: Uri) -> Result<Response, Problem> {
     answer(&sources, &uri, incidents::page).await
 }
@@ -69,6 +70,7 @@ pub(super) async fn incidents(State(sources): State<Arc<Sources>>, uri: Uri) -> 
 ///
 /// # Errors
 /// As [`incidents`].
+#[utoipa::path(get, path = "/api/v1/intelligence", tag = "lists", responses((status = 200, description = "A page.")))]
 pub(super) async fn intelligence(State(sources): State<Arc<Sources>>, uri: Uri) -> Result<Response, Problem> {
     answer(&sources, &uri, intelligence::page).await
 }

@@ -1,0 +1,135 @@
+//! `GET /api/v1/openapi.json`: the API described by what answers it.
+//!
+//! Every handler describes itself (`#[utoipa::path]`); what all have in common is added here: the
+//! token, and the problems that any request may meet.
+
+use std::sync::LazyLock;
+
+use axum::http::header;
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::response::Response;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::{OpenApi as _, ToSchema};
+
+use super::access::OPEN;
+use super::problem::{self, ProblemBody};
+use super::routes::documented;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Linesman",
+        description = "What the engine knows of organizations, devices, incidents, cases and intelligence, and how it is.\n\n\
+            Lists come in pages: `next` of one is the `cursor` of the next, with the same filters and the same `sort`. \
+            Text filters take `*` for any text. Times are RFC 3339; `..._after` includes the moment, `..._before` does not.",
+        version = "1",
+    ),
+    components(schemas(ProblemBody<'static>)),
+    security(("token" = [])),
+)]
+struct Outline;
+
+/// The document without its routes.
+pub(super) fn outline() -> OpenApi {
+    let mut outline = Outline::openapi();
+    let token =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The content of `D/token`.")).build();
+    outline.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
+    outline
+}
+
+/// The whole document.
+pub(super) fn document() -> OpenApi {
+    let (_, mut document) = documented().split_for_parts();
+    for (path, item) in &mut document.paths.paths {
+        let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        for operation in methods.into_iter().flatten() {
+            add_problems(operation, OPEN.contains(&path.as_str()));
+        }
+    }
+    document
+}
+
+/// Adds the problems that `operation` may meet, unless it describes them itself.
+fn add_problems(operation: &mut Operation, is_open: bool) {
+    let mut problems = vec![
+        ("400", "The request cannot be read; `errors` says where it is wrong."),
+        ("413", "The body is too large."),
+        ("431", "The head of the request is too large."),
+        ("500", "The engine is at fault; its log says why."),
+        ("503", "There is too much to do at the moment."),
+    ];
+    if !is_open {
+        problems.push(("401", "The token is missing or wrong."));
+    }
+    if operation.request_body.is_some() {
+        problems.push(("408", "The body came too slowly."));
+        problems.push(("415", "The body is not declared as `application/json`."));
+        problems.push(("422", "The body is JSON but not what is asked for; `errors` says where it is wrong."));
+    }
+    for (status, description) in problems {
+        let responses = &mut operation.responses.responses;
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem_response(description)));
+    }
+}
+
+fn problem_response(description: &str) -> Response {
+    let schema = Ref::from_schema_name(ProblemBody::name());
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new().description(description).content(problem::CONTENT_TYPE, content).build()
+}
+
+static TEXT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default().into());
+
+/// This document.
+#[utoipa::path(
+    get, path = "/api/v1/openapi.json", tag = "engine", security(()),
+    responses((status = 200, description = "The API in OpenAPI 3.1.", body = serde_json::Value))
+)]
+pub(super) async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The copy for readers of the repository.
+    const COPY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/openapi-api.json");
+
+    #[test]
+    fn the_copy_is_current() {
+        let mut text = serde_json::to_string_pretty(&document()).unwrap();
+        text.push('\n');
+        if std::env::var_os("LINESMAN_BLESS").is_some() {
+            std::fs::write(COPY, &text).unwrap();
+        }
+        let copy = std::fs::read_to_string(COPY).unwrap();
+        assert!(copy == text, "schemas/openapi-api.json is not current; LINESMAN_BLESS=1 writes it");
+    }
+
+    #[test]
+    fn every_operation_tells_of_its_problems_and_what_is_open_says_so() {
+        let document = serde_json::to_value(document()).unwrap();
+        let mut open = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let responses = operation["responses"].as_object().unwrap();
+                let is_open = operation["security"] == serde_json::json!([{}]);
+                assert_eq!(responses.contains_key("401"), !is_open, "{method} {path}");
+                assert!(responses.contains_key("500"), "{method} {path}");
+                assert_eq!(responses.contains_key("422"), operation["requestBody"].is_object(), "{method} {path}");
+                if is_open {
+                    open.push(path.as_str());
+                }
+            }
+        }
+        open.sort_unstable();
+        let mut expected = OPEN;
+        expected.sort_unstable();
+        assert_eq!(open, expected);
+    }
+}
