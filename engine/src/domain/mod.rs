@@ -45,6 +45,7 @@ use linesman_schemas::OrgName;
 use linesman_schemas::control::Settings;
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, INLINE_MOST, Place, Reason};
 
+pub(crate) use commands::asked;
 use devices::Devices;
 pub use error::Error;
 use input::{Body, Input, RuleBook};

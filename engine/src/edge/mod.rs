@@ -9,22 +9,23 @@
 //! beside the lanes, from what they have applied; nothing is written here.
 
 mod access;
-#[allow(dead_code, reason = "the routes that write take bodies, and there are none yet")]
 mod body;
+mod commands;
+mod dead_letters;
+mod events;
 mod gauges;
 
 mod lists;
 mod open_files;
 mod openapi;
-#[allow(dead_code, reason = "the lists come next")]
 mod params;
-#[allow(dead_code, reason = "the lists come next")]
 mod problem;
 mod readiness;
 mod routes;
 mod seats;
 #[cfg(test)]
 mod tests;
+mod writes;
 
 use std::io;
 use std::net::SocketAddr;
@@ -101,6 +102,8 @@ pub struct Edge {
     pub client: Client,
     /// How far each lane is, by number.
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// This engine, as commands name it.
+    pub node: Arc<str>,
     /// What a request must bear.
     pub token: String,
     /// Whether the engine serves.

@@ -121,7 +121,7 @@ mod tests {
                 let is_open = operation["security"] == serde_json::json!([{}]);
                 assert_eq!(responses.contains_key("401"), !is_open, "{method} {path}");
                 assert!(responses.contains_key("500"), "{method} {path}");
-                assert_eq!(responses.contains_key("422"), operation["requestBody"].is_object(), "{method} {path}");
+                assert_eq!(responses.contains_key("422"), method != "get", "{method} {path}");
                 if is_open {
                     open.push(path.as_str());
                 }

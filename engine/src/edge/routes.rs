@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_nats::Client;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -11,9 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{self, Token};
+use super::commands::Commands;
 use super::gauges::Gauges;
 use super::problem::Problem;
-use super::{Edge, lists, openapi, readiness};
+use super::{Edge, dead_letters, events, lists, openapi, readiness, writes};
 use crate::lane::status::LaneStatus;
 use crate::metrics::Metrics;
 use crate::store;
@@ -30,6 +32,11 @@ pub(super) struct Sources {
     /// Their rows, by number.
     pub(super) rows: Arc<[store::Lane]>,
     pub(super) reads: Arc<Semaphore>,
+    /// The log.
+    pub(super) client: Client,
+    pub(super) commands: Commands,
+    /// Room for those who listen to events.
+    pub(super) listeners: Arc<Semaphore>,
     gauges: Gauges,
     metrics: Metrics,
 }
@@ -41,7 +48,10 @@ impl Sources {
         Ok(Self {
             token: Token::new(&edge.token),
             ready: edge.ready,
-            gauges: Gauges::new(edge.client, edge.lanes.clone(), Arc::clone(&rows)),
+            commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
+            listeners: Arc::new(Semaphore::new(events::LISTENERS)),
+            gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows)),
+            client: edge.client,
             lanes: edge.lanes,
             rows,
             reads: Arc::new(Semaphore::new(READS)),
@@ -59,6 +69,9 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(openapi::openapi))
         .routes(routes!(lists::incidents))
         .routes(routes!(lists::intelligence))
+        .merge(dead_letters::routes())
+        .routes(routes!(events::events))
+        .merge(writes::routes())
 }
 
 /// The whole of the edge. Which routes need no token stands in [`access`].

@@ -7,11 +7,11 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::str::FromStr;
 
-use async_nats::{Client, datetime};
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use async_nats::jetstream::{self, Message};
+use async_nats::{Client, datetime};
 use futures_util::{Stream, StreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
@@ -190,11 +190,8 @@ pub async fn message(client: &Client, stream: &str, sequence: u64) -> Result<Opt
 fn split(message: &Message) -> Result<Vec<Found>, Error> {
     let sequence = message.info().map_err(Error::Out)?.stream_sequence;
     let events = events_of(&message.subject, &message.payload)?;
-    let found = |(number, event)| Found {
-        place: Place { sequence, number },
-        subject: message.subject.to_string(),
-        event,
-    };
+    let found =
+        |(number, event)| Found { place: Place { sequence, number }, subject: message.subject.to_string(), event };
     Ok((0..).zip(events).map(found).collect())
 }
 

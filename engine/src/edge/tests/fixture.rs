@@ -48,7 +48,8 @@ impl Fixture {
         let authority = Authority::open(&dir.path().join("tls")).unwrap();
         let http = tls::http_client(Some(authority.ca_path())).unwrap().build().unwrap();
         let token = TOKEN.to_owned();
-        let edge = Edge { store: Arc::clone(&store), client, lanes: statuses, token, ready: is_ready, metrics };
+        let node = "here".into();
+        let edge = Edge { store: Arc::clone(&store), client, lanes: statuses, node, token, ready: is_ready, metrics };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listening = listen_within(bounds, edge, address, &authority).await.unwrap();
         Self { listening, store, lanes, ready, http, dir }

@@ -1,0 +1,141 @@
+//! `GET /api/v1/events`: committed triggers as they happen, as server-sent events.
+//!
+//! An event's id is its place in OUT. Whoever comes back with the last one they had (`Last-Event-ID`) misses
+//! nothing that OUT still has; what it has no more is told by an event `gap`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, StreamExt as _, stream};
+use linesman_schemas::OrgName;
+use linesman_schemas::trigger::Trigger;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use super::params::Params;
+use super::problem::Problem;
+use super::routes::Sources;
+use crate::log;
+use crate::log::events::{self, Found, From, Place};
+
+/// How many may listen at once: each has a consumer at the server.
+pub(super) const LISTENERS: usize = 256;
+/// How often a listener is told that nothing happened.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// What is listened to.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventsQuery {
+    /// Of whom; none: of all organizations.
+    #[param(value_type = Option<String>)]
+    organization: Option<OrgName>,
+    /// Which trigger; none: all.
+    #[param(value_type = Option<String>)]
+    trigger: Option<Trigger>,
+    /// As the header `Last-Event-ID`, for those who cannot set it.
+    last_event_id: Option<String>,
+}
+
+/// Committed triggers, as they happen.
+///
+/// Each event has the trigger's name as its type and the CloudEvent as its data. A comment comes every 15 s when
+/// nothing happens. With `Last-Event-ID` the stream goes on behind that event.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events",
+    tag = "events",
+    params(EventsQuery, ("Last-Event-ID" = Option<String>, Header, description = "the id of the last event that was received")),
+    responses(
+        (status = 200, description = "the events", content_type = "text/event-stream", body = String),
+    )
+)]
+pub(super) async fn events(
+    State(sources): State<Arc<Sources>>,
+    Params(query): Params<EventsQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let last = last_event(&headers, query.last_event_id.as_deref())?;
+    let Ok(seat) = Arc::clone(&sources.listeners).try_acquire_owned() else {
+        return Err(Problem::busy(format!("{LISTENERS} listen already, and there is room for no more"), 10));
+    };
+    let org = query.organization.as_ref().map_or("*", OrgName::as_str);
+    let trigger = query.trigger.map_or(">", Trigger::as_str);
+    let filter = format!("out.{org}.trigger.{trigger}");
+    let gap = match last {
+        Some(place) => gap(&sources, place).await?,
+        None => None,
+    };
+    let from = last.map_or(From::Now, From::After);
+    let found = events::follow(&sources.client, filter, from).await.map_err(|error| log_is_away(&error))?;
+    let shown = stream::iter(gap).chain(found.filter_map(async |found| shown(found)));
+    let shown = until_stopped(shown, sources.ready.clone(), seat);
+    Ok(Sse::new(shown.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// The place of the last event the client has.
+fn last_event(headers: &HeaderMap, query: Option<&str>) -> Result<Option<Place>, Problem> {
+    let mut given = headers.get_all(LAST_EVENT_ID).iter();
+    let (name, text) = match (given.next(), given.next()) {
+        (None, _) => ("last_event_id", query),
+        (Some(text), None) => ("Last-Event-ID", Some(text.to_str().unwrap_or("?"))),
+        (Some(_), Some(_)) => return Err(Problem::parameter("Last-Event-ID", "is given more than once")),
+    };
+    // The empty id is what a client has before the first event.
+    let text = text.filter(|text| !text.is_empty());
+    let place =
+        text.map(|text| text.parse().map_err(|_| Problem::parameter(name, "is no id of an event of this list")));
+    place.transpose()
+}
+
+/// An event that tells of what cannot be told any more, if there may be any.
+async fn gap(sources: &Sources, last: Place) -> Result<Option<Event>, Problem> {
+    let (first, end) = events::ends(&sources.client).await.map_err(|error| log_is_away(&error))?;
+    if last.sequence > end {
+        return Err(Problem::parameter("Last-Event-ID", "is an event of another log: this one has not come so far"));
+    }
+    let is_lost = last.sequence.saturating_add(1) < first;
+    let data = json!({ "last": last.to_string(), "first": Place { sequence: first, number: 0 }.to_string() });
+    Ok(is_lost.then(|| Event::default().event("gap").data(data.to_string())))
+}
+
+fn log_is_away(error: &log::Error) -> Problem {
+    tracing::warn!(%error, "events cannot be read");
+    Problem::busy("the log does not answer", 2)
+}
+
+fn shown(found: Result<Found, log::Error>) -> Option<Event> {
+    match found {
+        Ok(found) => {
+            let name = found.subject.splitn(4, '.').nth(3).unwrap_or_default();
+            Some(Event::default().id(found.place.to_string()).event(name).data(found.event.get()))
+        }
+        Err(error) => {
+            // The consumer makes itself anew behind what it has delivered.
+            tracing::debug!(%error, "a listener waits for the log");
+            None
+        }
+    }
+}
+
+/// Ends when the engine stops; keeps its seat until then.
+fn until_stopped(
+    events: impl Stream<Item = Event>,
+    mut ready: watch::Receiver<bool>,
+    seat: OwnedSemaphorePermit,
+) -> impl Stream<Item = Event> {
+    let stopped = async move {
+        // A sender that is gone has stopped too.
+        let _ = ready.wait_for(|ready| !ready).await;
+        drop(seat);
+    };
+    events.take_until(stopped)
+}

@@ -1,0 +1,147 @@
+//! What people do with an incident.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use linesman_schemas::command::{Assignment, CaseWish, CaseWords, Note, Prioritisation, Verb};
+use linesman_schemas::reaction::FollowUp;
+use linesman_schemas::{IncidentId, Priority};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Answers, IdempotencyKey, command_id, send};
+use crate::edge::body::Body;
+use crate::edge::params::PathOf;
+use crate::edge::problem::Problem;
+use crate::edge::routes::Sources;
+
+/// Which incident.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::edge) struct IncidentPath {
+    /// Its id: `<organization>-<number>`.
+    #[param(value_type = String)]
+    id: IncidentId,
+}
+
+/// Whose an incident becomes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct AssignBody {
+    /// Whose; empty for nobody's.
+    #[schema(max_length = 200)]
+    owner: String,
+    /// Whether its owner has begun to work on it.
+    #[serde(default)]
+    in_progress: bool,
+}
+
+/// How urgent an incident becomes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct PrioritiseBody {
+    /// `Critical`, `High`, `Medium`, `Low`.
+    #[schema(value_type = String)]
+    priority: Priority,
+}
+
+/// What is said.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct NoteBody {
+    /// What is said; may be empty where an incident is closed or reopened.
+    #[serde(default)]
+    #[schema(max_length = 4096)]
+    note: String,
+}
+
+/// What is said of a case; what is not given is taken from its draft, then from the incident.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct CaseBody {
+    /// One line on the problem.
+    #[schema(nullable = false, max_length = 32768)]
+    synopsis: Option<String>,
+    /// What the customer adds.
+    #[schema(nullable = false, max_length = 32768)]
+    comments: Option<String>,
+    /// How urgent.
+    #[schema(value_type = Option<String>, nullable = false)]
+    priority: Option<Priority>,
+    /// Who else hears of it.
+    #[schema(nullable = false, max_items = 1000)]
+    cc: Option<Vec<String>>,
+    /// `Email Full Text Update`, `Email Secure Web Link`, `Phone Call`.
+    #[schema(value_type = Option<String>, nullable = false)]
+    follow_up: Option<FollowUp>,
+}
+
+impl CaseBody {
+    fn wish(self, incident: IncidentId) -> CaseWish {
+        let Self { synopsis, comments, priority, cc, follow_up } = self;
+        CaseWish { incident, case: CaseWords { synopsis, comments, priority, cc, follow_up } }
+    }
+}
+
+/// A write to an incident: its route's document, its body, its verb.
+macro_rules! write {
+    ($(#[$doc:meta])* $name:ident, $path:literal, $body:ty, $verb:expr) => {
+        $(#[$doc])*
+        #[utoipa::path(
+            post,
+            path = $path,
+            tag = "incidents",
+            params(IncidentPath, IdempotencyKey),
+            request_body = $body,
+            responses(Answers)
+        )]
+        pub(in crate::edge) async fn $name(
+            State(sources): State<Arc<Sources>>,
+            PathOf(path): PathOf<IncidentPath>,
+            headers: HeaderMap,
+            Body(body): Body<$body>,
+        ) -> Result<Response, Problem> {
+            let verb: fn(IncidentId, $body) -> Verb = $verb;
+            let id = command_id(&headers)?;
+            send(&sources, path.id.org.clone(), id, verb(path.id, body)).await
+        }
+    };
+}
+
+write!(
+    /// Gives an incident to somebody, or to nobody.
+    assign, "/api/v1/incidents/{id}/assign", AssignBody,
+    |incident, body| Verb::AssignIncident(Assignment { incident, owner: body.owner, in_progress: body.in_progress })
+);
+write!(
+    /// Changes how urgent an incident is.
+    prioritise, "/api/v1/incidents/{id}/prioritise", PrioritiseBody,
+    |incident, body| Verb::PrioritiseIncident(Prioritisation { incident, priority: body.priority })
+);
+write!(
+    /// An incident is completed.
+    close, "/api/v1/incidents/{id}/close", NoteBody,
+    |incident, body| Verb::CloseIncident(Note { incident, note: body.note })
+);
+write!(
+    /// A completed incident is not.
+    reopen, "/api/v1/incidents/{id}/reopen", NoteBody,
+    |incident, body| Verb::ReopenIncident(Note { incident, note: body.note })
+);
+write!(
+    /// Adds a note to an incident.
+    annotate, "/api/v1/incidents/{id}/annotate", NoteBody,
+    |incident, body| Verb::AnnotateIncident(Note { incident, note: body.note })
+);
+write!(
+    /// Opens a case for an incident at the upstream, as far as the filter level lets it out.
+    submit_case, "/api/v1/incidents/{id}/case/submit", CaseBody,
+    |incident, body| Verb::SubmitCase(body.wish(incident))
+);
+write!(
+    /// Keeps what is to be said of an incident's case, without opening it.
+    save_case, "/api/v1/incidents/{id}/case/save", CaseBody,
+    |incident, body| Verb::SaveCase(body.wish(incident))
+);

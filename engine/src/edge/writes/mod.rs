@@ -1,0 +1,238 @@
+//! What changes something: each request becomes a command, and is answered with what became of it.
+//!
+//! 200 or 201 when it is done, 202 when it is not yet decided after 2 s, 404, 409 or 422 when it is refused.
+//! Sent again under the same `Idempotency-Key` within a day, it is answered as before and done once.
+
+mod incidents;
+mod organizations;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Fault, Verb};
+use linesman_schemas::{CommandId, OrgName};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::commands::{Asked, Error};
+use super::params::{Params, PathOf};
+use super::problem::{Problem, ProblemBody};
+use super::routes::Sources;
+use crate::data_dir::private::random_hex;
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Whoever has the token.
+const ACTOR: &str = "api";
+
+/// What changes something, and what became of it.
+pub(super) fn routes() -> OpenApiRouter<Arc<Sources>> {
+    OpenApiRouter::new()
+        .routes(routes!(incidents::assign))
+        .routes(routes!(incidents::prioritise))
+        .routes(routes!(incidents::close))
+        .routes(routes!(incidents::reopen))
+        .routes(routes!(incidents::annotate))
+        .routes(routes!(incidents::submit_case))
+        .routes(routes!(incidents::save_case))
+        .routes(routes!(organizations::set_organization))
+        .routes(routes!(organizations::suspend))
+        .routes(routes!(command))
+}
+
+/// The header by which a command is known again.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header")]
+pub(super) struct IdempotencyKey {
+    /// The command's id, chosen by the client: 1 to 128 printable characters. Without one the engine makes one,
+    /// and a request that is sent again is another command.
+    #[param(rename = "Idempotency-Key", required = false, max_length = 128)]
+    idempotency_key: String,
+}
+
+/// How a command stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CommandState {
+    /// Its id.
+    #[schema(value_type = String)]
+    command: CommandId,
+    /// Whose lane decides it.
+    #[schema(value_type = String)]
+    organization: OrgName,
+    /// What became of it.
+    verdict: Standing,
+    /// What was done, or why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    detail: Option<String>,
+    /// When it was decided, by the log's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    decided: Option<Timestamp>,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Standing {
+    /// It is on its way.
+    Pending,
+    /// It was done.
+    Done,
+    /// What it is about does not exist.
+    NotFound,
+    /// It does not fit how things stand.
+    Conflict,
+    /// It is beyond its bounds.
+    Invalid,
+}
+
+impl From<Asked> for CommandState {
+    fn from(asked: Asked) -> Self {
+        let Asked { id, org, outcome } = asked;
+        let (verdict, detail, decided) = match outcome {
+            None => (Standing::Pending, None, None),
+            Some(row) => {
+                let verdict = match row.verdict {
+                    Verdict::Done => Standing::Done,
+                    Verdict::NotFound => Standing::NotFound,
+                    Verdict::Conflict => Standing::Conflict,
+                    Verdict::Invalid => Standing::Invalid,
+                };
+                (verdict, Some(row.detail), Some(row.decided))
+            }
+        };
+        Self { command: id, organization: org, verdict, detail, decided }
+    }
+}
+
+/// The answers to a write, besides the problems that any request may meet.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes answers")]
+pub(super) enum Answers {
+    /// It is done.
+    #[response(status = 200)]
+    Done(CommandState),
+    /// It is on its way; `Location` tells where its outcome will be.
+    #[response(status = 202)]
+    Pending(CommandState),
+    /// What it is about does not exist.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] ProblemBody<'static>),
+    /// It does not fit how things stand.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(#[to_schema] ProblemBody<'static>),
+    /// It is beyond its bounds, or its `Idempotency-Key` was another command's.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Invalid(#[to_schema] ProblemBody<'static>),
+}
+
+/// The command's id: the one the client chose, or a new one.
+pub(super) fn command_id(headers: &HeaderMap) -> Result<CommandId, Problem> {
+    let wrong = |detail: &str| Problem::parameter("Idempotency-Key", format!("`Idempotency-Key` {detail}"));
+    let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let text = match (given.next(), given.next()) {
+        (None, _) => format!("api-{}", random_hex::<16>().map_err(|error| Problem::internal(&error))?),
+        (Some(text), None) => text.to_str().map_err(|_| wrong("is not printable ASCII"))?.to_owned(),
+        (Some(_), Some(_)) => return Err(wrong("is given more than once")),
+    };
+    text.parse().map_err(|_| wrong("has 1 to 128 printable characters"))
+}
+
+/// Sends a command that keeps its bounds, and answers with what became of it.
+pub(super) async fn send(sources: &Sources, org: OrgName, id: CommandId, verb: Verb) -> Result<Response, Problem> {
+    verb.check().map_err(|fault| out_of_bounds(&fault))?;
+    respond(sources.commands.ask(org, id, ACTOR, verb).await.map_err(refused)?)
+}
+
+/// The answer to a write.
+pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
+    let state = CommandState::from(asked);
+    let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()));
+    match state.verdict {
+        Standing::Pending => {
+            let id = utf8_percent_encode(state.command.as_str(), NON_ALPHANUMERIC);
+            let place = format!("/api/v1/commands/{id}?organization={}", state.organization);
+            let place = HeaderValue::from_str(&place).map_err(|error| Problem::internal(&error))?;
+            Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Json(state)).into_response())
+        }
+        Standing::Done => {
+            let is_new = state.detail.as_deref() == Some("created");
+            let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
+            Ok((status, Json(state)).into_response())
+        }
+        Standing::NotFound => refused(StatusCode::NOT_FOUND, state),
+        Standing::Conflict => refused(StatusCode::CONFLICT, state),
+        Standing::Invalid => refused(StatusCode::UNPROCESSABLE_ENTITY, state),
+    }
+}
+
+fn out_of_bounds(fault: &Fault) -> Problem {
+    // A case's words are the whole body of the requests that bring them.
+    let pointer = fault.pointer.strip_prefix("/case").unwrap_or(&fault.pointer);
+    let detail = format!("`{}` {}", pointer.trim_start_matches('/'), fault.message);
+    Problem::field(StatusCode::UNPROCESSABLE_ENTITY, format!("#{pointer}"), detail)
+}
+
+/// Why a command was not sent, or is not known.
+fn refused(error: Error) -> Problem {
+    match &error {
+        Error::OtherCommand(_) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+        Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
+        Error::Log(source) => wait_for_log(source),
+        Error::State(_) | Error::Json(_) => Problem::internal(&error),
+    }
+}
+
+/// The log is away.
+pub(super) fn wait_for_log(error: &async_nats::jetstream::context::PublishError) -> Problem {
+    tracing::warn!(%error, "a command does not reach the log");
+    Problem::busy(
+        "the log takes nothing at the moment; it is safe to send this again under the same `Idempotency-Key`",
+        2,
+    )
+}
+
+/// Which command.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct CommandPath {
+    /// Its id.
+    #[param(value_type = String)]
+    id: CommandId,
+}
+
+/// Whose command.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CommandQuery {
+    /// The organization whose lane decides it.
+    #[param(value_type = String)]
+    organization: OrgName,
+}
+
+/// What became of a command of the last day.
+#[utoipa::path(
+    get,
+    path = "/api/v1/commands/{id}",
+    tag = "commands",
+    params(CommandPath, CommandQuery),
+    responses((status = 200, description = "how it stands", body = CommandState))
+)]
+pub(super) async fn command(
+    State(sources): State<Arc<Sources>>,
+    PathOf(path): PathOf<CommandPath>,
+    Params(query): Params<CommandQuery>,
+) -> Result<Json<CommandState>, Problem> {
+    let asked = sources.commands.find(query.organization, path.id).map_err(refused)?;
+    Ok(Json(asked.into()))
+}

@@ -1,0 +1,99 @@
+//! What people do with an organization.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use linesman_schemas::command::{DeviceGroup, OrganizationSettings, Verb};
+use linesman_schemas::{FilterLevel, OrgName};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Answers, IdempotencyKey, command_id, send};
+use crate::edge::body::Body;
+use crate::edge::params::PathOf;
+use crate::edge::problem::Problem;
+use crate::edge::routes::Sources;
+
+/// Which organization.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::edge) struct OrganizationPath {
+    /// Its name: the token in subjects.
+    #[param(value_type = String)]
+    name: OrgName,
+}
+
+/// An organization as it is to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct OrganizationBody {
+    /// The name people see; without one, the organization's name.
+    #[schema(nullable = false, max_length = 200)]
+    display_name: Option<String>,
+    /// Whether it stands for an end customer of the partner.
+    proxy: bool,
+    /// What may leave of its bundles, in its exact spelling; without one nothing.
+    #[schema(value_type = Option<String>, nullable = false)]
+    filter_level: Option<FilterLevel>,
+    /// Its device groups; a device belongs to the first that names its host.
+    #[serde(default)]
+    device_groups: Vec<DeviceGroupBody>,
+}
+
+/// A group of devices.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct DeviceGroupBody {
+    /// Its name.
+    name: String,
+    /// Host names, `*` standing for any text.
+    devices: Vec<String>,
+}
+
+/// Creates an organization, or changes it and lifts its suspension.
+///
+/// What the configuration file says of it later still applies when the file changes.
+#[utoipa::path(
+    put,
+    path = "/api/v1/organizations/{name}",
+    tag = "organizations",
+    params(OrganizationPath, IdempotencyKey),
+    request_body = OrganizationBody,
+    responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
+)]
+pub(in crate::edge) async fn set_organization(
+    State(sources): State<Arc<Sources>>,
+    PathOf(path): PathOf<OrganizationPath>,
+    headers: HeaderMap,
+    Body(body): Body<OrganizationBody>,
+) -> Result<Response, Problem> {
+    let id = command_id(&headers)?;
+    let group = |DeviceGroupBody { name, devices }| DeviceGroup { name, devices };
+    let settings = OrganizationSettings {
+        display_name: body.display_name.unwrap_or_else(|| path.name.as_str().to_owned()),
+        is_proxy: body.proxy,
+        filter_level: body.filter_level.unwrap_or(FilterLevel::DoNotSend),
+        device_groups: body.device_groups.into_iter().map(group).collect(),
+        loaded: None,
+    };
+    send(&sources, path.name, id, Verb::SetOrganization(settings)).await
+}
+
+/// Suspends an organization: its inputs are set aside, its reactions are held, nothing of it is deleted.
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{name}/suspend",
+    tag = "organizations",
+    params(OrganizationPath, IdempotencyKey),
+    responses(Answers)
+)]
+pub(in crate::edge) async fn suspend(
+    State(sources): State<Arc<Sources>>,
+    PathOf(path): PathOf<OrganizationPath>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = command_id(&headers)?;
+    send(&sources, path.name, id, Verb::SuspendOrganization).await
+}
