@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::api::Api;
 use crate::until;
 
 /// What `D/ready.json` tells.
@@ -195,15 +196,24 @@ impl Engine {
         Ok(serde_json::from_str(&self.get_text(path).await?)?)
     }
 
+    /// A client of its API.
+    ///
+    /// # Errors
+    /// It is not ready, or its token cannot be read.
+    pub fn api(&self) -> anyhow::Result<Api> {
+        let ready = self.ready()?;
+        let token = std::fs::read_to_string(self.data.join("token"))?.trim().to_owned();
+        let http = linesman_connectors::tls::http_client(Some(&ready.ca))?.build()?;
+        Ok(Api { http, base: ready.api.clone(), token })
+    }
+
     /// Asks the API with its token, for text.
     ///
     /// # Errors
     /// It does not answer.
     pub async fn get_text(&self, path: &str) -> anyhow::Result<String> {
-        let ready = self.ready()?;
-        let token = std::fs::read_to_string(self.data.join("token"))?;
-        let client = linesman_connectors::tls::http_client(Some(&ready.ca))?.build()?;
-        let answer = client.get(format!("{}{path}", ready.api)).bearer_auth(token.trim()).send().await?;
+        let Api { http, base, token } = self.api()?;
+        let answer = http.get(format!("{base}{path}")).bearer_auth(token).send().await?;
         Ok(answer.error_for_status()?.text().await?)
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Nothing here sleeps to let something happen: [`until`] looks again until a bound.
 
+mod api;
 mod bundles;
 mod command;
 mod engine;
@@ -13,6 +14,7 @@ mod upstream;
 mod wait;
 mod world;
 
+pub use api::{Answer, Api, Events, Told};
 pub use bundles::event;
 pub use command::{Ended, Running, run};
 pub use engine::{Engine, Launch, Ready};

@@ -5,6 +5,8 @@
 mod bundles;
 mod commands;
 mod crashes;
+mod dead;
+mod events;
 mod fencing;
 mod flow;
 mod forged;
@@ -16,3 +18,4 @@ mod state;
 mod tenants;
 mod upstream;
 mod withheld;
+mod work;

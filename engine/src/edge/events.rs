@@ -23,6 +23,7 @@ use super::problem::Problem;
 use super::routes::Sources;
 use crate::log;
 use crate::log::events::{self, Found, From, Place};
+use crate::log::streams::OUT;
 
 /// How many may listen at once: each has a consumer at the server.
 pub(super) const LISTENERS: usize = 256;
@@ -98,13 +99,15 @@ fn last_event(headers: &HeaderMap, query: Option<&str>) -> Result<Option<Place>,
 
 /// An event that tells of what cannot be told any more, if there may be any.
 async fn gap(sources: &Sources, last: Place) -> Result<Option<Event>, Problem> {
-    let (first, end) = events::ends(&sources.client).await.map_err(|error| log_is_away(&error))?;
-    if last.sequence > end {
+    // OUT loses the oldest first: while it has the last one heard, it has all behind it.
+    if events::message(&sources.client, OUT, last.sequence).await.map_err(|error| log_is_away(&error))?.is_some() {
+        return Ok(None);
+    }
+    if last.sequence > events::end(&sources.client).await.map_err(|error| log_is_away(&error))? {
         return Err(Problem::parameter("Last-Event-ID", "is an event of another log: this one has not come so far"));
     }
-    let is_lost = last.sequence.saturating_add(1) < first;
-    let data = json!({ "last": last.to_string(), "first": Place { sequence: first, number: 0 }.to_string() });
-    Ok(is_lost.then(|| Event::default().event("gap").data(data.to_string())))
+    let data = json!({ "last": last.to_string() });
+    Ok(Some(Event::default().event("gap").data(data.to_string())))
 }
 
 fn log_is_away(error: &log::Error) -> Problem {

@@ -72,16 +72,27 @@ fn typed<'a, T: DeserializeOwned>(named: impl Iterator<Item = (&'a str, &'a str)
     let texts = MapDeserializer::new(named.map(|(name, text)| (name, Text(text))));
     serde_path_to_error::deserialize(texts).map_err(|error: serde_path_to_error::Error<Error>| {
         let (name, what) = (error.path().to_string(), error.inner().to_string());
-        match missing(&what) {
-            Some(name) => Problem::parameter(name.to_owned(), format!("`{name}` is missing")),
-            None => Problem::parameter(name.clone(), format!("`{name}`: {what}")),
+        if let Some(name) = missing(&what) {
+            return Problem::parameter(name.to_owned(), format!("`{name}` is missing"));
         }
+        let detail = match unknown_word(&what) {
+            Some(what) => format!("`{name}`: {what}"),
+            None => format!("`{name}`: {what}"),
+        };
+        Problem::parameter(name, detail)
     })
 }
 
 /// The field that serde's message says is missing: it has no path.
 pub(super) fn missing(what: &str) -> Option<&str> {
     what.strip_prefix("missing field `")?.strip_suffix('`')
+}
+
+/// What serde says of a word that is none of a closed set, with the one that may be meant.
+fn unknown_word(what: &str) -> Option<String> {
+    let (word, known) = what.strip_prefix("unknown variant `")?.rsplit_once("`, expected ")?;
+    let known = known.split('`').skip(1).step_by(2);
+    Some(format!("`{}` is not known: {}", excerpt(word), suggest(word, known)))
 }
 
 /// A parameter's text; one that is given is `Some`.
@@ -106,9 +117,18 @@ impl<'de> Deserializer<'de> for Text<'_> {
         visitor.visit_some(self)
     }
 
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_enum(IntoDeserializer::<Error>::into_deserializer(self.0))
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 

@@ -97,14 +97,13 @@ fn time_policy(time: Timestamp) -> Option<DeliverPolicy> {
     Some(DeliverPolicy::ByStartTime { start_time })
 }
 
-/// The sequences of the first and the last message in OUT.
+/// The sequence of the last message in OUT.
 ///
 /// # Errors
 /// The server does not answer.
-pub async fn ends(client: &Client) -> Result<(u64, u64), Error> {
+pub async fn end(client: &Client) -> Result<u64, Error> {
     let stream = jetstream::new(client.clone()).get_stream(OUT).await.map_err(Error::out)?;
-    let state = &stream.cached_info().state;
-    Ok((state.first_sequence, state.last_sequence))
+    Ok(stream.cached_info().state.last_sequence)
 }
 
 /// The events of the subjects that `filter` names, from a place on, as they come; ends with an error only.

@@ -1,0 +1,126 @@
+//! What was set aside is listed, shown, and put to work again once its cause is mended.
+
+use linesman_tests::{Ended, Engine, OPEN_CASE, World, event, run, until};
+use serde_json::{Value, json};
+
+const THROWS: &str = r#"
+policy(#{ on: "incident.detected" });
+fn react(incident, org) { throw "oh"; }
+"#;
+const MENDED: &str = r#"
+policy(#{ on: "incident.detected" });
+fn react(incident, org) { publish("mended", #{ incident: incident.id }); }
+"#;
+
+async fn dead(world: &World, args: &[&str]) -> Ended {
+    let data = world.data();
+    run(&[&["dead"], args, &["--data-dir", data.to_str().unwrap()]].concat()).await.unwrap()
+}
+
+/// The dead letters of a list, once there are so many.
+async fn letters(world: &World, count: usize, filters: &[&str]) -> Vec<Value> {
+    until("the dead letters are there", async || {
+        let ended = dead(world, &[&["list", "--json"], filters].concat()).await;
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{filters:?}");
+        let letters: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (letters.len() >= count).then_some(letters)
+    })
+    .await
+}
+
+async fn publish(engine: &Engine, subject: &str, bytes: String) {
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    log.publish(subject.to_owned(), bytes.into()).await.unwrap().await.unwrap();
+}
+
+#[tokio::test]
+async fn they_are_found_by_organization_reason_and_time() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    for (subject, text) in [
+        ("in.acme.jmb.t", "<jmb"),
+        ("in.bolt.jmb.t", "<jmb"),
+        ("in.acme.intel.t", "{"),
+        ("in.nobody.jmb.t", "<jmb"),
+        ("in.acme.jmb.t", "<jm"),
+    ] {
+        publish(&engine, subject, text.to_owned()).await;
+    }
+    let all = letters(&world, 5, &[]).await;
+    assert_eq!(all.len(), 5);
+    let ids =
+        |letters: &[Value]| -> Vec<String> { letters.iter().map(|l| l["id"].as_str().unwrap().to_owned()).collect() };
+    let newest_first = letters(&world, 5, &["--sort=-time"]).await;
+    assert_eq!(ids(&newest_first).into_iter().rev().collect::<Vec<_>>(), ids(&all));
+    for sort in ["--sort=time", "--sort=-time"] {
+        let paged = letters(&world, 5, &[sort, "--limit", "2", "--all"]).await;
+        assert_eq!(ids(&paged), ids(if sort == "--sort=time" { &all } else { &newest_first }), "{sort}");
+    }
+    let acme = letters(&world, 3, &["--organization", "acme"]).await;
+    assert!(acme.len() == 3 && acme.iter().all(|letter| letter["organization"] == "acme"), "{acme:?}");
+    let undecodable = letters(&world, 2, &["--organization", "acme", "--reason", "bundle-undecodable"]).await;
+    assert_eq!(undecodable.len(), 2);
+    let unknown = letters(&world, 1, &["--reason", "unknown-organization"]).await;
+    assert_eq!((unknown.len(), &unknown[0]["organization"]), (1, &Value::Null));
+    let times: Vec<&str> = acme.iter().map(|letter| letter["time"].as_str().unwrap()).collect();
+    let late = letters(&world, 1, &["--organization", "acme", "--after", times[2]]).await;
+    assert_eq!(ids(&late), ids(&acme[2..]));
+    let early = letters(&world, 1, &["--organization", "acme", "--before", times[2]]).await;
+    assert_eq!(ids(&early), ids(&acme[..2]));
+
+    let shown = dead(&world, &["show", all[0]["id"].as_str().unwrap()]).await;
+    assert_eq!(shown.code, Some(0));
+    assert!(shown.stdout.contains("PGptYg=="), "its bytes in base64: {}", shown.stdout);
+    let gone = dead(&world, &["show", "999-0"]).await;
+    let expected = "error: there is no dead letter of that id, or OUT has it no more\n";
+    assert_eq!((gone.code, &*gone.stderr), (Some(1), expected));
+    // What stands in OUT and is no dead letter is not shown as one.
+    let mut others = 0;
+    for sequence in 1..12 {
+        let ended = dead(&world, &["show", &format!("{sequence}-0")]).await;
+        others += usize::from(ended.code == Some(1));
+    }
+    assert!(others >= 6, "{others}");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn an_input_enters_again_and_a_mended_policy_judges_again() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    world.policy("acme/own", THROWS).unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    publish(&engine, "in.newco.jmb.t", event("edge-01", 1, "AGAIN", "Low")).await;
+    publish(&engine, "in.acme.jmb.t", event("edge-01", 1, "AGAIN", "Low")).await;
+    let early = letters(&world, 1, &["--reason", "unknown-organization"]).await;
+    let failed = letters(&world, 1, &["--reason", "policy-failed"]).await;
+    let id = |letter: &Value| letter["id"].as_str().unwrap().to_owned();
+    let too_early = dead(&world, &["replay", &id(&early[0])]).await;
+    let expected = "error: there is no organization `newco` yet: create it first\n";
+    assert_eq!((too_early.code, &*too_early.stderr), (Some(1), expected));
+    let data = world.data();
+    let set = ["org", "set", "newco", "--filter-level", "Do not send", "--data-dir", data.to_str().unwrap()];
+    assert_eq!(run(&set).await.unwrap().stdout, "created\n");
+    assert_eq!(dead(&world, &["replay", &id(&early[0])]).await.stdout, "replayed\n");
+    until("the bundle became an incident", async || (engine.incidents("newco").await.unwrap() == 1).then_some(()))
+        .await;
+    assert_eq!(failed[0]["policy"]["name"], "acme/own");
+    assert_eq!(
+        (&failed[0]["policy"]["on"], &failed[0]["policy"]["about"]),
+        (&json!("incident.detected"), &json!("acme-1"))
+    );
+    let still = dead(&world, &["replay", &id(&failed[0])]).await;
+    assert!(still.code == Some(1) && still.stderr.starts_with("error: it failed again: "), "{still:?}");
+
+    assert!(engine.stop().await.unwrap().success());
+    world.policy("acme/own", MENDED).unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    assert_eq!(dead(&world, &["replay", &id(&failed[0])]).await.stdout, "run\n");
+    let client = engine.nats_as_engine().await.unwrap();
+    let out = linesman_tests::Out::read(&client).await.unwrap();
+    let mended: Vec<_> =
+        out.on("out.acme.reaction.mended").map(|event| event.data["action"]["incident"].clone()).collect();
+    assert_eq!(mended, ["acme-1"]);
+    assert_eq!(out.on("out.newco.audit.replay-input").count(), 1);
+    assert!(engine.stop().await.unwrap().success());
+}
