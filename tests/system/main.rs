@@ -12,6 +12,7 @@ mod flow;
 mod forged;
 mod life;
 mod panics;
+mod permissions;
 mod scripts;
 mod sealing;
 mod state;
