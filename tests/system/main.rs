@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else has failed")]
 
+mod accounts;
 mod bundles;
 mod commands;
 mod crashes;
