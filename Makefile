@@ -16,7 +16,7 @@ CRASHES  ?= 100
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-tools: ## Install the NATS server and the Python packages of the tests into .tools
+tools: ## Install the NATS server, the Python and the JavaScript packages of the tests into .tools
 	@$(PYTHON) tests/tools/install.py
 
 build: ## Build the `linesman` command, optimised

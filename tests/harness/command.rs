@@ -1,5 +1,6 @@
 //! The `linesman` command, run as people and scripts run it.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -25,13 +26,13 @@ pub struct Ended {
     pub stderr: String,
 }
 
-fn command(args: &[&str]) -> anyhow::Result<Command> {
-    let mut command = Command::new(binary()?);
+fn command(program: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     for name in ours() {
         command.env_remove(name);
     }
-    Ok(command)
+    command
 }
 
 /// Runs a command to its end.
@@ -39,8 +40,9 @@ fn command(args: &[&str]) -> anyhow::Result<Command> {
 /// # Errors
 /// It cannot be run, does not end, or prints what is no text.
 pub async fn run(args: &[&str]) -> anyhow::Result<Ended> {
-    let output =
-        timeout(PATIENCE, command(args)?.output()).await.with_context(|| format!("{args:?} does not end"))??;
+    let output = timeout(PATIENCE, command(&binary()?, args).output())
+        .await
+        .with_context(|| format!("{args:?} does not end"))??;
     Ok(Ended {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout)?,
@@ -61,7 +63,15 @@ impl Running {
     /// # Errors
     /// It cannot be started.
     pub fn start(args: &[&str]) -> anyhow::Result<Self> {
-        let mut child = command(args)?.spawn()?;
+        Self::start_program(&binary()?, args)
+    }
+
+    /// Starts another program than the command; killed when dropped.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_program(program: &Path, args: &[&str]) -> anyhow::Result<Self> {
+        let mut child = command(program, args).spawn().with_context(|| program.display().to_string())?;
         let stdout = BufReader::new(child.stdout.take().context("no stdout")?).lines();
         let stderr = BufReader::new(child.stderr.take().context("no stderr")?).lines();
         Ok(Self { child, stdout, stderr })

@@ -18,8 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 async fn engine_on(world: &World, server: &Server) -> Engine {
     let url = server.url("linesman", "engine-secret");
-    let engine = world.start_with(None, Launch { flags: &["--nats", &url], ..Launch::default() }).await;
-    engine.unwrap_or_else(|error| panic!("{error:#}\n{}", server.log()))
+    world.start_with(None, Launch { flags: &["--nats", &url], ..Launch::default() }).await.unwrap()
 }
 
 /// Publishes a bundle and reads its trigger with a consumer of OUT.

@@ -1,7 +1,8 @@
-"""Installs what the tests need beside Rust into `.tools`: a Python environment and a NATS server.
+"""Installs what the tests need beside Rust into `.tools`: a Python environment, a NATS server, JavaScript packages.
 
 Run by `make tools`. Cheap when nothing changed, safe when run twice at once. Every package is pinned by hash.
-A `nats-server` of the machine is used when it is new enough. Nothing is written to standard output.
+A `nats-server` of the machine is used when it is new enough. The JavaScript packages are left out where Node.js or npm
+is missing; the test that needs them then says so. Nothing is written to standard output.
 """
 import fcntl
 import hashlib
@@ -18,7 +19,10 @@ TOOLS = HERE.parents[1] / ".tools"
 VENV = TOOLS / "venv"
 STAMP = TOOLS / "stamp"
 SERVER = TOOLS / "bin" / "nats-server"
+SCRIPTS = TOOLS / "js"
+SCRIPT_LISTS = [HERE / "js" / name for name in (".npmrc", "package.json", "package-lock.json")]
 OLDEST_SERVER = (2, 12)
+OLDEST_NODE = 18
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 
 
@@ -33,6 +37,15 @@ def machine_server():
         return pathlib.Path(found).resolve()
     print(f"tools: {found} is too old ({said.strip()}), installing another", file=sys.stderr)
     return None
+
+
+def machine_node():
+    """What the machine's Node.js calls itself, if it is new enough and npm is there."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return None
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+    version = re.match(r"v(\d+)\.", said)
+    return said if version and int(version[1]) >= OLDEST_NODE else None
 
 
 def check_python():
@@ -61,6 +74,18 @@ def environment(lists):
         "--require-hashes", "--no-deps", *wanted)
 
 
+def scripts(node):
+    """Installs the JavaScript packages of the lock file, or removes them where nothing can run them."""
+    shutil.rmtree(SCRIPTS, ignore_errors=True)
+    if node is None:
+        print("tools: no Node.js 18 or later with npm: the JavaScript example is not tried", file=sys.stderr)
+        return
+    SCRIPTS.mkdir()
+    for name in SCRIPT_LISTS:
+        shutil.copy(name, SCRIPTS)
+    run("npm", "ci", "--prefix", SCRIPTS, "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
+
+
 def link(target):
     """Points `.tools/bin/nats-server` at a server, in one step: others may be starting it."""
     SERVER.parent.mkdir(exist_ok=True)
@@ -76,12 +101,15 @@ def main():
     with open(TOOLS / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         own = machine_server()
+        node = machine_node()
         lists = [HERE / "requirements.txt"] + ([] if own else [HERE / "nats-server.txt"])
-        state = hashlib.sha256(repr((sys.version, own, [name.read_text() for name in lists])).encode()).hexdigest()
+        texts = [name.read_text() for name in lists + SCRIPT_LISTS]
+        state = hashlib.sha256(repr((sys.version, own, node, texts)).encode()).hexdigest()
         if STAMP.exists() and STAMP.read_text() == state and SERVER.exists() and (VENV / "bin" / "python").exists():
             return
         STAMP.unlink(missing_ok=True)
         environment(lists)
+        scripts(node)
         link(own or os.path.relpath(VENV / "bin" / "nats-server", SERVER.parent))
         STAMP.write_text(state)
         print(f"tools: ready in {TOOLS.name}", file=sys.stderr)
