@@ -1,10 +1,16 @@
 //! What the public NATS login may and may not do, and that it hears no bundle, tried on a running engine.
 
+use std::time::Duration;
+
 use async_nats::HeaderMap;
 use async_nats::jetstream::{self, consumer};
 use futures_util::StreamExt;
 use linesman_tests::{Engine, Out, Outsider, World, event, refused_publish, refused_subscription, until};
 use serde_json::{Value, json};
+use tokio::time::timeout;
+
+/// How long anything may take to be heard.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the login may publish on.
 const MAY_PUBLISH: [&str; 12] = [
@@ -328,5 +334,32 @@ async fn what_it_may_ask_cannot_be_turned() {
     assert_eq!(after, (before.0 + 1, before.1 + 1), "one bundle more, and its trigger");
     let metrics = engine.get_text("/metrics").await.unwrap();
     assert!(metrics.contains("\nlinesman_foreign_marks_total 0\n"), "{metrics}");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+/// What holders of the login can do to each other: the document says so, and that the stream is out of reach.
+#[tokio::test]
+async fn what_it_makes_plain_subscribers_hear_stands_in_no_stream() {
+    const FORGED: &str = "out.bolt.trigger.incident.detected";
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let forger = outsider(&engine).await.client;
+    let other = engine.nats().await.unwrap();
+    let mut victim = other.subscribe(FORGED).await.unwrap();
+    // Answered after the subscription is made.
+    ask(&other, "$JS.API.STREAM.INFO.OUT", json!({})).await;
+    let before = held(&engine).await;
+    let config = json!({"deliver_subject": FORGED, "ack_policy": "none"});
+    ask(&forger, "$JS.API.CONSUMER.CREATE.OUT", json!({"stream_name": "OUT", "config": config})).await;
+    // A delivery keeps the subject of what is delivered.
+    assert_ne!(timeout(PATIENCE, victim.next()).await.unwrap().unwrap().subject.as_str(), FORGED);
+    forger.publish_with_reply("$JS.API.STREAM.INFO.OUT", FORGED, "".into()).await.unwrap();
+    let is_answer = |payload: &[u8]| String::from_utf8_lossy(payload).contains("stream_info_response");
+    while !is_answer(&timeout(PATIENCE, victim.next()).await.unwrap().unwrap().payload) {}
+
+    assert_eq!(held(&engine).await, before);
+    let out = jetstream::new(forger).get_stream("OUT").await.unwrap();
+    let config = consumer::pull::Config { filter_subject: FORGED.to_owned(), ..Default::default() };
+    assert_eq!(out.create_consumer(config).await.unwrap().cached_info().num_pending, 0);
     assert!(engine.stop().await.unwrap().success());
 }
