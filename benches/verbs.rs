@@ -48,7 +48,13 @@ fn domain() -> anyhow::Result<Domain> {
         stream: "bench".to_owned(),
         payload_most: 512 * 1024,
         judge: Rc::new(RefCell::new(Judge::new(Limits::default()))),
-        book: Some(RuleBook { version: 1, hash: "bench".to_owned(), book, settings: Settings::default() }),
+        book: Some(RuleBook {
+            version: 1,
+            hash: "bench".to_owned(),
+            book,
+            settings: Settings::default(),
+            refused: Arc::default(),
+        }),
     };
     let mut domain = Domain::open(Box::new(Memory::default()), parts)?;
     for number in 0..LOAD.organizations {

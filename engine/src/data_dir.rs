@@ -148,6 +148,11 @@ impl DataDir {
         private::write(&path, &text).map_err(at(&path))
     }
 
+    /// Where a copy of the rule book that was sent last lies, should the server lose its own.
+    pub fn rule_book(&self) -> PathBuf {
+        self.root.join("rule-book.json")
+    }
+
     /// Takes [`DataDir::write_ready`] back, before the engine stops to serve.
     ///
     /// # Errors

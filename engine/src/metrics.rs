@@ -23,7 +23,10 @@ const COUNTERS: [(&str, &str); 20] = [
     ("linesman_triggers_total", "Triggers fired, by name"),
     ("linesman_reactions_total", "Reactions decided, by connector"),
     ("linesman_policy_failures_total", "Policies that failed, by kind of failure"),
-    ("linesman_policies_refused_total", "Policy files that cannot be loaded"),
+    (
+        "linesman_policies_refused_total",
+        "Policy files refused, each text once, and rule directories that cannot be read",
+    ),
     ("linesman_attempts_total", "Attempts at reactions, by connector"),
     ("linesman_attempt_failures_total", "Attempts that failed, by class of failure"),
     ("linesman_emit_retries_total", "Batches sent to the log again"),
@@ -40,7 +43,7 @@ const COUNTERS: [(&str, &str); 20] = [
 ];
 
 /// Name and meaning of every gauge.
-const GAUGES: [(&str, &str); 4] = [
+const GAUGES: [(&str, &str); 6] = [
     ("linesman_lane_position", "Sequence in IN of the last message a lane has applied"),
     (
         "linesman_lane_lag_sequences",
@@ -52,6 +55,8 @@ const GAUGES: [(&str, &str); 4] = [
         "While a lane is behind: how long ago the last message it has applied entered the log; 0 when it has caught \
          up; NaN when that is unknown",
     ),
+    ("linesman_policies_refused", "Policy files that are refused as they are; for each, what was good last stays"),
+    ("linesman_rule_book_version", "Version of the rule book that every lane judges by"),
     ("linesman_pending_reactions", "Reactions that are still to be carried out, by destination"),
 ];
 

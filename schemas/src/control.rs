@@ -33,6 +33,41 @@ pub struct RuleBook {
     pub settings: Settings,
     /// All policies, by name.
     pub policies: Vec<PolicySource>,
+    /// The files that could not be loaded when it was made. Lanes do not judge by them; they tell
+    /// whose they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedPolicy>,
+}
+
+/// A policy file that cannot be loaded. Also the data of the trigger `policy.refused`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedPolicy {
+    /// Where it lies in the rule directory, such as `acme/night-shift.rhai`.
+    pub path: String,
+    /// The organization whose own it is; none for one of everyone's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OrgName>,
+    /// SHA-256 of the text that was refused, in hexadecimal.
+    pub hash: String,
+    /// Where the first fault is: its line, from 1.
+    pub line: u32,
+    /// Its column in characters, from 1.
+    pub column: u32,
+    /// What is wrong there.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// The policy that goes on with its last good text; none when it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stays: Option<PolicyName>,
+}
+
+impl RefusedPolicy {
+    /// Whether both are about the same text of the same file.
+    pub fn is_same_text(&self, other: &Self) -> bool {
+        self.path == other.path && self.hash == other.hash
+    }
 }
 
 /// One policy's text.

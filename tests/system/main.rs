@@ -15,6 +15,7 @@ mod forged;
 mod life;
 mod panics;
 mod permissions;
+mod policies;
 mod scripts;
 mod sealing;
 mod state;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use linesman_rules::Book;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
-use linesman_schemas::control::Settings;
+use linesman_schemas::control::{RefusedPolicy, Settings};
 use linesman_schemas::dead_letter::{Place, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::{Attempt, Report};
@@ -69,6 +69,8 @@ pub struct RuleBook {
     pub book: Arc<Book>,
     /// The numbers decisions depend on.
     pub settings: Settings,
+    /// The files that could not be loaded.
+    pub refused: Arc<[RefusedPolicy]>,
 }
 
 impl<'a> Body<'a> {

@@ -9,6 +9,7 @@
 //! | `state`, `rows` | what is known |
 //! | `outgoing` | what is said |
 //! | `organizations`, `incidents`, `sightings`, `devices`, `cases`, `intelligence` | the field's things |
+//! | `rule_book` | which policies apply, and which were refused |
 //! | `policies` | triggers, and what policies make of them |
 //! | `reactions` | what is to be done: pending, retried, given up |
 //! | `timers` | what falls due |
@@ -25,6 +26,7 @@ pub mod outgoing;
 mod policies;
 pub(crate) mod reactions;
 pub mod rows;
+mod rule_book;
 mod sightings;
 pub mod state;
 mod subject;
@@ -42,13 +44,13 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use linesman_rules::{Book, Judge, Policy, Scratch};
 use linesman_schemas::OrgName;
-use linesman_schemas::control::Settings;
+use linesman_schemas::control::{RefusedPolicy, Settings};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, INLINE_MOST, Place, Reason};
 
 pub(crate) use commands::asked;
 use devices::Devices;
 pub use error::Error;
-use input::{Body, Input, RuleBook};
+use input::{Body, Input};
 use organizations::Organizations;
 use outgoing::{Message, Outgoing, Topic};
 use policies::Fired;
@@ -86,6 +88,8 @@ pub struct Domain {
     book: BookRow,
     policies: Arc<Book>,
     settings: Settings,
+    /// What the rule book says of files that could not be loaded.
+    refused: Arc<[RefusedPolicy]>,
     judge: Rc<RefCell<Judge>>,
     scratch: Scratch,
     matching: Vec<Arc<Policy>>,
@@ -110,7 +114,7 @@ pub struct Parts {
     /// Runs the scripts; shared by the lanes of a thread.
     pub judge: Rc<RefCell<Judge>>,
     /// The rule book the state names, fetched; none on an empty state.
-    pub book: Option<RuleBook>,
+    pub book: Option<input::RuleBook>,
 }
 
 /// Where a lane's applied state stands.
@@ -152,11 +156,11 @@ impl Domain {
         let organizations = Organizations::open(&state)?;
         let sightings = Sightings::open(&state)?;
         let next_timer = timers::next(&state)?;
-        let (book, policies, settings) = match parts.book {
-            Some(book) => (BookRow { version: book.version, hash: book.hash }, book.book, book.settings),
+        let (book, policies, settings, refused) = match parts.book {
+            Some(book) => (BookRow { version: book.version, hash: book.hash }, book.book, book.settings, book.refused),
             None => {
                 let none = BookRow { version: 0, hash: String::new() };
-                (none, Arc::new(Book::build(Vec::new())), Settings::default())
+                (none, Arc::new(Book::build(Vec::new())), Settings::default(), Arc::default())
             }
         };
         Ok(Self {
@@ -169,6 +173,7 @@ impl Domain {
             book,
             policies,
             settings,
+            refused,
             judge: parts.judge,
             scratch: Scratch::default(),
             matching: Vec::new(),
@@ -216,7 +221,7 @@ impl Domain {
     fn handle(&mut self, input: &Input<'_>) -> Result<(), Error> {
         // Control messages concern the lane, not an organization.
         match &input.body {
-            Body::RuleBook(book) => return self.apply_rule_book(book),
+            Body::RuleBook(book) => return self.apply_rule_book(book, input.sequence),
             Body::Attempt(attempt) => return self.settle_attempt(None, attempt),
             Body::Tick => {
                 self.tally.input("ctl", "tick");
@@ -247,26 +252,6 @@ impl Domain {
             Body::Undecodable { reason, detail, place } => self.dead(Some(org), input, *reason, detail, *place),
             Body::Command(_) | Body::RuleBook(_) | Body::Attempt(_) | Body::Tick => Ok(()),
         }
-    }
-
-    fn apply_rule_book(&mut self, book: &RuleBook) -> Result<(), Error> {
-        if book.version <= self.book.version {
-            self.tally.input("ctl", "known");
-            return Ok(());
-        }
-        self.tally.input("ctl", "rule-book");
-        let is_first = self.book.version == 0;
-        self.book = BookRow { version: book.version, hash: book.hash.clone() };
-        self.policies = Arc::clone(&book.book);
-        self.settings = book.settings.clone();
-        self.state.write(key::book(), &self.book)?;
-        if is_first {
-            self.arm_pruning()?;
-            if self.lane == 0 {
-                self.arm_poll(None, self.position.now)?;
-            }
-        }
-        Ok(())
     }
 
     /// Takes the batch decided so far.

@@ -17,11 +17,16 @@ use sha2::{Digest, Sha256};
 
 use super::Error;
 
+/// The trigger that no policy reacts to: it is about policies, not about an organization's field.
+pub(super) const POLICY_REFUSED: &str = "policy.refused";
+
 /// What a subject under `out.` speaks of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// `<org>.trigger.<name>`
     Trigger(OrgName, Trigger),
+    /// `<org>.trigger.policy.refused`; of everyone's policies `_provider.trigger.policy.refused`
+    PolicyRefused(Option<OrgName>),
     /// `<org>.reaction.<connector>`
     Reaction(OrgName, Arc<str>),
     /// `<org>.dead.<reason>`; without an organization `_unknown.dead.<reason>`
@@ -39,6 +44,9 @@ impl Topic {
     pub fn subject(&self) -> String {
         match self {
             Self::Trigger(org, trigger) => format!("{org}.trigger.{trigger}"),
+            Self::PolicyRefused(owner) => {
+                format!("{}.trigger.{POLICY_REFUSED}", owner.as_ref().map_or("_provider", OrgName::as_str))
+            }
             Self::Reaction(org, connector) => format!("{org}.reaction.{connector}"),
             Self::Dead(Some(org), reason) => format!("{org}.dead.{}", reason.as_str()),
             Self::Dead(None, reason) => format!("_unknown.dead.{}", reason.as_str()),
@@ -51,11 +59,13 @@ impl Topic {
     /// The event's source: whose it is.
     fn source(&self) -> String {
         match self {
-            Self::Trigger(org, _) | Self::Reaction(org, _) | Self::Audit(org, _) | Self::Dead(Some(org), _) => {
-                format!("/organizations/{org}")
-            }
+            Self::Trigger(org, _)
+            | Self::PolicyRefused(Some(org))
+            | Self::Reaction(org, _)
+            | Self::Audit(org, _)
+            | Self::Dead(Some(org), _) => format!("/organizations/{org}"),
             Self::Dead(None, _) => "/unknown".to_owned(),
-            Self::ProviderDead(_) | Self::ProviderAudit(_) => "/provider".to_owned(),
+            Self::PolicyRefused(None) | Self::ProviderDead(_) | Self::ProviderAudit(_) => "/provider".to_owned(),
         }
     }
 
@@ -63,6 +73,7 @@ impl Topic {
     fn kind(&self) -> String {
         match self {
             Self::Trigger(_, trigger) => format!("linesman.trigger.{trigger}"),
+            Self::PolicyRefused(_) => format!("linesman.trigger.{POLICY_REFUSED}"),
             Self::Reaction(_, connector) => format!("linesman.reaction.{connector}"),
             Self::Dead(_, reason) | Self::ProviderDead(reason) => format!("linesman.dead.{}", reason.as_str()),
             Self::Audit(_, operation) | Self::ProviderAudit(operation) => format!("linesman.audit.{operation}"),

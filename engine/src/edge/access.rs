@@ -60,7 +60,7 @@ pub(super) fn too_large() -> Problem {
 
 /// Whether the one `Authorization` bears the token; the scheme's case does not matter (RFC 9110,
 /// section 11.1).
-fn has_token(token: &Token, headers: &HeaderMap) -> bool {
+pub(super) fn has_token(token: &Token, headers: &HeaderMap) -> bool {
     let mut offers = headers.get_all(AUTHORIZATION).iter();
     let (Some(offer), None) = (offers.next(), offers.next()) else { return false };
     let Some((scheme, offered)) = offer.as_bytes().split_at_checked("Bearer ".len()) else { return false };

@@ -44,6 +44,7 @@ use tokio::task::JoinHandle;
 use crate::lane::status::LaneStatus;
 use crate::metrics::Metrics;
 use crate::store::{self, Store};
+pub use readiness::PolicyStatus;
 use routes::Sources;
 use seats::{SeatAcceptor, Seats};
 
@@ -108,6 +109,8 @@ pub struct Edge {
     pub token: String,
     /// Whether the engine serves.
     pub ready: watch::Receiver<bool>,
+    /// How the policies are.
+    pub policies: watch::Receiver<PolicyStatus>,
     /// What is measured.
     pub metrics: Metrics,
 }

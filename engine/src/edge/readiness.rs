@@ -1,15 +1,32 @@
-//! `/healthz` and `/readyz`: whether the engine answers, and whether it serves, lane by lane. Nothing of organizations: anybody may ask.
+//! `/healthz` and `/readyz`: whether the engine answers, and whether it serves, lane by lane, and how
+//! its policies are. Nothing of organizations to anybody who asks: which policies are refused is told
+//! to whoever bears the token.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use linesman_schemas::control::RefusedPolicy;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::access;
 use super::routes::Sources;
+
+/// How the policies are.
+#[derive(Debug, Clone, Default)]
+pub struct PolicyStatus {
+    /// The version of the rule book that every lane judges by.
+    pub version: u64,
+    /// Why the rule directory cannot be read, if it cannot.
+    pub directory: Option<String>,
+    /// How many policy files are refused.
+    pub count: usize,
+    /// They, the first by name.
+    pub refused: Arc<[RefusedPolicy]>,
+}
 
 /// How ready the engine is.
 #[derive(Serialize, ToSchema)]
@@ -18,6 +35,58 @@ pub(super) struct Readiness {
     ready: bool,
     /// Lane by lane.
     lanes: Vec<LaneReadiness>,
+    /// How the policies are.
+    policies: PolicyReadiness,
+}
+
+/// How the policies are.
+#[derive(Serialize, ToSchema)]
+struct PolicyReadiness {
+    /// The version of the rule book that every lane judges by.
+    rule_book: u64,
+    /// How many files are refused; for each, what was good last stays.
+    refused: usize,
+    /// With the token only: which they are, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<RefusedFile>>,
+    /// With the token only: why the rule directory cannot be read, if it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<String>,
+}
+
+/// A policy file that is refused, with its first fault.
+#[derive(Serialize, ToSchema)]
+struct RefusedFile {
+    /// Where it lies in the rule directory.
+    path: String,
+    /// SHA-256 of the text that was refused, in hexadecimal.
+    hash: String,
+    /// The fault's line, from 1.
+    line: u32,
+    /// Its column in characters, from 1.
+    column: u32,
+    /// What is wrong there.
+    message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+    /// The policy that goes on with its last good text; none when it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stays: Option<String>,
+}
+
+impl From<&RefusedPolicy> for RefusedFile {
+    fn from(refused: &RefusedPolicy) -> Self {
+        Self {
+            path: refused.path.clone(),
+            hash: refused.hash.clone(),
+            line: refused.line,
+            column: refused.column,
+            message: refused.message.clone(),
+            help: refused.help.clone(),
+            stays: refused.stays.as_ref().map(ToString::to_string),
+        }
+    }
 }
 
 /// How ready a lane is.
@@ -44,7 +113,9 @@ pub(super) async fn healthz() -> &'static str {
 
 /// Whether the engine serves and every lane runs.
 ///
-/// 200 when the engine serves and every lane runs, 503 otherwise; the detail either way.
+/// 200 when the engine serves and every lane runs, 503 otherwise; the detail either way. Refused
+/// policies do not make it unready: it serves with those that were good last. Which they are is told
+/// to whoever bears the token.
 #[utoipa::path(
     get, path = "/readyz", tag = "engine", security(()),
     responses(
@@ -52,7 +123,7 @@ pub(super) async fn healthz() -> &'static str {
         (status = 503, description = "It does not yet, or no more.", body = Readiness),
     )
 )]
-pub(super) async fn readyz(State(sources): State<Arc<Sources>>) -> Response {
+pub(super) async fn readyz(State(sources): State<Arc<Sources>>, headers: HeaderMap) -> Response {
     let lanes: Vec<_> = (0..)
         .zip(&sources.lanes)
         .map(|(lane, status)| {
@@ -63,5 +134,13 @@ pub(super) async fn readyz(State(sources): State<Arc<Sources>>) -> Response {
         .collect();
     let ready = *sources.ready.borrow() && lanes.iter().all(|lane| lane.running);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ready, lanes })).into_response()
+    let known = sources.policies.borrow().clone();
+    let is_trusted = access::has_token(&sources.token, &headers);
+    let policies = PolicyReadiness {
+        rule_book: known.version,
+        refused: known.count,
+        files: is_trusted.then(|| known.refused.iter().map(RefusedFile::from).collect()),
+        directory: known.directory.filter(|_| is_trusted),
+    };
+    (status, Json(Readiness { ready, lanes, policies })).into_response()
 }

@@ -15,6 +15,7 @@ use super::access::{self, Token};
 use super::commands::Commands;
 use super::gauges::Gauges;
 use super::problem::Problem;
+use super::readiness::PolicyStatus;
 use super::{Edge, dead_letters, events, lists, openapi, readiness, writes};
 use crate::lane::status::LaneStatus;
 use crate::metrics::Metrics;
@@ -27,6 +28,7 @@ const READS: usize = 4;
 pub(super) struct Sources {
     pub(super) token: Token,
     pub(super) ready: watch::Receiver<bool>,
+    pub(super) policies: watch::Receiver<PolicyStatus>,
     /// How far each lane is, by number.
     pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Their rows, by number.
@@ -48,6 +50,7 @@ impl Sources {
         Ok(Self {
             token: Token::new(&edge.token),
             ready: edge.ready,
+            policies: edge.policies,
             commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
             listeners: Arc::new(Semaphore::new(events::LISTENERS)),
             gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows)),

@@ -61,8 +61,13 @@ impl Decoded {
         let named = self.with_dependent_mut(|_, read| std::mem::take(&mut read.named));
         for (at, wanted) in named {
             let ready = books.get_patiently(&wanted.hash).await;
-            let book =
-                RuleBook { version: wanted.version, hash: wanted.hash, book: ready.book, settings: ready.settings };
+            let book = RuleBook {
+                version: wanted.version,
+                hash: wanted.hash,
+                book: ready.book,
+                settings: ready.settings,
+                refused: ready.refused,
+            };
             self.with_dependent_mut(|_, read| {
                 if let Some(input) = read.inputs.get_mut(at) {
                     input.body = Body::RuleBook(book);

@@ -233,7 +233,13 @@ impl Start<'_> {
         let book = match domain::rule_book(&self.store).map_err(fault)? {
             Some(row) => {
                 let ready = self.shared.books.get_patiently(&row.hash).await;
-                Some(RuleBook { version: row.version, hash: row.hash, book: ready.book, settings: ready.settings })
+                Some(RuleBook {
+                    version: row.version,
+                    hash: row.hash,
+                    book: ready.book,
+                    settings: ready.settings,
+                    refused: ready.refused,
+                })
             }
             None => None,
         };

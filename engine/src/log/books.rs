@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::jetstream::object_store::{Config, ObjectStore};
 use linesman_rules::{Book, Policy};
-use linesman_schemas::control::{RuleBook, Settings};
+use linesman_schemas::control::{RefusedPolicy, RuleBook, Settings};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 use tokio::sync::Mutex;
@@ -25,13 +25,22 @@ pub struct Ready {
     pub book: Arc<Book>,
     /// The numbers decisions depend on.
     pub settings: Settings,
+    /// The files that could not be loaded.
+    pub refused: Arc<[RefusedPolicy]>,
+}
+
+/// What is kept of a rule book that lanes may be using.
+struct Known {
+    book: Weak<Book>,
+    settings: Settings,
+    refused: Arc<[RefusedPolicy]>,
 }
 
 /// Fetches rule books and keeps those in use.
 pub struct Books {
     context: jetstream::Context,
     replicas: usize,
-    ready: Mutex<HashMap<String, (Weak<Book>, Settings)>>,
+    ready: Mutex<HashMap<String, Known>>,
 }
 
 /// A rule book's content and the hash it goes by.
@@ -40,7 +49,12 @@ pub struct Books {
 /// It has no form in JSON.
 pub fn pack(book: &RuleBook) -> Result<(String, Vec<u8>), serde_json::Error> {
     let content = serde_json::to_vec(book)?;
-    Ok((hex::encode(Sha256::digest(&content)), content))
+    Ok((hash(&content), content))
+}
+
+/// The hash that a rule book's content goes by.
+pub fn hash(content: &[u8]) -> String {
+    hex::encode(Sha256::digest(content))
 }
 
 impl Books {
@@ -82,14 +96,19 @@ impl Books {
     /// It is not there, or not what its hash says.
     pub async fn get(&self, hash: &str) -> Result<Ready, Error> {
         let mut known = self.ready.lock().await;
-        if let Some((book, settings)) = known.get(hash)
-            && let Some(book) = book.upgrade()
+        if let Some(known) = known.get(hash)
+            && let Some(book) = known.book.upgrade()
         {
-            return Ok(Ready { book, settings: settings.clone() });
+            return Ok(Ready { book, settings: known.settings.clone(), refused: Arc::clone(&known.refused) });
         }
         let ready = self.load(hash).await?;
-        known.retain(|_, (book, _)| book.strong_count() > 0);
-        known.insert(hash.to_owned(), (Arc::downgrade(&ready.book), ready.settings.clone()));
+        known.retain(|_, known| known.book.strong_count() > 0);
+        let kept = Known {
+            book: Arc::downgrade(&ready.book),
+            settings: ready.settings.clone(),
+            refused: Arc::clone(&ready.refused),
+        };
+        known.insert(hash.to_owned(), kept);
         Ok(ready)
     }
 
@@ -119,7 +138,7 @@ impl Books {
         let object = store.get(hash).await.map_err(|error| fault(error.to_string()))?;
         let mut content = Vec::new();
         object.take(MOST).read_to_end(&mut content).await.map_err(|error| fault(error.to_string()))?;
-        if hex::encode(Sha256::digest(&content)) != hash {
+        if self::hash(&content) != hash {
             return Err(fault("the content has another hash".to_owned()));
         }
         serde_json::from_slice(&content).map_err(|error| fault(error.to_string()))
@@ -139,6 +158,6 @@ impl Books {
                 }
             }
         }
-        Ok(Ready { book: Arc::new(Book::build(policies)), settings: book.settings })
+        Ok(Ready { book: Arc::new(Book::build(policies)), settings: book.settings, refused: book.refused.into() })
     }
 }

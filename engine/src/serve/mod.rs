@@ -3,10 +3,13 @@
 //! ```text
 //!  data dir -> NATS server -> streams -> store -> lanes -> caught up -> organizations, rule book
 //!                                                             -> dispatcher -> edge -> ready.json
-//!  stop: edge -> dispatcher -> lanes -> store -> NATS server
+//!  then: the rule directory is watched
+//!  stop: edge -> watch -> dispatcher -> lanes -> store -> NATS server
 //! ```
 
+mod policies;
 mod setup;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,14 +20,14 @@ use futures_util::future::try_join_all;
 use linesman_connectors::tls::{self, Authority};
 use linesman_connectors::{Settings as ConnectorSettings, connectors};
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::watch::{Sender, channel};
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, private};
 use crate::dispatch::{self, Dispatcher};
 use crate::domain::rows::{self, CaseRow, CaseState, PendingRow};
-use crate::edge::{self, Edge, Listening};
+use crate::edge::{self, Edge, Listening, PolicyStatus};
 use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
 use crate::lane::status::Changes;
@@ -34,7 +37,9 @@ use crate::metrics::Metrics;
 use crate::rules_dir::{self, PolicyFile};
 use crate::store::{self, Store};
 use crate::{domain, lane, log};
+use policies::{Brought, Policies};
 use setup::Setup;
+use watch::{Watch, Watching};
 
 /// Why the engine does not run, or stopped running.
 #[derive(Debug, thiserror::Error)]
@@ -109,9 +114,10 @@ pub struct App {
     executors: Executors,
     /// None once it has ended before its time.
     dispatcher: Option<JoinHandle<Result<(), dispatch::Error>>>,
-    stop_dispatcher: watch::Sender<bool>,
+    stop_dispatcher: Sender<bool>,
+    watch: Watching,
     edge: Listening,
-    ready: watch::Sender<bool>,
+    ready: Sender<bool>,
     nats_url: String,
     ca: PathBuf,
 }
@@ -133,19 +139,23 @@ impl App {
         let store = Arc::new(Store::open(&data_dir.state())?);
         let books = Arc::new(Books::new(client.clone(), config.nats.replicas));
         let owner: Arc<str> = private::random_hex::<8>().map_err(Error::Random)?.into();
-        let setup = Setup {
+        let setup = Arc::new(Setup {
             client: client.clone(),
             store: Arc::clone(&store),
-            books: Arc::clone(&books),
             lanes: config.lanes,
             node: Arc::clone(&owner),
-        };
+        });
+        let (status, policy_status) = channel(PolicyStatus::default());
+        let settings = config.settings.clone();
+        let mut policies =
+            Policies::new(Arc::clone(&setup), Arc::clone(&books), settings, data_dir.rule_book(), status);
         if !identity.is_open {
             // INVARIANT (organizations and rule book precede the first input): until it is open, IN takes nothing else.
-            setup.begin(&config.organizations, &files, &config.settings).await?;
+            setup.begin(&config.organizations).await?;
+            policies.bring(&files, &[]).await?;
             streams::open(&client, &layout).await?;
         }
-        setup.restore(&files, &config.settings).await?;
+        policies.restore(&files).await?;
         let (changes, changed) = Changes::channel();
         let context = Context {
             url: engine_url,
@@ -158,8 +168,9 @@ impl App {
             runtime: tokio::runtime::Handle::current(),
         };
         let mut executors = Executors::start(&context)?;
-        settle(&setup, &client, &config, &files, &mut executors).await?;
-        let (stop_dispatcher, stopped) = watch::channel(false);
+        let brought = settle(&setup, &mut policies, &config, &files, &mut executors).await?;
+        let watch = Watch::new(config.rules, policies, executors.lanes.clone(), brought).start();
+        let (stop_dispatcher, stopped) = channel(false);
         let dispatcher = Dispatcher {
             connectors,
             store: Arc::clone(&store),
@@ -167,7 +178,7 @@ impl App {
             lanes: executors.lanes.clone(),
         };
         let dispatcher = Some(tokio::spawn(dispatcher.run(changed, stopped)));
-        let (ready, is_ready) = watch::channel(false);
+        let (ready, is_ready) = channel(false);
         let edge = Edge {
             store: Arc::clone(&store),
             client: client.clone(),
@@ -175,12 +186,25 @@ impl App {
             node: owner,
             token: data_dir.token()?,
             ready: is_ready,
+            policies: policy_status,
             metrics,
         };
         let edge = edge::listen(edge, config.listen, &authority).await?;
         let ca = authority.ca_path().to_owned();
-        let app =
-            Self { data_dir, server, client, store, executors, dispatcher, stop_dispatcher, edge, ready, nats_url, ca };
+        let app = Self {
+            data_dir,
+            server,
+            client,
+            store,
+            executors,
+            dispatcher,
+            stop_dispatcher,
+            watch,
+            edge,
+            ready,
+            nats_url,
+            ca,
+        };
         app.announce()?;
         Ok(app)
     }
@@ -215,6 +239,7 @@ impl App {
         tokio::select! {
             failure = self.executors.failure() => failure.map(Error::from),
             error = broke_off(&mut self.dispatcher) => Some(error),
+            error = self.watch.broke_off() => Some(error),
         }
     }
 
@@ -254,6 +279,7 @@ impl App {
         self.ready.send_replace(false);
         self.data_dir.remove_ready()?;
         self.edge.shutdown().await;
+        self.watch.stop().await;
         self.stop_dispatcher.send_replace(true);
         if let Some(dispatcher) = self.dispatcher {
             dispatched(dispatcher.await)?;
@@ -305,14 +331,17 @@ async fn nats(config: &Config, data_dir: &DataDir) -> Result<(Option<Server>, St
 /// the lanes have those.
 async fn settle(
     setup: &Setup,
-    client: &Client,
+    policies: &mut Policies,
     config: &Config,
     files: &[PolicyFile],
     executors: &mut Executors,
-) -> Result<(), Error> {
-    reach_end(client, executors).await?;
-    setup.send(&config.organizations, files, &config.settings).await?;
-    reach_end(client, executors).await
+) -> Result<Brought, Error> {
+    reach_end(&setup.client, executors).await?;
+    setup.send(&config.organizations).await?;
+    let rows = policies.rows()?;
+    let brought = policies.bring(files, &rows).await?;
+    reach_end(&setup.client, executors).await?;
+    Ok(brought)
 }
 
 /// Waits until every lane has applied what is in IN by now.

@@ -1,6 +1,7 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
 mod commands;
+mod policies;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -74,7 +75,7 @@ impl Lane {
             Arc::new(Policy::load(&source).unwrap())
         };
         let book = Arc::new(Book::build(policies.iter().map(load).collect()));
-        let book = RuleBook { version, hash: format!("{version}"), book, settings };
+        let book = RuleBook { version, hash: format!("{version}"), book, settings, refused: Arc::default() };
         self.book = Some(book.clone());
         self.decide("", "ctl", b"", Body::RuleBook(book));
         self.commit();

@@ -1,9 +1,11 @@
 //! Health, readiness, the token, and paths that lead nowhere.
 
+use linesman_schemas::control::RefusedPolicy;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, LANES, TOKEN, problem};
+use crate::edge::PolicyStatus;
 
 #[tokio::test]
 async fn health_is_for_everybody() {
@@ -39,6 +41,32 @@ async fn readiness_follows_the_engine_and_its_lanes() {
     assert!(!body.to_string().contains("acme"));
     edge.lanes[3].send_modify(|status| status.is_running = false);
     assert_eq!(readiness().await.0, 503);
+}
+
+#[tokio::test]
+async fn refused_policies_are_counted_for_everybody_and_named_for_the_token() {
+    let edge = Fixture::new().await;
+    let refused = RefusedPolicy {
+        path: "acme/own.rhai".to_owned(),
+        owner: Some("acme".parse().unwrap()),
+        hash: "0a".to_owned(),
+        line: 3,
+        column: 7,
+        message: "unknown trigger `incident`".to_owned(),
+        help: None,
+        stays: Some("acme/own".parse().unwrap()),
+    };
+    let directory = Some("the rules in `R` cannot be read: gone".to_owned());
+    edge.policies.send_replace(PolicyStatus { version: 4, directory, count: 1, refused: [refused].into() });
+    let answer = edge.request(Method::GET, "/readyz").send().await.unwrap().json::<Value>().await.unwrap();
+    assert_eq!(answer["policies"], json!({"rule_book": 4, "refused": 1}));
+    let answer = edge.get("/readyz").await.json::<Value>().await.unwrap();
+    let file = json!({
+        "path": "acme/own.rhai", "hash": "0a", "line": 3, "column": 7,
+        "message": "unknown trigger `incident`", "stays": "acme/own",
+    });
+    let directory = "the rules in `R` cannot be read: gone";
+    assert_eq!(answer["policies"], json!({"rule_book": 4, "refused": 1, "files": [file], "directory": directory}));
 }
 
 #[tokio::test]

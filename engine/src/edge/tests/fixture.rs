@@ -25,6 +25,7 @@ pub(super) struct Fixture {
     pub(super) store: Arc<Store>,
     pub(super) lanes: Vec<watch::Sender<LaneStatus>>,
     pub(super) ready: watch::Sender<bool>,
+    pub(super) policies: watch::Sender<PolicyStatus>,
     pub(super) http: reqwest::Client,
     pub(super) dir: TempDir,
 }
@@ -45,14 +46,24 @@ impl Fixture {
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
         let (lanes, statuses) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
         let (ready, is_ready) = watch::channel(false);
+        let (policy_status, policies) = watch::channel(PolicyStatus::default());
         let authority = Authority::open(&dir.path().join("tls")).unwrap();
         let http = tls::http_client(Some(authority.ca_path())).unwrap().build().unwrap();
         let token = TOKEN.to_owned();
         let node = "here".into();
-        let edge = Edge { store: Arc::clone(&store), client, lanes: statuses, node, token, ready: is_ready, metrics };
+        let edge = Edge {
+            store: Arc::clone(&store),
+            client,
+            lanes: statuses,
+            node,
+            token,
+            ready: is_ready,
+            policies,
+            metrics,
+        };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listening = listen_within(bounds, edge, address, &authority).await.unwrap();
-        Self { listening, store, lanes, ready, http, dir }
+        Self { listening, store, lanes, ready, policies: policy_status, http, dir }
     }
 
     pub(super) fn addr(&self) -> SocketAddr {

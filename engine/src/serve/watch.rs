@@ -1,0 +1,216 @@
+//! Watches the rule directory while the engine runs.
+//!
+//! It looks instead of being notified: network file systems notify nobody, and notifications follow
+//! neither a directory that is replaced nor a link that is led elsewhere. A look reads no file. What
+//! two looks in a row show alike is settled, and is read: a file that is being written, or a thousand
+//! that are checked out, are one change.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use super::Error;
+use super::policies::{Brought, Policies};
+use crate::lane::status::LaneStatus;
+use crate::rules_dir::{self, PolicyFile, Stamp};
+
+/// How often the directory is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long what has changed must stay as it is.
+const SETTLE: Duration = Duration::from_millis(300);
+/// The longest wait before a rule book that the log did not take is sent again.
+const RETRY_MOST: Duration = Duration::from_secs(30);
+
+/// What a look shows; why nothing can be seen is kept as text, to be compared.
+type Seen = Result<Vec<Stamp>, String>;
+
+/// A rule directory, and what was made of it.
+pub(super) struct Watch {
+    dir: PathBuf,
+    policies: Policies,
+    lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// What the rule book in the log was made of; none when it has to be looked up anew.
+    taken: Option<Seen>,
+    /// What was brought last.
+    brought: Brought,
+}
+
+/// A watch under way.
+pub(super) struct Watching {
+    stop: watch::Sender<bool>,
+    /// None once it has ended before its time.
+    task: Option<JoinHandle<()>>,
+}
+
+impl Watching {
+    /// Ready when the watch ends before its time.
+    pub(super) async fn broke_off(&mut self) -> Error {
+        if let Some(task) = &mut self.task {
+            let ended = task.await;
+            self.task = None;
+            if let Err(error) = ended {
+                return Error::Broken(std::io::Error::other(error));
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// Ends it.
+    pub(super) async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Some(task) = self.task
+            && let Err(error) = task.await
+        {
+            tracing::warn!(%error, "the watch over the rule directory ended badly");
+        }
+    }
+}
+
+impl Watch {
+    /// A watch over `dir` that has not looked yet, behind the rule book that was brought at the start.
+    pub(super) fn new(
+        dir: PathBuf,
+        policies: Policies,
+        lanes: Vec<watch::Receiver<LaneStatus>>,
+        brought: Brought,
+    ) -> Self {
+        Self { dir, policies, lanes, taken: None, brought }
+    }
+
+    /// Watches beside the caller until it is stopped. What cannot be done is logged and done later: the engine
+    /// serves on.
+    pub(super) fn start(mut self) -> Watching {
+        let (stop, mut stopped) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                // An engine that is gone stops this too.
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+                () = self.watch() => {}
+            }
+        });
+        Watching { stop, task: Some(task) }
+    }
+
+    async fn watch(&mut self) {
+        let mut last: Option<Seen> = None;
+        let mut retry = Retry::new();
+        loop {
+            let is_settled = last.is_none() || last == self.taken;
+            sleep(if is_settled { LOOK_EVERY } else { SETTLE }).await;
+            let seen = look(&self.dir).await;
+            let is_settled = last.as_ref() == Some(&seen);
+            if last.as_ref().is_some_and(|last| *last != seen) {
+                retry = Retry::new();
+            }
+            last = Some(seen);
+            if !is_settled || !self.has_arrived() {
+                continue;
+            }
+            if let Err(error) = self.check_lanes() {
+                tracing::error!(error = full(&error), "the lanes' rule books cannot be read");
+            }
+            if last != self.taken && retry.is_due() {
+                match self.take(last.as_ref()).await {
+                    Ok(()) => retry = Retry::new(),
+                    Err(error) => {
+                        let wait = retry.put_off();
+                        tracing::error!(error = full(&error), ?wait, "changed policies are not in the log yet");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes up what was seen, unless it is other by the time it has been read.
+    async fn take(&mut self, seen: Option<&Seen>) -> Result<(), Error> {
+        match seen {
+            None => {}
+            Some(Err(error)) => {
+                self.policies.refuse_directory(error);
+                self.taken = seen.cloned();
+            }
+            Some(Ok(_)) => {
+                let files = read(&self.dir).await?;
+                if Some(&look(&self.dir).await) == seen {
+                    let rows = self.policies.rows()?;
+                    self.brought = self.policies.bring(&files, &rows).await?;
+                    self.taken = seen.cloned();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every lane has applied what was brought last. Only then do their rows tell what is next.
+    fn has_arrived(&self) -> bool {
+        let mut lanes = self.lanes.iter().zip(&self.brought.sequences);
+        lanes.all(|(lane, sequence)| lane.borrow().position >= *sequence)
+    }
+
+    /// Shows which rule book is in effect. When it is not the one of the files, whoever had the lanes before
+    /// has sent his: the files are taken up again.
+    fn check_lanes(&mut self) -> Result<(), Error> {
+        let rows = self.policies.rows()?;
+        let version = rows.iter().map(|row| row.as_ref().map_or(0, |row| row.version)).min().unwrap_or_default();
+        self.policies.show_version(version);
+        if !self.brought.sequences.is_empty() {
+            tracing::info!(version, hash = self.brought.hash, "the rule book is in effect");
+            self.brought.sequences.clear();
+        }
+        if self.taken.as_ref().is_some_and(Result::is_ok)
+            && rows.iter().flatten().any(|row| row.hash != self.brought.hash)
+        {
+            self.taken = None;
+        }
+        Ok(())
+    }
+}
+
+/// When a rule book that the log did not take is sent again.
+struct Retry {
+    due: Instant,
+    wait: Duration,
+}
+
+impl Retry {
+    fn new() -> Self {
+        Self { due: Instant::now(), wait: LOOK_EVERY }
+    }
+
+    fn is_due(&self) -> bool {
+        self.due <= Instant::now()
+    }
+
+    /// Puts the next try off; by how long.
+    fn put_off(&mut self) -> Duration {
+        let wait = self.wait;
+        self.due = Instant::now() + wait;
+        self.wait = (wait * 2).min(RETRY_MOST);
+        wait
+    }
+}
+
+/// Looks at the directory, on a thread that may block.
+async fn look(dir: &Path) -> Seen {
+    let dir = dir.to_owned();
+    match tokio::task::spawn_blocking(move || rules_dir::look(&dir)).await {
+        Ok(seen) => seen.map_err(|error| full(&error)),
+        Err(error) => Err(full(&error)),
+    }
+}
+
+/// Reads the directory, on a thread that may block.
+async fn read(dir: &Path) -> Result<Vec<PolicyFile>, Error> {
+    let dir = dir.to_owned();
+    let files = tokio::task::spawn_blocking(move || rules_dir::read(&dir)).await;
+    Ok(files.map_err(|error| Error::Broken(std::io::Error::other(error)))??)
+}
+
+/// An error with all its causes.
+fn full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
