@@ -7,14 +7,13 @@ use tracing_subscriber::filter::ParseError;
 
 use crate::config::{Log, LogFormat};
 
-/// Sets up the log for this process; `LINESMAN_LOG` overrides the level.
+/// Sets up the log for this process.
 ///
 /// # Errors
 /// The level is no directive.
 pub fn init(log: &Log) -> Result<(), ParseError> {
-    let directive = std::env::var("LINESMAN_LOG").unwrap_or_else(|_| log.level.clone());
     // The NATS client tells of every connection at `info`; what is said behind this overrides it.
-    let filter = EnvFilter::try_new(format!("async_nats=warn,{directive}"))?;
+    let filter = EnvFilter::try_new(format!("async_nats=warn,{}", log.level))?;
     let is_terminal = std::io::stderr().is_terminal();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     let is_text = match log.format {

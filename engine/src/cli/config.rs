@@ -14,14 +14,27 @@ use crate::config;
 #[command(after_help = "\
 Examples:
   linesman config --config linesman.toml
-  LINESMAN_NATS_URL=nats://host:4222 linesman config --config linesman.toml")]
+  linesman config --config linesman.toml --explain log.level
+  LINESMAN_NATS_URL=nats://host:4222 linesman config --config linesman.toml --json")]
 pub(super) struct Args {
+    /// Explain one setting: what it is, its value, where that came from and what it overrode
+    #[arg(long, value_name = "KEY")]
+    explain: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     flags: Flags,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let text = config::effective(&args.flags.sources()).map_err(Failure::Mistakes)?;
-    anstream::print!("{text}");
+    let sources = args.flags.sources();
+    let text = match (&args.explain, args.json) {
+        (None, false) => config::effective(&sources),
+        (None, true) => config::effective_json(&sources).map(|json| format!("{json}\n")),
+        (Some(key), false) => config::explain(&sources, key).map(|explanation| explanation.to_string()),
+        (Some(key), true) => config::explain(&sources, key).map(|explanation| format!("{}\n", explanation.json())),
+    };
+    anstream::print!("{}", text.map_err(Failure::Mistakes)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -86,6 +86,9 @@ async fn interrupted((interrupt, terminate): &mut (Signal, Signal)) {
     }
 }
 
+/// The one setting the demo takes.
+const LOG_LEVEL: &str = "LINESMAN_LOG_LEVEL";
+
 async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Result<ExitCode, Failure> {
     let say = |text: String| {
         if !args.json {
@@ -96,10 +99,11 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Res
     say(format!("support system (a stand-in)  {}", standin.url()));
     let sources = Sources {
         file: Some(write_config(dir, &standin)?),
-        environment: Vec::new(),
+        // Whoever wants to see more of it says so as for `linesman serve`.
+        environment: std::env::var(LOG_LEVEL).map(|level| (LOG_LEVEL.to_owned(), level)).into_iter().collect(),
         flags: vec![
-            ("data_dir", "--data-dir".to_owned(), dir.join("data").to_string_lossy().into_owned()),
-            ("rules", "--rules".to_owned(), dir.join("rules").to_string_lossy().into_owned()),
+            ("data_dir".to_owned(), "--data-dir".to_owned(), dir.join("data").to_string_lossy().into_owned()),
+            ("rules".to_owned(), "--rules".to_owned(), dir.join("rules").to_string_lossy().into_owned()),
         ],
     };
     let config = config::load(&sources).map_err(Failure::Mistakes)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::Sources;
+use crate::config::{self, Sources};
 
 /// Flags of the commands that read the configuration.
 #[derive(Debug, Clone, Default, Args)]
@@ -16,7 +16,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "R")]
     rules: Option<PathBuf>,
     /// The configuration file
-    #[arg(long, value_name = "F")]
+    #[arg(long, value_name = "F", env = "LINESMAN_CONFIG")]
     config: Option<PathBuf>,
     /// A NATS server of your own, instead of the embedded one
     #[arg(long, value_name = "URL")]
@@ -27,12 +27,25 @@ pub(super) struct Flags {
     /// Where the HTTPS API listens; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// Any setting, for example `--set log.level=debug`; may be repeated, and flags of their own count over it
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+/// A flag that was given.
+fn named((key, flag, value): (&str, &str, Option<String>)) -> Option<(String, String, String)> {
+    Some((key.to_owned(), flag.to_owned(), value?))
 }
 
 impl Flags {
     /// All layers above the defaults.
     pub(super) fn sources(&self) -> Sources {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        // What lacks its `=` is a key without a value, which is a mistake of that key.
+        let set = self.set.iter().map(|text| {
+            let (key, value) = text.split_once('=').unwrap_or((text, ""));
+            (key.to_owned(), format!("--set {}", config::shown_key(key)), value.to_owned())
+        });
         let flags = [
             ("data_dir", "--data-dir", path(&self.data_dir)),
             ("rules", "--rules", path(&self.rules)),
@@ -46,7 +59,7 @@ impl Flags {
             environment: std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
                 .collect(),
-            flags: flags.into_iter().filter_map(|(key, flag, value)| Some((key, flag.to_owned(), value?))).collect(),
+            flags: set.chain(flags.into_iter().filter_map(named)).collect(),
         }
     }
 }

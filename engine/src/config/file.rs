@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue};
 use super::keys::{self, KEYS, Key, ORGANIZATIONS};
 use super::layers::Layers;
 use super::mistake::{Mistake, Mistakes};
-use super::organizations::{self, Declared};
-use super::place::{Place, Source};
+use super::organizations;
+use super::place::{Layer, Place, Source};
 use super::suggest;
 use super::value::{Written, list, quoted};
 
@@ -51,7 +51,6 @@ pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable
 /// What the file says beside its keys.
 #[derive(Default)]
 pub(super) struct Content {
-    pub(super) organizations: Vec<Declared>,
     /// Whether all of it was understood: else what is missing may stand where it was not.
     pub(super) is_whole: bool,
     /// Where each section begins.
@@ -112,15 +111,38 @@ fn source(path: &Path) -> Result<Source, Box<Mistake>> {
             (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(at))
         }
     };
-    let source = Source::new(path, text);
-    if let Some(start) = source.line_longer_than(MOST_LINE_BYTES) {
-        let message = format!("the line is longer than {MOST_LINE_BYTES} bytes");
-        return Err(mistake(source.place(start..start), message, Some("break it behind a comma of a list")));
-    }
+    let source = Source::new(Layer::File, path, text);
+    check_lines(&source)?;
     match wrong {
         Some(at) => Err(mistake(source.place(at..at), "the file is not UTF-8 text".to_owned(), None)),
         None => Ok(source),
     }
+}
+
+/// A line that is too long, as a mistake.
+fn check_lines(source: &Source) -> Result<(), Box<Mistake>> {
+    let Some(start) = source.line_longer_than(MOST_LINE_BYTES) else { return Ok(()) };
+    Err(Box::new(Mistake {
+        place: source.place(start..start),
+        message: format!("the line is longer than {MOST_LINE_BYTES} bytes"),
+        help: Some("break it behind a comma of a list".to_owned()),
+    }))
+}
+
+/// Reads the list of organizations that a variable or a flag holds.
+pub(super) fn read_organizations(source: &Source, layers: &mut Layers, mistakes: &mut Mistakes) {
+    if let Err(mistake) = check_lines(source) {
+        return mistakes.add(mistake.place, mistake.message, mistake.help);
+    }
+    let (value, errors) = DeValue::parse_recoverable(&source.text);
+    if !errors.is_empty() {
+        syntax(source, &errors, mistakes);
+        return;
+    }
+    let mut walk = Walk { source, layers, mistakes: Mistakes::default(), content: Content::default() };
+    let declared = organizations::read(&mut walk, &value);
+    walk.layers.organize(declared, source.place(value.span()));
+    mistakes.append(walk.mistakes);
 }
 
 /// The way through the document.
@@ -138,7 +160,7 @@ impl Walk<'_> {
             let name = name.get_ref().as_ref();
             if name == ORGANIZATIONS {
                 let declared = organizations::read(self, value);
-                self.content.organizations = declared;
+                self.layers.organize(declared, self.source.place(place));
             } else if let Some(section) = keys::sections().find(|section| *section == name) {
                 match value.get_ref() {
                     DeValue::Table(table) => {

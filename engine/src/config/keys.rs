@@ -64,13 +64,24 @@ pub enum Kind {
     FilterLevel,
     /// A list of `{ name, devices }`.
     DeviceGroups,
+    /// A list of organizations.
+    Organizations,
 }
 
 impl Key {
-    /// The environment variable that sets it; none for a key of an organization, which only the file sets.
+    /// The environment variable that sets it; none for a key of an organization, which is set in their list.
     pub fn variable(&self) -> Option<String> {
         let is_listed = ORGANIZATION_KEYS.iter().any(|key| key.name == self.name);
         (!is_listed).then(|| format!("{VARIABLE_PREFIX}{}", self.name.to_ascii_uppercase().replace('.', "_")))
+    }
+
+    /// What a number of it counts; none for what is no number of something.
+    pub fn unit(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Seconds { .. } => Some("seconds"),
+            Kind::Count { .. } if self.name.ends_with("_bytes") => Some("bytes"),
+            _ => None,
+        }
     }
 
     /// Its section, when it has one, and its name therein.
@@ -85,11 +96,20 @@ impl Key {
 /// What the program's environment variables begin with.
 pub const VARIABLE_PREFIX: &str = "LINESMAN_";
 
-/// Variables with that prefix that are no keys: the log of a command other than `serve`.
-pub(super) const OTHER_VARIABLES: [&str; 1] = ["LINESMAN_LOG"];
+/// Variables with that prefix that are no keys: the configuration file itself.
+pub(super) const OTHER_VARIABLES: [&str; 1] = ["LINESMAN_CONFIG"];
 
 /// The list of organizations in the file.
 pub(super) const ORGANIZATIONS: &str = "organizations";
+
+/// The list as a whole, which a variable or a flag holds as TOML.
+pub(super) static ORGANIZATIONS_KEY: Key = key(
+    ORGANIZATIONS,
+    Kind::Organizations,
+    None,
+    "The organizations. In the file `[[organizations]]` and the keys of each; in a variable or a flag a list of tables, \
+     which counts instead of the file's.",
+);
 
 /// The modes; only [`MODE_WORKING`] works.
 const MODES: [&str; 5] = ["direct", "partner", "end-customer", "demo", "offline"];
@@ -164,6 +184,11 @@ pub static ORGANIZATION_KEYS: &[Key] = &[
     key("organizations.filter_level", Kind::FilterLevel, Some("Do not send"), "What may leave of its bundles for the support system."),
     key("organizations.device_groups", Kind::DeviceGroups, None, "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its host name."),
 ];
+
+/// Every name that `--set` takes.
+pub(super) fn settable() -> impl Iterator<Item = &'static str> + Clone {
+    KEYS.iter().map(|key| key.name).chain(std::iter::once(ORGANIZATIONS))
+}
 
 /// The names of the sections, each once.
 pub(super) fn sections() -> impl Iterator<Item = &'static str> {

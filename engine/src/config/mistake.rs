@@ -86,7 +86,9 @@ impl Mistakes {
 
     /// Brings them into the order of their places; those of one place stay as they are.
     pub(super) fn sorted(mut self) -> Self {
-        self.list.sort_by(|a, b| a.place.cmp(&b.place));
+        // What belongs to no layer comes last.
+        let order = |place: &Place| (place.layer().is_none(), place.layer());
+        self.list.sort_by(|a, b| order(&a.place).cmp(&order(&b.place)).then_with(|| a.place.cmp(&b.place)));
         self
     }
 }

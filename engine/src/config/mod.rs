@@ -13,7 +13,9 @@
 //! another's to read.
 
 mod check;
+mod explain;
 mod file;
+mod json;
 mod keys;
 mod layers;
 mod mask;
@@ -36,11 +38,12 @@ use linesman_schemas::OrgName;
 use linesman_schemas::command::OrganizationSettings;
 
 use self::check::Checked;
+pub use self::explain::Explanation;
 use self::file::Content;
 pub use self::keys::{KEYS, Key, Kind, ORGANIZATION_KEYS, VARIABLE_PREFIX};
 use self::layers::Layers;
 pub use self::mistake::{Mistake, Mistakes};
-pub use self::place::{Extent, Place, Spot};
+pub use self::place::{Extent, Layer, Place, Spot};
 use crate::embedded;
 
 /// What the engine runs by. Paths are absolute.
@@ -140,7 +143,7 @@ pub struct Sources {
     /// The environment; what does not begin with [`VARIABLE_PREFIX`] is not looked at.
     pub environment: Vec<(String, String)>,
     /// The flags given: the key, the flag with its dashes, the value. The last of a key counts.
-    pub flags: Vec<(&'static str, String, String)>,
+    pub flags: Vec<(String, String, String)>,
 }
 
 /// The configuration to serve with.
@@ -155,7 +158,7 @@ pub fn load(sources: &Sources) -> Result<Config, Mistakes> {
         check::required(&layers, "data_dir", &mut mistakes);
         check::required(&layers, "rules", &mut mistakes);
     }
-    match assemble(&layers, content, checked) {
+    match assemble(&layers, checked) {
         Some(config) if mistakes.is_empty() => Ok(config),
         _ => Err(mistakes.sorted()),
     }
@@ -169,8 +172,39 @@ pub fn load(sources: &Sources) -> Result<Config, Mistakes> {
 /// All mistakes in it.
 pub fn effective(sources: &Sources) -> Result<String, Mistakes> {
     let mut mistakes = Mistakes::default();
-    let (layers, content, checked) = gather(sources, &mut mistakes);
-    if mistakes.is_empty() { Ok(print::text(&layers, &content, &checked)) } else { Err(mistakes.sorted()) }
+    let (layers, _, checked) = gather(sources, &mut mistakes);
+    if mistakes.is_empty() { Ok(print::text(&layers, &checked)) } else { Err(mistakes.sorted()) }
+}
+
+/// The same as JSON: `settings` by key, each with `value` and `from`, and `organizations`.
+///
+/// # Errors
+///
+/// All mistakes in it.
+pub fn effective_json(sources: &Sources) -> Result<serde_json::Value, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let (layers, _, checked) = gather(sources, &mut mistakes);
+    if mistakes.is_empty() { Ok(json::effective(&layers, &checked)) } else { Err(mistakes.sorted()) }
+}
+
+/// All about one key: what it is, what counts, where that came from and what it overrode.
+///
+/// # Errors
+///
+/// All mistakes in the configuration; a key that is not there is one.
+pub fn explain(sources: &Sources, name: &str) -> Result<Explanation, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let (layers, _, _) = gather(sources, &mut mistakes);
+    let explanation = explain::of(&layers, name, &mut mistakes);
+    match explanation {
+        Some(explanation) if mistakes.is_empty() => Ok(explanation),
+        _ => Err(mistakes.sorted()),
+    }
+}
+
+/// A key as a flag named it, as it may be shown: on one line, and masked where it holds an address.
+pub fn shown_key(key: &str) -> String {
+    place::blank_controls(&mask::url(key))
 }
 
 /// Reads all layers and checks them.
@@ -187,7 +221,7 @@ fn gather(sources: &Sources, mistakes: &mut Mistakes) -> (Layers, Content, Check
 }
 
 /// The configuration; none where a key that is needed has no value, which is a mistake already noted.
-fn assemble(layers: &Layers, content: Content, checked: Checked) -> Option<Config> {
+fn assemble(layers: &Layers, checked: Checked) -> Option<Config> {
     let upstream = if checked.has_upstream { Some(upstream(layers, checked.password?)?) } else { None };
     let threads = match layers.number("threads")? {
         0 => std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1)),
@@ -201,7 +235,7 @@ fn assemble(layers: &Layers, content: Content, checked: Checked) -> Option<Confi
         threads,
         nats: nats(layers)?,
         upstream,
-        organizations: content.organizations.into_iter().map(|declared| declared.organization).collect(),
+        organizations: layers.organizations().iter().map(|declared| declared.organization.clone()).collect(),
         settings: settings(layers)?,
         log: log(layers)?,
         warnings: checked.warnings,

@@ -1,4 +1,4 @@
-//! The list of organizations, which only the file has.
+//! The list of organizations: tables of the file, or a list that a variable or a flag holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::Organization;
 use super::file::Walk;
 use super::keys::{self, Key, Kind, ORGANIZATION_KEYS, ORGANIZATIONS};
-use super::place::Place;
+use super::place::{Layer, Place};
 use super::suggest;
 use super::value::{self, Value, Written, quoted};
 
@@ -29,7 +29,10 @@ pub(super) struct Declared {
 /// Reads all that can be read; the rest becomes mistakes.
 pub(super) fn read(walk: &mut Walk<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Declared> {
     let DeValue::Array(list) = value.get_ref() else {
-        let help = format!("write `[[{ORGANIZATIONS}]]` before the keys of each");
+        let help = match walk.source.layer {
+            Layer::File => format!("write `[[{ORGANIZATIONS}]]` before the keys of each"),
+            Layer::Environment | Layer::Flags => "for example `[{ name = \"acme\", proxy = true }]`".to_owned(),
+        };
         walk.add(value.span(), format!("`{ORGANIZATIONS}` must be a list of tables"), Some(help));
         return Vec::new();
     };

@@ -16,7 +16,7 @@ const BEFORE: usize = 40;
 pub enum Place {
     /// The configuration file as a whole.
     File(PathBuf),
-    /// A place in the configuration file.
+    /// A place in the configuration file, or in a text that a variable or a flag holds.
     Spot(Spot),
     /// An environment variable.
     Variable(String),
@@ -26,10 +26,24 @@ pub enum Place {
     Default,
 }
 
-/// A place in the configuration file.
+/// What a value may be said by, the later over the earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// The configuration file.
+    File,
+    /// An environment variable.
+    Environment,
+    /// A flag.
+    Flags,
+}
+
+/// A place in a text of several lines: the configuration file, or the list of organizations in a
+/// variable or a flag.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Spot {
-    /// The file, as it was named.
+    /// What the text was said by.
+    pub layer: Layer,
+    /// The file, the variable or the flag, as it was named.
     pub path: PathBuf,
     /// The line, from 1.
     pub line: usize,
@@ -43,6 +57,19 @@ pub struct Spot {
 
 /// Characters of a text: the first, and how many (at least 1).
 pub type Extent = (usize, usize);
+
+impl Place {
+    /// The layer it belongs to; none: nothing was said.
+    pub fn layer(&self) -> Option<Layer> {
+        match self {
+            Self::File(_) => Some(Layer::File),
+            Self::Spot(spot) => Some(spot.layer),
+            Self::Variable(_) => Some(Layer::Environment),
+            Self::Flag(_) => Some(Layer::Flags),
+            Self::Default => None,
+        }
+    }
+}
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,17 +92,18 @@ pub(super) fn blank_controls(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// The configuration file's text with the begin of each line.
+/// A text with the begin of each line.
 pub(super) struct Source {
+    pub(super) layer: Layer,
     pub(super) path: PathBuf,
     pub(super) text: String,
     starts: Vec<usize>,
 }
 
 impl Source {
-    pub(super) fn new(path: &Path, text: String) -> Self {
+    pub(super) fn new(layer: Layer, path: &Path, text: String) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { path: path.to_owned(), text, starts }
+        Self { layer, path: path.to_owned(), text, starts }
     }
 
     /// The number of the line with a byte, from 1.
@@ -100,7 +128,14 @@ impl Source {
         let meant = line.get(before.len()..).unwrap_or_default();
         let length = meant.get(..span.len()).unwrap_or(meant).chars().count().max(1);
         let (text, underlined) = excerpt(line, (column, length));
-        Place::Spot(Spot { path: self.path.clone(), line: number, column: column + 1, text, underlined })
+        Place::Spot(Spot {
+            layer: self.layer,
+            path: self.path.clone(),
+            line: number,
+            column: column + 1,
+            text,
+            underlined,
+        })
     }
 }
 
@@ -128,7 +163,7 @@ mod tests {
     use super::*;
 
     fn spot(text: &str, span: Range<usize>) -> (usize, usize, String, Extent) {
-        match Source::new(Path::new("f"), text.to_owned()).place(span) {
+        match Source::new(Layer::File, Path::new("f"), text.to_owned()).place(span) {
             Place::Spot(spot) => (spot.line, spot.column, spot.text, spot.underlined),
             place => panic!("{place:?}"),
         }

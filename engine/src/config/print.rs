@@ -6,15 +6,14 @@ use linesman_schemas::FilterLevel;
 use linesman_schemas::command::DeviceGroup;
 
 use super::check::Checked;
-use super::file::Content;
-use super::keys::{KEYS, Key, Kind, ORGANIZATIONS, sections};
+use super::keys::{KEYS, Key, Kind, ORGANIZATION_KEYS, ORGANIZATIONS, sections};
 use super::layers::Layers;
 use super::mask;
 use super::organizations::Declared;
 use super::value::Value;
 
 /// Text that, read as a configuration file, is the same configuration; masked passwords excepted.
-pub(super) fn text(layers: &Layers, content: &Content, checked: &Checked) -> String {
+pub(super) fn text(layers: &Layers, checked: &Checked) -> String {
     let mut text = String::new();
     keys(&mut text, layers, None);
     for section in sections() {
@@ -25,7 +24,7 @@ pub(super) fn text(layers: &Layers, content: &Content, checked: &Checked) -> Str
         text.push_str(&format!("\n[{section}]\n"));
         keys(&mut text, layers, Some(section));
     }
-    for declared in &content.organizations {
+    for declared in layers.organizations() {
         organization(&mut text, declared);
     }
     text
@@ -47,7 +46,7 @@ fn line(text: &mut String, name: &str, value: &str, place: impl std::fmt::Displa
     let _ = writeln!(text, "{assignment} # {place}");
 }
 
-fn shown(key: &Key, value: &Value) -> String {
+pub(super) fn shown(key: &Key, value: &Value) -> String {
     match value {
         Value::Text(text) if matches!(key.kind, Kind::NatsUrl) => quoted(&mask::url(text)),
         Value::Text(text) => quoted(text),
@@ -59,16 +58,30 @@ fn shown(key: &Key, value: &Value) -> String {
 }
 
 fn organization(text: &mut String, declared: &Declared) {
-    let Declared { organization, place } = declared;
+    text.push_str(&format!("\n[[{ORGANIZATIONS}]] # {}\n", declared.place));
+    for key in ORGANIZATION_KEYS {
+        text.push_str(&format!("{} = {}\n", key.parts().1, of_organization(declared, key)));
+    }
+}
+
+/// A key of an organization as TOML spells its value.
+pub(super) fn of_organization(declared: &Declared, key: &Key) -> String {
+    let Declared { organization, .. } = declared;
     let settings = &organization.settings;
-    let level = FilterLevel::ALL.into_iter().find(|(level, _)| *level == settings.filter_level);
-    text.push_str(&format!("\n[[{ORGANIZATIONS}]] # {place}\n"));
-    text.push_str(&format!("name = {}\n", quoted(organization.name.as_str())));
-    text.push_str(&format!("display_name = {}\n", quoted(&settings.display_name)));
-    text.push_str(&format!("proxy = {}\n", settings.is_proxy));
-    text.push_str(&format!("filter_level = {}\n", quoted(level.map_or("", |(_, name)| name))));
-    let groups: Vec<String> = settings.device_groups.iter().map(group).collect();
-    text.push_str(&format!("device_groups = [{}]\n", groups.join(", ")));
+    match key.kind {
+        Kind::OrgName => quoted(organization.name.as_str()),
+        Kind::Flag => settings.is_proxy.to_string(),
+        Kind::FilterLevel => quoted(level_name(settings.filter_level)),
+        Kind::DeviceGroups => {
+            let groups: Vec<String> = settings.device_groups.iter().map(group).collect();
+            format!("[{}]", groups.join(", "))
+        }
+        _ => quoted(&settings.display_name),
+    }
+}
+
+pub(super) fn level_name(level: FilterLevel) -> &'static str {
+    FilterLevel::ALL.into_iter().find(|(other, _)| *other == level).map_or("", |(_, name)| name)
 }
 
 fn group(group: &DeviceGroup) -> String {

@@ -1,5 +1,7 @@
 //! Whole configurations: their mistakes word for word, their layers, and their text read back.
 
+mod document;
+mod explained;
 mod layers;
 mod mistakes;
 mod printed;
@@ -65,8 +67,8 @@ impl Folder {
     }
 }
 
-fn flag(key: &'static str, name: &str, value: &str) -> (&'static str, String, String) {
-    (key, name.to_owned(), value.to_owned())
+fn flag(key: &str, name: &str, value: &str) -> (String, String, String) {
+    (key.to_owned(), name.to_owned(), value.to_owned())
 }
 
 fn variable(name: &str, value: &str) -> (String, String) {

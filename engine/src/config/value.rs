@@ -138,7 +138,8 @@ fn is_spelled(kind: Kind, text: &str) -> bool {
         | Kind::Seconds { .. }
         | Kind::Flag
         | Kind::Address
-        | Kind::DeviceGroups => false,
+        | Kind::DeviceGroups
+        | Kind::Organizations => false,
     }
 }
 
@@ -210,6 +211,7 @@ pub(super) fn expected(kind: Kind) -> String {
         Kind::OrgName => "a name of 1 to 64 letters, digits, `_` and `-` that begins with a letter or digit".to_owned(),
         Kind::FilterLevel => "a filter level".to_owned(),
         Kind::DeviceGroups => "a list of `{ name = \"...\", devices = [\"...\"] }`".to_owned(),
+        Kind::Organizations => "a list of tables".to_owned(),
     }
 }
 

@@ -228,7 +228,7 @@ fn variables_and_flags_are_named() {
     let sources = Sources {
         environment: vec![
             variable("HOME", "/"),
-            variable("LINESMAN_LOG", "debug"),
+            variable("LINESMAN_CONFIG", "f"),
             variable("LINESMAN_LANE", "5"),
             variable("LINESMAN_UPSTREAM_TIMEOUT_S", "0"),
             variable("LINESMAN_NATS_URL", "me:hunter2@h"),

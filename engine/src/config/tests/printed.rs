@@ -10,7 +10,7 @@ fn sources(folder: &Folder) -> Sources {
          [[organizations]]\nname = 'b'\n[log]\nformat = 'json'\n"
     );
     let mut sources = folder.sources(text);
-    sources.environment = vec![variable("LINESMAN_NATS_URL", "nats://me:hunter2@h"), variable("LINESMAN_LOG", "x")];
+    sources.environment = vec![variable("LINESMAN_NATS_URL", "nats://me:hunter2@h"), variable("LINESMAN_CONFIG", "x")];
     sources.flags.push(flag("listen", "--listen", "[::1]:8443"));
     sources
 }

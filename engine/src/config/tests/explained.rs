@@ -1,0 +1,225 @@
+//! `--set`, lists in variables and flags, and the explanation of one key, word for word.
+
+use linesman_schemas::FilterLevel;
+use serde_json::json;
+
+use super::super::{KEYS, Kind, Sources, effective_json, explain, load};
+use super::{Folder, LEAST, bare, flag, variable};
+
+/// A value of each kind that is none's default.
+fn value(name: &str, kind: Kind) -> &'static str {
+    match kind {
+        Kind::Words(words) => match name {
+            "mode" => "partner",
+            _ => words[words.len() - 1],
+        },
+        Kind::Text { .. } | Kind::Header { .. } => "text",
+        Kind::Path => "/some/where",
+        Kind::HttpsUrl => "https://host:9",
+        Kind::NatsUrl => "nats://host:9",
+        Kind::Count { .. } => {
+            if name == "nats.max_payload_bytes" {
+                "2000000"
+            } else {
+                "1"
+            }
+        }
+        Kind::Seconds { .. } => "250",
+        Kind::Address => "127.0.0.1:9",
+        Kind::LogLevel => "linesman=debug,warn",
+        Kind::Flag | Kind::OrgName | Kind::FilterLevel | Kind::DeviceGroups | Kind::Organizations => {
+            panic!("`{name}` is no key of its own")
+        }
+    }
+}
+
+#[test]
+fn every_key_can_be_set_by_each_of_the_three() {
+    let folder = Folder::new();
+    for key in KEYS {
+        let mut value = value(key.name, key.kind).to_owned();
+        if let Kind::Path = key.kind
+            && key.name.starts_with("upstream.")
+        {
+            let file = if key.name == "upstream.ca" { "support-system-ca.pem" } else { "support-system.password" };
+            value = folder.path(file).display().to_string();
+        }
+        let upstream = LEAST.lines().skip(1).take(6).filter(|line| {
+            let name = line.split_once(" = ").map(|(name, _)| name);
+            key.parts().0 != Some("upstream") || name != Some(key.parts().1)
+        });
+        let is_number = matches!(key.kind, Kind::Count { .. } | Kind::Seconds { .. });
+        let spelled = if is_number { value.clone() } else { format!("{value:?}") };
+        let (head, tail) = match key.parts() {
+            (None, name) => (format!("{name} = {spelled}\n"), String::new()),
+            (Some("upstream"), name) => (String::new(), format!("{name} = {spelled}\n")),
+            (Some(section), name) => (String::new(), format!("[{section}]\n{name} = {spelled}\n")),
+        };
+        let rest: String = upstream.map(|line| format!("{line}\n")).collect();
+        let bare = |text: &str| Sources { flags: Vec::new(), ..folder.sources(text) };
+        let by_file = bare(&format!("{head}{rest}{tail}"));
+        let from = |sources: &Sources| {
+            let json = explain(sources, key.name).unwrap_or_else(|mistakes| panic!("{mistakes}")).json();
+            (json["value"].clone(), json["from"]["layer"].clone())
+        };
+        let (set, layer) = from(&by_file);
+        assert_eq!(layer, "file", "{}", key.name);
+        let mut by_variable = bare(&rest);
+        by_variable.environment = vec![variable(&key.variable().unwrap(), &value)];
+        assert_eq!(from(&by_variable), (set.clone(), json!("environment")), "{}", key.name);
+        let mut by_flag = bare(&rest);
+        by_flag.flags = vec![flag(key.name, &format!("--set {}", key.name), &value)];
+        assert_eq!(from(&by_flag), (set, json!("flag")), "{}", key.name);
+    }
+}
+
+#[test]
+fn organizations_can_be_listed_in_a_variable_or_a_flag() {
+    let folder = Folder::new();
+    let mut sources = folder.sources(LEAST);
+    let list = "[{ name = 'bolt', filter_level = 'Send all information' },\n {name='cobalt'}]";
+    sources.environment = vec![variable("LINESMAN_ORGANIZATIONS", list)];
+    let names = |sources: &Sources| -> Vec<String> {
+        load(sources).unwrap().organizations.iter().map(|organization| organization.name.to_string()).collect()
+    };
+    let settings = load(&sources).unwrap().organizations[0].settings.clone();
+    assert_eq!(settings.filter_level, FilterLevel::All);
+    assert_eq!(names(&sources), ["bolt", "cobalt"]);
+    sources.flags.push(flag("organizations", "--set organizations", "[{name = 'dory'}]"));
+    assert_eq!(names(&sources), ["dory"]);
+    let said = folder.plain(&explain(&sources, "organizations").unwrap());
+    let expected = "\
+organizations
+  The organizations. In the file `[[organizations]]` and the keys of each; in a variable or a flag a list of tables, \
+which counts instead of the file's.
+
+  type      a list of tables
+  default   none
+  set by    the file, LINESMAN_ORGANIZATIONS, --set organizations=VALUE
+  value     dory
+  from      --set organizations:1:2
+  overrode  bolt, cobalt, from LINESMAN_ORGANIZATIONS:1:1
+  overrode  acme, from linesman.toml:8:3
+";
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn mistakes_of_all_three_are_told_together_each_with_its_place() {
+    let folder = Folder::new();
+    let mut sources = folder.sources("lanes = 99\n");
+    sources.environment = vec![
+        variable("LINESMAN_THREADS", "many"),
+        variable("LINESMAN_ORGANIZATIONS", "[{ name = 'acme' },\n { nam = 'b' }]"),
+    ];
+    sources.flags.extend([
+        flag("log.levl", "--set log.levl", "debug"),
+        flag("nats.port", "--set nats.port", ""),
+        flag("organizations", "--set organizations", "[{ name = 'a b' }"),
+    ]);
+    let expected = r#"linesman.toml:1:9: `lanes` must be a whole number from 1 to 48, not `99`
+  lanes = 99
+          ^^
+LINESMAN_ORGANIZATIONS:2:2: the organization has no `name`
+   { nam = 'b' }]
+   ^^^^^^^^^^^^^
+  help: for example `name = "acme"`
+LINESMAN_ORGANIZATIONS:2:4: there is no key `nam` of an organization
+   { nam = 'b' }]
+     ^^^
+  help: did you mean `name`?
+LINESMAN_THREADS: `threads` must be a whole number from 0 to 1024, not the text `many`
+--set organizations:1:18: unclosed array, expected `]`
+  [{ name = 'a b' }
+                   ^
+--set log.levl: there is no key `log.levl`
+  help: did you mean `log.level`?
+--set nats.port: `nats.port` must be a whole number from 1 to 65535, not empty"#;
+    assert_eq!(folder.plain(&load(&sources).unwrap_err()), expected);
+}
+
+#[test]
+fn a_key_is_explained() {
+    let folder = Folder::new();
+    let mut sources =
+        folder.sources(format!("[settings]\nretry_most_s = 100\n{}", LEAST.trim_start_matches("mode = \"partner\"\n")));
+    sources.environment = vec![variable("LINESMAN_SETTINGS_RETRY_MOST_S", "200")];
+    let said = folder.plain(&explain(&sources, "settings.retry_most_s").unwrap());
+    let expected = "\
+settings.retry_most_s
+  The longest wait between attempts, in seconds.
+
+  type      a whole number of seconds from 1 to 86400
+  unit      seconds
+  default   300
+  set by    the file, LINESMAN_SETTINGS_RETRY_MOST_S, --set settings.retry_most_s=VALUE
+  value     200
+  from      LINESMAN_SETTINGS_RETRY_MOST_S
+  overrode  100, from linesman.toml:2:16
+  overrode  300, from default
+";
+    assert_eq!(said, expected);
+    let json = explain(&sources, "settings.retry_most_s").unwrap().json();
+    let file = folder.path("linesman.toml").display().to_string();
+    let expected = json!({
+        "key": "settings.retry_most_s",
+        "meaning": "The longest wait between attempts, in seconds.",
+        "type": "a whole number of seconds from 1 to 86400",
+        "unit": "seconds",
+        "default": "300",
+        "least": 1,
+        "most": 86_400,
+        "variable": "LINESMAN_SETTINGS_RETRY_MOST_S",
+        "value": 200,
+        "from": {"layer": "environment", "name": "LINESMAN_SETTINGS_RETRY_MOST_S"},
+        "overrode": [
+            {"value": 100, "from": {"layer": "file", "file": file, "line": 2, "column": 16}},
+            {"value": 300, "from": {"layer": "default"}},
+        ],
+    });
+    assert_eq!(json, expected);
+
+    let said = folder.plain(&explain(&sources, "organizations.filter_level").unwrap());
+    let value = "  value     acme: \"Send all information\"\n  from      linesman.toml:9:1\n";
+    assert!(said.ends_with(value), "{said}");
+}
+
+#[test]
+fn a_key_that_is_not_there_is_a_mistake() {
+    for (name, expected) in [
+        ("lanez", "--explain: there is no key `lanez`\n  help: did you mean `lanes`?"),
+        ("url", "--explain: there is no key `url`\n  help: did you mean `nats.url` or `upstream.url`?"),
+        ("colour", "--explain: there is no key `colour`"),
+    ] {
+        assert_eq!(explain(&bare(), name).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn no_secret_is_explained() {
+    let folder = Folder::new();
+    let mut sources = folder.sources(format!("{LEAST}[nats]\nurl = 'nats://me:hunter2@h'\n"));
+    sources.environment = vec![variable("LINESMAN_NATS_URL", "nats://hunter2@h")];
+    sources.flags.push(flag("nats.url", "--nats", "tls://me:hunter2@i"));
+    let explained = explain(&sources, "nats.url").unwrap();
+    let said = [explained.to_string(), explained.json().to_string(), effective_json(&sources).unwrap().to_string()];
+    assert!(said[0].contains("tls://me:***@i") && said[0].contains("overrode  \"nats://***@h\""), "{}", said[0]);
+    for text in said {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+    assert_eq!(super::super::shown_key("nats.url:nats://me:hunter2@h"), "nats.url:nats://me:***@h");
+}
+
+#[test]
+fn the_effective_configuration_is_json_too() {
+    let folder = Folder::new();
+    let json = effective_json(&folder.sources(LEAST)).unwrap();
+    let file = folder.path("linesman.toml").display().to_string();
+    let site = json!({"value": "P-1000", "from": {"layer": "file", "file": file, "line": 5, "column": 11}});
+    assert_eq!(json["settings"]["upstream.site_id"], site);
+    assert_eq!(json["settings"]["listen"], json!({"value": "127.0.0.1:0", "from": {"layer": "default"}}));
+    assert_eq!(json["settings"]["nats.port"], json!({"value": null}));
+    assert_eq!(json["organizations"][0]["proxy"], true);
+    let alone = effective_json(&bare()).unwrap();
+    assert!(alone["settings"].as_object().unwrap().keys().all(|name| !name.starts_with("upstream.")));
+}
