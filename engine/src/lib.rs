@@ -11,11 +11,11 @@ pub mod edge;
 pub mod embedded;
 pub mod lane;
 pub mod log;
+pub mod logging;
 pub mod metrics;
 pub mod rules_dir;
 pub mod serve;
 pub mod store;
-pub mod tracing_setup;
 
 /// A message costs some sixty small allocations, and the system's allocator a fifth of all the time.
 #[global_allocator]

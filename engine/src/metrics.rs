@@ -16,7 +16,7 @@ const VERB_BUCKETS: [f64; 16] =
 const VERBS: [&str; 5] = ["receive", "decode", "decide", "emit", "apply"];
 
 /// Name and meaning of every counter.
-const COUNTERS: [(&str, &str); 20] = [
+const COUNTERS: [(&str, &str); 21] = [
     ("linesman_inputs_total", "Messages decided, by kind and outcome"),
     ("linesman_verb_items_total", "Messages decoded and decided, rows applied, by verb"),
     ("linesman_dead_letters_total", "Dead letters, by reason"),
@@ -39,6 +39,7 @@ const COUNTERS: [(&str, &str); 20] = [
     ("linesman_nats_restarts_total", "Restarts of the embedded NATS server"),
     ("linesman_nats_slow_consumer_total", "Times NATS messages were dropped on their way in, to be read again"),
     ("linesman_api_requests_total", "Requests answered, by status"),
+    ("linesman_log_messages_total", "Errors and warnings in the program's log, by level"),
     ("linesman_api_displaced_total", "Connections closed to make room, or for not taking their answer"),
 ];
 

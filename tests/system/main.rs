@@ -13,6 +13,7 @@ mod fencing;
 mod flow;
 mod forged;
 mod life;
+mod operating;
 mod panics;
 mod permissions;
 mod policies;

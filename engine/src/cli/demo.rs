@@ -23,9 +23,9 @@ use super::{Failure, runtime};
 use crate::config::{self, Sources};
 use crate::data_dir::private;
 use crate::log::connect_with;
+use crate::logging;
 use crate::metrics::Metrics;
 use crate::serve::App;
-use crate::tracing_setup;
 
 /// The demo's organizations, and what may leave of each.
 const ORGANIZATIONS: [(&str, &str, &str); 3] = [
@@ -107,10 +107,10 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Res
         ],
     };
     let config = config::load(&sources).map_err(Failure::Mistakes)?;
-    tracing_setup::init(&config.log).context("the log's level cannot be set")?;
+    let logging = logging::init(&config.log).context("the log's level cannot be set")?;
     let metrics = Metrics::install().context("the metrics cannot be set up")?;
     let mut app = tokio::select! {
-        app = App::start(config, metrics) => app?,
+        app = App::start(config, metrics, logging) => app?,
         () = interrupted(interrupts) => return Ok(ExitCode::FAILURE),
     };
     say(format!("engine                       https://{}", app.api()));

@@ -52,6 +52,8 @@ enum Command {
     Serve(serve::Args),
     /// Print the effective configuration, secrets masked
     Config(config::Args),
+    /// Show or change what a running engine's log tells
+    LogLevel(api::log_level::Args),
     /// Check policies: syntax, header, trigger
     Check(check::Args),
     /// Publish bundles or intelligence messages
@@ -105,6 +107,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => serve::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::LogLevel(args) => api::log_level::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),

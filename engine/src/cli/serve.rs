@@ -10,7 +10,7 @@ use super::flags::Flags;
 use super::{Failure, runtime};
 use crate::metrics::Metrics;
 use crate::serve::App;
-use crate::{config, tracing_setup};
+use crate::{config, logging};
 
 /// Run the engine
 ///
@@ -40,17 +40,18 @@ fn give_up(why: &str) -> ! {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let config = config::load(&args.flags.sources()).map_err(Failure::Mistakes)?;
-    tracing_setup::init(&config.log).context("the log's level cannot be set")?;
+    // First of all, so that what the log tells is counted.
+    let metrics = Metrics::install().context("the metrics cannot be set up")?;
+    let logging = logging::init(&config.log).context("the log's level cannot be set")?;
     for warning in &config.warnings {
-        tracing::warn!("{warning}");
+        tracing::warn!(warning, "the configuration is allowed but unwise");
     }
     let _crash_points = fail::FailScenario::setup();
-    let metrics = Metrics::install().context("the metrics cannot be set up")?;
     runtime()?.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut app = tokio::select! {
-            app = App::start(config, metrics) => app?,
+            app = App::start(config, metrics, logging) => app?,
             _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
             _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
         };

@@ -96,8 +96,10 @@ impl Key {
 /// What the program's environment variables begin with.
 pub const VARIABLE_PREFIX: &str = "LINESMAN_";
 
-/// Variables with that prefix that are no keys: the configuration file itself.
-pub(super) const OTHER_VARIABLES: [&str; 1] = ["LINESMAN_CONFIG"];
+/// Variables with that prefix that are no keys: the configuration file itself, and how commands reach
+/// a running engine.
+pub(super) const OTHER_VARIABLES: [&str; 4] =
+    ["LINESMAN_CONFIG", "LINESMAN_API", "LINESMAN_TOKEN_FILE", "LINESMAN_API_CA"];
 
 /// The list of organizations in the file.
 pub(super) const ORGANIZATIONS: &str = "organizations";

@@ -202,6 +202,20 @@ pub fn explain(sources: &Sources, name: &str) -> Result<Explanation, Mistakes> {
     }
 }
 
+/// Whether the log takes `directives`, by the rules of `log.level`.
+///
+/// # Errors
+///
+/// What is wrong with them, and what may have been meant.
+pub fn check_log_level(directives: &str) -> Result<(), String> {
+    let written = value::Written::of_text(directives, Kind::LogLevel);
+    match value::read("log.level", Kind::LogLevel, &written, std::path::Path::new("")) {
+        Ok(_) => Ok(()),
+        Err(value::Refusal { message, help: Some(help) }) => Err(format!("{message}; {help}")),
+        Err(value::Refusal { message, help: None }) => Err(message),
+    }
+}
+
 /// A key as a flag named it, as it may be shown: on one line, and masked where it holds an address.
 pub fn shown_key(key: &str) -> String {
     place::blank_controls(&mask::url(key))

@@ -14,6 +14,8 @@ use super::{mask, suggest};
 
 /// How much of a wrong value a message quotes, in characters.
 const QUOTED: usize = 80;
+/// The longest directives of the log, in bytes.
+const MOST_LOG_LEVEL: usize = 4096;
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// A value as it was written.
@@ -165,7 +167,7 @@ fn is_log_level(text: &str) -> bool {
         bare if !bare.contains(['=', '[']) => LOG_LEVELS.contains(&bare.to_ascii_lowercase().as_str()),
         _ => true,
     };
-    text.split(',').all(is_good) && EnvFilter::builder().parse(text).is_ok()
+    text.len() <= MOST_LOG_LEVEL && text.split(',').all(is_good) && EnvFilter::builder().parse(text).is_ok()
 }
 
 fn refusal(name: &str, kind: Kind, written: &Written) -> Refusal {

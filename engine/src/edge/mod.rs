@@ -16,6 +16,7 @@ mod events;
 mod gauges;
 
 mod lists;
+mod log_level;
 mod open_files;
 mod openapi;
 mod params;
@@ -42,6 +43,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::lane::status::LaneStatus;
+use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::store::{self, Store};
 pub use readiness::PolicyStatus;
@@ -113,6 +115,8 @@ pub struct Edge {
     pub policies: watch::Receiver<PolicyStatus>,
     /// What is measured.
     pub metrics: Metrics,
+    /// What the log tells.
+    pub logging: Logging,
 }
 
 /// A listening edge; it ends with this value, answers under way included.

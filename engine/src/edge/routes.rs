@@ -16,8 +16,9 @@ use super::commands::Commands;
 use super::gauges::Gauges;
 use super::problem::Problem;
 use super::readiness::PolicyStatus;
-use super::{Edge, dead_letters, events, lists, openapi, readiness, writes};
+use super::{Edge, dead_letters, events, lists, log_level, openapi, readiness, writes};
 use crate::lane::status::LaneStatus;
+use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::store;
 
@@ -41,6 +42,7 @@ pub(super) struct Sources {
     pub(super) listeners: Arc<Semaphore>,
     gauges: Gauges,
     metrics: Metrics,
+    pub(super) logging: Logging,
 }
 
 impl Sources {
@@ -59,6 +61,7 @@ impl Sources {
             rows,
             reads: Arc::new(Semaphore::new(READS)),
             metrics: edge.metrics,
+            logging: edge.logging,
         })
     }
 }
@@ -70,6 +73,7 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(readiness::readyz))
         .routes(routes!(metrics))
         .routes(routes!(openapi::openapi))
+        .routes(routes!(log_level::show, log_level::change))
         .routes(routes!(lists::incidents))
         .routes(routes!(lists::intelligence))
         .merge(dead_letters::routes())

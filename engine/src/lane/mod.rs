@@ -283,6 +283,12 @@ impl Lane {
         verb.end("apply", decision.writes.rows.len());
         fail::fail_point!("apply");
         status::count(self.id, decision);
+        tracing::debug!(
+            lane = self.id,
+            position = decision.position.sequence,
+            rows = decision.writes.rows.len(),
+            "a batch is committed and applied"
+        );
         let position = decision.position.clone();
         self.status.send_modify(|status| status.advance(&position));
         for (destination, org) in &decision.queues {

@@ -33,6 +33,7 @@ use crate::lane::executor::{Context, Executors};
 use crate::lane::status::Changes;
 use crate::log::books::Books;
 use crate::log::streams::{self, Layout};
+use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::rules_dir::{self, PolicyFile};
 use crate::store::{self, Store};
@@ -127,7 +128,7 @@ impl App {
     ///
     /// # Errors
     /// Any part does not start; what was started is taken down as it is dropped.
-    pub async fn start(config: Config, metrics: Metrics) -> Result<Self, Error> {
+    pub async fn start(config: Config, metrics: Metrics, logging: Logging) -> Result<Self, Error> {
         let data_dir = DataDir::open(&config.data_dir)?;
         let files = rules_dir::read(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
@@ -188,6 +189,7 @@ impl App {
             ready: is_ready,
             policies: policy_status,
             metrics,
+            logging,
         };
         let edge = edge::listen(edge, config.listen, &authority).await?;
         let ca = authority.ca_path().to_owned();

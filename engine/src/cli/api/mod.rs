@@ -4,13 +4,14 @@
 //! |---|---|
 //! | here | where the API is; requests, answers, pages |
 //! | `show` | answers as tables, cards and JSON |
-//! | `incident`, `case`, `device`, `intel`, `org`, `policy`, `dead`, `status` | one command each |
+//! | `incident`, `case`, `device`, `intel`, `org`, `policy`, `dead`, `status`, `log_level` | one command each |
 
 pub(super) mod case;
 pub(super) mod dead;
 pub(super) mod device;
 pub(super) mod incident;
 pub(super) mod intel;
+pub(super) mod log_level;
 pub(super) mod org;
 pub(super) mod policy;
 mod show;

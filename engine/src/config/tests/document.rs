@@ -48,7 +48,9 @@ fn about(section: &str) -> &'static str {
         "settings" => {
             "The numbers that decisions depend on. They travel in the log with the rule book, so all engines on one log have the same."
         }
-        "log" => "The program's own log, on standard error.",
+        "log" => {
+            "The program's own log, on standard error. `linesman log-level` changes the level of a running engine."
+        }
         section => panic!("what is `[{section}]` for?"),
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Fixture {
     pub(super) policies: watch::Sender<PolicyStatus>,
     pub(super) http: reqwest::Client,
     pub(super) dir: TempDir,
+    /// Without its log a level cannot be changed.
+    _log: tracing::Dispatch,
 }
 
 /// A client of a NATS server that is not there.
@@ -50,6 +52,8 @@ impl Fixture {
         let authority = Authority::open(&dir.path().join("tls")).unwrap();
         let http = tls::http_client(Some(authority.ca_path())).unwrap().build().unwrap();
         let token = TOKEN.to_owned();
+        let log = crate::config::Log { format: crate::config::LogFormat::Json, level: "info".to_owned() };
+        let (log, logging) = crate::logging::build(&log).unwrap();
         let node = "here".into();
         let edge = Edge {
             store: Arc::clone(&store),
@@ -60,10 +64,11 @@ impl Fixture {
             ready: is_ready,
             policies,
             metrics,
+            logging,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let listening = listen_within(bounds, edge, address, &authority).await.unwrap();
-        Self { listening, store, lanes, ready, policies: policy_status, http, dir }
+        Self { listening, store, lanes, ready, policies: policy_status, http, dir, _log: tracing::Dispatch::new(log) }
     }
 
     pub(super) fn addr(&self) -> SocketAddr {

@@ -4,5 +4,6 @@ mod api;
 mod fixture;
 mod incidents;
 mod intelligence;
+mod log_level;
 mod measured;
 mod transport;

@@ -1,0 +1,141 @@
+//! The operator's log: text on a terminal, JSON otherwise, on standard error; what it tells can be
+//! changed while the engine runs.
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
+
+use crate::config::{self, Log, LogFormat};
+
+/// What is said in front of every directive, which may say otherwise behind it. The NATS client tells
+/// of every connection at `info`; and what libraries send and receive, secrets among it, some of them
+/// tell at `trace`.
+const BEFORE: &str = "async_nats=warn,hyper=info,hyper_util=info,h2=info,reqwest=info,rustls=info,tower=info";
+
+/// Why the level stays what it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directives are none.
+    #[error("{0}")]
+    Directives(String),
+    /// The library reads them otherwise than we do.
+    #[error("the directives cannot be read")]
+    Parse(#[from] ParseError),
+    /// There is no log to change.
+    #[error("the log of this process is not ours to change")]
+    Gone(#[from] reload::Error),
+}
+
+/// The log's level, for whoever changes it.
+#[derive(Clone)]
+pub struct Logging {
+    filter: reload::Handle<EnvFilter, Registry>,
+    current: Arc<Mutex<String>>,
+}
+
+impl Logging {
+    /// The directives that count, as they were given.
+    pub fn current(&self) -> String {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tells from now on what `directives` say, of at most 4,096 bytes: `level` or `target=level`, separated by commas.
+    ///
+    /// # Errors
+    /// They are no directives; the level then stays what it was.
+    pub fn set(&self, directives: &str) -> Result<(), Error> {
+        config::check_log_level(directives).map_err(Error::Directives)?;
+        // The directives and what is told of them change together.
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        self.filter.reload(filter(directives)?)?;
+        directives.clone_into(&mut current);
+        Ok(())
+    }
+}
+
+/// Sets up the log for this process. A second call, by tests, leaves the first one's in place.
+///
+/// # Errors
+/// The level is no directive.
+pub fn init(log: &Log) -> Result<Logging, Error> {
+    let (subscriber, logging) = build(log)?;
+    let _ = subscriber.try_init();
+    Ok(logging)
+}
+
+/// A log that is not set up yet, and its level.
+pub(crate) fn build(log: &Log) -> Result<(impl Subscriber + Send + Sync + 'static, Logging), Error> {
+    let (filter, handle) = reload::Layer::new(filter(&log.level)?);
+    let is_terminal = std::io::stderr().is_terminal();
+    let is_text = match log.format {
+        LogFormat::Auto => is_terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    };
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    let lines = if is_text { lines.boxed() } else { lines.json().boxed() };
+    let subscriber = tracing_subscriber::registry().with(filter).with(Counted).with(lines);
+    Ok((subscriber, Logging { filter: handle, current: Arc::new(Mutex::new(log.level.clone())) }))
+}
+
+fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::try_new(format!("{BEFORE},{directives}"))
+}
+
+/// Counts what the log tells of errors and warnings.
+struct Counted;
+
+impl<S: Subscriber> Layer<S> for Counted {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let level = *event.metadata().level();
+        if level == Level::ERROR {
+            metrics::counter!("linesman_log_messages_total", "level" => "error").increment(1);
+        } else if level == Level::WARN {
+            metrics::counter!("linesman_log_messages_total", "level" => "warn").increment(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(level: &str) -> Log {
+        Log { format: LogFormat::Json, level: level.to_owned() }
+    }
+
+    #[test]
+    fn the_level_changes_and_what_is_no_level_changes_nothing() {
+        let (subscriber, logging) = build(&log("error")).unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(tracing::enabled!(Level::ERROR) && !tracing::enabled!(Level::DEBUG));
+            logging.set("linesman=debug,warn").unwrap();
+            assert_eq!(logging.current(), "linesman=debug,warn");
+            assert!(tracing::enabled!(Level::DEBUG));
+            assert!(!tracing::enabled!(target: "other", Level::INFO));
+            let said = logging.set("inof").unwrap_err().to_string();
+            let expected = "`log.level` must be `off`, `error`, `warn`, `info`, `debug` or `trace`, or such levels behind \
+                            `target=`, separated by commas, not `inof`; did you mean `info`?";
+            assert_eq!(said, expected);
+            assert!(logging.set(&format!("info,{}", "a=info,".repeat(1000))).is_err());
+            assert_eq!(logging.current(), "linesman=debug,warn");
+            assert!(tracing::enabled!(Level::DEBUG));
+        });
+    }
+
+    #[test]
+    fn libraries_tell_what_they_send_only_when_asked_by_name() {
+        let (subscriber, logging) = build(&log("trace")).unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(tracing::enabled!(Level::TRACE));
+            assert!(!tracing::enabled!(target: "hyper::proto", Level::TRACE));
+            logging.set("info,hyper=trace").unwrap();
+            assert!(tracing::enabled!(target: "hyper::proto", Level::TRACE));
+        });
+    }
+}

@@ -1,0 +1,121 @@
+//! What an operator does with a running engine: sees its configuration, its log, its metrics.
+
+use linesman_tests::{Engine, Launch, OPEN_CASE, Upstream, World, event, run, until};
+use serde_json::Value;
+
+const PASSWORD: &str = "p4ssw0rd-of-the-upstream";
+
+async fn publish(engine: &Engine, number: u64) {
+    let jetstream = async_nats::jetstream::new(engine.nats().await.unwrap());
+    let text = event("core-01", number, "OPERATED", "Critical");
+    jetstream.publish("in.acme.jmb.test", text.into()).await.unwrap().await.unwrap();
+}
+
+/// The lines of the log at a level; they are JSON where there is no terminal.
+fn lines(engine: &Engine, level: &str) -> Vec<Value> {
+    let log = engine.log();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["level"] == level).collect()
+}
+
+async fn log_level(world: &World, directives: &[&str]) -> (Option<i32>, String) {
+    let data = world.data();
+    let args = [&["log-level", "--data-dir", data.to_str().unwrap()], directives].concat();
+    let ended = run(&args).await.unwrap();
+    (ended.code, if ended.code == Some(0) { ended.stdout } else { ended.stderr })
+}
+
+#[tokio::test]
+async fn the_level_of_the_log_changes_while_the_engine_runs() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    publish(&engine, 1).await;
+    until("the incident", async || (engine.incidents("acme").await.unwrap() == 1).then_some(())).await;
+    assert!(!lines(&engine, "INFO").is_empty());
+    assert_eq!(lines(&engine, "DEBUG"), Vec::<Value>::new());
+    assert_eq!(log_level(&world, &[]).await, (Some(0), "info\n".to_owned()));
+
+    assert_eq!(log_level(&world, &["linesman=debug,info"]).await, (Some(0), "linesman=debug,info\n".to_owned()));
+    publish(&engine, 2).await;
+    let line = until("a line at debug", async || {
+        lines(&engine, "DEBUG").into_iter().find(|line| line["fields"]["message"] == "a batch is committed and applied")
+    })
+    .await;
+    assert!(line["fields"]["position"].is_u64(), "{line}");
+    assert_eq!(engine.get("/api/v1/log-level").await.unwrap()["level"], "linesman=debug,info");
+
+    let (code, said) = log_level(&world, &["inof"]).await;
+    assert!(code == Some(1) && said.ends_with("not `inof`; did you mean `info`?\n"), "{said}");
+    assert_eq!(log_level(&world, &[]).await.1, "linesman=debug,info\n");
+    assert_eq!(engine.stop().await.unwrap().code(), Some(0));
+    let (code, said) = log_level(&world, &[]).await;
+    assert!(code == Some(1) && said.contains("no engine is ready there"), "{said}");
+}
+
+/// Every secret there is: the token, the logins of the NATS server, the support system's password, and
+/// private keys.
+fn secrets(world: &World) -> Vec<String> {
+    let read = |name: &str| std::fs::read_to_string(world.data().join(name)).unwrap();
+    let mut secrets = vec![PASSWORD.to_owned(), read("token").trim().to_owned()];
+    let logins: Value = serde_json::from_str(&read("keys/nats.json")).unwrap();
+    let passwords = ["/engine/password", "/public/password"].map(|path| logins.pointer(path).unwrap().clone());
+    secrets.extend(passwords.map(|password| password.as_str().unwrap().to_owned()));
+    secrets
+}
+
+#[tokio::test]
+async fn no_secret_is_told_however_much_is_told() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    std::fs::write(world.path("other"), format!("{PASSWORD}\n")).unwrap();
+    let file = format!("upstream.password_file={}", world.path("other").display());
+    let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
+    let launch = Launch { flags: &["--set", &file, "--set", "log.level=trace"], ..Launch::default() };
+    let mut engine = world.start_with(Some(&upstream), launch).await.unwrap();
+    publish(&engine, 1).await;
+    let metrics = until("the case is opened", async || {
+        let metrics = engine.get_text("/metrics").await.unwrap();
+        metrics.contains("linesman_triggers_total{trigger=\"incident.submitted\"} 1").then_some(metrics)
+    })
+    .await;
+    let refused = engine.get("/api/v1/incidents?organization=acme&limit=x").await;
+    assert!(refused.is_err());
+
+    let [config, data] = [world.path("linesman.toml"), world.data()].map(|path| path.to_str().unwrap().to_owned());
+    let url = std::fs::read_to_string(world.data().join("ready.json")).unwrap();
+    let url = serde_json::from_str::<Value>(&url).unwrap()["nats"].as_str().unwrap().to_owned();
+    let mut told = vec![metrics, engine.get("/api/v1/log-level").await.unwrap().to_string()];
+    for more in [&[][..], &["--json"], &["--explain", "nats.url"], &["--explain", "upstream.password_file", "--json"]] {
+        let common = ["config", "--config", &config, "--data-dir", &data, "--nats", &url, "--set", &file];
+        let ended = run(&[&common[..], more].concat()).await.unwrap();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        told.extend([ended.stdout, ended.stderr]);
+    }
+    assert_eq!(engine.stop().await.unwrap().code(), Some(0));
+    let log = engine.log();
+    assert!(log.contains("\"level\":\"TRACE\"") || log.contains("\"level\":\"DEBUG\""), "{log}");
+    told.push(log);
+    for secret in secrets(&world) {
+        assert!(secret.len() > 10);
+        for text in &told {
+            let at = text.find(&secret);
+            assert!(at.is_none(), "{}", text.get(at.unwrap().saturating_sub(300)..).unwrap_or_default());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_setting_is_explained_and_one_that_is_not_there_is_refused() {
+    let world = World::new().unwrap();
+    let config = world.write_config(None).unwrap();
+    let config = config.to_str().unwrap();
+    let explained =
+        run(&["config", "--config", config, "--set", "lanes=8", "--explain", "lanes", "--json"]).await.unwrap();
+    let json: Value = serde_json::from_str(&explained.stdout).unwrap();
+    assert_eq!((&json["value"], &json["from"]["name"]), (&Value::from(8), &Value::from("--set lanes")));
+    assert_eq!(json["overrode"][0]["from"]["line"], 2);
+    let wrong = run(&["config", "--config", config, "--set", "lanez=8", "--explain", "level"]).await.unwrap();
+    let expected = "--explain: there is no key `level`\n  help: did you mean `log.level`?\n\
+                    --set lanez: there is no key `lanez`\n  help: did you mean `lanes`?\n";
+    assert_eq!((wrong.code, &*wrong.stdout, &*wrong.stderr), (Some(2), "", expected));
+}
