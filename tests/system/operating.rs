@@ -1,5 +1,9 @@
 //! What an operator does with a running engine: sees its configuration, its log, its metrics.
 
+use std::path::Path;
+use std::process::Command;
+
+use linesman::metrics::{Kind, METRICS, Metric, Values};
 use linesman_tests::{Engine, Launch, OPEN_CASE, Upstream, World, event, run, until};
 use serde_json::Value;
 
@@ -118,4 +122,84 @@ async fn a_setting_is_explained_and_one_that_is_not_there_is_refused() {
     let expected = "--explain: there is no key `level`\n  help: did you mean `log.level`?\n\
                     --set lanez: there is no key `lanez`\n  help: did you mean `lanes`?\n";
     assert_eq!((wrong.code, &*wrong.stdout, &*wrong.stderr), (Some(2), "", expected));
+}
+
+/// What the checker says of a scrape: whether it is content, and its complaints.
+fn checked(world: &World, text: &str) -> (bool, String) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let file = world.path("metrics.txt");
+    std::fs::write(&file, text).unwrap();
+    let python = root.join(".tools/venv/bin/python");
+    let output = Command::new(python).arg(root.join("tests/tools/check_metrics.py")).arg(file).output();
+    // Without it: `make tools`.
+    let output = output.unwrap();
+    (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+/// The metric of a line of a scrape, and its labels.
+fn sample(line: &str) -> (&str, Vec<(String, String)>) {
+    let (head, _) = line.rsplit_once(' ').unwrap();
+    let (name, labels) = head.split_once('{').unwrap_or((head, ""));
+    let labels = labels.trim_end_matches('}').split(',').filter_map(|label| label.split_once('='));
+    (name, labels.map(|(label, value)| (label.to_owned(), value.trim_matches('"').to_owned())).collect())
+}
+
+/// The metric of the table that a sample belongs to.
+fn metric(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| match metric.kind {
+        Kind::Seconds(_) => {
+            let suffix = name.strip_prefix(metric.name);
+            suffix.is_some_and(|suffix| ["_bucket", "_sum", "_count"].contains(&suffix))
+        }
+        Kind::Counter | Kind::Gauge => metric.name == name,
+    })
+}
+
+#[tokio::test]
+async fn the_metrics_are_those_of_the_document_and_the_checker_is_content() {
+    let world = World::new().unwrap();
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let fails = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { throw \"no\"; }\n";
+    world.policy("fails", fails).unwrap();
+    let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
+    let mut engine = world.start(Some(&upstream)).await.unwrap();
+    let first = engine.get_text("/metrics").await.unwrap();
+    let exposed = |text: &str, metric: &Metric| text.contains(&format!("# TYPE {} ", metric.name));
+    let document = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/metrics.md")).unwrap();
+    for metric in METRICS {
+        let head = document.split_once(&format!("## `{}`\n", metric.name)).unwrap().1;
+        let kind = head.lines().nth(1).unwrap();
+        let is_later = kind.ends_with(", later*");
+        assert!(is_later || exposed(&first, metric), "{} is not there at first", metric.name);
+    }
+
+    publish(&engine, 1).await;
+    let text = until("the case is opened and everything exposed", async || {
+        let text = engine.get_text("/metrics").await.unwrap();
+        METRICS.iter().all(|metric| exposed(&text, metric)).then_some(text)
+    })
+    .await;
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let (name, labels) = sample(line);
+        let metric = metric(name).unwrap_or_else(|| unreachable!("{name} is not in the table"));
+        let allowed: Vec<&str> = metric.labels.iter().map(|label| label.name).chain(["le"]).collect();
+        for (label, value) in labels {
+            assert!(allowed.contains(&label.as_str()), "{line}");
+            assert!(!["acme", "bolt", "cobalt", "dory", "core-01"].contains(&value.as_str()), "{line}");
+            if let Some(Values::Words(words)) = metric.labels.iter().find(|known| known.name == label).map(|l| l.values)
+            {
+                assert!(words().contains(&value.as_str()), "{line}");
+            }
+        }
+    }
+    assert!(text.contains("linesman_ready 1\n") && text.contains("linesman_nats_connected 1\n"), "{text}");
+
+    let (is_content, said) = checked(&world, &text);
+    assert!(is_content, "{said}");
+    let wrong = "# TYPE linesman_wrong_ms counter\nlinesman_wrong_ms 1\nlinesman_wrong_ms 1\n";
+    let (is_content, said) = checked(&world, wrong);
+    for complaint in ["no help text", "ends in `_total`", "`ms` is an abbreviation", "is there twice"] {
+        assert!(!is_content && said.contains(complaint), "{said}");
+    }
+    assert_eq!(engine.stop().await.unwrap().code(), Some(0));
 }

@@ -17,7 +17,7 @@ mod report;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use futures_util::FutureExt;
@@ -195,9 +195,12 @@ impl Destination {
         let connector = Arc::clone(&self.connector);
         let (client, store, lanes) = (self.client.clone(), Arc::clone(&self.store), self.lanes.len());
         self.attempts.spawn(async move {
+            let since = Instant::now();
             let mut attempted = carry_out(&*connector, &row.task).await;
+            let took = since.elapsed();
             attempted.changes.retain(|standing| cases::is_news(&store, lanes, standing));
             metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
+            metrics::histogram!("linesman_attempt_seconds", "connector" => connector.name()).record(took.as_secs_f64());
             fail::fail_point!("dispatch::before-report");
             report::publish(&client, connector.name(), &row.task, &attempted).await;
             Ended { requests: attempted.requests, lane: row.lane }

@@ -1,10 +1,11 @@
 //! Who may ask: whoever bears the token; and how much a request may carry.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -38,6 +39,8 @@ impl Token {
 ///
 /// Around everything, so that every answer is counted, and none is kept by a cache.
 pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request, next: Next) -> Response {
+    let since = Instant::now();
+    let (route, method) = (route(&request), method(request.method()));
     let headers = request.headers();
     let mut response = if !OPEN.contains(&request.uri().path()) && !has_token(&sources.token, headers) {
         let mut response = Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed").into_response();
@@ -49,13 +52,29 @@ pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request,
         next.run(request).await
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    metrics::counter!("linesman_api_requests_total", "status" => response.status().as_u16().to_string()).increment(1);
+    let status = response.status().as_u16();
+    let took = since.elapsed().as_secs_f64();
+    tracing::debug!(route, method, status, took, "a request is answered");
+    metrics::histogram!("linesman_api_request_seconds", "route" => route.clone()).record(took);
+    let labels = [("route", route), ("method", method.to_owned()), ("status", status.to_string())];
+    metrics::counter!("linesman_api_requests_total", &labels).increment(1);
     response
 }
 
 /// The answer to a body that is too large.
 pub(super) fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a request's body may have {BODY_MOST} bytes at most"))
+}
+
+/// The template of the path; what is asked for is anybody's to choose, and no label.
+fn route(request: &Request) -> String {
+    request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned()
+}
+
+/// The method, where it is one of HTTP's own.
+fn method(method: &Method) -> &'static str {
+    const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    METHODS.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 /// Whether the one `Authorization` bears the token; the scheme's case does not matter (RFC 9110,

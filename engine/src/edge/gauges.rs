@@ -1,4 +1,5 @@
-//! The gauges that have to be looked up: lag by lane, pending reactions by destination.
+//! The gauges that have to be looked up: lag by lane, pending reactions and circuits by destination,
+//! the connection to the log, the process.
 //!
 //! They are looked up when somebody asks for metrics, and not at every such time.
 
@@ -14,9 +15,10 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::domain::Error;
-use crate::domain::rows::{self, PendingRow};
+use crate::domain::rows::{self, CircuitRow, PendingRow};
 use crate::lane::status::LaneStatus;
 use crate::log::streams;
+use crate::metrics::process;
 use crate::store::Lane;
 
 /// How old what is known of the log's end may be.
@@ -33,6 +35,7 @@ pub(super) struct Gauges {
     client: Client,
     lanes: Vec<watch::Receiver<LaneStatus>>,
     rows: Arc<[Lane]>,
+    ready: watch::Receiver<bool>,
     seen: Mutex<Seen>,
 }
 
@@ -44,12 +47,18 @@ struct Seen {
     look_at: Option<Instant>,
     /// By destination. Those that were once there stay, with 0.
     pending: BTreeMap<String, u64>,
+    circuits: BTreeMap<String, u64>,
     count_at: Option<Instant>,
 }
 
 impl Gauges {
-    pub(super) fn new(client: Client, lanes: Vec<watch::Receiver<LaneStatus>>, rows: Arc<[Lane]>) -> Self {
-        Self { client, lanes, rows, seen: Mutex::default() }
+    pub(super) fn new(
+        client: Client,
+        lanes: Vec<watch::Receiver<LaneStatus>>,
+        rows: Arc<[Lane]>,
+        ready: watch::Receiver<bool>,
+    ) -> Self {
+        Self { client, lanes, rows, ready, seen: Mutex::default() }
     }
 
     /// Sets the gauges, looking up what is too old. What cannot be looked up is unknown (NaN), not old.
@@ -62,13 +71,23 @@ impl Gauges {
         if seen.count_at.is_none_or(|at| at <= Instant::now()) {
             self.count(&mut seen).await;
         }
+        process::observe();
+        let is_connected = self.client.connection_state() == State::Connected;
+        metrics::gauge!("linesman_nats_connected").set(f64::from(u8::from(is_connected)));
+        metrics::gauge!("linesman_ready").set(f64::from(u8::from(*self.ready.borrow())));
         for ((lane, status), end) in (0_u32..).zip(&self.lanes).zip(&seen.ends) {
+            let (is_running, position) = (status.borrow().is_running, status.borrow().position);
+            metrics::gauge!("linesman_lane_position", "lane" => lane.to_string()).set(position as f64);
+            metrics::gauge!("linesman_lane_running", "lane" => lane.to_string()).set(f64::from(u8::from(is_running)));
             let (lag, age) = lag(&status.borrow(), *end, Timestamp::now());
             metrics::gauge!("linesman_lane_lag_sequences", "lane" => lane.to_string()).set(lag);
             metrics::gauge!("linesman_lane_age_seconds", "lane" => lane.to_string()).set(age);
         }
         for (destination, count) in &seen.pending {
             metrics::gauge!("linesman_pending_reactions", "destination" => destination.clone()).set(*count as f64);
+        }
+        for (destination, count) in &seen.circuits {
+            metrics::gauge!("linesman_circuits_open", "destination" => destination.clone()).set(*count as f64);
         }
     }
 
@@ -89,12 +108,17 @@ impl Gauges {
     async fn count(&self, seen: &mut Seen) {
         let began = Instant::now();
         let rows = Arc::clone(&self.rows);
-        let counted = tokio::task::spawn_blocking(move || pending(&rows)).await;
-        for count in seen.pending.values_mut() {
+        let counted = tokio::task::spawn_blocking(move || Ok::<_, Error>((pending(&rows)?, circuits(&rows)?))).await;
+        for count in seen.pending.values_mut().chain(seen.circuits.values_mut()) {
             *count = 0;
         }
         match counted {
-            Ok(Ok(counts)) => seen.pending.extend(counts),
+            Ok(Ok((pending, circuits))) => {
+                // A destination that has never failed has no circuit to read.
+                seen.circuits.extend(pending.keys().map(|destination| (destination.clone(), 0)));
+                seen.pending.extend(pending);
+                seen.circuits.extend(circuits);
+            }
             Ok(Err(error)) => tracing::error!(%error, "pending reactions cannot be counted"),
             Err(error) => tracing::error!(%error, "pending reactions cannot be counted"),
         }
@@ -111,6 +135,20 @@ fn pending(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
             let (key, bytes) = row?;
             let row: PendingRow = rows::decode(&key, &bytes)?;
             *counts.entry(row.destination).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// In how many lanes each destination's circuit is open.
+fn circuits(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
+    let mut counts = BTreeMap::new();
+    for lane in lanes {
+        for row in lane.rows(b"x", None) {
+            let (key, bytes) = row?;
+            let row: CircuitRow = rows::decode(&key, &bytes)?;
+            let destination = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
+            *counts.entry(destination).or_default() += u64::from(row.open_until.is_some());
         }
     }
     Ok(counts)

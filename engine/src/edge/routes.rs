@@ -51,11 +51,11 @@ impl Sources {
         let rows: Arc<[_]> = (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, _>>()?;
         Ok(Self {
             token: Token::new(&edge.token),
+            gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows), edge.ready.clone()),
             ready: edge.ready,
             policies: edge.policies,
             commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
             listeners: Arc::new(Semaphore::new(events::LISTENERS)),
-            gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows)),
             client: edge.client,
             lanes: edge.lanes,
             rows,
@@ -100,6 +100,8 @@ pub(super) fn routes(sources: Arc<Sources>) -> Router {
     responses((status = 200, description = "All metrics.", body = String, content_type = "text/plain"))
 )]
 async fn metrics(State(sources): State<Arc<Sources>>) -> impl IntoResponse {
+    let listeners = events::LISTENERS.saturating_sub(sources.listeners.available_permits());
+    metrics::gauge!("linesman_api_listeners").set(listeners as f64);
     sources.gauges.refresh().await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], sources.metrics.render())
 }

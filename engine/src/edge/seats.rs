@@ -62,6 +62,7 @@ impl Seats {
             displaced();
         }
         let place = taken.put_last(holder);
+        metrics::gauge!("linesman_api_connections").increment(1.0);
         Seated { stream, gone, seats: self.clone(), place, stall: None }
     }
 
@@ -132,6 +133,7 @@ impl<S> Seated<S> {
 impl<S> Drop for Seated<S> {
     fn drop(&mut self) {
         self.seats.taken().holders.remove(&self.place);
+        metrics::gauge!("linesman_api_connections").decrement(1.0);
     }
 }
 

@@ -282,7 +282,7 @@ impl Lane {
         self.domain.applied(&decision.writes);
         verb.end("apply", decision.writes.rows.len());
         fail::fail_point!("apply");
-        status::count(self.id, decision);
+        status::count(decision);
         tracing::debug!(
             lane = self.id,
             position = decision.position.sequence,

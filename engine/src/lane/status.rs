@@ -61,7 +61,7 @@ impl Changes {
 }
 
 /// Hands a batch's counts to the metrics.
-pub(super) fn count(lane: u32, decision: &Decision) {
+pub(super) fn count(decision: &Decision) {
     let tally = &decision.tally;
     for ((kind, outcome), count) in &tally.inputs {
         metrics::counter!("linesman_inputs_total", "kind" => *kind, "outcome" => *outcome).increment(*count);
@@ -81,5 +81,4 @@ pub(super) fn count(lane: u32, decision: &Decision) {
     for (class, count) in &tally.attempt_failures {
         metrics::counter!("linesman_attempt_failures_total", "class" => *class).increment(*count);
     }
-    metrics::gauge!("linesman_lane_position", "lane" => lane.to_string()).set(decision.position.sequence as f64);
 }

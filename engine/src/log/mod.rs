@@ -170,7 +170,10 @@ fn options(name: &str) -> ConnectOptions {
         .event_callback(|event| async move {
             match event {
                 Event::Connected => tracing::debug!("connected to NATS"),
-                Event::Disconnected => tracing::warn!("disconnected from NATS"),
+                Event::Disconnected => {
+                    metrics::counter!("linesman_nats_disconnects_total").increment(1);
+                    tracing::warn!("disconnected from NATS");
+                }
                 Event::SlowConsumer(id) => {
                     metrics::counter!("linesman_nats_slow_consumer_total").increment(1);
                     tracing::warn!(id, "NATS messages were dropped on the way in; the lane reads them again");

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -149,9 +149,15 @@ fn config(path: &Path) -> sled::Config {
 
 fn spawn_flusher(db: sled::Db) -> (mpsc::Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = mpsc::channel::<()>();
+    let (took, size) = (metrics::histogram!("linesman_store_flush_seconds"), metrics::gauge!("linesman_store_bytes"));
+    measure(&db, &size);
     let thread = std::thread::spawn(move || {
         while stopped.recv_timeout(FLUSH_EVERY) == Err(RecvTimeoutError::Timeout) {
-            if let Err(error) = flush(&db) {
+            let since = Instant::now();
+            let flushed = flush(&db);
+            took.record(since.elapsed().as_secs_f64());
+            measure(&db, &size);
+            if let Err(error) = flushed {
                 // IMPORTANT: after a failed flush the disk's contents are unknown; nothing may be
                 // built on them. The next start decides anew from the log.
                 tracing::error!(%error, "the store cannot be flushed; stopping at once");
@@ -160,6 +166,13 @@ fn spawn_flusher(db: sled::Db) -> (mpsc::Sender<()>, JoinHandle<()>) {
         }
     });
     (stop, thread)
+}
+
+/// Looks at the store's size; what cannot be looked at keeps the size it had.
+fn measure(db: &sled::Db, size: &metrics::Gauge) {
+    if let Ok(bytes) = db.size_on_disk() {
+        size.set(bytes as f64);
+    }
 }
 
 fn flush(db: &sled::Db) -> Result<usize, sled::Error> {

@@ -62,7 +62,7 @@ async fn what_operators_and_benches_need_is_there() {
         // The log does not answer: nobody knows.
         "linesman_lane_lag_sequences{lane=\"0\"} NaN",
         "linesman_lane_age_seconds{lane=\"3\"} NaN",
-        "linesman_api_requests_total{status=\"401\"} 1",
+        "linesman_api_requests_total{route=\"/metrics\",method=\"GET\",status=\"401\"} 1",
     ];
     assert_lines(&text, &expected.map(str::to_owned));
 }

@@ -1,0 +1,169 @@
+//! The one table of metrics: registration and `docs/metrics.md` follow it.
+//!
+//! Names are those of Prometheus: `_total` for counters, units in full. A label has few values:
+//! words of the code, numbers of lanes; names from outside never become one.
+
+use linesman_schemas::dead_letter::Reason;
+use linesman_schemas::trigger::Trigger;
+
+/// One metric.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name, unit and all.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Its labels.
+    pub labels: &'static [Label],
+    /// What it says, in a sentence for people.
+    pub help: &'static str,
+}
+
+/// What a metric is.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// It only rises.
+    Counter,
+    /// It rises and falls.
+    Gauge,
+    /// It counts how long things take, in seconds, by these upper bounds.
+    Seconds(&'static [f64]),
+}
+
+/// A label.
+#[derive(Debug, Clone, Copy)]
+pub struct Label {
+    /// Its name.
+    pub name: &'static str,
+    /// What its values are.
+    pub values: Values,
+}
+
+/// The values of a label.
+#[derive(Debug, Clone, Copy)]
+pub enum Values {
+    /// These, all known beforehand.
+    Words(fn() -> Vec<&'static str>),
+    /// Few, and how they are bounded.
+    Few(&'static str),
+}
+
+/// A batch of one takes some 100 us, one of a thousand some 10 ms.
+const VERB_BOUNDS: &[f64] =
+    &[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Disks, and requests over networks.
+const WAIT_BOUNDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+const VERB: Label =
+    Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "emit", "apply"]) };
+const COUNTED_VERB: Label =
+    Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "apply"]) };
+const LANE: Label = Label { name: "lane", values: Values::Few("the number of a lane, `lanes` of them, at most 48") };
+const DESTINATION: Label =
+    Label { name: "destination", values: Values::Few("where reactions go: the connectors of the program") };
+const CONNECTOR: Label = Label { name: "connector", values: Values::Few("the connectors of the program") };
+const REASON: Label =
+    Label { name: "reason", values: Values::Words(|| Reason::ALL.iter().map(|reason| reason.as_str()).collect()) };
+const TRIGGER: Label =
+    Label { name: "trigger", values: Values::Words(|| Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect()) };
+const LEVEL: Label = Label { name: "level", values: Values::Words(|| vec!["error", "warn"]) };
+const CLASS: Label = Label {
+    name: "class",
+    values: Values::Words(|| vec!["unavailable", "overloaded", "unauthorized", "garbled", "refused"]),
+};
+const ROUTE: Label = Label { name: "route", values: Values::Few("the template of a path of the API, or `none`") };
+
+const fn counter(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Counter, labels, help }
+}
+
+const fn gauge(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, labels, help }
+}
+
+const fn seconds(name: &'static str, bounds: &'static [f64], labels: &'static [Label], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Seconds(bounds), labels, help }
+}
+
+/// All metrics, in the order of the document.
+#[rustfmt::skip]
+pub static METRICS: &[Metric] = &[
+    // The way of a message.
+    counter("linesman_inputs_total", &[
+        Label { name: "kind", values: Values::Few("`jmb`, `intel`, `cmd`, `result`, `ctl`, or `other`") },
+        Label { name: "outcome", values: Values::Few("words of the code: `incident`, `snapshot`, `kept`, `repeated`, `dead` and the like") },
+    ], "Messages decided, by kind and by what became of them."),
+    seconds("linesman_verb_seconds", VERB_BOUNDS, &[VERB], "How long a verb takes for a batch, in seconds."),
+    counter("linesman_verb_items_total", &[COUNTED_VERB], "Messages received, decoded and decided, and rows applied."),
+    counter("linesman_triggers_total", &[TRIGGER], "Triggers fired."),
+    counter("linesman_dead_letters_total", &[REASON], "Inputs and reactions set aside."),
+    counter("linesman_policy_failures_total", &[
+        Label { name: "kind", values: Values::Few("words of the code: `operations`, `depth`, `size`, `intents`, `refused`, `thrown`, `script`") },
+    ], "Policies that failed while they ran."),
+    counter("linesman_policies_refused_total", &[], "Policy files that could not be loaded."),
+    // The lanes.
+    gauge("linesman_lane_running", &[LANE], "1 when the lane has been taken up, else 0."),
+    gauge("linesman_lane_position", &[LANE], "Sequence in IN of the last message the lane has applied."),
+    gauge("linesman_lane_lag_sequences", &[LANE], "How far the lane's last message in IN lies ahead of its position. Sequences count the messages of all lanes, so this is the most the lane may be behind. 0 when it has caught up, NaN when the log does not answer."),
+    gauge("linesman_lane_age_seconds", &[LANE], "While the lane is behind: how long ago, in seconds, the last message it has applied entered the log. 0 when it has caught up, NaN when that is unknown."),
+    counter("linesman_lane_rebuilds_total", &[], "Lanes rebuilt from the log."),
+    counter("linesman_lanes_sealed_total", &[], "Lanes sealed because the log is not the one they were decided on."),
+    // Reactions.
+    counter("linesman_reactions_total", &[
+        Label { name: "connector", values: Values::Few("the connectors of the program, and `publish` for reactions of foreign subscribers") },
+    ], "Reactions decided."),
+    gauge("linesman_pending_reactions", &[DESTINATION], "Reactions that are still to be carried out."),
+    gauge("linesman_circuits_open", &[DESTINATION], "How many lanes have found the destination sick and leave it alone, probes excepted."),
+    counter("linesman_attempts_total", &[CONNECTOR], "Attempts at reactions that have ended."),
+    seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR], "How long an attempt takes, in seconds."),
+    counter("linesman_attempt_failures_total", &[CLASS], "Attempts that failed."),
+    counter("linesman_foreign_cases_total", &[], "Cases an upstream told of that are not ours."),
+    // The log and its server.
+    gauge("linesman_nats_connected", &[], "1 while the engine is connected to the NATS server, else 0."),
+    counter("linesman_nats_disconnects_total", &[], "Connections to the NATS server that were lost; the engine has several."),
+    counter("linesman_nats_restarts_total", &[], "Restarts of the embedded NATS server."),
+    counter("linesman_nats_slow_consumer_total", &[], "Times NATS messages were dropped on their way in, to be read again."),
+    counter("linesman_consumer_rebuilds_total", &[], "Consumers made anew after a missed heartbeat or a gap."),
+    counter("linesman_emit_retries_total", &[], "Batches sent to the log again."),
+    counter("linesman_foreign_marks_total", &[], "Batches sent again because somebody else has written on a lane's mark."),
+    // The store.
+    seconds("linesman_store_flush_seconds", WAIT_BOUNDS, &[], "How long it takes, in seconds, to have on disk what was applied."),
+    gauge("linesman_store_bytes", &[], "How large the store is on disk, in bytes."),
+    counter("linesman_store_set_aside_total", &[], "Stores that did not open and were set aside."),
+    // The edge.
+    counter("linesman_api_requests_total", &[
+        ROUTE,
+        Label { name: "method", values: Values::Few("the methods of HTTP, or `other`") },
+        Label { name: "status", values: Values::Few("the statuses the API answers with") },
+    ], "Requests answered."),
+    seconds("linesman_api_request_seconds", WAIT_BOUNDS, &[ROUTE], "How long it takes, in seconds, until an answer begins."),
+    gauge("linesman_api_connections", &[], "Connections to the API."),
+    gauge("linesman_api_listeners", &[], "Clients that listen to events as they happen."),
+    counter("linesman_api_displaced_total", &[], "Connections closed to make room, or for not taking their answer."),
+    // The process.
+    gauge("linesman_ready", &[], "1 while the engine serves, else 0."),
+    counter("linesman_log_messages_total", &[LEVEL], "Errors and warnings in the program's log; those that its level leaves out are not counted."),
+    gauge("linesman_build_info", &[
+        Label { name: "version", values: Values::Few("one: the program's version") },
+    ], "Always 1."),
+    gauge("process_start_time_seconds", &[], "When the process started, in seconds since 1970."),
+    counter("process_cpu_seconds_total", &[], "Time spent on processors, in whole seconds."),
+    gauge("process_resident_memory_bytes", &[], "Memory that is really there, in bytes."),
+    gauge("process_threads", &[], "Threads of the process."),
+    gauge("process_open_fds", &[], "Open files, connections among them."),
+    gauge("process_max_fds", &[], "The most open files the system allows."),
+];
+
+impl Metric {
+    /// The values of each label that are exposed from the start; none: it appears when something is
+    /// first counted.
+    pub fn from_the_start(&self) -> Option<Vec<(&'static str, &'static str)>> {
+        match self.labels {
+            [] => Some(Vec::new()),
+            [Label { name, values: Values::Words(words) }] => {
+                Some(words().into_iter().map(|word| (*name, word)).collect())
+            }
+            _ => None,
+        }
+    }
+}
