@@ -4,8 +4,8 @@
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::ParseError;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{ParseError, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
@@ -79,12 +79,18 @@ pub(crate) fn build(log: &Log) -> Result<(impl Subscriber + Send + Sync + 'stati
     };
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
     let lines = if is_text { lines.boxed() } else { lines.json().boxed() };
-    let subscriber = tracing_subscriber::registry().with(filter).with(Counted).with(lines);
+    let subscriber =
+        tracing_subscriber::registry().with(filter).with(Counted).with(lines.with_filter(filter_fn(is_shown)));
     Ok((subscriber, Logging { filter: handle, current: Arc::new(Mutex::new(log.level.clone())) }))
 }
 
 fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
     EnvFilter::try_new(format!("{BEFORE},{directives}"))
+}
+
+/// Whether it may be shown at all: the NATS client tells its password at `debug`.
+fn is_shown(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO || !metadata.target().starts_with("async_nats")
 }
 
 /// Counts what the log tells of errors and warnings.

@@ -74,7 +74,11 @@ async fn no_secret_is_told_however_much_is_told() {
     std::fs::write(world.path("other"), format!("{PASSWORD}\n")).unwrap();
     let file = format!("upstream.password_file={}", world.path("other").display());
     let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
-    let launch = Launch { flags: &["--set", &file, "--set", "log.level=trace"], ..Launch::default() };
+    // Libraries tell at `trace` only when named.
+    let level =
+        ["async_nats", "hyper", "hyper_util", "h2", "reqwest", "rustls", "tower"].map(|name| format!(",{name}=trace"));
+    let level = format!("log.level=trace{}", level.concat());
+    let launch = Launch { flags: &["--set", &file, "--set", &level], ..Launch::default() };
     let mut engine = world.start_with(Some(&upstream), launch).await.unwrap();
     publish(&engine, 1).await;
     let metrics = until("the case is opened", async || {
