@@ -11,7 +11,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use linesman_rules::{Diagnostic, Policy};
+use linesman_rules::{Code, Diagnostic, Policy};
 use linesman_schemas::control::PolicySource;
 use linesman_schemas::{OrgName, PolicyName};
 use sha2::{Digest, Sha256};
@@ -133,34 +133,35 @@ fn stamp(path: &Path, metadata: &std::fs::Metadata) -> Stamp {
 
 fn read_policy(dir: &Path, found: Found) -> PolicyFile {
     let Found { path, folder, stamp } = found;
-    let at_start = |message: String, help: Option<String>| Diagnostic { line: 1, column: 1, message, help };
     let mut faults = Vec::new();
     let bytes = if stamp.length > MOST_BYTES {
-        faults.push(at_start(format!("the file has {} bytes, a policy has at most {MOST_BYTES}", stamp.length), None));
+        let message = format!("the file has {} bytes, a policy has at most {MOST_BYTES}", stamp.length);
+        faults.push(Diagnostic::of_file(Code::File, message, None));
         Vec::new()
     } else {
         std::fs::read(&path).unwrap_or_else(|error| {
-            faults.push(at_start(format!("the file cannot be read: {error}"), None));
+            faults.push(Diagnostic::of_file(Code::File, format!("the file cannot be read: {error}"), None));
             Vec::new()
         })
     };
     let hash = hex::encode(Sha256::digest(&bytes));
     let text = String::from_utf8(bytes).unwrap_or_else(|error| {
-        faults.push(at_start(format!("the file is not UTF-8: {}", error.utf8_error()), None));
+        let message = format!("the file is not UTF-8: {}", error.utf8_error());
+        faults.push(Diagnostic::of_file(Code::File, message, None));
         String::new()
     });
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let name = folder.as_ref().map_or_else(|| stem.to_string(), |folder| format!("{folder}/{stem}"));
-    let help = Some("the file's name is the policy's name; its folder's name the organization's".to_owned());
+    let help = Some("the file's name is the policy's name; its folder's name the organization's");
     let owner = folder.as_deref().map(str::parse::<OrgName>).transpose();
     let named = match (name.parse::<PolicyName>(), &owner) {
         (Ok(name), Ok(owner)) => Some((name, owner.clone())),
         (Err(error), _) => {
-            faults.push(at_start(error.to_string(), help));
+            faults.push(Diagnostic::of_file(Code::Name, error.to_string(), help));
             None
         }
         (_, Err(error)) => {
-            faults.push(at_start(error.to_string(), help));
+            faults.push(Diagnostic::of_file(Code::Name, error.to_string(), help));
             None
         }
     };

@@ -10,10 +10,22 @@ pub struct Diagnostic {
     pub line: u32,
     /// The column in characters, from 1.
     pub column: u32,
+    /// The column behind what is meant, on the same line.
+    pub end_column: u32,
+    /// Which sort of fault.
+    pub code: Code,
     /// What is wrong: lower case, the user's words in backticks, no full stop.
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A fault of a file as a whole.
+    pub fn of_file(code: Code, message: impl Into<String>, help: Option<&str>) -> Self {
+        let help = help.map(str::to_owned);
+        Self { line: 1, column: 1, end_column: 1, code, message: message.into(), help }
+    }
 }
 
 impl fmt::Display for Diagnostic {
@@ -22,6 +34,95 @@ impl fmt::Display for Diagnostic {
         match &self.help {
             Some(help) => write!(f, "\n  help: {help}"),
             None => Ok(()),
+        }
+    }
+}
+
+/// Sorts of fault, for programs. The words are part of the interface: they do not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Code {
+    /// The file cannot be read, or is no text.
+    File,
+    /// The name of the file or its folder is no name of a policy.
+    Name,
+    /// The language's grammar is broken.
+    Syntax,
+    /// A word that scripts may not use.
+    ReservedWord,
+    /// The header is missing, given twice, or no map; or something stands beside it.
+    Header,
+    /// A key of the header that does not exist.
+    UnknownKey,
+    /// A trigger that does not exist.
+    UnknownTrigger,
+    /// A field that the trigger's subject, the device or the organization does not have.
+    UnknownField,
+    /// A value of another sort than is asked for.
+    WrongType,
+    /// A word that is none of those known.
+    UnknownValue,
+    /// A condition that nothing fulfils.
+    NeverMatches,
+    /// `react` is missing or takes other than two parameters, or a function belongs to a type.
+    React,
+    /// A function that does not exist.
+    UnknownFunction,
+    /// A function that exists, with another number of arguments.
+    WrongArguments,
+    /// A variable that does not exist.
+    UnknownVariable,
+    /// An assignment to what cannot be changed.
+    ReadOnly,
+    /// An action that is refused whenever it is asked for.
+    Refused,
+    /// More than the limits allow.
+    Limit,
+}
+
+impl Code {
+    /// All codes.
+    pub const ALL: [Self; 18] = [
+        Self::File,
+        Self::Name,
+        Self::Syntax,
+        Self::ReservedWord,
+        Self::Header,
+        Self::UnknownKey,
+        Self::UnknownTrigger,
+        Self::UnknownField,
+        Self::WrongType,
+        Self::UnknownValue,
+        Self::NeverMatches,
+        Self::React,
+        Self::UnknownFunction,
+        Self::WrongArguments,
+        Self::UnknownVariable,
+        Self::ReadOnly,
+        Self::Refused,
+        Self::Limit,
+    ];
+
+    /// The code as programs read it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Name => "name",
+            Self::Syntax => "syntax",
+            Self::ReservedWord => "reserved-word",
+            Self::Header => "header",
+            Self::UnknownKey => "unknown-key",
+            Self::UnknownTrigger => "unknown-trigger",
+            Self::UnknownField => "unknown-field",
+            Self::WrongType => "wrong-type",
+            Self::UnknownValue => "unknown-value",
+            Self::NeverMatches => "never-matches",
+            Self::React => "react",
+            Self::UnknownFunction => "unknown-function",
+            Self::WrongArguments => "wrong-arguments",
+            Self::UnknownVariable => "unknown-variable",
+            Self::ReadOnly => "read-only",
+            Self::Refused => "refused",
+            Self::Limit => "limit",
         }
     }
 }
@@ -50,34 +151,85 @@ impl From<rhai::Position> for Place {
 pub(crate) struct Faults(Vec<Diagnostic>);
 
 impl Faults {
-    pub(crate) fn add(&mut self, at: Place, message: impl Into<String>) {
-        self.0.push(Diagnostic { line: at.line, column: at.column, message: message.into(), help: None });
+    pub(crate) fn add(&mut self, code: Code, at: Place, message: impl Into<String>) {
+        self.push(code, at, message.into(), None);
     }
 
-    pub(crate) fn add_with_help(&mut self, at: Place, message: impl Into<String>, help: impl Into<String>) {
-        let help = Some(help.into());
-        self.0.push(Diagnostic { line: at.line, column: at.column, message: message.into(), help });
+    pub(crate) fn add_with_help(&mut self, code: Code, at: Place, message: impl Into<String>, help: impl Into<String>) {
+        self.push(code, at, message.into(), Some(help.into()));
+    }
+
+    fn push(&mut self, code: Code, at: Place, message: String, help: Option<String>) {
+        let Place { line, column } = at;
+        self.0.push(Diagnostic { line, column, end_column: column, code, message, help });
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All faults, in order of place.
-    pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// All faults in order of place, each with the end of what stands there in `source`.
+    pub(crate) fn into_sorted(mut self, source: &str) -> Vec<Diagnostic> {
         self.0.sort_by_key(|fault| (fault.line, fault.column));
+        let mut lines = source.lines();
+        let (mut number, mut line) = (0, "");
+        for fault in &mut self.0 {
+            while number < fault.line {
+                number += 1;
+                line = lines.next().unwrap_or_default();
+            }
+            fault.end_column = fault.column.saturating_add(length_at(line, fault.column));
+        }
         self.0
     }
 }
 
+/// How many characters the word, text or sign has that begins at a column; 1 where nothing stands.
+fn length_at(line: &str, column: u32) -> u32 {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut rest = line.chars().skip(column.saturating_sub(1) as usize);
+    let count = match rest.next() {
+        Some(quote @ ('"' | '`' | '\'')) => 1 + length_of_text(rest, quote),
+        Some(first) if is_part(first) => 1 + rest.take_while(|c| is_part(*c)).count(),
+        _ => 1,
+    };
+    u32::try_from(count).unwrap_or(1)
+}
+
+/// The characters of a text behind its opening quote, with the closing one if it stands on the line.
+fn length_of_text(rest: impl Iterator<Item = char>, quote: char) -> usize {
+    let (mut count, mut is_escaped) = (0, false);
+    for c in rest {
+        count += 1;
+        if !is_escaped && c == quote {
+            break;
+        }
+        is_escaped = !is_escaped && c == '\\';
+    }
+    count
+}
+
 /// `did you mean` with the known word nearest to `word`, or else the list of known words.
 pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let most = (word.chars().count() / 3).max(1);
-    let nearest = known.clone().map(|candidate| (distance(word, candidate), candidate)).min();
-    match nearest {
-        Some((steps, candidate)) if steps <= most => format!("did you mean `{candidate}`?"),
-        _ => format!("known are {}", quoted(known)),
+    match nearest(word, known.clone()) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
+        None => format!("known are {}", quoted(known)),
     }
+}
+
+/// The known word that `word` most resembles, if any is near.
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let most = (word.chars().count() / 3).max(1);
+    let nearest = known.map(|candidate| (distance(word, candidate), candidate)).min();
+    nearest.filter(|(steps, _)| *steps <= most).map(|(_, candidate)| candidate)
 }
 
 /// The words in backticks, separated by commas.
@@ -94,23 +246,29 @@ pub fn excerpt(text: &str) -> String {
     }
 }
 
-/// How many characters must be inserted, deleted or replaced to turn one text into the other.
+/// How many characters must be inserted, deleted, replaced or swapped with their neighbour to turn one
+/// text into the other.
 fn distance(from: &str, to: &str) -> usize {
     // A word from outside may be of any length; beyond this it resembles nothing.
     let from: Vec<char> = from.chars().take(64).collect();
+    let mut above: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=from.len()).collect();
+    let mut last = None;
     for (i, wanted) in to.chars().enumerate() {
-        let mut left = i + 1;
-        let mut diagonal = i;
-        for (given, cell) in from.iter().zip(row.iter_mut().skip(1)) {
-            let replaced = diagonal + usize::from(*given != wanted);
-            diagonal = *cell;
-            *cell = replaced.min(left + 1).min(*cell + 1);
-            left = *cell;
+        let mut next = vec![i + 1];
+        let mut given_last = None;
+        for (j, given) in from.iter().enumerate() {
+            let cell = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX - 1);
+            let mut steps = cell(&row, j) + usize::from(*given != wanted);
+            steps = steps.min(cell(&row, j + 1) + 1).min(cell(&next, j) + 1);
+            if last == Some(*given) && given_last == Some(wanted) {
+                steps = steps.min(cell(&above, j.saturating_sub(1)) + 1);
+            }
+            next.push(steps);
+            given_last = Some(*given);
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        above = std::mem::replace(&mut row, next);
+        last = Some(wanted);
     }
     row.last().copied().unwrap_or_default()
 }
@@ -121,10 +279,31 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (from, to, steps) in
-            [("", "", 0), ("a", "", 1), ("", "ab", 2), ("evnt", "event", 1), ("kitten", "sitting", 3)]
-        {
+        for (from, to, steps) in [
+            ("", "", 0),
+            ("a", "", 1),
+            ("", "ab", 2),
+            ("evnt", "event", 1),
+            ("kitten", "sitting", 3),
+            ("lgo", "log", 1),
+            ("ab", "ba", 1),
+            ("abcd", "badc", 2),
+        ] {
             assert_eq!(distance(from, to), steps, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn what_stands_at_a_column_has_a_length() {
+        for (line, column, length) in [
+            ("let größe = 1", 5, 5),
+            ("x \"a\\\"b\" y", 3, 6),
+            ("x \"open", 3, 5),
+            ("a + b", 3, 1),
+            ("a", 9, 1),
+            ("", 1, 1),
+        ] {
+            assert_eq!(length_at(line, column), length, "{line}");
         }
     }
 

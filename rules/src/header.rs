@@ -4,7 +4,7 @@ use linesman_schemas::OrgName;
 use linesman_schemas::trigger::Trigger;
 use rhai::{AST, Expr, FnCallExpr, Position, Stmt};
 
-use crate::diagnostic::{Faults, Place, excerpt, quoted, suggest};
+use crate::diagnostic::{Code, Faults, Place, excerpt, quoted, suggest};
 use crate::filter::{self, Where};
 use crate::literal::{self, Entry, Literal, Spanned};
 use crate::subject::SubjectKind;
@@ -24,11 +24,16 @@ pub(crate) struct Header {
 pub(crate) fn read(ast: &AST, has_owner: bool, faults: &mut Faults) -> Option<Header> {
     let (call, at) = find_call(ast, faults)?;
     let [argument] = call.args.as_slice() else {
-        faults.add(at, format!("`policy` takes one map and is given {} values", call.args.len()));
+        faults.add(Code::Header, at, format!("`policy` takes one map and is given {} values", call.args.len()));
         return None;
     };
     let Spanned { value: Literal::Map(entries), .. } = literal::read(argument) else {
-        faults.add_with_help(at, "`policy` takes a map", "write `policy(#{ on: \"...\", where: #{ ... } });`");
+        faults.add_with_help(
+            Code::Header,
+            at,
+            "`policy` takes a map",
+            "write `policy(#{ on: \"...\", where: #{ ... } });`",
+        );
         return None;
     };
     report_unknown_keys(&entries, has_owner, faults);
@@ -53,11 +58,12 @@ fn find_call<'a>(ast: &'a AST, faults: &mut Faults) -> Option<(&'a FnCallExpr, P
                 let at = position.into();
                 match first {
                     None => first = Some((call, at)),
-                    Some(_) => faults.add(at, "`policy` is called a second time"),
+                    Some(_) => faults.add(Code::Header, at, "`policy` is called a second time"),
                 }
             }
             _ if matches!(statement, Stmt::Noop(_)) => {}
             _ => faults.add_with_help(
+                Code::Header,
                 statement.position().into(),
                 "only `policy(...)` and functions stand outside of functions",
                 "move this into `react`",
@@ -66,7 +72,7 @@ fn find_call<'a>(ast: &'a AST, faults: &mut Faults) -> Option<(&'a FnCallExpr, P
     }
     if first.is_none() {
         let help = "write `policy(#{ on: \"...\", where: #{ ... } });` above `react`";
-        faults.add_with_help(Place::START, "`policy(...)` is missing", help);
+        faults.add_with_help(Code::Header, Place::START, "`policy(...)` is missing", help);
     }
     first
 }
@@ -90,10 +96,15 @@ fn report_unknown_keys(entries: &[Entry], has_owner: bool, faults: &mut Faults) 
     for entry in entries {
         if has_owner && entry.key == "organizations" {
             let message = "`organizations` is for policies of all organizations, and this is one organization's own";
-            faults.add(entry.at, message);
+            faults.add(Code::UnknownKey, entry.at, message);
         } else if !KEYS.contains(&entry.key.as_str()) {
             let help = suggest(&entry.key, KEYS.into_iter());
-            faults.add_with_help(entry.at, format!("unknown key `{}` of `policy`", excerpt(&entry.key)), help);
+            faults.add_with_help(
+                Code::UnknownKey,
+                entry.at,
+                format!("unknown key `{}` of `policy`", excerpt(&entry.key)),
+                help,
+            );
         }
     }
 }
@@ -102,17 +113,22 @@ fn read_trigger(entry: Option<&Entry>, call: Place, faults: &mut Faults) -> Opti
     let known = Trigger::ALL.iter().map(|trigger| trigger.as_str());
     let Some(entry) = entry else {
         let help = format!("name the trigger: one of {}", quoted(known));
-        faults.add_with_help(call, "`on` is missing", help);
+        faults.add_with_help(Code::Header, call, "`on` is missing", help);
         return None;
     };
     let at = entry.value.at;
     let Literal::Text(name) = &entry.value.value else {
-        faults.add(at, format!("`on` is the name of a trigger, not {}", entry.value.value.describe()));
+        faults.add(Code::WrongType, at, format!("`on` is the name of a trigger, not {}", entry.value.value.describe()));
         return None;
     };
     let trigger = name.parse().ok();
     if trigger.is_none() {
-        faults.add_with_help(at, format!("unknown trigger `{}`", excerpt(name)), suggest(name, known));
+        faults.add_with_help(
+            Code::UnknownTrigger,
+            at,
+            format!("unknown trigger `{}`", excerpt(name)),
+            suggest(name, known),
+        );
     }
     trigger
 }
@@ -121,7 +137,11 @@ fn read_filter(entry: &Entry, trigger: Trigger, faults: &mut Faults) -> Where {
     match &entry.value.value {
         Literal::Map(entries) => filter::compile(entries, SubjectKind::of(trigger), faults),
         other => {
-            faults.add(entry.value.at, format!("`where` is a map of filters, not {}", other.describe()));
+            faults.add(
+                Code::WrongType,
+                entry.value.at,
+                format!("`where` is a map of filters, not {}", other.describe()),
+            );
             Where::default()
         }
     }
@@ -130,20 +150,24 @@ fn read_filter(entry: &Entry, trigger: Trigger, faults: &mut Faults) -> Where {
 fn read_organizations(entry: &Entry, faults: &mut Faults) -> Option<Vec<OrgName>> {
     let Literal::List(items) = &entry.value.value else {
         let message = format!("`organizations` is a list of names, not {}", entry.value.value.describe());
-        faults.add(entry.value.at, message);
+        faults.add(Code::WrongType, entry.value.at, message);
         return None;
     };
     if items.is_empty() {
-        faults.add(entry.value.at, "the list of `organizations` is empty and would match nothing");
+        faults.add(Code::NeverMatches, entry.value.at, "the list of `organizations` is empty and would match nothing");
     }
     let mut names: Vec<OrgName> = Vec::with_capacity(items.len());
     for item in items {
         match &item.value {
             Literal::Text(name) => match name.parse() {
                 Ok(name) => names.push(name),
-                Err(error) => faults.add(item.at, error.to_string()),
+                Err(error) => faults.add(Code::Name, item.at, error.to_string()),
             },
-            other => faults.add(item.at, format!("an organization is named by a text, not by {}", other.describe())),
+            other => faults.add(
+                Code::WrongType,
+                item.at,
+                format!("an organization is named by a text, not by {}", other.describe()),
+            ),
         }
     }
     names.sort_unstable();

@@ -24,10 +24,10 @@ mod script;
 mod subject;
 
 pub use book::Book;
-pub use diagnostic::{Diagnostic, excerpt, suggest};
+pub use diagnostic::{Code, Diagnostic, excerpt, suggest};
 pub use filter::Pattern;
 pub use library::LIBRARY;
 pub use policy::Policy;
 pub use scratch::Scratch;
-pub use script::{Failure, FailureKind, Intent, Judge, Limits, Organization};
+pub use script::{ACTIONS, Action, Failure, FailureKind, Intent, Judge, Limits, ORGANIZATION, Organization, Parameter};
 pub use subject::{Field, Shape, Subject, SubjectKind, Value};

@@ -5,6 +5,9 @@ use rhai::{Expr, FnCallExpr, Position};
 
 use crate::diagnostic::Place;
 
+/// What is no literal, and so may be anything.
+pub(crate) const EXPRESSION: &str = "an expression";
+
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Spanned {
@@ -72,7 +75,7 @@ pub(crate) fn read(expr: &Expr) -> Spanned {
         Expr::FloatConstant(..) => Literal::Other("a number with a fraction"),
         Expr::CharConstant(..) => Literal::Other("a character"),
         Expr::Unit(_) => Literal::Other("nothing"),
-        _ => Literal::Other("an expression"),
+        _ => Literal::Other(EXPRESSION),
     };
     Spanned { at, value }
 }
@@ -99,7 +102,7 @@ fn operation(call: &FnCallExpr) -> Literal {
             None => Literal::Range { first: 1, last: 0 },
         },
         ("..=", Some(&[first, last])) => Literal::Range { first, last },
-        _ => Literal::Other("an expression"),
+        _ => Literal::Other(EXPRESSION),
     }
 }
 

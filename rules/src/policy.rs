@@ -6,10 +6,10 @@ use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, PolicyName};
 use sha2::{Digest, Sha256};
 
-use crate::diagnostic::{Diagnostic, Faults, Place};
+use crate::diagnostic::{Diagnostic, Faults};
 use crate::filter::{Scan, Where};
-use crate::header;
-use crate::script::{Limits, Parser};
+use crate::header::{self, Header};
+use crate::script::{self, Limits, Parser};
 use crate::subject::{Subject, SubjectKind};
 
 /// A policy whose header and script have been read without fault.
@@ -33,42 +33,66 @@ pub(crate) enum Audience {
 }
 
 impl Policy {
-    /// Reads a policy within the default [`Limits`]. Nothing of the script is run: header and
-    /// filters are taken from its syntax tree.
+    /// Reads a policy within the default [`Limits`] and checks all that can be known of it. Nothing of
+    /// the script is run: header, filters and calls are taken from its syntax tree.
     ///
     /// # Errors
     /// All faults of the source, in order of place.
     pub fn load(source: &PolicySource) -> Result<Self, Vec<Diagnostic>> {
+        let limits = Limits::default();
+        let parser = Parser::new(&limits);
         let mut faults = Faults::default();
-        let header = match Parser::new(&Limits::default()).parse(&source.source) {
-            Ok(script) => {
-                script.check_functions(&mut faults);
-                header::read(script.ast(), source.owner.is_some(), &mut faults)
+        let header = match parser.parse(&source.source, &mut faults) {
+            Some(parsed) => {
+                parsed.check_functions(&mut faults);
+                let header = header::read(parsed.ast(), source.owner.is_some(), &mut faults);
+                let kind = header.as_ref().map(|header| SubjectKind::of(header.trigger));
+                script::check(parsed.ast(), kind, &limits, &mut faults);
+                header
             }
-            Err(fault) => return Err(vec![fault]),
-        };
-        let header = match header {
-            Some(header) if faults.is_empty() => header,
-            _ => {
-                if faults.is_empty() {
-                    faults.add(Place::START, "the header cannot be read");
+            // What hides the script does not hide the faults of its header.
+            None => {
+                if let Some(parsed) = parser.parse_header(&source.source) {
+                    header::read(parsed.ast(), source.owner.is_some(), &mut faults);
                 }
-                return Err(faults.into_sorted());
+                None
             }
         };
+        match header {
+            Some(header) if faults.is_empty() => Ok(Self::new(source, header)),
+            _ => Err(faults.into_sorted(&source.source)),
+        }
+    }
+
+    /// Reads a policy that was accepted before, for a replay: what the checks of today find fault with
+    /// does not matter, as long as it can be run.
+    ///
+    /// # Errors
+    /// The faults of a source that does not parse or has no header.
+    pub fn load_accepted(source: &PolicySource) -> Result<Self, Vec<Diagnostic>> {
+        let mut faults = Faults::default();
+        let parsed = Parser::new(&Limits::default()).parse(&source.source, &mut faults);
+        let header = parsed.and_then(|script| header::read(script.ast(), source.owner.is_some(), &mut faults));
+        match header {
+            Some(header) => Ok(Self::new(source, header)),
+            None => Err(faults.into_sorted(&source.source)),
+        }
+    }
+
+    fn new(source: &PolicySource, header: Header) -> Self {
         let audience = match (&source.owner, header.organizations) {
             (Some(owner), _) => Audience::These(vec![owner.clone()]),
             (None, Some(organizations)) => Audience::These(organizations),
             (None, None) => Audience::All,
         };
-        Ok(Self {
+        Self {
             name: source.name.clone(),
             trigger: header.trigger,
             filter: header.filter,
             audience,
             source: source.source.as_str().into(),
             hash: hash(&source.source),
-        })
+        }
     }
 
     /// Its name.

@@ -134,7 +134,7 @@ fn sources_that_explode_do_not_load() {
         let faults = load("p", &format!("policy(#{{ on: \"incident.detected\" }});\nfn react(a, b) {{\n{body}\n}}"))
             .unwrap_err();
         assert_eq!((faults.len(), faults[0].line), (1, 3), "{faults:?}");
-        assert_eq!(faults[0].message, "expression exceeds maximum complexity");
+        assert_eq!(faults[0].message, "expressions and blocks stand more than 32 deep");
     }
     let faults = load("p", &"//\n".repeat(20_000)).unwrap_err();
     assert_eq!(faults[0].to_string(), "1:1: the script has 60000 bytes and may have 32768");

@@ -148,7 +148,7 @@ impl Books {
         let book = self.fetch(hash).await?;
         let mut policies = Vec::with_capacity(book.policies.len());
         for source in &book.policies {
-            match Policy::load(source) {
+            match Policy::load_accepted(source) {
                 Ok(policy) => policies.push(Arc::new(policy)),
                 // INVARIANT (replay uses the version of its moment): what was accepted once loads
                 // again; a policy that does not is left out alike by every lane.

@@ -6,7 +6,7 @@ use linesman_schemas::{OrgName, Priority};
 use super::pattern::Pattern;
 use super::words::for_each_word;
 use super::{Condition, Target, Test, Where};
-use crate::diagnostic::{Faults, Place, excerpt, suggest};
+use crate::diagnostic::{Code, Faults, Place, excerpt, suggest};
 use crate::literal::{Entry, Literal, Spanned};
 use crate::subject::{Field, Shape, SubjectKind};
 
@@ -34,7 +34,11 @@ fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Targ
             return Some((Target::Field(field), false));
         }
         let key = &entry.key;
-        faults.add(entry.at, format!("`{key}` filters incidents and updates, and this trigger is about a message"));
+        faults.add(
+            Code::UnknownField,
+            entry.at,
+            format!("`{key}` filters incidents and updates, and this trigger is about a message"),
+        );
         None
     };
     match entry.key.as_str() {
@@ -56,7 +60,7 @@ fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Targ
                 Some(other) => format!("it is a field of `{}`", other.as_str()),
                 None => suggest(key, fields.iter().map(|(path, _)| *path).chain(CLASSIC)),
             };
-            faults.add_with_help(entry.at, message, help);
+            faults.add_with_help(Code::UnknownField, entry.at, message, help);
             None
         }
     }
@@ -95,7 +99,7 @@ impl Filter<'_> {
                         Target::Words => "the opposite of `has_words` is `lacks_words`".to_owned(),
                         _ => format!("name a field inside by its path: `\"{}.<field>\"`", self.name),
                     };
-                    faults.add_with_help(value.at, message, help);
+                    faults.add_with_help(Code::WrongType, value.at, message, help);
                     None
                 }
             },
@@ -106,7 +110,11 @@ impl Filter<'_> {
     fn plain_condition(&self, value: &Spanned, is_negated: bool, faults: &mut Faults) -> Option<Condition> {
         let items = match &value.value {
             Literal::List(items) if items.is_empty() => {
-                faults.add(value.at, format!("the list of `{}` is empty and would match nothing", self.name));
+                faults.add(
+                    Code::NeverMatches,
+                    value.at,
+                    format!("the list of `{}` is empty and would match nothing", self.name),
+                );
                 return None;
             }
             Literal::List(items) => items.as_slice(),
@@ -116,6 +124,7 @@ impl Filter<'_> {
         if readings.iter().any(|reading| matches!(reading, Reading::Any)) {
             if is_negated && self.on != Target::Words {
                 faults.add(
+                    Code::NeverMatches,
                     value.at,
                     format!("an empty text is any, so that `not` of it in `{}` matches nothing", self.name),
                 );
@@ -144,7 +153,11 @@ impl Filter<'_> {
                 Reading::Test(Test::Between(*first, *last))
             }
             (Shape::Number, Literal::Range { .. }) => {
-                faults.add(item.at, format!("the range of `{}` is empty and would match nothing", self.name));
+                faults.add(
+                    Code::NeverMatches,
+                    item.at,
+                    format!("the range of `{}` is empty and would match nothing", self.name),
+                );
                 Reading::Faulty
             }
             (Shape::Flag, Literal::Flag(flag)) => Reading::Test(Test::Flag(*flag)),
@@ -157,9 +170,14 @@ impl Filter<'_> {
                 let message = format!("`{}` is compared with {wanted}, not with {}", self.name, other.describe());
                 match other {
                     Literal::Other(_) => {
-                        faults.add_with_help(item.at, message, "filters are read, not run: write the value out");
+                        faults.add_with_help(
+                            Code::WrongType,
+                            item.at,
+                            message,
+                            "filters are read, not run: write the value out",
+                        );
                     }
-                    _ => faults.add(item.at, message),
+                    _ => faults.add(Code::WrongType, item.at, message),
                 }
                 Reading::Faulty
             }
@@ -173,6 +191,7 @@ impl Filter<'_> {
         let length = text.chars().count();
         if length > LONGEST_TEXT_CHARS {
             faults.add(
+                Code::Limit,
                 at,
                 format!("a text of `{}` may have {LONGEST_TEXT_CHARS} characters and this has {length}", self.name),
             );
@@ -184,12 +203,17 @@ impl Filter<'_> {
                 Ok(priority) => Reading::Test(Test::Text(Pattern::new(priority.as_str()))),
                 Err(_) => {
                     let help = suggest(text, Priority::ALL.iter().map(|priority| priority.as_str()));
-                    faults.add_with_help(at, format!("`{}` is not a priority", excerpt(text)), help);
+                    faults.add_with_help(
+                        Code::UnknownValue,
+                        at,
+                        format!("`{}` is not a priority", excerpt(text)),
+                        help,
+                    );
                     Reading::Faulty
                 }
             },
             Target::Organization if !text.contains('*') && text.parse::<OrgName>().is_err() => {
-                faults.add(at, format!("`{}` cannot be the name of an organization", excerpt(text)));
+                faults.add(Code::Name, at, format!("`{}` cannot be the name of an organization", excerpt(text)));
                 Reading::Faulty
             }
             _ => Reading::Test(Test::Text(Pattern::new(text))),
@@ -203,7 +227,7 @@ impl Filter<'_> {
         words.dedup();
         if words.is_empty() {
             let message = format!("`{}` has no word to look for", excerpt(text));
-            faults.add_with_help(at, message, "words are runs of letters, digits and `_`");
+            faults.add_with_help(Code::NeverMatches, at, message, "words are runs of letters, digits and `_`");
             return Reading::Faulty;
         }
         Reading::Test(Test::Words(words.into()))

@@ -1,4 +1,7 @@
 //! The functions by which a script asks for something to be done. Each only records an intent.
+//!
+//! What can be refused by the words alone is judged by functions of its own, which the check of a policy
+//! asks too.
 
 use std::rc::Rc;
 
@@ -12,13 +15,97 @@ use super::{Intent, json};
 use crate::diagnostic::{excerpt, quoted, suggest};
 
 /// What `submit_case` may be told.
-const CASE_KEYS: [&str; 5] = ["synopsis", "comments", "priority", "cc", "follow_up"];
+pub(super) const CASE_KEYS: [&str; 5] = ["synopsis", "comments", "priority", "cc", "follow_up"];
 
 /// Names of built-in connectors, under which no policy publishes.
 const BUILT_IN: [&str; 2] = ["jss", "log"];
 
 /// What an action costs besides its bytes.
 const COST: usize = 10;
+
+/// An action as a script calls it.
+#[derive(Debug)]
+pub struct Action {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is given; all but the first `required` may be left out.
+    pub parameters: &'static [(&'static str, Parameter)],
+    /// How many parameters must be given.
+    pub required: usize,
+    /// Whether it is refused when the trigger is about a message.
+    pub needs_incident: bool,
+}
+
+impl Action {
+    /// How it is called: `log(message[, #{ ... }])`; what may be left out stands in brackets.
+    pub fn signature(&self) -> String {
+        let mut text = format!("{}(", self.name);
+        for (number, (name, parameter)) in self.parameters.iter().enumerate() {
+            let separator = if number == 0 { "" } else { ", " };
+            let written = match parameter {
+                Parameter::Text => (*name).to_owned(),
+                Parameter::Map => "#{ ... }".to_owned(),
+            };
+            if number < self.required {
+                text.push_str(&format!("{separator}{written}"));
+            } else {
+                text.push_str(&format!("[{separator}{written}]"));
+            }
+        }
+        text.push(')');
+        text
+    }
+}
+
+/// What a parameter of an action takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parameter {
+    /// A text.
+    Text,
+    /// A map.
+    Map,
+}
+
+/// All actions.
+pub const ACTIONS: [Action; 5] = [
+    Action { name: "submit_case", parameters: &[("case", Parameter::Map)], required: 0, needs_incident: true },
+    Action {
+        name: "log",
+        parameters: &[("message", Parameter::Text), ("fields", Parameter::Map)],
+        required: 1,
+        needs_incident: false,
+    },
+    Action { name: "set_priority", parameters: &[("priority", Parameter::Text)], required: 1, needs_incident: true },
+    Action { name: "assign", parameters: &[("owner", Parameter::Text)], required: 1, needs_incident: true },
+    Action {
+        name: "publish",
+        parameters: &[("name", Parameter::Text), ("data", Parameter::Map)],
+        required: 2,
+        needs_incident: false,
+    },
+];
+
+/// Why something is refused, and what would not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Refusal {
+    fn new(message: String, help: impl Into<Option<String>>) -> Self {
+        Self { message, help: help.into() }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        refuse(match refusal.help {
+            Some(help) => format!("{}: {help}", refusal.message),
+            None => refusal.message,
+        })
+    }
+}
 
 /// Teaches an engine the actions.
 pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
@@ -50,10 +137,7 @@ fn submit_case(run: &Run, map: &Map) -> Result<(), Fault> {
             "priority" => case.priority = Some(read_priority(&text()?)?),
             "follow_up" => case.follow_up = Some(read_follow_up(&text()?)?),
             "cc" => case.cc = Some(texts_of(key, value, &mut bytes)?),
-            unknown => {
-                let help = suggest(unknown, CASE_KEYS.into_iter());
-                return Err(refuse(format!("`submit_case` knows no key `{}`: {help}", excerpt(unknown))));
-            }
+            unknown => return Err(unknown_case_key(unknown).into()),
         }
     }
     record(run, Intent::SubmitCase(case), bytes)
@@ -72,20 +156,12 @@ fn set_priority(run: &Run, word: &str) -> Result<(), Fault> {
 
 fn assign(run: &Run, owner: &str) -> Result<(), Fault> {
     require_incident(run, "assign")?;
-    if owner.is_empty() {
-        return Err(refuse("`assign` is given an empty text".to_owned()));
-    }
+    read_owner(owner)?;
     record(run, Intent::Assign(owner.to_owned()), owner.len())
 }
 
 fn publish(run: &Run, name: &str, data: &Map) -> Result<(), Fault> {
-    if !is_token(name) {
-        let token = "letters, digits, `_` and `-`, beginning with a letter or digit, at most 64";
-        return Err(refuse(format!("`publish` under `{}`: a name has {token}", excerpt(name))));
-    }
-    if BUILT_IN.contains(&name) {
-        return Err(refuse(format!("`publish` under `{name}`: the name belongs to a built-in connector")));
-    }
+    read_publication(name)?;
     let mut bytes = name.len();
     let data = json::object(data, &mut bytes).map_err(|fault| refuse(format!("`publish`: {fault}")))?;
     record(run, Intent::Publish { name: name.to_owned(), data }, bytes)
@@ -97,26 +173,53 @@ fn record(run: &Run, intent: Intent, bytes: usize) -> Result<(), Fault> {
 }
 
 fn require_incident(run: &Run, action: &str) -> Result<(), Fault> {
-    if run.subject().has_incident() {
-        Ok(())
-    } else {
-        Err(refuse(format!("`{action}` needs an incident, and this trigger is about a message")))
-    }
+    if run.subject().has_incident() { Ok(()) } else { Err(no_incident(action).into()) }
 }
 
-fn read_priority(word: &str) -> Result<Priority, Fault> {
+/// Refuses an action on incidents where the trigger is about a message.
+pub(super) fn no_incident(action: &str) -> Refusal {
+    Refusal::new(format!("`{action}` needs an incident, and this trigger is about a message"), None)
+}
+
+/// Refuses a key that `submit_case` does not know.
+pub(super) fn unknown_case_key(key: &str) -> Refusal {
+    let help = suggest(key, CASE_KEYS.into_iter());
+    Refusal::new(format!("`submit_case` knows no key `{}`", excerpt(key)), help)
+}
+
+/// Reads a priority.
+pub(super) fn read_priority(word: &str) -> Result<Priority, Refusal> {
     word.parse().map_err(|_| {
-        let known = Priority::ALL.iter().map(|priority| priority.as_str());
-        refuse(format!("`{}` is not a priority: {}", excerpt(word), suggest(word, known)))
+        let help = suggest(word, Priority::ALL.iter().map(|priority| priority.as_str()));
+        Refusal::new(format!("`{}` is not a priority", excerpt(word)), help)
     })
 }
 
-fn read_follow_up(text: &str) -> Result<FollowUp, Fault> {
+/// Reads a way to follow up.
+pub(super) fn read_follow_up(text: &str) -> Result<FollowUp, Refusal> {
     let found = FollowUp::ALL.into_iter().find(|(_, spelling)| *spelling == text);
     found.map(|(follow_up, _)| follow_up).ok_or_else(|| {
         let known = quoted(FollowUp::ALL.iter().map(|(_, spelling)| *spelling));
-        refuse(format!("`{}` is no way to follow up: known are {known}", excerpt(text)))
+        Refusal::new(format!("`{}` is no way to follow up", excerpt(text)), format!("known are {known}"))
     })
+}
+
+/// Refuses an owner without a name.
+pub(super) fn read_owner(owner: &str) -> Result<(), Refusal> {
+    if owner.is_empty() { Err(Refusal::new("`assign` is given an empty text".to_owned(), None)) } else { Ok(()) }
+}
+
+/// Refuses a name under which no policy publishes.
+pub(super) fn read_publication(name: &str) -> Result<(), Refusal> {
+    let refused = format!("`publish` under `{}`", excerpt(name));
+    if !is_token(name) {
+        let help = "a name has letters, digits, `_` and `-`, beginning with a letter or digit, at most 64".to_owned();
+        return Err(Refusal::new(refused, help));
+    }
+    if BUILT_IN.contains(&name) {
+        return Err(Refusal::new(refused, "the name belongs to a built-in connector".to_owned()));
+    }
+    Ok(())
 }
 
 fn text_of(key: &str, value: &Dynamic, bytes: &mut usize) -> Result<String, Fault> {

@@ -5,7 +5,7 @@
 //! has none. So a fault in `react` has its exact place, and one further down that of the call in
 //! `react` (faults that are no broken limits keep theirs).
 
-use rhai::{AST, ASTNode, Dynamic, Engine, ImmutableString, Scope};
+use rhai::{AST, ASTNode, Dynamic, Engine, ImmutableString, Scope, Stmt};
 
 use super::budget::Fault;
 use super::parser;
@@ -24,16 +24,7 @@ impl Body {
         let react =
             script.iter_fn_def().find(|function| function.name == parser::ENTRY && function.params.len() == 2)?;
         let [subject, organization] = react.params.as_slice() else { return None };
-        // `clone_functions_only_filtered` would do, but keeps every function whatever the filter says.
-        let mut alone = script.clone_functions_only();
-        alone.retain_functions(|_, _, name, arity| name == parser::ENTRY && arity == 2);
-        let mut statements = Vec::new();
-        alone.walk(&mut |path: &[ASTNode<'_>]| {
-            if let [ASTNode::Stmt(statement)] = path {
-                statements.push((*statement).clone());
-            }
-            true
-        });
+        let statements = statements(script, parser::ENTRY, 2);
         Some(Self {
             ast: AST::new(statements, script.shared_lib().clone()),
             parameters: [subject.clone(), organization.clone()],
@@ -48,4 +39,19 @@ impl Body {
         scope.push_dynamic(second.clone(), organization);
         engine.run_ast_with_scope(&mut scope, &self.ast)
     }
+}
+
+/// The statements of a function of a script, by its name and number of parameters.
+pub(super) fn statements(script: &AST, name: &str, parameters: usize) -> Vec<Stmt> {
+    // `clone_functions_only_filtered` would do, but keeps every function whatever the filter says.
+    let mut alone = script.clone_functions_only();
+    alone.retain_functions(|_, _, other, arity| other == name && arity == parameters);
+    let mut statements = Vec::new();
+    alone.walk(&mut |path: &[ASTNode<'_>]| {
+        if let [ASTNode::Stmt(statement)] = path {
+            statements.push((*statement).clone());
+        }
+        true
+    });
+    statements
 }

@@ -9,6 +9,7 @@ mod actions;
 mod body;
 mod budget;
 mod cache;
+mod check;
 mod failure;
 mod intent;
 mod json;
@@ -21,10 +22,13 @@ use std::rc::Rc;
 
 use rhai::{Dynamic, Engine};
 
+pub use self::actions::{ACTIONS, Action, Parameter};
+pub(crate) use self::check::check;
 pub use self::failure::{Failure, FailureKind};
 pub use self::intent::{Intent, Organization};
 pub use self::limits::Limits;
 pub(crate) use self::parser::Parser;
+pub use self::record::ORGANIZATION;
 
 use self::budget::Run;
 use self::cache::Cache;

@@ -1,9 +1,9 @@
 //! The language as far as it is parsed, the same for loading a policy and for running it.
 
-use rhai::{AST, Engine, OptimizationLevel, ParseError};
+use rhai::{AST, Engine, OptimizationLevel, ParseError, ParseErrorType};
 
 use super::Limits;
-use crate::diagnostic::{Diagnostic, Faults, Place};
+use crate::diagnostic::{Code, Faults, Place, excerpt};
 
 /// The function a policy is.
 pub(crate) const ENTRY: &str = "react";
@@ -27,15 +27,117 @@ impl Parser {
         Self { engine: engine(limits), limits: limits.clone() }
     }
 
-    /// Parses a source.
-    pub(crate) fn parse(&self, source: &str) -> Result<Script, Diagnostic> {
+    /// Parses a source; what is wrong goes to `faults`.
+    pub(crate) fn parse(&self, source: &str, faults: &mut Faults) -> Option<Script> {
         let most = self.limits.source_bytes;
         if source.len() > most {
             let message = format!("the script has {} bytes and may have {most}", source.len());
-            return Err(Diagnostic { line: 1, column: 1, message, help: None });
+            faults.add(Code::Limit, Place::START, message);
+            return None;
         }
-        self.engine.compile(source).map(Script).map_err(|error| fault(&error))
+        match self.engine.compile(source) {
+            Ok(ast) => Some(Script(ast)),
+            Err(error) => {
+                self.report(&error, faults);
+                None
+            }
+        }
     }
+
+    /// The header of a source that does not parse: all but its call of `policy` is left out.
+    pub(crate) fn parse_header(&self, source: &str) -> Option<Script> {
+        header_alone(source).and_then(|header| self.engine.compile(header).ok()).map(Script)
+    }
+
+    /// Tells in our words why a source does not parse.
+    fn report(&self, error: &ParseError, faults: &mut Faults) {
+        let at = Place::from(error.position());
+        let limits = &self.limits;
+        match error.err_type() {
+            ParseErrorType::Reserved(word) => {
+                let help = if REMOVED.contains(&word.as_str()) {
+                    "policies do without it"
+                } else {
+                    "the language keeps this word for itself: choose another name"
+                };
+                faults.add_with_help(Code::ReservedWord, at, format!("`{}` is a reserved word", excerpt(word)), help);
+            }
+            ParseErrorType::ExprTooDeep => {
+                let message = format!("expressions and blocks stand more than {} deep", limits.expression_depth);
+                faults.add_with_help(Code::Limit, at, message, "take parts of it out into variables or functions");
+            }
+            ParseErrorType::TooManyFunctions => {
+                faults.add(Code::Limit, at, format!("a script may have {} functions", limits.functions));
+            }
+            ParseErrorType::LiteralTooLarge(what, _) => {
+                let message = if what.contains("string") {
+                    format!("a text may have {} bytes", limits.string_bytes)
+                } else if what.contains("rray") {
+                    format!("a list may have {} items", limits.array_items)
+                } else {
+                    format!("a map may have {} entries", limits.map_entries)
+                };
+                faults.add(Code::Limit, at, message);
+            }
+            ParseErrorType::AssignmentToConstant(name) => {
+                let message = format!("`{}` is a constant", excerpt(name));
+                faults.add_with_help(Code::ReadOnly, at, message, "declare it with `let` to change it");
+            }
+            other => faults.add(Code::Syntax, at, restyle(&other.to_string())),
+        }
+    }
+}
+
+/// The source with everything but the call of `policy` turned into blanks, so that places stay.
+fn header_alone(source: &str) -> Option<String> {
+    let is_header =
+        |line: &str| line.trim_start().strip_prefix("policy").is_some_and(|rest| rest.trim_start().starts_with('('));
+    let mut offset = 0;
+    for line in source.split_inclusive('\n') {
+        if is_header(line) {
+            let (before, from) = source.split_at_checked(offset)?;
+            let header = from.get(..closing(from)?)?;
+            let blank = |c: char| if c == '\n' { '\n' } else { ' ' };
+            return Some(before.chars().map(blank).chain(header.chars()).collect());
+        }
+        offset += line.len();
+    }
+    None
+}
+
+/// Where the first bracket of a text is closed again: the offset behind it.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut rest = text.char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 {
+                    return Some(at + c.len_utf8());
+                }
+            }
+            '"' | '`' => {
+                let mut is_escaped = false;
+                for (_, inner) in rest.by_ref() {
+                    if inner == c && !is_escaped {
+                        break;
+                    }
+                    is_escaped = !is_escaped && inner == '\\';
+                }
+            }
+            '/' if rest.peek().is_some_and(|(_, next)| *next == '/') => {
+                for (_, inner) in rest.by_ref() {
+                    if inner == '\n' {
+                        break;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 impl Script {
@@ -50,7 +152,12 @@ impl Script {
         functions.sort_by_key(|function| Place::from(function.body.start_position()));
         for method in functions.iter().filter(|function| function.this_type.is_some()) {
             let message = format!("`{}` is a method of a type", method.name);
-            faults.add_with_help(method.body.start_position().into(), message, "make it a function with a parameter");
+            faults.add_with_help(
+                Code::React,
+                method.body.start_position().into(),
+                message,
+                "make it a function with a parameter",
+            );
         }
         let reacts: Vec<_> = functions.into_iter().filter(|function| function.name == ENTRY).collect();
         if reacts.iter().any(|function| function.params.len() == 2) {
@@ -58,11 +165,13 @@ impl Script {
         }
         match reacts.first() {
             None => faults.add_with_help(
+                Code::React,
                 Place::START,
                 "`react` is missing",
                 "write `fn react(incident, org) { ... }`; the first parameter is what the trigger is about",
             ),
             Some(function) => faults.add_with_help(
+                Code::React,
                 function.body.start_position().into(),
                 format!("`react` takes two parameters, not {}", function.params.len()),
                 "the first is what the trigger is about, the second the organization",
@@ -88,11 +197,6 @@ pub(super) fn engine(limits: &Limits) -> Engine {
         engine.disable_symbol(word);
     }
     engine
-}
-
-fn fault(error: &ParseError) -> Diagnostic {
-    let at = Place::from(error.position());
-    Diagnostic { line: at.line, column: at.column, message: restyle(&error.err_type().to_string()), help: None }
 }
 
 /// Rhai's words in our spelling: the first letter small, quoted words in backticks, no full stop.
@@ -137,7 +241,8 @@ mod tests {
     fn the_removed_words_do_not_parse() {
         let parser = Parser::new(&Limits::default());
         for word in ["eval(\"1\")", "x.curry(1)", "curry(x, 1)", "this.y", "import \"a\" as b"] {
-            assert!(parser.parse(&format!("fn react(x, org) {{ {word}; }}")).is_err(), "{word}");
+            let source = format!("fn react(x, org) {{ {word}; }}");
+            assert!(parser.parse(&source, &mut Faults::default()).is_none(), "{word}");
         }
     }
 }

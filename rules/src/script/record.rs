@@ -12,7 +12,10 @@ use crate::diagnostic::{excerpt, suggest};
 use crate::subject::{Field, Subject, SubjectKind, Value};
 
 /// What the path of a device's field begins with.
-const DEVICE: &str = "device";
+pub(super) const DEVICE: &str = "device";
+
+/// The properties of `org`.
+pub const ORGANIZATION: [&str; 4] = ["name", "display_name", "is_proxy", "filter_level"];
 
 /// A subject or its device.
 #[derive(Clone)]
@@ -121,7 +124,6 @@ fn property_names() -> Vec<&'static str> {
 }
 
 fn register_organization(engine: &mut Engine) {
-    const PROPERTIES: [&str; 4] = ["name", "display_name", "is_proxy", "filter_level"];
     engine
         .register_get("name", |org: &mut OrganizationRecord| ImmutableString::from(org.0.name.as_str()))
         .register_get("display_name", |org: &mut OrganizationRecord| ImmutableString::from(&org.0.display_name))
@@ -131,7 +133,7 @@ fn register_organization(engine: &mut Engine) {
             spelling.map_or("", |(_, text)| text)
         });
     engine.register_indexer_get(|_: &mut OrganizationRecord, property: ImmutableString| -> Result<Dynamic, Fault> {
-        let help = suggest(&property, PROPERTIES.into_iter());
+        let help = suggest(&property, ORGANIZATION.into_iter());
         Err(refuse(format!("`org` has no property `{}`: {help}", excerpt(&property))))
     });
     engine.register_indexer_set(

@@ -17,7 +17,7 @@ use super::FailureKind;
 use super::budget::{Fault, Run, refuse, stop};
 
 /// The functions of the system's mathematical library.
-const INEXACT: [&str; 17] = [
+pub(super) const INEXACT: [&str; 17] = [
     "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "hypot", "ln", "log", "sin", "sinh",
     "tan", "tanh", "log10",
 ];
@@ -42,7 +42,12 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
 }
 
 fn inexact(name: &str) -> Fault {
-    refuse(format!("`{name}` is refused: its result differs from machine to machine"))
+    refuse(inexact_text(name))
+}
+
+/// Why a function of the system's mathematical library is refused.
+pub(super) fn inexact_text(name: &str) -> String {
+    format!("`{name}` is refused: its result differs from machine to machine")
 }
 
 /// `text.replace(from, to)` for all four pairs of texts and characters.

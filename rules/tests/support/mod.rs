@@ -144,7 +144,15 @@ pub(crate) fn script(body: &str) -> Policy {
     script_on("incident.detected", body)
 }
 
+/// A policy that does this, whatever the check says of it: so that what happens in a run is seen.
 pub(crate) fn script_on(trigger: &str, body: &str) -> Policy {
     let source = format!("policy(#{{ on: \"{trigger}\" }});\nfn react(subject, org) {{\n{body}\n}}");
-    load("p", &source).unwrap_or_else(|faults| panic!("{body}: {faults:?}"))
+    let source = PolicySource { name: "p".parse().unwrap(), owner: None, source };
+    Policy::load_accepted(&source).unwrap_or_else(|faults| panic!("{body}: {faults:?}"))
+}
+
+/// What the check says of this policy.
+pub(crate) fn check(policy: &Policy) -> Vec<Diagnostic> {
+    let source = PolicySource { name: policy.name().clone(), owner: None, source: policy.source().to_owned() };
+    Policy::load(&source).err().unwrap_or_default()
 }

@@ -1,0 +1,64 @@
+//! The functions there are, by name and number of arguments, taken from an engine that has them all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use super::super::budget::Run;
+use super::super::{Limits, actions, parser, record, stdlib};
+
+/// The functions of the host: the same for all scripts.
+static HOST: LazyLock<Functions> = LazyLock::new(Functions::of_host);
+
+/// What the interpreter itself answers to, which no engine lists.
+const BUILT_IN: [(&str, &[usize]); 4] = [("type_of", &[1]), ("Fn", &[1]), ("is_def_var", &[1]), ("is_def_fn", &[2, 3])];
+
+/// Names of functions with the numbers of arguments they take.
+#[derive(Debug, Default)]
+pub(super) struct Functions(BTreeMap<String, BTreeSet<usize>>);
+
+impl Functions {
+    /// Those of the host.
+    pub(super) fn host() -> &'static Self {
+        &HOST
+    }
+
+    fn of_host() -> Self {
+        let limits = Limits::default();
+        let run = Rc::new(Run::new(limits.clone()));
+        let mut engine = parser::engine(&limits);
+        stdlib::register(&mut engine, &run);
+        record::register(&mut engine, &run);
+        actions::register(&mut engine, &run);
+        let listed =
+            engine.collect_fn_metadata(None, |f| Some((f.metadata.name.to_string(), f.metadata.num_params)), true);
+        let mut functions = Self::default();
+        for (name, count) in listed {
+            functions.add(&name, count);
+        }
+        for (name, counts) in BUILT_IN {
+            counts.iter().for_each(|count| functions.add(name, *count));
+        }
+        functions
+    }
+
+    pub(super) fn add(&mut self, name: &str, count: usize) {
+        self.0.entry(name.to_owned()).or_default().insert(count);
+    }
+
+    /// The numbers of arguments that a function takes; none if there is no such function.
+    pub(super) fn counts(&self, name: &str) -> Option<&BTreeSet<usize>> {
+        self.0.get(name)
+    }
+
+    /// Whether a function takes so many arguments.
+    pub(super) fn takes(&self, name: &str, count: usize) -> bool {
+        self.counts(name).is_some_and(|counts| counts.contains(&count))
+    }
+
+    /// The names a script can call.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        let is_word = |name: &&String| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        self.0.keys().filter(is_word).map(String::as_str)
+    }
+}

@@ -1,0 +1,98 @@
+//! Loops and actions that cannot keep to the limits, whatever the subject is.
+
+use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Position, Stmt};
+
+use super::super::actions::ACTIONS;
+use super::walk::Walk;
+use crate::diagnostic::Code;
+use crate::literal::{self, Literal};
+
+/// Reports a loop without condition that nothing leaves.
+pub(super) fn check_endless(flow: &FlowControl, at: Position, walk: &mut Walk<'_>) {
+    let is_unconditional = matches!(flow.expr, Expr::Unit(_) | Expr::BoolConstant(true, _));
+    if is_unconditional && !walk.survey.has_catch && !has_way_out(flow) {
+        let message = "this loop never ends";
+        walk.faults.add_with_help(Code::Limit, at.into(), message, "leave it with `break`, `return` or `throw`");
+    }
+}
+
+/// Reports a `for` over more numbers than there may be operations.
+pub(super) fn check_range(flow: &FlowControl, at: Position, walk: &mut Walk<'_>) {
+    let most = walk.limits.operations;
+    let is_too_long = rounds(&flow.expr).is_some_and(|rounds| rounds > most);
+    if is_too_long && !walk.survey.has_catch && !has_way_out(flow) {
+        let message = format!("this loop has more rounds than the {most} operations a script may take");
+        walk.faults.add(Code::Limit, at.into(), message);
+    }
+}
+
+/// Reports a function that asks for more actions than are allowed, whatever it is given.
+pub(super) fn check_intents(statements: &[Stmt], walk: &mut Walk<'_>) {
+    let most = walk.limits.intents;
+    let mut count = 0_u64;
+    for statement in statements {
+        if matches!(statement, Stmt::Return(..)) {
+            return;
+        }
+        count = count.saturating_add(actions_of(statement, walk));
+        if count > most as u64 {
+            let message = format!("a script may ask for {most} actions, and this asks for more");
+            walk.faults.add(Code::Limit, statement.position().into(), message);
+            return;
+        }
+        // Behind a statement that may end the function, nothing is certain.
+        if may_leave(statement) {
+            return;
+        }
+    }
+}
+
+/// How many actions a statement asks for at least.
+fn actions_of(statement: &Stmt, walk: &Walk<'_>) -> u64 {
+    let is_action =
+        |name: &str, count: usize| ACTIONS.iter().any(|action| action.name == name) && !walk.own.takes(name, count);
+    match statement {
+        Stmt::FnCall(call, _) => u64::from(is_action(&call.name, call.args.len())),
+        Stmt::Expr(expr) => match &**expr {
+            Expr::FnCall(call, _) => u64::from(is_action(&call.name, call.args.len())),
+            _ => 0,
+        },
+        Stmt::For(each, _) if !each.2.body.iter().any(may_leave) => {
+            let once = each.2.body.iter().map(|inner| actions_of(inner, walk)).fold(0, u64::saturating_add);
+            rounds(&each.2.expr).unwrap_or(0).saturating_mul(once)
+        }
+        _ => 0,
+    }
+}
+
+/// How often a `for` over a range of numbers goes round.
+fn rounds(range: &Expr) -> Option<u64> {
+    match literal::read(range).value {
+        Literal::Range { first, last } => u64::try_from(last.saturating_sub(first).saturating_add(1)).ok(),
+        _ => None,
+    }
+}
+
+/// Whether anything in a loop may end it. What ends an inner loop alone is taken for it too.
+fn has_way_out(flow: &FlowControl) -> bool {
+    let is_way_out = |statement: &Stmt| match statement {
+        Stmt::Return(..) => true,
+        Stmt::BreakLoop(_, flags, _) => flags.contains(ASTFlags::BREAK),
+        _ => false,
+    };
+    flow.body.iter().any(|statement| any_within(statement, is_way_out))
+}
+
+/// Whether a statement may end the function or a round of a loop.
+fn may_leave(statement: &Stmt) -> bool {
+    any_within(statement, |statement| matches!(statement, Stmt::Return(..) | Stmt::BreakLoop(..)))
+}
+
+fn any_within(statement: &Stmt, is_wanted: impl Fn(&Stmt) -> bool) -> bool {
+    let mut is_found = false;
+    statement.walk(&mut Vec::new(), &mut |path: &[ASTNode<'_>]| {
+        is_found |= matches!(path.last(), Some(ASTNode::Stmt(statement)) if is_wanted(statement));
+        !is_found
+    });
+    is_found
+}

@@ -1,0 +1,64 @@
+//! What can be known of a script without running it: functions, numbers of arguments, variables, fields
+//! of the objects it is given, and limits it cannot keep to.
+//!
+//! INVARIANT (no false alarm): what runs without failing is never faulted. What is not known for
+//! certain, for instance what a variable holds that is assigned to, is passed over.
+
+mod calls;
+mod fields;
+mod functions;
+mod held;
+mod loops;
+mod sizes;
+mod survey;
+mod walk;
+
+use rhai::{AST, Stmt};
+
+use self::held::Parameters;
+use self::survey::Survey;
+use self::walk::Walk;
+use super::{Limits, body, parser};
+use crate::diagnostic::{Faults, Place};
+use crate::subject::SubjectKind;
+
+/// A function of a script.
+struct Function {
+    name: String,
+    parameters: Vec<String>,
+    statements: Vec<Stmt>,
+}
+
+impl Function {
+    fn is_entry(&self) -> bool {
+        self.name == parser::ENTRY && self.parameters.len() == 2
+    }
+}
+
+/// Checks the functions of a script. `kind` is what its trigger is about, as far as the header says.
+pub(crate) fn check(script: &AST, kind: Option<SubjectKind>, limits: &Limits, faults: &mut Faults) {
+    let survey = Survey::of(script);
+    let functions = functions(script);
+    let mut parameters = Parameters::new(&functions, &survey);
+    loop {
+        let mut walk = Walk::new(&functions, &survey, &parameters, kind, limits);
+        functions.iter().for_each(|function| walk.function(function));
+        let (seen, found) = walk.end();
+        // What parameters hold only ever becomes less certain, so this ends.
+        if !parameters.join(seen) {
+            faults.append(found);
+            return;
+        }
+    }
+}
+
+fn functions(script: &AST) -> Vec<Function> {
+    let mut functions: Vec<_> = script.iter_fn_def().collect();
+    functions.sort_by_key(|function| Place::from(function.body.start_position()));
+    let function = |function: &&std::rc::Rc<rhai::ScriptFuncDef>| Function {
+        name: function.name.to_string(),
+        parameters: function.params.iter().map(ToString::to_string).collect(),
+        statements: body::statements(script, &function.name, function.params.len()),
+    };
+    functions.iter().map(function).collect()
+}

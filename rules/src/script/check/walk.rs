@@ -1,0 +1,298 @@
+//! The way through a script's functions, with the variables in sight.
+
+use rhai::{ASTFlags, Expr, FlowControl, FnCallExpr, Position, Stmt, StmtBlock};
+
+use super::super::Limits;
+use super::functions::Functions;
+use super::held::{Held, Parameters};
+use super::survey::Survey;
+use super::{Function, calls, fields, loops, sizes};
+use crate::diagnostic::{Code, Faults, Place, excerpt, nearest};
+use crate::subject::SubjectKind;
+
+/// One walk through all functions.
+pub(super) struct Walk<'a> {
+    pub(super) survey: &'a Survey,
+    pub(super) kind: Option<SubjectKind>,
+    pub(super) limits: &'a Limits,
+    /// The functions of the script itself.
+    pub(super) own: Functions,
+    pub(super) faults: Faults,
+    parameters: &'a Parameters,
+    /// What this walk has seen functions be called with.
+    seen: Parameters,
+    variables: Vec<(String, Held)>,
+    /// Whether the function at hand has been told to hold too many variables.
+    is_crowded: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        functions: &[Function],
+        survey: &'a Survey,
+        parameters: &'a Parameters,
+        kind: Option<SubjectKind>,
+        limits: &'a Limits,
+    ) -> Self {
+        let mut own = Functions::default();
+        functions.iter().for_each(|function| own.add(&function.name, function.parameters.len()));
+        Self {
+            survey,
+            kind,
+            limits,
+            own,
+            faults: Faults::default(),
+            parameters,
+            seen: Parameters::default(),
+            variables: Vec::new(),
+            is_crowded: false,
+        }
+    }
+
+    /// What functions were seen to be called with, and the faults found.
+    pub(super) fn end(self) -> (Parameters, Faults) {
+        (self.seen, self.faults)
+    }
+
+    pub(super) fn function(&mut self, function: &Function) {
+        let held = self.parameters.of(&function.name, function.parameters.len());
+        let pairs = function.parameters.iter().zip(held);
+        self.variables = pairs.map(|(name, held)| (name.clone(), self.trusted(name, *held))).collect();
+        self.is_crowded = false;
+        self.statements(&function.statements);
+        if function.is_entry() {
+            loops::check_intents(&function.statements, self);
+        }
+    }
+
+    fn statements<'s>(&mut self, statements: impl IntoIterator<Item = &'s Stmt>) {
+        statements.into_iter().for_each(|statement| self.statement(statement));
+    }
+
+    /// The statements of a block; what is declared in it ends with it.
+    fn block(&mut self, block: &StmtBlock) {
+        let outside = self.variables.len();
+        self.statements(block.statements());
+        self.variables.truncate(outside);
+    }
+
+    fn statement(&mut self, statement: &Stmt) {
+        match statement {
+            Stmt::If(flow, _) => {
+                self.expr(&flow.expr);
+                self.block(&flow.body);
+                self.block(&flow.branch);
+            }
+            Stmt::Switch(switch, _) => {
+                self.expr(&switch.0);
+                for case in &switch.1.expressions {
+                    self.expr(&case.lhs);
+                    self.expr(&case.rhs);
+                }
+            }
+            Stmt::While(flow, at) => {
+                self.expr(&flow.expr);
+                self.block(&flow.body);
+                loops::check_endless(flow, *at, self);
+            }
+            Stmt::Do(flow, ..) => {
+                self.block(&flow.body);
+                self.expr(&flow.expr);
+            }
+            Stmt::For(each, at) => {
+                self.each(each.0.name.as_str(), each.1.as_ref().map(|i| i.name.as_str()), &each.2, *at)
+            }
+            Stmt::Var(declaration, _, at) => {
+                let (name, init, redeclared) = &**declaration;
+                let held = self.expr(init);
+                self.declare(&name.name, held, redeclared.is_some(), *at);
+            }
+            Stmt::Assignment(assignment) => self.assign(&assignment.1.lhs, &assignment.1.rhs),
+            Stmt::FnCall(call, at) => self.call(call, *at),
+            Stmt::Block(block) => self.block(block),
+            Stmt::TryCatch(flow, _) => self.try_catch(flow),
+            Stmt::Expr(expr) => {
+                self.expr(expr);
+            }
+            Stmt::BreakLoop(Some(expr), ..) | Stmt::Return(Some(expr), ..) => {
+                self.expr(expr);
+            }
+            _ => {}
+        }
+    }
+
+    fn each(&mut self, name: &str, counter: Option<&str>, flow: &FlowControl, at: Position) {
+        self.expr(&flow.expr);
+        let outside = self.variables.len();
+        for name in [Some(name), counter].into_iter().flatten() {
+            self.declare(name, Held::Other, false, at);
+        }
+        self.block(&flow.body);
+        self.variables.truncate(outside);
+        loops::check_range(flow, at, self);
+    }
+
+    fn try_catch(&mut self, flow: &FlowControl) {
+        self.block(&flow.body);
+        let outside = self.variables.len();
+        if let Expr::Variable(variable, _, at) = &flow.expr {
+            self.declare(&variable.1, Held::Other, false, *at);
+        }
+        self.block(&flow.branch);
+        self.variables.truncate(outside);
+    }
+
+    fn declare(&mut self, name: &str, held: Held, is_redeclared: bool, at: Position) {
+        let most = self.limits.variables;
+        let held = self.trusted(name, held);
+        // The last of a name is the one in sight; declared again in its block, it takes the same place.
+        if is_redeclared && let Some(known) = self.variables.iter_mut().rev().find(|(known, _)| known == name) {
+            known.1 = held;
+            return;
+        }
+        if self.variables.len() >= most && !self.is_crowded {
+            self.is_crowded = true;
+            let message = format!("a function may hold {most} variables at a time, and this is one more");
+            self.faults.add_with_help(
+                Code::Limit,
+                at.into(),
+                message,
+                "put what belongs together into a map or a function",
+            );
+        }
+        self.variables.push((name.to_owned(), held));
+    }
+
+    /// What can be relied on: of a variable that is assigned to somewhere, nothing.
+    fn trusted(&self, name: &str, held: Held) -> Held {
+        if self.survey.has_captures || self.survey.is_assigned(name) { Held::Other } else { held }
+    }
+
+    fn assign(&mut self, target: &Expr, value: &Expr) {
+        self.expr(value);
+        match target {
+            Expr::Dot(..) | Expr::Index(..) => {
+                let known = self.faults.len();
+                let (_, owner, name, at) = self.chain(target);
+                if self.faults.len() == known {
+                    fields::check_assignment(owner, name, at, self);
+                }
+            }
+            _ => {
+                self.expr(target);
+            }
+        }
+    }
+
+    /// Checks an expression and tells what it holds.
+    pub(super) fn expr(&mut self, expr: &Expr) -> Held {
+        match expr {
+            Expr::Variable(variable, short, at) => {
+                return self.variable(&variable.1, variable.0.is_some() || short.is_some(), *at);
+            }
+            Expr::Dot(..) | Expr::Index(..) => return self.chain(expr).0,
+            Expr::FnCall(call, at) => self.call(call, *at),
+            Expr::Stmt(block) => self.block(block),
+            Expr::InterpolatedString(parts, _) => self.all(parts),
+            Expr::Array(items, _) => {
+                sizes::check(expr, self);
+                self.all(items);
+            }
+            Expr::Map(entries, _) => {
+                sizes::check(expr, self);
+                self.all(entries.0.iter().map(|(_, value)| value));
+            }
+            Expr::And(parts, _) | Expr::Or(parts, _) | Expr::Coalesce(parts, _) => self.all(&***parts),
+            _ => {}
+        }
+        Held::Other
+    }
+
+    fn all<'e>(&mut self, exprs: impl IntoIterator<Item = &'e Expr>) {
+        exprs.into_iter().for_each(|expr| {
+            self.expr(expr);
+        });
+    }
+
+    fn variable(&mut self, name: &str, is_known: bool, at: Position) -> Held {
+        if let Some((_, held)) = self.variables.iter().rev().find(|(known, _)| known == name) {
+            return *held;
+        }
+        if !is_known && !self.survey.has_captures && self.own.counts(name).is_none() {
+            self.unknown_variable(name, at.into());
+        }
+        Held::Other
+    }
+
+    fn unknown_variable(&mut self, name: &str, at: Place) {
+        let message = format!("unknown variable `{}`", excerpt(name));
+        let known = self.variables.iter().map(|(known, _)| known.as_str());
+        match nearest(name, known) {
+            Some(known) => {
+                self.faults.add_with_help(Code::UnknownVariable, at, message, format!("did you mean `{known}`?"))
+            }
+            None => {
+                let help = "a function and a `|...| ...` see their own parameters and variables only";
+                self.faults.add_with_help(Code::UnknownVariable, at, message, help);
+            }
+        }
+    }
+
+    fn call(&mut self, call: &FnCallExpr, at: Position) {
+        let arguments: Vec<Held> = call.args.iter().map(|argument| self.expr(argument)).collect();
+        if call.op_token.is_some() {
+            return;
+        }
+        self.seen.see(&call.name, &arguments);
+        calls::check_function(call, at.into(), &arguments, self);
+    }
+
+    /// Checks `a.b[c].d()` and tells what it holds, and of its last link the owner, name and place.
+    fn chain<'e>(&mut self, expr: &'e Expr) -> (Held, Held, Option<&'e str>, Place) {
+        let (Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _)) = expr else {
+            return (self.expr(expr), Held::Other, None, Place::START);
+        };
+        let mut held = self.expr(&pair.lhs);
+        let (mut is_dot, mut rest, mut flags) = (matches!(expr, Expr::Dot(..)), &pair.rhs, *flags);
+        loop {
+            // Where the chain goes on, the rest is a pair of the next link and what follows it.
+            let next = match rest {
+                Expr::Dot(pair, inner, _) | Expr::Index(pair, inner, _) if !flags.contains(ASTFlags::BREAK) => {
+                    Some((matches!(rest, Expr::Dot(..)), pair, *inner))
+                }
+                _ => None,
+            };
+            let link = next.map_or(rest, |(_, pair, _)| &pair.lhs);
+            let owner = held;
+            let name = self.link(is_dot, link, owner);
+            held = name.map_or(Held::Other, |name| fields::held(owner, name, self.kind));
+            match next {
+                Some((dot, pair, inner)) => (is_dot, rest, flags) = (dot, &pair.rhs, inner),
+                None => return (held, owner, name, link.position().into()),
+            }
+        }
+    }
+
+    /// Checks one link of a chain and tells the property it names.
+    fn link<'e>(&mut self, is_dot: bool, link: &'e Expr, owner: Held) -> Option<&'e str> {
+        match link {
+            Expr::Property(property, at) if is_dot => {
+                fields::check(owner, &property.2, (*at).into(), self);
+                Some(&property.2)
+            }
+            Expr::MethodCall(call, at) if is_dot => {
+                self.all(&call.args);
+                calls::check_method(call, (*at).into(), owner, self);
+                None
+            }
+            Expr::StringConstant(name, at) => {
+                fields::check(owner, name, (*at).into(), self);
+                Some(name)
+            }
+            other => {
+                self.expr(other);
+                None
+            }
+        }
+    }
+}
