@@ -10,7 +10,7 @@ pub struct Diagnostic {
     pub line: u32,
     /// The column in characters, from 1.
     pub column: u32,
-    /// The column behind what is meant, on the same line.
+    /// The column behind what is meant, on the same line; `column` itself where the whole file is meant.
     pub end_column: u32,
     /// Which sort of fault.
     pub code: Code,
@@ -135,8 +135,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The beginning of the source, for faults that have no better place.
-    pub(crate) const START: Self = Self { line: 1, column: 1 };
+    /// The source as a whole, told as its beginning.
+    pub(crate) const WHOLE: Self = Self { line: 0, column: 0 };
 }
 
 impl From<rhai::Position> for Place {
@@ -160,8 +160,10 @@ impl Faults {
     }
 
     fn push(&mut self, code: Code, at: Place, message: String, help: Option<String>) {
-        let Place { line, column } = at;
-        self.0.push(Diagnostic { line, column, end_column: column, code, message, help });
+        // The end of what stands at a place is found when all are known; the whole has none.
+        let end_column = if at == Place::WHOLE { 1 } else { 0 };
+        let (line, column) = (at.line.max(1), at.column.max(1));
+        self.0.push(Diagnostic { line, column, end_column, code, message, help });
     }
 
     pub(crate) fn append(&mut self, mut other: Self) {
@@ -186,7 +188,9 @@ impl Faults {
                 number += 1;
                 line = lines.next().unwrap_or_default();
             }
-            fault.end_column = fault.column.saturating_add(length_at(line, fault.column));
+            if fault.end_column == 0 {
+                fault.end_column = fault.column.saturating_add(length_at(line, fault.column));
+            }
         }
         self.0
     }

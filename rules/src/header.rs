@@ -72,7 +72,7 @@ fn find_call<'a>(ast: &'a AST, faults: &mut Faults) -> Option<(&'a FnCallExpr, P
     }
     if first.is_none() {
         let help = "write `policy(#{ on: \"...\", where: #{ ... } });` above `react`";
-        faults.add_with_help(Code::Header, Place::START, "`policy(...)` is missing", help);
+        faults.add_with_help(Code::Header, Place::WHOLE, "`policy(...)` is missing", help);
     }
     first
 }

@@ -164,6 +164,25 @@ impl Field {
         }
     }
 
+    /// The only texts it holds for a subject of a kind, where there are so few that a misspelt one is
+    /// known.
+    pub(crate) const fn texts(self, kind: SubjectKind) -> Option<&'static [&'static str]> {
+        match (self, kind) {
+            (Self::Kind, SubjectKind::Message) => Some(&["alert", "informational", "bug-notice", "end-of-life"]),
+            (Self::Kind, _) => Some(&["event", "on-demand", "event-rma", "on-demand-rma", "health-check"]),
+            _ => None,
+        }
+    }
+
+    /// The smallest and the largest number it holds. Severities are those of syslog, RFC 5424, section 6.2.1.
+    pub(crate) const fn numbers(self) -> Option<(i64, i64)> {
+        match self {
+            Self::Severity => Some((0, 7)),
+            Self::Repeats => Some((0, i64::MAX)),
+            _ => None,
+        }
+    }
+
     /// Whether it only ever holds a handful of values, so that filtering by it narrows little.
     pub(crate) const fn is_closed(self) -> bool {
         matches!(
@@ -216,6 +235,13 @@ mod tests {
         assert_eq!(update.len(), incident.len() + 2);
         assert!(incident.iter().all(|field| update.contains(field)));
         assert!(!incident.iter().any(|(path, _)| ["case_link", "previous_status"].contains(path)));
+    }
+
+    #[test]
+    fn kinds_of_messages_are_spelled_as_messages_spell_them() {
+        use linesman_schemas::intelligence::Kind;
+        let kinds = [Kind::Alert, Kind::Informational, Kind::BugNotice, Kind::EndOfLife].map(Kind::as_str);
+        assert_eq!(Field::Kind.texts(SubjectKind::Message), Some(&kinds[..]));
     }
 
     #[test]

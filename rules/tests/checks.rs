@@ -66,15 +66,27 @@ fn what_runs_is_not_faulted() {
 fn functions() {
     for (body, expected) in [
         ("lgo(\"x\");", "unknown-function 3:1: unknown function `lgo`\n  help: did you mean `log`?"),
-        ("frobnicate(1);", "unknown-function 3:1: unknown function `frobnicate`"),
+        (
+            "frobnicate(1);",
+            "unknown-function 3:1: unknown function `frobnicate`\n  help: `docs/policies.md` lists the functions there are",
+        ),
         (
             "let s = subject.synopsis; s.contians(\"x\");",
             "unknown-function 3:29: unknown function `contians`\n  help: did you mean `contains`?",
         ),
-        ("[1].map(|x| twise(x));", "unknown-function 3:13: unknown function `twise`"),
-        ("subject.close();", "unknown-function 3:9: unknown function `close`"),
+        (
+            "[1].map(|x| twise(x));",
+            "unknown-function 3:13: unknown function `twise`\n  help: `docs/policies.md` lists the functions there are",
+        ),
+        (
+            "subject.close();",
+            "unknown-function 3:9: unknown function `close`\n  help: `docs/policies.md` lists the functions there are",
+        ),
         ("Fn(\"prnt\");", "unknown-function 3:4: unknown function `prnt`\n  help: did you mean `print`?"),
-        ("timestamp();", "unknown-function 3:1: unknown function `timestamp`"),
+        (
+            "timestamp();",
+            "unknown-function 3:1: unknown function `timestamp`\n  help: `docs/policies.md` lists the functions there are",
+        ),
         (
             "log();",
             "wrong-arguments 3:1: `log` takes 1 or 2 arguments, not 0\n  help: it is called as `log(message[, #{ ... }])`",
@@ -83,7 +95,7 @@ fn functions() {
             "publish(\"x\");",
             "wrong-arguments 3:1: `publish` takes 2 arguments, not 1\n  help: it is called as `publish(name, #{ ... })`",
         ),
-        ("\"x\".trim(1);", "wrong-arguments 3:5: `trim` takes 0 arguments, not 1"),
+        ("\"x\".trim(1);", "wrong-arguments 3:5: `trim` takes no arguments, not 1"),
         ("react(1);", "wrong-arguments 3:1: `react` takes 2 arguments, not 1"),
         ("sin(1.0);", "refused 3:1: `sin` is refused: its result differs from machine to machine"),
         ("1.0.sin();", "refused 3:5: `sin` is refused: its result differs from machine to machine"),

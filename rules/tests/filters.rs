@@ -10,7 +10,7 @@ use linesman_rules::{Book, Field, Policy, Scratch, SubjectKind};
 use linesman_schemas::OrgName;
 use linesman_schemas::trigger::Trigger;
 use proptest::prelude::*;
-use support::{Held, Plain, filter, incident, load, message, update};
+use support::{Held, Plain, accepted, filter, incident, load, message, update};
 
 fn org(name: &str) -> OrgName {
     name.parse().unwrap()
@@ -232,7 +232,7 @@ proptest! {
                     Some(true) => format!("acme/p{i:02}"),
                     Some(false) => format!("globex/p{i:02}"),
                 };
-                Arc::new(load(&name, &source).unwrap_or_else(|faults| panic!("{source}: {faults:?}")))
+                Arc::new(accepted(&name, &source))
             })
             .collect();
         let book = Book::build(policies.clone());

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bundles;
+mod check;
 mod clients;
 mod commands;
 mod crashes;

@@ -54,7 +54,7 @@ enum Command {
     Config(config::Args),
     /// Show or change what a running engine's log tells
     LogLevel(api::log_level::Args),
-    /// Check policies: syntax, header, trigger
+    /// Check policies: syntax, header, filters, and what their scripts call
     Check(check::Args),
     /// Publish bundles or intelligence messages
     Publish(publish::Args),

@@ -21,7 +21,7 @@ pub(crate) fn compile(entries: &[Entry], kind: SubjectKind, faults: &mut Faults)
     let mut conditions = Vec::new();
     for entry in entries {
         let Some((on, is_negated)) = target(entry, kind, faults) else { continue };
-        let filter = Filter { name: &entry.key, on };
+        let filter = Filter { name: &entry.key, on, kind };
         conditions.extend(filter.condition(&entry.value, is_negated, faults));
     }
     Where { conditions }
@@ -70,6 +70,7 @@ fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Targ
 struct Filter<'a> {
     name: &'a str,
     on: Target,
+    kind: SubjectKind,
 }
 
 /// What a literal came to.
@@ -148,9 +149,9 @@ impl Filter<'_> {
         };
         match (shape, &item.value) {
             (Shape::Text | Shape::Texts, Literal::Text(text)) => self.read_text(text, item.at, faults),
-            (Shape::Number, Literal::Number(number)) => Reading::Test(Test::Between(*number, *number)),
+            (Shape::Number, Literal::Number(number)) => self.read_range(*number, *number, item.at, faults),
             (Shape::Number, Literal::Range { first, last }) if first <= last => {
-                Reading::Test(Test::Between(*first, *last))
+                self.read_range(*first, *last, item.at, faults)
             }
             (Shape::Number, Literal::Range { .. }) => {
                 faults.add(
@@ -216,8 +217,33 @@ impl Filter<'_> {
                 faults.add(Code::Name, at, format!("`{}` cannot be the name of an organization", excerpt(text)));
                 Reading::Faulty
             }
-            _ => Reading::Test(Test::Text(Pattern::new(text))),
+            _ => {
+                let pattern = Pattern::new(text);
+                self.check_text(text, &pattern, at, faults);
+                Reading::Test(Test::Text(pattern))
+            }
         }
+    }
+
+    /// Reports a text that is none of the few its field holds.
+    fn check_text(&self, text: &str, pattern: &Pattern, at: Place, faults: &mut Faults) {
+        let Target::Field(field) = self.on else { return };
+        let Some(texts) = field.texts(self.kind) else { return };
+        if !texts.iter().any(|known| pattern.matches(known)) {
+            let message = format!("`{}` of `{}` is never `{}`", self.name, self.kind.as_str(), excerpt(text));
+            faults.add_with_help(Code::NeverMatches, at, message, suggest(text, texts.iter().copied()));
+        }
+    }
+
+    fn read_range(&self, first: i64, last: i64, at: Place, faults: &mut Faults) -> Reading {
+        if let Target::Field(field) = self.on
+            && let Some((least, most)) = field.numbers()
+            && (last < least || first > most)
+        {
+            let bounds = if most == i64::MAX { format!("{least} or more") } else { format!("{least} to {most}") };
+            faults.add(Code::NeverMatches, at, format!("`{}` is {bounds}, so that this matches nothing", self.name));
+        }
+        Reading::Test(Test::Between(first, last))
     }
 
     fn read_words(&self, text: &str, at: Place, faults: &mut Faults) -> Reading {

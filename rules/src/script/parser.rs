@@ -1,6 +1,6 @@
 //! The language as far as it is parsed, the same for loading a policy and for running it.
 
-use rhai::{AST, Engine, OptimizationLevel, ParseError, ParseErrorType};
+use rhai::{AST, Engine, LexError, OptimizationLevel, ParseError, ParseErrorType};
 
 use super::Limits;
 use crate::diagnostic::{Code, Faults, Place, excerpt};
@@ -32,7 +32,7 @@ impl Parser {
         let most = self.limits.source_bytes;
         if source.len() > most {
             let message = format!("the script has {} bytes and may have {most}", source.len());
-            faults.add(Code::Limit, Place::START, message);
+            faults.add(Code::Limit, Place::WHOLE, message);
             return None;
         }
         match self.engine.compile(source) {
@@ -54,12 +54,14 @@ impl Parser {
         let at = Place::from(error.position());
         let limits = &self.limits;
         match error.err_type() {
+            ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) | ParseErrorType::UnknownOperator(word)
+                if REMOVED.contains(&word.as_str()) =>
+            {
+                let message = format!("`{word}` is no part of the language of policies");
+                faults.add(Code::ReservedWord, at, message);
+            }
             ParseErrorType::Reserved(word) => {
-                let help = if REMOVED.contains(&word.as_str()) {
-                    "policies do without it"
-                } else {
-                    "the language keeps this word for itself: choose another name"
-                };
+                let help = "the language keeps this word for itself: choose another name";
                 faults.add_with_help(Code::ReservedWord, at, format!("`{}` is a reserved word", excerpt(word)), help);
             }
             ParseErrorType::ExprTooDeep => {
@@ -166,7 +168,7 @@ impl Script {
         match reacts.first() {
             None => faults.add_with_help(
                 Code::React,
-                Place::START,
+                Place::WHOLE,
                 "`react` is missing",
                 "write `fn react(incident, org) { ... }`; the first parameter is what the trigger is about",
             ),

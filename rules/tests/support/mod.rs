@@ -128,9 +128,18 @@ pub(crate) fn organization() -> Organization {
     }
 }
 
-pub(crate) fn load(name: &str, source: &str) -> Result<Policy, Vec<Diagnostic>> {
+fn source(name: &str, source: &str) -> PolicySource {
     let owner = name.split_once('/').map(|(owner, _)| owner.parse().unwrap());
-    Policy::load(&PolicySource { name: name.parse().unwrap(), owner, source: source.to_owned() })
+    PolicySource { name: name.parse().unwrap(), owner, source: source.to_owned() }
+}
+
+pub(crate) fn load(name: &str, text: &str) -> Result<Policy, Vec<Diagnostic>> {
+    Policy::load(&source(name, text))
+}
+
+/// A policy, whatever the check says of it: so that what happens in a run is seen.
+pub(crate) fn accepted(name: &str, text: &str) -> Policy {
+    Policy::load_accepted(&source(name, text)).unwrap_or_else(|faults| panic!("{text}: {faults:?}"))
 }
 
 /// A policy on `trigger` with this `where` and nothing to do.
@@ -144,15 +153,11 @@ pub(crate) fn script(body: &str) -> Policy {
     script_on("incident.detected", body)
 }
 
-/// A policy that does this, whatever the check says of it: so that what happens in a run is seen.
 pub(crate) fn script_on(trigger: &str, body: &str) -> Policy {
-    let source = format!("policy(#{{ on: \"{trigger}\" }});\nfn react(subject, org) {{\n{body}\n}}");
-    let source = PolicySource { name: "p".parse().unwrap(), owner: None, source };
-    Policy::load_accepted(&source).unwrap_or_else(|faults| panic!("{body}: {faults:?}"))
+    accepted("p", &format!("policy(#{{ on: \"{trigger}\" }});\nfn react(subject, org) {{\n{body}\n}}"))
 }
 
 /// What the check says of this policy.
 pub(crate) fn check(policy: &Policy) -> Vec<Diagnostic> {
-    let source = PolicySource { name: policy.name().clone(), owner: None, source: policy.source().to_owned() };
-    Policy::load(&source).err().unwrap_or_default()
+    load(policy.name().as_str(), policy.source()).err().unwrap_or_default()
 }

@@ -67,7 +67,10 @@ fn report(name: &str, given: usize, before: usize, at: Place, walk: &mut Walk<'_
                 let help = format!("did you mean `{known}`?");
                 walk.faults.add_with_help(Code::UnknownFunction, at, message, help);
             }
-            None => walk.faults.add(Code::UnknownFunction, at, message),
+            None => {
+                let help = "`docs/policies.md` lists the functions there are";
+                walk.faults.add_with_help(Code::UnknownFunction, at, message, help);
+            }
         }
         return;
     }
@@ -82,12 +85,13 @@ fn report(name: &str, given: usize, before: usize, at: Place, walk: &mut Walk<'_
 }
 
 fn arguments_text(counts: &BTreeSet<usize>) -> String {
-    let texts: Vec<String> = counts.iter().map(ToString::to_string).collect();
+    let text = |count: &usize| if *count == 0 { "no".to_owned() } else { count.to_string() };
+    let texts: Vec<String> = counts.iter().map(text).collect();
     let plural = if counts.iter().eq([&1]) { "argument" } else { "arguments" };
     match texts.split_last() {
         Some((last, [])) => format!("{last} {plural}"),
         Some((last, before)) => format!("{} or {last} {plural}", before.join(", ")),
-        None => format!("no {plural}"),
+        None => format!("other {plural}"),
     }
 }
 

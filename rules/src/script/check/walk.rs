@@ -250,7 +250,7 @@ impl<'a> Walk<'a> {
     /// Checks `a.b[c].d()` and tells what it holds, and of its last link the owner, name and place.
     fn chain<'e>(&mut self, expr: &'e Expr) -> (Held, Held, Option<&'e str>, Place) {
         let (Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _)) = expr else {
-            return (self.expr(expr), Held::Other, None, Place::START);
+            return (self.expr(expr), Held::Other, None, Place::WHOLE);
         };
         let mut held = self.expr(&pair.lhs);
         let (mut is_dot, mut rest, mut flags) = (matches!(expr, Expr::Dot(..)), &pair.rhs, *flags);

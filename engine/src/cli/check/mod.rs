@@ -1,0 +1,138 @@
+//! `linesman check`
+
+mod excerpt;
+mod stray;
+mod text;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use linesman_rules::Diagnostic;
+use serde::Serialize;
+
+use super::Failure;
+use crate::rules_dir;
+
+/// Check policies: syntax, header, filters, and what their scripts call
+///
+/// Prints every fault of every file with file, line and column, the line with what is meant underlined,
+/// and help. The engine refuses the same policies for the same faults. A warning is about a file that is
+/// no policy, though it looks like one.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With --json, each fault is one JSON object on a line of its own:
+  file, line, column    where it begins; columns count characters, from 1
+  end_column            the column behind it, on the same line
+  severity              \"error\" or \"warning\"
+  code                  the sort of fault, such as \"unknown-function\"; the words do not change
+  message, help         what is wrong, and what to do about it; help may be null
+
+Exit codes:
+  0  no errors
+  1  there are errors, or the directory cannot be read
+  2  wrong usage
+
+Example:
+  linesman check /etc/linesman/rules")]
+pub(super) struct Args {
+    /// The rule directory
+    dir: PathBuf,
+    /// Print JSON, one object a line, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Severity {
+    /// The policy is refused.
+    Error,
+    /// The file is passed over.
+    Warning,
+}
+
+/// A fault of a file, as it is shown.
+struct Finding<'a> {
+    file: String,
+    severity: Severity,
+    fault: &'a Diagnostic,
+    /// The file's text.
+    source: &'a str,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    if args.dir.is_file() {
+        return Err(anyhow::anyhow!("`{}` is a file: name the rule directory it lies in", args.dir.display()).into());
+    }
+    let files = rules_dir::read(&args.dir)?;
+    let stray = stray::find(&args.dir)?;
+    let of_policies = files.iter().flat_map(|file| {
+        let name = file.path.to_string_lossy();
+        file.faults.iter().map(move |fault| Finding {
+            file: name.to_string(),
+            severity: Severity::Error,
+            fault,
+            source: &file.text,
+        })
+    });
+    let of_others = stray.iter().map(|(path, fault)| Finding {
+        file: path.to_string_lossy().into_owned(),
+        severity: Severity::Warning,
+        fault,
+        source: "",
+    });
+    let mut findings: Vec<Finding<'_>> = of_policies.chain(of_others).collect();
+    findings.sort_by(|a, b| a.file.cmp(&b.file));
+    for finding in &findings {
+        if args.json {
+            anstream::println!("{}", json(finding)?);
+        } else {
+            anstream::print!("{}", text::render(finding));
+        }
+    }
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    if !args.json {
+        anstream::println!("{}", summary(files.len(), errors, findings.len() - errors));
+    }
+    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A finding as editors read it.
+fn json(finding: &Finding<'_>) -> serde_json::Result<String> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        file: &'a str,
+        line: u32,
+        column: u32,
+        end_column: u32,
+        severity: Severity,
+        code: &'a str,
+        message: &'a str,
+        help: Option<&'a str>,
+    }
+    let fault = finding.fault;
+    serde_json::to_string(&Line {
+        file: &finding.file,
+        line: fault.line,
+        column: fault.column,
+        end_column: fault.end_column,
+        severity: finding.severity,
+        code: fault.code.as_str(),
+        message: &fault.message,
+        help: fault.help.as_deref(),
+    })
+}
+
+fn summary(policies: usize, errors: usize, warnings: usize) -> String {
+    let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    if policies == 0 && errors + warnings == 0 {
+        return "no policies: a policy is a file whose name ends in `.rhai`".to_owned();
+    }
+    let faults = if errors == 0 { "no fault".to_owned() } else { count(errors, "fault", "faults") };
+    let mut text = format!("{}, {faults}", count(policies, "policy", "policies"));
+    if warnings > 0 {
+        text.push_str(&format!(", {}", count(warnings, "warning", "warnings")));
+    }
+    text
+}

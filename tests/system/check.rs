@@ -1,0 +1,90 @@
+//! `linesman check` says what `tests/fixtures/check` has, word for word. `LINESMAN_BLESS=1` writes anew
+//! what is expected; look at the difference before it is committed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use linesman_rules::Code;
+use linesman_tests::{Ended, run};
+use serde_json::Value;
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/check");
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    cases
+}
+
+/// Runs the check on a case. Its files are named from the case's folder on.
+async fn check(case: &Path, flags: &[&str]) -> Ended {
+    let rules = case.join("rules");
+    let mut args = vec!["check", rules.to_str().unwrap()];
+    args.extend(flags);
+    let mut ended = run(&args).await.unwrap();
+    ended.stdout = ended.stdout.replace(&format!("{}/", case.to_str().unwrap()), "");
+    ended
+}
+
+fn compare(found: &str, file: &Path) {
+    if std::env::var_os("LINESMAN_BLESS").is_some() {
+        std::fs::write(file, found).unwrap();
+    }
+    let expected = std::fs::read_to_string(file).unwrap_or_default();
+    assert_eq!(found, expected, "{}: run with LINESMAN_BLESS=1 to write it anew", file.display());
+}
+
+#[tokio::test]
+async fn every_case_says_what_is_expected() {
+    let mut codes = BTreeSet::new();
+    for case in cases() {
+        let text = check(&case, &[]).await;
+        compare(&text.stdout, &case.join("expected.txt"));
+        let json = check(&case, &["--json"]).await;
+        compare(&json.stdout, &case.join("expected.jsonl"));
+        let lines: Vec<Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let errors = lines.iter().filter(|line| line["severity"] == "error").count();
+        let code = Some(i32::from(errors > 0));
+        assert_eq!((text.code, json.code), (code, code), "{}", case.display());
+        assert_eq!((&*text.stderr, &*json.stderr), ("", ""), "{}", case.display());
+        assert!(!text.stdout.contains(|c: char| c.is_control() && c != '\n'), "{}", case.display());
+        codes.extend(lines.iter().map(|line| line["code"].as_str().unwrap().to_owned()));
+    }
+    // Each sort of fault has its case.
+    assert_eq!(codes, Code::ALL.iter().map(|code| code.as_str().to_owned()).collect());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let policy = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) {}\n";
+    let error = async |args: &[&str]| {
+        let ended = run(args).await.unwrap();
+        (ended.code, format!("{}{}", ended.stdout, ended.stderr))
+    };
+
+    let missing = path("missing");
+    let said =
+        format!("error: the rules in `{missing}` cannot be read\n  because: No such file or directory (os error 2)\n");
+    assert_eq!(error(&["check", &missing]).await, (Some(1), said));
+
+    std::fs::write(path("p.rhai"), policy).unwrap();
+    let said = format!("error: `{}` is a file: name the rule directory it lies in\n", path("p.rhai"));
+    assert_eq!(error(&["check", &path("p.rhai")]).await, (Some(1), said));
+
+    std::fs::create_dir(path("large")).unwrap();
+    std::fs::write(path("large/p.rhai"), vec![b'\n'; (4 << 20) + 1]).unwrap();
+    let said = format!(
+        "{}:1:1: error: the file has 4194305 bytes, a policy has at most 4194304\n1 policy, 1 fault\n",
+        path("large/p.rhai")
+    );
+    assert_eq!(error(&["check", &path("large")]).await, (Some(1), said));
+
+    assert_eq!(run(&["check"]).await.unwrap().code, Some(2));
+    assert_eq!(run(&["check", ".", "--jsn"]).await.unwrap().code, Some(2));
+    let help = run(&["check", "--help"]).await.unwrap().stdout;
+    for word in ["--json", "end_column", "severity", "Exit codes:", "unknown-function"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+}
