@@ -176,6 +176,29 @@ fn every_field_and_the_organization_can_be_read() {
 }
 
 #[test]
+fn methods_that_change_nothing_can_be_called_on_a_property() {
+    for body in [
+        "log(`${subject.synopsis.split(\" \").len} ${subject[\"synopsis\"].contains(\"FPC\")}`);",
+        "log(`${subject.device.host_name.split(\"-\")[0]} ${org.name.split(\"c\").len}`);",
+    ] {
+        assert_eq!(react(&script(body), incident().shared()).unwrap().len(), 1, "{body}");
+    }
+    let body = "let p = subject.products; p.sort(); log(`${subject.products.contains(\"MX240\")} \
+        ${subject.products.filter(|x| x > \"MX3\").len} ${subject.links.len()}`);";
+    let intents = react(&script_on("intelligence.received", body), message().shared()).unwrap();
+    let expected = Intent::Log { message: "true 1 0".to_owned(), fields: serde_json::Map::new() };
+    assert_eq!(intents, [expected]);
+    for (body, expected) in [
+        ("subject.products.push(\"x\");", "refused 3:8: `products` of `message` cannot be changed by assignment"),
+        ("subject.title.crop(1);", "refused 3:8: `title` of `message` cannot be changed by assignment"),
+        ("org.name.crop(1);", "refused 3:4: `name` of `org` cannot be changed by assignment"),
+    ] {
+        let result = react(&script_on("intelligence.received", body), message().shared());
+        assert_eq!(result, Err(expected.to_owned()), "{body}");
+    }
+}
+
+#[test]
 fn a_list_too_long_for_a_script_is_told() {
     let serials: Vec<String> = (0..2_000).map(|i| format!("JN{i}")).collect();
     let mut subject = message();

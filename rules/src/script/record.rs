@@ -108,9 +108,13 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
     // Reached for properties that have no getter, and for `record["name"]`.
     let reader = Rc::clone(run);
     engine.register_indexer_get(move |record: &mut Record, property: ImmutableString| record.read(&property, &reader));
-    engine.register_indexer_set(|record: &mut Record, property: ImmutableString, _: Dynamic| -> Result<(), Fault> {
-        Err(refuse(format!("`{}` of `{}` cannot be changed by assignment", excerpt(&property), record.name())))
-    });
+    let writer = Rc::clone(run);
+    engine.register_indexer_set(
+        move |record: &mut Record, property: ImmutableString, value: Dynamic| -> Result<(), Fault> {
+            let held = record.read(&property, &writer)?;
+            take_back(record.name(), &property, &held, &value)
+        },
+    );
     register_organization(engine);
 }
 
@@ -137,8 +141,33 @@ fn register_organization(engine: &mut Engine) {
         Err(refuse(format!("`org` has no property `{}`: {help}", excerpt(&property))))
     });
     engine.register_indexer_set(
-        |_: &mut OrganizationRecord, property: ImmutableString, _: Dynamic| -> Result<(), Fault> {
-            Err(refuse(format!("`{}` of `org` cannot be changed by assignment", excerpt(&property))))
+        |org: &mut OrganizationRecord, property: ImmutableString, value: Dynamic| -> Result<(), Fault> {
+            let held = match &*property {
+                "name" => Dynamic::from(ImmutableString::from(org.0.name.as_str())),
+                "display_name" => Dynamic::from(ImmutableString::from(&org.0.display_name)),
+                _ => Dynamic::UNIT,
+            };
+            take_back("org", &property, &held, &value)
         },
     );
+}
+
+/// Refuses to change a property. A method called on one hands its value back, changed or not; what is as
+/// it was, is taken.
+fn take_back(owner: &str, property: &str, held: &Dynamic, value: &Dynamic) -> Result<(), Fault> {
+    if is_same(held, value) {
+        return Ok(());
+    }
+    Err(refuse(format!("`{}` of `{owner}` cannot be changed by assignment", excerpt(property))))
+}
+
+fn is_same(held: &Dynamic, value: &Dynamic) -> bool {
+    if let (Ok(held), Ok(value)) = (held.as_immutable_string_ref(), value.as_immutable_string_ref()) {
+        return *held == *value;
+    }
+    if let (Ok(held), Ok(value)) = (held.as_array_ref(), value.as_array_ref()) {
+        return held.len() == value.len() && held.iter().zip(value.iter()).all(|(held, value)| is_same(held, value));
+    }
+    // The device has no setter of its own; what is handed back is the handle it was reached by.
+    held.is::<Record>() && value.is::<Record>()
 }
