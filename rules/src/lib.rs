@@ -29,5 +29,7 @@ pub use filter::Pattern;
 pub use library::LIBRARY;
 pub use policy::Policy;
 pub use scratch::Scratch;
-pub use script::{ACTIONS, Action, Failure, FailureKind, Intent, Judge, Limits, ORGANIZATION, Organization, Parameter};
+pub use script::{
+    ACTIONS, Action, Failure, FailureKind, Intent, Judge, Limits, ORGANIZATION, Organization, Parameter, function_names,
+};
 pub use subject::{Field, Shape, Subject, SubjectKind, Value};

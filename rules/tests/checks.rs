@@ -252,17 +252,103 @@ fn limits() {
     }
 }
 
+/// Numbers below those asked for, the same in every run.
+fn random() -> impl FnMut(usize) -> usize {
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below.max(1) as u64).unwrap()
+    }
+}
+
+/// Statements one after the other, of which none is passed over: if they run, they are clean; and if a
+/// function, variable or field is missing, that is found.
+#[test]
+fn statements_are_faulted_as_they_run() {
+    let statements = [
+        "let a = subject;",
+        "let b = a;",
+        "let c = subject.device;",
+        "a = subject;",
+        "b = org;",
+        "c = #{ any: 1 };",
+        "let a = c;",
+        "let c = b.device;",
+        "const D = org; D.name;",
+        "a.priority;",
+        "a.device.host_name;",
+        "b.synopsis;",
+        "b.name;",
+        "c.product;",
+        "c.any;",
+        "c.host;",
+        "a[\"priority\"];",
+        "a[\"nothing\"];",
+        "b?.device?.group;",
+        "keep(a);",
+        "keep(b);",
+        "keep(c);",
+        "one(a);",
+        "one(org);",
+        "let f = keep; f.call(c);",
+        "let f = Fn(\"one\"); f.call(a);",
+        "[a, c].map(|x| x);",
+        "[1].map(|x| x + a);",
+        "[c].for_each(|x| x.any);",
+        "let m = #{ run: |x| x }; m.run(1);",
+        "m.run(2);",
+        "m.stop(2);",
+        "m.later = |x| x;",
+        "m.later(3);",
+        "{ let a = 1; }",
+        "{ a = 1; }",
+        "for a in [1, 2] { a + 1; }",
+        "for (x, a) in [subject] { x.id; }",
+        "try { throw 1; } catch (c) { c; }",
+        "let s = a.synopsis; s.len;",
+        "s.contains(\"x\");",
+        "s.cntains(\"x\");",
+        "log(`${s}`);",
+        "log(a.id, #{ b: b });",
+        "set_priority(a.priority);",
+        "inner!();",
+        "inner();",
+        "let a = if true { subject } else { org };",
+        "let b = switch 1 { 1 => subject, _ => org };",
+        "missing(1);",
+        "keep(1, 2);",
+        "swap(a, org);",
+    ];
+    let functions = "fn keep(x) { x }\nfn one(x) { x.id }\nfn inner() { a }\nfn swap(x, y) { x = y; x.name }";
+    let mut next = random();
+    let (mut clean, mut failed) = (0, 0);
+    let mut judge = Judge::new(Limits::default());
+    for round in 0..6_000 {
+        let start = if round % 2 == 0 { "let a = subject; let b = org; let c = subject.device;\n" } else { "" };
+        let body: String = (0..=next(5)).map(|_| format!("{}\n", statements[next(statements.len())])).collect();
+        let body = format!("{start}{body}");
+        let policy = script(&format!("{body}\n}}\n{functions}\nfn unused() {{"));
+        let faults = check(&policy);
+        match judge.react(&policy, incident().shared(), &organization()) {
+            // What is never called may be faulty and run all the same.
+            Ok(_) => {
+                let is_of_body = |fault: &&linesman_rules::Diagnostic| (fault.line as usize) < 3 + body.lines().count();
+                assert_eq!(faults.iter().filter(is_of_body).collect::<Vec<_>>(), Vec::<&_>::new(), "{body}");
+                clean += 1;
+            }
+            Err(_) => failed += 1,
+        }
+    }
+    assert!(clean > 600 && failed > 600, "{clean} {failed}");
+}
+
 /// Whatever a source says, it is judged without panic, and what is clean for the check does not fail in
 /// a run for want of a function, variable or field.
 #[test]
 fn mutated_scripts_are_judged_without_panic() {
-    let mut random = 0x2545_F491_4F6C_DD1D_u64;
-    let mut next = move |below: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        usize::try_from(random % below.max(1) as u64).unwrap()
-    };
+    let mut next = random();
     let words = [
         "subject",
         "org",
@@ -302,6 +388,7 @@ fn mutated_scripts_are_judged_without_panic() {
     ];
     let sources: Vec<&str> = linesman_rules::LIBRARY.iter().map(|(_, source)| *source).collect();
     let mut clean = 0;
+    let mut judge = Judge::new(Limits::default());
     for _ in 0..4_000 {
         let mut chars: Vec<char> = sources[next(sources.len())].chars().collect();
         for _ in 0..=next(3) {
@@ -324,7 +411,7 @@ fn mutated_scripts_are_judged_without_panic() {
             trigger if trigger.starts_with("case") => update(),
             _ => message(),
         };
-        if let Err(failure) = Judge::new(Limits::default()).react(&policy, subject.shared(), &organization()) {
+        if let Err(failure) = judge.react(&policy, subject.shared(), &organization()) {
             let is_missed = ["variable not found", "has no property"].iter().any(|text| failure.message.contains(text));
             assert!(!is_missed, "{failure}\n{source}");
         }

@@ -24,6 +24,7 @@ use rhai::{Dynamic, Engine};
 
 pub use self::actions::{ACTIONS, Action, Parameter};
 pub(crate) use self::check::check;
+pub use self::check::function_names;
 pub use self::failure::{Failure, FailureKind};
 pub use self::intent::{Intent, Organization};
 pub use self::limits::Limits;

@@ -61,7 +61,7 @@ impl Parser {
                 faults.add(Code::ReservedWord, at, message);
             }
             ParseErrorType::Reserved(word) => {
-                let help = "the language keeps this word for itself: choose another name";
+                let help = "the language keeps this word for itself: choose another name, or as a key of a map put it in quotes";
                 faults.add_with_help(Code::ReservedWord, at, format!("`{}` is a reserved word", excerpt(word)), help);
             }
             ParseErrorType::ExprTooDeep => {

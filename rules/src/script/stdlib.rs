@@ -14,10 +14,11 @@ use rhai::packages::{
 use rhai::{Dynamic, Engine, FLOAT, ImmutableString};
 
 use super::FailureKind;
+use super::actions::ACTIONS;
 use super::budget::{Fault, Run, refuse, stop};
 
 /// The functions of the system's mathematical library.
-pub(super) const INEXACT: [&str; 17] = [
+const INEXACT: [&str; 17] = [
     "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "hypot", "ln", "log", "sin", "sinh",
     "tan", "tanh", "log10",
 ];
@@ -43,6 +44,11 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
 
 fn inexact(name: &str) -> Fault {
     refuse(inexact_text(name))
+}
+
+/// Whether a name is that of a function of the mathematical library; the action `log` bears one too.
+pub(super) fn is_inexact(name: &str) -> bool {
+    INEXACT.contains(&name) && !ACTIONS.iter().any(|action| action.name == name)
 }
 
 /// Why a function of the system's mathematical library is refused.

@@ -27,7 +27,7 @@ pub(super) fn check_function(call: &FnCallExpr, at: Place, arguments: &[Held], w
         check_pointer(call, walk);
     } else if let Some(action) = ACTIONS.iter().find(|action| action.name == name) {
         check_action(action, call, at, arguments, walk);
-    } else if is_inexact(name) {
+    } else if stdlib::is_inexact(name) {
         walk.faults.add(Code::Refused, at, stdlib::inexact_text(name));
     }
 }
@@ -43,14 +43,9 @@ pub(super) fn check_method(call: &FnCallExpr, at: Place, owner: Held, walk: &mut
     }
     if !exists {
         report(name, count, 1, at, walk);
-    } else if is_inexact(name) && !walk.own.takes(name, count) {
+    } else if stdlib::is_inexact(name) && !walk.own.takes(name, count) {
         walk.faults.add(Code::Refused, at, stdlib::inexact_text(name));
     }
-}
-
-/// Whether a function of the mathematical library is meant; the action `log` bears the name of one.
-fn is_inexact(name: &str) -> bool {
-    stdlib::INEXACT.contains(&name) && !ACTIONS.iter().any(|action| action.name == name)
 }
 
 /// Reports a function that does not exist or takes other numbers of arguments; of those it takes, so

@@ -15,11 +15,11 @@ const BUILT_IN: [(&str, &[usize]); 4] = [("type_of", &[1]), ("Fn", &[1]), ("is_d
 
 /// Names of functions with the numbers of arguments they take.
 #[derive(Debug, Default)]
-pub(super) struct Functions(BTreeMap<String, BTreeSet<usize>>);
+pub(crate) struct Functions(BTreeMap<String, BTreeSet<usize>>);
 
 impl Functions {
     /// Those of the host.
-    pub(super) fn host() -> &'static Self {
+    pub(crate) fn host() -> &'static Self {
         &HOST
     }
 
@@ -57,8 +57,15 @@ impl Functions {
     }
 
     /// The names a script can call.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         let is_word = |name: &&String| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         self.0.keys().filter(is_word).map(String::as_str)
     }
+}
+
+/// The names of all functions that a script can call beside its own, in order, without those refused
+/// whatever they are given.
+pub fn function_names() -> Vec<&'static str> {
+    let is_useful = |name: &&str| !stdlib::is_inexact(name);
+    Functions::host().names().filter(is_useful).collect()
 }

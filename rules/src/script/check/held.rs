@@ -33,8 +33,8 @@ impl Held {
 }
 
 /// What the parameters of each function hold, by its name and how many it has.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Parameters(BTreeMap<(String, usize), Vec<Held>>);
+#[derive(Debug, Default)]
+pub(super) struct Parameters(BTreeMap<String, BTreeMap<usize, Vec<Held>>>);
 
 impl Parameters {
     /// What is known before any call is looked at. Whoever calls `react` from within may give it
@@ -45,32 +45,29 @@ impl Parameters {
             count if survey.is_mentioned(&function.name) => vec![Held::Other; count],
             count => vec![Held::Nothing; count],
         };
-        let entry = |function: &Function| ((function.name.clone(), function.parameters.len()), held(function));
-        Self(functions.iter().map(entry).collect())
+        let mut parameters = Self::default();
+        for function in functions {
+            let counts = parameters.0.entry(function.name.clone()).or_default();
+            counts.insert(function.parameters.len(), held(function));
+        }
+        parameters
     }
 
     /// What the parameters of a function hold.
     pub(super) fn of(&self, name: &str, count: usize) -> &[Held] {
-        self.0.get(&(name.to_owned(), count)).map_or(&[], Vec::as_slice)
+        self.0.get(name).and_then(|counts| counts.get(&count)).map_or(&[], Vec::as_slice)
     }
 
-    /// Takes note of a call.
-    pub(super) fn see(&mut self, name: &str, arguments: &[Held]) {
-        let held = self.0.entry((name.to_owned(), arguments.len())).or_default();
-        held.resize(arguments.len(), Held::Nothing);
-        held.iter_mut().zip(arguments).for_each(|(held, argument)| *held = held.or(*argument));
-    }
-
-    /// Adds what calls were seen to give; whether that changed anything.
-    pub(super) fn join(&mut self, seen: Self) -> bool {
+    /// Takes note of a call; whether that changed what is known.
+    pub(super) fn see(&mut self, name: &str, arguments: &[Held]) -> bool {
+        let Some(parameters) = self.0.get_mut(name).and_then(|counts| counts.get_mut(&arguments.len())) else {
+            return false;
+        };
         let mut is_changed = false;
-        for (key, arguments) in seen.0 {
-            let Some(held) = self.0.get_mut(&key) else { continue };
-            for (held, argument) in held.iter_mut().zip(arguments) {
-                let joined = held.or(argument);
-                is_changed |= joined != *held;
-                *held = joined;
-            }
+        for (held, argument) in parameters.iter_mut().zip(arguments) {
+            let joined = held.or(*argument);
+            is_changed |= joined != *held;
+            *held = joined;
         }
         is_changed
     }

@@ -15,6 +15,8 @@ mod walk;
 
 use rhai::{AST, Stmt};
 
+pub use self::functions::function_names;
+
 use self::held::Parameters;
 use self::survey::Survey;
 use self::walk::Walk;
@@ -40,15 +42,21 @@ pub(crate) fn check(script: &AST, kind: Option<SubjectKind>, limits: &Limits, fa
     let survey = Survey::of(script);
     let functions = functions(script);
     let mut parameters = Parameters::new(&functions, &survey);
+    let mut is_forward = true;
     loop {
-        let mut walk = Walk::new(&functions, &survey, &parameters, kind, limits);
-        functions.iter().for_each(|function| walk.function(function));
-        let (seen, found) = walk.end();
+        let mut walk = Walk::new(&functions, &survey, &mut parameters, kind, limits);
+        // There and back, so that few walks do whether functions stand before or behind their callers.
+        if is_forward {
+            functions.iter().for_each(|function| walk.function(function));
+        } else {
+            functions.iter().rev().for_each(|function| walk.function(function));
+        }
         // What parameters hold only ever becomes less certain, so this ends.
-        if !parameters.join(seen) {
+        if let Some(found) = walk.end() {
             faults.append(found);
             return;
         }
+        is_forward = !is_forward;
     }
 }
 

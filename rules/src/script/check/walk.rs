@@ -18,9 +18,9 @@ pub(super) struct Walk<'a> {
     /// The functions of the script itself.
     pub(super) own: Functions,
     pub(super) faults: Faults,
-    parameters: &'a Parameters,
-    /// What this walk has seen functions be called with.
-    seen: Parameters,
+    parameters: &'a mut Parameters,
+    /// Whether this walk has seen a function be called with what was not known of.
+    has_news: bool,
     variables: Vec<(String, Held)>,
     /// Whether the function at hand has been told to hold too many variables.
     is_crowded: bool,
@@ -30,7 +30,7 @@ impl<'a> Walk<'a> {
     pub(super) fn new(
         functions: &[Function],
         survey: &'a Survey,
-        parameters: &'a Parameters,
+        parameters: &'a mut Parameters,
         kind: Option<SubjectKind>,
         limits: &'a Limits,
     ) -> Self {
@@ -43,15 +43,15 @@ impl<'a> Walk<'a> {
             own,
             faults: Faults::default(),
             parameters,
-            seen: Parameters::default(),
+            has_news: false,
             variables: Vec::new(),
             is_crowded: false,
         }
     }
 
-    /// What functions were seen to be called with, and the faults found.
-    pub(super) fn end(self) -> (Parameters, Faults) {
-        (self.seen, self.faults)
+    /// The faults found; none yet if there was news, which may concern what was walked before.
+    pub(super) fn end(self) -> Option<Faults> {
+        (!self.has_news).then_some(self.faults)
     }
 
     pub(super) fn function(&mut self, function: &Function) {
@@ -243,7 +243,7 @@ impl<'a> Walk<'a> {
         if call.op_token.is_some() {
             return;
         }
-        self.seen.see(&call.name, &arguments);
+        self.has_news |= self.parameters.see(&call.name, &arguments);
         calls::check_function(call, at.into(), &arguments, self);
     }
 
