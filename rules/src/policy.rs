@@ -105,6 +105,14 @@ impl Policy {
         self.trigger
     }
 
+    /// The only organizations whose subjects it judges; none: those of all.
+    pub fn organizations(&self) -> Option<&[OrgName]> {
+        match &self.audience {
+            Audience::All => None,
+            Audience::These(organizations) => Some(organizations),
+        }
+    }
+
     /// The script.
     pub fn source(&self) -> &str {
         &self.source

@@ -11,7 +11,7 @@ use async_nats::Client;
 use async_nats::connection::State;
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::domain::Error;
@@ -41,12 +41,12 @@ pub(super) struct Gauges {
 
 /// What was seen last, and when it is worth looking again; none: now.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// The last sequence of each lane in IN; none where the log did not tell.
-    ends: Vec<Option<u64>>,
+    pub(super) ends: Vec<Option<u64>>,
     look_at: Option<Instant>,
     /// By destination. Those that were once there stay, with 0.
-    pending: BTreeMap<String, u64>,
+    pub(super) pending: BTreeMap<String, u64>,
     circuits: BTreeMap<String, u64>,
     count_at: Option<Instant>,
 }
@@ -61,16 +61,9 @@ impl Gauges {
         Self { client, lanes, rows, ready, seen: Mutex::default() }
     }
 
-    /// Sets the gauges, looking up what is too old. What cannot be looked up is unknown (NaN), not old.
+    /// Sets the gauges. What cannot be looked up is unknown (NaN), not old.
     pub(super) async fn refresh(&self) {
-        let mut seen = self.seen.lock().await;
-        if seen.look_at.is_none_or(|at| at <= Instant::now()) {
-            seen.ends = self.ends().await;
-            seen.look_at = Some(Instant::now() + END_EVERY);
-        }
-        if seen.count_at.is_none_or(|at| at <= Instant::now()) {
-            self.count(&mut seen).await;
-        }
+        let seen = self.look().await;
         process::observe();
         let is_connected = self.client.connection_state() == State::Connected;
         metrics::gauge!("linesman_nats_connected").set(f64::from(u8::from(is_connected)));
@@ -89,6 +82,19 @@ impl Gauges {
         for (destination, count) in &seen.circuits {
             metrics::gauge!("linesman_circuits_open", "destination" => destination.clone()).set(*count as f64);
         }
+    }
+
+    /// What is known, after looking up what is too old.
+    pub(super) async fn look(&self) -> MutexGuard<'_, Seen> {
+        let mut seen = self.seen.lock().await;
+        if seen.look_at.is_none_or(|at| at <= Instant::now()) {
+            seen.ends = self.ends().await;
+            seen.look_at = Some(Instant::now() + END_EVERY);
+        }
+        if seen.count_at.is_none_or(|at| at <= Instant::now()) {
+            self.count(&mut seen).await;
+        }
+        seen
     }
 
     /// The last sequence of each lane in IN.
@@ -155,7 +161,7 @@ fn circuits(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
 }
 
 /// How far a lane is behind its `end`: in sequences, and in seconds.
-fn lag(status: &LaneStatus, end: Option<u64>, now: Timestamp) -> (f64, f64) {
+pub(super) fn lag(status: &LaneStatus, end: Option<u64>, now: Timestamp) -> (f64, f64) {
     match end.map(|end| end.saturating_sub(status.position)) {
         None => (f64::NAN, f64::NAN),
         Some(0) => (0.0, 0.0),

@@ -24,6 +24,7 @@ mod problem;
 mod readiness;
 mod routes;
 mod seats;
+mod status;
 #[cfg(test)]
 mod tests;
 mod writes;
@@ -43,6 +44,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::lane::status::LaneStatus;
+use crate::log::books::Books;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::store::{self, Store};
@@ -66,6 +68,8 @@ struct Bounds {
     head: Duration,
     /// How long a client may take none of its answer.
     stall: Duration,
+    /// How long a walk through the store may take.
+    walk: Duration,
     /// How long requests under way may take to end at a shutdown.
     grace: Duration,
 }
@@ -75,6 +79,7 @@ const BOUNDS: Bounds = Bounds {
     handshake: Duration::from_secs(10),
     head: Duration::from_secs(10),
     stall: Duration::from_secs(30),
+    walk: Duration::from_secs(10),
     grace: Duration::from_secs(5),
 };
 
@@ -103,6 +108,8 @@ pub struct Edge {
     pub store: Arc<Store>,
     /// The log, to look up how far it is.
     pub client: Client,
+    /// The rule books, to show what is judged by.
+    pub books: Arc<Books>,
     /// How far each lane is, by number.
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
     /// This engine, as commands name it.
@@ -178,7 +185,7 @@ async fn listen_within(
     let addr = listener.local_addr().map_err(failed)?;
 
     let metrics = edge.metrics.clone();
-    let service = routes::routes(Arc::new(Sources::new(edge)?)).into_make_service();
+    let service = routes::routes(Arc::new(Sources::new(edge, bounds.walk)?)).into_make_service();
     let seats = Seats::new(bounds.connections, bounds.stall);
     let acceptor =
         RustlsAcceptor::new(config).handshake_timeout(bounds.handshake).acceptor(SeatAcceptor(seats.clone()));

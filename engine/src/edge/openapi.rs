@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use axum::http::header;
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::response::Response;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
@@ -64,6 +64,13 @@ fn add_problems(operation: &mut Operation, is_open: bool) {
     ];
     if !is_open {
         problems.push(("401", "The token is missing or wrong."));
+    }
+    let names_something = |parameter: &RefOr<Parameter>| match parameter {
+        RefOr::T(parameter) => matches!(parameter.parameter_in, ParameterIn::Path) || parameter.name == "organization",
+        RefOr::Ref(_) => false,
+    };
+    if operation.parameters.iter().flatten().any(names_something) {
+        problems.push(("404", "There is nothing of that name."));
     }
     if operation.request_body.is_some() {
         problems.push(("408", "The body came too slowly."));

@@ -1,6 +1,7 @@
 //! Which path leads where, and what the routes read from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::Client;
 use axum::extract::{DefaultBodyLimit, State};
@@ -16,8 +17,9 @@ use super::commands::Commands;
 use super::gauges::Gauges;
 use super::problem::Problem;
 use super::readiness::PolicyStatus;
-use super::{Edge, dead_letters, events, lists, log_level, openapi, readiness, writes};
+use super::{Edge, dead_letters, events, lists, log_level, openapi, readiness, status, writes};
 use crate::lane::status::LaneStatus;
+use crate::log::books::Books;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::store;
@@ -40,14 +42,17 @@ pub(super) struct Sources {
     pub(super) commands: Commands,
     /// Room for those who listen to events.
     pub(super) listeners: Arc<Semaphore>,
-    gauges: Gauges,
+    /// How long a walk through the store may take.
+    pub(super) walk_most: Duration,
+    pub(super) books: Arc<Books>,
+    pub(super) gauges: Gauges,
     metrics: Metrics,
     pub(super) logging: Logging,
 }
 
 impl Sources {
     /// What `edge` offers; its store is let go of.
-    pub(super) fn new(edge: Edge) -> Result<Self, store::Error> {
+    pub(super) fn new(edge: Edge, walk_most: Duration) -> Result<Self, store::Error> {
         let rows: Arc<[_]> = (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, _>>()?;
         Ok(Self {
             token: Token::new(&edge.token),
@@ -60,6 +65,8 @@ impl Sources {
             lanes: edge.lanes,
             rows,
             reads: Arc::new(Semaphore::new(READS)),
+            walk_most,
+            books: edge.books,
             metrics: edge.metrics,
             logging: edge.logging,
         })
@@ -74,8 +81,19 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(metrics))
         .routes(routes!(openapi::openapi))
         .routes(routes!(log_level::show, log_level::change))
-        .routes(routes!(lists::incidents))
-        .routes(routes!(lists::intelligence))
+        .routes(routes!(status::status))
+        .routes(routes!(lists::incidents::incidents))
+        .routes(routes!(lists::incidents::incident))
+        .routes(routes!(lists::devices::devices))
+        .routes(routes!(lists::devices::device))
+        .routes(routes!(lists::cases::cases))
+        .routes(routes!(lists::cases::case))
+        .routes(routes!(lists::intelligence::messages))
+        .routes(routes!(lists::intelligence::message))
+        .routes(routes!(lists::organizations::organizations))
+        .routes(routes!(lists::organizations::organization))
+        .routes(routes!(lists::policies::policies))
+        .routes(routes!(lists::policies::policy))
         .merge(dead_letters::routes())
         .routes(routes!(events::events))
         .merge(writes::routes())

@@ -158,6 +158,7 @@ impl App {
         }
         policies.restore(&files).await?;
         let (changes, changed) = Changes::channel();
+        let shown = Arc::clone(&books);
         let context = Context {
             url: engine_url,
             store: Arc::clone(&store),
@@ -183,6 +184,7 @@ impl App {
         let edge = Edge {
             store: Arc::clone(&store),
             client: client.clone(),
+            books: shown,
             lanes: executors.lanes.clone(),
             node: owner,
             token: data_dir.token()?,

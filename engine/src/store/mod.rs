@@ -224,6 +224,18 @@ impl Lane {
             .take_while(move |row| row.as_ref().map_or(true, |(key, _)| key.starts_with(prefix)))
     }
 
+    /// Rows whose keys begin with `prefix`, from before `before` back, in reverse key order.
+    pub fn rows_back(&self, prefix: &[u8], before: Option<&[u8]>) -> impl Iterator<Item = Result<Row, Error>> + use<> {
+        let mut end = prefix.to_vec();
+        if let Some(last) = end.last_mut() {
+            // No prefix of ours ends with the highest byte.
+            *last = last.saturating_add(1);
+        }
+        let end = before.map_or(end, <[u8]>::to_vec);
+        let rows = self.tree.range((Bound::Included(prefix.to_vec()), Bound::Excluded(end)));
+        rows.rev().map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).map_err(Error::from))
+    }
+
     /// The first row from `from` on whose key begins with `prefix`.
     ///
     /// # Errors
@@ -285,6 +297,9 @@ mod tests {
         let lane = Store::open(&path).unwrap().lane(1).unwrap();
         assert_eq!(lane.first(Bound::Included(b"a"), b"a").unwrap(), Some((b"a2".to_vec(), b"y".to_vec())));
         assert_eq!(lane.rows(b"a", None).count(), 1);
+        let back: Vec<_> = lane.rows_back(b"b", None).map(|row| row.unwrap().0).collect();
+        assert_eq!(back, [b"b"]);
+        assert_eq!(lane.rows_back(b"a", Some(b"a2")).count(), 0);
         assert_eq!(lane.digest().unwrap(), digest);
     }
 

@@ -1,52 +1,61 @@
-//! `GET /api/v1/incidents` and `/api/v1/intelligence`: what an organization has, page by page.
+//! What the engine knows, page by page and one by one.
+//!
+//! A list is walked in the order of its keys where that is what was asked for, and then only as far as
+//! the page goes; for any other order all of it is walked, and only the page is kept. Whoever follows
+//! the cursors sees each item that was there at the beginning and keeps its place, once.
 
-mod incident;
-mod incidents;
-mod intelligence;
-mod places;
+mod best;
+pub(super) mod cases;
+pub(super) mod devices;
+pub(super) mod incidents;
+pub(super) mod intelligence;
+pub(super) mod organizations;
+pub(super) mod policies;
 mod query;
+mod walk;
+mod words;
 
-use std::sync::Arc;
-
-use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
 use linesman_schemas::OrgName;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
-use super::problem::Problem;
-use super::routes::Sources;
-use crate::domain;
-use crate::store::{self, Lane};
-use query::Query;
+use crate::domain::rows::{self, BundleRef, key};
+use crate::store::Lane;
+use crate::{domain, store};
+use best::{Best, Rank, Value, Wanted};
+use query::{Paging, Query};
+use walk::{Place, Walk};
 
 /// Where a page ends whatever its limit, in bytes of text: a single text may have 64 KiB.
 const TEXT_MOST: usize = 8 * 1024 * 1024;
 
 /// A page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Page<T> {
+    /// The items.
     items: Vec<T>,
     /// The cursor of the next page; none behind the last.
     next: Option<String>,
-    /// How many there are in all, where that is known.
+    /// How many there are in all, where that is known without counting.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     total: Option<u64>,
 }
 
-/// Why there is no page.
+/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    /// Nobody of that name.
-    #[error("there is no organization `{0}`")]
-    UnknownOrganization(OrgName),
-    /// A cursor of another list.
-    #[error("`cursor` is none that an answer of this list gave as `next`")]
-    Cursor,
+    /// What was asked for is not there.
+    #[error("{0}")]
+    Nothing(String),
+    /// It takes too long, or nobody waits any more.
+    #[error("this takes more than {0} s; narrow it by an organization or a time, or sort it otherwise")]
+    TooLong(f64),
     /// The store cannot be read.
     #[error("the list cannot be read from the store")]
     Store(#[from] domain::Error),
-    /// The page has no text.
+    /// The answer has no text.
     #[error("the list cannot be written")]
     Json(#[from] serde_json::Error),
 }
@@ -57,42 +66,149 @@ impl From<store::Error> for Error {
     }
 }
 
-/// Incidents in order of arrival: `items`, the cursor of the `next` page or null, and the `total`.
-///
-/// # Errors
-/// 400 for wrong parameters, 404 for an organization that does not exist.
-#[utoipa::path(get, path = "/api/v1/incidents", tag = "lists", responses((status = 200, description = "A page.")))]
-pub(super) async fn incidents(State(sources): State<Arc<Sources>>, uri: Uri) -> Result<Response, Problem> {
-    answer(&sources, &uri, incidents::page).await
-}
+/// An item's own key, its row, and how many bytes that has.
+type Found<R> = Result<(Vec<u8>, R, usize), Error>;
 
-/// Intelligence messages in order of their ids: `items` and the cursor of the `next` page or null.
-///
-/// # Errors
-/// As [`incidents`].
-#[utoipa::path(get, path = "/api/v1/intelligence", tag = "lists", responses((status = 200, description = "A page.")))]
-pub(super) async fn intelligence(State(sources): State<Arc<Sources>>, uri: Uri) -> Result<Response, Problem> {
-    answer(&sources, &uri, intelligence::page).await
-}
+/// A list whose items lie in the store, by organization.
+trait Stored: Query {
+    /// What the store has.
+    type Row: DeserializeOwned;
+    /// What is shown.
+    type Item: Serialize;
+    /// The table.
+    const TABLE: u8;
+    /// By which of the sorts besides the first the rows of an organization lie in order.
+    const IN_ORDER_BY: Option<&'static str> = None;
 
-async fn answer<T: Serialize + 'static>(
-    sources: &Sources,
-    uri: &Uri,
-    page: fn(&[Lane], &Query) -> Result<Page<T>, Error>,
-) -> Result<Response, Problem> {
-    let query = Query::parse(uri)?;
-    let permit = Arc::clone(&sources.reads).acquire_owned().await.map_err(|error| Problem::internal(&error))?;
-    let rows = Arc::clone(&sources.rows);
-    // The store waits for the disk.
-    let read = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let page = page(&rows, &query)?;
-        Ok::<_, Error>(serde_json::to_vec(&page)?)
-    });
-    match read.await.map_err(|error| Problem::internal(&error))? {
-        Ok(text) => Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response()),
-        Err(error @ Error::UnknownOrganization(_)) => Err(Problem::new(StatusCode::NOT_FOUND, error.to_string())),
-        Err(error @ Error::Cursor) => Err(Problem::bad_request(error.to_string())),
-        Err(error @ (Error::Store(_) | Error::Json(_))) => Err(Problem::internal(&error)),
+    /// Whose items.
+    fn organization(&self) -> Option<&OrgName>;
+
+    /// What `by` sorts a row by.
+    fn value(by: &str, row: &Self::Row) -> Value;
+
+    /// The item as it is shown, and how many bytes more it has than its row; none if it does not pass
+    /// the filters.
+    fn item(
+        &self,
+        place: &Place<'_>,
+        org: &OrgName,
+        key: &[u8],
+        row: Self::Row,
+    ) -> Result<Option<(Self::Item, usize)>, Error>;
+
+    /// The items of a row of the store.
+    fn read(key: &[u8], own: &[u8], bytes: &[u8]) -> Vec<Found<Self::Row>> {
+        vec![rows::decode(key, bytes).map(|row| (own.to_vec(), row, bytes.len())).map_err(Error::from)]
     }
+
+    /// The store's key next to an item's, so that what lies behind the item lies behind it.
+    fn beside(key: &[u8], _is_descending: bool) -> Option<Vec<u8>> {
+        Some(key.to_vec())
+    }
+}
+
+/// A page of a list in the store.
+fn page<L: Stored>(walk: &Walk, list: &L, paging: &Paging) -> Result<Page<L::Item>, Error> {
+    let mut best = Best::new(paging.limit, TEXT_MOST, paging.is_descending, paging.after.clone());
+    let is_by_key = L::SORTS.first() == Some(&paging.by);
+    let is_in_order = is_by_key || L::IN_ORDER_BY == Some(paging.by);
+    let after = paging.after.as_ref().filter(|_| is_by_key);
+    let is_back = is_in_order && paging.is_descending;
+    let places = walk.places(list.organization())?;
+    let mut places: Vec<_> = places.iter().collect();
+    if is_back {
+        places.reverse();
+    }
+    for (org, place) in places {
+        let begun = after.filter(|after| after.organization == org.as_str());
+        if begun.is_none()
+            && after.is_some_and(|after| (after.organization.as_str() > org.as_str()) != paging.is_descending)
+        {
+            continue;
+        }
+        let from = begun.and_then(|after| L::beside(&after.key, is_back));
+        for found in items::<L>(place.lane, org, from.as_deref(), is_back) {
+            walk.step()?;
+            let (key, row, bytes) = found?;
+            let value = if is_by_key { Value::Key } else { L::value(paging.by, &row) };
+            let rank = Rank { value, organization: org.as_str().to_owned(), key };
+            match best.wants(&rank) {
+                Wanted::Beyond if is_in_order => break,
+                Wanted::Seen | Wanted::Beyond => {}
+                Wanted::Yes => {
+                    if let Some((item, more)) = list.item(place, org, &rank.key, row)? {
+                        best.put(rank, item, bytes + more);
+                    }
+                }
+            }
+        }
+    }
+    let (items, last) = best.page();
+    Ok(Page { items, next: last.and_then(|last| paging.cursor(last)), total: None })
+}
+
+/// An organization's items, from behind `from` on.
+fn items<L: Stored>(
+    lane: &Lane,
+    org: &OrgName,
+    from: Option<&[u8]>,
+    is_back: bool,
+) -> impl Iterator<Item = Found<L::Row>> {
+    let prefix = key::of(L::TABLE, &[org.as_str()], &[]);
+    let from = from.map(|own| key::of(L::TABLE, &[org.as_str()], own));
+    // One row of the store at a time: their number is not bounded by what is asked for.
+    let mut last = from;
+    let rows = std::iter::from_fn(move || {
+        let found = if is_back {
+            lane.rows_back(&prefix, last.as_deref()).next()
+        } else {
+            lane.rows(&prefix, last.as_deref()).next()
+        }?;
+        if let Ok((key, _)) = &found {
+            last = Some(key.clone());
+        }
+        Some((found, prefix.len()))
+    });
+    rows.flat_map(move |(found, own)| match found {
+        Ok((key, bytes)) => {
+            let mut items = L::read(&key, key.get(own..).unwrap_or_default(), &bytes);
+            if is_back {
+                items.reverse();
+            }
+            items
+        }
+        Err(error) => vec![Err(error.into())],
+    })
+}
+
+/// None for an empty text.
+fn given(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Where a bundle stands in IN.
+#[derive(Debug, Serialize, ToSchema)]
+struct Bundle {
+    /// Its sequence.
+    sequence: u64,
+    /// Its length in bytes.
+    length: u64,
+    /// SHA-256 of its bytes, in hexadecimal.
+    sha256: String,
+}
+
+impl From<BundleRef> for Bundle {
+    fn from(bundle: BundleRef) -> Self {
+        Self { sequence: bundle.sequence, length: bundle.length, sha256: hex::encode(bundle.sha256) }
+    }
+}
+
+/// The text an item's own key is.
+fn text_key(key: &[u8]) -> String {
+    String::from_utf8_lossy(key).into_owned()
+}
+
+/// The number an item's own key is.
+fn number(key: &[u8]) -> u64 {
+    key.first_chunk().map_or(0, |number| u64::from_be_bytes(*number))
 }

@@ -57,6 +57,7 @@ impl Fixture {
         let node = "here".into();
         let edge = Edge {
             store: Arc::clone(&store),
+            books: Arc::new(Books::new(client.clone(), 1)),
             client,
             lanes: statuses,
             node,
@@ -171,4 +172,14 @@ pub(super) async fn problem(answer: Response) -> (u16, String) {
     assert_eq!((&body["type"], &body["status"]), (&Value::from("about:blank"), &Value::from(status.as_u16())));
     assert_eq!(body["title"], status.canonical_reason().unwrap());
     (status.as_u16(), body["detail"].as_str().unwrap().to_owned())
+}
+
+/// As [`problem`], with the parameter that is at fault.
+pub(super) async fn faulty(answer: Response) -> (u16, String, String) {
+    let status = answer.status().as_u16();
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let body: Value = answer.json().await.unwrap();
+    let error = &body["errors"][0];
+    assert_eq!(error["detail"], body["detail"]);
+    (status, error["parameter"].as_str().unwrap().to_owned(), body["detail"].as_str().unwrap().to_owned())
 }

@@ -3,7 +3,7 @@
 use linesman_schemas::IncidentId;
 use serde_json::{Value, json};
 
-use super::fixture::{Fixture, incident, problem};
+use super::fixture::{Fixture, faulty, incident, problem};
 use crate::domain::rows::{self, CaseRow, CaseState, CaseText, key};
 
 /// Organizations in the order of their names, over several lanes; pages hold 16 incidents.
@@ -149,32 +149,55 @@ async fn wrong_parameters_are_told_apart() {
     let edge = filled().await;
     let whole = page(&edge, "?limit=1").await;
     let cursor = whole["next"].as_str().unwrap();
-    let limit = "`limit` must be a number from 1 to 1000";
+    let limit = |text: &str| format!("`limit`: `{text}` is not a number from 1 to 1000");
     let foreign = "`cursor` is none that an answer gave as `next`";
+    let others = "`cursor` is of another list, of other filters or of another `sort`";
     let name =
         "is not an organization name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)";
-    for (query, detail) in [
-        ("?limit=0", limit.to_owned()),
-        ("?limit=1001", limit.to_owned()),
-        ("?limit=-1", limit.to_owned()),
-        ("?limit=", limit.to_owned()),
-        ("?limit=99999999999999999999999", limit.to_owned()),
-        ("?limit=1&limit=2", "`limit` is given more than once".to_owned()),
-        ("?cursor=", foreign.to_owned()),
-        ("?cursor=acme-1", foreign.to_owned()),
-        ("?cursor=%00", foreign.to_owned()),
-        ("?organization=", format!("`` {name}")),
-        ("?organization=_provider", format!("`_provider` {name}")),
-        ("?organization=acme%00", format!("`acme\0` {name}")),
-        ("?org=acme", "unknown parameter `org`; there are `organization`, `limit` and `cursor`".to_owned()),
+    for (query, parameter, detail) in [
+        ("?limit=0", "limit", limit("0")),
+        ("?limit=1001", "limit", limit("1001")),
+        ("?limit=-1", "limit", limit("-1")),
+        ("?limit=", "limit", limit("")),
+        ("?limit=99999999999999999999999", "limit", limit("99999999999999999999999")),
+        ("?limit=1&limit=2", "limit", "`limit` is given more than once".to_owned()),
+        ("?cursor=", "cursor", foreign.to_owned()),
+        ("?cursor=acme-1", "cursor", foreign.to_owned()),
+        ("?cursor=%00", "cursor", foreign.to_owned()),
+        ("?organization=", "organization", format!("`organization`: `` {name}")),
+        ("?organization=_provider", "organization", format!("`organization`: `_provider` {name}")),
+        ("?organization=acme%00", "organization", format!("`organization`: `acme\0` {name}")),
         (
-            &format!("?organization=acme&cursor={cursor}"),
-            "`cursor` belongs to a list of another organization".to_owned(),
+            "?organisation=acme",
+            "organisation",
+            "unknown parameter `organisation`: did you mean `organization`?".to_owned(),
         ),
+        ("?sort=detectd", "sort", "`sort`: `detectd` is nothing to sort by: did you mean `detected`?".to_owned()),
+        ("?status=assignd", "status", "`status`: `assignd` is not known: did you mean `assigned`?".to_owned()),
+        (
+            "?priority=urgent",
+            "priority",
+            "`priority`: not a priority: expected `1 - Critical`, `2 - High`, `3 - Medium`, `4 - Low` or the bare word"
+                .to_owned(),
+        ),
+        (
+            "?detected_after=2026-11-21T10:15:02+01:00",
+            "detected_after",
+            "`detected_after`: `2026-11-21T10:15:02 01:00` is not a time of RFC 3339 such as `2026-11-21T10:15:02Z`; \
+             `+` in a query is written `%2B`"
+                .to_owned(),
+        ),
+        (&format!("?organization=acme&cursor={cursor}"), "cursor", others.to_owned()),
+        (&format!("?sort=detected&cursor={cursor}"), "cursor", others.to_owned()),
+        (&format!("?sort=-id&cursor={cursor}"), "cursor", others.to_owned()),
     ] {
         let answer = edge.get(&format!("/api/v1/incidents{query}")).await;
-        assert_eq!(problem(answer).await, (400, detail), "{query}");
+        assert_eq!(faulty(answer).await, (400, parameter.to_owned(), detail), "{query}");
     }
+    let answer = edge.get(&format!("/api/v1/cases?cursor={cursor}")).await;
+    assert_eq!(faulty(answer).await, (400, "cursor".to_owned(), others.to_owned()));
+    // The order that is used anyway may be named.
+    assert_eq!(page(&edge, &format!("?sort=id&cursor={cursor}")).await["items"].as_array().unwrap().len(), 100);
     let answer = edge.get("/api/v1/incidents?organization=nobody").await;
     assert_eq!(problem(answer).await, (404, "there is no organization `nobody`".to_owned()));
 }

@@ -1,0 +1,161 @@
+//! `/api/v1/cases`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use linesman_schemas::{IncidentId, OrgName, PolicyName, Priority};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::best::Value;
+use super::incidents::IncidentPath;
+use super::query::{Glob, Paging, When, is, lies, passes, query, when};
+use super::walk::{Place, answer};
+use super::{Error, Page, Stored, given, number, page, words};
+use crate::domain::rows::{CaseRow, key};
+use crate::edge::params::{Params, PathOf};
+use crate::edge::problem::Problem;
+use crate::edge::routes::Sources;
+
+query! {
+    /// Which cases.
+    Cases sorted by ["incident", "opened", "updated"], {
+        /// Of one organization.
+        #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+        organization: OrgName,
+        /// Where it stands.
+        #[param(inline)]
+        state: words::CaseState,
+        /// Its id at the upstream.
+        #[param(value_type = Option<String>)]
+        case_id: Glob,
+        /// The upstream's word for its status.
+        #[param(value_type = Option<String>)]
+        status: Glob,
+        /// Opened then or later.
+        #[param(schema_with = when, required = false)]
+        opened_after: When,
+        /// Opened earlier.
+        #[param(schema_with = when, required = false)]
+        opened_before: When,
+    }
+}
+
+/// An incident's case at the upstream.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Case {
+    /// The incident it was opened for, which is also its own key.
+    #[schema(value_type = String, example = "acme-17")]
+    incident: IncidentId,
+    /// Whose it is.
+    #[schema(value_type = String)]
+    organization: OrgName,
+    /// Where it stands.
+    state: words::CaseState,
+    /// The policy that wanted it; none where somebody did.
+    #[schema(value_type = Option<String>)]
+    policy: Option<PolicyName>,
+    /// The reaction that opens it; none for a draft.
+    reaction: Option<String>,
+    /// One line on the problem, as it was decided.
+    synopsis: String,
+    /// What the customer adds.
+    comments: String,
+    /// How urgent; none: as the incident.
+    #[schema(schema_with = words::priority_or_none)]
+    priority: Option<Priority>,
+    /// Who else hears of it.
+    cc: Vec<String>,
+    /// The upstream's receipt.
+    transaction_id: Option<String>,
+    /// Its id at the upstream.
+    case_id: Option<String>,
+    /// The upstream's word for its status.
+    case_status: Option<String>,
+    /// The upstream's word before that.
+    previous_status: Option<String>,
+    /// Where people see it.
+    link: Option<String>,
+    /// When it was decided.
+    opened: Timestamp,
+    /// When the upstream changed it last.
+    updated: Timestamp,
+}
+
+/// Cases, page by page.
+#[utoipa::path(
+    get, path = "/api/v1/cases", tag = "cases", params(Cases),
+    responses((status = 200, description = "A page.", body = Page<Case>))
+)]
+pub(in crate::edge) async fn cases(
+    State(sources): State<Arc<Sources>>,
+    Params(mut list): Params<Cases>,
+) -> Result<Response, Problem> {
+    let paging = Paging::take(&mut list)?;
+    answer(&sources, move |walk| page(walk, &list, &paging)).await
+}
+
+/// The case of one incident.
+#[utoipa::path(
+    get, path = "/api/v1/cases/{id}", tag = "cases", params(IncidentPath),
+    responses((status = 200, description = "The case.", body = Case))
+)]
+pub(in crate::edge) async fn case(
+    State(sources): State<Arc<Sources>>,
+    PathOf(IncidentPath { id }): PathOf<IncidentPath>,
+) -> Result<Response, Problem> {
+    answer(&sources, move |walk| {
+        let nothing = || format!("there is no case of an incident `{id}`");
+        let row = walk.one(&id.org, &key::case(&id.org, id.number), nothing)?;
+        Ok(Case::new(id.clone(), row))
+    })
+    .await
+}
+
+impl Stored for Cases {
+    type Row = CaseRow;
+    type Item = Case;
+    const TABLE: u8 = b'c';
+
+    fn organization(&self) -> Option<&OrgName> {
+        self.organization.as_ref()
+    }
+
+    fn value(by: &str, row: &CaseRow) -> Value {
+        Value::Time(if by == "opened" { row.opened } else { row.updated })
+    }
+
+    fn item(&self, _: &Place<'_>, org: &OrgName, key: &[u8], row: CaseRow) -> Result<Option<(Case, usize)>, Error> {
+        let is_wanted = is(self.state, row.state.into())
+            && passes(self.case_id.as_ref(), &row.case_id)
+            && passes(self.status.as_ref(), &row.status)
+            && lies(row.opened, self.opened_after.as_ref(), self.opened_before.as_ref());
+        let id = IncidentId { org: org.clone(), number: number(key) };
+        Ok(is_wanted.then(|| (Case::new(id, row), 0)))
+    }
+}
+
+impl Case {
+    fn new(incident: IncidentId, row: CaseRow) -> Self {
+        Self {
+            organization: incident.org.clone(),
+            incident,
+            state: row.state.into(),
+            policy: row.policy,
+            reaction: given(row.reaction),
+            synopsis: row.request.synopsis,
+            comments: row.request.comments,
+            priority: row.request.priority,
+            cc: row.request.cc,
+            transaction_id: given(row.transaction_id),
+            case_id: given(row.case_id),
+            case_status: given(row.status),
+            previous_status: given(row.previous_status),
+            link: given(row.link),
+            opened: row.opened,
+            updated: row.updated,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A walk through the store: in which lane what lies, how long it may take, and whether anybody waits
+//! for it.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use linesman_schemas::OrgName;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::Error;
+use crate::domain::rows::{self, Key, OrgRow, key};
+use crate::edge::problem::Problem;
+use crate::edge::routes::Sources;
+use crate::log::streams::lane_of;
+use crate::store::Lane;
+
+/// After how many rows a walk looks whether it is still wanted.
+const LOOK_EVERY: u32 = 64;
+
+/// A walk.
+pub(super) struct Walk {
+    lanes: Arc<[Lane]>,
+    most: Duration,
+    until: Instant,
+    is_gone: Arc<AtomicBool>,
+    steps: Cell<u32>,
+}
+
+/// An organization's place: the rows of its lane, and its own.
+pub(super) struct Place<'a> {
+    pub(super) lane: &'a Lane,
+    pub(super) row: OrgRow,
+}
+
+/// Tells a walk that nobody waits for it any more.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What `read` finds in the store, in JSON. A few requests read at a time, each for a bounded time, and
+/// none longer than somebody waits.
+///
+/// # Errors
+/// What `read` says; 503 when it takes too long, or when others do.
+pub(super) async fn answer<T: Serialize>(
+    sources: &Sources,
+    read: impl FnOnce(&Walk) -> Result<T, Error> + Send + 'static,
+) -> Result<Response, Problem> {
+    let most = sources.walk_most;
+    let permit = match timeout(most, Arc::clone(&sources.reads).acquire_owned()).await {
+        Ok(permit) => permit.map_err(|error| Problem::internal(&error))?,
+        Err(_) => return Err(Problem::busy("other requests keep the store busy; try again", most.as_secs().max(1))),
+    };
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let _waiting = Waiting(Arc::clone(&is_gone));
+    let lanes = Arc::clone(&sources.rows);
+    // The store waits for the disk.
+    let read = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let walk = Walk { lanes, most, until: Instant::now() + most, is_gone, steps: Cell::new(0) };
+        Ok::<_, Error>(serde_json::to_vec(&read(&walk)?)?)
+    });
+    match read.await.map_err(|error| Problem::internal(&error))? {
+        Ok(text) => Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response()),
+        Err(Error::Nothing(what)) => Err(Problem::new(StatusCode::NOT_FOUND, what)),
+        Err(error @ Error::TooLong(_)) => Err(Problem::busy(error.to_string(), most.as_secs().max(1))),
+        Err(error @ (Error::Store(_) | Error::Json(_))) => Err(Problem::internal(&error)),
+    }
+}
+
+impl Walk {
+    /// One row further.
+    ///
+    /// # Errors
+    /// It has taken too long, or nobody waits for it.
+    pub(super) fn step(&self) -> Result<(), Error> {
+        let steps = self.steps.get().wrapping_add(1);
+        self.steps.set(steps);
+        if steps.is_multiple_of(LOOK_EVERY) && (self.is_gone.load(Ordering::Relaxed) || Instant::now() >= self.until) {
+            return Err(Error::TooLong(self.most.as_secs_f64()));
+        }
+        Ok(())
+    }
+
+    /// The lane that would have an organization's rows.
+    pub(super) fn lane(&self, org: &OrgName) -> Result<&Lane, Error> {
+        let lane = lane_of(org.as_str(), u32::try_from(self.lanes.len()).unwrap_or(u32::MAX));
+        self.lanes.get(lane as usize).ok_or_else(|| unknown(org))
+    }
+
+    /// The place of one organization, or those of all, in the order of their names.
+    pub(super) fn places(&self, asked: Option<&OrgName>) -> Result<BTreeMap<OrgName, Place<'_>>, Error> {
+        let Some(org) = asked else { return self.all_places() };
+        let lane = self.lane(org)?;
+        let row = rows::read(lane, &key::org(org))?.ok_or_else(|| unknown(org))?;
+        Ok(BTreeMap::from([(org.clone(), Place { lane, row })]))
+    }
+
+    fn all_places(&self) -> Result<BTreeMap<OrgName, Place<'_>>, Error> {
+        let mut places = BTreeMap::new();
+        for lane in &*self.lanes {
+            for row in lane.rows(b"o", None) {
+                let (key, bytes) = row?;
+                if let Some(name) = key::read_org(&key) {
+                    places.insert(name, Place { lane, row: rows::decode(&key, &bytes)? });
+                }
+            }
+        }
+        Ok(places)
+    }
+
+    /// The row of an organization under `key`; `what` names it where there is none.
+    pub(super) fn one<V: serde::de::DeserializeOwned>(
+        &self,
+        org: &OrgName,
+        key: &Key<V>,
+        what: impl FnOnce() -> String,
+    ) -> Result<V, Error> {
+        rows::read(self.lane(org)?, key)?.ok_or_else(|| Error::Nothing(what()))
+    }
+}
+
+pub(super) fn unknown(org: &OrgName) -> Error {
+    Error::Nothing(format!("there is no organization `{org}`"))
+}

@@ -1,0 +1,129 @@
+//! The closed sets of words in lists and their filters.
+
+use linesman_schemas::intelligence::Kind;
+use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{FilterLevel, Priority};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+
+use crate::domain::rows;
+
+/// Who works on an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = IncidentStatus)]
+pub(super) enum Status {
+    Unassigned,
+    Assigned,
+    #[serde(rename = "in progress")]
+    InProgress,
+    Completed,
+}
+
+impl From<rows::Status> for Status {
+    fn from(status: rows::Status) -> Self {
+        match status {
+            rows::Status::Unassigned => Self::Unassigned,
+            rows::Status::Assigned => Self::Assigned,
+            rows::Status::InProgress => Self::InProgress,
+            rows::Status::Completed => Self::Completed,
+        }
+    }
+}
+
+/// Where a case stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CaseState {
+    Draft,
+    Waiting,
+    Withheld,
+    Submitted,
+    Created,
+    Updated,
+    Closed,
+    Failed,
+}
+
+impl From<rows::CaseState> for CaseState {
+    fn from(state: rows::CaseState) -> Self {
+        match state {
+            rows::CaseState::Draft => Self::Draft,
+            rows::CaseState::Waiting => Self::Waiting,
+            rows::CaseState::Withheld => Self::Withheld,
+            rows::CaseState::Submitted => Self::Submitted,
+            rows::CaseState::Created => Self::Created,
+            rows::CaseState::Updated => Self::Updated,
+            rows::CaseState::Closed => Self::Closed,
+            rows::CaseState::Failed => Self::Failed,
+        }
+    }
+}
+
+/// Whether an organization takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Standing {
+    Active,
+    Suspended,
+}
+
+impl From<rows::Standing> for Standing {
+    fn from(standing: rows::Standing) -> Self {
+        match standing {
+            rows::Standing::Active => Self::Active,
+            rows::Standing::Suspended => Self::Suspended,
+        }
+    }
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Flag {
+    True,
+    False,
+}
+
+impl Flag {
+    pub(super) const fn of(is: bool) -> Self {
+        if is { Self::True } else { Self::False }
+    }
+}
+
+/// The schema of yes or no in a query.
+pub(super) fn flag() -> Schema {
+    ObjectBuilder::new().schema_type(Type::Boolean).into()
+}
+
+fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.into_iter().map(str::to_owned))).into()
+}
+
+/// The schema of a priority.
+pub(super) fn priority() -> Schema {
+    words(Priority::ALL.map(Priority::as_str))
+}
+
+/// The schema of a message's kind.
+pub(super) fn kind() -> Schema {
+    words([Kind::Alert, Kind::Informational, Kind::BugNotice, Kind::EndOfLife].map(Kind::as_str))
+}
+
+/// The schema of a filter level.
+pub(super) fn filter_level() -> Schema {
+    words(FilterLevel::ALL.map(|(_, text)| text))
+}
+
+/// The schema of a trigger's name.
+pub(super) fn trigger() -> Schema {
+    words(Trigger::ALL.map(Trigger::as_str))
+}
+
+/// The schema of a priority that may be none.
+pub(super) fn priority_or_none() -> Schema {
+    let words = Priority::ALL.map(|priority| Some(priority.as_str())).into_iter().chain([None]);
+    let types = SchemaType::from_iter([Type::String, Type::Null]);
+    ObjectBuilder::new().schema_type(types).enum_values(Some(words)).into()
+}

@@ -1,0 +1,61 @@
+//! `GET /api/v1/status`.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::fixture::Fixture;
+use crate::domain::rows::{self, BookRow, CircuitRow, PendingRow, key};
+
+#[tokio::test]
+async fn lanes_what_is_pending_and_open_circuits_are_told() {
+    let edge = Fixture::new().await;
+    let until = Timestamp::from_second(1_800_000_000).unwrap();
+    let book = BookRow { version: 3, hash: "ab".repeat(32) };
+    for (org, failures, open_until) in [("acme", 5, Some(until)), ("zulu", 7, None), ("bolt", 6, Some(until))] {
+        let circuit = CircuitRow { failures, open_until, rest_s: 30 };
+        let pending = PendingRow {
+            org: None,
+            destination: "jss".into(),
+            attempt: 1,
+            not_before: until,
+            deadline: until,
+            is_held: false,
+            incident: None,
+            action: String::new(),
+        };
+        edge.write(
+            org,
+            vec![
+                (
+                    key::circuit(if open_until.is_some() { "jss" } else { "log" }).into_bytes(),
+                    rows::encode(&circuit).unwrap(),
+                ),
+                (key::pending(org).into_bytes(), rows::encode(&pending).unwrap()),
+                (key::book().into_bytes(), rows::encode(&book).unwrap()),
+            ],
+        );
+    }
+    edge.lanes[1].send_modify(|status| {
+        status.is_running = true;
+        status.position = 17;
+        status.sealed = Some("the log lost messages".into());
+    });
+    let answer = edge.get("/api/v1/status").await;
+    assert_eq!(answer.status(), 200);
+    let status: Value = answer.json().await.unwrap();
+    assert_eq!(status["ready"], false);
+    assert_eq!(status["pending"], json!([{"destination": "jss", "reactions": 3}]));
+    let open = json!([{"destination": "jss", "failures": 6, "open_until": "2027-01-15T08:00:00Z"}]);
+    assert_eq!(status["circuits"], open);
+    let mut lane = status["lanes"][1].clone();
+    let its_book = lane.as_object_mut().unwrap().remove("rule_book").unwrap();
+    assert!(its_book.is_null() || its_book == json!({"version": 3, "hash": "ab".repeat(32)}), "{its_book}");
+    // The log does not answer: nobody knows how far it is.
+    let expected = json!({
+        "lane": 1, "running": true, "sealed": "the log lost messages", "position": 17, "end": null, "lag": null,
+        "lag_s": null,
+    });
+    assert_eq!(lane, expected);
+    let books = status["lanes"].as_array().unwrap().iter().filter(|lane| lane["rule_book"]["version"] == 3);
+    assert!(books.count() > 0, "{status}");
+}
