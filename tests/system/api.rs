@@ -108,11 +108,11 @@ async fn a_week_of_intelligence_is_kept_and_found() {
     assert!(engine.stop().await.unwrap().success());
 }
 
-/// Some of everything that lists show.
+/// Some of everything that lists show, the examples of the description among it.
 async fn fill(engine: &Engine) {
     let jetstream = async_nats::jetstream::new(engine.nats().await.unwrap());
     for number in 1..=20 {
-        let text = event(&format!("edge-{}", number % 3), number, "RANDOM", "High");
+        let text = event(&(1_233 + number % 3).to_string(), number, "RANDOM", "High");
         jetstream.publish("in.acme.jmb.test", text.into()).await.unwrap().await.unwrap();
     }
     for (org, message) in messages(0).into_iter().take(30) {

@@ -102,7 +102,8 @@ def main():
         fcntl.flock(lock, fcntl.LOCK_EX)
         own = machine_server()
         node = machine_node()
-        lists = [HERE / "requirements.txt", HERE / "requirements-api.txt"] + ([] if own else [HERE / "nats-server.txt"])
+        names = ["requirements.txt", "requirements-api.txt"] + ([] if own else ["nats-server.txt"])
+        lists = [HERE / name for name in names]
         texts = [name.read_text() for name in lists + SCRIPT_LISTS]
         state = hashlib.sha256(repr((sys.version, own, node, texts)).encode()).hexdigest()
         if STAMP.exists() and STAMP.read_text() == state and SERVER.exists() and (VENV / "bin" / "python").exists():

@@ -14,7 +14,6 @@ mod commands;
 mod dead_letters;
 mod events;
 mod gauges;
-
 mod lists;
 mod log_level;
 mod open_files;

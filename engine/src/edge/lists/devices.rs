@@ -56,9 +56,10 @@ query! {
 #[into_params(parameter_in = Path)]
 pub(in crate::edge) struct DevicePath {
     /// Whose it is.
-    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
     organization: OrgName,
     /// Its chassis serial number.
+    #[param(example = "SN1234")]
     serial_number: String,
 }
 

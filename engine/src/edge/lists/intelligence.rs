@@ -55,9 +55,10 @@ query! {
 #[into_params(parameter_in = Path)]
 pub(in crate::edge) struct MessagePath {
     /// Whose it is.
-    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
     organization: OrgName,
     /// Its id at its source.
+    #[param(example = "TSB-0-0")]
     id: String,
 }
 

@@ -37,7 +37,7 @@ query! {
 #[into_params(parameter_in = Path)]
 pub(in crate::edge) struct OrganizationPath {
     /// Its name.
-    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
     name: OrgName,
 }
 

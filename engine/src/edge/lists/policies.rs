@@ -45,7 +45,7 @@ query! {
 #[into_params(parameter_in = Path)]
 pub(in crate::edge) struct PolicyPath {
     /// Its name; the `/` of an organization's own is written `%2F`.
-    #[param(value_type = String, pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    #[param(value_type = String, pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "open-case")]
     name: PolicyName,
 }
 

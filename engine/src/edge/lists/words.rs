@@ -64,6 +64,7 @@ impl From<rows::CaseState> for CaseState {
 /// Whether an organization takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = OrganizationStanding)]
 pub(super) enum Standing {
     Active,
     Suspended,

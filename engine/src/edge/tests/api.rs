@@ -97,6 +97,33 @@ async fn everything_else_needs_the_token() {
 }
 
 #[tokio::test]
+async fn every_route_is_described_and_all_but_three_need_the_token() {
+    // What is added by `routes` is described: there is one list.
+    assert!(!include_str!("../routes.rs").contains(".route("));
+    let edge = Fixture::new().await;
+    let answer = edge.request(Method::GET, "/api/v1/openapi.json").send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    let document: Value = answer.json().await.unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut open = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let some = path.replace("{id}", "acme-1").replace('{', "").replace('}', "");
+            let answer = edge.request(method.clone(), &some).bearer_auth(TOKEN).send().await.unwrap();
+            let text = answer.text().await.unwrap();
+            for nothing in ["there is nothing under this path", "this path does not take this method"] {
+                assert!(!text.contains(nothing), "{method} {path}: {text}");
+            }
+            if edge.request(method, &some).send().await.unwrap().status() != 401 {
+                open.push(path.as_str());
+            }
+        }
+    }
+    assert_eq!(open, ["/api/v1/openapi.json", "/healthz", "/readyz"]);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_a_problem() {
     let edge = Fixture::new().await;
     let gone = edge.get("/api/v1/nothing").await;

@@ -2,6 +2,7 @@
 
 mod api;
 mod fixture;
+mod hostile;
 mod incidents;
 mod intelligence;
 mod lists;

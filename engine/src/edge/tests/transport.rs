@@ -76,7 +76,7 @@ async fn a_handshake_has_its_time() {
 }
 
 /// What the edge says to `sent` over TLS, until it ends the connection.
-async fn answer_to(edge: &Fixture, sent: Vec<u8>) -> String {
+pub(super) async fn answer_to(edge: &Fixture, sent: Vec<u8>) -> String {
     let (addr, ca) = (edge.addr(), edge.dir.path().join("tls/ca.pem"));
     let exchange = move || {
         let config = Arc::new(tls::client_config(Some(&ca)).unwrap());
