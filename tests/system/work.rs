@@ -103,7 +103,7 @@ async fn a_command_is_done_once_under_its_key() {
         assert_eq!(answer.unwrap().body, first.body);
     }
     let other = api.ask(Method::POST, annotate, Some("key 1"), Some(json!({"note": "twice"}))).await.unwrap();
-    assert_eq!(other.status, 422, "{other:?}");
+    assert_eq!(other.status, 409, "{other:?}");
     // Whoever does not know whether it arrived asks again, of the next engine too.
     engine.kill().unwrap();
     let mut engine = world.start(None).await.unwrap();

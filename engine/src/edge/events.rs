@@ -40,7 +40,7 @@ pub(super) struct EventsQuery {
     #[param(value_type = Option<String>)]
     organization: Option<OrgName>,
     /// Which trigger; none: all.
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = super::lists::words::trigger, required = false)]
     trigger: Option<Trigger>,
     /// As the header `Last-Event-ID`, for those who cannot set it.
     last_event_id: Option<String>,

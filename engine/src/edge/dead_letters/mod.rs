@@ -20,6 +20,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::lists::query::{self, Limit};
+use super::lists::words;
 use super::params::{Params, PathOf};
 use super::problem::Problem;
 use super::routes::Sources;
@@ -28,8 +30,6 @@ use crate::log::events::{self, Found, From, Place};
 
 /// How long reading a page may take: OUT is read in one direction, from one place.
 const PATIENCE: Duration = Duration::from_secs(10);
-const LIMIT_DEFAULT: usize = 100;
-const LIMIT_MOST: usize = 1000;
 
 /// What was set aside.
 pub(super) fn routes() -> OpenApiRouter<Arc<Sources>> {
@@ -45,7 +45,7 @@ pub(super) struct DeadLettersQuery {
     #[param(value_type = Option<String>)]
     organization: Option<OrgName>,
     /// Why they were set aside.
-    #[param(value_type = Option<String>)]
+    #[param(schema_with = words::reason, required = false)]
     reason: Option<Reason>,
     /// Those set aside at this time or later.
     #[param(value_type = Option<String>, format = DateTime)]
@@ -55,10 +55,11 @@ pub(super) struct DeadLettersQuery {
     before: Option<Timestamp>,
     /// The order.
     #[serde(default)]
+    #[param(inline)]
     sort: Sort,
     /// How many at most.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<usize>,
+    #[param(schema_with = query::limit, required = false)]
+    limit: Option<Limit>,
     /// The `next` of the page before.
     cursor: Option<String>,
 }
@@ -97,7 +98,7 @@ pub(super) struct Letter {
     #[schema(value_type = String, format = DateTime)]
     time: Timestamp,
     /// Why.
-    #[schema(value_type = String)]
+    #[schema(schema_with = words::reason)]
     reason: Reason,
     /// What exactly, for people.
     detail: String,
@@ -176,9 +177,6 @@ pub(super) async fn list(
     State(sources): State<Arc<Sources>>,
     Params(query): Params<DeadLettersQuery>,
 ) -> Result<Json<DeadLetters>, Problem> {
-    if !(1..=LIMIT_MOST).contains(&query.limit.unwrap_or(LIMIT_DEFAULT)) {
-        return Err(Problem::parameter("limit", format!("`limit` must be a number from 1 to {LIMIT_MOST}")));
-    }
     let cursor = query.cursor.as_deref().map(|text| read_cursor(text, query.sort)).transpose()?;
     let page = timeout(PATIENCE, page(&sources.client, &query, cursor)).await;
     match page {
@@ -221,7 +219,7 @@ async fn page(client: &Client, query: &DeadLettersQuery, cursor: Option<Place>) 
     let org = query.organization.as_ref().map_or("*", OrgName::as_str);
     let reason = query.reason.map_or("*", Reason::as_str);
     let filter = format!("out.{org}.dead.{reason}");
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    let limit = Limit::or_default(query.limit);
     let mut read = Reading { items: VecDeque::new(), is_more: false, fault: None };
     let from = match (cursor, query.after) {
         (Some(place), _) if query.sort == Sort::Time => From::After(place),

@@ -11,9 +11,9 @@ pub(super) mod incidents;
 pub(super) mod intelligence;
 pub(super) mod organizations;
 pub(super) mod policies;
-mod query;
+pub(super) mod query;
 mod walk;
-mod words;
+pub(super) mod words;
 
 use linesman_schemas::OrgName;
 use serde::Serialize;

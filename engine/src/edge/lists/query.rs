@@ -18,8 +18,8 @@ pub(super) const LIMIT_DEFAULT: usize = 100;
 pub(super) const LIMIT_MOST: usize = 1000;
 
 /// How many items a page has at most.
-#[derive(Debug)]
-pub(super) struct Limit(usize);
+#[derive(Debug, Clone, Copy)]
+pub(in crate::edge) struct Limit(usize);
 
 /// A text with `*` for any text.
 #[derive(Debug)]
@@ -28,6 +28,13 @@ pub(super) struct Glob(Pattern);
 /// A moment.
 #[derive(Debug)]
 pub(super) struct When(pub(super) Timestamp);
+
+impl Limit {
+    /// How many: as asked for, or as usual.
+    pub(in crate::edge) fn or_default(asked: Option<Self>) -> usize {
+        asked.map_or(LIMIT_DEFAULT, |limit| limit.0)
+    }
+}
 
 impl FromStr for Limit {
     type Err = String;
@@ -159,7 +166,7 @@ impl Paging {
     pub(super) fn take<Q: Query>(query: &mut Q) -> Result<Self, Problem> {
         let (limit, sort, cursor) = query.take();
         let (by, is_descending) = order(sort.as_deref(), Q::SORTS)?;
-        let limit = limit.map_or(LIMIT_DEFAULT, |limit| limit.0);
+        let limit = Limit::or_default(limit);
         // What is left are the filters.
         let list = format!("{} {by} {is_descending} {query:?}", std::any::type_name::<Q>());
         let list = Sha256::digest(list).first_chunk().copied().unwrap_or_default();
@@ -198,7 +205,7 @@ fn read_cursor(text: &str, list: [u8; 8]) -> Result<Rank, Problem> {
 }
 
 /// The schema of `limit`.
-pub(super) fn limit() -> Schema {
+pub(in crate::edge) fn limit() -> Schema {
     let least = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
     least.maximum(Some(LIMIT_MOST)).default(Some(LIMIT_DEFAULT.into())).into()
 }

@@ -1,6 +1,8 @@
 //! The closed sets of words in lists and their filters.
 
+use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
+use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{FilterLevel, Priority};
 use serde::{Deserialize, Serialize};
@@ -103,7 +105,7 @@ fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
 }
 
 /// The schema of a priority.
-pub(super) fn priority() -> Schema {
+pub(in crate::edge) fn priority() -> Schema {
     words(Priority::ALL.map(Priority::as_str))
 }
 
@@ -113,13 +115,23 @@ pub(super) fn kind() -> Schema {
 }
 
 /// The schema of a filter level.
-pub(super) fn filter_level() -> Schema {
+pub(in crate::edge) fn filter_level() -> Schema {
     words(FilterLevel::ALL.map(|(_, text)| text))
 }
 
 /// The schema of a trigger's name.
-pub(super) fn trigger() -> Schema {
+pub(in crate::edge) fn trigger() -> Schema {
     words(Trigger::ALL.map(Trigger::as_str))
+}
+
+/// The schema of a follow-up method.
+pub(in crate::edge) fn follow_up() -> Schema {
+    words(FollowUp::ALL.map(|(_, text)| text))
+}
+
+/// The schema of why something was set aside.
+pub(in crate::edge) fn reason() -> Schema {
+    words(Reason::ALL.map(Reason::as_str))
 }
 
 /// The schema of a priority that may be none.

@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Answers, IdempotencyKey, command_id, send};
 use crate::edge::body::Body;
+use crate::edge::lists::words;
 use crate::edge::params::PathOf;
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
@@ -43,7 +44,7 @@ pub(in crate::edge) struct AssignBody {
 #[serde(deny_unknown_fields)]
 pub(in crate::edge) struct PrioritiseBody {
     /// `Critical`, `High`, `Medium`, `Low`.
-    #[schema(value_type = String)]
+    #[schema(schema_with = words::priority)]
     priority: Priority,
 }
 
@@ -68,13 +69,13 @@ pub(in crate::edge) struct CaseBody {
     #[schema(nullable = false, max_length = 32768)]
     comments: Option<String>,
     /// How urgent.
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(schema_with = words::priority, required = false)]
     priority: Option<Priority>,
     /// Who else hears of it.
     #[schema(nullable = false, max_items = 1000)]
     cc: Option<Vec<String>>,
     /// `Email Full Text Update`, `Email Secure Web Link`, `Phone Call`.
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(schema_with = words::follow_up, required = false)]
     follow_up: Option<FollowUp>,
 }
 

@@ -127,10 +127,10 @@ pub(super) enum Answers {
     /// What it is about does not exist.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(#[to_schema] ProblemBody<'static>),
-    /// It does not fit how things stand.
+    /// It does not fit how things stand, or its `Idempotency-Key` was another command's.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(#[to_schema] ProblemBody<'static>),
-    /// It is beyond its bounds, or its `Idempotency-Key` was another command's.
+    /// It is beyond its bounds.
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(#[to_schema] ProblemBody<'static>),
 }
@@ -185,7 +185,7 @@ fn out_of_bounds(fault: &Fault) -> Problem {
 /// Why a command was not sent, or is not known.
 fn refused(error: Error) -> Problem {
     match &error {
-        Error::OtherCommand(_) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+        Error::OtherCommand(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
         Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
         Error::Log(source) => wait_for_log(source),
         Error::State(_) | Error::Json(_) => Problem::internal(&error),

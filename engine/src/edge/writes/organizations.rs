@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Answers, IdempotencyKey, command_id, send};
 use crate::edge::body::Body;
+use crate::edge::lists::words;
 use crate::edge::params::PathOf;
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
@@ -35,7 +36,7 @@ pub(in crate::edge) struct OrganizationBody {
     /// Whether it stands for an end customer of the partner.
     proxy: bool,
     /// What may leave of its bundles, in its exact spelling; without one nothing.
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(schema_with = words::filter_level, required = false)]
     filter_level: Option<FilterLevel>,
     /// Its device groups; a device belongs to the first that names its host.
     #[serde(default)]
