@@ -11,7 +11,7 @@ CRASHES  ?= 100
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo test lint units crashes xsd doc bench bench-policies fmt clean
+.PHONY: help tools build demo test lint units crashes xsd schemas doc bench bench-policies fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ xsd: tools ## Hold bundles of our own encoder against the XSD
 	@dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && \
 	$(CARGO) run --locked -p linesman-schemas --example emit_bundles -- $(BUNDLES) "$$dir" && \
 	.tools/venv/bin/python tests/tools/validate_jmb.py schemas/jmb.xsd "$$dir"
+
+schemas: ## Write schemas/json and schemas/asyncapi.json anew from the types
+	LINESMAN_PUBLISH=1 $(CARGO) test --locked -p linesman-schemas --test published
 
 doc: ## Build the documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked

@@ -1,12 +1,13 @@
 //! Who did what: `out.<org>.audit.<operation>`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::CommandId;
 
 /// What became of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It was done.
@@ -20,7 +21,7 @@ pub enum Verdict {
 }
 
 /// An audit event's data: a command, and what it changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Audit {
     /// The command.
     pub command: CommandId,
@@ -36,4 +37,17 @@ pub struct Audit {
     pub old: Value,
     /// As it is now; null for nothing.
     pub new: Value,
+}
+
+/// Data of `out._provider.audit.lane-sealed`: the log has lost something that it had acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LaneSealed {
+    /// Which lane.
+    pub lane: u32,
+    /// What was found.
+    pub why: String,
+    /// Sequence in IN up to which the lane has decided again.
+    pub position: u64,
+    /// The engine that found it.
+    pub owner: String,
 }

@@ -1,5 +1,6 @@
 //! What people and programs ask for: `in.<org>.cmd.<verb>`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::reaction::FollowUp;
@@ -16,7 +17,7 @@ pub const CASE_TEXT_MOST: usize = 32 * 1024;
 pub const LIST_MOST: usize = 1000;
 
 /// A command. Its outcome is kept for a day of log time under its id: said again, it is not done again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Command {
     /// Chosen by the sender.
     pub id: CommandId,
@@ -29,7 +30,7 @@ pub struct Command {
 }
 
 /// What a command asks for, of the organization its subject names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Create the organization, or change it and lift its suspension.
@@ -140,7 +141,7 @@ fn list<T>(pointer: &str, items: &[T]) -> Result<(), Fault> {
 }
 
 /// Whose an incident becomes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Assignment {
     /// The incident.
     pub incident: IncidentId,
@@ -153,7 +154,7 @@ pub struct Assignment {
 }
 
 /// How urgent an incident becomes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Prioritisation {
     /// The incident.
     pub incident: IncidentId,
@@ -162,7 +163,7 @@ pub struct Prioritisation {
 }
 
 /// What somebody says of an incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
     /// The incident.
     pub incident: IncidentId,
@@ -172,7 +173,7 @@ pub struct Note {
 }
 
 /// A case somebody wants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseWish {
     /// The incident it is for.
     pub incident: IncidentId,
@@ -183,7 +184,7 @@ pub struct CaseWish {
 
 /// What is said of a case; what is not given is taken from its draft, then from the incident.
 /// Source: DOMAIN, "Incidents and cases".
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CaseWords {
     /// One line on the problem.
@@ -214,7 +215,7 @@ impl CaseWords {
 }
 
 /// Which policy is to judge again, and what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyRun {
     /// The policy; its present text runs.
     pub policy: PolicyName,
@@ -227,7 +228,7 @@ pub struct PolicyRun {
 }
 
 /// Which dead letter's input has entered the log again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Replay {
     /// Id of the dead letter's event.
     pub event: String,
@@ -238,7 +239,7 @@ pub struct Replay {
 }
 
 /// What can be set on an organization. Source: DOMAIN, "Organizations, groups, people".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrganizationSettings {
     /// The name people see.
     pub display_name: String,
@@ -271,7 +272,7 @@ impl OrganizationSettings {
 }
 
 /// A group of devices.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceGroup {
     /// Its name.
     pub name: String,

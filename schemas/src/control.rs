@@ -1,12 +1,13 @@
 //! What concerns a whole lane: `p.<lane>.ctl`, and the rule book it points to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Attempt;
 use crate::{OrgName, PolicyName};
 
 /// A message on a lane's control subject.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
     /// A rule book applies from here on. Lanes ignore versions they have.
@@ -18,7 +19,7 @@ pub enum Control {
 }
 
 /// Which rule book: content by hash in the object store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleBookRef {
     /// Counts up.
     pub version: u64,

@@ -1,12 +1,13 @@
 //! What could not be handled: `out.<org>.dead.<reason>`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::PolicyName;
 use crate::trigger::Trigger;
 
 /// Why an input or a reaction was set aside, as in the subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The bundle cannot be decoded.
@@ -64,7 +65,7 @@ impl Reason {
 }
 
 /// A dead letter's data. It names its input's place in IN and, where the input is small, holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeadLetter {
     /// Why.
     pub reason: Reason,
@@ -85,7 +86,7 @@ pub struct DeadLetter {
     pub reaction: Option<String>,
     /// The input's length in bytes.
     pub length: usize,
-    /// The input's bytes in base64, up to [`INLINE_MOST`]; a larger one stands in IN at `sequence`.
+    /// The input's bytes in base64, up to 64 KiB of them; a larger one stands in IN at `sequence`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<String>,
 }
@@ -94,7 +95,7 @@ pub struct DeadLetter {
 pub const INLINE_MOST: usize = 64 * 1024;
 
 /// A place in a text, both from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
     /// Line.
     pub line: u32,
@@ -103,7 +104,7 @@ pub struct Place {
 }
 
 /// Which policy failed, on what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedPolicy {
     /// Its name.
     pub name: PolicyName,

@@ -4,6 +4,7 @@
 //! Source: CloudEvents 1.0.2, "JSON Event Format", sections 3 and 4.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,12 +14,14 @@ pub const SINGLE: &str = "application/cloudevents+json";
 pub const BATCH: &str = "application/cloudevents-batch+json";
 
 /// An event on its way out; `D` is its data.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Event<'a, D> {
+    /// The version of CloudEvents.
+    #[schemars(extend("const" = "1.0"))]
     specversion: &'static str,
     /// Unique within the source.
     pub id: &'a str,
-    /// Which organization's events these are: `/organizations/<name>`.
+    /// Whose events these are: `/organizations/<name>`, `/unknown` or `/provider`.
     pub source: &'a str,
     /// `linesman.` and the part of the subject behind the organization.
     #[serde(rename = "type")]
@@ -28,6 +31,8 @@ pub struct Event<'a, D> {
     pub subject: Option<&'a str>,
     /// The log's time of the input that caused it.
     pub time: Timestamp,
+    /// What `data` is.
+    #[schemars(extend("const" = "application/json"))]
     datacontenttype: &'static str,
     /// What happened.
     pub data: D,

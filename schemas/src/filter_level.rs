@@ -1,11 +1,12 @@
 //! How much of a bundle may leave for the upstream.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An organization's filter level, spelled as users know it. Source: DOMAIN, "Filter levels".
 ///
 /// The default lets nothing out: what leaves has to be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum FilterLevel {
     /// Nothing leaves.
     #[default]

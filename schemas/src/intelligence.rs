@@ -1,10 +1,11 @@
 //! Intelligence messages: what the support system tells customers. Source: DOMAIN, "Intelligence".
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An intelligence message as it is published to `in.<org>.intel.<source>`, in JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Intelligence {
     /// The message's id at its source; the same id again replaces the message.
     pub id: String,
@@ -26,7 +27,7 @@ pub struct Intelligence {
 }
 
 /// What kind of message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// By subscription.
@@ -52,7 +53,7 @@ impl Kind {
 }
 
 /// Whom a message concerns.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Relevance {
     /// Chassis serial numbers.

@@ -1,5 +1,5 @@
 //! What travels: the message bundle and its decoder, intelligence messages, and the payloads of
-//! commands, results, triggers, reactions and dead letters.
+//! commands, results, triggers, reactions, audits, dead letters and marks.
 //!
 //! Everything here is data and its text form. Nothing does I/O, reads a clock or spawns.
 
@@ -11,6 +11,7 @@ pub mod dead_letter;
 pub mod event;
 pub mod filter_level;
 pub mod intelligence;
+pub mod mark;
 pub mod name;
 pub mod outcome;
 pub mod priority;

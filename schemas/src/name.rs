@@ -1,10 +1,12 @@
 //! Names and ids, each a type of its own so that none is taken for another.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Why a text is not a name of the kind asked for.
@@ -37,7 +39,7 @@ fn is_label(text: &str, most: usize) -> bool {
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $name:ident, $expected:literal, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $pattern:literal, $valid:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Arc<str>);
@@ -76,9 +78,19 @@ macro_rules! name {
             }
         }
 
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"description": concat!("Text that is ", $expected, "."), "type": "string", "pattern": $pattern})
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                let text = <Cow<'de, str>>::deserialize(deserializer)?;
                 text.parse().map_err(de::Error::custom)
             }
         }
@@ -89,12 +101,14 @@ name!(
     /// An organization's token in subjects: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`.
     OrgName,
     "an organization name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
     is_token
 );
 name!(
     /// A policy's name: its file's name, behind `<organization>/` when it belongs to one.
     PolicyName,
     "a policy name (letters, digits, `_` and `-`, at most 64, optionally behind `<organization>/`)",
+    "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
     |text| match text.split_once('/') {
         Some((org, name)) => is_token(org) && is_token(name),
         None => is_token(text),
@@ -108,12 +122,14 @@ name!(
     /// nothing of other organizations.
     ReactionId,
     "a reaction id (at most 128 printable characters)",
+    "^\\P{Cc}{1,128}$",
     |text| is_label(text, 128)
 );
 name!(
     /// A command's id, chosen by whoever sends it.
     CommandId,
     "a command id (at most 128 printable characters)",
+    "^\\P{Cc}{1,128}$",
     |text| is_label(text, 128)
 );
 
@@ -164,9 +180,23 @@ impl Serialize for IncidentId {
     }
 }
 
+impl JsonSchema for IncidentId {
+    fn schema_name() -> Cow<'static, str> {
+        "IncidentId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An incident's id: `<organization>-<number>`, the number counting from 1.",
+            "type": "string",
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-[1-9][0-9]{0,19}$",
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for IncidentId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
     }
 }

@@ -1,12 +1,13 @@
 //! What became of a reaction: connectors say it as `in.<org>.result.<connector>`.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{IncidentId, ReactionId};
 
 /// A connector's message to the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
     /// An attempt at a reaction has ended.
@@ -16,7 +17,7 @@ pub enum Report {
 }
 
 /// How one attempt at a reaction ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attempt {
     /// The reaction.
     pub reaction: ReactionId,
@@ -29,7 +30,7 @@ pub struct Attempt {
 }
 
 /// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It is done.
@@ -39,7 +40,7 @@ pub enum Outcome {
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Done {
     /// The line is written.
@@ -59,7 +60,7 @@ pub enum Done {
 }
 
 /// How a case stands upstream.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseStanding {
     /// The incident it was opened for.
     pub incident: IncidentId,
@@ -74,7 +75,7 @@ pub struct CaseStanding {
 }
 
 /// Why an attempt failed; the class decides what happens next, never the text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// Whose fault, and whether trying again can help.
     pub class: FailureClass,
@@ -85,7 +86,7 @@ pub struct Failure {
 }
 
 /// Whose fault a failure is, and whether trying again can help.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureClass {
     /// Not reached, timed out, or answered with a fault of its own: again, later.

@@ -1,8 +1,10 @@
 //! How urgent a problem is.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A problem's priority: a bare word inside (`High`), numbered in bundles and upstream (`2 - High`).
@@ -70,9 +72,24 @@ impl Serialize for Priority {
     }
 }
 
+impl JsonSchema for Priority {
+    fn schema_name() -> Cow<'static, str> {
+        "Priority".into()
+    }
+
+    /// What is written is the bare word, what is read may be the numbered form.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut words: Vec<&str> = Self::ALL.iter().map(|priority| priority.as_str()).collect();
+        if generator.contract().is_deserialize() {
+            words.extend(Self::ALL.iter().map(|priority| priority.numbered()));
+        }
+        json_schema!({"description": "How urgent a problem is.", "type": "string", "enum": words})
+    }
+}
+
 impl<'de> Deserialize<'de> for Priority {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
     }
 }

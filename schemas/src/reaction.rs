@@ -1,5 +1,6 @@
 //! What is to be done: the reactions connectors carry out.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -9,7 +10,7 @@ use crate::{CommandId, IncidentId, OrgName, PolicyName, Priority, ReactionId};
 pub const WITHHELD: &str = "withheld by filter level";
 
 /// What a connector does. Each variant belongs to the connector that [`Action::connector`] names.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Open a case at the support system.
@@ -34,7 +35,7 @@ impl Action {
 }
 
 /// How the support system keeps in touch. Source: DOMAIN, "Incidents and cases".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum FollowUp {
     /// Full text by mail.
     #[default]
@@ -59,7 +60,7 @@ impl FollowUp {
 
 /// What leaves for the support system when a case is opened, already filtered: a field that the
 /// organization's filter level holds back is `None` here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseRequest {
     /// The incident, which is also the customer tracking number.
     pub incident: IncidentId,
@@ -72,7 +73,7 @@ pub struct CaseRequest {
 }
 
 /// The part of a case that leaves at `Send all information` only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseDetails {
     /// The device's own id of the event.
     pub host_event_id: String,
@@ -99,7 +100,7 @@ pub struct CaseDetails {
 }
 
 /// A line for the operator's log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLine {
     /// What is said.
     pub message: String,
@@ -108,7 +109,7 @@ pub struct LogLine {
 }
 
 /// A reaction as it stands on `out.<org>.reaction.<connector>`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Reaction<'a> {
     /// Its id, and the idempotency key of its effect.
     pub id: &'a ReactionId,

@@ -4,13 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::intelligence::{Kind, Relevance};
 use crate::{IncidentId, Priority};
 
 /// A trigger's name, as policies and subjects spell it. Source: DOMAIN, "Reaction policies".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Trigger {
     /// A problem bundle was seen for the first time.
     #[serde(rename = "incident.detected")]
@@ -71,7 +72,7 @@ impl fmt::Display for Trigger {
 }
 
 /// The device an incident is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DeviceData<'a> {
     /// Its host name.
     pub host_name: &'a str,
@@ -86,7 +87,7 @@ pub struct DeviceData<'a> {
 }
 
 /// Data of `incident.detected`, `incident.submitted`, and part of the case triggers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IncidentData<'a> {
     /// The incident.
     pub id: &'a IncidentId,
@@ -109,7 +110,7 @@ pub struct IncidentData<'a> {
 }
 
 /// Data of `case.assigned` and `case.updated`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CaseData<'a> {
     /// The incident the case was opened for.
     #[serde(flatten)]
@@ -124,7 +125,7 @@ pub struct CaseData<'a> {
 }
 
 /// Data of `intelligence.received`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IntelligenceData<'a> {
     /// The message's id at its source.
     pub id: &'a str,

@@ -34,7 +34,7 @@ use tokio::task::JoinError;
 use crate::domain::{self, Decision, Domain};
 use crate::log;
 use crate::log::books::Books;
-use crate::log::mark::Mark;
+use crate::log::mark;
 use crate::log::outbox::{Batch, EmitError, Outbox};
 use crate::log::reader::{Bounds, Message, Reader};
 use crate::store;
@@ -258,7 +258,7 @@ impl Lane {
         (self.decided, self.decided_bytes) = (0, 0);
         let mut decision = self.domain.take().map_err(|source| Error::Decide { lane: self.id, source })?;
         self.settle().await?;
-        let mark = Mark::new(&decision.position, &self.owner);
+        let mark = mark::of(&decision.position, &self.owner);
         let batch = Batch::new(std::mem::take(&mut decision.messages), mark, self.mark);
         let outbox = self.outbox.clone();
         let emission = Ahead::start(async move { outbox.emit(batch).await });

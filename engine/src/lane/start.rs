@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use linesman_rules::Judge;
-use serde_json::json;
+use linesman_schemas::audit::LaneSealed;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
@@ -30,7 +30,7 @@ use crate::domain::input::RuleBook;
 use crate::domain::outgoing::{Outgoing, Topic};
 use crate::domain::{self, Domain, LEVEL, Parts};
 use crate::log::books::Books;
-use crate::log::mark::{self, Mark, Stored};
+use crate::log::mark::{self, Stored};
 use crate::log::outbox::{Batch, EmitError, Outbox};
 use crate::log::reader::{Message, Reader};
 use crate::log::streams::{self, Identity};
@@ -299,13 +299,18 @@ impl Start<'_> {
             let topic = Topic::ProviderAudit("lane-sealed");
             let position = domain.position();
             let id = format!("lane{}-sealed-{}-{:x}", self.id, position.sequence, position.now.as_nanosecond());
-            let data = json!({"lane": self.id, "why": why, "position": position.sequence, "owner": *self.shared.owner});
+            let data = LaneSealed {
+                lane: self.id,
+                why: why.to_owned(),
+                position: position.sequence,
+                owner: self.shared.owner.to_string(),
+            };
             outgoing
                 .event(&topic, &id, None, position.now, data)
                 .map_err(|source| Error::Decide { lane: self.id, source })?;
         }
         let after = self.stored.as_ref().map_or(0, |stored| stored.sequence);
-        let mark = Mark::new(domain.position(), &self.shared.owner);
+        let mark = mark::of(domain.position(), &self.shared.owner);
         let batch = Batch::new(outgoing.take(), mark, after);
         Ok(Outbox::new(self.shared.client.clone(), self.id).emit(batch).await?)
     }

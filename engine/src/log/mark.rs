@@ -3,44 +3,24 @@
 use async_nats::Client;
 use base64::Engine as _;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+pub use linesman_schemas::mark::Mark;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::streams::{IN, NO_MESSAGE, OUT};
 use super::{Error, api};
 use crate::domain::rows::Position;
 
-/// A lane's committed position, on `out._mark.<lane>`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
-    /// Sequence in IN of the last input committed.
-    pub position: u64,
-    /// SHA-256 of that input, in hexadecimal.
-    pub message: String,
-    /// Running digest over all productions, in hexadecimal.
-    pub digest: String,
-    /// The lane's clock.
-    pub now: Timestamp,
-    /// Which IN: its creation time.
-    pub stream: String,
-    /// The engine level that decided.
-    pub level: u32,
-    /// The engine that wrote it.
-    pub owner: String,
-}
-
-impl Mark {
-    /// The mark of a position.
-    pub fn new(position: &Position, owner: &str) -> Self {
-        Self {
-            position: position.sequence,
-            message: hex::encode(position.message),
-            digest: hex::encode(position.digest),
-            now: position.now,
-            stream: position.stream.clone(),
-            level: position.level,
-            owner: owner.to_owned(),
-        }
+/// The mark of a position.
+pub fn of(position: &Position, owner: &str) -> Mark {
+    Mark {
+        position: position.sequence,
+        message: hex::encode(position.message),
+        digest: hex::encode(position.digest),
+        now: position.now,
+        stream: position.stream.clone(),
+        level: position.level,
+        owner: owner.to_owned(),
     }
 }
 

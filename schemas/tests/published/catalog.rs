@@ -1,0 +1,341 @@
+//! Everything that travels: which message stands on which subject, its schema and its examples.
+
+use linesman_schemas::audit::{Audit, LaneSealed};
+use linesman_schemas::command::Command;
+use linesman_schemas::control::Control;
+use linesman_schemas::dead_letter::{DeadLetter, Reason};
+use linesman_schemas::intelligence::{self, Intelligence};
+use linesman_schemas::mark::Mark;
+use linesman_schemas::outcome::Report;
+use linesman_schemas::reaction::{Action, Reaction};
+use linesman_schemas::trigger::{CaseData, IncidentData, IntelligenceData, Trigger};
+use linesman_schemas::{bundle, event};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::payload::{events, narrow, read, written};
+use crate::samples;
+
+/// What a message is in: decides headers, content type and who may send it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A bundle, in XML.
+    Bundle,
+    /// JSON that publishers send.
+    Public,
+    /// JSON that whoever has the engine's login sends.
+    Asked,
+    /// JSON that the engine sends itself.
+    Own,
+    /// CloudEvents that the engine writes.
+    Events,
+    /// The mark.
+    Mark,
+}
+
+/// One kind of message.
+pub(crate) struct Message {
+    /// Its name, and that of its schema's file.
+    pub(crate) name: String,
+    /// Its name for people.
+    pub(crate) title: String,
+    /// What it says.
+    pub(crate) summary: String,
+    pub(crate) form: Form,
+    /// Its schema without id, title, description and examples; none for a bundle.
+    pub(crate) schema: Option<Value>,
+    pub(crate) examples: Vec<Value>,
+    /// Reads an example as its reader does.
+    pub(crate) read: fn(&[u8]) -> Result<(), String>,
+}
+
+/// The subject of messages.
+pub(crate) struct Channel {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) summary: &'static str,
+    /// The values of a parameter that has only some.
+    pub(crate) values: Vec<(&'static str, Vec<String>)>,
+    pub(crate) messages: Vec<Message>,
+}
+
+fn json<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<(), String> {
+    serde_json::from_slice::<T>(bytes).map(drop).map_err(|error| error.to_string())
+}
+
+/// Reads a message of OUT and the data of its events.
+fn events_of<D: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<(), String> {
+    let events = event::read(bytes).map_err(|error| error.to_string())?;
+    events
+        .into_iter()
+        .try_for_each(|event| serde_json::from_value::<D>(event.data).map(drop).map_err(|error| error.to_string()))
+}
+
+/// All channels, in the order of the document.
+pub(crate) fn channels() -> Vec<Channel> {
+    let mut channels = vec![bundles(), intelligence_messages(), commands(), results(), controls()];
+    channels.extend(Trigger::ALL.into_iter().map(trigger));
+    channels.extend([
+        reaction("jss", "A case is to be opened at the support system.", Some("submit_case"), samples::submit_case()),
+        reaction("log", "A line is to be written to the operator's log.", Some("log"), samples::log_line()),
+        reaction("{name}", "What a policy publishes under a name of its own.", None, samples::published()),
+    ]);
+    channels.extend([audits(), seals()]);
+    channels.extend(dead_letters());
+    channels.push(marks());
+    channels
+}
+
+fn channel(name: &str, address: &str, summary: &'static str, messages: Vec<Message>) -> Channel {
+    Channel { name: name.to_owned(), address: address.to_owned(), summary, values: Vec::new(), messages }
+}
+
+fn bundles() -> Channel {
+    let message = Message {
+        name: "bundle".to_owned(),
+        title: "Message bundle".to_owned(),
+        summary: "A message bundle (JMB) in XML, UTF-8, as `schemas/jmb.xsd` has it. Read with tolerance: any \
+                  namespace, any order, unknown elements."
+            .to_owned(),
+        form: Form::Bundle,
+        schema: None,
+        examples: vec![Value::String(
+            bundle::corpus::specimens()
+                .into_iter()
+                .next()
+                .and_then(|first| String::from_utf8(first.bytes).ok())
+                .unwrap(),
+        )],
+        read: |bytes| bundle::decode(bytes).map(drop).map_err(|error| error.to_string()),
+    };
+    channel("bundles", "in.{organization}.jmb.{source}", "Message bundles of devices.", vec![message])
+}
+
+fn intelligence_messages() -> Channel {
+    let mut schema = read::<Intelligence>();
+    for (field, most) in [("id", 256), ("title", 1024)] {
+        schema["properties"][field]["minLength"] = json!(1);
+        schema["properties"][field]["maxLength"] = json!(most);
+    }
+    for place in [
+        "/properties/links",
+        "/$defs/Relevance/properties/serial_numbers",
+        "/$defs/Relevance/properties/products",
+        "/$defs/Relevance/properties/platforms",
+        "/$defs/Relevance/properties/os_versions",
+    ] {
+        schema.pointer_mut(place).unwrap()["maxItems"] = json!(10_000);
+    }
+    let message = Message {
+        name: "intelligence".to_owned(),
+        title: "Intelligence message".to_owned(),
+        summary: "What the support system tells customers. The same id again replaces the message; unknown fields are \
+                  ignored. Lengths are counted in bytes."
+            .to_owned(),
+        form: Form::Public,
+        schema: Some(schema),
+        examples: samples::intelligence(),
+        read: |bytes| intelligence::decode(bytes).map(drop).map_err(|error| error.to_string()),
+    };
+    channel("intelligence", "in.{organization}.intel.{source}", "Intelligence messages.", vec![message])
+}
+
+/// A message of the engine's own, one alternative of `T`.
+fn own<T>(name: String, title: String, summary: String, schema: Value, examples: Vec<Value>) -> Message
+where
+    T: for<'de> Deserialize<'de>,
+{
+    Message { name, title, summary, form: Form::Own, schema: Some(schema), examples, read: json::<T> }
+}
+
+/// The description of the alternative that `narrow` has left.
+fn said(schema: &Value, pointer: &str) -> String {
+    schema.pointer(pointer).and_then(|place| place["description"].as_str()).unwrap_or_default().to_owned()
+}
+
+fn commands() -> Channel {
+    let messages = samples::verbs().into_iter().map(|verb| {
+        let token = verb.as_str();
+        let schema = narrow(read::<Command>(), "Verb", &token.replace('-', "_"));
+        let summary = said(&schema, "/$defs/Verb");
+        let (name, title) = (format!("command.{token}"), format!("Command {token}"));
+        let message = own::<Command>(name, title, summary, schema, vec![samples::command(verb)]);
+        Message { form: Form::Asked, ..message }
+    });
+    let messages = messages.collect();
+    let verbs = samples::verbs().iter().map(|verb| verb.as_str().to_owned()).collect();
+    Channel {
+        values: vec![("verb", verbs)],
+        ..channel("commands", "in.{organization}.cmd.{verb}", "What people and programs ask for.", messages)
+    }
+}
+
+fn results() -> Channel {
+    let report = |tag: &str, examples| {
+        let schema = narrow(written::<Report>(), "", tag);
+        let (name, summary) = (tag.replace('_', "-"), said(&schema, ""));
+        own::<Report>(format!("result.{name}"), format!("Result {name}"), summary, schema, examples)
+    };
+    let messages = vec![report("attempt", samples::attempts()), report("case_changed", samples::case_changed())];
+    Channel {
+        values: vec![("connector", vec!["jss".to_owned(), "log".to_owned()])],
+        ..channel("results", "in.{organization}.result.{connector}", "What became of reactions.", messages)
+    }
+}
+
+fn controls() -> Channel {
+    let messages = samples::controls().into_iter().map(|(tag, sample)| {
+        let schema = narrow(written::<Control>(), "", tag);
+        let (name, summary) = (tag.replace('_', "-"), said(&schema, ""));
+        own::<Control>(format!("control.{name}"), format!("Control {name}"), summary, schema, vec![sample])
+    });
+    channel("control", "p.{lane}.ctl", "What concerns a whole lane.", messages.collect())
+}
+
+/// A channel of OUT with one kind of message.
+fn out<D: for<'de> Deserialize<'de>>(
+    name: &str,
+    address: &str,
+    summary: &'static str,
+    schema: Value,
+    examples: Vec<Value>,
+) -> Channel {
+    let message = Message {
+        name: name.to_owned(),
+        title: name.split_once('.').map_or(name.to_owned(), |(kind, rest)| format!("{} {rest}", capital(kind))),
+        summary: summary.to_owned(),
+        form: Form::Events,
+        schema: Some(schema),
+        examples,
+        read: events_of::<D>,
+    };
+    channel(name, address, summary, vec![message])
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn trigger(trigger: Trigger) -> Channel {
+    fn of<D: JsonSchema + 'static>(trigger: Trigger, summary: &'static str) -> Channel {
+        let schema = events::<D>(&[format!("linesman.trigger.{trigger}")]);
+        let address = format!("out.{{organization}}.trigger.{trigger}");
+        out::<Value>(&format!("trigger.{trigger}"), &address, summary, schema, vec![samples::trigger(trigger)])
+    }
+    // A new trigger belongs here, with the type of its data.
+    match trigger {
+        Trigger::IncidentDetected => of::<IncidentData<'_>>(trigger, "A problem bundle was seen for the first time."),
+        Trigger::IncidentSubmitted => of::<IncidentData<'_>>(trigger, "The upstream has accepted the incident."),
+        Trigger::CaseAssigned => of::<CaseData<'_>>(trigger, "The case id is known for the first time."),
+        Trigger::CaseUpdated => of::<CaseData<'_>>(trigger, "A case changed upstream after its id was known."),
+        Trigger::IntelligenceReceived => of::<IntelligenceData<'_>>(trigger, "An intelligence message arrived."),
+    }
+}
+
+/// Reactions; `tag` is the action that stands in them, without one an object that policies fill.
+fn reaction(name: &str, summary: &'static str, tag: Option<&str>, examples: Vec<Value>) -> Channel {
+    /// What a reaction with an action of the engine's own is read as.
+    #[derive(Deserialize)]
+    struct Said {
+        #[expect(dead_code, reason = "it is only read")]
+        action: Action,
+    }
+    let is_own = tag.is_some();
+    let kind = if is_own { vec![format!("linesman.reaction.{name}")] } else { Vec::new() };
+    let mut schema = events::<Reaction<'_>>(&kind);
+    let data = &mut schema["$defs"]["Reaction"]["properties"];
+    match tag {
+        Some(tag) => {
+            let mut action = narrow(written::<Action>(), "", tag);
+            let definitions = action["$defs"].as_object().cloned().unwrap_or_default();
+            for key in ["$defs", "$schema", "title"] {
+                crate::payload::take(&mut action, key);
+            }
+            data["action"] = action;
+            schema["$defs"].as_object_mut().unwrap().extend(definitions);
+        }
+        None => {
+            data["action"] = json!({"description": "What the policy publishes.", "type": "object"});
+            schema["$defs"]["Event"]["properties"]["type"] = json!({
+                "description": "What kind of event.",
+                "type": "string",
+                "pattern": "^linesman\\.reaction\\.(?!(jss|log)$)[A-Za-z0-9_-]+$",
+            });
+        }
+    }
+    let id = if is_own { format!("reaction.{name}") } else { "reaction.published".to_owned() };
+    let address = format!("out.{{organization}}.reaction.{name}");
+    let mut channel = out::<Value>(&id, &address, summary, schema, examples);
+    if is_own {
+        for message in &mut channel.messages {
+            message.read = events_of::<Said>;
+        }
+    }
+    channel
+}
+
+fn audits() -> Channel {
+    let verbs = samples::verbs();
+    let tokens: Vec<String> = verbs.iter().map(|verb| verb.as_str().to_owned()).collect();
+    let kinds: Vec<String> = tokens.iter().map(|token| format!("linesman.audit.{token}")).collect();
+    let examples = verbs.iter().take(1).map(samples::audit).collect();
+    let summary = "What became of a command, and what it changed.";
+    let address = "out.{organization}.audit.{operation}";
+    Channel {
+        values: vec![("operation", tokens)],
+        ..out::<Audit>("audit.command", address, summary, events::<Audit>(&kinds), examples)
+    }
+}
+
+fn seals() -> Channel {
+    let schema = events::<LaneSealed>(&["linesman.audit.lane-sealed".to_owned()]);
+    let summary = "The log has lost something that it had acknowledged.";
+    let address = "out._provider.audit.lane-sealed";
+    out::<LaneSealed>("audit.lane-sealed", address, summary, schema, samples::lane_sealed())
+}
+
+fn dead_letters() -> [Channel; 3] {
+    let kinds: Vec<String> = Reason::ALL.iter().map(|reason| format!("linesman.dead.{}", reason.as_str())).collect();
+    let channel = |name: &str, whose: &str, summary, reasons: Vec<Reason>| Channel {
+        name: name.to_owned(),
+        values: vec![("reason", reasons.iter().map(|reason| reason.as_str().to_owned()).collect())],
+        ..out::<DeadLetter>(
+            "dead-letter",
+            &format!("out.{whose}.dead.{{reason}}"),
+            summary,
+            events::<DeadLetter>(&kinds),
+            samples::dead_letters(),
+        )
+    };
+    let of_organizations = Reason::ALL.into_iter().filter(|reason| *reason != Reason::UnknownOrganization).collect();
+    [
+        channel("dead", "{organization}", "Inputs and reactions that were set aside.", of_organizations),
+        channel(
+            "dead.unknown",
+            "_unknown",
+            "Inputs of organizations that nobody knows.",
+            vec![Reason::UnknownOrganization],
+        ),
+        channel(
+            "dead.provider",
+            "_provider",
+            "Control messages that were set aside.",
+            vec![Reason::CommandUndecodable],
+        ),
+    ]
+}
+
+fn marks() -> Channel {
+    let message = Message {
+        name: "mark".to_owned(),
+        title: "Mark".to_owned(),
+        summary: "How far a lane has committed; one remains for each lane.".to_owned(),
+        form: Form::Mark,
+        schema: Some(written::<Mark>()),
+        examples: samples::mark(),
+        read: json::<Mark>,
+    };
+    channel("mark", "out._mark.{lane}", "How far the lanes have committed.", vec![message])
+}

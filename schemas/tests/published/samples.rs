@@ -1,0 +1,327 @@
+//! One sample of everything that travels, made from its type.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
+use linesman_schemas::command::{
+    Assignment, CaseWish, CaseWords, Command, DeviceGroup, Note, OrganizationSettings, PolicyRun, Prioritisation,
+    Replay, Verb,
+};
+use linesman_schemas::control::{Control, RuleBookRef};
+use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, Place, Reason};
+use linesman_schemas::event::Event;
+use linesman_schemas::intelligence::{self, Intelligence, Relevance};
+use linesman_schemas::mark::Mark;
+use linesman_schemas::outcome::{Attempt, CaseStanding, Done, Failure, FailureClass, Outcome, Report};
+use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, FollowUp, LogLine, Reaction};
+use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, IntelligenceData, Trigger};
+use linesman_schemas::{FilterLevel, IncidentId, Priority};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+const EVENT: &str = "acme-7-18b9f5a2c3d4e5f6";
+const ORGANIZATION: &str = "/organizations/acme";
+
+fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn time(text: &str) -> Timestamp {
+    parsed(text)
+}
+
+fn json_of(value: impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap()
+}
+
+fn incident() -> IncidentId {
+    parsed("acme-1")
+}
+
+/// A message of OUT, as it is on the wire when it holds one event.
+fn event(kind: &str, source: &str, subject: Option<&str>, data: impl Serialize) -> Value {
+    json_of(Event::new(EVENT, source, kind, subject, time("2026-11-21T10:15:04.250Z"), data))
+}
+
+pub(crate) fn intelligence() -> Vec<Value> {
+    let message = Intelligence {
+        id: "TSB70123".to_owned(),
+        kind: intelligence::Kind::BugNotice,
+        title: "Line cards may restart after an upgrade".to_owned(),
+        text: "Affected releases restart the line card once after an upgrade.".to_owned(),
+        issued: time("2026-11-20T08:00:00Z"),
+        relevance: Relevance { products: vec!["MX240".to_owned()], ..Relevance::default() },
+        links: vec!["https://support.example/TSB70123".to_owned()],
+    };
+    let least = json!({"id": "EOL-2026-7", "kind": "end-of-life", "title": "MX80", "issued": "2026-11-20T08:00:00Z"});
+    vec![json_of(message), least]
+}
+
+fn words() -> CaseWords {
+    CaseWords {
+        synopsis: Some("FRU offline on edge-01".to_owned()),
+        comments: Some("Spare part is on site.".to_owned()),
+        priority: Some(Priority::High),
+        cc: Some(vec!["noc@partner.example".to_owned()]),
+        follow_up: Some(FollowUp::EmailLink),
+    }
+}
+
+/// Every verb that commands know: a new one does not compile without its sample.
+pub(crate) fn verbs() -> Vec<Verb> {
+    let note = || Note { incident: incident(), note: "seen by the night shift".to_owned() };
+    let samples = vec![
+        Verb::SetOrganization(OrganizationSettings {
+            display_name: "Acme Corporation".to_owned(),
+            is_proxy: true,
+            filter_level: FilterLevel::All,
+            device_groups: vec![DeviceGroup { name: "edge".to_owned(), devices: vec!["edge-*".to_owned()] }],
+            loaded: None,
+        }),
+        Verb::AssignIncident(Assignment {
+            incident: incident(),
+            owner: "mara@partner.example".to_owned(),
+            in_progress: true,
+        }),
+        Verb::PrioritiseIncident(Prioritisation { incident: incident(), priority: Priority::Critical }),
+        Verb::AnnotateIncident(note()),
+        Verb::CloseIncident(note()),
+        Verb::ReopenIncident(note()),
+        Verb::SaveCase(CaseWish { incident: incident(), case: words() }),
+        Verb::SubmitCase(CaseWish { incident: incident(), case: CaseWords::default() }),
+        Verb::RunPolicy(PolicyRun {
+            policy: parsed("open-case"),
+            trigger: Trigger::IncidentDetected,
+            event: EVENT.to_owned(),
+            about: incident().to_string(),
+        }),
+        Verb::ReplayInput(Replay { event: EVENT.to_owned(), sequence: 17, again: 42 }),
+        Verb::SuspendOrganization,
+    ];
+    for sample in &samples {
+        // A new verb belongs here and, with a sample, above.
+        match sample {
+            Verb::SetOrganization(_)
+            | Verb::SuspendOrganization
+            | Verb::AssignIncident(_)
+            | Verb::PrioritiseIncident(_)
+            | Verb::CloseIncident(_)
+            | Verb::ReopenIncident(_)
+            | Verb::AnnotateIncident(_)
+            | Verb::SubmitCase(_)
+            | Verb::SaveCase(_)
+            | Verb::RunPolicy(_)
+            | Verb::ReplayInput(_) => {}
+        }
+    }
+    samples
+}
+
+pub(crate) fn command(verb: Verb) -> Value {
+    let id = parsed(&format!("{}-0193c5e2", verb.as_str()));
+    json_of(Command { id, actor: "mara@partner.example".to_owned(), node: "linesman-1".to_owned(), verb })
+}
+
+fn attempt(outcome: Outcome) -> Attempt {
+    Attempt { reaction: parsed("acme-r3-18b9f5a2c3d4e5f6"), attempt: 1, requests: 2, outcome }
+}
+
+fn standing() -> CaseStanding {
+    CaseStanding {
+        incident: incident(),
+        case_id: "2026-1121-0007".to_owned(),
+        status: "Open".to_owned(),
+        link: Some("https://support.example/cases/2026-1121-0007".to_owned()),
+        updated: time("2026-11-21T10:16:30Z"),
+    }
+}
+
+pub(crate) fn attempts() -> Vec<Value> {
+    let accepted = Done::CaseAccepted { transaction_id: "T-0001".to_owned(), case: Some(standing()) };
+    let failure = Failure {
+        class: FailureClass::Overloaded,
+        message: "the support system answered 503".to_owned(),
+        retry_after_s: Some(30),
+    };
+    [Outcome::Done(accepted), Outcome::Done(Done::Logged), Outcome::Failed(failure)]
+        .map(|outcome| json_of(Report::Attempt(attempt(outcome))))
+        .into()
+}
+
+pub(crate) fn case_changed() -> Vec<Value> {
+    vec![json_of(Report::CaseChanged(standing()))]
+}
+
+/// Every control message: tag and samples.
+pub(crate) fn controls() -> Vec<(&'static str, Value)> {
+    let polled = Outcome::Done(Done::Polled { cursor: Some("2026-11-21T10:16:30Z".to_owned()) });
+    let samples = [
+        Control::RuleBook(RuleBookRef { version: 1, hash: HASH.to_owned() }),
+        Control::Attempt(attempt(polled)),
+        Control::Tick,
+    ];
+    let tag = |control: &Control| match control {
+        Control::RuleBook(_) => "rule_book",
+        Control::Attempt(_) => "attempt",
+        Control::Tick => "tick",
+    };
+    samples.iter().map(|control| (tag(control), json_of(control))).collect()
+}
+
+pub(crate) fn trigger(trigger: Trigger) -> Value {
+    let kind = format!("linesman.trigger.{trigger}");
+    let id = incident();
+    let incident = IncidentData {
+        id: &id,
+        host_event_id: "edge-01-JN1234567890-20261121-101502-17",
+        kind: "event",
+        device: DeviceData {
+            host_name: "edge-01",
+            serial_number: "JN1234567890",
+            product: "MX240",
+            platform: "junos",
+            os_version: "21.4R3-S5",
+        },
+        event_type: "CHASSISD_FRU_OFFLINE_NOTICE",
+        priority: Priority::High,
+        synopsis: "FRU offline",
+        occurred: time("2026-11-21T10:15:02Z"),
+        detected: time("2026-11-21T10:15:04.250Z"),
+    };
+    let relevance = Relevance { products: vec!["MX240".to_owned()], ..Relevance::default() };
+    match trigger {
+        Trigger::IncidentDetected | Trigger::IncidentSubmitted => event(&kind, ORGANIZATION, Some("acme-1"), incident),
+        Trigger::CaseAssigned | Trigger::CaseUpdated => {
+            let link = Some("https://support.example/cases/2026-1121-0007");
+            let case = CaseData { incident, case_id: "2026-1121-0007", case_status: "Open", case_link: link };
+            event(&kind, ORGANIZATION, Some("acme-1"), case)
+        }
+        Trigger::IntelligenceReceived => {
+            let data = IntelligenceData {
+                id: "TSB70123",
+                kind: intelligence::Kind::BugNotice,
+                title: "Line cards may restart after an upgrade",
+                issued: time("2026-11-20T08:00:00Z"),
+                relevance: &relevance,
+                received: time("2026-11-21T10:15:04.250Z"),
+            };
+            event(&kind, ORGANIZATION, Some("TSB70123"), data)
+        }
+    }
+}
+
+fn reaction(name: &str, incident: Option<&IncidentId>, action: &Value) -> Value {
+    let (id, policy) = (parsed("acme-r3-18b9f5a2c3d4e5f6"), parsed("open-case"));
+    let data = Reaction { id: &id, policy: Some(&policy), trigger: Some(EVENT), command: None, incident, action };
+    let about = incident.map(ToString::to_string);
+    event(&format!("linesman.reaction.{name}"), ORGANIZATION, about.as_deref(), data)
+}
+
+pub(crate) fn submit_case() -> Vec<Value> {
+    let details = CaseDetails {
+        host_event_id: "edge-01-JN1234567890-20261121-101502-17".to_owned(),
+        host_name: "edge-01".to_owned(),
+        serial_number: "JN1234567890".to_owned(),
+        product: "MX240".to_owned(),
+        platform: "junos".to_owned(),
+        os_version: "21.4R3-S5".to_owned(),
+        event_type: "CHASSISD_FRU_OFFLINE_NOTICE".to_owned(),
+        description: "The FRU in slot 2 went offline.".to_owned(),
+        comments: String::new(),
+        cc: Vec::new(),
+        follow_up: FollowUp::default(),
+    };
+    let request = |synopsis: &str, details| {
+        let (incident, synopsis) = (incident(), synopsis.to_owned());
+        Action::SubmitCase(Box::new(CaseRequest { incident, priority: Priority::High, synopsis, details }))
+    };
+    [request("FRU offline", Some(details)), request(linesman_schemas::reaction::WITHHELD, None)]
+        .map(|action| reaction("jss", Some(&incident()), &json_of(action)))
+        .into()
+}
+
+pub(crate) fn log_line() -> Vec<Value> {
+    let fields = Map::from_iter([("title".to_owned(), json!("Line cards may restart after an upgrade"))]);
+    let action = Action::Log(LogLine { message: "bug notice".to_owned(), fields });
+    vec![reaction("log", None, &json_of(action))]
+}
+
+pub(crate) fn published() -> Vec<Value> {
+    vec![reaction("ticket", Some(&incident()), &json!({"incident": "acme-1", "queue": "noc"}))]
+}
+
+pub(crate) fn audit(verb: &Verb) -> Value {
+    let audit = Audit {
+        command: parsed(&format!("{}-0193c5e2", verb.as_str())),
+        actor: "mara@partner.example".to_owned(),
+        node: "linesman-1".to_owned(),
+        verdict: Verdict::Done,
+        outcome: "changed".to_owned(),
+        old: Value::Null,
+        new: Value::Null,
+    };
+    event(&format!("linesman.audit.{}", verb.as_str()), ORGANIZATION, None, audit)
+}
+
+pub(crate) fn lane_sealed() -> Vec<Value> {
+    let why = "the state is ahead of the mark: OUT has lost its tail".to_owned();
+    let sealed = LaneSealed { lane: 2, why, position: 4711, owner: "linesman-1".to_owned() };
+    vec![event("linesman.audit.lane-sealed", "/provider", None, sealed)]
+}
+
+pub(crate) fn dead_letters() -> Vec<Value> {
+    let letter = |reason, detail: &str| DeadLetter {
+        reason,
+        detail: detail.to_owned(),
+        place: None,
+        sequence: 17,
+        subject: "in.acme.jmb".to_owned(),
+        policy: None,
+        reaction: None,
+        length: 5,
+        bytes: Some("PGptYi8=".to_owned()),
+    };
+    let undecodable = DeadLetter {
+        place: Some(Place { line: 1, column: 7 }),
+        ..letter(Reason::BundleUndecodable, "no-manifest: there is no `manifest`")
+    };
+    let policy = FailedPolicy {
+        name: parsed("open-case"),
+        version: HASH.to_owned(),
+        on: Trigger::IncidentDetected,
+        trigger: EVENT.to_owned(),
+        about: "acme-1".to_owned(),
+    };
+    let failed = DeadLetter {
+        place: Some(Place { line: 3, column: 5 }),
+        subject: String::new(),
+        policy: Some(policy),
+        length: 0,
+        bytes: None,
+        ..letter(Reason::PolicyFailed, "operations: the policy takes too long")
+    };
+    let refused = DeadLetter {
+        subject: "out.acme.reaction.jss".to_owned(),
+        reaction: Some("acme-r3-18b9f5a2c3d4e5f6".to_owned()),
+        length: 0,
+        bytes: None,
+        ..letter(Reason::ReactionFailed, "attempt 1: refused: the support system knows no such device")
+    };
+    let dead =
+        |letter: DeadLetter| event(&format!("linesman.dead.{}", letter.reason.as_str()), ORGANIZATION, None, letter);
+    [undecodable, failed, refused].map(dead).into()
+}
+
+pub(crate) fn mark() -> Vec<Value> {
+    vec![json_of(Mark {
+        position: 4711,
+        message: HASH.to_owned(),
+        digest: HASH.to_owned(),
+        now: time("2026-11-21T10:15:04.250Z"),
+        stream: "2026-11-01T00:00:00.000000001Z".to_owned(),
+        level: 1,
+        owner: "linesman-1".to_owned(),
+    })]
+}
