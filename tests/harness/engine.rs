@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::Api;
+use crate::stream::{self, Seen};
 use crate::until;
 
 /// What `D/ready.json` tells.
@@ -146,11 +147,23 @@ impl Engine {
         .await
     }
 
-    /// Asks it to stop and waits until it has.
+    /// What its streams hold, held against the published documents.
     ///
     /// # Errors
-    /// It cannot be asked.
+    /// A message is not as they say.
+    pub async fn seen(&self) -> anyhow::Result<Seen> {
+        stream::check(&self.nats_as_engine().await?).await
+    }
+
+    /// Asks it to stop and waits until it has. Before, all that travelled is held against the published documents.
+    ///
+    /// # Errors
+    /// It cannot be asked, or something was not as the documents say.
     pub async fn stop(&mut self) -> anyhow::Result<ExitStatus> {
+        // Without a server there is nothing to be read.
+        if let Ok(client) = self.nats_as_engine().await {
+            stream::check(&client).await?;
+        }
         signal(self.child.id(), Signal::TERM)?;
         Ok(self.ended().await)
     }

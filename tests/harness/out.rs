@@ -2,9 +2,10 @@
 
 use anyhow::Context;
 use async_nats::Client;
-use async_nats::jetstream::{self, consumer};
-use futures_util::StreamExt;
 use linesman_schemas::event::{self, Received};
+
+use crate::published::Documents;
+use crate::stream::{self, Message};
 
 /// An event of OUT.
 #[derive(Debug, Clone)]
@@ -23,32 +24,16 @@ impl Out {
     /// Reads OUT from its beginning to its present end.
     ///
     /// # Errors
-    /// The server does not answer, or what it holds is no event.
+    /// The server does not answer, or what it holds is not as the published documents say.
     pub async fn read(client: &Client) -> anyhow::Result<Self> {
-        let stream = jetstream::new(client.clone()).get_stream("OUT").await?;
-        let end = stream.cached_info().state.last_sequence;
-        let config = consumer::pull::Config {
-            ack_policy: consumer::AckPolicy::None,
-            filter_subject: "out.>".to_owned(),
-            ..Default::default()
-        };
         let mut events = Vec::new();
-        let consumer = stream.create_consumer(config).await?;
-        let mut left = consumer.cached_info().num_pending;
-        let mut messages = consumer.messages().await?;
-        while left > 0 {
-            let message = messages.next().await.context("the consumer ended")??;
-            let info = message.info().map_err(|error| anyhow::anyhow!("{error}"))?;
-            left = info.pending;
-            if info.stream_sequence > end {
-                break;
-            }
-            let subject = message.subject.to_string();
-            if subject.starts_with("out._mark.") {
+        for message in stream::read(client, "OUT").await?.into_iter().filter(Message::is_ours) {
+            Documents::published()?.check(&message)?;
+            if message.subject.starts_with("out._mark.") {
                 continue;
             }
-            let found = event::read(&message.payload).with_context(|| subject.clone())?;
-            events.extend(found.into_iter().map(|event| Event { subject: subject.clone(), event }));
+            let found = event::read(&message.payload).with_context(|| message.subject.clone())?;
+            events.extend(found.into_iter().map(|event| Event { subject: message.subject.clone(), event }));
         }
         Ok(Self(events))
     }

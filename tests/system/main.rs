@@ -10,6 +10,7 @@ mod clients;
 mod commands;
 mod crashes;
 mod dead;
+mod documented;
 mod events;
 mod fencing;
 mod flow;

@@ -98,6 +98,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
             about: incident().to_string(),
         }),
         Verb::ReplayInput(Replay { event: EVENT.to_owned(), sequence: 17, again: 42 }),
+        Verb::UnloadOrganization,
         Verb::SuspendOrganization,
     ];
     for sample in &samples {
@@ -105,6 +106,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
         match sample {
             Verb::SetOrganization(_)
             | Verb::SuspendOrganization
+            | Verb::UnloadOrganization
             | Verb::AssignIncident(_)
             | Verb::PrioritiseIncident(_)
             | Verb::CloseIncident(_)

@@ -1,0 +1,134 @@
+//! What is documented is seen: one scenario makes every message of the published documents happen.
+//!
+//! Whoever documents a new kind of message adds what makes it happen here. Commands need nothing: the example of
+//! each is sent.
+
+use async_nats::Client;
+use async_nats::jetstream::{self, Context};
+use linesman_tests::{Documents, Engine, Out, Upstream, World, event, until};
+use serde_json::json;
+
+const OPEN_CASE: &str = r#"
+policy(#{ on: "incident.detected", where: #{ event_type: "CASE" } });
+fn react(incident, org) { submit_case(#{ synopsis: incident.synopsis }); }
+"#;
+const TICKET: &str = r#"
+policy(#{ on: "case.assigned" });
+fn react(update, org) { publish("ticket", #{ incident: update.id }); }
+"#;
+const NOTE: &str = r#"
+policy(#{ on: "intelligence.received" });
+fn react(message, org) { log(message.title); }
+"#;
+const BROKEN: &str = r#"
+policy(#{ on: "incident.detected", where: #{ event_type: "BROKEN" } });
+fn react(incident, org) { throw "broken"; }
+"#;
+
+/// The scenario's stage: an engine, and a client that may publish everything.
+struct Stage {
+    engine: Engine,
+    upstream: Upstream,
+    client: Client,
+    log: Context,
+}
+
+impl Stage {
+    async fn publish(&self, subject: &str, payload: &str) {
+        self.log.publish(subject.to_owned(), payload.to_owned().into()).await.unwrap().await.unwrap();
+    }
+
+    /// Waits until OUT has so many events on a subject.
+    async fn wait(&self, subject: &str, count: usize) {
+        let what = format!("{count} events on {subject}");
+        until(&what, async || (Out::read(&self.client).await.unwrap().on(subject).count() >= count).then_some(()))
+            .await;
+    }
+
+    /// A case from bundle to its end, and an intelligence message.
+    async fn follow_a_case(&self) {
+        self.publish("in.acme.jmb.test", &event("edge-01", 1, "CASE", "2 - High")).await;
+        self.wait("out.acme.reaction.ticket", 1).await;
+        self.upstream.control(&json!({"update": {"tracking": "acme-1", "status": "Closed"}})).await.unwrap();
+        self.wait("out.acme.trigger.case.updated", 1).await;
+        for example in Documents::published().unwrap().examples("intel") {
+            self.publish("in.acme.intel.test", &example.to_string()).await;
+        }
+        self.wait("out.acme.reaction.log", 1).await;
+    }
+
+    /// Everything that is set aside, each for its reason.
+    async fn set_aside(&self) {
+        for kind in ["jmb", "intel", "cmd", "result", "weather"] {
+            self.publish(&format!("in.bolt.{kind}.test"), "{").await;
+        }
+        let stranger = json!({"case_changed": {
+            "incident": "bolt-99", "case_id": "C-1", "status": "Open", "link": null, "updated": "2026-11-21T10:15:02Z",
+        }});
+        self.publish("in.bolt.result.jss", &stranger.to_string()).await;
+        self.publish("in.nobody.jmb.test", &event("edge-01", 1, "CASE", "Low")).await;
+        self.publish("p.0.ctl", "{").await;
+        self.publish("p.0.ctl", "\"tick\"").await;
+        self.publish("in.bolt.jmb.test", &event("edge-02", 1, "BROKEN", "Low")).await;
+        self.upstream.control(&json!({"status": 400, "only": "createSR"})).await.unwrap();
+        self.publish("in.bolt.jmb.test", &event("edge-02", 2, "CASE", "Low")).await;
+        self.wait("out.bolt.dead.reaction-failed", 1).await;
+        self.upstream.control(&json!({})).await.unwrap();
+        self.wait("out._unknown.dead.unknown-organization", 1).await;
+        self.wait("out._provider.dead.command-undecodable", 1).await;
+    }
+
+    /// Several events of one subject in one commit.
+    async fn gather(&self) {
+        self.engine.hold(true).unwrap();
+        for number in 1..=8 {
+            self.publish("in.cobalt.jmb.test", &event("edge-03", number, "MANY", "Low")).await;
+        }
+        self.engine.hold(false).unwrap();
+        self.wait("out.cobalt.trigger.incident.detected", 8).await;
+    }
+
+    /// Every command as its example has it; the suspension is told apart by what follows it.
+    async fn command(&self) {
+        for example in Documents::published().unwrap().examples("cmd") {
+            self.publish("in.acme.cmd.test", &example.to_string()).await;
+        }
+        self.publish("in.acme.jmb.test", &event("edge-01", 2, "LATE", "Low")).await;
+        self.wait("out.acme.dead.organization-suspended", 1).await;
+    }
+}
+
+#[tokio::test]
+async fn every_documented_message_is_seen() {
+    let mut world = World::new().unwrap();
+    world.configure("\n[settings]\ncase_poll_s = 1\n");
+    for (name, text) in [("open-case", OPEN_CASE), ("ticket", TICKET), ("note", NOTE), ("broken", BROKEN)] {
+        world.policy(name, text).unwrap();
+    }
+    let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
+    let engine = world.start(Some(&upstream)).await.unwrap();
+    let client = engine.nats_as_engine().await.unwrap();
+    let mut stage = Stage { engine, upstream, log: jetstream::new(client.clone()), client };
+    stage.follow_a_case().await;
+    stage.set_aside().await;
+    stage.gather().await;
+    stage.command().await;
+    let seen = stage.engine.seen().await.unwrap();
+    assert!(seen.batches > 0, "no message had several events");
+    assert!(stage.engine.stop().await.unwrap().success());
+
+    // A log that is another than the state's seals its lanes.
+    std::fs::remove_dir_all(world.data().join("nats")).unwrap();
+    let mut engine = world.start(Some(&stage.upstream)).await.unwrap();
+    let again = engine.seen().await.unwrap();
+    assert!(engine.stop().await.unwrap().success());
+
+    let documented = Documents::published().unwrap().kinds();
+    let missing: Vec<_> =
+        documented.iter().filter(|kind| !seen.kinds.contains(*kind) && !again.kinds.contains(*kind)).collect();
+    assert!(
+        missing.is_empty(),
+        "documented, but never seen: {missing:#?}\nlet the scenario in tests/system/documented.rs make it happen, or \
+         take it out of schemas/tests/published/catalog.rs and run `make schemas`"
+    );
+}
