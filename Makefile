@@ -8,10 +8,12 @@ FEATURES ?=
 BUNDLES  ?= 200
 # Crashes of a long run; every `make test` has 20.
 CRASHES  ?= 100
+# Seconds of `make fuzz`; every `make test` has a million runs without coverage.
+FUZZ_S   ?= 60
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo test lint units crashes xsd schemas doc bench bench-policies fmt clean
+.PHONY: help tools build demo test lint units crashes xsd schemas asyncapi fuzz doc bench bench-policies fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +27,7 @@ build: ## Build the `linesman` command, optimised
 demo: tools ## Run the demo; ONCE=1 runs it once and prints nothing but JSON
 	@$(CARGO) run --release --locked -p linesman -- demo $(if $(ONCE),--once --json)
 
-test: tools lint units xsd doc ## Check everything, cheap checks first
+test: tools lint units xsd asyncapi doc ## Check everything, cheap checks first
 
 lint: ## Check bans, format and lints of all targets, benches included
 	@$(PYTHON) tests/tools/check_bans.py
@@ -45,6 +47,18 @@ xsd: tools ## Hold bundles of our own encoder against the XSD
 
 schemas: ## Write schemas/json and schemas/asyncapi.json anew from the types
 	LINESMAN_PUBLISH=1 $(CARGO) test --locked -p linesman-schemas --test published
+
+# The official schema comes from npm only; where that is missing the tests still check the document's own references.
+asyncapi: ## Hold schemas/asyncapi.json against the official schema of AsyncAPI; skipped without npm
+	@if ! command -v npm > /dev/null; then echo "asyncapi: SKIPPED, there is no npm" >&2; exit 0; fi; \
+	dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && cp tests/tools/asyncapi/*.json "$$dir" && \
+	npm ci --prefix "$$dir" --ignore-scripts --no-audit --no-fund --silent && \
+	LINESMAN_ASYNCAPI="$$dir/node_modules/@asyncapi/specs/schemas/3.0.0.json" \
+	$(CARGO) test --locked -p linesman-schemas --test published the_document_is_asyncapi -- --ignored
+
+fuzz: ## Fuzz the decoder guided by coverage for FUZZ_S seconds (60); needs cargo-fuzz and a nightly compiler
+	$(CARGO) run --locked -p linesman-schemas --example emit_bundles -- $(BUNDLES) schemas/fuzz/corpus/bundle
+	cd schemas && cargo +nightly fuzz run bundle -- -max_total_time=$(FUZZ_S)
 
 doc: ## Build the documentation
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
