@@ -41,7 +41,7 @@ pub struct RuleBook {
 }
 
 /// A policy file that cannot be loaded. Also the data of the trigger `policy.refused`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusedPolicy {
     /// Where it lies in the rule directory, such as `acme/night-shift.rhai`.
     pub path: String,

@@ -25,6 +25,9 @@ policy(#{ on: "incident.detected", where: #{ event_type: "BROKEN" } });
 fn react(incident, org) { throw "broken"; }
 "#;
 
+/// What no engine loads.
+const REFUSED: &str = "policy(";
+
 /// The scenario's stage: an engine, and a client that may publish everything.
 struct Stage {
     engine: Engine,
@@ -102,7 +105,14 @@ impl Stage {
 async fn every_documented_message_is_seen() {
     let mut world = World::new().unwrap();
     world.configure("\n[settings]\ncase_poll_s = 1\n");
-    for (name, text) in [("open-case", OPEN_CASE), ("ticket", TICKET), ("note", NOTE), ("broken", BROKEN)] {
+    for (name, text) in [
+        ("open-case", OPEN_CASE),
+        ("ticket", TICKET),
+        ("note", NOTE),
+        ("broken", BROKEN),
+        ("refused", REFUSED),
+        ("acme/refused", REFUSED),
+    ] {
         world.policy(name, text).unwrap();
     }
     let upstream = Upstream::start(&world.path("upstream")).await.unwrap();

@@ -2,7 +2,7 @@
 
 use linesman_schemas::audit::{Audit, LaneSealed};
 use linesman_schemas::command::Command;
-use linesman_schemas::control::Control;
+use linesman_schemas::control::{Control, RefusedPolicy};
 use linesman_schemas::dead_letter::{DeadLetter, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::mark::Mark;
@@ -76,6 +76,7 @@ fn events_of<D: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<(), String> {
 pub(crate) fn channels() -> Vec<Channel> {
     let mut channels = vec![bundles(), intelligence_messages(), commands(), results(), controls()];
     channels.extend(Trigger::ALL.into_iter().map(trigger));
+    channels.extend(refused_policies());
     channels.extend([
         reaction("jss", "A case is to be opened at the support system.", Some("submit_case"), samples::submit_case()),
         reaction("log", "A line is to be written to the operator's log.", Some("log"), samples::log_line()),
@@ -232,6 +233,24 @@ fn trigger(trigger: Trigger) -> Channel {
         Trigger::CaseUpdated => of::<CaseData<'_>>(trigger, "A case changed upstream after its id was known."),
         Trigger::IntelligenceReceived => of::<IntelligenceData<'_>>(trigger, "An intelligence message arrived."),
     }
+}
+
+/// The trigger that no policy reacts to: an organization's own policies, and everyone's.
+fn refused_policies() -> [Channel; 2] {
+    let channel = |name: &str, whose: &str, summary| Channel {
+        name: name.to_owned(),
+        ..out::<RefusedPolicy>(
+            "trigger.policy.refused",
+            &format!("out.{whose}.trigger.policy.refused"),
+            summary,
+            events::<RefusedPolicy>(&["linesman.trigger.policy.refused".to_owned()]),
+            samples::refused_policy(),
+        )
+    };
+    [
+        channel("trigger.policy.refused", "{organization}", "A policy file of the organization cannot be loaded."),
+        channel("trigger.policy.refused.provider", "_provider", "A policy file of everyone's cannot be loaded."),
+    ]
 }
 
 /// Reactions; `tag` is the action that stands in them, without one an object that policies fill.

@@ -8,7 +8,7 @@ use linesman_schemas::command::{
     Assignment, CaseWish, CaseWords, Command, DeviceGroup, Note, OrganizationSettings, PolicyRun, Prioritisation,
     Replay, Verb,
 };
-use linesman_schemas::control::{Control, RuleBookRef};
+use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, Place, Reason};
 use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
@@ -212,6 +212,20 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             event(&kind, ORGANIZATION, Some("TSB70123"), data)
         }
     }
+}
+
+pub(crate) fn refused_policy() -> Vec<Value> {
+    let refused = RefusedPolicy {
+        path: "acme/night-shift.rhai".to_owned(),
+        owner: Some(parsed("acme")),
+        hash: HASH.to_owned(),
+        line: 3,
+        column: 12,
+        message: "unknown function `asign`".to_owned(),
+        help: Some("did you mean `assign`?".to_owned()),
+        stays: Some(parsed("acme/night-shift")),
+    };
+    vec![event("linesman.trigger.policy.refused", ORGANIZATION, Some("acme/night-shift.rhai"), refused)]
 }
 
 fn reaction(name: &str, incident: Option<&IncidentId>, action: &Value) -> Value {
