@@ -182,24 +182,33 @@ impl Faults {
     pub(crate) fn into_sorted(mut self, source: &str) -> Vec<Diagnostic> {
         self.0.sort_by_key(|fault| (fault.line, fault.column));
         let mut lines = source.lines();
-        let (mut number, mut line) = (0, "");
+        // The line at hand, and what of it stands from a column on.
+        let (mut number, mut rest, mut column) = (0, "", 1);
         for fault in &mut self.0 {
             while number < fault.line {
                 number += 1;
-                line = lines.next().unwrap_or_default();
+                (rest, column) = (lines.next().unwrap_or_default(), 1);
             }
+            rest = skip(rest, fault.column.saturating_sub(column));
+            column = fault.column;
             if fault.end_column == 0 {
-                fault.end_column = fault.column.saturating_add(length_at(line, fault.column));
+                fault.end_column = column.saturating_add(length_of_first(rest));
             }
         }
         self.0
     }
 }
 
-/// How many characters the word, text or sign has that begins at a column; 1 where nothing stands.
-fn length_at(line: &str, column: u32) -> u32 {
+/// A text without so many characters at its beginning.
+fn skip(text: &str, count: u32) -> &str {
+    let start = text.char_indices().nth(count as usize).map_or(text.len(), |(at, _)| at);
+    text.get(start..).unwrap_or_default()
+}
+
+/// How many characters the word, text or sign has with which a text begins; 1 if it is empty.
+fn length_of_first(text: &str) -> u32 {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let mut rest = line.chars().skip(column.saturating_sub(1) as usize);
+    let mut rest = text.chars();
     let count = match rest.next() {
         Some(quote @ ('"' | '`' | '\'')) => 1 + length_of_text(rest, quote),
         Some(first) if is_part(first) => 1 + rest.take_while(|c| is_part(*c)).count(),
@@ -232,6 +241,9 @@ pub fn suggest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> 
 /// The known word that `word` most resembles, if any is near.
 pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = (word.chars().count() / 3).max(1);
+    // What is much longer or shorter is not near.
+    let (least, longest) = (word.len().saturating_sub(4 * most), word.len() + 4 * most);
+    let known = known.filter(|candidate| (least..=longest).contains(&candidate.len()));
     let nearest = known.map(|candidate| (distance(word, candidate), candidate)).min();
     nearest.filter(|(steps, _)| *steps <= most).map(|(_, candidate)| candidate)
 }
@@ -307,7 +319,7 @@ mod tests {
             ("a", 9, 1),
             ("", 1, 1),
         ] {
-            assert_eq!(length_at(line, column), length, "{line}");
+            assert_eq!(length_of_first(skip(line, column - 1)), length, "{line}");
         }
     }
 

@@ -12,6 +12,9 @@ const TAB: &str = "    ";
 /// The most columns of a line that are shown.
 const MOST_COLUMNS: usize = 96;
 
+/// The most characters to either side of what is meant that are looked at.
+const MOST_CHARS: usize = 2 * MOST_COLUMNS;
+
 /// Of a line that is cut, so many columns are shown before what is meant.
 const BEFORE: usize = 32;
 
@@ -30,12 +33,16 @@ pub(super) struct Excerpt {
 
 /// Takes from `line` what stands around the characters from `start` up to `end`, counted from 0.
 pub(super) fn excerpt(line: &str, start: usize, end: usize) -> Excerpt {
-    let cells: Vec<(String, usize)> = line.chars().map(cell).collect();
+    // Of a long line only so much is looked at as could be shown; characters without width are few.
+    let from = start.saturating_sub(MOST_CHARS);
+    let mut rest = line.chars().skip(from);
+    let cells: Vec<(String, usize)> = rest.by_ref().take(2 * MOST_CHARS).map(cell).collect();
+    let has_more = rest.next().is_some();
     let columns = |from: usize, to: usize| -> usize { cells.iter().take(to).skip(from).map(|(_, width)| width).sum() };
-    let start = start.min(cells.len());
-    let end = end.clamp(start, cells.len());
+    let start = (start - from).min(cells.len());
+    let end = end.saturating_sub(from).clamp(start, cells.len());
     let (mut first, mut last) = (0, cells.len());
-    if columns(0, last) > MOST_COLUMNS {
+    if from > 0 || has_more || columns(0, last) > MOST_COLUMNS {
         first = start;
         while first > 0 && columns(first - 1, start) <= BEFORE {
             first -= 1;
@@ -46,7 +53,8 @@ pub(super) fn excerpt(line: &str, start: usize, end: usize) -> Excerpt {
         }
     }
     let shown: String = cells.iter().take(last).skip(first).map(|(text, _)| text.as_str()).collect();
-    let (before, after) = (if first > 0 { LEFT_OUT } else { "" }, if last < cells.len() { LEFT_OUT } else { "" });
+    let before = if from + first > 0 { LEFT_OUT } else { "" };
+    let after = if has_more || last < cells.len() { LEFT_OUT } else { "" };
     Excerpt {
         line: format!("{before}{}{after}", shown.trim_end()),
         margin: before.len() + columns(first, start),
