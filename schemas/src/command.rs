@@ -87,7 +87,7 @@ impl Verb {
             Self::SetOrganization(settings) => settings.check(),
             Self::AssignIncident(assignment) => label("/owner", &assignment.owner, OWNER_MOST),
             Self::CloseIncident(note) | Self::ReopenIncident(note) => text("/note", &note.note, NOTE_MOST),
-            Self::AnnotateIncident(note) if note.note.trim().is_empty() => Err(Fault::new("/note", "is empty")),
+            Self::AnnotateIncident(note) if note.note.trim_ascii().is_empty() => Err(Fault::new("/note", "is empty")),
             Self::AnnotateIncident(note) => text("/note", &note.note, NOTE_MOST),
             Self::SubmitCase(wish) | Self::SaveCase(wish) => wish.case.check(),
             Self::SuspendOrganization

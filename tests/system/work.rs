@@ -62,7 +62,7 @@ async fn incidents_are_worked_on_from_the_command_line() {
     );
     for list in ["case", "device", "intel", "org", "policy", "dead"] {
         ok(&[list, "list"]).await;
-        ok(&[list, "list", "--json", "--limit", "1"]).await;
+        ok(&[list, "list", "--json", "--limit", "1", "--all"]).await;
     }
     let group: Value = serde_json::from_str(&ok(&["org", "show", "newco", "--json"]).await).unwrap();
     assert_eq!(group["device_groups"], json!([{"name": "core", "devices": ["edge-*", "p-1"]}]));

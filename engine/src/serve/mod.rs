@@ -345,6 +345,7 @@ async fn settle(
     let rows = policies.rows()?;
     let brought = policies.bring(files, &rows).await?;
     reach_end(&setup.client, executors).await?;
+    policies.observe()?;
     Ok(brought)
 }
 

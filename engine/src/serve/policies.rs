@@ -197,10 +197,13 @@ impl Policies {
         self.status.send_modify(|status| status.directory = Some(error.to_owned()));
     }
 
-    /// Shows the version that all lanes judge by.
-    pub(super) fn show_version(&self, version: u64) {
+    /// Shows the version that all lanes judge by; the rule book of each lane.
+    pub(super) fn observe(&self) -> Result<Vec<Option<BookRow>>, Error> {
+        let rows = self.rows()?;
+        let version = rows.iter().map(|row| row.as_ref().map_or(0, |row| row.version)).min().unwrap_or_default();
         metrics::gauge!("linesman_rule_book_version").set(version as f64);
         self.status.send_modify(|status| status.version = version);
+        Ok(rows)
     }
 }
 

@@ -153,11 +153,9 @@ impl Watch {
     /// Shows which rule book is in effect. When it is not the one of the files, whoever had the lanes before
     /// has sent his: the files are taken up again.
     fn check_lanes(&mut self) -> Result<(), Error> {
-        let rows = self.policies.rows()?;
-        let version = rows.iter().map(|row| row.as_ref().map_or(0, |row| row.version)).min().unwrap_or_default();
-        self.policies.show_version(version);
+        let rows = self.policies.observe()?;
         if !self.brought.sequences.is_empty() {
-            tracing::info!(version, hash = self.brought.hash, "the rule book is in effect");
+            tracing::info!(hash = self.brought.hash, "the rule book is in effect");
             self.brought.sequences.clear();
         }
         if self.taken.as_ref().is_some_and(Result::is_ok)

@@ -1,5 +1,6 @@
 //! The closed sets of words in lists and their filters.
 
+use linesman_schemas::command::{LIST_MOST, OWNER_MOST};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
@@ -7,7 +8,7 @@ use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{FilterLevel, Priority};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
 use crate::domain::rows;
 
@@ -132,6 +133,13 @@ pub(in crate::edge) fn follow_up() -> Schema {
 /// The schema of why something was set aside.
 pub(in crate::edge) fn reason() -> Schema {
     words(Reason::ALL.map(Reason::as_str))
+}
+
+/// The schema of a list of texts of one line.
+pub(in crate::edge) fn lines() -> Schema {
+    let line = ObjectBuilder::new().schema_type(Type::String).max_length(Some(OWNER_MOST));
+    let line = line.pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]*$"));
+    ArrayBuilder::new().items(line).max_items(Some(LIST_MOST)).into()
 }
 
 /// The schema of a priority that may be none.

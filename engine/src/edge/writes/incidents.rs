@@ -32,7 +32,7 @@ pub(in crate::edge) struct IncidentPath {
 #[serde(deny_unknown_fields)]
 pub(in crate::edge) struct AssignBody {
     /// Whose; empty for nobody's.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     owner: String,
     /// Whether its owner has begun to work on it.
     #[serde(default)]
@@ -48,13 +48,25 @@ pub(in crate::edge) struct PrioritiseBody {
     priority: Priority,
 }
 
+/// Why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct ReasonBody {
+    /// What is to be noted; nothing is noted where it is empty.
+    #[serde(default)]
+    #[schema(max_length = 4096, pattern = "^([^\\u0000-\\u001f\\u007f-\\u009f]|[\\t\\n\\r])*$")]
+    note: String,
+}
+
 /// What is said.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::edge) struct NoteBody {
-    /// What is said; may be empty where an incident is closed or reopened.
-    #[serde(default)]
-    #[schema(max_length = 4096)]
+    /// What is said.
+    #[schema(
+        max_length = 4096,
+        pattern = "^([^\\u0000-\\u001f\\u007f-\\u009f]|[\\t\\n\\r])*[^\\u0000-\\u0020\\u007f-\\u009f]([^\\u0000-\\u001f\\u007f-\\u009f]|[\\t\\n\\r])*$"
+    )]
     note: String,
 }
 
@@ -63,16 +75,16 @@ pub(in crate::edge) struct NoteBody {
 #[serde(deny_unknown_fields)]
 pub(in crate::edge) struct CaseBody {
     /// One line on the problem.
-    #[schema(nullable = false, max_length = 32768)]
+    #[schema(nullable = false, max_length = 32768, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     synopsis: Option<String>,
     /// What the customer adds.
-    #[schema(nullable = false, max_length = 32768)]
+    #[schema(nullable = false, max_length = 32768, pattern = "^([^\\u0000-\\u001f\\u007f-\\u009f]|[\\t\\n\\r])*$")]
     comments: Option<String>,
     /// How urgent.
     #[schema(schema_with = words::priority, required = false)]
     priority: Option<Priority>,
     /// Who else hears of it.
-    #[schema(nullable = false, max_items = 1000)]
+    #[schema(schema_with = words::lines, required = false)]
     cc: Option<Vec<String>>,
     /// `Email Full Text Update`, `Email Secure Web Link`, `Phone Call`.
     #[schema(schema_with = words::follow_up, required = false)]
@@ -123,12 +135,12 @@ write!(
 );
 write!(
     /// An incident is completed.
-    close, "/api/v1/incidents/{id}/close", NoteBody,
+    close, "/api/v1/incidents/{id}/close", ReasonBody,
     |incident, body| Verb::CloseIncident(Note { incident, note: body.note })
 );
 write!(
     /// A completed incident is not.
-    reopen, "/api/v1/incidents/{id}/reopen", NoteBody,
+    reopen, "/api/v1/incidents/{id}/reopen", ReasonBody,
     |incident, body| Verb::ReopenIncident(Note { incident, note: body.note })
 );
 write!(

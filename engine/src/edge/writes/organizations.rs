@@ -31,7 +31,7 @@ pub(in crate::edge) struct OrganizationPath {
 #[serde(deny_unknown_fields)]
 pub(in crate::edge) struct OrganizationBody {
     /// The name people see; without one, the organization's name.
-    #[schema(nullable = false, max_length = 200)]
+    #[schema(nullable = false, max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     display_name: Option<String>,
     /// Whether it stands for an end customer of the partner.
     proxy: bool,
@@ -40,6 +40,7 @@ pub(in crate::edge) struct OrganizationBody {
     filter_level: Option<FilterLevel>,
     /// Its device groups; a device belongs to the first that names its host.
     #[serde(default)]
+    #[schema(max_items = 1000)]
     device_groups: Vec<DeviceGroupBody>,
 }
 
@@ -48,8 +49,10 @@ pub(in crate::edge) struct OrganizationBody {
 #[serde(deny_unknown_fields)]
 pub(in crate::edge) struct DeviceGroupBody {
     /// Its name.
+    #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     name: String,
     /// Host names, `*` standing for any text.
+    #[schema(schema_with = words::lines)]
     devices: Vec<String>,
 }
 
