@@ -163,7 +163,7 @@ async fn what_is_broken_is_refused_loudly_and_what_was_good_last_stays() {
     assert_eq!(engine.get("/readyz").await.unwrap()["ready"], true);
     wait_for_version(&engine, 2).await;
     publish(&mut load, &engine, "acme").await;
-    assert_eq!(metric(&engine, "linesman_policies_refused").await, "1");
+    assert_eq!(metric(&engine, "linesman_refused_policies").await, "1");
     assert_eq!(metric(&engine, "linesman_policies_refused_total").await, "1");
     let place = format!("{}:1:15", world.rules().join("acme/seen.rhai").display());
     let lines = |engine: &Engine| engine.log().lines().filter(|line| line.contains(&place)).count();
@@ -190,7 +190,7 @@ async fn what_is_broken_is_refused_loudly_and_what_was_good_last_stays() {
     wait_for_version(&engine, 3).await;
     publish(&mut load, &engine, "acme").await;
     assert_eq!(judged_by(&out(&engine).await, "acme"), [1, 1, 2]);
-    assert_eq!(metric(&engine, "linesman_policies_refused").await, "0");
+    assert_eq!(metric(&engine, "linesman_refused_policies").await, "0");
     assert!(engine.log().contains("a policy is refused no longer"), "{}", engine.log_tail());
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

@@ -101,7 +101,7 @@ pub static METRICS: &[Metric] = &[
         Label { name: "kind", values: Values::Few("words of the code: `operations`, `depth`, `size`, `intents`, `refused`, `thrown`, `script`") },
     ], "Policies that failed while they ran."),
     counter("linesman_policies_refused_total", &[], "Policy files refused, each text once, and rule directories that could not be read."),
-    gauge("linesman_policies_refused", &[], "Policy files that are refused as they are; for each, what was good last stays."),
+    gauge("linesman_refused_policies", &[], "Policy files that are refused as they are; for each, what was good last stays."),
     gauge("linesman_rule_book_version", &[], "Version of the rule book that every lane judges by."),
     // The lanes.
     gauge("linesman_lane_running", &[LANE], "1 when the lane has been taken up, else 0."),

@@ -182,7 +182,7 @@ impl Policies {
     }
 
     fn show(&self, refused: &[RefusedPolicy], count: usize) {
-        metrics::gauge!("linesman_policies_refused").set(count as f64);
+        metrics::gauge!("linesman_refused_policies").set(count as f64);
         self.status.send_modify(|status| {
             status.directory = None;
             status.count = count;
