@@ -40,9 +40,17 @@ fn command(program: &Path, args: &[&str]) -> Command {
 /// # Errors
 /// It cannot be run, does not end, or prints what is no text.
 pub async fn run(args: &[&str]) -> anyhow::Result<Ended> {
-    let output = timeout(PATIENCE, command(&binary()?, args).output())
-        .await
-        .with_context(|| format!("{args:?} does not end"))??;
+    run_within(&[], args).await
+}
+
+/// As [`run`], with more environment variables.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_within(variables: &[(&str, &str)], args: &[&str]) -> anyhow::Result<Ended> {
+    let mut command = command(&binary()?, args);
+    command.envs(variables.iter().copied());
+    let output = timeout(PATIENCE, command.output()).await.with_context(|| format!("{args:?} does not end"))??;
     Ok(Ended {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout)?,

@@ -21,7 +21,7 @@ mod world;
 
 pub use api::{Answer, Api, Events, Told};
 pub use bundles::event;
-pub use command::{Ended, Running, run};
+pub use command::{Ended, Running, run, run_within};
 pub use document::{block, root};
 pub use engine::{Engine, Launch, Ready};
 pub use load::Load;

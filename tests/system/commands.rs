@@ -1,6 +1,6 @@
 //! The commands beside `serve`, as people and scripts use them.
 
-use linesman_tests::{OPEN_CASE, Running, World, event, run};
+use linesman_tests::{OPEN_CASE, Running, World, event, run, run_within};
 use serde_json::Value;
 
 #[tokio::test]
@@ -126,4 +126,38 @@ async fn the_effective_configuration_is_printed() {
     assert_eq!((wrong.code, &*wrong.stdout), (Some(2), ""), "{wrong:?}");
     let help = run(&["config", "--help"]).await.unwrap();
     assert!(help.stdout.contains("Examples:"), "{}", help.stdout);
+}
+
+#[tokio::test]
+async fn shells_complete_and_pages_tell_of_every_command() {
+    for (shell, part) in [("bash", "_linesman()"), ("zsh", "#compdef linesman"), ("fish", "complete -c linesman")] {
+        let ended = run(&["completions", shell]).await.unwrap();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.stdout.contains(part) && ended.stdout.contains("log-level"), "{shell}");
+    }
+    let wrong = run(&["completions", "csh"]).await.unwrap();
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    let page = run(&["man"]).await.unwrap();
+    assert!(page.code == Some(0) && page.stdout.contains(".TH linesman 1"), "{page:?}");
+    let world = World::new().unwrap();
+    let folder = world.path("man/man1");
+    assert_eq!(run(&["man", "--out", folder.to_str().unwrap()]).await.unwrap().code, Some(0));
+    for page in ["linesman.1", "linesman-serve.1", "linesman-incident-list.1", "linesman-dead-replay.1"] {
+        assert!(folder.join(page).exists(), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn colour_is_for_those_who_want_it() {
+    let world = World::new().unwrap();
+    world
+        .policy("broken", "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) {\n    let = 1;\n}\n")
+        .unwrap();
+    let rules = world.rules();
+    let check = ["check", rules.to_str().unwrap()];
+    let is_coloured =
+        async |variables: &[(&str, &str)]| run_within(variables, &check).await.unwrap().stdout.contains('\u{1b}');
+    assert!(!is_coloured(&[]).await, "not in a pipe");
+    assert!(is_coloured(&[("CLICOLOR_FORCE", "1")]).await, "unless it is forced");
+    assert!(!is_coloured(&[("NO_COLOR", "1")]).await);
 }

@@ -22,9 +22,14 @@ async fn incident(api: &Api) -> Value {
 async fn incidents_are_worked_on_from_the_command_line() {
     let mut world = World::new().unwrap();
     world.configure("\n[settings]\ncase_poll_s = 1\n");
+    world.policy("acme/own", "policy(#{ on: \"case.assigned\" });\nfn react(update, org) { }\n").unwrap();
     let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
     let mut engine = world.start(Some(&upstream)).await.unwrap();
     publish(&engine, "acme", 1..=2).await;
+    let message = json!({"id": "TSB1", "kind": "alert", "title": "Line cards", "issued": "2026-11-21T10:00:00Z"});
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    log.publish("in.acme.intel.test", message.to_string().into()).await.unwrap().await.unwrap();
+    until("the message is kept", async || engine.get("/api/v1/intelligence/acme/TSB1").await.ok()).await;
     let data = world.data();
     let data = data.to_str().unwrap();
     let ok = async |args: &[&str]| {
@@ -38,6 +43,8 @@ async fn incidents_are_worked_on_from_the_command_line() {
     assert_eq!(ok(&["case", "save", "acme-1", "--comments", "since the upgrade"]).await, "saved\n");
     assert_eq!(ok(&["case", "submit", "acme-1"]).await, "submitted\n");
     assert_eq!(ok(&["incident", "close", "acme-2", "--note", "duplicate"]).await, "closed\n");
+    assert_eq!(ok(&["incident", "reopen", "acme-2", "--note", "not yet"]).await, "reopened\n");
+    assert_eq!(ok(&["incident", "close", "acme-2"]).await, "closed\n");
     assert_eq!(ok(&["org", "suspend", "bolt"]).await, "suspended\n");
     assert_eq!(ok(&["org", "set", "newco", "--proxy", "--device-group", "core=edge-*,p-1"]).await, "created\n");
     until("the case has its id", async || {
@@ -60,6 +67,25 @@ async fn incidents_are_worked_on_from_the_command_line() {
         (lines.len(), lines[0][..4].join(" "), lines[1][0]),
         (2, "ID DETECTED PRIORITY STATUS".to_owned(), "acme-2")
     );
+    for (one, what) in [
+        (&["device", "show", "acme", "SNedge-01"][..], "edge-01"),
+        (&["intel", "show", "acme", "TSB1"], "Line cards"),
+        (&["policy", "show", "acme/own"], "fn react"),
+        (&["case", "show", "acme-1"], "since the upgrade"),
+        (&["org", "show", "acme"], "Send all information"),
+    ] {
+        let card = ok(one).await;
+        assert!(card.contains(what), "{one:?}: {card}");
+    }
+    // From elsewhere: no data directory, but an address, a token and an authority.
+    let ready = engine.ready().unwrap();
+    let token = world.data().join("token");
+    let far = ["--api", &ready.api, "--token-file", token.to_str().unwrap(), "--ca", ready.ca.to_str().unwrap()];
+    let newest = ["incident", "list", "--sort=-detected", "--limit", "1", "--all", "--json"];
+    let seen = run(&[&newest[..], &far].concat()).await.unwrap();
+    let ids: Vec<Value> =
+        seen.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
+    assert_eq!((seen.code, ids), (Some(0), vec![json!("acme-2"), json!("acme-1")]), "{}", seen.stderr);
     for list in ["case", "device", "intel", "org", "policy", "dead"] {
         ok(&[list, "list"]).await;
         ok(&[list, "list", "--json", "--limit", "1", "--all"]).await;
