@@ -234,8 +234,6 @@ pub struct Replay {
     pub event: String,
     /// Where the input that was set aside stands in IN.
     pub sequence: u64,
-    /// Where it stands now.
-    pub again: u64,
 }
 
 /// What can be set on an organization. Source: DOMAIN, "Organizations, groups, people".

@@ -82,10 +82,10 @@ impl Commands {
     /// Sends a command and waits a while for its outcome. One that was sent before under this id is not sent
     /// again.
     pub(super) async fn ask(&self, org: OrgName, id: CommandId, actor: &str, verb: Verb) -> Result<Asked, Error> {
-        let asked = domain::asked(&verb)?;
-        if let Some(known) = self.outcome(&org, &id)? {
-            return answer(org, id, known, asked);
+        if let Some(known) = self.known(&org, &id, &verb)? {
+            return Ok(known);
         }
+        let asked = domain::asked(&verb)?;
         let subject = format!("in.{org}.cmd.{}", verb.as_str());
         let command = Command { id: id.clone(), actor: actor.to_owned(), node: self.node.to_string(), verb };
         let sequence = inputs::put(&self.client, subject, serde_json::to_vec(&command)?).await.map_err(Error::Log)?;
@@ -98,6 +98,13 @@ impl Commands {
             Some(outcome) => answer(org, id, outcome, asked),
             None => Err(Error::Unknown(id)),
         }
+    }
+
+    /// How a command stands that was decided under this id; an error where it asked for something else.
+    pub(super) fn known(&self, org: &OrgName, id: &CommandId, verb: &Verb) -> Result<Option<Asked>, Error> {
+        let asked = domain::asked(verb)?;
+        let outcome = self.outcome(org, id)?;
+        outcome.map(|outcome| answer(org.clone(), id.clone(), outcome, asked)).transpose()
     }
 
     /// How a command of an organization stands.

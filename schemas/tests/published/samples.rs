@@ -97,7 +97,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
             event: EVENT.to_owned(),
             about: incident().to_string(),
         }),
-        Verb::ReplayInput(Replay { event: EVENT.to_owned(), sequence: 17, again: 42 }),
+        Verb::ReplayInput(Replay { event: EVENT.to_owned(), sequence: 17 }),
         Verb::UnloadOrganization,
         Verb::SuspendOrganization,
     ];

@@ -19,7 +19,7 @@ use super::{Letter, LetterPath, find, log_is_away};
 use crate::edge::params::PathOf;
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
-use crate::edge::writes::{Answers, IdempotencyKey, command_id, respond, send, wait_for_log};
+use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond, send, wait_for_log};
 use crate::log::streams::IN;
 use crate::log::{events, inputs};
 
@@ -57,8 +57,9 @@ pub(in crate::edge) async fn replay(
         }
         None => {
             let (org, kind) = origin(&letter)?;
+            let verb = Verb::ReplayInput(Replay { event: letter.event.clone(), sequence: letter.sequence });
             // Sent again under the same id, it does not enter again.
-            if let Ok(asked) = sources.commands.find(org.clone(), command.clone()) {
+            if let Some(asked) = sources.commands.known(&org, &command, &verb).map_err(refused)? {
                 return respond(asked);
             }
             if !sources.commands.knows(&org).map_err(|error| Problem::internal(&error))? {
@@ -66,8 +67,8 @@ pub(in crate::edge) async fn replay(
             }
             let bytes = bytes(&sources.client, &letter).await?;
             let put = inputs::put(&sources.client, format!("in.{org}.{kind}.{SOURCE}"), bytes).await;
-            let again = put.map_err(|error| wait_for_log(&error))?;
-            (org, Verb::ReplayInput(Replay { event: letter.event, sequence: letter.sequence, again }))
+            put.map_err(|error| wait_for_log(&error))?;
+            (org, verb)
         }
     };
     send(&sources, org, command, verb).await

@@ -183,7 +183,7 @@ fn out_of_bounds(fault: &Fault) -> Problem {
 }
 
 /// Why a command was not sent, or is not known.
-fn refused(error: Error) -> Problem {
+pub(super) fn refused(error: Error) -> Problem {
     match &error {
         Error::OtherCommand(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
         Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
