@@ -103,6 +103,15 @@ impl Events {
         timeout(PATIENCE, self.read()).await.context("no event comes")?
     }
 
+    /// The id that is told before any event.
+    ///
+    /// # Errors
+    /// None comes.
+    pub async fn id(&mut self) -> anyhow::Result<String> {
+        let line = timeout(PATIENCE, self.line()).await.context("nothing comes")??.context("the stream ended")?;
+        Ok(line.strip_prefix("id: ").context(line.clone())?.to_owned())
+    }
+
     async fn read(&mut self) -> anyhow::Result<Told> {
         let mut told = Told::default();
         loop {

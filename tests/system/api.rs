@@ -146,6 +146,17 @@ async fn schemathesis_finds_no_fault() {
     let ended = timeout(PATIENCE, ended).await.expect("schemathesis ends").unwrap();
     let said = [ended.stdout, ended.stderr].concat();
     assert!(ended.status.success(), "{}:\n{}", ended.status, String::from_utf8_lossy(&said));
+    let metrics = engine.get_text("/metrics").await.unwrap();
+    let document = engine.get("/api/v1/openapi.json").await.unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys().map(|method| method.to_uppercase()) {
+            let was_called = metrics.lines().any(|line| {
+                let labels = [format!("route=\"{path}\""), format!("method=\"{method}\"")];
+                line.starts_with("linesman_api_requests_total{") && labels.iter().all(|label| line.contains(label))
+            });
+            assert!(was_called || path == "/api/v1/events", "{method} {path} was not called in time");
+        }
+    }
     assert!(engine.is_running());
     assert!(engine.stop().await.unwrap().success());
 }

@@ -72,7 +72,8 @@ async fn they_are_found_by_organization_reason_and_time() {
     assert_eq!(shown.code, Some(0));
     assert!(shown.stdout.contains("PGptYg=="), "its bytes in base64: {}", shown.stdout);
     let gone = dead(&world, &["show", "999-0"]).await;
-    let expected = "error: there is no dead letter of that id, or OUT has it no more\n";
+    let expected =
+        "error: there is no dead letter of that id, or OUT has it no more; the command's `list` shows what there is\n";
     assert_eq!((gone.code, &*gone.stderr), (Some(1), expected));
     // What stands in OUT and is no dead letter is not shown as one.
     let mut others = 0;

@@ -67,8 +67,34 @@ async fn what_is_lost_is_told() {
     let gap = behind.next().await.unwrap();
     assert_eq!((gap.event.as_str(), &gap.data["last"]), ("gap", &json!(first.id)));
     assert_eq!(behind.next().await.unwrap().data["data"]["id"], "acme-4");
-    for wrong in ["999999-0", "nonsense", "0-0"] {
+    for wrong in ["999999-0", "nonsense", "0-1"] {
         assert!(api.events("", Some(wrong)).await.is_err(), "{wrong}");
     }
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn whoever_heard_nothing_comes_back_too() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    let mut listening = api.events("", None).await.unwrap();
+    let before = listening.id().await.unwrap();
+    assert_eq!(before, "0-0", "nothing has happened yet");
+    drop(listening);
+    publish(&engine, "acme", 1..=2).await;
+    let mut back = api.events("", Some(&before)).await.unwrap();
+    let first = back.next().await.unwrap();
+    assert_eq!((first.event.as_str(), &first.data["data"]["id"]), ("incident.detected", &json!("acme-1")));
+    let second = back.next().await.unwrap();
+    assert_eq!(api.events("", None).await.unwrap().id().await.unwrap(), second.id, "from now on");
+    for (query, detail) in [
+        ("?trigger=incident.detect", "`trigger`: `incident.detect` is not known: did you mean `incident.detected`?"),
+        ("?last_event_id=x", "`last_event_id` is no event's id"),
+    ] {
+        let refused = api.ask(reqwest::Method::GET, &format!("/api/v1/events{query}"), None, None).await.unwrap();
+        assert_eq!((refused.status, &refused.body["detail"]), (400, &json!(detail)));
+    }
+    assert!(api.events("?trigger=policy.refused", None).await.is_ok());
     assert!(engine.stop().await.unwrap().success());
 }

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use async_nats::Client;
@@ -15,6 +16,10 @@ const CHANGES: u64 = 6;
 const KILLED_AT: u64 = 3;
 /// Policies of a checkout.
 const MANY: u64 = 300;
+/// A pause that leaves a file in the making unsettled for sure.
+const STILL: Duration = Duration::from_millis(200);
+/// How often a file is written in pieces at most.
+const ROUNDS: u64 = 10;
 
 /// The longest that is published for a change.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -260,27 +265,43 @@ async fn a_checkout_of_many_files_is_few_rule_books_and_a_half_written_file_is_n
         world.policy(&format!("many-{number}"), &policy(number)).unwrap();
     }
     // Written in pieces that follow each other: it is never still until it is whole.
-    let text = policy(MANY);
-    let mut file = fs::File::create(world.rules().join("whole.rhai")).unwrap();
-    let mut every = tokio::time::interval(Duration::from_millis(20));
-    for piece in text.as_bytes().chunks(1) {
-        every.tick().await;
-        file.write_all(piece).unwrap();
-    }
+    let mut rounds = 0;
+    let refused = loop {
+        rounds += 1;
+        let refused = metric(&engine, "linesman_policies_refused_total").await;
+        // On a busy machine even the writer may stand still: then it was not one change, and it writes again.
+        if write_in_pieces(&world.rules().join("whole.rhai"), &policy(MANY)).await < STILL || rounds == ROUNDS {
+            break refused;
+        }
+    };
     let all = until("all of them enter the log", async || {
         rule_books(&engine).into_iter().find(|book| book["policies"] == MANY + 1)
     })
     .await;
     let version = all["version"].as_u64().unwrap();
     wait_for_version(&engine, version).await;
-    assert!(version <= 4, "{version} rule books");
+    assert!(version <= 3 + rounds, "{version} rule books");
     let mut load = Load::default();
     publish(&mut load, &engine, "acme").await;
     let mut judged = judged_by(&out(&engine).await, "acme");
     judged.sort_unstable();
     assert_eq!(judged, (0..=MANY).collect::<Vec<_>>());
-    assert_eq!(metric(&engine, "linesman_policies_refused_total").await, "0");
+    assert_eq!(metric(&engine, "linesman_policies_refused_total").await, refused);
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// Writes a file byte by byte; the longest pause between two.
+async fn write_in_pieces(path: &Path, text: &str) -> Duration {
+    let mut file = fs::File::create(path).unwrap();
+    let mut every = tokio::time::interval(Duration::from_millis(20));
+    let (mut last, mut longest) = (Instant::now(), Duration::ZERO);
+    for piece in text.as_bytes().chunks(1) {
+        every.tick().await;
+        longest = longest.max(last.elapsed());
+        last = Instant::now();
+        file.write_all(piece).unwrap();
+    }
+    longest
 }
 
 /// While the server is away nothing can enter the log; when it is back the change does.

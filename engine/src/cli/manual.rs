@@ -1,6 +1,6 @@
 //! `linesman completions` and `linesman man`
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -52,6 +52,9 @@ pub(super) fn man(args: &Man) -> Result<ExitCode, Failure> {
 }
 
 fn print(text: &[u8]) -> Result<ExitCode, Failure> {
-    std::io::stdout().write_all(text).context("the output is closed")?;
-    Ok(ExitCode::SUCCESS)
+    match std::io::stdout().write_all(text) {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::domain;
-use crate::domain::rows::{self, CommandRow, key};
+use crate::domain::rows::{self, CommandRow, Standing, key};
 use crate::lane::status::LaneStatus;
 use crate::log::inputs;
 use crate::log::streams::lane_of;
@@ -112,19 +112,20 @@ impl Commands {
         let key = (org, id);
         let sent = self.sent().get(&key).copied();
         let (org, id) = key;
-        let outcome = self.outcome(&org, &id)?;
+        // IMPORTANT: in this order, or it may be applied between the two and would count as unknown.
         let is_applied = sent.is_none_or(|sequence| self.position(&org) >= sequence);
+        let outcome = self.outcome(&org, &id)?;
         match outcome {
             None if is_applied => Err(Error::Unknown(id)),
             outcome => Ok(Asked { id, org, outcome }),
         }
     }
 
-    /// Whether there is such an organization.
-    pub(super) fn knows(&self, org: &OrgName) -> Result<bool, domain::Error> {
+    /// Whether an organization takes part; none where there is none of that name.
+    pub(super) fn standing(&self, org: &OrgName) -> Result<Option<Standing>, domain::Error> {
         match self.rows.get(self.lane(org)) {
-            Some(lane) => Ok(rows::read(lane, &key::org(org))?.is_some()),
-            None => Ok(false),
+            Some(lane) => Ok(rows::read(lane, &key::org(org))?.map(|row| row.standing)),
+            None => Ok(None),
         }
     }
 

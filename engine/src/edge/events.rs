@@ -12,6 +12,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt as _, stream};
+use linesman_rules::{excerpt, suggest};
 use linesman_schemas::OrgName;
 use linesman_schemas::trigger::Trigger;
 use serde::Deserialize;
@@ -21,14 +22,17 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::params::Params;
 use super::problem::Problem;
 use super::routes::Sources;
+use crate::domain::outgoing::POLICY_REFUSED;
 use crate::log;
 use crate::log::events::{self, Found, From, Place};
 use crate::log::streams::OUT;
 
 /// How many may listen at once: each has a consumer at the server.
-pub(super) const LISTENERS: usize = 256;
+pub(super) const LISTENERS: usize = 128;
 /// How often a listener is told that nothing happened.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The subjects of all triggers.
+const ALL: &str = "out.*.trigger.>";
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// What is listened to.
@@ -40,8 +44,8 @@ pub(super) struct EventsQuery {
     #[param(value_type = Option<String>)]
     organization: Option<OrgName>,
     /// Which trigger; none: all.
-    #[param(schema_with = super::lists::words::trigger, required = false)]
-    trigger: Option<Trigger>,
+    #[param(schema_with = super::lists::words::told_trigger, required = false)]
+    trigger: Option<String>,
     /// As the header `Last-Event-ID`, for those who cannot set it.
     last_event_id: Option<String>,
 }
@@ -69,17 +73,31 @@ pub(super) async fn events(
         return Err(Problem::busy(format!("{LISTENERS} listen already, and there is room for no more"), 10));
     };
     let org = query.organization.as_ref().map_or("*", OrgName::as_str);
-    let trigger = query.trigger.map_or(">", Trigger::as_str);
+    let trigger = query.trigger.as_deref().map_or(Ok(">"), known)?;
     let filter = format!("out.{org}.trigger.{trigger}");
-    let gap = match last {
-        Some(place) => gap(&sources, place).await?,
-        None => None,
+    let (place, first) = match last {
+        Some(place) => (place, gap(&sources, place).await?),
+        None => {
+            let place = events::latest(&sources.client, ALL).await.map_err(|error| log_is_away(&error))?;
+            // Whoever hears nothing before the stream breaks off can come back too.
+            (place, Some(Event::default().id(place.to_string())))
+        }
     };
-    let from = last.map_or(From::Now, From::After);
-    let found = events::follow(&sources.client, filter, from).await.map_err(|error| log_is_away(&error))?;
-    let shown = stream::iter(gap).chain(found.filter_map(async |found| shown(found)));
+    let found = events::follow(&sources.client, filter, From::After(place)).await;
+    let found = found.map_err(|error| log_is_away(&error))?;
+    let shown = stream::iter(first).chain(found.filter_map(async |found| shown(found)));
     let shown = until_stopped(shown, sources.ready.clone(), seat);
     Ok(Sse::new(shown.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// A trigger's name, if there is one of that name.
+fn known(name: &str) -> Result<&str, Problem> {
+    let names = || Trigger::ALL.map(Trigger::as_str).into_iter().chain([POLICY_REFUSED]);
+    if names().any(|known| known == name) {
+        return Ok(name);
+    }
+    let detail = format!("`trigger`: `{}` is not known: {}", excerpt(name), suggest(name, names()));
+    Err(Problem::parameter("trigger", detail))
 }
 
 /// The place of the last event the client has.
@@ -88,23 +106,29 @@ fn last_event(headers: &HeaderMap, query: Option<&str>) -> Result<Option<Place>,
     let (name, text) = match (given.next(), given.next()) {
         (None, _) => ("last_event_id", query),
         (Some(text), None) => ("Last-Event-ID", Some(text.to_str().unwrap_or("?"))),
-        (Some(_), Some(_)) => return Err(Problem::parameter("Last-Event-ID", "is given more than once")),
+        (Some(_), Some(_)) => {
+            return Err(Problem::parameter("Last-Event-ID", "`Last-Event-ID` is given more than once"));
+        }
     };
     // The empty id is what a client has before the first event.
     let text = text.filter(|text| !text.is_empty());
     let place =
-        text.map(|text| text.parse().map_err(|_| Problem::parameter(name, "is no id of an event of this list")));
+        text.map(|text| text.parse().map_err(|_| Problem::parameter(name, format!("`{name}` is no event's id"))));
     place.transpose()
 }
 
 /// An event that tells of what cannot be told any more, if there may be any.
 async fn gap(sources: &Sources, last: Place) -> Result<Option<Event>, Problem> {
+    if last == Place::BEGINNING {
+        return Ok(None);
+    }
     // OUT loses the oldest first: while it has the last one heard, it has all behind it.
     if events::message(&sources.client, OUT, last.sequence).await.map_err(|error| log_is_away(&error))?.is_some() {
         return Ok(None);
     }
     if last.sequence > events::end(&sources.client).await.map_err(|error| log_is_away(&error))? {
-        return Err(Problem::parameter("Last-Event-ID", "is an event of another log: this one has not come so far"));
+        let detail = format!("the event `{last}` is of another log: this one has not come so far");
+        return Err(Problem::parameter("Last-Event-ID", detail));
     }
     let data = json!({ "last": last.to_string() });
     Ok(Some(Event::default().event("gap").data(data.to_string())))

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Everything is bounded, and a client that is slow at any of these waits alone. Answers are read
-//! beside the lanes, from what they have applied; nothing is written here.
+//! beside the lanes, from what they have applied; what is written goes to them as a command.
 
 mod access;
 mod body;

@@ -5,6 +5,7 @@
 //! | 400 | the request cannot be read: a wrong parameter, a body that is no JSON |
 //! | 401 | no token, or another one |
 //! | 404, 405 | nothing under this path; not with this method (`Allow` names those there are) |
+//! | 409 | it does not fit how things stand |
 //! | 408, 413, 415 | a body that comes too slowly, is too large, is not `application/json` |
 //! | 422 | a body that is JSON, and not what is asked for |
 //! | 500, 503 | we are wrong; there is too much to do (`Retry-After`) |

@@ -8,7 +8,7 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Router, middleware};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,6 +42,10 @@ pub(super) struct Sources {
     pub(super) commands: Commands,
     /// Room for those who listen to events.
     pub(super) listeners: Arc<Semaphore>,
+    /// Room for those who read dead letters.
+    pub(super) readers: Arc<Semaphore>,
+    /// Held by whoever replays one.
+    pub(super) replaying: Mutex<()>,
     /// How long a walk through the store may take.
     pub(super) walk_most: Duration,
     pub(super) books: Arc<Books>,
@@ -61,6 +65,8 @@ impl Sources {
             policies: edge.policies,
             commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
             listeners: Arc::new(Semaphore::new(events::LISTENERS)),
+            readers: Arc::new(Semaphore::new(dead_letters::READERS)),
+            replaying: Mutex::default(),
             client: edge.client,
             lanes: edge.lanes,
             rows,

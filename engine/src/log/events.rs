@@ -19,6 +19,12 @@ use serde_json::value::RawValue;
 use super::Error;
 use super::streams::OUT;
 
+/// How many messages are fetched at a time for whoever follows: one that does not take them keeps so many in
+/// memory, and each may be as large as a payload.
+const FOLLOWED: i64 = 2;
+/// And for whoever reads on.
+const READ: i64 = 16;
+
 /// An event's place in OUT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -26,6 +32,11 @@ pub struct Place {
     pub sequence: u64,
     /// Its number within the message, from 0.
     pub number: u32,
+}
+
+impl Place {
+    /// In front of everything.
+    pub const BEGINNING: Self = Self { sequence: 0, number: 0 };
 }
 
 /// A text that is no place.
@@ -40,7 +51,8 @@ impl FromStr for Place {
         let (sequence, number) = text.split_once('-').ok_or(NoPlace)?;
         let place = Self { sequence: sequence.parse().or(Err(NoPlace))?, number: number.parse().or(Err(NoPlace))? };
         // One place, one spelling.
-        if place.sequence > 0 && place.to_string() == text { Ok(place) } else { Err(NoPlace) }
+        let is_place = place.sequence > 0 || place == Self::BEGINNING;
+        if is_place && place.to_string() == text { Ok(place) } else { Err(NoPlace) }
     }
 }
 
@@ -70,24 +82,21 @@ pub enum From {
     After(Place),
     /// Of messages that came at that time or later.
     Time(Timestamp),
-    /// Those that come from now on.
-    Now,
 }
 
 impl From {
     fn policy(self) -> DeliverPolicy {
         match self {
             Self::Beginning => DeliverPolicy::All,
-            Self::After(place) => DeliverPolicy::ByStartSequence { start_sequence: place.sequence },
+            Self::After(place) => DeliverPolicy::ByStartSequence { start_sequence: place.sequence.max(1) },
             Self::Time(time) => time_policy(time).unwrap_or(DeliverPolicy::All),
-            Self::Now => DeliverPolicy::New,
         }
     }
 
     fn is_behind(self, place: Place) -> bool {
         match self {
             Self::After(last) => place > last,
-            Self::Beginning | Self::Time(_) | Self::Now => true,
+            Self::Beginning | Self::Time(_) => true,
         }
     }
 }
@@ -115,7 +124,7 @@ pub async fn follow(
     filter: String,
     from: From,
 ) -> Result<impl Stream<Item = Result<Found, Error>> + use<>, Error> {
-    let (messages, _) = consume(client, filter, from).await?;
+    let (messages, _) = consume(client, filter, from, FOLLOWED).await?;
     let events = messages.flat_map(|message| {
         stream::iter(match message.map_err(Error::out).and_then(|message| split(&message)) {
             Ok(found) => found.into_iter().map(Ok).collect(),
@@ -139,27 +148,50 @@ pub async fn read(
     from: From,
     mut take: impl FnMut(Found) -> ControlFlow<()>,
 ) -> Result<(), Error> {
-    let (mut messages, mut left) = consume(client, filter, from).await?;
+    let (mut messages, mut left) = consume(client, filter, from, READ).await?;
     while left > 0 {
         let Some(message) = messages.next().await else { break };
         let message = message.map_err(Error::out)?;
+        // What has aged away meanwhile does not come.
+        left = (left - 1).min(message.info().map_err(Error::Out)?.pending);
         for found in split(&message)? {
             if from.is_behind(found.place) && take(found).is_break() {
                 return Ok(());
             }
         }
-        left -= 1;
     }
     Ok(())
 }
 
 /// The messages of a filter, and how many there are by now.
-async fn consume(client: &Client, filter: String, from: From) -> Result<(Ordered, u64), Error> {
+async fn consume(client: &Client, filter: String, from: From, batch: i64) -> Result<(Ordered, u64), Error> {
     let stream = jetstream::new(client.clone()).get_stream_no_info(OUT).await.map_err(Error::out)?;
-    let config = OrderedConfig { filter_subject: filter, deliver_policy: from.policy(), ..OrderedConfig::default() };
+    let config = OrderedConfig {
+        filter_subject: filter,
+        deliver_policy: from.policy(),
+        max_batch: batch,
+        ..OrderedConfig::default()
+    };
     let consumer = stream.create_consumer(config).await.map_err(Error::out)?;
     let left = consumer.cached_info().num_pending;
     Ok((consumer.messages().await.map_err(Error::out)?, left))
+}
+
+/// The place of the latest event of the subjects that `filter` names; [`Place::BEGINNING`] where there is none.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn latest(client: &Client, filter: &str) -> Result<Place, Error> {
+    let stream = jetstream::new(client.clone()).get_stream_no_info(OUT).await.map_err(Error::out)?;
+    match stream.get_last_raw_message_by_subject(filter).await {
+        Ok(message) => {
+            let events = events_of(&message.subject, &message.payload)?;
+            let number = u32::try_from(events.len().saturating_sub(1)).unwrap_or(u32::MAX);
+            Ok(Place { sequence: message.sequence, number })
+        }
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(Place::BEGINNING),
+        Err(error) => Err(Error::out(error)),
+    }
 }
 
 /// The event at a place, if there is one.
@@ -212,9 +244,10 @@ mod tests {
         let place = Place { sequence: 17, number: 3 };
         assert_eq!("17-3".parse(), Ok(place));
         assert_eq!(place.to_string(), "17-3");
-        for wrong in ["", "17", "17-", "-3", "017-3", "17-03", "+17-3", "0-0", "17-3-1", "99999999999999999999-0"] {
+        for wrong in ["", "17", "17-", "-3", "017-3", "17-03", "+17-3", "17-3-1", "99999999999999999999-0", "0-1"] {
             assert_eq!(wrong.parse::<Place>(), Err(NoPlace), "{wrong}");
         }
+        assert_eq!("0-0".parse(), Ok(Place::BEGINNING));
         assert!(Place { sequence: 9, number: 9 } < Place { sequence: 10, number: 0 });
     }
 }

@@ -65,6 +65,10 @@ struct Filters {
     #[arg(long, value_name = "TEXT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     host_name: Option<String>,
+    /// Its serial number, `*` for any text
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial_number: Option<String>,
     /// Its model, `*` for any text
     #[arg(long, value_name = "TEXT")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,7 @@ pub(super) mod status;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use linesman_connectors::tls;
@@ -37,6 +37,8 @@ use show::Column;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How often a write is sent again when the engine does not answer; it is done once.
 const TRIES: u32 = 3;
+/// How long until a look at what became of it, and until it is sent again.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Where the API is, and how answers are printed.
 #[derive(Debug, Clone, clap::Args)]
@@ -56,6 +58,9 @@ pub(super) struct Access {
     /// Print JSON: of a list, one line each
     #[arg(long, global = true)]
     json: bool,
+    /// The id of what is changed: given again within a day, it is not done again
+    #[arg(long, value_name = "ID", global = true)]
+    key: Option<String>,
 }
 
 /// How much of a list is asked for.
@@ -97,6 +102,7 @@ struct Api {
     base: String,
     token: String,
     is_json: bool,
+    key: Option<String>,
 }
 
 /// Runs what a command asks of the API.
@@ -131,7 +137,7 @@ impl Api {
         let token = std::fs::read_to_string(&token_file)
             .with_context(|| format!("the token cannot be read from `{}`", token_file.display()))?;
         let http = tls::http_client(ca.as_deref())?.timeout(PATIENCE).build()?;
-        Ok(Self { http, base, token: token.trim().to_owned(), is_json: access.json })
+        Ok(Self { http, base, token: token.trim().to_owned(), is_json: access.json, key: access.key.clone() })
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -139,45 +145,96 @@ impl Api {
     }
 
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
-        let answer = request.send().await.with_context(|| format!("the engine at {} does not answer", self.base))?;
+        let answer = request.send().await.map_err(|error| self.unreached(error))?;
         let status = answer.status();
         let text = answer.bytes().await.context("the answer broke off")?;
         if status.is_success() {
             return serde_json::from_slice(&text).context("the answer is no JSON: is this an engine's API?");
         }
-        bail!(refusal(status, &text))
+        Err(Refusal { status, text: refusal(status, &text) }.into())
     }
 
     async fn get(&self, path: &str, query: &impl Serialize) -> anyhow::Result<Value> {
         self.answer(self.request(Method::GET, path).query(query)).await
     }
 
+    /// One thing; none where there is none of that name.
+    async fn find(&self, path: &str) -> anyhow::Result<Option<Value>> {
+        match self.get(path, &()).await {
+            Ok(item) => Ok(Some(item)),
+            Err(error) => match error.downcast_ref::<Refusal>() {
+                Some(refusal) if refusal.status == StatusCode::NOT_FOUND => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+
     /// Writes, and prints what became of it. Sent again under the same key when the engine is away.
     async fn write(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<()> {
-        let key = format!("cli-{}", random_hex::<16>()?);
-        let mut tries = 0;
-        let state = loop {
-            tries += 1;
-            let mut request = self.request(method.clone(), path).header("Idempotency-Key", &key);
-            if let Some(body) = &body {
-                request = request.json(body);
-            }
-            match self.answer(request).await {
-                Err(error) if tries < TRIES && error.downcast_ref::<reqwest::Error>().is_some() => {}
-                answer => break answer?,
-            }
+        let key = match &self.key {
+            Some(key) => key.clone(),
+            None => format!("cli-{}", random_hex::<16>()?),
         };
+        let mut state = self.send(&method, path, &key, body.as_ref()).await.map_err(|error| {
+            let is_decided = error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status.is_client_error());
+            if is_decided { error } else { error.context(unknown(&key)) }
+        })?;
+        let asked = Instant::now();
+        while state.get("verdict").is_some_and(|verdict| verdict == "pending") && asked.elapsed() < PATIENCE {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let org = state.get("organization").map(show::plain).unwrap_or_default();
+            state = self.get(&format!("/api/v1/commands/{}", segment(&key)), &[("organization", org)]).await?;
+        }
         if self.is_json {
             anstream::println!("{state}");
             return Ok(());
         }
         let text = |name: &str| state.get(name).map(show::plain).unwrap_or_default();
         if text("verdict") == "pending" {
-            anstream::println!("accepted, not yet decided: the engine is behind (command {})", text("command"));
+            anstream::println!(
+                "accepted, not yet decided: the engine is behind; the same words with `--key {key}` tell what became of it"
+            );
         } else {
             anstream::println!("{}", text("detail"));
         }
         Ok(())
+    }
+
+    /// Sends a write until there is an answer, a few times at most.
+    async fn send(&self, method: &Method, path: &str, key: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+        let mut tries = 1;
+        loop {
+            let mut request = self.request(method.clone(), path).header("Idempotency-Key", key);
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            let error = match self.answer(request).await {
+                Ok(state) => return Ok(state),
+                Err(error) => error,
+            };
+            let refusal = error.downcast_ref::<Refusal>();
+            let is_away = refusal.is_none_or(|refusal| refusal.status == StatusCode::SERVICE_UNAVAILABLE);
+            if !is_away || tries == TRIES {
+                return Err(error);
+            }
+            tries += 1;
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Why the engine was not reached, and what can be done.
+    fn unreached(&self, error: reqwest::Error) -> anyhow::Error {
+        let text = full(&error);
+        let help = if text.contains("certificate") {
+            "; `--ca` names the authority of its certificate"
+        } else if text.contains("scheme") {
+            "; the API is `https://`"
+        } else if error.is_timeout() {
+            "; it may be busy: try again in a while"
+        } else {
+            "; is it running? `ready.json` in its data directory has the address"
+        };
+        anyhow::Error::new(error).context(format!("the engine at {} does not answer{help}", self.base))
     }
 
     /// Prints a list.
@@ -225,6 +282,31 @@ impl Api {
     }
 }
 
+/// What is said where an answer did not come.
+fn unknown(key: &str) -> String {
+    format!("whether it was done is not known: the same words with `--key {key}` do it once at most")
+}
+
+/// The engine says no.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Refusal {
+    status: StatusCode,
+    text: String,
+}
+
+/// An error with all that is behind it.
+fn full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
 /// What the engine said no with, and what can be done.
 fn refusal(status: StatusCode, text: &[u8]) -> String {
     let problem: Value = serde_json::from_slice(text).unwrap_or_else(|_| json!({}));
@@ -235,6 +317,7 @@ fn refusal(status: StatusCode, text: &[u8]) -> String {
     let help = match status {
         StatusCode::UNAUTHORIZED => "; the token is another engine's, or was changed: see `--token-file`",
         StatusCode::SERVICE_UNAVAILABLE => "; try again in a while",
+        StatusCode::NOT_FOUND => "; the command's `list` shows what there is",
         StatusCode::INTERNAL_SERVER_ERROR => "; this is a fault of the engine",
         _ => "",
     };

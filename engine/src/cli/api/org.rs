@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use reqwest::Method;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::show::{Column, column};
 use super::{Access, Paging, ask, segment};
@@ -49,17 +49,17 @@ enum Action {
         /// Its name
         name: String,
     },
-    /// Create it, or change it and lift its suspension
+    /// Create it, or change it and lift its suspension; what is not given stays as it is
     Set {
         /// Its name: the token in subjects
         name: String,
-        /// The name people see; without one, its name
+        /// The name people see; of a new one its name
         #[arg(long, value_name = "TEXT")]
         display_name: Option<String>,
-        /// It stands for an end customer of the partner
-        #[arg(long)]
-        proxy: bool,
-        /// What may leave of its bundles, in its exact spelling; without one nothing
+        /// Whether it stands for an end customer of the partner
+        #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+        proxy: Option<bool>,
+        /// What may leave of its bundles, in its exact spelling; of a new one nothing
         #[arg(long, value_name = "LEVEL")]
         filter_level: Option<String>,
         /// A device group, `<name>=<host>,<host>...`, `*` for any text; may be given more than once
@@ -95,14 +95,20 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         Action::Show { name } => api.show(&place(name), &()).await,
         Action::Set { name, display_name, proxy, filter_level, device_group } => {
             let groups = device_group.iter().map(|text| group(text)).collect::<anyhow::Result<Vec<_>>>()?;
-            let mut body = json!({ "proxy": proxy, "device_groups": groups });
-            if let Value::Object(members) = &mut body {
-                let given = [("display_name", display_name), ("filter_level", filter_level)];
-                members.extend(
-                    given.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?)))),
-                );
-            }
-            api.write(Method::PUT, &place(name), Some(body)).await
+            let known = api.find(&place(name)).await?.unwrap_or_default();
+            let stays = |name: &str| known.get(name).cloned();
+            let groups = Some(json!(groups)).filter(|_| !device_group.is_empty());
+            let body: Map<String, Value> = [
+                ("display_name", display_name.clone().map(Value::from)),
+                ("proxy", proxy.map(Value::from)),
+                ("filter_level", filter_level.clone().map(Value::from)),
+                ("device_groups", groups),
+            ]
+            .into_iter()
+            .filter_map(|(name, given)| Some((name.to_owned(), given.or_else(|| stays(name))?)))
+            .chain(known.is_null().then(|| ("proxy".to_owned(), json!(proxy.unwrap_or(false)))))
+            .collect();
+            api.write(Method::PUT, &place(name), Some(body.into())).await
         }
         Action::Suspend { name } => api.write(Method::POST, &format!("{}/suspend", place(name)), None).await,
     })

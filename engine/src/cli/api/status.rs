@@ -1,24 +1,26 @@
 //! `linesman status`
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::show::{self, Column, column};
 use super::{Access, ask};
 use crate::cli::Failure;
 
-const LANES: [Column; 6] = [
+const LANES: [Column; 7] = [
     column("LANE", "/lane"),
     column("STATE", "/state"),
     column("POSITION", "/position"),
     column("END", "/end"),
-    column("LAG", "/lag_sequences"),
-    column("BEHIND S", "/lag_seconds"),
+    column("LAG", "/lag"),
+    column("SECONDS", "/lag_s"),
+    column("RULES", "/rule_book/version"),
 ];
 const DESTINATIONS: [Column; 5] = [
     column("DESTINATION", "/destination"),
-    column("PENDING", "/pending"),
+    column("PENDING", "/reactions"),
     column("CIRCUIT", "/circuit"),
     column("FAILURES", "/failures"),
     column("UNTIL", "/open_until"),
@@ -44,12 +46,44 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         let width = show::width();
         let rows = |name: &str| status.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        let lanes: Vec<Value> = rows("lanes").into_iter().map(with_state).collect();
+        let destinations = destinations(rows("pending"), rows("circuits"));
         anstream::println!("{}", if status.get("ready") == Some(&Value::Bool(true)) { "ready" } else { "not ready" });
-        anstream::print!("\n{}", show::table(&rows("lanes"), &LANES, width));
-        let destinations = rows("destinations");
+        anstream::print!("\n{}", show::table(&lanes, &LANES, width));
         if !destinations.is_empty() {
             anstream::print!("\n{}", show::table(&destinations, &DESTINATIONS, width));
         }
         Ok(())
     })
+}
+
+/// A lane with its state in a word.
+fn with_state(mut lane: Value) -> Value {
+    let is = |name: &str| lane.get(name).is_some_and(|value| *value == Value::Bool(true) || value.is_string());
+    let state = match (is("running"), is("sealed")) {
+        (false, _) => "waiting",
+        (true, true) => "sealed",
+        (true, false) => "running",
+    };
+    if let Value::Object(members) = &mut lane {
+        members.insert("state".to_owned(), state.into());
+    }
+    lane
+}
+
+/// What waits for whom, and who is left alone: a row for each destination.
+fn destinations(pending: Vec<Value>, circuits: Vec<Value>) -> Vec<Value> {
+    let mut rows: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for (is_circuit, item) in
+        pending.into_iter().map(|item| (false, item)).chain(circuits.into_iter().map(|item| (true, item)))
+    {
+        let Value::Object(members) = item else { continue };
+        let name = members.get("destination").map(show::plain).unwrap_or_default();
+        let row = rows.entry(name).or_default();
+        row.extend(members);
+        if is_circuit {
+            row.insert("circuit".to_owned(), "open".into());
+        }
+    }
+    rows.into_values().map(Value::Object).collect()
 }

@@ -14,13 +14,15 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, Place as TextPlace, Reason};
+use linesman_schemas::name::NameError;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::lists::query::{self, Limit};
+use super::lists::query::{self, Limit, When};
 use super::lists::words;
 use super::params::{Params, PathOf};
 use super::problem::Problem;
@@ -30,6 +32,8 @@ use crate::log::events::{self, Found, From, Place};
 
 /// How long reading a page may take: OUT is read in one direction, from one place.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many may read at a time: each has a consumer at the server, and what it has fetched in memory.
+pub(super) const READERS: usize = 4;
 
 /// What was set aside.
 pub(super) fn routes() -> OpenApiRouter<Arc<Sources>> {
@@ -41,18 +45,18 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Sources>> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct DeadLettersQuery {
-    /// Whose; none: everybody's, and those of nobody known.
-    #[param(value_type = Option<String>)]
-    organization: Option<OrgName>,
+    /// Whose; `_unknown` for those of nobody known, `_provider` for the provider's own; none: all of them.
+    #[param(schema_with = organization, required = false)]
+    organization: Option<String>,
     /// Why they were set aside.
     #[param(schema_with = words::reason, required = false)]
     reason: Option<Reason>,
     /// Those set aside at this time or later.
-    #[param(value_type = Option<String>, format = DateTime)]
-    after: Option<Timestamp>,
+    #[param(schema_with = query::when, required = false)]
+    after: Option<When>,
     /// Those set aside before this time.
-    #[param(value_type = Option<String>, format = DateTime)]
-    before: Option<Timestamp>,
+    #[param(schema_with = query::when, required = false)]
+    before: Option<When>,
     /// The order.
     #[serde(default)]
     #[param(inline)]
@@ -178,8 +182,12 @@ pub(super) async fn list(
     Params(query): Params<DeadLettersQuery>,
 ) -> Result<Json<DeadLetters>, Problem> {
     let cursor = query.cursor.as_deref().map(|text| read_cursor(text, query.sort)).transpose()?;
-    let page = timeout(PATIENCE, page(&sources.client, &query, cursor)).await;
-    match page {
+    let filter = filter(&sources, &query)?;
+    let page = async {
+        let _seat = sources.readers.acquire().await.map_err(|error| Problem::internal(&error))?;
+        page(&sources.client, &query, filter, cursor).await
+    };
+    match timeout(PATIENCE, page).await {
         Ok(page) => page.map(Json),
         Err(_) => Err(Problem::busy(
             "the dead letters cannot be read within 10 s; name an organization, a reason or a time",
@@ -215,15 +223,36 @@ async fn find(client: &Client, id: &str) -> Result<Letter, Problem> {
     Letter::read(&found).map_err(|error| Problem::internal(&error))
 }
 
-async fn page(client: &Client, query: &DeadLettersQuery, cursor: Option<Place>) -> Result<DeadLetters, Problem> {
-    let org = query.organization.as_ref().map_or("*", OrgName::as_str);
+/// The subjects that are asked for.
+fn filter(sources: &Sources, query: &DeadLettersQuery) -> Result<String, Problem> {
+    let org = match query.organization.as_deref() {
+        None => "*",
+        Some(ours @ ("_unknown" | "_provider")) => ours,
+        Some(name) => {
+            let org: OrgName = name.parse().map_err(|error: NameError| {
+                Problem::parameter("organization", format!("`organization`: {error}, `_unknown` or `_provider`"))
+            })?;
+            if sources.commands.standing(&org).map_err(|error| Problem::internal(&error))?.is_none() {
+                return Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no organization `{org}`")));
+            }
+            name
+        }
+    };
     let reason = query.reason.map_or("*", Reason::as_str);
-    let filter = format!("out.{org}.dead.{reason}");
+    Ok(format!("out.{org}.dead.{reason}"))
+}
+
+async fn page(
+    client: &Client,
+    query: &DeadLettersQuery,
+    filter: String,
+    cursor: Option<Place>,
+) -> Result<DeadLetters, Problem> {
     let limit = Limit::or_default(query.limit);
     let mut read = Reading { items: VecDeque::new(), is_more: false, fault: None };
-    let from = match (cursor, query.after) {
+    let from = match (cursor, &query.after) {
         (Some(place), _) if query.sort == Sort::Time => From::After(place),
-        (_, Some(time)) => From::Time(time),
+        (_, Some(time)) => From::Time(time.0),
         _ => From::Beginning,
     };
     let take = |found: Found| match query.sort {
@@ -286,8 +315,7 @@ impl Reading {
     fn letter(&mut self, found: &Found, query: &DeadLettersQuery) -> ControlFlow<(), Option<Letter>> {
         match Letter::read(found) {
             Ok(letter) => {
-                let is_asked_for = query.after.is_none_or(|after| letter.time >= after)
-                    && query.before.is_none_or(|before| letter.time < before);
+                let is_asked_for = query::lies(letter.time, query.after.as_ref(), query.before.as_ref());
                 ControlFlow::Continue(is_asked_for.then_some(Letter { bytes: None, ..letter }))
             }
             Err(error) => {
@@ -296,6 +324,12 @@ impl Reading {
             }
         }
     }
+}
+
+/// The schema of `organization`.
+fn organization() -> Schema {
+    let name = ObjectBuilder::new().schema_type(Type::String);
+    name.pattern(Some("^([A-Za-z0-9][A-Za-z0-9_-]{0,63}|_unknown|_provider)$")).into()
 }
 
 fn cursor_of(id: &str, sort: Sort) -> String {
@@ -311,7 +345,9 @@ fn read_cursor(text: &str, sort: Sort) -> Result<Place, Problem> {
         Sort::TimeDown => text.strip_prefix('-'),
     };
     let place = place.and_then(|place| place.parse().ok());
-    place.ok_or_else(|| Problem::parameter("cursor", "is none that an answer of this list and order gave as `next`"))
+    place.ok_or_else(|| {
+        Problem::parameter("cursor", "`cursor` is none that an answer of this list and order gave as `next`")
+    })
 }
 
 fn log_is_away(error: &log::Error) -> Problem {

@@ -16,6 +16,7 @@ use linesman_schemas::OrgName;
 use linesman_schemas::command::{PolicyRun, Replay, Verb};
 
 use super::{Letter, LetterPath, find, log_is_away};
+use crate::domain::rows::Standing;
 use crate::edge::params::PathOf;
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
@@ -43,6 +44,8 @@ pub(in crate::edge) async fn replay(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let command = command_id(&headers)?;
+    // One at a time: whether an input has entered already is looked up before it enters.
+    let _turn = sources.replaying.lock().await;
     let letter = find(&sources.client, &path.id).await?;
     let (org, verb) = match &letter.policy {
         Some(policy) => {
@@ -62,8 +65,15 @@ pub(in crate::edge) async fn replay(
             if let Some(asked) = sources.commands.known(&org, &command, &verb).map_err(refused)? {
                 return respond(asked);
             }
-            if !sources.commands.knows(&org).map_err(|error| Problem::internal(&error))? {
-                return Err(conflict(format!("there is no organization `{org}` yet: create it first")));
+            if let Ok(on_its_way) = sources.commands.find(org.clone(), command.clone()) {
+                return respond(on_its_way);
+            }
+            match sources.commands.standing(&org).map_err(|error| Problem::internal(&error))? {
+                Some(Standing::Active) => {}
+                Some(Standing::Suspended) => {
+                    return Err(conflict(format!("the organization `{org}` is suspended: lift that first")));
+                }
+                None => return Err(conflict(format!("there is no organization `{org}` yet: create it first"))),
             }
             let bytes = bytes(&sources.client, &letter).await?;
             let put = inputs::put(&sources.client, format!("in.{org}.{kind}.{SOURCE}"), bytes).await;

@@ -81,7 +81,7 @@ pub(super) struct Case {
     /// When it was decided.
     opened: Timestamp,
     /// When the upstream changed it last.
-    updated: Timestamp,
+    updated: Option<Timestamp>,
 }
 
 /// Cases, page by page.
@@ -155,7 +155,7 @@ impl Case {
             previous_status: given(row.previous_status),
             link: given(row.link),
             opened: row.opened,
-            updated: row.updated,
+            updated: Some(row.updated).filter(|updated| *updated > Timestamp::UNIX_EPOCH),
         }
     }
 }

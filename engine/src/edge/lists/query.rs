@@ -27,7 +27,7 @@ pub(super) struct Glob(Pattern);
 
 /// A moment.
 #[derive(Debug)]
-pub(super) struct When(pub(super) Timestamp);
+pub(in crate::edge) struct When(pub(in crate::edge) Timestamp);
 
 impl Limit {
     /// How many: as asked for, or as usual.
@@ -83,7 +83,7 @@ pub(super) fn passes(filter: Option<&Glob>, text: &str) -> bool {
 }
 
 /// Whether a moment lies in a span, its beginning included.
-pub(super) fn lies(at: Timestamp, after: Option<&When>, before: Option<&When>) -> bool {
+pub(in crate::edge) fn lies(at: Timestamp, after: Option<&When>, before: Option<&When>) -> bool {
     after.is_none_or(|after| at >= after.0) && before.is_none_or(|before| at < before.0)
 }
 
@@ -218,7 +218,7 @@ pub(super) fn sorts(sorts: &[&str]) -> Schema {
 }
 
 /// The schema of a time.
-pub(super) fn when() -> Schema {
+pub(in crate::edge) fn when() -> Schema {
     let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
     ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
 }

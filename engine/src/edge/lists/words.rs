@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
+use crate::domain::outgoing::POLICY_REFUSED;
 use crate::domain::rows;
 
 /// Who works on an incident.
@@ -121,7 +122,7 @@ pub(in crate::edge) fn filter_level() -> Schema {
 }
 
 /// The schema of a trigger's name.
-pub(in crate::edge) fn trigger() -> Schema {
+pub(super) fn trigger() -> Schema {
     words(Trigger::ALL.map(Trigger::as_str))
 }
 
@@ -140,6 +141,11 @@ pub(in crate::edge) fn lines() -> Schema {
     let line = ObjectBuilder::new().schema_type(Type::String).max_length(Some(OWNER_MOST));
     let line = line.pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]*$"));
     ArrayBuilder::new().items(line).max_items(Some(LIST_MOST)).into()
+}
+
+/// The schema of the name of a trigger that subscribers hear.
+pub(in crate::edge) fn told_trigger() -> Schema {
+    words(Trigger::ALL.map(Trigger::as_str).into_iter().chain([POLICY_REFUSED]))
 }
 
 /// The schema of a priority that may be none.

@@ -39,11 +39,13 @@ async fn what_is_no_request_is_refused_and_others_are_served_on() {
     assert!(said.starts_with("HTTP/1.1 431 ") || said.starts_with("HTTP/1.1 414 "), "{said}");
 }
 
+/// What is said of a parameter that the list of devices does not have.
+const UNKNOWN: &str = "unknown parameter `x`: known are ";
+
 #[tokio::test]
 async fn strange_requests_have_their_proper_answer() {
     let edge = Fixture::new().await;
     edge.organization("acme", 3);
-    let unread = "the request cannot be read";
     for (method, path, status, detail) in [
         ("DELETE", "/api/v1/incidents", 405, "this path does not take this method"),
         ("PUT", "/api/v1/openapi.json", 405, "this path does not take this method"),
@@ -53,7 +55,7 @@ async fn strange_requests_have_their_proper_answer() {
         ("GET", "/api/v1/incidents/%ff", 400, "the path is not UTF-8"),
         ("GET", "/api/v1/incidents/acme", 400, "`id`: `acme` is not an incident id (`<organization>-<number>`)"),
         ("GET", "/api/v1/devices?host_name=%ff", 400, "the query is not UTF-8"),
-        ("GET", "/api/v1/devices?x=1", 400, unread),
+        ("GET", "/api/v1/devices?x=1", 400, UNKNOWN),
     ] {
         let method: Method = method.parse().unwrap();
         let answer = edge.request(method.clone(), path).bearer_auth(TOKEN).send().await.unwrap();
@@ -62,7 +64,7 @@ async fn strange_requests_have_their_proper_answer() {
         }
         let (found, said) = problem(answer).await;
         assert_eq!(found, status, "{method} {path}");
-        assert!(said == detail || detail == unread, "{method} {path}: {said}");
+        assert!(said == detail || detail == UNKNOWN && said.starts_with(UNKNOWN), "{method} {path}: {said}");
     }
     // What a client would accept does not matter: there is one form.
     let answer = edge.request(Method::GET, "/api/v1/incidents").bearer_auth(TOKEN).header("accept", "image/png");

@@ -1,8 +1,9 @@
 //! What can be known of a script without running it: functions, numbers of arguments, variables, fields
 //! of the objects it is given, and limits it cannot keep to.
 //!
-//! INVARIANT (no false alarm): what runs without failing is never faulted. What is not known for
-//! certain, for instance what a variable holds that is assigned to, is passed over.
+//! INVARIANT (no false alarm): only what fails wherever a run comes to it is faulted, be it in a branch
+//! that none takes or in a `try`. What is not known for certain, for instance what a variable holds that
+//! is assigned to, is passed over.
 
 mod calls;
 mod fields;
