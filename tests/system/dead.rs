@@ -1,6 +1,8 @@
 //! What was set aside is listed, shown, and put to work again once its cause is mended.
 
+use futures_util::future::join_all;
 use linesman_tests::{Ended, Engine, OPEN_CASE, World, event, run, until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const THROWS: &str = r#"
@@ -85,6 +87,35 @@ async fn they_are_found_by_organization_reason_and_time() {
         }
     }
     assert!(others >= 6, "{others}");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_replay_under_one_key_is_one() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    publish(&engine, "in.acme.jmb.t", "<jmb".to_owned()).await;
+    publish(&engine, "in.acme.jmb.t", "<jm".to_owned()).await;
+    let broken = letters(&world, 2, &[]).await;
+    let api = engine.api().unwrap();
+    let replay = |letter: &Value| {
+        let (api, path) = (api.clone(), format!("/api/v1/dead-letters/{}/replay", letter["id"].as_str().unwrap()));
+        async move { api.ask(Method::POST, &path, Some("one"), None).await.unwrap() }
+    };
+    for answer in join_all((0..6).map(|_| replay(&broken[0]))).await {
+        assert_eq!((answer.status, &answer.body["detail"]), (200, &json!("replayed")));
+    }
+    let other = replay(&broken[1]).await;
+    assert_eq!(other.status, 409, "the key is another command's: {other:?}");
+    publish(&engine, "in.acme.jmb.t", "<j".to_owned()).await;
+    let all = letters(&world, 4, &[]).await;
+    let lengths: Vec<&Value> = all.iter().map(|letter| &letter["length"]).collect();
+    assert_eq!(lengths, [&json!(4), &json!(3), &json!(4), &json!(2)], "it entered once");
+    assert_eq!(api.ask(Method::POST, "/api/v1/organizations/acme/suspend", None, None).await.unwrap().status, 200);
+    let path = format!("/api/v1/dead-letters/{}/replay", broken[1]["id"].as_str().unwrap());
+    let suspended = api.ask(Method::POST, &path, None, None).await.unwrap();
+    let detail = json!("the organization `acme` is suspended: lift that first");
+    assert_eq!((suspended.status, &suspended.body["detail"]), (409, &detail));
     assert!(engine.stop().await.unwrap().success());
 }
 

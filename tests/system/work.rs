@@ -46,6 +46,10 @@ async fn incidents_are_worked_on_from_the_command_line() {
     assert_eq!(ok(&["incident", "reopen", "acme-2", "--note", "not yet"]).await, "reopened\n");
     assert_eq!(ok(&["incident", "close", "acme-2"]).await, "closed\n");
     assert_eq!(ok(&["org", "suspend", "bolt"]).await, "suspended\n");
+    assert_eq!(ok(&["org", "set", "bolt", "--display-name", "Bolt"]).await, "changed\n");
+    let bolt = engine.get("/api/v1/organizations/bolt").await.unwrap();
+    let stays = (&bolt["filter_level"], &bolt["proxy"], &bolt["standing"], &bolt["display_name"]);
+    assert_eq!(stays, (&json!("Send all information"), &json!(true), &json!("active"), &json!("Bolt")));
     assert_eq!(ok(&["org", "set", "newco", "--proxy", "--device-group", "core=edge-*,p-1"]).await, "created\n");
     until("the case has its id", async || {
         let state = &engine.get("/api/v1/cases/acme-1").await.unwrap()["state"];

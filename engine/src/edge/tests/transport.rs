@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use linesman_connectors::tls;
 use reqwest::Method;
 use rustls::pki_types::ServerName;
@@ -11,6 +12,7 @@ use rustls::{ClientConnection, StreamOwned};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 use super::super::{BOUNDS, Bounds};
 use super::fixture::{Fixture, nobody};
@@ -66,6 +68,33 @@ async fn the_longest_silent_makes_room_when_every_seat_is_taken() {
     }
     assert!(is_healthy(&edge).await);
     assert_eq!(heard(&mut silent[0]).await, b"");
+}
+
+#[tokio::test]
+async fn a_thousand_and_twenty_four_are_served_at_once() {
+    // On a busy machine it takes a while until all are there.
+    let edge = within(Bounds { head: Duration::from_secs(120), handshake: BOUND, ..BOUNDS }).await;
+    let config = Arc::new(tls::client_config(Some(&edge.dir.path().join("tls/ca.pem"))).unwrap());
+    let connector = TlsConnector::from(config);
+    let mut clients = Vec::new();
+    for _ in 0..16 {
+        let some = (0..64).map(|_| async {
+            let tcp = TcpStream::connect(edge.addr()).await.unwrap();
+            connector.connect(ServerName::try_from("localhost").unwrap(), tcp).await.unwrap()
+        });
+        clients.extend(join_all(some).await);
+    }
+    // All are connected; each has its answer while all others stay.
+    for client in &mut clients {
+        client.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        client.flush().await.unwrap();
+    }
+    for client in &mut clients {
+        let mut said = [0; 15];
+        timeout(BOUND, client.read_exact(&mut said)).await.expect("it is answered").unwrap();
+        assert_eq!(&said, b"HTTP/1.1 200 OK");
+    }
+    assert_eq!(clients.len(), 1024);
 }
 
 #[tokio::test]
