@@ -107,6 +107,18 @@ impl<S: Subscriber> Layer<S> for Counted {
     }
 }
 
+/// An error and all that is behind it, in one line, as the log tells it.
+pub(crate) fn full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

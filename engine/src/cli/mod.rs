@@ -61,19 +61,26 @@ enum Command {
     /// Print what flows, one line each
     Tail(tail::Args),
     /// Incidents: list, show, and work on them
-    Incident(api::incident::Args),
+    #[command(after_help = api::incident::EXAMPLES)]
+    Incident(api::Args<api::incident::Action>),
     /// Cases at the support system: list, show, save and submit
-    Case(api::case::Args),
+    #[command(after_help = api::case::EXAMPLES)]
+    Case(api::Args<api::case::Action>),
     /// Devices: list and show
-    Device(api::device::Args),
+    #[command(after_help = api::device::EXAMPLES)]
+    Device(api::Args<api::device::Action>),
     /// Intelligence messages: list and show
-    Intel(api::intel::Args),
+    #[command(after_help = api::intel::EXAMPLES)]
+    Intel(api::Args<api::intel::Action>),
     /// Organizations: list, show, create, change, suspend
-    Org(api::org::Args),
+    #[command(after_help = api::org::EXAMPLES)]
+    Org(api::Args<api::org::Action>),
     /// Policies in effect: list and show
-    Policy(api::policy::Args),
+    #[command(after_help = api::policy::EXAMPLES)]
+    Policy(api::Args<api::policy::Action>),
     /// Dead letters: list, show, and put to work again
-    Dead(api::dead::Args),
+    #[command(after_help = api::dead::EXAMPLES)]
+    Dead(api::Args<api::dead::Action>),
     /// How the engine is: lanes, lag, pending reactions, circuits
     Status(api::status::Args),
     /// Print a shell's completions

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::mark::{self, Mark};
 use super::{Error, REQUEST_TIMEOUT, read_answer};
 use crate::domain::outgoing::Message;
+use crate::logging::full;
 
 /// Header and value that let a mark outlive OUT's age, alone.
 const TTL: (&str, &str) = ("Nats-TTL", "never");
@@ -110,7 +111,7 @@ impl Outbox {
                 Ok(sequence) => return Ok(sequence),
                 Err(error) => {
                     // Said once: while the server has no room, every try ends the same.
-                    let error_text = chain(&error);
+                    let error_text = full(&error);
                     if attempt == 1 {
                         tracing::warn!(
                             lane = self.lane,
@@ -210,15 +211,4 @@ impl Outbox {
             },
         }
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::Error;
 use super::policies::{Brought, Policies};
 use crate::lane::status::LaneStatus;
+use crate::logging::full;
 use crate::rules_dir::{self, PolicyFile, Stamp};
 
 /// How often the directory is looked at.
@@ -205,10 +206,4 @@ async fn read(dir: &Path) -> Result<Vec<PolicyFile>, Error> {
     let dir = dir.to_owned();
     let files = tokio::task::spawn_blocking(move || rules_dir::read(&dir)).await;
     Ok(files.map_err(|error| Error::Broken(std::io::Error::other(error)))??)
-}
-
-/// An error with all its causes.
-fn full(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::to_value;
 
 use super::show::{Column, column};
-use super::{Access, Paging, ask, segment};
+use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 
 const COLUMNS: [Column; 7] = [
@@ -21,29 +21,17 @@ const COLUMNS: [Column; 7] = [
     column("SYNOPSIS", "/synopsis"),
 ];
 
-/// Cases at the support system: list, show, save and submit
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman case list --organization acme --state failed --data-dir D
   linesman case save acme-17 --comments 'since the upgrade' --data-dir D
-  linesman case submit acme-17 --data-dir D")]
-pub(in crate::cli) struct Args {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    access: Access,
-}
+  linesman case submit acme-17 --data-dir D";
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(in crate::cli) enum Action {
     /// List cases
-    List {
-        #[command(flatten)]
-        filters: Box<Filters>,
-        #[command(flatten)]
-        paging: Paging,
-    },
+    List(List<Filters>),
     /// Show the case of an incident
     Show {
         /// The incident's id, such as acme-17
@@ -66,7 +54,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args, Serialize)]
-struct Filters {
+pub(in crate::cli) struct Filters {
     /// Whose; without it, everybody's
     #[arg(long, value_name = "ORG")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,7 +83,7 @@ struct Filters {
 
 /// What is said of a case; what is not given is taken from its draft, then from the incident.
 #[derive(Debug, clap::Args, Serialize)]
-struct Words {
+pub(in crate::cli) struct Words {
     /// One line on the problem
     #[arg(long, value_name = "TEXT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,9 +106,9 @@ struct Words {
     follow_up: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
-        Action::List { filters, paging } => api.list("/api/v1/cases", filters, paging, &COLUMNS).await,
+        Action::List(list) => api.list("/api/v1/cases", list, &COLUMNS).await,
         Action::Show { incident } => api.show(&format!("/api/v1/cases/{}", segment(incident)), &()).await,
         Action::Save { incident, words } => {
             api.write(Method::POST, &place(incident, "save"), Some(to_value(words)?)).await

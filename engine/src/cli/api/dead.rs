@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde::Serialize;
 
 use super::show::{Column, column};
-use super::{Access, Paging, ask, segment};
+use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 
 const COLUMNS: [Column; 6] = [
@@ -19,29 +19,17 @@ const COLUMNS: [Column; 6] = [
     column("DETAIL", "/detail"),
 ];
 
-/// Dead letters: list, show, and put to work again
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman dead list --organization acme --reason policy-failed --sort=-time --data-dir D
   linesman dead show 1234-0 --data-dir D
-  linesman dead replay 1234-0 --data-dir D")]
-pub(in crate::cli) struct Args {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    access: Access,
-}
+  linesman dead replay 1234-0 --data-dir D";
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(in crate::cli) enum Action {
     /// List dead letters
-    List {
-        #[command(flatten)]
-        filters: Box<Filters>,
-        #[command(flatten)]
-        paging: Paging,
-    },
+    List(List<Filters>),
     /// Show one, with what was set aside in base64
     Show {
         /// Its id, as the list shows it
@@ -55,7 +43,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args, Serialize)]
-struct Filters {
+pub(in crate::cli) struct Filters {
     /// Whose; without it, everybody's
     #[arg(long, value_name = "ORG")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,9 +62,9 @@ struct Filters {
     before: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
-        Action::List { filters, paging } => api.list("/api/v1/dead-letters", filters, paging, &COLUMNS).await,
+        Action::List(list) => api.list("/api/v1/dead-letters", list, &COLUMNS).await,
         Action::Show { id } => api.show(&format!("/api/v1/dead-letters/{}", segment(id)), &()).await,
         Action::Replay { id } => {
             api.write(Method::POST, &format!("/api/v1/dead-letters/{}/replay", segment(id)), None).await

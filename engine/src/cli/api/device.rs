@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::show::{Column, column};
-use super::{Access, Paging, ask, segment};
+use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 
 const COLUMNS: [Column; 8] = [
@@ -20,28 +20,16 @@ const COLUMNS: [Column; 8] = [
     column("LAST SEEN", "/last_seen"),
 ];
 
-/// Devices: list and show
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman device list --last-seen-before 2026-11-07T00:00:00Z --data-dir D   silent ones
-  linesman device show acme JN1234567 --data-dir D")]
-pub(in crate::cli) struct Args {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    access: Access,
-}
+  linesman device show acme JN1234567 --data-dir D";
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(in crate::cli) enum Action {
     /// List devices
-    List {
-        #[command(flatten)]
-        filters: Box<Filters>,
-        #[command(flatten)]
-        paging: Paging,
-    },
+    List(List<Filters>),
     /// Show one, with its latest information bundles
     Show {
         /// Whose
@@ -52,7 +40,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args, Serialize)]
-struct Filters {
+pub(in crate::cli) struct Filters {
     /// Whose; without it, everybody's
     #[arg(long, value_name = "ORG")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,9 +79,9 @@ struct Filters {
     last_seen_before: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
-        Action::List { filters, paging } => api.list("/api/v1/devices", filters, paging, &COLUMNS).await,
+        Action::List(list) => api.list("/api/v1/devices", list, &COLUMNS).await,
         Action::Show { organization, serial_number } => {
             api.show(&format!("/api/v1/devices/{}/{}", segment(organization), segment(serial_number)), &()).await
         }

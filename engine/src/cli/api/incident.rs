@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::show::{Column, column};
-use super::{Access, Paging, ask, segment};
+use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 
 const COLUMNS: [Column; 9] = [
@@ -23,29 +23,17 @@ const COLUMNS: [Column; 9] = [
     column("SYNOPSIS", "/synopsis"),
 ];
 
-/// Incidents: list, show, and work on them
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman incident list --organization acme --priority Critical --sort=-detected --data-dir D
   linesman incident assign acme-17 ann@partner.example --data-dir D
-  linesman incident close acme-17 --note 'line card changed' --data-dir D")]
-pub(in crate::cli) struct Args {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    access: Access,
-}
+  linesman incident close acme-17 --note 'line card changed' --data-dir D";
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(in crate::cli) enum Action {
     /// List incidents
-    List {
-        #[command(flatten)]
-        filters: Box<Filters>,
-        #[command(flatten)]
-        paging: Paging,
-    },
+    List(List<Filters>),
     /// Show one, with its notes
     Show {
         /// Its id, such as acme-17
@@ -95,7 +83,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args, Serialize)]
-struct Filters {
+pub(in crate::cli) struct Filters {
     /// Whose; without it, everybody's
     #[arg(long, value_name = "ORG")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,9 +134,9 @@ struct Filters {
     detected_before: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
-        Action::List { filters, paging } => api.list("/api/v1/incidents", filters, paging, &COLUMNS).await,
+        Action::List(list) => api.list("/api/v1/incidents", list, &COLUMNS).await,
         Action::Show { id } => api.show(&format!("/api/v1/incidents/{}", segment(id)), &()).await,
         Action::Assign { id, owner, in_progress } => {
             let body = json!({ "owner": owner, "in_progress": in_progress });

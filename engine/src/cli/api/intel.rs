@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::show::{Column, column};
-use super::{Access, Paging, ask, segment};
+use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 
 const COLUMNS: [Column; 6] = [
@@ -18,28 +18,16 @@ const COLUMNS: [Column; 6] = [
     column("TITLE", "/title"),
 ];
 
-/// Intelligence messages: list and show
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman intel list --received-after 2026-11-18T00:00:00Z --sort=-received --data-dir D
-  linesman intel show acme TSB17 --data-dir D")]
-pub(in crate::cli) struct Args {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    access: Access,
-}
+  linesman intel show acme TSB17 --data-dir D";
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(in crate::cli) enum Action {
     /// List intelligence messages
-    List {
-        #[command(flatten)]
-        filters: Box<Filters>,
-        #[command(flatten)]
-        paging: Paging,
-    },
+    List(List<Filters>),
     /// Show one
     Show {
         /// Whose
@@ -50,7 +38,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args, Serialize)]
-struct Filters {
+pub(in crate::cli) struct Filters {
     /// Whose; without it, everybody's
     #[arg(long, value_name = "ORG")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,9 +73,9 @@ struct Filters {
     received_before: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
-        Action::List { filters, paging } => api.list("/api/v1/intelligence", filters, paging, &COLUMNS).await,
+        Action::List(list) => api.list("/api/v1/intelligence", list, &COLUMNS).await,
         Action::Show { organization, id } => {
             api.show(&format!("/api/v1/intelligence/{}/{}", segment(organization), segment(id)), &()).await
         }

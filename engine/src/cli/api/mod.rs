@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use clap::Subcommand;
 use linesman_connectors::tls;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -31,6 +32,7 @@ use serde_json::{Value, json};
 use super::{Failure, runtime};
 use crate::data_dir::DataDir;
 use crate::data_dir::private::random_hex;
+use crate::logging::full;
 use show::Column;
 
 /// How long a request may take: a page of a long list is looked for up to 10 s.
@@ -61,6 +63,24 @@ pub(super) struct Access {
     /// The id of what is changed: given again within a day, it is not done again
     #[arg(long, value_name = "ID", global = true)]
     key: Option<String>,
+}
+
+/// A command: what it is to do, and where the API is.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args<A: Subcommand> {
+    #[command(subcommand)]
+    action: A,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// A list: what of it, and how much.
+#[derive(Debug, clap::Args)]
+pub(super) struct List<F: clap::Args> {
+    #[command(flatten)]
+    filters: Box<F>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 /// How much of a list is asked for.
@@ -241,15 +261,15 @@ impl Api {
     async fn list(
         &self,
         path: &str,
-        filters: &impl Serialize,
-        paging: &Paging,
+        list: &List<impl clap::Args + Serialize>,
         columns: &[Column],
     ) -> anyhow::Result<()> {
+        let List { filters, paging } = list;
         let mut items = Vec::new();
         let mut cursor = paging.cursor.clone();
         let next = loop {
             let paging = Paging { sort: paging.sort.clone(), limit: paging.limit, cursor, all: paging.all };
-            let request = self.request(Method::GET, path).query(filters).query(&paging);
+            let request = self.request(Method::GET, path).query(&**filters).query(&paging);
             let page: Page = serde_json::from_value(self.answer(request).await?).context("the answer is no page")?;
             if self.is_json {
                 page.items.iter().for_each(|item| anstream::println!("{item}"));
@@ -293,18 +313,6 @@ fn unknown(key: &str) -> String {
 struct Refusal {
     status: StatusCode,
     text: String,
-}
-
-/// An error with all that is behind it.
-fn full(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 /// What the engine said no with, and what can be done.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::show::{Column, column};
-use super::{Access, Paging, ask, segment};
+use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 
 const COLUMNS: [Column; 6] = [
@@ -21,29 +21,17 @@ const COLUMNS: [Column; 6] = [
     column("INCIDENTS", "/incidents"),
 ];
 
-/// Organizations: list, show, create, change, suspend
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman org list --data-dir D
   linesman org set acme --display-name 'Acme Corp' --proxy --filter-level 'Send all information' --data-dir D
-  linesman org suspend acme --data-dir D")]
-pub(in crate::cli) struct Args {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    access: Access,
-}
+  linesman org suspend acme --data-dir D";
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(in crate::cli) enum Action {
     /// List organizations
-    List {
-        #[command(flatten)]
-        filters: Box<Filters>,
-        #[command(flatten)]
-        paging: Paging,
-    },
+    List(List<Filters>),
     /// Show one
     Show {
         /// Its name
@@ -74,7 +62,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args, Serialize)]
-struct Filters {
+pub(in crate::cli) struct Filters {
     /// Its name, `*` for any text
     #[arg(long, value_name = "TEXT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,9 +77,9 @@ struct Filters {
     proxy: Option<bool>,
 }
 
-pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
-        Action::List { filters, paging } => api.list("/api/v1/organizations", filters, paging, &COLUMNS).await,
+        Action::List(list) => api.list("/api/v1/organizations", list, &COLUMNS).await,
         Action::Show { name } => api.show(&place(name), &()).await,
         Action::Set { name, display_name, proxy, filter_level, device_group } => {
             let groups = device_group.iter().map(|text| group(text)).collect::<anyhow::Result<Vec<_>>>()?;

@@ -6,34 +6,22 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::show::{Column, column};
-use super::{Access, Paging, ask, segment};
+use super::{Args, List, ask, segment};
 use crate::cli::Failure;
 
 const COLUMNS: [Column; 4] =
     [column("NAME", "/name"), column("OWNER", "/owner"), column("TRIGGER", "/trigger"), column("HASH", "/hash")];
 
-/// Policies in effect: list and show
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman policy list --trigger incident.detected --data-dir D
-  linesman policy show acme/own --data-dir D")]
-pub(in crate::cli) struct Args {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    access: Access,
-}
+  linesman policy show acme/own --data-dir D";
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(in crate::cli) enum Action {
     /// List policies
-    List {
-        #[command(flatten)]
-        filters: Box<Filters>,
-        #[command(flatten)]
-        paging: Paging,
-    },
+    List(List<Filters>),
     /// Show one, with its text
     Show {
         /// Its name: of an organization's own, <organization>/<file>
@@ -42,7 +30,7 @@ enum Action {
 }
 
 #[derive(Debug, clap::Args, Serialize)]
-struct Filters {
+pub(in crate::cli) struct Filters {
     /// Whose own
     #[arg(long, value_name = "ORG")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,9 +45,9 @@ struct Filters {
     name: Option<String>,
 }
 
-pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
-        Action::List { filters, paging } => api.list("/api/v1/policies", filters, paging, &COLUMNS).await,
+        Action::List(list) => api.list("/api/v1/policies", list, &COLUMNS).await,
         Action::Show { name } => api.show(&format!("/api/v1/policies/{}", segment(name)), &()).await,
     })
 }
