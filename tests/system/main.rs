@@ -7,6 +7,7 @@ mod api;
 mod bundles;
 mod check;
 mod clients;
+mod command_line;
 mod commands;
 mod crashes;
 mod dead;

@@ -1,6 +1,6 @@
 //! What people ask for is done once, by whatever way and however often they ask.
 
-use linesman_tests::{Api, Engine, Launch, Out, Upstream, World, event, run, until};
+use linesman_tests::{Api, Engine, Launch, Out, World, event, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,109 +16,6 @@ async fn publish(engine: &Engine, org: &str, numbers: std::ops::RangeInclusive<u
 
 async fn incident(api: &Api) -> Value {
     api.ask(Method::GET, "/api/v1/incidents/acme-1", None, None).await.unwrap().body
-}
-
-#[tokio::test]
-async fn incidents_are_worked_on_from_the_command_line() {
-    let mut world = World::new().unwrap();
-    world.configure("\n[settings]\ncase_poll_s = 1\n");
-    world.policy("acme/own", "policy(#{ on: \"case.assigned\" });\nfn react(update, org) { }\n").unwrap();
-    let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
-    let mut engine = world.start(Some(&upstream)).await.unwrap();
-    publish(&engine, "acme", 1..=2).await;
-    let message = json!({"id": "TSB1", "kind": "alert", "title": "Line cards", "issued": "2026-11-21T10:00:00Z"});
-    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
-    log.publish("in.acme.intel.test", message.to_string().into()).await.unwrap().await.unwrap();
-    until("the message is kept", async || engine.get("/api/v1/intelligence/acme/TSB1").await.ok()).await;
-    let data = world.data();
-    let data = data.to_str().unwrap();
-    let ok = async |args: &[&str]| {
-        let ended = run(&[args, &["--data-dir", data]].concat()).await.unwrap();
-        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{args:?}");
-        ended.stdout
-    };
-    assert_eq!(ok(&["incident", "assign", "acme-1", "ann", "--in-progress"]).await, "assigned\n");
-    assert_eq!(ok(&["incident", "prioritise", "acme-1", "Critical"]).await, "prioritised\n");
-    assert_eq!(ok(&["incident", "annotate", "acme-1", "seen"]).await, "annotated\n");
-    assert_eq!(ok(&["case", "save", "acme-1", "--comments", "since the upgrade"]).await, "saved\n");
-    assert_eq!(ok(&["case", "submit", "acme-1"]).await, "submitted\n");
-    assert_eq!(ok(&["incident", "close", "acme-2", "--note", "duplicate"]).await, "closed\n");
-    assert_eq!(ok(&["incident", "reopen", "acme-2", "--note", "not yet"]).await, "reopened\n");
-    assert_eq!(ok(&["incident", "close", "acme-2"]).await, "closed\n");
-    assert_eq!(ok(&["org", "suspend", "bolt"]).await, "suspended\n");
-    assert_eq!(ok(&["org", "set", "bolt", "--display-name", "Bolt"]).await, "changed\n");
-    let bolt = engine.get("/api/v1/organizations/bolt").await.unwrap();
-    let stays = (&bolt["filter_level"], &bolt["proxy"], &bolt["standing"], &bolt["display_name"]);
-    assert_eq!(stays, (&json!("Send all information"), &json!(true), &json!("active"), &json!("Bolt")));
-    assert_eq!(ok(&["org", "set", "newco", "--proxy", "--device-group", "core=edge-*,p-1"]).await, "created\n");
-    until("the case has its id", async || {
-        let state = &engine.get("/api/v1/cases/acme-1").await.unwrap()["state"];
-        (state == "created").then_some(())
-    })
-    .await;
-    assert_eq!(upstream.cases().await.unwrap(), 1);
-
-    let shown: Value = serde_json::from_str(&ok(&["incident", "show", "acme-1", "--json"]).await).unwrap();
-    assert_eq!(
-        (&shown["owner"], &shown["priority"], &shown["status"]),
-        (&json!("ann"), &json!("Critical"), &json!("in progress"))
-    );
-    assert_eq!(shown["notes"][0]["text"], "seen");
-    assert_eq!(shown["notes"][0]["actor"], "api");
-    let table = ok(&["incident", "list", "--status", "completed", "--organization", "acme"]).await;
-    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(
-        (lines.len(), lines[0][..4].join(" "), lines[1][0]),
-        (2, "ID DETECTED PRIORITY STATUS".to_owned(), "acme-2")
-    );
-    for (one, what) in [
-        (&["device", "show", "acme", "SNedge-01"][..], "edge-01"),
-        (&["intel", "show", "acme", "TSB1"], "Line cards"),
-        (&["policy", "show", "acme/own"], "fn react"),
-        (&["case", "show", "acme-1"], "since the upgrade"),
-        (&["org", "show", "acme"], "Send all information"),
-    ] {
-        let card = ok(one).await;
-        assert!(card.contains(what), "{one:?}: {card}");
-    }
-    // From elsewhere: no data directory, but an address, a token and an authority.
-    let ready = engine.ready().unwrap();
-    let token = world.data().join("token");
-    let far = ["--api", &ready.api, "--token-file", token.to_str().unwrap(), "--ca", ready.ca.to_str().unwrap()];
-    let newest = ["incident", "list", "--sort=-detected", "--limit", "1", "--all", "--json"];
-    let seen = run(&[&newest[..], &far].concat()).await.unwrap();
-    let ids: Vec<Value> =
-        seen.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["id"].clone()).collect();
-    assert_eq!((seen.code, ids), (Some(0), vec![json!("acme-2"), json!("acme-1")]), "{}", seen.stderr);
-    for list in ["case", "device", "intel", "org", "policy", "dead"] {
-        ok(&[list, "list"]).await;
-        ok(&[list, "list", "--json", "--limit", "1", "--all"]).await;
-    }
-    let group: Value = serde_json::from_str(&ok(&["org", "show", "newco", "--json"]).await).unwrap();
-    assert_eq!(group["device_groups"], json!([{"name": "core", "devices": ["edge-*", "p-1"]}]));
-    let status = ok(&["status"]).await;
-    let rows: Vec<Vec<&str>> = status.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[2], ["LANE", "STATE", "POSITION", "END", "LAG", "SECONDS", "RULES"], "{status}");
-    assert_eq!((&rows[3][..2], &rows[3][4..]), (&["0", "running"][..], &["0", "0.0", "1"][..]), "{status}");
-
-    for (args, expected) in [
-        (
-            &["incident", "show", "acme-99"][..],
-            "error: there is no incident `acme-99`; the command's `list` shows what there is\n",
-        ),
-        (&["incident", "close", "acme-2"], "error: the incident is completed; reopen it first\n"),
-        (&["incident", "prioritise", "acme-1", "Urgent"], "error: "),
-        (&["incident", "list", "--sort", "colour"], "error: "),
-        (&["org", "set", "x y"], "error: "),
-    ] {
-        let ended = run(&[args, &["--data-dir", data]].concat()).await.unwrap();
-        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{args:?}");
-        assert!(ended.stderr.starts_with(expected), "{args:?}: {}", ended.stderr);
-    }
-    let nowhere = run(&["incident", "list"]).await.unwrap();
-    let expected = "error: where is the engine? give `--data-dir` of a running one, or `--api` and `--token-file`\n";
-    assert_eq!((nowhere.code, &*nowhere.stderr), (Some(1), expected));
-    assert!(engine.stop().await.unwrap().success());
 }
 
 #[tokio::test]

@@ -1,0 +1,172 @@
+//! What the engine has is shown and changed from the command line, as people and scripts do it.
+
+use linesman_tests::{Engine, OPEN_CASE, Upstream, World, event, run, until};
+use serde_json::{Value, json};
+
+/// A world with two incidents, a message and a policy of acme's, and its engine.
+async fn prepared(upstream: Option<&Upstream>) -> (World, Engine) {
+    let mut world = World::new().unwrap();
+    world.configure("\n[settings]\ncase_poll_s = 1\n");
+    world.policy("acme/own", "policy(#{ on: \"case.assigned\" });\nfn react(update, org) { }\n").unwrap();
+    let engine = world.start(upstream).await.unwrap();
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    let message = json!({"id": "TSB1", "kind": "alert", "title": "Line cards", "issued": "2026-11-21T10:00:00Z"});
+    for (subject, text) in [
+        ("in.acme.jmb.test", event("edge-01", 1, "WORK", "Low")),
+        ("in.acme.jmb.test", event("edge-01", 2, "WORK", "Low")),
+        ("in.acme.intel.test", message.to_string()),
+    ] {
+        log.publish(subject, text.into()).await.unwrap().await.unwrap();
+    }
+    until("the message is kept", async || engine.get("/api/v1/intelligence/acme/TSB1").await.ok()).await;
+    (world, engine)
+}
+
+/// What a command prints that is done without a remark.
+async fn ok(world: &World, args: &[&str]) -> String {
+    let data = world.data();
+    let ended = run(&[args, &["--data-dir", data.to_str().unwrap()]].concat()).await.unwrap();
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{args:?}");
+    ended.stdout
+}
+
+fn words(text: &str) -> Vec<Vec<&str>> {
+    text.lines().map(|line| line.split_whitespace().collect()).collect()
+}
+
+#[tokio::test]
+async fn incidents_and_cases_are_worked_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start(directory.path()).await.unwrap();
+    let (world, mut engine) = prepared(Some(&upstream)).await;
+    for (args, said) in [
+        (&["incident", "assign", "acme-1", "ann", "--in-progress"][..], "assigned\n"),
+        (&["incident", "prioritise", "acme-1", "Critical"], "prioritised\n"),
+        (&["incident", "annotate", "acme-1", "seen"], "annotated\n"),
+        (&["case", "save", "acme-1", "--comments", "since the upgrade"], "saved\n"),
+        (&["case", "submit", "acme-1"], "submitted\n"),
+        (&["incident", "close", "acme-2", "--note", "duplicate"], "closed\n"),
+        (&["incident", "reopen", "acme-2", "--note", "not yet"], "reopened\n"),
+        (&["incident", "close", "acme-2"], "closed\n"),
+    ] {
+        assert_eq!(ok(&world, args).await, said, "{args:?}");
+    }
+    until("the case has its id", async || {
+        let state = &engine.get("/api/v1/cases/acme-1").await.unwrap()["state"];
+        (state == "created").then_some(())
+    })
+    .await;
+    assert_eq!(upstream.cases().await.unwrap(), 1);
+    let shown: Value = serde_json::from_str(&ok(&world, &["incident", "show", "acme-1", "--json"]).await).unwrap();
+    let seen = (&shown["owner"], &shown["priority"], &shown["status"]);
+    assert_eq!(seen, (&json!("ann"), &json!("Critical"), &json!("in progress")));
+    assert_eq!((&shown["notes"][0]["text"], &shown["notes"][0]["actor"]), (&json!("seen"), &json!("api")));
+    assert!(ok(&world, &["case", "show", "acme-1"]).await.contains("since the upgrade"));
+    let table = ok(&world, &["incident", "list", "--status", "completed", "--organization", "acme"]).await;
+    let rows = words(&table);
+    assert_eq!((rows.len(), &rows[0][..4], rows[1][0]), (2, &["ID", "DETECTED", "PRIORITY", "STATUS"][..], "acme-2"));
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn organizations_are_changed_and_what_is_not_given_stays() {
+    let (world, mut engine) = prepared(None).await;
+    assert_eq!(ok(&world, &["org", "suspend", "bolt"]).await, "suspended\n");
+    assert_eq!(ok(&world, &["org", "set", "bolt", "--display-name", "Bolt"]).await, "changed\n");
+    let bolt = engine.get("/api/v1/organizations/bolt").await.unwrap();
+    let stays = (&bolt["filter_level"], &bolt["proxy"], &bolt["standing"], &bolt["display_name"]);
+    assert_eq!(stays, (&json!("Send all information"), &json!(true), &json!("active"), &json!("Bolt")));
+    let set = ["org", "set", "newco", "--proxy", "--device-group", "core=edge-*,p-1"];
+    assert_eq!(ok(&world, &set).await, "created\n");
+    assert_eq!(ok(&world, &["org", "set", "newco", "--proxy", "false"]).await, "changed\n");
+    let newco: Value = serde_json::from_str(&ok(&world, &["org", "show", "newco", "--json"]).await).unwrap();
+    let groups = json!([{"name": "core", "devices": ["edge-*", "p-1"]}]);
+    assert_eq!((&newco["device_groups"], &newco["proxy"]), (&groups, &json!(false)));
+    assert_eq!(newco["filter_level"], "Do not send", "nothing leaves unless somebody says so");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn everything_is_listed_and_shown_here_and_from_elsewhere() {
+    let (world, mut engine) = prepared(None).await;
+    for list in ["incident", "case", "device", "intel", "org", "policy", "dead"] {
+        ok(&world, &[list, "list"]).await;
+        ok(&world, &[list, "list", "--json", "--limit", "1", "--all"]).await;
+    }
+    for (one, what) in [
+        (&["device", "show", "acme", "SNedge-01"][..], "edge-01"),
+        (&["intel", "show", "acme", "TSB1"], "Line cards"),
+        (&["policy", "show", "acme/own"], "fn react"),
+        (&["org", "show", "acme"], "Send all information"),
+    ] {
+        let card = ok(&world, one).await;
+        assert!(card.contains(what), "{one:?}: {card}");
+    }
+    // No data directory, but an address, a token and an authority.
+    let ready = engine.ready().unwrap();
+    let token = world.data().join("token");
+    let far = ["--api", &ready.api, "--token-file", token.to_str().unwrap()];
+    let newest = ["incident", "list", "--sort=-detected", "--limit", "1", "--all", "--json"];
+    let seen = run(&[&newest[..], &far, &["--ca", ready.ca.to_str().unwrap()]].concat()).await.unwrap();
+    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["id"].clone();
+    let ids: Vec<Value> = seen.stdout.lines().map(id).collect();
+    assert_eq!((seen.code, ids), (Some(0), vec![json!("acme-2"), json!("acme-1")]), "{}", seen.stderr);
+    let strange = run(&[&newest[..], &far].concat()).await.unwrap();
+    let help =
+        format!("error: the engine at {} does not answer; `--ca` names the authority of its certificate\n", ready.api);
+    assert!(strange.code == Some(1) && strange.stderr.starts_with(&help), "{strange:?}");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn the_status_tells_of_lanes_and_of_destinations_that_fail() {
+    let mut world = World::new().unwrap();
+    world.configure("\n[settings]\ncircuit_failures = 1\n");
+    world.policy("open-case", OPEN_CASE).unwrap();
+    let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
+    upstream.control(&json!({"status": 500})).await.unwrap();
+    let mut engine = world.start(Some(&upstream)).await.unwrap();
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    log.publish("in.acme.jmb.test", event("edge-01", 1, "WORK", "High").into()).await.unwrap().await.unwrap();
+    let status = until("the circuit is open", async || {
+        let status = ok(&world, &["status"]).await;
+        status.contains("open").then_some(status)
+    })
+    .await;
+    let rows = words(&status);
+    assert_eq!(rows[0], ["ready"]);
+    assert_eq!(rows[2], ["LANE", "STATE", "POSITION", "END", "LAG", "SECONDS", "RULES"], "{status}");
+    assert_eq!((&rows[3][..2], rows[3][6]), (&["0", "running"][..], "1"), "{status}");
+    assert_eq!(rows[8], ["DESTINATION", "PENDING", "CIRCUIT", "FAILURES", "UNTIL"], "{status}");
+    assert_eq!((rows[9][0], rows[9][2]), ("jss", "open"), "{status}");
+    assert!(rows[9][1].parse::<u64>().unwrap() >= 1 && rows[9][3].parse::<u64>().unwrap() >= 1, "{status}");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn every_error_says_what_to_do() {
+    let (world, mut engine) = prepared(None).await;
+    let data = world.data();
+    let here = ["--data-dir", data.to_str().unwrap()];
+    assert_eq!(ok(&world, &["incident", "close", "acme-2"]).await, "closed\n");
+    for (args, expected) in [
+        (
+            &["incident", "show", "acme-99"][..],
+            "error: there is no incident `acme-99`; the command's `list` shows what there is\n",
+        ),
+        (&["incident", "close", "acme-2"], "error: the incident is completed; reopen it first\n"),
+        (&["incident", "prioritise", "acme-1", "Urgent"], "error: "),
+        (&["incident", "list", "--sort", "colour"], "error: "),
+        (&["org", "set", "x y"], "error: "),
+    ] {
+        let ended = run(&[args, &here].concat()).await.unwrap();
+        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{args:?}");
+        assert!(ended.stderr.starts_with(expected), "{args:?}: {}", ended.stderr);
+    }
+    let nowhere = run(&["incident", "list"]).await.unwrap();
+    let expected = "error: where is the engine? give `--data-dir` of a running one, or `--api` and `--token-file`\n";
+    assert_eq!((nowhere.code, &*nowhere.stderr), (Some(1), expected));
+    assert!(engine.stop().await.unwrap().success());
+    let gone = run(&[&["incident", "list"][..], &here].concat()).await.unwrap();
+    assert!(gone.code == Some(1) && gone.stderr.starts_with("error: no engine is ready there: "), "{gone:?}");
+}
