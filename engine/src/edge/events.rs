@@ -52,8 +52,9 @@ pub(super) struct EventsQuery {
 
 /// Committed triggers, as they happen.
 ///
-/// Each event has the trigger's name as its type and the CloudEvent as its data. A comment comes every 15 s when
-/// nothing happens. With `Last-Event-ID` the stream goes on behind that event.
+/// Each event has the trigger's name as its type and the CloudEvent as its data. An id comes first, a comment
+/// every 15 s when nothing happens. With `Last-Event-ID` the stream goes on behind that event; an event `gap` says
+/// that the log has it no more, so that some may be missing.
 #[utoipa::path(
     get,
     path = "/api/v1/events",

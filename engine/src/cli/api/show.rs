@@ -112,6 +112,7 @@ fn fields(text: &mut String, item: &Value, depth: usize) {
     for (name, value) in members {
         match value {
             Value::Null => {}
+            Value::Array(items) if items.is_empty() => {}
             Value::Object(_) => {
                 let _ = writeln!(text, "{indent}{dim}{name}{dim:#}");
                 fields(text, value, depth + 1);
@@ -195,7 +196,7 @@ mod tests {
     fn a_card_shows_what_there_is() {
         let item = json!({
             "id": "acme-1", "owner": null, "detected": "2026-11-21T10:15:02.123Z",
-            "device": {"host_name": "edge-1"}, "notes": [{"text": "two\nlines"}], "links": ["a", "b"],
+            "device": {"host_name": "edge-1"}, "notes": [{"text": "two\nlines"}], "links": ["a", "b"], "cc": [],
         });
         assert_eq!(
             strip(&card(&item)),
