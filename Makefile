@@ -11,6 +11,10 @@ CRASHES  ?= 100
 # Seconds of `make fuzz`; every `make test` has a million runs without coverage.
 FUZZ_S   ?= 60
 
+# One choice of packages and features for all that is tested, or cargo builds the same crates anew for each.
+AS_TESTED    = --workspace --locked $(FEATURES)
+EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help tools build demo test lint units crashes xsd schemas asyncapi fuzz doc bench bench-policies fmt clean
@@ -35,18 +39,18 @@ lint: ## Check bans, format and lints of all targets, benches included
 	$(CARGO) clippy --workspace --all-targets --locked $(FEATURES) -- -D warnings
 
 units: tools ## Run the tests
-	$(CARGO) test --workspace --locked $(FEATURES)
+	$(CARGO) test $(AS_TESTED)
 
 crashes: tools ## Kill the engine CRASHES times (100)
 	LINESMAN_CRASHES=$(CRASHES) $(CARGO) test --locked -p linesman-tests --test system -- --nocapture crashes::nothing_is_lost
 
 xsd: tools ## Hold bundles of our own encoder against the XSD
-	@dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && \
-	$(CARGO) run --locked -p linesman-schemas --example emit_bundles -- $(BUNDLES) "$$dir" && \
+	$(CARGO) build $(AS_TESTED) --examples
+	@dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && $(EMIT_BUNDLES) $(BUNDLES) "$$dir" && \
 	.tools/venv/bin/python tests/tools/validate_jmb.py schemas/jmb.xsd "$$dir"
 
 schemas: ## Write schemas/json and schemas/asyncapi.json anew from the types
-	LINESMAN_PUBLISH=1 $(CARGO) test --locked -p linesman-schemas --test published
+	LINESMAN_PUBLISH=1 $(CARGO) test $(AS_TESTED) --test published
 
 # The official schema comes from npm only; where that is missing the tests still check the document's own references.
 asyncapi: ## Hold schemas/asyncapi.json against the official schema of AsyncAPI; skipped without npm
@@ -54,10 +58,11 @@ asyncapi: ## Hold schemas/asyncapi.json against the official schema of AsyncAPI;
 	dir=$$(mktemp -d) && trap 'rm -r "$$dir"' EXIT && cp tests/tools/asyncapi/*.json "$$dir" && \
 	npm ci --prefix "$$dir" --ignore-scripts --no-audit --no-fund --silent && \
 	LINESMAN_ASYNCAPI="$$dir/node_modules/@asyncapi/specs/schemas/3.0.0.json" \
-	$(CARGO) test --locked -p linesman-schemas --test published the_document_is_asyncapi -- --ignored
+	$(CARGO) test $(AS_TESTED) --test published the_document_is_asyncapi -- --ignored
 
 fuzz: ## Fuzz the decoder guided by coverage for FUZZ_S seconds (60); needs cargo-fuzz and a nightly compiler
-	$(CARGO) run --locked -p linesman-schemas --example emit_bundles -- $(BUNDLES) schemas/fuzz/corpus/bundle
+	$(CARGO) build $(AS_TESTED) --examples
+	$(EMIT_BUNDLES) $(BUNDLES) schemas/fuzz/corpus/bundle
 	cd schemas && cargo +nightly fuzz run bundle -- -max_total_time=$(FUZZ_S)
 
 doc: ## Build the documentation
