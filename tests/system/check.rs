@@ -65,8 +65,10 @@ async fn what_cannot_be_read_is_told() {
     };
 
     let missing = path("missing");
-    let said =
-        format!("error: the rules in `{missing}` cannot be read\n  because: No such file or directory (os error 2)\n");
+    let said = format!(
+        "error: nothing is checked: name a directory with policies\n  because: the rules in `{missing}` cannot be \
+             read\n  because: No such file or directory (os error 2)\n"
+    );
     assert_eq!(error(&["check", &missing]).await, (Some(1), said));
 
     std::fs::write(path("p.rhai"), policy).unwrap();

@@ -7,6 +7,7 @@ mod text;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use linesman_rules::Diagnostic;
 use serde::Serialize;
 
@@ -65,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if args.dir.is_file() {
         return Err(anyhow::anyhow!("`{}` is a file: name the rule directory it lies in", args.dir.display()).into());
     }
-    let files = rules_dir::read(&args.dir)?;
+    let files = rules_dir::read(&args.dir).context("nothing is checked: name a directory with policies")?;
     let stray = stray::find(&args.dir)?;
     let of_policies = files.iter().flat_map(|file| {
         let name = file.path.to_string_lossy();

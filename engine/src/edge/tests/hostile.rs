@@ -1,9 +1,14 @@
 //! Requests nobody in good faith would send: each has its proper answer, and others are served on.
 
 use reqwest::Method;
+use reqwest::header::HeaderValue;
+use serde_json::Value;
 
 use super::fixture::{Fixture, TOKEN, problem};
 use super::transport::answer_to;
+
+/// How a problem is declared.
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// A request over one connection, and the answer's first line; empty: the connection ends.
 const RAW: [(&str, &str); 12] = [
@@ -69,4 +74,48 @@ async fn strange_requests_have_their_proper_answer() {
     // What a client would accept does not matter: there is one form.
     let answer = edge.request(Method::GET, "/api/v1/incidents").bearer_auth(TOKEN).header("accept", "image/png");
     assert_eq!(answer.send().await.unwrap().headers()["content-type"], "application/json");
+}
+
+/// A body that is wrong: how it is declared, what it is, and the answer's status, detail and pointer.
+const BODIES: [(&str, &str, u16, &str, &str); 8] = [
+    ("text/plain", "{}", 415, "the body must be declared as `Content-Type: application/json`", ""),
+    ("application/xml", "<note/>", 415, "the body must be declared as `Content-Type: application/json`", ""),
+    ("application/json", "", 400, "EOF while parsing a value at line 1 column 0", "#"),
+    ("application/json", "{\"note\": ", 400, "EOF while parsing a value at line 1 column 9", "#/note"),
+    ("application/json", "{\"note\": \"a\", \"note\": \"b\"}", 400, "`note` is given more than once", "#"),
+    ("application/json", "{\"nota\": \"a\"}", 422, "unknown field `nota`, expected `note`", "#/nota"),
+    ("application/json", "{\"note\": 7}", 422, "invalid type: integer `7`, expected a string", "#/note"),
+    ("application/json", "{\"note\": \"\\u0007\"}", 422, "`note` has control characters", "#/note"),
+];
+
+#[tokio::test]
+async fn a_body_that_is_wrong_is_refused_with_its_place() {
+    let edge = Fixture::new().await;
+    edge.organization("acme", 1);
+    for (kind, body, status, detail, pointer) in BODIES {
+        let request = edge.request(Method::POST, "/api/v1/incidents/acme-1/annotate").bearer_auth(TOKEN);
+        let answer = request.header("content-type", kind).body(body).send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.headers()["content-type"]), (status, &PROBLEM), "{kind} {body}");
+        let said: Value = answer.json().await.unwrap();
+        let at = said["errors"][0]["pointer"].as_str().unwrap_or_default();
+        assert_eq!((said["detail"].as_str().unwrap(), at), (detail, pointer), "{kind} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_huge_or_slow_is_given_up() {
+    let edge = Fixture::new().await;
+    edge.organization("acme", 1);
+    let head = format!(
+        "POST /api/v1/incidents/acme-1/annotate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Type: application/json\r\nConnection: close\r\n"
+    );
+    let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+    let huge = format!("{head}Transfer-Encoding: chunked\r\n\r\n{}", chunk.repeat(5));
+    let slow = format!("{head}Content-Length: 100\r\n\r\n{{\"note\": ");
+    let (huge, slow) = tokio::join!(answer_to(&edge, huge.into_bytes()), answer_to(&edge, slow.into_bytes()));
+    for (said, expected) in [(huge, "HTTP/1.1 413 Payload Too Large"), (slow, "HTTP/1.1 408 Request Timeout")] {
+        assert_eq!(said.lines().next(), Some(expected), "{said}");
+    }
+    assert_eq!(edge.request(Method::GET, "/healthz").send().await.unwrap().status(), 200);
 }
