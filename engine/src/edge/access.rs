@@ -10,14 +10,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
+use super::arrival::{self, BODY_MOST};
 use super::problem::Problem;
 use super::routes::Sources;
 
 /// What anybody may ask. A route is closed unless it stands here.
 pub(super) const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/openapi.json"];
-
-/// The largest body of a request, in bytes.
-pub(super) const BODY_MOST: usize = 64 * 1024;
 
 /// What a request must bear; the token itself is not kept.
 pub(super) struct Token([u8; 32]);
@@ -43,13 +41,20 @@ pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request,
     let (route, method) = (route(&request), method(request.method()));
     let headers = request.headers();
     let mut response = if !OPEN.contains(&request.uri().path()) && !has_token(&sources.token, headers) {
+        arrival::drain(request.into_body().into_data_stream()).await;
         let mut response = Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed").into_response();
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"linesman\""));
         response
     } else if declared_length(headers).is_some_and(|length| length > BODY_MOST) {
-        too_large().into_response()
-    } else {
+        arrival::drain(request.into_body().into_data_stream()).await;
+        arrival::too_large().into_response()
+    } else if matches!(*request.method(), Method::GET | Method::HEAD) {
         next.run(request).await
+    } else {
+        match arrival::whole(request).await {
+            Ok(request) => next.run(request).await,
+            Err(problem) => problem.into_response(),
+        }
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let status = response.status().as_u16();
@@ -59,11 +64,6 @@ pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request,
     let labels = [("route", route), ("method", method.to_owned()), ("status", status.to_string())];
     metrics::counter!("linesman_api_requests_total", &labels).increment(1);
     response
-}
-
-/// The answer to a body that is too large.
-pub(super) fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a request's body may have {BODY_MOST} bytes at most"))
 }
 
 /// The template of the path; what is asked for is anybody's to choose, and no label.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
-use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -11,14 +10,9 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_path_to_error::{Path, Segment};
-use tokio::time::timeout;
 
-use super::access::too_large;
 use super::params::missing;
 use super::problem::Problem;
-
-/// How long a body may take to arrive.
-const TIME_MOST: Duration = Duration::from_secs(10);
 
 /// What a URI fragment does not hold as it is (RFC 3986, section 3.5).
 const FRAGMENT: &AsciiSet = &CONTROLS
@@ -49,7 +43,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             let detail = "the body must be declared as `Content-Type: application/json`";
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        let body = whole(request, state, TIME_MOST).await?;
+        let body = Bytes::from_request(request, state).await;
+        let body = body.map_err(|_| Problem::bad_request("the body breaks off"))?;
         read(&body).map(Self)
     }
 }
@@ -63,18 +58,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
         && parts
             .all(|part| part.eq_ignore_ascii_case("charset=utf-8") || part.eq_ignore_ascii_case("charset=\"utf-8\""))
-}
-
-/// The whole body, which arrives within `most`; the router bounds its size.
-async fn whole<S: Send + Sync>(request: Request, state: &S, most: Duration) -> Result<Bytes, Problem> {
-    let body = timeout(most, Bytes::from_request(request, state)).await.map_err(|_| {
-        let detail = format!("a request's body must arrive within {} s", most.as_secs_f64());
-        Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
-    })?;
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-        _ => Problem::bad_request("the body breaks off"),
-    })
 }
 
 /// Reads a body: 400 when it is no JSON, 422 when it is not what is asked for.
@@ -272,12 +255,5 @@ mod tests {
             let detail = "the body must be declared as `Content-Type: application/json`".to_owned();
             assert_eq!(taken(kind, r#"{"owner": "ann"}"#.into()).await, Err((415, detail)), "{kind:?}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_body_has_its_time() {
-        let never = Sent::from_stream(futures_util::stream::pending::<Result<&[u8], std::io::Error>>());
-        let problem = whole(Request::new(never), &(), Duration::from_millis(500)).await.unwrap_err();
-        assert_eq!((problem.status().as_u16(), problem.detail()), (408, "a request's body must arrive within 0.5 s"));
     }
 }

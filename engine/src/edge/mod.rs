@@ -9,6 +9,7 @@
 //! beside the lanes, from what they have applied; what is written goes to them as a command.
 
 mod access;
+mod arrival;
 mod body;
 mod commands;
 mod dead_letters;

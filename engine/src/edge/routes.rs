@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::access::{self, Token};
+use super::arrival;
 use super::commands::Commands;
 use super::gauges::Gauges;
 use super::problem::Problem;
@@ -113,7 +114,7 @@ pub(super) fn routes(sources: Arc<Sources>) -> Router {
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
         })
-        .layer(DefaultBodyLimit::max(access::BODY_MOST))
+        .layer(DefaultBodyLimit::max(arrival::BODY_MOST))
         .layer(middleware::from_fn_with_state(Arc::clone(&sources), access::admit))
         .with_state(sources)
 }

@@ -26,7 +26,7 @@ const RAW: [(&str, &str); 12] = [
     ("GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 OK"),
     (
         "POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n",
-        "HTTP/1.1 405 Method Not Allowed",
+        "HTTP/1.1 400 Bad Request",
     ),
 ];
 
@@ -99,6 +99,21 @@ async fn a_body_that_is_wrong_is_refused_with_its_place() {
         let said: Value = answer.json().await.unwrap();
         let at = said["errors"][0]["pointer"].as_str().unwrap_or_default();
         assert_eq!((said["detail"].as_str().unwrap(), at), (detail, pointer), "{kind} {body}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_heard_by_whoever_still_sends() {
+    let edge = Fixture::new().await;
+    edge.organization("acme", 1);
+    let path = "/api/v1/incidents/acme-1/case/submit";
+    for (bytes, status) in [(300_000, 413), (900_000, 413), (60_000, 415)] {
+        for round in 0..20 {
+            let request = edge.request(Method::POST, path).bearer_auth(TOKEN).body(vec![b'x'; bytes]);
+            assert_eq!(request.send().await.unwrap().status(), status, "{bytes}, round {round}");
+            let stranger = edge.request(Method::POST, path).body(vec![b'x'; bytes]);
+            assert_eq!(stranger.send().await.unwrap().status(), 401, "{bytes}, round {round}");
+        }
     }
 }
 
