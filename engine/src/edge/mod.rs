@@ -1,8 +1,8 @@
 //! The edge: HTTPS, for people and programs that ask the engine how it is and what it knows.
 //!
 //! ```text
-//!  TCP --> seats --> TLS handshake --> head of a request --> access --> route
-//!          most     10 s               10 s, 16 KiB          token
+//!  TCP --> seats --> TLS handshake --> head of a request --> access --> arrival --> route
+//!          most     10 s               10 s, 16 KiB          token      10 s, 64 KiB
 //! ```
 //!
 //! Everything is bounded, and a client that is slow at any of these waits alone. Answers are read
