@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
-use linesman::domain::input::{Body, Input, RuleBook};
-use linesman::domain::state::Memory;
-use linesman::domain::{Decision, Domain, Parts};
 use linesman::store::Store;
 use linesman_benches::load::Load;
+use linesman_domain::input::{Body, Input, RuleBook};
+use linesman_domain::state::Memory;
+use linesman_domain::{Decision, Domain, Parts};
 use linesman_rules::{Book, Judge, Limits, Policy};
 use linesman_schemas::bundle::decode;
 use linesman_schemas::control::{PolicySource, Settings};

@@ -8,13 +8,13 @@ use anyhow::{Context, bail};
 use async_nats::Client;
 use futures_util::StreamExt;
 use jiff::Timestamp;
-use linesman::domain::outgoing::Message as Outgoing;
 use linesman::log;
 use linesman::log::mark::Mark;
 use linesman::log::outbox::{Batch, Outbox};
 use linesman::log::reader::{Bounds, Reader};
 use linesman::log::streams::OUT;
 use linesman::store::Store;
+use linesman_domain::outgoing::Message as Outgoing;
 use linesman_schemas::event;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Handle;
@@ -213,7 +213,7 @@ pub fn incidents(data: &Path) -> anyhow::Result<usize> {
     let mut incidents = 0;
     for lane in 0..LANES {
         for row in store.lane(lane)?.rows(b"i", None) {
-            incidents += linesman::domain::incidents_of_page(&row?.1);
+            incidents += linesman_domain::incidents_of_page(&row?.1);
         }
     }
     Ok(incidents)

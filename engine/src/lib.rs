@@ -6,7 +6,6 @@ pub mod cli;
 pub mod config;
 pub mod data_dir;
 pub mod dispatch;
-pub mod domain;
 pub mod edge;
 pub mod embedded;
 pub mod lane;

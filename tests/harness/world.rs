@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use linesman::domain;
 use linesman::store::Store;
+use linesman_domain as domain;
 use tempfile::TempDir;
 
 use crate::engine::{self, Engine, Launch};

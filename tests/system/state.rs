@@ -1,10 +1,10 @@
 //! The state may be deleted: it comes back from the log, digest for digest, and nothing is said again.
 
-use linesman::domain::rows::{self, key};
-use linesman::domain::state::Writes;
 use linesman::log::mark;
 use linesman::log::streams::last_of_lane;
 use linesman::store::Store;
+use linesman_domain::rows::{self, key};
+use linesman_domain::state::Writes;
 use linesman_tests::{Engine, Launch, Load, OPEN_CASE, Out, Upstream, World, event, until};
 use serde_json::json;
 

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use jiff::{Timestamp, ToSpan};
 use linesman_connectors::Connector;
 
-use crate::domain::rows::{self, RequestsRow, key};
 use crate::store::{self, Store};
+use linesman_domain::rows::{self, RequestsRow, key};
 
 /// Requests of the last hour, and how many it may have.
 pub(super) struct Budget {

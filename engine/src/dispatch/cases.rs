@@ -3,9 +3,9 @@
 use jiff::ToSpan;
 use linesman_schemas::outcome::CaseStanding;
 
-use crate::domain::rows::{self, CaseRow, key};
 use crate::log::streams::lane_of;
 use crate::store::Store;
+use linesman_domain::rows::{self, CaseRow, key};
 
 /// How far an upstream's clock may be behind the log's, in hours.
 const SKEW_HOURS: i64 = 24;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use linesman_schemas::reaction::Task;
 
-use crate::domain::rows::{self, CircuitRow, PendingRow, key};
 use crate::lane::status::Change;
 use crate::store::{self, Lane, Store};
+use linesman_domain::rows::{self, CircuitRow, PendingRow, key};
 
 /// A pending row, to be carried out now.
 pub(super) struct Row {
@@ -232,7 +232,7 @@ mod tests {
     use linesman_schemas::reaction::{Action, LogLine};
 
     use super::*;
-    use crate::domain::state::Writes;
+    use linesman_domain::state::Writes;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

@@ -18,12 +18,12 @@ use linesman_schemas::{CommandId, OrgName};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::domain;
-use crate::domain::rows::{self, CommandRow, Standing, key};
 use crate::lane::status::LaneStatus;
 use crate::log::inputs;
 use crate::log::streams::lane_of;
 use crate::store::Lane;
+use linesman_domain as domain;
+use linesman_domain::rows::{self, CommandRow, Standing, key};
 
 /// How long a request waits for its command to be applied.
 const PATIENCE: Duration = Duration::from_secs(2);

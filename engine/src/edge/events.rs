@@ -22,10 +22,10 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use super::params::Params;
 use super::problem::Problem;
 use super::routes::Sources;
-use crate::domain::outgoing::POLICY_REFUSED;
 use crate::log;
 use crate::log::events::{self, Found, From, Place};
 use crate::log::streams::OUT;
+use linesman_domain::outgoing::POLICY_REFUSED;
 
 /// How many may listen at once: each has a consumer at the server.
 pub(super) const LISTENERS: usize = 128;

@@ -14,12 +14,12 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::domain::Error;
-use crate::domain::rows::{self, CircuitRow, PendingRow};
 use crate::lane::status::LaneStatus;
 use crate::log::streams;
 use crate::metrics::process;
 use crate::store::Lane;
+use linesman_domain::Error;
+use linesman_domain::rows::{self, CircuitRow, PendingRow};
 
 /// How old what is known of the log's end may be.
 const END_EVERY: Duration = Duration::from_secs(2);

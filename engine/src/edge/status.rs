@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 use super::gauges::{self, Seen};
 use super::problem::Problem;
 use super::routes::Sources;
-use crate::domain::rows::{self, CircuitRow};
-use crate::domain::{self, Error};
 use crate::store::Lane;
+use linesman_domain::rows::{self, CircuitRow};
+use linesman_domain::{self as domain, Error};
 
 /// How the engine is.
 #[derive(Debug, Serialize, ToSchema)]

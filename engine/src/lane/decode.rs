@@ -11,9 +11,9 @@ use tokio::runtime::Handle;
 use tokio::task::JoinError;
 
 use super::Verb;
-use crate::domain::input::{Body, Input, RuleBook, json_place};
 use crate::log::books::Books;
 use crate::log::reader::Message;
+use linesman_domain::input::{Body, Input, RuleBook, json_place};
 
 /// So few messages are not worth the way to another thread.
 const INLINE_MOST: usize = 64;

@@ -31,7 +31,6 @@ use linesman_schemas::control::Control;
 use tokio::sync::watch;
 use tokio::task::JoinError;
 
-use crate::domain::{self, Decision, Domain};
 use crate::log;
 use crate::log::books::Books;
 use crate::log::mark;
@@ -41,6 +40,7 @@ use crate::store;
 use ahead::Ahead;
 use behind::Behind;
 use decode::{Decoded, decode};
+use linesman_domain::{self as domain, Decision, Domain};
 use status::{Change, Changes, LaneStatus};
 
 /// How much is received at once.

@@ -26,15 +26,15 @@ use super::behind::{Behind, Load};
 use super::decode::decode;
 use super::status::{Changes, LaneStatus};
 use super::{BOUNDS, Error, Lane};
-use crate::domain::input::RuleBook;
-use crate::domain::outgoing::{Outgoing, Topic};
-use crate::domain::{self, Domain, LEVEL, Parts};
 use crate::log::books::Books;
 use crate::log::mark::{self, Stored};
 use crate::log::outbox::{Batch, EmitError, Outbox};
 use crate::log::reader::{Message, Reader};
 use crate::log::streams::{self, Identity};
 use crate::store::{self, Store};
+use linesman_domain::input::RuleBook;
+use linesman_domain::outgoing::{Outgoing, Topic};
+use linesman_domain::{self as domain, Domain, LEVEL, Parts};
 
 /// How often a lane is tried to be taken from an engine that is still at work.
 const TAKE_OVERS: u32 = 100;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::domain::Decision;
-use crate::domain::rows::Position;
+use linesman_domain::Decision;
+use linesman_domain::rows::Position;
 
 /// How far a lane is.
 #[derive(Debug, Clone, PartialEq, Eq)]

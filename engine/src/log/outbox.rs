@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::mark::{self, Mark};
 use super::{Error, REQUEST_TIMEOUT, read_answer};
-use crate::domain::outgoing::Message;
 use crate::logging::full;
+use linesman_domain::outgoing::Message;
 
 /// Header and value that let a mark outlive OUT's age, alone.
 const TTL: (&str, &str) = ("Nats-TTL", "never");

@@ -15,11 +15,11 @@ use tokio::sync::watch;
 use super::Error;
 use super::setup::Setup;
 use crate::data_dir::private;
-use crate::domain;
-use crate::domain::rows::BookRow;
 use crate::edge::PolicyStatus;
 use crate::log::books::{self, Books};
 use crate::rules_dir::PolicyFile;
+use linesman_domain as domain;
+use linesman_domain::rows::BookRow;
 
 /// How many refused files a rule book names, the first by name: each is an event, and a batch of
 /// events is bounded. The others are in the log and counted like these.

@@ -15,9 +15,9 @@ use serde::Serialize;
 use super::Error;
 use crate::config::Organization;
 use crate::data_dir::private::random_hex;
-use crate::domain::rows::{self, OrgRow, key};
 use crate::log::inputs;
 use crate::store::Store;
+use linesman_domain::rows::{self, OrgRow, key};
 
 const TRIES: u32 = 20;
 const RETRY: Duration = Duration::from_millis(250);

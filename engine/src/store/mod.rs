@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::domain::Error as DomainError;
-use crate::domain::state::{Base, Row, Writes};
+use linesman_domain::Error as DomainError;
+use linesman_domain::state::{Base, Row, Writes};
 
 /// Raised whenever rows are written differently; a store of another format is rebuilt from the log.
 const FORMAT: &[u8] = b"2";

@@ -16,13 +16,13 @@ use linesman_schemas::OrgName;
 use linesman_schemas::command::{PolicyRun, Replay, Verb};
 
 use super::{Letter, LetterPath, find, log_is_away};
-use crate::domain::rows::Standing;
 use crate::edge::params::PathOf;
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
 use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond, send, wait_for_log};
 use crate::log::streams::IN;
 use crate::log::{events, inputs};
+use linesman_domain::rows::Standing;
 
 /// The last token of the subject by which an input enters again.
 const SOURCE: &str = "replay";

@@ -14,10 +14,10 @@ use super::incidents::IncidentPath;
 use super::query::{Glob, Paging, When, is, lies, passes, query, when};
 use super::walk::{Place, answer};
 use super::{Error, Page, Stored, given, number, page, words};
-use crate::domain::rows::{CaseRow, key};
 use crate::edge::params::{Params, PathOf};
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
+use linesman_domain::rows::{CaseRow, key};
 
 query! {
     /// Which cases.

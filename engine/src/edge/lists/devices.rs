@@ -13,10 +13,10 @@ use super::best::Value;
 use super::query::{Glob, Paging, When, lies, passes, query, when};
 use super::walk::{Place, answer};
 use super::{Bundle, Error, Page, Stored, page, text_key};
-use crate::domain::rows::{self, DeviceRow, SnapshotsRow, key};
 use crate::edge::params::{Params, PathOf};
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
+use linesman_domain::rows::{self, DeviceRow, SnapshotsRow, key};
 
 query! {
     /// Which devices.

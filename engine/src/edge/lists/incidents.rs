@@ -13,13 +13,13 @@ use super::best::Value;
 use super::query::{Glob, Paging, When, is, lies, passes, query, when};
 use super::walk::{Place, answer};
 use super::{Bundle, Error, Found, Page, Stored, given, number, page, words};
-use crate::domain::incidents::{PER_PAGE, page as rows_of_page};
-use crate::domain::rows::{self, CaseRow, DeviceRow, IncidentRow, NotesRow, key};
-use crate::domain::state::Base as _;
 use crate::edge::params::{Params, PathOf};
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
 use crate::store::Lane;
+use linesman_domain::incidents::{PER_PAGE, page as rows_of_page};
+use linesman_domain::rows::{self, CaseRow, DeviceRow, IncidentRow, NotesRow, key};
+use linesman_domain::state::Base as _;
 
 query! {
     /// Which incidents.

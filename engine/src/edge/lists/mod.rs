@@ -20,10 +20,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-use crate::domain::rows::{self, BundleRef, key};
+use crate::store;
 use crate::store::Lane;
-use crate::{domain, store};
 use best::{Best, Rank, Value, Wanted};
+use linesman_domain::rows::{self, BundleRef, key};
 use query::{Paging, Query};
 use walk::{Place, Walk};
 
@@ -54,7 +54,7 @@ enum Error {
     TooLong(f64),
     /// The store cannot be read.
     #[error("the list cannot be read from the store")]
-    Store(#[from] domain::Error),
+    Store(#[from] linesman_domain::Error),
     /// The answer has no text.
     #[error("the list cannot be written")]
     Json(#[from] serde_json::Error),

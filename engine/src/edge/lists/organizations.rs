@@ -12,10 +12,10 @@ use super::best::{Best, Rank, Value, Wanted};
 use super::query::{Glob, Paging, is, passes, query};
 use super::walk::{Walk, answer, unknown};
 use super::{Error, Page, TEXT_MOST, words};
-use crate::domain::rows::{OrgRow, key};
 use crate::edge::params::{Params, PathOf};
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
+use linesman_domain::rows::{OrgRow, key};
 
 query! {
     /// Which organizations.

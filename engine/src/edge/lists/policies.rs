@@ -16,11 +16,11 @@ use super::best::{Best, Rank, Value, Wanted};
 use super::query::{Glob, Paging, is, passes, query};
 use super::walk::answer;
 use super::{Error, Page, TEXT_MOST, words};
-use crate::domain;
 use crate::edge::params::{Params, PathOf};
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
 use crate::store::Lane;
+use linesman_domain as domain;
 
 /// How long the rule book may take to come.
 const BOOK_MOST: Duration = Duration::from_secs(5);

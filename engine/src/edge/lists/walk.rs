@@ -14,11 +14,11 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Error;
-use crate::domain::rows::{self, Key, OrgRow, key};
 use crate::edge::problem::Problem;
 use crate::edge::routes::Sources;
 use crate::log::streams::lane_of;
 use crate::store::Lane;
+use linesman_domain::rows::{self, Key, OrgRow, key};
 
 /// After how many rows a walk looks whether it is still wanted.
 const LOOK_EVERY: u32 = 64;

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
-use crate::domain::outgoing::POLICY_REFUSED;
-use crate::domain::rows;
+use linesman_domain::outgoing::POLICY_REFUSED;
+use linesman_domain::rows;
 
 /// Who works on an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

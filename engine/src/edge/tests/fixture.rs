@@ -11,10 +11,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::super::*;
-use crate::domain::incidents::PER_PAGE;
-use crate::domain::rows::{self, BundleRef, DeviceRow, IncidentRow, OrgRow, Standing, Status, key};
-use crate::domain::state::{Write, Writes};
 use crate::log::streams::lane_of;
+use linesman_domain::incidents::PER_PAGE;
+use linesman_domain::rows::{self, BundleRef, DeviceRow, IncidentRow, OrgRow, Standing, Status, key};
+use linesman_domain::state::{Write, Writes};
 
 pub(super) const LANES: u32 = 4;
 pub(super) const TOKEN: &str = "5f0c-the-right-token-of-this-test";

@@ -4,7 +4,7 @@ use linesman_schemas::IncidentId;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, faulty, incident, problem};
-use crate::domain::rows::{self, CaseRow, CaseState, CaseText, key};
+use linesman_domain::rows::{self, CaseRow, CaseState, CaseText, key};
 
 /// Organizations in the order of their names, over several lanes; pages hold 16 incidents.
 const ORGANIZATIONS: [(&str, u64); 6] =

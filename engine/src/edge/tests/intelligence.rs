@@ -6,7 +6,7 @@ use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, problem};
-use crate::domain::rows::{self, IntelligenceRow, key};
+use linesman_domain::rows::{self, IntelligenceRow, key};
 
 async fn filled() -> Fixture {
     let edge = Fixture::new().await;

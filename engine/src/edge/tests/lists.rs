@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::super::{BOUNDS, Bounds};
 use super::fixture::{Fixture, TOKEN, incident, nobody, problem};
-use crate::domain::incidents::PER_PAGE;
-use crate::domain::rows::{self, key};
 use crate::metrics::Metrics;
+use linesman_domain::incidents::PER_PAGE;
+use linesman_domain::rows::{self, key};
 
 const DAY: i64 = 86_400;
 /// Items of each kind in each organization that has some.

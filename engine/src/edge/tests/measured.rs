@@ -7,11 +7,11 @@ use reqwest::Method;
 
 use super::super::BOUNDS;
 use super::fixture::{Fixture, LANES, nobody};
-use crate::domain::rows::{self, PendingRow, key};
 use crate::embedded;
 use crate::lane::status::LaneStatus;
 use crate::log::streams::{Layout, ensure, lane_of, last_of_lane, open};
 use crate::metrics::Metrics;
+use linesman_domain::rows::{self, PendingRow, key};
 
 fn pending(destination: &str) -> Vec<u8> {
     let row = PendingRow {

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::super::BOUNDS;
 use super::fixture::{Fixture, nobody, problem};
-use crate::domain::rows::{self, BookRow, key};
 use crate::embedded;
 use crate::log::books::{Books, pack};
 use crate::metrics::Metrics;
+use linesman_domain::rows::{self, BookRow, key};
 
 const DETECTED: &str = r#"policy(#{ on: "incident.detected" }); fn react(incident, org) {}"#;
 const LIMITED: &str = r#"policy(#{ on: "case.updated", organizations: ["acme", "bolt"] }); fn react(incident, org) {}"#;

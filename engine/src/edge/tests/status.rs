@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::fixture::Fixture;
-use crate::domain::rows::{self, BookRow, CircuitRow, PendingRow, key};
+use linesman_domain::rows::{self, BookRow, CircuitRow, PendingRow, key};
 
 #[tokio::test]
 async fn lanes_what_is_pending_and_open_circuits_are_told() {

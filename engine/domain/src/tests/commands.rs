@@ -3,7 +3,7 @@
 use linesman_schemas::audit::Verdict;
 
 use super::*;
-use crate::domain::rows::CommandRow;
+use crate::rows::CommandRow;
 
 const THROWS: &str = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { throw \"oh\"; }";
 

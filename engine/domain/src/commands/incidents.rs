@@ -9,10 +9,10 @@ use linesman_schemas::{CommandId, IncidentId, OrgName};
 use serde_json::{Value, json};
 
 use super::Answer;
-use crate::domain::policies::Cause;
-use crate::domain::rows::{CaseState, IncidentRow, NOTES_MOST, NoteRow, Status, key};
-use crate::domain::subject::Incident;
-use crate::domain::{Domain, Error};
+use crate::policies::Cause;
+use crate::rows::{CaseState, IncidentRow, NOTES_MOST, NoteRow, Status, key};
+use crate::subject::Incident;
+use crate::{Domain, Error};
 
 /// The incident a command is about.
 fn incident_of(verb: &Verb) -> Option<&IncidentId> {

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use super::Error;
 
 /// The trigger that no policy reacts to: it is about policies, not about an organization's field.
-pub(crate) const POLICY_REFUSED: &str = "policy.refused";
+pub const POLICY_REFUSED: &str = "policy.refused";
 
 /// What a subject under `out.` speaks of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

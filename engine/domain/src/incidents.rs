@@ -16,7 +16,7 @@ use super::subject::Incident;
 use super::{Domain, Error};
 
 /// How many incidents share a row.
-pub(crate) const PER_PAGE: u64 = 16;
+pub const PER_PAGE: u64 = 16;
 
 /// Where an incident lies: its page, and its place on it.
 fn place(number: u64) -> (u64, usize) {
@@ -26,7 +26,7 @@ fn place(number: u64) -> (u64, usize) {
 }
 
 /// The rows of a page; each stands behind its length in four bytes.
-pub(crate) fn page(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn page(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let (length, rest) = bytes.split_first_chunk::<4>()?;
         let (row, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;

@@ -19,7 +19,7 @@ use super::subject::Incident;
 use super::{Domain, Error};
 
 /// Whose queue the provider's own reactions stand in.
-pub(crate) const PROVIDER: &str = "_provider";
+pub const PROVIDER: &str = "_provider";
 
 /// For how many minutes requests are counted.
 const WINDOW_MINUTES: i64 = 60;

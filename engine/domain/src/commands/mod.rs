@@ -54,7 +54,7 @@ impl Answer {
 ///
 /// # Errors
 /// It has no form in JSON.
-pub(crate) fn asked(verb: &Verb) -> Result<[u8; 32], serde_json::Error> {
+pub fn asked(verb: &Verb) -> Result<[u8; 32], serde_json::Error> {
     Ok(Sha256::digest(serde_json::to_vec(verb)?).into())
 }
 

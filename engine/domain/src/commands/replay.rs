@@ -11,10 +11,10 @@ use linesman_schemas::{IncidentId, OrgName};
 use serde_json::{Value, json};
 
 use super::Answer;
-use crate::domain::policies::{Again, Fired};
-use crate::domain::rows::{IntelligenceRow, key};
-use crate::domain::subject::{Incident, Message};
-use crate::domain::{Domain, Error};
+use crate::policies::{Again, Fired};
+use crate::rows::{IntelligenceRow, key};
+use crate::subject::{Incident, Message};
+use crate::{Domain, Error};
 
 impl Domain {
     /// Lets a policy judge again, if it still matches.
