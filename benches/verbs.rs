@@ -13,7 +13,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use jiff::Timestamp;
 use linesman::store::Store;
 use linesman_benches::load::Load;
-use linesman_domain::input::{Body, Input, RuleBook};
+use linesman_domain::input::{Content, Input, RuleBook};
 use linesman_domain::state::Memory;
 use linesman_domain::{Decision, Domain, Parts};
 use linesman_rules::{Book, Judge, Limits, Policy};
@@ -68,8 +68,8 @@ fn domain() -> anyhow::Result<Domain> {
 }
 
 fn input<'a>(sequence: usize, org: &'a str, kind: &'a str, bytes: &'a [u8]) -> Input<'a> {
-    let body = Body::decode(kind, bytes);
-    Input { sequence: sequence as u64, time: Timestamp::UNIX_EPOCH, sha256: [0; 32], org, kind, bytes, body }
+    let content = Content::decode(kind, bytes);
+    Input { sequence: sequence as u64, time: Timestamp::UNIX_EPOCH, sha256: [0; 32], org, kind, bytes, content }
 }
 
 /// Decides a batch of bundles that were never seen.

@@ -14,7 +14,7 @@ use linesman::log::outbox::{Batch, Outbox};
 use linesman::log::reader::{Bounds, Reader};
 use linesman::log::streams::OUT;
 use linesman::store::Store;
-use linesman_domain::outgoing::Message as Outgoing;
+use linesman_domain::outgoing::OutMessage as Outgoing;
 use linesman_schemas::event;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::runtime::Handle;

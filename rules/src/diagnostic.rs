@@ -129,17 +129,17 @@ impl Code {
 
 /// A place in a source, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct LineColumn {
     pub(crate) line: u32,
     pub(crate) column: u32,
 }
 
-impl Place {
+impl LineColumn {
     /// The source as a whole, told as its beginning.
     pub(crate) const WHOLE: Self = Self { line: 0, column: 0 };
 }
 
-impl From<rhai::Position> for Place {
+impl From<rhai::Position> for LineColumn {
     fn from(position: rhai::Position) -> Self {
         let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1);
         Self { line: number(position.line()), column: number(position.position()) }
@@ -151,17 +151,23 @@ impl From<rhai::Position> for Place {
 pub(crate) struct Faults(Vec<Diagnostic>);
 
 impl Faults {
-    pub(crate) fn add(&mut self, code: Code, at: Place, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, code: Code, at: LineColumn, message: impl Into<String>) {
         self.push(code, at, message.into(), None);
     }
 
-    pub(crate) fn add_with_help(&mut self, code: Code, at: Place, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn add_with_help(
+        &mut self,
+        code: Code,
+        at: LineColumn,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.push(code, at, message.into(), Some(help.into()));
     }
 
-    fn push(&mut self, code: Code, at: Place, message: String, help: Option<String>) {
+    fn push(&mut self, code: Code, at: LineColumn, message: String, help: Option<String>) {
         // The end of what stands at a place is found when all are known; the whole has none.
-        let end_column = if at == Place::WHOLE { 1 } else { 0 };
+        let end_column = if at == LineColumn::WHOLE { 1 } else { 0 };
         let (line, column) = (at.line.max(1), at.column.max(1));
         self.0.push(Diagnostic { line, column, end_column, code, message, help });
     }

@@ -4,7 +4,7 @@ use linesman_schemas::OrgName;
 use linesman_schemas::trigger::Trigger;
 use rhai::{AST, Expr, FnCallExpr, Position, Stmt};
 
-use crate::diagnostic::{Code, Faults, Place, excerpt, quoted, suggest};
+use crate::diagnostic::{Code, Faults, LineColumn, excerpt, quoted, suggest};
 use crate::filter::{self, Where};
 use crate::literal::{self, Entry, Literal, Spanned};
 use crate::subject::SubjectKind;
@@ -50,7 +50,7 @@ pub(crate) fn read(ast: &AST, has_owner: bool, faults: &mut Faults) -> Option<He
 }
 
 /// The first call of `policy`; everything else at the top of the script is a fault.
-fn find_call<'a>(ast: &'a AST, faults: &mut Faults) -> Option<(&'a FnCallExpr, Place)> {
+fn find_call<'a>(ast: &'a AST, faults: &mut Faults) -> Option<(&'a FnCallExpr, LineColumn)> {
     let mut first = None;
     for statement in ast.statements() {
         match as_call(statement) {
@@ -72,7 +72,7 @@ fn find_call<'a>(ast: &'a AST, faults: &mut Faults) -> Option<(&'a FnCallExpr, P
     }
     if first.is_none() {
         let help = "write `policy(#{ on: \"...\", where: #{ ... } });` above `react`";
-        faults.add_with_help(Code::Header, Place::WHOLE, "`policy(...)` is missing", help);
+        faults.add_with_help(Code::Header, LineColumn::WHOLE, "`policy(...)` is missing", help);
     }
     first
 }
@@ -109,7 +109,7 @@ fn report_unknown_keys(entries: &[Entry], has_owner: bool, faults: &mut Faults) 
     }
 }
 
-fn read_trigger(entry: Option<&Entry>, call: Place, faults: &mut Faults) -> Option<Trigger> {
+fn read_trigger(entry: Option<&Entry>, call: LineColumn, faults: &mut Faults) -> Option<Trigger> {
     let known = Trigger::ALL.iter().map(|trigger| trigger.as_str());
     let Some(entry) = entry else {
         let help = format!("name the trigger: one of {}", quoted(known));

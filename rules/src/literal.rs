@@ -3,7 +3,7 @@
 
 use rhai::{Expr, FnCallExpr, Position};
 
-use crate::diagnostic::Place;
+use crate::diagnostic::LineColumn;
 
 /// What is no literal, and so may be anything.
 pub(crate) const EXPRESSION: &str = "an expression";
@@ -11,7 +11,7 @@ pub(crate) const EXPRESSION: &str = "an expression";
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Spanned {
-    pub(crate) at: Place,
+    pub(crate) at: LineColumn,
     pub(crate) value: Literal,
 }
 
@@ -36,7 +36,7 @@ pub(crate) enum Literal {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) key: String,
-    pub(crate) at: Place,
+    pub(crate) at: LineColumn,
     pub(crate) value: Spanned,
 }
 

@@ -73,7 +73,7 @@ pub struct DeadLetter {
     pub detail: String,
     /// Where in the text, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    pub place: Option<LineColumn>,
     /// The input's sequence in the stream IN.
     pub sequence: u64,
     /// The subject it came by, without the lane.
@@ -96,7 +96,7 @@ pub const INLINE_MOST: usize = 64 * 1024;
 
 /// A place in a text, both from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Place {
+pub struct LineColumn {
     /// Line.
     pub line: u32,
     /// Column, in characters.

@@ -7,7 +7,7 @@ use linesman_rules::Book;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
 use linesman_schemas::control::{RefusedPolicy, Settings};
-use linesman_schemas::dead_letter::{Place, Reason};
+use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::{Attempt, Report};
 
@@ -27,12 +27,12 @@ pub struct Input<'a> {
     /// Its bytes.
     pub bytes: &'a [u8],
     /// What they say.
-    pub body: Body<'a>,
+    pub content: Content<'a>,
 }
 
 /// What a message says.
 #[derive(Debug)]
-pub enum Body<'a> {
+pub enum Content<'a> {
     /// A message bundle.
     Bundle(Box<Bundle<'a>>),
     /// An intelligence message.
@@ -54,7 +54,7 @@ pub enum Body<'a> {
         /// What exactly.
         detail: String,
         /// Where.
-        place: Option<Place>,
+        place: Option<LineColumn>,
     },
 }
 
@@ -73,7 +73,7 @@ pub struct RuleBook {
     pub refused: Arc<[RefusedPolicy]>,
 }
 
-impl<'a> Body<'a> {
+impl<'a> Content<'a> {
     /// Reads a message that an organization's subject brought.
     pub fn decode(kind: &str, bytes: &'a [u8]) -> Self {
         match kind {
@@ -82,7 +82,7 @@ impl<'a> Body<'a> {
                 Err(error) => Self::Undecodable {
                     reason: Reason::BundleUndecodable,
                     detail: format!("{}: {}", error.fault.name(), error.fault),
-                    place: Some(Place { line: error.line, column: error.column }),
+                    place: Some(LineColumn { line: error.line, column: error.column }),
                 },
             },
             "intel" => match intelligence::decode(bytes) {
@@ -109,16 +109,16 @@ impl<'a> Body<'a> {
 fn json<'a, T: serde::de::DeserializeOwned>(
     bytes: &[u8],
     reason: Reason,
-    body: impl FnOnce(Box<T>) -> Body<'a>,
-) -> Body<'a> {
+    content: impl FnOnce(Box<T>) -> Content<'a>,
+) -> Content<'a> {
     match serde_json::from_slice(bytes) {
-        Ok(value) => body(Box::new(value)),
-        Err(error) => Body::Undecodable { reason, place: json_place(&error), detail: error.to_string() },
+        Ok(value) => content(Box::new(value)),
+        Err(error) => Content::Undecodable { reason, place: json_place(&error), detail: error.to_string() },
     }
 }
 
 /// Where serde stumbled, if it says.
-pub fn json_place(error: &serde_json::Error) -> Option<Place> {
+pub fn json_place(error: &serde_json::Error) -> Option<LineColumn> {
     let line = u32::try_from(error.line()).ok().filter(|line| *line > 0)?;
-    Some(Place { line, column: u32::try_from(error.column()).unwrap_or(u32::MAX).max(1) })
+    Some(LineColumn { line, column: u32::try_from(error.column()).unwrap_or(u32::MAX).max(1) })
 }

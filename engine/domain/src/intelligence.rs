@@ -10,7 +10,7 @@ use linesman_schemas::trigger::{IntelligenceData, Trigger};
 use super::outgoing::Topic;
 use super::policies::Fired;
 use super::rows::{IntelligenceRow, key};
-use super::subject::Message;
+use super::subject::IntelligenceMessage;
 use super::{Domain, Error};
 
 impl Domain {
@@ -39,7 +39,7 @@ impl Domain {
             received,
         };
         let event = self.say(&Topic::Trigger(org.clone(), trigger), &org, Some(&message.id), data)?;
-        let subject: Rc<dyn Subject> = Rc::new(Message::new(message.clone(), received));
+        let subject: Rc<dyn Subject> = Rc::new(IntelligenceMessage::new(message.clone(), received));
         self.judge_message(&org, &Fired { trigger, event, about: message.id.clone() }, &subject)
     }
 }

@@ -45,14 +45,14 @@ use jiff::Timestamp;
 use linesman_rules::{Book, Judge, Policy, Scratch};
 use linesman_schemas::OrgName;
 use linesman_schemas::control::{RefusedPolicy, Settings};
-use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, INLINE_MOST, Place, Reason};
+use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, INLINE_MOST, LineColumn, Reason};
 
 pub use commands::asked;
 use devices::Devices;
 pub use error::Error;
-use input::{Body, Input};
+use input::{Content, Input};
 use organizations::Organizations;
-use outgoing::{Message, Outgoing, Topic};
+use outgoing::{OutMessage, Outgoing, Topic};
 use policies::Fired;
 use rows::{BookRow, Position, Standing, key};
 use sightings::Sightings;
@@ -68,7 +68,7 @@ pub struct Decision {
     /// What changes in the state, the position among it.
     pub writes: Writes,
     /// What goes to OUT.
-    pub messages: Vec<Message>,
+    pub messages: Vec<OutMessage>,
     /// Where the lane then is.
     pub position: Position,
     /// Whose pending reactions changed: destination and organization.
@@ -186,6 +186,12 @@ impl Domain {
         })
     }
 
+    /// Whether the lane decides at `level` or above it.
+    #[expect(dead_code, reason = "the first level that differs is being built")]
+    fn is_at(&self, level: u32) -> bool {
+        self.position.level >= level
+    }
+
     /// Where the lane stands, decided but not necessarily applied.
     pub fn position(&self) -> &Position {
         &self.position
@@ -220,20 +226,20 @@ impl Domain {
 
     fn handle(&mut self, input: &Input<'_>) -> Result<(), Error> {
         // Control messages concern the lane, not an organization.
-        match &input.body {
-            Body::RuleBook(book) => return self.apply_rule_book(book, input.sequence),
-            Body::Attempt(attempt) => return self.settle_attempt(None, attempt),
-            Body::Tick => {
+        match &input.content {
+            Content::RuleBook(book) => return self.apply_rule_book(book, input.sequence),
+            Content::Attempt(attempt) => return self.settle_attempt(None, attempt),
+            Content::Tick => {
                 self.tally.input("ctl", "tick");
                 return Ok(());
             }
-            Body::Undecodable { reason, detail, place } if input.org.is_empty() => {
+            Content::Undecodable { reason, detail, place } if input.org.is_empty() => {
                 self.tally.input("ctl", "dead");
                 return self.provider_dead(input, *reason, detail, *place);
             }
             _ => {}
         }
-        if let Body::Command(command) = &input.body {
+        if let Content::Command(command) = &input.content {
             return self.apply_command(command, input);
         }
         let Some((org, standing)) = self.organizations.find(input.org) else {
@@ -241,16 +247,16 @@ impl Domain {
             return self.dead(None, input, Reason::UnknownOrganization, &detail, None);
         };
         // Results of what was decided before the suspension still count.
-        if standing == Standing::Suspended && !matches!(input.body, Body::Report(_)) {
+        if standing == Standing::Suspended && !matches!(input.content, Content::Report(_)) {
             let detail = format!("the organization `{org}` is suspended");
             return self.dead(Some(org), input, Reason::OrganizationSuspended, &detail, None);
         }
-        match &input.body {
-            Body::Bundle(bundle) => self.take_bundle(org, bundle, input),
-            Body::Intelligence(message) => self.take_intelligence(org, message),
-            Body::Report(report) => self.take_report(org, report, input),
-            Body::Undecodable { reason, detail, place } => self.dead(Some(org), input, *reason, detail, *place),
-            Body::Command(_) | Body::RuleBook(_) | Body::Attempt(_) | Body::Tick => Ok(()),
+        match &input.content {
+            Content::Bundle(bundle) => self.take_bundle(org, bundle, input),
+            Content::Intelligence(message) => self.take_intelligence(org, message),
+            Content::Report(report) => self.take_report(org, report, input),
+            Content::Undecodable { reason, detail, place } => self.dead(Some(org), input, *reason, detail, *place),
+            Content::Command(_) | Content::RuleBook(_) | Content::Attempt(_) | Content::Tick => Ok(()),
         }
     }
 
@@ -301,7 +307,7 @@ impl Domain {
         input: &Input<'_>,
         reason: Reason,
         detail: &str,
-        place: Option<Place>,
+        place: Option<LineColumn>,
     ) -> Result<(), Error> {
         self.tally.input(input.kind, "dead");
         self.tally.dead(reason);
@@ -323,7 +329,7 @@ impl Domain {
         input: &Input<'_>,
         reason: Reason,
         detail: &str,
-        place: Option<Place>,
+        place: Option<LineColumn>,
     ) -> Result<(), Error> {
         self.tally.dead(reason);
         let id = self.provider_event_id(input.sequence);
@@ -338,7 +344,7 @@ impl Domain {
         policy: &Policy,
         fired: &Fired,
         detail: String,
-        place: Option<Place>,
+        place: Option<LineColumn>,
     ) -> Result<(), Error> {
         let reason = Reason::PolicyFailed;
         self.tally.dead(reason);
@@ -363,7 +369,7 @@ impl Domain {
     }
 }
 
-fn letter(input: &Input<'_>, reason: Reason, detail: &str, place: Option<Place>) -> DeadLetter {
+fn letter(input: &Input<'_>, reason: Reason, detail: &str, place: Option<LineColumn>) -> DeadLetter {
     let is_small = input.bytes.len() <= INLINE_MOST;
     DeadLetter {
         reason,

@@ -83,7 +83,7 @@ impl Topic {
 
 /// One message for OUT: the events of one subject.
 #[derive(Debug)]
-pub struct Message {
+pub struct OutMessage {
     /// The subject behind the stream's prefix.
     pub subject: String,
     /// [`event::SINGLE`] or [`event::BATCH`].
@@ -200,16 +200,16 @@ impl Outgoing {
     }
 
     /// Takes the messages; the next batch begins empty.
-    pub fn take(&mut self) -> Vec<Message> {
+    pub fn take(&mut self) -> Vec<OutMessage> {
         self.index.clear();
         self.bytes = 0;
         let finish = |mut group: Group| {
             if group.events == 1 {
                 group.bytes.remove(0);
-                return Message { subject: group.subject, content_type: event::SINGLE, payload: group.bytes };
+                return OutMessage { subject: group.subject, content_type: event::SINGLE, payload: group.bytes };
             }
             group.bytes.push(b']');
-            Message { subject: group.subject, content_type: event::BATCH, payload: group.bytes }
+            OutMessage { subject: group.subject, content_type: event::BATCH, payload: group.bytes }
         };
         self.groups.drain(..).map(finish).collect()
     }
@@ -223,7 +223,7 @@ mod tests {
         Topic::Trigger("acme".parse().unwrap(), Trigger::IncidentDetected)
     }
 
-    fn produce(events: usize, payload_most: usize) -> (Vec<Message>, [u8; 32]) {
+    fn produce(events: usize, payload_most: usize) -> (Vec<OutMessage>, [u8; 32]) {
         let mut outgoing = Outgoing::new(payload_most);
         let mut digest = [0; 32];
         for n in 0..events {
@@ -242,7 +242,7 @@ mod tests {
         let (cut, same) = produce(10, 1000);
         assert!(cut.len() > 1 && cut.iter().all(|m| m.payload.len() <= 1001));
         assert_eq!(digest, same, "the digest does not depend on how events are gathered");
-        let ids = |messages: &[Message]| {
+        let ids = |messages: &[OutMessage]| {
             messages.iter().flat_map(|m| event::read(&m.payload).unwrap()).map(|e| e.id).collect::<Vec<_>>()
         };
         assert_eq!(ids(&messages), (0..10).map(|n| n.to_string()).collect::<Vec<_>>());

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use linesman_rules::{Failure, Intent, Policy, Subject, SubjectKind};
-use linesman_schemas::dead_letter::Place;
+use linesman_schemas::dead_letter::LineColumn;
 use linesman_schemas::reaction::Reaction;
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{CommandId, OrgName, PolicyName};
@@ -169,7 +169,7 @@ impl Domain {
 
     fn policy_failed(&mut self, org: &OrgName, policy: &Policy, fired: &Fired, failure: &Failure) -> Result<(), Error> {
         self.tally.policy_failure(failure.kind.as_str());
-        let place = failure.line.map(|line| Place { line, column: failure.column.unwrap_or(1) });
+        let place = failure.line.map(|line| LineColumn { line, column: failure.column.unwrap_or(1) });
         let detail = format!("{}: {}", failure.kind.as_str(), failure.message);
         self.policy_dead(org, policy, fired, detail, place)
     }

@@ -135,20 +135,20 @@ impl Subject for Incident {
 
 /// An intelligence message.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub(super) struct IntelligenceMessage {
     pub(super) message: Intelligence,
     issued: TimeText,
     received: TimeText,
 }
 
-impl Message {
+impl IntelligenceMessage {
     pub(super) fn new(message: Intelligence, received: Timestamp) -> Self {
         let issued = TimeText::new(message.issued);
         Self { message, issued, received: TimeText::new(received) }
     }
 }
 
-impl Subject for Message {
+impl Subject for IntelligenceMessage {
     fn kind(&self) -> SubjectKind {
         SubjectKind::Message
     }

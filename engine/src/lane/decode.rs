@@ -12,8 +12,8 @@ use tokio::task::JoinError;
 
 use super::Verb;
 use crate::log::books::Books;
-use crate::log::reader::Message;
-use linesman_domain::input::{Body, Input, RuleBook, json_place};
+use crate::log::reader::InMessage;
+use linesman_domain::input::{Content, Input, RuleBook, json_place};
 
 /// So few messages are not worth the way to another thread.
 const INLINE_MOST: usize = 64;
@@ -21,7 +21,7 @@ const INLINE_MOST: usize = 64;
 self_cell!(
     /// A batch: its messages, and the inputs that borrow from them.
     pub(super) struct Decoded {
-        owner: Vec<Message>,
+        owner: Vec<InMessage>,
 
         #[covariant]
         dependent: Inputs,
@@ -41,7 +41,7 @@ impl Decoded {
     }
 
     /// Reads a batch. What cannot be read becomes an input that says so.
-    fn read(batch: Vec<Message>) -> Self {
+    fn read(batch: Vec<InMessage>) -> Self {
         let verb = Verb::start();
         let count = batch.len();
         let decoded = Self::new(batch, |batch| {
@@ -70,7 +70,7 @@ impl Decoded {
             };
             self.with_dependent_mut(|_, read| {
                 if let Some(input) = read.inputs.get_mut(at) {
-                    input.body = Body::RuleBook(book);
+                    input.content = Content::RuleBook(book);
                 }
             });
         }
@@ -78,9 +78,10 @@ impl Decoded {
 }
 
 impl<'a> Inputs<'a> {
-    fn take(&mut self, message: &'a Message) {
+    fn take(&mut self, message: &'a InMessage) {
         let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
-        let body = if org.is_empty() { self.control(&message.payload) } else { Body::decode(kind, &message.payload) };
+        let content =
+            if org.is_empty() { self.control(&message.payload) } else { Content::decode(kind, &message.payload) };
         self.inputs.push(Input {
             sequence: message.sequence,
             time: message.time,
@@ -88,19 +89,19 @@ impl<'a> Inputs<'a> {
             org,
             kind,
             bytes: &message.payload,
-            body,
+            content,
         });
     }
 
-    fn control(&mut self, payload: &[u8]) -> Body<'a> {
+    fn control(&mut self, payload: &[u8]) -> Content<'a> {
         match serde_json::from_slice(payload) {
-            Ok(Control::Tick) => Body::Tick,
-            Ok(Control::Attempt(attempt)) => Body::Attempt(Box::new(attempt)),
+            Ok(Control::Tick) => Content::Tick,
+            Ok(Control::Attempt(attempt)) => Content::Attempt(Box::new(attempt)),
             Ok(Control::RuleBook(named)) => {
                 self.named.push((self.inputs.len(), named));
-                Body::Tick
+                Content::Tick
             }
-            Err(error) => Body::Undecodable {
+            Err(error) => Content::Undecodable {
                 reason: Reason::CommandUndecodable,
                 detail: error.to_string(),
                 place: json_place(&error),
@@ -113,7 +114,11 @@ impl<'a> Inputs<'a> {
 ///
 /// # Errors
 /// The other thread panicked.
-pub(super) async fn decode(batch: Vec<Message>, books: &Books, beside: Option<&Handle>) -> Result<Decoded, JoinError> {
+pub(super) async fn decode(
+    batch: Vec<InMessage>,
+    books: &Books,
+    beside: Option<&Handle>,
+) -> Result<Decoded, JoinError> {
     let mut decoded = match beside {
         Some(runtime) if batch.len() > INLINE_MOST => runtime.spawn_blocking(|| Decoded::read(batch)).await?,
         _ => Decoded::read(batch),

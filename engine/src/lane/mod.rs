@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!            receive        decode         decide          emit            apply
-//!  IN --> Vec<Message> --> Vec<Input> --> Decision --> mark in OUT --> rows in the store
+//!  IN --> Vec<InMessage> --> Vec<Input> --> Decision --> mark in OUT --> rows in the store
 //!           ^                                ^              |
 //!           +--- as long as more is ready    +-- the next --+  is decided while this one is on its way
 //! ```
@@ -35,7 +35,7 @@ use crate::log;
 use crate::log::books::Books;
 use crate::log::mark;
 use crate::log::outbox::{Batch, EmitError, Outbox};
-use crate::log::reader::{Bounds, Message, Reader};
+use crate::log::reader::{Bounds, InMessage, Reader};
 use crate::store;
 use ahead::Ahead;
 use behind::Behind;
@@ -191,7 +191,7 @@ impl Lane {
     }
 
     /// Sets going the reading of what was received.
-    fn read(&mut self, batch: Result<Vec<Message>, log::Error>) -> Result<(), Error> {
+    fn read(&mut self, batch: Result<Vec<InMessage>, log::Error>) -> Result<(), Error> {
         fail::fail_point!("receive");
         let batch = batch.map_err(|source| Error::Receive { lane: self.id, source })?;
         self.behind.set(self.reader.is_behind());

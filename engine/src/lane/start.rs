@@ -29,7 +29,7 @@ use super::{BOUNDS, Error, Lane};
 use crate::log::books::Books;
 use crate::log::mark::{self, Stored};
 use crate::log::outbox::{Batch, EmitError, Outbox};
-use crate::log::reader::{Message, Reader};
+use crate::log::reader::{InMessage, Reader};
 use crate::log::streams::{self, Identity};
 use crate::store::{self, Store};
 use linesman_domain::input::RuleBook;
@@ -266,7 +266,7 @@ impl Start<'_> {
         let mut reported = Instant::now();
         while domain.position().sequence < end {
             let batch = reader.receive(BOUNDS).await.map_err(|source| Error::Start { lane: self.id, source })?;
-            let due: Vec<Message> = batch.iter().filter(|message| is_due(message, end, until)).cloned().collect();
+            let due: Vec<InMessage> = batch.iter().filter(|message| is_due(message, end, until)).cloned().collect();
             let is_last = due.len() < batch.len();
             let decoded = decode(due, &self.shared.books, None).await;
             let decoded = decoded.map_err(|error| Error::Broken(io::Error::other(error)))?;
@@ -316,7 +316,7 @@ impl Start<'_> {
     }
 }
 
-fn is_due(message: &Message, end: u64, until: &Until) -> bool {
+fn is_due(message: &InMessage, end: u64, until: &Until) -> bool {
     message.sequence <= end && !matches!(until, Until::Time(time) if message.time > *time)
 }
 

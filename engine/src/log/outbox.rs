@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::mark::{self, Mark};
 use super::{Error, REQUEST_TIMEOUT, read_answer};
 use crate::logging::full;
-use linesman_domain::outgoing::Message;
+use linesman_domain::outgoing::OutMessage;
 
 /// Header and value that let a mark outlive OUT's age, alone.
 const TTL: (&str, &str) = ("Nats-TTL", "never");
@@ -70,7 +70,7 @@ struct Ack {
 
 impl Batch {
     /// A batch of `messages` that ends with `mark`, behind the mark at `after` (0: the first).
-    pub fn new(messages: Vec<Message>, mark: Mark, after: u64) -> Self {
+    pub fn new(messages: Vec<OutMessage>, mark: Mark, after: u64) -> Self {
         let messages = messages
             .into_iter()
             .map(|message| {

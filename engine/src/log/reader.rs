@@ -28,7 +28,7 @@ const RETRY: Duration = Duration::from_millis(250);
 
 /// A message of a lane.
 #[derive(Debug, Clone)]
-pub struct Message {
+pub struct InMessage {
     /// Its sequence in IN.
     pub sequence: u64,
     /// When it entered IN.
@@ -74,7 +74,7 @@ impl Reader {
     ///
     /// # Errors
     /// IN does not have any more what was read from it.
-    pub async fn receive(&mut self, bounds: Bounds) -> Result<Vec<Message>, Error> {
+    pub async fn receive(&mut self, bounds: Bounds) -> Result<Vec<InMessage>, Error> {
         let first = self.next().await?;
         let since = Instant::now();
         let mut bytes = first.payload.len();
@@ -99,7 +99,7 @@ impl Reader {
     }
 
     /// The next message; waits through every fault of the way.
-    async fn next(&mut self) -> Result<Message, Error> {
+    async fn next(&mut self) -> Result<InMessage, Error> {
         loop {
             let Some(stream) = &mut self.stream else {
                 self.open().await?;
@@ -116,7 +116,7 @@ impl Reader {
         }
     }
 
-    fn accept(&mut self, message: &jetstream::Message) -> Option<Message> {
+    fn accept(&mut self, message: &jetstream::Message) -> Option<InMessage> {
         let info = message.info().ok()?;
         if info.consumer_sequence != self.delivered + 1 {
             return None;
@@ -127,7 +127,7 @@ impl Reader {
         let time = Timestamp::from_nanosecond(info.published.unix_timestamp_nanos()).ok()?;
         self.time = Some(time);
         let subject = message.subject.splitn(3, '.').nth(2).unwrap_or_default().to_owned();
-        Some(Message { sequence: info.stream_sequence, time, subject, payload: message.payload.clone() })
+        Some(InMessage { sequence: info.stream_sequence, time, subject, payload: message.payload.clone() })
     }
 
     fn rebuild(&mut self, why: &str) {

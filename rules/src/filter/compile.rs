@@ -6,7 +6,7 @@ use linesman_schemas::{OrgName, Priority};
 use super::pattern::Pattern;
 use super::words::for_each_word;
 use super::{Condition, Target, Test, Where};
-use crate::diagnostic::{Code, Faults, Place, excerpt, suggest};
+use crate::diagnostic::{Code, Faults, LineColumn, excerpt, suggest};
 use crate::literal::{Entry, Literal, Spanned};
 use crate::subject::{Field, Shape, SubjectKind};
 
@@ -185,7 +185,7 @@ impl Filter<'_> {
         }
     }
 
-    fn read_text(&self, text: &str, at: Place, faults: &mut Faults) -> Reading {
+    fn read_text(&self, text: &str, at: LineColumn, faults: &mut Faults) -> Reading {
         if text.is_empty() {
             return Reading::Any;
         }
@@ -226,7 +226,7 @@ impl Filter<'_> {
     }
 
     /// Reports a text that is none of the few its field holds.
-    fn check_text(&self, text: &str, pattern: &Pattern, at: Place, faults: &mut Faults) {
+    fn check_text(&self, text: &str, pattern: &Pattern, at: LineColumn, faults: &mut Faults) {
         let Target::Field(field) = self.on else { return };
         let Some(texts) = field.texts(self.kind) else { return };
         if !texts.iter().any(|known| pattern.matches(known)) {
@@ -235,7 +235,7 @@ impl Filter<'_> {
         }
     }
 
-    fn read_range(&self, first: i64, last: i64, at: Place, faults: &mut Faults) -> Reading {
+    fn read_range(&self, first: i64, last: i64, at: LineColumn, faults: &mut Faults) -> Reading {
         if let Target::Field(field) = self.on
             && let Some((least, most)) = field.numbers()
             && (last < least || first > most)
@@ -246,7 +246,7 @@ impl Filter<'_> {
         Reading::Test(Test::Between(first, last))
     }
 
-    fn read_words(&self, text: &str, at: Place, faults: &mut Faults) -> Reading {
+    fn read_words(&self, text: &str, at: LineColumn, faults: &mut Faults) -> Reading {
         let mut words: Vec<Box<str>> = Vec::new();
         for_each_word(text, &mut String::new(), |word| words.push(word.into()));
         words.sort_unstable();

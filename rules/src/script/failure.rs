@@ -7,7 +7,7 @@ use rhai::{Dynamic, EvalAltResult, Position};
 use super::budget::Stop;
 use super::parser::restyle;
 use super::{Limits, json};
-use crate::diagnostic::Place;
+use crate::diagnostic::LineColumn;
 
 /// The longest text of a failure, in characters; what a script throws may be as long as it likes.
 const LONGEST_MESSAGE_CHARS: usize = 512;
@@ -76,7 +76,7 @@ impl Failure {
     pub(super) fn new(error: EvalAltResult, limits: &Limits) -> Self {
         let (error, position) = innermost(error);
         let (kind, message) = describe(error, limits);
-        let place = (!position.is_none()).then(|| Place::from(position));
+        let place = (!position.is_none()).then(|| LineColumn::from(position));
         Self {
             kind,
             message: message.chars().take(LONGEST_MESSAGE_CHARS).collect(),

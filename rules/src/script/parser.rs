@@ -3,7 +3,7 @@
 use rhai::{AST, Engine, LexError, OptimizationLevel, ParseError, ParseErrorType};
 
 use super::Limits;
-use crate::diagnostic::{Code, Faults, Place, excerpt};
+use crate::diagnostic::{Code, Faults, LineColumn, excerpt};
 
 /// The function a policy is.
 pub(crate) const ENTRY: &str = "react";
@@ -32,7 +32,7 @@ impl Parser {
         let most = self.limits.source_bytes;
         if source.len() > most {
             let message = format!("the script has {} bytes and may have {most}", source.len());
-            faults.add(Code::Limit, Place::WHOLE, message);
+            faults.add(Code::Limit, LineColumn::WHOLE, message);
             return None;
         }
         match self.engine.compile(source) {
@@ -51,7 +51,7 @@ impl Parser {
 
     /// Tells in our words why a source does not parse.
     fn report(&self, error: &ParseError, faults: &mut Faults) {
-        let at = Place::from(error.position());
+        let at = LineColumn::from(error.position());
         let limits = &self.limits;
         match error.err_type() {
             ParseErrorType::BadInput(LexError::ImproperSymbol(word, _)) | ParseErrorType::UnknownOperator(word)
@@ -151,7 +151,7 @@ impl Script {
     /// be of no use without `this`.
     pub(crate) fn check_functions(&self, faults: &mut Faults) {
         let mut functions: Vec<_> = self.0.iter_fn_def().collect();
-        functions.sort_by_key(|function| Place::from(function.body.start_position()));
+        functions.sort_by_key(|function| LineColumn::from(function.body.start_position()));
         for method in functions.iter().filter(|function| function.this_type.is_some()) {
             let message = format!("`{}` is a method of a type", method.name);
             faults.add_with_help(
@@ -168,7 +168,7 @@ impl Script {
         match reacts.first() {
             None => faults.add_with_help(
                 Code::React,
-                Place::WHOLE,
+                LineColumn::WHOLE,
                 "`react` is missing",
                 "write `fn react(incident, org) { ... }`; the first parameter is what the trigger is about",
             ),

@@ -9,7 +9,7 @@ use linesman_schemas::command::{
     Replay, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef};
-use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, Place, Reason};
+use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
 use linesman_schemas::mark::Mark;
@@ -300,7 +300,7 @@ pub(crate) fn dead_letters() -> Vec<Value> {
         bytes: Some("PGptYi8=".to_owned()),
     };
     let undecodable = DeadLetter {
-        place: Some(Place { line: 1, column: 7 }),
+        place: Some(LineColumn { line: 1, column: 7 }),
         ..letter(Reason::BundleUndecodable, "no-manifest: there is no `manifest`")
     };
     let policy = FailedPolicy {
@@ -311,7 +311,7 @@ pub(crate) fn dead_letters() -> Vec<Value> {
         about: "acme-1".to_owned(),
     };
     let failed = DeadLetter {
-        place: Some(Place { line: 3, column: 5 }),
+        place: Some(LineColumn { line: 3, column: 5 }),
         subject: String::new(),
         policy: Some(policy),
         length: 0,

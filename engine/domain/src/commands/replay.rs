@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Answer;
 use crate::policies::{Again, Fired};
 use crate::rows::{IntelligenceRow, key};
-use crate::subject::{Incident, Message};
+use crate::subject::{Incident, IntelligenceMessage};
 use crate::{Domain, Error};
 
 impl Domain {
@@ -58,7 +58,7 @@ impl Domain {
     fn judge_message_again(&mut self, org: &OrgName, run: &PolicyRun, fired: &Fired) -> Result<Option<Again>, Error> {
         let row: Option<IntelligenceRow> = self.state.read(&key::intelligence(org, &run.about))?;
         let Some(row) = row else { return Ok(None) };
-        let subject: Rc<dyn Subject> = Rc::new(Message::new(row.message, row.received));
+        let subject: Rc<dyn Subject> = Rc::new(IntelligenceMessage::new(row.message, row.received));
         Ok(Some(self.judge_again(org, None, &subject, &run.policy, fired)?))
     }
 }

@@ -15,7 +15,7 @@ use linesman_schemas::control::{PolicySource, Settings};
 use linesman_schemas::event::{self, Received};
 use serde_json::{Value, json};
 
-use super::input::{Body, Input, RuleBook};
+use super::input::{Content, Input, RuleBook};
 use super::rows::{self, CaseRow, CaseState, PendingRow, key};
 use super::state::Memory;
 use super::{Decision, Domain, Parts};
@@ -77,19 +77,19 @@ impl Lane {
         let book = Arc::new(Book::build(policies.iter().map(load).collect()));
         let book = RuleBook { version, hash: format!("{version}"), book, settings, refused: Arc::default() };
         self.book = Some(book.clone());
-        self.decide("", "ctl", b"", Body::RuleBook(book));
+        self.decide("", "ctl", b"", Content::RuleBook(book));
         self.commit();
     }
 
-    fn decide(&mut self, org: &str, kind: &str, bytes: &[u8], body: Body<'_>) {
+    fn decide(&mut self, org: &str, kind: &str, bytes: &[u8], content: Content<'_>) {
         self.sequence += 1;
-        let input = Input { sequence: self.sequence, time: self.now, sha256: [7; 32], org, kind, bytes, body };
+        let input = Input { sequence: self.sequence, time: self.now, sha256: [7; 32], org, kind, bytes, content };
         self.domain.decide(&input).unwrap();
     }
 
     /// One input, a batch of its own.
     fn take(&mut self, org: &str, kind: &str, bytes: &[u8]) -> Decision {
-        self.decide(org, kind, bytes, Body::decode(kind, bytes));
+        self.decide(org, kind, bytes, Content::decode(kind, bytes));
         self.commit()
     }
 
@@ -449,7 +449,7 @@ fn play(lane: &mut Lane, batch: usize) {
     for (number, bytes) in bundles.iter().enumerate() {
         let org = ["acme", "bolt", "nobody"][number % 3];
         lane.now = lane.now.checked_add(7.hours()).unwrap();
-        lane.decide(org, "jmb", bytes, Body::decode("jmb", bytes));
+        lane.decide(org, "jmb", bytes, Content::decode("jmb", bytes));
         if number % batch == batch - 1 {
             lane.commit();
         }

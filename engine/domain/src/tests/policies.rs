@@ -5,7 +5,7 @@ use std::sync::Arc;
 use linesman_rules::Book;
 use linesman_schemas::control::{RefusedPolicy, Settings};
 
-use super::super::input::{Body, RuleBook};
+use super::super::input::{Content, RuleBook};
 use super::Lane;
 
 fn refused(path: &str, hash: &str) -> RefusedPolicy {
@@ -34,7 +34,7 @@ fn told(lane: &mut Lane, version: u64, texts: &[(&str, &str)]) -> Vec<(String, S
     if lane.book.as_ref().is_none_or(|known| known.version < version) {
         lane.book = Some(book.clone());
     }
-    lane.decide("", "ctl", b"", Body::RuleBook(book));
+    lane.decide("", "ctl", b"", Content::RuleBook(book));
     lane.commit();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     lane.events

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
-use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, Place as TextPlace, Reason};
+use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::name::NameError;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -109,7 +109,7 @@ pub(super) struct Letter {
     /// Where in the text, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    place: Option<TextPlace>,
+    place: Option<LineColumn>,
     /// The input's sequence in IN.
     sequence: u64,
     /// The subject it came by, without the lane.

@@ -9,11 +9,11 @@ use super::super::stdlib;
 use super::functions::Functions;
 use super::held::Held;
 use super::walk::Walk;
-use crate::diagnostic::{Code, Place, excerpt, nearest};
+use crate::diagnostic::{Code, LineColumn, excerpt, nearest};
 use crate::literal::{self, Entry, Literal};
 
 /// Checks `f(...)`.
-pub(super) fn check_function(call: &FnCallExpr, at: Place, arguments: &[Held], walk: &mut Walk<'_>) {
+pub(super) fn check_function(call: &FnCallExpr, at: LineColumn, arguments: &[Held], walk: &mut Walk<'_>) {
     let (name, count) = (call.name.as_str(), call.args.len());
     // `call(f, ...)` runs whatever `f` is.
     if walk.own.takes(name, count) || (name == "call" && count > 0) {
@@ -33,7 +33,7 @@ pub(super) fn check_function(call: &FnCallExpr, at: Place, arguments: &[Held], w
 }
 
 /// Checks `x.f(...)`: a function of the host that takes `x` first, or an entry of a map.
-pub(super) fn check_method(call: &FnCallExpr, at: Place, owner: Held, walk: &mut Walk<'_>) {
+pub(super) fn check_method(call: &FnCallExpr, at: LineColumn, owner: Held, walk: &mut Walk<'_>) {
     let (name, count) = (call.name.as_str(), call.args.len());
     let is_object = matches!(owner, Held::Subject | Held::Device | Held::Organization);
     // A function of the script would need `this` to get at `x`, but may do without.
@@ -50,7 +50,7 @@ pub(super) fn check_method(call: &FnCallExpr, at: Place, owner: Held, walk: &mut
 
 /// Reports a function that does not exist or takes other numbers of arguments; of those it takes, so
 /// many stand before the dot.
-fn report(name: &str, given: usize, before: usize, at: Place, walk: &mut Walk<'_>) {
+fn report(name: &str, given: usize, before: usize, at: LineColumn, walk: &mut Walk<'_>) {
     let mut counts: BTreeSet<usize> = walk.own.counts(name).into_iter().flatten().copied().collect();
     counts.extend(Functions::host().counts(name).into_iter().flatten().filter_map(|count| count.checked_sub(before)));
     let name = excerpt(name);
@@ -99,7 +99,7 @@ fn check_pointer(call: &FnCallExpr, walk: &mut Walk<'_>) {
     }
 }
 
-fn check_action(action: &Action, call: &FnCallExpr, at: Place, arguments: &[Held], walk: &mut Walk<'_>) {
+fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &[Held], walk: &mut Walk<'_>) {
     if action.needs_incident && walk.kind.is_some_and(|kind| !kind.has_incident()) {
         refuse(actions::no_incident(action.name), at, walk);
         return;
@@ -174,17 +174,17 @@ fn plural(value: &Literal) -> &'static str {
     }
 }
 
-fn report_refusal<T>(result: Result<T, Refusal>, at: Place, walk: &mut Walk<'_>) {
+fn report_refusal<T>(result: Result<T, Refusal>, at: LineColumn, walk: &mut Walk<'_>) {
     if let Err(refusal) = result {
         refuse_as(Code::UnknownValue, refusal, at, walk);
     }
 }
 
-fn refuse(refusal: Refusal, at: Place, walk: &mut Walk<'_>) {
+fn refuse(refusal: Refusal, at: LineColumn, walk: &mut Walk<'_>) {
     refuse_as(Code::Refused, refusal, at, walk);
 }
 
-fn refuse_as(code: Code, refusal: Refusal, at: Place, walk: &mut Walk<'_>) {
+fn refuse_as(code: Code, refusal: Refusal, at: LineColumn, walk: &mut Walk<'_>) {
     match refusal.help {
         Some(help) => walk.faults.add_with_help(code, at, refusal.message, help),
         None => walk.faults.add(code, at, refusal.message),

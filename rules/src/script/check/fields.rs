@@ -3,7 +3,7 @@
 use super::super::record::{DEVICE, ORGANIZATION};
 use super::held::Held;
 use super::walk::Walk;
-use crate::diagnostic::{Code, Place, excerpt, suggest};
+use crate::diagnostic::{Code, LineColumn, excerpt, suggest};
 use crate::subject::{Field, SubjectKind};
 
 /// What a property holds; `kind` is what the trigger is about.
@@ -13,7 +13,7 @@ pub(super) fn held(owner: Held, name: &str, kind: Option<SubjectKind>) -> Held {
 }
 
 /// Reports a property that its owner does not have.
-pub(super) fn check(owner: Held, name: &str, at: Place, walk: &mut Walk<'_>) {
+pub(super) fn check(owner: Held, name: &str, at: LineColumn, walk: &mut Walk<'_>) {
     let Some((word, names)) = properties(owner, walk.kind) else { return };
     if names.contains(&name) {
         return;
@@ -27,7 +27,7 @@ pub(super) fn check(owner: Held, name: &str, at: Place, walk: &mut Walk<'_>) {
 }
 
 /// Reports an assignment to a property; `name` is unknown where the key is computed.
-pub(super) fn check_assignment(owner: Held, name: Option<&str>, at: Place, walk: &mut Walk<'_>) {
+pub(super) fn check_assignment(owner: Held, name: Option<&str>, at: LineColumn, walk: &mut Walk<'_>) {
     let Some((word, _)) = properties(owner, walk.kind) else { return };
     let message = match name {
         Some(name) => format!("`{}` of `{word}` cannot be changed by assignment", excerpt(name)),

@@ -22,7 +22,7 @@ use self::held::Parameters;
 use self::survey::Survey;
 use self::walk::Walk;
 use super::{Limits, body, parser};
-use crate::diagnostic::{Faults, Place};
+use crate::diagnostic::{Faults, LineColumn};
 use crate::subject::SubjectKind;
 
 /// A function of a script.
@@ -63,7 +63,7 @@ pub(crate) fn check(script: &AST, kind: Option<SubjectKind>, limits: &Limits, fa
 
 fn functions(script: &AST) -> Vec<Function> {
     let mut functions: Vec<_> = script.iter_fn_def().collect();
-    functions.sort_by_key(|function| Place::from(function.body.start_position()));
+    functions.sort_by_key(|function| LineColumn::from(function.body.start_position()));
     let function = |function: &&std::rc::Rc<rhai::ScriptFuncDef>| Function {
         name: function.name.to_string(),
         parameters: function.params.iter().map(ToString::to_string).collect(),

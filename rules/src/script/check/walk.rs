@@ -7,7 +7,7 @@ use super::functions::Functions;
 use super::held::{Held, Parameters};
 use super::survey::Survey;
 use super::{Function, calls, fields, loops, sizes};
-use crate::diagnostic::{Code, Faults, Place, excerpt, nearest};
+use crate::diagnostic::{Code, Faults, LineColumn, excerpt, nearest};
 use crate::subject::SubjectKind;
 
 /// One walk through all functions.
@@ -224,7 +224,7 @@ impl<'a> Walk<'a> {
         Held::Other
     }
 
-    fn unknown_variable(&mut self, name: &str, at: Place) {
+    fn unknown_variable(&mut self, name: &str, at: LineColumn) {
         let message = format!("unknown variable `{}`", excerpt(name));
         let known = self.variables.iter().map(|(known, _)| known.as_str());
         match nearest(name, known) {
@@ -248,9 +248,9 @@ impl<'a> Walk<'a> {
     }
 
     /// Checks `a.b[c].d()` and tells what it holds, and of its last link the owner, name and place.
-    fn chain<'e>(&mut self, expr: &'e Expr) -> (Held, Held, Option<&'e str>, Place) {
+    fn chain<'e>(&mut self, expr: &'e Expr) -> (Held, Held, Option<&'e str>, LineColumn) {
         let (Expr::Dot(pair, flags, _) | Expr::Index(pair, flags, _)) = expr else {
-            return (self.expr(expr), Held::Other, None, Place::WHOLE);
+            return (self.expr(expr), Held::Other, None, LineColumn::WHOLE);
         };
         let mut held = self.expr(&pair.lhs);
         let (mut is_dot, mut rest, mut flags) = (matches!(expr, Expr::Dot(..)), &pair.rhs, *flags);
