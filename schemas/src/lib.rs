@@ -14,10 +14,16 @@ pub mod intelligence;
 pub mod mark;
 pub mod name;
 pub mod outcome;
+pub mod principal;
 pub mod priority;
 pub mod reaction;
+pub mod right;
+pub mod scope;
 pub mod trigger;
 
 pub use filter_level::FilterLevel;
-pub use name::{CommandId, IncidentId, OrgName, PolicyName, ReactionId};
+pub use name::{CommandId, IncidentId, ManagerName, OrgName, PlaceName, PolicyName, ReactionId};
+pub use principal::Principal;
 pub use priority::Priority;
+pub use right::Right;
+pub use scope::{PlacePath, Scope};

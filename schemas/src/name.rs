@@ -18,7 +18,7 @@ pub struct NameError {
 }
 
 impl NameError {
-    fn new(text: &str, expected: &'static str) -> Self {
+    pub(crate) fn new(text: &str, expected: &'static str) -> Self {
         // A name from outside may be megabytes of nonsense; the message quotes its beginning.
         let text = text.chars().take(80).collect();
         Self { text, expected }
@@ -101,6 +101,20 @@ name!(
     /// An organization's token in subjects: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`.
     OrgName,
     "an organization name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    is_token
+);
+name!(
+    /// A place's name within the one above it.
+    PlaceName,
+    "a place's name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    is_token
+);
+name!(
+    /// A manager's name within the organization.
+    ManagerName,
+    "a manager's name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
     "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
     is_token
 );

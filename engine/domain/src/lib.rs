@@ -13,6 +13,8 @@
 //! | `policies` | triggers, and what policies make of them |
 //! | `reactions` | what is to be done: pending, retried, given up |
 //! | `timers` | what falls due |
+//! | `commands`, `rights` | what is asked for, and who may |
+//! | `level1` | what logs of before level 2 are read as |
 
 mod cases;
 mod commands;
@@ -21,10 +23,12 @@ mod error;
 pub mod incidents;
 pub mod input;
 mod intelligence;
+mod level1;
 mod organizations;
 pub mod outgoing;
 mod policies;
 pub mod reactions;
+pub mod rights;
 pub mod rows;
 mod rule_book;
 mod sightings;
@@ -59,8 +63,8 @@ use sightings::Sightings;
 use state::{Base, State, Writes};
 use tally::Tally;
 
-/// The engine level: raised whenever the same inputs would be decided differently.
-pub const LEVEL: u32 = 1;
+/// The newest engine level, at which a new log begins: raised whenever the same inputs would be decided differently.
+pub const LEVEL: u32 = 2;
 
 /// A batch, decided: what is to be written, said and told.
 #[derive(Debug)]
@@ -187,7 +191,6 @@ impl Domain {
     }
 
     /// Whether the lane decides at `level` or above it.
-    #[expect(dead_code, reason = "the first level that differs is being built")]
     fn is_at(&self, level: u32) -> bool {
         self.position.level >= level
     }
@@ -225,8 +228,10 @@ impl Domain {
     }
 
     fn handle(&mut self, input: &Input<'_>) -> Result<(), Error> {
+        let read = if self.is_at(2) { None } else { level1::read(input) };
+        let content = read.as_ref().unwrap_or(&input.content);
         // Control messages concern the lane, not an organization.
-        match &input.content {
+        match content {
             Content::RuleBook(book) => return self.apply_rule_book(book, input.sequence),
             Content::Attempt(attempt) => return self.settle_attempt(None, attempt),
             Content::Tick => {
@@ -239,7 +244,7 @@ impl Domain {
             }
             _ => {}
         }
-        if let Content::Command(command) = &input.content {
+        if let Content::Command(command) = content {
             return self.apply_command(command, input);
         }
         let Some((org, standing)) = self.organizations.find(input.org) else {
@@ -247,11 +252,11 @@ impl Domain {
             return self.dead(None, input, Reason::UnknownOrganization, &detail, None);
         };
         // Results of what was decided before the suspension still count.
-        if standing == Standing::Suspended && !matches!(input.content, Content::Report(_)) {
+        if standing == Standing::Suspended && !matches!(content, Content::Report(_)) {
             let detail = format!("the organization `{org}` is suspended");
             return self.dead(Some(org), input, Reason::OrganizationSuspended, &detail, None);
         }
-        match &input.content {
+        match content {
             Content::Bundle(bundle) => self.take_bundle(org, bundle, input),
             Content::Intelligence(message) => self.take_intelligence(org, message),
             Content::Report(report) => self.take_report(org, report, input),

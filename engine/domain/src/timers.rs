@@ -13,7 +13,7 @@ use super::{Domain, Error};
 /// What is to happen.
 pub(super) enum Timer<'a> {
     /// A command's outcome is forgotten.
-    ForgetCommand(&'a OrgName, &'a str),
+    ForgetCommand(Option<&'a OrgName>, &'a str),
     /// Old sightings are forgotten, once a day.
     PruneSightings,
 }
@@ -32,7 +32,7 @@ impl Domain {
     pub(super) fn arm(&mut self, wait_hours: i64, timer: &Timer<'_>) -> Result<(), Error> {
         let due = self.position.now.checked_add(wait_hours.hours()).unwrap_or(Timestamp::MAX);
         let key = match timer {
-            Timer::ForgetCommand(org, id) => key::timer(due, FORGET, key::command(org, id).as_bytes()),
+            Timer::ForgetCommand(org, id) => key::timer(due, FORGET, key::command(*org, id).as_bytes()),
             Timer::PruneSightings => key::timer(due, PRUNE, &[]),
         };
         self.state.write(key, &())?;

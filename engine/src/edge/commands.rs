@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The id is the client's `Idempotency-Key`. Its outcome is kept for a day of the log's time: said again,
-//! nothing is done again.
+//! nothing is done again. What is asked of the provider goes to lane 0, by `p.0.ctl`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_nats::Client;
 use linesman_schemas::command::{Command, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, OrgName, Principal, Scope};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -34,7 +34,7 @@ const SENT_MOST: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) id: CommandId,
-    pub(super) org: OrgName,
+    pub(super) scope: Scope,
     /// Its outcome; none while it is on its way.
     pub(super) outcome: Option<CommandRow>,
 }
@@ -66,7 +66,7 @@ pub(super) struct Commands {
     lanes: Vec<watch::Receiver<LaneStatus>>,
     rows: Arc<[Lane]>,
     /// Where commands stand in IN that were not seen applied.
-    sent: Mutex<BTreeMap<(OrgName, CommandId), u64>>,
+    sent: Mutex<BTreeMap<(Scope, CommandId), u64>>,
 }
 
 impl Commands {
@@ -81,92 +81,100 @@ impl Commands {
 
     /// Sends a command and waits a while for its outcome. One that was sent before under this id is not sent
     /// again.
-    pub(super) async fn ask(&self, org: OrgName, id: CommandId, actor: &str, verb: Verb) -> Result<Asked, Error> {
-        if let Some(known) = self.known(&org, &id, &verb)? {
+    pub(super) async fn ask(
+        &self,
+        scope: Scope,
+        id: CommandId,
+        principal: Principal,
+        verb: Verb,
+    ) -> Result<Asked, Error> {
+        if let Some(known) = self.known(&scope, &id, &verb)? {
             return Ok(known);
         }
         let asked = domain::asked(&verb)?;
-        let subject = format!("in.{org}.cmd.{}", verb.as_str());
-        let command = Command { id: id.clone(), actor: actor.to_owned(), node: self.node.to_string(), verb };
-        let sequence = inputs::put(&self.client, subject, serde_json::to_vec(&command)?).await.map_err(Error::Log)?;
-        self.remember(&org, &id, sequence);
-        if !self.wait(&org, sequence).await {
-            return Ok(Asked { id, org, outcome: None });
+        let command = Command { id: id.clone(), principal, node: self.node.to_string(), verb };
+        let (subject, payload) = inputs::of_command(&scope, command)?;
+        let sequence = inputs::put(&self.client, subject, payload).await.map_err(Error::Log)?;
+        self.remember(&scope, &id, sequence);
+        if !self.wait(&scope, sequence).await {
+            return Ok(Asked { id, scope, outcome: None });
         }
-        self.sent().remove(&(org.clone(), id.clone()));
-        match self.outcome(&org, &id)? {
-            Some(outcome) => answer(org, id, outcome, asked),
+        self.sent().remove(&(scope.clone(), id.clone()));
+        match self.outcome(&scope, &id)? {
+            Some(outcome) => answer(scope, id, outcome, asked),
             None => Err(Error::Unknown(id)),
         }
     }
 
     /// How a command stands that was decided under this id; an error where it asked for something else.
-    pub(super) fn known(&self, org: &OrgName, id: &CommandId, verb: &Verb) -> Result<Option<Asked>, Error> {
+    pub(super) fn known(&self, scope: &Scope, id: &CommandId, verb: &Verb) -> Result<Option<Asked>, Error> {
         let asked = domain::asked(verb)?;
-        let outcome = self.outcome(org, id)?;
-        outcome.map(|outcome| answer(org.clone(), id.clone(), outcome, asked)).transpose()
+        let outcome = self.outcome(scope, id)?;
+        outcome.map(|outcome| answer(scope.clone(), id.clone(), outcome, asked)).transpose()
     }
 
-    /// How a command of an organization stands.
-    pub(super) fn find(&self, org: OrgName, id: CommandId) -> Result<Asked, Error> {
-        let key = (org, id);
+    /// How a command stands.
+    pub(super) fn find(&self, scope: Scope, id: CommandId) -> Result<Asked, Error> {
+        let key = (scope, id);
         let sent = self.sent().get(&key).copied();
-        let (org, id) = key;
+        let (scope, id) = key;
         // IMPORTANT: in this order, or it may be applied between the two and would count as unknown.
-        let is_applied = sent.is_none_or(|sequence| self.position(&org) >= sequence);
-        let outcome = self.outcome(&org, &id)?;
+        let is_applied = sent.is_none_or(|sequence| self.position(&scope) >= sequence);
+        let outcome = self.outcome(&scope, &id)?;
         match outcome {
             None if is_applied => Err(Error::Unknown(id)),
-            outcome => Ok(Asked { id, org, outcome }),
+            outcome => Ok(Asked { id, scope, outcome }),
         }
     }
 
     /// Whether an organization takes part; none where there is none of that name.
     pub(super) fn standing(&self, org: &OrgName) -> Result<Option<Standing>, domain::Error> {
-        match self.rows.get(self.lane(org)) {
+        match self.rows.get(self.lane(Some(org))) {
             Some(lane) => Ok(rows::read(lane, &key::org(org))?.map(|row| row.standing)),
             None => Ok(None),
         }
     }
 
-    fn outcome(&self, org: &OrgName, id: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
-        match self.rows.get(self.lane(org)) {
-            Some(lane) => rows::read(lane, &key::command(org, id.as_str())),
+    fn outcome(&self, scope: &Scope, id: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
+        match self.rows.get(self.lane(scope.organization())) {
+            Some(lane) => rows::read(lane, &key::command(scope.organization(), id.as_str())),
             None => Ok(None),
         }
     }
 
-    /// Waits until the organization's lane has applied a message; whether it has in time.
-    async fn wait(&self, org: &OrgName, sequence: u64) -> bool {
-        let Some(mut lane) = self.lanes.get(self.lane(org)).cloned() else { return false };
+    /// Waits until the lane that decides it has applied a message; whether it has in time.
+    async fn wait(&self, scope: &Scope, sequence: u64) -> bool {
+        let Some(mut lane) = self.lanes.get(self.lane(scope.organization())).cloned() else { return false };
         let applied = lane.wait_for(|status| status.position >= sequence);
         matches!(timeout(PATIENCE, applied).await, Ok(Ok(_)))
     }
 
-    fn position(&self, org: &OrgName) -> u64 {
-        self.lanes.get(self.lane(org)).map_or(0, |lane| lane.borrow().position)
+    fn position(&self, scope: &Scope) -> u64 {
+        self.lanes.get(self.lane(scope.organization())).map_or(0, |lane| lane.borrow().position)
     }
 
-    fn lane(&self, org: &OrgName) -> usize {
-        lane_of(org.as_str(), u32::try_from(self.lanes.len()).unwrap_or(u32::MAX)) as usize
+    /// An organization's lane, or the provider's.
+    fn lane(&self, org: Option<&OrgName>) -> usize {
+        let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
+        org.map_or(0, |org| lane_of(org.as_str(), lanes) as usize)
     }
 
-    fn remember(&self, org: &OrgName, id: &CommandId, sequence: u64) {
+    fn remember(&self, scope: &Scope, id: &CommandId, sequence: u64) {
         let mut sent = self.sent();
         if sent.len() >= SENT_MOST {
-            sent.retain(|(org, _), sequence| self.position(org) < *sequence);
+            sent.retain(|(scope, _), sequence| self.position(scope) < *sequence);
         }
         if sent.len() < SENT_MOST {
-            sent.insert((org.clone(), id.clone()), sequence);
+            sent.insert((scope.clone(), id.clone()), sequence);
         }
     }
 
-    fn sent(&self) -> std::sync::MutexGuard<'_, BTreeMap<(OrgName, CommandId), u64>> {
+    fn sent(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Scope, CommandId), u64>> {
         // Nothing under the lock panics; and the map is whole after every step.
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn answer(org: OrgName, id: CommandId, outcome: CommandRow, asked: [u8; 32]) -> Result<Asked, Error> {
-    if outcome.asked == asked { Ok(Asked { id, org, outcome: Some(outcome) }) } else { Err(Error::OtherCommand(id)) }
+fn answer(scope: Scope, id: CommandId, outcome: CommandRow, asked: [u8; 32]) -> Result<Asked, Error> {
+    if outcome.asked == asked { Ok(Asked { id, scope, outcome: Some(outcome) }) } else { Err(Error::OtherCommand(id)) }
 }

@@ -97,6 +97,7 @@ impl<'a> Inputs<'a> {
         match serde_json::from_slice(payload) {
             Ok(Control::Tick) => Content::Tick,
             Ok(Control::Attempt(attempt)) => Content::Attempt(Box::new(attempt)),
+            Ok(Control::Command(command)) => Content::Command(command),
             Ok(Control::RuleBook(named)) => {
                 self.named.push((self.inputs.len(), named));
                 Content::Tick

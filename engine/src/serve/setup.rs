@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
-use linesman_schemas::command::{Command, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::command::{Command, Organization as OrganizationVerb, Verb};
+use linesman_schemas::{CommandId, OrgName, Principal, Scope};
 use serde::Serialize;
 
 use super::Error;
@@ -34,7 +34,7 @@ impl Setup {
     /// Sends all of them: the log is new, whatever the state is of.
     pub(super) async fn begin(&self, organizations: &[Organization]) -> Result<(), Error> {
         for organization in organizations {
-            self.command(&organization.name, Verb::SetOrganization(organization.settings.clone())).await?;
+            self.command(&organization.name, set(organization)).await?;
         }
         Ok(())
     }
@@ -45,11 +45,11 @@ impl Setup {
         for organization in wanted {
             let row = known.remove(&organization.name);
             if row.and_then(|row| row.loaded) != organization.settings.loaded {
-                self.command(&organization.name, Verb::SetOrganization(organization.settings.clone())).await?;
+                self.command(&organization.name, set(organization)).await?;
             }
         }
         for (name, _) in known.into_iter().filter(|(_, row)| row.loaded.is_some()) {
-            self.command(&name, Verb::UnloadOrganization).await?;
+            self.command(&name, Verb::Organization(OrganizationVerb::Unload)).await?;
         }
         Ok(())
     }
@@ -68,12 +68,12 @@ impl Setup {
     }
 
     async fn command(&self, org: &OrgName, verb: Verb) -> Result<(), Error> {
-        let subject = format!("in.{org}.cmd.{}", verb.as_str());
+        let subject = Scope::from(org.clone()).subject(&verb);
         tracing::info!(organization = %org, verb = verb.as_str(), "the configuration changes an organization");
         // Another id each time: what is changed there and back again within a day is not one command.
         let id = format!("config-{}", random_hex::<16>().map_err(Error::Random)?);
         let id: CommandId = id.parse().map_err(|error| Error::Random(std::io::Error::other(error)))?;
-        let command = Command { id, actor: "configuration".to_owned(), node: self.node.to_string(), verb };
+        let command = Command { id, principal: Principal::Configuration, node: self.node.to_string(), verb };
         self.publish(subject, &command).await.map(drop)
     }
 
@@ -90,4 +90,8 @@ impl Setup {
             }
         }
     }
+}
+
+fn set(organization: &Organization) -> Verb {
+    Verb::Organization(OrganizationVerb::Set(organization.settings.clone()))
 }

@@ -1,46 +1,45 @@
-//! What people do with incidents: assign, prioritise, close, reopen, annotate, open a case.
+//! What people do with incidents: assign, prioritise, close, reopen, annotate.
 //!
 //! Whoever works on it: `unassigned`, `assigned`, `in progress`, `completed`. Source: DOMAIN, "Incidents and
 //! cases". A completed one is reopened before anything else is done with it.
 
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{Assignment, CaseWish, Command, Verb};
-use linesman_schemas::{CommandId, IncidentId, OrgName};
+use linesman_schemas::command::{self, Assignment, Command};
+use linesman_schemas::{IncidentId, OrgName};
 use serde_json::{Value, json};
 
 use super::Answer;
-use crate::policies::Cause;
-use crate::rows::{CaseState, IncidentRow, NOTES_MOST, NoteRow, Status, key};
+use crate::rows::{IncidentRow, NOTES_MOST, NoteRow, Status, key};
 use crate::subject::Incident;
 use crate::{Domain, Error};
 
-/// The incident a command is about.
-fn incident_of(verb: &Verb) -> Option<&IncidentId> {
-    match verb {
-        Verb::AssignIncident(assignment) => Some(&assignment.incident),
-        Verb::PrioritiseIncident(prioritisation) => Some(&prioritisation.incident),
-        Verb::CloseIncident(note) | Verb::ReopenIncident(note) | Verb::AnnotateIncident(note) => Some(&note.incident),
-        Verb::SubmitCase(wish) | Verb::SaveCase(wish) => Some(&wish.incident),
-        Verb::SetOrganization(_)
-        | Verb::SuspendOrganization
-        | Verb::UnloadOrganization
-        | Verb::RunPolicy(_)
-        | Verb::ReplayInput(_) => None,
-    }
-}
+/// Why nothing more is done with an incident.
+pub(super) const COMPLETED: &str = "the incident is completed; reopen it first";
 
 impl Domain {
     /// Does what is asked of an incident of the organization.
-    pub(super) fn change_incident(&mut self, org: &OrgName, command: &Command) -> Result<Answer, Error> {
-        let id = incident_of(&command.verb).filter(|id| id.org == *org);
-        let incident = id.map(|id| self.incident(id)).transpose()?.flatten();
+    pub(super) fn ask_incident(
+        &mut self,
+        org: &OrgName,
+        command: &Command,
+        verb: &command::Incident,
+    ) -> Result<Answer, Error> {
+        self.with_incident(org, verb.incident(), |domain, incident| domain.change(incident, command, verb))
+    }
+
+    /// Looks an incident of the organization up, and keeps it if `change` says what was done instead of why not.
+    pub(super) fn with_incident(
+        &mut self,
+        org: &OrgName,
+        id: &IncidentId,
+        change: impl FnOnce(&mut Self, &mut Incident) -> Result<Result<&'static str, String>, Error>,
+    ) -> Result<Answer, Error> {
+        let incident = if id.org == *org { self.incident(id)? } else { None };
         let Some(mut incident) = incident else {
-            let name = incident_of(&command.verb).map(ToString::to_string).unwrap_or_default();
-            return Ok(Answer::refused(Verdict::NotFound, format!("there is no incident `{name}` of `{org}`")));
+            return Ok(Answer::refused(Verdict::NotFound, format!("there is no incident `{id}` of `{org}`")));
         };
         let old = shown(&incident);
-        let outcome = self.change(&mut incident, command)?;
-        let answer = match outcome {
+        let answer = match change(self, &mut incident)? {
             Ok(detail) => {
                 self.keep(&incident)?;
                 Answer::done(detail, old, shown(&incident))
@@ -51,45 +50,41 @@ impl Domain {
     }
 
     /// What was done, or why not.
-    fn change(&mut self, incident: &mut Incident, command: &Command) -> Result<Result<&'static str, String>, Error> {
+    fn change(
+        &mut self,
+        incident: &mut Incident,
+        command: &Command,
+        verb: &command::Incident,
+    ) -> Result<Result<&'static str, String>, Error> {
+        use command::Incident::{Annotate, Assign, Close, Prioritise, Reopen};
+
         let is_completed = incident.row.status == Status::Completed;
-        match &command.verb {
-            Verb::ReopenIncident(_) if !is_completed => return Ok(Err("the incident is not completed".to_owned())),
-            Verb::ReopenIncident(_) | Verb::AnnotateIncident(_) => {}
-            _ if is_completed => return Ok(Err("the incident is completed; reopen it first".to_owned())),
-            _ => {}
+        match verb {
+            Reopen(_) if !is_completed => return Ok(Err("the incident is not completed".to_owned())),
+            Assign(_) | Prioritise(_) | Close(_) if is_completed => return Ok(Err(COMPLETED.to_owned())),
+            Assign(_) | Prioritise(_) | Close(_) | Reopen(_) | Annotate(_) => {}
         }
-        let done = match &command.verb {
-            Verb::AssignIncident(assignment) => assign(&mut incident.row, assignment),
-            Verb::PrioritiseIncident(prioritisation) => {
+        let done = match verb {
+            Assign(assignment) => assign(&mut incident.row, assignment),
+            Prioritise(prioritisation) => {
                 incident.row.priority = prioritisation.priority;
                 Ok("prioritised")
             }
-            Verb::CloseIncident(note) => {
+            Close(note) => {
                 let noted = self.note(incident, command, &note.note)?;
                 noted.map(|()| {
                     incident.row.status = Status::Completed;
                     "closed"
                 })
             }
-            Verb::ReopenIncident(note) => {
+            Reopen(note) => {
                 let noted = self.note(incident, command, &note.note)?;
                 noted.map(|()| {
                     incident.row.status = owned(&incident.row);
                     "reopened"
                 })
             }
-            Verb::AnnotateIncident(note) => self.note(incident, command, &note.note)?.map(|()| "annotated"),
-            Verb::SubmitCase(wish) => self.submit_case(incident, &command.id, wish)?,
-            Verb::SaveCase(wish) => match self.draft_case(incident, wish.case.clone()) {
-                true => Ok("saved"),
-                false => Err("the incident has a case already".to_owned()),
-            },
-            Verb::SetOrganization(_)
-            | Verb::SuspendOrganization
-            | Verb::UnloadOrganization
-            | Verb::RunPolicy(_)
-            | Verb::ReplayInput(_) => Err("this is not asked of an incident".to_owned()),
+            Annotate(note) => self.note(incident, command, &note.note)?.map(|()| "annotated"),
         };
         Ok(done)
     }
@@ -104,24 +99,10 @@ impl Domain {
         if row.notes.len() >= NOTES_MOST {
             return Ok(Err(format!("the incident has {NOTES_MOST} notes, and takes no more")));
         }
-        let note = NoteRow { at: self.position.now, actor: command.actor.clone(), text: text.to_owned() };
+        let note = NoteRow { at: self.position.now, actor: command.principal.to_string(), text: text.to_owned() };
         row.notes.push(note);
         self.state.write(key, &row)?;
         Ok(Ok(()))
-    }
-
-    fn submit_case(
-        &mut self,
-        incident: &mut Incident,
-        command: &CommandId,
-        wish: &CaseWish,
-    ) -> Result<Result<&'static str, String>, Error> {
-        let state = self.open_case(incident, Cause::Command(command), wish.case.clone())?;
-        Ok(match state {
-            Some(CaseState::Withheld) => Ok("withheld by the filter level"),
-            Some(_) => Ok("submitted"),
-            None => Err("the incident has a case already".to_owned()),
-        })
     }
 }
 

@@ -117,9 +117,11 @@ pub fn snapshots(org: &OrgName, serial: &str) -> Key<SnapshotsRow> {
     Key::new(of(b's', &[org.as_str()], serial.as_bytes()))
 }
 
-/// A command's outcome.
-pub fn command(org: &OrgName, id: &str) -> Key<CommandRow> {
-    Key::new(of(b'k', &[org.as_str()], id.as_bytes()))
+/// The outcome of a command to an organization, or without one to the provider.
+pub fn command(org: Option<&OrgName>, id: &str) -> Key<CommandRow> {
+    // No organization's name begins like that.
+    let whose = org.map_or("_provider", OrgName::as_str);
+    Key::new(of(b'k', &[whose], id.as_bytes()))
 }
 
 /// What people have said of an incident.

@@ -1,6 +1,7 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
 mod commands;
+mod level1;
 mod policies;
 
 use std::cell::RefCell;

@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use linesman_schemas::OrgName;
-use linesman_schemas::command::{PolicyRun, Replay, Verb};
+use linesman_schemas::command::{Input, Policy, PolicyRun, Replay, Verb};
+use linesman_schemas::{OrgName, Scope};
 
 use super::{Letter, LetterPath, find, log_is_away};
 use crate::edge::params::PathOf;
@@ -56,16 +56,17 @@ pub(in crate::edge) async fn replay(
                 event: policy.trigger.clone(),
                 about: policy.about.clone(),
             };
-            (org, Verb::RunPolicy(run))
+            (org, Verb::Policy(Policy::Run(run)))
         }
         None => {
             let (org, kind) = origin(&letter)?;
-            let verb = Verb::ReplayInput(Replay { event: letter.event.clone(), sequence: letter.sequence });
+            let replay = Replay { event: letter.event.clone(), sequence: letter.sequence };
+            let (scope, verb) = (Scope::from(org.clone()), Verb::Input(Input::Replay(replay)));
             // Sent again under the same id, it does not enter again.
-            if let Some(asked) = sources.commands.known(&org, &command, &verb).map_err(refused)? {
+            if let Some(asked) = sources.commands.known(&scope, &command, &verb).map_err(refused)? {
                 return respond(asked);
             }
-            if let Ok(on_its_way) = sources.commands.find(org.clone(), command.clone()) {
+            if let Ok(on_its_way) = sources.commands.find(scope, command.clone()) {
                 return respond(on_its_way);
             }
             match sources.commands.standing(&org).map_err(|error| Problem::internal(&error))? {
@@ -81,7 +82,7 @@ pub(in crate::edge) async fn replay(
             (org, verb)
         }
     };
-    send(&sources, org, command, verb).await
+    send(&sources, org.into(), command, verb).await
 }
 
 /// Whose input it was, and of which kind.

@@ -1,6 +1,6 @@
 //! What changes something: each request becomes a command, and is answered with what became of it.
 //!
-//! 200 or 201 when it is done, 202 when it is not yet decided after 2 s, 404, 409 or 422 when it is refused.
+//! 200 or 201 when it is done, 202 when it is not yet decided after 2 s, 403, 404, 409 or 422 when it is refused.
 //! Sent again under the same `Idempotency-Key` within a day, it is answered as before and done once.
 
 mod incidents;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, OrgName, Principal, Scope};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
@@ -29,8 +29,6 @@ use super::routes::Sources;
 use crate::data_dir::private::random_hex;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Whoever has the token.
-const ACTOR: &str = "api";
 
 /// What changes something, and what became of it.
 pub(super) fn routes() -> OpenApiRouter<Arc<Sources>> {
@@ -64,9 +62,10 @@ pub(super) struct CommandState {
     /// Its id.
     #[schema(value_type = String)]
     command: CommandId,
-    /// Whose lane decides it.
-    #[schema(value_type = String)]
-    organization: OrgName,
+    /// Whose lane decides it; none for a command to the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    organization: Option<OrgName>,
     /// What became of it.
     verdict: Standing,
     /// What was done, or why not.
@@ -93,11 +92,13 @@ pub(super) enum Standing {
     Conflict,
     /// It is beyond its bounds.
     Invalid,
+    /// Whoever asked has not the right.
+    Forbidden,
 }
 
 impl From<Asked> for CommandState {
     fn from(asked: Asked) -> Self {
-        let Asked { id, org, outcome } = asked;
+        let Asked { id, scope, outcome } = asked;
         let (verdict, detail, decided) = match outcome {
             None => (Standing::Pending, None, None),
             Some(row) => {
@@ -106,11 +107,12 @@ impl From<Asked> for CommandState {
                     Verdict::NotFound => Standing::NotFound,
                     Verdict::Conflict => Standing::Conflict,
                     Verdict::Invalid => Standing::Invalid,
+                    Verdict::Forbidden => Standing::Forbidden,
                 };
                 (verdict, Some(row.detail), Some(row.decided))
             }
         };
-        Self { command: id, organization: org, verdict, detail, decided }
+        Self { command: id, organization: scope.organization().cloned(), verdict, detail, decided }
     }
 }
 
@@ -124,6 +126,9 @@ pub(super) enum Answers {
     /// It is on its way; `Location` tells where its outcome will be.
     #[response(status = 202)]
     Pending(CommandState),
+    /// Whoever asked has not the right.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] ProblemBody<'static>),
     /// What it is about does not exist.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(#[to_schema] ProblemBody<'static>),
@@ -148,9 +153,9 @@ pub(super) fn command_id(headers: &HeaderMap) -> Result<CommandId, Problem> {
 }
 
 /// Sends a command that keeps its bounds, and answers with what became of it.
-pub(super) async fn send(sources: &Sources, org: OrgName, id: CommandId, verb: Verb) -> Result<Response, Problem> {
+pub(super) async fn send(sources: &Sources, scope: Scope, id: CommandId, verb: Verb) -> Result<Response, Problem> {
     verb.check().map_err(|fault| out_of_bounds(&fault))?;
-    respond(sources.commands.ask(org, id, ACTOR, verb).await.map_err(refused)?)
+    respond(sources.commands.ask(scope, id, Principal::api(), verb).await.map_err(refused)?)
 }
 
 /// The answer to a write.
@@ -160,7 +165,8 @@ pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
     match state.verdict {
         Standing::Pending => {
             let id = utf8_percent_encode(state.command.as_str(), NON_ALPHANUMERIC);
-            let place = format!("/api/v1/commands/{id}?organization={}", state.organization);
+            let whose = state.organization.as_ref().map(|org| format!("?organization={org}")).unwrap_or_default();
+            let place = format!("/api/v1/commands/{id}{whose}");
             let place = HeaderValue::from_str(&place).map_err(|error| Problem::internal(&error))?;
             Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Json(state)).into_response())
         }
@@ -172,6 +178,7 @@ pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
         Standing::NotFound => refused(StatusCode::NOT_FOUND, state),
         Standing::Conflict => refused(StatusCode::CONFLICT, state),
         Standing::Invalid => refused(StatusCode::UNPROCESSABLE_ENTITY, state),
+        Standing::Forbidden => refused(StatusCode::FORBIDDEN, state),
     }
 }
 
@@ -215,9 +222,9 @@ pub(super) struct CommandPath {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CommandQuery {
-    /// The organization whose lane decides it.
-    #[param(value_type = String)]
-    organization: OrgName,
+    /// The organization whose lane decides it; without one, it is the provider's.
+    #[param(value_type = String, required = false)]
+    organization: Option<OrgName>,
 }
 
 /// What became of a command of the last day.
@@ -233,6 +240,7 @@ pub(super) async fn command(
     PathOf(path): PathOf<CommandPath>,
     Params(query): Params<CommandQuery>,
 ) -> Result<Json<CommandState>, Problem> {
-    let asked = sources.commands.find(query.organization, path.id).map_err(refused)?;
+    let scope = query.organization.map_or(Scope::Provider, Scope::from);
+    let asked = sources.commands.find(scope, path.id).map_err(refused)?;
     Ok(Json(asked.into()))
 }

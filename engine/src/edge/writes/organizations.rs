@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use linesman_schemas::command::{DeviceGroup, OrganizationSettings, Verb};
+use linesman_schemas::command::{DeviceGroup, Organization, OrganizationSettings, Verb};
 use linesman_schemas::{FilterLevel, OrgName};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -82,7 +82,7 @@ pub(in crate::edge) async fn set_organization(
         device_groups: body.device_groups.into_iter().map(group).collect(),
         loaded: None,
     };
-    send(&sources, path.name, id, Verb::SetOrganization(settings)).await
+    send(&sources, path.name.into(), id, Verb::Organization(Organization::Set(settings))).await
 }
 
 /// Suspends an organization: its inputs are set aside, its reactions are held, nothing of it is deleted.
@@ -99,5 +99,5 @@ pub(in crate::edge) async fn suspend(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = command_id(&headers)?;
-    send(&sources, path.name, id, Verb::SuspendOrganization).await
+    send(&sources, path.name.into(), id, Verb::Organization(Organization::Suspend)).await
 }
