@@ -202,8 +202,8 @@ impl Api {
         let asked = Instant::now();
         while state.get("verdict").is_some_and(|verdict| verdict == "pending") && asked.elapsed() < PATIENCE {
             tokio::time::sleep(LOOK_EVERY).await;
-            let org = state.get("organization").map(show::plain).unwrap_or_default();
-            state = self.get(&format!("/api/v1/commands/{}", segment(&key)), &[("organization", org)]).await?;
+            let org = state.get("organization").map(|org| ("organization", show::plain(org)));
+            state = self.get(&format!("/api/v1/commands/{}", segment(&key)), &Vec::from_iter(org)).await?;
         }
         if self.is_json {
             anstream::println!("{state}");
