@@ -15,13 +15,11 @@ use serde::Deserialize;
 
 use super::input::{Content, Input, json_place};
 
-/// What level 1 reads in an input, where that may be something else than what it says today.
-pub(super) fn read(input: &Input<'_>) -> Option<Content<'static>> {
+/// What level 1 reads in an input of a lane, where that may be something else than what it says today.
+pub(super) fn read(lane: u32, input: &Input<'_>) -> Option<Content<'static>> {
+    let leads_out = |verb: &command::Verb| matches!(verb, command::Verb::Engine(Engine::RaiseLevel(_)));
     match (&input.content, input.org.is_empty()) {
-        // The command that leads out of level 1.
-        (Content::Command(command), true) if matches!(command.verb, command::Verb::Engine(Engine::RaiseLevel(_))) => {
-            None
-        }
+        (Content::Command(command), true) if lane == 0 && leads_out(&command.verb) => None,
         (Content::Command(_) | Content::Undecodable { .. }, true) => {
             serde_json::from_slice::<Control>(input.bytes).err().map(|error| unreadable(&error))
         }

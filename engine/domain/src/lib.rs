@@ -228,7 +228,7 @@ impl Domain {
     }
 
     fn handle(&mut self, input: &Input<'_>) -> Result<(), Error> {
-        let read = if self.is_at(2) { None } else { level1::read(input) };
+        let read = if self.is_at(2) { None } else { level1::read(self.lane, input) };
         let content = read.as_ref().unwrap_or(&input.content);
         // Control messages concern the lane, not an organization.
         match content {

@@ -123,10 +123,13 @@ fn so_are_control_messages() {
     ] {
         assert_eq!(lane.dead_control(text, today()), expected);
     }
-    let text = r#"{"command":{"id":"c","actor":"a","node":"n","verb":"suspend_organization"}}"#;
-    let command: Value = serde_json::from_str(text).unwrap();
-    let command = Content::Command(serde_json::from_value(command["command"].clone()).unwrap());
-    assert_eq!(lane.dead_control(text, command), of_controls("command", 10));
+    for (number, verb) in [(0, r#""suspend_organization""#), (1, r#"{"raise_level":{"level":2}}"#)] {
+        lane.domain.lane = number;
+        let command = format!(r#"{{"id":"c","actor":"a","node":"n","verb":{verb}}}"#);
+        let content = Content::Command(serde_json::from_str(&command).unwrap());
+        let text = format!(r#"{{"command":{command}}}"#);
+        assert_eq!(lane.dead_control(&text, content), of_controls("command", 10), "{verb}");
+    }
 }
 
 /// A command as an engine of today writes it is decided as an engine of before decides it, to the byte.

@@ -3,6 +3,7 @@
 mod commands;
 mod level1;
 mod policies;
+mod principals;
 
 use std::cell::RefCell;
 use std::rc::Rc;
