@@ -13,6 +13,7 @@ pub mod inputs;
 pub mod mark;
 pub mod outbox;
 pub mod reader;
+pub mod section;
 pub mod streams;
 
 use std::time::Duration;

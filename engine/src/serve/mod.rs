@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use async_nats::Client;
 use futures_util::future::try_join_all;
+use linesman_connectors::connectors;
 use linesman_connectors::tls::{self, Authority};
-use linesman_connectors::{Settings as ConnectorSettings, connectors};
 use serde::Serialize;
 use tokio::sync::watch::{Sender, channel};
 use tokio::task::{JoinError, JoinHandle};
@@ -133,7 +133,7 @@ impl App {
         let data_dir = DataDir::open(&config.data_dir)?;
         let files = rules_dir::read(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
-        let connectors = connectors(&ConnectorSettings { upstream: config.upstream.clone() })?;
+        let connectors = connectors(&config.connectors)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };

@@ -52,7 +52,7 @@ impl Fixture {
         let authority = Authority::open(&dir.path().join("tls")).unwrap();
         let http = tls::http_client(Some(authority.ca_path())).unwrap().build().unwrap();
         let token = TOKEN.to_owned();
-        let log = crate::config::Log { format: crate::config::LogFormat::Json, level: "info".to_owned() };
+        let log = crate::logging::Log { format: crate::logging::LogFormat::Json, level: "info".to_owned() };
         let (log, logging) = crate::logging::build(&log).unwrap();
         let node = "here".into();
         let edge = Edge {

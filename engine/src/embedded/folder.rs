@@ -11,33 +11,34 @@ use crate::data_dir::private;
 const TAIL_BYTES: i64 = 2_000;
 
 /// The folder `D/nats`, absolute, and the files of the server in it.
-pub(super) struct Place {
-    folder: PathBuf,
+pub(super) struct Folder {
+    root: PathBuf,
     keys: PathBuf,
 }
 
-impl Place {
+impl Folder {
     /// Makes the folders `D/nats` and `D/keys` where they are missing.
     pub(super) fn prepare(data_dir: &Path) -> Result<Self, Error> {
         private::create_dir(data_dir).map_err(Error::file(data_dir))?;
         let root = data_dir.canonicalize().map_err(Error::file(data_dir))?;
-        let place = Self { folder: root.join("nats"), keys: root.join("keys") };
-        for folder in [&place.folder, &place.keys] {
-            private::create_dir(folder).map_err(Error::file(folder))?;
+        let folder = Self { root: root.join("nats"), keys: root.join("keys") };
+        for path in [&folder.root, &folder.keys] {
+            private::create_dir(path).map_err(Error::file(path))?;
         }
-        Ok(place)
+        Ok(folder)
     }
 
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
+    /// Its path.
+    pub(super) fn path(&self) -> &Path {
+        &self.root
     }
 
     pub(super) fn config(&self) -> PathBuf {
-        self.folder.join("server.conf")
+        self.root.join("server.conf")
     }
 
     pub(super) fn record(&self) -> PathBuf {
-        self.folder.join("server.json")
+        self.root.join("server.json")
     }
 
     pub(super) fn logins(&self) -> PathBuf {
@@ -45,7 +46,7 @@ impl Place {
     }
 
     fn log(&self) -> PathBuf {
-        self.folder.join("server.log")
+        self.root.join("server.log")
     }
 
     /// Takes the lock of the folder; none when a server still holds it.
@@ -54,7 +55,7 @@ impl Place {
     /// as its standard input. So a server holds it until it ends, even when its engine was killed before it could
     /// write down which process the server is.
     pub(super) fn lock(&self) -> Result<Option<File>, Error> {
-        let path = self.folder.join("server.lock");
+        let path = self.root.join("server.lock");
         let file = private::open(&path).map_err(Error::file(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),

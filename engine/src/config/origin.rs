@@ -1,4 +1,4 @@
-//! Where a value came from, and how that place is shown.
+//! Where a value came from, and how that is shown.
 
 use std::fmt;
 use std::ops::Range;
@@ -13,7 +13,7 @@ const BEFORE: usize = 40;
 
 /// Where a value, or a mistake, came from. Shown as a comment or as the head of a mistake.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum Origin {
     /// The configuration file as a whole.
     File(PathBuf),
     /// A place in the configuration file, or in a text that a variable or a flag holds.
@@ -37,8 +37,7 @@ pub enum Layer {
     Flags,
 }
 
-/// A place in a text of several lines: the configuration file, or the list of organizations in a
-/// variable or a flag.
+/// A place in a text of several lines: the configuration file, or a list that a variable or a flag holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Spot {
     /// What the text was said by.
@@ -58,7 +57,7 @@ pub struct Spot {
 /// Characters of a text: the first, and how many (at least 1).
 pub type Extent = (usize, usize);
 
-impl Place {
+impl Origin {
     /// The layer it belongs to; none: nothing was said.
     pub fn layer(&self) -> Option<Layer> {
         match self {
@@ -71,7 +70,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => f.write_str(&shown_path(path)),
@@ -117,8 +116,8 @@ impl Source {
         self.starts.iter().copied().zip(ends).find(|(start, end)| end - start > most).map(|(start, _)| start)
     }
 
-    /// The place of a range of bytes; of one over several lines, its first.
-    pub(super) fn place(&self, span: Range<usize>) -> Place {
+    /// Where a range of bytes stands; of one over several lines, its first.
+    pub(super) fn origin(&self, span: Range<usize>) -> Origin {
         let number = self.line(span.start);
         let start = self.starts.get(number.saturating_sub(1)).copied().unwrap_or_default();
         let rest = self.text.get(start..).unwrap_or_default();
@@ -128,7 +127,7 @@ impl Source {
         let meant = line.get(before.len()..).unwrap_or_default();
         let length = meant.get(..span.len()).unwrap_or(meant).chars().count().max(1);
         let (text, underlined) = excerpt(line, (column, length));
-        Place::Spot(Spot {
+        Origin::Spot(Spot {
             layer: self.layer,
             path: self.path.clone(),
             line: number,
@@ -163,9 +162,9 @@ mod tests {
     use super::*;
 
     fn spot(text: &str, span: Range<usize>) -> (usize, usize, String, Extent) {
-        match Source::new(Layer::File, Path::new("f"), text.to_owned()).place(span) {
-            Place::Spot(spot) => (spot.line, spot.column, spot.text, spot.underlined),
-            place => panic!("{place:?}"),
+        match Source::new(Layer::File, Path::new("f"), text.to_owned()).origin(span) {
+            Origin::Spot(spot) => (spot.line, spot.column, spot.text, spot.underlined),
+            origin => panic!("{origin:?}"),
         }
     }
 
