@@ -13,12 +13,14 @@ mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_nats::Client;
 use futures_util::future::try_join_all;
 use linesman_connectors::connectors;
 use linesman_connectors::tls::{self, Authority};
+use linesman_schemas::OrgName;
+use linesman_schemas::name::NameError;
 use serde::Serialize;
 use tokio::sync::watch::{Sender, channel};
 use tokio::task::{JoinError, JoinHandle};
@@ -90,6 +92,22 @@ pub enum Error {
     /// A message has no form.
     #[error("a message cannot be written")]
     Json(#[from] serde_json::Error),
+    /// A command of the configuration was not done.
+    #[error(
+        "the organization `{organization}` cannot be set up: `{verb}` was refused: {detail}; correct it under \
+         `[[organizations]]` in the configuration and start again"
+    )]
+    Refused {
+        /// Which organization.
+        organization: OrgName,
+        /// What was asked for.
+        verb: &'static str,
+        /// Why not.
+        detail: String,
+    },
+    /// A command of ours would have an id that is none.
+    #[error("a command of the configuration has no id")]
+    CommandId(#[source] NameError),
     /// No random numbers.
     #[error("the system gives no random numbers")]
     Random(#[source] std::io::Error),
@@ -146,6 +164,7 @@ impl App {
             store: Arc::clone(&store),
             lanes: config.lanes,
             node: Arc::clone(&owner),
+            sent: Mutex::default(),
         });
         let (status, policy_status) = channel(PolicyStatus::default());
         let settings = config.settings.clone();
@@ -346,6 +365,7 @@ async fn settle(
     let rows = policies.rows()?;
     let brought = policies.bring(files, &rows).await?;
     reach_end(&setup.client, executors).await?;
+    setup.check()?;
     policies.observe()?;
     Ok(brought)
 }

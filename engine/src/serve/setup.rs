@@ -1,13 +1,15 @@
 //! Organizations: what the configuration says is compared with what was last loaded from it, and the
 //! differences enter the log.
 //!
-//! Organizations keep a hash of what was loaded, so that a change by other means survives a restart.
+//! Organizations keep a hash of what was loaded, so that a change by other means survives a restart. What became of
+//! each command is looked at once the lanes have applied them: one that was refused stops the start.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::Client;
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Verb};
 use linesman_schemas::{CommandId, OrgName};
 use serde::Serialize;
@@ -15,7 +17,7 @@ use serde::Serialize;
 use super::Error;
 use crate::config::Organization;
 use crate::data_dir::private::random_hex;
-use crate::log::inputs;
+use crate::log::{inputs, streams};
 use crate::store::Store;
 use linesman_domain::rows::{self, OrgRow, key};
 
@@ -28,6 +30,15 @@ pub(super) struct Setup {
     pub(super) store: Arc<Store>,
     pub(super) lanes: u32,
     pub(super) node: Arc<str>,
+    pub(super) sent: Mutex<Vec<Sent>>,
+}
+
+/// A command that was sent.
+#[derive(Debug)]
+pub(super) struct Sent {
+    organization: OrgName,
+    id: CommandId,
+    verb: &'static str,
 }
 
 impl Setup {
@@ -54,6 +65,16 @@ impl Setup {
         Ok(())
     }
 
+    /// Looks what became of all that was sent, once the lanes have applied it.
+    ///
+    /// # Errors
+    /// One of them was not done.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        // Nothing under the lock panics.
+        let sent = std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner));
+        sent.iter().try_for_each(|sent| check(&self.store, self.lanes, sent))
+    }
+
     fn organizations(&self) -> Result<BTreeMap<OrgName, OrgRow>, Error> {
         let mut known = BTreeMap::new();
         for lane in 0..self.lanes {
@@ -72,9 +93,12 @@ impl Setup {
         tracing::info!(organization = %org, verb = verb.as_str(), "the configuration changes an organization");
         // Another id each time: what is changed there and back again within a day is not one command.
         let id = format!("config-{}", random_hex::<16>().map_err(Error::Random)?);
-        let id: CommandId = id.parse().map_err(|error| Error::Random(std::io::Error::other(error)))?;
+        let id: CommandId = id.parse().map_err(Error::CommandId)?;
+        let sent = Sent { organization: org.clone(), id: id.clone(), verb: verb.as_str() };
         let command = Command { id, actor: "configuration".to_owned(), node: self.node.to_string(), verb };
-        self.publish(subject, &command).await.map(drop)
+        self.publish(subject, &command).await?;
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+        Ok(())
     }
 
     /// Publishes a message; its sequence in IN.
@@ -89,5 +113,55 @@ impl Setup {
                 Err(_) => tokio::time::sleep(RETRY).await,
             }
         }
+    }
+}
+
+/// Whether a command was done, by the row that its lane keeps of it.
+fn check(store: &Store, lanes: u32, sent: &Sent) -> Result<(), Error> {
+    let Sent { organization, id, verb } = sent;
+    let lane = store.lane(streams::lane_of(organization.as_str(), lanes))?;
+    let detail = match rows::read(&lane, &key::command(organization, id.as_str()))? {
+        Some(row) if row.verdict == Verdict::Done => return Ok(()),
+        Some(row) => row.detail,
+        None => format!("it has no outcome, a dead letter on `out.{organization}.dead.>` may say why"),
+    };
+    Err(Error::Refused { organization: organization.clone(), verb, detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use linesman_domain::rows::CommandRow;
+    use linesman_domain::state::Writes;
+
+    use super::*;
+
+    fn sent(organization: &str) -> Sent {
+        let id = format!("config-{organization}").parse().unwrap();
+        Sent { organization: organization.parse().unwrap(), id, verb: "set-organization" }
+    }
+
+    fn keep(store: &Store, sent: &Sent, verdict: Verdict, detail: &str) {
+        let row = CommandRow { verdict, detail: detail.to_owned(), asked: [0; 32], decided: Timestamp::UNIX_EPOCH };
+        let key = key::command(&sent.organization, sent.id.as_str());
+        let rows = vec![(key.as_bytes().to_vec(), Some(rows::encode(&row).unwrap()))];
+        let lane = store.lane(streams::lane_of(sent.organization.as_str(), 4)).unwrap();
+        lane.apply(&Writes { batch: 1, rows }).unwrap();
+    }
+
+    #[test]
+    fn a_command_that_was_not_done_is_told_with_its_organization() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (acme, bolt, cobalt) = (sent("acme"), sent("bolt"), sent("cobalt"));
+        keep(&store, &acme, Verdict::Done, "created");
+        keep(&store, &bolt, Verdict::Invalid, "`display_name` has more than 200 characters");
+        let said = |sent: &Sent| check(&store, 4, sent).map_err(|error| error.to_string());
+        assert_eq!(said(&acme), Ok(()));
+        let expected = "the organization `bolt` cannot be set up: `set-organization` was refused: `display_name` has \
+                        more than 200 characters; correct it under `[[organizations]]` in the configuration and start \
+                        again";
+        assert_eq!(said(&bolt).unwrap_err(), expected);
+        assert!(said(&cobalt).unwrap_err().contains("a dead letter on `out.cobalt.dead.>` may say why"));
     }
 }
