@@ -17,6 +17,7 @@ mod fencing;
 mod flow;
 mod forged;
 mod life;
+mod limits;
 mod operating;
 mod panics;
 mod permissions;

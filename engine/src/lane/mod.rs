@@ -110,6 +110,17 @@ pub enum Error {
         /// Up to where it was decided anew.
         position: u64,
     },
+    /// The state is missing or wrong, and what it is to be made of is not there.
+    #[error(
+        "lane {lane} has to be rebuilt and cannot be: IN begins at message {first}, and what stood before it is lost; \
+         restore IN, or the folder `state` of the data directory, from a backup"
+    )]
+    Beginning {
+        /// Which lane.
+        lane: u32,
+        /// The first sequence that IN has.
+        first: u64,
+    },
     /// A later version decided.
     #[error("lane {lane} was decided at engine level {found}; this binary knows {known}")]
     Level {

@@ -9,6 +9,9 @@
 //!
 //! A server that lost unsynced data gives the lost sequences to new messages. So a rebuild after a
 //! seal is silent only up to the mark's *time*: what is later was never decided, whatever its number.
+//!
+//! Organizations and rule books stand at the log's beginning. Where that is gone, nothing is rebuilt and no state is
+//! dropped: the lane refuses.
 
 use std::cell::RefCell;
 use std::io;
@@ -189,10 +192,13 @@ impl Start<'_> {
 
     /// State behind the mark or at it.
     async fn catch_up(&self) -> Result<Domain, Error> {
-        let Some(stored) = &self.stored else { return self.open().await };
-        let until = stored.mark.position;
         let mut domain = self.open().await?;
         let is_fresh = domain.position().sequence == 0;
+        if is_fresh {
+            self.find_beginning()?;
+        }
+        let Some(stored) = &self.stored else { return Ok(domain) };
+        let until = stored.mark.position;
         self.repeat(&mut domain, &Until::Position(until)).await?;
         if hex::encode(domain.position().digest) == stored.mark.digest {
             return Ok(domain);
@@ -200,6 +206,7 @@ impl Start<'_> {
         if is_fresh {
             return Err(Error::Diverged { lane: self.id, position: until });
         }
+        self.find_beginning()?;
         tracing::error!(lane = self.id, "the state leads to another digest than was committed; rebuilding it");
         metrics::counter!("linesman_lane_rebuilds_total").increment(1);
         self.clear()?;
@@ -214,6 +221,7 @@ impl Start<'_> {
 
     /// Drops the state and decides anew; silent up to the time of the last mark.
     async fn rebuild(&self, why: &str) -> Result<Domain, Error> {
+        self.find_beginning()?;
         tracing::error!(lane = self.id, why, "the lane is sealed: its state is dropped and rebuilt from the log");
         metrics::counter!("linesman_lanes_sealed_total").increment(1);
         self.clear()?;
@@ -222,6 +230,14 @@ impl Start<'_> {
             self.repeat(&mut domain, &Until::Time(stored.mark.now)).await?;
         }
         Ok(domain)
+    }
+
+    /// Whether the log can be decided from its beginning.
+    fn find_beginning(&self) -> Result<(), Error> {
+        match self.identity.first {
+            0 | 1 => Ok(()),
+            first => Err(Error::Beginning { lane: self.id, first }),
+        }
     }
 
     fn clear(&self) -> Result<(), Error> {

@@ -10,6 +10,7 @@
 pub mod books;
 pub mod events;
 pub mod inputs;
+mod limits;
 pub mod mark;
 pub mod outbox;
 pub mod reader;
@@ -96,6 +97,14 @@ pub enum Error {
         stream: &'static str,
         /// In what it differs.
         difference: String,
+    },
+    /// A stream that would lose or change what it holds.
+    #[error("the stream {stream} cannot be relied on: {}", faults.join(", "))]
+    Unsafe {
+        /// Which stream.
+        stream: &'static str,
+        /// Each field that is wrong, its value, and what is to be done.
+        faults: Vec<String>,
     },
     /// The number of lanes differs from the stream's.
     #[error("the stream IN was created with {found} lanes and cannot have {wanted}; set `lanes = {found}`")]
