@@ -18,6 +18,7 @@ use linesman_schemas::{CommandId, OrgName};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::viewer::Viewer;
 use crate::lane::status::LaneStatus;
 use crate::log::inputs;
 use crate::log::streams::lane_of;
@@ -45,6 +46,9 @@ pub(super) enum Error {
     /// The same id for something else.
     #[error("the command `{0}` asked for something else within the last day; a new command needs an id of its own")]
     OtherCommand(CommandId),
+    /// There is no such organization for whoever asks.
+    #[error("there is no organization `{0}`")]
+    Unseen(OrgName),
     /// Nothing of that id.
     #[error("there is no command `{0}` of the last day")]
     Unknown(CommandId),
@@ -81,56 +85,71 @@ impl Commands {
 
     /// Sends a command and waits a while for its outcome. One that was sent before under this id is not sent
     /// again.
-    pub(super) async fn ask(&self, org: OrgName, id: CommandId, actor: &str, verb: Verb) -> Result<Asked, Error> {
-        if let Some(known) = self.known(&org, &id, &verb)? {
+    ///
+    /// # Errors
+    /// There is no such organization for `viewer`, the id was another command's, or log or state are away.
+    pub(super) async fn ask(&self, viewer: &Viewer, org: OrgName, id: CommandId, verb: Verb) -> Result<Asked, Error> {
+        if !viewer.sees(Some(&org)) {
+            return Err(Error::Unseen(org));
+        }
+        if let Some(known) = self.known(viewer, &org, &id, &verb)? {
             return Ok(known);
         }
         let asked = domain::asked(&verb)?;
         let subject = format!("in.{org}.cmd.{}", verb.as_str());
-        let command = Command { id: id.clone(), actor: actor.to_owned(), node: self.node.to_string(), verb };
+        let command = Command { id: id.clone(), actor: viewer.actor().to_owned(), node: self.node.to_string(), verb };
         let sequence = inputs::put(&self.client, subject, serde_json::to_vec(&command)?).await.map_err(Error::Log)?;
         self.remember(&org, &id, sequence);
         if !self.wait(&org, sequence).await {
             return Ok(Asked { id, org, outcome: None });
         }
         self.sent().remove(&(org.clone(), id.clone()));
-        match self.outcome(&org, &id)? {
+        match self.outcome(viewer, &org, &id)? {
             Some(outcome) => answer(org, id, outcome, asked),
             None => Err(Error::Unknown(id)),
         }
     }
 
     /// How a command stands that was decided under this id; an error where it asked for something else.
-    pub(super) fn known(&self, org: &OrgName, id: &CommandId, verb: &Verb) -> Result<Option<Asked>, Error> {
+    pub(super) fn known(
+        &self,
+        viewer: &Viewer,
+        org: &OrgName,
+        id: &CommandId,
+        verb: &Verb,
+    ) -> Result<Option<Asked>, Error> {
         let asked = domain::asked(verb)?;
-        let outcome = self.outcome(org, id)?;
+        let outcome = self.outcome(viewer, org, id)?;
         outcome.map(|outcome| answer(org.clone(), id.clone(), outcome, asked)).transpose()
     }
 
     /// How a command of an organization stands.
-    pub(super) fn find(&self, org: OrgName, id: CommandId) -> Result<Asked, Error> {
+    ///
+    /// # Errors
+    /// Nothing of that id is known, or to be seen by `viewer`; or the state cannot be read.
+    pub(super) fn find(&self, viewer: &Viewer, org: OrgName, id: CommandId) -> Result<Asked, Error> {
         let key = (org, id);
-        let sent = self.sent().get(&key).copied();
+        let sent = self.sent().get(&key).copied().filter(|_| viewer.sees(Some(&key.0)));
         let (org, id) = key;
         // IMPORTANT: in this order, or it may be applied between the two and would count as unknown.
         let is_applied = sent.is_none_or(|sequence| self.position(&org) >= sequence);
-        let outcome = self.outcome(&org, &id)?;
+        let outcome = self.outcome(viewer, &org, &id)?;
         match outcome {
             None if is_applied => Err(Error::Unknown(id)),
             outcome => Ok(Asked { id, org, outcome }),
         }
     }
 
-    /// Whether an organization takes part; none where there is none of that name.
-    pub(super) fn standing(&self, org: &OrgName) -> Result<Option<Standing>, domain::Error> {
-        match self.rows.get(self.lane(org)) {
+    /// Whether an organization takes part; none where there is none of that name for `viewer`.
+    pub(super) fn standing(&self, viewer: &Viewer, org: &OrgName) -> Result<Option<Standing>, domain::Error> {
+        match self.rows.get(self.lane(org)).filter(|_| viewer.sees(Some(org))) {
             Some(lane) => Ok(rows::read(lane, &key::org(org))?.map(|row| row.standing)),
             None => Ok(None),
         }
     }
 
-    fn outcome(&self, org: &OrgName, id: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
-        match self.rows.get(self.lane(org)) {
+    fn outcome(&self, viewer: &Viewer, org: &OrgName, id: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
+        match self.rows.get(self.lane(org)).filter(|_| viewer.sees(Some(org))) {
             Some(lane) => rows::read(lane, &key::command(org, id.as_str())),
             None => Ok(None),
         }

@@ -12,8 +12,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gauges::{self, Seen};
-use super::problem::Problem;
-use super::routes::Sources;
+use super::sources::Sources;
+use super::transport::problem::Problem;
+use super::viewer::Viewer;
 use crate::store::Lane;
 use linesman_domain::rows::{self, CircuitRow};
 use linesman_domain::{self as domain, Error};
@@ -86,7 +87,8 @@ struct Circuit {
     get, path = "/api/v1/status", tag = "engine",
     responses((status = 200, description = "How the engine is.", body = Status))
 )]
-pub(super) async fn status(State(sources): State<Arc<Sources>>) -> Result<Response, Problem> {
+pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<Response, Problem> {
+    viewer.sees_provider()?;
     let lanes = Arc::clone(&sources.rows);
     let read = tokio::task::spawn_blocking(move || read(&lanes)).await;
     let (books, circuits) =

@@ -2,22 +2,29 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use async_nats::ConnectOptions;
+use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
 use linesman_connectors::tls;
 use linesman_schemas::{FilterLevel, OrgName, Priority};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::super::*;
+use crate::edge::viewer::Viewer;
+use crate::lane::status::LaneStatus;
+use crate::log::books::Books;
 use crate::log::streams::lane_of;
+use crate::store::Store;
 use linesman_domain::incidents::PER_PAGE;
 use linesman_domain::rows::{self, BundleRef, DeviceRow, IncidentRow, OrgRow, Standing, Status, key};
 use linesman_domain::state::{Write, Writes};
 
 pub(super) const LANES: u32 = 4;
 pub(super) const TOKEN: &str = "5f0c-the-right-token-of-this-test";
+/// The token of one who sees `acme` and nothing else.
+pub(super) const TOKEN_OF_ACME: &str = "77a1-the-token-of-acme";
 
 /// A listening edge.
 pub(super) struct Fixture {
@@ -44,6 +51,10 @@ impl Fixture {
     }
 
     pub(super) async fn with(bounds: Bounds, client: Client, metrics: Metrics) -> Self {
+        Self::walking(WALK_MOST, bounds, client, metrics).await
+    }
+
+    pub(super) async fn walking(walk_most: Duration, bounds: Bounds, client: Client, metrics: Metrics) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
         let (lanes, statuses) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
@@ -68,7 +79,9 @@ impl Fixture {
             logging,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let listening = listen_within(bounds, edge, address, &authority).await.unwrap();
+        let mut sources = Sources::new(edge, walk_most).unwrap();
+        sources.bearers.add(TOKEN_OF_ACME, Viewer::of_organization("acme"));
+        let listening = listen_within(bounds, sources, address, &authority).await.unwrap();
         Self { listening, store, lanes, ready, policies: policy_status, http, dir, _log: tracing::Dispatch::new(log) }
     }
 
@@ -87,7 +100,12 @@ impl Fixture {
 
     /// The answer to a `GET` with the token.
     pub(super) async fn get(&self, path: &str) -> Response {
-        self.request(Method::GET, path).bearer_auth(TOKEN).send().await.unwrap()
+        self.get_as(TOKEN, path).await
+    }
+
+    /// The answer to a `GET` with a token.
+    pub(super) async fn get_as(&self, token: &str, path: &str) -> Response {
+        self.request(Method::GET, path).bearer_auth(token).send().await.unwrap()
     }
 
     /// Writes rows where the organization's lane has them.

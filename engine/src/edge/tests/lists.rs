@@ -1,12 +1,14 @@
 //! What holds for every list: each filter, each sort, each page, each one.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use linesman_schemas::{FilterLevel, OrgName, Priority};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::super::{BOUNDS, Bounds};
+use super::super::{BOUNDS, WALK_MOST};
 use super::fixture::{Fixture, TOKEN, incident, nobody, problem};
 use crate::metrics::Metrics;
 use linesman_domain::incidents::PER_PAGE;
@@ -106,9 +108,9 @@ fn organization_row(number: u64) -> rows::OrgRow {
     }
 }
 
-async fn filled(bounds: Bounds) -> Fixture {
+async fn filled(walk_most: Duration) -> Fixture {
     let (_, metrics) = Metrics::recorder().unwrap();
-    let edge = Fixture::with(bounds, nobody().await, metrics).await;
+    let edge = Fixture::walking(walk_most, BOUNDS, nobody().await, metrics).await;
     for (place, name) in (0_u64..).zip(ORGANIZATIONS) {
         let org: OrgName = name.parse().unwrap();
         let mut rows = vec![(key::org(&org).into_bytes(), rows::encode(&organization_row(place)).unwrap())];
@@ -164,7 +166,7 @@ const LISTS: [(&str, &[&str]); 5] = [
 
 #[tokio::test]
 async fn small_pages_of_any_order_are_the_whole_in_that_order() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     for (list, sorts) in LISTS {
         let natural = all(&edge, list, "", 1_000).await;
         assert!(natural.len() >= ORGANIZATIONS.len(), "{list}");
@@ -250,7 +252,7 @@ const FILTERS: [(&str, &str, Passes); 34] = [
 
 #[tokio::test]
 async fn a_filter_leaves_what_it_asks_for_in_every_order() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     for (list, filter, passes) in FILTERS {
         let sorts = LISTS.iter().find(|(name, _)| *name == list).unwrap().1;
         for order in sorts.iter().map(|sort| format!("&sort=-{sort}")).chain([String::new()]) {
@@ -266,7 +268,7 @@ async fn a_filter_leaves_what_it_asks_for_in_every_order() {
 
 #[tokio::test]
 async fn each_item_is_there_by_itself() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     for (list, path) in [
         ("incidents", "{id}"),
         ("devices", "{organization}/{serial_number}"),
@@ -301,7 +303,7 @@ async fn each_item_is_there_by_itself() {
 
 #[tokio::test]
 async fn an_incident_has_its_notes_and_a_device_its_snapshots() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     let org: OrgName = "acme".parse().unwrap();
     let note = rows::NoteRow { at: at(1), actor: "ann".into(), text: "seen".into() };
     let snapshot =
@@ -327,7 +329,7 @@ async fn an_incident_has_its_notes_and_a_device_its_snapshots() {
 
 #[tokio::test]
 async fn a_walk_has_its_time() {
-    let edge = filled(Bounds { walk: std::time::Duration::ZERO, ..BOUNDS }).await;
+    let edge = filled(Duration::ZERO).await;
     // What is found at once needs none.
     assert_eq!(edge.get("/api/v1/incidents?limit=10").await.status(), 200);
     let answer = edge.get("/api/v1/incidents?sort=occurred").await;
@@ -338,7 +340,7 @@ async fn a_walk_has_its_time() {
 
 #[tokio::test]
 async fn a_head_is_an_answer_without_its_body() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     let answer = edge.request(Method::HEAD, "/api/v1/devices").bearer_auth(TOKEN).send().await.unwrap();
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["content-type"]),

@@ -9,5 +9,7 @@ mod lists;
 mod log_level;
 mod measured;
 mod policies;
+mod rooms;
 mod status;
 mod transport;
+mod viewer;

@@ -9,23 +9,16 @@ use linesman_schemas::command::{Assignment, CaseWish, CaseWords, Note, Prioritis
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::{IncidentId, Priority};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{Answers, IdempotencyKey, command_id, send};
-use crate::edge::body::Body;
-use crate::edge::lists::words;
-use crate::edge::params::PathOf;
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
-
-/// Which incident.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(in crate::edge) struct IncidentPath {
-    /// Its id: `<organization>-<number>`.
-    #[param(value_type = String)]
-    id: IncidentId,
-}
+use crate::edge::paths::IncidentPath;
+use crate::edge::sources::Sources;
+use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::params::PathOf;
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
 
 /// Whose an incident becomes.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -112,13 +105,14 @@ macro_rules! write {
         )]
         pub(in crate::edge) async fn $name(
             State(sources): State<Arc<Sources>>,
+            viewer: Viewer,
             PathOf(path): PathOf<IncidentPath>,
             headers: HeaderMap,
-            Body(body): Body<$body>,
+            JsonBody(body): JsonBody<$body>,
         ) -> Result<Response, Problem> {
             let verb: fn(IncidentId, $body) -> Verb = $verb;
             let id = command_id(&headers)?;
-            send(&sources, path.id.org.clone(), id, verb(path.id, body)).await
+            send(&sources, &viewer, path.id.org.clone(), id, verb(path.id, body)).await
         }
     };
 }

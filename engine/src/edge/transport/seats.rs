@@ -36,10 +36,10 @@ struct Taken {
 
 impl Taken {
     fn put_last(&mut self, holder: oneshot::Sender<()>) -> u64 {
-        let place = self.next;
+        let turn = self.next;
         self.next += 1;
-        self.holders.insert(place, holder);
-        place
+        self.holders.insert(turn, holder);
+        turn
     }
 }
 
@@ -61,9 +61,9 @@ impl Seats {
             taken.holders.pop_first();
             displaced();
         }
-        let place = taken.put_last(holder);
+        let turn = taken.put_last(holder);
         metrics::gauge!("linesman_api_connections").increment(1.0);
-        Seated { stream, gone, seats: self.clone(), place, stall: None }
+        Seated { stream, gone, seats: self.clone(), turn, stall: None }
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -97,7 +97,7 @@ pub(super) struct Seated<S> {
     /// Ready once the seat is another's. Reading and writing are one task's: it has one waker.
     gone: oneshot::Receiver<()>,
     seats: Seats,
-    place: u64,
+    turn: u64,
     /// Runs while the client takes nothing.
     stall: Option<Pin<Box<Sleep>>>,
 }
@@ -115,8 +115,8 @@ impl<S> Seated<S> {
     fn told(&mut self) {
         self.stall = None;
         let mut taken = self.seats.taken();
-        if let Some(holder) = taken.holders.remove(&self.place) {
-            self.place = taken.put_last(holder);
+        if let Some(holder) = taken.holders.remove(&self.turn) {
+            self.turn = taken.put_last(holder);
         }
     }
 
@@ -132,7 +132,7 @@ impl<S> Seated<S> {
 
 impl<S> Drop for Seated<S> {
     fn drop(&mut self) {
-        self.seats.taken().holders.remove(&self.place);
+        self.seats.taken().holders.remove(&self.turn);
         metrics::gauge!("linesman_api_connections").decrement(1.0);
     }
 }

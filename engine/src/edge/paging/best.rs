@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 /// Where an item stands in a list: what is sorted by, then whose it is, then its own key. No two items
 /// of a list have the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Rank {
-    pub(super) value: Value,
-    pub(super) organization: String,
-    pub(super) key: Vec<u8>,
+pub(in crate::edge) struct Rank {
+    pub(in crate::edge) value: Value,
+    pub(in crate::edge) organization: String,
+    pub(in crate::edge) key: Vec<u8>,
 }
 
 /// What is sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) enum Value {
+pub(in crate::edge) enum Value {
     /// Nothing else than organization and key.
     Key,
     /// A text.

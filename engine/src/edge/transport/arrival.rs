@@ -7,26 +7,45 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use tokio::time::timeout;
 
 use super::problem::Problem;
 
 /// The largest body of a request, in bytes.
-pub(super) const BODY_MOST: usize = 64 * 1024;
+pub(in crate::edge) const BODY_MOST: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const TIME_MOST: Duration = Duration::from_secs(10);
 /// How much is thrown away, in bytes, and how long that may take.
 const DRAIN_MOST: usize = 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(1);
 
-/// The request, its body in memory.
+/// The request, its body in memory. Of a `GET` nobody waits for a body.
 ///
 /// # Errors
 /// 400 when the body breaks off, 408 and 413 when it is too slow or too large.
-pub(super) async fn whole(request: Request) -> Result<Request, Problem> {
-    whole_within(request, TIME_MOST).await
+pub(in crate::edge) async fn whole(request: Request) -> Result<Request, Problem> {
+    if declared_length(request.headers()).is_some_and(|length| length > BODY_MOST) {
+        drain(request.into_body().into_data_stream()).await;
+        return Err(too_large());
+    }
+    match *request.method() {
+        Method::GET | Method::HEAD => Ok(request),
+        _ => whole_within(request, TIME_MOST).await,
+    }
+}
+
+/// The answer to a request whose body nobody wants.
+pub(in crate::edge) async fn refuse(request: Request, problem: Problem) -> Response {
+    drain(request.into_body().into_data_stream()).await;
+    problem.into_response()
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 async fn whole_within(request: Request, most: Duration) -> Result<Request, Problem> {
@@ -58,7 +77,7 @@ async fn read(stream: &mut BodyDataStream) -> Result<Vec<u8>, Problem> {
 }
 
 /// Throws away what still comes.
-pub(super) async fn drain(mut stream: BodyDataStream) {
+async fn drain(mut stream: BodyDataStream) {
     let mut left = DRAIN_MOST;
     let ended = async {
         while let Some(Ok(part)) = stream.next().await {
@@ -73,7 +92,7 @@ pub(super) async fn drain(mut stream: BodyDataStream) {
 }
 
 /// The answer to a body that is too large.
-pub(super) fn too_large() -> Problem {
+fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("a request's body may have {BODY_MOST} bytes at most"))
 }
 
@@ -89,12 +108,13 @@ mod tests {
         let problem = whole_within(Request::new(never), Duration::from_millis(500)).await.unwrap_err();
         assert_eq!((problem.status().as_u16(), problem.detail()), (408, "a request's body must arrive within 0.5 s"));
         let large = Body::from_stream(stream::iter((0..17).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 4096]))));
-        let problem = whole(Request::new(large)).await.unwrap_err();
+        let problem = whole(Request::post("/").body(large).unwrap()).await.unwrap_err();
         assert_eq!(
             (problem.status().as_u16(), problem.detail()),
             (413, "a request's body may have 65536 bytes at most")
         );
-        let right = whole(Request::new(Body::from(vec![b'x'; BODY_MOST]))).await.unwrap();
+        let right = Request::post("/").body(Body::from(vec![b'x'; BODY_MOST])).unwrap();
+        let right = whole(right).await.unwrap();
         assert_eq!(axum::body::to_bytes(right.into_body(), usize::MAX).await.unwrap().len(), BODY_MOST);
     }
 }

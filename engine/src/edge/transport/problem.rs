@@ -18,12 +18,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// How a problem's body is declared.
-pub(super) const CONTENT_TYPE: &str = "application/problem+json";
+pub(in crate::edge) const CONTENT_TYPE: &str = "application/problem+json";
 
 /// An answer that says no. Its type is `about:blank`: the status says what kind of problem it is
 /// (RFC 9457, section 4.2.1).
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(in crate::edge) struct Problem {
     status: StatusCode,
     detail: String,
     errors: Vec<Fault>,
@@ -33,7 +33,7 @@ pub(super) struct Problem {
 /// An answer that says no (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub(super) struct ProblemBody<'a> {
+pub(in crate::edge) struct ProblemBody<'a> {
     /// Always `about:blank`: the status says what kind of problem it is.
     r#type: &'a str,
     /// The status in words.
@@ -50,7 +50,7 @@ pub(super) struct ProblemBody<'a> {
 
 /// A faulty part of a request.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Fault {
+pub(in crate::edge) struct Fault {
     /// What is wrong with it.
     detail: String,
     /// Where in the body: a JSON pointer as a URI fragment.
@@ -64,17 +64,17 @@ pub(super) struct Fault {
 }
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(in crate::edge) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), errors: Vec::new(), retry_after_s: None }
     }
 
     /// The request cannot be read, and no one part of it is at fault.
-    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+    pub(in crate::edge) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
     /// A parameter of path, query or header is wrong.
-    pub(super) fn parameter(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+    pub(in crate::edge) fn parameter(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, detail);
         let fault = Fault { detail: problem.detail.clone(), pointer: None, parameter: Some(name.into()) };
         problem.errors.push(fault);
@@ -82,7 +82,7 @@ impl Problem {
     }
 
     /// The body is wrong where `pointer` says, a JSON pointer as a URI fragment.
-    pub(super) fn field(status: StatusCode, pointer: String, detail: impl Into<String>) -> Self {
+    pub(in crate::edge) fn field(status: StatusCode, pointer: String, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(status, detail);
         let fault = Fault { detail: problem.detail.clone(), pointer: Some(pointer), parameter: None };
         problem.errors.push(fault);
@@ -90,12 +90,12 @@ impl Problem {
     }
 
     /// There is too much to do; worth another try after so many seconds.
-    pub(super) fn busy(detail: impl Into<String>, retry_after_s: u64) -> Self {
+    pub(in crate::edge) fn busy(detail: impl Into<String>, retry_after_s: u64) -> Self {
         Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
     /// We are wrong: logged here, told to nobody outside.
-    pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+    pub(in crate::edge) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request cannot be answered");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the request cannot be answered; the engine's log says why")
     }
@@ -103,16 +103,16 @@ impl Problem {
 
 #[cfg(test)]
 impl Problem {
-    pub(super) fn status(&self) -> StatusCode {
+    pub(in crate::edge) fn status(&self) -> StatusCode {
         self.status
     }
 
-    pub(super) fn detail(&self) -> &str {
+    pub(in crate::edge) fn detail(&self) -> &str {
         &self.detail
     }
 
     /// The faulty part: a pointer, or a parameter's name.
-    pub(super) fn at(&self) -> Option<&str> {
+    pub(in crate::edge) fn at(&self) -> Option<&str> {
         let fault = self.errors.first()?;
         fault.pointer.as_deref().or(fault.parameter.as_deref())
     }

@@ -68,13 +68,12 @@ impl From<rows::CaseState> for CaseState {
 /// Whether an organization takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = OrganizationStanding)]
-pub(super) enum Standing {
+pub(super) enum OrganizationStanding {
     Active,
     Suspended,
 }
 
-impl From<rows::Standing> for Standing {
+impl From<rows::Standing> for OrganizationStanding {
     fn from(standing: rows::Standing) -> Self {
         match standing {
             rows::Standing::Active => Self::Active,
@@ -97,17 +96,12 @@ impl Flag {
     }
 }
 
-/// The schema of yes or no in a query.
-pub(super) fn flag() -> Schema {
-    ObjectBuilder::new().schema_type(Type::Boolean).into()
-}
-
 fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.into_iter().map(str::to_owned))).into()
 }
 
 /// The schema of a priority.
-pub(in crate::edge) fn priority() -> Schema {
+pub(super) fn priority() -> Schema {
     words(Priority::ALL.map(Priority::as_str))
 }
 
@@ -117,7 +111,7 @@ pub(super) fn kind() -> Schema {
 }
 
 /// The schema of a filter level.
-pub(in crate::edge) fn filter_level() -> Schema {
+pub(super) fn filter_level() -> Schema {
     words(FilterLevel::ALL.map(|(_, text)| text))
 }
 
@@ -127,24 +121,24 @@ pub(super) fn trigger() -> Schema {
 }
 
 /// The schema of a follow-up method.
-pub(in crate::edge) fn follow_up() -> Schema {
+pub(super) fn follow_up() -> Schema {
     words(FollowUp::ALL.map(|(_, text)| text))
 }
 
 /// The schema of why something was set aside.
-pub(in crate::edge) fn reason() -> Schema {
+pub(super) fn reason() -> Schema {
     words(Reason::ALL.map(Reason::as_str))
 }
 
 /// The schema of a list of texts of one line.
-pub(in crate::edge) fn lines() -> Schema {
+pub(super) fn lines() -> Schema {
     let line = ObjectBuilder::new().schema_type(Type::String).max_length(Some(OWNER_MOST));
     let line = line.pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]*$"));
     ArrayBuilder::new().items(line).max_items(Some(LIST_MOST)).into()
 }
 
 /// The schema of the name of a trigger that subscribers hear.
-pub(in crate::edge) fn told_trigger() -> Schema {
+pub(super) fn told_trigger() -> Schema {
     words(Trigger::ALL.map(Trigger::as_str).into_iter().chain([POLICY_REFUSED]))
 }
 

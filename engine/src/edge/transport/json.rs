@@ -33,9 +33,9 @@ const FRAGMENT: &AsciiSet = &CONTROLS
 
 /// A body in JSON, as a `T`. No key of an object may be given twice, whatever `T` makes of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Body<T>(pub(super) T);
+pub(in crate::edge) struct JsonBody<T>(pub(in crate::edge) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -173,7 +173,7 @@ impl<'de> Visitor<'de> for Unique {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body as Sent;
+    use axum::body::Body;
     use axum::http::HeaderValue;
 
     use super::*;
@@ -236,12 +236,12 @@ mod tests {
         assert_eq!((status, detail.as_str()), (400, "recursion limit exceeded at line 1 column 128"));
     }
 
-    async fn taken(kind: Option<&str>, body: Sent) -> Result<Body<Wanted>, (u16, String)> {
+    async fn taken(kind: Option<&str>, body: Body) -> Result<JsonBody<Wanted>, (u16, String)> {
         let mut request = Request::new(body);
         if let Some(kind) = kind {
             request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap());
         }
-        let taken = Body::from_request(request, &()).await;
+        let taken = JsonBody::from_request(request, &()).await;
         taken.map_err(|problem: Problem| (problem.status().as_u16(), problem.detail().to_owned()))
     }
 
