@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::Client;
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Verb};
 use linesman_schemas::{CommandId, OrgName};
 use tokio::sync::watch;
@@ -38,6 +39,14 @@ pub(super) struct Asked {
     pub(super) org: OrgName,
     /// Its outcome; none while it is on its way.
     pub(super) outcome: Option<CommandRow>,
+}
+
+impl Asked {
+    /// Whether something is there by it that was not there before.
+    pub(super) fn has_created(&self) -> bool {
+        // The row has nothing else that tells: setting an organization is told apart by what was done.
+        self.outcome.as_ref().is_some_and(|row| row.verdict == Verdict::Done && row.detail == "created")
+    }
 }
 
 /// Why a command was not sent, or is not known.

@@ -141,6 +141,7 @@ pub(super) async fn send(
 
 /// The answer to a write.
 pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
+    let done = if asked.has_created() { StatusCode::CREATED } else { StatusCode::OK };
     let state = CommandState::from(asked);
     let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()));
     match state.verdict {
@@ -150,11 +151,7 @@ pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
             let location = HeaderValue::from_str(&location).map_err(|error| Problem::internal(&error))?;
             Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(state)).into_response())
         }
-        CommandStatus::Done => {
-            let is_new = state.detail.as_deref() == Some("created");
-            let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-            Ok((status, Json(state)).into_response())
-        }
+        CommandStatus::Done => Ok((done, Json(state)).into_response()),
         CommandStatus::NotFound => refused(StatusCode::NOT_FOUND, state),
         CommandStatus::Conflict => refused(StatusCode::CONFLICT, state),
         CommandStatus::Invalid => refused(StatusCode::UNPROCESSABLE_ENTITY, state),
