@@ -6,13 +6,13 @@ use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::outcome::{CaseStanding, Report};
 use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, WITHHELD};
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{FilterLevel, IncidentId, OrgName};
+use linesman_schemas::{FilterLevel, IncidentId, OrgName, ReactionId};
 
 use super::input::Input;
 use super::policies::Cause;
 use super::rows::{CaseRow, CaseState, CaseText};
 use super::subject::Incident;
-use super::{Domain, Error};
+use super::{Domain, Error, upstream};
 
 impl Domain {
     /// Opens a case for an incident that has none, or one that failed or was never submitted; what the
@@ -42,7 +42,7 @@ impl Domain {
         let policy = cause.policy().cloned();
         incident.case = Some(CaseRow { reaction: id.to_string(), policy, ..self.new_case(state, request) });
         if let Some(action) = action {
-            self.react(&org, Some(incident), cause, &id, &action)?;
+            self.react(&org, Some(incident), cause, &id, &upstream::of_case(), &action)?;
         }
         Ok(Some(state))
     }
@@ -146,9 +146,18 @@ impl Domain {
         self.keep(&incident)
     }
 
-    /// A case is given up.
-    pub(super) fn case_failed(&mut self, id: &IncidentId) -> Result<(), Error> {
+    /// Whether a reaction is the one that opens the incident's case.
+    pub(super) fn opens_case(&self, id: &IncidentId, reaction: &ReactionId) -> Result<bool, Error> {
+        let case = self.incident(id)?.and_then(|incident| incident.case);
+        Ok(case.is_some_and(|case| case.reaction == reaction.as_str()))
+    }
+
+    /// A reaction of an incident is given up; with the one that opens its case, the case is.
+    pub(super) fn case_failed(&mut self, id: &IncidentId, reaction: &ReactionId) -> Result<(), Error> {
         let Some(mut incident) = self.incident(id)? else { return Ok(()) };
+        if !incident.case.as_ref().is_some_and(|case| case.reaction == reaction.as_str()) {
+            return Ok(());
+        }
         if let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting) {
             case.state = CaseState::Failed;
         }

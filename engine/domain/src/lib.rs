@@ -12,6 +12,7 @@
 //! | `rule_book` | which policies apply, and which were refused |
 //! | `policies` | triggers, and what policies make of them |
 //! | `reactions` | what is to be done: pending, retried, given up |
+//! | `upstream` | which upstream a case goes to |
 //! | `timers` | what falls due |
 
 mod cases;
@@ -34,6 +35,7 @@ pub mod tally;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod upstream;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

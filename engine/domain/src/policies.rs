@@ -194,13 +194,13 @@ impl Domain {
                 incident.row.owner = owner;
                 Ok(())
             }
-            (Intent::Log { .. } | Intent::Publish { .. }, _) if self.reactions >= REACTIONS_MOST => {
+            (Intent::Notify(_) | Intent::Publish { .. }, _) if self.reactions >= REACTIONS_MOST => {
                 let detail = format!("intents: policies decided more than {REACTIONS_MOST} reactions on one input");
                 self.policy_dead(org, policy, fired, detail, None)
             }
-            (Intent::Log { message, fields }, incident) => {
+            (Intent::Notify(notification), incident) => {
                 self.reactions += 1;
-                self.log_line(org, incident.as_deref(), cause, message, fields)
+                self.notify(org, incident.as_deref(), cause, notification)
             }
             (Intent::Publish { name, data }, incident) => {
                 self.reactions += 1;
@@ -215,7 +215,7 @@ impl Domain {
                     incident: about,
                     action: &Value::Object(data),
                 };
-                self.tally.reaction("publish");
+                self.tally.reaction("publish".into());
                 let subject = incident.as_deref().map(|incident| incident.name.as_str());
                 self.say(&Topic::Reaction(org.clone(), name), org, subject, reaction).map(drop)
             }

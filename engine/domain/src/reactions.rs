@@ -6,9 +6,9 @@
 use jiff::{Timestamp, ToSpan};
 use linesman_schemas::dead_letter::{DeadLetter, Reason};
 use linesman_schemas::outcome::{Attempt, Done, Failure, FailureClass, Outcome};
-use linesman_schemas::reaction::{Action, LogLine, Reaction};
-use linesman_schemas::{OrgName, ReactionId};
-use serde_json::{Map, Value};
+use linesman_schemas::notification::Notification;
+use linesman_schemas::reaction::{Action, Reaction};
+use linesman_schemas::{Destination, OrgName, ReactionId};
 use sha2::{Digest, Sha256};
 
 use super::cases::incident_of;
@@ -16,7 +16,7 @@ use super::outgoing::Topic;
 use super::policies::Cause;
 use super::rows::{CircuitRow, PendingRow, RequestsRow, key};
 use super::subject::Incident;
-use super::{Domain, Error};
+use super::{Domain, Error, upstream};
 
 /// Whose queue the provider's own reactions stand in.
 pub const PROVIDER: &str = "_provider";
@@ -37,10 +37,11 @@ impl Domain {
         incident: Option<&Incident>,
         cause: Cause<'_>,
         id: &ReactionId,
+        destination: &Destination,
         action: &Action,
     ) -> Result<(), Error> {
-        let connector = action.connector();
-        self.tally.reaction(connector);
+        let connector = &destination.connector;
+        self.tally.reaction(connector.clone());
         let value = serde_json::to_value(action)?;
         let reaction = Reaction {
             id,
@@ -51,10 +52,10 @@ impl Domain {
             action: &value,
         };
         let about = incident.map(|incident| incident.name.as_str());
-        self.say(&Topic::Reaction(org.clone(), connector.into()), org, about, reaction)?;
+        self.say(&Topic::Reaction(org.clone(), (&**connector).into()), org, about, reaction)?;
         let row = PendingRow {
             org: Some(org.clone()),
-            destination: connector.to_owned(),
+            destination: destination.to_string(),
             attempt: 1,
             not_before: self.position.now,
             deadline: after(self.position.now, self.settings.reaction_deadline_s),
@@ -65,17 +66,16 @@ impl Domain {
         self.pend(id, &row)
     }
 
-    /// A policy wants a line in the operator's log.
-    pub(super) fn log_line(
+    /// A policy wants somebody notified.
+    pub(super) fn notify(
         &mut self,
         org: &OrgName,
         incident: Option<&Incident>,
         cause: Cause<'_>,
-        message: String,
-        fields: Map<String, Value>,
+        notification: Notification,
     ) -> Result<(), Error> {
-        let id = self.next_reaction(org);
-        self.react(org, incident, cause, &id, &Action::Log(LogLine { message, fields }))
+        let (id, destination) = (self.next_reaction(org), notification.destination());
+        self.react(org, incident, cause, &id, &destination, &Action::Notify(notification))
     }
 
     /// Asks the upstream for changed cases, at `due` and from `cursor` on.
@@ -84,7 +84,7 @@ impl Domain {
         let id = ReactionId::of_provider(self.position.sequence, self.position.now);
         let row = PendingRow {
             org: None,
-            destination: action.connector().to_owned(),
+            destination: upstream::asked().to_string(),
             attempt: 1,
             not_before: due,
             deadline: Timestamp::MAX,
@@ -144,7 +144,7 @@ impl Domain {
 
     fn done(&mut self, row: &PendingRow, done: &Done) -> Result<(), Error> {
         match done {
-            Done::Logged => Ok(()),
+            Done::Delivered => Ok(()),
             Done::CaseAccepted { transaction_id, case } => match incident_of(row.org.as_ref(), row.incident) {
                 Some(id) => self.case_accepted(&id, transaction_id, case.as_ref()),
                 None => Ok(()),
@@ -176,8 +176,8 @@ impl Domain {
     fn give_up(&mut self, id: &ReactionId, row: &PendingRow, failure: &Failure) -> Result<(), Error> {
         let Some(org) = &row.org else { return Ok(()) };
         let incident = incident_of(row.org.as_ref(), row.incident);
-        if let (Some(incident), "jss") = (&incident, row.destination.as_str()) {
-            self.case_failed(incident)?;
+        if let Some(incident) = &incident {
+            self.case_failed(incident, id)?;
         }
         let reason = Reason::ReactionFailed;
         self.tally.dead(reason);
@@ -186,7 +186,7 @@ impl Domain {
             detail: format!("attempt {}: {}: {}", row.attempt, failure.class.as_str(), failure.message),
             place: None,
             sequence: self.position.sequence,
-            subject: format!("out.{org}.reaction.{}", row.destination),
+            subject: format!("out.{org}.reaction.{}", connector_of(&row.destination)),
             policy: None,
             reaction: Some(id.to_string()),
             length: 0,
@@ -263,8 +263,9 @@ impl Domain {
         for id in self.pending_of(org)? {
             let Some(row) = self.pending(&id)?.filter(|row| row.org.as_ref() == Some(org)) else { continue };
             let mut next = PendingRow { is_held: is_suspended, ..row.clone() };
-            if row.destination == "jss"
-                && let Some(incident) = incident_of(row.org.as_ref(), row.incident)
+            // A notification of an incident stands beside its case, and stays what it is.
+            if let Some(incident) = incident_of(row.org.as_ref(), row.incident)
+                && self.opens_case(&incident, &id)?
             {
                 match self.refilter(&incident)? {
                     Some(action) => next.action = serde_json::to_string(&action)?,
@@ -290,6 +291,11 @@ impl Domain {
         });
         ids.filter_map(Result::transpose).collect()
     }
+}
+
+/// The connector of a destination in its text form.
+fn connector_of(destination: &str) -> &str {
+    destination.split_once('/').map_or(destination, |(connector, _)| connector)
 }
 
 fn queue_of(row: &PendingRow) -> &str {

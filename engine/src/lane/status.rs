@@ -73,7 +73,7 @@ pub(super) fn count(decision: &Decision) {
         metrics::counter!("linesman_triggers_total", "trigger" => *name).increment(*count);
     }
     for (connector, count) in &tally.reactions {
-        metrics::counter!("linesman_reactions_total", "connector" => *connector).increment(*count);
+        metrics::counter!("linesman_reactions_total", "connector" => connector.clone()).increment(*count);
     }
     for (kind, count) in &tally.policy_failures {
         metrics::counter!("linesman_policy_failures_total", "kind" => *kind).increment(*count);

@@ -14,7 +14,7 @@ use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
 use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::{Attempt, CaseStanding, Done, Failure, FailureClass, Outcome, Report};
-use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, FollowUp, LogLine, Reaction};
+use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, FollowUp, Reaction};
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, IntelligenceData, Trigger};
 use linesman_schemas::{FilterLevel, IncidentId, Priority};
 use serde::Serialize;
@@ -147,7 +147,7 @@ pub(crate) fn attempts() -> Vec<Value> {
         message: "the support system answered 503".to_owned(),
         retry_after_s: Some(30),
     };
-    [Outcome::Done(accepted), Outcome::Done(Done::Logged), Outcome::Failed(failure)]
+    [Outcome::Done(accepted), Outcome::Done(Done::Delivered), Outcome::Failed(failure)]
         .map(|outcome| json_of(Report::Attempt(attempt(outcome))))
         .into()
 }
@@ -259,9 +259,10 @@ pub(crate) fn submit_case() -> Vec<Value> {
 }
 
 pub(crate) fn log_line() -> Vec<Value> {
-    let fields = Map::from_iter([("title".to_owned(), json!("Line cards may restart after an upgrade"))]);
-    let action = Action::Log(LogLine { message: "bug notice".to_owned(), fields });
-    vec![reaction("log", None, &json_of(action))]
+    let action = json!({"log": {
+        "message": "bug notice", "fields": {"title": "Line cards may restart after an upgrade"},
+    }});
+    vec![reaction("log", None, &json_of(serde_json::from_value::<Action>(action).unwrap()))]
 }
 
 pub(crate) fn published() -> Vec<Value> {
