@@ -7,6 +7,7 @@
 pub mod jss;
 pub mod log;
 mod secret;
+pub mod settings;
 #[cfg(feature = "standin")]
 pub mod standin;
 mod text;
@@ -20,6 +21,7 @@ use schemas::outcome::{CaseStanding, Done, Failure, FailureClass, Outcome};
 use schemas::reaction::Task;
 
 pub use secret::Secret;
+use settings::{Entries, Section};
 
 /// Carries out the reactions of one kind.
 pub trait Connector: Send + Sync {
@@ -76,6 +78,22 @@ impl Attempted {
 pub struct Settings {
     /// The support system; without it there is no connector `jss`.
     pub upstream: Option<jss::Settings>,
+}
+
+impl Settings {
+    /// Reads what the configuration says in [`sections`]; none where a table lacks what it needs.
+    pub fn read(entries: &Entries) -> Option<Self> {
+        let upstream = match entries.one(jss::SECTION.name) {
+            Some(entry) => Some(jss::read(entry)?),
+            None => None,
+        };
+        Some(Self { upstream })
+    }
+}
+
+/// The sections of the connectors in the configuration, in the order in which they are printed.
+pub fn sections() -> Vec<&'static Section> {
+    vec![&jss::SECTION]
 }
 
 /// Why the connectors cannot be made from their settings.

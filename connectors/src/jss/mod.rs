@@ -16,6 +16,7 @@ mod answer;
 mod exchange;
 mod fault;
 mod retry_after;
+mod section;
 mod session;
 mod settings;
 mod token;
@@ -30,6 +31,8 @@ use linesman_schemas::reaction::{Action, CaseRequest, Task};
 use crate::{Attempted, Connector};
 use session::Session;
 
+pub use section::SECTION;
+pub(crate) use section::read;
 pub use settings::{Settings, SettingsError};
 
 /// How many pages one poll reads at most; where there are more, the next poll goes on.
