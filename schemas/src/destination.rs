@@ -62,7 +62,9 @@ mod tests {
             assert_eq!(text.parse::<Destination>().unwrap().to_string(), text);
         }
         assert_eq!("jss".parse::<Destination>().unwrap(), Destination::of("jss"));
-        for bad in ["", "/", "jss/", "/peer", "a.b", "jss/-x", "jss/a/b", "jss/a b", &format!("jss/{}", "x".repeat(254))] {
+        for bad in
+            ["", "/", "jss/", "/peer", "a.b", "jss/-x", "jss/a/b", "jss/a b", &format!("jss/{}", "x".repeat(254))]
+        {
             assert!(bad.parse::<Destination>().is_err(), "{bad}");
         }
     }

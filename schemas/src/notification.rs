@@ -49,8 +49,8 @@ pub enum Holds {
     Map,
 }
 
-/// All kinds.
-pub const KINDS: &[Kind] = &[Kind {
+/// What the operator's log is told.
+pub static LOG: Kind = Kind {
     connector: "log",
     doc: "Write a line to the operator's log.",
     arguments: &[
@@ -59,7 +59,10 @@ pub const KINDS: &[Kind] = &[Kind {
     ],
     required: 1,
     takes_bundle: false,
-}];
+};
+
+/// All kinds.
+pub static KINDS: [&Kind; 1] = [&LOG];
 
 /// Where it travels, the name of its peer.
 const PEER: &str = "peer";
@@ -69,7 +72,7 @@ const BUNDLE: &str = "bundle";
 impl Kind {
     /// The kind that a connector delivers.
     pub fn of(connector: &str) -> Option<&'static Self> {
-        KINDS.iter().find(|kind| kind.connector == connector)
+        KINDS.into_iter().find(|kind| kind.connector == connector)
     }
 
     /// What it looks like where it travels.
@@ -78,7 +81,9 @@ impl Kind {
         for argument in self.arguments {
             let schema = match argument.holds {
                 Holds::Text => json_schema!({"description": argument.doc, "type": "string"}),
-                Holds::Map => json_schema!({"additionalProperties": true, "description": argument.doc, "type": "object"}),
+                Holds::Map => {
+                    json_schema!({"additionalProperties": true, "description": argument.doc, "type": "object"})
+                }
             };
             properties.insert(argument.name.to_owned(), schema.to_value());
         }
@@ -133,7 +138,8 @@ impl Notification {
         let mut told = Vec::with_capacity(kind.arguments.len());
         let mut peer = None;
         for (number, argument) in kind.arguments.iter().enumerate() {
-            let fault = |wanted| NotificationError::Argument { connector: kind.connector, argument: argument.name, wanted };
+            let fault =
+                |wanted| NotificationError::Argument { connector: kind.connector, argument: argument.name, wanted };
             let value = match (content.remove(argument.name), argument.holds) {
                 (None, Holds::Text) if number >= kind.required => Value::String(String::new()),
                 (None, Holds::Map) if number >= kind.required => Value::Object(Map::new()),

@@ -5,8 +5,8 @@
 
 use jiff::{Timestamp, ToSpan};
 use linesman_schemas::dead_letter::{DeadLetter, Reason};
-use linesman_schemas::outcome::{Attempt, Done, Failure, FailureClass, Outcome};
 use linesman_schemas::notification::Notification;
+use linesman_schemas::outcome::{Attempt, Done, Failure, FailureClass, Outcome};
 use linesman_schemas::reaction::{Action, Reaction};
 use linesman_schemas::{Destination, OrgName, ReactionId};
 use sha2::{Digest, Sha256};

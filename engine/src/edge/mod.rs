@@ -43,6 +43,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::dispatch::Overview;
 use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
 use crate::logging::Logging;
@@ -120,6 +121,8 @@ pub struct Edge {
     pub ready: watch::Receiver<bool>,
     /// How the policies are.
     pub policies: watch::Receiver<PolicyStatus>,
+    /// How the dispatcher is.
+    pub dispatch: watch::Receiver<Overview>,
     /// What is measured.
     pub metrics: Metrics,
     /// What the log tells.

@@ -19,6 +19,7 @@ use super::gauges::Gauges;
 use super::problem::Problem;
 use super::readiness::PolicyStatus;
 use super::{Edge, dead_letters, events, lists, log_level, openapi, readiness, status, writes};
+use crate::dispatch::Overview;
 use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
 use crate::logging::Logging;
@@ -33,6 +34,7 @@ pub(super) struct Sources {
     pub(super) token: Token,
     pub(super) ready: watch::Receiver<bool>,
     pub(super) policies: watch::Receiver<PolicyStatus>,
+    pub(super) dispatch: watch::Receiver<Overview>,
     /// How far each lane is, by number.
     pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Their rows, by number.
@@ -64,6 +66,7 @@ impl Sources {
             gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows), edge.ready.clone()),
             ready: edge.ready,
             policies: edge.policies,
+            dispatch: edge.dispatch,
             commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
             listeners: Arc::new(Semaphore::new(events::LISTENERS)),
             readers: Arc::new(Semaphore::new(dead_letters::READERS)),

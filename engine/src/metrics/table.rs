@@ -119,6 +119,9 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_attempts_total", &[CONNECTOR], "Attempts at reactions that have ended."),
     seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR], "How long an attempt takes, in seconds."),
     counter("linesman_attempt_failures_total", &[CLASS], "Attempts that failed."),
+    counter("linesman_destinations_displaced_total", &[], "Times a destination at rest gave up its task for another one."),
+    counter("linesman_dispatch_store_failures_total", &[], "Times what is pending could not be read; it is read again."),
+    counter("linesman_damaged_rows_total", &[], "Pending reactions that are damaged in the store; they wait until the state is rebuilt."),
     counter("linesman_foreign_cases_total", &[], "Cases an upstream told of that are not ours."),
     // The log and its server.
     gauge("linesman_nats_connected", &[], "1 while the engine is connected to the NATS server, else 0."),

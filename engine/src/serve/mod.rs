@@ -25,7 +25,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, private};
-use crate::dispatch::{self, Dispatcher};
+use crate::dispatch::{self, Dispatcher, Overview};
 use crate::edge::{self, Edge, Listening, PolicyStatus};
 use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
@@ -174,11 +174,13 @@ impl App {
         let brought = settle(&setup, &mut policies, &config, &files, &mut executors).await?;
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), brought).start();
         let (stop_dispatcher, stopped) = channel(false);
+        let (overview, dispatch) = channel(Overview::default());
         let dispatcher = Dispatcher {
             connectors,
             store: Arc::clone(&store),
             client: client.clone(),
             lanes: executors.lanes.clone(),
+            overview,
         };
         let dispatcher = Some(tokio::spawn(dispatcher.run(changed, stopped)));
         let (ready, is_ready) = channel(false);
@@ -191,6 +193,7 @@ impl App {
             token: data_dir.token()?,
             ready: is_ready,
             policies: policy_status,
+            dispatch,
             metrics,
             logging,
         };

@@ -64,6 +64,7 @@ impl Fixture {
             token,
             ready: is_ready,
             policies,
+            dispatch: tokio::sync::watch::channel(Default::default()).1,
             metrics,
             logging,
         };
