@@ -14,6 +14,7 @@ pub mod logging;
 pub mod metrics;
 pub mod rules_dir;
 pub mod serve;
+pub mod sources;
 pub mod store;
 
 /// A message costs some sixty small allocations, and the system's allocator a fifth of all the time.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::Peer;
 use crate::name::{NameError, is_token};
-use crate::{OrgName, Peer};
 
 /// A connector and a peer of it; each has a queue, a circuit and an hourly bound of its own.
 ///
@@ -22,11 +22,6 @@ impl Destination {
     /// A connector that knows one peer only.
     pub const fn of(connector: &'static str) -> Self {
         Self { connector: Cow::Borrowed(connector), peer: None }
-    }
-
-    /// The subject that reports on an organization's reactions are published on.
-    pub fn result_subject(&self, org: &OrgName) -> String {
-        format!("in.{org}.result.{}", self.connector)
     }
 }
 

@@ -98,7 +98,7 @@ impl Roster {
             self.want_at(destination.into(), Instant::now());
         } else if !self.unserved.contains(&destination) {
             // It waits in the state, where the status shows it.
-            tracing::warn!(destination, "reactions wait: there is no such connector");
+            tracing::info!(destination, "reactions wait: there is no such connector");
             self.unserved.insert(destination);
         }
     }

@@ -76,11 +76,11 @@ impl Gauges {
             metrics::gauge!("linesman_lane_lag_sequences", "lane" => lane.to_string()).set(lag);
             metrics::gauge!("linesman_lane_age_seconds", "lane" => lane.to_string()).set(age);
         }
-        for (destination, count) in &seen.pending {
-            metrics::gauge!("linesman_pending_reactions", "destination" => destination.clone()).set(*count as f64);
+        for (connector, count) in by_connector(&seen.pending) {
+            metrics::gauge!("linesman_pending_reactions", "destination" => connector).set(count as f64);
         }
-        for (destination, count) in &seen.circuits {
-            metrics::gauge!("linesman_circuits_open", "destination" => destination.clone()).set(*count as f64);
+        for (connector, count) in by_connector(&seen.circuits) {
+            metrics::gauge!("linesman_circuits_open", "destination" => connector).set(count as f64);
         }
     }
 
@@ -131,6 +131,16 @@ impl Gauges {
         let took = began.elapsed();
         seen.count_at = Some(Instant::now() + COUNT_EVERY.max(took * REST_SHARE));
     }
+}
+
+/// Counts of destinations, added up by connector: the names of peers are from outside, and no label's values.
+fn by_connector(counts: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for (destination, count) in counts {
+        let connector = destination.split_once('/').map_or(destination.as_str(), |(connector, _)| connector);
+        *sums.entry(connector.to_owned()).or_default() += count;
+    }
+    sums
 }
 
 /// How many reactions are pending at each destination.

@@ -1,6 +1,6 @@
 //! `GET /api/v1/status`: how far the lanes are, and what waits for whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::gauges::{self, Seen};
 use super::problem::Problem;
 use super::routes::Sources;
+use crate::dispatch::Overview;
 use crate::store::Lane;
 use linesman_domain::rows::{self, CircuitRow};
 use linesman_domain::{self as domain, Error};
@@ -29,6 +30,38 @@ struct Status {
     pending: Vec<Pending>,
     /// Destinations that are left alone for a while.
     circuits: Vec<Circuit>,
+    /// All destinations that reactions wait for or that are left alone.
+    destinations: Vec<DestinationState>,
+    /// How reactions are carried out.
+    dispatch: Dispatch,
+}
+
+/// How a destination is: a connector, and a peer of it where it knows several.
+#[derive(Debug, Serialize, ToSchema)]
+struct DestinationState {
+    /// Connector and peer, `<connector>/<peer>`; the connector alone where it knows only one.
+    destination: String,
+    /// The connector's name.
+    connector: String,
+    /// The peer; none where the connector knows only one.
+    peer: Option<String>,
+    /// Whether there is such a connector; what waits for another one waits on.
+    served: bool,
+    /// How many reactions wait for it.
+    reactions: u64,
+    /// It is left alone until then, if it is.
+    open_until: Option<Timestamp>,
+}
+
+/// How reactions are carried out.
+#[derive(Debug, Serialize, ToSchema)]
+struct Dispatch {
+    /// How many destinations are served at the moment.
+    tasks: usize,
+    /// How many wait for that, or for their next moment.
+    waiting: usize,
+    /// How often one gave way to another since the start.
+    displaced: u64,
 }
 
 /// How a lane is.
@@ -64,7 +97,7 @@ struct RuleBook {
 /// What waits for a destination.
 #[derive(Debug, Serialize, ToSchema)]
 struct Pending {
-    /// The connector's name.
+    /// Connector and peer.
     destination: String,
     /// How many reactions.
     reactions: u64,
@@ -73,7 +106,7 @@ struct Pending {
 /// A destination that fails.
 #[derive(Debug, Serialize, ToSchema)]
 struct Circuit {
-    /// The connector's name.
+    /// Connector and peer.
     destination: String,
     /// Failures in a row, in the lane that had most.
     failures: u32,
@@ -93,10 +126,37 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>) -> Result<Respon
         read.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
     let seen = sources.gauges.look().await;
     let lanes = lanes_of(&sources, &seen, books);
+    let overview = sources.dispatch.borrow().clone();
+    let destinations = destinations_of(&overview, &seen.pending, &circuits);
+    let dispatch = Dispatch { tasks: overview.tasks, waiting: overview.waiting, displaced: overview.ended };
     let pending = seen.pending.iter();
     let pending = pending.map(|(destination, count)| Pending { destination: destination.clone(), reactions: *count });
     let ready = *sources.ready.borrow();
-    Ok((StatusCode::OK, Json(Status { ready, lanes, pending: pending.collect(), circuits })).into_response())
+    let pending = pending.collect();
+    Ok((StatusCode::OK, Json(Status { ready, lanes, pending, circuits, destinations, dispatch })).into_response())
+}
+
+/// All destinations that something waits for, and those that are left alone.
+fn destinations_of(
+    overview: &Overview,
+    pending: &BTreeMap<String, u64>,
+    circuits: &[Circuit],
+) -> Vec<DestinationState> {
+    let open: BTreeMap<&str, Timestamp> = circuits.iter().map(|c| (c.destination.as_str(), c.open_until)).collect();
+    let waiting = pending.iter().filter(|(_, count)| **count > 0).map(|(destination, _)| destination.as_str());
+    let names: BTreeSet<&str> = waiting.chain(open.keys().copied()).collect();
+    let states = names.into_iter().map(|name| {
+        let (connector, peer) = name.split_once('/').map_or((name, None), |(connector, peer)| (connector, Some(peer)));
+        DestinationState {
+            destination: name.to_owned(),
+            connector: connector.to_owned(),
+            peer: peer.map(str::to_owned),
+            served: overview.connectors.contains(&connector),
+            reactions: pending.get(name).copied().unwrap_or_default(),
+            open_until: open.get(name).copied(),
+        }
+    });
+    states.collect()
 }
 
 /// The rule book of each lane, and the open circuits.

@@ -62,6 +62,7 @@ const LANE: Label = Label { name: "lane", values: Values::Few("the number of a l
 const DESTINATION: Label =
     Label { name: "destination", values: Values::Few("where reactions go: the connectors of the program") };
 const CONNECTOR: Label = Label { name: "connector", values: Values::Few("the connectors of the program") };
+const SOURCE: Label = Label { name: "source", values: Values::Few("the sources of the program") };
 const REASON: Label =
     Label { name: "reason", values: Values::Words(|| Reason::ALL.iter().map(|reason| reason.as_str()).collect()) };
 const TRIGGER: Label =
@@ -123,6 +124,12 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_dispatch_store_failures_total", &[], "Times what is pending could not be read; it is read again."),
     counter("linesman_damaged_rows_total", &[], "Pending reactions that are damaged in the store; they wait until the state is rebuilt."),
     counter("linesman_foreign_cases_total", &[], "Cases an upstream told of that are not ours."),
+    // Sources.
+    counter("linesman_source_polls_total", &[SOURCE], "Times a source was asked what is new."),
+    counter("linesman_source_inputs_total", &[SOURCE], "Inputs that sources brought into the log, repetitions included."),
+    counter("linesman_source_failures_total", &[SOURCE, CLASS], "Times a source failed."),
+    seconds("linesman_source_poll_seconds", WAIT_BOUNDS, &[SOURCE], "How long a source takes to say what is new, in seconds."),
+    gauge("linesman_source_resting", &[SOURCE], "1 while a source is left alone after it failed often, else 0."),
     // The log and its server.
     gauge("linesman_nats_connected", &[], "1 while the engine is connected to the NATS server, else 0."),
     counter("linesman_nats_disconnects_total", &[], "Connections to the NATS server that were lost; the engine has several."),

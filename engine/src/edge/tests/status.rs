@@ -47,6 +47,12 @@ async fn lanes_what_is_pending_and_open_circuits_are_told() {
     assert_eq!(status["pending"], json!([{"destination": "jss", "reactions": 3}]));
     let open = json!([{"destination": "jss", "failures": 6, "open_until": "2027-01-15T08:00:00Z"}]);
     assert_eq!(status["circuits"], open);
+    let waiting = json!([{
+        "destination": "jss", "connector": "jss", "peer": null, "served": false, "reactions": 3,
+        "open_until": "2027-01-15T08:00:00Z",
+    }]);
+    assert_eq!(status["destinations"], waiting);
+    assert_eq!(status["dispatch"], json!({"tasks": 0, "waiting": 0, "displaced": 0}));
     let mut lane = status["lanes"][1].clone();
     let its_book = lane.as_object_mut().unwrap().remove("rule_book").unwrap();
     assert!(its_book.is_null() || its_book == json!({"version": 3, "hash": "ab".repeat(32)}), "{its_book}");
