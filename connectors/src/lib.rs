@@ -40,8 +40,11 @@ pub struct Folder {
     /// How `tail` shows an action of its.
     pub shown: fn(&Value) -> String,
     /// The connector by the settings; none where they say nothing of it.
-    pub make: fn(&Settings) -> Result<Option<Arc<dyn Connector>>, Error>,
+    pub make: fn(&Settings) -> Result<Made, Error>,
 }
+
+/// A connector, if the settings speak of it.
+pub type Made = Option<Arc<dyn Connector>>;
 
 /// All connectors: the one list. A new connector is a folder and a line here.
 pub static FOLDERS: [&Folder; 2] = [&log::FOLDER, &jss::FOLDER];

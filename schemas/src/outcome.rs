@@ -53,8 +53,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Done {
-    /// A notification is delivered. It travels as `logged`: so logs of before there were others read on, and
-    /// so do programs that hear it; `delivered` is read alike.
+    /// A notification is delivered. It travels as `logged`, as before there were others; `delivered` is read too.
     #[serde(rename = "logged", alias = "delivered")]
     Delivered,
     /// The support system took the case.

@@ -155,7 +155,7 @@ impl Domain {
     /// A reaction of an incident is given up; with the one that opens its case, the case is.
     pub(super) fn case_failed(&mut self, id: &IncidentId, reaction: &ReactionId) -> Result<(), Error> {
         let Some(mut incident) = self.incident(id)? else { return Ok(()) };
-        if !incident.case.as_ref().is_some_and(|case| case.reaction == reaction.as_str()) {
+        if incident.case.as_ref().is_none_or(|case| case.reaction != reaction.as_str()) {
             return Ok(());
         }
         if let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting) {

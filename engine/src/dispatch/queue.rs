@@ -143,7 +143,7 @@ impl Queues {
         if let Some(tree) = lanes.get(queue.1 as usize) {
             let known: Vec<_> = attempts.iter().map(|(id, attempt)| (id.clone(), *attempt)).collect();
             for (id, attempt) in known {
-                if !pending(tree, &id, damaged)?.is_some_and(|row| row.attempt <= attempt) {
+                if pending(tree, &id, damaged)?.is_none_or(|row| row.attempt > attempt) {
                     attempts.remove(&id);
                 }
             }
