@@ -163,7 +163,7 @@ pub(crate) fn check(policy: &Policy) -> Vec<Diagnostic> {
 }
 
 /// What `log(message, fields)` asks for.
-pub fn logged(message: &str, fields: serde_json::Map<String, serde_json::Value>) -> linesman_rules::Intent {
+pub(crate) fn logged(message: &str, fields: serde_json::Map<String, serde_json::Value>) -> linesman_rules::Intent {
     use linesman_schemas::notification::{Kind, Notification};
 
     let content = serde_json::json!({ "message": message, "fields": fields }).as_object().unwrap().clone();

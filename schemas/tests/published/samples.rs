@@ -18,7 +18,7 @@ use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, FollowUp, Rea
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, IntelligenceData, Trigger};
 use linesman_schemas::{FilterLevel, IncidentId, Priority};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const EVENT: &str = "acme-7-18b9f5a2c3d4e5f6";
