@@ -12,6 +12,7 @@ pub mod lane;
 pub mod log;
 pub mod logging;
 pub mod metrics;
+pub mod record;
 pub mod rules_dir;
 pub mod serve;
 pub mod store;

@@ -12,6 +12,7 @@ mod line;
 mod manual;
 mod nats;
 mod publish;
+mod record;
 mod serve;
 #[cfg(feature = "standin")]
 mod standin;
@@ -60,6 +61,8 @@ enum Command {
     Publish(publish::Args),
     /// Print what flows, one line each
     Tail(tail::Args),
+    /// Record the log of a running engine into files
+    Record(record::Args),
     /// Incidents: list, show, and work on them
     #[command(after_help = api::incident::EXAMPLES)]
     Incident(api::Args<api::incident::Action>),
@@ -118,6 +121,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
+        Command::Record(args) => record::run(&args),
         Command::Incident(args) => api::incident::run(&args),
         Command::Case(args) => api::case::run(&args),
         Command::Device(args) => api::device::run(&args),

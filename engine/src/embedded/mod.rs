@@ -22,7 +22,7 @@ mod supervisor;
 mod tests;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::process::Child;
@@ -115,6 +115,21 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     let (stop, stopped) = oneshot::channel();
     let supervision = tokio::spawn(launch.supervise(child, stopped));
     Ok(Server { logins, port, stop, supervision })
+}
+
+/// The address with the engine's login of the server that a data directory's engine runs at `public_url`; none when
+/// that server is the operator's own.
+///
+/// # Errors
+/// The logins cannot be read.
+pub fn engine_url(data_dir: &Path, public_url: &str) -> Result<Option<String>, Error> {
+    let path = data_dir.join("keys").join("nats.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let logins = Logins::load(&path)?;
+    let port = public_url.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    Ok(port.filter(|port| logins.public.url(*port) == public_url).map(|port| logins.engine.url(port)))
 }
 
 /// Takes the lock of the folder from an orphan, if there is one.

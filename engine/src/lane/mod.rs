@@ -15,7 +15,7 @@
 
 mod ahead;
 mod behind;
-mod decode;
+pub(crate) mod decode;
 pub mod executor;
 mod start;
 pub mod status;

@@ -9,6 +9,7 @@
 
 pub mod books;
 pub mod events;
+pub mod history;
 pub mod inputs;
 pub mod mark;
 pub mod outbox;
@@ -118,6 +119,9 @@ pub enum Error {
         /// The sequence read last.
         position: u64,
     },
+    /// IN cannot be read.
+    #[error("the stream IN cannot be read")]
+    In(#[source] async_nats::Error),
     /// OUT cannot be read.
     #[error("the stream OUT cannot be read")]
     Out(#[source] async_nats::Error),

@@ -152,6 +152,15 @@ pub async fn identity(client: &Client) -> Result<Identity, Error> {
     Ok(info.identity())
 }
 
+/// How many lanes IN was made for; none where it is not of ours.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn lanes(client: &Client) -> Result<Option<u32>, Error> {
+    let info: Info = api(client, &format!("STREAM.INFO.{IN}"), &json!({})).await?;
+    Ok(lanes_of(&info.config))
+}
+
 /// The last sequence of a lane's messages in IN; 0 for none.
 ///
 /// # Errors
