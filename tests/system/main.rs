@@ -21,6 +21,7 @@ mod operating;
 mod panics;
 mod permissions;
 mod policies;
+mod record;
 mod scripts;
 mod sealing;
 mod state;

@@ -44,7 +44,11 @@ impl Fixture {
     }
 
     pub(super) async fn with(bounds: Bounds, client: Client, metrics: Metrics) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::in_dir(tempfile::tempdir().unwrap(), bounds, client, metrics).await
+    }
+
+    /// With a store that lies in the folder's `state`.
+    pub(super) async fn in_dir(dir: TempDir, bounds: Bounds, client: Client, metrics: Metrics) -> Self {
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
         let (lanes, statuses) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
         let (ready, is_ready) = watch::channel(false);

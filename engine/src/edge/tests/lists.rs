@@ -137,7 +137,7 @@ async fn filled(bounds: Bounds) -> Fixture {
 }
 
 /// All pages of a list.
-async fn all(edge: &Fixture, list: &str, query: &str, limit: usize) -> Vec<Value> {
+pub(super) async fn all(edge: &Fixture, list: &str, query: &str, limit: usize) -> Vec<Value> {
     let (mut items, mut cursor) = (Vec::new(), String::new());
     loop {
         let answer = edge.get(&format!("/api/v1/{list}?limit={limit}{query}{cursor}")).await;
@@ -154,7 +154,7 @@ async fn all(edge: &Fixture, list: &str, query: &str, limit: usize) -> Vec<Value
 }
 
 /// Of each list: what it is sorted by, and where that stands in an item.
-const LISTS: [(&str, &[&str]); 5] = [
+pub(super) const LISTS: [(&str, &[&str]); 5] = [
     ("incidents", &["detected", "occurred"]),
     ("devices", &["host_name", "last_seen", "first_seen"]),
     ("cases", &["opened", "updated"]),

@@ -10,4 +10,5 @@ mod log_level;
 mod measured;
 mod policies;
 mod status;
+mod stores;
 mod transport;
