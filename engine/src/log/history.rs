@@ -2,6 +2,8 @@
 //!
 //! Lanes read by [`super::reader`]; this follows nothing and ends.
 
+use std::time::Duration;
+
 use async_nats::jetstream::consumer::pull::{Config, Stream};
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy};
 use async_nats::{Client, jetstream};
@@ -16,6 +18,8 @@ use super::streams::IN;
 const ASKED: usize = 500;
 /// How many bytes beyond one largest message.
 const ASKED_BYTES: usize = 1 << 20;
+const HEARTBEAT: Duration = Duration::from_secs(5);
+const EXPIRES: Duration = Duration::from_secs(30);
 /// How often reading is begun anew without a message in between.
 const TRIES: u32 = 5;
 
@@ -96,5 +100,13 @@ async fn consumer(client: &Client, position: u64) -> Result<Stream, async_nats::
     };
     let consumer = stream.create_consumer(config).await?;
     let most = client.max_payload() + ASKED_BYTES;
-    Ok(consumer.stream().max_messages_per_batch(ASKED).max_bytes_per_batch(most).messages().await?)
+    let messages = consumer
+        .stream()
+        .max_messages_per_batch(ASKED)
+        .max_bytes_per_batch(most)
+        .heartbeat(HEARTBEAT)
+        .expires(EXPIRES)
+        .messages()
+        .await?;
+    Ok(messages)
 }
