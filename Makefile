@@ -17,7 +17,8 @@ EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help tools build demo test lint units crashes xsd schemas asyncapi fuzz doc bench bench-policies fmt clean
+.PHONY: help tools build demo test lint units crashes record-logs record-store xsd schemas asyncapi fuzz doc bench \
+        bench-policies fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,15 @@ units: tools ## Run the tests
 
 crashes: tools ## Kill the engine CRASHES times (100)
 	LINESMAN_CRASHES=$(CRASHES) $(CARGO) test --locked -p linesman-tests --test system -- --nocapture crashes::nothing_is_lost
+
+record-logs: ## Make the recorded logs in tests/fixtures/logs anew
+	rm -f tests/fixtures/logs/*/books/*.json
+	$(CARGO) run --locked -p linesman-tests --bin record-logs -- tests/fixtures/logs
+
+record-store: ## Write a store of format FORMAT with the present program into tests/fixtures/stores
+	@test -n "$(FORMAT)" && test ! -e tests/fixtures/stores/$(FORMAT)
+	LINESMAN_STORE=$(CURDIR)/tests/fixtures/stores/$(FORMAT)/state \
+	$(CARGO) test --locked -p linesman-tests --test recorded stores::a_store_is_written_on_demand
 
 xsd: tools ## Hold bundles of our own encoder against the XSD
 	$(CARGO) build $(AS_TESTED) --examples

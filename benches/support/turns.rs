@@ -14,6 +14,8 @@ use linesman::log::outbox::{Batch, Outbox};
 use linesman::log::reader::{Bounds, Reader};
 use linesman::log::streams::OUT;
 use linesman::store::Store;
+use linesman_domain::incidents;
+use linesman_domain::incidents::page::INCIDENTS;
 use linesman_domain::outgoing::OutMessage as Outgoing;
 use linesman_schemas::event;
 use rustix::process::{Pid, Signal, kill_process};
@@ -212,8 +214,8 @@ pub fn incidents(data: &Path) -> anyhow::Result<usize> {
     let store = Store::open(&data.join("state"))?;
     let mut incidents = 0;
     for lane in 0..LANES {
-        for row in store.lane(lane)?.rows(b"i", None) {
-            incidents += linesman_domain::incidents_of_page(&row?.1);
+        for row in store.lane(lane)?.rows(&INCIDENTS.prefix(&[], &[]), None) {
+            incidents += incidents::page::count(&row?.1);
         }
     }
     Ok(incidents)

@@ -4,9 +4,12 @@
 //! better time nor remembers anything an effect depends on: pending reactions, retries and circuits
 //! are state of the engine.
 
+mod contents;
 pub mod jss;
 pub mod log;
 mod secret;
+pub mod settings;
+mod source;
 #[cfg(feature = "standin")]
 pub mod standin;
 mod text;
@@ -14,23 +17,55 @@ pub mod tls;
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use linesman_schemas as schemas;
-use schemas::outcome::{CaseStanding, Done, Failure, FailureClass, Outcome};
+use schemas::notification::Kind;
+use schemas::outcome::{Done, Failure, FailureClass, Outcome, Report};
 use schemas::reaction::Task;
+use serde_json::Value;
 
+pub use contents::Contents;
 pub use secret::Secret;
+use settings::{Entries, Section};
+pub use source::{Input, Next, Polled, Source};
+
+/// What a connector's folder exports: all that belongs to it.
+pub struct Folder {
+    /// Its name: of its reactions' subjects and queues.
+    pub name: &'static str,
+    /// Its section of the configuration, if it is told anything; a list where it knows several peers.
+    pub section: Option<&'static Section>,
+    /// What policies may call, if it only notifies.
+    pub notification: Option<&'static Kind>,
+    /// How `tail` shows an action of its.
+    pub shown: fn(&Value) -> String,
+    /// The connector by the settings; none where they say nothing of it.
+    pub make: fn(&Settings) -> Result<Made, Error>,
+}
+
+/// A connector, if the settings speak of it.
+pub type Made = Option<Arc<dyn Connector>>;
+
+/// All connectors: the one list. A new connector is a folder and a line here.
+pub static FOLDERS: [&Folder; 2] = [&log::FOLDER, &jss::FOLDER];
 
 /// Carries out the reactions of one kind.
+///
+/// The bounds are kept by whoever dispatches, for each peer apart.
 pub trait Connector: Send + Sync {
-    /// Its name, as [`schemas::reaction::Action::connector`] spells it.
+    /// Its name, as its folder has it.
     fn name(&self) -> &'static str;
 
     /// How many tasks may be under way at one destination at a time, at least 1.
     fn concurrency(&self) -> usize;
 
-    /// How many requests an hour the destination bears; whoever dispatches keeps the bound, with
-    /// [`Attempted::requests`]. `None` where there is none.
+    /// How many tasks may be under way at all its destinations together, at least 1; none for no such bound.
+    fn concurrency_in_all(&self) -> Option<usize> {
+        None
+    }
+
+    /// How many requests an hour a destination bears, counted by [`Attempted::requests`]. `None` where there is no
+    /// such bound.
     fn requests_per_hour(&self) -> Option<u32>;
 
     /// The most requests that one try makes, at least 1: what has to be free of the bound before it.
@@ -39,6 +74,13 @@ pub trait Connector: Send + Sync {
     /// Tries once. The outcome carries every failure with its class; an action that is another
     /// connector's is refused. Ends within a time the connector's settings bound.
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted>;
+
+    /// Tries a task once that names bytes of a bundle. They are what the task names, fetched and checked; a connector
+    /// that has no use for any refuses the task.
+    fn carry_out_with<'a>(&'a self, task: &'a Task, _contents: Contents) -> BoxFuture<'a, Attempted> {
+        let message = format!("the connector `{}` takes no bytes with `{}`", self.name(), task.action.tag());
+        ready(Attempted::failed(0, Failure { class: FailureClass::Refused, message, retry_after_s: None })).boxed()
+    }
 }
 
 /// How a try ended and what it cost.
@@ -48,25 +90,25 @@ pub struct Attempted {
     pub requests: u32,
     /// How it ended.
     pub outcome: Outcome,
-    /// Of a poll: the cases that changed, to be reported before the poll's own outcome. A poll that
-    /// failed midway has them too; its next try brings them again.
-    pub changes: Vec<CaseStanding>,
+    /// What else it brought, to be reported before its own outcome: of a poll, the cases that changed. A try that
+    /// failed midway has them too; the next one brings them again.
+    pub reports: Vec<Report>,
 }
 
 impl Attempted {
-    /// Done, without changes.
-    fn done(requests: u32, done: Done) -> Self {
-        Self { requests, outcome: Outcome::Done(done), changes: Vec::new() }
+    /// Done, with nothing else to report.
+    pub const fn done(requests: u32, done: Done) -> Self {
+        Self { requests, outcome: Outcome::Done(done), reports: Vec::new() }
     }
 
-    /// Failed, without changes.
-    fn failed(requests: u32, failure: Failure) -> Self {
-        Self { requests, outcome: Outcome::Failed(failure), changes: Vec::new() }
+    /// Failed, with nothing else to report.
+    pub const fn failed(requests: u32, failure: Failure) -> Self {
+        Self { requests, outcome: Outcome::Failed(failure), reports: Vec::new() }
     }
 
     /// The answer of `connector` to a task that is not its own.
-    fn misdirected(connector: &str, task: &Task) -> Self {
-        let message = format!("an action for connector `{}` reached `{connector}`", task.action.connector());
+    pub fn misdirected(connector: &str, task: &Task) -> Self {
+        let message = format!("the connector `{connector}` has no use for `{}`", task.action.tag());
         Self::failed(0, Failure { class: FailureClass::Refused, message, retry_after_s: None })
     }
 }
@@ -78,6 +120,28 @@ pub struct Settings {
     pub upstream: Option<jss::Settings>,
 }
 
+impl Settings {
+    /// Reads what the configuration says in [`sections`]; none where a table lacks what it needs.
+    pub fn read(entries: &Entries) -> Option<Self> {
+        let upstream = match entries.one(jss::SECTION.name) {
+            Some(entry) => Some(jss::read(entry)?),
+            None => None,
+        };
+        Some(Self { upstream })
+    }
+}
+
+/// The sections of the connectors in the configuration, in the order in which they are printed.
+pub fn sections() -> Vec<&'static Section> {
+    FOLDERS.iter().filter_map(|folder| folder.section).collect()
+}
+
+/// How `tail` shows a reaction's action; none where no connector of that name is known.
+pub fn shown(connector: &str, action: &Value) -> Option<String> {
+    let folder = FOLDERS.iter().find(|folder| folder.name == connector);
+    folder.map(|folder| (folder.shown)(action))
+}
+
 /// Why the connectors cannot be made from their settings.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -86,11 +150,33 @@ pub enum Error {
     Jss(#[from] jss::SettingsError),
 }
 
-/// All connectors: the one list. A new connector is a folder and a line here.
+/// The connectors that the settings speak of, and those that need none.
+///
+/// # Errors
+/// A connector cannot be made from its settings.
 pub fn connectors(settings: &Settings) -> Result<Vec<Arc<dyn Connector>>, Error> {
-    let mut connectors: Vec<Arc<dyn Connector>> = vec![Arc::new(log::Log)];
-    if let Some(upstream) = &settings.upstream {
-        connectors.push(Arc::new(jss::Jss::new(upstream.clone())?));
+    FOLDERS.iter().filter_map(|folder| (folder.make)(settings).transpose()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_notification_has_its_folder() {
+        let told: Vec<_> = FOLDERS.iter().filter_map(|folder| Some((folder.name, folder.notification?))).collect();
+        assert!(told.iter().all(|(name, kind)| *name == kind.connector));
+        for kind in schemas::notification::KINDS {
+            assert!(told.iter().any(|(_, known)| std::ptr::eq(*known, kind)), "{}", kind.connector);
+        }
     }
-    Ok(connectors)
+
+    #[test]
+    fn an_action_is_shown_by_its_folder_alone() {
+        let log = serde_json::json!({"log": {"message": "down", "fields": {}}});
+        assert_eq!(shown("log", &log).as_deref(), Some("down"));
+        let case = serde_json::json!({"submit_case": {"synopsis": "FPC 2 offline"}});
+        assert_eq!(shown("jss", &case).as_deref(), Some("FPC 2 offline"));
+        assert_eq!(shown("ticket", &log), None);
+    }
 }

@@ -12,8 +12,10 @@ pub mod lane;
 pub mod log;
 pub mod logging;
 pub mod metrics;
+pub mod record;
 pub mod rules_dir;
 pub mod serve;
+pub mod sources;
 pub mod store;
 
 /// A message costs some sixty small allocations, and the system's allocator a fifth of all the time.

@@ -4,13 +4,58 @@
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{ParseError, filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
-use crate::config::{self, Log, LogFormat};
+use crate::config;
+
+/// What is told of the log.
+#[rustfmt::skip]
+pub static SECTION: Section = Section {
+    name: "log",
+    shape: Shape::Always,
+    doc: "The program's own log, on standard error. `linesman log-level` changes the level of a running engine.",
+    keys: &[
+        Key::new("format", Kind::Words(&["auto", "text", "json"]), "How the program's log looks; `auto` is text on a terminal and JSON elsewhere.").or("auto"),
+        Key::new("level", Kind::LogLevel, "What the program's log tells: a level, or `target=level` after commas.").or("info"),
+    ],
+};
+
+/// The program's own log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// How it looks.
+    pub format: LogFormat,
+    /// What it tells, as directives of `tracing_subscriber::EnvFilter`.
+    pub level: String,
+}
+
+/// How the program's log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    Auto,
+    /// Text.
+    Text,
+    /// A JSON object per line.
+    Json,
+}
+
+impl Log {
+    /// What a table of [`SECTION`] says; none where a key that is needed has no value.
+    pub fn read(entry: &Entry) -> Option<Self> {
+        let format = match entry.text("format")?.as_str() {
+            "json" => LogFormat::Json,
+            "text" => LogFormat::Text,
+            _ => LogFormat::Auto,
+        };
+        Some(Self { format, level: entry.text("level")? })
+    }
+}
 
 /// What is said in front of every directive, which may say otherwise behind it. The NATS client tells
 /// of every connection at `info`; and what libraries send and receive, secrets among it, some of them

@@ -5,7 +5,7 @@
 mod support;
 
 use linesman_rules::{Failure, FailureKind, Field, Intent, Judge, Limits};
-use support::{incident, load, organization, script, update};
+use support::{incident, load, logged, organization, script, update};
 
 fn run(body: &str) -> (Result<Vec<Intent>, Failure>, u64) {
     let long = "x".repeat(64 * 1024);
@@ -162,7 +162,7 @@ fn a_small_cache_changes_nothing_but_time() {
     for _ in 0..3 {
         for (i, policy) in policies.iter().enumerate() {
             let intents = judge.react(policy, incident().shared(), &organization()).unwrap();
-            assert_eq!(intents, [Intent::Log { message: i.to_string(), fields: serde_json::Map::new() }]);
+            assert_eq!(intents, [logged(&i.to_string(), serde_json::Map::new())]);
         }
     }
 }

@@ -11,7 +11,7 @@ use linesman_schemas::Priority;
 use linesman_schemas::command::CaseWords;
 use linesman_schemas::reaction::FollowUp;
 use serde_json::json;
-use support::{check, incident, load, message, organization, script, script_on, update};
+use support::{check, incident, load, logged, message, organization, script, script_on, update};
 
 fn object(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
     value.as_object().unwrap().clone()
@@ -43,7 +43,7 @@ fn react(incident, org) {
                 synopsis: Some("edge-1: FPC 2 offline: hard error".to_owned()),
                 ..CaseWords::default()
             }),
-            Intent::Log { message: "unit offline".to_owned(), fields: object(json!({ "incident": "acme-1" })) },
+            logged("unit offline", object(json!({ "incident": "acme-1" }))),
         ]
     );
 }
@@ -85,7 +85,7 @@ fn every_action_with_all_it_can_be_told() {
         Ok(vec![
             Intent::SubmitCase(full),
             Intent::SubmitCase(CaseWords::default()),
-            Intent::Log { message: "plain".to_owned(), fields: serde_json::Map::new() },
+            logged("plain", serde_json::Map::new()),
             Intent::SetPriority(Priority::Low),
             Intent::Assign("alice".to_owned()),
             Intent::Publish { name: "x-1".to_owned(), data: object(data) },
@@ -151,7 +151,7 @@ fn a_message_has_no_incident_to_act_on() {
     }
     let policy = script_on("intelligence.received", "log(subject.title, #{ p: subject.products, l: subject.links });");
     let fields = object(json!({ "p": ["MX240", "MX480"], "l": [] }));
-    let expected = vec![Intent::Log { message: "Line card resets".to_owned(), fields }];
+    let expected = vec![logged("Line card resets", fields)];
     assert_eq!(react(&policy, message().shared()), Ok(expected));
     let policy = script_on("intelligence.received", "subject.device;");
     let expected = "refused 3:9: `message` has no property `device`: known are `id`, `kind`, `title`, `text`, `issued`, \
@@ -170,8 +170,8 @@ fn every_field_and_the_organization_can_be_read() {
         assert_eq!(intents.len(), Field::of(subject.kind).len());
     }
     let body = "log(`${org.name} ${org.display_name} ${org.is_proxy} ${org.filter_level} ${subject.owner == ()}`);";
-    let message = "acme Acme Networks false Send all information true".to_owned();
-    let expected = vec![Intent::Log { message, fields: serde_json::Map::new() }];
+    let message = "acme Acme Networks false Send all information true";
+    let expected = vec![logged(message, serde_json::Map::new())];
     assert_eq!(react(&script(body), incident().shared()), Ok(expected));
 }
 
@@ -186,7 +186,7 @@ fn methods_that_change_nothing_can_be_called_on_a_property() {
     let body = "let p = subject.products; p.sort(); log(`${subject.products.contains(\"MX240\")} \
         ${subject.products.filter(|x| x > \"MX3\").len} ${subject.links.len()}`);";
     let intents = react(&script_on("intelligence.received", body), message().shared()).unwrap();
-    let expected = Intent::Log { message: "true 1 0".to_owned(), fields: serde_json::Map::new() };
+    let expected = logged("true 1 0", serde_json::Map::new());
     assert_eq!(intents, [expected]);
     for (body, expected) in [
         ("subject.products.push(\"x\");", "refused 3:8: `products` of `message` cannot be changed by assignment"),

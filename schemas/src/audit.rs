@@ -1,10 +1,11 @@
-//! Who did what: `out.<org>.audit.<operation>`.
+//! Who did what: `out.<org>.audit.<operation>`; of the provider, and of organizations that do not exist,
+//! `out._provider.audit.<operation>`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::CommandId;
+use crate::{CommandId, Principal};
 
 /// What became of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +19,8 @@ pub enum Verdict {
     Conflict,
     /// It is beyond its bounds.
     Invalid,
+    /// Whoever asked has not the right.
+    Forbidden,
 }
 
 /// An audit event's data: a command, and what it changed.
@@ -25,8 +28,11 @@ pub enum Verdict {
 pub struct Audit {
     /// The command.
     pub command: CommandId,
-    /// Who asked.
+    /// Who asked, as people read it.
     pub actor: String,
+    /// Who asked; none from before engine level 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<Principal>,
     /// The node that served the request.
     pub node: String,
     /// What became of it.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::command::Command;
 use crate::outcome::Attempt;
 use crate::{OrgName, PolicyName};
 
@@ -16,6 +17,12 @@ pub enum Control {
     Attempt(Attempt),
     /// The lane is idle and something is due: its time alone matters.
     Tick,
+    /// Something is asked of the provider; lane 0 decides it.
+    Command(Box<Command>),
+    /// The lane decides at this engine level from the input behind this one on, unless it does at a higher one.
+    Level(u32),
+    /// There is work in slices: the lane does one, and sends itself the next message as long as there is more.
+    Continue,
 }
 
 /// Which rule book: content by hash in the object store.

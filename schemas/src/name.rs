@@ -18,7 +18,7 @@ pub struct NameError {
 }
 
 impl NameError {
-    fn new(text: &str, expected: &'static str) -> Self {
+    pub(crate) fn new(text: &str, expected: &'static str) -> Self {
         // A name from outside may be megabytes of nonsense; the message quotes its beginning.
         let text = text.chars().take(80).collect();
         Self { text, expected }
@@ -26,7 +26,7 @@ impl NameError {
 }
 
 /// What a token of a subject looks like: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`.
-fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() <= 64
         && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
@@ -105,6 +105,20 @@ name!(
     is_token
 );
 name!(
+    /// A place's name within the one above it.
+    PlaceName,
+    "a place's name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    is_token
+);
+name!(
+    /// A manager's name within the organization.
+    ManagerName,
+    "a manager's name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    is_token
+);
+name!(
     /// A policy's name: its file's name, behind `<organization>/` when it belongs to one.
     PolicyName,
     "a policy name (letters, digits, `_` and `-`, at most 64, optionally behind `<organization>/`)",
@@ -112,6 +126,18 @@ name!(
     |text| match text.split_once('/') {
         Some((org, name)) => is_token(org) && is_token(name),
         None => is_token(text),
+    }
+);
+name!(
+    /// Whom a connector reaches where it knows several: a host, a device, a mailbox.
+    Peer,
+    "a peer (letters, digits, `.`, `_`, `:` and `-`, beginning with a letter or digit, at most 253)",
+    "^[A-Za-z0-9][A-Za-z0-9._:-]{0,252}$",
+    |text| {
+        let bytes = text.as_bytes();
+        bytes.len() <= 253
+            && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
     }
 );
 name!(

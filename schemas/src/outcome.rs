@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{IncidentId, ReactionId};
+use crate::{IncidentId, OrgName, ReactionId};
 
 /// A connector's message to the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -14,6 +14,16 @@ pub enum Report {
     Attempt(Attempt),
     /// A case stands differently upstream.
     CaseChanged(CaseStanding),
+}
+
+impl Report {
+    /// Whose log it belongs in, where that is not the reaction's own organization.
+    pub const fn org(&self) -> Option<&OrgName> {
+        match self {
+            Self::Attempt(_) => None,
+            Self::CaseChanged(standing) => Some(&standing.incident.org),
+        }
+    }
 }
 
 /// How one attempt at a reaction ended.
@@ -43,8 +53,9 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Done {
-    /// The line is written.
-    Logged,
+    /// A notification is delivered. It travels as `logged`, as before there were others; `delivered` is read too.
+    #[serde(rename = "logged", alias = "delivered")]
+    Delivered,
     /// The support system took the case.
     CaseAccepted {
         /// Its receipt, by which the case is asked for until it has an id.

@@ -1,17 +1,20 @@
 //! What is to be done: the reactions connectors carry out.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-use crate::{CommandId, IncidentId, OrgName, PolicyName, Priority, ReactionId};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::notification::{KINDS, Kind, Notification, Told};
+use crate::{CommandId, IncidentId, OrgName, Peer, PolicyName, Priority, ReactionId};
 
 /// The synopsis that leaves instead of the real one while the filter level holds it back.
 pub const WITHHELD: &str = "withheld by filter level";
 
-/// What a connector does. Each variant belongs to the connector that [`Action::connector`] names.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+/// What a connector does.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Open a case at the support system.
     SubmitCase(Box<CaseRequest>),
@@ -20,18 +23,119 @@ pub enum Action {
         /// What the last poll answered.
         cursor: Option<String>,
     },
-    /// Write a line to the operator's log.
-    Log(LogLine),
+    /// Notify somebody or something outside.
+    Notify(Notification),
+}
+
+/// What travels of actions that have a meaning here, tagged by their name.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Own<'a> {
+    /// Open a case at the support system.
+    SubmitCase(&'a CaseRequest),
+    /// Ask the support system which cases changed since `cursor` (none: since ever).
+    PollCases {
+        /// What the last poll answered.
+        cursor: &'a Option<String>,
+    },
 }
 
 impl Action {
-    /// The connector that carries it out, as in `out.<org>.reaction.<connector>`.
-    pub const fn connector(&self) -> &'static str {
+    /// What it is, as it is tagged where it travels.
+    pub const fn tag(&self) -> &'static str {
         match self {
-            Self::SubmitCase(_) | Self::PollCases { .. } => "jss",
-            Self::Log(_) => "log",
+            Self::SubmitCase(_) => SUBMIT_CASE,
+            Self::PollCases { .. } => POLL_CASES,
+            Self::Notify(notification) => notification.kind().connector,
         }
     }
+
+    /// The bytes in IN that go with it.
+    pub const fn bundle(&self) -> Option<&BundleBytes> {
+        match self {
+            Self::SubmitCase(_) | Self::PollCases { .. } => None,
+            Self::Notify(notification) => notification.bundle(),
+        }
+    }
+}
+
+const SUBMIT_CASE: &str = "submit_case";
+const POLL_CASES: &str = "poll_cases";
+
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::SubmitCase(request) => Own::SubmitCase(request).serialize(serializer),
+            Self::PollCases { cursor } => Own::PollCases { cursor }.serialize(serializer),
+            Self::Notify(notification) => notification.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Action {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Tagged)
+    }
+}
+
+/// Reads an action by its tag.
+struct Tagged;
+
+impl<'de> Visitor<'de> for Tagged {
+    type Value = Action;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an action")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Action, A::Error> {
+        #[derive(Deserialize)]
+        struct Poll {
+            cursor: Option<String>,
+        }
+        let tag: String = map.next_key()?.ok_or_else(|| A::Error::custom("an action without a tag"))?;
+        let action = match (tag.as_str(), Kind::of(&tag)) {
+            (SUBMIT_CASE, _) => Action::SubmitCase(map.next_value()?),
+            (POLL_CASES, _) => Action::PollCases { cursor: map.next_value::<Poll>()?.cursor },
+            (_, Some(kind)) => Action::Notify(map.next_value_seed(Told(kind))?),
+            (_, None) => return Err(A::Error::custom(format_args!("there is no action `{tag}`"))),
+        };
+        match map.next_key::<IgnoredAny>()? {
+            None => Ok(action),
+            Some(_) => Err(A::Error::custom("an action has one tag")),
+        }
+    }
+}
+
+impl JsonSchema for Action {
+    fn schema_name() -> Cow<'static, str> {
+        "Action".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Own::json_schema(generator);
+        let kinds: Vec<_> = KINDS.iter().map(|kind| kind.schema(generator).to_value()).collect();
+        if let Some(alternatives) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+            alternatives.extend(kinds);
+        }
+        schema.insert("description".to_owned(), "What a connector does.".into());
+        schema
+    }
+}
+
+/// Bytes of a bundle where it stands in IN. Whoever fetches them holds length and SHA-256 against the message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BundleBytes {
+    /// The message's sequence.
+    pub sequence: u64,
+    /// The whole message's length in bytes.
+    pub length: u64,
+    /// The whole message's SHA-256, in hexadecimal.
+    pub sha256: String,
+    /// Where the wanted bytes begin.
+    pub start: u64,
+    /// Where they end: the offset behind the last.
+    pub end: u64,
 }
 
 /// How the support system keeps in touch. Source: DOMAIN, "Incidents and cases".
@@ -99,15 +203,6 @@ pub struct CaseDetails {
     pub follow_up: FollowUp,
 }
 
-/// A line for the operator's log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LogLine {
-    /// What is said.
-    pub message: String,
-    /// What it is said with.
-    pub fields: Map<String, Value>,
-}
-
 /// A reaction as it stands on `out.<org>.reaction.<connector>`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Reaction<'a> {
@@ -136,8 +231,53 @@ pub struct Task {
     pub id: ReactionId,
     /// Whose it is; none for the provider's own.
     pub org: Option<OrgName>,
+    /// Whom the connector is to reach, where it knows several.
+    pub peer: Option<Peer>,
     /// Which try this is, from 1.
     pub attempt: u32,
     /// What is to be done.
     pub action: Action,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows and logs of before notifications shared one form.
+    #[test]
+    fn what_was_written_before_is_read_and_written_the_same() {
+        for text in [
+            r#"{"log":{"message":"down","fields":{"a":1}}}"#,
+            r#"{"poll_cases":{"cursor":null}}"#,
+            r#"{"poll_cases":{"cursor":"7"}}"#,
+            r#"{"submit_case":{"incident":"acme-1","priority":"High","synopsis":"x","details":null}}"#,
+        ] {
+            let action: Action = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&action).unwrap(), text);
+            assert!(text.starts_with(&format!("{{\"{}\"", action.tag())));
+        }
+    }
+
+    #[test]
+    fn what_is_no_action_is_refused_in_words() {
+        for (text, expected) in [
+            (r#"{"fax":{}}"#, "there is no action `fax`"),
+            (r#"{"log":{"fields":{}}}"#, "`message` of `log` is a text"),
+            (r#"{"log":{"message":"m"},"poll_cases":{}}"#, "an action has one tag"),
+            ("{}", "an action without a tag"),
+        ] {
+            let error = serde_json::from_str::<Action>(text).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_notification_names_bytes_to_go_with_it() {
+        let bundle = BundleBytes { sequence: 7, length: 9, sha256: "ab".to_owned(), start: 2, end: 5 };
+        let action: Action = serde_json::from_str(r#"{"log":{"message":"down"}}"#).unwrap();
+        let Action::Notify(notification) = action else { panic!("{action:?}") };
+        let action = Action::Notify(notification.with_bundle(bundle.clone()));
+        let read: Action = serde_json::from_str(&serde_json::to_string(&action).unwrap()).unwrap();
+        assert_eq!((read.bundle(), &read), (Some(&bundle), &action));
+    }
 }

@@ -171,7 +171,7 @@ impl World {
         let mut lanes = Vec::new();
         for lane in 0..LANES {
             let lane = store.lane(lane)?;
-            lanes.push((domain::position(&lane)?.context("an empty lane")?.sequence, lane.digest()?));
+            lanes.push((domain::position::read(&lane)?.context("an empty lane")?.sequence, lane.digest()?));
         }
         store.close()?;
         Ok(lanes)

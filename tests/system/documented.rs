@@ -99,6 +99,24 @@ impl Stage {
         self.publish("in.acme.jmb.test", &event("edge-01", 2, "LATE", "Low")).await;
         self.wait("out.acme.dead.organization-suspended", 1).await;
     }
+
+    /// The same of an organization that does not exist, beyond its bounds where it would make it; then what the
+    /// provider is asked.
+    async fn command_nobody(&self) {
+        for mut example in Documents::published().unwrap().examples("cmd") {
+            if let Some(name) = example.pointer_mut("/verb/set_organization/display_name") {
+                *name = json!("x".repeat(201));
+            }
+            self.publish("in.nobody.cmd.test", &example.to_string()).await;
+        }
+        for example in Documents::published().unwrap().examples("ctl") {
+            if example.get("command").is_some() || example == "continue" {
+                self.publish("p.0.ctl", &example.to_string()).await;
+            }
+        }
+        self.wait("out._provider.audit.suspend-organization", 1).await;
+        self.wait("out._provider.audit.raise-level", 1).await;
+    }
 }
 
 #[tokio::test]
@@ -123,6 +141,7 @@ async fn every_documented_message_is_seen() {
     stage.set_aside().await;
     stage.gather().await;
     stage.command().await;
+    stage.command_nobody().await;
     let seen = stage.engine.seen().await.unwrap();
     assert!(seen.batches > 0, "no message had several events");
     assert!(stage.engine.stop().await.unwrap().success());

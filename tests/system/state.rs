@@ -3,8 +3,9 @@
 use linesman::log::mark;
 use linesman::log::streams::last_of_lane;
 use linesman::store::Store;
-use linesman_domain::rows::{self, key};
 use linesman_domain::state::Writes;
+use linesman_domain::table::Table;
+use linesman_domain::timers;
 use linesman_tests::{Engine, Launch, Load, OPEN_CASE, Out, Upstream, World, event, until};
 use serde_json::json;
 
@@ -152,7 +153,7 @@ async fn an_idle_lane_ticks_when_something_is_due() {
     let due = jiff::Timestamp::now();
     {
         let store = Store::open(&world.data().join("state")).unwrap();
-        let timer = (key::timer(due, b'p', &[]).into_bytes(), Some(Vec::new()));
+        let timer = (timers::pruning(due).into_bytes(), Some(Vec::new()));
         store.lane(2).unwrap().apply(&Writes { batch: 1, rows: vec![timer] }).unwrap();
     }
     let mut engine = world.start(None).await.unwrap();
@@ -170,5 +171,5 @@ async fn an_idle_lane_ticks_when_something_is_due() {
     }
     assert!(engine.stop().await.unwrap().success());
     let store = Store::open(&world.data().join("state")).unwrap();
-    assert!(rows::read(&store.lane(2).unwrap(), &key::timer(due, b'p', &[])).unwrap().is_none(), "it has fired");
+    assert!(Table::read(&store.lane(2).unwrap(), &timers::pruning(due)).unwrap().is_none(), "it has fired");
 }

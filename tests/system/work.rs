@@ -95,3 +95,39 @@ async fn what_people_change_survives_a_restart() {
     assert_eq!(engine.get("/api/v1/organizations/bolt").await.unwrap()["standing"], "suspended");
     assert!(engine.stop().await.unwrap().success());
 }
+
+/// Who has not the right, and what the provider is asked: both are told by the API, and audited.
+#[tokio::test]
+async fn who_asks_and_of_whom_decides_what_becomes_of_it() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    publish(&engine, "acme", 1..=1).await;
+    let log = async_nats::jetstream::new(engine.nats_as_engine().await.unwrap());
+    let ann = json!({"kind": "manager", "organization": "acme", "name": "ann"});
+    let close = json!({"close_incident": {"incident": "acme-1", "note": "mine"}});
+    let close = json!({"id": "close", "principal": ann, "node": "n", "verb": close});
+    let machine = json!({"kind": "machine"});
+    let raise = json!({"id": "raise", "principal": machine, "node": "n", "verb": {"raise_level": {"level": 1}}});
+    for (subject, message) in [("in.acme.cmd.close-incident", close), ("p.0.ctl", json!({"command": raise}))] {
+        log.publish(subject, message.to_string().into()).await.unwrap().await.unwrap();
+    }
+    let api = engine.api().unwrap();
+    let known = async |path: &str| {
+        until("the command is decided", async || {
+            let answer = api.ask(Method::GET, path, None, None).await.unwrap();
+            (answer.status == 200).then_some(answer.body)
+        })
+        .await
+    };
+    let close = known("/api/v1/commands/close?organization=acme").await;
+    let reason = "`acme/ann` has not the right `incidents` on `acme`: managers are given none yet";
+    assert_eq!((&close["verdict"], &close["detail"]), (&json!("forbidden"), &json!(reason)));
+    assert_eq!(incident(&api).await["status"], "unassigned");
+    let raise = known("/api/v1/commands/raise").await;
+    assert_eq!((&raise["verdict"], raise.get("organization")), (&json!("conflict"), None), "{raise}");
+    let out = Out::read(&engine.nats_as_engine().await.unwrap()).await.unwrap();
+    let audited = |subject| out.on(subject).next().map(|event| event.data["principal"]["kind"].clone());
+    assert_eq!(audited("out.acme.audit.close-incident"), Some(json!("manager")));
+    assert_eq!(audited("out._provider.audit.raise-level"), Some(json!("machine")));
+    assert!(engine.stop().await.unwrap().success());
+}

@@ -16,21 +16,43 @@ mod answer;
 mod exchange;
 mod fault;
 mod retry_after;
+mod section;
 mod session;
 mod settings;
 mod token;
 mod wire;
 
+use std::sync::Arc;
+
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use linesman_schemas::ReactionId;
-use linesman_schemas::outcome::{CaseStanding, Done, Failure, Outcome};
+use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, Task};
 
-use crate::{Attempted, Connector};
+use crate::{Attempted, Connector, Folder};
 use session::Session;
 
+pub use section::SECTION;
+pub(crate) use section::read;
 pub use settings::{Settings, SettingsError};
+
+/// What belongs to the connector.
+pub static FOLDER: Folder = Folder {
+    name: NAME,
+    section: Some(&SECTION),
+    notification: None,
+    shown: |action| {
+        let synopsis = action.pointer("/submit_case/synopsis");
+        synopsis.and_then(|text| text.as_str()).unwrap_or_default().to_owned()
+    },
+    make: |settings| {
+        let jss = settings.upstream.clone().map(Jss::new).transpose()?;
+        Ok(jss.map(|jss| Arc::new(jss) as Arc<dyn Connector>))
+    },
+};
+
+const NAME: &str = "jss";
 
 /// How many pages one poll reads at most; where there are more, the next poll goes on.
 const PAGES_PER_POLL: usize = 10;
@@ -66,7 +88,7 @@ impl Jss {
 
     /// Reads what changed since `cursor`, page by page.
     async fn poll(&self, cursor: Option<&str>) -> Attempted {
-        let mut poll = Poll { requests: 0, changes: Vec::new(), skipped: 0, example: String::new() };
+        let mut poll = Poll { requests: 0, reports: Vec::new(), skipped: 0, example: String::new() };
         let outcome = match self.pages(cursor, &mut poll).await {
             Ok(cursor) => Outcome::Done(Done::Polled { cursor }),
             Err(failure) => Outcome::Failed(failure),
@@ -78,10 +100,10 @@ impl Jss {
                 "cases skipped: their customer tracking number is no incident id"
             );
         }
-        Attempted { requests: poll.requests, outcome, changes: poll.changes }
+        Attempted { requests: poll.requests, outcome, reports: poll.reports }
     }
 
-    /// The cursor to go on from, the changes being in `poll`.
+    /// The cursor to go on from, the changed cases being in `poll`.
     async fn pages(&self, cursor: Option<&str>, poll: &mut Poll) -> Result<Option<String>, Failure> {
         let mut cursor = cursor.map(str::to_owned);
         for _ in 0..PAGES_PER_POLL {
@@ -103,7 +125,8 @@ impl Jss {
 /// What a poll has gathered so far.
 struct Poll {
     requests: u32,
-    changes: Vec<CaseStanding>,
+    /// The cases that changed.
+    reports: Vec<Report>,
     /// Cases that are nobody's here.
     skipped: usize,
     /// The tracking number of the first of them.
@@ -113,7 +136,7 @@ struct Poll {
 impl Poll {
     fn take(&mut self, case: answer::Case) {
         match case.standing {
-            Some(standing) => self.changes.push(standing),
+            Some(standing) => self.reports.push(Report::CaseChanged(standing)),
             None => {
                 if self.skipped == 0 {
                     self.example = crate::text::excerpt(&case.tracking_number, 80);
@@ -126,7 +149,7 @@ impl Poll {
 
 impl Connector for Jss {
     fn name(&self) -> &'static str {
-        "jss"
+        NAME
     }
 
     fn concurrency(&self) -> usize {
@@ -146,7 +169,7 @@ impl Connector for Jss {
         match &task.action {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
             Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
-            Action::Log(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+            Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
         }
     }
 }

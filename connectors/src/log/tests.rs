@@ -41,16 +41,18 @@ impl Subscriber for Kept {
 }
 
 fn task(action: Action) -> Task {
-    Task { id: "acme-r1-18f0".parse().unwrap(), org: "acme".parse().ok(), attempt: 1, action }
+    Task { id: "acme-r1-18f0".parse().unwrap(), org: "acme".parse().ok(), peer: None, attempt: 1, action }
 }
 
 #[test]
 fn a_line_is_one_line_with_its_origin() {
-    let fields = json!({ "incident": "acme-1", "note": "a\nb\u{7f}" }).as_object().unwrap().clone();
-    let task = task(Action::Log(LogLine { message: "unit\noffline \u{1b}[31m".to_owned(), fields }));
+    let fields = json!({ "incident": "acme-1", "note": "a\nb\u{7f}" });
+    let content = json!({ "message": "unit\noffline \u{1b}[31m", "fields": fields });
+    let content = content.as_object().unwrap().clone();
+    let task = task(Action::Notify(Notification::new(&LOG, content).unwrap()));
     let kept = Kept::default();
     let attempted = tracing::subscriber::with_default(kept.clone(), || Log.carry_out(&task).now_or_never().unwrap());
-    assert_eq!(attempted, Attempted::done(0, Done::Logged));
+    assert_eq!(attempted, Attempted::done(0, Done::Delivered));
     let line = "linesman::policy message=unit\\noffline \\u001b[31m organization=acme reaction=acme-r1-18f0 \
                 fields={\"incident\":\"acme-1\",\"note\":\"a\\nb\\u007f\"}";
     assert_eq!(*kept.0.lock().unwrap(), [line]);
@@ -61,5 +63,5 @@ fn an_action_of_another_connector_is_refused() {
     let task = task(Action::PollCases { cursor: None });
     let Outcome::Failed(failure) = Log.carry_out(&task).now_or_never().unwrap().outcome else { panic!("done") };
     assert_eq!(failure.class, FailureClass::Refused);
-    assert_eq!(failure.message, "an action for connector `jss` reached `log`");
+    assert_eq!(failure.message, "the connector `log` has no use for `poll_cases`");
 }

@@ -10,13 +10,13 @@ use linesman_schemas::outcome::{Done, FailureClass};
 use linesman_schemas::reaction::Action;
 use serde_json::json;
 
-use crate::world::{World, done, failure, incident, poll, submit};
+use crate::world::{World, cases, done, failure, incident, poll, submit};
 
 #[tokio::test]
 async fn a_case_is_opened() {
     let world = World::new().await;
     let attempted = world.jss().carry_out(&submit(1)).await;
-    assert_eq!((attempted.requests, attempted.changes.len()), (2, 0));
+    assert_eq!((attempted.requests, attempted.reports.len()), (2, 0));
     let Done::CaseAccepted { transaction_id, case } = done(attempted) else { panic!("not accepted") };
     let case = case.unwrap();
     assert_eq!((transaction_id.as_str(), case.incident, case.status.as_str()), ("T-00000001", incident(1), "created"));
@@ -32,7 +32,7 @@ async fn a_case_gets_its_id_later() {
     let shown = async {
         loop {
             let attempted = jss.carry_out(&poll(None)).await;
-            if let Some(case) = attempted.changes.first() {
+            if let Some(case) = cases(&attempted).first() {
                 break case.clone();
             }
         }

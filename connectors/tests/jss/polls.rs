@@ -5,7 +5,7 @@ use linesman_connectors::{Attempted, Connector as _};
 use linesman_schemas::outcome::Done;
 use serde_json::json;
 
-use crate::world::{World, done, poll, submit};
+use crate::world::{World, cases, done, poll, submit};
 
 /// Opens cases `1..=count`.
 async fn open(jss: &Jss, count: u64) {
@@ -15,7 +15,7 @@ async fn open(jss: &Jss, count: u64) {
 }
 
 fn numbers(attempted: &Attempted) -> Vec<u64> {
-    attempted.changes.iter().map(|case| case.incident.number).collect()
+    cases(attempted).iter().map(|case| case.incident.number).collect()
 }
 
 fn cursor(attempted: Attempted) -> String {
@@ -43,7 +43,7 @@ async fn a_poll_brings_all_pages_and_the_next_one_changes_only() {
     world.control(json!({ "update": { "tracking": "acme-5", "status": "closed", "link": link } })).await;
     let third = jss.carry_out(&poll(Some(&at))).await;
     assert_eq!(numbers(&third), [5]);
-    assert_eq!((third.changes[0].status.as_str(), third.changes[0].link.as_deref()), ("closed", Some(link)));
+    assert_eq!((cases(&third)[0].status.as_str(), cases(&third)[0].link.as_deref()), ("closed", Some(link)));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use linesman_connectors::{Attempted, Connector as _};
 use linesman_schemas::outcome::{Done, FailureClass};
-use linesman_schemas::reaction::{Action, LogLine, Task};
+use linesman_schemas::reaction::Task;
 use serde_json::{Value, json};
 
 use crate::scripted::{Scripted, answer, success, token};
@@ -79,7 +79,7 @@ async fn a_case_of_another_incident_is_not_taken() {
 async fn cases_of_others_are_passed_over() {
     let cases = [case("PO 4711"), case("acme-1"), case("")];
     let attempted = answered(&poll(None), vec![page(&cases[..2], "c1", false)]).await;
-    assert_eq!(attempted.changes.len(), 1);
+    assert_eq!(attempted.reports.len(), 1);
     assert_eq!(done(attempted), Done::Polled { cursor: Some("c1".to_owned()) });
     // An empty tracking number is not another's but broken.
     let attempted = answered(&poll(None), vec![page(&cases, "c1", false)]).await;
@@ -90,7 +90,7 @@ async fn cases_of_others_are_passed_over() {
 async fn a_poll_that_fails_midway_brings_what_it_has() {
     let answers = vec![page(&[case("acme-1")], "c1", true), answer(429, "Retry-After: 5\r\n", "")];
     let attempted = answered(&poll(None), answers).await;
-    assert_eq!((attempted.requests, attempted.changes.len()), (3, 1));
+    assert_eq!((attempted.requests, attempted.reports.len()), (3, 1));
     let failure = failure(attempted);
     assert_eq!((failure.class, failure.retry_after_s), (FailureClass::Overloaded, Some(5)));
 }
@@ -109,12 +109,12 @@ async fn nothing_secret_is_said_of_a_failure() {
 
 #[tokio::test]
 async fn an_action_of_another_connector_is_refused_without_a_request() {
-    let line = LogLine { message: "hello".to_owned(), fields: serde_json::Map::new() };
+    let action = serde_json::from_value(serde_json::json!({"log": {"message": "hello"}})).unwrap();
     let server = Scripted::new(vec![token()]);
-    let attempted = server.jss().carry_out(&task(1, Action::Log(line))).await;
+    let attempted = server.jss().carry_out(&task(1, action)).await;
     assert_eq!(attempted.requests, 0);
     let failure = failure(attempted);
     assert_eq!(failure.class, FailureClass::Refused);
-    assert_eq!(failure.message, "an action for connector `log` reached `jss`");
+    assert_eq!(failure.message, "the connector `jss` has no use for `log`");
     assert!(server.is_silent());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use linesman_connectors::jss::{Jss, Settings};
 use linesman_connectors::{Attempted, Connector as _, Secret, standin, tls};
-use linesman_schemas::outcome::{Done, Failure, Outcome};
+use linesman_schemas::outcome::{CaseStanding, Done, Failure, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, Task};
 use linesman_schemas::{IncidentId, Priority};
 use serde_json::Value;
@@ -79,7 +79,13 @@ pub(crate) fn incident(number: u64) -> IncidentId {
 }
 
 pub(crate) fn task(number: u64, action: Action) -> Task {
-    Task { id: format!("acme-r{number}-18f0").parse().unwrap(), org: "acme".parse().ok(), attempt: 1, action }
+    Task {
+        id: format!("acme-r{number}-18f0").parse().unwrap(),
+        org: "acme".parse().ok(),
+        peer: None,
+        attempt: 1,
+        action,
+    }
 }
 
 /// The reaction that opens a case for incident `number`, nothing withheld from its synopsis.
@@ -95,6 +101,15 @@ pub(crate) fn submit(number: u64) -> Task {
 
 pub(crate) fn poll(cursor: Option<&str>) -> Task {
     task(0, Action::PollCases { cursor: cursor.map(str::to_owned) })
+}
+
+/// The cases that changed.
+pub(crate) fn cases(attempted: &Attempted) -> Vec<CaseStanding> {
+    let case = |report: &Report| match report {
+        Report::CaseChanged(standing) => Some(standing.clone()),
+        Report::Attempt(_) => None,
+    };
+    attempted.reports.iter().filter_map(case).collect()
 }
 
 pub(crate) fn failure(attempted: Attempted) -> Failure {

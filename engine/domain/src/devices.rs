@@ -6,9 +6,45 @@ use foldhash::{HashMap, HashMapExt as _};
 use jiff::{Timestamp, ToSpan};
 use linesman_schemas::OrgName;
 use linesman_schemas::bundle::Device;
+use serde::{Deserialize, Serialize};
 
-use super::rows::{DeviceRow, key};
-use super::{Domain, Error};
+use super::Error;
+use super::desk::Desk;
+use super::organizations::Organizations;
+use super::table::{Key, Row, Table};
+
+/// A device, known by its first bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRow {
+    /// When its first bundle entered the log.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub first_seen: Timestamp,
+    /// When its latest bundle did, to the hour.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub last_seen: Timestamp,
+    /// Its host name, as the latest bundle gave it.
+    pub host_name: String,
+    /// Its model.
+    pub product: String,
+    /// Its system family.
+    pub platform: String,
+    /// The version of its operating system.
+    pub os_version: String,
+    /// Its address for management.
+    pub management_address: String,
+    /// The device group it belongs to; empty for none.
+    pub group: String,
+}
+
+impl Row for DeviceRow {}
+
+/// The table of devices.
+pub const DEVICES: Table<DeviceRow> = Table::new(b'd');
+
+/// A device's key.
+pub fn key(org: &OrgName, serial_number: &str) -> Key<DeviceRow> {
+    DEVICES.key(&[org.as_str()], serial_number.as_bytes())
+}
 
 /// How many rows are kept in memory: a network's devices send again and again.
 const RECENT_MOST: usize = 2_048;
@@ -16,10 +52,10 @@ const RECENT_MOST: usize = 2_048;
 const RECENT_BYTES: usize = 1_024;
 
 /// The rows of devices that were heard of lately, as the state has them.
-pub(super) struct Devices(HashMap<Vec<u8>, Rc<DeviceRow>>);
+pub(crate) struct Devices(HashMap<Vec<u8>, Rc<DeviceRow>>);
 
 impl Devices {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(HashMap::new())
     }
 
@@ -36,18 +72,24 @@ impl Devices {
     }
 }
 
-impl Domain {
+impl Devices {
     /// Takes note of a device that sent a bundle; its row.
     ///
     /// The row is written when something changed or an hour has passed, not with every bundle.
-    pub(super) fn note_device(&mut self, org: &OrgName, device: &Device<'_>) -> Result<Rc<DeviceRow>, Error> {
-        let now = self.position.now;
-        let group = self.organizations.group_of(org, &device.host_name);
-        let key = key::device(org, &device.serial_number);
-        let known = match self.devices.0.get(key.as_bytes()) {
+    pub(crate) fn note(
+        &mut self,
+        desk: &mut Desk,
+        organizations: &Organizations,
+        org: &OrgName,
+        device: &Device<'_>,
+    ) -> Result<Rc<DeviceRow>, Error> {
+        let now = desk.now;
+        let group = organizations.group_of(org, &device.host_name);
+        let key = key(org, &device.serial_number);
+        let known = match self.0.get(key.as_bytes()) {
             Some(row) if is_as_known(row, device, group, now) => return Ok(Rc::clone(row)),
             Some(row) => Some(Rc::clone(row)),
-            None => self.state.read(&key)?.map(Rc::new),
+            None => desk.read(&key)?.map(Rc::new),
         };
         let row = match known {
             Some(row) if is_as_known(&row, device, group, now) => row,
@@ -63,20 +105,20 @@ impl Domain {
                     management_address: device.management_address.as_deref().unwrap_or_default().to_owned(),
                     group: group.to_owned(),
                 };
-                self.state.write(key::device(org, &device.serial_number), &row)?;
+                desk.write(self::key(org, &device.serial_number), &row)?;
                 Rc::new(row)
             }
         };
-        self.devices.remember(key.into_bytes(), &row);
+        self.remember(key.into_bytes(), &row);
         Ok(row)
     }
 
     /// The device an incident is about.
-    pub(super) fn device(&self, org: &OrgName, serial_number: &str) -> Result<Option<Rc<DeviceRow>>, Error> {
-        let key = key::device(org, serial_number);
-        match self.devices.0.get(key.as_bytes()) {
+    pub(crate) fn find(&self, desk: &Desk, org: &OrgName, serial_number: &str) -> Result<Option<Rc<DeviceRow>>, Error> {
+        let key = key(org, serial_number);
+        match self.0.get(key.as_bytes()) {
             Some(row) => Ok(Some(Rc::clone(row))),
-            None => Ok(self.state.read(&key)?.map(Rc::new)),
+            None => Ok(desk.read(&key)?.map(Rc::new)),
         }
     }
 }

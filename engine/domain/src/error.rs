@@ -7,17 +7,35 @@ pub enum Error {
     /// The state cannot be read.
     #[error("the state cannot be read")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A stored row is not what this version writes.
-    #[error("the stored row `{key}` cannot be read")]
+    /// A stored row is none that this program has ever written.
+    #[error("the stored row `{key}` (version {version}) cannot be read")]
     Row {
         /// The key, with unprintable bytes escaped.
         key: String,
+        /// In which version it says it was written.
+        version: u8,
         /// What is wrong with it.
         source: postcard::Error,
     },
+    /// A stored page of rows is none that this program has ever written.
+    #[error("the stored page `{0}` cannot be read")]
+    Page(String),
     /// A row cannot be written.
     #[error("a row of the state cannot be written")]
     Encode(#[source] postcard::Error),
+    /// The log asks for a level that this program does not know.
+    #[error(
+        "the log is to be decided at engine level {found}; this program knows levels {oldest} to {newest}, so it \
+         takes a linesman that knows level {found}"
+    )]
+    Level {
+        /// As the log has it.
+        found: u32,
+        /// The lowest this program knows.
+        oldest: u32,
+        /// The highest.
+        newest: u32,
+    },
     /// A payload cannot be written.
     #[error("an event cannot be written")]
     Json(#[from] serde_json::Error),

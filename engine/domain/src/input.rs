@@ -45,6 +45,10 @@ pub enum Content<'a> {
     Attempt(Box<Attempt>),
     /// A rule book, fetched.
     RuleBook(RuleBook),
+    /// The lane decides at a level from here on, unless it does at a higher one.
+    Level(u32),
+    /// There is work in slices: one is done.
+    Continue,
     /// Time passes.
     Tick,
     /// What cannot be read.

@@ -1,45 +1,128 @@
 //! Intelligence messages: kept per organization, and judged by its policies.
 
-use std::rc::Rc;
-
-use linesman_rules::Subject;
+use jiff::Timestamp;
 use linesman_schemas::OrgName;
-use linesman_schemas::intelligence::Intelligence;
+use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use linesman_schemas::trigger::{IntelligenceData, Trigger};
+use serde::{Deserialize, Serialize};
 
+use super::Error;
+use super::coded;
+use super::desk::Desk;
 use super::outgoing::Topic;
 use super::policies::Fired;
-use super::rows::{IntelligenceRow, key};
 use super::subject::IntelligenceMessage;
-use super::{Domain, Error};
+use super::table::{Key, Row, Table};
 
-impl Domain {
-    /// Keeps a message and fires its trigger; the same message again is only counted, a changed one
-    /// replaces it and fires anew.
-    pub(super) fn take_intelligence(&mut self, org: OrgName, message: &Intelligence) -> Result<(), Error> {
-        let key = key::intelligence(&org, &message.id);
-        let known = self.state.read(&key)?;
-        if let Some(mut known) = known.filter(|known: &IntelligenceRow| known.message == *message) {
-            known.repeats += 1;
-            self.tally.input("intel", "repeated");
-            return self.state.write(key, &known);
-        }
-        let received = self.position.now;
-        let row = IntelligenceRow { message: message.clone(), received, repeats: 0 };
-        self.state.write(key, &row)?;
-        self.tally.input("intel", "kept");
-        let trigger = Trigger::IntelligenceReceived;
-        self.tally.trigger(trigger.as_str());
-        let data = IntelligenceData {
-            id: &message.id,
-            kind: message.kind,
-            title: &message.title,
-            issued: message.issued,
-            relevance: &message.relevance,
-            received,
-        };
-        let event = self.say(&Topic::Trigger(org.clone(), trigger), &org, Some(&message.id), data)?;
-        let subject: Rc<dyn Subject> = Rc::new(IntelligenceMessage::new(message.clone(), received));
-        self.judge_message(&org, &Fired { trigger, event, about: message.id.clone() }, &subject)
+/// An intelligence message, kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntelligenceRow {
+    /// The message.
+    pub message: MessageRow,
+    /// When it entered the log.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub received: Timestamp,
+    /// How often the same id came again.
+    pub repeats: u64,
+}
+
+/// What an intelligence message says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRow {
+    /// Its id at its source.
+    pub id: String,
+    /// What kind of message.
+    #[serde(with = "coded")]
+    pub kind: Kind,
+    /// One line.
+    pub title: String,
+    /// The message.
+    pub text: String,
+    /// When the source issued it.
+    pub issued: Timestamp,
+    /// Whom it concerns.
+    pub relevance: RelevanceRow,
+    /// Where to read more.
+    pub links: Vec<String>,
+}
+
+/// Whom a message concerns; empty lists concern all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelevanceRow {
+    /// Chassis serial numbers.
+    pub serial_numbers: Vec<String>,
+    /// Models.
+    pub products: Vec<String>,
+    /// System families.
+    pub platforms: Vec<String>,
+    /// Operating system versions.
+    pub os_versions: Vec<String>,
+}
+
+impl From<Intelligence> for MessageRow {
+    fn from(message: Intelligence) -> Self {
+        let Intelligence { id, kind, title, text, issued, relevance, links } = message;
+        let Relevance { serial_numbers, products, platforms, os_versions } = relevance;
+        let relevance = RelevanceRow { serial_numbers, products, platforms, os_versions };
+        Self { id, kind, title, text, issued, relevance, links }
     }
+}
+
+impl From<MessageRow> for Intelligence {
+    fn from(row: MessageRow) -> Self {
+        let MessageRow { id, kind, title, text, issued, relevance, links } = row;
+        let RelevanceRow { serial_numbers, products, platforms, os_versions } = relevance;
+        let relevance = Relevance { serial_numbers, products, platforms, os_versions };
+        Self { id, kind, title, text, issued, relevance, links }
+    }
+}
+
+impl Row for IntelligenceRow {}
+
+/// The table of intelligence messages.
+pub const INTELLIGENCE: Table<IntelligenceRow> = Table::new(b'n');
+
+/// A message's key.
+pub fn key(org: &OrgName, id: &str) -> Key<IntelligenceRow> {
+    INTELLIGENCE.key(&[org.as_str()], id.as_bytes())
+}
+
+/// Keeps a message and says its trigger; the same message again is only counted, a changed one replaces it and
+/// is news. What policies are then to judge; none where it is no news.
+pub(crate) fn take(
+    desk: &mut Desk,
+    org: &OrgName,
+    message: &Intelligence,
+) -> Result<Option<(Fired, IntelligenceMessage)>, Error> {
+    let key = key(org, &message.id);
+    let said = MessageRow::from(message.clone());
+    let known = desk.read(&key)?;
+    if let Some(mut known) = known.filter(|known| known.message == said) {
+        known.repeats += 1;
+        desk.tally.input("intel", "repeated");
+        desk.write(key, &known)?;
+        return Ok(None);
+    }
+    let received = desk.now;
+    desk.write(key, &IntelligenceRow { message: said, received, repeats: 0 })?;
+    desk.tally.input("intel", "kept");
+    let trigger = Trigger::IntelligenceReceived;
+    desk.tally.trigger(trigger.as_str());
+    let data = IntelligenceData {
+        id: &message.id,
+        kind: message.kind,
+        title: &message.title,
+        issued: message.issued,
+        relevance: &message.relevance,
+        received,
+    };
+    let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&message.id), data)?;
+    let fired = Fired { trigger, event, about: message.id.clone() };
+    Ok(Some((fired, IntelligenceMessage::new(message.clone(), received))))
+}
+
+/// A message that is kept.
+pub(crate) fn find(desk: &Desk, org: &OrgName, id: &str) -> Result<Option<IntelligenceMessage>, Error> {
+    let row = desk.read(&key(org, id))?;
+    Ok(row.map(|row| IntelligenceMessage::new(row.message.into(), row.received)))
 }

@@ -5,62 +5,100 @@
 //!
 //! | room | what |
 //! |---|---|
+//! | `router` | the way of an input: which room takes it, and what follows, in one loop |
+//! | `follow` | what a room leaves to be done by another |
+//! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
+//! | `level`, `level1`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
-//! | `state`, `rows` | what is known |
-//! | `outgoing` | what is said |
-//! | `organizations`, `incidents`, `sightings`, `devices`, `cases`, `intelligence` | the field's things |
+//! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
+//! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
+//! | `organizations`, `devices`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
+//! | `commands`, `rights` | what people ask for, and who may |
 //! | `rule_book` | which policies apply, and which were refused |
-//! | `policies` | triggers, and what policies make of them |
-//! | `reactions` | what is to be done: pending, retried, given up |
+//! | `policies`, `subject` | what policies make of triggers, and what they see |
+//! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
+//! | `jobs` | work over many rows, in slices |
 //! | `timers` | what falls due |
 
-mod cases;
-mod commands;
-mod devices;
+pub mod bundles;
+pub mod cases;
+mod coded;
+pub mod commands;
+mod dead_letters;
+mod desk;
+pub mod devices;
+mod digest;
 mod error;
+mod follow;
 pub mod incidents;
 pub mod input;
-mod intelligence;
-mod organizations;
+pub mod intelligence;
+pub mod jobs;
+pub mod level;
+mod level1;
+pub mod organizations;
 pub mod outgoing;
 mod policies;
+pub mod position;
 pub mod reactions;
-pub mod rows;
-mod rule_book;
-mod sightings;
+pub mod rights;
+mod router;
+pub mod rule_book;
+pub mod sightings;
+pub mod snapshots;
 pub mod state;
 mod subject;
+pub mod table;
 pub mod tally;
 #[cfg(test)]
 mod tests;
-mod timers;
+pub mod timers;
+mod upstream;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use base64::Engine as _;
 use jiff::Timestamp;
-use linesman_rules::{Book, Judge, Policy, Scratch};
-use linesman_schemas::OrgName;
-use linesman_schemas::control::{RefusedPolicy, Settings};
-use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, INLINE_MOST, LineColumn, Reason};
+use linesman_rules::{Book, Judge};
+use linesman_schemas::control::Settings;
 
 pub use commands::asked;
+use desk::{Desk, Setting};
 use devices::Devices;
 pub use error::Error;
-use input::{Content, Input};
+use jobs::Jobs;
 use organizations::Organizations;
-use outgoing::{OutMessage, Outgoing, Topic};
-use policies::Fired;
-use rows::{BookRow, Position, Standing, key};
+use outgoing::OutMessage;
+use policies::Policies;
+use position::Position;
+use rule_book::Books;
 use sightings::Sightings;
 use state::{Base, State, Writes};
+use table::Upgradable;
 use tally::Tally;
 
-/// The engine level: raised whenever the same inputs would be decided differently.
-pub const LEVEL: u32 = 1;
+/// All tables, by letter.
+pub const TABLES: [&dyn Upgradable; 17] = [
+    &position::POSITION,
+    &rule_book::BOOKS,
+    &cases::CASES,
+    &devices::DEVICES,
+    &sightings::SIGHTINGS,
+    &incidents::page::INCIDENTS,
+    &jobs::JOBS,
+    &commands::COMMANDS,
+    &incidents::notes::NOTES,
+    &intelligence::INTELLIGENCE,
+    &organizations::ORGANIZATIONS,
+    &reactions::QUEUES,
+    &reactions::PENDING,
+    &snapshots::SNAPSHOTS,
+    &timers::TIMERS,
+    &reactions::REQUESTS,
+    &reactions::CIRCUITS,
+];
 
 /// A batch, decided: what is to be written, said and told.
 #[derive(Debug)]
@@ -71,36 +109,23 @@ pub struct Decision {
     pub messages: Vec<OutMessage>,
     /// Where the lane then is.
     pub position: Position,
-    /// Whose pending reactions changed: destination and organization.
+    /// Whose pending reactions changed: destination and organization. An empty organization means all of them, an empty
+    /// destination every one.
     pub queues: BTreeSet<(String, String)>,
     /// What is counted once it is applied.
     pub tally: Tally,
 }
 
-/// The deciding part of one lane.
+/// The deciding part of one lane: a router over rooms.
 pub struct Domain {
-    lane: u32,
-    state: State,
     position: Position,
+    desk: Desk,
     organizations: Organizations,
     sightings: Sightings,
     devices: Devices,
-    book: BookRow,
-    policies: Arc<Book>,
-    settings: Settings,
-    /// What the rule book says of files that could not be loaded.
-    refused: Arc<[RefusedPolicy]>,
-    judge: Rc<RefCell<Judge>>,
-    scratch: Scratch,
-    matching: Vec<Arc<Policy>>,
-    outgoing: Outgoing,
-    next_timer: Option<Timestamp>,
-    queues: BTreeSet<(String, String)>,
-    tally: Tally,
-    /// How many events of the provider's own the current input has had.
-    ordinal: u64,
-    /// How many reactions policies have decided on the current input.
-    reactions: usize,
+    policies: Policies,
+    books: Books,
+    jobs: Jobs,
 }
 
 /// What a domain is made of besides its state.
@@ -117,79 +142,31 @@ pub struct Parts {
     pub book: Option<input::RuleBook>,
 }
 
-/// Where a lane's applied state stands.
-///
-/// # Errors
-/// The store cannot be read.
-pub fn position(base: &dyn Base) -> Result<Option<Position>, Error> {
-    rows::read(base, &key::position())
-}
-
-/// The rule book that applies on a lane's applied state.
-///
-/// # Errors
-/// The store cannot be read.
-pub fn rule_book(base: &dyn Base) -> Result<Option<BookRow>, Error> {
-    rows::read(base, &key::book())
-}
-
-/// How many incidents a row of the table of incidents holds.
-pub fn incidents_of_page(row: &[u8]) -> usize {
-    incidents::page(row).count()
-}
-
 impl Domain {
     /// Takes up deciding where the applied state stands.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read, or was decided at a level that this program does not know.
     pub fn open(base: Box<dyn Base>, parts: Parts) -> Result<Self, Error> {
-        let position = position(&*base)?.unwrap_or(Position {
-            sequence: 0,
-            message: [0; 32],
-            digest: [0; 32],
-            now: Timestamp::UNIX_EPOCH,
-            stream: parts.stream,
-            level: LEVEL,
-        });
+        let position = position::read(&*base)?.unwrap_or_else(|| Position::start(parts.stream));
+        level::check(position.level)?;
         let state = State::new(base);
-        let organizations = Organizations::open(&state)?;
+        let (organizations, counts) = Organizations::open(&state)?;
         let sightings = Sightings::open(&state)?;
+        let jobs = Jobs::open(&state)?;
         let next_timer = timers::next(&state)?;
-        let (book, policies, settings, refused) = match parts.book {
-            Some(book) => (BookRow { version: book.version, hash: book.hash }, book.book, book.settings, book.refused),
-            None => {
-                let none = BookRow { version: 0, hash: String::new() };
-                (none, Arc::new(Book::build(Vec::new())), Settings::default(), Arc::default())
-            }
+        let books = Books::new(parts.book.as_ref());
+        let (policies, settings) = match parts.book {
+            Some(book) => (book.book, book.settings),
+            None => (Arc::new(Book::build(Vec::new())), Settings::default()),
         };
-        Ok(Self {
-            lane: parts.lane,
-            state,
-            position,
-            organizations,
-            sightings,
-            devices: Devices::new(),
-            book,
-            policies,
-            settings,
-            refused,
-            judge: parts.judge,
-            scratch: Scratch::default(),
-            matching: Vec::new(),
-            outgoing: Outgoing::new(parts.payload_most),
-            next_timer,
-            queues: BTreeSet::new(),
-            tally: Tally::default(),
-            ordinal: 0,
-            reactions: 0,
-        })
-    }
-
-    /// Whether the lane decides at `level` or above it.
-    #[expect(dead_code, reason = "the first level that differs is being built")]
-    fn is_at(&self, level: u32) -> bool {
-        self.position.level >= level
+        let (lane, payload_most) = (parts.lane, parts.payload_most);
+        let mut desk = Desk::new(Setting { lane, state, settings, payload_most, next_timer });
+        for (org, counts) in counts {
+            desk.open_counts(&org, counts);
+        }
+        let policies = Policies::new(policies, parts.judge);
+        Ok(Self { position, desk, organizations, sightings, devices: Devices::new(), policies, books, jobs })
     }
 
     /// Where the lane stands, decided but not necessarily applied.
@@ -199,65 +176,17 @@ impl Domain {
 
     /// When the next timer falls due.
     pub fn next_timer(&self) -> Option<Timestamp> {
-        self.next_timer
+        self.desk.next_timer()
+    }
+
+    /// Whether there is work in slices, for which a `Control::Continue` is to be sent.
+    pub fn has_work(&self) -> bool {
+        self.jobs.has_work()
     }
 
     /// How many messages the batch in the making has become, and how many bytes.
     pub fn outgoing(&self) -> (usize, usize) {
-        (self.outgoing.messages(), self.outgoing.bytes())
-    }
-
-    /// Decides one input: the clock first, then what fell due, then the input.
-    ///
-    /// # Errors
-    /// The machine's own faults only: the input's become dead letters.
-    pub fn decide(&mut self, input: &Input<'_>) -> Result<(), Error> {
-        self.outgoing.begin(&self.position.digest, input.sequence);
-        self.ordinal = 0;
-        self.reactions = 0;
-        self.position.now = self.position.now.max(input.time);
-        self.fire_timers()?;
-        self.handle(input)?;
-        self.position.sequence = input.sequence;
-        self.position.message = input.sha256;
-        self.position.digest = self.outgoing.end();
-        Ok(())
-    }
-
-    fn handle(&mut self, input: &Input<'_>) -> Result<(), Error> {
-        // Control messages concern the lane, not an organization.
-        match &input.content {
-            Content::RuleBook(book) => return self.apply_rule_book(book, input.sequence),
-            Content::Attempt(attempt) => return self.settle_attempt(None, attempt),
-            Content::Tick => {
-                self.tally.input("ctl", "tick");
-                return Ok(());
-            }
-            Content::Undecodable { reason, detail, place } if input.org.is_empty() => {
-                self.tally.input("ctl", "dead");
-                return self.provider_dead(input, *reason, detail, *place);
-            }
-            _ => {}
-        }
-        if let Content::Command(command) = &input.content {
-            return self.apply_command(command, input);
-        }
-        let Some((org, standing)) = self.organizations.find(input.org) else {
-            let detail = format!("there is no organization `{}`", input.org.chars().take(80).collect::<String>());
-            return self.dead(None, input, Reason::UnknownOrganization, &detail, None);
-        };
-        // Results of what was decided before the suspension still count.
-        if standing == Standing::Suspended && !matches!(input.content, Content::Report(_)) {
-            let detail = format!("the organization `{org}` is suspended");
-            return self.dead(Some(org), input, Reason::OrganizationSuspended, &detail, None);
-        }
-        match &input.content {
-            Content::Bundle(bundle) => self.take_bundle(org, bundle, input),
-            Content::Intelligence(message) => self.take_intelligence(org, message),
-            Content::Report(report) => self.take_report(org, report, input),
-            Content::Undecodable { reason, detail, place } => self.dead(Some(org), input, *reason, detail, *place),
-            Content::Command(_) | Content::RuleBook(_) | Content::Attempt(_) | Content::Tick => Ok(()),
-        }
+        self.desk.said()
     }
 
     /// Takes the batch decided so far.
@@ -265,121 +194,19 @@ impl Domain {
     /// # Errors
     /// A row has no form.
     pub fn take(&mut self) -> Result<Decision, Error> {
-        self.organizations.write(&mut self.state)?;
-        self.state.write(key::position(), &self.position)?;
+        self.organizations.write(&mut self.desk)?;
+        self.desk.write_covered(position::key(), &self.position)?;
         Ok(Decision {
-            writes: self.state.take_writes(),
-            messages: self.outgoing.take(),
+            writes: self.desk.take_writes(),
+            messages: self.desk.outgoing().take(),
             position: self.position.clone(),
-            queues: std::mem::take(&mut self.queues),
-            tally: std::mem::take(&mut self.tally),
+            queues: self.desk.take_queues(),
+            tally: std::mem::take(&mut self.desk.tally),
         })
     }
 
     /// Forgets what the store now holds itself.
     pub fn applied(&mut self, writes: &Writes) {
-        self.state.applied(writes);
-    }
-
-    /// Says an event of an organization; its id.
-    fn say(
-        &mut self,
-        topic: &Topic,
-        org: &OrgName,
-        about: Option<&str>,
-        data: impl serde::Serialize,
-    ) -> Result<String, Error> {
-        let id = self.organizations.next_event(org, self.position.now);
-        self.outgoing.event(topic, &id, about, self.position.now, data)?;
-        Ok(id)
-    }
-
-    /// An id for an event of the provider's own.
-    fn provider_event_id(&mut self, sequence: u64) -> String {
-        self.ordinal += 1;
-        format!("lane{}-{sequence}-{}", self.lane, self.ordinal)
-    }
-
-    /// Sets an input aside.
-    fn dead(
-        &mut self,
-        org: Option<OrgName>,
-        input: &Input<'_>,
-        reason: Reason,
-        detail: &str,
-        place: Option<LineColumn>,
-    ) -> Result<(), Error> {
-        self.tally.input(input.kind, "dead");
-        self.tally.dead(reason);
-        let letter = letter(input, reason, detail, place);
-        match org {
-            Some(org) => {
-                self.say(&Topic::Dead(Some(org.clone()), reason), &org, None, letter)?;
-            }
-            None => {
-                let id = self.provider_event_id(input.sequence);
-                self.outgoing.event(&Topic::Dead(None, reason), &id, None, self.position.now, letter)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn provider_dead(
-        &mut self,
-        input: &Input<'_>,
-        reason: Reason,
-        detail: &str,
-        place: Option<LineColumn>,
-    ) -> Result<(), Error> {
-        self.tally.dead(reason);
-        let id = self.provider_event_id(input.sequence);
-        let letter = letter(input, reason, detail, place);
-        self.outgoing.event(&Topic::ProviderDead(reason), &id, None, self.position.now, letter)
-    }
-
-    /// Reports a policy that failed; the others go on.
-    fn policy_dead(
-        &mut self,
-        org: &OrgName,
-        policy: &Policy,
-        fired: &Fired,
-        detail: String,
-        place: Option<LineColumn>,
-    ) -> Result<(), Error> {
-        let reason = Reason::PolicyFailed;
-        self.tally.dead(reason);
-        let letter = DeadLetter {
-            reason,
-            detail,
-            place,
-            sequence: self.position.sequence,
-            subject: String::new(),
-            policy: Some(FailedPolicy {
-                name: policy.name().clone(),
-                version: policy.hash().to_owned(),
-                on: fired.trigger,
-                trigger: fired.event.clone(),
-                about: fired.about.clone(),
-            }),
-            reaction: None,
-            length: 0,
-            bytes: None,
-        };
-        self.say(&Topic::Dead(Some(org.clone()), reason), org, Some(&fired.about), letter).map(drop)
-    }
-}
-
-fn letter(input: &Input<'_>, reason: Reason, detail: &str, place: Option<LineColumn>) -> DeadLetter {
-    let is_small = input.bytes.len() <= INLINE_MOST;
-    DeadLetter {
-        reason,
-        detail: detail.to_owned(),
-        place,
-        sequence: input.sequence,
-        subject: if input.org.is_empty() { "ctl".to_owned() } else { format!("in.{}.{}", input.org, input.kind) },
-        policy: None,
-        reaction: None,
-        length: input.bytes.len(),
-        bytes: is_small.then(|| base64::engine::general_purpose::STANDARD.encode(input.bytes)),
+        self.desk.applied(writes);
     }
 }

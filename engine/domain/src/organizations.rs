@@ -1,16 +1,86 @@
 //! The organizations of a lane, all in memory: every input asks for one, and there are few.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
-use jiff::Timestamp;
 use linesman_rules::{Organization, Pattern};
+use linesman_schemas::command::{DeviceGroup, OrganizationSettings};
 use linesman_schemas::{FilterLevel, OrgName};
+use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::rows::{self, OrgRow, Standing, key};
-use super::state::State;
+use super::coded;
+use super::desk::{Counts, Desk};
+use super::state::{Base, State};
+use super::table::{Key, Row, Table};
+
+/// Whether an organization takes part. Stored by its place: a new word is added at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// It does.
+    Active,
+    /// It does not for now; nothing of it is deleted.
+    Suspended,
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrgRow {
+    /// The name people see.
+    pub display_name: String,
+    /// Whether it stands for an end customer.
+    pub is_proxy: bool,
+    /// What may leave of its bundles.
+    #[serde(with = "coded")]
+    pub filter_level: FilterLevel,
+    /// Whether it takes part.
+    pub standing: Standing,
+    /// Its device groups, the first match counts.
+    pub device_groups: Vec<GroupRow>,
+    /// Hash of what the configuration file last said of it; none once the file no longer names it.
+    pub loaded: Option<String>,
+    /// How many incidents it has had.
+    pub incidents: u64,
+    /// How many events it has emitted.
+    pub events: u64,
+    /// How many reactions were decided for it.
+    pub reactions: u64,
+}
+
+/// A group of devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRow {
+    /// Its name.
+    pub name: String,
+    /// Host names, `*` standing for any text.
+    pub devices: Vec<String>,
+}
+
+impl Row for OrgRow {}
+
+impl From<DeviceGroup> for GroupRow {
+    fn from(group: DeviceGroup) -> Self {
+        Self { name: group.name, devices: group.devices }
+    }
+}
+
+/// The table of organizations.
+pub const ORGANIZATIONS: Table<OrgRow> = Table::new(b'o');
+
+/// An organization's key.
+pub fn key(org: &OrgName) -> Key<OrgRow> {
+    ORGANIZATIONS.key(&[], org.as_str().as_bytes())
+}
+
+/// All organizations of a lane, in order of name.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all(base: &(impl Base + ?Sized)) -> impl Iterator<Item = Result<(OrgName, OrgRow), Error>> {
+    ORGANIZATIONS
+        .rows(base, &[])
+        .filter_map(|row| row.map(|(own, row)| Some((std::str::from_utf8(&own).ok()?.parse().ok()?, row))).transpose())
+}
 
 struct Known {
     name: OrgName,
@@ -19,12 +89,15 @@ struct Known {
     view: Rc<Organization>,
     /// Its device groups: name and host names.
     groups: Vec<(String, Vec<Pattern>)>,
-    is_changed: bool,
 }
 
-/// The organizations of a lane.
+/// The organizations of a lane. Their counts are the desk's; [`Self::write`] puts both into the row.
 #[derive(Default)]
-pub(super) struct Organizations(BTreeMap<String, Known>);
+pub(crate) struct Organizations {
+    known: BTreeMap<String, Known>,
+    /// Whose settings the batch in the making has changed.
+    changed: Vec<OrgName>,
+}
 
 fn view(name: &OrgName, row: &OrgRow) -> Rc<Organization> {
     Rc::new(Organization {
@@ -35,92 +108,101 @@ fn view(name: &OrgName, row: &OrgRow) -> Rc<Organization> {
     })
 }
 
-fn known(name: OrgName, row: OrgRow, is_changed: bool) -> Known {
+fn known(name: OrgName, row: OrgRow) -> Known {
     let view = view(&name, &row);
     let patterns = |devices: &[String]| devices.iter().map(|device| Pattern::new(device)).collect();
     let groups = row.device_groups.iter().map(|group| (group.name.clone(), patterns(&group.devices))).collect();
-    Known { name, row, view, groups, is_changed }
+    Known { name, row, view, groups }
 }
 
 impl Organizations {
     /// Reads them all.
-    pub(super) fn open(state: &State) -> Result<Self, Error> {
-        let mut all = BTreeMap::new();
-        for row in state.scan(b"o") {
-            let (key, bytes) = row?;
-            let Some(name) = key::read_org(&key) else { continue };
-            let row: OrgRow = rows::decode(&key, &bytes)?;
-            all.insert(name.as_str().to_owned(), known(name, row, false));
+    pub(crate) fn open(state: &State) -> Result<(Self, Vec<(OrgName, Counts)>), Error> {
+        let (mut all, mut counts) = (BTreeMap::new(), Vec::new());
+        for row in self::all(state) {
+            let (name, row) = row?;
+            let OrgRow { incidents, events, reactions, .. } = row;
+            counts.push((name.clone(), Counts { incidents, events, reactions }));
+            all.insert(name.as_str().to_owned(), known(name, row));
         }
-        Ok(Self(all))
+        Ok((Self { known: all, changed: Vec::new() }, counts))
     }
 
     /// The organization a subject's token names, and whether it takes part.
-    pub(super) fn find(&self, token: &str) -> Option<(OrgName, Standing)> {
-        self.0.get(token).map(|known| (known.name.clone(), known.row.standing))
+    pub(crate) fn find(&self, token: &str) -> Option<(OrgName, Standing)> {
+        self.known.get(token).map(|known| (known.name.clone(), known.row.standing))
     }
 
-    /// An organization's row.
-    pub(super) fn row(&self, org: &OrgName) -> Option<&OrgRow> {
-        self.0.get(org.as_str()).map(|known| &known.row)
+    /// An organization's row; its counts are the desk's.
+    pub(crate) fn row(&self, org: &OrgName) -> Option<&OrgRow> {
+        self.known.get(org.as_str()).map(|known| &known.row)
     }
 
     /// What scripts see of an organization.
-    pub(super) fn view(&self, org: &OrgName) -> Option<Rc<Organization>> {
-        self.0.get(org.as_str()).map(|known| Rc::clone(&known.view))
+    pub(crate) fn view(&self, org: &OrgName) -> Option<Rc<Organization>> {
+        self.known.get(org.as_str()).map(|known| Rc::clone(&known.view))
     }
 
     /// What may leave of an organization's bundles; nothing of one that does not exist.
-    pub(super) fn filter_level(&self, org: &OrgName) -> FilterLevel {
+    pub(crate) fn filter_level(&self, org: &OrgName) -> FilterLevel {
         self.row(org).map_or(FilterLevel::DoNotSend, |row| row.filter_level)
     }
 
-    /// Creates or changes an organization.
-    pub(super) fn set(&mut self, name: OrgName, row: OrgRow) {
-        self.0.insert(name.as_str().to_owned(), known(name, row, true));
-    }
-
     /// The device group a host belongs to: the first that names it; empty for none.
-    pub(super) fn group_of(&self, org: &OrgName, host_name: &str) -> &str {
-        let groups = self.0.get(org.as_str()).map_or(&[][..], |known| &known.groups);
+    pub(crate) fn group_of(&self, org: &OrgName, host_name: &str) -> &str {
+        let groups = self.known.get(org.as_str()).map_or(&[][..], |known| &known.groups);
         let group = groups.iter().find(|(_, hosts)| hosts.iter().any(|host| host.matches(host_name)));
         group.map_or("", |(name, _)| name)
     }
 
-    /// The number of an organization's next incident, from 1.
-    pub(super) fn next_incident(&mut self, org: &OrgName) -> u64 {
-        let Some(known) = self.0.get_mut(org.as_str()) else { return 0 };
-        known.is_changed = true;
-        known.row.incidents += 1;
-        known.row.incidents
+    /// Creates an organization, or changes it and lifts its suspension.
+    pub(crate) fn configure(
+        &mut self,
+        desk: &mut Desk,
+        org: &OrgName,
+        settings: &OrganizationSettings,
+    ) -> Result<(), Error> {
+        let loaded = settings.loaded.clone().or_else(|| self.row(org)?.loaded.clone());
+        let row = OrgRow {
+            display_name: settings.display_name.clone(),
+            is_proxy: settings.is_proxy,
+            filter_level: settings.filter_level,
+            standing: Standing::Active,
+            device_groups: settings.device_groups.iter().cloned().map(GroupRow::from).collect(),
+            loaded,
+            incidents: 0,
+            events: 0,
+            reactions: 0,
+        };
+        self.set(desk, org, row)
     }
 
-    /// The number of an organization's next reaction, from 1.
-    pub(super) fn next_reaction(&mut self, org: &OrgName) -> u64 {
-        let Some(known) = self.0.get_mut(org.as_str()) else { return 0 };
-        known.is_changed = true;
-        known.row.reactions += 1;
-        known.row.reactions
+    /// Suspends an organization that there is; `is_unloaded`: the configuration names it no more.
+    pub(crate) fn suspend(&mut self, desk: &mut Desk, org: &OrgName, is_unloaded: bool) -> Result<(), Error> {
+        let Some(row) = self.row(org).cloned() else { return Ok(()) };
+        let loaded = row.loaded.clone().filter(|_| !is_unloaded);
+        self.set(desk, org, OrgRow { standing: Standing::Suspended, loaded, ..row })
     }
 
-    /// The id of an organization's next event: `<org>-<number>-<nanoseconds in hexadecimal>`.
-    ///
-    /// The number alone is unique in a log; the time keeps ids apart from those of an earlier log.
-    pub(super) fn next_event(&mut self, org: &OrgName, now: Timestamp) -> String {
-        let mut id = String::with_capacity(org.as_str().len() + 28);
-        let Some(known) = self.0.get_mut(org.as_str()) else { return id };
-        known.is_changed = true;
-        known.row.events += 1;
-        // Writing to a string does not fail.
-        let _ = write!(id, "{org}-{}-{:x}", known.row.events, now.as_nanosecond());
-        id
+    fn set(&mut self, desk: &mut Desk, org: &OrgName, row: OrgRow) -> Result<(), Error> {
+        desk.open_counts(org, Counts::default());
+        // The digest has the counts of their own: how they stand here depends on where batches end.
+        let row = OrgRow { incidents: 0, events: 0, reactions: 0, ..row };
+        desk.cover(&key(org), &row)?;
+        self.known.insert(org.as_str().to_owned(), known(org.clone(), row));
+        self.changed.push(org.clone());
+        Ok(())
     }
 
-    /// Hands what changed to the state.
-    pub(super) fn write(&mut self, state: &mut State) -> Result<(), Error> {
-        for known in self.0.values_mut().filter(|known| known.is_changed) {
-            state.write(key::org(&known.name), &known.row)?;
-            known.is_changed = false;
+    /// Hands what changed to the state, counts included: once a batch, since nearly every input counts.
+    pub(crate) fn write(&mut self, desk: &mut Desk) -> Result<(), Error> {
+        let counted = desk.take_counted();
+        for org in self.changed.drain(..).chain(counted) {
+            let Some(known) = self.known.get_mut(org.as_str()) else { continue };
+            let row = &mut known.row;
+            let counts = desk.counts(&org);
+            (row.incidents, row.events, row.reactions) = (counts.incidents, counts.events, counts.reactions);
+            desk.write_covered(key(&org), row)?;
         }
         Ok(())
     }

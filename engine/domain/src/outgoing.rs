@@ -1,8 +1,7 @@
 //! What decisions produce: events, written as JSON straight into one buffer per subject.
 //!
 //! Under load a batch holds many events of few subjects; each subject becomes one message (more when
-//! it would pass the payload limit). The digest runs over each input's events before they are
-//! gathered, so it does not depend on where batches end.
+//! it would pass the payload limit). Each goes to the digest before it is gathered.
 
 use std::sync::Arc;
 
@@ -13,9 +12,9 @@ use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::event::{self, Event};
 use linesman_schemas::trigger::Trigger;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::Error;
+use super::digest::Productions;
 
 /// The trigger that no policy reacts to: it is about policies, not about an organization's field.
 pub const POLICY_REFUSED: &str = "policy.refused";
@@ -109,26 +108,12 @@ pub struct Outgoing {
     index: HashMap<Topic, usize>,
     groups: Vec<Group>,
     bytes: usize,
-    /// Productions of the input at hand; none between inputs.
-    hasher: Sha256,
 }
 
 impl Outgoing {
     /// An empty batch whose messages stay below `payload_most` bytes where a single event allows it.
     pub fn new(payload_most: usize) -> Self {
-        Self { payload_most, index: HashMap::new(), groups: Vec::new(), bytes: 0, hasher: Sha256::new() }
-    }
-
-    /// Begins an input: its productions are chained to `digest`.
-    pub fn begin(&mut self, digest: &[u8; 32], sequence: u64) {
-        self.hasher = Sha256::new();
-        self.hasher.update(digest);
-        self.hasher.update(sequence.to_be_bytes());
-    }
-
-    /// Ends the input; the digest with its productions.
-    pub fn end(&mut self) -> [u8; 32] {
-        std::mem::take(&mut self.hasher).finalize().into()
+        Self { payload_most, index: HashMap::new(), groups: Vec::new(), bytes: 0 }
     }
 
     /// How many bytes the batch has.
@@ -141,17 +126,20 @@ impl Outgoing {
         self.groups.len()
     }
 
-    /// Adds an event.
+    /// Adds an event, to `productions` too: as it is written, or with `covered` as its data.
     ///
     /// # Errors
     /// `data` has no form in JSON.
-    pub fn event(
+    #[expect(clippy::too_many_arguments, reason = "the parts of an event, and what it goes to")]
+    pub(crate) fn event(
         &mut self,
+        productions: &mut Productions,
         topic: &Topic,
         id: &str,
         about: Option<&str>,
         time: Timestamp,
         data: impl Serialize,
+        covered: Option<impl Serialize>,
     ) -> Result<(), Error> {
         let at = match self.index.get(topic) {
             Some(at) => *at,
@@ -167,9 +155,13 @@ impl Outgoing {
         serde_json::to_writer(&mut group.bytes, &event)?;
         group.events += 1;
         let written = group.bytes.get(from..).unwrap_or_default();
-        self.hasher.update(group.subject.as_bytes());
-        self.hasher.update((written.len() as u64).to_be_bytes());
-        self.hasher.update(written);
+        match covered {
+            None => productions.event(&group.subject, written),
+            Some(covered) => {
+                let event = Event::new(id, &group.source, &group.kind, about, time, covered);
+                productions.event(&group.subject, &serde_json::to_vec(&event)?);
+            }
+        }
         self.bytes += written.len();
         if group.bytes.len() > self.payload_most && group.events > 1 {
             // The event that passes the limit moves to a message of its own.
@@ -183,6 +175,14 @@ impl Outgoing {
             }
         }
         Ok(())
+    }
+
+    /// Adds an event that no decision made.
+    ///
+    /// # Errors
+    /// `data` has no form in JSON.
+    pub fn add(&mut self, topic: &Topic, id: &str, time: Timestamp, data: impl Serialize) -> Result<(), Error> {
+        self.event(&mut Productions::default(), topic, id, None, time, data, None::<()>)
     }
 
     fn open(&mut self, topic: &Topic) -> usize {
@@ -225,11 +225,14 @@ mod tests {
 
     fn produce(events: usize, payload_most: usize) -> (Vec<OutMessage>, [u8; 32]) {
         let mut outgoing = Outgoing::new(payload_most);
+        let mut productions = Productions::default();
         let mut digest = [0; 32];
         for n in 0..events {
-            outgoing.begin(&digest, n as u64);
-            outgoing.event(&topic(), &n.to_string(), None, Timestamp::UNIX_EPOCH, "x".repeat(100)).unwrap();
-            digest = outgoing.end();
+            productions.begin(1, &digest, n as u64);
+            let (id, data) = (n.to_string(), "x".repeat(100));
+            let at = Timestamp::UNIX_EPOCH;
+            outgoing.event(&mut productions, &topic(), &id, None, at, data, None::<()>).unwrap();
+            digest = productions.end();
         }
         (outgoing.take(), digest)
     }

@@ -4,57 +4,120 @@
 use std::sync::Arc;
 
 use linesman_schemas::control::RefusedPolicy;
+use serde::{Deserialize, Serialize};
 
+use super::Error;
+use super::desk::Desk;
 use super::input::RuleBook;
+use super::organizations::Organizations;
 use super::outgoing::{POLICY_REFUSED, Topic};
-use super::rows::{BookRow, key};
-use super::{Domain, Error};
+use super::policies::Policies;
+use super::state::Base;
+use super::table::{Key, Row, Table};
+use super::{reactions, timers};
 
-impl Domain {
+/// The rule book that applies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookRow {
+    /// Its version.
+    pub version: u64,
+    /// SHA-256 of its content, its name in the object store.
+    pub hash: String,
+}
+
+impl Row for BookRow {}
+
+/// The table of the one rule book.
+pub const BOOKS: Table<BookRow> = Table::new(b'b');
+
+/// The rule book's key.
+pub fn key() -> Key<BookRow> {
+    BOOKS.key(&[], &[])
+}
+
+/// The rule book that applies on a lane's applied state.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn read(base: &(impl Base + ?Sized)) -> Result<Option<BookRow>, Error> {
+    Table::read(base, &key())
+}
+
+/// The rule book of a lane; policies and settings it brought are where they are used.
+pub(crate) struct Books {
+    row: BookRow,
+    /// What it says of files that could not be loaded.
+    refused: Arc<[RefusedPolicy]>,
+}
+
+impl Books {
+    /// The one that was taken up last, if any was.
+    pub(crate) fn new(book: Option<&RuleBook>) -> Self {
+        match book {
+            Some(book) => Self {
+                row: BookRow { version: book.version, hash: book.hash.clone() },
+                refused: Arc::clone(&book.refused),
+            },
+            None => Self { row: BookRow { version: 0, hash: String::new() }, refused: Arc::default() },
+        }
+    }
+
     /// Judges by another rule book from here on, unless the lane knows it, and tells of the files that
     /// were refused since the last one.
-    pub(super) fn apply_rule_book(&mut self, book: &RuleBook, sequence: u64) -> Result<(), Error> {
-        if book.version <= self.book.version {
-            self.tally.input("ctl", "known");
+    pub(crate) fn take_up(
+        &mut self,
+        desk: &mut Desk,
+        organizations: &Organizations,
+        policies: &mut Policies,
+        book: &RuleBook,
+        sequence: u64,
+    ) -> Result<(), Error> {
+        if book.version <= self.row.version {
+            desk.tally.input("ctl", "known");
             return Ok(());
         }
-        self.tally.input("ctl", "rule-book");
-        let is_first = self.book.version == 0;
-        self.book = BookRow { version: book.version, hash: book.hash.clone() };
-        self.policies = Arc::clone(&book.book);
-        self.settings = book.settings.clone();
-        self.state.write(key::book(), &self.book)?;
+        desk.tally.input("ctl", "rule-book");
+        let is_first = self.row.version == 0;
+        self.row = BookRow { version: book.version, hash: book.hash.clone() };
+        policies.replace(Arc::clone(&book.book));
+        desk.settings = book.settings.clone();
+        desk.write(key(), &self.row)?;
         if is_first {
-            self.arm_pruning()?;
-            if self.lane == 0 {
-                self.arm_poll(None, self.position.now)?;
+            timers::arm_pruning(desk)?;
+            if desk.lane == 0 {
+                reactions::arm_poll(desk, None, desk.now)?;
             }
         }
         let before = std::mem::replace(&mut self.refused, Arc::clone(&book.refused));
         for refused in &*book.refused {
             if !before.iter().any(|known| known.is_same_text(refused)) {
-                self.tell_refused(refused, sequence)?;
+                tell_refused(desk, organizations, refused, sequence)?;
             }
         }
         Ok(())
     }
+}
 
-    /// Tells of a refused policy file whom it concerns: its organization where that is known, or on
-    /// the first lane the provider.
-    fn tell_refused(&mut self, refused: &RefusedPolicy, sequence: u64) -> Result<(), Error> {
-        let Some(owner) = &refused.owner else {
-            if self.lane == 0 {
-                self.tally.trigger(POLICY_REFUSED);
-                let id = self.provider_event_id(sequence);
-                let topic = Topic::PolicyRefused(None);
-                self.outgoing.event(&topic, &id, Some(&refused.path), self.position.now, refused)?;
-            }
-            return Ok(());
-        };
-        if let Some((org, _)) = self.organizations.find(owner.as_str()) {
-            self.tally.trigger(POLICY_REFUSED);
-            self.say(&Topic::PolicyRefused(Some(org.clone())), &org, Some(&refused.path), refused)?;
+/// Tells of a refused policy file whom it concerns: its organization where that is known, or on
+/// the first lane the provider.
+fn tell_refused(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    refused: &RefusedPolicy,
+    sequence: u64,
+) -> Result<(), Error> {
+    let covered = RefusedPolicy { line: 0, column: 0, message: String::new(), help: None, ..refused.clone() };
+    let about = Some(refused.path.as_str());
+    let Some(owner) = &refused.owner else {
+        if desk.lane == 0 {
+            desk.tally.trigger(POLICY_REFUSED);
+            desk.say_of_provider(&Topic::PolicyRefused(None), sequence, about, refused, Some(covered))?;
         }
-        Ok(())
+        return Ok(());
+    };
+    if let Some((org, _)) = organizations.find(owner.as_str()) {
+        desk.tally.trigger(POLICY_REFUSED);
+        desk.say_covered(&Topic::PolicyRefused(Some(org.clone())), &org, about, refused, Some(covered))?;
     }
+    Ok(())
 }

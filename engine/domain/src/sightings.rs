@@ -9,23 +9,51 @@ use linesman_schemas::OrgName;
 use sha2::{Digest, Sha256};
 
 use super::Error;
-use super::rows::key;
+use super::desk::Desk;
 use super::state::State;
+use super::table::{Key, Table, Upgradable};
 
 const ENTRY: usize = 24;
 const PER_PAGE: u64 = 256;
 
+/// A page of sightings: entries of 24 bytes, so that the length of a page of version 1 is a multiple of that; a later
+/// version must not be.
+#[derive(Debug)]
+pub enum SightingsPage {}
+
+/// The table of pages.
+pub const SIGHTINGS: Table<SightingsPage> = Table::new(b'h');
+
+/// A page's key.
+pub fn key(page: u64) -> Key<SightingsPage> {
+    SIGHTINGS.key(&[], &page.to_be_bytes())
+}
+
+impl Upgradable for Table<SightingsPage> {
+    fn letter(&self) -> u8 {
+        Self::letter(self)
+    }
+
+    fn upgraded(&self, key: &[u8], bytes: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        if bytes.len().is_multiple_of(ENTRY) { Ok(None) } else { Err(Error::Page(key.escape_ascii().to_string())) }
+    }
+
+    fn form(&self, _level: u32, _key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(bytes.to_vec())
+    }
+}
+
 /// Where and when a host-event-ID was first seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sighting {
+pub(crate) struct Sighting {
     /// The incident's number.
-    pub(super) incident: u64,
+    pub(crate) incident: u64,
     /// When it was detected, in seconds.
-    pub(super) at_s: i64,
+    pub(crate) at_s: i64,
 }
 
 /// The host-event-IDs a lane remembers.
-pub(super) struct Sightings {
+pub(crate) struct Sightings {
     seen: HashMap<u64, Sighting>,
     /// The first page that is kept.
     oldest_page: u64,
@@ -35,7 +63,7 @@ pub(super) struct Sightings {
 
 /// What stands for an organization's host-event-ID: the first 8 bytes of a SHA-256. A hit is
 /// compared with the incident itself, so a collision costs a look, not an incident.
-pub(super) fn fingerprint(org: &OrgName, host_event_id: &str) -> u64 {
+pub(crate) fn fingerprint(org: &OrgName, host_event_id: &str) -> u64 {
     let mut hasher = Sha256::new();
     hasher.update(org.as_str().as_bytes());
     hasher.update([0]);
@@ -46,12 +74,12 @@ pub(super) fn fingerprint(org: &OrgName, host_event_id: &str) -> u64 {
 
 impl Sightings {
     /// Reads them all.
-    pub(super) fn open(state: &State) -> Result<Self, Error> {
+    pub(crate) fn open(state: &State) -> Result<Self, Error> {
         let mut sightings = Self { seen: HashMap::new(), oldest_page: 0, next: 0 };
         let mut is_first = true;
-        for row in state.scan(b"h") {
+        for row in state.scan(&SIGHTINGS.prefix(&[], &[])) {
             let (key, bytes) = row?;
-            let page = key.get(1..).and_then(|n| n.try_into().ok()).map_or(0, u64::from_be_bytes);
+            let page = SIGHTINGS.own(&key).try_into().map_or(0, u64::from_be_bytes);
             if is_first {
                 sightings.oldest_page = page;
                 is_first = false;
@@ -65,29 +93,27 @@ impl Sightings {
     }
 
     /// What is remembered under a fingerprint.
-    pub(super) fn get(&self, fingerprint: u64) -> Option<Sighting> {
+    pub(crate) fn get(&self, fingerprint: u64) -> Option<Sighting> {
         self.seen.get(&fingerprint).copied()
     }
 
     /// Remembers a fingerprint from here on.
-    pub(super) fn add(&mut self, state: &mut State, fingerprint: u64, sighting: Sighting) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, desk: &mut Desk, fingerprint: u64, sighting: Sighting) -> Result<(), Error> {
         self.seen.insert(fingerprint, sighting);
         let page = self.next / PER_PAGE;
         self.next += 1;
-        state.update(&key::sightings(page), |bytes| {
-            bytes.extend_from_slice(&fingerprint.to_be_bytes());
-            bytes.extend_from_slice(&sighting.incident.to_be_bytes());
-            bytes.extend_from_slice(&sighting.at_s.to_be_bytes());
-        })
+        let entry = [fingerprint.to_be_bytes(), sighting.incident.to_be_bytes(), sighting.at_s.to_be_bytes()];
+        let entry = entry.as_flattened();
+        desk.update(&key(page), self.next, entry, |bytes| bytes.extend_from_slice(entry))
     }
 
     /// Forgets the full pages whose every sighting is older than `before`.
-    pub(super) fn prune(&mut self, state: &mut State, before: Timestamp) -> Result<(), Error> {
+    pub(crate) fn prune(&mut self, desk: &mut Desk, before: Timestamp) -> Result<(), Error> {
         let before = before.as_second();
         // The newest page stays: by it the count is known again.
         while self.oldest_page < self.next.saturating_sub(1) / PER_PAGE {
-            let key = key::sightings(self.oldest_page);
-            let bytes = state.bytes(&key)?.unwrap_or_default();
+            let key = key(self.oldest_page);
+            let bytes = desk.bytes(&key)?.unwrap_or_default();
             if entries(&bytes).any(|(_, sighting)| sighting.at_s >= before) {
                 break;
             }
@@ -97,7 +123,7 @@ impl Sightings {
                     self.seen.remove(&fingerprint);
                 }
             }
-            state.remove(key);
+            desk.remove(key);
             self.oldest_page += 1;
         }
         Ok(())
@@ -124,20 +150,20 @@ mod tests {
     #[test]
     fn they_survive_reopening_and_are_forgotten_by_pages() {
         let base = Memory::default();
-        let mut state = State::new(Box::new(base.handle()));
-        let mut sightings = Sightings::open(&state).unwrap();
+        let mut desk = Desk::on_memory(&base);
+        let mut sightings = Sightings::open(desk.state()).unwrap();
         for n in 0..600 {
-            sightings.add(&mut state, n, Sighting { incident: n + 1, at_s: n.cast_signed() }).unwrap();
+            sightings.add(&mut desk, n, Sighting { incident: n + 1, at_s: n.cast_signed() }).unwrap();
         }
-        base.apply(&state.take_writes());
-        let mut state = State::new(Box::new(base.handle()));
-        let mut sightings = Sightings::open(&state).unwrap();
+        base.apply(&desk.take_writes());
+        let mut desk = Desk::on_memory(&base);
+        let mut sightings = Sightings::open(desk.state()).unwrap();
         assert_eq!((sightings.next, sightings.seen.len()), (600, 600));
         assert_eq!(sightings.get(17), Some(Sighting { incident: 18, at_s: 17 }));
-        sightings.prune(&mut state, at(300)).unwrap();
+        sightings.prune(&mut desk, at(300)).unwrap();
         assert_eq!((sightings.get(17), sightings.get(256).is_some()), (None, true), "whole pages only");
-        base.apply(&state.take_writes());
-        let sightings = Sightings::open(&State::new(Box::new(base.handle()))).unwrap();
+        base.apply(&desk.take_writes());
+        let sightings = Sightings::open(Desk::on_memory(&base).state()).unwrap();
         assert_eq!((sightings.oldest_page, sightings.next, sightings.seen.len()), (1, 600, 344));
     }
 

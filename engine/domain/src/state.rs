@@ -8,11 +8,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Bound;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::Error;
-use super::rows::{self, Key};
+use super::table::{self, Key, Table};
 
 /// One row to write; none deletes.
 pub type Write = (Vec<u8>, Option<Vec<u8>>);
@@ -66,10 +63,10 @@ impl State {
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn read<V: DeserializeOwned>(&self, key: &Key<V>) -> Result<Option<V>, Error> {
+    pub fn read<R: table::Row>(&self, key: &Key<R>) -> Result<Option<R>, Error> {
         match self.overlay.get(key.as_bytes()) {
-            Some(slot) => slot.value.as_ref().map(|bytes| rows::decode(key.as_bytes(), bytes)).transpose(),
-            None => rows::read(&*self.base, key),
+            Some(slot) => slot.value.as_ref().map(|bytes| table::decode(key.as_bytes(), bytes)).transpose(),
+            None => Table::read(&*self.base, key),
         }
     }
 
@@ -84,27 +81,8 @@ impl State {
         }
     }
 
-    /// Puts `row` under `key`.
-    ///
-    /// # Errors
-    /// The row has no form.
-    pub fn write<V: Serialize>(&mut self, key: Key<V>, row: &V) -> Result<(), Error> {
-        let value = rows::encode(row)?;
-        self.set(key.into_bytes(), Some(value));
-        Ok(())
-    }
-
-    /// Removes the row under `key`.
-    pub fn remove<V>(&mut self, key: Key<V>) {
-        self.set(key.into_bytes(), None);
-    }
-
-    /// Removes a row that a scan or a timer named.
-    pub fn remove_found(&mut self, key: Vec<u8>) {
-        self.set(key, None);
-    }
-
-    fn set(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+    /// Puts a value under `key`; none removes it.
+    pub(crate) fn set(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
         match self.overlay.entry(key) {
             Entry::Occupied(mut entry) => {
                 if entry.get().batch != self.batch {
@@ -207,6 +185,19 @@ impl State {
     }
 }
 
+impl Base for State {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        match self.overlay.get(key) {
+            Some(slot) => Ok(slot.value.clone()),
+            None => self.base.get(key),
+        }
+    }
+
+    fn first(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, Error> {
+        self.first(from, prefix)
+    }
+}
+
 /// A base in memory: for tests, replays and dry runs.
 #[derive(Default)]
 pub struct Memory(std::rc::Rc<std::cell::RefCell<BTreeMap<Vec<u8>, Vec<u8>>>>);
@@ -250,14 +241,19 @@ impl Base for Memory {
 mod tests {
     use super::*;
 
-    /// Any key that ends like this.
+    const TABLE: Table<()> = Table::new(b't');
+
     fn key(id: &str) -> Key<()> {
-        rows::key::timer(jiff::Timestamp::UNIX_EPOCH, b'x', id.as_bytes())
+        TABLE.key(&[], id.as_bytes())
+    }
+
+    fn set(state: &mut State, id: &str, value: Option<&[u8]>) {
+        state.set(key(id).into_bytes(), value.map(<[u8]>::to_vec));
     }
 
     /// The last letters of the keys there are.
     fn ids(state: &State, prefix: &str) -> Vec<String> {
-        let last = |key: Vec<u8>| String::from_utf8(key[10..].to_vec()).unwrap();
+        let last = |key: Vec<u8>| String::from_utf8(key[1..].to_vec()).unwrap();
         state.scan(key(prefix).as_bytes()).map(|row| last(row.unwrap().0)).collect()
     }
 
@@ -283,17 +279,17 @@ mod tests {
         let base = Memory::default();
         let mut state = State::new(Box::new(base.handle()));
         for id in ["a1", "a2", "a3", "b1"] {
-            state.write(key(id), &()).unwrap();
+            set(&mut state, id, Some(b""));
         }
         let writes = state.take_writes();
         base.apply(&writes);
         state.applied(&writes);
-        state.remove(key("a1"));
-        state.remove(key("a3"));
-        state.write(key("a4"), &()).unwrap();
+        set(&mut state, "a1", None);
+        set(&mut state, "a3", None);
+        set(&mut state, "a4", Some(b""));
         assert_eq!(ids(&state, "a"), ["a2", "a4"]);
-        state.remove(key("a2"));
-        state.remove(key("a4"));
+        set(&mut state, "a2", None);
+        set(&mut state, "a4", None);
         assert!(ids(&state, "a").is_empty());
         assert_eq!(ids(&state, "b"), ["b1"]);
     }

@@ -9,17 +9,19 @@ use linesman_schemas::IncidentId;
 use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData};
 
-use super::rows::{CaseRow, DeviceRow, IncidentRow};
+use super::cases::CaseRow;
+use super::devices::DeviceRow;
+use super::incidents::IncidentRow;
 
 /// A time and its text, which is written only for those who ask.
 #[derive(Debug, Clone)]
-pub(super) struct TimeText {
+pub(crate) struct TimeText {
     at: Timestamp,
     text: OnceCell<String>,
 }
 
 impl TimeText {
-    pub(super) fn new(at: Timestamp) -> Self {
+    pub(crate) fn new(at: Timestamp) -> Self {
         Self { at, text: OnceCell::new() }
     }
 
@@ -30,27 +32,27 @@ impl TimeText {
 
 /// An incident with its device and its case.
 #[derive(Debug, Clone)]
-pub(super) struct Incident {
-    pub(super) id: IncidentId,
+pub(crate) struct Incident {
+    pub(crate) id: IncidentId,
     /// The id as text.
-    pub(super) name: String,
-    pub(super) row: IncidentRow,
-    pub(super) device: Rc<DeviceRow>,
-    pub(super) case: Option<CaseRow>,
-    pub(super) kind: SubjectKind,
+    pub(crate) name: String,
+    pub(crate) row: IncidentRow,
+    pub(crate) device: Rc<DeviceRow>,
+    pub(crate) case: Option<CaseRow>,
+    pub(crate) kind: SubjectKind,
     occurred: TimeText,
     detected: TimeText,
 }
 
 impl Incident {
-    pub(super) fn new(id: IncidentId, row: IncidentRow, device: Rc<DeviceRow>, case: Option<CaseRow>) -> Self {
+    pub(crate) fn new(id: IncidentId, row: IncidentRow, device: Rc<DeviceRow>, case: Option<CaseRow>) -> Self {
         let (occurred, detected) = (TimeText::new(row.occurred), TimeText::new(row.detected));
         let name = id.to_string();
         Self { id, name, row, device, case, kind: SubjectKind::Incident, occurred, detected }
     }
 
     /// Its data in triggers.
-    pub(super) fn data(&self) -> IncidentData<'_> {
+    pub(crate) fn data(&self) -> IncidentData<'_> {
         IncidentData {
             id: &self.id,
             host_event_id: &self.row.host_event_id,
@@ -71,7 +73,7 @@ impl Incident {
     }
 
     /// Its case's data in triggers.
-    pub(super) fn case_data(&self) -> Option<CaseData<'_>> {
+    pub(crate) fn case_data(&self) -> Option<CaseData<'_>> {
         let case = self.case.as_ref()?;
         Some(CaseData {
             incident: self.data(),
@@ -135,14 +137,14 @@ impl Subject for Incident {
 
 /// An intelligence message.
 #[derive(Debug, Clone)]
-pub(super) struct IntelligenceMessage {
-    pub(super) message: Intelligence,
+pub(crate) struct IntelligenceMessage {
+    pub(crate) message: Intelligence,
     issued: TimeText,
     received: TimeText,
 }
 
 impl IntelligenceMessage {
-    pub(super) fn new(message: Intelligence, received: Timestamp) -> Self {
+    pub(crate) fn new(message: Intelligence, received: Timestamp) -> Self {
         let issued = TimeText::new(message.issued);
         Self { message, issued, received: TimeText::new(received) }
     }

@@ -1,5 +1,6 @@
 //! What decisions count, handed to the metrics once they are applied.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use linesman_schemas::dead_letter::Reason;
@@ -14,7 +15,7 @@ pub struct Tally {
     /// Triggers by name.
     pub triggers: BTreeMap<&'static str, u64>,
     /// Reactions by connector; those for foreign subscribers count as `publish`.
-    pub reactions: BTreeMap<&'static str, u64>,
+    pub reactions: BTreeMap<Cow<'static, str>, u64>,
     /// Failed policies by kind of failure.
     pub policy_failures: BTreeMap<&'static str, u64>,
     /// Failed attempts by class.
@@ -40,7 +41,7 @@ impl Tally {
     }
 
     /// Counts a reaction.
-    pub fn reaction(&mut self, connector: &'static str) {
+    pub fn reaction(&mut self, connector: Cow<'static, str>) {
         *self.reactions.entry(connector).or_default() += 1;
     }
 

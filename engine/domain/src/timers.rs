@@ -3,65 +3,79 @@
 
 use std::ops::Bound;
 
-use jiff::{Timestamp, ToSpan};
-use linesman_schemas::OrgName;
+use jiff::Timestamp;
 
-use super::rows::key;
+use super::Error;
+use super::desk::Desk;
+use super::sightings::Sightings;
 use super::state::State;
-use super::{Domain, Error};
+use super::table::{self, Key, Table};
 
 /// What is to happen.
-pub(super) enum Timer<'a> {
-    /// A command's outcome is forgotten.
-    ForgetCommand(&'a OrgName, &'a str),
+pub(crate) enum Timer<'a> {
+    /// A row is forgotten.
+    Forget(&'a [u8]),
     /// Old sightings are forgotten, once a day.
     PruneSightings,
 }
 
+/// The table of timers: when one is due, what kind it is, and what about.
+pub const TIMERS: Table<()> = Table::new(b't');
 const FORGET: u8 = b'f';
 const PRUNE: u8 = b'p';
 
-/// When the next timer falls due.
-pub(super) fn next(state: &State) -> Result<Option<Timestamp>, Error> {
-    let first = state.first(Bound::Included(b"t"), b"t")?;
-    Ok(first.and_then(|(key, _)| key::read_time(key.get(1..)?)))
+fn key(due: Timestamp, kind: u8, about: &[u8]) -> Key<()> {
+    let mut tail = table::time(due).to_vec();
+    tail.push(kind);
+    tail.extend_from_slice(about);
+    TIMERS.key(&[], &tail)
 }
 
-impl Domain {
-    /// Lets something happen a while from now.
-    pub(super) fn arm(&mut self, wait_hours: i64, timer: &Timer<'_>) -> Result<(), Error> {
-        let due = self.position.now.checked_add(wait_hours.hours()).unwrap_or(Timestamp::MAX);
-        let key = match timer {
-            Timer::ForgetCommand(org, id) => key::timer(due, FORGET, key::command(org, id).as_bytes()),
-            Timer::PruneSightings => key::timer(due, PRUNE, &[]),
-        };
-        self.state.write(key, &())?;
-        self.next_timer = Some(self.next_timer.map_or(due, |next| next.min(due)));
-        Ok(())
-    }
+/// The key of the timer by which old sightings are forgotten.
+pub fn pruning(due: Timestamp) -> Key<()> {
+    key(due, PRUNE, &[])
+}
 
-    pub(super) fn arm_pruning(&mut self) -> Result<(), Error> {
-        self.arm(24, &Timer::PruneSightings)
-    }
+/// When the next timer falls due.
+pub(crate) fn next(state: &State) -> Result<Option<Timestamp>, Error> {
+    let prefix = TIMERS.prefix(&[], &[]);
+    let first = state.first(Bound::Included(&prefix), &prefix)?;
+    Ok(first.and_then(|(key, _)| table::read_time(TIMERS.own(&key))))
+}
 
-    /// Fires what fell due by now.
-    pub(super) fn fire_timers(&mut self) -> Result<(), Error> {
-        while self.next_timer.is_some_and(|due| due <= self.position.now) {
-            let Some((key, _)) = self.state.first(Bound::Included(b"t"), b"t")? else { break };
-            match key.get(9..).and_then(<[u8]>::split_first) {
-                Some((&FORGET, outcome)) => self.state.remove_found(outcome.to_vec()),
-                Some((&PRUNE, _)) => {
-                    let retention = i64::try_from(self.settings.host_event_retention_s).unwrap_or(i64::MAX);
-                    let before = self.position.now.as_second().saturating_sub(retention);
-                    let before = Timestamp::from_second(before).unwrap_or(Timestamp::MIN);
-                    self.sightings.prune(&mut self.state, before)?;
-                    self.arm_pruning()?;
-                }
-                _ => {}
+/// Lets something happen a while from now.
+pub(crate) fn arm(desk: &mut Desk, wait_hours: i64, timer: &Timer<'_>) -> Result<(), Error> {
+    let due = desk.in_hours(wait_hours);
+    let key = match timer {
+        Timer::Forget(row) => key(due, FORGET, row),
+        Timer::PruneSightings => pruning(due),
+    };
+    desk.write(key, &())?;
+    desk.set_next_timer(Some(desk.next_timer().map_or(due, |next| next.min(due))));
+    Ok(())
+}
+
+pub(crate) fn arm_pruning(desk: &mut Desk) -> Result<(), Error> {
+    arm(desk, 24, &Timer::PruneSightings)
+}
+
+/// Fires what fell due by now.
+pub(crate) fn fire(desk: &mut Desk, sightings: &mut Sightings) -> Result<(), Error> {
+    while desk.next_timer().is_some_and(|due| due <= desk.now) {
+        let prefix = TIMERS.prefix(&[], &[]);
+        let Some((key, _)) = desk.first(Bound::Included(&prefix), &prefix)? else { break };
+        match TIMERS.own(&key).get(8..).and_then(<[u8]>::split_first) {
+            Some((&FORGET, row)) => desk.remove_found(row.to_vec()),
+            Some((&PRUNE, _)) => {
+                let retention = i64::try_from(desk.settings.host_event_retention_s).unwrap_or(i64::MAX);
+                let before = desk.now.as_second().saturating_sub(retention);
+                sightings.prune(desk, Timestamp::from_second(before).unwrap_or(Timestamp::MIN))?;
+                arm_pruning(desk)?;
             }
-            self.state.remove_found(key);
-            self.next_timer = next(&self.state)?;
+            _ => {}
         }
-        Ok(())
+        desk.remove_found(key);
+        desk.set_next_timer(next(desk.state())?);
     }
+    Ok(())
 }

@@ -78,9 +78,10 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
                 text("/synopsis")
             )
         }
-        ("reaction", "jss") => format!("{}: {}", text("/policy"), text("/action/submit_case/synopsis")),
-        ("reaction", "log") => format!("{}: {}", text("/policy"), text("/action/log/message")),
-        ("reaction", _) => format!("{}: {}", text("/policy"), text("/action")),
+        ("reaction", _) => {
+            let action = data.get("action").and_then(|action| linesman_connectors::shown(name, action));
+            format!("{}: {}", text("/policy"), action.unwrap_or_else(|| text("/action")))
+        }
         ("dead", _) => format!("{} {}", text("/policy/name"), text("/detail")).trim_start().to_owned(),
         _ => data.to_string(),
     };

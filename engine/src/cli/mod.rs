@@ -12,6 +12,7 @@ mod line;
 mod manual;
 mod nats;
 mod publish;
+mod record;
 mod serve;
 #[cfg(feature = "standin")]
 mod standin;
@@ -60,6 +61,8 @@ enum Command {
     Publish(publish::Args),
     /// Print what flows, one line each
     Tail(tail::Args),
+    /// Record the log of a running engine into files
+    Record(record::Args),
     /// Incidents: list, show, and work on them
     #[command(after_help = api::incident::EXAMPLES)]
     Incident(api::Args<api::incident::Action>),
@@ -81,6 +84,9 @@ enum Command {
     /// Dead letters: list, show, and put to work again
     #[command(after_help = api::dead::EXAMPLES)]
     Dead(api::Args<api::dead::Action>),
+    /// The engine level that the log is decided at: show and raise
+    #[command(after_help = api::level::EXAMPLES)]
+    Level(api::Args<api::level::Action>),
     /// How the engine is: lanes, lag, pending reactions, circuits
     Status(api::status::Args),
     /// Print a shell's completions
@@ -118,6 +124,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
+        Command::Record(args) => record::run(&args),
         Command::Incident(args) => api::incident::run(&args),
         Command::Case(args) => api::case::run(&args),
         Command::Device(args) => api::device::run(&args),
@@ -125,6 +132,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Org(args) => api::org::run(&args),
         Command::Policy(args) => api::policy::run(&args),
         Command::Dead(args) => api::dead::run(&args),
+        Command::Level(args) => api::level::run(&args),
         Command::Status(args) => api::status::run(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

@@ -1,16 +1,18 @@
 //! What the keys mean together, and the files they point to.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use linesman_connectors::settings::{Entries, Entry, Key, Kind, Section, Shape, Value};
 use linesman_connectors::{Secret, tls};
 
 use super::file::{self, Content};
-use super::keys::{KEYS, MODE_WORKING};
 use super::layers::Layers;
 use super::mistake::Mistakes;
-use super::place::Place;
+use super::origin::Origin;
+use super::sections::{MODE_WORKING, Setting};
 use super::value::quoted;
 
 /// The largest password and its file, in characters and bytes; what the support system's client takes.
@@ -18,72 +20,128 @@ const MOST_PASSWORD: usize = 256;
 const MOST_PASSWORD_BYTES: u64 = 4096;
 const MOST_CA_BYTES: u64 = 1024 * 1024;
 
-/// What must be there in `[upstream]`.
-const REQUIRED_UPSTREAM: [&str; 4] = ["upstream.url", "upstream.site_id", "upstream.user", "upstream.password_file"];
-
 /// What the checks bring to light beside mistakes.
 #[derive(Default)]
 pub(super) struct Checked {
-    pub(super) has_upstream: bool,
-    pub(super) password: Option<Secret>,
+    /// What readers of sections are given.
+    pub(super) entries: Entries,
     pub(super) warnings: Vec<String>,
+    there: BTreeSet<&'static str>,
 }
 
-/// Checks all but whether `data_dir` and `rules` are there: not every caller needs them.
+impl Checked {
+    /// Whether a section counts.
+    pub(super) fn is_there(&self, section: &Section) -> bool {
+        self.there.contains(section.name)
+    }
+}
+
+/// Checks all but whether keys are there that not every caller needs: see [`required`].
 pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -> Checked {
     let mut checked = Checked::default();
     mode(layers, mistakes);
     order(layers, "settings.retry_base_s", "settings.retry_most_s", mistakes);
     order(layers, "settings.circuit_rest_s", "settings.circuit_rest_most_s", mistakes);
     nats(layers, mistakes, &mut checked.warnings);
-    let is_named = KEYS.iter().any(|key| key.parts().0 == Some("upstream") && layers.is_named(key.name));
-    checked.has_upstream = is_named || content.sections.contains_key("upstream");
-    if checked.has_upstream {
-        if content.is_whole {
-            upstream_is_complete(layers, content, mistakes);
-        }
-        if let Some(path) = layers.path("upstream.ca")
-            && let Err(message) = certificates(&path)
-        {
-            mistakes.add(layers.place("upstream.ca"), message, None);
-        }
-        if let Some(path) = layers.path("upstream.password_file") {
-            match password(&path, &mut checked.warnings) {
-                Ok(password) => checked.password = Some(password),
-                Err(message) => mistakes.add(layers.place("upstream.password_file"), message, None),
+    for section in layers.sections.all() {
+        match section.shape {
+            Shape::Always => table(layers, section, mistakes, &mut checked),
+            Shape::Optional(_) => {
+                if layers.is_section_named(section) || content.sections.contains_key(section.name) {
+                    if content.is_whole {
+                        is_complete(layers, content, section, mistakes);
+                    }
+                    table(layers, section, mistakes, &mut checked);
+                }
             }
+            Shape::List(_) => list(layers, section, mistakes, &mut checked),
         }
     }
     checked
 }
 
-/// Notes when a key without a section is missing.
-pub(super) fn required(layers: &Layers, name: &'static str, mistakes: &mut Mistakes) {
-    if layers.is_named(name) {
-        return;
+/// Takes the values of a section that counts.
+fn table(layers: &Layers, section: &'static Section, mistakes: &mut Mistakes, checked: &mut Checked) {
+    let mut entry = Vec::new();
+    for setting in Setting::all(section) {
+        let Some((value, origin)) = layers.get(&setting.name()) else { continue };
+        if let Some(value) = opened(setting.key, value, origin, mistakes, &mut checked.warnings) {
+            entry.push((setting.key.name, value));
+        }
     }
-    let Some(key) = KEYS.iter().find(|key| key.name == name) else { return };
-    let variable = key.variable().unwrap_or_default();
-    let flag = name.replace('_', "-");
-    let help = format!("say `--{flag}`, `{variable}` or, in the configuration file, `{name} = \"...\"`");
-    mistakes.add(Place::Default, format!("`{name}` is missing"), Some(help));
+    checked.there.insert(section.name);
+    checked.entries.add(section.name, Entry::from_iter(entry));
+}
+
+/// Takes the tables of a list.
+fn list(layers: &Layers, section: &'static Section, mistakes: &mut Mistakes, checked: &mut Checked) {
+    for listed in layers.listed(section.name) {
+        let mut entry = Vec::new();
+        for key in section.keys {
+            let Some(value) = listed.entry.get(key.name) else { continue };
+            let origin = listed.files.get(key.name).unwrap_or(&listed.origin);
+            if let Some(value) = opened(key, value, origin, mistakes, &mut checked.warnings) {
+                entry.push((key.name, value));
+            }
+        }
+        checked.entries.add(section.name, Entry::from_iter(entry));
+    }
+}
+
+/// A value as readers of sections are given it: of a file of secrets what it holds; none, with its mistake noted, where
+/// a file cannot be used.
+fn opened(
+    key: &Key,
+    value: &Value,
+    origin: &Origin,
+    mistakes: &mut Mistakes,
+    warnings: &mut Vec<String>,
+) -> Option<Value> {
+    let opened = match (key.kind, value) {
+        (Kind::PasswordFile, Value::Path(path)) => password(path, warnings).map(Value::Secret),
+        (Kind::Certificates, Value::Path(path)) => certificates(path).map(|()| value.clone()),
+        _ => Ok(value.clone()),
+    };
+    opened.map_err(|message| mistakes.add(origin.clone(), message, None)).ok()
+}
+
+/// Notes what a section that always counts lacks.
+pub(super) fn required(layers: &Layers, mistakes: &mut Mistakes) {
+    let is_asked = |setting: &Setting| matches!(setting.section.shape, Shape::Always) && setting.key.is_required;
+    for setting in layers.sections.settings().filter(is_asked) {
+        let name = setting.name();
+        if layers.is_named(&name) {
+            continue;
+        }
+        let variable = setting.variable().unwrap_or_default();
+        let help = match setting.section.name {
+            "" => {
+                let flag = name.replace('_', "-");
+                format!("say `--{flag}`, `{variable}` or, in the configuration file, `{name} = \"...\"`")
+            }
+            section => {
+                format!("say `{variable}` or, in the configuration file, `{}` under `[{section}]`", setting.key.name)
+            }
+        };
+        mistakes.add(Origin::Default, format!("`{name}` is missing"), Some(help));
+    }
 }
 
 fn mode(layers: &Layers, mistakes: &mut Mistakes) {
-    if let Some(mode) = layers.text("mode").filter(|mode| mode != MODE_WORKING) {
-        let message = format!("mode {} does not work yet: only `{MODE_WORKING}` does", quoted(&mode));
-        mistakes.add(layers.place("mode"), message, None);
+    if let Some(mode) = layers.text("mode").filter(|mode| *mode != MODE_WORKING) {
+        let message = format!("mode {} does not work yet: only `{MODE_WORKING}` does", quoted(mode));
+        mistakes.add(layers.origin("mode"), message, None);
     }
 }
 
 /// The most may not be less than what it bounds.
 fn order(layers: &Layers, base: &str, most: &str, mistakes: &mut Mistakes) {
-    if let (Some(least), Some(greatest)) = (layers.number::<u64>(base), layers.number::<u64>(most))
+    if let (Some(least), Some(greatest)) = (layers.number(base), layers.number(most))
         && greatest < least
     {
         let blamed = if layers.is_named(most) { most } else { base };
         let message = format!("`{most}` is {greatest}, less than `{base}`, which is {least}");
-        mistakes.add(layers.place(blamed), message, None);
+        mistakes.add(layers.origin(blamed), message, None);
     }
 }
 
@@ -92,25 +150,26 @@ fn nats(layers: &Layers, mistakes: &mut Mistakes, warnings: &mut Vec<String>) {
     if layers.is_named("nats.url") {
         for name in ["nats.port", "nats.binary", "nats.sync", "nats.max_payload_bytes"] {
             if layers.is_named(name) {
-                let place = layers.place(name);
-                warnings.push(format!("{place}: `{name}` has no effect: `nats.url` names a server of your own"));
+                let origin = layers.origin(name);
+                warnings.push(format!("{origin}: `{name}` has no effect: `nats.url` names a server of your own"));
             }
         }
-    } else if layers.number::<u64>("nats.replicas").is_some_and(|replicas| replicas > 1) {
+    } else if layers.number("nats.replicas").is_some_and(|replicas| replicas > 1) {
         let help = Some("name a cluster of your own with `nats.url`".to_owned());
         let message = "`nats.replicas` must be 1 with the embedded server";
-        mistakes.add(layers.place("nats.replicas"), message, help);
+        mistakes.add(layers.origin("nats.replicas"), message, help);
     }
 }
 
-fn upstream_is_complete(layers: &Layers, content: &Content, mistakes: &mut Mistakes) {
-    let place = match content.sections.get("upstream") {
-        Some(place) => place.clone(),
-        None => layers.place_of_section("upstream").unwrap_or(Place::Default),
+/// Notes what a section lacks that need not be there.
+fn is_complete(layers: &Layers, content: &Content, section: &'static Section, mistakes: &mut Mistakes) {
+    let origin = match content.sections.get(section.name) {
+        Some(origin) => origin.clone(),
+        None => layers.origin_of_section(section).unwrap_or(Origin::Default),
     };
-    for name in REQUIRED_UPSTREAM {
-        if !layers.is_named(name) {
-            mistakes.add(place.clone(), format!("`{name}` is missing"), None);
+    for setting in Setting::all(section).filter(|setting| setting.key.is_required) {
+        if !layers.is_named(&setting.name()) {
+            mistakes.add(origin.clone(), format!("`{}` is missing", setting.name()), None);
         }
     }
 }
@@ -155,5 +214,5 @@ fn content(path: &Path, most: u64) -> Result<Vec<u8>, String> {
 }
 
 fn shown(path: &Path) -> String {
-    format!("`{}`", super::place::blank_controls(&path.display().to_string()))
+    format!("`{}`", super::origin::blank_controls(&path.display().to_string()))
 }

@@ -2,19 +2,27 @@
 
 use std::fmt;
 
+use linesman_connectors::settings::{Kind, Section};
 use serde_json::{Map, Value as Json, json};
 
-use super::keys::{self, KEYS, Key, Kind, ORGANIZATION_KEYS, ORGANIZATIONS_KEY};
-use super::layers::Layers;
+use super::layers::{Layers, Said};
 use super::mistake::Mistakes;
-use super::place::Place;
-use super::value::{self, quoted};
-use super::{json, print, suggest};
+use super::origin::Origin;
+use super::sections::{Setting, variable};
+use super::tables::Listed;
+use super::value::quoted;
+use super::{json, print, suggest, wording};
 
 /// One key: what it is, and what was said of it. Secrets are masked.
 #[derive(Debug, Clone)]
 pub struct Explanation {
-    key: &'static Key,
+    name: String,
+    doc: String,
+    kind: String,
+    unit: Option<&'static str>,
+    default: Option<&'static str>,
+    /// How it is set.
+    set_by: String,
     /// What counts, with the words for where it came from.
     values: Vec<(String, String)>,
     overrode: Vec<(String, String)>,
@@ -24,80 +32,108 @@ pub struct Explanation {
 
 /// Explains the key; none, and a mistake noted, where there is none of that name.
 pub(super) fn of(layers: &Layers, name: &str, mistakes: &mut Mistakes) -> Option<Explanation> {
-    let mut all = KEYS.iter().chain(std::iter::once(&ORGANIZATIONS_KEY)).chain(ORGANIZATION_KEYS);
-    let Some(key) = all.find(|key| key.name == name) else {
-        let known = keys::settable().chain(ORGANIZATION_KEYS.iter().map(|key| key.name));
-        let namesakes: Vec<&str> = known.clone().filter(|known| known.split('.').next_back() == Some(name)).collect();
-        let help = match namesakes.as_slice() {
-            [] => suggest::help(name, known),
-            some => Some(format!("did you mean {}?", value::list(some, "or"))),
-        };
-        mistakes.add(Place::Flag("--explain".to_owned()), format!("there is no key {}", quoted(name)), help);
-        return None;
+    let sections = &layers.sections;
+    if let Some(setting) = sections.setting(name) {
+        let mut explanation = Explanation::of_key(setting);
+        explanation.say_setting(layers, setting);
+        return Some(explanation);
+    }
+    if let Some(list) = sections.lists().find(|list| list.name == name) {
+        let mut explanation = Explanation::of_list(list);
+        explanation.say_list(layers, list, |listed| listed.name(list));
+        return Some(explanation);
+    }
+    let listed = || sections.lists().flat_map(Setting::all);
+    if let Some(Setting { section, key }) = listed().find(|setting| setting.name() == name) {
+        let mut explanation = Explanation::of_key(Setting { section, key });
+        explanation.say_list(layers, section, |listed| {
+            let value =
+                listed.entry.get(key.name).map_or_else(|| "not set".to_owned(), |value| print::shown(key, value));
+            format!("{}: {value}", listed.name(section))
+        });
+        return Some(explanation);
+    }
+    let known: Vec<String> = sections.settable().into_iter().chain(listed().map(Setting::name)).collect();
+    let known = known.iter().map(String::as_str);
+    let namesakes: Vec<&str> = known.clone().filter(|known| known.split('.').next_back() == Some(name)).collect();
+    let help = match namesakes.as_slice() {
+        [] => suggest::help(name, known),
+        some => Some(format!("did you mean {}?", wording::list(some, "or"))),
     };
-    let mut explanation = Explanation { key, values: Vec::new(), overrode: Vec::new(), json: about(key) };
-    if KEYS.iter().any(|known| known.name == key.name) {
-        explanation.setting(layers);
-    } else {
-        explanation.organizations(layers);
-    }
-    Some(explanation)
-}
-
-/// What is true of a key whatever was said of it.
-fn about(key: &Key) -> Map<String, Json> {
-    let mut about = Map::new();
-    about.insert("key".to_owned(), json!(key.name));
-    about.insert("meaning".to_owned(), json!(key.doc));
-    about.insert("type".to_owned(), json!(value::expected(key.kind)));
-    about.insert("unit".to_owned(), json!(key.unit()));
-    about.insert("default".to_owned(), json!(key.default));
-    if let Kind::Count { least, most } | Kind::Seconds { least, most } = key.kind {
-        about.insert("least".to_owned(), json!(least));
-        about.insert("most".to_owned(), json!(most));
-    }
-    if let Kind::Words(words) = key.kind {
-        about.insert("words".to_owned(), json!(words));
-    }
-    about.insert("variable".to_owned(), json!(key.variable()));
-    about
+    mistakes.add(Origin::Flag("--explain".to_owned()), format!("there is no key {}", quoted(name)), help);
+    None
 }
 
 impl Explanation {
-    fn setting(&mut self, layers: &Layers) {
-        let mut said = layers.said(self.key.name).iter().rev();
-        let shown = |(value, place): &(value::Value, Place)| (print::shown(self.key, value), place.to_string());
+    /// What is true of a list whatever was said of it.
+    fn of_list(list: &Section) -> Self {
+        let variable = variable(list.name);
+        Self::new(list.name.to_owned(), wording::about_list(list), "a list of tables".to_owned(), Some(variable))
+    }
+
+    /// What is true of a key whatever was said of it.
+    fn of_key(setting: Setting) -> Self {
+        let Setting { section, key } = setting;
+        let kind = wording::expected(key.kind);
+        let mut about = Self::new(setting.name(), key.doc.to_owned(), kind, setting.variable());
+        (about.unit, about.default) = (setting.unit(), key.default);
+        if section.is_list() {
+            about.set_by = format!("the list of {0}, see `--explain {0}`", section.name);
+        }
+        about.json.insert("unit".to_owned(), json!(about.unit));
+        about.json.insert("default".to_owned(), json!(about.default));
+        if let Kind::Count { least, most } | Kind::Seconds { least, most } = key.kind {
+            about.json.insert("least".to_owned(), json!(least));
+            about.json.insert("most".to_owned(), json!(most));
+        }
+        if let Kind::Words(words) = key.kind {
+            about.json.insert("words".to_owned(), json!(words));
+        }
+        about
+    }
+
+    fn new(name: String, doc: String, kind: String, variable: Option<String>) -> Self {
+        let about = json!({
+            "key": name, "meaning": doc, "type": kind, "unit": null, "default": null, "variable": variable,
+        });
+        let json = if let Json::Object(about) = about { about } else { Map::new() };
+        let set_by = format!("the file, {}, --set {name}=VALUE", variable.unwrap_or_default());
+        let (values, overrode) = (Vec::new(), Vec::new());
+        Self { name, doc, kind, unit: None, default: None, set_by, values, overrode, json }
+    }
+
+    fn say_setting(&mut self, layers: &Layers, setting: Setting) {
+        let (name, key) = (setting.name(), setting.key);
+        let mut said = layers.said(&name).iter().rev();
+        let shown = |(value, origin): &(_, Origin)| (print::shown(key, value), origin.to_string());
         let (effective, overridden) = (said.next(), said);
         self.overrode = overridden.clone().map(shown).collect();
         self.values = effective.map(shown).into_iter().collect();
-        let value = effective.map_or(json!({"value": null, "from": null}), |said| json::said_of(self.key, said));
+        let value = effective.map_or(json!({"value": null, "from": null}), |said| json::said_of(key, said));
         if let Json::Object(value) = value {
             self.json.extend(value);
         }
-        let overrode: Vec<Json> = overridden.map(|said| json::said_of(self.key, said)).collect();
+        let overrode: Vec<Json> = overridden.map(|said| json::said_of(key, said)).collect();
         self.json.insert("overrode".to_owned(), json!(overrode));
     }
 
-    /// Of a key of theirs the value of each; of the list where it came from.
-    fn organizations(&mut self, layers: &Layers) {
-        for declared in layers.organizations() {
-            let shown = match self.key.kind {
-                Kind::Organizations => declared.organization.name.to_string(),
-                _ => format!("{}: {}", declared.organization.name, print::of_organization(declared, self.key)),
-            };
-            self.values.push((shown, declared.place.to_string()));
-        }
-        let mut lists = layers.organization_lists().iter().rev();
-        let effective = lists.next();
-        let names = |declared: &[super::organizations::Declared]| -> String {
-            let names: Vec<&str> = declared.iter().map(|declared| declared.organization.name.as_str()).collect();
+    /// Of a list, or a key of one: each table as `shown`, and where the list came from.
+    fn say_list(&mut self, layers: &Layers, list: &Section, shown: impl Fn(&Listed) -> String) {
+        let counting = layers.listed(list.name).iter();
+        self.values = counting.map(|listed| (shown(listed), listed.origin.to_string())).collect();
+        let mut said = layers.lists_said(list.name).iter().rev();
+        let effective = said.next();
+        let names = |listed: &[Listed]| -> String {
+            let names: Vec<String> = listed.iter().map(|listed| listed.name(list)).collect();
             if names.is_empty() { "none".to_owned() } else { names.join(", ") }
         };
-        self.overrode = lists.clone().map(|(list, place)| (names(list), place.to_string())).collect();
-        self.json.insert("value".to_owned(), json::organizations(layers.organizations()));
-        self.json.insert("from".to_owned(), effective.map_or(Json::Null, |(_, place)| json::of_place(place)));
-        let overrode = |(list, place): &(Vec<_>, Place)| json!({"value": json::organizations(list), "from": json::of_place(place)});
-        self.json.insert("overrode".to_owned(), lists.map(overrode).collect());
+        self.overrode = said.clone().map(|(listed, origin)| (names(listed), origin.to_string())).collect();
+        let value = json::of_list(list, layers.listed(list.name));
+        self.json.insert("value".to_owned(), value);
+        self.json.insert("from".to_owned(), effective.map_or(Json::Null, |(_, origin)| json::of_origin(origin)));
+        let one =
+            |(listed, origin): &Said| json!({"value": json::of_list(list, listed), "from": json::of_origin(origin)});
+        self.json.insert("overrode".to_owned(), said.map(one).collect());
     }
 
     /// The explanation as a JSON object.
@@ -108,25 +144,21 @@ impl Explanation {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = self.key;
-        writeln!(f, "{}\n  {}\n", key.name, key.doc)?;
-        writeln!(f, "  type      {}", value::expected(key.kind))?;
-        if let Some(unit) = key.unit() {
+        writeln!(f, "{}\n  {}\n", self.name, self.doc)?;
+        writeln!(f, "  type      {}", self.kind)?;
+        if let Some(unit) = self.unit {
             writeln!(f, "  unit      {unit}")?;
         }
-        writeln!(f, "  default   {}", key.default.unwrap_or("none"))?;
-        match key.variable() {
-            Some(variable) => writeln!(f, "  set by    the file, {variable}, --set {}=VALUE", key.name)?,
-            None => writeln!(f, "  set by    the list of organizations, see `--explain organizations`")?,
-        }
+        writeln!(f, "  default   {}", self.default.unwrap_or("none"))?;
+        writeln!(f, "  set by    {}", self.set_by)?;
         if self.values.is_empty() {
             writeln!(f, "  value     not set")?;
         }
-        for (value, place) in &self.values {
-            writeln!(f, "  value     {value}\n  from      {place}")?;
+        for (value, origin) in &self.values {
+            writeln!(f, "  value     {value}\n  from      {origin}")?;
         }
-        for (value, place) in &self.overrode {
-            writeln!(f, "  overrode  {value}, from {place}")?;
+        for (value, origin) in &self.overrode {
+            writeln!(f, "  overrode  {value}, from {origin}")?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The configuration file: read within a bound, parsed, and walked along the table of keys.
+//! The configuration file: read within a bound, parsed, and walked along the tables of sections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -6,15 +6,17 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
+use linesman_connectors::settings::Section;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, KEYS, Key, ORGANIZATIONS};
 use super::layers::Layers;
 use super::mistake::{Mistake, Mistakes};
-use super::organizations;
-use super::place::{Layer, Place, Source};
-use super::suggest;
-use super::value::{Written, list, quoted};
+use super::origin::{Layer, Origin, Source};
+use super::sections::Setting;
+use super::value::quoted;
+use super::wording::list;
+use super::{suggest, tables};
 
 /// The largest file read, in bytes.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -54,7 +56,7 @@ pub(super) struct Content {
     /// Whether all of it was understood: else what is missing may stand where it was not.
     pub(super) is_whole: bool,
     /// Where each section begins.
-    pub(super) sections: BTreeMap<&'static str, Place>,
+    pub(super) sections: BTreeMap<&'static str, Origin>,
 }
 
 /// Reads the file, puts its values into `layers` and its mistakes into `mistakes`.
@@ -62,7 +64,7 @@ pub(super) fn read(path: &Path, layers: &mut Layers, mistakes: &mut Mistakes) ->
     let source = match source(path) {
         Ok(source) => source,
         Err(mistake) => {
-            mistakes.add(mistake.place, mistake.message, mistake.help);
+            mistakes.add(mistake.origin, mistake.message, mistake.help);
             return Content::default();
         }
     };
@@ -72,9 +74,9 @@ pub(super) fn read(path: &Path, layers: &mut Layers, mistakes: &mut Mistakes) ->
     let Walk { mistakes: mut found, mut content, .. } = walk;
     content.is_whole = errors.is_empty();
     let broken_lines = syntax(&source, &errors, mistakes);
-    found.retain(|mistake| match &mistake.place {
-        Place::Spot(spot) => !broken_lines.contains(&spot.line),
-        Place::File(_) | Place::Variable(_) | Place::Flag(_) | Place::Default => true,
+    found.retain(|mistake| match &mistake.origin {
+        Origin::Spot(spot) => !broken_lines.contains(&spot.line),
+        Origin::File(_) | Origin::Variable(_) | Origin::Flag(_) | Origin::Default => true,
     });
     mistakes.append(found);
     content
@@ -89,19 +91,19 @@ fn syntax(source: &Source, errors: &[toml::de::Error], mistakes: &mut Mistakes) 
         let span = error.span().unwrap_or(end..end);
         if lines.insert(source.line(span.start)) {
             // The place of one that is only counted is not worth finding.
-            let place = if mistakes.is_full() { Place::Default } else { source.place(span) };
-            mistakes.add(place, error.message(), None);
+            let origin = if mistakes.is_full() { Origin::Default } else { source.origin(span) };
+            mistakes.add(origin, error.message(), None);
         }
     }
     lines
 }
 
 fn source(path: &Path) -> Result<Source, Box<Mistake>> {
-    let mistake = |place, message: String, help: Option<&str>| {
-        Box::new(Mistake { place, message, help: help.map(str::to_owned) })
+    let mistake = |origin, message: String, help: Option<&str>| {
+        Box::new(Mistake { origin, message, help: help.map(str::to_owned) })
     };
     let bytes = read_bounded(path, MOST_BYTES).map_err(|error| {
-        mistake(Place::File(path.to_owned()), format!("the file cannot be read: {}", error.reason()), None)
+        mistake(Origin::File(path.to_owned()), format!("the file cannot be read: {}", error.reason()), None)
     })?;
     let (text, wrong) = match String::from_utf8(bytes) {
         Ok(text) => (text, None),
@@ -114,7 +116,7 @@ fn source(path: &Path) -> Result<Source, Box<Mistake>> {
     let source = Source::new(Layer::File, path, text);
     check_lines(&source)?;
     match wrong {
-        Some(at) => Err(mistake(source.place(at..at), "the file is not UTF-8 text".to_owned(), None)),
+        Some(at) => Err(mistake(source.origin(at..at), "the file is not UTF-8 text".to_owned(), None)),
         None => Ok(source),
     }
 }
@@ -123,16 +125,28 @@ fn source(path: &Path) -> Result<Source, Box<Mistake>> {
 fn check_lines(source: &Source) -> Result<(), Box<Mistake>> {
     let Some(start) = source.line_longer_than(MOST_LINE_BYTES) else { return Ok(()) };
     Err(Box::new(Mistake {
-        place: source.place(start..start),
+        origin: source.origin(start..start),
         message: format!("the line is longer than {MOST_LINE_BYTES} bytes"),
         help: Some("break it behind a comma of a list".to_owned()),
     }))
 }
 
-/// Reads the list of organizations that a variable or a flag holds.
-pub(super) fn read_organizations(source: &Source, layers: &mut Layers, mistakes: &mut Mistakes) {
+/// What a text of a variable or a flag is for.
+#[derive(Clone, Copy)]
+pub(super) enum Asked {
+    /// A key of a section that is no list.
+    Setting(Setting),
+    /// A list as a whole.
+    List(&'static Section),
+}
+
+/// Reads the TOML that a variable or a flag holds.
+pub(super) fn read_value(source: &Source, asked: Asked, layers: &mut Layers, mistakes: &mut Mistakes) {
+    if let Asked::Setting(setting) = asked {
+        layers.name(setting);
+    }
     if let Err(mistake) = check_lines(source) {
-        return mistakes.add(mistake.place, mistake.message, mistake.help);
+        return mistakes.add(mistake.origin, mistake.message, mistake.help);
     }
     let (value, errors) = DeValue::parse_recoverable(&source.text);
     if !errors.is_empty() {
@@ -140,8 +154,10 @@ pub(super) fn read_organizations(source: &Source, layers: &mut Layers, mistakes:
         return;
     }
     let mut walk = Walk { source, layers, mistakes: Mistakes::default(), content: Content::default() };
-    let declared = organizations::read(&mut walk, &value);
-    walk.layers.organize(declared, source.place(value.span()));
+    match asked {
+        Asked::Setting(setting) => walk.value(setting, &value),
+        Asked::List(section) => walk.list(section, &value, value.span()),
+    }
     mistakes.append(walk.mistakes);
 }
 
@@ -149,81 +165,87 @@ pub(super) fn read_organizations(source: &Source, layers: &mut Layers, mistakes:
 pub(super) struct Walk<'a> {
     pub(super) source: &'a Source,
     layers: &'a mut Layers,
-    pub(super) mistakes: Mistakes,
+    mistakes: Mistakes,
     content: Content,
 }
 
 impl Walk<'_> {
     fn root(&mut self, table: &DeTable<'_>) {
         for (name, value) in table {
-            let place = name.span();
+            let span = name.span();
             let name = name.get_ref().as_ref();
-            if name == ORGANIZATIONS {
-                let declared = organizations::read(self, value);
-                self.layers.organize(declared, self.source.place(place));
-            } else if let Some(section) = keys::sections().find(|section| *section == name) {
-                match value.get_ref() {
-                    DeValue::Table(table) => {
-                        self.content.sections.insert(section, self.source.place(place));
-                        self.section(section, table);
+            match (self.layers.sections.named(name), value.get_ref()) {
+                (Some(section), _) if section.is_list() => self.list(section, value, span),
+                (Some(section), DeValue::Table(table)) => {
+                    self.content.sections.insert(section.name, self.source.origin(span));
+                    for (name, value) in table {
+                        self.key(section.name, name.get_ref(), name.span(), value);
                     }
-                    _ => self.add(
-                        value.span(),
-                        format!("`{section}` must be a table"),
-                        Some(format!("write `[{section}]` and its keys below")),
-                    ),
                 }
-            } else {
-                self.key(None, name, place, value);
+                (Some(section), _) => self.add(
+                    value.span(),
+                    format!("`{}` must be a table", section.name),
+                    Some(format!("write `[{}]` and its keys below", section.name)),
+                ),
+                (None, _) => self.key("", name, span, value),
             }
         }
     }
 
-    fn section(&mut self, section: &'static str, table: &DeTable<'_>) {
-        for (name, value) in table {
-            self.key(Some(section), name.get_ref(), name.span(), value);
-        }
+    fn list(&mut self, section: &'static Section, value: &Spanned<DeValue<'_>>, span: Range<usize>) {
+        let listed = tables::read(self, section, value);
+        self.layers.list(section, listed, self.source.origin(span));
     }
 
-    fn key(
-        &mut self,
-        section: Option<&'static str>,
-        name: &str,
-        span: Range<usize>,
-        value: &toml::Spanned<DeValue<'_>>,
-    ) {
-        match KEYS.iter().find(|key| key.parts() == (section, name)) {
-            Some(key) => self.value(key, value),
+    fn key(&mut self, section: &'static str, name: &str, span: Range<usize>, value: &Spanned<DeValue<'_>>) {
+        let is_meant = |setting: &Setting| setting.section.name == section && setting.key.name == name;
+        match self.layers.sections.settings().find(is_meant) {
+            Some(setting) => self.value(setting, value),
             None => self.unknown(section, name, span, value.get_ref()),
         }
     }
 
-    fn value(&mut self, key: &'static Key, value: &toml::Spanned<DeValue<'_>>) {
-        let folder = self.source.path.parent().unwrap_or(Path::new(""));
-        let place = self.source.place(value.span());
-        self.layers.set(key, &Written::of_file(value.get_ref()), folder, place, &mut self.mistakes);
+    fn value(&mut self, setting: Setting, value: &Spanned<DeValue<'_>>) {
+        self.layers.name(setting);
+        let name = format!("`{}`", setting.name());
+        if let Some(read) = tables::of_key(self, &name, setting.key.kind, value) {
+            let origin = self.source.origin(value.span());
+            self.layers.say(setting, read, origin);
+        }
     }
 
-    fn unknown(&mut self, section: Option<&'static str>, name: &str, span: Range<usize>, value: &DeValue<'_>) {
+    fn unknown(&mut self, section: &str, name: &str, span: Range<usize>, value: &DeValue<'_>) {
         if self.mistakes.is_full() {
             return self.add(span, "", None);
         }
-        let full = section.map_or_else(|| name.to_owned(), |section| format!("{section}.{name}"));
-        let homes: Vec<&str> = KEYS.iter().filter(|key| key.parts().1 == name).map(|key| key.name).collect();
+        let full = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
+        let sections = &self.layers.sections;
+        let homes: Vec<String> =
+            sections.settings().filter(|setting| setting.key.name == name).map(Setting::name).collect();
         let help = if homes.is_empty() {
-            let lists = keys::sections().chain(std::iter::once(ORGANIZATIONS));
-            suggest::help(&full, KEYS.iter().map(|key| key.name).chain(lists))
+            let known: Vec<String> = sections.settings().map(Setting::name).collect();
+            let named = sections.all().map(|section| section.name).filter(|name| !name.is_empty());
+            suggest::help(&full, known.iter().map(String::as_str).chain(named))
         } else {
+            let homes: Vec<&str> = homes.iter().map(String::as_str).collect();
             Some(format!("did you mean {}?", list(&homes, "or")))
         };
         let what = if value.is_table() { "section" } else { "key" };
         self.add(span, format!("there is no {what} {}", quoted(&full)), help);
     }
 
+    /// Where relative paths start: at the file's folder, in a variable or a flag at the working directory.
+    pub(super) fn folder(&self) -> &Path {
+        match self.source.layer {
+            Layer::File => self.source.path.parent().unwrap_or(Path::new("")),
+            Layer::Environment | Layer::Flags => Path::new(""),
+        }
+    }
+
     /// Notes a mistake at a place of the file.
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
         // The place of one that is only counted is not worth finding.
-        let place = if self.mistakes.is_full() { Place::Default } else { self.source.place(span) };
-        self.mistakes.add(place, message, help);
+        let origin = if self.mistakes.is_full() { Origin::Default } else { self.source.origin(span) };
+        self.mistakes.add(origin, message, help);
     }
 }

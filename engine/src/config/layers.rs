@@ -1,36 +1,41 @@
-//! The layers, each over the one before: defaults, file, environment, flags. Every value keeps its place.
+//! The layers, each over the one before: defaults, file, environment, flags. Every value keeps its origin.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use linesman_connectors::settings::{Kind, Section, Value};
 
 use super::Sources;
-use super::file;
-use super::keys::{self, KEYS, Key, OTHER_VARIABLES, VARIABLE_PREFIX};
+use super::file::{self, Asked};
 use super::mistake::Mistakes;
-use super::organizations::Declared;
-use super::place::{Layer, Place, Source};
+use super::origin::{Layer, Origin, Source};
+use super::sections::{OTHER_VARIABLES, Sections, Setting, VARIABLE_PREFIX, variable};
 use super::suggest;
-use super::value::{self, Value, Written, quoted};
+use super::tables::Listed;
+use super::value::{self, Written, quoted};
+
+/// The tables of a list that one layer said, and where it began.
+pub(super) type Said = (Vec<Listed>, Origin);
 
 /// The value of every key that has one, and where it came from.
-#[derive(Default)]
 pub(super) struct Layers {
-    /// The last counts, the others were overridden.
-    values: BTreeMap<&'static str, Vec<(Value, Place)>>,
-    /// The lists of organizations; the last counts.
-    organizations: Vec<(Vec<Declared>, Place)>,
+    pub(super) sections: Sections,
+    /// By dotted name; the last counts, the others were overridden.
+    values: BTreeMap<String, Vec<(Value, Origin)>>,
+    /// By the name of the list; the last counts.
+    lists: BTreeMap<&'static str, Vec<Said>>,
     /// Keys that some layer names, with a good value or a bad one.
-    named: BTreeSet<&'static str>,
+    named: BTreeSet<String>,
 }
 
 impl Layers {
     /// The lowest layer.
-    pub(super) fn defaults(mistakes: &mut Mistakes) -> Self {
-        let mut layers = Self::default();
-        for key in KEYS {
-            if let Some(text) = key.default {
-                layers.set_text(key, text, Place::Default, mistakes);
+    pub(super) fn defaults(sections: Sections, mistakes: &mut Mistakes) -> Self {
+        let (values, lists) = (BTreeMap::new(), BTreeMap::new());
+        let mut layers = Self { sections, values, lists, named: BTreeSet::new() };
+        for setting in layers.sections.settings() {
+            if let Some(text) = setting.key.default {
+                layers.set_text(setting, text, Origin::Default, mistakes);
             }
         }
         layers.named.clear();
@@ -39,21 +44,17 @@ impl Layers {
 
     /// The layer of the environment.
     pub(super) fn environment(&mut self, sources: &Sources, mistakes: &mut Mistakes) {
-        for (variable, text) in &sources.environment {
-            if !variable.starts_with(VARIABLE_PREFIX) || OTHER_VARIABLES.contains(&variable.as_str()) {
+        for (name, text) in &sources.environment {
+            if !name.starts_with(VARIABLE_PREFIX) || OTHER_VARIABLES.contains(&name.as_str()) {
                 continue;
             }
-            let place = Place::Variable(super::place::blank_controls(variable));
-            match KEYS.iter().find(|key| key.variable().as_ref() == Some(variable)) {
-                Some(key) => self.set_text(key, text, place, mistakes),
-                None if keys::ORGANIZATIONS_KEY.variable().as_ref() == Some(variable) => {
-                    self.list(Layer::Environment, variable, text, mistakes);
-                }
+            let origin = Origin::Variable(super::origin::blank_controls(name));
+            match self.asked(|setting| variable(setting) == *name) {
+                Some(asked) => self.take(asked, Layer::Environment, name, text, origin, mistakes),
                 None => {
-                    let listed = std::iter::once(&keys::ORGANIZATIONS_KEY);
-                    let known: Vec<String> = KEYS.iter().chain(listed).filter_map(Key::variable).collect();
-                    let help = suggest::help(variable, known.iter().map(String::as_str));
-                    mistakes.add(place, "there is no such setting", help);
+                    let known: Vec<String> = self.sections.settable().iter().map(|name| variable(name)).collect();
+                    let help = suggest::help(name, known.iter().map(String::as_str));
+                    mistakes.add(origin, "there is no such setting", help);
                 }
             }
         }
@@ -62,59 +63,71 @@ impl Layers {
     /// The layer of the flags.
     pub(super) fn flags(&mut self, sources: &Sources, mistakes: &mut Mistakes) {
         for (name, flag, text) in &sources.flags {
-            let place = Place::Flag(flag.clone());
-            match KEYS.iter().find(|key| key.name == name) {
-                Some(key) => self.set_text(key, text, place, mistakes),
-                None if name == keys::ORGANIZATIONS => self.list(Layer::Flags, flag, text, mistakes),
+            let origin = Origin::Flag(flag.clone());
+            match self.asked(|setting| setting == name) {
+                Some(asked) => self.take(asked, Layer::Flags, flag, text, origin, mistakes),
                 None => {
-                    let help = suggest::help(name, keys::settable());
-                    mistakes.add(place, format!("there is no key {}", quoted(name)), help);
+                    let help = suggest::help(name, self.sections.settable().iter().map(String::as_str));
+                    mistakes.add(origin, format!("there is no key {}", quoted(name)), help);
                 }
             }
         }
     }
 
-    /// The organizations that a variable or a flag lists.
-    fn list(&mut self, layer: Layer, name: &str, text: &str, mistakes: &mut Mistakes) {
-        let source = Source::new(layer, Path::new(name), text.to_owned());
-        file::read_organizations(&source, self, mistakes);
+    /// The setting, or the list as a whole, whose dotted name `is_meant`.
+    fn asked(&self, is_meant: impl Fn(&str) -> bool) -> Option<Asked> {
+        let setting = self.sections.settings().find(|setting| is_meant(&setting.name()));
+        let list = || self.sections.lists().find(|list| is_meant(list.name));
+        setting.map(Asked::Setting).or_else(|| list().map(Asked::List))
     }
 
-    /// Takes a list of organizations over what lower layers listed.
-    pub(super) fn organize(&mut self, declared: Vec<Declared>, place: Place) {
-        self.organizations.push((declared, place));
-    }
-
-    /// The organizations that count.
-    pub(super) fn organizations(&self) -> &[Declared] {
-        self.organizations.last().map_or(&[], |(declared, _)| declared)
-    }
-
-    /// Every list of organizations with its place; the last counts.
-    pub(super) fn organization_lists(&self) -> &[(Vec<Declared>, Place)] {
-        &self.organizations
-    }
-
-    fn set_text(&mut self, key: &'static Key, text: &str, place: Place, mistakes: &mut Mistakes) {
-        self.set(key, &Written::of_text(text, key.kind), Path::new(""), place, mistakes);
+    /// Takes what a variable or a flag says.
+    fn take(&mut self, asked: Asked, layer: Layer, name: &str, text: &str, origin: Origin, mistakes: &mut Mistakes) {
+        match asked {
+            // What is a list there is one of TOML here.
+            Asked::Setting(setting) if !matches!(setting.key.kind, Kind::Texts(_) | Kind::Tables(_)) => {
+                self.set_text(setting, text, origin, mistakes);
+            }
+            asked => {
+                let source = Source::new(layer, Path::new(name), text.to_owned());
+                file::read_value(&source, asked, self, mistakes);
+            }
+        }
     }
 
     /// Sets a key over what lower layers said, or notes why its value is refused.
-    pub(super) fn set(
-        &mut self,
-        key: &'static Key,
-        written: &Written,
-        folder: &Path,
-        place: Place,
-        mistakes: &mut Mistakes,
-    ) {
-        self.named.insert(key.name);
-        match value::read(key.name, key.kind, written, folder) {
-            Ok(value) => {
-                self.values.entry(key.name).or_default().push((value, place));
-            }
-            Err(refusal) => mistakes.add(place, refusal.message, refusal.help),
+    fn set_text(&mut self, setting: Setting, text: &str, origin: Origin, mistakes: &mut Mistakes) {
+        self.name(setting);
+        let (name, kind) = (format!("`{}`", setting.name()), setting.key.kind);
+        match value::read(&name, kind, &Written::of_text(text, kind), Path::new("")) {
+            Ok(value) => self.say(setting, value, origin),
+            Err(refusal) => mistakes.add(origin, refusal.message, refusal.help),
         }
+    }
+
+    /// Notes that a layer names the key, with a good value or a bad one.
+    pub(super) fn name(&mut self, setting: Setting) {
+        self.named.insert(setting.name());
+    }
+
+    /// Takes a value over what lower layers said.
+    pub(super) fn say(&mut self, setting: Setting, value: Value, origin: Origin) {
+        self.values.entry(setting.name()).or_default().push((value, origin));
+    }
+
+    /// Takes the tables of a list over what lower layers listed.
+    pub(super) fn list(&mut self, section: &'static Section, listed: Vec<Listed>, origin: Origin) {
+        self.lists.entry(section.name).or_default().push((listed, origin));
+    }
+
+    /// The tables of a list that count.
+    pub(super) fn listed(&self, section: &str) -> &[Listed] {
+        self.lists_said(section).last().map_or(&[], |(listed, _)| listed)
+    }
+
+    /// What each layer said of a list, with its origin; the last counts.
+    pub(super) fn lists_said(&self, section: &str) -> &[Said] {
+        self.lists.get(section).map_or(&[], Vec::as_slice)
     }
 
     /// Whether any layer but the defaults names the key.
@@ -122,51 +135,42 @@ impl Layers {
         self.named.contains(name)
     }
 
-    /// Where the first named key of a section got its value.
-    pub(super) fn place_of_section(&self, section: &str) -> Option<Place> {
-        let mut keys = KEYS.iter().filter(|key| key.parts().0 == Some(section) && self.named.contains(key.name));
-        keys.find_map(|key| self.get(key.name)).map(|(_, place)| place.clone())
+    /// Whether any layer but the defaults names a key of the section.
+    pub(super) fn is_section_named(&self, section: &'static Section) -> bool {
+        Setting::all(section).any(|setting| self.is_named(&setting.name()))
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&(Value, Place)> {
-        self.values.get(name).and_then(|values| values.last())
+    /// Where the first named key of a section got its value.
+    pub(super) fn origin_of_section(&self, section: &'static Section) -> Option<Origin> {
+        let mut names = Setting::all(section).map(Setting::name).filter(|name| self.is_named(name));
+        names.find_map(|name| self.get(&name).map(|(_, origin)| origin.clone()))
+    }
+
+    /// The value of a key that counts, and where it came from.
+    pub(super) fn get(&self, name: &str) -> Option<&(Value, Origin)> {
+        self.said(name).last()
     }
 
     /// Every value of a key that some layer said, the one that counts last.
-    pub(super) fn said(&self, name: &str) -> &[(Value, Place)] {
+    pub(super) fn said(&self, name: &str) -> &[(Value, Origin)] {
         self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// Where the key's value came from.
-    pub(super) fn place(&self, name: &str) -> Place {
-        self.get(name).map_or(Place::Default, |(_, place)| place.clone())
+    pub(super) fn origin(&self, name: &str) -> Origin {
+        self.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         match self.get(name) {
-            Some((Value::Text(text), _)) => Some(text.clone()),
+            Some((Value::Text(text), _)) => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
         match self.get(name) {
-            Some((Value::Path(path), _)) => Some(path.clone()),
-            _ => None,
-        }
-    }
-
-    /// A number in the type that takes it; its key's range is within that type.
-    pub(super) fn number<T: TryFrom<u64>>(&self, name: &str) -> Option<T> {
-        match self.get(name) {
-            Some((Value::Number(number), _)) => T::try_from(*number).ok(),
-            _ => None,
-        }
-    }
-
-    pub(super) fn address(&self, name: &str) -> Option<SocketAddr> {
-        match self.get(name) {
-            Some((Value::Address(address), _)) => Some(*address),
+            Some((Value::Number(number), _)) => Some(*number),
             _ => None,
         }
     }

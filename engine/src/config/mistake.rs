@@ -1,8 +1,8 @@
-//! What is wrong with a configuration: all of it, each with its place.
+//! What is wrong with a configuration: all of it, each with where it was made.
 
 use std::fmt;
 
-use super::place::Place;
+use super::origin::Origin;
 
 /// How many mistakes are kept; a file of nonsense has more than anybody reads.
 const MOST: usize = 1000;
@@ -18,7 +18,7 @@ const MOST: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// Where it was made.
-    pub place: Place,
+    pub origin: Origin,
     /// What is wrong.
     pub message: String,
     /// What would be right.
@@ -27,11 +27,11 @@ pub struct Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Default => f.write_str(&self.message)?,
-            place => write!(f, "{place}: {}", self.message)?,
+        match &self.origin {
+            Origin::Default => f.write_str(&self.message)?,
+            origin => write!(f, "{origin}: {}", self.message)?,
         }
-        if let Place::Spot(spot) = &self.place {
+        if let Origin::Spot(spot) = &self.origin {
             let (column, length) = spot.underlined;
             write!(f, "\n  {}\n  {:column$}{:^<length$}", spot.text, "", "")?;
         }
@@ -65,11 +65,11 @@ impl Mistakes {
         self.list.len() >= MOST
     }
 
-    pub(super) fn add(&mut self, place: Place, message: impl Into<String>, help: Option<String>) {
+    pub(super) fn add(&mut self, origin: Origin, message: impl Into<String>, help: Option<String>) {
         if self.is_full() {
             self.more += 1;
         } else {
-            self.list.push(Mistake { place, message: message.into(), help });
+            self.list.push(Mistake { origin, message: message.into(), help });
         }
     }
 
@@ -80,15 +80,15 @@ impl Mistakes {
     pub(super) fn append(&mut self, other: Self) {
         self.more += other.more;
         for mistake in other.list {
-            self.add(mistake.place, mistake.message, mistake.help);
+            self.add(mistake.origin, mistake.message, mistake.help);
         }
     }
 
-    /// Brings them into the order of their places; those of one place stay as they are.
+    /// Brings them into the order of their origins; those of one stay as they are.
     pub(super) fn sorted(mut self) -> Self {
         // What belongs to no layer comes last.
-        let order = |place: &Place| (place.layer().is_none(), place.layer());
-        self.list.sort_by(|a, b| order(&a.place).cmp(&order(&b.place)).then_with(|| a.place.cmp(&b.place)));
+        let order = |origin: &Origin| (origin.layer().is_none(), origin.layer());
+        self.list.sort_by(|a, b| order(&a.origin).cmp(&order(&b.origin)).then_with(|| a.origin.cmp(&b.origin)));
         self
     }
 }

@@ -1,8 +1,8 @@
 //! The configuration: what the engine is told before it runs.
 //!
 //! ```text
-//!  defaults < file < environment < flags      one table of keys reads them all
-//!        \______ Layers ______/               every value with its place
+//!  defaults < file < environment < flags      the tables of sections read them all
+//!        \______ Layers ______/               every value with its origin
 //!                  |
 //!               checks --> Mistakes           all of them at once
 //!                  |
@@ -16,35 +16,39 @@ mod check;
 mod explain;
 mod file;
 mod json;
-mod keys;
 mod layers;
 mod mask;
 mod mistake;
 mod organizations;
-mod place;
+mod origin;
 mod print;
+mod sections;
 mod suggest;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod value;
+mod wording;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use linesman_connectors::jss;
+use linesman_connectors as connectors;
+use linesman_connectors::settings::Kind;
 use linesman_schemas as schemas;
-use linesman_schemas::OrgName;
-use linesman_schemas::command::OrganizationSettings;
 
 use self::check::Checked;
 pub use self::explain::Explanation;
 use self::file::Content;
-pub use self::keys::{KEYS, Key, Kind, ORGANIZATION_KEYS, VARIABLE_PREFIX};
 use self::layers::Layers;
 pub use self::mistake::{Mistake, Mistakes};
-pub use self::place::{Extent, Layer, Place, Spot};
-use crate::embedded;
+pub use self::organizations::Organization;
+pub use self::origin::{Extent, Layer, Origin, Spot};
+pub(crate) use self::sections::{LONG_S, count, seconds};
+pub use self::sections::{Sections, VARIABLE_PREFIX};
+use crate::log::section::Nats;
+use crate::logging::Log;
+use crate::{log, logging};
 
 /// What the engine runs by. Paths are absolute.
 #[derive(Debug, Clone)]
@@ -61,8 +65,8 @@ pub struct Config {
     pub threads: u32,
     /// The log's server.
     pub nats: Nats,
-    /// The support system; without it cases wait.
-    pub upstream: Option<jss::Settings>,
+    /// What the connectors are told.
+    pub connectors: connectors::Settings,
     /// The organizations, in the order of the file, each name once.
     pub organizations: Vec<Organization>,
     /// The numbers that decisions depend on.
@@ -71,68 +75,6 @@ pub struct Config {
     pub log: Log,
     /// What is allowed but unwise, for the operator.
     pub warnings: Vec<String>,
-}
-
-/// The server of the log and the shape of the streams.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Nats {
-    /// A server of the operator's own, possibly with a password; none: the embedded one.
-    pub url: Option<String>,
-    /// The embedded server's port on 127.0.0.1; none: a free one.
-    pub port: Option<u16>,
-    /// The embedded server's program; none: looked for.
-    pub binary: Option<PathBuf>,
-    /// When the embedded server has a stored message on disk.
-    pub sync: embedded::Sync,
-    /// The embedded server's largest message.
-    pub max_payload_bytes: usize,
-    /// How long OUT keeps what it says.
-    pub out_age_s: u64,
-    /// How many replicas the streams have.
-    pub replicas: u32,
-}
-
-impl std::fmt::Debug for Nats {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Nats")
-            .field("url", &self.url.as_deref().map(mask::url))
-            .field("port", &self.port)
-            .field("binary", &self.binary)
-            .field("sync", &self.sync)
-            .field("max_payload_bytes", &self.max_payload_bytes)
-            .field("out_age_s", &self.out_age_s)
-            .field("replicas", &self.replicas)
-            .finish()
-    }
-}
-
-/// An organization of the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Organization {
-    /// Its token in subjects.
-    pub name: OrgName,
-    /// Its settings; `loaded` is the SHA-256, in hexadecimal, of their JSON without `loaded`.
-    pub settings: OrganizationSettings,
-}
-
-/// The program's own log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// How it looks.
-    pub format: LogFormat,
-    /// What it tells, as directives of `tracing_subscriber::EnvFilter`.
-    pub level: String,
-}
-
-/// How the program's log looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
-    Auto,
-    /// Text.
-    Text,
-    /// A JSON object per line.
-    Json,
 }
 
 /// Where a configuration comes from.
@@ -153,12 +95,11 @@ pub struct Sources {
 /// All mistakes in it; a missing `data_dir` or `rules` is one.
 pub fn load(sources: &Sources) -> Result<Config, Mistakes> {
     let mut mistakes = Mistakes::default();
-    let (layers, content, checked) = gather(sources, &mut mistakes);
+    let (layers, content, checked) = gather(Sections::of_program(), sources, &mut mistakes);
     if content.is_whole {
-        check::required(&layers, "data_dir", &mut mistakes);
-        check::required(&layers, "rules", &mut mistakes);
+        check::required(&layers, &mut mistakes);
     }
-    match assemble(&layers, checked) {
+    match assemble(checked) {
         Some(config) if mistakes.is_empty() => Ok(config),
         _ => Err(mistakes.sorted()),
     }
@@ -172,18 +113,18 @@ pub fn load(sources: &Sources) -> Result<Config, Mistakes> {
 /// All mistakes in it.
 pub fn effective(sources: &Sources) -> Result<String, Mistakes> {
     let mut mistakes = Mistakes::default();
-    let (layers, _, checked) = gather(sources, &mut mistakes);
+    let (layers, _, checked) = gather(Sections::of_program(), sources, &mut mistakes);
     if mistakes.is_empty() { Ok(print::text(&layers, &checked)) } else { Err(mistakes.sorted()) }
 }
 
-/// The same as JSON: `settings` by key, each with `value` and `from`, and `organizations`.
+/// The same as JSON: `settings` by key, each with `value` and `from`, and every list by its name.
 ///
 /// # Errors
 ///
 /// All mistakes in it.
 pub fn effective_json(sources: &Sources) -> Result<serde_json::Value, Mistakes> {
     let mut mistakes = Mistakes::default();
-    let (layers, _, checked) = gather(sources, &mut mistakes);
+    let (layers, _, checked) = gather(Sections::of_program(), sources, &mut mistakes);
     if mistakes.is_empty() { Ok(json::effective(&layers, &checked)) } else { Err(mistakes.sorted()) }
 }
 
@@ -194,7 +135,7 @@ pub fn effective_json(sources: &Sources) -> Result<serde_json::Value, Mistakes> 
 /// All mistakes in the configuration; a key that is not there is one.
 pub fn explain(sources: &Sources, name: &str) -> Result<Explanation, Mistakes> {
     let mut mistakes = Mistakes::default();
-    let (layers, _, _) = gather(sources, &mut mistakes);
+    let (layers, _, _) = gather(Sections::of_program(), sources, &mut mistakes);
     let explanation = explain::of(&layers, name, &mut mistakes);
     match explanation {
         Some(explanation) if mistakes.is_empty() => Ok(explanation),
@@ -209,7 +150,7 @@ pub fn explain(sources: &Sources, name: &str) -> Result<Explanation, Mistakes> {
 /// What is wrong with them, and what may have been meant.
 pub fn check_log_level(directives: &str) -> Result<(), String> {
     let written = value::Written::of_text(directives, Kind::LogLevel);
-    match value::read("log.level", Kind::LogLevel, &written, std::path::Path::new("")) {
+    match value::read("`log.level`", Kind::LogLevel, &written, std::path::Path::new("")) {
         Ok(_) => Ok(()),
         Err(value::Refusal { message, help: Some(help) }) => Err(format!("{message}; {help}")),
         Err(value::Refusal { message, help: None }) => Err(message),
@@ -218,12 +159,12 @@ pub fn check_log_level(directives: &str) -> Result<(), String> {
 
 /// A key as a flag named it, as it may be shown: on one line, and masked where it holds an address.
 pub fn shown_key(key: &str) -> String {
-    place::blank_controls(&mask::url(key))
+    origin::blank_controls(&mask::url(key))
 }
 
 /// Reads all layers and checks them.
-fn gather(sources: &Sources, mistakes: &mut Mistakes) -> (Layers, Content, Checked) {
-    let mut layers = Layers::defaults(mistakes);
+fn gather(sections: Sections, sources: &Sources, mistakes: &mut Mistakes) -> (Layers, Content, Checked) {
+    let mut layers = Layers::defaults(sections, mistakes);
     let content = match &sources.file {
         Some(path) => file::read(path, &mut layers, mistakes),
         None => Content { is_whole: true, ..Content::default() },
@@ -234,73 +175,30 @@ fn gather(sources: &Sources, mistakes: &mut Mistakes) -> (Layers, Content, Check
     (layers, content, checked)
 }
 
+/// An address as it may be shown: without its password.
+pub(crate) fn masked_url(url: &str) -> String {
+    mask::url(url)
+}
+
 /// The configuration; none where a key that is needed has no value, which is a mistake already noted.
-fn assemble(layers: &Layers, checked: Checked) -> Option<Config> {
-    let upstream = if checked.has_upstream { Some(upstream(layers, checked.password?)?) } else { None };
-    let threads = match layers.number("threads")? {
+fn assemble(checked: Checked) -> Option<Config> {
+    let Checked { entries, warnings, .. } = checked;
+    let top = entries.one(sections::TOP.name)?;
+    let threads = match top.number("threads")? {
         0 => std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1)),
         threads => threads,
     };
     Some(Config {
-        data_dir: layers.path("data_dir")?,
-        rules: layers.path("rules")?,
-        listen: layers.address("listen")?,
-        lanes: layers.number("lanes")?,
+        data_dir: top.path("data_dir")?,
+        rules: top.path("rules")?,
+        listen: top.address("listen")?,
+        lanes: top.number("lanes")?,
         threads,
-        nats: nats(layers)?,
-        upstream,
-        organizations: layers.organizations().iter().map(|declared| declared.organization.clone()).collect(),
-        settings: settings(layers)?,
-        log: log(layers)?,
-        warnings: checked.warnings,
+        nats: Nats::read(entries.one(log::section::SECTION.name)?)?,
+        connectors: connectors::Settings::read(&entries)?,
+        organizations: organizations::all(&entries)?,
+        settings: sections::decisions(entries.one(sections::DECISIONS.name)?)?,
+        log: Log::read(entries.one(logging::SECTION.name)?)?,
+        warnings,
     })
-}
-
-fn nats(layers: &Layers) -> Option<Nats> {
-    let is_always = layers.text("nats.sync")? == keys::SYNC_ALWAYS;
-    Some(Nats {
-        url: layers.text("nats.url"),
-        port: layers.number("nats.port"),
-        binary: layers.path("nats.binary"),
-        sync: if is_always { embedded::Sync::Always } else { embedded::Sync::EverySecond },
-        max_payload_bytes: layers.number("nats.max_payload_bytes")?,
-        out_age_s: layers.number("nats.out_age_s")?,
-        replicas: layers.number("nats.replicas")?,
-    })
-}
-
-fn upstream(layers: &Layers, password: linesman_connectors::Secret) -> Option<jss::Settings> {
-    Some(jss::Settings {
-        url: layers.text("upstream.url")?,
-        ca: layers.path("upstream.ca"),
-        site_id: layers.text("upstream.site_id")?,
-        user: layers.text("upstream.user")?,
-        password,
-        application_id: layers.text("upstream.application_id")?,
-        requests_per_hour: layers.number("upstream.requests_per_hour")?,
-        concurrency: layers.number("upstream.concurrency")?,
-        timeout: Duration::from_secs(layers.number("upstream.timeout_s")?),
-    })
-}
-
-fn settings(layers: &Layers) -> Option<schemas::control::Settings> {
-    Some(schemas::control::Settings {
-        host_event_retention_s: layers.number("settings.host_event_retention_s")?,
-        case_poll_s: layers.number("settings.case_poll_s")?,
-        reaction_deadline_s: layers.number("settings.reaction_deadline_s")?,
-        retry_base_s: layers.number("settings.retry_base_s")?,
-        retry_most_s: layers.number("settings.retry_most_s")?,
-        circuit_failures: layers.number("settings.circuit_failures")?,
-        circuit_rest_s: layers.number("settings.circuit_rest_s")?,
-        circuit_rest_most_s: layers.number("settings.circuit_rest_most_s")?,
-    })
-}
-
-fn log(layers: &Layers) -> Option<Log> {
-    let format = match layers.text("log.format")?.as_str() {
-        "json" => LogFormat::Json,
-        "text" => LogFormat::Text,
-        _ => LogFormat::Auto,
-    };
-    Some(Log { format, level: layers.text("log.level")? })
 }

@@ -1,206 +1,74 @@
-//! The list of organizations: tables of the file, or a list that a variable or a flag holds.
+//! The section `[[organizations]]`: what is said of each, and its hash.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-
+use linesman_connectors::settings::{Entries, Entry, Key, Kind, Section, Shape, Tables, Texts};
 use linesman_schemas::OrgName;
-use linesman_schemas::command::{DeviceGroup, OrganizationSettings};
+use linesman_schemas::command::{DeviceGroup, LIST_MOST, OWNER_MOST, OrganizationSettings};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
-use super::Organization;
-use super::file::Walk;
-use super::keys::{self, Key, Kind, ORGANIZATION_KEYS, ORGANIZATIONS};
-use super::place::{Layer, Place};
-use super::suggest;
-use super::value::{self, Value, Written, quoted};
+use super::value;
 
-/// The longest name of a group and of a pattern, in characters.
-const MOST_NAME: usize = 256;
+/// Bounds are those of the command that brings an organization into the log.
+const NAME: Kind = Kind::Text { most: OWNER_MOST };
+static DEVICES: Texts = Texts {
+    one: "a host name",
+    many: "host names",
+    longest: OWNER_MOST,
+    most: LIST_MOST,
+    help: Some("`*` stands for any text"),
+};
+static GROUPS: Tables = Tables {
+    one: "a device group",
+    keys: &[
+        Key::new("name", NAME, "Its name.").required(),
+        Key::new("devices", Kind::Texts(&DEVICES), "Host names, `*` standing for any text.").required(),
+    ],
+    most: LIST_MOST,
+};
 
-/// An organization of the file and where it stands.
-pub(super) struct Declared {
-    pub(super) organization: Organization,
-    pub(super) place: Place,
+/// What is told of organizations.
+#[rustfmt::skip]
+pub(super) static SECTION: Section = Section {
+    name: "organizations",
+    shape: Shape::List("an organization"),
+    doc: "The organizations.",
+    keys: &[
+        Key::new("name", Kind::OrgName, "The organization's token in subjects. Required.").required().like("acme"),
+        Key::new("display_name", NAME, "The name people see. Not set, `name`.").or_as("name").like("Acme Corp"),
+        Key::new("proxy", Kind::Flag, "Whether it stands for an end customer of the partner.").or("false").like("true"),
+        Key::new("filter_level", Kind::FilterLevel, "What may leave of its bundles for the support system.").or("Do not send").like("Send all information"),
+        Key::new("device_groups", Kind::Tables(&GROUPS), "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its host name.")
+            .like("[\n    { name = \"core\", devices = [\"core-*\"] },\n    { name = \"edge\", devices = [\"edge-*\", \"access-*\"] },\n]"),
+    ],
+};
+
+/// An organization of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Its token in subjects.
+    pub name: OrgName,
+    /// Its settings; `loaded` is the SHA-256, in hexadecimal, of their JSON without `loaded`.
+    pub settings: OrganizationSettings,
 }
 
-/// Reads all that can be read; the rest becomes mistakes.
-pub(super) fn read(walk: &mut Walk<'_>, value: &Spanned<DeValue<'_>>) -> Vec<Declared> {
-    let DeValue::Array(list) = value.get_ref() else {
-        let help = match walk.source.layer {
-            Layer::File => format!("write `[[{ORGANIZATIONS}]]` before the keys of each"),
-            Layer::Environment | Layer::Flags => "for example `[{ name = \"acme\", proxy = true }]`".to_owned(),
-        };
-        walk.add(value.span(), format!("`{ORGANIZATIONS}` must be a list of tables"), Some(help));
-        return Vec::new();
-    };
-    let mut seen = BTreeMap::new();
-    let mut declared = Vec::new();
-    for entry in list {
-        let DeValue::Table(table) = entry.get_ref() else {
-            walk.add(entry.span(), "an organization must be a table", None);
-            continue;
-        };
-        declared.extend(one(walk, table, entry, &mut seen));
-    }
-    declared
+/// The organizations, in the order of their list; none where one of them cannot be read.
+pub(super) fn all(entries: &Entries) -> Option<Vec<Organization>> {
+    entries.all(SECTION.name).iter().map(read).collect()
 }
 
-/// What is said of one organization, as far as it is right.
-#[derive(Default)]
-struct Draft {
-    name: Option<OrgName>,
-    display_name: Option<String>,
-    is_proxy: bool,
-    filter_level: linesman_schemas::FilterLevel,
-    device_groups: Vec<DeviceGroup>,
-}
-
-fn one(
-    walk: &mut Walk<'_>,
-    table: &DeTable<'_>,
-    entry: &Spanned<DeValue<'_>>,
-    seen: &mut BTreeMap<OrgName, Place>,
-) -> Option<Declared> {
-    let mut draft = Draft::default();
-    let mut is_named = false;
-    for (name, value) in table {
-        let Some(key) = ORGANIZATION_KEYS.iter().find(|key| key.parts().1 == name.get_ref().as_ref()) else {
-            let known = ORGANIZATION_KEYS.iter().map(|key| key.parts().1);
-            let help = suggest::help(name.get_ref(), known);
-            walk.add(name.span(), format!("there is no key {} of an organization", quoted(name.get_ref())), help);
-            continue;
-        };
-        is_named |= key.parts().1 == "name";
-        if matches!(key.kind, Kind::DeviceGroups) {
-            draft.device_groups = groups(walk, value);
-        } else {
-            set(walk, &mut draft, key, value, seen);
-        }
-    }
-    if !is_named {
-        walk.add(entry.span(), "the organization has no `name`", Some("for example `name = \"acme\"`".to_owned()));
-    }
-    let place = walk.source.place(entry.span());
-    let name = draft.name?;
+/// What a table of [`SECTION`] says; none where a key that is needed has no value.
+fn read(entry: &Entry) -> Option<Organization> {
+    let group =
+        |group: &Entry| Some(DeviceGroup { name: group.text("name")?, devices: group.texts("devices").to_vec() });
     let mut settings = OrganizationSettings {
-        display_name: draft.display_name.unwrap_or_else(|| name.to_string()),
-        is_proxy: draft.is_proxy,
-        filter_level: draft.filter_level,
-        device_groups: draft.device_groups,
+        display_name: entry.text("display_name")?,
+        is_proxy: entry.flag("proxy")?,
+        filter_level: value::filter_level(&entry.text("filter_level")?)?,
+        device_groups: entry.tables("device_groups").iter().map(group).collect::<Option<_>>()?,
         loaded: None,
     };
     settings.loaded = Some(hash(&settings)?);
-    Some(Declared { organization: Organization { name, settings }, place })
-}
-
-fn set(
-    walk: &mut Walk<'_>,
-    draft: &mut Draft,
-    key: &'static Key,
-    value: &Spanned<DeValue<'_>>,
-    seen: &mut BTreeMap<OrgName, Place>,
-) {
-    let name = key.parts().1;
-    match value::read(name, key.kind, &Written::of_file(value.get_ref()), Path::new("")) {
-        Ok(Value::Flag(flag)) => draft.is_proxy = flag,
-        Ok(Value::Text(text)) => match name {
-            "name" => {
-                draft.name = text.parse().ok();
-                if let Some(org) = &draft.name {
-                    check_unique(walk, org, value, seen);
-                }
-            }
-            "filter_level" => draft.filter_level = keys::filter_level(&text).unwrap_or_default(),
-            _ => draft.display_name = Some(text),
-        },
-        Ok(Value::Path(_) | Value::Number(_) | Value::Address(_)) => {}
-        Err(refusal) => walk.add(value.span(), refusal.message, refusal.help),
-    }
-}
-
-/// Notes a name that an earlier organization has.
-fn check_unique(walk: &mut Walk<'_>, org: &OrgName, value: &Spanned<DeValue<'_>>, seen: &mut BTreeMap<OrgName, Place>) {
-    match seen.get(org).map(|first| format!("the first is at {first}")) {
-        Some(help) => walk.add(value.span(), format!("organization `{org}` is there twice"), Some(help)),
-        None => {
-            seen.insert(org.clone(), walk.source.place(value.span()));
-        }
-    }
-}
-
-fn groups(walk: &mut Walk<'_>, value: &Spanned<DeValue<'_>>) -> Vec<DeviceGroup> {
-    let DeValue::Array(list) = value.get_ref() else {
-        let message = format!("`device_groups` must be {}", value::expected(Kind::DeviceGroups));
-        walk.add(value.span(), message, None);
-        return Vec::new();
-    };
-    let mut groups: Vec<DeviceGroup> = Vec::new();
-    let mut seen = BTreeSet::new();
-    for entry in list {
-        let Some(group) = group(walk, entry) else { continue };
-        if !seen.insert(group.name.clone()) {
-            walk.add(entry.span(), format!("device group {} is there twice", quoted(&group.name)), None);
-        }
-        groups.push(group);
-    }
-    groups
-}
-
-/// One group; none, with its mistakes noted, when it is wrong.
-fn group(walk: &mut Walk<'_>, entry: &Spanned<DeValue<'_>>) -> Option<DeviceGroup> {
-    let DeValue::Table(table) = entry.get_ref() else {
-        walk.add(entry.span(), "a device group must be `{ name = \"...\", devices = [\"...\"] }`", None);
-        return None;
-    };
-    let (mut name, mut devices) = (None, None);
-    let mut is_wrong = false;
-    for (key, value) in table {
-        match (key.get_ref().as_ref(), value.get_ref()) {
-            ("name", DeValue::String(text)) if value::is_label(text, MOST_NAME) => name = Some(text.to_string()),
-            ("devices", DeValue::Array(list)) if !list.is_empty() => devices = Some(patterns(walk, list)),
-            ("name", _) => {
-                is_wrong = true;
-                let expected = value::expected(Kind::Text { most: MOST_NAME });
-                walk.add(value.span(), format!("`name` of a device group must be {expected}"), None);
-            }
-            ("devices", _) => {
-                is_wrong = true;
-                let help = Some("`*` stands for any text".to_owned());
-                walk.add(value.span(), "`devices` must be a list of host names, at least one", help);
-            }
-            (other, _) => {
-                is_wrong = true;
-                let help = suggest::help(other, ["name", "devices"]);
-                walk.add(key.span(), format!("there is no key {} of a device group", quoted(other)), help);
-            }
-        }
-    }
-    match (name, devices) {
-        (Some(name), Some(devices)) => Some(DeviceGroup { name, devices }),
-        _ if is_wrong => None,
-        (name, _) => {
-            let missing = if name.is_none() { "name" } else { "devices" };
-            walk.add(entry.span(), format!("the device group has no `{missing}`"), None);
-            None
-        }
-    }
-}
-
-fn patterns(walk: &mut Walk<'_>, list: &toml::de::DeArray<'_>) -> Vec<String> {
-    let mut patterns = Vec::new();
-    for pattern in list {
-        match pattern.get_ref() {
-            DeValue::String(text) if value::is_label(text, MOST_NAME) => patterns.push(text.to_string()),
-            _ => {
-                let expected = value::expected(Kind::Text { most: MOST_NAME });
-                walk.add(pattern.span(), format!("a host name must be {expected}"), None);
-            }
-        }
-    }
-    patterns
+    Some(Organization { name: entry.text("name")?.parse().ok()?, settings })
 }
 
 /// SHA-256, in hexadecimal, of the settings as JSON without `loaded`.

@@ -1,92 +1,83 @@
-//! The effective configuration as TOML, each value with its place.
+//! The effective configuration as TOML, each value with its origin.
 
 use std::fmt::Write;
 
-use linesman_schemas::FilterLevel;
-use linesman_schemas::command::DeviceGroup;
+use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape, Value};
 
 use super::check::Checked;
-use super::keys::{KEYS, Key, Kind, ORGANIZATION_KEYS, ORGANIZATIONS, sections};
 use super::layers::Layers;
 use super::mask;
-use super::organizations::Declared;
-use super::value::Value;
+use super::sections::Setting;
+use super::tables::Listed;
 
 /// Text that, read as a configuration file, is the same configuration; masked passwords excepted.
 pub(super) fn text(layers: &Layers, checked: &Checked) -> String {
     let mut text = String::new();
-    keys(&mut text, layers, None);
-    for section in sections() {
-        if section == "upstream" && !checked.has_upstream {
-            text.push_str("\n# [upstream] is not set: cases wait\n");
-            continue;
+    for section in layers.sections.all() {
+        match section.shape {
+            Shape::List(_) => layers.listed(section.name).iter().for_each(|listed| one(&mut text, section, listed)),
+            Shape::Optional(without) if !checked.is_there(section) => {
+                text.push_str(&format!("\n# [{}] is not set: {without}\n", section.name));
+            }
+            Shape::Always | Shape::Optional(_) => {
+                if !section.name.is_empty() {
+                    text.push_str(&format!("\n[{}]\n", section.name));
+                }
+                keys(&mut text, layers, section);
+            }
         }
-        text.push_str(&format!("\n[{section}]\n"));
-        keys(&mut text, layers, Some(section));
-    }
-    for declared in layers.organizations() {
-        organization(&mut text, declared);
     }
     text
 }
 
-fn keys(text: &mut String, layers: &Layers, section: Option<&str>) {
-    for key in KEYS.iter().filter(|key| key.parts().0 == section) {
-        let name = key.parts().1;
-        match layers.get(key.name) {
-            Some((value, place)) => line(text, name, &shown(key, value), place),
-            None => line(text, &format!("# {name}"), "", "not set"),
+fn keys(text: &mut String, layers: &Layers, section: &'static Section) {
+    for setting in Setting::all(section) {
+        let name = setting.key.name;
+        // Writing into a text does not fail.
+        let _ = match layers.get(&setting.name()) {
+            Some((value, origin)) => writeln!(text, "{name} = {} # {origin}", shown(setting.key, value)),
+            None => writeln!(text, "# {name} # not set"),
+        };
+    }
+}
+
+fn one(text: &mut String, section: &Section, listed: &Listed) {
+    text.push_str(&format!("\n[[{}]] # {}\n", section.name, listed.origin));
+    for key in section.keys {
+        match listed.entry.get(key.name) {
+            Some(value) => text.push_str(&format!("{} = {}\n", key.name, shown(key, value))),
+            None => text.push_str(&format!("# {} # not set\n", key.name)),
         }
     }
 }
 
-fn line(text: &mut String, name: &str, value: &str, place: impl std::fmt::Display) {
-    let assignment = if value.is_empty() { name.to_owned() } else { format!("{name} = {value}") };
-    // Writing into a text does not fail.
-    let _ = writeln!(text, "{assignment} # {place}");
-}
-
+/// A value as TOML spells it, what is secret masked.
 pub(super) fn shown(key: &Key, value: &Value) -> String {
     match value {
         Value::Text(text) if matches!(key.kind, Kind::NatsUrl) => quoted(&mask::url(text)),
         Value::Text(text) => quoted(text),
         Value::Path(path) => quoted(&path.display().to_string()),
+        Value::Secret(secret) => quoted(&secret.to_string()),
         Value::Number(number) => number.to_string(),
         Value::Flag(flag) => flag.to_string(),
         Value::Address(address) => quoted(&address.to_string()),
+        Value::Texts(texts) => list(texts.iter().map(|text| quoted(text))),
+        Value::Tables(tables) => match key.kind {
+            Kind::Tables(form) => list(tables.iter().map(|entry| inline(form.keys, entry))),
+            _ => list(std::iter::empty()),
+        },
     }
 }
 
-fn organization(text: &mut String, declared: &Declared) {
-    text.push_str(&format!("\n[[{ORGANIZATIONS}]] # {}\n", declared.place));
-    for key in ORGANIZATION_KEYS {
-        text.push_str(&format!("{} = {}\n", key.parts().1, of_organization(declared, key)));
-    }
+/// A table on one line.
+fn inline(keys: &[Key], entry: &Entry) -> String {
+    let said = keys.iter().filter_map(|key| Some((key, entry.get(key.name)?)));
+    let pairs: Vec<String> = said.map(|(key, value)| format!("{} = {}", key.name, shown(key, value))).collect();
+    format!("{{ {} }}", pairs.join(", "))
 }
 
-/// A key of an organization as TOML spells its value.
-pub(super) fn of_organization(declared: &Declared, key: &Key) -> String {
-    let Declared { organization, .. } = declared;
-    let settings = &organization.settings;
-    match key.kind {
-        Kind::OrgName => quoted(organization.name.as_str()),
-        Kind::Flag => settings.is_proxy.to_string(),
-        Kind::FilterLevel => quoted(level_name(settings.filter_level)),
-        Kind::DeviceGroups => {
-            let groups: Vec<String> = settings.device_groups.iter().map(group).collect();
-            format!("[{}]", groups.join(", "))
-        }
-        _ => quoted(&settings.display_name),
-    }
-}
-
-pub(super) fn level_name(level: FilterLevel) -> &'static str {
-    FilterLevel::ALL.into_iter().find(|(other, _)| *other == level).map_or("", |(_, name)| name)
-}
-
-fn group(group: &DeviceGroup) -> String {
-    let devices: Vec<String> = group.devices.iter().map(|device| quoted(device)).collect();
-    format!("{{ name = {}, devices = [{}] }}", quoted(&group.name), devices.join(", "))
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
 }
 
 /// A text as TOML spells it.

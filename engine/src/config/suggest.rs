@@ -5,10 +5,15 @@ const LONGEST: usize = 64;
 
 /// A help text naming the one of `words` nearest to `text`, if one is near.
 pub(super) fn help<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    nearest(text, words).map(|word| format!("did you mean `{word}`?"))
+    nearest(text, words).map(did_you_mean)
 }
 
-fn nearest<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn did_you_mean(word: &str) -> String {
+    format!("did you mean `{word}`?")
+}
+
+/// The one of `words` nearest to `text`, if one is near.
+pub(super) fn nearest<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if text.chars().count() > LONGEST {
         return None;
     }

@@ -3,6 +3,7 @@
 mod document;
 mod explained;
 mod layers;
+mod lists;
 mod mistakes;
 mod printed;
 

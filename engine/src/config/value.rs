@@ -1,22 +1,22 @@
-//! A single value: what it may be, and the words for what it is not.
+//! A single value: what it may be. What is a list is read in `tables`.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use linesman_schemas::OrgName;
+use linesman_connectors::settings::{Kind, Value};
+use linesman_schemas::{FilterLevel, OrgName};
 use reqwest::Url;
 use toml::de::DeValue;
 use tracing_subscriber::EnvFilter;
 
-use super::keys::{self, Kind};
-use super::place::blank_controls;
-use super::{mask, suggest};
+use super::mask;
+use super::origin::blank_controls;
+use super::wording::refusal;
 
 /// How much of a wrong value a message quotes, in characters.
 const QUOTED: usize = 80;
 /// The longest directives of the log, in bytes.
 const MOST_LOG_LEVEL: usize = 4096;
-const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+pub(super) const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +58,7 @@ impl Written {
     }
 
     /// Quoted for a message, where `kind` was expected.
-    fn shown(&self, kind: Kind) -> String {
+    pub(super) fn shown(&self, kind: Kind) -> String {
         let is_text_expected = !matches!(kind, Kind::Count { .. } | Kind::Seconds { .. } | Kind::Flag);
         match self {
             Self::Text(text) if matches!(kind, Kind::NatsUrl | Kind::HttpsUrl) => quoted(&mask::url(text)),
@@ -72,7 +72,7 @@ impl Written {
     }
 }
 
-fn is_number(text: &str) -> bool {
+pub(super) fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -86,16 +86,6 @@ pub(super) fn quoted(text: &str) -> String {
     format!("`{}`", blank_controls(&begin))
 }
 
-/// A value that its kind allows.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
-    Text(String),
-    Path(PathBuf),
-    Number(u64),
-    Flag(bool),
-    Address(SocketAddr),
-}
-
 /// Why a value is refused.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -103,13 +93,15 @@ pub(super) struct Refusal {
     pub(super) help: Option<String>,
 }
 
-/// Reads the value of the key `name`; relative paths start at `folder`, where that is empty at the
+/// Reads the value of the key that people know as `name`; relative paths start at `folder`, where that is empty at the
 /// working directory.
 pub(super) fn read(name: &str, kind: Kind, written: &Written, folder: &Path) -> Result<Value, Refusal> {
     let refused = || refusal(name, kind, written);
     match (kind, written) {
         (Kind::Text { most }, Written::Text(text)) if is_label(text, most) => Ok(Value::Text(text.clone())),
-        (Kind::Path, Written::Text(text)) if !text.is_empty() && !text.contains('\0') => {
+        (Kind::Path | Kind::PasswordFile | Kind::Certificates, Written::Text(text))
+            if !text.is_empty() && !text.contains('\0') =>
+        {
             std::path::absolute(folder.join(text)).map(Value::Path).map_err(|_| refused())
         }
         (Kind::Count { least, most } | Kind::Seconds { least, most }, Written::Integer(Some(number), _))
@@ -124,11 +116,21 @@ pub(super) fn read(name: &str, kind: Kind, written: &Written, folder: &Path) -> 
     }
 }
 
+/// The value of a key's default.
+pub(super) fn of_default(kind: Kind, text: &str) -> Option<Value> {
+    read("", kind, &Written::of_text(text, kind), Path::new("")).ok()
+}
+
+/// The level spelled so.
+pub(super) fn filter_level(text: &str) -> Option<FilterLevel> {
+    FilterLevel::ALL.into_iter().find(|(_, name)| *name == text).map(|(level, _)| level)
+}
+
 /// Whether a text is right for a kind whose value stays text.
 fn is_spelled(kind: Kind, text: &str) -> bool {
     match kind {
         Kind::Words(words) => words.contains(&text),
-        Kind::FilterLevel => keys::filter_level(text).is_some(),
+        Kind::FilterLevel => filter_level(text).is_some(),
         Kind::OrgName => text.parse::<OrgName>().is_ok(),
         Kind::Header { most } => text.is_ascii() && is_label(text, most),
         Kind::HttpsUrl => is_https(text),
@@ -140,8 +142,10 @@ fn is_spelled(kind: Kind, text: &str) -> bool {
         | Kind::Seconds { .. }
         | Kind::Flag
         | Kind::Address
-        | Kind::DeviceGroups
-        | Kind::Organizations => false,
+        | Kind::PasswordFile
+        | Kind::Certificates
+        | Kind::Texts(_)
+        | Kind::Tables(_) => false,
     }
 }
 
@@ -168,62 +172,6 @@ fn is_log_level(text: &str) -> bool {
         _ => true,
     };
     text.len() <= MOST_LOG_LEVEL && text.split(',').all(is_good) && EnvFilter::builder().parse(text).is_ok()
-}
-
-fn refusal(name: &str, kind: Kind, written: &Written) -> Refusal {
-    let is_empty = matches!(written, Written::Text(text) if text.is_empty());
-    let found = if is_empty { "empty".to_owned() } else { written.shown(kind) };
-    let message = match kind {
-        Kind::FilterLevel if matches!(written, Written::Text(_)) && !is_empty => {
-            format!("there is no filter level {found}")
-        }
-        _ => format!("`{name}` must be {}, not {found}", expected(kind)),
-    };
-    let help = match (kind, written) {
-        (Kind::Words(words), Written::Text(text)) => suggest::help(text, words.iter().copied()),
-        (Kind::LogLevel, Written::Text(text)) => suggest::help(text, LOG_LEVELS),
-        (Kind::FilterLevel, _) => Some(format!("the filter levels are {}", list(&level_names(), "and"))),
-        (Kind::Count { .. } | Kind::Seconds { .. }, Written::Text(text)) if is_number(text) => {
-            Some("write the number without quotes".to_owned())
-        }
-        (Kind::Address, Written::Text(_)) => Some("for example `127.0.0.1:8443`".to_owned()),
-        _ => None,
-    };
-    Refusal { message, help }
-}
-
-fn level_names() -> Vec<&'static str> {
-    linesman_schemas::FilterLevel::ALL.iter().map(|(_, name)| *name).collect()
-}
-
-/// What a kind asks for, behind "must be".
-pub(super) fn expected(kind: Kind) -> String {
-    match kind {
-        Kind::Text { most } => format!("a text of 1 to {most} printable characters"),
-        Kind::Header { most } => format!("a text of 1 to {most} printable ASCII characters"),
-        Kind::Path => "a path".to_owned(),
-        Kind::HttpsUrl => "an address of the form `https://host[:port][/path]`".to_owned(),
-        Kind::NatsUrl => "an address of the form `nats://host[:port]` or `tls://host[:port]`".to_owned(),
-        Kind::Count { least, most } => format!("a whole number from {least} to {most}"),
-        Kind::Seconds { least, most } => format!("a whole number of seconds from {least} to {most}"),
-        Kind::Words(words) => list(words, "or"),
-        Kind::Flag => "`true` or `false`".to_owned(),
-        Kind::Address => "an address and a port".to_owned(),
-        Kind::LogLevel => format!("{}, or such levels behind `target=`, separated by commas", list(&LOG_LEVELS, "or")),
-        Kind::OrgName => "a name of 1 to 64 letters, digits, `_` and `-` that begins with a letter or digit".to_owned(),
-        Kind::FilterLevel => "a filter level".to_owned(),
-        Kind::DeviceGroups => "a list of `{ name = \"...\", devices = [\"...\"] }`".to_owned(),
-        Kind::Organizations => "a list of tables".to_owned(),
-    }
-}
-
-/// `a`, `b` and `c`.
-pub(super) fn list(words: &[&str], last: &str) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        Some((end, rest)) if !rest.is_empty() => format!("{} {last} {end}", rest.join(", ")),
-        _ => quoted.concat(),
-    }
 }
 
 #[cfg(test)]

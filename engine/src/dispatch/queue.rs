@@ -1,20 +1,29 @@
 //! Which pending row is next: due, not under way, its circuit closed, the organizations taking turns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use linesman_schemas::reaction::Task;
+use linesman_domain::reactions::{self, CircuitRow, PendingRow};
+use linesman_domain::table::Table;
+use linesman_domain::{Error, jobs};
+use linesman_schemas::reaction::Action;
+use linesman_schemas::{OrgName, ReactionId};
 
+use super::attempt::Shared;
 use crate::lane::status::Change;
-use crate::store::{self, Lane, Store};
-use linesman_domain::rows::{self, CircuitRow, PendingRow, key};
+use crate::store::{Lane, Store};
 
-/// A pending row, to be carried out now.
+/// A pending row that is due.
 pub(super) struct Row {
     pub(super) lane: u32,
-    pub(super) task: Task,
+    pub(super) id: ReactionId,
+    pub(super) org: Option<OrgName>,
+    pub(super) attempt: u32,
+    /// What is to be done, or why that cannot be read.
+    pub(super) action: Result<Action, String>,
+    queue: Queue,
 }
 
 /// What is next.
@@ -30,7 +39,7 @@ type Queue = (String, u32);
 
 /// The queues of one destination.
 pub(super) struct Queues {
-    destination: &'static str,
+    destination: Arc<str>,
     lanes: Vec<Lane>,
     circuits: Vec<CircuitRow>,
     /// How many of a lane's rows are under way, to probe a circuit with one.
@@ -39,13 +48,26 @@ pub(super) struct Queues {
     handed_out: BTreeMap<Queue, BTreeMap<String, u32>>,
     /// Queues that may have rows, and when it is worth looking; none: now.
     waiting: BTreeMap<Queue, Option<Timestamp>>,
+    /// What changed and has not been read since: a lane, and whose queue; an empty organization means all.
+    changed: BTreeSet<(u32, String)>,
     /// Whose turn was last.
     last: Option<Queue>,
-    store: Arc<Store>,
+    /// Rows that are damaged, each told of once.
+    damaged: BTreeSet<String>,
+}
+
+/// All destinations that have rows in their queues.
+pub(super) fn destinations(shared: &Shared) -> Result<BTreeSet<String>, Error> {
+    let mut found = BTreeSet::new();
+    for lane in 0..shared.lanes_count() {
+        let lane = shared.store.lane(lane)?;
+        found.extend(reactions::destinations(&lane)?);
+    }
+    Ok(found)
 }
 
 impl Queues {
-    pub(super) fn open(store: &Arc<Store>, destination: &'static str, lanes: u32) -> Result<Self, store::Error> {
+    pub(super) fn open(store: &Store, destination: Arc<str>, lanes: u32) -> Result<Self, Error> {
         let mut queues = Self {
             destination,
             lanes: (0..lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
@@ -53,39 +75,22 @@ impl Queues {
             probes: BTreeMap::new(),
             handed_out: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            changed: BTreeSet::new(),
             last: None,
-            store: Arc::clone(store),
+            damaged: BTreeSet::new(),
         };
         for lane in 0..lanes {
-            queues.look_at_all(lane)?;
+            queues.read_circuit(lane)?;
+            let Some(tree) = queues.lanes.get(lane as usize) else { continue };
+            let orgs = reactions::queues(tree, &queues.destination)?;
+            queues.waiting.extend(orgs.into_iter().map(|org| ((org, lane), None)));
         }
         Ok(queues)
     }
 
-    /// Finds a lane's queues: one row of each is enough to know of it.
-    fn look_at_all(&mut self, lane: u32) -> Result<(), store::Error> {
-        self.read_circuit(lane)?;
-        let tree = self.store.lane(lane)?;
-        let prefix = key::of(b'q', &[self.destination], &[]);
-        let mut from = prefix.clone();
-        while let Some((found, _)) = tree.first_row(Bound::Included(&from), &prefix)? {
-            let rest = found.get(prefix.len()..).unwrap_or_default();
-            let org = rest.split(|byte| *byte == 0).next().unwrap_or_default();
-            let org = String::from_utf8_lossy(org).into_owned();
-            // Behind everything of this organization: its zero byte becomes a one.
-            from = key::queue(self.destination, &org);
-            if let Some(last) = from.last_mut() {
-                *last = 1;
-            }
-            self.waiting.insert((org, lane), None);
-        }
-        Ok(())
-    }
-
-    fn read_circuit(&mut self, lane: u32) -> Result<(), store::Error> {
-        let key = key::circuit(self.destination);
-        let circuit = self.lanes.get(lane as usize).and_then(|tree| rows::read(tree, &key).ok().flatten());
-        let circuit = circuit.unwrap_or_default();
+    fn read_circuit(&mut self, lane: u32) -> Result<(), Error> {
+        let Some(tree) = self.lanes.get(lane as usize) else { return Ok(()) };
+        let circuit = Table::read(tree, &reactions::circuit(&self.destination))?.unwrap_or_default();
         if let Some(known) = self.circuits.get_mut(lane as usize) {
             *known = circuit;
         }
@@ -94,30 +99,45 @@ impl Queues {
 
     /// A lane says that a queue changed, or with it the circuit.
     pub(super) fn changed(&mut self, change: &Change) {
-        // What cannot be read now is looked at again by the next round.
-        let _ = self.read_circuit(change.lane);
-        if change.org.is_empty() {
-            for ((_, lane), look) in &mut self.waiting {
-                if *lane == change.lane {
-                    *look = None;
+        self.changed.insert((change.lane, change.org.clone()));
+    }
+
+    /// Reads what changed; what cannot be read stays to be read.
+    pub(super) fn catch_up(&mut self) -> Result<(), Error> {
+        while let Some((lane, org)) = self.changed.first().cloned() {
+            self.read_circuit(lane)?;
+            if org.is_empty() {
+                for ((_, of), look) in &mut self.waiting {
+                    if *of == lane {
+                        *look = None;
+                    }
                 }
+            } else {
+                let queue = (org.clone(), lane);
+                self.move_on(&queue)?;
+                self.waiting.insert(queue, None);
             }
-        } else {
-            let queue = (change.org.clone(), change.lane);
-            self.move_on(&queue);
-            self.waiting.insert(queue, None);
+            self.changed.remove(&(lane, org));
         }
+        Ok(())
     }
 
     /// Forgets what was handed out of a queue and is done, or is to be tried another time.
-    fn move_on(&mut self, queue: &Queue) {
-        let Some(attempts) = self.handed_out.get_mut(queue) else { return };
-        if let Some(tree) = self.lanes.get(queue.1 as usize) {
-            attempts.retain(|id, attempt| pending(tree, id).is_some_and(|row| row.attempt <= *attempt));
+    fn move_on(&mut self, queue: &Queue) -> Result<(), Error> {
+        let Self { handed_out, lanes, damaged, .. } = self;
+        let Some(attempts) = handed_out.get_mut(queue) else { return Ok(()) };
+        if let Some(tree) = lanes.get(queue.1 as usize) {
+            let known: Vec<_> = attempts.iter().map(|(id, attempt)| (id.clone(), *attempt)).collect();
+            for (id, attempt) in known {
+                if pending(tree, &id, damaged)?.is_none_or(|row| row.attempt > attempt) {
+                    attempts.remove(&id);
+                }
+            }
         }
         if attempts.is_empty() {
-            self.handed_out.remove(queue);
+            handed_out.remove(queue);
         }
+        Ok(())
     }
 
     /// One of a lane's rows is not under way any more.
@@ -127,8 +147,8 @@ impl Queues {
         }
     }
 
-    /// The next row, after the organization whose turn was last.
-    pub(super) fn next(&mut self, now: Timestamp) -> Result<Due, store::Error> {
+    /// The next row, after the organization whose turn was last. It is handed out by [`Self::take`].
+    pub(super) fn next(&mut self, now: Timestamp) -> Result<Due, Error> {
         let mut soonest: Option<Timestamp> = None;
         for queue in self.turn() {
             match self.waiting.get(&queue).copied().flatten() {
@@ -143,13 +163,7 @@ impl Queues {
                 continue;
             }
             match self.look(&queue, now)? {
-                Look::Row(row) => {
-                    *self.probes.entry(queue.1).or_default() += 1;
-                    let attempts = self.handed_out.entry(queue.clone()).or_default();
-                    attempts.insert(row.task.id.to_string(), row.task.attempt);
-                    self.last = Some(queue);
-                    return Ok(Due::Now(row));
-                }
+                Look::Row(row) => return Ok(Due::Now(row)),
                 Look::Later(at) => {
                     self.waiting.insert(queue, Some(at));
                     soonest = Some(soonest.map_or(at, |soonest| soonest.min(at)));
@@ -160,6 +174,14 @@ impl Queues {
             }
         }
         Ok(Due::At(soonest))
+    }
+
+    /// A row is handed out: it is under way until it is released, and not looked at again until the state has moved on.
+    pub(super) fn take(&mut self, row: &Row) {
+        *self.probes.entry(row.lane).or_default() += 1;
+        let attempts = self.handed_out.entry(row.queue.clone()).or_default();
+        attempts.insert(row.id.to_string(), row.attempt);
+        self.last = Some(row.queue.clone());
     }
 
     /// The queues in the order of their turns.
@@ -186,27 +208,31 @@ impl Queues {
         is_probing.then_some(Timestamp::MAX)
     }
 
-    fn look(&self, queue: &Queue, now: Timestamp) -> Result<Look, store::Error> {
+    fn look(&mut self, queue: &Queue, now: Timestamp) -> Result<Look, Error> {
+        let Self { destination, lanes, handed_out, damaged, .. } = self;
         let (org, lane) = queue;
-        let Some(tree) = self.lanes.get(*lane as usize) else { return Ok(Look::Empty) };
-        let prefix = key::queue(self.destination, org);
-        for row in tree.rows(&prefix, None) {
-            let (place, _) = row?;
-            let tail = place.get(prefix.len()..).unwrap_or_default();
-            let Some(not_before) = key::read_time(tail) else { continue };
+        let Some(tree) = lanes.get(*lane as usize) else { return Ok(Look::Empty) };
+        // What was decided before the organization's settings changed may not leave as it is.
+        if jobs::is_under_review(tree, org)? {
+            return Ok(Look::Empty);
+        }
+        for queued in reactions::queue(tree, destination, org) {
+            let reactions::Queued { not_before, id } = queued?;
             if not_before > now {
                 return Ok(Look::Later(not_before));
             }
-            let id = String::from_utf8_lossy(tail.get(8..).unwrap_or_default()).into_owned();
-            let Some(row) = pending(tree, &id) else { continue };
-            let attempt = self.handed_out.get(queue).and_then(|attempts| attempts.get(&id));
+            let Some(row) = pending(tree, &id, damaged)? else { continue };
+            let attempt = handed_out.get(queue).and_then(|attempts| attempts.get(&id));
             if attempt.is_some_and(|attempt| *attempt >= row.attempt) {
                 continue;
             }
-            match task(&id, &row) {
-                Some(task) => return Ok(Look::Row(Row { lane: *lane, task })),
-                None => tracing::error!(reaction = id, "a pending reaction cannot be read"),
-            }
+            let Ok(id) = id.parse() else {
+                tell(damaged, &id, "its key names no reaction");
+                continue;
+            };
+            let action = serde_json::from_str(&row.action).map_err(|error| error.to_string());
+            let (org, attempt) = (row.org, row.attempt);
+            return Ok(Look::Row(Row { lane: *lane, id, org, attempt, action, queue: queue.clone() }));
         }
         Ok(Look::Empty)
     }
@@ -218,18 +244,28 @@ enum Look {
     Empty,
 }
 
-fn pending(tree: &Lane, id: &str) -> Option<PendingRow> {
-    rows::read(tree, &key::pending(id)).ok().flatten()
+/// A pending row. One whose bytes are damaged is told of once and passed over, so that the others of its queue go on:
+/// no report can settle it, since on another node's state, or after a rebuild, it is whole.
+fn pending(tree: &Lane, id: &str, damaged: &mut BTreeSet<String>) -> Result<Option<PendingRow>, Error> {
+    match Table::read(tree, &reactions::key(id)) {
+        Err(error @ Error::Row { .. }) => {
+            tell(damaged, id, &error.to_string());
+            Ok(None)
+        }
+        read => read,
+    }
 }
 
-fn task(id: &str, row: &PendingRow) -> Option<Task> {
-    let action = serde_json::from_str(&row.action).ok()?;
-    Some(Task { id: id.parse().ok()?, org: row.org.clone(), attempt: row.attempt, action })
+fn tell(damaged: &mut BTreeSet<String>, id: &str, error: &str) {
+    if damaged.insert(id.to_owned()) {
+        metrics::counter!("linesman_damaged_rows_total").increment(1);
+        tracing::error!(reaction = id, error, "a pending reaction is damaged; it waits until the state is rebuilt");
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use linesman_schemas::reaction::{Action, LogLine};
+    use linesman_domain::table;
 
     use super::*;
     use linesman_domain::state::Writes;
@@ -249,11 +285,11 @@ mod tests {
             deadline: Timestamp::MAX,
             is_held: false,
             incident: None,
-            action: serde_json::to_string(&Action::Log(LogLine { message: String::new(), fields: Default::default() }))
-                .unwrap(),
+            action: r#"{"log":{"message":"","fields":{}}}"#.to_owned(),
         };
-        let place = key::place("log", org, at(0), &id).into_bytes();
-        let rows = vec![(key::pending(&id).into_bytes(), Some(rows::encode(&row).unwrap())), (place, Some(Vec::new()))];
+        let place = reactions::queued("log", org, at(0), &id).into_bytes();
+        let rows =
+            vec![(reactions::key(&id).into_bytes(), Some(table::encode(&row).unwrap())), (place, Some(Vec::new()))];
         store.lane(lane).unwrap().apply(&Writes { batch: 1, rows }).unwrap();
     }
 
@@ -265,12 +301,15 @@ mod tests {
             pend(&store, lane, org);
         }
         let circuit = CircuitRow { failures: 5, open_until: Some(at(60)), rest_s: 30 };
-        let row = (key::circuit("log").into_bytes(), Some(rows::encode(&circuit).unwrap()));
+        let row = (reactions::circuit("log").into_bytes(), Some(table::encode(&circuit).unwrap()));
         store.lane(0).unwrap().apply(&Writes { batch: 2, rows: vec![row] }).unwrap();
-        let mut queues = Queues::open(&store, "log", 2).unwrap();
+        let mut queues = Queues::open(&store, "log".into(), 2).unwrap();
         assert!(matches!(queues.next(at(10)).unwrap(), Due::At(Some(until)) if until == at(60)));
         let handed_out = |queues: &mut Queues| match queues.next(at(60)).unwrap() {
-            Due::Now(row) => row.task.org.unwrap().to_string(),
+            Due::Now(row) => {
+                queues.take(&row);
+                row.org.unwrap().to_string()
+            }
             Due::At(until) => panic!("nothing until {until:?}"),
         };
         assert_eq!([handed_out(&mut queues), handed_out(&mut queues)], ["acme", "bolt"]);

@@ -3,34 +3,33 @@
 use std::time::Duration;
 
 use async_nats::Client;
-use linesman_connectors::Attempted;
+use linesman_schemas::OrgName;
 use linesman_schemas::control::Control;
 use linesman_schemas::outcome::{Attempt, Report};
-use linesman_schemas::reaction::Task;
 
 use crate::log::inputs;
 
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MOST: Duration = Duration::from_secs(10);
 
-/// Publishes what an attempt brought: changed cases first, then its own end.
+/// Publishes what an attempt brought, `reports` first, then its own end; `org` is whose the reaction is.
 ///
 /// Goes on until the log has it: an attempt whose end is not known would be made again.
-pub(super) async fn publish(client: &Client, connector: &str, task: &Task, attempted: &Attempted) {
-    for standing in &attempted.changes {
-        let org = &standing.incident.org;
-        send(client, format!("in.{org}.result.{connector}"), &Report::CaseChanged(standing.clone())).await;
-    }
-    let attempt = Attempt {
-        reaction: task.id.clone(),
-        attempt: task.attempt,
-        requests: attempted.requests,
-        outcome: attempted.outcome.clone(),
-    };
-    match &task.org {
-        Some(org) => send(client, format!("in.{org}.result.{connector}"), &Report::Attempt(attempt)).await,
-        // The provider's own reactions are lane 0's.
-        None => send(client, "p.0.ctl".to_owned(), &Control::Attempt(attempt)).await,
+pub(super) async fn publish(
+    client: &Client,
+    connector: &str,
+    org: Option<&OrgName>,
+    reports: Vec<Report>,
+    ended: Attempt,
+) {
+    for report in reports.into_iter().chain([Report::Attempt(ended)]) {
+        match (report.org().or(org).cloned(), report) {
+            (Some(org), report) => send(client, format!("in.{org}.result.{connector}"), &report).await,
+            // The provider's own reactions are lane 0's.
+            (None, Report::Attempt(attempt)) => send(client, "p.0.ctl".to_owned(), &Control::Attempt(attempt)).await,
+            // A case is somebody's.
+            (None, Report::CaseChanged(_)) => {}
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The id is the client's `Idempotency-Key`. Its outcome is kept for a day of the log's time: said again,
-//! nothing is done again.
+//! nothing is done again. What is asked of the provider goes to lane 0, by `p.0.ctl`.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,16 +14,19 @@ use std::time::Duration;
 
 use async_nats::Client;
 use linesman_schemas::command::{Command, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, OrgName, Scope};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::viewer::Viewer;
 use crate::lane::status::LaneStatus;
 use crate::log::inputs;
 use crate::log::streams::lane_of;
 use crate::store::Lane;
 use linesman_domain as domain;
-use linesman_domain::rows::{self, CommandRow, Standing, key};
+use linesman_domain::commands::{self, CommandRow};
+use linesman_domain::organizations::{self, Standing};
+use linesman_domain::table::Table;
 
 /// How long a request waits for its command to be applied.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,9 +37,16 @@ const SENT_MOST: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) id: CommandId,
-    pub(super) org: OrgName,
+    pub(super) scope: Scope,
     /// Its outcome; none while it is on its way.
     pub(super) outcome: Option<CommandRow>,
+}
+
+impl Asked {
+    /// Whether something is there by it that was not there before.
+    pub(super) fn has_created(&self) -> bool {
+        self.outcome.as_ref().is_some_and(|row| row.is_new)
+    }
 }
 
 /// Why a command was not sent, or is not known.
@@ -45,6 +55,9 @@ pub(super) enum Error {
     /// The same id for something else.
     #[error("the command `{0}` asked for something else within the last day; a new command needs an id of its own")]
     OtherCommand(CommandId),
+    /// There is no such organization for whoever asks.
+    #[error("there is no organization `{0}`")]
+    Unseen(Scope),
     /// Nothing of that id.
     #[error("there is no command `{0}` of the last day")]
     Unknown(CommandId),
@@ -66,7 +79,7 @@ pub(super) struct Commands {
     lanes: Vec<watch::Receiver<LaneStatus>>,
     rows: Arc<[Lane]>,
     /// Where commands stand in IN that were not seen applied.
-    sent: Mutex<BTreeMap<(OrgName, CommandId), u64>>,
+    sent: Mutex<BTreeMap<(Scope, CommandId), u64>>,
 }
 
 impl Commands {
@@ -81,92 +94,110 @@ impl Commands {
 
     /// Sends a command and waits a while for its outcome. One that was sent before under this id is not sent
     /// again.
-    pub(super) async fn ask(&self, org: OrgName, id: CommandId, actor: &str, verb: Verb) -> Result<Asked, Error> {
-        if let Some(known) = self.known(&org, &id, &verb)? {
+    ///
+    /// # Errors
+    /// There is no such organization for `viewer`, the id was another command's, or log or state are away.
+    pub(super) async fn ask(&self, viewer: &Viewer, scope: Scope, id: CommandId, verb: Verb) -> Result<Asked, Error> {
+        if !viewer.sees(scope.organization()) {
+            return Err(Error::Unseen(scope));
+        }
+        if let Some(known) = self.known(viewer, &scope, &id, &verb)? {
             return Ok(known);
         }
         let asked = domain::asked(&verb)?;
-        let subject = format!("in.{org}.cmd.{}", verb.as_str());
-        let command = Command { id: id.clone(), actor: actor.to_owned(), node: self.node.to_string(), verb };
-        let sequence = inputs::put(&self.client, subject, serde_json::to_vec(&command)?).await.map_err(Error::Log)?;
-        self.remember(&org, &id, sequence);
-        if !self.wait(&org, sequence).await {
-            return Ok(Asked { id, org, outcome: None });
+        let command = Command { id: id.clone(), principal: viewer.principal(), node: self.node.to_string(), verb };
+        let (subject, payload) = inputs::of_command(&scope, command)?;
+        let sequence = inputs::put(&self.client, subject, payload).await.map_err(Error::Log)?;
+        self.remember(&scope, &id, sequence);
+        if !self.wait(&scope, sequence).await {
+            return Ok(Asked { id, scope, outcome: None });
         }
-        self.sent().remove(&(org.clone(), id.clone()));
-        match self.outcome(&org, &id)? {
-            Some(outcome) => answer(org, id, outcome, asked),
+        self.sent().remove(&(scope.clone(), id.clone()));
+        match self.outcome(viewer, &scope, &id)? {
+            Some(outcome) => answer(scope, id, outcome, asked),
             None => Err(Error::Unknown(id)),
         }
     }
 
     /// How a command stands that was decided under this id; an error where it asked for something else.
-    pub(super) fn known(&self, org: &OrgName, id: &CommandId, verb: &Verb) -> Result<Option<Asked>, Error> {
+    pub(super) fn known(
+        &self,
+        viewer: &Viewer,
+        scope: &Scope,
+        id: &CommandId,
+        verb: &Verb,
+    ) -> Result<Option<Asked>, Error> {
         let asked = domain::asked(verb)?;
-        let outcome = self.outcome(org, id)?;
-        outcome.map(|outcome| answer(org.clone(), id.clone(), outcome, asked)).transpose()
+        let outcome = self.outcome(viewer, scope, id)?;
+        outcome.map(|outcome| answer(scope.clone(), id.clone(), outcome, asked)).transpose()
     }
 
-    /// How a command of an organization stands.
-    pub(super) fn find(&self, org: OrgName, id: CommandId) -> Result<Asked, Error> {
-        let key = (org, id);
-        let sent = self.sent().get(&key).copied();
-        let (org, id) = key;
+    /// How a command stands.
+    ///
+    /// # Errors
+    /// Nothing of that id is known, or to be seen by `viewer`; or the state cannot be read.
+    pub(super) fn find(&self, viewer: &Viewer, scope: Scope, id: CommandId) -> Result<Asked, Error> {
+        let key = (scope, id);
+        let sent = self.sent().get(&key).copied().filter(|_| viewer.sees(key.0.organization()));
+        let (scope, id) = key;
         // IMPORTANT: in this order, or it may be applied between the two and would count as unknown.
-        let is_applied = sent.is_none_or(|sequence| self.position(&org) >= sequence);
-        let outcome = self.outcome(&org, &id)?;
+        let is_applied = sent.is_none_or(|sequence| self.position(&scope) >= sequence);
+        let outcome = self.outcome(viewer, &scope, &id)?;
         match outcome {
             None if is_applied => Err(Error::Unknown(id)),
-            outcome => Ok(Asked { id, org, outcome }),
+            outcome => Ok(Asked { id, scope, outcome }),
         }
     }
 
-    /// Whether an organization takes part; none where there is none of that name.
-    pub(super) fn standing(&self, org: &OrgName) -> Result<Option<Standing>, domain::Error> {
-        match self.rows.get(self.lane(org)) {
-            Some(lane) => Ok(rows::read(lane, &key::org(org))?.map(|row| row.standing)),
+    /// Whether an organization takes part; none where there is none of that name for `viewer`.
+    pub(super) fn standing(&self, viewer: &Viewer, org: &OrgName) -> Result<Option<Standing>, domain::Error> {
+        match self.rows.get(self.lane(Some(org))).filter(|_| viewer.sees(Some(org))) {
+            Some(lane) => Ok(Table::read(lane, &organizations::key(org))?.map(|row| row.standing)),
             None => Ok(None),
         }
     }
 
-    fn outcome(&self, org: &OrgName, id: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
-        match self.rows.get(self.lane(org)) {
-            Some(lane) => rows::read(lane, &key::command(org, id.as_str())),
+    fn outcome(&self, viewer: &Viewer, scope: &Scope, id: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
+        let whose = scope.organization();
+        match self.rows.get(self.lane(whose)).filter(|_| viewer.sees(whose)) {
+            Some(lane) => Table::read(lane, &commands::key(whose, id.as_str())),
             None => Ok(None),
         }
     }
 
-    /// Waits until the organization's lane has applied a message; whether it has in time.
-    async fn wait(&self, org: &OrgName, sequence: u64) -> bool {
-        let Some(mut lane) = self.lanes.get(self.lane(org)).cloned() else { return false };
+    /// Waits until the lane that decides it has applied a message; whether it has in time.
+    async fn wait(&self, scope: &Scope, sequence: u64) -> bool {
+        let Some(mut lane) = self.lanes.get(self.lane(scope.organization())).cloned() else { return false };
         let applied = lane.wait_for(|status| status.position >= sequence);
         matches!(timeout(PATIENCE, applied).await, Ok(Ok(_)))
     }
 
-    fn position(&self, org: &OrgName) -> u64 {
-        self.lanes.get(self.lane(org)).map_or(0, |lane| lane.borrow().position)
+    fn position(&self, scope: &Scope) -> u64 {
+        self.lanes.get(self.lane(scope.organization())).map_or(0, |lane| lane.borrow().position)
     }
 
-    fn lane(&self, org: &OrgName) -> usize {
-        lane_of(org.as_str(), u32::try_from(self.lanes.len()).unwrap_or(u32::MAX)) as usize
+    /// An organization's lane, or the provider's.
+    fn lane(&self, org: Option<&OrgName>) -> usize {
+        let lanes = u32::try_from(self.lanes.len()).unwrap_or(u32::MAX);
+        org.map_or(0, |org| lane_of(org.as_str(), lanes) as usize)
     }
 
-    fn remember(&self, org: &OrgName, id: &CommandId, sequence: u64) {
+    fn remember(&self, scope: &Scope, id: &CommandId, sequence: u64) {
         let mut sent = self.sent();
         if sent.len() >= SENT_MOST {
-            sent.retain(|(org, _), sequence| self.position(org) < *sequence);
+            sent.retain(|(scope, _), sequence| self.position(scope) < *sequence);
         }
         if sent.len() < SENT_MOST {
-            sent.insert((org.clone(), id.clone()), sequence);
+            sent.insert((scope.clone(), id.clone()), sequence);
         }
     }
 
-    fn sent(&self) -> std::sync::MutexGuard<'_, BTreeMap<(OrgName, CommandId), u64>> {
+    fn sent(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Scope, CommandId), u64>> {
         // Nothing under the lock panics; and the map is whole after every step.
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn answer(org: OrgName, id: CommandId, outcome: CommandRow, asked: [u8; 32]) -> Result<Asked, Error> {
-    if outcome.asked == asked { Ok(Asked { id, org, outcome: Some(outcome) }) } else { Err(Error::OtherCommand(id)) }
+fn answer(scope: Scope, id: CommandId, outcome: CommandRow, asked: [u8; 32]) -> Result<Asked, Error> {
+    if outcome.asked == asked { Ok(Asked { id, scope, outcome: Some(outcome) }) } else { Err(Error::OtherCommand(id)) }
 }

@@ -4,6 +4,7 @@
 //! nothing that OUT still has; what it has no more is told by an event `gap`.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,16 +20,15 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::params::Params;
-use super::problem::Problem;
-use super::routes::Sources;
+use super::sources::{LISTENERS, Sources};
+use super::transport::params::Params;
+use super::transport::problem::Problem;
+use super::viewer::{Viewer, owner};
 use crate::log;
 use crate::log::events::{self, Found, From, Place};
 use crate::log::streams::OUT;
 use linesman_domain::outgoing::POLICY_REFUSED;
 
-/// How many may listen at once: each has a consumer at the server.
-pub(super) const LISTENERS: usize = 128;
 /// How often a listener is told that nothing happened.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The subjects of all triggers.
@@ -41,10 +41,10 @@ const LAST_EVENT_ID: &str = "last-event-id";
 #[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
     /// Of whom; none: of all organizations.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
     organization: Option<OrgName>,
     /// Which trigger; none: all.
-    #[param(schema_with = super::lists::words::told_trigger, required = false)]
+    #[param(schema_with = super::words::told_trigger, required = false)]
     trigger: Option<String>,
     /// As the header `Last-Event-ID`, for those who cannot set it.
     last_event_id: Option<String>,
@@ -66,6 +66,7 @@ pub(super) struct EventsQuery {
 )]
 pub(super) async fn events(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     Params(query): Params<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -86,7 +87,7 @@ pub(super) async fn events(
     };
     let found = events::follow(&sources.client, filter, From::After(place)).await;
     let found = found.map_err(|error| log_is_away(&error))?;
-    let shown = stream::iter(first).chain(found.filter_map(async |found| shown(found)));
+    let shown = stream::iter(first).chain(found.filter_map(move |found| ready(shown(&viewer, found))));
     let shown = until_stopped(shown, sources.ready.clone(), seat);
     Ok(Sse::new(shown.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
@@ -140,8 +141,10 @@ fn log_is_away(error: &log::Error) -> Problem {
     Problem::busy("the log does not answer", 2)
 }
 
-fn shown(found: Result<Found, log::Error>) -> Option<Event> {
+/// The event, if it is one that `viewer` sees.
+fn shown(viewer: &Viewer, found: Result<Found, log::Error>) -> Option<Event> {
     match found {
+        Ok(found) if !viewer.sees(owner(&found.subject).as_ref()) => None,
         Ok(found) => {
             let name = found.subject.splitn(4, '.').nth(3).unwrap_or_default();
             Some(Event::default().id(found.place.to_string()).event(name).data(found.event.get()))

@@ -19,7 +19,7 @@ use crate::log::streams;
 use crate::metrics::process;
 use crate::store::Lane;
 use linesman_domain::Error;
-use linesman_domain::rows::{self, CircuitRow, PendingRow};
+use linesman_domain::reactions;
 
 /// How old what is known of the log's end may be.
 const END_EVERY: Duration = Duration::from_secs(2);
@@ -76,11 +76,11 @@ impl Gauges {
             metrics::gauge!("linesman_lane_lag_sequences", "lane" => lane.to_string()).set(lag);
             metrics::gauge!("linesman_lane_age_seconds", "lane" => lane.to_string()).set(age);
         }
-        for (destination, count) in &seen.pending {
-            metrics::gauge!("linesman_pending_reactions", "destination" => destination.clone()).set(*count as f64);
+        for (connector, count) in by_connector(&seen.pending) {
+            metrics::gauge!("linesman_pending_reactions", "destination" => connector).set(count as f64);
         }
-        for (destination, count) in &seen.circuits {
-            metrics::gauge!("linesman_circuits_open", "destination" => destination.clone()).set(*count as f64);
+        for (connector, count) in by_connector(&seen.circuits) {
+            metrics::gauge!("linesman_circuits_open", "destination" => connector).set(count as f64);
         }
     }
 
@@ -133,14 +133,22 @@ impl Gauges {
     }
 }
 
+/// Counts of destinations, added up by connector: the names of peers are from outside, and no label's values.
+fn by_connector(counts: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for (destination, count) in counts {
+        let connector = destination.split_once('/').map_or(destination.as_str(), |(connector, _)| connector);
+        *sums.entry(connector.to_owned()).or_default() += count;
+    }
+    sums
+}
+
 /// How many reactions are pending at each destination.
 fn pending(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
     let mut counts = BTreeMap::new();
     for lane in lanes {
-        for row in lane.rows(b"r", None) {
-            let (key, bytes) = row?;
-            let row: PendingRow = rows::decode(&key, &bytes)?;
-            *counts.entry(row.destination).or_default() += 1;
+        for row in reactions::all(lane) {
+            *counts.entry(row?.1.destination).or_default() += 1;
         }
     }
     Ok(counts)
@@ -150,10 +158,8 @@ fn pending(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
 fn circuits(lanes: &[Lane]) -> Result<BTreeMap<String, u64>, Error> {
     let mut counts = BTreeMap::new();
     for lane in lanes {
-        for row in lane.rows(b"x", None) {
-            let (key, bytes) = row?;
-            let row: CircuitRow = rows::decode(&key, &bytes)?;
-            let destination = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
+        for row in reactions::circuits(lane) {
+            let (destination, row) = row?;
             *counts.entry(destination).or_default() += u64::from(row.open_until.is_some());
         }
     }
@@ -178,7 +184,7 @@ mod tests {
     #[test]
     fn lag_is_zero_when_caught_up_and_unknown_when_nobody_tells() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let status = LaneStatus { is_running: true, position: 40, now: at(100), sealed: None };
+        let status = LaneStatus { is_running: true, position: 40, now: at(100), ..LaneStatus::default() };
         assert_eq!(lag(&status, Some(40), at(130)), (0.0, 0.0));
         // Looked up before the lane went on.
         assert_eq!(lag(&status, Some(30), at(130)), (0.0, 0.0));

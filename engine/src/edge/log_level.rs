@@ -8,9 +8,10 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::body::Body;
-use super::problem::Problem;
-use super::routes::Sources;
+use super::sources::Sources;
+use super::transport::json::JsonBody;
+use super::transport::problem::Problem;
+use super::viewer::Viewer;
 use crate::logging::Error;
 
 /// What the engine's log tells.
@@ -27,8 +28,9 @@ pub(super) struct LogLevel {
     get, path = "/api/v1/log-level", tag = "engine",
     responses((status = 200, description = "The level that counts.", body = LogLevel))
 )]
-pub(super) async fn show(State(sources): State<Arc<Sources>>) -> Json<LogLevel> {
-    Json(LogLevel { level: sources.logging.current() })
+pub(super) async fn show(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<Json<LogLevel>, Problem> {
+    viewer.sees_provider()?;
+    Ok(Json(LogLevel { level: sources.logging.current() }))
 }
 
 /// Change what the engine's log tells, until it ends.
@@ -38,8 +40,10 @@ pub(super) async fn show(State(sources): State<Arc<Sources>>) -> Json<LogLevel> 
 )]
 pub(super) async fn change(
     State(sources): State<Arc<Sources>>,
-    Body(wanted): Body<LogLevel>,
+    viewer: Viewer,
+    JsonBody(wanted): JsonBody<LogLevel>,
 ) -> Result<Json<LogLevel>, Problem> {
+    viewer.sees_provider()?;
     match sources.logging.set(&wanted.level) {
         Ok(()) => {
             tracing::info!(level = wanted.level, "the log's level was changed");

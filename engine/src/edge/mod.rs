@@ -1,32 +1,46 @@
 //! The edge: HTTPS, for people and programs that ask the engine how it is and what it knows.
 //!
 //! ```text
-//!  TCP --> seats --> TLS handshake --> head of a request --> access --> arrival --> route
-//!          most     10 s               10 s, 16 KiB          token      10 s, 64 KiB
+//!  transport --> access --> routes --> what is asked for, as far as its viewer sees it
+//!  a request     token,     path       lists, dead letters, events: read beside the lanes
+//!  in its        viewer                writes: to them, as commands
+//!  bounds
 //! ```
 //!
-//! Everything is bounded, and a client that is slow at any of these waits alone. Answers are read
-//! beside the lanes, from what they have applied; what is written goes to them as a command.
+//! | room | what |
+//! |---|---|
+//! | `transport` | listening, and what all requests and answers have in common |
+//! | `access`, `viewer` | who asks, and what they may see |
+//! | `routes`, `openapi` | the list of routes, and the document made of it |
+//! | `sources` | what the routes read from |
+//! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
+//! | `paging` | pages and their cursors |
+//! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level` | what is told |
+//! | `writes`, `commands` | what is changed, and what became of it |
+//!
+//! Everything is bounded, and a client that is slow at any of these waits alone.
 
 mod access;
-mod arrival;
-mod body;
 mod commands;
 mod dead_letters;
 mod events;
+pub(crate) mod filters;
 mod gauges;
+mod level;
 mod lists;
 mod log_level;
-mod open_files;
 mod openapi;
-mod params;
-mod problem;
+mod paging;
+mod paths;
 mod readiness;
 mod routes;
-mod seats;
+mod sources;
 mod status;
 #[cfg(test)]
 mod tests;
+mod transport;
+mod viewer;
+mod words;
 mod writes;
 
 use std::io;
@@ -34,54 +48,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::Client;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use axum_server::{Handle, Server};
-use hyper_util::rt::TokioTimer;
 use linesman_connectors::tls::{self, Authority};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::lane::status::LaneStatus;
-use crate::log::books::Books;
-use crate::logging::Logging;
 use crate::metrics::Metrics;
-use crate::store::{self, Store};
-pub use readiness::PolicyStatus;
-use routes::Sources;
-use seats::{SeatAcceptor, Seats};
+use crate::store;
+use sources::Sources;
+pub use sources::{Edge, PolicyStatus};
+use transport::{BOUNDS, Bounds, Listener};
 
-/// How large the head of a request may be, in bytes.
-const HEAD_MOST: usize = 16 * 1024;
 /// How often histograms are folded.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
-
-/// What a client may take up.
-#[derive(Debug, Clone, Copy)]
-struct Bounds {
-    /// How many connections there may be at once.
-    connections: usize,
-    /// How long a TLS handshake may take.
-    handshake: Duration,
-    /// How long the head of a request may take to arrive; also how long a connection may idle.
-    head: Duration,
-    /// How long a client may take none of its answer.
-    stall: Duration,
-    /// How long a walk through the store may take.
-    walk: Duration,
-    /// How long requests under way may take to end at a shutdown.
-    grace: Duration,
-}
-
-const BOUNDS: Bounds = Bounds {
-    connections: 4096,
-    handshake: Duration::from_secs(10),
-    head: Duration::from_secs(10),
-    stall: Duration::from_secs(30),
-    walk: Duration::from_secs(10),
-    grace: Duration::from_secs(5),
-};
+/// How long a walk through the store may take.
+const WALK_MOST: Duration = Duration::from_secs(10);
 
 /// Why the edge cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -102,63 +81,46 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
-/// What the edge tells of.
-pub struct Edge {
-    /// The applied state. It is not kept: whoever stops the engine can close it while answers end.
-    pub store: Arc<Store>,
-    /// The log, to look up how far it is.
-    pub client: Client,
-    /// The rule books, to show what is judged by.
-    pub books: Arc<Books>,
-    /// How far each lane is, by number.
-    pub lanes: Vec<watch::Receiver<LaneStatus>>,
-    /// This engine, as commands name it.
-    pub node: Arc<str>,
-    /// What a request must bear.
-    pub token: String,
-    /// Whether the engine serves.
-    pub ready: watch::Receiver<bool>,
-    /// How the policies are.
-    pub policies: watch::Receiver<PolicyStatus>,
-    /// What is measured.
-    pub metrics: Metrics,
-    /// What the log tells.
-    pub logging: Logging,
-}
-
 /// A listening edge; it ends with this value, answers under way included.
 #[derive(Debug)]
 pub struct Listening {
-    addr: SocketAddr,
-    handle: Handle<SocketAddr>,
-    seats: Seats,
-    grace: Duration,
-    server: JoinHandle<io::Result<()>>,
-    upkeep: JoinHandle<()>,
+    listener: Listener,
+    _upkeep: Upkeep,
 }
+
+/// Folds histograms until it is dropped.
+#[derive(Debug)]
+struct Upkeep(JoinHandle<()>);
 
 impl Listening {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.listener.addr()
     }
 
     /// Takes no new connections and lets requests under way end, for 5 s at most.
-    pub async fn shutdown(mut self) {
-        self.handle.graceful_shutdown(Some(self.grace));
-        match (&mut self.server).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the API ended badly"),
-            Err(error) => tracing::warn!(%error, "the API ended badly"),
+    pub async fn shutdown(self) {
+        if let Err(error) = self.listener.shutdown().await {
+            tracing::warn!(%error, "the API ended badly");
         }
     }
 }
 
-impl Drop for Listening {
+impl Upkeep {
+    fn of(metrics: Metrics) -> Self {
+        Self(tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+            loop {
+                ticks.tick().await;
+                metrics.run_upkeep();
+            }
+        }))
+    }
+}
+
+impl Drop for Upkeep {
     fn drop(&mut self) {
-        self.handle.shutdown();
-        self.seats.clear();
-        self.upkeep.abort();
+        self.0.abort();
     }
 }
 
@@ -168,38 +130,20 @@ impl Drop for Listening {
 /// # Errors
 /// The certificate cannot be issued, the port cannot be had, or the store cannot be read.
 pub async fn listen(edge: Edge, address: SocketAddr, authority: &Authority) -> Result<Listening, Error> {
-    listen_within(BOUNDS, edge, address, authority).await
+    listen_within(BOUNDS, Sources::new(edge, WALK_MOST)?, address, authority).await
 }
 
 async fn listen_within(
     bounds: Bounds,
-    edge: Edge,
+    sources: Sources,
     address: SocketAddr,
     authority: &Authority,
 ) -> Result<Listening, Error> {
-    let failed = |source| Error::Listen { address, source };
     let hosts = if address.ip().is_unspecified() { Vec::new() } else { vec![address.ip().to_string()] };
-    let config = RustlsConfig::from_config(tls::server_config(authority.issue(&hosts)?)?);
-    open_files::allow(bounds.connections);
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let addr = listener.local_addr().map_err(failed)?;
-
-    let metrics = edge.metrics.clone();
-    let service = routes::routes(Arc::new(Sources::new(edge, bounds.walk)?)).into_make_service();
-    let seats = Seats::new(bounds.connections, bounds.stall);
-    let acceptor =
-        RustlsAcceptor::new(config).handshake_timeout(bounds.handshake).acceptor(SeatAcceptor(seats.clone()));
-    let handle = Handle::new();
-    let mut server = Server::from_listener(listener).acceptor(acceptor).handle(handle.clone()).http1_only();
-    let mut http = server.http_builder().http1();
-    http.timer(TokioTimer::new()).header_read_timeout(bounds.head).max_buf_size(HEAD_MOST);
-    let server = tokio::spawn(server.serve(service));
-    let upkeep = tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(UPKEEP_EVERY);
-        loop {
-            ticks.tick().await;
-            metrics.run_upkeep();
-        }
-    });
-    Ok(Listening { addr, handle, seats, grace: bounds.grace, server, upkeep })
+    let config = tls::server_config(authority.issue(&hosts)?)?;
+    let metrics = sources.metrics.clone();
+    let router = routes::routes(Arc::new(sources));
+    let listener = Listener::open(bounds, address, config, router).await;
+    let listener = listener.map_err(|source| Error::Listen { address, source })?;
+    Ok(Listening { listener, _upkeep: Upkeep::of(metrics) })
 }

@@ -3,8 +3,7 @@
 //! Every handler describes itself (`#[utoipa::path]`); what all have in common is added here: the
 //! token, and the problems that any request may meet.
 
-use std::sync::LazyLock;
-
+use axum::Extension;
 use axum::http::header;
 use axum::response::IntoResponse;
 use bytes::Bytes;
@@ -15,8 +14,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi as _, ToSchema};
 
 use super::access::OPEN;
-use super::problem::{self, ProblemBody};
-use super::routes::documented;
+use super::transport::problem::{self, ProblemBody};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -41,9 +39,8 @@ pub(super) fn outline() -> OpenApi {
     outline
 }
 
-/// The whole document.
-pub(super) fn document() -> OpenApi {
-    let (_, mut document) = documented().split_for_parts();
+/// The whole document, of what the routes say of themselves.
+pub(super) fn completed(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for operation in methods.into_iter().flatten() {
@@ -89,20 +86,34 @@ fn problem_response(description: &str) -> Response {
     ResponseBuilder::new().description(description).content(problem::CONTENT_TYPE, content).build()
 }
 
-static TEXT: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default().into());
+/// The document's text, as every request has it in its extensions.
+#[derive(Clone)]
+pub(super) struct Text(Bytes);
+
+impl Text {
+    /// The text of what the routes say of themselves.
+    pub(super) fn new(document: OpenApi) -> Self {
+        Self(serde_json::to_vec(&completed(document)).unwrap_or_default().into())
+    }
+}
 
 /// This document.
 #[utoipa::path(
     get, path = "/api/v1/openapi.json", tag = "engine", security(()),
     responses((status = 200, description = "The API in OpenAPI 3.1.", body = serde_json::Value))
 )]
-pub(super) async fn openapi() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], TEXT.clone())
+pub(super) async fn openapi(Extension(Text(text)): Extension<Text>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], text)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::routes::documented;
     use super::*;
+
+    fn document() -> OpenApi {
+        completed(documented().into_openapi())
+    }
 
     /// The copy for readers of the repository.
     const COPY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/openapi-api.json");

@@ -6,27 +6,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
 use linesman_schemas::control::RefusedPolicy;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::access;
-use super::routes::Sources;
-
-/// How the policies are.
-#[derive(Debug, Clone, Default)]
-pub struct PolicyStatus {
-    /// The version of the rule book that every lane judges by.
-    pub version: u64,
-    /// Why the rule directory cannot be read, if it cannot.
-    pub directory: Option<String>,
-    /// How many policy files are refused.
-    pub count: usize,
-    /// They, the first by name.
-    pub refused: Arc<[RefusedPolicy]>,
-}
+use super::sources::Sources;
+use super::viewer::Viewer;
 
 /// How ready the engine is.
 #[derive(Serialize, ToSchema)]
@@ -123,7 +110,7 @@ pub(super) async fn healthz() -> &'static str {
         (status = 503, description = "It does not yet, or no more.", body = Readiness),
     )
 )]
-pub(super) async fn readyz(State(sources): State<Arc<Sources>>, headers: HeaderMap) -> Response {
+pub(super) async fn readyz(State(sources): State<Arc<Sources>>, extensions: Extensions) -> Response {
     let lanes: Vec<_> = (0..)
         .zip(&sources.lanes)
         .map(|(lane, status)| {
@@ -135,12 +122,16 @@ pub(super) async fn readyz(State(sources): State<Arc<Sources>>, headers: HeaderM
     let ready = *sources.ready.borrow() && lanes.iter().all(|lane| lane.running);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let known = sources.policies.borrow().clone();
-    let is_trusted = access::has_token(&sources.token, &headers);
+    let viewer: Option<&Viewer> = extensions.get();
+    let files = |viewer: &Viewer| {
+        let seen = known.refused.iter().filter(|refused| viewer.sees(refused.owner.as_ref()));
+        seen.map(RefusedFile::from).collect()
+    };
     let policies = PolicyReadiness {
         rule_book: known.version,
         refused: known.count,
-        files: is_trusted.then(|| known.refused.iter().map(RefusedFile::from).collect()),
-        directory: known.directory.filter(|_| is_trusted),
+        files: viewer.map(files),
+        directory: known.directory.clone().filter(|_| viewer.is_some_and(|viewer| viewer.sees(None))),
     };
     (status, Json(Readiness { ready, lanes, policies })).into_response()
 }

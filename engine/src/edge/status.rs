@@ -1,6 +1,6 @@
 //! `GET /api/v1/status`: how far the lanes are, and what waits for whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,11 +12,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::gauges::{self, Seen};
-use super::problem::Problem;
-use super::routes::Sources;
+use super::sources::Sources;
+use super::transport::problem::Problem;
+use super::viewer::Viewer;
+use crate::dispatch::Overview;
 use crate::store::Lane;
-use linesman_domain::rows::{self, CircuitRow};
-use linesman_domain::{self as domain, Error};
+use linesman_domain::{Error, jobs, level, position, reactions, rule_book};
+use linesman_schemas::OrgName;
 
 /// How the engine is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,6 +31,58 @@ struct Status {
     pending: Vec<Pending>,
     /// Destinations that are left alone for a while.
     circuits: Vec<Circuit>,
+    /// All destinations that reactions wait for or that are left alone.
+    destinations: Vec<DestinationState>,
+    /// How reactions are carried out.
+    dispatch: Dispatch,
+    /// Work over many rows that is done in slices, oldest first.
+    jobs: Vec<Job>,
+}
+
+/// Work over many rows that is done in slices.
+#[derive(Debug, Serialize, ToSchema)]
+struct Job {
+    /// In which lane.
+    lane: u32,
+    /// Its number there.
+    job: u64,
+    /// What is done: `review-pending`, what is pending for an organization follows its settings.
+    work: &'static str,
+    /// Whose rows it goes through.
+    #[schema(value_type = String)]
+    organization: OrgName,
+    /// How many rows were looked at.
+    rows: u64,
+    /// When it was asked for, by the log's clock.
+    started: Timestamp,
+}
+
+/// How a destination is: a connector, and a peer of it where it knows several.
+#[derive(Debug, Serialize, ToSchema)]
+struct DestinationState {
+    /// Connector and peer, `<connector>/<peer>`; the connector alone where it knows only one.
+    destination: String,
+    /// The connector's name.
+    connector: String,
+    /// The peer; none where the connector knows only one.
+    peer: Option<String>,
+    /// Whether there is such a connector; what waits for another one waits on.
+    served: bool,
+    /// How many reactions wait for it.
+    reactions: u64,
+    /// It is left alone until then, if it is.
+    open_until: Option<Timestamp>,
+}
+
+/// How reactions are carried out.
+#[derive(Debug, Serialize, ToSchema)]
+struct Dispatch {
+    /// How many destinations are served at the moment.
+    tasks: usize,
+    /// How many wait for that, or for their next moment.
+    waiting: usize,
+    /// How often one gave way to another since the start.
+    displaced: u64,
 }
 
 /// How a lane is.
@@ -48,6 +102,8 @@ struct LaneState {
     lag: Option<u64>,
     /// How far it is behind, in seconds; none when that is not known.
     lag_s: Option<f64>,
+    /// The engine level it decides at.
+    level: u32,
     /// The rule book it judges by.
     rule_book: Option<RuleBook>,
 }
@@ -64,7 +120,7 @@ struct RuleBook {
 /// What waits for a destination.
 #[derive(Debug, Serialize, ToSchema)]
 struct Pending {
-    /// The connector's name.
+    /// Connector and peer.
     destination: String,
     /// How many reactions.
     reactions: u64,
@@ -73,7 +129,7 @@ struct Pending {
 /// A destination that fails.
 #[derive(Debug, Serialize, ToSchema)]
 struct Circuit {
-    /// The connector's name.
+    /// Connector and peer.
     destination: String,
     /// Failures in a row, in the lane that had most.
     failures: u32,
@@ -86,42 +142,87 @@ struct Circuit {
     get, path = "/api/v1/status", tag = "engine",
     responses((status = 200, description = "How the engine is.", body = Status))
 )]
-pub(super) async fn status(State(sources): State<Arc<Sources>>) -> Result<Response, Problem> {
+pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<Response, Problem> {
+    viewer.sees_provider()?;
     let lanes = Arc::clone(&sources.rows);
     let read = tokio::task::spawn_blocking(move || read(&lanes)).await;
-    let (books, circuits) =
-        read.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
+    let read = read.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
+    let Told { lanes, circuits, jobs } = read;
     let seen = sources.gauges.look().await;
-    let lanes = lanes_of(&sources, &seen, books);
+    let lanes = lanes_of(&sources, &seen, lanes);
+    let overview = sources.dispatch.borrow().clone();
+    let destinations = destinations_of(&overview, &seen.pending, &circuits);
+    let dispatch = Dispatch { tasks: overview.tasks, waiting: overview.waiting, displaced: overview.ended };
     let pending = seen.pending.iter();
     let pending = pending.map(|(destination, count)| Pending { destination: destination.clone(), reactions: *count });
     let ready = *sources.ready.borrow();
-    Ok((StatusCode::OK, Json(Status { ready, lanes, pending: pending.collect(), circuits })).into_response())
+    let pending = pending.collect();
+    Ok((StatusCode::OK, Json(Status { ready, lanes, pending, circuits, destinations, dispatch, jobs })).into_response())
 }
 
-/// The rule book of each lane, and the open circuits.
-fn read(lanes: &[Lane]) -> Result<(Vec<Option<RuleBook>>, Vec<Circuit>), Error> {
-    let mut books = Vec::new();
+/// All destinations that something waits for, and those that are left alone.
+fn destinations_of(
+    overview: &Overview,
+    pending: &BTreeMap<String, u64>,
+    circuits: &[Circuit],
+) -> Vec<DestinationState> {
+    let open: BTreeMap<&str, Timestamp> = circuits.iter().map(|c| (c.destination.as_str(), c.open_until)).collect();
+    let waiting = pending.iter().filter(|(_, count)| **count > 0).map(|(destination, _)| destination.as_str());
+    let names: BTreeSet<&str> = waiting.chain(open.keys().copied()).collect();
+    let states = names.into_iter().map(|name| {
+        let (connector, peer) = name.split_once('/').map_or((name, None), |(connector, peer)| (connector, Some(peer)));
+        DestinationState {
+            destination: name.to_owned(),
+            connector: connector.to_owned(),
+            peer: peer.map(str::to_owned),
+            served: overview.connectors.contains(&connector),
+            reactions: pending.get(name).copied().unwrap_or_default(),
+            open_until: open.get(name).copied(),
+        }
+    });
+    states.collect()
+}
+
+/// What the lanes' rows tell.
+#[derive(Default)]
+struct Told {
+    /// By lane: the level it decides at, and the rule book it judges by.
+    lanes: Vec<(u32, Option<RuleBook>)>,
+    /// The open circuits.
+    circuits: Vec<Circuit>,
+    jobs: Vec<Job>,
+}
+
+fn read(lanes: &[Lane]) -> Result<Told, Error> {
+    let mut told = Told::default();
     let mut circuits: BTreeMap<String, Circuit> = BTreeMap::new();
-    for lane in lanes {
-        books.push(domain::rule_book(lane)?.map(|row| RuleBook { version: row.version, hash: row.hash }));
-        for row in lane.rows(b"x", None) {
-            let (key, bytes) = row?;
-            let row: CircuitRow = rows::decode(&key, &bytes)?;
+    for (lane, rows) in (0..).zip(lanes) {
+        let level = position::read(rows)?.map_or(level::OLDEST, |position| position.level);
+        let book = rule_book::read(rows)?.map(|row| RuleBook { version: row.version, hash: row.hash });
+        told.lanes.push((level, book));
+        for row in reactions::circuits(rows) {
+            let (destination, row) = row?;
             let Some(until) = row.open_until else { continue };
-            let destination = String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned();
             let circuit = Circuit { destination: destination.clone(), failures: row.failures, open_until: until };
             let known = circuits.entry(destination).or_insert(circuit);
             known.failures = known.failures.max(row.failures);
             known.open_until = known.open_until.max(until);
         }
+        for row in jobs::all(rows) {
+            let (job, row) = row?;
+            let organization = row.work.organization().clone();
+            let (work, rows, started) = (row.work.as_str(), row.done, row.started);
+            told.jobs.push(Job { lane, job, work, organization, rows, started });
+        }
     }
-    Ok((books, circuits.into_values().collect()))
+    told.circuits = circuits.into_values().collect();
+    told.jobs.sort_by_key(|job| job.started);
+    Ok(told)
 }
 
-fn lanes_of(sources: &Sources, seen: &Seen, books: Vec<Option<RuleBook>>) -> Vec<LaneState> {
-    let lanes = (0..).zip(&sources.lanes).zip(&seen.ends).zip(books);
-    let lanes = lanes.map(|(((lane, status), end), rule_book)| {
+fn lanes_of(sources: &Sources, seen: &Seen, told: Vec<(u32, Option<RuleBook>)>) -> Vec<LaneState> {
+    let lanes = (0..).zip(&sources.lanes).zip(&seen.ends).zip(told);
+    let lanes = lanes.map(|(((lane, status), end), (level, rule_book))| {
         let status = status.borrow();
         let (_, seconds) = gauges::lag(&status, *end, Timestamp::now());
         LaneState {
@@ -132,6 +233,7 @@ fn lanes_of(sources: &Sources, seen: &Seen, books: Vec<Option<RuleBook>>) -> Vec
             end: *end,
             lag: end.map(|end| end.saturating_sub(status.position)),
             lag_s: Some(seconds).filter(|seconds| seconds.is_finite()),
+            level,
             rule_book,
         }
     });

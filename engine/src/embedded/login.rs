@@ -58,6 +58,12 @@ impl Logins {
         }
     }
 
+    /// Reads the logins that are there.
+    pub(super) fn load(path: &Path) -> Result<Self, Error> {
+        let bytes = std::fs::read(path).map_err(Error::file(path))?;
+        serde_json::from_slice(&bytes).map_err(|source| Error::Logins { path: path.to_owned(), source })
+    }
+
     fn new() -> io::Result<Self> {
         Ok(Self {
             server_name: format!("linesman-{}", private::random_hex::<8>()?),

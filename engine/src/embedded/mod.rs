@@ -11,9 +11,9 @@
 mod binary;
 mod config;
 mod error;
+mod folder;
 mod login;
 mod orphan;
-mod place;
 mod port;
 mod readiness;
 mod record;
@@ -22,7 +22,7 @@ mod supervisor;
 mod tests;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::process::Child;
@@ -32,9 +32,9 @@ use tokio::time::{Instant, sleep};
 
 pub use self::config::{PUBLIC_PUBLISH, PUBLIC_SUBSCRIBE};
 pub use self::error::Error;
+use self::folder::Folder;
 pub use self::login::Login;
 use self::login::Logins;
-use self::place::Place;
 use self::supervisor::Launch;
 use crate::data_dir::private;
 
@@ -95,11 +95,11 @@ impl Settings {
 /// See [`Error`]; no process of ours is left behind.
 pub async fn start(settings: Settings) -> Result<Server, Error> {
     let binary = binary::find(settings.binary.as_deref()).await?;
-    let place = Place::prepare(&settings.data_dir)?;
-    let logins = Logins::load_or_create(&place.logins())?;
-    let lock = lock(&place).await?;
+    let folder = Folder::prepare(&settings.data_dir)?;
+    let logins = Logins::load_or_create(&folder.logins())?;
+    let lock = lock(&folder).await?;
     let port = settings.port.map_or_else(port::free, Ok)?;
-    let mut launch = Launch { binary, place, lock, server_name: logins.server_name.clone(), port };
+    let mut launch = Launch { binary, folder, lock, server_name: logins.server_name.clone(), port };
     let mut tries = PORT_TRIES;
     let child = loop {
         match launch_once(&launch, &settings, &logins).await {
@@ -117,29 +117,44 @@ pub async fn start(settings: Settings) -> Result<Server, Error> {
     Ok(Server { logins, port, stop, supervision })
 }
 
+/// The address with the engine's login of the server that a data directory's engine runs at `public_url`; none when
+/// that server is the operator's own.
+///
+/// # Errors
+/// The logins cannot be read.
+pub fn engine_url(data_dir: &Path, public_url: &str) -> Result<Option<String>, Error> {
+    let path = data_dir.join("keys").join("nats.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let logins = Logins::load(&path)?;
+    let port = public_url.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    Ok(port.filter(|port| logins.public.url(*port) == public_url).map(|port| logins.engine.url(port)))
+}
+
 /// Takes the lock of the folder from an orphan, if there is one.
-async fn lock(place: &Place) -> Result<File, Error> {
-    if let Some(lock) = place.lock()? {
+async fn lock(folder: &Folder) -> Result<File, Error> {
+    if let Some(lock) = folder.lock()? {
         return Ok(lock);
     }
-    orphan::end(place).await?;
+    orphan::end(folder).await?;
     // Any child of ours that is just being started has the file open for a moment, and with it the lock.
     let end = Instant::now() + LOCK_PATIENCE;
     while Instant::now() < end {
-        if let Some(lock) = place.lock()? {
+        if let Some(lock) = folder.lock()? {
             return Ok(lock);
         }
         sleep(LOCK_PAUSE).await;
     }
-    Err(Error::InUse { path: place.folder().to_owned() })
+    Err(Error::InUse { path: folder.path().to_owned() })
 }
 
 async fn launch_once(launch: &Launch, settings: &Settings, logins: &Logins) -> Result<Child, Error> {
-    let config = launch.place.config();
-    let text = config::text(settings, launch.place.folder(), logins, launch.port)?;
+    let config = launch.folder.config();
+    let text = config::text(settings, launch.folder.path(), logins, launch.port)?;
     private::write(&config, text.as_bytes()).map_err(Error::file(&config))?;
     let mut child = launch.spawn()?;
-    match readiness::wait(&mut child, &launch.place, logins, launch.port).await {
+    match readiness::wait(&mut child, &launch.folder, logins, launch.port).await {
         Ok(()) => Ok(child),
         Err(error) => {
             supervisor::end(child).await;

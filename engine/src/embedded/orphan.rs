@@ -9,7 +9,7 @@ use rustix::process::{Signal, pidfd_send_signal};
 use tokio::task::spawn_blocking;
 
 use super::Error;
-use super::place::Place;
+use super::folder::Folder;
 use super::readiness::server_name;
 use super::record::Record;
 
@@ -25,10 +25,10 @@ const KILL: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 /// # Errors
 ///
 /// [`Error::Orphan`] when it is ours and does not end.
-pub(super) async fn end(place: &Place) -> Result<(), Error> {
-    let Some(record) = Record::read(&place.record()) else { return Ok(()) };
+pub(super) async fn end(folder: &Folder) -> Result<(), Error> {
+    let Some(record) = Record::read(&folder.record()) else { return Ok(()) };
     let failed = |source| Error::Orphan { pid: record.pid, source };
-    let Some(process) = record.process(&place.config()).map_err(failed)? else { return Ok(()) };
+    let Some(process) = record.process(&folder.config()).map_err(failed)? else { return Ok(()) };
     if server_name(record.port).await.is_ok_and(|name| name != record.server_name) {
         return Ok(());
     }

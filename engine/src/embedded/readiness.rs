@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::folder::Folder;
 use super::login::{Login, Logins};
-use super::place::Place;
 use super::{Error, INBOX_PREFIX};
 
 /// How long a server may take: it reads its streams before it listens.
@@ -48,12 +48,12 @@ pub(super) async fn server_name(port: u16) -> io::Result<String> {
 /// # Errors
 ///
 /// [`Error::PortTaken`] or [`Error::Ended`] when the server ends, [`Error::NotReady`] when it takes too long.
-pub(super) async fn wait(child: &mut Child, place: &Place, logins: &Logins, port: u16) -> Result<(), Error> {
+pub(super) async fn wait(child: &mut Child, folder: &Folder, logins: &Logins, port: u16) -> Result<(), Error> {
     let end = Instant::now() + PATIENCE;
     let mut source = None;
     while Instant::now() < end {
         tokio::select! {
-            status = child.wait() => return Err(ended(status.map_err(Error::file(&place.config()))?, place, port)),
+            status = child.wait() => return Err(ended(status.map_err(Error::file(&folder.config()))?, folder, port)),
             () = sleep(PAUSE) => {}
         }
         if server_name(port).await.is_ok_and(|name| name == logins.server_name) {
@@ -63,13 +63,13 @@ pub(super) async fn wait(child: &mut Child, place: &Place, logins: &Logins, port
             }
         }
     }
-    Err(Error::NotReady { seconds: PATIENCE.as_secs(), log: place.log_tail(), source })
+    Err(Error::NotReady { seconds: PATIENCE.as_secs(), log: folder.log_tail(), source })
 }
 
-fn ended(status: std::process::ExitStatus, place: &Place, port: u16) -> Error {
+fn ended(status: std::process::ExitStatus, folder: &Folder, port: u16) -> Error {
     match super::port::probe(port) {
         Err(taken @ Error::PortTaken { .. }) => taken,
-        _ => Error::Ended { status, log: place.log_tail() },
+        _ => Error::Ended { status, log: folder.log_tail() },
     }
 }
 

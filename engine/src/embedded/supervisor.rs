@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Error;
-use super::place::Place;
+use super::folder::Folder;
 use super::record::Record;
 
 /// The pause before a restart; it doubles with each up to [`LONGEST_PAUSE`].
@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// All that a start of the process needs, the first and every later one.
 pub(super) struct Launch {
     pub(super) binary: PathBuf,
-    pub(super) place: Place,
+    pub(super) folder: Folder,
     pub(super) lock: File,
     pub(super) server_name: String,
     pub(super) port: u16,
@@ -41,17 +41,17 @@ impl Launch {
         let failed = |source| Error::Spawn { path: self.binary.clone(), source };
         let child = Command::new(&self.binary)
             .arg("-c")
-            .arg(self.place.config())
+            .arg(self.folder.config())
             // INVARIANT (one server per store): the server holds the lock as long as it lives.
             .stdin(Stdio::from(self.lock.try_clone().map_err(failed)?))
             .stdout(Stdio::null())
-            .stderr(Stdio::from(self.place.open_log()?))
+            .stderr(Stdio::from(self.folder.open_log()?))
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;
         if let Some(pid) = child.id() {
-            let path = self.place.record();
+            let path = self.folder.record();
             Record::of(pid, &self.server_name, self.port)
                 .and_then(|record| record.write(&path))
                 .map_err(Error::file(&path))?;
@@ -68,7 +68,7 @@ impl Launch {
                 _ = &mut stop => break,
                 status = child.wait() => {
                     let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-                    tracing::error!(status, port = self.port, log = self.place.log_tail(), "the NATS server ended");
+                    tracing::error!(status, port = self.port, log = self.folder.log_tail(), "the NATS server ended");
                 }
             }
             if started.elapsed() >= HEALTHY {
@@ -80,7 +80,7 @@ impl Launch {
             }
         }
         end(child).await;
-        if let Err(error) = std::fs::remove_file(self.place.record()) {
+        if let Err(error) = std::fs::remove_file(self.folder.record()) {
             tracing::warn!(%error, "the NATS server's record stays");
         }
     }

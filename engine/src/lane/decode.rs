@@ -79,35 +79,44 @@ impl Decoded {
 
 impl<'a> Inputs<'a> {
     fn take(&mut self, message: &'a InMessage) {
-        let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
-        let content =
-            if org.is_empty() { self.control(&message.payload) } else { Content::decode(kind, &message.payload) };
-        self.inputs.push(Input {
-            sequence: message.sequence,
-            time: message.time,
-            sha256: Sha256::digest(&message.payload).into(),
-            org,
-            kind,
-            bytes: &message.payload,
-            content,
-        });
+        let (input, named) = read(message);
+        self.named.extend(named.map(|named| (self.inputs.len(), named)));
+        self.inputs.push(input);
     }
+}
 
-    fn control(&mut self, payload: &[u8]) -> Content<'a> {
-        match serde_json::from_slice(payload) {
-            Ok(Control::Tick) => Content::Tick,
-            Ok(Control::Attempt(attempt)) => Content::Attempt(Box::new(attempt)),
-            Ok(Control::RuleBook(named)) => {
-                self.named.push((self.inputs.len(), named));
-                Content::Tick
-            }
-            Err(error) => Content::Undecodable {
-                reason: Reason::CommandUndecodable,
-                detail: error.to_string(),
-                place: json_place(&error),
-            },
-        }
-    }
+/// Reads a message. One that names a rule book is a tick until that is fetched.
+pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<RuleBookRef>) {
+    let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
+    let (content, named) =
+        if org.is_empty() { control(&message.payload) } else { (Content::decode(kind, &message.payload), None) };
+    let input = Input {
+        sequence: message.sequence,
+        time: message.time,
+        sha256: Sha256::digest(&message.payload).into(),
+        org,
+        kind,
+        bytes: &message.payload,
+        content,
+    };
+    (input, named)
+}
+
+fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<RuleBookRef>) {
+    let content = match serde_json::from_slice(payload) {
+        Ok(Control::Tick) => Content::Tick,
+        Ok(Control::Continue) => Content::Continue,
+        Ok(Control::Level(level)) => Content::Level(level),
+        Ok(Control::Command(command)) => Content::Command(command),
+        Ok(Control::Attempt(attempt)) => Content::Attempt(Box::new(attempt)),
+        Ok(Control::RuleBook(named)) => return (Content::Tick, Some(named)),
+        Err(error) => Content::Undecodable {
+            reason: Reason::CommandUndecodable,
+            detail: error.to_string(),
+            place: json_place(&error),
+        },
+    };
+    (content, None)
 }
 
 /// Reads a batch, here or on a thread of `beside` that may block; rule books are fetched.

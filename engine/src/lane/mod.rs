@@ -15,7 +15,7 @@
 
 mod ahead;
 mod behind;
-mod decode;
+pub(crate) mod decode;
 pub mod executor;
 mod start;
 pub mod status;
@@ -40,6 +40,7 @@ use crate::store;
 use ahead::Ahead;
 use behind::Behind;
 use decode::{Decoded, decode};
+use linesman_domain::input::Content;
 use linesman_domain::{self as domain, Decision, Domain};
 use status::{Change, Changes, LaneStatus};
 
@@ -63,6 +64,11 @@ const CUT_MESSAGES: usize = 400;
 const CUT_BYTES: usize = 8 << 20;
 /// The least time between two ticks: the server's clock may be behind ours.
 const TICK_EVERY: Duration = Duration::from_secs(1);
+
+/// After what time a `Control::Continue` that has not come is sent again.
+const CONTINUE_AGAIN: Duration = Duration::from_secs(1);
+/// How many rows are looked at for an earlier version before the lane looks for something better to do.
+const UPGRADE_ROWS: usize = 200;
 
 /// Why a lane stopped; any of them stops the engine.
 #[derive(Debug, thiserror::Error)]
@@ -110,15 +116,24 @@ pub enum Error {
         /// Up to where it was decided anew.
         position: u64,
     },
-    /// A later version decided.
-    #[error("lane {lane} was decided at engine level {found}; this binary knows {known}")]
+    /// The state is missing or wrong, and what it is to be made of is not there.
+    #[error(
+        "lane {lane} has to be rebuilt and cannot be: IN begins at message {first}, and what stood before it is lost; \
+         restore IN, or the folder `state` of the data directory, from a backup"
+    )]
+    Beginning {
+        /// Which lane.
+        lane: u32,
+        /// The first sequence that IN has.
+        first: u64,
+    },
+    /// Another program is to decide it.
+    #[error("lane {lane} is refused")]
     Level {
         /// Which lane.
         lane: u32,
-        /// As committed.
-        found: u32,
-        /// Ours.
-        known: u32,
+        /// Why, and what would decide it.
+        source: domain::Error,
     },
     /// The thread cannot be set up.
     #[error("an executor thread cannot be set up")]
@@ -126,6 +141,16 @@ pub enum Error {
     /// It panicked: what it was about is decided again by the next engine.
     #[error("a lane broke off")]
     Broken(#[source] std::io::Error),
+}
+
+impl Error {
+    /// Why an input of a lane is not decided.
+    fn of_decision(lane: u32, source: domain::Error) -> Self {
+        match source {
+            domain::Error::Level { .. } => Self::Level { lane, source },
+            source => Self::Decide { lane, source },
+        }
+    }
 }
 
 /// A batch on its way to OUT.
@@ -157,6 +182,10 @@ pub(crate) struct Lane {
     reading: Option<Ahead<Result<Decoded, JoinError>>>,
     emitting: Option<InFlight>,
     last_tick: Option<Instant>,
+    /// Since when a `Control::Continue` is on its way.
+    continued: Option<Instant>,
+    /// Up to where rows of an earlier version were written anew; none once all are.
+    upgrading: Option<Vec<u8>>,
     status: watch::Sender<LaneStatus>,
     changes: Changes,
 }
@@ -178,6 +207,9 @@ impl Lane {
                 batch = self.reader.receive(BOUNDS), if self.reading.is_none() => self.read(batch)?,
                 () = tokio::time::sleep_until(held.into()), if self.decided > 0 => self.commit().await?,
                 () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.tick().await,
+                () = tokio::time::sleep(CONTINUE_AGAIN), if self.domain.has_work() => self.go_on().await,
+                // Last: only while there is nothing else to do.
+                () = std::future::ready(()), if self.upgrading.is_some() => self.upgrade().await?,
             }
         }
     }
@@ -222,7 +254,10 @@ impl Lane {
                     self.commit().await?;
                 }
             }
-            self.domain.decide(input).map_err(|source| Error::Decide { lane: self.id, source })?;
+            self.domain.decide(input).map_err(|source| Error::of_decision(self.id, source))?;
+            if matches!(input.content, Content::Continue) {
+                self.continued = None;
+            }
             if self.decided == 0 {
                 self.decided_since = Instant::now();
             }
@@ -236,6 +271,7 @@ impl Lane {
         }
         verb.end("decide", decoded.inputs().len());
         fail::fail_point!("decide");
+        self.go_on().await;
         self.commit_if_due().await
     }
 
@@ -307,11 +343,36 @@ impl Lane {
 
     async fn tick(&mut self) {
         self.last_tick = Some(Instant::now());
-        let payload = serde_json::to_vec(&Control::Tick).unwrap_or_default();
-        if let Err(error) = self.client.publish(format!("p.{}.ctl", self.id), payload.into()).await {
-            // The timer stands; the next round tries again.
-            tracing::debug!(lane = self.id, %error, "no tick");
+        self.send(&Control::Tick).await;
+    }
+
+    /// Sends for the next slice of what is done in slices, unless that is on its way. It lines up behind what has come
+    /// meanwhile, so others' inputs are decided in between.
+    async fn go_on(&mut self) {
+        let is_under_way = self.continued.is_some_and(|since| since.elapsed() < CONTINUE_AGAIN);
+        if self.domain.has_work() && !is_under_way {
+            self.continued = Some(Instant::now());
+            self.send(&Control::Continue).await;
         }
+    }
+
+    /// Sends the lane a message of its own.
+    async fn send(&self, control: &Control) {
+        let payload = serde_json::to_vec(control).unwrap_or_default();
+        if let Err(error) = self.client.publish(format!("p.{}.ctl", self.id), payload.into()).await {
+            // What it is about stands; the next round tries again.
+            tracing::debug!(lane = self.id, %error, "no message to the lane itself");
+        }
+    }
+
+    /// Writes some rows of earlier versions anew. They say the same: nothing is decided.
+    async fn upgrade(&mut self) -> Result<(), Error> {
+        let Some(after) = self.upgrading.take() else { return Ok(()) };
+        let next = self.store.upgrade(&after, UPGRADE_ROWS).map_err(|source| Error::Store { lane: self.id, source })?;
+        self.upgrading = next;
+        // The thread's other lanes have their turn.
+        tokio::task::yield_now().await;
+        Ok(())
     }
 }
 

@@ -9,6 +9,9 @@
 //!
 //! A server that lost unsynced data gives the lost sequences to new messages. So a rebuild after a
 //! seal is silent only up to the mark's *time*: what is later was never decided, whatever its number.
+//!
+//! Organizations and rule books stand at the log's beginning. Where that is gone, nothing is rebuilt and no state is
+//! dropped: the lane refuses.
 
 use std::cell::RefCell;
 use std::io;
@@ -34,7 +37,7 @@ use crate::log::streams::{self, Identity};
 use crate::store::{self, Store};
 use linesman_domain::input::RuleBook;
 use linesman_domain::outgoing::{Outgoing, Topic};
-use linesman_domain::{self as domain, Domain, LEVEL, Parts};
+use linesman_domain::{self as domain, Domain, Parts, level};
 
 /// How often a lane is tried to be taken from an engine that is still at work.
 const TAKE_OVERS: u32 = 100;
@@ -99,6 +102,7 @@ impl Shared {
                 Err(error) => return Err(error),
             }
         };
+        let upgrading = start.store.is_behind().map_err(|source| Error::Store { lane: id, source })?.then(Vec::new);
         let position = domain.position().clone();
         status.send_modify(|status| {
             status.is_running = true;
@@ -122,6 +126,8 @@ impl Shared {
             reading: None,
             emitting: None,
             last_tick: None,
+            continued: None,
+            upgrading,
             status,
             changes: self.changes.clone(),
         })
@@ -131,11 +137,11 @@ impl Shared {
 impl Start<'_> {
     /// What is wrong between state, mark and log, if anything.
     async fn damage(&self) -> Result<Option<String>, Error> {
-        let state = domain::position(&self.store).map_err(|source| Error::Decide { lane: self.id, source })?;
+        let state = domain::position::read(&self.store).map_err(|source| Error::Decide { lane: self.id, source })?;
         let mark = self.stored.as_ref().map(|stored| &stored.mark);
         let known = [state.as_ref().map(|p| p.level), mark.map(|mark| mark.level)];
-        if let Some(found) = known.into_iter().flatten().find(|level| *level > LEVEL) {
-            return Err(Error::Level { lane: self.id, found, known: LEVEL });
+        for found in known.into_iter().flatten() {
+            level::check(found).map_err(|source| Error::Level { lane: self.id, source })?;
         }
         if let Some(mark) = mark
             && let Some(why) = self.disagreement("the last mark", mark.position, &mark.stream, &mark.message).await?
@@ -189,10 +195,13 @@ impl Start<'_> {
 
     /// State behind the mark or at it.
     async fn catch_up(&self) -> Result<Domain, Error> {
-        let Some(stored) = &self.stored else { return self.open().await };
-        let until = stored.mark.position;
         let mut domain = self.open().await?;
         let is_fresh = domain.position().sequence == 0;
+        if is_fresh {
+            self.find_beginning()?;
+        }
+        let Some(stored) = &self.stored else { return Ok(domain) };
+        let until = stored.mark.position;
         self.repeat(&mut domain, &Until::Position(until)).await?;
         if hex::encode(domain.position().digest) == stored.mark.digest {
             return Ok(domain);
@@ -200,6 +209,7 @@ impl Start<'_> {
         if is_fresh {
             return Err(Error::Diverged { lane: self.id, position: until });
         }
+        self.find_beginning()?;
         tracing::error!(lane = self.id, "the state leads to another digest than was committed; rebuilding it");
         metrics::counter!("linesman_lane_rebuilds_total").increment(1);
         self.clear()?;
@@ -214,6 +224,7 @@ impl Start<'_> {
 
     /// Drops the state and decides anew; silent up to the time of the last mark.
     async fn rebuild(&self, why: &str) -> Result<Domain, Error> {
+        self.find_beginning()?;
         tracing::error!(lane = self.id, why, "the lane is sealed: its state is dropped and rebuilt from the log");
         metrics::counter!("linesman_lanes_sealed_total").increment(1);
         self.clear()?;
@@ -224,13 +235,21 @@ impl Start<'_> {
         Ok(domain)
     }
 
+    /// Whether the log can be decided from its beginning.
+    fn find_beginning(&self) -> Result<(), Error> {
+        match self.identity.first {
+            0 | 1 => Ok(()),
+            first => Err(Error::Beginning { lane: self.id, first }),
+        }
+    }
+
     fn clear(&self) -> Result<(), Error> {
         self.store.clear().map_err(|source| Error::Store { lane: self.id, source })
     }
 
     async fn open(&self) -> Result<Domain, Error> {
         let fault = |source| Error::Decide { lane: self.id, source };
-        let book = match domain::rule_book(&self.store).map_err(fault)? {
+        let book = match domain::rule_book::read(&self.store).map_err(fault)? {
             Some(row) => {
                 let ready = self.shared.books.get_patiently(&row.hash).await;
                 Some(RuleBook {
@@ -250,7 +269,7 @@ impl Start<'_> {
             judge: Rc::clone(&self.shared.judge),
             book,
         };
-        Domain::open(Box::new(self.store.clone()), parts).map_err(fault)
+        Domain::open(Box::new(self.store.clone()), parts).map_err(|source| Error::of_decision(self.id, source))
     }
 
     /// Decides again what was committed, without saying it again.
@@ -271,7 +290,7 @@ impl Start<'_> {
             let decoded = decode(due, &self.shared.books, None).await;
             let decoded = decoded.map_err(|error| Error::Broken(io::Error::other(error)))?;
             for input in decoded.inputs() {
-                domain.decide(input).map_err(|source| Error::Decide { lane: self.id, source })?;
+                domain.decide(input).map_err(|source| Error::of_decision(self.id, source))?;
             }
             let decision = domain.take().map_err(|source| Error::Decide { lane: self.id, source })?;
             self.store.apply(&decision.writes).map_err(|source| Error::Store { lane: self.id, source })?;
@@ -305,9 +324,7 @@ impl Start<'_> {
                 position: position.sequence,
                 owner: self.shared.owner.to_string(),
             };
-            outgoing
-                .event(&topic, &id, None, position.now, data)
-                .map_err(|source| Error::Decide { lane: self.id, source })?;
+            outgoing.add(&topic, &id, position.now, data).map_err(|source| Error::Decide { lane: self.id, source })?;
         }
         let after = self.stored.as_ref().map_or(0, |stored| stored.sequence);
         let mark = mark::of(domain.position(), &self.shared.owner);

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use linesman_domain::Decision;
-use linesman_domain::rows::Position;
+use linesman_domain::position::Position;
+use linesman_domain::{Decision, level};
 
 /// How far a lane is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,13 +15,15 @@ pub struct LaneStatus {
     pub position: u64,
     /// The lane's clock.
     pub now: Timestamp,
+    /// The engine level it decides at.
+    pub level: u32,
     /// Why it was sealed and rebuilt, if it was.
     pub sealed: Option<String>,
 }
 
 impl Default for LaneStatus {
     fn default() -> Self {
-        Self { is_running: false, position: 0, now: Timestamp::UNIX_EPOCH, sealed: None }
+        Self { is_running: false, position: 0, now: Timestamp::UNIX_EPOCH, level: level::OLDEST, sealed: None }
     }
 }
 
@@ -29,6 +31,7 @@ impl LaneStatus {
     pub(super) fn advance(&mut self, position: &Position) {
         self.position = position.sequence;
         self.now = position.now;
+        self.level = position.level;
     }
 }
 
@@ -73,7 +76,7 @@ pub(super) fn count(decision: &Decision) {
         metrics::counter!("linesman_triggers_total", "trigger" => *name).increment(*count);
     }
     for (connector, count) in &tally.reactions {
-        metrics::counter!("linesman_reactions_total", "connector" => *connector).increment(*count);
+        metrics::counter!("linesman_reactions_total", "connector" => connector.clone()).increment(*count);
     }
     for (kind, count) in &tally.policy_failures {
         metrics::counter!("linesman_policy_failures_total", "kind" => *kind).increment(*count);

@@ -133,19 +133,52 @@ impl Books {
     /// # Errors
     /// It is not there, or not what its hash says.
     pub async fn fetch(&self, hash: &str) -> Result<RuleBook, Error> {
+        parse(hash, &self.content(hash).await?)
+    }
+
+    /// Fetches a rule book's content as it is stored.
+    ///
+    /// # Errors
+    /// It is not there, or not what its hash says.
+    pub async fn content(&self, hash: &str) -> Result<Vec<u8>, Error> {
         let fault = |detail: String| Error::RuleBook { hash: hash.to_owned(), detail };
         let store = self.store(hash).await?;
         let object = store.get(hash).await.map_err(|error| fault(error.to_string()))?;
         let mut content = Vec::new();
         object.take(MOST).read_to_end(&mut content).await.map_err(|error| fault(error.to_string()))?;
-        if self::hash(&content) != hash {
-            return Err(fault("the content has another hash".to_owned()));
-        }
-        serde_json::from_slice(&content).map_err(|error| fault(error.to_string()))
+        check(hash, &content)?;
+        Ok(content)
     }
 
     async fn load(&self, hash: &str) -> Result<Ready, Error> {
-        let book = self.fetch(hash).await?;
+        Ok(Ready::of(self.fetch(hash).await?))
+    }
+}
+
+/// Reads the content that has this hash.
+///
+/// # Errors
+/// It has another, or is no rule book.
+pub fn unpack(hash: &str, content: &[u8]) -> Result<RuleBook, Error> {
+    check(hash, content)?;
+    parse(hash, content)
+}
+
+fn check(hash: &str, content: &[u8]) -> Result<(), Error> {
+    match self::hash(content) == hash {
+        true => Ok(()),
+        false => Err(Error::RuleBook { hash: hash.to_owned(), detail: "the content has another hash".to_owned() }),
+    }
+}
+
+fn parse(hash: &str, content: &[u8]) -> Result<RuleBook, Error> {
+    serde_json::from_slice(content)
+        .map_err(|error| Error::RuleBook { hash: hash.to_owned(), detail: error.to_string() })
+}
+
+impl Ready {
+    /// Makes a rule book ready to judge by.
+    pub fn of(book: RuleBook) -> Self {
         let mut policies = Vec::with_capacity(book.policies.len());
         for source in &book.policies {
             match Policy::load_accepted(source) {
@@ -158,6 +191,6 @@ impl Books {
                 }
             }
         }
-        Ok(Ready { book: Arc::new(Book::build(policies)), settings: book.settings, refused: book.refused.into() })
+        Self { book: Arc::new(Book::build(policies)), settings: book.settings, refused: book.refused.into() }
     }
 }

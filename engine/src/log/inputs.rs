@@ -2,6 +2,22 @@
 
 use async_nats::jetstream::context::PublishError;
 use async_nats::{Client, jetstream};
+use linesman_schemas::Scope;
+use linesman_schemas::command::Command;
+use linesman_schemas::control::Control;
+
+/// Subject and payload by which a command enters the log.
+///
+/// # Errors
+/// The command has no form in JSON.
+pub fn of_command(scope: &Scope, command: Command) -> Result<(String, Vec<u8>), serde_json::Error> {
+    let subject = scope.subject(&command.verb);
+    let payload = match scope.organization() {
+        Some(_) => serde_json::to_vec(&command)?,
+        None => serde_json::to_vec(&Control::Command(Box::new(command)))?,
+    };
+    Ok((subject, payload))
+}
 
 /// Publishes a message; its sequence in IN once the stream has it.
 ///

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::streams::{IN, NO_MESSAGE, OUT};
 use super::{Error, api};
-use linesman_domain::rows::Position;
+use linesman_domain::position::Position;
 
 /// The mark of a position.
 pub fn of(position: &Position, owner: &str) -> Mark {

@@ -9,10 +9,13 @@
 
 pub mod books;
 pub mod events;
+pub mod history;
 pub mod inputs;
+mod limits;
 pub mod mark;
 pub mod outbox;
 pub mod reader;
+pub mod section;
 pub mod streams;
 
 use std::time::Duration;
@@ -96,6 +99,14 @@ pub enum Error {
         /// In what it differs.
         difference: String,
     },
+    /// A stream that would lose or change what it holds.
+    #[error("the stream {stream} cannot be relied on: {}", faults.join(", "))]
+    Unsafe {
+        /// Which stream.
+        stream: &'static str,
+        /// Each field that is wrong, its value, and what is to be done.
+        faults: Vec<String>,
+    },
     /// The number of lanes differs from the stream's.
     #[error("the stream IN was created with {found} lanes and cannot have {wanted}; set `lanes = {found}`")]
     Lanes {
@@ -118,6 +129,9 @@ pub enum Error {
         /// The sequence read last.
         position: u64,
     },
+    /// IN cannot be read.
+    #[error("the stream IN cannot be read")]
+    In(#[source] async_nats::Error),
     /// OUT cannot be read.
     #[error("the stream OUT cannot be read")]
     Out(#[source] async_nats::Error),

@@ -1,6 +1,7 @@
 //! The two streams, as DESIGN's "Streams and subjects" has them.
 //!
-//! Old servers answer "ok" and drop the fields they do not know: what they echo is compared.
+//! Old servers answer "ok" and drop the fields they do not know: what they echo is compared. What a stream must not
+//! have stands in `limits`.
 //!
 //! IN is made closed: it takes commands and control messages only. Once organizations and rule book
 //! stand in it, it is opened for publishers, so that nothing of theirs precedes these.
@@ -9,7 +10,7 @@ use async_nats::Client;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Error, api};
+use super::{Error, api, limits};
 
 /// The input stream's name.
 pub const IN: &str = "IN";
@@ -152,6 +153,15 @@ pub async fn identity(client: &Client) -> Result<Identity, Error> {
     Ok(info.identity())
 }
 
+/// How many lanes IN was made for; none where it is not of ours.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn lanes(client: &Client) -> Result<Option<u32>, Error> {
+    let info: Info = api(client, &format!("STREAM.INFO.{IN}"), &json!({})).await?;
+    Ok(lanes_of(&info.config))
+}
+
 /// The last sequence of a lane's messages in IN; 0 for none.
 ///
 /// # Errors
@@ -188,6 +198,10 @@ async fn ensure_one(client: &Client, name: &'static str, wanted: &[Value], lanes
                 && wanted != found
             {
                 return Err(Error::Lanes { found, wanted });
+            }
+            let faults = limits::found(name, &info.config);
+            if !faults.is_empty() {
+                return Err(Error::Unsafe { stream: name, faults });
             }
             let differing = wanted.iter().map(|wanted| differences(wanted, &info.config, &KEPT));
             // The last is what it is in the end, so its differences are those worth telling.

@@ -62,6 +62,7 @@ const LANE: Label = Label { name: "lane", values: Values::Few("the number of a l
 const DESTINATION: Label =
     Label { name: "destination", values: Values::Few("where reactions go: the connectors of the program") };
 const CONNECTOR: Label = Label { name: "connector", values: Values::Few("the connectors of the program") };
+const SOURCE: Label = Label { name: "source", values: Values::Few("the sources of the program") };
 const REASON: Label =
     Label { name: "reason", values: Values::Words(|| Reason::ALL.iter().map(|reason| reason.as_str()).collect()) };
 const TRIGGER: Label =
@@ -119,7 +120,16 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_attempts_total", &[CONNECTOR], "Attempts at reactions that have ended."),
     seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR], "How long an attempt takes, in seconds."),
     counter("linesman_attempt_failures_total", &[CLASS], "Attempts that failed."),
+    counter("linesman_destinations_displaced_total", &[], "Times a destination at rest gave up its task for another one."),
+    counter("linesman_dispatch_store_failures_total", &[], "Times what is pending could not be read; it is read again."),
+    counter("linesman_damaged_rows_total", &[], "Pending reactions that are damaged in the store; they wait until the state is rebuilt."),
     counter("linesman_foreign_cases_total", &[], "Cases an upstream told of that are not ours."),
+    // Sources.
+    counter("linesman_source_polls_total", &[SOURCE], "Times a source was asked what is new."),
+    counter("linesman_source_inputs_total", &[SOURCE], "Inputs that sources brought into the log, repetitions included."),
+    counter("linesman_source_failures_total", &[SOURCE, CLASS], "Times a source failed."),
+    seconds("linesman_source_poll_seconds", WAIT_BOUNDS, &[SOURCE], "How long a source takes to say what is new, in seconds."),
+    gauge("linesman_source_resting", &[SOURCE], "1 while a source is left alone after it failed often, else 0."),
     // The log and its server.
     gauge("linesman_nats_connected", &[], "1 while the engine is connected to the NATS server, else 0."),
     counter("linesman_nats_disconnects_total", &[], "Connections to the NATS server that were lost; the engine has several."),
@@ -131,6 +141,7 @@ pub static METRICS: &[Metric] = &[
     // The store.
     seconds("linesman_store_flush_seconds", WAIT_BOUNDS, &[], "How long it takes, in seconds, to have on disk what was applied."),
     gauge("linesman_store_bytes", &[], "How large the store is on disk, in bytes."),
+    counter("linesman_rows_upgraded_total", &[], "Rows of the store that an earlier program wrote, written anew in today's version."),
     counter("linesman_store_set_aside_total", &[], "Stores that did not open and were set aside."),
     // The edge.
     counter("linesman_api_requests_total", &[

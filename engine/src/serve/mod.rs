@@ -7,25 +7,28 @@
 //!  stop: edge -> watch -> dispatcher -> lanes -> store -> NATS server
 //! ```
 
+mod handout;
 mod policies;
 mod setup;
 mod watch;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_nats::Client;
 use futures_util::future::try_join_all;
+use linesman_connectors::connectors;
 use linesman_connectors::tls::{self, Authority};
-use linesman_connectors::{Settings as ConnectorSettings, connectors};
+use linesman_schemas::OrgName;
+use linesman_schemas::name::NameError;
 use serde::Serialize;
 use tokio::sync::watch::{Sender, channel};
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, private};
-use crate::dispatch::{self, Dispatcher};
+use crate::dispatch::{self, Dispatcher, Overview};
 use crate::edge::{self, Edge, Listening, PolicyStatus};
 use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
@@ -37,8 +40,10 @@ use crate::metrics::Metrics;
 use crate::rules_dir::{self, PolicyFile};
 use crate::store::{self, Store};
 use crate::{lane, log};
+use handout::Handout;
 use linesman_domain as domain;
-use linesman_domain::rows::{self, CaseRow, CaseState, PendingRow};
+use linesman_domain::cases::{CASES, CaseState};
+use linesman_domain::reactions;
 use policies::{Brought, Policies};
 use setup::Setup;
 use watch::{Watch, Watching};
@@ -90,6 +95,22 @@ pub enum Error {
     /// A message has no form.
     #[error("a message cannot be written")]
     Json(#[from] serde_json::Error),
+    /// A command of the configuration was not done.
+    #[error(
+        "the organization `{organization}` cannot be set up: `{verb}` was refused: {detail}; correct it under \
+         `[[organizations]]` in the configuration and start again"
+    )]
+    Refused {
+        /// Which organization.
+        organization: OrgName,
+        /// What was asked for.
+        verb: &'static str,
+        /// Why not.
+        detail: String,
+    },
+    /// A command of ours would have an id that is none.
+    #[error("a command of the configuration has no id")]
+    CommandId(#[source] NameError),
     /// No random numbers.
     #[error("the system gives no random numbers")]
     Random(#[source] std::io::Error),
@@ -118,6 +139,7 @@ pub struct App {
     dispatcher: Option<JoinHandle<Result<(), dispatch::Error>>>,
     stop_dispatcher: Sender<bool>,
     watch: Watching,
+    handout: Watching,
     edge: Listening,
     ready: Sender<bool>,
     nats_url: String,
@@ -133,7 +155,7 @@ impl App {
         let data_dir = DataDir::open(&config.data_dir)?;
         let files = rules_dir::read(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
-        let connectors = connectors(&ConnectorSettings { upstream: config.upstream.clone() })?;
+        let connectors = connectors(&config.connectors)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
@@ -146,6 +168,7 @@ impl App {
             store: Arc::clone(&store),
             lanes: config.lanes,
             node: Arc::clone(&owner),
+            sent: Mutex::default(),
         });
         let (status, policy_status) = channel(PolicyStatus::default());
         let settings = config.settings.clone();
@@ -172,13 +195,16 @@ impl App {
         };
         let mut executors = Executors::start(&context)?;
         let brought = settle(&setup, &mut policies, &config, &files, &mut executors).await?;
+        let handout = Watching::spawn(Handout::new(Arc::clone(&setup), executors.lanes.clone()).run());
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), brought).start();
         let (stop_dispatcher, stopped) = channel(false);
+        let (overview, dispatch) = channel(Overview::default());
         let dispatcher = Dispatcher {
             connectors,
             store: Arc::clone(&store),
             client: client.clone(),
             lanes: executors.lanes.clone(),
+            overview,
         };
         let dispatcher = Some(tokio::spawn(dispatcher.run(changed, stopped)));
         let (ready, is_ready) = channel(false);
@@ -191,6 +217,7 @@ impl App {
             token: data_dir.token()?,
             ready: is_ready,
             policies: policy_status,
+            dispatch,
             metrics,
             logging,
         };
@@ -205,6 +232,7 @@ impl App {
             dispatcher,
             stop_dispatcher,
             watch,
+            handout,
             edge,
             ready,
             nats_url,
@@ -245,6 +273,7 @@ impl App {
             failure = self.executors.failure() => failure.map(Error::from),
             error = broke_off(&mut self.dispatcher) => Some(error),
             error = self.watch.broke_off() => Some(error),
+            error = self.handout.broke_off() => Some(error),
         }
     }
 
@@ -259,15 +288,13 @@ impl App {
                 return Ok(false);
             }
             let store = self.store.lane(lane)?;
-            for row in store.rows(b"r", None) {
-                let (key, bytes) = row?;
-                if rows::decode::<PendingRow>(&key, &bytes)?.org.is_some() {
+            for row in reactions::all(&store) {
+                if row?.1.org.is_some() {
                     return Ok(false);
                 }
             }
-            for row in store.rows(b"c", None) {
-                let (key, bytes) = row?;
-                if rows::decode::<CaseRow>(&key, &bytes)?.state == CaseState::Submitted {
+            for row in CASES.rows(&store, &[]) {
+                if row?.1.state == CaseState::Submitted {
                     return Ok(false);
                 }
             }
@@ -285,6 +312,7 @@ impl App {
         self.data_dir.remove_ready()?;
         self.edge.shutdown().await;
         self.watch.stop().await;
+        self.handout.stop().await;
         self.stop_dispatcher.send_replace(true);
         if let Some(dispatcher) = self.dispatcher {
             dispatched(dispatcher.await)?;
@@ -346,6 +374,7 @@ async fn settle(
     let rows = policies.rows()?;
     let brought = policies.bring(files, &rows).await?;
     reach_end(&setup.client, executors).await?;
+    setup.check()?;
     policies.observe()?;
     Ok(brought)
 }
@@ -356,8 +385,10 @@ async fn reach_end(client: &Client, executors: &mut Executors) -> Result<(), Err
     let reach = async {
         try_join_all((0_u32..).zip(&mut lanes).map(|(lane, status)| async move {
             let end = streams::last_of_lane(client, lane).await?;
-            // A lane that is gone has failed, which is told elsewhere.
-            let _ = status.wait_for(|status| status.is_running && status.position >= end).await;
+            // A lane that is gone has failed, which is told below, though maybe later: it has not reached anything.
+            if status.wait_for(|status| status.is_running && status.position >= end).await.is_err() {
+                std::future::pending::<()>().await;
+            }
             Ok::<_, log::Error>(())
         }))
         .await

@@ -18,8 +18,7 @@ use crate::data_dir::private;
 use crate::edge::PolicyStatus;
 use crate::log::books::{self, Books};
 use crate::rules_dir::PolicyFile;
-use linesman_domain as domain;
-use linesman_domain::rows::BookRow;
+use linesman_domain::rule_book::{self, BookRow};
 
 /// How many refused files a rule book names, the first by name: each is an event, and a batch of
 /// events is bounded. The others are in the log and counted like these.
@@ -61,7 +60,7 @@ impl Policies {
 
     /// The rule book of each lane, as applied.
     pub(super) fn rows(&self) -> Result<Vec<Option<BookRow>>, Error> {
-        (0..self.setup.lanes).map(|lane| Ok(domain::rule_book(&self.setup.store.lane(lane)?)?)).collect()
+        (0..self.setup.lanes).map(|lane| Ok(rule_book::read(&self.setup.store.lane(lane)?)?)).collect()
     }
 
     /// Sees to it that the bucket has what lanes wait for, should it have lost it: the rule book that was sent

@@ -1,23 +1,28 @@
 //! Organizations: what the configuration says is compared with what was last loaded from it, and the
 //! differences enter the log.
 //!
-//! Organizations keep a hash of what was loaded, so that a change by other means survives a restart.
+//! Organizations keep a hash of what was loaded, so that a change by other means survives a restart. What became of
+//! each command is looked at once the lanes have applied them: one that was refused stops the start.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::Client;
-use linesman_schemas::command::{Command, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_domain::organizations::{self, OrgRow};
+use linesman_domain::table::Table;
+use linesman_domain::{commands, level};
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Command, Organization as OrganizationVerb, Verb};
+use linesman_schemas::control::Control;
+use linesman_schemas::{CommandId, OrgName, Principal, Scope};
 use serde::Serialize;
 
 use super::Error;
 use crate::config::Organization;
 use crate::data_dir::private::random_hex;
-use crate::log::inputs;
+use crate::log::{inputs, streams};
 use crate::store::Store;
-use linesman_domain::rows::{self, OrgRow, key};
 
 const TRIES: u32 = 20;
 const RETRY: Duration = Duration::from_millis(250);
@@ -28,13 +33,25 @@ pub(super) struct Setup {
     pub(super) store: Arc<Store>,
     pub(super) lanes: u32,
     pub(super) node: Arc<str>,
+    pub(super) sent: Mutex<Vec<Sent>>,
+}
+
+/// A command that was sent.
+#[derive(Debug)]
+pub(super) struct Sent {
+    organization: OrgName,
+    id: CommandId,
+    verb: &'static str,
 }
 
 impl Setup {
-    /// Sends all of them: the log is new, whatever the state is of.
+    /// Sends the newest level, and all of the organizations: the log is new, whatever the state is of.
     pub(super) async fn begin(&self, organizations: &[Organization]) -> Result<(), Error> {
+        for lane in 0..self.lanes {
+            self.publish(format!("p.{lane}.ctl"), &Control::Level(level::NEWEST)).await?;
+        }
         for organization in organizations {
-            self.command(&organization.name, Verb::SetOrganization(organization.settings.clone())).await?;
+            self.command(&organization.name, set(organization)).await?;
         }
         Ok(())
     }
@@ -45,36 +62,47 @@ impl Setup {
         for organization in wanted {
             let row = known.remove(&organization.name);
             if row.and_then(|row| row.loaded) != organization.settings.loaded {
-                self.command(&organization.name, Verb::SetOrganization(organization.settings.clone())).await?;
+                self.command(&organization.name, set(organization)).await?;
             }
         }
         for (name, _) in known.into_iter().filter(|(_, row)| row.loaded.is_some()) {
-            self.command(&name, Verb::UnloadOrganization).await?;
+            self.command(&name, Verb::Organization(OrganizationVerb::Unload)).await?;
         }
         Ok(())
+    }
+
+    /// Looks what became of all that was sent, once the lanes have applied it.
+    ///
+    /// # Errors
+    /// One of them was not done.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        // Nothing under the lock panics.
+        let sent = std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner));
+        sent.iter().try_for_each(|sent| check(&self.store, self.lanes, sent))
     }
 
     fn organizations(&self) -> Result<BTreeMap<OrgName, OrgRow>, Error> {
         let mut known = BTreeMap::new();
         for lane in 0..self.lanes {
-            for row in self.store.lane(lane)?.rows(b"o", None) {
-                let (key, bytes) = row?;
-                if let Some(name) = key::read_org(&key) {
-                    known.insert(name, rows::decode(&key, &bytes)?);
-                }
+            for row in organizations::all(&self.store.lane(lane)?) {
+                let (name, row) = row?;
+                known.insert(name, row);
             }
         }
         Ok(known)
     }
 
     async fn command(&self, org: &OrgName, verb: Verb) -> Result<(), Error> {
-        let subject = format!("in.{org}.cmd.{}", verb.as_str());
+        let subject = Scope::from(org.clone()).subject(&verb);
         tracing::info!(organization = %org, verb = verb.as_str(), "the configuration changes an organization");
         // Another id each time: what is changed there and back again within a day is not one command.
         let id = format!("config-{}", random_hex::<16>().map_err(Error::Random)?);
-        let id: CommandId = id.parse().map_err(|error| Error::Random(std::io::Error::other(error)))?;
-        let command = Command { id, actor: "configuration".to_owned(), node: self.node.to_string(), verb };
-        self.publish(subject, &command).await.map(drop)
+        let id: CommandId = id.parse().map_err(Error::CommandId)?;
+        let sent = Sent { organization: org.clone(), id: id.clone(), verb: verb.as_str() };
+        let command = Command { id, principal: Principal::Configuration, node: self.node.to_string(), verb };
+        self.publish(subject, &command).await?;
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+        Ok(())
     }
 
     /// Publishes a message; its sequence in IN.
@@ -89,5 +117,66 @@ impl Setup {
                 Err(_) => tokio::time::sleep(RETRY).await,
             }
         }
+    }
+}
+
+fn set(organization: &Organization) -> Verb {
+    Verb::Organization(OrganizationVerb::Set(organization.settings.clone()))
+}
+
+/// Whether a command was done, by the row that its lane keeps of it.
+fn check(store: &Store, lanes: u32, sent: &Sent) -> Result<(), Error> {
+    let Sent { organization, id, verb } = sent;
+    let lane = store.lane(streams::lane_of(organization.as_str(), lanes))?;
+    let detail = match Table::read(&lane, &commands::key(Some(organization), id.as_str()))? {
+        Some(row) if row.verdict == Verdict::Done => return Ok(()),
+        Some(row) => row.detail,
+        None => format!("it has no outcome, a dead letter on `out.{organization}.dead.>` may say why"),
+    };
+    Err(Error::Refused { organization: organization.clone(), verb, detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use linesman_domain::commands::CommandRow;
+    use linesman_domain::state::Writes;
+    use linesman_domain::table;
+
+    use super::*;
+
+    fn sent(organization: &str) -> Sent {
+        let id = format!("config-{organization}").parse().unwrap();
+        Sent { organization: organization.parse().unwrap(), id, verb: "set-organization" }
+    }
+
+    fn keep(store: &Store, sent: &Sent, verdict: Verdict, detail: &str) {
+        let row = CommandRow {
+            verdict,
+            is_new: false,
+            detail: detail.to_owned(),
+            asked: [0; 32],
+            decided: Timestamp::UNIX_EPOCH,
+        };
+        let key = commands::key(Some(&sent.organization), sent.id.as_str());
+        let rows = vec![(key.as_bytes().to_vec(), Some(table::encode(&row).unwrap()))];
+        let lane = store.lane(streams::lane_of(sent.organization.as_str(), 4)).unwrap();
+        lane.apply(&Writes { batch: 1, rows }).unwrap();
+    }
+
+    #[test]
+    fn a_command_that_was_not_done_is_told_with_its_organization() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (acme, bolt, cobalt) = (sent("acme"), sent("bolt"), sent("cobalt"));
+        keep(&store, &acme, Verdict::Done, "created");
+        keep(&store, &bolt, Verdict::Invalid, "`display_name` has more than 200 characters");
+        let said = |sent: &Sent| check(&store, 4, sent).map_err(|error| error.to_string());
+        assert_eq!(said(&acme), Ok(()));
+        let expected = "the organization `bolt` cannot be set up: `set-organization` was refused: `display_name` has \
+                        more than 200 characters; correct it under `[[organizations]]` in the configuration and start \
+                        again";
+        assert_eq!(said(&bolt).unwrap_err(), expected);
+        assert!(said(&cobalt).unwrap_err().contains("a dead letter on `out.cobalt.dead.>` may say why"));
     }
 }

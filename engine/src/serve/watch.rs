@@ -39,7 +39,7 @@ pub(super) struct Watch {
     brought: Brought,
 }
 
-/// A watch under way.
+/// A part of the engine that works beside the others, such as a watch.
 pub(super) struct Watching {
     stop: watch::Sender<bool>,
     /// None once it has ended before its time.
@@ -47,6 +47,19 @@ pub(super) struct Watching {
 }
 
 impl Watching {
+    /// Work beside the caller, until it is stopped.
+    pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
+        let (stop, mut stopped) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                // An engine that is gone stops this too.
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+                () = work => {}
+            }
+        });
+        Self { stop, task: Some(task) }
+    }
+
     /// Ready when the watch ends before its time.
     pub(super) async fn broke_off(&mut self) -> Error {
         if let Some(task) = &mut self.task {
@@ -65,7 +78,7 @@ impl Watching {
         if let Some(task) = self.task
             && let Err(error) = task.await
         {
-            tracing::warn!(%error, "the watch over the rule directory ended badly");
+            tracing::warn!(%error, "a part of the engine ended badly");
         }
     }
 }
@@ -84,15 +97,7 @@ impl Watch {
     /// Watches beside the caller until it is stopped. What cannot be done is logged and done later: the engine
     /// serves on.
     pub(super) fn start(mut self) -> Watching {
-        let (stop, mut stopped) = watch::channel(false);
-        let task = tokio::spawn(async move {
-            tokio::select! {
-                // An engine that is gone stops this too.
-                _ = stopped.wait_for(|stopped| *stopped) => {}
-                () = self.watch() => {}
-            }
-        });
-        Watching { stop, task: Some(task) }
+        Watching::spawn(async move { self.watch().await })
     }
 
     async fn watch(&mut self) {

@@ -4,9 +4,11 @@
 //! others by time: what a crash takes is decided again from the log. The directory may be deleted.
 //!
 //! ```text
-//! default tree   "format" -> FORMAT
-//! lane-<n>       the rows of `domain::rows`
+//! default tree   "format" -> FORMAT, "lane-<n>" -> the format that all rows of the lane are of
+//! lane-<n>       the rows of the domain's tables
 //! ```
+
+mod upgrade;
 
 use std::io::{self, ErrorKind};
 use std::ops::Bound;
@@ -23,8 +25,11 @@ use sha2::{Digest, Sha256};
 use linesman_domain::Error as DomainError;
 use linesman_domain::state::{Base, Row, Writes};
 
-/// Raised whenever rows are written differently; a store of another format is rebuilt from the log.
-const FORMAT: &[u8] = b"2";
+/// Raised whenever rows are written differently. A store of an earlier format is taken as it is and upgraded; one of a
+/// later format, or of none of ours, is rebuilt from the log.
+const FORMAT: &[u8] = b"3";
+/// The formats before it that are upgraded.
+const EARLIER: [&[u8]; 1] = [b"2"];
 const CACHE_BYTES: u64 = 24 * 1024 * 1024;
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
@@ -96,8 +101,15 @@ impl Store {
         if !db.was_recovered() {
             db.insert("format", FORMAT)?;
         }
-        let is_ours = db.get("format")?.is_some_and(|format| format == FORMAT);
-        Ok(is_ours.then_some(db))
+        let format = db.get("format")?.unwrap_or_default();
+        if EARLIER.contains(&&*format) {
+            tracing::info!(path = %path.display(), "the store is of an earlier format; its rows are upgraded");
+            // IMPORTANT: before the first row is. From here on an earlier program takes it for another's.
+            db.insert("format", FORMAT)?;
+            db.flush()?;
+            return Ok(Some(db));
+        }
+        Ok((format == FORMAT).then_some(db))
     }
 
     /// A lane's part of the store.
@@ -105,8 +117,9 @@ impl Store {
     /// # Errors
     /// sled cannot open the tree.
     pub fn lane(&self, lane: u32) -> Result<Lane, Error> {
-        let tree = self.db.open_tree(format!("lane-{lane}"))?;
-        Ok(Lane { tree })
+        let name = format!("lane-{lane}");
+        let tree = self.db.open_tree(&name)?;
+        Ok(Lane { tree, formats: sled::Tree::clone(&self.db), name })
     }
 
     /// Writes everything to disk and stops flushing by time.
@@ -184,6 +197,10 @@ fn flush(db: &sled::Db) -> Result<usize, sled::Error> {
 #[derive(Clone)]
 pub struct Lane {
     tree: sled::Tree,
+    /// The default tree.
+    formats: sled::Tree,
+    /// The name of its tree.
+    name: String,
 }
 
 impl Lane {

@@ -3,10 +3,15 @@
 //! What can be refused by the words alone is judged by functions of its own, which the check of a policy
 //! asks too.
 
+use std::any::TypeId;
+use std::fmt::Display;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use linesman_schemas::Priority;
 use linesman_schemas::command::CaseWords;
+pub use linesman_schemas::notification::Holds as Parameter;
+use linesman_schemas::notification::{KINDS, Kind, Notification};
 use linesman_schemas::reaction::FollowUp;
 use rhai::{Dynamic, Engine, ImmutableString, Map};
 
@@ -17,8 +22,8 @@ use crate::diagnostic::{excerpt, quoted, suggest};
 /// What `submit_case` may be told.
 pub(super) const CASE_KEYS: [&str; 5] = ["synopsis", "comments", "priority", "cc", "follow_up"];
 
-/// Names of built-in connectors, under which no policy publishes.
-const BUILT_IN: [&str; 2] = ["jss", "log"];
+/// The upstreams, whose reactions are cases; no policy publishes under their names, nor under those of notifications.
+const UPSTREAMS: [&str; 1] = ["jss"];
 
 /// What an action costs besides its bytes.
 const COST: usize = 10;
@@ -29,7 +34,7 @@ pub struct Action {
     /// Its name.
     pub name: &'static str,
     /// What it is given; all but the first `required` may be left out.
-    pub parameters: &'static [(&'static str, Parameter)],
+    pub parameters: Vec<(&'static str, Parameter)>,
     /// How many parameters must be given.
     pub required: usize,
     /// Whether it is refused when the trigger is about a message.
@@ -57,33 +62,26 @@ impl Action {
     }
 }
 
-/// What a parameter of an action takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parameter {
-    /// A text.
-    Text,
-    /// A map.
-    Map,
-}
-
-/// All actions.
-pub const ACTIONS: [Action; 5] = [
-    Action { name: "submit_case", parameters: &[("case", Parameter::Map)], required: 0, needs_incident: true },
-    Action {
-        name: "log",
-        parameters: &[("message", Parameter::Text), ("fields", Parameter::Map)],
-        required: 1,
-        needs_incident: false,
-    },
-    Action { name: "set_priority", parameters: &[("priority", Parameter::Text)], required: 1, needs_incident: true },
-    Action { name: "assign", parameters: &[("owner", Parameter::Text)], required: 1, needs_incident: true },
-    Action {
-        name: "publish",
-        parameters: &[("name", Parameter::Text), ("data", Parameter::Map)],
-        required: 2,
-        needs_incident: false,
-    },
-];
+/// All actions: those on incidents, one for each kind of notification, and publication.
+pub static ACTIONS: LazyLock<Vec<Action>> = LazyLock::new(|| {
+    let action = |name, parameters: &[(&'static str, Parameter)], required, needs_incident| Action {
+        name,
+        parameters: parameters.to_vec(),
+        required,
+        needs_incident,
+    };
+    let mut actions = vec![action("submit_case", &[("case", Parameter::Map)], 0, true)];
+    actions.extend(KINDS.iter().map(|kind| {
+        let parameters: Vec<_> = kind.arguments.iter().map(|argument| (argument.name, argument.holds)).collect();
+        action(kind.connector, &parameters, kind.required, false)
+    }));
+    actions.extend([
+        action("set_priority", &[("priority", Parameter::Text)], 1, true),
+        action("assign", &[("owner", Parameter::Text)], 1, true),
+        action("publish", &[("name", Parameter::Text), ("data", Parameter::Map)], 2, false),
+    ]);
+    actions
+});
 
 /// Why something is refused, and what would not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,16 +111,29 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
     engine.register_fn("submit_case", move || submit_case(&r, &Map::new()));
     let r = Rc::clone(run);
     engine.register_fn("submit_case", move |map: Map| submit_case(&r, &map));
-    let r = Rc::clone(run);
-    engine.register_fn("log", move |message: ImmutableString| log(&r, &message, &Map::new()));
-    let r = Rc::clone(run);
-    engine.register_fn("log", move |message: ImmutableString, fields: Map| log(&r, &message, &fields));
+    KINDS.iter().for_each(|kind| register_notification(engine, run, kind));
     let r = Rc::clone(run);
     engine.register_fn("set_priority", move |word: ImmutableString| set_priority(&r, &word));
     let r = Rc::clone(run);
     engine.register_fn("assign", move |owner: ImmutableString| assign(&r, &owner));
     let r = Rc::clone(run);
     engine.register_fn("publish", move |name: ImmutableString, data: Map| publish(&r, &name, &data));
+}
+
+/// The function of a kind of notification, with each number of arguments that it takes.
+fn register_notification(engine: &mut Engine, run: &Rc<Run>, kind: &'static Kind) {
+    for given in kind.required..=kind.arguments.len() {
+        let types: Vec<TypeId> = kind.arguments.iter().take(given).map(|argument| type_of(argument.holds)).collect();
+        let run = Rc::clone(run);
+        engine.register_raw_fn(kind.connector, types, move |_, arguments| notify(&run, kind, arguments));
+    }
+}
+
+fn type_of(parameter: Parameter) -> TypeId {
+    match parameter {
+        Parameter::Text => TypeId::of::<ImmutableString>(),
+        Parameter::Map => TypeId::of::<Map>(),
+    }
 }
 
 fn submit_case(run: &Run, map: &Map) -> Result<(), Fault> {
@@ -143,10 +154,24 @@ fn submit_case(run: &Run, map: &Map) -> Result<(), Fault> {
     record(run, Intent::SubmitCase(case), bytes)
 }
 
-fn log(run: &Run, message: &str, fields: &Map) -> Result<(), Fault> {
-    let mut bytes = message.len();
-    let fields = json::object(fields, &mut bytes).map_err(|fault| refuse(format!("`log`: {fault}")))?;
-    record(run, Intent::Log { message: message.to_owned(), fields }, bytes)
+fn notify(run: &Run, kind: &'static Kind, arguments: &[&mut Dynamic]) -> Result<(), Fault> {
+    let mut bytes = 0;
+    let mut content = serde_json::Map::new();
+    let refused = |fault: &dyn Display| refuse(format!("`{}`: {fault}", kind.connector));
+    for (argument, given) in kind.arguments.iter().zip(arguments) {
+        let value = if let Ok(text) = given.as_immutable_string_ref() {
+            bytes += text.len();
+            serde_json::Value::String(text.to_string())
+        } else if let Ok(map) = given.as_map_ref() {
+            serde_json::Value::Object(json::object(&map, &mut bytes).map_err(|fault| refused(&fault))?)
+        } else {
+            // The engine calls it with the types it is registered for.
+            continue;
+        };
+        content.insert(argument.name.to_owned(), value);
+    }
+    let notification = Notification::new(kind, content).map_err(|fault| refused(&fault))?;
+    record(run, Intent::Notify(notification), bytes)
 }
 
 fn set_priority(run: &Run, word: &str) -> Result<(), Fault> {
@@ -216,7 +241,7 @@ pub(super) fn read_publication(name: &str) -> Result<(), Refusal> {
         let help = "a name has letters, digits, `_` and `-`, beginning with a letter or digit, at most 64".to_owned();
         return Err(Refusal::new(refused, help));
     }
-    if BUILT_IN.contains(&name) {
+    if UPSTREAMS.contains(&name) || Kind::of(name).is_some() {
         return Err(Refusal::new(refused, "the name belongs to a built-in connector".to_owned()));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! What a script sees of its organization, and what it may want done.
 
 use linesman_schemas::command::CaseWords;
+use linesman_schemas::notification::Notification;
 use linesman_schemas::{FilterLevel, OrgName, Priority};
 use serde_json::{Map, Value};
 
@@ -22,20 +23,15 @@ pub struct Organization {
 pub enum Intent {
     /// `submit_case(...)`: open a case for the incident.
     SubmitCase(CaseWords),
-    /// `log(...)`: a line for the operator.
-    Log {
-        /// What is said.
-        message: String,
-        /// What it is said with.
-        fields: Map<String, Value>,
-    },
+    /// `log(...)` and its like: somebody is notified.
+    Notify(Notification),
     /// `set_priority(...)`: change the incident's priority.
     SetPriority(Priority),
     /// `assign(...)`: give the incident to somebody.
     Assign(String),
     /// `publish(...)`: hand data to subscribers.
     Publish {
-        /// A token of a subject, and neither `jss` nor `log`.
+        /// A token of a subject, and no connector's name.
         name: String,
         /// The data.
         data: Map<String, Value>,

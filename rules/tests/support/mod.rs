@@ -161,3 +161,11 @@ pub(crate) fn script_on(trigger: &str, body: &str) -> Policy {
 pub(crate) fn check(policy: &Policy) -> Vec<Diagnostic> {
     load(policy.name().as_str(), policy.source()).err().unwrap_or_default()
 }
+
+/// What `log(message, fields)` asks for.
+pub(crate) fn logged(message: &str, fields: serde_json::Map<String, serde_json::Value>) -> linesman_rules::Intent {
+    use linesman_schemas::notification::{Kind, Notification};
+
+    let content = serde_json::json!({ "message": message, "fields": fields }).as_object().unwrap().clone();
+    linesman_rules::Intent::Notify(Notification::new(Kind::of("log").unwrap(), content).unwrap())
+}

@@ -1,7 +1,7 @@
 //! Everything that travels: which message stands on which subject, its schema and its examples.
 
 use linesman_schemas::audit::{Audit, LaneSealed};
-use linesman_schemas::command::Command;
+use linesman_schemas::command::{Command, Verb};
 use linesman_schemas::control::{Control, RefusedPolicy};
 use linesman_schemas::dead_letter::{DeadLetter, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
@@ -82,7 +82,8 @@ pub(crate) fn channels() -> Vec<Channel> {
         reaction("log", "A line is to be written to the operator's log.", Some("log"), samples::log_line()),
         reaction("{name}", "What a policy publishes under a name of its own.", None, samples::published()),
     ]);
-    channels.extend([audits(), seals()]);
+    channels.extend(audits());
+    channels.push(seals());
     channels.extend(dead_letters());
     channels.push(marks());
     channels
@@ -295,17 +296,27 @@ fn reaction(name: &str, summary: &'static str, tag: Option<&str>, examples: Vec<
     channel
 }
 
-fn audits() -> Channel {
-    let verbs = samples::verbs();
-    let tokens: Vec<String> = verbs.iter().map(|verb| verb.as_str().to_owned()).collect();
-    let kinds: Vec<String> = tokens.iter().map(|token| format!("linesman.audit.{token}")).collect();
-    let examples = verbs.iter().take(1).map(samples::audit).collect();
+/// What became of commands: of an organization, and of the provider or an organization that does not exist.
+fn audits() -> [Channel; 2] {
+    let verbs: Vec<Verb> = samples::verbs().into_iter().chain(samples::provider_verbs()).collect();
+    let kinds: Vec<String> = verbs.iter().map(|verb| format!("linesman.audit.{}", verb.as_str())).collect();
     let summary = "What became of a command, and what it changed.";
-    let address = "out.{organization}.audit.{operation}";
-    Channel {
-        values: vec![("operation", tokens)],
-        ..out::<Audit>("audit.command", address, summary, events::<Audit>(&kinds), examples)
-    }
+    let channel = |name: &str, whose: &str, verbs: &[Verb]| Channel {
+        name: name.to_owned(),
+        values: vec![("operation", verbs.iter().map(|verb| verb.as_str().to_owned()).collect())],
+        ..out::<Audit>(
+            "audit.command",
+            &format!("out.{whose}.audit.{{operation}}"),
+            summary,
+            events::<Audit>(&kinds),
+            vec![samples::audit(&samples::verbs()[0], samples::ORGANIZATION)],
+        )
+    };
+    [
+        channel("audit.command", "{organization}", &samples::verbs()),
+        // Also of an organization that does not exist.
+        channel("audit.command.provider", "_provider", &verbs),
+    ]
 }
 
 fn seals() -> Channel {

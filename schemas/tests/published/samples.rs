@@ -5,8 +5,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::command::{
-    Assignment, CaseWish, CaseWords, Command, DeviceGroup, Note, OrganizationSettings, PolicyRun, Prioritisation,
-    Replay, Verb,
+    Assignment, Case, CaseWish, CaseWords, Command, DeviceGroup, Engine, Incident, Input, LevelRaise, Note,
+    Organization, OrganizationSettings, Policy, PolicyRun, Prioritisation, Replay, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
@@ -14,15 +14,15 @@ use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
 use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::{Attempt, CaseStanding, Done, Failure, FailureClass, Outcome, Report};
-use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, FollowUp, LogLine, Reaction};
+use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, FollowUp, Reaction};
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, IntelligenceData, Trigger};
-use linesman_schemas::{FilterLevel, IncidentId, Priority};
+use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const EVENT: &str = "acme-7-18b9f5a2c3d4e5f6";
-const ORGANIZATION: &str = "/organizations/acme";
+pub(crate) const ORGANIZATION: &str = "/organizations/acme";
 
 fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -69,61 +69,75 @@ fn words() -> CaseWords {
     }
 }
 
-/// Every verb that commands know: a new one does not compile without its sample.
+/// Every verb that organizations are asked: a new one does not compile without its sample.
 pub(crate) fn verbs() -> Vec<Verb> {
     let note = || Note { incident: incident(), note: "seen by the night shift".to_owned() };
     let samples = vec![
-        Verb::SetOrganization(OrganizationSettings {
+        Verb::Organization(Organization::Set(OrganizationSettings {
             display_name: "Acme Corporation".to_owned(),
             is_proxy: true,
             filter_level: FilterLevel::All,
             device_groups: vec![DeviceGroup { name: "edge".to_owned(), devices: vec!["edge-*".to_owned()] }],
             loaded: None,
-        }),
-        Verb::AssignIncident(Assignment {
+        })),
+        Verb::Incident(Incident::Assign(Assignment {
             incident: incident(),
             owner: "mara@partner.example".to_owned(),
             in_progress: true,
-        }),
-        Verb::PrioritiseIncident(Prioritisation { incident: incident(), priority: Priority::Critical }),
-        Verb::AnnotateIncident(note()),
-        Verb::CloseIncident(note()),
-        Verb::ReopenIncident(note()),
-        Verb::SaveCase(CaseWish { incident: incident(), case: words() }),
-        Verb::SubmitCase(CaseWish { incident: incident(), case: CaseWords::default() }),
-        Verb::RunPolicy(PolicyRun {
+        })),
+        Verb::Incident(Incident::Prioritise(Prioritisation { incident: incident(), priority: Priority::Critical })),
+        Verb::Incident(Incident::Annotate(note())),
+        Verb::Incident(Incident::Close(note())),
+        Verb::Incident(Incident::Reopen(note())),
+        Verb::Case(Case::Save(CaseWish { incident: incident(), case: words() })),
+        Verb::Case(Case::Submit(CaseWish { incident: incident(), case: CaseWords::default() })),
+        Verb::Policy(Policy::Run(PolicyRun {
             policy: parsed("open-case"),
             trigger: Trigger::IncidentDetected,
             event: EVENT.to_owned(),
             about: incident().to_string(),
-        }),
-        Verb::ReplayInput(Replay { event: EVENT.to_owned(), sequence: 17 }),
-        Verb::UnloadOrganization,
-        Verb::SuspendOrganization,
+        })),
+        Verb::Input(Input::Replay(Replay { event: EVENT.to_owned(), sequence: 17 })),
+        Verb::Organization(Organization::Unload),
+        Verb::Organization(Organization::Suspend),
     ];
-    for sample in &samples {
-        // A new verb belongs here and, with a sample, above.
+    for sample in samples.iter().chain(&provider_verbs()) {
+        // A new verb belongs here and, with a sample, above or below.
         match sample {
-            Verb::SetOrganization(_)
-            | Verb::SuspendOrganization
-            | Verb::UnloadOrganization
-            | Verb::AssignIncident(_)
-            | Verb::PrioritiseIncident(_)
-            | Verb::CloseIncident(_)
-            | Verb::ReopenIncident(_)
-            | Verb::AnnotateIncident(_)
-            | Verb::SubmitCase(_)
-            | Verb::SaveCase(_)
-            | Verb::RunPolicy(_)
-            | Verb::ReplayInput(_) => {}
+            Verb::Organization(Organization::Set(_) | Organization::Suspend | Organization::Unload)
+            | Verb::Incident(
+                Incident::Assign(_)
+                | Incident::Prioritise(_)
+                | Incident::Close(_)
+                | Incident::Reopen(_)
+                | Incident::Annotate(_),
+            )
+            | Verb::Case(Case::Submit(_) | Case::Save(_))
+            | Verb::Policy(Policy::Run(_))
+            | Verb::Input(Input::Replay(_))
+            | Verb::Engine(Engine::RaiseLevel(_)) => {}
         }
     }
     samples
 }
 
-pub(crate) fn command(verb: Verb) -> Value {
+/// Every verb that the provider is asked.
+pub(crate) fn provider_verbs() -> Vec<Verb> {
+    vec![Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }))]
+}
+
+/// Whoever asks in the samples.
+fn principal() -> Principal {
+    Principal::Provider { name: "mara@partner.example".to_owned() }
+}
+
+fn asked(verb: Verb) -> Command {
     let id = parsed(&format!("{}-0193c5e2", verb.as_str()));
-    json_of(Command { id, actor: "mara@partner.example".to_owned(), node: "linesman-1".to_owned(), verb })
+    Command { id, principal: principal(), node: "linesman-1".to_owned(), verb }
+}
+
+pub(crate) fn command(verb: Verb) -> Value {
+    json_of(asked(verb))
 }
 
 fn attempt(outcome: Outcome) -> Attempt {
@@ -147,7 +161,7 @@ pub(crate) fn attempts() -> Vec<Value> {
         message: "the support system answered 503".to_owned(),
         retry_after_s: Some(30),
     };
-    [Outcome::Done(accepted), Outcome::Done(Done::Logged), Outcome::Failed(failure)]
+    [Outcome::Done(accepted), Outcome::Done(Done::Delivered), Outcome::Failed(failure)]
         .map(|outcome| json_of(Report::Attempt(attempt(outcome))))
         .into()
 }
@@ -163,11 +177,17 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::RuleBook(RuleBookRef { version: 1, hash: HASH.to_owned() }),
         Control::Attempt(attempt(polled)),
         Control::Tick,
+        Control::Command(Box::new(asked(Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }))))),
+        Control::Level(2),
+        Control::Continue,
     ];
     let tag = |control: &Control| match control {
         Control::RuleBook(_) => "rule_book",
         Control::Attempt(_) => "attempt",
         Control::Tick => "tick",
+        Control::Command(_) => "command",
+        Control::Level(_) => "level",
+        Control::Continue => "continue",
     };
     samples.iter().map(|control| (tag(control), json_of(control))).collect()
 }
@@ -259,26 +279,28 @@ pub(crate) fn submit_case() -> Vec<Value> {
 }
 
 pub(crate) fn log_line() -> Vec<Value> {
-    let fields = Map::from_iter([("title".to_owned(), json!("Line cards may restart after an upgrade"))]);
-    let action = Action::Log(LogLine { message: "bug notice".to_owned(), fields });
-    vec![reaction("log", None, &json_of(action))]
+    let action = json!({"log": {
+        "message": "bug notice", "fields": {"title": "Line cards may restart after an upgrade"},
+    }});
+    vec![reaction("log", None, &json_of(serde_json::from_value::<Action>(action).unwrap()))]
 }
 
 pub(crate) fn published() -> Vec<Value> {
     vec![reaction("ticket", Some(&incident()), &json!({"incident": "acme-1", "queue": "noc"}))]
 }
 
-pub(crate) fn audit(verb: &Verb) -> Value {
+pub(crate) fn audit(verb: &Verb, source: &str) -> Value {
     let audit = Audit {
         command: parsed(&format!("{}-0193c5e2", verb.as_str())),
-        actor: "mara@partner.example".to_owned(),
+        actor: principal().to_string(),
+        principal: Some(principal()),
         node: "linesman-1".to_owned(),
         verdict: Verdict::Done,
         outcome: "changed".to_owned(),
         old: Value::Null,
         new: Value::Null,
     };
-    event(&format!("linesman.audit.{}", verb.as_str()), ORGANIZATION, None, audit)
+    event(&format!("linesman.audit.{}", verb.as_str()), source, None, audit)
 }
 
 pub(crate) fn lane_sealed() -> Vec<Value> {

@@ -3,32 +3,34 @@
 use linesman_schemas::audit::Verdict;
 
 use super::*;
-use crate::rows::CommandRow;
+use crate::commands::{self, CommandRow};
+use crate::incidents::notes;
+use crate::organizations;
 
 const THROWS: &str = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { throw \"oh\"; }";
 
 impl Lane {
     /// What became of a command.
-    fn ask(&mut self, org: &str, verb: &Value) -> (Verdict, String) {
+    pub(super) fn ask(&mut self, org: &str, verb: &Value) -> (Verdict, String) {
         let id = format!("c{}", self.sequence);
         self.command(org, verb);
-        let row: CommandRow = self.row(&key::command(&org.parse().unwrap(), &id)).unwrap();
+        let row: CommandRow = self.row(&commands::key(Some(&org.parse().unwrap()), &id)).unwrap();
         (row.verdict, row.detail)
     }
 
-    fn done(&mut self, verb: &Value) -> String {
+    pub(super) fn done(&mut self, verb: &Value) -> String {
         let (verdict, detail) = self.ask("acme", verb);
         assert_eq!(verdict, Verdict::Done, "{detail}");
         detail
     }
 
     /// Status, owner and priority of acme's first incident.
-    fn incident(&self) -> (String, String, String) {
+    pub(super) fn incident(&self) -> (String, String, String) {
         let row = self.domain.incident(&"acme-1".parse().unwrap()).unwrap().unwrap().row;
         (row.status.as_str().to_owned(), row.owner, row.priority.as_str().to_owned())
     }
 
-    fn with_incident(policies: &[(&str, &str)]) -> Self {
+    pub(super) fn with_incident(policies: &[(&str, &str)]) -> Self {
         let mut lane = Self::with(policies);
         lane.bundle("acme", "a", 1, "High");
         lane.events.clear();
@@ -36,7 +38,7 @@ impl Lane {
     }
 }
 
-fn of(fields: Value) -> Value {
+pub(super) fn of(fields: Value) -> Value {
     let mut all = json!({"incident": "acme-1"});
     all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     all
@@ -77,7 +79,7 @@ fn an_incident_is_assigned_prioritised_closed_and_reopened() {
     let (verdict, detail) = lane.ask("acme", &json!({"reopen_incident": of(json!({}))}));
     assert_eq!((verdict, &*detail), (Verdict::Conflict, "the incident is not completed"));
 
-    let notes = lane.row(&key::notes(&"acme".parse().unwrap(), 1)).unwrap().notes;
+    let notes = lane.row(&notes::key(&"acme".parse().unwrap(), 1)).unwrap().notes;
     let said: Vec<_> = notes.iter().map(|note| (note.actor.as_str(), note.text.as_str())).collect();
     assert_eq!(said, [("test", "line card changed"), ("test", "still of interest")]);
     let audit = &lane.on("acme.audit.close-incident")[0];
@@ -106,7 +108,8 @@ fn nobody_changes_anothers_incident() {
     }
     assert_eq!(lane.incident(), ("unassigned".to_owned(), String::new(), "High".to_owned()));
     assert!(lane.pending().is_empty());
-    assert!(lane.subjects().iter().all(|subject| subject.starts_with("bolt.audit.")), "{:?}", lane.subjects());
+    let is_theirs = |subject: &&str| subject.starts_with("bolt.audit.") || subject.starts_with("_provider.audit.");
+    assert!(lane.subjects().iter().all(is_theirs), "{:?}", lane.subjects());
 }
 
 #[test]
@@ -200,7 +203,7 @@ fn a_mended_policy_judges_again_and_it_alone() {
 #[test]
 fn what_people_change_stays_until_the_configuration_changes() {
     let mut lane = Lane::with(&[]);
-    let loaded = |lane: &Lane| lane.row(&key::org(&"acme".parse().unwrap())).unwrap().loaded;
+    let loaded = |lane: &Lane| lane.row(&organizations::key(&"acme".parse().unwrap())).unwrap().loaded;
     let settings = |hash: Option<&str>| json!({"set_organization": {"display_name": "A", "is_proxy": true, "filter_level": "Do not send", "loaded": hash}});
     lane.done(&settings(Some("hash")));
     lane.done(&settings(None));

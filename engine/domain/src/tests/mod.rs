@@ -1,7 +1,9 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
 mod commands;
+mod level1;
 mod policies;
+mod principals;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,10 +17,12 @@ use linesman_schemas::control::{PolicySource, Settings};
 use linesman_schemas::event::{self, Received};
 use serde_json::{Value, json};
 
+use super::cases::{CaseRow, CaseState};
 use super::input::{Content, Input, RuleBook};
-use super::rows::{self, CaseRow, CaseState, PendingRow, key};
+use super::reactions::PendingRow;
 use super::state::Memory;
-use super::{Decision, Domain, Parts};
+use super::table::{Key, Row, Table};
+use super::{Decision, Domain, Parts, cases, devices, level, reactions, snapshots};
 
 /// A lane on memory.
 struct Lane {
@@ -40,11 +44,19 @@ fn open(base: &Memory, judge: &Rc<RefCell<Judge>>, book: Option<RuleBook>) -> Do
 
 impl Lane {
     fn new() -> Self {
+        Self::at(level::NEWEST)
+    }
+
+    /// A lane that decides at a level.
+    fn at(level: u32) -> Self {
         let base = Memory::default();
         let judge = Rc::new(RefCell::new(Judge::new(Limits::default())));
         let domain = open(&base, &judge, None);
         let now = "2026-11-21T10:00:00Z".parse().unwrap();
-        Self { base, domain, judge, sequence: 0, now, events: Vec::new(), book: None, reopens: false }
+        let mut lane = Self { base, domain, judge, sequence: 0, now, events: Vec::new(), book: None, reopens: false };
+        lane.decide("", "ctl", b"", Content::Level(level));
+        lane.commit();
+        lane
     }
 
     /// A lane with organizations and policies.
@@ -66,6 +78,15 @@ impl Lane {
         let id = format!("c{}", self.sequence);
         let command = json!({"id": id, "actor": "test", "node": "test", "verb": verb});
         self.take(org, "cmd", command.to_string().as_bytes());
+        self.work();
+    }
+
+    /// Work in slices is done.
+    fn work(&mut self) {
+        while self.domain.has_work() {
+            self.decide("", "ctl", b"", Content::Continue);
+            self.commit();
+        }
     }
 
     fn rules(&mut self, version: u64, policies: &[(&str, &str)], settings: Settings) {
@@ -119,21 +140,16 @@ impl Lane {
         self.events.iter().map(|(subject, _)| subject.as_str()).collect()
     }
 
-    fn row<T: serde::de::DeserializeOwned>(&self, key: &rows::Key<T>) -> Option<T> {
-        rows::read(&self.base, key).unwrap()
+    fn row<R: Row>(&self, key: &Key<R>) -> Option<R> {
+        Table::read(&self.base, key).unwrap()
     }
 
     fn case(&self, org: &str, number: u64) -> CaseRow {
-        self.row(&key::case(&org.parse().unwrap(), number)).unwrap()
+        self.row(&cases::key(&org.parse().unwrap(), number)).unwrap()
     }
 
     fn pending(&self) -> Vec<(String, PendingRow)> {
-        let rows = self.base.rows();
-        let pending = rows.iter().filter(|(key, _)| key.starts_with(b"r"));
-        let read = |(key, bytes): (&Vec<u8>, &Vec<u8>)| {
-            (String::from_utf8(key[1..].to_vec()).unwrap(), rows::decode(key, bytes).unwrap())
-        };
-        pending.map(read).filter(|(_, row): &(String, PendingRow)| row.org.is_some()).collect()
+        reactions::all(&self.base).map(Result::unwrap).filter(|(_, row)| row.org.is_some()).collect()
     }
 
     /// A connector reports on the only pending reaction.
@@ -323,14 +339,14 @@ fn a_refusal_is_given_up_at_once_and_leaves_the_circuit_alone() {
     lane.bundle("acme", "a", 1, "High");
     lane.report(&failed("refused", None));
     assert_eq!(lane.on("acme.dead.reaction-failed").len(), 1);
-    assert!(lane.row(&key::circuit("jss")).is_none());
+    assert!(lane.row(&reactions::circuit("jss")).is_none());
 }
 
 #[test]
 fn a_circuit_opens_rests_longer_and_closes() {
     let mut lane = Lane::with(&[("open", OPEN_CASE)]);
     lane.bundle("acme", "a", 1, "High");
-    let circuit = |lane: &Lane| lane.row(&key::circuit("jss"));
+    let circuit = |lane: &Lane| lane.row(&reactions::circuit("jss"));
     for _ in 0..4 {
         lane.report(&failed("unavailable", None));
     }
@@ -411,7 +427,7 @@ fn the_latest_snapshots_are_kept_whatever_comes_again() {
     for number in (0..10).chain([9, 0]) {
         lane.take("acme", "jmb", information(number).as_bytes());
     }
-    let row: rows::SnapshotsRow = lane.row(&key::snapshots(&"acme".parse().unwrap(), "SN")).unwrap();
+    let row: snapshots::SnapshotsRow = lane.row(&snapshots::key(&"acme".parse().unwrap(), "SN")).unwrap();
     let kept: Vec<_> = row.snapshots.iter().map(|kept| kept.host_event_id.rsplit('-').next().unwrap()).collect();
     assert_eq!(kept, ["9", "8", "7", "6", "5", "4", "3", "2"]);
     assert!(lane.subjects().is_empty(), "information fires nothing");
@@ -486,7 +502,7 @@ fn a_device_is_what_its_latest_bundle_says() {
     lane.bundle("acme", "edge-01", 1, "Low");
     let text = bundle("edge-01", 2, "Low");
     let said = decode(text.as_bytes()).unwrap().manifest.device;
-    let key = || key::device(&org, &said.serial_number);
+    let key = || devices::key(&org, &said.serial_number);
     let first = lane.row(&key()).unwrap();
     for (number, (old, new)) in
         (2..).zip([(&*said.host_name, "edge-02"), (&*said.product, "MX960"), (&*said.os_version, "22.2R1")])

@@ -10,6 +10,7 @@ use serde_json::to_value;
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
 use crate::cli::Failure;
+use crate::edge::filters::tables::Cases;
 
 const COLUMNS: [Column; 7] = [
     column("INCIDENT", "/incident"),
@@ -31,7 +32,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
     /// List cases
-    List(List<Filters>),
+    List(List<Cases>),
     /// Show the case of an incident
     Show {
         /// The incident's id, such as acme-17
@@ -51,34 +52,6 @@ pub(in crate::cli) enum Action {
         #[command(flatten)]
         words: Words,
     },
-}
-
-#[derive(Debug, clap::Args, Serialize)]
-pub(in crate::cli) struct Filters {
-    /// Whose; without it, everybody's
-    #[arg(long, value_name = "ORG")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-    /// `draft`, `waiting`, `withheld`, `submitted`, `created`, `updated`, `closed`, `failed`
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<String>,
-    /// The id at the support system, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    case_id: Option<String>,
-    /// The support system's word for its status
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
-    /// Opened at this time or later, such as 2026-11-21T10:00:00Z
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    opened_after: Option<String>,
-    /// Opened before this time
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    opened_before: Option<String>,
 }
 
 /// What is said of a case; what is not given is taken from its draft, then from the incident.
@@ -111,14 +84,14 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         Action::List(list) => api.list("/api/v1/cases", list, &COLUMNS).await,
         Action::Show { incident } => api.show(&format!("/api/v1/cases/{}", segment(incident)), &()).await,
         Action::Save { incident, words } => {
-            api.write(Method::POST, &place(incident, "save"), Some(to_value(words)?)).await
+            api.write(Method::POST, &path(incident, "save"), Some(to_value(words)?)).await
         }
         Action::Submit { incident, words } => {
-            api.write(Method::POST, &place(incident, "submit"), Some(to_value(words)?)).await
+            api.write(Method::POST, &path(incident, "submit"), Some(to_value(words)?)).await
         }
     })
 }
 
-fn place(incident: &str, what: &str) -> String {
+fn path(incident: &str, what: &str) -> String {
     format!("/api/v1/incidents/{}/case/{what}", segment(incident))
 }

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use reqwest::Method;
-use serde::Serialize;
 
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
 use crate::cli::Failure;
+use crate::edge::filters::tables::DeadLetters;
 
 const COLUMNS: [Column; 6] = [
     column("ID", "/id"),
@@ -29,7 +29,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
     /// List dead letters
-    List(List<Filters>),
+    List(List<DeadLetters>),
     /// Show one, with what was set aside in base64
     Show {
         /// Its id, as the list shows it
@@ -40,26 +40,6 @@ pub(in crate::cli) enum Action {
         /// Its id, as the list shows it
         id: String,
     },
-}
-
-#[derive(Debug, clap::Args, Serialize)]
-pub(in crate::cli) struct Filters {
-    /// Whose; without it, everybody's
-    #[arg(long, value_name = "ORG")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-    /// Why, such as `bundle-undecodable` or `policy-failed`
-    #[arg(long, value_name = "REASON")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    /// Set aside at this time or later, such as 2026-11-21T10:00:00Z
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<String>,
-    /// Set aside before this time
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<String>,
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
 use crate::cli::Failure;
+use crate::edge::filters::tables::Devices;
 
 const COLUMNS: [Column; 8] = [
     column("ORGANIZATION", "/organization"),
@@ -29,7 +29,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
     /// List devices
-    List(List<Filters>),
+    List(List<Devices>),
     /// Show one, with its latest information bundles
     Show {
         /// Whose
@@ -37,46 +37,6 @@ pub(in crate::cli) enum Action {
         /// Its serial number
         serial_number: String,
     },
-}
-
-#[derive(Debug, clap::Args, Serialize)]
-pub(in crate::cli) struct Filters {
-    /// Whose; without it, everybody's
-    #[arg(long, value_name = "ORG")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-    /// Its device group
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    group: Option<String>,
-    /// Its host name, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    host_name: Option<String>,
-    /// Its serial number, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    serial_number: Option<String>,
-    /// Its model, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    product: Option<String>,
-    /// Its system family
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    platform: Option<String>,
-    /// The version of its operating system, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    os_version: Option<String>,
-    /// Last seen at this time or later, such as 2026-11-21T10:00:00Z
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_seen_after: Option<String>,
-    /// Last seen before this time
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_seen_before: Option<String>,
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {

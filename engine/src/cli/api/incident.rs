@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use reqwest::Method;
-use serde::Serialize;
 use serde_json::json;
 
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
 use crate::cli::Failure;
+use crate::edge::filters::tables::Incidents;
 
 const COLUMNS: [Column; 9] = [
     column("ID", "/id"),
@@ -33,7 +33,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
     /// List incidents
-    List(List<Filters>),
+    List(List<Incidents>),
     /// Show one, with its notes
     Show {
         /// Its id, such as acme-17
@@ -82,79 +82,27 @@ pub(in crate::cli) enum Action {
     },
 }
 
-#[derive(Debug, clap::Args, Serialize)]
-pub(in crate::cli) struct Filters {
-    /// Whose; without it, everybody's
-    #[arg(long, value_name = "ORG")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-    /// `unassigned`, `assigned`, `in progress`, `completed`
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
-    /// Whose to work on, `*` for any text
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<String>,
-    /// `Critical`, `High`, `Medium`, `Low`
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    priority: Option<String>,
-    /// `event`, `on-demand`, `event-rma`, `on-demand-rma`, `health-check`
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<String>,
-    /// The event type, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event_type: Option<String>,
-    /// The device's host name, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    host_name: Option<String>,
-    /// The device's serial number, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    serial_number: Option<String>,
-    /// The device's model, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    product: Option<String>,
-    /// How its case stands
-    #[arg(long, value_name = "STATE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    case_state: Option<String>,
-    /// Detected at this time or later, such as 2026-11-21T10:00:00Z
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detected_after: Option<String>,
-    /// Detected before this time
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detected_before: Option<String>,
-}
-
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/incidents", list, &COLUMNS).await,
         Action::Show { id } => api.show(&format!("/api/v1/incidents/{}", segment(id)), &()).await,
         Action::Assign { id, owner, in_progress } => {
             let body = json!({ "owner": owner, "in_progress": in_progress });
-            api.write(Method::POST, &place(id, "assign"), Some(body)).await
+            api.write(Method::POST, &path(id, "assign"), Some(body)).await
         }
         Action::Prioritise { id, priority } => {
-            api.write(Method::POST, &place(id, "prioritise"), Some(json!({ "priority": priority }))).await
+            api.write(Method::POST, &path(id, "prioritise"), Some(json!({ "priority": priority }))).await
         }
-        Action::Close { id, note } => api.write(Method::POST, &place(id, "close"), Some(json!({ "note": note }))).await,
+        Action::Close { id, note } => api.write(Method::POST, &path(id, "close"), Some(json!({ "note": note }))).await,
         Action::Reopen { id, note } => {
-            api.write(Method::POST, &place(id, "reopen"), Some(json!({ "note": note }))).await
+            api.write(Method::POST, &path(id, "reopen"), Some(json!({ "note": note }))).await
         }
         Action::Annotate { id, note } => {
-            api.write(Method::POST, &place(id, "annotate"), Some(json!({ "note": note }))).await
+            api.write(Method::POST, &path(id, "annotate"), Some(json!({ "note": note }))).await
         }
     })
 }
 
-fn place(id: &str, what: &str) -> String {
+fn path(id: &str, what: &str) -> String {
     format!("/api/v1/incidents/{}/{what}", segment(id))
 }

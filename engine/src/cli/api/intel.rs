@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
 use crate::cli::Failure;
+use crate::edge::filters::tables::IntelligenceMessages;
 
 const COLUMNS: [Column; 6] = [
     column("ORGANIZATION", "/organization"),
@@ -27,7 +27,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
     /// List intelligence messages
-    List(List<Filters>),
+    List(List<IntelligenceMessages>),
     /// Show one
     Show {
         /// Whose
@@ -35,42 +35,6 @@ pub(in crate::cli) enum Action {
         /// Its id
         id: String,
     },
-}
-
-#[derive(Debug, clap::Args, Serialize)]
-pub(in crate::cli) struct Filters {
-    /// Whose; without it, everybody's
-    #[arg(long, value_name = "ORG")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    organization: Option<String>,
-    /// Its kind
-    #[arg(long, value_name = "KIND")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    kind: Option<String>,
-    /// Whom it concerns: a model
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    product: Option<String>,
-    /// Whom it concerns: a device
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    serial_number: Option<String>,
-    /// Issued at this time or later, such as 2026-11-21T10:00:00Z
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    issued_after: Option<String>,
-    /// Issued before this time
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    issued_before: Option<String>,
-    /// Received at this time or later, such as 2026-11-21T10:00:00Z
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    received_after: Option<String>,
-    /// Received before this time
-    #[arg(long, value_name = "TIME")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    received_before: Option<String>,
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {

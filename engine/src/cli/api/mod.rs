@@ -3,14 +3,17 @@
 //! | room | what |
 //! |---|---|
 //! | here | where the API is; requests, answers, pages |
+//! | `filters` | what a list is narrowed and sorted by |
 //! | `show` | answers as tables, cards and JSON |
-//! | `incident`, `case`, `device`, `intel`, `org`, `policy`, `dead`, `status`, `log_level` | one command each |
+//! | `incident`, `case`, `device`, `intel`, `org`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
 pub(super) mod case;
 pub(super) mod dead;
 pub(super) mod device;
+mod filters;
 pub(super) mod incident;
 pub(super) mod intel;
+pub(super) mod level;
 pub(super) mod log_level;
 pub(super) mod org;
 pub(super) mod policy;
@@ -32,7 +35,9 @@ use serde_json::{Value, json};
 use super::{Failure, runtime};
 use crate::data_dir::DataDir;
 use crate::data_dir::private::random_hex;
+use crate::edge::filters::Listing;
 use crate::logging::full;
+use filters::Filters;
 use show::Column;
 
 /// How long a request may take: a page of a long list is looked for up to 10 s.
@@ -76,9 +81,9 @@ pub(super) struct Args<A: Subcommand> {
 
 /// A list: what of it, and how much.
 #[derive(Debug, clap::Args)]
-pub(super) struct List<F: clap::Args> {
+pub(super) struct List<L: Listing> {
     #[command(flatten)]
-    filters: Box<F>,
+    filters: Filters<L>,
     #[command(flatten)]
     paging: Paging,
 }
@@ -86,10 +91,6 @@ pub(super) struct List<F: clap::Args> {
 /// How much of a list is asked for.
 #[derive(Debug, clap::Args, Serialize)]
 struct Paging {
-    /// The order: a field's name, `-` in front for the other way round
-    #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sort: Option<String>,
     /// How many at most, up to 1,000
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -202,8 +203,8 @@ impl Api {
         let asked = Instant::now();
         while state.get("verdict").is_some_and(|verdict| verdict == "pending") && asked.elapsed() < PATIENCE {
             tokio::time::sleep(LOOK_EVERY).await;
-            let org = state.get("organization").map(show::plain).unwrap_or_default();
-            state = self.get(&format!("/api/v1/commands/{}", segment(&key)), &[("organization", org)]).await?;
+            let org = state.get("organization").map(|org| ("organization", show::plain(org)));
+            state = self.get(&format!("/api/v1/commands/{}", segment(&key)), &Vec::from_iter(org)).await?;
         }
         if self.is_json {
             anstream::println!("{state}");
@@ -258,18 +259,13 @@ impl Api {
     }
 
     /// Prints a list.
-    async fn list(
-        &self,
-        path: &str,
-        list: &List<impl clap::Args + Serialize>,
-        columns: &[Column],
-    ) -> anyhow::Result<()> {
+    async fn list(&self, path: &str, list: &List<impl Listing>, columns: &[Column]) -> anyhow::Result<()> {
         let List { filters, paging } = list;
         let mut items = Vec::new();
         let mut cursor = paging.cursor.clone();
         let next = loop {
-            let paging = Paging { sort: paging.sort.clone(), limit: paging.limit, cursor, all: paging.all };
-            let request = self.request(Method::GET, path).query(&**filters).query(&paging);
+            let paging = Paging { limit: paging.limit, cursor, all: paging.all };
+            let request = self.request(Method::GET, path).query(filters).query(&paging);
             let page: Page = serde_json::from_value(self.answer(request).await?).context("the answer is no page")?;
             if self.is_json {
                 page.items.iter().for_each(|item| anstream::println!("{item}"));

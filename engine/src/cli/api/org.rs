@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 use reqwest::Method;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
 use crate::cli::Failure;
+use crate::edge::filters::tables::Organizations;
 
 const COLUMNS: [Column; 6] = [
     column("NAME", "/name"),
@@ -31,7 +31,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
     /// List organizations
-    List(List<Filters>),
+    List(List<Organizations>),
     /// Show one
     Show {
         /// Its name
@@ -61,29 +61,13 @@ pub(in crate::cli) enum Action {
     },
 }
 
-#[derive(Debug, clap::Args, Serialize)]
-pub(in crate::cli) struct Filters {
-    /// Its name, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    /// `active`, `suspended`
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    standing: Option<String>,
-    /// Whether it stands for an end customer
-    #[arg(long, value_name = "true|false")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proxy: Option<bool>,
-}
-
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/organizations", list, &COLUMNS).await,
-        Action::Show { name } => api.show(&place(name), &()).await,
+        Action::Show { name } => api.show(&path(name), &()).await,
         Action::Set { name, display_name, proxy, filter_level, device_group } => {
             let groups = device_group.iter().map(|text| group(text)).collect::<anyhow::Result<Vec<_>>>()?;
-            let known = api.find(&place(name)).await?.unwrap_or_default();
+            let known = api.find(&path(name)).await?.unwrap_or_default();
             let stays = |name: &str| known.get(name).cloned();
             let groups = Some(json!(groups)).filter(|_| !device_group.is_empty());
             let body: Map<String, Value> = [
@@ -96,13 +80,13 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             .filter_map(|(name, given)| Some((name.to_owned(), given.or_else(|| stays(name))?)))
             .chain(known.is_null().then(|| ("proxy".to_owned(), json!(proxy.unwrap_or(false)))))
             .collect();
-            api.write(Method::PUT, &place(name), Some(body.into())).await
+            api.write(Method::PUT, &path(name), Some(body.into())).await
         }
-        Action::Suspend { name } => api.write(Method::POST, &format!("{}/suspend", place(name)), None).await,
+        Action::Suspend { name } => api.write(Method::POST, &format!("{}/suspend", path(name)), None).await,
     })
 }
 
-fn place(name: &str) -> String {
+fn path(name: &str) -> String {
     format!("/api/v1/organizations/{}", segment(name))
 }
 

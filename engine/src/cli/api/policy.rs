@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use serde::Serialize;
 
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
 use crate::cli::Failure;
+use crate::edge::filters::tables::Policies;
 
 const COLUMNS: [Column; 4] =
     [column("NAME", "/name"), column("OWNER", "/owner"), column("TRIGGER", "/trigger"), column("HASH", "/hash")];
@@ -21,28 +21,12 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
     /// List policies
-    List(List<Filters>),
+    List(List<Policies>),
     /// Show one, with its text
     Show {
         /// Its name: of an organization's own, <organization>/<file>
         name: String,
     },
-}
-
-#[derive(Debug, clap::Args, Serialize)]
-pub(in crate::cli) struct Filters {
-    /// Whose own
-    #[arg(long, value_name = "ORG")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    owner: Option<String>,
-    /// What it reacts to
-    #[arg(long, value_name = "TRIGGER")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trigger: Option<String>,
-    /// Its name, `*` for any text
-    #[arg(long, value_name = "TEXT")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {

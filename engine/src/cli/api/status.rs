@@ -18,6 +18,14 @@ const LANES: [Column; 7] = [
     column("SECONDS", "/lag_s"),
     column("RULES", "/rule_book/version"),
 ];
+/// Work over many rows that is under way.
+const JOBS: [Column; 5] = [
+    column("LANE", "/lane"),
+    column("WORK", "/work"),
+    column("ORGANIZATION", "/organization"),
+    column("ROWS", "/rows"),
+    column("STARTED", "/started"),
+];
 const DESTINATIONS: [Column; 5] = [
     column("DESTINATION", "/destination"),
     column("PENDING", "/reactions"),
@@ -47,11 +55,15 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let width = show::width();
         let rows = |name: &str| status.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
         let lanes: Vec<Value> = rows("lanes").into_iter().map(with_state).collect();
-        let destinations = destinations(rows("pending"), rows("circuits"));
+        let destinations = destinations(rows("pending"), rows("circuits"), &rows("destinations"));
         anstream::println!("{}", if status.get("ready") == Some(&Value::Bool(true)) { "ready" } else { "not ready" });
         anstream::print!("\n{}", show::table(&lanes, &LANES, width));
         if !destinations.is_empty() {
             anstream::print!("\n{}", show::table(&destinations, &DESTINATIONS, width));
+        }
+        let jobs = rows("jobs");
+        if !jobs.is_empty() {
+            anstream::print!("\n{}", show::table(&jobs, &JOBS, width));
         }
         Ok(())
     })
@@ -72,7 +84,7 @@ fn with_state(mut lane: Value) -> Value {
 }
 
 /// What waits for whom, and who is left alone: a row for each destination.
-fn destinations(pending: Vec<Value>, circuits: Vec<Value>) -> Vec<Value> {
+fn destinations(pending: Vec<Value>, circuits: Vec<Value>, all: &[Value]) -> Vec<Value> {
     let mut rows: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for (is_circuit, item) in
         pending.into_iter().map(|item| (false, item)).chain(circuits.into_iter().map(|item| (true, item)))
@@ -83,6 +95,13 @@ fn destinations(pending: Vec<Value>, circuits: Vec<Value>) -> Vec<Value> {
         row.extend(members);
         if is_circuit {
             row.insert("circuit".to_owned(), "open".into());
+        }
+    }
+    // What waits for a connector that there is not waits for an operator.
+    for unserved in all.iter().filter(|row| row.get("served") == Some(&Value::Bool(false))) {
+        let name = unserved.get("destination").map(show::plain).unwrap_or_default();
+        if let Some(row) = rows.get_mut(&name) {
+            row.insert("circuit".to_owned(), "no connector".into());
         }
     }
     rows.into_values().map(Value::Object).collect()

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use super::super::keys::{ORGANIZATIONS_KEY, sections};
-use super::super::value::expected;
-use super::super::{KEYS, Key, Kind, ORGANIZATION_KEYS, Sources, load};
+use linesman_connectors::settings::{Key, Section, Shape};
+
+use super::super::sections::{Sections, Setting};
+use super::super::wording::{about_list, expected, spelled};
+use super::super::{Sources, load};
 use super::Folder;
 
 const HEAD: &str = r#"# Configuration
 
-Written by a test from the table of keys (`engine/src/config/keys.rs`); after a change of that table
+Written by a test from the tables of sections (`engine/src/config/sections.rs` lists them); after a change of one
 `LINESMAN_BLESS=1 cargo test -p linesman --lib document` writes it anew.
 
 Every setting can be made in three ways, the later over the earlier:
@@ -38,95 +40,61 @@ tables, and is written as a TOML list. Mistakes in it have line and column as we
     linesman serve --set 'organizations=[{ name = "acme" }]' --data-dir D --rules R
 "#;
 
-/// What each section is for.
-fn about(section: &str) -> &'static str {
-    match section {
-        "nats" => {
-            "The server of the log. Without `nats.url` the engine starts one of its own; what concerns that one has no effect on another."
+/// A key of the complete file: its default, or an example of what has none.
+fn line(section: &Section, key: &Key) -> String {
+    // What need not be said where the rest has defaults: the example has the embedded server.
+    let is_left_out = matches!(section.shape, Shape::Always) && key.default.is_none() && !key.is_required;
+    let text = match (section.is_list(), key.default, key.example) {
+        (false, Some(default), _) => default,
+        (_, _, Some(example)) => example,
+        (_, default, None) => default.unwrap_or_else(|| panic!("what is an example of `{}`?", key.name)),
+    };
+    format!("{}{} = {}\n", if is_left_out { "# " } else { "" }, key.name, spelled(key.kind, text))
+}
+
+pub(super) fn complete(sections: &Sections) -> String {
+    let mut text = String::new();
+    for section in sections.all() {
+        match section.shape {
+            _ if section.name.is_empty() => {}
+            Shape::List(_) => text.push_str(&format!("\n[[{}]]\n", section.name)),
+            Shape::Always | Shape::Optional(_) => text.push_str(&format!("\n[{}]\n", section.name)),
         }
-        "upstream" => "The support system. Without this section cases wait.",
-        "settings" => {
-            "The numbers that decisions depend on. They travel in the log with the rule book, so all engines on one log have the same."
-        }
-        "log" => {
-            "The program's own log, on standard error. `linesman log-level` changes the level of a running engine."
-        }
-        section => panic!("what is `[{section}]` for?"),
+        text.extend(section.keys.iter().map(|key| line(section, key)));
     }
-}
-
-/// What the example says where there is no default.
-fn example(key: &Key) -> &'static str {
-    match key.name {
-        "data_dir" => "/var/lib/linesman",
-        "rules" => "/etc/linesman/rules",
-        "nats.url" => "tls://engine:password@nats.example:4222",
-        "nats.port" => "4222",
-        "nats.binary" => "/usr/bin/nats-server",
-        "upstream.url" => "https://support.example",
-        "upstream.ca" => "support-system-ca.pem",
-        "upstream.site_id" => "P-1000",
-        "upstream.user" => "noc@partner.example",
-        "upstream.password_file" => "support-system.password",
-        name => panic!("what is an example of `{name}`?"),
-    }
-}
-
-fn spelled(key: &Key, text: &str) -> String {
-    match key.kind {
-        Kind::Count { .. } | Kind::Seconds { .. } | Kind::Flag => text.to_owned(),
-        _ => format!("\"{text}\""),
-    }
-}
-
-fn line(key: &Key) -> String {
-    let name = key.parts().1;
-    match key.default {
-        Some(default) => format!("{name} = {}\n", spelled(key, default)),
-        // The example has the embedded server.
-        None if key.parts().0 == Some("nats") => format!("# {name} = {}\n", spelled(key, example(key))),
-        None => format!("{name} = {}\n", spelled(key, example(key))),
-    }
-}
-
-fn complete() -> String {
-    let mut text: String = KEYS.iter().filter(|key| key.parts().0.is_none()).map(line).collect();
-    for section in sections() {
-        text.push_str(&format!("\n[{section}]\n"));
-        text.extend(KEYS.iter().filter(|key| key.parts().0 == Some(section)).map(line));
-    }
-    text.push_str(concat!(
-        "\n[[organizations]]\nname = \"acme\"\ndisplay_name = \"Acme Corp\"\nproxy = true\n",
-        "filter_level = \"Send all information\"\ndevice_groups = [\n    { name = \"core\", devices = [\"core-*\"] },\n",
-        "    { name = \"edge\", devices = [\"edge-*\", \"access-*\"] },\n]\n\n[[organizations]]\nname = \"bolt\"\n",
-    ));
     text
 }
 
-fn table(keys: impl Iterator<Item = &'static Key>) -> String {
+fn table(section: &'static Section) -> String {
     let mut text = "\n| key | value | default | meaning |\n|---|---|---|---|\n".to_owned();
-    for key in keys {
+    for setting in Setting::all(section) {
+        let key = setting.key;
         let default = key.default.map_or_else(|| "-".to_owned(), |default| format!("`{default}`"));
-        let name = if key.variable().is_some() { key.name } else { key.parts().1 };
+        let name = if section.is_list() { key.name.to_owned() } else { setting.name() };
         text.push_str(&format!("| `{name}` | {} | {default} | {} |\n", expected(key.kind), key.doc));
     }
     text
 }
 
+pub(super) fn chapter(section: &'static Section) -> String {
+    let head = match section.shape {
+        _ if section.name.is_empty() => "\n## The top\n".to_owned(),
+        Shape::List(_) => format!("\n## `[[{}]]`\n\n{}\n", section.name, about_list(section)),
+        Shape::Always | Shape::Optional(_) => format!("\n## `[{}]`\n\n{}\n", section.name, section.doc),
+    };
+    format!("{head}{}", table(section))
+}
+
 fn document() -> String {
+    let sections = Sections::of_program();
     let mut text = HEAD.to_owned();
-    text.push_str("\n## The top\n");
-    text.push_str(&table(KEYS.iter().filter(|key| key.parts().0.is_none())));
-    for section in sections() {
-        text.push_str(&format!("\n## `[{section}]`\n\n{}\n", about(section)));
-        text.push_str(&table(KEYS.iter().filter(|key| key.parts().0 == Some(section))));
-    }
-    text.push_str(&format!("\n## `[[organizations]]`\n\n{}\n", ORGANIZATIONS_KEY.doc));
-    text.push_str(&table(ORGANIZATION_KEYS.iter()));
+    text.extend(sections.all().map(chapter));
     let levels: Vec<String> =
         linesman_schemas::FilterLevel::ALL.iter().map(|(_, name)| format!("- `{name}`\n")).collect();
     text.push_str(&format!("\nThe filter levels:\n\n{}", levels.concat()));
-    text.push_str(&format!("\n## A complete file\n\n```toml\n{}```\n", complete()));
+    // A list may have more than one table, and none of them needs more than a name.
+    let second = "\n[[organizations]]\nname = \"bolt\"\n";
+    text.push_str(&format!("\n## A complete file\n\n```toml\n{}{second}```\n", complete(&sections)));
     text
 }
 

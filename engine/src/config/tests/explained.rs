@@ -1,9 +1,10 @@
 //! `--set`, lists in variables and flags, and the explanation of one key, word for word.
 
+use linesman_connectors::settings::Kind;
 use linesman_schemas::FilterLevel;
 use serde_json::json;
 
-use super::super::{KEYS, Kind, Sources, effective_json, explain, load};
+use super::super::{Sections, Sources, effective_json, explain, load};
 use super::{Folder, LEAST, bare, flag, variable};
 
 /// A value of each kind that is none's default.
@@ -14,7 +15,7 @@ fn value(name: &str, kind: Kind) -> &'static str {
             _ => words[words.len() - 1],
         },
         Kind::Text { .. } | Kind::Header { .. } => "text",
-        Kind::Path => "/some/where",
+        Kind::Path | Kind::PasswordFile | Kind::Certificates => "/some/where",
         Kind::HttpsUrl => "https://host:9",
         Kind::NatsUrl => "nats://host:9",
         Kind::Count { .. } => {
@@ -27,7 +28,7 @@ fn value(name: &str, kind: Kind) -> &'static str {
         Kind::Seconds { .. } => "250",
         Kind::Address => "127.0.0.1:9",
         Kind::LogLevel => "linesman=debug,warn",
-        Kind::Flag | Kind::OrgName | Kind::FilterLevel | Kind::DeviceGroups | Kind::Organizations => {
+        Kind::Flag | Kind::OrgName | Kind::FilterLevel | Kind::Texts(_) | Kind::Tables(_) => {
             panic!("`{name}` is no key of its own")
         }
     }
@@ -36,40 +37,39 @@ fn value(name: &str, kind: Kind) -> &'static str {
 #[test]
 fn every_key_can_be_set_by_each_of_the_three() {
     let folder = Folder::new();
-    for key in KEYS {
-        let mut value = value(key.name, key.kind).to_owned();
-        if let Kind::Path = key.kind
-            && key.name.starts_with("upstream.")
-        {
-            let file = if key.name == "upstream.ca" { "support-system-ca.pem" } else { "support-system.password" };
-            value = folder.path(file).display().to_string();
+    for setting in Sections::of_program().settings() {
+        let (name, section, key) = (setting.name(), setting.section.name, setting.key);
+        let mut value = value(&name, key.kind).to_owned();
+        if let Kind::PasswordFile | Kind::Certificates = key.kind {
+            value = folder.path(key.example.unwrap()).display().to_string();
         }
         let upstream = LEAST.lines().skip(1).take(6).filter(|line| {
-            let name = line.split_once(" = ").map(|(name, _)| name);
-            key.parts().0 != Some("upstream") || name != Some(key.parts().1)
+            let said = line.split_once(" = ").map(|(name, _)| name);
+            section != "upstream" || said != Some(key.name)
         });
         let is_number = matches!(key.kind, Kind::Count { .. } | Kind::Seconds { .. });
         let spelled = if is_number { value.clone() } else { format!("{value:?}") };
-        let (head, tail) = match key.parts() {
-            (None, name) => (format!("{name} = {spelled}\n"), String::new()),
-            (Some("upstream"), name) => (String::new(), format!("{name} = {spelled}\n")),
-            (Some(section), name) => (String::new(), format!("[{section}]\n{name} = {spelled}\n")),
+        let said = format!("{} = {spelled}\n", key.name);
+        let (head, tail) = match section {
+            "" => (said, String::new()),
+            "upstream" => (String::new(), said),
+            section => (String::new(), format!("[{section}]\n{said}")),
         };
         let rest: String = upstream.map(|line| format!("{line}\n")).collect();
         let bare = |text: &str| Sources { flags: Vec::new(), ..folder.sources(text) };
         let by_file = bare(&format!("{head}{rest}{tail}"));
         let from = |sources: &Sources| {
-            let json = explain(sources, key.name).unwrap_or_else(|mistakes| panic!("{mistakes}")).json();
+            let json = explain(sources, &name).unwrap_or_else(|mistakes| panic!("{mistakes}")).json();
             (json["value"].clone(), json["from"]["layer"].clone())
         };
         let (set, layer) = from(&by_file);
-        assert_eq!(layer, "file", "{}", key.name);
+        assert_eq!(layer, "file", "{name}");
         let mut by_variable = bare(&rest);
-        by_variable.environment = vec![variable(&key.variable().unwrap(), &value)];
-        assert_eq!(from(&by_variable), (set.clone(), json!("environment")), "{}", key.name);
+        by_variable.environment = vec![variable(&setting.variable().unwrap(), &value)];
+        assert_eq!(from(&by_variable), (set.clone(), json!("environment")), "{name}");
         let mut by_flag = bare(&rest);
-        by_flag.flags = vec![flag(key.name, &format!("--set {}", key.name), &value)];
-        assert_eq!(from(&by_flag), (set, json!("flag")), "{}", key.name);
+        by_flag.flags = vec![flag(&name, &format!("--set {name}"), &value)];
+        assert_eq!(from(&by_flag), (set, json!("flag")), "{name}");
     }
 }
 
@@ -120,10 +120,6 @@ fn mistakes_of_all_three_are_told_together_each_with_its_place() {
     let expected = r#"linesman.toml:1:9: `lanes` must be a whole number from 1 to 48, not `99`
   lanes = 99
           ^^
-LINESMAN_ORGANIZATIONS:2:2: the organization has no `name`
-   { nam = 'b' }]
-   ^^^^^^^^^^^^^
-  help: for example `name = "acme"`
 LINESMAN_ORGANIZATIONS:2:4: there is no key `nam` of an organization
    { nam = 'b' }]
      ^^^

@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use linesman_connectors::jss;
 use linesman_schemas::FilterLevel;
-use linesman_schemas::command::{DeviceGroup, OrganizationSettings};
+use linesman_schemas::command::{DeviceGroup, LIST_MOST, OWNER_MOST, Organization, OrganizationSettings, Verb};
 use linesman_schemas::control::Settings;
 
-use super::super::{Log, LogFormat, Nats, Sources, load};
+use super::super::{Sources, load};
 use super::{Folder, LEAST, bare, flag, variable};
 use crate::embedded::Sync;
+use crate::log::section::Nats;
+use crate::logging::{Log, LogFormat};
 
 #[test]
 fn two_flags_are_enough() {
     let config = load(&bare()).unwrap();
     assert_eq!((config.data_dir, config.rules), (PathBuf::from("/d"), PathBuf::from("/r")));
     assert_eq!((config.listen.to_string().as_str(), config.lanes), ("127.0.0.1:0", 16));
-    assert!(config.threads >= 1 && config.upstream.is_none() && config.organizations.is_empty());
+    assert!(config.threads >= 1 && config.connectors.upstream.is_none() && config.organizations.is_empty());
     let nats = Nats {
         url: None,
         port: None,
@@ -37,7 +39,7 @@ fn two_flags_are_enough() {
 fn the_least_configuration_works() {
     let folder = Folder::new();
     let config = load(&folder.sources(LEAST)).unwrap();
-    let upstream = config.upstream.unwrap();
+    let upstream = config.connectors.upstream.unwrap();
     assert_eq!(upstream.url, "https://127.0.0.1:9443");
     assert_eq!(upstream.ca, Some(folder.path("support-system-ca.pem")), "beside the file");
     assert_eq!((upstream.site_id.as_str(), upstream.user.as_str()), ("P-1000", "noc@partner.example"));
@@ -132,4 +134,29 @@ fn no_secret_shows_in_debug() {
     sources.environment = vec![variable("LINESMAN_NATS_URL", "nats://me:hunter2@h")];
     let shown = format!("{:?}", load(&sources).unwrap());
     assert!(shown.contains("nats://me:***@h") && !shown.contains("hunter2"), "{shown}");
+}
+
+/// What the configuration takes, the command that carries it takes too, to the last character and entry.
+#[test]
+fn the_bounds_of_an_organization_are_those_of_its_command() {
+    let text = |name: usize, groups: usize, devices: usize| {
+        let device = format!("'{}'", "d".repeat(name));
+        let devices = vec![device.as_str(); devices].join(",\n");
+        let more: String = (1..groups).map(|group| format!("{{ name = 'g{group}', devices = ['a'] }},\n")).collect();
+        format!(
+            "[[organizations]]\nname = 'a'\ndisplay_name = '{0}'\ndevice_groups = [{{ name = '{0}', devices = [\n\
+             {devices}] }},\n{more}]\n",
+            "n".repeat(name)
+        )
+    };
+    let folder = Folder::new();
+    let config = load(&folder.sources(text(OWNER_MOST, LIST_MOST, LIST_MOST))).unwrap();
+    let settings = config.organizations[0].settings.clone();
+    assert_eq!((settings.device_groups.len(), settings.device_groups[0].devices.len()), (LIST_MOST, LIST_MOST));
+    assert_eq!(Verb::Organization(Organization::Set(settings)).check(), Ok(()));
+    for (beyond, mistakes) in
+        [(text(OWNER_MOST + 1, 1, 1), 3), (text(1, LIST_MOST + 1, 1), 1), (text(1, 1, LIST_MOST + 1), 1)]
+    {
+        assert_eq!(load(&folder.sources(beyond)).unwrap_err().list().len(), mistakes);
+    }
 }

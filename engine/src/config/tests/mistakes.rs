@@ -121,14 +121,14 @@ linesman.toml:10:8: organization `acme` is there twice
   name = "acme"
          ^^^^^^
   help: the first is at linesman.toml:7:8
-linesman.toml:11:45: `devices` must be a list of host names, at least one
+linesman.toml:11:45: `devices` of a device group must be a list of host names, at least one
   device_groups = [{ name = "core", devices = [] }, { devices = ["a", 5] }, { name = "edge", device = "x" }]
                                               ^^
   help: `*` stands for any text
 linesman.toml:11:51: the device group has no `name`
   device_groups = [{ name = "core", devices = [] }, { devices = ["a", 5] }, { name = "edge", device = "x" }]
                                                     ^^^^^^^^^^^^^^^^^^^^^^
-linesman.toml:11:69: a host name must be a text of 1 to 256 printable characters
+linesman.toml:11:69: a host name must be a text of 1 to 200 printable characters
   device_groups = [{ name = "core", devices = [] }, { devices = ["a", 5] }, { name = "edge", device = "x" }]
                                                                       ^
 linesman.toml:11:92: there is no key `device` of a device group

@@ -12,17 +12,18 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use linesman_schemas::OrgName;
-use linesman_schemas::command::{PolicyRun, Replay, Verb};
+use linesman_schemas::command::{Input, Policy, PolicyRun, Replay, Verb};
+use linesman_schemas::{OrgName, Scope};
 
 use super::{Letter, LetterPath, find, log_is_away};
-use crate::edge::params::PathOf;
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::PathOf;
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
 use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond, send, wait_for_log};
 use crate::log::streams::IN;
 use crate::log::{events, inputs};
-use linesman_domain::rows::Standing;
+use linesman_domain::organizations::Standing;
 
 /// The last token of the subject by which an input enters again.
 const SOURCE: &str = "replay";
@@ -40,13 +41,14 @@ const SOURCE: &str = "replay";
 )]
 pub(in crate::edge) async fn replay(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     PathOf(path): PathOf<LetterPath>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let command = command_id(&headers)?;
     // One at a time: whether an input has entered already is looked up before it enters.
     let _turn = sources.replaying.lock().await;
-    let letter = find(&sources.client, &path.id).await?;
+    let letter = find(&sources.client, &viewer, &path.id).await?;
     let (org, verb) = match &letter.policy {
         Some(policy) => {
             let org = letter.organization.clone().ok_or_else(|| conflict("the policy belongs to no organization"))?;
@@ -56,19 +58,20 @@ pub(in crate::edge) async fn replay(
                 event: policy.trigger.clone(),
                 about: policy.about.clone(),
             };
-            (org, Verb::RunPolicy(run))
+            (org, Verb::Policy(Policy::Run(run)))
         }
         None => {
             let (org, kind) = origin(&letter)?;
-            let verb = Verb::ReplayInput(Replay { event: letter.event.clone(), sequence: letter.sequence });
+            let replay = Replay { event: letter.event.clone(), sequence: letter.sequence };
+            let (scope, verb) = (Scope::from(org.clone()), Verb::Input(Input::Replay(replay)));
             // Sent again under the same id, it does not enter again.
-            if let Some(asked) = sources.commands.known(&org, &command, &verb).map_err(refused)? {
+            if let Some(asked) = sources.commands.known(&viewer, &scope, &command, &verb).map_err(refused)? {
                 return respond(asked);
             }
-            if let Ok(on_its_way) = sources.commands.find(org.clone(), command.clone()) {
+            if let Ok(on_its_way) = sources.commands.find(&viewer, scope, command.clone()) {
                 return respond(on_its_way);
             }
-            match sources.commands.standing(&org).map_err(|error| Problem::internal(&error))? {
+            match sources.commands.standing(&viewer, &org).map_err(|error| Problem::internal(&error))? {
                 Some(Standing::Active) => {}
                 Some(Standing::Suspended) => {
                     return Err(conflict(format!("the organization `{org}` is suspended: lift that first")));
@@ -81,7 +84,7 @@ pub(in crate::edge) async fn replay(
             (org, verb)
         }
     };
-    send(&sources, org, command, verb).await
+    send(&sources, &viewer, org.into(), command, verb).await
 }
 
 /// Whose input it was, and of which kind.

@@ -1,5 +1,6 @@
 //! `/api/v1/cases`.
 
+use linesman_domain::cases::CASES;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -9,39 +10,18 @@ use linesman_schemas::{IncidentId, OrgName, PolicyName, Priority};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::best::Value;
-use super::incidents::IncidentPath;
-use super::query::{Glob, Paging, When, is, lies, passes, query, when};
-use super::walk::{Place, answer};
-use super::{Error, Page, Stored, given, number, page, words};
-use crate::edge::params::{Params, PathOf};
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
-use linesman_domain::rows::{CaseRow, key};
-
-query! {
-    /// Which cases.
-    Cases sorted by ["incident", "opened", "updated"], {
-        /// Of one organization.
-        #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-        organization: OrgName,
-        /// Where it stands.
-        #[param(inline)]
-        state: words::CaseState,
-        /// Its id at the upstream.
-        #[param(value_type = Option<String>)]
-        case_id: Glob,
-        /// The upstream's word for its status.
-        #[param(value_type = Option<String>)]
-        status: Glob,
-        /// Opened then or later.
-        #[param(schema_with = when, required = false)]
-        opened_after: When,
-        /// Opened earlier.
-        #[param(schema_with = when, required = false)]
-        opened_before: When,
-    }
-}
+use super::walk::{OrgRows, answer};
+use super::{Error, Stored, given, number, page};
+use crate::edge::filters::tables::Cases;
+use crate::edge::filters::{is, lies, passes};
+use crate::edge::paging::{Page, Paging, Value};
+use crate::edge::paths::IncidentPath;
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::{Params, PathOf};
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
+use linesman_domain::cases::{self, CaseRow};
 
 /// An incident's case at the upstream.
 #[derive(Debug, Serialize, ToSchema)]
@@ -91,10 +71,11 @@ pub(super) struct Case {
 )]
 pub(in crate::edge) async fn cases(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     Params(mut list): Params<Cases>,
 ) -> Result<Response, Problem> {
     let paging = Paging::take(&mut list)?;
-    answer(&sources, move |walk| page(walk, &list, &paging)).await
+    answer(&sources, viewer, move |walk| page(walk, &list, &paging)).await
 }
 
 /// The case of one incident.
@@ -104,11 +85,12 @@ pub(in crate::edge) async fn cases(
 )]
 pub(in crate::edge) async fn case(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     PathOf(IncidentPath { id }): PathOf<IncidentPath>,
 ) -> Result<Response, Problem> {
-    answer(&sources, move |walk| {
+    answer(&sources, viewer, move |walk| {
         let nothing = || format!("there is no case of an incident `{id}`");
-        let row = walk.one(&id.org, &key::case(&id.org, id.number), nothing)?;
+        let row = walk.one(&id.org, &cases::key(&id.org, id.number), nothing)?;
         Ok(Case::new(id.clone(), row))
     })
     .await
@@ -117,7 +99,10 @@ pub(in crate::edge) async fn case(
 impl Stored for Cases {
     type Row = CaseRow;
     type Item = Case;
-    const TABLE: u8 = b'c';
+
+    fn prefix(organization: &str, own: &[u8]) -> Vec<u8> {
+        CASES.prefix(&[organization], own)
+    }
 
     fn organization(&self) -> Option<&OrgName> {
         self.organization.as_ref()
@@ -127,7 +112,7 @@ impl Stored for Cases {
         Value::Time(if by == "opened" { row.opened } else { row.updated })
     }
 
-    fn item(&self, _: &Place<'_>, org: &OrgName, key: &[u8], row: CaseRow) -> Result<Option<(Case, usize)>, Error> {
+    fn item(&self, _: &OrgRows<'_>, org: &OrgName, key: &[u8], row: CaseRow) -> Result<Option<(Case, usize)>, Error> {
         let is_wanted = is(self.state, row.state.into())
             && passes(self.case_id.as_ref(), &row.case_id)
             && passes(self.status.as_ref(), &row.status)

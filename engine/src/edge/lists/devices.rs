@@ -1,67 +1,27 @@
 //! `/api/v1/devices`.
 
+use linesman_domain::devices::DEVICES;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::best::Value;
-use super::query::{Glob, Paging, When, lies, passes, query, when};
-use super::walk::{Place, answer};
-use super::{Bundle, Error, Page, Stored, page, text_key};
-use crate::edge::params::{Params, PathOf};
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
-use linesman_domain::rows::{self, DeviceRow, SnapshotsRow, key};
-
-query! {
-    /// Which devices.
-    Devices sorted by ["serial_number", "host_name", "last_seen", "first_seen"], {
-        /// Of one organization.
-        #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-        organization: OrgName,
-        /// The device group; empty for devices of none.
-        #[param(value_type = Option<String>)]
-        group: Glob,
-        /// The host name.
-        #[param(value_type = Option<String>)]
-        host_name: Glob,
-        /// The serial number.
-        #[param(value_type = Option<String>)]
-        serial_number: Glob,
-        /// The model.
-        #[param(value_type = Option<String>)]
-        product: Glob,
-        /// The system family.
-        #[param(value_type = Option<String>)]
-        platform: Glob,
-        /// The version of the operating system.
-        #[param(value_type = Option<String>)]
-        os_version: Glob,
-        /// Last seen then or later.
-        #[param(schema_with = when, required = false)]
-        last_seen_after: When,
-        /// Last seen earlier: silent since.
-        #[param(schema_with = when, required = false)]
-        last_seen_before: When,
-    }
-}
-
-/// A device in a path.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(in crate::edge) struct DevicePath {
-    /// Whose it is.
-    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
-    organization: OrgName,
-    /// Its chassis serial number.
-    #[param(example = "SN1234")]
-    serial_number: String,
-}
+use super::walk::{OrgRows, answer};
+use super::{Bundle, Error, Stored, page, text_key};
+use crate::edge::filters::tables::Devices;
+use crate::edge::filters::{lies, passes};
+use crate::edge::paging::{Page, Paging, Value};
+use crate::edge::paths::DevicePath;
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::{Params, PathOf};
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use linesman_domain::devices::{self, DeviceRow};
+use linesman_domain::snapshots::{self, SnapshotsRow};
 
 /// A device, as its latest bundle described it; texts that gave none are empty.
 #[derive(Debug, Serialize, ToSchema)]
@@ -118,10 +78,11 @@ struct Snapshot {
 )]
 pub(in crate::edge) async fn devices(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     Params(mut list): Params<Devices>,
 ) -> Result<Response, Problem> {
     let paging = Paging::take(&mut list)?;
-    answer(&sources, move |walk| page(walk, &list, &paging)).await
+    answer(&sources, viewer, move |walk| page(walk, &list, &paging)).await
 }
 
 /// One device, with its latest information bundles.
@@ -131,13 +92,14 @@ pub(in crate::edge) async fn devices(
 )]
 pub(in crate::edge) async fn device(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     PathOf(DevicePath { organization, serial_number }): PathOf<DevicePath>,
 ) -> Result<Response, Problem> {
-    answer(&sources, move |walk| {
+    answer(&sources, viewer, move |walk| {
         let nothing = || format!("`{organization}` has no device `{}`", linesman_rules::excerpt(&serial_number));
-        let row = walk.one(&organization, &key::device(&organization, &serial_number), nothing)?;
-        let lane = walk.lane(&organization)?;
-        let kept: SnapshotsRow = rows::read(lane, &key::snapshots(&organization, &serial_number))?.unwrap_or_default();
+        let row = walk.one(&organization, &devices::key(&organization, &serial_number), nothing)?;
+        let kept: SnapshotsRow =
+            walk.some(&organization, &snapshots::key(&organization, &serial_number))?.unwrap_or_default();
         let snapshots = kept.snapshots.into_iter().map(|snapshot| Snapshot {
             host_event_id: snapshot.host_event_id,
             occurred: snapshot.occurred,
@@ -153,7 +115,10 @@ pub(in crate::edge) async fn device(
 impl Stored for Devices {
     type Row = DeviceRow;
     type Item = Device;
-    const TABLE: u8 = b'd';
+
+    fn prefix(organization: &str, own: &[u8]) -> Vec<u8> {
+        DEVICES.prefix(&[organization], own)
+    }
 
     fn organization(&self) -> Option<&OrgName> {
         self.organization.as_ref()
@@ -167,7 +132,13 @@ impl Stored for Devices {
         }
     }
 
-    fn item(&self, _: &Place<'_>, org: &OrgName, key: &[u8], row: DeviceRow) -> Result<Option<(Device, usize)>, Error> {
+    fn item(
+        &self,
+        _: &OrgRows<'_>,
+        org: &OrgName,
+        key: &[u8],
+        row: DeviceRow,
+    ) -> Result<Option<(Device, usize)>, Error> {
         let serial_number = text_key(key);
         let is_wanted = passes(self.group.as_ref(), &row.group)
             && passes(self.host_name.as_ref(), &row.host_name)

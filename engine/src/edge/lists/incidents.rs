@@ -1,76 +1,35 @@
 //! `/api/v1/incidents`.
 
+use linesman_domain::incidents::page::INCIDENTS;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use linesman_schemas::{IncidentId, OrgName, Priority};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::best::Value;
-use super::query::{Glob, Paging, When, is, lies, passes, query, when};
-use super::walk::{Place, answer};
-use super::{Bundle, Error, Found, Page, Stored, given, number, page, words};
-use crate::edge::params::{Params, PathOf};
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
+use super::walk::{OrgRows, Walk, answer};
+use super::{Bundle, Error, Found, Stored, given, number, page};
+use crate::edge::filters::tables::Incidents;
+use crate::edge::filters::{is, lies, passes};
+use crate::edge::paging::{Page, Paging, Value};
+use crate::edge::paths::IncidentPath;
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::{Params, PathOf};
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
 use crate::store::Lane;
-use linesman_domain::incidents::{PER_PAGE, page as rows_of_page};
-use linesman_domain::rows::{self, CaseRow, DeviceRow, IncidentRow, NotesRow, key};
+use linesman_domain::cases::{self, CaseRow};
+use linesman_domain::devices::{self, DeviceRow};
+use linesman_domain::incidents::IncidentRow;
+use linesman_domain::incidents::notes::{self, NotesRow};
+use linesman_domain::incidents::page;
+use linesman_domain::incidents::page::{self as pages, PER_PAGE};
 use linesman_domain::state::Base as _;
-
-query! {
-    /// Which incidents.
-    Incidents sorted by ["id", "detected", "occurred"], {
-        /// Of one organization.
-        #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-        organization: OrgName,
-        /// Who works on it.
-        #[param(inline)]
-        status: words::Status,
-        /// Whose it is.
-        #[param(value_type = Option<String>)]
-        owner: Glob,
-        /// How urgent.
-        #[param(schema_with = words::priority, required = false)]
-        priority: Priority,
-        /// What kind, such as `event`.
-        #[param(value_type = Option<String>)]
-        kind: Glob,
-        /// The event type.
-        #[param(value_type = Option<String>)]
-        event_type: Glob,
-        /// The device's host name.
-        #[param(value_type = Option<String>)]
-        host_name: Glob,
-        /// The device's serial number.
-        #[param(value_type = Option<String>)]
-        serial_number: Glob,
-        /// The device's model.
-        #[param(value_type = Option<String>)]
-        product: Glob,
-        /// Where its case stands.
-        #[param(inline)]
-        case_state: words::CaseState,
-        /// Detected then or later.
-        #[param(schema_with = when, required = false)]
-        detected_after: When,
-        /// Detected earlier.
-        #[param(schema_with = when, required = false)]
-        detected_before: When,
-    }
-}
-
-/// An incident's id in a path.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(in crate::edge) struct IncidentPath {
-    /// `<organization>-<number>`
-    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-[1-9][0-9]{0,17}$", example = "acme-17")]
-    pub(super) id: IncidentId,
-}
+use linesman_domain::table::Table;
 
 /// An incident. Field names are those of the triggers where both have them.
 #[derive(Debug, Serialize, ToSchema)]
@@ -178,14 +137,15 @@ struct Note {
 )]
 pub(in crate::edge) async fn incidents(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     Params(mut list): Params<Incidents>,
 ) -> Result<Response, Problem> {
     let paging = Paging::take(&mut list)?;
-    answer(&sources, move |walk| {
+    answer(&sources, viewer, move |walk| {
         let mut page = page(walk, &list, &paging)?;
-        if list.is_unfiltered() {
-            let places = walk.places(list.organization())?;
-            page.total = Some(places.values().map(|place| place.row.incidents).sum());
+        if is_unfiltered(&list) {
+            let organizations = walk.organizations(list.organization())?;
+            page.total = Some(organizations.values().map(|rows| rows.row.incidents).sum());
         }
         Ok(page)
     })
@@ -201,14 +161,15 @@ pub(in crate::edge) async fn incidents(
 )]
 pub(in crate::edge) async fn incident(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     PathOf(IncidentPath { id }): PathOf<IncidentPath>,
 ) -> Result<Response, Problem> {
-    answer(&sources, move |walk| {
-        let lane = walk.lane(&id.org)?;
-        let row = find(lane, &id)?.ok_or_else(|| Error::Nothing(format!("there is no incident `{id}`")))?;
-        let device = rows::read(lane, &key::device(&id.org, &row.serial_number))?;
-        let case = rows::read(lane, &key::case(&id.org, id.number))?;
-        let notes: NotesRow = rows::read(lane, &key::notes(&id.org, id.number))?.unwrap_or_default();
+    answer(&sources, viewer, move |walk| {
+        let row = walk.lane(&id.org).map(|lane| find(lane, &id)).transpose()?.flatten();
+        let row = row.ok_or_else(|| Error::Nothing(format!("there is no incident `{id}`")))?;
+        let device = walk.some(&id.org, &devices::key(&id.org, &row.serial_number))?;
+        let case = walk.some(&id.org, &cases::key(&id.org, id.number))?;
+        let notes: NotesRow = walk.some(&id.org, &notes::key(&id.org, id.number))?.unwrap_or_default();
         let notes = notes.notes.into_iter().map(|note| Note { at: note.at, actor: note.actor, text: note.text });
         Ok(IncidentWithNotes { incident: Incident::new(id, row, device, case), notes: notes.collect() })
     })
@@ -216,36 +177,38 @@ pub(in crate::edge) async fn incident(
 }
 
 /// An incident's row.
-pub(super) fn find(lane: &Lane, id: &IncidentId) -> Result<Option<IncidentRow>, Error> {
+fn find(lane: &Lane, id: &IncidentId) -> Result<Option<IncidentRow>, Error> {
     let index = id.number.saturating_sub(1);
     let page = index / PER_PAGE;
     let own = page.to_be_bytes();
-    let key = key::incidents(&id.org, page).into_bytes();
+    let key = page::key(&id.org, page).into_bytes();
     let bytes = lane.get(&key)?;
     let found = bytes.map(|bytes| Incidents::read(&key, &own, &bytes)).unwrap_or_default();
     let at = usize::try_from(index % PER_PAGE).unwrap_or(usize::MAX);
     found.into_iter().nth(at).map(|found| found.map(|(_, row, _)| row)).transpose()
 }
 
-impl Incidents {
-    fn is_unfiltered(&self) -> bool {
-        let Self { status, owner, priority, kind, event_type, host_name, serial_number, product, .. } = self;
-        let texts = [owner, kind, event_type, host_name, serial_number, product];
-        status.is_none()
-            && priority.is_none()
-            && self.case_state.is_none()
-            && self.detected_after.is_none()
-            && self.detected_before.is_none()
-            && texts.iter().all(|text| text.is_none())
-    }
+/// Whether nothing is asked for but an organization.
+fn is_unfiltered(list: &Incidents) -> bool {
+    let Incidents { status, owner, priority, kind, event_type, host_name, serial_number, product, .. } = list;
+    let texts = [owner, kind, event_type, host_name, serial_number, product];
+    status.is_none()
+        && priority.is_none()
+        && list.case_state.is_none()
+        && list.detected_after.is_none()
+        && list.detected_before.is_none()
+        && texts.iter().all(|text| text.is_none())
 }
 
 impl Stored for Incidents {
     type Row = IncidentRow;
     type Item = Incident;
-    const TABLE: u8 = b'i';
     /// Numbers are given in order of detection.
     const IN_ORDER_BY: Option<&'static str> = Some("detected");
+
+    fn prefix(organization: &str, own: &[u8]) -> Vec<u8> {
+        INCIDENTS.prefix(&[organization], own)
+    }
 
     fn organization(&self) -> Option<&OrgName> {
         self.organization.as_ref()
@@ -257,7 +220,7 @@ impl Stored for Incidents {
 
     fn item(
         &self,
-        place: &Place<'_>,
+        rows: &OrgRows<'_>,
         org: &OrgName,
         key: &[u8],
         row: IncidentRow,
@@ -273,8 +236,8 @@ impl Stored for Incidents {
             return Ok(None);
         }
         let id = IncidentId { org: org.clone(), number: number(key) };
-        let device = rows::read(place.lane, &key::device(org, &row.serial_number))?;
-        let case: Option<CaseRow> = rows::read(place.lane, &key::case(org, id.number))?;
+        let device = Table::read(rows.lane, &devices::key(org, &row.serial_number))?;
+        let case: Option<CaseRow> = Table::read(rows.lane, &cases::key(org, id.number))?;
         let state = case.as_ref().map(|case| case.state.into());
         let incident = Incident::new(id, row, device, case);
         let device = &incident.device;
@@ -287,8 +250,10 @@ impl Stored for Incidents {
 
     fn read(key: &[u8], own: &[u8], bytes: &[u8]) -> Vec<Found<IncidentRow>> {
         let numbers = number(own).saturating_mul(PER_PAGE).saturating_add(1)..;
-        let rows = numbers.zip(rows_of_page(bytes));
-        rows.map(|(number, row)| Ok((number.to_be_bytes().to_vec(), rows::decode(key, row)?, row.len()))).collect()
+        let rows = numbers.zip(pages::rows(key, bytes));
+        // Each for its share of the page.
+        let share = bytes.len() / pages::count(bytes).max(1);
+        rows.map(|(number, row)| Ok((number.to_be_bytes().to_vec(), row?, share))).collect()
     }
 
     fn beside(key: &[u8], is_descending: bool) -> Option<Vec<u8>> {
@@ -296,6 +261,39 @@ impl Stored for Incidents {
         let beside = if is_descending { page.checked_add(1) } else { page.checked_sub(1) };
         beside.map(|page| page.to_be_bytes().to_vec())
     }
+
+    fn behind(
+        walk: &Walk,
+        rows: &OrgRows<'_>,
+        org: &OrgName,
+        last: &Value,
+        is_back: bool,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Value::Time(last) = last else { return Ok(None) };
+        // How many pages, from the first on, begin in front of the moment; going back also at it.
+        let (mut fewest, mut most) = (0, rows.row.incidents.div_ceil(PER_PAGE));
+        while fewest < most {
+            walk.step()?;
+            let page = fewest + (most - fewest) / 2;
+            let begins = begins(rows.lane, org, page)?;
+            if begins.is_some_and(|begins| if is_back { begins <= *last } else { begins < *last }) {
+                fewest = page + 1;
+            } else {
+                most = page;
+            }
+        }
+        // The last of them may go on behind it.
+        let beside = if is_back { Some(fewest) } else { fewest.checked_sub(2) };
+        Ok(beside.map(|page| page.to_be_bytes().to_vec()))
+    }
+}
+
+/// When the first incident of a page was detected.
+fn begins(lane: &Lane, org: &OrgName, page: u64) -> Result<Option<Timestamp>, Error> {
+    let key = page::key(org, page).into_bytes();
+    let Some(bytes) = lane.get(&key)? else { return Ok(None) };
+    let first = pages::rows(&key, &bytes).next().transpose()?;
+    Ok(first.map(|row| row.detected))
 }
 
 impl Incident {

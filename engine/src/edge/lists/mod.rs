@@ -1,47 +1,30 @@
 //! What the engine knows, page by page and one by one.
 //!
-//! A list is walked in the order of its keys where that is what was asked for, and then only as far as
-//! the page goes; for any other order all of it is walked, and only the page is kept. Whoever follows
-//! the cursors sees each item that was there at the beginning and keeps its place, once.
+//! A list is walked in the order of its keys where that is what was asked for, or where its rows lie in the order
+//! asked for, and then from the cursor only as far as the page goes; for any other order all of it is walked, and
+//! only the page is kept. Of what a viewer does not see nothing is read.
 
-mod best;
 pub(super) mod cases;
 pub(super) mod devices;
 pub(super) mod incidents;
 pub(super) mod intelligence;
 pub(super) mod organizations;
 pub(super) mod policies;
-pub(super) mod query;
+#[cfg(test)]
+mod tests;
 mod walk;
-pub(super) mod words;
 
 use linesman_schemas::OrgName;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::filters::Listing;
+use super::paging::{Offered, Page, Pager, Paging, Rank, Value};
 use crate::store;
 use crate::store::Lane;
-use best::{Best, Rank, Value, Wanted};
-use linesman_domain::rows::{self, BundleRef, key};
-use query::{Paging, Query};
-use walk::{Place, Walk};
-
-/// Where a page ends whatever its limit, in bytes of text: a single text may have 64 KiB.
-const TEXT_MOST: usize = 8 * 1024 * 1024;
-
-/// A page of a list.
-#[derive(Debug, Serialize, ToSchema)]
-struct Page<T> {
-    /// The items.
-    items: Vec<T>,
-    /// The cursor of the next page; none behind the last.
-    next: Option<String>,
-    /// How many there are in all, where that is known without counting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    total: Option<u64>,
-}
+use linesman_domain::bundles::BundleRef;
+use linesman_domain::table;
+use walk::{OrgRows, Walk};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -70,15 +53,16 @@ impl From<store::Error> for Error {
 type Found<R> = Result<(Vec<u8>, R, usize), Error>;
 
 /// A list whose items lie in the store, by organization.
-trait Stored: Query {
+trait Stored: Listing {
     /// What the store has.
-    type Row: DeserializeOwned;
+    type Row: linesman_domain::table::Row;
     /// What is shown.
     type Item: Serialize;
-    /// The table.
-    const TABLE: u8;
-    /// By which of the sorts besides the first the rows of an organization lie in order.
+    /// By which of the sorts besides the first the rows of an organization lie in order; [`Stored::behind`] goes with it.
     const IN_ORDER_BY: Option<&'static str> = None;
+
+    /// The front of the keys of an organization's rows, from its own keys' beginning on.
+    fn prefix(organization: &str, own: &[u8]) -> Vec<u8>;
 
     /// Whose items.
     fn organization(&self) -> Option<&OrgName>;
@@ -90,7 +74,7 @@ trait Stored: Query {
     /// the filters.
     fn item(
         &self,
-        place: &Place<'_>,
+        rows: &OrgRows<'_>,
         org: &OrgName,
         key: &[u8],
         row: Self::Row,
@@ -98,53 +82,65 @@ trait Stored: Query {
 
     /// The items of a row of the store.
     fn read(key: &[u8], own: &[u8], bytes: &[u8]) -> Vec<Found<Self::Row>> {
-        vec![rows::decode(key, bytes).map(|row| (own.to_vec(), row, bytes.len())).map_err(Error::from)]
+        vec![table::decode(key, bytes).map(|row| (own.to_vec(), row, bytes.len())).map_err(Error::from)]
     }
 
     /// The store's key next to an item's, so that what lies behind the item lies behind it.
     fn beside(key: &[u8], _is_descending: bool) -> Option<Vec<u8>> {
         Some(key.to_vec())
     }
+
+    /// Of an organization whose rows lie in the order asked for, the store's key behind which everything lies that
+    /// is sorted behind `last`; none: all of it may.
+    ///
+    /// # Errors
+    /// The store cannot be read, or the walk has taken too long.
+    fn behind(
+        _walk: &Walk,
+        _rows: &OrgRows<'_>,
+        _org: &OrgName,
+        _last: &Value,
+        _is_back: bool,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        Ok(None)
+    }
 }
 
 /// A page of a list in the store.
 fn page<L: Stored>(walk: &Walk, list: &L, paging: &Paging) -> Result<Page<L::Item>, Error> {
-    let mut best = Best::new(paging.limit, TEXT_MOST, paging.is_descending, paging.after.clone());
     let is_by_key = L::SORTS.first() == Some(&paging.by);
     let is_in_order = is_by_key || L::IN_ORDER_BY == Some(paging.by);
-    let after = paging.after.as_ref().filter(|_| is_by_key);
     let is_back = is_in_order && paging.is_descending;
-    let places = walk.places(list.organization())?;
-    let mut places: Vec<_> = places.iter().collect();
+    let mut pager = Pager::new(paging, if is_in_order { Offered::InOrder } else { Offered::AnyHow });
+    let organizations = walk.organizations(list.organization())?;
+    let mut organizations: Vec<_> = organizations.iter().collect();
     if is_back {
-        places.reverse();
+        organizations.reverse();
     }
-    for (org, place) in places {
-        let begun = after.filter(|after| after.organization == org.as_str());
-        if begun.is_none()
-            && after.is_some_and(|after| (after.organization.as_str() > org.as_str()) != paging.is_descending)
-        {
-            continue;
-        }
-        let from = begun.and_then(|after| L::beside(&after.key, is_back));
-        for found in items::<L>(place.lane, org, from.as_deref(), is_back) {
+    for (org, rows) in organizations {
+        let from = match paging.after.as_ref().filter(|_| is_in_order) {
+            None => None,
+            Some(last) if last.organization == org.as_str() => L::beside(&last.key, is_back),
+            Some(last) if !is_by_key => L::behind(walk, rows, org, &last.value, is_back)?,
+            // All of it was on earlier pages, or none.
+            Some(last) if (last.organization.as_str() > org.as_str()) != is_back => continue,
+            Some(_) => None,
+        };
+        for found in items::<L>(rows.lane, org, from.as_deref(), is_back) {
             walk.step()?;
             let (key, row, bytes) = found?;
             let value = if is_by_key { Value::Key } else { L::value(paging.by, &row) };
             let rank = Rank { value, organization: org.as_str().to_owned(), key };
-            match best.wants(&rank) {
-                Wanted::Beyond if is_in_order => break,
-                Wanted::Seen | Wanted::Beyond => {}
-                Wanted::Yes => {
-                    if let Some((item, more)) = list.item(place, org, &rank.key, row)? {
-                        best.put(rank, item, bytes + more);
-                    }
-                }
+            let offered = pager.offer(rank, |rank| {
+                let item = list.item(rows, org, &rank.key, row)?;
+                Ok::<_, Error>(item.map(|(item, more)| (item, bytes + more)))
+            })?;
+            if offered.is_break() {
+                break;
             }
         }
     }
-    let (items, last) = best.page();
-    Ok(Page { items, next: last.and_then(|last| paging.cursor(last)), total: None })
+    Ok(pager.page())
 }
 
 /// An organization's items, from behind `from` on.
@@ -154,8 +150,8 @@ fn items<L: Stored>(
     from: Option<&[u8]>,
     is_back: bool,
 ) -> impl Iterator<Item = Found<L::Row>> {
-    let prefix = key::of(L::TABLE, &[org.as_str()], &[]);
-    let from = from.map(|own| key::of(L::TABLE, &[org.as_str()], own));
+    let prefix = L::prefix(org.as_str(), &[]);
+    let from = from.map(|own| L::prefix(org.as_str(), own));
     // One row of the store at a time: their number is not bounded by what is asked for.
     let mut last = from;
     let rows = std::iter::from_fn(move || {

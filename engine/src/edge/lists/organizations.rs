@@ -5,41 +5,21 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use linesman_schemas::{FilterLevel, OrgName};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::best::{Best, Rank, Value, Wanted};
-use super::query::{Glob, Paging, is, passes, query};
-use super::walk::{Walk, answer, unknown};
-use super::{Error, Page, TEXT_MOST, words};
-use crate::edge::params::{Params, PathOf};
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
-use linesman_domain::rows::{OrgRow, key};
-
-query! {
-    /// Which organizations.
-    Organizations sorted by ["name"], {
-        /// The name.
-        #[param(value_type = Option<String>)]
-        name: Glob,
-        /// Whether they take part.
-        #[param(inline)]
-        standing: words::Standing,
-        /// Whether they stand for an end customer.
-        #[param(schema_with = words::flag, required = false)]
-        proxy: words::Flag,
-    }
-}
-
-/// An organization in a path.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(in crate::edge) struct OrganizationPath {
-    /// Its name.
-    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
-    name: OrgName,
-}
+use super::Error;
+use super::walk::{OrgRows, Walk, answer, unknown};
+use crate::edge::filters::tables::Organizations;
+use crate::edge::filters::{is, passes};
+use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
+use crate::edge::paths::OrganizationPath;
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::{Params, PathOf};
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
+use linesman_domain::organizations::{self, GroupRow, OrgRow};
 
 /// An organization.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,7 +35,7 @@ struct Organization {
     #[schema(schema_with = words::filter_level)]
     filter_level: FilterLevel,
     /// Whether it takes part.
-    standing: words::Standing,
+    standing: words::OrganizationStanding,
     /// Its device groups; a device belongs to the first whose pattern its host name matches.
     device_groups: Vec<DeviceGroup>,
     /// Whether the configuration file names it.
@@ -84,10 +64,11 @@ struct DeviceGroup {
 )]
 pub(in crate::edge) async fn organizations(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     Params(mut list): Params<Organizations>,
 ) -> Result<Response, Problem> {
     let paging = Paging::take(&mut list)?;
-    answer(&sources, move |walk| list.page(walk, &paging)).await
+    answer(&sources, viewer, move |walk| page(&list, walk, &paging)).await
 }
 
 /// One organization.
@@ -97,41 +78,38 @@ pub(in crate::edge) async fn organizations(
 )]
 pub(in crate::edge) async fn organization(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     PathOf(OrganizationPath { name }): PathOf<OrganizationPath>,
 ) -> Result<Response, Problem> {
-    answer(&sources, move |walk| {
-        let row = walk.one(&name, &key::org(&name), || unknown(&name).to_string())?;
+    answer(&sources, viewer, move |walk| {
+        let row = walk.one(&name, &organizations::key(&name), || unknown(&name).to_string())?;
         Ok(Organization::new(name.clone(), row))
     })
     .await
 }
 
-impl Organizations {
-    fn page(&self, walk: &Walk, paging: &Paging) -> Result<Page<Organization>, Error> {
-        let mut best = Best::new(paging.limit, TEXT_MOST, paging.is_descending, paging.after.clone());
-        for (name, place) in walk.places(None)? {
-            walk.step()?;
-            let rank = Rank { value: Value::Key, organization: name.as_str().to_owned(), key: Vec::new() };
-            let row = place.row;
-            if best.wants(&rank) == Wanted::Yes
-                && passes(self.name.as_ref(), name.as_str())
-                && is(self.standing, row.standing.into())
-                && is(self.proxy, words::Flag::of(row.is_proxy))
-            {
-                let groups = row.device_groups.iter().flat_map(|group| &group.devices).map(String::len);
-                let bytes = row.display_name.len() + groups.sum::<usize>();
-                best.put(rank, Organization::new(name, row), bytes);
-            }
-        }
-        let (items, last) = best.page();
-        Ok(Page { items, next: last.and_then(|last| paging.cursor(last)), total: None })
+/// A page of those that are seen.
+fn page(list: &Organizations, walk: &Walk, paging: &Paging) -> Result<Page<Organization>, Error> {
+    let mut pager = Pager::new(paging, Offered::AnyHow);
+    for (name, OrgRows { row, .. }) in walk.organizations(None)? {
+        walk.step()?;
+        let rank = Rank { value: Value::Key, organization: name.as_str().to_owned(), key: Vec::new() };
+        // All are offered: there is nothing to be spared where all were read.
+        let _ = pager.offer(rank, |_| {
+            let is_wanted = passes(list.name.as_ref(), name.as_str())
+                && is(list.standing, row.standing.into())
+                && is(list.proxy, words::Flag::of(row.is_proxy));
+            let groups = row.device_groups.iter().flat_map(|group| &group.devices).map(String::len);
+            let bytes = row.display_name.len() + groups.sum::<usize>();
+            Ok::<_, Error>(is_wanted.then(|| (Organization::new(name, row), bytes)))
+        })?;
     }
+    Ok(pager.page())
 }
 
 impl Organization {
     fn new(name: OrgName, row: OrgRow) -> Self {
-        let group =
-            |group: linesman_schemas::command::DeviceGroup| DeviceGroup { name: group.name, devices: group.devices };
+        let group = |group: GroupRow| DeviceGroup { name: group.name, devices: group.devices };
         Self {
             name,
             display_name: row.display_name,

@@ -1,5 +1,7 @@
 //! `/api/v1/policies`: the rule book in effect.
 
+use linesman_domain::rule_book::BookRow;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,46 +10,26 @@ use axum::response::Response;
 use linesman_rules::{Book, Policy};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, PolicyName};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::time::timeout;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::best::{Best, Rank, Value, Wanted};
-use super::query::{Glob, Paging, is, passes, query};
-use super::walk::answer;
-use super::{Error, Page, TEXT_MOST, words};
-use crate::edge::params::{Params, PathOf};
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
+use super::Error;
+use super::walk::{Walk, answer};
+use crate::edge::filters::tables::Policies;
+use crate::edge::filters::{is, passes};
+use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
+use crate::edge::paths::PolicyPath;
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::{Params, PathOf};
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
 use crate::store::Lane;
 use linesman_domain as domain;
 
 /// How long the rule book may take to come.
 const BOOK_MOST: Duration = Duration::from_secs(5);
-
-query! {
-    /// Which policies.
-    Policies sorted by ["name"], {
-        /// The name.
-        #[param(value_type = Option<String>)]
-        name: Glob,
-        /// The organization whose own it is; empty for policies of the provider.
-        #[param(value_type = Option<String>)]
-        owner: Glob,
-        /// What it reacts to.
-        #[param(schema_with = words::trigger, required = false)]
-        trigger: Trigger,
-    }
-}
-
-/// A policy in a path.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(in crate::edge) struct PolicyPath {
-    /// Its name; the `/` of an organization's own is written `%2F`.
-    #[param(value_type = String, pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "open-case")]
-    name: PolicyName,
-}
 
 /// A policy of the rule book in effect.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,11 +66,12 @@ struct PolicyWithSource {
 )]
 pub(in crate::edge) async fn policies(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     Params(mut list): Params<Policies>,
 ) -> Result<Response, Problem> {
     let paging = Paging::take(&mut list)?;
     let book = book(&sources).await?;
-    answer(&sources, move |_| Ok(list.page(&book, &paging))).await
+    answer(&sources, viewer, move |walk| Ok(page(&list, walk, &book, &paging))).await
 }
 
 /// One policy in effect, with its text.
@@ -98,11 +81,12 @@ pub(in crate::edge) async fn policies(
 )]
 pub(in crate::edge) async fn policy(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     PathOf(PolicyPath { name }): PathOf<PolicyPath>,
 ) -> Result<Response, Problem> {
     let book = book(&sources).await?;
-    answer(&sources, move |_| {
-        let policy = book.policies().iter().find(|policy| *policy.name() == name);
+    answer(&sources, viewer, move |walk| {
+        let policy = book.policies().iter().find(|policy| *policy.name() == name && is_seen(walk, policy));
         let policy = policy.ok_or_else(|| Error::Nothing(format!("there is no policy `{name}`")))?;
         Ok(PolicyWithSource { policy: Item::new(policy), source: policy.source().to_owned() })
     })
@@ -131,10 +115,10 @@ async fn book(sources: &Sources) -> Result<Arc<Book>, Problem> {
 }
 
 /// The rule book of the highest version that a lane judges by.
-pub(in crate::edge) fn latest(lanes: &[Lane]) -> Result<Option<domain::rows::BookRow>, domain::Error> {
-    let mut latest: Option<domain::rows::BookRow> = None;
+fn latest(lanes: &[Lane]) -> Result<Option<BookRow>, domain::Error> {
+    let mut latest: Option<BookRow> = None;
     for lane in lanes {
-        if let Some(row) = domain::rule_book(lane)?
+        if let Some(row) = domain::rule_book::read(lane)?
             && latest.as_ref().is_none_or(|latest| latest.version < row.version)
         {
             latest = Some(row);
@@ -143,22 +127,27 @@ pub(in crate::edge) fn latest(lanes: &[Lane]) -> Result<Option<domain::rows::Boo
     Ok(latest)
 }
 
-impl Policies {
-    fn page(&self, book: &Book, paging: &Paging) -> Page<Item> {
-        let mut best = Best::new(paging.limit, TEXT_MOST, paging.is_descending, paging.after.clone());
-        for policy in book.policies() {
-            let name = policy.name().as_str();
-            let rank = Rank { value: Value::Key, organization: String::new(), key: name.as_bytes().to_vec() };
-            if best.wants(&rank) == Wanted::Yes
-                && passes(self.name.as_ref(), name)
-                && passes(self.owner.as_ref(), owner(policy).unwrap_or_default())
-                && is(self.trigger, policy.trigger())
-            {
-                best.put(rank, Item::new(policy), name.len());
-            }
-        }
-        let (items, last) = best.page();
-        Page { items, next: last.and_then(|last| paging.cursor(last)), total: None }
+/// A page of those that are seen.
+fn page(list: &Policies, walk: &Walk, book: &Book, paging: &Paging) -> Page<Item> {
+    let mut pager = Pager::new(paging, Offered::AnyHow);
+    for policy in book.policies().iter().filter(|policy| is_seen(walk, policy)) {
+        let name = policy.name().as_str();
+        let rank = Rank { value: Value::Key, organization: String::new(), key: name.as_bytes().to_vec() };
+        let Ok(_) = pager.offer(rank, |_| {
+            let is_wanted = passes(list.name.as_ref(), name)
+                && passes(list.owner.as_ref(), owner(policy).unwrap_or_default())
+                && is(list.trigger, policy.trigger());
+            Ok::<_, Infallible>(is_wanted.then(|| (Item::new(policy), name.len())))
+        });
+    }
+    pager.page()
+}
+
+/// Whether there is such a policy for whoever asks. What the provider's own say of whom is the provider's.
+fn is_seen(walk: &Walk, policy: &Policy) -> bool {
+    match owner(policy).map(str::parse) {
+        None => walk.sees(None),
+        Some(owner) => owner.is_ok_and(|owner| walk.sees(Some(&owner))),
     }
 }
 

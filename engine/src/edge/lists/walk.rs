@@ -1,4 +1,4 @@
-//! A walk through the store: in which lane what lies, how long it may take, and whether anybody waits
+//! A walk through the store: who walks, in which lane what lies, how long it may take, and whether anybody waits
 //! for it.
 
 use std::cell::Cell;
@@ -14,17 +14,20 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Error;
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
+use crate::edge::sources::Sources;
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
 use crate::log::streams::lane_of;
 use crate::store::Lane;
-use linesman_domain::rows::{self, Key, OrgRow, key};
+use linesman_domain::organizations::{self, OrgRow};
+use linesman_domain::table::{Key, Row, Table};
 
 /// After how many rows a walk looks whether it is still wanted.
 const LOOK_EVERY: u32 = 64;
 
 /// A walk.
 pub(super) struct Walk {
+    viewer: Viewer,
     lanes: Arc<[Lane]>,
     most: Duration,
     until: Instant,
@@ -32,8 +35,8 @@ pub(super) struct Walk {
     steps: Cell<u32>,
 }
 
-/// An organization's place: the rows of its lane, and its own.
-pub(super) struct Place<'a> {
+/// An organization's rows: those of its lane, and its own.
+pub(super) struct OrgRows<'a> {
     pub(super) lane: &'a Lane,
     pub(super) row: OrgRow,
 }
@@ -47,13 +50,14 @@ impl Drop for Waiting {
     }
 }
 
-/// What `read` finds in the store, in JSON. A few requests read at a time, each for a bounded time, and
+/// What `read` finds in the store of what `viewer` sees, in JSON. A few requests read at a time, each for a bounded time, and
 /// none longer than somebody waits.
 ///
 /// # Errors
 /// What `read` says; 503 when it takes too long, or when others do.
 pub(super) async fn answer<T: Serialize>(
     sources: &Sources,
+    viewer: Viewer,
     read: impl FnOnce(&Walk) -> Result<T, Error> + Send + 'static,
 ) -> Result<Response, Problem> {
     let most = sources.walk_most;
@@ -67,7 +71,7 @@ pub(super) async fn answer<T: Serialize>(
     // The store waits for the disk.
     let read = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        let walk = Walk { lanes, most, until: Instant::now() + most, is_gone, steps: Cell::new(0) };
+        let walk = Walk::new(viewer, lanes, most, is_gone);
         Ok::<_, Error>(serde_json::to_vec(&read(&walk)?)?)
     });
     match read.await.map_err(|error| Problem::internal(&error))? {
@@ -79,6 +83,15 @@ pub(super) async fn answer<T: Serialize>(
 }
 
 impl Walk {
+    fn new(viewer: Viewer, lanes: Arc<[Lane]>, most: Duration, is_gone: Arc<AtomicBool>) -> Self {
+        Self { viewer, lanes, most, until: Instant::now() + most, is_gone, steps: Cell::new(0) }
+    }
+
+    /// Whether what is `whose` is there for whoever walks; none: the provider's own.
+    pub(super) fn sees(&self, whose: Option<&OrgName>) -> bool {
+        self.viewer.sees(whose)
+    }
+
     /// One row further.
     ///
     /// # Errors
@@ -92,41 +105,57 @@ impl Walk {
         Ok(())
     }
 
-    /// The lane that would have an organization's rows.
-    pub(super) fn lane(&self, org: &OrgName) -> Result<&Lane, Error> {
+    /// The lane that would have an organization's rows; none where nothing of it is seen.
+    pub(super) fn lane(&self, org: &OrgName) -> Option<&Lane> {
         let lane = lane_of(org.as_str(), u32::try_from(self.lanes.len()).unwrap_or(u32::MAX));
-        self.lanes.get(lane as usize).ok_or_else(|| unknown(org))
+        self.lanes.get(lane as usize).filter(|_| self.sees(Some(org)))
     }
 
-    /// The place of one organization, or those of all, in the order of their names.
-    pub(super) fn places(&self, asked: Option<&OrgName>) -> Result<BTreeMap<OrgName, Place<'_>>, Error> {
-        let Some(org) = asked else { return self.all_places() };
-        let lane = self.lane(org)?;
-        let row = rows::read(lane, &key::org(org))?.ok_or_else(|| unknown(org))?;
-        Ok(BTreeMap::from([(org.clone(), Place { lane, row })]))
+    /// The rows of one organization, or those of all that are seen, in the order of their names.
+    pub(super) fn organizations(&self, asked: Option<&OrgName>) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
+        let Some(org) = asked else { return self.all_organizations() };
+        let lane = self.lane(org).ok_or_else(|| unknown(org))?;
+        let row = Table::read(lane, &organizations::key(org))?.ok_or_else(|| unknown(org))?;
+        Ok(BTreeMap::from([(org.clone(), OrgRows { lane, row })]))
     }
 
-    fn all_places(&self) -> Result<BTreeMap<OrgName, Place<'_>>, Error> {
-        let mut places = BTreeMap::new();
+    fn all_organizations(&self) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
+        let mut all = BTreeMap::new();
         for lane in &*self.lanes {
-            for row in lane.rows(b"o", None) {
-                let (key, bytes) = row?;
-                if let Some(name) = key::read_org(&key) {
-                    places.insert(name, Place { lane, row: rows::decode(&key, &bytes)? });
+            for row in organizations::all(lane) {
+                let (name, row) = row?;
+                if self.sees(Some(&name)) {
+                    all.insert(name, OrgRows { lane, row });
                 }
             }
         }
-        Ok(places)
+        Ok(all)
+    }
+
+    /// The row of an organization under `key`, if there is one.
+    pub(super) fn some<V: Row>(&self, org: &OrgName, key: &Key<V>) -> Result<Option<V>, Error> {
+        match self.lane(org) {
+            Some(lane) => Ok(Table::read(lane, key)?),
+            None => Ok(None),
+        }
     }
 
     /// The row of an organization under `key`; `what` names it where there is none.
-    pub(super) fn one<V: serde::de::DeserializeOwned>(
-        &self,
-        org: &OrgName,
-        key: &Key<V>,
-        what: impl FnOnce() -> String,
-    ) -> Result<V, Error> {
-        rows::read(self.lane(org)?, key)?.ok_or_else(|| Error::Nothing(what()))
+    pub(super) fn one<V: Row>(&self, org: &OrgName, key: &Key<V>, what: impl FnOnce() -> String) -> Result<V, Error> {
+        self.some(org, key)?.ok_or_else(|| Error::Nothing(what()))
+    }
+}
+
+#[cfg(test)]
+impl Walk {
+    /// One that takes all its time, and is counted.
+    pub(super) fn of(viewer: Viewer, lanes: Arc<[Lane]>) -> Self {
+        Self::new(viewer, lanes, Duration::from_secs(600), Arc::default())
+    }
+
+    /// How many rows it has gone.
+    pub(super) fn steps(&self) -> u32 {
+        self.steps.get()
     }
 }
 

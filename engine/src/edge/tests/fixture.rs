@@ -2,22 +2,34 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use async_nats::ConnectOptions;
+use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
 use linesman_connectors::tls;
 use linesman_schemas::{FilterLevel, OrgName, Priority};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use super::super::*;
+use crate::edge::viewer::Viewer;
+use crate::lane::status::LaneStatus;
+use crate::log::books::Books;
 use crate::log::streams::lane_of;
-use linesman_domain::incidents::PER_PAGE;
-use linesman_domain::rows::{self, BundleRef, DeviceRow, IncidentRow, OrgRow, Standing, Status, key};
+use crate::store::Store;
+use linesman_domain::bundles::BundleRef;
+use linesman_domain::devices::{self, DeviceRow};
+use linesman_domain::incidents::page;
+use linesman_domain::incidents::page::PER_PAGE;
+use linesman_domain::incidents::{IncidentRow, Status};
+use linesman_domain::organizations::{self, OrgRow, Standing};
 use linesman_domain::state::{Write, Writes};
+use linesman_domain::table;
 
 pub(super) const LANES: u32 = 4;
 pub(super) const TOKEN: &str = "5f0c-the-right-token-of-this-test";
+/// The token of one who sees `acme` and nothing else.
+pub(super) const TOKEN_OF_ACME: &str = "77a1-the-token-of-acme";
 
 /// A listening edge.
 pub(super) struct Fixture {
@@ -44,7 +56,21 @@ impl Fixture {
     }
 
     pub(super) async fn with(bounds: Bounds, client: Client, metrics: Metrics) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::in_dir(tempfile::tempdir().unwrap(), WALK_MOST, bounds, client, metrics).await
+    }
+
+    pub(super) async fn walking(walk_most: Duration, bounds: Bounds, client: Client, metrics: Metrics) -> Self {
+        Self::in_dir(tempfile::tempdir().unwrap(), walk_most, bounds, client, metrics).await
+    }
+
+    /// With a store that lies in the folder's `state`.
+    pub(super) async fn in_dir(
+        dir: TempDir,
+        walk_most: Duration,
+        bounds: Bounds,
+        client: Client,
+        metrics: Metrics,
+    ) -> Self {
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
         let (lanes, statuses) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
         let (ready, is_ready) = watch::channel(false);
@@ -52,7 +78,7 @@ impl Fixture {
         let authority = Authority::open(&dir.path().join("tls")).unwrap();
         let http = tls::http_client(Some(authority.ca_path())).unwrap().build().unwrap();
         let token = TOKEN.to_owned();
-        let log = crate::config::Log { format: crate::config::LogFormat::Json, level: "info".to_owned() };
+        let log = crate::logging::Log { format: crate::logging::LogFormat::Json, level: "info".to_owned() };
         let (log, logging) = crate::logging::build(&log).unwrap();
         let node = "here".into();
         let edge = Edge {
@@ -64,11 +90,14 @@ impl Fixture {
             token,
             ready: is_ready,
             policies,
+            dispatch: tokio::sync::watch::channel(Default::default()).1,
             metrics,
             logging,
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let listening = listen_within(bounds, edge, address, &authority).await.unwrap();
+        let mut sources = Sources::new(edge, walk_most).unwrap();
+        sources.bearers.add(TOKEN_OF_ACME, Viewer::of_organization("acme"));
+        let listening = listen_within(bounds, sources, address, &authority).await.unwrap();
         Self { listening, store, lanes, ready, policies: policy_status, http, dir, _log: tracing::Dispatch::new(log) }
     }
 
@@ -87,7 +116,12 @@ impl Fixture {
 
     /// The answer to a `GET` with the token.
     pub(super) async fn get(&self, path: &str) -> Response {
-        self.request(Method::GET, path).bearer_auth(TOKEN).send().await.unwrap()
+        self.get_as(TOKEN, path).await
+    }
+
+    /// The answer to a `GET` with a token.
+    pub(super) async fn get_as(&self, token: &str, path: &str) -> Response {
+        self.request(Method::GET, path).bearer_auth(token).send().await.unwrap()
     }
 
     /// Writes rows where the organization's lane has them.
@@ -111,18 +145,18 @@ impl Fixture {
             reactions: 0,
         };
         let mut rows = vec![
-            (key::org(&org).into_bytes(), rows::encode(&row).unwrap()),
-            (key::device(&org, "SN1").into_bytes(), rows::encode(&device()).unwrap()),
+            (organizations::key(&org).into_bytes(), table::encode(&row).unwrap()),
+            (devices::key(&org, "SN1").into_bytes(), table::encode(&device()).unwrap()),
         ];
         let numbers: Vec<u64> = (1..=incidents).collect();
         for (page, numbers) in (0..).zip(numbers.chunks(PER_PAGE as usize)) {
             let mut bytes = Vec::new();
             for number in numbers {
-                let row = rows::encode(&incident(*number)).unwrap();
+                let row = table::encode(&incident(*number)).unwrap();
                 bytes.extend_from_slice(&u32::try_from(row.len()).unwrap().to_le_bytes());
                 bytes.extend_from_slice(&row);
             }
-            rows.push((key::incidents(&org, page).into_bytes(), bytes));
+            rows.push((page::key(&org, page).into_bytes(), bytes));
         }
         self.write(name, rows);
     }

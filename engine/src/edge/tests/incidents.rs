@@ -4,7 +4,10 @@ use linesman_schemas::IncidentId;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, faulty, incident, problem};
-use linesman_domain::rows::{self, CaseRow, CaseState, CaseText, key};
+use linesman_domain::cases::{self, CaseRow, CaseState, CaseText};
+use linesman_domain::incidents::IncidentRow;
+use linesman_domain::incidents::page;
+use linesman_domain::table;
 
 /// Organizations in the order of their names, over several lanes; pages hold 16 incidents.
 const ORGANIZATIONS: [(&str, u64); 6] =
@@ -99,7 +102,7 @@ async fn an_incident_shows_its_device_its_case_and_its_bundle() {
         updated: incident(2).detected,
         opened: incident(2).detected,
     };
-    edge.write("acme", vec![(key::case(&id.org, 2).into_bytes(), rows::encode(&case).unwrap())]);
+    edge.write("acme", vec![(cases::key(&id.org, 2).into_bytes(), table::encode(&case).unwrap())]);
     let page = page(&edge, "?organization=acme").await;
     let expected = json!({
         "id": "acme-1",
@@ -135,10 +138,10 @@ async fn a_page_of_long_texts_ends_early_and_loses_nothing() {
     let edge = Fixture::new().await;
     edge.organization("acme", 160);
     let org = "acme".parse().unwrap();
-    let long = rows::encode(&rows::IncidentRow { description: "x".repeat(64 * 1024), ..incident(1) }).unwrap();
+    let long = table::encode(&IncidentRow { description: "x".repeat(64 * 1024), ..incident(1) }).unwrap();
     let mut bytes = u32::try_from(long.len()).unwrap().to_le_bytes().to_vec();
     bytes.extend_from_slice(&long);
-    edge.write("acme", (0..10).map(|page| (key::incidents(&org, page).into_bytes(), bytes.repeat(16))).collect());
+    edge.write("acme", (0..10).map(|page| (page::key(&org, page).into_bytes(), bytes.repeat(16))).collect());
     let (ids, largest) = walk(&edge, "?limit=1000").await;
     let expected: Vec<String> = (1..=160).map(|number| format!("acme-{number}")).collect();
     assert_eq!((ids, largest), (expected, 128));

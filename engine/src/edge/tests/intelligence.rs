@@ -6,14 +6,15 @@ use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, problem};
-use linesman_domain::rows::{self, IntelligenceRow, key};
+use linesman_domain::intelligence::{self, IntelligenceRow};
+use linesman_domain::table;
 
 async fn filled() -> Fixture {
     let edge = Fixture::new().await;
     for (name, ids) in [("acme", &["PSN-1", "PSN-2", "a/b"][..]), ("acme-2", &["PSN-1"]), ("bolt", &[])] {
         edge.organization(name, 1);
         let org: OrgName = name.parse().unwrap();
-        let row = |id: &&str| (key::intelligence(&org, id).into_bytes(), rows::encode(&message(id, name)).unwrap());
+        let row = |id: &&str| (intelligence::key(&org, id).into_bytes(), table::encode(&message(id, name)).unwrap());
         edge.write(name, ids.iter().map(row).collect());
     }
     edge
@@ -29,7 +30,7 @@ fn message(id: &str, title: &str) -> IntelligenceRow {
         relevance: Relevance::default(),
         links: vec!["https://support.example/1".to_owned()],
     };
-    IntelligenceRow { message, received: Timestamp::UNIX_EPOCH, repeats: 2 }
+    IntelligenceRow { message: message.into(), received: Timestamp::UNIX_EPOCH, repeats: 2 }
 }
 
 async fn page(edge: &Fixture, query: &str) -> Value {

@@ -1,16 +1,26 @@
 //! What holds for every list: each filter, each sort, each page, each one.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use linesman_schemas::{FilterLevel, OrgName, Priority};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::super::{BOUNDS, Bounds};
+use super::super::{BOUNDS, WALK_MOST};
 use super::fixture::{Fixture, TOKEN, incident, nobody, problem};
 use crate::metrics::Metrics;
-use linesman_domain::incidents::PER_PAGE;
-use linesman_domain::rows::{self, key};
+use linesman_domain::cases::{self, CaseRow, CaseState, CaseText};
+use linesman_domain::devices::{self, DeviceRow};
+use linesman_domain::incidents::notes::{self, NoteRow, NotesRow};
+use linesman_domain::incidents::page;
+use linesman_domain::incidents::page::PER_PAGE;
+use linesman_domain::incidents::{IncidentRow, Status};
+use linesman_domain::intelligence::{self, IntelligenceRow};
+use linesman_domain::organizations::{self, OrgRow, Standing};
+use linesman_domain::snapshots::{self, Snapshot, SnapshotsRow};
+use linesman_domain::table;
 
 const DAY: i64 = 86_400;
 /// Items of each kind in each organization that has some.
@@ -30,13 +40,13 @@ fn pick<T: Copy>(number: u64, choices: &[T]) -> T {
     choices[scattered(number, choices.len() as u64) as usize]
 }
 
-fn incident_row(number: u64) -> rows::IncidentRow {
-    rows::IncidentRow {
+fn incident_row(number: u64) -> IncidentRow {
+    IncidentRow {
         serial_number: format!("SN{}", number % 5),
         event_type: pick(number, &["FAN_FAIL", "FAN_OK", "BGP_DOWN"]).to_owned(),
         priority: pick(number / 2, &Priority::ALL),
         kind: pick(number / 3, &["event", "on-demand"]).to_owned(),
-        status: pick(number / 4, &[rows::Status::Unassigned, rows::Status::Assigned]),
+        status: pick(number / 4, &[Status::Unassigned, Status::Assigned]),
         owner: pick(number / 5, &["", "ann", "anton", "bert"]).to_owned(),
         occurred: at(scattered(number, 11) as i64 * 60),
         // Several at the same moment, in the order of their numbers.
@@ -45,8 +55,8 @@ fn incident_row(number: u64) -> rows::IncidentRow {
     }
 }
 
-fn device_row(number: u64) -> rows::DeviceRow {
-    rows::DeviceRow {
+fn device_row(number: u64) -> DeviceRow {
+    DeviceRow {
         first_seen: at(scattered(number, 7) as i64 * DAY),
         last_seen: at(scattered(number, 17) as i64 * DAY),
         host_name: format!("{}-{}", pick(number, &["edge", "core"]), scattered(number, 9)),
@@ -58,13 +68,13 @@ fn device_row(number: u64) -> rows::DeviceRow {
     }
 }
 
-fn case_row(number: u64) -> rows::CaseRow {
-    use rows::CaseState::{Closed, Created, Waiting};
-    rows::CaseRow {
+fn case_row(number: u64) -> CaseRow {
+    use CaseState::{Closed, Created, Waiting};
+    CaseRow {
         state: pick(number / 3, &[Waiting, Created, Closed]),
         reaction: String::new(),
         policy: None,
-        request: rows::CaseText::default(),
+        request: CaseText::default(),
         transaction_id: String::new(),
         case_id: format!("2026-{}", scattered(number, 20)),
         status: pick(number / 3, &["Open", "Closed"]).to_owned(),
@@ -75,7 +85,7 @@ fn case_row(number: u64) -> rows::CaseRow {
     }
 }
 
-fn message_row(number: u64) -> rows::IntelligenceRow {
+fn message_row(number: u64) -> IntelligenceRow {
     let message = Intelligence {
         id: format!("TSB-{}", scattered(number, 1_000)),
         kind: pick(number, &[Kind::Alert, Kind::Informational, Kind::BugNotice, Kind::EndOfLife]),
@@ -89,15 +99,15 @@ fn message_row(number: u64) -> rows::IntelligenceRow {
         },
         links: Vec::new(),
     };
-    rows::IntelligenceRow { message, received: at(scattered(number / 2, 9) as i64 * DAY), repeats: 0 }
+    IntelligenceRow { message: message.into(), received: at(scattered(number / 2, 9) as i64 * DAY), repeats: 0 }
 }
 
-fn organization_row(number: u64) -> rows::OrgRow {
-    rows::OrgRow {
+fn organization_row(number: u64) -> OrgRow {
+    OrgRow {
         display_name: format!("Organization {number}"),
         is_proxy: number.is_multiple_of(2),
         filter_level: FilterLevel::All,
-        standing: pick(number, &[rows::Standing::Active, rows::Standing::Suspended]),
+        standing: pick(number, &[Standing::Active, Standing::Suspended]),
         device_groups: Vec::new(),
         loaded: (number > 1).then(String::new),
         incidents: COUNT,
@@ -106,30 +116,30 @@ fn organization_row(number: u64) -> rows::OrgRow {
     }
 }
 
-async fn filled(bounds: Bounds) -> Fixture {
+async fn filled(walk_most: Duration) -> Fixture {
     let (_, metrics) = Metrics::recorder().unwrap();
-    let edge = Fixture::with(bounds, nobody().await, metrics).await;
+    let edge = Fixture::walking(walk_most, BOUNDS, nobody().await, metrics).await;
     for (place, name) in (0_u64..).zip(ORGANIZATIONS) {
         let org: OrgName = name.parse().unwrap();
-        let mut rows = vec![(key::org(&org).into_bytes(), rows::encode(&organization_row(place)).unwrap())];
+        let mut rows = vec![(organizations::key(&org).into_bytes(), table::encode(&organization_row(place)).unwrap())];
         for number in 1..=COUNT {
             let seed = place * 100 + number;
             let serial = format!("SN{number}");
-            rows.push((key::device(&org, &serial).into_bytes(), rows::encode(&device_row(seed)).unwrap()));
+            rows.push((devices::key(&org, &serial).into_bytes(), table::encode(&device_row(seed)).unwrap()));
             let message = message_row(seed);
-            rows.push((key::intelligence(&org, &message.message.id).into_bytes(), rows::encode(&message).unwrap()));
+            rows.push((intelligence::key(&org, &message.message.id).into_bytes(), table::encode(&message).unwrap()));
             if number % 3 == 0 {
-                rows.push((key::case(&org, number).into_bytes(), rows::encode(&case_row(seed)).unwrap()));
+                rows.push((cases::key(&org, number).into_bytes(), table::encode(&case_row(seed)).unwrap()));
             }
         }
         for (page, numbers) in (0..).zip((1..=COUNT).collect::<Vec<_>>().chunks(PER_PAGE as usize)) {
             let mut bytes = Vec::new();
             for number in numbers {
-                let row = rows::encode(&incident_row(*number)).unwrap();
+                let row = table::encode(&incident_row(*number)).unwrap();
                 bytes.extend_from_slice(&u32::try_from(row.len()).unwrap().to_le_bytes());
                 bytes.extend_from_slice(&row);
             }
-            rows.push((key::incidents(&org, page).into_bytes(), bytes));
+            rows.push((page::key(&org, page).into_bytes(), bytes));
         }
         edge.write(name, rows);
     }
@@ -137,7 +147,7 @@ async fn filled(bounds: Bounds) -> Fixture {
 }
 
 /// All pages of a list.
-async fn all(edge: &Fixture, list: &str, query: &str, limit: usize) -> Vec<Value> {
+pub(super) async fn all(edge: &Fixture, list: &str, query: &str, limit: usize) -> Vec<Value> {
     let (mut items, mut cursor) = (Vec::new(), String::new());
     loop {
         let answer = edge.get(&format!("/api/v1/{list}?limit={limit}{query}{cursor}")).await;
@@ -154,7 +164,7 @@ async fn all(edge: &Fixture, list: &str, query: &str, limit: usize) -> Vec<Value
 }
 
 /// Of each list: what it is sorted by, and where that stands in an item.
-const LISTS: [(&str, &[&str]); 5] = [
+pub(super) const LISTS: [(&str, &[&str]); 5] = [
     ("incidents", &["detected", "occurred"]),
     ("devices", &["host_name", "last_seen", "first_seen"]),
     ("cases", &["opened", "updated"]),
@@ -164,7 +174,7 @@ const LISTS: [(&str, &[&str]); 5] = [
 
 #[tokio::test]
 async fn small_pages_of_any_order_are_the_whole_in_that_order() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     for (list, sorts) in LISTS {
         let natural = all(&edge, list, "", 1_000).await;
         assert!(natural.len() >= ORGANIZATIONS.len(), "{list}");
@@ -250,7 +260,7 @@ const FILTERS: [(&str, &str, Passes); 34] = [
 
 #[tokio::test]
 async fn a_filter_leaves_what_it_asks_for_in_every_order() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     for (list, filter, passes) in FILTERS {
         let sorts = LISTS.iter().find(|(name, _)| *name == list).unwrap().1;
         for order in sorts.iter().map(|sort| format!("&sort=-{sort}")).chain([String::new()]) {
@@ -266,7 +276,7 @@ async fn a_filter_leaves_what_it_asks_for_in_every_order() {
 
 #[tokio::test]
 async fn each_item_is_there_by_itself() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     for (list, path) in [
         ("incidents", "{id}"),
         ("devices", "{organization}/{serial_number}"),
@@ -301,18 +311,18 @@ async fn each_item_is_there_by_itself() {
 
 #[tokio::test]
 async fn an_incident_has_its_notes_and_a_device_its_snapshots() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     let org: OrgName = "acme".parse().unwrap();
-    let note = rows::NoteRow { at: at(1), actor: "ann".into(), text: "seen".into() };
+    let note = NoteRow { at: at(1), actor: "ann".into(), text: "seen".into() };
     let snapshot =
-        rows::Snapshot { host_event_id: "info-1".into(), occurred: at(1), received: at(2), bundle: incident(1).bundle };
+        Snapshot { host_event_id: "info-1".into(), occurred: at(1), received: at(2), bundle: incident(1).bundle };
     edge.write(
         "acme",
         vec![
-            (key::notes(&org, 3).into_bytes(), rows::encode(&rows::NotesRow { notes: vec![note] }).unwrap()),
+            (notes::key(&org, 3).into_bytes(), table::encode(&NotesRow { notes: vec![note] }).unwrap()),
             (
-                key::snapshots(&org, "SN3").into_bytes(),
-                rows::encode(&rows::SnapshotsRow { snapshots: vec![snapshot] }).unwrap(),
+                snapshots::key(&org, "SN3").into_bytes(),
+                table::encode(&SnapshotsRow { snapshots: vec![snapshot] }).unwrap(),
             ),
         ],
     );
@@ -327,7 +337,7 @@ async fn an_incident_has_its_notes_and_a_device_its_snapshots() {
 
 #[tokio::test]
 async fn a_walk_has_its_time() {
-    let edge = filled(Bounds { walk: std::time::Duration::ZERO, ..BOUNDS }).await;
+    let edge = filled(Duration::ZERO).await;
     // What is found at once needs none.
     assert_eq!(edge.get("/api/v1/incidents?limit=10").await.status(), 200);
     let answer = edge.get("/api/v1/incidents?sort=occurred").await;
@@ -338,7 +348,7 @@ async fn a_walk_has_its_time() {
 
 #[tokio::test]
 async fn a_head_is_an_answer_without_its_body() {
-    let edge = filled(BOUNDS).await;
+    let edge = filled(WALK_MOST).await;
     let answer = edge.request(Method::HEAD, "/api/v1/devices").bearer_auth(TOKEN).send().await.unwrap();
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()["content-type"]),

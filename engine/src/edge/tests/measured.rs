@@ -11,7 +11,8 @@ use crate::embedded;
 use crate::lane::status::LaneStatus;
 use crate::log::streams::{Layout, ensure, lane_of, last_of_lane, open};
 use crate::metrics::Metrics;
-use linesman_domain::rows::{self, PendingRow, key};
+use linesman_domain::reactions::{self, PendingRow};
+use linesman_domain::table;
 
 fn pending(destination: &str) -> Vec<u8> {
     let row = PendingRow {
@@ -24,7 +25,7 @@ fn pending(destination: &str) -> Vec<u8> {
         incident: None,
         action: String::new(),
     };
-    rows::encode(&row).unwrap()
+    table::encode(&row).unwrap()
 }
 
 async fn scraped(edge: &Fixture) -> String {
@@ -48,7 +49,7 @@ async fn what_operators_and_benches_need_is_there() {
     metrics::counter!("linesman_dead_letters_total", "reason" => Reason::PolicyFailed.as_str()).increment(2);
     metrics::histogram!("linesman_verb_seconds", "verb" => "emit").record(0.004);
     for (org, id, destination) in [("acme", "1", "jss"), ("acme", "2", "log"), ("zulu", "3", "jss")] {
-        edge.write(org, vec![(key::pending(id).into_bytes(), pending(destination))]);
+        edge.write(org, vec![(reactions::key(id).into_bytes(), pending(destination))]);
     }
     assert_eq!(edge.request(Method::GET, "/metrics").send().await.unwrap().status(), 401);
     let text = scraped(&edge).await;
@@ -87,7 +88,7 @@ async fn lag_is_what_the_log_has_and_the_lane_has_not() {
     let (busy, other) = (lane_of("acme", LANES), (lane_of("acme", LANES) + 1) % LANES);
     assert_eq!(last_of_lane(&client, busy).await.unwrap(), 3);
     let edge = Fixture::with(BOUNDS, client, metrics).await;
-    let status = LaneStatus { is_running: true, position: 1, now: Timestamp::UNIX_EPOCH, sealed: None };
+    let status = LaneStatus { is_running: true, position: 1, now: Timestamp::UNIX_EPOCH, ..LaneStatus::default() };
     edge.lanes[busy as usize].send_replace(status.clone());
     let text = scraped(&edge).await;
     assert_lines(

@@ -1,6 +1,7 @@
 //! The edge from outside: a real listener on the loopback, real TLS, a store filled by hand.
 
 mod api;
+mod commands;
 mod fixture;
 mod hostile;
 mod incidents;
@@ -9,5 +10,8 @@ mod lists;
 mod log_level;
 mod measured;
 mod policies;
+mod rooms;
 mod status;
+mod stores;
 mod transport;
+mod viewer;

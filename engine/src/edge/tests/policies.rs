@@ -9,7 +9,8 @@ use super::fixture::{Fixture, nobody, problem};
 use crate::embedded;
 use crate::log::books::{Books, pack};
 use crate::metrics::Metrics;
-use linesman_domain::rows::{self, BookRow, key};
+use linesman_domain::rule_book::{self, BookRow};
+use linesman_domain::table;
 
 const DETECTED: &str = r#"policy(#{ on: "incident.detected" }); fn react(incident, org) {}"#;
 const LIMITED: &str = r#"policy(#{ on: "case.updated", organizations: ["acme", "bolt"] }); fn react(incident, org) {}"#;
@@ -37,8 +38,8 @@ async fn the_rule_book_in_effect_is_shown() {
         names.collect::<Vec<_>>()
     };
     assert_eq!(names("").await, [""; 0], "no lane has a rule book");
-    let book = rows::encode(&BookRow { version: 1, hash }).unwrap();
-    edge.write("acme", vec![(key::book().into_bytes(), book)]);
+    let book = table::encode(&BookRow { version: 1, hash }).unwrap();
+    edge.write("acme", vec![(rule_book::key().into_bytes(), book)]);
     assert_eq!(names("").await, ["acme/own", "all", "limited"]);
     assert_eq!(names("?sort=-name").await, ["limited", "all", "acme/own"]);
     assert_eq!(names("?owner=acme").await, ["acme/own"]);
@@ -67,8 +68,8 @@ async fn the_rule_book_in_effect_is_shown() {
 async fn a_rule_book_that_cannot_be_had_is_told_as_such() {
     let (_, metrics) = Metrics::recorder().unwrap();
     let edge = Fixture::with(BOUNDS, nobody().await, metrics).await;
-    let book = rows::encode(&BookRow { version: 1, hash: "ab".repeat(32) }).unwrap();
-    edge.write("acme", vec![(key::book().into_bytes(), book)]);
+    let book = table::encode(&BookRow { version: 1, hash: "ab".repeat(32) }).unwrap();
+    edge.write("acme", vec![(rule_book::key().into_bytes(), book)]);
     let answer = edge.get("/api/v1/policies").await;
     assert_eq!(answer.headers()["retry-after"], "5");
     let detail = "the rule book cannot be fetched at the moment; the engine's log says why";

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::fixture::Fixture;
-use linesman_domain::rows::{self, BookRow, CircuitRow, PendingRow, key};
+use linesman_domain::reactions::{self, CircuitRow, PendingRow};
+use linesman_domain::rule_book::{self, BookRow};
+use linesman_domain::table;
 
 #[tokio::test]
 async fn lanes_what_is_pending_and_open_circuits_are_told() {
@@ -27,11 +29,11 @@ async fn lanes_what_is_pending_and_open_circuits_are_told() {
             org,
             vec![
                 (
-                    key::circuit(if open_until.is_some() { "jss" } else { "log" }).into_bytes(),
-                    rows::encode(&circuit).unwrap(),
+                    reactions::circuit(if open_until.is_some() { "jss" } else { "log" }).into_bytes(),
+                    table::encode(&circuit).unwrap(),
                 ),
-                (key::pending(org).into_bytes(), rows::encode(&pending).unwrap()),
-                (key::book().into_bytes(), rows::encode(&book).unwrap()),
+                (reactions::key(org).into_bytes(), table::encode(&pending).unwrap()),
+                (rule_book::key().into_bytes(), table::encode(&book).unwrap()),
             ],
         );
     }
@@ -47,12 +49,18 @@ async fn lanes_what_is_pending_and_open_circuits_are_told() {
     assert_eq!(status["pending"], json!([{"destination": "jss", "reactions": 3}]));
     let open = json!([{"destination": "jss", "failures": 6, "open_until": "2027-01-15T08:00:00Z"}]);
     assert_eq!(status["circuits"], open);
+    let waiting = json!([{
+        "destination": "jss", "connector": "jss", "peer": null, "served": false, "reactions": 3,
+        "open_until": "2027-01-15T08:00:00Z",
+    }]);
+    assert_eq!(status["destinations"], waiting);
+    assert_eq!(status["dispatch"], json!({"tasks": 0, "waiting": 0, "displaced": 0}));
     let mut lane = status["lanes"][1].clone();
     let its_book = lane.as_object_mut().unwrap().remove("rule_book").unwrap();
     assert!(its_book.is_null() || its_book == json!({"version": 3, "hash": "ab".repeat(32)}), "{its_book}");
     // The log does not answer: nobody knows how far it is.
     let expected = json!({
-        "lane": 1, "running": true, "sealed": "the log lost messages", "position": 17, "end": null, "lag": null,
+        "lane": 1, "running": true, "sealed": "the log lost messages", "position": 17, "level": 1, "end": null, "lag": null,
         "lag_s": null,
     });
     assert_eq!(lane, expected);

@@ -5,27 +5,20 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use linesman_schemas::command::{Assignment, CaseWish, CaseWords, Note, Prioritisation, Verb};
+use linesman_schemas::command::{Assignment, Case, CaseWish, CaseWords, Incident, Note, Prioritisation, Verb};
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::{IncidentId, Priority};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{Answers, IdempotencyKey, command_id, send};
-use crate::edge::body::Body;
-use crate::edge::lists::words;
-use crate::edge::params::PathOf;
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
-
-/// Which incident.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(in crate::edge) struct IncidentPath {
-    /// Its id: `<organization>-<number>`.
-    #[param(value_type = String)]
-    id: IncidentId,
-}
+use crate::edge::paths::IncidentPath;
+use crate::edge::sources::Sources;
+use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::params::PathOf;
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
 
 /// Whose an incident becomes.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -112,13 +105,14 @@ macro_rules! write {
         )]
         pub(in crate::edge) async fn $name(
             State(sources): State<Arc<Sources>>,
+            viewer: Viewer,
             PathOf(path): PathOf<IncidentPath>,
             headers: HeaderMap,
-            Body(body): Body<$body>,
+            JsonBody(body): JsonBody<$body>,
         ) -> Result<Response, Problem> {
             let verb: fn(IncidentId, $body) -> Verb = $verb;
             let id = command_id(&headers)?;
-            send(&sources, path.id.org.clone(), id, verb(path.id, body)).await
+            send(&sources, &viewer, path.id.org.clone().into(), id, verb(path.id, body)).await
         }
     };
 }
@@ -126,35 +120,35 @@ macro_rules! write {
 write!(
     /// Gives an incident to somebody, or to nobody.
     assign, "/api/v1/incidents/{id}/assign", AssignBody,
-    |incident, body| Verb::AssignIncident(Assignment { incident, owner: body.owner, in_progress: body.in_progress })
+    |incident, body| Verb::Incident(Incident::Assign(Assignment { incident, owner: body.owner, in_progress: body.in_progress }))
 );
 write!(
     /// Changes how urgent an incident is.
     prioritise, "/api/v1/incidents/{id}/prioritise", PrioritiseBody,
-    |incident, body| Verb::PrioritiseIncident(Prioritisation { incident, priority: body.priority })
+    |incident, body| Verb::Incident(Incident::Prioritise(Prioritisation { incident, priority: body.priority }))
 );
 write!(
     /// An incident is completed.
     close, "/api/v1/incidents/{id}/close", ReasonBody,
-    |incident, body| Verb::CloseIncident(Note { incident, note: body.note })
+    |incident, body| Verb::Incident(Incident::Close(Note { incident, note: body.note }))
 );
 write!(
     /// A completed incident is not.
     reopen, "/api/v1/incidents/{id}/reopen", ReasonBody,
-    |incident, body| Verb::ReopenIncident(Note { incident, note: body.note })
+    |incident, body| Verb::Incident(Incident::Reopen(Note { incident, note: body.note }))
 );
 write!(
     /// Adds a note to an incident.
     annotate, "/api/v1/incidents/{id}/annotate", NoteBody,
-    |incident, body| Verb::AnnotateIncident(Note { incident, note: body.note })
+    |incident, body| Verb::Incident(Incident::Annotate(Note { incident, note: body.note }))
 );
 write!(
     /// Opens a case for an incident at the upstream, as far as the filter level lets it out.
     submit_case, "/api/v1/incidents/{id}/case/submit", CaseBody,
-    |incident, body| Verb::SubmitCase(body.wish(incident))
+    |incident, body| Verb::Case(Case::Submit(body.wish(incident)))
 );
 write!(
     /// Keeps what is to be said of an incident's case, without opening it.
     save_case, "/api/v1/incidents/{id}/case/save", CaseBody,
-    |incident, body| Verb::SaveCase(body.wish(incident))
+    |incident, body| Verb::Case(Case::Save(body.wish(incident)))
 );

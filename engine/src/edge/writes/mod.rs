@@ -1,51 +1,30 @@
 //! What changes something: each request becomes a command, and is answered with what became of it.
 //!
-//! 200 or 201 when it is done, 202 when it is not yet decided after 2 s, 404, 409 or 422 when it is refused.
+//! 200 or 201 when it is done, 202 when it is not yet decided after 2 s, 403, 404, 409 or 422 when it is refused.
 //! Sent again under the same `Idempotency-Key` within a day, it is answered as before and done once.
 
-mod incidents;
-mod organizations;
-
-use std::sync::Arc;
+pub(super) mod incidents;
+pub(super) mod organizations;
+pub(super) mod outcome;
 
 use axum::Json;
-use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, OrgName, Scope};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::{IntoParams, IntoResponses, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::commands::{Asked, Error};
-use super::params::{Params, PathOf};
-use super::problem::{Problem, ProblemBody};
-use super::routes::Sources;
+use super::sources::Sources;
+use super::transport::problem::{Problem, ProblemBody};
+use super::viewer::Viewer;
 use crate::data_dir::private::random_hex;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Whoever has the token.
-const ACTOR: &str = "api";
-
-/// What changes something, and what became of it.
-pub(super) fn routes() -> OpenApiRouter<Arc<Sources>> {
-    OpenApiRouter::new()
-        .routes(routes!(incidents::assign))
-        .routes(routes!(incidents::prioritise))
-        .routes(routes!(incidents::close))
-        .routes(routes!(incidents::reopen))
-        .routes(routes!(incidents::annotate))
-        .routes(routes!(incidents::submit_case))
-        .routes(routes!(incidents::save_case))
-        .routes(routes!(organizations::set_organization))
-        .routes(routes!(organizations::suspend))
-        .routes(routes!(command))
-}
 
 /// The header by which a command is known again.
 #[derive(IntoParams)]
@@ -64,11 +43,12 @@ pub(super) struct CommandState {
     /// Its id.
     #[schema(value_type = String)]
     command: CommandId,
-    /// Whose lane decides it.
-    #[schema(value_type = String)]
-    organization: OrgName,
+    /// Whose lane decides it; none for a command to the provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    organization: Option<OrgName>,
     /// What became of it.
-    verdict: Standing,
+    verdict: CommandStatus,
     /// What was done, or why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -82,7 +62,8 @@ pub(super) struct CommandState {
 /// What became of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Standing {
+#[schema(as = Standing)]
+pub(super) enum CommandStatus {
     /// It is on its way.
     Pending,
     /// It was done.
@@ -93,24 +74,27 @@ pub(super) enum Standing {
     Conflict,
     /// It is beyond its bounds.
     Invalid,
+    /// Whoever asked has not the right.
+    Forbidden,
 }
 
 impl From<Asked> for CommandState {
     fn from(asked: Asked) -> Self {
-        let Asked { id, org, outcome } = asked;
+        let Asked { id, scope, outcome } = asked;
         let (verdict, detail, decided) = match outcome {
-            None => (Standing::Pending, None, None),
+            None => (CommandStatus::Pending, None, None),
             Some(row) => {
                 let verdict = match row.verdict {
-                    Verdict::Done => Standing::Done,
-                    Verdict::NotFound => Standing::NotFound,
-                    Verdict::Conflict => Standing::Conflict,
-                    Verdict::Invalid => Standing::Invalid,
+                    Verdict::Done => CommandStatus::Done,
+                    Verdict::NotFound => CommandStatus::NotFound,
+                    Verdict::Conflict => CommandStatus::Conflict,
+                    Verdict::Invalid => CommandStatus::Invalid,
+                    Verdict::Forbidden => CommandStatus::Forbidden,
                 };
                 (verdict, Some(row.detail), Some(row.decided))
             }
         };
-        Self { command: id, organization: org, verdict, detail, decided }
+        Self { command: id, organization: scope.organization().cloned(), verdict, detail, decided }
     }
 }
 
@@ -124,6 +108,9 @@ pub(super) enum Answers {
     /// It is on its way; `Location` tells where its outcome will be.
     #[response(status = 202)]
     Pending(CommandState),
+    /// Whoever asked has not the right.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] ProblemBody<'static>),
     /// What it is about does not exist.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(#[to_schema] ProblemBody<'static>),
@@ -148,30 +135,35 @@ pub(super) fn command_id(headers: &HeaderMap) -> Result<CommandId, Problem> {
 }
 
 /// Sends a command that keeps its bounds, and answers with what became of it.
-pub(super) async fn send(sources: &Sources, org: OrgName, id: CommandId, verb: Verb) -> Result<Response, Problem> {
+pub(super) async fn send(
+    sources: &Sources,
+    viewer: &Viewer,
+    scope: Scope,
+    id: CommandId,
+    verb: Verb,
+) -> Result<Response, Problem> {
     verb.check().map_err(|fault| out_of_bounds(&fault))?;
-    respond(sources.commands.ask(org, id, ACTOR, verb).await.map_err(refused)?)
+    respond(sources.commands.ask(viewer, scope, id, verb).await.map_err(refused)?)
 }
 
 /// The answer to a write.
 pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
+    let done = if asked.has_created() { StatusCode::CREATED } else { StatusCode::OK };
     let state = CommandState::from(asked);
     let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()));
     match state.verdict {
-        Standing::Pending => {
+        CommandStatus::Pending => {
             let id = utf8_percent_encode(state.command.as_str(), NON_ALPHANUMERIC);
-            let place = format!("/api/v1/commands/{id}?organization={}", state.organization);
-            let place = HeaderValue::from_str(&place).map_err(|error| Problem::internal(&error))?;
-            Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Json(state)).into_response())
+            let whose = state.organization.as_ref().map(|org| format!("?organization={org}")).unwrap_or_default();
+            let location = format!("/api/v1/commands/{id}{whose}");
+            let location = HeaderValue::from_str(&location).map_err(|error| Problem::internal(&error))?;
+            Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(state)).into_response())
         }
-        Standing::Done => {
-            let is_new = state.detail.as_deref() == Some("created");
-            let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-            Ok((status, Json(state)).into_response())
-        }
-        Standing::NotFound => refused(StatusCode::NOT_FOUND, state),
-        Standing::Conflict => refused(StatusCode::CONFLICT, state),
-        Standing::Invalid => refused(StatusCode::UNPROCESSABLE_ENTITY, state),
+        CommandStatus::Done => Ok((done, Json(state)).into_response()),
+        CommandStatus::NotFound => refused(StatusCode::NOT_FOUND, state),
+        CommandStatus::Conflict => refused(StatusCode::CONFLICT, state),
+        CommandStatus::Invalid => refused(StatusCode::UNPROCESSABLE_ENTITY, state),
+        CommandStatus::Forbidden => refused(StatusCode::FORBIDDEN, state),
     }
 }
 
@@ -186,7 +178,7 @@ fn out_of_bounds(fault: &Fault) -> Problem {
 pub(super) fn refused(error: Error) -> Problem {
     match &error {
         Error::OtherCommand(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
-        Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
+        Error::Unseen(_) | Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
         Error::Log(source) => wait_for_log(source),
         Error::State(_) | Error::Json(_) => Problem::internal(&error),
     }
@@ -199,40 +191,4 @@ pub(super) fn wait_for_log(error: &async_nats::jetstream::context::PublishError)
         "the log takes nothing at the moment; it is safe to send this again under the same `Idempotency-Key`",
         2,
     )
-}
-
-/// Which command.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(super) struct CommandPath {
-    /// Its id.
-    #[param(value_type = String)]
-    id: CommandId,
-}
-
-/// Whose command.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct CommandQuery {
-    /// The organization whose lane decides it.
-    #[param(value_type = String)]
-    organization: OrgName,
-}
-
-/// What became of a command of the last day.
-#[utoipa::path(
-    get,
-    path = "/api/v1/commands/{id}",
-    tag = "commands",
-    params(CommandPath, CommandQuery),
-    responses((status = 200, description = "how it stands", body = CommandState))
-)]
-pub(super) async fn command(
-    State(sources): State<Arc<Sources>>,
-    PathOf(path): PathOf<CommandPath>,
-    Params(query): Params<CommandQuery>,
-) -> Result<Json<CommandState>, Problem> {
-    let asked = sources.commands.find(query.organization, path.id).map_err(refused)?;
-    Ok(Json(asked.into()))
 }

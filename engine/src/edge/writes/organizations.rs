@@ -5,26 +5,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use linesman_schemas::command::{DeviceGroup, OrganizationSettings, Verb};
-use linesman_schemas::{FilterLevel, OrgName};
+use linesman_schemas::FilterLevel;
+use linesman_schemas::command::{DeviceGroup, Organization, OrganizationSettings, Verb};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{Answers, IdempotencyKey, command_id, send};
-use crate::edge::body::Body;
-use crate::edge::lists::words;
-use crate::edge::params::PathOf;
-use crate::edge::problem::Problem;
-use crate::edge::routes::Sources;
-
-/// Which organization.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(in crate::edge) struct OrganizationPath {
-    /// Its name: the token in subjects.
-    #[param(value_type = String)]
-    name: OrgName,
-}
+use crate::edge::paths::OrganizationPath;
+use crate::edge::sources::Sources;
+use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::params::PathOf;
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
 
 /// An organization as it is to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -69,9 +62,10 @@ pub(in crate::edge) struct DeviceGroupBody {
 )]
 pub(in crate::edge) async fn set_organization(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     PathOf(path): PathOf<OrganizationPath>,
     headers: HeaderMap,
-    Body(body): Body<OrganizationBody>,
+    JsonBody(body): JsonBody<OrganizationBody>,
 ) -> Result<Response, Problem> {
     let id = command_id(&headers)?;
     let group = |DeviceGroupBody { name, devices }| DeviceGroup { name, devices };
@@ -82,7 +76,7 @@ pub(in crate::edge) async fn set_organization(
         device_groups: body.device_groups.into_iter().map(group).collect(),
         loaded: None,
     };
-    send(&sources, path.name, id, Verb::SetOrganization(settings)).await
+    send(&sources, &viewer, path.name.into(), id, Verb::Organization(Organization::Set(settings))).await
 }
 
 /// Suspends an organization: its inputs are set aside, its reactions are held, nothing of it is deleted.
@@ -95,9 +89,10 @@ pub(in crate::edge) async fn set_organization(
 )]
 pub(in crate::edge) async fn suspend(
     State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
     PathOf(path): PathOf<OrganizationPath>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = command_id(&headers)?;
-    send(&sources, path.name, id, Verb::SuspendOrganization).await
+    send(&sources, &viewer, path.name.into(), id, Verb::Organization(Organization::Suspend)).await
 }

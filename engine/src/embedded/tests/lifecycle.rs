@@ -16,7 +16,7 @@ use tokio::process::Command;
 
 use super::{BOUND, engine, eventually, make_stream, started};
 use crate::data_dir::private;
-use crate::embedded::place::Place;
+use crate::embedded::folder::Folder;
 use crate::embedded::record::Record;
 use crate::embedded::{Error, Server, Settings, Sync, orphan, start};
 
@@ -25,9 +25,9 @@ const VICTIM: &str = "LINESMAN_EMBEDDED_VICTIM";
 
 /// The server's process of a data directory, if it runs.
 fn process(data_dir: &Path) -> Option<(u32, OwnedFd)> {
-    let place = Place::prepare(data_dir).unwrap();
-    let record = Record::read(&place.record())?;
-    record.process(&place.config()).unwrap().map(|handle| (record.pid, handle))
+    let files = Folder::prepare(data_dir).unwrap();
+    let record = Record::read(&files.record())?;
+    record.process(&files.config()).unwrap().map(|handle| (record.pid, handle))
 }
 
 fn has_ended(process: &OwnedFd) -> bool {
@@ -135,14 +135,14 @@ async fn the_server_of_a_killed_engine_is_ended() {
 #[tokio::test]
 async fn a_process_of_somebody_else_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place::prepare(folder.path()).unwrap();
+    let files = Folder::prepare(folder.path()).unwrap();
     // It holds the lock as a server would, and the record names it: only its arguments speak against it.
-    let lock = place.lock().unwrap().unwrap();
+    let lock = files.lock().unwrap().unwrap();
     let mut command = Command::new("tail");
     command.args(["-f", "/dev/null"]).stdin(Stdio::from(lock)).stdout(Stdio::null()).kill_on_drop(true);
     let mut other = command.spawn().unwrap();
     drop(command);
-    Record::of(other.id().unwrap(), "linesman-x", 4222).unwrap().write(&place.record()).unwrap();
+    Record::of(other.id().unwrap(), "linesman-x", 4222).unwrap().write(&files.record()).unwrap();
     let refused = start(Settings::new(folder.path())).await.err().unwrap();
     assert_eq!(
         refused.to_string(),
@@ -160,10 +160,10 @@ async fn a_process_of_somebody_else_is_left_alone() {
 async fn a_server_with_another_name_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let server = started(folder.path()).await;
-    let place = Place::prepare(folder.path()).unwrap();
-    let record = Record::read(&place.record()).unwrap();
-    Record { server_name: "linesman-other".into(), ..record.clone() }.write(&place.record()).unwrap();
-    orphan::end(&place).await.unwrap();
+    let files = Folder::prepare(folder.path()).unwrap();
+    let record = Record::read(&files.record()).unwrap();
+    Record { server_name: "linesman-other".into(), ..record.clone() }.write(&files.record()).unwrap();
+    orphan::end(&files).await.unwrap();
     let (pid, _) = process(folder.path()).expect("it was ended");
     assert_eq!(pid, record.pid);
     server.stop().await;
@@ -173,10 +173,10 @@ async fn a_server_with_another_name_is_left_alone() {
 async fn the_lock_lives_as_long_as_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let server = started(folder.path()).await;
-    let place = Place::prepare(folder.path()).unwrap();
-    assert!(place.lock().unwrap().is_none(), "the lock is free while a server runs");
+    let files = Folder::prepare(folder.path()).unwrap();
+    assert!(files.lock().unwrap().is_none(), "the lock is free while a server runs");
     server.stop().await;
-    eventually("free", async || place.lock().unwrap().is_some()).await;
+    eventually("free", async || files.lock().unwrap().is_some()).await;
 }
 
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn it_listens_on_the_loopback_only_with_the_payload_asked_for() {
     let server = start(settings).await.unwrap();
     let info = engine(&server).await.server_info();
     assert_eq!((info.host.as_str(), info.max_payload), ("127.0.0.1", 1 << 20));
-    let config = std::fs::read_to_string(Place::prepare(folder.path()).unwrap().config()).unwrap();
+    let config = std::fs::read_to_string(Folder::prepare(folder.path()).unwrap().config()).unwrap();
     assert!(config.contains("sync_interval: always"), "{config}");
     server.stop().await;
 }

@@ -104,7 +104,7 @@ fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &
         refuse(actions::no_incident(action.name), at, walk);
         return;
     }
-    for ((argument, (name, parameter)), held) in call.args.iter().zip(action.parameters).zip(arguments) {
+    for ((argument, (name, parameter)), held) in call.args.iter().zip(&action.parameters).zip(arguments) {
         let literal::Spanned { at, value } = literal::read(argument);
         let is_object = matches!(held, Held::Subject | Held::Device | Held::Organization);
         if is_object || !fits(&value, *parameter) {

@@ -1,0 +1,189 @@
+//! Cases at the upstream: opened by policies and people, filtered before they leave, followed until closed.
+
+mod row;
+
+use jiff::Timestamp;
+use linesman_schemas::command::CaseWords;
+use linesman_schemas::outcome::CaseStanding;
+use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, WITHHELD};
+use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{FilterLevel, ReactionId};
+
+use super::desk::Desk;
+use super::follow::{Cause, Follow};
+use super::organizations::Organizations;
+use super::reactions::Decided;
+use super::subject::Incident;
+use super::upstream;
+pub use row::{CASES, CaseRow, CaseState, CaseText, key};
+pub(crate) use row::{find, keep};
+
+/// Opens a case for an incident that has none, or one that failed or was never submitted; what the filter level holds
+/// back never becomes part of the reaction. How the case then stands and the reaction, or none where there was a case
+/// already.
+pub(crate) fn open(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &mut Incident,
+    cause: Cause,
+    wanted: CaseWords,
+) -> Option<(CaseState, Option<Follow>)> {
+    let is_open = match incident.case.as_ref().map(|case| case.state) {
+        None | Some(CaseState::Failed | CaseState::Draft) => false,
+        // The level may have been raised since.
+        Some(CaseState::Withheld) => cause.command().is_none(),
+        Some(_) => true,
+    };
+    if is_open {
+        return None;
+    }
+    let level = organizations.filter_level(&incident.id.org);
+    let id = desk.next_reaction(&incident.id.org);
+    let request = text(incident, wanted);
+    let action = outgoing(incident, &request, level);
+    let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
+    let policy = cause.policy().cloned();
+    incident.case = Some(CaseRow { reaction: id.to_string(), policy, ..new(desk.now, state, request) });
+    Some((state, action.map(|action| Follow::React(cause, Decided { id, destination: upstream::of_case(), action }))))
+}
+
+/// Keeps what is to be said of an incident's case; whether there was none yet, but a draft.
+pub(crate) fn draft(now: Timestamp, incident: &mut Incident, wanted: CaseWords) -> bool {
+    if incident.case.as_ref().is_some_and(|case| case.state != CaseState::Draft) {
+        return false;
+    }
+    let request = text(incident, wanted);
+    incident.case = Some(new(now, CaseState::Draft, request));
+    true
+}
+
+fn new(now: Timestamp, state: CaseState, request: CaseText) -> CaseRow {
+    CaseRow {
+        state,
+        reaction: String::new(),
+        policy: None,
+        request,
+        transaction_id: String::new(),
+        case_id: String::new(),
+        status: String::new(),
+        previous_status: String::new(),
+        link: String::new(),
+        updated: Timestamp::UNIX_EPOCH,
+        opened: now,
+    }
+}
+
+/// The upstream has accepted the incident's case.
+pub(crate) fn accepted(incident: &mut Incident, transaction_id: &str, standing: Option<CaseStanding>) -> Vec<Follow> {
+    let Some(case) = &mut incident.case else { return Vec::new() };
+    transaction_id.clone_into(&mut case.transaction_id);
+    let mut follows = Vec::new();
+    if case.state == CaseState::Waiting {
+        case.state = CaseState::Submitted;
+        follows.push(Follow::Trigger(Trigger::IncidentSubmitted));
+    }
+    follows.push(match standing.filter(|standing| standing.incident == incident.id) {
+        Some(standing) => Follow::CaseStands(standing),
+        None => Follow::Keep,
+    });
+    follows
+}
+
+/// The incident's case stands upstream as said: its id becomes known, or something changed.
+pub(crate) fn stands(desk: &Desk, incident: &mut Incident, standing: CaseStanding) -> Vec<Follow> {
+    let Some(case) = &mut incident.case else { return Vec::new() };
+    if case.state == CaseState::Withheld || standing.updated < case.updated {
+        // Level 1 lost the receipt that may have come with it.
+        return if desk.is_at(2) { vec![Follow::Keep] } else { Vec::new() };
+    }
+    if matches!(case.state, CaseState::Draft | CaseState::Waiting | CaseState::Failed) {
+        // The answer to the submission was lost, or is still under way: the case speaks for it.
+        case.state = CaseState::Submitted;
+        return vec![Follow::Trigger(Trigger::IncidentSubmitted), Follow::CaseStands(standing)];
+    }
+    let link = standing.link.unwrap_or_default();
+    let is_first = case.case_id.is_empty();
+    let is_changed = case.case_id != standing.case_id || case.status != standing.status || case.link != link;
+    case.updated = standing.updated;
+    if !is_changed {
+        return vec![Follow::Keep];
+    }
+    case.case_id.clone_from(&standing.case_id);
+    case.state = if standing.status.eq_ignore_ascii_case("closed") {
+        CaseState::Closed
+    } else if is_first {
+        CaseState::Created
+    } else {
+        CaseState::Updated
+    };
+    case.previous_status = std::mem::replace(&mut case.status, standing.status);
+    case.link = link;
+    vec![Follow::Trigger(if is_first { Trigger::CaseAssigned } else { Trigger::CaseUpdated }), Follow::Keep]
+}
+
+/// Whether a reaction is the one that opens the incident's case.
+pub(crate) fn is_opened_by(incident: &Incident, reaction: &ReactionId) -> bool {
+    incident.case.as_ref().is_some_and(|case| case.reaction == reaction.as_str())
+}
+
+/// The incident's case is given up.
+pub(crate) fn fail(incident: &mut Incident) {
+    if let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting) {
+        case.state = CaseState::Failed;
+    }
+}
+
+/// Holds an incident's waiting case against the organization's present filter level; the action that may still leave,
+/// if any may. Where none may, the case is withheld, and the incident to be kept.
+pub(crate) fn refilter(organizations: &Organizations, incident: &mut Incident) -> Option<Action> {
+    let level = organizations.filter_level(&incident.id.org);
+    let request = incident.case.as_ref()?.request.clone();
+    let action = outgoing(incident, &request, level);
+    if action.is_none()
+        && let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting)
+    {
+        case.state = CaseState::Withheld;
+    }
+    action
+}
+
+/// What is said of an incident's case: the words given, else those of its draft, else the incident's own.
+fn text(incident: &Incident, words: CaseWords) -> CaseText {
+    let draft = incident.case.as_ref().filter(|case| case.state == CaseState::Draft);
+    let kept = draft.map(|case| case.request.clone());
+    let kept = kept.unwrap_or_else(|| CaseText { synopsis: incident.row.synopsis.clone(), ..CaseText::default() });
+    CaseText {
+        synopsis: words.synopsis.unwrap_or(kept.synopsis),
+        comments: words.comments.unwrap_or(kept.comments),
+        priority: words.priority.or(kept.priority),
+        cc: words.cc.unwrap_or(kept.cc),
+        follow_up: words.follow_up.unwrap_or(kept.follow_up),
+    }
+}
+
+/// What may leave of a case at a filter level; nothing at `Do not send`.
+///
+/// INVARIANT (data leaves only filtered): until bundles are redacted, every level but `Send all
+/// information` lets out the incident, its priority and a fixed synopsis, whatever a script wrote.
+fn outgoing(incident: &Incident, text: &CaseText, level: FilterLevel) -> Option<Action> {
+    let details = match level {
+        FilterLevel::DoNotSend => return None,
+        FilterLevel::All => Some(CaseDetails {
+            host_event_id: incident.row.host_event_id.clone(),
+            host_name: incident.device.host_name.clone(),
+            serial_number: incident.row.serial_number.clone(),
+            product: incident.device.product.clone(),
+            platform: incident.device.platform.clone(),
+            os_version: incident.device.os_version.clone(),
+            event_type: incident.row.event_type.clone(),
+            description: incident.row.description.clone(),
+            comments: text.comments.clone(),
+            cc: text.cc.clone(),
+            follow_up: text.follow_up,
+        }),
+        FilterLevel::ExceptConfiguration | FilterLevel::AddressesOverwritten | FilterLevel::FeaturesOnly => None,
+    };
+    let synopsis = if details.is_some() { text.synopsis.clone() } else { WITHHELD.to_owned() };
+    let priority = text.priority.unwrap_or(incident.row.priority);
+    Some(Action::SubmitCase(Box::new(CaseRequest { incident: incident.id.clone(), priority, synopsis, details })))
+}

@@ -1,0 +1,122 @@
+//! What is known of an incident's case.
+
+use jiff::Timestamp;
+use linesman_schemas::reaction::FollowUp;
+use linesman_schemas::{IncidentId, OrgName, PolicyName, Priority};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::coded;
+use crate::desk::Desk;
+use crate::table::{Key, Row, Table};
+
+/// Where a case stands. Stored by its place: a new word is added at the end. The project's own state machine:
+///
+/// ```text
+/// Draft --submitted--> Waiting
+/// Waiting --accepted--> Submitted --case id--> Created --change--> Updated --closed--> Closed
+///    |                                             \------------------------------------^
+///    +-- refused, or deadline passed --> Failed
+///    +-- filter level lowered to `Do not send` --> Withheld
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CaseState {
+    /// Somebody wrote down what is to be said of it; it is not submitted.
+    Draft,
+    /// Its reaction is pending.
+    Waiting,
+    /// The filter level lets nothing out.
+    Withheld,
+    /// The upstream has accepted it.
+    Submitted,
+    /// It has a case id.
+    Created,
+    /// It changed since.
+    Updated,
+    /// The upstream closed it.
+    Closed,
+    /// It was refused or given up.
+    Failed,
+}
+
+impl CaseState {
+    /// The state as users read it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Waiting => "waiting",
+            Self::Withheld => "withheld",
+            Self::Submitted => "submitted",
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Closed => "closed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// An incident's case at the upstream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseRow {
+    /// Where it stands.
+    pub state: CaseState,
+    /// The reaction that opens it; empty for a draft.
+    pub reaction: String,
+    /// The policy that wanted it; none where somebody did.
+    pub policy: Option<PolicyName>,
+    /// What was said of it.
+    pub request: CaseText,
+    /// The upstream's receipt; empty before.
+    pub transaction_id: String,
+    /// Its id; empty before.
+    pub case_id: String,
+    /// The upstream's word for its status; empty before.
+    pub status: String,
+    /// The upstream's word before that.
+    pub previous_status: String,
+    /// Where people see it; empty for none.
+    pub link: String,
+    /// When the upstream changed it last.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub updated: Timestamp,
+    /// When it was decided.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub opened: Timestamp,
+}
+
+/// What is said of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CaseText {
+    /// One line on the problem.
+    pub synopsis: String,
+    /// What the customer adds.
+    pub comments: String,
+    /// How urgent.
+    #[serde(with = "coded::optional_priority")]
+    pub priority: Option<Priority>,
+    /// Who else hears of it.
+    pub cc: Vec<String>,
+    /// How to keep in touch.
+    #[serde(with = "coded")]
+    pub follow_up: FollowUp,
+}
+
+impl Row for CaseRow {}
+
+/// The table of cases.
+pub const CASES: Table<CaseRow> = Table::new(b'c');
+
+/// The key of an incident's case.
+pub fn key(org: &OrgName, number: u64) -> Key<CaseRow> {
+    CASES.key(&[org.as_str()], &number.to_be_bytes())
+}
+
+/// An incident's case.
+pub(crate) fn find(desk: &Desk, incident: &IncidentId) -> Result<Option<CaseRow>, Error> {
+    desk.read(&key(&incident.org, incident.number))
+}
+
+/// Writes an incident's case.
+pub(crate) fn keep(desk: &mut Desk, incident: &IncidentId, case: &CaseRow) -> Result<(), Error> {
+    desk.write(key(&incident.org, incident.number), case)
+}

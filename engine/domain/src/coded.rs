@@ -1,0 +1,190 @@
+//! Words of what travels, as rows hold them: by a code of the row's own, so that a word that is added, moved
+//! or spelled otherwise in `schemas` never gives a stored row another meaning.
+//!
+//! A code is given once and for ever; a number where version 1 of the rows had one, a text where it had that.
+
+use std::borrow::Cow;
+
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::intelligence::Kind;
+use linesman_schemas::reaction::FollowUp;
+use linesman_schemas::{FilterLevel, Priority};
+use serde::{Deserialize, Deserializer, Serializer, de};
+
+/// A word that rows hold as a number.
+pub(crate) trait Coded: Copy {
+    fn code(self) -> u8;
+    fn of(code: u8) -> Option<Self>;
+}
+
+/// For `#[serde(with = "...")]`.
+pub(crate) fn serialize<T: Coded, S: Serializer>(word: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(word.code())
+}
+
+/// For `#[serde(with = "...")]`.
+pub(crate) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let code = u8::deserialize(deserializer)?;
+    T::of(code).ok_or_else(|| de::Error::custom("a code that is none"))
+}
+
+impl Coded for FilterLevel {
+    fn code(self) -> u8 {
+        match self {
+            Self::DoNotSend => 0,
+            Self::ExceptConfiguration => 1,
+            Self::AddressesOverwritten => 2,
+            Self::All => 3,
+            Self::FeaturesOnly => 4,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::DoNotSend,
+            1 => Self::ExceptConfiguration,
+            2 => Self::AddressesOverwritten,
+            3 => Self::All,
+            4 => Self::FeaturesOnly,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for FollowUp {
+    fn code(self) -> u8 {
+        match self {
+            Self::EmailFullText => 0,
+            Self::EmailLink => 1,
+            Self::Phone => 2,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::EmailFullText,
+            1 => Self::EmailLink,
+            2 => Self::Phone,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for Verdict {
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::NotFound => 1,
+            Self::Conflict => 2,
+            Self::Invalid => 3,
+            Self::Forbidden => 4,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Done,
+            1 => Self::NotFound,
+            2 => Self::Conflict,
+            3 => Self::Invalid,
+            4 => Self::Forbidden,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for Kind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Alert => 0,
+            Self::Informational => 1,
+            Self::BugNotice => 2,
+            Self::EndOfLife => 3,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Alert,
+            1 => Self::Informational,
+            2 => Self::BugNotice,
+            3 => Self::EndOfLife,
+            _ => return None,
+        })
+    }
+}
+
+/// A priority, by its word.
+pub(crate) mod priority {
+    use super::*;
+
+    pub(super) fn code(priority: Priority) -> &'static str {
+        match priority {
+            Priority::Critical => "Critical",
+            Priority::High => "High",
+            Priority::Medium => "Medium",
+            Priority::Low => "Low",
+        }
+    }
+
+    pub(super) fn of<E: de::Error>(code: &str) -> Result<Priority, E> {
+        let found = Priority::ALL.into_iter().find(|priority| self::code(*priority) == code);
+        found.ok_or_else(|| E::custom("a priority that is none"))
+    }
+
+    pub(crate) fn serialize<S: Serializer>(priority: &Priority, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(code(*priority))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Priority, D::Error> {
+        of(&<Cow<'de, str>>::deserialize(deserializer)?)
+    }
+}
+
+/// A priority that may be missing.
+pub(crate) mod optional_priority {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(priority: &Option<Priority>, serializer: S) -> Result<S::Ok, S::Error> {
+        match priority {
+            Some(priority) => serializer.serialize_some(super::priority::code(*priority)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Priority>, D::Error> {
+        let code = <Option<Cow<'de, str>>>::deserialize(deserializer)?;
+        code.map(|code| super::priority::of(&code)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    /// The codes of version 1, which are for ever.
+    fn has<T: Coded + PartialEq + Debug>(codes: &[(T, u8)]) {
+        for (word, code) in codes {
+            assert_eq!((word.code(), T::of(*code)), (*code, Some(*word)));
+        }
+        assert_eq!(T::of(200), None);
+    }
+
+    #[test]
+    fn codes_are_what_the_first_version_stored() {
+        has(&[
+            (FilterLevel::DoNotSend, 0),
+            (FilterLevel::ExceptConfiguration, 1),
+            (FilterLevel::AddressesOverwritten, 2),
+        ]);
+        has(&[(FilterLevel::All, 3), (FilterLevel::FeaturesOnly, 4)]);
+        has(&[(FollowUp::EmailFullText, 0), (FollowUp::EmailLink, 1), (FollowUp::Phone, 2)]);
+        has(&[(Verdict::Done, 0), (Verdict::NotFound, 1), (Verdict::Conflict, 2), (Verdict::Invalid, 3)]);
+        has(&[(Kind::Alert, 0), (Kind::Informational, 1), (Kind::BugNotice, 2), (Kind::EndOfLife, 3)]);
+        let words = Priority::ALL.map(priority::code);
+        assert_eq!(words, ["Critical", "High", "Medium", "Low"]);
+        assert_eq!(words.map(|word| priority::of::<de::value::Error>(word).unwrap()), Priority::ALL);
+    }
+}

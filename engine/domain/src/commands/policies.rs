@@ -1,0 +1,65 @@
+//! A policy that failed judges again what it failed on.
+//!
+//! Its present text runs, on its subject as it is now: whoever asks has mended the one or the other.
+
+use linesman_rules::{Failure, SubjectKind};
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::PolicyRun;
+use linesman_schemas::{IncidentId, OrgName};
+use serde_json::{Value, json};
+
+use super::Answer;
+use crate::desk::Desk;
+use crate::devices::Devices;
+use crate::subject::{Incident, IntelligenceMessage};
+use crate::{Error, incidents, intelligence};
+
+/// What became of a policy that was to judge again.
+pub(crate) enum Again {
+    /// It ran.
+    Done,
+    /// It failed once more.
+    Failed(Failure),
+    /// It is not there, or does not match.
+    NoMatch,
+}
+
+/// What a policy failed on, as it is now.
+pub(crate) enum Failed {
+    /// An incident, or its case.
+    Incident(Box<Incident>),
+    /// An intelligence message.
+    Message(Box<IntelligenceMessage>),
+}
+
+/// What a policy failed on; none where there is no such thing any more.
+pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &PolicyRun) -> Result<Option<Failed>, Error> {
+    let kind = SubjectKind::of(run.trigger);
+    if !kind.has_incident() {
+        return Ok(intelligence::find(desk, org, &run.about)?.map(|message| Failed::Message(Box::new(message))));
+    }
+    let id: Option<IncidentId> = run.about.parse().ok().filter(|id: &IncidentId| id.org == *org);
+    let Some(mut incident) = id.map(|id| incidents::find(desk, devices, &id)).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    incident.kind = kind;
+    let has_all = kind != SubjectKind::Update || incident.case.is_some();
+    Ok(has_all.then(|| Failed::Incident(Box::new(incident))))
+}
+
+/// What is said of it; none where there was nothing to judge.
+pub(crate) fn answer(org: &OrgName, run: &PolicyRun, judged: Option<Again>) -> Answer {
+    let answer = match judged {
+        None => {
+            let detail = format!("`{org}` has nothing named `{}` for {}", run.about, run.trigger);
+            Answer::refused(Verdict::NotFound, detail)
+        }
+        Some(Again::NoMatch) => {
+            let detail = format!("no policy `{}` matches `{}` on {}", run.policy, run.about, run.trigger);
+            Answer::refused(Verdict::Conflict, detail)
+        }
+        Some(Again::Failed(failure)) => Answer::refused(Verdict::Conflict, format!("it failed again: {failure}")),
+        Some(Again::Done) => Answer::done("run", Value::Null, json!(run)),
+    };
+    answer.about(&run.about)
+}

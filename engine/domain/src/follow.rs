@@ -1,0 +1,81 @@
+//! What a room leaves to be done by another. The router carries it there, in one loop, depth first: what follows from a
+//! step is done before the step behind it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use linesman_rules::{Intent, Policy, Subject};
+use linesman_schemas::outcome::CaseStanding;
+use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{CommandId, IncidentId, PolicyName, ReactionId};
+
+use super::policies::Fired;
+use super::reactions::Decided;
+
+/// How deep triggers may follow from what policies did on triggers.
+pub(crate) const DEPTH_MOST: usize = 8;
+
+/// See the module. Most of it is about the incident in hand.
+pub(crate) enum Follow {
+    /// A trigger fires on the incident.
+    Trigger(Trigger),
+    /// A policy judges a subject.
+    Judge(Arc<Policy>, Rc<Fired>, Rc<dyn Subject>),
+    /// A policy wants something done.
+    Intent(Arc<Policy>, Rc<Fired>, Intent),
+    /// A reaction is decided, about the incident if there is one.
+    React(Cause, Decided),
+    /// The upstream has accepted a case of an incident, which is taken in hand.
+    CaseAccepted {
+        /// Which incident.
+        incident: IncidentId,
+        /// The upstream's receipt.
+        transaction_id: String,
+        /// How the case stands, where that was said too.
+        standing: Option<CaseStanding>,
+    },
+    /// The incident's case stands upstream as said.
+    CaseStands(CaseStanding),
+    /// A reaction of an incident is given up; with the one that opens its case, the case is.
+    ReactionFailed {
+        /// Which incident.
+        incident: IncidentId,
+        /// Which reaction.
+        reaction: ReactionId,
+    },
+    /// The incident is written.
+    Keep,
+}
+
+/// Why something is done.
+#[derive(Clone)]
+pub(crate) enum Cause {
+    /// A policy wants it.
+    Policy(Arc<Policy>, Rc<Fired>),
+    /// Somebody asks for it.
+    Command(CommandId),
+}
+
+impl Cause {
+    pub(crate) fn policy(&self) -> Option<&PolicyName> {
+        match self {
+            Self::Policy(policy, _) => Some(policy.name()),
+            Self::Command(_) => None,
+        }
+    }
+
+    /// Id of the trigger's event.
+    pub(crate) fn trigger(&self) -> Option<&str> {
+        match self {
+            Self::Policy(_, fired) => Some(&fired.event),
+            Self::Command(_) => None,
+        }
+    }
+
+    pub(crate) fn command(&self) -> Option<&CommandId> {
+        match self {
+            Self::Policy(..) => None,
+            Self::Command(id) => Some(id),
+        }
+    }
+}

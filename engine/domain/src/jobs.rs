@@ -1,0 +1,150 @@
+//! Work over many rows, cut into slices: a bounded number of rows for each `Control::Continue`, other inputs of the lane
+//! in between.
+//!
+//! A job is a row with a cursor, so a crash in the middle goes on. Its slices do to each row what one big decision would
+//! do at the moment the row's turn comes; what is pending meanwhile of an organization under review is not handed out
+//! ([`is_under_review`]), so that nothing leaves as it was before the review was asked for.
+//!
+//! Jobs on different things take turns; two on one thing go in the order in which they were asked for.
+
+use jiff::Timestamp;
+use linesman_schemas::OrgName;
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::desk::Desk;
+use super::state::{Base, State};
+use super::table::{Key, Row, Table};
+
+/// How many rows a slice looks at.
+pub(crate) const SLICE_ROWS: usize = 200;
+/// How many bytes of rows it may read before it ends.
+pub(crate) const SLICE_BYTES: usize = 1 << 20;
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRow {
+    /// What is done.
+    pub work: Work,
+    /// The key of the last row that was looked at; empty before the first.
+    pub cursor: Vec<u8>,
+    /// How many rows were looked at.
+    pub done: u64,
+    /// When it was asked for.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub started: Timestamp,
+    /// Where the input of its last slice stands in IN.
+    pub advanced: u64,
+}
+
+/// What a job does. Stored by its place: a new kind is added at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Work {
+    /// What is pending for an organization follows its settings.
+    ReviewPending(OrgName),
+}
+
+impl Work {
+    /// The kind of work as users read it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::ReviewPending(_) => "review-pending",
+        }
+    }
+
+    /// Whose rows it goes through.
+    pub fn organization(&self) -> &OrgName {
+        match self {
+            Self::ReviewPending(org) => org,
+        }
+    }
+}
+
+impl Row for JobRow {}
+
+/// The table of jobs, by the place in IN of the input that asked for them.
+pub const JOBS: Table<JobRow> = Table::new(b'j');
+
+fn key(number: u64) -> Key<JobRow> {
+    JOBS.key(&[], &number.to_be_bytes())
+}
+
+/// All jobs of a lane and their numbers, in the order in which they were asked for.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all(base: &(impl Base + ?Sized)) -> impl Iterator<Item = Result<(u64, JobRow), Error>> {
+    JOBS.rows(base, &[]).map(|row| row.map(|(own, row)| (own.try_into().map_or(0, u64::from_be_bytes), row)))
+}
+
+/// Whether what is pending for an organization is still to be held against its settings.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn is_under_review(base: &(impl Base + ?Sized), org: &str) -> Result<bool, Error> {
+    for job in all(base) {
+        if matches!(&job?.1.work, Work::ReviewPending(of) if of.as_str() == org) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The jobs of a lane, by number.
+#[derive(Default)]
+pub(crate) struct Jobs(std::collections::BTreeMap<u64, JobRow>);
+
+impl Jobs {
+    /// Reads them all.
+    pub(crate) fn open(state: &State) -> Result<Self, Error> {
+        all(state).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether there is work.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Begins a job.
+    pub(crate) fn begin(&mut self, desk: &mut Desk, work: Work) -> Result<(), Error> {
+        // One input asks for one job.
+        let number = desk.sequence;
+        let row = JobRow { work, cursor: Vec::new(), done: 0, started: desk.now, advanced: number };
+        desk.write(key(number), &row)?;
+        self.0.insert(number, row);
+        Ok(())
+    }
+
+    /// The job whose turn it is: the first on its thing that has waited longest.
+    pub(crate) fn next(&self) -> Option<(u64, JobRow)> {
+        let is_first =
+            |(number, row): &(&u64, &JobRow)| !self.0.range(..**number).any(|(_, before)| before.work == row.work);
+        let heads = self.0.iter().filter(is_first);
+        heads.min_by_key(|(number, row)| (row.advanced, **number)).map(|(number, row)| (*number, row.clone()))
+    }
+
+    /// A slice of a job has ended behind `cursor`, `done` rows further; none: the job has.
+    pub(crate) fn advance(
+        &mut self,
+        desk: &mut Desk,
+        number: u64,
+        cursor: Option<Vec<u8>>,
+        done: u64,
+    ) -> Result<(), Error> {
+        let Some(row) = self.0.get_mut(&number) else { return Ok(()) };
+        match cursor {
+            Some(cursor) => {
+                (row.cursor, row.advanced) = (cursor, desk.sequence);
+                row.done += done;
+                desk.write(key(number), row)
+            }
+            None => {
+                // Whoever hands its reactions out may go on.
+                desk.queue_changed("", row.work.organization().as_str());
+                self.0.remove(&number);
+                desk.remove(key(number));
+                Ok(())
+            }
+        }
+    }
+}

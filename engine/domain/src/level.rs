@@ -1,0 +1,35 @@
+//! Engine levels: a release that decides otherwise raises the level, and a log keeps the one it has.
+//!
+//! A lane decides at the level in its state, whatever the program's newest is; `Control::Level` raises it, from
+//! the input behind it on. So an upgrade decides an old log as it was decided, and the raise is a decision of
+//! people's that stands in the log.
+//!
+//! | level | what it changed |
+//! |---|---|
+//! | 1 | - |
+//! | 2 | the digest covers rows, and no text for people; work over many rows is cut into slices; commands are audited where there is no organization, and name their principal; dead letters of policies and reactions name the input that brought them; a case's receipt is kept when its answer is older than what is known |
+//!
+//! A level's code stays as long as logs of it may be decided again. It goes with a release that says so, once
+//! every log has a snapshot at a later level to begin from.
+
+use std::ops::RangeInclusive;
+
+use super::Error;
+
+/// The levels this program decides at.
+pub const LEVELS: RangeInclusive<u32> = OLDEST..=NEWEST;
+/// The level of a log that says nothing of levels.
+pub const OLDEST: u32 = 1;
+/// The level that a new log begins with.
+pub const NEWEST: u32 = 2;
+
+/// Whether this program decides at a level.
+///
+/// # Errors
+/// It does not; the error names what would.
+pub fn check(found: u32) -> Result<(), Error> {
+    if LEVELS.contains(&found) {
+        return Ok(());
+    }
+    Err(Error::Level { found, oldest: OLDEST, newest: NEWEST })
+}

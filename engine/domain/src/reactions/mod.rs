@@ -1,0 +1,309 @@
+//! What is to be done: rows that stand until a connector has reported that it is.
+//!
+//! Retry and circuit breaker are plain state, driven by reports and their times. The queue of a destination is kept by
+//! organization, so that whoever carries reactions out can take turns.
+
+mod circuit;
+mod row;
+
+use std::ops::Bound;
+
+use jiff::Timestamp;
+use linesman_rules::Policy;
+use linesman_schemas::dead_letter::Reason;
+use linesman_schemas::notification::Notification;
+use linesman_schemas::outcome::{Attempt, Done, Failure, FailureClass, Outcome};
+use linesman_schemas::reaction::{Action, Reaction};
+use linesman_schemas::{Destination, IncidentId, OrgName, ReactionId};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::dead_letters::{self, Letter, policy_dead};
+use super::desk::Desk;
+use super::follow::{Cause, Follow};
+use super::outgoing::Topic;
+use super::policies::Fired;
+use super::subject::Incident;
+use super::{Error, upstream};
+use circuit::after;
+pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
+pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
+pub(crate) use row::{prefix_of, read_key};
+
+/// How many reactions policies may decide on one input: each may be a subject and so a message of
+/// its own, and a batch of OUT holds at most 1,000.
+const REACTIONS_MOST: usize = 400;
+
+/// A reaction that is decided.
+pub(crate) struct Decided {
+    pub(crate) id: ReactionId,
+    pub(crate) destination: Destination,
+    pub(crate) action: Action,
+}
+
+/// Decides a reaction: says it and lets it stand as pending.
+pub(crate) fn react(
+    desk: &mut Desk,
+    org: &OrgName,
+    incident: Option<&Incident>,
+    cause: &Cause,
+    decided: &Decided,
+) -> Result<(), Error> {
+    let Decided { id, destination, action } = decided;
+    desk.tally.reaction(destination.connector.clone());
+    let value = serde_json::to_value(action)?;
+    say(desk, org, incident, cause, (id, &destination.connector, &value))?;
+    let row = PendingRow {
+        org: Some(org.clone()),
+        destination: destination.to_string(),
+        attempt: 1,
+        not_before: desk.now,
+        deadline: after(desk.now, desk.settings.reaction_deadline_s),
+        is_held: false,
+        incident: incident.map(|incident| incident.id.number),
+        action: serde_json::to_string(action)?,
+    };
+    pend(desk, id, &row)
+}
+
+fn say(
+    desk: &mut Desk,
+    org: &OrgName,
+    incident: Option<&Incident>,
+    cause: &Cause,
+    (id, name, action): (&ReactionId, &str, &Value),
+) -> Result<(), Error> {
+    let reaction = Reaction {
+        id,
+        policy: cause.policy(),
+        trigger: cause.trigger(),
+        command: cause.command(),
+        incident: incident.map(|incident| &incident.id),
+        action,
+    };
+    let about = incident.map(|incident| incident.name.as_str());
+    desk.say(&Topic::Reaction(org.clone(), name.into()), org, about, reaction).map(drop)
+}
+
+/// Whether policies may decide one more reaction on the input at hand; a dead letter says so where not.
+fn may_react(desk: &mut Desk, org: &OrgName, policy: &Policy, fired: &Fired) -> Result<bool, Error> {
+    if desk.decided_reactions >= REACTIONS_MOST {
+        let detail = format!("intents: policies decided more than {REACTIONS_MOST} reactions on one input");
+        policy_dead(desk, org, policy, fired, detail, None)?;
+        return Ok(false);
+    }
+    desk.decided_reactions += 1;
+    Ok(true)
+}
+
+/// A policy wants somebody notified.
+pub(crate) fn notify(
+    desk: &mut Desk,
+    org: &OrgName,
+    policy: &Policy,
+    fired: &Fired,
+    notification: Notification,
+) -> Result<Option<Decided>, Error> {
+    if !may_react(desk, org, policy, fired)? {
+        return Ok(None);
+    }
+    let (id, destination) = (desk.next_reaction(org), notification.destination());
+    Ok(Some(Decided { id, destination, action: Action::Notify(notification) }))
+}
+
+/// A policy publishes under a name of its own, for subscribers: nothing is pending.
+pub(crate) fn publish(
+    desk: &mut Desk,
+    org: &OrgName,
+    incident: Option<&Incident>,
+    (policy, fired): (&Policy, &Fired),
+    cause: &Cause,
+    (name, data): (&str, Map<String, Value>),
+) -> Result<(), Error> {
+    if !may_react(desk, org, policy, fired)? {
+        return Ok(());
+    }
+    let id = desk.next_reaction(org);
+    desk.tally.reaction("publish".into());
+    say(desk, org, incident, cause, (&id, name, &Value::Object(data)))
+}
+
+/// Asks the upstream for changed cases, at `due` and from `cursor` on.
+pub(crate) fn arm_poll(desk: &mut Desk, cursor: Option<String>, due: Timestamp) -> Result<(), Error> {
+    let action = Action::PollCases { cursor };
+    let id = ReactionId::of_provider(desk.sequence, desk.now);
+    let row = PendingRow {
+        org: None,
+        destination: upstream::asked().to_string(),
+        attempt: 1,
+        not_before: due,
+        deadline: Timestamp::MAX,
+        is_held: false,
+        incident: None,
+        action: serde_json::to_string(&action)?,
+    };
+    pend(desk, &id, &row)
+}
+
+fn pend(desk: &mut Desk, id: &ReactionId, row: &PendingRow) -> Result<(), Error> {
+    desk.write(key(id.as_str()), row)?;
+    if !row.is_held {
+        desk.write(queued(&row.destination, row.queue(), row.not_before, id.as_str()), &())?;
+    }
+    desk.queue_changed(&row.destination, row.queue());
+    Ok(())
+}
+
+fn unpend(desk: &mut Desk, id: &ReactionId, row: &PendingRow) {
+    desk.remove(key(id.as_str()));
+    desk.remove(queued(&row.destination, row.queue(), row.not_before, id.as_str()));
+    desk.queue_changed(&row.destination, row.queue());
+}
+
+/// An attempt has ended: the reaction is done, tried again, or given up.
+///
+/// A report on what does not stand any more, or on another try, changes nothing: it is the echo of an attempt made twice
+/// around a crash.
+pub(crate) fn settle(desk: &mut Desk, org: Option<&OrgName>, report: Attempt) -> Result<Option<Follow>, Error> {
+    let row = desk.read(&key(report.reaction.as_str()))?;
+    let Some(row) = row.filter(|row| row.org.as_ref() == org && row.attempt == report.attempt) else {
+        desk.tally.input("result", "stale");
+        return Ok(None);
+    };
+    circuit::count(desk, &row.destination, report.requests)?;
+    match report.outcome {
+        Outcome::Done(done) => {
+            desk.tally.input("result", "done");
+            circuit::close(desk, &row.destination)?;
+            unpend(desk, &report.reaction, &row);
+            self::done(desk, &row, done)
+        }
+        Outcome::Failed(failure) => {
+            desk.tally.input("result", "failed");
+            desk.tally.attempt_failure(failure.class.as_str());
+            failed(desk, &report.reaction, row, &failure)
+        }
+    }
+}
+
+fn done(desk: &mut Desk, row: &PendingRow, done: Done) -> Result<Option<Follow>, Error> {
+    match done {
+        Done::Delivered => Ok(None),
+        Done::CaseAccepted { transaction_id, case } => {
+            Ok(incident_of(row).map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case }))
+        }
+        Done::Polled { cursor } => {
+            let due = after(desk.now, desk.settings.case_poll_s);
+            arm_poll(desk, cursor, due).map(|()| None)
+        }
+    }
+}
+
+fn failed(desk: &mut Desk, id: &ReactionId, row: PendingRow, failure: &Failure) -> Result<Option<Follow>, Error> {
+    if failure.class == FailureClass::Refused {
+        // It was reached and it answered: the destination is well.
+        circuit::close(desk, &row.destination)?;
+    } else {
+        circuit::strain(desk, &row.destination, failure)?;
+    }
+    let again = after(desk.now, delay_s(desk, id, row.attempt, failure));
+    unpend(desk, id, &row);
+    if let Some(org) = &row.org
+        && (failure.class == FailureClass::Refused || again > row.deadline)
+    {
+        return give_up(desk, id, org, &row, failure);
+    }
+    pend(desk, id, &PendingRow { attempt: row.attempt + 1, not_before: again, ..row }).map(|()| None)
+}
+
+fn give_up(
+    desk: &mut Desk,
+    id: &ReactionId,
+    org: &OrgName,
+    row: &PendingRow,
+    failure: &Failure,
+) -> Result<Option<Follow>, Error> {
+    let incident = incident_of(row);
+    let detail = format!("attempt {}: {}: {}", row.attempt, failure.class.as_str(), failure.message);
+    let subject = format!("out.{org}.reaction.{}", connector_of(&row.destination));
+    let about = incident.as_ref().map(ToString::to_string);
+    let letter = Letter {
+        subject,
+        reaction: Some(id.to_string()),
+        ..Letter::new(Reason::ReactionFailed, detail, desk.sequence)
+    };
+    dead_letters::say(desk, org, about.as_deref(), letter)?;
+    Ok(incident.map(|incident| Follow::ReactionFailed { incident, reaction: id.clone() }))
+}
+
+/// The connector of a destination in its text form.
+fn connector_of(destination: &str) -> &str {
+    destination.split_once('/').map_or(destination, |(connector, _)| connector)
+}
+
+/// The incident a pending reaction is about.
+pub(crate) fn incident_of(row: &PendingRow) -> Option<IncidentId> {
+    Some(IncidentId { org: row.org.clone()?, number: row.incident? })
+}
+
+/// How long to wait before the next attempt, in seconds: doubled each time, between half and the
+/// whole of it by the reaction's id so that many do not come back at once.
+fn delay_s(desk: &Desk, id: &ReactionId, attempt: u32, failure: &Failure) -> u64 {
+    let doubled = desk.settings.retry_base_s.saturating_mul(1_u64.checked_shl(attempt - 1).unwrap_or(u64::MAX));
+    let whole = doubled.min(desk.settings.retry_most_s).max(1);
+    let mut hasher = Sha256::new();
+    hasher.update(id.as_str().as_bytes());
+    hasher.update(attempt.to_be_bytes());
+    let digest: [u8; 32] = hasher.finalize().into();
+    let share = digest.first_chunk().map_or(0, |bytes| u64::from(u16::from_be_bytes(*bytes)));
+    let jittered = whole / 2 + (whole - whole / 2) * share / u64::from(u16::MAX);
+    jittered.max(u64::from(failure.retry_after_s.unwrap_or(0))).max(1)
+}
+
+/// A pending reaction of an organization.
+pub(crate) fn find(desk: &Desk, org: &OrgName, id: &ReactionId) -> Result<Option<PendingRow>, Error> {
+    Ok(desk.read(&key(id.as_str()))?.filter(|row| row.org.as_ref() == Some(org)))
+}
+
+/// A pending reaction after its review: it stands so, or none does any more.
+pub(crate) fn renew(desk: &mut Desk, id: &ReactionId, row: &PendingRow, next: Option<PendingRow>) -> Result<(), Error> {
+    unpend(desk, id, row);
+    match next {
+        Some(next) => pend(desk, id, &next),
+        None => Ok(()),
+    }
+}
+
+/// Pending reactions of an organization, held ones too: some of them, by id.
+pub(crate) struct Slice {
+    pub(crate) ids: Vec<ReactionId>,
+    /// The key of the last one where there may be more.
+    pub(crate) last: Option<Vec<u8>>,
+    /// How many rows were looked at.
+    pub(crate) looked_at: u64,
+}
+
+/// The pending reactions of an organization behind the key `after` (empty: all of them), so many at the most.
+pub(crate) fn slice(desk: &Desk, org: &OrgName, after: &[u8], most: usize, bytes_most: usize) -> Result<Slice, Error> {
+    let prefix = prefix_of(org);
+    let mut from = if after.is_empty() { Bound::Included(prefix.clone()) } else { Bound::Excluded(after.to_vec()) };
+    let mut slice = Slice { ids: Vec::new(), last: None, looked_at: 0 };
+    let mut bytes = 0;
+    while let Some((key, row)) = desk.first(from.as_ref().map(Vec::as_slice), &prefix)? {
+        slice.ids.extend(read_key(&key));
+        slice.looked_at += 1;
+        bytes += key.len() + row.len();
+        if slice.looked_at as usize >= most || bytes >= bytes_most {
+            slice.last = Some(key);
+            break;
+        }
+        from = Bound::Excluded(key);
+    }
+    Ok(slice)
+}
+
+/// Whether anything is pending for an organization, or maybe for one whose name begins alike.
+pub(crate) fn has_any(desk: &Desk, org: &OrgName) -> Result<bool, Error> {
+    let prefix = prefix_of(org);
+    Ok(desk.first(Bound::Included(&prefix), &prefix)?.is_some())
+}

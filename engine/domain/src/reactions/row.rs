@@ -1,0 +1,140 @@
+//! Pending reactions as they stand in the state, and the order in which a destination gets them.
+//!
+//! ```text
+//! r <reaction id>                                         PendingRow
+//! q <destination> 0 <org> 0 <not before> <reaction id>    nothing: a queue by destination and organization
+//! ```
+
+use std::ops::Bound;
+
+use jiff::Timestamp;
+use linesman_schemas::{OrgName, ReactionId};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::state::Base;
+use crate::table::{self, Key, Row, Table};
+
+/// Whose queue the provider's own reactions stand in.
+pub const PROVIDER: &str = "_provider";
+
+/// A reaction that is still to be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingRow {
+    /// Whose it is; none for the provider's own.
+    pub org: Option<OrgName>,
+    /// Where it goes: the connector's name.
+    pub destination: String,
+    /// Which try is next, from 1.
+    pub attempt: u32,
+    /// Not to be tried before.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub not_before: Timestamp,
+    /// Not to be tried after.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub deadline: Timestamp,
+    /// Whether its organization is suspended.
+    pub is_held: bool,
+    /// The incident it is about, by number.
+    pub incident: Option<u64>,
+    /// The action, in JSON.
+    pub action: String,
+}
+
+impl Row for PendingRow {}
+
+impl PendingRow {
+    /// Whose queue it stands in.
+    pub fn queue(&self) -> &str {
+        self.org.as_ref().map_or(PROVIDER, OrgName::as_str)
+    }
+}
+
+/// The table of pending reactions.
+pub const PENDING: Table<PendingRow> = Table::new(b'r');
+/// The table of queues.
+pub const QUEUES: Table<()> = Table::new(b'q');
+
+/// A pending reaction's key.
+pub fn key(id: &str) -> Key<PendingRow> {
+    PENDING.key(&[], id.as_bytes())
+}
+
+/// A pending reaction's place in its destination's queue.
+pub fn queued(destination: &str, org: &str, not_before: Timestamp, id: &str) -> Key<()> {
+    let mut tail = table::time(not_before).to_vec();
+    tail.extend_from_slice(id.as_bytes());
+    QUEUES.key(&[destination, org], &tail)
+}
+
+/// A place in a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// Not to be tried before.
+    pub not_before: Timestamp,
+    /// Which reaction.
+    pub id: String,
+}
+
+/// An organization's queue at a destination, in the order in which it is due; what is held does not stand in it.
+///
+/// # Errors
+/// The base cannot be read.
+pub fn queue(base: &(impl Base + ?Sized), destination: &str, org: &str) -> impl Iterator<Item = Result<Queued, Error>> {
+    QUEUES.rows(base, &[destination, org]).filter_map(|row| row.map(|(own, ())| read_queued(&own)).transpose())
+}
+
+/// The place that a queue's own key is.
+fn read_queued(own: &[u8]) -> Option<Queued> {
+    let (time, id) = own.split_first_chunk::<8>()?;
+    Some(Queued { not_before: table::read_time(time)?, id: String::from_utf8_lossy(id).into_owned() })
+}
+
+/// The destinations whose queues have a row, without going through them.
+///
+/// # Errors
+/// The base cannot be read.
+pub fn destinations(base: &(impl Base + ?Sized)) -> Result<Vec<String>, Error> {
+    heads(base, &QUEUES.prefix(&[], &[]))
+}
+
+/// Whose queues at a destination have a row, without going through them.
+///
+/// # Errors
+/// The base cannot be read.
+pub fn queues(base: &(impl Base + ?Sized), destination: &str) -> Result<Vec<String>, Error> {
+    heads(base, &QUEUES.prefix(&[destination], &[]))
+}
+
+/// The texts that follow `prefix` in keys, up to their zero byte, each once.
+fn heads(base: &(impl Base + ?Sized), prefix: &[u8]) -> Result<Vec<String>, Error> {
+    let mut heads = Vec::new();
+    let mut from = prefix.to_vec();
+    while let Some((found, _)) = base.first(Bound::Included(&from), prefix)? {
+        let rest = found.get(prefix.len()..).unwrap_or_default();
+        let head = rest.split(|byte| *byte == 0).next().unwrap_or_default();
+        heads.push(String::from_utf8_lossy(head).into_owned());
+        // Behind everything of this one: its zero byte becomes a one.
+        from = [prefix, head, &[1]].concat();
+    }
+    Ok(heads)
+}
+
+/// All pending reactions of a lane, by id.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all(base: &(impl Base + ?Sized)) -> impl Iterator<Item = Result<(String, PendingRow), Error>> {
+    PENDING.rows(base, &[]).map(|row| row.map(|(own, row)| (String::from_utf8_lossy(&own).into_owned(), row)))
+}
+
+/// The front of the keys of an organization's pending reactions, held ones too, and maybe of some of others whose name
+/// begins alike.
+pub(crate) fn prefix_of(org: &OrgName) -> Vec<u8> {
+    PENDING.prefix(&[], format!("{org}-r").as_bytes())
+}
+
+/// The reaction whose key this is.
+pub(crate) fn read_key(key: &[u8]) -> Option<ReactionId> {
+    std::str::from_utf8(PENDING.own(key)).ok()?.parse().ok()
+}

@@ -1,0 +1,105 @@
+//! What a list is narrowed and sorted by, as flags: made of the same table as the API's query.
+
+use std::marker::PhantomData;
+
+use clap::{Arg, ArgMatches, Command};
+use serde::{Serialize, Serializer};
+
+use crate::edge::filters::{Filter, Listing, Takes};
+
+/// The parameter that every list has.
+const SORT: &str = "sort";
+
+/// What is asked of a list.
+#[derive(Debug)]
+pub(super) struct Filters<L> {
+    /// Parameters and their texts.
+    given: Vec<(&'static str, String)>,
+    list: PhantomData<L>,
+}
+
+impl<L: Listing> clap::Args for Filters<L> {
+    fn augment_args(command: Command) -> Command {
+        let help = format!("The order: {}; with `-` in front, the other way round", words(L::SORTS));
+        let sort = Arg::new(SORT).long(SORT).value_name("FIELD").allow_hyphen_values(true).help(help);
+        L::FILTERS.iter().map(flag).chain([sort]).fold(command, Command::arg)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<L: Listing> clap::FromArgMatches for Filters<L> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let names = L::FILTERS.iter().map(|filter| filter.name).chain([SORT]);
+        let given = names.filter_map(|name| Some((name, matches.get_one::<String>(name)?.clone()))).collect();
+        Ok(Self { given, list: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl<L> Serialize for Filters<L> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.given.iter().map(|(name, text)| (name, text)))
+    }
+}
+
+/// A filter as a flag. The engine says which words there are: one of another version may know others.
+fn flag(filter: &Filter) -> Arg {
+    let doc = filter.doc();
+    let doc = doc.trim_end_matches('.');
+    let (value, help) = match filter.takes {
+        Takes::Organization => ("ORG".to_owned(), doc.to_owned()),
+        Takes::Whose => ("ORG".to_owned(), doc.to_owned()),
+        Takes::Text => ("TEXT".to_owned(), format!("{doc} (`*` for any text)")),
+        Takes::Time => ("TIME".to_owned(), format!("{doc} (2026-11-21T10:00:00Z)")),
+        Takes::Flag => ("true|false".to_owned(), doc.to_owned()),
+        Takes::Word(_) => (filter.name.to_uppercase(), format!("{doc} ({})", words(&filter.takes.words()))),
+    };
+    Arg::new(filter.name).long(filter.name.replace('_', "-")).value_name(value).help(help)
+}
+
+fn words(words: &[impl AsRef<str>]) -> String {
+    words.iter().map(|word| format!("`{}`", word.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, FromArgMatches as _};
+
+    use super::*;
+    use crate::edge::filters::tables::{Cases, Incidents};
+
+    #[test]
+    fn every_filter_is_a_flag_and_becomes_its_parameter() {
+        let command = Filters::<Incidents>::augment_args(Command::new("list"));
+        let mut said = vec!["list".to_owned()];
+        for filter in Incidents::FILTERS {
+            said.extend([format!("--{}", filter.name.replace('_', "-")), format!("any {}", filter.name)]);
+        }
+        said.extend(["--sort".to_owned(), "-detected".to_owned()]);
+        let filters = Filters::<Incidents>::from_arg_matches(&command.get_matches_from(said)).unwrap();
+        let asked = serde_json::to_value(&filters).unwrap();
+        let asked = asked.as_object().unwrap();
+        assert_eq!(asked.len(), Incidents::FILTERS.len() + 1);
+        assert_eq!((&asked["event_type"], &asked["sort"]), (&"any event_type".into(), &"-detected".into()));
+    }
+
+    #[test]
+    fn flags_say_what_they_take() {
+        let help = Filters::<Cases>::augment_args(Command::new("list")).term_width(80).render_help().to_string();
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for line in ["--organization <ORG>", "--case-id <TEXT>", "--opened-after <TIME>", "--state <STATE>"] {
+            assert!(help.contains(line), "{help}");
+        }
+        assert!(help.contains("Its id at the upstream (`*` for any text)"), "{help}");
+        assert!(help.contains("`incident`, `opened`, `updated`; with `-` in"), "{help}");
+        assert!(help.contains("`withheld`"), "{help}");
+    }
+}

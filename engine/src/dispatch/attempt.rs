@@ -1,0 +1,117 @@
+//! One attempt at a reaction, from its row to its report.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_nats::Client;
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use linesman_connectors::{Attempted, Connector};
+use linesman_schemas::Peer;
+use linesman_schemas::outcome::{Attempt, Failure, FailureClass, Outcome, Report};
+use linesman_schemas::reaction::Task;
+use tokio::sync::{Semaphore, watch};
+
+use super::queue::Row;
+use super::{cases, contents, report};
+use crate::lane::status::LaneStatus;
+use crate::store::Store;
+
+/// What all destinations use.
+pub(super) struct Shared {
+    pub(super) store: Arc<Store>,
+    pub(super) client: Client,
+    lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// Room for messages of IN that are held for connectors.
+    pub(super) room: Arc<Semaphore>,
+}
+
+impl Shared {
+    pub(super) fn new(store: Arc<Store>, client: Client, lanes: Vec<watch::Receiver<LaneStatus>>) -> Self {
+        Self { store, client, lanes, room: Arc::new(Semaphore::new(contents::HELD_MOST)) }
+    }
+
+    pub(super) fn lanes_count(&self) -> u32 {
+        u32::try_from(self.lanes.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Rows are timed by the log's clock; where ours is behind it, its counts.
+    pub(super) fn now(&self) -> Timestamp {
+        let lanes = self.lanes.iter().map(|status| status.borrow().now);
+        lanes.max().map_or_else(Timestamp::now, |lane| lane.max(Timestamp::now()))
+    }
+}
+
+/// Makes an attempt and reports it; how many requests it made.
+pub(super) async fn make(shared: &Shared, connector: &dyn Connector, row: Row, peer: Option<Peer>) -> u32 {
+    let Row { id, org, attempt, action, .. } = row;
+    let since = Instant::now();
+    let mut attempted = match action {
+        Ok(action) => {
+            let task = Task { id: id.clone(), org: org.clone(), peer, attempt, action };
+            carry_out(shared, connector, &task).await
+        }
+        Err(error) => {
+            tracing::error!(reaction = %id, error, "a pending reaction cannot be read; it is given up");
+            Attempted::failed(0, refused(format!("the action cannot be read: {error}")))
+        }
+    };
+    let took = since.elapsed();
+    keep_news(shared, &mut attempted);
+    metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
+    metrics::histogram!("linesman_attempt_seconds", "connector" => connector.name()).record(took.as_secs_f64());
+    fail::fail_point!("dispatch::before-report");
+    let Attempted { requests, outcome, reports } = attempted;
+    let ended = Attempt { reaction: id, attempt, requests, outcome };
+    report::publish(&shared.client, connector.name(), org.as_ref(), reports, ended).await;
+    requests
+}
+
+/// One attempt. A connector that panics has failed in it, like one that was answered with garbage:
+/// nobody knows what came of it, and it is made again. Left alone it would count as under way for ever.
+async fn carry_out(shared: &Shared, connector: &dyn Connector, task: &Task) -> Attempted {
+    let attempt = async {
+        fail::fail_point!("dispatch::attempt");
+        match task.action.bundle() {
+            None => connector.carry_out(task).await,
+            Some(bundle) => match contents::fetch(shared, bundle).await {
+                Ok(contents) => connector.carry_out_with(task, contents).await,
+                Err(failure) => Attempted::failed(0, failure),
+            },
+        }
+    };
+    let attempted = AssertUnwindSafe(attempt).catch_unwind().await;
+    attempted.unwrap_or_else(|_| {
+        tracing::error!(connector = connector.name(), reaction = %task.id, "a connector broke off");
+        let message = format!("the connector `{}` broke off", connector.name());
+        Attempted::failed(1, Failure { class: FailureClass::Garbled, message, retry_after_s: None })
+    })
+}
+
+/// Leaves out the cases that are no news. Where the state does not say whether one is, the attempt has failed as a
+/// whole: its cursor stays, and the next one brings the case again.
+fn keep_news(shared: &Shared, attempted: &mut Attempted) {
+    let mut broken = None;
+    attempted.reports.retain(|report| match report {
+        Report::CaseChanged(standing) => {
+            cases::is_news(&shared.store, shared.lanes_count(), standing).unwrap_or_else(|error| {
+                broken = Some(error);
+                false
+            })
+        }
+        Report::Attempt(_) => true,
+    });
+    if let Some(error) = broken {
+        metrics::counter!("linesman_dispatch_store_failures_total").increment(1);
+        tracing::error!(%error, "what is known of a case cannot be read");
+        let message = format!("what is known of a case cannot be read: {error}");
+        let failure = Failure { class: FailureClass::Unavailable, message, retry_after_s: None };
+        attempted.outcome = Outcome::Failed(failure);
+    }
+}
+
+/// A failure that no repetition mends.
+pub(super) fn refused(message: String) -> Failure {
+    Failure { class: FailureClass::Refused, message, retry_after_s: None }
+}

@@ -1,0 +1,108 @@
+//! Bytes of a bundle that go with a task: fetched from IN, held against what the task says of them.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use linesman_connectors::Contents;
+use linesman_schemas::outcome::Failure;
+use linesman_schemas::reaction::BundleBytes;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::attempt::{Shared, refused};
+use crate::log::mark;
+
+/// How many messages of IN are held at a time for all connectors; each may have the log's payload limit.
+pub(super) const HELD_MOST: usize = 8;
+/// How many bytes a connector gets at a time.
+const PIECE_BYTES: usize = 64 * 1024;
+/// How long to wait before the log is asked again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The bytes that are named. A log that does not answer is asked again until it does.
+///
+/// # Errors
+/// The message is gone, or it is not the one that is named: never an empty or another content.
+pub(super) async fn fetch(shared: &Shared, named: &BundleBytes) -> Result<Contents, Failure> {
+    // The room is closed by nobody.
+    let permit = Arc::clone(&shared.room).acquire_owned().await.ok();
+    let message = loop {
+        match mark::input(&shared.client, named.sequence).await {
+            Ok(message) => break message,
+            Err(error) => {
+                tracing::warn!(sequence = named.sequence, %error, "a bundle waits for the log");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    };
+    let Some((_, bytes)) = message else {
+        return Err(refused(format!("the message {} of IN is gone", named.sequence)));
+    };
+    cut(bytes.into(), named, permit)
+}
+
+/// The part that is named, in pieces that hold on to their room.
+fn cut(bytes: Bytes, named: &BundleBytes, permit: Option<OwnedSemaphorePermit>) -> Result<Contents, Failure> {
+    let other = |what: &str| refused(format!("the message {} of IN is not the bundle: {what}", named.sequence));
+    if bytes.len() as u64 != named.length {
+        return Err(other("its length differs"));
+    }
+    if hex::encode(Sha256::digest(&bytes)) != named.sha256 {
+        return Err(other("its SHA-256 differs"));
+    }
+    let range = usize::try_from(named.start).ok().zip(usize::try_from(named.end).ok());
+    let part = range.filter(|(start, end)| start <= end && *end <= bytes.len());
+    let Some((start, end)) = part else {
+        return Err(other("it does not reach as far as the part that is named"));
+    };
+    let part = bytes.slice(start..end);
+    let pieces = stream::unfold((part, permit), |(mut rest, permit)| async move {
+        let piece = rest.split_to(rest.len().min(PIECE_BYTES));
+        (!piece.is_empty()).then(|| (Ok::<_, io::Error>(piece), (rest, permit)))
+    });
+    Ok(Contents::new((end - start) as u64, pieces))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt as _;
+    use linesman_schemas::outcome::FailureClass;
+
+    use super::*;
+
+    fn named(bytes: &[u8], start: u64, end: u64) -> BundleBytes {
+        let sha256 = hex::encode(Sha256::digest(bytes));
+        BundleBytes { sequence: 7, length: bytes.len() as u64, sha256, start, end }
+    }
+
+    #[tokio::test]
+    async fn a_part_comes_whole_and_in_bounded_pieces() {
+        let bytes = Bytes::from((0..200_000_u32).map(|n| n as u8).collect::<Vec<_>>());
+        let contents = cut(bytes.clone(), &named(&bytes, 10, 190_000), None).unwrap();
+        assert_eq!(contents.length(), 189_990);
+        let pieces: Vec<Bytes> = contents.into_pieces().try_collect().await.unwrap();
+        assert!(pieces.len() == 3 && pieces.iter().all(|piece| piece.len() <= PIECE_BYTES));
+        assert_eq!(pieces.concat(), bytes.slice(10..190_000));
+    }
+
+    #[test]
+    fn other_bytes_are_a_failure_that_says_so() {
+        let bytes = Bytes::from_static(b"a bundle");
+        let fault = |named: BundleBytes| cut(bytes.clone(), &named, None).unwrap_err();
+        let good = named(&bytes, 0, 8);
+        let failures = [
+            (BundleBytes { length: 9, ..good.clone() }, "its length differs"),
+            (named(b"a bungle", 0, 8), "its SHA-256 differs"),
+            (BundleBytes { end: 9, ..good.clone() }, "it does not reach as far as the part that is named"),
+            (BundleBytes { start: 5, end: 4, ..good }, "it does not reach as far as the part that is named"),
+        ];
+        for (named, what) in failures {
+            let failure = fault(named);
+            assert_eq!(failure.message, format!("the message 7 of IN is not the bundle: {what}"));
+            assert_eq!(failure.class, FailureClass::Refused);
+        }
+    }
+}

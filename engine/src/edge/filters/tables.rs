@@ -1,0 +1,131 @@
+//! The tables: of each list, what it is sorted and narrowed by. A filter is added here and, where it is applied, in
+//! its list.
+
+use linesman_schemas::dead_letter::Reason;
+use linesman_schemas::intelligence::Kind;
+use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{OrgName, Priority};
+
+use super::{Glob, When, Whose, listings};
+use crate::edge::words::{CaseState, Flag, OrganizationStanding, Status};
+
+listings! {
+    /// Which incidents.
+    Incidents sorted by ["id", "detected", "occurred"], {
+        /// Of one organization.
+        organization: OrgName,
+        /// Who works on it.
+        status: Status,
+        /// Whose it is.
+        owner: Glob,
+        /// How urgent.
+        priority: Priority,
+        /// What kind, such as `event`.
+        kind: Glob,
+        /// The event type.
+        event_type: Glob,
+        /// The device's host name.
+        host_name: Glob,
+        /// The device's serial number.
+        serial_number: Glob,
+        /// The device's model.
+        product: Glob,
+        /// Where its case stands.
+        case_state: CaseState,
+        /// Detected then or later.
+        detected_after: When,
+        /// Detected earlier.
+        detected_before: When,
+    }
+
+    /// Which devices.
+    Devices sorted by ["serial_number", "host_name", "last_seen", "first_seen"], {
+        /// Of one organization.
+        organization: OrgName,
+        /// The device group; empty for devices of none.
+        group: Glob,
+        /// The host name.
+        host_name: Glob,
+        /// The serial number.
+        serial_number: Glob,
+        /// The model.
+        product: Glob,
+        /// The system family.
+        platform: Glob,
+        /// The version of the operating system.
+        os_version: Glob,
+        /// Last seen then or later.
+        last_seen_after: When,
+        /// Last seen earlier: silent since.
+        last_seen_before: When,
+    }
+
+    /// Which cases.
+    Cases sorted by ["incident", "opened", "updated"], {
+        /// Of one organization.
+        organization: OrgName,
+        /// Where it stands.
+        state: CaseState,
+        /// Its id at the upstream.
+        case_id: Glob,
+        /// The upstream's word for its status.
+        status: Glob,
+        /// Opened then or later.
+        opened_after: When,
+        /// Opened earlier.
+        opened_before: When,
+    }
+
+    /// Which intelligence messages.
+    IntelligenceMessages sorted by ["id", "issued", "received"], {
+        /// Of one organization.
+        organization: OrgName,
+        /// What kind.
+        kind: Kind,
+        /// A model that the message names; messages that name none concern all and are not found by it.
+        product: Glob,
+        /// A serial number that the message names; messages that name none concern all and are not
+        /// found by it.
+        serial_number: Glob,
+        /// Issued then or later.
+        issued_after: When,
+        /// Issued earlier.
+        issued_before: When,
+        /// Received then or later.
+        received_after: When,
+        /// Received earlier.
+        received_before: When,
+    }
+
+    /// Which organizations.
+    Organizations sorted by ["name"], {
+        /// The name.
+        name: Glob,
+        /// Whether they take part.
+        standing: OrganizationStanding,
+        /// Whether they stand for an end customer.
+        proxy: Flag,
+    }
+
+    /// Which policies.
+    Policies sorted by ["name"], {
+        /// The name.
+        name: Glob,
+        /// The organization whose own it is; empty for policies of the provider.
+        owner: Glob,
+        /// What it reacts to.
+        trigger: Trigger,
+    }
+
+    /// Which dead letters.
+    DeadLetters sorted by ["time"], {
+        /// Whose; `_unknown` for those of nobody known, `_provider` for the provider's own; none: all of them.
+        organization: Whose,
+        /// Why they were set aside.
+        reason: Reason,
+        /// Those set aside at this time or later.
+        after: When,
+        /// Those set aside before this time.
+        before: When,
+    }
+}

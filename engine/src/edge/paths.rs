@@ -1,0 +1,56 @@
+//! What paths name.
+
+use linesman_schemas::{IncidentId, OrgName, PolicyName};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// An incident's id in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct IncidentPath {
+    /// `<organization>-<number>`
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-[1-9][0-9]{0,17}$", example = "acme-17")]
+    pub(super) id: IncidentId,
+}
+
+/// An organization in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct OrganizationPath {
+    /// Its name, a token of its subjects.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) name: OrgName,
+}
+
+/// A device in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct DevicePath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// Its chassis serial number.
+    #[param(example = "SN1234")]
+    pub(super) serial_number: String,
+}
+
+/// An intelligence message in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct MessagePath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// Its id at its source.
+    #[param(example = "TSB-0-0")]
+    pub(super) id: String,
+}
+
+/// A policy in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct PolicyPath {
+    /// Its name; the `/` of an organization's own is written `%2F`.
+    #[param(value_type = String, pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "open-case")]
+    pub(super) name: PolicyName,
+}

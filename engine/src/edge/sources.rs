@@ -1,0 +1,122 @@
+//! What the API tells of, and what its routes read from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Client;
+use linesman_schemas::control::RefusedPolicy;
+use tokio::sync::{Mutex, Semaphore, watch};
+
+use super::commands::Commands;
+use super::gauges::Gauges;
+use super::viewer::Bearers;
+use crate::dispatch::Overview;
+use crate::lane::status::LaneStatus;
+use crate::log::books::Books;
+use crate::logging::Logging;
+use crate::metrics::Metrics;
+use crate::store::{self, Store};
+
+/// How many requests read the store at a time: lanes need the cores more.
+const READS: usize = 4;
+/// How many may listen to events at once: each has a consumer at the server.
+pub(super) const LISTENERS: usize = 128;
+/// How many may read dead letters at a time: each has a consumer at the server, and what it has fetched in memory.
+const READERS: usize = 4;
+
+/// What the edge tells of.
+pub struct Edge {
+    /// The applied state. It is not kept: whoever stops the engine can close it while answers end.
+    pub store: Arc<Store>,
+    /// The log, to look up how far it is.
+    pub client: Client,
+    /// The rule books, to show what is judged by.
+    pub books: Arc<Books>,
+    /// How far each lane is, by number.
+    pub lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// This engine, as commands name it.
+    pub node: Arc<str>,
+    /// What a request must bear.
+    pub token: String,
+    /// Whether the engine serves.
+    pub ready: watch::Receiver<bool>,
+    /// How the policies are.
+    pub policies: watch::Receiver<PolicyStatus>,
+    /// How the dispatcher is.
+    pub dispatch: watch::Receiver<Overview>,
+    /// What is measured.
+    pub metrics: Metrics,
+    /// What the log tells.
+    pub logging: Logging,
+}
+
+/// How the policies are.
+#[derive(Debug, Clone, Default)]
+pub struct PolicyStatus {
+    /// The version of the rule book that every lane judges by.
+    pub version: u64,
+    /// Why the rule directory cannot be read, if it cannot.
+    pub directory: Option<String>,
+    /// How many policy files are refused.
+    pub count: usize,
+    /// They, the first by name.
+    pub refused: Arc<[RefusedPolicy]>,
+}
+
+/// What the routes read from.
+pub(super) struct Sources {
+    /// Who is known.
+    pub(super) bearers: Bearers,
+    pub(super) ready: watch::Receiver<bool>,
+    pub(super) policies: watch::Receiver<PolicyStatus>,
+    pub(super) dispatch: watch::Receiver<Overview>,
+    /// How far each lane is, by number.
+    pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// Their rows, by number.
+    pub(super) rows: Arc<[store::Lane]>,
+    pub(super) reads: Arc<Semaphore>,
+    /// The log.
+    pub(super) client: Client,
+    pub(super) commands: Commands,
+    /// Room for those who listen to events.
+    pub(super) listeners: Arc<Semaphore>,
+    /// Room for those who read dead letters.
+    pub(super) readers: Arc<Semaphore>,
+    /// Held by whoever replays one.
+    pub(super) replaying: Mutex<()>,
+    /// How long a walk through the store may take.
+    pub(super) walk_most: Duration,
+    pub(super) books: Arc<Books>,
+    pub(super) gauges: Gauges,
+    pub(super) metrics: Metrics,
+    pub(super) logging: Logging,
+}
+
+impl Sources {
+    /// What `edge` offers; its store is let go of.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) fn new(edge: Edge, walk_most: Duration) -> Result<Self, store::Error> {
+        let rows: Arc<[_]> = (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            bearers: Bearers::new(&edge.token),
+            gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows), edge.ready.clone()),
+            ready: edge.ready,
+            policies: edge.policies,
+            dispatch: edge.dispatch,
+            commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+            readers: Arc::new(Semaphore::new(READERS)),
+            replaying: Mutex::default(),
+            client: edge.client,
+            lanes: edge.lanes,
+            rows,
+            reads: Arc::new(Semaphore::new(READS)),
+            walk_most,
+            books: edge.books,
+            metrics: edge.metrics,
+            logging: edge.logging,
+        })
+    }
+}

@@ -1,0 +1,274 @@
+//! What somebody does not see does not exist for them: on every route there is, and in every count.
+
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, ConnectOptions};
+use jiff::Timestamp;
+use linesman_schemas::OrgName;
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::control::{PolicySource, RefusedPolicy, RuleBook, Settings};
+use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+
+use super::super::BOUNDS;
+use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, incident, problem};
+use crate::edge::PolicyStatus;
+use crate::embedded::{self, Server};
+use crate::log::books::{Books, pack};
+use crate::log::streams::{Layout, ensure, open};
+use crate::metrics::Metrics;
+use linesman_domain::cases::{self, CaseRow, CaseState, CaseText};
+use linesman_domain::commands::{self, CommandRow};
+use linesman_domain::intelligence::{self, IntelligenceRow};
+use linesman_domain::rule_book::{self, BookRow};
+use linesman_domain::table;
+
+/// How the engine is: the provider's.
+const ENGINE: [&str; 4] = ["/metrics", "/api/v1/status", "/api/v1/level", "/api/v1/log-level"];
+/// What tells of nobody, or is asked for below by itself.
+const OTHERS: [&str; 4] = ["/healthz", "/readyz", "/api/v1/openapi.json", "/api/v1/events"];
+
+/// An edge with the same of `acme` and of `bolt`, in its store and in OUT.
+struct World {
+    edge: Fixture,
+    client: Client,
+    server: Server,
+    _dir: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let server = embedded::start(embedded::Settings::new(dir.path())).await.unwrap();
+        let login = server.engine_login();
+        let login = ConnectOptions::with_user_and_password(login.user.clone(), login.password.clone());
+        let client = login.connect(server.address()).await.unwrap();
+        let layout = Layout { lanes: LANES, out_age_s: 600, replicas: 1 };
+        ensure(&client, &layout).await.unwrap();
+        open(&client, &layout).await.unwrap();
+        let (_, metrics) = Metrics::recorder().unwrap();
+        let edge = Fixture::with(BOUNDS, client.clone(), metrics).await;
+        let source = |name: &str| PolicySource {
+            name: name.parse().unwrap(),
+            owner: name.split_once('/').and_then(|(owner, _)| owner.parse().ok()),
+            source: r#"policy(#{ on: "incident.detected" }); fn react(incident, org) {}"#.to_owned(),
+        };
+        let policies = ["acme/own", "bolt/own", "all"].map(source).into();
+        let (hash, content) = pack(&RuleBook { settings: Settings::default(), policies, refused: Vec::new() }).unwrap();
+        Books::new(client.clone(), 1).put(&hash, &content).await.unwrap();
+        edge.write(
+            "acme",
+            vec![(rule_book::key().into_bytes(), table::encode(&BookRow { version: 1, hash }).unwrap())],
+        );
+        let world = Self { edge, client, server, _dir: dir };
+        world.fill("bolt");
+        world.fill("acme");
+        for whose in ["bolt", "_unknown", "_provider", "acme"] {
+            world.say(whose).await;
+        }
+        world
+    }
+
+    /// What the store has of an organization.
+    fn fill(&self, name: &str) {
+        self.edge.organization(name, 3);
+        let org: OrgName = name.parse().unwrap();
+        let message = Intelligence {
+            id: "TSB-1".to_owned(),
+            kind: Kind::Alert,
+            title: format!("for {name}"),
+            text: String::new(),
+            issued: Timestamp::UNIX_EPOCH,
+            relevance: Relevance::default(),
+            links: Vec::new(),
+        };
+        let message = IntelligenceRow { message: message.into(), received: Timestamp::UNIX_EPOCH, repeats: 0 };
+        let detail = format!("done for {name}");
+        let command = CommandRow {
+            verdict: Verdict::Done,
+            is_new: false,
+            detail,
+            asked: [0; 32],
+            decided: Timestamp::UNIX_EPOCH,
+        };
+        let case = CaseRow {
+            state: CaseState::Created,
+            reaction: String::new(),
+            policy: None,
+            request: CaseText::default(),
+            transaction_id: String::new(),
+            case_id: format!("case of {name}"),
+            status: String::new(),
+            previous_status: String::new(),
+            link: String::new(),
+            updated: incident(1).detected,
+            opened: incident(1).detected,
+        };
+        self.edge.write(
+            name,
+            vec![
+                (intelligence::key(&org, "TSB-1").into_bytes(), table::encode(&message).unwrap()),
+                (commands::key(Some(&org), "asked-1").into_bytes(), table::encode(&command).unwrap()),
+                (cases::key(&org, 1).into_bytes(), table::encode(&case).unwrap()),
+            ],
+        );
+    }
+
+    /// A trigger and a dead letter in OUT.
+    async fn say(&self, whose: &str) {
+        let out: Context = jetstream::new(self.client.clone());
+        let letter = json!({
+            "reason": "bundle-undecodable", "detail": format!("of {whose}"), "sequence": 1,
+            "subject": format!("in.{whose}.jmb"), "length": 1, "bytes": "eA==",
+        });
+        for (subject, data) in [
+            (format!("w.{whose}.trigger.incident.detected"), json!({ "organization": whose })),
+            (format!("w.{whose}.dead.bundle-undecodable"), letter),
+        ] {
+            let id = format!("event of {whose}");
+            let event = json!({"specversion": "1.0", "id": id, "time": "2026-11-21T10:00:00Z", "data": data});
+            out.publish(subject, event.to_string().into()).await.unwrap().await.unwrap();
+        }
+    }
+
+    /// The id of an organization's dead letter; one that does not exist, of an organization that does not.
+    async fn letter(&self, whose: &str) -> String {
+        let page: Value = self.edge.get("/api/v1/dead-letters").await.json().await.unwrap();
+        let letters = page["items"].as_array().unwrap();
+        let found = letters.iter().find(|letter| letter["organization"] == whose);
+        found.map_or("9999-0".to_owned(), |letter| letter["id"].as_str().unwrap().to_owned())
+    }
+
+    /// Asks for something of an organization by a documented path.
+    async fn ask(&self, token: &str, method: &str, path: &str, whose: &str) -> Response {
+        let id = match path {
+            _ if path.contains("dead-letters") => self.letter(whose).await,
+            _ if path.contains("commands") => "asked-1".to_owned(),
+            _ if path.contains("intelligence") => "TSB-1".to_owned(),
+            _ => format!("{whose}-1"),
+        };
+        let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
+        let mut path = path.replace("{id}", &id).replace("{name}", &name).replace("{organization}", whose);
+        path = path.replace("{serial_number}", "SN1");
+        if path.contains("commands") {
+            path = format!("{path}?organization={whose}");
+        }
+        let body = match path.rsplit('/').next().unwrap() {
+            "assign" => Some(json!({"owner": "ann"})),
+            "prioritise" => Some(json!({"priority": "High"})),
+            "close" | "reopen" | "annotate" => Some(json!({"note": "x"})),
+            "submit" | "save" => Some(json!({})),
+            "log-level" => Some(json!({"level": "info"})),
+            "level" => Some(json!({"level": 2})),
+            _ if method == "put" => Some(json!({"proxy": false})),
+            _ => None,
+        };
+        let request = self.edge.request(method.to_uppercase().parse::<Method>().unwrap(), &path).bearer_auth(token);
+        let request = match body.filter(|_| method != "get") {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        request.send().await.unwrap()
+    }
+
+    async fn end(self) {
+        self.edge.listening.shutdown().await;
+        self.server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn on_no_route_there_is_anything_of_an_organization_that_is_not_seen() {
+    let world = World::new().await;
+    let document: Value = world.edge.get("/api/v1/openapi.json").await.json().await.unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let is_one = path.contains('{');
+            if ENGINE.contains(&path.as_str()) {
+                let answer = world.ask(TOKEN_OF_ACME, method, path, "bolt").await;
+                let nothing = (404, "there is nothing under this path".to_owned());
+                assert_eq!(problem(answer).await, nothing, "{method} {path}");
+            } else if is_one {
+                let (status, hidden) = problem(world.ask(TOKEN_OF_ACME, method, path, "bolt").await).await;
+                let nobody = problem(world.ask(TOKEN_OF_ACME, method, path, "nobody").await).await;
+                assert_eq!((status, hidden.replace("bolt", "nobody")), nobody, "{method} {path}");
+                assert_eq!(status, 404, "{method} {path}: {hidden}");
+                if method == "get" {
+                    for (token, whose) in [(TOKEN, "bolt"), (TOKEN_OF_ACME, "acme")] {
+                        let answer = world.ask(token, method, path, whose).await;
+                        assert_eq!(answer.status(), 200, "{path} of {whose}");
+                    }
+                }
+            } else if !OTHERS.contains(&path.as_str()) {
+                assert_eq!(method, "get", "{path}: how is it asked for, and what may be seen of it?");
+                let whole = world.edge.get(path).await.text().await.unwrap();
+                assert!(whole.contains("bolt") && whole.contains("acme"), "{path}: {whole}");
+                let seen = world.edge.get_as(TOKEN_OF_ACME, path).await.text().await.unwrap();
+                assert!(seen.contains("acme") && !seen.contains("bolt"), "{path}: {seen}");
+                let parameters = operation["parameters"].as_array().unwrap();
+                if parameters.iter().any(|parameter| parameter["name"] == "organization") {
+                    let answer = world.edge.get_as(TOKEN_OF_ACME, &format!("{path}?organization=bolt")).await;
+                    assert_eq!(problem(answer).await, (404, "there is no organization `bolt`".to_owned()), "{path}");
+                }
+            }
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_seen_is_not_counted_and_the_providers_own_is_the_providers() {
+    let world = World::new().await;
+    let json = async |path: &str| world.edge.get_as(TOKEN_OF_ACME, path).await.json::<Value>().await.unwrap();
+    assert_eq!(json("/api/v1/incidents").await["total"], 3);
+    let policies = json("/api/v1/policies").await;
+    let names: Vec<_> = policies["items"].as_array().unwrap().iter().map(|policy| &policy["name"]).collect();
+    assert_eq!(names, ["acme/own"]);
+    let answer = world.edge.get_as(TOKEN_OF_ACME, "/api/v1/policies/all").await;
+    assert_eq!(problem(answer).await, (404, "there is no policy `all`".to_owned()));
+    for sort in ["time", "-time"] {
+        for whose in ["_provider", "_unknown"] {
+            let page = json(&format!("/api/v1/dead-letters?organization={whose}&sort={sort}")).await;
+            assert_eq!(page, json!({"items": [], "next": null}), "{whose}");
+        }
+        let page = json(&format!("/api/v1/dead-letters?sort={sort}&limit=1")).await;
+        assert_eq!((page["items"][0]["detail"].as_str(), &page["next"]), (Some("of acme"), &Value::Null));
+    }
+    let refused = |owner: Option<&str>| RefusedPolicy {
+        path: format!("{}/own.rhai", owner.unwrap_or("all")),
+        owner: owner.map(|owner| owner.parse().unwrap()),
+        hash: "0a".to_owned(),
+        line: 3,
+        column: 7,
+        message: "unknown trigger `incident`".to_owned(),
+        help: None,
+        stays: None,
+    };
+    let refused = [None, Some("acme"), Some("bolt")].map(refused);
+    let directory = Some("the rules in `R` cannot be read: gone".to_owned());
+    world.edge.policies.send_replace(PolicyStatus { version: 4, directory, count: 3, refused: refused.into() });
+    let policies = json("/readyz").await["policies"].clone();
+    let files: Vec<_> =
+        policies["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();
+    assert_eq!((files, policies.get("directory")), (vec!["acme/own.rhai"], None));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn only_events_that_are_seen_are_heard() {
+    let world = World::new().await;
+    world.edge.ready.send_replace(true);
+    // What is said of all others stands in front.
+    for (token, expected) in [(TOKEN, vec!["bolt", "_unknown", "_provider", "acme"]), (TOKEN_OF_ACME, vec!["acme"])] {
+        let mut answer = world.edge.get_as(token, "/api/v1/events?last_event_id=0-0").await;
+        assert_eq!(answer.status(), 200);
+        let mut heard = String::new();
+        while !heard.contains(r#""organization":"acme""#) {
+            let part = tokio::time::timeout(std::time::Duration::from_secs(30), answer.chunk()).await;
+            heard.push_str(&String::from_utf8_lossy(&part.unwrap().unwrap().expect("the stream goes on")));
+        }
+        let names = ["bolt", "_unknown", "_provider", "acme"].into_iter().filter(|name| heard.contains(name));
+        assert_eq!(names.collect::<Vec<_>>(), expected, "{heard}");
+    }
+    world.end().await;
+}

@@ -1,0 +1,125 @@
+//! A listener for HTTPS: connections, and what requests and answers have in common whatever they are about.
+//!
+//! ```text
+//!  TCP --> seats --> TLS handshake --> head of a request --> arrival --> handler
+//!          most     10 s               10 s, 16 KiB          10 s, 64 KiB
+//! ```
+//!
+//! | room | what |
+//! |---|---|
+//! | here | listening, within bounds |
+//! | `seats` | how many are connected, and who has to go |
+//! | `arrival` | a request's body, before anything is made of it |
+//! | `params`, `json` | what is asked for in path, query and body, typed |
+//! | `problem` | an answer that says no |
+//! | `open_files` | room for connections |
+//!
+//! It knows no routes, no tokens and nothing of what is told: whoever listens brings those along, and another
+//! listener brings others.
+
+pub(super) mod arrival;
+pub(super) mod json;
+mod open_files;
+pub(super) mod params;
+pub(super) mod problem;
+mod seats;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Handle, Server};
+use hyper_util::rt::TokioTimer;
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use seats::{SeatAcceptor, Seats};
+
+/// How large the head of a request may be, in bytes.
+const HEAD_MOST: usize = 16 * 1024;
+
+/// What a client may take up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// How many connections there may be at once.
+    pub(super) connections: usize,
+    /// How long a TLS handshake may take.
+    pub(super) handshake: Duration,
+    /// How long the head of a request may take to arrive; also how long a connection may idle.
+    pub(super) head: Duration,
+    /// How long a client may take none of its answer.
+    pub(super) stall: Duration,
+    /// How long requests under way may take to end at a shutdown.
+    pub(super) grace: Duration,
+}
+
+/// What is usual.
+pub(super) const BOUNDS: Bounds = Bounds {
+    connections: 4096,
+    handshake: Duration::from_secs(10),
+    head: Duration::from_secs(10),
+    stall: Duration::from_secs(30),
+    grace: Duration::from_secs(5),
+};
+
+/// A listener; it ends with this value, answers under way included.
+#[derive(Debug)]
+pub(super) struct Listener {
+    addr: SocketAddr,
+    handle: Handle<SocketAddr>,
+    seats: Seats,
+    grace: Duration,
+    server: JoinHandle<io::Result<()>>,
+}
+
+impl Listener {
+    /// Listens on `address` (port 0 takes a free one) under the certificate of `config`, and answers by `router`.
+    ///
+    /// # Errors
+    /// The port cannot be had.
+    pub(super) async fn open(
+        bounds: Bounds,
+        address: SocketAddr,
+        config: Arc<ServerConfig>,
+        router: Router,
+    ) -> io::Result<Self> {
+        open_files::allow(bounds.connections);
+        let listener = TcpListener::bind(address).await?;
+        let addr = listener.local_addr()?;
+        let seats = Seats::new(bounds.connections, bounds.stall);
+        let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(config))
+            .handshake_timeout(bounds.handshake)
+            .acceptor(SeatAcceptor(seats.clone()));
+        let handle = Handle::new();
+        let mut server = Server::from_listener(listener).acceptor(acceptor).handle(handle.clone()).http1_only();
+        let mut http = server.http_builder().http1();
+        http.timer(TokioTimer::new()).header_read_timeout(bounds.head).max_buf_size(HEAD_MOST);
+        let server = tokio::spawn(server.serve(router.into_make_service()));
+        Ok(Self { addr, handle, seats, grace: bounds.grace, server })
+    }
+
+    /// Where it listens.
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Takes no new connections and lets requests under way end, for as long as its bounds say.
+    ///
+    /// # Errors
+    /// It had broken off before.
+    pub(super) async fn shutdown(mut self) -> io::Result<()> {
+        self.handle.graceful_shutdown(Some(self.grace));
+        (&mut self.server).await.map_err(io::Error::other)?
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+        self.seats.clear();
+    }
+}

@@ -1,0 +1,134 @@
+//! Errors as clients see them: RFC 9457, `application/problem+json`.
+//!
+//! | status | when |
+//! |---|---|
+//! | 400 | the request cannot be read: a wrong parameter, a body that is no JSON |
+//! | 401 | no token, or another one |
+//! | 404, 405 | nothing under this path; not with this method (`Allow` names those there are) |
+//! | 409 | it does not fit how things stand |
+//! | 408, 413, 415 | a body that comes too slowly, is too large, is not `application/json` |
+//! | 422 | a body that is JSON, and not what is asked for |
+//! | 500, 503 | we are wrong; there is too much to do (`Retry-After`) |
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How a problem's body is declared.
+pub(in crate::edge) const CONTENT_TYPE: &str = "application/problem+json";
+
+/// An answer that says no. Its type is `about:blank`: the status says what kind of problem it is
+/// (RFC 9457, section 4.2.1).
+#[derive(Debug)]
+pub(in crate::edge) struct Problem {
+    status: StatusCode,
+    detail: String,
+    errors: Vec<Fault>,
+    retry_after_s: Option<u64>,
+}
+
+/// An answer that says no (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(in crate::edge) struct ProblemBody<'a> {
+    /// Always `about:blank`: the status says what kind of problem it is.
+    r#type: &'a str,
+    /// The status in words.
+    title: &'a str,
+    /// The status.
+    status: u16,
+    /// What is wrong, for people.
+    detail: &'a str,
+    /// Where it is wrong, when it is a part of the request.
+    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [Fault],
+}
+
+/// A faulty part of a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::edge) struct Fault {
+    /// What is wrong with it.
+    detail: String,
+    /// Where in the body: a JSON pointer as a URI fragment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "#/owner")]
+    pointer: Option<String>,
+    /// Which parameter of path, query or header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "limit")]
+    parameter: Option<Cow<'static, str>>,
+}
+
+impl Problem {
+    pub(in crate::edge) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), errors: Vec::new(), retry_after_s: None }
+    }
+
+    /// The request cannot be read, and no one part of it is at fault.
+    pub(in crate::edge) fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A parameter of path, query or header is wrong.
+    pub(in crate::edge) fn parameter(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, detail);
+        let fault = Fault { detail: problem.detail.clone(), pointer: None, parameter: Some(name.into()) };
+        problem.errors.push(fault);
+        problem
+    }
+
+    /// The body is wrong where `pointer` says, a JSON pointer as a URI fragment.
+    pub(in crate::edge) fn field(status: StatusCode, pointer: String, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(status, detail);
+        let fault = Fault { detail: problem.detail.clone(), pointer: Some(pointer), parameter: None };
+        problem.errors.push(fault);
+        problem
+    }
+
+    /// There is too much to do; worth another try after so many seconds.
+    pub(in crate::edge) fn busy(detail: impl Into<String>, retry_after_s: u64) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// We are wrong: logged here, told to nobody outside.
+    pub(in crate::edge) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "a request cannot be answered");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the request cannot be answered; the engine's log says why")
+    }
+}
+
+#[cfg(test)]
+impl Problem {
+    pub(in crate::edge) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(in crate::edge) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The faulty part: a pointer, or a parameter's name.
+    pub(in crate::edge) fn at(&self) -> Option<&str> {
+        let fault = self.errors.first()?;
+        fault.pointer.as_deref().or(fault.parameter.as_deref())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let (status, detail, errors) = (self.status.as_u16(), self.detail.as_str(), self.errors.as_slice());
+        let body = ProblemBody { r#type: "about:blank", title, status, detail, errors };
+        let text = serde_json::to_vec(&body).unwrap_or_default();
+        let kind = HeaderValue::from_static(CONTENT_TYPE);
+        let mut response = (self.status, [(header::CONTENT_TYPE, kind)], text).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}

@@ -1,0 +1,77 @@
+//! The section `[nats]`: the server of the log, and the shape of the streams.
+
+use std::path::PathBuf;
+
+use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
+
+use crate::config::{LONG_S, count, masked_url, seconds};
+use crate::embedded;
+
+/// Words of `nats.sync`.
+const SYNC_ALWAYS: &str = "always";
+
+/// What is told of the log's server.
+#[rustfmt::skip]
+pub static SECTION: Section = Section {
+    name: "nats",
+    shape: Shape::Always,
+    doc: "The server of the log. Without `nats.url` the engine starts one of its own; what concerns that one has no effect on another.",
+    keys: &[
+        Key::new("url", Kind::NatsUrl, "A NATS server of your own. Not set, an embedded one is started.").like("tls://engine:password@nats.example:4222"),
+        Key::new("port", count(1, 65_535), "The port of the embedded server on 127.0.0.1. Not set, a free one is taken.").like("4222"),
+        Key::new("binary", Kind::Path, "The program of the embedded server. Not set, `nats-server` is looked for on the `PATH`.").like("/usr/bin/nats-server"),
+        Key::new("sync", Kind::Words(&["every-second", SYNC_ALWAYS]), "When the embedded server has a stored message on disk: within a second, or (slow) before it is acknowledged.").or("every-second"),
+        Key::new("max_payload_bytes", count(1024 * 1024, 64 * 1024 * 1024), "The largest message of the embedded server, in bytes.").or("8388608"),
+        Key::new("out_age_s", seconds(LONG_S), "How long the output stream keeps what it says, in seconds.").or("2592000"),
+        Key::new("replicas", count(1, 5), "How many replicas the streams have. More than 1 needs a cluster of your own.").or("1"),
+    ],
+};
+
+/// The server of the log and the shape of the streams.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Nats {
+    /// A server of the operator's own, possibly with a password; none: the embedded one.
+    pub url: Option<String>,
+    /// The embedded server's port on 127.0.0.1; none: a free one.
+    pub port: Option<u16>,
+    /// The embedded server's program; none: looked for.
+    pub binary: Option<PathBuf>,
+    /// When the embedded server has a stored message on disk.
+    pub sync: embedded::Sync,
+    /// The embedded server's largest message.
+    pub max_payload_bytes: usize,
+    /// How long OUT keeps what it says.
+    pub out_age_s: u64,
+    /// How many replicas the streams have.
+    pub replicas: u32,
+}
+
+impl Nats {
+    /// What a table of [`SECTION`] says; none where a key that is needed has no value.
+    pub fn read(entry: &Entry) -> Option<Self> {
+        let is_always = entry.text("sync")? == SYNC_ALWAYS;
+        Some(Self {
+            url: entry.text("url"),
+            port: entry.number("port"),
+            binary: entry.path("binary"),
+            sync: if is_always { embedded::Sync::Always } else { embedded::Sync::EverySecond },
+            max_payload_bytes: entry.number("max_payload_bytes")?,
+            out_age_s: entry.number("out_age_s")?,
+            replicas: entry.number("replicas")?,
+        })
+    }
+}
+
+impl std::fmt::Debug for Nats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Nats")
+            .field("url", &self.url.as_deref().map(masked_url))
+            .field("port", &self.port)
+            .field("binary", &self.binary)
+            .field("sync", &self.sync)
+            .field("max_payload_bytes", &self.max_payload_bytes)
+            .field("out_age_s", &self.out_age_s)
+            .field("replicas", &self.replicas)
+            .finish()
+    }
+}

@@ -1,0 +1,65 @@
+//! A running system's log into files: all of IN as it stands now, and the rule books it names.
+//!
+//! It only reads. One message is held at a time.
+
+use std::path::Path;
+
+use async_nats::Client;
+use linesman_schemas::control::Control;
+
+use super::Error;
+use super::format::{Entry, Header};
+use super::writer::Writer;
+use crate::log::books::Books;
+use crate::log::history::History;
+use crate::log::reader::InMessage;
+use crate::log::streams;
+
+/// Records IN of a server into a folder; how many inputs it had.
+///
+/// `progress` hears the sequence reached and the last one, after each input.
+///
+/// # Errors
+/// The folder has something in it and `is_forced` is not set, a file cannot be written, or the server does not hand
+/// out what it must have.
+pub async fn capture(
+    client: &Client,
+    dir: &Path,
+    is_forced: bool,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<u64, Error> {
+    let identity = streams::identity(client).await?;
+    if identity.first > 1 {
+        return Err(Error::NoBeginning { first: identity.first });
+    }
+    let lanes = streams::lanes(client).await?.ok_or_else(|| crate::log::Error::Foreign {
+        stream: streams::IN,
+        difference: "`subject_transform` leads to no lanes".to_owned(),
+    })?;
+    let header = Header::new(identity.created, lanes, concat!("linesman ", env!("CARGO_PKG_VERSION")));
+    let mut writer = Writer::begin(dir, &header, is_forced)?;
+    let books = Books::new(client.clone(), 1);
+    let mut history = History::new(client.clone(), identity.last);
+    while let Some((lane, message)) = history.next().await? {
+        if let Some(hash) = named(&message)
+            && !writer.has_book(&hash)
+        {
+            writer.book(&hash, &books.content(&hash).await?)?;
+        }
+        let sequence = message.sequence;
+        writer.entry(&Entry { lane, message })?;
+        progress(sequence, identity.last);
+    }
+    writer.end()
+}
+
+/// The hash of the rule book that a message names.
+fn named(message: &InMessage) -> Option<String> {
+    if message.subject != "ctl" {
+        return None;
+    }
+    match serde_json::from_slice(&message.payload) {
+        Ok(Control::RuleBook(named)) => Some(named.hash),
+        _ => None,
+    }
+}

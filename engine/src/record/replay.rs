@@ -1,0 +1,132 @@
+//! Recorded inputs, decided again: the lane's own decoding and deciding, on whatever state is given.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use jiff::Timestamp;
+use linesman_domain::input::{Content, Input, RuleBook};
+use linesman_domain::position::Position;
+use linesman_domain::state::{Base, Writes};
+use linesman_domain::{self as domain, Decision, Domain, Parts};
+use linesman_rules::{Judge, Limits};
+
+use super::format::Entry;
+use super::{Error, book};
+use crate::lane::decode;
+use crate::log::books::{self, Ready};
+
+/// The largest payload of a message in OUT: what lanes have on every server that is accepted.
+const PAYLOAD_MOST: usize = 512 * 1024;
+
+/// The rule books of a recorded log, read when they are first named.
+pub struct Shelf {
+    dir: PathBuf,
+    ready: HashMap<String, Ready>,
+    judge: Rc<RefCell<Judge>>,
+}
+
+impl Shelf {
+    /// The rule books of the log in a folder.
+    pub fn new(dir: &Path) -> Self {
+        let judge = Rc::new(RefCell::new(Judge::new(Limits::default())));
+        Self { dir: dir.to_owned(), ready: HashMap::new(), judge }
+    }
+
+    fn get(&mut self, version: u64, hash: &str) -> Result<RuleBook, Error> {
+        let ready = match self.ready.get(hash) {
+            Some(ready) => ready.clone(),
+            None => {
+                // A hash that is none must not name other files.
+                let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+                let path = book(&self.dir, if is_hash { hash } else { "no-hash" });
+                let content = std::fs::read(&path).map_err(Error::file(&path))?;
+                let ready = Ready::of(books::unpack(hash, &content)?);
+                self.ready.insert(hash.to_owned(), ready.clone());
+                ready
+            }
+        };
+        Ok(RuleBook {
+            version,
+            hash: hash.to_owned(),
+            book: ready.book,
+            settings: ready.settings,
+            refused: ready.refused,
+        })
+    }
+}
+
+/// A lane that decides recorded inputs.
+pub struct Replica {
+    domain: Domain,
+}
+
+impl Replica {
+    /// Takes up a lane of the IN that was created at `stream`, where `base` stands.
+    ///
+    /// # Errors
+    /// The state cannot be read, or names a rule book that is not on the shelf.
+    pub fn open(base: Box<dyn Base>, lane: u32, stream: &str, shelf: &mut Shelf) -> Result<Self, Error> {
+        let fault = |source| Error::Decide { sequence: 0, source };
+        let book = match domain::rule_book::read(&*base).map_err(fault)? {
+            Some(row) => Some(shelf.get(row.version, &row.hash)?),
+            None => None,
+        };
+        let judge = Rc::clone(&shelf.judge);
+        let parts = Parts { lane, stream: stream.to_owned(), payload_most: PAYLOAD_MOST, judge, book };
+        Ok(Self { domain: Domain::open(base, parts).map_err(fault)? })
+    }
+
+    /// Lets a lane that has decided nothing begin at a level.
+    ///
+    /// # Errors
+    /// This program does not know the level.
+    pub fn raise(&mut self, level: u32) -> Result<(), Error> {
+        if level == self.domain.position().level {
+            return Ok(());
+        }
+        let input = Input {
+            sequence: 0,
+            time: Timestamp::UNIX_EPOCH,
+            sha256: [0; 32],
+            org: "",
+            kind: "ctl",
+            bytes: b"",
+            content: Content::Level(level),
+        };
+        self.domain.decide(&input).map_err(|source| Error::Decide { sequence: 0, source })
+    }
+
+    /// Decides an input of the lane.
+    ///
+    /// # Errors
+    /// It names a rule book that is not on the shelf, or the machine fails.
+    pub fn decide(&mut self, entry: &Entry, shelf: &mut Shelf) -> Result<(), Error> {
+        let (mut input, named) = decode::read(&entry.message);
+        if let Some(named) = named {
+            input.content = Content::RuleBook(shelf.get(named.version, &named.hash)?);
+        }
+        let sequence = entry.message.sequence;
+        self.domain.decide(&input).map_err(|source| Error::Decide { sequence, source })
+    }
+
+    /// Takes what was decided since the last time.
+    ///
+    /// # Errors
+    /// A row has no form.
+    pub fn take(&mut self) -> Result<Decision, Error> {
+        let sequence = self.domain.position().sequence;
+        self.domain.take().map_err(|source| Error::Decide { sequence, source })
+    }
+
+    /// Forgets what the base now holds itself.
+    pub fn applied(&mut self, writes: &Writes) {
+        self.domain.applied(writes);
+    }
+
+    /// Where the lane stands.
+    pub fn position(&self) -> &Position {
+        self.domain.position()
+    }
+}

@@ -1,0 +1,169 @@
+//! Runs what brings inputs by itself, beside reactions: a task for each source.
+//!
+//! ```text
+//!  cursor of the state --> source --poll--> inputs --> in.<org>.<kind>.<source>
+//!         ^                                   |  all of them in the log
+//!         +----------- next cursor <----------+
+//! ```
+//!
+//! IMPORTANT: the next cursor is reported behind the inputs. What breaks off in between finds them again: they carry
+//! ids by which a lane knows a repetition. Nothing is skipped.
+
+mod pace;
+#[cfg(test)]
+mod tests;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::Client;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use linesman_connectors::{Input, Next, Polled, Source};
+use linesman_schemas::outcome::{Failure, FailureClass};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::log::inputs;
+use pace::Pace;
+
+/// How long a drain waits for polls under way; what they found is found again.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How long to wait before the log is asked again to take an input, doubled up to the greatest.
+const RETRY: Duration = Duration::from_millis(250);
+const RETRY_MOST: Duration = Duration::from_secs(10);
+
+/// Where the cursors of sources are kept: rows of the state, changed by what is reported into the log.
+pub trait Cursors: Send + Sync {
+    /// Where a source goes on; none: from the beginning.
+    ///
+    /// The error is a text for people.
+    fn read(&self, source: &str) -> Result<Option<String>, String>;
+
+    /// Puts a source's next cursor into the log, and ends once [`Self::read`] gives it or a later one.
+    ///
+    /// The error is a text for people; the cursor may have got there nonetheless.
+    fn report<'a>(&'a self, source: &'a str, cursor: Option<&'a str>) -> BoxFuture<'a, Result<(), String>>;
+}
+
+/// What the sources need.
+pub struct Sources {
+    /// All sources.
+    pub sources: Vec<Arc<dyn Source>>,
+    /// Where inputs are published.
+    pub client: Client,
+    /// Where their cursors are kept.
+    pub cursors: Arc<dyn Cursors>,
+    /// How they are paced after failures.
+    pub pace: Pace,
+}
+
+impl Sources {
+    /// Runs until told to stop, then waits a bounded while for polls under way.
+    ///
+    /// # Errors
+    /// A source's task broke off.
+    pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), JoinError> {
+        let mut tasks = JoinSet::new();
+        for source in self.sources {
+            let runner = Runner { source, client: self.client.clone(), cursors: Arc::clone(&self.cursors) };
+            tasks.spawn(runner.run(self.pace.clone(), stop.clone()));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            ended?;
+        }
+        Ok(())
+    }
+}
+
+/// One source's work.
+struct Runner {
+    source: Arc<dyn Source>,
+    client: Client,
+    cursors: Arc<dyn Cursors>,
+}
+
+impl Runner {
+    async fn run(self, mut pace: Pace, mut stop: watch::Receiver<bool>) {
+        let name = self.source.name();
+        loop {
+            // A poll is not broken off at once: what it has begun to publish it ends, within a bound.
+            let poll = self.poll_once();
+            tokio::pin!(poll);
+            let ended = tokio::select! {
+                ended = &mut poll => Some(ended),
+                _ = stop.wait_for(|stop| *stop) => None,
+            };
+            let ended = match ended {
+                Some(ended) => Some(ended),
+                None => timeout(DRAIN, &mut poll).await.ok(),
+            };
+            let wait = match ended {
+                Some(Ok(true)) => pace.well(Duration::ZERO),
+                Some(Ok(false)) => pace.well(self.source.pause()),
+                Some(Err(failure)) => {
+                    let class = failure.class.as_str();
+                    metrics::counter!("linesman_source_failures_total", "source" => name, "class" => class)
+                        .increment(1);
+                    let wait = pace.failed(&failure);
+                    let wait_s = wait.as_secs();
+                    tracing::warn!(source = name, class, wait_s, error = failure.message, "a source failed");
+                    wait
+                }
+                None => {
+                    tracing::warn!(source = name, "a poll under way is left; it will be made again");
+                    return;
+                }
+            };
+            metrics::gauge!("linesman_source_resting", "source" => name).set(f64::from(u8::from(pace.is_resting())));
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Polls once, publishes what was found, and reports where to go on; whether there is more.
+    async fn poll_once(&self) -> Result<bool, Failure> {
+        let name = self.source.name();
+        let cursor =
+            self.cursors.read(name).map_err(|error| unavailable(format!("its cursor cannot be read: {error}")))?;
+        let since = Instant::now();
+        let polled = AssertUnwindSafe(self.source.poll(cursor.as_deref())).catch_unwind().await;
+        let Polled { inputs, outcome } = polled.unwrap_or_else(|_| {
+            let message = format!("the source `{name}` broke off");
+            let failure = Failure { class: FailureClass::Garbled, message, retry_after_s: None };
+            Polled { inputs: Vec::new(), outcome: Err(failure) }
+        });
+        metrics::counter!("linesman_source_polls_total", "source" => name).increment(1);
+        metrics::histogram!("linesman_source_poll_seconds", "source" => name).record(since.elapsed().as_secs_f64());
+        for input in inputs {
+            self.publish(input).await;
+            metrics::counter!("linesman_source_inputs_total", "source" => name).increment(1);
+        }
+        fail::fail_point!("sources::before-cursor");
+        let Next { cursor: next, has_more } = outcome?;
+        if next != cursor {
+            let reported = self.cursors.report(name, next.as_deref()).await;
+            reported.map_err(|error| unavailable(format!("its cursor cannot be kept: {error}")))?;
+        }
+        Ok(has_more)
+    }
+
+    /// Goes on until the log has it.
+    async fn publish(&self, input: Input) {
+        let subject = format!("in.{}.{}.{}", input.org, input.kind, self.source.name());
+        let mut wait = RETRY;
+        while let Err(error) = inputs::put(&self.client, subject.clone(), input.payload.to_vec()).await {
+            tracing::warn!(subject, %error, "an input waits for the log");
+            sleep(wait).await;
+            wait = (wait * 2).min(RETRY_MOST);
+        }
+    }
+}
+
+fn unavailable(message: String) -> Failure {
+    Failure { class: FailureClass::Unavailable, message, retry_after_s: None }
+}

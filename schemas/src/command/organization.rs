@@ -1,0 +1,87 @@
+//! Commands about an organization.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::bounds::{Fault, OWNER_MOST, label, list};
+use crate::{FilterLevel, Right};
+
+/// What is asked for of the organization that the command's subject names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Organization {
+    /// Create it, or change it and lift its suspension.
+    Set(OrganizationSettings),
+    /// Suspend it: its inputs become dead letters and its pending reactions are held.
+    Suspend,
+    /// The configuration names it no more: suspend it, and load it anew should it be named again.
+    Unload,
+}
+
+impl Organization {
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Set(_) => "set-organization",
+            Self::Suspend => "suspend-organization",
+            Self::Unload => "unload-organization",
+        }
+    }
+
+    pub(super) const fn needs(&self) -> Right {
+        match self {
+            Self::Set(_) | Self::Suspend | Self::Unload => Right::Organizations,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        match self {
+            Self::Set(settings) => settings.check(),
+            Self::Suspend | Self::Unload => Ok(()),
+        }
+    }
+}
+
+/// What can be set on an organization. Source: DOMAIN, "Organizations, groups, people".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrganizationSettings {
+    /// The name people see.
+    pub display_name: String,
+    /// Whether it stands for an end customer of the partner.
+    pub is_proxy: bool,
+    /// What may leave of its bundles.
+    pub filter_level: FilterLevel,
+    /// Its device groups; a device belongs to the first whose pattern its host name matches.
+    #[serde(default)]
+    pub device_groups: Vec<DeviceGroup>,
+    /// Hash of the configuration this was read from; none when it was set otherwise, which leaves what the
+    /// configuration last said as it is.
+    #[serde(default)]
+    pub loaded: Option<String>,
+}
+
+impl OrganizationSettings {
+    /// Whether every text and list of it is within its bounds.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn check(&self) -> Result<(), Fault> {
+        label("/display_name", &self.display_name, OWNER_MOST)?;
+        list("/device_groups", &self.device_groups)?;
+        for (at, group) in self.device_groups.iter().enumerate() {
+            label(&format!("/device_groups/{at}/name"), &group.name, OWNER_MOST)?;
+            list(&format!("/device_groups/{at}/devices"), &group.devices)?;
+            for (device, name) in group.devices.iter().enumerate() {
+                label(&format!("/device_groups/{at}/devices/{device}"), name, OWNER_MOST)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A group of devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceGroup {
+    /// Its name.
+    pub name: String,
+    /// Host names, `*` standing for any text.
+    pub devices: Vec<String>,
+}

@@ -1,0 +1,41 @@
+//! Commands about a policy.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::trigger::Trigger;
+use crate::{PolicyName, Right};
+
+/// What is asked for of a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Policy {
+    /// Let it judge again what it failed on.
+    Run(PolicyRun),
+}
+
+impl Policy {
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run-policy",
+        }
+    }
+
+    pub(super) const fn needs(&self) -> Right {
+        match self {
+            Self::Run(_) => Right::Policies,
+        }
+    }
+}
+
+/// Which policy is to judge again, and what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyRun {
+    /// The policy; its present text runs.
+    pub policy: PolicyName,
+    /// The trigger it failed on.
+    pub trigger: Trigger,
+    /// Id of the trigger's event.
+    pub event: String,
+    /// What the event was about: an incident, or an intelligence message's id.
+    pub about: String,
+}

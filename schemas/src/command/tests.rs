@@ -1,0 +1,128 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::ManagerName;
+
+fn org() -> OrgName {
+    "acme".parse().unwrap()
+}
+
+/// The verbs there were before families, as logs have them: token, bytes, right.
+const TODAY: [(&str, &str, &str); 12] = [
+    (
+        "set-organization",
+        r#"{"set_organization":{"display_name":"A","is_proxy":true,"filter_level":"Do not send","device_groups":[{"name":"g","devices":["a*"]}],"loaded":null}}"#,
+        "organizations",
+    ),
+    ("suspend-organization", r#""suspend_organization""#, "organizations"),
+    ("unload-organization", r#""unload_organization""#, "organizations"),
+    ("assign-incident", r#"{"assign_incident":{"incident":"acme-1","owner":"ann","in_progress":true}}"#, "incidents"),
+    ("prioritise-incident", r#"{"prioritise_incident":{"incident":"acme-1","priority":"High"}}"#, "incidents"),
+    ("close-incident", r#"{"close_incident":{"incident":"acme-1","note":"n"}}"#, "incidents"),
+    ("reopen-incident", r#"{"reopen_incident":{"incident":"acme-1","note":""}}"#, "incidents"),
+    ("annotate-incident", r#"{"annotate_incident":{"incident":"acme-1","note":"n"}}"#, "incidents"),
+    (
+        "submit-case",
+        r#"{"submit_case":{"incident":"acme-1","case":{"synopsis":"s","comments":"c","priority":"Low","cc":["x"],"follow_up":"Phone Call"}}}"#,
+        "cases",
+    ),
+    ("save-case", r#"{"save_case":{"incident":"acme-1","case":{}}}"#, "cases"),
+    (
+        "run-policy",
+        r#"{"run_policy":{"policy":"acme/p","trigger":"case.updated","event":"e","about":"acme-1"}}"#,
+        "policies",
+    ),
+    ("replay-input", r#"{"replay_input":{"event":"e","sequence":17}}"#, "incidents"),
+];
+
+#[test]
+fn every_verb_of_before_families_is_read_and_written_as_it_was() {
+    for (token, wire, right) in TODAY {
+        let verb: Verb = serde_json::from_str(wire).unwrap();
+        assert_eq!(serde_json::to_string(&verb).unwrap(), wire);
+        assert_eq!((verb.as_str(), verb.needs().as_str()), (token, right));
+        assert_eq!(verb.scope(Some(&org())), Some(Scope::Organization(org())), "{token}");
+        assert_eq!(verb.scope(None), None, "{token} is not asked of the provider");
+        assert_eq!(Scope::from(org()).subject(&verb), format!("in.acme.cmd.{token}"));
+    }
+}
+
+/// The tag in JSON is the token in subjects, for verbs to come too.
+#[test]
+fn a_verbs_tag_is_its_token() {
+    let raise = Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }));
+    let raise = (raise.as_str().to_owned(), serde_json::to_value(&raise).unwrap());
+    let today = TODAY.map(|(token, wire, _)| (token.to_owned(), serde_json::from_str(wire).unwrap()));
+    for (token, wire) in today.into_iter().chain([raise]) {
+        let wire: Value = wire;
+        let tag = wire.as_str().or_else(|| wire.as_object()?.keys().next().map(String::as_str)).unwrap();
+        assert_eq!(tag.replace('_', "-"), token);
+    }
+}
+
+#[test]
+fn the_providers_verbs_go_to_lane_0() {
+    let raise = Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }));
+    assert_eq!(raise.scope(None), Some(Scope::Provider));
+    assert_eq!(raise.scope(Some(&org())), None, "it is asked of no organization");
+    assert_eq!(Scope::Provider.subject(&raise), "p.0.ctl");
+}
+
+#[test]
+fn commands_of_before_principals_tell_who_asked() {
+    let read = |actor: &str| {
+        let command = json!({"id": "c", "actor": actor, "node": "n", "verb": "suspend_organization"});
+        serde_json::from_value::<Command>(command).unwrap().principal
+    };
+    for actor in ["api", "mara@partner.example", "", "a\nb", "machine"] {
+        assert_eq!(read(actor), Principal::Provider { name: actor.to_owned() });
+        assert_eq!(read(actor).to_string(), actor);
+    }
+    assert_eq!(read("configuration"), Principal::Configuration);
+}
+
+#[test]
+fn a_command_names_its_principal_in_a_typed_form_and_for_people() {
+    let name: ManagerName = "ann".parse().unwrap();
+    let principals = [
+        (Principal::api(), json!({"kind": "provider", "name": "api"}), "api"),
+        (
+            Principal::Manager { organization: org(), name },
+            json!({"kind": "manager", "organization": "acme", "name": "ann"}),
+            "acme/ann",
+        ),
+        (
+            Principal::Policy { name: "p".parse().unwrap(), organization: Some(org()) },
+            json!({"kind": "policy", "name": "p", "organization": "acme"}),
+            "p",
+        ),
+        (Principal::Configuration, json!({"kind": "configuration"}), "configuration"),
+        (Principal::Machine, json!({"kind": "machine"}), "machine"),
+    ];
+    for (principal, wire, text) in principals {
+        let verb = Verb::Organization(Organization::Suspend);
+        let command = Command { id: "c".parse().unwrap(), principal, node: "n".to_owned(), verb };
+        let written = serde_json::to_value(&command).unwrap();
+        let expected =
+            json!({"id": "c", "actor": text, "principal": wire, "node": "n", "verb": "suspend_organization"});
+        assert_eq!(written, expected);
+        assert_eq!(serde_json::from_value::<Command>(written).unwrap(), command);
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_in_words() {
+    let command = |fields: Value| {
+        let mut command = json!({"id": "c", "node": "n", "verb": "suspend_organization"});
+        command.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        serde_json::from_value::<Command>(command).unwrap_err().to_string()
+    };
+    assert_eq!(command(json!({})), "missing field `principal`");
+    let boss = command(json!({"principal": {"kind": "boss"}}));
+    assert_eq!(
+        boss,
+        "unknown variant `boss`, expected one of `provider`, `manager`, `policy`, `configuration`, `machine`"
+    );
+    let sing = command(json!({"actor": "a", "verb": "sing"}));
+    assert!(sing.starts_with("unknown variant `sing`, expected one of `set_organization`, "), "{sing}");
+}

@@ -1,0 +1,127 @@
+//! How commands stand in the log.
+//!
+//! Verbs of all families lie side by side under one tag each, `{"close_incident": {...}}`: that is how commands
+//! were written before there were families, and hashes of it are kept (`asked` in the domain). Of who asks,
+//! commands of before have the text alone; that text is still written beside the principal, so that an engine of
+//! before decides as this one does at its level.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Assignment, Case, CaseWish, Command, Engine, Incident, Input, LevelRaise, Note, Organization, OrganizationSettings,
+    Policy, PolicyRun, Prioritisation, Replay, Verb,
+};
+use crate::{CommandId, Principal};
+
+/// A command, as it is written.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename = "Command")]
+pub(super) struct Said {
+    /// Chosen by the sender.
+    id: CommandId,
+    /// Who asks, as people read it; alone in commands of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actor: Option<String>,
+    /// Who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    principal: Option<Principal>,
+    /// The node that served the request.
+    node: String,
+    /// What is asked for.
+    verb: Verb,
+}
+
+/// A command does not say who asks.
+#[derive(Debug, thiserror::Error)]
+#[error("missing field `principal`")]
+pub(super) struct Nobody;
+
+impl TryFrom<Said> for Command {
+    type Error = Nobody;
+
+    fn try_from(said: Said) -> Result<Self, Nobody> {
+        let Said { id, actor, principal, node, verb } = said;
+        let principal = principal.or_else(|| actor.map(Principal::of_actor)).ok_or(Nobody)?;
+        Ok(Self { id, principal, node, verb })
+    }
+}
+
+impl From<Command> for Said {
+    fn from(command: Command) -> Self {
+        let Command { id, principal, node, verb } = command;
+        Self { id, actor: Some(principal.to_string()), principal: Some(principal), node, verb }
+    }
+}
+
+/// A verb, as it is written.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename = "Verb", rename_all = "snake_case")]
+pub(super) enum Tagged {
+    /// Create the organization, or change it and lift its suspension.
+    SetOrganization(OrganizationSettings),
+    /// Suspend it: its inputs become dead letters and its pending reactions are held.
+    SuspendOrganization,
+    /// The configuration names it no more: suspend it, and load it anew should it be named again.
+    UnloadOrganization,
+    /// Give an incident to somebody, or to nobody.
+    AssignIncident(Assignment),
+    /// Change how urgent an incident is.
+    PrioritiseIncident(Prioritisation),
+    /// An incident is completed.
+    CloseIncident(Note),
+    /// A completed incident is not.
+    ReopenIncident(Note),
+    /// Add a note to an incident.
+    AnnotateIncident(Note),
+    /// Open a case for an incident at the upstream.
+    SubmitCase(CaseWish),
+    /// Keep what is to be said of an incident's case, without opening it.
+    SaveCase(CaseWish),
+    /// Let a policy that failed judge again what it failed on.
+    RunPolicy(PolicyRun),
+    /// An input that was set aside has entered the log again, as a new one.
+    ReplayInput(Replay),
+    /// Decide at a higher engine level from here on.
+    RaiseLevel(LevelRaise),
+}
+
+impl From<Tagged> for Verb {
+    fn from(tagged: Tagged) -> Self {
+        match tagged {
+            Tagged::SetOrganization(settings) => Self::Organization(Organization::Set(settings)),
+            Tagged::SuspendOrganization => Self::Organization(Organization::Suspend),
+            Tagged::UnloadOrganization => Self::Organization(Organization::Unload),
+            Tagged::AssignIncident(assignment) => Self::Incident(Incident::Assign(assignment)),
+            Tagged::PrioritiseIncident(prioritisation) => Self::Incident(Incident::Prioritise(prioritisation)),
+            Tagged::CloseIncident(note) => Self::Incident(Incident::Close(note)),
+            Tagged::ReopenIncident(note) => Self::Incident(Incident::Reopen(note)),
+            Tagged::AnnotateIncident(note) => Self::Incident(Incident::Annotate(note)),
+            Tagged::SubmitCase(wish) => Self::Case(Case::Submit(wish)),
+            Tagged::SaveCase(wish) => Self::Case(Case::Save(wish)),
+            Tagged::RunPolicy(run) => Self::Policy(Policy::Run(run)),
+            Tagged::ReplayInput(replay) => Self::Input(Input::Replay(replay)),
+            Tagged::RaiseLevel(raise) => Self::Engine(Engine::RaiseLevel(raise)),
+        }
+    }
+}
+
+impl From<Verb> for Tagged {
+    fn from(verb: Verb) -> Self {
+        match verb {
+            Verb::Organization(Organization::Set(settings)) => Self::SetOrganization(settings),
+            Verb::Organization(Organization::Suspend) => Self::SuspendOrganization,
+            Verb::Organization(Organization::Unload) => Self::UnloadOrganization,
+            Verb::Incident(Incident::Assign(assignment)) => Self::AssignIncident(assignment),
+            Verb::Incident(Incident::Prioritise(prioritisation)) => Self::PrioritiseIncident(prioritisation),
+            Verb::Incident(Incident::Close(note)) => Self::CloseIncident(note),
+            Verb::Incident(Incident::Reopen(note)) => Self::ReopenIncident(note),
+            Verb::Incident(Incident::Annotate(note)) => Self::AnnotateIncident(note),
+            Verb::Case(Case::Submit(wish)) => Self::SubmitCase(wish),
+            Verb::Case(Case::Save(wish)) => Self::SaveCase(wish),
+            Verb::Policy(Policy::Run(run)) => Self::RunPolicy(run),
+            Verb::Input(Input::Replay(replay)) => Self::ReplayInput(replay),
+            Verb::Engine(Engine::RaiseLevel(raise)) => Self::RaiseLevel(raise),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Makes the logs in `tests/fixtures/logs` anew: inputs as they come in IN, at times of their own choosing.
+//!
+//! ```text
+//! system   every kind of input, and everything that decisions do with them
+//! load     2,000 bundles of three organizations under twenty policies
+//! ```
+//!
+//! The lanes decide along, so that reports name the reactions there are. What running systems recorded is made by
+//! `linesman record` instead, in the same form.
+
+mod commands;
+mod load;
+mod policies;
+mod reports;
+mod scribe;
+mod system;
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+fn main() -> anyhow::Result<()> {
+    let usage = "usage: record-logs DIR";
+    let dir = std::env::args_os().nth(1).context(usage)?;
+    let dir = Path::new(&dir);
+    system::make(&dir.join("system"))?;
+    load::make(&dir.join("load"))
+}
