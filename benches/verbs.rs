@@ -37,7 +37,7 @@ fn decoding(criterion: &mut Criterion) {
 fn domain() -> anyhow::Result<Domain> {
     let load = |policy| {
         let name = format!("policy-{policy}").parse()?;
-        let source = PolicySource { name, owner: None, source: LOAD.policy(policy) };
+        let source = PolicySource { name, owner: None, source: LOAD.policy(policy), origin: None };
         let policy = Policy::load(&source).map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
         anyhow::Ok(Arc::new(policy))
     };
@@ -51,6 +51,7 @@ fn domain() -> anyhow::Result<Domain> {
         book: Some(RuleBook {
             version: 1,
             hash: "bench".to_owned(),
+            sections: Vec::new(),
             book,
             settings: Settings::default(),
             refused: Arc::default(),

@@ -5,6 +5,7 @@
 //!   state/      the store; may be deleted, it is rebuilt from the log
 //!   nats/       the embedded log
 //!   tls/ keys/  certificates, passwords and sealing keys
+//!   sections/   copies of what was loaded from the files; rule-book.json of before sections
 //!   token       0600  the API's first token
 //!   lock        0600  locked while an engine runs; holds its process id
 //!   ready.json  0600  how to reach the engine; there only while it serves
@@ -148,7 +149,12 @@ impl DataDir {
         private::write(&path, &text).map_err(at(&path))
     }
 
-    /// Where a copy of the rule book that was sent last lies, should the server lose its own.
+    /// Where copies of the sections of the rule book lie that were loaded last.
+    pub fn sections(&self) -> PathBuf {
+        self.root.join("sections")
+    }
+
+    /// The same of a whole rule book, should the server lose its own.
     pub fn rule_book(&self) -> PathBuf {
         self.root.join("rule-book.json")
     }

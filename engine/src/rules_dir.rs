@@ -165,7 +165,7 @@ fn read_policy(dir: &Path, found: Found) -> PolicyFile {
             None
         }
     };
-    let source = named.map(|(name, owner)| PolicySource { name, owner, source: text.clone() });
+    let source = named.map(|(name, owner)| PolicySource { name, owner, source: text.clone(), origin: None });
     if faults.is_empty()
         && let Some(source) = &source
         && let Err(found) = Policy::load(source)

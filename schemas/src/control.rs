@@ -1,5 +1,7 @@
 //! What concerns a whole lane: `p.<lane>.ctl`, and the rule book it points to.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,16 +27,85 @@ pub enum Control {
     Continue,
 }
 
+/// A section of the rule book: what changes by itself. Its words are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Section {
+    /// The policies, and the files of policies that could not be loaded.
+    Policies,
+    /// The numbers that decisions depend on.
+    Settings,
+}
+
+impl Section {
+    /// All sections, by word.
+    pub const ALL: [Self; 2] = [Self::Policies, Self::Settings];
+
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Policies => "policies",
+            Self::Settings => "settings",
+        }
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Which content a section has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct SectionRef {
+    /// The section.
+    pub section: Section,
+    /// SHA-256 of its content, in hexadecimal; also its name in the object store.
+    pub hash: String,
+}
+
 /// Which rule book: content by hash in the object store.
+///
+/// A rule book of before sections is one content that has all of them, under its own hash; it names no sections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleBookRef {
     /// Counts up.
     pub version: u64,
-    /// SHA-256 of the content, in hexadecimal; also its name in the object store.
+    /// By what it is known: SHA-256 of the content in hexadecimal, which is also its name in the object store; of a
+    /// rule book in sections, of their words and hashes.
     pub hash: String,
+    /// Its sections, by word; none in a rule book of before sections.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<SectionRef>,
 }
 
-/// What all lanes judge by.
+impl RuleBookRef {
+    /// The name in the object store of the content that a section is read from.
+    pub fn content(&self, section: Section) -> &str {
+        let found = self.sections.iter().find(|found| found.section == section);
+        found.map_or(&self.hash, |found| &found.hash)
+    }
+}
+
+/// The content of the section of policies.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoliciesSection {
+    /// All policies, by name.
+    pub policies: Vec<PolicySource>,
+    /// As in [`RuleBook::refused`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedPolicy>,
+}
+
+/// The content of the section of settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsSection {
+    /// The numbers that decisions depend on.
+    pub settings: Settings,
+}
+
+/// What all lanes judge by, as one content: how rule books were before sections. Each section can be read from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleBook {
     /// The numbers that decisions depend on.
@@ -88,6 +159,16 @@ pub struct PolicySource {
     pub owner: Option<OrgName>,
     /// The script.
     pub source: String,
+    /// Where it came from; none for the file of its name in a rule directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+}
+
+impl PolicySource {
+    /// Where it came from, such as `file acme/night-shift.rhai`.
+    pub fn origin(&self) -> String {
+        self.origin.clone().unwrap_or_else(|| format!("file {}.rhai", self.name))
+    }
 }
 
 /// The numbers that decisions depend on. They reach the lanes through the rule book, so that a

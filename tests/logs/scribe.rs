@@ -138,7 +138,8 @@ impl Scribe {
         self.writer.book(&hash, &content)?;
         self.version += 1;
         for lane in 0..LANES {
-            let named = Control::RuleBook(RuleBookRef { version: self.version, hash: hash.clone() });
+            let named =
+                Control::RuleBook(RuleBookRef { version: self.version, hash: hash.clone(), sections: Vec::new() });
             self.control(lane, serde_json::to_vec(&named)?)?;
             if lane == 0 && self.version == 1 {
                 self.poll = Some((ReactionId::of_provider(self.sequence, self.now).to_string(), 1));

@@ -1,7 +1,7 @@
 //! What was decided once is decided so again: recorded logs at every level, and stores that earlier programs wrote.
 //!
 //! A test of `levels` that fails has seen inputs decided otherwise than before. If that is meant, it belongs behind a
-//! new level (`LEVEL` in `engine/domain/src/lib.rs`); `LINESMAN_BLESS=1` writes what the new one decides.
+//! new level (`engine/domain/src/level.rs`); `LINESMAN_BLESS=1` writes what the new one decides.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else has failed")]
 

@@ -25,6 +25,7 @@ mod policies;
 mod record;
 mod scripts;
 mod sealing;
+mod sections;
 mod state;
 mod tenants;
 mod upstream;

@@ -110,13 +110,14 @@ async fn deleted_state_comes_back_and_nothing_is_said_again() {
 #[tokio::test]
 async fn two_engines_on_one_log_come_to_the_same() {
     let host = World::new().unwrap();
-    let url = host.server().await.unwrap();
-    let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
     let (one, other) = (World::new().unwrap(), World::new().unwrap());
-    for world in [&one, &other] {
+    // The first one's files are in the log: who says the same loads nothing.
+    for world in [&host, &one, &other] {
         world.policy("open-case", OPEN_CASE).unwrap();
         world.policy("on-any", ON_ANY).unwrap();
     }
+    let url = host.server().await.unwrap();
+    let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
     let mut engine = one.start_with(None, launch).await.unwrap();
     let mut load = Load::default();
     for org in ["acme", "bolt", "cobalt", "dory"] {

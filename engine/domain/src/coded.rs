@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use linesman_schemas::audit::Verdict;
+use linesman_schemas::control::Section;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::{FilterLevel, Priority};
@@ -88,6 +89,23 @@ impl Coded for Verdict {
             2 => Self::Conflict,
             3 => Self::Invalid,
             4 => Self::Forbidden,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for Section {
+    fn code(self) -> u8 {
+        match self {
+            Self::Policies => 0,
+            Self::Settings => 1,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Policies,
+            1 => Self::Settings,
             _ => return None,
         })
     }
@@ -183,6 +201,7 @@ mod tests {
         has(&[(FollowUp::EmailFullText, 0), (FollowUp::EmailLink, 1), (FollowUp::Phone, 2)]);
         has(&[(Verdict::Done, 0), (Verdict::NotFound, 1), (Verdict::Conflict, 2), (Verdict::Invalid, 3)]);
         has(&[(Kind::Alert, 0), (Kind::Informational, 1), (Kind::BugNotice, 2), (Kind::EndOfLife, 3)]);
+        has(&[(Section::Policies, 0), (Section::Settings, 1)]);
         let words = Priority::ALL.map(priority::code);
         assert_eq!(words, ["Critical", "High", "Medium", "Low"]);
         assert_eq!(words.map(|word| priority::of::<de::value::Error>(word).unwrap()), Priority::ALL);

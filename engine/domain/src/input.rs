@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use linesman_rules::Book;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
-use linesman_schemas::control::{RefusedPolicy, Settings};
+use linesman_schemas::control::{RefusedPolicy, SectionRef, Settings};
 use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::{Attempt, Report};
@@ -67,8 +67,10 @@ pub enum Content<'a> {
 pub struct RuleBook {
     /// Its version.
     pub version: u64,
-    /// SHA-256 of its content.
+    /// By what it is known, as in [`linesman_schemas::control::RuleBookRef`].
     pub hash: String,
+    /// Its sections; none in one of before sections.
+    pub sections: Vec<SectionRef>,
     /// The policies.
     pub book: Arc<Book>,
     /// The numbers decisions depend on.

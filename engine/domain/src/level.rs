@@ -7,7 +7,7 @@
 //! | level | what it changed |
 //! |---|---|
 //! | 1 | - |
-//! | 2 | the digest covers rows, and no text for people; work over many rows is cut into slices; commands are audited where there is no organization, and name their principal; dead letters of policies and reactions name the input that brought them; a case's receipt is kept when its answer is older than what is known |
+//! | 2 | the digest covers rows, and no text for people; the rule book comes in sections, which lane 0 composes; work over many rows is cut into slices; commands are audited where there is no organization, and name their principal; dead letters of policies and reactions name the input that brought them; a case's receipt is kept when its answer is older than what is known |
 //!
 //! A level's code stays as long as logs of it may be decided again. It goes with a release that says so, once
 //! every log has a snapshot at a later level to begin from.

@@ -7,7 +7,6 @@ use linesman_schemas::command::{
     self, Assignment, Case, CaseWish, Engine, Incident, Note, Organization, OrganizationSettings, Policy, PolicyRun,
     Prioritisation, Replay,
 };
-use linesman_schemas::control::RuleBookRef;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::outcome::Attempt;
 use linesman_schemas::{CommandId, Principal};
@@ -42,6 +41,13 @@ enum Control {
     RuleBook(RuleBookRef),
     Attempt(Attempt),
     Tick,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "it is only read")]
+struct RuleBookRef {
+    version: u64,
+    hash: String,
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
-//! | `rule_book` | which policies apply, and which were refused |
+//! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
 //! | `jobs` | work over many rows, in slices |
@@ -44,6 +44,7 @@ pub mod reactions;
 pub mod rights;
 mod router;
 pub mod rule_book;
+pub mod sections;
 pub mod sightings;
 pub mod snapshots;
 pub mod state;
@@ -80,9 +81,10 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 17] = [
+pub const TABLES: [&dyn Upgradable; 18] = [
     &position::POSITION,
     &rule_book::BOOKS,
+    &sections::SECTIONS,
     &cases::CASES,
     &devices::DEVICES,
     &sightings::SIGHTINGS,

@@ -315,17 +315,18 @@ impl Domain {
         let answer = match (commands::refusal(&self.desk, org, command), org) {
             (Some(refused), _) => refused,
             (None, Some(org)) => self.carry_out(org, command)?,
-            (None, None) => self.carry_out_for_provider(command),
+            (None, None) => self.carry_out_for_provider(command)?,
         };
         let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
         commands::conclude(&mut self.desk, org, is_known, command, answer)
     }
 
-    fn carry_out_for_provider(&mut self, command: &Command) -> Answer {
+    fn carry_out_for_provider(&mut self, command: &Command) -> Result<Answer, Error> {
         match &command.verb {
-            Verb::Engine(verb) => commands::engine::ask(&mut self.desk, verb),
+            Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
+            Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &self.books, verb),
             verb @ (Verb::Organization(_) | Verb::Incident(_) | Verb::Case(_) | Verb::Policy(_) | Verb::Input(_)) => {
-                Answer::misplaced(verb, None)
+                Ok(Answer::misplaced(verb, None))
             }
         }
     }
@@ -350,7 +351,7 @@ impl Domain {
             (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
-            (verb @ Verb::Engine(_), Some(_)) => Ok(Answer::misplaced(verb, Some(org))),
+            (verb @ (Verb::Engine(_) | Verb::RuleBook(_)), Some(_)) => Ok(Answer::misplaced(verb, Some(org))),
         }
     }
 

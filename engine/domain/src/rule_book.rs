@@ -1,9 +1,10 @@
 //! The rule book that applies: another one is taken up where it stands in the log, and what it says of
 //! policy files that could not be loaded is told.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use linesman_schemas::control::RefusedPolicy;
+use linesman_schemas::control::{RefusedPolicy, RuleBookRef, Section, SectionRef};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -13,19 +14,70 @@ use super::organizations::Organizations;
 use super::outgoing::{POLICY_REFUSED, Topic};
 use super::policies::Policies;
 use super::state::Base;
-use super::table::{Key, Row, Table};
-use super::{reactions, timers};
+use super::table::{self, Key, Row, Table};
+use super::{coded, reactions, timers};
 
 /// The rule book that applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookRow {
     /// Its version.
     pub version: u64,
+    /// By what it is known, as in [`RuleBookRef`].
+    pub hash: String,
+    /// Its sections; none in one of before sections.
+    pub sections: Vec<SectionHash>,
+}
+
+/// Which content a section has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SectionHash {
+    /// The section.
+    #[serde(with = "coded")]
+    pub section: Section,
     /// SHA-256 of its content, its name in the object store.
     pub hash: String,
 }
 
-impl Row for BookRow {}
+/// How it was before sections.
+#[derive(Serialize, Deserialize)]
+struct Whole {
+    version: u64,
+    hash: String,
+}
+
+impl Row for BookRow {
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match version {
+            1 => {
+                let Whole { version, hash } = postcard::from_bytes(bytes)?;
+                Ok(Self { version, hash, sections: Vec::new() })
+            }
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+
+    fn form<'a>(&self, level: u32, _stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        match level {
+            1 => {
+                let whole = Whole { version: self.version, hash: self.hash.clone() };
+                postcard::to_stdvec(&whole).map(Cow::Owned).map_err(Error::Encode)
+            }
+            _ => table::encode_bare(self).map(Cow::Owned),
+        }
+    }
+}
+
+impl BookRow {
+    /// How lanes are told of it.
+    pub fn reference(&self) -> RuleBookRef {
+        let sections = self.sections.iter();
+        let sections =
+            sections.map(|SectionHash { section, hash }| SectionRef { section: *section, hash: hash.clone() });
+        RuleBookRef { version: self.version, hash: self.hash.clone(), sections: sections.collect() }
+    }
+}
 
 /// The table of the one rule book.
 pub const BOOKS: Table<BookRow> = Table::new(b'b');
@@ -54,12 +106,16 @@ impl Books {
     /// The one that was taken up last, if any was.
     pub(crate) fn new(book: Option<&RuleBook>) -> Self {
         match book {
-            Some(book) => Self {
-                row: BookRow { version: book.version, hash: book.hash.clone() },
-                refused: Arc::clone(&book.refused),
-            },
-            None => Self { row: BookRow { version: 0, hash: String::new() }, refused: Arc::default() },
+            Some(book) => Self { row: row(book), refused: Arc::clone(&book.refused) },
+            None => {
+                Self { row: BookRow { version: 0, hash: String::new(), sections: Vec::new() }, refused: Arc::default() }
+            }
         }
+    }
+
+    /// The rule book that applies.
+    pub(crate) fn row(&self) -> &BookRow {
+        &self.row
     }
 
     /// Judges by another rule book from here on, unless the lane knows it, and tells of the files that
@@ -78,7 +134,7 @@ impl Books {
         }
         desk.tally.input("ctl", "rule-book");
         let is_first = self.row.version == 0;
-        self.row = BookRow { version: book.version, hash: book.hash.clone() };
+        self.row = row(book);
         policies.replace(Arc::clone(&book.book));
         desk.settings = book.settings.clone();
         desk.write(key(), &self.row)?;
@@ -96,6 +152,12 @@ impl Books {
         }
         Ok(())
     }
+}
+
+fn row(book: &RuleBook) -> BookRow {
+    let sections = book.sections.iter();
+    let sections = sections.map(|SectionRef { section, hash }| SectionHash { section: *section, hash: hash.clone() });
+    BookRow { version: book.version, hash: book.hash.clone(), sections: sections.collect() }
 }
 
 /// Tells of a refused policy file whom it concerns: its organization where that is known, or on

@@ -78,7 +78,7 @@ enum Command {
     /// Organizations: list, show, create, change, suspend
     #[command(after_help = api::org::EXAMPLES)]
     Org(api::Args<api::org::Action>),
-    /// Policies in effect: list and show
+    /// Policies in effect: list, show, and load
     #[command(after_help = api::policy::EXAMPLES)]
     Policy(api::Args<api::policy::Action>),
     /// Dead letters: list, show, and put to work again

@@ -54,7 +54,7 @@ pub(super) static TOP: Section = Section {
 pub(super) static DECISIONS: Section = Section {
     name: "settings",
     shape: Shape::Always,
-    doc: "The numbers that decisions depend on. They travel in the log with the rule book, so all engines on one log have the same.",
+    doc: "The numbers that decisions depend on. They travel in the log with the rule book, so all engines on one log have the same: what another engine has loaded stays, and `linesman policy load --settings` loads these.",
     keys: &[
         Key::new("host_event_retention_s", seconds(LONG_S), "How long a host-event-ID is remembered, in seconds from the incident's detection.").or("7776000"),
         Key::new("case_poll_s", seconds(DAY_S), "How often the support system is asked for changed cases, in seconds.").or("120"),

@@ -54,7 +54,7 @@ use tokio::task::JoinHandle;
 use crate::metrics::Metrics;
 use crate::store;
 use sources::Sources;
-pub use sources::{Edge, PolicyStatus};
+pub use sources::{Edge, FilesAsked, PolicyStatus};
 use transport::{BOUNDS, Bounds, Listener};
 
 /// How often histograms are folded.

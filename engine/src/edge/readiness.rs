@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
-use linesman_schemas::control::RefusedPolicy;
+use linesman_schemas::control::{RefusedPolicy, Section};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -33,6 +33,11 @@ struct PolicyReadiness {
     rule_book: u64,
     /// How many files are refused; for each, what was good last stays.
     refused: usize,
+    /// The sections of the rule book that this node's files have otherwise than what another has loaded since; the
+    /// log decides. `POST /api/v1/policies/load` loads the files of this node.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false)]
+    differing: Vec<Section>,
     /// With the token only: which they are, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<RefusedFile>>,
@@ -130,6 +135,7 @@ pub(super) async fn readyz(State(sources): State<Arc<Sources>>, extensions: Exte
     let policies = PolicyReadiness {
         rule_book: known.version,
         refused: known.count,
+        differing: known.differing.clone(),
         files: viewer.map(files),
         directory: known.directory.clone().filter(|_| viewer.is_some_and(|viewer| viewer.sees(None))),
     };

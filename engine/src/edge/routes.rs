@@ -50,6 +50,7 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(writes::incidents::save_case))
         .routes(routes!(writes::organizations::set_organization))
         .routes(routes!(writes::organizations::suspend))
+        .routes(routes!(writes::rule_book::load))
         .routes(routes!(writes::outcome::command))
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
-use linesman_schemas::control::RefusedPolicy;
-use tokio::sync::{Mutex, Semaphore, watch};
+use linesman_schemas::command::SectionLoad;
+use linesman_schemas::control::{RefusedPolicy, Section};
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use super::commands::Commands;
 use super::gauges::Gauges;
@@ -42,6 +43,8 @@ pub struct Edge {
     pub ready: watch::Receiver<bool>,
     /// How the policies are.
     pub policies: watch::Receiver<PolicyStatus>,
+    /// Whom to ask what this node's files say.
+    pub files: mpsc::Sender<FilesAsked>,
     /// How the dispatcher is.
     pub dispatch: watch::Receiver<Overview>,
     /// What is measured.
@@ -61,6 +64,17 @@ pub struct PolicyStatus {
     pub count: usize,
     /// They, the first by name.
     pub refused: Arc<[RefusedPolicy]>,
+    /// The sections that the files of this node have otherwise than what was last loaded into the log.
+    pub differing: Vec<Section>,
+}
+
+/// Asks whoever watches the files what a section is to be loaded as.
+#[derive(Debug)]
+pub struct FilesAsked {
+    /// Which section.
+    pub section: Section,
+    /// What is to be asked of the log, its content being in the object store; or why there is nothing.
+    pub answer: oneshot::Sender<Result<SectionLoad, String>>,
 }
 
 /// What the routes read from.
@@ -69,6 +83,8 @@ pub(super) struct Sources {
     pub(super) bearers: Bearers,
     pub(super) ready: watch::Receiver<bool>,
     pub(super) policies: watch::Receiver<PolicyStatus>,
+    /// Whom to ask what this node's files say.
+    pub(super) files: mpsc::Sender<FilesAsked>,
     pub(super) dispatch: watch::Receiver<Overview>,
     /// How far each lane is, by number.
     pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
@@ -104,6 +120,7 @@ impl Sources {
             gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows), edge.ready.clone()),
             ready: edge.ready,
             policies: edge.policies,
+            files: edge.files,
             dispatch: edge.dispatch,
             commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
             listeners: Arc::new(Semaphore::new(LISTENERS)),

@@ -13,7 +13,7 @@ use tokio::task::JoinError;
 use super::Verb;
 use crate::log::books::Books;
 use crate::log::reader::InMessage;
-use linesman_domain::input::{Content, Input, RuleBook, json_place};
+use linesman_domain::input::{Content, Input, json_place};
 
 /// So few messages are not worth the way to another thread.
 const INLINE_MOST: usize = 64;
@@ -60,14 +60,7 @@ impl Decoded {
     async fn fetch(&mut self, books: &Books) {
         let named = self.with_dependent_mut(|_, read| std::mem::take(&mut read.named));
         for (at, wanted) in named {
-            let ready = books.get_patiently(&wanted.hash).await;
-            let book = RuleBook {
-                version: wanted.version,
-                hash: wanted.hash,
-                book: ready.book,
-                settings: ready.settings,
-                refused: ready.refused,
-            };
+            let book = books.get_patiently(wanted).await;
             self.with_dependent_mut(|_, read| {
                 if let Some(input) = read.inputs.get_mut(at) {
                     input.content = Content::RuleBook(book);

@@ -35,7 +35,6 @@ use crate::log::outbox::{Batch, EmitError, Outbox};
 use crate::log::reader::{InMessage, Reader};
 use crate::log::streams::{self, Identity};
 use crate::store::{self, Store};
-use linesman_domain::input::RuleBook;
 use linesman_domain::outgoing::{Outgoing, Topic};
 use linesman_domain::{self as domain, Domain, Parts, level};
 
@@ -250,16 +249,7 @@ impl Start<'_> {
     async fn open(&self) -> Result<Domain, Error> {
         let fault = |source| Error::Decide { lane: self.id, source };
         let book = match domain::rule_book::read(&self.store).map_err(fault)? {
-            Some(row) => {
-                let ready = self.shared.books.get_patiently(&row.hash).await;
-                Some(RuleBook {
-                    version: row.version,
-                    hash: row.hash,
-                    book: ready.book,
-                    settings: ready.settings,
-                    refused: ready.refused,
-                })
-            }
+            Some(row) => Some(self.shared.books.get_patiently(row.reference()).await),
             None => None,
         };
         let parts = Parts {

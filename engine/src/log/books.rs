@@ -1,4 +1,4 @@
-//! Rule books in the object store, by hash.
+//! Rule books in the object store, by hash: the content of each section, and whole ones of before sections.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::object_store::{Config, ObjectStore};
+use linesman_domain::input::RuleBook;
 use linesman_rules::{Book, Policy};
-use linesman_schemas::control::{RefusedPolicy, RuleBook, Settings};
+use linesman_schemas::PolicyName;
+use linesman_schemas::control::{PoliciesSection, RefusedPolicy, RuleBookRef, Section, Settings, SettingsSection};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
 use tokio::sync::Mutex;
@@ -15,25 +19,34 @@ use tokio::sync::Mutex;
 use super::Error;
 
 const BUCKET: &str = "linesman-rule-books";
-/// The largest rule book in bytes.
+/// The largest content in bytes.
 const MOST: u64 = 256 * 1024 * 1024;
 
 /// A rule book, ready to judge by.
 #[derive(Clone)]
 pub struct Ready {
-    /// The policies and the index over them, shared by all lanes that use it.
-    pub book: Arc<Book>,
+    /// Its policies.
+    pub policies: Policies,
     /// The numbers decisions depend on.
     pub settings: Settings,
-    /// The files that could not be loaded.
-    pub refused: Arc<[RefusedPolicy]>,
 }
 
-/// What is kept of a rule book that lanes may be using.
+/// Policies, ready to judge by.
+#[derive(Clone)]
+pub struct Policies {
+    /// The policies and the index over them, shared by all lanes that use it.
+    pub book: Arc<Book>,
+    /// The files that could not be loaded.
+    pub refused: Arc<[RefusedPolicy]>,
+    /// Where each came from.
+    pub origins: Arc<HashMap<PolicyName, String>>,
+}
+
+/// What is kept of policies that lanes may be using.
 struct Known {
     book: Weak<Book>,
-    settings: Settings,
     refused: Arc<[RefusedPolicy]>,
+    origins: Arc<HashMap<PolicyName, String>>,
 }
 
 /// Fetches rule books and keeps those in use.
@@ -43,16 +56,16 @@ pub struct Books {
     ready: Mutex<HashMap<String, Known>>,
 }
 
-/// A rule book's content and the hash it goes by.
+/// A content and the hash it goes by.
 ///
 /// # Errors
 /// It has no form in JSON.
-pub fn pack(book: &RuleBook) -> Result<(String, Vec<u8>), serde_json::Error> {
-    let content = serde_json::to_vec(book)?;
+pub fn pack(content: &impl Serialize) -> Result<(String, Vec<u8>), serde_json::Error> {
+    let content = serde_json::to_vec(content)?;
     Ok((hash(&content), content))
 }
 
-/// The hash that a rule book's content goes by.
+/// The hash that a content goes by.
 pub fn hash(content: &[u8]) -> String {
     hex::encode(Sha256::digest(content))
 }
@@ -75,14 +88,14 @@ impl Books {
         }
     }
 
-    /// Stores a rule book under its hash, unless it is there.
+    /// Stores a content under its hash, unless it is there.
     ///
     /// # Errors
     /// The server does not take it.
     pub async fn put(&self, hash: &str, content: &[u8]) -> Result<(), Error> {
         let fault = |detail: String| Error::RuleBook { hash: hash.to_owned(), detail };
         let store = self.store(hash).await?;
-        if self.fetch(hash).await.is_ok() {
+        if self.content(hash).await.is_ok() {
             return Ok(());
         }
         let mut content = content;
@@ -93,34 +106,37 @@ impl Books {
     /// Fetches a rule book and makes it ready, once for all lanes: whoever comes second waits.
     ///
     /// # Errors
-    /// It is not there, or not what its hash says.
-    pub async fn get(&self, hash: &str) -> Result<Ready, Error> {
+    /// It is not there, or not what its hashes say.
+    pub async fn get(&self, wanted: &RuleBookRef) -> Result<Ready, Error> {
+        let [policies, settings] = [Section::Policies, Section::Settings].map(|section| wanted.content(section));
         let mut known = self.ready.lock().await;
-        if let Some(known) = known.get(hash)
+        if let Some(known) = known.get(policies)
             && let Some(book) = known.book.upgrade()
         {
-            return Ok(Ready { book, settings: known.settings.clone(), refused: Arc::clone(&known.refused) });
+            let (refused, origins) = (Arc::clone(&known.refused), Arc::clone(&known.origins));
+            let settings = self.fetch::<SettingsSection>(settings).await?.settings;
+            return Ok(Ready { policies: Policies { book, refused, origins }, settings });
         }
-        let ready = self.load(hash).await?;
-        known.retain(|_, known| known.book.strong_count() > 0);
-        let kept = Known {
-            book: Arc::downgrade(&ready.book),
-            settings: ready.settings.clone(),
-            refused: Arc::clone(&ready.refused),
+        let content = self.content(policies).await?;
+        let ready = match policies == settings {
+            true => Ready::of(parse(policies, &content)?, parse(settings, &content)?),
+            false => Ready::of(parse(policies, &content)?, self.fetch(settings).await?),
         };
-        known.insert(hash.to_owned(), kept);
+        known.retain(|_, known| known.book.strong_count() > 0);
+        let Policies { book, refused, origins } = ready.policies.clone();
+        known.insert(policies.to_owned(), Known { book: Arc::downgrade(&book), refused, origins });
         Ok(ready)
     }
 
     /// [`Self::get`], again and again until it is there: what a lane is told to judge by it cannot do
     /// without.
-    pub async fn get_patiently(&self, hash: &str) -> Ready {
+    pub async fn get_patiently(&self, wanted: RuleBookRef) -> RuleBook {
         let mut wait = Duration::from_millis(100);
         loop {
-            match self.get(hash).await {
-                Ok(ready) => return ready,
+            match self.get(&wanted).await {
+                Ok(ready) => return ready.under(wanted),
                 Err(error) => {
-                    tracing::warn!(hash, %error, "the lane waits for its rule book");
+                    tracing::warn!(hash = wanted.hash, %error, "the lane waits for its rule book");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(Duration::from_secs(10));
                 }
@@ -128,15 +144,15 @@ impl Books {
         }
     }
 
-    /// Fetches a rule book's content.
+    /// Fetches a content, of a section or of a whole rule book.
     ///
     /// # Errors
-    /// It is not there, or not what its hash says.
-    pub async fn fetch(&self, hash: &str) -> Result<RuleBook, Error> {
+    /// It is not there, not what its hash says, or not of that kind.
+    pub async fn fetch<T: DeserializeOwned>(&self, hash: &str) -> Result<T, Error> {
         parse(hash, &self.content(hash).await?)
     }
 
-    /// Fetches a rule book's content as it is stored.
+    /// Fetches a content as it is stored.
     ///
     /// # Errors
     /// It is not there, or not what its hash says.
@@ -149,17 +165,13 @@ impl Books {
         check(hash, &content)?;
         Ok(content)
     }
-
-    async fn load(&self, hash: &str) -> Result<Ready, Error> {
-        Ok(Ready::of(self.fetch(hash).await?))
-    }
 }
 
 /// Reads the content that has this hash.
 ///
 /// # Errors
-/// It has another, or is no rule book.
-pub fn unpack(hash: &str, content: &[u8]) -> Result<RuleBook, Error> {
+/// It has another, or is not of that kind.
+pub fn unpack<T: DeserializeOwned>(hash: &str, content: &[u8]) -> Result<T, Error> {
     check(hash, content)?;
     parse(hash, content)
 }
@@ -171,16 +183,17 @@ fn check(hash: &str, content: &[u8]) -> Result<(), Error> {
     }
 }
 
-fn parse(hash: &str, content: &[u8]) -> Result<RuleBook, Error> {
+fn parse<T: DeserializeOwned>(hash: &str, content: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(content)
         .map_err(|error| Error::RuleBook { hash: hash.to_owned(), detail: error.to_string() })
 }
 
 impl Ready {
     /// Makes a rule book ready to judge by.
-    pub fn of(book: RuleBook) -> Self {
-        let mut policies = Vec::with_capacity(book.policies.len());
-        for source in &book.policies {
+    pub fn of(section: PoliciesSection, settings: SettingsSection) -> Self {
+        let mut policies = Vec::with_capacity(section.policies.len());
+        let mut origins = HashMap::with_capacity(section.policies.len());
+        for source in &section.policies {
             match Policy::load_accepted(source) {
                 Ok(policy) => policies.push(Arc::new(policy)),
                 // INVARIANT (replay uses the version of its moment): what was accepted once loads
@@ -190,7 +203,17 @@ impl Ready {
                     tracing::error!(policy = %source.name, fault = first, "a policy of the rule book does not load");
                 }
             }
+            origins.insert(source.name.clone(), source.origin());
         }
-        Self { book: Arc::new(Book::build(policies)), settings: book.settings, refused: book.refused.into() }
+        let (book, refused) = (Arc::new(Book::build(policies)), section.refused.into());
+        let policies = Policies { book, refused, origins: Arc::new(origins) };
+        Self { policies, settings: settings.settings }
+    }
+
+    /// The same, as lanes are given it that are told of it so.
+    pub fn under(self, named: RuleBookRef) -> RuleBook {
+        let RuleBookRef { version, hash, sections } = named;
+        let Policies { book, refused, .. } = self.policies;
+        RuleBook { version, hash, sections, book, settings: self.settings, refused }
     }
 }

@@ -56,6 +56,10 @@ const WAIT_BOUNDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 
 const VERB: Label =
     Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "emit", "apply"]) };
+const SECTION: Label = Label {
+    name: "section",
+    values: Values::Words(|| linesman_schemas::control::Section::ALL.iter().map(|section| section.as_str()).collect()),
+};
 const COUNTED_VERB: Label =
     Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "apply"]) };
 const LANE: Label = Label { name: "lane", values: Values::Few("the number of a lane, `lanes` of them, at most 48") };
@@ -104,6 +108,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_policies_refused_total", &[], "Policy files refused, each text once, and rule directories that could not be read."),
     gauge("linesman_refused_policies", &[], "Policy files that are refused as they are; for each, what was good last stays."),
     gauge("linesman_rule_book_version", &[], "Version of the rule book that every lane judges by."),
+    gauge("linesman_rule_book_differs", &[SECTION], "1 while this node's files say something else than what another has loaded into the log since, which decides; else 0."),
     // The lanes.
     gauge("linesman_lane_running", &[LANE], "1 when the lane has been taken up, else 0."),
     gauge("linesman_lane_position", &[LANE], "Sequence in IN of the last message the lane has applied."),

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use async_nats::Client;
-use linesman_schemas::control::Control;
+use linesman_schemas::control::{Control, Section};
 
 use super::Error;
 use super::format::{Entry, Header};
@@ -41,10 +41,10 @@ pub async fn capture(
     let books = Books::new(client.clone(), 1);
     let mut history = History::new(client.clone(), identity.last);
     while let Some((lane, message)) = history.next().await? {
-        if let Some(hash) = named(&message)
-            && !writer.has_book(&hash)
-        {
-            writer.book(&hash, &books.content(&hash).await?)?;
+        for hash in named(&message) {
+            if !writer.has_book(&hash) {
+                writer.book(&hash, &books.content(&hash).await?)?;
+            }
         }
         let sequence = message.sequence;
         writer.entry(&Entry { lane, message })?;
@@ -53,13 +53,13 @@ pub async fn capture(
     writer.end()
 }
 
-/// The hash of the rule book that a message names.
-fn named(message: &InMessage) -> Option<String> {
+/// The contents of the rule book that a message names, by hash.
+fn named(message: &InMessage) -> Vec<String> {
     if message.subject != "ctl" {
-        return None;
+        return Vec::new();
     }
     match serde_json::from_slice(&message.payload) {
-        Ok(Control::RuleBook(named)) => Some(named.hash),
-        _ => None,
+        Ok(Control::RuleBook(named)) => Section::ALL.map(|section| named.content(section).to_owned()).into(),
+        _ => Vec::new(),
     }
 }

@@ -11,6 +11,8 @@ use linesman_domain::position::Position;
 use linesman_domain::state::{Base, Writes};
 use linesman_domain::{self as domain, Decision, Domain, Parts};
 use linesman_rules::{Judge, Limits};
+use linesman_schemas::control::{RuleBookRef, Section};
+use serde::de::DeserializeOwned;
 
 use super::format::Entry;
 use super::{Error, book};
@@ -23,7 +25,8 @@ const PAYLOAD_MOST: usize = 512 * 1024;
 /// The rule books of a recorded log, read when they are first named.
 pub struct Shelf {
     dir: PathBuf,
-    ready: HashMap<String, Ready>,
+    /// By the contents of policies and settings.
+    ready: HashMap<[String; 2], Ready>,
     judge: Rc<RefCell<Judge>>,
 }
 
@@ -34,26 +37,26 @@ impl Shelf {
         Self { dir: dir.to_owned(), ready: HashMap::new(), judge }
     }
 
-    fn get(&mut self, version: u64, hash: &str) -> Result<RuleBook, Error> {
-        let ready = match self.ready.get(hash) {
+    fn get(&mut self, named: RuleBookRef) -> Result<RuleBook, Error> {
+        let of = [Section::Policies, Section::Settings].map(|section| named.content(section).to_owned());
+        let ready = match self.ready.get(&of) {
             Some(ready) => ready.clone(),
             None => {
-                // A hash that is none must not name other files.
-                let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-                let path = book(&self.dir, if is_hash { hash } else { "no-hash" });
-                let content = std::fs::read(&path).map_err(Error::file(&path))?;
-                let ready = Ready::of(books::unpack(hash, &content)?);
-                self.ready.insert(hash.to_owned(), ready.clone());
+                let [policies, settings] = &of;
+                let ready = Ready::of(self.content(policies)?, self.content(settings)?);
+                self.ready.insert(of, ready.clone());
                 ready
             }
         };
-        Ok(RuleBook {
-            version,
-            hash: hash.to_owned(),
-            book: ready.book,
-            settings: ready.settings,
-            refused: ready.refused,
-        })
+        Ok(ready.under(named))
+    }
+
+    fn content<T: DeserializeOwned>(&self, hash: &str) -> Result<T, Error> {
+        // A hash that is none must not name other files.
+        let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let path = book(&self.dir, if is_hash { hash } else { "no-hash" });
+        let content = std::fs::read(&path).map_err(Error::file(&path))?;
+        Ok(books::unpack(hash, &content)?)
     }
 }
 
@@ -70,7 +73,7 @@ impl Replica {
     pub fn open(base: Box<dyn Base>, lane: u32, stream: &str, shelf: &mut Shelf) -> Result<Self, Error> {
         let fault = |source| Error::Decide { sequence: 0, source };
         let book = match domain::rule_book::read(&*base).map_err(fault)? {
-            Some(row) => Some(shelf.get(row.version, &row.hash)?),
+            Some(row) => Some(shelf.get(row.reference())?),
             None => None,
         };
         let judge = Rc::clone(&shelf.judge);
@@ -105,7 +108,7 @@ impl Replica {
     pub fn decide(&mut self, entry: &Entry, shelf: &mut Shelf) -> Result<(), Error> {
         let (mut input, named) = decode::read(&entry.message);
         if let Some(named) = named {
-            input.content = Content::RuleBook(shelf.get(named.version, &named.hash)?);
+            input.content = Content::RuleBook(shelf.get(named)?);
         }
         let sequence = entry.message.sequence;
         self.domain.decide(&input).map_err(|source| Error::Decide { sequence, source })

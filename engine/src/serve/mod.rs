@@ -3,14 +3,17 @@
 //! ```text
 //!  data dir -> NATS server -> streams -> store -> lanes -> caught up -> organizations, rule book
 //!                                                             -> dispatcher -> edge -> ready.json
-//!  then: the rule directory is watched
-//!  stop: edge -> watch -> dispatcher -> lanes -> store -> NATS server
+//!  then: the rule directory is watched, and lanes are handed what lane 0 decides
+//!  stop: edge -> watch, handout -> dispatcher -> lanes -> store -> NATS server
 //! ```
 
+mod copies;
 mod handout;
 mod policies;
+mod sections;
 mod setup;
 mod watch;
+mod whole;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +26,7 @@ use linesman_connectors::tls::{self, Authority};
 use linesman_schemas::OrgName;
 use linesman_schemas::name::NameError;
 use serde::Serialize;
+use tokio::sync::mpsc;
 use tokio::sync::watch::{Sender, channel};
 use tokio::task::{JoinError, JoinHandle};
 
@@ -40,6 +44,7 @@ use crate::metrics::Metrics;
 use crate::rules_dir::{self, PolicyFile};
 use crate::store::{self, Store};
 use crate::{lane, log};
+use copies::Copies;
 use handout::Handout;
 use linesman_domain as domain;
 use linesman_domain::cases::{CASES, CaseState};
@@ -172,12 +177,12 @@ impl App {
         });
         let (status, policy_status) = channel(PolicyStatus::default());
         let settings = config.settings.clone();
-        let mut policies =
-            Policies::new(Arc::clone(&setup), Arc::clone(&books), settings, data_dir.rule_book(), status);
+        let copies = Copies::new(data_dir.rule_book(), data_dir.sections());
+        let mut policies = Policies::new(Arc::clone(&setup), Arc::clone(&books), settings, copies, status);
         if !identity.is_open {
             // INVARIANT (organizations and rule book precede the first input): until it is open, IN takes nothing else.
             setup.begin(&config.organizations).await?;
-            policies.bring(&files, &[]).await?;
+            policies.begin(&files).await?;
             streams::open(&client, &layout).await?;
         }
         policies.restore(&files).await?;
@@ -194,9 +199,11 @@ impl App {
             runtime: tokio::runtime::Handle::current(),
         };
         let mut executors = Executors::start(&context)?;
-        let brought = settle(&setup, &mut policies, &config, &files, &mut executors).await?;
-        let handout = Watching::spawn(Handout::new(Arc::clone(&setup), executors.lanes.clone()).run());
-        let watch = Watch::new(config.rules, policies, executors.lanes.clone(), brought).start();
+        let mut handout = Handout::new(Arc::clone(&setup), executors.lanes.clone(), Arc::clone(&shown));
+        let brought = settle(&setup, &mut policies, &mut handout, &config, &files, &mut executors).await?;
+        let handout = Watching::spawn(handout.run());
+        let (files_asked, asked) = mpsc::channel(1);
+        let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
         let (stop_dispatcher, stopped) = channel(false);
         let (overview, dispatch) = channel(Overview::default());
         let dispatcher = Dispatcher {
@@ -217,6 +224,7 @@ impl App {
             token: data_dir.token()?,
             ready: is_ready,
             policies: policy_status,
+            files: files_asked,
             dispatch,
             metrics,
             logging,
@@ -361,20 +369,23 @@ async fn nats(config: &Config, data_dir: &DataDir) -> Result<(Option<Server>, St
 }
 
 /// Waits until the lanes have caught up, brings the files' differences into the log, and waits until
-/// the lanes have those.
+/// the lanes have those, and judge by what they come to.
 async fn settle(
     setup: &Setup,
     policies: &mut Policies,
+    handout: &mut Handout,
     config: &Config,
     files: &[PolicyFile],
     executors: &mut Executors,
 ) -> Result<Brought, Error> {
     reach_end(&setup.client, executors).await?;
     setup.send(&config.organizations).await?;
-    let rows = policies.rows()?;
-    let brought = policies.bring(files, &rows).await?;
+    let brought = policies.bring(files).await?;
     reach_end(&setup.client, executors).await?;
     setup.check()?;
+    while handout.hand_out_rule_book().await? {
+        reach_end(&setup.client, executors).await?;
+    }
     policies.observe()?;
     Ok(brought)
 }

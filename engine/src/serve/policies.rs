@@ -1,49 +1,66 @@
-//! The rule book: what the policy files say is compared with the one that applies, and another one
-//! enters the log. At the start and while running this is the same.
+//! The rule book: what the policy files say is compared with what the log has, and differences enter it. At the start
+//! and while running this is the same.
 //!
 //! A file that cannot be loaded does not hold the others up: its last good text stays, and the rule
-//! book says that it was refused, so that lanes tell of it once, restarts or not.
+//! book says that it was refused, so that lanes tell of it once, restarts or not. How a log takes it is decided by its
+//! engine level: whole (`whole`), or in sections (`sections`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use linesman_domain::position;
+use linesman_domain::rule_book::{self, BookRow};
+use linesman_domain::sections::SectionsRow;
 use linesman_schemas::PolicyName;
-use linesman_schemas::control::{Control, PolicySource, RefusedPolicy, RuleBook, RuleBookRef, Settings};
+use linesman_schemas::control::SettingsSection;
+use linesman_schemas::control::{PoliciesSection, PolicySource, RefusedPolicy, RuleBook, Section, Settings};
 use tokio::sync::watch;
 
 use super::Error;
+use super::copies::Copies;
+use super::sections::Asked;
 use super::setup::Setup;
-use crate::data_dir::private;
 use crate::edge::PolicyStatus;
 use crate::log::books::{self, Books};
 use crate::rules_dir::PolicyFile;
-use linesman_domain::rule_book::{self, BookRow};
 
 /// How many refused files a rule book names, the first by name: each is an event, and a batch of
 /// events is bounded. The others are in the log and counted like these.
 const REFUSED_MOST: usize = 200;
+/// From which engine level on the log takes rule books in sections.
+const IN_SECTIONS: u32 = 2;
 
 /// Brings rule books into the log.
 pub(super) struct Policies {
-    setup: Arc<Setup>,
-    books: Arc<Books>,
-    settings: Settings,
-    /// Where a copy of the rule book that was sent last lies.
-    copy: PathBuf,
-    status: watch::Sender<PolicyStatus>,
-    /// The version and hash last sent: it may be in the log even if nobody said so.
-    sent: Option<(u64, String)>,
+    pub(super) setup: Arc<Setup>,
+    pub(super) books: Arc<Books>,
+    pub(super) settings: Settings,
+    pub(super) copies: Copies,
+    pub(super) status: watch::Sender<PolicyStatus>,
+    /// The version and hash of the whole rule book sent last: it may be in the log even if nobody said so.
+    pub(super) sent: Option<(u64, String)>,
+    /// The loads whose outcome was not looked at.
+    pub(super) asked: Vec<Asked>,
     /// Path and hash of the refused files that were logged.
     logged: BTreeSet<(String, String)>,
+    /// Which differences were logged: what the log has loaded, and what the files say.
+    pub(super) told: Vec<(Section, String, String)>,
 }
 
 /// What became of the files.
 pub(super) struct Brought {
-    /// The hash of the rule book that is to apply.
-    pub(super) hash: String,
-    /// By lane: where in IN it stands; empty when all lanes had it.
+    /// What they were compared with, or made into.
+    pub(super) made: Made,
+    /// By lane: where in IN that stands which was sent; empty where nothing was.
     pub(super) sequences: Vec<u64>,
+}
+
+/// What the files were compared with, or made into.
+pub(super) enum Made {
+    /// The hash of the rule book that is to apply.
+    Whole(String),
+    /// What the log had composed.
+    Sections(SectionsRow),
 }
 
 impl Policies {
@@ -52,10 +69,11 @@ impl Policies {
         setup: Arc<Setup>,
         books: Arc<Books>,
         settings: Settings,
-        copy: PathBuf,
+        copies: Copies,
         status: watch::Sender<PolicyStatus>,
     ) -> Self {
-        Self { setup, books, settings, copy, status, sent: None, logged: BTreeSet::new() }
+        let (sent, asked, logged, told) = (None, Vec::new(), BTreeSet::new(), Vec::new());
+        Self { setup, books, settings, copies, status, sent, asked, logged, told }
     }
 
     /// The rule book of each lane, as applied.
@@ -63,78 +81,45 @@ impl Policies {
         (0..self.setup.lanes).map(|lane| Ok(rule_book::read(&self.setup.store.lane(lane)?)?)).collect()
     }
 
-    /// Sees to it that the bucket has what lanes wait for, should it have lost it: the rule book that was sent
-    /// last, or that of the files.
+    /// Whether the log takes rule books in sections, as applied.
+    pub(super) fn is_in_sections(&self) -> Result<bool, Error> {
+        let position = position::read(&self.setup.store.lane(0)?)?;
+        Ok(position.is_some_and(|position| position.level >= IN_SECTIONS))
+    }
+
+    /// Sees to it that the bucket has what lanes wait for, should it have lost it: what was sent last, and what the
+    /// files say.
     pub(super) async fn restore(&self, files: &[PolicyFile]) -> Result<(), Error> {
-        if let Ok(content) = std::fs::read(&self.copy) {
+        let mut contents = self.copies.all();
+        if files.iter().all(|file| file.faults.is_empty()) {
+            let (policies, settings) = (self.compose(files, None), self.settings.clone());
+            contents.push(books::pack(&policies)?.1);
+            contents.push(books::pack(&SettingsSection { settings })?.1);
+            if !self.is_in_sections()? {
+                contents.push(books::pack(&self.whole(policies))?.1);
+            }
+        }
+        for content in contents {
             self.books.put(&books::hash(&content), &content).await?;
         }
-        if files.iter().any(|file| !file.faults.is_empty()) {
-            return Ok(());
-        }
-        let (hash, content) = books::pack(&self.compose(files, None))?;
-        Ok(self.books.put(&hash, &content).await?)
+        Ok(())
     }
 
-    /// Sends the rule book of the files unless it is what all lanes have. `rows` are the lanes' rule
-    /// books, none on a new log.
-    pub(super) async fn bring(&mut self, files: &[PolicyFile], rows: &[Option<BookRow>]) -> Result<Brought, Error> {
+    /// Sends what the files say, as far as the log does not have it and it is for this node to say.
+    pub(super) async fn bring(&mut self, files: &[PolicyFile]) -> Result<Brought, Error> {
         self.log(files);
-        let newest = rows.iter().flatten().max_by_key(|row| row.version);
-        let last = match newest {
-            None => None,
-            Some(row) => match self.books.fetch(&row.hash).await {
-                Ok(book) => Some(book),
-                // Only a broken file needs it.
-                Err(_) if files.iter().all(|file| file.faults.is_empty()) => None,
-                Err(error) => return Err(error.into()),
-            },
-        };
-        let book = self.compose(files, last.as_ref());
-        self.show(&book.refused, files.iter().filter(|file| !file.faults.is_empty()).count());
-        let (hash, content) = books::pack(&book)?;
-        if !rows.is_empty() && rows.iter().all(|row| row.as_ref().is_some_and(|row| row.hash == hash)) {
-            return Ok(Brought { hash, sequences: Vec::new() });
-        }
-        self.books.put(&hash, &content).await?;
-        if let Err(error) = private::write(&self.copy, &content) {
-            tracing::warn!(path = %self.copy.display(), %error, "no copy of the rule book is kept");
-        }
-        let version = self.version(newest, &hash);
-        let changes = Changes::between(last.as_ref(), &book);
-        tracing::info!(
-            version,
-            hash,
-            policies = book.policies.len(),
-            added = changes.added,
-            changed = changes.changed,
-            removed = changes.removed,
-            "a rule book enters the log"
-        );
-        let control = Control::RuleBook(RuleBookRef { version, hash: hash.clone() });
-        let mut sequences = Vec::new();
-        for lane in 0..self.setup.lanes {
-            sequences.push(self.setup.publish(format!("p.{lane}.ctl"), &control).await?);
-        }
-        Ok(Brought { hash, sequences })
+        if self.is_in_sections()? { self.bring_sections(files).await } else { self.bring_whole(files).await }
     }
 
-    /// The version to send a rule book under. INVARIANT (one version, one rule book): one that may
-    /// have reached a lane is never given to another rule book.
-    fn version(&mut self, newest: Option<&BookRow>, hash: &str) -> u64 {
-        let newest = newest.map_or(0, |row| row.version);
-        let version = match &self.sent {
-            Some((sent, of)) if of == hash && *sent > newest => *sent,
-            Some((sent, _)) => newest.max(*sent) + 1,
-            None => newest + 1,
-        };
-        self.sent = Some((version, hash.to_owned()));
-        version
+    /// A whole rule book, with the settings of the configuration.
+    pub(super) fn whole(&self, policies: PoliciesSection) -> RuleBook {
+        let PoliciesSection { policies, refused } = policies;
+        RuleBook { settings: self.settings.clone(), policies, refused }
     }
 
-    /// The rule book of the files; for a broken one its last good text, if there is one.
-    fn compose(&self, files: &[PolicyFile], last: Option<&RuleBook>) -> RuleBook {
-        let mut book = RuleBook { settings: self.settings.clone(), policies: Vec::new(), refused: Vec::new() };
+    /// The policies of the files; for a broken one its last good text, if there is one.
+    pub(super) fn compose(&self, files: &[PolicyFile], last: Option<&PoliciesSection>) -> PoliciesSection {
+        let mut book = PoliciesSection::default();
         let last = last.map(by_name).unwrap_or_default();
         for file in files {
             let Some(fault) = file.faults.first() else {
@@ -159,7 +144,7 @@ impl Policies {
     }
 
     /// Logs and counts each refused text once.
-    fn log(&mut self, files: &[PolicyFile]) {
+    pub(super) fn log(&mut self, files: &[PolicyFile]) {
         let mut refused = BTreeSet::new();
         for file in files.iter().filter(|file| !file.faults.is_empty()) {
             let text = (file.within.clone(), file.hash.clone());
@@ -180,7 +165,7 @@ impl Policies {
         self.logged = refused;
     }
 
-    fn show(&self, refused: &[RefusedPolicy], count: usize) {
+    pub(super) fn show(&self, refused: &[RefusedPolicy], count: usize) {
         metrics::gauge!("linesman_refused_policies").set(count as f64);
         self.status.send_modify(|status| {
             status.directory = None;
@@ -201,24 +186,28 @@ impl Policies {
         let rows = self.rows()?;
         let version = rows.iter().map(|row| row.as_ref().map_or(0, |row| row.version)).min().unwrap_or_default();
         metrics::gauge!("linesman_rule_book_version").set(version as f64);
-        self.status.send_modify(|status| status.version = version);
+        let shown = self.status.borrow().version;
+        if shown != version {
+            tracing::info!(version, "the rule book is in effect");
+            self.status.send_modify(|status| status.version = version);
+        }
         Ok(rows)
     }
 }
 
-fn by_name(book: &RuleBook) -> BTreeMap<&PolicyName, &PolicySource> {
+fn by_name(book: &PoliciesSection) -> BTreeMap<&PolicyName, &PolicySource> {
     book.policies.iter().map(|source| (&source.name, source)).collect()
 }
 
 /// How one rule book differs from another, for the log.
-struct Changes {
+pub(super) struct Changes {
     added: String,
     changed: String,
     removed: String,
 }
 
 impl Changes {
-    fn between(last: Option<&RuleBook>, book: &RuleBook) -> Self {
+    pub(super) fn between(last: Option<&PoliciesSection>, book: &PoliciesSection) -> Self {
         let (last, book) = (last.map(by_name).unwrap_or_default(), by_name(book));
         let is_changed = |(name, source): &(&&PolicyName, &&PolicySource)| {
             last.get(**name).is_some_and(|known| known.source != source.source)
@@ -228,6 +217,12 @@ impl Changes {
             changed: names(book.iter().filter(is_changed).map(|(name, _)| name)),
             removed: names(last.keys().filter(|name| !book.contains_key(**name))),
         }
+    }
+
+    /// Tells of a rule book that enters the log.
+    pub(super) fn log(&self, version: u64, hash: &str, policies: usize) {
+        let Self { added, changed, removed } = self;
+        tracing::info!(version, hash, policies, added, changed, removed, "a rule book enters the log");
     }
 }
 

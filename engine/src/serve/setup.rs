@@ -95,14 +95,26 @@ impl Setup {
     async fn command(&self, org: &OrgName, verb: Verb) -> Result<(), Error> {
         let subject = Scope::from(org.clone()).subject(&verb);
         tracing::info!(organization = %org, verb = verb.as_str(), "the configuration changes an organization");
-        // Another id each time: what is changed there and back again within a day is not one command.
-        let id = format!("config-{}", random_hex::<16>().map_err(Error::Random)?);
-        let id: CommandId = id.parse().map_err(Error::CommandId)?;
+        let id = new_id()?;
         let sent = Sent { organization: org.clone(), id: id.clone(), verb: verb.as_str() };
         let command = Command { id, principal: Principal::Configuration, node: self.node.to_string(), verb };
         self.publish(subject, &command).await?;
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
         Ok(())
+    }
+
+    /// Asks the provider, on lane 0; under which id, and where that stands in IN.
+    pub(super) async fn ask_provider(&self, principal: Principal, verb: Verb) -> Result<(CommandId, u64), Error> {
+        let id = new_id()?;
+        let command = Command { id: id.clone(), principal, node: self.node.to_string(), verb };
+        let subject = Scope::Provider.subject(&command.verb);
+        Ok((id, self.publish(subject, &Control::Command(Box::new(command))).await?))
+    }
+
+    /// Why a command to the provider was not done, once it has been decided.
+    pub(super) fn refusal_of_provider(&self, id: &CommandId) -> Result<Option<String>, Error> {
+        let row = Table::read(&self.store.lane(0)?, &commands::key(None, id.as_str()))?;
+        Ok(row.filter(|row| row.verdict != Verdict::Done).map(|row| row.detail))
     }
 
     /// Publishes a message; its sequence in IN.
@@ -118,6 +130,12 @@ impl Setup {
             }
         }
     }
+}
+
+/// Another id each time: what is changed there and back again within a day is not one command.
+fn new_id() -> Result<CommandId, Error> {
+    let id = format!("config-{}", random_hex::<16>().map_err(Error::Random)?);
+    id.parse().map_err(Error::CommandId)
 }
 
 fn set(organization: &Organization) -> Verb {

@@ -8,12 +8,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use linesman_schemas::command::SectionLoad;
+use linesman_schemas::control::Section;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::Error;
-use super::policies::{Brought, Policies};
+use super::policies::{Brought, Made, Policies};
+use crate::edge::FilesAsked;
 use crate::lane::status::LaneStatus;
 use crate::logging::full;
 use crate::rules_dir::{self, PolicyFile, Stamp};
@@ -33,6 +36,8 @@ pub(super) struct Watch {
     dir: PathBuf,
     policies: Policies,
     lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// Who asks what this node would load.
+    asked: mpsc::Receiver<FilesAsked>,
     /// What the rule book in the log was made of; none when it has to be looked up anew.
     taken: Option<Seen>,
     /// What was brought last.
@@ -89,9 +94,10 @@ impl Watch {
         dir: PathBuf,
         policies: Policies,
         lanes: Vec<watch::Receiver<LaneStatus>>,
+        asked: mpsc::Receiver<FilesAsked>,
         brought: Brought,
     ) -> Self {
-        Self { dir, policies, lanes, taken: None, brought }
+        Self { dir, policies, lanes, asked, taken: None, brought }
     }
 
     /// Watches beside the caller until it is stopped. What cannot be done is logged and done later: the engine
@@ -105,7 +111,13 @@ impl Watch {
         let mut retry = Retry::new();
         loop {
             let is_settled = last.is_none() || last == self.taken;
-            sleep(if is_settled { LOOK_EVERY } else { SETTLE }).await;
+            tokio::select! {
+                () = sleep(if is_settled { LOOK_EVERY } else { SETTLE }) => {}
+                Some(asked) = self.asked.recv() => {
+                    self.answer(asked).await;
+                    continue;
+                }
+            }
             let seen = look(&self.dir).await;
             let is_settled = last.as_ref() == Some(&seen);
             if last.as_ref().is_some_and(|last| *last != seen) {
@@ -141,8 +153,7 @@ impl Watch {
             Some(Ok(_)) => {
                 let files = read(&self.dir).await?;
                 if Some(&look(&self.dir).await) == seen {
-                    let rows = self.policies.rows()?;
-                    self.brought = self.policies.bring(&files, &rows).await?;
+                    self.brought = self.policies.bring(&files).await?;
                     self.taken = seen.cloned();
                 }
             }
@@ -156,20 +167,42 @@ impl Watch {
         lanes.all(|(lane, sequence)| lane.borrow().position >= *sequence)
     }
 
-    /// Shows which rule book is in effect. When it is not the one of the files, whoever had the lanes before
-    /// has sent his: the files are taken up again.
+    /// Shows which rule book is in effect, and looks whether the log says what it did when the files were compared
+    /// with it: otherwise they are taken up again. At level 1 also when a lane's rule book is not the one of the
+    /// files: whoever had the lanes before has sent his.
     fn check_lanes(&mut self) -> Result<(), Error> {
         let rows = self.policies.observe()?;
-        if !self.brought.sequences.is_empty() {
-            tracing::info!(hash = self.brought.hash, "the rule book is in effect");
-            self.brought.sequences.clear();
-        }
-        if self.taken.as_ref().is_some_and(Result::is_ok)
-            && rows.iter().flatten().any(|row| row.hash != self.brought.hash)
-        {
+        self.brought.sequences.clear();
+        let is_other = match &self.brought.made {
+            Made::Whole(_) if self.policies.is_in_sections()? => true,
+            Made::Whole(hash) => rows.iter().flatten().any(|row| row.hash != *hash),
+            Made::Sections(row) => self.policies.composed()? != *row,
+        };
+        if is_other && self.taken.as_ref().is_some_and(Result::is_ok) {
             self.taken = None;
         }
         Ok(())
+    }
+
+    /// Tells what a deliberate load would ask for.
+    async fn answer(&mut self, asked: FilesAsked) {
+        let load = self.prepare(asked.section).await;
+        if let Err(error) = &load {
+            tracing::warn!(section = %asked.section, error, "the files cannot be loaded");
+        }
+        // Whoever asked may have gone.
+        let _ = asked.answer.send(load);
+    }
+
+    async fn prepare(&mut self, section: Section) -> Result<SectionLoad, String> {
+        if !self.policies.is_in_sections().map_err(|error| full(&error))? {
+            return Err(
+                "the log takes whole rule books, and all of the files is loaded; sections come with engine level 2"
+                    .to_owned(),
+            );
+        }
+        let files = read(&self.dir).await.map_err(|error| full(&error))?;
+        self.policies.prepare(section, &files).await.map_err(|error| full(&error))
     }
 }
 

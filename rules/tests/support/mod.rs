@@ -130,7 +130,7 @@ pub(crate) fn organization() -> Organization {
 
 fn source(name: &str, source: &str) -> PolicySource {
     let owner = name.split_once('/').map(|(owner, _)| owner.parse().unwrap());
-    PolicySource { name: name.parse().unwrap(), owner, source: source.to_owned() }
+    PolicySource { name: name.parse().unwrap(), owner, source: source.to_owned(), origin: None }
 }
 
 pub(crate) fn load(name: &str, text: &str) -> Result<Policy, Vec<Diagnostic>> {

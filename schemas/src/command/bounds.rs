@@ -49,3 +49,11 @@ pub(super) fn list<T>(pointer: &str, items: &[T]) -> Result<(), Fault> {
         false => Ok(()),
     }
 }
+
+/// A SHA-256 in lower-case hexadecimal.
+pub(super) fn hash(pointer: &str, value: &str) -> Result<(), Fault> {
+    match value.len() == 64 && value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        true => Ok(()),
+        false => Err(Fault::new(pointer, "is no SHA-256 in lower-case hexadecimal")),
+    }
+}

@@ -9,6 +9,7 @@ mod incident;
 mod organization;
 mod policy;
 mod replay;
+mod rule_book;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -25,6 +26,7 @@ pub use incident::{Assignment, Incident, Note, Prioritisation};
 pub use organization::{DeviceGroup, Organization, OrganizationSettings};
 pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};
+pub use rule_book::{RuleBook, SectionLoad};
 
 /// A command. Its outcome is kept for a day of log time under its id: said again, it is not done again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +58,8 @@ pub enum Verb {
     Input(Input),
     /// Of the engine.
     Engine(Engine),
+    /// Of the rule book.
+    RuleBook(RuleBook),
 }
 
 impl Verb {
@@ -68,6 +72,7 @@ impl Verb {
             Self::Policy(verb) => verb.as_str(),
             Self::Input(verb) => verb.as_str(),
             Self::Engine(verb) => verb.as_str(),
+            Self::RuleBook(verb) => verb.as_str(),
         }
     }
 
@@ -80,6 +85,7 @@ impl Verb {
             Self::Policy(verb) => verb.needs(),
             Self::Input(verb) => verb.needs(),
             Self::Engine(verb) => verb.needs(),
+            Self::RuleBook(verb) => verb.needs(),
         }
     }
 
@@ -87,8 +93,8 @@ impl Verb {
     /// such.
     pub fn scope(&self, org: Option<&OrgName>) -> Option<Scope> {
         match (self, org) {
-            (Self::Engine(_), None) => Some(Scope::Provider),
-            (Self::Engine(_), Some(_))
+            (Self::Engine(_) | Self::RuleBook(_), None) => Some(Scope::Provider),
+            (Self::Engine(_) | Self::RuleBook(_), Some(_))
             | (Self::Organization(_) | Self::Incident(_) | Self::Case(_) | Self::Policy(_) | Self::Input(_), None) => {
                 None
             }
@@ -108,6 +114,7 @@ impl Verb {
             Self::Organization(verb) => verb.check(),
             Self::Incident(verb) => verb.check(),
             Self::Case(verb) => verb.check(),
+            Self::RuleBook(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) | Self::Engine(_) => Ok(()),
         }
     }

@@ -2,9 +2,16 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ManagerName;
+use crate::control::Section;
 
 fn org() -> OrgName {
     "acme".parse().unwrap()
+}
+
+fn load() -> Verb {
+    let hash = "ab".repeat(32);
+    let load = SectionLoad { section: Section::Policies, hash, loaded: None, expected: None, above: None };
+    Verb::RuleBook(RuleBook::LoadSection(load))
 }
 
 /// The verbs there were before families, as logs have them: token, bytes, right.
@@ -51,9 +58,9 @@ fn every_verb_of_before_families_is_read_and_written_as_it_was() {
 #[test]
 fn a_verbs_tag_is_its_token() {
     let raise = Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }));
-    let raise = (raise.as_str().to_owned(), serde_json::to_value(&raise).unwrap());
+    let later = [raise, load()].map(|verb| (verb.as_str().to_owned(), serde_json::to_value(&verb).unwrap()));
     let today = TODAY.map(|(token, wire, _)| (token.to_owned(), serde_json::from_str(wire).unwrap()));
-    for (token, wire) in today.into_iter().chain([raise]) {
+    for (token, wire) in today.into_iter().chain(later) {
         let wire: Value = wire;
         let tag = wire.as_str().or_else(|| wire.as_object()?.keys().next().map(String::as_str)).unwrap();
         assert_eq!(tag.replace('_', "-"), token);
@@ -62,10 +69,29 @@ fn a_verbs_tag_is_its_token() {
 
 #[test]
 fn the_providers_verbs_go_to_lane_0() {
-    let raise = Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }));
-    assert_eq!(raise.scope(None), Some(Scope::Provider));
-    assert_eq!(raise.scope(Some(&org())), None, "it is asked of no organization");
-    assert_eq!(Scope::Provider.subject(&raise), "p.0.ctl");
+    for verb in [Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 })), load()] {
+        assert_eq!(verb.scope(None), Some(Scope::Provider));
+        assert_eq!(verb.scope(Some(&org())), None, "it is asked of no organization");
+        assert_eq!(Scope::Provider.subject(&verb), "p.0.ctl");
+    }
+}
+
+#[test]
+fn a_section_is_loaded_by_hashes_and_takes_the_right_it_is_about() {
+    let read = |section: &str| -> Verb {
+        let load = json!({"load_section": {"section": section, "hash": "ab".repeat(32)}});
+        serde_json::from_value(load).unwrap()
+    };
+    assert_eq!((read("policies").needs(), read("settings").needs()), (Right::Policies, Right::Settings));
+    assert_eq!(read("settings").check(), Ok(()));
+    let wrong = |change: fn(&mut SectionLoad, String)| {
+        let Verb::RuleBook(RuleBook::LoadSection(mut wrong)) = load() else { panic!() };
+        change(&mut wrong, "AB".repeat(32));
+        Verb::RuleBook(RuleBook::LoadSection(wrong)).check().unwrap_err().to_string()
+    };
+    assert_eq!(wrong(|load, hash| load.hash = hash), "`hash` is no SHA-256 in lower-case hexadecimal");
+    assert_eq!(wrong(|load, hash| load.loaded = Some(hash)), "`loaded` is no SHA-256 in lower-case hexadecimal");
+    assert_eq!(wrong(|load, hash| load.expected = Some(hash)), "`expected` is no SHA-256 in lower-case hexadecimal");
 }
 
 #[test]

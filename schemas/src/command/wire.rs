@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Assignment, Case, CaseWish, Command, Engine, Incident, Input, LevelRaise, Note, Organization, OrganizationSettings,
-    Policy, PolicyRun, Prioritisation, Replay, Verb,
+    Policy, PolicyRun, Prioritisation, Replay, RuleBook, SectionLoad, Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -84,6 +84,8 @@ pub(super) enum Tagged {
     ReplayInput(Replay),
     /// Decide at a higher engine level from here on.
     RaiseLevel(LevelRaise),
+    /// Let a section of the rule book have another content from here on.
+    LoadSection(SectionLoad),
 }
 
 impl From<Tagged> for Verb {
@@ -102,6 +104,7 @@ impl From<Tagged> for Verb {
             Tagged::RunPolicy(run) => Self::Policy(Policy::Run(run)),
             Tagged::ReplayInput(replay) => Self::Input(Input::Replay(replay)),
             Tagged::RaiseLevel(raise) => Self::Engine(Engine::RaiseLevel(raise)),
+            Tagged::LoadSection(load) => Self::RuleBook(RuleBook::LoadSection(load)),
         }
     }
 }
@@ -122,6 +125,7 @@ impl From<Verb> for Tagged {
             Verb::Policy(Policy::Run(run)) => Self::RunPolicy(run),
             Verb::Input(Input::Replay(replay)) => Self::ReplayInput(replay),
             Verb::Engine(Engine::RaiseLevel(raise)) => Self::RaiseLevel(raise),
+            Verb::RuleBook(RuleBook::LoadSection(load)) => Self::LoadSection(load),
         }
     }
 }

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::command::{
     Assignment, Case, CaseWish, CaseWords, Command, DeviceGroup, Engine, Incident, Input, LevelRaise, Note,
-    Organization, OrganizationSettings, Policy, PolicyRun, Prioritisation, Replay, Verb,
+    Organization, OrganizationSettings, Policy, PolicyRun, Prioritisation, Replay, RuleBook, SectionLoad, Verb,
 };
-use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef};
+use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
@@ -115,7 +115,8 @@ pub(crate) fn verbs() -> Vec<Verb> {
             | Verb::Case(Case::Submit(_) | Case::Save(_))
             | Verb::Policy(Policy::Run(_))
             | Verb::Input(Input::Replay(_))
-            | Verb::Engine(Engine::RaiseLevel(_)) => {}
+            | Verb::Engine(Engine::RaiseLevel(_))
+            | Verb::RuleBook(RuleBook::LoadSection(_)) => {}
         }
     }
     samples
@@ -123,7 +124,14 @@ pub(crate) fn verbs() -> Vec<Verb> {
 
 /// Every verb that the provider is asked.
 pub(crate) fn provider_verbs() -> Vec<Verb> {
-    vec![Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }))]
+    let load = SectionLoad {
+        section: Section::Policies,
+        hash: HASH.to_owned(),
+        loaded: Some(HASH.to_owned()),
+        expected: None,
+        above: None,
+    };
+    vec![Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 })), Verb::RuleBook(RuleBook::LoadSection(load))]
 }
 
 /// Whoever asks in the samples.
@@ -173,8 +181,9 @@ pub(crate) fn case_changed() -> Vec<Value> {
 /// Every control message: tag and samples.
 pub(crate) fn controls() -> Vec<(&'static str, Value)> {
     let polled = Outcome::Done(Done::Polled { cursor: Some("2026-11-21T10:16:30Z".to_owned()) });
+    let sections = Section::ALL.map(|section| SectionRef { section, hash: HASH.to_owned() }).into();
     let samples = [
-        Control::RuleBook(RuleBookRef { version: 1, hash: HASH.to_owned() }),
+        Control::RuleBook(RuleBookRef { version: 1, hash: HASH.to_owned(), sections }),
         Control::Attempt(attempt(polled)),
         Control::Tick,
         Control::Command(Box::new(asked(Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }))))),

@@ -9,7 +9,7 @@
 //! | `organizations` | an organization itself |
 //! | `incidents`, `cases` | incidents and their notes; their cases |
 //! | `policies` | a policy judges again |
-//! | `engine` | the engine itself, asked by the provider |
+//! | `engine`, `rule_book` | the engine itself, and the rule book, asked by the provider |
 
 pub(crate) mod cases;
 pub(crate) mod engine;
@@ -17,6 +17,7 @@ pub(crate) mod incidents;
 pub(crate) mod organizations;
 mod outcome;
 pub(crate) mod policies;
+pub(crate) mod rule_book;
 
 use linesman_schemas::OrgName;
 use linesman_schemas::audit::{Audit, Verdict};

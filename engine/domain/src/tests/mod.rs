@@ -4,6 +4,7 @@ mod commands;
 mod level1;
 mod policies;
 mod principals;
+mod sections;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -92,11 +93,13 @@ impl Lane {
     fn rules(&mut self, version: u64, policies: &[(&str, &str)], settings: Settings) {
         let load = |(name, source): &(&str, &str)| {
             let owner = name.split_once('/').map(|(owner, _)| owner.parse().unwrap());
-            let source = PolicySource { name: name.parse().unwrap(), owner, source: (*source).to_owned() };
+            let source =
+                PolicySource { name: name.parse().unwrap(), owner, source: (*source).to_owned(), origin: None };
             Arc::new(Policy::load(&source).unwrap())
         };
         let book = Arc::new(Book::build(policies.iter().map(load).collect()));
-        let book = RuleBook { version, hash: format!("{version}"), book, settings, refused: Arc::default() };
+        let (hash, sections, refused) = (version.to_string(), Vec::new(), Arc::default());
+        let book = RuleBook { version, hash, sections, book, settings, refused };
         self.book = Some(book.clone());
         self.decide("", "ctl", b"", Content::RuleBook(book));
         self.commit();

@@ -26,6 +26,7 @@ fn told(lane: &mut Lane, version: u64, texts: &[(&str, &str)]) -> Vec<(String, S
     let book = RuleBook {
         version,
         hash: version.to_string(),
+        sections: Vec::new(),
         book: Arc::new(Book::build(Vec::new())),
         settings: Settings::default(),
         refused: texts.iter().map(|(path, hash)| refused(path, hash)).collect(),

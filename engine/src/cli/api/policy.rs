@@ -3,20 +3,28 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use reqwest::Method;
+use serde_json::Value;
 
-use super::show::{Column, column};
-use super::{Args, List, ask, segment};
+use super::show::{self, Column, column};
+use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Policies;
 
-const COLUMNS: [Column; 4] =
-    [column("NAME", "/name"), column("OWNER", "/owner"), column("TRIGGER", "/trigger"), column("HASH", "/hash")];
+const COLUMNS: [Column; 5] = [
+    column("NAME", "/name"),
+    column("OWNER", "/owner"),
+    column("TRIGGER", "/trigger"),
+    column("ORIGIN", "/origin"),
+    column("HASH", "/hash"),
+];
 
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman policy list --trigger incident.detected --data-dir D
-  linesman policy show acme/own --data-dir D";
+  linesman policy show acme/own --data-dir D
+  linesman policy load --data-dir D                the files of this engine, whatever another has loaded";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -27,11 +35,37 @@ pub(in crate::cli) enum Action {
         /// Its name: of an organization's own, <organization>/<file>
         name: String,
     },
+    /// Load the files of this engine into the log, whatever another has loaded
+    Load {
+        /// Load `[settings]` of the configuration instead of the rule directory
+        #[arg(long)]
+        settings: bool,
+    },
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
-        Action::List(list) => api.list("/api/v1/policies", list, &COLUMNS).await,
+        Action::List(list) => {
+            api.list("/api/v1/policies", list, &COLUMNS).await?;
+            tell_differences(api).await
+        }
+        Action::Load { settings } => {
+            let section = if *settings { "settings" } else { "policies" };
+            api.write(Method::POST, &format!("/api/v1/policies/load?section={section}"), None).await
+        }
         Action::Show { name } => api.show(&format!("/api/v1/policies/{}", segment(name)), &()).await,
     })
+}
+
+/// Tells, beside the list, that the engine's files say something else.
+async fn tell_differences(api: &Api) -> anyhow::Result<()> {
+    let readiness = api.get("/readyz", &()).await?;
+    for section in readiness.pointer("/policies/differing").and_then(Value::as_array).into_iter().flatten() {
+        let flag = if section == "settings" { " --settings" } else { "" };
+        anstream::eprintln!(
+            "the files of this engine have other {} than the log, which decides: `linesman policy load{flag}` loads them",
+            show::plain(section)
+        );
+    }
+    Ok(())
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use linesman_rules::{Book, Policy};
+use linesman_rules::Policy;
+use linesman_schemas::control::{PoliciesSection, SettingsSection};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, PolicyName};
 use serde::Serialize;
@@ -25,6 +26,7 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
+use crate::log::books::{self, Ready};
 use crate::store::Lane;
 use linesman_domain as domain;
 
@@ -48,6 +50,8 @@ struct Item {
     organizations: Option<Vec<OrgName>>,
     /// SHA-256 of its text, in hexadecimal.
     hash: String,
+    /// Where it came from, such as `file acme/night-shift.rhai`.
+    origin: String,
 }
 
 /// A policy with its text.
@@ -86,20 +90,20 @@ pub(in crate::edge) async fn policy(
 ) -> Result<Response, Problem> {
     let book = book(&sources).await?;
     answer(&sources, viewer, move |walk| {
-        let policy = book.policies().iter().find(|policy| *policy.name() == name && is_seen(walk, policy));
+        let policy = book.book.policies().iter().find(|policy| *policy.name() == name && is_seen(walk, policy));
         let policy = policy.ok_or_else(|| Error::Nothing(format!("there is no policy `{name}`")))?;
-        Ok(PolicyWithSource { policy: Item::new(policy), source: policy.source().to_owned() })
+        Ok(PolicyWithSource { policy: Item::new(policy, &book), source: policy.source().to_owned() })
     })
     .await
 }
 
 /// The latest rule book that a lane judges by; as lanes use it too, it is fetched once.
-async fn book(sources: &Sources) -> Result<Arc<Book>, Problem> {
+async fn book(sources: &Sources) -> Result<books::Policies, Problem> {
     let Some(row) = latest(&sources.rows).map_err(|error| Problem::internal(&error))? else {
-        return Ok(Arc::new(Book::build(Vec::new())));
+        return Ok(Ready::of(PoliciesSection::default(), SettingsSection::default()).policies);
     };
-    match timeout(BOOK_MOST, sources.books.get(&row.hash)).await {
-        Ok(Ok(ready)) => Ok(ready.book),
+    match timeout(BOOK_MOST, sources.books.get(&row.reference())).await {
+        Ok(Ok(ready)) => Ok(ready.policies),
         failed => {
             let why = failed.map_or_else(
                 |_| "it takes too long".to_owned(),
@@ -128,16 +132,16 @@ fn latest(lanes: &[Lane]) -> Result<Option<BookRow>, domain::Error> {
 }
 
 /// A page of those that are seen.
-fn page(list: &Policies, walk: &Walk, book: &Book, paging: &Paging) -> Page<Item> {
+fn page(list: &Policies, walk: &Walk, book: &books::Policies, paging: &Paging) -> Page<Item> {
     let mut pager = Pager::new(paging, Offered::AnyHow);
-    for policy in book.policies().iter().filter(|policy| is_seen(walk, policy)) {
+    for policy in book.book.policies().iter().filter(|policy| is_seen(walk, policy)) {
         let name = policy.name().as_str();
         let rank = Rank { value: Value::Key, organization: String::new(), key: name.as_bytes().to_vec() };
         let Ok(_) = pager.offer(rank, |_| {
             let is_wanted = passes(list.name.as_ref(), name)
                 && passes(list.owner.as_ref(), owner(policy).unwrap_or_default())
                 && is(list.trigger, policy.trigger());
-            Ok::<_, Infallible>(is_wanted.then(|| (Item::new(policy), name.len())))
+            Ok::<_, Infallible>(is_wanted.then(|| (Item::new(policy, book), name.len())))
         });
     }
     pager.page()
@@ -157,13 +161,14 @@ fn owner(policy: &Policy) -> Option<&str> {
 }
 
 impl Item {
-    fn new(policy: &Policy) -> Self {
+    fn new(policy: &Policy, book: &books::Policies) -> Self {
         Self {
             name: policy.name().clone(),
             owner: owner(policy).map(str::to_owned),
             trigger: policy.trigger(),
             organizations: policy.organizations().map(<[OrgName]>::to_vec),
             hash: policy.hash().to_owned(),
+            origin: book.origins.get(policy.name()).cloned().unwrap_or_default(),
         }
     }
 }

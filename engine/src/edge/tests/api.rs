@@ -1,6 +1,6 @@
 //! Health, readiness, the token, and paths that lead nowhere.
 
-use linesman_schemas::control::RefusedPolicy;
+use linesman_schemas::control::{RefusedPolicy, Section};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -57,16 +57,25 @@ async fn refused_policies_are_counted_for_everybody_and_named_for_the_token() {
         stays: Some("acme/own".parse().unwrap()),
     };
     let directory = Some("the rules in `R` cannot be read: gone".to_owned());
-    edge.policies.send_replace(PolicyStatus { version: 4, directory, count: 1, refused: [refused].into() });
+    edge.policies.send_replace(PolicyStatus {
+        version: 4,
+        directory,
+        count: 1,
+        refused: [refused].into(),
+        differing: vec![Section::Settings],
+    });
     let answer = edge.request(Method::GET, "/readyz").send().await.unwrap().json::<Value>().await.unwrap();
-    assert_eq!(answer["policies"], json!({"rule_book": 4, "refused": 1}));
+    assert_eq!(answer["policies"], json!({"rule_book": 4, "refused": 1, "differing": ["settings"]}));
     let answer = edge.get("/readyz").await.json::<Value>().await.unwrap();
     let file = json!({
         "path": "acme/own.rhai", "hash": "0a", "line": 3, "column": 7,
         "message": "unknown trigger `incident`", "stays": "acme/own",
     });
     let directory = "the rules in `R` cannot be read: gone";
-    assert_eq!(answer["policies"], json!({"rule_book": 4, "refused": 1, "files": [file], "directory": directory}));
+    let expected = json!({
+        "rule_book": 4, "refused": 1, "differing": ["settings"], "files": [file], "directory": directory,
+    });
+    assert_eq!(answer["policies"], expected);
 }
 
 #[tokio::test]

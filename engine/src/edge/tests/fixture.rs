@@ -90,6 +90,7 @@ impl Fixture {
             token,
             ready: is_ready,
             policies,
+            files: tokio::sync::mpsc::channel(1).0,
             dispatch: tokio::sync::watch::channel(Default::default()).1,
             metrics,
             logging,

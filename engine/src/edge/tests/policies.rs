@@ -17,7 +17,7 @@ const LIMITED: &str = r#"policy(#{ on: "case.updated", organizations: ["acme", "
 
 fn source(name: &str, text: &str) -> PolicySource {
     let owner = name.split_once('/').and_then(|(owner, _)| owner.parse().ok());
-    PolicySource { name: name.parse().unwrap(), owner, source: text.to_owned() }
+    PolicySource { name: name.parse().unwrap(), owner, source: text.to_owned(), origin: None }
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn the_rule_book_in_effect_is_shown() {
         names.collect::<Vec<_>>()
     };
     assert_eq!(names("").await, [""; 0], "no lane has a rule book");
-    let book = table::encode(&BookRow { version: 1, hash }).unwrap();
+    let book = table::encode(&BookRow { version: 1, hash, sections: Vec::new() }).unwrap();
     edge.write("acme", vec![(rule_book::key().into_bytes(), book)]);
     assert_eq!(names("").await, ["acme/own", "all", "limited"]);
     assert_eq!(names("?sort=-name").await, ["limited", "all", "acme/own"]);
@@ -53,7 +53,7 @@ async fn the_rule_book_in_effect_is_shown() {
     let organizations = json!(["acme", "bolt"]);
     let expected = json!({
         "name": "limited", "owner": null, "trigger": "case.updated", "organizations": organizations, "hash": hash,
-        "source": LIMITED,
+        "origin": "file limited.rhai", "source": LIMITED,
     });
     assert_eq!(one, expected);
     let one: Value = edge.get("/api/v1/policies/acme%2Fown").await.json().await.unwrap();
@@ -68,7 +68,7 @@ async fn the_rule_book_in_effect_is_shown() {
 async fn a_rule_book_that_cannot_be_had_is_told_as_such() {
     let (_, metrics) = Metrics::recorder().unwrap();
     let edge = Fixture::with(BOUNDS, nobody().await, metrics).await;
-    let book = table::encode(&BookRow { version: 1, hash: "ab".repeat(32) }).unwrap();
+    let book = table::encode(&BookRow { version: 1, hash: "ab".repeat(32), sections: Vec::new() }).unwrap();
     edge.write("acme", vec![(rule_book::key().into_bytes(), book)]);
     let answer = edge.get("/api/v1/policies").await;
     assert_eq!(answer.headers()["retry-after"], "5");

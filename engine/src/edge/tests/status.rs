@@ -12,7 +12,7 @@ use linesman_domain::table;
 async fn lanes_what_is_pending_and_open_circuits_are_told() {
     let edge = Fixture::new().await;
     let until = Timestamp::from_second(1_800_000_000).unwrap();
-    let book = BookRow { version: 3, hash: "ab".repeat(32) };
+    let book = BookRow { version: 3, hash: "ab".repeat(32), sections: Vec::new() };
     for (org, failures, open_until) in [("acme", 5, Some(until)), ("zulu", 7, None), ("bolt", 6, Some(until))] {
         let circuit = CircuitRow { failures, open_until, rest_s: 30 };
         let pending = PendingRow {

@@ -52,13 +52,17 @@ impl World {
             name: name.parse().unwrap(),
             owner: name.split_once('/').and_then(|(owner, _)| owner.parse().ok()),
             source: r#"policy(#{ on: "incident.detected" }); fn react(incident, org) {}"#.to_owned(),
+            origin: None,
         };
         let policies = ["acme/own", "bolt/own", "all"].map(source).into();
         let (hash, content) = pack(&RuleBook { settings: Settings::default(), policies, refused: Vec::new() }).unwrap();
         Books::new(client.clone(), 1).put(&hash, &content).await.unwrap();
         edge.write(
             "acme",
-            vec![(rule_book::key().into_bytes(), table::encode(&BookRow { version: 1, hash }).unwrap())],
+            vec![(
+                rule_book::key().into_bytes(),
+                table::encode(&BookRow { version: 1, hash, sections: Vec::new() }).unwrap(),
+            )],
         );
         let world = Self { edge, client, server, _dir: dir };
         world.fill("bolt");
@@ -246,7 +250,13 @@ async fn what_is_not_seen_is_not_counted_and_the_providers_own_is_the_providers(
     };
     let refused = [None, Some("acme"), Some("bolt")].map(refused);
     let directory = Some("the rules in `R` cannot be read: gone".to_owned());
-    world.edge.policies.send_replace(PolicyStatus { version: 4, directory, count: 3, refused: refused.into() });
+    world.edge.policies.send_replace(PolicyStatus {
+        version: 4,
+        directory,
+        count: 3,
+        refused: refused.into(),
+        differing: Vec::new(),
+    });
     let policies = json("/readyz").await["policies"].clone();
     let files: Vec<_> =
         policies["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();

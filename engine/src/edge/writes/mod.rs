@@ -6,6 +6,7 @@
 pub(super) mod incidents;
 pub(super) mod organizations;
 pub(super) mod outcome;
+pub(super) mod rule_book;
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

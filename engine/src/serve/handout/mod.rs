@@ -4,6 +4,8 @@
 //! lacks is sent to it. Nothing else is remembered: a crash repeats what may not have arrived, and lanes pass over what
 //! they know.
 
+mod rule_book;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +14,12 @@ use linesman_schemas::control::Control;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::Error;
 use super::setup::Setup;
 use crate::lane::status::LaneStatus;
+use crate::log::books::Books;
 use crate::logging::full;
+use rule_book::RuleBooks;
 
 /// How often the lanes are compared even if lane 0 does not move.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -27,18 +32,29 @@ pub(super) struct Handout {
     lanes: Vec<watch::Receiver<LaneStatus>>,
     /// The level that was sent to a lane, and when.
     levels: BTreeMap<u32, (u32, Instant)>,
+    books: RuleBooks,
 }
 
 impl Handout {
     /// Hands out to `lanes`, by number.
-    pub(super) fn new(setup: Arc<Setup>, lanes: Vec<watch::Receiver<LaneStatus>>) -> Self {
-        Self { setup, lanes, levels: BTreeMap::new() }
+    pub(super) fn new(setup: Arc<Setup>, lanes: Vec<watch::Receiver<LaneStatus>>, books: Arc<Books>) -> Self {
+        let books = RuleBooks::new(Arc::clone(&setup), books);
+        Self { setup, lanes, levels: BTreeMap::new(), books }
+    }
+
+    /// Hands out the rule book that lane 0 has composed; whether some lane did not have it.
+    ///
+    /// # Errors
+    /// The rule book is not there, or the log does not take it.
+    pub(super) async fn hand_out_rule_book(&mut self) -> Result<bool, Error> {
+        self.books.hand_out().await
     }
 
     /// Compares and hands out, for ever.
     pub(super) async fn run(mut self) {
         loop {
             self.hand_out_level().await;
+            self.books.hand_out_if_due().await;
             let moved = async {
                 let has_moved = match self.lanes.first_mut() {
                     Some(first) => first.changed().await.is_ok(),

@@ -1,0 +1,57 @@
+//! What is asked of the rule book; by the provider, on lane 0.
+
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{RuleBook, SectionLoad};
+use serde_json::{Value, json};
+
+use super::Answer;
+use crate::Error;
+use crate::desk::Desk;
+use crate::rule_book::Books;
+use crate::sections::{self, SectionRow, SectionsRow};
+
+/// Does what is asked of the rule book.
+pub(crate) fn ask(desk: &mut Desk, books: &Books, verb: &RuleBook) -> Result<Answer, Error> {
+    match verb {
+        RuleBook::LoadSection(load) => load_section(desk, books, load),
+    }
+}
+
+/// A section has another content from here on, and the rule book another version.
+fn load_section(desk: &mut Desk, books: &Books, load: &SectionLoad) -> Result<Answer, Error> {
+    let mut row = match desk.read(&sections::key())? {
+        Some(row) => row,
+        None => SectionsRow::of(books.row()),
+    };
+    let section = load.section;
+    let known = row.section(section).cloned();
+    let old = shown(row.version, known.as_ref());
+    if let Some(expected) = &load.expected
+        && known.as_ref().is_none_or(|known| known.hash != *expected)
+    {
+        let found = known.map_or_else(|| "nothing".to_owned(), |known| format!("`{}`", known.hash));
+        let detail = format!("the section `{section}` is not what was expected: it has {found}");
+        return Ok(Answer::refused(Verdict::Conflict, detail).about(&section));
+    }
+    // INVARIANT (one version, one rule book): a version that some lane may have is given to no other.
+    let newest = row.version.max(books.row().version).max(load.above.unwrap_or_default());
+    let loaded = load.loaded.clone().or_else(|| known.as_ref().and_then(|known| known.loaded.clone()));
+    let next = SectionRow { section, hash: load.hash.clone(), loaded };
+    if known.as_ref() == Some(&next) && newest == row.version {
+        return Ok(Answer::done("unchanged", old.clone(), old).about(&section));
+    }
+    let is_judged_by = known.is_none_or(|known| known.hash != next.hash) || newest != row.version;
+    row.put(next);
+    if row.is_whole() && (is_judged_by || row.version == 0) {
+        row.version = newest.saturating_add(1);
+    }
+    desk.write(sections::key(), &row)?;
+    let new = shown(row.version, row.section(section));
+    Ok(Answer::done("loaded", old, new).about(&section))
+}
+
+/// What the audit shows of a section.
+fn shown(version: u64, row: Option<&SectionRow>) -> Value {
+    let Some(row) = row else { return Value::Null };
+    json!({"section": row.section, "hash": row.hash, "loaded": row.loaded, "version": version})
+}

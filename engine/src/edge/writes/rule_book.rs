@@ -1,0 +1,75 @@
+//! Loading what this node's files say, deliberately.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use linesman_schemas::Scope;
+use linesman_schemas::command::{RuleBook, Verb};
+use linesman_schemas::control::Section;
+use serde::Deserialize;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Answers, IdempotencyKey, command_id, respond, send};
+use crate::edge::sources::{FilesAsked, Sources};
+use crate::edge::transport::params::Params;
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+
+/// How long reading the files may take.
+const FILES_MOST: Duration = Duration::from_secs(10);
+
+/// Which section.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::edge) struct LoadQuery {
+    /// `policies`, the rule directory, if it is not given; or `settings`, those of the configuration.
+    #[param(value_type = Option<SectionWord>, required = false)]
+    section: Option<Section>,
+}
+
+/// A section.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "describes a word")]
+enum SectionWord {
+    Policies,
+    Settings,
+}
+
+/// Loads the files of this node into the log, whatever another has loaded.
+#[utoipa::path(
+    post,
+    path = "/api/v1/policies/load",
+    tag = "policies",
+    params(LoadQuery, IdempotencyKey),
+    responses(Answers)
+)]
+pub(in crate::edge) async fn load(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    Params(query): Params<LoadQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    viewer.sees_provider()?;
+    let id = command_id(&headers)?;
+    // The files may have changed since: what is asked again is answered as before.
+    if let Ok(known) = sources.commands.find(&viewer, Scope::Provider, id.clone()) {
+        return respond(known);
+    }
+    let (answer, answered) = oneshot::channel();
+    let busy = || Problem::busy("the files cannot be read at the moment; the engine's log says why", 2);
+    let asked = FilesAsked { section: query.section.unwrap_or(Section::Policies), answer };
+    let load = timeout(FILES_MOST, async {
+        sources.files.send(asked).await.map_err(|_| busy())?;
+        answered.await.map_err(|_| busy())
+    });
+    let load = load.await.map_err(|_| busy())??;
+    let load = load.map_err(|detail| Problem::new(StatusCode::CONFLICT, detail))?;
+    send(&sources, &viewer, Scope::Provider, id, Verb::RuleBook(RuleBook::LoadSection(load))).await
+}

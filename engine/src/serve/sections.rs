@@ -1,0 +1,229 @@
+//! From engine level 2 on: what the files say of each section is loaded by a command, and the log decides.
+//!
+//! A node loads its files when they have changed since it did so last. What another node, or anybody, has loaded
+//! since stays: that the files say something else is reported, and loading them is asked for (`linesman policy load`).
+
+use linesman_domain::sections::{self, SectionRow, SectionsRow};
+use linesman_schemas::command::{RuleBook as RuleBookVerb, SectionLoad, Verb};
+use linesman_schemas::control::{Control, PoliciesSection, Section, SectionRef, SettingsSection};
+use linesman_schemas::{CommandId, Principal};
+
+use super::copies::repacked;
+use super::policies::{Brought, Changes, Made, Policies};
+use super::{Error, copies::Copies};
+use crate::log::books;
+use crate::rules_dir::PolicyFile;
+
+/// IMPORTANT: settings first, so that a log that has none yet begins with the policies as version 1.
+const ORDER: [Section; 2] = [Section::Settings, Section::Policies];
+
+/// What the files say of a section.
+struct Said {
+    hash: String,
+    content: Vec<u8>,
+    policies: Option<PoliciesSection>,
+}
+
+/// What is to be done about a section.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// The files are to be loaded.
+    Load,
+    /// The log has what the files say.
+    Keep,
+    /// The log has what others have loaded, and decides.
+    Report,
+}
+
+/// `loaded` is what was last loaded into the log from files, `ours` what this node has loaded, `files` what its files
+/// say; all by hash.
+fn step(loaded: Option<&str>, ours: &[String], files: &str) -> Step {
+    match loaded {
+        None => Step::Load,
+        Some(loaded) if loaded == files => Step::Keep,
+        Some(loaded) if ours.iter().any(|ours| ours == loaded) => Step::Load,
+        Some(_) => Step::Report,
+    }
+}
+
+impl Policies {
+    /// Loads all sections into a log that is new, and tells the lanes of the rule book: nobody hands it out yet.
+    pub(super) async fn begin(&mut self, files: &[PolicyFile]) -> Result<(), Error> {
+        self.log(files);
+        let mut named = Vec::new();
+        for section in ORDER {
+            let said = self.say(section, files, None).await?;
+            named.push(SectionRef { section, hash: said.hash.clone() });
+            self.load(section, said, &SectionsRow::default(), 1).await?;
+        }
+        named.sort();
+        let control = Control::RuleBook(sections::reference(1, named));
+        for lane in 0..self.setup.lanes {
+            self.setup.publish(format!("p.{lane}.ctl"), &control).await?;
+        }
+        Ok(())
+    }
+
+    /// Loads what this node's files say and the log does not, as far as that is this node's to do.
+    pub(super) async fn bring_sections(&mut self, files: &[PolicyFile]) -> Result<Brought, Error> {
+        self.check_loads()?;
+        let row = self.composed()?;
+        let (mut version, mut sequence) = (row.version, 0);
+        let mut differing = Vec::new();
+        for section in ORDER {
+            let known = row.section(section);
+            let loaded = self.loaded(known).await?;
+            let said = self.say(section, files, known).await?;
+            if let Some(said) = &said.policies {
+                self.show(&said.refused, files.iter().filter(|file| !file.faults.is_empty()).count());
+            }
+            match step(loaded.as_deref(), &hashes(&self.copies, section), &said.hash) {
+                Step::Keep => self.copies.confirm(section, &said.content),
+                Step::Report => differing.push((section, loaded.unwrap_or_default(), said.hash)),
+                Step::Load => {
+                    version += 1;
+                    sequence = self.load(section, said, &row, version).await?;
+                }
+            }
+        }
+        self.report(differing);
+        let sequences = if sequence == 0 { Vec::new() } else { vec![sequence] };
+        Ok(Brought { made: Made::Sections(row), sequences })
+    }
+
+    /// What a deliberate load of a section would ask for; its content is there for whoever is told of it.
+    pub(super) async fn prepare(&mut self, section: Section, files: &[PolicyFile]) -> Result<SectionLoad, Error> {
+        let row = self.composed()?;
+        let said = self.say(section, files, row.section(section)).await?;
+        self.books.put(&said.hash, &said.content).await?;
+        self.copies.send(section, &said.content);
+        Ok(SectionLoad { section, loaded: Some(said.hash.clone()), hash: said.hash, expected: None, above: None })
+    }
+
+    /// The rule book as the log has it composed.
+    pub(super) fn composed(&self) -> Result<SectionsRow, Error> {
+        Ok(sections::read(&self.setup.store.lane(0)?)?)
+    }
+
+    /// What was last loaded into the log from files. A rule book of before sections was made of files.
+    async fn loaded(&self, known: Option<&SectionRow>) -> Result<Option<String>, Error> {
+        match known {
+            None => Ok(None),
+            Some(SectionRow { loaded: Some(loaded), .. }) => Ok(Some(loaded.clone())),
+            Some(SectionRow { section, hash, .. }) => {
+                let (hash, _) = repacked(*section, &self.books.content(hash).await?)?;
+                Ok(Some(hash))
+            }
+        }
+    }
+
+    async fn say(&self, section: Section, files: &[PolicyFile], known: Option<&SectionRow>) -> Result<Said, Error> {
+        if section == Section::Settings {
+            let (hash, content) = books::pack(&SettingsSection { settings: self.settings.clone() })?;
+            return Ok(Said { hash, content, policies: None });
+        }
+        let last = match files.iter().any(|file| !file.faults.is_empty()) {
+            true => self.last_good(known).await?,
+            false => None,
+        };
+        let policies = self.compose(files, last.as_ref());
+        let (hash, content) = books::pack(&policies)?;
+        Ok(Said { hash, content, policies: Some(policies) })
+    }
+
+    /// The policies that were good last: those of this node, or without any those that were loaded.
+    async fn last_good(&self, known: Option<&SectionRow>) -> Result<Option<PoliciesSection>, Error> {
+        let ours = self.copies.of(Section::Policies);
+        if let Some(ours) = ours.first() {
+            return Ok(Some(serde_json::from_slice(ours)?));
+        }
+        let Some(known) = known else { return Ok(None) };
+        Ok(Some(self.books.fetch(known.loaded.as_ref().unwrap_or(&known.hash)).await?))
+    }
+
+    /// Asks for a section to be loaded that is expected as `row` has it; where that stands in IN.
+    async fn load(&mut self, section: Section, said: Said, row: &SectionsRow, version: u64) -> Result<u64, Error> {
+        let known = row.section(section);
+        match said.policies {
+            None => tracing::info!(section = %section, version, hash = said.hash, "settings enter the log"),
+            Some(policies) => {
+                let last = match known {
+                    Some(known) => self.books.fetch(&known.hash).await.ok(),
+                    None => None,
+                };
+                Changes::between(last.as_ref(), &policies).log(version, &said.hash, policies.policies.len());
+            }
+        }
+        self.books.put(&said.hash, &said.content).await?;
+        self.copies.send(section, &said.content);
+        let load = SectionLoad {
+            section,
+            loaded: Some(said.hash.clone()),
+            hash: said.hash,
+            expected: known.map(|known| known.hash.clone()),
+            above: None,
+        };
+        let verb = Verb::RuleBook(RuleBookVerb::LoadSection(load));
+        let (id, sequence) = self.setup.ask_provider(Principal::Configuration, verb).await?;
+        self.asked.push(id);
+        Ok(sequence)
+    }
+
+    /// Tells of loads that were not done. One that somebody was quicker than is looked at anew.
+    fn check_loads(&mut self) -> Result<(), Error> {
+        for id in std::mem::take(&mut self.asked) {
+            if let Some(detail) = self.setup.refusal_of_provider(&id)? {
+                tracing::warn!(command = id.as_str(), detail, "a section was not loaded");
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells once that the files are not what others have loaded since.
+    fn report(&mut self, differing: Vec<(Section, String, String)>) {
+        for section in Section::ALL {
+            let differs = differing.iter().any(|(found, ..)| *found == section);
+            metrics::gauge!("linesman_rule_book_differs", "section" => section.as_str())
+                .set(f64::from(u8::from(differs)));
+        }
+        for found @ (section, loaded, files) in &differing {
+            if !self.told.contains(found) {
+                tracing::warn!(
+                    section = %section,
+                    loaded,
+                    files,
+                    "this node's files differ from what was loaded into the log since; the log decides, and \
+                     `linesman policy load` loads the files of this node"
+                );
+            }
+        }
+        let sections = differing.iter().map(|(section, ..)| *section).collect();
+        self.status.send_modify(|status| status.differing = sections);
+        self.told = differing;
+    }
+}
+
+fn hashes(copies: &Copies, section: Section) -> Vec<String> {
+    copies.of(section).iter().map(|content| books::hash(content)).collect()
+}
+
+/// A command that was sent.
+pub(super) type Asked = CommandId;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_loaded_by_whom_nobody_has_overtaken() {
+        let ours = ["one".to_owned(), "two".to_owned()];
+        assert_eq!(step(None, &[], "one"), Step::Load, "nothing ever was");
+        assert_eq!(step(Some("two"), &ours, "three"), Step::Load, "changed since");
+        assert_eq!(step(Some("one"), &ours, "three"), Step::Load, "what was sent behind it has not arrived");
+        assert_eq!(step(Some("two"), &ours, "two"), Step::Keep);
+        assert_eq!(step(Some("other"), &[], "other"), Step::Keep, "nothing is remembered, and all is the same");
+        assert_eq!(step(Some("other"), &ours, "two"), Step::Report, "another has loaded his");
+        assert_eq!(step(Some("other"), &ours, "three"), Step::Report, "and the files have changed too");
+        assert_eq!(step(Some("other"), &[], "one"), Step::Report, "nothing is remembered");
+    }
+}

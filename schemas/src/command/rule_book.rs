@@ -1,0 +1,65 @@
+//! Commands about the rule book; the provider's own.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::bounds::{Fault, hash};
+use crate::Right;
+use crate::control::Section;
+
+/// What is asked for of the rule book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleBook {
+    /// Let a section have another content from here on.
+    LoadSection(SectionLoad),
+}
+
+impl RuleBook {
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::LoadSection(_) => "load-section",
+        }
+    }
+
+    pub(super) const fn needs(&self) -> Right {
+        match self {
+            Self::LoadSection(load) => match load.section {
+                Section::Policies => Right::Policies,
+                Section::Settings => Right::Settings,
+            },
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        match self {
+            Self::LoadSection(load) => load.check(),
+        }
+    }
+}
+
+/// Which content a section is to have. It lies in the object store before the command is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SectionLoad {
+    /// The section.
+    pub section: Section,
+    /// SHA-256 of the content, in hexadecimal; also its name in the object store.
+    pub hash: String,
+    /// The hash of what files say, where the content comes from files; none when it was changed otherwise, which
+    /// leaves what was last loaded from files as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loaded: Option<String>,
+    /// The hash that the section has now: with another one nothing is changed. None changes it whatever it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// A version that some lane has already: the rule book gets a higher one, even if nothing else changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<u64>,
+}
+
+impl SectionLoad {
+    fn check(&self) -> Result<(), Fault> {
+        hash("/hash", &self.hash)?;
+        let optional = [("/loaded", &self.loaded), ("/expected", &self.expected)];
+        optional.into_iter().try_for_each(|(pointer, value)| value.iter().try_for_each(|value| hash(pointer, value)))
+    }
+}
