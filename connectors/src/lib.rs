@@ -41,7 +41,12 @@ pub struct Folder {
     pub shown: fn(&Value) -> String,
     /// The connector by the settings; none where they say nothing of it.
     pub make: fn(&Settings) -> Result<Made, Error>,
+    /// What brings inputs by itself, by the settings.
+    pub sources: fn(&Settings) -> Result<Brought, Error>,
 }
+
+/// The sources that the settings speak of.
+pub type Brought = Vec<Arc<dyn Source>>;
 
 /// A connector, if the settings speak of it.
 pub type Made = Option<Arc<dyn Connector>>;
@@ -156,6 +161,15 @@ pub enum Error {
 /// A connector cannot be made from its settings.
 pub fn connectors(settings: &Settings) -> Result<Vec<Arc<dyn Connector>>, Error> {
     FOLDERS.iter().filter_map(|folder| (folder.make)(settings).transpose()).collect()
+}
+
+/// The sources that the settings speak of, and those that need none.
+///
+/// # Errors
+/// A source cannot be made from its settings.
+pub fn sources(settings: &Settings) -> Result<Vec<Arc<dyn Source>>, Error> {
+    let sources: Vec<_> = FOLDERS.iter().map(|folder| (folder.sources)(settings)).collect::<Result<_, _>>()?;
+    Ok(sources.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

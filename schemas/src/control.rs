@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
 use crate::outcome::Attempt;
-use crate::{OrgName, PolicyName};
+use crate::{OrgName, PolicyName, SourceName};
 
 /// A message on a lane's control subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +25,19 @@ pub enum Control {
     Level(u32),
     /// There is work in slices: the lane does one, and sends itself the next message as long as there is more.
     Continue,
+    /// A source goes on elsewhere: what it found before is in the log. Lane 0 keeps it.
+    Cursor(SourceCursor),
+}
+
+/// Where a source goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceCursor {
+    /// Which source.
+    pub source: SourceName,
+    /// What its next poll begins from; none: from the beginning.
+    pub cursor: Option<String>,
+    /// Counts up from 1 with each report of the source; one that is not above what is known is passed over.
+    pub number: u64,
 }
 
 /// A section of the rule book: what changes by itself. Its words are stable.

@@ -25,7 +25,7 @@ pub mod trigger;
 
 pub use destination::Destination;
 pub use filter_level::FilterLevel;
-pub use name::{CommandId, IncidentId, ManagerName, OrgName, Peer, PlaceName, PolicyName, ReactionId};
+pub use name::{CommandId, IncidentId, ManagerName, OrgName, Peer, PlaceName, PolicyName, ReactionId, SourceName};
 pub use principal::Principal;
 pub use priority::Priority;
 pub use right::Right;

@@ -112,6 +112,13 @@ name!(
     is_token
 );
 name!(
+    /// The name of a source of inputs, the last token of their subjects.
+    SourceName,
+    "a source's name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    is_token
+);
+name!(
     /// A manager's name within the organization.
     ManagerName,
     "a manager's name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",

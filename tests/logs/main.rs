@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! system   every kind of input, and everything that decisions do with them
+//! raised   from level 1 to level 2, and what level 2 knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -11,6 +12,7 @@
 mod commands;
 mod load;
 mod policies;
+mod raised;
 mod reports;
 mod scribe;
 mod system;
@@ -24,5 +26,6 @@ fn main() -> anyhow::Result<()> {
     let dir = std::env::args_os().nth(1).context(usage)?;
     let dir = Path::new(&dir);
     system::make(&dir.join("system"))?;
-    load::make(&dir.join("load"))
+    load::make(&dir.join("load"))?;
+    raised::make(&dir.join("raised"))
 }

@@ -52,7 +52,8 @@ const OWN: [(&str, &str); 9] = [
     ),
 ];
 
-fn source(name: &str, source: &str) -> anyhow::Result<PolicySource> {
+/// A policy of that name.
+pub(crate) fn source(name: &str, source: &str) -> anyhow::Result<PolicySource> {
     let owner = name.split_once('/').map(|(owner, _)| owner.parse()).transpose()?;
     Ok(PolicySource { name: name.parse()?, owner, source: source.to_owned(), origin: None })
 }

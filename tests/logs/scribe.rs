@@ -9,6 +9,7 @@ use linesman::log::streams::lane_of;
 use linesman::record::format::{Entry, Header};
 use linesman::record::replay::{Replica, Shelf};
 use linesman::record::writer::Writer;
+use linesman_domain::jobs;
 use linesman_domain::state::Memory;
 use linesman_schemas::ReactionId;
 use linesman_schemas::control::{Control, RuleBook, RuleBookRef};
@@ -164,6 +165,43 @@ impl Scribe {
     pub(crate) fn command_as(&mut self, id: &str, org: &str, verb: &Value) -> anyhow::Result<()> {
         let command = json!({"id": id, "actor": "ann", "node": "n1", "verb": verb});
         self.send(org, "cmd", command.to_string())
+    }
+
+    /// A command of somebody under an id of its own; to the provider where `org` is empty.
+    pub(crate) fn ask(&mut self, principal: &Value, org: &str, verb: &Value) -> anyhow::Result<()> {
+        self.commands += 1;
+        let id = format!("command-{}", self.commands);
+        self.ask_as(&id, principal, org, verb)
+    }
+
+    pub(crate) fn ask_as(&mut self, id: &str, principal: &Value, org: &str, verb: &Value) -> anyhow::Result<()> {
+        let command = json!({"id": id, "principal": principal, "node": "n1", "verb": verb});
+        match org {
+            "" => self.control(0, json!({"command": command}).to_string()),
+            org => self.send(org, "cmd", command.to_string()),
+        }
+    }
+
+    /// One slice of the work on an organization's lane; whether there is more.
+    pub(crate) fn slice(&mut self, org: &str) -> anyhow::Result<bool> {
+        let lane = lane_of(org, LANES);
+        self.control(lane, serde_json::to_vec(&Control::Continue)?)?;
+        self.has_work(lane)
+    }
+
+    /// All work in slices, the lanes in turn.
+    pub(crate) fn work(&mut self) -> anyhow::Result<()> {
+        for lane in 0..LANES {
+            while self.has_work(lane)? {
+                self.control(lane, serde_json::to_vec(&Control::Continue)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn has_work(&self, lane: u32) -> anyhow::Result<bool> {
+        let lane = usize::try_from(lane).ok().and_then(|lane| self.lanes.get(lane));
+        Ok(lane.and_then(|lane| jobs::all(&lane.memory).next()).transpose()?.is_some())
     }
 
     /// A connector's report on a pending reaction, which it ends or lets be tried again.

@@ -108,7 +108,7 @@ fn intelligence(scribe: &mut Scribe) -> anyhow::Result<()> {
 }
 
 /// What is set aside as it comes.
-fn what_cannot_be_read(scribe: &mut Scribe) -> anyhow::Result<()> {
+pub(crate) fn what_cannot_be_read(scribe: &mut Scribe) -> anyhow::Result<()> {
     let large = "no bundle ".repeat(7_000);
     for (org, kind) in [("acme", "jmb"), ("acme", "intel"), ("acme", "cmd"), ("acme", "result"), ("nobody", "cmd")] {
         for payload in [&b""[..], b"{}", b"\xff\xfe\x00", b"[1, 2", br#"{"id": "", "kind": "alert"}"#] {
@@ -136,7 +136,7 @@ fn what_cannot_be_read(scribe: &mut Scribe) -> anyhow::Result<()> {
 }
 
 /// Policies that fail in each way, and those that change incidents.
-fn failing_policies(scribe: &mut Scribe) -> anyhow::Result<()> {
+pub(crate) fn failing_policies(scribe: &mut Scribe) -> anyhow::Result<()> {
     for kind in ["THROW", "ENDLESS", "GROWS", "FLOOD", "ASSIGN_1", "CHASSISD_FAN_FAILURE"] {
         for org in ["acme", "dory"] {
             incident(scribe, org, kind, "Medium")?;

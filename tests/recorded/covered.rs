@@ -1,4 +1,4 @@
-//! The log `system` has everything that may travel: what is published (`schemas/json`) and is not in it fails here.
+//! The recorded logs together have everything that may travel: what is published (`schemas/json`) and is in none fails here.
 //!
 //! Whoever adds a kind of input, a command, an outcome or a reason adds it to `tests/logs` too, and makes the logs anew.
 
@@ -36,14 +36,32 @@ fn variants(schema: &str, name: &str) -> BTreeSet<String> {
     names
 }
 
+/// What may be asked for, of organizations and of the provider.
+fn verbs() -> BTreeSet<String> {
+    let verbs = variants("control.command", "Verb").into_iter().map(|name| name.replace('_', "-")).collect();
+    assert!(published("command.").is_subset(&verbs), "{verbs:?}");
+    verbs
+}
+
 /// The variant's name of an enum's value.
 fn name(value: &Value) -> Option<&str> {
     value.as_str().or_else(|| Some(value.as_object().filter(|fields| fields.len() == 1)?.keys().next()?))
 }
 
 /// All contents, and which of them one is.
-const CONTENTS: [&str; 10] =
-    ["bundle", "intelligence", "command", "report", "attempt", "rule book", "tick", "undecodable", "level", "continue"];
+const CONTENTS: [&str; 11] = [
+    "bundle",
+    "intelligence",
+    "command",
+    "report",
+    "attempt",
+    "rule book",
+    "tick",
+    "undecodable",
+    "level",
+    "continue",
+    "cursor",
+];
 
 fn content(content: &Content<'_>) -> &'static str {
     match content {
@@ -57,6 +75,7 @@ fn content(content: &Content<'_>) -> &'static str {
         Content::Undecodable { .. } => CONTENTS[7],
         Content::Level(_) => CONTENTS[8],
         Content::Continue => CONTENTS[9],
+        Content::Cursor(_) => CONTENTS[10],
     }
 }
 
@@ -85,6 +104,7 @@ impl Inputs {
                         Control::Command(_) => CONTENTS[2].to_owned(),
                         Control::Level(_) => CONTENTS[8].to_owned(),
                         Control::Continue => CONTENTS[9].to_owned(),
+                        Control::Cursor(_) => CONTENTS[10].to_owned(),
                     });
                     self.outcome(&json["attempt"]["outcome"]);
                 }
@@ -113,15 +133,16 @@ impl Inputs {
 }
 
 #[test]
-fn the_log_system_has_every_kind_of_input() {
-    let log = Log::open("system");
+fn the_recorded_logs_have_every_kind_of_input() {
     let mut found = Inputs::default();
-    for entry in log.lanes.values().flatten() {
-        found.take(&entry.message.subject, &entry.message.payload);
+    for log in Log::all() {
+        for entry in log.lanes.values().flatten() {
+            found.take(&entry.message.subject, &entry.message.payload);
+        }
     }
     assert_eq!(found.contents, CONTENTS.map(str::to_owned).into());
     assert_eq!(found.controls, published("control."));
-    assert_eq!(found.commands, published("command."));
+    assert_eq!(found.commands, verbs());
     assert_eq!(found.results, published("result."));
     let kinds = ["Outcome", "Done", "FailureClass"].into_iter();
     let outcomes = kinds.flat_map(|kind| {
@@ -132,27 +153,37 @@ fn the_log_system_has_every_kind_of_input() {
 }
 
 #[test]
-fn the_log_system_makes_everything_happen() {
-    let log = Log::open("system");
+fn the_recorded_logs_make_everything_happen() {
     let (mut subjects, mut verdicts) = (BTreeSet::new(), BTreeSet::new());
     let level = levels().last().unwrap();
-    log.decide(level, None, |decision| {
-        for message in &decision.messages {
-            let behind = message.subject.split_once('.').unwrap().1;
-            subjects.insert(behind.to_owned());
-            for event in event::read(&message.payload).unwrap() {
-                verdicts.extend(event.data["verdict"].as_str().map(str::to_owned));
+    for log in Log::all() {
+        log.decide(level, None, |decision| {
+            for message in &decision.messages {
+                let behind = message.subject.split_once('.').unwrap().1;
+                subjects.insert(behind.to_owned());
+                for event in event::read(&message.payload).unwrap() {
+                    verdicts.extend(event.data["verdict"].as_str().map(str::to_owned));
+                }
             }
-        }
-    });
+        });
+    }
     let told = |prefix: &str| -> BTreeSet<String> {
         subjects.iter().filter_map(|subject| Some(subject.strip_prefix(prefix)?.to_owned())).collect()
     };
     assert_eq!(told("dead."), Reason::ALL.map(|reason| reason.as_str().to_owned()).into());
     assert_eq!(told("trigger."), published("trigger."));
     assert_eq!(verdicts, variants("audit.command", "Verdict"));
-    assert!(told("audit.").is_superset(&published("command.")), "{:?}", told("audit."));
+    assert!(told("audit.").is_superset(&verbs()), "{:?}", told("audit."));
     let reactions = told("reaction.");
     assert!(published("reaction.").iter().all(|name| name == "published" || reactions.contains(name)), "{reactions:?}");
     assert!(reactions.contains("flood-1") && reactions.contains("ticket"), "{reactions:?}");
+}
+
+#[test]
+fn a_recorded_log_is_raised_through_all_levels() {
+    let (log, mut found) = (Log::open("raised"), BTreeSet::new());
+    log.decide(levels().next().unwrap(), Some(1), |decision| {
+        found.insert(decision.position.level);
+    });
+    assert_eq!(found, levels().collect());
 }

@@ -64,7 +64,7 @@ impl Log {
         Replica::open(base, lane, &self.header.stream, shelf).unwrap()
     }
 
-    /// Decides all lanes on memory; a line for each hundredth input of a lane and for its last:
+    /// Decides all lanes on memory, which begin at a level and may be raised by the log; a line for each hundredth input of a lane and for its last:
     /// `<lane> <sequence> <digest of events> <digest of rows>`.
     ///
     /// With `reopens` the state is closed and opened again after every so many inputs.
@@ -90,7 +90,8 @@ impl Log {
                     replica = self.open_lane(Box::new(memory.handle()), *lane, &mut shelf);
                 }
                 if is_compared {
-                    let (events, rows) = (hex(&replica.position().digest), hex(&rows_digest(level, &memory)));
+                    let position = replica.position();
+                    let (events, rows) = (hex(&position.digest), hex(&rows_digest(position.level, &memory)));
                     lines.push_str(&format!("{lane} {} {events} {rows}\n", entry.message.sequence));
                 }
             }

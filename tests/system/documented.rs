@@ -110,7 +110,7 @@ impl Stage {
             self.publish("in.nobody.cmd.test", &example.to_string()).await;
         }
         for example in Documents::published().unwrap().examples("ctl") {
-            if example.get("command").is_some() || example == "continue" {
+            if example.get("command").is_some() || example.get("cursor").is_some() || example == "continue" {
                 self.publish("p.0.ctl", &example.to_string()).await;
             }
         }

@@ -16,6 +16,8 @@ mod events;
 mod fencing;
 mod flow;
 mod forged;
+mod jobs;
+mod levels;
 mod life;
 mod limits;
 mod operating;

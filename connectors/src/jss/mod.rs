@@ -50,6 +50,7 @@ pub static FOLDER: Folder = Folder {
         let jss = settings.upstream.clone().map(Jss::new).transpose()?;
         Ok(jss.map(|jss| Arc::new(jss) as Arc<dyn Connector>))
     },
+    sources: |_| Ok(Vec::new()),
 };
 
 const NAME: &str = "jss";

@@ -21,6 +21,7 @@ pub static FOLDER: Folder = Folder {
     notification: Some(&LOG),
     shown: |action| action.pointer("/log/message").and_then(|text| text.as_str()).unwrap_or_default().to_owned(),
     make: |_| Ok(Some(Arc::new(Log))),
+    sources: |_| Ok(Vec::new()),
 };
 
 const NAME: &str = "log";

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use linesman_rules::Book;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
-use linesman_schemas::control::{RefusedPolicy, SectionRef, Settings};
+use linesman_schemas::control::{RefusedPolicy, SectionRef, Settings, SourceCursor};
 use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::{Attempt, Report};
@@ -49,6 +49,8 @@ pub enum Content<'a> {
     Level(u32),
     /// There is work in slices: one is done.
     Continue,
+    /// A source goes on elsewhere.
+    Cursor(SourceCursor),
     /// Time passes.
     Tick,
     /// What cannot be read.

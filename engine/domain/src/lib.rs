@@ -18,6 +18,7 @@
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
 //! | `jobs` | work over many rows, in slices |
+//! | `sources` | where those go on that bring inputs by themselves |
 //! | `timers` | what falls due |
 
 pub mod bundles;
@@ -47,6 +48,7 @@ pub mod rule_book;
 pub mod sections;
 pub mod sightings;
 pub mod snapshots;
+pub mod sources;
 pub mod state;
 mod subject;
 pub mod table;
@@ -81,7 +83,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 18] = [
+pub const TABLES: [&dyn Upgradable; 19] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -99,6 +101,7 @@ pub const TABLES: [&dyn Upgradable; 18] = [
     &snapshots::SNAPSHOTS,
     &timers::TIMERS,
     &reactions::REQUESTS,
+    &sources::CURSORS,
     &reactions::CIRCUITS,
 ];
 

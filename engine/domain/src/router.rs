@@ -33,7 +33,7 @@ use super::level;
 use super::organizations::Standing;
 use super::policies::Fired;
 use super::subject::Incident;
-use super::{Domain, Error, cases, incidents, intelligence, level1, reactions, snapshots, timers};
+use super::{Domain, Error, cases, incidents, intelligence, level1, reactions, snapshots, sources, timers};
 
 impl Domain {
     /// Decides one input: the clock first, then what fell due, then the input.
@@ -90,7 +90,8 @@ impl Domain {
             | Content::Attempt(_)
             | Content::Tick
             | Content::Level(_)
-            | Content::Continue => Ok(()),
+            | Content::Continue
+            | Content::Cursor(_) => Ok(()),
         }
     }
 
@@ -110,6 +111,12 @@ impl Domain {
             Content::Attempt(attempt) => self.settle(None, attempt),
             Content::Command(command) => self.take_command(input, command),
             Content::Continue => self.carry_on(),
+            Content::Cursor(report) if desk.lane == 0 => sources::take(desk, report),
+            Content::Cursor(_) => {
+                let detail = "cursors of sources are kept on lane 0";
+                let why = Why { reason: Reason::CommandUndecodable, detail, place: None };
+                dead_letters::set_aside_control(desk, input, &why)
+            }
             Content::Undecodable { reason, detail, place } => {
                 let why = Why { reason: *reason, detail, place: *place };
                 dead_letters::set_aside_control(desk, input, &why)

@@ -16,6 +16,7 @@ use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
+use crate::sources;
 use crate::store::{self, Store};
 
 /// How many requests read the store at a time: lanes need the cores more.
@@ -47,6 +48,8 @@ pub struct Edge {
     pub files: mpsc::Sender<FilesAsked>,
     /// How the dispatcher is.
     pub dispatch: watch::Receiver<Overview>,
+    /// How the sources are.
+    pub sources: watch::Receiver<sources::Overview>,
     /// What is measured.
     pub metrics: Metrics,
     /// What the log tells.
@@ -86,6 +89,8 @@ pub(super) struct Sources {
     /// Whom to ask what this node's files say.
     pub(super) files: mpsc::Sender<FilesAsked>,
     pub(super) dispatch: watch::Receiver<Overview>,
+    /// What brings inputs by itself.
+    pub(super) sources: watch::Receiver<sources::Overview>,
     /// How far each lane is, by number.
     pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Their rows, by number.
@@ -122,6 +127,7 @@ impl Sources {
             policies: edge.policies,
             files: edge.files,
             dispatch: edge.dispatch,
+            sources: edge.sources,
             commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             readers: Arc::new(Semaphore::new(READERS)),

@@ -1,5 +1,7 @@
 //! `GET /api/v1/status`: how far the lanes are, and what waits for whom.
 
+mod sources;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -17,8 +19,10 @@ use super::transport::problem::Problem;
 use super::viewer::Viewer;
 use crate::dispatch::Overview;
 use crate::store::Lane;
+use linesman_domain::sources::{self as cursors, CursorRow};
 use linesman_domain::{Error, jobs, level, position, reactions, rule_book};
 use linesman_schemas::OrgName;
+use sources::SourceState;
 
 /// How the engine is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,6 +41,8 @@ struct Status {
     dispatch: Dispatch,
     /// Work over many rows that is done in slices, oldest first.
     jobs: Vec<Job>,
+    /// What brings inputs by itself, by name.
+    sources: Vec<SourceState>,
 }
 
 /// Work over many rows that is done in slices.
@@ -147,7 +153,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let lanes = Arc::clone(&sources.rows);
     let read = tokio::task::spawn_blocking(move || read(&lanes)).await;
     let read = read.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
-    let Told { lanes, circuits, jobs } = read;
+    let Told { lanes, circuits, jobs, cursors } = read;
     let seen = sources.gauges.look().await;
     let lanes = lanes_of(&sources, &seen, lanes);
     let overview = sources.dispatch.borrow().clone();
@@ -157,7 +163,9 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let pending = pending.map(|(destination, count)| Pending { destination: destination.clone(), reactions: *count });
     let ready = *sources.ready.borrow();
     let pending = pending.collect();
-    Ok((StatusCode::OK, Json(Status { ready, lanes, pending, circuits, destinations, dispatch, jobs })).into_response())
+    let sources = self::sources::states(&sources.sources.borrow(), cursors);
+    let status = Status { ready, lanes, pending, circuits, destinations, dispatch, jobs, sources };
+    Ok((StatusCode::OK, Json(status)).into_response())
 }
 
 /// All destinations that something waits for, and those that are left alone.
@@ -191,6 +199,8 @@ struct Told {
     /// The open circuits.
     circuits: Vec<Circuit>,
     jobs: Vec<Job>,
+    /// Where sources go on.
+    cursors: BTreeMap<String, CursorRow>,
 }
 
 fn read(lanes: &[Lane]) -> Result<Told, Error> {
@@ -214,6 +224,10 @@ fn read(lanes: &[Lane]) -> Result<Told, Error> {
             let (work, rows, started) = (row.work.as_str(), row.done, row.started);
             told.jobs.push(Job { lane, job, work, organization, rows, started });
         }
+    }
+    // The first lane keeps them.
+    if let Some(rows) = lanes.first() {
+        told.cursors = cursors::all(rows).collect::<Result<_, _>>()?;
     }
     told.circuits = circuits.into_values().collect();
     told.jobs.sort_by_key(|job| job.started);

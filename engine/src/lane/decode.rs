@@ -99,6 +99,7 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<RuleBookRef>) {
     let content = match serde_json::from_slice(payload) {
         Ok(Control::Tick) => Content::Tick,
         Ok(Control::Continue) => Content::Continue,
+        Ok(Control::Cursor(report)) => Content::Cursor(report),
         Ok(Control::Level(level)) => Content::Level(level),
         Ok(Control::Command(command)) => Content::Command(command),
         Ok(Control::Attempt(attempt)) => Content::Attempt(Box::new(attempt)),

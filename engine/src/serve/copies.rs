@@ -39,11 +39,11 @@ impl Copies {
         let contents: Vec<_> = paths.into_iter().filter_map(|path| std::fs::read(path).ok()).collect();
         match contents.is_empty() {
             false => contents,
-            true => self.from_whole(section).into_iter().collect(),
+            true => self.of_whole(section).into_iter().collect(),
         }
     }
 
-    fn from_whole(&self, section: Section) -> Option<Vec<u8>> {
+    fn of_whole(&self, section: Section) -> Option<Vec<u8>> {
         let whole = std::fs::read(&self.whole).ok()?;
         repacked(section, &whole).ok().map(|(_, content)| content)
     }

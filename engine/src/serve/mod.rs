@@ -2,13 +2,15 @@
 //!
 //! ```text
 //!  data dir -> NATS server -> streams -> store -> lanes -> caught up -> organizations, rule book
-//!                                                             -> dispatcher -> edge -> ready.json
+//!                                                  -> dispatcher, sources -> edge -> ready.json
 //!  then: the rule directory is watched, and lanes are handed what lane 0 decides
-//!  stop: edge -> watch, handout -> dispatcher -> lanes -> store -> NATS server
+//!  stop: edge -> watch, handout -> sources -> dispatcher -> lanes -> store -> NATS server
 //! ```
 
 mod copies;
 mod handout;
+mod outside;
+mod part;
 mod policies;
 mod sections;
 mod setup;
@@ -21,18 +23,16 @@ use std::sync::{Arc, Mutex};
 
 use async_nats::Client;
 use futures_util::future::try_join_all;
-use linesman_connectors::connectors;
 use linesman_connectors::tls::{self, Authority};
 use linesman_schemas::OrgName;
 use linesman_schemas::name::NameError;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::sync::watch::{Sender, channel};
-use tokio::task::{JoinError, JoinHandle};
 
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, private};
-use crate::dispatch::{self, Dispatcher, Overview};
+use crate::dispatch;
 use crate::edge::{self, Edge, Listening, PolicyStatus};
 use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
@@ -49,6 +49,7 @@ use handout::Handout;
 use linesman_domain as domain;
 use linesman_domain::cases::{CASES, CaseState};
 use linesman_domain::reactions;
+use outside::{Outside, Ways};
 use policies::{Brought, Policies};
 use setup::Setup;
 use watch::{Watch, Watching};
@@ -140,9 +141,7 @@ pub struct App {
     client: Client,
     store: Arc<Store>,
     executors: Executors,
-    /// None once it has ended before its time.
-    dispatcher: Option<JoinHandle<Result<(), dispatch::Error>>>,
-    stop_dispatcher: Sender<bool>,
+    outside: Outside,
     watch: Watching,
     handout: Watching,
     edge: Listening,
@@ -160,7 +159,7 @@ impl App {
         let data_dir = DataDir::open(&config.data_dir)?;
         let files = rules_dir::read(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
-        let connectors = connectors(&config.connectors)?;
+        let ways = Ways::of(&config)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
@@ -204,16 +203,7 @@ impl App {
         let handout = Watching::spawn(handout.run());
         let (files_asked, asked) = mpsc::channel(1);
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
-        let (stop_dispatcher, stopped) = channel(false);
-        let (overview, dispatch) = channel(Overview::default());
-        let dispatcher = Dispatcher {
-            connectors,
-            store: Arc::clone(&store),
-            client: client.clone(),
-            lanes: executors.lanes.clone(),
-            overview,
-        };
-        let dispatcher = Some(tokio::spawn(dispatcher.run(changed, stopped)));
+        let outside = Outside::start(ways, &client, &store, &executors.lanes, changed)?;
         let (ready, is_ready) = channel(false);
         let edge = Edge {
             store: Arc::clone(&store),
@@ -225,27 +215,15 @@ impl App {
             ready: is_ready,
             policies: policy_status,
             files: files_asked,
-            dispatch,
+            dispatch: outside.dispatched.clone(),
+            sources: outside.brought.clone(),
             metrics,
             logging,
         };
         let edge = edge::listen(edge, config.listen, &authority).await?;
         let ca = authority.ca_path().to_owned();
-        let app = Self {
-            data_dir,
-            server,
-            client,
-            store,
-            executors,
-            dispatcher,
-            stop_dispatcher,
-            watch,
-            handout,
-            edge,
-            ready,
-            nats_url,
-            ca,
-        };
+        let app =
+            Self { data_dir, server, client, store, executors, outside, watch, handout, edge, ready, nats_url, ca };
         app.announce()?;
         Ok(app)
     }
@@ -279,7 +257,7 @@ impl App {
     pub async fn failure(&mut self) -> Option<Error> {
         tokio::select! {
             failure = self.executors.failure() => failure.map(Error::from),
-            error = broke_off(&mut self.dispatcher) => Some(error),
+            error = self.outside.broke_off() => Some(error),
             error = self.watch.broke_off() => Some(error),
             error = self.handout.broke_off() => Some(error),
         }
@@ -321,10 +299,7 @@ impl App {
         self.edge.shutdown().await;
         self.watch.stop().await;
         self.handout.stop().await;
-        self.stop_dispatcher.send_replace(true);
-        if let Some(dispatcher) = self.dispatcher {
-            dispatched(dispatcher.await)?;
-        }
+        self.outside.stop().await?;
         self.executors.drain().await;
         self.store.close()?;
         if let Some(server) = self.server {
@@ -333,22 +308,6 @@ impl App {
         tracing::info!("stopped");
         Ok(())
     }
-}
-
-/// Ready when the dispatcher ends with an error.
-async fn broke_off(dispatcher: &mut Option<JoinHandle<Result<(), dispatch::Error>>>) -> Error {
-    if let Some(task) = dispatcher {
-        let ended = dispatched(task.await);
-        *dispatcher = None;
-        if let Err(error) = ended {
-            return error;
-        }
-    }
-    std::future::pending().await
-}
-
-fn dispatched(ended: Result<Result<(), dispatch::Error>, JoinError>) -> Result<(), Error> {
-    Ok(ended.map_err(|error| Error::Broken(std::io::Error::other(error)))??)
 }
 
 /// The NATS server: the configured one, or our own. Its child, our URL, and that of the public.

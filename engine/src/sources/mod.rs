@@ -9,10 +9,12 @@
 //! IMPORTANT: the next cursor is reported behind the inputs. What breaks off in between finds them again: they carry
 //! ids by which a lane knows a repetition. Nothing is skipped.
 
+mod cursors;
 mod pace;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +29,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::log::inputs;
-use pace::Pace;
+pub use cursors::LaneCursors;
+pub use pace::Pace;
 
 /// How long a drain waits for polls under way; what they found is found again.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -58,7 +61,12 @@ pub struct Sources {
     pub cursors: Arc<dyn Cursors>,
     /// How they are paced after failures.
     pub pace: Pace,
+    /// Where is told how they are.
+    pub overview: watch::Sender<Overview>,
 }
+
+/// The sources there are, and whether one is left alone after it failed often.
+pub type Overview = BTreeMap<&'static str, bool>;
 
 impl Sources {
     /// Runs until told to stop, then waits a bounded while for polls under way.
@@ -67,8 +75,10 @@ impl Sources {
     /// A source's task broke off.
     pub async fn run(self, stop: watch::Receiver<bool>) -> Result<(), JoinError> {
         let mut tasks = JoinSet::new();
+        self.overview.send_replace(self.sources.iter().map(|source| (source.name(), false)).collect());
         for source in self.sources {
-            let runner = Runner { source, client: self.client.clone(), cursors: Arc::clone(&self.cursors) };
+            let (client, cursors) = (self.client.clone(), Arc::clone(&self.cursors));
+            let runner = Runner { source, client, cursors, overview: self.overview.clone() };
             tasks.spawn(runner.run(self.pace.clone(), stop.clone()));
         }
         while let Some(ended) = tasks.join_next().await {
@@ -83,6 +93,7 @@ struct Runner {
     source: Arc<dyn Source>,
     client: Client,
     cursors: Arc<dyn Cursors>,
+    overview: watch::Sender<Overview>,
 }
 
 impl Runner {
@@ -117,7 +128,9 @@ impl Runner {
                     return;
                 }
             };
-            metrics::gauge!("linesman_source_resting", "source" => name).set(f64::from(u8::from(pace.is_resting())));
+            let is_resting = pace.is_resting();
+            metrics::gauge!("linesman_source_resting", "source" => name).set(f64::from(u8::from(is_resting)));
+            self.overview.send_if_modified(|known| known.insert(name, is_resting) != Some(is_resting));
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = sleep(wait) => {}

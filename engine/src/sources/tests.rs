@@ -1,20 +1,29 @@
-//! A source on the real server: what it finds is in the log, whatever breaks off in between.
+//! A source on the real server and the real lane 0: what it finds is decided once, whatever breaks off in between.
 
-use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use async_nats::jetstream::{self, stream};
-use linesman_schemas::control::Settings;
+use async_nats::jetstream;
+use linesman_schemas::control::{Control, Settings};
+use linesman_schemas::event;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 
 use super::*;
-use crate::embedded;
+use crate::embedded::{self, Server};
+use crate::lane::executor::{Context, Executors};
+use crate::lane::status::Changes;
+use crate::log::books::Books;
+use crate::log::streams::{self, Layout};
 use crate::log::{self, mark};
+use crate::store::Store;
+use linesman_domain::level;
 
 /// The longest that anything may take.
 const BOUND: Duration = Duration::from_secs(30);
 /// How many messages there are to be found, three at a poll.
 const MESSAGES: usize = 9;
+const LAYOUT: Layout = Layout { lanes: 1, out_age_s: 86_400, replicas: 1 };
 
 /// Finds the messages 0 to 8, three at a time from its cursor on. Its second poll fails midway, its third breaks off.
 #[derive(Default)]
@@ -34,10 +43,11 @@ impl Source for Feed {
     fn poll<'a>(&'a self, cursor: Option<&'a str>) -> BoxFuture<'a, Polled> {
         async move {
             let from: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
-            let input = |number: usize| Input {
-                org: "acme".parse().unwrap(),
-                kind: "intel",
-                payload: format!("{{\"id\":\"m-{number}\"}}").into(),
+            let input = |number: usize| {
+                let message = json!({
+                    "id": format!("m-{number}"), "kind": "bug-notice", "title": "t", "issued": "2026-11-20T08:00:00Z",
+                });
+                Input { org: "acme".parse().unwrap(), kind: "intel", payload: message.to_string().into() }
             };
             let to = (from + 3).min(MESSAGES);
             match self.polls.fetch_add(1, SeqCst) {
@@ -53,50 +63,111 @@ impl Source for Feed {
     }
 }
 
-/// A cursor that comes to stand in the log, as a lane would have it; the `lost`th report does not return.
-struct Kept {
-    client: Client,
-    cursor: Mutex<Option<String>>,
+/// The lane's cursors; the second report does not get into the log, and does not return.
+struct Lossy {
+    cursors: LaneCursors,
     reports: AtomicUsize,
-    lost: usize,
 }
 
-impl Kept {
-    fn new(client: &Client, lost: usize) -> Arc<Self> {
-        let (cursor, reports) = (Mutex::default(), AtomicUsize::new(0));
-        Arc::new(Self { client: client.clone(), cursor, reports, lost })
-    }
-}
-
-impl Cursors for Kept {
-    fn read(&self, _: &str) -> Result<Option<String>, String> {
-        Ok(self.cursor.lock().unwrap().clone())
+impl Cursors for Lossy {
+    fn read(&self, source: &str) -> Result<Option<String>, String> {
+        self.cursors.read(source)
     }
 
     fn report<'a>(&'a self, source: &'a str, cursor: Option<&'a str>) -> BoxFuture<'a, Result<(), String>> {
         async move {
-            if self.reports.fetch_add(1, SeqCst) == self.lost {
+            if self.reports.fetch_add(1, SeqCst) == 1 {
                 // Killed behind its inputs and before its cursor.
                 std::future::pending::<()>().await;
             }
-            let payload = cursor.unwrap_or_default().to_owned().into_bytes();
-            inputs::put(&self.client, format!("in.acme.result.{source}"), payload).await.map_err(|e| e.to_string())?;
-            *self.cursor.lock().unwrap() = cursor.map(str::to_owned);
-            Ok(())
+            self.cursors.report(source, cursor).await
         }
         .boxed()
     }
 }
 
-/// The ids of the messages in IN, in their order.
-async fn found(client: &Client) -> Vec<String> {
-    let mut found = Vec::new();
-    for sequence in 1.. {
-        let Some((_, bytes)) = mark::input(client, sequence).await.unwrap() else { break };
-        let message = serde_json::from_slice::<serde_json::Value>(&bytes).unwrap();
-        found.extend(message["id"].as_str().map(str::to_owned));
+/// A server, and a lane on a log with an organization.
+struct World {
+    dir: tempfile::TempDir,
+    server: Server,
+    client: Client,
+    store: Arc<Store>,
+    executors: Executors,
+}
+
+impl World {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let server = embedded::start(embedded::Settings::new(dir.path())).await.unwrap();
+        let client = log::connect(&server.engine_url(), "test").await.unwrap();
+        streams::ensure(&client, &LAYOUT).await.unwrap();
+        streams::open(&client, &LAYOUT).await.unwrap();
+        let level = serde_json::to_vec(&Control::Level(level::NEWEST)).unwrap();
+        inputs::put(&client, "p.0.ctl".to_owned(), level).await.unwrap();
+        let settings = json!({"display_name": "Acme", "is_proxy": true, "filter_level": "Send all information"});
+        let command = json!({"id": "c-1", "actor": "test", "node": "test", "verb": {"set_organization": settings}});
+        inputs::put(&client, "in.acme.cmd.test".to_owned(), command.to_string().into_bytes()).await.unwrap();
+        let (store, executors) = lane(&server, &client, &dir.path().join("state"));
+        Self { dir, server, client, store, executors }
     }
-    found
+
+    fn cursors(&self) -> LaneCursors {
+        let rows = self.store.lane(0).unwrap();
+        LaneCursors::new(self.client.clone(), rows, self.executors.lanes[0].clone())
+    }
+
+    fn run(
+        &self,
+        feed: &Arc<Feed>,
+        cursors: Arc<dyn Cursors>,
+        stop: &watch::Receiver<bool>,
+    ) -> JoinHandle<Result<(), JoinError>> {
+        let sources: Vec<Arc<dyn Source>> = vec![Arc::clone(feed) as Arc<dyn Source>];
+        let (client, overview) = (self.client.clone(), watch::channel(Overview::default()).0);
+        tokio::spawn(Sources { sources, client, cursors, pace: pace(), overview }.run(stop.clone()))
+    }
+
+    /// The ids of what the source brought, in the order of IN.
+    async fn brought(&self) -> Vec<String> {
+        let mut brought = Vec::new();
+        for sequence in 1.. {
+            let Some((_, bytes)) = mark::input(&self.client, sequence).await.unwrap() else { break };
+            let message = serde_json::from_slice::<Value>(&bytes).unwrap();
+            brought.extend(message["id"].as_str().filter(|id| id.starts_with("m-")).map(str::to_owned));
+        }
+        brought
+    }
+
+    /// The ids of the intelligence messages that the lane told of, in its order.
+    async fn told(&self) -> Vec<String> {
+        let stream = jetstream::new(self.client.clone()).get_stream("OUT").await.unwrap();
+        let last = stream.get_info().await.unwrap().state.last_sequence;
+        let mut told = Vec::new();
+        for sequence in 1..=last {
+            let Ok(message) = stream.get_raw_message(sequence).await else { continue };
+            if message.subject.as_str() == "out.acme.trigger.intelligence.received" {
+                let events = event::read(&message.payload).unwrap();
+                told.extend(events.iter().map(|event| event.data["id"].as_str().unwrap().to_owned()));
+            }
+        }
+        told
+    }
+}
+
+fn lane(server: &Server, client: &Client, state: &Path) -> (Arc<Store>, Executors) {
+    let store = Arc::new(Store::open(state).unwrap());
+    let context = Context {
+        url: server.engine_url(),
+        store: Arc::clone(&store),
+        books: Arc::new(Books::new(client.clone(), 1)),
+        owner: state.display().to_string().into(),
+        changes: Changes::channel().0,
+        lanes: LAYOUT.lanes,
+        threads: 1,
+        runtime: tokio::runtime::Handle::current(),
+    };
+    let executors = Executors::start(&context).unwrap();
+    (store, executors)
 }
 
 async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
@@ -114,35 +185,51 @@ fn pace() -> Pace {
 
 #[tokio::test]
 async fn a_source_fails_breaks_off_is_killed_and_skips_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let server = embedded::start(embedded::Settings::new(dir.path())).await.unwrap();
-    let client = log::connect(&server.engine_url(), "test").await.unwrap();
-    let config = stream::Config { name: "IN".to_owned(), subjects: vec!["in.*.*.*".to_owned()], ..Default::default() };
-    jetstream::new(client.clone()).create_stream(config).await.unwrap();
-    let (feed, kept) = (Arc::new(Feed::default()), Kept::new(&client, 1));
-    let run = |stop| {
-        let sources: Vec<Arc<dyn Source>> = vec![Arc::clone(&feed) as Arc<dyn Source>];
-        let cursors = Arc::clone(&kept) as Arc<dyn Cursors>;
-        tokio::spawn(Sources { sources, client: client.clone(), cursors, pace: pace() }.run(stop))
-    };
-    let (stop, stopped) = watch::channel(false);
-    let killed = run(stopped.clone());
+    let world = World::new().await;
+    let (feed, (stop, stopped)) = (Arc::new(Feed::default()), watch::channel(false));
+    let lossy = Arc::new(Lossy { cursors: world.cursors(), reports: AtomicUsize::new(0) });
+    let killed = world.run(&feed, Arc::clone(&lossy) as Arc<dyn Cursors>, &stopped);
     // The first poll is kept, the second failed, the third broke off, of the fourth the cursor is being reported.
-    eventually("the second cursor is reported", async || kept.reports.load(SeqCst) == 2).await;
+    eventually("the second cursor is reported", async || lossy.reports.load(SeqCst) == 2).await;
     assert_eq!(feed.polls.load(SeqCst), 4);
     killed.abort();
     assert!(killed.await.unwrap_err().is_cancelled());
-    assert_eq!(kept.cursor.lock().unwrap().as_deref(), Some("3"), "the second cursor is lost");
+    assert_eq!(world.cursors().read("feed").unwrap().as_deref(), Some("3"), "the second cursor is lost");
 
-    let again = run(stopped);
-    eventually("all are found", async || kept.cursor.lock().unwrap().as_deref() == Some("9")).await;
+    let again = world.run(&feed, Arc::new(world.cursors()), &stopped);
+    eventually("all are found", async || world.cursors().read("feed").unwrap().as_deref() == Some("9")).await;
     stop.send_replace(true);
     again.await.unwrap().unwrap();
-    let found = found(&client).await;
-    let distinct: BTreeSet<&String> = found.iter().collect();
-    assert_eq!(distinct.len(), MESSAGES, "{found:?}");
     // What was published without its cursor came again: by id nothing is new in it.
-    assert_eq!(found[..7], ["m-0", "m-1", "m-2", "m-3", "m-3", "m-4", "m-5"]);
-    assert_eq!(found[7..10], ["m-3", "m-4", "m-5"]);
-    server.stop().await;
+    let expected = [0, 1, 2, 3, 3, 4, 5, 3, 4, 5, 6, 7, 8].map(|number| format!("m-{number}"));
+    assert_eq!(world.brought().await, expected);
+    assert_eq!(world.told().await, (0..MESSAGES).map(|number| format!("m-{number}")).collect::<Vec<_>>());
+
+    // The cursor is in the log: a state made anew has it, and whoever goes on from there finds nothing more.
+    let World { dir, server, client, store, executors } = world;
+    executors.drain().await;
+    store.close().unwrap();
+    let (store, executors) = lane(&server, &client, &dir.path().join("state-anew"));
+    let world = World { dir, server, client, store, executors };
+    eventually("the cursor is back", async || world.cursors().read("feed").unwrap().as_deref() == Some("9")).await;
+    world.executors.drain().await;
+    world.server.stop().await;
+}
+
+/// Two that report at once, or one whose report was not acknowledged: the later one is passed over.
+#[tokio::test]
+async fn a_report_that_was_overtaken_ends_and_leaves_the_other() {
+    let world = World::new().await;
+    let cursors = world.cursors();
+    let (first, second) = tokio::join!(cursors.report("feed", Some("a")), cursors.report("feed", Some("b")));
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(cursors.read("feed").unwrap().as_deref(), Some("a"));
+    assert_eq!(cursors.read("other").unwrap(), None);
+    cursors.report("feed", None).await.unwrap();
+    assert_eq!(cursors.read("feed").unwrap(), None);
+    let error = cursors.read("a feed").unwrap_err();
+    assert!(error.starts_with("`a feed` is not a source's name"), "{error}");
+    world.executors.drain().await;
+    world.server.stop().await;
 }

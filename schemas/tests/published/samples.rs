@@ -8,7 +8,7 @@ use linesman_schemas::command::{
     Assignment, Case, CaseWish, CaseWords, Command, DeviceGroup, Engine, Incident, Input, LevelRaise, Note,
     Organization, OrganizationSettings, Policy, PolicyRun, Prioritisation, Replay, RuleBook, SectionLoad, Verb,
 };
-use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef};
+use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
@@ -189,6 +189,11 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::Command(Box::new(asked(Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }))))),
         Control::Level(2),
         Control::Continue,
+        Control::Cursor(SourceCursor {
+            source: parsed("bulletins"),
+            cursor: Some("2026-11-21T10:16:30Z".to_owned()),
+            number: 7,
+        }),
     ];
     let tag = |control: &Control| match control {
         Control::RuleBook(_) => "rule_book",
@@ -197,6 +202,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::Command(_) => "command",
         Control::Level(_) => "level",
         Control::Continue => "continue",
+        Control::Cursor(_) => "cursor",
     };
     samples.iter().map(|control| (tag(control), json_of(control))).collect()
 }

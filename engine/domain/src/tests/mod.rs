@@ -1,10 +1,13 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
 mod commands;
+mod jobs;
 mod level1;
+mod levels;
 mod policies;
 mod principals;
 mod sections;
+mod sources;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -26,6 +26,13 @@ const JOBS: [Column; 5] = [
     column("ROWS", "/rows"),
     column("STARTED", "/started"),
 ];
+/// What brings inputs by itself.
+const SOURCES: [Column; 4] = [
+    column("SOURCE", "/source"),
+    column("STATE", "/state"),
+    column("REPORTED", "/reported"),
+    column("CURSOR", "/cursor"),
+];
 const DESTINATIONS: [Column; 5] = [
     column("DESTINATION", "/destination"),
     column("PENDING", "/reactions"),
@@ -65,6 +72,10 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         if !jobs.is_empty() {
             anstream::print!("\n{}", show::table(&jobs, &JOBS, width));
         }
+        let sources: Vec<Value> = rows("sources").into_iter().map(with_source_state).collect();
+        if !sources.is_empty() {
+            anstream::print!("\n{}", show::table(&sources, &SOURCES, width));
+        }
         Ok(())
     })
 }
@@ -81,6 +92,20 @@ fn with_state(mut lane: Value) -> Value {
         members.insert("state".to_owned(), state.into());
     }
     lane
+}
+
+/// A source with its state in a word.
+fn with_source_state(mut source: Value) -> Value {
+    let is = |name: &str| source.get(name) == Some(&Value::Bool(true));
+    let state = match (is("served"), is("resting")) {
+        (false, _) => "no source",
+        (true, true) => "resting",
+        (true, false) => "running",
+    };
+    if let Value::Object(members) = &mut source {
+        members.insert("state".to_owned(), state.into());
+    }
+    source
 }
 
 /// What waits for whom, and who is left alone: a row for each destination.

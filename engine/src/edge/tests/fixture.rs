@@ -91,7 +91,8 @@ impl Fixture {
             ready: is_ready,
             policies,
             files: tokio::sync::mpsc::channel(1).0,
-            dispatch: tokio::sync::watch::channel(Default::default()).1,
+            dispatch: watch::channel(Default::default()).1,
+            sources: watch::channel([("bulletins", true), ("notices", false)].into()).1,
             metrics,
             logging,
         };

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::fixture::Fixture;
 use linesman_domain::reactions::{self, CircuitRow, PendingRow};
 use linesman_domain::rule_book::{self, BookRow};
+use linesman_domain::sources::{self, CursorRow};
+use linesman_domain::state::Writes;
 use linesman_domain::table;
 
 #[tokio::test]
@@ -66,4 +68,23 @@ async fn lanes_what_is_pending_and_open_circuits_are_told() {
     assert_eq!(lane, expected);
     let books = status["lanes"].as_array().unwrap().iter().filter(|lane| lane["rule_book"]["version"] == 3);
     assert!(books.count() > 0, "{status}");
+}
+
+#[tokio::test]
+async fn sources_are_told_with_where_they_go_on() {
+    let edge = Fixture::new().await;
+    let reported = Timestamp::from_second(1_800_000_000).unwrap();
+    let rows = ["bulletins", "gone"].map(|name| {
+        let row = CursorRow { cursor: Some(format!("{name}-7")), number: 7, reported };
+        (sources::key(&name.parse().unwrap()).into_bytes(), Some(table::encode(&row).unwrap()))
+    });
+    edge.store.lane(0).unwrap().apply(&Writes { batch: 1, rows: rows.into() }).unwrap();
+    let status: Value = edge.get("/api/v1/status").await.json().await.unwrap();
+    let reported = "2027-01-15T08:00:00Z";
+    let expected = json!([
+        {"source": "bulletins", "served": true, "resting": true, "cursor": "bulletins-7", "reported": reported},
+        {"source": "gone", "served": false, "resting": false, "cursor": "gone-7", "reported": reported},
+        {"source": "notices", "served": true, "resting": false, "cursor": null, "reported": null},
+    ]);
+    assert_eq!(status["sources"], expected);
 }

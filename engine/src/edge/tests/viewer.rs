@@ -23,8 +23,8 @@ use linesman_domain::intelligence::{self, IntelligenceRow};
 use linesman_domain::rule_book::{self, BookRow};
 use linesman_domain::table;
 
-/// How the engine is: the provider's.
-const ENGINE: [&str; 4] = ["/metrics", "/api/v1/status", "/api/v1/level", "/api/v1/log-level"];
+/// How the engine is, and what it decides by: the provider's.
+const ENGINE: [&str; 5] = ["/metrics", "/api/v1/status", "/api/v1/level", "/api/v1/log-level", "/api/v1/policies/load"];
 /// What tells of nobody, or is asked for below by itself.
 const OTHERS: [&str; 4] = ["/healthz", "/readyz", "/api/v1/openapi.json", "/api/v1/events"];
 

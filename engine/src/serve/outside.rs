@@ -1,0 +1,96 @@
+//! What works with the outside: the dispatcher carries reactions out, sources bring inputs.
+
+use std::io;
+use std::sync::Arc;
+
+use async_nats::Client;
+use linesman_connectors::{Connector, Source};
+use tokio::sync::{mpsc, watch};
+
+use super::Error;
+use super::part::Part;
+use crate::config::Config;
+use crate::dispatch::{self, Dispatcher};
+use crate::lane::status::{Change, LaneStatus};
+use crate::logging::full;
+use crate::sources::{self, LaneCursors, Pace, Sources};
+use crate::store::Store;
+
+/// How the outside is reached, by the configuration.
+pub(super) struct Ways {
+    connectors: Vec<Arc<dyn Connector>>,
+    sources: Vec<Arc<dyn Source>>,
+    pace: Pace,
+}
+
+impl Ways {
+    /// What the configuration speaks of, and what needs no settings.
+    ///
+    /// # Errors
+    /// A connector or a source cannot be made from its settings.
+    pub(super) fn of(config: &Config) -> Result<Self, Error> {
+        let connectors = linesman_connectors::connectors(&config.connectors)?;
+        let sources = linesman_connectors::sources(&config.connectors)?;
+        Ok(Self { connectors, sources, pace: Pace::of(&config.settings) })
+    }
+}
+
+/// The dispatcher and the sources, at work.
+pub(super) struct Outside {
+    dispatcher: Part,
+    sources: Part,
+    /// How the dispatcher is.
+    pub(super) dispatched: watch::Receiver<dispatch::Overview>,
+    /// How the sources are.
+    pub(super) brought: watch::Receiver<sources::Overview>,
+}
+
+impl Outside {
+    /// Starts both on lanes that have caught up.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub(super) fn start(
+        ways: Ways,
+        client: &Client,
+        store: &Arc<Store>,
+        lanes: &[watch::Receiver<LaneStatus>],
+        changes: mpsc::UnboundedReceiver<Change>,
+    ) -> Result<Self, Error> {
+        let Ways { connectors, sources, pace } = ways;
+        let (overview, dispatched) = watch::channel(dispatch::Overview::default());
+        let (store_of, client_of, lanes_of) = (Arc::clone(store), client.clone(), lanes.to_vec());
+        let dispatcher = Dispatcher { connectors, store: store_of, client: client_of, lanes: lanes_of, overview };
+        let dispatcher = Part::start(|stop| async move { Ok(dispatcher.run(changes, stop).await?) });
+        let (overview, brought) = watch::channel(sources::Overview::default());
+        // Without a first lane nothing is decided, and nothing is to be brought.
+        let Some(first) = lanes.first().cloned() else {
+            return Ok(Self { dispatcher, sources: Part::start(|_| async { Ok(()) }), dispatched, brought });
+        };
+        let cursors = Arc::new(LaneCursors::new(client.clone(), store.lane(0)?, first));
+        let sources = Sources { sources, client: client.clone(), cursors, pace, overview };
+        let broken = |error| Error::Broken(io::Error::other(error));
+        let sources = Part::start(|stop| async move { sources.run(stop).await.map_err(broken) });
+        Ok(Self { dispatcher, sources, dispatched, brought })
+    }
+
+    /// Ready when either ends with an error.
+    pub(super) async fn broke_off(&mut self) -> Error {
+        tokio::select! {
+            error = self.dispatcher.broke_off() => error,
+            error = self.sources.broke_off() => error,
+        }
+    }
+
+    /// Stops the sources, then the dispatcher: polls and attempts under way end.
+    ///
+    /// # Errors
+    /// The dispatcher ended with one.
+    pub(super) async fn stop(self) -> Result<(), Error> {
+        // What a source has not brought is found again; the rest is to be taken down in order.
+        if let Err(error) = self.sources.stop().await {
+            tracing::warn!(error = full(&error), "sources ended badly");
+        }
+        self.dispatcher.stop().await
+    }
+}
