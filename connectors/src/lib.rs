@@ -42,14 +42,14 @@ pub struct Folder {
     /// The connector by the settings; none where they say nothing of it.
     pub make: fn(&Settings) -> Result<Made, Error>,
     /// What brings inputs by itself, by the settings.
-    pub sources: fn(&Settings) -> Result<Brought, Error>,
+    pub sources: fn(&Settings) -> Result<AllSources, Error>,
 }
-
-/// The sources that the settings speak of.
-pub type Brought = Vec<Arc<dyn Source>>;
 
 /// A connector, if the settings speak of it.
 pub type Made = Option<Arc<dyn Connector>>;
+
+/// Sources, as many as the settings speak of.
+pub type AllSources = Vec<Arc<dyn Source>>;
 
 /// All connectors: the one list. A new connector is a folder and a line here.
 pub static FOLDERS: [&Folder; 2] = [&log::FOLDER, &jss::FOLDER];
@@ -167,8 +167,8 @@ pub fn connectors(settings: &Settings) -> Result<Vec<Arc<dyn Connector>>, Error>
 ///
 /// # Errors
 /// A source cannot be made from its settings.
-pub fn sources(settings: &Settings) -> Result<Vec<Arc<dyn Source>>, Error> {
-    let sources: Vec<_> = FOLDERS.iter().map(|folder| (folder.sources)(settings)).collect::<Result<_, _>>()?;
+pub fn sources(settings: &Settings) -> Result<AllSources, Error> {
+    let sources: Vec<AllSources> = FOLDERS.iter().map(|folder| (folder.sources)(settings)).collect::<Result<_, _>>()?;
     Ok(sources.into_iter().flatten().collect())
 }
 

@@ -26,7 +26,8 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     let mut all = policies::all()?;
     all.push(policies::source("many", MANY)?);
     all.sort_by(|one, other| one.name.cmp(&other.name));
-    scribe.rules(&RuleBook { settings: Settings::default(), policies: all, refused: Vec::new() })?;
+    let mut book = RuleBook { settings: Settings::default(), policies: all, refused: Vec::new() };
+    scribe.rules(&book)?;
     at_both(&mut scribe)?;
     pending_at_the_raise(&mut scribe)?;
     raise(&mut scribe)?;
@@ -34,6 +35,8 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     slices(&mut scribe)?;
     suspended(&mut scribe)?;
     turns(&mut scribe)?;
+    sections(&mut scribe, &mut book)?;
+    cursors(&mut scribe)?;
     commands::organizations(&mut scribe)?;
     scribe.work()?;
     commands::refused(&mut scribe)?;
@@ -48,6 +51,39 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     scribe.tick()?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
+    Ok(())
+}
+
+/// Sections are loaded: as expected, against what was expected, again; then the rule book that they make.
+fn sections(scribe: &mut Scribe, book: &mut RuleBook) -> anyhow::Result<()> {
+    book.settings.retry_base_s += 1;
+    let hash = scribe.rules_in_sections(book)?;
+    let other = "ab".repeat(32);
+    for (section, mut load) in [
+        ("policies", json!({"hash": hash, "loaded": other})),
+        ("settings", json!({"hash": hash, "expected": other})),
+        ("settings", json!({"hash": hash})),
+        ("settings", json!({"hash": other, "expected": hash, "above": 9})),
+        ("policies", json!({"hash": "no hash"})),
+    ] {
+        if let Some(load) = load.as_object_mut() {
+            load.insert("section".to_owned(), json!(section));
+        }
+        scribe.ask(&provider(), "", &json!({"load_section": load}))?;
+    }
+    let manager = json!({"kind": "manager", "organization": "acme", "name": "ann"});
+    scribe.ask(&manager, "", &json!({"load_section": {"section": "policies", "hash": hash}}))?;
+    book.settings.retry_base_s -= 1;
+    scribe.rules_in_sections(book).map(drop)
+}
+
+/// Sources report where they go on; late and repeated reports change nothing.
+fn cursors(scribe: &mut Scribe) -> anyhow::Result<()> {
+    for (number, cursor) in [(1, Some("a")), (3, Some("c")), (2, Some("b")), (3, Some("c")), (4, None)] {
+        let report = json!({"cursor": {"source": "bulletins", "cursor": cursor, "number": number}});
+        scribe.control(0, report.to_string())?;
+        scribe.control(1, report.to_string())?;
+    }
     Ok(())
 }
 

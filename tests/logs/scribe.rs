@@ -12,7 +12,7 @@ use linesman::record::writer::Writer;
 use linesman_domain::jobs;
 use linesman_domain::state::Memory;
 use linesman_schemas::ReactionId;
-use linesman_schemas::control::{Control, RuleBook, RuleBookRef};
+use linesman_schemas::control::{Control, RuleBook, RuleBookRef, Section, SectionRef};
 use linesman_schemas::event::{self, Received};
 use serde_json::{Value, json};
 
@@ -147,6 +147,20 @@ impl Scribe {
             }
         }
         Ok(())
+    }
+
+    /// A rule book in sections to all lanes; a whole one holds what each of them is read from.
+    pub(crate) fn rules_in_sections(&mut self, book: &RuleBook) -> anyhow::Result<String> {
+        let (hash, content) = pack(book)?;
+        self.writer.book(&hash, &content)?;
+        self.version += 1;
+        let section = |section| SectionRef { section, hash: hash.clone() };
+        let sections = vec![section(Section::Policies), section(Section::Settings)];
+        for lane in 0..LANES {
+            let named = RuleBookRef { version: self.version, hash: hash.clone(), sections: sections.clone() };
+            self.control(lane, serde_json::to_vec(&Control::RuleBook(named))?)?;
+        }
+        Ok(hash)
     }
 
     /// Says the last rule book again.

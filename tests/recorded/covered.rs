@@ -97,6 +97,7 @@ impl Inputs {
             None => match serde_json::from_slice::<Control>(payload) {
                 Ok(control) => {
                     self.controls.extend(kebab(&json));
+                    self.commands.extend(kebab(&json["command"]["verb"]));
                     self.contents.insert(match control {
                         Control::RuleBook(_) => CONTENTS[5].to_owned(),
                         Control::Attempt(_) => CONTENTS[4].to_owned(),

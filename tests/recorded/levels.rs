@@ -21,7 +21,8 @@ fn recorded_logs_are_decided_as_ever() {
         for level in levels() {
             let path = log.dir.join(format!("level-{level}"));
             let found = log.decide(level, None, |_| {});
-            if std::env::var_os("LINESMAN_BLESS").is_some() {
+            // What stands is not written anew: a level that was released never changes.
+            if std::env::var_os("LINESMAN_BLESS").is_some() && !path.exists() {
                 fs::write(&path, &found).unwrap();
             }
             let expected = fs::read_to_string(&path).unwrap_or_default();

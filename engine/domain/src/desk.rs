@@ -149,14 +149,10 @@ impl Desk {
 
     /// Ends the input; the digest with what it produced.
     pub(crate) fn end(&mut self) -> [u8; 32] {
-        let has_rows = self.productions.has_rows();
         for counter in self.counters.touched() {
-            if has_rows {
-                let Counts { incidents, events, reactions } = counter.counts;
-                let form = [incidents, events, reactions].map(u64::to_be_bytes);
-                // They are part of a row that is written once a batch; no key of a row is a name alone.
-                self.productions.row(counter.org.as_str().as_bytes(), Some(form.as_flattened()));
-            }
+            // They are part of a row that is written once a batch.
+            let Counts { incidents, events, reactions } = counter.counts;
+            self.productions.counts(counter.org.as_str(), [incidents, events, reactions]);
         }
         self.productions.end()
     }

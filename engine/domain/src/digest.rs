@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 /// What a record in the digest is about; level 1 had no other than events, and no letter.
 const EVENT: u8 = b'e';
 const ROW: u8 = b'r';
+const COUNTS: u8 = b'c';
 /// The length that stands for a row that is removed.
 const REMOVED: u64 = u64::MAX;
 
@@ -54,6 +55,17 @@ impl Productions {
         self.chain.update(key);
         self.chain.update(form.map_or(REMOVED, |form| form.len() as u64).to_be_bytes());
         self.chain.update(form.unwrap_or_default());
+    }
+
+    /// Adds how many incidents, events and reactions an organization has had.
+    pub(crate) fn counts(&mut self, org: &str, counts: [u64; 3]) {
+        if !self.has_rows() {
+            return;
+        }
+        self.chain.update([COUNTS]);
+        self.chain.update((org.len() as u64).to_be_bytes());
+        self.chain.update(org);
+        self.chain.update(counts.map(u64::to_be_bytes).as_flattened());
     }
 
     /// Ends the input; the digest with its productions.

@@ -105,8 +105,11 @@ impl Jobs {
         !self.0.is_empty()
     }
 
-    /// Begins a job.
+    /// Begins a job, unless one on the same stands that has not begun yet: it will find things as they are then.
     pub(crate) fn begin(&mut self, desk: &mut Desk, work: Work) -> Result<(), Error> {
+        if self.0.values().any(|row| row.work == work && row.cursor.is_empty()) {
+            return Ok(());
+        }
         // One input asks for one job.
         let number = desk.sequence;
         let row = JobRow { work, cursor: Vec::new(), done: 0, started: desk.now, advanced: number };

@@ -19,7 +19,8 @@ pub(super) fn read(lane: u32, input: &Input<'_>) -> Option<Content<'static>> {
     let leads_out = |verb: &command::Verb| matches!(verb, command::Verb::Engine(Engine::RaiseLevel(_)));
     match (&input.content, input.org.is_empty()) {
         (Content::Command(command), true) if lane == 0 && leads_out(&command.verb) => None,
-        (Content::Command(_) | Content::Undecodable { .. }, true) => {
+        // What came with level 2 was not to be read, but for what leads there.
+        (Content::Command(_) | Content::Cursor(_) | Content::Continue | Content::Undecodable { .. }, true) => {
             serde_json::from_slice::<Control>(input.bytes).err().map(|error| unreadable(&error))
         }
         (_, false) if input.kind == "cmd" => Some(match serde_json::from_slice::<Command>(input.bytes) {

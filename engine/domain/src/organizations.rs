@@ -148,6 +148,16 @@ impl Organizations {
         self.row(org).map_or(FilterLevel::DoNotSend, |row| row.filter_level)
     }
 
+    /// Whether an organization takes part no more for now.
+    pub(crate) fn is_suspended(&self, org: &OrgName) -> bool {
+        self.row(org).is_some_and(|row| row.standing == Standing::Suspended)
+    }
+
+    /// What of an organization governs its pending reactions; none of one that does not exist.
+    pub(crate) fn governs(&self, org: &OrgName) -> Option<(FilterLevel, Standing)> {
+        self.row(org).map(|row| (row.filter_level, row.standing))
+    }
+
     /// The device group a host belongs to: the first that names it; empty for none.
     pub(crate) fn group_of(&self, org: &OrgName, host_name: &str) -> &str {
         let groups = self.known.get(org.as_str()).map_or(&[][..], |known| &known.groups);

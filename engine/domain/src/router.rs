@@ -234,7 +234,8 @@ impl Domain {
             }
             (Follow::Intent(policy, fired, intent), incident) => self.intend(org, incident, policy, fired, intent),
             (Follow::React(cause, decided), incident) => {
-                reactions::react(desk, org, incident.as_deref(), &cause, &decided)?;
+                let is_suspended = self.organizations.is_suspended(org);
+                reactions::react(desk, org, incident.as_deref(), &cause, &decided, is_suspended)?;
                 Ok(Vec::new())
             }
             (Follow::CaseAccepted { incident, transaction_id, standing }, _) => {
@@ -364,9 +365,10 @@ impl Domain {
 
     /// Changes an organization; what is pending for it follows its settings.
     fn change_organization(&mut self, org: &OrgName, verb: &Organization) -> Result<Answer, Error> {
+        let before = self.organizations.governs(org);
         let answer = commands::organizations::ask(&mut self.desk, &mut self.organizations, org, verb)?;
         if self.desk.is_at(2) {
-            if reactions::has_any(&self.desk, org)? {
+            if before != self.organizations.governs(org) && reactions::has_any(&self.desk, org)? {
                 self.jobs.begin(&mut self.desk, Work::ReviewPending(org.clone()))?;
             }
         } else {
@@ -458,7 +460,7 @@ impl Domain {
         most: usize,
         bytes_most: usize,
     ) -> Result<(Option<Vec<u8>>, u64), Error> {
-        let is_held = self.organizations.row(org).is_some_and(|row| row.standing == Standing::Suspended);
+        let is_held = self.organizations.is_suspended(org);
         let found = reactions::slice(&self.desk, org, after, most, bytes_most)?;
         let (last, count) = (found.last, found.looked_at);
         for id in found.ids {

@@ -146,7 +146,8 @@ impl Roster {
             }
         }
         for destination in queue::destinations(&self.shared)? {
-            if !self.running.contains_key(destination.as_str()) {
+            let is_told = self.running.get(destination.as_str()).is_some_and(|running| running.changes.is_some());
+            if !is_told {
                 self.want(destination);
             }
         }

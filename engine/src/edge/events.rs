@@ -25,7 +25,7 @@ use super::transport::params::Params;
 use super::transport::problem::Problem;
 use super::viewer::{Viewer, owner};
 use crate::log;
-use crate::log::events::{self, Found, From, Place};
+use crate::log::events::{self, EventPlace, Found, From};
 use crate::log::streams::OUT;
 use linesman_domain::outgoing::POLICY_REFUSED;
 
@@ -103,7 +103,7 @@ fn known(name: &str) -> Result<&str, Problem> {
 }
 
 /// The place of the last event the client has.
-fn last_event(headers: &HeaderMap, query: Option<&str>) -> Result<Option<Place>, Problem> {
+fn last_event(headers: &HeaderMap, query: Option<&str>) -> Result<Option<EventPlace>, Problem> {
     let mut given = headers.get_all(LAST_EVENT_ID).iter();
     let (name, text) = match (given.next(), given.next()) {
         (None, _) => ("last_event_id", query),
@@ -120,8 +120,8 @@ fn last_event(headers: &HeaderMap, query: Option<&str>) -> Result<Option<Place>,
 }
 
 /// An event that tells of what cannot be told any more, if there may be any.
-async fn gap(sources: &Sources, last: Place) -> Result<Option<Event>, Problem> {
-    if last == Place::BEGINNING {
+async fn gap(sources: &Sources, last: EventPlace) -> Result<Option<Event>, Problem> {
+    if last == EventPlace::BEGINNING {
         return Ok(None);
     }
     // OUT loses the oldest first: while it has the last one heard, it has all behind it.

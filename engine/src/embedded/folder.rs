@@ -49,13 +49,17 @@ impl Folder {
         self.root.join("server.log")
     }
 
+    pub(super) fn lock_file(&self) -> PathBuf {
+        self.root.join("server.lock")
+    }
+
     /// Takes the lock of the folder; none when a server still holds it.
     ///
     /// INVARIANT (one server per store): the lock belongs to the open file, and every server is started with that file
     /// as its standard input. So a server holds it until it ends, even when its engine was killed before it could
     /// write down which process the server is.
     pub(super) fn lock(&self) -> Result<Option<File>, Error> {
-        let path = self.root.join("server.lock");
+        let path = self.lock_file();
         let file = private::open(&path).map_err(Error::file(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),

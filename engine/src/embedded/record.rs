@@ -56,6 +56,23 @@ impl Record {
     }
 }
 
+/// The processes that were started with `config` and whose standard input is `lock`, with their handles. What cannot be
+/// looked at is not ours.
+pub(super) fn holders(lock: &Path, config: &Path) -> Vec<(u32, OwnedFd)> {
+    let is_one = |pid: u32| {
+        std::fs::read_link(format!("/proc/{pid}/fd/0")).is_ok_and(|input| input == lock)
+            && has_argument(pid, config).unwrap_or(false)
+    };
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let holder = |pid: u32| {
+        let handle = pidfd_open(Pid::from_raw(i32::try_from(pid).ok()?)?, PidfdFlags::empty()).ok()?;
+        // Again: the handle names one process for ever, the number does not.
+        is_one(pid).then_some((pid, handle))
+    };
+    pids.filter(|pid| is_one(*pid)).filter_map(holder).collect()
+}
+
 fn start_ticks(pid: u32) -> io::Result<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The second field is the program's name in brackets, which may hold spaces and brackets itself.

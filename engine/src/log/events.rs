@@ -27,14 +27,14 @@ const READ: i64 = 16;
 
 /// An event's place in OUT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct EventPlace {
     /// Sequence of its message.
     pub sequence: u64,
     /// Its number within the message, from 0.
     pub number: u32,
 }
 
-impl Place {
+impl EventPlace {
     /// In front of everything.
     pub const BEGINNING: Self = Self { sequence: 0, number: 0 };
 }
@@ -44,7 +44,7 @@ impl Place {
 #[error("a place in OUT is written `<sequence>-<number>`")]
 pub struct NoPlace;
 
-impl FromStr for Place {
+impl FromStr for EventPlace {
     type Err = NoPlace;
 
     fn from_str(text: &str) -> Result<Self, NoPlace> {
@@ -56,7 +56,7 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for EventPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.sequence, self.number)
     }
@@ -66,7 +66,7 @@ impl fmt::Display for Place {
 #[derive(Debug)]
 pub struct Found {
     /// Where it stands.
-    pub place: Place,
+    pub place: EventPlace,
     /// By which subject.
     pub subject: String,
     /// It: a CloudEvent in JSON.
@@ -79,7 +79,7 @@ pub enum From {
     /// The oldest there is.
     Beginning,
     /// Behind a place.
-    After(Place),
+    After(EventPlace),
     /// Of messages that came at that time or later.
     Time(Timestamp),
 }
@@ -93,7 +93,7 @@ impl From {
         }
     }
 
-    fn is_behind(self, place: Place) -> bool {
+    fn is_behind(self, place: EventPlace) -> bool {
         match self {
             Self::After(last) => place > last,
             Self::Beginning | Self::Time(_) => true,
@@ -177,19 +177,19 @@ async fn consume(client: &Client, filter: String, from: From, batch: i64) -> Res
     Ok((consumer.messages().await.map_err(Error::out)?, left))
 }
 
-/// The place of the latest event of the subjects that `filter` names; [`Place::BEGINNING`] where there is none.
+/// The place of the latest event of the subjects that `filter` names; [`EventPlace::BEGINNING`] where there is none.
 ///
 /// # Errors
 /// The server does not answer.
-pub async fn latest(client: &Client, filter: &str) -> Result<Place, Error> {
+pub async fn latest(client: &Client, filter: &str) -> Result<EventPlace, Error> {
     let stream = jetstream::new(client.clone()).get_stream_no_info(OUT).await.map_err(Error::out)?;
     match stream.get_last_raw_message_by_subject(filter).await {
         Ok(message) => {
             let events = events_of(&message.subject, &message.payload)?;
             let number = u32::try_from(events.len().saturating_sub(1)).unwrap_or(u32::MAX);
-            Ok(Place { sequence: message.sequence, number })
+            Ok(EventPlace { sequence: message.sequence, number })
         }
-        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(Place::BEGINNING),
+        Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(EventPlace::BEGINNING),
         Err(error) => Err(Error::out(error)),
     }
 }
@@ -198,7 +198,7 @@ pub async fn latest(client: &Client, filter: &str) -> Result<Place, Error> {
 ///
 /// # Errors
 /// The server does not answer.
-pub async fn get(client: &Client, place: Place) -> Result<Option<Found>, Error> {
+pub async fn get(client: &Client, place: EventPlace) -> Result<Option<Found>, Error> {
     let Some((subject, payload)) = message(client, OUT, place.sequence).await? else { return Ok(None) };
     let events = events_of(&subject, &payload)?;
     let number = usize::try_from(place.number).unwrap_or(usize::MAX);
@@ -222,7 +222,7 @@ fn split(message: &Message) -> Result<Vec<Found>, Error> {
     let sequence = message.info().map_err(Error::Out)?.stream_sequence;
     let events = events_of(&message.subject, &message.payload)?;
     let found =
-        |(number, event)| Found { place: Place { sequence, number }, subject: message.subject.to_string(), event };
+        |(number, event)| Found { place: EventPlace { sequence, number }, subject: message.subject.to_string(), event };
     Ok((0..).zip(events).map(found).collect())
 }
 
@@ -241,13 +241,13 @@ mod tests {
 
     #[test]
     fn a_place_has_one_spelling() {
-        let place = Place { sequence: 17, number: 3 };
+        let place = EventPlace { sequence: 17, number: 3 };
         assert_eq!("17-3".parse(), Ok(place));
         assert_eq!(place.to_string(), "17-3");
         for wrong in ["", "17", "17-", "-3", "017-3", "17-03", "+17-3", "17-3-1", "99999999999999999999-0", "0-1"] {
-            assert_eq!(wrong.parse::<Place>(), Err(NoPlace), "{wrong}");
+            assert_eq!(wrong.parse::<EventPlace>(), Err(NoPlace), "{wrong}");
         }
-        assert_eq!("0-0".parse(), Ok(Place::BEGINNING));
-        assert!(Place { sequence: 9, number: 9 } < Place { sequence: 10, number: 0 });
+        assert_eq!("0-0".parse(), Ok(EventPlace::BEGINNING));
+        assert!(EventPlace { sequence: 9, number: 9 } < EventPlace { sequence: 10, number: 0 });
     }
 }

@@ -3,13 +3,13 @@
 use async_nats::Client;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use linesman_domain::sources::{self, CursorRow};
+use linesman_domain::sources;
 use linesman_schemas::SourceName;
 use linesman_schemas::control::{Control, SourceCursor};
 use linesman_schemas::name::NameError;
 use tokio::sync::watch;
 
-use super::Cursors;
+use super::{Cursors, Known};
 use crate::lane::status::LaneStatus;
 use crate::log::inputs;
 use crate::logging::full;
@@ -28,15 +28,12 @@ impl LaneCursors {
         Self { client, rows, lane }
     }
 
-    fn row(&self, source: &SourceName) -> Result<Option<CursorRow>, String> {
-        sources::read(&self.rows, source).map_err(|error| full(&error))
-    }
-
     /// Puts a cursor into the log, and waits until the lane has applied it or passed it over for a later one.
-    async fn put(&self, source: &str, cursor: Option<&str>) -> Result<(), String> {
-        let source = name(source)?;
-        let number = self.row(&source)?.map_or(0, |row| row.number).saturating_add(1);
-        let report = SourceCursor { source, cursor: cursor.map(str::to_owned), number };
+    async fn put(&self, source: &str, Known { cursor, number }: Known) -> Result<(), String> {
+        if self.lane.borrow().level < 2 {
+            return Err("the log is decided at level 1, which knows no sources: `linesman level raise`".to_owned());
+        }
+        let report = SourceCursor { source: name(source)?, cursor, number };
         let payload = serde_json::to_vec(&Control::Cursor(report)).map_err(|error| full(&error))?;
         let put = inputs::put(&self.client, "p.0.ctl".to_owned(), payload).await;
         let sequence = put.map_err(|error| full(&error))?;
@@ -51,11 +48,12 @@ fn name(source: &str) -> Result<SourceName, String> {
 }
 
 impl Cursors for LaneCursors {
-    fn read(&self, source: &str) -> Result<Option<String>, String> {
-        Ok(self.row(&name(source)?)?.and_then(|row| row.cursor))
+    fn read(&self, source: &str) -> Result<Known, String> {
+        let row = sources::read(&self.rows, &name(source)?).map_err(|error| full(&error))?;
+        Ok(row.map(|row| Known { cursor: row.cursor, number: row.number }).unwrap_or_default())
     }
 
-    fn report<'a>(&'a self, source: &'a str, cursor: Option<&'a str>) -> BoxFuture<'a, Result<(), String>> {
-        self.put(source, cursor).boxed()
+    fn report<'a>(&'a self, source: &'a str, next: Known) -> BoxFuture<'a, Result<(), String>> {
+        self.put(source, next).boxed()
     }
 }

@@ -40,15 +40,25 @@ const RETRY_MOST: Duration = Duration::from_secs(10);
 
 /// Where the cursors of sources are kept: rows of the state, changed by what is reported into the log.
 pub trait Cursors: Send + Sync {
-    /// Where a source goes on; none: from the beginning.
+    /// Where a source goes on.
     ///
     /// The error is a text for people.
-    fn read(&self, source: &str) -> Result<Option<String>, String>;
+    fn read(&self, source: &str) -> Result<Known, String>;
 
-    /// Puts a source's next cursor into the log, and ends once [`Self::read`] gives it or a later one.
+    /// Puts what follows on what was read into the log, and ends once [`Self::read`] gives it, or what another has put
+    /// there since: then it is passed over.
     ///
     /// The error is a text for people; the cursor may have got there nonetheless.
-    fn report<'a>(&'a self, source: &'a str, cursor: Option<&'a str>) -> BoxFuture<'a, Result<(), String>>;
+    fn report<'a>(&'a self, source: &'a str, next: Known) -> BoxFuture<'a, Result<(), String>>;
+}
+
+/// Where a source goes on, as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What its next poll begins from; none: from the beginning.
+    pub cursor: Option<String>,
+    /// The number of the report that said so; 0 before the first.
+    pub number: u64,
 }
 
 /// What the sources need.
@@ -141,7 +151,7 @@ impl Runner {
     /// Polls once, publishes what was found, and reports where to go on; whether there is more.
     async fn poll_once(&self) -> Result<bool, Failure> {
         let name = self.source.name();
-        let cursor =
+        let Known { cursor, number } =
             self.cursors.read(name).map_err(|error| unavailable(format!("its cursor cannot be read: {error}")))?;
         let since = Instant::now();
         let polled = AssertUnwindSafe(self.source.poll(cursor.as_deref())).catch_unwind().await;
@@ -153,16 +163,35 @@ impl Runner {
         metrics::counter!("linesman_source_polls_total", "source" => name).increment(1);
         metrics::histogram!("linesman_source_poll_seconds", "source" => name).record(since.elapsed().as_secs_f64());
         for input in inputs {
+            self.check(&input)?;
             self.publish(input).await;
             metrics::counter!("linesman_source_inputs_total", "source" => name).increment(1);
         }
         fail::fail_point!("sources::before-cursor");
         let Next { cursor: next, has_more } = outcome?;
-        if next != cursor {
-            let reported = self.cursors.report(name, next.as_deref()).await;
+        let has_moved = next != cursor;
+        if has_moved {
+            // Numbered by what the poll began from: one that another has overtaken is passed over.
+            let next = Known { cursor: next, number: number.saturating_add(1) };
+            let reported = self.cursors.report(name, next).await;
             reported.map_err(|error| unavailable(format!("its cursor cannot be kept: {error}")))?;
         }
-        Ok(has_more)
+        // The same place once more is no progress: whoever stays there is asked again after the pause.
+        Ok(has_more && has_moved)
+    }
+
+    /// Whether the log can take an input at all: one that it refuses for ever is the source's failure.
+    fn check(&self, input: &Input) -> Result<(), Failure> {
+        let most = self.client.max_payload();
+        let fault = if input.payload.len() > most {
+            format!("an input of {} bytes; the log takes {most}", input.payload.len())
+        } else if !["jmb", "intel"].contains(&input.kind) {
+            format!("an input of the kind `{}`", input.kind)
+        } else {
+            return Ok(());
+        };
+        let message = format!("the source `{}` brought {fault}", self.source.name());
+        Err(Failure { class: FailureClass::Garbled, message, retry_after_s: None })
     }
 
     /// Goes on until the log has it.

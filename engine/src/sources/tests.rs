@@ -70,17 +70,17 @@ struct Lossy {
 }
 
 impl Cursors for Lossy {
-    fn read(&self, source: &str) -> Result<Option<String>, String> {
+    fn read(&self, source: &str) -> Result<Known, String> {
         self.cursors.read(source)
     }
 
-    fn report<'a>(&'a self, source: &'a str, cursor: Option<&'a str>) -> BoxFuture<'a, Result<(), String>> {
+    fn report<'a>(&'a self, source: &'a str, next: Known) -> BoxFuture<'a, Result<(), String>> {
         async move {
             if self.reports.fetch_add(1, SeqCst) == 1 {
                 // Killed behind its inputs and before its cursor.
                 std::future::pending::<()>().await;
             }
-            self.cursors.report(source, cursor).await
+            self.cursors.report(source, next).await
         }
         .boxed()
     }
@@ -108,6 +108,8 @@ impl World {
         let command = json!({"id": "c-1", "actor": "test", "node": "test", "verb": {"set_organization": settings}});
         inputs::put(&client, "in.acme.cmd.test".to_owned(), command.to_string().into_bytes()).await.unwrap();
         let (store, executors) = lane(&server, &client, &dir.path().join("state"));
+        let mut first = executors.lanes[0].clone();
+        tokio::time::timeout(BOUND, first.wait_for(|lane| lane.level >= level::NEWEST)).await.unwrap().unwrap();
         Self { dir, server, client, store, executors }
     }
 
@@ -178,12 +180,16 @@ async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
     }
 }
 
+fn known(cursor: &str, number: u64) -> Known {
+    Known { cursor: Some(cursor.to_owned()), number }
+}
+
 /// Fails fast: one second is the least that settings say.
 fn pace() -> Pace {
     Pace::of(&Settings { retry_base_s: 1, retry_most_s: 1, circuit_rest_s: 1, ..Settings::default() })
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_source_fails_breaks_off_is_killed_and_skips_nothing() {
     let world = World::new().await;
     let (feed, (stop, stopped)) = (Arc::new(Feed::default()), watch::channel(false));
@@ -194,10 +200,10 @@ async fn a_source_fails_breaks_off_is_killed_and_skips_nothing() {
     assert_eq!(feed.polls.load(SeqCst), 4);
     killed.abort();
     assert!(killed.await.unwrap_err().is_cancelled());
-    assert_eq!(world.cursors().read("feed").unwrap().as_deref(), Some("3"), "the second cursor is lost");
+    assert_eq!(world.cursors().read("feed").unwrap(), known("3", 1), "the second cursor is lost");
 
     let again = world.run(&feed, Arc::new(world.cursors()), &stopped);
-    eventually("all are found", async || world.cursors().read("feed").unwrap().as_deref() == Some("9")).await;
+    eventually("all are found", async || world.cursors().read("feed").unwrap() == known("9", 3)).await;
     stop.send_replace(true);
     again.await.unwrap().unwrap();
     // What was published without its cursor came again: by id nothing is new in it.
@@ -211,23 +217,26 @@ async fn a_source_fails_breaks_off_is_killed_and_skips_nothing() {
     store.close().unwrap();
     let (store, executors) = lane(&server, &client, &dir.path().join("state-anew"));
     let world = World { dir, server, client, store, executors };
-    eventually("the cursor is back", async || world.cursors().read("feed").unwrap().as_deref() == Some("9")).await;
+    eventually("the cursor is back", async || world.cursors().read("feed").unwrap() == known("9", 3)).await;
     world.executors.drain().await;
     world.server.stop().await;
 }
 
-/// Two that report at once, or one whose report was not acknowledged: the later one is passed over.
-#[tokio::test]
+/// Two that polled from the same cursor, or one whose report was not acknowledged: the later one is passed over.
+#[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_was_overtaken_ends_and_leaves_the_other() {
     let world = World::new().await;
     let cursors = world.cursors();
-    let (first, second) = tokio::join!(cursors.report("feed", Some("a")), cursors.report("feed", Some("b")));
-    first.unwrap();
-    second.unwrap();
-    assert_eq!(cursors.read("feed").unwrap().as_deref(), Some("a"));
-    assert_eq!(cursors.read("other").unwrap(), None);
-    cursors.report("feed", None).await.unwrap();
-    assert_eq!(cursors.read("feed").unwrap(), None);
+    for (next, expected) in [
+        (known("a", 1), known("a", 1)),
+        (known("b", 1), known("a", 1)),
+        (known("c", 2), known("c", 2)),
+        (known("a", 1), known("c", 2)),
+    ] {
+        cursors.report("feed", next).await.unwrap();
+        assert_eq!(cursors.read("feed").unwrap(), expected);
+    }
+    assert_eq!(cursors.read("other").unwrap(), Known::default());
     let error = cursors.read("a feed").unwrap_err();
     assert!(error.starts_with("`a feed` is not a source's name"), "{error}");
     world.executors.drain().await;

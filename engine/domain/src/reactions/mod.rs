@@ -41,13 +41,14 @@ pub(crate) struct Decided {
     pub(crate) action: Action,
 }
 
-/// Decides a reaction: says it and lets it stand as pending.
+/// Decides a reaction: says it and lets it stand as pending; held, where its organization is suspended.
 pub(crate) fn react(
     desk: &mut Desk,
     org: &OrgName,
     incident: Option<&Incident>,
     cause: &Cause,
     decided: &Decided,
+    is_suspended: bool,
 ) -> Result<(), Error> {
     let Decided { id, destination, action } = decided;
     desk.tally.reaction(destination.connector.clone());
@@ -59,7 +60,8 @@ pub(crate) fn react(
         attempt: 1,
         not_before: desk.now,
         deadline: after(desk.now, desk.settings.reaction_deadline_s),
-        is_held: false,
+        // Level 1 let out what was decided meanwhile.
+        is_held: is_suspended && desk.is_at(2),
         incident: incident.map(|incident| incident.id.number),
         action: serde_json::to_string(action)?,
     };
@@ -267,6 +269,9 @@ pub(crate) fn find(desk: &Desk, org: &OrgName, id: &ReactionId) -> Result<Option
 
 /// A pending reaction after its review: it stands so, or none does any more.
 pub(crate) fn renew(desk: &mut Desk, id: &ReactionId, row: &PendingRow, next: Option<PendingRow>) -> Result<(), Error> {
+    if next.as_ref() == Some(row) {
+        return Ok(());
+    }
     unpend(desk, id, row);
     match next {
         Some(next) => pend(desk, id, &next),

@@ -173,18 +173,16 @@ fn two_jobs_on_one_organization_queue() {
     lane.filter("acme", "Do not send");
     lane.filter("acme", ALL);
     let job = |done: u64| ("acme".to_owned(), done);
-    assert_eq!(lane.jobs(), [job(200), job(0), job(0)]);
+    assert_eq!(lane.jobs(), [job(200), job(0)], "one that has not begun finds things as they are then");
     let mut seen = Vec::new();
     while lane.domain.has_work() {
         lane.go_on();
         seen.push(lane.jobs().iter().map(|(_, done)| *done).collect::<Vec<_>>());
     }
-    let first: Vec<_> = seen.iter().take_while(|jobs| jobs.len() == 3).collect();
     assert!(
-        first.iter().all(|jobs| jobs[1..] == [0, 0]),
+        seen.iter().filter(|jobs| jobs.len() == 2).all(|jobs| jobs[1] == 0),
         "the next one begins when the one before has ended: {seen:?}"
     );
-    assert!(seen.iter().filter(|jobs| jobs.len() == 2).all(|jobs| jobs[1] == 0), "{seen:?}");
     assert_eq!((lane.pending_of("acme"), lane.unfiltered("acme")), (400, 100), "the last word counts");
 }
 
@@ -211,7 +209,7 @@ fn jobs_of_two_organizations_take_turns() {
 
 #[test]
 fn where_there_is_no_work_nothing_changes() {
-    for level in level::LEVELS {
+    for level in 2..=level::NEWEST {
         let mut lane = Lane::with_pending(level, 4, 0);
         let before = lane.rows_but_position();
         let decision = lane.go_on();

@@ -267,6 +267,36 @@ fn a_case_id_that_overtakes_the_answer_fires_each_trigger_once() {
 }
 
 #[test]
+fn a_receipt_is_kept_that_comes_with_an_older_standing() {
+    for (level, kept) in [(1, ""), (2, "T-1")] {
+        let mut lane = Lane::at(level);
+        lane.organization("acme", "Send all information");
+        lane.rules(1, &[("open", OPEN_CASE)], Settings::default());
+        lane.bundle("acme", "a", 1, "High");
+        lane.take("acme", "result", STANDING.as_bytes());
+        let mut standing: Value = serde_json::from_str(STANDING).unwrap();
+        standing["case_changed"]["updated"] = json!("2026-11-21T10:04:00Z");
+        let standing = &standing["case_changed"];
+        lane.report(&json!({"done": {"case_accepted": {"transaction_id": "T-1", "case": standing}}}));
+        assert_eq!(lane.case("acme", 1).transaction_id, kept, "at level {level}");
+    }
+}
+
+#[test]
+fn what_is_decided_for_a_suspended_organization_is_held() {
+    let tells = "policy(#{ on: \"case.assigned\" });\nfn react(update, org) { log(update.id); }";
+    let mut lane = Lane::with(&[("open", OPEN_CASE), ("tells", tells)]);
+    lane.bundle("acme", "a", 1, "High");
+    lane.report(&accepted());
+    lane.command("acme", &json!("suspend_organization"));
+    lane.take("acme", "result", STANDING.as_bytes());
+    let held = |lane: &Lane| lane.pending().iter().map(|(_, row)| row.is_held).collect::<Vec<_>>();
+    assert_eq!(held(&lane), [true], "results still count, but nothing goes out");
+    lane.organization("acme", "Send all information");
+    assert_eq!(held(&lane), [false]);
+}
+
+#[test]
 fn only_what_the_filter_level_lets_out_is_ever_written_down() {
     for level in [
         "Send all information except configuration",

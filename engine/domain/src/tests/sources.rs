@@ -28,25 +28,30 @@ impl Lane {
 
 #[test]
 fn a_cursor_that_comes_again_or_late_changes_nothing() {
-    for level in level::LEVELS {
-        let mut lane = Lane::at(level);
-        assert_eq!(lane.cursor(), None);
-        assert_eq!(lane.goes_on(report("a", 1)), 1);
-        assert_eq!(lane.goes_on(report("b", 2)), 1);
-        lane.reopens = true;
-        // The second again, the first overtaken, another one of the same number, one before all others.
-        for late in [report("b", 2), report("a", 1), report("c", 2), report("d", 0)] {
-            assert_eq!(lane.goes_on(late), 0);
-        }
-        assert_eq!(lane.cursor(), Some(("b".to_owned(), 2)));
-        // It may lead back to where it was.
-        assert_eq!(lane.goes_on(report("a", 3)), 1);
-        assert_eq!(lane.cursor(), Some(("a".to_owned(), 3)));
-        let elsewhere = SourceCursor { source: "b".parse().unwrap(), ..report("z", 1) };
-        assert_eq!(lane.goes_on(elsewhere), 1, "each source has its own");
-        assert_eq!(lane.cursor(), Some(("a".to_owned(), 3)));
-        assert!(lane.events.is_empty(), "{:?}", lane.subjects());
+    let mut lane = Lane::new();
+    assert_eq!(lane.cursor(), None);
+    assert_eq!(lane.goes_on(report("a", 1)), 1);
+    assert_eq!(lane.goes_on(report("b", 2)), 1);
+    lane.reopens = true;
+    // The second again, the first overtaken, another one of the same number, one before all others.
+    for late in [report("b", 2), report("a", 1), report("c", 2), report("d", 0)] {
+        assert_eq!(lane.goes_on(late), 0);
     }
+    assert_eq!(lane.cursor(), Some(("b".to_owned(), 2)));
+    // It may lead back to where it was.
+    assert_eq!(lane.goes_on(report("a", 3)), 1);
+    assert_eq!(lane.cursor(), Some(("a".to_owned(), 3)));
+    let elsewhere = SourceCursor { source: "b".parse().unwrap(), ..report("z", 1) };
+    assert_eq!(lane.goes_on(elsewhere), 1, "each source has its own");
+    assert_eq!(lane.cursor(), Some(("a".to_owned(), 3)));
+    assert!(lane.events.is_empty(), "{:?}", lane.subjects());
+}
+
+#[test]
+fn level_1_knows_no_sources() {
+    let mut lane = Lane::at(1);
+    assert_eq!(lane.goes_on(report("a", 1)), 0);
+    assert_eq!((lane.cursor(), lane.subjects()), (None, vec!["_provider.dead.command-undecodable"]));
 }
 
 #[test]

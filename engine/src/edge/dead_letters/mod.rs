@@ -26,7 +26,7 @@ use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::{Viewer, owner};
 use super::words;
 use crate::log;
-use crate::log::events::{self, Found, From, Place};
+use crate::log::events::{self, EventPlace, Found, From};
 
 /// How long reading a page may take: OUT is read in one direction, from one place.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -165,7 +165,7 @@ pub(super) async fn one(
 /// The dead letter of that id, if `viewer` sees it.
 async fn find(client: &Client, viewer: &Viewer, id: &str) -> Result<Letter, Problem> {
     let none = || Problem::new(StatusCode::NOT_FOUND, "there is no dead letter of that id, or OUT has it no more");
-    let place: Place = id.parse().map_err(|_| none())?;
+    let place: EventPlace = id.parse().map_err(|_| none())?;
     let found = events::get(client, place).await.map_err(|error| log_is_away(&error))?;
     let found = found.filter(|found| found.subject.split('.').nth(2) == Some("dead"));
     let found = found.filter(|found| viewer.sees(owner(&found.subject).as_ref())).ok_or_else(none)?;
@@ -208,15 +208,15 @@ async fn page(client: &Client, viewer: &Viewer, list: &DeadLetters, paging: &Pag
 }
 
 /// A dead letter's rank: its place in OUT is all there is to sort by.
-fn rank(place: Place) -> Rank {
+fn rank(place: EventPlace) -> Rank {
     let key = [&place.sequence.to_be_bytes()[..], &place.number.to_be_bytes()].concat();
     Rank { value: Value::Key, organization: String::new(), key }
 }
 
 /// The place a rank was made of.
-fn place(rank: &Rank) -> Place {
+fn place(rank: &Rank) -> EventPlace {
     let (sequence, number) = rank.key.split_at_checked(8).unwrap_or_default();
-    Place {
+    EventPlace {
         sequence: sequence.try_into().map_or(0, u64::from_be_bytes),
         number: number.try_into().map_or(0, u32::from_be_bytes),
     }

@@ -110,6 +110,15 @@ async fn victim() {
 
 #[tokio::test]
 async fn the_server_of_a_killed_engine_is_ended() {
+    an_orphan_is_ended(|_| {}).await;
+}
+
+#[tokio::test]
+async fn so_is_one_whose_engine_was_killed_before_it_wrote_the_record() {
+    an_orphan_is_ended(|folder| std::fs::remove_file(Folder::prepare(folder).unwrap().record()).unwrap()).await;
+}
+
+async fn an_orphan_is_ended(spoil: impl FnOnce(&Path)) {
     let folder = tempfile::tempdir().unwrap();
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "embedded::tests::lifecycle::victim", "--nocapture"])
@@ -124,6 +133,7 @@ async fn the_server_of_a_killed_engine_is_ended() {
     victim.kill().await.unwrap();
     let (pid, orphan) = process(folder.path()).expect("the server outlives its engine");
     assert!(!has_ended(&orphan));
+    spoil(folder.path());
 
     let server = started(folder.path()).await;
     assert_ne!(process(folder.path()).unwrap().0, pid);
