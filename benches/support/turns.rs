@@ -15,7 +15,6 @@ use linesman::log::reader::{Bounds, Reader};
 use linesman::log::streams::OUT;
 use linesman::store::Store;
 use linesman_domain::incidents;
-use linesman_domain::incidents::page::INCIDENTS;
 use linesman_domain::outgoing::OutMessage as Outgoing;
 use linesman_schemas::event;
 use rustix::process::{Pid, Signal, kill_process};
@@ -214,7 +213,7 @@ pub fn incidents(data: &Path) -> anyhow::Result<usize> {
     let store = Store::open(&data.join("state"))?;
     let mut incidents = 0;
     for lane in 0..LANES {
-        for row in store.lane(lane)?.rows(&INCIDENTS.prefix(&[], &[]), None) {
+        for row in store.lane(lane)?.rows(&incidents::page::all(), None) {
             incidents += incidents::page::count(&row?.1);
         }
     }

@@ -46,6 +46,11 @@ pub fn key(org: &OrgName, serial_number: &str) -> Key<DeviceRow> {
     DEVICES.key(&[org.as_str()], serial_number.as_bytes())
 }
 
+/// The front of the keys of an organization's devices, or of those from a row's own key on.
+pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
+    DEVICES.prefix(&[organization], own)
+}
+
 /// How many rows are kept in memory: a network's devices send again and again.
 const RECENT_MOST: usize = 2_048;
 /// How many bytes of text such a row may have; most have some eighty.

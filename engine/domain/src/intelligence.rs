@@ -87,6 +87,11 @@ pub fn key(org: &OrgName, id: &str) -> Key<IntelligenceRow> {
     INTELLIGENCE.key(&[org.as_str()], id.as_bytes())
 }
 
+/// The front of the keys of an organization's messages, or of those from a row's own key on.
+pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
+    INTELLIGENCE.prefix(&[organization], own)
+}
+
 /// Keeps a message and says its trigger; the same message again is only counted, a changed one replaces it and
 /// is news. What policies are then to judge; none where it is no news.
 pub(crate) fn take(

@@ -93,12 +93,12 @@ impl<R> Table<R> {
     }
 
     /// The key of a row: texts, then bytes as they are.
-    pub fn key(&self, texts: &[&str], tail: &[u8]) -> Key<R> {
+    pub(crate) fn key(&self, texts: &[&str], tail: &[u8]) -> Key<R> {
         Key { bytes: self.prefix(texts, tail), row: PhantomData }
     }
 
     /// The front of the keys of all rows whose keys begin so.
-    pub fn prefix(&self, texts: &[&str], tail: &[u8]) -> Vec<u8> {
+    pub(crate) fn prefix(&self, texts: &[&str], tail: &[u8]) -> Vec<u8> {
         let length = 1 + texts.iter().map(|text| text.len() + 1).sum::<usize>() + tail.len();
         let mut key = Vec::with_capacity(length);
         key.push(self.letter);
@@ -111,7 +111,7 @@ impl<R> Table<R> {
     }
 
     /// A row's own key: what stands behind the letter.
-    pub fn own<'k>(&self, key: &'k [u8]) -> &'k [u8] {
+    pub(crate) fn own<'k>(&self, key: &'k [u8]) -> &'k [u8] {
         key.get(1..).unwrap_or_default()
     }
 

@@ -15,7 +15,7 @@ use super::organizations::Organizations;
 use super::reactions::Decided;
 use super::subject::Incident;
 use super::upstream;
-pub use row::{CASES, CaseRow, CaseState, CaseText, key};
+pub use row::{CASES, CaseRow, CaseState, CaseText, key, within};
 pub(crate) use row::{find, keep};
 
 /// Opens a case for an incident that has none, or one that failed or was never submitted; what the filter level holds

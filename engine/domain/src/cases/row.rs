@@ -111,6 +111,11 @@ pub fn key(org: &OrgName, number: u64) -> Key<CaseRow> {
     CASES.key(&[org.as_str()], &number.to_be_bytes())
 }
 
+/// The front of the keys of an organization's cases, or of those from a row's own key on.
+pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
+    CASES.prefix(&[organization], own)
+}
+
 /// An incident's case.
 pub(crate) fn find(desk: &Desk, incident: &IncidentId) -> Result<Option<CaseRow>, Error> {
     desk.read(&key(&incident.org, incident.number))

@@ -28,6 +28,16 @@ pub fn key(org: &OrgName, page: u64) -> Key<IncidentsPage> {
     INCIDENTS.key(&[org.as_str()], &page.to_be_bytes())
 }
 
+/// The front of the keys of an organization's pages, or of those from a row's own key on.
+pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
+    INCIDENTS.prefix(&[organization], own)
+}
+
+/// The front of the keys of all pages.
+pub fn all() -> Vec<u8> {
+    INCIDENTS.prefix(&[], &[])
+}
+
 /// The incidents of the page under `key`.
 pub fn rows<'a>(key: &'a [u8], bytes: &'a [u8]) -> impl Iterator<Item = Result<IncidentRow, Error>> + 'a {
     entries(bytes).map(move |entry| entry.read(key))

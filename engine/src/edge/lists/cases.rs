@@ -1,6 +1,5 @@
 //! `/api/v1/cases`.
 
-use linesman_domain::cases::CASES;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -101,7 +100,7 @@ impl Stored for Cases {
     type Item = Case;
 
     fn prefix(organization: &str, own: &[u8]) -> Vec<u8> {
-        CASES.prefix(&[organization], own)
+        cases::within(organization, own)
     }
 
     fn organization(&self) -> Option<&OrgName> {

@@ -1,6 +1,5 @@
 //! `/api/v1/devices`.
 
-use linesman_domain::devices::DEVICES;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -117,7 +116,7 @@ impl Stored for Devices {
     type Item = Device;
 
     fn prefix(organization: &str, own: &[u8]) -> Vec<u8> {
-        DEVICES.prefix(&[organization], own)
+        devices::within(organization, own)
     }
 
     fn organization(&self) -> Option<&OrgName> {

@@ -1,6 +1,5 @@
 //! `/api/v1/incidents`.
 
-use linesman_domain::incidents::page::INCIDENTS;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -26,7 +25,6 @@ use linesman_domain::cases::{self, CaseRow};
 use linesman_domain::devices::{self, DeviceRow};
 use linesman_domain::incidents::IncidentRow;
 use linesman_domain::incidents::notes::{self, NotesRow};
-use linesman_domain::incidents::page;
 use linesman_domain::incidents::page::{self as pages, PER_PAGE};
 use linesman_domain::state::Base as _;
 use linesman_domain::table::Table;
@@ -181,7 +179,7 @@ fn find(lane: &Lane, id: &IncidentId) -> Result<Option<IncidentRow>, Error> {
     let index = id.number.saturating_sub(1);
     let page = index / PER_PAGE;
     let own = page.to_be_bytes();
-    let key = page::key(&id.org, page).into_bytes();
+    let key = pages::key(&id.org, page).into_bytes();
     let bytes = lane.get(&key)?;
     let found = bytes.map(|bytes| Incidents::read(&key, &own, &bytes)).unwrap_or_default();
     let at = usize::try_from(index % PER_PAGE).unwrap_or(usize::MAX);
@@ -207,7 +205,7 @@ impl Stored for Incidents {
     const IN_ORDER_BY: Option<&'static str> = Some("detected");
 
     fn prefix(organization: &str, own: &[u8]) -> Vec<u8> {
-        INCIDENTS.prefix(&[organization], own)
+        pages::within(organization, own)
     }
 
     fn organization(&self) -> Option<&OrgName> {
@@ -290,7 +288,7 @@ impl Stored for Incidents {
 
 /// When the first incident of a page was detected.
 fn begins(lane: &Lane, org: &OrgName, page: u64) -> Result<Option<Timestamp>, Error> {
-    let key = page::key(org, page).into_bytes();
+    let key = pages::key(org, page).into_bytes();
     let Some(bytes) = lane.get(&key)? else { return Ok(None) };
     let first = pages::rows(&key, &bytes).next().transpose()?;
     Ok(first.map(|row| row.detected))

@@ -1,6 +1,5 @@
 //! `/api/v1/intelligence`.
 
-use linesman_domain::intelligence::INTELLIGENCE;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -101,7 +100,7 @@ impl Stored for IntelligenceMessages {
     type Item = IntelligenceMessage;
 
     fn prefix(organization: &str, own: &[u8]) -> Vec<u8> {
-        INTELLIGENCE.prefix(&[organization], own)
+        intelligence::within(organization, own)
     }
 
     fn organization(&self) -> Option<&OrgName> {
