@@ -54,9 +54,9 @@ pub(super) struct LevelBody {
 
 /// A whole number: JSON has but one kind of them, so `2.0` is `2` (RFC 8259, section 6).
 fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let number = f64::deserialize(deserializer)?;
-    let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
-    if is_whole { Ok(number as u32) } else { Err(de::Error::custom(format!("{number} is no level"))) }
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let number = value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number));
+    number.map(|number| number as u32).ok_or_else(|| de::Error::custom("a level is a whole number such as 2"))
 }
 
 /// At which engine level the lanes decide, and which this engine knows.

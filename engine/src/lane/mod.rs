@@ -128,10 +128,12 @@ pub enum Error {
         first: u64,
     },
     /// Another program is to decide it.
-    #[error("lane {lane} is refused")]
+    #[error("lane {lane} is refused at message {position} of IN")]
     Level {
         /// Which lane.
         lane: u32,
+        /// Where it stands, or the message that asks for the level.
+        position: u64,
         /// Why, and what would decide it.
         source: domain::Error,
     },
@@ -145,9 +147,9 @@ pub enum Error {
 
 impl Error {
     /// Why an input of a lane is not decided.
-    fn of_decision(lane: u32, source: domain::Error) -> Self {
+    fn of_decision(lane: u32, position: u64, source: domain::Error) -> Self {
         match source {
-            domain::Error::Level { .. } => Self::Level { lane, source },
+            domain::Error::Level { .. } => Self::Level { lane, position, source },
             source => Self::Decide { lane, source },
         }
     }
@@ -254,7 +256,7 @@ impl Lane {
                     self.commit().await?;
                 }
             }
-            self.domain.decide(input).map_err(|source| Error::of_decision(self.id, source))?;
+            self.domain.decide(input).map_err(|source| Error::of_decision(self.id, input.sequence, source))?;
             if matches!(input.content, Content::Continue) {
                 self.continued = None;
             }

@@ -138,9 +138,9 @@ impl Start<'_> {
     async fn damage(&self) -> Result<Option<String>, Error> {
         let state = domain::position::read(&self.store).map_err(|source| Error::Decide { lane: self.id, source })?;
         let mark = self.stored.as_ref().map(|stored| &stored.mark);
-        let known = [state.as_ref().map(|p| p.level), mark.map(|mark| mark.level)];
-        for found in known.into_iter().flatten() {
-            level::check(found).map_err(|source| Error::Level { lane: self.id, source })?;
+        let known = [state.as_ref().map(|p| (p.level, p.sequence)), mark.map(|mark| (mark.level, mark.position))];
+        for (found, position) in known.into_iter().flatten() {
+            level::check(found).map_err(|source| Error::of_decision(self.id, position, source))?;
         }
         if let Some(mark) = mark
             && let Some(why) = self.disagreement("the last mark", mark.position, &mark.stream, &mark.message).await?
@@ -259,7 +259,8 @@ impl Start<'_> {
             judge: Rc::clone(&self.shared.judge),
             book,
         };
-        Domain::open(Box::new(self.store.clone()), parts).map_err(|source| Error::of_decision(self.id, source))
+        // The level of the state was looked at before.
+        Domain::open(Box::new(self.store.clone()), parts).map_err(fault)
     }
 
     /// Decides again what was committed, without saying it again.
@@ -280,7 +281,7 @@ impl Start<'_> {
             let decoded = decode(due, &self.shared.books, None).await;
             let decoded = decoded.map_err(|error| Error::Broken(io::Error::other(error)))?;
             for input in decoded.inputs() {
-                domain.decide(input).map_err(|source| Error::of_decision(self.id, source))?;
+                domain.decide(input).map_err(|source| Error::of_decision(self.id, input.sequence, source))?;
             }
             let decision = domain.take().map_err(|source| Error::Decide { lane: self.id, source })?;
             self.store.apply(&decision.writes).map_err(|source| Error::Store { lane: self.id, source })?;
