@@ -8,7 +8,7 @@
 //! which no row of version 1 does: it begins with a number, a length or the number of a variant, and postcard
 //! writes these as short as they can be, while `80 00` is a zero in two bytes.
 //!
-//! Tables belong to the rooms of the domain, each with its key function; [`TABLES`] is the list of them all.
+//! Tables belong to the rooms of the domain, each with its key function; [`TABLES`](crate::TABLES) is the list of them all.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
