@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `transport` | listening, and what all requests and answers have in common |
 //! | `access`, `viewer` | who asks, and what they may see |
+//! | `logins` | passwords, sessions, API tokens |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
@@ -29,6 +30,7 @@ mod gauges;
 mod level;
 mod lists;
 mod log_level;
+mod logins;
 mod openapi;
 mod paging;
 mod paths;
