@@ -75,5 +75,10 @@ mod tests {
         recent.put("d", 5);
         assert_eq!([recent.get("c"), recent.get("d")], [Some(&4), Some(&5)]);
         assert_eq!((recent.values.len(), recent.turns.len()), (2, 2));
+        let mut roomy = Recent::new(8);
+        for value in 0..3 {
+            roomy.put("a", value);
+        }
+        assert_eq!((roomy.values.len(), roomy.turns.len()), (1, 1), "one key has one turn");
     }
 }
