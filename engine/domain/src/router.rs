@@ -14,7 +14,7 @@ use linesman_rules::{Failure, Intent, Policy, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::bundle::Bundle;
 use linesman_schemas::command::{
-    Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Verb,
+    Case, Command, Input as InputVerb, Manager as ManagerVerb, Organization, Policy as PolicyVerb, PolicyRun, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Intelligence;
@@ -339,10 +339,13 @@ impl Domain {
         match &command.verb {
             Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
             Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &self.books, verb),
+            Verb::Manager(ManagerVerb::SetPassword(change)) => {
+                commands::passwords::ask(&mut self.desk, &self.managers, None, command, change)
+            }
             Verb::Manager(verb) => Ok(commands::managers::ask(verb)),
             Verb::Group(verb) => Ok(commands::groups::ask(verb)),
-            Verb::Token(verb) => Ok(commands::tokens::ask(verb)),
-            Verb::Session(verb) => Ok(commands::sessions::ask(verb)),
+            Verb::Token(verb) => commands::tokens::ask(&mut self.desk, &mut self.managers, None, command, verb),
+            Verb::Session(verb) => commands::sessions::ask(&mut self.desk, &self.managers, None, command, verb),
             Verb::Audit(verb) => Ok(commands::audit::ask(verb)),
             verb @ (Verb::Organization(_)
             | Verb::Incident(_)
@@ -374,9 +377,16 @@ impl Domain {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
             (Verb::Place(verb), Some(_)) => Ok(commands::places::ask(verb)),
+            (Verb::Manager(ManagerVerb::SetPassword(change)), Some(_)) => {
+                commands::passwords::ask(&mut self.desk, &self.managers, Some(org), command, change)
+            }
             (Verb::Manager(verb), Some(_)) => Ok(commands::managers::ask(verb)),
-            (Verb::Token(verb), Some(_)) => Ok(commands::tokens::ask(verb)),
-            (Verb::Session(verb), Some(_)) => Ok(commands::sessions::ask(verb)),
+            (Verb::Token(verb), Some(_)) => {
+                commands::tokens::ask(&mut self.desk, &mut self.managers, Some(org), command, verb)
+            }
+            (Verb::Session(verb), Some(_)) => {
+                commands::sessions::ask(&mut self.desk, &self.managers, Some(org), command, verb)
+            }
             (Verb::Audit(verb), Some(_)) => Ok(commands::audit::ask(verb)),
             (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_)), Some(_)) => {
                 Ok(Answer::misplaced(verb, Some(org)))

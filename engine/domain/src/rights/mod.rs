@@ -6,11 +6,13 @@
 //! | `table` | what it takes to ask for each operation |
 //! | `chain` | who granted whom what, up to the first; what that comes to |
 //! | `reach` | what somebody sees |
+//! | `standing` | how somebody stands to a manager |
 //!
 //! Asked once for each command, in `commands`; whoever shows or refuses early asks the same.
 
 mod chain;
 mod reach;
+mod standing;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ use super::Error;
 pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, settled};
 use chain::{Climb, Link, climb};
 pub use reach::{Extent, Reach, reach};
+pub use standing::{Standing, standing};
 pub use table::{OPERATIONS, need};
 
 /// What it takes to ask for an operation.
