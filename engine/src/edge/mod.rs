@@ -10,7 +10,7 @@
 //! | room | what |
 //! |---|---|
 //! | `transport` | listening, and what all requests and answers have in common |
-//! | `access`, `viewer` | who asks, and what they may see |
+//! | `access`, `viewer`, `grants` | who asks, what they may see, and by what that is known |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
@@ -26,6 +26,7 @@ mod dead_letters;
 mod events;
 pub(crate) mod filters;
 mod gauges;
+mod grants;
 mod level;
 mod lists;
 mod log_level;
