@@ -10,7 +10,7 @@
 //! | room | what |
 //! |---|---|
 //! | `transport` | listening, and what all requests and answers have in common |
-//! | `access`, `viewer` | who asks, and what they may see |
+//! | `access`, `viewer`, `grants` | who asks, what they may see, and by what that is known |
 //! | `logins` | passwords, sessions, API tokens |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
@@ -27,6 +27,7 @@ mod dead_letters;
 mod events;
 pub(crate) mod filters;
 mod gauges;
+mod grants;
 mod level;
 mod lists;
 mod log_level;

@@ -11,6 +11,7 @@ use std::io;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use linesman_connectors::Secret;
+use linesman_schemas::{Login, TokenName};
 use sha2::{Digest as _, Sha256};
 
 use crate::data_dir::private;
@@ -37,8 +38,8 @@ pub(super) struct Bearer {
     /// What it is.
     pub(super) kind: Kind,
     /// Whose.
-    pub(super) login: String,
-    /// Which of theirs.
+    pub(super) login: Login,
+    /// Which of theirs: a session's id, a token's name.
     pub(super) name: String,
     secret: Secret,
 }
@@ -62,7 +63,7 @@ impl Bearer {
     ///
     /// # Errors
     /// The system gives no random numbers.
-    pub(super) fn session(login: &str) -> io::Result<Self> {
+    pub(super) fn session(login: &Login) -> io::Result<Self> {
         Self::new(Kind::Session, login, &private::random_hex::<NAME>()?)
     }
 
@@ -70,13 +71,13 @@ impl Bearer {
     ///
     /// # Errors
     /// The system gives no random numbers.
-    pub(super) fn token(login: &str, name: &str) -> io::Result<Self> {
-        Self::new(Kind::Token, login, name)
+    pub(super) fn token(login: &Login, name: &TokenName) -> io::Result<Self> {
+        Self::new(Kind::Token, login, name.as_str())
     }
 
-    fn new(kind: Kind, login: &str, name: &str) -> io::Result<Self> {
+    fn new(kind: Kind, login: &Login, name: &str) -> io::Result<Self> {
         let secret = Secret::new(URL_SAFE_NO_PAD.encode(private::random::<SECRET>()?));
-        Ok(Self { kind, login: login.to_owned(), name: name.to_owned(), secret })
+        Ok(Self { kind, login: login.clone(), name: name.to_owned(), secret })
     }
 
     /// Reads what somebody shows; none if it is no such text.
@@ -91,7 +92,7 @@ impl Bearer {
         else {
             return None;
         };
-        Some(Self { kind, login: login.to_owned(), name: name.to_owned(), secret: Secret::new(secret) })
+        Some(Self { kind, login: login.parse().ok()?, name: name.to_owned(), secret: Secret::new(secret) })
     }
 
     /// The text, for whoever it lets in and nobody else.
@@ -116,27 +117,35 @@ impl Bearer {
 mod tests {
     use super::*;
 
+    fn session(login: &str) -> Bearer {
+        Bearer::session(&login.parse().unwrap()).unwrap()
+    }
+
+    fn token(login: &str, name: &str) -> Bearer {
+        Bearer::token(&login.parse().unwrap(), &name.parse().unwrap()).unwrap()
+    }
+
     #[test]
     fn a_text_is_read_as_it_was_made() {
-        for made in [Bearer::session("acme/ann").unwrap(), Bearer::token("bob", "nightly_2").unwrap()] {
+        for made in [session("acme/ann"), token("bob", "nightly_2")] {
             let text = made.text();
             let read = Bearer::read(text.expose()).unwrap();
             assert_eq!(read, made);
             assert!(read.is(&made.hash()));
             assert!(text.expose().len() < LONGEST);
         }
-        let (one, other) = (Bearer::token("bob", "ci").unwrap(), Bearer::token("bob", "ci").unwrap());
+        let (one, other) = (token("bob", "ci"), token("bob", "ci"));
         assert!(!one.is(&other.hash()));
         assert_eq!(one.secret.expose().len(), 43);
         // The longest that can be asked for.
         let long = "x".repeat(64);
-        let made = Bearer::token(&format!("{long}/{long}"), &long).unwrap();
+        let made = token(&format!("{long}/{long}"), &long);
         assert_eq!(Bearer::read(made.text().expose()), Some(made));
     }
 
     #[test]
     fn a_text_shows_its_secret_to_nobody() {
-        let made = Bearer::session("acme/ann").unwrap();
+        let made = session("acme/ann");
         let shown = format!("{made:?} {:?}", made.text());
         assert!(!shown.contains(made.secret.expose()) && shown.contains("***"), "{shown}");
     }
@@ -152,6 +161,7 @@ mod tests {
             "lms_YTpiOmM=",
             "lms_YTpi OmM",
             &coded("a:b"),
+            &coded("a b:b:c"),
             &coded("a:b:c:d"),
             &format!("lms_{}", URL_SAFE_NO_PAD.encode([b'a', b':', 0xff, b':', b'c'])),
             &coded(&format!("a:b:{}", "c".repeat(LONGEST))),

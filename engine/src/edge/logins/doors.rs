@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
+use super::notices::Locked;
 use super::recent::Recent;
 
 /// How long after the last failure all of them are forgotten.
@@ -72,12 +73,12 @@ pub(super) struct Wait {
 }
 
 /// What a failure came to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Failed {
-    /// How many have failed at this login and are not forgotten.
-    pub(super) failures: u32,
-    /// Until when its door is locked, if this locked it.
-    pub(super) locked_until: Option<Timestamp>,
+    /// The login's door, if this locked it.
+    pub(super) login: Option<Locked>,
+    /// That of the place it came from, if this locked it.
+    pub(super) source: Option<Locked>,
 }
 
 /// An attempt that was let in. Dropped, it never was one.
@@ -98,9 +99,20 @@ impl Doors {
         Arc::new(Self(Mutex::new(Table { logins: Recent::new(doors), sources: Recent::new(doors) })))
     }
 
-    /// What was known of a login before this process.
+    /// What was known of a login before this process; what is known here counts more.
     pub(super) fn remember(&self, login: &str, failures: u32, last: Timestamp) {
-        self.table().logins.put(key(login, false), Door { failures, last, trying: 0 });
+        let (key, mut table) = (key(login, false), self.table());
+        if table.logins.get(&key).is_none() {
+            table.logins.put(key, Door { failures, last, trying: 0 });
+        }
+    }
+
+    /// Somebody has given a login another password: whoever was locked out by the one before is let in.
+    pub(super) fn forget(&self, login: &str) {
+        let mut table = self.table();
+        for own in [false, true] {
+            table.logins.remove(&key(login, own));
+        }
     }
 
     /// Lets an attempt in.
@@ -135,13 +147,15 @@ impl Attempt {
     /// It was the wrong password.
     pub(super) fn failed(self, now: Timestamp) -> Failed {
         let mut table = self.doors.table();
-        if let Some(place) = self.source {
-            table.sources.failed(place, now);
-        }
-        let failures = table.logins.failed(self.login, now);
+        let locked = |failures: u32, most: u32| {
+            let until = now.checked_add(FORGOTTEN_AFTER).unwrap_or(Timestamp::MAX);
+            (failures == most).then_some(Locked { failures, until })
+        };
         let (_, own) = self.login;
-        let locks = !own && failures == OF_LOGIN.most;
-        Failed { failures, locked_until: if locks { now.checked_add(FORGOTTEN_AFTER).ok() } else { None } }
+        let failures = table.logins.failed(self.login, now);
+        let login = locked(failures, OF_LOGIN.most).filter(|_| !own);
+        let source = self.source.and_then(|place| locked(table.sources.failed(place, now), OF_SOURCE.most));
+        Failed { login, source }
     }
 
     /// It was the right one: what failed at this login is forgotten. What failed from there is not, or whoever has a
@@ -277,13 +291,13 @@ mod tests {
             let fails: Vec<_> = (0..10).map(|_| fail(&doors, &mut now, login, far(1))).collect();
             let waits: Vec<u64> = fails.iter().map(|(waited, _)| *waited).collect();
             assert_eq!(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32, 60]);
-            let locked: Vec<_> = fails.iter().filter_map(|(_, failed)| failed.locked_until).collect();
-            assert_eq!(locked, [at(now + 15 * 60)]);
+            let locked: Vec<_> = fails.iter().filter_map(|(_, failed)| failed.login).collect();
+            assert_eq!(locked, [Locked { failures: 10, until: at(now + 15 * 60) }]);
             // Neither another address nor patience of a minute helps, and refusals do not lengthen it.
             assert_eq!(doors.enter(at(now), login, far(2)).unwrap_err(), Wait { retry_after_s: 900 });
             assert_eq!(doors.enter(at(now + 899), login, NEAR).unwrap_err(), Wait { retry_after_s: 1 });
             let after = doors.enter(at(now + 900), login, far(1)).unwrap();
-            assert_eq!(after.failed(at(now + 900)), Failed { failures: 1, locked_until: None });
+            assert_eq!(after.failed(at(now + 900)), Failed::default());
             assert!(doors.enter(at(now), "acme/bea", far(1)).is_ok(), "others are let in");
         }
     }
@@ -295,7 +309,12 @@ mod tests {
             fail(&doors, &mut now, "bob", far(1));
         }
         doors.enter(at(now + 2), "bob", far(1)).unwrap().passed();
-        assert_eq!(fail(&doors, &mut now, "bob", far(1)), (0, Failed { failures: 1, locked_until: None }));
+        now += 2;
+        let waits: Vec<u64> = (0..4).map(|_| fail(&doors, &mut now, "bob", far(1)).0).collect();
+        assert_eq!(waits, [0, 0, 0, 1]);
+        // So does who has another password.
+        doors.forget("bob");
+        assert_eq!(fail(&doors, &mut now, "bob", far(1)).0, 0);
     }
 
     #[test]
@@ -312,13 +331,15 @@ mod tests {
     #[test]
     fn a_place_is_locked_whatever_logins_are_tried_there() {
         let (doors, mut now) = (Doors::new(), 0);
+        let mut locked = Vec::new();
         for number in 0..100 {
-            fail(&doors, &mut now, &format!("acme/{number}"), far(1));
+            locked.extend(fail(&doors, &mut now, &format!("acme/{number}"), far(1)).1.source);
             // Of no use to it: that it has a login of its own.
             if let Ok(attempt) = doors.enter(at(now), "acme/own", far(1)) {
                 attempt.passed();
             }
         }
+        assert_eq!(locked, [Locked { failures: 100, until: at(now + 900) }]);
         assert_eq!(doors.enter(at(now), "bob", far(1)).unwrap_err(), Wait { retry_after_s: 900 });
         assert!(doors.enter(at(now), "bob", far(2)).is_ok());
         assert!(doors.enter(at(now), "bob", NEAR).is_ok());
@@ -341,7 +362,7 @@ mod tests {
         let mut last = 0;
         for _ in 0..40 {
             let (waited, failed) = fail(&doors, &mut now, "admin", NEAR);
-            assert_eq!(failed.locked_until, None);
+            assert_eq!(failed, Failed::default());
             last = waited;
         }
         assert_eq!(last, 60);

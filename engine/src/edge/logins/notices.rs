@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
+use linesman_schemas::Login;
 
 /// How often a login is told of at most.
 const EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -18,7 +19,7 @@ const NAMED: usize = 99;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Notice {
     /// Whose; none: of any number of logins.
-    pub(super) login: Option<String>,
+    pub(super) login: Option<Login>,
     /// Where the last one came from.
     pub(super) source: IpAddr,
     /// How many.
@@ -27,8 +28,17 @@ pub(super) struct Notice {
     pub(super) since: Timestamp,
     /// When the last one was.
     pub(super) until: Timestamp,
-    /// Until when nobody is let in under that login, if it came to that.
-    pub(super) locked_until: Option<Timestamp>,
+    /// Until when nobody is let in under that login, and after how many failures, if it came to that.
+    pub(super) locked: Option<Locked>,
+}
+
+/// A door that was locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Locked {
+    /// After how many failures.
+    pub(super) failures: u32,
+    /// Until when.
+    pub(super) until: Timestamp,
 }
 
 /// What waits to be told.
@@ -37,9 +47,9 @@ pub(super) struct Notices {
     /// When this minute began.
     since: Timestamp,
     /// Who was told of in it: at most [`NAMED`] logins, and the others.
-    told: BTreeSet<Option<String>>,
+    told: BTreeSet<Option<Login>>,
     /// What followed on it.
-    waiting: BTreeMap<Option<String>, Notice>,
+    waiting: BTreeMap<Option<Login>, Notice>,
 }
 
 impl Notices {
@@ -55,7 +65,7 @@ impl Notices {
             failure.login = None;
         }
         if failure.login.is_none() {
-            failure.locked_until = None;
+            failure.locked = None;
         }
         if self.told.insert(failure.login.clone()) {
             return Some(failure);
@@ -87,7 +97,7 @@ impl Notice {
         self.source = later.source;
         self.count = self.count.saturating_add(later.count);
         self.until = later.until;
-        self.locked_until = later.locked_until.or(self.locked_until);
+        self.locked = later.locked.or(self.locked);
     }
 }
 
@@ -99,14 +109,14 @@ mod tests {
         Timestamp::from_second(1_700_000_000 + second).unwrap()
     }
 
-    fn failure(login: Option<&str>, second: i64, locked_until: Option<i64>) -> Notice {
+    fn failure(login: Option<&str>, second: i64, locked: Option<i64>) -> Notice {
         Notice {
-            login: login.map(str::to_owned),
+            login: login.map(|login| login.parse().unwrap()),
             source: [192, 0, 2, (second % 250) as u8].into(),
             count: 1,
             since: at(second),
             until: at(second),
-            locked_until: locked_until.map(at),
+            locked: locked.map(|until| Locked { failures: 10, until: at(until) }),
         }
     }
 
@@ -150,7 +160,7 @@ mod tests {
             assert_eq!(told.len(), 100, "of minute {minute}");
             assert!(notices.waiting.len() <= 100 && notices.told.len() <= 100);
             let others = told.iter().find(|notice| notice.login.is_none()).unwrap();
-            assert_eq!(others.locked_until, None, "of many logins none is locked");
+            assert_eq!(others.locked, None, "of many logins none is locked");
         }
         // Nothing is lost of how many there were.
         let counted: u64 = notices.waiting.values().map(|notice| notice.count).sum();
