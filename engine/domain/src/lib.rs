@@ -14,6 +14,7 @@
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
+//! | `audit` | what became of it, on record: a Merkle tree of each organization |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
@@ -21,6 +22,7 @@
 //! | `sources` | where those go on that bring inputs by themselves |
 //! | `timers` | what falls due |
 
+pub mod audit;
 pub mod bundles;
 pub mod cases;
 mod coded;
@@ -83,7 +85,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 19] = [
+pub const TABLES: [&dyn Upgradable; 23] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -103,6 +105,10 @@ pub const TABLES: [&dyn Upgradable; 19] = [
     &reactions::REQUESTS,
     &sources::CURSORS,
     &reactions::CIRCUITS,
+    &audit::RECORDS,
+    &audit::HEADS,
+    &audit::SUBTREES,
+    &audit::CHECKPOINTS,
 ];
 
 /// A batch, decided: what is to be written, said and told.
