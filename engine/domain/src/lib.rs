@@ -95,7 +95,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 31] = [
+pub const TABLES: [&dyn Upgradable; 32] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -126,6 +126,7 @@ pub const TABLES: [&dyn Upgradable; 31] = [
     &places::PLACES,
     &places::TIES,
     &places::TIED,
+    &places::SITES,
     &credentials::CREDENTIALS,
 ];
 

@@ -55,10 +55,9 @@ fn whoever_is_not_known_is_refused_and_audited() {
 #[test]
 fn the_audit_names_the_principal_and_who_it_is_for_people() {
     let mut lane = Lane::with(&[]);
-    for (actor, principal) in [
-        ("configuration", json!({"kind": "configuration"})),
-        ("admin", json!({"kind": "provider", "name": "admin"})),
-    ] {
+    for (actor, principal) in
+        [("configuration", json!({"kind": "configuration"})), ("admin", json!({"kind": "provider", "name": "admin"}))]
+    {
         lane.events.clear();
         lane.whole("acme", &json!({"id": actor, "actor": actor, "node": "n", "verb": "unload_organization"}));
         let data = &lane.on("acme.audit.unload-organization")[0].data;
