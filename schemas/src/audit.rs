@@ -25,6 +25,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Done, Self::NotFound, Self::Conflict, Self::Invalid, Self::Forbidden];
+
     /// Its word.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -57,6 +60,15 @@ pub struct Audit {
     pub old: Value,
     /// As it is now; null for nothing.
     pub new: Value,
+    /// Which record of the audit's log it is; none of what is not recorded, and from before engine level 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
+    /// Where it was asked for; none from before engine level 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Who granted the actor its rights, then who granted those, up to the provider's first manager.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
 }
 
 /// Data of `out._provider.audit.lane-sealed`: the log has lost something that it had acknowledged.
@@ -81,18 +93,20 @@ pub struct Record {
     /// The log's clock when it was decided.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub time: Timestamp,
-    /// Who asked, as people read it.
+    /// Who asked, as people read it; `_unknown` for a manager of another organization.
     pub actor: String,
     /// Who granted the actor its rights, then who granted those, up to the provider's first manager.
     pub chain: Vec<String>,
-    /// Who asked.
-    pub principal: Principal,
+    /// Who asked, in parts; none for a manager of another organization.
+    pub principal: Option<Principal>,
     /// The node that served the request.
     pub node: String,
-    /// What was asked for: a command's verb.
+    /// What was asked for, by the name under which rights are looked up.
     pub operation: String,
     /// Where it was asked for.
     pub place: String,
+    /// What it was about, where that is not the place.
+    pub about: Option<String>,
     /// What it changed, as it was before; null for nothing, secrets as `changed`.
     pub old: Value,
     /// As it is now; null for nothing, secrets as `changed`.

@@ -220,10 +220,11 @@ fn record() -> Record {
         time: "2026-11-21T10:00:00Z".parse().unwrap(),
         actor: "acme/ann".to_owned(),
         chain: vec!["acme/root".to_owned(), "admin".to_owned()],
-        principal: Principal::Machine,
+        principal: Some(Principal::Machine),
         node: "one".to_owned(),
         operation: "set_organization".to_owned(),
         place: "acme/berlin".to_owned(),
+        about: None,
         old: json!(null),
         new: json!({"z": 1, "a": {"y": [{"d": 2, "c": "é\n"}], "b": 1.5}}),
         outcome: Verdict::NotFound,
@@ -237,7 +238,7 @@ fn the_bytes_of_a_record_are_these_for_ever() {
     let bytes = concat!(
         r#"{"index":7,"time":"2026-11-21T10:00:00Z","actor":"acme/ann","chain":["acme/root","admin"],"#,
         r#""principal":{"kind":"machine"},"node":"one","operation":"set_organization","place":"acme/berlin","#,
-        r#""old":null,"new":{"a":{"b":1.5,"y":[{"c":"é\n","d":2}]},"z":1},"outcome":"not-found","#,
+        r#""about":null,"old":null,"new":{"a":{"b":1.5,"y":[{"c":"é\n","d":2}]},"z":1},"outcome":"not-found","#,
         r#""command":"c1","rule_book":3}"#,
     );
     assert_eq!(text(record()).unwrap(), bytes);
