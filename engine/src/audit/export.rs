@@ -6,7 +6,8 @@
 //! {"index":1,"leaf":"<hex>","record":{"index":1,...},"detail":"created"}
 //! ```
 //!
-//! Only a whole log has the first line, and can be verified. A record stands there byte for byte as it was hashed; one
+//! Only a whole log has the first line, and can be verified; lines of records that were chosen say first whose log they
+//! are of (`organization`). A record stands there byte for byte as it was hashed; one
 //! whose time is over has its hash alone. `detail` is for people, and nothing proves it.
 
 use std::borrow::Cow;
@@ -21,7 +22,7 @@ use super::checkpoint::Checkpoint;
 /// What the first line calls itself.
 pub(super) const FORMAT: &str = "linesman-audit-1";
 /// The columns of a table.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "organization",
     "index",
     "time",
@@ -30,6 +31,7 @@ const COLUMNS: [&str; 15] = [
     "node",
     "operation",
     "place",
+    "about",
     "outcome",
     "detail",
     "old",
@@ -66,6 +68,14 @@ pub(super) struct Line<'a> {
     pub(super) detail: Option<Cow<'a, str>>,
 }
 
+impl<'a> Line<'a> {
+    fn of(index: u64, row: &'a AuditRow) -> Result<Self, serde_json::Error> {
+        let record = row.body.as_deref().map(serde_json::from_str::<&RawValue>).transpose()?;
+        let detail = record.is_some().then_some(Cow::Borrowed(row.detail.as_str()));
+        Ok(Self { index, leaf: row.leaf, record, detail })
+    }
+}
+
 /// Writes the first line of a whole log: how far it has grown, and the note that says so.
 ///
 /// # Errors
@@ -81,9 +91,21 @@ pub fn header(out: &mut Vec<u8>, checkpoint: &Checkpoint, note: &str) -> Result<
 /// # Errors
 /// What is stored of it is no JSON.
 pub fn line(out: &mut Vec<u8>, index: u64, row: &AuditRow) -> Result<(), serde_json::Error> {
-    let record = row.body.as_deref().map(serde_json::from_str::<&RawValue>).transpose()?;
-    let detail = record.is_some().then_some(Cow::Borrowed(row.detail.as_str()));
-    write(out, &Line { index, leaf: row.leaf, record, detail })
+    write(out, &Line::of(index, row)?)
+}
+
+/// Writes the line of a record that was chosen from a log.
+///
+/// # Errors
+/// What is stored of it is no JSON.
+pub fn chosen(out: &mut Vec<u8>, owner: &str, index: u64, row: &AuditRow) -> Result<(), serde_json::Error> {
+    #[derive(Serialize)]
+    struct Chosen<'a> {
+        organization: &'a str,
+        #[serde(flatten)]
+        line: Line<'a>,
+    }
+    write(out, &Chosen { organization: owner, line: Line::of(index, row)? })
 }
 
 fn write(out: &mut Vec<u8>, line: &impl Serialize) -> Result<(), serde_json::Error> {
@@ -114,6 +136,7 @@ pub fn cells_of(out: &mut Vec<u8>, owner: &str, index: u64, row: &AuditRow) -> R
         cell(|record| record.node.clone()),
         cell(|record| record.operation.clone()),
         cell(|record| record.place.clone()),
+        cell(|record| record.about.clone().unwrap_or_default()),
         cell(|record| record.outcome.as_str().to_owned()),
         row.detail.clone(),
         cell(|record| record.old.to_string()),

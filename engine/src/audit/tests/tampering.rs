@@ -180,9 +180,9 @@ fn a_table_is_one_that_spreadsheets_take_for_text() {
     row.detail = String::new();
     export::cells_of(&mut out, "acme", 5, &row).unwrap();
     let expected = format!(
-        "organization,index,time,actor,chain,node,operation,place,outcome,detail,old,new,command,rule_book,leaf\r\n\
-         acme,4,2026-11-21T10:00:00Z,acme/ann,admin,one,set_organization,acme,done,\"'=1+1\",null,\
-         \"{{\"\"display_name\"\":\"\"Acme 4\"\"}}\",c1,1,{leaf}\r\nacme,5,,,,,,,,,,,,,{leaf}\r\n",
+        "organization,index,time,actor,chain,node,operation,place,about,outcome,detail,old,new,command,rule_book,leaf\r\n\
+         acme,4,2026-11-21T10:00:00Z,acme/ann,admin,one,set_organization,acme,,done,\"'=1+1\",null,\
+         \"{{\"\"display_name\"\":\"\"Acme 4\"\"}}\",c1,1,{leaf}\r\nacme,5,,,,,,,,,,,,,,{leaf}\r\n",
         leaf = row.leaf
     );
     assert_eq!(String::from_utf8(out).unwrap(), expected);
