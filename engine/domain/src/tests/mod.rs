@@ -1,5 +1,6 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
+mod audit;
 mod commands;
 mod jobs;
 mod level1;
