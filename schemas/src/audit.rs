@@ -23,6 +23,22 @@ pub enum Verdict {
     Forbidden,
 }
 
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Done, Self::NotFound, Self::Conflict, Self::Invalid, Self::Forbidden];
+
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::Invalid => "invalid",
+            Self::Forbidden => "forbidden",
+        }
+    }
+}
+
 /// An audit event's data: a command, and what it changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Audit {
@@ -56,4 +72,16 @@ pub struct LaneSealed {
     pub position: u64,
     /// The engine that found it.
     pub owner: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_are_spelled_alike_everywhere() {
+        for verdict in Verdict::ALL {
+            assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.as_str());
+        }
+    }
 }
