@@ -100,7 +100,7 @@ pub enum Field {
     Platforms,
     OsVersions,
     Links,
-    Number,
+    Index,
     Actor,
     Chain,
     Node,
@@ -176,7 +176,7 @@ const MESSAGE: [(&str, Field); 11] = [
 
 /// The fields of a record. `new` is a word that Rhai keeps for itself.
 const RECORD: [(&str, Field); 12] = [
-    ("number", Field::Number),
+    ("index", Field::Index),
     ("time", Field::Time),
     ("operation", Field::Operation),
     ("outcome", Field::Outcome),
@@ -212,7 +212,7 @@ impl Field {
     /// What it holds.
     pub const fn shape(self) -> Shape {
         match self {
-            Self::Severity | Self::Repeats | Self::Number => Shape::Number,
+            Self::Severity | Self::Repeats | Self::Index => Shape::Number,
             Self::OffBox => Shape::Flag,
             Self::SerialNumbers | Self::Products | Self::Platforms | Self::OsVersions | Self::Links | Self::Chain => {
                 Shape::Texts
@@ -238,7 +238,7 @@ impl Field {
     pub(crate) const fn numbers(self) -> Option<(i64, i64)> {
         match self {
             Self::Severity => Some((0, 7)),
-            Self::Repeats | Self::Number => Some((0, i64::MAX)),
+            Self::Repeats | Self::Index => Some((0, i64::MAX)),
             _ => None,
         }
     }

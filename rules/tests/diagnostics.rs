@@ -192,7 +192,7 @@ fn filters() {
             "2:25: `operation` of `record` is never `close-incidnt`\n  help: did you mean `close-incident`?",
         ),
         ("outcome: \"don\"", "2:23: `outcome` of `record` is never `don`\n  help: did you mean `done`?"),
-        ("number: -1", "2:22: `number` is 0 or more, so that this matches nothing"),
+        ("index: -1", "2:21: `index` is 0 or more, so that this matches nothing"),
         ("actr: \"x\"", "2:14: unknown field `actr` of `record`\n  help: did you mean `actor`?"),
     ] {
         assert_eq!(of_filter("audit.*", filter), expected, "{filter}");

@@ -130,7 +130,7 @@ fn filters_of_records() {
         ("chain: \"bob\"", false),
         ("place: \"acme\"", true),
         ("about: \"acme-*\"", true),
-        ("number: 40..50", true),
+        ("index: 40..50", true),
         ("command: \"c-18\"", false),
         ("organization: \"acme\"", true),
         // Words are found in what it was and is, at any depth; the names there are no text.

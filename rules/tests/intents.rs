@@ -263,6 +263,7 @@ fn the_stock_policies_load_and_react() {
         let subject = match (*file, policy.triggers().kind()) {
             ("health-check.rhai", _) => health_check.clone(),
             ("core-dump-priority.rhai", _) => core_dump.clone(),
+            ("refused-attempts.rhai", _) => record().with(Field::Outcome, "forbidden"),
             (_, kind) => subject_of(kind),
         };
         assert!(policy.applies_to(&organization().name, &subject), "{file}");
@@ -277,6 +278,7 @@ fn the_stock_policies_load_and_react() {
             ("hardware-failure.rhai", 2),
             ("health-check.rhai", 2),
             ("notices.rhai", 1),
+            ("refused-attempts.rhai", 1),
         ]
     );
 }

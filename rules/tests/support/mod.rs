@@ -125,7 +125,7 @@ pub(crate) fn message() -> Plain {
 pub(crate) fn record() -> Plain {
     let map = |value: serde_json::Value| Held::Map(value.as_object().unwrap().clone());
     let mut record = Plain::new(SubjectKind::Record)
-        .number(Field::Number, 41)
+        .number(Field::Index, 41)
         .with(Field::Time, "2026-11-20T10:15:00Z")
         .with(Field::Operation, "close-incident")
         .with(Field::Outcome, "done")
