@@ -237,8 +237,15 @@ fn a_map_too_large_for_a_script_ends_its_run() {
     let mut large = record();
     large.fields.insert(Field::After, support::Held::Map(entries));
     let policy = script_on("audit.*", "try { subject.after; } catch { } log(\"x\");");
-    let failure = Judge::new(Limits::default()).react(&policy, large.shared(), &organization()).unwrap_err();
+    let failure = Judge::new(Limits::default()).react(&policy, large.clone().shared(), &organization()).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Size, "{failure}");
+
+    // What it costs to read one goes by its size.
+    let entries = (0..250).map(|i| (format!("k{i}"), json!(i))).collect();
+    large.fields.insert(Field::After, support::Held::Map(entries));
+    let policy = script_on("audit.*", "for i in 0..1000 { subject.after; }");
+    let failure = Judge::new(Limits::default()).react(&policy, large.shared(), &organization()).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Operations, "{failure}");
 }
 
 #[test]
