@@ -55,12 +55,13 @@ fn domain() -> anyhow::Result<Domain> {
             book,
             settings: Settings::default(),
             refused: Arc::default(),
+            directory: Arc::default(),
         }),
     };
     let mut domain = Domain::open(Box::new(Memory::default()), parts)?;
     for number in 0..LOAD.organizations {
         let command = format!(
-            "{{\"id\":\"{number}\",\"actor\":\"bench\",\"node\":\"bench\",\"verb\":{{\"set_organization\":\
+            "{{\"id\":\"{number}\",\"actor\":\"configuration\",\"node\":\"bench\",\"verb\":{{\"set_organization\":\
              {{\"display_name\":\"o\",\"is_proxy\":true,\"filter_level\":\"Send all information\"}}}}}}"
         );
         domain.decide(&input(1, &LOAD.organization(number), "cmd", command.as_bytes()))?;

@@ -44,6 +44,8 @@ pub struct SourceCursor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Section {
+    /// The provider's people and groups.
+    Directory,
     /// The policies, and the files of policies that could not be loaded.
     Policies,
     /// The numbers that decisions depend on.
@@ -52,11 +54,14 @@ pub enum Section {
 
 impl Section {
     /// All sections, by word.
-    pub const ALL: [Self; 2] = [Self::Policies, Self::Settings];
+    pub const ALL: [Self; 3] = [Self::Directory, Self::Policies, Self::Settings];
+    /// Those that come from files. Nothing is judged by a rule book without them.
+    pub const OF_FILES: [Self; 2] = [Self::Policies, Self::Settings];
 
     /// Its word.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Directory => "directory",
             Self::Policies => "policies",
             Self::Settings => "settings",
         }
@@ -94,10 +99,13 @@ pub struct RuleBookRef {
 }
 
 impl RuleBookRef {
-    /// The name in the object store of the content that a section is read from.
-    pub fn content(&self, section: Section) -> &str {
-        let found = self.sections.iter().find(|found| found.section == section);
-        found.map_or(&self.hash, |found| &found.hash)
+    /// The name in the object store of the content that a section is read from; none where it has none.
+    pub fn content(&self, section: Section) -> Option<&str> {
+        match self.sections.iter().find(|found| found.section == section) {
+            Some(found) => Some(&found.hash),
+            // One of before sections has those of files in its one content.
+            None => (self.sections.is_empty() && Section::OF_FILES.contains(&section)).then_some(&self.hash),
+        }
     }
 }
 

@@ -9,26 +9,32 @@ pub mod command;
 pub mod control;
 pub mod dead_letter;
 pub mod destination;
+pub mod directory;
 pub mod event;
 pub mod filter_level;
 pub mod intelligence;
+pub mod login;
 pub mod mark;
 pub mod name;
 pub mod notification;
 pub mod operation;
 pub mod outcome;
+pub mod place;
 pub mod principal;
 pub mod priority;
 pub mod reaction;
 pub mod right;
-pub mod scope;
 pub mod trigger;
 
 pub use destination::Destination;
 pub use filter_level::FilterLevel;
-pub use name::{CommandId, IncidentId, ManagerName, OrgName, Peer, PlaceName, PolicyName, ReactionId, SourceName};
+pub use login::Login;
+pub use name::{
+    CommandId, GroupName, IncidentId, ManagerName, OrgName, Peer, PlaceName, PolicyName, ReactionId, SessionId,
+    SourceName, TokenName,
+};
 pub use operation::Operation;
+pub use place::{Place, PlacePath, Sphere};
 pub use principal::Principal;
 pub use priority::Priority;
-pub use right::Right;
-pub use scope::{PlacePath, Scope};
+pub use right::{IncidentStep, Privilege, Privileges, Right, Rights};

@@ -126,6 +126,27 @@ name!(
     is_token
 );
 name!(
+    /// The name of a user group.
+    GroupName,
+    "a group's name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    is_token
+);
+name!(
+    /// The name of an API token among its owner's.
+    TokenName,
+    "a token's name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    is_token
+);
+name!(
+    /// The id of a session among its owner's.
+    SessionId,
+    "a session's id (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+    is_token
+);
+name!(
     /// A policy's name: its file's name, behind `<organization>/` when it belongs to one.
     PolicyName,
     "a policy name (letters, digits, `_` and `-`, at most 64, optionally behind `<organization>/`)",

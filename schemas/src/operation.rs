@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// What the names of triggers on audit records begin with.
 const FRONT: &str = "audit.";
 
-/// What can be done and stands in the audit: a command's verb, or what happens at the door.
+/// What can be done and stands in the audit: a command's verb, or `refused` for what never became a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Operation {
     /// The name of its trigger: [`FRONT`] and its token.
@@ -14,12 +14,31 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// All of them: the tokens of commands, a family after the other, and what no command asks for.
-    pub const ALL: [Self; 19] = [
+    /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
+    /// its own books are on no record.
+    pub const ALL: [Self; 30] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
         Self::new("audit.unload-organization"),
+        // Places, and devices tied to them.
+        Self::new("audit.set-place"),
+        Self::new("audit.remove-place"),
+        Self::new("audit.tie-device"),
+        // Managers, groups, tokens.
+        Self::new("audit.set-manager"),
+        Self::new("audit.remove-manager"),
+        Self::new("audit.set-password"),
+        Self::new("audit.set-group"),
+        Self::new("audit.remove-group"),
+        Self::new("audit.issue-token"),
+        Self::new("audit.revoke-token"),
+        // Logins and sessions.
+        Self::new("audit.login"),
+        Self::new("audit.logout"),
+        Self::new("audit.login-refused"),
+        Self::new("audit.login-locked"),
+        Self::new("audit.revoke-session"),
         // Incidents and their cases.
         Self::new("audit.assign-incident"),
         Self::new("audit.prioritise-incident"),
@@ -33,11 +52,7 @@ impl Operation {
         Self::new("audit.replay-input"),
         Self::new("audit.raise-level"),
         Self::new("audit.load-section"),
-        // What no command asks for.
-        Self::new("audit.login"),
-        Self::new("audit.logout"),
-        Self::new("audit.login-refused"),
-        Self::new("audit.login-locked"),
+        // What was refused before it became a command.
         Self::new("audit.refused"),
     ];
 
@@ -95,10 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn the_list_has_every_verb_and_what_happens_at_the_door_each_once() {
+    fn the_list_has_every_verb_that_goes_on_record_each_once() {
         let mut expected = tokens_of_verbs();
         assert!(expected.len() >= 14, "{expected:?}");
-        expected.extend(["login", "logout", "login-refused", "login-locked", "refused"].map(str::to_owned));
+        for books in ["touch-sessions", "record-refusals", "keep-checkpoint"] {
+            assert!(expected.remove(books), "{books}");
+        }
+        expected.insert("refused".to_owned());
         let listed: BTreeSet<String> = Operation::ALL.iter().map(ToString::to_string).collect();
         assert_eq!(listed, expected);
         assert_eq!(Operation::ALL.len(), listed.len(), "one is listed twice");

@@ -60,7 +60,7 @@ async fn incidents_and_cases_are_worked_on() {
     let shown: Value = serde_json::from_str(&ok(&world, &["incident", "show", "acme-1", "--json"]).await).unwrap();
     let seen = (&shown["owner"], &shown["priority"], &shown["status"]);
     assert_eq!(seen, (&json!("ann"), &json!("Critical"), &json!("in progress")));
-    assert_eq!((&shown["notes"][0]["text"], &shown["notes"][0]["actor"]), (&json!("seen"), &json!("api")));
+    assert_eq!((&shown["notes"][0]["text"], &shown["notes"][0]["actor"]), (&json!("seen"), &json!("admin")));
     assert!(ok(&world, &["case", "show", "acme-1"]).await.contains("since the upgrade"));
     let table = ok(&world, &["incident", "list", "--status", "completed", "--organization", "acme"]).await;
     let rows = words(&table);

@@ -54,7 +54,7 @@ async fn lanes(engine: &Engine) -> Vec<u64> {
 }
 
 async fn suspend_nobody(client: &Client, id: &str) {
-    let command = json!({"id": id, "actor": "ann", "node": "n", "verb": "suspend_organization"});
+    let command = json!({"id": id, "actor": "admin", "node": "n", "verb": "suspend_organization"});
     let log = async_nats::jetstream::new(client.clone());
     log.publish("in.nobody.cmd.test", command.to_string().into()).await.unwrap().await.unwrap();
 }

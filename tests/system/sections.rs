@@ -80,7 +80,7 @@ async fn two_nodes_with_other_files_do_not_fight() {
     let mut judged = judged_by(&said, "acme");
     judged[1..].sort_unstable();
     assert_eq!(judged, [1, 3, 3, 4, 4]);
-    assert_eq!(loads(&said, "policies"), [("configuration".to_owned(), 1), ("api".to_owned(), 2)]);
+    assert_eq!(loads(&said, "policies"), [("configuration".to_owned(), 1), ("admin".to_owned(), 2)]);
     load.check(&said).unwrap();
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 

@@ -99,6 +99,7 @@ impl Coded for Section {
         match self {
             Self::Policies => 0,
             Self::Settings => 1,
+            Self::Directory => 2,
         }
     }
 
@@ -106,6 +107,7 @@ impl Coded for Section {
         Some(match code {
             0 => Self::Policies,
             1 => Self::Settings,
+            2 => Self::Directory,
             _ => return None,
         })
     }
@@ -201,7 +203,7 @@ mod tests {
         has(&[(FollowUp::EmailFullText, 0), (FollowUp::EmailLink, 1), (FollowUp::Phone, 2)]);
         has(&[(Verdict::Done, 0), (Verdict::NotFound, 1), (Verdict::Conflict, 2), (Verdict::Invalid, 3)]);
         has(&[(Kind::Alert, 0), (Kind::Informational, 1), (Kind::BugNotice, 2), (Kind::EndOfLife, 3)]);
-        has(&[(Section::Policies, 0), (Section::Settings, 1)]);
+        has(&[(Section::Policies, 0), (Section::Settings, 1), (Section::Directory, 2)]);
         let words = Priority::ALL.map(priority::code);
         assert_eq!(words, ["Critical", "High", "Medium", "Low"]);
         assert_eq!(words.map(|word| priority::of::<de::value::Error>(word).unwrap()), Priority::ALL);

@@ -11,6 +11,8 @@ use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::{Attempt, Report};
 
+use crate::directory::Directory;
+
 /// A message of IN, decoded.
 #[derive(Debug)]
 pub struct Input<'a> {
@@ -79,6 +81,8 @@ pub struct RuleBook {
     pub settings: Settings,
     /// The files that could not be loaded.
     pub refused: Arc<[RefusedPolicy]>,
+    /// The provider's people and groups.
+    pub directory: Arc<Directory>,
 }
 
 impl<'a> Content<'a> {

@@ -8,12 +8,14 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1`, `level2`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
+//! | `managers`, `groups`, `tokens`, `credentials`, `directory` | who was granted what by whom; of the provider's people for all lanes |
+//! | `places` | sites and access lines, and the devices tied to them |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
@@ -25,20 +27,26 @@ pub mod bundles;
 pub mod cases;
 mod coded;
 pub mod commands;
+pub mod credentials;
 mod dead_letters;
 mod desk;
 pub mod devices;
 mod digest;
+pub mod directory;
 mod error;
 mod follow;
+pub mod groups;
 pub mod incidents;
 pub mod input;
 pub mod intelligence;
 pub mod jobs;
 pub mod level;
 mod level1;
+mod level2;
+pub mod managers;
 pub mod organizations;
 pub mod outgoing;
+pub mod places;
 mod policies;
 pub mod position;
 pub mod reactions;
@@ -56,6 +64,7 @@ pub mod tally;
 #[cfg(test)]
 mod tests;
 pub mod timers;
+pub mod tokens;
 mod upstream;
 
 use std::cell::RefCell;
@@ -72,6 +81,7 @@ use desk::{Desk, Setting};
 use devices::Devices;
 pub use error::Error;
 use jobs::Jobs;
+use managers::Managers;
 use organizations::Organizations;
 use outgoing::OutMessage;
 use policies::Policies;
@@ -83,7 +93,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 19] = [
+pub const TABLES: [&dyn Upgradable; 27] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -103,6 +113,14 @@ pub const TABLES: [&dyn Upgradable; 19] = [
     &reactions::REQUESTS,
     &sources::CURSORS,
     &reactions::CIRCUITS,
+    &managers::MANAGERS,
+    &managers::GONE,
+    &groups::GROUPS,
+    &tokens::TOKENS,
+    &places::PLACES,
+    &places::TIES,
+    &places::TIED,
+    &credentials::CREDENTIALS,
 ];
 
 /// A batch, decided: what is to be written, said and told.
@@ -129,6 +147,7 @@ pub struct Domain {
     sightings: Sightings,
     devices: Devices,
     policies: Policies,
+    managers: Managers,
     books: Books,
     jobs: Jobs,
 }
@@ -161,6 +180,7 @@ impl Domain {
         let jobs = Jobs::open(&state)?;
         let next_timer = timers::next(&state)?;
         let books = Books::new(parts.book.as_ref());
+        let managers = Managers::open(&state, parts.lane, parts.book.as_ref().map(|book| Arc::clone(&book.directory)))?;
         let (policies, settings) = match parts.book {
             Some(book) => (book.book, book.settings),
             None => (Arc::new(Book::build(Vec::new())), Settings::default()),
@@ -171,7 +191,7 @@ impl Domain {
             desk.open_counts(&org, counts);
         }
         let policies = Policies::new(policies, parts.judge);
-        Ok(Self { position, desk, organizations, sightings, devices: Devices::new(), policies, books, jobs })
+        Ok(Self { position, desk, organizations, sightings, devices: Devices::new(), policies, managers, books, jobs })
     }
 
     /// Where the lane stands, decided but not necessarily applied.

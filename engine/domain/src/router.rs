@@ -33,7 +33,7 @@ use super::level;
 use super::organizations::Standing;
 use super::policies::Fired;
 use super::subject::Incident;
-use super::{Domain, Error, cases, incidents, intelligence, level1, reactions, snapshots, sources, timers};
+use super::{Domain, Error, cases, incidents, intelligence, level1, level2, reactions, snapshots, sources, timers};
 
 impl Domain {
     /// Decides one input: the clock first, then what fell due, then the input.
@@ -48,7 +48,11 @@ impl Domain {
         // Level 1 named the input before in what it said of the one at hand.
         desk.sequence = if position.level >= 2 { input.sequence } else { position.sequence };
         timers::fire(desk, &mut self.sightings)?;
-        let before = if position.level >= 2 { None } else { level1::read(self.desk.lane, input) };
+        let before = match position.level {
+            1 => level1::read(self.desk.lane, input),
+            2 => level2::read(&input.content),
+            _ => None,
+        };
         self.handle(input, before.as_ref().unwrap_or(&input.content))?;
         level::check(self.desk.level)?;
         self.position.level = self.desk.level;
@@ -100,7 +104,8 @@ impl Domain {
         let desk = &mut self.desk;
         match content {
             Content::RuleBook(book) => {
-                self.books.take_up(desk, &self.organizations, &mut self.policies, book, input.sequence)
+                let judged_by = (&mut self.policies, &mut self.managers);
+                self.books.take_up(desk, &self.organizations, judged_by, book, input.sequence)
             }
             Content::Level(level) => {
                 let is_news = *level > desk.level;
@@ -143,7 +148,12 @@ impl Domain {
 
     fn take_intelligence(&mut self, org: &OrgName, message: &Intelligence) -> Result<(), Error> {
         let Some((fired, message)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
-        let subject: Rc<dyn Subject> = Rc::new(message);
+        self.judge(org, fired, message)
+    }
+
+    /// Lets policies judge what is no incident.
+    fn judge(&mut self, org: &OrgName, fired: Fired, subject: impl Subject + 'static) -> Result<(), Error> {
+        let subject: Rc<dyn Subject> = Rc::new(subject);
         let judged = self.policies.matching(org, fired, &*subject, || Rc::clone(&subject));
         self.follow(org, &mut None, judged).map(drop)
     }
@@ -320,22 +330,36 @@ impl Domain {
             self.desk.tally.input("cmd", "repeated");
             return Ok(());
         }
-        let answer = match (commands::refusal(&self.desk, org, command), org) {
+        let answer = match (commands::refusal(&self.desk, &self.managers, org, command)?, org) {
             (Some(refused), _) => refused,
             (None, Some(org)) => self.carry_out(org, command)?,
             (None, None) => self.carry_out_for_provider(command)?,
         };
+        self.managers.compose(&mut self.desk, &self.books)?;
         let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
-        commands::conclude(&mut self.desk, org, is_known, command, answer)
+        let heard = commands::conclude(&mut self.desk, org, is_known, command, answer)?;
+        match (org, heard) {
+            // What is done stands by now: policies hear of it and change nothing of it.
+            (Some(org), Some((fired, record))) => self.judge(org, fired, record),
+            _ => Ok(()),
+        }
     }
 
     fn carry_out_for_provider(&mut self, command: &Command) -> Result<Answer, Error> {
         match &command.verb {
             Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
             Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &self.books, verb),
-            verb @ (Verb::Organization(_) | Verb::Incident(_) | Verb::Case(_) | Verb::Policy(_) | Verb::Input(_)) => {
-                Ok(Answer::misplaced(verb, None))
-            }
+            Verb::Manager(verb) => Ok(commands::managers::ask(verb)),
+            Verb::Group(verb) => Ok(commands::groups::ask(verb)),
+            Verb::Token(verb) => Ok(commands::tokens::ask(verb)),
+            Verb::Session(verb) => Ok(commands::sessions::ask(verb)),
+            Verb::Audit(verb) => Ok(commands::audit::ask(verb)),
+            verb @ (Verb::Organization(_)
+            | Verb::Incident(_)
+            | Verb::Case(_)
+            | Verb::Policy(_)
+            | Verb::Input(_)
+            | Verb::Place(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
 
@@ -359,7 +383,14 @@ impl Domain {
             (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
-            (verb @ (Verb::Engine(_) | Verb::RuleBook(_)), Some(_)) => Ok(Answer::misplaced(verb, Some(org))),
+            (Verb::Place(verb), Some(_)) => Ok(commands::places::ask(verb)),
+            (Verb::Manager(verb), Some(_)) => Ok(commands::managers::ask(verb)),
+            (Verb::Token(verb), Some(_)) => Ok(commands::tokens::ask(verb)),
+            (Verb::Session(verb), Some(_)) => Ok(commands::sessions::ask(verb)),
+            (Verb::Audit(verb), Some(_)) => Ok(commands::audit::ask(verb)),
+            (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_)), Some(_)) => {
+                Ok(Answer::misplaced(verb, Some(org)))
+            }
         }
     }
 

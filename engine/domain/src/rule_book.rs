@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::desk::Desk;
 use super::input::RuleBook;
+use super::managers::Managers;
 use super::organizations::Organizations;
 use super::outgoing::{POLICY_REFUSED, Topic};
 use super::policies::Policies;
@@ -124,7 +125,7 @@ impl Books {
         &mut self,
         desk: &mut Desk,
         organizations: &Organizations,
-        policies: &mut Policies,
+        (policies, managers): (&mut Policies, &mut Managers),
         book: &RuleBook,
         sequence: u64,
     ) -> Result<(), Error> {
@@ -136,6 +137,7 @@ impl Books {
         let is_first = self.row.version == 0;
         self.row = row(book);
         policies.replace(Arc::clone(&book.book));
+        managers.take_up(desk.lane, &book.directory);
         desk.settings = book.settings.clone();
         desk.write(key(), &self.row)?;
         if is_first {

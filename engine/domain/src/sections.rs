@@ -9,7 +9,8 @@ use linesman_schemas::control::{RuleBookRef, Section, SectionRef};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::rule_book::{self, BookRow};
+use super::desk::Desk;
+use super::rule_book::{self, BookRow, Books};
 use super::state::Base;
 use super::table::{self, Key, Row, Table};
 use super::{Error, coded};
@@ -69,8 +70,9 @@ impl SectionsRow {
         if book.version == 0 {
             return Self::default();
         }
-        let section = |section| SectionRow { section, hash: book.content(section).to_owned(), loaded: None };
-        Self { version: book.version, sections: Section::ALL.map(section).into() }
+        let section =
+            |section| book.content(section).map(|hash| SectionRow { section, hash: hash.to_owned(), loaded: None });
+        Self { version: book.version, sections: Section::ALL.into_iter().filter_map(section).collect() }
     }
 
     /// A section, once it has been loaded.
@@ -78,9 +80,9 @@ impl SectionsRow {
         self.sections.iter().find(|found| found.section == section)
     }
 
-    /// Whether there is something in every section.
+    /// Whether there is something in every section without which nothing is judged.
     pub fn is_whole(&self) -> bool {
-        Section::ALL.iter().all(|section| self.section(*section).is_some())
+        Section::OF_FILES.iter().all(|section| self.section(*section).is_some())
     }
 
     /// Puts a section in the place of the one there is.
@@ -90,12 +92,32 @@ impl SectionsRow {
         self.sections.sort_by_key(|row| row.section.as_str());
     }
 
+    /// It has another version, above its own and `known`, once there is something to judge by.
+    ///
+    /// INVARIANT (one version, one rule book): a version that some lane may have is given to no other.
+    pub(crate) fn advance(&mut self, known: u64) {
+        if self.is_whole() {
+            self.version = self.version.max(known).saturating_add(1);
+        }
+    }
+
     /// How lanes are told of it; none as long as a section is missing.
     pub fn reference(&self) -> Option<RuleBookRef> {
         let sections = self.sections.iter();
         let sections = sections.map(|row| SectionRef { section: row.section, hash: row.hash.clone() }).collect();
         (self.version > 0).then(|| reference(self.version, sections))
     }
+}
+
+/// The section of the directory has another content from here on, which is composed of the rows of lane 0.
+pub(crate) fn put_directory(desk: &mut Desk, books: &Books, hash: String) -> Result<(), Error> {
+    let mut row = desk.read(&key())?.unwrap_or_else(|| SectionsRow::of(books.row()));
+    if row.section(Section::Directory).is_some_and(|known| known.hash == hash) {
+        return Ok(());
+    }
+    row.put(SectionRow { section: Section::Directory, hash, loaded: None });
+    row.advance(books.row().version);
+    desk.write(key(), &row)
 }
 
 /// How lanes are told of a rule book in sections, which come by word. Its hash is that of their words and hashes; one

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_nats::Client;
 use linesman_schemas::command::{Command, Verb};
-use linesman_schemas::{CommandId, OrgName, Scope};
+use linesman_schemas::{CommandId, OrgName};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -37,7 +37,8 @@ const SENT_MOST: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) id: CommandId,
-    pub(super) scope: Scope,
+    /// Whose lane decides it; none: the provider's.
+    pub(super) whose: Option<OrgName>,
     /// Its outcome; none while it is on its way.
     pub(super) outcome: Option<CommandRow>,
 }
@@ -56,8 +57,8 @@ pub(super) enum Error {
     #[error("the command `{0}` asked for something else within the last day; a new command needs an id of its own")]
     OtherCommand(CommandId),
     /// There is no such organization for whoever asks.
-    #[error("there is no organization `{0}`")]
-    Unseen(Scope),
+    #[error("there is {}", nothing(.0.as_ref()))]
+    Unseen(Option<OrgName>),
     /// Nothing of that id.
     #[error("there is no command `{0}` of the last day")]
     Unknown(CommandId),
@@ -79,7 +80,7 @@ pub(super) struct Commands {
     lanes: Vec<watch::Receiver<LaneStatus>>,
     rows: Arc<[Lane]>,
     /// Where commands stand in IN that were not seen applied.
-    sent: Mutex<BTreeMap<(Scope, CommandId), u64>>,
+    sent: Mutex<BTreeMap<(Option<OrgName>, CommandId), u64>>,
 }
 
 impl Commands {
@@ -97,24 +98,30 @@ impl Commands {
     ///
     /// # Errors
     /// There is no such organization for `viewer`, the id was another command's, or log or state are away.
-    pub(super) async fn ask(&self, viewer: &Viewer, scope: Scope, id: CommandId, verb: Verb) -> Result<Asked, Error> {
-        if !viewer.sees(scope.organization()) {
-            return Err(Error::Unseen(scope));
+    pub(super) async fn ask(
+        &self,
+        viewer: &Viewer,
+        whose: Option<OrgName>,
+        id: CommandId,
+        verb: Verb,
+    ) -> Result<Asked, Error> {
+        if !viewer.sees(whose.as_ref()) {
+            return Err(Error::Unseen(whose));
         }
-        if let Some(known) = self.known(viewer, &scope, &id, &verb)? {
+        if let Some(known) = self.known(viewer, whose.as_ref(), &id, &verb)? {
             return Ok(known);
         }
         let asked = domain::asked(&verb)?;
         let command = Command { id: id.clone(), principal: viewer.principal(), node: self.node.to_string(), verb };
-        let (subject, payload) = inputs::of_command(&scope, command)?;
+        let (subject, payload) = inputs::of_command(whose.as_ref(), command)?;
         let sequence = inputs::put(&self.client, subject, payload).await.map_err(Error::Log)?;
-        self.remember(&scope, &id, sequence);
-        if !self.wait(&scope, sequence).await {
-            return Ok(Asked { id, scope, outcome: None });
+        self.remember(whose.as_ref(), &id, sequence);
+        if !self.wait(whose.as_ref(), sequence).await {
+            return Ok(Asked { id, whose, outcome: None });
         }
-        self.sent().remove(&(scope.clone(), id.clone()));
-        match self.outcome(viewer, &scope, &id)? {
-            Some(outcome) => answer(scope, id, outcome, asked),
+        self.sent().remove(&(whose.clone(), id.clone()));
+        match self.outcome(viewer, whose.as_ref(), &id)? {
+            Some(outcome) => answer(whose, id, outcome, asked),
             None => Err(Error::Unknown(id)),
         }
     }
@@ -123,29 +130,29 @@ impl Commands {
     pub(super) fn known(
         &self,
         viewer: &Viewer,
-        scope: &Scope,
+        whose: Option<&OrgName>,
         id: &CommandId,
         verb: &Verb,
     ) -> Result<Option<Asked>, Error> {
         let asked = domain::asked(verb)?;
-        let outcome = self.outcome(viewer, scope, id)?;
-        outcome.map(|outcome| answer(scope.clone(), id.clone(), outcome, asked)).transpose()
+        let outcome = self.outcome(viewer, whose, id)?;
+        outcome.map(|outcome| answer(whose.cloned(), id.clone(), outcome, asked)).transpose()
     }
 
     /// How a command stands.
     ///
     /// # Errors
     /// Nothing of that id is known, or to be seen by `viewer`; or the state cannot be read.
-    pub(super) fn find(&self, viewer: &Viewer, scope: Scope, id: CommandId) -> Result<Asked, Error> {
-        let key = (scope, id);
-        let sent = self.sent().get(&key).copied().filter(|_| viewer.sees(key.0.organization()));
-        let (scope, id) = key;
+    pub(super) fn find(&self, viewer: &Viewer, whose: Option<OrgName>, id: CommandId) -> Result<Asked, Error> {
+        let key = (whose, id);
+        let sent = self.sent().get(&key).copied().filter(|_| viewer.sees(key.0.as_ref()));
+        let (whose, id) = key;
         // IMPORTANT: in this order, or it may be applied between the two and would count as unknown.
-        let is_applied = sent.is_none_or(|sequence| self.position(&scope) >= sequence);
-        let outcome = self.outcome(viewer, &scope, &id)?;
+        let is_applied = sent.is_none_or(|sequence| self.position(whose.as_ref()) >= sequence);
+        let outcome = self.outcome(viewer, whose.as_ref(), &id)?;
         match outcome {
             None if is_applied => Err(Error::Unknown(id)),
-            outcome => Ok(Asked { id, scope, outcome }),
+            outcome => Ok(Asked { id, whose, outcome }),
         }
     }
 
@@ -157,8 +164,12 @@ impl Commands {
         }
     }
 
-    fn outcome(&self, viewer: &Viewer, scope: &Scope, id: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
-        let whose = scope.organization();
+    fn outcome(
+        &self,
+        viewer: &Viewer,
+        whose: Option<&OrgName>,
+        id: &CommandId,
+    ) -> Result<Option<CommandRow>, domain::Error> {
         match self.rows.get(self.lane(whose)).filter(|_| viewer.sees(whose)) {
             Some(lane) => Table::read(lane, &commands::key(whose, id.as_str())),
             None => Ok(None),
@@ -166,14 +177,14 @@ impl Commands {
     }
 
     /// Waits until the lane that decides it has applied a message; whether it has in time.
-    async fn wait(&self, scope: &Scope, sequence: u64) -> bool {
-        let Some(mut lane) = self.lanes.get(self.lane(scope.organization())).cloned() else { return false };
+    async fn wait(&self, whose: Option<&OrgName>, sequence: u64) -> bool {
+        let Some(mut lane) = self.lanes.get(self.lane(whose)).cloned() else { return false };
         let applied = lane.wait_for(|status| status.position >= sequence);
         matches!(timeout(PATIENCE, applied).await, Ok(Ok(_)))
     }
 
-    fn position(&self, scope: &Scope) -> u64 {
-        self.lanes.get(self.lane(scope.organization())).map_or(0, |lane| lane.borrow().position)
+    fn position(&self, whose: Option<&OrgName>) -> u64 {
+        self.lanes.get(self.lane(whose)).map_or(0, |lane| lane.borrow().position)
     }
 
     /// An organization's lane, or the provider's.
@@ -182,22 +193,27 @@ impl Commands {
         org.map_or(0, |org| lane_of(org.as_str(), lanes) as usize)
     }
 
-    fn remember(&self, scope: &Scope, id: &CommandId, sequence: u64) {
+    fn remember(&self, whose: Option<&OrgName>, id: &CommandId, sequence: u64) {
         let mut sent = self.sent();
         if sent.len() >= SENT_MOST {
-            sent.retain(|(scope, _), sequence| self.position(scope) < *sequence);
+            sent.retain(|(whose, _), sequence| self.position(whose.as_ref()) < *sequence);
         }
         if sent.len() < SENT_MOST {
-            sent.insert((scope.clone(), id.clone()), sequence);
+            sent.insert((whose.cloned(), id.clone()), sequence);
         }
     }
 
-    fn sent(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Scope, CommandId), u64>> {
+    fn sent(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Option<OrgName>, CommandId), u64>> {
         // Nothing under the lock panics; and the map is whole after every step.
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn answer(scope: Scope, id: CommandId, outcome: CommandRow, asked: [u8; 32]) -> Result<Asked, Error> {
-    if outcome.asked == asked { Ok(Asked { id, scope, outcome: Some(outcome) }) } else { Err(Error::OtherCommand(id)) }
+/// What is not there for whoever asks.
+fn nothing(whose: Option<&OrgName>) -> String {
+    whose.map_or_else(|| "nothing of that kind".to_owned(), |org| format!("no organization `{org}`"))
+}
+
+fn answer(whose: Option<OrgName>, id: CommandId, outcome: CommandRow, asked: [u8; 32]) -> Result<Asked, Error> {
+    if outcome.asked == asked { Ok(Asked { id, whose, outcome: Some(outcome) }) } else { Err(Error::OtherCommand(id)) }
 }

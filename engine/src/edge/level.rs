@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use linesman_domain::level::{LEVELS, NEWEST, OLDEST};
-use linesman_schemas::Scope;
 use linesman_schemas::command::{Engine, LevelRaise, Verb};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
@@ -90,5 +89,5 @@ pub(super) async fn raise_level(
         return Err(Problem::field(StatusCode::CONFLICT, "#/level".to_owned(), detail));
     }
     let verb = Verb::Engine(Engine::RaiseLevel(LevelRaise { level: body.level }));
-    send(&sources, &viewer, Scope::Provider, id, verb).await
+    send(&sources, &viewer, None, id, verb).await
 }

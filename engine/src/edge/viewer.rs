@@ -27,7 +27,7 @@ pub(super) struct Viewer {
 impl Viewer {
     /// Whoever has the engine's token sees everything.
     pub(super) fn of_token() -> Self {
-        Self { principal: Principal::api(), only: None }
+        Self { principal: Principal::admin(), only: None }
     }
 
     /// Whether they see what is `whose`: an organization's, or the provider's own (none).
@@ -60,7 +60,7 @@ impl Viewer {
 impl Viewer {
     /// One who sees a single organization.
     pub(super) fn of_organization(org: &str) -> Self {
-        Self { principal: Principal::api(), only: Some(Arc::new([org.parse().unwrap()].into())) }
+        Self { principal: Principal::admin(), only: Some(Arc::new([org.parse().unwrap()].into())) }
     }
 }
 

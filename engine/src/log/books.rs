@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::object_store::{Config, ObjectStore};
+use linesman_domain::directory::Directory;
 use linesman_domain::input::RuleBook;
 use linesman_rules::{Book, Policy};
 use linesman_schemas::PolicyName;
 use linesman_schemas::control::{PoliciesSection, RefusedPolicy, RuleBookRef, Section, Settings, SettingsSection};
+use linesman_schemas::directory::DirectorySection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -29,6 +31,8 @@ pub struct Ready {
     pub policies: Policies,
     /// The numbers decisions depend on.
     pub settings: Settings,
+    /// The provider's people and groups.
+    pub directory: Arc<Directory>,
 }
 
 /// Policies, ready to judge by.
@@ -108,24 +112,31 @@ impl Books {
     /// # Errors
     /// It is not there, or not what its hashes say.
     pub async fn get(&self, wanted: &RuleBookRef) -> Result<Ready, Error> {
-        let [policies, settings] = [Section::Policies, Section::Settings].map(|section| wanted.content(section));
+        let missing = |section: Section| Error::RuleBook {
+            hash: wanted.hash.clone(),
+            detail: format!("it has no section `{section}`"),
+        };
+        let content = |section| wanted.content(section).ok_or_else(|| missing(section));
+        let (policies, settings) = (content(Section::Policies)?, content(Section::Settings)?);
+        let settings = self.fetch::<SettingsSection>(settings).await?.settings;
+        let directory = match wanted.content(Section::Directory) {
+            Some(hash) => self.fetch::<DirectorySection>(hash).await?,
+            None => DirectorySection::default(),
+        };
+        let directory = Arc::new(Directory::of(directory));
         let mut known = self.ready.lock().await;
         if let Some(known) = known.get(policies)
             && let Some(book) = known.book.upgrade()
         {
             let (refused, origins) = (Arc::clone(&known.refused), Arc::clone(&known.origins));
-            let settings = self.fetch::<SettingsSection>(settings).await?.settings;
-            return Ok(Ready { policies: Policies { book, refused, origins }, settings });
+            return Ok(Ready { policies: Policies { book, refused, origins }, settings, directory });
         }
-        let content = self.content(policies).await?;
-        let ready = match policies == settings {
-            true => Ready::of(parse(policies, &content)?, parse(settings, &content)?),
-            false => Ready::of(parse(policies, &content)?, self.fetch(settings).await?),
-        };
+        let section = self.fetch::<PoliciesSection>(policies).await?;
+        let policies_ready = Policies::of(section);
         known.retain(|_, known| known.book.strong_count() > 0);
-        let Policies { book, refused, origins } = ready.policies.clone();
+        let Policies { book, refused, origins } = policies_ready.clone();
         known.insert(policies.to_owned(), Known { book: Arc::downgrade(&book), refused, origins });
-        Ok(ready)
+        Ok(Ready { policies: policies_ready, settings, directory })
     }
 
     /// [`Self::get`], again and again until it is there: what a lane is told to judge by it cannot do
@@ -188,9 +199,9 @@ fn parse<T: DeserializeOwned>(hash: &str, content: &[u8]) -> Result<T, Error> {
         .map_err(|error| Error::RuleBook { hash: hash.to_owned(), detail: error.to_string() })
 }
 
-impl Ready {
-    /// Makes a rule book ready to judge by.
-    pub fn of(section: PoliciesSection, settings: SettingsSection) -> Self {
+impl Policies {
+    /// Makes policies ready to judge by.
+    pub fn of(section: PoliciesSection) -> Self {
         let mut policies = Vec::with_capacity(section.policies.len());
         let mut origins = HashMap::with_capacity(section.policies.len());
         for source in &section.policies {
@@ -205,15 +216,15 @@ impl Ready {
             }
             origins.insert(source.name.clone(), source.origin());
         }
-        let (book, refused) = (Arc::new(Book::build(policies)), section.refused.into());
-        let policies = Policies { book, refused, origins: Arc::new(origins) };
-        Self { policies, settings: settings.settings }
+        Self { book: Arc::new(Book::build(policies)), refused: section.refused.into(), origins: Arc::new(origins) }
     }
+}
 
+impl Ready {
     /// The same, as lanes are given it that are told of it so.
     pub fn under(self, named: RuleBookRef) -> RuleBook {
         let RuleBookRef { version, hash, sections } = named;
         let Policies { book, refused, .. } = self.policies;
-        RuleBook { version, hash, sections, book, settings: self.settings, refused }
+        RuleBook { version, hash, sections, book, settings: self.settings, refused, directory: self.directory }
     }
 }

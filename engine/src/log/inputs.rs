@@ -2,7 +2,7 @@
 
 use async_nats::jetstream::context::PublishError;
 use async_nats::{Client, jetstream};
-use linesman_schemas::Scope;
+use linesman_schemas::OrgName;
 use linesman_schemas::command::Command;
 use linesman_schemas::control::Control;
 
@@ -10,9 +10,9 @@ use linesman_schemas::control::Control;
 ///
 /// # Errors
 /// The command has no form in JSON.
-pub fn of_command(scope: &Scope, command: Command) -> Result<(String, Vec<u8>), serde_json::Error> {
-    let subject = scope.subject(&command.verb);
-    let payload = match scope.organization() {
+pub fn of_command(whose: Option<&OrgName>, command: Command) -> Result<(String, Vec<u8>), serde_json::Error> {
+    let subject = command.verb.subject(whose);
+    let payload = match whose {
         Some(_) => serde_json::to_vec(&command)?,
         None => serde_json::to_vec(&Control::Command(Box::new(command)))?,
     };

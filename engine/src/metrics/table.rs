@@ -58,7 +58,9 @@ const VERB: Label =
     Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "emit", "apply"]) };
 const SECTION: Label = Label {
     name: "section",
-    values: Values::Words(|| linesman_schemas::control::Section::ALL.iter().map(|section| section.as_str()).collect()),
+    values: Values::Words(|| {
+        linesman_schemas::control::Section::OF_FILES.iter().map(|section| section.as_str()).collect()
+    }),
 };
 const COUNTED_VERB: Label =
     Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "apply"]) };

@@ -59,7 +59,9 @@ fn named(message: &InMessage) -> Vec<String> {
         return Vec::new();
     }
     match serde_json::from_slice(&message.payload) {
-        Ok(Control::RuleBook(named)) => Section::ALL.map(|section| named.content(section).to_owned()).into(),
+        Ok(Control::RuleBook(named)) => {
+            Section::ALL.into_iter().filter_map(|section| named.content(section).map(str::to_owned)).collect()
+        }
         _ => Vec::new(),
     }
 }

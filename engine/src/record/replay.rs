@@ -4,20 +4,23 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use linesman_domain::directory::Directory;
 use linesman_domain::input::{Content, Input, RuleBook};
 use linesman_domain::position::Position;
 use linesman_domain::state::{Base, Writes};
 use linesman_domain::{self as domain, Decision, Domain, Parts};
 use linesman_rules::{Judge, Limits};
-use linesman_schemas::control::{RuleBookRef, Section};
+use linesman_schemas::control::{RuleBookRef, Section, SettingsSection};
+use linesman_schemas::directory::DirectorySection;
 use serde::de::DeserializeOwned;
 
 use super::format::Entry;
 use super::{Error, book};
 use crate::lane::decode;
-use crate::log::books::{self, Ready};
+use crate::log::books::{self, Policies, Ready};
 
 /// The largest payload of a message in OUT: what lanes have on every server that is accepted.
 const PAYLOAD_MOST: usize = 512 * 1024;
@@ -25,8 +28,8 @@ const PAYLOAD_MOST: usize = 512 * 1024;
 /// The rule books of a recorded log, read when they are first named.
 pub struct Shelf {
     dir: PathBuf,
-    /// By the contents of policies and settings.
-    ready: HashMap<[String; 2], Ready>,
+    /// By the contents of their sections.
+    ready: HashMap<Vec<Option<String>>, Ready>,
     judge: Rc<RefCell<Judge>>,
 }
 
@@ -38,12 +41,18 @@ impl Shelf {
     }
 
     fn get(&mut self, named: RuleBookRef) -> Result<RuleBook, Error> {
-        let of = [Section::Policies, Section::Settings].map(|section| named.content(section).to_owned());
+        let of: Vec<_> = Section::ALL.iter().map(|section| named.content(*section).map(str::to_owned)).collect();
         let ready = match self.ready.get(&of) {
             Some(ready) => ready.clone(),
             None => {
-                let [policies, settings] = &of;
-                let ready = Ready::of(self.content(policies)?, self.content(settings)?);
+                let hash = |section| named.content(section).unwrap_or_default();
+                let settings = self.content::<SettingsSection>(hash(Section::Settings))?.settings;
+                let directory = match named.content(Section::Directory) {
+                    Some(hash) => self.content(hash)?,
+                    None => DirectorySection::default(),
+                };
+                let policies = Policies::of(self.content(hash(Section::Policies))?);
+                let ready = Ready { policies, settings, directory: Arc::new(Directory::of(directory)) };
                 self.ready.insert(of, ready.clone());
                 ready
             }

@@ -10,6 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use linesman_schemas::control::{PoliciesSection, Section, SettingsSection};
+use linesman_schemas::directory::DirectorySection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -29,7 +30,7 @@ impl Copies {
 
     /// All contents there are, as they lie in the object store.
     pub(super) fn all(&self) -> Vec<Vec<u8>> {
-        let sections = Section::ALL.into_iter().flat_map(|section| [self.sent(section), self.confirmed(section)]);
+        let sections = Section::OF_FILES.into_iter().flat_map(|section| [self.sent(section), self.confirmed(section)]);
         sections.chain([self.whole.clone()]).filter_map(|path| std::fs::read(path).ok()).collect()
     }
 
@@ -99,6 +100,7 @@ pub(super) fn repacked(section: Section, content: &[u8]) -> Result<(String, Vec<
         books::pack(&serde_json::from_slice::<T>(content)?)
     }
     match section {
+        Section::Directory => pack::<DirectorySection>(content),
         Section::Policies => pack::<PoliciesSection>(content),
         Section::Settings => pack::<SettingsSection>(content),
     }

@@ -15,7 +15,7 @@ use linesman_domain::{commands, level};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Organization as OrganizationVerb, Verb};
 use linesman_schemas::control::Control;
-use linesman_schemas::{CommandId, OrgName, Principal, Scope};
+use linesman_schemas::{CommandId, OrgName, Principal};
 use serde::Serialize;
 
 use super::Error;
@@ -93,7 +93,7 @@ impl Setup {
     }
 
     async fn command(&self, org: &OrgName, verb: Verb) -> Result<(), Error> {
-        let subject = Scope::from(org.clone()).subject(&verb);
+        let subject = verb.subject(Some(org));
         tracing::info!(organization = %org, verb = verb.as_str(), "the configuration changes an organization");
         let id = new_id()?;
         let sent = Sent { organization: org.clone(), id: id.clone(), verb: verb.as_str() };
@@ -107,7 +107,7 @@ impl Setup {
     pub(super) async fn ask_provider(&self, principal: Principal, verb: Verb) -> Result<(CommandId, u64), Error> {
         let id = new_id()?;
         let command = Command { id: id.clone(), principal, node: self.node.to_string(), verb };
-        let subject = Scope::Provider.subject(&command.verb);
+        let subject = command.verb.subject(None);
         Ok((id, self.publish(subject, &Control::Command(Box::new(command))).await?))
     }
 

@@ -105,7 +105,7 @@ impl World {
         let level = serde_json::to_vec(&Control::Level(level::NEWEST)).unwrap();
         inputs::put(&client, "p.0.ctl".to_owned(), level).await.unwrap();
         let settings = json!({"display_name": "Acme", "is_proxy": true, "filter_level": "Send all information"});
-        let command = json!({"id": "c-1", "actor": "test", "node": "test", "verb": {"set_organization": settings}});
+        let command = json!({"id": "c-1", "actor": "admin", "node": "test", "verb": {"set_organization": settings}});
         inputs::put(&client, "in.acme.cmd.test".to_owned(), command.to_string().into_bytes()).await.unwrap();
         let (store, executors) = lane(&server, &client, &dir.path().join("state"));
         let mut first = executors.lanes[0].clone();

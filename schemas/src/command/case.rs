@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounds::{CASE_TEXT_MOST, Fault, OWNER_MOST, label, list, text};
 use crate::reaction::FollowUp;
-use crate::{IncidentId, Priority, Right};
+use crate::{IncidentId, Priority};
 
 /// What is asked for of an incident's case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +21,6 @@ impl Case {
         match self {
             Self::Submit(_) => "submit-case",
             Self::Save(_) => "save-case",
-        }
-    }
-
-    pub(super) const fn needs(&self) -> Right {
-        match self {
-            Self::Submit(_) | Self::Save(_) => Right::Cases,
         }
     }
 

@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Right;
-
 /// What is asked for of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Engine {
@@ -16,12 +14,6 @@ impl Engine {
     pub(super) const fn as_str(&self) -> &'static str {
         match self {
             Self::RaiseLevel(_) => "raise-level",
-        }
-    }
-
-    pub(super) const fn needs(&self) -> Right {
-        match self {
-            Self::RaiseLevel(_) => Right::Settings,
         }
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Fault, NOTE_MOST, OWNER_MOST, label, text};
-use crate::{IncidentId, Priority, Right};
+use crate::{IncidentId, Priority};
 
 /// What is asked for of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +29,6 @@ impl Incident {
             Self::Close(_) => "close-incident",
             Self::Reopen(_) => "reopen-incident",
             Self::Annotate(_) => "annotate-incident",
-        }
-    }
-
-    pub(super) const fn needs(&self) -> Right {
-        match self {
-            Self::Assign(_) | Self::Prioritise(_) | Self::Close(_) | Self::Reopen(_) | Self::Annotate(_) => {
-                Right::Incidents
-            }
         }
     }
 

@@ -2,31 +2,43 @@
 //!
 //! Verbs come in families, a file each: what a verb is called in subjects, its bounds, the right it needs.
 
+mod audit;
 mod bounds;
 mod case;
 mod engine;
+mod group;
 mod incident;
+mod manager;
 mod organization;
+mod place;
 mod policy;
 mod replay;
 mod rule_book;
+mod session;
 #[cfg(test)]
 mod tests;
+mod token;
 mod wire;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CommandId, OrgName, Principal, Right, Scope};
+use crate::{CommandId, OrgName, Place, Principal};
 
+pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
 pub use bounds::{CASE_TEXT_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST};
 pub use case::{Case, CaseWish, CaseWords};
 pub use engine::{Engine, LevelRaise};
+pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
+pub use manager::{HASH_MOST, Manager, ManagerRemoval, ManagerSettings, PasswordChange, SPHERE_MOST};
 pub use organization::{DeviceGroup, Organization, OrganizationSettings};
+pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};
 pub use rule_book::{RuleBook, SectionLoad};
+pub use session::{Lockout, LoginRefusals, Session, SessionName, SessionOpening, TokenUse, Touch};
+pub use token::{Token, TokenIssue, TokenRevocation};
 
 /// A command. Its outcome is kept for a day of log time under its id: said again, it is not done again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +72,18 @@ pub enum Verb {
     Engine(Engine),
     /// Of the rule book.
     RuleBook(RuleBook),
+    /// Of a place.
+    Place(PlaceVerb),
+    /// Of a manager.
+    Manager(Manager),
+    /// Of a user group.
+    Group(Group),
+    /// Of an API token.
+    Token(Token),
+    /// Of sessions.
+    Session(Session),
+    /// Of an audit.
+    Audit(Audit),
 }
 
 impl Verb {
@@ -73,35 +97,64 @@ impl Verb {
             Self::Input(verb) => verb.as_str(),
             Self::Engine(verb) => verb.as_str(),
             Self::RuleBook(verb) => verb.as_str(),
+            Self::Place(verb) => verb.as_str(),
+            Self::Manager(verb) => verb.as_str(),
+            Self::Group(verb) => verb.as_str(),
+            Self::Token(verb) => verb.as_str(),
+            Self::Session(verb) => verb.as_str(),
+            Self::Audit(verb) => verb.as_str(),
         }
     }
 
-    /// The right it takes to ask for it.
-    pub const fn needs(&self) -> Right {
+    /// By what name it is looked up who may ask for it: its token, but of a section of the rule book `load-<section>`.
+    pub const fn operation(&self) -> &'static str {
         match self {
-            Self::Organization(verb) => verb.needs(),
-            Self::Incident(verb) => verb.needs(),
-            Self::Case(verb) => verb.needs(),
-            Self::Policy(verb) => verb.needs(),
-            Self::Input(verb) => verb.needs(),
-            Self::Engine(verb) => verb.needs(),
-            Self::RuleBook(verb) => verb.needs(),
+            Self::RuleBook(verb) => verb.operation(),
+            verb => verb.as_str(),
         }
     }
 
     /// What it touches, asked of the organization, or without one of the provider; none where it is not asked of
     /// such.
-    pub fn scope(&self, org: Option<&OrgName>) -> Option<Scope> {
+    pub fn place(&self, org: Option<&OrgName>) -> Option<Place> {
         match (self, org) {
-            (Self::Engine(_) | Self::RuleBook(_), None) => Some(Scope::Provider),
-            (Self::Engine(_) | Self::RuleBook(_), Some(_))
-            | (Self::Organization(_) | Self::Incident(_) | Self::Case(_) | Self::Policy(_) | Self::Input(_), None) => {
-                None
-            }
+            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_), None) => Some(Place::Provider),
+            (Self::Manager(_) | Self::Token(_) | Self::Session(_) | Self::Audit(_), None) => Some(Place::Provider),
+            (Self::Place(verb), Some(org)) => match verb.path() {
+                Some(path) => (path.organization == *org).then(|| Place::Below(path.clone())),
+                None => Some(Place::Organization(org.clone())),
+            },
             (
-                Self::Organization(_) | Self::Incident(_) | Self::Case(_) | Self::Policy(_) | Self::Input(_),
+                Self::Organization(_)
+                | Self::Incident(_)
+                | Self::Case(_)
+                | Self::Policy(_)
+                | Self::Input(_)
+                | Self::Manager(_)
+                | Self::Token(_)
+                | Self::Session(_)
+                | Self::Audit(_),
                 Some(org),
-            ) => Some(Scope::Organization(org.clone())),
+            ) => Some(Place::Organization(org.clone())),
+            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_), Some(_))
+            | (
+                Self::Organization(_)
+                | Self::Incident(_)
+                | Self::Case(_)
+                | Self::Policy(_)
+                | Self::Input(_)
+                | Self::Place(_),
+                None,
+            ) => None,
+        }
+    }
+
+    /// The subject on which it enters the log, asked of the organization; without one as `Control::Command`.
+    pub fn subject(&self, org: Option<&OrgName>) -> String {
+        match org {
+            // The stream would hash `in._provider.>` to some lane; the provider's lane is 0.
+            None => "p.0.ctl".to_owned(),
+            Some(org) => format!("in.{org}.cmd.{}", self.as_str()),
         }
     }
 
@@ -115,6 +168,12 @@ impl Verb {
             Self::Incident(verb) => verb.check(),
             Self::Case(verb) => verb.check(),
             Self::RuleBook(verb) => verb.check(),
+            Self::Place(verb) => verb.check(),
+            Self::Manager(verb) => verb.check(),
+            Self::Group(verb) => verb.check(),
+            Self::Token(verb) => verb.check(),
+            Self::Session(verb) => verb.check(),
+            Self::Audit(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) | Self::Engine(_) => Ok(()),
         }
     }

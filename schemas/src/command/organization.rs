@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Fault, OWNER_MOST, label, list};
-use crate::{FilterLevel, Right};
+use crate::FilterLevel;
 
 /// What is asked for of the organization that the command's subject names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +23,6 @@ impl Organization {
             Self::Set(_) => "set-organization",
             Self::Suspend => "suspend-organization",
             Self::Unload => "unload-organization",
-        }
-    }
-
-    pub(super) const fn needs(&self) -> Right {
-        match self {
-            Self::Set(_) | Self::Suspend | Self::Unload => Right::Organizations,
         }
     }
 

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::PolicyName;
 use crate::trigger::Trigger;
-use crate::{PolicyName, Right};
 
 /// What is asked for of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +17,6 @@ impl Policy {
     pub(super) const fn as_str(&self) -> &'static str {
         match self {
             Self::Run(_) => "run-policy",
-        }
-    }
-
-    pub(super) const fn needs(&self) -> Right {
-        match self {
-            Self::Run(_) => Right::Policies,
         }
     }
 }

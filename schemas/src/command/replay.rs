@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Right;
-
 /// What is said of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -16,12 +14,6 @@ impl Input {
     pub(super) const fn as_str(&self) -> &'static str {
         match self {
             Self::Replay(_) => "replay-input",
-        }
-    }
-
-    pub(super) const fn needs(&self) -> Right {
-        match self {
-            Self::Replay(_) => Right::Incidents,
         }
     }
 }

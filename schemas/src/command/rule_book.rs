@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Fault, hash};
-use crate::Right;
 use crate::control::Section;
 
 /// What is asked for of the rule book.
@@ -21,11 +20,13 @@ impl RuleBook {
         }
     }
 
-    pub(super) const fn needs(&self) -> Right {
+    /// By what name it is looked up who may load it.
+    pub(super) const fn operation(&self) -> &'static str {
         match self {
             Self::LoadSection(load) => match load.section {
-                Section::Policies => Right::Policies,
-                Section::Settings => Right::Settings,
+                Section::Directory => "load-directory",
+                Section::Policies => "load-policies",
+                Section::Settings => "load-settings",
             },
         }
     }

@@ -14,43 +14,37 @@ fn load() -> Verb {
     Verb::RuleBook(RuleBook::LoadSection(load))
 }
 
-/// The verbs there were before families, as logs have them: token, bytes, right.
-const TODAY: [(&str, &str, &str); 12] = [
+/// The verbs there were before families, as logs have them: token, bytes.
+const TODAY: [(&str, &str); 12] = [
     (
         "set-organization",
         r#"{"set_organization":{"display_name":"A","is_proxy":true,"filter_level":"Do not send","device_groups":[{"name":"g","devices":["a*"]}],"loaded":null}}"#,
-        "organizations",
     ),
-    ("suspend-organization", r#""suspend_organization""#, "organizations"),
-    ("unload-organization", r#""unload_organization""#, "organizations"),
-    ("assign-incident", r#"{"assign_incident":{"incident":"acme-1","owner":"ann","in_progress":true}}"#, "incidents"),
-    ("prioritise-incident", r#"{"prioritise_incident":{"incident":"acme-1","priority":"High"}}"#, "incidents"),
-    ("close-incident", r#"{"close_incident":{"incident":"acme-1","note":"n"}}"#, "incidents"),
-    ("reopen-incident", r#"{"reopen_incident":{"incident":"acme-1","note":""}}"#, "incidents"),
-    ("annotate-incident", r#"{"annotate_incident":{"incident":"acme-1","note":"n"}}"#, "incidents"),
+    ("suspend-organization", r#""suspend_organization""#),
+    ("unload-organization", r#""unload_organization""#),
+    ("assign-incident", r#"{"assign_incident":{"incident":"acme-1","owner":"ann","in_progress":true}}"#),
+    ("prioritise-incident", r#"{"prioritise_incident":{"incident":"acme-1","priority":"High"}}"#),
+    ("close-incident", r#"{"close_incident":{"incident":"acme-1","note":"n"}}"#),
+    ("reopen-incident", r#"{"reopen_incident":{"incident":"acme-1","note":""}}"#),
+    ("annotate-incident", r#"{"annotate_incident":{"incident":"acme-1","note":"n"}}"#),
     (
         "submit-case",
         r#"{"submit_case":{"incident":"acme-1","case":{"synopsis":"s","comments":"c","priority":"Low","cc":["x"],"follow_up":"Phone Call"}}}"#,
-        "cases",
     ),
-    ("save-case", r#"{"save_case":{"incident":"acme-1","case":{}}}"#, "cases"),
-    (
-        "run-policy",
-        r#"{"run_policy":{"policy":"acme/p","trigger":"case.updated","event":"e","about":"acme-1"}}"#,
-        "policies",
-    ),
-    ("replay-input", r#"{"replay_input":{"event":"e","sequence":17}}"#, "incidents"),
+    ("save-case", r#"{"save_case":{"incident":"acme-1","case":{}}}"#),
+    ("run-policy", r#"{"run_policy":{"policy":"acme/p","trigger":"case.updated","event":"e","about":"acme-1"}}"#),
+    ("replay-input", r#"{"replay_input":{"event":"e","sequence":17}}"#),
 ];
 
 #[test]
 fn every_verb_of_before_families_is_read_and_written_as_it_was() {
-    for (token, wire, right) in TODAY {
+    for (token, wire) in TODAY {
         let verb: Verb = serde_json::from_str(wire).unwrap();
         assert_eq!(serde_json::to_string(&verb).unwrap(), wire);
-        assert_eq!((verb.as_str(), verb.needs().as_str()), (token, right));
-        assert_eq!(verb.scope(Some(&org())), Some(Scope::Organization(org())), "{token}");
-        assert_eq!(verb.scope(None), None, "{token} is not asked of the provider");
-        assert_eq!(Scope::from(org()).subject(&verb), format!("in.acme.cmd.{token}"));
+        assert_eq!(verb.as_str(), token);
+        assert_eq!(verb.place(Some(&org())), Some(Place::Organization(org())), "{token}");
+        assert_eq!(verb.place(None), None, "{token} is not asked of the provider");
+        assert_eq!(verb.subject(Some(&org())), format!("in.acme.cmd.{token}"));
     }
 }
 
@@ -59,7 +53,7 @@ fn every_verb_of_before_families_is_read_and_written_as_it_was() {
 fn a_verbs_tag_is_its_token() {
     let raise = Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }));
     let later = [raise, load()].map(|verb| (verb.as_str().to_owned(), serde_json::to_value(&verb).unwrap()));
-    let today = TODAY.map(|(token, wire, _)| (token.to_owned(), serde_json::from_str(wire).unwrap()));
+    let today = TODAY.map(|(token, wire)| (token.to_owned(), serde_json::from_str(wire).unwrap()));
     for (token, wire) in today.into_iter().chain(later) {
         let wire: Value = wire;
         let tag = wire.as_str().or_else(|| wire.as_object()?.keys().next().map(String::as_str)).unwrap();
@@ -70,19 +64,19 @@ fn a_verbs_tag_is_its_token() {
 #[test]
 fn the_providers_verbs_go_to_lane_0() {
     for verb in [Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 })), load()] {
-        assert_eq!(verb.scope(None), Some(Scope::Provider));
-        assert_eq!(verb.scope(Some(&org())), None, "it is asked of no organization");
-        assert_eq!(Scope::Provider.subject(&verb), "p.0.ctl");
+        assert_eq!(verb.place(None), Some(Place::Provider));
+        assert_eq!(verb.place(Some(&org())), None, "it is asked of no organization");
+        assert_eq!(verb.subject(None), "p.0.ctl");
     }
 }
 
 #[test]
-fn a_section_is_loaded_by_hashes_and_takes_the_right_it_is_about() {
+fn a_section_is_loaded_by_hashes_and_is_looked_up_by_its_name() {
     let read = |section: &str| -> Verb {
         let load = json!({"load_section": {"section": section, "hash": "ab".repeat(32)}});
         serde_json::from_value(load).unwrap()
     };
-    assert_eq!((read("policies").needs(), read("settings").needs()), (Right::Policies, Right::Settings));
+    assert_eq!((read("policies").operation(), read("settings").operation()), ("load-policies", "load-settings"));
     assert_eq!(read("settings").check(), Ok(()));
     let wrong = |change: fn(&mut SectionLoad, String)| {
         let Verb::RuleBook(RuleBook::LoadSection(mut wrong)) = load() else { panic!() };
@@ -101,7 +95,7 @@ fn commands_of_before_principals_tell_who_asked() {
         serde_json::from_value::<Command>(command).unwrap().principal
     };
     for actor in ["api", "mara@partner.example", "", "a\nb", "machine"] {
-        assert_eq!(read(actor), Principal::Provider { name: actor.to_owned() });
+        assert_eq!(read(actor), Principal::Provider { name: actor.to_owned(), token: None });
         assert_eq!(read(actor).to_string(), actor);
     }
     assert_eq!(read("configuration"), Principal::Configuration);
@@ -111,10 +105,10 @@ fn commands_of_before_principals_tell_who_asked() {
 fn a_command_names_its_principal_in_a_typed_form_and_for_people() {
     let name: ManagerName = "ann".parse().unwrap();
     let principals = [
-        (Principal::api(), json!({"kind": "provider", "name": "api"}), "api"),
+        (Principal::admin(), json!({"kind": "provider", "name": "admin"}), "admin"),
         (
-            Principal::Manager { organization: org(), name },
-            json!({"kind": "manager", "organization": "acme", "name": "ann"}),
+            Principal::Manager { organization: org(), name, token: Some("ci".parse().unwrap()) },
+            json!({"kind": "manager", "organization": "acme", "name": "ann", "token": "ci"}),
             "acme/ann",
         ),
         (

@@ -9,8 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assignment, Case, CaseWish, Command, Engine, Incident, Input, LevelRaise, Note, Organization, OrganizationSettings,
-    Policy, PolicyRun, Prioritisation, Replay, RuleBook, SectionLoad, Verb,
+    Assignment, Audit, Case, CaseWish, CheckpointKept, Command, Engine, Group, GroupRemoval, GroupSettings, Incident,
+    Input, LevelRaise, Lockout, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Note, Organization,
+    OrganizationSettings, PasswordChange, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation,
+    Refusals, Replay, RuleBook, SectionLoad, Session, SessionName, SessionOpening, Tie, Token, TokenIssue,
+    TokenRevocation, Touch, Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -86,6 +89,42 @@ pub(super) enum Tagged {
     RaiseLevel(LevelRaise),
     /// Let a section of the rule book have another content from here on.
     LoadSection(SectionLoad),
+    /// Define a place, or change it.
+    SetPlace(PlaceSettings),
+    /// Remove a place.
+    RemovePlace(PlaceRemoval),
+    /// Tie a device to a place, or to none.
+    TieDevice(Tie),
+    /// Make a manager, or change it.
+    SetManager(ManagerSettings),
+    /// Remove a manager; whom it has granted anything is handed to its granter.
+    RemoveManager(ManagerRemoval),
+    /// Give a manager another password.
+    SetPassword(PasswordChange),
+    /// Make a user group, or change it.
+    SetGroup(GroupSettings),
+    /// Remove a user group.
+    RemoveGroup(GroupRemoval),
+    /// Make an API token.
+    IssueToken(TokenIssue),
+    /// Take an API token back.
+    RevokeToken(TokenRevocation),
+    /// A manager has logged in.
+    Login(SessionOpening),
+    /// A manager logs out.
+    Logout(SessionName),
+    /// A session is ended by somebody.
+    RevokeSession(SessionName),
+    /// Sessions and tokens were used.
+    TouchSessions(Touch),
+    /// Logins were refused.
+    LoginRefused(LoginRefusals),
+    /// Somebody is locked out for a while.
+    LoginLocked(Lockout),
+    /// Record what was refused before it became a command.
+    RecordRefusals(Refusals),
+    /// Keep a signed checkpoint.
+    KeepCheckpoint(CheckpointKept),
 }
 
 impl From<Tagged> for Verb {
@@ -105,6 +144,24 @@ impl From<Tagged> for Verb {
             Tagged::ReplayInput(replay) => Self::Input(Input::Replay(replay)),
             Tagged::RaiseLevel(raise) => Self::Engine(Engine::RaiseLevel(raise)),
             Tagged::LoadSection(load) => Self::RuleBook(RuleBook::LoadSection(load)),
+            Tagged::SetPlace(asked) => Self::Place(PlaceVerb::Set(asked)),
+            Tagged::RemovePlace(asked) => Self::Place(PlaceVerb::Remove(asked)),
+            Tagged::TieDevice(asked) => Self::Place(PlaceVerb::Tie(asked)),
+            Tagged::SetManager(asked) => Self::Manager(Manager::Set(asked)),
+            Tagged::RemoveManager(asked) => Self::Manager(Manager::Remove(asked)),
+            Tagged::SetPassword(asked) => Self::Manager(Manager::SetPassword(asked)),
+            Tagged::SetGroup(asked) => Self::Group(Group::Set(asked)),
+            Tagged::RemoveGroup(asked) => Self::Group(Group::Remove(asked)),
+            Tagged::IssueToken(asked) => Self::Token(Token::Issue(asked)),
+            Tagged::RevokeToken(asked) => Self::Token(Token::Revoke(asked)),
+            Tagged::Login(asked) => Self::Session(Session::Open(asked)),
+            Tagged::Logout(asked) => Self::Session(Session::Close(asked)),
+            Tagged::RevokeSession(asked) => Self::Session(Session::Revoke(asked)),
+            Tagged::TouchSessions(asked) => Self::Session(Session::Touch(asked)),
+            Tagged::LoginRefused(asked) => Self::Session(Session::Refuse(asked)),
+            Tagged::LoginLocked(asked) => Self::Session(Session::Lock(asked)),
+            Tagged::RecordRefusals(asked) => Self::Audit(Audit::Record(asked)),
+            Tagged::KeepCheckpoint(asked) => Self::Audit(Audit::Keep(asked)),
         }
     }
 }
@@ -126,6 +183,24 @@ impl From<Verb> for Tagged {
             Verb::Input(Input::Replay(replay)) => Self::ReplayInput(replay),
             Verb::Engine(Engine::RaiseLevel(raise)) => Self::RaiseLevel(raise),
             Verb::RuleBook(RuleBook::LoadSection(load)) => Self::LoadSection(load),
+            Verb::Place(PlaceVerb::Set(asked)) => Self::SetPlace(asked),
+            Verb::Place(PlaceVerb::Remove(asked)) => Self::RemovePlace(asked),
+            Verb::Place(PlaceVerb::Tie(asked)) => Self::TieDevice(asked),
+            Verb::Manager(Manager::Set(asked)) => Self::SetManager(asked),
+            Verb::Manager(Manager::Remove(asked)) => Self::RemoveManager(asked),
+            Verb::Manager(Manager::SetPassword(asked)) => Self::SetPassword(asked),
+            Verb::Group(Group::Set(asked)) => Self::SetGroup(asked),
+            Verb::Group(Group::Remove(asked)) => Self::RemoveGroup(asked),
+            Verb::Token(Token::Issue(asked)) => Self::IssueToken(asked),
+            Verb::Token(Token::Revoke(asked)) => Self::RevokeToken(asked),
+            Verb::Session(Session::Open(asked)) => Self::Login(asked),
+            Verb::Session(Session::Close(asked)) => Self::Logout(asked),
+            Verb::Session(Session::Revoke(asked)) => Self::RevokeSession(asked),
+            Verb::Session(Session::Touch(asked)) => Self::TouchSessions(asked),
+            Verb::Session(Session::Refuse(asked)) => Self::LoginRefused(asked),
+            Verb::Session(Session::Lock(asked)) => Self::LoginLocked(asked),
+            Verb::Audit(Audit::Record(asked)) => Self::RecordRefusals(asked),
+            Verb::Audit(Audit::Keep(asked)) => Self::KeepCheckpoint(asked),
         }
     }
 }

@@ -5,8 +5,9 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::command::{
-    Assignment, Case, CaseWish, CaseWords, Command, DeviceGroup, Engine, Incident, Input, LevelRaise, Note,
-    Organization, OrganizationSettings, Policy, PolicyRun, Prioritisation, Replay, RuleBook, SectionLoad, Verb,
+    Assignment, Audit as AuditVerb, Case, CaseWish, CaseWords, Command, DeviceGroup, Engine, Group, Incident, Input,
+    LevelRaise, Manager, Note, Organization, OrganizationSettings, PlaceVerb, Policy, PolicyRun, Prioritisation,
+    Replay, RuleBook, SectionLoad, Session, Token, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
@@ -99,8 +100,9 @@ pub(crate) fn verbs() -> Vec<Verb> {
         })),
         Verb::Input(Input::Replay(Replay { event: EVENT.to_owned(), sequence: 17 })),
         Verb::Organization(Organization::Unload),
-        Verb::Organization(Organization::Suspend),
     ];
+    let samples: Vec<_> =
+        samples.into_iter().chain(people_verbs()).chain([Verb::Organization(Organization::Suspend)]).collect();
     for sample in samples.iter().chain(&provider_verbs()) {
         // A new verb belongs here and, with a sample, above or below.
         match sample {
@@ -116,7 +118,20 @@ pub(crate) fn verbs() -> Vec<Verb> {
             | Verb::Policy(Policy::Run(_))
             | Verb::Input(Input::Replay(_))
             | Verb::Engine(Engine::RaiseLevel(_))
-            | Verb::RuleBook(RuleBook::LoadSection(_)) => {}
+            | Verb::RuleBook(RuleBook::LoadSection(_))
+            | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_) | PlaceVerb::Tie(_))
+            | Verb::Manager(Manager::Set(_) | Manager::Remove(_) | Manager::SetPassword(_))
+            | Verb::Group(Group::Set(_) | Group::Remove(_))
+            | Verb::Token(Token::Issue(_) | Token::Revoke(_))
+            | Verb::Session(
+                Session::Open(_)
+                | Session::Close(_)
+                | Session::Revoke(_)
+                | Session::Touch(_)
+                | Session::Refuse(_)
+                | Session::Lock(_),
+            )
+            | Verb::Audit(AuditVerb::Record(_) | AuditVerb::Keep(_)) => {}
         }
     }
     samples
@@ -131,12 +146,91 @@ pub(crate) fn provider_verbs() -> Vec<Verb> {
         expected: None,
         above: None,
     };
-    vec![Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 })), Verb::RuleBook(RuleBook::LoadSection(load))]
+    let groups = [
+        json!({"set_group": {
+            "group": "night-shift",
+            "members": ["mara"],
+            "organizations": ["acme"],
+            "device_groups": [{"organization": "bolt", "name": "edge"}],
+        }}),
+        json!({"remove_group": {"group": "night-shift"}}),
+    ];
+    let mut samples =
+        vec![Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 })), Verb::RuleBook(RuleBook::LoadSection(load))];
+    samples.extend(groups.map(verb));
+    samples
+}
+
+fn verb(wire: Value) -> Verb {
+    serde_json::from_value(wire).unwrap()
+}
+
+/// What organizations are asked of places and people.
+fn people_verbs() -> Vec<Verb> {
+    let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNo";
+    let until = "2026-11-21T10:15:00Z";
+    let samples = [
+        json!({"set_place": {
+            "place": "acme/berlin/line-7",
+            "display_name": "Berlin, line 7",
+            "device": "edge-01",
+            "interface": "ge-0/0/1",
+            "addresses": ["192.0.2.0/28"],
+            "speed": 100_000_000,
+        }}),
+        json!({"tie_device": {"serial_number": "JN1234567890", "place": "acme/berlin"}}),
+        json!({"set_manager": {
+            "manager": "ann",
+            "sphere": ["acme/berlin"],
+            "privileges": ["substitution", "activation"],
+            "password": hash,
+        }}),
+        json!({"set_password": {"manager": "ann", "password": hash}}),
+        json!({"issue_token": {
+            "manager": "ann",
+            "token": "ci",
+            "hash": HASH,
+            "expires": until,
+            "sphere": ["acme/berlin/line-7"],
+            "privileges": ["activation"],
+        }}),
+        json!({"login": {
+            "manager": "ann",
+            "session": "5e551014",
+            "hash": HASH,
+            "source": "192.0.2.17",
+            "expires": until,
+        }}),
+        json!({"touch_sessions": {
+            "sessions": [{"manager": "ann", "session": "5e551014"}],
+            "tokens": [{"manager": "ann", "token": "ci"}],
+        }}),
+        json!({"logout": {"manager": "ann", "session": "5e551014"}}),
+        json!({"revoke_session": {"manager": "ann", "session": "5e551014"}}),
+        json!({"login_refused": {"manager": "ann", "count": 12, "sources": ["192.0.2.17"]}}),
+        json!({"login_locked": {"manager": "ann", "failures": 10, "until": until}}),
+        json!({"record_refusals": {"refusals": [{
+            "principal": {"kind": "manager", "organization": "acme", "name": "ann"},
+            "operation": "set-place",
+            "place": "acme/munich",
+            "verdict": "not-found",
+            "count": 1,
+        }]}}),
+        json!({"keep_checkpoint": {
+            "size": 17,
+            "root": HASH,
+            "note": "linesman/18b9f5a2/acme\n17\nFwkHn7vWnQ3mzSxqPDy7wZ4vQGQyCXLWQ6SqOgoyR6s=\n",
+        }}),
+        json!({"revoke_token": {"manager": "ann", "token": "ci"}}),
+        json!({"remove_manager": {"manager": "ann"}}),
+        json!({"remove_place": {"place": "acme/berlin/line-7", "cascade": true}}),
+    ];
+    samples.map(verb).into()
 }
 
 /// Whoever asks in the samples.
 fn principal() -> Principal {
-    Principal::Provider { name: "mara@partner.example".to_owned() }
+    Principal::Provider { name: "mara@partner.example".to_owned(), token: None }
 }
 
 fn asked(verb: Verb) -> Command {

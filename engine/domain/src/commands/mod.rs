@@ -9,25 +9,39 @@
 //! | `organizations` | an organization itself |
 //! | `incidents`, `cases` | incidents and their notes; their cases |
 //! | `policies` | a policy judges again |
+//! | `places` | sites and access lines |
+//! | `managers`, `groups`, `tokens`, `sessions` | who may what, and how they come in |
+//! | `audit` | what the engine keeps of it |
 //! | `engine`, `rule_book` | the engine itself, and the rule book, asked by the provider |
 
+pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod engine;
+pub(crate) mod groups;
 pub(crate) mod incidents;
+pub(crate) mod managers;
 pub(crate) mod organizations;
 mod outcome;
+pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod rule_book;
+pub(crate) mod sessions;
+pub(crate) mod tokens;
 
-use linesman_schemas::OrgName;
 use linesman_schemas::audit::{Audit, Verdict};
 use linesman_schemas::command::{Command, Verb};
+use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{OrgName, Place, Principal};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::desk::Desk;
 use super::follow::Follow;
+use super::managers::Managers;
 use super::outgoing::Topic;
+use super::policies::Fired;
+use super::rights::{Asked, Ruling};
+use super::subject::AuditRecord;
 use super::timers::{self, Timer};
 use super::{Error, rights};
 pub use outcome::{COMMANDS, CommandRow, key};
@@ -76,6 +90,16 @@ impl Answer {
         Self::refused(Verdict::NotFound, format!("there is no organization `{org}`"))
     }
 
+    /// For whoever asks there is no such place.
+    pub(crate) fn unseen(place: &Place) -> Self {
+        match place {
+            Place::Organization(org) => Self::nobody(org),
+            Place::Provider | Place::Below(_) => {
+                Self::refused(Verdict::NotFound, format!("there is no place `{place}`"))
+            }
+        }
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.verdict == Verdict::Done
     }
@@ -98,27 +122,64 @@ pub(crate) fn is_repeated(desk: &Desk, org: Option<&OrgName>, command: &Command)
 }
 
 /// Why a command is not even tried: it is out of bounds, misplaced, or whoever asks may not.
-pub(crate) fn refusal(desk: &Desk, org: Option<&OrgName>, command: &Command) -> Option<Answer> {
+pub(crate) fn refusal(
+    desk: &Desk,
+    managers: &Managers,
+    org: Option<&OrgName>,
+    command: &Command,
+) -> Result<Option<Answer>, Error> {
     if let Err(fault) = command.verb.check() {
-        return Some(Answer::refused(Verdict::Invalid, fault.to_string()));
+        return Ok(Some(Answer::refused(Verdict::Invalid, fault.to_string())));
     }
-    let Some(scope) = command.verb.scope(org) else { return Some(Answer::misplaced(&command.verb, org)) };
-    // Level 1 had one principal, who might do everything.
-    if !desk.is_at(2) {
-        return None;
+    let Some(place) = command.verb.place(org) else { return Ok(Some(Answer::misplaced(&command.verb, org))) };
+    if !desk.is_at(3) {
+        // Level 1 had one principal, who might do everything; at level 2 the provider might, and nobody else anything.
+        let is_allowed = match &command.principal {
+            Principal::Provider { .. } | Principal::Configuration | Principal::Machine => true,
+            Principal::Manager { .. } | Principal::Policy { .. } => !desk.is_at(2),
+        };
+        let detail = || format!("`{}` is given no rights before engine level 3", command.principal);
+        return Ok((!is_allowed).then(|| Answer::refused(Verdict::Forbidden, detail())));
     }
-    let ruling = rights::may(&command.principal, command.verb.needs(), &scope);
-    (!ruling.is_allowed).then(|| Answer::refused(Verdict::Forbidden, ruling.reason))
+    let asked = Asked {
+        principal: &command.principal,
+        need: rights::need(command.verb.operation()),
+        place: &place,
+        is_within: is_within(&command.verb),
+        now: desk.now,
+    };
+    Ok(match rights::may(&managers.known(desk), &asked)? {
+        Ruling::Allowed => None,
+        Ruling::Forbidden(denial) => Some(Answer::refused(Verdict::Forbidden, denial.to_string())),
+        Ruling::Unseen => Some(Answer::unseen(&place)),
+    })
+}
+
+/// Whether a verb is about a single thing at its place, of which the room looks whether it is seen.
+pub const fn is_within(verb: &Verb) -> bool {
+    match verb {
+        Verb::Incident(_) | Verb::Case(_) | Verb::Manager(_) | Verb::Group(_) | Verb::Token(_) | Verb::Session(_) => {
+            true
+        }
+        Verb::Organization(_)
+        | Verb::Policy(_)
+        | Verb::Input(_)
+        | Verb::Engine(_)
+        | Verb::RuleBook(_)
+        | Verb::Place(_)
+        | Verb::Audit(_) => false,
+    }
 }
 
 /// Keeps what became of a command, and says it: to its organization (`is_known`: there is one), or to the provider.
+/// What the organization's policies hear of it.
 pub(crate) fn conclude(
     desk: &mut Desk,
     org: Option<&OrgName>,
     is_known: bool,
     command: &Command,
     answer: Answer,
-) -> Result<(), Error> {
+) -> Result<Option<(Fired, AuditRecord)>, Error> {
     desk.tally.input("cmd", if answer.is_done() { "done" } else { "refused" });
     let key = key(org, command.id.as_str());
     let outcome = CommandRow {
@@ -140,10 +201,10 @@ fn audit(
     is_known: bool,
     command: &Command,
     answer: Answer,
-) -> Result<(), Error> {
+) -> Result<Option<(Fired, AuditRecord)>, Error> {
     let is_at_2 = desk.is_at(2);
     if !is_known && !is_at_2 {
-        return Ok(());
+        return Ok(None);
     }
     let about = answer.about.clone();
     let audit = Audit {
@@ -162,12 +223,30 @@ fn audit(
     match org.filter(|_| is_known) {
         Some(org) => {
             let topic = Topic::Audit(org.clone(), operation);
-            desk.say_covered(&topic, org, about.as_deref(), audit, covered).map(drop)
+            let event = desk.say_covered(&topic, org, about.as_deref(), audit.clone(), covered)?;
+            Ok(heard(desk, org, command, audit, event, about))
         }
         None => {
             let about = org.map(OrgName::as_str).or(about.as_deref());
             let sequence = desk.sequence;
-            desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered)
+            desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered)?;
+            Ok(None)
         }
     }
+}
+
+/// What policies hear of a command that was said: nothing before level 3, nor of what keeps the engine's books.
+fn heard(
+    desk: &Desk,
+    org: &OrgName,
+    command: &Command,
+    audit: Audit,
+    event: String,
+    about: Option<String>,
+) -> Option<(Fired, AuditRecord)> {
+    let operation = command.verb.as_str();
+    let trigger = operation.parse().ok().filter(|_| desk.is_at(3)).map(Trigger::Audit)?;
+    let place = command.verb.place(Some(org)).unwrap_or_else(|| org.clone().into());
+    let fired = Fired { trigger, event, about: audit.command.to_string() };
+    Some((fired, AuditRecord::new(operation, place.to_string(), about, desk.now, audit)))
 }

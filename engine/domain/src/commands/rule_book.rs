@@ -33,7 +33,6 @@ fn load_section(desk: &mut Desk, books: &Books, load: &SectionLoad) -> Result<An
         let detail = format!("the section `{section}` is not what was expected: it has {found}");
         return Ok(Answer::refused(Verdict::Conflict, detail).about(&section));
     }
-    // INVARIANT (one version, one rule book): a version that some lane may have is given to no other.
     let newest = row.version.max(books.row().version).max(load.above.unwrap_or_default());
     let loaded = load.loaded.clone().or_else(|| known.as_ref().and_then(|known| known.loaded.clone()));
     let next = SectionRow { section, hash: load.hash.clone(), loaded };
@@ -42,8 +41,8 @@ fn load_section(desk: &mut Desk, books: &Books, load: &SectionLoad) -> Result<An
     }
     let is_judged_by = known.is_none_or(|known| known.hash != next.hash) || newest != row.version;
     row.put(next);
-    if row.is_whole() && (is_judged_by || row.version == 0) {
-        row.version = newest.saturating_add(1);
+    if is_judged_by || row.version == 0 {
+        row.advance(newest);
     }
     desk.write(sections::key(), &row)?;
     let new = shown(row.version, row.section(section));

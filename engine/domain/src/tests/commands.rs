@@ -47,7 +47,7 @@ pub(super) fn of(fields: Value) -> Value {
 #[test]
 fn commands_are_done_once_until_their_outcome_is_forgotten() {
     let mut lane = Lane::with(&[]);
-    let command = json!({"id": "same", "actor": "t", "node": "t", "verb": "suspend_organization"}).to_string();
+    let command = json!({"id": "same", "actor": "admin", "node": "t", "verb": "suspend_organization"}).to_string();
     lane.take("acme", "cmd", command.as_bytes());
     lane.organization("acme", "Send all information");
     lane.take("acme", "cmd", command.as_bytes());
@@ -81,7 +81,7 @@ fn an_incident_is_assigned_prioritised_closed_and_reopened() {
 
     let notes = lane.row(&notes::key(&"acme".parse().unwrap(), 1)).unwrap().notes;
     let said: Vec<_> = notes.iter().map(|note| (note.actor.as_str(), note.text.as_str())).collect();
-    assert_eq!(said, [("test", "line card changed"), ("test", "still of interest")]);
+    assert_eq!(said, [("admin", "line card changed"), ("admin", "still of interest")]);
     let audit = &lane.on("acme.audit.close-incident")[0];
     assert_eq!((audit.subject.as_deref(), &audit.data["verdict"]), (Some("acme-1"), &json!("done")));
     assert_eq!(

@@ -49,7 +49,7 @@ impl Lane {
     }
 
     fn ask_for(&mut self, org: &str, verb: &Value) {
-        let command = json!({"id": format!("c{}", self.sequence), "actor": "test", "node": "test", "verb": verb});
+        let command = json!({"id": format!("c{}", self.sequence), "actor": "admin", "node": "test", "verb": verb});
         self.take(org, "cmd", command.to_string().as_bytes());
     }
 

@@ -4,6 +4,7 @@ mod commands;
 mod jobs;
 mod level1;
 mod levels;
+mod listeners;
 mod policies;
 mod principals;
 mod sections;
@@ -80,7 +81,7 @@ impl Lane {
 
     fn command(&mut self, org: &str, verb: &Value) {
         let id = format!("c{}", self.sequence);
-        let command = json!({"id": id, "actor": "test", "node": "test", "verb": verb});
+        let command = json!({"id": id, "actor": "admin", "node": "test", "verb": verb});
         self.take(org, "cmd", command.to_string().as_bytes());
         self.work();
     }
@@ -102,7 +103,7 @@ impl Lane {
         };
         let book = Arc::new(Book::build(policies.iter().map(load).collect()));
         let (hash, sections, refused) = (version.to_string(), Vec::new(), Arc::default());
-        let book = RuleBook { version, hash, sections, book, settings, refused };
+        let book = RuleBook { version, hash, sections, book, settings, refused, directory: Arc::default() };
         self.book = Some(book.clone());
         self.decide("", "ctl", b"", Content::RuleBook(book));
         self.commit();
@@ -478,7 +479,7 @@ fn what_cannot_be_read_or_placed_becomes_a_dead_letter() {
     lane.take("acme", "result", b"[]");
     lane.take("acme", "other", b"");
     lane.take("nobody", "jmb", b"<jmb");
-    lane.take("_bad", "cmd", br#"{"id":"x","actor":"t","node":"t","verb":"suspend_organization"}"#);
+    lane.take("_bad", "cmd", br#"{"id":"x","actor":"admin","node":"t","verb":"suspend_organization"}"#);
     lane.take("acme", "result", STANDING.as_bytes());
     assert_eq!(
         lane.subjects(),

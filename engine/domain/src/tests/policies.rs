@@ -30,6 +30,7 @@ fn told(lane: &mut Lane, version: u64, texts: &[(&str, &str)]) -> Vec<(String, S
         book: Arc::new(Book::build(Vec::new())),
         settings: Settings::default(),
         refused: texts.iter().map(|(path, hash)| refused(path, hash)).collect(),
+        directory: Arc::default(),
     };
     lane.events.clear();
     if lane.book.as_ref().is_none_or(|known| known.version < version) {

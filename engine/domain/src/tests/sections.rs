@@ -31,7 +31,12 @@ impl Lane {
     fn whole_book(&mut self, version: u64, hash: &str) {
         let (hash, book) = (hash.to_owned(), Arc::new(Book::build(Vec::new())));
         let (sections, settings, refused) = (Vec::new(), Settings::default(), Arc::default());
-        self.decide("", "ctl", b"", Content::RuleBook(RuleBook { version, hash, sections, book, settings, refused }));
+        self.decide(
+            "",
+            "ctl",
+            b"",
+            Content::RuleBook(RuleBook { version, hash, sections, book, settings, refused, directory: Arc::default() }),
+        );
         self.commit();
     }
 
@@ -65,7 +70,7 @@ fn a_book_begins_when_it_has_every_section_and_each_change_is_a_version() {
     assert_eq!(reference.version, 2);
     let section = |section, letter| SectionRef { section, hash: hash(letter) };
     assert_eq!(reference.sections, [section(Section::Policies, "c"), section(Section::Settings, "a")]);
-    assert_eq!(reference.content(Section::Settings), hash("a"));
+    assert_eq!(reference.content(Section::Settings), Some(&*hash("a")));
 }
 
 #[test]

@@ -12,8 +12,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use linesman_schemas::OrgName;
 use linesman_schemas::command::{Input, Policy, PolicyRun, Replay, Verb};
-use linesman_schemas::{OrgName, Scope};
 
 use super::{Letter, LetterPath, find, log_is_away};
 use crate::edge::sources::Sources;
@@ -63,12 +63,12 @@ pub(in crate::edge) async fn replay(
         None => {
             let (org, kind) = origin(&letter)?;
             let replay = Replay { event: letter.event.clone(), sequence: letter.sequence };
-            let (scope, verb) = (Scope::from(org.clone()), Verb::Input(Input::Replay(replay)));
+            let (whose, verb) = (Some(org.clone()), Verb::Input(Input::Replay(replay)));
             // Sent again under the same id, it does not enter again.
-            if let Some(asked) = sources.commands.known(&viewer, &scope, &command, &verb).map_err(refused)? {
+            if let Some(asked) = sources.commands.known(&viewer, whose.as_ref(), &command, &verb).map_err(refused)? {
                 return respond(asked);
             }
-            if let Ok(on_its_way) = sources.commands.find(&viewer, scope, command.clone()) {
+            if let Ok(on_its_way) = sources.commands.find(&viewer, whose, command.clone()) {
                 return respond(on_its_way);
             }
             match sources.commands.standing(&viewer, &org).map_err(|error| Problem::internal(&error))? {

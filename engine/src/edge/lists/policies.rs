@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Response;
 use linesman_rules::Policy;
-use linesman_schemas::control::{PoliciesSection, SettingsSection};
+use linesman_schemas::control::PoliciesSection;
 use linesman_schemas::{OrgName, PolicyName};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -24,7 +24,7 @@ use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::log::books::{self, Ready};
+use crate::log::books;
 use crate::store::Lane;
 use linesman_domain as domain;
 
@@ -97,7 +97,7 @@ pub(in crate::edge) async fn policy(
 /// The latest rule book that a lane judges by; as lanes use it too, it is fetched once.
 async fn book(sources: &Sources) -> Result<books::Policies, Problem> {
     let Some(row) = latest(&sources.rows).map_err(|error| Problem::internal(&error))? else {
-        return Ok(Ready::of(PoliciesSection::default(), SettingsSection::default()).policies);
+        return Ok(books::Policies::of(PoliciesSection::default()));
     };
     match timeout(BOOK_MOST, sources.books.get(&row.reference())).await {
         Ok(Ok(ready)) => Ok(ready.policies),

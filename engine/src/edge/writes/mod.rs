@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
-use linesman_schemas::{CommandId, OrgName, Scope};
+use linesman_schemas::{CommandId, OrgName};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use utoipa::{IntoParams, IntoResponses, ToSchema};
@@ -81,7 +81,7 @@ pub(super) enum CommandStatus {
 
 impl From<Asked> for CommandState {
     fn from(asked: Asked) -> Self {
-        let Asked { id, scope, outcome } = asked;
+        let Asked { id, whose, outcome } = asked;
         let (verdict, detail, decided) = match outcome {
             None => (CommandStatus::Pending, None, None),
             Some(row) => {
@@ -95,7 +95,7 @@ impl From<Asked> for CommandState {
                 (verdict, Some(row.detail), Some(row.decided))
             }
         };
-        Self { command: id, organization: scope.organization().cloned(), verdict, detail, decided }
+        Self { command: id, organization: whose, verdict, detail, decided }
     }
 }
 
@@ -139,12 +139,12 @@ pub(super) fn command_id(headers: &HeaderMap) -> Result<CommandId, Problem> {
 pub(super) async fn send(
     sources: &Sources,
     viewer: &Viewer,
-    scope: Scope,
+    whose: Option<OrgName>,
     id: CommandId,
     verb: Verb,
 ) -> Result<Response, Problem> {
     verb.check().map_err(|fault| out_of_bounds(&fault))?;
-    respond(sources.commands.ask(viewer, scope, id, verb).await.map_err(refused)?)
+    respond(sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?)
 }
 
 /// The answer to a write.

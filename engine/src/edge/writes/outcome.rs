@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use linesman_schemas::{CommandId, OrgName, Scope};
+use linesman_schemas::{CommandId, OrgName};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -47,7 +47,6 @@ pub(in crate::edge) async fn command(
     PathOf(path): PathOf<CommandPath>,
     Params(query): Params<CommandQuery>,
 ) -> Result<Json<CommandState>, Problem> {
-    let scope = query.organization.map_or(Scope::Provider, Scope::from);
-    let asked = sources.commands.find(&viewer, scope, path.id).map_err(refused)?;
+    let asked = sources.commands.find(&viewer, query.organization, path.id).map_err(refused)?;
     Ok(Json(asked.into()))
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use linesman_schemas::Scope;
 use linesman_schemas::command::{RuleBook, Verb};
 use linesman_schemas::control::Section;
 use serde::Deserialize;
@@ -59,7 +58,7 @@ pub(in crate::edge) async fn load(
     viewer.sees_provider()?;
     let id = command_id(&headers)?;
     // The files may have changed since: what is asked again is answered as before.
-    if let Ok(known) = sources.commands.find(&viewer, Scope::Provider, id.clone()) {
+    if let Ok(known) = sources.commands.find(&viewer, None, id.clone()) {
         return respond(known);
     }
     let (answer, answered) = oneshot::channel();
@@ -71,5 +70,5 @@ pub(in crate::edge) async fn load(
     });
     let load = load.await.map_err(|_| busy())??;
     let load = load.map_err(|detail| Problem::new(StatusCode::CONFLICT, detail))?;
-    send(&sources, &viewer, Scope::Provider, id, Verb::RuleBook(RuleBook::LoadSection(load))).await
+    send(&sources, &viewer, None, id, Verb::RuleBook(RuleBook::LoadSection(load))).await
 }

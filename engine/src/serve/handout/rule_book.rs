@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use linesman_domain::rule_book::{self, BookRow};
 use linesman_domain::sections::{self, SectionsRow};
-use linesman_domain::{Error as DomainError, position};
+use linesman_domain::{Error as DomainError, directory, position};
 use linesman_schemas::Principal;
 use linesman_schemas::command::{RuleBook, SectionLoad, Verb};
 use linesman_schemas::control::{Control, RuleBookRef, Section};
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::super::Error;
 use super::super::setup::Setup;
-use crate::log::books::Books;
+use crate::log::books::{self, Books};
 use crate::logging::full;
 use crate::store;
 
@@ -90,6 +90,9 @@ impl RuleBooks {
                 continue;
             }
             if !is_fetched {
+                if !self.put_directory(&named).await? {
+                    return Ok(has_sent);
+                }
                 // A lane that is told of one that is not there waits for it, for ever.
                 self.books.get(&named).await?;
                 is_fetched = true;
@@ -101,6 +104,18 @@ impl RuleBooks {
         }
         self.handed = named.version;
         Ok(has_sent)
+    }
+
+    /// Puts the directory where lanes fetch it; whether lane 0's rows still are what was composed of them. If not, there
+    /// is another version already.
+    async fn put_directory(&self, named: &RuleBookRef) -> Result<bool, Error> {
+        let Some(wanted) = named.content(Section::Directory) else { return Ok(true) };
+        let (hash, content) = books::pack(&directory::read(&self.setup.store.lane(0)?)?)?;
+        if hash != wanted {
+            return Ok(false);
+        }
+        self.books.put(&hash, &content).await?;
+        Ok(true)
     }
 
     fn composed(&self) -> Result<SectionsRow, Error> {

@@ -1,0 +1,143 @@
+//! Managers: who was granted what by whom. Those of an organization are rows of its lane, the provider's people of lane
+//! 0, from where the others have them as the directory.
+
+mod row;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _};
+use linesman_schemas::directory::{Attenuation, Grant, Granter, Group};
+use linesman_schemas::{Login, ManagerName, TokenName};
+
+use super::Error;
+use super::desk::Desk;
+use super::directory::Directory;
+use super::rights::{Grants, Member};
+use super::rule_book::Books;
+use super::state::{Base, State};
+use super::table::Table;
+use super::{directory, sections, tokens};
+pub use row::{GONE, GrantRow, MANAGERS, ManagerRow, PROVIDER, all, gone_key, gone_people, key, owner};
+use sha2::{Digest, Sha256};
+
+/// How many managers are kept in memory of those that were asked for lately.
+const RECENT_MOST: usize = 8_192;
+
+type Recent = RefCell<HashMap<Login, Option<Arc<Member>>>>;
+
+/// The managers that a lane knows.
+pub(crate) struct Managers {
+    directory: Arc<Directory>,
+    recent: Recent,
+    /// Whether the lane decides the directory and has changed it since it was composed.
+    is_changed: bool,
+}
+
+impl Managers {
+    /// On lane 0 the provider's people are its rows; elsewhere those of the section that applies.
+    pub(crate) fn open(state: &State, lane: u32, section: Option<Arc<Directory>>) -> Result<Self, Error> {
+        let directory = match (lane, section) {
+            (0, _) => Arc::new(Directory::of(directory::read(state)?)),
+            (_, Some(section)) => section,
+            (_, None) => Arc::default(),
+        };
+        Ok(Self { directory, recent: RefCell::new(HashMap::new()), is_changed: false })
+    }
+
+    /// Another directory applies; lane 0 has its own.
+    pub(crate) fn take_up(&mut self, lane: u32, directory: &Arc<Directory>) {
+        if lane != 0 {
+            self.directory = Arc::clone(directory);
+        }
+    }
+
+    /// Those known, with what `desk` has of them.
+    pub(crate) fn known<'a>(&'a self, desk: &'a Desk) -> Known<'a, State> {
+        Known { directory: &self.directory, base: desk.state(), recent: Some(&self.recent) }
+    }
+
+    /// The provider's people and groups.
+    pub(crate) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// A manager's row was changed.
+    pub(crate) fn changed(&mut self, login: &Login) {
+        self.recent.borrow_mut().remove(login);
+        self.is_changed |= login.organization.is_none();
+    }
+
+    /// Something else of the directory was changed: a group, or a token of one of the provider's people.
+    pub(crate) fn changed_directory(&mut self) {
+        self.is_changed = true;
+    }
+
+    /// What changed of the directory is read anew, and goes to all lanes as the section that is composed of it.
+    pub(crate) fn compose(&mut self, desk: &mut Desk, books: &Books) -> Result<(), Error> {
+        if !std::mem::take(&mut self.is_changed) {
+            return Ok(());
+        }
+        let section = directory::read(desk.state())?;
+        let content = serde_json::to_vec(&section)?;
+        self.directory = Arc::new(Directory::of(section));
+        let hash = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+        sections::put_directory(desk, books, hash)
+    }
+}
+
+/// The managers that are known, as rights ask for them.
+pub struct Known<'a, B: Base + ?Sized> {
+    directory: &'a Directory,
+    base: &'a B,
+    recent: Option<&'a Recent>,
+}
+
+impl<'a, B: Base + ?Sized> Known<'a, B> {
+    /// The provider's people of a directory, and the managers of the organizations in `base`.
+    pub fn new(directory: &'a Directory, base: &'a B) -> Self {
+        Self { directory, base, recent: None }
+    }
+
+    fn read(&self, login: &Login) -> Result<Option<Arc<Member>>, Error> {
+        let row = Table::read(self.base, &key(login))?;
+        Ok(row.map(|row| Arc::new(row.member(login.clone()))))
+    }
+}
+
+impl<B: Base + ?Sized> Grants for Known<'_, B> {
+    fn manager(&self, login: &Login) -> Result<Option<Arc<Member>>, Error> {
+        if login.organization.is_none() {
+            return Ok(self.directory.person(&login.name).cloned());
+        }
+        let Some(recent) = self.recent else { return self.read(login) };
+        if let Some(known) = recent.borrow().get(login) {
+            return Ok(known.clone());
+        }
+        let found = self.read(login)?;
+        let mut recent = recent.borrow_mut();
+        if recent.len() >= RECENT_MOST {
+            recent.clear();
+        }
+        recent.insert(login.clone(), found.clone());
+        Ok(found)
+    }
+
+    fn gone(&self, was: &Granter) -> Result<Option<Grant>, Error> {
+        match was.login.organization {
+            None => Ok(self.directory.gone(was).cloned()),
+            Some(_) => Ok(Table::read(self.base, &gone_key(was))?.map(GrantRow::into)),
+        }
+    }
+
+    fn token(&self, owner: &Login, name: &TokenName) -> Result<Option<Attenuation>, Error> {
+        match owner.organization {
+            None => Ok(self.directory.token(&owner.name, name).cloned()),
+            Some(_) => Ok(Table::read(self.base, &tokens::key(owner, name))?.map(|row| row.attenuation())),
+        }
+    }
+
+    fn groups(&self, name: &ManagerName) -> Vec<Arc<Group>> {
+        self.directory.groups_of(name).cloned().collect()
+    }
+}

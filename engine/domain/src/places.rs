@@ -1,0 +1,187 @@
+//! Sites and access lines of organizations, and the devices tied to them.
+//!
+//! A device is tied to a place by name: its serial number or its host name. A place ties the one device that serves it;
+//! besides each device may be tied to one place by itself.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use linesman_schemas::{OrgName, Place, PlaceName, PlacePath};
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::state::Base;
+use super::table::{Key, Row, Table};
+
+/// How many sites an organization may have.
+pub const SITES_MOST: usize = 10_000;
+/// How many access lines a site may have.
+pub const LINES_MOST: usize = 200;
+/// How many devices may be tied to one place by themselves.
+pub const TIED_MOST: usize = 200;
+
+/// A site or an access line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceRow {
+    /// The name people see; empty for none.
+    pub display_name: String,
+    /// The device that serves it, by serial number or host name; empty for none.
+    pub device: String,
+    /// The interface there; empty for none.
+    pub interface: String,
+    /// Addresses, with or without a prefix length.
+    pub addresses: Vec<String>,
+    /// In bits per second; 0 for none.
+    pub speed: u64,
+    /// When it was defined.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub created: Timestamp,
+    /// When it was changed last.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub changed: Timestamp,
+}
+
+/// By what a device is tied to a place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TieRow {
+    /// The place names it as the device that serves it.
+    pub is_served: bool,
+    /// It is tied by itself.
+    pub is_tied: bool,
+}
+
+/// Where a device is tied to by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TiedRow {
+    /// The place.
+    pub place: PlacePath,
+}
+
+impl Row for PlaceRow {}
+impl Row for TieRow {}
+impl Row for TiedRow {}
+
+/// The table of places.
+pub const PLACES: Table<PlaceRow> = Table::new(b'p');
+/// The table of the devices tied to places, by place.
+pub const TIES: Table<TieRow> = Table::new(b'D');
+/// The table of where devices are tied to by themselves, by device.
+pub const TIED: Table<TiedRow> = Table::new(b'T');
+
+/// A place's name within its organization: `berlin`, `berlin/line-7`.
+fn within(place: &PlacePath) -> String {
+    match &place.line {
+        Some(line) => format!("{}/{line}", place.site),
+        None => place.site.as_str().to_owned(),
+    }
+}
+
+/// A place's key.
+pub fn key(place: &PlacePath) -> Key<PlaceRow> {
+    PLACES.key(&[place.organization.as_str()], within(place).as_bytes())
+}
+
+/// The key of a device's tie to a place.
+pub fn tie_key(place: &PlacePath, device: &str) -> Key<TieRow> {
+    TIES.key(&[place.organization.as_str(), &within(place)], device.as_bytes())
+}
+
+/// The key of where a device is tied to by itself.
+pub fn tied_key(org: &OrgName, serial_number: &str) -> Key<TiedRow> {
+    TIED.key(&[org.as_str()], serial_number.as_bytes())
+}
+
+/// All places below an organization, in the order of their names; a site is followed by others whose names begin as its
+/// own before its lines.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all<'a>(
+    base: &'a (impl Base + ?Sized),
+    org: &'a OrgName,
+) -> impl Iterator<Item = Result<(PlacePath, PlaceRow), Error>> + 'a {
+    PLACES.rows(base, &[org.as_str()]).filter_map(move |row| {
+        row.map(|(own, row)| Some((path(org, std::str::from_utf8(&own).ok()?)?, row))).transpose()
+    })
+}
+
+/// The access lines of a site, by name.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn lines<'a>(
+    base: &'a (impl Base + ?Sized),
+    org: &'a OrgName,
+    site: &'a PlaceName,
+) -> impl Iterator<Item = Result<(PlacePath, PlaceRow), Error>> + 'a {
+    let front = PLACES.prefix(&[org.as_str()], format!("{site}/").as_bytes());
+    Table::<PlaceRow>::scan(base, front).filter_map(move |row| {
+        row.and_then(|(key, bytes)| {
+            let row = super::table::decode(&key, &bytes)?;
+            let own = key.get(1 + org.as_str().len() + 1..).and_then(|own| std::str::from_utf8(own).ok());
+            Ok(own.and_then(|own| path(org, own)).map(|path| (path, row)))
+        })
+        .transpose()
+    })
+}
+
+fn path(org: &OrgName, own: &str) -> Option<PlacePath> {
+    let (site, line) = own.split_once('/').map_or((own, None), |(site, line)| (site, Some(line)));
+    let line = match line {
+        Some(line) => Some(line.parse().ok()?),
+        None => None,
+    };
+    Some(PlacePath { organization: org.clone(), site: site.parse().ok()?, line })
+}
+
+/// The names by which devices are tied to a place itself.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn ties<'a, B: Base + ?Sized>(
+    base: &'a B,
+    place: &PlacePath,
+) -> impl Iterator<Item = Result<(String, TieRow), Error>> + use<'a, B> {
+    let rows = TIES.rows(base, &[place.organization.as_str(), &within(place)]);
+    rows.map(|row| row.map(|(own, row)| (String::from_utf8_lossy(&own).into_owned(), row)))
+}
+
+/// The names of the devices that are tied to places or to what lies below them, all of one organization.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn devices<'a>(
+    base: &(impl Base + ?Sized),
+    within: impl IntoIterator<Item = &'a Place>,
+) -> Result<BTreeSet<String>, Error> {
+    let mut names = BTreeSet::new();
+    for place in within {
+        let Place::Below(place) = place else { continue };
+        let mut gather = |place: &PlacePath| -> Result<(), Error> {
+            ties(base, place).try_for_each(|tie| {
+                tie.map(|(device, _)| {
+                    names.insert(device);
+                })
+            })
+        };
+        gather(place)?;
+        if place.line.is_none() {
+            for line in lines(base, &place.organization, &place.site) {
+                gather(&line?.0)?;
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Whether a place is there: an organization counts as such, what lies below it has a row.
+///
+/// # Errors
+/// The base cannot be read.
+pub fn is_there(base: &(impl Base + ?Sized), place: &Place) -> Result<bool, Error> {
+    match place {
+        Place::Provider => Ok(true),
+        Place::Organization(org) => Ok(Table::read(base, &super::organizations::key(org))?.is_some()),
+        Place::Below(place) => Ok(Table::read(base, &key(place))?.is_some()),
+    }
+}

@@ -1,0 +1,59 @@
+//! What it takes to ask for each operation.
+//!
+//! An operation is a command's verb, by its token (of a section of the rule book `load-<section>`), or what is read, by
+//! the name that the API's document has for it.
+
+use linesman_schemas::{IncidentStep, Privilege, Right};
+
+use super::Need;
+
+/// Every operation and what it takes, by kind.
+///
+/// INVARIANT (nothing without an entry): what is not here is not done; tests go through all verbs, all routes and all
+/// commands of the command line.
+pub const OPERATIONS: &[(&str, Need)] = &[
+    // Organizations and places.
+    ("set-organization", Need::Right(Right::Organizations)),
+    ("suspend-organization", Need::Right(Right::Organizations)),
+    ("unload-organization", Need::Right(Right::Organizations)),
+    ("set-place", Need::Right(Right::Organizations)),
+    ("remove-place", Need::Right(Right::Organizations)),
+    ("tie-device", Need::Right(Right::Devices)),
+    // Managers, groups, tokens, sessions. Whom it is about is judged in the room.
+    ("set-manager", Need::Privilege(Privilege::Managers)),
+    ("remove-manager", Need::Privilege(Privilege::Managers)),
+    ("set-password", Need::Own),
+    ("set-group", Need::Privilege(Privilege::Managers)),
+    ("remove-group", Need::Privilege(Privilege::Managers)),
+    ("issue-token", Need::Own),
+    ("revoke-token", Need::Own),
+    ("login", Need::Own),
+    ("logout", Need::Own),
+    ("revoke-session", Need::Own),
+    ("touch-sessions", Need::Engine),
+    ("login-refused", Need::Engine),
+    ("login-locked", Need::Engine),
+    // Incidents: the step is the least that some use of it takes.
+    ("assign-incident", Need::Incidents(IncidentStep::Own)),
+    ("prioritise-incident", Need::Incidents(IncidentStep::Own)),
+    ("close-incident", Need::Incidents(IncidentStep::Own)),
+    ("reopen-incident", Need::Incidents(IncidentStep::Own)),
+    ("annotate-incident", Need::Incidents(IncidentStep::Own)),
+    ("replay-input", Need::Incidents(IncidentStep::Any)),
+    ("submit-case", Need::Right(Right::Cases)),
+    ("save-case", Need::Right(Right::Cases)),
+    // What the engine decides by.
+    ("run-policy", Need::Right(Right::Policies)),
+    ("load-policies", Need::Right(Right::Policies)),
+    ("load-settings", Need::Right(Right::Settings)),
+    ("load-directory", Need::Engine),
+    ("raise-level", Need::Right(Right::Settings)),
+    // The audit.
+    ("record-refusals", Need::Engine),
+    ("keep-checkpoint", Need::Engine),
+];
+
+/// What it takes to ask for an operation; what is not known takes more than anybody has.
+pub fn need(operation: &str) -> Need {
+    OPERATIONS.iter().find(|(known, _)| *known == operation).map_or(Need::Engine, |(_, need)| *need)
+}

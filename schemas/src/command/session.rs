@@ -1,0 +1,127 @@
+//! Commands about sessions and logins. Passwords are verified before: what enters the log is what came of it.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::bounds::{Fault, OWNER_MOST, hash, label, list};
+use crate::{ManagerName, SessionId, TokenName};
+
+/// What is asked for of a manager's sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Session {
+    /// A manager has logged in.
+    Open(SessionOpening),
+    /// A manager logs out.
+    Close(SessionName),
+    /// A session is ended by somebody.
+    Revoke(SessionName),
+    /// Sessions and tokens were used.
+    Touch(Touch),
+    /// Logins were refused.
+    Refuse(LoginRefusals),
+    /// Somebody is locked out for a while.
+    Lock(Lockout),
+}
+
+impl Session {
+    pub(super) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Open(_) => "login",
+            Self::Close(_) => "logout",
+            Self::Revoke(_) => "revoke-session",
+            Self::Touch(_) => "touch-sessions",
+            Self::Refuse(_) => "login-refused",
+            Self::Lock(_) => "login-locked",
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        match self {
+            Self::Open(opening) => {
+                hash("/hash", &opening.hash)?;
+                label("/source", &opening.source, OWNER_MOST)
+            }
+            Self::Close(_) | Self::Revoke(_) => Ok(()),
+            Self::Touch(touch) => {
+                list("/sessions", &touch.sessions)?;
+                list("/tokens", &touch.tokens)
+            }
+            Self::Refuse(refusals) => {
+                list("/sources", &refusals.sources)?;
+                let mut sources = refusals.sources.iter().enumerate();
+                sources.try_for_each(|(at, source)| label(&format!("/sources/{at}"), source, OWNER_MOST))
+            }
+            Self::Lock(lockout) => lockout.source.iter().try_for_each(|source| label("/source", source, OWNER_MOST)),
+        }
+    }
+}
+
+/// A session that begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionOpening {
+    /// Whose.
+    pub manager: ManagerName,
+    /// Its id among the manager's.
+    pub session: SessionId,
+    /// SHA-256 of its secret, in hexadecimal.
+    pub hash: String,
+    /// From where: an address.
+    pub source: String,
+    /// When it ends at the latest.
+    pub expires: Timestamp,
+}
+
+/// Which session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionName {
+    /// Whose.
+    pub manager: ManagerName,
+    /// Its id among the manager's.
+    pub session: SessionId,
+}
+
+/// What was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Touch {
+    /// Sessions.
+    pub sessions: Vec<SessionName>,
+    /// API tokens.
+    pub tokens: Vec<TokenUse>,
+}
+
+/// A token that was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenUse {
+    /// Whose.
+    pub manager: ManagerName,
+    /// Which.
+    pub token: TokenName,
+}
+
+/// Logins that were refused, counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoginRefusals {
+    /// As whom; none for names that nobody has, and for what is beyond what is told one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<ManagerName>,
+    /// How many since the last one was told.
+    pub count: u64,
+    /// From where, at most a few.
+    pub sources: Vec<String>,
+}
+
+/// A login or a source that is locked out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lockout {
+    /// The login; none where a source is locked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<ManagerName>,
+    /// The source; none where a login is locked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// After how many failures.
+    pub failures: u32,
+    /// Until when.
+    pub until: Timestamp,
+}
