@@ -93,7 +93,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 27] = [
+pub const TABLES: [&dyn Upgradable; 28] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -120,6 +120,7 @@ pub const TABLES: [&dyn Upgradable; 27] = [
     &places::PLACES,
     &places::TIES,
     &places::TIED,
+    &places::SITES,
     &credentials::CREDENTIALS,
 ];
 

@@ -349,8 +349,8 @@ impl Domain {
         match &command.verb {
             Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
             Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &self.books, verb),
-            Verb::Manager(verb) => Ok(commands::managers::ask(verb)),
-            Verb::Group(verb) => Ok(commands::groups::ask(verb)),
+            Verb::Manager(verb) => commands::managers::ask(&mut self.desk, &mut self.managers, None, command, verb),
+            Verb::Group(verb) => commands::groups::ask(&mut self.desk, &mut self.managers, command, verb),
             Verb::Token(verb) => Ok(commands::tokens::ask(verb)),
             Verb::Session(verb) => Ok(commands::sessions::ask(verb)),
             Verb::Audit(verb) => Ok(commands::audit::ask(verb)),
@@ -383,8 +383,10 @@ impl Domain {
             (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
-            (Verb::Place(verb), Some(_)) => Ok(commands::places::ask(verb)),
-            (Verb::Manager(verb), Some(_)) => Ok(commands::managers::ask(verb)),
+            (Verb::Place(verb), Some(_)) => commands::places::ask(&mut self.desk, &mut self.managers, org, verb),
+            (Verb::Manager(verb), Some(_)) => {
+                commands::managers::ask(&mut self.desk, &mut self.managers, Some(org), command, verb)
+            }
             (Verb::Token(verb), Some(_)) => Ok(commands::tokens::ask(verb)),
             (Verb::Session(verb), Some(_)) => Ok(commands::sessions::ask(verb)),
             (Verb::Audit(verb), Some(_)) => Ok(commands::audit::ask(verb)),

@@ -17,9 +17,9 @@
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod engine;
-pub(crate) mod groups;
+pub mod groups;
 pub(crate) mod incidents;
-pub(crate) mod managers;
+pub mod managers;
 pub(crate) mod organizations;
 mod outcome;
 pub(crate) mod places;

@@ -5,11 +5,13 @@
 //! | here | the one question, [`may`], and its answer |
 //! | `table` | what it takes to ask for each operation |
 //! | `chain` | who granted whom what, up to the first; what that comes to |
+//! | `manage` | who manages whom |
 //! | `reach` | what somebody sees |
 //!
 //! Asked once for each command, in `commands`; whoever shows or refuses early asks the same.
 
 mod chain;
+mod manage;
 mod reach;
 mod table;
 #[cfg(test)]
@@ -24,6 +26,7 @@ use linesman_schemas::{IncidentStep, Login, Place, Principal, Privilege, Right};
 use super::Error;
 pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, settled};
 use chain::{Climb, Link, climb};
+pub use manage::{Asker, Managing};
 pub use reach::{Extent, Reach, reach};
 pub use table::{OPERATIONS, need};
 
