@@ -5,6 +5,7 @@ mod jobs;
 mod level1;
 mod levels;
 mod listeners;
+mod managers;
 mod policies;
 mod principals;
 mod sections;
