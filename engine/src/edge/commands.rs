@@ -27,6 +27,7 @@ use linesman_domain as domain;
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::organizations::{self, Standing};
 use linesman_domain::table::Table;
+use linesman_domain::{rule_book, sections};
 
 /// How long a request waits for its command to be applied.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -112,11 +113,13 @@ impl Commands {
             return Ok(known);
         }
         let asked = domain::asked(&verb)?;
+        let is_for_all = whose.is_none() && matches!(verb, Verb::Manager(_) | Verb::Group(_));
         let command = Command { id: id.clone(), principal: viewer.principal(), node: self.node.to_string(), verb };
         let (subject, payload) = inputs::of_command(whose.as_ref(), command)?;
         let sequence = inputs::put(&self.client, subject, payload).await.map_err(Error::Log)?;
         self.remember(whose.as_ref(), &id, sequence);
-        if !self.wait(whose.as_ref(), sequence).await {
+        let applied = async { self.wait(whose.as_ref(), sequence).await && (!is_for_all || self.has_spread().await) };
+        if !matches!(timeout(PATIENCE, applied).await, Ok(true)) {
             return Ok(Asked { id, whose, outcome: None });
         }
         self.sent().remove(&(whose.clone(), id.clone()));
@@ -176,11 +179,25 @@ impl Commands {
         }
     }
 
-    /// Waits until the lane that decides it has applied a message; whether it has in time.
+    /// Waits until the lane that decides it has applied a message; whether it is still there.
     async fn wait(&self, whose: Option<&OrgName>, sequence: u64) -> bool {
         let Some(mut lane) = self.lanes.get(self.lane(whose)).cloned() else { return false };
-        let applied = lane.wait_for(|status| status.position >= sequence);
-        matches!(timeout(PATIENCE, applied).await, Ok(Ok(_)))
+        lane.wait_for(|status| status.position >= sequence).await.is_ok()
+    }
+
+    /// Waits until all lanes judge by the rule book that lane 0 has composed, the provider's directory in it.
+    async fn has_spread(&self) -> bool {
+        let Some(composed) = self.rows.first().and_then(|first| sections::read(first).ok()) else { return false };
+        for (lane, rows) in self.lanes.iter().zip(&*self.rows) {
+            // A lane tells how far it is once its rows are there.
+            let has_it = |_: &LaneStatus| {
+                rule_book::read(rows).is_ok_and(|book| book.map_or(0, |book| book.version) >= composed.version)
+            };
+            if lane.clone().wait_for(has_it).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 
     fn position(&self, whose: Option<&OrgName>) -> u64 {

@@ -14,6 +14,7 @@
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
+//! | `granted` | what was granted to whom, read from the rows of all lanes |
 //! | `paging` | pages and their cursors |
 //! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level` | what is told |
 //! | `writes`, `commands` | what is changed, and what became of it |
@@ -26,6 +27,7 @@ mod dead_letters;
 mod events;
 pub(crate) mod filters;
 mod gauges;
+mod granted;
 mod level;
 mod lists;
 mod log_level;

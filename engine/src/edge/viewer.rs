@@ -4,14 +4,16 @@
 //! that shows something of an organization, or of the provider, takes the [`Viewer`] out and hands it on. What a
 //! viewer may do is not asked here: commands are decided in the lanes.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use linesman_schemas::{OrgName, Principal};
+use linesman_domain::rights::Reach;
+#[cfg(test)]
+use linesman_schemas::Sphere;
+use linesman_schemas::{OrgName, Place, Principal};
 use sha2::{Digest, Sha256};
 
 use super::transport::problem::Problem;
@@ -20,14 +22,13 @@ use super::transport::problem::Problem;
 #[derive(Debug, Clone)]
 pub(super) struct Viewer {
     principal: Principal,
-    /// The only organizations there are for them; none: everything is.
-    only: Option<Arc<BTreeSet<OrgName>>>,
+    reach: Arc<Reach>,
 }
 
 impl Viewer {
     /// Whoever has the engine's token sees everything.
     pub(super) fn of_token() -> Self {
-        Self { principal: Principal::admin(), only: None }
+        Self { principal: Principal::admin(), reach: Arc::new(Reach::everything()) }
     }
 
     /// Whether they see what is `whose`: an organization's, or the provider's own (none).
@@ -35,11 +36,20 @@ impl Viewer {
     /// INVARIANT (sight): whatever an answer shows, counts or names has been asked for here, and what is not seen is
     /// answered like what does not exist.
     pub(super) fn sees(&self, whose: Option<&OrgName>) -> bool {
-        match (&self.only, whose) {
-            (None, _) => true,
-            (Some(only), Some(org)) => only.contains(org),
-            (Some(_), None) => false,
+        match whose {
+            Some(org) => self.sees_place(&Place::Organization(org.clone())),
+            None => self.sees_place(&Place::Provider),
         }
+    }
+
+    /// Whether they see a place, be it as what lies above something that they see.
+    pub(super) fn sees_place(&self, place: &Place) -> bool {
+        self.reach.touches(place)
+    }
+
+    /// What they see.
+    pub(super) fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// As whom they are named in commands.
@@ -60,7 +70,14 @@ impl Viewer {
 impl Viewer {
     /// One who sees a single organization.
     pub(super) fn of_organization(org: &str) -> Self {
-        Self { principal: Principal::admin(), only: Some(Arc::new([org.parse().unwrap()].into())) }
+        Self::manager(&format!("{org}/viewer"), org)
+    }
+
+    /// A manager who sees so many places.
+    pub(super) fn manager(login: &str, places: &str) -> Self {
+        let sphere = Sphere::of(places.split_whitespace().map(|place| place.parse().unwrap()));
+        let reach = Arc::new(Reach { sphere, ..Reach::default() });
+        Self { principal: Principal::of_login(&login.parse().unwrap(), None), reach }
     }
 }
 

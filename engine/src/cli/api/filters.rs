@@ -56,6 +56,7 @@ fn flag(filter: &Filter) -> Arg {
     let (value, help) = match filter.takes {
         Takes::Organization => ("ORG".to_owned(), doc.to_owned()),
         Takes::Whose => ("ORG".to_owned(), doc.to_owned()),
+        Takes::Place => ("PLACE".to_owned(), doc.to_owned()),
         Takes::Text => ("TEXT".to_owned(), format!("{doc} (`*` for any text)")),
         Takes::Time => ("TIME".to_owned(), format!("{doc} (2026-11-21T10:00:00Z)")),
         Takes::Flag => ("true|false".to_owned(), doc.to_owned()),

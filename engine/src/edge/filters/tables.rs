@@ -4,7 +4,7 @@
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{OrgName, Priority};
+use linesman_schemas::{OrgName, Place, Priority};
 
 use super::{Glob, When, Whose, listings};
 use crate::edge::words::{CaseState, Flag, OrganizationStanding, Status};
@@ -105,6 +105,33 @@ listings! {
         standing: OrganizationStanding,
         /// Whether they stand for an end customer.
         proxy: Flag,
+    }
+
+    /// Which places.
+    Places sorted by ["place"], {
+        /// This place and those below it.
+        under: Place,
+        /// The name people see.
+        display_name: Glob,
+        /// The device that serves it.
+        device: Glob,
+    }
+
+    /// Which managers.
+    Managers sorted by ["login"], {
+        /// Of `/` the provider's people, of an organization all its managers, of a site or an access line those who
+        /// were granted it or something below it.
+        under: Place,
+        /// The login.
+        login: Glob,
+        /// Who granted it what it has.
+        granted_by: Glob,
+    }
+
+    /// Which user groups.
+    Groups sorted by ["name"], {
+        /// The name.
+        name: Glob,
     }
 
     /// Which policies.

@@ -8,7 +8,7 @@ use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::name::NameError;
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{OrgName, Priority};
+use linesman_schemas::{OrgName, Place, Priority};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::PartialSchema;
 use utoipa::openapi::RefOr;
@@ -27,6 +27,8 @@ pub(crate) enum Takes {
     Organization,
     /// An organization's name, or a word for what belongs to none.
     Whose,
+    /// A place.
+    Place,
     /// A text, `*` standing for any.
     Text,
     /// A moment.
@@ -46,6 +48,7 @@ impl Takes {
             Self::Whose => {
                 Schema::from(text.pattern(Some("^([A-Za-z0-9][A-Za-z0-9_-]{0,63}|_unknown|_provider)$"))).into()
             }
+            Self::Place => words::place().into(),
             Self::Text => Schema::from(text).into(),
             Self::Time => Schema::from(text.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))).into(),
             Self::Flag => Schema::from(ObjectBuilder::new().schema_type(Type::Boolean)).into(),
@@ -82,6 +85,7 @@ macro_rules! taken {
 taken! {
     OrgName => Takes::Organization,
     Whose => Takes::Whose,
+    Place => Takes::Place,
     Glob => Takes::Text,
     When => Takes::Time,
     Flag => Takes::Flag,

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
 use linesman_connectors::tls;
-use linesman_schemas::{FilterLevel, OrgName, Priority};
+use linesman_schemas::{FilterLevel, OrgName, PlacePath, Priority};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -23,6 +23,7 @@ use linesman_domain::incidents::page;
 use linesman_domain::incidents::page::PER_PAGE;
 use linesman_domain::incidents::{IncidentRow, Status};
 use linesman_domain::organizations::{self, OrgRow, Standing};
+use linesman_domain::places::{self, PlaceRow};
 use linesman_domain::state::{Write, Writes};
 use linesman_domain::table;
 
@@ -30,6 +31,9 @@ pub(super) const LANES: u32 = 4;
 pub(super) const TOKEN: &str = "5f0c-the-right-token-of-this-test";
 /// The token of one who sees `acme` and nothing else.
 pub(super) const TOKEN_OF_ACME: &str = "77a1-the-token-of-acme";
+
+/// The token of `acme/ann`, who sees `acme/berlin`.
+pub(super) const TOKEN_OF_ANN: &str = "c01d-the-token-of-ann";
 
 /// A listening edge.
 pub(super) struct Fixture {
@@ -99,6 +103,7 @@ impl Fixture {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut sources = Sources::new(edge, walk_most).unwrap();
         sources.bearers.add(TOKEN_OF_ACME, Viewer::of_organization("acme"));
+        sources.bearers.add(TOKEN_OF_ANN, Viewer::manager("acme/ann", "acme/berlin"));
         let listening = listen_within(bounds, sources, address, &authority).await.unwrap();
         Self { listening, store, lanes, ready, policies: policy_status, http, dir, _log: tracing::Dispatch::new(log) }
     }
@@ -175,6 +180,21 @@ fn device() -> DeviceRow {
         first_seen: Timestamp::UNIX_EPOCH,
         last_seen: Timestamp::UNIX_EPOCH,
     }
+}
+
+/// A place's row, by its key.
+pub(super) fn place(name: &str) -> (Vec<u8>, Vec<u8>) {
+    let place: PlacePath = name.parse().unwrap();
+    let row = PlaceRow {
+        display_name: format!("{} of {}", place.line.as_ref().unwrap_or(&place.site), place.organization),
+        device: "SN1".into(),
+        interface: "xe-0/0/0".into(),
+        addresses: vec!["192.0.2.1/24".into()],
+        speed: 100_000_000,
+        created: Timestamp::UNIX_EPOCH,
+        changed: Timestamp::UNIX_EPOCH,
+    };
+    (places::key(&place).into_bytes(), table::encode(&row).unwrap())
 }
 
 /// The incident of that number.
