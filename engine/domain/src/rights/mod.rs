@@ -57,7 +57,7 @@ impl fmt::Display for Need {
             Self::Anybody => f.write_str("nothing"),
             Self::Known => f.write_str("a login"),
             Self::Own => f.write_str("to be one's own"),
-            Self::Sight => f.write_str("all of it in the sphere"),
+            Self::Sight => f.write_str("sight"),
             Self::Privilege(privilege) => write!(f, "the privilege `{privilege}`"),
             Self::Right(right) => write!(f, "the right `{right}`"),
             Self::Incidents(step) => write!(f, "the right `incidents`, at least `{step}`"),

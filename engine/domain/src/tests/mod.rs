@@ -4,6 +4,7 @@ mod commands;
 mod jobs;
 mod level1;
 mod levels;
+mod managers;
 mod policies;
 mod principals;
 mod sections;
