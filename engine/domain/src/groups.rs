@@ -58,11 +58,6 @@ pub fn key(name: &GroupName) -> Key<UserGroupRow> {
     GROUPS.key(&[], name.as_str().as_bytes())
 }
 
-/// The front of the keys of groups, from their own keys' beginning on.
-pub fn within(own: &[u8]) -> Vec<u8> {
-    GROUPS.prefix(&[], own)
-}
-
 /// All groups, by name.
 ///
 /// # Errors

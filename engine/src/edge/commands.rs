@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_nats::Client;
 use linesman_schemas::command::{Command, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, OrgName, Principal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -106,7 +106,7 @@ impl Commands {
         id: CommandId,
         verb: Verb,
     ) -> Result<Asked, Error> {
-        if !viewer.sees(whose.as_ref()) {
+        if !is_asked_by(viewer, whose.as_ref()) {
             return Err(Error::Unseen(whose));
         }
         if let Some(known) = self.known(viewer, whose.as_ref(), &id, &verb)? {
@@ -148,7 +148,7 @@ impl Commands {
     /// Nothing of that id is known, or to be seen by `viewer`; or the state cannot be read.
     pub(super) fn find(&self, viewer: &Viewer, whose: Option<OrgName>, id: CommandId) -> Result<Asked, Error> {
         let key = (whose, id);
-        let sent = self.sent().get(&key).copied().filter(|_| viewer.sees(key.0.as_ref()));
+        let sent = self.sent().get(&key).copied().filter(|_| is_asked_by(viewer, key.0.as_ref()));
         let (whose, id) = key;
         // IMPORTANT: in this order, or it may be applied between the two and would count as unknown.
         let is_applied = sent.is_none_or(|sequence| self.position(whose.as_ref()) >= sequence);
@@ -173,7 +173,7 @@ impl Commands {
         whose: Option<&OrgName>,
         id: &CommandId,
     ) -> Result<Option<CommandRow>, domain::Error> {
-        match self.rows.get(self.lane(whose)).filter(|_| viewer.sees(whose)) {
+        match self.rows.get(self.lane(whose)).filter(|_| is_asked_by(viewer, whose)) {
             Some(lane) => Table::read(lane, &commands::key(whose, id.as_str())),
             None => Ok(None),
         }
@@ -224,6 +224,12 @@ impl Commands {
         // Nothing under the lock panics; and the map is whole after every step.
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether somebody may ask something of an organization, or of the provider: of that all its people may, though few see
+/// all that is the provider's.
+pub(super) fn is_asked_by(viewer: &Viewer, whose: Option<&OrgName>) -> bool {
+    viewer.sees(whose) || (whose.is_none() && matches!(viewer.principal(), Principal::Provider { .. }))
 }
 
 /// What is not there for whoever asks.

@@ -10,11 +10,11 @@
 //! | room | what |
 //! |---|---|
 //! | `transport` | listening, and what all requests and answers have in common |
-//! | `access`, `viewer` | who asks, and what they may see |
+//! | `access`, `viewer`, `grants` | who asks, what they may see, and by what that is known |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
-//! | `granted` | what was granted to whom, read from the rows of all lanes |
+//! | `members` | the managers of all lanes |
 //! | `paging` | pages and their cursors |
 //! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level` | what is told |
 //! | `writes`, `commands` | what is changed, and what became of it |
@@ -27,10 +27,11 @@ mod dead_letters;
 mod events;
 pub(crate) mod filters;
 mod gauges;
-mod granted;
+mod grants;
 mod level;
 mod lists;
 mod log_level;
+mod members;
 mod openapi;
 mod paging;
 mod paths;

@@ -153,19 +153,8 @@ pub(crate) fn refusal(
 }
 
 /// Whether a verb is about a single thing at its place, of which the room looks whether it is seen.
-pub const fn is_within(verb: &Verb) -> bool {
-    match verb {
-        Verb::Incident(_) | Verb::Case(_) | Verb::Manager(_) | Verb::Group(_) | Verb::Token(_) | Verb::Session(_) => {
-            true
-        }
-        Verb::Organization(_)
-        | Verb::Policy(_)
-        | Verb::Input(_)
-        | Verb::Engine(_)
-        | Verb::RuleBook(_)
-        | Verb::Place(_)
-        | Verb::Audit(_) => false,
-    }
+pub fn is_within(verb: &Verb) -> bool {
+    rights::is_within(verb.operation())
 }
 
 /// Keeps what became of a command, and says it: to its organization (`is_known`: there is one), or to the provider.

@@ -1,13 +1,13 @@
 //! `/api/v1/groups`: the user groups of the provider's people.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use linesman_domain::groups;
+use linesman_domain::directory::Directory;
 use linesman_domain::rights::Asker;
-use linesman_domain::table::Table;
 use linesman_schemas::command::DeviceGroupName;
 use linesman_schemas::directory::Group;
 use linesman_schemas::{GroupName, Login, ManagerName, OrgName, Place};
@@ -18,7 +18,7 @@ use super::Error;
 use super::walk::{Walk, answer};
 use crate::edge::filters::passes;
 use crate::edge::filters::tables::Groups;
-use crate::edge::granted::{Granted, lane_of_owner};
+use crate::edge::members::Members;
 use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
 use crate::edge::paths::GroupPath;
 use crate::edge::sources::Sources;
@@ -68,7 +68,8 @@ pub(in crate::edge) async fn groups(
     Params(mut list): Params<Groups>,
 ) -> Result<Response, Problem> {
     let paging = Paging::take(&mut list)?;
-    answer(&sources, viewer, move |walk| page(walk, &list, &paging)).await
+    let directory = sources.grants.directory()?;
+    answer(&sources, viewer, move |walk| page(walk, &directory, &list, &paging)).await
 }
 
 /// One user group.
@@ -81,37 +82,35 @@ pub(in crate::edge) async fn group(
     viewer: Viewer,
     PathOf(GroupPath { name }): PathOf<GroupPath>,
 ) -> Result<Response, Problem> {
+    let directory = sources.grants.directory()?;
     answer(&sources, viewer, move |walk| {
         let nothing = || Error::Nothing(format!("there is no group `{name}`"));
-        let asker = asker(walk)?.ok_or_else(nothing)?;
-        let lane = lane_of_owner(walk.lanes(), None).ok_or_else(nothing)?;
-        let row = Table::read(lane, &groups::key(&name))?.ok_or_else(nothing)?;
-        let group = row.group(name.clone());
-        if is_shown(&asker, &group) { Ok(Item::new(group)) } else { Err(nothing()) }
+        let asker = asker(walk, &directory)?.ok_or_else(nothing)?;
+        let group = directory.group(&name).filter(|group| is_shown(&asker, group)).ok_or_else(nothing)?;
+        Ok(Item::new(group))
     })
     .await
 }
 
-fn page(walk: &Walk, list: &Groups, paging: &Paging) -> Result<Page<Item>, Error> {
+fn page(walk: &Walk, directory: &Arc<Directory>, list: &Groups, paging: &Paging) -> Result<Page<Item>, Error> {
     let mut pager = Pager::new(paging, Offered::AnyHow);
-    let (Some(asker), Some(lane)) = (asker(walk)?, lane_of_owner(walk.lanes(), None)) else { return Ok(pager.page()) };
+    let Some(asker) = asker(walk, directory)? else { return Ok(pager.page()) };
     // There are a thousand at most.
-    for group in groups::all(lane) {
+    for group in directory.groups() {
         walk.step()?;
-        let group = group?;
         let key = group.name.as_str().as_bytes().to_vec();
-        // All are offered: there is nothing to be spared where all were read.
-        let _ = pager.offer(Rank { value: Value::Key, organization: String::new(), key }, |_| {
+        // All are offered: there is nothing to be spared where all are in memory.
+        let Ok(_) = pager.offer(Rank { value: Value::Key, organization: String::new(), key }, |_| {
             let bytes = 32 * (group.members.len() + group.organizations.len() + 2 * group.device_groups.len());
-            let is_wanted = passes(list.name.as_ref(), group.name.as_str()) && is_shown(&asker, &group);
-            Ok::<_, Error>(is_wanted.then(|| (Item::new(group), bytes)))
-        })?;
+            let is_wanted = passes(list.name.as_ref(), group.name.as_str()) && is_shown(&asker, group);
+            Ok::<_, Infallible>(is_wanted.then(|| (Item::new(group), bytes)))
+        });
     }
     Ok(pager.page())
 }
 
-fn asker(walk: &Walk) -> Result<Option<Asker>, Error> {
-    let asker = Asker::of(&Granted::new(walk.lanes()), &walk.viewer().principal(), Timestamp::now())?;
+fn asker(walk: &Walk, directory: &Arc<Directory>) -> Result<Option<Asker>, Error> {
+    let asker = Asker::of(&Members::new(directory, walk.lanes()), &walk.viewer().principal(), Timestamp::now())?;
     Ok(asker.filter(Asker::is_of_provider))
 }
 
@@ -124,14 +123,14 @@ fn is_shown(asker: &Asker, group: &Group) -> bool {
 }
 
 impl Item {
-    fn new(group: Group) -> Self {
-        let tied = |DeviceGroupName { organization, name }| TiedGroup { organization, name };
+    fn new(group: &Group) -> Self {
+        let tied = |tie: &DeviceGroupName| TiedGroup { organization: tie.organization.clone(), name: tie.name.clone() };
         Self {
-            name: group.name,
-            members: group.members,
-            organizations: group.organizations,
-            device_groups: group.device_groups.into_iter().map(tied).collect(),
-            granted_by: group.granter.login,
+            name: group.name.clone(),
+            members: group.members.clone(),
+            organizations: group.organizations.clone(),
+            device_groups: group.device_groups.iter().map(tied).collect(),
+            granted_by: group.granter.login.clone(),
         }
     }
 }

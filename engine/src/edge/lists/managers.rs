@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use linesman_domain::directory;
+use linesman_domain::directory::{self, Directory};
 use linesman_domain::managers::{self, ManagerRow};
 use linesman_domain::rights::{Asker, Grants, Member, effective, settled};
 use linesman_domain::table::{self, Table};
@@ -20,7 +20,7 @@ use super::walk::{Walk, answer};
 use super::{Error, rows_from};
 use crate::edge::filters::passes;
 use crate::edge::filters::tables::Managers;
-use crate::edge::granted::{Granted, lane_of_owner};
+use crate::edge::members::{Members, lane_of_owner};
 use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
 use crate::edge::paths::{ManagerPath, PersonPath};
 use crate::edge::sources::Sources;
@@ -82,7 +82,8 @@ pub(in crate::edge) async fn managers(
     Params(mut list): Params<Managers>,
 ) -> Result<Response, Problem> {
     let paging = Paging::take(&mut list)?;
-    answer(&sources, viewer, move |walk| page(walk, &list, &paging)).await
+    let directory = sources.grants.directory()?;
+    answer(&sources, viewer, move |walk| page(walk, &directory, &list, &paging)).await
 }
 
 /// One of the provider's people.
@@ -95,7 +96,8 @@ pub(in crate::edge) async fn person(
     viewer: Viewer,
     PathOf(PersonPath { name }): PathOf<PersonPath>,
 ) -> Result<Response, Problem> {
-    answer(&sources, viewer, move |walk| one(walk, &Login::new(None, name))).await
+    let directory = sources.grants.directory()?;
+    answer(&sources, viewer, move |walk| one(walk, &directory, &Login::new(None, name))).await
 }
 
 /// A manager of an organization.
@@ -108,12 +110,13 @@ pub(in crate::edge) async fn manager(
     viewer: Viewer,
     PathOf(ManagerPath { organization, name }): PathOf<ManagerPath>,
 ) -> Result<Response, Problem> {
-    answer(&sources, viewer, move |walk| one(walk, &Login::new(Some(organization), name))).await
+    let directory = sources.grants.directory()?;
+    answer(&sources, viewer, move |walk| one(walk, &directory, &Login::new(Some(organization), name))).await
 }
 
-fn one(walk: &Walk, login: &Login) -> Result<Item, Error> {
+fn one(walk: &Walk, directory: &Arc<Directory>, login: &Login) -> Result<Item, Error> {
     let nothing = || Error::Nothing(format!("there is no manager `{login}`"));
-    let known = Granted::new(walk.lanes());
+    let known = Members::new(directory, walk.lanes());
     let member = shown(walk, &known, login)?.ok_or_else(nothing)?;
     let row = match lane_of_owner(walk.lanes(), login.organization.as_ref()) {
         Some(lane) => Table::read(lane, &managers::key(login))?,
@@ -123,21 +126,21 @@ fn one(walk: &Walk, login: &Login) -> Result<Item, Error> {
 }
 
 /// A manager, if there is one of that login for whoever walks.
-pub(super) fn shown(walk: &Walk, known: &Granted<'_>, login: &Login) -> Result<Option<Arc<Member>>, Error> {
+pub(super) fn shown(walk: &Walk, known: &Members<'_>, login: &Login) -> Result<Option<Arc<Member>>, Error> {
     let Some(asker) = Asker::of(known, &walk.viewer().principal(), Timestamp::now())? else { return Ok(None) };
     let Some(member) = known.manager(login)? else { return Ok(None) };
     Ok(if is_shown(walk, known, &asker, &member)? { Some(member) } else { None })
 }
 
-fn is_shown(walk: &Walk, known: &Granted<'_>, asker: &Asker, member: &Member) -> Result<bool, Error> {
+fn is_shown(walk: &Walk, known: &Members<'_>, asker: &Asker, member: &Member) -> Result<bool, Error> {
     let org = member.login.organization.as_ref();
     Ok(org.is_none_or(|org| walk.sees(Some(org))) && asker.is_shown(known, member)?)
 }
 
-fn page(walk: &Walk, list: &Managers, paging: &Paging) -> Result<Page<Item>, Error> {
+fn page(walk: &Walk, directory: &Arc<Directory>, list: &Managers, paging: &Paging) -> Result<Page<Item>, Error> {
     let is_back = paging.is_descending;
     let mut pager = Pager::new(paging, Offered::InOrder);
-    let known = Granted::new(walk.lanes());
+    let known = Members::new(directory, walk.lanes());
     let mut owners = owners(walk, list.under.as_ref())?;
     let Some(asker) = Asker::of(&known, &walk.viewer().principal(), Timestamp::now())? else { return Ok(pager.page()) };
     if is_back {
@@ -231,7 +234,7 @@ fn name(found: &Result<(Member, Option<ManagerRow>), Error>) -> Option<&str> {
 }
 
 impl Item {
-    fn new(known: &Granted<'_>, member: &Member, row: Option<&ManagerRow>) -> Result<Self, Error> {
+    fn new(known: &Members<'_>, member: &Member, row: Option<&ManagerRow>) -> Result<Self, Error> {
         let grant = settled(known, member)?;
         let principal = Principal::of_login(&member.login, None);
         let comes_to = effective(known, &principal, Timestamp::now())?.unwrap_or_default();

@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Error;
-use crate::edge::granted::lane_of_owner;
+use crate::edge::members::lane_of_owner;
 use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;

@@ -1,241 +1,113 @@
-//! Places, managers and groups: who is shown what of them, in which order, and what is wrong with what somebody asks.
+//! Managers and groups that are made up, as rows of the fixture's store; and the tokens by which they ask.
 
 use jiff::Timestamp;
+use linesman_domain::directory;
 use linesman_domain::groups::{self, UserGroupRow};
 use linesman_domain::managers::{self, GrantRow, ManagerRow};
+use linesman_domain::places::{self, PlaceRow, TieRow};
+use linesman_domain::sections::{self, SectionRow, SectionsRow};
 use linesman_domain::table;
+use linesman_domain::tokens::{self, TokenRow};
+use linesman_schemas::control::Section;
 use linesman_schemas::directory::Granter;
-use linesman_schemas::{Login, Privilege, Privileges, Right, Rights, Sphere};
-use reqwest::Method;
-use serde_json::{Value, json};
+use linesman_schemas::{Login, OrgName, PlacePath, Principal, Privileges, Rights, Sphere};
 
-use super::fixture::{Fixture, TOKEN, TOKEN_OF_ANN, place, problem};
-use crate::lane::status::LaneStatus;
+use super::fixture::{Fixture, TOKEN_OF_ACME};
+use crate::log::books;
 
-/// A manager's row, by its key.
-fn manager(login: &str, number: u64, sphere: &str, granter: (&str, u64)) -> (Vec<u8>, Vec<u8>) {
-    let login: Login = login.parse().unwrap();
-    let rights =
-        if login.organization.is_none() { Rights::of([Right::Audit], Default::default()) } else { Rights::default() };
-    let row = ManagerRow {
-        number,
-        grant: GrantRow {
-            sphere: Sphere::of(sphere.split_whitespace().map(|place| place.parse().unwrap())),
-            privileges: Privileges::from_iter([Privilege::Managers, Privilege::Substitution]).bits(),
-            rights: rights.bits(),
-            granter: Some(Granter { login: granter.0.parse().unwrap(), number: granter.1 }),
-        },
-        created: Timestamp::UNIX_EPOCH,
-        changed: Timestamp::UNIX_EPOCH,
-    };
-    (managers::key(&login).into_bytes(), table::encode(&row).unwrap())
+/// By which token who asks; behind a colon by which of their own.
+pub(super) const BEARERS: [(&str, &str); 7] = [
+    (TOKEN_OF_ACME, "acme/ann"),
+    ("token of bob", "bob"),
+    ("token of eve", "eve"),
+    ("token of gil", "gil"),
+    ("token of ann, narrowed", "acme/ann:narrow"),
+    ("token of sid", "acme/sid"),
+    ("token of zoe", "acme/zoe"),
+];
+
+/// Who asks by a token of [`BEARERS`].
+pub(super) fn principal(bearer: &str) -> Principal {
+    let (login, token) = bearer.split_once(':').map_or((bearer, None), |(login, token)| (login, Some(token)));
+    Principal::of_login(&login.parse().unwrap(), token.map(|token| token.parse().unwrap()))
 }
 
-/// An edge whose store has two organizations with places and managers, the provider's people, and a group.
-async fn filled() -> Fixture {
-    let edge = Fixture::new().await;
-    for lane in &edge.lanes {
-        lane.send_replace(LaneStatus { level: 3, ..LaneStatus::default() });
-    }
-    for org in ["acme", "bolt"] {
-        edge.organization(org, 0);
-        let places = ["berlin", "berlin-2", "berlin/line-7", "berlin/line-8", "paris"];
-        let places = places.iter().map(|name| place(&format!("{org}/{name}")));
-        let managers = [
-            manager(&format!("{org}/ann"), 10, &format!("{org}/berlin"), ("bob", 5)),
-            manager(&format!("{org}/cal"), 11, &format!("{org}/berlin/line-7"), (&format!("{org}/ann"), 10)),
-            manager(&format!("{org}/dan"), 12, &format!("{org}/berlin {org}/paris"), ("bob", 5)),
-            manager(&format!("{org}/eve"), 13, org, ("bob", 5)),
-        ];
-        edge.write(org, places.chain(managers).collect());
-    }
-    let group = UserGroupRow {
-        members: vec!["bob".parse().unwrap()],
-        organizations: vec!["acme".parse().unwrap()],
-        device_groups: Vec::new(),
-        granter: Granter { login: "admin".parse().unwrap(), number: 0 },
-    };
-    let key = groups::key(&"night-shift".parse().unwrap()).into_bytes();
-    let rows = vec![
-        manager("bob", 5, "acme", ("admin", 0)),
-        manager("zoe", 6, "/", ("admin", 0)),
-        (key, table::encode(&group).unwrap()),
-    ];
-    let rows = rows.into_iter().map(|(key, row)| (key, Some(row))).collect();
-    edge.store.lane(0).unwrap().apply(&linesman_domain::state::Writes { batch: 1, rows }).unwrap();
-    edge
+/// A sphere of places with spaces between.
+pub(super) fn sphere(places: &str) -> Sphere {
+    Sphere::of(places.split_whitespace().map(|place| place.parse().unwrap()))
 }
 
-/// What a list has, page by page.
-async fn listed(edge: &Fixture, token: &str, path: &str, what: &str) -> Vec<String> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let and = if path.contains('?') { '&' } else { '?' };
-        let answer = edge.get_as(token, &format!("{path}{and}limit=2{cursor}")).await;
-        assert_eq!(answer.status(), 200, "{path}");
-        let page: Value = answer.json().await.unwrap();
-        all.extend(page["items"].as_array().unwrap().iter().map(|item| item[what].as_str().unwrap().to_owned()));
-        match page["next"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return all,
+/// The first of the provider's people, as who grants.
+fn admin() -> Granter {
+    directory::admin().granter()
+}
+
+impl Fixture {
+    /// A manager, granted so much by the first of the provider's people.
+    pub(super) fn grant(&self, login: &str, places: &str, privileges: Privileges, rights: Rights) {
+        let login: Login = login.parse().unwrap();
+        let (privileges, rights) = (privileges.bits(), rights.bits());
+        let grant = GrantRow { sphere: sphere(places), privileges, rights, granter: Some(admin()) };
+        let row = ManagerRow { number: 7, grant, created: Timestamp::UNIX_EPOCH, changed: Timestamp::UNIX_EPOCH };
+        self.put(login.organization.as_ref(), managers::key(&login).into_bytes(), table::encode(&row).unwrap());
+    }
+
+    /// A token of a manager's that may do what its owner may, in a sphere.
+    pub(super) fn narrow(&self, login: &str, token: &str, places: &str) {
+        let login: Login = login.parse().unwrap();
+        let row = TokenRow {
+            hash: [0; 32],
+            expires: None,
+            sphere: Some(sphere(places)),
+            privileges: None,
+            rights: None,
+            created: Timestamp::UNIX_EPOCH,
+            used: None,
+        };
+        let key = tokens::key(&login, &token.parse().unwrap()).into_bytes();
+        self.put(login.organization.as_ref(), key, table::encode(&row).unwrap());
+    }
+
+    /// A user group of the provider's people.
+    pub(super) fn group(&self, name: &str, members: &[&str], organizations: &[&str], device_groups: &[(&str, &str)]) {
+        let row = UserGroupRow {
+            members: members.iter().map(|name| name.parse().unwrap()).collect(),
+            organizations: organizations.iter().map(|name| name.parse().unwrap()).collect(),
+            device_groups: device_groups.iter().map(|(org, name)| (org.parse().unwrap(), (*name).to_owned())).collect(),
+            granter: admin(),
+        };
+        self.put(None, groups::key(&name.parse().unwrap()).into_bytes(), table::encode(&row).unwrap());
+    }
+
+    /// A place to which devices are tied.
+    pub(super) fn place(&self, path: &str, devices: &[&str]) {
+        let path: PlacePath = path.parse().unwrap();
+        let row = PlaceRow {
+            display_name: String::new(),
+            device: String::new(),
+            interface: String::new(),
+            addresses: Vec::new(),
+            speed: 0,
+            created: Timestamp::UNIX_EPOCH,
+            changed: Timestamp::UNIX_EPOCH,
+        };
+        let org = Some(&path.organization);
+        self.put(org, places::key(&path).into_bytes(), table::encode(&row).unwrap());
+        for device in devices {
+            let tie = TieRow { is_served: false, is_tied: true };
+            self.put(org, places::tie_key(&path, device).into_bytes(), table::encode(&tie).unwrap());
         }
     }
-}
 
-#[tokio::test]
-async fn places_are_listed_as_far_as_they_are_seen() {
-    let edge = filled().await;
-    let whole = ["acme", "acme/berlin", "acme/berlin-2", "acme/berlin/line-7", "acme/berlin/line-8", "acme/paris"];
-    let below = ["acme/berlin", "acme/berlin/line-7", "acme/berlin/line-8"];
-    assert_eq!(listed(&edge, TOKEN, "/api/v1/places?under=acme", "place").await, whole);
-    assert_eq!(listed(&edge, TOKEN, "/api/v1/places", "place").await.len(), 12);
-    assert_eq!(listed(&edge, TOKEN, "/api/v1/places?under=acme/berlin", "place").await, below);
-    let mut back = whole.to_vec();
-    back.reverse();
-    assert_eq!(listed(&edge, TOKEN, "/api/v1/places?under=acme&sort=-place", "place").await, back);
-    // What lies above is readable, what lies beside is not there.
-    let seen = [&["acme"], &below[..]].concat();
-    for path in ["/api/v1/places", "/api/v1/places?under=/", "/api/v1/places?under=acme"] {
-        assert_eq!(listed(&edge, TOKEN_OF_ANN, path, "place").await, seen, "{path}");
-    }
-    assert_eq!(listed(&edge, TOKEN_OF_ANN, "/api/v1/places?under=acme/berlin/line-7", "place").await, [below[1]]);
-    for (hidden, nowhere) in [("acme/paris", "acme/rome"), ("bolt/berlin", "none/berlin")] {
-        for path in ["/api/v1/places?under=", "/api/v1/places/"] {
-            let (status, detail) = problem(edge.get_as(TOKEN_OF_ANN, &format!("{path}{hidden}")).await).await;
-            let none = problem(edge.get_as(TOKEN_OF_ANN, &format!("{path}{nowhere}")).await).await;
-            let swap = |text: String| text.replace(hidden, nowhere).replace("`bolt`", "`none`");
-            assert_eq!((status, swap(detail)), none, "{path}{hidden}");
-            assert_eq!(status, 404);
+    /// A row of an organization's lane; of the provider's the directory is composed anew.
+    pub(super) fn put(&self, org: Option<&OrgName>, key: Vec<u8>, row: Vec<u8>) {
+        if let Some(org) = org {
+            return self.write(org.as_str(), vec![(key, row)]);
         }
-    }
-    let line: Value = edge.get_as(TOKEN_OF_ANN, "/api/v1/places/acme/berlin/line-7").await.json().await.unwrap();
-    let shown = (&line["display_name"], &line["speed"], &line["addresses"], &line["device"]);
-    assert_eq!(shown, (&json!("line-7 of acme"), &json!(100_000_000), &json!(["192.0.2.1/24"]), &json!("SN1")));
-    let top: Value = edge.get("/api/v1/places/acme").await.json().await.unwrap();
-    assert_eq!((&top["place"], &top["display_name"]), (&json!("acme"), &json!("ACME")));
-    let put = edge.request(Method::PUT, "/api/v1/places/acme").bearer_auth(TOKEN).json(&json!({})).send().await;
-    let detail = "this path does not take this method; organizations are changed under `/api/v1/organizations`";
-    assert_eq!(problem(put.unwrap()).await, (405, detail.to_owned()));
-}
-
-#[tokio::test]
-async fn managers_are_listed_as_far_as_all_they_have_is_seen() {
-    let edge = filled().await;
-    let of_acme = ["acme/ann", "acme/cal", "acme/dan", "acme/eve"];
-    let people = ["admin", "bob", "zoe"];
-    assert_eq!(listed(&edge, TOKEN, "/api/v1/managers?under=acme", "login").await, of_acme);
-    assert_eq!(listed(&edge, TOKEN, "/api/v1/managers?under=/", "login").await, people);
-    let mut all = listed(&edge, TOKEN, "/api/v1/managers", "login").await;
-    assert_eq!((all.len(), &all[..3]), (11, &people.map(str::to_owned)[..]));
-    all.reverse();
-    assert_eq!(listed(&edge, TOKEN, "/api/v1/managers?sort=-login", "login").await, all);
-    let of_paris = listed(&edge, TOKEN, "/api/v1/managers?under=acme/paris", "login").await;
-    assert_eq!(of_paris, ["acme/dan"]);
-    assert_eq!(listed(&edge, TOKEN, "/api/v1/managers?granted_by=acme/*", "login").await, ["acme/cal"]);
-    // Neither who has more than she sees, nor the provider's people.
-    assert_eq!(listed(&edge, TOKEN_OF_ANN, "/api/v1/managers", "login").await, ["acme/ann", "acme/cal"]);
-    assert!(listed(&edge, TOKEN_OF_ANN, "/api/v1/managers?under=/", "login").await.is_empty());
-    for hidden in ["acme/dan", "acme/eve", "bolt/ann", "bob", "acme/nobody", "nobody/ann"] {
-        let answer = edge.get_as(TOKEN_OF_ANN, &format!("/api/v1/managers/{hidden}")).await;
-        assert_eq!(problem(answer).await, (404, format!("there is no manager `{hidden}`")));
-    }
-    let cal: Value = edge.get_as(TOKEN_OF_ANN, "/api/v1/managers/acme/cal").await.json().await.unwrap();
-    assert_eq!((&cal["granted_by"], &cal["sphere"]), (&json!("acme/ann"), &json!(["acme/berlin/line-7"])));
-    assert_eq!(cal["effective"]["privileges"], json!(["substitution", "managers"]));
-    // What its granter's granter has not, it has not.
-    let of_bolt: Value = edge.get("/api/v1/managers/bolt/ann").await.json().await.unwrap();
-    assert_eq!((&of_bolt["sphere"], &of_bolt["effective"]["sphere"]), (&json!(["bolt/berlin"]), &json!([])));
-    let admin: Value = edge.get("/api/v1/managers/admin").await.json().await.unwrap();
-    assert_eq!((&admin["granted_by"], &admin["sphere"]), (&Value::Null, &json!(["/"])));
-}
-
-#[tokio::test]
-async fn groups_are_the_providers() {
-    let edge = filled().await;
-    assert_eq!(listed(&edge, TOKEN, "/api/v1/groups", "name").await, ["night-shift"]);
-    let group: Value = edge.get("/api/v1/groups/night-shift").await.json().await.unwrap();
-    assert_eq!((&group["members"], &group["organizations"]), (&json!(["bob"]), &json!(["acme"])));
-    assert!(listed(&edge, TOKEN_OF_ANN, "/api/v1/groups", "name").await.is_empty());
-    let hidden = edge.get_as(TOKEN_OF_ANN, "/api/v1/groups/night-shift").await;
-    assert_eq!(problem(hidden).await, (404, "there is no group `night-shift`".to_owned()));
-}
-
-/// Status, place and detail of the problem with a write.
-async fn wrong(edge: &Fixture, path: &str, body: Value) -> (u16, String, String) {
-    let answer = edge.request(Method::PUT, path).bearer_auth(TOKEN).json(&body).send().await.unwrap();
-    let status = answer.status().as_u16();
-    let body: Value = answer.json().await.unwrap();
-    let pointer = body["errors"][0]["pointer"].as_str().unwrap_or_default().to_owned();
-    (status, pointer, body["detail"].as_str().unwrap().to_owned())
-}
-
-#[tokio::test]
-async fn what_is_wrong_with_a_body_is_said_with_its_place() {
-    let edge = filled().await;
-    for (path, body, pointer, detail) in [
-        (
-            "managers/acme/new",
-            json!({"sphere": ["acme/berlin", "acme/rome"]}),
-            "#/sphere/1",
-            "there is no place `acme/rome`",
-        ),
-        ("managers/acme/new", json!({"sphere": ["bolt"]}), "#/sphere/0", "`bolt` does not lie in `acme`"),
-        ("managers/acme/new", json!({}), "#/sphere", "a manager of an organization needs a place"),
-        (
-            "managers/acme/ann",
-            json!({"rights": {"audit": true}}),
-            "#/rights",
-            "the provider's people alone have rights",
-        ),
-        ("managers/new", json!({"sphere": ["acme/rome"]}), "#/sphere/0", "there is no place `acme/rome`"),
-        ("managers/new", json!({"sphere": ["none"]}), "#/sphere/0", "there is no place `none`"),
-        (
-            "groups/new",
-            json!({"members": ["nobody"]}),
-            "#/members/0",
-            "there is no `nobody` among the provider's people",
-        ),
-        ("groups/new", json!({"organizations": ["none"]}), "#/organizations/0", "there is no organization `none`"),
-        (
-            "groups/new",
-            json!({"device_groups": [{"organization": "acme", "name": "core"}]}),
-            "#/device_groups/0/name",
-            "`acme` has no device group `core`",
-        ),
-        (
-            "places/acme/berlin",
-            json!({"addresses": ["192.0.2.1/33"]}),
-            "#/addresses/0",
-            "`addresses/0` is no IP address, with or without a prefix length",
-        ),
-        (
-            "places/acme/berlin",
-            json!({"speed": "fast"}),
-            "#/speed",
-            "a speed is a number of bits per second, up to 10^15, or such as `100M`",
-        ),
-        ("devices/acme/SN1/place", json!({"place": "bolt/berlin"}), "#/place", "`bolt/berlin` does not lie in `acme`"),
-    ] {
-        let expected = (422, pointer.to_owned(), detail.to_owned());
-        assert_eq!(wrong(&edge, &format!("/api/v1/{path}"), body).await, expected, "{path}");
-    }
-    for (path, body, pointer) in [
-        ("managers/acme/ann", json!({"sphere": ["a b"]}), "#/sphere/0"),
-        ("managers/acme/ann", json!({"privileges": ["all"]}), "#/privileges/0"),
-        ("managers/bob", json!({"rights": {"everything": true}}), "#/rights/everything"),
-        ("managers/bob", json!({"sphere": null}), "#/sphere"),
-    ] {
-        let (status, found, detail) = wrong(&edge, &format!("/api/v1/{path}"), body).await;
-        assert_eq!((status, found.as_str()), (422, pointer), "{path}: {detail}");
-    }
-}
-
-#[tokio::test]
-async fn below_their_level_nothing_of_them_is_changed() {
-    let edge = filled().await;
-    edge.lanes[2].send_replace(LaneStatus { level: 2, ..LaneStatus::default() });
-    for path in ["managers/acme/ann", "managers/bob", "groups/night-shift", "places/acme/berlin"] {
-        let (status, _, detail) = wrong(&edge, &format!("/api/v1/{path}"), json!({})).await;
-        assert_eq!((status, &*detail), (409, "this takes engine level 3; `linesman level raise` raises it"), "{path}");
+        self.write_provider(vec![(key, row)]);
+        let (hash, _) = books::pack(&directory::read(&self.store.lane(0).unwrap()).unwrap()).unwrap();
+        let sections = vec![SectionRow { section: Section::Directory, hash, loaded: None }];
+        let composed = table::encode(&SectionsRow { version: 1, sections }).unwrap();
+        self.write_provider(vec![(sections::key().into_bytes(), composed)]);
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use linesman_domain as domain;
 use linesman_domain::commands::groups::judge;
 use linesman_domain::commands::managers::Refused;
-use linesman_domain::directory::{self, Directory};
+use linesman_domain::directory::Directory;
 use linesman_domain::managers::Known;
 use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::table::Table;
@@ -20,7 +20,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Answers, IdempotencyKey, command_id, send_at, send_judged, stated};
-use crate::edge::granted::lane_of_owner;
+use crate::edge::members::lane_of_owner;
 use crate::edge::paths::GroupPath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -82,7 +82,8 @@ pub(in crate::edge) async fn set_group(
     let settings = GroupSettings { group: name, members, organizations, device_groups };
     let verb = Verb::Group(Group::Set(settings.clone()));
     let principal = viewer.principal();
-    let judge = move |lanes: &[Lane]| wrong(lanes, &principal, &settings);
+    let directory = sources.grants.directory()?;
+    let judge = move |lanes: &[Lane]| wrong((&directory, lanes), &principal, &settings);
     send_judged(&sources, &viewer, LEVEL, None, id, verb, judge).await
 }
 
@@ -105,11 +106,14 @@ pub(in crate::edge) async fn remove_group(
 }
 
 /// What of a body is wrong.
-fn wrong(lanes: &[Lane], principal: &Principal, settings: &GroupSettings) -> Result<Option<Refused>, domain::Error> {
+fn wrong(
+    (directory, lanes): (&Directory, &[Lane]),
+    principal: &Principal,
+    settings: &GroupSettings,
+) -> Result<Option<Refused>, domain::Error> {
     let Some(first) = lanes.first() else { return Ok(None) };
-    let directory = Directory::of(directory::read(first)?);
-    let known = Known::new(&directory, first);
-    if let Err(refused) = judge((&known, &directory), principal, settings, Timestamp::now())? {
+    let known = Known::new(directory, first);
+    if let Err(refused) = judge((&known, directory), principal, settings, Timestamp::now())? {
         return Ok(Some(refused));
     }
     // Lane 0 does not know the organizations of all the others.

@@ -11,7 +11,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain as domain;
 use linesman_domain::commands::managers::{Refused, judge};
-use linesman_domain::directory::{self, Directory};
+use linesman_domain::directory::Directory;
 use linesman_domain::managers::Known;
 use linesman_domain::places;
 use linesman_schemas::audit::Verdict;
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Answers, IdempotencyKey, command_id, send_at, send_judged, stated};
-use crate::edge::granted::lane_of_owner;
+use crate::edge::members::lane_of_owner;
 use crate::edge::paths::{ManagerPath, PersonPath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -131,7 +131,11 @@ async fn set(
     let settings = ManagerSettings { manager: name, sphere, privileges, rights, password: None };
     let verb = Verb::Manager(Manager::Set(settings.clone()));
     let (whose, principal) = (organization.clone(), viewer.principal());
-    let judge = move |lanes: &[Lane]| wrong(lanes, &Login::new(whose, settings.manager.clone()), &principal, &settings);
+    let directory = sources.grants.directory()?;
+    let judge = move |lanes: &[Lane]| {
+        let login = Login::new(whose, settings.manager.clone());
+        wrong((&directory, lanes), &login, &principal, &settings)
+    };
     send_judged(sources, viewer, LEVEL, organization, id, verb, judge).await
 }
 
@@ -147,15 +151,14 @@ async fn remove(
 
 /// What of a body is wrong.
 fn wrong(
-    lanes: &[Lane],
+    (directory, lanes): (&Directory, &[Lane]),
     login: &Login,
     principal: &Principal,
     settings: &ManagerSettings,
 ) -> Result<Option<Refused>, domain::Error> {
     let org = login.organization.as_ref();
-    let (Some(first), Some(lane)) = (lanes.first(), lane_of_owner(lanes, org)) else { return Ok(None) };
-    let directory = Directory::of(directory::read(first)?);
-    let known = Known::new(&directory, lane);
+    let Some(lane) = lane_of_owner(lanes, org) else { return Ok(None) };
+    let known = Known::new(directory, lane);
     if let Err(refused) = judge((&known, lane), org, principal, settings, Timestamp::now())? {
         return Ok(Some(refused));
     }

@@ -25,7 +25,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use super::commands::{Asked, Error};
+use super::commands::{Asked, Error, is_asked_by};
 use super::sources::Sources;
 use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::Viewer;
@@ -178,7 +178,7 @@ pub(super) async fn send_judged(
     judge: impl FnOnce(&[Lane]) -> Result<Option<Refused>, linesman_domain::Error> + Send + 'static,
 ) -> Result<Response, Problem> {
     verb.check().map_err(|fault| out_of_bounds(&fault))?;
-    if viewer.sees(whose.as_ref()) {
+    if is_asked_by(viewer, whose.as_ref()) {
         let lanes = sources.lanes.iter().map(|lane| lane.borrow().level);
         if lanes.min().is_none_or(|found| found < level) {
             let detail = format!("this takes engine level {level}; `linesman level raise` raises it");
