@@ -16,6 +16,7 @@ pub(super) mod policies;
 #[cfg(test)]
 mod tests;
 mod walk;
+pub(super) mod why;
 
 use linesman_schemas::OrgName;
 use serde::Serialize;

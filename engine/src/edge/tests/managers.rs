@@ -9,7 +9,7 @@ use linesman_schemas::{Login, Privilege, Privileges, Right, Rights, Sphere};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::fixture::{Fixture, TOKEN, TOKEN_OF_ACME, place, problem};
+use super::fixture::{Fixture, TOKEN, TOKEN_OF_ACME, faulty, place, problem};
 use crate::lane::status::LaneStatus;
 
 /// A manager's row, by its key.
@@ -147,6 +147,42 @@ async fn managers_are_listed_as_far_as_all_they_have_is_seen() {
     assert_eq!((&of_bolt["sphere"], &of_bolt["effective"]["sphere"]), (&json!(["bolt/berlin"]), &json!([])));
     let admin: Value = edge.get("/api/v1/managers/admin").await.json().await.unwrap();
     assert_eq!((&admin["granted_by"], &admin["sphere"]), (&Value::Null, &json!(["/"])));
+}
+
+#[tokio::test]
+async fn why_names_the_link_that_denies() {
+    let edge = filled().await;
+    let why = async |token: &str, login: &str, operation: &str, place: &str| {
+        edge.get_as(token, &format!("/api/v1/rights/why?login={login}&operation={operation}&place={place}")).await
+    };
+    let told: Value = why(TOKEN, "acme/cal", "set-place", "acme/berlin/line-7").await.json().await.unwrap();
+    assert_eq!((&told["verdict"], &told["denied_by"]), (&json!("forbidden"), &json!("acme/cal")));
+    assert_eq!(told["takes"], "the right `organizations`");
+    let links: Vec<_> = told["links"].as_array().unwrap().iter().map(|link| (&link["login"], &link["has"])).collect();
+    let expected = [("acme/cal", false), ("acme/ann", false), ("bob", false), ("admin", true)];
+    assert_eq!(
+        links,
+        expected.map(|(login, has)| (json!(login), json!(has))).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>()
+    );
+    // What the granter's granter has not.
+    let told: Value = why(TOKEN, "bolt/ann", "set-manager", "bolt/berlin").await.json().await.unwrap();
+    assert_eq!(told["denied_by"], "bob");
+    let told: Value = why(TOKEN_OF_ACME, "acme/cal", "set-manager", "acme/berlin/line-7").await.json().await.unwrap();
+    assert_eq!(told["verdict"], "allowed");
+    assert_eq!(told["detail"], "all of the chain have the privilege `managers`, and `acme/berlin/line-7`");
+    let none = faulty(why(TOKEN, "acme/cal", "set-manger", "acme").await).await;
+    let detail = "`operation`: `set-manger` is not known: did you mean `set-manager`?";
+    assert_eq!(none, (400, "operation".to_owned(), detail.to_owned()));
+    for (login, place, nothing) in [
+        ("acme/dan", "acme/berlin", "manager `acme/dan`"),
+        ("bob", "acme/berlin", "manager `bob`"),
+        ("acme/cal", "acme/paris", "place `acme/paris`"),
+        ("acme/cal", "acme/rome", "place `acme/rome`"),
+        ("acme/cal", "/", "place `/`"),
+    ] {
+        let answer = why(TOKEN_OF_ACME, login, "set-manager", place).await;
+        assert_eq!(problem(answer).await, (404, format!("there is no {nothing}")));
+    }
 }
 
 #[tokio::test]
