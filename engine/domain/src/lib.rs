@@ -15,7 +15,7 @@
 //! | `organizations`, `devices`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
 //! | `managers`, `groups`, `tokens`, `credentials`, `directory` | who was granted what by whom; of the provider's people for all lanes |
-//! | `places` | sites and access lines, and the devices tied to them |
+//! | `places`, `sight` | sites and access lines, and the devices tied to them; what is seen of an organization in part |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
@@ -54,6 +54,7 @@ pub mod rights;
 mod router;
 pub mod rule_book;
 pub mod sections;
+pub mod sight;
 pub mod sightings;
 pub mod snapshots;
 pub mod sources;

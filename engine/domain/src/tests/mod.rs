@@ -7,6 +7,7 @@ mod levels;
 mod policies;
 mod principals;
 mod sections;
+mod sight;
 mod sources;
 
 use std::cell::RefCell;
