@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, IncidentId, OrgName};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use utoipa::{IntoParams, IntoResponses, ToSchema};
@@ -135,7 +135,8 @@ pub(super) fn command_id(headers: &HeaderMap) -> Result<CommandId, Problem> {
     text.parse().map_err(|_| wrong("has 1 to 128 printable characters"))
 }
 
-/// Sends a command that keeps its bounds, and answers with what became of it.
+/// Sends a command that keeps its bounds, if whoever asks may as far as is known here, and answers with what became of
+/// it.
 pub(super) async fn send(
     sources: &Sources,
     viewer: &Viewer,
@@ -143,15 +144,30 @@ pub(super) async fn send(
     id: CommandId,
     verb: Verb,
 ) -> Result<Response, Problem> {
+    if let Some(place) = verb.place(whose.as_ref()) {
+        viewer.may(verb.operation(), &place)?;
+    }
+    if let Some(incident) = incident(&verb) {
+        sources.commands.sees_incident(viewer, incident)?;
+    }
     verb.check().map_err(|fault| out_of_bounds(&fault))?;
     respond(sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?)
+}
+
+/// The incident that a command is about.
+const fn incident(verb: &Verb) -> Option<&IncidentId> {
+    match verb {
+        Verb::Incident(verb) => Some(verb.incident()),
+        Verb::Case(verb) => Some(verb.incident()),
+        _ => None,
+    }
 }
 
 /// The answer to a write.
 pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
     let done = if asked.has_created() { StatusCode::CREATED } else { StatusCode::OK };
     let state = CommandState::from(asked);
-    let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()));
+    let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()).decided());
     match state.verdict {
         CommandStatus::Pending => {
             let id = utf8_percent_encode(state.command.as_str(), NON_ALPHANUMERIC);
@@ -179,7 +195,7 @@ fn out_of_bounds(fault: &Fault) -> Problem {
 pub(super) fn refused(error: Error) -> Problem {
     match &error {
         Error::OtherCommand(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
-        Error::Unseen(_) | Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
+        Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
         Error::Log(source) => wait_for_log(source),
         Error::State(_) | Error::Json(_) => Problem::internal(&error),
     }
