@@ -15,7 +15,8 @@
 //! | `organizations`, `devices`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
-//! | `managers`, `groups`, `tokens`, `credentials`, `directory` | who was granted what by whom; of the provider's people for all lanes |
+//! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
+//! | `credentials`, `sessions`, `failures` | how managers come in, and who was refused |
 //! | `places` | sites and access lines, and the devices tied to them |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
@@ -36,6 +37,7 @@ pub mod devices;
 mod digest;
 pub mod directory;
 mod error;
+pub mod failures;
 mod follow;
 pub mod groups;
 pub mod incidents;
@@ -56,6 +58,7 @@ pub mod rights;
 mod router;
 pub mod rule_book;
 pub mod sections;
+pub mod sessions;
 pub mod sightings;
 pub mod snapshots;
 pub mod sources;
@@ -95,7 +98,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 32] = [
+pub const TABLES: [&dyn Upgradable; 34] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -128,6 +131,8 @@ pub const TABLES: [&dyn Upgradable; 32] = [
     &places::TIED,
     &places::SITES,
     &credentials::CREDENTIALS,
+    &sessions::SESSIONS,
+    &failures::FAILURES,
 ];
 
 /// A batch, decided: what is to be written, said and told.

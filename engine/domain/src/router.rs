@@ -352,10 +352,8 @@ impl Domain {
         match &command.verb {
             Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
             Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &self.books, verb),
-            Verb::Manager(verb) => commands::managers::ask(&mut self.desk, &mut self.managers, None, command, verb),
             Verb::Group(verb) => commands::groups::ask(&mut self.desk, &mut self.managers, command, verb),
-            Verb::Token(verb) => Ok(commands::tokens::ask(verb)),
-            Verb::Session(verb) => Ok(commands::sessions::ask(verb)),
+            Verb::Manager(_) | Verb::Token(_) | Verb::Session(_) => self.ask_people(None, command),
             Verb::Audit(verb) => self.keep_audit(None, command, verb),
             verb @ (Verb::Organization(_)
             | Verb::Incident(_)
@@ -387,15 +385,22 @@ impl Domain {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
             (Verb::Place(verb), Some(_)) => commands::places::ask(&mut self.desk, &mut self.managers, org, verb),
-            (Verb::Manager(verb), Some(_)) => {
-                commands::managers::ask(&mut self.desk, &mut self.managers, Some(org), command, verb)
-            }
-            (Verb::Token(verb), Some(_)) => Ok(commands::tokens::ask(verb)),
-            (Verb::Session(verb), Some(_)) => Ok(commands::sessions::ask(verb)),
+            (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
             (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_)), Some(_)) => {
                 Ok(Answer::misplaced(verb, Some(org)))
             }
+        }
+    }
+
+    /// What is asked of an organization's managers, or without one of the provider's people.
+    fn ask_people(&mut self, org: Option<&OrgName>, command: &Command) -> Result<Answer, Error> {
+        let (desk, managers) = (&mut self.desk, &mut self.managers);
+        match &command.verb {
+            Verb::Manager(verb) => commands::managers::ask(desk, managers, org, command, verb),
+            Verb::Token(verb) => commands::tokens::ask(desk, managers, org, command, verb),
+            Verb::Session(verb) => commands::sessions::ask(desk, managers, org, command, verb),
+            verb => Ok(Answer::misplaced(verb, org)),
         }
     }
 

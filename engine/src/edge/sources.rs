@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use super::commands::Commands;
 use super::gauges::Gauges;
+use super::grants::Grants;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
 use crate::dispatch::Overview;
@@ -89,6 +90,8 @@ pub struct FilesAsked {
 pub(super) struct Sources {
     /// Who is known.
     pub(super) bearers: Bearers,
+    /// What they were granted.
+    pub(super) grants: Arc<Grants>,
     pub(super) ready: watch::Receiver<bool>,
     pub(super) policies: watch::Receiver<PolicyStatus>,
     /// Whom to ask what this node's files say.
@@ -131,6 +134,7 @@ impl Sources {
         let rows: Arc<[_]> = (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, _>>()?;
         Ok(Self {
             bearers: Bearers::new(&edge.token),
+            grants: Arc::new(Grants::new(Arc::clone(&rows))),
             gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows), edge.ready.clone()),
             ready: edge.ready,
             policies: edge.policies,

@@ -230,7 +230,7 @@ fn people_verbs() -> Vec<Verb> {
 
 /// Whoever asks in the samples.
 fn principal() -> Principal {
-    Principal::Provider { name: "mara@partner.example".to_owned(), token: None }
+    Principal::admin()
 }
 
 fn asked(verb: Verb) -> Command {

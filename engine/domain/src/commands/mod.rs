@@ -10,7 +10,8 @@
 //! | `incidents`, `cases` | incidents and their notes; their cases |
 //! | `policies` | a policy judges again |
 //! | `places` | sites and access lines |
-//! | `managers`, `groups`, `tokens`, `sessions` | who may what, and how they come in |
+//! | `managers`, `groups`, `tokens` | who may what |
+//! | `passwords`, `sessions` | how they come in |
 //! | `audit` | what the engine keeps of it |
 //! | `engine`, `rule_book` | the engine itself, and the rule book, asked by the provider |
 
@@ -22,6 +23,7 @@ pub(crate) mod incidents;
 pub mod managers;
 pub(crate) mod organizations;
 mod outcome;
+pub(crate) mod passwords;
 pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod rule_book;
@@ -153,19 +155,8 @@ pub(crate) fn refusal(
 }
 
 /// Whether a verb is about a single thing at its place, of which the room looks whether it is seen.
-pub const fn is_within(verb: &Verb) -> bool {
-    match verb {
-        Verb::Incident(_) | Verb::Case(_) | Verb::Manager(_) | Verb::Group(_) | Verb::Token(_) | Verb::Session(_) => {
-            true
-        }
-        Verb::Organization(_)
-        | Verb::Policy(_)
-        | Verb::Input(_)
-        | Verb::Engine(_)
-        | Verb::RuleBook(_)
-        | Verb::Place(_)
-        | Verb::Audit(_) => false,
-    }
+pub fn is_within(verb: &Verb) -> bool {
+    rights::is_within(verb.operation())
 }
 
 /// Keeps what became of a command, puts it on record and says it: to its organization (`is_known`: there is one), or to the provider.

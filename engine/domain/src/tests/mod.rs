@@ -5,6 +5,7 @@ mod commands;
 mod jobs;
 mod level1;
 mod levels;
+mod logins;
 mod managers;
 mod policies;
 mod principals;

@@ -6,15 +6,15 @@ use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
 use linesman_connectors::tls;
 use linesman_schemas::audit::{Record, Verdict};
-use linesman_schemas::{FilterLevel, OrgName, Principal, Priority};
+use linesman_schemas::{FilterLevel, OrgName, Principal, Priority, Privileges, Rights};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::super::*;
+use super::people;
 use crate::audit::{Auditor, Signer};
-use crate::edge::viewer::Viewer;
 use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
 use crate::log::streams::lane_of;
@@ -31,7 +31,7 @@ use linesman_domain::table;
 
 pub(super) const LANES: u32 = 4;
 pub(super) const TOKEN: &str = "5f0c-the-right-token-of-this-test";
-/// The token of one who sees `acme` and nothing else.
+/// The token of `acme/ann`, who sees `acme` and nothing else.
 pub(super) const TOKEN_OF_ACME: &str = "77a1-the-token-of-acme";
 
 /// A listening edge.
@@ -102,9 +102,14 @@ impl Fixture {
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut sources = Sources::new(edge, walk_most).unwrap();
-        sources.bearers.add(TOKEN_OF_ACME, Viewer::of_organization("acme"));
+        for (token, login) in people::BEARERS {
+            sources.bearers.add(token, people::principal(login));
+        }
         let listening = listen_within(bounds, sources, address, &authority).await.unwrap();
-        Self { listening, store, lanes, ready, policies: policy_status, http, dir, _log: tracing::Dispatch::new(log) }
+        let _log = tracing::Dispatch::new(log);
+        let edge = Self { listening, store, lanes, ready, policies: policy_status, http, dir, _log };
+        edge.grant("acme/ann", "acme", Privileges::all(), Rights::default());
+        edge
     }
 
     pub(super) fn addr(&self) -> SocketAddr {
@@ -132,8 +137,17 @@ impl Fixture {
 
     /// Writes rows where the organization's lane has them.
     pub(super) fn write(&self, org: &str, rows: Vec<(Vec<u8>, Vec<u8>)>) {
+        self.write_on(lane_of(org, LANES), rows);
+    }
+
+    /// Writes rows of the provider's.
+    pub(super) fn write_provider(&self, rows: Vec<(Vec<u8>, Vec<u8>)>) {
+        self.write_on(0, rows);
+    }
+
+    fn write_on(&self, lane: u32, rows: Vec<(Vec<u8>, Vec<u8>)>) {
         let rows: Vec<Write> = rows.into_iter().map(|(key, value)| (key, Some(value))).collect();
-        self.store.lane(lane_of(org, LANES)).unwrap().apply(&Writes { batch: 1, rows }).unwrap();
+        self.store.lane(lane).unwrap().apply(&Writes { batch: 1, rows }).unwrap();
     }
 
     /// Writes rows of a lane.

@@ -10,6 +10,7 @@ mod intelligence;
 mod lists;
 mod log_level;
 mod measured;
+mod people;
 mod policies;
 mod rooms;
 mod status;
