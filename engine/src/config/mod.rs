@@ -46,6 +46,7 @@ pub use self::organizations::Organization;
 pub use self::origin::{Extent, Layer, Origin, Spot};
 pub(crate) use self::sections::{LONG_S, count, seconds};
 pub use self::sections::{Sections, VARIABLE_PREFIX};
+use crate::edge::logins::limits::{self, Limits};
 use crate::log::section::Nats;
 use crate::logging::Log;
 use crate::{log, logging};
@@ -71,6 +72,8 @@ pub struct Config {
     pub organizations: Vec<Organization>,
     /// The numbers that decisions depend on.
     pub settings: schemas::control::Settings,
+    /// For how long somebody who has logged in is let in.
+    pub limits: Limits,
     /// The program's own log.
     pub log: Log,
     /// What is allowed but unwise, for the operator.
@@ -198,6 +201,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         connectors: connectors::Settings::read(&entries)?,
         organizations: organizations::all(&entries)?,
         settings: sections::decisions(entries.one(sections::DECISIONS.name)?)?,
+        limits: Limits::read(entries.one(limits::SECTION.name)?)?,
         log: Log::read(entries.one(logging::SECTION.name)?)?,
         warnings,
     })

@@ -7,6 +7,7 @@ use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
 use linesman_schemas as schemas;
 
 use super::organizations;
+use crate::edge::logins::limits;
 use crate::{log, logging};
 
 /// What the program's environment variables begin with.
@@ -90,7 +91,7 @@ impl Sections {
     pub fn of_program() -> Self {
         let mut sections: Vec<&'static Section> = vec![&TOP, &log::section::SECTION];
         sections.extend(linesman_connectors::sections());
-        sections.extend([&DECISIONS, &logging::SECTION, &organizations::SECTION]);
+        sections.extend([&DECISIONS, &limits::SECTION, &logging::SECTION, &organizations::SECTION]);
         Self::of(sections)
     }
 

@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use async_nats::Client;
 use linesman_schemas::command::{Command, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, OrgName, Principal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::viewer::Viewer;
+use crate::data_dir::private::random_hex;
 use crate::lane::status::LaneStatus;
 use crate::log::inputs;
 use crate::log::streams::lane_of;
@@ -68,6 +69,9 @@ pub(super) enum Error {
     /// The state cannot be read.
     #[error("the command's outcome cannot be read")]
     State(#[from] domain::Error),
+    /// There is no id for it.
+    #[error("the system gives no random numbers")]
+    Random(#[from] std::io::Error),
     /// The command has no form.
     #[error("the command cannot be written")]
     Json(#[from] serde_json::Error),
@@ -111,8 +115,22 @@ impl Commands {
         if let Some(known) = self.known(viewer, whose.as_ref(), &id, &verb)? {
             return Ok(known);
         }
+        self.put(viewer.principal(), whose, id, verb).await
+    }
+
+    /// Sends a command as `principal`, whatever they see of whose it is, and waits a while for its outcome.
+    ///
+    /// # Errors
+    /// The id was another command's, or log or state are away.
+    pub(super) async fn put(
+        &self,
+        principal: Principal,
+        whose: Option<OrgName>,
+        id: CommandId,
+        verb: Verb,
+    ) -> Result<Asked, Error> {
         let asked = domain::asked(&verb)?;
-        let command = Command { id: id.clone(), principal: viewer.principal(), node: self.node.to_string(), verb };
+        let command = Command { id: id.clone(), principal, node: self.node.to_string(), verb };
         let (subject, payload) = inputs::of_command(whose.as_ref(), command)?;
         let sequence = inputs::put(&self.client, subject, payload).await.map_err(Error::Log)?;
         self.remember(whose.as_ref(), &id, sequence);
@@ -120,10 +138,26 @@ impl Commands {
             return Ok(Asked { id, whose, outcome: None });
         }
         self.sent().remove(&(whose.clone(), id.clone()));
-        match self.outcome(viewer, whose.as_ref(), &id)? {
+        match self.outcome_of(whose.as_ref(), &id)? {
             Some(outcome) => answer(whose, id, outcome, asked),
             None => Err(Error::Unknown(id)),
         }
+    }
+
+    /// Sends what the engine has to tell, and does not wait for what becomes of it. Lanes below engine level 3 are told
+    /// nothing: they would take it for no command.
+    ///
+    /// # Errors
+    /// The log is away.
+    pub(super) async fn tell(&self, whose: Option<&OrgName>, verb: Verb) -> Result<(), Error> {
+        if self.lanes.get(self.lane(whose)).is_none_or(|lane| lane.borrow().level < 3) {
+            return Ok(());
+        }
+        let id = format!("edge-{}", random_hex::<16>()?);
+        let Ok(id) = id.parse() else { return Ok(()) };
+        let command = Command { id, principal: Principal::Machine, node: self.node.to_string(), verb };
+        let (subject, payload) = inputs::of_command(whose, command)?;
+        inputs::put(&self.client, subject, payload).await.map_err(Error::Log).map(drop)
     }
 
     /// How a command stands that was decided under this id; an error where it asked for something else.
@@ -170,7 +204,11 @@ impl Commands {
         whose: Option<&OrgName>,
         id: &CommandId,
     ) -> Result<Option<CommandRow>, domain::Error> {
-        match self.rows.get(self.lane(whose)).filter(|_| viewer.sees(whose)) {
+        if viewer.sees(whose) { self.outcome_of(whose, id) } else { Ok(None) }
+    }
+
+    fn outcome_of(&self, whose: Option<&OrgName>, id: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
+        match self.rows.get(self.lane(whose)) {
             Some(lane) => Table::read(lane, &commands::key(whose, id.as_str())),
             None => Ok(None),
         }

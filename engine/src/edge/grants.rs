@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use linesman_domain as domain;
 use linesman_domain::directory::{self, Directory};
 use linesman_domain::managers::Known;
-use linesman_domain::rights::{self, Asked, Effective, Reach, Ruling};
+use linesman_domain::rights::{self, Asked, Effective, Grants as _, Reach, Ruling, Standing};
 use linesman_domain::sections;
 use linesman_schemas::control::Section;
-use linesman_schemas::{Place, Principal};
+use linesman_schemas::{Login, Place, Principal};
 
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
@@ -93,6 +93,18 @@ impl Grants {
             }
         }
         Err(Error::Restless)
+    }
+
+    /// How a principal stands to a manager.
+    ///
+    /// # Errors
+    /// What was granted cannot be read.
+    pub(super) fn standing(&self, principal: &Principal, other: &Login) -> Result<Standing, Error> {
+        let directory = self.directory()?;
+        let Some(lane) = self.lane(&Principal::of_login(other, None)) else { return Ok(Standing::Unseen) };
+        let known = Known::new(&directory, lane);
+        let Some(member) = known.manager(other)? else { return Ok(Standing::Unseen) };
+        Ok(rights::standing(&known, principal, &member, Timestamp::now())?)
     }
 
     fn lane(&self, principal: &Principal) -> Option<&Lane> {

@@ -31,7 +31,7 @@ mod grants;
 mod level;
 mod lists;
 mod log_level;
-mod logins;
+pub(crate) mod logins;
 mod openapi;
 mod paging;
 mod paths;
@@ -56,6 +56,8 @@ use tokio::task::JoinHandle;
 
 use crate::metrics::Metrics;
 use crate::store;
+use logins::Keeper;
+pub use logins::Limits;
 use sources::Sources;
 pub use sources::{Edge, FilesAsked, PolicyStatus};
 use transport::{BOUNDS, Bounds, Listener};
@@ -82,6 +84,9 @@ pub enum Error {
     /// No store.
     #[error("the API cannot read the store")]
     Store(#[from] store::Error),
+    /// No random numbers.
+    #[error("nobody could log in")]
+    Logins(#[from] logins::Error),
 }
 
 /// A listening edge; it ends with this value, answers under way included.
@@ -89,6 +94,7 @@ pub enum Error {
 pub struct Listening {
     listener: Listener,
     _upkeep: Upkeep,
+    _keeper: Option<Keeper>,
 }
 
 /// Folds histograms until it is dropped.
@@ -144,9 +150,10 @@ async fn listen_within(
 ) -> Result<Listening, Error> {
     let hosts = if address.ip().is_unspecified() { Vec::new() } else { vec![address.ip().to_string()] };
     let config = tls::server_config(authority.issue(&hosts)?)?;
-    let metrics = sources.metrics.clone();
-    let router = routes::routes(Arc::new(sources));
+    let (metrics, sources) = (sources.metrics.clone(), Arc::new(sources));
+    let keeper = Keeper::of(&sources);
+    let router = routes::routes(sources);
     let listener = Listener::open(bounds, address, config, router).await;
     let listener = listener.map_err(|source| Error::Listen { address, source })?;
-    Ok(Listening { listener, _upkeep: Upkeep::of(metrics) })
+    Ok(Listening { listener, _upkeep: Upkeep::of(metrics), _keeper: keeper })
 }

@@ -212,6 +212,7 @@ impl App {
             lanes: executors.lanes.clone(),
             node: owner,
             token: data_dir.token()?,
+            limits: config.limits,
             ready: is_ready,
             policies: policy_status,
             files: files_asked,

@@ -56,6 +56,10 @@ circuit_failures = 5 # default
 circuit_rest_s = 30 # default
 circuit_rest_most_s = 600 # default
 
+[api]
+session_idle_s = 43200 # default
+session_absolute_s = 2592000 # default
+
 [log]
 format = "json" # linesman.toml:18:10
 level = "info" # default

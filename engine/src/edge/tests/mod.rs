@@ -8,6 +8,7 @@ mod incidents;
 mod intelligence;
 mod lists;
 mod log_level;
+mod logins;
 mod measured;
 mod people;
 mod policies;

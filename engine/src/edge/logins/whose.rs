@@ -1,0 +1,38 @@
+//! Whose sessions and API tokens are asked for: one's own, or those of a manager one manages.
+
+use axum::http::StatusCode;
+use linesman_domain::rights::Standing;
+use linesman_schemas::Login;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::Entry;
+use crate::edge::sources::Sources;
+use crate::edge::transport::problem::Problem;
+
+/// Whose.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::edge) struct WhoseQuery {
+    /// The manager; without one, whoever asks.
+    #[param(value_type = String, required = false, pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme/ann")]
+    pub(super) login: Option<Login>,
+}
+
+impl Sources {
+    /// Whose is asked for, if they are whoever asks, or managed by them.
+    ///
+    /// # Errors
+    /// For whoever asks there is no such manager, or they may not manage it.
+    pub(super) fn owner(&self, entry: &Entry, asked: Option<Login>) -> Result<Login, Problem> {
+        let Some(login) = asked else { return entry.login() };
+        let forbidden = |detail: String| Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        match self.grants.standing(&entry.principal, &login)? {
+            Standing::Oneself | Standing::Managing => Ok(login),
+            Standing::Below => forbidden(format!("`{login}` stands above `{}`", entry.principal)),
+            Standing::Lacking(denial) => forbidden(denial.to_string()),
+            Standing::Unseen => Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no manager `{login}`"))),
+        }
+    }
+}
