@@ -15,8 +15,8 @@ pub const VARIABLE_PREFIX: &str = "LINESMAN_";
 
 /// Variables with that prefix that are no keys: the configuration file itself, and how commands reach
 /// a running engine.
-pub(super) const OTHER_VARIABLES: [&str; 4] =
-    ["LINESMAN_CONFIG", "LINESMAN_API", "LINESMAN_TOKEN_FILE", "LINESMAN_API_CA"];
+pub(super) const OTHER_VARIABLES: [&str; 5] =
+    ["LINESMAN_CONFIG", "LINESMAN_API", "LINESMAN_TOKEN_FILE", "LINESMAN_API_CA", "LINESMAN_SESSION_FILE"];
 
 /// The modes; only [`MODE_WORKING`] works.
 const MODES: [&str; 5] = ["direct", "partner", "end-customer", "demo", "offline"];
