@@ -23,14 +23,16 @@ pub(super) const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/openapi.json
 pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request, next: Next) -> Response {
     let since = Instant::now();
     let (route, method) = (route(&request), method(request.method()));
-    let viewer = sources.bearers.viewer(request.headers());
-    let mut response = if viewer.is_none() && !OPEN.contains(&request.uri().path()) {
-        let problem = Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed");
-        let mut response = arrival::refuse(request, problem).await;
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"linesman\""));
-        response
-    } else {
-        match arrival::whole(request).await {
+    let principal = sources.bearers.principal(request.headers());
+    let mut response = match principal.map(|principal| sources.grants.viewer(principal)).transpose() {
+        Err(error) => arrival::refuse(request, error.into()).await,
+        Ok(None) if !OPEN.contains(&request.uri().path()) => {
+            let problem = Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed");
+            let mut response = arrival::refuse(request, problem).await;
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"linesman\""));
+            response
+        }
+        Ok(viewer) => match arrival::whole(request).await {
             Ok(mut request) => {
                 if let Some(viewer) = viewer {
                     request.extensions_mut().insert(viewer);
@@ -38,7 +40,7 @@ pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request,
                 next.run(request).await
             }
             Err(problem) => problem.into_response(),
-        }
+        },
     };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let status = response.status().as_u16();

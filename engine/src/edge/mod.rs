@@ -10,7 +10,8 @@
 //! | room | what |
 //! |---|---|
 //! | `transport` | listening, and what all requests and answers have in common |
-//! | `access`, `viewer` | who asks, and what they may see |
+//! | `access`, `viewer`, `grants` | who asks, what they may see, and by what that is known |
+//! | `logins` | passwords, sessions, API tokens |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
@@ -26,9 +27,11 @@ mod dead_letters;
 mod events;
 pub(crate) mod filters;
 mod gauges;
+mod grants;
 mod level;
 mod lists;
 mod log_level;
+mod logins;
 mod openapi;
 mod paging;
 mod paths;

@@ -10,7 +10,9 @@ use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use super::commands::Commands;
 use super::gauges::Gauges;
+use super::grants::Grants;
 use super::viewer::Bearers;
+use crate::audit::Auditor;
 use crate::dispatch::Overview;
 use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
@@ -23,6 +25,8 @@ use crate::store::{self, Store};
 const READS: usize = 4;
 /// How many may listen to events at once: each has a consumer at the server.
 pub(super) const LISTENERS: usize = 128;
+/// How many may export the audit at a time.
+pub(super) const EXPORTERS: usize = 8;
 /// How many may read dead letters at a time: each has a consumer at the server, and what it has fetched in memory.
 const READERS: usize = 4;
 
@@ -38,6 +42,8 @@ pub struct Edge {
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
     /// This engine, as commands name it.
     pub node: Arc<str>,
+    /// What signs checkpoints of the audit.
+    pub auditor: Arc<Auditor>,
     /// What a request must bear.
     pub token: String,
     /// Whether the engine serves.
@@ -84,6 +90,8 @@ pub struct FilesAsked {
 pub(super) struct Sources {
     /// Who is known.
     pub(super) bearers: Bearers,
+    /// What they were granted.
+    pub(super) grants: Arc<Grants>,
     pub(super) ready: watch::Receiver<bool>,
     pub(super) policies: watch::Receiver<PolicyStatus>,
     /// Whom to ask what this node's files say.
@@ -103,6 +111,10 @@ pub(super) struct Sources {
     pub(super) listeners: Arc<Semaphore>,
     /// Room for those who read dead letters.
     pub(super) readers: Arc<Semaphore>,
+    /// Room for those who export the audit.
+    pub(super) exporters: Arc<Semaphore>,
+    /// What signs checkpoints of the audit.
+    pub(super) auditor: Arc<Auditor>,
     /// Held by whoever replays one.
     pub(super) replaying: Mutex<()>,
     /// How long a walk through the store may take.
@@ -122,6 +134,7 @@ impl Sources {
         let rows: Arc<[_]> = (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, _>>()?;
         Ok(Self {
             bearers: Bearers::new(&edge.token),
+            grants: Arc::new(Grants::new(Arc::clone(&rows))),
             gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows), edge.ready.clone()),
             ready: edge.ready,
             policies: edge.policies,
@@ -131,6 +144,8 @@ impl Sources {
             commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             readers: Arc::new(Semaphore::new(READERS)),
+            exporters: Arc::new(Semaphore::new(EXPORTERS)),
+            auditor: edge.auditor,
             replaying: Mutex::default(),
             client: edge.client,
             lanes: edge.lanes,

@@ -28,7 +28,7 @@ pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, settled};
 use chain::{Climb, Link, climb};
 pub use manage::{Asker, Managing};
 pub use reach::{Extent, Reach, reach};
-pub use table::{OPERATIONS, need};
+pub use table::{OPERATIONS, is_within, need};
 
 /// What it takes to ask for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

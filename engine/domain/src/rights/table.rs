@@ -57,3 +57,27 @@ pub const OPERATIONS: &[(&str, Need)] = &[
 pub fn need(operation: &str) -> Need {
     OPERATIONS.iter().find(|(known, _)| *known == operation).map_or(Need::Engine, |(_, need)| *need)
 }
+
+/// Whether an operation is about a single thing at its place, of which whoever does it looks whether it is seen; or
+/// tells of what is seen, and of nothing else.
+pub fn is_within(operation: &str) -> bool {
+    match need(operation) {
+        Need::Anybody | Need::Known | Need::Own => true,
+        _ => WITHIN.contains(&operation),
+    }
+}
+
+/// Those about a single thing that take more.
+const WITHIN: [&str; 11] = [
+    "assign-incident",
+    "prioritise-incident",
+    "close-incident",
+    "reopen-incident",
+    "annotate-incident",
+    "submit-case",
+    "save-case",
+    "set-manager",
+    "remove-manager",
+    "set-group",
+    "remove-group",
+];
