@@ -118,3 +118,15 @@ pub struct Record {
     /// The version of the rule book by which it was decided.
     pub rule_book: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_are_spelled_alike_everywhere() {
+        for verdict in Verdict::ALL {
+            assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.as_str());
+        }
+    }
+}

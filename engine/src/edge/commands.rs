@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_nats::Client;
 use linesman_schemas::command::{Command, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, OrgName, Principal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -27,6 +27,7 @@ use linesman_domain as domain;
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::organizations::{self, Standing};
 use linesman_domain::table::Table;
+use linesman_domain::{rule_book, sections};
 
 /// How long a request waits for its command to be applied.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -105,18 +106,20 @@ impl Commands {
         id: CommandId,
         verb: Verb,
     ) -> Result<Asked, Error> {
-        if !viewer.sees(whose.as_ref()) {
+        if !is_asked_by(viewer, whose.as_ref()) {
             return Err(Error::Unseen(whose));
         }
         if let Some(known) = self.known(viewer, whose.as_ref(), &id, &verb)? {
             return Ok(known);
         }
         let asked = domain::asked(&verb)?;
+        let is_for_all = whose.is_none() && matches!(verb, Verb::Manager(_) | Verb::Group(_));
         let command = Command { id: id.clone(), principal: viewer.principal(), node: self.node.to_string(), verb };
         let (subject, payload) = inputs::of_command(whose.as_ref(), command)?;
         let sequence = inputs::put(&self.client, subject, payload).await.map_err(Error::Log)?;
         self.remember(whose.as_ref(), &id, sequence);
-        if !self.wait(whose.as_ref(), sequence).await {
+        let applied = async { self.wait(whose.as_ref(), sequence).await && (!is_for_all || self.has_spread().await) };
+        if !matches!(timeout(PATIENCE, applied).await, Ok(true)) {
             return Ok(Asked { id, whose, outcome: None });
         }
         self.sent().remove(&(whose.clone(), id.clone()));
@@ -145,7 +148,7 @@ impl Commands {
     /// Nothing of that id is known, or to be seen by `viewer`; or the state cannot be read.
     pub(super) fn find(&self, viewer: &Viewer, whose: Option<OrgName>, id: CommandId) -> Result<Asked, Error> {
         let key = (whose, id);
-        let sent = self.sent().get(&key).copied().filter(|_| viewer.sees(key.0.as_ref()));
+        let sent = self.sent().get(&key).copied().filter(|_| is_asked_by(viewer, key.0.as_ref()));
         let (whose, id) = key;
         // IMPORTANT: in this order, or it may be applied between the two and would count as unknown.
         let is_applied = sent.is_none_or(|sequence| self.position(whose.as_ref()) >= sequence);
@@ -170,17 +173,31 @@ impl Commands {
         whose: Option<&OrgName>,
         id: &CommandId,
     ) -> Result<Option<CommandRow>, domain::Error> {
-        match self.rows.get(self.lane(whose)).filter(|_| viewer.sees(whose)) {
+        match self.rows.get(self.lane(whose)).filter(|_| is_asked_by(viewer, whose)) {
             Some(lane) => Table::read(lane, &commands::key(whose, id.as_str())),
             None => Ok(None),
         }
     }
 
-    /// Waits until the lane that decides it has applied a message; whether it has in time.
+    /// Waits until the lane that decides it has applied a message; whether it is still there.
     async fn wait(&self, whose: Option<&OrgName>, sequence: u64) -> bool {
         let Some(mut lane) = self.lanes.get(self.lane(whose)).cloned() else { return false };
-        let applied = lane.wait_for(|status| status.position >= sequence);
-        matches!(timeout(PATIENCE, applied).await, Ok(Ok(_)))
+        lane.wait_for(|status| status.position >= sequence).await.is_ok()
+    }
+
+    /// Waits until all lanes judge by the rule book that lane 0 has composed, the provider's directory in it.
+    async fn has_spread(&self) -> bool {
+        let Some(composed) = self.rows.first().and_then(|first| sections::read(first).ok()) else { return false };
+        for (lane, rows) in self.lanes.iter().zip(&*self.rows) {
+            // A lane tells how far it is once its rows are there.
+            let has_it = |_: &LaneStatus| {
+                rule_book::read(rows).is_ok_and(|book| book.map_or(0, |book| book.version) >= composed.version)
+            };
+            if lane.clone().wait_for(has_it).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 
     fn position(&self, whose: Option<&OrgName>) -> u64 {
@@ -207,6 +224,12 @@ impl Commands {
         // Nothing under the lock panics; and the map is whole after every step.
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether somebody may ask something of an organization, or of the provider: of that all its people may, though few see
+/// all that is the provider's.
+pub(super) fn is_asked_by(viewer: &Viewer, whose: Option<&OrgName>) -> bool {
+    viewer.sees(whose) || (whose.is_none() && matches!(viewer.principal(), Principal::Provider { .. }))
 }
 
 /// What is not there for whoever asks.

@@ -69,6 +69,12 @@ impl Reach {
         self.device_groups.iter().any(|group| group.organization == *org && group.name == name)
     }
 
+    /// The organizations of which something is seen, where not all there are; each once, or more than once.
+    pub fn organizations(&self) -> impl Iterator<Item = &OrgName> {
+        let placed = self.sphere.places().iter().filter_map(Place::organization);
+        placed.chain(self.device_groups.iter().map(|group| &group.organization))
+    }
+
     /// The places below an organization that are seen, where it is not seen as a whole.
     pub fn places(&self, org: &OrgName) -> impl Iterator<Item = &Place> {
         self.sphere.places().iter().filter(move |place| place.organization() == Some(org))

@@ -14,10 +14,10 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Error;
+use crate::edge::members::lane_of_owner;
 use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::log::streams::lane_of;
 use crate::store::Lane;
 use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::table::{Key, Row, Table};
@@ -115,6 +115,11 @@ impl Walk {
         self.lanes.get(lane as usize).filter(|_| self.sees(None))
     }
 
+    /// All lanes, by number.
+    pub(super) fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
     /// One row further.
     ///
     /// # Errors
@@ -130,8 +135,7 @@ impl Walk {
 
     /// The lane that would have an organization's rows; none where nothing of it is seen.
     pub(super) fn lane(&self, org: &OrgName) -> Option<&Lane> {
-        let lane = lane_of(org.as_str(), u32::try_from(self.lanes.len()).unwrap_or(u32::MAX));
-        self.lanes.get(lane as usize).filter(|_| self.sees(Some(org)))
+        lane_of_owner(&self.lanes, Some(org)).filter(|_| self.sees(Some(org)))
     }
 
     /// The rows of one organization, or those of all that are seen, in the order of their names.
@@ -144,12 +148,21 @@ impl Walk {
 
     fn all_organizations(&self) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
         let mut all = BTreeMap::new();
+        if !self.sees(None) {
+            // Whoever sees a few is not to wait for all there are.
+            for org in self.viewer.reach().organizations() {
+                if let Some(lane) = self.lane(org)
+                    && let Some(row) = Table::read(lane, &organizations::key(org))?
+                {
+                    all.insert(org.clone(), OrgRows { lane, row });
+                }
+            }
+            return Ok(all);
+        }
         for lane in &*self.lanes {
             for row in organizations::all(lane) {
                 let (name, row) = row?;
-                if self.sees(Some(&name)) {
-                    all.insert(name, OrgRows { lane, row });
-                }
+                all.insert(name, OrgRows { lane, row });
             }
         }
         Ok(all)

@@ -100,7 +100,7 @@ impl Fixture {
     }
 
     /// A row of an organization's lane; of the provider's the directory is composed anew.
-    fn put(&self, org: Option<&OrgName>, key: Vec<u8>, row: Vec<u8>) {
+    pub(super) fn put(&self, org: Option<&OrgName>, key: Vec<u8>, row: Vec<u8>) {
         if let Some(org) = org {
             return self.write(org.as_str(), vec![(key, row)]);
         }

@@ -3,27 +3,34 @@
 //! 200 or 201 when it is done, 202 when it is not yet decided after 2 s, 403, 404, 409 or 422 when it is refused.
 //! Sent again under the same `Idempotency-Key` within a day, it is answered as before and done once.
 
+pub(super) mod groups;
 pub(super) mod incidents;
+pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod outcome;
+pub(super) mod places;
 pub(super) mod rule_book;
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use linesman_domain::commands::managers::Refused;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
 use linesman_schemas::{CommandId, OrgName};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use super::commands::{Asked, Error};
+use super::commands::{Asked, Error, is_asked_by};
 use super::sources::Sources;
 use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::Viewer;
 use crate::data_dir::private::random_hex;
+use crate::store::Lane;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -145,6 +152,63 @@ pub(super) async fn send(
 ) -> Result<Response, Problem> {
     verb.check().map_err(|fault| out_of_bounds(&fault))?;
     respond(sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?)
+}
+
+/// [`send`], of what there is from an engine level on.
+pub(super) async fn send_at(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    level: u32,
+    whose: Option<OrgName>,
+    id: CommandId,
+    verb: Verb,
+) -> Result<Response, Problem> {
+    send_judged(sources, viewer, level, whose, id, verb, |_| Ok(None)).await
+}
+
+/// [`send_at`], once `judge` finds nothing wrong with a part of the body. What was decided before under the same id is
+/// not judged again; and who may not is told by the lane, which keeps that they tried.
+pub(super) async fn send_judged(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    level: u32,
+    whose: Option<OrgName>,
+    id: CommandId,
+    verb: Verb,
+    judge: impl FnOnce(&[Lane]) -> Result<Option<Refused>, linesman_domain::Error> + Send + 'static,
+) -> Result<Response, Problem> {
+    verb.check().map_err(|fault| out_of_bounds(&fault))?;
+    if is_asked_by(viewer, whose.as_ref()) {
+        let lanes = sources.lanes.iter().map(|lane| lane.borrow().level);
+        if lanes.min().is_none_or(|found| found < level) {
+            let detail = format!("this takes engine level {level}; `linesman level raise` raises it");
+            return Err(Problem::new(StatusCode::CONFLICT, detail));
+        }
+        if sources.commands.known(viewer, whose.as_ref(), &id, &verb).map_err(refused)?.is_none() {
+            let rows = Arc::clone(&sources.rows);
+            // The store waits for the disk.
+            let judged = tokio::task::spawn_blocking(move || judge(&rows)).await;
+            let judged = judged.map_err(|error| Problem::internal(&error))?;
+            let judged = judged.map_err(|error| Problem::internal(&error))?;
+            if let Some(wrong) = judged.filter(|wrong| !wrong.pointer.is_empty()) {
+                let pointer = format!("#{}", wrong.pointer);
+                return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, pointer, wrong.detail));
+            }
+        }
+    }
+    send(sources, viewer, whose, id, verb).await
+}
+
+/// What is left out of a body is none, what is null is `Some(None)`.
+pub(super) fn or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What is left out of a body is none; null is no value.
+pub(super) fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// The answer to a write.
