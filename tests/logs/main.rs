@@ -9,6 +9,7 @@
 //! The lanes decide along, so that reports name the reactions there are. What running systems recorded is made by
 //! `linesman record` instead, in the same form.
 
+mod audit;
 mod commands;
 mod listeners;
 mod load;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::scribe::{LANES, Scribe};
 use crate::system::{self, LEVELS, incident, organization};
-use crate::{commands, listeners, policies, reports};
+use crate::{audit, commands, listeners, policies, reports};
 
 /// On each incident of its type it decides four reactions, one of which opens the case.
 const MANY: &str = "policy(#{ on: \"incident.detected\", where: #{ event_type: \"MANY\" } });\n\
@@ -50,6 +50,7 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     reports::all(&mut scribe)?;
     raise_to_3(&mut scribe)?;
     listeners::hear(&mut scribe, &mut book)?;
+    audit::keep(&mut scribe, &mut book)?;
     scribe.wait(91 * 86_400)?;
     scribe.tick()?;
     let inputs = scribe.end()?;

@@ -177,7 +177,9 @@ fn the_recorded_logs_make_everything_happen() {
     assert!(published("reaction.").iter().all(|name| name == "published" || reactions.contains(name)), "{reactions:?}");
     assert!(reactions.contains("heard"), "no policy has listened to the audit: {reactions:?}");
     assert!(reactions.contains("flood-1") && reactions.contains("ticket"), "{reactions:?}");
-    assert!(told("audit.").is_superset(&verbs()), "{:?}", told("audit."));
+    // That something is used is said nowhere.
+    let said = verbs().into_iter().filter(|verb| verb != "touch-sessions").collect();
+    assert!(told("audit.").is_superset(&said), "{:?}", told("audit."));
 }
 
 #[test]
