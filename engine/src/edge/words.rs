@@ -1,6 +1,7 @@
 //! The closed sets of words in lists and their filters.
 
 use linesman_domain::{cases, incidents, organizations};
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{LIST_MOST, OWNER_MOST};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
@@ -98,6 +99,11 @@ impl Flag {
 
 fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.into_iter().map(str::to_owned))).into()
+}
+
+/// The schema of what became of a command.
+pub(super) fn verdict() -> Schema {
+    words(Verdict::ALL.map(Verdict::as_str))
 }
 
 /// The schema of a priority.
