@@ -76,6 +76,12 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("dead-letters", Need::Sight),
     ("dead-letter", Need::Sight),
     // The audit.
+    ("audit", Need::Audit),
+    ("audit-record", Need::Audit),
+    ("export-audit", Need::Audit),
+    ("audit-checkpoint", Need::Audit),
+    ("audit-proof", Need::Audit),
+    ("audit-key", Need::Known),
     ("record-refusals", Need::Engine),
     ("keep-checkpoint", Need::Engine),
 ];
@@ -89,7 +95,7 @@ pub fn need(operation: &str) -> Need {
 /// tells of what is seen, and of nothing else.
 pub fn is_within(operation: &str) -> bool {
     match need(operation) {
-        Need::Anybody | Need::Known | Need::Own => true,
+        Need::Anybody | Need::Known | Need::Own | Need::Audit => true,
         _ => WITHIN.contains(&operation),
     }
 }

@@ -215,6 +215,12 @@ impl World {
         request.send().await.unwrap()
     }
 
+    /// Ends the edge; the log goes on.
+    pub(super) async fn end_of_edge(self) -> (Client, Server) {
+        self.edge.listening.shutdown().await;
+        (self.client, self.server)
+    }
+
     pub(super) async fn end(self) {
         self.edge.listening.shutdown().await;
         self.server.stop().await;

@@ -116,7 +116,7 @@ struct Plan {
 /// `linesman audit verify` needs no engine to tell whether it is whole. What is narrowed by filters cannot be verified.
 /// A stream that breaks off was not all.
 #[utoipa::path(
-    get, path = "/api/v1/audit/export", tag = "audit", params(ExportQuery),
+    get, path = "/api/v1/audit/export", operation_id = "export-audit", tag = "audit", params(ExportQuery),
     responses((status = 200, description = "The records.", body = String, content_type = "application/jsonl"))
 )]
 pub(in crate::edge) async fn export(
@@ -124,7 +124,6 @@ pub(in crate::edge) async fn export(
     viewer: Viewer,
     Params(query): Params<ExportQuery>,
 ) -> Result<Response, Problem> {
-    admit(&viewer)?;
     let Ok(seat) = Arc::clone(&sources.exporters).try_acquire_owned() else {
         return Err(Problem::busy(format!("{EXPORTERS} exports are under way, and there is room for no more"), 10));
     };
@@ -135,6 +134,7 @@ pub(in crate::edge) async fn export(
     };
     let name = choice.owner().map_or_else(|| "all".to_owned(), Owner::to_string);
     let asked = Arc::clone(&sources);
+    admit(&viewer, "export-audit", choice.owner())?;
     let plan = found(&sources, viewer.clone(), move |walk| plan(walk, &asked, choice, format)).await?;
     metrics::counter!("linesman_audit_exports_total").increment(1);
     let progress = Progress { sources, viewer, plan: Arc::new(plan), at: (0, 0), _seat: seat };
@@ -204,7 +204,7 @@ async fn next(mut progress: Progress) -> std::io::Result<Option<(Vec<u8>, Progre
 /// Whoever asks, as far as they see it now.
 fn again(progress: &Progress) -> Result<Viewer, Problem> {
     let viewer = progress.sources.grants.viewer(progress.viewer.principal())?;
-    admit(&viewer)?;
+    admit(&viewer, "export-audit", progress.plan.choice.owner())?;
     Ok(viewer)
 }
 
