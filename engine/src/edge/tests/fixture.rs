@@ -240,7 +240,11 @@ pub(super) fn audit_record(owner: &str, index: u64) -> Record {
         principal: Some(Principal::admin()),
         node: "here".to_owned(),
         operation: if index.is_multiple_of(2) { "set-place" } else { "close-incident" }.to_owned(),
-        place: if owner.starts_with('_') { "/".to_owned() } else { pick([owner, "acme/berlin", "acme/berlin/line-7"]) },
+        place: if owner.starts_with('_') {
+            "/".to_owned()
+        } else {
+            pick([owner, &format!("{owner}/berlin"), &format!("{owner}/berlin/line-7")])
+        },
         about: None,
         old: Value::Null,
         new: serde_json::json!({"display_name": format!("Straße {index}")}),

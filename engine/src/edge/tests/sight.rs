@@ -192,6 +192,11 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
             pairs.push(with("bolt own", "nope own"));
             pairs.extend(is_in_part.then(|| with("corp own", "corp non")));
         }
+        _ if path.contains("/audit/") => {
+            let (path, query) = (path.replace("{index}", "0"), if path.ends_with("/proof") { "?index=0" } else { "" });
+            let of = |org: &str| format!("{}{query}", path.replace("{organization}", org));
+            pairs.push((of("bolt"), of("nope")));
+        }
         _ if path.contains("/organizations/") => pairs.push(with("bolt", "nope")),
         _ if path.contains("/incidents/") || path.contains("/cases/") => {
             pairs.push(with("bolt 1", "nope 1"));

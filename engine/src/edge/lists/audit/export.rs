@@ -116,7 +116,7 @@ struct Plan {
 /// `linesman audit verify` needs no engine to tell whether it is whole. What is narrowed by filters cannot be verified.
 /// A stream that breaks off was not all.
 #[utoipa::path(
-    get, path = "/api/v1/audit/export", tag = "audit", params(ExportQuery),
+    get, path = "/api/v1/audit/export", operation_id = "audit-export", tag = "audit", params(ExportQuery),
     responses((status = 200, description = "The records.", body = String, content_type = "application/jsonl"))
 )]
 pub(in crate::edge) async fn export(

@@ -22,6 +22,8 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain::audit::{AuditRow, Hash, Log, Owner};
+use linesman_domain::organizations;
+use linesman_domain::table::Table;
 use linesman_rules::excerpt;
 use linesman_schemas::Principal;
 use linesman_schemas::audit::{Record, Verdict};
@@ -122,7 +124,7 @@ pub(in crate::edge) struct LogPath {
 
 /// Records of the audit, page by page.
 #[utoipa::path(
-    get, path = "/api/v1/audit", tag = "audit", params(Audit),
+    get, path = "/api/v1/audit", operation_id = "audit-records", tag = "audit", params(Audit),
     responses((status = 200, description = "A page.", body = Page<AuditRecord>))
 )]
 pub(in crate::edge) async fn records(
@@ -138,7 +140,7 @@ pub(in crate::edge) async fn records(
 
 /// One record.
 #[utoipa::path(
-    get, path = "/api/v1/audit/{organization}/{index}", tag = "audit", params(RecordPath),
+    get, path = "/api/v1/audit/{organization}/{index}", operation_id = "audit-record", tag = "audit", params(RecordPath),
     responses((status = 200, description = "The record.", body = AuditRecord))
 )]
 pub(in crate::edge) async fn record(
@@ -159,9 +161,10 @@ pub(in crate::edge) async fn record(
 /// The logs that are asked for and there for whoever asks, each in its lane.
 fn logs<'w>(walk: &'w Walk, asked: Option<&Owner>) -> Result<Vec<(Owner, &'w Lane)>, Error> {
     match asked {
-        Some(Owner::Organization(org)) => {
-            let mut found = walk.organizations(Some(org))?;
-            Ok(found.remove(org).map(|rows| (Owner::Organization(org.clone()), rows.lane)).into_iter().collect())
+        Some(owner @ Owner::Organization(org)) => {
+            let lane = walk.lane(org).ok_or_else(|| unknown(org))?;
+            let is_there = Table::read(lane, &organizations::key(org))?.is_some();
+            if is_there { Ok(vec![(owner.clone(), lane)]) } else { Err(unknown(org)) }
         }
         // As with other lists, of the provider's own there is nothing for others.
         Some(owner @ Owner::Provider(lane)) => {

@@ -96,7 +96,7 @@ pub(in crate::edge) struct Proof {
 
 /// How far a log has grown, signed: C2SP's tlog-checkpoint.
 #[utoipa::path(
-    get, path = "/api/v1/audit/{organization}/checkpoint", tag = "audit", params(LogPath, CheckpointQuery),
+    get, path = "/api/v1/audit/{organization}/checkpoint", operation_id = "audit-checkpoint", tag = "audit", params(LogPath, CheckpointQuery),
     responses((status = 200, description = "The signed note.", body = String, content_type = "text/plain"))
 )]
 pub(in crate::edge) async fn checkpoint(
@@ -126,7 +126,7 @@ pub(in crate::edge) async fn checkpoint(
 
 /// That a record is in a log (`index`), or that a log has only grown (`from`).
 #[utoipa::path(
-    get, path = "/api/v1/audit/{organization}/proof", tag = "audit", params(LogPath, ProofQuery),
+    get, path = "/api/v1/audit/{organization}/proof", operation_id = "audit-proof", tag = "audit", params(LogPath, ProofQuery),
     responses((status = 200, description = "The proof.", body = Proof))
 )]
 pub(in crate::edge) async fn proof(
@@ -162,7 +162,7 @@ pub(in crate::edge) async fn proof(
 
 /// The public key that checkpoints are signed with, as C2SP's signed-note writes it.
 #[utoipa::path(
-    get, path = "/api/v1/audit/key", tag = "audit", params(KeyQuery),
+    get, path = "/api/v1/audit/key", operation_id = "audit-key", tag = "audit", params(KeyQuery),
     responses((status = 200, description = "The key.", body = String, content_type = "text/plain"))
 )]
 pub(in crate::edge) async fn key(
