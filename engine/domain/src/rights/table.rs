@@ -84,6 +84,13 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("audit-key", Need::Known),
     ("record-refusals", Need::Engine),
     ("keep-checkpoint", Need::Engine),
+    // What is seen of it; of the provider's people the right `audit` is asked besides.
+    ("audit-records", Need::Known),
+    ("audit-record", Need::Known),
+    ("audit-export", Need::Known),
+    ("audit-key", Need::Known),
+    ("audit-checkpoint", Need::Sight),
+    ("audit-proof", Need::Sight),
 ];
 
 /// What it takes to ask for an operation; what is not known takes more than anybody has.
