@@ -4,6 +4,7 @@
 
 mod accounts;
 mod api;
+mod audit;
 mod bundles;
 mod check;
 mod clients;
@@ -20,6 +21,7 @@ mod jobs;
 mod levels;
 mod life;
 mod limits;
+mod listeners;
 mod operating;
 mod panics;
 mod permissions;

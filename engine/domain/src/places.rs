@@ -97,6 +97,11 @@ pub fn key(place: &PlacePath) -> Key<PlaceRow> {
     PLACES.key(&[place.organization.as_str()], within(place).as_bytes())
 }
 
+/// The front of the keys of an organization's places, from their own keys' beginning on.
+pub fn below(org: &OrgName, own: &[u8]) -> Vec<u8> {
+    PLACES.prefix(&[org.as_str()], own)
+}
+
 /// The key of a device's tie to a place.
 pub fn tie_key(place: &PlacePath, device: &str) -> Key<TieRow> {
     TIES.key(&[place.organization.as_str(), &within(place)], device.as_bytes())
@@ -141,7 +146,8 @@ pub fn lines<'a>(
     })
 }
 
-fn path(org: &OrgName, own: &str) -> Option<PlacePath> {
+/// The place of an organization of that name within it.
+pub fn path(org: &OrgName, own: &str) -> Option<PlacePath> {
     let (site, line) = own.split_once('/').map_or((own, None), |(site, line)| (site, Some(line)));
     let line = match line {
         Some(line) => Some(line.parse().ok()?),

@@ -80,6 +80,15 @@ enum Command {
     /// Organizations: list, show, create, change, suspend
     #[command(after_help = api::org::EXAMPLES)]
     Org(api::Args<api::org::Action>),
+    /// Sites and access lines of organizations: list, show, define, remove
+    #[command(after_help = api::place::EXAMPLES)]
+    Place(api::Args<api::place::Action>),
+    /// Managers of organizations, and the provider's people: list, show, make, change, remove
+    #[command(after_help = api::manager::EXAMPLES)]
+    Manager(api::Args<api::manager::Action>),
+    /// User groups of the provider's people: list, show, make, change, remove
+    #[command(after_help = api::group::EXAMPLES)]
+    Group(api::Args<api::group::Action>),
     /// Policies in effect: list, show, and load
     #[command(after_help = api::policy::EXAMPLES)]
     Policy(api::Args<api::policy::Action>),
@@ -135,6 +144,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Device(args) => api::device::run(&args),
         Command::Intel(args) => api::intel::run(&args),
         Command::Org(args) => api::org::run(&args),
+        Command::Place(args) => api::place::run(&args),
+        Command::Manager(args) => api::manager::run(&args),
+        Command::Group(args) => api::group::run(&args),
         Command::Policy(args) => api::policy::run(&args),
         Command::Dead(args) => api::dead::run(&args),
         Command::Audit(args) => api::audit::run(&args),

@@ -15,6 +15,7 @@
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
+//! | `members` | the managers of all lanes |
 //! | `paging` | pages and their cursors |
 //! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level` | what is told |
 //! | `listener` | what somebody who listens to events hears |
@@ -34,6 +35,7 @@ mod listener;
 mod lists;
 mod log_level;
 mod logins;
+mod members;
 mod openapi;
 mod paging;
 mod paths;

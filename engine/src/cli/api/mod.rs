@@ -5,18 +5,21 @@
 //! | here | where the API is; requests, answers, pages |
 //! | `filters` | what a list is narrowed and sorted by |
 //! | `show` | answers as tables, cards and JSON |
-//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `manager`, `group`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
 pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod dead;
 pub(super) mod device;
 mod filters;
+pub(super) mod group;
 pub(super) mod incident;
 pub(super) mod intel;
 pub(super) mod level;
 pub(super) mod log_level;
+pub(super) mod manager;
 pub(super) mod org;
+pub(super) mod place;
 pub(super) mod policy;
 mod show;
 pub(super) mod status;
@@ -139,6 +142,11 @@ fn segment(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
+/// The path of a thing whose name has parts.
+fn path_of(front: &str, name: &str) -> String {
+    name.split('/').fold(front.to_owned(), |path, part| format!("{path}/{}", segment(part)))
+}
+
 impl Api {
     fn new(access: &Access) -> anyhow::Result<Self> {
         let (base, token_file, ca) = match (&access.api, &access.data_dir) {
@@ -195,6 +203,15 @@ impl Api {
                 _ => Err(error),
             },
         }
+    }
+
+    /// Makes something that is not there yet, and prints what became of it.
+    async fn add(&self, path: &str, kind: &str, name: &str, body: Value) -> anyhow::Result<()> {
+        // Said again under a key of one's own, it is there because it was done.
+        if self.key.is_none() && self.find(path).await?.is_some() {
+            bail!("there is a {kind} `{name}` already; `set` changes it");
+        }
+        self.write(Method::PUT, path, Some(body)).await
     }
 
     /// Writes, and prints what became of it. Sent again under the same key when the engine is away.

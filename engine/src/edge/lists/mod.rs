@@ -7,14 +7,18 @@
 pub(super) mod audit;
 pub(super) mod cases;
 pub(super) mod devices;
+pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod intelligence;
+pub(super) mod managers;
 pub(super) mod organizations;
+pub(super) mod places;
 pub(super) mod policies;
 mod seen;
 #[cfg(test)]
 mod tests;
 mod walk;
+pub(super) mod why;
 
 use linesman_schemas::OrgName;
 use serde::Serialize;
@@ -172,20 +176,8 @@ fn items<L: Stored>(
 ) -> impl Iterator<Item = Found<L::Row>> {
     let prefix = L::prefix(org.as_str(), &[]);
     let from = from.map(|own| L::prefix(org.as_str(), own));
-    // One row of the store at a time: their number is not bounded by what is asked for.
-    let mut last = from;
-    let rows = std::iter::from_fn(move || {
-        let found = if is_back {
-            lane.rows_back(&prefix, last.as_deref()).next()
-        } else {
-            lane.rows(&prefix, last.as_deref()).next()
-        }?;
-        if let Ok((key, _)) = &found {
-            last = Some(key.clone());
-        }
-        Some((found, prefix.len()))
-    });
-    rows.flat_map(move |(found, own)| match found {
+    let own = prefix.len();
+    rows_from(lane, prefix, from, is_back).flat_map(move |found| match found {
         Ok((key, bytes)) => {
             let mut items = L::read(&key, key.get(own..).unwrap_or_default(), &bytes);
             if is_back {
@@ -194,6 +186,28 @@ fn items<L: Stored>(
             items
         }
         Err(error) => vec![Err(error.into())],
+    })
+}
+
+/// The store's rows whose keys begin with `prefix`, from behind the key `from` on.
+fn rows_from(
+    lane: &Lane,
+    prefix: Vec<u8>,
+    from: Option<Vec<u8>>,
+    is_back: bool,
+) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), store::Error>> {
+    // One row of the store at a time: their number is not bounded by what is asked for.
+    let mut last = from;
+    std::iter::from_fn(move || {
+        let found = if is_back {
+            lane.rows_back(&prefix, last.as_deref()).next()
+        } else {
+            lane.rows(&prefix, last.as_deref()).next()
+        }?;
+        if let Ok((key, _)) = &found {
+            last = Some(key.clone());
+        }
+        Some(found)
     })
 }
 

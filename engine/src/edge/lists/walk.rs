@@ -14,10 +14,10 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Error;
+use crate::edge::members::lane_of_owner;
 use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::log::streams::lane_of;
 use crate::store::Lane;
 use linesman_domain::devices::DeviceRow;
 use linesman_domain::organizations::{self, OrgRow};
@@ -109,6 +109,21 @@ impl Walk {
         self.viewer.sees(whose)
     }
 
+    /// Who walks.
+    pub(super) fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// A lane, for what is the provider's own there; none where that is not seen.
+    pub(super) fn lane_of_provider(&self, lane: u32) -> Option<&Lane> {
+        self.lanes.get(lane as usize).filter(|_| self.sees(None))
+    }
+
+    /// All lanes, by number.
+    pub(super) fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
     /// Whether the whole of what is `whose` is there for whoever walks; none: the provider's own.
     pub(super) fn sees_whole(&self, whose: Option<&OrgName>) -> bool {
         self.viewer.sees_whole(whose)
@@ -143,16 +158,6 @@ impl Walk {
         }
     }
 
-    /// Who walks.
-    pub(super) fn viewer(&self) -> &Viewer {
-        &self.viewer
-    }
-
-    /// A lane, for what is the provider's own there; none where that is not seen.
-    pub(super) fn lane_of_provider(&self, lane: u32) -> Option<&Lane> {
-        self.lanes.get(lane as usize).filter(|_| self.sees(None))
-    }
-
     /// One row further.
     ///
     /// # Errors
@@ -168,8 +173,7 @@ impl Walk {
 
     /// The lane that would have an organization's rows; none where nothing of it is seen.
     pub(super) fn lane(&self, org: &OrgName) -> Option<&Lane> {
-        let lane = lane_of(org.as_str(), u32::try_from(self.lanes.len()).unwrap_or(u32::MAX));
-        self.lanes.get(lane as usize).filter(|_| self.sees(Some(org)))
+        lane_of_owner(&self.lanes, Some(org)).filter(|_| self.sees(Some(org)))
     }
 
     /// The rows of one organization, or those of all that are seen, in the order of their names.

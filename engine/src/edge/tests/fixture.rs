@@ -6,7 +6,7 @@ use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
 use linesman_connectors::tls;
 use linesman_schemas::audit::{Record, Verdict};
-use linesman_schemas::{FilterLevel, OrgName, Principal, Priority, Privileges, Rights};
+use linesman_schemas::{FilterLevel, OrgName, PlacePath, Principal, Priority, Privileges, Rights};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,6 +26,7 @@ use linesman_domain::incidents::page;
 use linesman_domain::incidents::page::PER_PAGE;
 use linesman_domain::incidents::{IncidentRow, Status};
 use linesman_domain::organizations::{self, GroupRow, OrgRow, Standing};
+use linesman_domain::places::{self, PlaceRow};
 use linesman_domain::state::{Write, Writes};
 use linesman_domain::table;
 
@@ -252,6 +253,21 @@ pub(super) fn audit_record(owner: &str, index: u64) -> Record {
         command: format!("c-{index}").parse().unwrap(),
         rule_book: 1,
     }
+}
+
+/// A place's row, by its key.
+pub(super) fn place(name: &str) -> (Vec<u8>, Vec<u8>) {
+    let place: PlacePath = name.parse().unwrap();
+    let row = PlaceRow {
+        display_name: format!("{} of {}", place.line.as_ref().unwrap_or(&place.site), place.organization),
+        device: "SN1".into(),
+        interface: "xe-0/0/0".into(),
+        addresses: vec!["192.0.2.1/24".into()],
+        speed: 100_000_000,
+        created: Timestamp::UNIX_EPOCH,
+        changed: Timestamp::UNIX_EPOCH,
+    };
+    (places::key(&place).into_bytes(), table::encode(&row).unwrap())
 }
 
 /// The incident of that number.

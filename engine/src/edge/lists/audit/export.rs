@@ -18,7 +18,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use super::choice::Choice;
-use super::{AuditRecord, admit, is_seen, is_whole, logs, missing};
+use super::sight::{admit, is_seen, is_whole};
+use super::{AuditRecord, logs, missing};
 use crate::audit::Checkpoint;
 use crate::audit::export::{cells_of, chosen, columns, header, line};
 use crate::edge::filters::{Glob, LogOf, Plain, When};
@@ -123,6 +124,7 @@ pub(in crate::edge) async fn export(
     viewer: Viewer,
     Params(query): Params<ExportQuery>,
 ) -> Result<Response, Problem> {
+    admit(&viewer)?;
     let Ok(seat) = Arc::clone(&sources.exporters).try_acquire_owned() else {
         return Err(Problem::busy(format!("{EXPORTERS} exports are under way, and there is room for no more"), 10));
     };
@@ -133,7 +135,6 @@ pub(in crate::edge) async fn export(
     };
     let name = choice.owner().map_or_else(|| "all".to_owned(), Owner::to_string);
     let asked = Arc::clone(&sources);
-    admit(&viewer, "export-audit", choice.owner())?;
     let plan = found(&sources, viewer.clone(), move |walk| plan(walk, &asked, choice, format)).await?;
     metrics::counter!("linesman_audit_exports_total").increment(1);
     let progress = Progress { sources, viewer, plan: Arc::new(plan), at: (0, 0), _seat: seat };
@@ -187,12 +188,9 @@ fn plan(walk: &Walk, sources: &Sources, choice: Choice, format: Format) -> Resul
 async fn next(mut progress: Progress) -> std::io::Result<Option<(Vec<u8>, Progress)>> {
     while progress.at.0 < progress.plan.logs.len() {
         let (plan, at) = (Arc::clone(&progress.plan), progress.at);
-        // The answer has begun: all that is left is to break it off.
+        // The answer has begun: where it cannot go on, all that is left is to break it off.
         let broken = |_: Problem| std::io::Error::other("the export cannot go on");
-        // What they see may have changed since the last part.
-        let viewer = progress.sources.grants.viewer(progress.viewer.principal());
-        let viewer = viewer.map_err(|error| broken(error.into()))?;
-        admit(&viewer, "export-audit", plan.choice.owner()).map_err(broken)?;
+        let viewer = again(&progress).map_err(broken)?;
         let part = found(&progress.sources, viewer, move |walk| part(walk, &plan, at)).await;
         let (bytes, at) = part.map_err(broken)?;
         progress.at = at;
@@ -201,6 +199,13 @@ async fn next(mut progress: Progress) -> std::io::Result<Option<(Vec<u8>, Progre
         }
     }
     Ok(None)
+}
+
+/// Whoever asks, as far as they see it now.
+fn again(progress: &Progress) -> Result<Viewer, Problem> {
+    let viewer = progress.sources.grants.viewer(progress.viewer.principal())?;
+    admit(&viewer)?;
+    Ok(viewer)
 }
 
 /// A part of an export from one record of one log on, and where the next begins.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | here | which logs there are for whoever asks; records as they are shown |
 //! | `choice` | which records are asked for |
+//! | `sight` | which of them are seen, and who may ask at all |
 //! | `export` | all of them, as a stream |
 //! | `proofs` | checkpoints, proofs, the public key |
 //!
@@ -13,6 +14,7 @@
 mod choice;
 pub(in crate::edge) mod export;
 pub(in crate::edge) mod proofs;
+mod sight;
 
 use std::sync::Arc;
 
@@ -21,8 +23,8 @@ use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain::audit::{AuditRow, Hash, Log, Owner};
 use linesman_rules::excerpt;
+use linesman_schemas::Principal;
 use linesman_schemas::audit::{Record, Verdict};
-use linesman_schemas::{Place, Principal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::{IntoParams, ToSchema};
@@ -38,6 +40,7 @@ use crate::edge::viewer::Viewer;
 use crate::edge::words;
 use crate::store::Lane;
 use choice::Choice;
+use sight::{admit, is_seen};
 
 /// A record of a log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -127,9 +130,9 @@ pub(in crate::edge) async fn records(
     viewer: Viewer,
     Params(mut list): Params<Audit>,
 ) -> Result<Response, Problem> {
+    admit(&viewer)?;
     let paging = Paging::take(&mut list)?;
     let choice = Choice::from(list);
-    admit(&viewer, "audit", choice.owner())?;
     answer(&sources, viewer, move |walk| page(walk, &choice, &paging)).await
 }
 
@@ -143,7 +146,7 @@ pub(in crate::edge) async fn record(
     viewer: Viewer,
     PathOf(RecordPath { organization: owner, index: Count(index) }): PathOf<RecordPath>,
 ) -> Result<Response, Problem> {
-    admit(&viewer, "audit-record", Some(&owner))?;
+    admit(&viewer)?;
     answer(&sources, viewer, move |walk| {
         let log = one(walk, &owner)?;
         let found = item(&log, &owner, index)?.filter(|(record, _)| is_seen(walk.viewer(), &owner, &record.place));
@@ -151,31 +154,6 @@ pub(in crate::edge) async fn record(
         found.map(|(record, _)| record).ok_or_else(nothing)
     })
     .await
-}
-
-/// Whether they see a record of a log: it was decided at `place`.
-///
-/// INVARIANT (sight): each record that is shown, searched or exported is asked for here, each time anew.
-fn is_seen(viewer: &Viewer, owner: &Owner, place: &str) -> bool {
-    is_whole(viewer, owner) || place.parse().is_ok_and(|place| viewer.reach().covers(&place))
-}
-
-/// Whether they see all records of a log, and so what is made of all of them.
-fn is_whole(viewer: &Viewer, owner: &Owner) -> bool {
-    viewer.sees_whole(owner.organization())
-}
-
-/// Lets on whoever may read a log, or all that they see.
-///
-/// # Errors
-/// They may not; or there is no such organization for them.
-fn admit(viewer: &Viewer, operation: &str, owner: Option<&Owner>) -> Result<(), Problem> {
-    match owner {
-        Some(Owner::Organization(org)) => viewer.may(operation, &Place::Organization(org.clone())),
-        // Whoever does not see the provider's logs finds none.
-        Some(Owner::Provider(_)) if !viewer.sees(None) => Ok(()),
-        Some(Owner::Provider(_)) | None => viewer.may(operation, &viewer.home()),
-    }
 }
 
 /// The logs that are asked for and there for whoever asks, each in its lane.
