@@ -70,12 +70,6 @@ impl Viewer {
         &self.reach
     }
 
-    /// Where they are somebody: their organization, or the provider's.
-    pub(super) fn home(&self) -> Place {
-        let organization = self.principal.login().and_then(|login| login.organization);
-        organization.map_or(Place::Provider, Place::Organization)
-    }
-
     /// Whether they see nothing at all, such as somebody who is gone.
     pub(super) fn is_blind(&self) -> bool {
         *self.reach == Reach::default()
