@@ -8,6 +8,7 @@ use super::Error;
 use super::desk::Desk;
 use super::managers::owner;
 use super::table::{Key, Row, Table};
+use super::{failures, sessions, tokens};
 
 /// What a manager logs in by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,14 +32,21 @@ pub fn key(login: &Login) -> Key<CredentialsRow> {
     CREDENTIALS.key(&[owner(login.organization.as_ref())], login.name.as_str().as_bytes())
 }
 
-/// A manager logs in by another password from here on.
+/// A manager logs in by another password from here on: whoever came in by the one before is out, and who was locked
+/// out is not.
 pub(crate) fn set(desk: &mut Desk, login: &Login, password: &str, must_change: bool) -> Result<(), Error> {
     let row = CredentialsRow { password: password.to_owned(), must_change, changed: desk.now };
-    desk.write(key(login), &row)
+    desk.write(key(login), &row)?;
+    sessions::end_all(desk, login)?;
+    failures::forget(desk, login)
 }
 
-/// A manager is gone, and with it whatever it came in by.
+/// A manager is gone, and with it whatever it came in by: password, sessions, API tokens.
 pub(crate) fn remove(desk: &mut Desk, login: &Login) -> Result<(), Error> {
-    desk.remove(key(login));
-    Ok(())
+    if desk.read(&key(login))?.is_some() {
+        desk.remove(key(login));
+    }
+    sessions::end_all(desk, login)?;
+    tokens::revoke_all(desk, login)?;
+    failures::forget(desk, login)
 }

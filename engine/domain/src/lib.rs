@@ -14,7 +14,9 @@
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
-//! | `managers`, `groups`, `tokens`, `credentials`, `directory` | who was granted what by whom; of the provider's people for all lanes |
+//! | `audit` | what became of it, on record: a Merkle tree of each organization |
+//! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
+//! | `credentials`, `sessions`, `failures` | how managers come in, and who was refused |
 //! | `places` | sites and access lines, and the devices tied to them |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
@@ -23,6 +25,7 @@
 //! | `sources` | where those go on that bring inputs by themselves |
 //! | `timers` | what falls due |
 
+pub mod audit;
 pub mod bundles;
 pub mod cases;
 mod coded;
@@ -34,6 +37,7 @@ pub mod devices;
 mod digest;
 pub mod directory;
 mod error;
+pub mod failures;
 mod follow;
 pub mod groups;
 pub mod incidents;
@@ -54,6 +58,7 @@ pub mod rights;
 mod router;
 pub mod rule_book;
 pub mod sections;
+pub mod sessions;
 pub mod sightings;
 pub mod snapshots;
 pub mod sources;
@@ -93,7 +98,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 28] = [
+pub const TABLES: [&dyn Upgradable; 34] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -113,6 +118,10 @@ pub const TABLES: [&dyn Upgradable; 28] = [
     &reactions::REQUESTS,
     &sources::CURSORS,
     &reactions::CIRCUITS,
+    &audit::RECORDS,
+    &audit::HEADS,
+    &audit::SUBTREES,
+    &audit::CHECKPOINTS,
     &managers::MANAGERS,
     &managers::GONE,
     &groups::GROUPS,
@@ -122,6 +131,8 @@ pub const TABLES: [&dyn Upgradable; 28] = [
     &places::TIED,
     &places::SITES,
     &credentials::CREDENTIALS,
+    &sessions::SESSIONS,
+    &failures::FAILURES,
 ];
 
 /// A batch, decided: what is to be written, said and told.

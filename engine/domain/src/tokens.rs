@@ -6,9 +6,13 @@ use linesman_schemas::{Login, ManagerName, OrgName, Privileges, Rights, Sphere, 
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::desk::Desk;
 use super::managers::owner;
 use super::state::Base;
 use super::table::{Key, Row, Table};
+
+/// How many tokens a manager may have.
+pub const TOKENS_MOST: usize = 10;
 
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,4 +86,32 @@ pub fn of<'a>(
     TOKENS
         .rows(base, &[owner(login.organization.as_ref()), login.name.as_str()])
         .filter_map(|row| row.map(|(own, row)| Some((std::str::from_utf8(&own).ok()?.parse().ok()?, row))).transpose())
+}
+
+/// A token was used; whether there is one.
+pub(crate) fn touch(desk: &mut Desk, login: &Login, token: &TokenName) -> Result<bool, Error> {
+    let key = key(login, token);
+    let Some(mut row) = desk.read(&key)? else { return Ok(false) };
+    row.used = Some(desk.now);
+    desk.write(key, &row)?;
+    Ok(true)
+}
+
+/// All tokens of a manager are taken back.
+pub(crate) fn revoke_all(desk: &mut Desk, login: &Login) -> Result<(), Error> {
+    let known: Vec<_> = of(desk.state(), login).map(|found| found.map(|(name, _)| name)).collect::<Result<_, _>>()?;
+    for token in known {
+        desk.remove(key(login, &token));
+    }
+    Ok(())
+}
+
+/// The SHA-256 that a command tells of in hexadecimal; commands are held to that before they come here.
+pub(crate) fn hash_of(text: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    let digits = text.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap_or_default());
+    for (byte, pair) in hash.iter_mut().zip(digits) {
+        *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
+    }
+    hash
 }

@@ -32,6 +32,7 @@ mod wording;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use linesman_connectors as connectors;
 use linesman_connectors::settings::Kind;
@@ -48,7 +49,7 @@ pub(crate) use self::sections::{LONG_S, count, seconds};
 pub use self::sections::{Sections, VARIABLE_PREFIX};
 use crate::log::section::Nats;
 use crate::logging::Log;
-use crate::{log, logging};
+use crate::{audit, log, logging};
 
 /// What the engine runs by. Paths are absolute.
 #[derive(Debug, Clone)]
@@ -71,6 +72,8 @@ pub struct Config {
     pub organizations: Vec<Organization>,
     /// The numbers that decisions depend on.
     pub settings: schemas::control::Settings,
+    /// How often checkpoints of the audit are kept.
+    pub checkpoint_every: Duration,
     /// The program's own log.
     pub log: Log,
     /// What is allowed but unwise, for the operator.
@@ -198,6 +201,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         connectors: connectors::Settings::read(&entries)?,
         organizations: organizations::all(&entries)?,
         settings: sections::decisions(entries.one(sections::DECISIONS.name)?)?,
+        checkpoint_every: audit::section::checkpoint_every(entries.one(audit::section::SECTION.name)?)?,
         log: Log::read(entries.one(logging::SECTION.name)?)?,
         warnings,
     })

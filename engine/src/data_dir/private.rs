@@ -43,12 +43,17 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// `BYTES` random bytes of the TLS provider (the kernel's generator), as lower-case hexadecimal digits.
+/// `BYTES` random bytes as lower-case hexadecimal digits.
 pub(crate) fn random_hex<const BYTES: usize>() -> io::Result<String> {
+    Ok(hex::encode(random::<BYTES>()?))
+}
+
+/// `BYTES` random bytes of the TLS provider (the kernel's generator).
+pub(crate) fn random<const BYTES: usize>() -> io::Result<[u8; BYTES]> {
     let mut bytes = [0; BYTES];
     rustls::crypto::ring::default_provider()
         .secure_random
         .fill(&mut bytes)
         .map_err(|_| io::Error::other("the system gives no random numbers"))?;
-    Ok(hex::encode(bytes))
+    Ok(bytes)
 }

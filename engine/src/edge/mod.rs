@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `transport` | listening, and what all requests and answers have in common |
 //! | `access`, `viewer`, `grants` | who asks, what they may see, and by what that is known |
+//! | `logins` | passwords, sessions, API tokens |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
@@ -31,6 +32,7 @@ mod grants;
 mod level;
 mod lists;
 mod log_level;
+mod logins;
 mod members;
 mod openapi;
 mod paging;

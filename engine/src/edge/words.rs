@@ -1,6 +1,7 @@
 //! The closed sets of words in lists and their filters.
 
 use linesman_domain::{cases, incidents, organizations};
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{LIST_MOST, OWNER_MOST, SPHERE_MOST};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
@@ -101,6 +102,11 @@ fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.into_iter().map(str::to_owned))).into()
 }
 
+/// The schema of what became of a command.
+pub(super) fn verdict() -> Schema {
+    words(Verdict::ALL.map(Verdict::as_str))
+}
+
 /// The schema of a priority.
 pub(super) fn priority() -> Schema {
     words(Priority::ALL.map(Priority::as_str))
@@ -142,6 +148,28 @@ pub(super) fn name() -> Schema {
 /// The schema of a list of names.
 pub(super) fn names() -> Schema {
     ArrayBuilder::new().items(RefOr::T(name())).max_items(Some(LIST_MOST)).into()
+}
+
+/// The schema of a login.
+pub(super) fn login() -> Schema {
+    let pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$";
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+}
+
+/// The schema of a list of logins.
+pub(super) fn logins() -> Schema {
+    ArrayBuilder::new().items(RefOr::T(login())).max_items(Some(LIST_MOST)).into()
+}
+
+/// The words of all privileges and rights.
+pub(super) fn privileges_and_rights() -> Vec<&'static str> {
+    let rights = Right::ALL.map(Right::as_str);
+    Privilege::ALL.map(Privilege::as_str).into_iter().chain(rights).chain(["incidents"]).collect()
+}
+
+/// The schema of a privilege or a right.
+pub(super) fn privilege_or_right() -> Schema {
+    words(privileges_and_rights())
 }
 
 /// The schema of a place.

@@ -3,6 +3,7 @@
 //! Names are those of Prometheus: `_total` for counters, units in full. A label has few values:
 //! words of the code, numbers of lanes; names from outside never become one.
 
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::trigger::Trigger;
 
@@ -78,6 +79,8 @@ const CLASS: Label = Label {
     name: "class",
     values: Values::Words(|| vec!["unavailable", "overloaded", "unauthorized", "garbled", "refused"]),
 };
+const OUTCOME: Label =
+    Label { name: "outcome", values: Values::Words(|| Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect()) };
 const ROUTE: Label = Label { name: "route", values: Values::Few("the template of a path of the API, or `none`") };
 
 const fn counter(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
@@ -160,6 +163,10 @@ pub static METRICS: &[Metric] = &[
     gauge("linesman_api_connections", &[], "Connections to the API."),
     gauge("linesman_api_listeners", &[], "Clients that listen to events as they happen."),
     counter("linesman_api_displaced_total", &[], "Connections closed to make room, or for not taking their answer."),
+    // The audit.
+    counter("linesman_audit_records_total", &[OUTCOME], "Records of the audit, by what became of what was asked."),
+    counter("linesman_audit_checkpoints_total", &[], "Checkpoints of the audit's logs that were signed to be kept."),
+    counter("linesman_audit_exports_total", &[], "Exports of the audit that were begun."),
     // The process.
     gauge("linesman_ready", &[], "1 while the engine serves, else 0."),
     counter("linesman_log_messages_total", &[LEVEL], "Errors and warnings in the program's log; those that its level leaves out are not counted."),

@@ -10,7 +10,7 @@ use linesman_schemas::directory::Grant;
 use linesman_schemas::{Login, OrgName, Place, PlacePath, Principal, Privilege, Sphere};
 use serde_json::{Value, json};
 
-use super::Answer;
+use super::{Answer, passwords};
 use crate::desk::Desk;
 use crate::managers::{self, GrantRow, Known, ManagerRow, Managers};
 use crate::rights::{Asker, CHAIN_MOST, Grants, Managing, Member, settled};
@@ -44,6 +44,16 @@ impl Refused {
     pub(super) fn nobody(login: &Login) -> Self {
         Self::new(Verdict::NotFound, format!("there is no manager `{login}`"))
     }
+
+    /// A manager stands above whoever asks.
+    pub(super) fn above(asker: &Asker, login: &Login) -> Self {
+        Self::new(Verdict::Forbidden, format!("`{login}` stands above `{asker}`"))
+    }
+
+    /// Whoever asks has not the privilege to.
+    pub(super) fn lacks(asker: &Asker, privilege: Privilege) -> Self {
+        Self::new(Verdict::Forbidden, format!("`{asker}` has not the privilege `{privilege}`"))
+    }
 }
 
 impl From<Refused> for Answer {
@@ -75,7 +85,7 @@ pub(crate) fn ask(
     let answer = match verb {
         Manager::Set(settings) => set(desk, managers, org, &command.principal, settings),
         Manager::Remove(removal) => remove(desk, managers, org, &command.principal, removal),
-        Manager::SetPassword(_) => Ok(Answer::refused(Verdict::Conflict, "this is not done yet")),
+        Manager::SetPassword(change) => passwords::ask(desk, managers, org, command, change),
     };
     Ok(answer?.about(&login))
 }
@@ -99,7 +109,7 @@ pub fn judge<B: Base + ?Sized>(
     };
     let held = &asker.effective;
     if !held.privileges.has(Privilege::Managers) {
-        return Ok(Err(lacks(&asker, "privilege", Privilege::Managers.as_str())));
+        return Ok(Err(Refused::lacks(&asker, Privilege::Managers)));
     }
     let sphere = match (&settings.sphere, &before) {
         (Some(places), _) => {
@@ -150,9 +160,7 @@ fn managed(known: &impl Grants, asker: &Asker, login: &Login) -> Result<Result<O
     Ok(match asker.manages(known, &member)? {
         Managing::Yes(grant) => Ok(Some((member.number, grant))),
         Managing::Itself => Err(Refused::new(Verdict::Forbidden, "nobody changes what they were granted themselves")),
-        Managing::Above => {
-            Err(Refused::new(Verdict::Forbidden, format!("`{login}` stands above `{asker}`, who was granted by it")))
-        }
+        Managing::Above => Err(Refused::above(asker, login)),
         Managing::Unseen => Err(Refused::nobody(login)),
     })
 }

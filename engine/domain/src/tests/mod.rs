@@ -1,9 +1,11 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
+mod audit;
 mod commands;
 mod jobs;
 mod level1;
 mod levels;
+mod logins;
 mod managers;
 mod policies;
 mod principals;

@@ -5,8 +5,9 @@
 //! | here | where the API is; requests, answers, pages |
 //! | `filters` | what a list is narrowed and sorted by |
 //! | `show` | answers as tables, cards and JSON |
-//! | `incident`, `case`, `device`, `intel`, `org`, `place`, `manager`, `group`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `manager`, `group`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
+pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod dead;
 pub(super) mod device;
@@ -31,7 +32,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use linesman_connectors::tls;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -174,12 +175,18 @@ impl Api {
     }
 
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let text = self.received(request).await?.bytes().await.context("the answer broke off")?;
+        serde_json::from_slice(&text).context("the answer is no JSON: is this an engine's API?")
+    }
+
+    /// An answer that says yes, its body still to come.
+    async fn received(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let answer = request.send().await.map_err(|error| self.unreached(error))?;
         let status = answer.status();
-        let text = answer.bytes().await.context("the answer broke off")?;
         if status.is_success() {
-            return serde_json::from_slice(&text).context("the answer is no JSON: is this an engine's API?");
+            return Ok(answer);
         }
+        let text = answer.bytes().await.context("the answer broke off")?;
         Err(Refusal { status, text: refusal(status, &text) }.into())
     }
 

@@ -55,6 +55,10 @@ retry_most_s = 300 # default
 circuit_failures = 5 # default
 circuit_rest_s = 30 # default
 circuit_rest_most_s = 600 # default
+audit_retention_s = 0 # default
+
+[audit]
+checkpoint_s = 3600 # default
 
 [log]
 format = "json" # linesman.toml:18:10

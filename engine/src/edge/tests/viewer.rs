@@ -11,7 +11,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::super::BOUNDS;
-use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, incident, place, problem};
+use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, audited, incident, place, problem};
 use crate::edge::PolicyStatus;
 use crate::embedded::{self, Server};
 use crate::log::books::{Books, pack};
@@ -26,7 +26,7 @@ use linesman_domain::table;
 /// How the engine is, and what it decides by: the provider's.
 const ENGINE: [&str; 5] = ["/metrics", "/api/v1/status", "/api/v1/level", "/api/v1/log-level", "/api/v1/policies/load"];
 /// What tells of nobody, or is asked for below by itself.
-const OTHERS: [&str; 4] = ["/healthz", "/readyz", "/api/v1/openapi.json", "/api/v1/events"];
+const OTHERS: [&str; 5] = ["/healthz", "/readyz", "/api/v1/openapi.json", "/api/v1/events", "/api/v1/audit/key"];
 
 /// An edge with the same of `acme` and of `bolt`, in its store and in OUT.
 struct World {
@@ -118,6 +118,7 @@ impl World {
                 place(&format!("{name}/berlin/line-7")),
             ],
         );
+        self.edge.write(name, audited(name, 3));
     }
 
     /// A trigger and a dead letter in OUT.
@@ -156,6 +157,10 @@ impl World {
         let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
         let mut path = path.replace("{id}", &id).replace("{name}", &name).replace("{organization}", whose);
         path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
+        path = path.replace("{index}", "0");
+        if path.ends_with("/proof") {
+            path.push_str("?index=0");
+        }
         if path.contains("commands") {
             path = format!("{path}?organization={whose}");
         }

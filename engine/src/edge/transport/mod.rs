@@ -98,7 +98,7 @@ impl Listener {
         let mut server = Server::from_listener(listener).acceptor(acceptor).handle(handle.clone()).http1_only();
         let mut http = server.http_builder().http1();
         http.timer(TokioTimer::new()).header_read_timeout(bounds.head).max_buf_size(HEAD_MOST);
-        let server = tokio::spawn(server.serve(router.into_make_service()));
+        let server = tokio::spawn(server.serve(router.into_make_service_with_connect_info::<SocketAddr>()));
         Ok(Self { addr, handle, seats, grace: bounds.grace, server })
     }
 
