@@ -25,7 +25,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// All there are.
+    /// All of them.
     pub const ALL: [Self; 5] = [Self::Done, Self::NotFound, Self::Conflict, Self::Invalid, Self::Forbidden];
 
     /// Its word.
@@ -117,4 +117,16 @@ pub struct Record {
     pub command: CommandId,
     /// The version of the rule book by which it was decided.
     pub rule_book: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_are_spelled_alike_everywhere() {
+        for verdict in Verdict::ALL {
+            assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.as_str());
+        }
+    }
 }

@@ -20,6 +20,7 @@ mod jobs;
 mod levels;
 mod life;
 mod limits;
+mod listeners;
 mod managers;
 mod operating;
 mod panics;

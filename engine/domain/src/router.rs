@@ -151,7 +151,12 @@ impl Domain {
 
     fn take_intelligence(&mut self, org: &OrgName, message: &Intelligence) -> Result<(), Error> {
         let Some((fired, message)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
-        let subject: Rc<dyn Subject> = Rc::new(message);
+        self.judge(org, fired, message)
+    }
+
+    /// Lets policies judge what is no incident.
+    fn judge(&mut self, org: &OrgName, fired: Fired, subject: impl Subject + 'static) -> Result<(), Error> {
+        let subject: Rc<dyn Subject> = Rc::new(subject);
         let judged = self.policies.matching(org, fired, &*subject, || Rc::clone(&subject));
         self.follow(org, &mut None, judged).map(drop)
     }
@@ -336,7 +341,12 @@ impl Domain {
         };
         self.managers.compose(&mut self.desk, &self.books)?;
         let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
-        commands::conclude(&mut self.desk, org, is_known, command, answer, ground)
+        let heard = commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?;
+        match (org, heard) {
+            // What is done stands by now: policies hear of it and change nothing of it.
+            (Some(org), Some((fired, record))) => self.judge(org, fired, record),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a command concerns the provider's log of the lane at hand: each has one.

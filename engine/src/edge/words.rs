@@ -124,7 +124,7 @@ pub(super) fn filter_level() -> Schema {
 
 /// The schema of a trigger's name.
 pub(super) fn trigger() -> Schema {
-    words(Trigger::ALL.map(Trigger::as_str))
+    words(Trigger::all().map(Trigger::as_str))
 }
 
 /// The schema of a follow-up method.
@@ -222,7 +222,7 @@ pub(super) fn lines() -> Schema {
 
 /// The schema of the name of a trigger that subscribers hear.
 pub(super) fn told_trigger() -> Schema {
-    words(Trigger::ALL.map(Trigger::as_str).into_iter().chain([POLICY_REFUSED]))
+    words(Trigger::TOLD.map(Trigger::as_str).into_iter().chain([POLICY_REFUSED]))
 }
 
 /// The schema of a priority that may be none.

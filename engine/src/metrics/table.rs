@@ -73,7 +73,7 @@ const SOURCE: Label = Label { name: "source", values: Values::Few("the sources o
 const REASON: Label =
     Label { name: "reason", values: Values::Words(|| Reason::ALL.iter().map(|reason| reason.as_str()).collect()) };
 const TRIGGER: Label =
-    Label { name: "trigger", values: Values::Words(|| Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect()) };
+    Label { name: "trigger", values: Values::Words(|| Trigger::TOLD.iter().map(|trigger| trigger.as_str()).collect()) };
 const LEVEL: Label = Label { name: "level", values: Values::Words(|| vec!["error", "warn"]) };
 const CLASS: Label = Label {
     name: "class",

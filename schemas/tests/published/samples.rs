@@ -340,6 +340,7 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             };
             event(&kind, ORGANIZATION, Some("TSB70123"), data)
         }
+        Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
 }
 

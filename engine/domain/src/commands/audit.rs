@@ -5,6 +5,7 @@
 
 use linesman_schemas::audit::{Audit, Record, Verdict};
 use linesman_schemas::command::{Audit as AuditVerb, CheckpointKept, Command, Refusal, Refusals, Session, Verb};
+use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, Place, Principal};
 use serde_json::{Value, json};
 
@@ -14,8 +15,10 @@ use crate::audit::{self, Hash, Log, Owner};
 use crate::desk::Desk;
 use crate::managers::Managers;
 use crate::outgoing::Topic;
+use crate::policies::Fired;
 use crate::rights;
 use crate::rule_book::Books;
+use crate::subject::AuditRecord;
 
 /// Who asks, in a log where somebody of elsewhere is nobody.
 const UNKNOWN: &str = "_unknown";
@@ -137,12 +140,12 @@ pub(super) fn tell(
     command: &Command,
     answer: Answer,
     ground: Ground,
-) -> Result<(), Error> {
+) -> Result<Option<(Fired, AuditRecord)>, Error> {
     let asked = org;
     let org = org.filter(|_| is_known);
     match &command.verb {
-        Verb::Audit(AuditVerb::Keep(kept)) if answer.is_done() => return tell_kept(desk, org, kept),
-        Verb::Session(Session::Touch(_)) => return Ok(()),
+        Verb::Audit(AuditVerb::Keep(kept)) if answer.is_done() => return tell_kept(desk, org, kept).map(|()| None),
+        Verb::Session(Session::Touch(_)) => return Ok(None),
         _ => {}
     }
     let mut audit = Audit {
@@ -168,7 +171,7 @@ pub(super) fn tell(
             audit.index = Some(record(desk, &owner, command, &audit, about.as_deref(), ground.rule_book)?);
         }
     }
-    say(desk, (org, asked), command, about.as_deref(), audit)
+    say(desk, (org, asked), command, about, audit)
 }
 
 /// Appends the record of what is said.
@@ -200,27 +203,40 @@ fn record(
     audit::append(desk, owner, record, said.outcome.clone())
 }
 
+/// Says it; what the organization's policies hear of it.
 fn say(
     desk: &mut Desk,
     (org, asked): (Option<&OrgName>, Option<&OrgName>),
     command: &Command,
-    about: Option<&str>,
+    about: Option<String>,
     audit: Audit,
-) -> Result<(), Error> {
+) -> Result<Option<(Fired, AuditRecord)>, Error> {
     // What was done is told by the verdict; the words are for people.
     let covered = Some(Audit { outcome: String::new(), ..audit.clone() });
     let operation = command.verb.as_str();
-    match org {
-        Some(org) => {
-            let topic = Topic::Audit(org.clone(), operation);
-            desk.say_covered(&topic, org, about, audit, covered).map(drop)
-        }
-        None => {
-            let about = asked.map(OrgName::as_str).or(about);
-            let sequence = desk.sequence;
-            desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered)
-        }
-    }
+    let Some(org) = org else {
+        let about = asked.map(OrgName::as_str).or(about.as_deref());
+        let sequence = desk.sequence;
+        desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered)?;
+        return Ok(None);
+    };
+    let topic = Topic::Audit(org.clone(), operation);
+    let event = desk.say_covered(&topic, org, about.as_deref(), audit.clone(), covered)?;
+    Ok(heard(desk, operation, audit, event, about))
+}
+
+/// What policies hear of a command that was said: nothing before level 3, nor of what keeps the engine's books.
+fn heard(
+    desk: &Desk,
+    operation: &'static str,
+    audit: Audit,
+    event: String,
+    about: Option<String>,
+) -> Option<(Fired, AuditRecord)> {
+    let trigger = operation.parse().ok().filter(|_| desk.is_at(3)).map(Trigger::Audit)?;
+    let place = audit.place.clone().unwrap_or_default();
+    let fired = Fired { trigger, event, about: audit.command.to_string() };
+    Some((fired, AuditRecord::new(operation, place, about, desk.now, audit)))
 }
 
 fn tell_kept(desk: &mut Desk, org: Option<&OrgName>, kept: &CheckpointKept) -> Result<(), Error> {

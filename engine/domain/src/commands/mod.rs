@@ -39,7 +39,9 @@ use sha2::{Digest, Sha256};
 use super::desk::Desk;
 use super::follow::Follow;
 use super::managers::Managers;
+use super::policies::Fired;
 use super::rights::{Asked, Ruling};
+use super::subject::AuditRecord;
 use super::timers::{self, Timer};
 use super::{Error, rights};
 pub(crate) use audit::Ground;
@@ -159,7 +161,8 @@ pub fn is_within(verb: &Verb) -> bool {
     rights::is_within(verb.operation())
 }
 
-/// Keeps what became of a command, puts it on record and says it: to its organization (`is_known`: there is one), or to the provider.
+/// Keeps what became of a command, puts it on record and says it: to its organization (`is_known`: there is one), or to
+/// the provider. What the organization's policies hear of it.
 pub(crate) fn conclude(
     desk: &mut Desk,
     org: Option<&OrgName>,
@@ -167,7 +170,7 @@ pub(crate) fn conclude(
     command: &Command,
     answer: Answer,
     ground: Ground,
-) -> Result<(), Error> {
+) -> Result<Option<(Fired, AuditRecord)>, Error> {
     desk.tally.input("cmd", if answer.is_done() { "done" } else { "refused" });
     let key = key(org, command.id.as_str());
     let outcome = CommandRow {
@@ -182,7 +185,7 @@ pub(crate) fn conclude(
     timers::arm(desk, OUTCOME_HOURS, &Timer::Forget(&forget))?;
     // Level 1 audited nothing where there was no organization.
     if !is_known && !desk.is_at(2) {
-        return Ok(());
+        return Ok(None);
     }
     audit::tell(desk, org, is_known, command, answer, ground)
 }

@@ -5,6 +5,7 @@ mod commands;
 mod jobs;
 mod level1;
 mod levels;
+mod listeners;
 mod logins;
 mod managers;
 mod policies;

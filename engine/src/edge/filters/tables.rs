@@ -141,7 +141,7 @@ listings! {
         name: Glob,
         /// The organization whose own it is; empty for policies of the provider.
         owner: Glob,
-        /// What it reacts to.
+        /// A trigger that it reacts to.
         trigger: Trigger,
     }
 

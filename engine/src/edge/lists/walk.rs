@@ -110,14 +110,14 @@ impl Walk {
         &self.viewer
     }
 
-    /// All lanes, by number.
-    pub(super) fn lanes(&self) -> &[Lane] {
-        &self.lanes
-    }
-
     /// A lane, for what is the provider's own there; none where that is not seen.
     pub(super) fn lane_of_provider(&self, lane: u32) -> Option<&Lane> {
         self.lanes.get(lane as usize).filter(|_| self.sees(None))
+    }
+
+    /// All lanes, by number.
+    pub(super) fn lanes(&self) -> &[Lane] {
+        &self.lanes
     }
 
     /// One row further.

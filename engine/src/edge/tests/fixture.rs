@@ -202,21 +202,6 @@ fn device() -> DeviceRow {
     }
 }
 
-/// A place's row, by its key.
-pub(super) fn place(name: &str) -> (Vec<u8>, Vec<u8>) {
-    let place: PlacePath = name.parse().unwrap();
-    let row = PlaceRow {
-        display_name: format!("{} of {}", place.line.as_ref().unwrap_or(&place.site), place.organization),
-        device: "SN1".into(),
-        interface: "xe-0/0/0".into(),
-        addresses: vec!["192.0.2.1/24".into()],
-        speed: 100_000_000,
-        created: Timestamp::UNIX_EPOCH,
-        changed: Timestamp::UNIX_EPOCH,
-    };
-    (places::key(&place).into_bytes(), table::encode(&row).unwrap())
-}
-
 /// Rows of a log with so many records, each a minute behind the one before.
 pub(super) fn audited(owner: &str, records: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
     let (mut head, mut rows) = (Head::default(), Vec::new());
@@ -253,6 +238,21 @@ pub(super) fn audit_record(owner: &str, index: u64) -> Record {
         command: format!("c-{index}").parse().unwrap(),
         rule_book: 1,
     }
+}
+
+/// A place's row, by its key.
+pub(super) fn place(name: &str) -> (Vec<u8>, Vec<u8>) {
+    let place: PlacePath = name.parse().unwrap();
+    let row = PlaceRow {
+        display_name: format!("{} of {}", place.line.as_ref().unwrap_or(&place.site), place.organization),
+        device: "SN1".into(),
+        interface: "xe-0/0/0".into(),
+        addresses: vec!["192.0.2.1/24".into()],
+        speed: 100_000_000,
+        created: Timestamp::UNIX_EPOCH,
+        changed: Timestamp::UNIX_EPOCH,
+    };
+    (places::key(&place).into_bytes(), table::encode(&row).unwrap())
 }
 
 /// The incident of that number.
