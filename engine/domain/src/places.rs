@@ -196,6 +196,39 @@ pub fn devices<'a>(
     Ok(names)
 }
 
+/// Whether a device is tied, by one of its names, to one of the places or to what lies below it; an empty name is none.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn is_tied<'a>(
+    base: &(impl Base + ?Sized),
+    within: impl IntoIterator<Item = &'a Place>,
+    names: [&str; 2],
+) -> Result<bool, Error> {
+    let is_tied_to = |place: &PlacePath| -> Result<bool, Error> {
+        for name in names {
+            if Table::read(base, &tie_key(place, name))?.is_some() && !name.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    for place in within {
+        let Place::Below(place) = place else { continue };
+        if is_tied_to(place)? {
+            return Ok(true);
+        }
+        if place.line.is_none() {
+            for line in lines(base, &place.organization, &place.site) {
+                if is_tied_to(&line?.0)? {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Whether a place is there: an organization counts as such, what lies below it has a row.
 ///
 /// # Errors

@@ -26,12 +26,13 @@ use serde_json::{Value, json};
 use super::commands::policies::{Again, Failed};
 use super::commands::{self, Answer, Change, Ground};
 use super::dead_letters::{self, Why};
+use super::desk::Desk;
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
 use super::input::{Content, Input};
 use super::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
 use super::level;
-use super::organizations::Standing;
+use super::organizations::{Organizations, Standing};
 use super::policies::Fired;
 use super::subject::Incident;
 use super::{
@@ -384,12 +385,16 @@ impl Domain {
                 Ok(Answer::refused(Verdict::Conflict, detail))
             }
             (Verb::Organization(verb), Some(_)) => self.change_organization(org, verb),
-            (Verb::Incident(verb), Some(_)) => self.change_incident(org, verb.incident(), |domain, incident| {
-                commands::incidents::ask(&mut domain.desk, incident, command, verb)
-            }),
-            (Verb::Case(verb), Some(_)) => self.change_incident(org, verb.incident(), |domain, incident| {
-                Ok(commands::cases::ask(&mut domain.desk, &domain.organizations, incident, command, verb))
-            }),
+            (Verb::Incident(verb), Some(_)) => {
+                self.change_incident(org, command, verb.incident(), |desk, _, incident| {
+                    commands::incidents::ask(desk, incident, command, verb)
+                })
+            }
+            (Verb::Case(verb), Some(_)) => {
+                self.change_incident(org, command, verb.incident(), |desk, organizations, incident| {
+                    Ok(commands::cases::ask(desk, organizations, incident, command, verb))
+                })
+            }
             (Verb::Policy(PolicyVerb::Run(run)), Some(_)) => self.judge_again(org, run),
             (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
@@ -428,19 +433,24 @@ impl Domain {
         Ok(answer)
     }
 
-    /// Looks an incident of the organization up, and keeps it if `change` says what was done instead of why not.
+    /// Looks an incident of the organization up, and keeps it if whoever asks may change it and `change` says what was
+    /// done instead of why not.
     fn change_incident(
         &mut self,
         org: &OrgName,
+        command: &Command,
         id: &IncidentId,
-        change: impl FnOnce(&mut Self, &mut Incident) -> Result<Change, Error>,
+        change: impl FnOnce(&mut Desk, &Organizations, &mut Incident) -> Result<Change, Error>,
     ) -> Result<Answer, Error> {
         use commands::incidents::{nothing, shown};
 
         let incident = if id.org == *org { self.incident(id)? } else { None };
         let Some(mut incident) = incident else { return Ok(nothing(org, id)) };
+        if let Some(refused) = commands::incidents::refusal(&self.desk, &self.managers, &incident, command)? {
+            return Ok(refused);
+        }
         let old = shown(&incident);
-        let answer = match change(self, &mut incident)? {
+        let answer = match change(&mut self.desk, &self.organizations, &mut incident)? {
             Ok((detail, mut follows)) => {
                 follows.push(Follow::Keep);
                 let mut hand = Some(incident);

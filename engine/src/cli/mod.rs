@@ -11,6 +11,8 @@ mod flags;
 mod line;
 mod manual;
 mod nats;
+#[cfg(test)]
+mod operations;
 mod publish;
 mod record;
 mod serve;

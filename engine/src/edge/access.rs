@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::refusals::Operations;
 use super::sources::Sources;
 use super::transport::arrival;
 use super::transport::problem::Problem;
@@ -20,10 +21,15 @@ pub(super) const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/openapi.json
 /// (RFC 6750, section 3), or that its body is too large, too slow or broken.
 ///
 /// Around everything, so that every answer is counted, and none is kept by a cache.
-pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request, next: Next) -> Response {
+pub(super) async fn admit(
+    State((sources, operations)): State<(Arc<Sources>, Arc<Operations>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let since = Instant::now();
     let (route, method) = (route(&request), method(request.method()));
     let principal = sources.bearers.principal(request.headers());
+    let write = principal.clone().zip(operations.write(&route, method)).zip(Some(request.uri().path().to_owned()));
     let mut response = match principal.map(|principal| sources.grants.viewer(principal)).transpose() {
         Err(error) => arrival::refuse(request, error.into()).await,
         Ok(None) if !OPEN.contains(&request.uri().path()) => {
@@ -42,6 +48,9 @@ pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request,
             Err(problem) => problem.into_response(),
         },
     };
+    if let Some(((principal, operation), path)) = write {
+        sources.refusals.note(principal, operation, &path, &response);
+    }
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let status = response.status().as_u16();
     let took = since.elapsed().as_secs_f64();

@@ -111,7 +111,7 @@ impl Grants {
 }
 
 /// What was granted at a moment, as far as one principal needs it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Held {
     directory: Arc<Directory>,
     lane: Option<Lane>,
@@ -135,5 +135,33 @@ impl Held {
         let is_within = rights::is_within(operation);
         let asked = Asked { principal, need: rights::need(operation), place, is_within, now: Timestamp::now() };
         rights::may(&Known::new(&self.directory, lane), &asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linesman_domain::sections::{SectionRow, SectionsRow};
+    use linesman_domain::state::Writes;
+    use linesman_domain::table;
+
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn rows_that_are_not_what_was_composed_are_not_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let lane = Store::open(&dir.path().join("state")).unwrap().lane(0).unwrap();
+        let grants = Grants::new(Arc::new([lane.clone()]));
+        assert_eq!(*grants.directory().unwrap(), Directory::default());
+        let compose = |hash: String| {
+            let sections = vec![SectionRow { section: Section::Directory, hash, loaded: None }];
+            let row = table::encode(&SectionsRow { version: 1, sections }).unwrap();
+            lane.apply(&Writes { batch: 1, rows: vec![(sections::key().into_bytes(), Some(row))] }).unwrap();
+        };
+        compose("of others".to_owned());
+        assert!(matches!(grants.directory(), Err(Error::Restless)));
+        compose(books::pack(&directory::read(&lane).unwrap()).unwrap().0);
+        let once = grants.directory().unwrap();
+        assert!(Arc::ptr_eq(&once, &grants.directory().unwrap()), "it is read once");
     }
 }

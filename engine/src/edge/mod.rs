@@ -18,7 +18,8 @@
 //! | `members` | the managers of all lanes |
 //! | `paging` | pages and their cursors |
 //! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level` | what is told |
-//! | `writes`, `commands` | what is changed, and what became of it |
+//! | `listener` | what somebody who listens to events hears |
+//! | `writes`, `commands`, `refusals` | what is changed, and what became of it; what was refused before |
 //!
 //! Everything is bounded, and a client that is slow at any of these waits alone.
 
@@ -30,6 +31,7 @@ pub(crate) mod filters;
 mod gauges;
 mod grants;
 mod level;
+mod listener;
 mod lists;
 mod log_level;
 mod logins;
@@ -38,6 +40,7 @@ mod openapi;
 mod paging;
 mod paths;
 mod readiness;
+mod refusals;
 mod routes;
 mod sources;
 mod status;
@@ -58,6 +61,7 @@ use tokio::task::JoinHandle;
 
 use crate::metrics::Metrics;
 use crate::store;
+use refusals::Recorder;
 use sources::Sources;
 pub use sources::{Edge, FilesAsked, PolicyStatus};
 use transport::{BOUNDS, Bounds, Listener};
@@ -90,6 +94,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Listening {
     listener: Listener,
+    recorder: Recorder,
     _upkeep: Upkeep,
 }
 
@@ -103,11 +108,12 @@ impl Listening {
         self.listener.addr()
     }
 
-    /// Takes no new connections and lets requests under way end, for 5 s at most.
+    /// Takes no new connections and lets requests under way end, for 5 s at most; then what was refused is recorded.
     pub async fn shutdown(self) {
         if let Err(error) = self.listener.shutdown().await {
             tracing::warn!(%error, "the API ended badly");
         }
+        self.recorder.end().await;
     }
 }
 
@@ -147,8 +153,9 @@ async fn listen_within(
     let hosts = if address.ip().is_unspecified() { Vec::new() } else { vec![address.ip().to_string()] };
     let config = tls::server_config(authority.issue(&hosts)?)?;
     let metrics = sources.metrics.clone();
+    let recorder = Recorder::start(Arc::clone(&sources.refusals), Arc::clone(&sources.commands));
     let router = routes::routes(Arc::new(sources));
     let listener = Listener::open(bounds, address, config, router).await;
     let listener = listener.map_err(|source| Error::Listen { address, source })?;
-    Ok(Listening { listener, _upkeep: Upkeep::of(metrics) })
+    Ok(Listening { listener, recorder, _upkeep: Upkeep::of(metrics) })
 }

@@ -6,9 +6,11 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Router, middleware};
+use linesman_schemas::Place;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::refusals::Operations;
 use super::sources::{LISTENERS, Sources};
 use super::transport::arrival;
 use super::transport::problem::Problem;
@@ -75,6 +77,7 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
 /// The whole of the edge. Which routes need no token stands in [`access`].
 pub(super) fn routes(sources: Arc<Sources>) -> Router {
     let (router, document) = documented().split_for_parts();
+    let operations = Arc::new(Operations::of(&document));
     router
         .fallback(async || viewer::nothing())
         .method_not_allowed_fallback(async |path: Option<MatchedPath>| {
@@ -85,7 +88,7 @@ pub(super) fn routes(sources: Arc<Sources>) -> Router {
         })
         .layer(Extension(openapi::Text::new(document)))
         .layer(DefaultBodyLimit::max(arrival::BODY_MOST))
-        .layer(middleware::from_fn_with_state(Arc::clone(&sources), access::admit))
+        .layer(middleware::from_fn_with_state((Arc::clone(&sources), operations), access::admit))
         .with_state(sources)
 }
 
@@ -95,7 +98,7 @@ pub(super) fn routes(sources: Arc<Sources>) -> Router {
     responses((status = 200, description = "All metrics.", body = String, content_type = "text/plain"))
 )]
 async fn metrics(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<impl IntoResponse, Problem> {
-    viewer.sees_provider()?;
+    viewer.may("metrics", &Place::Provider)?;
     let listeners = LISTENERS.saturating_sub(sources.listeners.available_permits());
     metrics::gauge!("linesman_api_listeners").set(listeners as f64);
     sources.gauges.refresh().await;

@@ -70,6 +70,11 @@ impl Viewer {
         &self.reach
     }
 
+    /// Whether they see nothing at all, such as somebody who is gone.
+    pub(super) fn is_blind(&self) -> bool {
+        *self.reach == Reach::default()
+    }
+
     /// As whom they are named in commands.
     pub(super) fn principal(&self) -> Principal {
         self.principal.clone()
@@ -102,13 +107,13 @@ impl Viewer {
             Ruling::Unseen => Err(unseen(place)),
         }
     }
+}
 
-    /// Lets on whoever sees the provider's own, such as how the engine is.
-    ///
-    /// # Errors
-    /// There is nothing there for them.
-    pub(super) fn sees_provider(&self) -> Result<(), Problem> {
-        if self.sees(None) { Ok(()) } else { Err(nothing()) }
+#[cfg(test)]
+impl Viewer {
+    /// Somebody who sees nothing.
+    pub(super) fn blind(principal: Principal) -> Self {
+        Self { principal, reach: Arc::default(), sees_everything: false, held: Some(Arc::default()) }
     }
 }
 

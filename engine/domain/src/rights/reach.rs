@@ -48,6 +48,12 @@ impl Reach {
         }
     }
 
+    /// The organizations of which something is seen, where not everything is.
+    pub fn organizations(&self) -> BTreeSet<&OrgName> {
+        let places = self.sphere.places().iter().filter_map(Place::organization);
+        places.chain(self.device_groups.iter().map(|group| &group.organization)).collect()
+    }
+
     /// Whether all of a place is seen.
     pub fn covers(&self, place: &Place) -> bool {
         self.sphere.covers(place)
@@ -67,12 +73,6 @@ impl Reach {
     /// Whether a device group of an organization is seen.
     pub fn has_group(&self, org: &OrgName, name: &str) -> bool {
         self.device_groups.iter().any(|group| group.organization == *org && group.name == name)
-    }
-
-    /// The organizations of which something is seen, where not all there are; each once, or more than once.
-    pub fn organizations(&self) -> impl Iterator<Item = &OrgName> {
-        let placed = self.sphere.places().iter().filter_map(Place::organization);
-        placed.chain(self.device_groups.iter().map(|group| &group.organization))
     }
 
     /// The places below an organization that are seen, where it is not seen as a whole.

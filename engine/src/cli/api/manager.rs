@@ -177,7 +177,11 @@ async fn simulate(api: &Api, change: &Change) -> anyhow::Result<()> {
         anstream::print!("{}\n", show::table(items, &CHANGED, show::width()));
     }
     let count = |name: &str| found.get(name).map(show::plain).unwrap_or_default();
-    anstream::println!("{} of {} attempts of the last 90 days would end otherwise", count("changed"), count("attempts"));
+    anstream::println!(
+        "{} of {} attempts of the last 90 days would end otherwise",
+        count("changed"),
+        count("attempts")
+    );
     Ok(())
 }
 
@@ -190,7 +194,8 @@ impl Change {
     fn body(&self) -> anyhow::Result<Value> {
         let mut body: Map<String, Value> = match &self.file {
             Some(file) => {
-                let text = std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+                let text =
+                    std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
                 serde_json::from_str(&text).with_context(|| format!("`{}` is no change in JSON", file.display()))?
             }
             None => Map::new(),

@@ -14,6 +14,7 @@ pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod places;
 pub(super) mod policies;
+mod seen;
 pub(super) mod simulate;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use super::paging::{Offered, Page, Pager, Paging, Rank, Value};
 use crate::store;
 use crate::store::Lane;
 use linesman_domain::bundles::BundleRef;
+use linesman_domain::sight::Sight;
 use linesman_domain::table;
 use walk::{OrgRows, Walk};
 
@@ -86,6 +88,18 @@ trait Stored: Listing {
         row: Self::Row,
     ) -> Result<Option<(Self::Item, usize)>, Error>;
 
+    /// Whether an item is there for whoever sees an organization in part; what is not seen of it is taken out.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn is_seen(
+        rows: &OrgRows<'_>,
+        sight: &Sight,
+        org: &OrgName,
+        key: &[u8],
+        row: &mut Self::Row,
+    ) -> Result<bool, Error>;
+
     /// The items of a row of the store.
     fn read(key: &[u8], own: &[u8], bytes: &[u8]) -> Vec<Found<Self::Row>> {
         vec![table::decode(key, bytes).map(|row| (own.to_vec(), row, bytes.len())).map_err(Error::from)]
@@ -134,7 +148,12 @@ fn page<L: Stored>(walk: &Walk, list: &L, paging: &Paging) -> Result<Page<L::Ite
         };
         for found in items::<L>(rows.lane, org, from.as_deref(), is_back) {
             walk.step()?;
-            let (key, row, bytes) = found?;
+            let (key, mut row, bytes) = found?;
+            if let Some(sight) = &rows.sight
+                && !L::is_seen(rows, sight, org, &key, &mut row)?
+            {
+                continue;
+            }
             let value = if is_by_key { Value::Key } else { L::value(paging.by, &row) };
             let rank = Rank { value, organization: org.as_str().to_owned(), key };
             let offered = pager.offer(rank, |rank| {

@@ -19,7 +19,9 @@ use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::store::Lane;
+use linesman_domain::devices::DeviceRow;
 use linesman_domain::organizations::{self, OrgRow};
+use linesman_domain::sight::{self, Sight};
 use linesman_domain::table::{Key, Row, Table};
 
 /// After how many rows a walk looks whether it is still wanted.
@@ -39,6 +41,8 @@ pub(super) struct Walk {
 pub(super) struct OrgRows<'a> {
     pub(super) lane: &'a Lane,
     pub(super) row: OrgRow,
+    /// What is seen of it; none: all.
+    pub(super) sight: Option<Sight>,
 }
 
 /// Tells a walk that nobody waits for it any more.
@@ -120,6 +124,40 @@ impl Walk {
         &self.lanes
     }
 
+    /// Whether the whole of what is `whose` is there for whoever walks; none: the provider's own.
+    pub(super) fn sees_whole(&self, whose: Option<&OrgName>) -> bool {
+        self.viewer.sees_whole(whose)
+    }
+
+    /// Whether a device of an organization is there for whoever walks; its row, if it has one.
+    pub(super) fn sees_device(
+        &self,
+        org: &OrgName,
+        serial_number: &str,
+        device: Option<&DeviceRow>,
+    ) -> Result<bool, Error> {
+        if self.viewer.sees_all(org) {
+            return Ok(true);
+        }
+        match self.lane(org) {
+            Some(lane) => Ok(sight::sees_device(lane, self.viewer.reach(), org, serial_number, device)?),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a device group of an organization is seen that is not seen as a whole.
+    pub(super) fn sees_group(&self, org: &OrgName, name: &str) -> bool {
+        self.viewer.reach().has_group(org, name)
+    }
+
+    /// What is seen of an organization by whoever walks; none: all.
+    pub(super) fn sight(&self, org: &OrgName) -> Result<Option<Sight>, Error> {
+        match self.lane(org).filter(|_| !self.viewer.sees_all(org)) {
+            Some(lane) => Ok(Some(Sight::of(lane, self.viewer.reach(), org)?)),
+            None => Ok(None),
+        }
+    }
+
     /// One row further.
     ///
     /// # Errors
@@ -143,18 +181,24 @@ impl Walk {
         let Some(org) = asked else { return self.all_organizations() };
         let lane = self.lane(org).ok_or_else(|| unknown(org))?;
         let row = Table::read(lane, &organizations::key(org))?.ok_or_else(|| unknown(org))?;
-        Ok(BTreeMap::from([(org.clone(), OrgRows { lane, row })]))
+        Ok(BTreeMap::from([(org.clone(), self.rows(lane, org, row)?)]))
+    }
+
+    fn rows<'a>(&self, lane: &'a Lane, org: &OrgName, row: OrgRow) -> Result<OrgRows<'a>, Error> {
+        let is_seen_in_part = !self.viewer.sees_all(org);
+        let sight = is_seen_in_part.then(|| Sight::of(lane, self.viewer.reach(), org)).transpose()?;
+        Ok(OrgRows { lane, row, sight })
     }
 
     fn all_organizations(&self) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
         let mut all = BTreeMap::new();
         if !self.sees(None) {
-            // Whoever sees a few is not to wait for all there are.
+            // Of the others nothing is read.
             for org in self.viewer.reach().organizations() {
-                if let Some(lane) = self.lane(org)
-                    && let Some(row) = Table::read(lane, &organizations::key(org))?
-                {
-                    all.insert(org.clone(), OrgRows { lane, row });
+                self.step()?;
+                let Some(lane) = self.lane(org) else { continue };
+                if let Some(row) = Table::read(lane, &organizations::key(org))? {
+                    all.insert(org.clone(), self.rows(lane, org, row)?);
                 }
             }
             return Ok(all);
@@ -162,7 +206,7 @@ impl Walk {
         for lane in &*self.lanes {
             for row in organizations::all(lane) {
                 let (name, row) = row?;
-                all.insert(name, OrgRows { lane, row });
+                all.insert(name, OrgRows { lane, row, sight: None });
             }
         }
         Ok(all)

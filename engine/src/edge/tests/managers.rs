@@ -11,7 +11,7 @@ use linesman_schemas::{Login, Principal, Privilege, Privileges, Right, Rights, S
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::fixture::{audit_record, Fixture, TOKEN, TOKEN_OF_ACME, faulty, place, problem};
+use super::fixture::{Fixture, TOKEN, TOKEN_OF_ACME, audit_record, faulty, place, problem};
 use crate::lane::status::LaneStatus;
 
 /// A manager's row, by its key.
@@ -221,7 +221,8 @@ async fn a_change_is_held_against_what_was_tried() {
     ];
     edge.write("acme", tried("acme", &attempts));
     let simulated = async |token: &str, change: Value| {
-        let answer = edge.request(Method::POST, "/api/v1/rights/simulate").bearer_auth(token).json(&change).send().await;
+        let answer =
+            edge.request(Method::POST, "/api/v1/rights/simulate").bearer_auth(token).json(&change).send().await;
         answer.unwrap()
     };
     let told = async |token: &str, change: Value| {
@@ -251,7 +252,10 @@ async fn a_change_is_held_against_what_was_tried() {
         let body: Value = simulated(TOKEN_OF_ACME, json!({"remove_managers": [login]})).await.json().await.unwrap();
         let error = &body["errors"][0];
         let (pointer, detail) = (format!("#/remove_managers/{at}"), format!("there is no manager `{login}`"));
-        assert_eq!((&body["status"], &error["pointer"], &error["detail"]), (&json!(422), &json!(pointer), &json!(detail)));
+        assert_eq!(
+            (&body["status"], &error["pointer"], &error["detail"]),
+            (&json!(422), &json!(pointer), &json!(detail))
+        );
     }
     let unknown: Value =
         simulated(TOKEN, json!({"without": [{"login": "bob", "what": "manager"}]})).await.json().await.unwrap();

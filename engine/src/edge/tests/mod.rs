@@ -14,6 +14,7 @@ mod measured;
 mod people;
 mod policies;
 mod rooms;
+mod sight;
 mod status;
 mod stores;
 mod transport;

@@ -20,12 +20,12 @@ use jiff::Timestamp;
 use linesman_domain::commands::managers::Refused;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, IncidentId, OrgName};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use super::commands::{Asked, Error, is_asked_by};
+use super::commands::{Asked, Error};
 use super::sources::Sources;
 use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::Viewer;
@@ -142,7 +142,8 @@ pub(super) fn command_id(headers: &HeaderMap) -> Result<CommandId, Problem> {
     text.parse().map_err(|_| wrong("has 1 to 128 printable characters"))
 }
 
-/// Sends a command that keeps its bounds, and answers with what became of it.
+/// Sends a command that keeps its bounds, if whoever asks may as far as is known here, and answers with what became of
+/// it.
 pub(super) async fn send(
     sources: &Sources,
     viewer: &Viewer,
@@ -150,8 +151,19 @@ pub(super) async fn send(
     id: CommandId,
     verb: Verb,
 ) -> Result<Response, Problem> {
-    verb.check().map_err(|fault| out_of_bounds(&fault))?;
+    allow(sources, viewer, whose.as_ref(), &verb)?;
     respond(sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?)
+}
+
+/// Lets on what keeps its bounds and is asked by whoever may, as far as is known here.
+fn allow(sources: &Sources, viewer: &Viewer, whose: Option<&OrgName>, verb: &Verb) -> Result<(), Problem> {
+    if let Some(place) = verb.place(whose) {
+        viewer.may(verb.operation(), &place)?;
+    }
+    if let Some(incident) = incident(verb) {
+        sources.commands.sees_incident(viewer, incident)?;
+    }
+    verb.check().map_err(|fault| out_of_bounds(&fault))
 }
 
 /// [`send`], of what there is from an engine level on.
@@ -177,26 +189,24 @@ pub(super) async fn send_judged(
     verb: Verb,
     judge: impl FnOnce(&[Lane]) -> Result<Option<Refused>, linesman_domain::Error> + Send + 'static,
 ) -> Result<Response, Problem> {
-    verb.check().map_err(|fault| out_of_bounds(&fault))?;
-    if is_asked_by(viewer, whose.as_ref()) {
-        let lanes = sources.lanes.iter().map(|lane| lane.borrow().level);
-        if lanes.min().is_none_or(|found| found < level) {
-            let detail = format!("this takes engine level {level}; `linesman level raise` raises it");
-            return Err(Problem::new(StatusCode::CONFLICT, detail));
-        }
-        if sources.commands.known(viewer, whose.as_ref(), &id, &verb).map_err(refused)?.is_none() {
-            let rows = Arc::clone(&sources.rows);
-            // The store waits for the disk.
-            let judged = tokio::task::spawn_blocking(move || judge(&rows)).await;
-            let judged = judged.map_err(|error| Problem::internal(&error))?;
-            let judged = judged.map_err(|error| Problem::internal(&error))?;
-            if let Some(wrong) = judged.filter(|wrong| !wrong.pointer.is_empty()) {
-                let pointer = format!("#{}", wrong.pointer);
-                return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, pointer, wrong.detail));
-            }
+    allow(sources, viewer, whose.as_ref(), &verb)?;
+    let lanes = sources.lanes.iter().map(|lane| lane.borrow().level);
+    if lanes.min().is_none_or(|found| found < level) {
+        let detail = format!("this takes engine level {level}; `linesman level raise` raises it");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    if sources.commands.known(viewer, whose.as_ref(), &id, &verb).map_err(refused)?.is_none() {
+        let rows = Arc::clone(&sources.rows);
+        // The store waits for the disk.
+        let judged = tokio::task::spawn_blocking(move || judge(&rows)).await;
+        let judged = judged.map_err(|error| Problem::internal(&error))?;
+        let judged = judged.map_err(|error| Problem::internal(&error))?;
+        if let Some(wrong) = judged.filter(|wrong| !wrong.pointer.is_empty()) {
+            let pointer = format!("#{}", wrong.pointer);
+            return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, pointer, wrong.detail));
         }
     }
-    send(sources, viewer, whose, id, verb).await
+    respond(sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?)
 }
 
 /// What is left out of a body is none, what is null is `Some(None)`.
@@ -211,11 +221,20 @@ pub(super) fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserialize
     T::deserialize(deserializer).map(Some)
 }
 
+/// The incident that a command is about.
+const fn incident(verb: &Verb) -> Option<&IncidentId> {
+    match verb {
+        Verb::Incident(verb) => Some(verb.incident()),
+        Verb::Case(verb) => Some(verb.incident()),
+        _ => None,
+    }
+}
+
 /// The answer to a write.
 pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
     let done = if asked.has_created() { StatusCode::CREATED } else { StatusCode::OK };
     let state = CommandState::from(asked);
-    let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()));
+    let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()).decided());
     match state.verdict {
         CommandStatus::Pending => {
             let id = utf8_percent_encode(state.command.as_str(), NON_ALPHANUMERIC);
@@ -243,7 +262,7 @@ fn out_of_bounds(fault: &Fault) -> Problem {
 pub(super) fn refused(error: Error) -> Problem {
     match &error {
         Error::OtherCommand(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
-        Error::Unseen(_) | Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
+        Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
         Error::Log(source) => wait_for_log(source),
         Error::State(_) | Error::Json(_) => Problem::internal(&error),
     }
