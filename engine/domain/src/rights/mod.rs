@@ -7,6 +7,7 @@
 //! | `chain` | who granted whom what, up to the first; what that comes to |
 //! | `explain` | why somebody may, or may not, link by link |
 //! | `manage` | who manages whom |
+//! | `overlay` | what would be granted |
 //! | `reach` | what somebody sees |
 //!
 //! Asked once for each command, in `commands`; whoever shows or refuses early asks the same.
@@ -14,6 +15,7 @@
 mod chain;
 mod explain;
 mod manage;
+mod overlay;
 mod reach;
 mod table;
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, settled};
 use chain::{Climb, Link, climb};
 pub use explain::{Explanation, Held, Tied, explain};
 pub use manage::{Asker, Managing};
+pub use overlay::{Overlay, Taken, Wish};
 pub use reach::{Extent, Reach, reach};
 pub use table::{OPERATIONS, is_within, need};
 

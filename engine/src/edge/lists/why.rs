@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Error;
-use super::managers::shown;
 use super::walk::{Walk, answer};
 use crate::edge::members::{Members, lane_of_owner};
 use crate::edge::sources::Sources;
@@ -148,7 +147,7 @@ fn explained(
     place: Place,
 ) -> Result<Why, Error> {
     let known = Members::new(directory, walk.lanes());
-    if shown(walk, &known, &login)?.is_none() {
+    if known.shown(walk.viewer(), &login)?.is_none() {
         return Err(Error::Nothing(format!("there is no manager `{login}`")));
     }
     let is_there = match lane_of_owner(walk.lanes(), place.organization()) {

@@ -182,11 +182,11 @@ impl World {
         };
         let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
         let mut path = path.replace("{id}", &id).replace("{name}", &name).replace("{organization}", whose);
-        path = path.replace("{serial_number}", "SN1").replace("{index}", "0");
+        path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
+        path = path.replace("{index}", "0");
         if path.ends_with("/proof") {
             path.push_str("?index=0");
         }
-        path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
         if path.contains("commands") {
             path = format!("{path}?organization={whose}");
         }

@@ -128,6 +128,7 @@ pub(in crate::edge) async fn export(
         return Err(Problem::busy(format!("{EXPORTERS} exports are under way, and there is room for no more"), 10));
     };
     let (choice, format) = query.split();
+    admit(&viewer, "export-audit", choice.owner())?;
     let (kind, ending) = match format {
         Format::Jsonl => ("application/jsonl", "jsonl"),
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
