@@ -2,6 +2,7 @@
 //!
 //! `ARCHITECTURE.md` at the project's root is the map.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod data_dir;

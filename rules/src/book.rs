@@ -1,10 +1,10 @@
 //! All policies of all organizations, found by message.
 //!
 //! Each trigger has one index of the policies that serve everyone and one per organization that has
-//! some to itself. A message looks at two of them and then judges the candidates in full; policies of
-//! other organizations cost it nothing. No result depends on the order of a hash map.
+//! some to itself; so has the audit as a whole. A message looks at two of them, a record of the audit at
+//! four, and then judges the candidates in full; policies of other organizations cost it nothing. No result depends on the order of a hash map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _};
@@ -16,6 +16,7 @@ use crate::index::Index;
 use crate::policy::{Audience, Policy};
 use crate::scratch::{Occurring, Scratch};
 use crate::subject::Subject;
+use crate::triggers::Triggers;
 
 /// Every word any policy asks for, folded, with its id.
 pub(crate) type Vocabulary = HashMap<Box<str>, u32>;
@@ -26,15 +27,24 @@ pub struct Book {
     /// In order of name; a policy's id is its place here.
     policies: Vec<Arc<Policy>>,
     vocabulary: Vocabulary,
-    /// By place in [`Trigger::ALL`].
-    shelves: Vec<Shelf>,
+    /// The policies that name a trigger.
+    shelves: HashMap<Trigger, Shelf>,
+    /// Those that react to whatever stands in the audit.
+    audits: Shelf,
 }
 
-/// The policies of one trigger.
+/// The policies of one trigger, or of all of the audit.
 #[derive(Debug, Default)]
 struct Shelf {
     everyone: Index,
     organizations: HashMap<OrgName, Index>,
+}
+
+impl Shelf {
+    /// The indexes that propose policies for an organization's subjects.
+    fn indexes(&self, org: &OrgName) -> impl Iterator<Item = &Index> {
+        [Some(&self.everyone), self.organizations.get(org)].into_iter().flatten()
+    }
 }
 
 impl Book {
@@ -43,8 +53,13 @@ impl Book {
     pub fn build(mut policies: Vec<Arc<Policy>>) -> Self {
         policies.sort_by(|a, b| a.name().cmp(b.name()));
         let vocabulary = vocabulary(&policies);
-        let shelves = Trigger::ALL.iter().map(|trigger| shelf(&policies, *trigger, &vocabulary)).collect();
-        Self { policies, vocabulary, shelves }
+        let of = |is_there: &dyn Fn(&Triggers) -> bool| shelf(&policies, is_there, &vocabulary);
+        let triggers: BTreeSet<Trigger> =
+            policies.iter().flat_map(|policy| named(policy.triggers())).copied().collect();
+        let shelves = triggers.into_iter().map(|trigger| (trigger, of(&|triggers| named(triggers).contains(&trigger))));
+        let shelves = shelves.collect();
+        let audits = of(&|triggers| *triggers == Triggers::AllAudits);
+        Self { policies, vocabulary, shelves, audits }
     }
 
     /// Puts the policies that judge `subject` of `org` into `out`, in order of name. `out` is cleared
@@ -58,13 +73,14 @@ impl Book {
         out: &mut Vec<Arc<Policy>>,
     ) {
         out.clear();
-        let Some(shelf) = self.shelves.get(trigger as usize) else { return };
-        let indexes = [Some(&shelf.everyone), shelf.organizations.get(org)];
+        let audits = matches!(trigger, Trigger::Audit(_)).then_some(&self.audits);
+        let shelves = [self.shelves.get(&trigger), audits];
+        let indexes = || shelves.iter().flatten().flat_map(|shelf| shelf.indexes(org));
         scratch.begin(self.policies.len(), self.vocabulary.len());
-        if indexes.iter().flatten().any(|index| index.needs_words()) {
+        if indexes().any(Index::needs_words) {
             self.find_words(subject, scratch);
         }
-        for index in indexes.into_iter().flatten() {
+        for index in indexes() {
             index.propose(subject, scratch);
         }
         scratch.candidates.sort_unstable();
@@ -111,11 +127,20 @@ fn vocabulary(policies: &[Arc<Policy>]) -> Vocabulary {
     words
 }
 
-fn shelf(policies: &[Arc<Policy>], trigger: Trigger, vocabulary: &Vocabulary) -> Shelf {
+/// The triggers that a policy names one by one.
+fn named(triggers: &Triggers) -> &[Trigger] {
+    match triggers {
+        Triggers::These(triggers) => triggers,
+        Triggers::AllAudits => &[],
+    }
+}
+
+/// The policies whose triggers are those of the shelf.
+fn shelf(policies: &[Arc<Policy>], is_there: &dyn Fn(&Triggers) -> bool, vocabulary: &Vocabulary) -> Shelf {
     let mut everyone: Vec<(u32, &Where)> = Vec::new();
     let mut organizations: BTreeMap<OrgName, Vec<(u32, &Where)>> = BTreeMap::new();
     for (id, policy) in (0..).zip(policies) {
-        if policy.trigger() != trigger {
+        if !is_there(policy.triggers()) {
             continue;
         }
         match organizations_of(policy) {

@@ -1,20 +1,20 @@
 //! The header of a policy: its one call of `policy(#{ ... })`, read from the syntax tree.
 
 use linesman_schemas::OrgName;
-use linesman_schemas::trigger::Trigger;
 use rhai::{AST, Expr, FnCallExpr, Position, Stmt};
 
-use crate::diagnostic::{Code, Faults, LineColumn, excerpt, quoted, suggest};
+use crate::diagnostic::{Code, Faults, LineColumn, excerpt, suggest};
 use crate::filter::{self, Where};
 use crate::literal::{self, Entry, Literal, Spanned};
 use crate::subject::SubjectKind;
+use crate::triggers::{self, Triggers};
 
 /// The keys a header knows.
 const KEYS: [&str; 3] = ["on", "where", "organizations"];
 
 /// What a header says.
 pub(crate) struct Header {
-    pub(crate) trigger: Trigger,
+    pub(crate) triggers: Triggers,
     pub(crate) filter: Where,
     /// The organizations it is limited to; none means all.
     pub(crate) organizations: Option<Vec<OrgName>>,
@@ -41,12 +41,12 @@ pub(crate) fn read(ast: &AST, has_owner: bool, faults: &mut Faults) -> Option<He
         Some(entry) if !has_owner => read_organizations(entry, faults),
         _ => None,
     };
-    let trigger = read_trigger(entry(&entries, "on"), at, faults)?;
+    let triggers = read_triggers(entry(&entries, "on"), at, faults)?;
     let filter = match entry(&entries, "where") {
-        Some(entry) => read_filter(entry, trigger, faults),
+        Some(entry) => read_filter(entry, triggers.kind(), faults),
         None => Where::default(),
     };
-    Some(Header { trigger, filter, organizations })
+    Some(Header { triggers, filter, organizations })
 }
 
 /// The first call of `policy`; everything else at the top of the script is a fault.
@@ -109,33 +109,18 @@ fn report_unknown_keys(entries: &[Entry], has_owner: bool, faults: &mut Faults) 
     }
 }
 
-fn read_trigger(entry: Option<&Entry>, call: LineColumn, faults: &mut Faults) -> Option<Trigger> {
-    let known = Trigger::ALL.iter().map(|trigger| trigger.as_str());
+fn read_triggers(entry: Option<&Entry>, call: LineColumn, faults: &mut Faults) -> Option<Triggers> {
     let Some(entry) = entry else {
-        let help = format!("name the trigger: one of {}", quoted(known));
+        let help = format!("name the trigger: one of {}", triggers::known());
         faults.add_with_help(Code::Header, call, "`on` is missing", help);
         return None;
     };
-    let at = entry.value.at;
-    let Literal::Text(name) = &entry.value.value else {
-        faults.add(Code::WrongType, at, format!("`on` is the name of a trigger, not {}", entry.value.value.describe()));
-        return None;
-    };
-    let trigger = name.parse().ok();
-    if trigger.is_none() {
-        faults.add_with_help(
-            Code::UnknownTrigger,
-            at,
-            format!("unknown trigger `{}`", excerpt(name)),
-            suggest(name, known),
-        );
-    }
-    trigger
+    triggers::read(&entry.value, faults)
 }
 
-fn read_filter(entry: &Entry, trigger: Trigger, faults: &mut Faults) -> Where {
+fn read_filter(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Where {
     match &entry.value.value {
-        Literal::Map(entries) => filter::compile(entries, SubjectKind::of(trigger), faults),
+        Literal::Map(entries) => filter::compile(entries, kind, faults),
         other => {
             faults.add(
                 Code::WrongType,

@@ -89,7 +89,7 @@ impl Index {
         scratch.propose(&self.always);
         for field in &self.fields {
             match subject.value(field.field) {
-                Value::Absent => {}
+                Value::Absent | Value::Map(_) => {}
                 Value::Text(text) => field.propose_by_text(text, scratch),
                 Value::Texts(texts) => texts.iter().for_each(|text| field.propose_by_text(text, scratch)),
                 Value::Number(number) => field.propose_by_number(number, scratch),

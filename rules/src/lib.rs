@@ -22,6 +22,7 @@ mod policy;
 mod scratch;
 mod script;
 mod subject;
+mod triggers;
 
 pub use book::Book;
 pub use diagnostic::{Code, Diagnostic, excerpt, suggest};
@@ -33,3 +34,4 @@ pub use script::{
     ACTIONS, Action, Failure, FailureKind, Intent, Judge, Limits, ORGANIZATION, Organization, Parameter, function_names,
 };
 pub use subject::{Field, Shape, Subject, SubjectKind, Value};
+pub use triggers::Triggers;

@@ -8,4 +8,5 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("hardware-failure.rhai", include_str!("../library/hardware-failure.rhai")),
     ("health-check.rhai", include_str!("../library/health-check.rhai")),
     ("notices.rhai", include_str!("../library/notices.rhai")),
+    ("refused-attempts.rhai", include_str!("../library/refused-attempts.rhai")),
 ];

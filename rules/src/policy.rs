@@ -2,7 +2,6 @@
 //! a policy is shared by all.
 
 use linesman_schemas::control::PolicySource;
-use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, PolicyName};
 use sha2::{Digest, Sha256};
 
@@ -10,13 +9,14 @@ use crate::diagnostic::{Diagnostic, Faults};
 use crate::filter::{Scan, Where};
 use crate::header::{self, Header};
 use crate::script::{self, Limits, Parser};
-use crate::subject::{Subject, SubjectKind};
+use crate::subject::Subject;
+use crate::triggers::Triggers;
 
 /// A policy whose header and script have been read without fault.
 #[derive(Debug, Clone)]
 pub struct Policy {
     name: PolicyName,
-    trigger: Trigger,
+    triggers: Triggers,
     filter: Where,
     audience: Audience,
     source: Box<str>,
@@ -46,7 +46,7 @@ impl Policy {
             Some(parsed) => {
                 parsed.check_functions(&mut faults);
                 let header = header::read(parsed.ast(), source.owner.is_some(), &mut faults);
-                let kind = header.as_ref().map(|header| SubjectKind::of(header.trigger));
+                let kind = header.as_ref().map(|header| header.triggers.kind());
                 script::check(parsed.ast(), kind, &limits, &mut faults);
                 header
             }
@@ -87,7 +87,7 @@ impl Policy {
         };
         Self {
             name: source.name.clone(),
-            trigger: header.trigger,
+            triggers: header.triggers,
             filter: header.filter,
             audience,
             source: source.source.as_str().into(),
@@ -101,8 +101,8 @@ impl Policy {
     }
 
     /// What it reacts to.
-    pub fn trigger(&self) -> Trigger {
-        self.trigger
+    pub fn triggers(&self) -> &Triggers {
+        &self.triggers
     }
 
     /// The only organizations whose subjects it judges; none: those of all.
@@ -130,7 +130,7 @@ impl Policy {
             Audience::All => true,
             Audience::These(organizations) => organizations.contains(org),
         };
-        serves && subject.kind() == SubjectKind::of(self.trigger) && self.filter.matches(org, subject, &Scan(subject))
+        serves && subject.kind() == self.triggers.kind() && self.filter.matches(org, subject, &Scan(subject))
     }
 
     pub(crate) fn filter(&self) -> &Where {

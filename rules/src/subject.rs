@@ -1,6 +1,10 @@
 //! What a trigger is about, as policies see it: the one table of fields that `where`, the getters of
 //! scripts and diagnostics share.
 
+use std::sync::LazyLock;
+
+use linesman_schemas::Operation;
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::trigger::Trigger;
 
 /// What kind of thing a trigger is about.
@@ -12,11 +16,13 @@ pub enum SubjectKind {
     Update,
     /// `intelligence.*`: an intelligence message.
     Message,
+    /// `audit.*`: a record of the audit.
+    Record,
 }
 
 impl SubjectKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Incident, Self::Update, Self::Message];
+    pub const ALL: [Self; 4] = [Self::Incident, Self::Update, Self::Message, Self::Record];
 
     /// What `trigger` is about.
     pub const fn of(trigger: Trigger) -> Self {
@@ -24,6 +30,7 @@ impl SubjectKind {
             Trigger::IncidentDetected | Trigger::IncidentSubmitted => Self::Incident,
             Trigger::CaseAssigned | Trigger::CaseUpdated => Self::Update,
             Trigger::IntelligenceReceived => Self::Message,
+            Trigger::Audit(_) => Self::Record,
         }
     }
 
@@ -33,6 +40,17 @@ impl SubjectKind {
             Self::Incident => "incident",
             Self::Update => "update",
             Self::Message => "message",
+            Self::Record => "record",
+        }
+    }
+
+    /// The word for one of them in a sentence.
+    pub(crate) const fn with_article(self) -> &'static str {
+        match self {
+            Self::Incident => "an incident",
+            Self::Update => "an update",
+            Self::Message => "a message",
+            Self::Record => "a record",
         }
     }
 
@@ -82,6 +100,18 @@ pub enum Field {
     Platforms,
     OsVersions,
     Links,
+    Index,
+    Actor,
+    Chain,
+    Node,
+    Time,
+    Operation,
+    Place,
+    About,
+    Outcome,
+    Command,
+    Before,
+    After,
 }
 
 /// What a field holds.
@@ -95,6 +125,8 @@ pub enum Shape {
     Flag,
     /// Any number of texts.
     Texts,
+    /// Names with values. Filters do not look into it, but find its words.
+    Map,
 }
 
 /// The fields of an update: those of its incident, and two of the case.
@@ -142,6 +174,28 @@ const MESSAGE: [(&str, Field); 11] = [
     ("links", Field::Links),
 ];
 
+/// The fields of a record. `new` is a word that Rhai keeps for itself.
+const RECORD: [(&str, Field); 12] = [
+    ("index", Field::Index),
+    ("time", Field::Time),
+    ("operation", Field::Operation),
+    ("outcome", Field::Outcome),
+    ("actor", Field::Actor),
+    ("chain", Field::Chain),
+    ("node", Field::Node),
+    ("place", Field::Place),
+    ("about", Field::About),
+    ("command", Field::Command),
+    ("before", Field::Before),
+    ("after", Field::After),
+];
+
+/// Every operation, as records name it.
+static OPERATIONS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| Operation::ALL.iter().map(|operation| operation.as_str()).collect());
+/// Every outcome, as records name it.
+static OUTCOMES: LazyLock<Vec<&str>> = LazyLock::new(|| Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect());
+
 impl Field {
     /// The fields of a kind of subject with their paths, as `where` and scripts spell them.
     pub fn of(kind: SubjectKind) -> &'static [(&'static str, Self)] {
@@ -151,24 +205,30 @@ impl Field {
             SubjectKind::Incident => INCIDENT,
             SubjectKind::Update => &UPDATE,
             SubjectKind::Message => &MESSAGE,
+            SubjectKind::Record => &RECORD,
         }
     }
 
     /// What it holds.
     pub const fn shape(self) -> Shape {
         match self {
-            Self::Severity | Self::Repeats => Shape::Number,
+            Self::Severity | Self::Repeats | Self::Index => Shape::Number,
             Self::OffBox => Shape::Flag,
-            Self::SerialNumbers | Self::Products | Self::Platforms | Self::OsVersions | Self::Links => Shape::Texts,
+            Self::SerialNumbers | Self::Products | Self::Platforms | Self::OsVersions | Self::Links | Self::Chain => {
+                Shape::Texts
+            }
+            Self::Before | Self::After => Shape::Map,
             _ => Shape::Text,
         }
     }
 
     /// The only texts it holds for a subject of a kind, where there are so few that a misspelt one is
     /// known.
-    pub(crate) const fn texts(self, kind: SubjectKind) -> Option<&'static [&'static str]> {
+    pub(crate) fn texts(self, kind: SubjectKind) -> Option<&'static [&'static str]> {
         match (self, kind) {
             (Self::Kind, SubjectKind::Message) => Some(&["alert", "informational", "bug-notice", "end-of-life"]),
+            (Self::Operation, _) => Some(&OPERATIONS),
+            (Self::Outcome, _) => Some(&OUTCOMES),
             (Self::Kind, _) => Some(&["event", "on-demand", "event-rma", "on-demand-rma", "health-check"]),
             _ => None,
         }
@@ -178,7 +238,7 @@ impl Field {
     pub(crate) const fn numbers(self) -> Option<(i64, i64)> {
         match self {
             Self::Severity => Some((0, 7)),
-            Self::Repeats => Some((0, i64::MAX)),
+            Self::Repeats | Self::Index => Some((0, i64::MAX)),
             _ => None,
         }
     }
@@ -195,6 +255,8 @@ impl Field {
                 | Self::OffBox
                 | Self::CaseStatus
                 | Self::PreviousStatus
+                | Self::Operation
+                | Self::Outcome
         )
     }
 }
@@ -212,9 +274,11 @@ pub enum Value<'a> {
     Texts(&'a [String]),
     /// `true` or `false`.
     Flag(bool),
+    /// Names with values.
+    Map(&'a serde_json::Map<String, serde_json::Value>),
 }
 
-/// What a trigger is about. The engine implements it for its incidents, updates and messages.
+/// What a trigger is about. The engine implements it for its incidents, updates, messages and records.
 pub trait Subject {
     /// Which kind of thing it is.
     fn kind(&self) -> SubjectKind;

@@ -5,7 +5,7 @@
 mod support;
 
 use linesman_rules::{Judge, Limits};
-use support::{check, incident, load, message, organization, script, script_on, update};
+use support::{check, incident, load, organization, script, script_on, subject_of};
 
 /// The faults of a body, which begins on line 3.
 fn faults(trigger: &str, body: &str) -> String {
@@ -203,6 +203,7 @@ fn actions() {
         let name = action.split('(').next().unwrap();
         let expected = format!("refused 3:1: `{name}` needs an incident, and this trigger is about a message");
         assert_eq!(faults("intelligence.received", &format!("{action};")), expected);
+        assert_eq!(faults("audit.*", &format!("{action};")), expected.replace("message", "record"));
     }
 }
 
@@ -406,11 +407,7 @@ fn mutated_scripts_are_judged_without_panic() {
         let source: String = chars.into_iter().collect();
         let Ok(policy) = load("p", &source) else { continue };
         clean += 1;
-        let subject = match policy.trigger().as_str() {
-            trigger if trigger.starts_with("incident") => incident(),
-            trigger if trigger.starts_with("case") => update(),
-            _ => message(),
-        };
+        let subject = subject_of(policy.triggers().kind());
         if let Err(failure) = judge.react(&policy, subject.shared(), &organization()) {
             let is_missed = ["variable not found", "has no property"].iter().any(|text| failure.message.contains(text));
             assert!(!is_missed, "{failure}\n{source}");

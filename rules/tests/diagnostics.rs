@@ -74,13 +74,28 @@ fn headers() {
         ("policy(1);", "1:1: `policy` takes a map\n  help: write `policy(#{ on: \"...\", where: #{ ... } });`"),
         (
             "policy(#{});",
-            "1:1: `on` is missing\n  help: name the trigger: one of `incident.detected`, `incident.submitted`, `case.assigned`, `case.updated`, `intelligence.received`",
+            "1:1: `on` is missing\n  help: name the trigger: one of `incident.detected`, `incident.submitted`, `case.assigned`, `case.updated`, `intelligence.received`, `audit.*` and `audit.<operation>`",
         ),
         ("policy(#{ on: 1 });", "1:15: `on` is the name of a trigger, not a number"),
         ("policy(#{ on: \"a\" + \"b\" });", "1:15: `on` is the name of a trigger, not an expression"),
         (
             "policy(#{ on: \"incident.detcted\" });",
             "1:15: unknown trigger `incident.detcted`\n  help: did you mean `incident.detected`?",
+        ),
+        ("policy(#{ on: [] });", "1:15: the list of `on` is empty and would match nothing"),
+        ("policy(#{ on: [\"case.updated\", 1] });", "1:32: `on` is the name of a trigger, not a number"),
+        (
+            "policy(#{ on: [\"case.updated\", \"incident.detected\", \"audit.*\"] });",
+            "1:32: `incident.detected` is about an incident, and `case.updated` about an update\n  help: write a policy for each\n\
+             1:53: `audit.*` is about a record, and `case.updated` about an update\n  help: write a policy for each",
+        ),
+        (
+            "policy(#{ on: \"audit.close-incidnt\" });",
+            "1:15: unknown trigger `audit.close-incidnt`\n  help: did you mean `audit.close-incident`?",
+        ),
+        (
+            "policy(#{ on: \"audit.login*\" });",
+            "1:15: unknown trigger `audit.login*`\n  help: only all are named by `*`: take `audit.*`, and `operation` in `where`",
         ),
         ("policy(#{ on: \"case.updated\", where: [] });", "1:38: `where` is a map of filters, not a list"),
         (
@@ -157,6 +172,30 @@ fn filters() {
         (&long, "2:26: a text of `event_type` may have 256 characters and this has 257"),
     ] {
         assert_eq!(of_filter("incident.detected", filter), expected, "{filter}");
+    }
+    for (filter, expected) in [
+        ("device: \"x\"", "2:14: `device` filters incidents and updates, and this trigger is about a record"),
+        (
+            "device_group: \"x\"",
+            "2:14: `device_group` filters incidents and updates, and this trigger is about a record",
+        ),
+        (
+            "serial_number: \"x\"",
+            "2:14: `serial_number` filters incidents, updates and messages, and this trigger is about a record",
+        ),
+        (
+            "after: #{ status: \"completed\" }",
+            "2:14: `after` is a map, and filters do not look into maps\n  help: look at it in `react`; `has_words` finds the words in it",
+        ),
+        (
+            "operation: \"close-incidnt\"",
+            "2:25: `operation` of `record` is never `close-incidnt`\n  help: did you mean `close-incident`?",
+        ),
+        ("outcome: \"don\"", "2:23: `outcome` of `record` is never `don`\n  help: did you mean `done`?"),
+        ("index: -1", "2:21: `index` is 0 or more, so that this matches nothing"),
+        ("actr: \"x\"", "2:14: unknown field `actr` of `record`\n  help: did you mean `actor`?"),
+    ] {
+        assert_eq!(of_filter("audit.*", filter), expected, "{filter}");
     }
     assert_eq!(
         of_filter("intelligence.received", "device: \"x\""),

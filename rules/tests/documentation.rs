@@ -10,9 +10,11 @@ use linesman_rules::{
     ACTIONS, Code, Failure, FailureKind, Field, Judge, LIBRARY, Limits, ORGANIZATION, Shape, SubjectKind,
     function_names,
 };
+use linesman_schemas::Operation;
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::trigger::Trigger;
-use support::{check, incident, load, message, organization, script, update};
+use support::{check, incident, load, organization, script, subject_of, update};
 
 const DOCUMENT: &str = include_str!("../../docs/policies.md");
 
@@ -45,13 +47,13 @@ fn quoted(text: &str) -> Vec<String> {
 fn every_policy_of_the_document_loads_and_runs() {
     let policies: Vec<&str> =
         DOCUMENT.split("```rhai\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0).collect();
-    assert_eq!(policies.len(), 4);
+    assert_eq!(policies.len(), 5);
     for source in policies {
         let policy = load("p", source).unwrap_or_else(|faults| panic!("{source}{faults:?}"));
-        let subject = match SubjectKind::of(policy.trigger()) {
+        let subject = match policy.triggers().kind() {
             SubjectKind::Incident => incident().with(Field::EventType, "CHASSISD_FAN_FAILURE"),
             SubjectKind::Update => update().number(Field::Repeats, 12),
-            SubjectKind::Message => message(),
+            kind => subject_of(kind),
         };
         let result: Result<_, Failure> =
             Judge::new(Limits::default()).react(&policy, subject.shared(), &organization());
@@ -61,9 +63,13 @@ fn every_policy_of_the_document_loads_and_runs() {
 
 #[test]
 fn triggers_fields_and_filters_are_those_there_are() {
-    let known = |trigger: &Trigger| vec![trigger.as_str().to_owned(), SubjectKind::of(*trigger).as_str().to_owned()];
-    let told = rows("triggers").into_iter().map(|row| vec![row[0].clone(), row[2].clone()]);
-    assert_eq!(told.collect::<Vec<_>>(), Trigger::ALL.iter().map(known).collect::<Vec<_>>());
+    let known = |trigger: &Trigger| (trigger.as_str().to_owned(), SubjectKind::of(*trigger).as_str().to_owned());
+    let known = Trigger::TOLD.iter().map(known).chain([("audit.<operation>".to_owned(), "record".to_owned())]);
+    let told = rows("triggers").into_iter().map(|row| (row[0].clone(), row[2].clone()));
+    assert_eq!(told.collect::<Vec<_>>(), known.collect::<Vec<_>>());
+    let operations: Vec<String> = rows("operations").iter().flat_map(|row| quoted(&format!("`{}`", row[1]))).collect();
+    assert_eq!(operations, Operation::ALL.map(|operation| operation.to_string()));
+    assert_eq!(quoted(section("outcomes")), Verdict::ALL.map(Verdict::as_str));
 
     for kind in SubjectKind::ALL {
         let mut told = rows(&format!("fields: {}", kind.as_str()));
@@ -77,6 +83,7 @@ fn triggers_fields_and_filters_are_those_there_are() {
                 Shape::Number => "number",
                 Shape::Flag => "flag",
                 Shape::Texts => "texts",
+                Shape::Map => "map",
             };
             ((*path).to_owned(), shape.to_owned())
         });
@@ -145,5 +152,5 @@ fn limits_failures_and_codes_are_those_there_are() {
     ];
     assert_eq!(column("failures", 0), kinds.map(FailureKind::as_str));
     assert_eq!(column("codes", 0), Code::ALL.map(Code::as_str));
-    assert!(DOCUMENT.contains("Six stock policies") && LIBRARY.len() == 6);
+    assert!(DOCUMENT.contains("Seven stock policies") && LIBRARY.len() == 7);
 }

@@ -10,7 +10,7 @@ use linesman_rules::{Book, Field, Policy, Scratch, SubjectKind};
 use linesman_schemas::OrgName;
 use linesman_schemas::trigger::Trigger;
 use proptest::prelude::*;
-use support::{Held, Plain, accepted, filter, incident, load, message, update};
+use support::{Held, Plain, accepted, filter, incident, load, message, record, update};
 
 fn org(name: &str) -> OrgName {
     name.parse().unwrap()
@@ -112,6 +112,69 @@ fn filters_of_updates_and_messages() {
     ] {
         assert_eq!(applies(Trigger::IntelligenceReceived, text, &message()), expected, "{text}");
     }
+}
+
+#[test]
+fn filters_of_records() {
+    let closed = Trigger::Audit("close-incident".parse().unwrap());
+    for (text, expected) in [
+        ("", true),
+        ("operation: \"close-incident\"", true),
+        ("operation: \"*-incident\"", true),
+        ("operation: #{ not: \"login*\" }", true),
+        ("outcome: \"done\"", true),
+        ("outcome: [\"forbidden\", \"conflict\"]", false),
+        ("actor: \"acme/*\"", true),
+        ("actor: #{ not: \"acme/ann\" }", false),
+        ("chain: \"admin\"", true),
+        ("chain: \"bob\"", false),
+        ("place: \"acme\"", true),
+        ("about: \"acme-*\"", true),
+        ("index: 40..50", true),
+        ("command: \"c-18\"", false),
+        ("organization: \"acme\"", true),
+        // Words are found in what it was and is, at any depth; the names there are no text.
+        ("has_words: \"in progress\"", true),
+        ("has_words: \"completed x\"", true),
+        ("has_words: \"tags\"", false),
+        ("lacks_words: \"completed\"", false),
+    ] {
+        assert_eq!(applies(closed, text, &record()), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_record_finds_policies_of_its_operation_and_of_all() {
+    let source = |on: &str| format!("policy(#{{ on: {on} }});\nfn react(record, org) {{}}");
+    let both = "[\"audit.close-incident\", \"audit.reopen-incident\", \"audit.close-incident\"]";
+    let policies = [
+        ("acme/all", source("\"audit.*\"")),
+        ("all", source("\"audit.*\"")),
+        ("all-and-one", source("[\"audit.login\", \"audit.*\"]")),
+        ("both", source(both)),
+        ("close", source("\"audit.close-incident\"")),
+        ("globex/close", source("\"audit.close-incident\"")),
+        ("incidents", source("[\"incident.submitted\", \"incident.detected\"]")),
+    ];
+    let policies: Vec<_> = policies.iter().map(|(name, source)| Arc::new(load(name, source).unwrap())).collect();
+    let names: Vec<String> = policies.iter().map(|policy| policy.triggers().to_string()).collect();
+    let both = "audit.close-incident, audit.reopen-incident";
+    let close = "audit.close-incident";
+    let incidents = "incident.detected, incident.submitted";
+    assert_eq!(names, ["audit.*", "audit.*", "audit.*", both, close, close, incidents]);
+    let book = Book::build(policies);
+    let found = |org_name: &str, trigger: &str, subject: &Plain| {
+        let mut out = Vec::new();
+        let trigger = trigger.parse().unwrap();
+        book.matching(&org(org_name), trigger, subject, &mut Scratch::default(), &mut out);
+        out.iter().map(|policy| policy.name().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("acme", "audit.close-incident", &record()), ["acme/all", "all", "all-and-one", "both", "close"]);
+    assert_eq!(found("globex", "audit.reopen-incident", &record()), ["all", "all-and-one", "both"]);
+    assert_eq!(found("globex", "audit.close-incident", &record())[4], "globex/close");
+    assert_eq!(found("initech", "audit.login", &record()), ["all", "all-and-one"]);
+    assert_eq!(found("initech", "incident.submitted", &incident()), ["incidents"]);
+    assert_eq!(found("initech", "case.updated", &update()), [""; 0]);
 }
 
 #[test]

@@ -6,12 +6,12 @@ mod support;
 
 use std::rc::Rc;
 
-use linesman_rules::{FailureKind, Field, Intent, Judge, LIBRARY, Limits, Policy, Subject, SubjectKind};
+use linesman_rules::{FailureKind, Field, Intent, Judge, LIBRARY, Limits, Policy, Subject};
 use linesman_schemas::Priority;
 use linesman_schemas::command::CaseWords;
 use linesman_schemas::reaction::FollowUp;
 use serde_json::json;
-use support::{check, incident, load, logged, message, organization, script, script_on, update};
+use support::{check, incident, load, logged, message, organization, record, script, script_on, subject_of, update};
 
 fn object(value: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
     value.as_object().unwrap().clone()
@@ -142,12 +142,17 @@ fn what_cannot_be_asked_for_is_refused_by_name() {
 }
 
 #[test]
-fn a_message_has_no_incident_to_act_on() {
+fn messages_and_records_have_no_incident_to_act_on() {
     for action in ["submit_case()", "submit_case(#{})", "set_priority(\"Low\")", "assign(\"a\")"] {
         let name = action.split('(').next().unwrap();
         let policy = script_on("intelligence.received", &format!("{action};"));
         let expected = format!("refused 3:1: `{name}` needs an incident, and this trigger is about a message");
         assert_eq!(react(&policy, message().shared()), Err(expected));
+    }
+    for action in ["submit_case()", "set_priority(\"Low\")", "assign(\"a\")"] {
+        let name = action.split('(').next().unwrap();
+        let expected = format!("refused 3:1: `{name}` needs an incident, and this trigger is about a record");
+        assert_eq!(react(&script_on("audit.*", &format!("{action};")), record().shared()), Err(expected));
     }
     let policy = script_on("intelligence.received", "log(subject.title, #{ p: subject.products, l: subject.links });");
     let fields = object(json!({ "p": ["MX240", "MX480"], "l": [] }));
@@ -161,8 +166,12 @@ fn a_message_has_no_incident_to_act_on() {
 
 #[test]
 fn every_field_and_the_organization_can_be_read() {
-    let subjects =
-        [("incident.detected", incident()), ("case.updated", update()), ("intelligence.received", message())];
+    let subjects = [
+        ("incident.detected", incident()),
+        ("case.updated", update()),
+        ("intelligence.received", message()),
+        ("audit.close-incident", record()),
+    ];
     for (trigger, subject) in subjects {
         let paths = Field::of(subject.kind).iter().map(|(path, _)| *path);
         let body: String = paths.map(|path| format!("log(`${{subject.{path}}}`, #{{ v: subject.{path} }});")).collect();
@@ -199,6 +208,47 @@ fn methods_that_change_nothing_can_be_called_on_a_property() {
 }
 
 #[test]
+fn what_a_record_tells_of_before_and_after_is_read_as_maps() {
+    let body = "log(`${subject.before.status} -> ${subject.after.status}`, #{ n: subject.before.repeats, t: subject.after.tags });
+        if subject.after.tags[2] == () && subject.before.owner == subject.after.owner { publish(\"same\", subject.after); }
+        log(`${subject.after.status.split(\"m\").len} ${subject.after.tags.len()} ${subject.before.nothing ?? \"none\"}`);";
+    let after = json!({"status": "completed", "owner": "ann", "priority": "High", "tags": ["x", 1, null]});
+    let expected = vec![
+        logged("in progress -> completed", object(json!({ "n": 2, "t": ["x", 1, null] }))),
+        Intent::Publish { name: "same".to_owned(), data: object(after) },
+        logged("2 3 none", serde_json::Map::new()),
+    ];
+    assert_eq!(react(&script_on("audit.*", body), record().shared()), Ok(expected));
+
+    for change in ["subject.after.status = \"x\"", "subject.after.tags.push(1)", "subject.after.clear()"] {
+        let result = react(&script_on("audit.*", change), record().shared());
+        let failure = result.unwrap_err();
+        assert!(failure.ends_with("`after` of `record` cannot be changed by assignment"), "{change}: {failure}");
+    }
+    let mut nothing = record();
+    nothing.fields.remove(&Field::Before);
+    let intents = react(&script_on("audit.*", "log(`${subject.before == ()}`);"), nothing.shared());
+    assert_eq!(intents, Ok(vec![logged("true", serde_json::Map::new())]));
+}
+
+#[test]
+fn a_map_too_large_for_a_script_ends_its_run() {
+    let entries = (0..2_000).map(|i| (format!("k{i}"), json!(i))).collect();
+    let mut large = record();
+    large.fields.insert(Field::After, support::Held::Map(entries));
+    let policy = script_on("audit.*", "try { subject.after; } catch { } log(\"x\");");
+    let failure = Judge::new(Limits::default()).react(&policy, large.clone().shared(), &organization()).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Size, "{failure}");
+
+    // What it costs to read one goes by its size.
+    let entries = (0..250).map(|i| (format!("k{i}"), json!(i))).collect();
+    large.fields.insert(Field::After, support::Held::Map(entries));
+    let policy = script_on("audit.*", "for i in 0..1000 { subject.after; }");
+    let failure = Judge::new(Limits::default()).react(&policy, large.shared(), &organization()).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Operations, "{failure}");
+}
+
+#[test]
 fn a_list_too_long_for_a_script_is_told() {
     let serials: Vec<String> = (0..2_000).map(|i| format!("JN{i}")).collect();
     let mut subject = message();
@@ -217,12 +267,11 @@ fn the_stock_policies_load_and_react() {
     for (file, source) in LIBRARY {
         let policy =
             load(file.strip_suffix(".rhai").unwrap(), source).unwrap_or_else(|faults| panic!("{file}: {faults:?}"));
-        let subject = match (*file, SubjectKind::of(policy.trigger())) {
+        let subject = match (*file, policy.triggers().kind()) {
             ("health-check.rhai", _) => health_check.clone(),
             ("core-dump-priority.rhai", _) => core_dump.clone(),
-            (_, SubjectKind::Incident) => incident(),
-            (_, SubjectKind::Update) => update(),
-            (_, SubjectKind::Message) => message(),
+            ("refused-attempts.rhai", _) => record().with(Field::Outcome, "forbidden"),
+            (_, kind) => subject_of(kind),
         };
         assert!(policy.applies_to(&organization().name, &subject), "{file}");
         counts.push((*file, react(&policy, subject.shared()).unwrap().len()));
@@ -236,6 +285,7 @@ fn the_stock_policies_load_and_react() {
             ("hardware-failure.rhai", 2),
             ("health-check.rhai", 2),
             ("notices.rhai", 1),
+            ("refused-attempts.rhai", 1),
         ]
     );
 }

@@ -213,6 +213,14 @@ pub struct Settings {
     pub circuit_rest_s: u64,
     /// The longest rest of a circuit.
     pub circuit_rest_most_s: u64,
+    /// How long the audit keeps what a record says, beside its hash; 0: for ever.
+    #[serde(skip_serializing_if = "is_for_ever")]
+    pub audit_retention_s: u64,
+}
+
+/// What is not said does not change the hash of settings from before it could be.
+fn is_for_ever(retention_s: &u64) -> bool {
+    *retention_s == 0
 }
 
 impl Default for Settings {
@@ -226,6 +234,7 @@ impl Default for Settings {
             circuit_failures: 5,
             circuit_rest_s: 30,
             circuit_rest_most_s: 600,
+            audit_retention_s: 0,
         }
     }
 }

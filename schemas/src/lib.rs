@@ -17,6 +17,7 @@ pub mod login;
 pub mod mark;
 pub mod name;
 pub mod notification;
+pub mod operation;
 pub mod outcome;
 pub mod place;
 pub mod principal;
@@ -32,6 +33,7 @@ pub use name::{
     CommandId, GroupName, IncidentId, ManagerName, OrgName, Peer, PlaceName, PolicyName, ReactionId, SessionId,
     SourceName, TokenName,
 };
+pub use operation::Operation;
 pub use place::{Place, PlacePath, Sphere};
 pub use principal::Principal;
 pub use priority::Priority;

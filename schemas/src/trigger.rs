@@ -1,44 +1,48 @@
 //! What happened: the triggers policies react to, and the data they carry.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::intelligence::{Kind, Relevance};
-use crate::{IncidentId, Priority};
+use crate::{IncidentId, Operation, Priority};
 
-/// A trigger's name, as policies and subjects spell it. Source: DOMAIN, "Reaction policies".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+/// What policies react to. Source: DOMAIN, "Reaction policies".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trigger {
     /// A problem bundle was seen for the first time.
-    #[serde(rename = "incident.detected")]
     IncidentDetected,
     /// The upstream has accepted the incident.
-    #[serde(rename = "incident.submitted")]
     IncidentSubmitted,
     /// The case id is known for the first time.
-    #[serde(rename = "case.assigned")]
     CaseAssigned,
     /// A case changed upstream after its id was known.
-    #[serde(rename = "case.updated")]
     CaseUpdated,
     /// An intelligence message arrived.
-    #[serde(rename = "intelligence.received")]
     IntelligenceReceived,
+    /// Something was done, or refused, and stands in the audit of an organization.
+    Audit(Operation),
 }
 
 impl Trigger {
-    /// All triggers.
-    pub const ALL: [Self; 5] = [
+    /// Those that have an event of their own, `out.<org>.trigger.<name>`. Of what stands in the audit subscribers hear
+    /// by `out.<org>.audit.<operation>`.
+    pub const TOLD: [Self; 5] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
         Self::CaseAssigned,
         Self::CaseUpdated,
         Self::IntelligenceReceived,
     ];
+
+    /// All triggers.
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
+        Self::TOLD.into_iter().chain(Operation::ALL.map(Self::Audit))
+    }
 
     /// The name in policies and subjects.
     pub const fn as_str(self) -> &'static str {
@@ -48,7 +52,39 @@ impl Trigger {
             Self::CaseAssigned => "case.assigned",
             Self::CaseUpdated => "case.updated",
             Self::IntelligenceReceived => "intelligence.received",
+            Self::Audit(operation) => operation.trigger(),
         }
+    }
+}
+
+impl Serialize for Trigger {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Trigger {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Dead letters of level 1 have this text in their digest, as it was when these were all.
+        const KNOWN: &[&str] =
+            &["incident.detected", "incident.submitted", "case.assigned", "case.updated", "intelligence.received"];
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(|_: UnknownTrigger| de::Error::unknown_variant(&text, KNOWN))
+    }
+}
+
+impl JsonSchema for Trigger {
+    fn schema_name() -> Cow<'static, str> {
+        "Trigger".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let names: Vec<&str> = Self::all().map(Self::as_str).collect();
+        json_schema!({
+            "description": "A trigger's name, as policies and subjects spell it.",
+            "type": "string",
+            "enum": names,
+        })
     }
 }
 
@@ -61,7 +97,7 @@ impl FromStr for Trigger {
     type Err = UnknownTrigger;
 
     fn from_str(text: &str) -> Result<Self, UnknownTrigger> {
-        Self::ALL.into_iter().find(|t| t.as_str() == text).ok_or(UnknownTrigger)
+        Self::all().find(|trigger| trigger.as_str() == text).ok_or(UnknownTrigger)
     }
 }
 
@@ -147,10 +183,19 @@ mod tests {
 
     #[test]
     fn names_are_spelled_alike_everywhere() {
-        for trigger in Trigger::ALL {
+        for trigger in Trigger::all() {
             assert_eq!(trigger.as_str().parse(), Ok(trigger));
             assert_eq!(serde_json::to_value(trigger).unwrap(), trigger.as_str());
+            assert_eq!(serde_json::from_value::<Trigger>(trigger.as_str().into()).unwrap(), trigger);
         }
-        assert_eq!("incident.closed".parse::<Trigger>(), Err(UnknownTrigger));
+        assert_eq!("audit.close-incident".parse(), Ok(Trigger::Audit("close-incident".parse().unwrap())));
+        for unknown in ["incident.closed", "audit.*", "audit.", "close-incident"] {
+            assert_eq!(unknown.parse::<Trigger>(), Err(UnknownTrigger), "{unknown}");
+        }
+        assert_eq!(
+            serde_json::from_value::<Trigger>("incident.closed".into()).unwrap_err().to_string(),
+            "unknown variant `incident.closed`, expected one of `incident.detected`, `incident.submitted`, \
+             `case.assigned`, `case.updated`, `intelligence.received`"
+        );
     }
 }

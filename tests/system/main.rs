@@ -20,6 +20,7 @@ mod jobs;
 mod levels;
 mod life;
 mod limits;
+mod listeners;
 mod operating;
 mod panics;
 mod permissions;

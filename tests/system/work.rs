@@ -120,8 +120,8 @@ async fn who_asks_and_of_whom_decides_what_becomes_of_it() {
         .await
     };
     let close = known("/api/v1/commands/close?organization=acme").await;
-    let reason = "`acme/ann` has not the right `incidents` on `acme`: managers are given none yet";
-    assert_eq!((&close["verdict"], &close["detail"]), (&json!("forbidden"), &json!(reason)));
+    let reason = "there is no organization `acme`";
+    assert_eq!((&close["verdict"], &close["detail"]), (&json!("not-found"), &json!(reason)), "nobody knows her");
     assert_eq!(incident(&api).await["status"], "unassigned");
     let raise = known("/api/v1/commands/raise").await;
     assert_eq!((&raise["verdict"], raise.get("organization")), (&json!("conflict"), None), "{raise}");

@@ -20,6 +20,16 @@ pub enum Error {
     /// A stored page of rows is none that this program has ever written.
     #[error("the stored page `{0}` cannot be read")]
     Page(String),
+    /// An audit log lacks a hash that its size says it has.
+    #[error("the audit log `{log}` lacks the hash {index} of level {level}")]
+    Subtree {
+        /// Whose it is.
+        log: String,
+        /// How high the subtree is.
+        level: u8,
+        /// How many of its height stand before it.
+        index: u64,
+    },
     /// A row cannot be written.
     #[error("a row of the state cannot be written")]
     Encode(#[source] postcard::Error),

@@ -42,6 +42,11 @@ pub struct JobRow {
 pub enum Work {
     /// What is pending for an organization follows its settings.
     ReviewPending(OrgName),
+    /// What records of the lane's audits say goes, of those before a moment, in seconds of the epoch.
+    AgeAudits {
+        /// The moment.
+        before_s: i64,
+    },
 }
 
 impl Work {
@@ -49,13 +54,15 @@ impl Work {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::ReviewPending(_) => "review-pending",
+            Self::AgeAudits { .. } => "age-audits",
         }
     }
 
-    /// Whose rows it goes through.
-    pub fn organization(&self) -> &OrgName {
+    /// Whose rows it goes through; none where it is those of all.
+    pub const fn organization(&self) -> Option<&OrgName> {
         match self {
-            Self::ReviewPending(org) => org,
+            Self::ReviewPending(org) => Some(org),
+            Self::AgeAudits { .. } => None,
         }
     }
 }
@@ -110,9 +117,12 @@ impl Jobs {
         if self.0.values().any(|row| row.work == work && row.cursor.is_empty()) {
             return Ok(());
         }
-        // One input asks for one job.
-        let number = desk.sequence;
-        let row = JobRow { work, cursor: Vec::new(), done: 0, started: desk.now, advanced: number };
+        // One input asks for one job, and may let timers ask for another.
+        let mut number = desk.sequence;
+        while self.0.contains_key(&number) {
+            number += 1;
+        }
+        let row = JobRow { work, cursor: Vec::new(), done: 0, started: desk.now, advanced: desk.sequence };
         desk.write(key(number), &row)?;
         self.0.insert(number, row);
         Ok(())
@@ -143,7 +153,9 @@ impl Jobs {
             }
             None => {
                 // Whoever hands its reactions out may go on.
-                desk.queue_changed("", row.work.organization().as_str());
+                if let Some(org) = row.work.organization() {
+                    desk.queue_changed("", org.as_str());
+                }
                 self.0.remove(&number);
                 desk.remove(key(number));
                 Ok(())

@@ -14,6 +14,7 @@
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
+//! | `audit` | what became of it, on record: a Merkle tree of each organization |
 //! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
 //! | `credentials`, `sessions`, `failures` | how managers come in, and who was refused |
 //! | `places` | sites and access lines, and the devices tied to them |
@@ -24,6 +25,7 @@
 //! | `sources` | where those go on that bring inputs by themselves |
 //! | `timers` | what falls due |
 
+pub mod audit;
 pub mod bundles;
 pub mod cases;
 mod coded;
@@ -96,7 +98,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 29] = [
+pub const TABLES: [&dyn Upgradable; 34] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -116,6 +118,10 @@ pub const TABLES: [&dyn Upgradable; 29] = [
     &reactions::REQUESTS,
     &sources::CURSORS,
     &reactions::CIRCUITS,
+    &audit::RECORDS,
+    &audit::HEADS,
+    &audit::SUBTREES,
+    &audit::CHECKPOINTS,
     &managers::MANAGERS,
     &managers::GONE,
     &groups::GROUPS,
@@ -123,6 +129,7 @@ pub const TABLES: [&dyn Upgradable; 29] = [
     &places::PLACES,
     &places::TIES,
     &places::TIED,
+    &places::SITES,
     &credentials::CREDENTIALS,
     &sessions::SESSIONS,
     &failures::FAILURES,

@@ -57,6 +57,14 @@ pub struct TiedRow {
     pub place: PlacePath,
 }
 
+/// How many sites an organization has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SitesRow {
+    /// How many.
+    pub count: u64,
+}
+
+impl Row for SitesRow {}
 impl Row for PlaceRow {}
 impl Row for TieRow {}
 impl Row for TiedRow {}
@@ -67,6 +75,14 @@ pub const PLACES: Table<PlaceRow> = Table::new(b'p');
 pub const TIES: Table<TieRow> = Table::new(b'D');
 /// The table of where devices are tied to by themselves, by device.
 pub const TIED: Table<TiedRow> = Table::new(b'T');
+
+/// The table of how many sites organizations have.
+pub const SITES: Table<SitesRow> = Table::new(b'P');
+
+/// The key of how many sites an organization has.
+pub fn sites_key(org: &OrgName) -> Key<SitesRow> {
+    SITES.key(&[], org.as_str().as_bytes())
+}
 
 /// A place's name within its organization: `berlin`, `berlin/line-7`.
 fn within(place: &PlacePath) -> String {

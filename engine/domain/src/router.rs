@@ -10,11 +10,12 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use linesman_rules::{Failure, Intent, Policy, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::bundle::Bundle;
 use linesman_schemas::command::{
-    Case, Command, Input as InputVerb, Manager as ManagerVerb, Organization, Policy as PolicyVerb, PolicyRun, Verb,
+    Audit as AuditVerb, Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Intelligence;
@@ -23,7 +24,7 @@ use linesman_schemas::{IncidentId, OrgName, name::NameError};
 use serde_json::{Value, json};
 
 use super::commands::policies::{Again, Failed};
-use super::commands::{self, Answer, Change};
+use super::commands::{self, Answer, Change, Ground};
 use super::dead_letters::{self, Why};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
@@ -33,7 +34,9 @@ use super::level;
 use super::organizations::Standing;
 use super::policies::Fired;
 use super::subject::Incident;
-use super::{Domain, Error, cases, incidents, intelligence, level1, level2, reactions, snapshots, sources, timers};
+use super::{
+    Domain, Error, audit, cases, incidents, intelligence, level1, level2, reactions, snapshots, sources, timers,
+};
 
 impl Domain {
     /// Decides one input: the clock first, then what fell due, then the input.
@@ -47,7 +50,7 @@ impl Domain {
         desk.begin(position.level, position.now, input.sequence, &position.digest);
         // Level 1 named the input before in what it said of the one at hand.
         desk.sequence = if position.level >= 2 { input.sequence } else { position.sequence };
-        timers::fire(desk, &mut self.sightings)?;
+        timers::fire(desk, &mut self.sightings, &mut self.jobs)?;
         let before = match position.level {
             1 => level1::read(self.desk.lane, input),
             2 => level2::read(&input.content),
@@ -148,7 +151,12 @@ impl Domain {
 
     fn take_intelligence(&mut self, org: &OrgName, message: &Intelligence) -> Result<(), Error> {
         let Some((fired, message)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
-        let subject: Rc<dyn Subject> = Rc::new(message);
+        self.judge(org, fired, message)
+    }
+
+    /// Lets policies judge what is no incident.
+    fn judge(&mut self, org: &OrgName, fired: Fired, subject: impl Subject + 'static) -> Result<(), Error> {
+        let subject: Rc<dyn Subject> = Rc::new(subject);
         let judged = self.policies.matching(org, fired, &*subject, || Rc::clone(&subject));
         self.follow(org, &mut None, judged).map(drop)
     }
@@ -304,7 +312,7 @@ impl Domain {
     /// Does a command once: said again under the same id it changes nothing.
     fn take_command(&mut self, input: &Input<'_>, command: &Command) -> Result<(), Error> {
         let org: Option<OrgName> = match input.org {
-            "" if self.desk.lane == 0 => None,
+            "" if self.desk.lane == 0 || self.is_of_lane(command) => None,
             "" => {
                 let detail = "commands of the provider are decided on lane 0";
                 let why = Why { reason: Reason::CommandUndecodable, detail, place: None };
@@ -325,6 +333,7 @@ impl Domain {
             self.desk.tally.input("cmd", "repeated");
             return Ok(());
         }
+        let ground = Ground::of(&self.desk, &self.managers, &self.books, &command.principal)?;
         let answer = match (commands::refusal(&self.desk, &self.managers, org, command)?, org) {
             (Some(refused), _) => refused,
             (None, Some(org)) => self.carry_out(org, command)?,
@@ -332,21 +341,30 @@ impl Domain {
         };
         self.managers.compose(&mut self.desk, &self.books)?;
         let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
-        commands::conclude(&mut self.desk, org, is_known, command, answer)
+        let heard = commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?;
+        match (org, heard) {
+            // What is done stands by now: policies hear of it and change nothing of it.
+            (Some(org), Some((fired, record))) => self.judge(org, fired, record),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a command concerns the provider's log of the lane at hand: each has one.
+    fn is_of_lane(&self, command: &Command) -> bool {
+        self.desk.is_at(3) && matches!(command.verb, Verb::Audit(_))
+    }
+
+    fn keep_audit(&mut self, org: Option<&OrgName>, command: &Command, verb: &AuditVerb) -> Result<Answer, Error> {
+        commands::audit::ask(&mut self.desk, (&self.managers, &self.books), org, command, verb)
     }
 
     fn carry_out_for_provider(&mut self, command: &Command) -> Result<Answer, Error> {
         match &command.verb {
             Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
             Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &self.books, verb),
-            Verb::Manager(ManagerVerb::SetPassword(change)) => {
-                commands::passwords::ask(&mut self.desk, &self.managers, None, command, change)
-            }
-            Verb::Manager(verb) => Ok(commands::managers::ask(verb)),
-            Verb::Group(verb) => Ok(commands::groups::ask(verb)),
-            Verb::Token(verb) => commands::tokens::ask(&mut self.desk, &mut self.managers, None, command, verb),
-            Verb::Session(verb) => commands::sessions::ask(&mut self.desk, &self.managers, None, command, verb),
-            Verb::Audit(verb) => Ok(commands::audit::ask(verb)),
+            Verb::Group(verb) => commands::groups::ask(&mut self.desk, &mut self.managers, command, verb),
+            Verb::Manager(_) | Verb::Token(_) | Verb::Session(_) => self.ask_people(None, command),
+            Verb::Audit(verb) => self.keep_audit(None, command, verb),
             verb @ (Verb::Organization(_)
             | Verb::Incident(_)
             | Verb::Case(_)
@@ -376,21 +394,23 @@ impl Domain {
             (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
-            (Verb::Place(verb), Some(_)) => Ok(commands::places::ask(verb)),
-            (Verb::Manager(ManagerVerb::SetPassword(change)), Some(_)) => {
-                commands::passwords::ask(&mut self.desk, &self.managers, Some(org), command, change)
-            }
-            (Verb::Manager(verb), Some(_)) => Ok(commands::managers::ask(verb)),
-            (Verb::Token(verb), Some(_)) => {
-                commands::tokens::ask(&mut self.desk, &mut self.managers, Some(org), command, verb)
-            }
-            (Verb::Session(verb), Some(_)) => {
-                commands::sessions::ask(&mut self.desk, &self.managers, Some(org), command, verb)
-            }
-            (Verb::Audit(verb), Some(_)) => Ok(commands::audit::ask(verb)),
+            (Verb::Place(verb), Some(_)) => commands::places::ask(&mut self.desk, &mut self.managers, org, verb),
+            (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
+            (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
             (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_)), Some(_)) => {
                 Ok(Answer::misplaced(verb, Some(org)))
             }
+        }
+    }
+
+    /// What is asked of an organization's managers, or without one of the provider's people.
+    fn ask_people(&mut self, org: Option<&OrgName>, command: &Command) -> Result<Answer, Error> {
+        let (desk, managers) = (&mut self.desk, &mut self.managers);
+        match &command.verb {
+            Verb::Manager(verb) => commands::managers::ask(desk, managers, org, command, verb),
+            Verb::Token(verb) => commands::tokens::ask(desk, managers, org, command, verb),
+            Verb::Session(verb) => commands::sessions::ask(desk, managers, org, command, verb),
+            verb => Ok(Answer::misplaced(verb, org)),
         }
     }
 
@@ -477,8 +497,13 @@ impl Domain {
             return Ok(());
         };
         self.desk.tally.input("ctl", "slice");
-        let Work::ReviewPending(org) = &job.work;
-        let (cursor, done) = self.review_pending(org, &job.cursor, SLICE_ROWS, SLICE_BYTES)?;
+        let (cursor, done) = match &job.work {
+            Work::ReviewPending(org) => self.review_pending(org, &job.cursor, SLICE_ROWS, SLICE_BYTES)?,
+            Work::AgeAudits { before_s } => {
+                let before = Timestamp::from_second(*before_s).unwrap_or(Timestamp::MIN);
+                audit::age(&mut self.desk, before, &job.cursor, SLICE_ROWS, SLICE_BYTES)?
+            }
+        };
         self.jobs.advance(&mut self.desk, number, cursor, done)
     }
 

@@ -1,4 +1,4 @@
-//! What policies see: incidents, cases and messages as subjects of triggers.
+//! What policies see: incidents, cases, messages and records of the audit as subjects of triggers.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -6,6 +6,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use linesman_rules::{Field, Subject, SubjectKind, Value};
 use linesman_schemas::IncidentId;
+use linesman_schemas::audit::Audit;
 use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData};
 
@@ -170,6 +171,59 @@ impl Subject for IntelligenceMessage {
             Field::Platforms => Value::Texts(&relevance.platforms),
             Field::OsVersions => Value::Texts(&relevance.os_versions),
             Field::Links => Value::Texts(&message.links),
+            _ => Value::Absent,
+        }
+    }
+}
+
+/// What stands in an organization's audit.
+#[derive(Debug, Clone)]
+pub(crate) struct AuditRecord {
+    /// What was asked for.
+    operation: &'static str,
+    /// Where.
+    place: String,
+    /// What it was about, where that is not the place.
+    about: Option<String>,
+    time: TimeText,
+    audit: Audit,
+}
+
+impl AuditRecord {
+    pub(crate) fn new(
+        operation: &'static str,
+        place: String,
+        about: Option<String>,
+        time: Timestamp,
+        audit: Audit,
+    ) -> Self {
+        Self { operation, place, about, time: TimeText::new(time), audit }
+    }
+}
+
+/// What a command changed, on one side; nothing where that has no names.
+fn side(value: &serde_json::Value) -> Value<'_> {
+    value.as_object().map_or(Value::Absent, Value::Map)
+}
+
+impl Subject for AuditRecord {
+    fn kind(&self) -> SubjectKind {
+        SubjectKind::Record
+    }
+
+    fn value(&self, field: Field) -> Value<'_> {
+        let audit = &self.audit;
+        match field {
+            Field::Time => Value::Text(self.time.as_str()),
+            Field::Operation => Value::Text(self.operation),
+            Field::Outcome => Value::Text(audit.verdict.as_str()),
+            Field::Actor => text(&audit.actor),
+            Field::Node => text(&audit.node),
+            Field::Place => Value::Text(&self.place),
+            Field::About => self.about.as_deref().map_or(Value::Absent, text),
+            Field::Command => Value::Text(audit.command.as_str()),
+            Field::Before => side(&audit.old),
+            Field::After => side(&audit.new),
             _ => Value::Absent,
         }
     }

@@ -18,6 +18,8 @@ pub struct Tally {
     pub reactions: BTreeMap<Cow<'static, str>, u64>,
     /// Failed policies by kind of failure.
     pub policy_failures: BTreeMap<&'static str, u64>,
+    /// Records of the audit by what became of what was asked.
+    pub audited: BTreeMap<&'static str, u64>,
     /// Failed attempts by class.
     pub attempt_failures: BTreeMap<&'static str, u64>,
 }
@@ -48,6 +50,11 @@ impl Tally {
     /// Counts a failed policy.
     pub fn policy_failure(&mut self, kind: &'static str) {
         *self.policy_failures.entry(kind).or_default() += 1;
+    }
+
+    /// Counts a record of the audit.
+    pub fn audited(&mut self, outcome: &'static str) {
+        *self.audited.entry(outcome).or_default() += 1;
     }
 
     /// Counts a failed attempt.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Error;
 use super::desk::Desk;
+use super::jobs::{Jobs, Work};
 use super::sightings::Sightings;
 use super::state::State;
 use super::table::{self, Key, Table};
@@ -17,12 +18,15 @@ pub(crate) enum Timer<'a> {
     Forget(&'a [u8]),
     /// Old sightings are forgotten, once a day.
     PruneSightings,
+    /// What old records of the audit say goes, once a day.
+    AgeAudits,
 }
 
 /// The table of timers: when one is due, what kind it is, and what about.
 pub const TIMERS: Table<()> = Table::new(b't');
 const FORGET: u8 = b'f';
 const PRUNE: u8 = b'p';
+const AGE: u8 = b'a';
 
 fn key(due: Timestamp, kind: u8, about: &[u8]) -> Key<()> {
     let mut tail = table::time(due).to_vec();
@@ -49,6 +53,7 @@ pub(crate) fn arm(desk: &mut Desk, wait_hours: i64, timer: &Timer<'_>) -> Result
     let key = match timer {
         Timer::Forget(row) => key(due, FORGET, row),
         Timer::PruneSightings => pruning(due),
+        Timer::AgeAudits => key(due, AGE, &[]),
     };
     desk.write(key, &())?;
     desk.set_next_timer(Some(desk.next_timer().map_or(due, |next| next.min(due))));
@@ -59,18 +64,29 @@ pub(crate) fn arm_pruning(desk: &mut Desk) -> Result<(), Error> {
     arm(desk, 24, &Timer::PruneSightings)
 }
 
+/// The second of the epoch so many ago.
+fn ago(desk: &Desk, seconds: u64) -> i64 {
+    desk.now.as_second().saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
 /// Fires what fell due by now.
-pub(crate) fn fire(desk: &mut Desk, sightings: &mut Sightings) -> Result<(), Error> {
+pub(crate) fn fire(desk: &mut Desk, sightings: &mut Sightings, jobs: &mut Jobs) -> Result<(), Error> {
     while desk.next_timer().is_some_and(|due| due <= desk.now) {
         let prefix = TIMERS.prefix(&[], &[]);
         let Some((key, _)) = desk.first(Bound::Included(&prefix), &prefix)? else { break };
         match TIMERS.own(&key).get(8..).and_then(<[u8]>::split_first) {
             Some((&FORGET, row)) => desk.remove_found(row.to_vec()),
             Some((&PRUNE, _)) => {
-                let retention = i64::try_from(desk.settings.host_event_retention_s).unwrap_or(i64::MAX);
-                let before = desk.now.as_second().saturating_sub(retention);
+                let before = ago(desk, desk.settings.host_event_retention_s);
                 sightings.prune(desk, Timestamp::from_second(before).unwrap_or(Timestamp::MIN))?;
                 arm_pruning(desk)?;
+            }
+            Some((&AGE, _)) => {
+                let retention_s = desk.settings.audit_retention_s;
+                if retention_s > 0 {
+                    jobs.begin(desk, Work::AgeAudits { before_s: ago(desk, retention_s) })?;
+                }
+                arm(desk, 24, &Timer::AgeAudits)?;
             }
             _ => {}
         }

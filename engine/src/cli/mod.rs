@@ -84,6 +84,9 @@ enum Command {
     /// Dead letters: list, show, and put to work again
     #[command(after_help = api::dead::EXAMPLES)]
     Dead(api::Args<api::dead::Action>),
+    /// The audit: list, show, export, verify, and how far it has grown
+    #[command(after_help = api::audit::EXAMPLES)]
+    Audit(api::Args<api::audit::Action>),
     /// The engine level that the log is decided at: show and raise
     #[command(after_help = api::level::EXAMPLES)]
     Level(api::Args<api::level::Action>),
@@ -145,6 +148,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Org(args) => api::org::run(&args),
         Command::Policy(args) => api::policy::run(&args),
         Command::Dead(args) => api::dead::run(&args),
+        Command::Audit(args) => api::audit::run(&args),
         Command::Level(args) => api::level::run(&args),
         Command::Login(args) => api::login::log_in(&args),
         Command::Logout(args) => api::login::log_out(&args),

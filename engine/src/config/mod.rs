@@ -32,6 +32,7 @@ mod wording;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use linesman_connectors as connectors;
 use linesman_connectors::settings::Kind;
@@ -49,7 +50,7 @@ pub use self::sections::{Sections, VARIABLE_PREFIX};
 use crate::edge::logins::limits::{self, Limits};
 use crate::log::section::Nats;
 use crate::logging::Log;
-use crate::{log, logging};
+use crate::{audit, log, logging};
 
 /// What the engine runs by. Paths are absolute.
 #[derive(Debug, Clone)]
@@ -74,6 +75,8 @@ pub struct Config {
     pub settings: schemas::control::Settings,
     /// For how long somebody who has logged in is let in.
     pub limits: Limits,
+    /// How often checkpoints of the audit are kept.
+    pub checkpoint_every: Duration,
     /// The program's own log.
     pub log: Log,
     /// What is allowed but unwise, for the operator.
@@ -202,6 +205,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         organizations: organizations::all(&entries)?,
         settings: sections::decisions(entries.one(sections::DECISIONS.name)?)?,
         limits: Limits::read(entries.one(limits::SECTION.name)?)?,
+        checkpoint_every: audit::section::checkpoint_every(entries.one(audit::section::SECTION.name)?)?,
         log: Log::read(entries.one(logging::SECTION.name)?)?,
         warnings,
     })

@@ -8,7 +8,7 @@ use linesman_schemas as schemas;
 
 use super::organizations;
 use crate::edge::logins::limits;
-use crate::{log, logging};
+use crate::{audit, log, logging};
 
 /// What the program's environment variables begin with.
 pub const VARIABLE_PREFIX: &str = "LINESMAN_";
@@ -65,6 +65,7 @@ pub(super) static DECISIONS: Section = Section {
         Key::new("circuit_failures", count(1, 1_000_000), "How many failures in a row open a destination's circuit.").or("5"),
         Key::new("circuit_rest_s", seconds(DAY_S), "How long an open circuit rests before one attempt probes it, in seconds; doubled while probes fail.").or("30"),
         Key::new("circuit_rest_most_s", seconds(DAY_S), "The longest rest of a circuit, in seconds.").or("600"),
+        Key::new("audit_retention_s", Kind::Seconds { least: 0, most: LONG_S }, "How long the audit keeps what a record says, in seconds; its hash stays. 0 is for ever.").or("0"),
     ],
 };
 
@@ -79,6 +80,7 @@ pub(super) fn decisions(entry: &Entry) -> Option<schemas::control::Settings> {
         circuit_failures: entry.number("circuit_failures")?,
         circuit_rest_s: entry.number("circuit_rest_s")?,
         circuit_rest_most_s: entry.number("circuit_rest_most_s")?,
+        audit_retention_s: entry.number("audit_retention_s")?,
     })
 }
 
@@ -91,7 +93,8 @@ impl Sections {
     pub fn of_program() -> Self {
         let mut sections: Vec<&'static Section> = vec![&TOP, &log::section::SECTION];
         sections.extend(linesman_connectors::sections());
-        sections.extend([&DECISIONS, &limits::SECTION, &logging::SECTION, &organizations::SECTION]);
+        sections.extend([&DECISIONS, &limits::SECTION, &audit::section::SECTION]);
+        sections.extend([&logging::SECTION, &organizations::SECTION]);
         Self::of(sections)
     }
 

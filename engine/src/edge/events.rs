@@ -92,9 +92,9 @@ pub(super) async fn events(
     Ok(Sse::new(shown.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
-/// A trigger's name, if there is one of that name.
+/// A trigger's name, if one of that name has events.
 fn known(name: &str) -> Result<&str, Problem> {
-    let names = || Trigger::ALL.map(Trigger::as_str).into_iter().chain([POLICY_REFUSED]);
+    let names = || Trigger::TOLD.map(Trigger::as_str).into_iter().chain([POLICY_REFUSED]);
     if names().any(|known| known == name) {
         return Ok(name);
     }

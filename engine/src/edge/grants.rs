@@ -3,14 +3,15 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use linesman_domain as domain;
 use linesman_domain::directory::{self, Directory};
 use linesman_domain::managers::Known;
-use linesman_domain::rights::{self, Asked, Effective, Grants as _, Reach, Ruling, Standing};
+use linesman_domain::rights::{self, Asked, Asker, Effective, Grants as _, Managing, Reach, Ruling};
 use linesman_domain::sections;
 use linesman_schemas::control::Section;
-use linesman_schemas::{Login, Place, Principal};
+use linesman_schemas::{Login, Place, Principal, Privilege};
 
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
@@ -95,16 +96,25 @@ impl Grants {
         Err(Error::Restless)
     }
 
-    /// How a principal stands to a manager.
+    /// Lets on whoever is a manager, or manages it.
     ///
     /// # Errors
-    /// What was granted cannot be read.
-    pub(super) fn standing(&self, principal: &Principal, other: &Login) -> Result<Standing, Error> {
+    /// For them there is no such manager; or they see it, and may not. Or what was granted cannot be read.
+    pub(super) fn hold(&self, principal: &Principal, other: &Login) -> Result<(), Problem> {
         let directory = self.directory()?;
-        let Some(lane) = self.lane(&Principal::of_login(other, None)) else { return Ok(Standing::Unseen) };
+        let unseen = || Problem::new(StatusCode::NOT_FOUND, format!("there is no manager `{other}`"));
+        let forbidden = |detail: String| Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        let lane = self.lane(&Principal::of_login(other, None)).ok_or_else(unseen)?;
         let known = Known::new(&directory, lane);
-        let Some(member) = known.manager(other)? else { return Ok(Standing::Unseen) };
-        Ok(rights::standing(&known, principal, &member, Timestamp::now())?)
+        let member = known.manager(other).map_err(Error::State)?.ok_or_else(unseen)?;
+        let asker = Asker::of(&known, principal, Timestamp::now()).map_err(Error::State)?.ok_or_else(unseen)?;
+        match asker.manages(&known, &member).map_err(Error::State)? {
+            Managing::Itself => Ok(()),
+            Managing::Yes(_) if asker.effective.privileges.has(Privilege::Managers) => Ok(()),
+            Managing::Yes(_) => forbidden(format!("`{asker}` has not the privilege `{}`", Privilege::Managers)),
+            Managing::Above => forbidden(format!("`{other}` stands above `{asker}`")),
+            Managing::Unseen => Err(unseen()),
+        }
     }
 
     fn lane(&self, principal: &Principal) -> Option<&Lane> {

@@ -13,6 +13,7 @@ use super::gauges::Gauges;
 use super::grants::Grants;
 use super::logins::{Cost, Limits, Logins};
 use super::viewer::Bearers;
+use crate::audit::Auditor;
 use crate::dispatch::Overview;
 use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
@@ -25,6 +26,8 @@ use crate::store::{self, Store};
 const READS: usize = 4;
 /// How many may listen to events at once: each has a consumer at the server.
 pub(super) const LISTENERS: usize = 128;
+/// How many may export the audit at a time.
+pub(super) const EXPORTERS: usize = 8;
 /// How many may read dead letters at a time: each has a consumer at the server, and what it has fetched in memory.
 const READERS: usize = 4;
 
@@ -40,6 +43,8 @@ pub struct Edge {
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
     /// This engine, as commands name it.
     pub node: Arc<str>,
+    /// What signs checkpoints of the audit.
+    pub auditor: Arc<Auditor>,
     /// What a request of whoever is on the machine bears.
     pub token: String,
     /// For how long somebody who has logged in is let in.
@@ -111,6 +116,10 @@ pub(super) struct Sources {
     pub(super) listeners: Arc<Semaphore>,
     /// Room for those who read dead letters.
     pub(super) readers: Arc<Semaphore>,
+    /// Room for those who export the audit.
+    pub(super) exporters: Arc<Semaphore>,
+    /// What signs checkpoints of the audit.
+    pub(super) auditor: Arc<Auditor>,
     /// Held by whoever replays one.
     pub(super) replaying: Mutex<()>,
     /// How long a walk through the store may take.
@@ -142,6 +151,8 @@ impl Sources {
             commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             readers: Arc::new(Semaphore::new(READERS)),
+            exporters: Arc::new(Semaphore::new(EXPORTERS)),
+            auditor: edge.auditor,
             replaying: Mutex::default(),
             client: edge.client,
             lanes: edge.lanes,

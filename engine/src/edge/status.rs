@@ -52,11 +52,12 @@ struct Job {
     lane: u32,
     /// Its number there.
     job: u64,
-    /// What is done: `review-pending`, what is pending for an organization follows its settings.
+    /// What is done: `review-pending`, what is pending for an organization follows its settings; `age-audits`, what
+    /// old records of the audit say goes.
     work: &'static str,
-    /// Whose rows it goes through.
-    #[schema(value_type = String)]
-    organization: OrgName,
+    /// Whose rows it goes through; null where it is those of all.
+    #[schema(value_type = Option<String>)]
+    organization: Option<OrgName>,
     /// How many rows were looked at.
     rows: u64,
     /// When it was asked for, by the log's clock.
@@ -220,7 +221,7 @@ fn read(lanes: &[Lane]) -> Result<Told, Error> {
         }
         for row in jobs::all(rows) {
             let (job, row) = row?;
-            let organization = row.work.organization().clone();
+            let organization = row.work.organization().cloned();
             let (work, rows, started) = (row.work.as_str(), row.done, row.started);
             told.jobs.push(Job { lane, job, work, organization, rows, started });
         }

@@ -1,6 +1,7 @@
 //! The closed sets of words in lists and their filters.
 
 use linesman_domain::{cases, incidents, organizations};
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{LIST_MOST, OWNER_MOST};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
@@ -100,6 +101,11 @@ fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.into_iter().map(str::to_owned))).into()
 }
 
+/// The schema of what became of a command.
+pub(super) fn verdict() -> Schema {
+    words(Verdict::ALL.map(Verdict::as_str))
+}
+
 /// The schema of a priority.
 pub(super) fn priority() -> Schema {
     words(Priority::ALL.map(Priority::as_str))
@@ -117,7 +123,7 @@ pub(super) fn filter_level() -> Schema {
 
 /// The schema of a trigger's name.
 pub(super) fn trigger() -> Schema {
-    words(Trigger::ALL.map(Trigger::as_str))
+    words(Trigger::all().map(Trigger::as_str))
 }
 
 /// The schema of a follow-up method.
@@ -139,7 +145,7 @@ pub(super) fn lines() -> Schema {
 
 /// The schema of the name of a trigger that subscribers hear.
 pub(super) fn told_trigger() -> Schema {
-    words(Trigger::ALL.map(Trigger::as_str).into_iter().chain([POLICY_REFUSED]))
+    words(Trigger::TOLD.map(Trigger::as_str).into_iter().chain([POLICY_REFUSED]))
 }
 
 /// The schema of a priority that may be none.

@@ -81,6 +81,9 @@ pub(super) fn count(decision: &Decision) {
     for (kind, count) in &tally.policy_failures {
         metrics::counter!("linesman_policy_failures_total", "kind" => *kind).increment(*count);
     }
+    for (outcome, count) in &tally.audited {
+        metrics::counter!("linesman_audit_records_total", "outcome" => *outcome).increment(*count);
+    }
     for (class, count) in &tally.attempt_failures {
         metrics::counter!("linesman_attempt_failures_total", "class" => *class).increment(*count);
     }

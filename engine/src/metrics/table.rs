@@ -3,6 +3,7 @@
 //! Names are those of Prometheus: `_total` for counters, units in full. A label has few values:
 //! words of the code, numbers of lanes; names from outside never become one.
 
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::trigger::Trigger;
 
@@ -72,12 +73,14 @@ const SOURCE: Label = Label { name: "source", values: Values::Few("the sources o
 const REASON: Label =
     Label { name: "reason", values: Values::Words(|| Reason::ALL.iter().map(|reason| reason.as_str()).collect()) };
 const TRIGGER: Label =
-    Label { name: "trigger", values: Values::Words(|| Trigger::ALL.iter().map(|trigger| trigger.as_str()).collect()) };
+    Label { name: "trigger", values: Values::Words(|| Trigger::TOLD.iter().map(|trigger| trigger.as_str()).collect()) };
 const LEVEL: Label = Label { name: "level", values: Values::Words(|| vec!["error", "warn"]) };
 const CLASS: Label = Label {
     name: "class",
     values: Values::Words(|| vec!["unavailable", "overloaded", "unauthorized", "garbled", "refused"]),
 };
+const OUTCOME: Label =
+    Label { name: "outcome", values: Values::Words(|| Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect()) };
 const ROUTE: Label = Label { name: "route", values: Values::Few("the template of a path of the API, or `none`") };
 
 const fn counter(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
@@ -163,6 +166,10 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_logins_total", &[
         Label { name: "outcome", values: Values::Words(|| vec!["done", "refused", "waiting", "busy"]) },
     ], "Passwords that were shown: right, wrong, too soon after others, too many at once."),
+    // The audit.
+    counter("linesman_audit_records_total", &[OUTCOME], "Records of the audit, by what became of what was asked."),
+    counter("linesman_audit_checkpoints_total", &[], "Checkpoints of the audit's logs that were signed to be kept."),
+    counter("linesman_audit_exports_total", &[], "Exports of the audit that were begun."),
     // The process.
     gauge("linesman_ready", &[], "1 while the engine serves, else 0."),
     counter("linesman_log_messages_total", &[LEVEL], "Errors and warnings in the program's log; those that its level leaves out are not counted."),

@@ -3,10 +3,11 @@
 //! ```text
 //!  data dir -> NATS server -> streams -> store -> lanes -> caught up -> organizations, rule book
 //!                                                  -> dispatcher, sources -> edge -> ready.json
-//!  then: the rule directory is watched, and lanes are handed what lane 0 decides
-//!  stop: edge -> watch, handout -> sources -> dispatcher -> lanes -> store -> NATS server
+//!  then: the rule directory is watched, lanes are handed what lane 0 decides, checkpoints are kept
+//!  stop: edge -> watch, handout, checkpoints -> sources -> dispatcher -> lanes -> store -> NATS server
 //! ```
 
+mod checkpoints;
 mod copies;
 mod handout;
 mod outside;
@@ -30,6 +31,8 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::sync::watch::{Sender, channel};
 
+use crate::audit::key::KeyFileError;
+use crate::audit::{Auditor, Signer};
 use crate::config::Config;
 use crate::data_dir::{self, DataDir, private};
 use crate::dispatch;
@@ -44,6 +47,7 @@ use crate::metrics::Metrics;
 use crate::rules_dir::{self, PolicyFile};
 use crate::store::{self, Store};
 use crate::{lane, log};
+use checkpoints::Checkpoints;
 use copies::Copies;
 use handout::Handout;
 use linesman_domain as domain;
@@ -120,6 +124,9 @@ pub enum Error {
     /// No random numbers.
     #[error("the system gives no random numbers")]
     Random(#[source] std::io::Error),
+    /// Checkpoints of the audit cannot be signed.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
     /// A thread or task broke off.
     #[error("a part of the engine broke off")]
     Broken(#[source] std::io::Error),
@@ -144,6 +151,7 @@ pub struct App {
     outside: Outside,
     watch: Watching,
     handout: Watching,
+    checkpoints: Watching,
     edge: Listening,
     ready: Sender<bool>,
     nats_url: String,
@@ -201,6 +209,10 @@ impl App {
         let mut handout = Handout::new(Arc::clone(&setup), executors.lanes.clone(), Arc::clone(&shown));
         let brought = settle(&setup, &mut policies, &mut handout, &config, &files, &mut executors).await?;
         let handout = Watching::spawn(handout.run());
+        let auditor = Arc::new(Auditor { signer: Signer::open(&data_dir.keys())?, id: identity.created });
+        let every = config.checkpoint_every;
+        let checkpoints = Checkpoints { setup, auditor: Arc::clone(&auditor), every };
+        let checkpoints = Watching::spawn(checkpoints.run());
         let (files_asked, asked) = mpsc::channel(1);
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
         let outside = Outside::start(ways, &client, &store, &executors.lanes, changed)?;
@@ -211,6 +223,7 @@ impl App {
             books: shown,
             lanes: executors.lanes.clone(),
             node: owner,
+            auditor,
             token: data_dir.token()?,
             limits: config.limits,
             ready: is_ready,
@@ -223,8 +236,21 @@ impl App {
         };
         let edge = edge::listen(edge, config.listen, &authority).await?;
         let ca = authority.ca_path().to_owned();
-        let app =
-            Self { data_dir, server, client, store, executors, outside, watch, handout, edge, ready, nats_url, ca };
+        let app = Self {
+            data_dir,
+            server,
+            client,
+            store,
+            executors,
+            outside,
+            watch,
+            handout,
+            checkpoints,
+            edge,
+            ready,
+            nats_url,
+            ca,
+        };
         app.announce()?;
         Ok(app)
     }
@@ -261,6 +287,7 @@ impl App {
             error = self.outside.broke_off() => Some(error),
             error = self.watch.broke_off() => Some(error),
             error = self.handout.broke_off() => Some(error),
+            error = self.checkpoints.broke_off() => Some(error),
         }
     }
 
@@ -300,6 +327,7 @@ impl App {
         self.edge.shutdown().await;
         self.watch.stop().await;
         self.handout.stop().await;
+        self.checkpoints.stop().await;
         self.outside.stop().await?;
         self.executors.drain().await;
         self.store.close()?;

@@ -37,7 +37,7 @@ fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Targ
         faults.add(
             Code::UnknownField,
             entry.at,
-            format!("`{key}` filters incidents and updates, and this trigger is about a message"),
+            format!("`{key}` filters incidents and updates, and this trigger is about {}", kind.with_article()),
         );
         None
     };
@@ -48,10 +48,24 @@ fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Targ
         "device" => of_incident(Field::DeviceHostName, faults),
         "device_group" => of_incident(Field::DeviceGroup, faults),
         "serial_number" if kind.has_incident() => Some((Target::Field(Field::DeviceSerialNumber), false)),
-        "serial_number" => Some((Target::Field(Field::SerialNumbers), false)),
+        "serial_number" if kind == SubjectKind::Message => Some((Target::Field(Field::SerialNumbers), false)),
+        "serial_number" => {
+            let message = format!(
+                "`serial_number` filters incidents, updates and messages, and this trigger is about {}",
+                kind.with_article()
+            );
+            faults.add(Code::UnknownField, entry.at, message);
+            None
+        }
         key => {
             let fields = Field::of(kind);
             if let Some((_, field)) = fields.iter().find(|(path, _)| *path == key) {
+                if field.shape() == Shape::Map {
+                    let message = format!("`{key}` is a map, and filters do not look into maps");
+                    let help = "look at it in `react`; `has_words` finds the words in it";
+                    faults.add_with_help(Code::WrongType, entry.at, message, help);
+                    return None;
+                }
                 return Some((Target::Field(*field), false));
             }
             let message = format!("unknown field `{}` of `{}`", excerpt(key), kind.as_str());
@@ -161,12 +175,14 @@ impl Filter<'_> {
                 );
                 Reading::Faulty
             }
+            // No condition is about a map: its target was refused.
+            (Shape::Map, _) => Reading::Faulty,
             (Shape::Flag, Literal::Flag(flag)) => Reading::Test(Test::Flag(*flag)),
             (shape, other) => {
                 let wanted = match shape {
                     Shape::Text | Shape::Texts => "a text",
                     Shape::Number => "a number or a range",
-                    Shape::Flag => "`true` or `false`",
+                    Shape::Flag | Shape::Map => "`true` or `false`",
                 };
                 let message = format!("`{}` is compared with {wanted}, not with {}", self.name, other.describe());
                 match other {

@@ -33,14 +33,25 @@ pub(crate) fn for_each_word(text: &str, buffer: &mut String, mut found: impl FnM
 /// Calls `found` with each text in which words are looked for.
 pub(crate) fn for_each_text(subject: &dyn Subject, mut found: impl FnMut(&str)) {
     for (_, field) in Field::of(subject.kind()) {
-        if !matches!(field.shape(), Shape::Text | Shape::Texts) {
+        if !matches!(field.shape(), Shape::Text | Shape::Texts | Shape::Map) {
             continue;
         }
         match subject.value(*field) {
             Value::Text(text) => found(text),
             Value::Texts(texts) => texts.iter().for_each(|text| found(text)),
-            _ => {}
+            Value::Map(map) => map.values().for_each(|value| for_each_text_within(value, &mut found)),
+            Value::Absent | Value::Number(_) | Value::Flag(_) => {}
         }
+    }
+}
+
+/// Calls `found` with each text in a value; the names in maps are none.
+fn for_each_text_within(value: &serde_json::Value, found: &mut dyn FnMut(&str)) {
+    match value {
+        serde_json::Value::String(text) => found(text),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| for_each_text_within(item, found)),
+        serde_json::Value::Object(map) => map.values().for_each(|value| for_each_text_within(value, found)),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
     }
 }
 

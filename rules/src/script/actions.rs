@@ -18,6 +18,7 @@ use rhai::{Dynamic, Engine, ImmutableString, Map};
 use super::budget::{Fault, Run, refuse};
 use super::{Intent, json};
 use crate::diagnostic::{excerpt, quoted, suggest};
+use crate::subject::SubjectKind;
 
 /// What `submit_case` may be told.
 pub(super) const CASE_KEYS: [&str; 5] = ["synopsis", "comments", "priority", "cc", "follow_up"];
@@ -37,7 +38,7 @@ pub struct Action {
     pub parameters: Vec<(&'static str, Parameter)>,
     /// How many parameters must be given.
     pub required: usize,
-    /// Whether it is refused when the trigger is about a message.
+    /// Whether it is refused when the trigger is about no incident.
     pub needs_incident: bool,
 }
 
@@ -198,12 +199,13 @@ fn record(run: &Run, intent: Intent, bytes: usize) -> Result<(), Fault> {
 }
 
 fn require_incident(run: &Run, action: &str) -> Result<(), Fault> {
-    if run.subject().has_incident() { Ok(()) } else { Err(no_incident(action).into()) }
+    let kind = run.subject();
+    if kind.has_incident() { Ok(()) } else { Err(no_incident(action, kind).into()) }
 }
 
-/// Refuses an action on incidents where the trigger is about a message.
-pub(super) fn no_incident(action: &str) -> Refusal {
-    Refusal::new(format!("`{action}` needs an incident, and this trigger is about a message"), None)
+/// Refuses an action on incidents where the trigger is about something else.
+pub(super) fn no_incident(action: &str, kind: SubjectKind) -> Refusal {
+    Refusal::new(format!("`{action}` needs an incident, and this trigger is about {}", kind.with_article()), None)
 }
 
 /// Refuses a key that `submit_case` does not know.

@@ -1,6 +1,6 @@
-//! From the values of a script to JSON.
+//! From the values of a script to JSON, and back.
 
-use rhai::{Dynamic, Map};
+use rhai::{Array, Dynamic, ImmutableString, Map};
 use serde_json::{Number, Value};
 
 /// Deeper nesting is refused: readers of JSON have limits too.
@@ -54,6 +54,26 @@ fn json(value: &Dynamic, depth: usize, bytes: &mut usize) -> Result<Value, Strin
     }
     let hint = if value.is_fnptr() { "only what it returns" } else { "name the properties wanted" };
     Err(format!("{} cannot be sent, {hint}", describe(value)))
+}
+
+/// A JSON object as a script reads it. A whole number beyond what scripts count to is a float.
+pub(super) fn map(object: &serde_json::Map<String, Value>) -> Dynamic {
+    object.iter().map(|(key, value)| (key.as_str().into(), dynamic(value))).collect::<Map>().into()
+}
+
+fn dynamic(value: &Value) -> Dynamic {
+    match value {
+        Value::Null => Dynamic::UNIT,
+        Value::Bool(flag) => (*flag).into(),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => number.into(),
+            (None, Some(number)) => number.into(),
+            (None, None) => Dynamic::UNIT,
+        },
+        Value::String(text) => ImmutableString::from(text.as_str()).into(),
+        Value::Array(items) => items.iter().map(dynamic).collect::<Array>().into(),
+        Value::Object(object) => map(object),
+    }
 }
 
 /// What a value is, for a message.

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use linesman_schemas::FilterLevel;
 use rhai::{Array, Dynamic, Engine, ImmutableString};
 
-use super::Organization;
 use super::budget::{Fault, Run, refuse};
+use super::{Organization, json};
 use crate::diagnostic::{excerpt, suggest};
 use crate::subject::{Field, Subject, SubjectKind, Value};
 
@@ -95,6 +95,11 @@ fn to_dynamic(property: &str, value: Value<'_>, run: &Run) -> Result<Dynamic, Fa
             run.charge_bytes(texts.iter().map(String::len).sum())?;
             Ok(texts.iter().map(|text| Dynamic::from(ImmutableString::from(text.as_str()))).collect::<Array>().into())
         }
+        Value::Map(map) => {
+            let map = json::map(map);
+            run.charge_value(&map)?;
+            Ok(map)
+        }
     }
 }
 
@@ -167,6 +172,22 @@ fn is_same(held: &Dynamic, value: &Dynamic) -> bool {
     }
     if let (Ok(held), Ok(value)) = (held.as_array_ref(), value.as_array_ref()) {
         return held.len() == value.len() && held.iter().zip(value.iter()).all(|(held, value)| is_same(held, value));
+    }
+    if let (Ok(held), Ok(value)) = (held.as_map_ref(), value.as_map_ref()) {
+        let is_there = |(key, held): (&_, &_)| value.get(key).is_some_and(|value| is_same(held, value));
+        return held.len() == value.len() && held.iter().all(is_there);
+    }
+    if let (Ok(held), Ok(value)) = (held.as_int(), value.as_int()) {
+        return held == value;
+    }
+    if let (Ok(held), Ok(value)) = (held.as_bool(), value.as_bool()) {
+        return held == value;
+    }
+    if let (Ok(held), Ok(value)) = (held.as_float(), value.as_float()) {
+        return held.to_bits() == value.to_bits();
+    }
+    if held.is_unit() && value.is_unit() {
+        return true;
     }
     // The device has no setter of its own; what is handed back is the handle it was reached by.
     held.is::<Record>() && value.is::<Record>()

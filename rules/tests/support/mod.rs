@@ -16,6 +16,7 @@ pub(crate) enum Held {
     Number(i64),
     Flag(bool),
     Texts(Vec<String>),
+    Map(serde_json::Map<String, serde_json::Value>),
 }
 
 impl From<&str> for Held {
@@ -49,6 +50,7 @@ impl Subject for Plain {
             Some(Held::Number(number)) => Value::Number(*number),
             Some(Held::Flag(flag)) => Value::Flag(*flag),
             Some(Held::Texts(texts)) => Value::Texts(texts),
+            Some(Held::Map(map)) => Value::Map(map),
         }
     }
 }
@@ -117,6 +119,37 @@ pub(crate) fn message() -> Plain {
         .with(Field::SerialNumbers, &["JN1", "JN2"][..])
         .with(Field::Products, &["MX240", "MX480"][..])
         .with(Field::Links, &[][..])
+}
+
+/// Somebody has closed the incident.
+pub(crate) fn record() -> Plain {
+    let map = |value: serde_json::Value| Held::Map(value.as_object().unwrap().clone());
+    let mut record = Plain::new(SubjectKind::Record)
+        .number(Field::Index, 41)
+        .with(Field::Time, "2026-11-20T10:15:00Z")
+        .with(Field::Operation, "close-incident")
+        .with(Field::Outcome, "done")
+        .with(Field::Actor, "acme/ann")
+        .with(Field::Chain, &["acme/root", "admin"][..])
+        .with(Field::Node, "n1")
+        .with(Field::Place, "acme")
+        .with(Field::About, "acme-1")
+        .with(Field::Command, "c-17");
+    let before = map(serde_json::json!({"status": "in progress", "owner": "ann", "priority": "High", "repeats": 2}));
+    let after =
+        map(serde_json::json!({"status": "completed", "owner": "ann", "priority": "High", "tags": ["x", 1, null]}));
+    record.fields.extend([(Field::Before, before), (Field::After, after)]);
+    record
+}
+
+/// A subject of a kind.
+pub(crate) fn subject_of(kind: SubjectKind) -> Plain {
+    match kind {
+        SubjectKind::Incident => incident(),
+        SubjectKind::Update => update(),
+        SubjectKind::Message => message(),
+        SubjectKind::Record => record(),
+    }
 }
 
 pub(crate) fn organization() -> Organization {

@@ -1,7 +1,7 @@
 //! Everything that travels: which message stands on which subject, its schema and its examples.
 
 use linesman_schemas::audit::{Audit, LaneSealed};
-use linesman_schemas::command::{Command, Verb};
+use linesman_schemas::command::{CheckpointKept, Command, Verb};
 use linesman_schemas::control::{Control, RefusedPolicy};
 use linesman_schemas::dead_letter::{DeadLetter, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
@@ -75,7 +75,7 @@ fn events_of<D: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<(), String> {
 /// All channels, in the order of the document.
 pub(crate) fn channels() -> Vec<Channel> {
     let mut channels = vec![bundles(), intelligence_messages(), commands(), results(), controls()];
-    channels.extend(Trigger::ALL.into_iter().map(trigger));
+    channels.extend(Trigger::TOLD.into_iter().map(trigger));
     channels.extend(refused_policies());
     channels.extend([
         reaction("jss", "A case is to be opened at the support system.", Some("submit_case"), samples::submit_case()),
@@ -83,6 +83,7 @@ pub(crate) fn channels() -> Vec<Channel> {
         reaction("{name}", "What a policy publishes under a name of its own.", None, samples::published()),
     ]);
     channels.extend(audits());
+    channels.extend(checkpoints());
     channels.push(seals());
     channels.extend(dead_letters());
     channels.push(marks());
@@ -233,6 +234,7 @@ fn trigger(trigger: Trigger) -> Channel {
         Trigger::CaseAssigned => of::<CaseData<'_>>(trigger, "The case id is known for the first time."),
         Trigger::CaseUpdated => of::<CaseData<'_>>(trigger, "A case changed upstream after its id was known."),
         Trigger::IntelligenceReceived => of::<IntelligenceData<'_>>(trigger, "An intelligence message arrived."),
+        Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
 }
 
@@ -316,6 +318,20 @@ fn audits() -> [Channel; 2] {
         channel("audit.command", "{organization}", &samples::verbs()),
         // Also of an organization that does not exist.
         channel("audit.command.provider", "_provider", &verbs),
+    ]
+}
+
+/// What was kept of the audit's logs.
+fn checkpoints() -> [Channel; 2] {
+    let summary = "How far a log of the audit has grown, signed.";
+    let channel = |name: &str, whose: &str, source: &str| {
+        let schema = events::<CheckpointKept>(&["linesman.audit.checkpoint".to_owned()]);
+        let address = format!("out.{whose}.audit.checkpoint");
+        out::<CheckpointKept>(name, &address, summary, schema, vec![samples::checkpoint(source)])
+    };
+    [
+        channel("audit.checkpoint", "{organization}", samples::ORGANIZATION),
+        channel("audit.checkpoint.provider", "_provider", "/provider"),
     ]
 }
 

@@ -230,7 +230,7 @@ fn people_verbs() -> Vec<Verb> {
 
 /// Whoever asks in the samples.
 fn principal() -> Principal {
-    Principal::Provider { name: "mara@partner.example".to_owned(), token: None }
+    Principal::admin()
 }
 
 fn asked(verb: Verb) -> Command {
@@ -340,6 +340,7 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             };
             event(&kind, ORGANIZATION, Some("TSB70123"), data)
         }
+        Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
 }
 
@@ -408,8 +409,19 @@ pub(crate) fn audit(verb: &Verb, source: &str) -> Value {
         outcome: "changed".to_owned(),
         old: Value::Null,
         new: Value::Null,
+        index: Some(17),
+        place: Some("acme".to_owned()),
+        chain: vec!["admin".to_owned()],
     };
     event(&format!("linesman.audit.{}", verb.as_str()), source, None, audit)
+}
+
+pub(crate) fn checkpoint(source: &str) -> Value {
+    let kept = verbs().into_iter().find_map(|verb| match verb {
+        Verb::Audit(AuditVerb::Keep(kept)) => Some(kept),
+        _ => None,
+    });
+    event("linesman.audit.checkpoint", source, None, kept.unwrap())
 }
 
 pub(crate) fn lane_sealed() -> Vec<Value> {

@@ -1,11 +1,250 @@
-//! What is asked of audit.
+//! What the audit has of commands: each goes on record in the decision that it led to, and is said.
+//!
+//! The engine itself asks here too: to keep checkpoints, and to put on record what was refused before it became a
+//! command. What keeps its books is on no record.
 
-use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::Audit;
+use linesman_schemas::audit::{Audit, Record, Verdict};
+use linesman_schemas::command::{Audit as AuditVerb, CheckpointKept, Command, Refusal, Refusals, Session, Verb};
+use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{OrgName, Place, Principal};
+use serde_json::{Value, json};
 
 use super::Answer;
+use crate::Error;
+use crate::audit::{self, Hash, Log, Owner};
+use crate::desk::Desk;
+use crate::managers::Managers;
+use crate::outgoing::Topic;
+use crate::policies::Fired;
+use crate::rights;
+use crate::rule_book::Books;
+use crate::subject::AuditRecord;
 
-/// Does what is asked.
-pub(crate) fn ask(_verb: &Audit) -> Answer {
-    Answer::refused(Verdict::Conflict, "this is not done yet")
+/// Who asks, in a log where somebody of elsewhere is nobody.
+const UNKNOWN: &str = "_unknown";
+/// What is said of a checkpoint.
+const CHECKPOINT: &str = "checkpoint";
+
+/// On what ground a command is decided.
+#[derive(Debug, Default)]
+pub(crate) struct Ground {
+    /// Who granted whoever asks their rights, up to the first.
+    chain: Vec<String>,
+    /// The version of the rule book.
+    rule_book: u64,
+}
+
+impl Ground {
+    /// As things are before it is carried out.
+    pub(crate) fn of(desk: &Desk, managers: &Managers, books: &Books, who: &Principal) -> Result<Self, Error> {
+        if !desk.is_at(3) {
+            return Ok(Self::default());
+        }
+        let effective = rights::effective(&managers.known(desk), who, desk.now)?.unwrap_or_default();
+        let chain = effective.chain.iter().map(ToString::to_string).collect();
+        Ok(Self { chain, rule_book: books.row().version })
+    }
+}
+
+/// Does what the engine asks of the log of an organization, or of the provider's.
+pub(crate) fn ask(
+    desk: &mut Desk,
+    (managers, books): (&Managers, &Books),
+    org: Option<&OrgName>,
+    command: &Command,
+    verb: &AuditVerb,
+) -> Result<Answer, Error> {
+    let owner = owner(desk, org);
+    match verb {
+        AuditVerb::Keep(kept) => keep(desk, &owner, kept),
+        AuditVerb::Record(Refusals { refusals }) => {
+            for refusal in refusals {
+                let ground = Ground::of(desk, managers, books, &refusal.principal)?;
+                record_refusal(desk, &owner, command, refusal, ground)?;
+            }
+            Ok(Answer::done("recorded", Value::Null, json!(refusals)))
+        }
+    }
+}
+
+/// Keeps a checkpoint, if the log was so when it had so many records.
+fn keep(desk: &mut Desk, owner: &Owner, kept: &CheckpointKept) -> Result<Answer, Error> {
+    let size = kept.size;
+    if Log::open(desk.state(), owner)?.kept(size)?.is_some() {
+        return Ok(Answer::refused(Verdict::Conflict, format!("of {size} records a checkpoint is kept already")));
+    }
+    let root = Log::open(desk.state(), owner)?.root_at(size)?;
+    match root.filter(|root| size > 0 && kept.root.parse::<Hash>().is_ok_and(|kept| kept == *root)) {
+        Some(root) => {
+            audit::keep(desk, owner, size, root, kept.note.clone())?;
+            Ok(Answer::done("kept", Value::Null, json!({"size": size, "root": kept.root})))
+        }
+        None => Ok(Answer::refused(Verdict::Conflict, format!("the log `{owner}` has no such root at {size} records"))),
+    }
+}
+
+fn record_refusal(
+    desk: &mut Desk,
+    owner: &Owner,
+    command: &Command,
+    refusal: &Refusal,
+    ground: Ground,
+) -> Result<u64, Error> {
+    let (actor, principal, chain) = shown(owner, &refusal.principal, ground.chain);
+    let time = desk.now;
+    let record = |index| Record {
+        index,
+        time,
+        actor,
+        chain,
+        principal,
+        node: command.node.clone(),
+        operation: refusal.operation.clone(),
+        place: refusal.place.clone(),
+        about: None,
+        old: Value::Null,
+        new: if refusal.count > 1 { json!({"count": refusal.count}) } else { Value::Null },
+        outcome: refusal.verdict,
+        command: command.id.clone(),
+        rule_book: ground.rule_book,
+    };
+    let detail = if refusal.count > 1 { "refused as often" } else { "refused" };
+    audit::append(desk, owner, record, detail.to_owned())
+}
+
+/// Whose log has what was asked of an organization that there is, or of the provider.
+fn owner(desk: &Desk, org: Option<&OrgName>) -> Owner {
+    org.map_or(Owner::Provider(desk.lane), |org| Owner::Organization(org.clone()))
+}
+
+/// Who asked, as a log may tell it: an organization learns nothing of the managers of another.
+fn shown(owner: &Owner, who: &Principal, chain: Vec<String>) -> (String, Option<Principal>, Vec<String>) {
+    match (who, owner.organization()) {
+        (Principal::Manager { organization, .. }, Some(org)) if organization != org => {
+            (UNKNOWN.to_owned(), None, Vec::new())
+        }
+        _ => (who.to_string(), Some(who.clone()), chain),
+    }
+}
+
+/// Whether a command goes on record.
+fn is_recorded(verb: &Verb) -> bool {
+    !matches!(verb, Verb::Audit(_) | Verb::Session(Session::Touch(_)))
+}
+
+/// Puts a command on record and says it: to its organization (`is_known`: there is one), or to the provider.
+pub(super) fn tell(
+    desk: &mut Desk,
+    org: Option<&OrgName>,
+    is_known: bool,
+    command: &Command,
+    answer: Answer,
+    ground: Ground,
+) -> Result<Option<(Fired, AuditRecord)>, Error> {
+    let asked = org;
+    let org = org.filter(|_| is_known);
+    match &command.verb {
+        Verb::Audit(AuditVerb::Keep(kept)) if answer.is_done() => return tell_kept(desk, org, kept).map(|()| None),
+        Verb::Session(Session::Touch(_)) => return Ok(None),
+        _ => {}
+    }
+    let mut audit = Audit {
+        command: command.id.clone(),
+        actor: command.principal.to_string(),
+        principal: desk.is_at(2).then(|| command.principal.clone()),
+        node: command.node.clone(),
+        verdict: answer.verdict,
+        outcome: answer.detail,
+        old: answer.old,
+        new: answer.new,
+        index: None,
+        place: None,
+        chain: Vec::new(),
+    };
+    let about = answer.about;
+    if desk.is_at(3) {
+        let owner = owner(desk, org);
+        let place = command.verb.place(asked).or_else(|| asked.cloned().map(Place::from)).unwrap_or(Place::Provider);
+        audit.place = Some(place.to_string());
+        (audit.actor, audit.principal, audit.chain) = shown(&owner, &command.principal, ground.chain);
+        if is_recorded(&command.verb) {
+            audit.index = Some(record(desk, &owner, command, &audit, about.as_deref(), ground.rule_book)?);
+        }
+    }
+    say(desk, (org, asked), command, about, audit)
+}
+
+/// Appends the record of what is said.
+fn record(
+    desk: &mut Desk,
+    owner: &Owner,
+    command: &Command,
+    said: &Audit,
+    about: Option<&str>,
+    rule_book: u64,
+) -> Result<u64, Error> {
+    let time = desk.now;
+    let record = |index| Record {
+        index,
+        time,
+        actor: said.actor.clone(),
+        chain: said.chain.clone(),
+        principal: said.principal.clone(),
+        node: said.node.clone(),
+        operation: command.verb.operation().to_owned(),
+        place: said.place.clone().unwrap_or_default(),
+        about: about.map(str::to_owned),
+        old: said.old.clone(),
+        new: said.new.clone(),
+        outcome: said.verdict,
+        command: said.command.clone(),
+        rule_book,
+    };
+    audit::append(desk, owner, record, said.outcome.clone())
+}
+
+/// Says it; what the organization's policies hear of it.
+fn say(
+    desk: &mut Desk,
+    (org, asked): (Option<&OrgName>, Option<&OrgName>),
+    command: &Command,
+    about: Option<String>,
+    audit: Audit,
+) -> Result<Option<(Fired, AuditRecord)>, Error> {
+    // What was done is told by the verdict; the words are for people.
+    let covered = Some(Audit { outcome: String::new(), ..audit.clone() });
+    let operation = command.verb.as_str();
+    let Some(org) = org else {
+        let about = asked.map(OrgName::as_str).or(about.as_deref());
+        let sequence = desk.sequence;
+        desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered)?;
+        return Ok(None);
+    };
+    let topic = Topic::Audit(org.clone(), operation);
+    let event = desk.say_covered(&topic, org, about.as_deref(), audit.clone(), covered)?;
+    Ok(heard(desk, operation, audit, event, about))
+}
+
+/// What policies hear of a command that was said: nothing before level 3, nor of what keeps the engine's books.
+fn heard(
+    desk: &Desk,
+    operation: &'static str,
+    audit: Audit,
+    event: String,
+    about: Option<String>,
+) -> Option<(Fired, AuditRecord)> {
+    let trigger = operation.parse().ok().filter(|_| desk.is_at(3)).map(Trigger::Audit)?;
+    let place = audit.place.clone().unwrap_or_default();
+    let fired = Fired { trigger, event, about: audit.command.to_string() };
+    Some((fired, AuditRecord::new(operation, place, about, desk.now, audit)))
+}
+
+fn tell_kept(desk: &mut Desk, org: Option<&OrgName>, kept: &CheckpointKept) -> Result<(), Error> {
+    match org {
+        Some(org) => desk.say(&Topic::Audit(org.clone(), CHECKPOINT), org, None, kept).map(drop),
+        None => {
+            let sequence = desk.sequence;
+            desk.say_of_provider(&Topic::ProviderAudit(CHECKPOINT), sequence, None, kept, None::<()>)
+        }
+    }
 }

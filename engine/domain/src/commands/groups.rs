@@ -1,11 +1,170 @@
-//! What is asked of groups.
+//! What is asked of user groups; by the provider, on lane 0.
 
+use jiff::Timestamp;
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::Group;
+use linesman_schemas::command::{Command, Group as Verb, GroupRemoval, GroupSettings};
+use linesman_schemas::directory::Group;
+use linesman_schemas::{GroupName, Login, ManagerName, OrgName, Place, Principal};
+use serde_json::{Value, json};
 
 use super::Answer;
+use super::managers::Refused;
+use crate::desk::Desk;
+use crate::directory::Directory;
+use crate::managers::Managers;
+use crate::rights::{Asker, Grants, Managing};
+use crate::{Error, groups};
 
-/// Does what is asked.
-pub(crate) fn ask(_verb: &Group) -> Answer {
-    Answer::refused(Verdict::Conflict, "this is not done yet")
+/// How many groups there may be.
+pub const GROUPS_MOST: usize = 1_000;
+
+/// Does what is asked of a group.
+pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, command: &Command, verb: &Verb) -> Result<Answer, Error> {
+    let known = managers.known(desk);
+    let (name, judged) = match verb {
+        Verb::Set(settings) => {
+            (&settings.group, judge((&known, managers.directory()), &command.principal, settings, desk.now)?.map(Some))
+        }
+        Verb::Remove(GroupRemoval { group }) => {
+            let asker = Asker::of(&known, &command.principal, desk.now)?;
+            let found = match asker {
+                Some(asker) => found(&known, managers.directory(), &asker, group)?,
+                None => Err(nothing(group)),
+            };
+            (group, found.and_then(|found| found.map(|_| None).ok_or_else(|| nothing(group))))
+        }
+    };
+    let next = match judged {
+        Ok(next) => next,
+        Err(refused) => return Ok(Answer::from(refused).about(name)),
+    };
+    let old = managers.directory().group(name).map(|group| shown(group));
+    let answer = match (&next, old) {
+        (Some(next), None) => Answer::created(shown(next)),
+        (Some(next), Some(old)) => Answer::done("changed", old, shown(next)),
+        (None, old) => Answer::done("removed", old.unwrap_or_default(), Value::Null),
+    };
+    match &next {
+        Some(group) => desk.write(groups::key(name), &group.into())?,
+        None => desk.remove(groups::key(name)),
+    }
+    managers.changed_directory();
+    Ok(answer.about(name))
+}
+
+fn nothing(name: &GroupName) -> Refused {
+    Refused::new(Verdict::NotFound, format!("there is no group `{name}`"))
+}
+
+/// Whether a group may be made or changed so by whoever asks, and what it then is.
+///
+/// # Errors
+/// What was granted cannot be read.
+pub fn judge(
+    (known, directory): (&impl Grants, &Directory),
+    principal: &Principal,
+    settings: &GroupSettings,
+    now: Timestamp,
+) -> Result<Result<Group, Refused>, Error> {
+    let Some(asker) = Asker::of(known, principal, now)? else { return Ok(Err(nothing(&settings.group))) };
+    let before = match found(known, directory, &asker, &settings.group)? {
+        Ok(before) => before,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    if before.is_none() && directory.groups().count() >= GROUPS_MOST {
+        return Ok(Err(Refused::new(Verdict::Conflict, format!("there are {GROUPS_MOST} groups already"))));
+    }
+    let mut group = before.unwrap_or_else(|| Group {
+        name: settings.group.clone(),
+        members: Vec::new(),
+        organizations: Vec::new(),
+        device_groups: Vec::new(),
+        granter: asker.granter(),
+    });
+    if let Some(members) = &settings.members {
+        for (at, member) in members.iter().enumerate() {
+            if let Some(refused) = wrong_member(known, &asker, member, &format!("/members/{at}"))? {
+                return Ok(Err(refused));
+            }
+        }
+        group.members = sorted(members.clone());
+    }
+    if let Some(organizations) = &settings.organizations {
+        if let Some(at) = organizations.iter().position(|org| !is_seen(&asker, org)) {
+            return Ok(Err(unseen(&format!("/organizations/{at}"), organizations.get(at))));
+        }
+        group.organizations = sorted(organizations.clone());
+    }
+    if let Some(tied) = &settings.device_groups {
+        if let Some(at) = tied.iter().position(|tie| !is_seen(&asker, &tie.organization)) {
+            let org = tied.get(at).map(|tie| &tie.organization);
+            return Ok(Err(unseen(&format!("/device_groups/{at}/organization"), org)));
+        }
+        group.device_groups = sorted(tied.clone());
+    }
+    Ok(Ok(group))
+}
+
+fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort();
+    items.dedup();
+    items
+}
+
+fn unseen(pointer: &str, org: Option<&OrgName>) -> Refused {
+    Refused::at(pointer, org.map(|org| format!("there is no organization `{org}`")).unwrap_or_default())
+}
+
+fn is_seen(asker: &Asker, org: &OrgName) -> bool {
+    asker.effective.sphere.covers(&Place::Organization(org.clone()))
+}
+
+/// A group as whoever asks may change it: all that it is tied to lies in their sphere, and they manage all its members.
+fn found(
+    known: &impl Grants,
+    directory: &Directory,
+    asker: &Asker,
+    name: &GroupName,
+) -> Result<Result<Option<Group>, Refused>, Error> {
+    let Some(group) = directory.group(name) else { return Ok(Ok(None)) };
+    let mut tied = group.organizations.iter().chain(group.device_groups.iter().map(|tie| &tie.organization));
+    let has_ties = !group.organizations.is_empty() || !group.device_groups.is_empty();
+    let is_shown = tied.all(|org| is_seen(asker, org)) && (has_ties || asker.effective.sphere.covers(&Place::Provider));
+    if !is_shown {
+        return Ok(Err(nothing(name)));
+    }
+    for member in &group.members {
+        if let Some(refused) = wrong_member(known, asker, member, "")? {
+            let detail = format!("`{name}` is not {asker}'s to change: {}", refused.detail);
+            return Ok(Err(Refused::new(Verdict::Forbidden, detail)));
+        }
+    }
+    Ok(Ok(Some((**group).clone())))
+}
+
+/// Why somebody cannot be put into a group, or taken out, by whoever asks.
+fn wrong_member(
+    known: &impl Grants,
+    asker: &Asker,
+    name: &ManagerName,
+    pointer: &str,
+) -> Result<Option<Refused>, Error> {
+    let nobody = || Refused::at(pointer, format!("there is no `{name}` among the provider's people"));
+    let Some(member) = known.manager(&Login::new(None, name.clone()))? else { return Ok(Some(nobody())) };
+    Ok(match asker.manages(known, &member)? {
+        Managing::Yes(_) => None,
+        Managing::Itself => Some(Refused::new(Verdict::Forbidden, "nobody changes what they see themselves")),
+        Managing::Above => Some(Refused::new(Verdict::Forbidden, format!("`{name}` stands above `{asker}`"))),
+        Managing::Unseen => Some(nobody()),
+    })
+}
+
+/// What the audit shows of a group.
+fn shown(group: &Group) -> Value {
+    json!({
+        "members": group.members,
+        "organizations": group.organizations,
+        "device_groups": group.device_groups,
+        "granted_by": group.granter.login,
+    })
 }

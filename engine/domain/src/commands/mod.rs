@@ -18,9 +18,9 @@
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod engine;
-pub(crate) mod groups;
+pub mod groups;
 pub(crate) mod incidents;
-pub(crate) mod managers;
+pub mod managers;
 pub(crate) mod organizations;
 mod outcome;
 pub(crate) mod passwords;
@@ -30,8 +30,8 @@ pub(crate) mod rule_book;
 pub(crate) mod sessions;
 pub(crate) mod tokens;
 
-use linesman_schemas::audit::{Audit, Verdict};
-use linesman_schemas::command::{Command, Session, Verb};
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Command, Verb};
 use linesman_schemas::{OrgName, Place, Principal};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -39,10 +39,12 @@ use sha2::{Digest, Sha256};
 use super::desk::Desk;
 use super::follow::Follow;
 use super::managers::Managers;
-use super::outgoing::Topic;
+use super::policies::Fired;
 use super::rights::{Asked, Ruling};
+use super::subject::AuditRecord;
 use super::timers::{self, Timer};
 use super::{Error, rights};
+pub(crate) use audit::Ground;
 pub use outcome::{COMMANDS, CommandRow, key};
 
 /// How long a command's outcome is kept, in hours of log time.
@@ -159,14 +161,16 @@ pub fn is_within(verb: &Verb) -> bool {
     rights::is_within(verb.operation())
 }
 
-/// Keeps what became of a command, and says it: to its organization (`is_known`: there is one), or to the provider.
+/// Keeps what became of a command, puts it on record and says it: to its organization (`is_known`: there is one), or to
+/// the provider. What the organization's policies hear of it.
 pub(crate) fn conclude(
     desk: &mut Desk,
     org: Option<&OrgName>,
     is_known: bool,
     command: &Command,
     answer: Answer,
-) -> Result<(), Error> {
+    ground: Ground,
+) -> Result<Option<(Fired, AuditRecord)>, Error> {
     desk.tally.input("cmd", if answer.is_done() { "done" } else { "refused" });
     let key = key(org, command.id.as_str());
     let outcome = CommandRow {
@@ -179,47 +183,9 @@ pub(crate) fn conclude(
     let forget = key.as_bytes().to_vec();
     desk.write(key, &outcome)?;
     timers::arm(desk, OUTCOME_HOURS, &Timer::Forget(&forget))?;
-    // That something was used is nobody's action.
-    if matches!(command.verb, Verb::Session(Session::Touch(_))) && answer.is_done() {
-        return Ok(());
+    // Level 1 audited nothing where there was no organization.
+    if !is_known && !desk.is_at(2) {
+        return Ok(None);
     }
-    audit(desk, org, is_known, command, answer)
-}
-
-fn audit(
-    desk: &mut Desk,
-    org: Option<&OrgName>,
-    is_known: bool,
-    command: &Command,
-    answer: Answer,
-) -> Result<(), Error> {
-    let is_at_2 = desk.is_at(2);
-    if !is_known && !is_at_2 {
-        return Ok(());
-    }
-    let about = answer.about.clone();
-    let audit = Audit {
-        command: command.id.clone(),
-        actor: command.principal.to_string(),
-        principal: is_at_2.then(|| command.principal.clone()),
-        node: command.node.clone(),
-        verdict: answer.verdict,
-        outcome: answer.detail,
-        old: answer.old,
-        new: answer.new,
-    };
-    // What was done is told by the verdict; the words are for people.
-    let covered = Some(Audit { outcome: String::new(), ..audit.clone() });
-    let operation = command.verb.as_str();
-    match org.filter(|_| is_known) {
-        Some(org) => {
-            let topic = Topic::Audit(org.clone(), operation);
-            desk.say_covered(&topic, org, about.as_deref(), audit, covered).map(drop)
-        }
-        None => {
-            let about = org.map(OrgName::as_str).or(about.as_deref());
-            let sequence = desk.sequence;
-            desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered)
-        }
-    }
+    audit::tell(desk, org, is_known, command, answer, ground)
 }

@@ -2,13 +2,14 @@
 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, PasswordChange};
-use linesman_schemas::{Login, OrgName};
+use linesman_schemas::{Login, OrgName, Privilege};
 use serde_json::{Value, json};
 
 use super::Answer;
+use super::managers::Refused;
 use crate::desk::Desk;
 use crate::managers::Managers;
-use crate::rights::{Grants as _, Standing, standing};
+use crate::rights::{Asker, Grants as _, Managing};
 use crate::{Error, credentials};
 
 /// Gives a manager another password. One that somebody else sets is to be changed by its owner.
@@ -45,23 +46,17 @@ pub(super) enum Hold {
     None(Answer),
 }
 
-/// What whoever asks may do with how a manager comes in.
+/// What whoever asks may do with how a manager comes in: whoever manages it, and it itself.
 pub(super) fn hold(desk: &Desk, managers: &Managers, command: &Command, login: &Login) -> Result<Hold, Error> {
     let known = managers.known(desk);
-    let Some(member) = known.manager(login)? else { return Ok(Hold::None(nobody(login))) };
-    Ok(match standing(&known, &command.principal, &member, desk.now)? {
-        Standing::Oneself => Hold::Oneself,
-        Standing::Managing => Hold::Managing,
-        Standing::Unseen => Hold::None(nobody(login)),
-        Standing::Below => {
-            let detail = format!("`{login}` stands above `{}`", command.principal);
-            Hold::None(Answer::refused(Verdict::Forbidden, detail).about(login))
-        }
-        Standing::Lacking(denial) => Hold::None(Answer::refused(Verdict::Forbidden, denial.to_string()).about(login)),
-    })
-}
-
-/// There is no such manager, or not for whoever asks.
-pub(super) fn nobody(login: &Login) -> Answer {
-    Answer::refused(Verdict::NotFound, format!("there is no manager `{login}`")).about(login)
+    let refused = |refused: Refused| Ok(Hold::None(Answer::from(refused).about(login)));
+    let Some(member) = known.manager(login)? else { return refused(Refused::nobody(login)) };
+    let Some(asker) = Asker::of(&known, &command.principal, desk.now)? else { return refused(Refused::nobody(login)) };
+    match asker.manages(&known, &member)? {
+        Managing::Itself => Ok(Hold::Oneself),
+        Managing::Yes(_) if asker.effective.privileges.has(Privilege::Managers) => Ok(Hold::Managing),
+        Managing::Yes(_) => refused(Refused::lacks(&asker, Privilege::Managers)),
+        Managing::Above => refused(Refused::above(&asker, login)),
+        Managing::Unseen => refused(Refused::nobody(login)),
+    }
 }

@@ -1,11 +1,203 @@
-//! What is asked of places.
+//! What is asked of places, and of the devices tied to them.
 
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::PlaceVerb;
+use linesman_schemas::command::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
+use linesman_schemas::{OrgName, PlacePath};
+use serde_json::{Value, json};
 
-use super::Answer;
+use super::{Answer, managers as rooms};
+use crate::desk::Desk;
+use crate::managers::Managers;
+use crate::places::{self, LINES_MOST, PlaceRow, SITES_MOST, SitesRow, TIED_MOST, TieRow, TiedRow};
+use crate::{Error, devices};
 
-/// Does what is asked.
-pub(crate) fn ask(_verb: &PlaceVerb) -> Answer {
-    Answer::refused(Verdict::Conflict, "this is not done yet")
+/// Does what is asked of a place of an organization.
+pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, org: &OrgName, verb: &PlaceVerb) -> Result<Answer, Error> {
+    match verb {
+        PlaceVerb::Set(settings) => Ok(set(desk, settings)?.about(&settings.place)),
+        PlaceVerb::Remove(removal) => Ok(remove(desk, managers, removal)?.about(&removal.place)),
+        PlaceVerb::Tie(tie) => Ok(self::tie(desk, org, tie)?.about(&tie.serial_number)),
+    }
+}
+
+fn nothing(place: &PlacePath) -> Answer {
+    Answer::refused(Verdict::NotFound, format!("there is no place `{place}`"))
+}
+
+fn set(desk: &mut Desk, settings: &PlaceSettings) -> Result<Answer, Error> {
+    let place = &settings.place;
+    let before = desk.read(&places::key(place))?;
+    if before.is_none()
+        && let Some(refused) = no_room(desk, place)?
+    {
+        return Ok(refused);
+    }
+    let old = before.as_ref().map(shown);
+    let blank = PlaceRow {
+        display_name: String::new(),
+        device: String::new(),
+        interface: String::new(),
+        addresses: Vec::new(),
+        speed: 0,
+        created: desk.now,
+        changed: desk.now,
+    };
+    let was = before.unwrap_or(blank);
+    let row = PlaceRow {
+        display_name: settings.display_name.clone().unwrap_or_else(|| was.display_name.clone()),
+        device: settings.device.clone().unwrap_or_else(|| was.device.clone()),
+        interface: settings.interface.clone().unwrap_or_else(|| was.interface.clone()),
+        addresses: settings.addresses.clone().unwrap_or_else(|| was.addresses.clone()),
+        speed: settings.speed.unwrap_or(was.speed),
+        created: was.created,
+        changed: desk.now,
+    };
+    if row.device != was.device {
+        change_tie(desk, place, &was.device, |tie| tie.is_served = false)?;
+    }
+    change_tie(desk, place, &row.device, |tie| tie.is_served = true)?;
+    desk.write(places::key(place), &row)?;
+    if old.is_none() && place.line.is_none() {
+        count_sites(desk, &place.organization, 1)?;
+    }
+    Ok(match old {
+        Some(old) => Answer::done("changed", old, shown(&row)),
+        None => Answer::created(shown(&row)),
+    })
+}
+
+/// Why a new place cannot be defined: its site is not there, or there are too many already.
+fn no_room(desk: &Desk, place: &PlacePath) -> Result<Option<Answer>, Error> {
+    let full = |most: usize, what: &str, whose: &str| {
+        Answer::refused(Verdict::Conflict, format!("`{whose}` has {most} {what} already"))
+    };
+    if place.line.is_none() {
+        let sites = desk.read(&places::sites_key(&place.organization))?.map_or(0, |row| row.count);
+        let is_full = sites >= SITES_MOST as u64;
+        return Ok(is_full.then(|| full(SITES_MOST, "sites", place.organization.as_str())));
+    }
+    let site = PlacePath { line: None, ..place.clone() };
+    if desk.read(&places::key(&site))?.is_none() {
+        return Ok(Some(nothing(&site)));
+    }
+    let lines = places::lines(desk.state(), &place.organization, &place.site).take(LINES_MOST).count();
+    Ok((lines >= LINES_MOST).then(|| full(LINES_MOST, "access lines", &site.to_string())))
+}
+
+fn count_sites(desk: &mut Desk, org: &OrgName, by: i64) -> Result<(), Error> {
+    let key = places::sites_key(org);
+    let count = desk.read(&key)?.map_or(0, |row| row.count).saturating_add_signed(by);
+    desk.write(key, &SitesRow { count })
+}
+
+/// A device's tie to a place changes; one by nothing goes, and no name ties nothing.
+fn change_tie(desk: &mut Desk, place: &PlacePath, device: &str, change: impl FnOnce(&mut TieRow)) -> Result<(), Error> {
+    if device.is_empty() {
+        return Ok(());
+    }
+    let key = places::tie_key(place, device);
+    let mut row = desk.read(&key)?.unwrap_or_default();
+    change(&mut row);
+    match row.is_served || row.is_tied {
+        true => desk.write(key, &row),
+        false => {
+            desk.remove(key);
+            Ok(())
+        }
+    }
+}
+
+/// A place goes, once nothing hangs on it, or with what does.
+fn remove(desk: &mut Desk, managers: &mut Managers, removal: &PlaceRemoval) -> Result<Answer, Error> {
+    let place = &removal.place;
+    let Some(row) = desk.read(&places::key(place))? else { return Ok(nothing(place)) };
+    let mut gone = vec![(place.clone(), row.clone())];
+    if place.line.is_none() {
+        let lines = places::lines(desk.state(), &place.organization, &place.site);
+        gone.extend(lines.collect::<Result<Vec<_>, _>>()?);
+    }
+    let mut tied = Vec::new();
+    for (place, _) in &gone {
+        for tie in places::ties(desk.state(), place) {
+            let (device, row) = tie?;
+            tied.push((place.clone(), device, row));
+        }
+    }
+    let hanging = [
+        (gone.len() - 1, "access line"),
+        (rooms::those_at(desk, managers, place)?.len(), "manager"),
+        (tied.len(), "device"),
+    ];
+    if !removal.cascade && hanging.iter().any(|(count, _)| *count > 0) {
+        return Ok(Answer::refused(Verdict::Conflict, hangs(place, &hanging)));
+    }
+    let left = rooms::leave(desk, managers, place)?;
+    for (place, device, row) in tied {
+        desk.remove(places::tie_key(&place, &device));
+        if row.is_tied {
+            desk.remove(places::tied_key(&place.organization, &device));
+        }
+    }
+    for (place, _) in &gone {
+        desk.remove(places::key(place));
+    }
+    if place.line.is_none() {
+        count_sites(desk, &place.organization, -1)?;
+    }
+    let mut old = shown(&row);
+    if removal.cascade {
+        old["places"] = json!(gone.iter().skip(1).map(|(place, _)| place).collect::<Vec<_>>());
+        old["managers"] = json!(left);
+    }
+    Ok(Answer::done("removed", old, Value::Null))
+}
+
+/// What hangs on a place, in words.
+fn hangs(place: &PlacePath, hanging: &[(usize, &str)]) -> String {
+    let counted = hanging.iter().filter(|(count, _)| *count > 0);
+    let counted = counted.map(|(count, what)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" }));
+    let counted = counted.collect::<Vec<_>>().join(", ");
+    format!("on `{place}` hang {counted}; they go too with `cascade`")
+}
+
+/// A device is tied to a place by itself, or to none.
+fn tie(desk: &mut Desk, org: &OrgName, tie: &Tie) -> Result<Answer, Error> {
+    let serial = &tie.serial_number;
+    if desk.read(&devices::key(org, serial))?.is_none() {
+        return Ok(Answer::refused(Verdict::NotFound, format!("`{org}` has no device `{serial}`")));
+    }
+    if let Some(place) = &tie.place {
+        if place.organization != *org || desk.read(&places::key(place))?.is_none() {
+            return Ok(nothing(place));
+        }
+        let others = places::ties(desk.state(), place).filter(|tie| tie.as_ref().is_ok_and(|(name, _)| name != serial));
+        if others.take(TIED_MOST).count() >= TIED_MOST {
+            let detail = format!("to `{place}` are tied {TIED_MOST} devices already");
+            return Ok(Answer::refused(Verdict::Conflict, detail));
+        }
+    }
+    let key = places::tied_key(org, serial);
+    let old = desk.read(&key)?.map(|row| row.place);
+    if let Some(old) = &old {
+        change_tie(desk, old, serial, |tie| tie.is_tied = false)?;
+    }
+    match &tie.place {
+        Some(place) => {
+            change_tie(desk, place, serial, |tie| tie.is_tied = true)?;
+            desk.write(key, &TiedRow { place: place.clone() })?;
+        }
+        None => desk.remove(key),
+    }
+    Ok(Answer::done("tied", json!({"place": old}), json!({"place": tie.place})))
+}
+
+/// What the audit shows of a place.
+fn shown(row: &PlaceRow) -> Value {
+    json!({
+        "display_name": row.display_name,
+        "device": row.device,
+        "interface": row.interface,
+        "addresses": row.addresses,
+        "speed": row.speed,
+    })
 }

@@ -35,8 +35,12 @@ pub(crate) enum Failed {
 /// What a policy failed on; none where there is no such thing any more.
 pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &PolicyRun) -> Result<Option<Failed>, Error> {
     let kind = SubjectKind::of(run.trigger);
-    if !kind.has_incident() {
-        return Ok(intelligence::find(desk, org, &run.about)?.map(|message| Failed::Message(Box::new(message))));
+    match kind {
+        SubjectKind::Message => {
+            return Ok(intelligence::find(desk, org, &run.about)?.map(|message| Failed::Message(Box::new(message))));
+        }
+        SubjectKind::Record => return Ok(None),
+        SubjectKind::Incident | SubjectKind::Update => {}
     }
     let id: Option<IncidentId> = run.about.parse().ok().filter(|id: &IncidentId| id.org == *org);
     let Some(mut incident) = id.map(|id| incidents::find(desk, devices, &id)).transpose()?.flatten() else {

@@ -6,7 +6,8 @@ use linesman_schemas::{Login, OrgName};
 use serde_json::{Value, json};
 
 use super::Answer;
-use super::passwords::{Hold, hold, nobody};
+use super::managers::Refused;
+use super::passwords::{Hold, hold};
 use crate::desk::Desk;
 use crate::managers::Managers;
 use crate::rights::Grants as _;
@@ -101,7 +102,7 @@ fn refused(
     let Some(name) = &refusals.manager else { return Ok(told) };
     let login = Login::new(org.cloned(), name.clone());
     if managers.known(desk).manager(&login)?.is_none() {
-        return Ok(nobody(&login));
+        return Ok(Refused::nobody(&login).into());
     }
     failures::count(desk, &login, refusals.count)?;
     Ok(told.about(&login))
@@ -113,7 +114,7 @@ fn locked(desk: &mut Desk, managers: &Managers, org: Option<&OrgName>, lockout: 
     let Some(name) = &lockout.manager else { return Ok(told) };
     let login = Login::new(org.cloned(), name.clone());
     if managers.known(desk).manager(&login)?.is_none() {
-        return Ok(nobody(&login));
+        return Ok(Refused::nobody(&login).into());
     }
     failures::lock(desk, &login, lockout.until)?;
     Ok(told.about(&login))

@@ -5,14 +5,14 @@
 //! | here | the one question, [`may`], and its answer |
 //! | `table` | what it takes to ask for each operation |
 //! | `chain` | who granted whom what, up to the first; what that comes to |
+//! | `manage` | who manages whom |
 //! | `reach` | what somebody sees |
-//! | `standing` | how somebody stands to a manager |
 //!
 //! Asked once for each command, in `commands`; whoever shows or refuses early asks the same.
 
 mod chain;
+mod manage;
 mod reach;
-mod standing;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -26,8 +26,8 @@ use linesman_schemas::{IncidentStep, Login, Place, Principal, Privilege, Right};
 use super::Error;
 pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, settled};
 use chain::{Climb, Link, climb};
+pub use manage::{Asker, Managing};
 pub use reach::{Extent, Reach, reach};
-pub use standing::{Standing, standing};
 pub use table::{OPERATIONS, is_within, need};
 
 /// What it takes to ask for an operation.
@@ -57,7 +57,7 @@ impl fmt::Display for Need {
             Self::Anybody => f.write_str("nothing"),
             Self::Known => f.write_str("a login"),
             Self::Own => f.write_str("to be one's own"),
-            Self::Sight => f.write_str("all of it in the sphere"),
+            Self::Sight => f.write_str("sight"),
             Self::Privilege(privilege) => write!(f, "the privilege `{privilege}`"),
             Self::Right(right) => write!(f, "the right `{right}`"),
             Self::Incidents(step) => write!(f, "the right `incidents`, at least `{step}`"),

@@ -61,7 +61,7 @@ impl Lane {
     /// Whose jobs there are, in the order in which they were asked for, and how far they are.
     fn jobs(&self) -> Vec<(String, u64)> {
         let jobs = jobs::all(&self.base).map(Result::unwrap);
-        jobs.map(|(_, JobRow { work, done, .. })| (work.organization().to_string(), done)).collect()
+        jobs.map(|(_, JobRow { work, done, .. })| (work.organization().unwrap().to_string(), done)).collect()
     }
 
     fn rows_but_position(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {

@@ -100,7 +100,7 @@ fn a_level_above_what_is_known_is_refused_by_what_it_needs() {
         let before: Position = lane.domain.position().clone();
         assert_eq!(needs(&lane.refused("", Content::Level(ABOVE))), words);
         assert_eq!(*lane.domain.position(), before, "it has not moved");
-        let raise = json!({"id": "r", "principal": {"kind": "provider", "name": "mara"}, "node": "n",
+        let raise = json!({"id": "r", "principal": {"kind": "provider", "name": "admin"}, "node": "n",
             "verb": {"raise_level": {"level": ABOVE}}});
         let content = Content::Command(serde_json::from_value(raise).unwrap());
         assert_eq!(needs(&lane.refused("", content)), words);

@@ -1,10 +1,13 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
+mod audit;
 mod commands;
 mod jobs;
 mod level1;
 mod levels;
+mod listeners;
 mod logins;
+mod managers;
 mod policies;
 mod principals;
 mod sections;

@@ -55,7 +55,9 @@ fn flag(filter: &Filter) -> Arg {
     let doc = doc.trim_end_matches('.');
     let (value, help) = match filter.takes {
         Takes::Organization => ("ORG".to_owned(), doc.to_owned()),
-        Takes::Whose => ("ORG".to_owned(), doc.to_owned()),
+        Takes::Whose | Takes::Log => ("ORG".to_owned(), doc.to_owned()),
+        Takes::Place => ("PLACE".to_owned(), doc.to_owned()),
+        Takes::Plain => ("TEXT".to_owned(), doc.to_owned()),
         Takes::Text => ("TEXT".to_owned(), format!("{doc} (`*` for any text)")),
         Takes::Time => ("TIME".to_owned(), format!("{doc} (2026-11-21T10:00:00Z)")),
         Takes::Flag => ("true|false".to_owned(), doc.to_owned()),

@@ -7,8 +7,9 @@
 //! | `show` | answers as tables, cards and JSON |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
-//! | `incident`, `case`, `device`, `intel`, `org`, `policy`, `dead`, `status`, `level`, `log_level`, `manager`, `token`, `session` | one command each |
+//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `policy`, `dead`, `status`, `level`, `log_level`, `manager`, `token`, `session` | one command each |
 
+pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod dead;
 pub(super) mod device;
@@ -36,7 +37,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use linesman_connectors::tls;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -213,12 +214,18 @@ impl Api {
     }
 
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let text = self.received(request).await?.bytes().await.context("the answer broke off")?;
+        serde_json::from_slice(&text).context("the answer is no JSON: is this an engine's API?")
+    }
+
+    /// An answer that says yes, its body still to come.
+    async fn received(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let answer = request.send().await.map_err(|error| self.unreached(error))?;
         let status = answer.status();
-        let text = answer.bytes().await.context("the answer broke off")?;
         if status.is_success() {
-            return serde_json::from_slice(&text).context("the answer is no JSON: is this an engine's API?");
+            return Ok(answer);
         }
+        let text = answer.bytes().await.context("the answer broke off")?;
         Err(Refusal { status, text: refusal(status, &text, self.is_session) }.into())
     }
 

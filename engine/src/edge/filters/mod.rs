@@ -15,7 +15,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{RefOr, Required};
 
 pub(crate) use takes::Takes;
-pub(super) use takes::{Glob, Limit, When, Whose, is, lies, passes};
+pub(super) use takes::{Glob, Limit, LogOf, Plain, When, Whose, is, lies, passes};
 
 /// A filter of a list.
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! The tables: of each list, what it is sorted and narrowed by. A filter is added here and, where it is applied, in
 //! its list.
 
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{OrgName, Priority};
+use linesman_schemas::{OrgName, Place, Priority};
 
-use super::{Glob, When, Whose, listings};
+use super::{Glob, LogOf, Plain, When, Whose, listings};
 use crate::edge::words::{CaseState, Flag, OrganizationStanding, Status};
 
 listings! {
@@ -113,8 +114,28 @@ listings! {
         name: Glob,
         /// The organization whose own it is; empty for policies of the provider.
         owner: Glob,
-        /// What it reacts to.
+        /// A trigger that it reacts to.
         trigger: Trigger,
+    }
+
+    /// Which records of the audit.
+    Audit sorted by ["time"], {
+        /// Of which log: an organization's, or `_provider`, the provider's own; none: all of them.
+        organization: LogOf,
+        /// Who asked.
+        actor: Glob,
+        /// What was asked for, such as `set_organization`.
+        operation: Glob,
+        /// At a place or below it, such as `acme/berlin`.
+        under: Place,
+        /// What became of it.
+        outcome: Verdict,
+        /// Decided then or later.
+        since: When,
+        /// Decided earlier.
+        until: When,
+        /// A text in it, in whatever case.
+        q: Plain,
     }
 
     /// Which dead letters.

@@ -1,14 +1,17 @@
 //! What filters take, from the text of a parameter or of a flag.
 
+use std::convert::Infallible;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use linesman_domain::audit::{Owner, OwnerError};
 use linesman_rules::{Pattern, excerpt};
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::name::NameError;
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{OrgName, Priority};
+use linesman_schemas::{OrgName, Place, Priority};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::PartialSchema;
 use utoipa::openapi::RefOr;
@@ -27,6 +30,12 @@ pub(crate) enum Takes {
     Organization,
     /// An organization's name, or a word for what belongs to none.
     Whose,
+    /// An organization's name, or a word for a log of the provider.
+    Log,
+    /// A place.
+    Place,
+    /// A text as it is.
+    Plain,
     /// A text, `*` standing for any.
     Text,
     /// A moment.
@@ -46,7 +55,15 @@ impl Takes {
             Self::Whose => {
                 Schema::from(text.pattern(Some("^([A-Za-z0-9][A-Za-z0-9_-]{0,63}|_unknown|_provider)$"))).into()
             }
-            Self::Text => Schema::from(text).into(),
+            Self::Log => {
+                let pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}|_provider(-[1-9][0-9]?)?)$";
+                Schema::from(text.pattern(Some(pattern))).into()
+            }
+            Self::Place => {
+                let pattern = "^(/|[A-Za-z0-9][A-Za-z0-9_-]{0,63}(/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){0,2})$";
+                Schema::from(text.pattern(Some(pattern))).into()
+            }
+            Self::Text | Self::Plain => Schema::from(text).into(),
             Self::Time => Schema::from(text.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))).into(),
             Self::Flag => Schema::from(ObjectBuilder::new().schema_type(Type::Boolean)).into(),
             Self::Word(schema) => schema(),
@@ -82,6 +99,10 @@ macro_rules! taken {
 taken! {
     OrgName => Takes::Organization,
     Whose => Takes::Whose,
+    LogOf => Takes::Log,
+    Place => Takes::Place,
+    Plain => Takes::Plain,
+    Verdict => Takes::Word(|| words::verdict().into()),
     Glob => Takes::Text,
     When => Takes::Time,
     Flag => Takes::Flag,
@@ -115,6 +136,30 @@ pub(in crate::edge) enum Whose {
     Unknown,
     /// The provider's own.
     Provider,
+}
+
+/// Whose log.
+#[derive(Debug)]
+pub(in crate::edge) struct LogOf(pub(in crate::edge) Owner);
+
+/// A text as it is.
+#[derive(Debug)]
+pub(in crate::edge) struct Plain(pub(in crate::edge) String);
+
+impl FromStr for LogOf {
+    type Err = OwnerError;
+
+    fn from_str(text: &str) -> Result<Self, OwnerError> {
+        text.parse().map(Self)
+    }
+}
+
+impl FromStr for Plain {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
 }
 
 impl Limit {
@@ -194,7 +239,7 @@ macro_rules! from_text {
         }
     )+ };
 }
-from_text!(Limit, Glob, When, Whose);
+from_text!(Limit, Glob, When, Whose, LogOf, Plain);
 
 /// Whether a text passes its filter; without a filter all do.
 pub(in crate::edge) fn passes(filter: Option<&Glob>, text: &str) -> bool {

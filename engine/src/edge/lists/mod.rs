@@ -4,6 +4,7 @@
 //! asked for, and then from the cursor only as far as the page goes; for any other order all of it is walked, and
 //! only the page is kept. Of what a viewer does not see nothing is read.
 
+pub(super) mod audit;
 pub(super) mod cases;
 pub(super) mod devices;
 pub(super) mod incidents;

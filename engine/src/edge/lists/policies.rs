@@ -9,7 +9,6 @@ use axum::extract::State;
 use axum::response::Response;
 use linesman_rules::Policy;
 use linesman_schemas::control::PoliciesSection;
-use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, PolicyName};
 use serde::Serialize;
 use tokio::time::timeout;
@@ -17,15 +16,14 @@ use utoipa::ToSchema;
 
 use super::Error;
 use super::walk::{Walk, answer};
+use crate::edge::filters::passes;
 use crate::edge::filters::tables::Policies;
-use crate::edge::filters::{is, passes};
 use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
 use crate::edge::paths::PolicyPath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::edge::words;
 use crate::log::books;
 use crate::store::Lane;
 use linesman_domain as domain;
@@ -42,9 +40,8 @@ struct Item {
     name: PolicyName,
     /// The organization whose own it is; none for one of the provider.
     owner: Option<String>,
-    /// What it reacts to.
-    #[schema(schema_with = words::trigger)]
-    trigger: Trigger,
+    /// What it reacts to: a trigger, several separated by `, `, or `audit.*` for whatever stands in the audit.
+    trigger: String,
     /// The only organizations it judges for; none: all.
     #[schema(value_type = Option<Vec<String>>)]
     organizations: Option<Vec<OrgName>>,
@@ -140,7 +137,7 @@ fn page(list: &Policies, walk: &Walk, book: &books::Policies, paging: &Paging) -
         let Ok(_) = pager.offer(rank, |_| {
             let is_wanted = passes(list.name.as_ref(), name)
                 && passes(list.owner.as_ref(), owner(policy).unwrap_or_default())
-                && is(list.trigger, policy.trigger());
+                && list.trigger.is_none_or(|trigger| policy.triggers().contain(trigger));
             Ok::<_, Infallible>(is_wanted.then(|| (Item::new(policy, book), name.len())))
         });
     }
@@ -165,7 +162,7 @@ impl Item {
         Self {
             name: policy.name().clone(),
             owner: owner(policy).map(str::to_owned),
-            trigger: policy.trigger(),
+            trigger: policy.triggers().to_string(),
             organizations: policy.organizations().map(<[OrgName]>::to_vec),
             hash: policy.hash().to_owned(),
             origin: book.origins.get(policy.name()).cloned().unwrap_or_default(),

@@ -60,6 +60,19 @@ pub(super) async fn answer<T: Serialize>(
     viewer: Viewer,
     read: impl FnOnce(&Walk) -> Result<T, Error> + Send + 'static,
 ) -> Result<Response, Problem> {
+    let text = found(sources, viewer, move |walk| Ok(serde_json::to_vec(&read(walk)?)?)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// What `read` finds in the store of what `viewer` sees, within the same bounds.
+///
+/// # Errors
+/// As [`answer`].
+pub(super) async fn found<T: Send + 'static>(
+    sources: &Sources,
+    viewer: Viewer,
+    read: impl FnOnce(&Walk) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Problem> {
     let most = sources.walk_most;
     let permit = match timeout(most, Arc::clone(&sources.reads).acquire_owned()).await {
         Ok(permit) => permit.map_err(|error| Problem::internal(&error))?,
@@ -72,10 +85,10 @@ pub(super) async fn answer<T: Serialize>(
     let read = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         let walk = Walk::new(viewer, lanes, most, is_gone);
-        Ok::<_, Error>(serde_json::to_vec(&read(&walk)?)?)
+        read(&walk)
     });
     match read.await.map_err(|error| Problem::internal(&error))? {
-        Ok(text) => Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response()),
+        Ok(found) => Ok(found),
         Err(Error::Nothing(what)) => Err(Problem::new(StatusCode::NOT_FOUND, what)),
         Err(error @ Error::TooLong(_)) => Err(Problem::busy(error.to_string(), most.as_secs().max(1))),
         Err(error @ (Error::Store(_) | Error::Json(_))) => Err(Problem::internal(&error)),
@@ -90,6 +103,16 @@ impl Walk {
     /// Whether what is `whose` is there for whoever walks; none: the provider's own.
     pub(super) fn sees(&self, whose: Option<&OrgName>) -> bool {
         self.viewer.sees(whose)
+    }
+
+    /// Who walks.
+    pub(super) fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// A lane, for what is the provider's own there; none where that is not seen.
+    pub(super) fn lane_of_provider(&self, lane: u32) -> Option<&Lane> {
+        self.lanes.get(lane as usize).filter(|_| self.sees(None))
     }
 
     /// One row further.

@@ -1,7 +1,5 @@
 //! Whose sessions and API tokens are asked for: one's own, or those of a manager one manages.
 
-use axum::http::StatusCode;
-use linesman_domain::rights::Standing;
 use linesman_schemas::Login;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -27,12 +25,7 @@ impl Sources {
     /// For whoever asks there is no such manager, or they may not manage it.
     pub(super) fn owner(&self, entry: &Entry, asked: Option<Login>) -> Result<Login, Problem> {
         let Some(login) = asked else { return entry.login() };
-        let forbidden = |detail: String| Err(Problem::new(StatusCode::FORBIDDEN, detail));
-        match self.grants.standing(&entry.principal, &login)? {
-            Standing::Oneself | Standing::Managing => Ok(login),
-            Standing::Below => forbidden(format!("`{login}` stands above `{}`", entry.principal)),
-            Standing::Lacking(denial) => forbidden(denial.to_string()),
-            Standing::Unseen => Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no manager `{login}`"))),
-        }
+        self.grants.hold(&entry.principal, &login)?;
+        Ok(login)
     }
 }

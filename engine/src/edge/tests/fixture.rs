@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
 use linesman_connectors::tls;
-use linesman_schemas::{FilterLevel, OrgName, Priority, Privileges, Rights};
+use linesman_schemas::audit::{Record, Verdict};
+use linesman_schemas::{FilterLevel, OrgName, Principal, Priority, Privileges, Rights};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,10 +14,12 @@ use tokio::sync::watch;
 
 use super::super::*;
 use super::people;
+use crate::audit::{Auditor, Signer};
 use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
 use crate::log::streams::lane_of;
 use crate::store::Store;
+use linesman_domain::audit::{self, AuditRow, Hash, Head};
 use linesman_domain::bundles::BundleRef;
 use linesman_domain::devices::{self, DeviceRow};
 use linesman_domain::incidents::page;
@@ -87,6 +90,7 @@ impl Fixture {
             client,
             lanes: statuses,
             node,
+            auditor: Arc::new(Auditor { signer: Signer::open(dir.path()).unwrap(), id: "in".to_owned() }),
             token,
             limits: Limits::of(43_200, 2_592_000),
             ready: is_ready,
@@ -150,6 +154,12 @@ impl Fixture {
         self.store.lane(lane).unwrap().apply(&Writes { batch: 1, rows }).unwrap();
     }
 
+    /// Writes rows of a lane.
+    pub(super) fn write_to(&self, lane: u32, rows: Vec<(Vec<u8>, Vec<u8>)>) {
+        let rows: Vec<Write> = rows.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        self.store.lane(lane).unwrap().apply(&Writes { batch: 1, rows }).unwrap();
+    }
+
     /// An organization with so many incidents.
     pub(super) fn organization(&self, name: &str, incidents: u64) {
         let org: OrgName = name.parse().unwrap();
@@ -192,6 +202,44 @@ fn device() -> DeviceRow {
         group: String::new(),
         first_seen: Timestamp::UNIX_EPOCH,
         last_seen: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Rows of a log with so many records, each a minute behind the one before.
+pub(super) fn audited(owner: &str, records: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let (mut head, mut rows) = (Head::default(), Vec::new());
+    for index in 0..records {
+        let record = audit_record(owner, index);
+        let body = audit::record::text(record).unwrap();
+        let row = AuditRow { leaf: Hash::of_leaf(body.as_bytes()), body: Some(body), detail: format!("of {owner}") };
+        for subtree in head.append(row.leaf) {
+            let key = audit::subtree_key(owner, subtree.level, subtree.index);
+            rows.push((key.into_bytes(), table::encode(&subtree.hash).unwrap()));
+        }
+        rows.push((audit::record_key(owner, index).into_bytes(), table::encode(&row).unwrap()));
+    }
+    rows.push((audit::head_key(owner).into_bytes(), table::encode(&head).unwrap()));
+    rows
+}
+
+/// The record of that number.
+pub(super) fn audit_record(owner: &str, index: u64) -> Record {
+    let pick = |words: [&str; 3]| words[usize::try_from(index % 3).unwrap()].to_owned();
+    Record {
+        index,
+        time: Timestamp::from_second(1_800_000_000 + 60 * i64::try_from(index).unwrap()).unwrap(),
+        actor: pick(["bob", "mara", "acme/ann"]),
+        chain: vec!["admin".to_owned()],
+        principal: Some(Principal::admin()),
+        node: "here".to_owned(),
+        operation: if index.is_multiple_of(2) { "set-place" } else { "close-incident" }.to_owned(),
+        place: if owner.starts_with('_') { "/".to_owned() } else { pick([owner, "acme/berlin", "acme/berlin/line-7"]) },
+        about: None,
+        old: Value::Null,
+        new: serde_json::json!({"display_name": format!("Straße {index}")}),
+        outcome: Verdict::ALL[usize::try_from(index % 5).unwrap()],
+        command: format!("c-{index}").parse().unwrap(),
+        rule_book: 1,
     }
 }
 

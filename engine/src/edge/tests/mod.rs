@@ -1,6 +1,7 @@
 //! The edge from outside: a real listener on the loopback, real TLS, a store filled by hand.
 
 mod api;
+mod audit;
 mod commands;
 mod fixture;
 mod hostile;

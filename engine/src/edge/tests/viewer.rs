@@ -11,7 +11,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::super::BOUNDS;
-use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, incident, problem};
+use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, audited, incident, problem};
 use crate::edge::PolicyStatus;
 use crate::embedded::{self, Server};
 use crate::log::books::{Books, pack};
@@ -26,11 +26,12 @@ use linesman_domain::table;
 /// How the engine is, and what it decides by: the provider's.
 const ENGINE: [&str; 5] = ["/metrics", "/api/v1/status", "/api/v1/level", "/api/v1/log-level", "/api/v1/policies/load"];
 /// What tells of nobody but whoever asks and whom they manage, or is asked for below by itself.
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 13] = [
     "/healthz",
     "/readyz",
     "/api/v1/openapi.json",
     "/api/v1/events",
+    "/api/v1/audit/key",
     "/api/v1/session",
     "/api/v1/me",
     "/api/v1/me/password",
@@ -129,6 +130,7 @@ impl World {
                 (cases::key(&org, 1).into_bytes(), table::encode(&case).unwrap()),
             ],
         );
+        self.edge.write(name, audited(name, 3));
     }
 
     /// A trigger and a dead letter in OUT.
@@ -166,7 +168,10 @@ impl World {
         };
         let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
         let mut path = path.replace("{id}", &id).replace("{name}", &name).replace("{organization}", whose);
-        path = path.replace("{serial_number}", "SN1");
+        path = path.replace("{serial_number}", "SN1").replace("{index}", "0");
+        if path.ends_with("/proof") {
+            path.push_str("?index=0");
+        }
         if path.contains("commands") {
             path = format!("{path}?organization={whose}");
         }

@@ -100,8 +100,10 @@ fn check_pointer(call: &FnCallExpr, walk: &mut Walk<'_>) {
 }
 
 fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &[Held], walk: &mut Walk<'_>) {
-    if action.needs_incident && walk.kind.is_some_and(|kind| !kind.has_incident()) {
-        refuse(actions::no_incident(action.name), at, walk);
+    if action.needs_incident
+        && let Some(kind) = walk.kind.filter(|kind| !kind.has_incident())
+    {
+        refuse(actions::no_incident(action.name, kind), at, walk);
         return;
     }
     for ((argument, (name, parameter)), held) in call.args.iter().zip(&action.parameters).zip(arguments) {

@@ -1,0 +1,106 @@
+//! Checkpoints: how far a log has grown, in the text of C2SP's tlog-checkpoint, and signed as its signed-note has it.
+//!
+//! ```text
+//! linesman/<log id>/acme
+//! 42
+//! <base64 of the root>
+//!
+//! — linesman/<log id>/acme <base64 of the key's hash and the signature>
+//! ```
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use linesman_domain::audit::Hash;
+
+use super::key::{Signer, VerifierKey};
+
+/// What a signature's line begins with.
+const SIGNATURE: &str = "\u{2014} ";
+
+/// How far a log has grown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Which log.
+    pub origin: String,
+    /// How many records it has.
+    pub size: u64,
+    /// The root of their tree.
+    pub root: Hash,
+}
+
+/// Why a text is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckpointError {
+    /// It is no checkpoint.
+    #[error("it is no checkpoint: three lines, a blank one, and its signature")]
+    Malformed,
+    /// Nobody has signed it with the key.
+    #[error("it is not signed with the key")]
+    Unsigned,
+    /// Somebody else has, or it was changed.
+    #[error("its signature is not one of its text")]
+    Forged,
+}
+
+/// The name of a log among those of all engines: `id` is that of the stream IN, `owner` whose log it is.
+pub fn origin(id: &str, owner: &str) -> String {
+    // A name has no blanks and no `+`, which the time of a stream's making could have.
+    let id = id.replace(|letter: char| letter.is_whitespace() || letter == '+', "_");
+    format!("linesman/{id}/{owner}")
+}
+
+impl Checkpoint {
+    /// The text that is signed.
+    fn text(&self) -> String {
+        format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root.0))
+    }
+
+    /// The signed note.
+    pub fn sign(&self, signer: &Signer) -> String {
+        let text = self.text();
+        let mut signature = signer.public(&self.origin).id(&self.origin).to_vec();
+        signature.extend_from_slice(&signer.sign(&text));
+        format!("{text}\n{SIGNATURE}{} {}\n", self.origin, STANDARD.encode(signature))
+    }
+
+    /// Reads a signed note; its signatures only where there is a `key`.
+    ///
+    /// # Errors
+    /// It is none, or not signed with the key under the name of its log.
+    pub fn read(note: &str, key: Option<&VerifierKey>) -> Result<Self, CheckpointError> {
+        let end = note.rfind("\n\n").ok_or(CheckpointError::Malformed)?;
+        let (text, signatures) = note.split_at_checked(end + 1).ok_or(CheckpointError::Malformed)?;
+        let read = Self::read_text(text).ok_or(CheckpointError::Malformed)?;
+        let signatures = signatures.strip_prefix('\n').and_then(|lines| lines.strip_suffix('\n'));
+        let mut is_signed = key.is_none();
+        for line in signatures.ok_or(CheckpointError::Malformed)?.split('\n') {
+            let (name, bytes) = read_signature(line).ok_or(CheckpointError::Malformed)?;
+            let Some(key) = key.filter(|_| name == read.origin) else { continue };
+            // Others may have signed too, under names and keys of their own.
+            let Some(signature) = bytes.strip_prefix(&key.id(name)) else { continue };
+            if !key.has_signed(text, signature) {
+                return Err(CheckpointError::Forged);
+            }
+            is_signed = true;
+        }
+        if is_signed { Ok(read) } else { Err(CheckpointError::Unsigned) }
+    }
+
+    /// Reads the text; what stands behind the three lines is for others.
+    fn read_text(text: &str) -> Option<Self> {
+        let mut lines = text.strip_suffix('\n')?.split('\n');
+        let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+        let is_complete = !origin.is_empty() && lines.all(|line| !line.is_empty());
+        let number: u64 = size.parse().ok()?;
+        let root = Hash(STANDARD.decode(root).ok()?.try_into().ok()?);
+        // A number has one spelling.
+        (is_complete && number.to_string() == size).then(|| Self { origin: origin.to_owned(), size: number, root })
+    }
+}
+
+/// Under which name a line of a note signs, and what stands behind it.
+fn read_signature(line: &str) -> Option<(&str, Vec<u8>)> {
+    let (name, signature) = line.strip_prefix(SIGNATURE)?.split_once(' ')?;
+    let bytes = STANDARD.decode(signature).ok()?;
+    (!name.is_empty() && bytes.len() > 4).then_some((name, bytes))
+}

@@ -1,0 +1,271 @@
+//! Every kind of tampering is found, and named as far as it can be.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A line's record, changed by whoever knows how lines are made: its hash fits again.
+fn rewritten(line: &str, from: &str, to: &str) -> String {
+    let start = line.find("\"record\":").unwrap() + 9;
+    let end = line.rfind(",\"detail\"").unwrap();
+    let record = line[start..end].replacen(from, to, 1);
+    let index = line.split([':', ',']).nth(1).unwrap();
+    let leaf = Hash::of_leaf(record.as_bytes());
+    format!("{{\"index\":{index},\"leaf\":\"{leaf}\",\"record\":{record},\"detail\":\"\"}}")
+}
+
+/// The lines under a first line whose checkpoint fits, signed by somebody else.
+fn signed_anew(lines: &[String], by: &Signer) -> Vec<String> {
+    let mut head = Head::default();
+    for line in &lines[1..] {
+        let leaf = line.split("\"leaf\":\"").nth(1).unwrap().split('"').next().unwrap();
+        head.append(leaf.parse().unwrap());
+    }
+    let checkpoint =
+        Checkpoint { origin: origin("2026-11-21T10:00:00Z", "acme"), size: head.size(), root: head.root() };
+    let mut out = Vec::new();
+    export::header(&mut out, &checkpoint, &checkpoint.sign(by)).unwrap();
+    let first = String::from_utf8(out).unwrap().trim_end().to_owned();
+    std::iter::once(first).chain(lines[1..].iter().cloned()).collect()
+}
+
+#[test]
+fn what_was_not_touched_is_whole() {
+    for size in [0, 1, 2, 20] {
+        let log = Log::of(size);
+        let kept: Vec<Kept> =
+            [0, 1, 9, 20].into_iter().filter(|at| *at as u64 <= size).map(|at| log.kept(at)).collect();
+        let report = log.verify(&log.lines(), &kept);
+        assert_eq!((report.faults, report.more), (Vec::new(), 0));
+        assert_eq!((report.size, report.aged, report.agreeing), (size, 0, kept.len() + 1));
+    }
+}
+
+#[test]
+fn what_has_aged_is_whole_too() {
+    let mut log = Log::of(20);
+    for row in &mut log.rows[..7] {
+        row.body = None;
+    }
+    let report = log.verify(&log.lines(), &[log.kept(5), log.kept(12)]);
+    assert_eq!((report.faults, report.aged, report.agreeing), (Vec::new(), 7, 3));
+    log.rows[9].body = None;
+    assert_eq!(log.faults(&log.lines(), &[]), ["record 9 was emptied: an older one still has its body"]);
+}
+
+#[test]
+fn a_changed_record_is_named_and_the_others_are_proved() {
+    let log = Log::of(20);
+    let mut lines = log.lines();
+    lines[8] = lines[8].replacen("acme/ann", "acme/bob", 1);
+    assert_eq!(log.faults(&lines, &[log.kept(12)]), ["record 7 was changed: it does not give its hash"]);
+    // A blank is a change.
+    let mut lines = log.lines();
+    lines[8] = lines[8].replacen("\"old\":null", "\"old\": null", 1);
+    assert_eq!(log.faults(&lines, &[]), ["record 7 was changed: it does not give its hash"]);
+}
+
+#[test]
+fn removed_moved_and_repeated_records_are_named() {
+    let log = Log::of(20);
+    let lines = log.lines();
+    let without = |range: std::ops::Range<usize>| {
+        let mut lines = lines.clone();
+        lines.drain(range);
+        log.faults(&lines, &[])
+    };
+    assert_eq!(without(8..9), ["record 7 is missing"]);
+    assert_eq!(without(8..11), ["records 7 to 9 are missing"]);
+    assert_eq!(without(1..2), ["record 0 is missing"]);
+    assert_eq!(without(18..21), ["records 17 to 19 are missing"]);
+    assert_eq!(without(1..21), ["records 0 to 19 are missing"]);
+    let mut swapped = lines.clone();
+    swapped.swap(8, 9);
+    assert_eq!(log.faults(&swapped, &[]), ["record 7 stands behind a later one"]);
+    let mut repeated = lines.clone();
+    repeated.insert(12, lines[8].clone());
+    assert_eq!(log.faults(&repeated, &[]), ["record 7 is there again"]);
+    let mut added = lines.clone();
+    added.push(rewritten(&lines[20].replace("19", "20"), "acme/ann", "acme/bob"));
+    assert_eq!(log.faults(&added, &[]), ["record 20 was added: the log has 20 records"]);
+}
+
+#[test]
+fn lines_that_are_numbered_anew_are_found_by_the_records_own_numbers() {
+    let log = Log::of(20);
+    let mut lines = log.lines();
+    lines.remove(8);
+    for (line, index) in lines[8..].iter_mut().zip(7..) {
+        *line = line.replacen(&format!("{{\"index\":{}", index + 1), &format!("{{\"index\":{index}"), 1);
+    }
+    let faults = log.faults(&signed_anew(&lines, &log.signer), &[]);
+    assert_eq!(faults[0], "record 7 says that it is record 8");
+    assert_eq!(faults.len(), 12);
+}
+
+#[test]
+fn a_past_that_was_rewritten_is_narrowed_by_kept_checkpoints() {
+    let log = Log::of(20);
+    let mut lines = log.lines();
+    lines[8] = rewritten(&lines[8], "acme/ann", "acme/bob");
+    let own = "one of the records 0 to 19 is another than when the checkpoint `the export's own` was signed";
+    assert_eq!(log.faults(&lines, &[]), [own]);
+    let faults = log.faults(&lines, &[log.kept(20), log.kept(9), log.kept(5)]);
+    let named =
+        |name: &str| format!("one of the records 5 to 8 is another than when the checkpoint `{name}` was signed");
+    assert_eq!(faults, ["at-9", "the export's own", "at-20"].map(named));
+    let faults = log.faults(&lines, &[log.kept(8), log.kept(7)]);
+    assert_eq!(faults[0], "record 7 is another than when the checkpoint `at-8` was signed");
+    // With the engine's own key a new checkpoint can be made; those that were kept still tell.
+    let resigned = signed_anew(&lines, &log.signer);
+    assert_eq!(log.faults(&resigned, &[]), [""; 0]);
+    let faults = log.faults(&resigned, &[log.kept(8)]);
+    assert_eq!(faults, ["one of the records 0 to 7 is another than when the checkpoint `at-8` was signed"]);
+}
+
+#[test]
+fn a_log_that_was_cut_is_shorter_than_what_was_kept() {
+    let log = Log::of(20);
+    let cut = signed_anew(&log.lines()[..15], &log.signer);
+    assert_eq!(log.faults(&cut, &[log.kept(10)]), [""; 0]);
+    assert_eq!(log.faults(&cut, &[log.kept(18)]), ["the checkpoint `at-18` is of 18 records; here the log has 14"]);
+}
+
+#[test]
+fn checkpoints_of_others_prove_nothing() {
+    let (log, stranger) = (Log::of(20), signer());
+    let resigned = signed_anew(&log.lines(), &stranger);
+    let unsigned = "the checkpoint `the export's own` proves nothing: it is not signed with the key";
+    assert_eq!(log.faults(&resigned, &[]), [unsigned]);
+    let foreign = Checkpoint { origin: "linesman/x/bolt".to_owned(), ..log.checkpoint(5) }.sign(&log.signer);
+    let kept = [Kept { name: "k".to_owned(), note: foreign }, Kept { name: "m".to_owned(), note: "x".to_owned() }];
+    let told = [
+        "the checkpoint `k` is one of another log, `linesman/x/bolt`",
+        "the checkpoint `m` proves nothing: it is no checkpoint: three lines, a blank one, and its signature",
+    ];
+    assert_eq!(log.faults(&log.lines(), &kept), told);
+    let mut lines = log.lines();
+    lines[0] = lines[0].replacen("\"size\":20", "\"size\":21", 1);
+    let told = ["the first line says something else than the checkpoint in it", "record 20 is missing"];
+    assert_eq!(log.faults(&lines, &[]), told);
+}
+
+#[test]
+fn only_a_whole_log_is_verified() {
+    let log = Log::of(3);
+    for export in [String::new(), "x\n".to_owned(), log.lines()[1..].join("\n"), "index,leaf\r\n".to_owned()] {
+        let refused = verify(export.as_bytes(), &[], None).unwrap_err().to_string();
+        assert!(refused.starts_with("the first line says of no whole log"), "{refused}");
+    }
+}
+
+#[test]
+fn faults_are_bounded_and_counted() {
+    let log = Log::of(5);
+    let mut lines = log.lines();
+    lines.extend(std::iter::repeat_n("x".to_owned(), 1000));
+    let report = log.verify(&lines, &[]);
+    assert_eq!((report.faults.len(), report.more), (100, 900));
+    assert_eq!(report.faults[0].to_string(), "line 7 is no line of an export");
+}
+
+#[test]
+fn a_table_is_one_that_spreadsheets_take_for_text() {
+    let mut out = Vec::new();
+    export::columns(&mut out);
+    let mut row = row(4);
+    row.detail = "=1+1".to_owned();
+    export::cells_of(&mut out, "acme", 4, &row).unwrap();
+    row.body = None;
+    row.detail = String::new();
+    export::cells_of(&mut out, "acme", 5, &row).unwrap();
+    let expected = format!(
+        "organization,index,time,actor,chain,node,operation,place,about,outcome,detail,old,new,command,rule_book,leaf\r\n\
+         acme,4,2026-11-21T10:00:00Z,acme/ann,admin,one,set_organization,acme,,done,\"'=1+1\",null,\
+         \"{{\"\"display_name\"\":\"\"Acme 4\"\"}}\",c1,1,{leaf}\r\nacme,5,,,,,,,,,,,,,,{leaf}\r\n",
+        leaf = row.leaf
+    );
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+}
+
+/// Where in an export something changes, and how.
+#[derive(Debug, Clone)]
+enum Tamper {
+    Byte(usize, usize, u8),
+    Remove(usize),
+    Swap(usize, usize),
+    Repeat(usize, usize),
+    Cut(usize),
+    Empty(usize),
+    Rewrite(usize),
+}
+
+fn tampering() -> impl Strategy<Value = Tamper> {
+    let at = || 0..1000_usize;
+    prop_oneof![
+        3 => (at(), at(), 1..=255_u8).prop_map(|(line, byte, mask)| Tamper::Byte(line, byte, mask)),
+        1 => at().prop_map(Tamper::Remove),
+        1 => (at(), at()).prop_map(|(one, other)| Tamper::Swap(one, other)),
+        1 => (at(), at()).prop_map(|(one, to)| Tamper::Repeat(one, to)),
+        1 => at().prop_map(Tamper::Cut),
+        1 => at().prop_map(Tamper::Empty),
+        1 => at().prop_map(Tamper::Rewrite),
+    ]
+}
+
+/// What of a line is proved: all but the words for people.
+fn proved(line: &str) -> &str {
+    line.find(",\"detail\"").map_or(line, |end| &line[..end])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    /// Whatever is done to an export, as often as you like: if it still says something else, that is found.
+    #[test]
+    fn no_tampering_goes_unnoticed(size in 2..40_u64, done in proptest::collection::vec(tampering(), 1..4)) {
+        let log = Log::of(size);
+        let lines = log.lines();
+        let mut changed: Vec<Vec<u8>> = lines.iter().map(|line| line.clone().into_bytes()).collect();
+        for tamper in done {
+            let records = changed.len() - 1;
+            if records == 0 {
+                break;
+            }
+            let at = |at: usize| 1 + at % records;
+            match tamper {
+                Tamper::Byte(line, byte, mask) => {
+                    let line = at(line);
+                    let until = proved(&String::from_utf8_lossy(&changed[line])).len();
+                    if let Some(byte) = changed[line].get_mut(byte % until) {
+                        *byte ^= mask;
+                    }
+                }
+                Tamper::Remove(line) => drop(changed.remove(at(line))),
+                Tamper::Swap(one, other) => changed.swap(at(one), at(other)),
+                Tamper::Repeat(one, to) => changed.insert(at(to), changed[at(one)].clone()),
+                Tamper::Cut(line) => changed.truncate(at(line)),
+                // The first body may have aged.
+                Tamper::Empty(line) => {
+                    let line = (at(line)).max(2);
+                    let Some(text) = changed.get(line).and_then(|line| std::str::from_utf8(line).ok()) else { continue };
+                    let Some(end) = text.find(",\"record\"") else { continue };
+                    changed[line] = format!("{}}}", &text[..end]).into_bytes();
+                }
+                Tamper::Rewrite(line) => {
+                    let line = at(line);
+                    let Ok(text) = std::str::from_utf8(&changed[line]) else { continue };
+                    if text.contains(",\"record\":") && text.contains(",\"detail\"") {
+                        changed[line] = rewritten(text, "acme/ann", "acme/bob").into_bytes();
+                    }
+                }
+            }
+        }
+        let is_same = changed.len() == lines.len()
+            && changed.iter().zip(&lines).all(|(one, other)| proved(&String::from_utf8_lossy(one)) == proved(other));
+        let export = [changed.join(&b'\n'), b"\n".to_vec()].concat();
+        let key = log.signer.public("any");
+        let report = verify(&*export, &[], Some(&key)).unwrap();
+        prop_assert_eq!(report.faults.is_empty(), is_same, "{:?}", report);
+    }
+}

@@ -1,0 +1,203 @@
+//! `linesman audit`
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Subcommand, ValueEnum};
+use reqwest::Method;
+
+use super::filters::Filters;
+use super::show::{Column, column};
+use super::{Api, Args, List, ask, segment};
+use crate::audit::VerifierKey;
+use crate::audit::verify::{Kept, Report, verify};
+use crate::cli::Failure;
+use crate::edge::filters::tables::Audit;
+
+const COLUMNS: [Column; 7] = [
+    column("TIME", "/time"),
+    column("LOG", "/organization"),
+    column("INDEX", "/index"),
+    column("ACTOR", "/actor"),
+    column("OPERATION", "/operation"),
+    column("PLACE", "/place"),
+    column("OUTCOME", "/outcome"),
+];
+/// How long an export may take.
+const EXPORT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
+Examples:
+  linesman audit list --organization acme --sort=-time --data-dir D
+  linesman audit list --actor bob --outcome forbidden --data-dir D
+  linesman audit show acme 17 --data-dir D
+  linesman audit key --data-dir D > audit.key
+  linesman audit checkpoint acme --data-dir D > acme.checkpoint
+  linesman audit export --organization acme --output acme.jsonl --data-dir D
+  linesman audit verify acme.jsonl --checkpoint acme.checkpoint --public-key audit.key";
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Action {
+    /// List records: who did what, where, and what became of it
+    List(List<Audit>),
+    /// Show one record, with what it changed
+    Show {
+        /// Whose log: an organization's, or `_provider`
+        log: String,
+        /// Which record of it, as the list shows it
+        index: u64,
+    },
+    /// Write records as they lie in the log: all of one log can be verified
+    Export(Export),
+    /// Tell whether an export is the whole log and as it was written: needs no engine
+    Verify(Verify),
+    /// Print how far a log has grown, signed: kept elsewhere it tells later what was changed
+    Checkpoint {
+        /// Whose log: an organization's, or `_provider`
+        log: String,
+        /// The one that the engine kept when the log had so many records
+        #[arg(long, value_name = "N")]
+        size: Option<u64>,
+    },
+    /// Print the public key of checkpoints
+    Key,
+}
+
+/// What is written, and where to.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Export {
+    #[command(flatten)]
+    filters: Filters<Audit>,
+    /// Lines of JSON, or a table
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    format: Format,
+    /// The file; without one, the standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// How an export is written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Jsonl,
+    Csv,
+}
+
+/// What is verified, and by what.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Verify {
+    /// The export, of one whole log in lines of JSON; `-` for the standard input
+    #[arg(value_name = "FILE")]
+    export: PathBuf,
+    /// A checkpoint that was kept; may be given several times
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// The public key, as `audit key` printed it; without it no signature is checked
+    #[arg(long, value_name = "FILE")]
+    public_key: Option<PathBuf>,
+}
+
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
+    if let Action::Verify(verify) = &args.action {
+        return Ok(run_verify(verify, args.access.json)?);
+    }
+    ask(&args.access, async |api| match &args.action {
+        Action::List(list) => api.list("/api/v1/audit", list, &COLUMNS).await,
+        Action::Show { log, index } => api.show(&format!("/api/v1/audit/{}/{index}", segment(log)), &()).await,
+        Action::Export(export) => run_export(api, export).await,
+        Action::Checkpoint { log, size } => {
+            let size = size.map(|size| ("size", size));
+            print(api, &format!("/api/v1/audit/{}/checkpoint", segment(log)), &Vec::from_iter(size)).await
+        }
+        Action::Key => print(api, "/api/v1/audit/key", &[]).await,
+        // It was run above, without an engine.
+        Action::Verify(_) => Ok(()),
+    })
+}
+
+/// Prints a text as it is.
+async fn print(api: &Api, path: &str, query: &[(&str, u64)]) -> anyhow::Result<()> {
+    let answer = api.received(api.request(Method::GET, path).query(query)).await?;
+    anstream::print!("{}", answer.text().await.context("the answer broke off")?);
+    Ok(())
+}
+
+/// Writes an export as it comes.
+async fn run_export(api: &Api, export: &Export) -> anyhow::Result<()> {
+    let format = match export.format {
+        Format::Jsonl => "jsonl",
+        Format::Csv => "csv",
+    };
+    let request = api.request(Method::GET, "/api/v1/audit/export").query(&export.filters).query(&[("format", format)]);
+    let mut answer = api.received(request.timeout(EXPORT_MOST)).await?;
+    let mut output: Box<dyn Write> = match &export.output {
+        Some(path) => Box::new(File::create(path).with_context(|| format!("`{}` cannot be written", path.display()))?),
+        None => Box::new(std::io::stdout()),
+    };
+    while let Some(part) = answer.chunk().await.context("the export broke off: what was written is not all")? {
+        output.write_all(&part).context("the export cannot be written")?;
+    }
+    output.flush().context("the export cannot be written")
+}
+
+/// Verifies an export, and tells what was found.
+fn run_verify(args: &Verify, is_json: bool) -> anyhow::Result<ExitCode> {
+    let read =
+        |path: &Path| std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()));
+    let key = match &args.public_key {
+        Some(path) => Some(read(path)?.parse::<VerifierKey>().with_context(|| format!("`{}`", path.display()))?),
+        None => None,
+    };
+    let mut kept = Vec::new();
+    for path in &args.checkpoint {
+        kept.push(Kept { name: path.display().to_string(), note: read(path)? });
+    }
+    let export: Box<dyn BufRead> = if args.export == Path::new("-") {
+        Box::new(std::io::stdin().lock())
+    } else {
+        let file = File::open(&args.export).with_context(|| format!("`{}` cannot be read", args.export.display()))?;
+        Box::new(BufReader::new(file))
+    };
+    let report = verify(export, &kept, key.as_ref())?;
+    if is_json {
+        anstream::println!("{}", json(&report, key.is_some()));
+    } else {
+        anstream::print!("{}", words(&report, key.is_some()));
+    }
+    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn json(report: &Report, is_keyed: bool) -> serde_json::Value {
+    let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+    serde_json::json!({
+        "log": report.origin, "size": report.size, "root": report.root, "aged": report.aged,
+        "checkpoints": report.agreeing, "signatures": is_keyed, "is_whole": faults.is_empty(), "faults": faults,
+        "more": report.more,
+    })
+}
+
+/// What was found, for people.
+fn words(report: &Report, is_keyed: bool) -> String {
+    let Report { origin, size, root, aged, agreeing, faults, more } = report;
+    let mut lines = vec![format!("log     {origin}"), format!("size    {size} records"), format!("root    {root}")];
+    if *aged > 0 {
+        lines.push(format!("aged    {aged} records have their hash alone"));
+    }
+    let signed = if is_keyed { "signed with the key" } else { "signatures not checked: no --public-key" };
+    lines.push(format!("agreed  {agreeing} checkpoints, {signed}"));
+    if faults.is_empty() {
+        lines.push("whole, and as it was written".to_owned());
+    } else {
+        lines.push("NOT as it was written:".to_owned());
+        lines.extend(faults.iter().map(|fault| format!("  {fault}")));
+    }
+    if *more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    lines.join("\n") + "\n"
+}

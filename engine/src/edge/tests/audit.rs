@@ -1,0 +1,185 @@
+//! The audit: each filter, each page, exports that verify, proofs that prove, and nothing of another's log.
+
+use linesman_domain::audit::proof::{extends, includes};
+use linesman_domain::audit::{self, AuditRow, Hash, KeptRow};
+use linesman_domain::table;
+use serde_json::Value;
+
+use super::fixture::{Fixture, TOKEN_OF_ACME, audited, faulty, problem};
+use super::lists::all;
+use crate::audit::verify::{Kept, verify};
+use crate::audit::{Checkpoint, VerifierKey};
+
+const COUNT: u64 = 600;
+
+async fn filled() -> Fixture {
+    let edge = Fixture::new().await;
+    for name in ["acme", "bolt"] {
+        edge.organization(name, 0);
+        edge.write(name, audited(name, COUNT));
+    }
+    edge.write_to(0, audited("_provider", 5));
+    edge.write_to(2, audited("_provider-2", 2));
+    edge
+}
+
+async fn text(edge: &Fixture, token: &str, path: &str) -> String {
+    let answer = edge.get_as(token, path).await;
+    assert_eq!(answer.status(), 200, "{path}");
+    answer.text().await.unwrap()
+}
+
+const TOKEN: &str = super::fixture::TOKEN;
+
+#[tokio::test]
+async fn pages_are_the_whole_in_the_order_of_time() {
+    let edge = filled().await;
+    let whole = all(&edge, "audit", "", 1_000).await;
+    assert_eq!(whole.len() as u64, 2 * COUNT + 7);
+    let rank = |item: &Value| {
+        let text = |name: &str| item[name].as_str().unwrap().to_owned();
+        (text("time"), text("organization"), item["index"].as_u64().unwrap())
+    };
+    assert!(whole.is_sorted_by_key(rank));
+    for limit in [7, 100] {
+        assert_eq!(all(&edge, "audit", "", limit).await, whole, "{limit}");
+        let back: Vec<_> = whole.iter().rev().cloned().collect();
+        assert_eq!(all(&edge, "audit", "&sort=-time", limit).await, back, "{limit}");
+    }
+    let first = &whole[0];
+    assert_eq!(
+        (&first["organization"], &first["actor"], &first["outcome"]),
+        (&"_provider".into(), &"bob".into(), &"done".into())
+    );
+    assert_eq!((&first["chain"][0], &first["detail"]), (&"admin".into(), &"of _provider".into()));
+    let one: Value = edge.get("/api/v1/audit/acme/17").await.json().await.unwrap();
+    assert_eq!(&one, whole.iter().find(|item| item["organization"] == "acme" && item["index"] == 17).unwrap());
+}
+
+#[tokio::test]
+async fn each_filter_takes_what_it_says() {
+    let edge = filled().await;
+    let whole = all(&edge, "audit", "", 1_000).await;
+    let starts = |item: &Value, name: &str, text: &str| item[name].as_str().unwrap().starts_with(text);
+    type Takes<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
+    let cases: Vec<(&str, Takes<'_>)> = vec![
+        ("organization=acme", Box::new(|item| item["organization"] == "acme")),
+        ("organization=_provider", Box::new(|item| item["organization"] == "_provider")),
+        ("organization=_provider-2", Box::new(|item| item["organization"] == "_provider-2")),
+        ("actor=acme/*", Box::new(|item| item["actor"] == "acme/ann")),
+        ("operation=set-*", Box::new(|item| item["operation"] == "set-place")),
+        ("outcome=forbidden", Box::new(|item| item["outcome"] == "forbidden")),
+        ("under=acme/berlin", Box::new(|item| starts(item, "place", "acme/berlin"))),
+        ("under=acme", Box::new(|item| starts(item, "place", "acme"))),
+        ("under=/", Box::new(|_| true)),
+        ("since=2027-01-15T08:30:00Z", Box::new(|item| item["time"].as_str().unwrap() >= "2027-01-15T08:30:00Z")),
+        ("until=2027-01-15T08:30:00Z", Box::new(|item| item["time"].as_str().unwrap() < "2027-01-15T08:30:00Z")),
+        ("q=stra%C3%9Fe%2059", Box::new(|item| item["new"]["display_name"].as_str().unwrap().starts_with("Straße 59"))),
+        ("q=OF%20BOLT", Box::new(|item| item["organization"] == "bolt")),
+    ];
+    for (query, takes) in cases {
+        let expected: Vec<_> = whole.iter().filter(|item| takes(item)).cloned().collect();
+        assert!(!expected.is_empty(), "{query}");
+        assert_eq!(all(&edge, "audit", &format!("&{query}"), 1_000).await, expected, "{query}");
+        // An export takes the same.
+        let lines = text(&edge, TOKEN, &format!("/api/v1/audit/export?{query}")).await;
+        assert_eq!(lines.lines().count(), expected.len() + usize::from(lines.starts_with("{\"format")), "{query}");
+    }
+    for (query, parameter) in
+        [("under=a%20b", "under"), ("outcome=x", "outcome"), ("organization=_nobody", "organization")]
+    {
+        let (status, at, _) = faulty(edge.get(&format!("/api/v1/audit?{query}")).await).await;
+        assert_eq!((status, at.as_str()), (400, parameter));
+    }
+}
+
+#[tokio::test]
+async fn a_whole_log_is_exported_and_verifies() {
+    let edge = filled().await;
+    let export = text(&edge, TOKEN_OF_ACME, "/api/v1/audit/export?organization=acme").await;
+    let key: VerifierKey = text(&edge, TOKEN_OF_ACME, "/api/v1/audit/key?log=acme").await.parse().unwrap();
+    let note = text(&edge, TOKEN_OF_ACME, "/api/v1/audit/acme/checkpoint").await;
+    let kept = Kept { name: "kept".to_owned(), note };
+    let report = verify(export.as_bytes(), &[kept], Some(&key)).unwrap();
+    assert_eq!((report.size, report.agreeing, report.faults), (COUNT, 2, Vec::new()));
+    assert_eq!(report.origin, "linesman/in/acme");
+    // What is narrowed is not whole.
+    let chosen = text(&edge, TOKEN, "/api/v1/audit/export?organization=acme&actor=bob").await;
+    verify(chosen.as_bytes(), &[], None).unwrap_err();
+    let table = text(&edge, TOKEN, "/api/v1/audit/export?format=csv").await;
+    assert_eq!(table.split("\r\n").count() as u64, 2 * COUNT + 7 + 2);
+    assert!(table.starts_with("organization,index,time,"));
+}
+
+#[tokio::test]
+async fn bodies_that_have_gone_are_not_shown_and_their_hashes_are_exported() {
+    let edge = filled().await;
+    let lane = |index: u64| {
+        let key = audit::record_key("acme", index).into_bytes();
+        let row = audited("acme", COUNT).into_iter().find(|(found, _)| *found == key).unwrap().1;
+        let row = AuditRow { body: None, detail: String::new(), ..table::decode(&key, &row).unwrap() };
+        (key, table::encode(&row).unwrap())
+    };
+    edge.write("acme", (0..400).map(lane).collect());
+    let listed = all(&edge, "audit", "&organization=acme", 100).await;
+    assert_eq!((listed.len(), &listed[0]["index"]), (200, &400.into()));
+    let gone = problem(edge.get("/api/v1/audit/acme/399").await).await;
+    assert_eq!(gone, (404, "the log `acme` shows no record 399".to_owned()));
+    let export = text(&edge, TOKEN, "/api/v1/audit/export?organization=acme").await;
+    let report = verify(export.as_bytes(), &[], None).unwrap();
+    assert_eq!((report.size, report.aged, report.faults), (COUNT, 400, Vec::new()));
+}
+
+#[tokio::test]
+async fn proofs_prove() {
+    let edge = filled().await;
+    let hash = |value: &Value| value.as_str().unwrap().parse::<Hash>().unwrap();
+    let path = |proof: &Value| proof["path"].as_array().unwrap().iter().map(hash).collect::<Vec<_>>();
+    let proof: Value = edge.get("/api/v1/audit/acme/proof?index=17&size=100").await.json().await.unwrap();
+    assert!(includes(hash(&proof["leaf"]), 17, 100, &path(&proof), &hash(&proof["root"])));
+    let proof: Value = edge.get("/api/v1/audit/acme/proof?from=100").await.json().await.unwrap();
+    let (old, new) = (hash(&proof["from_root"]), hash(&proof["root"]));
+    assert!(extends(100, &old, COUNT, &new, &path(&proof)));
+    let note = text(&edge, TOKEN, "/api/v1/audit/acme/checkpoint").await;
+    assert_eq!(Checkpoint::read(&note, None).unwrap().root, new);
+    for query in ["index=600", "index=0&size=601", "from=0", "from=601", "from=20&size=10"] {
+        let refused = problem(edge.get(&format!("/api/v1/audit/acme/proof?{query}")).await).await;
+        assert_eq!(refused, (404, "the log `acme` has no such proof: it has 600 records".to_owned()), "{query}");
+    }
+    for query in ["", "?index=1&from=1"] {
+        let refused = problem(edge.get(&format!("/api/v1/audit/acme/proof{query}")).await).await;
+        assert_eq!(refused, (400, "what is to be proved? give `index`, or `from`".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_kept_checkpoint_is_given_as_it_was_kept() {
+    let edge = filled().await;
+    let row = KeptRow { root: Hash::of_nothing(), kept: jiff::Timestamp::UNIX_EPOCH, note: "as it was\n".to_owned() };
+    edge.write("acme", vec![(audit::kept_key("acme", 7).into_bytes(), table::encode(&row).unwrap())]);
+    assert_eq!(text(&edge, TOKEN, "/api/v1/audit/acme/checkpoint?size=7").await, "as it was\n");
+    let nothing = problem(edge.get("/api/v1/audit/acme/checkpoint?size=8").await).await;
+    assert_eq!(nothing, (404, "no checkpoint of the log `acme` was kept at 8 records".to_owned()));
+}
+
+#[tokio::test]
+async fn another_log_is_as_one_that_is_not_there() {
+    let edge = filled().await;
+    for path in ["", "/checkpoint", "/proof?index=0", "/0"] {
+        for (hidden, nobody) in [("bolt", "nobody"), ("_provider", "_provider-9")] {
+            if path.is_empty() {
+                continue;
+            }
+            let ask = async |whose: &str| {
+                problem(edge.get_as(TOKEN_OF_ACME, &format!("/api/v1/audit/{whose}{path}")).await).await
+            };
+            let (status, detail) = ask(hidden).await;
+            assert_eq!((status, detail.replace(hidden, nobody)), ask(nobody).await, "{path}");
+            assert_eq!(status, 404);
+        }
+    }
+    for format in ["jsonl", "csv"] {
+        let seen = text(&edge, TOKEN_OF_ACME, &format!("/api/v1/audit/export?format={format}")).await;
+        assert!(seen.contains("acme") && !seen.contains("bolt") && !seen.contains("_provider"), "{seen}");
+    }
+}
