@@ -164,7 +164,7 @@ async fn every_error_says_what_to_do() {
         assert!(ended.stderr.starts_with(expected), "{args:?}: {}", ended.stderr);
     }
     let nowhere = run(&["incident", "list"]).await.unwrap();
-    let expected = "error: where is the engine? give `--data-dir` of a running one, or `--api` and `--token-file`\n";
+    let expected = "error: where is the engine? log in with `linesman login`, or give `--data-dir` of a running one, or `--api` and `--token-file`\n";
     assert_eq!((nowhere.code, &*nowhere.stderr), (Some(1), expected));
     assert!(engine.stop().await.unwrap().success());
     let gone = run(&[&["incident", "list"][..], &here].concat()).await.unwrap();

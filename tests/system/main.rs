@@ -21,6 +21,7 @@ mod levels;
 mod life;
 mod limits;
 mod listeners;
+mod logins;
 mod operating;
 mod panics;
 mod permissions;
