@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! system   every kind of input, and everything that decisions do with them
-//! raised   from level 1 to level 2, and what level 2 knows
+//! raised   from level 1 by level 2 to level 3, and what each knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
 //! The lanes decide along, so that reports name the reactions there are. What running systems recorded is made by
 //! `linesman record` instead, in the same form.
 
+mod audit;
 mod commands;
+mod listeners;
 mod load;
 mod policies;
 mod raised;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use jiff::{Timestamp, ToSpan};
 use linesman::log::books::pack;
 use linesman::log::reader::InMessage;
@@ -9,6 +10,7 @@ use linesman::log::streams::lane_of;
 use linesman::record::format::{Entry, Header};
 use linesman::record::replay::{Replica, Shelf};
 use linesman::record::writer::Writer;
+use linesman_domain::audit::{Log, Owner};
 use linesman_domain::jobs;
 use linesman_domain::state::Memory;
 use linesman_schemas::ReactionId;
@@ -211,6 +213,15 @@ impl Scribe {
             }
         }
         Ok(())
+    }
+
+    /// How far the audit's log of an organization has grown, or without one the provider's of lane 0: its size and root.
+    pub(crate) fn log(&self, org: &str) -> anyhow::Result<(u64, String)> {
+        let owner = if org.is_empty() { Owner::Provider(0) } else { org.parse()? };
+        let lane = if org.is_empty() { 0 } else { lane_of(org, LANES) };
+        let lane = self.lanes.get(usize::try_from(lane)?).context("no such lane")?;
+        let log = Log::open(&lane.memory, &owner)?;
+        Ok((log.head().size(), log.head().root().to_string()))
     }
 
     fn has_work(&self, lane: u32) -> anyhow::Result<bool> {

@@ -122,7 +122,7 @@ impl Stage {
 #[tokio::test]
 async fn every_documented_message_is_seen() {
     let mut world = World::new().unwrap();
-    world.configure("\n[settings]\ncase_poll_s = 1\n");
+    world.configure("\n[settings]\ncase_poll_s = 1\n\n[audit]\ncheckpoint_s = 1\n");
     for (name, text) in [
         ("open-case", OPEN_CASE),
         ("ticket", TICKET),
@@ -142,6 +142,9 @@ async fn every_documented_message_is_seen() {
     stage.gather().await;
     stage.command().await;
     stage.command_nobody().await;
+    for whose in ["acme", "_provider"] {
+        stage.wait(&format!("out.{whose}.audit.checkpoint"), 1).await;
+    }
     let seen = stage.engine.seen().await.unwrap();
     assert!(seen.batches > 0, "no message had several events");
     assert!(stage.engine.stop().await.unwrap().success());

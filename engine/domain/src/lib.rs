@@ -17,7 +17,7 @@
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
 //! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
 //! | `credentials`, `sessions`, `failures` | how managers come in, and who was refused |
-//! | `places` | sites and access lines, and the devices tied to them |
+//! | `places`, `sight` | sites and access lines, and the devices tied to them; what is seen of an organization in part |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
@@ -59,6 +59,7 @@ mod router;
 pub mod rule_book;
 pub mod sections;
 pub mod sessions;
+pub mod sight;
 pub mod sightings;
 pub mod snapshots;
 pub mod sources;

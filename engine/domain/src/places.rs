@@ -97,6 +97,11 @@ pub fn key(place: &PlacePath) -> Key<PlaceRow> {
     PLACES.key(&[place.organization.as_str()], within(place).as_bytes())
 }
 
+/// The front of the keys of an organization's places, from their own keys' beginning on.
+pub fn below(org: &OrgName, own: &[u8]) -> Vec<u8> {
+    PLACES.prefix(&[org.as_str()], own)
+}
+
 /// The key of a device's tie to a place.
 pub fn tie_key(place: &PlacePath, device: &str) -> Key<TieRow> {
     TIES.key(&[place.organization.as_str(), &within(place)], device.as_bytes())
@@ -141,7 +146,8 @@ pub fn lines<'a>(
     })
 }
 
-fn path(org: &OrgName, own: &str) -> Option<PlacePath> {
+/// The place of an organization of that name within it.
+pub fn path(org: &OrgName, own: &str) -> Option<PlacePath> {
     let (site, line) = own.split_once('/').map_or((own, None), |(site, line)| (site, Some(line)));
     let line = match line {
         Some(line) => Some(line.parse().ok()?),
@@ -188,6 +194,39 @@ pub fn devices<'a>(
         }
     }
     Ok(names)
+}
+
+/// Whether a device is tied, by one of its names, to one of the places or to what lies below it; an empty name is none.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn is_tied<'a>(
+    base: &(impl Base + ?Sized),
+    within: impl IntoIterator<Item = &'a Place>,
+    names: [&str; 2],
+) -> Result<bool, Error> {
+    let is_tied_to = |place: &PlacePath| -> Result<bool, Error> {
+        for name in names {
+            if Table::read(base, &tie_key(place, name))?.is_some() && !name.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    for place in within {
+        let Place::Below(place) = place else { continue };
+        if is_tied_to(place)? {
+            return Ok(true);
+        }
+        if place.line.is_none() {
+            for line in lines(base, &place.organization, &place.site) {
+                if is_tied_to(&line?.0)? {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a place is there: an organization counts as such, what lies below it has a row.

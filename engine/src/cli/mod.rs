@@ -11,6 +11,8 @@ mod flags;
 mod line;
 mod manual;
 mod nats;
+#[cfg(test)]
+mod operations;
 mod publish;
 mod record;
 mod serve;
@@ -78,6 +80,15 @@ enum Command {
     /// Organizations: list, show, create, change, suspend
     #[command(after_help = api::org::EXAMPLES)]
     Org(api::Args<api::org::Action>),
+    /// Sites and access lines of organizations: list, show, define, remove
+    #[command(after_help = api::place::EXAMPLES)]
+    Place(api::Args<api::place::Action>),
+    /// Managers of organizations, and the provider's people: list, show, make, change, remove, reset the password
+    #[command(after_help = api::manager::EXAMPLES)]
+    Manager(api::Args<api::manager::Action>),
+    /// User groups of the provider's people: list, show, make, change, remove
+    #[command(after_help = api::group::EXAMPLES)]
+    Group(api::Args<api::group::Action>),
     /// Policies in effect: list, show, and load
     #[command(after_help = api::policy::EXAMPLES)]
     Policy(api::Args<api::policy::Action>),
@@ -94,9 +105,6 @@ enum Command {
     Logout(api::login::LogOut),
     Whoami(api::login::WhoAmI),
     Password(api::login::Password),
-    /// Managers: give one another password
-    #[command(after_help = api::manager::EXAMPLES)]
-    Manager(api::Args<api::manager::Action>),
     /// API tokens: list, make, take back
     #[command(after_help = api::token::EXAMPLES)]
     Token(api::Args<api::token::Action>),
@@ -146,6 +154,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Device(args) => api::device::run(&args),
         Command::Intel(args) => api::intel::run(&args),
         Command::Org(args) => api::org::run(&args),
+        Command::Place(args) => api::place::run(&args),
+        Command::Manager(args) => api::manager::run(&args),
+        Command::Group(args) => api::group::run(&args),
         Command::Policy(args) => api::policy::run(&args),
         Command::Dead(args) => api::dead::run(&args),
         Command::Audit(args) => api::audit::run(&args),
@@ -154,7 +165,6 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Logout(args) => api::login::log_out(&args),
         Command::Whoami(args) => api::login::who_am_i(&args),
         Command::Password(args) => api::login::password(&args),
-        Command::Manager(args) => api::manager::run(&args),
         Command::Token(args) => api::token::run(&args),
         Command::Session(args) => api::session::run(&args),
         Command::Status(args) => api::status::run(&args),

@@ -73,10 +73,10 @@ pub struct Config {
     pub organizations: Vec<Organization>,
     /// The numbers that decisions depend on.
     pub settings: schemas::control::Settings,
-    /// For how long somebody who has logged in is let in.
-    pub limits: Limits,
     /// How often checkpoints of the audit are kept.
     pub checkpoint_every: Duration,
+    /// For how long somebody who has logged in is let in.
+    pub limits: Limits,
     /// The program's own log.
     pub log: Log,
     /// What is allowed but unwise, for the operator.
@@ -204,8 +204,8 @@ fn assemble(checked: Checked) -> Option<Config> {
         connectors: connectors::Settings::read(&entries)?,
         organizations: organizations::all(&entries)?,
         settings: sections::decisions(entries.one(sections::DECISIONS.name)?)?,
-        limits: Limits::read(entries.one(limits::SECTION.name)?)?,
         checkpoint_every: audit::section::checkpoint_every(entries.one(audit::section::SECTION.name)?)?,
+        limits: Limits::read(entries.one(limits::SECTION.name)?)?,
         log: Log::read(entries.one(logging::SECTION.name)?)?,
         warnings,
     })

@@ -93,8 +93,13 @@ impl Sections {
     pub fn of_program() -> Self {
         let mut sections: Vec<&'static Section> = vec![&TOP, &log::section::SECTION];
         sections.extend(linesman_connectors::sections());
-        sections.extend([&DECISIONS, &limits::SECTION, &audit::section::SECTION]);
-        sections.extend([&logging::SECTION, &organizations::SECTION]);
+        sections.extend([
+            &DECISIONS,
+            &audit::section::SECTION,
+            &limits::SECTION,
+            &logging::SECTION,
+            &organizations::SECTION,
+        ]);
         Self::of(sections)
     }
 

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::logins::Entry;
+use super::refusals::Operations;
 use super::sources::Sources;
 use super::transport::arrival;
 use super::transport::problem::Problem;
@@ -27,14 +28,21 @@ pub(super) const OPEN: [(Method, &str); 4] = [
 /// challenge (RFC 6750, section 3), 403, or that its body is too large, too slow or broken.
 ///
 /// Around everything, so that every answer is counted, and none is kept by a cache.
-pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request, next: Next) -> Response {
+pub(super) async fn admit(
+    State((sources, operations)): State<(Arc<Sources>, Arc<Operations>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let since = Instant::now();
     let (route, method) = (route(&request), method(request.method()));
+    let path = request.uri().path().to_owned();
+    let mut who = None;
     let mut response = match entered(&sources, &request) {
         Err(problem) => arrival::refuse(request, problem).await,
         Ok(entered) => match arrival::whole(request).await {
             Ok(mut request) => {
                 if let Some((viewer, entry)) = entered {
+                    who = Some(entry.principal.clone());
                     request.extensions_mut().insert(viewer);
                     request.extensions_mut().insert(entry);
                 }
@@ -43,6 +51,9 @@ pub(super) async fn admit(State(sources): State<Arc<Sources>>, request: Request,
             Err(problem) => problem.into_response(),
         },
     };
+    if let Some((principal, operation)) = who.zip(operations.write(&route, method)) {
+        sources.refusals.note(principal, operation, &path, &response);
+    }
     if response.status() == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"linesman\""));
     }

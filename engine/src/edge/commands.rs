@@ -5,19 +5,24 @@
 //!                                      \-- not within 2 s ---> 202, to be asked for by the command's id
 //! ```
 //!
-//! The id is the client's `Idempotency-Key`. Its outcome is kept for a day of the log's time: said again,
-//! nothing is done again. What is asked of the provider goes to lane 0, by `p.0.ctl`.
+//! The id is made of the client's `Idempotency-Key` and of who asks, so that nobody meets another's ([`named`]). Its
+//! outcome is kept for a day of the log's time: said again, nothing is done again. What is asked of the provider goes to
+//! lane 0, by `p.0.ctl`; what changes the rule book is answered when every lane has applied it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_nats::Client;
+use axum::http::StatusCode;
 use linesman_schemas::command::{Command, Verb};
-use linesman_schemas::{CommandId, OrgName, Principal};
+use linesman_schemas::name::NameError;
+use linesman_schemas::{CommandId, IncidentId, OrgName, Principal, TokenName};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::transport::problem::Problem;
 use super::viewer::Viewer;
 use crate::data_dir::private::random_hex;
 use crate::lane::status::LaneStatus;
@@ -28,11 +33,16 @@ use linesman_domain as domain;
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::organizations::{self, Standing};
 use linesman_domain::table::Table;
+use linesman_domain::{rule_book, sections, sight};
 
 /// How long a request waits for its command to be applied.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How many commands that are on their way are remembered, to tell them from those that never were.
 const SENT_MOST: usize = 10_000;
+/// How ids begin that are of others than the first of the provider's people.
+const OF_OTHERS: char = '~';
+/// How many hexadecimal digits of the digest of who asks are in an id.
+const WHO_CHARS: usize = 32;
 
 /// How a command stands.
 #[derive(Debug)]
@@ -57,9 +67,6 @@ pub(super) enum Error {
     /// The same id for something else.
     #[error("the command `{0}` asked for something else within the last day; a new command needs an id of its own")]
     OtherCommand(CommandId),
-    /// There is no such organization for whoever asks.
-    #[error("there is {}", nothing(.0.as_ref()))]
-    Unseen(Option<OrgName>),
     /// Nothing of that id.
     #[error("there is no command `{0}` of the last day")]
     Unknown(CommandId),
@@ -77,14 +84,23 @@ pub(super) enum Error {
     Json(#[from] serde_json::Error),
 }
 
+/// A command on its way.
+#[derive(Debug, Clone, Copy)]
+struct Sent {
+    /// Where it stands in IN.
+    sequence: u64,
+    /// Whether all lanes are to apply what comes of it, not only the one that decides it.
+    is_of_all: bool,
+}
+
 /// Sends commands, and finds what became of them.
 pub(super) struct Commands {
     client: Client,
     node: Arc<str>,
     lanes: Vec<watch::Receiver<LaneStatus>>,
     rows: Arc<[Lane]>,
-    /// Where commands stand in IN that were not seen applied.
-    sent: Mutex<BTreeMap<(Option<OrgName>, CommandId), u64>>,
+    /// Commands that were not seen applied, by whose they are and their ids in the log.
+    sent: Mutex<BTreeMap<(Option<OrgName>, CommandId), Sent>>,
 }
 
 impl Commands {
@@ -101,7 +117,7 @@ impl Commands {
     /// again.
     ///
     /// # Errors
-    /// There is no such organization for `viewer`, the id was another command's, or log or state are away.
+    /// The id was another command's, or log or state are away.
     pub(super) async fn ask(
         &self,
         viewer: &Viewer,
@@ -109,9 +125,6 @@ impl Commands {
         id: CommandId,
         verb: Verb,
     ) -> Result<Asked, Error> {
-        if !viewer.sees(whose.as_ref()) {
-            return Err(Error::Unseen(whose));
-        }
         if let Some(known) = self.known(viewer, whose.as_ref(), &id, &verb)? {
             return Ok(known);
         }
@@ -130,15 +143,18 @@ impl Commands {
         verb: Verb,
     ) -> Result<Asked, Error> {
         let asked = domain::asked(&verb)?;
-        let command = Command { id: id.clone(), principal, node: self.node.to_string(), verb };
+        let is_of_all = whose.is_none() && is_of_all(&verb);
+        let wire = named(&principal, &id);
+        let command = Command { id: wire.clone(), principal, node: self.node.to_string(), verb };
         let (subject, payload) = inputs::of_command(whose.as_ref(), command)?;
         let sequence = inputs::put(&self.client, subject, payload).await.map_err(Error::Log)?;
-        self.remember(whose.as_ref(), &id, sequence);
-        if !self.wait(whose.as_ref(), sequence).await {
+        let sent = Sent { sequence, is_of_all };
+        self.remember(whose.as_ref(), &wire, sent);
+        if !self.wait(whose.as_ref(), sent).await {
             return Ok(Asked { id, whose, outcome: None });
         }
-        self.sent().remove(&(whose.clone(), id.clone()));
-        match self.outcome_of(whose.as_ref(), &id)? {
+        self.sent().remove(&(whose.clone(), wire.clone()));
+        match self.outcome_of(whose.as_ref(), &wire)? {
             Some(outcome) => answer(whose, id, outcome, asked),
             None => Err(Error::Unknown(id)),
         }
@@ -150,14 +166,27 @@ impl Commands {
     /// # Errors
     /// The log is away.
     pub(super) async fn tell(&self, whose: Option<&OrgName>, verb: Verb) -> Result<(), Error> {
-        if self.lanes.get(self.lane(whose)).is_none_or(|lane| lane.borrow().level < 3) {
+        if self.level(whose) < 3 {
             return Ok(());
         }
         let id = format!("edge-{}", random_hex::<16>()?);
         let Ok(id) = id.parse() else { return Ok(()) };
+        self.tell_as(whose, id, verb).await
+    }
+
+    /// The same under an id: sent again it is done once.
+    ///
+    /// # Errors
+    /// The log does not take it, or it has no form.
+    pub(super) async fn tell_as(&self, whose: Option<&OrgName>, id: CommandId, verb: Verb) -> Result<(), Error> {
         let command = Command { id, principal: Principal::Machine, node: self.node.to_string(), verb };
         let (subject, payload) = inputs::of_command(whose, command)?;
         inputs::put(&self.client, subject, payload).await.map_err(Error::Log).map(drop)
+    }
+
+    /// The engine level that a lane decides at: an organization's, or the provider's.
+    pub(super) fn level(&self, whose: Option<&OrgName>) -> u32 {
+        self.lanes.get(self.lane(whose)).map_or(0, |lane| lane.borrow().level)
     }
 
     /// How a command stands that was decided under this id; an error where it asked for something else.
@@ -176,17 +205,25 @@ impl Commands {
     /// How a command stands.
     ///
     /// # Errors
-    /// Nothing of that id is known, or to be seen by `viewer`; or the state cannot be read.
+    /// `viewer` has asked for nothing under that id; or the state cannot be read. The first of the provider's people
+    /// finds everybody's, by the ids they have in the log.
     pub(super) fn find(&self, viewer: &Viewer, whose: Option<OrgName>, id: CommandId) -> Result<Asked, Error> {
-        let key = (whose, id);
-        let sent = self.sent().get(&key).copied().filter(|_| viewer.sees(key.0.as_ref()));
-        let (whose, id) = key;
+        match self.find_named(whose.clone(), named(&viewer.principal(), &id), id.clone()) {
+            Err(Error::Unknown(_)) if is_first(&viewer.principal()) => self.find_named(whose, id.clone(), id),
+            found => found,
+        }
+    }
+
+    fn find_named(&self, whose: Option<OrgName>, wire: CommandId, id: CommandId) -> Result<Asked, Error> {
+        let key = (whose, wire);
+        let sent = self.sent().get(&key).copied();
+        let (whose, wire) = key;
         // IMPORTANT: in this order, or it may be applied between the two and would count as unknown.
-        let is_applied = sent.is_none_or(|sequence| self.position(whose.as_ref()) >= sequence);
-        let outcome = self.outcome(viewer, whose.as_ref(), &id)?;
-        match outcome {
+        let is_applied = sent.is_none_or(|sent| self.position(whose.as_ref()) >= sent.sequence);
+        let is_everywhere = !sent.is_some_and(|sent| sent.is_of_all) || self.is_handed_out()?;
+        match self.outcome_of(whose.as_ref(), &wire)? {
             None if is_applied => Err(Error::Unknown(id)),
-            outcome => Ok(Asked { id, whose, outcome }),
+            outcome => Ok(Asked { id, whose, outcome: outcome.filter(|_| is_everywhere) }),
         }
     }
 
@@ -198,27 +235,67 @@ impl Commands {
         }
     }
 
+    /// Lets on whoever sees an incident: for whoever sees only a part of its organization it is looked up.
+    ///
+    /// # Errors
+    /// There is none for them.
+    pub(super) fn sees_incident(&self, viewer: &Viewer, id: &IncidentId) -> Result<(), Problem> {
+        if viewer.sees_all(&id.org) {
+            return Ok(());
+        }
+        let nothing = || Problem::new(StatusCode::NOT_FOUND, format!("there is no incident `{id}` of `{}`", id.org));
+        let lane = self.rows.get(self.lane(Some(&id.org))).ok_or_else(nothing)?;
+        let is_seen = sight::sees_incident(lane, viewer.reach(), id).map_err(|error| Problem::internal(&error))?;
+        if is_seen { Ok(()) } else { Err(nothing()) }
+    }
+
     fn outcome(
         &self,
         viewer: &Viewer,
         whose: Option<&OrgName>,
         id: &CommandId,
     ) -> Result<Option<CommandRow>, domain::Error> {
-        if viewer.sees(whose) { self.outcome_of(whose, id) } else { Ok(None) }
+        self.outcome_of(whose, &named(&viewer.principal(), id))
     }
 
-    fn outcome_of(&self, whose: Option<&OrgName>, id: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
+    fn outcome_of(&self, whose: Option<&OrgName>, wire: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
         match self.rows.get(self.lane(whose)) {
-            Some(lane) => Table::read(lane, &commands::key(whose, id.as_str())),
+            Some(lane) => Table::read(lane, &commands::key(whose, wire.as_str())),
             None => Ok(None),
         }
     }
 
-    /// Waits until the lane that decides it has applied a message; whether it has in time.
-    async fn wait(&self, whose: Option<&OrgName>, sequence: u64) -> bool {
+    /// Waits until the lane that decides it has applied a message, or where it is of all, they what came of it; whether
+    /// they have in time.
+    async fn wait(&self, whose: Option<&OrgName>, sent: Sent) -> bool {
         let Some(mut lane) = self.lanes.get(self.lane(whose)).cloned() else { return false };
-        let applied = lane.wait_for(|status| status.position >= sequence);
-        matches!(timeout(PATIENCE, applied).await, Ok(Ok(_)))
+        let applied = async {
+            lane.wait_for(|status| status.position >= sent.sequence).await.ok()?;
+            if !sent.is_of_all {
+                return Some(());
+            }
+            let version = sections::read(self.rows.first()?).ok()?.version;
+            for (lane, rows) in self.lanes.iter().zip(&*self.rows) {
+                let mut lane = lane.clone();
+                while !is_at(rows, version).ok()? {
+                    lane.changed().await.ok()?;
+                }
+            }
+            Some(())
+        };
+        matches!(timeout(PATIENCE, applied).await, Ok(Some(())))
+    }
+
+    /// Whether every lane judges by the rule book that is composed by now.
+    fn is_handed_out(&self) -> Result<bool, domain::Error> {
+        let Some(first) = self.rows.first() else { return Ok(true) };
+        let version = sections::read(first)?.version;
+        for lane in &*self.rows {
+            if !is_at(lane, version)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn position(&self, whose: Option<&OrgName>) -> u64 {
@@ -231,27 +308,83 @@ impl Commands {
         org.map_or(0, |org| lane_of(org.as_str(), lanes) as usize)
     }
 
-    fn remember(&self, whose: Option<&OrgName>, id: &CommandId, sequence: u64) {
+    fn remember(&self, whose: Option<&OrgName>, wire: &CommandId, new: Sent) {
         let mut sent = self.sent();
         if sent.len() >= SENT_MOST {
-            sent.retain(|(whose, _), sequence| self.position(whose.as_ref()) < *sequence);
+            sent.retain(|(whose, _), sent| self.position(whose.as_ref()) < sent.sequence);
         }
         if sent.len() < SENT_MOST {
-            sent.insert((whose.cloned(), id.clone()), sequence);
+            sent.insert((whose.cloned(), wire.clone()), new);
         }
     }
 
-    fn sent(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Option<OrgName>, CommandId), u64>> {
+    fn sent(&self) -> MutexGuard<'_, BTreeMap<(Option<OrgName>, CommandId), Sent>> {
         // Nothing under the lock panics; and the map is whole after every step.
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What is not there for whoever asks.
-fn nothing(whose: Option<&OrgName>) -> String {
-    whose.map_or_else(|| "nothing of that kind".to_owned(), |org| format!("no organization `{org}`"))
+/// Under which id a command enters the log. The first of the provider's people and everybody before there were others has
+/// the key itself, unless it begins as those of others do: with `~`, a digest of who asks (and by which token), and the
+/// key behind a colon, or where that would be too long its SHA-256 behind a `#`.
+///
+/// INVARIANT (ids of one's own): no two principals' keys lead to one id, and nobody finds what another asked for.
+fn named(principal: &Principal, key: &CommandId) -> CommandId {
+    if is_first(principal) && !key.as_str().starts_with(OF_OTHERS) {
+        return key.clone();
+    }
+    let token = principal.token().map_or("", TokenName::as_str);
+    let mut who = hex::encode(Sha256::digest(format!("{principal}\n{token}")));
+    who.truncate(WHO_CHARS);
+    let whole = format!("{OF_OTHERS}{who}:{key}").parse();
+    let hashed = || format!("{OF_OTHERS}{who}#{}", hex::encode(Sha256::digest(key.as_str()))).parse();
+    whole.or_else(|_: NameError| hashed()).unwrap_or_else(|_: NameError| key.clone())
+}
+
+/// Whether somebody is the first of the provider's people, or the engine itself.
+fn is_first(principal: &Principal) -> bool {
+    matches!(principal, Principal::Configuration | Principal::Machine) || *principal == Principal::admin()
+}
+
+/// Whether all lanes are to apply what comes of a verb that is asked of the provider.
+const fn is_of_all(verb: &Verb) -> bool {
+    matches!(verb, Verb::Manager(_) | Verb::Group(_) | Verb::Token(_) | Verb::RuleBook(_))
+}
+
+/// Whether a lane judges by a version of the rule book, or by a later one.
+fn is_at(lane: &Lane, version: u64) -> Result<bool, domain::Error> {
+    Ok(rule_book::read(lane)?.map_or(0, |book| book.version) >= version)
 }
 
 fn answer(whose: Option<OrgName>, id: CommandId, outcome: CommandRow, asked: [u8; 32]) -> Result<Asked, Error> {
     if outcome.asked == asked { Ok(Asked { id, whose, outcome: Some(outcome) }) } else { Err(Error::OtherCommand(id)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(login: &str, token: Option<&str>) -> Principal {
+        let principal = Principal::of_login(&login.parse().unwrap(), token.map(|token| token.parse().unwrap()));
+        principal
+    }
+
+    #[test]
+    fn nobodys_key_meets_anothers() {
+        let admin = Principal::admin();
+        let key = |text: &str| text.parse::<CommandId>().unwrap();
+        assert_eq!(named(&admin, &key("same")), key("same"));
+        let long = "k".repeat(128);
+        let all = [of("bob", None), of("bob", Some("ci")), of("acme/bob", None), of("acme/ann", None)];
+        let mut ids: Vec<_> = all.iter().flat_map(|who| [named(who, &key("same")), named(who, &key(&long))]).collect();
+        // Not even by guessing how another's begin.
+        ids.extend(ids.clone().iter().map(|id| named(&admin, id)));
+        ids.push(key("same"));
+        let mut told_apart = ids.clone();
+        told_apart.sort();
+        told_apart.dedup();
+        assert_eq!(told_apart.len(), ids.len(), "{ids:?}");
+        assert!(ids.iter().all(|id| id.as_str().len() <= 128));
+        assert_eq!(named(&all[0], &key("same")), named(&of("bob", None), &key("same")));
+    }
 }

@@ -20,12 +20,13 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
+use super::listener::Listener;
 use super::sources::{LISTENERS, Sources};
 use super::transport::params::Params;
 use super::transport::problem::Problem;
-use super::viewer::{Viewer, owner};
+use super::viewer::Viewer;
 use crate::log;
-use crate::log::events::{self, EventPlace, Found, From};
+use crate::log::events::{self, EventPlace, From};
 use crate::log::streams::OUT;
 use linesman_domain::outgoing::POLICY_REFUSED;
 
@@ -87,7 +88,9 @@ pub(super) async fn events(
     };
     let found = events::follow(&sources.client, filter, From::After(place)).await;
     let found = found.map_err(|error| log_is_away(&error))?;
-    let shown = stream::iter(first).chain(found.filter_map(move |found| ready(shown(&viewer, found))));
+    let listener = Listener::new(Arc::clone(&sources), viewer);
+    let found = found.scan(listener, |listener, found| ready(listener.hear(found))).filter_map(ready);
+    let shown = stream::iter(first).chain(found);
     let shown = until_stopped(shown, sources.ready.clone(), seat);
     Ok(Sse::new(shown.map(Ok::<_, Infallible>)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
@@ -139,22 +142,6 @@ async fn gap(sources: &Sources, last: EventPlace) -> Result<Option<Event>, Probl
 fn log_is_away(error: &log::Error) -> Problem {
     tracing::warn!(%error, "events cannot be read");
     Problem::busy("the log does not answer", 2)
-}
-
-/// The event, if it is one that `viewer` sees.
-fn shown(viewer: &Viewer, found: Result<Found, log::Error>) -> Option<Event> {
-    match found {
-        Ok(found) if !viewer.sees(owner(&found.subject).as_ref()) => None,
-        Ok(found) => {
-            let name = found.subject.splitn(4, '.').nth(3).unwrap_or_default();
-            Some(Event::default().id(found.place.to_string()).event(name).data(found.event.get()))
-        }
-        Err(error) => {
-            // The consumer makes itself anew behind what it has delivered.
-            tracing::debug!(%error, "a listener waits for the log");
-            None
-        }
-    }
 }
 
 /// Ends when the engine stops; keeps its seat until then.

@@ -3,15 +3,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::StatusCode;
 use jiff::Timestamp;
 use linesman_domain as domain;
+use linesman_domain::commands::managers::Refused;
+use linesman_domain::commands::passwords::{self, Hold};
 use linesman_domain::directory::{self, Directory};
 use linesman_domain::managers::Known;
-use linesman_domain::rights::{self, Asked, Asker, Effective, Grants as _, Managing, Reach, Ruling};
+use linesman_domain::rights::{self, Asked, Effective, Reach, Ruling};
 use linesman_domain::sections;
 use linesman_schemas::control::Section;
-use linesman_schemas::{Login, Place, Principal, Privilege};
+use linesman_schemas::{Login, Place, Principal};
 
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
@@ -96,25 +97,15 @@ impl Grants {
         Err(Error::Restless)
     }
 
-    /// Lets on whoever is a manager, or manages it.
+    /// Whether a principal may do something with how a manager comes in.
     ///
     /// # Errors
-    /// For them there is no such manager; or they see it, and may not. Or what was granted cannot be read.
-    pub(super) fn hold(&self, principal: &Principal, other: &Login) -> Result<(), Problem> {
+    /// What was granted cannot be read.
+    pub(super) fn hold(&self, principal: &Principal, other: &Login) -> Result<Result<Hold, Refused>, Error> {
         let directory = self.directory()?;
-        let unseen = || Problem::new(StatusCode::NOT_FOUND, format!("there is no manager `{other}`"));
-        let forbidden = |detail: String| Err(Problem::new(StatusCode::FORBIDDEN, detail));
-        let lane = self.lane(&Principal::of_login(other, None)).ok_or_else(unseen)?;
-        let known = Known::new(&directory, lane);
-        let member = known.manager(other).map_err(Error::State)?.ok_or_else(unseen)?;
-        let asker = Asker::of(&known, principal, Timestamp::now()).map_err(Error::State)?.ok_or_else(unseen)?;
-        match asker.manages(&known, &member).map_err(Error::State)? {
-            Managing::Itself => Ok(()),
-            Managing::Yes(_) if asker.effective.privileges.has(Privilege::Managers) => Ok(()),
-            Managing::Yes(_) => forbidden(format!("`{asker}` has not the privilege `{}`", Privilege::Managers)),
-            Managing::Above => forbidden(format!("`{other}` stands above `{asker}`")),
-            Managing::Unseen => Err(unseen()),
-        }
+        let known = self.lane(&Principal::of_login(other, None)).map(|lane| Known::new(&directory, lane));
+        let Some(known) = known else { return Ok(Err(Refused::nobody(other))) };
+        Ok(passwords::hold(&known, principal, other, Timestamp::now())?)
     }
 
     fn lane(&self, principal: &Principal) -> Option<&Lane> {
@@ -133,7 +124,7 @@ impl Grants {
 }
 
 /// What was granted at a moment, as far as one principal needs it.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Held {
     directory: Arc<Directory>,
     lane: Option<Lane>,
@@ -157,5 +148,33 @@ impl Held {
         let is_within = rights::is_within(operation);
         let asked = Asked { principal, need: rights::need(operation), place, is_within, now: Timestamp::now() };
         rights::may(&Known::new(&self.directory, lane), &asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use linesman_domain::sections::{SectionRow, SectionsRow};
+    use linesman_domain::state::Writes;
+    use linesman_domain::table;
+
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn rows_that_are_not_what_was_composed_are_not_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let lane = Store::open(&dir.path().join("state")).unwrap().lane(0).unwrap();
+        let grants = Grants::new(Arc::new([lane.clone()]));
+        assert_eq!(*grants.directory().unwrap(), Directory::default());
+        let compose = |hash: String| {
+            let sections = vec![SectionRow { section: Section::Directory, hash, loaded: None }];
+            let row = table::encode(&SectionsRow { version: 1, sections }).unwrap();
+            lane.apply(&Writes { batch: 1, rows: vec![(sections::key().into_bytes(), Some(row))] }).unwrap();
+        };
+        compose("of others".to_owned());
+        assert!(matches!(grants.directory(), Err(Error::Restless)));
+        compose(books::pack(&directory::read(&lane).unwrap()).unwrap().0);
+        let once = grants.directory().unwrap();
+        assert!(Arc::ptr_eq(&once, &grants.directory().unwrap()), "it is read once");
     }
 }

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use linesman_domain::level::{LEVELS, NEWEST, OLDEST};
+use linesman_schemas::Place;
 use linesman_schemas::command::{Engine, LevelRaise, Verb};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
@@ -60,11 +61,11 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
 
 /// At which engine level the lanes decide, and which this engine knows.
 #[utoipa::path(
-    get, path = "/api/v1/level", tag = "engine",
+    get, path = "/api/v1/level", operation_id = "level", tag = "engine",
     responses((status = 200, description = "The levels.", body = Level))
 )]
 pub(super) async fn show_level(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<Json<Level>, Problem> {
-    viewer.sees_provider()?;
+    viewer.may("level", &Place::Provider)?;
     let lanes = (0..).zip(&sources.lanes).map(|(lane, status)| LaneLevel { lane, level: status.borrow().level });
     let lanes: Vec<_> = lanes.collect();
     let level = lanes.iter().map(|lane| lane.level).min().unwrap_or(OLDEST);
@@ -73,7 +74,7 @@ pub(super) async fn show_level(State(sources): State<Arc<Sources>>, viewer: View
 
 /// Raises the engine level, for good: an engine that does not know it refuses the log from then on.
 #[utoipa::path(
-    put, path = "/api/v1/level", tag = "engine", params(IdempotencyKey), request_body = LevelBody,
+    put, path = "/api/v1/level", operation_id = "raise-level", tag = "engine", params(IdempotencyKey), request_body = LevelBody,
     responses(Answers)
 )]
 pub(super) async fn raise_level(
@@ -82,7 +83,7 @@ pub(super) async fn raise_level(
     headers: HeaderMap,
     JsonBody(body): JsonBody<LevelBody>,
 ) -> Result<Response, Problem> {
-    viewer.sees_provider()?;
+    viewer.may("raise-level", &Place::Provider)?;
     let id = command_id(&headers)?;
     if !LEVELS.contains(&body.level) {
         let detail = format!("this engine does not know level {}; it knows {OLDEST} to {NEWEST}", body.level);

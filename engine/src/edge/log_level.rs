@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use linesman_schemas::Place;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -25,17 +26,17 @@ pub(super) struct LogLevel {
 
 /// What the engine's log tells.
 #[utoipa::path(
-    get, path = "/api/v1/log-level", tag = "engine",
+    get, path = "/api/v1/log-level", operation_id = "log-level", tag = "engine",
     responses((status = 200, description = "The level that counts.", body = LogLevel))
 )]
 pub(super) async fn show(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<Json<LogLevel>, Problem> {
-    viewer.sees_provider()?;
+    viewer.may("log-level", &Place::Provider)?;
     Ok(Json(LogLevel { level: sources.logging.current() }))
 }
 
 /// Change what the engine's log tells, until it ends.
 #[utoipa::path(
-    put, path = "/api/v1/log-level", tag = "engine", request_body = LogLevel,
+    put, path = "/api/v1/log-level", operation_id = "set-log-level", tag = "engine", request_body = LogLevel,
     responses((status = 200, description = "The level that counts from now on.", body = LogLevel))
 )]
 pub(super) async fn change(
@@ -43,7 +44,7 @@ pub(super) async fn change(
     viewer: Viewer,
     JsonBody(wanted): JsonBody<LogLevel>,
 ) -> Result<Json<LogLevel>, Problem> {
-    viewer.sees_provider()?;
+    viewer.may("set-log-level", &Place::Provider)?;
     match sources.logging.set(&wanted.level) {
         Ok(()) => {
             tracing::info!(level = wanted.level, "the log's level was changed");

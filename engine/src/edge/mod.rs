@@ -15,9 +15,11 @@
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
+//! | `members` | the managers of all lanes |
 //! | `paging` | pages and their cursors |
 //! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level` | what is told |
-//! | `writes`, `commands` | what is changed, and what became of it |
+//! | `listener` | what somebody who listens to events hears |
+//! | `writes`, `commands`, `refusals` | what is changed, and what became of it; what was refused before |
 //!
 //! Everything is bounded, and a client that is slow at any of these waits alone.
 
@@ -29,13 +31,16 @@ pub(crate) mod filters;
 mod gauges;
 mod grants;
 mod level;
+mod listener;
 mod lists;
 mod log_level;
 pub(crate) mod logins;
+mod members;
 mod openapi;
 mod paging;
 mod paths;
 mod readiness;
+mod refusals;
 mod routes;
 mod sources;
 mod status;
@@ -58,6 +63,7 @@ use crate::metrics::Metrics;
 use crate::store;
 use logins::Keeper;
 pub use logins::Limits;
+use refusals::Recorder;
 use sources::Sources;
 pub use sources::{Edge, FilesAsked, PolicyStatus};
 use transport::{BOUNDS, Bounds, Listener};
@@ -93,6 +99,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Listening {
     listener: Listener,
+    recorder: Recorder,
     _upkeep: Upkeep,
     _keeper: Option<Keeper>,
 }
@@ -107,11 +114,12 @@ impl Listening {
         self.listener.addr()
     }
 
-    /// Takes no new connections and lets requests under way end, for 5 s at most.
+    /// Takes no new connections and lets requests under way end, for 5 s at most; then what was refused is recorded.
     pub async fn shutdown(self) {
         if let Err(error) = self.listener.shutdown().await {
             tracing::warn!(%error, "the API ended badly");
         }
+        self.recorder.end().await;
     }
 }
 
@@ -151,9 +159,10 @@ async fn listen_within(
     let hosts = if address.ip().is_unspecified() { Vec::new() } else { vec![address.ip().to_string()] };
     let config = tls::server_config(authority.issue(&hosts)?)?;
     let (metrics, sources) = (sources.metrics.clone(), Arc::new(sources));
+    let recorder = Recorder::start(Arc::clone(&sources.refusals), Arc::clone(&sources.commands));
     let keeper = Keeper::of(&sources);
     let router = routes::routes(sources);
     let listener = Listener::open(bounds, address, config, router).await;
     let listener = listener.map_err(|source| Error::Listen { address, source })?;
-    Ok(Listening { listener, _upkeep: Upkeep::of(metrics), _keeper: keeper })
+    Ok(Listening { listener, recorder, _upkeep: Upkeep::of(metrics), _keeper: keeper })
 }

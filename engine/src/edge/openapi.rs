@@ -74,6 +74,7 @@ fn add_problems(operation: &mut Operation, is_open: bool) {
     ];
     if !is_open {
         problems.push(("401", "The token is missing or wrong."));
+        problems.push(("403", "Whoever asks sees it and has not the right or privilege that `detail` names."));
     }
     let names_something = |parameter: &RefOr<Parameter>| match parameter {
         RefOr::T(parameter) => matches!(parameter.parameter_in, ParameterIn::Path) || parameter.name == "organization",

@@ -1,6 +1,6 @@
 //! What paths name.
 
-use linesman_schemas::{IncidentId, OrgName, PolicyName};
+use linesman_schemas::{GroupName, IncidentId, ManagerName, OrgName, PlaceName, PolicyName};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -53,4 +53,70 @@ pub(super) struct PolicyPath {
     /// Its name; the `/` of an organization's own is written `%2F`.
     #[param(value_type = String, pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "open-case")]
     pub(super) name: PolicyName,
+}
+
+/// An organization as a place.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct TopPath {
+    /// Its name, a token of its subjects.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+}
+
+/// A site in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct SitePath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// Its name there.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "berlin")]
+    pub(super) site: PlaceName,
+}
+
+/// An access line in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct LinePath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// Its site.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "berlin")]
+    pub(super) site: PlaceName,
+    /// Its name there.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "line-7")]
+    pub(super) line: PlaceName,
+}
+
+/// One of the provider's people in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct PersonPath {
+    /// The name.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "bob")]
+    pub(super) name: ManagerName,
+}
+
+/// A manager of an organization in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct ManagerPath {
+    /// Whose.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// The name there.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "ann")]
+    pub(super) name: ManagerName,
+}
+
+/// A user group in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct GroupPath {
+    /// Its name.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "night-shift")]
+    pub(super) name: GroupName,
 }

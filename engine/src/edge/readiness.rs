@@ -129,7 +129,7 @@ pub(super) async fn readyz(State(sources): State<Arc<Sources>>, extensions: Exte
     let known = sources.policies.borrow().clone();
     let viewer: Option<&Viewer> = extensions.get();
     let files = |viewer: &Viewer| {
-        let seen = known.refused.iter().filter(|refused| viewer.sees(refused.owner.as_ref()));
+        let seen = known.refused.iter().filter(|refused| viewer.sees_whole(refused.owner.as_ref()));
         seen.map(RefusedFile::from).collect()
     };
     let policies = PolicyReadiness {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Router, middleware};
+use linesman_schemas::Place;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::refusals::Operations;
 use super::sources::{LISTENERS, Sources};
 use super::transport::arrival;
 use super::transport::problem::Problem;
@@ -54,6 +56,17 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(writes::incidents::annotate))
         .routes(routes!(writes::incidents::submit_case))
         .routes(routes!(writes::incidents::save_case))
+        .routes(routes!(lists::places::places))
+        .routes(routes!(lists::places::top))
+        .routes(routes!(lists::places::site, writes::places::set_site, writes::places::remove_site))
+        .routes(routes!(lists::places::line, writes::places::set_line, writes::places::remove_line))
+        .routes(routes!(writes::places::tie))
+        .routes(routes!(lists::managers::managers))
+        .routes(routes!(lists::managers::person, writes::managers::set_person, writes::managers::remove_person))
+        .routes(routes!(lists::managers::manager, writes::managers::set_manager, writes::managers::remove_manager))
+        .routes(routes!(lists::why::why))
+        .routes(routes!(lists::groups::groups))
+        .routes(routes!(lists::groups::group, writes::groups::set_group, writes::groups::remove_group))
         .routes(routes!(writes::organizations::set_organization))
         .routes(routes!(writes::organizations::suspend))
         .routes(routes!(writes::rule_book::load))
@@ -71,14 +84,18 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
 /// The whole of the edge. Which routes need no token stands in [`access`].
 pub(super) fn routes(sources: Arc<Sources>) -> Router {
     let (router, document) = documented().split_for_parts();
+    let operations = Arc::new(Operations::of(&document));
     router
         .fallback(async || viewer::nothing())
-        .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
+        .method_not_allowed_fallback(async |path: Option<MatchedPath>| {
+            // An organization is a place that is made and changed elsewhere.
+            let is_top = path.is_some_and(|path| path.as_str() == "/api/v1/places/{organization}");
+            let help = if is_top { "; organizations are changed under `/api/v1/organizations`" } else { "" };
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path does not take this method{help}"))
         })
         .layer(Extension(openapi::Text::new(document)))
         .layer(DefaultBodyLimit::max(arrival::BODY_MOST))
-        .layer(middleware::from_fn_with_state(Arc::clone(&sources), access::admit))
+        .layer(middleware::from_fn_with_state((Arc::clone(&sources), operations), access::admit))
         .with_state(sources)
 }
 
@@ -88,7 +105,7 @@ pub(super) fn routes(sources: Arc<Sources>) -> Router {
     responses((status = 200, description = "All metrics.", body = String, content_type = "text/plain"))
 )]
 async fn metrics(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<impl IntoResponse, Problem> {
-    viewer.sees_provider()?;
+    viewer.may("metrics", &Place::Provider)?;
     let listeners = LISTENERS.saturating_sub(sources.listeners.available_permits());
     metrics::gauge!("linesman_api_listeners").set(listeners as f64);
     sources.gauges.refresh().await;

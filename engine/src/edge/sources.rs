@@ -12,6 +12,7 @@ use super::commands::Commands;
 use super::gauges::Gauges;
 use super::grants::Grants;
 use super::logins::{Cost, Limits, Logins};
+use super::refusals::Refusals;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
 use crate::dispatch::Overview;
@@ -111,7 +112,9 @@ pub(super) struct Sources {
     pub(super) reads: Arc<Semaphore>,
     /// The log.
     pub(super) client: Client,
-    pub(super) commands: Commands,
+    pub(super) commands: Arc<Commands>,
+    /// Writes that were refused before they became commands.
+    pub(super) refusals: Arc<Refusals>,
     /// Room for those who listen to events.
     pub(super) listeners: Arc<Semaphore>,
     /// Room for those who read dead letters.
@@ -148,7 +151,8 @@ impl Sources {
             files: edge.files,
             dispatch: edge.dispatch,
             sources: edge.sources,
-            commands: Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows)),
+            commands: Arc::new(Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows))),
+            refusals: Arc::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             readers: Arc::new(Semaphore::new(READERS)),
             exporters: Arc::new(Semaphore::new(EXPORTERS)),

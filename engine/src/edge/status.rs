@@ -21,7 +21,7 @@ use crate::dispatch::Overview;
 use crate::store::Lane;
 use linesman_domain::sources::{self as cursors, CursorRow};
 use linesman_domain::{Error, jobs, level, position, reactions, rule_book};
-use linesman_schemas::OrgName;
+use linesman_schemas::{OrgName, Place};
 use sources::SourceState;
 
 /// How the engine is.
@@ -150,7 +150,7 @@ struct Circuit {
     responses((status = 200, description = "How the engine is.", body = Status))
 )]
 pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<Response, Problem> {
-    viewer.sees_provider()?;
+    viewer.may("status", &Place::Provider)?;
     let lanes = Arc::clone(&sources.rows);
     let read = tokio::task::spawn_blocking(move || read(&lanes)).await;
     let read = read.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;

@@ -70,14 +70,14 @@ impl Viewer {
         &self.reach
     }
 
+    /// Whether they see nothing at all, such as somebody who is gone.
+    pub(super) fn is_blind(&self) -> bool {
+        *self.reach == Reach::default()
+    }
+
     /// As whom they are named in commands.
     pub(super) fn principal(&self) -> Principal {
         self.principal.clone()
-    }
-
-    /// Whether they are the first of the provider's people.
-    pub(super) fn is_admin(&self) -> bool {
-        self.held.is_none()
     }
 
     /// What they may, all granters considered.
@@ -102,15 +102,10 @@ impl Viewer {
             Ruling::Unseen => Err(unseen(place)),
         }
     }
-
-    /// Lets on whoever sees the provider's own, such as how the engine is.
-    ///
-    /// # Errors
-    /// There is nothing there for them.
-    pub(super) fn sees_provider(&self) -> Result<(), Problem> {
-        if self.sees(None) { Ok(()) } else { Err(nothing()) }
-    }
 }
+
+#[cfg(test)]
+impl Viewer {}
 
 /// The answer where there is no such place for whoever asks.
 fn unseen(place: &Place) -> Problem {

@@ -2,15 +2,16 @@
 
 use linesman_domain::{cases, incidents, organizations};
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{LIST_MOST, OWNER_MOST};
+use linesman_schemas::command::{LIST_MOST, OWNER_MOST, SPHERE_MOST};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{FilterLevel, Priority};
+use linesman_schemas::{FilterLevel, IncidentStep, Priority, Privilege, Right};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
 use linesman_domain::outgoing::POLICY_REFUSED;
 
@@ -136,6 +137,60 @@ pub(super) fn reason() -> Schema {
     words(Reason::ALL.map(Reason::as_str))
 }
 
+/// The pattern of names: of organizations, places, managers, groups.
+pub(super) const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$";
+
+/// The schema of a name.
+pub(super) fn name() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(NAME)).into()
+}
+
+/// The schema of a list of names.
+pub(super) fn names() -> Schema {
+    ArrayBuilder::new().items(RefOr::T(name())).max_items(Some(LIST_MOST)).into()
+}
+
+/// The schema of a place.
+pub(super) fn place() -> Schema {
+    let pattern = "^(/|[A-Za-z0-9][A-Za-z0-9_-]{0,63}(/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){0,2})$";
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+}
+
+/// The schema of a sphere.
+pub(super) fn sphere() -> Schema {
+    ArrayBuilder::new().items(RefOr::T(place())).max_items(Some(SPHERE_MOST)).into()
+}
+
+/// The schema of a set of privileges.
+pub(super) fn privileges() -> Schema {
+    ArrayBuilder::new().items(RefOr::T(words(Privilege::ALL.map(Privilege::as_str)))).into()
+}
+
+/// The schema of the rights of one of the provider's people.
+pub(super) fn rights() -> Schema {
+    let flag = || ObjectBuilder::new().schema_type(Type::Boolean);
+    let rights =
+        Right::ALL.into_iter().fold(ObjectBuilder::new(), |rights, right| rights.property(right.as_str(), flag()));
+    let rights = rights.property("incidents", words(IncidentStep::ALL.map(IncidentStep::as_str)));
+    rights.schema_type(Type::Object).additional_properties(Some(AdditionalProperties::FreeForm(false))).into()
+}
+
+/// Bits per second from a text such as `100M` or `9600`; 0 from an empty one.
+pub(super) fn speed(text: &str) -> Option<u64> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    let (digits, times) = match text.strip_suffix(['k', 'M', 'G', 'T']) {
+        Some(digits) if text.ends_with('k') => (digits, 1_000),
+        Some(digits) if text.ends_with('M') => (digits, 1_000_000),
+        Some(digits) if text.ends_with('G') => (digits, 1_000_000_000),
+        Some(digits) => (digits, 1_000_000_000_000),
+        None => (text, 1),
+    };
+    let number: u64 = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    number.checked_mul(times)
+}
+
 /// The schema of a list of texts of one line.
 pub(super) fn lines() -> Schema {
     let line = ObjectBuilder::new().schema_type(Type::String).max_length(Some(OWNER_MOST));
@@ -153,4 +208,21 @@ pub(super) fn priority_or_none() -> Schema {
     let words = Priority::ALL.map(|priority| Some(priority.as_str())).into_iter().chain([None]);
     let types = SchemaType::from_iter([Type::String, Type::Null]);
     ObjectBuilder::new().schema_type(types).enum_values(Some(words)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::speed;
+
+    #[test]
+    fn speeds_have_a_unit_or_none() {
+        for (text, expected) in
+            [("", 0), ("9600", 9_600), ("64k", 64_000), ("100M", 100_000_000), ("1T", 1_000_000_000_000)]
+        {
+            assert_eq!(speed(text), Some(expected), "{text}");
+        }
+        for text in ["M", "+1", "-1", "1.5G", "100m", "100 M", "99999999999T"] {
+            assert_eq!(speed(text), None, "{text}");
+        }
+    }
 }

@@ -163,13 +163,13 @@ pub static METRICS: &[Metric] = &[
     gauge("linesman_api_connections", &[], "Connections to the API."),
     gauge("linesman_api_listeners", &[], "Clients that listen to events as they happen."),
     counter("linesman_api_displaced_total", &[], "Connections closed to make room, or for not taking their answer."),
-    counter("linesman_logins_total", &[
-        Label { name: "outcome", values: Values::Words(|| vec!["done", "refused", "waiting", "busy"]) },
-    ], "Passwords that were shown: right, wrong, too soon after others, too many at once."),
     // The audit.
     counter("linesman_audit_records_total", &[OUTCOME], "Records of the audit, by what became of what was asked."),
     counter("linesman_audit_checkpoints_total", &[], "Checkpoints of the audit's logs that were signed to be kept."),
     counter("linesman_audit_exports_total", &[], "Exports of the audit that were begun."),
+    counter("linesman_logins_total", &[
+        Label { name: "outcome", values: Values::Words(|| vec!["done", "refused", "waiting", "busy"]) },
+    ], "Passwords that were shown: right, wrong, too soon after others, too many at once."),
     // The process.
     gauge("linesman_ready", &[], "1 while the engine serves, else 0."),
     counter("linesman_log_messages_total", &[LEVEL], "Errors and warnings in the program's log; those that its level leaves out are not counted."),

@@ -1,7 +1,7 @@
 //! Everything that travels: which message stands on which subject, its schema and its examples.
 
 use linesman_schemas::audit::{Audit, LaneSealed};
-use linesman_schemas::command::{CheckpointKept, Command, Verb};
+use linesman_schemas::command::{CheckpointKept, Command, Session, Verb};
 use linesman_schemas::control::{Control, RefusedPolicy};
 use linesman_schemas::dead_letter::{DeadLetter, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
@@ -300,7 +300,9 @@ fn reaction(name: &str, summary: &'static str, tag: Option<&str>, examples: Vec<
 
 /// What became of commands: of an organization, and of the provider or an organization that does not exist.
 fn audits() -> [Channel; 2] {
-    let verbs: Vec<Verb> = samples::verbs().into_iter().chain(samples::provider_verbs()).collect();
+    let is_said = |verb: &Verb| !matches!(verb, Verb::Session(Session::Touch(_)));
+    let own: Vec<Verb> = samples::verbs().into_iter().filter(is_said).collect();
+    let verbs: Vec<Verb> = own.iter().cloned().chain(samples::provider_verbs()).collect();
     let kinds: Vec<String> = verbs.iter().map(|verb| format!("linesman.audit.{}", verb.as_str())).collect();
     let summary = "What became of a command, and what it changed.";
     let channel = |name: &str, whose: &str, verbs: &[Verb]| Channel {
@@ -315,7 +317,7 @@ fn audits() -> [Channel; 2] {
         )
     };
     [
-        channel("audit.command", "{organization}", &samples::verbs()),
+        channel("audit.command", "{organization}", &own),
         // Also of an organization that does not exist.
         channel("audit.command.provider", "_provider", &verbs),
     ]

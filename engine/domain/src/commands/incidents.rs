@@ -4,15 +4,17 @@
 //! cases". A completed one is reopened before anything else is done with it.
 
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{Command, Incident as Verb};
-use linesman_schemas::{IncidentId, OrgName};
+use linesman_schemas::command::{self, Command, Incident as Verb};
+use linesman_schemas::{IncidentId, IncidentStep, OrgName, Place};
 use serde_json::{Value, json};
 
 use super::{Answer, Change};
-use crate::Error;
 use crate::desk::Desk;
-use crate::incidents::{self, Status, notes};
+use crate::incidents::{self, IncidentRow, Status, notes};
+use crate::managers::Managers;
+use crate::rights::{Asked, Need, Ruling};
 use crate::subject::Incident;
+use crate::{Error, rights, sight};
 
 /// Why nothing more is done with an incident.
 pub(super) const COMPLETED: &str = "the incident is completed; reopen it first";
@@ -29,6 +31,50 @@ pub(crate) fn shown(incident: &Incident) -> Value {
         "owner": incident.row.owner,
         "priority": incident.row.priority,
         "case": incident.case.as_ref().map(|case| case.state.as_str()),
+    })
+}
+
+/// Which step with incidents it takes to do what is asked of this one as it is.
+fn step(verb: &Verb, incident: &IncidentRow, asker: &str) -> IncidentStep {
+    let is_own = incident.owner == asker;
+    match verb {
+        Verb::Assign(assignment) => match (assignment.owner.as_str(), incident.owner.as_str()) {
+            (to, "") if to == asker || to.is_empty() => IncidentStep::Own,
+            (to, _) if is_own && (to == asker || to.is_empty()) => IncidentStep::Own,
+            (to, _) if to == asker => IncidentStep::Any,
+            _ => IncidentStep::Delegate,
+        },
+        Verb::Prioritise(_) | Verb::Close(_) | Verb::Reopen(_) | Verb::Annotate(_) if is_own => IncidentStep::Own,
+        Verb::Prioritise(_) | Verb::Close(_) | Verb::Reopen(_) | Verb::Annotate(_) => IncidentStep::Any,
+    }
+}
+
+/// Why whoever asks may not do it with this incident, beside what it takes to ask for it at all: its device is not
+/// seen, and then there is no such incident; or it takes another step. From engine level 3 on.
+pub(crate) fn refusal(
+    desk: &Desk,
+    managers: &Managers,
+    incident: &Incident,
+    command: &Command,
+) -> Result<Option<Answer>, Error> {
+    if !desk.is_at(3) {
+        return Ok(None);
+    }
+    let (principal, id) = (&command.principal, &incident.id);
+    let known = managers.known(desk);
+    let reach = rights::reach(&known, principal, desk.now)?;
+    let (serial_number, device) = (&incident.row.serial_number, Some(&*incident.device));
+    if !sight::sees_device(desk.state(), &reach, &id.org, serial_number, device)? {
+        return Ok(Some(nothing(&id.org, id)));
+    }
+    let command::Verb::Incident(verb) = &command.verb else { return Ok(None) };
+    let need = Need::Incidents(step(verb, &incident.row, &principal.to_string()));
+    let place = Place::Organization(id.org.clone());
+    let asked = Asked { principal, need, place: &place, is_within: true, now: desk.now };
+    Ok(match rights::may(&known, &asked)? {
+        Ruling::Allowed => None,
+        Ruling::Forbidden(denial) => Some(Answer::refused(Verdict::Forbidden, denial.to_string()).about(id)),
+        Ruling::Unseen => Some(nothing(&id.org, id)),
     })
 }
 

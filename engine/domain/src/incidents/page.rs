@@ -5,10 +5,11 @@
 //! i <org> 0 <page>      up to 16 times: length (3 bytes, little-endian), version less one (1 byte), row in postcard
 //! ```
 
-use linesman_schemas::OrgName;
+use linesman_schemas::{IncidentId, OrgName};
 
 use super::IncidentRow;
 use crate::Error;
+use crate::state::Base;
 use crate::table::{self, Key, Row as _, Table, Upgradable};
 
 /// How many incidents share a row.
@@ -46,6 +47,17 @@ pub fn rows<'a>(key: &'a [u8], bytes: &'a [u8]) -> impl Iterator<Item = Result<I
 /// How many incidents a page holds.
 pub fn count(bytes: &[u8]) -> usize {
     entries(bytes).count()
+}
+
+/// An incident of a base.
+///
+/// # Errors
+/// The base cannot be read, or the page.
+pub fn find(base: &(impl Base + ?Sized), id: &IncidentId) -> Result<Option<IncidentRow>, Error> {
+    let (page, at) = place(id.number);
+    let key = key(&id.org, page).into_bytes();
+    let Some(bytes) = base.get(&key)? else { return Ok(None) };
+    read(&key, &bytes, at)
 }
 
 /// Where an incident lies: its page, and its place on it.

@@ -18,7 +18,7 @@ use super::rule_book::Books;
 use super::state::{Base, State};
 use super::table::Table;
 use super::{directory, sections, tokens};
-pub use row::{GONE, GrantRow, MANAGERS, ManagerRow, PROVIDER, all, gone_key, gone_people, key, owner};
+pub use row::{GONE, GrantRow, MANAGERS, ManagerRow, PROVIDER, all, gone_key, gone_people, key, owner, within};
 use sha2::{Digest, Sha256};
 
 /// How many managers are kept in memory of those that were asked for lately.

@@ -88,6 +88,11 @@ pub fn key(login: &Login) -> Key<ManagerRow> {
     MANAGERS.key(&[owner(login.organization.as_ref())], login.name.as_str().as_bytes())
 }
 
+/// The front of the keys of an organization's managers, or of the provider's people, from their own keys' beginning on.
+pub fn within(org: Option<&OrgName>, own: &[u8]) -> Vec<u8> {
+    MANAGERS.prefix(&[owner(org)], own)
+}
+
 /// The key of what a manager had that is gone.
 pub fn gone_key(was: &Granter) -> Key<GrantRow> {
     let owner = owner(was.login.organization.as_ref());

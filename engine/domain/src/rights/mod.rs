@@ -5,12 +5,14 @@
 //! | here | the one question, [`may`], and its answer |
 //! | `table` | what it takes to ask for each operation |
 //! | `chain` | who granted whom what, up to the first; what that comes to |
+//! | `explain` | why somebody may, or may not, link by link |
 //! | `manage` | who manages whom |
 //! | `reach` | what somebody sees |
 //!
 //! Asked once for each command, in `commands`; whoever shows or refuses early asks the same.
 
 mod chain;
+mod explain;
 mod manage;
 mod reach;
 mod table;
@@ -26,6 +28,7 @@ use linesman_schemas::{IncidentStep, Login, Place, Principal, Privilege, Right};
 use super::Error;
 pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, settled};
 use chain::{Climb, Link, climb};
+pub use explain::{Explanation, Held, Tied, explain};
 pub use manage::{Asker, Managing};
 pub use reach::{Extent, Reach, reach};
 pub use table::{OPERATIONS, is_within, need};

@@ -48,6 +48,12 @@ impl Reach {
         }
     }
 
+    /// The organizations of which something is seen, where not everything is.
+    pub fn organizations(&self) -> BTreeSet<&OrgName> {
+        let places = self.sphere.places().iter().filter_map(Place::organization);
+        places.chain(self.device_groups.iter().map(|group| &group.organization)).collect()
+    }
+
     /// Whether all of a place is seen.
     pub fn covers(&self, place: &Place) -> bool {
         self.sphere.covers(place)

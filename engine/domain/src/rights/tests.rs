@@ -171,3 +171,48 @@ fn every_operation_stands_once_in_the_table() {
     assert_eq!(names.len(), all);
     assert_eq!(need("sing"), Need::Engine, "what is not known is nobody's to do");
 }
+
+#[test]
+fn an_explanation_has_every_link_with_what_it_has() {
+    let some = [Privilege::Activation].into_iter().collect();
+    let mut world = World::chain(&[
+        ("bob", "acme", Privileges::all()),
+        ("acme/ann", "acme", some),
+        ("acme/ben", "acme/berlin", Privileges::all()),
+    ]);
+    let explained = |world: &World, who: &str, place: &str| {
+        let (principal, place) = (login(who), place.parse().unwrap());
+        let asked = Asked {
+            principal: &principal,
+            need: MANAGERS,
+            place: &place,
+            is_within: false,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        explain(world, &asked).unwrap()
+    };
+    let links = |found: &Explanation| {
+        found.links.iter().map(|link| (link.login.to_string(), link.has_need, link.covers)).collect::<Vec<_>>()
+    };
+    let found = explained(&world, "acme/ben", "acme/berlin");
+    assert!(matches!(found.ruling, Ruling::Forbidden(_)));
+    let expected = [("acme/ben", true, true), ("acme/ann", false, true), ("bob", true, true), ("admin", true, true)];
+    assert_eq!(links(&found), expected.map(|(login, has, covers)| (login.to_owned(), has, covers)));
+    let found = explained(&world, "acme/ben", "acme/paris");
+    assert_eq!((found.ruling, found.links[0].covers, found.links[1].covers), (Ruling::Unseen, false, true));
+    assert_eq!(
+        explained(&world, "nobody", "acme"),
+        Explanation { ruling: Ruling::Unseen, token: None, links: Vec::new(), groups: Vec::new() }
+    );
+    // What a group is tied to stands in for a sphere.
+    assert_eq!(explained(&world, "bob", "bolt").ruling, Ruling::Unseen);
+    world.groups.push(Arc::new(Group {
+        name: "shift".parse().unwrap(),
+        members: vec!["bob".parse().unwrap()],
+        organizations: vec!["bolt".parse().unwrap()],
+        device_groups: Vec::new(),
+        granter: crate::directory::admin().granter(),
+    }));
+    let found = explained(&world, "bob", "bolt/berlin");
+    assert_eq!((&found.ruling, found.links[0].covers, found.groups[0].covers), (&Ruling::Allowed, false, true));
+}

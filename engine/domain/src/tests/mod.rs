@@ -11,6 +11,7 @@ mod managers;
 mod policies;
 mod principals;
 mod sections;
+mod sight;
 mod sources;
 
 use std::cell::RefCell;

@@ -7,13 +7,14 @@
 //! | `show` | answers as tables, cards and JSON |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
-//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `policy`, `dead`, `status`, `level`, `log_level`, `manager`, `token`, `session` | one command each |
+//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
 pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod dead;
 pub(super) mod device;
 mod filters;
+pub(super) mod group;
 pub(super) mod incident;
 pub(super) mod intel;
 mod kept;
@@ -22,6 +23,7 @@ pub(super) mod log_level;
 pub(super) mod login;
 pub(super) mod manager;
 pub(super) mod org;
+pub(super) mod place;
 pub(super) mod policy;
 mod secrets;
 pub(super) mod session;
@@ -160,6 +162,11 @@ fn segment(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
+/// The path of a thing whose name has parts.
+fn path_of(front: &str, name: &str) -> String {
+    name.split('/').fold(front.to_owned(), |path, part| format!("{path}/{}", segment(part)))
+}
+
 impl Api {
     /// By the token that is named, that of the data directory, or the session that is kept; in this order.
     fn new(access: &Access) -> anyhow::Result<Self> {
@@ -242,6 +249,15 @@ impl Api {
                 _ => Err(error),
             },
         }
+    }
+
+    /// Makes something that is not there yet, and prints what became of it.
+    async fn add(&self, path: &str, kind: &str, name: &str, body: Value) -> anyhow::Result<()> {
+        // Said again under a key of one's own, it is there because it was done.
+        if self.key.is_none() && self.find(path).await?.is_some() {
+            bail!("there is a {kind} `{name}` already; `set` changes it");
+        }
+        self.write(Method::PUT, path, Some(body)).await
     }
 
     /// Writes what is answered with a secret at `pointer`, and prints that alone, or all in JSON.

@@ -57,12 +57,12 @@ circuit_rest_s = 30 # default
 circuit_rest_most_s = 600 # default
 audit_retention_s = 0 # default
 
+[audit]
+checkpoint_s = 3600 # default
+
 [api]
 session_idle_s = 43200 # default
 session_absolute_s = 2592000 # default
-
-[audit]
-checkpoint_s = 3600 # default
 
 [log]
 format = "json" # linesman.toml:18:10

@@ -112,7 +112,7 @@ impl Letter {
 /// Newest first means that OUT is read as a whole: name an organization, a reason or a time where there are many.
 #[utoipa::path(
     get,
-    path = "/api/v1/dead-letters",
+    path = "/api/v1/dead-letters", operation_id = "dead-letters",
     tag = "dead letters",
     params(DeadLetters),
     responses(
@@ -125,6 +125,9 @@ pub(super) async fn list(
     Params(mut list): Params<DeadLetters>,
 ) -> Result<Json<Page<Letter>>, Problem> {
     let paging = Paging::take(&mut list)?;
+    if let Some(Whose::Organization(org)) = &list.organization {
+        viewer.may("dead-letters", &org.clone().into())?;
+    }
     if let Some(Whose::Organization(org)) = &list.organization
         && sources.commands.standing(&viewer, org).map_err(|error| Problem::internal(&error))?.is_none()
     {
@@ -146,7 +149,7 @@ pub(super) async fn list(
 /// One dead letter, with its input's bytes where it holds them.
 #[utoipa::path(
     get,
-    path = "/api/v1/dead-letters/{id}",
+    path = "/api/v1/dead-letters/{id}", operation_id = "dead-letter",
     tag = "dead letters",
     params(LetterPath),
     responses(
@@ -168,7 +171,7 @@ async fn find(client: &Client, viewer: &Viewer, id: &str) -> Result<Letter, Prob
     let place: EventPlace = id.parse().map_err(|_| none())?;
     let found = events::get(client, place).await.map_err(|error| log_is_away(&error))?;
     let found = found.filter(|found| found.subject.split('.').nth(2) == Some("dead"));
-    let found = found.filter(|found| viewer.sees(owner(&found.subject).as_ref())).ok_or_else(none)?;
+    let found = found.filter(|found| viewer.sees_whole(owner(&found.subject).as_ref())).ok_or_else(none)?;
     Letter::read(&found).map_err(|error| Problem::internal(&error))
 }
 
@@ -185,7 +188,7 @@ async fn page(client: &Client, viewer: &Viewer, list: &DeadLetters, paging: &Pag
     let mut pager = Pager::new(paging, offered);
     let mut fault = None;
     let take = |found: Found| {
-        if !viewer.sees(owner(&found.subject).as_ref()) {
+        if !viewer.sees_whole(owner(&found.subject).as_ref()) {
             return ControlFlow::Continue(());
         }
         let offered = pager.offer(rank(found.place), |_| {

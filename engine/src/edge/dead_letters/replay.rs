@@ -35,6 +35,7 @@ const SOURCE: &str = "replay";
 #[utoipa::path(
     post,
     path = "/api/v1/dead-letters/{id}/replay",
+    operation_id = "replay-input",
     tag = "dead letters",
     params(LetterPath, IdempotencyKey),
     responses(Answers)
@@ -58,10 +59,12 @@ pub(in crate::edge) async fn replay(
                 event: policy.trigger.clone(),
                 about: policy.about.clone(),
             };
+            viewer.may("run-policy", &org.clone().into())?;
             (org, Verb::Policy(Policy::Run(run)))
         }
         None => {
             let (org, kind) = origin(&letter)?;
+            viewer.may("replay-input", &org.clone().into())?;
             let replay = Replay { event: letter.event.clone(), sequence: letter.sequence };
             let (whose, verb) = (Some(org.clone()), Verb::Input(Input::Replay(replay)));
             // Sent again under the same id, it does not enter again.

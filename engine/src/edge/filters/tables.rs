@@ -108,6 +108,33 @@ listings! {
         proxy: Flag,
     }
 
+    /// Which places.
+    Places sorted by ["place"], {
+        /// This place and those below it.
+        under: Place,
+        /// The name people see.
+        display_name: Glob,
+        /// The device that serves it.
+        device: Glob,
+    }
+
+    /// Which managers.
+    Managers sorted by ["login"], {
+        /// Of `/` the provider's people, of an organization all its managers, of a site or an access line those who
+        /// were granted it or something below it.
+        under: Place,
+        /// The login.
+        login: Glob,
+        /// Who granted it what it has.
+        granted_by: Glob,
+    }
+
+    /// Which user groups.
+    Groups sorted by ["name"], {
+        /// The name.
+        name: Glob,
+    }
+
     /// Which policies.
     Policies sorted by ["name"], {
         /// The name.

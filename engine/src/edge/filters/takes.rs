@@ -59,10 +59,7 @@ impl Takes {
                 let pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}|_provider(-[1-9][0-9]?)?)$";
                 Schema::from(text.pattern(Some(pattern))).into()
             }
-            Self::Place => {
-                let pattern = "^(/|[A-Za-z0-9][A-Za-z0-9_-]{0,63}(/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){0,2})$";
-                Schema::from(text.pattern(Some(pattern))).into()
-            }
+            Self::Place => words::place().into(),
             Self::Text | Self::Plain => Schema::from(text).into(),
             Self::Time => Schema::from(text.format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))).into(),
             Self::Flag => Schema::from(ObjectBuilder::new().schema_type(Type::Boolean)).into(),

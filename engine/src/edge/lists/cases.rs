@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::walk::{OrgRows, answer};
-use super::{Error, Stored, given, number, page};
+use super::{Error, Stored, given, number, page, seen};
 use crate::edge::filters::tables::Cases;
 use crate::edge::filters::{is, lies, passes};
 use crate::edge::paging::{Page, Paging, Value};
@@ -21,6 +21,8 @@ use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
 use linesman_domain::cases::{self, CaseRow};
+use linesman_domain::incidents::page as incident_page;
+use linesman_domain::sight::Sight;
 
 /// An incident's case at the upstream.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,8 +91,13 @@ pub(in crate::edge) async fn case(
 ) -> Result<Response, Problem> {
     answer(&sources, viewer, move |walk| {
         let nothing = || format!("there is no case of an incident `{id}`");
-        let row = walk.one(&id.org, &cases::key(&id.org, id.number), nothing)?;
-        Ok(Case::new(id.clone(), row))
+        let incident = seen::incident(walk, &id)?;
+        let row = walk.one(&id.org, &cases::key(&id.org, id.number), nothing);
+        // A case without its incident is nobody's but whoever's who sees all.
+        if incident.is_none() && !walk.sees_whole(Some(&id.org)) {
+            return Err(Error::Nothing(nothing()));
+        }
+        Ok(Case::new(id.clone(), row?))
     })
     .await
 }
@@ -105,6 +112,11 @@ impl Stored for Cases {
 
     fn organization(&self) -> Option<&OrgName> {
         self.organization.as_ref()
+    }
+
+    fn is_seen(rows: &OrgRows<'_>, sight: &Sight, org: &OrgName, key: &[u8], _: &mut CaseRow) -> Result<bool, Error> {
+        let incident = incident_page::find(rows.lane, &IncidentId { org: org.clone(), number: number(key) })?;
+        incident.map_or(Ok(false), |incident| seen::is_device(rows, sight, org, &incident.serial_number))
     }
 
     fn value(by: &str, row: &CaseRow) -> Value {

@@ -20,6 +20,7 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use linesman_domain::devices::{self, DeviceRow};
+use linesman_domain::sight::Sight;
 use linesman_domain::snapshots::{self, SnapshotsRow};
 
 /// A device, as its latest bundle described it; texts that gave none are empty.
@@ -96,7 +97,9 @@ pub(in crate::edge) async fn device(
 ) -> Result<Response, Problem> {
     answer(&sources, viewer, move |walk| {
         let nothing = || format!("`{organization}` has no device `{}`", linesman_rules::excerpt(&serial_number));
-        let row = walk.one(&organization, &devices::key(&organization, &serial_number), nothing)?;
+        let row = walk.some(&organization, &devices::key(&organization, &serial_number))?;
+        let is_seen = walk.sees_device(&organization, &serial_number, row.as_ref())?;
+        let row = row.filter(|_| is_seen).ok_or_else(|| Error::Nothing(nothing()))?;
         let kept: SnapshotsRow =
             walk.some(&organization, &snapshots::key(&organization, &serial_number))?.unwrap_or_default();
         let snapshots = kept.snapshots.into_iter().map(|snapshot| Snapshot {
@@ -121,6 +124,10 @@ impl Stored for Devices {
 
     fn organization(&self) -> Option<&OrgName> {
         self.organization.as_ref()
+    }
+
+    fn is_seen(_: &OrgRows<'_>, sight: &Sight, _: &OrgName, key: &[u8], row: &mut DeviceRow) -> Result<bool, Error> {
+        Ok(sight.has(&text_key(key), Some(row)))
     }
 
     fn value(by: &str, row: &DeviceRow) -> Value {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::walk::{OrgRows, Walk, answer};
-use super::{Bundle, Error, Found, Stored, given, number, page};
+use super::{Bundle, Error, Found, Stored, given, number, page, seen};
 use crate::edge::filters::tables::Incidents;
 use crate::edge::filters::{is, lies, passes};
 use crate::edge::paging::{Page, Paging, Value};
@@ -26,6 +26,7 @@ use linesman_domain::devices::{self, DeviceRow};
 use linesman_domain::incidents::IncidentRow;
 use linesman_domain::incidents::notes::{self, NotesRow};
 use linesman_domain::incidents::page::{self as pages, PER_PAGE};
+use linesman_domain::sight::Sight;
 use linesman_domain::state::Base as _;
 use linesman_domain::table::Table;
 
@@ -130,7 +131,7 @@ struct Note {
 #[utoipa::path(
     get, path = "/api/v1/incidents", tag = "incidents", params(Incidents),
     responses(
-        (status = 200, description = "A page; `total` is there when nothing but an organization, or nothing, is asked for.", body = Page<Incident>),
+        (status = 200, description = "A page; `total` is there when nothing but an organization, or nothing, is asked for. Of organizations of which not all is seen it counts what is; not where one of them has more than 20,000 incidents.", body = Page<Incident>),
     )
 )]
 pub(in crate::edge) async fn incidents(
@@ -142,8 +143,7 @@ pub(in crate::edge) async fn incidents(
     answer(&sources, viewer, move |walk| {
         let mut page = page(walk, &list, &paging)?;
         if is_unfiltered(&list) {
-            let organizations = walk.organizations(list.organization())?;
-            page.total = Some(organizations.values().map(|rows| rows.row.incidents).sum());
+            page.total = seen::total(walk, list.organization())?;
         }
         Ok(page)
     })
@@ -163,27 +163,14 @@ pub(in crate::edge) async fn incident(
     PathOf(IncidentPath { id }): PathOf<IncidentPath>,
 ) -> Result<Response, Problem> {
     answer(&sources, viewer, move |walk| {
-        let row = walk.lane(&id.org).map(|lane| find(lane, &id)).transpose()?.flatten();
-        let row = row.ok_or_else(|| Error::Nothing(format!("there is no incident `{id}`")))?;
-        let device = walk.some(&id.org, &devices::key(&id.org, &row.serial_number))?;
+        let nothing = || Error::Nothing(format!("there is no incident `{id}`"));
+        let (row, device) = seen::incident(walk, &id)?.ok_or_else(nothing)?;
         let case = walk.some(&id.org, &cases::key(&id.org, id.number))?;
         let notes: NotesRow = walk.some(&id.org, &notes::key(&id.org, id.number))?.unwrap_or_default();
         let notes = notes.notes.into_iter().map(|note| Note { at: note.at, actor: note.actor, text: note.text });
         Ok(IncidentWithNotes { incident: Incident::new(id, row, device, case), notes: notes.collect() })
     })
     .await
-}
-
-/// An incident's row.
-fn find(lane: &Lane, id: &IncidentId) -> Result<Option<IncidentRow>, Error> {
-    let index = id.number.saturating_sub(1);
-    let page = index / PER_PAGE;
-    let own = page.to_be_bytes();
-    let key = pages::key(&id.org, page).into_bytes();
-    let bytes = lane.get(&key)?;
-    let found = bytes.map(|bytes| Incidents::read(&key, &own, &bytes)).unwrap_or_default();
-    let at = usize::try_from(index % PER_PAGE).unwrap_or(usize::MAX);
-    found.into_iter().nth(at).map(|found| found.map(|(_, row, _)| row)).transpose()
 }
 
 /// Whether nothing is asked for but an organization.
@@ -244,6 +231,16 @@ impl Stored for Incidents {
             && passes(self.product.as_ref(), &device.product);
         let more = device.host_name.len() + device.product.len() + device.platform.len() + device.os_version.len();
         Ok(is_wanted.then_some((incident, more)))
+    }
+
+    fn is_seen(
+        rows: &OrgRows<'_>,
+        sight: &Sight,
+        org: &OrgName,
+        _key: &[u8],
+        row: &mut IncidentRow,
+    ) -> Result<bool, Error> {
+        seen::is_device(rows, sight, org, &row.serial_number)
     }
 
     fn read(key: &[u8], own: &[u8], bytes: &[u8]) -> Vec<Found<IncidentRow>> {

@@ -21,7 +21,11 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
+use crate::store::Lane;
+use linesman_domain::devices;
 use linesman_domain::intelligence::{self, IntelligenceRow, MessageRow};
+use linesman_domain::sight::Sight;
+use linesman_domain::table::Table;
 
 /// An intelligence message as it was kept. Field names are those of its input.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,7 +69,7 @@ struct Relevance {
 
 /// Intelligence messages, page by page.
 #[utoipa::path(
-    get, path = "/api/v1/intelligence", tag = "intelligence", params(IntelligenceMessages),
+    get, path = "/api/v1/intelligence", operation_id = "intelligence", tag = "intelligence", params(IntelligenceMessages),
     responses((status = 200, description = "A page.", body = Page<IntelligenceMessage>))
 )]
 pub(in crate::edge) async fn messages(
@@ -79,7 +83,7 @@ pub(in crate::edge) async fn messages(
 
 /// One intelligence message.
 #[utoipa::path(
-    get, path = "/api/v1/intelligence/{organization}/{id}", tag = "intelligence", params(MessagePath),
+    get, path = "/api/v1/intelligence/{organization}/{id}", operation_id = "intelligence-message", tag = "intelligence", params(MessagePath),
     responses((status = 200, description = "The message.", body = IntelligenceMessage))
 )]
 pub(in crate::edge) async fn message(
@@ -89,10 +93,29 @@ pub(in crate::edge) async fn message(
 ) -> Result<Response, Problem> {
     answer(&sources, viewer, move |walk| {
         let nothing = || format!("`{organization}` has no intelligence message `{}`", linesman_rules::excerpt(&id));
-        let row = walk.one(&organization, &intelligence::key(&organization, &id), nothing)?;
+        let mut row = walk.some(&organization, &intelligence::key(&organization, &id))?;
+        if let (Some(found), Some(sight), Some(lane)) = (&mut row, walk.sight(&organization)?, walk.lane(&organization))
+            && !narrow(lane, &sight, &organization, found)?
+        {
+            row = None;
+        }
+        let row = row.ok_or_else(|| Error::Nothing(nothing()))?;
         Ok(IntelligenceMessage::new(organization.clone(), row))
     })
     .await
+}
+
+/// Takes out of a message the serial numbers that are not seen; whether there are any that are.
+fn narrow(lane: &Lane, sight: &Sight, org: &OrgName, row: &mut IntelligenceRow) -> Result<bool, Error> {
+    let mut seen = Vec::new();
+    for serial_number in std::mem::take(&mut row.message.relevance.serial_numbers) {
+        let device = Table::read(lane, &devices::key(org, &serial_number))?;
+        if sight.has(&serial_number, device.as_ref()) {
+            seen.push(serial_number);
+        }
+    }
+    row.message.relevance.serial_numbers = seen;
+    Ok(!row.message.relevance.serial_numbers.is_empty())
 }
 
 impl Stored for IntelligenceMessages {
@@ -105,6 +128,16 @@ impl Stored for IntelligenceMessages {
 
     fn organization(&self) -> Option<&OrgName> {
         self.organization.as_ref()
+    }
+
+    fn is_seen(
+        rows: &OrgRows<'_>,
+        sight: &Sight,
+        org: &OrgName,
+        _key: &[u8],
+        row: &mut IntelligenceRow,
+    ) -> Result<bool, Error> {
+        narrow(rows.lane, sight, org, row)
     }
 
     fn value(by: &str, row: &IntelligenceRow) -> Value {

@@ -7,13 +7,18 @@
 pub(super) mod audit;
 pub(super) mod cases;
 pub(super) mod devices;
+pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod intelligence;
+pub(super) mod managers;
 pub(super) mod organizations;
+pub(super) mod places;
 pub(super) mod policies;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod walk;
+pub(super) mod why;
 
 use linesman_schemas::OrgName;
 use serde::Serialize;
@@ -24,6 +29,7 @@ use super::paging::{Offered, Page, Pager, Paging, Rank, Value};
 use crate::store;
 use crate::store::Lane;
 use linesman_domain::bundles::BundleRef;
+use linesman_domain::sight::Sight;
 use linesman_domain::table;
 use walk::{OrgRows, Walk};
 
@@ -81,6 +87,18 @@ trait Stored: Listing {
         row: Self::Row,
     ) -> Result<Option<(Self::Item, usize)>, Error>;
 
+    /// Whether an item is there for whoever sees an organization in part; what is not seen of it is taken out.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn is_seen(
+        rows: &OrgRows<'_>,
+        sight: &Sight,
+        org: &OrgName,
+        key: &[u8],
+        row: &mut Self::Row,
+    ) -> Result<bool, Error>;
+
     /// The items of a row of the store.
     fn read(key: &[u8], own: &[u8], bytes: &[u8]) -> Vec<Found<Self::Row>> {
         vec![table::decode(key, bytes).map(|row| (own.to_vec(), row, bytes.len())).map_err(Error::from)]
@@ -129,7 +147,12 @@ fn page<L: Stored>(walk: &Walk, list: &L, paging: &Paging) -> Result<Page<L::Ite
         };
         for found in items::<L>(rows.lane, org, from.as_deref(), is_back) {
             walk.step()?;
-            let (key, row, bytes) = found?;
+            let (key, mut row, bytes) = found?;
+            if let Some(sight) = &rows.sight
+                && !L::is_seen(rows, sight, org, &key, &mut row)?
+            {
+                continue;
+            }
             let value = if is_by_key { Value::Key } else { L::value(paging.by, &row) };
             let rank = Rank { value, organization: org.as_str().to_owned(), key };
             let offered = pager.offer(rank, |rank| {
@@ -153,20 +176,8 @@ fn items<L: Stored>(
 ) -> impl Iterator<Item = Found<L::Row>> {
     let prefix = L::prefix(org.as_str(), &[]);
     let from = from.map(|own| L::prefix(org.as_str(), own));
-    // One row of the store at a time: their number is not bounded by what is asked for.
-    let mut last = from;
-    let rows = std::iter::from_fn(move || {
-        let found = if is_back {
-            lane.rows_back(&prefix, last.as_deref()).next()
-        } else {
-            lane.rows(&prefix, last.as_deref()).next()
-        }?;
-        if let Ok((key, _)) = &found {
-            last = Some(key.clone());
-        }
-        Some((found, prefix.len()))
-    });
-    rows.flat_map(move |(found, own)| match found {
+    let own = prefix.len();
+    rows_from(lane, prefix, from, is_back).flat_map(move |found| match found {
         Ok((key, bytes)) => {
             let mut items = L::read(&key, key.get(own..).unwrap_or_default(), &bytes);
             if is_back {
@@ -175,6 +186,28 @@ fn items<L: Stored>(
             items
         }
         Err(error) => vec![Err(error.into())],
+    })
+}
+
+/// The store's rows whose keys begin with `prefix`, from behind the key `from` on.
+fn rows_from(
+    lane: &Lane,
+    prefix: Vec<u8>,
+    from: Option<Vec<u8>>,
+    is_back: bool,
+) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), store::Error>> {
+    // One row of the store at a time: their number is not bounded by what is asked for.
+    let mut last = from;
+    std::iter::from_fn(move || {
+        let found = if is_back {
+            lane.rows_back(&prefix, last.as_deref()).next()
+        } else {
+            lane.rows(&prefix, last.as_deref()).next()
+        }?;
+        if let Ok((key, _)) = &found {
+            last = Some(key.clone());
+        }
+        Some(found)
     })
 }
 

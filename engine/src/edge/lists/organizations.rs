@@ -8,8 +8,8 @@ use linesman_schemas::{FilterLevel, OrgName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Error;
-use super::walk::{OrgRows, Walk, answer, unknown};
+use super::walk::{Walk, answer, unknown};
+use super::{Error, seen};
 use crate::edge::filters::tables::Organizations;
 use crate::edge::filters::{is, passes};
 use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
@@ -19,7 +19,7 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
-use linesman_domain::organizations::{self, GroupRow, OrgRow};
+use linesman_domain::organizations::{GroupRow, OrgRow};
 
 /// An organization.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,16 +36,23 @@ struct Organization {
     filter_level: FilterLevel,
     /// Whether it takes part.
     standing: words::OrganizationStanding,
-    /// Its device groups; a device belongs to the first whose pattern its host name matches.
+    /// Those of its device groups that are seen; a device belongs to the first whose pattern its host name matches.
     device_groups: Vec<DeviceGroup>,
     /// Whether the configuration file names it.
     configured: bool,
-    /// How many incidents it has had.
-    incidents: u64,
-    /// How many events it has emitted.
-    events: u64,
-    /// How many reactions were decided for it.
-    reactions: u64,
+    /// How many incidents it has had; of one of which not all is seen those that are, and not where they would have to be
+    /// looked for among more than 20,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    incidents: Option<u64>,
+    /// How many events it has emitted; not of one of which not all is seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    events: Option<u64>,
+    /// How many reactions were decided for it; not of one of which not all is seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reactions: Option<u64>,
 }
 
 /// A group of devices.
@@ -82,8 +89,10 @@ pub(in crate::edge) async fn organization(
     PathOf(OrganizationPath { name }): PathOf<OrganizationPath>,
 ) -> Result<Response, Problem> {
     answer(&sources, viewer, move |walk| {
-        let row = walk.one(&name, &organizations::key(&name), || unknown(&name).to_string())?;
-        Ok(Organization::new(name.clone(), row))
+        let mut rows = walk.organizations(Some(&name))?;
+        let rows = rows.remove(&name).ok_or_else(|| unknown(&name))?;
+        let incidents = seen::incidents(walk, &rows, &name)?;
+        Ok(Organization::new(walk, name, rows.row, incidents))
     })
     .await
 }
@@ -91,24 +100,32 @@ pub(in crate::edge) async fn organization(
 /// A page of those that are seen.
 fn page(list: &Organizations, walk: &Walk, paging: &Paging) -> Result<Page<Organization>, Error> {
     let mut pager = Pager::new(paging, Offered::AnyHow);
-    for (name, OrgRows { row, .. }) in walk.organizations(None)? {
+    for (name, rows) in walk.organizations(None)? {
         walk.step()?;
         let rank = Rank { value: Value::Key, organization: name.as_str().to_owned(), key: Vec::new() };
         // All are offered: there is nothing to be spared where all were read.
         let _ = pager.offer(rank, |_| {
+            let row = &rows.row;
             let is_wanted = passes(list.name.as_ref(), name.as_str())
                 && is(list.standing, row.standing.into())
                 && is(list.proxy, words::Flag::of(row.is_proxy));
             let groups = row.device_groups.iter().flat_map(|group| &group.devices).map(String::len);
             let bytes = row.display_name.len() + groups.sum::<usize>();
-            Ok::<_, Error>(is_wanted.then(|| (Organization::new(name, row), bytes)))
+            if !is_wanted {
+                return Ok(None);
+            }
+            let incidents = seen::incidents(walk, &rows, &name)?;
+            Ok::<_, Error>(Some((Organization::new(walk, name, rows.row, incidents), bytes)))
         })?;
     }
     Ok(pager.page())
 }
 
 impl Organization {
-    fn new(name: OrgName, row: OrgRow) -> Self {
+    fn new(walk: &Walk, name: OrgName, row: OrgRow, incidents: Option<u64>) -> Self {
+        let is_whole = walk.sees_whole(Some(&name));
+        let seen = |group: &GroupRow| is_whole || walk.sees_group(&name, &group.name);
+        let groups: Vec<_> = row.device_groups.into_iter().filter(seen).collect();
         let group = |group: GroupRow| DeviceGroup { name: group.name, devices: group.devices };
         Self {
             name,
@@ -116,11 +133,11 @@ impl Organization {
             proxy: row.is_proxy,
             filter_level: row.filter_level,
             standing: row.standing.into(),
-            device_groups: row.device_groups.into_iter().map(group).collect(),
+            device_groups: groups.into_iter().map(group).collect(),
             configured: row.loaded.is_some(),
-            incidents: row.incidents,
-            events: row.events,
-            reactions: row.reactions,
+            incidents,
+            events: is_whole.then_some(row.events),
+            reactions: is_whole.then_some(row.reactions),
         }
     }
 }

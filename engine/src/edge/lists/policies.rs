@@ -147,8 +147,8 @@ fn page(list: &Policies, walk: &Walk, book: &books::Policies, paging: &Paging) -
 /// Whether there is such a policy for whoever asks. What the provider's own say of whom is the provider's.
 fn is_seen(walk: &Walk, policy: &Policy) -> bool {
     match owner(policy).map(str::parse) {
-        None => walk.sees(None),
-        Some(owner) => owner.is_ok_and(|owner| walk.sees(Some(&owner))),
+        None => walk.sees_whole(None),
+        Some(owner) => owner.is_ok_and(|owner| walk.sees_whole(Some(&owner))),
     }
 }
 

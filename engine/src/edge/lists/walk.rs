@@ -14,12 +14,14 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Error;
+use crate::edge::members::lane_of_owner;
 use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::log::streams::lane_of;
 use crate::store::Lane;
+use linesman_domain::devices::DeviceRow;
 use linesman_domain::organizations::{self, OrgRow};
+use linesman_domain::sight::{self, Sight};
 use linesman_domain::table::{Key, Row, Table};
 
 /// After how many rows a walk looks whether it is still wanted.
@@ -39,6 +41,8 @@ pub(super) struct Walk {
 pub(super) struct OrgRows<'a> {
     pub(super) lane: &'a Lane,
     pub(super) row: OrgRow,
+    /// What is seen of it; none: all.
+    pub(super) sight: Option<Sight>,
 }
 
 /// Tells a walk that nobody waits for it any more.
@@ -115,6 +119,45 @@ impl Walk {
         self.lanes.get(lane as usize).filter(|_| self.sees(None))
     }
 
+    /// All lanes, by number.
+    pub(super) fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// Whether the whole of what is `whose` is there for whoever walks; none: the provider's own.
+    pub(super) fn sees_whole(&self, whose: Option<&OrgName>) -> bool {
+        self.viewer.sees_whole(whose)
+    }
+
+    /// Whether a device of an organization is there for whoever walks; its row, if it has one.
+    pub(super) fn sees_device(
+        &self,
+        org: &OrgName,
+        serial_number: &str,
+        device: Option<&DeviceRow>,
+    ) -> Result<bool, Error> {
+        if self.viewer.sees_all(org) {
+            return Ok(true);
+        }
+        match self.lane(org) {
+            Some(lane) => Ok(sight::sees_device(lane, self.viewer.reach(), org, serial_number, device)?),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a device group of an organization is seen that is not seen as a whole.
+    pub(super) fn sees_group(&self, org: &OrgName, name: &str) -> bool {
+        self.viewer.reach().has_group(org, name)
+    }
+
+    /// What is seen of an organization by whoever walks; none: all.
+    pub(super) fn sight(&self, org: &OrgName) -> Result<Option<Sight>, Error> {
+        match self.lane(org).filter(|_| !self.viewer.sees_all(org)) {
+            Some(lane) => Ok(Some(Sight::of(lane, self.viewer.reach(), org)?)),
+            None => Ok(None),
+        }
+    }
+
     /// One row further.
     ///
     /// # Errors
@@ -130,8 +173,7 @@ impl Walk {
 
     /// The lane that would have an organization's rows; none where nothing of it is seen.
     pub(super) fn lane(&self, org: &OrgName) -> Option<&Lane> {
-        let lane = lane_of(org.as_str(), u32::try_from(self.lanes.len()).unwrap_or(u32::MAX));
-        self.lanes.get(lane as usize).filter(|_| self.sees(Some(org)))
+        lane_of_owner(&self.lanes, Some(org)).filter(|_| self.sees(Some(org)))
     }
 
     /// The rows of one organization, or those of all that are seen, in the order of their names.
@@ -139,17 +181,32 @@ impl Walk {
         let Some(org) = asked else { return self.all_organizations() };
         let lane = self.lane(org).ok_or_else(|| unknown(org))?;
         let row = Table::read(lane, &organizations::key(org))?.ok_or_else(|| unknown(org))?;
-        Ok(BTreeMap::from([(org.clone(), OrgRows { lane, row })]))
+        Ok(BTreeMap::from([(org.clone(), self.rows(lane, org, row)?)]))
+    }
+
+    fn rows<'a>(&self, lane: &'a Lane, org: &OrgName, row: OrgRow) -> Result<OrgRows<'a>, Error> {
+        let is_seen_in_part = !self.viewer.sees_all(org);
+        let sight = is_seen_in_part.then(|| Sight::of(lane, self.viewer.reach(), org)).transpose()?;
+        Ok(OrgRows { lane, row, sight })
     }
 
     fn all_organizations(&self) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
         let mut all = BTreeMap::new();
+        if !self.sees(None) {
+            // Of the others nothing is read.
+            for org in self.viewer.reach().organizations() {
+                self.step()?;
+                let Some(lane) = self.lane(org) else { continue };
+                if let Some(row) = Table::read(lane, &organizations::key(org))? {
+                    all.insert(org.clone(), self.rows(lane, org, row)?);
+                }
+            }
+            return Ok(all);
+        }
         for lane in &*self.lanes {
             for row in organizations::all(lane) {
                 let (name, row) = row?;
-                if self.sees(Some(&name)) {
-                    all.insert(name, OrgRows { lane, row });
-                }
+                all.insert(name, OrgRows { lane, row, sight: None });
             }
         }
         Ok(all)

@@ -1,6 +1,8 @@
 //! Whose sessions and API tokens are asked for: one's own, or those of a manager one manages.
 
+use axum::http::StatusCode;
 use linesman_schemas::Login;
+use linesman_schemas::audit::Verdict;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -25,7 +27,12 @@ impl Sources {
     /// For whoever asks there is no such manager, or they may not manage it.
     pub(super) fn owner(&self, entry: &Entry, asked: Option<Login>) -> Result<Login, Problem> {
         let Some(login) = asked else { return entry.login() };
-        self.grants.hold(&entry.principal, &login)?;
-        Ok(login)
+        match self.grants.hold(&entry.principal, &login)? {
+            Ok(_) => Ok(login),
+            Err(refused) if refused.verdict == Verdict::NotFound => {
+                Err(Problem::new(StatusCode::NOT_FOUND, refused.detail))
+            }
+            Err(refused) => Err(Problem::new(StatusCode::FORBIDDEN, refused.detail)),
+        }
     }
 }

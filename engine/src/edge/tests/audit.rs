@@ -3,6 +3,7 @@
 use linesman_domain::audit::proof::{extends, includes};
 use linesman_domain::audit::{self, AuditRow, Hash, KeptRow};
 use linesman_domain::table;
+use linesman_schemas::{IncidentStep, Privileges, Right, Rights};
 use serde_json::Value;
 
 use super::fixture::{Fixture, TOKEN_OF_ACME, audited, faulty, problem};
@@ -182,4 +183,75 @@ async fn another_log_is_as_one_that_is_not_there() {
         let seen = text(&edge, TOKEN_OF_ACME, &format!("/api/v1/audit/export?format={format}")).await;
         assert!(seen.contains("acme") && !seen.contains("bolt") && !seen.contains("_provider"), "{seen}");
     }
+}
+
+/// One of the provider's people who may read the audit, of so much.
+fn reads(edge: &Fixture, places: &str) {
+    edge.grant("bob", places, Privileges::default(), Rights::of([Right::Audit], IncidentStep::None));
+}
+
+const BOB: &str = "token of bob";
+const SID: &str = "token of sid";
+
+#[tokio::test]
+async fn of_the_providers_people_the_right_is_asked_and_of_managers_the_place() {
+    let edge = filled().await;
+    edge.grant("bob", "/", Privileges::all(), Rights::of([Right::Cases], IncidentStep::Delegate));
+    for path in ["", "/export", "/acme/0", "/bolt/checkpoint", "/nobody/proof?index=0"] {
+        let refused = problem(edge.get_as(BOB, &format!("/api/v1/audit{path}")).await).await;
+        assert_eq!(refused, (403, "`bob` has not the right `audit`".to_owned()), "{path}");
+    }
+    reads(&edge, "bolt");
+    let logs = async |token: &str| {
+        let lines = text(&edge, token, "/api/v1/audit/export").await;
+        let of = |line: &str| serde_json::from_str::<Value>(line).unwrap()["organization"].as_str().unwrap().to_owned();
+        lines.lines().map(of).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(logs(BOB).await, ["bolt".to_owned()].into());
+    reads(&edge, "/");
+    assert_eq!(logs(BOB).await.len(), 4);
+    // A manager of a site sees what was decided there, and nothing that is made of all.
+    edge.grant("acme/sid", "acme/berlin", Privileges::all(), Rights::default());
+    let lines = text(&edge, SID, "/api/v1/audit/export?organization=acme").await;
+    let places: std::collections::BTreeSet<String> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["record"]["place"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(places, ["acme/berlin".to_owned(), "acme/berlin/line-7".to_owned()].into());
+    for path in ["/acme/checkpoint", "/acme/proof?index=1"] {
+        let refused = problem(edge.get_as(SID, &format!("/api/v1/audit{path}")).await).await;
+        assert_eq!(refused, (403, "`acme/sid` does not see all of the log `acme`".to_owned()), "{path}");
+    }
+    let above = problem(edge.get_as(SID, "/api/v1/audit/acme/0").await).await;
+    assert_eq!(above, (404, "the log `acme` shows no record 0".to_owned()));
+    assert_eq!(edge.get_as(SID, "/api/v1/audit/acme/1").await.status(), 200);
+}
+
+#[tokio::test]
+async fn an_export_ends_with_what_is_seen_where_it_is_taken_away_meanwhile() {
+    const MANY: u64 = 60_000;
+    let edge = filled().await;
+    edge.organization("cask", 0);
+    edge.write("cask", audited("cask", MANY));
+    reads(&edge, "bolt cask");
+    let mut answer = edge.get_as(BOB, "/api/v1/audit/export").await;
+    let mut read = answer.chunk().await.unwrap().unwrap().to_vec();
+    reads(&edge, "bolt");
+    while let Some(part) = answer.chunk().await.unwrap() {
+        read.extend_from_slice(&part);
+    }
+    let read = String::from_utf8(read).unwrap();
+    let of = |name: &str| read.lines().filter(|line| line.contains(&format!("\"organization\":\"{name}\""))).count();
+    assert_eq!(of("bolt") as u64, COUNT);
+    assert!((of("cask") as u64) < MANY, "what was on its way may have gone, no more");
+    // Of a log that was to be whole, one that is not is none.
+    reads(&edge, "cask");
+    let mut answer = edge.get_as(BOB, "/api/v1/audit/export?organization=cask").await;
+    answer.chunk().await.unwrap().unwrap();
+    reads(&edge, "bolt");
+    let broken = async {
+        while answer.chunk().await?.is_some() {}
+        Ok::<_, reqwest::Error>(())
+    };
+    broken.await.unwrap_err();
 }

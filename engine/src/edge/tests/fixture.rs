@@ -6,7 +6,7 @@ use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
 use linesman_connectors::tls;
 use linesman_schemas::audit::{Record, Verdict};
-use linesman_schemas::{FilterLevel, OrgName, Principal, Priority, Privileges, Rights};
+use linesman_schemas::{FilterLevel, OrgName, PlacePath, Principal, Priority, Privileges, Rights};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -25,7 +25,8 @@ use linesman_domain::devices::{self, DeviceRow};
 use linesman_domain::incidents::page;
 use linesman_domain::incidents::page::PER_PAGE;
 use linesman_domain::incidents::{IncidentRow, Status};
-use linesman_domain::organizations::{self, OrgRow, Standing};
+use linesman_domain::organizations::{self, GroupRow, OrgRow, Standing};
+use linesman_domain::places::{self, PlaceRow};
 use linesman_domain::state::{Write, Writes};
 use linesman_domain::table;
 
@@ -160,29 +161,39 @@ impl Fixture {
         self.store.lane(lane).unwrap().apply(&Writes { batch: 1, rows }).unwrap();
     }
 
-    /// An organization with so many incidents.
+    /// An organization with so many incidents of one device.
     pub(super) fn organization(&self, name: &str, incidents: u64) {
+        let incidents: Vec<_> = (1..=incidents).map(|_| "SN1").collect();
+        self.fleet(name, &[("SN1", "edge-1.example", "")], &incidents);
+    }
+
+    /// An organization with devices by serial number, host name and group, and incidents by their serial numbers.
+    pub(super) fn fleet(&self, name: &str, fleet: &[(&str, &str, &str)], incidents: &[&str]) {
         let org: OrgName = name.parse().unwrap();
+        let group = |group: &str| GroupRow { name: group.to_owned(), devices: vec![format!("*.{group}")] };
+        let groups = fleet.iter().map(|(_, _, group)| *group).filter(|group| !group.is_empty());
         let row = OrgRow {
             display_name: name.to_uppercase(),
             is_proxy: true,
             filter_level: FilterLevel::All,
             standing: Standing::Active,
-            device_groups: Vec::new(),
+            device_groups: groups.map(group).collect(),
             loaded: None,
-            incidents,
-            events: incidents,
+            incidents: incidents.len() as u64,
+            events: incidents.len() as u64,
             reactions: 0,
         };
-        let mut rows = vec![
-            (organizations::key(&org).into_bytes(), table::encode(&row).unwrap()),
-            (devices::key(&org, "SN1").into_bytes(), table::encode(&device()).unwrap()),
-        ];
-        let numbers: Vec<u64> = (1..=incidents).collect();
+        let mut rows = vec![(organizations::key(&org).into_bytes(), table::encode(&row).unwrap())];
+        for (serial_number, host_name, group) in fleet {
+            let row = table::encode(&device(host_name, group)).unwrap();
+            rows.push((devices::key(&org, serial_number).into_bytes(), row));
+        }
+        let numbers: Vec<_> = (1..).zip(incidents).collect();
         for (page, numbers) in (0..).zip(numbers.chunks(PER_PAGE as usize)) {
             let mut bytes = Vec::new();
-            for number in numbers {
-                let row = table::encode(&incident(*number)).unwrap();
+            for (number, serial_number) in numbers {
+                let row = IncidentRow { serial_number: (**serial_number).to_owned(), ..incident(*number) };
+                let row = table::encode(&row).unwrap();
                 bytes.extend_from_slice(&u32::try_from(row.len()).unwrap().to_le_bytes());
                 bytes.extend_from_slice(&row);
             }
@@ -192,14 +203,14 @@ impl Fixture {
     }
 }
 
-fn device() -> DeviceRow {
+fn device(host_name: &str, group: &str) -> DeviceRow {
     DeviceRow {
-        host_name: "edge-1.example".into(),
+        host_name: host_name.into(),
         product: "MX240".into(),
         platform: "junos".into(),
         os_version: "21.4R3".into(),
         management_address: "192.0.2.1".into(),
-        group: String::new(),
+        group: group.into(),
         first_seen: Timestamp::UNIX_EPOCH,
         last_seen: Timestamp::UNIX_EPOCH,
     }
@@ -241,6 +252,21 @@ pub(super) fn audit_record(owner: &str, index: u64) -> Record {
         command: format!("c-{index}").parse().unwrap(),
         rule_book: 1,
     }
+}
+
+/// A place's row, by its key.
+pub(super) fn place(name: &str) -> (Vec<u8>, Vec<u8>) {
+    let place: PlacePath = name.parse().unwrap();
+    let row = PlaceRow {
+        display_name: format!("{} of {}", place.line.as_ref().unwrap_or(&place.site), place.organization),
+        device: "SN1".into(),
+        interface: "xe-0/0/0".into(),
+        addresses: vec!["192.0.2.1/24".into()],
+        speed: 100_000_000,
+        created: Timestamp::UNIX_EPOCH,
+        changed: Timestamp::UNIX_EPOCH,
+    };
+    (places::key(&place).into_bytes(), table::encode(&row).unwrap())
 }
 
 /// The incident of that number.

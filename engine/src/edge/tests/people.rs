@@ -18,13 +18,25 @@ use crate::log::books;
 /// By which token who asks; behind a colon by which of their own.
 pub(super) const BEARERS: [(&str, &str); 7] = [
     (TOKEN_OF_ACME, "acme/ann"),
-    ("token of bob", "bob"),
-    ("token of eve", "eve"),
-    ("token of gil", "gil"),
-    ("token of ann, narrowed", "acme/ann:narrow"),
-    ("token of sid", "acme/sid"),
-    ("token of zoe", "acme/zoe"),
+    (BOB, "bob"),
+    (EVE, "eve"),
+    (GIL, "gil"),
+    (SID, "corp/sid"),
+    (ZOE, "corp/zoe"),
+    (NARROW, "corp/zoe:narrow"),
 ];
+/// One of the provider's people with an organization.
+pub(super) const BOB: &str = "token of bob";
+/// One with groups alone, tied to an organization.
+pub(super) const EVE: &str = "token of eve";
+/// One with groups alone, tied to a device group.
+pub(super) const GIL: &str = "token of gil";
+/// A manager of a site.
+pub(super) const SID: &str = "token of sid";
+/// A manager of a whole enterprise.
+pub(super) const ZOE: &str = "token of zoe";
+/// A token of the same that is good for a site.
+pub(super) const NARROW: &str = "token of zoe, narrowed";
 
 /// Who asks by a token of [`BEARERS`].
 pub(super) fn principal(bearer: &str) -> Principal {
@@ -100,7 +112,7 @@ impl Fixture {
     }
 
     /// A row of an organization's lane; of the provider's the directory is composed anew.
-    fn put(&self, org: Option<&OrgName>, key: Vec<u8>, row: Vec<u8>) {
+    pub(super) fn put(&self, org: Option<&OrgName>, key: Vec<u8>, row: Vec<u8>) {
         if let Some(org) = org {
             return self.write(org.as_str(), vec![(key, row)]);
         }

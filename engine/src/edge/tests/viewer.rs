@@ -11,7 +11,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::super::BOUNDS;
-use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, audited, incident, problem};
+use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, audited, incident, place, problem};
 use crate::edge::PolicyStatus;
 use crate::embedded::{self, Server};
 use crate::log::books::{Books, pack};
@@ -43,15 +43,15 @@ const OTHERS: [&str; 13] = [
 ];
 
 /// An edge with the same of `acme` and of `bolt`, in its store and in OUT.
-struct World {
-    edge: Fixture,
+pub(super) struct World {
+    pub(super) edge: Fixture,
     client: Client,
     server: Server,
     _dir: tempfile::TempDir,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = embedded::start(embedded::Settings::new(dir.path())).await.unwrap();
         let login = server.engine_login();
@@ -68,7 +68,7 @@ impl World {
             source: r#"policy(#{ on: "incident.detected" }); fn react(incident, org) {}"#.to_owned(),
             origin: None,
         };
-        let policies = ["acme/own", "bolt/own", "all"].map(source).into();
+        let policies = ["acme/own", "bolt/own", "corp/own", "all"].map(source).into();
         let (hash, content) = pack(&RuleBook { settings: Settings::default(), policies, refused: Vec::new() }).unwrap();
         Books::new(client.clone(), 1).put(&hash, &content).await.unwrap();
         edge.write(
@@ -90,6 +90,11 @@ impl World {
     /// What the store has of an organization.
     fn fill(&self, name: &str) {
         self.edge.organization(name, 3);
+        self.fill_rest(name);
+    }
+
+    /// What the store has of an organization besides itself, its devices and its incidents.
+    pub(super) fn fill_rest(&self, name: &str) {
         let org: OrgName = name.parse().unwrap();
         let message = Intelligence {
             id: "TSB-1".to_owned(),
@@ -128,13 +133,15 @@ impl World {
                 (intelligence::key(&org, "TSB-1").into_bytes(), table::encode(&message).unwrap()),
                 (commands::key(Some(&org), "asked-1").into_bytes(), table::encode(&command).unwrap()),
                 (cases::key(&org, 1).into_bytes(), table::encode(&case).unwrap()),
+                place(&format!("{name}/berlin")),
+                place(&format!("{name}/berlin/line-7")),
             ],
         );
         self.edge.write(name, audited(name, 3));
     }
 
     /// A trigger and a dead letter in OUT.
-    async fn say(&self, whose: &str) {
+    pub(super) async fn say(&self, whose: &str) {
         let out: Context = jetstream::new(self.client.clone());
         let letter = json!({
             "reason": "bundle-undecodable", "detail": format!("of {whose}"), "sequence": 1,
@@ -150,8 +157,15 @@ impl World {
         }
     }
 
+    /// An event of OUT.
+    pub(super) async fn put(&self, subject: String, data: Value) {
+        let out: Context = jetstream::new(self.client.clone());
+        let event = json!({"specversion": "1.0", "id": "x", "time": "2026-11-21T10:00:00Z", "data": data});
+        out.publish(subject, event.to_string().into()).await.unwrap().await.unwrap();
+    }
+
     /// The id of an organization's dead letter; one that does not exist, of an organization that does not.
-    async fn letter(&self, whose: &str) -> String {
+    pub(super) async fn letter(&self, whose: &str) -> String {
         let page: Value = self.edge.get("/api/v1/dead-letters").await.json().await.unwrap();
         let letters = page["items"].as_array().unwrap();
         let found = letters.iter().find(|letter| letter["organization"] == whose);
@@ -172,9 +186,15 @@ impl World {
         if path.ends_with("/proof") {
             path.push_str("?index=0");
         }
+        path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
         if path.contains("commands") {
             path = format!("{path}?organization={whose}");
         }
+        self.ask_for(token, method, &path).await
+    }
+
+    /// Asks for something by a path.
+    pub(super) async fn ask_for(&self, token: &str, method: &str, path: &str) -> Response {
         let body = match path.rsplit('/').next().unwrap() {
             "assign" => Some(json!({"owner": "ann"})),
             "prioritise" => Some(json!({"priority": "High"})),
@@ -182,10 +202,12 @@ impl World {
             "submit" | "save" => Some(json!({})),
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
+            "place" => Some(json!({"place": null})),
+            _ if method == "put" && path.contains("places") => Some(json!({})),
             _ if method == "put" => Some(json!({"proxy": false})),
             _ => None,
         };
-        let request = self.edge.request(method.to_uppercase().parse::<Method>().unwrap(), &path).bearer_auth(token);
+        let request = self.edge.request(method.to_uppercase().parse::<Method>().unwrap(), path).bearer_auth(token);
         let request = match body.filter(|_| method != "get") {
             Some(body) => request.json(&body),
             None => request,
@@ -193,7 +215,7 @@ impl World {
         request.send().await.unwrap()
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.edge.listening.shutdown().await;
         self.server.stop().await;
     }
@@ -206,6 +228,10 @@ async fn on_no_route_there_is_anything_of_an_organization_that_is_not_seen() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let is_one = path.contains('{');
+            // Whom somebody sees is more than whose they are: see `people`.
+            if ["/managers", "/groups", "/rights"].iter().any(|part| path.contains(part)) {
+                continue;
+            }
             if ENGINE.contains(&path.as_str()) {
                 let answer = world.ask(TOKEN_OF_ACME, method, path, "bolt").await;
                 let nothing = (404, "there is nothing under this path".to_owned());
@@ -219,6 +245,10 @@ async fn on_no_route_there_is_anything_of_an_organization_that_is_not_seen() {
                 assert_eq!(status, 404, "{method} {path}: {hidden}");
                 if method == "get" {
                     for (token, whose) in [(TOKEN, "bolt"), (TOKEN_OF_ACME, "acme")] {
+                        // What another has asked for is nobody's business.
+                        if path.contains("commands") && token != TOKEN {
+                            continue;
+                        }
                         let answer = world.ask(token, method, path, whose).await;
                         assert_eq!(answer.status(), 200, "{path} of {whose}");
                     }

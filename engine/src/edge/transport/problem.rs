@@ -29,7 +29,12 @@ pub(in crate::edge) struct Problem {
     detail: String,
     errors: Vec<Fault>,
     retry_after_s: Option<u64>,
+    is_decided: bool,
 }
+
+/// Goes with an answer that a lane has decided, so that it is known from one that was given before.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::edge) struct Decided;
 
 /// An answer that says no (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,7 +71,7 @@ pub(in crate::edge) struct Fault {
 
 impl Problem {
     pub(in crate::edge) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), retry_after_s: None }
+        Self { status, detail: detail.into(), errors: Vec::new(), retry_after_s: None, is_decided: false }
     }
 
     /// The request cannot be read, and no one part of it is at fault.
@@ -93,6 +98,11 @@ impl Problem {
     /// There is too much to do; worth another try after so many seconds.
     pub(in crate::edge) fn busy(detail: impl Into<String>, retry_after_s: u64) -> Self {
         Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// A lane has decided so.
+    pub(in crate::edge) fn decided(self) -> Self {
+        Self { is_decided: true, ..self }
     }
 
     /// It was asked too often; worth another try after so many seconds.
@@ -134,6 +144,9 @@ impl IntoResponse for Problem {
         let mut response = (self.status, [(header::CONTENT_TYPE, kind)], text).into_response();
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.is_decided {
+            response.extensions_mut().insert(Decided);
         }
         response
     }

@@ -93,11 +93,12 @@ impl CaseBody {
 
 /// A write to an incident: its route's document, its body, its verb.
 macro_rules! write {
-    ($(#[$doc:meta])* $name:ident, $path:literal, $body:ty, $verb:expr) => {
+    ($(#[$doc:meta])* $name:ident, $operation:literal, $path:literal, $body:ty, $verb:expr) => {
         $(#[$doc])*
         #[utoipa::path(
             post,
             path = $path,
+            operation_id = $operation,
             tag = "incidents",
             params(IncidentPath, IdempotencyKey),
             request_body = $body,
@@ -119,36 +120,36 @@ macro_rules! write {
 
 write!(
     /// Gives an incident to somebody, or to nobody.
-    assign, "/api/v1/incidents/{id}/assign", AssignBody,
+    assign, "assign-incident", "/api/v1/incidents/{id}/assign", AssignBody,
     |incident, body| Verb::Incident(Incident::Assign(Assignment { incident, owner: body.owner, in_progress: body.in_progress }))
 );
 write!(
     /// Changes how urgent an incident is.
-    prioritise, "/api/v1/incidents/{id}/prioritise", PrioritiseBody,
+    prioritise, "prioritise-incident", "/api/v1/incidents/{id}/prioritise", PrioritiseBody,
     |incident, body| Verb::Incident(Incident::Prioritise(Prioritisation { incident, priority: body.priority }))
 );
 write!(
     /// An incident is completed.
-    close, "/api/v1/incidents/{id}/close", ReasonBody,
+    close, "close-incident", "/api/v1/incidents/{id}/close", ReasonBody,
     |incident, body| Verb::Incident(Incident::Close(Note { incident, note: body.note }))
 );
 write!(
     /// A completed incident is not.
-    reopen, "/api/v1/incidents/{id}/reopen", ReasonBody,
+    reopen, "reopen-incident", "/api/v1/incidents/{id}/reopen", ReasonBody,
     |incident, body| Verb::Incident(Incident::Reopen(Note { incident, note: body.note }))
 );
 write!(
     /// Adds a note to an incident.
-    annotate, "/api/v1/incidents/{id}/annotate", NoteBody,
+    annotate, "annotate-incident", "/api/v1/incidents/{id}/annotate", NoteBody,
     |incident, body| Verb::Incident(Incident::Annotate(Note { incident, note: body.note }))
 );
 write!(
     /// Opens a case for an incident at the upstream, as far as the filter level lets it out.
-    submit_case, "/api/v1/incidents/{id}/case/submit", CaseBody,
+    submit_case, "submit-case", "/api/v1/incidents/{id}/case/submit", CaseBody,
     |incident, body| Verb::Case(Case::Submit(body.wish(incident)))
 );
 write!(
     /// Keeps what is to be said of an incident's case, without opening it.
-    save_case, "/api/v1/incidents/{id}/case/save", CaseBody,
+    save_case, "save-case", "/api/v1/incidents/{id}/case/save", CaseBody,
     |incident, body| Verb::Case(Case::Save(body.wish(incident)))
 );

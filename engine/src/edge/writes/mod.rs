@@ -3,20 +3,26 @@
 //! 200 or 201 when it is done, 202 when it is not yet decided after 2 s, 403, 404, 409 or 422 when it is refused.
 //! Sent again under the same `Idempotency-Key` within a day, it is answered as before and done once.
 
+pub(super) mod groups;
 pub(super) mod incidents;
+pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod outcome;
+pub(super) mod places;
 pub(super) mod rule_book;
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use linesman_domain::commands::managers::Refused;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
-use linesman_schemas::{CommandId, OrgName};
+use linesman_schemas::{CommandId, IncidentId, OrgName};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use super::commands::{Asked, Error};
@@ -24,6 +30,7 @@ use super::sources::Sources;
 use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::Viewer;
 use crate::data_dir::private::random_hex;
+use crate::store::Lane;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -135,7 +142,8 @@ pub(super) fn command_id(headers: &HeaderMap) -> Result<CommandId, Problem> {
     text.parse().map_err(|_| wrong("has 1 to 128 printable characters"))
 }
 
-/// Sends a command that keeps its bounds, and answers with what became of it.
+/// Sends a command that keeps its bounds, if whoever asks may as far as is known here, and answers with what became of
+/// it.
 pub(super) async fn send(
     sources: &Sources,
     viewer: &Viewer,
@@ -143,15 +151,90 @@ pub(super) async fn send(
     id: CommandId,
     verb: Verb,
 ) -> Result<Response, Problem> {
-    verb.check().map_err(|fault| out_of_bounds(&fault))?;
+    allow(sources, viewer, whose.as_ref(), &verb)?;
     respond(sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?)
+}
+
+/// Lets on what keeps its bounds and is asked by whoever may, as far as is known here.
+fn allow(sources: &Sources, viewer: &Viewer, whose: Option<&OrgName>, verb: &Verb) -> Result<(), Problem> {
+    if let Some(place) = verb.place(whose) {
+        viewer.may(verb.operation(), &place)?;
+    }
+    if let Some(incident) = incident(verb) {
+        sources.commands.sees_incident(viewer, incident)?;
+    }
+    verb.check().map_err(|fault| out_of_bounds(&fault))
+}
+
+/// [`send`], of what there is from an engine level on.
+pub(super) async fn send_at(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    level: u32,
+    whose: Option<OrgName>,
+    id: CommandId,
+    verb: Verb,
+) -> Result<Response, Problem> {
+    send_judged(sources, viewer, level, whose, id, verb, |_| Ok(None)).await
+}
+
+/// [`send_at`], once `judge` finds nothing wrong with a part of the body. What was decided before under the same id is
+/// not judged again; and who may not is told by the lane, which keeps that they tried.
+pub(super) async fn send_judged(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    level: u32,
+    whose: Option<OrgName>,
+    id: CommandId,
+    verb: Verb,
+    judge: impl FnOnce(&[Lane]) -> Result<Option<Refused>, linesman_domain::Error> + Send + 'static,
+) -> Result<Response, Problem> {
+    allow(sources, viewer, whose.as_ref(), &verb)?;
+    let lanes = sources.lanes.iter().map(|lane| lane.borrow().level);
+    if lanes.min().is_none_or(|found| found < level) {
+        let detail = format!("this takes engine level {level}; `linesman level raise` raises it");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    if sources.commands.known(viewer, whose.as_ref(), &id, &verb).map_err(refused)?.is_none() {
+        let rows = Arc::clone(&sources.rows);
+        // The store waits for the disk.
+        let judged = tokio::task::spawn_blocking(move || judge(&rows)).await;
+        let judged = judged.map_err(|error| Problem::internal(&error))?;
+        let judged = judged.map_err(|error| Problem::internal(&error))?;
+        if let Some(wrong) = judged.filter(|wrong| !wrong.pointer.is_empty()) {
+            let pointer = format!("#{}", wrong.pointer);
+            return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, pointer, wrong.detail));
+        }
+    }
+    respond(sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?)
+}
+
+/// What is left out of a body is none, what is null is `Some(None)`.
+pub(super) fn or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// What is left out of a body is none; null is no value.
+pub(super) fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// The incident that a command is about.
+const fn incident(verb: &Verb) -> Option<&IncidentId> {
+    match verb {
+        Verb::Incident(verb) => Some(verb.incident()),
+        Verb::Case(verb) => Some(verb.incident()),
+        _ => None,
+    }
 }
 
 /// The answer to a write.
 pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
     let done = if asked.has_created() { StatusCode::CREATED } else { StatusCode::OK };
     let state = CommandState::from(asked);
-    let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()));
+    let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()).decided());
     match state.verdict {
         CommandStatus::Pending => {
             let id = utf8_percent_encode(state.command.as_str(), NON_ALPHANUMERIC);
@@ -180,7 +263,7 @@ pub(super) fn out_of_bounds(fault: &Fault) -> Problem {
 pub(super) fn refused(error: Error) -> Problem {
     match &error {
         Error::OtherCommand(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
-        Error::Unseen(_) | Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
+        Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
         Error::Log(source) => wait_for_log(source),
         Error::State(_) | Error::Random(_) | Error::Json(_) => Problem::internal(&error),
     }

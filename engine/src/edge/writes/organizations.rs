@@ -54,7 +54,7 @@ pub(in crate::edge) struct DeviceGroupBody {
 /// What the configuration file says of it later still applies when the file changes.
 #[utoipa::path(
     put,
-    path = "/api/v1/organizations/{name}",
+    path = "/api/v1/organizations/{name}", operation_id = "set-organization",
     tag = "organizations",
     params(OrganizationPath, IdempotencyKey),
     request_body = OrganizationBody,
@@ -83,6 +83,7 @@ pub(in crate::edge) async fn set_organization(
 #[utoipa::path(
     post,
     path = "/api/v1/organizations/{name}/suspend",
+    operation_id = "suspend-organization",
     tag = "organizations",
     params(OrganizationPath, IdempotencyKey),
     responses(Answers)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use linesman_schemas::Place;
 use linesman_schemas::command::{RuleBook, Verb};
 use linesman_schemas::control::Section;
 use serde::Deserialize;
@@ -45,6 +46,7 @@ enum SectionWord {
 #[utoipa::path(
     post,
     path = "/api/v1/policies/load",
+    operation_id = "load-policies",
     tag = "policies",
     params(LoadQuery, IdempotencyKey),
     responses(Answers)
@@ -55,7 +57,8 @@ pub(in crate::edge) async fn load(
     Params(query): Params<LoadQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    viewer.sees_provider()?;
+    let section = query.section.unwrap_or(Section::Policies);
+    viewer.may(operation(section), &Place::Provider)?;
     let id = command_id(&headers)?;
     // The files may have changed since: what is asked again is answered as before.
     if let Ok(known) = sources.commands.find(&viewer, None, id.clone()) {
@@ -63,7 +66,7 @@ pub(in crate::edge) async fn load(
     }
     let (answer, answered) = oneshot::channel();
     let busy = || Problem::busy("the files cannot be read at the moment; the engine's log says why", 2);
-    let asked = FilesAsked { section: query.section.unwrap_or(Section::Policies), answer };
+    let asked = FilesAsked { section, answer };
     let load = timeout(FILES_MOST, async {
         sources.files.send(asked).await.map_err(|_| busy())?;
         answered.await.map_err(|_| busy())
@@ -71,4 +74,13 @@ pub(in crate::edge) async fn load(
     let load = load.await.map_err(|_| busy())??;
     let load = load.map_err(|detail| Problem::new(StatusCode::CONFLICT, detail))?;
     send(&sources, &viewer, None, id, Verb::RuleBook(RuleBook::LoadSection(load))).await
+}
+
+/// By what name it is looked up who may load a section.
+const fn operation(section: Section) -> &'static str {
+    match section {
+        Section::Policies => "load-policies",
+        Section::Settings => "load-settings",
+        Section::Directory => "load-directory",
+    }
 }

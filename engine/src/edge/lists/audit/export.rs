@@ -18,7 +18,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use super::choice::Choice;
-use super::{AuditRecord, is_seen, is_whole, logs, missing};
+use super::sight::{admit, is_seen, is_whole};
+use super::{AuditRecord, logs, missing};
 use crate::audit::Checkpoint;
 use crate::audit::export::{cells_of, chosen, columns, header, line};
 use crate::edge::filters::{Glob, LogOf, Plain, When};
@@ -123,6 +124,7 @@ pub(in crate::edge) async fn export(
     viewer: Viewer,
     Params(query): Params<ExportQuery>,
 ) -> Result<Response, Problem> {
+    admit(&viewer)?;
     let Ok(seat) = Arc::clone(&sources.exporters).try_acquire_owned() else {
         return Err(Problem::busy(format!("{EXPORTERS} exports are under way, and there is room for no more"), 10));
     };
@@ -186,15 +188,24 @@ fn plan(walk: &Walk, sources: &Sources, choice: Choice, format: Format) -> Resul
 async fn next(mut progress: Progress) -> std::io::Result<Option<(Vec<u8>, Progress)>> {
     while progress.at.0 < progress.plan.logs.len() {
         let (plan, at) = (Arc::clone(&progress.plan), progress.at);
-        let part = found(&progress.sources, progress.viewer.clone(), move |walk| part(walk, &plan, at)).await;
-        // The answer has begun: all that is left is to break it off.
-        let (bytes, at) = part.map_err(|_| std::io::Error::other("the export cannot go on"))?;
+        // The answer has begun: where it cannot go on, all that is left is to break it off.
+        let broken = |_: Problem| std::io::Error::other("the export cannot go on");
+        let viewer = again(&progress).map_err(broken)?;
+        let part = found(&progress.sources, viewer, move |walk| part(walk, &plan, at)).await;
+        let (bytes, at) = part.map_err(broken)?;
         progress.at = at;
         if !bytes.is_empty() {
             return Ok(Some((bytes, progress)));
         }
     }
     Ok(None)
+}
+
+/// Whoever asks, as far as they see it now.
+fn again(progress: &Progress) -> Result<Viewer, Problem> {
+    let viewer = progress.sources.grants.viewer(progress.viewer.principal())?;
+    admit(&viewer)?;
+    Ok(viewer)
 }
 
 /// A part of an export from one record of one log on, and where the next begins.

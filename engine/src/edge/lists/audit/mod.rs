@@ -4,6 +4,7 @@
 //! |---|---|
 //! | here | which logs there are for whoever asks; records as they are shown |
 //! | `choice` | which records are asked for |
+//! | `sight` | which of them are seen, and who may ask at all |
 //! | `export` | all of them, as a stream |
 //! | `proofs` | checkpoints, proofs, the public key |
 //!
@@ -13,6 +14,7 @@
 mod choice;
 pub(in crate::edge) mod export;
 pub(in crate::edge) mod proofs;
+mod sight;
 
 use std::sync::Arc;
 
@@ -38,6 +40,7 @@ use crate::edge::viewer::Viewer;
 use crate::edge::words;
 use crate::store::Lane;
 use choice::Choice;
+use sight::{admit, is_seen};
 
 /// A record of a log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -127,6 +130,7 @@ pub(in crate::edge) async fn records(
     viewer: Viewer,
     Params(mut list): Params<Audit>,
 ) -> Result<Response, Problem> {
+    admit(&viewer)?;
     let paging = Paging::take(&mut list)?;
     let choice = Choice::from(list);
     answer(&sources, viewer, move |walk| page(walk, &choice, &paging)).await
@@ -142,6 +146,7 @@ pub(in crate::edge) async fn record(
     viewer: Viewer,
     PathOf(RecordPath { organization: owner, index: Count(index) }): PathOf<RecordPath>,
 ) -> Result<Response, Problem> {
+    admit(&viewer)?;
     answer(&sources, viewer, move |walk| {
         let log = one(walk, &owner)?;
         let found = item(&log, &owner, index)?.filter(|(record, _)| is_seen(walk.viewer(), &owner, &record.place));
@@ -149,18 +154,6 @@ pub(in crate::edge) async fn record(
         found.map(|(record, _)| record).ok_or_else(nothing)
     })
     .await
-}
-
-/// Whether they see a record of a log: it was decided at `place`.
-///
-/// INVARIANT (sight): each record that is shown, searched or exported is asked for here, each time anew.
-fn is_seen(viewer: &Viewer, owner: &Owner, _place: &str) -> bool {
-    viewer.sees(owner.organization())
-}
-
-/// Whether they see all records of a log, and so what is made of all of them.
-fn is_whole(viewer: &Viewer, owner: &Owner) -> bool {
-    viewer.sees(owner.organization())
 }
 
 /// The logs that are asked for and there for whoever asks, each in its lane.

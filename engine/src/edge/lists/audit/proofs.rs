@@ -10,7 +10,8 @@ use linesman_domain::audit::{Hash, Log, Owner};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Count, LogPath, is_whole, missing, one};
+use super::sight::{admit_to_whole, is_whole};
+use super::{Count, LogPath, missing, one};
 use crate::audit::Checkpoint;
 use crate::edge::filters::LogOf;
 use crate::edge::lists::Error;
@@ -104,6 +105,7 @@ pub(in crate::edge) async fn checkpoint(
     PathOf(LogPath { organization: owner }): PathOf<LogPath>,
     Params(query): Params<CheckpointQuery>,
 ) -> Result<Response, Problem> {
+    admit_to_whole(&viewer, &owner)?;
     let auditor = Arc::clone(&sources.auditor);
     let note = found(&sources, viewer, move |walk| {
         let log = whole(walk, &owner)?;
@@ -136,6 +138,7 @@ pub(in crate::edge) async fn proof(
     if query.index.is_some() == query.from.is_some() {
         return Err(Problem::bad_request("what is to be proved? give `index`, or `from`"));
     }
+    admit_to_whole(&viewer, &owner)?;
     let origin = sources.auditor.origin(&owner);
     answer(&sources, viewer, move |walk| {
         let log = whole(walk, &owner)?;

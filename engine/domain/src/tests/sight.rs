@@ -1,0 +1,135 @@
+//! Whoever sees an organization in part works on what they see of it, as far as their step with incidents goes.
+
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::{IncidentStep, Login, Place, Privileges, Right, Rights, Sphere};
+
+use super::*;
+use crate::commands;
+use crate::managers::{self, GrantRow, ManagerRow};
+use crate::places::{self, PlaceRow, TieRow};
+use crate::state::Writes;
+use crate::table::encode;
+
+const STEPS: [IncidentStep; 4] = IncidentStep::ALL;
+
+impl Lane {
+    /// One of the provider's people; the lane is opened anew, for its directory is read then.
+    fn person(&mut self, name: &str, places: &str, rights: Rights) {
+        let sphere = Sphere::of(places.split_whitespace().map(|place| place.parse::<Place>().unwrap()));
+        let granter = Some(crate::directory::admin().granter());
+        let grant = GrantRow { sphere, privileges: Privileges::all().bits(), rights: rights.bits(), granter };
+        let row = ManagerRow { number: 1, grant, created: self.now, changed: self.now };
+        let key = managers::key(&Login::new(None, name.parse().unwrap())).into_bytes();
+        self.put(key, encode(&row).unwrap());
+    }
+
+    fn tie(&mut self, place: &str, device: &str) {
+        let (display_name, device_there, interface, addresses) = Default::default();
+        let (created, changed) = (self.now, self.now);
+        let row = PlaceRow { display_name, device: device_there, interface, addresses, speed: 0, created, changed };
+        let (place, tie) = (place.parse().unwrap(), TieRow { is_served: false, is_tied: true });
+        self.put(places::key(&place).into_bytes(), encode(&row).unwrap());
+        self.put(places::tie_key(&place, device).into_bytes(), encode(&tie).unwrap());
+    }
+
+    fn put(&mut self, key: Vec<u8>, row: Vec<u8>) {
+        self.base.apply(&Writes { rows: vec![(key, Some(row))], ..Writes::default() });
+        self.domain = open(&self.base, &self.judge, self.book.clone());
+    }
+
+    /// What becomes of a command of one of the provider's people.
+    fn by_person(&mut self, name: &str, verb: &Value) -> (Verdict, String) {
+        let id = format!("c{}", self.sequence);
+        let principal = json!({"kind": "provider", "name": name});
+        let command = json!({"id": id, "principal": principal, "node": "n", "verb": verb});
+        self.take("acme", "cmd", command.to_string().as_bytes());
+        let row = self.row(&commands::key(Some(&"acme".parse().unwrap()), &id)).unwrap();
+        (row.verdict, row.detail)
+    }
+
+    fn owner(&mut self, owner: &str) {
+        let given = self.ask("acme", &json!({"assign_incident": {"incident": "acme-1", "owner": owner}}));
+        assert_eq!(given.0, Verdict::Done);
+    }
+}
+
+#[test]
+fn an_incident_outside_the_reach_answers_as_one_that_does_not_exist() {
+    let mut lane = Lane::with_incident(&[]);
+    lane.bundle("acme", "b", 2, "High");
+    let rights = Rights::of([Right::Cases], IncidentStep::Delegate);
+    lane.person("mia", "acme/berlin", rights);
+    lane.person("max", "acme", rights);
+    lane.tie("acme/berlin/line-7", "a");
+    let verbs = |id: &str| {
+        let mut wish = json!({"incident": id, "note": "x"});
+        let close = json!({"close_incident": wish});
+        wish["owner"] = "mia".into();
+        let assign = json!({"assign_incident": wish});
+        let save = json!({"save_case": {"incident": id, "case": {"synopsis": "x"}}});
+        [close, assign, save]
+    };
+    for (hidden, nobody) in verbs("acme-2").iter().zip(&verbs("acme-9")) {
+        let hidden = lane.by_person("mia", hidden);
+        let (verdict, detail) = lane.by_person("mia", nobody);
+        assert_eq!(hidden, (verdict, detail.replace("acme-9", "acme-2")));
+        assert_eq!(hidden, (Verdict::NotFound, "there is no incident `acme-2` of `acme`".to_owned()));
+    }
+    let [_, assign, save] = verbs("acme-1");
+    assert_eq!([lane.by_person("mia", &save).0, lane.by_person("mia", &assign).0], [Verdict::Done; 2]);
+    assert_eq!(lane.by_person("max", &verbs("acme-2")[1]).0, Verdict::Done, "all of the organization is seen");
+}
+
+/// What is asked of an incident whose owner is somebody, and from which step on it is done.
+const TABLE: [(&str, &str, IncidentStep); 13] = [
+    ("", "take", IncidentStep::Own),
+    ("mia", "take", IncidentStep::Own),
+    ("bob", "take", IncidentStep::Any),
+    ("mia", "drop", IncidentStep::Own),
+    ("bob", "drop", IncidentStep::Delegate),
+    ("", "give", IncidentStep::Delegate),
+    ("mia", "give", IncidentStep::Delegate),
+    ("bob", "give", IncidentStep::Delegate),
+    ("mia", "work", IncidentStep::Own),
+    ("bob", "work", IncidentStep::Any),
+    ("", "work", IncidentStep::Any),
+    ("acme/mia", "take", IncidentStep::Any),
+    ("acme/mia", "work", IncidentStep::Any),
+];
+
+#[test]
+fn each_step_with_incidents_has_those_before_it() {
+    for step in STEPS {
+        let mut lane = Lane::with_incident(&[]);
+        lane.person("mia", "/", Rights::of([], step));
+        for (owner, what, least) in TABLE {
+            let given = |to: &str| json!({"assign_incident": {"incident": "acme-1", "owner": to}});
+            let asked = match what {
+                "take" => vec![given("mia")],
+                "drop" => vec![given("")],
+                "give" => vec![given("eve")],
+                _ => {
+                    let note = json!({"incident": "acme-1", "note": "x"});
+                    let priority = json!({"incident": "acme-1", "priority": "Low"});
+                    vec![
+                        json!({"annotate_incident": note}),
+                        json!({"prioritise_incident": priority}),
+                        json!({"close_incident": note}),
+                        json!({"reopen_incident": note}),
+                    ]
+                }
+            };
+            lane.owner(owner);
+            for verb in asked {
+                let (verdict, detail) = lane.by_person("mia", &verb);
+                let expected = if step >= least { Verdict::Done } else { Verdict::Forbidden };
+                assert_eq!(verdict, expected, "{step}: {verb} of `{owner}`: {detail}");
+                if verdict == Verdict::Forbidden {
+                    let named = format!("`mia` has not the right `incidents`, at least `{}` on", least.as_str());
+                    let base = "`mia` has not the right `incidents`, at least `own` on";
+                    assert!(detail.starts_with(&named) || detail.starts_with(base), "{detail}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What the commands of the command line ask of a running engine.
+
+/// What a command does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Does {
+    /// It asks for these operations.
+    Asks(&'static [&'static str]),
+    /// It works on what lies here, or with the broker's own logins: nobody is asked for a right.
+    Local,
+}
+
+/// Every command, by the words it is called with, and what it does.
+pub(super) const COMMANDS: &[(&str, Does)] = &[
+    ("serve", Does::Local),
+    ("config", Does::Local),
+    ("log-level", Does::Asks(&["log-level", "set-log-level"])),
+    ("check", Does::Local),
+    ("publish", Does::Local),
+    ("tail", Does::Local),
+    ("record", Does::Local),
+    ("incident list", Does::Asks(&["incidents"])),
+    ("incident show", Does::Asks(&["incident"])),
+    ("incident assign", Does::Asks(&["assign-incident"])),
+    ("incident prioritise", Does::Asks(&["prioritise-incident"])),
+    ("incident close", Does::Asks(&["close-incident"])),
+    ("incident reopen", Does::Asks(&["reopen-incident"])),
+    ("incident annotate", Does::Asks(&["annotate-incident"])),
+    ("case list", Does::Asks(&["cases"])),
+    ("case show", Does::Asks(&["case"])),
+    ("case save", Does::Asks(&["save-case"])),
+    ("case submit", Does::Asks(&["submit-case"])),
+    ("device list", Does::Asks(&["devices"])),
+    ("device show", Does::Asks(&["device"])),
+    ("intel list", Does::Asks(&["intelligence"])),
+    ("intel show", Does::Asks(&["intelligence-message"])),
+    ("org list", Does::Asks(&["organizations"])),
+    ("org show", Does::Asks(&["organization"])),
+    ("org set", Does::Asks(&["set-organization"])),
+    ("org suspend", Does::Asks(&["suspend-organization"])),
+    ("policy list", Does::Asks(&["policies"])),
+    ("policy show", Does::Asks(&["policy"])),
+    ("policy load", Does::Asks(&["load-policies", "load-settings"])),
+    ("dead list", Does::Asks(&["dead-letters"])),
+    ("dead show", Does::Asks(&["dead-letter"])),
+    ("dead replay", Does::Asks(&["replay-input", "run-policy"])),
+    ("level show", Does::Asks(&["level"])),
+    ("level raise", Does::Asks(&["raise-level"])),
+    ("status", Does::Asks(&["status"])),
+    ("completions", Does::Local),
+    ("man", Does::Local),
+    ("standin support-system", Does::Local),
+    ("demo", Does::Local),
+];
+
+use std::collections::BTreeSet;
+
+use clap::CommandFactory as _;
+use linesman_domain::rights::OPERATIONS;
+use serde_json::Value;
+
+use super::Cli;
+
+/// The commands that do something: those without others below them.
+fn commands(command: &clap::Command, words: &str, all: &mut BTreeSet<String>) {
+    let below: Vec<_> = command.get_subcommands().filter(|below| below.get_name() != "help").collect();
+    if below.is_empty() {
+        all.insert(words.to_owned());
+    }
+    for below in below {
+        commands(below, format!("{words} {}", below.get_name()).trim(), all);
+    }
+}
+
+fn known() -> BTreeSet<&'static str> {
+    OPERATIONS.iter().map(|(operation, _)| *operation).collect()
+}
+
+#[test]
+fn every_command_has_its_operations() {
+    let mut all = BTreeSet::new();
+    commands(&Cli::command(), "", &mut all);
+    let listed: BTreeSet<_> = COMMANDS.iter().map(|(words, _)| (*words).to_owned()).collect();
+    let missing: Vec<_> = all.difference(&listed).collect();
+    assert!(missing.is_empty(), "not in the table of commands: {missing:?}");
+    let gone: Vec<_> = listed.difference(&all).filter(|words| !words.starts_with("standin")).collect();
+    assert!(gone.is_empty() || cfg!(not(feature = "standin")), "in the table, and no commands: {gone:?}");
+    for (words, does) in COMMANDS {
+        if let Does::Asks(operations) = does {
+            for operation in *operations {
+                assert!(known().contains(operation), "`{words}` asks for `{operation}`, which takes nothing known");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_documented_operation_takes_something_known() {
+    let document: Value = serde_json::from_str(include_str!("../../../schemas/openapi-api.json")).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(known().contains(name), "{method} {path}: `{name}` is not in the table of operations");
+        }
+    }
+}
+
+#[test]
+fn every_verb_takes_something_known() {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../schemas/json/control.command.schema.json")).unwrap();
+    let mut verbs = BTreeSet::new();
+    for one in schema["$defs"]["Verb"]["oneOf"].as_array().unwrap() {
+        let tags = one["properties"].as_object().into_iter().flat_map(|tags| tags.keys().cloned());
+        let words = one["enum"].as_array().into_iter().flatten().chain(one.get("const"));
+        verbs.extend(tags.chain(words.map(|word| word.as_str().unwrap().to_owned())));
+    }
+    assert!(verbs.len() > 30, "{verbs:?}");
+    for verb in verbs {
+        let verb = verb.replace('_', "-");
+        // Of a section of the rule book it is `load-<section>`.
+        let is_known = known().contains(&*verb) || verb == "load-section" && known().contains("load-settings");
+        assert!(is_known, "`{verb}` is not in the table of operations");
+    }
+}

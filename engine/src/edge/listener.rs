@@ -1,0 +1,132 @@
+//! Somebody who listens to events: what they see is derived anew as the stream goes on, so that nothing of another
+//! sphere slips out when rights change under way.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::response::sse::Event;
+use linesman_domain::sight;
+use linesman_domain::table::Table;
+use linesman_domain::{self as domain, devices};
+use linesman_schemas::OrgName;
+use linesman_schemas::trigger::Trigger;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::sources::Sources;
+use super::transport::problem::Problem;
+use super::viewer::{Viewer, owner};
+use crate::log;
+use crate::log::events::Found;
+use crate::log::streams::lane_of;
+
+/// How long what somebody sees counts.
+const REACH_EVERY: Duration = Duration::from_secs(1);
+/// For how many events it counts.
+const REACH_EVENTS: u32 = 256;
+
+/// Somebody who listens.
+pub(super) struct Listener {
+    sources: Arc<Sources>,
+    viewer: Viewer,
+    since: Instant,
+    heard: u32,
+}
+
+/// What of an event tells whom it concerns.
+#[derive(Deserialize)]
+struct Concern {
+    data: ConcernData,
+}
+
+#[derive(Deserialize)]
+struct ConcernData {
+    device: ConcernDevice,
+}
+
+#[derive(Deserialize)]
+struct ConcernDevice {
+    serial_number: String,
+}
+
+impl Listener {
+    pub(super) fn new(sources: Arc<Sources>, viewer: Viewer) -> Self {
+        Self { sources, viewer, since: Instant::now(), heard: 0 }
+    }
+
+    /// What they hear of what was found, which may be nothing; none where they hear nothing from here on: it cannot be
+    /// told what they see, or they see nothing any more. They may come back behind what they have heard.
+    pub(super) fn hear(&mut self, found: Result<Found, log::Error>) -> Option<Option<Event>> {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                // The consumer makes itself anew behind what it has delivered.
+                tracing::debug!(%error, "a listener waits for the log");
+                return Some(None);
+            }
+        };
+        self.heard += 1;
+        if self.heard >= REACH_EVENTS || self.since.elapsed() >= REACH_EVERY {
+            self.viewer = self.sources.grants.viewer(self.viewer.principal()).map_err(Problem::from).ok()?;
+            (self.since, self.heard) = (Instant::now(), 0);
+            if self.viewer.is_blind() {
+                return None;
+            }
+        }
+        let whose = owner(&found.subject);
+        if self.viewer.sees_whole(whose.as_ref()) {
+            return Some(Some(told(&found, found.event.get())));
+        }
+        match whose.filter(|org| self.viewer.sees(Some(org))) {
+            Some(org) => self.hear_of(&org, &found).ok(),
+            None => Some(None),
+        }
+    }
+
+    /// What they hear of an event of an organization of which they see a part.
+    fn hear_of(&self, org: &OrgName, found: &Found) -> Result<Option<Event>, Problem> {
+        let text = found.event.get();
+        let trigger: Option<Trigger> = name(found).parse().ok();
+        match trigger {
+            Some(Trigger::IntelligenceReceived) => {
+                let mut event: Value = serde_json::from_str(text).map_err(|error| Problem::internal(&error))?;
+                let named = event.pointer_mut("/data/relevance/serial_numbers").and_then(Value::as_array_mut);
+                let Some(named) = named else { return Ok(None) };
+                let mut seen = Vec::new();
+                for serial_number in std::mem::take(named) {
+                    if self.sees(org, serial_number.as_str().unwrap_or_default())? {
+                        seen.push(serial_number);
+                    }
+                }
+                let is_any_seen = !seen.is_empty();
+                *named = seen;
+                Ok(is_any_seen.then(|| told(found, &event.to_string())))
+            }
+            Some(_) => {
+                let Ok(Concern { data }) = serde_json::from_str(text) else { return Ok(None) };
+                Ok(self.sees(org, &data.device.serial_number)?.then(|| told(found, text)))
+            }
+            // What is not about a device is whoever's who sees all.
+            None => Ok(None),
+        }
+    }
+
+    fn sees(&self, org: &OrgName, serial_number: &str) -> Result<bool, Problem> {
+        let look = || -> Result<bool, domain::Error> {
+            let lanes = u32::try_from(self.sources.rows.len()).unwrap_or(u32::MAX);
+            let Some(lane) = self.sources.rows.get(lane_of(org.as_str(), lanes) as usize) else { return Ok(false) };
+            let device = Table::read(lane, &devices::key(org, serial_number))?;
+            sight::sees_device(lane, self.viewer.reach(), org, serial_number, device.as_ref())
+        };
+        look().map_err(|error| Problem::internal(&error))
+    }
+}
+
+fn told(found: &Found, text: &str) -> Event {
+    Event::default().id(found.place.to_string()).event(name(found)).data(text)
+}
+
+/// A trigger's name, which is what its subject ends with.
+fn name(found: &Found) -> &str {
+    found.subject.splitn(4, '.').nth(3).unwrap_or_default()
+}

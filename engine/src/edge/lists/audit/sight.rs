@@ -1,0 +1,58 @@
+//! What somebody sees of the audit.
+//!
+//! | who | what |
+//! |---|---|
+//! | an organization's manager | of its log the records at places in their sphere |
+//! | one of the provider's people, with the right `audit` | the same of each organization; with all there is in the sphere, the provider's logs |
+//! | whoever sees all of an organization | its log as a whole: proofs, checkpoints, exports that can be verified |
+
+use axum::http::StatusCode;
+use linesman_domain::audit::Owner;
+use linesman_domain::rights::Need;
+use linesman_schemas::{Place, Principal, Right};
+
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+
+/// Lets on whoever may read the audit, as far as they see it.
+///
+/// # Errors
+/// They may not, whatever log it is about; or it cannot be read what they may.
+pub(super) fn admit(viewer: &Viewer) -> Result<(), Problem> {
+    let principal = viewer.principal();
+    if !matches!(principal, Principal::Provider { .. }) || viewer.effective()?.rights.has(Right::Audit) {
+        return Ok(());
+    }
+    let detail = format!("`{principal}` has not {}", Need::Right(Right::Audit));
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
+}
+
+/// As [`admit`], for what is made of all of a log.
+///
+/// # Errors
+/// They see a part of it. Where they see nothing of it, that is for the look-up to say.
+pub(super) fn admit_to_whole(viewer: &Viewer, owner: &Owner) -> Result<(), Problem> {
+    admit(viewer)?;
+    let org = owner.organization();
+    if viewer.sees_whole(org) || !viewer.sees(org) {
+        return Ok(());
+    }
+    let detail = format!("`{}` does not see all of the log `{owner}`", viewer.principal());
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
+}
+
+/// Whether they see a record of a log that was decided at `place`.
+///
+/// INVARIANT (sight): each record that is shown, searched or exported is asked for here, each time anew.
+pub(super) fn is_seen(viewer: &Viewer, owner: &Owner, place: &str) -> bool {
+    let lies_within = |place: Place| {
+        // What was asked for elsewhere is no more seen than that.
+        owner.organization().is_some_and(|org| place.organization() == Some(org)) && viewer.reach().covers(&place)
+    };
+    is_whole(viewer, owner) || place.parse().is_ok_and(lies_within)
+}
+
+/// Whether they see all records of a log, and so what is made of all of them.
+pub(super) fn is_whole(viewer: &Viewer, owner: &Owner) -> bool {
+    viewer.sees_whole(owner.organization())
+}

@@ -1,0 +1,218 @@
+//! `/api/v1/rights/why`: why somebody may do something somewhere, or may not.
+//!
+//! It lies beside the managers and not below them: a manager may be called `why`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use linesman_domain::directory::Directory;
+use linesman_domain::places;
+use linesman_domain::rights::{self, Asked, Explanation, Held, OPERATIONS, Ruling, Tied, explain, is_within, need};
+use linesman_rules::{excerpt, suggest};
+use linesman_schemas::{GroupName, Login, Place, Principal, Privileges, Rights, Sphere};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Error;
+use super::managers::shown;
+use super::walk::{Walk, answer};
+use crate::edge::members::{Members, lane_of_owner};
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::Params;
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
+
+/// Who, what and where.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::edge) struct WhyQuery {
+    /// The manager: a name of the provider's, or `<organization>/<name>`.
+    #[param(value_type = String, pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    login: Login,
+    /// The operation, as the audit names it, such as `set-manager`.
+    operation: String,
+    /// The place.
+    #[param(schema_with = words::place)]
+    place: Place,
+}
+
+/// Why somebody may do something, or may not.
+#[derive(Debug, Serialize, ToSchema)]
+struct Why {
+    /// Who.
+    #[schema(value_type = String)]
+    login: Login,
+    /// What.
+    operation: &'static str,
+    /// Where.
+    #[schema(schema_with = words::place)]
+    place: Place,
+    /// What it takes.
+    takes: String,
+    /// Whether they may.
+    verdict: Verdict,
+    /// In words.
+    detail: String,
+    /// Who in the chain denies it: the first that has not what it takes, or not the place.
+    #[schema(value_type = Option<String>)]
+    denied_by: Option<Login>,
+    /// The chain, from the manager up to the first granter.
+    links: Vec<LinkItem>,
+    /// The groups of one of the provider's people that are tied to the place.
+    groups: Vec<GroupItem>,
+}
+
+/// Whether somebody may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = WhyVerdict)]
+enum Verdict {
+    /// They may.
+    Allowed,
+    /// They see the place, and may not.
+    Forbidden,
+    /// For them there is no such place.
+    Unseen,
+}
+
+/// One in the chain of granters.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WhyLink)]
+struct LinkItem {
+    /// Who.
+    #[schema(value_type = String)]
+    login: Login,
+    /// Whether it was removed: what it was granted last still bounds whom it has granted anything.
+    gone: bool,
+    /// Whether it has what it takes.
+    has: bool,
+    /// Whether it has all of the place.
+    covers: bool,
+    /// Where it was granted something, as far as whoever asks sees it.
+    #[schema(schema_with = words::sphere)]
+    sphere: Sphere,
+    /// Which privileges.
+    #[schema(schema_with = words::privileges)]
+    privileges: Privileges,
+    /// Which rights.
+    #[schema(schema_with = words::rights)]
+    rights: Rights,
+}
+
+/// A group that is tied to the place.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WhyGroup)]
+struct GroupItem {
+    /// Which.
+    #[schema(value_type = String)]
+    name: GroupName,
+    /// Who made it.
+    #[schema(value_type = String)]
+    granted_by: Login,
+    /// Whether that one, and all granters above, have all of the place.
+    covers: bool,
+}
+
+/// Why a manager may do something at a place, or may not: what each link of the chain of granters has.
+#[utoipa::path(
+    get, path = "/api/v1/rights/why", tag = "managers", params(WhyQuery),
+    responses(
+        (status = 200, description = "Whether, and why.", body = Why),
+        (status = 404, description = "There is no such manager or place.", body = crate::edge::transport::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::edge) async fn why(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    Params(WhyQuery { login, operation, place }): Params<WhyQuery>,
+) -> Result<Response, Problem> {
+    let known = OPERATIONS.iter().map(|(known, _)| *known);
+    let Some(operation) = known.clone().find(|known| *known == operation) else {
+        let help = suggest(&operation, known);
+        let detail = format!("`operation`: `{}` is not known: {help}", excerpt(&operation));
+        return Err(Problem::parameter("operation", detail));
+    };
+    let directory = sources.grants.directory()?;
+    answer(&sources, viewer, move |walk| explained(walk, &directory, login, operation, place)).await
+}
+
+fn explained(
+    walk: &Walk,
+    directory: &Arc<Directory>,
+    login: Login,
+    operation: &'static str,
+    place: Place,
+) -> Result<Why, Error> {
+    let known = Members::new(directory, walk.lanes());
+    if shown(walk, &known, &login)?.is_none() {
+        return Err(Error::Nothing(format!("there is no manager `{login}`")));
+    }
+    let is_there = match lane_of_owner(walk.lanes(), place.organization()) {
+        Some(lane) => walk.viewer().sees_place(&place) && places::is_there(lane, &place)?,
+        None => false,
+    };
+    if !is_there {
+        return Err(Error::Nothing(format!("there is no place `{place}`")));
+    }
+    let principal = Principal::of_login(&login, None);
+    let is_within = is_within(operation);
+    let asked = Asked { principal: &principal, need: need(operation), place: &place, is_within, now: Timestamp::now() };
+    let explanation = explain(&known, &asked)?;
+    Ok(Why::new(walk.viewer(), (login, operation), &asked, explanation))
+}
+
+impl Why {
+    fn new(
+        viewer: &Viewer,
+        (login, operation): (Login, &'static str),
+        asked: &Asked<'_>,
+        explanation: Explanation,
+    ) -> Self {
+        let Explanation { ruling, links, groups, .. } = explanation;
+        let Asked { need, place, .. } = *asked;
+        let (verdict, detail) = match &ruling {
+            Ruling::Allowed => (Verdict::Allowed, allowed(need, place, &links, &groups)),
+            Ruling::Forbidden(denial) => (Verdict::Forbidden, denial.to_string()),
+            Ruling::Unseen => (Verdict::Unseen, format!("for `{login}` there is no place `{place}`")),
+        };
+        let is_tied = groups.iter().any(|group| group.covers);
+        let lacks = |link: &&Held| !link.has_need || (!link.covers && !is_tied);
+        let denied_by = links.iter().find(lacks).filter(|_| verdict != Verdict::Allowed).map(|link| link.login.clone());
+        let link = |link: Held| LinkItem {
+            login: link.login,
+            gone: link.is_gone,
+            has: link.has_need,
+            covers: link.covers,
+            sphere: Sphere::of(link.sphere.places().iter().filter(|place| viewer.sees_place(place)).cloned()),
+            privileges: link.privileges,
+            rights: link.rights,
+        };
+        let group = |Tied { name, granter, covers }| GroupItem { name, granted_by: granter, covers };
+        Self {
+            login,
+            operation,
+            place: place.clone(),
+            takes: need.to_string(),
+            verdict,
+            detail,
+            denied_by,
+            links: links.into_iter().map(link).collect(),
+            groups: groups.into_iter().map(group).collect(),
+        }
+    }
+}
+
+/// How they come to it.
+fn allowed(need: rights::Need, place: &Place, links: &[Held], groups: &[Tied]) -> String {
+    match (links.iter().all(|link| link.covers), groups.iter().find(|group| group.covers)) {
+        (true, _) => format!("all of the chain have {need}, and `{place}`"),
+        (false, Some(group)) => {
+            format!("all of the chain have {need}; the group `{}` is tied to `{place}`", group.name)
+        }
+        (false, None) => format!("all of the chain have {need}; what is seen of `{place}` is enough for it"),
+    }
+}

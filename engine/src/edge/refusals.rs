@@ -1,0 +1,327 @@
+//! Writes that were refused before they became commands (403, 404, 422): gathered here, and brought to the log as
+//! records, each to the lane of whoever tried.
+//!
+//! ```text
+//!  answer --> note: one by one, above 100 a minute of a principal counted together --> every second: record-refusals
+//! ```
+//!
+//! No answer waits for it, and what is gathered is bounded: where more comes than there is room for it is counted
+//! together too. While the log is away it stays here; what cannot be brought there until the engine ends is told to its
+//! own log.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Audit, LIST_MOST, Refusal, Refusals as Told, Verb};
+use linesman_schemas::{CommandId, IncidentId, OrgName, Principal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use utoipa::openapi::OpenApi;
+
+use super::commands::Commands;
+use super::transport::problem::Decided;
+use crate::data_dir::private::random_hex;
+
+/// How many refusals of a principal are told one by one in a minute.
+const SINGLE_MOST: u32 = 100;
+const MINUTE: Duration = Duration::from_secs(60);
+/// How many wait to be told one by one.
+const WAITING_MOST: usize = 10_000;
+/// How many principals are counted apart; those beyond are counted together, as the engine's own.
+const PRINCIPALS_MOST: usize = 1_000;
+/// How often they are brought to the log.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+/// How long bringing them there may take before it is tried again, or given up in the end.
+const TELL_MOST: Duration = Duration::from_secs(5);
+/// The engine level from which on there are records.
+const RECORDED_FROM: u32 = 3;
+/// How many characters of what was asked for are kept.
+const PLACE_MOST: usize = 200;
+
+/// The names of operations that change something, by path and method.
+pub(super) struct Operations(BTreeMap<(String, &'static str), Arc<str>>);
+
+impl Operations {
+    /// Those of a document.
+    pub(super) fn of(document: &OpenApi) -> Self {
+        let mut names = BTreeMap::new();
+        for (path, item) in &document.paths.paths {
+            let methods = [("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete), ("PATCH", &item.patch)];
+            for (method, operation) in methods {
+                if let Some(name) = operation.as_ref().and_then(|operation| operation.operation_id.as_deref()) {
+                    names.insert((path.clone(), method), name.into());
+                }
+            }
+        }
+        Self(names)
+    }
+
+    /// The name of what changes something by that path and method.
+    pub(super) fn write(&self, path: &str, method: &'static str) -> Option<Arc<str>> {
+        self.0.get(&(path.to_owned(), method)).cloned()
+    }
+}
+
+/// What was refused and is not in the log yet.
+#[derive(Default)]
+pub(super) struct Refusals(Mutex<Gathered>);
+
+#[derive(Default)]
+struct Gathered {
+    /// One by one, by whose lane records it.
+    single: BTreeMap<Option<OrgName>, Vec<Refusal>>,
+    waiting: usize,
+    /// How many of a principal were told one by one, and since when.
+    minutes: BTreeMap<String, (Instant, u32)>,
+    /// Counted together, by principal and verdict.
+    together: BTreeMap<(String, &'static str), Refusal>,
+}
+
+impl Refusals {
+    /// Takes note of a write's answer, if it is a refusal that no lane has decided.
+    pub(super) fn note(&self, principal: Principal, operation: Arc<str>, path: &str, response: &Response) {
+        let verdict = match response.status() {
+            StatusCode::FORBIDDEN => Verdict::Forbidden,
+            StatusCode::NOT_FOUND => Verdict::NotFound,
+            StatusCode::UNPROCESSABLE_ENTITY => Verdict::Invalid,
+            _ => return,
+        };
+        if response.extensions().get::<Decided>().is_none() {
+            let (operation, place) = (operation.to_string(), place_of(path));
+            self.gathered().add(Refusal { principal, operation, place, verdict, count: 1 }, Instant::now());
+        }
+    }
+
+    fn gathered(&self) -> MutexGuard<'_, Gathered> {
+        // Nothing under the lock panics; and it is whole after every step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Gathered {
+    fn add(&mut self, refusal: Refusal, now: Instant) {
+        let who = known_as(&refusal.principal);
+        let is_known = self.minutes.contains_key(&who);
+        if self.waiting < WAITING_MOST && (is_known || self.minutes.len() < PRINCIPALS_MOST) {
+            let (since, count) = self.minutes.entry(who.clone()).or_insert((now, 0));
+            if now.duration_since(*since) >= MINUTE {
+                (*since, *count) = (now, 0);
+            }
+            if *count < SINGLE_MOST {
+                *count += 1;
+                self.waiting += 1;
+                self.single.entry(lane_of(&refusal.principal)).or_default().push(refusal);
+                return;
+            }
+        }
+        let is_apart = self.together.len() < PRINCIPALS_MOST;
+        let key = (who, word(refusal.verdict));
+        let (key, principal) = match is_apart || self.together.contains_key(&key) {
+            true => (key, refusal.principal),
+            false => ((known_as(&Principal::Machine), key.1), Principal::Machine),
+        };
+        let (operation, place) = (String::new(), String::new());
+        let first = Refusal { principal, operation, place, verdict: refusal.verdict, count: 0 };
+        self.together.entry(key).or_insert(first).count += refusal.count;
+    }
+
+    /// What is to be told now, by whose lane records it; what is counted together once a minute, or at the end.
+    fn take(&mut self, now: Instant, is_minute: bool) -> BTreeMap<Option<OrgName>, Vec<Refusal>> {
+        self.minutes.retain(|_, (since, _)| now.duration_since(*since) < MINUTE);
+        self.waiting = 0;
+        let mut taken = mem::take(&mut self.single);
+        if is_minute {
+            for refusal in mem::take(&mut self.together).into_values() {
+                taken.entry(lane_of(&refusal.principal)).or_default().push(refusal);
+            }
+        }
+        taken
+    }
+}
+
+/// By what a principal is told from others: its login, and the token by which it asks.
+fn known_as(principal: &Principal) -> String {
+    let token = principal.token().map(|token| format!(" {token}")).unwrap_or_default();
+    format!("{principal}{token}")
+}
+
+/// Whose lane records what somebody tries: that of their own organization, or the provider's.
+fn lane_of(principal: &Principal) -> Option<OrgName> {
+    principal.login().and_then(|login| login.organization)
+}
+
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Done => "done",
+        Verdict::NotFound => "not-found",
+        Verdict::Conflict => "conflict",
+        Verdict::Invalid => "invalid",
+        Verdict::Forbidden => "forbidden",
+    }
+}
+
+/// The place that a path names, as it was asked for; of what names none the path itself.
+fn place_of(path: &str) -> String {
+    let rest = path.strip_prefix("/api/v1/").unwrap_or(path);
+    let (kind, named) = rest.split_once('/').unwrap_or((rest, ""));
+    let first = named.split('/').next().unwrap_or_default();
+    let place = match kind {
+        "incidents" => first.parse().ok().map(|id: IncidentId| id.org.to_string()),
+        "organizations" => Some(first.to_owned()),
+        "places" => Some(named.to_owned()),
+        "managers" if named.contains('/') => Some(first.to_owned()),
+        "managers" | "groups" | "level" | "log-level" | "policies" => Some("/".to_owned()),
+        _ => None,
+    };
+    place.unwrap_or_else(|| rest.to_owned()).chars().take(PLACE_MOST).collect()
+}
+
+/// Brings refusals to the log until it ends.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Recorder {
+    /// Begins.
+    pub(super) fn start(refusals: Arc<Refusals>, commands: Arc<Commands>) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        Self { stop, task: tokio::spawn(record(refusals, commands, stopped)) }
+    }
+
+    /// Brings what there is to the log, for 5 s at most.
+    pub(super) async fn end(self) {
+        // A task that is gone has said why.
+        let _ = self.stop.send(());
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "refusals are recorded no more");
+        }
+    }
+}
+
+/// A batch that is on its way, under an id by which it is known again.
+struct Batch {
+    id: CommandId,
+    whose: Option<OrgName>,
+    told: Told,
+}
+
+async fn record(refusals: Arc<Refusals>, commands: Arc<Commands>, mut stopped: oneshot::Receiver<()>) {
+    let mut batches: Vec<Batch> = Vec::new();
+    let mut minute = Instant::now();
+    loop {
+        let is_end = timeout(TELL_EVERY, &mut stopped).await.is_ok();
+        let now = Instant::now();
+        // While the log is away what comes waits where it is bounded.
+        if batches.is_empty() || is_end {
+            let is_minute = is_end || now.duration_since(minute) >= MINUTE;
+            if is_minute {
+                minute = now;
+            }
+            batches.extend(refusals.gathered().take(now, is_minute).into_iter().flat_map(batched));
+        }
+        if timeout(TELL_MOST, tell(&commands, &mut batches)).await.is_err() {
+            tracing::debug!("the log takes no records of refusals at the moment");
+        }
+        if is_end {
+            let lost: u64 = batches.iter().flat_map(|batch| &batch.told.refusals).map(|refusal| refusal.count).sum();
+            if lost > 0 {
+                tracing::error!(lost, "refusals could not be recorded: the log takes nothing");
+            }
+            return;
+        }
+    }
+}
+
+fn batched((whose, refusals): (Option<OrgName>, Vec<Refusal>)) -> Vec<Batch> {
+    let chunks = refusals.chunks(LIST_MOST);
+    let batch = |refusals: &[Refusal]| {
+        let id = random_hex::<16>().map_err(|error| tracing::error!(%error, "refusals have no id")).ok()?;
+        let id = format!("refusals-{id}").parse().ok()?;
+        Some(Batch { id, whose: whose.clone(), told: Told { refusals: refusals.to_vec() } })
+    };
+    chunks.filter_map(batch).collect()
+}
+
+/// Brings batches to the log, as far as it takes them.
+async fn tell(commands: &Commands, batches: &mut Vec<Batch>) {
+    while let Some(Batch { id, whose, told }) = batches.first() {
+        if commands.level(whose.as_ref()) >= RECORDED_FROM {
+            let verb = Verb::Audit(Audit::Record(told.clone()));
+            if let Err(error) = commands.tell_as(whose.as_ref(), id.clone(), verb).await {
+                tracing::warn!(%error, "refusals are not recorded yet");
+                return;
+            }
+        }
+        batches.remove(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(login: &str) -> Refusal {
+        let principal = Principal::of_login(&login.parse().unwrap(), None);
+        Refusal { principal, operation: "x".to_owned(), place: "/".to_owned(), verdict: Verdict::Forbidden, count: 1 }
+    }
+
+    fn counted(taken: &BTreeMap<Option<OrgName>, Vec<Refusal>>) -> u64 {
+        taken.values().flatten().map(|refusal| refusal.count).sum()
+    }
+
+    #[test]
+    fn above_a_hundred_a_minute_they_are_counted_together_and_none_is_lost() {
+        let (mut gathered, now) = (Gathered::default(), Instant::now());
+        for _ in 0..250 {
+            gathered.add(refusal("acme/ann"), now);
+        }
+        gathered.add(refusal("bob"), now);
+        let taken = gathered.take(now, false);
+        assert_eq!((taken[&Some("acme".parse().unwrap())].len(), taken[&None].len()), (100, 1));
+        let rest = gathered.take(now, true);
+        let together = &rest[&Some("acme".parse().unwrap())];
+        assert_eq!((together.len(), together[0].count, &*together[0].operation), (1, 150, ""));
+        gathered.add(refusal("acme/ann"), now + MINUTE);
+        assert_eq!(gathered.take(now + MINUTE, false).len(), 1, "another minute");
+    }
+
+    #[test]
+    fn a_flood_of_principals_is_bounded_and_counted() {
+        let (mut gathered, now) = (Gathered::default(), Instant::now());
+        for number in 0..5_000 {
+            gathered.add(refusal(&format!("acme/m{number}")), now);
+        }
+        assert!(gathered.minutes.len() <= PRINCIPALS_MOST && gathered.together.len() <= PRINCIPALS_MOST + 5);
+        assert_eq!(counted(&gathered.take(now, true)), 5_000);
+        let names = (0..200).map(|number| format!("acme/m{number}"));
+        for name in names.flat_map(|name| vec![name; 100]) {
+            gathered.add(refusal(&name), now + MINUTE);
+        }
+        assert_eq!(gathered.waiting, WAITING_MOST);
+        assert_eq!(counted(&gathered.take(now + MINUTE, true)), 20_000);
+    }
+
+    #[test]
+    fn the_place_is_what_the_path_names() {
+        for (path, place) in [
+            ("/api/v1/incidents/acme-7/close", "acme"),
+            ("/api/v1/organizations/acme/suspend", "acme"),
+            ("/api/v1/places/acme/berlin/line-7", "acme/berlin/line-7"),
+            ("/api/v1/managers/acme/ann", "acme"),
+            ("/api/v1/managers/bob", "/"),
+            ("/api/v1/level", "/"),
+            ("/api/v1/dead-letters/1-0/replay", "dead-letters/1-0/replay"),
+            ("/api/v1/incidents/no%20id", "incidents/no%20id"),
+        ] {
+            assert_eq!(place_of(path), place);
+        }
+    }
+}

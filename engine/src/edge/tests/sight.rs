@@ -1,0 +1,335 @@
+//! Whoever sees a part of an organization sees that, counts that, and hears of that: by every kind of viewer.
+
+use std::collections::BTreeMap;
+
+use linesman_domain::cases;
+use linesman_domain::intelligence::{self, IntelligenceRow};
+use linesman_domain::table;
+use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
+use linesman_schemas::{OrgName, Privileges, Rights};
+use reqwest::Response;
+use serde_json::{Value, json};
+
+use super::fixture::{TOKEN, problem};
+use super::people::{BOB, EVE, GIL, NARROW, SID, ZOE};
+use super::viewer::World;
+
+/// Who asks, and the incidents they see of `corp`, whose first and fourth are of `SN1`, the second of `SN2`, the third of
+/// `SN3`.
+const VIEWERS: [(&str, &[u64]); 7] = [
+    (TOKEN, &[1, 2, 3, 4]),
+    (BOB, &[1, 2, 3, 4]),
+    (EVE, &[1, 2, 3, 4]),
+    (ZOE, &[1, 2, 3, 4]),
+    (GIL, &[2]),
+    (SID, &[1, 4]),
+    (NARROW, &[1, 4]),
+];
+
+/// The world of other tests, and an organization with three devices: one tied to a line of a site, one in a device
+/// group, one alone.
+async fn world() -> World {
+    let world = World::new().await;
+    let edge = &world.edge;
+    let fleet = [("SN1", "edge-1.example", ""), ("SN2", "edge-2.example", "core"), ("SN3", "edge-3.example", "")];
+    edge.fleet("corp", &fleet, &["SN1", "SN2", "SN3", "SN1"]);
+    world.fill_rest("corp");
+    world.say("corp").await;
+    edge.place("corp/berlin", &[]);
+    edge.place("corp/berlin/line-7", &["edge-1.example"]);
+    edge.place("corp/berlin-2", &["SN3"]);
+    let org: OrgName = "corp".parse().unwrap();
+    let lane = edge.store.lane(crate::log::streams::lane_of("corp", super::fixture::LANES)).unwrap();
+    let case = table::Table::read(&lane, &cases::key(&org, 1)).unwrap().unwrap();
+    for number in 2..=3 {
+        edge.write("corp", vec![(cases::key(&org, number).into_bytes(), table::encode(&case).unwrap())]);
+    }
+    for (id, named) in [("M-1", vec!["SN1", "SN3"]), ("M-2", vec!["SN3"]), ("M-3", vec!["SN2"])] {
+        let serial_numbers = named.into_iter().map(str::to_owned).collect();
+        let message = Intelligence {
+            id: id.to_owned(),
+            kind: Kind::Alert,
+            title: id.to_owned(),
+            text: String::new(),
+            issued: Default::default(),
+            relevance: Relevance { serial_numbers, ..Relevance::default() },
+            links: Vec::new(),
+        };
+        let row = IntelligenceRow { message: message.into(), received: Default::default(), repeats: 0 };
+        edge.write("corp", vec![(intelligence::key(&org, id).into_bytes(), table::encode(&row).unwrap())]);
+    }
+    edge.grant("bob", "corp", Privileges::all(), Rights::all());
+    edge.grant("eve", "", Privileges::all(), Rights::all());
+    edge.grant("gil", "", Privileges::all(), Rights::all());
+    edge.group("corp", &["eve"], &["corp"], &[]);
+    edge.group("cores", &["gil"], &[], &[("corp", "core")]);
+    edge.grant("corp/sid", "corp/berlin", Privileges::all(), Rights::default());
+    edge.grant("corp/zoe", "corp", Privileges::all(), Rights::default());
+    edge.narrow("corp/zoe", "narrow", "corp/berlin");
+    world
+}
+
+async fn json_of(world: &World, token: &str, path: &str) -> Value {
+    let answer = world.edge.get_as(token, path).await;
+    assert_eq!(answer.status(), 200, "{token}: {path}");
+    answer.json().await.unwrap()
+}
+
+/// What a field of a list's items says.
+fn all(page: &Value, field: &str) -> Vec<String> {
+    page["items"].as_array().unwrap().iter().map(|item| item[field].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn each_kind_of_viewer_sees_and_counts_what_is_theirs() {
+    let world = world().await;
+    for (token, seen) in VIEWERS {
+        let is_whole = seen.len() == 4;
+        let of = if token == TOKEN { "?organization=corp" } else { "" };
+        let incidents = json_of(&world, token, &format!("/api/v1/incidents{of}")).await;
+        let mut ids = all(&incidents, "id");
+        ids.sort();
+        let expected: Vec<_> = seen.iter().map(|number| format!("corp-{number}")).collect();
+        assert_eq!((ids, &incidents["total"]), (expected.clone(), &json!(seen.len())), "{token}");
+        let mut cases = all(&json_of(&world, token, &format!("/api/v1/cases{of}")).await, "incident");
+        cases.sort();
+        let with_case = expected.into_iter().filter(|id| id != "corp-4").collect::<Vec<_>>();
+        assert_eq!(cases, with_case, "{token}");
+        let devices = all(&json_of(&world, token, &format!("/api/v1/devices{of}")).await, "serial_number");
+        let (sn1, sn2) = (vec!["SN1"], vec!["SN2"]);
+        let expected = if is_whole {
+            vec!["SN1", "SN2", "SN3"]
+        } else if token == GIL {
+            sn2
+        } else {
+            sn1
+        };
+        assert_eq!(devices, expected, "{token}");
+        let messages = json_of(&world, token, &format!("/api/v1/intelligence{of}")).await;
+        let named: BTreeMap<_, _> = messages["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|message| (message["id"].as_str().unwrap(), message["relevance"]["serial_numbers"].to_string()))
+            .collect();
+        let expected: &[(&str, &str)] = match token {
+            _ if is_whole => {
+                &[("M-1", r#"["SN1","SN3"]"#), ("M-2", r#"["SN3"]"#), ("M-3", r#"["SN2"]"#), ("TSB-1", "[]")]
+            }
+            GIL => &[("M-3", r#"["SN2"]"#)],
+            _ => &[("M-1", r#"["SN1"]"#)],
+        };
+        let named: Vec<_> = named.iter().map(|(id, named)| (*id, named.as_str())).collect();
+        assert_eq!(named, expected, "{token}");
+        // What is not seen is not to be found by filters either.
+        let found = json_of(&world, token, "/api/v1/intelligence?serial_number=SN3&organization=corp").await;
+        assert_eq!(found["items"].as_array().unwrap().len(), if is_whole { 2 } else { 0 }, "{token}");
+        let corp = json_of(&world, token, "/api/v1/organizations/corp").await;
+        let counts = (&corp["incidents"], corp.get("events").is_some(), corp.get("reactions").is_some());
+        assert_eq!(counts, (&json!(seen.len()), is_whole, is_whole), "{token}");
+        let groups = corp["device_groups"].as_array().unwrap().len();
+        assert_eq!(groups, usize::from(is_whole || token == GIL), "{token}");
+        if token != TOKEN {
+            assert_eq!(all(&json_of(&world, token, "/api/v1/organizations").await, "name"), ["corp"], "{token}");
+            let policies = all(&json_of(&world, token, "/api/v1/policies").await, "name");
+            assert_eq!(policies, if is_whole { vec!["corp/own"] } else { vec![] }, "{token}");
+            let letters = json_of(&world, token, "/api/v1/dead-letters").await;
+            assert_eq!(letters["items"].as_array().unwrap().len(), usize::from(is_whole), "{token}");
+        }
+        let letters = world.edge.get_as(token, "/api/v1/dead-letters?organization=corp").await;
+        assert_eq!(letters.status(), if is_whole { 200 } else { 403 }, "{token}");
+    }
+    world.end().await;
+}
+
+/// What is outside of somebody's reach, and what does not exist, by path; the same number of characters in both.
+fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, String)> {
+    let pair = |outside: &str, nothing: &str| (outside.to_owned(), nothing.to_owned());
+    let mut pairs = Vec::new();
+    let is_list = !path.contains('{');
+    if path.starts_with("/api/v1/dead-letters/") {
+        let [bolt, corp] = letters;
+        let nothing = |letter: &str| letter.replace(|digit: char| digit.is_ascii_digit(), "9");
+        pairs.push((bolt.clone(), nothing(bolt)));
+        if is_in_part {
+            pairs.push((corp.clone(), nothing(corp)));
+        }
+        return pairs.into_iter().map(|(a, b)| (path.replace("{id}", &a), path.replace("{id}", &b))).collect();
+    }
+    let with = |outside: &str, nothing: &str| {
+        let fill = |whose: &str| {
+            let (org, one) = whose.split_once(' ').unwrap_or((whose, ""));
+            let id = if path.contains("{organization}") { one.to_owned() } else { format!("{org}-{one}") };
+            let name = if path.contains("policies") { format!("{org}%2F{one}") } else { org.to_owned() };
+            path.replace("{organization}", org)
+                .replace("{id}", &id)
+                .replace("{name}", &name)
+                .replace("{serial_number}", one)
+        };
+        (fill(outside), fill(nothing))
+    };
+    match path {
+        _ if is_list => {
+            pairs.push(pair(&format!("{path}?organization=bolt"), &format!("{path}?organization=nope")));
+        }
+        _ if path.contains("/commands/") => {
+            let path = path.replace("{id}", "asked-1");
+            pairs.push(pair(&format!("{path}?organization=bolt"), &format!("{path}?organization=nope")));
+            pairs.push(pair(
+                &format!("{path}?organization=corp"),
+                &format!("{}?organization=corp", path.replace("asked-1", "asked-9")),
+            ));
+        }
+        _ if path.contains("/devices/") => {
+            pairs.push(with("bolt SN1", "nope SN1"));
+            pairs.extend(is_in_part.then(|| with("corp SN3", "corp SN9")));
+        }
+        _ if path.contains("/intelligence/") => {
+            pairs.push(with("bolt TSB-1", "nope TSB-1"));
+            pairs.extend(is_in_part.then(|| with("corp M-2", "corp M-9")));
+        }
+        _ if path.contains("/policies/") => {
+            pairs.push(with("bolt own", "nope own"));
+            pairs.extend(is_in_part.then(|| with("corp own", "corp non")));
+        }
+        _ if path.contains("/organizations/") => pairs.push(with("bolt", "nope")),
+        _ if path.contains("/incidents/") || path.contains("/cases/") => {
+            pairs.push(with("bolt 1", "nope 1"));
+            pairs.extend(is_in_part.then(|| with("corp 3", "corp 9")));
+        }
+        _ => panic!("{path}: how is it asked for, and what lies outside?"),
+    }
+    pairs
+}
+
+/// All of an answer that does not tell the time.
+async fn whole(answer: Response, names: &[(&str, &str)]) -> (u16, BTreeMap<String, String>, String) {
+    let status = answer.status().as_u16();
+    let headers = answer.headers().iter().filter(|(name, _)| *name != "date");
+    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    let mut body = answer.text().await.unwrap();
+    for (outside, nothing) in names {
+        body = body.replace(outside, nothing);
+    }
+    (status, headers, body)
+}
+
+#[tokio::test]
+async fn what_lies_outside_answers_like_what_does_not_exist_on_every_route() {
+    let world = world().await;
+    let letters = [world.letter("bolt").await, world.letter("corp").await];
+    let document: Value = world.edge.get("/api/v1/openapi.json").await.json().await.unwrap();
+    let names = [
+        ("bolt", "nope"),
+        ("corp-3", "corp-9"),
+        ("SN3", "SN9"),
+        ("M-2", "M-9"),
+        ("corp/own", "corp/non"),
+        ("asked-1", "asked-9"),
+    ];
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let parameters = operation["parameters"].as_array();
+            let takes = |name: &str| parameters.is_some_and(|all| all.iter().any(|one| one["name"] == name));
+            // Whose events are listened to is no secret: nothing is heard of either.
+            let is_told = path == "/api/v1/events";
+            if is_told || !(path.contains('{') || takes("organization")) {
+                continue;
+            }
+            for (token, seen) in VIEWERS.into_iter().skip(1) {
+                for (outside, nothing) in pairs(path, &letters, seen.len() < 4) {
+                    let hidden = whole(world.ask_for(token, method, &outside).await, &names).await;
+                    let missing = whole(world.ask_for(token, method, &nothing).await, &names).await;
+                    assert_eq!(hidden, missing, "{token}: {method} {outside}");
+                    assert!([403, 404].contains(&hidden.0), "{token}: {method} {outside}: {hidden:?}");
+                }
+            }
+        }
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_the_providers_is_nobody_elses() {
+    let world = world().await;
+    for (token, _) in VIEWERS.into_iter().skip(1) {
+        for (method, path) in [
+            ("get", "/metrics"),
+            ("get", "/api/v1/status"),
+            ("get", "/api/v1/level"),
+            ("put", "/api/v1/level"),
+            ("get", "/api/v1/log-level"),
+            ("put", "/api/v1/log-level"),
+            ("post", "/api/v1/policies/load"),
+        ] {
+            let answer = world.ask_for(token, method, path).await;
+            let nothing = (404, "there is nothing under this path".to_owned());
+            assert_eq!(problem(answer).await, nothing, "{token}: {method} {path}");
+        }
+    }
+    world.edge.grant("bob", "/", Privileges::default(), Rights::default());
+    assert_eq!(world.edge.get_as(BOB, "/api/v1/status").await.status(), 200);
+    let (status, why) = problem(world.ask_for(BOB, "put", "/api/v1/log-level").await).await;
+    assert_eq!((status, &*why), (403, "`bob` has not the right `settings` on `/`"));
+    let (status, why) = problem(world.ask_for(BOB, "post", "/api/v1/organizations/bolt/suspend").await).await;
+    assert_eq!((status, &*why), (403, "`bob` has not the right `organizations` on `bolt`"));
+    world.end().await;
+}
+
+/// An `incident.detected` of a device of `corp`.
+async fn detected(world: &World, serial_number: &str, id: usize) {
+    let data = json!({"id": format!("corp-{id}"), "device": {"serial_number": serial_number}});
+    world.put("w.corp.trigger.incident.detected".to_owned(), data).await;
+}
+
+async fn heard(answer: &mut Response, until: &str) -> String {
+    let mut heard = String::new();
+    while !heard.contains(until) {
+        let part = tokio::time::timeout(std::time::Duration::from_secs(30), answer.chunk()).await;
+        match part.unwrap().unwrap() {
+            Some(part) => heard.push_str(&String::from_utf8_lossy(&part)),
+            None => break,
+        }
+    }
+    heard
+}
+
+#[tokio::test]
+async fn whoever_sees_a_part_hears_of_that_and_of_nothing_more_once_it_is_taken_away() {
+    let world = world().await;
+    world.edge.ready.send_replace(true);
+    detected(&world, "SN3", 33).await;
+    detected(&world, "SN2", 22).await;
+    let message = |named: &[&str]| json!({"id": "M", "relevance": {"serial_numbers": named}});
+    world.put("w.corp.trigger.intelligence.received".to_owned(), message(&["SN3"])).await;
+    world.put("w.corp.trigger.intelligence.received".to_owned(), message(&["SN1", "SN2", "SN3"])).await;
+    world.put("w.corp.trigger.policy.refused".to_owned(), json!({"path": "corp/x.rhai"})).await;
+    detected(&world, "SN1", 11).await;
+    detected(&world, "SN2", 44).await;
+    for (token, last, own) in [(SID, "corp-11", "SN1"), (GIL, "corp-44", "SN2"), (NARROW, "corp-11", "SN1")] {
+        let mut answer = world.edge.get_as(token, "/api/v1/events?last_event_id=0-0").await;
+        let heard = heard(&mut answer, last).await;
+        for serial_number in ["SN1", "SN2", "SN3"] {
+            assert_eq!(heard.contains(serial_number), serial_number == own, "{token}: {heard}");
+        }
+        assert_eq!(heard.matches("event: intelligence.received").count(), 1, "{token}: {heard}");
+        assert!(!heard.contains("x.rhai") && !heard.contains("bolt"), "{token}: {heard}");
+    }
+    let mut answer = world.edge.get_as(SID, "/api/v1/events").await;
+    detected(&world, "SN1", 100).await;
+    assert!(heard(&mut answer, "corp-100").await.contains("corp-100"));
+    world.edge.grant("corp/sid", "corp/berlin-2", Privileges::all(), Rights::default());
+    for id in 1000..1600 {
+        detected(&world, "SN1", id).await;
+    }
+    detected(&world, "SN3", 2000).await;
+    let rest = heard(&mut answer, "corp-2000").await;
+    assert!(rest.contains("corp-2000") && rest.matches("\"SN1\"").count() < 300, "{}", rest.len());
+    // Whoever is gone hears no more at all.
+    world.edge.grant("corp/sid", "", Privileges::all(), Rights::default());
+    for id in 3000..3300 {
+        detected(&world, "SN3", id).await;
+    }
+    assert!(!heard(&mut answer, "corp-3299").await.contains("corp-3299"));
+    world.end().await;
+}

@@ -1,0 +1,174 @@
+//! What people do with managers: of organizations, and the provider's people.
+//!
+//! What of a body is wrong is said with its place before it is sent, by what the lane judges by; who may not is told by
+//! the lane.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use jiff::Timestamp;
+use linesman_domain as domain;
+use linesman_domain::commands::managers::{Refused, judge};
+use linesman_domain::directory::Directory;
+use linesman_domain::managers::Known;
+use linesman_domain::places;
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Manager, ManagerRemoval, ManagerSettings, Verb};
+use linesman_schemas::{Login, Place, Principal, Privileges, Rights};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Answers, IdempotencyKey, command_id, send_at, send_judged, stated};
+use crate::edge::members::lane_of_owner;
+use crate::edge::paths::{ManagerPath, PersonPath};
+use crate::edge::sources::Sources;
+use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::params::PathOf;
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
+use crate::store::Lane;
+
+/// The engine level from which on there are managers.
+const LEVEL: u32 = 3;
+
+/// A manager as it is to be; what is left out stays, of a new one it is nothing.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct ManagerBody {
+    /// Places, and all that lies below them; of the provider's people, none for what their groups are tied to alone.
+    #[serde(default, deserialize_with = "stated")]
+    #[schema(schema_with = words::sphere, required = false)]
+    sphere: Option<Vec<Place>>,
+    /// What it may do there; without one it may read.
+    #[serde(default, deserialize_with = "stated")]
+    #[schema(schema_with = words::privileges, required = false)]
+    privileges: Option<Privileges>,
+    /// What else it may do there, of the provider's people only; a right that is absent is no.
+    #[serde(default, deserialize_with = "stated")]
+    #[schema(schema_with = words::rights, required = false)]
+    rights: Option<Rights>,
+}
+
+/// Makes one of the provider's people, or changes it.
+#[utoipa::path(
+    put, path = "/api/v1/managers/{name}", tag = "managers", params(PersonPath, IdempotencyKey),
+    request_body = ManagerBody,
+    responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
+)]
+pub(in crate::edge) async fn set_person(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(PersonPath { name }): PathOf<PersonPath>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<ManagerBody>,
+) -> Result<Response, Problem> {
+    set(&sources, &viewer, Login::new(None, name), &headers, body).await
+}
+
+/// Makes a manager of an organization, or changes it.
+#[utoipa::path(
+    put, path = "/api/v1/managers/{organization}/{name}", tag = "managers", params(ManagerPath, IdempotencyKey),
+    request_body = ManagerBody,
+    responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
+)]
+pub(in crate::edge) async fn set_manager(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(ManagerPath { organization, name }): PathOf<ManagerPath>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<ManagerBody>,
+) -> Result<Response, Problem> {
+    set(&sources, &viewer, Login::new(Some(organization), name), &headers, body).await
+}
+
+/// Removes one of the provider's people; whom it has granted anything is handed to its granter.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/managers/{name}",
+    tag = "managers",
+    params(PersonPath, IdempotencyKey),
+    responses(Answers)
+)]
+pub(in crate::edge) async fn remove_person(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(PersonPath { name }): PathOf<PersonPath>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    remove(&sources, &viewer, Login::new(None, name), &headers).await
+}
+
+/// Removes a manager of an organization; whom it has granted anything is handed to its granter.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/managers/{organization}/{name}",
+    tag = "managers",
+    params(ManagerPath, IdempotencyKey),
+    responses(Answers)
+)]
+pub(in crate::edge) async fn remove_manager(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(ManagerPath { organization, name }): PathOf<ManagerPath>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    remove(&sources, &viewer, Login::new(Some(organization), name), &headers).await
+}
+
+async fn set(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    login: Login,
+    headers: &HeaderMap,
+    body: ManagerBody,
+) -> Result<Response, Problem> {
+    let id = command_id(headers)?;
+    let Login { organization, name } = login;
+    let ManagerBody { sphere, privileges, rights } = body;
+    let settings = ManagerSettings { manager: name, sphere, privileges, rights, password: None };
+    let verb = Verb::Manager(Manager::Set(settings.clone()));
+    let (whose, principal) = (organization.clone(), viewer.principal());
+    let directory = sources.grants.directory()?;
+    let judge = move |lanes: &[Lane]| {
+        let login = Login::new(whose, settings.manager.clone());
+        wrong((&directory, lanes), &login, &principal, &settings)
+    };
+    send_judged(sources, viewer, LEVEL, organization, id, verb, judge).await
+}
+
+async fn remove(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    login: Login,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let verb = Verb::Manager(Manager::Remove(ManagerRemoval { manager: login.name }));
+    send_at(sources, viewer, LEVEL, login.organization, command_id(headers)?, verb).await
+}
+
+/// What of a body is wrong.
+fn wrong(
+    (directory, lanes): (&Directory, &[Lane]),
+    login: &Login,
+    principal: &Principal,
+    settings: &ManagerSettings,
+) -> Result<Option<Refused>, domain::Error> {
+    let org = login.organization.as_ref();
+    let Some(lane) = lane_of_owner(lanes, org) else { return Ok(None) };
+    let known = Known::new(directory, lane);
+    if let Err(refused) = judge((&known, lane), org, principal, settings, Timestamp::now())? {
+        return Ok(Some(refused));
+    }
+    // Lane 0 does not know the places of all the others.
+    for (at, place) in settings.sphere.iter().flatten().enumerate().filter(|_| org.is_none()) {
+        let lane = lane_of_owner(lanes, place.organization());
+        if !lane.map_or(Ok(true), |lane| places::is_there(lane, place))? {
+            let (pointer, detail) = (format!("/sphere/{at}"), format!("there is no place `{place}`"));
+            return Ok(Some(Refused { verdict: Verdict::Invalid, pointer, detail }));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,143 @@
+//! What was done is proved to whoever kept a checkpoint: with an engine, without one, and after its state was lost.
+
+use std::path::Path;
+
+use linesman_tests::{Ended, Engine, Launch, Out, World, run, until};
+use serde_json::{Value, json};
+
+async fn ask(world: &World, args: &[&str]) -> Ended {
+    let data = world.data();
+    run(&[args, &["--data-dir", data.to_str().unwrap()]].concat()).await.unwrap()
+}
+
+/// What a command prints that is done without a remark.
+async fn ok(world: &World, args: &[&str]) -> String {
+    let ended = ask(world, args).await;
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{args:?}: {}", ended.stdout);
+    ended.stdout
+}
+
+/// Keeps what a command prints in a file, whose name is returned.
+async fn kept(world: &World, name: &str, args: &[&str]) -> String {
+    let path = world.path(name);
+    std::fs::write(&path, ok(world, args).await).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+async fn change(engine: &Engine, rounds: usize) {
+    let api = engine.api().unwrap();
+    for round in 0..rounds {
+        let path =
+            if round % 2 == 0 { "/api/v1/organizations/acme/suspend" } else { "/api/v1/organizations/nobody/suspend" };
+        api.post(path, json!({})).await.unwrap();
+    }
+}
+
+/// `audit verify` of a file, without an engine: whether it is whole, and what was said.
+async fn verify(export: &str, checkpoints: &[&str], key: Option<&str>) -> (bool, String) {
+    let mut args = vec!["audit", "verify", export];
+    checkpoints.iter().for_each(|checkpoint| args.extend(["--checkpoint", checkpoint]));
+    args.extend(key.into_iter().flat_map(|key| ["--public-key", key]));
+    let ended = run(&args).await.unwrap();
+    (ended.code == Some(0), ended.stdout)
+}
+
+fn lines(path: &str) -> Vec<String> {
+    std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_log_is_what_it_was_after_a_kill_and_a_lost_state() {
+    let mut world = World::new().unwrap();
+    world.configure("\n[audit]\ncheckpoint_s = 1\n");
+    let mut engine = world.start(None).await.unwrap();
+    let key = kept(&world, "key", &["audit", "key"]).await;
+    change(&engine, 4).await;
+    let first = kept(&world, "first", &["audit", "checkpoint", "acme"]).await;
+    change(&engine, 4).await;
+    let before = kept(&world, "before.jsonl", &["audit", "export", "--organization", "acme"]).await;
+    let (is_whole, said) = verify(&before, &[&first], Some(&key)).await;
+    assert!(is_whole && said.contains("agreed  2 checkpoints, signed with the key"), "{said}");
+    // What the engine keeps by itself is what it gives later.
+    let client = engine.nats_as_engine().await.unwrap();
+    let checkpoint = until("a checkpoint is kept", async || {
+        let out = Out::read(&client).await.unwrap();
+        out.on("out.acme.audit.checkpoint").last().map(|event| event.data.clone())
+    })
+    .await;
+    let size = checkpoint["size"].to_string();
+    let hourly = kept(&world, "hourly", &["audit", "checkpoint", "acme", "--size", &size]).await;
+    assert_eq!(std::fs::read_to_string(&hourly).unwrap(), checkpoint["note"].as_str().unwrap());
+    let provider = kept(&world, "provider.jsonl", &["audit", "export", "--organization", "_provider"]).await;
+    engine.kill().unwrap();
+    engine.ended().await;
+    world.delete_state().unwrap();
+
+    let mut engine = world.start_with(None, Launch::default()).await.unwrap();
+    let after = kept(&world, "after.jsonl", &["audit", "export", "--organization", "acme"]).await;
+    assert_eq!(lines(&after), lines(&before), "the same tree, the same words, the same signature");
+    let again = kept(&world, "provider-again.jsonl", &["audit", "export", "--organization", "_provider"]).await;
+    assert_eq!(lines(&again)[1..], lines(&provider)[1..]);
+    change(&engine, 2).await;
+    let grown = kept(&world, "grown.jsonl", &["audit", "export", "--organization", "acme"]).await;
+    let (is_whole, said) = verify(&grown, &[&first, &hourly], Some(&key)).await;
+    assert!(is_whole && said.contains("agreed  3 checkpoints"), "{said}");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn an_export_that_was_tampered_with_is_told_without_an_engine() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    change(&engine, 8).await;
+    let key = kept(&world, "key", &["audit", "key"]).await;
+    let checkpoint = kept(&world, "checkpoint", &["audit", "checkpoint", "acme"]).await;
+    let path = world.path("acme.jsonl");
+    let export = path.to_str().unwrap();
+    ok(&world, &["audit", "export", "--organization", "acme", "--output", export]).await;
+    assert!(engine.stop().await.unwrap().success());
+    let whole = lines(export);
+    let spoilt = async |change: &dyn Fn(&mut Vec<String>)| {
+        let mut lines = whole.clone();
+        change(&mut lines);
+        std::fs::write(Path::new(export), lines.join("\n") + "\n").unwrap();
+        let (is_whole, said) = verify(export, &[&checkpoint], Some(&key)).await;
+        assert!(!is_whole, "{said}");
+        said.lines().skip_while(|line| !line.starts_with("NOT")).nth(1).unwrap_or_default().trim().to_owned()
+    };
+    assert_eq!(
+        spoilt(&|lines| lines[3] = lines[3].replacen("admin", "nobody", 1)).await,
+        "record 2 was changed: it does not give its hash"
+    );
+    assert_eq!(spoilt(&|lines| drop(lines.remove(2))).await, "record 1 is missing");
+    assert_eq!(spoilt(&|lines| lines.swap(2, 3)).await, "record 1 stands behind a later one");
+    assert_eq!(spoilt(&|lines| lines.truncate(4)).await, format!("records 3 to {} are missing", whole.len() - 2));
+    std::fs::write(Path::new(export), whole.join("\n") + "\n").unwrap();
+    let (is_whole, said) = verify(export, &[&checkpoint], Some(&key)).await;
+    assert!(is_whole, "{said}");
+}
+
+#[tokio::test]
+async fn who_did_what_is_looked_up_from_the_command_line() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    change(&engine, 2).await;
+    let listed = ok(&world, &["audit", "list", "--organization", "acme", "--operation", "suspend-*"]).await;
+    let row = listed.lines().nth(1).unwrap();
+    for word in ["acme", "admin", "suspend-organization", "done"] {
+        assert!(row.contains(word), "{listed}");
+    }
+    let json = ok(&world, &["audit", "list", "--q", "SUSPEND", "--json", "--sort=-time"]).await;
+    let records: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records[0]["outcome"], "not-found");
+    assert!(records[0]["organization"].as_str().unwrap().starts_with("_provider"), "{records:?}");
+    let index = records[1]["index"].to_string();
+    let shown = ok(&world, &["audit", "show", "acme", &index]).await;
+    assert!(shown.contains("suspend-organization") && shown.contains("command"), "{shown}");
+    let table = ok(&world, &["audit", "export", "--format", "csv", "--organization", "acme"]).await;
+    assert!(table.starts_with("organization,index,time,actor,"), "{table}");
+    let refused = ask(&world, &["audit", "show", "acme", "999"]).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("the log `acme` shows no record 999"), "{}", refused.stderr);
+    assert!(engine.stop().await.unwrap().success());
+}
