@@ -22,6 +22,7 @@ mod levels;
 mod life;
 mod limits;
 mod listeners;
+mod logins;
 mod managers;
 mod operating;
 mod panics;
