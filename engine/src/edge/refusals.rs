@@ -255,7 +255,7 @@ async fn tell(commands: &Commands, batches: &mut Vec<Batch>) {
     while let Some(Batch { id, whose, told }) = batches.first() {
         if commands.level(whose.as_ref()) >= RECORDED_FROM {
             let verb = Verb::Audit(Audit::Record(told.clone()));
-            if let Err(error) = commands.tell(whose.as_ref(), id.clone(), verb).await {
+            if let Err(error) = commands.tell_as(whose.as_ref(), id.clone(), verb).await {
                 tracing::warn!(%error, "refusals are not recorded yet");
                 return;
             }

@@ -6,9 +6,12 @@
 use std::ops::Range;
 
 use linesman_schemas::audit::{Audit, Record, Verdict};
-use linesman_schemas::command::{Audit as AuditVerb, CheckpointKept, Command, Refusal, Refusals, Session, Verb};
+use linesman_schemas::command::{
+    Audit as AuditVerb, CheckpointKept, Command, Group, Input, Manager, PlaceVerb, Policy, Refusal, Refusals, Session,
+    Verb,
+};
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{OrgName, Place, Principal};
+use linesman_schemas::{Login, ManagerName, OrgName, Place, Principal};
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -138,6 +141,34 @@ fn shown(owner: &Owner, who: &Principal, chain: Vec<String>) -> (String, Option<
     }
 }
 
+/// What a verb is about, as it names it: what is not its place.
+fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
+    let login = |manager: &ManagerName| Login::new(org.cloned(), manager.clone()).to_string();
+    match verb {
+        Verb::Incident(verb) => Some(verb.incident().to_string()),
+        Verb::Case(verb) => Some(verb.incident().to_string()),
+        Verb::Policy(Policy::Run(run)) => Some(run.policy.to_string()),
+        Verb::Input(Input::Replay(replay)) => Some(replay.event.clone()),
+        Verb::Manager(Manager::Set(settings)) => Some(login(&settings.manager)),
+        Verb::Manager(Manager::Remove(removal)) => Some(login(&removal.manager)),
+        Verb::Manager(Manager::SetPassword(change)) => Some(login(&change.manager)),
+        Verb::Group(Group::Set(settings)) => Some(settings.group.to_string()),
+        Verb::Group(Group::Remove(removal)) => Some(removal.group.to_string()),
+        Verb::Token(verb) => Some(login(verb.manager())),
+        Verb::Session(Session::Open(opening)) => Some(login(&opening.manager)),
+        Verb::Session(Session::Close(name) | Session::Revoke(name)) => Some(login(&name.manager)),
+        Verb::Session(Session::Refuse(refusals)) => refusals.manager.as_ref().map(login),
+        Verb::Session(Session::Lock(lockout)) => lockout.manager.as_ref().map(login),
+        Verb::Place(PlaceVerb::Tie(tie)) => Some(tie.serial_number.clone()),
+        Verb::Session(Session::Touch(_))
+        | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_))
+        | Verb::Organization(_)
+        | Verb::Engine(_)
+        | Verb::RuleBook(_)
+        | Verb::Audit(_) => None,
+    }
+}
+
 /// Whether a command goes on record.
 fn is_recorded(verb: &Verb) -> bool {
     !matches!(verb, Verb::Audit(_) | Verb::Session(Session::Touch(_)))
@@ -173,8 +204,10 @@ pub(super) fn tell(
         place: None,
         chain: Vec::new(),
     };
-    let about = answer.about;
+    let mut about = answer.about;
     if desk.is_at(3) {
+        // What was refused before it was looked up was about something too.
+        about = about.or_else(|| subject(asked, &command.verb));
         let owner = owner(desk, org);
         let place = command.verb.place(asked).or_else(|| asked.cloned().map(Place::from)).unwrap_or(Place::Provider);
         audit.place = Some(place.to_string());

@@ -23,7 +23,7 @@ pub(crate) mod incidents;
 pub mod managers;
 pub(crate) mod organizations;
 mod outcome;
-pub(crate) mod passwords;
+pub mod passwords;
 pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod rule_book;

@@ -1,5 +1,6 @@
 //! `linesman manager`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -7,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::show::{self, Column, column};
-use super::{Api, Args, List, ask, path_of};
+use super::{Api, Args, List, ask, path_of, secrets};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Managers;
 
@@ -39,7 +40,8 @@ Examples:
   linesman manager set bob --sphere acme --right policies --incidents own --data-dir D
   linesman manager set bob --privilege '' --data-dir D      none any more
   linesman manager why acme/ann set-manager acme/berlin --data-dir D
-  linesman manager remove acme/ann --data-dir D";
+  linesman manager remove acme/ann --data-dir D
+  linesman manager reset-password admin --password-file F --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -78,6 +80,14 @@ pub(in crate::cli) enum Action {
         /// The login: <organization>/<name>, or a name of the provider's
         login: String,
     },
+    /// Give a manager another password, which its owner has to change; with the data directory that of everybody
+    ResetPassword {
+        /// Whose
+        login: String,
+        /// The file with the password, `-` for standard input; else asked for
+        #[arg(long, value_name = "F")]
+        password_file: Option<PathBuf>,
+    },
 }
 
 /// What somebody is granted. Each may be given more than once, and empty for none.
@@ -110,6 +120,11 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         }
         Action::Why { login, operation, place } => why(api, login, operation, place).await,
         Action::Remove { login } => api.write(Method::DELETE, &path(login), None).await,
+        Action::ResetPassword { login, password_file } => {
+            let password = secrets::new_password(password_file.as_deref(), &format!("new password of {login}"))?;
+            let body = json!({"login": login, "password": password});
+            api.write(Method::POST, "/api/v1/password-resets", Some(body)).await
+        }
     })
 }
 
