@@ -58,6 +58,27 @@ pub async fn run_within(variables: &[(&str, &str)], args: &[&str]) -> anyhow::Re
     })
 }
 
+/// Runs a script of `bash` in a folder, to its end or the first command that fails. `linesman` is the command under test.
+///
+/// # Errors
+/// It cannot be run, does not end, or prints what is no text.
+pub async fn run_script(folder: &Path, script: &str) -> anyhow::Result<Ended> {
+    let bin = folder.join("bin");
+    if !bin.exists() {
+        std::fs::create_dir(&bin)?;
+        std::os::unix::fs::symlink(binary()?, bin.join("linesman"))?;
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = command(Path::new("bash"), &["-e", "-u", "-o", "pipefail", "-c", script]);
+    command.current_dir(folder).env("PATH", format!("{}:{path}", bin.display()));
+    let output = timeout(PATIENCE, command.output()).await.with_context(|| format!("`{script}` does not end"))??;
+    Ok(Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout)?,
+        stderr: String::from_utf8(output.stderr)?,
+    })
+}
+
 /// A command that runs until it is interrupted or done.
 pub struct Running {
     child: Child,

@@ -9,6 +9,18 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The shell commands of a document, block by block.
+///
+/// # Errors
+/// There are none.
+pub fn scripts(document: &str) -> anyhow::Result<Vec<String>> {
+    let text = std::fs::read_to_string(root().join(document)).with_context(|| document.to_owned())?;
+    let blocks = text.split("\n```sh\n").skip(1).filter_map(|rest| Some(rest.split_once("\n```")?.0.to_owned()));
+    let found: Vec<String> = blocks.collect();
+    anyhow::ensure!(!found.is_empty(), "`{document}` has no commands");
+    Ok(found)
+}
+
 /// The one code block of a document that is in this language and begins with `start`.
 ///
 /// # Errors

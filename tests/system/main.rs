@@ -17,6 +17,7 @@ mod events;
 mod fencing;
 mod flow;
 mod forged;
+mod guide;
 mod jobs;
 mod levels;
 mod life;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod commands;
+mod documentation;
 mod jobs;
 mod level1;
 mod levels;

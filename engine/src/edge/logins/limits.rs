@@ -29,6 +29,12 @@ pub struct Limits {
     absolute: SignedDuration,
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self { idle: SignedDuration::from_hours(12), absolute: SignedDuration::from_hours(30 * 24) }
+    }
+}
+
 impl Limits {
     /// What a table of [`SECTION`] says; none where a key that is needed has no value.
     pub fn read(entry: &Entry) -> Option<Self> {
