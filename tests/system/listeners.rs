@@ -52,7 +52,7 @@ async fn listeners_hear_and_stop_nobody() {
         assert_eq!(actions("out.acme.reaction.heard"), [heard], "what it wanted when it failed is dropped");
         let refused = json!({"what": "assign-incident", "why": "conflict"});
         for org in ["acme", "bolt"] {
-            assert_eq!(actions(&format!("out.{org}.reaction.refused")), [refused.clone()], "{org}");
+            assert_eq!(actions(&format!("out.{org}.reaction.refused")), std::slice::from_ref(&refused), "{org}");
         }
         assert!(actions("out.bolt.reaction.heard").is_empty(), "an organization's own hears nothing of others");
         let letters = of("out.acme.dead.policy-failed");

@@ -365,8 +365,7 @@ mod tests {
     use super::*;
 
     fn of(login: &str, token: Option<&str>) -> Principal {
-        let principal = Principal::of_login(&login.parse().unwrap(), token.map(|token| token.parse().unwrap()));
-        principal
+        Principal::of_login(&login.parse().unwrap(), token.map(|token| token.parse().unwrap()))
     }
 
     #[test]

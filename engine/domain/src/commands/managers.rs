@@ -214,7 +214,9 @@ fn set(
     let mut new = shown(&grant);
     if let Some(password) = &settings.password {
         credentials::set(desk, &login, password, true)?;
-        new["password"] = json!("changed");
+        if let Some(fields) = new.as_object_mut() {
+            fields.insert("password".to_owned(), json!("changed"));
+        }
     }
     Ok(match before {
         Some((_, was)) => Answer::done("changed", shown(&was), new),

@@ -145,9 +145,10 @@ fn remove(desk: &mut Desk, managers: &mut Managers, removal: &PlaceRemoval) -> R
         count_sites(desk, &place.organization, -1)?;
     }
     let mut old = shown(&row);
-    if removal.cascade {
-        old["places"] = json!(gone.iter().skip(1).map(|(place, _)| place).collect::<Vec<_>>());
-        old["managers"] = json!(left);
+    if let Some(fields) = old.as_object_mut().filter(|_| removal.cascade) {
+        let below: Vec<_> = gone.iter().skip(1).map(|(place, _)| place).collect();
+        fields.insert("places".to_owned(), json!(below));
+        fields.insert("managers".to_owned(), json!(left));
     }
     Ok(Answer::done("removed", old, Value::Null))
 }

@@ -184,13 +184,11 @@ fn lies_under(member: &Member, under: Option<&Place>) -> bool {
     }
 }
 
+/// Managers, with their rows; the provider's first has none.
+type Found<'a> = Box<dyn Iterator<Item = Result<(Member, Option<ManagerRow>), Error>> + 'a>;
+
 /// Managers with their rows, from behind `after` on; the provider's first has none.
-fn found<'a>(
-    walk: &'a Walk,
-    org: Option<&'a OrgName>,
-    after: Option<&[u8]>,
-    is_back: bool,
-) -> Box<dyn Iterator<Item = Result<(Member, Option<ManagerRow>), Error>> + 'a> {
+fn found<'a>(walk: &'a Walk, org: Option<&'a OrgName>, after: Option<&[u8]>, is_back: bool) -> Found<'a> {
     let Some(lane) = lane_of_owner(walk.lanes(), org) else { return Box::new(std::iter::empty()) };
     let prefix = managers::within(org, &[]);
     let front = prefix.len();
