@@ -9,7 +9,7 @@ use anyhow::Context;
 use async_nats::ConnectOptions;
 use jiff::Timestamp;
 use linesman::audit::{Auditor, Signer};
-use linesman::edge::{self, Edge};
+use linesman::edge::{self, Edge, Limits};
 use linesman::lane::status::LaneStatus;
 use linesman::log::books::Books;
 use linesman::log::streams::lane_of;
@@ -165,6 +165,7 @@ async fn list(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Res
         node: "bench".into(),
         auditor: Arc::new(Auditor { signer: Signer::open(dir)?, id: "bench".to_owned() }),
         token: TOKEN.to_owned(),
+        limits: Limits::of(3_600, 86_400),
         ready: watch::channel(true).1,
         policies: watch::channel(Default::default()).1,
         files: mpsc::channel(1).0,

@@ -36,6 +36,7 @@ pub struct Book {
 /// The policies of one trigger, or of all of the audit.
 #[derive(Debug, Default)]
 struct Shelf {
+    is_empty: bool,
     everyone: Index,
     organizations: HashMap<OrgName, Index>,
 }
@@ -92,6 +93,12 @@ impl Book {
                 out.push(Arc::clone(policy));
             }
         }
+    }
+
+    /// Whether there is a policy of anybody's that reacts to a trigger.
+    pub fn reacts_to(&self, trigger: Trigger) -> bool {
+        let is_audit = matches!(trigger, Trigger::Audit(_));
+        self.shelves.contains_key(&trigger) || (is_audit && !self.audits.is_empty)
     }
 
     /// All policies, in order of name.
@@ -152,9 +159,10 @@ fn shelf(policies: &[Arc<Policy>], is_there: &dyn Fn(&Triggers) -> bool, vocabul
             }
         }
     }
+    let is_empty = everyone.is_empty() && organizations.is_empty();
     let organizations =
         organizations.into_iter().map(|(name, entries)| (name, Index::build(&entries, vocabulary))).collect();
-    Shelf { everyone: Index::build(&everyone, vocabulary), organizations }
+    Shelf { is_empty, everyone: Index::build(&everyone, vocabulary), organizations }
 }
 
 /// The only organizations whose subjects a policy can match: its audience, or those its filter names

@@ -25,7 +25,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// All of them.
+    /// All there are.
     pub const ALL: [Self; 5] = [Self::Done, Self::NotFound, Self::Conflict, Self::Invalid, Self::Forbidden];
 
     /// Its word.

@@ -114,7 +114,7 @@ pub struct FailedPolicy {
     pub on: Trigger,
     /// Id of the trigger's event.
     pub trigger: String,
-    /// What that event was about: an incident, or an intelligence message's id.
+    /// What that event was about: an incident, an intelligence message's id, or the index of a record of the audit.
     pub about: String,
 }
 

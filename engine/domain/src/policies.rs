@@ -24,7 +24,7 @@ pub(crate) struct Fired {
     pub(crate) trigger: Trigger,
     /// Id of its event.
     pub(crate) event: String,
-    /// What it is about: an incident, or an intelligence message's id.
+    /// What it is about: an incident, an intelligence message's id, or the index of a record of the audit.
     pub(crate) about: String,
 }
 
@@ -44,6 +44,11 @@ impl Policies {
     /// Judges by other policies from here on.
     pub(crate) fn replace(&mut self, book: Arc<Book>) {
         self.book = book;
+    }
+
+    /// Whether any policy reacts to a trigger.
+    pub(crate) fn listen(&self, trigger: Trigger) -> bool {
+        self.book.reacts_to(trigger)
     }
 
     /// The policies that are to judge a subject on a trigger, in order of name. `subject` makes what they share: it is

@@ -24,7 +24,7 @@ use linesman_schemas::{IncidentId, OrgName, name::NameError};
 use serde_json::{Value, json};
 
 use super::commands::policies::{Again, Failed};
-use super::commands::{self, Answer, Change, Ground};
+use super::commands::{self, Answer, Change, Ground, Told};
 use super::dead_letters::{self, Why};
 use super::desk::Desk;
 use super::follow::{Cause, DEPTH_MOST, Follow};
@@ -34,7 +34,7 @@ use super::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
 use super::level;
 use super::organizations::{Organizations, Standing};
 use super::policies::Fired;
-use super::subject::Incident;
+use super::subject::{AuditRecord, Incident};
 use super::{
     Domain, Error, audit, cases, incidents, intelligence, level1, level2, reactions, snapshots, sources, timers,
 };
@@ -342,12 +342,24 @@ impl Domain {
         };
         self.managers.compose(&mut self.desk, &self.books)?;
         let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
-        let heard = commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?;
-        match (org, heard) {
-            // What is done stands by now: policies hear of it and change nothing of it.
-            (Some(org), Some((fired, record))) => self.judge(org, fired, record),
+        match (org, commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?) {
+            (Some(org), Some(told)) => self.hear(org, told),
             _ => Ok(()),
         }
+    }
+
+    /// Policies hear of what was told to the audit. It stands by now: they change nothing of it.
+    fn hear(&mut self, org: &OrgName, told: Told) -> Result<(), Error> {
+        let Told { trigger, event, records } = told;
+        if !self.policies.listen(trigger) {
+            return Ok(());
+        }
+        for index in records {
+            let Some(record) = audit::find(&self.desk, org, index)? else { continue };
+            let fired = Fired { trigger, event: event.clone(), about: index.to_string() };
+            self.judge(org, fired, AuditRecord::new(record))?;
+        }
+        Ok(())
     }
 
     /// Whether a command concerns the provider's log of the lane at hand: each has one.
@@ -477,16 +489,26 @@ impl Domain {
                 let failure = self.follow(org, &mut Some(*incident), steps)?;
                 Some(again(is_matching, failure))
             }
-            Some(Failed::Message(message)) => {
-                let subject: Rc<dyn Subject> = Rc::new(*message);
-                let judged = self.policies.one(org, run.trigger, &*subject, &run.policy);
-                let is_matching = judged.is_some();
-                let judged = judged.map(|policy| Follow::Judge(policy, Rc::new(fired), subject));
-                let failure = self.follow(org, &mut None, judged.into_iter().collect())?;
-                Some(again(is_matching, failure))
-            }
+            Some(Failed::Message(message)) => Some(self.judge_alone(org, run, fired, *message)?),
+            Some(Failed::Record(record)) => Some(self.judge_alone(org, run, fired, *record)?),
         };
         Ok(commands::policies::answer(org, run, judged))
+    }
+
+    /// Lets a policy judge again what is no incident.
+    fn judge_alone(
+        &mut self,
+        org: &OrgName,
+        run: &PolicyRun,
+        fired: Fired,
+        subject: impl Subject + 'static,
+    ) -> Result<Again, Error> {
+        let subject: Rc<dyn Subject> = Rc::new(subject);
+        let judged = self.policies.one(org, run.trigger, &*subject, &run.policy);
+        let is_matching = judged.is_some();
+        let judged = judged.map(|policy| Follow::Judge(policy, Rc::new(fired), subject));
+        let failure = self.follow(org, &mut None, judged.into_iter().collect())?;
+        Ok(again(is_matching, failure))
     }
 }
 

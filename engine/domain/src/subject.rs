@@ -6,7 +6,7 @@ use std::rc::Rc;
 use jiff::Timestamp;
 use linesman_rules::{Field, Subject, SubjectKind, Value};
 use linesman_schemas::IncidentId;
-use linesman_schemas::audit::Audit;
+use linesman_schemas::audit::Record;
 use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData};
 
@@ -176,28 +176,16 @@ impl Subject for IntelligenceMessage {
     }
 }
 
-/// What stands in an organization's audit.
+/// A record of an organization's audit.
 #[derive(Debug, Clone)]
 pub(crate) struct AuditRecord {
-    /// What was asked for.
-    operation: &'static str,
-    /// Where.
-    place: String,
-    /// What it was about, where that is not the place.
-    about: Option<String>,
+    record: Record,
     time: TimeText,
-    audit: Audit,
 }
 
 impl AuditRecord {
-    pub(crate) fn new(
-        operation: &'static str,
-        place: String,
-        about: Option<String>,
-        time: Timestamp,
-        audit: Audit,
-    ) -> Self {
-        Self { operation, place, about, time: TimeText::new(time), audit }
+    pub(crate) fn new(record: Record) -> Self {
+        Self { time: TimeText::new(record.time), record }
     }
 }
 
@@ -212,18 +200,21 @@ impl Subject for AuditRecord {
     }
 
     fn value(&self, field: Field) -> Value<'_> {
-        let audit = &self.audit;
+        let record = &self.record;
         match field {
+            Field::Index => Value::Number(record.index.try_into().unwrap_or(i64::MAX)),
             Field::Time => Value::Text(self.time.as_str()),
-            Field::Operation => Value::Text(self.operation),
-            Field::Outcome => Value::Text(audit.verdict.as_str()),
-            Field::Actor => text(&audit.actor),
-            Field::Node => text(&audit.node),
-            Field::Place => Value::Text(&self.place),
-            Field::About => self.about.as_deref().map_or(Value::Absent, text),
-            Field::Command => Value::Text(audit.command.as_str()),
-            Field::Before => side(&audit.old),
-            Field::After => side(&audit.new),
+            // None where several attempts that were refused are counted together.
+            Field::Operation => text(&record.operation),
+            Field::Outcome => Value::Text(record.outcome.as_str()),
+            Field::Actor => text(&record.actor),
+            Field::Chain => Value::Texts(&record.chain),
+            Field::Node => text(&record.node),
+            Field::Place => text(&record.place),
+            Field::About => record.about.as_deref().map_or(Value::Absent, text),
+            Field::Command => Value::Text(record.command.as_str()),
+            Field::Before => side(&record.old),
+            Field::After => side(&record.new),
             _ => Value::Absent,
         }
     }

@@ -83,7 +83,7 @@ enum Command {
     /// Sites and access lines of organizations: list, show, define, remove
     #[command(after_help = api::place::EXAMPLES)]
     Place(api::Args<api::place::Action>),
-    /// Managers of organizations, and the provider's people: list, show, make, change, remove
+    /// Managers of organizations, and the provider's people: list, show, make, change, remove, reset the password
     #[command(after_help = api::manager::EXAMPLES)]
     Manager(api::Args<api::manager::Action>),
     /// User groups of the provider's people: list, show, make, change, remove
@@ -101,6 +101,16 @@ enum Command {
     /// The engine level that the log is decided at: show and raise
     #[command(after_help = api::level::EXAMPLES)]
     Level(api::Args<api::level::Action>),
+    Login(api::login::LogIn),
+    Logout(api::login::LogOut),
+    Whoami(api::login::WhoAmI),
+    Password(api::login::Password),
+    /// API tokens: list, make, take back
+    #[command(after_help = api::token::EXAMPLES)]
+    Token(api::Args<api::token::Action>),
+    /// Sessions: list and end
+    #[command(after_help = api::session::EXAMPLES)]
+    Session(api::Args<api::session::Action>),
     /// How the engine is: lanes, lag, pending reactions, circuits
     Status(api::status::Args),
     /// Print a shell's completions
@@ -151,6 +161,12 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Dead(args) => api::dead::run(&args),
         Command::Audit(args) => api::audit::run(&args),
         Command::Level(args) => api::level::run(&args),
+        Command::Login(args) => api::login::log_in(&args),
+        Command::Logout(args) => api::login::log_out(&args),
+        Command::Whoami(args) => api::login::who_am_i(&args),
+        Command::Password(args) => api::login::password(&args),
+        Command::Token(args) => api::token::run(&args),
+        Command::Session(args) => api::session::run(&args),
         Command::Status(args) => api::status::run(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

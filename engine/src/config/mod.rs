@@ -47,6 +47,7 @@ pub use self::organizations::Organization;
 pub use self::origin::{Extent, Layer, Origin, Spot};
 pub(crate) use self::sections::{LONG_S, count, seconds};
 pub use self::sections::{Sections, VARIABLE_PREFIX};
+use crate::edge::logins::limits::{self, Limits};
 use crate::log::section::Nats;
 use crate::logging::Log;
 use crate::{audit, log, logging};
@@ -74,6 +75,8 @@ pub struct Config {
     pub settings: schemas::control::Settings,
     /// How often checkpoints of the audit are kept.
     pub checkpoint_every: Duration,
+    /// For how long somebody who has logged in is let in.
+    pub limits: Limits,
     /// The program's own log.
     pub log: Log,
     /// What is allowed but unwise, for the operator.
@@ -202,6 +205,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         organizations: organizations::all(&entries)?,
         settings: sections::decisions(entries.one(sections::DECISIONS.name)?)?,
         checkpoint_every: audit::section::checkpoint_every(entries.one(audit::section::SECTION.name)?)?,
+        limits: Limits::read(entries.one(limits::SECTION.name)?)?,
         log: Log::read(entries.one(logging::SECTION.name)?)?,
         warnings,
     })

@@ -7,6 +7,7 @@ use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
 use linesman_schemas as schemas;
 
 use super::organizations;
+use crate::edge::logins::limits;
 use crate::{audit, log, logging};
 
 /// What the program's environment variables begin with.
@@ -14,8 +15,8 @@ pub const VARIABLE_PREFIX: &str = "LINESMAN_";
 
 /// Variables with that prefix that are no keys: the configuration file itself, and how commands reach
 /// a running engine.
-pub(super) const OTHER_VARIABLES: [&str; 4] =
-    ["LINESMAN_CONFIG", "LINESMAN_API", "LINESMAN_TOKEN_FILE", "LINESMAN_API_CA"];
+pub(super) const OTHER_VARIABLES: [&str; 5] =
+    ["LINESMAN_CONFIG", "LINESMAN_API", "LINESMAN_TOKEN_FILE", "LINESMAN_API_CA", "LINESMAN_SESSION_FILE"];
 
 /// The modes; only [`MODE_WORKING`] works.
 const MODES: [&str; 5] = ["direct", "partner", "end-customer", "demo", "offline"];
@@ -92,7 +93,13 @@ impl Sections {
     pub fn of_program() -> Self {
         let mut sections: Vec<&'static Section> = vec![&TOP, &log::section::SECTION];
         sections.extend(linesman_connectors::sections());
-        sections.extend([&DECISIONS, &audit::section::SECTION, &logging::SECTION, &organizations::SECTION]);
+        sections.extend([
+            &DECISIONS,
+            &audit::section::SECTION,
+            &limits::SECTION,
+            &logging::SECTION,
+            &organizations::SECTION,
+        ]);
         Self::of(sections)
     }
 

@@ -9,16 +9,23 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::logins::Entry;
 use super::refusals::Operations;
 use super::sources::Sources;
 use super::transport::arrival;
 use super::transport::problem::Problem;
+use super::viewer::Viewer;
 
-/// What anybody may ask. A route is closed unless it stands here.
-pub(super) const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/openapi.json"];
+/// What anybody may ask, whoever they are: method and path. What is not here is closed.
+pub(super) const OPEN: [(Method, &str); 4] = [
+    (Method::GET, "/healthz"),
+    (Method::GET, "/readyz"),
+    (Method::GET, "/api/v1/openapi.json"),
+    (Method::POST, "/api/v1/session"),
+];
 
-/// Lets a request through, with its [`Viewer`](super::viewer::Viewer) in its extensions, or answers instead: 401 with a challenge
-/// (RFC 6750, section 3), or that its body is too large, too slow or broken.
+/// Lets a request through, with its [`Viewer`] and its [`Entry`] in its extensions, or answers instead: 401 with a
+/// challenge (RFC 6750, section 3), 403, or that its body is too large, too slow or broken.
 ///
 /// Around everything, so that every answer is counted, and none is kept by a cache.
 pub(super) async fn admit(
@@ -28,28 +35,27 @@ pub(super) async fn admit(
 ) -> Response {
     let since = Instant::now();
     let (route, method) = (route(&request), method(request.method()));
-    let principal = sources.bearers.principal(request.headers());
-    let write = principal.clone().zip(operations.write(&route, method)).zip(Some(request.uri().path().to_owned()));
-    let mut response = match principal.map(|principal| sources.grants.viewer(principal)).transpose() {
-        Err(error) => arrival::refuse(request, error.into()).await,
-        Ok(None) if !OPEN.contains(&request.uri().path()) => {
-            let problem = Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed");
-            let mut response = arrival::refuse(request, problem).await;
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"linesman\""));
-            response
-        }
-        Ok(viewer) => match arrival::whole(request).await {
+    let path = request.uri().path().to_owned();
+    let mut who = None;
+    let mut response = match entered(&sources, &request) {
+        Err(problem) => arrival::refuse(request, problem).await,
+        Ok(entered) => match arrival::whole(request).await {
             Ok(mut request) => {
-                if let Some(viewer) = viewer {
+                if let Some((viewer, entry)) = entered {
+                    who = Some(entry.principal.clone());
                     request.extensions_mut().insert(viewer);
+                    request.extensions_mut().insert(entry);
                 }
                 next.run(request).await
             }
             Err(problem) => problem.into_response(),
         },
     };
-    if let Some(((principal, operation), path)) = write {
+    if let Some((principal, operation)) = who.zip(operations.write(&route, method)) {
         sources.refusals.note(principal, operation, &path, &response);
+    }
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"linesman\""));
     }
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let status = response.status().as_u16();
@@ -59,6 +65,19 @@ pub(super) async fn admit(
     let labels = [("route", route), ("method", method.to_owned()), ("status", status.to_string())];
     metrics::counter!("linesman_api_requests_total", &labels).increment(1);
     response
+}
+
+/// Who asks; nobody where what is asked for is open.
+fn entered(sources: &Sources, request: &Request) -> Result<Option<(Viewer, Entry)>, Problem> {
+    let (method, path) = (request.method(), request.uri().path());
+    // Where anybody may read, no other method leads anywhere.
+    let is_open = OPEN.iter().any(|(open, at)| *at == path && (open == Method::GET || open == method));
+    match sources.enter(method, path, request.headers()) {
+        Ok(Some(entry)) => Ok(Some((sources.grants.viewer(entry.principal.clone())?, entry))),
+        Ok(None) | Err(_) if is_open => Ok(None),
+        Ok(None) => Err(Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed")),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// The template of the path; what is asked for is anybody's to choose, and no label.

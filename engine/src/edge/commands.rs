@@ -24,6 +24,7 @@ use tokio::time::timeout;
 
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
+use crate::data_dir::private::random_hex;
 use crate::lane::status::LaneStatus;
 use crate::log::inputs;
 use crate::log::streams::lane_of;
@@ -75,6 +76,9 @@ pub(super) enum Error {
     /// The state cannot be read.
     #[error("the command's outcome cannot be read")]
     State(#[from] domain::Error),
+    /// There is no id for it.
+    #[error("the system gives no random numbers")]
+    Random(#[from] std::io::Error),
     /// The command has no form.
     #[error("the command cannot be written")]
     Json(#[from] serde_json::Error),
@@ -124,10 +128,24 @@ impl Commands {
         if let Some(known) = self.known(viewer, whose.as_ref(), &id, &verb)? {
             return Ok(known);
         }
+        self.put(viewer.principal(), whose, id, verb).await
+    }
+
+    /// Sends a command as `principal`, whatever they see of whose it is, and waits a while for its outcome.
+    ///
+    /// # Errors
+    /// The id was another command's, or log or state are away.
+    pub(super) async fn put(
+        &self,
+        principal: Principal,
+        whose: Option<OrgName>,
+        id: CommandId,
+        verb: Verb,
+    ) -> Result<Asked, Error> {
         let asked = domain::asked(&verb)?;
         let is_of_all = whose.is_none() && is_of_all(&verb);
-        let wire = named(viewer, &id);
-        let command = Command { id: wire.clone(), principal: viewer.principal(), node: self.node.to_string(), verb };
+        let wire = named(&principal, &id);
+        let command = Command { id: wire.clone(), principal, node: self.node.to_string(), verb };
         let (subject, payload) = inputs::of_command(whose.as_ref(), command)?;
         let sequence = inputs::put(&self.client, subject, payload).await.map_err(Error::Log)?;
         let sent = Sent { sequence, is_of_all };
@@ -135,19 +153,32 @@ impl Commands {
         if !self.wait(whose.as_ref(), sent).await {
             return Ok(Asked { id, whose, outcome: None });
         }
-        self.sent().remove(&(whose.clone(), wire));
-        match self.outcome(viewer, whose.as_ref(), &id)? {
+        self.sent().remove(&(whose.clone(), wire.clone()));
+        match self.outcome_of(whose.as_ref(), &wire)? {
             Some(outcome) => answer(whose, id, outcome, asked),
             None => Err(Error::Unknown(id)),
         }
     }
 
-    /// Puts a command of the engine's own into the log, and does not wait for what becomes of it. Sent again under its id
-    /// it is done once.
+    /// Sends what the engine has to tell, and does not wait for what becomes of it. Lanes below engine level 3 are told
+    /// nothing: they would take it for no command.
+    ///
+    /// # Errors
+    /// The log is away.
+    pub(super) async fn tell(&self, whose: Option<&OrgName>, verb: Verb) -> Result<(), Error> {
+        if self.level(whose) < 3 {
+            return Ok(());
+        }
+        let id = format!("edge-{}", random_hex::<16>()?);
+        let Ok(id) = id.parse() else { return Ok(()) };
+        self.tell_as(whose, id, verb).await
+    }
+
+    /// The same under an id: sent again it is done once.
     ///
     /// # Errors
     /// The log does not take it, or it has no form.
-    pub(super) async fn tell(&self, whose: Option<&OrgName>, id: CommandId, verb: Verb) -> Result<(), Error> {
+    pub(super) async fn tell_as(&self, whose: Option<&OrgName>, id: CommandId, verb: Verb) -> Result<(), Error> {
         let command = Command { id, principal: Principal::Machine, node: self.node.to_string(), verb };
         let (subject, payload) = inputs::of_command(whose, command)?;
         inputs::put(&self.client, subject, payload).await.map_err(Error::Log).map(drop)
@@ -177,8 +208,8 @@ impl Commands {
     /// `viewer` has asked for nothing under that id; or the state cannot be read. The first of the provider's people
     /// finds everybody's, by the ids they have in the log.
     pub(super) fn find(&self, viewer: &Viewer, whose: Option<OrgName>, id: CommandId) -> Result<Asked, Error> {
-        match self.find_named(whose.clone(), named(viewer, &id), id.clone()) {
-            Err(Error::Unknown(_)) if viewer.is_admin() => self.find_named(whose, id.clone(), id),
+        match self.find_named(whose.clone(), named(&viewer.principal(), &id), id.clone()) {
+            Err(Error::Unknown(_)) if is_first(&viewer.principal()) => self.find_named(whose, id.clone(), id),
             found => found,
         }
     }
@@ -224,7 +255,7 @@ impl Commands {
         whose: Option<&OrgName>,
         id: &CommandId,
     ) -> Result<Option<CommandRow>, domain::Error> {
-        self.outcome_of(whose, &named(viewer, id))
+        self.outcome_of(whose, &named(&viewer.principal(), id))
     }
 
     fn outcome_of(&self, whose: Option<&OrgName>, wire: &CommandId) -> Result<Option<CommandRow>, domain::Error> {
@@ -298,17 +329,21 @@ impl Commands {
 /// key behind a colon, or where that would be too long its SHA-256 behind a `#`.
 ///
 /// INVARIANT (ids of one's own): no two principals' keys lead to one id, and nobody finds what another asked for.
-fn named(viewer: &Viewer, key: &CommandId) -> CommandId {
-    if viewer.is_admin() && !key.as_str().starts_with(OF_OTHERS) {
+fn named(principal: &Principal, key: &CommandId) -> CommandId {
+    if is_first(principal) && !key.as_str().starts_with(OF_OTHERS) {
         return key.clone();
     }
-    let principal = viewer.principal();
     let token = principal.token().map_or("", TokenName::as_str);
     let mut who = hex::encode(Sha256::digest(format!("{principal}\n{token}")));
     who.truncate(WHO_CHARS);
     let whole = format!("{OF_OTHERS}{who}:{key}").parse();
     let hashed = || format!("{OF_OTHERS}{who}#{}", hex::encode(Sha256::digest(key.as_str()))).parse();
     whole.or_else(|_: NameError| hashed()).unwrap_or_else(|_: NameError| key.clone())
+}
+
+/// Whether somebody is the first of the provider's people, or the engine itself.
+fn is_first(principal: &Principal) -> bool {
+    matches!(principal, Principal::Configuration | Principal::Machine) || *principal == Principal::admin()
 }
 
 /// Whether all lanes are to apply what comes of a verb that is asked of the provider.
@@ -327,23 +362,21 @@ fn answer(whose: Option<OrgName>, id: CommandId, outcome: CommandRow, asked: [u8
 
 #[cfg(test)]
 mod tests {
-    use super::super::viewer::Viewer;
     use super::*;
 
-    fn of(login: &str, token: Option<&str>) -> Viewer {
+    fn of(login: &str, token: Option<&str>) -> Principal {
         let principal = Principal::of_login(&login.parse().unwrap(), token.map(|token| token.parse().unwrap()));
-        Viewer::blind(principal)
+        principal
     }
 
     #[test]
     fn nobodys_key_meets_anothers() {
-        let admin = Viewer::of_admin();
+        let admin = Principal::admin();
         let key = |text: &str| text.parse::<CommandId>().unwrap();
         assert_eq!(named(&admin, &key("same")), key("same"));
         let long = "k".repeat(128);
         let all = [of("bob", None), of("bob", Some("ci")), of("acme/bob", None), of("acme/ann", None)];
-        let mut ids: Vec<_> =
-            all.iter().flat_map(|viewer| [named(viewer, &key("same")), named(viewer, &key(&long))]).collect();
+        let mut ids: Vec<_> = all.iter().flat_map(|who| [named(who, &key("same")), named(who, &key(&long))]).collect();
         // Not even by guessing how another's begin.
         ids.extend(ids.clone().iter().map(|id| named(&admin, id)));
         ids.push(key("same"));

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use linesman_domain as domain;
+use linesman_domain::commands::managers::Refused;
+use linesman_domain::commands::passwords::{self, Hold};
 use linesman_domain::directory::{self, Directory};
 use linesman_domain::managers::Known;
 use linesman_domain::rights::{self, Asked, Effective, Reach, Ruling};
 use linesman_domain::sections;
 use linesman_schemas::control::Section;
-use linesman_schemas::{Place, Principal};
+use linesman_schemas::{Login, Place, Principal};
 
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
@@ -93,6 +95,17 @@ impl Grants {
             }
         }
         Err(Error::Restless)
+    }
+
+    /// Whether a principal may do something with how a manager comes in.
+    ///
+    /// # Errors
+    /// What was granted cannot be read.
+    pub(super) fn hold(&self, principal: &Principal, other: &Login) -> Result<Result<Hold, Refused>, Error> {
+        let directory = self.directory()?;
+        let known = self.lane(&Principal::of_login(other, None)).map(|lane| Known::new(&directory, lane));
+        let Some(known) = known else { return Ok(Err(Refused::nobody(other))) };
+        Ok(passwords::hold(&known, principal, other, Timestamp::now())?)
     }
 
     fn lane(&self, principal: &Principal) -> Option<&Lane> {

@@ -34,7 +34,7 @@ mod level;
 mod listener;
 mod lists;
 mod log_level;
-mod logins;
+pub(crate) mod logins;
 mod members;
 mod openapi;
 mod paging;
@@ -61,6 +61,8 @@ use tokio::task::JoinHandle;
 
 use crate::metrics::Metrics;
 use crate::store;
+use logins::Keeper;
+pub use logins::Limits;
 use refusals::Recorder;
 use sources::Sources;
 pub use sources::{Edge, FilesAsked, PolicyStatus};
@@ -88,6 +90,9 @@ pub enum Error {
     /// No store.
     #[error("the API cannot read the store")]
     Store(#[from] store::Error),
+    /// No random numbers.
+    #[error("nobody could log in")]
+    Logins(#[from] logins::Error),
 }
 
 /// A listening edge; it ends with this value, answers under way included.
@@ -96,6 +101,7 @@ pub struct Listening {
     listener: Listener,
     recorder: Recorder,
     _upkeep: Upkeep,
+    _keeper: Option<Keeper>,
 }
 
 /// Folds histograms until it is dropped.
@@ -152,10 +158,11 @@ async fn listen_within(
 ) -> Result<Listening, Error> {
     let hosts = if address.ip().is_unspecified() { Vec::new() } else { vec![address.ip().to_string()] };
     let config = tls::server_config(authority.issue(&hosts)?)?;
-    let metrics = sources.metrics.clone();
+    let (metrics, sources) = (sources.metrics.clone(), Arc::new(sources));
     let recorder = Recorder::start(Arc::clone(&sources.refusals), Arc::clone(&sources.commands));
-    let router = routes::routes(Arc::new(sources));
+    let keeper = Keeper::of(&sources);
+    let router = routes::routes(sources);
     let listener = Listener::open(bounds, address, config, router).await;
     let listener = listener.map_err(|source| Error::Listen { address, source })?;
-    Ok(Listening { listener, recorder, _upkeep: Upkeep::of(metrics) })
+    Ok(Listening { listener, recorder, _upkeep: Upkeep::of(metrics), _keeper: keeper })
 }

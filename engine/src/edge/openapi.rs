@@ -4,16 +4,17 @@
 //! token, and the problems that any request may meet.
 
 use axum::Extension;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::response::Response;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi as _, ToSchema};
 
 use super::access::OPEN;
+use super::logins::cookie;
 use super::transport::problem::{self, ProblemBody};
 
 #[derive(utoipa::OpenApi)]
@@ -26,25 +27,37 @@ use super::transport::problem::{self, ProblemBody};
         version = "1",
     ),
     components(schemas(ProblemBody<'static>)),
-    security(("token" = [])),
+    security(("token" = []), ("session" = [])),
 )]
 struct Outline;
 
 /// The document without its routes.
 pub(super) fn outline() -> OpenApi {
     let mut outline = Outline::openapi();
-    let token =
-        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The content of `D/token`.")).build();
-    outline.components.get_or_insert_default().add_security_scheme("token", SecurityScheme::Http(token));
+    let token = "The content of `D/token`, an API token, or the token of a session.";
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(token)).build();
+    let cookie = "A session in a browser; what changes something needs `Origin` besides.";
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(cookie::NAME, cookie));
+    let components = outline.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(token));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
     outline
 }
 
 /// The whole document, of what the routes say of themselves.
 pub(super) fn completed(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
-        let methods = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-        for operation in methods.into_iter().flatten() {
-            add_problems(operation, OPEN.contains(&path.as_str()));
+        let methods = [
+            (Method::GET, &mut item.get),
+            (Method::PUT, &mut item.put),
+            (Method::POST, &mut item.post),
+            (Method::DELETE, &mut item.delete),
+            (Method::PATCH, &mut item.patch),
+        ];
+        for (method, operation) in methods {
+            if let Some(operation) = operation {
+                add_problems(operation, OPEN.contains(&(method, path.as_str())));
+            }
         }
     }
     document
@@ -138,16 +151,17 @@ mod tests {
             for (method, operation) in item.as_object().unwrap() {
                 let responses = operation["responses"].as_object().unwrap();
                 let is_open = operation["security"] == serde_json::json!([{}]);
-                assert_eq!(responses.contains_key("401"), !is_open, "{method} {path}");
+                let tells_who_asks = !is_open || path == "/api/v1/session";
+                assert_eq!(responses.contains_key("401"), tells_who_asks, "{method} {path}");
                 assert!(responses.contains_key("500"), "{method} {path}");
                 assert_eq!(responses.contains_key("422"), method != "get", "{method} {path}");
                 if is_open {
-                    open.push(path.as_str());
+                    open.push((method.to_uppercase(), path.as_str()));
                 }
             }
         }
         open.sort_unstable();
-        let mut expected = OPEN;
+        let mut expected = OPEN.map(|(method, path)| (method.to_string(), path));
         expected.sort_unstable();
         assert_eq!(open, expected);
     }

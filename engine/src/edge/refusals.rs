@@ -55,6 +55,8 @@ impl Operations {
             let methods = [("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete), ("PATCH", &item.patch)];
             for (method, operation) in methods {
                 if let Some(name) = operation.as_ref().and_then(|operation| operation.operation_id.as_deref()) {
+                    // Routes that lead to the same are told apart behind a dot.
+                    let name = name.split('.').next().unwrap_or(name);
                     names.insert((path.clone(), method), name.into());
                 }
             }
@@ -255,7 +257,7 @@ async fn tell(commands: &Commands, batches: &mut Vec<Batch>) {
     while let Some(Batch { id, whose, told }) = batches.first() {
         if commands.level(whose.as_ref()) >= RECORDED_FROM {
             let verb = Verb::Audit(Audit::Record(told.clone()));
-            if let Err(error) = commands.tell(whose.as_ref(), id.clone(), verb).await {
+            if let Err(error) = commands.tell_as(whose.as_ref(), id.clone(), verb).await {
                 tracing::warn!(%error, "refusals are not recorded yet");
                 return;
             }

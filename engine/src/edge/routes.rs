@@ -15,7 +15,7 @@ use super::sources::{LISTENERS, Sources};
 use super::transport::arrival;
 use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
-use super::{access, dead_letters, events, level, lists, log_level, openapi, readiness, status, writes};
+use super::{access, dead_letters, events, level, lists, log_level, logins, openapi, readiness, status, writes};
 
 /// Every route with its description. A route is added here and nowhere else.
 pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
@@ -72,6 +72,14 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(writes::organizations::suspend))
         .routes(routes!(writes::rule_book::load))
         .routes(routes!(writes::outcome::command))
+        .routes(routes!(logins::session::log_in, logins::session::log_out))
+        .routes(routes!(logins::me::me))
+        .routes(routes!(logins::me::change_password))
+        .routes(routes!(logins::resets::reset_password))
+        .routes(routes!(logins::sessions::sessions))
+        .routes(routes!(logins::sessions::end_session))
+        .routes(routes!(logins::tokens::tokens, logins::tokens::make_token))
+        .routes(routes!(logins::tokens::revoke_token))
 }
 
 /// The whole of the edge. Which routes need no token stands in [`access`].

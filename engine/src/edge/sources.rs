@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 use super::commands::Commands;
 use super::gauges::Gauges;
 use super::grants::Grants;
+use super::logins::{Cost, Limits, Logins};
 use super::refusals::Refusals;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
@@ -45,8 +46,10 @@ pub struct Edge {
     pub node: Arc<str>,
     /// What signs checkpoints of the audit.
     pub auditor: Arc<Auditor>,
-    /// What a request must bear.
+    /// What a request of whoever is on the machine bears.
     pub token: String,
+    /// For how long somebody who has logged in is let in.
+    pub limits: Limits,
     /// Whether the engine serves.
     pub ready: watch::Receiver<bool>,
     /// How the policies are.
@@ -89,8 +92,10 @@ pub struct FilesAsked {
 
 /// What the routes read from.
 pub(super) struct Sources {
-    /// Who is known.
+    /// Who is known by a token of the engine's.
     pub(super) bearers: Bearers,
+    /// Who logs in.
+    pub(super) logins: Arc<Logins>,
     /// What they were granted.
     pub(super) grants: Arc<Grants>,
     pub(super) ready: watch::Receiver<bool>,
@@ -132,11 +137,13 @@ impl Sources {
     /// What `edge` offers; its store is let go of.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub(super) fn new(edge: Edge, walk_most: Duration) -> Result<Self, store::Error> {
-        let rows: Arc<[_]> = (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, _>>()?;
+    /// The store cannot be read, or there are no random numbers.
+    pub(super) fn new(edge: Edge, walk_most: Duration) -> Result<Self, super::Error> {
+        let rows: Arc<[_]> =
+            (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, store::Error>>()?;
         Ok(Self {
             bearers: Bearers::new(&edge.token),
+            logins: Logins::new(Arc::clone(&rows), edge.limits, Cost::usual()?)?,
             grants: Arc::new(Grants::new(Arc::clone(&rows))),
             gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows), edge.ready.clone()),
             ready: edge.ready,

@@ -80,11 +80,6 @@ impl Viewer {
         self.principal.clone()
     }
 
-    /// Whether they are the first of the provider's people.
-    pub(super) fn is_admin(&self) -> bool {
-        self.held.is_none()
-    }
-
     /// What they may, all granters considered.
     ///
     /// # Errors
@@ -110,12 +105,7 @@ impl Viewer {
 }
 
 #[cfg(test)]
-impl Viewer {
-    /// Somebody who sees nothing.
-    pub(super) fn blind(principal: Principal) -> Self {
-        Self { principal, reach: Arc::default(), sees_everything: false, held: Some(Arc::default()) }
-    }
-}
+impl Viewer {}
 
 /// The answer where there is no such place for whoever asks.
 fn unseen(place: &Place) -> Problem {

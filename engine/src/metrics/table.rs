@@ -167,6 +167,9 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_audit_records_total", &[OUTCOME], "Records of the audit, by what became of what was asked."),
     counter("linesman_audit_checkpoints_total", &[], "Checkpoints of the audit's logs that were signed to be kept."),
     counter("linesman_audit_exports_total", &[], "Exports of the audit that were begun."),
+    counter("linesman_logins_total", &[
+        Label { name: "outcome", values: Values::Words(|| vec!["done", "refused", "waiting", "busy"]) },
+    ], "Passwords that were shown: right, wrong, too soon after others, too many at once."),
     // The process.
     gauge("linesman_ready", &[], "1 while the engine serves, else 0."),
     counter("linesman_log_messages_total", &[LEVEL], "Errors and warnings in the program's log; those that its level leaves out are not counted."),

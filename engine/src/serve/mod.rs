@@ -225,6 +225,7 @@ impl App {
             node: owner,
             auditor,
             token: data_dir.token()?,
+            limits: config.limits,
             ready: is_ready,
             policies: policy_status,
             files: files_asked,

@@ -30,6 +30,6 @@ pub struct PolicyRun {
     pub trigger: Trigger,
     /// Id of the trigger's event.
     pub event: String,
-    /// What the event was about: an incident, or an intelligence message's id.
+    /// What the event was about: an incident, an intelligence message's id, or the index of a record of the audit.
     pub about: String,
 }

@@ -202,6 +202,12 @@ pub(crate) fn append(
     Ok(index)
 }
 
+/// A record of an organization, if its text is still there.
+pub(crate) fn find(desk: &Desk, org: &OrgName, index: u64) -> Result<Option<Record>, Error> {
+    let found = Log::open(desk.state(), &Owner::Organization(org.clone()))?.record(index)?;
+    Ok(found.map(|(record, _)| record))
+}
+
 /// Keeps a checkpoint of a log, which was so at that size.
 pub(crate) fn keep(desk: &mut Desk, owner: &Owner, size: u64, root: Hash, note: String) -> Result<(), Error> {
     let kept = desk.now;

@@ -3,10 +3,15 @@
 //! The engine itself asks here too: to keep checkpoints, and to put on record what was refused before it became a
 //! command. What keeps its books is on no record.
 
+use std::ops::Range;
+
 use linesman_schemas::audit::{Audit, Record, Verdict};
-use linesman_schemas::command::{Audit as AuditVerb, CheckpointKept, Command, Refusal, Refusals, Session, Verb};
+use linesman_schemas::command::{
+    Audit as AuditVerb, CheckpointKept, Command, Group, Input, Manager, PlaceVerb, Policy, Refusal, Refusals, Session,
+    Verb,
+};
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{OrgName, Place, Principal};
+use linesman_schemas::{Login, ManagerName, OrgName, Place, Principal};
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -15,13 +20,13 @@ use crate::audit::{self, Hash, Log, Owner};
 use crate::desk::Desk;
 use crate::managers::Managers;
 use crate::outgoing::Topic;
-use crate::policies::Fired;
 use crate::rights;
 use crate::rule_book::Books;
-use crate::subject::AuditRecord;
 
 /// Who asks, in a log where somebody of elsewhere is nobody.
 const UNKNOWN: &str = "_unknown";
+/// As what policies hear of what was refused before it became a command.
+const REFUSED: &str = "refused";
 /// What is said of a checkpoint.
 const CHECKPOINT: &str = "checkpoint";
 
@@ -44,6 +49,15 @@ impl Ground {
         let chain = effective.chain.iter().map(ToString::to_string).collect();
         Ok(Self { chain, rule_book: books.row().version })
     }
+}
+
+/// What policies hear of: records of an organization that have an event.
+pub(crate) struct Told {
+    pub(crate) trigger: Trigger,
+    /// Id of the event.
+    pub(crate) event: String,
+    /// Which records.
+    pub(crate) records: Range<u64>,
 }
 
 /// Does what the engine asks of the log of an organization, or of the provider's.
@@ -127,12 +141,41 @@ fn shown(owner: &Owner, who: &Principal, chain: Vec<String>) -> (String, Option<
     }
 }
 
+/// What a verb is about, as it names it: what is not its place.
+fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
+    let login = |manager: &ManagerName| Login::new(org.cloned(), manager.clone()).to_string();
+    match verb {
+        Verb::Incident(verb) => Some(verb.incident().to_string()),
+        Verb::Case(verb) => Some(verb.incident().to_string()),
+        Verb::Policy(Policy::Run(run)) => Some(run.policy.to_string()),
+        Verb::Input(Input::Replay(replay)) => Some(replay.event.clone()),
+        Verb::Manager(Manager::Set(settings)) => Some(login(&settings.manager)),
+        Verb::Manager(Manager::Remove(removal)) => Some(login(&removal.manager)),
+        Verb::Manager(Manager::SetPassword(change)) => Some(login(&change.manager)),
+        Verb::Group(Group::Set(settings)) => Some(settings.group.to_string()),
+        Verb::Group(Group::Remove(removal)) => Some(removal.group.to_string()),
+        Verb::Token(verb) => Some(login(verb.manager())),
+        Verb::Session(Session::Open(opening)) => Some(login(&opening.manager)),
+        Verb::Session(Session::Close(name) | Session::Revoke(name)) => Some(login(&name.manager)),
+        Verb::Session(Session::Refuse(refusals)) => refusals.manager.as_ref().map(login),
+        Verb::Session(Session::Lock(lockout)) => lockout.manager.as_ref().map(login),
+        Verb::Place(PlaceVerb::Tie(tie)) => Some(tie.serial_number.clone()),
+        Verb::Session(Session::Touch(_))
+        | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_))
+        | Verb::Organization(_)
+        | Verb::Engine(_)
+        | Verb::RuleBook(_)
+        | Verb::Audit(_) => None,
+    }
+}
+
 /// Whether a command goes on record.
 fn is_recorded(verb: &Verb) -> bool {
     !matches!(verb, Verb::Audit(_) | Verb::Session(Session::Touch(_)))
 }
 
-/// Puts a command on record and says it: to its organization (`is_known`: there is one), or to the provider.
+/// Puts a command on record and says it: to its organization (`is_known`: there is one), or to the provider. What
+/// policies hear of it.
 pub(super) fn tell(
     desk: &mut Desk,
     org: Option<&OrgName>,
@@ -140,7 +183,7 @@ pub(super) fn tell(
     command: &Command,
     answer: Answer,
     ground: Ground,
-) -> Result<Option<(Fired, AuditRecord)>, Error> {
+) -> Result<Option<Told>, Error> {
     let asked = org;
     let org = org.filter(|_| is_known);
     match &command.verb {
@@ -161,8 +204,10 @@ pub(super) fn tell(
         place: None,
         chain: Vec::new(),
     };
-    let about = answer.about;
+    let mut about = answer.about;
     if desk.is_at(3) {
+        // What was refused before it was looked up was about something too.
+        about = about.or_else(|| subject(asked, &command.verb));
         let owner = owner(desk, org);
         let place = command.verb.place(asked).or_else(|| asked.cloned().map(Place::from)).unwrap_or(Place::Provider);
         audit.place = Some(place.to_string());
@@ -171,7 +216,35 @@ pub(super) fn tell(
             audit.index = Some(record(desk, &owner, command, &audit, about.as_deref(), ground.rule_book)?);
         }
     }
-    say(desk, (org, asked), command, about, audit)
+    let (index, verdict) = (audit.index, audit.verdict);
+    let event = say(desk, (org, asked), command, about.as_deref(), audit)?;
+    heard(desk, org, command, index, verdict).map(|heard| {
+        let ((trigger, records), event) = heard.zip(event)?;
+        Some(Told { trigger, event, records })
+    })
+}
+
+/// Which records of an organization policies hear of by a command's event, and as what: nothing before level 3.
+fn heard(
+    desk: &Desk,
+    org: Option<&OrgName>,
+    command: &Command,
+    index: Option<u64>,
+    verdict: Verdict,
+) -> Result<Option<(Trigger, Range<u64>)>, Error> {
+    let (Some(org), true) = (org, desk.is_at(3)) else { return Ok(None) };
+    let (name, records) = match (&command.verb, index) {
+        (verb, Some(index)) => (verb.as_str(), index..index + 1),
+        // Its records are those that the log ends with.
+        (Verb::Audit(AuditVerb::Record(Refusals { refusals })), None) if verdict == Verdict::Done => {
+            let owner = Owner::Organization(org.clone());
+            let end = Log::open(desk.state(), &owner)?.head().size();
+            let count = u64::try_from(refusals.len()).unwrap_or(u64::MAX);
+            (REFUSED, end.saturating_sub(count)..end)
+        }
+        _ => return Ok(None),
+    };
+    Ok(name.parse().ok().map(|operation| (Trigger::Audit(operation), records)))
 }
 
 /// Appends the record of what is said.
@@ -203,40 +276,28 @@ fn record(
     audit::append(desk, owner, record, said.outcome.clone())
 }
 
-/// Says it; what the organization's policies hear of it.
+/// The id of the event, where it is an organization's.
 fn say(
     desk: &mut Desk,
     (org, asked): (Option<&OrgName>, Option<&OrgName>),
     command: &Command,
-    about: Option<String>,
+    about: Option<&str>,
     audit: Audit,
-) -> Result<Option<(Fired, AuditRecord)>, Error> {
+) -> Result<Option<String>, Error> {
     // What was done is told by the verdict; the words are for people.
     let covered = Some(Audit { outcome: String::new(), ..audit.clone() });
     let operation = command.verb.as_str();
-    let Some(org) = org else {
-        let about = asked.map(OrgName::as_str).or(about.as_deref());
-        let sequence = desk.sequence;
-        desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered)?;
-        return Ok(None);
-    };
-    let topic = Topic::Audit(org.clone(), operation);
-    let event = desk.say_covered(&topic, org, about.as_deref(), audit.clone(), covered)?;
-    Ok(heard(desk, operation, audit, event, about))
-}
-
-/// What policies hear of a command that was said: nothing before level 3, nor of what keeps the engine's books.
-fn heard(
-    desk: &Desk,
-    operation: &'static str,
-    audit: Audit,
-    event: String,
-    about: Option<String>,
-) -> Option<(Fired, AuditRecord)> {
-    let trigger = operation.parse().ok().filter(|_| desk.is_at(3)).map(Trigger::Audit)?;
-    let place = audit.place.clone().unwrap_or_default();
-    let fired = Fired { trigger, event, about: audit.command.to_string() };
-    Some((fired, AuditRecord::new(operation, place, about, desk.now, audit)))
+    match org {
+        Some(org) => {
+            let topic = Topic::Audit(org.clone(), operation);
+            desk.say_covered(&topic, org, about, audit, covered).map(Some)
+        }
+        None => {
+            let about = asked.map(OrgName::as_str).or(about);
+            let sequence = desk.sequence;
+            desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered).map(|()| None)
+        }
+    }
 }
 
 fn tell_kept(desk: &mut Desk, org: Option<&OrgName>, kept: &CheckpointKept) -> Result<(), Error> {

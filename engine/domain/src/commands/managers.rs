@@ -41,7 +41,7 @@ impl Refused {
     }
 
     /// For whoever asks there is no such manager.
-    pub(super) fn nobody(login: &Login) -> Self {
+    pub fn nobody(login: &Login) -> Self {
         Self::new(Verdict::NotFound, format!("there is no manager `{login}`"))
     }
 

@@ -23,7 +23,7 @@ pub(crate) mod incidents;
 pub mod managers;
 pub(crate) mod organizations;
 mod outcome;
-pub(crate) mod passwords;
+pub mod passwords;
 pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod rule_book;
@@ -39,12 +39,10 @@ use sha2::{Digest, Sha256};
 use super::desk::Desk;
 use super::follow::Follow;
 use super::managers::Managers;
-use super::policies::Fired;
 use super::rights::{Asked, Ruling};
-use super::subject::AuditRecord;
 use super::timers::{self, Timer};
 use super::{Error, rights};
-pub(crate) use audit::Ground;
+pub(crate) use audit::{Ground, Told};
 pub use outcome::{COMMANDS, CommandRow, key};
 
 /// How long a command's outcome is kept, in hours of log time.
@@ -162,7 +160,7 @@ pub fn is_within(verb: &Verb) -> bool {
 }
 
 /// Keeps what became of a command, puts it on record and says it: to its organization (`is_known`: there is one), or to
-/// the provider. What the organization's policies hear of it.
+/// the provider. What policies hear of it, if anything.
 pub(crate) fn conclude(
     desk: &mut Desk,
     org: Option<&OrgName>,
@@ -170,7 +168,7 @@ pub(crate) fn conclude(
     command: &Command,
     answer: Answer,
     ground: Ground,
-) -> Result<Option<(Fired, AuditRecord)>, Error> {
+) -> Result<Option<Told>, Error> {
     desk.tally.input("cmd", if answer.is_done() { "done" } else { "refused" });
     let key = key(org, command.id.as_str());
     let outcome = CommandRow {

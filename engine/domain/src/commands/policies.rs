@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::Answer;
 use crate::desk::Desk;
 use crate::devices::Devices;
-use crate::subject::{Incident, IntelligenceMessage};
-use crate::{Error, incidents, intelligence};
+use crate::subject::{AuditRecord, Incident, IntelligenceMessage};
+use crate::{Error, audit, incidents, intelligence};
 
 /// What became of a policy that was to judge again.
 pub(crate) enum Again {
@@ -30,6 +30,8 @@ pub(crate) enum Failed {
     Incident(Box<Incident>),
     /// An intelligence message.
     Message(Box<IntelligenceMessage>),
+    /// A record of the audit.
+    Record(Box<AuditRecord>),
 }
 
 /// What a policy failed on; none where there is no such thing any more.
@@ -39,7 +41,10 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
         SubjectKind::Message => {
             return Ok(intelligence::find(desk, org, &run.about)?.map(|message| Failed::Message(Box::new(message))));
         }
-        SubjectKind::Record => return Ok(None),
+        SubjectKind::Record => {
+            let record = run.about.parse().ok().map(|index| audit::find(desk, org, index)).transpose()?.flatten();
+            return Ok(record.map(|record| Failed::Record(Box::new(AuditRecord::new(record)))));
+        }
         SubjectKind::Incident | SubjectKind::Update => {}
     }
     let id: Option<IncidentId> = run.about.parse().ok().filter(|id: &IncidentId| id.org == *org);

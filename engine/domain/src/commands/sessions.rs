@@ -39,10 +39,10 @@ fn open(
     opening: &SessionOpening,
 ) -> Result<Answer, Error> {
     let login = Login::new(org.cloned(), opening.manager.clone());
-    match hold(desk, managers, command, &login)? {
-        Hold::Oneself if command.principal.token().is_none() => {}
-        Hold::None(refused) => return Ok(refused),
-        Hold::Oneself | Hold::Managing => {
+    match hold(&managers.known(desk), &command.principal, &login, desk.now)? {
+        Ok(Hold::Oneself) if command.principal.token().is_none() => {}
+        Err(refused) => return Ok(Answer::from(refused).about(&login)),
+        Ok(Hold::Oneself | Hold::Managing) => {
             let detail = format!("nobody logs in as `{login}` but by its password");
             return Ok(Answer::refused(Verdict::Forbidden, detail).about(&login));
         }
@@ -66,8 +66,8 @@ fn end(
     name: &SessionName,
 ) -> Result<Answer, Error> {
     let login = Login::new(org.cloned(), name.manager.clone());
-    if let Hold::None(refused) = hold(desk, managers, command, &login)? {
-        return Ok(refused);
+    if let Err(refused) = hold(&managers.known(desk), &command.principal, &login, desk.now)? {
+        return Ok(Answer::from(refused).about(&login));
     }
     let key = sessions::key(&login, &name.session);
     let Some(row) = desk.read(&key)? else {

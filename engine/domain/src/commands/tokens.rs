@@ -21,14 +21,14 @@ pub(crate) fn ask(
     verb: &Token,
 ) -> Result<Answer, Error> {
     let login = Login::new(org.cloned(), verb.manager().clone());
-    let held = hold(desk, managers, command, &login)?;
-    if let Hold::None(refused) = held {
-        return Ok(refused);
-    }
+    let held = match hold(&managers.known(desk), &command.principal, &login, desk.now)? {
+        Ok(held) => held,
+        Err(refused) => return Ok(Answer::from(refused).about(&login)),
+    };
     let answer = match verb {
         Token::Issue(issue) => {
             // Whoever made tokens for others, or by tokens, would come in as them, and stay.
-            let is_oneself = matches!(held, Hold::Oneself) && command.principal.token().is_none();
+            let is_oneself = held == Hold::Oneself && command.principal.token().is_none();
             if is_oneself { make(desk, managers, command, &login, issue)? } else { not_oneself(&login) }
         }
         Token::Revoke(revocation) => revoke(desk, &login, &revocation.token)?,

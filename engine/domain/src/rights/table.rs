@@ -1,7 +1,7 @@
 //! What it takes to ask for each operation.
 //!
 //! An operation is a command's verb, by its token (of a section of the rule book `load-<section>`), or what is read, by
-//! the name that the API's document has for it.
+//! the name that the API's document has for it; where several routes lead to the same, up to a dot.
 
 use linesman_schemas::{IncidentStep, Privilege, Right};
 
@@ -68,6 +68,14 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("device", Need::Known),
     ("intelligence", Need::Known),
     ("intelligence-message", Need::Known),
+    ("places", Need::Known),
+    ("place", Need::Known),
+    ("managers", Need::Known),
+    ("manager", Need::Known),
+    ("groups", Need::Known),
+    ("group", Need::Known),
+    ("why", Need::Known),
+    ("simulate", Need::Privilege(Privilege::Managers)),
     ("events", Need::Known),
     ("command", Need::Known),
     // What is told to whoever sees the whole of it.

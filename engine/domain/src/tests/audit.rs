@@ -68,6 +68,15 @@ fn what_was_done_and_what_was_refused_is_on_record_with_the_change() {
 }
 
 #[test]
+fn what_was_refused_before_it_was_looked_up_was_about_something() {
+    let mut lane = Lane::with(&[]);
+    lane.command("acme", &json!({"close_incident": {"incident": "acme-7", "note": "x"}}));
+    lane.as_manager("acme", "acme", &json!({"remove_manager": {"manager": "bea"}}));
+    let about: Vec<_> = lane.log("acme").into_iter().map(|record| record.about).collect();
+    assert_eq!(about, [None, Some("acme-7".to_owned()), Some("acme/bea".to_owned())]);
+}
+
+#[test]
 fn who_granted_is_on_record() {
     let mut lane = Lane::new();
     lane.organization("acme", "Send all information");

@@ -1,5 +1,7 @@
 //! Policies hear what stands in the audit, once it is done, and change nothing of it.
 
+use linesman_schemas::audit::Verdict;
+
 use super::commands::of;
 use super::*;
 
@@ -9,7 +11,7 @@ const TELLS: &str = "policy(#{ on: \"audit.*\" });
         publish(\"heard\", #{
             org: org.name, operation: record.operation, outcome: record.outcome, actor: record.actor, node: record.node,
             place: record.place, about: record.about, command: record.command, time: record.time,
-            before: record.before, after: record.after,
+            index: record.index, chain: record.chain, before: record.before, after: record.after,
         });
     }";
 
@@ -46,7 +48,7 @@ fn what_was_done_is_heard_behind_its_audit_with_all_it_tells() {
     let expected = json!({
         "org": "acme", "operation": "close-incident", "outcome": "done", "actor": "admin", "node": "test", "place": "acme",
         "about": "acme-1", "command": audit.data["command"], "time": "2026-11-21T10:00:00Z",
-        "before": audit.data["old"], "after": audit.data["new"],
+        "index": 1, "chain": [], "before": audit.data["old"], "after": audit.data["new"],
     });
     assert_eq!(heard, &expected);
     assert_eq!((&heard["before"]["status"], &heard["after"]["status"]), (&json!("unassigned"), &json!("completed")));
@@ -65,6 +67,48 @@ fn what_was_refused_is_heard_too_and_what_is_said_again_is_not() {
     let expected = [("reopen-incident", "conflict"), ("close-incident", "not-found")];
     assert_eq!(heard, expected.map(|(operation, outcome)| (json!(operation), json!(outcome))));
     assert!(lane.heard("acme").iter().all(|heard| heard["before"].is_null() && heard["after"].is_null()));
+}
+
+#[test]
+fn what_never_became_a_command_is_heard_one_by_one() {
+    let refused = "policy(#{ on: \"audit.refused\" });
+        fn react(record, org) { publish(\"one\", #{ actor: record.actor, index: record.index, after: record.after }); }";
+    let mut lane = Lane::heard_by(3, &[("refused", refused), ("tells", TELLS)]);
+    let by = |name: &str| json!({"kind": "manager", "organization": "acme", "name": name});
+    let refusal = |name: &str, operation: &str, count: u64| json!({"principal": by(name), "operation": operation, "place": "acme", "verdict": "forbidden", "count": count});
+    let refusals = json!([refusal("ann", "close-incident", 1), refusal("ben", "", 120)]);
+    let verb = json!({"record_refusals": {"refusals": refusals}});
+    let command = json!({"id": "r", "principal": {"kind": "machine"}, "node": "n", "verb": verb}).to_string();
+    lane.take("acme", "cmd", command.as_bytes());
+    let one: Vec<Value> = lane.on("acme.reaction.one").iter().map(|event| event.data["action"].clone()).collect();
+    let expected = json!([
+        {"actor": "acme/ann", "index": 1, "after": null},
+        {"actor": "acme/ben", "index": 2, "after": {"count": 120}},
+    ]);
+    assert_eq!(Value::from(one), expected);
+    let heard: Vec<_> = lane.heard("acme").iter().map(|heard| heard["operation"].clone()).collect();
+    assert_eq!(heard, [json!("close-incident"), Value::Null], "the command that tells of them is the engine's own");
+}
+
+#[test]
+fn a_mended_listener_judges_the_record_it_failed_on() {
+    let throws = "policy(#{ on: \"audit.close-incident\" });\nfn react(record, org) { throw \"no\"; }";
+    let mut lane = Lane::heard_by(3, &[("tells", throws)]);
+    lane.close();
+    let failed = lane.on("acme.dead.policy-failed")[0].data["policy"].clone();
+    let run = |about: &Value| {
+        json!({"run_policy": {
+            "policy": "tells", "trigger": "audit.close-incident", "event": failed["trigger"], "about": about,
+        }})
+    };
+    assert_eq!(lane.ask("acme", &run(&failed["about"])).1, "it failed again: 2:25: no");
+    lane.rules(2, &[("tells", TELLS)], Settings::default());
+    lane.events.clear();
+    assert_eq!(lane.done(&run(&failed["about"])), "run");
+    let heard: Vec<_> = lane.heard("acme").iter().map(|heard| heard["operation"].clone()).collect();
+    assert_eq!(heard, ["close-incident", "run-policy"], "what it failed on, and that it was run");
+    assert_eq!(lane.ask("acme", &run(&json!("77"))).0, Verdict::NotFound);
+    assert_eq!(lane.ask("bolt", &run(&failed["about"])).0, Verdict::NotFound, "bolt has no such record");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::show::{self, Column, column};
-use super::{Api, Args, List, ask, path_of};
+use super::{Api, Args, List, ask, path_of, secrets};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Managers;
 
@@ -52,7 +52,8 @@ Examples:
   linesman manager set bob --privilege '' --data-dir D      none any more
   linesman manager why acme/ann set-manager acme/berlin --data-dir D
   linesman manager simulate --without acme/ann:managers --data-dir D
-  linesman manager remove acme/ann --data-dir D";
+  linesman manager remove acme/ann --data-dir D
+  linesman manager reset-password admin --password-file F --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -93,6 +94,14 @@ pub(in crate::cli) enum Action {
         /// The login: <organization>/<name>, or a name of the provider's
         login: String,
     },
+    /// Give a manager another password, which its owner has to change; with the data directory that of everybody
+    ResetPassword {
+        /// Whose
+        login: String,
+        /// The file with the password, `-` for standard input; else asked for
+        #[arg(long, value_name = "F")]
+        password_file: Option<PathBuf>,
+    },
 }
 
 /// A change of rights. Nothing of it is done.
@@ -127,22 +136,30 @@ pub(in crate::cli) struct Grant {
     /// How far one of the provider's people may work on incidents: `none`, `own`, `any`, `delegate`
     #[arg(long, value_name = "STEP")]
     incidents: Option<String>,
+    /// The file with its password, which its owner has to change; `-` for standard input
+    #[arg(long, value_name = "F")]
+    password_file: Option<PathBuf>,
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/managers", list, &COLUMNS).await,
         Action::Show { login } => api.show(&path(login), &()).await,
-        Action::Add { login, grant } => api.add(&path(login), "manager", login, grant.body(&Value::Null)).await,
+        Action::Add { login, grant } => api.add(&path(login), "manager", login, grant.whole(&Value::Null)?).await,
         Action::Set { login, grant } => {
             // Rights are one whole for the engine: of two ways to give some, the other's stay.
             let known =
                 if grant.needs_known() { api.find(&path(login)).await?.unwrap_or_default() } else { Value::Null };
-            api.write(Method::PUT, &path(login), Some(grant.body(&known))).await
+            api.write(Method::PUT, &path(login), Some(grant.whole(&known)?)).await
         }
         Action::Why { login, operation, place } => why(api, login, operation, place).await,
         Action::Simulate(change) => simulate(api, change).await,
         Action::Remove { login } => api.write(Method::DELETE, &path(login), None).await,
+        Action::ResetPassword { login, password_file } => {
+            let password = secrets::new_password(password_file.as_deref(), &format!("new password of {login}"))?;
+            let body = json!({"login": login, "password": password});
+            api.write(Method::POST, "/api/v1/password-resets", Some(body)).await
+        }
     })
 }
 
@@ -227,7 +244,16 @@ impl Grant {
         self.rights.is_some() != self.incidents.is_some()
     }
 
-    /// The body of a write, to a manager as it is `known`.
+    /// The body of a write, its password with it.
+    fn whole(&self, known: &Value) -> anyhow::Result<Value> {
+        let mut body = self.body(known);
+        if let (Some(file), Value::Object(fields)) = (&self.password_file, &mut body) {
+            fields.insert("password".to_owned(), json!(secrets::password(Some(file), "password")?));
+        }
+        Ok(body)
+    }
+
+    /// The body of a write without a password, to a manager as it is `known`.
     fn body(&self, known: &Value) -> Value {
         let said = |texts: &Option<Vec<String>>| {
             texts.as_ref().map(|texts| json!(texts.iter().filter(|text| !text.is_empty()).collect::<Vec<_>>()))
@@ -268,6 +294,7 @@ mod tests {
             privileges: None,
             rights: rights.map(|rights| rights.iter().map(|right| (*right).to_owned()).collect()),
             incidents: incidents.map(str::to_owned),
+            password_file: None,
         }
     }
 

@@ -5,7 +5,9 @@
 //! | here | where the API is; requests, answers, pages |
 //! | `filters` | what a list is narrowed and sorted by |
 //! | `show` | answers as tables, cards and JSON |
-//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `manager`, `group`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `kept`, `secrets` | the session that was logged in by; passwords |
+//! | `login` | logging in and out |
+//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
 pub(super) mod audit;
 pub(super) mod case;
@@ -15,14 +17,19 @@ mod filters;
 pub(super) mod group;
 pub(super) mod incident;
 pub(super) mod intel;
+mod kept;
 pub(super) mod level;
 pub(super) mod log_level;
+pub(super) mod login;
 pub(super) mod manager;
 pub(super) mod org;
 pub(super) mod place;
 pub(super) mod policy;
+mod secrets;
+pub(super) mod session;
 mod show;
 pub(super) mod status;
+pub(super) mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -42,6 +49,7 @@ use crate::data_dir::private::random_hex;
 use crate::edge::filters::Listing;
 use crate::logging::full;
 use filters::Filters;
+use kept::Kept;
 use show::Column;
 
 /// How long a request may take: a page of a long list is looked for up to 10 s.
@@ -58,14 +66,17 @@ pub(super) struct Access {
     #[arg(long, value_name = "D", env = "LINESMAN_DATA_DIR", global = true)]
     data_dir: Option<PathBuf>,
     /// The API of an engine elsewhere
-    #[arg(long, value_name = "URL", env = "LINESMAN_API", global = true, requires = "token_file")]
+    #[arg(long, value_name = "URL", env = "LINESMAN_API", global = true)]
     api: Option<String>,
-    /// The file with the API's token
+    /// The file with an API token; without one the session counts that `linesman login` began
     #[arg(long, value_name = "FILE", env = "LINESMAN_TOKEN_FILE", global = true)]
     token_file: Option<PathBuf>,
     /// The certificate authority of the API, in PEM; without one the system's count
     #[arg(long, value_name = "FILE", env = "LINESMAN_API_CA", global = true)]
     ca: Option<PathBuf>,
+    /// The file with the session; without one it lies in your folder of state
+    #[arg(long, value_name = "FILE", env = "LINESMAN_SESSION_FILE", global = true)]
+    session_file: Option<PathBuf>,
     /// Print JSON: of a list, one line each
     #[arg(long, global = true)]
     json: bool,
@@ -121,11 +132,20 @@ struct Page {
     next: Option<String>,
 }
 
+/// A list that is no longer than a page.
+#[derive(Deserialize)]
+struct Whole {
+    items: Vec<Value>,
+}
+
 /// A running engine's API.
 struct Api {
     http: Client,
     base: String,
+    ca: Option<PathBuf>,
     token: String,
+    /// Whether it is asked by the session that was logged in by.
+    is_session: bool,
     is_json: bool,
     key: Option<String>,
 }
@@ -148,30 +168,56 @@ fn path_of(front: &str, name: &str) -> String {
 }
 
 impl Api {
+    /// By the token that is named, that of the data directory, or the session that is kept; in this order.
     fn new(access: &Access) -> anyhow::Result<Self> {
-        let (base, token_file, ca) = match (&access.api, &access.data_dir) {
-            (Some(api), _) => (api.trim_end_matches('/').to_owned(), access.token_file.clone(), access.ca.clone()),
-            (None, Some(dir)) => {
-                let path = DataDir::ready_path(dir);
-                let text = std::fs::read_to_string(&path)
-                    .with_context(|| format!("no engine is ready there: `{}` cannot be read", path.display()))?;
-                let ready: Ready = serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))?;
-                let token = access.token_file.clone().unwrap_or_else(|| dir.join("token"));
-                (ready.api, Some(token), access.ca.clone().or(Some(ready.ca)))
-            }
-            (None, None) => {
-                bail!("where is the engine? give `--data-dir` of a running one, or `--api` and `--token-file`")
+        let token_file = match (&access.token_file, &access.api, &access.data_dir) {
+            (Some(file), ..) => file.clone(),
+            (None, None, Some(dir)) => dir.join("token"),
+            (None, ..) => {
+                let kept = Kept::read(&kept::path(access.session_file.as_deref())?)?;
+                let wanted = access.api.as_ref().map(|api| api.trim_end_matches('/'));
+                return match kept.filter(|kept| wanted.is_none_or(|api| api == kept.api)) {
+                    Some(kept) => Self::of_kept(&kept, access),
+                    None => Err(nobody(access)),
+                };
             }
         };
-        let token_file = token_file.context("which token? give `--token-file`")?;
+        let (base, ca) =
+            place(access)?.context("where is the engine? give `--data-dir` of a running one, or `--api`")?;
         let token = std::fs::read_to_string(&token_file)
             .with_context(|| format!("the token cannot be read from `{}`", token_file.display()))?;
+        Self::at(base, ca, token.trim().to_owned(), access)
+    }
+
+    /// By the session that is kept.
+    fn of_kept(kept: &Kept, access: &Access) -> anyhow::Result<Self> {
+        let ca = access.ca.clone().or_else(|| kept.ca.clone());
+        Ok(Self { is_session: true, ..Self::at(kept.api.clone(), ca, kept.token.clone(), access)? })
+    }
+
+    /// By nothing: to log in, where it is said or where somebody was logged in before.
+    fn anonymous(access: &Access) -> anyhow::Result<Self> {
+        let (base, ca) = match place(access)? {
+            Some(place) => place,
+            None => match Kept::read(&kept::path(access.session_file.as_deref())?)? {
+                Some(kept) => (kept.api, kept.ca),
+                None => bail!("where is the engine? give `--api`, or `--data-dir` of a running one"),
+            },
+        };
+        Self::at(base, ca, String::new(), access)
+    }
+
+    fn at(base: String, ca: Option<PathBuf>, token: String, access: &Access) -> anyhow::Result<Self> {
         let http = tls::http_client(ca.as_deref())?.timeout(PATIENCE).build()?;
-        Ok(Self { http, base, token: token.trim().to_owned(), is_json: access.json, key: access.key.clone() })
+        Ok(Self { http, base, ca, token, is_session: false, is_json: access.json, key: access.key.clone() })
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
+        self.anonymous_request(method, path).bearer_auth(&self.token)
+    }
+
+    fn anonymous_request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
     }
 
     async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
@@ -187,7 +233,7 @@ impl Api {
             return Ok(answer);
         }
         let text = answer.bytes().await.context("the answer broke off")?;
-        Err(Refusal { status, text: refusal(status, &text) }.into())
+        Err(Refusal { status, text: refusal(status, &text, self.is_session) }.into())
     }
 
     async fn get(&self, path: &str, query: &impl Serialize) -> anyhow::Result<Value> {
@@ -214,12 +260,29 @@ impl Api {
         self.write(Method::PUT, path, Some(body)).await
     }
 
-    /// Writes, and prints what became of it. Sent again under the same key when the engine is away.
-    async fn write(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<()> {
-        let key = match &self.key {
+    /// Writes what is answered with a secret at `pointer`, and prints that alone, or all in JSON.
+    async fn write_secret(&self, method: Method, path: &str, body: Value, pointer: &str) -> anyhow::Result<()> {
+        let key = self.command_key()?;
+        let made = self.send(&method, path, &key, Some(&body)).await?;
+        if self.is_json {
+            anstream::println!("{made}");
+        } else {
+            anstream::println!("{}", made.pointer(pointer).map(show::plain).unwrap_or_default());
+            anstream::eprintln!("this is shown once");
+        }
+        Ok(())
+    }
+
+    fn command_key(&self) -> anyhow::Result<String> {
+        Ok(match &self.key {
             Some(key) => key.clone(),
             None => format!("cli-{}", random_hex::<16>()?),
-        };
+        })
+    }
+
+    /// Writes, and prints what became of it. Sent again under the same key when the engine is away.
+    async fn write(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<()> {
+        let key = self.command_key()?;
         let mut state = self.send(&method, path, &key, body.as_ref()).await.map_err(|error| {
             let is_decided = error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status.is_client_error());
             if is_decided { error } else { error.context(unknown(&key)) }
@@ -310,6 +373,17 @@ impl Api {
         Ok(())
     }
 
+    /// Prints a list that comes whole.
+    async fn all(&self, path: &str, query: &impl Serialize, columns: &[Column]) -> anyhow::Result<()> {
+        let Whole { items } = serde_json::from_value(self.get(path, query).await?).context("the answer is no list")?;
+        if self.is_json {
+            items.iter().for_each(|item| anstream::println!("{item}"));
+        } else {
+            anstream::print!("{}", show::table(&items, columns, show::width()));
+        }
+        Ok(())
+    }
+
     /// Prints one thing.
     async fn show(&self, path: &str, query: &impl Serialize) -> anyhow::Result<()> {
         let item = self.get(path, query).await?;
@@ -320,6 +394,38 @@ impl Api {
         }
         Ok(())
     }
+}
+
+/// Where the API is, and whose certificates it has; none where neither is said.
+fn place(access: &Access) -> anyhow::Result<Option<(String, Option<PathBuf>)>> {
+    match (&access.api, &access.data_dir) {
+        (Some(api), _) => Ok(Some((api.trim_end_matches('/').to_owned(), access.ca.clone()))),
+        (None, Some(dir)) => {
+            let path = DataDir::ready_path(dir);
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("no engine is ready there: `{}` cannot be read", path.display()))?;
+            let ready: Ready = serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))?;
+            Ok(Some((ready.api, access.ca.clone().or(Some(ready.ca)))))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// Nobody is logged in, and no token is named.
+fn nobody(access: &Access) -> anyhow::Error {
+    match &access.api {
+        Some(api) => {
+            anyhow::anyhow!("nobody is logged in at {api}: `linesman login --api {api}`, or give `--token-file`")
+        }
+        None => anyhow::anyhow!(
+            "where is the engine? log in with `linesman login`, or give `--data-dir` of a running one, or `--api` and `--token-file`"
+        ),
+    }
+}
+
+/// With which status the engine said no, if it said anything.
+fn status(error: &anyhow::Error) -> Option<StatusCode> {
+    error.downcast_ref::<Refusal>().map(|refusal| refusal.status)
 }
 
 /// What is said where an answer did not come.
@@ -336,13 +442,15 @@ struct Refusal {
 }
 
 /// What the engine said no with, and what can be done.
-fn refusal(status: StatusCode, text: &[u8]) -> String {
+fn refusal(status: StatusCode, text: &[u8], is_session: bool) -> String {
     let problem: Value = serde_json::from_slice(text).unwrap_or_else(|_| json!({}));
     let detail = match problem.get("detail").and_then(Value::as_str) {
         Some(detail) => detail.to_owned(),
         None => format!("the engine answers {status}"),
     };
     let help = match status {
+        StatusCode::UNAUTHORIZED if is_session => "; the session has ended: `linesman login`",
+        StatusCode::UNAUTHORIZED if detail.starts_with("login") => "",
         StatusCode::UNAUTHORIZED => "; the token is another engine's, or was changed: see `--token-file`",
         StatusCode::SERVICE_UNAVAILABLE => "; try again in a while",
         StatusCode::NOT_FOUND => "; the command's `list` shows what there is",

@@ -60,6 +60,10 @@ audit_retention_s = 0 # default
 [audit]
 checkpoint_s = 3600 # default
 
+[api]
+session_idle_s = 43200 # default
+session_absolute_s = 2592000 # default
+
 [log]
 format = "json" # linesman.toml:18:10
 level = "info" # default

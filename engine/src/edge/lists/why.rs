@@ -118,7 +118,7 @@ struct GroupItem {
 
 /// Why a manager may do something at a place, or may not: what each link of the chain of granters has.
 #[utoipa::path(
-    get, path = "/api/v1/rights/why", tag = "managers", params(WhyQuery),
+    get, path = "/api/v1/rights/why", operation_id = "why", tag = "managers", params(WhyQuery),
     responses(
         (status = 200, description = "Whether, and why.", body = Why),
         (status = 404, description = "There is no such manager or place.", body = crate::edge::transport::problem::ProblemBody<'static>, content_type = "application/problem+json"),

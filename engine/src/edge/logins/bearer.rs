@@ -25,7 +25,7 @@ const NAME: usize = 8;
 
 /// What a text lets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::edge) enum Kind {
     /// A session.
     Session,
     /// An API token.
@@ -34,18 +34,18 @@ pub(super) enum Kind {
 
 /// Who shows what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bearer {
+pub(in crate::edge) struct Bearer {
     /// What it is.
-    pub(super) kind: Kind,
+    pub(in crate::edge) kind: Kind,
     /// Whose.
-    pub(super) login: Login,
+    pub(in crate::edge) login: Login,
     /// Which of theirs: a session's id, a token's name.
-    pub(super) name: String,
+    pub(in crate::edge) name: String,
     secret: Secret,
 }
 
 /// What is kept of a secret.
-pub(super) type Hash = [u8; 32];
+pub(in crate::edge) type Hash = [u8; 32];
 
 impl Kind {
     const ALL: [Self; 2] = [Self::Session, Self::Token];
@@ -63,7 +63,7 @@ impl Bearer {
     ///
     /// # Errors
     /// The system gives no random numbers.
-    pub(super) fn session(login: &Login) -> io::Result<Self> {
+    pub(in crate::edge) fn session(login: &Login) -> io::Result<Self> {
         Self::new(Kind::Session, login, &private::random_hex::<NAME>()?)
     }
 
@@ -71,7 +71,7 @@ impl Bearer {
     ///
     /// # Errors
     /// The system gives no random numbers.
-    pub(super) fn token(login: &Login, name: &TokenName) -> io::Result<Self> {
+    pub(in crate::edge) fn token(login: &Login, name: &TokenName) -> io::Result<Self> {
         Self::new(Kind::Token, login, name.as_str())
     }
 
@@ -81,7 +81,7 @@ impl Bearer {
     }
 
     /// Reads what somebody shows; none if it is no such text.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(in crate::edge) fn read(text: &str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
         }
@@ -96,18 +96,18 @@ impl Bearer {
     }
 
     /// The text, for whoever it lets in and nobody else.
-    pub(super) fn text(&self) -> Secret {
+    pub(in crate::edge) fn text(&self) -> Secret {
         let plain = format!("{}:{}:{}", self.login, self.name, self.secret.expose());
         Secret::new(format!("{}{}", self.kind.prefix(), URL_SAFE_NO_PAD.encode(plain)))
     }
 
     /// What is kept of its secret. It has 256 random bits: nothing slow is needed.
-    pub(super) fn hash(&self) -> Hash {
+    pub(in crate::edge) fn hash(&self) -> Hash {
         Sha256::digest(self.secret.expose()).into()
     }
 
     /// Whether `kept` is of its secret. Hashes are compared, whole: how long that takes tells nothing of them.
-    pub(super) fn is(&self, kept: &Hash) -> bool {
+    pub(in crate::edge) fn is(&self, kept: &Hash) -> bool {
         let differing = self.hash().iter().zip(kept).fold(0, |all, (ours, theirs)| all | (ours ^ theirs));
         std::hint::black_box(differing) == 0
     }

@@ -3,22 +3,33 @@
 //! The name's prefix has browsers keep the cookie to this very host over TLS (RFC 6265bis, section 4.1.3.2). They send
 //! it by themselves, so a write needs their word, `Origin`, that a page of ours asked for it.
 
-use axum::http::header::{COOKIE, HOST, ORIGIN};
-use axum::http::{HeaderMap, Method};
+use axum::http::header::{COOKIE, HOST, ORIGIN, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::response::Response;
+
+use crate::edge::transport::problem::Problem;
 
 /// The name of the cookie.
-const NAME: &str = "__Host-linesman";
+pub(in crate::edge) const NAME: &str = "__Host-linesman";
 /// What browsers may do with it.
 const TERMS: &str = "Path=/; Secure; HttpOnly; SameSite=Strict";
 
 /// The value of `Set-Cookie` that has a browser keep `text` for so many seconds.
-pub(super) fn keep(text: &str, for_s: u64) -> String {
-    format!("{NAME}={text}; Max-Age={for_s}; {TERMS}")
+///
+/// # Errors
+/// It is no text of a header: never.
+pub(super) fn keep(text: &str, for_s: u64) -> Result<HeaderValue, Problem> {
+    let value = format!("{NAME}={text}; Max-Age={for_s}; {TERMS}");
+    HeaderValue::from_str(&value).map_err(|error| Problem::internal(&error))
 }
 
-/// The value of `Set-Cookie` that has a browser forget it.
-pub(super) fn forget() -> String {
-    format!("{NAME}=; Max-Age=0; {TERMS}")
+/// An answer after which a browser has no session any more.
+///
+/// # Errors
+/// As [`keep`].
+pub(super) fn forget(mut response: Response) -> Result<Response, Problem> {
+    response.headers_mut().insert(SET_COOKIE, keep("", 0)?);
+    Ok(response)
 }
 
 /// The text that a browser sends; none if there are several.
@@ -58,10 +69,12 @@ mod tests {
     #[test]
     fn a_browser_is_told_to_keep_it_to_itself() {
         assert_eq!(
-            keep("lms_abc", 3600),
+            keep("lms_abc", 3600).unwrap(),
             "__Host-linesman=lms_abc; Max-Age=3600; Path=/; Secure; HttpOnly; SameSite=Strict"
         );
-        assert_eq!(forget(), "__Host-linesman=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Strict");
+        let forgotten = forget(Response::default()).unwrap();
+        let expected = "__Host-linesman=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Strict";
+        assert_eq!(forgotten.headers()[SET_COOKIE], expected);
     }
 
     #[test]

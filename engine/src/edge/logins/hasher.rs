@@ -28,11 +28,11 @@ const SALT: usize = 16;
 
 /// What a hash costs.
 #[derive(Debug, Clone)]
-pub(super) struct Cost(Params);
+pub(in crate::edge) struct Cost(Params);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub enum Error {
     /// Every seat and place in the row is taken.
     #[error("too many log in at once")]
     Busy,
@@ -57,7 +57,7 @@ impl Cost {
     ///
     /// # Errors
     /// The parameters are none: never.
-    pub(super) fn usual() -> Result<Self, Error> {
+    pub(in crate::edge) fn usual() -> Result<Self, Error> {
         Self::of(MEMORY_KIB, PASSES)
     }
 
@@ -73,7 +73,7 @@ impl Cost {
 #[cfg(test)]
 impl Cost {
     /// As little as there can be, for tests of something else.
-    pub(super) fn least() -> Self {
+    pub(in crate::edge) fn least() -> Self {
         Self::of(Params::MIN_M_COST, Params::MIN_T_COST).unwrap()
     }
 }

@@ -15,6 +15,9 @@ const EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How many logins are told of by name in that time; all others are one more.
 const NAMED: usize = 99;
 
+/// How many places are told of in that time that were locked out.
+const SOURCES: usize = 20;
+
 /// Failures, counted together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Notice {
@@ -48,6 +51,8 @@ pub(super) struct Notices {
     since: Timestamp,
     /// Who was told of in it: at most [`NAMED`] logins, and the others.
     told: BTreeSet<Option<Login>>,
+    /// How many places were told of in it.
+    sources: usize,
     /// What followed on it.
     waiting: BTreeMap<Option<Login>, Notice>,
 }
@@ -55,7 +60,7 @@ pub(super) struct Notices {
 impl Notices {
     /// Nothing waits.
     pub(super) fn new(now: Timestamp) -> Self {
-        Self { since: now, told: BTreeSet::new(), waiting: BTreeMap::new() }
+        Self { since: now, told: BTreeSet::new(), sources: 0, waiting: BTreeMap::new() }
     }
 
     /// A login has failed; what is to be told of it at once.
@@ -79,6 +84,12 @@ impl Notices {
         None
     }
 
+    /// Whether one more place is told of that was locked out: a few a minute are.
+    pub(super) fn may_name_source(&mut self) -> bool {
+        self.sources += 1;
+        self.sources <= SOURCES
+    }
+
     /// What is to be told at the end of a minute. Whoever calls does so every few seconds.
     pub(super) fn due(&mut self, now: Timestamp) -> Vec<Notice> {
         // A clock that went back begins a minute anew.
@@ -86,7 +97,7 @@ impl Notices {
         if !passed.is_negative() && passed < EVERY {
             return Vec::new();
         }
-        self.since = now;
+        (self.since, self.sources) = (now, 0);
         self.told = self.waiting.keys().cloned().collect();
         std::mem::take(&mut self.waiting).into_values().collect()
     }
@@ -143,6 +154,15 @@ mod tests {
         // The clock went back: nothing waits for ever.
         notices.failed(failure(Some("bob"), 182, None));
         assert_eq!(notices.due(at(10)).len(), 1);
+    }
+
+    #[test]
+    fn a_few_places_are_told_of_in_a_minute() {
+        let mut notices = Notices::new(at(0));
+        for minute in 1..3 {
+            assert_eq!((0..100).filter(|_| notices.may_name_source()).count(), 20);
+            notices.due(at(60 * minute));
+        }
     }
 
     #[test]

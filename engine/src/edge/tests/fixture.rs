@@ -93,6 +93,7 @@ impl Fixture {
             node,
             auditor: Arc::new(Auditor { signer: Signer::open(dir.path()).unwrap(), id: "in".to_owned() }),
             token,
+            limits: Limits::of(43_200, 2_592_000),
             ready: is_ready,
             policies,
             files: tokio::sync::mpsc::channel(1).0,
@@ -103,6 +104,9 @@ impl Fixture {
         };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut sources = Sources::new(edge, walk_most).unwrap();
+        // What hashes cost is shown where they are made.
+        let cost = logins::Cost::least();
+        sources.logins = logins::Logins::new(Arc::clone(&sources.rows), Limits::of(43_200, 2_592_000), cost).unwrap();
         for (token, login) in people::BEARERS {
             sources.bearers.add(token, people::principal(login));
         }

@@ -9,6 +9,7 @@ mod incidents;
 mod intelligence;
 mod lists;
 mod log_level;
+mod logins;
 mod managers;
 mod measured;
 mod people;

@@ -8,6 +8,7 @@
 //! | 409 | it does not fit how things stand |
 //! | 408, 413, 415 | a body that comes too slowly, is too large, is not `application/json` |
 //! | 422 | a body that is JSON, and not what is asked for |
+//! | 429 | it was asked too often (`Retry-After`) |
 //! | 500, 503 | we are wrong; there is too much to do (`Retry-After`) |
 
 use std::borrow::Cow;
@@ -102,6 +103,11 @@ impl Problem {
     /// A lane has decided so.
     pub(in crate::edge) fn decided(self) -> Self {
         Self { is_decided: true, ..self }
+    }
+
+    /// It was asked too often; worth another try after so many seconds.
+    pub(in crate::edge) fn too_soon(detail: impl Into<String>, retry_after_s: u64) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// We are wrong: logged here, told to nobody outside.

@@ -251,7 +251,8 @@ pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
     }
 }
 
-fn out_of_bounds(fault: &Fault) -> Problem {
+/// A part of a body is beyond its bounds.
+pub(super) fn out_of_bounds(fault: &Fault) -> Problem {
     // A case's words are the whole body of the requests that bring them.
     let pointer = fault.pointer.strip_prefix("/case").unwrap_or(&fault.pointer);
     let detail = format!("`{}` {}", pointer.trim_start_matches('/'), fault.message);
@@ -264,7 +265,7 @@ pub(super) fn refused(error: Error) -> Problem {
         Error::OtherCommand(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
         Error::Unknown(_) => Problem::new(StatusCode::NOT_FOUND, error.to_string()),
         Error::Log(source) => wait_for_log(source),
-        Error::State(_) | Error::Json(_) => Problem::internal(&error),
+        Error::State(_) | Error::Random(_) | Error::Json(_) => Problem::internal(&error),
     }
 }
 

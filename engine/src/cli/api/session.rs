@@ -1,0 +1,55 @@
+//! `linesman session`
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use reqwest::Method;
+
+use super::show::{Column, column};
+use super::token::{query, whose};
+use super::{Args, ask, segment};
+use crate::cli::Failure;
+
+const COLUMNS: [Column; 6] = [
+    column("ID", "/id"),
+    column("SOURCE", "/source"),
+    column("CREATED", "/created"),
+    column("USED", "/used"),
+    column("EXPIRES", "/expires"),
+    column("CURRENT", "/is_current"),
+];
+
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
+Examples:
+  linesman session list
+  linesman session remove 5f0c77a1d2e3b4c5
+  linesman session list --login acme/ann";
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Action {
+    /// List those that are good
+    List {
+        /// Those of a manager you manage, not your own
+        #[arg(long, value_name = "L")]
+        login: Option<String>,
+    },
+    /// End one
+    Remove {
+        /// Its id, as the list shows it
+        id: String,
+        /// Whose, of a manager you manage
+        #[arg(long, value_name = "L")]
+        login: Option<String>,
+    },
+}
+
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
+    ask(&args.access, async |api| match &args.action {
+        Action::List { login } => api.all("/api/v1/sessions", &whose(login), &COLUMNS).await,
+        Action::Remove { id, login } => {
+            let path = format!("/api/v1/sessions/{}{}", segment(id), query(login));
+            api.write(Method::DELETE, &path, None).await
+        }
+    })
+}

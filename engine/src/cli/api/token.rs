@@ -1,0 +1,111 @@
+//! `linesman token`
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+
+use super::show::{Column, column};
+use super::{Args, ask, segment};
+use crate::cli::Failure;
+
+const COLUMNS: [Column; 7] = [
+    column("NAME", "/name"),
+    column("CREATED", "/created"),
+    column("USED", "/used"),
+    column("EXPIRES", "/expires"),
+    column("SPHERE", "/sphere"),
+    column("PRIVILEGES", "/privileges"),
+    column("INCIDENTS", "/rights/incidents"),
+];
+
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
+Examples:
+  linesman token list
+  linesman token add nightly --expires 2027-01-01T00:00:00Z --sphere acme/berlin --privileges=
+  linesman token remove nightly
+  linesman token list --login acme/ann";
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Action {
+    /// List them
+    List {
+        /// Those of a manager you manage, not your own
+        #[arg(long, value_name = "L")]
+        login: Option<String>,
+    },
+    /// Make one, which is shown once; what is not given is as much as you may yourself
+    Add {
+        /// Its name among yours
+        name: String,
+        /// Until when it is good, in RFC 3339; else until it is removed
+        #[arg(long, value_name = "TIME")]
+        expires: Option<String>,
+        /// Where, with commas between
+        #[arg(long, value_name = "PLACES", value_delimiter = ',', num_args = 0..)]
+        sphere: Option<Vec<String>>,
+        /// What, with commas between: subscription, substitution, activation, managers
+        #[arg(long, value_name = "PRIVILEGES", value_delimiter = ',', num_args = 0..)]
+        privileges: Option<Vec<String>>,
+        /// What else, of the provider's people, with commas between: `audit`, `incidents=own` and so on
+        #[arg(long, value_name = "RIGHTS", value_delimiter = ',', num_args = 0..)]
+        rights: Option<Vec<String>>,
+    },
+    /// Take one back
+    Remove {
+        /// Its name
+        name: String,
+        /// Whose, of a manager you manage
+        #[arg(long, value_name = "L")]
+        login: Option<String>,
+    },
+}
+
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
+    ask(&args.access, async |api| match &args.action {
+        Action::List { login } => api.all("/api/v1/tokens", &whose(login), &COLUMNS).await,
+        Action::Add { name, expires, sphere, privileges, rights } => {
+            let body: Map<String, Value> = [
+                ("name", Some(json!(name))),
+                ("expires", expires.as_ref().map(|expires| json!(expires))),
+                ("sphere", sphere.as_deref().map(words)),
+                ("privileges", privileges.as_deref().map(words)),
+                ("rights", rights.as_deref().map(by_word)),
+            ]
+            .into_iter()
+            .filter_map(|(name, given)| Some((name.to_owned(), given?)))
+            .collect();
+            api.write_secret(Method::POST, "/api/v1/tokens", body.into(), "/token").await
+        }
+        Action::Remove { name, login } => {
+            let path = format!("/api/v1/tokens/{}{}", segment(name), query(login));
+            api.write(Method::DELETE, &path, None).await
+        }
+    })
+}
+
+/// The parameter that says whose is asked for.
+pub(super) fn whose(login: &Option<String>) -> Vec<(&'static str, String)> {
+    login.iter().map(|login| ("login", login.clone())).collect()
+}
+
+/// The same, as a path has it.
+pub(super) fn query(login: &Option<String>) -> String {
+    login.as_ref().map(|login| format!("?login={}", segment(login))).unwrap_or_default()
+}
+
+fn words(words: &[String]) -> Value {
+    words.iter().filter(|word| !word.is_empty()).cloned().map(Value::from).collect::<Vec<_>>().into()
+}
+
+/// Rights as the API takes them: `audit` is yes, `incidents=own` a step.
+fn by_word(rights: &[String]) -> Value {
+    let rights = rights.iter().filter(|right| !right.is_empty());
+    let one = |right: &String| match right.split_once('=') {
+        Some((name, step)) => (name.to_owned(), json!(step)),
+        None => (right.clone(), json!(true)),
+    };
+    Value::Object(rights.map(one).collect())
+}

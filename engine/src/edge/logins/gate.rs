@@ -1,0 +1,127 @@
+//! Where passwords are shown: how often, whether they are right, and what is told of those that are not.
+//!
+//! A login nobody has meets the same doors, the same work and the same answers as a wrong password.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use linesman_connectors::Secret;
+use linesman_domain::table::Table;
+use linesman_domain::{credentials, failures};
+use linesman_schemas::Login;
+
+use super::doors::{Failed, Wait};
+use super::hasher;
+use super::notices::Notice;
+use super::{Logins, rules};
+use crate::edge::transport::problem::Problem;
+
+/// What somebody showed was wrong.
+pub(super) enum Denied {
+    /// It is no password of the login.
+    Wrong,
+    /// It was not looked at, or could not be.
+    Unasked(Problem),
+}
+
+impl Logins {
+    /// Whether `password` is that of the login; if so, who it is and whether they have to change it.
+    pub(super) async fn verify(
+        self: &Arc<Self>,
+        text: &str,
+        password: Secret,
+        source: IpAddr,
+    ) -> Result<(Login, bool), Denied> {
+        let known = self.known(text)?;
+        let attempt = self.doors.enter(Timestamp::now(), text, source).map_err(too_soon)?;
+        let can_be = rules::can_be(password.expose());
+        let hash = known.as_ref().filter(|_| can_be).map(|(_, row)| row.password.clone());
+        // What cannot be a password is none, and takes as long.
+        let password = if can_be { password } else { Secret::new(String::new()) };
+        let is_right = self.hasher.verify(password, hash).await.map_err(unverified)?;
+        match known {
+            Some((login, row)) if is_right => {
+                attempt.passed();
+                count("done");
+                Ok((login, row.must_change))
+            }
+            known => {
+                let failed = attempt.failed(Timestamp::now());
+                count("refused");
+                self.tell(known.map(|(login, _)| login), source, &failed);
+                Err(Denied::Wrong)
+            }
+        }
+    }
+
+    /// The credentials of a login, if there are any. Its failures of before this process are called to mind.
+    fn known(&self, text: &str) -> Result<Option<(Login, credentials::CredentialsRow)>, Denied> {
+        let Ok(login) = text.parse::<Login>() else { return Ok(None) };
+        let Some(lane) = self.lane(login.organization.as_ref()) else { return Ok(None) };
+        let unread = |error| Denied::Unasked(Problem::internal(&error));
+        if let Some(row) = Table::read(lane, &failures::key(&login)).map_err(unread)? {
+            self.doors.remember(text, u32::try_from(row.count).unwrap_or(u32::MAX), row.last);
+        }
+        Ok(Table::read(lane, &credentials::key(&login)).map_err(unread)?.map(|row| (login, row)))
+    }
+
+    fn tell(&self, login: Option<Login>, source: IpAddr, failed: &Failed) {
+        let now = Timestamp::now();
+        if let Some(locked) = failed.source {
+            self.tell_locked(source, locked);
+        }
+        let notice = Notice { login, source, count: 1, since: now, until: now, locked: failed.login };
+        let due = self.notices().failed(notice);
+        if let Some(notice) = due {
+            self.tell_refused(notice);
+        }
+    }
+
+    /// The hash of a password that is to be somebody's from here on.
+    ///
+    /// # Errors
+    /// It cannot be one, which is told at `pointer`; or too many log in at once.
+    pub(in crate::edge) async fn new_hash(&self, password: &Secret, pointer: &str) -> Result<String, Problem> {
+        rules::judge(password.expose())
+            .map_err(|unfit| Problem::field(StatusCode::UNPROCESSABLE_ENTITY, pointer.to_owned(), unfit.to_string()))?;
+        self.hasher.hash(password.clone()).await.map_err(problem)
+    }
+
+    /// Somebody's password was changed: who was locked out is let in.
+    pub(in crate::edge) fn changed(&self, login: &Login) {
+        self.doors.forget(&login.to_string());
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Wrong => Self::new(StatusCode::UNAUTHORIZED, "login or password is wrong"),
+            Denied::Unasked(problem) => problem,
+        }
+    }
+}
+
+fn too_soon(wait: Wait) -> Denied {
+    count("waiting");
+    let detail = format!("too many logins have failed: wait {} s before the next one", wait.retry_after_s);
+    Denied::Unasked(Problem::too_soon(detail, wait.retry_after_s))
+}
+
+fn unverified(error: hasher::Error) -> Denied {
+    count("busy");
+    Denied::Unasked(problem(error))
+}
+
+fn problem(error: hasher::Error) -> Problem {
+    match error {
+        hasher::Error::Busy => Problem::busy(error.to_string(), 1),
+        hasher::Error::Broken(_) => Problem::internal(&error),
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("linesman_logins_total", "outcome" => outcome).increment(1);
+}

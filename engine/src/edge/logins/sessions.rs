@@ -1,0 +1,112 @@
+//! The sessions there are, and ending one.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use jiff::Timestamp;
+use linesman_domain::sessions::{self, SessionRow};
+use linesman_schemas::command::{Session, SessionName, Verb};
+use linesman_schemas::{Login, SessionId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::uses::Pass;
+use super::whose::WhoseQuery;
+use super::{Entry, Way};
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::{Params, PathOf};
+use crate::edge::transport::problem::Problem;
+use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond};
+
+/// The sessions of a manager.
+#[derive(Serialize, ToSchema)]
+pub(in crate::edge) struct SessionList {
+    /// Those that are good, the latest first.
+    items: Vec<SessionItem>,
+}
+
+/// A session.
+#[derive(Serialize, ToSchema)]
+pub(in crate::edge) struct SessionItem {
+    /// Its id among its owner's.
+    #[schema(value_type = String)]
+    id: SessionId,
+    /// Whose.
+    #[schema(value_type = String)]
+    login: Login,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    created: Timestamp,
+    /// When it was used last.
+    #[schema(value_type = String, format = DateTime)]
+    used: Timestamp,
+    /// When it ends, however much it is used.
+    #[schema(value_type = String, format = DateTime)]
+    expires: Timestamp,
+    /// From where it was begun.
+    source: String,
+    /// Whether it is the one by which this is asked.
+    is_current: bool,
+}
+
+/// A session in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::edge) struct SessionPath {
+    /// Its id.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    id: SessionId,
+}
+
+/// The sessions of whoever asks, or of a manager they manage.
+#[utoipa::path(
+    get, path = "/api/v1/sessions", tag = "logins", params(WhoseQuery),
+    responses((status = 200, description = "the sessions that are good", body = SessionList))
+)]
+pub(in crate::edge) async fn sessions(
+    State(sources): State<Arc<Sources>>,
+    entry: Entry,
+    Params(query): Params<WhoseQuery>,
+) -> Result<Json<SessionList>, Problem> {
+    let (now, is_own) = (Timestamp::now(), query.login.is_none());
+    let login = sources.owner(&entry, query.login)?;
+    let mut items = Vec::new();
+    for found in
+        sources.logins.lane(login.organization.as_ref()).into_iter().flat_map(|lane| sessions::of(lane, &login))
+    {
+        let (id, SessionRow { created, used, expires, source, .. }) =
+            found.map_err(|error| Problem::internal(&error))?;
+        let last = sources.logins.uses().last(&login, &Pass::Session(id.clone()));
+        let used = last.map_or(used, |last| last.max(used));
+        let is_current = is_own && entry.way == Way::Session(id.clone());
+        if sources.logins.limits.is_good(expires, used, now) {
+            items.push(SessionItem { id, login: login.clone(), created, used, expires, source, is_current });
+        }
+    }
+    items.sort_by(|one, other| (other.created, &other.id).cmp(&(one.created, &one.id)));
+    Ok(Json(SessionList { items }))
+}
+
+/// Ends a session of whoever asks, or of a manager they manage.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/sessions/{id}",
+    tag = "logins",
+    params(SessionPath, WhoseQuery, IdempotencyKey),
+    responses(Answers)
+)]
+pub(in crate::edge) async fn end_session(
+    State(sources): State<Arc<Sources>>,
+    entry: Entry,
+    PathOf(path): PathOf<SessionPath>,
+    Params(query): Params<WhoseQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = command_id(&headers)?;
+    let login = sources.owner(&entry, query.login)?;
+    let verb = Verb::Session(Session::Revoke(SessionName { manager: login.name, session: path.id }));
+    respond(sources.commands.put(entry.principal, login.organization, id, verb).await.map_err(refused)?)
+}
