@@ -55,6 +55,8 @@ impl Operations {
             let methods = [("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete), ("PATCH", &item.patch)];
             for (method, operation) in methods {
                 if let Some(name) = operation.as_ref().and_then(|operation| operation.operation_id.as_deref()) {
+                    // Routes that lead to the same are told apart behind a dot.
+                    let name = name.split('.').next().unwrap_or(name);
                     names.insert((path.clone(), method), name.into());
                 }
             }

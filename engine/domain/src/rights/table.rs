@@ -1,7 +1,7 @@
 //! What it takes to ask for each operation.
 //!
 //! An operation is a command's verb, by its token (of a section of the rule book `load-<section>`), or what is read, by
-//! the name that the API's document has for it.
+//! the name that the API's document has for it; where several routes lead to the same, up to a dot.
 
 use linesman_schemas::{IncidentStep, Privilege, Right};
 
@@ -19,13 +19,6 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("set-place", Need::Right(Right::Organizations)),
     ("remove-place", Need::Right(Right::Organizations)),
     ("tie-device", Need::Right(Right::Devices)),
-    // As the API's document has them, one by one.
-    ("set-site", Need::Right(Right::Organizations)),
-    ("set-line", Need::Right(Right::Organizations)),
-    ("remove-site", Need::Right(Right::Organizations)),
-    ("remove-line", Need::Right(Right::Organizations)),
-    ("set-person", Need::Privilege(Privilege::Managers)),
-    ("remove-person", Need::Privilege(Privilege::Managers)),
     // Managers, groups, tokens, sessions. Whom it is about is judged in the room.
     ("set-manager", Need::Privilege(Privilege::Managers)),
     ("remove-manager", Need::Privilege(Privilege::Managers)),
@@ -34,6 +27,9 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("remove-group", Need::Privilege(Privilege::Managers)),
     ("issue-token", Need::Own),
     ("revoke-token", Need::Own),
+    ("me", Need::Own),
+    ("tokens", Need::Own),
+    ("sessions", Need::Own),
     ("login", Need::Own),
     ("logout", Need::Own),
     ("revoke-session", Need::Own),
@@ -75,18 +71,16 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("device", Need::Known),
     ("intelligence", Need::Known),
     ("intelligence-message", Need::Known),
-    ("events", Need::Known),
-    ("command", Need::Known),
     ("places", Need::Known),
-    ("places-of-organization", Need::Known),
-    ("site", Need::Known),
-    ("line", Need::Known),
+    ("place", Need::Known),
     ("managers", Need::Known),
     ("manager", Need::Known),
-    ("person", Need::Known),
     ("groups", Need::Known),
     ("group", Need::Known),
     ("why", Need::Known),
+    ("simulate", Need::Privilege(Privilege::Managers)),
+    ("events", Need::Known),
+    ("command", Need::Known),
     // What is told to whoever sees the whole of it.
     ("policies", Need::Sight),
     ("policy", Need::Sight),
@@ -101,13 +95,6 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("audit-key", Need::Known),
     ("record-refusals", Need::Engine),
     ("keep-checkpoint", Need::Engine),
-    // What is seen of it; of the provider's people the right `audit` is asked besides.
-    ("audit-records", Need::Known),
-    ("audit-record", Need::Known),
-    ("audit-export", Need::Known),
-    ("audit-key", Need::Known),
-    ("audit-checkpoint", Need::Sight),
-    ("audit-proof", Need::Sight),
 ];
 
 /// What it takes to ask for an operation; what is not known takes more than anybody has.

@@ -136,18 +136,21 @@ pub(in crate::cli) struct Grant {
     /// How far one of the provider's people may work on incidents: `none`, `own`, `any`, `delegate`
     #[arg(long, value_name = "STEP")]
     incidents: Option<String>,
+    /// The file with its password, which its owner has to change; `-` for standard input
+    #[arg(long, value_name = "F")]
+    password_file: Option<PathBuf>,
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/managers", list, &COLUMNS).await,
         Action::Show { login } => api.show(&path(login), &()).await,
-        Action::Add { login, grant } => api.add(&path(login), "manager", login, grant.body(&Value::Null)).await,
+        Action::Add { login, grant } => api.add(&path(login), "manager", login, grant.whole(&Value::Null)?).await,
         Action::Set { login, grant } => {
             // Rights are one whole for the engine: of two ways to give some, the other's stay.
             let known =
                 if grant.needs_known() { api.find(&path(login)).await?.unwrap_or_default() } else { Value::Null };
-            api.write(Method::PUT, &path(login), Some(grant.body(&known))).await
+            api.write(Method::PUT, &path(login), Some(grant.whole(&known)?)).await
         }
         Action::Why { login, operation, place } => why(api, login, operation, place).await,
         Action::Simulate(change) => simulate(api, change).await,
@@ -241,7 +244,16 @@ impl Grant {
         self.rights.is_some() != self.incidents.is_some()
     }
 
-    /// The body of a write, to a manager as it is `known`.
+    /// The body of a write, its password with it.
+    fn whole(&self, known: &Value) -> anyhow::Result<Value> {
+        let mut body = self.body(known);
+        if let (Some(file), Value::Object(fields)) = (&self.password_file, &mut body) {
+            fields.insert("password".to_owned(), json!(secrets::password(Some(file), "password")?));
+        }
+        Ok(body)
+    }
+
+    /// The body of a write without a password, to a manager as it is `known`.
     fn body(&self, known: &Value) -> Value {
         let said = |texts: &Option<Vec<String>>| {
             texts.as_ref().map(|texts| json!(texts.iter().filter(|text| !text.is_empty()).collect::<Vec<_>>()))
@@ -282,6 +294,7 @@ mod tests {
             privileges: None,
             rights: rights.map(|rights| rights.iter().map(|right| (*right).to_owned()).collect()),
             incidents: incidents.map(str::to_owned),
+            password_file: None,
         }
     }
 

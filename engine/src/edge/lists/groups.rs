@@ -58,7 +58,7 @@ struct TiedGroup {
 
 /// User groups, page by page.
 #[utoipa::path(
-    get, path = "/api/v1/groups", tag = "groups", params(Groups),
+    get, path = "/api/v1/groups", operation_id = "groups", tag = "groups", params(Groups),
     responses((status = 200, description = "A page.", body = Page<Item>))
 )]
 pub(in crate::edge) async fn groups(
@@ -73,7 +73,7 @@ pub(in crate::edge) async fn groups(
 
 /// One user group.
 #[utoipa::path(
-    get, path = "/api/v1/groups/{name}", tag = "groups", params(GroupPath),
+    get, path = "/api/v1/groups/{name}", operation_id = "group", tag = "groups", params(GroupPath),
     responses((status = 200, description = "The group.", body = Item))
 )]
 pub(in crate::edge) async fn group(

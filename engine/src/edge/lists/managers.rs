@@ -73,7 +73,7 @@ struct Effect {
 
 /// Managers, page by page: the provider's people first, then those of organizations.
 #[utoipa::path(
-    get, path = "/api/v1/managers", tag = "managers", params(Managers),
+    get, path = "/api/v1/managers", operation_id = "managers", tag = "managers", params(Managers),
     responses((status = 200, description = "A page.", body = Page<Item>))
 )]
 pub(in crate::edge) async fn managers(
@@ -88,7 +88,7 @@ pub(in crate::edge) async fn managers(
 
 /// One of the provider's people.
 #[utoipa::path(
-    get, path = "/api/v1/managers/{name}", tag = "managers", params(PersonPath),
+    get, path = "/api/v1/managers/{name}", operation_id = "manager.person", tag = "managers", params(PersonPath),
     responses((status = 200, description = "The manager.", body = Item))
 )]
 pub(in crate::edge) async fn person(
@@ -102,7 +102,7 @@ pub(in crate::edge) async fn person(
 
 /// A manager of an organization.
 #[utoipa::path(
-    get, path = "/api/v1/managers/{organization}/{name}", tag = "managers", params(ManagerPath),
+    get, path = "/api/v1/managers/{organization}/{name}", operation_id = "manager", tag = "managers", params(ManagerPath),
     responses((status = 200, description = "The manager.", body = Item))
 )]
 pub(in crate::edge) async fn manager(

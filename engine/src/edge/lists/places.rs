@@ -64,7 +64,7 @@ struct PlaceWithDevices {
 
 /// Places, page by page.
 #[utoipa::path(
-    get, path = "/api/v1/places", tag = "places", params(Places),
+    get, path = "/api/v1/places", operation_id = "places", tag = "places", params(Places),
     responses((status = 200, description = "A page.", body = Page<Item>))
 )]
 pub(in crate::edge) async fn places(
@@ -78,7 +78,7 @@ pub(in crate::edge) async fn places(
 
 /// An organization, as a place.
 #[utoipa::path(
-    get, path = "/api/v1/places/{organization}", operation_id = "places-of-organization", tag = "places", params(TopPath),
+    get, path = "/api/v1/places/{organization}", operation_id = "place", tag = "places", params(TopPath),
     responses((status = 200, description = "The place.", body = PlaceWithDevices))
 )]
 pub(in crate::edge) async fn top(
@@ -95,7 +95,7 @@ pub(in crate::edge) async fn top(
 
 /// A site.
 #[utoipa::path(
-    get, path = "/api/v1/places/{organization}/{site}", tag = "places", params(SitePath),
+    get, path = "/api/v1/places/{organization}/{site}", operation_id = "place.site", tag = "places", params(SitePath),
     responses((status = 200, description = "The place.", body = PlaceWithDevices))
 )]
 pub(in crate::edge) async fn site(
@@ -108,7 +108,7 @@ pub(in crate::edge) async fn site(
 
 /// An access line.
 #[utoipa::path(
-    get, path = "/api/v1/places/{organization}/{site}/{line}", tag = "places", params(LinePath),
+    get, path = "/api/v1/places/{organization}/{site}/{line}", operation_id = "place.line", tag = "places", params(LinePath),
     responses((status = 200, description = "The place.", body = PlaceWithDevices))
 )]
 pub(in crate::edge) async fn line(

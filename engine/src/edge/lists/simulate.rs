@@ -148,7 +148,7 @@ struct Changed {
 /// Holds a change of rights against the attempts of the last 90 days, as far as they are seen: those that would end
 /// otherwise. Nothing is changed.
 #[utoipa::path(
-    post, path = "/api/v1/rights/simulate", tag = "managers", request_body = ChangeBody,
+    post, path = "/api/v1/rights/simulate", operation_id = "simulate", tag = "managers", request_body = ChangeBody,
     responses(
         (status = 200, description = "What would end otherwise.", body = Simulation),
         (status = 403, description = "It takes the privilege `managers`, of the provider's people the right `audit` too.", body = crate::edge::transport::problem::ProblemBody<'static>, content_type = "application/problem+json"),

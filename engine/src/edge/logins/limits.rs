@@ -64,10 +64,9 @@ impl Limits {
     }
 }
 
-#[cfg(test)]
 impl Limits {
     /// Of so many seconds.
-    pub(in crate::edge) fn of(idle_s: i64, absolute_s: i64) -> Self {
+    pub fn of(idle_s: i64, absolute_s: i64) -> Self {
         Self { idle: SignedDuration::from_secs(idle_s), absolute: SignedDuration::from_secs(absolute_s) }
     }
 }

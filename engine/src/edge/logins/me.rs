@@ -67,7 +67,7 @@ pub(in crate::edge) async fn me(viewer: Viewer, entry: Entry) -> Result<Json<Me>
 
 /// Changes the password of whoever asks. All their sessions end, this one too.
 #[utoipa::path(
-    put, path = "/api/v1/me/password", tag = "logins", params(IdempotencyKey), request_body = PasswordBody,
+    put, path = "/api/v1/me/password", operation_id = "set-password.own", tag = "logins", params(IdempotencyKey), request_body = PasswordBody,
     responses(
         Answers,
         (status = 429, description = "Too many passwords were wrong; `Retry-After` says when it is worth another try.", body = ProblemBody<'static>, content_type = "application/problem+json"),

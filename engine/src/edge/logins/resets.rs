@@ -32,7 +32,7 @@ pub(in crate::edge) struct ResetBody {
 /// Gives a manager another password. Its owner logs in by it and has to change it; all sessions of it end, and who was
 /// locked out is let in. Who has the engine's token may do so for everybody, `admin` included.
 #[utoipa::path(
-    post, path = "/api/v1/password-resets", tag = "logins", params(IdempotencyKey), request_body = ResetBody,
+    post, path = "/api/v1/password-resets", operation_id = "set-password.reset", tag = "logins", params(IdempotencyKey), request_body = ResetBody,
     responses(Answers)
 )]
 pub(in crate::edge) async fn reset_password(

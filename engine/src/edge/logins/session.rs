@@ -55,7 +55,7 @@ pub(in crate::edge) struct SessionBegun {
 /// quarter of an hour: at this login, or from this address.
 #[utoipa::path(
     post,
-    path = "/api/v1/session",
+    path = "/api/v1/session", operation_id = "login",
     tag = "logins",
     security(()),
     request_body = LoginBody,
@@ -107,7 +107,14 @@ fn session_id(bearer: &Bearer) -> Result<SessionId, Problem> {
 }
 
 /// Logs out: the session by which this is asked ends.
-#[utoipa::path(delete, path = "/api/v1/session", tag = "logins", params(IdempotencyKey), responses(Answers))]
+#[utoipa::path(
+    delete,
+    path = "/api/v1/session",
+    operation_id = "logout",
+    tag = "logins",
+    params(IdempotencyKey),
+    responses(Answers)
+)]
 pub(in crate::edge) async fn log_out(
     State(sources): State<Arc<Sources>>,
     entry: Entry,

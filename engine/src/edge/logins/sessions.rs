@@ -94,6 +94,7 @@ pub(in crate::edge) async fn sessions(
 #[utoipa::path(
     delete,
     path = "/api/v1/sessions/{id}",
+    operation_id = "revoke-session",
     tag = "logins",
     params(SessionPath, WhoseQuery, IdempotencyKey),
     responses(Answers)

@@ -142,7 +142,7 @@ pub(in crate::edge) async fn tokens(
 /// Makes an API token of whoever asks, who logs in by a password or has the engine's token. It may do nothing that its
 /// owner may not.
 #[utoipa::path(
-    post, path = "/api/v1/tokens", tag = "logins", params(IdempotencyKey), request_body = TokenBody,
+    post, path = "/api/v1/tokens", operation_id = "issue-token", tag = "logins", params(IdempotencyKey), request_body = TokenBody,
     responses(Answers, (status = 201, description = "it is made", body = TokenMade))
 )]
 pub(in crate::edge) async fn make_token(
@@ -177,6 +177,7 @@ pub(in crate::edge) async fn make_token(
 #[utoipa::path(
     delete,
     path = "/api/v1/tokens/{name}",
+    operation_id = "revoke-token",
     tag = "logins",
     params(TokenPath, WhoseQuery, IdempotencyKey),
     responses(Answers)

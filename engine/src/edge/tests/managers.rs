@@ -243,11 +243,13 @@ async fn a_change_is_held_against_what_was_tried() {
     let removed = json!({"remove_managers": ["acme/ann"]});
     assert_eq!(told(TOKEN, removed.clone()).await.2, [item("acme/ann", "acme/berlin", "not-found", 1)]);
     let moved = json!({"set_managers": [{"login": "acme/cal", "sphere": ["acme/paris"]}], "under": line});
-    assert_eq!(told(TOKEN, moved).await.2, [item("acme/cal", line, "not-found", 2)]);
+    let refused = |after: &str| ("acme/cal".to_owned(), line.to_owned(), "forbidden".to_owned(), after.to_owned(), 1);
+    let gone = [item("acme/cal", line, "not-found", 2), refused("not-found")];
+    assert_eq!(told(TOKEN, moved).await.2, gone);
     assert_eq!(told(TOKEN, json!({})).await, (5, 0, Vec::new()));
     // Only what is seen, of whom is seen.
     let cal = json!({"remove_managers": ["acme/cal"]});
-    assert_eq!(told(TOKEN_OF_ACME, cal).await, (4, 2, vec![item("acme/cal", line, "not-found", 2)]));
+    assert_eq!(told(TOKEN_OF_ACME, cal).await, (4, 3, gone.to_vec()));
     for (login, at) in [("acme/dan", 0), ("bob", 0), ("acme/nobody", 0)] {
         let body: Value = simulated(TOKEN_OF_ACME, json!({"remove_managers": [login]})).await.json().await.unwrap();
         let error = &body["errors"][0];

@@ -203,7 +203,9 @@ impl World {
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
             "place" => Some(json!({"place": null})),
-            _ if method == "put" && path.contains("places") => Some(json!({})),
+            _ if method == "put" && ["places", "managers", "groups"].iter().any(|part| path.contains(part)) => {
+                Some(json!({}))
+            }
             _ if method == "put" => Some(json!({"proxy": false})),
             _ => None,
         };

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::Timestamp;
+use linesman_connectors::Secret;
 use linesman_domain as domain;
 use linesman_domain::commands::managers::{Refused, judge};
 use linesman_domain::directory::Directory;
@@ -20,7 +21,7 @@ use linesman_schemas::{Login, Place, Principal, Privileges, Rights};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Answers, IdempotencyKey, command_id, send_at, send_judged, stated};
+use super::{Answers, IdempotencyKey, command_id, respond, send_at, send_judged, stated};
 use crate::edge::members::lane_of_owner;
 use crate::edge::paths::{ManagerPath, PersonPath};
 use crate::edge::sources::Sources;
@@ -50,11 +51,15 @@ pub(in crate::edge) struct ManagerBody {
     #[serde(default, deserialize_with = "stated")]
     #[schema(schema_with = words::rights, required = false)]
     rights: Option<Rights>,
+    /// Its password until its owner has logged in: at least 12 characters, and none of the commonest.
+    #[serde(default, deserialize_with = "stated")]
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 1024, required = false)]
+    password: Option<Secret>,
 }
 
 /// Makes one of the provider's people, or changes it.
 #[utoipa::path(
-    put, path = "/api/v1/managers/{name}", operation_id = "set-person", tag = "managers", params(PersonPath, IdempotencyKey),
+    put, path = "/api/v1/managers/{name}", operation_id = "set-manager.person", tag = "managers", params(PersonPath, IdempotencyKey),
     request_body = ManagerBody,
     responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
@@ -88,7 +93,7 @@ pub(in crate::edge) async fn set_manager(
 #[utoipa::path(
     delete,
     path = "/api/v1/managers/{name}",
-    operation_id = "remove-person",
+    operation_id = "remove-manager.person",
     tag = "managers",
     params(PersonPath, IdempotencyKey),
     responses(Answers)
@@ -128,9 +133,22 @@ async fn set(
     body: ManagerBody,
 ) -> Result<Response, Problem> {
     let id = command_id(headers)?;
+    let ManagerBody { sphere, privileges, rights, password } = body;
+    let password = match &password {
+        Some(password) => {
+            // Each hash is another one: what was asked before under the same id is known by that alone.
+            if let Ok(known) = sources.commands.find(viewer, login.organization.clone(), id.clone()) {
+                return respond(known);
+            }
+            // Whoever may not is told so before anything is said of the password.
+            viewer.may("set-manager", &login.organization.clone().map_or(Place::Provider, Place::Organization))?;
+            Some(sources.logins.new_hash(password, "#/password").await?)
+        }
+        None => None,
+    };
+    let (is_new_password, whose_password) = (password.is_some(), login.clone());
     let Login { organization, name } = login;
-    let ManagerBody { sphere, privileges, rights } = body;
-    let settings = ManagerSettings { manager: name, sphere, privileges, rights, password: None };
+    let settings = ManagerSettings { manager: name, sphere, privileges, rights, password };
     let verb = Verb::Manager(Manager::Set(settings.clone()));
     let (whose, principal) = (organization.clone(), viewer.principal());
     let directory = sources.grants.directory()?;
@@ -138,7 +156,11 @@ async fn set(
         let login = Login::new(whose, settings.manager.clone());
         wrong((&directory, lanes), &login, &principal, &settings)
     };
-    send_judged(sources, viewer, LEVEL, organization, id, verb, judge).await
+    let response = send_judged(sources, viewer, LEVEL, organization, id, verb, judge).await?;
+    if is_new_password {
+        sources.logins.changed(&whose_password);
+    }
+    Ok(response)
 }
 
 async fn remove(
