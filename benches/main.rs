@@ -1,7 +1,8 @@
 //! The benches that need a server: `end-to-end` and `policies`, and `serve`, by which they start the
-//! engine as a process of its own.
+//! engine as a process of its own. And `managers`, which needs a store.
 
 mod end_to_end;
+mod managers;
 mod policies;
 
 use std::process::ExitCode;
@@ -10,6 +11,8 @@ use clap::Parser;
 
 /// How many bundles are carried in a turn.
 const BUNDLES: usize = 200_000;
+/// How many managers there are.
+const MANAGERS: usize = 1_000_000;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -17,8 +20,7 @@ fn main() -> ExitCode {
     if bench == "serve" {
         return linesman::cli::run(linesman::cli::Cli::parse());
     }
-    let bundles = arguments.next().map_or(Some(BUNDLES), |text| text.parse().ok());
-    match measure(&bench, bundles) {
+    match measure(&bench, arguments.next()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -27,13 +29,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(bench: &str, bundles: Option<usize>) -> anyhow::Result<()> {
-    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES]";
-    let Some(bundles) = bundles else { anyhow::bail!(usage) };
+fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
+    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], or managers [MANAGERS]";
+    let most = if bench == "managers" { MANAGERS } else { BUNDLES };
+    let Some(count) = count.map_or(Some(most), |text| text.parse().ok()) else { anyhow::bail!(usage) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match bench {
-        "end-to-end" => runtime.block_on(end_to_end::run(bundles)),
-        "policies" => runtime.block_on(policies::run(bundles)),
+        "end-to-end" => runtime.block_on(end_to_end::run(count)),
+        "policies" => runtime.block_on(policies::run(count)),
+        "managers" => runtime.block_on(managers::run(count)),
         _ => anyhow::bail!(usage),
     }
 }

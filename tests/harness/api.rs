@@ -54,6 +54,12 @@ impl Api {
         Ok(Answer { status, location, body: serde_json::from_slice(&answer.bytes().await?).unwrap_or_default() })
     }
 
+    /// The same, by another token.
+    #[must_use]
+    pub fn by(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
     /// Posts.
     ///
     /// # Errors

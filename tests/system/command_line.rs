@@ -1,6 +1,6 @@
 //! What the engine has is shown and changed from the command line, as people and scripts do it.
 
-use linesman_tests::{Engine, OPEN_CASE, Upstream, World, event, run, until};
+use linesman_tests::{Engine, OPEN_CASE, Upstream, World, event, run, run_within, until};
 use serde_json::{Value, json};
 
 /// A world with two incidents, a message and a policy of acme's, and its engine.
@@ -163,8 +163,10 @@ async fn every_error_says_what_to_do() {
         assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{args:?}");
         assert!(ended.stderr.starts_with(expected), "{args:?}: {}", ended.stderr);
     }
-    let nowhere = run(&["incident", "list"]).await.unwrap();
-    let expected = "error: where is the engine? give `--data-dir` of a running one, or `--api` and `--token-file`\n";
+    let session = world.path("no-session");
+    let session = [("LINESMAN_SESSION_FILE", session.to_str().unwrap())];
+    let nowhere = run_within(&session, &["incident", "list"]).await.unwrap();
+    let expected = "error: where is the engine? log in with `linesman login`, or give `--data-dir` of a running one, or `--api` and `--token-file`\n";
     assert_eq!((nowhere.code, &*nowhere.stderr), (Some(1), expected));
     assert!(engine.stop().await.unwrap().success());
     let gone = run(&[&["incident", "list"][..], &here].concat()).await.unwrap();

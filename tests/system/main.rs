@@ -23,6 +23,8 @@ mod levels;
 mod life;
 mod limits;
 mod listeners;
+mod logins;
+mod managers;
 mod operating;
 mod panics;
 mod permissions;

@@ -5,13 +5,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use linesman_domain as domain;
 use linesman_domain::directory::Directory;
 use linesman_domain::managers::Known;
-use linesman_domain::rights::{Grants, Member};
+use linesman_domain::rights::{Asker, Grants, Member};
 use linesman_schemas::directory::{Attenuation, Grant, Granter, Group};
-use linesman_schemas::{Login, ManagerName, OrgName, TokenName};
+use linesman_schemas::{Login, ManagerName, OrgName, Place, TokenName};
 
+use super::viewer::Viewer;
 use crate::log::streams::lane_of;
 use crate::store::Lane;
 
@@ -28,6 +30,37 @@ impl<'a> Members<'a> {
         Self { directory: Arc::clone(directory), lanes, read: RefCell::default() }
     }
 
+    /// Whoever asks, as who manages others; none for whoever is not known.
+    ///
+    /// # Errors
+    /// What was granted cannot be read.
+    pub(in crate::edge) fn asker(&self, viewer: &Viewer) -> Result<Option<Asker>, domain::Error> {
+        Asker::of(self, &viewer.principal(), Timestamp::now())
+    }
+
+    /// A manager, if there is one of that login for whoever asks.
+    ///
+    /// # Errors
+    /// What was granted cannot be read.
+    pub(in crate::edge) fn shown(&self, viewer: &Viewer, login: &Login) -> Result<Option<Arc<Member>>, domain::Error> {
+        let (Some(asker), Some(member)) = (self.asker(viewer)?, self.manager(login)?) else { return Ok(None) };
+        Ok(if self.is_shown(viewer, &asker, &member)? { Some(member) } else { None })
+    }
+
+    /// Whether there is such a manager for whoever asks.
+    ///
+    /// # Errors
+    /// What was granted cannot be read.
+    pub(in crate::edge) fn is_shown(
+        &self,
+        viewer: &Viewer,
+        asker: &Asker,
+        member: &Member,
+    ) -> Result<bool, domain::Error> {
+        let org = member.login.organization.as_ref();
+        Ok(org.is_none_or(|org| viewer.sees(Some(org))) && asker.is_shown(self, member)?)
+    }
+
     /// What a lane would know of an organization, or of the provider; none where there are no lanes.
     fn known(&self, org: Option<&OrgName>) -> Option<Known<'_, Lane>> {
         lane_of_owner(self.lanes, org).map(|lane| Known::new(&self.directory, lane))
@@ -38,6 +71,15 @@ impl<'a> Members<'a> {
 pub(in crate::edge) fn lane_of_owner<'a>(lanes: &'a [Lane], org: Option<&OrgName>) -> Option<&'a Lane> {
     let count = u32::try_from(lanes.len()).unwrap_or(u32::MAX);
     lanes.get(org.map_or(0, |org| lane_of(org.as_str(), count) as usize))
+}
+
+/// Whether there is such a group for whoever asks, as where it is to be changed: all that it is tied to lies in their
+/// sphere.
+pub(in crate::edge) fn is_group_shown(asker: &Asker, group: &Group) -> bool {
+    let sphere = &asker.effective.sphere;
+    let mut tied = group.organizations.iter().chain(group.device_groups.iter().map(|tie| &tie.organization)).peekable();
+    let has_ties = tied.peek().is_some();
+    tied.all(|org| sphere.covers(&Place::Organization(org.clone()))) && (has_ties || sphere.covers(&Place::Provider))
 }
 
 impl Grants for Members<'_> {

@@ -65,6 +65,7 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(lists::managers::person, writes::managers::set_person, writes::managers::remove_person))
         .routes(routes!(lists::managers::manager, writes::managers::set_manager, writes::managers::remove_manager))
         .routes(routes!(lists::why::why))
+        .routes(routes!(lists::simulate::simulate))
         .routes(routes!(lists::groups::groups))
         .routes(routes!(lists::groups::group, writes::groups::set_group, writes::groups::remove_group))
         .routes(routes!(writes::organizations::set_organization))

@@ -70,6 +70,12 @@ impl Viewer {
         &self.reach
     }
 
+    /// Where they belong: their organization, or the provider.
+    pub(super) fn home(&self) -> Place {
+        let organization = self.principal.login().and_then(|login| login.organization);
+        organization.map_or(Place::Provider, Place::Organization)
+    }
+
     /// Whether they see nothing at all, such as somebody who is gone.
     pub(super) fn is_blind(&self) -> bool {
         *self.reach == Reach::default()

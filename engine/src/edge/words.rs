@@ -150,6 +150,28 @@ pub(super) fn names() -> Schema {
     ArrayBuilder::new().items(RefOr::T(name())).max_items(Some(LIST_MOST)).into()
 }
 
+/// The schema of a login.
+pub(super) fn login() -> Schema {
+    let pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$";
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+}
+
+/// The schema of a list of logins.
+pub(super) fn logins() -> Schema {
+    ArrayBuilder::new().items(RefOr::T(login())).max_items(Some(LIST_MOST)).into()
+}
+
+/// The words of all privileges and rights.
+pub(super) fn privileges_and_rights() -> Vec<&'static str> {
+    let rights = Right::ALL.map(Right::as_str);
+    Privilege::ALL.map(Privilege::as_str).into_iter().chain(rights).chain(["incidents"]).collect()
+}
+
+/// The schema of a privilege or a right.
+pub(super) fn privilege_or_right() -> Schema {
+    words(privileges_and_rights())
+}
+
 /// The schema of a place.
 pub(super) fn place() -> Schema {
     let pattern = "^(/|[A-Za-z0-9][A-Za-z0-9_-]{0,63}(/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){0,2})$";

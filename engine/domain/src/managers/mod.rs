@@ -6,7 +6,7 @@ mod row;
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use foldhash::{HashMap, HashMapExt as _};
+use foldhash::HashMap;
 use linesman_schemas::directory::{Attenuation, Grant, Granter, Group};
 use linesman_schemas::{Login, ManagerName, TokenName};
 
@@ -24,7 +24,33 @@ use sha2::{Digest, Sha256};
 /// How many managers are kept in memory of those that were asked for lately.
 const RECENT_MOST: usize = 8_192;
 
-type Recent = RefCell<HashMap<Login, Option<Arc<Member>>>>;
+/// The managers that were asked for lately, as a lane keeps them beside its rows: whoever changes one takes it out.
+#[derive(Default)]
+pub struct Recent(RefCell<HashMap<Login, Option<Arc<Member>>>>);
+
+impl Recent {
+    /// A manager, read once by `read` as long as it is kept.
+    fn get(
+        &self,
+        login: &Login,
+        read: impl FnOnce() -> Result<Option<Arc<Member>>, Error>,
+    ) -> Result<Option<Arc<Member>>, Error> {
+        if let Some(known) = self.0.borrow().get(login) {
+            return Ok(known.clone());
+        }
+        let found = read()?;
+        let mut recent = self.0.borrow_mut();
+        if recent.len() >= RECENT_MOST {
+            recent.clear();
+        }
+        recent.insert(login.clone(), found.clone());
+        Ok(found)
+    }
+
+    fn forget(&self, login: &Login) {
+        self.0.borrow_mut().remove(login);
+    }
+}
 
 /// The managers that a lane knows.
 pub(crate) struct Managers {
@@ -42,7 +68,7 @@ impl Managers {
             (_, Some(section)) => section,
             (_, None) => Arc::default(),
         };
-        Ok(Self { directory, recent: RefCell::new(HashMap::new()), is_changed: false })
+        Ok(Self { directory, recent: Recent::default(), is_changed: false })
     }
 
     /// Another directory applies; lane 0 has its own.
@@ -54,7 +80,7 @@ impl Managers {
 
     /// Those known, with what `desk` has of them.
     pub(crate) fn known<'a>(&'a self, desk: &'a Desk) -> Known<'a, State> {
-        Known { directory: &self.directory, base: desk.state(), recent: Some(&self.recent) }
+        Known::with_recent(&self.directory, desk.state(), &self.recent)
     }
 
     /// The provider's people and groups.
@@ -64,7 +90,7 @@ impl Managers {
 
     /// A manager's row was changed.
     pub(crate) fn changed(&mut self, login: &Login) {
-        self.recent.borrow_mut().remove(login);
+        self.recent.forget(login);
         self.is_changed |= login.organization.is_none();
     }
 
@@ -99,6 +125,11 @@ impl<'a, B: Base + ?Sized> Known<'a, B> {
         Self { directory, base, recent: None }
     }
 
+    /// [`Known::new`], with what a lane keeps.
+    pub fn with_recent(directory: &'a Directory, base: &'a B, recent: &'a Recent) -> Self {
+        Self { directory, base, recent: Some(recent) }
+    }
+
     fn read(&self, login: &Login) -> Result<Option<Arc<Member>>, Error> {
         let row = Table::read(self.base, &key(login))?;
         Ok(row.map(|row| Arc::new(row.member(login.clone()))))
@@ -110,17 +141,10 @@ impl<B: Base + ?Sized> Grants for Known<'_, B> {
         if login.organization.is_none() {
             return Ok(self.directory.person(&login.name).cloned());
         }
-        let Some(recent) = self.recent else { return self.read(login) };
-        if let Some(known) = recent.borrow().get(login) {
-            return Ok(known.clone());
+        match self.recent {
+            Some(recent) => recent.get(login, || self.read(login)),
+            None => self.read(login),
         }
-        let found = self.read(login)?;
-        let mut recent = recent.borrow_mut();
-        if recent.len() >= RECENT_MOST {
-            recent.clear();
-        }
-        recent.insert(login.clone(), found.clone());
-        Ok(found)
     }
 
     fn gone(&self, was: &Granter) -> Result<Option<Grant>, Error> {

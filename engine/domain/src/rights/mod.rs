@@ -7,6 +7,7 @@
 //! | `chain` | who granted whom what, up to the first; what that comes to |
 //! | `explain` | why somebody may, or may not, link by link |
 //! | `manage` | who manages whom |
+//! | `overlay` | what would be granted |
 //! | `reach` | what somebody sees |
 //!
 //! Asked once for each command, in `commands`; whoever shows or refuses early asks the same.
@@ -14,6 +15,7 @@
 mod chain;
 mod explain;
 mod manage;
+mod overlay;
 mod reach;
 mod table;
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, settled};
 use chain::{Climb, Link, climb};
 pub use explain::{Explanation, Held, Tied, explain};
 pub use manage::{Asker, Managing};
+pub use overlay::{Overlay, Taken, Wish};
 pub use reach::{Extent, Reach, reach};
 pub use table::{OPERATIONS, is_within, need};
 
@@ -50,6 +53,9 @@ pub enum Need {
     Right(Right),
     /// A step with incidents.
     Incidents(IncidentStep),
+    /// Of the provider's people the right `audit`; of an organization's managers nothing: they read what is on record of
+    /// what they see.
+    Audit,
     /// To be the engine itself.
     Engine,
 }
@@ -64,6 +70,7 @@ impl fmt::Display for Need {
             Self::Privilege(privilege) => write!(f, "the privilege `{privilege}`"),
             Self::Right(right) => write!(f, "the right `{right}`"),
             Self::Incidents(step) => write!(f, "the right `incidents`, at least `{step}`"),
+            Self::Audit => Self::Right(Right::Audit).fmt(f),
             Self::Engine => f.write_str("to be the engine itself"),
         }
     }
@@ -142,6 +149,11 @@ pub fn may(grants: &(impl Grants + ?Sized), asked: &Asked<'_>) -> Result<Ruling,
     };
     let Some(login) = login else { return Ok(Ruling::Unseen) };
     let Some(member) = grants.manager(&login)? else { return Ok(Ruling::Unseen) };
+    let need = match (need, &login.organization) {
+        (Need::Audit, Some(_)) => &Need::Known,
+        (Need::Audit, None) => &Need::Right(Right::Audit),
+        (need, _) => need,
+    };
     let token = match principal.token() {
         None => Attenuation::default(),
         // A token that is no more is nobody's.
@@ -203,6 +215,7 @@ fn has(need: Need, link: Link<'_>) -> bool {
         Need::Anybody | Need::Known | Need::Own | Need::Sight => true,
         Need::Privilege(privilege) => link.grant.privileges.has(privilege),
         Need::Right(right) => link.grant.rights.has(right),
+        Need::Audit => link.grant.rights.has(Right::Audit),
         Need::Incidents(step) => link.grant.rights.incidents() >= step,
         Need::Engine => false,
     }
@@ -213,6 +226,7 @@ fn token_has(need: Need, token: &Attenuation) -> bool {
         Need::Anybody | Need::Known | Need::Own | Need::Sight | Need::Engine => true,
         Need::Privilege(privilege) => token.privileges.is_none_or(|privileges| privileges.has(privilege)),
         Need::Right(right) => token.rights.is_none_or(|rights| rights.has(right)),
+        Need::Audit => token.rights.is_none_or(|rights| rights.has(Right::Audit)),
         Need::Incidents(step) => token.rights.is_none_or(|rights| rights.incidents() >= step),
     }
 }

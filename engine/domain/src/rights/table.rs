@@ -19,6 +19,13 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("set-place", Need::Right(Right::Organizations)),
     ("remove-place", Need::Right(Right::Organizations)),
     ("tie-device", Need::Right(Right::Devices)),
+    // As the API's document has them, one by one.
+    ("set-site", Need::Right(Right::Organizations)),
+    ("set-line", Need::Right(Right::Organizations)),
+    ("remove-site", Need::Right(Right::Organizations)),
+    ("remove-line", Need::Right(Right::Organizations)),
+    ("set-person", Need::Privilege(Privilege::Managers)),
+    ("remove-person", Need::Privilege(Privilege::Managers)),
     // Managers, groups, tokens, sessions. Whom it is about is judged in the room.
     ("set-manager", Need::Privilege(Privilege::Managers)),
     ("remove-manager", Need::Privilege(Privilege::Managers)),
@@ -70,14 +77,37 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("intelligence-message", Need::Known),
     ("events", Need::Known),
     ("command", Need::Known),
+    ("places", Need::Known),
+    ("places-of-organization", Need::Known),
+    ("site", Need::Known),
+    ("line", Need::Known),
+    ("managers", Need::Known),
+    ("manager", Need::Known),
+    ("person", Need::Known),
+    ("groups", Need::Known),
+    ("group", Need::Known),
+    ("why", Need::Known),
     // What is told to whoever sees the whole of it.
     ("policies", Need::Sight),
     ("policy", Need::Sight),
     ("dead-letters", Need::Sight),
     ("dead-letter", Need::Sight),
     // The audit.
+    ("audit", Need::Audit),
+    ("audit-record", Need::Audit),
+    ("export-audit", Need::Audit),
+    ("audit-checkpoint", Need::Audit),
+    ("audit-proof", Need::Audit),
+    ("audit-key", Need::Known),
     ("record-refusals", Need::Engine),
     ("keep-checkpoint", Need::Engine),
+    // What is seen of it; of the provider's people the right `audit` is asked besides.
+    ("audit-records", Need::Known),
+    ("audit-record", Need::Known),
+    ("audit-export", Need::Known),
+    ("audit-key", Need::Known),
+    ("audit-checkpoint", Need::Sight),
+    ("audit-proof", Need::Sight),
 ];
 
 /// What it takes to ask for an operation; what is not known takes more than anybody has.
@@ -89,7 +119,7 @@ pub fn need(operation: &str) -> Need {
 /// tells of what is seen, and of nothing else.
 pub fn is_within(operation: &str) -> bool {
     match need(operation) {
-        Need::Anybody | Need::Known | Need::Own => true,
+        Need::Anybody | Need::Known | Need::Own | Need::Audit => true,
         _ => WITHIN.contains(&operation),
     }
 }

@@ -216,3 +216,53 @@ fn an_explanation_has_every_link_with_what_it_has() {
     let found = explained(&world, "bob", "bolt/berlin");
     assert_eq!((&found.ruling, found.links[0].covers, found.groups[0].covers), (&Ruling::Allowed, false, true));
 }
+
+#[test]
+fn what_would_be_is_laid_over_what_is() {
+    let all = Privileges::all();
+    let world = World::chain(&[("bob", "acme bolt", all), ("acme/ann", "acme", all), ("acme/ben", "acme/berlin", all)]);
+    let (bob, ann, ben) = ("bob".parse().unwrap(), "acme/ann".parse().unwrap(), "acme/ben".parse::<Login>().unwrap());
+    let may = |grants: &Overlay<'_, World>, who: &str, place: &str| {
+        let (principal, place) = (login(who), place.parse().unwrap());
+        let asked = Asked {
+            principal: &principal,
+            need: MANAGERS,
+            place: &place,
+            is_within: false,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        told(&super::may(grants, &asked).unwrap())
+    };
+    let mut overlay = Overlay::new(&world);
+    assert_eq!(may(&overlay, "acme/ben", "acme/berlin"), "allowed");
+    // What is taken from the granter is gone below.
+    overlay.take(&ann, Taken::Privilege(Privilege::Managers)).unwrap();
+    assert_eq!(
+        may(&overlay, "acme/ben", "acme/berlin"),
+        "`acme/ben` has not the privilege `managers` on `acme/berlin`: `acme/ann`, from whom it was granted, has not"
+    );
+    // Who goes hands over what it had, and not what it had not.
+    overlay.remove(&ann).unwrap();
+    assert_eq!(may(&overlay, "acme/ann", "acme/berlin"), "unseen");
+    assert_eq!(told(&Ruling::Allowed), "allowed");
+    assert!(may(&overlay, "acme/ben", "acme/berlin").starts_with("`acme/ben` has not"));
+    let mut overlay = Overlay::new(&world);
+    overlay.remove(&ann).unwrap();
+    assert_eq!(may(&overlay, "acme/ben", "acme/berlin"), "allowed");
+    // What is left out stays.
+    let wish = Wish { sphere: Some(Sphere::of(["acme".parse().unwrap()])), ..Wish::default() };
+    overlay.set(&bob, wish, &crate::directory::admin().granter()).unwrap();
+    assert_eq!(may(&overlay, "bob", "acme"), "allowed");
+    assert_eq!(may(&overlay, "bob", "bolt"), "unseen");
+    overlay.set_group(Group {
+        name: "shift".parse().unwrap(),
+        members: vec!["bob".parse().unwrap()],
+        organizations: vec!["bolt".parse().unwrap()],
+        device_groups: Vec::new(),
+        granter: crate::directory::admin().granter(),
+    });
+    assert_eq!(may(&overlay, "bob", "bolt"), "allowed");
+    overlay.remove_group("shift".parse().unwrap());
+    assert_eq!(may(&overlay, "bob", "bolt"), "unseen");
+    assert!(world.managers.contains_key(&ben) && world.managers.contains_key(&ann), "nothing of it is written");
+}

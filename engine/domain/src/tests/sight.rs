@@ -38,7 +38,7 @@ impl Lane {
     }
 
     /// What becomes of a command of one of the provider's people.
-    fn by_person(&mut self, name: &str, verb: &Value) -> (Verdict, String) {
+    fn of_person(&mut self, name: &str, verb: &Value) -> (Verdict, String) {
         let id = format!("c{}", self.sequence);
         let principal = json!({"kind": "provider", "name": name});
         let command = json!({"id": id, "principal": principal, "node": "n", "verb": verb});
@@ -70,14 +70,14 @@ fn an_incident_outside_the_reach_answers_as_one_that_does_not_exist() {
         [close, assign, save]
     };
     for (hidden, nobody) in verbs("acme-2").iter().zip(&verbs("acme-9")) {
-        let hidden = lane.by_person("mia", hidden);
-        let (verdict, detail) = lane.by_person("mia", nobody);
+        let hidden = lane.of_person("mia", hidden);
+        let (verdict, detail) = lane.of_person("mia", nobody);
         assert_eq!(hidden, (verdict, detail.replace("acme-9", "acme-2")));
         assert_eq!(hidden, (Verdict::NotFound, "there is no incident `acme-2` of `acme`".to_owned()));
     }
     let [_, assign, save] = verbs("acme-1");
-    assert_eq!([lane.by_person("mia", &save).0, lane.by_person("mia", &assign).0], [Verdict::Done; 2]);
-    assert_eq!(lane.by_person("max", &verbs("acme-2")[1]).0, Verdict::Done, "all of the organization is seen");
+    assert_eq!([lane.of_person("mia", &save).0, lane.of_person("mia", &assign).0], [Verdict::Done; 2]);
+    assert_eq!(lane.of_person("max", &verbs("acme-2")[1]).0, Verdict::Done, "all of the organization is seen");
 }
 
 /// What is asked of an incident whose owner is somebody, and from which step on it is done.
@@ -121,7 +121,7 @@ fn each_step_with_incidents_has_those_before_it() {
             };
             lane.owner(owner);
             for verb in asked {
-                let (verdict, detail) = lane.by_person("mia", &verb);
+                let (verdict, detail) = lane.of_person("mia", &verb);
                 let expected = if step >= least { Verdict::Done } else { Verdict::Forbidden };
                 assert_eq!(verdict, expected, "{step}: {verb} of `{owner}`: {detail}");
                 if verdict == Verdict::Forbidden {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -32,6 +33,16 @@ const LINKS: [Column; 5] = [
 const GROUPS: [Column; 3] =
     [column("GROUP", "/name"), column("HAS PLACE", "/covers"), column("GRANTED BY", "/granted_by")];
 
+/// Of attempts that would end otherwise.
+const CHANGED: [Column; 6] = [
+    column("PERSON", "/actor"),
+    column("PLACE", "/place"),
+    column("OPERATION", "/operation"),
+    column("BEFORE", "/before"),
+    column("AFTER", "/after"),
+    column("ATTEMPTS", "/attempts"),
+];
+
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +51,7 @@ Examples:
   linesman manager set bob --sphere acme --right policies --incidents own --data-dir D
   linesman manager set bob --privilege '' --data-dir D      none any more
   linesman manager why acme/ann set-manager acme/berlin --data-dir D
+  linesman manager simulate --without acme/ann:managers --data-dir D
   linesman manager remove acme/ann --data-dir D
   linesman manager reset-password admin --password-file F --data-dir D";
 
@@ -75,6 +87,8 @@ pub(in crate::cli) enum Action {
         /// The place: <organization>[/<site>[/<line>]], or /
         place: String,
     },
+    /// Hold a change of rights against the attempts of the last 90 days: who would be refused, who let in
+    Simulate(Change),
     /// Remove it; whom it has granted anything is handed to its granter
     Remove {
         /// The login: <organization>/<name>, or a name of the provider's
@@ -88,6 +102,23 @@ pub(in crate::cli) enum Action {
         #[arg(long, value_name = "F")]
         password_file: Option<PathBuf>,
     },
+}
+
+/// A change of rights. Nothing of it is done.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Change {
+    /// The change in JSON, as `POST /api/v1/rights/simulate` takes it
+    #[arg(value_name = "FILE", required_unless_present_any = ["revoke", "without"])]
+    file: Option<PathBuf>,
+    /// A manager that is removed; may be given more than once
+    #[arg(long, value_name = "LOGIN")]
+    revoke: Vec<String>,
+    /// A privilege or a right that is taken away; may be given more than once
+    #[arg(long, value_name = "LOGIN:PRIVILEGE")]
+    without: Vec<String>,
+    /// Look only at attempts at this place and below it
+    #[arg(long, value_name = "PLACE")]
+    under: Option<String>,
 }
 
 /// What somebody is granted. Each may be given more than once, and empty for none.
@@ -119,6 +150,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             api.write(Method::PUT, &path(login), Some(grant.body(&known))).await
         }
         Action::Why { login, operation, place } => why(api, login, operation, place).await,
+        Action::Simulate(change) => simulate(api, change).await,
         Action::Remove { login } => api.write(Method::DELETE, &path(login), None).await,
         Action::ResetPassword { login, password_file } => {
             let password = secrets::new_password(password_file.as_deref(), &format!("new password of {login}"))?;
@@ -147,8 +179,60 @@ async fn why(api: &Api, login: &str, operation: &str, place: &str) -> anyhow::Re
     Ok(())
 }
 
+/// Prints whose attempts would end otherwise.
+async fn simulate(api: &Api, change: &Change) -> anyhow::Result<()> {
+    let found = api.answer(api.request(Method::POST, "/api/v1/rights/simulate").json(&change.body()?)).await?;
+    if api.is_json {
+        anstream::println!("{found}");
+        return Ok(());
+    }
+    let items = found.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if !items.is_empty() {
+        anstream::print!("{}\n", show::table(items, &CHANGED, show::width()));
+    }
+    let count = |name: &str| found.get(name).map(show::plain).unwrap_or_default();
+    anstream::println!(
+        "{} of {} attempts of the last 90 days would end otherwise",
+        count("changed"),
+        count("attempts")
+    );
+    Ok(())
+}
+
 fn path(login: &str) -> String {
     path_of("/api/v1/managers", login)
+}
+
+impl Change {
+    /// What is asked for: the file's change, with what the flags add to it.
+    fn body(&self) -> anyhow::Result<Value> {
+        let mut body: Map<String, Value> = match &self.file {
+            Some(file) => {
+                let text =
+                    std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+                serde_json::from_str(&text).with_context(|| format!("`{}` is no change in JSON", file.display()))?
+            }
+            None => Map::new(),
+        };
+        let mut add = |list: &str, more: Vec<Value>| {
+            let known = body.entry(list).or_insert_with(|| json!([]));
+            if let Value::Array(items) = known {
+                items.extend(more);
+            }
+        };
+        add("remove_managers", self.revoke.iter().map(|login| json!(login)).collect());
+        let without = |text: &String| {
+            let (login, what) = text
+                .split_once(':')
+                .with_context(|| format!("`{text}` does not say who has what no more: `<login>:<privilege>`"))?;
+            Ok(json!({ "login": login, "what": what }))
+        };
+        add("without", self.without.iter().map(without).collect::<anyhow::Result<_>>()?);
+        if let Some(under) = &self.under {
+            body.insert("under".to_owned(), json!(under));
+        }
+        Ok(body.into())
+    }
 }
 
 impl Grant {

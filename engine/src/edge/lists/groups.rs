@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use jiff::Timestamp;
 use linesman_domain::directory::Directory;
 use linesman_domain::rights::Asker;
 use linesman_schemas::command::DeviceGroupName;
 use linesman_schemas::directory::Group;
-use linesman_schemas::{GroupName, Login, ManagerName, OrgName, Place};
+use linesman_schemas::{GroupName, Login, ManagerName, OrgName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,7 +17,7 @@ use super::Error;
 use super::walk::{Walk, answer};
 use crate::edge::filters::passes;
 use crate::edge::filters::tables::Groups;
-use crate::edge::members::Members;
+use crate::edge::members::{Members, is_group_shown};
 use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
 use crate::edge::paths::GroupPath;
 use crate::edge::sources::Sources;
@@ -86,7 +85,7 @@ pub(in crate::edge) async fn group(
     answer(&sources, viewer, move |walk| {
         let nothing = || Error::Nothing(format!("there is no group `{name}`"));
         let asker = asker(walk, &directory)?.ok_or_else(nothing)?;
-        let group = directory.group(&name).filter(|group| is_shown(&asker, group)).ok_or_else(nothing)?;
+        let group = directory.group(&name).filter(|group| is_group_shown(&asker, group)).ok_or_else(nothing)?;
         Ok(Item::new(group))
     })
     .await
@@ -102,7 +101,7 @@ fn page(walk: &Walk, directory: &Arc<Directory>, list: &Groups, paging: &Paging)
         // All are offered: there is nothing to be spared where all are in memory.
         let Ok(_) = pager.offer(Rank { value: Value::Key, organization: String::new(), key }, |_| {
             let bytes = 32 * (group.members.len() + group.organizations.len() + 2 * group.device_groups.len());
-            let is_wanted = passes(list.name.as_ref(), group.name.as_str()) && is_shown(&asker, group);
+            let is_wanted = passes(list.name.as_ref(), group.name.as_str()) && is_group_shown(&asker, group);
             Ok::<_, Infallible>(is_wanted.then(|| (Item::new(group), bytes)))
         });
     }
@@ -110,16 +109,8 @@ fn page(walk: &Walk, directory: &Arc<Directory>, list: &Groups, paging: &Paging)
 }
 
 fn asker(walk: &Walk, directory: &Arc<Directory>) -> Result<Option<Asker>, Error> {
-    let asker = Asker::of(&Members::new(directory, walk.lanes()), &walk.viewer().principal(), Timestamp::now())?;
+    let asker = Members::new(directory, walk.lanes()).asker(walk.viewer())?;
     Ok(asker.filter(Asker::is_of_provider))
-}
-
-/// As for who is to change it: all that it is tied to lies in their sphere.
-fn is_shown(asker: &Asker, group: &Group) -> bool {
-    let sphere = &asker.effective.sphere;
-    let mut tied = group.organizations.iter().chain(group.device_groups.iter().map(|tie| &tie.organization)).peekable();
-    let has_ties = tied.peek().is_some();
-    tied.all(|org| sphere.covers(&Place::Organization(org.clone()))) && (has_ties || sphere.covers(&Place::Provider))
 }
 
 impl Item {

@@ -10,7 +10,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain::directory::{self, Directory};
 use linesman_domain::managers::{self, ManagerRow};
-use linesman_domain::rights::{Asker, Grants, Member, effective, settled};
+use linesman_domain::rights::{Member, effective, settled};
 use linesman_domain::table::{self, Table};
 use linesman_schemas::{Login, OrgName, Place, Principal, Privileges, Rights, Sphere};
 use serde::Serialize;
@@ -117,7 +117,7 @@ pub(in crate::edge) async fn manager(
 fn one(walk: &Walk, directory: &Arc<Directory>, login: &Login) -> Result<Item, Error> {
     let nothing = || Error::Nothing(format!("there is no manager `{login}`"));
     let known = Members::new(directory, walk.lanes());
-    let member = shown(walk, &known, login)?.ok_or_else(nothing)?;
+    let member = known.shown(walk.viewer(), login)?.ok_or_else(nothing)?;
     let row = match lane_of_owner(walk.lanes(), login.organization.as_ref()) {
         Some(lane) => Table::read(lane, &managers::key(login))?,
         None => None,
@@ -125,24 +125,12 @@ fn one(walk: &Walk, directory: &Arc<Directory>, login: &Login) -> Result<Item, E
     Item::new(&known, &member, row.as_ref())
 }
 
-/// A manager, if there is one of that login for whoever walks.
-pub(super) fn shown(walk: &Walk, known: &Members<'_>, login: &Login) -> Result<Option<Arc<Member>>, Error> {
-    let Some(asker) = Asker::of(known, &walk.viewer().principal(), Timestamp::now())? else { return Ok(None) };
-    let Some(member) = known.manager(login)? else { return Ok(None) };
-    Ok(if is_shown(walk, known, &asker, &member)? { Some(member) } else { None })
-}
-
-fn is_shown(walk: &Walk, known: &Members<'_>, asker: &Asker, member: &Member) -> Result<bool, Error> {
-    let org = member.login.organization.as_ref();
-    Ok(org.is_none_or(|org| walk.sees(Some(org))) && asker.is_shown(known, member)?)
-}
-
 fn page(walk: &Walk, directory: &Arc<Directory>, list: &Managers, paging: &Paging) -> Result<Page<Item>, Error> {
     let is_back = paging.is_descending;
     let mut pager = Pager::new(paging, Offered::InOrder);
     let known = Members::new(directory, walk.lanes());
     let mut owners = owners(walk, list.under.as_ref())?;
-    let Some(asker) = Asker::of(&known, &walk.viewer().principal(), Timestamp::now())? else { return Ok(pager.page()) };
+    let Some(asker) = known.asker(walk.viewer())? else { return Ok(pager.page()) };
     if is_back {
         owners.reverse();
     }
@@ -162,7 +150,7 @@ fn page(walk: &Walk, directory: &Arc<Directory>, list: &Managers, paging: &Pagin
             let offered = pager.offer(rank, |_| {
                 let is_wanted = passes(list.login.as_ref(), &member.login.to_string())
                     && lies_under(&member, list.under.as_ref())
-                    && is_shown(walk, &known, &asker, &member)?;
+                    && known.is_shown(walk.viewer(), &asker, &member)?;
                 if !is_wanted {
                     return Ok(None);
                 }

@@ -15,6 +15,7 @@ pub(super) mod organizations;
 pub(super) mod places;
 pub(super) mod policies;
 mod seen;
+pub(super) mod simulate;
 #[cfg(test)]
 mod tests;
 mod walk;

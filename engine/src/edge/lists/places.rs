@@ -78,7 +78,7 @@ pub(in crate::edge) async fn places(
 
 /// An organization, as a place.
 #[utoipa::path(
-    get, path = "/api/v1/places/{organization}", tag = "places", params(TopPath),
+    get, path = "/api/v1/places/{organization}", operation_id = "places-of-organization", tag = "places", params(TopPath),
     responses((status = 200, description = "The place.", body = PlaceWithDevices))
 )]
 pub(in crate::edge) async fn top(

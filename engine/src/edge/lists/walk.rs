@@ -109,21 +109,6 @@ impl Walk {
         self.viewer.sees(whose)
     }
 
-    /// Who walks.
-    pub(super) fn viewer(&self) -> &Viewer {
-        &self.viewer
-    }
-
-    /// A lane, for what is the provider's own there; none where that is not seen.
-    pub(super) fn lane_of_provider(&self, lane: u32) -> Option<&Lane> {
-        self.lanes.get(lane as usize).filter(|_| self.sees(None))
-    }
-
-    /// All lanes, by number.
-    pub(super) fn lanes(&self) -> &[Lane] {
-        &self.lanes
-    }
-
     /// Whether the whole of what is `whose` is there for whoever walks; none: the provider's own.
     pub(super) fn sees_whole(&self, whose: Option<&OrgName>) -> bool {
         self.viewer.sees_whole(whose)
@@ -156,6 +141,21 @@ impl Walk {
             Some(lane) => Ok(Some(Sight::of(lane, self.viewer.reach(), org)?)),
             None => Ok(None),
         }
+    }
+
+    /// Who walks.
+    pub(super) fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
+
+    /// All lanes, by number.
+    pub(super) fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// A lane, for what is the provider's own there; none where that is not seen.
+    pub(super) fn lane_of_provider(&self, lane: u32) -> Option<&Lane> {
+        self.lanes.get(lane as usize).filter(|_| self.sees(None))
     }
 
     /// One row further.

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Error;
-use super::managers::shown;
 use super::walk::{Walk, answer};
 use crate::edge::members::{Members, lane_of_owner};
 use crate::edge::sources::Sources;
@@ -119,7 +118,7 @@ struct GroupItem {
 
 /// Why a manager may do something at a place, or may not: what each link of the chain of granters has.
 #[utoipa::path(
-    get, path = "/api/v1/rights/why", tag = "managers", params(WhyQuery),
+    get, path = "/api/v1/rights/why", operation_id = "why", tag = "managers", params(WhyQuery),
     responses(
         (status = 200, description = "Whether, and why.", body = Why),
         (status = 404, description = "There is no such manager or place.", body = crate::edge::transport::problem::ProblemBody<'static>, content_type = "application/problem+json"),
@@ -148,7 +147,7 @@ fn explained(
     place: Place,
 ) -> Result<Why, Error> {
     let known = Members::new(directory, walk.lanes());
-    if shown(walk, &known, &login)?.is_none() {
+    if known.shown(walk.viewer(), &login)?.is_none() {
         return Err(Error::Nothing(format!("there is no manager `{login}`")));
     }
     let is_there = match lane_of_owner(walk.lanes(), place.organization()) {

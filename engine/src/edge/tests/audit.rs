@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::fixture::{Fixture, TOKEN_OF_ACME, audited, faulty, problem};
 use super::lists::all;
+use super::people::{BOB, SID};
 use crate::audit::verify::{Kept, verify};
 use crate::audit::{Checkpoint, VerifierKey};
 
@@ -190,9 +191,6 @@ fn reads(edge: &Fixture, places: &str) {
     edge.grant("bob", places, Privileges::default(), Rights::of([Right::Audit], IncidentStep::None));
 }
 
-const BOB: &str = "token of bob";
-const SID: &str = "token of sid";
-
 #[tokio::test]
 async fn of_the_providers_people_the_right_is_asked_and_of_managers_the_place() {
     let edge = filled().await;
@@ -211,20 +209,22 @@ async fn of_the_providers_people_the_right_is_asked_and_of_managers_the_place() 
     reads(&edge, "/");
     assert_eq!(logs(BOB).await.len(), 4);
     // A manager of a site sees what was decided there, and nothing that is made of all.
-    edge.grant("acme/sid", "acme/berlin", Privileges::all(), Rights::default());
-    let lines = text(&edge, SID, "/api/v1/audit/export?organization=acme").await;
+    edge.organization("corp", 0);
+    edge.write("corp", audited("corp", 10));
+    edge.grant("corp/sid", "corp/berlin", Privileges::all(), Rights::default());
+    let lines = text(&edge, SID, "/api/v1/audit/export?organization=corp").await;
     let places: std::collections::BTreeSet<String> = lines
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["record"]["place"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(places, ["acme/berlin".to_owned(), "acme/berlin/line-7".to_owned()].into());
-    for path in ["/acme/checkpoint", "/acme/proof?index=1"] {
+    assert_eq!(places, ["corp/berlin".to_owned(), "corp/berlin/line-7".to_owned()].into());
+    for path in ["/corp/checkpoint", "/corp/proof?index=1"] {
         let refused = problem(edge.get_as(SID, &format!("/api/v1/audit{path}")).await).await;
-        assert_eq!(refused, (403, "`acme/sid` does not see all of the log `acme`".to_owned()), "{path}");
+        assert_eq!(refused, (403, "`corp/sid` does not see all of the log `corp`".to_owned()), "{path}");
     }
-    let above = problem(edge.get_as(SID, "/api/v1/audit/acme/0").await).await;
-    assert_eq!(above, (404, "the log `acme` shows no record 0".to_owned()));
-    assert_eq!(edge.get_as(SID, "/api/v1/audit/acme/1").await.status(), 200);
+    let above = problem(edge.get_as(SID, "/api/v1/audit/corp/0").await).await;
+    assert_eq!(above, (404, "the log `corp` shows no record 0".to_owned()));
+    assert_eq!(edge.get_as(SID, "/api/v1/audit/corp/1").await.status(), 200);
 }
 
 #[tokio::test]

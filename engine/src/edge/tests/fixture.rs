@@ -235,6 +235,7 @@ pub(super) fn audited(owner: &str, records: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 /// The record of that number.
 pub(super) fn audit_record(owner: &str, index: u64) -> Record {
+    let below = if owner == "corp" { owner } else { "acme" };
     let pick = |words: [&str; 3]| words[usize::try_from(index % 3).unwrap()].to_owned();
     Record {
         index,
@@ -244,7 +245,11 @@ pub(super) fn audit_record(owner: &str, index: u64) -> Record {
         principal: Some(Principal::admin()),
         node: "here".to_owned(),
         operation: if index.is_multiple_of(2) { "set-place" } else { "close-incident" }.to_owned(),
-        place: if owner.starts_with('_') { "/".to_owned() } else { pick([owner, "acme/berlin", "acme/berlin/line-7"]) },
+        place: if owner.starts_with('_') {
+            "/".to_owned()
+        } else {
+            pick([owner, &format!("{below}/berlin"), &format!("{below}/berlin/line-7")])
+        },
         about: None,
         old: Value::Null,
         new: serde_json::json!({"display_name": format!("Straße {index}")}),

@@ -1,15 +1,17 @@
 //! Places, managers and groups: who is shown what of them, in which order, and what is wrong with what somebody asks.
 
 use jiff::Timestamp;
+use linesman_domain::audit::{self, AuditRow, Hash, Head};
 use linesman_domain::groups::{self, UserGroupRow};
 use linesman_domain::managers::{self, GrantRow, ManagerRow};
 use linesman_domain::table;
+use linesman_schemas::audit::Record;
 use linesman_schemas::directory::Granter;
-use linesman_schemas::{Login, Privilege, Privileges, Right, Rights, Sphere};
+use linesman_schemas::{Login, Principal, Privilege, Privileges, Right, Rights, Sphere};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::fixture::{Fixture, TOKEN, TOKEN_OF_ACME, faulty, place, problem};
+use super::fixture::{Fixture, TOKEN, TOKEN_OF_ACME, audit_record, faulty, place, problem};
 use crate::lane::status::LaneStatus;
 
 /// A manager's row, by its key.
@@ -183,6 +185,85 @@ async fn why_names_the_link_that_denies() {
         let answer = why(TOKEN_OF_ACME, login, "set-manager", place).await;
         assert_eq!(problem(answer).await, (404, format!("there is no {nothing}")));
     }
+}
+
+/// Rows of a log in which so much was tried: who, what, where; the latest a minute ago.
+fn tried(owner: &str, attempts: &[(&str, &str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let (mut head, mut rows) = (Head::default(), Vec::new());
+    for (index, (actor, operation, place)) in (0..).zip(attempts) {
+        let record = Record {
+            time: Timestamp::now() - jiff::SignedDuration::from_mins(attempts.len() as i64 - index as i64),
+            actor: (*actor).to_owned(),
+            principal: Some(Principal::of_login(&actor.parse().unwrap(), None)),
+            operation: (*operation).to_owned(),
+            place: (*place).to_owned(),
+            ..audit_record(owner, index)
+        };
+        let body = audit::record::text(record).unwrap();
+        let row = AuditRow { leaf: Hash::of_leaf(body.as_bytes()), body: Some(body), detail: String::new() };
+        head.append(row.leaf);
+        rows.push((audit::record_key(owner, index).into_bytes(), table::encode(&row).unwrap()));
+    }
+    rows.push((audit::head_key(owner).into_bytes(), table::encode(&head).unwrap()));
+    rows
+}
+
+#[tokio::test]
+async fn a_change_is_held_against_what_was_tried() {
+    let edge = filled().await;
+    let line = "acme/berlin/line-7";
+    let attempts = [
+        ("acme/ann", "set-manager", "acme/berlin"),
+        ("acme/cal", "set-manager", line),
+        ("acme/cal", "set-manager", line),
+        ("acme/cal", "set-place", line),
+        ("acme/eve", "set-manager", "acme"),
+    ];
+    edge.write("acme", tried("acme", &attempts));
+    let simulated = async |token: &str, change: Value| {
+        let answer =
+            edge.request(Method::POST, "/api/v1/rights/simulate").bearer_auth(token).json(&change).send().await;
+        answer.unwrap()
+    };
+    let told = async |token: &str, change: Value| {
+        let found: Value = simulated(token, change).await.json().await.unwrap();
+        let item = |item: &Value| {
+            let text = |name: &str| item[name].as_str().unwrap().to_owned();
+            (text("actor"), text("place"), text("before"), text("after"), item["attempts"].as_u64().unwrap())
+        };
+        let items: Vec<_> = found["items"].as_array().unwrap().iter().map(item).collect();
+        (found["attempts"].as_u64().unwrap(), found["changed"].as_u64().unwrap(), items)
+    };
+    let item = |actor: &str, place: &str, after: &str, attempts: u64| {
+        (actor.to_owned(), place.to_owned(), "allowed".to_owned(), after.to_owned(), attempts)
+    };
+    let without = json!({"without": [{"login": "acme/ann", "what": "managers"}]});
+    let expected = vec![item("acme/ann", "acme/berlin", "forbidden", 1), item("acme/cal", line, "forbidden", 2)];
+    assert_eq!(told(TOKEN, without.clone()).await, (5, 3, expected));
+    let removed = json!({"remove_managers": ["acme/ann"]});
+    assert_eq!(told(TOKEN, removed.clone()).await.2, [item("acme/ann", "acme/berlin", "not-found", 1)]);
+    let moved = json!({"set_managers": [{"login": "acme/cal", "sphere": ["acme/paris"]}], "under": line});
+    assert_eq!(told(TOKEN, moved).await.2, [item("acme/cal", line, "not-found", 2)]);
+    assert_eq!(told(TOKEN, json!({})).await, (5, 0, Vec::new()));
+    // Only what is seen, of whom is seen.
+    let cal = json!({"remove_managers": ["acme/cal"]});
+    assert_eq!(told(TOKEN_OF_ACME, cal).await, (4, 2, vec![item("acme/cal", line, "not-found", 2)]));
+    for (login, at) in [("acme/dan", 0), ("bob", 0), ("acme/nobody", 0)] {
+        let body: Value = simulated(TOKEN_OF_ACME, json!({"remove_managers": [login]})).await.json().await.unwrap();
+        let error = &body["errors"][0];
+        let (pointer, detail) = (format!("#/remove_managers/{at}"), format!("there is no manager `{login}`"));
+        assert_eq!(
+            (&body["status"], &error["pointer"], &error["detail"]),
+            (&json!(422), &json!(pointer), &json!(detail))
+        );
+    }
+    let unknown: Value =
+        simulated(TOKEN, json!({"without": [{"login": "bob", "what": "manager"}]})).await.json().await.unwrap();
+    let detail = "`manager` is no privilege and no right: did you mean `managers`?";
+    assert_eq!((&unknown["status"], &unknown["detail"]), (&json!(422), &json!(detail)));
+    // Nothing of it is written.
+    let ann: Value = edge.get("/api/v1/managers/acme/ann").await.json().await.unwrap();
+    assert_eq!(ann["privileges"], json!(["substitution", "managers"]));
 }
 
 #[tokio::test]

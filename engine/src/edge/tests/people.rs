@@ -16,7 +16,7 @@ use super::fixture::{Fixture, TOKEN_OF_ACME};
 use crate::log::books;
 
 /// By which token who asks; behind a colon by which of their own.
-pub(super) const BEARERS: [(&str, &str); 7] = [
+pub(super) const BEARERS: [(&str, &str); 8] = [
     (TOKEN_OF_ACME, "acme/ann"),
     (BOB, "bob"),
     (EVE, "eve"),
@@ -24,6 +24,7 @@ pub(super) const BEARERS: [(&str, &str); 7] = [
     (SID, "corp/sid"),
     (ZOE, "corp/zoe"),
     (NARROW, "corp/zoe:narrow"),
+    (SAM, "acme/sam"),
 ];
 /// One of the provider's people with an organization.
 pub(super) const BOB: &str = "token of bob";
@@ -37,6 +38,8 @@ pub(super) const SID: &str = "token of sid";
 pub(super) const ZOE: &str = "token of zoe";
 /// A token of the same that is good for a site.
 pub(super) const NARROW: &str = "token of zoe, narrowed";
+/// A manager of a site of another enterprise.
+pub(super) const SAM: &str = "token of sam";
 
 /// Who asks by a token of [`BEARERS`].
 pub(super) fn principal(bearer: &str) -> Principal {

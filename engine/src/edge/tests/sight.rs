@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 use super::fixture::{TOKEN, problem};
 use super::people::{BOB, EVE, GIL, NARROW, SID, ZOE};
 use super::viewer::World;
+use crate::lane::status::LaneStatus;
+use crate::log::events;
+use crate::log::streams::IN;
 
 /// Who asks, and the incidents they see of `corp`, whose first and fourth are of `SN1`, the second of `SN2`, the third of
 /// `SN3`.
@@ -129,6 +132,20 @@ async fn each_kind_of_viewer_sees_and_counts_what_is_theirs() {
         assert_eq!(counts, (&json!(seen.len()), is_whole, is_whole), "{token}");
         let groups = corp["device_groups"].as_array().unwrap().len();
         assert_eq!(groups, usize::from(is_whole || token == GIL), "{token}");
+        // Of the log what was done at places that are seen.
+        let records = if is_whole {
+            3
+        } else if token == GIL {
+            0
+        } else {
+            2
+        };
+        let log = json_of(&world, token, "/api/v1/audit?organization=corp").await;
+        assert_eq!(log["items"].as_array().unwrap().len(), records, "{token}");
+        let export = world.edge.get_as(token, "/api/v1/audit/export?organization=corp&actor=*").await;
+        assert_eq!(export.text().await.unwrap().lines().count(), records, "{token}");
+        let checkpoint = world.edge.get_as(token, "/api/v1/audit/corp/checkpoint").await;
+        assert_eq!(checkpoint.status(), if is_whole { 200 } else { 403 }, "{token}");
         if token != TOKEN {
             assert_eq!(all(&json_of(&world, token, "/api/v1/organizations").await, "name"), ["corp"], "{token}");
             let policies = all(&json_of(&world, token, "/api/v1/policies").await, "name");
@@ -192,6 +209,15 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
             pairs.push(with("bolt own", "nope own"));
             pairs.extend(is_in_part.then(|| with("corp own", "corp non")));
         }
+        _ if path.contains("/audit/") => {
+            let path = path.replace("{index}", "0");
+            let query = if path.ends_with("/proof") { "?index=0" } else { "" };
+            let whose = |org: &str| format!("{}{query}", path.replace("{organization}", org));
+            pairs.push((whose("bolt"), whose("nope")));
+            if is_in_part && path.ends_with("/0") {
+                pairs.push((whose("corp"), whose("corp").replace("/0", "/9")));
+            }
+        }
         _ if path.contains("/organizations/") => pairs.push(with("bolt", "nope")),
         _ if path.contains("/incidents/") || path.contains("/cases/") => {
             pairs.push(with("bolt 1", "nope 1"));
@@ -225,6 +251,7 @@ async fn what_lies_outside_answers_like_what_does_not_exist_on_every_route() {
         ("SN3", "SN9"),
         ("M-2", "M-9"),
         ("corp/own", "corp/non"),
+        ("record 0", "record 9"),
         ("asked-1", "asked-9"),
     ];
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -234,6 +261,10 @@ async fn what_lies_outside_answers_like_what_does_not_exist_on_every_route() {
             // Whose events are listened to is no secret: nothing is heard of either.
             let is_told = path == "/api/v1/events";
             if is_told || !(path.contains('{') || takes("organization")) {
+                continue;
+            }
+            // Of these the rooms' own tests ask.
+            if ["/places", "/place", "/managers", "/groups"].iter().any(|room| path.contains(room)) {
                 continue;
             }
             for (token, seen) in VIEWERS.into_iter().skip(1) {
@@ -269,6 +300,8 @@ async fn what_is_the_providers_is_nobody_elses() {
     }
     world.edge.grant("bob", "/", Privileges::default(), Rights::default());
     assert_eq!(world.edge.get_as(BOB, "/api/v1/status").await.status(), 200);
+    let (status, why) = problem(world.edge.get_as(BOB, "/api/v1/audit?organization=corp").await).await;
+    assert_eq!((status, &*why), (403, "`bob` has not the right `audit`"));
     let (status, why) = problem(world.ask_for(BOB, "put", "/api/v1/log-level").await).await;
     assert_eq!((status, &*why), (403, "`bob` has not the right `settings` on `/`"));
     let (status, why) = problem(world.ask_for(BOB, "post", "/api/v1/organizations/bolt/suspend").await).await;
@@ -332,4 +365,37 @@ async fn whoever_sees_a_part_hears_of_that_and_of_nothing_more_once_it_is_taken_
     }
     assert!(!heard(&mut answer, "corp-3299").await.contains("corp-3299"));
     world.end().await;
+}
+
+#[tokio::test]
+async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_tried() {
+    let world = world().await;
+    for lane in &world.edge.lanes {
+        lane.send_replace(LaneStatus { level: 3, ..LaneStatus::default() });
+    }
+    for path in ["organizations/corp/suspend", "organizations/bolt/suspend"] {
+        let answer = world.ask_for(ZOE, "post", &format!("/api/v1/{path}")).await;
+        assert_eq!(answer.status(), if path.contains("corp") { 403 } else { 404 });
+    }
+    // What is read, and what is no operation, is not.
+    world.edge.get_as(ZOE, "/api/v1/organizations/bolt").await;
+    world.ask_for(ZOE, "post", "/api/v1/nothing").await;
+    let (client, server) = world.end_of_edge().await;
+    let (mut told, mut sequence) = (Vec::new(), 1);
+    while let Some((subject, payload)) = events::message(&client, IN, sequence).await.unwrap() {
+        let command: Value = serde_json::from_slice(&payload).unwrap();
+        assert!(subject.contains("corp") && command["principal"]["kind"] == "machine", "{subject}: {command}");
+        told.extend(command["verb"]["record_refusals"]["refusals"].as_array().unwrap().clone());
+        sequence += 1;
+    }
+    let told: Vec<_> = told
+        .iter()
+        .map(|refusal| {
+            let text = |name: &str| refusal[name].as_str().unwrap();
+            assert_eq!(refusal["principal"]["name"], "zoe");
+            (text("operation"), text("place"), text("verdict"))
+        })
+        .collect();
+    assert_eq!(told, [("suspend-organization", "corp", "forbidden"), ("suspend-organization", "bolt", "not-found")]);
+    server.stop().await;
 }

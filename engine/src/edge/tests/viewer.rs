@@ -182,11 +182,11 @@ impl World {
         };
         let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
         let mut path = path.replace("{id}", &id).replace("{name}", &name).replace("{organization}", whose);
-        path = path.replace("{serial_number}", "SN1").replace("{index}", "0");
+        path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
+        path = path.replace("{index}", "0");
         if path.ends_with("/proof") {
             path.push_str("?index=0");
         }
-        path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
         if path.contains("commands") {
             path = format!("{path}?organization={whose}");
         }
@@ -213,6 +213,12 @@ impl World {
             None => request,
         };
         request.send().await.unwrap()
+    }
+
+    /// Ends the edge; the log goes on.
+    pub(super) async fn end_of_edge(self) -> (Client, Server) {
+        self.edge.listening.shutdown().await;
+        (self.client, self.server)
     }
 
     pub(super) async fn end(self) {

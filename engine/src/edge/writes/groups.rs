@@ -65,7 +65,7 @@ pub(in crate::edge) struct TiedGroupBody {
 
 /// Makes a user group, or changes it.
 #[utoipa::path(
-    put, path = "/api/v1/groups/{name}", tag = "groups", params(GroupPath, IdempotencyKey), request_body = GroupBody,
+    put, path = "/api/v1/groups/{name}", operation_id = "set-group", tag = "groups", params(GroupPath, IdempotencyKey), request_body = GroupBody,
     responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
 pub(in crate::edge) async fn set_group(
@@ -91,6 +91,7 @@ pub(in crate::edge) async fn set_group(
 #[utoipa::path(
     delete,
     path = "/api/v1/groups/{name}",
+    operation_id = "remove-group",
     tag = "groups",
     params(GroupPath, IdempotencyKey),
     responses(Answers)

@@ -54,7 +54,7 @@ pub(in crate::edge) struct ManagerBody {
 
 /// Makes one of the provider's people, or changes it.
 #[utoipa::path(
-    put, path = "/api/v1/managers/{name}", tag = "managers", params(PersonPath, IdempotencyKey),
+    put, path = "/api/v1/managers/{name}", operation_id = "set-person", tag = "managers", params(PersonPath, IdempotencyKey),
     request_body = ManagerBody,
     responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
@@ -70,7 +70,7 @@ pub(in crate::edge) async fn set_person(
 
 /// Makes a manager of an organization, or changes it.
 #[utoipa::path(
-    put, path = "/api/v1/managers/{organization}/{name}", tag = "managers", params(ManagerPath, IdempotencyKey),
+    put, path = "/api/v1/managers/{organization}/{name}", operation_id = "set-manager", tag = "managers", params(ManagerPath, IdempotencyKey),
     request_body = ManagerBody,
     responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
@@ -88,6 +88,7 @@ pub(in crate::edge) async fn set_manager(
 #[utoipa::path(
     delete,
     path = "/api/v1/managers/{name}",
+    operation_id = "remove-person",
     tag = "managers",
     params(PersonPath, IdempotencyKey),
     responses(Answers)
@@ -105,6 +106,7 @@ pub(in crate::edge) async fn remove_person(
 #[utoipa::path(
     delete,
     path = "/api/v1/managers/{organization}/{name}",
+    operation_id = "remove-manager",
     tag = "managers",
     params(ManagerPath, IdempotencyKey),
     responses(Answers)

@@ -179,7 +179,7 @@ pub(super) async fn send_at(
 }
 
 /// [`send_at`], once `judge` finds nothing wrong with a part of the body. What was decided before under the same id is
-/// not judged again; and who may not is told by the lane, which keeps that they tried.
+/// not judged again; what else is wrong, the lane says.
 pub(super) async fn send_judged(
     sources: &Arc<Sources>,
     viewer: &Viewer,

@@ -98,7 +98,7 @@ async fn ask(
 
 /// Defines a site, or changes it.
 #[utoipa::path(
-    put, path = "/api/v1/places/{organization}/{site}", tag = "places", params(SitePath, IdempotencyKey),
+    put, path = "/api/v1/places/{organization}/{site}", operation_id = "set-site", tag = "places", params(SitePath, IdempotencyKey),
     request_body = PlaceBody,
     responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
@@ -115,7 +115,7 @@ pub(in crate::edge) async fn set_site(
 
 /// Defines an access line, or changes it.
 #[utoipa::path(
-    put, path = "/api/v1/places/{organization}/{site}/{line}", tag = "places", params(LinePath, IdempotencyKey),
+    put, path = "/api/v1/places/{organization}/{site}/{line}", operation_id = "set-line", tag = "places", params(LinePath, IdempotencyKey),
     request_body = PlaceBody,
     responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
@@ -134,6 +134,7 @@ pub(in crate::edge) async fn set_line(
 #[utoipa::path(
     delete,
     path = "/api/v1/places/{organization}/{site}",
+    operation_id = "remove-site",
     tag = "places",
     params(SitePath, RemovalQuery, IdempotencyKey),
     responses(Answers)
@@ -153,6 +154,7 @@ pub(in crate::edge) async fn remove_site(
 #[utoipa::path(
     delete,
     path = "/api/v1/places/{organization}/{site}/{line}",
+    operation_id = "remove-line",
     tag = "places",
     params(LinePath, RemovalQuery, IdempotencyKey),
     responses(Answers)
@@ -174,7 +176,7 @@ fn removal(place: PlacePath, query: &RemovalQuery) -> Verb {
 
 /// Ties a device to a place, or to none.
 #[utoipa::path(
-    put, path = "/api/v1/devices/{organization}/{serial_number}/place", tag = "devices",
+    put, path = "/api/v1/devices/{organization}/{serial_number}/place", operation_id = "tie-device", tag = "devices",
     params(DevicePath, IdempotencyKey), request_body = TieBody, responses(Answers)
 )]
 pub(in crate::edge) async fn tie(

@@ -116,7 +116,7 @@ struct Plan {
 /// `linesman audit verify` needs no engine to tell whether it is whole. What is narrowed by filters cannot be verified.
 /// A stream that breaks off was not all.
 #[utoipa::path(
-    get, path = "/api/v1/audit/export", tag = "audit", params(ExportQuery),
+    get, path = "/api/v1/audit/export", operation_id = "export-audit", tag = "audit", params(ExportQuery),
     responses((status = 200, description = "The records.", body = String, content_type = "application/jsonl"))
 )]
 pub(in crate::edge) async fn export(
@@ -124,11 +124,11 @@ pub(in crate::edge) async fn export(
     viewer: Viewer,
     Params(query): Params<ExportQuery>,
 ) -> Result<Response, Problem> {
-    admit(&viewer)?;
     let Ok(seat) = Arc::clone(&sources.exporters).try_acquire_owned() else {
         return Err(Problem::busy(format!("{EXPORTERS} exports are under way, and there is room for no more"), 10));
     };
     let (choice, format) = query.split();
+    admit(&viewer, "export-audit", choice.owner())?;
     let (kind, ending) = match format {
         Format::Jsonl => ("application/jsonl", "jsonl"),
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
@@ -204,7 +204,7 @@ async fn next(mut progress: Progress) -> std::io::Result<Option<(Vec<u8>, Progre
 /// Whoever asks, as far as they see it now.
 fn again(progress: &Progress) -> Result<Viewer, Problem> {
     let viewer = progress.sources.grants.viewer(progress.viewer.principal())?;
-    admit(&viewer)?;
+    admit(&viewer, "export-audit", progress.plan.choice.owner())?;
     Ok(viewer)
 }
 

@@ -122,7 +122,7 @@ pub(in crate::edge) struct LogPath {
 
 /// Records of the audit, page by page.
 #[utoipa::path(
-    get, path = "/api/v1/audit", tag = "audit", params(Audit),
+    get, path = "/api/v1/audit", operation_id = "audit", tag = "audit", params(Audit),
     responses((status = 200, description = "A page.", body = Page<AuditRecord>))
 )]
 pub(in crate::edge) async fn records(
@@ -130,15 +130,15 @@ pub(in crate::edge) async fn records(
     viewer: Viewer,
     Params(mut list): Params<Audit>,
 ) -> Result<Response, Problem> {
-    admit(&viewer)?;
     let paging = Paging::take(&mut list)?;
     let choice = Choice::from(list);
+    admit(&viewer, "audit", choice.owner())?;
     answer(&sources, viewer, move |walk| page(walk, &choice, &paging)).await
 }
 
 /// One record.
 #[utoipa::path(
-    get, path = "/api/v1/audit/{organization}/{index}", tag = "audit", params(RecordPath),
+    get, path = "/api/v1/audit/{organization}/{index}", operation_id = "audit-record", tag = "audit", params(RecordPath),
     responses((status = 200, description = "The record.", body = AuditRecord))
 )]
 pub(in crate::edge) async fn record(
@@ -146,7 +146,7 @@ pub(in crate::edge) async fn record(
     viewer: Viewer,
     PathOf(RecordPath { organization: owner, index: Count(index) }): PathOf<RecordPath>,
 ) -> Result<Response, Problem> {
-    admit(&viewer)?;
+    admit(&viewer, "audit-record", Some(&owner))?;
     answer(&sources, viewer, move |walk| {
         let log = one(walk, &owner)?;
         let found = item(&log, &owner, index)?.filter(|(record, _)| is_seen(walk.viewer(), &owner, &record.place));

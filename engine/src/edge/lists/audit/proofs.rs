@@ -96,7 +96,7 @@ pub(in crate::edge) struct Proof {
 
 /// How far a log has grown, signed: C2SP's tlog-checkpoint.
 #[utoipa::path(
-    get, path = "/api/v1/audit/{organization}/checkpoint", tag = "audit", params(LogPath, CheckpointQuery),
+    get, path = "/api/v1/audit/{organization}/checkpoint", operation_id = "audit-checkpoint", tag = "audit", params(LogPath, CheckpointQuery),
     responses((status = 200, description = "The signed note.", body = String, content_type = "text/plain"))
 )]
 pub(in crate::edge) async fn checkpoint(
@@ -105,7 +105,7 @@ pub(in crate::edge) async fn checkpoint(
     PathOf(LogPath { organization: owner }): PathOf<LogPath>,
     Params(query): Params<CheckpointQuery>,
 ) -> Result<Response, Problem> {
-    admit_to_whole(&viewer, &owner)?;
+    admit_to_whole(&viewer, "audit-checkpoint", &owner)?;
     let auditor = Arc::clone(&sources.auditor);
     let note = found(&sources, viewer, move |walk| {
         let log = whole(walk, &owner)?;
@@ -126,7 +126,7 @@ pub(in crate::edge) async fn checkpoint(
 
 /// That a record is in a log (`index`), or that a log has only grown (`from`).
 #[utoipa::path(
-    get, path = "/api/v1/audit/{organization}/proof", tag = "audit", params(LogPath, ProofQuery),
+    get, path = "/api/v1/audit/{organization}/proof", operation_id = "audit-proof", tag = "audit", params(LogPath, ProofQuery),
     responses((status = 200, description = "The proof.", body = Proof))
 )]
 pub(in crate::edge) async fn proof(
@@ -138,7 +138,7 @@ pub(in crate::edge) async fn proof(
     if query.index.is_some() == query.from.is_some() {
         return Err(Problem::bad_request("what is to be proved? give `index`, or `from`"));
     }
-    admit_to_whole(&viewer, &owner)?;
+    admit_to_whole(&viewer, "audit-proof", &owner)?;
     let origin = sources.auditor.origin(&owner);
     answer(&sources, viewer, move |walk| {
         let log = whole(walk, &owner)?;
@@ -162,7 +162,7 @@ pub(in crate::edge) async fn proof(
 
 /// The public key that checkpoints are signed with, as C2SP's signed-note writes it.
 #[utoipa::path(
-    get, path = "/api/v1/audit/key", tag = "audit", params(KeyQuery),
+    get, path = "/api/v1/audit/key", operation_id = "audit-key", tag = "audit", params(KeyQuery),
     responses((status = 200, description = "The key.", body = String, content_type = "text/plain"))
 )]
 pub(in crate::edge) async fn key(

@@ -8,31 +8,30 @@
 
 use axum::http::StatusCode;
 use linesman_domain::audit::Owner;
-use linesman_domain::rights::Need;
-use linesman_schemas::{Place, Principal, Right};
+use linesman_schemas::Place;
 
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 
-/// Lets on whoever may read the audit, as far as they see it.
+/// Lets on whoever may read a log, or all that they see.
 ///
 /// # Errors
-/// They may not, whatever log it is about; or it cannot be read what they may.
-pub(super) fn admit(viewer: &Viewer) -> Result<(), Problem> {
-    let principal = viewer.principal();
-    if !matches!(principal, Principal::Provider { .. }) || viewer.effective()?.rights.has(Right::Audit) {
-        return Ok(());
+/// They may not; or there is no such organization for them.
+pub(super) fn admit(viewer: &Viewer, operation: &str, owner: Option<&Owner>) -> Result<(), Problem> {
+    match owner {
+        Some(Owner::Organization(org)) => viewer.may(operation, &Place::Organization(org.clone())),
+        // Whoever does not see the provider's logs finds none.
+        Some(Owner::Provider(_)) if !viewer.sees(None) => Ok(()),
+        Some(Owner::Provider(_)) | None => viewer.may(operation, &viewer.home()),
     }
-    let detail = format!("`{principal}` has not {}", Need::Right(Right::Audit));
-    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// As [`admit`], for what is made of all of a log.
 ///
 /// # Errors
 /// They see a part of it. Where they see nothing of it, that is for the look-up to say.
-pub(super) fn admit_to_whole(viewer: &Viewer, owner: &Owner) -> Result<(), Problem> {
-    admit(viewer)?;
+pub(super) fn admit_to_whole(viewer: &Viewer, operation: &str, owner: &Owner) -> Result<(), Problem> {
+    admit(viewer, operation, Some(owner))?;
     let org = owner.organization();
     if viewer.sees_whole(org) || !viewer.sees(org) {
         return Ok(());

@@ -1,0 +1,364 @@
+//! `/api/v1/rights/simulate`: a change of rights, held against what was tried lately. Nothing of it is written.
+//!
+//! Each attempt that the audit has of somebody is asked for twice: by what is granted now, and by what would be. Only
+//! what an operation takes at its place is asked; what a lane looks at besides, such as whose an incident is, is not.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use linesman_domain::audit::{Log, Owner};
+use linesman_domain::directory::Directory;
+use linesman_domain::rights::{Asked, Asker, Grants, Overlay, Ruling, Taken, Wish, is_within, may, need};
+use linesman_schemas::command::DeviceGroupName;
+use linesman_schemas::directory::Group;
+use linesman_schemas::{
+    GroupName, Login, ManagerName, OrgName, Place, Principal, Privilege, Privileges, Right, Rights, Sphere,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Error;
+use super::walk::{Walk, answer};
+use crate::edge::members::{Members, is_group_shown};
+use crate::edge::sources::Sources;
+use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words;
+use crate::store::Lane;
+
+/// How far back attempts are looked at.
+const DAYS: i64 = 90;
+/// How many different attempts are told of.
+const TOLD_MOST: usize = 1_000;
+
+/// What would be changed, in this order.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct ChangeBody {
+    /// Managers that are made or changed.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    set_managers: Vec<ManagerWish>,
+    /// Privileges and rights that are taken away.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    without: Vec<WithoutWish>,
+    /// Managers that are removed.
+    #[serde(default)]
+    #[schema(schema_with = words::logins, required = false)]
+    remove_managers: Vec<Login>,
+    /// Groups that are made or changed.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    set_groups: Vec<GroupWish>,
+    /// Groups that are removed.
+    #[serde(default)]
+    #[schema(schema_with = words::names, required = false)]
+    remove_groups: Vec<GroupName>,
+    /// Only attempts at this place and below it are looked at.
+    #[schema(schema_with = words::place, required = false)]
+    under: Option<Place>,
+}
+
+/// A manager as it would be; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ManagerWish {
+    /// Who.
+    #[schema(schema_with = words::login)]
+    login: Login,
+    /// Where.
+    #[schema(schema_with = words::sphere, required = false)]
+    sphere: Option<Vec<Place>>,
+    /// Which privileges.
+    #[schema(schema_with = words::privileges, required = false)]
+    privileges: Option<Privileges>,
+    /// Which rights.
+    #[schema(schema_with = words::rights, required = false)]
+    rights: Option<Rights>,
+}
+
+/// What is taken away from a manager.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WithoutWish {
+    /// Who.
+    #[schema(schema_with = words::login)]
+    login: Login,
+    /// A privilege or a right.
+    #[serde(deserialize_with = "taken")]
+    #[schema(schema_with = words::privilege_or_right)]
+    what: Taken,
+}
+
+/// A group as it would be; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct GroupWish {
+    /// Its name.
+    #[schema(schema_with = words::name)]
+    name: GroupName,
+    /// Who is in it.
+    #[schema(schema_with = words::names, required = false)]
+    members: Option<Vec<ManagerName>>,
+    /// The organizations that they see.
+    #[schema(schema_with = words::names, required = false)]
+    organizations: Option<Vec<OrgName>>,
+}
+
+/// What would become of what was tried.
+#[derive(Debug, Serialize, ToSchema)]
+struct Simulation {
+    /// How many attempts of the last 90 days were looked at.
+    attempts: u64,
+    /// How many of them would end otherwise.
+    changed: u64,
+    /// They, by person, place and operation: a thousand at most.
+    items: Vec<Changed>,
+}
+
+/// Attempts at the same that would end otherwise.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChangedAttempts)]
+struct Changed {
+    /// Who.
+    actor: String,
+    /// Where.
+    #[schema(schema_with = words::place)]
+    place: Place,
+    /// What.
+    operation: String,
+    /// By what is granted now: `allowed`, `forbidden`, or `not-found`.
+    before: &'static str,
+    /// By what would be granted.
+    after: &'static str,
+    /// Why not, where it would not be allowed; why not now, where it would.
+    detail: String,
+    /// How often it was tried.
+    attempts: u64,
+    /// When it was tried last.
+    last: Timestamp,
+}
+
+/// Holds a change of rights against the attempts of the last 90 days, as far as they are seen: those that would end
+/// otherwise. Nothing is changed.
+#[utoipa::path(
+    post, path = "/api/v1/rights/simulate", tag = "managers", request_body = ChangeBody,
+    responses(
+        (status = 200, description = "What would end otherwise.", body = Simulation),
+        (status = 403, description = "It takes the privilege `managers`, of the provider's people the right `audit` too.", body = crate::edge::transport::problem::ProblemBody<'static>, content_type = "application/problem+json"),
+    )
+)]
+pub(in crate::edge) async fn simulate(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    JsonBody(change): JsonBody<ChangeBody>,
+) -> Result<Response, Problem> {
+    let effective = viewer.effective()?;
+    let is_of_provider = matches!(viewer.principal(), Principal::Provider { .. });
+    let lacks = match () {
+        () if !effective.privileges.has(Privilege::Managers) => Some("the privilege `managers`"),
+        () if is_of_provider && !effective.rights.has(Right::Audit) => Some("the right `audit`"),
+        () => None,
+    };
+    if let Some(lacks) = lacks {
+        let detail = format!("`{}` has not {lacks}, which this takes", viewer.principal());
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    let directory = sources.grants.directory()?;
+    let (members, viewer_of) = (Arc::clone(&directory), viewer.clone());
+    let rows = Arc::clone(&sources.rows);
+    // The store waits for the disk; what is wrong with the body is told before anything is walked.
+    let checked = tokio::task::spawn_blocking(move || {
+        let known = Members::new(&members, &rows);
+        wrong(&known, &members, &viewer_of, &change).map(|wrong| (wrong, change))
+    });
+    let checked = checked.await.map_err(|error| Problem::internal(&error))?;
+    let (wrong, change) = checked.map_err(|error| Problem::internal(&error))?;
+    if let Some((pointer, detail)) = wrong {
+        return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, pointer, detail));
+    }
+    answer(&sources, viewer, move |walk| held(walk, &directory, change)).await
+}
+
+/// What is wrong with a change: it names somebody who is not there for whoever asks.
+fn wrong(
+    known: &Members<'_>,
+    directory: &Directory,
+    viewer: &Viewer,
+    change: &ChangeBody,
+) -> Result<Option<(String, String)>, linesman_domain::Error> {
+    let without = (0..).zip(&change.without).map(|(at, wish)| (format!("#/without/{at}/login"), &wish.login));
+    let removed = (0..).zip(&change.remove_managers).map(|(at, login)| (format!("#/remove_managers/{at}"), login));
+    let set = (0..).zip(&change.set_managers).map(|(at, wish)| (format!("#/set_managers/{at}/login"), &wish.login));
+    // One that is there and not seen would be told apart from one that is not.
+    for (pointer, login) in without.chain(removed).chain(set) {
+        let is_new = pointer.starts_with("#/set_managers") && known.manager(login)?.is_none();
+        let may_be_new = is_new && login.organization.as_ref().is_none_or(|org| viewer.sees(Some(org)));
+        if !may_be_new && known.shown(viewer, login)?.is_none() {
+            return Ok(Some((pointer, format!("there is no manager `{login}`"))));
+        }
+    }
+    let asker = known.asker(viewer)?.filter(Asker::is_of_provider);
+    let set = (0..).zip(&change.set_groups).map(|(at, wish)| (format!("#/set_groups/{at}/name"), &wish.name));
+    let removed = (0..).zip(&change.remove_groups).map(|(at, name)| (format!("#/remove_groups/{at}"), name));
+    for (pointer, name) in set.chain(removed) {
+        let group = directory.group(name);
+        let may_be_new = pointer.starts_with("#/set_groups") && group.is_none();
+        let is_there =
+            asker.as_ref().is_some_and(|asker| group.map_or(may_be_new, |group| is_group_shown(asker, group)));
+        if !is_there {
+            return Ok(Some((pointer, format!("there is no group `{name}`"))));
+        }
+    }
+    Ok(None)
+}
+
+/// The change, laid over what is granted.
+fn laid<'a>(
+    known: &'a Members<'_>,
+    directory: &Directory,
+    asker: &Asker,
+    change: ChangeBody,
+) -> Result<Overlay<'a, Members<'a>>, Error> {
+    let granter = asker.granter();
+    let mut overlay = Overlay::new(known);
+    for ManagerWish { login, sphere, privileges, rights } in change.set_managers {
+        overlay.set(&login, Wish { sphere: sphere.map(Sphere::of), privileges, rights }, &granter)?;
+    }
+    for WithoutWish { login, what } in change.without {
+        overlay.take(&login, what)?;
+    }
+    for login in &change.remove_managers {
+        overlay.remove(login)?;
+    }
+    for GroupWish { name, members, organizations } in change.set_groups {
+        let was = directory.group(&name).map(|group| (**group).clone());
+        let mut group = was.unwrap_or_else(|| Group {
+            name,
+            members: Vec::new(),
+            organizations: Vec::new(),
+            device_groups: Vec::<DeviceGroupName>::new(),
+            granter: granter.clone(),
+        });
+        group.members = members.unwrap_or(group.members);
+        group.organizations = organizations.unwrap_or(group.organizations);
+        overlay.set_group(group);
+    }
+    change.remove_groups.into_iter().for_each(|name| overlay.remove_group(name));
+    Ok(overlay)
+}
+
+/// Holds a change against what was tried.
+fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Result<Simulation, Error> {
+    let known = Members::new(directory, walk.lanes());
+    let under = change.under.take();
+    let mut simulation = Simulation { attempts: 0, changed: 0, items: Vec::new() };
+    let Some(asker) = known.asker(walk.viewer())? else { return Ok(simulation) };
+    let overlay = laid(&known, directory, &asker, change)?;
+    let since = Timestamp::now() - SignedDuration::from_hours(24 * DAYS);
+    let mut rulings = HashMap::new();
+    let mut told: BTreeMap<(String, Place, String), Changed> = BTreeMap::new();
+    for (owner, lane) in logs(walk, under.as_ref())? {
+        let log = Log::open(lane, &owner)?;
+        for index in log.since(since)?..log.head().size() {
+            walk.step()?;
+            let Some((record, _)) = log.record(index)? else { continue };
+            let (Some(principal), Ok(place)) = (record.principal, record.place.parse::<Place>()) else { continue };
+            let is_asked = principal.login().is_some()
+                && under.as_ref().is_none_or(|under| under.covers(&place))
+                && walk.viewer().reach().covers(&place);
+            if !is_asked {
+                continue;
+            }
+            simulation.attempts += 1;
+            let key = (principal.to_string(), principal.token().cloned(), record.operation, place);
+            let (before, after) = match rulings.get(&key) {
+                Some(known) => known,
+                None => {
+                    let (operation, place) = (key.2.as_str(), &key.3);
+                    let both = (
+                        ruling(&known, &principal, operation, place)?,
+                        ruling(&overlay, &principal, operation, place)?,
+                    );
+                    rulings.entry(key.clone()).or_insert(both)
+                }
+            };
+            if word(before) == word(after) {
+                continue;
+            }
+            simulation.changed += 1;
+            let (actor, _, operation, place) = key;
+            let entry = told.entry((actor.clone(), place.clone(), operation.clone()));
+            let changed = entry.or_insert_with(|| Changed {
+                detail: detail(&actor, &place, if *after == Ruling::Allowed { before } else { after }),
+                actor,
+                place,
+                operation,
+                before: word(before),
+                after: word(after),
+                attempts: 0,
+                last: record.time,
+            });
+            changed.attempts += 1;
+            changed.last = changed.last.max(record.time);
+        }
+    }
+    simulation.items = told.into_values().take(TOLD_MOST).collect();
+    Ok(simulation)
+}
+
+/// The logs of what is seen, each in its lane.
+fn logs<'w>(walk: &'w Walk, under: Option<&Place>) -> Result<Vec<(Owner, &'w Lane)>, Error> {
+    let org = under.and_then(Place::organization);
+    let organizations = walk.organizations(org)?.into_iter();
+    let mut logs: Vec<_> = organizations.map(|(org, rows)| (Owner::Organization(org), rows.lane)).collect();
+    if org.is_none() && walk.sees(None) {
+        logs.extend(walk.lanes().first().map(|lane| (Owner::Provider(0), lane)));
+    }
+    Ok(logs)
+}
+
+fn ruling(
+    grants: &(impl Grants + ?Sized),
+    principal: &Principal,
+    operation: &str,
+    place: &Place,
+) -> Result<Ruling, linesman_domain::Error> {
+    let is_within = is_within(operation);
+    may(grants, &Asked { principal, need: need(operation), place, is_within, now: Timestamp::now() })
+}
+
+/// An outcome, as the audit has it of what is refused.
+const fn word(ruling: &Ruling) -> &'static str {
+    match ruling {
+        Ruling::Allowed => "allowed",
+        Ruling::Forbidden(_) => "forbidden",
+        Ruling::Unseen => "not-found",
+    }
+}
+
+fn detail(actor: &str, place: &Place, ruling: &Ruling) -> String {
+    match ruling {
+        Ruling::Allowed => String::new(),
+        Ruling::Forbidden(denial) => denial.to_string(),
+        Ruling::Unseen => format!("for `{actor}` there is no place `{place}`"),
+    }
+}
+
+fn taken<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Taken, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let privilege = Privilege::ALL.into_iter().find(|one| one.as_str() == text).map(Taken::Privilege);
+    let right = || Right::ALL.into_iter().find(|one| one.as_str() == text).map(Taken::Right);
+    let taken = privilege.or_else(right).or_else(|| (text == "incidents").then_some(Taken::Incidents));
+    taken.ok_or_else(|| {
+        let known = words::privileges_and_rights();
+        let help = linesman_rules::suggest(&text, known.iter().copied());
+        serde::de::Error::custom(format!("`{}` is no privilege and no right: {help}", linesman_rules::excerpt(&text)))
+    })
+}

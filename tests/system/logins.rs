@@ -1,0 +1,207 @@
+//! Logging in at a running engine: sessions, API tokens, passwords, and what the log has of them.
+
+use std::path::Path;
+
+use async_nats::jetstream;
+use linesman_tests::{Api, Engine, World, run_within, until};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const FIRST: &str = "first horse battery";
+const SECOND: &str = "second horse battery";
+
+/// A command with a session of its own; what it prints.
+async fn linesman(world: &World, args: &[&str]) -> (Option<i32>, String, String) {
+    let session = world.path("session.json");
+    let ended = run_within(&[("LINESMAN_SESSION_FILE", session.to_str().unwrap())], args).await.unwrap();
+    (ended.code, ended.stdout, ended.stderr)
+}
+
+async fn ok(world: &World, args: &[&str]) -> String {
+    let (code, stdout, stderr) = linesman(world, args).await;
+    assert_eq!(code, Some(0), "{args:?}: {stderr}");
+    stdout
+}
+
+fn file(world: &World, name: &str, text: &str) -> String {
+    std::fs::write(world.path(name), format!("{text}\n")).unwrap();
+    world.path(name).to_str().unwrap().to_owned()
+}
+
+/// `admin` has a password, given with the data directory.
+async fn reset(world: &World, password: &str) {
+    let (file, data) = (file(world, "reset", password), world.data());
+    let args = ["manager", "reset-password", "admin", "--password-file", &file, "--data-dir", data.to_str().unwrap()];
+    assert_eq!(ok(world, &args).await, "changed\n");
+}
+
+async fn log_in(api: &Api, login: &str, password: &str) -> linesman_tests::Answer {
+    api.by("").post("/api/v1/session", json!({"login": login, "password": password})).await.unwrap()
+}
+
+/// A session of `admin`, who has changed the password that was set.
+async fn session(api: &Api) -> String {
+    let begun = log_in(api, "admin", FIRST).await;
+    assert_eq!((begun.status, &begun.body["must_change_password"]), (201, &json!(true)), "{begun:?}");
+    let first = api.by(begun.body["token"].as_str().unwrap());
+    assert_eq!(status(&first, "/api/v1/incidents").await, 403);
+    assert_eq!(status(&first, "/api/v1/me").await, 200);
+    let body = json!({"old": FIRST, "new": SECOND});
+    let changed = first.ask(Method::PUT, "/api/v1/me/password", None, Some(body)).await.unwrap();
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(status(&first, "/api/v1/me").await, 401, "a changed password ends all sessions");
+    let begun = log_in(api, "admin", SECOND).await;
+    assert_eq!((begun.status, &begun.body["must_change_password"]), (201, &json!(false)), "{begun:?}");
+    begun.body["token"].as_str().unwrap().to_owned()
+}
+
+async fn status(api: &Api, path: &str) -> u16 {
+    api.ask(Method::GET, path, None, None).await.unwrap().status
+}
+
+/// Everything that a stream has.
+async fn stream(engine: &Engine, name: &str) -> Vec<String> {
+    let log = jetstream::new(engine.nats_as_engine().await.unwrap());
+    let stream = log.get_stream(name).await.unwrap();
+    let state = stream.cached_info().state.clone();
+    let mut found = Vec::new();
+    for sequence in state.first_sequence..=state.last_sequence {
+        if let Ok(message) = stream.get_raw_message(sequence).await {
+            found.push(String::from_utf8_lossy(&message.payload).into_owned());
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn sessions_and_tokens_live_until_they_are_ended_and_nothing_of_them_is_told() {
+    let world = World::new().unwrap();
+    let launch = linesman_tests::Launch { flags: &["--set", "log.level=debug"], ..Default::default() };
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    reset(&world, FIRST).await;
+    let api = engine.api().unwrap();
+    let kept = session(&api).await;
+    let other = log_in(&api, "admin", SECOND).await.body["token"].as_str().unwrap().to_owned();
+    let body = json!({"name": "ci", "privileges": [], "rights": {"incidents": "own"}});
+    let made = api.by(&kept).post("/api/v1/tokens", body.clone()).await.unwrap();
+    assert_eq!(made.status, 201, "{made:?}");
+    let token = made.body["token"].as_str().unwrap().to_owned();
+    assert_eq!(api.by(&token).post("/api/v1/tokens", body).await.unwrap().status, 403);
+    let me = api.by(&token).ask(Method::GET, "/api/v1/me", None, None).await.unwrap().body;
+    assert_eq!(
+        (&me["privileges"], &me["rights"]["incidents"], &me["rights"]["audit"]),
+        (&json!([]), &json!("own"), &json!(false))
+    );
+
+    // No other change ends a session, nor does a restart.
+    let proxy = json!({"proxy": true});
+    let set = api.by(&kept).ask(Method::PUT, "/api/v1/organizations/bolt", None, Some(proxy)).await.unwrap();
+    assert_eq!(set.status, 200, "{set:?}");
+    assert_eq!(engine.stop().await.unwrap().code(), Some(0));
+    let log = engine.log();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    for bearer in [&kept, &other, &token] {
+        assert_eq!(status(&api.by(bearer), "/api/v1/me").await, 200);
+    }
+    let ended = api.by(&other).ask(Method::DELETE, "/api/v1/session", None, None).await.unwrap();
+    assert_eq!((ended.status, &ended.body["detail"]), (200, &json!("ended")));
+    assert_eq!(status(&api.by(&other), "/api/v1/me").await, 401);
+    let ended = api.by(&kept).ask(Method::DELETE, "/api/v1/tokens/ci", None, None).await.unwrap();
+    assert_eq!(ended.status, 200);
+    assert_eq!(status(&api.by(&token), "/api/v1/me").await, 401);
+    assert_eq!(status(&api.by(&kept), "/api/v1/me").await, 200);
+
+    let secrets = [FIRST, SECOND, &kept, &other, &token];
+    let mut told = vec![log, engine.log()];
+    for name in ["IN", "OUT"] {
+        told.extend(stream(&engine, name).await);
+    }
+    for secret in secrets {
+        let plain = secret.split_once('_').map_or(secret, |(_, coded)| coded);
+        assert!(told.iter().all(|text| !text.contains(plain)), "{secret}");
+    }
+    let hashes = told.iter().filter(|text| text.contains("$argon2id$")).count();
+    assert_eq!(hashes, 2, "hashes are in the two commands that set them, and in no event");
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_flood_of_failures_is_a_few_words_in_the_log() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    reset(&world, FIRST).await;
+    let api = engine.api().unwrap();
+    for number in 0..60 {
+        let answer = log_in(&api, &format!("acme/guess-{number}"), FIRST).await;
+        assert_eq!(answer.status, 401, "{answer:?}");
+    }
+    for _ in 0..3 {
+        assert_eq!(log_in(&api, "admin", "wrong horse battery").await.status, 401);
+    }
+    let refused = until("both are told", async || {
+        let told = stream(&engine, "IN").await;
+        let refused: Vec<_> = told.into_iter().filter(|text| text.contains("\"login_refused\"")).collect();
+        (refused.len() >= 2).then_some(refused)
+    })
+    .await;
+    assert_eq!(refused.len(), 2, "one of all that nobody has, one of `admin`: {refused:?}");
+    assert!(refused.iter().all(|text| !text.contains("guess-")), "{refused:?}");
+    let records = until("the audit has them", async || {
+        let records = engine.get("/api/v1/audit?operation=login-refused").await.unwrap();
+        (records["items"].as_array().unwrap().len() == 2).then_some(records)
+    })
+    .await;
+    assert_eq!(records["items"][0]["actor"], "machine");
+    // Whoever is on the machine is never locked out.
+    let right = until("the wait is over", async || {
+        let answer = log_in(&api, "admin", FIRST).await;
+        (answer.status == 201).then_some(answer)
+    })
+    .await;
+    assert!(right.body["token"].is_string());
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_command_line_logs_in_and_out() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    reset(&world, FIRST).await;
+    let ready = engine.ready().unwrap();
+    let (api, ca) = (ready.api.clone(), ready.ca.to_str().unwrap().to_owned());
+    let (first, second) = (file(&world, "first", FIRST), file(&world, "second", SECOND));
+    let (code, _, said) = linesman(&world, &["whoami"]).await;
+    assert!(code == Some(1) && said.contains("log in with `linesman login`"), "{said}");
+    let args = ["login", "--login", "admin", "--api", &api, "--ca", &ca, "--password-file"];
+    let (code, _, said) = linesman(&world, &[&args[..], &[second.as_str()]].concat()).await;
+    assert_eq!((code, &*said), (Some(1), "error: login or password is wrong\n"));
+    let said = ok(&world, &[&args[..], &[first.as_str(), "--new-password-file", &second]].concat()).await;
+    assert!(said.starts_with("logged in as admin, until "), "{said}");
+    assert!(mode(&world.path("session.json")) == 0o600);
+    let me: Value = serde_json::from_str(&ok(&world, &["whoami", "--json"]).await).unwrap();
+    assert_eq!((&me["login"], &me["sphere"]), (&json!("admin"), &json!(["/"])));
+    assert!(ok(&world, &["org", "list"]).await.contains("acme"));
+    let token =
+        ok(&world, &["token", "add", "ci", "--privileges", "subscription", "--rights", "incidents=own,audit"]).await;
+    let token = file(&world, "token", token.trim());
+    let me = ok(&world, &["whoami", "--json", "--api", &api, "--ca", &ca, "--token-file", &token]).await;
+    let me: Value = serde_json::from_str(&me).unwrap();
+    assert_eq!((&me["privileges"], &me["rights"]["audit"]), (&json!(["subscription"]), &json!(true)));
+    let listed = ok(&world, &["token", "list"]).await;
+    assert!(listed.starts_with("NAME") && listed.contains("subscription"), "{listed}");
+    assert_eq!(ok(&world, &["token", "remove", "ci"]).await, "revoked\n");
+    assert!(ok(&world, &["session", "list", "--json"]).await.contains("\"is_current\":true"));
+    let third = file(&world, "third", "third horse battery");
+    assert_eq!(ok(&world, &["password", "--password-file", &second, "--new-password-file", &third]).await, "changed\n");
+    assert!(ok(&world, &["whoami"]).await.contains("admin"), "a new session has begun");
+    assert_eq!(ok(&world, &["logout"]).await, "logged out\n");
+    assert!(!world.path("session.json").exists());
+    assert_eq!(ok(&world, &["logout"]).await, "nobody is logged in\n");
+    engine.stop().await.unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
