@@ -128,7 +128,7 @@ fn nobody_sets_the_password_of_whom_they_do_not_manage() {
     for (who, whose, verdict, detail) in [
         ("acme/eve", "acme/ann", Verdict::NotFound, "there is no manager `acme/ann`"),
         ("bob", "admin", Verdict::NotFound, "there is no manager `admin`"),
-        ("acme/sam", "acme/eve", Verdict::Forbidden, "`acme/sam` has not the privilege `managers` on `acme`"),
+        ("acme/sam", "acme/eve", Verdict::Forbidden, "`acme/sam` has not the privilege `managers`"),
         ("acme/ann", "acme/nobody", Verdict::NotFound, "there is no manager `acme/nobody`"),
         ("acme/sam", "acme/nobody", Verdict::NotFound, "there is no manager `acme/nobody`"),
         ("acme/nobody", "acme/ann", Verdict::NotFound, "there is no organization `acme`"),

@@ -195,9 +195,15 @@ fn reads(edge: &Fixture, places: &str) {
 async fn of_the_providers_people_the_right_is_asked_and_of_managers_the_place() {
     let edge = filled().await;
     edge.grant("bob", "/", Privileges::all(), Rights::of([Right::Cases], IncidentStep::Delegate));
-    for path in ["", "/export", "/acme/0", "/bolt/checkpoint", "/nobody/proof?index=0"] {
+    for (path, place) in [
+        ("", "/"),
+        ("/export", "/"),
+        ("/acme/0", "acme"),
+        ("/bolt/checkpoint", "bolt"),
+        ("/nobody/proof?index=0", "nobody"),
+    ] {
         let refused = problem(edge.get_as(BOB, &format!("/api/v1/audit{path}")).await).await;
-        assert_eq!(refused, (403, "`bob` has not the right `audit`".to_owned()), "{path}");
+        assert_eq!(refused, (403, format!("`bob` has not the right `audit` on `{place}`")), "{path}");
     }
     reads(&edge, "bolt");
     let logs = async |token: &str| {

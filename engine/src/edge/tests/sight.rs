@@ -228,6 +228,10 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
             pairs.push(with("bolt 1", "nope 1"));
             pairs.extend(is_in_part.then(|| with("corp 3", "corp 9")));
         }
+        "/api/v1/sessions/{id}" | "/api/v1/tokens/{name}" => {
+            let path = path.replace("{id}", "one").replace("{name}", "one");
+            pairs.push(pair(&format!("{path}?login=bolt/ann"), &format!("{path}?login=nope/ann")));
+        }
         _ => panic!("{path}: how is it asked for, and what lies outside?"),
     }
     pairs
@@ -306,7 +310,7 @@ async fn what_is_the_providers_is_nobody_elses() {
     world.edge.grant("bob", "/", Privileges::default(), Rights::default());
     assert_eq!(world.edge.get_as(BOB, "/api/v1/status").await.status(), 200);
     let (status, why) = problem(world.edge.get_as(BOB, "/api/v1/audit?organization=corp").await).await;
-    assert_eq!((status, &*why), (403, "`bob` has not the right `audit`"));
+    assert_eq!((status, &*why), (403, "`bob` has not the right `audit` on `corp`"));
     let (status, why) = problem(world.ask_for(BOB, "put", "/api/v1/log-level").await).await;
     assert_eq!((status, &*why), (403, "`bob` has not the right `settings` on `/`"));
     let (status, why) = problem(world.ask_for(BOB, "post", "/api/v1/organizations/bolt/suspend").await).await;
