@@ -19,7 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::line::{self, Heard};
 use super::summary::Summary;
-use super::{Failure, runtime};
+use super::{Failure, people, runtime};
 use crate::config::{self, Sources};
 use crate::data_dir::private;
 use crate::log::connect_with;
@@ -41,8 +41,8 @@ const PACE: Duration = Duration::from_millis(60);
 /// Run everything, play a corpus, and show what happens
 ///
 /// An embedded NATS server, an engine with three proxy organizations, a stand-in support system
-/// over TLS, the stock policies, and a publisher with good and broken bundles and a few intelligence
-/// messages. It runs until Ctrl-C.
+/// over TLS, the stock policies, a publisher with good and broken bundles and a few intelligence
+/// messages, and managers, of whom one tries what it may not. It runs until Ctrl-C.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  linesman demo\n  linesman demo --once --json")]
 pub(super) struct Args {
@@ -117,9 +117,9 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Res
     let client = connect_with(async_nats::ConnectOptions::new().name("linesman-demo"), app.nats_url()).await?;
     let heard = client.subscribe("out.>").await.context("cannot subscribe")?;
     client.flush().await.context("cannot subscribe")?;
-    let mut summary = Summary::default();
+    let (mut summary, data) = (Summary::default(), dir.join("data"));
     let ended = tokio::select! {
-        ended = show(args, &client, heard, &mut app, &mut summary) => ended.map(|()| ExitCode::SUCCESS),
+        ended = show(args, &data, &client, heard, &mut app, &mut summary) => ended.map(|()| ExitCode::SUCCESS),
         () = interrupted(interrupts) => Ok(ExitCode::FAILURE),
     };
     if let Ok(ExitCode::SUCCESS) = ended {
@@ -175,12 +175,18 @@ fn write_config(dir: &Path, standin: &Standin) -> anyhow::Result<PathBuf> {
 /// Plays the corpus and shows what comes of it until nothing more is to come.
 async fn show(
     args: &Args,
+    data: &Path,
     client: &Client,
     mut heard: Subscriber,
     app: &mut App,
     summary: &mut Summary,
 ) -> anyhow::Result<()> {
-    let publisher = tokio::spawn(publish(client.clone(), (!args.json).then_some(PACE)));
+    let (corpus, api, data) = (publish(client.clone(), (!args.json).then_some(PACE)), app.api(), data.to_owned());
+    let publisher = tokio::spawn(async move {
+        let bundles = corpus.await?;
+        people::introduce(api, &data).await?;
+        anyhow::Ok(bundles)
+    });
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let mut published = None;
     let mut look = tokio::time::interval(Duration::from_millis(100));
@@ -295,6 +301,9 @@ fn where_to_look(dir: &Path, app: &App) -> String {
          \x20 linesman tail --data-dir {data}\n\
          \x20 linesman publish FILE --org acme --data-dir {data}\n\
          \x20 linesman check {rules}\n\
+         \x20 linesman manager list --under acme --data-dir {data}\n\
+         \x20 linesman manager why acme/ben set-manager acme/berlin --data-dir {data}\n\
+         \x20 linesman audit list --organization acme --data-dir {data}\n\
          \x20 curl --cacert {data}/tls/ca.pem -H \"Authorization: Bearer $(cat {data}/token)\" \\\n\
          \x20      'https://{}/api/v1/incidents?organization=acme'\n\
          Ctrl-C ends it.",

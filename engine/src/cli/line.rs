@@ -83,6 +83,9 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
             format!("{}: {}", text("/policy"), action.unwrap_or_else(|| text("/action")))
         }
         ("dead", _) => format!("{} {}", text("/policy/name"), text("/detail")).trim_start().to_owned(),
+        ("audit", _) if data.get("verdict").is_some() => {
+            format!("{}: {} ({})", text("/actor"), text("/outcome"), text("/verdict"))
+        }
         _ => data.to_string(),
     };
     // One line stays one line, whatever a device wrote.
@@ -91,24 +94,37 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    #[test]
-    fn a_dead_letter_is_one_plain_line() {
+    fn line(subject: &str, about: Option<&str>, data: Value) -> String {
         let event = Received {
             specversion: "1.0".to_owned(),
             id: "acme-1-f".to_owned(),
             source: "/organizations/acme".to_owned(),
-            kind: "linesman.dead.bundle-undecodable".to_owned(),
-            subject: None,
+            kind: "linesman.kind".to_owned(),
+            subject: about.map(str::to_owned),
             time: "2026-11-21T10:15:02.5Z".parse().unwrap(),
-            data: serde_json::json!({"detail": "truncated:\n at the end"}),
+            data,
         };
-        let heard = Heard { subject: "out.acme.dead.bundle-undecodable", event: &event };
-        let line = anstream::adapter::strip_str(&of(&heard).to_string()).to_string();
+        anstream::adapter::strip_str(&of(&Heard { subject, event: &event }).to_string()).to_string()
+    }
+
+    #[test]
+    fn a_dead_letter_is_one_plain_line() {
         assert_eq!(
-            line,
+            line("out.acme.dead.bundle-undecodable", None, json!({"detail": "truncated:\n at the end"})),
             "10:15:02.500 acme         dead     bundle-undecodable                        truncated:  at the end"
+        );
+    }
+
+    #[test]
+    fn what_was_asked_for_tells_who_asked_and_what_became_of_it() {
+        let audit = json!({"actor": "acme/ann", "verdict": "forbidden", "outcome": "no", "old": null, "new": null});
+        assert_eq!(
+            line("out.acme.audit.set-manager", Some("acme/ben"), audit),
+            "10:15:02.500 acme         audit    set-manager                acme/ben       acme/ann: no (forbidden)"
         );
     }
 }

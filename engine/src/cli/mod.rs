@@ -13,6 +13,7 @@ mod manual;
 mod nats;
 #[cfg(test)]
 mod operations;
+mod people;
 mod publish;
 mod record;
 mod serve;
