@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! system   every kind of input, and everything that decisions do with them
-//! raised   from level 1 by level 2 to level 3, and what each knows
+//! raised   from level 1 to level 2, and what level 2 knows
+//! people   from level to level to 3, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -13,6 +14,7 @@ mod audit;
 mod commands;
 mod listeners;
 mod load;
+mod people;
 mod policies;
 mod raised;
 mod reports;
@@ -29,5 +31,6 @@ fn main() -> anyhow::Result<()> {
     let dir = Path::new(&dir);
     system::make(&dir.join("system"))?;
     load::make(&dir.join("load"))?;
-    raised::make(&dir.join("raised"))
+    raised::make(&dir.join("raised"))?;
+    people::make(&dir.join("people"))
 }

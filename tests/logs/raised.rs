@@ -1,5 +1,4 @@
-//! The log `raised`: it begins at level 1, is raised midway, and has what level 2 knows on both sides of that; towards
-//! its end it is raised to level 3.
+//! The log `raised`: it begins at level 1, is raised midway, and has what level 2 knows on both sides of that.
 
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::scribe::{LANES, Scribe};
 use crate::system::{self, LEVELS, incident, organization};
-use crate::{audit, commands, listeners, policies, reports};
+use crate::{commands, policies, reports};
 
 /// On each incident of its type it decides four reactions, one of which opens the case.
 const MANY: &str = "policy(#{ on: \"incident.detected\", where: #{ event_type: \"MANY\" } });\n\
@@ -48,9 +47,6 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     reports::standings(&mut scribe)?;
     reports::polls(&mut scribe)?;
     reports::all(&mut scribe)?;
-    raise_to_3(&mut scribe)?;
-    listeners::hear(&mut scribe, &mut book)?;
-    audit::keep(&mut scribe, &mut book)?;
     scribe.wait(91 * 86_400)?;
     scribe.tick()?;
     let inputs = scribe.end()?;
@@ -175,15 +171,6 @@ fn raise(scribe: &mut Scribe) -> anyhow::Result<()> {
     // What was held since before the raise comes back.
     organization(scribe, "cobalt", "Send all information with IP addresses overwritten")?;
     scribe.work()
-}
-
-/// Lane 0 first, as people ask for it; the others follow.
-fn raise_to_3(scribe: &mut Scribe) -> anyhow::Result<()> {
-    scribe.ask(&provider(), "", &raise_level(3))?;
-    for lane in 0..LANES {
-        scribe.control(lane, serde_json::to_vec(&Control::Level(3))?)?;
-    }
-    Ok(())
 }
 
 fn many(scribe: &mut Scribe, org: &str, count: usize) -> anyhow::Result<()> {
