@@ -114,8 +114,13 @@ impl Stage {
                 self.publish("p.0.ctl", &example.to_string()).await;
             }
         }
+        for verb in [json!({"set_group": {"group": "night"}}), json!({"remove_group": {"group": "night"}})] {
+            let admin = json!({"kind": "provider", "name": "admin"});
+            let command = json!({"id": verb.to_string(), "principal": admin, "node": "n", "verb": verb});
+            self.publish("p.0.ctl", &json!({"command": command}).to_string()).await;
+        }
         self.wait("out._provider.audit.suspend-organization", 1).await;
-        self.wait("out._provider.audit.raise-level", 1).await;
+        self.wait("out._provider.audit.remove-group", 1).await;
     }
 }
 

@@ -143,7 +143,7 @@ impl Sources {
             (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, store::Error>>()?;
         Ok(Self {
             bearers: Bearers::new(&edge.token),
-            logins: Logins::new(Arc::clone(&rows), edge.limits, Cost::usual()?)?,
+            logins: Logins::new(Arc::clone(&rows), edge.limits, Cost::usual()?, &edge.token)?,
             grants: Arc::new(Grants::new(Arc::clone(&rows))),
             gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows), edge.ready.clone()),
             ready: edge.ready,

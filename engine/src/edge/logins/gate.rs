@@ -10,10 +10,11 @@ use jiff::Timestamp;
 use linesman_connectors::Secret;
 use linesman_domain::table::Table;
 use linesman_domain::{credentials, failures};
-use linesman_schemas::Login;
+use linesman_schemas::{CommandId, Login};
+use sha2::{Digest as _, Sha256};
 
 use super::doors::{Failed, Wait};
-use super::hasher;
+use super::hasher::{self, SALT};
 use super::notices::Notice;
 use super::{Logins, rules};
 use crate::edge::transport::problem::Problem;
@@ -79,14 +80,23 @@ impl Logins {
         }
     }
 
-    /// The hash of a password that is to be somebody's from here on.
+    /// The hash of a password that is to be the one of `login` from here on, as asked under `id`. Its salt is made of these,
+    /// so that what is asked again is the same, and of what only this engine knows.
     ///
     /// # Errors
     /// It cannot be one, which is told at `pointer`; or too many log in at once.
-    pub(in crate::edge) async fn new_hash(&self, password: &Secret, pointer: &str) -> Result<String, Problem> {
+    pub(in crate::edge) async fn new_hash(
+        &self,
+        password: &Secret,
+        pointer: &str,
+        (login, id): (&Login, &CommandId),
+    ) -> Result<String, Problem> {
         rules::judge(password.expose())
             .map_err(|unfit| Problem::field(StatusCode::UNPROCESSABLE_ENTITY, pointer.to_owned(), unfit.to_string()))?;
-        self.hasher.hash(password.clone()).await.map_err(problem)
+        let mut salt = [0; SALT];
+        let made = Sha256::new_with_prefix(self.salted).chain_update(format!("{login}\n{id}")).finalize();
+        salt.iter_mut().zip(made).for_each(|(ours, made)| *ours = made);
+        self.hasher.hash(password.clone(), salt).await.map_err(problem)
     }
 
     /// Somebody's password was changed: who was locked out is let in.

@@ -24,7 +24,7 @@ const SEATS: usize = 2;
 /// How many wait for a seat: two seconds' work.
 const QUEUE: usize = 32;
 /// How long a salt is, in bytes (RFC 9106, section 3.1).
-const SALT: usize = 16;
+pub(super) const SALT: usize = 16;
 
 /// What a hash costs.
 #[derive(Debug, Clone)]
@@ -89,14 +89,13 @@ impl Hasher {
         Ok(Self { cost, seats, room, nobodys })
     }
 
-    /// The hash of a password with a salt of its own, as a PHC string.
+    /// The hash of a password with a salt, as a PHC string.
     ///
     /// # Errors
-    /// There is no room, or no random numbers or memory.
-    pub(super) async fn hash(&self, password: Secret) -> Result<String, Error> {
+    /// There is no room, or no memory.
+    pub(super) async fn hash(&self, password: Secret, salt: [u8; SALT]) -> Result<String, Error> {
         let argon2 = self.cost.argon2();
         self.seated(move || {
-            let salt = private::random::<SALT>().map_err(broken)?;
             let hash = argon2.hash_password_with_salt(password.expose().as_bytes(), &salt).map_err(broken)?;
             Ok(hash.to_string())
         })
@@ -177,9 +176,9 @@ mod tests {
     #[tokio::test]
     async fn a_password_is_its_own_hashs_and_no_others() {
         let hasher = hasher();
-        let hash = hasher.hash(secret()).await.unwrap();
+        let hash = hasher.hash(secret(), [1; SALT]).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
-        assert_ne!(hash, hasher.hash(secret()).await.unwrap(), "each has a salt of its own");
+        assert_ne!(hash, hasher.hash(secret(), [2; SALT]).await.unwrap(), "by another salt it is another");
         assert!(hasher.verify(secret(), Some(hash.clone())).await.unwrap());
         assert!(!hasher.verify(Secret::new("correct horse batterY"), Some(hash)).await.unwrap());
         let error = hasher.verify(secret(), Some("plain".to_owned())).await.unwrap_err();
@@ -189,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_hashed_at_another_cost_is_known() {
         let dearer = Hasher::new(Cost::of(64, 2).unwrap()).unwrap();
-        let hash = dearer.hash(secret()).await.unwrap();
+        let hash = dearer.hash(secret(), [1; SALT]).await.unwrap();
         assert!(hasher().verify(secret(), Some(hash)).await.unwrap());
     }
 

@@ -95,7 +95,7 @@ pub(in crate::edge) async fn change_password(
         Denied::Wrong => field("old", "this is not the password of now"),
         Denied::Unasked(problem) => problem,
     })?;
-    let password = sources.logins.new_hash(&body.new, "#/new").await?;
+    let password = sources.logins.new_hash(&body.new, "#/new", (&login, &id)).await?;
     let verb = Verb::Manager(Manager::SetPassword(PasswordChange { manager: login.name.clone(), password }));
     let asked = sources.commands.put(entry.principal, login.organization.clone(), id, verb).await.map_err(refused)?;
     let response = respond(asked)?;

@@ -42,6 +42,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender};
 
 pub(super) use entry::{Entry, Way};
@@ -63,6 +64,8 @@ pub(super) struct Logins {
     rows: Arc<[Lane]>,
     limits: Limits,
     hasher: Hasher,
+    /// What salts are made of besides what they are for.
+    salted: [u8; 32],
     doors: Arc<Doors>,
     notices: Mutex<Notices>,
     uses: Mutex<Uses>,
@@ -75,12 +78,13 @@ impl Logins {
     ///
     /// # Errors
     /// The system gives no random numbers.
-    pub(super) fn new(rows: Arc<[Lane]>, limits: Limits, cost: Cost) -> Result<Arc<Self>, Error> {
+    pub(super) fn new(rows: Arc<[Lane]>, limits: Limits, cost: Cost, token: &str) -> Result<Arc<Self>, Error> {
         let (notes, to_keep) = keeper::channel();
         Ok(Arc::new(Self {
             rows,
             limits,
             hasher: Hasher::new(cost)?,
+            salted: Sha256::digest(token).into(),
             doors: Doors::new(),
             notices: Mutex::new(Notices::new(Timestamp::now())),
             uses: Mutex::new(Uses::new()),

@@ -52,7 +52,7 @@ pub(in crate::edge) async fn reset_password(
     };
     // Whoever may not is told so before anything is said of the password.
     let login = sources.owner(&Entry { principal: principal.clone(), way: entry.way }, Some(body.login))?;
-    let password = sources.logins.new_hash(&body.password, "#/password").await?;
+    let password = sources.logins.new_hash(&body.password, "#/password", (&login, &id)).await?;
     let verb = Verb::Manager(Manager::SetPassword(PasswordChange { manager: login.name.clone(), password }));
     let asked = sources.commands.put(principal, login.organization.clone(), id, verb).await.map_err(refused)?;
     let response = respond(asked)?;

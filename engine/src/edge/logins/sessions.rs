@@ -18,7 +18,7 @@ use super::whose::WhoseQuery;
 use super::{Entry, Way};
 use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
-use crate::edge::transport::problem::Problem;
+use crate::edge::transport::problem::{Problem, ProblemBody};
 use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond};
 
 /// The sessions of a manager.
@@ -64,7 +64,8 @@ pub(in crate::edge) struct SessionPath {
 /// The sessions of whoever asks, or of a manager they manage.
 #[utoipa::path(
     get, path = "/api/v1/sessions", tag = "logins", params(WhoseQuery),
-    responses((status = 200, description = "the sessions that are good", body = SessionList))
+    responses((status = 200, description = "the sessions that are good", body = SessionList),
+        (status = 404, description = "for whoever asks there is no such manager", body = ProblemBody<'static>, content_type = "application/problem+json"))
 )]
 pub(in crate::edge) async fn sessions(
     State(sources): State<Arc<Sources>>,

@@ -22,7 +22,7 @@ use super::whose::WhoseQuery;
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
 use crate::edge::transport::params::{Params, PathOf};
-use crate::edge::transport::problem::Problem;
+use crate::edge::transport::problem::{Problem, ProblemBody};
 use crate::edge::writes::{Answers, IdempotencyKey, command_id, out_of_bounds, refused, respond};
 
 /// The API tokens of a manager.
@@ -120,7 +120,8 @@ impl From<Attenuation> for Allowed {
 /// The API tokens of whoever asks, or of a manager they manage.
 #[utoipa::path(
     get, path = "/api/v1/tokens", tag = "logins", params(WhoseQuery),
-    responses((status = 200, description = "the tokens there are", body = TokenList))
+    responses((status = 200, description = "the tokens there are", body = TokenList),
+        (status = 404, description = "for whoever asks there is no such manager", body = ProblemBody<'static>, content_type = "application/problem+json"))
 )]
 pub(in crate::edge) async fn tokens(
     State(sources): State<Arc<Sources>>,

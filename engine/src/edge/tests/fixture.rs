@@ -106,7 +106,8 @@ impl Fixture {
         let mut sources = Sources::new(edge, walk_most).unwrap();
         // What hashes cost is shown where they are made.
         let cost = logins::Cost::least();
-        sources.logins = logins::Logins::new(Arc::clone(&sources.rows), Limits::of(43_200, 2_592_000), cost).unwrap();
+        sources.logins =
+            logins::Logins::new(Arc::clone(&sources.rows), Limits::of(43_200, 2_592_000), cost, TOKEN).unwrap();
         for (token, login) in people::BEARERS {
             sources.bearers.add(token, people::principal(login));
         }

@@ -21,7 +21,7 @@ use linesman_schemas::{Login, Place, Principal, Privileges, Rights};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Answers, IdempotencyKey, command_id, respond, send_at, send_judged, stated};
+use super::{Answers, IdempotencyKey, command_id, send_at, send_judged, stated};
 use crate::edge::members::lane_of_owner;
 use crate::edge::paths::{ManagerPath, PersonPath};
 use crate::edge::sources::Sources;
@@ -136,13 +136,9 @@ async fn set(
     let ManagerBody { sphere, privileges, rights, password } = body;
     let password = match &password {
         Some(password) => {
-            // Each hash is another one: what was asked before under the same id is known by that alone.
-            if let Ok(known) = sources.commands.find(viewer, login.organization.clone(), id.clone()) {
-                return respond(known);
-            }
             // Whoever may not is told so before anything is said of the password.
             viewer.may("set-manager", &login.organization.clone().map_or(Place::Provider, Place::Organization))?;
-            Some(sources.logins.new_hash(password, "#/password").await?)
+            Some(sources.logins.new_hash(password, "#/password", (&login, &id)).await?)
         }
         None => None,
     };

@@ -67,10 +67,10 @@ pub(in crate::edge) struct AuditRecord {
     /// What it was about, where that is not the place.
     about: Option<String>,
     /// What it changed, as it was before; null for nothing, secrets as `changed`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     old: Json,
     /// As it was then; null for nothing, secrets as `changed`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     new: Json,
     /// What became of it.
     #[schema(schema_with = words::verdict)]
