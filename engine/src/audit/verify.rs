@@ -166,7 +166,7 @@ pub struct Report {
     pub aged: u64,
     /// How many checkpoints agree, the export's own among them.
     pub agreeing: usize,
-    /// What is wrong, in the order in which it was found: at most [`FAULTS_MOST`].
+    /// What is wrong, in the order in which it was found: at most `FAULTS_MOST`.
     pub faults: Vec<Fault>,
     /// How many faults more there are.
     pub more: u64,

@@ -36,7 +36,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What a table of [`SECTION`] says; none where a key that is needed has no value.
+    /// What a table of `SECTION` says; none where a key that is needed has no value.
     pub fn read(entry: &Entry) -> Option<Self> {
         let time = |key| entry.number::<i64>(key).map(SignedDuration::from_secs);
         Some(Self { idle: time("session_idle_s")?, absolute: time("session_absolute_s")? })
