@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::listener::Listener;
+use super::listener::{LOOK_EVERY, Listener};
 use super::sources::{LISTENERS, Sources};
 use super::transport::params::Params;
 use super::transport::problem::Problem;
@@ -88,7 +88,12 @@ pub(super) async fn events(
     };
     let found = events::follow(&sources.client, filter, From::After(place)).await;
     let found = found.map_err(|error| log_is_away(&error))?;
-    let listener = Listener::new(Arc::clone(&sources), viewer);
+    let listener = Listener::new(Arc::clone(&sources), viewer, headers);
+    let looks = stream::unfold(tokio::time::interval(LOOK_EVERY), async |mut looks| {
+        looks.tick().await;
+        Some((None, looks))
+    });
+    let found = stream::select(found.map(Some), looks);
     let found = found.scan(listener, |listener, found| ready(listener.hear(found))).filter_map(ready);
     let shown = stream::iter(first).chain(found);
     let shown = until_stopped(shown, sources.ready.clone(), seat);

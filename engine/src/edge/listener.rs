@@ -2,17 +2,19 @@
 //! sphere slips out when rights change under way.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use axum::http::{HeaderMap, Method};
 use axum::response::sse::Event;
 use linesman_domain::sight;
 use linesman_domain::table::Table;
 use linesman_domain::{self as domain, devices};
-use linesman_schemas::OrgName;
 use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{OrgName, Principal};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::logins::Way;
 use super::sources::Sources;
 use super::transport::problem::Problem;
 use super::viewer::{Viewer, owner};
@@ -20,17 +22,16 @@ use crate::log;
 use crate::log::events::Found;
 use crate::log::streams::lane_of;
 
-/// How long what somebody sees counts.
-const REACH_EVERY: Duration = Duration::from_secs(1);
-/// For how many events it counts.
-const REACH_EVENTS: u32 = 256;
+/// Where they listen.
+pub(super) const PATH: &str = "/api/v1/events";
+/// How often it is looked whether they are still let in while nothing comes.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Somebody who listens.
 pub(super) struct Listener {
     sources: Arc<Sources>,
     viewer: Viewer,
-    since: Instant,
-    heard: u32,
+    headers: HeaderMap,
 }
 
 /// What of an event tells whom it concerns.
@@ -50,29 +51,27 @@ struct ConcernDevice {
 }
 
 impl Listener {
-    pub(super) fn new(sources: Arc<Sources>, viewer: Viewer) -> Self {
-        Self { sources, viewer, since: Instant::now(), heard: 0 }
+    /// Somebody who came in by what stands in `headers`.
+    pub(super) fn new(sources: Arc<Sources>, viewer: Viewer, headers: HeaderMap) -> Self {
+        Self { sources, viewer, headers }
     }
 
-    /// What they hear of what was found, which may be nothing; none where they hear nothing from here on: it cannot be
-    /// told what they see, or they see nothing any more. They may come back behind what they have heard.
-    pub(super) fn hear(&mut self, found: Result<Found, log::Error>) -> Option<Option<Event>> {
+    /// What they hear of what was found, which may be nothing; none where they hear nothing from here on: they are not
+    /// let in any more, or see nothing. They may come back behind what they have heard.
+    ///
+    /// INVARIANT (sight): session or token, and what they see, are looked at for each message anew, and each second
+    /// where none comes (`found` is none).
+    pub(super) fn hear(&mut self, found: Option<Result<Found, log::Error>>) -> Option<Option<Event>> {
+        self.look()?;
         let found = match found {
-            Ok(found) => found,
-            Err(error) => {
+            None => return Some(None),
+            Some(Ok(found)) => found,
+            Some(Err(error)) => {
                 // The consumer makes itself anew behind what it has delivered.
                 tracing::debug!(%error, "a listener waits for the log");
                 return Some(None);
             }
         };
-        self.heard += 1;
-        if self.heard >= REACH_EVENTS || self.since.elapsed() >= REACH_EVERY {
-            self.viewer = self.sources.grants.viewer(self.viewer.principal()).map_err(Problem::from).ok()?;
-            (self.since, self.heard) = (Instant::now(), 0);
-            if self.viewer.is_blind() {
-                return None;
-            }
-        }
         let whose = owner(&found.subject);
         if self.viewer.sees_whole(whose.as_ref()) {
             return Some(Some(told(&found, found.event.get())));
@@ -81,6 +80,15 @@ impl Listener {
             Some(org) => self.hear_of(&org, &found).ok(),
             None => Some(None),
         }
+    }
+
+    /// Looks whether they are still let in, and what they see now.
+    fn look(&mut self) -> Option<()> {
+        let entry = self.sources.enter(&Method::GET, PATH, &self.headers).ok().flatten()?;
+        if entry.way != Way::Machine || entry.principal != Principal::admin() {
+            self.viewer = self.sources.grants.viewer(entry.principal).map_err(Problem::from).ok()?;
+        }
+        (!self.viewer.is_blind()).then_some(())
     }
 
     /// What they hear of an event of an organization of which they see a part.

@@ -102,6 +102,10 @@ pub fn judge(
         }
         group.device_groups = sorted(tied.clone());
     }
+    let is_tied = !group.organizations.is_empty() || !group.device_groups.is_empty();
+    if !is_tied && !asker.effective.sphere.covers(&Place::Provider) {
+        return Ok(Err(Refused::at("/organizations", format!("`{asker}` ties a group to something"))));
+    }
     Ok(Ok(group))
 }
 

@@ -124,6 +124,10 @@ pub fn judge<B: Base + ?Sized>(
     if org.is_some() && sphere.is_empty() {
         return Ok(Err(Refused::at("/sphere", "a manager of an organization needs a place")));
     }
+    // Who sees by groups alone is whoever's who sees everything.
+    if sphere.is_empty() && !held.sphere.covers(&Place::Provider) {
+        return Ok(Err(Refused::at("/sphere", format!("`{asker}` grants some place"))));
+    }
     if let Some(beyond) = settings.privileges.and_then(|given| given.beyond(held.privileges)) {
         return Ok(Err(lacks(&asker, "privilege", beyond.as_str())));
     }
@@ -207,6 +211,12 @@ fn set(
         Ok(judged) => judged,
         Err(refused) => return Ok(refused.into()),
     };
+    if settings.password.is_some()
+        && before.is_some()
+        && let Some(refused) = passwords::beyond(&managers.known(desk), principal, &login, desk.now)?
+    {
+        return Ok(refused.into());
+    }
     let row = desk.read(&managers::key(&login))?;
     let created = row.map_or(desk.now, |row| row.created);
     let number = before.as_ref().map_or(desk.sequence, |(number, _)| *number);

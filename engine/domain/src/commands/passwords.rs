@@ -10,7 +10,7 @@ use super::Answer;
 use super::managers::Refused;
 use crate::desk::Desk;
 use crate::managers::Managers;
-use crate::rights::{Asker, Grants, Managing};
+use crate::rights::{Asker, Grants, Managing, effective};
 use crate::{Error, credentials};
 
 /// Gives a manager another password. One that somebody else sets is to be changed by its owner.
@@ -28,13 +28,34 @@ pub(crate) fn ask(
             return Ok(Answer::refused(Verdict::Forbidden, detail).about(&login));
         }
         Ok(Hold::Oneself) => true,
-        Ok(Hold::Managing) => false,
+        // Whoever knows its password is it, and so has what it has.
+        Ok(Hold::Managing) => match beyond(&managers.known(desk), &command.principal, &login, desk.now)? {
+            Some(refused) => return Ok(Answer::from(refused).about(&login)),
+            None => false,
+        },
         Err(refused) => return Ok(Answer::from(refused).about(&login)),
     };
     let old = desk.read(&credentials::key(&login))?.map(|known| json!({"must_change": known.must_change}));
     credentials::set(desk, &login, &change.password, !is_own)?;
     let new = json!({"password": "changed", "must_change": !is_own});
     Ok(Answer::done("changed", old.unwrap_or(Value::Null), new).about(&login))
+}
+
+/// Why somebody does not set the password of a manager: it may something that they may not.
+pub(super) fn beyond(
+    known: &impl Grants,
+    principal: &Principal,
+    login: &Login,
+    now: Timestamp,
+) -> Result<Option<Refused>, Error> {
+    let own = effective(known, principal, now)?.unwrap_or_default();
+    let other = effective(known, &Principal::of_login(login, None), now)?.unwrap_or_default();
+    let privilege = other.privileges.beyond(own.privileges).map(|beyond| format!("the privilege `{beyond}`"));
+    let beyond = privilege.or_else(|| other.rights.beyond(own.rights).map(|beyond| format!("the right `{beyond}`")));
+    Ok(beyond.map(|beyond| {
+        let detail = format!("`{principal}` has not {beyond}, which `{login}` has");
+        Refused::new(Verdict::Forbidden, detail)
+    }))
 }
 
 /// As whom somebody may do something with how a manager comes in.

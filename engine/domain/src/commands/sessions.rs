@@ -66,8 +66,13 @@ fn end(
     name: &SessionName,
 ) -> Result<Answer, Error> {
     let login = Login::new(org.cloned(), name.manager.clone());
-    if let Err(refused) = hold(&managers.known(desk), &command.principal, &login, desk.now)? {
-        return Ok(Answer::from(refused).about(&login));
+    match hold(&managers.known(desk), &command.principal, &login, desk.now)? {
+        Ok(Hold::Oneself) if command.principal.token().is_some() => {
+            let detail = "an API token does nothing with how its owner comes in";
+            return Ok(Answer::refused(Verdict::Forbidden, detail).about(&login));
+        }
+        Ok(_) => {}
+        Err(refused) => return Ok(Answer::from(refused).about(&login)),
     }
     let key = sessions::key(&login, &name.session);
     let Some(row) = desk.read(&key)? else {

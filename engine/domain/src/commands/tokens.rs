@@ -31,6 +31,9 @@ pub(crate) fn ask(
             let is_oneself = held == Hold::Oneself && command.principal.token().is_none();
             if is_oneself { make(desk, managers, command, &login, issue)? } else { not_oneself(&login) }
         }
+        Token::Revoke(_) if held == Hold::Oneself && command.principal.token().is_some() => {
+            Answer::refused(Verdict::Forbidden, "an API token does nothing with how its owner comes in")
+        }
         Token::Revoke(revocation) => revoke(desk, &login, &revocation.token)?,
     };
     if answer.is_done() && org.is_none() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use linesman_schemas::directory::{Grant, Granter};
+use linesman_schemas::directory::{Grant, Granter, Group};
 use linesman_schemas::{Login, Place, Principal};
 
 use super::chain::{Effective, Grants, Member, effective, settled};
@@ -56,7 +56,7 @@ impl Asker {
             return Ok(Managing::Itself);
         }
         let grant = settled(grants, member)?;
-        if !self.sees(&member.login, &grant) {
+        if !self.sees(grants, &member.login, &grant) {
             return Ok(Managing::Unseen);
         }
         // Nobody stands above the first of all.
@@ -64,12 +64,20 @@ impl Asker {
         Ok(if is_above { Managing::Above } else { Managing::Yes(grant) })
     }
 
-    /// Whether they see a manager: all that it was granted lies in their sphere. The provider's people are there for
-    /// each other alone, and those who were granted no place for whoever has all of them.
-    fn sees(&self, login: &Login, grant: &Grant) -> bool {
-        let is_own_kind = login.organization.is_some() || self.is_of_provider();
+    /// Whether they see a manager: all that it was granted lies in their sphere, and all that its groups are tied to. The
+    /// provider's people are there for each other alone, and those who were granted no place for whoever has all of them.
+    fn sees(&self, grants: &(impl Grants + ?Sized), login: &Login, grant: &Grant) -> bool {
         let sphere = &self.effective.sphere;
-        is_own_kind && grant.sphere.is_within(sphere) && (!grant.sphere.is_empty() || sphere.covers(&Place::Provider))
+        if login.organization.is_none() {
+            let has_ties = |group: &Group| {
+                let tied = group.organizations.iter().chain(group.device_groups.iter().map(|tie| &tie.organization));
+                tied.into_iter().all(|org| sphere.covers(&Place::Organization(org.clone())))
+            };
+            if !self.is_of_provider() || !grants.groups(&login.name).iter().all(|group| has_ties(group)) {
+                return false;
+            }
+        }
+        grant.sphere.is_within(sphere) && (!grant.sphere.is_empty() || sphere.covers(&Place::Provider))
     }
 
     /// Whether they see a manager, themselves included.
@@ -78,7 +86,7 @@ impl Asker {
     /// What was granted cannot be read.
     pub fn is_shown(&self, grants: &(impl Grants + ?Sized), member: &Member) -> Result<bool, Error> {
         let is_itself = self.member.as_ref().is_some_and(|own| own.login == member.login);
-        Ok(is_itself || self.sees(&member.login, &settled(grants, member)?))
+        Ok(is_itself || self.sees(grants, &member.login, &settled(grants, member)?))
     }
 
     /// Whether they are the provider's, or the engine itself.

@@ -321,3 +321,19 @@ fn with_a_manager_goes_what_it_came_in_by() {
     assert_eq!((lane.sessions("acme/eve").len(), lane.tokens("acme/eve").len()), (0, 0));
     assert_eq!((lane.sessions("acme/sam").len(), lane.tokens("acme/sam").len()), (1, 1));
 }
+
+#[test]
+fn nobody_becomes_who_may_more_by_its_password() {
+    let mut lane = Lane::with_managers();
+    let some = [Privilege::Managers].into_iter().collect();
+    lane.manager("acme/peer", "acme", some, "acme/ann");
+    lane.manager("acme/able", "acme", Privileges::all(), "acme/ann");
+    let (verdict, detail) = lane.as_("acme/peer", "acme/able", &password("acme/able"));
+    assert_eq!(
+        (verdict, &*detail),
+        (Verdict::Forbidden, "`acme/peer` has not the privilege `subscription`, which `acme/able` has")
+    );
+    let set = json!({"set_manager": {"manager": "able", "password": "$argon2id$v=19$m=8,t=1,p=1$YQ$Yg"}});
+    assert_eq!(lane.as_("acme/peer", "acme/able", &set).0, Verdict::Forbidden);
+    assert_eq!(lane.as_("acme/able", "acme/peer", &password("acme/peer")).0, Verdict::Done);
+}

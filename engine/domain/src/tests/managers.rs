@@ -116,6 +116,13 @@ impl Model {
         (org(other).is_some() || org(asker).is_none())
             && had.places.is_subset(&held.places)
             && (!had.places.is_empty() || held.places.contains("/"))
+            && self.tied(other).is_subset(&held.places)
+    }
+
+    /// What the groups are tied to that somebody is in.
+    fn tied(&self, login: &str) -> Names {
+        let groups = self.groups.values().filter(|group| group.members.contains(login));
+        groups.flat_map(|group| group.organizations.iter().copied()).collect()
     }
 
     fn manages(&self, asker: &str, other: &str) -> bool {
@@ -134,7 +141,7 @@ impl Model {
                     .iter()
                     .all(|place| org(login).is_none_or(|org| *place == org || place.starts_with(&format!("{org}/"))))
         });
-        let has_some = org(login).is_none()
+        let has_some = (org(login).is_none() && held.places.contains("/"))
             || places.map_or(!is_new && !self.managers[login].places.is_empty(), |places| !places.is_empty());
         is_at_home
             && held.privileges.contains("managers")
@@ -316,6 +323,7 @@ impl World {
         let known = self.model.groups.get(name);
         let is_right = held.as_ref().is_some_and(|held| held.privileges.contains("managers"))
             && is_seen(&organizations)
+            && (!organizations.is_empty() || is_seen(&["/"].into()))
             && manages(&members)
             && known.is_none_or(|known| {
                 is_seen(&known.organizations)

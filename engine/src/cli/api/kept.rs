@@ -55,7 +55,7 @@ impl Kept {
     /// The file cannot be written.
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let failed = || format!("the session cannot be kept in `{}`", path.display());
-        if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
             private::create_dir(folder).with_context(failed)?;
         }
         private::write(path, &serde_json::to_vec_pretty(self)?).with_context(failed)
