@@ -7,6 +7,7 @@
 //! | `chain` | who granted whom what, up to the first; what that comes to |
 //! | `explain` | why somebody may, or may not, link by link |
 //! | `manage` | who manages whom |
+//! | `inherited` | who acts on subscriptions that were made above |
 //! | `overlay` | what would be granted |
 //! | `reach` | what somebody sees |
 //!
@@ -14,6 +15,7 @@
 
 mod chain;
 mod explain;
+mod inherited;
 mod manage;
 mod overlay;
 mod reach;
@@ -31,6 +33,7 @@ use super::Error;
 pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, settled};
 use chain::{Climb, Link, climb};
 pub use explain::{Explanation, Held, Tied, explain};
+pub use inherited::may_activate;
 pub use manage::{Asker, Managing};
 pub use overlay::{Overlay, Taken, Wish};
 pub use reach::{Extent, Reach, reach};

@@ -163,6 +163,35 @@ fn a_chain_that_ends_with_nobody_grants_nothing() {
 }
 
 #[test]
+fn whoever_activates_a_line_acts_on_what_it_inherits_and_on_no_other() {
+    let activation = [Privilege::Activation].into_iter().collect();
+    let subscription = [Privilege::Subscription].into_iter().collect();
+    let mut world =
+        World::chain(&[("acme/ann", "acme", Privileges::all()), ("acme/lin", "acme/berlin/line-7", activation)]);
+    let lin = Arc::clone(&world.managers[&"acme/lin".parse().unwrap()]);
+    let sub = Member { login: "acme/sub".parse().unwrap(), ..(*lin).clone() };
+    let sub = Member { grant: Grant { privileges: subscription, ..sub.grant.clone() }, ..sub };
+    world.managers.insert(sub.login.clone(), Arc::new(sub));
+    let ask = |who: &str, subscribed: &str, place: &str| {
+        let (subscribed, place) = (subscribed.parse().unwrap(), place.parse().unwrap());
+        told(&may_activate(&world, &login(who), (&subscribed, &place), Timestamp::UNIX_EPOCH).unwrap())
+    };
+    for subscribed in ["acme", "acme/berlin", "acme/berlin/line-7"] {
+        assert_eq!(ask("acme/lin", subscribed, "acme/berlin/line-7"), "allowed", "{subscribed}");
+        let told = ask("acme/sub", subscribed, "acme/berlin/line-7");
+        assert_eq!(told, "`acme/sub` has not the privilege `activation` on `acme/berlin/line-7`");
+    }
+    // Not for all that was subscribed to, not for the line beside, not what was subscribed to elsewhere.
+    assert_eq!(ask("acme/lin", "acme", "acme"), "`acme/lin` has not the privilege `activation` on `acme`");
+    assert_eq!(ask("acme/lin", "acme", "acme/berlin/line-8"), "unseen");
+    assert_eq!(ask("acme/lin", "acme/munich", "acme/berlin/line-7"), "unseen");
+    assert_eq!(ask("acme/ann", "acme", "acme/berlin/line-8"), "allowed");
+    // And to subscribe takes the other.
+    let subscribe = Need::Privilege(Privilege::Subscription);
+    assert_ne!(told(&world.ask(&login("acme/lin"), subscribe, "acme/berlin/line-7", false)), "allowed");
+}
+
+#[test]
 fn every_operation_stands_once_in_the_table() {
     let mut names: Vec<_> = OPERATIONS.iter().map(|(name, _)| *name).collect();
     names.sort_unstable();
