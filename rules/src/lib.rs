@@ -23,6 +23,7 @@ mod scratch;
 mod script;
 mod subject;
 mod triggers;
+pub mod values;
 
 pub use book::Book;
 pub use diagnostic::{Code, Diagnostic, excerpt, suggest};

@@ -1,0 +1,42 @@
+//! Values that managers substitute for the parameters of services: their texts, types and arithmetic.
+//!
+//! ```text
+//! text --parse_substitution--> Substitution { name, types, clause }
+//!                                              |
+//!      Expression --evaluate (names looked up)--> Value --Types::admit--> Value of the parameter
+//!                                                   \--Constraint::of--> what may be chosen below
+//! ```
+//!
+//! Nothing here knows who substitutes where: it is pure, bounded in time and memory, and the same on
+//! every machine. The language is described in `docs/values.md`.
+
+mod compare;
+mod constraint;
+mod cursor;
+mod eval;
+mod expression;
+mod functions;
+mod kind;
+mod lexer;
+mod mistake;
+mod name;
+mod network;
+mod operators;
+mod parser;
+mod protocol;
+mod substitution;
+#[cfg(test)]
+mod tests;
+mod types;
+mod value;
+
+pub use constraint::Constraint;
+pub use eval::{Fuel, evaluate};
+pub use expression::{Expression, Reference};
+pub use kind::Type;
+pub use mistake::{Mistake, Span};
+pub use name::Name;
+pub use network::Network;
+pub use substitution::{Clause, Substitution, parse_substitution};
+pub use types::Types;
+pub use value::{Range, Value};
