@@ -21,6 +21,7 @@ mod literal;
 mod policy;
 mod scratch;
 mod script;
+pub mod services;
 mod subject;
 mod triggers;
 pub mod values;

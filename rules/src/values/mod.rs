@@ -10,6 +10,7 @@
 //! Nothing here knows who substitutes where: it is pure, bounded in time and memory, and the same on
 //! every machine. The language is described in `docs/values.md`.
 
+mod acquisition;
 mod compare;
 mod constraint;
 mod cursor;
@@ -17,26 +18,40 @@ mod eval;
 mod expression;
 mod functions;
 mod kind;
+mod layer;
 mod lexer;
 mod mistake;
 mod name;
 mod network;
 mod operators;
+mod parameter;
 mod parser;
 mod protocol;
+mod report;
+mod scenario;
+mod source;
 mod substitution;
 #[cfg(test)]
 mod tests;
 mod types;
 mod value;
 
+pub use acquisition::{
+    Acquired, Acquisition, Choice, Explanation, Fault, Found, Ground, Input, Outcome, Renaming, Runtime, Status, Step,
+    Trail, acquire,
+};
 pub use constraint::Constraint;
 pub use eval::{Fuel, evaluate};
 pub use expression::{Expression, Reference};
 pub use kind::Type;
+pub use layer::{Layer, SUBSTITUTIONS_MOST, Said, Told};
 pub use mistake::{Mistake, Span};
 pub use name::Name;
 pub use network::Network;
+pub use parameter::{Definition, ListMode, Misdeclared, PARAMETERS_MOST, Parameter, Spelled};
+pub use report::Report;
+pub use scenario::{NoScenario, Scenario};
+pub use source::{Source, Where};
 pub use substitution::{Clause, Substitution, parse_substitution};
 pub use types::Types;
 pub use value::{Range, Value};

@@ -1,0 +1,160 @@
+//! `service.toml`: what a service is called, where it may be subscribed, and its parameters; and `parameters.toml`, the
+//! global ones.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::values::{Definition, Misdeclared, Spelled};
+
+/// Where a service may be subscribed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// At an enterprise, for all of it.
+    Enterprise,
+    /// At a site.
+    Site,
+    /// At an access line.
+    Line,
+}
+
+impl Level {
+    /// All levels, from the most general.
+    pub const ALL: [Self; 3] = [Self::Enterprise, Self::Site, Self::Line];
+
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enterprise => "enterprise",
+            Self::Site => "site",
+            Self::Line => "line",
+        }
+    }
+}
+
+/// What `service.toml` says.
+#[derive(Debug, Clone)]
+pub struct ServiceDefinition {
+    /// What people call it.
+    pub title: String,
+    /// What it does, for people; empty where nobody says.
+    pub description: String,
+    /// Where it may be subscribed, from the most general.
+    pub levels: Vec<Level>,
+    /// Whether activations of it may follow a schedule.
+    pub is_schedulable: bool,
+    /// Whether what is fixed above is not shown below.
+    pub hides_fixed: bool,
+    /// Its own parameters.
+    pub parameters: Definition,
+}
+
+/// What is wrong with a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misdefined {
+    /// It is no TOML of that form: what the parser says, with line and column.
+    Form(String),
+    /// A key says something that cannot be.
+    Key {
+        /// Which.
+        key: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+    /// A parameter is wrong.
+    Parameter(Misdeclared),
+}
+
+impl fmt::Display for Misdefined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(text) => f.write_str(text),
+            Self::Key { key, message } => write!(f, "`{key}`: {message}"),
+            Self::Parameter(wrong) => wrong.fmt(f),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    title: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default = "everywhere")]
+    levels: Vec<Level>,
+    #[serde(default)]
+    schedulable: bool,
+    #[serde(default)]
+    hide_fixed: bool,
+    #[serde(default)]
+    parameters: BTreeMap<String, Spelled>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenGlobals {
+    #[serde(default)]
+    parameters: BTreeMap<String, Spelled>,
+}
+
+fn everywhere() -> Vec<Level> {
+    Level::ALL.to_vec()
+}
+
+impl ServiceDefinition {
+    /// Reads `service.toml`.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn read(text: &str) -> Result<Self, Vec<Misdefined>> {
+        let written: Written = read(text)?;
+        let mut faults = Vec::new();
+        if written.title.trim().is_empty() {
+            faults.push(Misdefined::Key { key: "title", message: "it is empty: people see it".to_owned() });
+        }
+        let mut levels = written.levels;
+        levels.sort_unstable();
+        levels.dedup();
+        if levels.is_empty() {
+            let message = "it is empty: nobody could subscribe it".to_owned();
+            faults.push(Misdefined::Key { key: "levels", message });
+        }
+        let parameters = declared(&written.parameters, &mut faults);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Self {
+            title: written.title,
+            description: written.description,
+            levels,
+            is_schedulable: written.schedulable,
+            hides_fixed: written.hide_fixed,
+            parameters,
+        })
+    }
+}
+
+/// Reads `parameters.toml`, the global parameters.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn read_globals(text: &str) -> Result<Definition, Vec<Misdefined>> {
+    let written: WrittenGlobals = read(text)?;
+    let mut faults = Vec::new();
+    let parameters = declared(&written.parameters, &mut faults);
+    if faults.is_empty() { Ok(parameters) } else { Err(faults) }
+}
+
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Vec<Misdefined>> {
+    toml::from_str(text).map_err(|error| vec![Misdefined::Form(error.to_string().trim_end().to_owned())])
+}
+
+fn declared(written: &BTreeMap<String, Spelled>, faults: &mut Vec<Misdefined>) -> Definition {
+    Definition::read(written.iter().map(|(name, spelled)| (name.as_str(), spelled))).unwrap_or_else(|wrong| {
+        faults.extend(wrong.into_iter().map(Misdefined::Parameter));
+        Definition::default()
+    })
+}

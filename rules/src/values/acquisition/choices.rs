@@ -1,0 +1,39 @@
+//! What may still be chosen for a parameter: so that whoever substitutes it is offered that, and no more.
+
+use serde::Serialize;
+
+use super::Acquired;
+use crate::values::kind::Type;
+use crate::values::value::Value;
+
+/// What is offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Choice {
+    /// One of these.
+    List(Vec<String>),
+    /// Something within these, such as `1..1000` or `10.0.0.0/8`.
+    Within(String),
+    /// Whatever these types take.
+    Form(String),
+}
+
+impl Acquired<'_, '_> {
+    /// What may be chosen below the sources that count; none where it is fixed, renamed or told by the place.
+    pub fn choice(&self) -> Option<Choice> {
+        let slot = self.slot;
+        if slot.fix().is_some() || slot.renamed.is_some() || slot.is_read_only {
+            return None;
+        }
+        let narrowest =
+            slot.narrowings.iter().take(slot.in_force()).filter_map(|known| known.constraint.as_ref()).next_back();
+        Some(match narrowest {
+            Some(constraint) => match constraint.value() {
+                Value::List(values) => Choice::List(values.iter().map(ToString::to_string).collect()),
+                range => Choice::Within(range.to_string()),
+            },
+            None if slot.types.iter().eq([Type::Boolean]) => Choice::List(vec!["true".to_owned(), "false".to_owned()]),
+            None => Choice::Form(slot.types.to_string()),
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! What is wrong with the values of a place.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::values::parameter::Misdeclared;
+use crate::values::source::Where;
+
+/// A fault of one parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Which parameter, as it is spelled.
+    pub parameter: String,
+    /// What is wrong: lower case, the user's words in backticks, no full stop.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// Where: the places that are at odds, the more general first; a source without a place by its word.
+    pub places: Vec<String>,
+}
+
+impl Fault {
+    pub(super) fn new(parameter: impl fmt::Display, message: String) -> Self {
+        Self { parameter: parameter.to_string(), message, help: None, places: Vec::new() }
+    }
+
+    /// What is wrong with a declaration, as a fault of its parameter.
+    pub fn of_declaration(wrong: &Misdeclared) -> Self {
+        let message = match wrong.key {
+            Some(key) => format!("{key}: {}", wrong.message),
+            None => wrong.message.clone(),
+        };
+        Self { parameter: wrong.parameter.clone(), message, help: wrong.help.clone(), places: Vec::new() }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Names where; what is named already is not named again.
+    pub(in crate::values) fn at(mut self, at: Where<'_>) -> Self {
+        let name = at.name();
+        if !self.places.contains(&name) {
+            self.places.push(name);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.parameter, self.message)?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
+    }
+}

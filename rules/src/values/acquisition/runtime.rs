@@ -1,0 +1,109 @@
+//! What a place itself tells: parameters that nobody substitutes.
+
+use linesman_schemas::Place;
+
+use crate::values::eval::{Fuel, evaluate};
+use crate::values::expression::Expression;
+use crate::values::kind::Type;
+use crate::values::mistake::Mistake;
+use crate::values::name::Name;
+use crate::values::types::Types;
+use crate::values::value::Value;
+
+/// Their names, and what each is.
+const NAMES: [(&str, Type); 8] = [
+    ("device", Type::String),
+    ("enterprise", Type::String),
+    ("interface_address", Type::Address),
+    ("interface_addresses", Type::Any),
+    ("interface_name", Type::Interface),
+    ("interface_speed", Type::Number),
+    ("line", Type::String),
+    ("site", Type::String),
+];
+
+/// The runtime parameters of a place, by name. Those that the place does not tell are known, and have no value.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    told: Vec<Told>,
+}
+
+/// A runtime parameter.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) name: Name,
+    pub(super) types: Types,
+    pub(super) value: Option<Value>,
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        let known = NAMES.into_iter();
+        let known = known.filter_map(|(name, kind)| {
+            let name = Name::new(name).ok()?;
+            Some(Told { name, types: Types::new([kind]), value: None })
+        });
+        Self { told: known.collect() }
+    }
+}
+
+impl Runtime {
+    /// What places tell of themselves on one way down: the names of enterprise, site and line.
+    pub fn of<'p>(places: impl IntoIterator<Item = &'p Place>) -> Self {
+        let mut runtime = Self::default();
+        for place in places {
+            let (site, line) = match place {
+                Place::Provider | Place::Organization(_) => (None, None),
+                Place::Below(path) => (Some(&path.site), path.line.as_ref()),
+            };
+            let names = [
+                ("enterprise", place.organization().map(ToString::to_string)),
+                ("site", site.map(ToString::to_string)),
+                ("line", line.map(ToString::to_string)),
+            ];
+            for (name, value) in names {
+                if let (Some(value), Some(told)) =
+                    (value, runtime.told.iter_mut().find(|told| told.name.as_str() == name))
+                {
+                    told.value = Some(Value::text(&value));
+                }
+            }
+        }
+        runtime
+    }
+
+    /// Has the place tell a value. A text is read as what the parameter is: an address of `interface_address`.
+    ///
+    /// # Errors
+    /// The name is none, or the value is not what the parameter takes.
+    pub fn tell(&mut self, name: &str, value: Value) -> Result<(), Mistake> {
+        if let Some(told) = self.told.iter_mut().find(|told| told.name.as_str() == name) {
+            let value = match &value {
+                Value::Text(text) if told.types.iter().any(|kind| matches!(kind, Type::Address | Type::Any)) => {
+                    read(text).unwrap_or(value)
+                }
+                _ => value,
+            };
+            told.value = Some(told.types.admit(value)?);
+            return Ok(());
+        }
+        let name = Name::new(name)?;
+        self.told.push(Told { name, types: Types::default(), value: Some(value) });
+        Ok(())
+    }
+
+    pub(super) fn told(&self) -> &[Told] {
+        &self.told
+    }
+
+    /// Whether a name is one of a runtime parameter.
+    pub fn has(&self, name: &str) -> bool {
+        self.told.iter().any(|told| told.name.as_str() == name)
+    }
+}
+
+/// The value that a text writes, if it writes one.
+fn read(text: &str) -> Option<Value> {
+    let expression = Expression::parse(text).ok()?;
+    evaluate(&expression, &mut |_| None, &mut Fuel::default()).ok()
+}

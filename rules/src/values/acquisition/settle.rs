@@ -1,0 +1,282 @@
+//! What each parameter comes to: dependencies first, cycles named, types and constraints held.
+
+use std::cell::RefCell;
+
+use super::fault::Fault;
+use super::slot::{Given, Slot, State};
+use super::{Acquisition, admitted};
+use crate::values::eval::evaluate;
+use crate::values::expression::Expression;
+use crate::values::mistake::Mistake;
+use crate::values::name::Name;
+use crate::values::parameter::ListMode;
+use crate::values::source::Where;
+use crate::values::value::Value;
+
+/// What a candidate came to.
+enum Outcome {
+    Value(Value),
+    Missing,
+    Faulty,
+}
+
+impl<'a> Acquisition<'a> {
+    /// Brings every slot to its value. It walks along references without recursion: how long a chain of names is, is up
+    /// to those who write them.
+    pub(super) fn settle(&mut self) {
+        for first in 0..self.slots.len() {
+            self.settle_from(first);
+        }
+        for index in 0..self.slots.len() {
+            self.check_references(index);
+            self.check_losing(index);
+            self.check_required(index);
+        }
+        self.faults.sort_by(|one, other| one.parameter.cmp(&other.parameter));
+        self.faults.dedup();
+    }
+
+    fn settle_from(&mut self, first: usize) {
+        // Each is a slot and those it refers to that are still to be looked at.
+        let mut way: Vec<(usize, Vec<usize>)> = Vec::new();
+        let mut next = Some(first);
+        loop {
+            if let Some(index) = next.take() {
+                match self.slots.get_mut(index) {
+                    Some(slot) if slot.state == State::Pending => {
+                        slot.state = State::Open;
+                        let needed = self.needed(index);
+                        if needed.is_empty() {
+                            self.evaluate(index);
+                        } else {
+                            way.push((index, needed));
+                        }
+                    }
+                    Some(slot) if slot.state == State::Open => self.cycle(index, &way),
+                    _ => {}
+                }
+            }
+            let Some((index, needed)) = way.last_mut() else { return };
+            match needed.pop() {
+                Some(needed) => next = Some(needed),
+                None => {
+                    let index = *index;
+                    way.pop();
+                    self.evaluate(index);
+                }
+            }
+        }
+    }
+
+    /// The slots that what counts of a slot refers to, the first behind the others.
+    fn needed(&self, index: usize) -> Vec<usize> {
+        let Some(slot) = self.slots.get(index) else { return Vec::new() };
+        let contributing = slot.candidates.get(slot.contributing()).unwrap_or_default().iter();
+        let given = contributing.filter_map(|candidate| match candidate.given {
+            Given::Expression(expression) => Some(expression),
+            Given::Value(_) | Given::Nothing => None,
+        });
+        let narrowing = slot.narrowings.iter().take(slot.in_force()).map(|narrowing| narrowing.expression);
+        let names = given.chain(narrowing).flat_map(|expression| expression.references());
+        let mut needed: Vec<usize> = names.filter_map(|found| self.index.get(found.name.as_str()).copied()).collect();
+        needed.reverse();
+        needed
+    }
+
+    /// A slot was met again on the way from itself.
+    fn cycle(&mut self, index: usize, way: &[(usize, Vec<usize>)]) {
+        let start = way.iter().position(|(known, _)| *known == index).unwrap_or(way.len());
+        let mut members: Vec<usize> = way.iter().skip(start).map(|(index, _)| *index).collect();
+        // A cycle begins with the first of its names, wherever it was found.
+        let first =
+            members.iter().enumerate().filter_map(|(at, member)| Some((self.slots.get(*member)?.name, at))).min();
+        members.rotate_left(first.map_or(0, |(_, at)| at));
+        let slots: Vec<&Slot<'a>> = members.iter().filter_map(|member| self.slots.get(*member)).collect();
+        let Some(first) = slots.first() else { return };
+        let names: Vec<&str> = slots.iter().chain([first]).map(|slot| slot.name.as_str()).collect();
+        let message = format!("the parameters refer to each other in a circle: {}", names.join(" -> "));
+        let mut fault = Fault::new(first.name, message).help("give one of them a value of its own");
+        for slot in &slots {
+            if let Some(candidate) = slot.counting() {
+                fault = fault.at(candidate.at);
+            }
+        }
+        self.faults.push(fault);
+        for member in members {
+            if let Some(slot) = self.slots.get_mut(member) {
+                slot.state = State::Cyclic;
+            }
+        }
+    }
+
+    /// A slot's value, from those it refers to.
+    fn evaluate(&mut self, index: usize) {
+        let Some(slot) = self.slots.get(index) else { return };
+        let is_cyclic = slot.state == State::Cyclic;
+        let range = if is_cyclic { 0..0 } else { slot.contributing() };
+        let mut values = Vec::with_capacity(range.len());
+        let (mut faults, mut is_faulty, mut is_missing) = (Vec::new(), false, false);
+        for at in range {
+            let Some(candidate) = slot.candidates.get(at) else { continue };
+            let outcome = match candidate.given {
+                Given::Nothing => continue,
+                Given::Value(value) => Outcome::Value(value.clone()),
+                Given::Expression(expression) => self.compute(slot, candidate.at, expression, &mut faults),
+            };
+            match outcome {
+                Outcome::Value(value) => values.push((at, value)),
+                Outcome::Missing => is_missing = true,
+                Outcome::Faulty => is_faulty = true,
+            }
+        }
+        let narrowed = self.narrow(slot, &mut faults);
+        let mut state = match (is_cyclic, is_faulty || !faults.is_empty(), is_missing) {
+            (true, ..) => State::Cyclic,
+            (false, true, _) => State::Faulty,
+            (false, false, true) => State::Missing,
+            (false, false, false) => {
+                fold(slot.list, values.iter().map(|(_, value)| value)).map_or(State::Missing, State::Value)
+            }
+        };
+        for (at, value) in &values {
+            let Some(candidate) = slot.candidates.get(*at) else { continue };
+            if let Some(fault) = admitted::violation(slot, &narrowed, candidate.at, value, slot.in_force()) {
+                faults.push(fault);
+                state = State::Faulty;
+            }
+        }
+        self.faults.append(&mut faults);
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        slot.state = state;
+        for (narrowing, constraint) in slot.narrowings.iter_mut().zip(narrowed) {
+            narrowing.constraint = constraint;
+        }
+        for (at, value) in values {
+            if let Some(candidate) = slot.candidates.get_mut(at) {
+                candidate.value = Some(value);
+            }
+        }
+    }
+
+    /// What an expression comes to for a slot, as its types take it.
+    fn compute(&self, slot: &Slot<'a>, at: Where<'a>, expression: &Expression, faults: &mut Vec<Fault>) -> Outcome {
+        // What may not be handed on is a fault of where it is written, and told there.
+        let mut handed_on = expression.handed_on().iter().filter_map(|found| self.slot(found.name.as_str()));
+        if handed_on.any(|referred| !slot.types.accepts(&referred.types)) {
+            return Outcome::Faulty;
+        }
+        let computed = match self.look_up(expression) {
+            Ok(value) => slot.types.admit(value),
+            Err(Looked::Faulty) => return Outcome::Faulty,
+            Err(Looked::Missing(_)) if expression.as_name().is_some() => return Outcome::Missing,
+            Err(Looked::Missing(name)) => {
+                let message = format!("`{expression}` of {at} cannot be computed: `{name}` has no value");
+                let help = format!("give `{name}`");
+                faults.push(Fault::new(slot.name, message).help(help).at(at));
+                return Outcome::Faulty;
+            }
+            Err(Looked::Wrong(mistake)) => Err(mistake),
+        };
+        match computed {
+            Ok(value) => Outcome::Value(value),
+            Err(mistake) => {
+                let mut fault = Fault::new(slot.name, format!("`{expression}` of {at}: {}", mistake.message));
+                fault.help = mistake.help;
+                faults.push(self.named(fault, expression).at(at));
+                Outcome::Faulty
+            }
+        }
+    }
+
+    /// A fault with the places of what an expression refers to.
+    pub(super) fn named(&self, fault: Fault, expression: &Expression) -> Fault {
+        let referred = expression.references().iter().filter_map(|found| self.slot(found.name.as_str()));
+        referred.filter_map(Slot::counting).fold(fault, |fault, candidate| fault.at(candidate.at))
+    }
+
+    /// Evaluates an expression over the slots that are settled.
+    pub(super) fn look_up(&self, expression: &Expression) -> Result<Value, Looked> {
+        let unknown: RefCell<Option<Looked>> = RefCell::new(None);
+        let mut look_up = |name: &Name| {
+            let state = self.slot(name.as_str()).map(|slot| &slot.state);
+            let looked = match state {
+                Some(State::Value(value)) => return Some(value.clone()),
+                Some(State::Missing | State::Pending | State::Open) => Looked::Missing(name.clone()),
+                // Those that nobody knows have a fault of their own.
+                Some(State::Faulty | State::Cyclic) | None => Looked::Faulty,
+            };
+            unknown.borrow_mut().get_or_insert(looked);
+            None
+        };
+        let found = evaluate(expression, &mut look_up, &mut self.fuel.borrow_mut());
+        found.map_err(|mistake| unknown.into_inner().unwrap_or(Looked::Wrong(mistake)))
+    }
+
+    /// A service cannot do without its value.
+    fn check_required(&mut self, index: usize) {
+        let Some(slot) = self.slots.get(index) else { return };
+        if !slot.is_required || slot.state != State::Missing {
+            return;
+        }
+        // What it was renamed to, to the last name.
+        let mut last = slot;
+        for _ in 0..self.slots.len() {
+            let next = last.counting().and_then(|candidate| match candidate.given {
+                Given::Expression(expression) => expression.as_name(),
+                Given::Value(_) | Given::Nothing => None,
+            });
+            match next.and_then(|name| self.slot(name.as_str())) {
+                Some(next) => last = next,
+                None => break,
+            }
+        }
+        let (name, given) = (slot.name, last.name);
+        let mut fault = if name == given {
+            Fault::new(name, format!("`{name}` is required and has no value")).help(format!("give it: `{name}=...`"))
+        } else {
+            let message = format!("`{name}` is required and has no value: it is `{given}` here, which has none");
+            Fault::new(name, message).help(format!("give it: `{given}=...`"))
+        };
+        if let Some(candidate) = slot.counting() {
+            fault = fault.at(candidate.at);
+        }
+        self.faults.push(fault);
+    }
+}
+
+/// Why an expression has no value.
+pub(super) enum Looked {
+    /// A name it needs has none.
+    Missing(Name),
+    /// A name it needs is faulty.
+    Faulty,
+    /// It is wrong itself.
+    Wrong(Mistake),
+}
+
+/// Values from the most general to the most specific as one.
+fn fold<'v>(mode: ListMode, values: impl ExactSizeIterator<Item = &'v Value>) -> Option<Value> {
+    let mut values = values.cloned();
+    if values.len() <= 1 || mode == ListMode::Replace {
+        return values.last();
+    }
+    let elements = |value: Value| match value {
+        Value::List(elements) => elements.to_vec(),
+        single => vec![single],
+    };
+    let mut folded: Vec<Value> = values.next().map(elements).unwrap_or_default();
+    for value in values {
+        let more = elements(value);
+        match mode {
+            ListMode::Remove => folded.retain(|known| !more.contains(known)),
+            ListMode::Append | ListMode::Replace => {
+                for element in more {
+                    if !folded.contains(&element) {
+                        folded.push(element);
+                    }
+                }
+            }
+        }
+    }
+    Some(Value::List(folded.into()))
+}

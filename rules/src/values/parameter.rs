@@ -1,0 +1,223 @@
+//! Parameters as a service, or the provider for all services, declares them.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::expression::Expression;
+use super::kind::Type;
+use super::mistake::Mistake;
+use super::name::Name;
+use super::substitution::{Clause, Substitution, parse_substitution};
+use super::types::Types;
+
+/// The most parameters that a service, or the provider for all services, may declare.
+pub const PARAMETERS_MOST: usize = 256;
+
+/// How a more specific list meets a more general one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListMode {
+    /// It takes its place.
+    #[default]
+    Replace,
+    /// Its elements come behind the general one's, each once.
+    Append,
+    /// Its elements are taken out of the general one's.
+    Remove,
+}
+
+impl ListMode {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Append => "append",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// A parameter.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// What it is called.
+    pub name: Name,
+    /// What it takes.
+    pub types: Types,
+    /// What it is, for people.
+    pub title: Option<String>,
+    /// How lists of it meet.
+    pub list: ListMode,
+    /// Whether a service cannot do without its value.
+    pub is_required: bool,
+    /// Its value where nobody substitutes it.
+    pub default: Option<Expression>,
+    /// What values are admitted anywhere: `name in expression`.
+    pub constraint: Option<Substitution>,
+    /// What the definition itself substitutes.
+    pub substitution: Option<Substitution>,
+}
+
+/// The parameters of a service, or the global ones, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Definition {
+    parameters: Vec<Parameter>,
+}
+
+/// What is wrong with the declaration of a parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misdeclared {
+    /// The parameter, as it is spelled.
+    pub parameter: String,
+    /// The key that is wrong; none for the name, or the whole.
+    pub key: Option<&'static str>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for Misdeclared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "parameter `{}`: ", self.parameter)?;
+        if let Some(key) = self.key {
+            write!(f, "{key}: ")?;
+        }
+        f.write_str(&self.message)?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
+    }
+}
+
+/// A parameter as `service.toml`, `parameters.toml` and scenarios spell it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spelled {
+    #[serde(rename = "type")]
+    types: Option<String>,
+    title: Option<String>,
+    #[serde(default)]
+    list: ListMode,
+    #[serde(default)]
+    required: bool,
+    default: Option<Written>,
+    constraint: Option<String>,
+    substitution: Option<String>,
+}
+
+/// A default: the text of an expression, or a number or truth value as TOML writes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Integer(i64),
+    Float(f64),
+    Boolean(bool),
+}
+
+impl Written {
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Integer(number) => number.to_string(),
+            Self::Float(number) => format!("{number:?}"),
+            Self::Boolean(truth) => truth.to_string(),
+        }
+    }
+}
+
+impl Definition {
+    /// Reads declarations, each under its name.
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub fn read<'a>(declared: impl IntoIterator<Item = (&'a str, &'a Spelled)>) -> Result<Self, Vec<Misdeclared>> {
+        let mut faults = Vec::new();
+        let mut parameters: Vec<Parameter> = Vec::new();
+        for (name, spelled) in declared {
+            parameters.extend(spelled.read(name, &mut faults));
+        }
+        if parameters.len() > PARAMETERS_MOST {
+            let message = format!("{} parameters are declared, at most {PARAMETERS_MOST} may be", parameters.len());
+            faults.push(Misdeclared { parameter: "parameters".to_owned(), key: None, message, help: None });
+        }
+        parameters.sort_by(|one, other| one.name.cmp(&other.name));
+        if faults.is_empty() { Ok(Self { parameters }) } else { Err(faults) }
+    }
+
+    /// The parameters, by name.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The parameter of a name.
+    pub fn get(&self, name: &str) -> Option<&Parameter> {
+        let found = self.parameters.binary_search_by(|parameter| parameter.name.as_str().cmp(name));
+        found.ok().and_then(|index| self.parameters.get(index))
+    }
+}
+
+impl Spelled {
+    /// Reads the declaration; what is wrong with it goes to `faults`.
+    fn read(&self, name: &str, faults: &mut Vec<Misdeclared>) -> Option<Parameter> {
+        let before = faults.len();
+        let mut fault = |key, mistake: Mistake| {
+            let Mistake { message, help, .. } = mistake;
+            faults.push(Misdeclared { parameter: name.to_owned(), key, message, help });
+        };
+        let parsed_name = Name::new(name).map_err(|mistake| fault(None, mistake)).ok();
+        let types = self.types.as_deref().map_or_else(|| Ok(Types::default()), typed);
+        let types = types.map_err(|mistake| fault(Some("type"), mistake)).ok();
+        let default = self.default.as_ref().map(|default| Expression::parse(&default.text()));
+        let default = default.transpose().map_err(|mistake| fault(Some("default"), mistake)).ok().flatten();
+        let mut clause = |key: &'static str, text: &Option<String>| {
+            let substitution = text.as_deref().map(parse_substitution).transpose();
+            let substitution = substitution.map_err(|mistake| fault(Some(key), mistake)).ok().flatten()?;
+            if substitution.name.as_str() != name {
+                let message = format!("it is about `{}`, not about `{name}`", substitution.name);
+                fault(Some(key), Mistake::new(message).with_help(format!("write `{name}` in it")));
+                return None;
+            }
+            let is_constraint = matches!(substitution.clause, Clause::Within(_));
+            if is_constraint != (key == "constraint") {
+                let (message, help) = if is_constraint {
+                    ("it narrows and does not substitute", format!("write it as `constraint = \"{name} in ...\"`"))
+                } else {
+                    ("it substitutes and does not narrow", format!("write it as `{name} in ...`"))
+                };
+                fault(Some(key), Mistake::new(message).with_help(help));
+                return None;
+            }
+            Some(substitution)
+        };
+        let constraint = clause("constraint", &self.constraint);
+        let substitution = clause("substitution", &self.substitution);
+        let (name_known, types_known) = (parsed_name?, types?);
+        if self.list != ListMode::Replace && !types_known.is_empty() && !types_known.iter().any(Type::takes_list) {
+            let message = format!("a `{types_known}` is never a list");
+            fault(Some("list"), Mistake::new(message).with_help("leave `list` out"));
+        }
+        if let Some(said) = &substitution
+            && !said.types.is_empty()
+            && said.types != types_known
+        {
+            let message = format!("it says `{}`, and `type` says `{types_known}`", said.types);
+            fault(Some("substitution"), Mistake::new(message).with_help("leave the type out of it"));
+        }
+        (faults.len() == before).then_some(Parameter {
+            name: name_known,
+            types: types_known,
+            title: self.title.clone(),
+            list: self.list,
+            is_required: self.required,
+            default,
+            constraint,
+            substitution,
+        })
+    }
+}
+
+/// Types as they are declared: words joined by `:`.
+fn typed(text: &str) -> Result<Types, Mistake> {
+    text.split(':').map(|word| Type::named(word.trim())).collect::<Result<Vec<_>, _>>().map(Types::new)
+}
