@@ -10,8 +10,11 @@
 //! message at a cost that grows with those that match. A [`Judge`] runs a policy's `react` within
 //! hard [`Limits`] and hands back what the script wants done as [`Intent`]s: nothing here acts, does
 //! I/O or reads a clock, and the same script on the same subject always ends the same way.
+//!
+//! [`configuration`] is the other half of services: the text that is sent to devices.
 
 mod book;
+pub mod configuration;
 mod diagnostic;
 mod filter;
 mod header;

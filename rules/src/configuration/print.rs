@@ -1,0 +1,53 @@
+//! The one way a configuration is written: four spaces a level, statements in their order, words quoted
+//! only where they must be.
+
+use std::fmt::{self, Write};
+
+use super::{Configuration, Statement, Word};
+
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print(f, &self.statements, "", 0)
+    }
+}
+
+/// Writes statements, each line with `margin` and four spaces a level in front. Recursion is as deep as
+/// the statements are, which the parser bounds.
+pub(super) fn print(out: &mut impl Write, statements: &[Statement], margin: &str, depth: usize) -> fmt::Result {
+    for statement in statements {
+        print_one(out, statement, margin, depth)?;
+    }
+    Ok(())
+}
+
+/// Writes one statement with all that is in it.
+pub(super) fn print_one(out: &mut impl Write, statement: &Statement, margin: &str, depth: usize) -> fmt::Result {
+    let indent = 4 * depth;
+    write!(out, "{margin}{:indent$}", "")?;
+    match statement {
+        Statement::Leaf { words, list } => {
+            print_words(out, words)?;
+            if let Some(list) = list {
+                out.write_str(" [ ")?;
+                print_words(out, list)?;
+                out.write_str(" ]")?;
+            }
+            out.write_str(";\n")
+        }
+        Statement::Container { words, statements } => {
+            print_words(out, words)?;
+            out.write_str(" {\n")?;
+            print(out, statements, margin, depth + 1)?;
+            writeln!(out, "{margin}{:indent$}}}", "")
+        }
+    }
+}
+
+/// Writes words with a space between them.
+pub(super) fn print_words(out: &mut impl Write, words: &[Word]) -> fmt::Result {
+    for (i, word) in words.iter().enumerate() {
+        let space = if i == 0 { "" } else { " " };
+        write!(out, "{space}{word}")?;
+    }
+    Ok(())
+}
