@@ -16,10 +16,7 @@ fn resolve(text: &str) -> Value {
         has_other_services: false,
     };
     let acquisition = acquire(ground);
-    let mut report = serde_json::to_value(Report::of(&acquisition)).unwrap();
-    let faults = report["faults"].as_array_mut().unwrap();
-    faults.splice(0..0, scenario.faults.iter().map(|fault| serde_json::to_value(fault).unwrap()));
-    report
+    serde_json::to_value(Report::of(&acquisition).with(&scenario.faults)).unwrap()
 }
 
 /// One parameter of it: status, value, source, place.

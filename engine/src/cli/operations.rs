@@ -58,6 +58,8 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("policy list", Does::Asks(&["policies"])),
     ("policy show", Does::Asks(&["policy"])),
     ("policy load", Does::Asks(&["load-policies", "load-settings"])),
+    ("value resolve", Does::Local),
+    ("service render", Does::Local),
     ("dead list", Does::Asks(&["dead-letters"])),
     ("dead show", Does::Asks(&["dead-letter"])),
     ("dead replay", Does::Asks(&["replay-input", "run-policy"])),

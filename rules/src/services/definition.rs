@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::service::{DEFINITION_FILE, ServiceFault};
 use crate::values::{Definition, Misdeclared, Spelled};
 
 /// Where a service may be subscribed.
@@ -65,6 +66,21 @@ pub enum Misdefined {
     },
     /// A parameter is wrong.
     Parameter(Misdeclared),
+}
+
+impl Misdefined {
+    /// As a fault of the file. What the parser of TOML says names line and column itself.
+    pub(super) fn fault(&self) -> ServiceFault {
+        let help = match self {
+            Self::Parameter(wrong) => wrong.help.clone(),
+            Self::Form(_) | Self::Key { .. } => None,
+        };
+        let message = match self {
+            Self::Parameter(wrong) => Misdeclared { help: None, ..wrong.clone() }.to_string(),
+            Self::Form(_) | Self::Key { .. } => self.to_string(),
+        };
+        ServiceFault::of_file(DEFINITION_FILE, message, help)
+    }
 }
 
 impl fmt::Display for Misdefined {

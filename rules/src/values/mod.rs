@@ -37,8 +37,8 @@ mod types;
 mod value;
 
 pub use acquisition::{
-    Acquired, Acquisition, Choice, Explanation, Fault, Found, Ground, Input, Outcome, Renaming, Runtime, Status, Step,
-    Trail, acquire,
+    Acquired, Acquisition, Choice, Explanation, Fault, Found, Ground, Input, Outcome, RUNTIME_NAMES, Renaming, Runtime,
+    Status, Step, Trail, acquire,
 };
 pub use constraint::Constraint;
 pub use eval::{Fuel, evaluate};

@@ -8,14 +8,14 @@ use super::acquisition::{Acquired, Acquisition, Choice, Fault};
 
 /// What `value resolve` says. The names of its fields are part of the interface: they do not change.
 #[derive(Debug, Serialize)]
-pub struct Report<'s> {
+pub struct Report {
     /// Every parameter, by name.
     pub parameters: BTreeMap<String, Parameter>,
     /// All that is wrong.
-    pub faults: &'s [Fault],
+    pub faults: Vec<Fault>,
     /// What is allowed and may still surprise.
-    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
-    pub warnings: &'s [Fault],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Fault>,
 }
 
 /// A parameter at a place.
@@ -47,15 +47,22 @@ const fn is_no(truth: &bool) -> bool {
     !*truth
 }
 
-impl<'s> Report<'s> {
+impl Report {
     /// The report on what was acquired.
-    pub fn of(acquisition: &'s Acquisition<'_>) -> Self {
+    pub fn of(acquisition: &Acquisition<'_>) -> Self {
         let parameters = acquisition.parameters().into_iter();
         Self {
             parameters: parameters.map(|found| (found.name().to_string(), Parameter::of(&found))).collect(),
-            faults: acquisition.faults(),
-            warnings: acquisition.warnings(),
+            faults: acquisition.faults().to_vec(),
+            warnings: acquisition.warnings().to_vec(),
         }
+    }
+
+    /// The same with faults of before, which come first.
+    #[must_use]
+    pub fn with(mut self, before: &[Fault]) -> Self {
+        self.faults.splice(0..0, before.iter().cloned());
+        self
     }
 }
 

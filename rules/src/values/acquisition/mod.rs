@@ -33,7 +33,7 @@ use slot::{Slot, State};
 pub use choices::Choice;
 pub use explain::{Explanation, Found, Input, Outcome, Renaming, Step, Trail};
 pub use fault::Fault;
-pub use runtime::Runtime;
+pub use runtime::{RUNTIME_NAMES, Runtime};
 
 /// What values are acquired from, at one place.
 #[derive(Debug, Clone, Copy)]

@@ -10,16 +10,28 @@ use crate::values::name::Name;
 use crate::values::types::Types;
 use crate::values::value::Value;
 
-/// Their names, and what each is.
-const NAMES: [(&str, Type); 8] = [
-    ("device", Type::String),
-    ("enterprise", Type::String),
-    ("interface_address", Type::Address),
-    ("interface_addresses", Type::Any),
-    ("interface_name", Type::Interface),
-    ("interface_speed", Type::Number),
-    ("line", Type::String),
-    ("site", Type::String),
+/// What each of [`RUNTIME_NAMES`] is, in their order.
+const TYPES: [Type; 8] = [
+    Type::String,
+    Type::String,
+    Type::Address,
+    Type::Any,
+    Type::Interface,
+    Type::Number,
+    Type::String,
+    Type::String,
+];
+
+/// The names of the runtime parameters that every place may tell.
+pub const RUNTIME_NAMES: [&str; 8] = [
+    "device",
+    "enterprise",
+    "interface_address",
+    "interface_addresses",
+    "interface_name",
+    "interface_speed",
+    "line",
+    "site",
 ];
 
 /// The runtime parameters of a place, by name. Those that the place does not tell are known, and have no value.
@@ -38,7 +50,7 @@ pub(super) struct Told {
 
 impl Default for Runtime {
     fn default() -> Self {
-        let known = NAMES.into_iter();
+        let known = RUNTIME_NAMES.into_iter().zip(TYPES);
         let known = known.filter_map(|(name, kind)| {
             let name = Name::new(name).ok()?;
             Some(Told { name, types: Types::new([kind]), value: None })

@@ -1,0 +1,132 @@
+//! A service as a whole: its definition and its templates, read from the files of its folder, and rendered with the
+//! values of a place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::definition::ServiceDefinition;
+use super::template::{self, TemplateValue, Templates};
+use crate::configuration::Configuration;
+use crate::values::{Acquisition, Definition, RUNTIME_NAMES, Range, Value};
+
+/// The file of the definition.
+pub const DEFINITION_FILE: &str = "service.toml";
+
+/// A service, ready to be rendered.
+#[derive(Debug)]
+pub struct Service {
+    /// What it is called, where it may be subscribed, its parameters.
+    pub definition: ServiceDefinition,
+    templates: Templates,
+}
+
+/// What is wrong with a file of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceFault {
+    /// The file, as it is called in the service's folder.
+    pub file: String,
+    /// The line, from 1; 1 where the whole file is meant.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// The column behind what is meant; `column` itself where the whole is meant.
+    pub end_column: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl ServiceFault {
+    pub(super) fn of_file(file: &str, message: impl Into<String>, help: Option<String>) -> Self {
+        Self { file: file.to_owned(), line: 1, column: 1, end_column: 1, message: message.into(), help }
+    }
+}
+
+impl fmt::Display for ServiceFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, "\n  help: {help}"))
+    }
+}
+
+impl From<template::Fault> for ServiceFault {
+    fn from(fault: template::Fault) -> Self {
+        let template::Fault { file, line, column, end_column, message, help } = fault;
+        Self { file, line, column, end_column, message, help }
+    }
+}
+
+impl Service {
+    /// Reads a service from the files of its folder, by name, beside the global parameters: templates may read those.
+    ///
+    /// # Errors
+    /// All that is wrong with it, as far as it shows before it is rendered.
+    pub fn read(files: &BTreeMap<String, String>, globals: &Definition) -> Result<Self, Vec<ServiceFault>> {
+        let mut faults = Vec::new();
+        let definition = match files.get(DEFINITION_FILE) {
+            None => {
+                let help = "a service is a folder with `service.toml` and templates `*.j2`".to_owned();
+                faults.push(ServiceFault::of_file(DEFINITION_FILE, "the file is missing", Some(help)));
+                None
+            }
+            Some(text) => match ServiceDefinition::read(text) {
+                Ok(definition) => Some(definition),
+                Err(wrong) => {
+                    faults.extend(wrong.iter().map(|wrong| wrong.fault()));
+                    None
+                }
+            },
+        };
+        let templates = match Templates::load(files) {
+            Ok(templates) => Some(templates),
+            Err(wrong) => {
+                faults.extend(wrong.into_iter().map(ServiceFault::from));
+                None
+            }
+        };
+        let (Some(definition), Some(templates)) = (definition, templates) else { return Err(faults) };
+        let declared = definition.parameters.parameters().iter().chain(globals.parameters());
+        let mut known: BTreeSet<&str> = declared.map(|parameter| parameter.name.as_str()).collect();
+        known.extend(RUNTIME_NAMES);
+        faults.extend(templates.unknown_parameters(&known).into_iter().map(ServiceFault::from));
+        if !files.keys().any(|file| file.ends_with(".j2") && !file.starts_with('_')) {
+            let help = "write what is to be rendered into a file that ends in `.j2`".to_owned();
+            faults.push(ServiceFault::of_file(DEFINITION_FILE, "the service has no template", Some(help)));
+        }
+        if faults.is_empty() { Ok(Self { definition, templates }) } else { Err(faults) }
+    }
+
+    /// Renders it with the values of a place.
+    ///
+    /// # Errors
+    /// A template asks for a value that is not there, or makes of the values what is no configuration.
+    /// Values that are at fault are for the caller to refuse before ([`Acquisition::faults`]).
+    pub fn render(&self, values: &Acquisition<'_>) -> Result<Configuration, ServiceFault> {
+        let parameters = values.parameters().into_iter();
+        let given = parameters.filter_map(|found| Some((found.name().to_string(), TemplateValue::from(found.value()?))));
+        self.templates.render(&given.collect()).map_err(ServiceFault::from)
+    }
+}
+
+impl From<&Value> for TemplateValue {
+    fn from(value: &Value) -> Self {
+        let ends = |first: Self, last: Self| Self::Range(Box::new(first), Box::new(last));
+        match value {
+            Value::Integer(number) => Self::Integer(*number),
+            Value::Float(number) => Self::Float(*number),
+            Value::Boolean(truth) => Self::Boolean(*truth),
+            Value::Text(text) => Self::Text(text.to_string()),
+            Value::Address(address) => Self::Address(*address),
+            Value::Network(network) => Self::Network(network.address(), network.length()),
+            Value::Range(Range::Integers(first, last)) => ends(Self::Integer(*first), Self::Integer(*last)),
+            Value::Range(Range::Floats(first, last)) => ends(Self::Float(*first), Self::Float(*last)),
+            Value::Range(Range::Addresses(first, last)) => ends(Self::Address(*first), Self::Address(*last)),
+            Value::List(elements) => Self::List(elements.iter().map(Self::from).collect()),
+            Value::Map(entries) => {
+                Self::Map(entries.iter().map(|(key, value)| (key.to_string(), Self::from(value))).collect())
+            }
+            Value::Not(value) => Self::Not(Box::new(Self::from(&**value))),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The stock services: each is without fault, and its scenarios render what lies beside them, or end in the faults that
+//! they name. `LINESMAN_BLESS=1` writes the renderings.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use linesman_rules::services::{SERVICES, Service, Trial};
+use linesman_rules::values::{Definition, Scenario};
+
+fn files(name: &str) -> BTreeMap<String, String> {
+    let (_, files) = SERVICES.iter().find(|(known, _)| *known == name).unwrap();
+    files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect()
+}
+
+fn scenarios(name: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("library/services").join(name).join("tests");
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    found.sort();
+    found
+}
+
+#[test]
+fn stock_services_render_what_their_scenarios_say() {
+    let globals = Definition::default();
+    let mut tried = 0;
+    for (name, _) in SERVICES {
+        let service = Service::read(&files(name), &globals).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+        for path in scenarios(name) {
+            let scenario = Scenario::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            assert_eq!(scenario.service.as_deref(), Some(*name), "{}", path.display());
+            let golden = path.with_extension("conf");
+            let text = std::fs::read_to_string(&golden).ok();
+            let trial = service.try_out(&globals, &scenario, text.as_deref());
+            match trial {
+                Trial::New { rendered } | Trial::Differs { rendered, .. } if std::env::var_os("LINESMAN_BLESS").is_some() => {
+                    std::fs::write(golden, rendered).unwrap();
+                }
+                trial => assert_eq!(trial, Trial::Passed, "{}", path.display()),
+            }
+            tried += 1;
+        }
+    }
+    assert!(SERVICES.len() >= 6 && tried >= 2 * SERVICES.len() - 4, "{tried}");
+}
