@@ -44,7 +44,8 @@ impl Constraint {
             }
         }
         if choices.is_empty() {
-            return Err(Mistake::new("the constraint `[]` allows nothing").with_help("fix the value instead, with `!`"));
+            return Err(Mistake::new(format!("the constraint `{}` allows nothing", value.shown()))
+                .with_help("fix the value instead, with `!`"));
         }
         Ok(Self { value, choices })
     }

@@ -77,7 +77,7 @@ fn next<'t>(text: &mut Cursor<'t>) -> Result<Token<'t>, Mistake> {
             return Ok(Token::Sign(sign));
         }
     }
-    let mistake = Mistake::new(format!("`{}` means nothing here", first.escape_debug())).at(text.here());
+    let mistake = Mistake::new(format!("`{}` means nothing here", legible(first))).at(text.here());
     Err(match first {
         '&' => mistake.with_help("`&&` joins two conditions"),
         '|' => mistake.with_help("`||` joins two conditions"),
@@ -86,6 +86,11 @@ fn next<'t>(text: &mut Cursor<'t>) -> Result<Token<'t>, Mistake> {
         '.' => mistake.with_help("a range is written `80..443`, a number `0.5`"),
         _ => mistake,
     })
+}
+
+/// A character from outside for a message.
+pub(crate) fn legible(c: char) -> String {
+    if matches!(c, '\'' | '"' | '\\') { c.to_string() } else { c.escape_debug().to_string() }
 }
 
 /// The address with which a text begins, and its length in bytes: the longest that reads as one.
@@ -138,9 +143,10 @@ fn end_of_literal(text: &Cursor<'_>, start: usize, whole: &str) -> Result<(), Mi
         return Ok(());
     }
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ':');
-    let mut cursor = Cursor { rest: whole, column: start };
-    let word = cursor.take_while(is_part);
-    let message = format!("`{}` is neither a number nor an address", excerpt(word));
+    let mut cursor = text.clone();
+    cursor.take_while(is_part);
+    let word = whole.get(..whole.len() - cursor.rest.len()).unwrap_or_default();
+    let message = format!("`{}` is no number, address or network", excerpt(word));
     Err(Mistake::new(message).at(cursor.since(start)))
 }
 
@@ -148,18 +154,26 @@ fn number<'t>(text: &mut Cursor<'t>) -> Result<Token<'t>, Mistake> {
     let (start, whole) = (text.column, text.rest);
     let token = if text.eat("0x") { hexadecimal(text) } else { decimal(text) };
     end_of_literal(text, start, whole)?;
-    token.ok_or_else(|| {
-        let read = whole.len() - text.rest.len();
-        let literal = whole.get(..read).unwrap_or_default();
-        let (message, help) = match literal {
-            "0x" => ("`0x` has no digits".to_owned(), "write for example `0x1f`".to_owned()),
-            _ if literal.contains(['.', 'e', 'E']) && !literal.starts_with("0x") => {
-                (format!("`{}` is too large a float", excerpt(literal)), format!("the largest is {:e}", f64::MAX))
-            }
-            _ => (format!("`{}` is too large an integer", excerpt(literal)), format!("the largest is {}", u64::MAX)),
-        };
-        Mistake::new(message).with_help(help).at(text.since(start))
-    })
+    let read = whole.len() - text.rest.len();
+    token.ok_or_else(|| no_number(whole.get(..read).unwrap_or_default()).at(text.since(start)))
+}
+
+/// Why a literal that looks like a number is none.
+fn no_number(literal: &str) -> Mistake {
+    let shown = excerpt(literal);
+    match literal.strip_prefix("0x") {
+        Some(digits) if !digits.starts_with(|c: char| c.is_ascii_hexdigit()) => {
+            Mistake::new(format!("`{shown}` has no digits")).with_help("write for example `0x1f`")
+        }
+        None if literal.contains(['.', 'e', 'E']) => {
+            let mistake = Mistake::new(format!("`{shown}` is too large a float"));
+            mistake.with_help(format!("the largest is {:e}", f64::MAX))
+        }
+        _ => {
+            let mistake = Mistake::new(format!("`{shown}` is too large an integer"));
+            mistake.with_help(format!("the largest is {}", u64::MAX))
+        }
+    }
 }
 
 /// A number behind `0x`; none if it has no digits or is too large.

@@ -25,6 +25,9 @@ pub(crate) fn parse(text: Cursor<'_>) -> Result<Node, Mistake> {
     }
 }
 
+/// What a sign before an operand makes of it.
+type Sign = fn(Box<Node>) -> Kind;
+
 struct Parser<'t> {
     /// INVARIANT (an end): the last one is [`Token::End`] and is never taken.
     tokens: std::iter::Peekable<std::vec::IntoIter<Lexeme<'t>>>,
@@ -150,9 +153,9 @@ impl<'t> Parser<'t> {
 
     /// An operand with the signs before it.
     fn unary(&mut self) -> Result<Node, Mistake> {
-        let mut signs: Vec<(fn(Box<Node>) -> Kind, Span)> = Vec::new();
+        let mut signs: Vec<(Sign, Span)> = Vec::new();
         loop {
-            let kind: fn(Box<Node>) -> Kind = match self.peek() {
+            let kind: Sign = match self.peek() {
                 Token::Sign("-") => Kind::Negative,
                 Token::Sign("!") => Kind::Opposite,
                 Token::Word("not") => Kind::Not,
@@ -169,7 +172,7 @@ impl<'t> Parser<'t> {
         Ok(self.signed(signs, operand))
     }
 
-    fn signed(&mut self, signs: Vec<(fn(Box<Node>) -> Kind, Span)>, operand: Node) -> Node {
+    fn signed(&mut self, signs: Vec<(Sign, Span)>, operand: Node) -> Node {
         self.depth -= signs.len();
         signs.into_iter().rev().fold(operand, |operand, (kind, at)| {
             let span = at.to(operand.span);
@@ -232,10 +235,15 @@ impl<'t> Parser<'t> {
 
     fn parenthesized(&mut self) -> Result<Node, Mistake> {
         self.advance();
+        let start = self.last;
         self.enter()?;
-        let inner = self.conditional()?;
+        let mut inner = self.conditional()?;
         self.depth -= 1;
         self.expect(")")?;
+        // A name is told where it stands itself.
+        if !matches!(inner.kind, Kind::Reference(_)) {
+            inner.span = start.to(self.last);
+        }
         Ok(inner)
     }
 
@@ -287,7 +295,7 @@ impl<'t> Parser<'t> {
             };
             self.advance();
             if entries.iter().any(|(known, _)| *known == key) {
-                let message = format!("the key `{}` stands twice", excerpt(&key));
+                let message = format!("the key `{}` stands twice", excerpt(&key.escape_debug().to_string()));
                 return Err(Mistake::new(message).at(self.last));
             }
             self.expect(":")?;

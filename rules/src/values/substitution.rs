@@ -5,6 +5,7 @@ use std::fmt;
 use super::cursor::Cursor;
 use super::expression::{Expression, check_length};
 use super::kind::Type;
+use super::lexer::legible;
 use super::mistake::Mistake;
 use super::name::{Name, is_word_part};
 use super::types::Types;
@@ -120,7 +121,7 @@ fn clause(text: &mut Cursor<'_>, name: &Name, types: &Types) -> Result<Clause, M
     }
     let word = text.clone().take_while(|c| is_word_part(c) || c.is_alphanumeric());
     if word != "in" {
-        let found = text.peek().map(|c| c.escape_debug().to_string()).unwrap_or_default();
+        let found = text.peek().map(legible).unwrap_or_default();
         let mistake = Mistake::new(format!("`{found}` stands where `:`, `=` or `in` is expected")).at(text.here());
         return Err(mistake.with_help(format!("write for example `{name}=10`")));
     }

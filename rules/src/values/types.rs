@@ -82,7 +82,10 @@ impl Type {
     fn admit(self, value: Value) -> Result<Value, Mistake> {
         if self == Self::Any {
             value.weight()?;
-            return Ok(value);
+            return match &value {
+                Value::List(elements) if elements.len() > Value::MOST_ELEMENTS => Err(too_many_elements()),
+                _ => Ok(value),
+            };
         }
         let Value::List(elements) = value else { return self.admit_negated(value) };
         if !self.takes_list() {
