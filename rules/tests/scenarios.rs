@@ -334,3 +334,22 @@ fn what_is_no_scenario_says_why() {
         assert!(error.contains(expected), "{text}: {error}");
     }
 }
+
+/// A block of the document behind a heading.
+fn block<'a>(document: &'a str, heading: &str, language: &str) -> &'a str {
+    let behind = document.split_once(heading).unwrap().1;
+    behind.split_once(&format!("```{language}\n")).unwrap().1.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_document_says_what_its_scenario_comes_to() {
+    let document = include_str!("../../docs/values.md");
+    let report = resolve(block(document, "### Scenarios", "toml"));
+    let told: Value = serde_json::from_str(block(document, "### Scenarios", "json")).unwrap();
+    assert_eq!(report["faults"], told["faults"]);
+    for (name, told) in told["parameters"].as_object().unwrap() {
+        for (key, value) in told.as_object().unwrap() {
+            assert_eq!(&report["parameters"][name][key], value, "{name} {key}");
+        }
+    }
+}

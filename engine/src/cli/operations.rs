@@ -60,6 +60,7 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("policy load", Does::Asks(&["load-policies", "load-settings"])),
     ("value resolve", Does::Local),
     ("service render", Does::Local),
+    ("service test", Does::Local),
     ("dead list", Does::Asks(&["dead-letters"])),
     ("dead show", Does::Asks(&["dead-letter"])),
     ("dead replay", Does::Asks(&["replay-input", "run-policy"])),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
-use linesman_rules::services::{self, SERVICES, Service};
+use linesman_rules::services::{self, SERVICES, Service, Trial};
 use linesman_rules::values::{Acquisition, Definition, Ground, Layer, Report, Scenario, acquire};
 
 use crate::rules_dir;
@@ -123,6 +123,68 @@ pub(super) fn service(name: &str, rules: Option<&Path>, globals: &Definition) ->
 fn stock(name: &str) -> Option<BTreeMap<String, String>> {
     let (_, files) = SERVICES.iter().find(|(known, _)| *known == name)?;
     Some(files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect())
+}
+
+/// A service's trials in a rule directory.
+pub(super) struct Trials {
+    /// The service.
+    pub(super) service: String,
+    /// What became of each: the scenario, or why there is none, and what it came to.
+    pub(super) tried: Vec<(PathBuf, anyhow::Result<Trial>)>,
+}
+
+/// Tries the scenarios of one service of a rule directory, or of all of them.
+///
+/// # Errors
+/// The directory cannot be read, or has no such service.
+pub(super) fn try_all(dir: &Path, wanted: Option<&str>) -> anyhow::Result<Vec<Trials>> {
+    let globals = globals(Some(dir))?;
+    let folders = rules_dir::read_all(dir)?.services.folders;
+    let names = folders.iter().filter_map(|folder| folder.name.as_ref()).map(|name| name.as_str());
+    let names: Vec<&str> = names.filter(|name| wanted.is_none_or(|wanted| wanted == *name)).collect();
+    if let Some(wanted) = wanted.filter(|_| names.is_empty()) {
+        bail!("there is no service `{wanted}` in `{}`", dir.display());
+    }
+    let mut all = Vec::new();
+    for name in names {
+        let service = service(name, Some(dir), &globals)?;
+        let folder = dir.join("services").join(name).join("tests");
+        let mut tried = Vec::new();
+        for path in scenarios(&folder)? {
+            let trial = try_one(&service, name, &globals, &path);
+            tried.push((path, trial));
+        }
+        all.push(Trials { service: name.to_owned(), tried });
+    }
+    Ok(all)
+}
+
+fn try_one(service: &Service, name: &str, globals: &Definition, path: &Path) -> anyhow::Result<Trial> {
+    let scenario = Scenario::read(&read(path)?)?;
+    if let Some(other) = scenario.service.as_deref().filter(|other| *other != name) {
+        bail!("the scenario is about the service `{other}`");
+    }
+    let golden = path.with_extension("conf");
+    let golden = if golden.exists() { Some(read(&golden)?) } else { None };
+    Ok(service.try_out(globals, &scenario, golden.as_deref()))
+}
+
+/// The scenarios of a folder, by name; none where there is no such folder.
+fn scenarios(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("`{}` cannot be read", folder.display())),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| format!("`{}` cannot be read", folder.display()))?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 fn told(faults: &[rules_dir::services::FileFault]) -> String {

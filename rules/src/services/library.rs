@@ -1,7 +1,7 @@
 //! Stock services, ready to be copied beside one's own.
 
-/// The files of a service, by name.
-pub type Files = &'static [(&'static str, &'static str)];
+
+type Files = &'static [(&'static str, &'static str)];
 
 macro_rules! service {
     ($name:literal) => {

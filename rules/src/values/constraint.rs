@@ -51,10 +51,14 @@ impl Constraint {
     }
 
     /// Whether a value lies within: of a list all elements, of a range or a network all that it holds. A
-    /// negation reaches beyond every constraint.
+    /// negation reaches beyond every constraint, but in a list with others it takes away from those.
     pub fn admits(&self, value: &Value) -> bool {
         match value {
-            Value::List(elements) => elements.iter().all(|element| self.admits(element)),
+            Value::List(elements) => {
+                let is_negation = |element: &&Value| matches!(element, Value::Not(_));
+                let takes_away = elements.iter().any(|element| !is_negation(&element));
+                elements.iter().filter(|element| !(takes_away && is_negation(element))).all(|element| self.admits(element))
+            }
             Value::Range(Range::Integers(first, last)) => self.covers_integers(*first, *last),
             Value::Range(Range::Floats(first, last)) => self.covers_floats(*first, *last),
             Value::Range(Range::Addresses(..)) | Value::Network(_) => self.covers_addresses(value),

@@ -44,16 +44,16 @@ impl<'a> Acquisition<'a> {
         expression: &Expression,
         faults: &mut Vec<Fault>,
     ) -> Option<Constraint> {
-        let (message, help) = match self.look_up(expression).map(Constraint::of) {
+        let (message, help, is_missing) = match self.look_up(expression).map(Constraint::of) {
             Ok(Ok(constraint)) => return Some(constraint),
             Err(Looked::Faulty) => return None,
             Err(Looked::Missing(name)) => {
-                (format!("cannot be computed: `{name}` has no value"), Some(format!("give `{name}`")))
+                (format!("cannot be computed: `{name}` has no value"), Some(format!("give `{name}`")), true)
             }
-            Ok(Err(mistake)) | Err(Looked::Wrong(mistake)) => (mistake.message, mistake.help),
+            Ok(Err(mistake)) | Err(Looked::Wrong(mistake)) => (mistake.message, mistake.help, false),
         };
         let mut fault = Fault::new(slot.name, format!("the constraint `{expression}` of {at}: {message}"));
-        fault.help = help;
+        (fault.help, fault.is_missing) = (help, is_missing);
         faults.push(self.named(fault, expression).at(at));
         None
     }

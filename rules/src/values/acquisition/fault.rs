@@ -17,13 +17,16 @@ pub struct Fault {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Whether it is only that a value is still to be given.
+    #[serde(skip)]
+    pub is_missing: bool,
     /// Where: the places that are at odds, the more general first; a source without a place by its word.
     pub places: Vec<String>,
 }
 
 impl Fault {
     pub(super) fn new(parameter: impl fmt::Display, message: String) -> Self {
-        Self { parameter: parameter.to_string(), message, help: None, places: Vec::new() }
+        Self { parameter: parameter.to_string(), message, help: None, is_missing: false, places: Vec::new() }
     }
 
     /// What is wrong with a declaration, as a fault of its parameter.
@@ -32,7 +35,13 @@ impl Fault {
             Some(key) => format!("{key}: {}", wrong.message),
             None => wrong.message.clone(),
         };
-        Self { parameter: wrong.parameter.clone(), message, help: wrong.help.clone(), places: Vec::new() }
+        Self { parameter: wrong.parameter.clone(), message, help: wrong.help.clone(), is_missing: false, places: Vec::new() }
+    }
+
+    /// It is only that a value is still to be given.
+    pub(super) fn missing(mut self) -> Self {
+        self.is_missing = true;
+        self
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {

@@ -129,6 +129,21 @@ impl<'a> Acquisition<'a> {
         &self.warnings
     }
 
+    /// The names that what was said of is known by: those of parameters.
+    pub fn has(&self, name: &str) -> bool {
+        self.index.contains_key(name)
+    }
+
+    /// The fix that keeps what a source says of a parameter from counting: of its value, or with `is_narrowing` of its
+    /// constraint; none where it may count.
+    pub fn blocked_by(&self, name: &str, source: Source, is_narrowing: bool) -> Option<Where<'a>> {
+        let slot = self.slot(name)?;
+        let of_value = slot.fix().map(|fix| fix.at);
+        let of_narrowing = slot.narrowings.iter().find(|narrowing| narrowing.is_fixed).map(|fixed| fixed.at);
+        let fixes = of_value.into_iter().chain(of_narrowing.filter(|_| is_narrowing));
+        fixes.filter(|at| at.source < source).min_by_key(|at| at.source)
+    }
+
     fn slot(&self, name: &str) -> Option<&Slot<'a>> {
         self.index.get(name).and_then(|index| self.slots.get(*index))
     }

@@ -104,6 +104,15 @@ impl Runtime {
         Ok(())
     }
 
+    /// Has the place tell a value unless it has told one already, or the value is none of the parameter.
+    pub fn tell_first(&mut self, name: &str, value: Value) {
+        let is_told = self.told.iter().any(|told| told.name.as_str() == name && told.value.is_some());
+        if !is_told {
+            // What is no name of an interface, say, is as if the place told nothing.
+            let _ = self.tell(name, value);
+        }
+    }
+
     pub(super) fn told(&self) -> &[Told] {
         &self.told
     }

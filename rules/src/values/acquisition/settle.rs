@@ -169,10 +169,14 @@ impl<'a> Acquisition<'a> {
             Ok(value) => slot.types.admit(value),
             Err(Looked::Faulty) => return Outcome::Faulty,
             Err(Looked::Missing(_)) if expression.as_name().is_some() => return Outcome::Missing,
+            // That a required one is missing is told of it.
+            Err(Looked::Missing(name)) if self.slot(name.as_str()).is_some_and(|slot| slot.is_required) => {
+                return Outcome::Faulty;
+            }
             Err(Looked::Missing(name)) => {
                 let message = format!("`{expression}` of {at} cannot be computed: `{name}` has no value");
                 let help = format!("give `{name}`");
-                faults.push(Fault::new(slot.name, message).help(help).at(at));
+                faults.push(Fault::new(slot.name, message).help(help).missing().at(at));
                 return Outcome::Faulty;
             }
             Err(Looked::Wrong(mistake)) => Err(mistake),
@@ -240,7 +244,7 @@ impl<'a> Acquisition<'a> {
         if let Some(candidate) = slot.counting() {
             fault = fault.at(candidate.at);
         }
-        self.faults.push(fault);
+        self.faults.push(fault.missing());
     }
 }
 
