@@ -147,7 +147,7 @@ listings! {
 
     /// Which records of the audit.
     Audit sorted by ["time"], {
-        /// Of which log: an organization's, or `_provider`, the provider's own; none: all of them.
+        /// Of which log: an organization's, or `_provider` for all of the provider's own; none: all of them.
         organization: LogOf,
         /// Who asked.
         actor: Glob,
