@@ -19,7 +19,7 @@ use super::{Entry, Way};
 use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::{Problem, ProblemBody};
-use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond};
+use crate::edge::writes::{Answers, IdempotencyKey};
 
 /// The sessions of a manager.
 #[derive(Serialize, ToSchema)]
@@ -107,8 +107,7 @@ pub(in crate::edge) async fn end_session(
     Params(query): Params<WhoseQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id = command_id(&headers)?;
-    let login = sources.owner(&entry, query.login)?;
-    let verb = Verb::Session(Session::Revoke(SessionName { manager: login.name, session: path.id }));
-    respond(sources.commands.put(entry.principal, login.organization, id, verb).await.map_err(refused)?)
+    let SessionPath { id: session } = path;
+    let ends = |manager| Verb::Session(Session::Revoke(SessionName { manager, session }));
+    sources.end(entry, query.login, &headers, ends).await
 }

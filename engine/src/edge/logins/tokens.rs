@@ -193,8 +193,7 @@ pub(in crate::edge) async fn revoke_token(
     Params(query): Params<WhoseQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id = command_id(&headers)?;
-    let login = sources.owner(&entry, query.login)?;
-    let verb = Verb::Token(Token::Revoke(TokenRevocation { manager: login.name, token: path.name }));
-    respond(sources.commands.put(entry.principal, login.organization, id, verb).await.map_err(refused)?)
+    let TokenPath { name: token } = path;
+    let ends = |manager| Verb::Token(Token::Revoke(TokenRevocation { manager, token }));
+    sources.end(entry, query.login, &headers, ends).await
 }

@@ -1,14 +1,17 @@
 //! Whose sessions and API tokens are asked for: one's own, or those of a manager one manages.
 
-use axum::http::StatusCode;
-use linesman_schemas::Login;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::Verb;
+use linesman_schemas::{Login, ManagerName};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Entry;
 use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
+use crate::edge::writes::{command_id, refused, respond};
 
 /// Whose.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,5 +37,21 @@ impl Sources {
             }
             Err(refused) => Err(Problem::new(StatusCode::FORBIDDEN, refused.detail)),
         }
+    }
+
+    /// Ends something by which a manager comes in, of whoever asks or of one they manage: what `ends` says of it.
+    ///
+    /// # Errors
+    /// As [`Sources::owner`]; or it is not done.
+    pub(super) async fn end(
+        &self,
+        entry: Entry,
+        asked: Option<Login>,
+        headers: &HeaderMap,
+        ends: impl FnOnce(ManagerName) -> Verb,
+    ) -> Result<Response, Problem> {
+        let id = command_id(headers)?;
+        let Login { organization, name } = self.owner(&entry, asked)?;
+        respond(self.commands.put(entry.principal, organization, id, ends(name)).await.map_err(refused)?)
     }
 }
