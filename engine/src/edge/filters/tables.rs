@@ -151,7 +151,7 @@ listings! {
         organization: LogOf,
         /// Who asked.
         actor: Glob,
-        /// What was asked for, such as `set_organization`.
+        /// What was asked for, such as `set-organization`.
         operation: Glob,
         /// At a place or below it, such as `acme/berlin`.
         under: Place,

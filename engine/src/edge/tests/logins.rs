@@ -204,6 +204,14 @@ async fn a_token_is_good_until_its_end_and_narrows_its_owner() {
     let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["a", "b", "c"]);
     assert!(listed["items"][0]["used"].is_string() && listed["items"][2]["used"].is_null(), "{listed}");
+    // One that has ended already is not made.
+    let body = json!({"name": "past", "expires": "2020-01-01T00:00:00Z"});
+    let answer = edge.request(Method::POST, "/api/v1/tokens").bearer_auth(TOKEN).json(&body).send().await.unwrap();
+    let wrong: Value = answer.json().await.unwrap();
+    assert_eq!(
+        (&wrong["status"], &wrong["errors"]),
+        (&json!(422), &json!([{"pointer": "#/expires", "detail": "`expires` is past"}]))
+    );
     // It is nobody's way to come in as its owner.
     let body = json!({"old": PASSWORD, "new": "another horse battery"});
     let answer = edge.request(Method::PUT, "/api/v1/me/password").bearer_auth(&token).json(&body).send().await.unwrap();
