@@ -7,7 +7,7 @@ use super::tokens::{Kind, Quotes, Token, Tokens};
 use super::{Configuration, LARGEST_TEXT, MOST_DEPTH, MOST_STATEMENTS, Word};
 use crate::diagnostic::{excerpt, quoted};
 
-/// Words that begin a command and not a statement.
+/// Words that begin a command, where what follows is no statement.
 const COMMANDS: [&str; 10] =
     ["activate", "annotate", "copy", "deactivate", "delete", "edit", "insert", "rename", "set", "show"];
 
@@ -62,9 +62,6 @@ impl Parser<'_> {
         let place = first.place;
         let word = match first.kind {
             Kind::Word(word, Quotes::None) if is_tag(&word) => return Err(tagged(place, &word)),
-            Kind::Word(word, Quotes::None) if self.above.is_empty() && COMMANDS.contains(&word.as_str()) => {
-                return Err(command(place, &word));
-            }
             Kind::Word(word, _) => word,
             Kind::Close => return self.close(place),
             Kind::Open => return Err(nameless(place, "{")),
@@ -150,6 +147,9 @@ impl Parser<'_> {
 }
 
 fn unended(place: Place, words: &[Word]) -> Fault {
+    if let Some(word) = words.first().map(Word::as_str).filter(|word| COMMANDS.contains(word)) {
+        return command(place, word);
+    }
     let message = format!("the statement `{}` is not ended", line_of(words));
     Fault::new(place, message, "end it with `;`, or open a container with `{`")
 }

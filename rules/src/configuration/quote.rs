@@ -37,6 +37,18 @@ impl Word {
         }
     }
 
+    /// A word of the text's own parts and of values, each of which was a word.
+    ///
+    /// # Errors
+    ///
+    /// Together they are longer than a word may be.
+    pub(super) fn joined(text: String) -> Result<Self, Unquotable> {
+        match text.chars().count() > LONGEST_WORD {
+            true => Err(Unquotable::Long),
+            false => Ok(Self(text.into())),
+        }
+    }
+
     /// The word without quotes and escapes.
     pub fn as_str(&self) -> &str {
         &self.0

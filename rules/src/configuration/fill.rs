@@ -1,0 +1,236 @@
+//! Values put into a configuration that is read already.
+//!
+//! A template is rendered with a mark where a value is to stand, the marks are read as parts of words,
+//! and only then the values take their places. What a value holds is never read as configuration, so it
+//! cannot leave its word.
+//!
+//! A mark is `U+E000`, a number, `U+E001`: private characters, that neither a template nor a value has.
+
+use super::block::Block;
+use super::{Configuration, LARGEST_TEXT, Statement, Unquotable, Word};
+
+/// The character that a mark begins with.
+const BEGIN: char = '\u{E000}';
+/// The character that a mark ends with.
+const END: char = '\u{E001}';
+
+/// Whether a text holds a character of which marks are made.
+pub(crate) fn holds_mark(text: &str) -> bool {
+    text.contains([BEGIN, END])
+}
+
+/// The mark of a number.
+pub(crate) fn mark(number: usize) -> String {
+    format!("{BEGIN}{number}{END}")
+}
+
+/// The numbers of the marks in a text, in their order.
+pub(crate) fn marks(text: &str) -> impl Iterator<Item = usize> {
+    text.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END)?.0.parse().ok())
+}
+
+/// What stands for a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Filling {
+    /// Words side by side; mostly one.
+    Words(Vec<String>),
+    /// The elements of a list.
+    List(Vec<String>),
+}
+
+/// Why a value cannot stand where its mark does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Misplaced {
+    /// Of several values, where one word is wanted.
+    Several(usize),
+    /// A list, outside of `[ ]`.
+    List(usize),
+    /// A value that is no word.
+    Value(usize, Unquotable),
+    /// Text and values that are together no word.
+    Word(Unquotable),
+    /// More than a configuration holds, once the values stand in it.
+    Large,
+}
+
+impl Configuration {
+    /// Puts what `fillings` says for each number in place of the marks.
+    ///
+    /// # Errors
+    ///
+    /// A value stands where it cannot. A mark without a filling stays.
+    pub(crate) fn fill(self, fillings: &[Filling]) -> Result<Self, Misplaced> {
+        let mut fill = Fill { fillings, room: LARGEST_TEXT };
+        Ok(Self { statements: fill.block(self.statements)?.into_statements() })
+    }
+
+    /// The numbers of all marks.
+    pub(crate) fn marks(&self) -> Vec<usize> {
+        let mut found = Vec::new();
+        collect(&self.statements, &mut found);
+        found
+    }
+}
+
+/// Recursion is as deep as the statements are, which the parser bounds.
+fn collect(statements: &[Statement], found: &mut Vec<usize>) {
+    let mut add = |words: &[Word]| words.iter().for_each(|word| found.extend(marks(word.as_str())));
+    for statement in statements {
+        match statement {
+            Statement::Leaf { words, list } => {
+                add(words);
+                add(list.as_deref().unwrap_or_default());
+            }
+            Statement::Container { words, .. } => add(words),
+        }
+    }
+    for statement in statements {
+        if let Statement::Container { statements, .. } = statement {
+            collect(statements, found);
+        }
+    }
+}
+
+struct Fill<'a> {
+    fillings: &'a [Filling],
+    /// How many bytes the words may still have.
+    room: usize,
+}
+
+/// Where words stand.
+#[derive(Clone, Copy, PartialEq)]
+enum Within {
+    Statement,
+    List,
+}
+
+impl Fill<'_> {
+    /// Recursion is as deep as the statements are, which the parser bounds.
+    fn block(&mut self, statements: Vec<Statement>) -> Result<Block, Misplaced> {
+        let mut block = Block::default();
+        for statement in statements {
+            match statement {
+                Statement::Leaf { words, list } => {
+                    let words = self.words(words, Within::Statement)?;
+                    let list = list.map(|list| self.words(list, Within::List)).transpose()?;
+                    block.add_leaf(words, list);
+                }
+                Statement::Container { words, statements } => {
+                    let words = self.words(words, Within::Statement)?;
+                    let inside = self.block(statements)?.into_statements();
+                    block.extend(vec![Statement::Container { words, statements: inside }]);
+                }
+            }
+        }
+        Ok(block)
+    }
+
+    fn words(&mut self, words: Vec<Word>, within: Within) -> Result<Vec<Word>, Misplaced> {
+        let mut filled = Vec::with_capacity(words.len());
+        for word in words {
+            match (alone(word.as_str()), within) {
+                _ if !holds_mark(word.as_str()) => filled.push(word),
+                (Some(number), _) => self.several(number, word, within, &mut filled)?,
+                (None, _) => filled.push(self.joined(word.as_str())?),
+            }
+        }
+        let size: usize = filled.iter().map(|word| word.as_str().len() + 1).sum();
+        self.room = self.room.checked_sub(size).ok_or(Misplaced::Large)?;
+        Ok(filled)
+    }
+
+    /// Fills a word that is one mark and nothing else.
+    fn several(&self, number: usize, word: Word, within: Within, filled: &mut Vec<Word>) -> Result<(), Misplaced> {
+        let values = match (self.fillings.get(number), within) {
+            (Some(Filling::Words(values)), Within::Statement) => values,
+            (Some(Filling::Words(values)), Within::List) if values.len() == 1 => values,
+            (Some(Filling::Words(_)), Within::List) => return Err(Misplaced::Several(number)),
+            (Some(Filling::List(values)), Within::List) => values,
+            (Some(Filling::List(_)), Within::Statement) => return Err(Misplaced::List(number)),
+            (None, _) => {
+                filled.push(word);
+                return Ok(());
+            }
+        };
+        for value in values {
+            filled.push(Word::of_value(value).map_err(|error| Misplaced::Value(number, error))?);
+        }
+        Ok(())
+    }
+
+    /// Fills the marks of a word that is more than a mark.
+    fn joined(&self, word: &str) -> Result<Word, Misplaced> {
+        let mut pieces = word.split(BEGIN);
+        let mut text = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let Some((number, rest)) = piece.split_once(END) else { continue };
+            let Ok(number) = number.parse() else { continue };
+            match self.fillings.get(number) {
+                Some(Filling::Words(values)) => match values.as_slice() {
+                    [value] => {
+                        let word = Word::of_value(value).map_err(|error| Misplaced::Value(number, error))?;
+                        text.push_str(word.as_str());
+                    }
+                    _ => return Err(Misplaced::Several(number)),
+                },
+                Some(Filling::List(_)) => return Err(Misplaced::List(number)),
+                None => {}
+            }
+            text.push_str(rest);
+        }
+        Word::joined(text).map_err(Misplaced::Word)
+    }
+}
+
+/// The number of the mark that is the whole word.
+fn alone(word: &str) -> Option<usize> {
+    let number = word.strip_prefix(BEGIN)?.strip_suffix(END)?;
+    number.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Filling {
+        Filling::Words(words.iter().map(|word| (*word).to_owned()).collect())
+    }
+
+    fn list(words: &[&str]) -> Filling {
+        Filling::List(words.iter().map(|word| (*word).to_owned()).collect())
+    }
+
+    fn fill(text: &str, fillings: &[Filling]) -> Result<String, Misplaced> {
+        let text = text.replace("<0>", &mark(0)).replace("<1>", &mark(1));
+        Ok(Configuration::parse(&text).unwrap().fill(fillings)?.to_string())
+    }
+
+    #[test]
+    fn a_value_takes_the_place_of_its_mark_and_no_other() {
+        let hostile = "x; } delete: \"y\" */ { #";
+        let quoted = "\"x; } delete: \\\"y\\\" */ { #\"";
+        let values = [words(&[hostile]), list(&["80", "a b"])];
+        assert_eq!(fill("a <0> [ <1> 443 ];", &values), Ok(format!("a {quoted} [ 80 \"a b\" 443 ];\n")));
+        assert_eq!(fill("a-<0> { \"b <0>\"; }", &[words(&["c d"])]), Ok("\"a-c d\" {\n    \"b c d\";\n}\n".to_owned()));
+        assert_eq!(fill("<0>;", &[words(&["192.0.2.0/24", "except"])]), Ok("192.0.2.0/24 except;\n".to_owned()));
+    }
+
+    #[test]
+    fn statements_that_become_alike_are_one() {
+        assert_eq!(fill("<0> { b; } a { c; b; }", &[words(&["a"])]), Ok("a {\n    b;\n    c;\n}\n".to_owned()));
+    }
+
+    #[test]
+    fn a_value_that_cannot_stand_where_its_mark_does_is_refused() {
+        let two = words(&["a", "except"]);
+        assert_eq!(fill("x [ <0> ];", std::slice::from_ref(&two)), Err(Misplaced::Several(0)));
+        assert_eq!(fill("x-<0>;", &[two]), Err(Misplaced::Several(0)));
+        assert_eq!(fill("x <0>;", &[list(&["a"])]), Err(Misplaced::List(0)));
+        assert_eq!(fill("x a<0>;", &[list(&["a"])]), Err(Misplaced::List(0)));
+        let line_break = Misplaced::Value(1, Unquotable::Character('\n'));
+        assert_eq!(fill("x <0> <1>;", &[words(&["a"]), words(&["a\nb"])]), Err(line_break));
+        assert_eq!(fill("x <0><0>;", &[words(&[&"a".repeat(600)])]), Err(Misplaced::Word(Unquotable::Long)));
+        let large = list(&["a".repeat(1_000).as_str(); 1_100]);
+        assert_eq!(fill("x [ <0> ];", &[large]), Err(Misplaced::Large));
+    }
+}
