@@ -171,7 +171,7 @@ fn of_evaluation() {
             "a=9223372036854775807 + rate",
             "9223372036854775807 + rate @3: `9223372036854775807 + 10` overflows (integers are calculated from -9223372036854775808 to 9223372036854775807)",
         ),
-        ("a=2 * (rate / (10 - rate))", "(rate / (10 - rate)) @7: `10 / 0` divides by zero"),
+        ("a=2 * (rate / (10 - rate))", "rate / (10 - rate) @8: `10 / 0` divides by zero"),
         ("a=1 == \"x\"", "1 == \"x\" @3: `==` compares values of one kind, and `1` is an integer, `\"x\"` is a text"),
         (
             "a=192.0.2.1 == ::1",
