@@ -5,6 +5,7 @@
 //! are state of the engine.
 
 mod contents;
+pub mod device;
 pub mod jss;
 pub mod log;
 mod secret;
@@ -52,7 +53,7 @@ pub type Made = Option<Arc<dyn Connector>>;
 pub type AllSources = Vec<Arc<dyn Source>>;
 
 /// All connectors: the one list. A new connector is a folder and a line here.
-pub static FOLDERS: [&Folder; 2] = [&log::FOLDER, &jss::FOLDER];
+pub static FOLDERS: [&Folder; 3] = [&log::FOLDER, &jss::FOLDER, &device::FOLDER];
 
 /// Carries out the reactions of one kind.
 ///
@@ -123,6 +124,9 @@ impl Attempted {
 pub struct Settings {
     /// The support system; without it there is no connector `jss`.
     pub upstream: Option<jss::Settings>,
+    /// The stand-in devices; without them there is no connector `device`.
+    #[cfg(feature = "standin")]
+    pub device: Option<device::standin::Settings>,
 }
 
 impl Settings {
@@ -132,7 +136,16 @@ impl Settings {
             Some(entry) => Some(jss::read(entry)?),
             None => None,
         };
-        Some(Self { upstream })
+        #[cfg(feature = "standin")]
+        let device = match entries.one(device::standin::SECTION.name) {
+            Some(entry) => Some(device::standin::read(entry)?),
+            None => None,
+        };
+        Some(Self {
+            upstream,
+            #[cfg(feature = "standin")]
+            device,
+        })
     }
 }
 
@@ -191,6 +204,10 @@ mod tests {
         assert_eq!(shown("log", &log).as_deref(), Some("down"));
         let case = serde_json::json!({"submit_case": {"synopsis": "FPC 2 offline"}});
         assert_eq!(shown("jss", &case).as_deref(), Some("FPC 2 offline"));
+        let group = serde_json::json!({"configure": {
+            "device": {"organization": "acme", "serial_number": "JN1"}, "group": "g", "change": "remove",
+        }});
+        assert_eq!(shown("device", &group).as_deref(), Some("remove g of JN1"));
         assert_eq!(shown("ticket", &log), None);
     }
 }

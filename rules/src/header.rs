@@ -15,6 +15,8 @@ const KEYS: [&str; 3] = ["on", "where", "organizations"];
 /// What a header says.
 pub(crate) struct Header {
     pub(crate) triggers: Triggers,
+    /// Where it names them.
+    pub(crate) triggers_at: LineColumn,
     pub(crate) filter: Where,
     /// The organizations it is limited to; none means all.
     pub(crate) organizations: Option<Vec<OrgName>>,
@@ -41,12 +43,14 @@ pub(crate) fn read(ast: &AST, has_owner: bool, faults: &mut Faults) -> Option<He
         Some(entry) if !has_owner => read_organizations(entry, faults),
         _ => None,
     };
-    let triggers = read_triggers(entry(&entries, "on"), at, faults)?;
+    let on = entry(&entries, "on");
+    let triggers = read_triggers(on, at, faults)?;
+    let triggers_at = on.map_or(at, |on| on.value.at);
     let filter = match entry(&entries, "where") {
         Some(entry) => read_filter(entry, triggers.kind(), faults),
         None => Where::default(),
     };
-    Some(Header { triggers, filter, organizations })
+    Some(Header { triggers, triggers_at, filter, organizations })
 }
 
 /// The first call of `policy`; everything else at the top of the script is a fault.

@@ -11,7 +11,8 @@
 //! hard [`Limits`] and hands back what the script wants done as [`Intent`]s: nothing here acts, does
 //! I/O or reads a clock, and the same script on the same subject always ends the same way.
 //!
-//! [`configuration`] is the other half of services: the text that is sent to devices.
+//! [`services`] are templates that are rendered with the values of a place, and [`configuration`] is what
+//! they render: the text that is sent to devices.
 
 mod book;
 pub mod configuration;

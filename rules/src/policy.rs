@@ -5,7 +5,7 @@ use linesman_schemas::control::PolicySource;
 use linesman_schemas::{OrgName, PolicyName};
 use sha2::{Digest, Sha256};
 
-use crate::diagnostic::{Diagnostic, Faults};
+use crate::diagnostic::{Code, Diagnostic, Faults, quoted};
 use crate::filter::{Scan, Where};
 use crate::header::{self, Header};
 use crate::script::{self, Limits, Parser};
@@ -77,6 +77,21 @@ impl Policy {
             Some(header) => Ok(Self::new(source, header)),
             None => Err(faults.into_sorted(&source.source)),
         }
+    }
+
+    /// Why a policy without fault never fires, where that is certain. It is loaded all the same.
+    pub fn never_fires(source: &PolicySource) -> Option<Diagnostic> {
+        let mut faults = Faults::default();
+        let parsed = Parser::new(&Limits::default()).parse_header(&source.source)?;
+        let header = header::read(parsed.ast(), source.owner.is_some(), &mut faults)?;
+        if !faults.is_empty() || !header.triggers.never_fire() {
+            return None;
+        }
+        let names = quoted(header.triggers.names().into_iter());
+        let message = format!("this policy never fires: no organization's audit has {names}");
+        let help = "the provider's has: subscribe to `out._provider.audit.>`";
+        faults.add_with_help(Code::NeverMatches, header.triggers_at, message, help);
+        faults.into_sorted(&source.source).pop()
     }
 
     fn new(source: &PolicySource, header: Header) -> Self {

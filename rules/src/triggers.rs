@@ -31,6 +31,17 @@ impl Triggers {
         }
     }
 
+    /// Whether none of them ever fires: policies judge in organizations, and in none is such asked for.
+    pub(crate) fn never_fire(&self) -> bool {
+        match self {
+            Self::These(triggers) => triggers.iter().all(|trigger| match trigger {
+                Trigger::Audit(operation) => operation.is_of_provider(),
+                _ => false,
+            }),
+            Self::AllAudits => false,
+        }
+    }
+
     /// What they are about.
     pub fn kind(&self) -> SubjectKind {
         match self {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 /// A word as somebody writes it.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
-        4 => prop::sample::select(vec!["a", "b", "c", "then", "term", "address", "route", "accept", "discard"])
+        4 => prop::sample::select(vec!["a", "b", "c", "then", "term", "address", "route", "accept", "discard", "set"])
             .prop_map(str::to_owned),
         1 => "[a-z0-9./:*<>-]{1,6}".prop_filter("begins a comment or is a tag", |word| {
             !word.starts_with("/*") && !word.ends_with(':')

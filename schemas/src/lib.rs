@@ -24,6 +24,7 @@ pub mod principal;
 pub mod priority;
 pub mod reaction;
 pub mod right;
+pub mod schedule;
 pub mod trigger;
 
 pub use destination::Destination;
@@ -38,3 +39,4 @@ pub use place::{Place, PlacePath, Sphere};
 pub use principal::Principal;
 pub use priority::Priority;
 pub use right::{IncidentStep, Privilege, Privileges, Right, Rights};
+pub use schedule::Schedule;

@@ -65,6 +65,12 @@ impl Operation {
         self.trigger.strip_prefix(FRONT).unwrap_or(self.trigger)
     }
 
+    /// Whether it is asked of the provider alone, so that no organization's audit has it.
+    pub fn is_of_provider(self) -> bool {
+        // What commands of these families are not asked of: `Verb::place`.
+        matches!(self.as_str(), "set-group" | "remove-group" | "raise-level" | "load-section")
+    }
+
     /// The name of the trigger that fires on a record of it: `audit.close-incident`.
     pub(crate) const fn trigger(self) -> &'static str {
         self.trigger
@@ -120,6 +126,25 @@ mod tests {
         let listed: BTreeSet<String> = Operation::ALL.iter().map(ToString::to_string).collect();
         assert_eq!(listed, expected);
         assert_eq!(Operation::ALL.len(), listed.len(), "one is listed twice");
+    }
+
+    #[test]
+    fn what_is_of_the_provider_is_asked_of_no_organization() {
+        let org = "acme".parse().unwrap();
+        let verbs = [
+            r#"{"set_group": {"group": "shift"}}"#,
+            r#"{"remove_group": {"group": "shift"}}"#,
+            r#"{"raise_level": {"level": 3}}"#,
+            r#"{"load_section": {"section": "settings", "hash": "x"}}"#,
+            r#"{"set_manager": {"manager": "ann"}}"#,
+            r#"{"set_place": {"place": "acme/berlin"}}"#,
+            r#"{"close_incident": {"incident": "acme-1"}}"#,
+        ];
+        for text in verbs {
+            let verb: Verb = serde_json::from_str(text).unwrap();
+            let operation: Operation = verb.as_str().parse().unwrap();
+            assert_eq!(operation.is_of_provider(), verb.place(Some(&org)).is_none(), "{operation}");
+        }
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub enum Done {
         /// Where to go on.
         cursor: Option<String>,
     },
+    /// The device has the configuration group as asked for.
+    Configured,
 }
 
 /// How a case stands upstream.

@@ -23,6 +23,8 @@ pub enum Action {
         /// What the last poll answered.
         cursor: Option<String>,
     },
+    /// Change one configuration group of a device.
+    Configure(Box<Configure>),
     /// Notify somebody or something outside.
     Notify(Notification),
 }
@@ -38,6 +40,8 @@ enum Own<'a> {
         /// What the last poll answered.
         cursor: &'a Option<String>,
     },
+    /// Change one configuration group of a device.
+    Configure(&'a Configure),
 }
 
 impl Action {
@@ -46,6 +50,7 @@ impl Action {
         match self {
             Self::SubmitCase(_) => SUBMIT_CASE,
             Self::PollCases { .. } => POLL_CASES,
+            Self::Configure(_) => CONFIGURE,
             Self::Notify(notification) => notification.kind().connector,
         }
     }
@@ -53,7 +58,7 @@ impl Action {
     /// The bytes in IN that go with it.
     pub const fn bundle(&self) -> Option<&BundleBytes> {
         match self {
-            Self::SubmitCase(_) | Self::PollCases { .. } => None,
+            Self::SubmitCase(_) | Self::PollCases { .. } | Self::Configure(_) => None,
             Self::Notify(notification) => notification.bundle(),
         }
     }
@@ -61,12 +66,14 @@ impl Action {
 
 const SUBMIT_CASE: &str = "submit_case";
 const POLL_CASES: &str = "poll_cases";
+const CONFIGURE: &str = "configure";
 
 impl Serialize for Action {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::SubmitCase(request) => Own::SubmitCase(request).serialize(serializer),
             Self::PollCases { cursor } => Own::PollCases { cursor }.serialize(serializer),
+            Self::Configure(configure) => Own::Configure(configure).serialize(serializer),
             Self::Notify(notification) => notification.serialize(serializer),
         }
     }
@@ -97,6 +104,7 @@ impl<'de> Visitor<'de> for Tagged {
         let action = match (tag.as_str(), Kind::of(&tag)) {
             (SUBMIT_CASE, _) => Action::SubmitCase(map.next_value()?),
             (POLL_CASES, _) => Action::PollCases { cursor: map.next_value::<Poll>()?.cursor },
+            (CONFIGURE, _) => Action::Configure(map.next_value()?),
             (_, Some(kind)) => Action::Notify(map.next_value_seed(Told(kind))?),
             (_, None) => return Err(A::Error::custom(format_args!("there is no action `{tag}`"))),
         };
@@ -136,6 +144,62 @@ pub struct BundleBytes {
     pub start: u64,
     /// Where they end: the offset behind the last.
     pub end: u64,
+}
+
+/// A change of one configuration group of a device. Nothing else of the device's configuration changes, but that the
+/// group is applied (`apply-groups`) while it is there.
+///
+/// Done twice it is done once: a group that is put is then exactly this, one that is removed is not there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Configure {
+    /// The device.
+    pub device: Device,
+    /// The group's name.
+    pub group: String,
+    /// What becomes of it.
+    pub change: GroupChange,
+}
+
+/// A device as connectors know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Device {
+    /// Whose.
+    pub organization: OrgName,
+    /// Its chassis serial number.
+    pub serial_number: String,
+    /// Its host name, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_name: Option<String>,
+}
+
+impl Device {
+    /// It as a connector's peer, which has a queue and a circuit of its own: `<organization>.<serial number>`, the bytes
+    /// of the serial number that are no letter, digit, `_` or `-` as `:` and two hexadecimal digits. Two devices are
+    /// never one peer. None where that is longer than a peer may be.
+    pub fn peer(&self) -> Option<Peer> {
+        let mut text = format!("{}.", self.organization);
+        for byte in self.serial_number.bytes() {
+            match byte {
+                b'_' | b'-' => text.push(char::from(byte)),
+                byte if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
+                byte => text.push_str(&format!(":{byte:02x}")),
+            }
+        }
+        text.parse().ok()
+    }
+}
+
+/// What becomes of a configuration group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupChange {
+    /// It holds these statements and no others, and is applied.
+    Put {
+        /// The statements within the group, as the device's configuration writes them.
+        text: String,
+    },
+    /// It is neither applied nor there.
+    Remove,
 }
 
 /// How the support system keeps in touch. Source: DOMAIN, "Incidents and cases".
@@ -251,6 +315,7 @@ mod tests {
             r#"{"poll_cases":{"cursor":null}}"#,
             r#"{"poll_cases":{"cursor":"7"}}"#,
             r#"{"submit_case":{"incident":"acme-1","priority":"High","synopsis":"x","details":null}}"#,
+            r#"{"configure":{"device":{"organization":"acme","serial_number":"JN1"},"group":"g","change":"remove"}}"#,
         ] {
             let action: Action = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&action).unwrap(), text);
@@ -269,6 +334,19 @@ mod tests {
             let error = serde_json::from_str::<Action>(text).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn two_devices_are_never_one_peer() {
+        let peer = |organization: &str, serial_number: &str| {
+            let serial_number = serial_number.to_owned();
+            Device { organization: organization.parse().unwrap(), serial_number, host_name: None }.peer()
+        };
+        let text = |organization, serial_number| peer(organization, serial_number).unwrap().to_string();
+        assert_eq!(text("acme", "JN12-3_4"), "acme.JN12-3_4");
+        assert_eq!(text("acme", "../x:2f/ü"), "acme.:2e:2e:2fx:3a2f:2f:c3:bc");
+        assert_eq!(text("acme", ""), "acme.");
+        assert_eq!(peer("acme", &"x".repeat(249)), None);
     }
 
     #[test]

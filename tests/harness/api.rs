@@ -54,6 +54,15 @@ impl Api {
         Ok(Answer { status, location, body: serde_json::from_slice(&answer.bytes().await?).unwrap_or_default() })
     }
 
+    /// Reads a text to its end.
+    ///
+    /// # Errors
+    /// The engine refuses, or the answer breaks off.
+    pub async fn text(&self, path: &str) -> anyhow::Result<String> {
+        let answer = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token).send().await?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+
     /// The same, by another token.
     #[must_use]
     pub fn by(&self, token: &str) -> Self {

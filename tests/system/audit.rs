@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use linesman::log::streams::lane_of;
 use linesman_tests::{Ended, Engine, Launch, Out, World, run, until};
 use serde_json::{Value, json};
 
@@ -115,6 +116,51 @@ async fn an_export_that_was_tampered_with_is_told_without_an_engine() {
     std::fs::write(Path::new(export), whole.join("\n") + "\n").unwrap();
     let (is_whole, said) = verify(export, &[&checkpoint], Some(&key)).await;
     assert!(is_whole, "{said}");
+}
+
+/// The provider has a log on each lane; whoever looks, exports or proves has one view of them.
+#[tokio::test]
+async fn the_providers_logs_are_one_view() {
+    let mut world = World::new().unwrap();
+    world.lanes = 3;
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    // Of organizations that do not exist, on each lane.
+    let nobody = |lane: u32| {
+        let names = (0..).map(|number| format!("nobody-{number}"));
+        names.into_iter().find(|name| lane_of(name, 3) == lane).unwrap()
+    };
+    for lane in [2, 0, 1] {
+        let answer = api.post(&format!("/api/v1/organizations/{}/suspend", nobody(lane)), json!({})).await.unwrap();
+        assert_eq!(answer.status, 404);
+    }
+    let listed = ok(&world, &["audit", "list", "--organization", "_provider", "--json"]).await;
+    let records: Vec<Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let text = |record: &Value, field: &str| record[field].as_str().unwrap().to_owned();
+    let of_lanes = ["_provider-2", "_provider", "_provider-1"];
+    let suspended: Vec<_> = records.iter().filter(|record| record["operation"] == "suspend-organization").collect();
+    assert_eq!(suspended.iter().map(|record| text(record, "organization")).collect::<Vec<_>>(), of_lanes);
+    assert!(records.is_sorted_by_key(|record| text(record, "time")), "{listed}");
+    let table = ok(&world, &["audit", "export", "--format", "csv", "--organization", "_provider"]).await;
+    assert_eq!(table.lines().count(), records.len() + 1, "{table}");
+    let found = engine.get("/api/v1/audit?organization=_provider&q=nobody").await.unwrap();
+    assert_eq!(found["items"].as_array().unwrap().len(), 3, "{found}");
+
+    let key = kept(&world, "key", &["audit", "key"]).await;
+    let checkpoints = kept(&world, "checkpoints", &["audit", "checkpoint", "_provider"]).await;
+    let export = kept(&world, "provider.jsonl", &["audit", "export", "--organization", "_provider"]).await;
+    let (is_whole, said) = verify(&export, &[&checkpoints], Some(&key)).await;
+    assert!(is_whole && said.matches("agreed  2 checkpoints, signed with the key\n").count() == 3, "{said}");
+    for name in ["/_provider\n", "/_provider-1\n", "/_provider-2\n"] {
+        assert!(said.contains(name), "{said}");
+    }
+    // Nor is one left out unseen.
+    let whole = lines(&export);
+    let last = whole.iter().rposition(|line| line.starts_with("{\"format\"")).unwrap();
+    std::fs::write(&export, whole[..last].join("\n") + "\n").unwrap();
+    let (is_whole, said) = verify(&export, &[&checkpoints], Some(&key)).await;
+    assert!(!is_whole && said.contains("_provider-2` is missing\n"), "{said}");
+    assert!(engine.stop().await.unwrap().success());
 }
 
 #[tokio::test]

@@ -158,6 +158,7 @@ async fn every_error_says_what_to_do() {
         (&["incident", "prioritise", "acme-1", "Urgent"], "error: "),
         (&["incident", "list", "--sort", "colour"], "error: "),
         (&["org", "set", "x y"], "error: "),
+        (&["manager", "simulate"], "error: what would be changed? give `--without`, `--revoke` or a file\n"),
     ] {
         let ended = run(&[args, &here].concat()).await.unwrap();
         assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{args:?}");

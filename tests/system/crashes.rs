@@ -1,4 +1,5 @@
-//! Killed at any moment, the engine goes on where it was: nothing is lost and nothing said twice.
+//! Killed at any moment, the engine goes on where it was: nothing is lost and nothing said twice, and of people, places
+//! and sessions there is what was answered.
 //!
 //! `LINESMAN_CRASHES` chooses how many crashes, `LINESMAN_SEED` which.
 
@@ -8,7 +9,7 @@ use async_nats::{Client, HeaderMap};
 use futures_util::StreamExt;
 use linesman::log::mark::Mark;
 use linesman::log::streams::{lane_of, last_of_lane};
-use linesman_tests::{Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Upstream, World, until};
+use linesman_tests::{Engine, LANES, Launch, Load, OPEN_CASE, Out, Random, Staff, Upstream, World, run, until};
 
 /// Crashes of an ordinary run.
 const CRASHES: usize = 20;
@@ -22,6 +23,9 @@ const STARTING_LOOKS: u64 = 40;
 const A_WHILE: Duration = Duration::from_secs(6);
 /// How many of a run's crashes are followed by such a while, rather than by a restart at once.
 const WHILES: usize = 4;
+
+/// What is asked for of people and places while the server is away or an engine runs into a crash point.
+const STAFF_STEPS: u64 = 4;
 
 /// Bundles of an engine that is behind, several batches of one lane.
 const BACKLOG: usize = 10_000;
@@ -73,6 +77,10 @@ struct Site {
     world: World,
     upstream: Upstream,
     load: Load,
+    /// People, places and sessions that change meanwhile.
+    staff: Staff,
+    /// Checkpoints of the audit that somebody has kept, by whose log it is.
+    kept: Vec<(&'static str, String)>,
     random: Random,
 }
 
@@ -82,7 +90,7 @@ impl Site {
         world.configure("\n[settings]\ncase_poll_s = 1\nretry_base_s = 1\n");
         world.policy("open-case", OPEN_CASE).unwrap();
         let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
-        Self { world, upstream, load: Load::default(), random }
+        Self { world, upstream, load: Load::default(), staff: Staff::default(), kept: Vec::new(), random }
     }
 
     async fn start(&self) -> Engine {
@@ -97,22 +105,29 @@ impl Site {
         let acknowledgements = usize::try_from(self.random.below(most as u64)).unwrap();
         match crash {
             Crash::Point(point) => self.reach(point).await,
-            Crash::Engine => {
+            Crash::Engine | Crash::Both => {
                 let mut engine = self.start().await;
-                self.load.publish(&engine.nats().await.unwrap(), acknowledgements).await;
-                engine.kill().unwrap();
-            }
-            Crash::Both => {
-                let mut engine = self.start().await;
-                self.load.publish(&engine.nats().await.unwrap(), acknowledgements).await;
-                engine.kill_nats().unwrap();
-                engine.kill().unwrap();
+                self.keep_checkpoints(&engine).await;
+                let (client, api) = (engine.nats().await.unwrap(), engine.api().unwrap());
+                let killing = async {
+                    self.load.publish(&client, acknowledgements).await;
+                    if matches!(crash, Crash::Both) {
+                        engine.kill_nats().unwrap();
+                    }
+                    engine.kill().unwrap();
+                };
+                let ((), worked) = tokio::join!(killing, self.staff.work(&api, u64::MAX));
+                worked.unwrap();
             }
             Crash::Nats => {
                 let mut engine = self.start().await;
-                let client = engine.nats().await.unwrap();
-                self.load.publish(&client, acknowledgements).await;
-                engine.kill_nats().unwrap();
+                let (client, api) = (engine.nats().await.unwrap(), engine.api().unwrap());
+                let killing = async {
+                    self.load.publish(&client, acknowledgements).await;
+                    engine.kill_nats().unwrap();
+                };
+                let ((), worked) = tokio::join!(killing, self.staff.work(&api, STAFF_STEPS));
+                worked.unwrap();
                 self.load.publish_all(&client).await;
                 assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
             }
@@ -128,6 +143,34 @@ impl Site {
                 .await;
                 engine.kill().unwrap();
             }
+        }
+    }
+
+    /// Somebody keeps checkpoints of the audit, an organization's and the provider's.
+    async fn keep_checkpoints(&mut self, engine: &Engine) {
+        for log in ["acme", "_provider"] {
+            let note = engine.get_text(&format!("/api/v1/audit/{log}/checkpoint")).await.unwrap();
+            self.kept.push((log, note));
+        }
+    }
+
+    /// Whether what is in the audit now is what it was at each checkpoint that was kept.
+    async fn check_audit(&self) {
+        for log in ["acme", "_provider"] {
+            let export = self.world.path("export.jsonl");
+            let (path, data) = (export.to_str().unwrap(), self.world.data());
+            let args = ["audit", "export", "--organization", log, "--output", path, "--data-dir"];
+            let ended = run(&[&args[..], &[data.to_str().unwrap()]].concat()).await.unwrap();
+            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+            let mut args = vec!["audit".to_owned(), "verify".to_owned(), path.to_owned()];
+            for (number, (_, note)) in self.kept.iter().filter(|(of, _)| *of == log).enumerate() {
+                let kept = self.world.path(&format!("checkpoint-{number}"));
+                std::fs::write(&kept, note).unwrap();
+                args.extend(["--checkpoint".to_owned(), kept.to_str().unwrap().to_owned()]);
+            }
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            let ended = run(&args).await.unwrap();
+            assert_eq!(ended.code, Some(0), "{log}: {}", ended.stdout);
         }
     }
 
@@ -155,10 +198,12 @@ impl Site {
         engine.ended().await;
     }
 
-    /// Publishes bundle after bundle, each when the one before is an incident.
+    /// Publishes bundle after bundle, each when the one before is an incident; people and places change meanwhile.
     async fn publish_until_it_ends(&mut self, engine: &mut Engine, client: &Client) {
+        let api = engine.api().unwrap();
         while engine.is_running() {
             self.load.publish(client, usize::MAX).await;
+            self.staff.work(&api, STAFF_STEPS).await.unwrap();
             let wanted = self.load.incidents()["acme"];
             until("the bundle is an incident, or the engine has ended", async || {
                 let is_behind = engine.incidents("acme").await.is_ok_and(|count| count < wanted);
@@ -187,6 +232,8 @@ impl Site {
         let cases = count["cases_by_tracking"].as_object().unwrap();
         assert_eq!(cases.len() as u64, self.load.cases());
         assert!(cases.values().all(|count| count == 1), "{cases:?}");
+        self.staff.check(&engine).await.unwrap();
+        self.check_audit().await;
         assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     }
 }

@@ -163,6 +163,45 @@ async fn a_flood_of_failures_is_a_few_words_in_the_log() {
     engine.stop().await.unwrap();
 }
 
+/// How many refusals of somebody are on record one by one in a minute.
+const SINGLE: u64 = 100;
+
+#[tokio::test]
+async fn taking_back_what_is_not_there_is_counted_and_no_command() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    reset(&world, FIRST).await;
+    let api = engine.api().unwrap();
+    let own = api.by(&session(&api).await);
+    let made = own.post("/api/v1/tokens", json!({"name": "ci"})).await.unwrap();
+    assert_eq!(made.status, 201, "{made:?}");
+    let delete = async |path: &str, key: Option<&str>| {
+        own.ask(Method::DELETE, &format!("/api/v1/{path}"), key, None).await.unwrap()
+    };
+    for _ in 0..2 {
+        let taken = delete("tokens/ci", Some("once")).await;
+        assert_eq!((taken.status, &taken.body["detail"]), (200, &json!("revoked")), "asked again, answered as before");
+    }
+    let refused = 3 * SINGLE / 2;
+    for number in 0..refused {
+        let (path, what) = if number % 2 == 0 { ("tokens/ci", "token `ci`") } else { ("sessions/x", "session `x`") };
+        let answer = delete(path, None).await;
+        let detail = format!("there is no {what} of `admin`");
+        assert_eq!((answer.status, &answer.body["detail"]), (404, &json!(detail)), "{path}");
+    }
+    let told = stream(&engine, "IN").await;
+    let commands = told.iter().filter(|text| text.contains("\"revoke_token\"") || text.contains("\"revoke_session\""));
+    assert_eq!(commands.count(), 1, "what was there was taken back by one");
+    // What is counted together is on record once a minute, or when the engine ends.
+    assert!(engine.stop().await.unwrap().success());
+    let mut engine = world.start(None).await.unwrap();
+    let records = engine.get("/api/v1/audit?outcome=not-found&limit=1000").await.unwrap();
+    let items = records["items"].as_array().unwrap();
+    let counted: u64 = items.iter().map(|record| record["new"]["count"].as_u64().unwrap_or(1)).sum();
+    assert_eq!(counted, refused, "{records}");
+    engine.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn the_command_line_logs_in_and_out() {
     let world = World::new().unwrap();
@@ -192,6 +231,17 @@ async fn the_command_line_logs_in_and_out() {
     assert!(listed.starts_with("NAME") && listed.contains("subscription"), "{listed}");
     assert_eq!(ok(&world, &["token", "remove", "ci"]).await, "revoked\n");
     assert!(ok(&world, &["session", "list", "--json"]).await.contains("\"is_current\":true"));
+    let tabbed = file(&world, "tabbed", "third\thorse battery");
+    let data = world.data();
+    let here = data.to_str().unwrap();
+    for args in [
+        &["password", "--password-file", &second, "--new-password-file", &tabbed][..],
+        &["manager", "reset-password", "admin", "--password-file", &tabbed, "--data-dir", here],
+    ] {
+        let (code, _, said) = linesman(&world, args).await;
+        let refused = "error: a password has no control characters, such as tabs and line breaks\n";
+        assert_eq!((code, &*said), (Some(1), refused), "{args:?}");
+    }
     let third = file(&world, "third", "third horse battery");
     assert_eq!(ok(&world, &["password", "--password-file", &second, "--new-password-file", &third]).await, "changed\n");
     assert!(ok(&world, &["whoami"]).await.contains("admin"), "a new session has begun");

@@ -63,7 +63,7 @@ async fn the_list_has_the_support_system_where_there_is_one() {
         names
     };
     assert_eq!(names(&Settings::default()), ["log"]);
-    let upstream = Settings { upstream: Some(world.settings()) };
+    let upstream = Settings { upstream: Some(world.settings()), ..Settings::default() };
     assert_eq!(names(&upstream), ["jss", "log"]);
     let jss = connectors(&upstream).unwrap().into_iter().find(|connector| connector.name() == "jss").unwrap();
     assert_eq!((jss.concurrency(), jss.requests_per_hour()), (8, Some(300)));

@@ -21,6 +21,7 @@
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
+//! | `schedules` | whether a schedule enables an activation, and until when |
 //! | `jobs` | work over many rows, in slices |
 //! | `sources` | where those go on that bring inputs by themselves |
 //! | `timers` | what falls due |
@@ -57,6 +58,7 @@ pub mod reactions;
 pub mod rights;
 mod router;
 pub mod rule_book;
+pub mod schedules;
 pub mod sections;
 pub mod sessions;
 pub mod sight;

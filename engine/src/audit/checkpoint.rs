@@ -98,6 +98,16 @@ impl Checkpoint {
     }
 }
 
+/// The notes of a text that has several, one behind the other with a blank line between. What is none is left as it is.
+pub fn notes(text: &str) -> Vec<String> {
+    let parts: Vec<&str> = text.trim_end_matches('\n').split("\n\n").collect();
+    // Each has its text and its signatures, and neither has a blank line.
+    if parts.len() <= 2 || parts.len() % 2 == 1 {
+        return vec![text.to_owned()];
+    }
+    parts.chunks(2).map(|note| note.join("\n\n") + "\n").collect()
+}
+
 /// Under which name a line of a note signs, and what stands behind it.
 fn read_signature(line: &str) -> Option<(&str, Vec<u8>)> {
     let (name, signature) = line.strip_prefix(SIGNATURE)?.split_once(' ')?;

@@ -6,7 +6,8 @@
 //! {"index":1,"leaf":"<hex>","record":{"index":1,...},"detail":"created"}
 //! ```
 //!
-//! Only a whole log has the first line, and can be verified; lines of records that were chosen say first whose log they
+//! Only a whole log has the first line, and can be verified. Of several one stands behind the other, and the first line of
+//! all names them (`logs`). Lines of records that were chosen say first whose log they
 //! are of (`organization`). A record stands there byte for byte as it was hashed; one
 //! whose time is over has its hash alone. `detail` is for people, and nothing proves it.
 
@@ -54,6 +55,9 @@ pub(super) struct Header<'a> {
     /// The same, signed.
     #[serde(borrow)]
     pub(super) checkpoint: Cow<'a, str>,
+    /// The names of all logs of the export, where they are several and this is the first.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) logs: Vec<Cow<'a, str>>,
 }
 
 /// A record's line.
@@ -76,14 +80,21 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Writes the first line of a whole log: how far it has grown, and the note that says so.
+/// Writes the first line of a whole log: how far it has grown, and the note that says so. The first of several names them
+/// all.
 ///
 /// # Errors
 /// It has no form in JSON.
-pub fn header(out: &mut Vec<u8>, checkpoint: &Checkpoint, note: &str) -> Result<(), serde_json::Error> {
+pub fn header(
+    out: &mut Vec<u8>,
+    checkpoint: &Checkpoint,
+    note: &str,
+    logs: &[String],
+) -> Result<(), serde_json::Error> {
     let Checkpoint { origin, size, root } = checkpoint;
     let (format, origin) = (Cow::Borrowed(FORMAT), Cow::Borrowed(origin.as_str()));
-    write(out, &Header { format, origin, size: *size, root: *root, checkpoint: Cow::Borrowed(note) })
+    let logs = logs.iter().map(|log| Cow::Borrowed(log.as_str())).collect();
+    write(out, &Header { format, origin, size: *size, root: *root, checkpoint: Cow::Borrowed(note), logs })
 }
 
 /// Writes a record's line.

@@ -12,7 +12,7 @@ pub mod verify;
 
 use linesman_domain::audit::Owner;
 
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, notes};
 pub use key::{Signer, VerifierKey};
 
 /// What signs for the logs of one engine.

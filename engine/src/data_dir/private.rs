@@ -30,6 +30,8 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
     file.sync_all()?;
     std::fs::rename(fresh, path)?;
     match path.parent() {
+        // A name alone lies in the folder at hand.
+        Some(folder) if folder.as_os_str().is_empty() => File::open(".")?.sync_all(),
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }

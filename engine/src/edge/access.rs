@@ -51,8 +51,8 @@ pub(super) async fn admit(
             Err(problem) => problem.into_response(),
         },
     };
-    if let Some((principal, operation)) = who.zip(operations.write(&route, method)) {
-        sources.refusals.note(principal, operation, &path, &response);
+    if let Some((principal, operation)) = who.zip(operations.find(&route, method)) {
+        sources.refusals.note(principal, &operation, &path, &response);
     }
     if response.status() == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"linesman\""));

@@ -125,10 +125,11 @@ impl Commands {
         id: CommandId,
         verb: Verb,
     ) -> Result<Asked, Error> {
-        if let Some(known) = self.known(viewer, whose.as_ref(), &id, &verb)? {
+        let principal = viewer.principal();
+        if let Some(known) = self.known(&principal, whose.as_ref(), &id, &verb)? {
             return Ok(known);
         }
-        self.put(viewer.principal(), whose, id, verb).await
+        self.put(principal, whose, id, verb).await
     }
 
     /// Sends a command as `principal`, whatever they see of whose it is, and waits a while for its outcome.
@@ -189,16 +190,16 @@ impl Commands {
         self.lanes.get(self.lane(whose)).map_or(0, |lane| lane.borrow().level)
     }
 
-    /// How a command stands that was decided under this id; an error where it asked for something else.
+    /// How a command of a principal stands that was decided under this id; an error where it asked for something else.
     pub(super) fn known(
         &self,
-        viewer: &Viewer,
+        principal: &Principal,
         whose: Option<&OrgName>,
         id: &CommandId,
         verb: &Verb,
     ) -> Result<Option<Asked>, Error> {
         let asked = domain::asked(verb)?;
-        let outcome = self.outcome(viewer, whose, id)?;
+        let outcome = self.outcome_of(whose, &named(principal, id))?;
         outcome.map(|outcome| answer(whose.cloned(), id.clone(), outcome, asked)).transpose()
     }
 
@@ -247,15 +248,6 @@ impl Commands {
         let lane = self.rows.get(self.lane(Some(&id.org))).ok_or_else(nothing)?;
         let is_seen = sight::sees_incident(lane, viewer.reach(), id).map_err(|error| Problem::internal(&error))?;
         if is_seen { Ok(()) } else { Err(nothing()) }
-    }
-
-    fn outcome(
-        &self,
-        viewer: &Viewer,
-        whose: Option<&OrgName>,
-        id: &CommandId,
-    ) -> Result<Option<CommandRow>, domain::Error> {
-        self.outcome_of(whose, &named(&viewer.principal(), id))
     }
 
     fn outcome_of(&self, whose: Option<&OrgName>, wire: &CommandId) -> Result<Option<CommandRow>, domain::Error> {

@@ -1,6 +1,6 @@
 //! What paths name.
 
-use linesman_schemas::{GroupName, IncidentId, ManagerName, OrgName, PlaceName, PolicyName};
+use linesman_schemas::{GroupName, IncidentId, ManagerName, OrgName, PlaceName, PlacePath, PolicyName};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -89,6 +89,18 @@ pub(super) struct LinePath {
     /// Its name there.
     #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "line-7")]
     pub(super) line: PlaceName,
+}
+
+impl From<SitePath> for PlacePath {
+    fn from(SitePath { organization, site }: SitePath) -> Self {
+        Self { organization, site, line: None }
+    }
+}
+
+impl From<LinePath> for PlacePath {
+    fn from(LinePath { organization, site, line }: LinePath) -> Self {
+        Self { organization, site, line: Some(line) }
+    }
 }
 
 /// One of the provider's people in a path.

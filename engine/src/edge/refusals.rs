@@ -1,5 +1,5 @@
-//! Writes that were refused before they became commands (403, 404, 422): gathered here, and brought to the log as
-//! records, each to the lane of whoever tried.
+//! What was refused before it became a command: writes (403, 404, 422), and reads of what is seen and not allowed (403).
+//! It is gathered here, and brought to the log as records, each to the lane of whoever tried.
 //!
 //! ```text
 //!  answer --> note: one by one, above 100 a minute of a principal counted together --> every second: record-refusals
@@ -44,28 +44,44 @@ const RECORDED_FROM: u32 = 3;
 /// How many characters of what was asked for are kept.
 const PLACE_MOST: usize = 200;
 
-/// The names of operations that change something, by path and method.
-pub(super) struct Operations(BTreeMap<(String, &'static str), Arc<str>>);
+/// The names of operations, by path and method.
+pub(super) struct Operations(BTreeMap<(String, &'static str), Operation>);
+
+/// An operation.
+#[derive(Clone)]
+pub(super) struct Operation {
+    name: Arc<str>,
+    /// Whether it changes something.
+    is_write: bool,
+}
 
 impl Operations {
     /// Those of a document.
     pub(super) fn of(document: &OpenApi) -> Self {
         let mut names = BTreeMap::new();
         for (path, item) in &document.paths.paths {
-            let methods = [("PUT", &item.put), ("POST", &item.post), ("DELETE", &item.delete), ("PATCH", &item.patch)];
+            let methods = [
+                ("GET", &item.get),
+                ("PUT", &item.put),
+                ("POST", &item.post),
+                ("DELETE", &item.delete),
+                ("PATCH", &item.patch),
+            ];
             for (method, operation) in methods {
                 if let Some(name) = operation.as_ref().and_then(|operation| operation.operation_id.as_deref()) {
                     // Routes that lead to the same are told apart behind a dot.
-                    let name = name.split('.').next().unwrap_or(name);
-                    names.insert((path.clone(), method), name.into());
+                    let name = name.split('.').next().unwrap_or(name).into();
+                    names.insert((path.clone(), method), Operation { name, is_write: method != "GET" });
                 }
             }
         }
         Self(names)
     }
 
-    /// The name of what changes something by that path and method.
-    pub(super) fn write(&self, path: &str, method: &'static str) -> Option<Arc<str>> {
+    /// What is asked for by that path and method.
+    pub(super) fn find(&self, path: &str, method: &'static str) -> Option<Operation> {
+        // What is read is read by its head too.
+        let method = if method == "HEAD" { "GET" } else { method };
         self.0.get(&(path.to_owned(), method)).cloned()
     }
 }
@@ -86,16 +102,17 @@ struct Gathered {
 }
 
 impl Refusals {
-    /// Takes note of a write's answer, if it is a refusal that no lane has decided.
-    pub(super) fn note(&self, principal: Principal, operation: Arc<str>, path: &str, response: &Response) {
-        let verdict = match response.status() {
-            StatusCode::FORBIDDEN => Verdict::Forbidden,
-            StatusCode::NOT_FOUND => Verdict::NotFound,
-            StatusCode::UNPROCESSABLE_ENTITY => Verdict::Invalid,
+    /// Takes note of an answer, if it is a refusal that no lane has decided. That there is nothing, or that a value is
+    /// wrong, is one of writes alone.
+    pub(super) fn note(&self, principal: Principal, operation: &Operation, path: &str, response: &Response) {
+        let verdict = match (response.status(), operation.is_write) {
+            (StatusCode::FORBIDDEN, _) => Verdict::Forbidden,
+            (StatusCode::NOT_FOUND, true) => Verdict::NotFound,
+            (StatusCode::UNPROCESSABLE_ENTITY, true) => Verdict::Invalid,
             _ => return,
         };
         if response.extensions().get::<Decided>().is_none() {
-            let (operation, place) = (operation.to_string(), place_of(path));
+            let (operation, place) = (operation.name.to_string(), place_of(path, lane_of(&principal).as_ref()));
             self.gathered().add(Refusal { principal, operation, place, verdict, count: 1 }, Instant::now());
         }
     }
@@ -168,17 +185,23 @@ const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The place that a path names, as it was asked for; of what names none the path itself.
-fn place_of(path: &str) -> String {
+/// The place that a path names, as it was asked for; of what is somebody's own, and of all that they see, where they
+/// belong (`home`); of what names none the path itself.
+fn place_of(path: &str, home: Option<&OrgName>) -> String {
+    const PROVIDER: &str = "/";
+    let home = || home.map_or_else(|| PROVIDER.to_owned(), OrgName::to_string);
     let rest = path.strip_prefix("/api/v1/").unwrap_or(path);
     let (kind, named) = rest.split_once('/').unwrap_or((rest, ""));
-    let first = named.split('/').next().unwrap_or_default();
+    let (first, has_more) = named.split_once('/').map_or((named, false), |(first, _)| (first, true));
     let place = match kind {
         "incidents" => first.parse().ok().map(|id: IncidentId| id.org.to_string()),
-        "organizations" => Some(first.to_owned()),
+        "organizations" | "devices" => Some(first.to_owned()),
         "places" => Some(named.to_owned()),
-        "managers" if named.contains('/') => Some(first.to_owned()),
-        "managers" | "groups" | "level" | "log-level" | "policies" => Some("/".to_owned()),
+        "managers" if has_more => Some(first.to_owned()),
+        "audit" if has_more && first.parse::<OrgName>().is_ok() => Some(first.to_owned()),
+        "audit" if has_more => Some(PROVIDER.to_owned()),
+        "audit" | "me" | "password-resets" | "rights" | "session" | "sessions" | "tokens" => Some(home()),
+        "managers" | "groups" | "level" | "log-level" | "policies" => Some(PROVIDER.to_owned()),
         _ => None,
     };
     place.unwrap_or_else(|| rest.to_owned()).chars().take(PLACE_MOST).collect()
@@ -322,8 +345,17 @@ mod tests {
             ("/api/v1/level", "/"),
             ("/api/v1/dead-letters/1-0/replay", "dead-letters/1-0/replay"),
             ("/api/v1/incidents/no%20id", "incidents/no%20id"),
+            ("/api/v1/devices/acme/JN1/place", "acme"),
+            ("/api/v1/audit/acme/checkpoint", "acme"),
+            ("/api/v1/audit/_provider/checkpoint", "/"),
+            // One's own, and all that is seen.
+            ("/api/v1/me/password", "bolt"),
+            ("/api/v1/tokens/nightly", "bolt"),
+            ("/api/v1/audit", "bolt"),
+            ("/api/v1/audit/export", "bolt"),
         ] {
-            assert_eq!(place_of(path), place);
+            assert_eq!(place_of(path, Some(&"bolt".parse().unwrap())), place);
         }
+        assert_eq!(place_of("/api/v1/me/password", None), "/", "of the provider's people");
     }
 }

@@ -110,9 +110,6 @@ impl Viewer {
     }
 }
 
-#[cfg(test)]
-impl Viewer {}
-
 /// The answer where there is no such place for whoever asks.
 fn unseen(place: &Place) -> Problem {
     match place {

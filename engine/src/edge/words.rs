@@ -1,19 +1,37 @@
-//! The closed sets of words in lists and their filters.
+//! The closed sets of words in lists and their filters, and what several bodies have in common.
 
 use linesman_domain::{cases, incidents, organizations};
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{LIST_MOST, OWNER_MOST, SPHERE_MOST};
+use linesman_schemas::command::{DeviceGroupName, LIST_MOST, OWNER_MOST, SPHERE_MOST};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{FilterLevel, IncidentStep, Priority, Privilege, Right};
+use linesman_schemas::{FilterLevel, IncidentStep, OrgName, Priority, Privilege, Right};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 
 use linesman_domain::outgoing::POLICY_REFUSED;
+
+/// A device group of an organization.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TiedGroupBody {
+    /// Whose.
+    #[schema(schema_with = self::name)]
+    organization: OrgName,
+    /// Its name.
+    #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    name: String,
+}
+
+impl From<TiedGroupBody> for DeviceGroupName {
+    fn from(TiedGroupBody { organization, name }: TiedGroupBody) -> Self {
+        Self { organization, name }
+    }
+}
 
 /// Who works on an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

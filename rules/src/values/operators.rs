@@ -233,7 +233,7 @@ pub(crate) fn negation(operand: Value) -> Result<Value, Mistake> {
         Value::Boolean(flag) => Ok(Value::Boolean(!flag)),
         Value::Not(value) => Ok(value.as_ref().clone()),
         Value::List(elements) => elements.iter().cloned().map(negation).collect::<Result<_, _>>().map(Value::List),
-        Value::Map(_) => Err(takes("not", "no map", &operand)),
+        Value::Map(_) => Err(takes("not", "values and lists of them", &operand)),
         value => Ok(Value::Not(value.into())),
     }
 }

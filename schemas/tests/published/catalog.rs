@@ -79,6 +79,7 @@ pub(crate) fn channels() -> Vec<Channel> {
     channels.extend(refused_policies());
     channels.extend([
         reaction("jss", "A case is to be opened at the support system.", Some("submit_case"), samples::submit_case()),
+        reaction("device", "A configuration group of a device is to change.", Some("configure"), samples::configure()),
         reaction("log", "A line is to be written to the operator's log.", Some("log"), samples::log_line()),
         reaction("{name}", "What a policy publishes under a name of its own.", None, samples::published()),
     ]);
@@ -182,7 +183,7 @@ fn results() -> Channel {
     };
     let messages = vec![report("attempt", samples::attempts()), report("case_changed", samples::case_changed())];
     Channel {
-        values: vec![("connector", vec!["jss".to_owned(), "log".to_owned()])],
+        values: vec![("connector", ["jss", "device", "log"].map(str::to_owned).into())],
         ..channel("results", "in.{organization}.result.{connector}", "What became of reactions.", messages)
     }
 }
@@ -283,7 +284,7 @@ fn reaction(name: &str, summary: &'static str, tag: Option<&str>, examples: Vec<
             schema["$defs"]["Event"]["properties"]["type"] = json!({
                 "description": "What kind of event.",
                 "type": "string",
-                "pattern": "^linesman\\.reaction\\.(?!(jss|log)$)[A-Za-z0-9_-]+$",
+                "pattern": "^linesman\\.reaction\\.(?!(jss|device|log)$)[A-Za-z0-9_-]+$",
             });
         }
     }

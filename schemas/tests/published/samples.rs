@@ -15,7 +15,9 @@ use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
 use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::{Attempt, CaseStanding, Done, Failure, FailureClass, Outcome, Report};
-use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, FollowUp, Reaction};
+use linesman_schemas::reaction::{
+    Action, CaseDetails, CaseRequest, Configure, Device, FollowUp, GroupChange, Reaction,
+};
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, IntelligenceData, Trigger};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
@@ -263,9 +265,12 @@ pub(crate) fn attempts() -> Vec<Value> {
         message: "the support system answered 503".to_owned(),
         retry_after_s: Some(30),
     };
-    [Outcome::Done(accepted), Outcome::Done(Done::Delivered), Outcome::Failed(failure)]
+    [accepted, Done::Delivered, Done::Configured]
+        .map(Outcome::Done)
+        .into_iter()
+        .chain([Outcome::Failed(failure)])
         .map(|outcome| json_of(Report::Attempt(attempt(outcome))))
-        .into()
+        .collect()
 }
 
 pub(crate) fn case_changed() -> Vec<Value> {
@@ -385,6 +390,19 @@ pub(crate) fn submit_case() -> Vec<Value> {
     };
     [request("FRU offline", Some(details)), request(linesman_schemas::reaction::WITHHELD, None)]
         .map(|action| reaction("jss", Some(&incident()), &json_of(action)))
+        .into()
+}
+
+pub(crate) fn configure() -> Vec<Value> {
+    let device = |host_name: Option<&str>| Device {
+        organization: parsed("acme"),
+        serial_number: "JN1234567890".to_owned(),
+        host_name: host_name.map(str::to_owned),
+    };
+    let put = GroupChange::Put { text: "interfaces {\n    ge-0/0/1 {\n        disable;\n    }\n}\n".to_owned() };
+    [(device(Some("edge-01")), put), (device(None), GroupChange::Remove)]
+        .map(|(device, change)| Configure { device, group: "linesman-drain-line-7".to_owned(), change })
+        .map(|configure| reaction("device", None, &json_of(Action::Configure(Box::new(configure)))))
         .into()
 }
 

@@ -190,7 +190,7 @@ pub(crate) fn settle(desk: &mut Desk, org: Option<&OrgName>, report: Attempt) ->
 
 fn done(desk: &mut Desk, row: &PendingRow, done: Done) -> Result<Option<Follow>, Error> {
     match done {
-        Done::Delivered => Ok(None),
+        Done::Delivered | Done::Configured => Ok(None),
         Done::CaseAccepted { transaction_id, case } => {
             Ok(incident_of(row).map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case }))
         }

@@ -68,7 +68,7 @@ impl Log {
     fn lines(&self) -> Vec<String> {
         let mut out = Vec::new();
         let checkpoint = self.checkpoint(self.rows.len());
-        export::header(&mut out, &checkpoint, &checkpoint.sign(&self.signer)).unwrap();
+        export::header(&mut out, &checkpoint, &checkpoint.sign(&self.signer), &[]).unwrap();
         for (index, row) in (0..).zip(&self.rows) {
             export::line(&mut out, index, row).unwrap();
         }
@@ -77,7 +77,9 @@ impl Log {
 
     fn verify(&self, lines: &[String], kept: &[Kept]) -> Report {
         let key = self.signer.public("any");
-        verify((lines.join("\n") + "\n").as_bytes(), kept, Some(&key)).unwrap()
+        let mut reports = verify((lines.join("\n") + "\n").as_bytes(), kept, Some(&key)).unwrap();
+        assert_eq!(reports.len(), 1);
+        reports.remove(0)
     }
 
     /// What is found, in words.

@@ -24,7 +24,7 @@ fn signed_anew(lines: &[String], by: &Signer) -> Vec<String> {
     let checkpoint =
         Checkpoint { origin: origin("2026-11-21T10:00:00Z", "acme"), size: head.size(), root: head.root() };
     let mut out = Vec::new();
-    export::header(&mut out, &checkpoint, &checkpoint.sign(by)).unwrap();
+    export::header(&mut out, &checkpoint, &checkpoint.sign(by), &[]).unwrap();
     let first = String::from_utf8(out).unwrap().trim_end().to_owned();
     std::iter::once(first).chain(lines[1..].iter().cloned()).collect()
 }
@@ -160,6 +160,43 @@ fn only_a_whole_log_is_verified() {
 }
 
 #[test]
+fn logs_of_one_export_are_verified_each_and_none_is_left_out() {
+    let (log, signer) = (Log::of(6), signer());
+    let names = ["a", "b"].map(|owner| origin("2026-11-21T10:00:00Z", owner));
+    let note = |name: &String| Checkpoint { origin: name.clone(), ..log.checkpoint(6) };
+    let mut lines = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        let named = if place == 0 { &names[..] } else { &[] };
+        let mut out = Vec::new();
+        export::header(&mut out, &note(name), &note(name).sign(&signer), named).unwrap();
+        lines.push(String::from_utf8(out).unwrap().trim_end().to_owned());
+        lines.extend_from_slice(&log.lines()[1..]);
+    }
+    let kept: Vec<Kept> =
+        names.iter().map(|name| Kept { name: "k".to_owned(), note: note(name).sign(&signer) }).collect();
+    let told = |lines: &[String], kept: &[Kept]| {
+        let key = signer.public("any");
+        let reports = verify((lines.join("\n") + "\n").as_bytes(), kept, Some(&key)).unwrap();
+        let of_each = reports.iter().map(|report| report.faults.iter().map(ToString::to_string).collect::<Vec<_>>());
+        (of_each.collect::<Vec<_>>(), reports.iter().map(|report| report.agreeing).collect::<Vec<_>>())
+    };
+    assert_eq!(told(&lines, &kept), (vec![Vec::new(), Vec::new()], vec![2, 2]));
+    let missing = "the log `linesman/2026-11-21T10:00:00Z/b` is missing".to_owned();
+    assert_eq!(told(&lines[..7], &[]).0, [vec![missing]]);
+    // Nor where the first line names it no more, for whoever has a checkpoint of it.
+    let mut cut = lines[..7].to_vec();
+    let named = cut[0].find(",\"logs\"").unwrap();
+    cut[0] = format!("{}}}", &cut[0][..named]);
+    let foreign = "the checkpoint `k` is one of another log, `linesman/2026-11-21T10:00:00Z/b`".to_owned();
+    assert_eq!(told(&cut, &kept).0, [vec![foreign]]);
+    assert_eq!(told(&cut, &kept[..1]).0, [Vec::<String>::new()], "it is an export of one log");
+    let twice = [&lines[..], &lines[7..]].concat();
+    assert_eq!(told(&twice, &[]).0[2], ["the log is there again"]);
+    lines.remove(10);
+    assert_eq!(told(&lines, &kept).0, [Vec::new(), vec!["record 2 is missing".to_owned()]]);
+}
+
+#[test]
 fn faults_are_bounded_and_counted() {
     let log = Log::of(5);
     let mut lines = log.lines();
@@ -265,7 +302,7 @@ proptest! {
             && changed.iter().zip(&lines).all(|(one, other)| proved(&String::from_utf8_lossy(one)) == proved(other));
         let export = [changed.join(&b'\n'), b"\n".to_vec()].concat();
         let key = log.signer.public("any");
-        let report = verify(&*export, &[], Some(&key)).unwrap();
-        prop_assert_eq!(report.faults.is_empty(), is_same, "{:?}", report);
+        let reports = verify(&*export, &[], Some(&key)).unwrap();
+        prop_assert_eq!(reports.iter().all(|report| report.faults.is_empty()), is_same, "{:?}", reports);
     }
 }

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 
 use super::filters::Filters;
 use super::show::{Column, column};
-use super::{Api, Args, List, ask, segment};
-use crate::audit::VerifierKey;
+use super::{Api, Args, List, Refusal, ask, segment};
 use crate::audit::verify::{Kept, Report, verify};
+use crate::audit::{VerifierKey, notes};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Audit;
 
@@ -27,6 +27,8 @@ const COLUMNS: [Column; 7] = [
     column("PLACE", "/place"),
     column("OUTCOME", "/outcome"),
 ];
+/// Whose log is that of the provider.
+const PROVIDER: &str = "_provider";
 /// How long an export may take.
 const EXPORT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -47,7 +49,7 @@ pub(in crate::cli) enum Action {
     List(List<Audit>),
     /// Show one record, with what it changed
     Show {
-        /// Whose log: an organization's, or `_provider`
+        /// Which log, as the list shows it: an organization's, `_provider`, `_provider-1`
         log: String,
         /// Which record of it, as the list shows it
         index: u64,
@@ -58,7 +60,7 @@ pub(in crate::cli) enum Action {
     Verify(Verify),
     /// Print how far a log has grown, signed: kept elsewhere it tells later what was changed
     Checkpoint {
-        /// Whose log: an organization's, or `_provider`
+        /// Whose log: an organization's, or `_provider` for all of the provider's, one behind the other
         log: String,
         /// The one that the engine kept when the log had so many records
         #[arg(long, value_name = "N")]
@@ -91,10 +93,10 @@ enum Format {
 /// What is verified, and by what.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Verify {
-    /// The export, of one whole log in lines of JSON; `-` for the standard input
+    /// The export, of a whole log in lines of JSON, or of several; `-` for the standard input
     #[arg(value_name = "FILE")]
     export: PathBuf,
-    /// A checkpoint that was kept; may be given several times
+    /// A checkpoint that was kept, or several one behind the other; may be given several times
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
     /// The public key, as `audit key` printed it; without it no signature is checked
@@ -111,13 +113,31 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         Action::Show { log, index } => api.show(&format!("/api/v1/audit/{}/{index}", segment(log)), &()).await,
         Action::Export(export) => run_export(api, export).await,
         Action::Checkpoint { log, size } => {
-            let size = size.map(|size| ("size", size));
-            print(api, &format!("/api/v1/audit/{}/checkpoint", segment(log)), &Vec::from_iter(size)).await
+            let query = Vec::from_iter(size.map(|size| ("size", size)));
+            print(api, &format!("/api/v1/audit/{}/checkpoint", segment(log)), &query).await?;
+            if log == PROVIDER && size.is_none() { print_others(api).await } else { Ok(()) }
         }
         Action::Key => print(api, "/api/v1/audit/key", &[]).await,
         // It was run above, without an engine.
         Action::Verify(_) => Ok(()),
     })
+}
+
+/// Prints the checkpoints of the provider's logs on the lanes behind the first.
+async fn print_others(api: &Api) -> anyhow::Result<()> {
+    for lane in 1..u32::MAX {
+        let path = format!("/api/v1/audit/{PROVIDER}-{lane}/checkpoint");
+        let answer = match api.received(api.request(Method::GET, &path)).await {
+            Err(error)
+                if error.downcast_ref().is_some_and(|Refusal { status, .. }| *status == StatusCode::NOT_FOUND) =>
+            {
+                break;
+            }
+            answer => answer?,
+        };
+        anstream::print!("\n{}", answer.text().await.context("the answer broke off")?);
+    }
+    Ok(())
 }
 
 /// Prints a text as it is.
@@ -155,7 +175,8 @@ fn run_verify(args: &Verify, is_json: bool) -> anyhow::Result<ExitCode> {
     };
     let mut kept = Vec::new();
     for path in &args.checkpoint {
-        kept.push(Kept { name: path.display().to_string(), note: read(path)? });
+        let name = path.display().to_string();
+        kept.extend(notes(&read(path)?).into_iter().map(|note| Kept { name: name.clone(), note }));
     }
     let export: Box<dyn BufRead> = if args.export == Path::new("-") {
         Box::new(std::io::stdin().lock())
@@ -163,13 +184,15 @@ fn run_verify(args: &Verify, is_json: bool) -> anyhow::Result<ExitCode> {
         let file = File::open(&args.export).with_context(|| format!("`{}` cannot be read", args.export.display()))?;
         Box::new(BufReader::new(file))
     };
-    let report = verify(export, &kept, key.as_ref())?;
+    let reports = verify(export, &kept, key.as_ref())?;
     if is_json {
-        anstream::println!("{}", json(&report, key.is_some()));
+        reports.iter().for_each(|report| anstream::println!("{}", json(report, key.is_some())));
     } else {
-        anstream::print!("{}", words(&report, key.is_some()));
+        let words: Vec<String> = reports.iter().map(|report| words(report, key.is_some())).collect();
+        anstream::print!("{}", words.join("\n"));
     }
-    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let is_whole = reports.iter().all(|report| report.faults.is_empty());
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn json(report: &Report, is_keyed: bool) -> serde_json::Value {

@@ -80,8 +80,10 @@ pub(in crate::cli) fn log_in(args: &LogIn) -> Result<ExitCode, Failure> {
         let must_change = begun.get("must_change_password") == Some(&Value::Bool(true));
         if must_change && (args.new_password_file.is_some() || secrets::has_somebody()) {
             let new = secrets::new_password(args.new_password_file.as_deref(), "new password")?;
-            let api = Api::new(access)?;
-            change(&api, &password, &new).await?;
+            // As whoever has just logged in, whatever else the command names.
+            let token = begun.get("token").map(show::plain).unwrap_or_default();
+            let own = Api { token, is_session: true, ..Api::anonymous(access)? };
+            change(&own, &password, &new).await?;
             begun = begin(&api, access, &login, &new).await?;
         } else if must_change {
             anstream::eprintln!("the password was set by somebody else: change it with `linesman password`");

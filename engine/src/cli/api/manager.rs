@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -108,7 +108,7 @@ pub(in crate::cli) enum Action {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Change {
     /// The change in JSON, as `POST /api/v1/rights/simulate` takes it
-    #[arg(value_name = "FILE", required_unless_present_any = ["revoke", "without"])]
+    #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// A manager that is removed; may be given more than once
     #[arg(long, value_name = "LOGIN")]
@@ -209,6 +209,9 @@ fn path(login: &str) -> String {
 impl Change {
     /// What is asked for: the file's change, with what the flags add to it.
     fn body(&self) -> anyhow::Result<Value> {
+        if self.file.is_none() && self.revoke.is_empty() && self.without.is_empty() {
+            bail!("what would be changed? give `--without`, `--revoke` or a file");
+        }
         let mut body: Map<String, Value> = match &self.file {
             Some(file) => {
                 let text =

@@ -2,7 +2,8 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | here | where the API is; requests, answers, pages |
+//! | here | where the API is; requests and answers |
+//! | `printed` | lists, page by page, and things |
 //! | `filters` | what a list is narrowed and sorted by |
 //! | `show` | answers as tables, cards and JSON |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
@@ -25,6 +26,7 @@ pub(super) mod manager;
 pub(super) mod org;
 pub(super) mod place;
 pub(super) mod policy;
+mod printed;
 mod secrets;
 pub(super) mod service;
 pub(super) mod session;
@@ -52,7 +54,6 @@ use crate::edge::filters::Listing;
 use crate::logging::full;
 use filters::Filters;
 use kept::Kept;
-use show::Column;
 
 /// How long a request may take: a page of a long list is looked for up to 10 s.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -64,26 +65,27 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Where the API is, and how answers are printed.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Access {
+    // They stand behind what a command has of its own: the order counts among both.
     /// The data directory of a running engine on this machine
-    #[arg(long, value_name = "D", env = "LINESMAN_DATA_DIR", global = true)]
+    #[arg(long, value_name = "D", env = "LINESMAN_DATA_DIR", global = true, display_order = 901)]
     data_dir: Option<PathBuf>,
     /// The API of an engine elsewhere
-    #[arg(long, value_name = "URL", env = "LINESMAN_API", global = true)]
+    #[arg(long, value_name = "URL", env = "LINESMAN_API", global = true, display_order = 902)]
     api: Option<String>,
     /// The file with an API token; without one the session counts that `linesman login` began
-    #[arg(long, value_name = "FILE", env = "LINESMAN_TOKEN_FILE", global = true)]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_TOKEN_FILE", global = true, display_order = 903)]
     token_file: Option<PathBuf>,
     /// The certificate authority of the API, in PEM; without one the system's count
-    #[arg(long, value_name = "FILE", env = "LINESMAN_API_CA", global = true)]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_API_CA", global = true, display_order = 904)]
     ca: Option<PathBuf>,
     /// The file with the session; without one it lies in your folder of state
-    #[arg(long, value_name = "FILE", env = "LINESMAN_SESSION_FILE", global = true)]
+    #[arg(long, value_name = "FILE", env = "LINESMAN_SESSION_FILE", global = true, display_order = 905)]
     session_file: Option<PathBuf>,
     /// Print JSON: of a list, one line each
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 906)]
     json: bool,
     /// The id of what is changed: given again within a day, it is not done again
-    #[arg(long, value_name = "ID", global = true)]
+    #[arg(long, value_name = "ID", global = true, display_order = 907)]
     key: Option<String>,
 }
 
@@ -126,18 +128,6 @@ struct Paging {
 struct Ready {
     api: String,
     ca: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Page {
-    items: Vec<Value>,
-    next: Option<String>,
-}
-
-/// A list that is no longer than a page.
-#[derive(Deserialize)]
-struct Whole {
-    items: Vec<Value>,
 }
 
 /// A running engine's API.
@@ -345,56 +335,6 @@ impl Api {
             "; is it running? `ready.json` in its data directory has the address"
         };
         anyhow::Error::new(error).context(format!("the engine at {} does not answer{help}", self.base))
-    }
-
-    /// Prints a list.
-    async fn list(&self, path: &str, list: &List<impl Listing>, columns: &[Column]) -> anyhow::Result<()> {
-        let List { filters, paging } = list;
-        let mut items = Vec::new();
-        let mut cursor = paging.cursor.clone();
-        let next = loop {
-            let paging = Paging { limit: paging.limit, cursor, all: paging.all };
-            let request = self.request(Method::GET, path).query(filters).query(&paging);
-            let page: Page = serde_json::from_value(self.answer(request).await?).context("the answer is no page")?;
-            if self.is_json {
-                page.items.iter().for_each(|item| anstream::println!("{item}"));
-            } else {
-                items.extend(page.items);
-            }
-            match page.next {
-                Some(next) if paging.all => cursor = Some(next),
-                next => break next,
-            }
-        };
-        if !self.is_json {
-            anstream::print!("{}", show::table(&items, columns, show::width()));
-        }
-        if let Some(next) = next {
-            anstream::eprintln!("there are more: --all, or --cursor {next}");
-        }
-        Ok(())
-    }
-
-    /// Prints a list that comes whole.
-    async fn all(&self, path: &str, query: &impl Serialize, columns: &[Column]) -> anyhow::Result<()> {
-        let Whole { items } = serde_json::from_value(self.get(path, query).await?).context("the answer is no list")?;
-        if self.is_json {
-            items.iter().for_each(|item| anstream::println!("{item}"));
-        } else {
-            anstream::print!("{}", show::table(&items, columns, show::width()));
-        }
-        Ok(())
-    }
-
-    /// Prints one thing.
-    async fn show(&self, path: &str, query: &impl Serialize) -> anyhow::Result<()> {
-        let item = self.get(path, query).await?;
-        if self.is_json {
-            anstream::println!("{item}");
-        } else {
-            anstream::print!("{}", show::card(&item));
-        }
-        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use linesman_rules::Diagnostic;
+use linesman_rules::{Diagnostic, Policy};
 use serde::Serialize;
 
 use super::Failure;
@@ -18,7 +18,7 @@ use crate::rules_dir;
 ///
 /// Prints every fault of every file with file, line and column, the line with what is meant underlined,
 /// and help. The engine refuses the same policies for the same faults. A warning is about a file that is
-/// no policy, though it looks like one.
+/// no policy, though it looks like one, or about a policy that never fires.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json, each fault is one JSON object on a line of its own:
@@ -49,7 +49,7 @@ pub(super) struct Args {
 enum Severity {
     /// The policy is refused.
     Error,
-    /// The file is passed over.
+    /// The file is passed over, or the policy loaded in vain.
     Warning,
 }
 
@@ -77,13 +77,20 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             source: &file.text,
         })
     });
+    let idle: Vec<_> = files.iter().filter_map(|file| Some((file, never_fires(file)?))).collect();
+    let of_idle = idle.iter().map(|(file, fault)| Finding {
+        file: file.path.to_string_lossy().into_owned(),
+        severity: Severity::Warning,
+        fault,
+        source: &file.text,
+    });
     let of_others = stray.iter().map(|(path, fault)| Finding {
         file: path.to_string_lossy().into_owned(),
         severity: Severity::Warning,
         fault,
         source: "",
     });
-    let mut findings: Vec<Finding<'_>> = of_policies.chain(of_others).collect();
+    let mut findings: Vec<Finding<'_>> = of_policies.chain(of_idle).chain(of_others).collect();
     findings.sort_by(|a, b| a.file.cmp(&b.file));
     for finding in &findings {
         if args.json {
@@ -97,6 +104,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         anstream::println!("{}", summary(files.len(), errors, findings.len() - errors));
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Why a policy without fault never fires, where that is certain.
+fn never_fires(file: &rules_dir::PolicyFile) -> Option<Diagnostic> {
+    file.source.as_ref().filter(|_| file.faults.is_empty()).and_then(Policy::never_fires)
 }
 
 /// A finding as editors read it.

@@ -68,7 +68,9 @@ pub(in crate::edge) async fn replay(
             let replay = Replay { event: letter.event.clone(), sequence: letter.sequence };
             let (whose, verb) = (Some(org.clone()), Verb::Input(Input::Replay(replay)));
             // Sent again under the same id, it does not enter again.
-            if let Some(asked) = sources.commands.known(&viewer, whose.as_ref(), &command, &verb).map_err(refused)? {
+            if let Some(asked) =
+                sources.commands.known(&viewer.principal(), whose.as_ref(), &command, &verb).map_err(refused)?
+            {
                 return respond(asked);
             }
             if let Ok(on_its_way) = sources.commands.find(&viewer, whose, command.clone()) {

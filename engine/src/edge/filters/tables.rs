@@ -147,11 +147,11 @@ listings! {
 
     /// Which records of the audit.
     Audit sorted by ["time"], {
-        /// Of which log: an organization's, or `_provider`, the provider's own; none: all of them.
+        /// Of which log: an organization's, or `_provider` for all of the provider's own; none: all of them.
         organization: LogOf,
         /// Who asked.
         actor: Glob,
-        /// What was asked for, such as `set_organization`.
+        /// What was asked for, such as `set-organization`.
         operation: Glob,
         /// At a place or below it, such as `acme/berlin`.
         under: Place,

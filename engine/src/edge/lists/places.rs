@@ -101,9 +101,9 @@ pub(in crate::edge) async fn top(
 pub(in crate::edge) async fn site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
-    PathOf(SitePath { organization, site }): PathOf<SitePath>,
+    PathOf(path): PathOf<SitePath>,
 ) -> Result<Response, Problem> {
-    answer(&sources, viewer, move |walk| one(walk, PlacePath { organization, site, line: None })).await
+    answer(&sources, viewer, move |walk| one(walk, path.into())).await
 }
 
 /// An access line.
@@ -114,9 +114,9 @@ pub(in crate::edge) async fn site(
 pub(in crate::edge) async fn line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
-    PathOf(LinePath { organization, site, line }): PathOf<LinePath>,
+    PathOf(path): PathOf<LinePath>,
 ) -> Result<Response, Problem> {
-    answer(&sources, viewer, move |walk| one(walk, PlacePath { organization, site, line: Some(line) })).await
+    answer(&sources, viewer, move |walk| one(walk, path.into())).await
 }
 
 fn one(walk: &Walk, place: PlacePath) -> Result<PlaceWithDevices, Error> {

@@ -28,7 +28,7 @@ use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::edge::words;
+use crate::edge::words::{self, TiedGroupBody};
 use crate::store::Lane;
 
 /// How far back attempts are looked at.
@@ -109,6 +109,9 @@ struct GroupWish {
     /// The organizations that they see.
     #[schema(schema_with = words::names, required = false)]
     organizations: Option<Vec<OrgName>>,
+    /// The device groups that they see.
+    #[schema(value_type = Vec<TiedGroupBody>, required = false, max_items = 1000)]
+    device_groups: Option<Vec<TiedGroupBody>>,
 }
 
 /// What would become of what was tried.
@@ -237,17 +240,20 @@ fn laid<'a>(
     for login in &change.remove_managers {
         overlay.remove(login)?;
     }
-    for GroupWish { name, members, organizations } in change.set_groups {
+    for GroupWish { name, members, organizations, device_groups } in change.set_groups {
         let was = directory.group(&name).map(|group| (**group).clone());
         let mut group = was.unwrap_or_else(|| Group {
             name,
             members: Vec::new(),
             organizations: Vec::new(),
-            device_groups: Vec::<DeviceGroupName>::new(),
+            device_groups: Vec::new(),
             granter: granter.clone(),
         });
         group.members = members.unwrap_or(group.members);
         group.organizations = organizations.unwrap_or(group.organizations);
+        if let Some(tied) = device_groups {
+            group.device_groups = tied.into_iter().map(DeviceGroupName::from).collect();
+        }
         overlay.set_group(group);
     }
     change.remove_groups.into_iter().for_each(|name| overlay.remove_group(name));

@@ -49,7 +49,7 @@ pub(in crate::edge) struct PasswordBody {
     /// The password of now.
     #[schema(value_type = String, format = Password)]
     old: Secret,
-    /// The one from here on: at least 12 characters, and none of the commonest.
+    /// The one from here on: at least 12 characters, none of control, and none of the commonest.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 1024)]
     new: Secret,
 }

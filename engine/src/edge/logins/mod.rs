@@ -15,7 +15,7 @@
 //! | `bearer`, `cookie`, `entry` | what somebody shows who is known, and who that is |
 //! | `limits`, `uses` | for how long, and when they last did |
 //! | `keeper` | tells the log |
-//! | `session`, `sessions`, `me`, `tokens`, `resets` | the routes |
+//! | `session`, `sessions`, `me`, `tokens`, `resets` | the routes; `whose` what they have in common |
 //!
 //! What is kept of a login lies in its owner's lane; here are only what is too hot or too secret for the log.
 
@@ -41,7 +41,8 @@ mod whose;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use linesman_schemas::OrgName;
+use linesman_domain::table::{Key, Row, Table};
+use linesman_schemas::{Login, OrgName};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender};
 
@@ -51,6 +52,7 @@ pub(super) use hasher::Error;
 pub(super) use keeper::Keeper;
 pub use limits::Limits;
 
+use crate::edge::transport::problem::Problem;
 use crate::log::streams::lane_of;
 use crate::store::Lane;
 use doors::Doors;
@@ -97,6 +99,15 @@ impl Logins {
     fn lane(&self, org: Option<&OrgName>) -> Option<&Lane> {
         let lanes = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         self.rows.get(org.map_or(0, |org| lane_of(org.as_str(), lanes) as usize))
+    }
+
+    /// Whether there is a row of how a manager comes in.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn has<R: Row>(&self, login: &Login, key: &Key<R>) -> Result<bool, Problem> {
+        let Some(lane) = self.lane(login.organization.as_ref()) else { return Ok(false) };
+        Table::read(lane, key).map(|row| row.is_some()).map_err(|error| Problem::internal(&error))
     }
 
     // Nothing panics under these locks; and what they hold is whole after every step.

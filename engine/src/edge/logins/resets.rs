@@ -24,7 +24,7 @@ pub(in crate::edge) struct ResetBody {
     /// The manager.
     #[schema(value_type = String, example = "acme/ann")]
     login: Login,
-    /// Its password until its owner has logged in: at least 12 characters, and none of the commonest.
+    /// Its password until its owner has logged in: at least 12 characters, none of control, and none of the commonest.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 1024)]
     password: Secret,
 }

@@ -1,4 +1,5 @@
-//! What a password must be: long enough, and none that everybody thinks of. Nothing else is asked of it.
+//! What a password must be: long enough, in characters that can be typed, and none that everybody thinks of. Nothing else
+//! is asked of it.
 
 /// How many characters it has at least.
 const LEAST_CHARACTERS: usize = 12;
@@ -16,6 +17,9 @@ pub(super) enum Unfit {
     /// Too many bytes.
     #[error("a password has at most {MOST_BYTES} bytes")]
     Long,
+    /// A character that stands for none: forms and terminals drop it or end at it, and its owner is locked out.
+    #[error("a password has no control characters, such as tabs and line breaks")]
+    Control,
     /// Everybody's.
     #[error("this password is among the commonest: choose another")]
     Common,
@@ -31,6 +35,9 @@ pub(super) fn judge(password: &str) -> Result<(), Unfit> {
     }
     if password.chars().count() < LEAST_CHARACTERS {
         return Err(Unfit::Short);
+    }
+    if password.chars().any(char::is_control) {
+        return Err(Unfit::Control);
     }
     let lower = password.to_lowercase();
     if COMMONEST.lines().any(|common| common == lower) { Err(Unfit::Common) } else { Ok(()) }
@@ -53,15 +60,30 @@ mod tests {
         assert_eq!(judge(&"x7".repeat(512)), Ok(()));
         assert_eq!(judge(&"x7".repeat(513)), Err(Unfit::Long));
         assert!(can_be("short") && !can_be(&"x".repeat(1025)));
-        let words = [Unfit::Short, Unfit::Long, Unfit::Common].map(|unfit| unfit.to_string());
+        let words = [Unfit::Short, Unfit::Long, Unfit::Control, Unfit::Common].map(|unfit| unfit.to_string());
         assert_eq!(
             words,
             [
                 "a password has at least 12 characters",
                 "a password has at most 1024 bytes",
+                "a password has no control characters, such as tabs and line breaks",
                 "this password is among the commonest: choose another"
             ]
         );
+    }
+
+    #[test]
+    fn no_character_of_it_is_one_of_control() {
+        for control in ['\0', '\t', '\n', '\r', '\u{1b}', '\u{7f}', '\u{85}'] {
+            assert_eq!(judge(&format!("correct{control}horse battery")), Err(Unfit::Control), "{control:?}");
+            assert_eq!(
+                judge(&format!("correct horse battery{control}")),
+                Err(Unfit::Control),
+                "{control:?} at its end"
+            );
+        }
+        assert_eq!(judge(" spaces, ümläuts and 🔑 "), Ok(()));
+        assert!(can_be("what was set before\tis known"));
     }
 
     #[test]

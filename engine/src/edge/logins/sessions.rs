@@ -19,7 +19,7 @@ use super::{Entry, Way};
 use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::{Problem, ProblemBody};
-use crate::edge::writes::{Answers, IdempotencyKey, command_id, refused, respond};
+use crate::edge::writes::{Answers, IdempotencyKey, command_id};
 
 /// The sessions of a manager.
 #[derive(Serialize, ToSchema)]
@@ -109,6 +109,8 @@ pub(in crate::edge) async fn end_session(
 ) -> Result<Response, Problem> {
     let id = command_id(&headers)?;
     let login = sources.owner(&entry, query.login)?;
-    let verb = Verb::Session(Session::Revoke(SessionName { manager: login.name, session: path.id }));
-    respond(sources.commands.put(entry.principal, login.organization, id, verb).await.map_err(refused)?)
+    let is_there = sources.logins.has(&login, &sessions::key(&login, &path.id))?;
+    let missing = (!is_there).then(|| format!("there is no session `{}` of `{login}`", path.id));
+    let verb = Verb::Session(Session::Revoke(SessionName { manager: login.name.clone(), session: path.id }));
+    sources.take_back(entry, (&login, id), verb, missing).await
 }

@@ -192,6 +192,8 @@ pub(in crate::edge) async fn revoke_token(
 ) -> Result<Response, Problem> {
     let id = command_id(&headers)?;
     let login = sources.owner(&entry, query.login)?;
-    let verb = Verb::Token(Token::Revoke(TokenRevocation { manager: login.name, token: path.name }));
-    respond(sources.commands.put(entry.principal, login.organization, id, verb).await.map_err(refused)?)
+    let is_there = sources.logins.has(&login, &tokens::key(&login, &path.name))?;
+    let missing = (!is_there).then(|| format!("there is no token `{}` of `{login}`", path.name));
+    let verb = Verb::Token(Token::Revoke(TokenRevocation { manager: login.name.clone(), token: path.name }));
+    sources.take_back(entry, (&login, id), verb, missing).await
 }

@@ -1,14 +1,18 @@
-//! Whose sessions and API tokens are asked for: one's own, or those of a manager one manages.
+//! Whose sessions and API tokens are asked for: one's own, or those of a manager one manages. And taking one of them
+//! back.
 
 use axum::http::StatusCode;
-use linesman_schemas::Login;
+use axum::response::Response;
 use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::Verb;
+use linesman_schemas::{CommandId, Login};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::Entry;
+use super::{Entry, Way};
 use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
+use crate::edge::writes::{refused, respond};
 
 /// Whose.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -34,5 +38,34 @@ impl Sources {
             }
             Err(refused) => Err(Problem::new(StatusCode::FORBIDDEN, refused.detail)),
         }
+    }
+
+    /// Takes back a session or token of `login`. One that is `missing` - in these words - is not asked of the lane, unless
+    /// it is missing because the same was asked before: what anybody may ask for without end is no command.
+    ///
+    /// IMPORTANT: whether it is missing is read before this, or it may be taken back between the two looks and would count
+    /// as one that never was.
+    ///
+    /// # Errors
+    /// It is missing, or the lane refuses; or log or state are away.
+    pub(super) async fn take_back(
+        &self,
+        entry: Entry,
+        (login, id): (&Login, CommandId),
+        verb: Verb,
+        missing: Option<String>,
+    ) -> Result<Response, Problem> {
+        let whose = login.organization.as_ref();
+        let known = self.commands.known(&entry.principal, whose, &id, &verb).map_err(refused)?;
+        if known.is_none() {
+            if entry.way == Way::Token && entry.login()? == *login {
+                let detail = "an API token does nothing with how its owner comes in";
+                return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+            }
+            if let Some(missing) = missing {
+                return Err(Problem::new(StatusCode::NOT_FOUND, missing));
+            }
+        }
+        respond(self.commands.put(entry.principal, whose.cloned(), id, verb).await.map_err(refused)?)
     }
 }

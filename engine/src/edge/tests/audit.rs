@@ -66,7 +66,7 @@ async fn each_filter_takes_what_it_says() {
     type Takes<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
     let cases: Vec<(&str, Takes<'_>)> = vec![
         ("organization=acme", Box::new(|item| item["organization"] == "acme")),
-        ("organization=_provider", Box::new(|item| item["organization"] == "_provider")),
+        ("organization=_provider", Box::new(|item| starts(item, "organization", "_provider"))),
         ("organization=_provider-2", Box::new(|item| item["organization"] == "_provider-2")),
         ("actor=acme/*", Box::new(|item| item["actor"] == "acme/ann")),
         ("operation=set-*", Box::new(|item| item["operation"] == "set-place")),
@@ -85,7 +85,8 @@ async fn each_filter_takes_what_it_says() {
         assert_eq!(all(&edge, "audit", &format!("&{query}"), 1_000).await, expected, "{query}");
         // An export takes the same.
         let lines = text(&edge, TOKEN, &format!("/api/v1/audit/export?{query}")).await;
-        assert_eq!(lines.lines().count(), expected.len() + usize::from(lines.starts_with("{\"format")), "{query}");
+        let records = lines.lines().filter(|line| !line.starts_with("{\"format"));
+        assert_eq!(records.count(), expected.len(), "{query}");
     }
     for (query, parameter) in
         [("under=a%20b", "under"), ("outcome=x", "outcome"), ("organization=_nobody", "organization")]
@@ -102,7 +103,7 @@ async fn a_whole_log_is_exported_and_verifies() {
     let key: VerifierKey = text(&edge, TOKEN_OF_ACME, "/api/v1/audit/key?log=acme").await.parse().unwrap();
     let note = text(&edge, TOKEN_OF_ACME, "/api/v1/audit/acme/checkpoint").await;
     let kept = Kept { name: "kept".to_owned(), note };
-    let report = verify(export.as_bytes(), &[kept], Some(&key)).unwrap();
+    let report = verify(export.as_bytes(), &[kept], Some(&key)).unwrap().remove(0);
     assert_eq!((report.size, report.agreeing, report.faults), (COUNT, 2, Vec::new()));
     assert_eq!(report.origin, "linesman/in/acme");
     // What is narrowed is not whole.
@@ -128,7 +129,7 @@ async fn bodies_that_have_gone_are_not_shown_and_their_hashes_are_exported() {
     let gone = problem(edge.get("/api/v1/audit/acme/399").await).await;
     assert_eq!(gone, (404, "the log `acme` shows no record 399".to_owned()));
     let export = text(&edge, TOKEN, "/api/v1/audit/export?organization=acme").await;
-    let report = verify(export.as_bytes(), &[], None).unwrap();
+    let report = verify(export.as_bytes(), &[], None).unwrap().remove(0);
     assert_eq!((report.size, report.aged, report.faults), (COUNT, 400, Vec::new()));
 }
 

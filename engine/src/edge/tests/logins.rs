@@ -204,12 +204,47 @@ async fn a_token_is_good_until_its_end_and_narrows_its_owner() {
     let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["a", "b", "c"]);
     assert!(listed["items"][0]["used"].is_string() && listed["items"][2]["used"].is_null(), "{listed}");
+    // One that has ended already is not made.
+    let body = json!({"name": "past", "expires": "2020-01-01T00:00:00Z"});
+    let answer = edge.request(Method::POST, "/api/v1/tokens").bearer_auth(TOKEN).json(&body).send().await.unwrap();
+    let wrong: Value = answer.json().await.unwrap();
+    assert_eq!(
+        (&wrong["status"], &wrong["errors"]),
+        (&json!(422), &json!([{"pointer": "#/expires", "detail": "`expires` is past"}]))
+    );
     // It is nobody's way to come in as its owner.
     let body = json!({"old": PASSWORD, "new": "another horse battery"});
     let answer = edge.request(Method::PUT, "/api/v1/me/password").bearer_auth(&token).json(&body).send().await.unwrap();
     assert_eq!(problem(answer).await, (403, "one's own password is not changed by an API token".to_owned()));
     let answer = edge.request(Method::DELETE, "/api/v1/session").bearer_auth(&token).send().await.unwrap();
     assert_eq!(answer.status(), 409);
+    // Nor to put them out, be there anything or not.
+    let session = edge.session("acme/ann", 0, 60);
+    let id = Bearer::read(&session).unwrap().name;
+    for path in ["tokens/a", "tokens/none", "sessions/none", &format!("sessions/{id}")] {
+        let answer = edge.request(Method::DELETE, &format!("/api/v1/{path}")).bearer_auth(&token).send().await.unwrap();
+        let detail = "an API token does nothing with how its owner comes in".to_owned();
+        assert_eq!(problem(answer).await, (403, detail), "{path}");
+    }
+    edge.listening.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_refused_without_a_command() {
+    let edge = edge().await;
+    let (ann, eve) = (edge.session("acme/ann", 0, 60), edge.session("acme/eve", 0, 60));
+    edge.token("acme/eve", "ci", None);
+    for (bearer, query, whose) in [(&eve, "", "acme/eve"), (&ann, "?login=acme/eve", "acme/eve")] {
+        for (path, what) in [("tokens/none", "token `none`"), ("sessions/none", "session `none`")] {
+            let path = format!("/api/v1/{path}{query}");
+            let answer = edge.request(Method::DELETE, &path).bearer_auth(bearer).send().await.unwrap();
+            assert_eq!(problem(answer).await, (404, format!("there is no {what} of `{whose}`")), "{path}");
+        }
+        // The log, which is away here, is asked about what is there.
+        let path = format!("/api/v1/tokens/ci{query}");
+        let answer = edge.request(Method::DELETE, &path).bearer_auth(bearer).send().await.unwrap();
+        assert_eq!(answer.status(), 503, "{path}");
+    }
     edge.listening.shutdown().await;
 }
 
@@ -252,6 +287,7 @@ async fn who_has_to_change_the_password_does_nothing_else() {
     for (body, pointer) in [
         (body(PASSWORD, "short"), "#/new"),
         (body(PASSWORD, "Password1234"), "#/new"),
+        (body(PASSWORD, "another\thorse battery"), "#/new"),
         (body(PASSWORD, PASSWORD), "#/new"),
         (body("wrong horse battery", "another horse battery"), "#/old"),
     ] {

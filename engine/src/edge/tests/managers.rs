@@ -263,6 +263,18 @@ async fn a_change_is_held_against_what_was_tried() {
         simulated(TOKEN, json!({"without": [{"login": "bob", "what": "manager"}]})).await.json().await.unwrap();
     let detail = "`manager` is no privilege and no right: did you mean `managers`?";
     assert_eq!((&unknown["status"], &unknown["detail"]), (&json!(422), &json!(detail)));
+    // Somebody new, who sees by a group alone.
+    edge.write("acme", tried("acme", &[("mia", "close-incident", "acme")]));
+    let seeing = |ties: Value| {
+        json!({
+            "set_managers": [{"login": "mia", "sphere": [], "rights": {"incidents": "any"}}],
+            "set_groups": [{"name": "cores", "members": ["mia"], "device_groups": ties}],
+        })
+    };
+    assert_eq!(told(TOKEN, seeing(json!([]))).await, (1, 0, Vec::new()));
+    let core = told(TOKEN, seeing(json!([{"organization": "acme", "name": "core"}]))).await;
+    let allowed = ("mia".to_owned(), "acme".to_owned(), "not-found".to_owned(), "allowed".to_owned(), 1);
+    assert_eq!(core, (1, 1, vec![allowed]));
     // Nothing of it is written.
     let ann: Value = edge.get("/api/v1/managers/acme/ann").await.json().await.unwrap();
     assert_eq!(ann["privileges"], json!(["substitution", "managers"]));

@@ -386,7 +386,9 @@ async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_trie
         let answer = world.ask_for(ZOE, "post", &format!("/api/v1/{path}")).await;
         assert_eq!(answer.status(), if path.contains("corp") { 403 } else { 404 });
     }
-    // What is read, and what is no operation, is not.
+    let answer = world.edge.get_as(NARROW, "/api/v1/audit/corp/checkpoint").await;
+    assert_eq!(answer.status(), 403, "what is read is seen, and not allowed");
+    // What is read and is not there, and what is no operation, is not.
     world.edge.get_as(ZOE, "/api/v1/organizations/bolt").await;
     world.ask_for(ZOE, "post", "/api/v1/nothing").await;
     let (client, server) = world.end_of_edge().await;
@@ -405,6 +407,11 @@ async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_trie
             (text("operation"), text("place"), text("verdict"))
         })
         .collect();
-    assert_eq!(told, [("suspend-organization", "corp", "forbidden"), ("suspend-organization", "bolt", "not-found")]);
+    let expected = [
+        ("suspend-organization", "corp", "forbidden"),
+        ("suspend-organization", "bolt", "not-found"),
+        ("audit-checkpoint", "corp", "forbidden"),
+    ];
+    assert_eq!(told, expected);
     server.stop().await;
 }

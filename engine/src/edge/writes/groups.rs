@@ -27,7 +27,7 @@ use crate::edge::transport::json::JsonBody;
 use crate::edge::transport::params::PathOf;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::edge::words;
+use crate::edge::words::{self, TiedGroupBody};
 use crate::store::Lane;
 
 /// The engine level from which on there are groups.
@@ -51,18 +51,6 @@ pub(in crate::edge) struct GroupBody {
     device_groups: Option<Vec<TiedGroupBody>>,
 }
 
-/// A device group of an organization.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(in crate::edge) struct TiedGroupBody {
-    /// Whose.
-    #[schema(schema_with = words::name)]
-    organization: OrgName,
-    /// Its name.
-    #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
-    name: String,
-}
-
 /// Makes a user group, or changes it.
 #[utoipa::path(
     put, path = "/api/v1/groups/{name}", operation_id = "set-group", tag = "groups", params(GroupPath, IdempotencyKey), request_body = GroupBody,
@@ -77,8 +65,7 @@ pub(in crate::edge) async fn set_group(
 ) -> Result<Response, Problem> {
     let id = command_id(&headers)?;
     let GroupBody { members, organizations, device_groups } = body;
-    let tied = |TiedGroupBody { organization, name }| DeviceGroupName { organization, name };
-    let device_groups = device_groups.map(|groups| groups.into_iter().map(tied).collect());
+    let device_groups = device_groups.map(|groups| groups.into_iter().map(DeviceGroupName::from).collect());
     let settings = GroupSettings { group: name, members, organizations, device_groups };
     let verb = Verb::Group(Group::Set(settings.clone()));
     let principal = viewer.principal();

@@ -51,7 +51,7 @@ pub(in crate::edge) struct ManagerBody {
     #[serde(default, deserialize_with = "stated")]
     #[schema(schema_with = words::rights, required = false)]
     rights: Option<Rights>,
-    /// Its password until its owner has logged in: at least 12 characters, and none of the commonest.
+    /// Its password until its owner has logged in: at least 12 characters, none of control, and none of the commonest.
     #[serde(default, deserialize_with = "stated")]
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 1024, required = false)]
     password: Option<Secret>,

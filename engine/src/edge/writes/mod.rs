@@ -195,7 +195,7 @@ pub(super) async fn send_judged(
         let detail = format!("this takes engine level {level}; `linesman level raise` raises it");
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
-    if sources.commands.known(viewer, whose.as_ref(), &id, &verb).map_err(refused)?.is_none() {
+    if sources.commands.known(&viewer.principal(), whose.as_ref(), &id, &verb).map_err(refused)?.is_none() {
         let rows = Arc::clone(&sources.rows);
         // The store waits for the disk.
         let judged = tokio::task::spawn_blocking(move || judge(&rows)).await;

@@ -73,16 +73,36 @@ pub(in crate::edge) struct TieBody {
     place: Option<PlacePath>,
 }
 
-/// What a place is changed to.
-fn settings(place: PlacePath, body: PlaceBody) -> Verb {
-    Verb::Place(PlaceVerb::Set(PlaceSettings {
+/// Defines a place, or changes it.
+async fn set(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    place: PlacePath,
+    headers: &HeaderMap,
+    body: PlaceBody,
+) -> Result<Response, Problem> {
+    let organization = place.organization.clone();
+    let settings = PlaceSettings {
         place,
         display_name: body.display_name.map(Option::unwrap_or_default),
         device: body.device.map(Option::unwrap_or_default),
         interface: body.interface.map(Option::unwrap_or_default),
         addresses: body.addresses.map(Option::unwrap_or_default),
         speed: body.speed,
-    }))
+    };
+    ask(sources, viewer, organization, headers, PlaceVerb::Set(settings)).await
+}
+
+/// Removes a place.
+async fn remove(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    place: PlacePath,
+    headers: &HeaderMap,
+    query: &RemovalQuery,
+) -> Result<Response, Problem> {
+    let (organization, cascade) = (place.organization.clone(), query.cascade == Some(Flag::True));
+    ask(sources, viewer, organization, headers, PlaceVerb::Remove(PlaceRemoval { place, cascade })).await
 }
 
 /// Sends what is asked of a place of an organization.
@@ -91,9 +111,9 @@ async fn ask(
     viewer: &Viewer,
     org: OrgName,
     headers: &HeaderMap,
-    verb: Verb,
+    verb: PlaceVerb,
 ) -> Result<Response, Problem> {
-    send_at(sources, viewer, LEVEL, Some(org), command_id(headers)?, verb).await
+    send_at(sources, viewer, LEVEL, Some(org), command_id(headers)?, Verb::Place(verb)).await
 }
 
 /// Defines a site, or changes it.
@@ -105,12 +125,11 @@ async fn ask(
 pub(in crate::edge) async fn set_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
-    PathOf(SitePath { organization, site }): PathOf<SitePath>,
+    PathOf(path): PathOf<SitePath>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<PlaceBody>,
 ) -> Result<Response, Problem> {
-    let place = PlacePath { organization: organization.clone(), site, line: None };
-    ask(&sources, &viewer, organization, &headers, settings(place, body)).await
+    set(&sources, &viewer, path.into(), &headers, body).await
 }
 
 /// Defines an access line, or changes it.
@@ -122,12 +141,11 @@ pub(in crate::edge) async fn set_site(
 pub(in crate::edge) async fn set_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
-    PathOf(LinePath { organization, site, line }): PathOf<LinePath>,
+    PathOf(path): PathOf<LinePath>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<PlaceBody>,
 ) -> Result<Response, Problem> {
-    let place = PlacePath { organization: organization.clone(), site, line: Some(line) };
-    ask(&sources, &viewer, organization, &headers, settings(place, body)).await
+    set(&sources, &viewer, path.into(), &headers, body).await
 }
 
 /// Removes a site.
@@ -142,12 +160,11 @@ pub(in crate::edge) async fn set_line(
 pub(in crate::edge) async fn remove_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
-    PathOf(SitePath { organization, site }): PathOf<SitePath>,
+    PathOf(path): PathOf<SitePath>,
     Params(query): Params<RemovalQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let place = PlacePath { organization: organization.clone(), site, line: None };
-    ask(&sources, &viewer, organization, &headers, removal(place, &query)).await
+    remove(&sources, &viewer, path.into(), &headers, &query).await
 }
 
 /// Removes an access line.
@@ -162,16 +179,11 @@ pub(in crate::edge) async fn remove_site(
 pub(in crate::edge) async fn remove_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
-    PathOf(LinePath { organization, site, line }): PathOf<LinePath>,
+    PathOf(path): PathOf<LinePath>,
     Params(query): Params<RemovalQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let place = PlacePath { organization: organization.clone(), site, line: Some(line) };
-    ask(&sources, &viewer, organization, &headers, removal(place, &query)).await
-}
-
-fn removal(place: PlacePath, query: &RemovalQuery) -> Verb {
-    Verb::Place(PlaceVerb::Remove(PlaceRemoval { place, cascade: query.cascade == Some(Flag::True) }))
+    remove(&sources, &viewer, path.into(), &headers, &query).await
 }
 
 /// Ties a device to a place, or to none.
@@ -190,8 +202,7 @@ pub(in crate::edge) async fn tie(
         let detail = format!("`{place}` does not lie in `{organization}`");
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/place".to_owned(), detail));
     }
-    let verb = Verb::Place(PlaceVerb::Tie(Tie { serial_number, place }));
-    ask(&sources, &viewer, organization, &headers, verb).await
+    ask(&sources, &viewer, organization, &headers, PlaceVerb::Tie(Tie { serial_number, place })).await
 }
 
 fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PlacePath>, D::Error> {

@@ -265,7 +265,7 @@ fn evaluation_ends_when_its_fuel_does() {
     assert_eq!(fuel.steps(), 0);
     let mut fuel = Fuel::new(10_000);
     assert_eq!(evaluate(&expression, &mut lookup, &mut fuel), Ok(Value::Integer(3)));
-    assert_eq!(fuel.steps(), 985);
+    assert_eq!(fuel.steps(), 984);
 }
 
 #[test]

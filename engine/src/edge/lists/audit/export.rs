@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::choice::Choice;
 use super::sight::{admit, is_seen, is_whole};
-use super::{AuditRecord, logs, missing};
+use super::{AuditRecord, lane_of, logs, missing};
 use crate::audit::Checkpoint;
 use crate::audit::export::{cells_of, chosen, columns, header, line};
 use crate::edge::filters::{Glob, LogOf, Plain, When};
@@ -55,7 +55,7 @@ pub(in crate::edge) struct ExportQuery {
     #[serde(default)]
     #[param(inline, required = false)]
     format: Option<Format>,
-    /// Of which log: an organization's, or `_provider`, the provider's own; none: all of them.
+    /// Of which log: an organization's, or `_provider` for all of the provider's own; none: all of them.
     #[serde(default)]
     #[param(value_type = Option<String>, pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}|_provider(-[1-9][0-9]?)?)$")]
     organization: Option<LogOf>,
@@ -103,17 +103,26 @@ struct Progress {
 struct Plan {
     choice: Choice,
     format: Format,
-    /// The logs, and the first record and the one behind the last of each.
-    logs: Vec<(Owner, u64, u64)>,
+    logs: Vec<Span>,
     is_whole: bool,
-    /// What stands before all records.
+    /// What stands before all of it.
+    front: Vec<u8>,
+}
+
+/// What is exported of a log.
+struct Span {
+    owner: Owner,
+    /// The first record, and the one behind the last.
+    records: (u64, u64),
+    /// What stands before them.
     front: Vec<u8>,
 }
 
 /// Records of the audit as a stream, log by log, the oldest first.
 ///
 /// All of one log in lines of JSON begins with a line that tells its size, its root and a signed checkpoint:
-/// `linesman audit verify` needs no engine to tell whether it is whole. What is narrowed by filters cannot be verified.
+/// `linesman audit verify` needs no engine to tell whether it is whole. Of the provider's logs one stands behind the other,
+/// each with such a line. What is narrowed by filters cannot be verified.
 /// A stream that breaks off was not all.
 #[utoipa::path(
     get, path = "/api/v1/audit/export", operation_id = "export-audit", tag = "audit", params(ExportQuery),
@@ -157,31 +166,36 @@ impl ExportQuery {
 }
 
 fn plan(walk: &Walk, sources: &Sources, choice: Choice, format: Format) -> Result<Plan, Error> {
-    let mut spans = Vec::new();
-    let whole = choice.whole().filter(|owner| format == Format::Jsonl && is_whole(walk.viewer(), owner)).cloned();
-    let mut front = Vec::new();
-    for (owner, lane) in logs(walk, choice.owner())? {
+    let mut spans: Vec<Span> = Vec::new();
+    let whole = choice.whole().filter(|owner| format == Format::Jsonl && is_whole(walk.viewer(), owner));
+    let logs = logs(walk, choice.owner())?;
+    let names: Vec<String> = logs.iter().map(|(owner, _)| sources.auditor.origin(owner)).collect();
+    for (owner, lane) in logs {
         walk.step()?;
         let log = Log::open(lane, &owner)?;
-        if whole.as_ref() == Some(&owner) {
-            let (size, root) = (log.head().size(), log.head().root());
-            let checkpoint = Checkpoint { origin: sources.auditor.origin(&owner), size, root };
-            header(&mut front, &checkpoint, &checkpoint.sign(&sources.auditor.signer))?;
-            spans.push((owner, 0, size));
-        } else {
-            let (from, to) = choice.span(&log)?;
-            spans.push((owner, from, to));
+        if whole.is_none() {
+            spans.push(Span { owner, records: choice.span(&log)?, front: Vec::new() });
+            continue;
         }
+        let (size, root) = (log.head().size(), log.head().root());
+        let checkpoint = Checkpoint { origin: sources.auditor.origin(&owner), size, root };
+        let is_first_of_several = spans.is_empty() && names.len() > 1;
+        let named = if is_first_of_several { names.as_slice() } else { &[] };
+        let mut front = Vec::new();
+        header(&mut front, &checkpoint, &checkpoint.sign(&sources.auditor.signer), named)?;
+        spans.push(Span { owner, records: (0, size), front });
     }
     if spans.is_empty()
         && let Some(owner) = choice.owner()
     {
         return Err(missing(owner));
     }
+    let mut front = Vec::new();
     if format == Format::Csv {
         columns(&mut front);
     }
-    Ok(Plan { choice, format, logs: spans, is_whole: whole.is_some(), front })
+    let is_whole = whole.is_some();
+    Ok(Plan { choice, format, logs: spans, is_whole, front })
 }
 
 /// The next part that has something; none behind the last.
@@ -211,9 +225,11 @@ fn again(progress: &Progress) -> Result<Viewer, Problem> {
 /// A part of an export from one record of one log on, and where the next begins.
 fn part(walk: &Walk, plan: &Plan, (place, from): (usize, u64)) -> Result<(Vec<u8>, (usize, u64)), Error> {
     let mut bytes = Vec::new();
-    let Some((owner, first, end)) = plan.logs.get(place) else { return Ok((bytes, (place, from))) };
+    let Some(Span { owner, records: (first, end), front }) = plan.logs.get(place) else {
+        return Ok((bytes, (place, from)));
+    };
     let behind = (place + 1, 0);
-    let Some((_, lane)) = logs(walk, Some(owner)).unwrap_or_default().pop() else {
+    let Some(lane) = lane_of(walk, owner).unwrap_or_default() else {
         // It is not there any more for whoever asks. A log that was to be whole ends as one that is not.
         return if plan.is_whole { Err(missing(owner)) } else { Ok((bytes, behind)) };
     };
@@ -221,6 +237,9 @@ fn part(walk: &Walk, plan: &Plan, (place, from): (usize, u64)) -> Result<(Vec<u8
         return Err(missing(owner));
     }
     let log = Log::open(lane, owner)?;
+    if from == 0 {
+        bytes.extend_from_slice(front);
+    }
     let mut next = from.max(*first);
     for _ in 0..PART_RECORDS {
         if next >= *end || bytes.len() >= PART_BYTES {

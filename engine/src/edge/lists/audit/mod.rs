@@ -45,7 +45,7 @@ use sight::{admit, is_seen};
 /// A record of a log.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::edge) struct AuditRecord {
-    /// In whose log: an organization's, or `_provider`.
+    /// In which log: an organization's, or one of the provider's, `_provider` and `_provider-<lane>`.
     organization: String,
     /// Which of that log, from 0.
     index: u64,
@@ -156,23 +156,27 @@ pub(in crate::edge) async fn record(
     .await
 }
 
-/// The logs that are asked for and there for whoever asks, each in its lane.
+/// The logs that are asked for and there for whoever asks, each in its lane. The provider has one a lane, and `_provider`
+/// stands for all of them.
 fn logs<'w>(walk: &'w Walk, asked: Option<&Owner>) -> Result<Vec<(Owner, &'w Lane)>, Error> {
+    // As with other lists, of the provider's own there is nothing for others.
+    let of_provider = || (0..).map_while(|lane| Some((Owner::Provider(lane), walk.lane_of_provider(lane)?)));
     match asked {
-        Some(Owner::Organization(org)) => {
-            let mut found = walk.organizations(Some(org))?;
-            Ok(found.remove(org).map(|rows| (Owner::Organization(org.clone()), rows.lane)).into_iter().collect())
-        }
-        // As with other lists, of the provider's own there is nothing for others.
-        Some(owner @ Owner::Provider(lane)) => {
-            Ok(walk.lane_of_provider(*lane).map(|lane| (owner.clone(), lane)).into_iter().collect())
-        }
+        Some(Owner::Provider(0)) => Ok(of_provider().collect()),
+        Some(owner) => Ok(lane_of(walk, owner)?.map(|lane| (owner.clone(), lane)).into_iter().collect()),
         None => {
-            let lanes = (0..).map_while(|lane| Some((Owner::Provider(lane), walk.lane_of_provider(lane)?)));
-            let mut all: Vec<_> = lanes.collect();
+            let mut all: Vec<_> = of_provider().collect();
             all.extend(walk.organizations(None)?.into_iter().map(|(org, rows)| (Owner::Organization(org), rows.lane)));
             Ok(all)
         }
+    }
+}
+
+/// The lane of one log, if it is there for whoever asks.
+fn lane_of<'w>(walk: &'w Walk, owner: &Owner) -> Result<Option<&'w Lane>, Error> {
+    match owner {
+        Owner::Organization(org) => Ok(walk.organizations(Some(org))?.remove(org).map(|rows| rows.lane)),
+        Owner::Provider(lane) => Ok(walk.lane_of_provider(*lane)),
     }
 }
 
@@ -181,7 +185,7 @@ fn logs<'w>(walk: &'w Walk, asked: Option<&Owner>) -> Result<Vec<(Owner, &'w Lan
 /// # Errors
 /// There is none of that name for whoever asks.
 fn one<'w>(walk: &'w Walk, owner: &Owner) -> Result<Log<'w, Lane>, Error> {
-    let (_, lane) = logs(walk, Some(owner))?.pop().ok_or_else(|| missing(owner))?;
+    let lane = lane_of(walk, owner)?.ok_or_else(|| missing(owner))?;
     Ok(Log::open(lane, owner)?)
 }
 

@@ -8,13 +8,15 @@
 //! | and the records too, with new hashes | the root: it is not that of the checkpoint which the export brings |
 //! | and a new checkpoint made | its signature, with the key; a checkpoint that was kept, even without |
 //! | bodies were taken out, not by age | a body before one that is missing |
+//! | a log was taken out, of an export of several | the first line names them all; a checkpoint of it that was kept |
 //!
 //! A root says that there is another record, not which. It is one behind the last checkpoint that agrees and before the
 //! first that does not: who keeps checkpoints often has it narrow. What stands for people only (`detail`), and up to
 //! which record bodies had aged, is proved by nothing.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod fault;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Read as _};
 
 use linesman_domain::audit::{Hash, Head};
@@ -23,11 +25,14 @@ use serde::Deserialize;
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::export::{FORMAT, Header, Line};
 use super::key::VerifierKey;
+pub use fault::Fault;
 
 /// The longest line, in bytes.
 const LINE_MOST: u64 = 64 * 1024 * 1024;
 /// How many faults are told; the others are counted.
 const FAULTS_MOST: usize = 100;
+/// How many logs are read; what stands behind is no line of the last.
+const LOGS_MOST: usize = 1_000;
 /// What the checkpoint is called that the export brings.
 const OWN: &str = "the export's own";
 
@@ -38,119 +43,6 @@ pub struct Kept {
     pub name: String,
     /// The signed note.
     pub note: String,
-}
-
-/// What is wrong with an export. Shown in the user's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// A line that is none of an export, counted from 1.
-    Unreadable {
-        /// Which.
-        line: u64,
-    },
-    /// The record's bytes do not give its hash.
-    Changed {
-        /// Which.
-        index: u64,
-    },
-    /// The record says of itself that it is another.
-    Renumbered {
-        /// As which it stands there.
-        index: u64,
-        /// Which it says it is.
-        own: u64,
-    },
-    /// These records are not there.
-    Missing {
-        /// The first.
-        from: u64,
-        /// The last.
-        to: u64,
-    },
-    /// The record stands behind a later one.
-    Moved {
-        /// Which.
-        index: u64,
-    },
-    /// The record is there more than once.
-    Repeated {
-        /// Which.
-        index: u64,
-    },
-    /// The record is one more than there are.
-    Added {
-        /// Which.
-        index: u64,
-        /// How many there are.
-        size: u64,
-    },
-    /// The record has no body, though an older one has.
-    Emptied {
-        /// Which.
-        index: u64,
-    },
-    /// The checkpoint is no evidence.
-    Checkpoint {
-        /// Which.
-        name: String,
-        /// Why.
-        why: CheckpointError,
-    },
-    /// The checkpoint is one of another log.
-    Foreign {
-        /// Which.
-        name: String,
-        /// Of which log.
-        origin: String,
-    },
-    /// The first line and the checkpoint in it disagree.
-    Header,
-    /// The log was longer when the checkpoint was signed.
-    Shortened {
-        /// Which.
-        name: String,
-        /// How many records it is of.
-        size: u64,
-        /// How many there are.
-        found: u64,
-    },
-    /// One of these records is another than when the checkpoint was signed.
-    Rewritten {
-        /// Which.
-        name: String,
-        /// The first it may be.
-        from: u64,
-        /// The last.
-        to: u64,
-    },
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable { line } => write!(f, "line {line} is no line of an export"),
-            Self::Changed { index } => write!(f, "record {index} was changed: it does not give its hash"),
-            Self::Renumbered { index, own } => write!(f, "record {index} says that it is record {own}"),
-            Self::Missing { from, to } if from == to => write!(f, "record {from} is missing"),
-            Self::Missing { from, to } => write!(f, "records {from} to {to} are missing"),
-            Self::Moved { index } => write!(f, "record {index} stands behind a later one"),
-            Self::Repeated { index } => write!(f, "record {index} is there again"),
-            Self::Added { index, size } => write!(f, "record {index} was added: the log has {size} records"),
-            Self::Emptied { index } => write!(f, "record {index} was emptied: an older one still has its body"),
-            Self::Checkpoint { name, why } => write!(f, "the checkpoint `{name}` proves nothing: {why}"),
-            Self::Foreign { name, origin } => write!(f, "the checkpoint `{name}` is one of another log, `{origin}`"),
-            Self::Header => f.write_str("the first line says something else than the checkpoint in it"),
-            Self::Shortened { name, size, found } => {
-                write!(f, "the checkpoint `{name}` is of {size} records; here the log has {found}")
-            }
-            Self::Rewritten { name, from, to } if from == to => {
-                write!(f, "record {from} is another than when the checkpoint `{name}` was signed")
-            }
-            Self::Rewritten { name, from, to } => {
-                write!(f, "one of the records {from} to {to} is another than when the checkpoint `{name}` was signed")
-            }
-        }
-    }
 }
 
 /// What was found.
@@ -172,6 +64,16 @@ pub struct Report {
     pub more: u64,
 }
 
+impl Report {
+    fn fault(&mut self, fault: Fault) {
+        if self.faults.len() < FAULTS_MOST {
+            self.faults.push(fault);
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
 /// Why nothing can be said about an export.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
@@ -186,30 +88,80 @@ pub enum VerifyError {
     NoHeader,
 }
 
-/// Reads an export, and holds it against itself, its checkpoint and those that were kept. Without a key no signature is
-/// checked: what somebody made anew as a whole is then found by kept checkpoints alone.
+/// Reads an export, and holds each log of it against itself, its checkpoint and those that were kept. Without a key no
+/// signature is checked: what somebody made anew as a whole is then found by kept checkpoints alone.
+///
+/// The reports of its logs, in their order; at least one.
 ///
 /// # Errors
 /// It cannot be read, or is no whole log.
-pub fn verify(mut export: impl BufRead, kept: &[Kept], key: Option<&VerifierKey>) -> Result<Report, VerifyError> {
+pub fn verify(mut export: impl BufRead, kept: &[Kept], key: Option<&VerifierKey>) -> Result<Vec<Report>, VerifyError> {
+    let mut kept: Vec<Held> = kept.iter().map(|kept| Held::read(kept, key)).collect();
     let mut line = Vec::new();
     if !read_line(&mut export, &mut line)? {
         return Err(VerifyError::NoHeader);
     }
-    let header: Header<'_> = serde_json::from_slice(&line).map_err(|_| VerifyError::NoHeader)?;
-    if header.format != FORMAT {
-        return Err(VerifyError::NoHeader);
-    }
-    let mut pass = Pass::begin(&header, kept, key);
+    let first = read_header(&line).ok_or(VerifyError::NoHeader)?;
+    let named: Vec<String> = first.logs.iter().map(ToString::to_string).collect();
+    let (mut reports, mut pass) = (Vec::new(), Pass::begin(&first, &mut kept, key));
     let mut number = 1;
     while read_line(&mut export, &mut line)? {
         number += 1;
-        match serde_json::from_slice::<Line<'_>>(&line) {
-            Ok(line) => pass.record(&line),
-            Err(_) => pass.fault(Fault::Unreadable { line: number }),
+        if let Ok(line) = serde_json::from_slice::<Line<'_>>(&line) {
+            pass.record(&line);
+        } else if let Some(header) = read_header(&line).filter(|_| reports.len() < LOGS_MOST) {
+            let next = Pass::begin(&header, &mut kept, key);
+            reports.push(std::mem::replace(&mut pass, next).end());
+        } else {
+            pass.report.fault(Fault::Unreadable { line: number });
         }
     }
-    Ok(pass.end())
+    reports.push(pass.end());
+    hold_together(&mut reports, named, kept);
+    Ok(reports)
+}
+
+/// A checkpoint that was kept, as it is held against the logs.
+struct Held {
+    name: String,
+    read: Result<Checkpoint, CheckpointError>,
+    /// Whether its log was there.
+    is_used: bool,
+}
+
+impl Held {
+    fn read(kept: &Kept, key: Option<&VerifierKey>) -> Self {
+        Self { name: kept.name.clone(), read: Checkpoint::read(&kept.note, key), is_used: false }
+    }
+
+    /// Why it says nothing about any log that was there.
+    fn fault(self) -> Option<Fault> {
+        let Self { name, read, is_used } = self;
+        match read {
+            Ok(checkpoint) => (!is_used).then_some(Fault::Foreign { name, origin: checkpoint.origin }),
+            Err(why) => Some(Fault::Checkpoint { name, why }),
+        }
+    }
+}
+
+/// The first line of a log.
+fn read_header(line: &[u8]) -> Option<Header<'_>> {
+    serde_json::from_slice(line).ok().filter(|header: &Header<'_>| header.format == FORMAT)
+}
+
+/// What is wrong with the logs of an export taken together: told with the first of them, where it is of none.
+fn hold_together(reports: &mut [Report], named: Vec<String>, kept: Vec<Held>) {
+    let mut seen = BTreeSet::new();
+    for report in &mut *reports {
+        if !seen.insert(report.origin.clone()) {
+            report.fault(Fault::LogAgain);
+        }
+    }
+    let Some(first) = reports.first_mut() else { return };
+    named.into_iter().filter(|origin| !seen.contains(origin)).for_each(|origin| first.fault(Fault::NoLog { origin }));
+    first.faults.splice(0..0, kept.into_iter().filter_map(Held::fault));
+    first.more += first.faults.len().saturating_sub(FAULTS_MOST) as u64;
+    first.faults.truncate(FAULTS_MOST);
 }
 
 /// Reads a line without its end; none at the end of all. One that is too long is read in pieces, which are no lines.
@@ -248,7 +200,7 @@ struct Pass {
 }
 
 impl Pass {
-    fn begin(header: &Header<'_>, kept: &[Kept], key: Option<&VerifierKey>) -> Self {
+    fn begin(header: &Header<'_>, kept: &mut [Held], key: Option<&VerifierKey>) -> Self {
         let report = Report {
             origin: header.origin.to_string(),
             size: header.size,
@@ -272,44 +224,35 @@ impl Pass {
         let stated = Checkpoint { origin: header.origin.to_string(), size: header.size, root: header.root };
         let own = Checkpoint::read(&header.checkpoint, key);
         if own.as_ref().is_ok_and(|own| *own != stated) {
-            pass.fault(Fault::Header);
+            pass.report.fault(Fault::Header);
         }
-        pass.await_checkpoint(OWN, own);
-        for Kept { name, note } in kept {
-            pass.await_checkpoint(name, Checkpoint::read(note, key));
+        let name = OWN.to_owned();
+        match own {
+            Ok(own) if own.origin != pass.report.origin => {
+                pass.report.fault(Fault::Foreign { name, origin: own.origin });
+            }
+            Ok(own) => pass.awaited.push((name, own)),
+            Err(why) => pass.report.fault(Fault::Checkpoint { name, why }),
+        }
+        for held in kept {
+            if let Some(checkpoint) = held.read.as_ref().ok().filter(|read| read.origin == pass.report.origin) {
+                held.is_used = true;
+                pass.awaited.push((held.name.clone(), checkpoint.clone()));
+            }
         }
         pass.awaited.sort_by_key(|(_, checkpoint)| checkpoint.size);
         pass.compare();
         pass
     }
 
-    fn await_checkpoint(&mut self, name: &str, checkpoint: Result<Checkpoint, CheckpointError>) {
-        let name = name.to_owned();
-        match checkpoint {
-            Ok(checkpoint) if checkpoint.origin != self.report.origin => {
-                self.fault(Fault::Foreign { name, origin: checkpoint.origin });
-            }
-            Ok(checkpoint) => self.awaited.push((name, checkpoint)),
-            Err(why) => self.fault(Fault::Checkpoint { name, why }),
-        }
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        if self.report.faults.len() < FAULTS_MOST {
-            self.report.faults.push(fault);
-        } else {
-            self.report.more += 1;
-        }
-    }
-
     fn record(&mut self, line: &Line<'_>) {
         self.body(line);
         let (index, size) = (line.index, self.report.size);
         if index >= size {
-            self.fault(Fault::Added { index, size });
+            self.report.fault(Fault::Added { index, size });
         } else if index < self.next {
             let fault = if self.was_missing(index) { Fault::Moved { index } } else { Fault::Repeated { index } };
-            self.fault(fault);
+            self.report.fault(fault);
         } else {
             if index > self.next {
                 self.missing.insert(self.next, index - 1);
@@ -329,18 +272,18 @@ impl Pass {
         let Some(record) = line.record.map(serde_json::value::RawValue::get) else {
             self.report.aged += 1;
             if self.has_body {
-                self.fault(Fault::Emptied { index });
+                self.report.fault(Fault::Emptied { index });
             }
             return;
         };
         self.has_body = true;
         if Hash::of_leaf(record.as_bytes()) != line.leaf {
-            self.fault(Fault::Changed { index });
+            self.report.fault(Fault::Changed { index });
         }
         match serde_json::from_str::<Own>(record) {
             Ok(Own { index: own }) if own == index => {}
-            Ok(Own { index: own }) => self.fault(Fault::Renumbered { index, own }),
-            Err(_) => self.fault(Fault::Changed { index }),
+            Ok(Own { index: own }) => self.report.fault(Fault::Renumbered { index, own }),
+            Err(_) => self.report.fault(Fault::Changed { index }),
         }
     }
 
@@ -385,17 +328,17 @@ impl Pass {
             self.missing.insert(self.next, size - 1);
         }
         for (from, to) in std::mem::take(&mut self.missing) {
-            self.fault(Fault::Missing { from, to });
+            self.report.fault(Fault::Missing { from, to });
         }
         // Those that the tree has not reached: what is missing was told above, if the first line knows of it.
         for (name, checkpoint) in std::mem::take(&mut self.awaited) {
             if checkpoint.size > size {
-                self.fault(Fault::Shortened { name, size: checkpoint.size, found: size });
+                self.report.fault(Fault::Shortened { name, size: checkpoint.size, found: size });
             }
         }
         let (from, to) = (self.agreed, self.disagreed.unwrap_or_default().saturating_sub(1));
         for name in std::mem::take(&mut self.disagreeing) {
-            self.fault(Fault::Rewritten { name, from, to });
+            self.report.fault(Fault::Rewritten { name, from, to });
         }
         self.report
     }

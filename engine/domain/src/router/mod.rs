@@ -4,40 +4,37 @@
 //!  Input --> clock, timers --> handle: one room --> Vec<Follow> --> follow: one room each, depth first --> ...
 //! ```
 //!
-//! Rooms know the desk and what stands in their signatures; they do not call each other with what follows. This file is
-//! where one thing leads to another.
+//! Rooms know the desk and what stands in their signatures; they do not call each other with what follows. This is where
+//! one thing leads to another.
+//!
+//! | room | what |
+//! |---|---|
+//! | here | what comes in, and what follows |
+//! | `commands` | what people and the configuration ask for |
+//! | `work` | jobs, slice by slice |
+
+mod commands;
+mod work;
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use linesman_rules::{Failure, Intent, Policy, Subject};
-use linesman_schemas::audit::Verdict;
 use linesman_schemas::bundle::Bundle;
-use linesman_schemas::command::{
-    Audit as AuditVerb, Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Verb,
-};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::outcome::{Attempt, Report};
-use linesman_schemas::{IncidentId, OrgName, name::NameError};
-use serde_json::{Value, json};
+use linesman_schemas::{IncidentId, OrgName};
 
-use super::commands::policies::{Again, Failed};
-use super::commands::{self, Answer, Change, Ground, Told};
 use super::dead_letters::{self, Why};
-use super::desk::Desk;
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
 use super::input::{Content, Input};
-use super::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
 use super::level;
-use super::organizations::{Organizations, Standing};
+use super::organizations::Standing;
 use super::policies::Fired;
-use super::subject::{AuditRecord, Incident};
-use super::{
-    Domain, Error, audit, cases, incidents, intelligence, level1, level2, reactions, snapshots, sources, timers,
-};
+use super::subject::Incident;
+use super::{Domain, Error, cases, incidents, intelligence, level1, level2, reactions, snapshots, sources, timers};
 
 impl Domain {
     /// Decides one input: the clock first, then what fell due, then the input.
@@ -305,273 +302,5 @@ impl Domain {
             // The rules refuse these where there is no incident.
             (Intent::SubmitCase(_) | Intent::SetPriority(_) | Intent::Assign(_), None) => Ok(Vec::new()),
         }
-    }
-}
-
-// Commands.
-impl Domain {
-    /// Does a command once: said again under the same id it changes nothing.
-    fn take_command(&mut self, input: &Input<'_>, command: &Command) -> Result<(), Error> {
-        let org: Option<OrgName> = match input.org {
-            "" if self.desk.lane == 0 || self.is_of_lane(command) => None,
-            "" => {
-                let detail = "commands of the provider are decided on lane 0";
-                let why = Why { reason: Reason::CommandUndecodable, detail, place: None };
-                return dead_letters::set_aside_control(&mut self.desk, input, &why);
-            }
-            name => match name.parse() {
-                Ok(org) => Some(org),
-                Err(error) => {
-                    let error: NameError = error;
-                    let detail = error.to_string();
-                    let why = Why { reason: Reason::UnknownOrganization, detail: &detail, place: None };
-                    return dead_letters::set_aside(&mut self.desk, None, input, &why);
-                }
-            },
-        };
-        let org = org.as_ref();
-        if commands::is_repeated(&self.desk, org, command)? {
-            self.desk.tally.input("cmd", "repeated");
-            return Ok(());
-        }
-        let ground = Ground::of(&self.desk, &self.managers, &self.books, &command.principal)?;
-        let answer = match (commands::refusal(&self.desk, &self.managers, org, command)?, org) {
-            (Some(refused), _) => refused,
-            (None, Some(org)) => self.carry_out(org, command)?,
-            (None, None) => self.carry_out_for_provider(command)?,
-        };
-        self.managers.compose(&mut self.desk, &self.books)?;
-        let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
-        match (org, commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?) {
-            (Some(org), Some(told)) => self.hear(org, told),
-            _ => Ok(()),
-        }
-    }
-
-    /// Policies hear of what was told to the audit. It stands by now: they change nothing of it.
-    fn hear(&mut self, org: &OrgName, told: Told) -> Result<(), Error> {
-        let Told { trigger, event, records } = told;
-        if !self.policies.listen(trigger) {
-            return Ok(());
-        }
-        for index in records {
-            let Some(record) = audit::find(&self.desk, org, index)? else { continue };
-            let fired = Fired { trigger, event: event.clone(), about: index.to_string() };
-            self.judge(org, fired, AuditRecord::new(record))?;
-        }
-        Ok(())
-    }
-
-    /// Whether a command concerns the provider's log of the lane at hand: each has one.
-    fn is_of_lane(&self, command: &Command) -> bool {
-        self.desk.is_at(3) && matches!(command.verb, Verb::Audit(_))
-    }
-
-    fn keep_audit(&mut self, org: Option<&OrgName>, command: &Command, verb: &AuditVerb) -> Result<Answer, Error> {
-        commands::audit::ask(&mut self.desk, (&self.managers, &self.books), org, command, verb)
-    }
-
-    fn carry_out_for_provider(&mut self, command: &Command) -> Result<Answer, Error> {
-        match &command.verb {
-            Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
-            Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &self.books, verb),
-            Verb::Group(verb) => commands::groups::ask(&mut self.desk, &mut self.managers, command, verb),
-            Verb::Manager(_) | Verb::Token(_) | Verb::Session(_) => self.ask_people(None, command),
-            Verb::Audit(verb) => self.keep_audit(None, command, verb),
-            verb @ (Verb::Organization(_)
-            | Verb::Incident(_)
-            | Verb::Case(_)
-            | Verb::Policy(_)
-            | Verb::Input(_)
-            | Verb::Place(_)) => Ok(Answer::misplaced(verb, None)),
-        }
-    }
-
-    fn carry_out(&mut self, org: &OrgName, command: &Command) -> Result<Answer, Error> {
-        let standing = self.organizations.row(org).map(|row| row.standing);
-        match (&command.verb, standing) {
-            (Verb::Organization(verb @ Organization::Set(_)), None) => self.change_organization(org, verb),
-            (_, None) => Ok(Answer::nobody(org)),
-            (Verb::Case(Case::Submit(_)) | Verb::Policy(PolicyVerb::Run(_)), Some(Standing::Suspended)) => {
-                let detail = format!("the organization `{org}` is suspended");
-                Ok(Answer::refused(Verdict::Conflict, detail))
-            }
-            (Verb::Organization(verb), Some(_)) => self.change_organization(org, verb),
-            (Verb::Incident(verb), Some(_)) => {
-                self.change_incident(org, command, verb.incident(), |desk, _, incident| {
-                    commands::incidents::ask(desk, incident, command, verb)
-                })
-            }
-            (Verb::Case(verb), Some(_)) => {
-                self.change_incident(org, command, verb.incident(), |desk, organizations, incident| {
-                    Ok(commands::cases::ask(desk, organizations, incident, command, verb))
-                })
-            }
-            (Verb::Policy(PolicyVerb::Run(run)), Some(_)) => self.judge_again(org, run),
-            (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
-                Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
-            }
-            (Verb::Place(verb), Some(_)) => commands::places::ask(&mut self.desk, &mut self.managers, org, verb),
-            (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
-            (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
-            (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_)), Some(_)) => {
-                Ok(Answer::misplaced(verb, Some(org)))
-            }
-        }
-    }
-
-    /// What is asked of an organization's managers, or without one of the provider's people.
-    fn ask_people(&mut self, org: Option<&OrgName>, command: &Command) -> Result<Answer, Error> {
-        let (desk, managers) = (&mut self.desk, &mut self.managers);
-        match &command.verb {
-            Verb::Manager(verb) => commands::managers::ask(desk, managers, org, command, verb),
-            Verb::Token(verb) => commands::tokens::ask(desk, managers, org, command, verb),
-            Verb::Session(verb) => commands::sessions::ask(desk, managers, org, command, verb),
-            verb => Ok(Answer::misplaced(verb, org)),
-        }
-    }
-
-    /// Changes an organization; what is pending for it follows its settings.
-    fn change_organization(&mut self, org: &OrgName, verb: &Organization) -> Result<Answer, Error> {
-        let before = self.organizations.governs(org);
-        let answer = commands::organizations::ask(&mut self.desk, &mut self.organizations, org, verb)?;
-        if self.desk.is_at(2) {
-            if before != self.organizations.governs(org) && reactions::has_any(&self.desk, org)? {
-                self.jobs.begin(&mut self.desk, Work::ReviewPending(org.clone()))?;
-            }
-        } else {
-            self.review_pending(org, &[], usize::MAX, usize::MAX)?;
-        }
-        Ok(answer)
-    }
-
-    /// Looks an incident of the organization up, and keeps it if whoever asks may change it and `change` says what was
-    /// done instead of why not.
-    fn change_incident(
-        &mut self,
-        org: &OrgName,
-        command: &Command,
-        id: &IncidentId,
-        change: impl FnOnce(&mut Desk, &Organizations, &mut Incident) -> Result<Change, Error>,
-    ) -> Result<Answer, Error> {
-        use commands::incidents::{nothing, shown};
-
-        let incident = if id.org == *org { self.incident(id)? } else { None };
-        let Some(mut incident) = incident else { return Ok(nothing(org, id)) };
-        if let Some(refused) = commands::incidents::refusal(&self.desk, &self.managers, &incident, command)? {
-            return Ok(refused);
-        }
-        let old = shown(&incident);
-        let answer = match change(&mut self.desk, &self.organizations, &mut incident)? {
-            Ok((detail, mut follows)) => {
-                follows.push(Follow::Keep);
-                let mut hand = Some(incident);
-                self.follow(org, &mut hand, follows)?;
-                Answer::done(detail, old, hand.as_ref().map_or(Value::Null, shown))
-            }
-            Err(detail) => Answer::refused(Verdict::Conflict, detail),
-        };
-        Ok(answer.about(id))
-    }
-
-    /// Lets a policy judge again, if it still matches.
-    fn judge_again(&mut self, org: &OrgName, run: &PolicyRun) -> Result<Answer, Error> {
-        let failed = commands::policies::subject(&self.desk, &self.devices, org, run)?;
-        let fired = Fired { trigger: run.trigger, event: run.event.clone(), about: run.about.clone() };
-        let judged = match failed {
-            None => None,
-            Some(Failed::Incident(incident)) => {
-                let subject: Rc<dyn Subject> = Rc::new(Incident::clone(&incident));
-                let judged = self.policies.one(org, run.trigger, &*subject, &run.policy);
-                let is_matching = judged.is_some();
-                let judged = judged.map(|policy| Follow::Judge(policy, Rc::new(fired), subject));
-                let steps = judged.into_iter().chain([Follow::Keep]).collect();
-                let failure = self.follow(org, &mut Some(*incident), steps)?;
-                Some(again(is_matching, failure))
-            }
-            Some(Failed::Message(message)) => Some(self.judge_alone(org, run, fired, *message)?),
-            Some(Failed::Record(record)) => Some(self.judge_alone(org, run, fired, *record)?),
-        };
-        Ok(commands::policies::answer(org, run, judged))
-    }
-
-    /// Lets a policy judge again what is no incident.
-    fn judge_alone(
-        &mut self,
-        org: &OrgName,
-        run: &PolicyRun,
-        fired: Fired,
-        subject: impl Subject + 'static,
-    ) -> Result<Again, Error> {
-        let subject: Rc<dyn Subject> = Rc::new(subject);
-        let judged = self.policies.one(org, run.trigger, &*subject, &run.policy);
-        let is_matching = judged.is_some();
-        let judged = judged.map(|policy| Follow::Judge(policy, Rc::new(fired), subject));
-        let failure = self.follow(org, &mut None, judged.into_iter().collect())?;
-        Ok(again(is_matching, failure))
-    }
-}
-
-fn again(is_matching: bool, failure: Option<Failure>) -> Again {
-    match failure {
-        Some(failure) => Again::Failed(failure),
-        None if is_matching => Again::Done,
-        None => Again::NoMatch,
-    }
-}
-
-// Work in slices.
-impl Domain {
-    /// One slice of the job whose turn it is.
-    fn carry_on(&mut self) -> Result<(), Error> {
-        let Some((number, job)) = self.jobs.next() else {
-            self.desk.tally.input("ctl", "idle");
-            return Ok(());
-        };
-        self.desk.tally.input("ctl", "slice");
-        let (cursor, done) = match &job.work {
-            Work::ReviewPending(org) => self.review_pending(org, &job.cursor, SLICE_ROWS, SLICE_BYTES)?,
-            Work::AgeAudits { before_s } => {
-                let before = Timestamp::from_second(*before_s).unwrap_or(Timestamp::MIN);
-                audit::age(&mut self.desk, before, &job.cursor, SLICE_ROWS, SLICE_BYTES)?
-            }
-        };
-        self.jobs.advance(&mut self.desk, number, cursor, done)
-    }
-
-    /// An organization's settings changed: what is pending for it behind `after` follows them, so many rows and bytes at
-    /// a time. The last row's key where there may be more, and how many there were.
-    fn review_pending(
-        &mut self,
-        org: &OrgName,
-        after: &[u8],
-        most: usize,
-        bytes_most: usize,
-    ) -> Result<(Option<Vec<u8>>, u64), Error> {
-        let is_held = self.organizations.is_suspended(org);
-        let found = reactions::slice(&self.desk, org, after, most, bytes_most)?;
-        let (last, count) = (found.last, found.looked_at);
-        for id in found.ids {
-            let Some(row) = reactions::find(&self.desk, org, &id)? else { continue };
-            let mut next = reactions::PendingRow { is_held, ..row.clone() };
-            let incident = reactions::incident_of(&row).map(|id| self.incident(&id)).transpose()?.flatten();
-            // A notification of an incident stands beside its case, and stays what it is.
-            let Some(mut incident) = incident.filter(|incident| cases::is_opened_by(incident, &id)) else {
-                reactions::renew(&mut self.desk, &id, &row, Some(next))?;
-                continue;
-            };
-            let next = match cases::refilter(&self.organizations, &mut incident) {
-                Some(action) => {
-                    next.action = serde_json::to_string(&action)?;
-                    Some(next)
-                }
-                None => {
-                    incidents::keep(&mut self.desk, &incident)?;
-                    None
-                }
-            };
-            reactions::renew(&mut self.desk, &id, &row, next)?;
-        }
-        Ok((last, count))
     }
 }

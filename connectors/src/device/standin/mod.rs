@@ -1,0 +1,135 @@
+//! Stand-in devices, for demo and tests: folders of files in place of routers.
+//!
+//! Every device that is named exists and has nothing but groups. Its folder is `<organization>/<serial number>`, spelled as
+//! in its peer, below the folder of the settings:
+//!
+//! | file | what |
+//! |---|---|
+//! | `<group>.conf` | a group that is there, as text; it is applied |
+//! | `done.log` | the reactions that were done, the last at the end |
+//! | `fault.json` | what goes wrong: a [`Fault`], made by whoever tests |
+//!
+//! A reaction that was done is not done again, so that an answer that got lost and is asked for later undoes nothing.
+//! What a device holds is shown by [`configuration`].
+
+mod folder;
+mod syntax;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use linesman_schemas::outcome::{Done, Failure, FailureClass};
+use linesman_schemas::reaction::{Action, Configure, GroupChange, Task};
+
+use super::NAME;
+use crate::settings::{Entry, Key, Kind, Section, Shape};
+use crate::{Attempted, Connector};
+use folder::Folders;
+pub use folder::{Fault, configuration};
+
+/// How many tasks are under way at one device at a time: it takes one change after another.
+const CONCURRENCY: usize = 1;
+/// How many are under way at all devices.
+const CONCURRENCY_IN_ALL: usize = 16;
+
+/// What stand-in devices are told.
+#[rustfmt::skip]
+pub static SECTION: Section = Section {
+    name: NAME,
+    shape: Shape::Optional("configurations of devices wait"),
+    doc: "Stand-in devices, for demo and tests: they take configuration groups and keep them in files. Without this section configurations of devices wait.",
+    keys: &[
+        Key::new("standin_dir", Kind::Path, "The folder of the stand-in devices; made when it is needed. Required in `[device]`.").required().like("/var/lib/linesman/standin/devices"),
+    ],
+};
+
+/// Where the stand-in devices are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The folder that holds them all.
+    pub dir: PathBuf,
+}
+
+/// The settings of a table of [`SECTION`]; none where it lacks the folder.
+pub(crate) fn read(entry: &Entry) -> Option<Settings> {
+    Some(Settings { dir: entry.path("standin_dir")? })
+}
+
+/// The connector `device` with stand-ins.
+#[derive(Debug, Clone)]
+pub struct Devices {
+    folders: Arc<Mutex<Folders>>,
+}
+
+impl Devices {
+    /// The devices in a folder, which need not be there yet.
+    pub fn new(settings: Settings) -> Self {
+        Self { folders: Arc::new(Mutex::new(Folders::new(settings.dir))) }
+    }
+}
+
+impl Connector for Devices {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn concurrency(&self) -> usize {
+        CONCURRENCY
+    }
+
+    fn concurrency_in_all(&self) -> Option<usize> {
+        Some(CONCURRENCY_IN_ALL)
+    }
+
+    fn requests_per_hour(&self) -> Option<u32> {
+        None
+    }
+
+    fn requests_most(&self) -> u32 {
+        1
+    }
+
+    fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
+        let Action::Configure(configure) = &task.action else {
+            return ready(Attempted::misdirected(NAME, task)).boxed();
+        };
+        if let Err(message) = check(task, configure) {
+            return ready(Attempted::failed(0, failure(FailureClass::Refused, message))).boxed();
+        }
+        let (folders, task, configure) = (Arc::clone(&self.folders), task.clone(), configure.clone());
+        // Files are waited for beside the runtime.
+        let work = tokio::task::spawn_blocking(move || {
+            let mut folders = folders.lock().unwrap_or_else(PoisonError::into_inner);
+            folders.change(&task.id, &configure)
+        });
+        let ended = |ended: Result<Result<(), Failure>, _>| match ended {
+            Ok(Ok(())) => Attempted::done(1, Done::Configured),
+            Ok(Err(failure)) => Attempted::failed(1, failure),
+            Err(_) => {
+                let message = "the stand-in device broke off".to_owned();
+                Attempted::failed(1, failure(FailureClass::Garbled, message))
+            }
+        };
+        work.map(ended).boxed()
+    }
+}
+
+fn failure(class: FailureClass, message: String) -> Failure {
+    Failure { class, message, retry_after_s: None }
+}
+
+/// What a device would refuse, and what is not for this device.
+fn check(task: &Task, configure: &Configure) -> Result<(), String> {
+    let device = &configure.device;
+    if task.org.as_ref() != Some(&device.organization) || task.peer != device.peer() || task.peer.is_none() {
+        let device = crate::text::excerpt(&device.serial_number, 80);
+        return Err(format!("the device `{device}` is not whom the reaction is for"));
+    }
+    syntax::check_name(&configure.group)?;
+    match &configure.change {
+        GroupChange::Put { text } => syntax::check_text(text),
+        GroupChange::Remove => Ok(()),
+    }
+}

@@ -1,0 +1,62 @@
+//! What is done in slices, each an input of its own.
+
+use jiff::Timestamp;
+use linesman_schemas::OrgName;
+
+use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
+use crate::{Domain, Error, audit, cases, incidents, reactions};
+
+impl Domain {
+    /// One slice of the job whose turn it is.
+    pub(super) fn carry_on(&mut self) -> Result<(), Error> {
+        let Some((number, job)) = self.jobs.next() else {
+            self.desk.tally.input("ctl", "idle");
+            return Ok(());
+        };
+        self.desk.tally.input("ctl", "slice");
+        let (cursor, done) = match &job.work {
+            Work::ReviewPending(org) => self.review_pending(org, &job.cursor, SLICE_ROWS, SLICE_BYTES)?,
+            Work::AgeAudits { before_s } => {
+                let before = Timestamp::from_second(*before_s).unwrap_or(Timestamp::MIN);
+                audit::age(&mut self.desk, before, &job.cursor, SLICE_ROWS, SLICE_BYTES)?
+            }
+        };
+        self.jobs.advance(&mut self.desk, number, cursor, done)
+    }
+
+    /// An organization's settings changed: what is pending for it behind `after` follows them, so many rows and bytes at
+    /// a time. The last row's key where there may be more, and how many there were.
+    pub(super) fn review_pending(
+        &mut self,
+        org: &OrgName,
+        after: &[u8],
+        most: usize,
+        bytes_most: usize,
+    ) -> Result<(Option<Vec<u8>>, u64), Error> {
+        let is_held = self.organizations.is_suspended(org);
+        let found = reactions::slice(&self.desk, org, after, most, bytes_most)?;
+        let (last, count) = (found.last, found.looked_at);
+        for id in found.ids {
+            let Some(row) = reactions::find(&self.desk, org, &id)? else { continue };
+            let mut next = reactions::PendingRow { is_held, ..row.clone() };
+            let incident = reactions::incident_of(&row).map(|id| self.incident(&id)).transpose()?.flatten();
+            // A notification of an incident stands beside its case, and stays what it is.
+            let Some(mut incident) = incident.filter(|incident| cases::is_opened_by(incident, &id)) else {
+                reactions::renew(&mut self.desk, &id, &row, Some(next))?;
+                continue;
+            };
+            let next = match cases::refilter(&self.organizations, &mut incident) {
+                Some(action) => {
+                    next.action = serde_json::to_string(&action)?;
+                    Some(next)
+                }
+                None => {
+                    incidents::keep(&mut self.desk, &incident)?;
+                    None
+                }
+            };
+            reactions::renew(&mut self.desk, &id, &row, next)?;
+        }
+        Ok((last, count))
+    }
+}

@@ -1,0 +1,74 @@
+//! What lists and things are printed as: tables and cards, or JSON.
+
+use anyhow::Context as _;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::show::{self, Column};
+use super::{Api, List, Paging};
+use crate::edge::filters::Listing;
+
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Value>,
+    next: Option<String>,
+}
+
+/// A list that is no longer than a page.
+#[derive(Deserialize)]
+struct Whole {
+    items: Vec<Value>,
+}
+
+impl Api {
+    /// Prints a list.
+    pub(super) async fn list(&self, path: &str, list: &List<impl Listing>, columns: &[Column]) -> anyhow::Result<()> {
+        let List { filters, paging } = list;
+        let mut items = Vec::new();
+        let mut cursor = paging.cursor.clone();
+        let next = loop {
+            let paging = Paging { limit: paging.limit, cursor, all: paging.all };
+            let request = self.request(Method::GET, path).query(filters).query(&paging);
+            let page: Page = serde_json::from_value(self.answer(request).await?).context("the answer is no page")?;
+            if self.is_json {
+                page.items.iter().for_each(|item| anstream::println!("{item}"));
+            } else {
+                items.extend(page.items);
+            }
+            match page.next {
+                Some(next) if paging.all => cursor = Some(next),
+                next => break next,
+            }
+        };
+        if !self.is_json {
+            anstream::print!("{}", show::table(&items, columns, show::width()));
+        }
+        if let Some(next) = next {
+            anstream::eprintln!("there are more: --all, or --cursor {next}");
+        }
+        Ok(())
+    }
+
+    /// Prints a list that comes whole.
+    pub(super) async fn all(&self, path: &str, query: &impl Serialize, columns: &[Column]) -> anyhow::Result<()> {
+        let Whole { items } = serde_json::from_value(self.get(path, query).await?).context("the answer is no list")?;
+        if self.is_json {
+            items.iter().for_each(|item| anstream::println!("{item}"));
+        } else {
+            anstream::print!("{}", show::table(&items, columns, show::width()));
+        }
+        Ok(())
+    }
+
+    /// Prints one thing.
+    pub(super) async fn show(&self, path: &str, query: &impl Serialize) -> anyhow::Result<()> {
+        let item = self.get(path, query).await?;
+        if self.is_json {
+            anstream::println!("{item}");
+        } else {
+            anstream::print!("{}", show::card(&item));
+        }
+        Ok(())
+    }
+}

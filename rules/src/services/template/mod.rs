@@ -1,0 +1,292 @@
+//! The templates of a service: from texts and values to configuration.
+//!
+//! ```text
+//! *.j2 --load--> Templates --render(values)--> text with marks --parse--> Configuration with marks
+//!   inspected before they run                                                       |
+//!                                        Configuration <--fill-- what each mark printed
+//! ```
+//!
+//! A value never becomes text before the configuration is read: where it is printed stands a mark, and the
+//! value takes its place when the statements are there already. Whatever it holds, it is one word, or part
+//! of one. The template's own text tells which: `{{ x }}` alone is a word, `"{{ x }}"` and `a-{{ x }}` are
+//! parts of one, `[ {{ x }} ]` takes the elements of a list. In a comment a value is refused.
+//!
+//! Conditions and loops see the values themselves. Templates run within bounds of steps, memory, output
+//! and recursion; they read nothing but the values and the files of their own folder, of which those with
+//! a name that begins with `_` are included or imported and render nothing alone.
+
+mod fault;
+mod filters;
+mod inspect;
+mod printed;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use minijinja::machinery::parse;
+use minijinja::{AutoEscape, Environment, OutputSpanKind, Template, UndefinedBehavior, Value};
+
+use self::inspect::{Findings, inspect};
+use self::printed::Printed;
+use crate::configuration::{self, Configuration, Filling, Misplaced, conflicts, holds_mark, mark, marks};
+
+pub use self::fault::Fault;
+pub use self::value::TemplateValue;
+
+/// The most steps of one template, where each 64 bytes that it makes are a step as well.
+const FUEL: u64 = 200_000;
+/// How deep macros and includes call each other, in units of the engine: one call costs several.
+const RECURSION: usize = 100;
+/// The largest template, in bytes.
+const LARGEST_TEMPLATE: usize = 64 * 1_024;
+/// The most templates of a service.
+const MOST_TEMPLATES: usize = 32;
+
+/// The texts of templates by the names of their files.
+type Files = BTreeMap<String, String>;
+
+/// The templates of one service, read and inspected.
+#[derive(Debug)]
+pub struct Templates {
+    environment: Environment<'static>,
+    files: Files,
+    findings: BTreeMap<String, Findings>,
+}
+
+impl Templates {
+    /// Reads the templates among the files of a service: those called `*.j2`.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with them, by file and place, as far as it shows before they run.
+    pub fn load(files: &BTreeMap<String, String>) -> Result<Self, Vec<Fault>> {
+        let files: Files =
+            files.iter().filter(|(file, _)| file.ends_with(".j2")).map(|(f, t)| (f.clone(), t.clone())).collect();
+        let mut faults = sizes(&files);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let mut environment = environment();
+        let mut findings = BTreeMap::new();
+        let of_engine = |error, file: &str| Fault::of_engine(&error, file, |file| files.get(file).map(String::as_str));
+        for (file, source) in &files {
+            match parse(source, file, environment.syntax().clone()) {
+                Ok(tree) => {
+                    let mut found = inspect(file, &files, &tree);
+                    faults.append(&mut found.faults);
+                    findings.insert(file.clone(), found);
+                }
+                Err(error) => {
+                    faults.push(of_engine(error, file));
+                    continue;
+                }
+            }
+            if let Err(error) = environment.add_template_owned(file.clone(), source.clone()) {
+                faults.push(of_engine(error, file));
+            }
+        }
+        if faults.is_empty() { Ok(Self { environment, files, findings }) } else { Err(faults) }
+    }
+
+    /// The names that templates read and that are neither among `known` nor given by the templates.
+    pub fn unknown_parameters(&self, known: &BTreeSet<&str>) -> Vec<Fault> {
+        let named: BTreeSet<&str> =
+            self.findings.values().flat_map(|findings| findings.named.iter().map(String::as_str)).collect();
+        let mut faults = Vec::new();
+        for (file, findings) in &self.findings {
+            let Ok(template) = self.environment.get_template(file) else { continue };
+            let undeclared: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
+            let is_own = |name: &str| file.starts_with('_') && named.contains(name);
+            for name in undeclared.iter().filter(|name| !known.contains(name.as_str()) && !is_own(name)) {
+                let range = findings.read.get(name).cloned().unwrap_or_default();
+                let help = crate::diagnostic::suggest(name, known.iter().copied());
+                let message = format!("there is no parameter `{}`", crate::diagnostic::excerpt(name));
+                faults.push(Fault::between(file, self.source(file), range, message, Some(help)));
+            }
+        }
+        faults
+    }
+
+    /// Renders all templates with these values, in the order of their names, into one configuration.
+    ///
+    /// # Errors
+    ///
+    /// The first fault: a value that is missing or cannot stand where it is printed, a text that is no
+    /// configuration, a leaf that is set twice and differently, or more work than a template may do.
+    pub fn render(&self, values: &BTreeMap<String, TemplateValue>) -> Result<Configuration, Fault> {
+        let values = value::by_name(values);
+        let mut rendered = Configuration::default();
+        for file in self.files.keys().filter(|file| !file.starts_with('_')) {
+            let one = self.render_one(file, &values)?;
+            let mut found = one.contradictions();
+            found.append(&mut conflicts(&rendered, &one));
+            if let Some(conflict) = found.first() {
+                return Err(Fault::of_file(file, conflict.to_string(), "render it once, or under another name"));
+            }
+            rendered.merge(one);
+        }
+        Ok(rendered)
+    }
+
+    fn render_one(&self, file: &str, values: &Value) -> Result<Configuration, Fault> {
+        let of_engine = |error| Fault::of_engine(&error, file, |file| self.files.get(file).map(String::as_str));
+        let template = self.environment.get_template(file).map_err(of_engine)?;
+        let captured = template.render_captured(values.clone()).map_err(of_engine)?;
+        let text = captured.output();
+        let none = Printed::default();
+        let fillings = &captured.state().get_extension::<Printed>().unwrap_or(&none).0;
+        let rendering = Rendering { templates: self, template: &template, values, text, fillings };
+        let configuration = Configuration::parse(text).map_err(|fault| rendering.no_configuration(fault))?;
+        rendering.check_comments(&configuration)?;
+        configuration.fill(&rendering.quoted()).map_err(|misplaced| rendering.misplaced(&misplaced))
+    }
+
+    fn source(&self, file: &str) -> &str {
+        self.files.get(file).map_or("", String::as_str)
+    }
+}
+
+/// Templates that are too many or too large, or that hold what only marks are made of.
+fn sizes(files: &Files) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if let Some(file) = files.keys().nth(MOST_TEMPLATES) {
+        let message = format!("the service has more than {MOST_TEMPLATES} templates");
+        faults.push(Fault::of_file(file, message, "write fewer, larger ones"));
+    }
+    for (file, text) in files {
+        if text.len() > LARGEST_TEMPLATE {
+            let message = format!("the template has more than {LARGEST_TEMPLATE} bytes");
+            faults.push(Fault::of_file(file, message, "write several smaller ones"));
+        }
+        if holds_mark(text) {
+            let message = "the template holds the private characters U+E000 or U+E001";
+            faults.push(Fault::of_file(file, message, "remove them: no device knows them"));
+        }
+    }
+    faults
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::empty();
+    environment.set_debug(false);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(RECURSION);
+    // Whatever is not none makes the engine tell captured text from values, which is all that is needed.
+    environment.set_auto_escape_callback(|_| AutoEscape::Custom("configuration".into()));
+    environment.set_formatter(printed::print);
+    filters::add(&mut environment);
+    environment
+}
+
+/// One rendering of one template, to say what is wrong with it and where.
+struct Rendering<'a> {
+    templates: &'a Templates,
+    template: &'a Template<'a, 'a>,
+    values: &'a Value,
+    text: &'a str,
+    fillings: &'a [Filling],
+}
+
+impl Rendering<'_> {
+    /// What each mark stands for; between quotes of the template's own, words side by side are one.
+    fn quoted(&self) -> Vec<Filling> {
+        let mut fillings = self.fillings.to_vec();
+        for number in marks(self.text) {
+            let is_quoted = self.text.contains(&format!("\"{}\"", mark(number)));
+            if let Some(Filling::Words(words)) = fillings.get_mut(number).filter(|_| is_quoted) {
+                *words = vec![words.join(" ")];
+            }
+        }
+        fillings
+    }
+
+    /// Refuses values that were printed into comments, which are not part of what is read.
+    fn check_comments(&self, configuration: &Configuration) -> Result<(), Fault> {
+        let read: BTreeSet<usize> = configuration.marks().into_iter().collect();
+        match marks(self.text).find(|number| !read.contains(number)) {
+            None => Ok(()),
+            Some(number) => {
+                let help = "write the comment as one of the template, `{# ... #}`";
+                Err(self.fault_of(number, "a value cannot stand in a comment".to_owned(), help))
+            }
+        }
+    }
+
+    fn no_configuration(&self, fault: configuration::Fault) -> Fault {
+        let line = usize::try_from(fault.line).unwrap_or(usize::MAX);
+        let before: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let in_line = self.text.get(before..).unwrap_or_default();
+        let column = usize::try_from(fault.column).unwrap_or(usize::MAX).saturating_sub(1);
+        let offset = before + in_line.chars().take(column).map(char::len_utf8).sum::<usize>();
+        let help = fault.help.map(|help| self.revealed(&help));
+        self.fault_at(offset, self.revealed(&fault.message), help)
+    }
+
+    fn misplaced(&self, misplaced: &Misplaced) -> Fault {
+        match misplaced {
+            Misplaced::Several(number) => self.fault_of(
+                *number,
+                "several words stand where there is one".to_owned(),
+                "print `|bare`, or put a space around it",
+            ),
+            Misplaced::List(number) => self.fault_of(
+                *number,
+                "a list stands where one word does".to_owned(),
+                "write `[ {{ ... }} ]`, or print one element after the other with `{% for %}`",
+            ),
+            Misplaced::Value(number, error) => self.fault_of(*number, error.to_string(), "give another value"),
+            Misplaced::Word(error) => Fault::of_file(self.template.name(), error.to_string(), "give shorter values"),
+            Misplaced::Large => Fault::of_file(
+                self.template.name(),
+                format!("the configuration has more than {} bytes", configuration::LARGEST_TEXT),
+                "give shorter lists",
+            ),
+        }
+    }
+
+    fn fault_of(&self, number: usize, message: String, help: &str) -> Fault {
+        let offset = self.text.find(&mark(number)).unwrap_or_default();
+        self.fault_at(offset, message, Some(help.to_owned()))
+    }
+
+    /// A fault of what stands at an offset of the rendered text, told as the place in the template that
+    /// rendered it.
+    fn fault_at(&self, offset: usize, message: String, help: Option<String>) -> Fault {
+        let (file, range) = self.place(offset).unwrap_or_else(|| (self.template.name().to_owned(), 0..0));
+        Fault::between(&file, self.templates.source(&file), range, message, help)
+    }
+
+    /// Renders again to see which part of which template rendered what stands at an offset.
+    fn place(&self, offset: usize) -> Option<(String, Range<usize>)> {
+        let (_, spans) = self.template.render_with_spans(self.values.clone()).ok()?;
+        let span = spans.iter().rfind(|span| span.output_range().start <= offset)?;
+        let source = span.source_range();
+        let range = match span.kind() {
+            // The template's own text stands in the output as it is.
+            OutputSpanKind::Raw => {
+                let start = (source.start + offset - span.output_range().start).min(source.end);
+                start..start
+            }
+            _ => source,
+        };
+        Some((span.name().to_owned(), range))
+    }
+
+    /// A message with the values in place of their marks.
+    fn revealed(&self, message: &str) -> String {
+        let mut revealed = message.to_owned();
+        for number in marks(message) {
+            if let Some(Filling::Words(words) | Filling::List(words)) = self.fillings.get(number) {
+                revealed = revealed.replace(&mark(number), &crate::diagnostic::excerpt(&words.join(" ")));
+            }
+        }
+        // Of a message that was cut, half a mark may be left.
+        revealed.retain(|c| !holds_mark(c.encode_utf8(&mut [0; 4])));
+        revealed
+    }
+}
+
+#[cfg(test)]
+mod tests;
