@@ -1,6 +1,8 @@
 //! The stock services: each is without fault, and its scenarios render what lies beside them, or end in the faults that
 //! they name. `LINESMAN_BLESS=1` writes the renderings.
 
+#![expect(clippy::unwrap_used, reason = "a test that finds something else has failed")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +35,9 @@ fn stock_services_render_what_their_scenarios_say() {
             let text = std::fs::read_to_string(&golden).ok();
             let trial = service.try_out(&globals, &scenario, text.as_deref());
             match trial {
-                Trial::New { rendered } | Trial::Differs { rendered, .. } if std::env::var_os("LINESMAN_BLESS").is_some() => {
+                Trial::New { rendered } | Trial::Differs { rendered, .. }
+                    if std::env::var_os("LINESMAN_BLESS").is_some() =>
+                {
                     std::fs::write(golden, rendered).unwrap();
                 }
                 trial => assert_eq!(trial, Trial::Passed, "{}", path.display()),

@@ -16,7 +16,6 @@ mod operations;
 mod people;
 mod publish;
 mod record;
-mod scenario;
 mod serve;
 #[cfg(feature = "standin")]
 mod standin;
@@ -94,12 +93,6 @@ enum Command {
     /// Policies in effect: list, show, and load
     #[command(after_help = api::policy::EXAMPLES)]
     Policy(api::Args<api::policy::Action>),
-    /// Values of services' parameters: evaluate scenarios
-    #[command(after_help = api::value::EXAMPLES)]
-    Value(api::Args<api::value::Action>),
-    /// Services: render
-    #[command(after_help = api::service::EXAMPLES)]
-    Service(api::Args<api::service::Action>),
     /// Dead letters: list, show, and put to work again
     #[command(after_help = api::dead::EXAMPLES)]
     Dead(api::Args<api::dead::Action>),
@@ -166,8 +159,6 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Manager(args) => api::manager::run(&args),
         Command::Group(args) => api::group::run(&args),
         Command::Policy(args) => api::policy::run(&args),
-        Command::Value(args) => api::value::run(&args),
-        Command::Service(args) => api::service::run(&args),
         Command::Dead(args) => api::dead::run(&args),
         Command::Audit(args) => api::audit::run(&args),
         Command::Level(args) => api::level::run(&args),

@@ -1,6 +1,5 @@
 //! Stock services, ready to be copied beside one's own.
 
-
 type Files = &'static [(&'static str, &'static str)];
 
 macro_rules! service {

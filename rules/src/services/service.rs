@@ -104,7 +104,8 @@ impl Service {
     /// Values that are at fault are for the caller to refuse before ([`Acquisition::faults`]).
     pub fn render(&self, values: &Acquisition<'_>) -> Result<Configuration, ServiceFault> {
         let parameters = values.parameters().into_iter();
-        let given = parameters.filter_map(|found| Some((found.name().to_string(), TemplateValue::from(found.value()?))));
+        let given =
+            parameters.filter_map(|found| Some((found.name().to_string(), TemplateValue::from(found.value()?))));
         self.templates.render(&given.collect()).map_err(ServiceFault::from)
     }
 }

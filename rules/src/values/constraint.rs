@@ -57,7 +57,10 @@ impl Constraint {
             Value::List(elements) => {
                 let is_negation = |element: &&Value| matches!(element, Value::Not(_));
                 let takes_away = elements.iter().any(|element| !is_negation(&element));
-                elements.iter().filter(|element| !(takes_away && is_negation(element))).all(|element| self.admits(element))
+                elements
+                    .iter()
+                    .filter(|element| !(takes_away && is_negation(element)))
+                    .all(|element| self.admits(element))
             }
             Value::Range(Range::Integers(first, last)) => self.covers_integers(*first, *last),
             Value::Range(Range::Floats(first, last)) => self.covers_floats(*first, *last),

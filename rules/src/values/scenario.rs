@@ -93,8 +93,13 @@ impl Scenario {
         for (name, value) in &written.runtime {
             let told = told(value).map_err(|what| NoScenario(format!("`runtime.{name}`: {what} is no value")))?;
             if let Err(mistake) = runtime.tell(name, told) {
-                let fault =
-                    Fault { parameter: name.clone(), message: mistake.message, help: mistake.help, is_missing: false, places: Vec::new() };
+                let fault = Fault {
+                    parameter: name.clone(),
+                    message: mistake.message,
+                    help: mistake.help,
+                    is_missing: false,
+                    places: Vec::new(),
+                };
                 faults.push(fault.at(Where { source: Source::Runtime, place: None }));
             }
         }
@@ -124,7 +129,13 @@ impl WrittenSource {
                     // What it would be about is what stands before the type, the expression, or a space.
                     let name = text.trim_start().trim_start_matches('!').split([':', '=', ' ']).next().unwrap_or(text);
                     let message = format!("`{text}` of {}: {}", layer.at(), mistake.message);
-                    let fault = Fault { parameter: name.to_owned(), message, help: mistake.help, is_missing: false, places: Vec::new() };
+                    let fault = Fault {
+                        parameter: name.to_owned(),
+                        message,
+                        help: mistake.help,
+                        is_missing: false,
+                        places: Vec::new(),
+                    };
                     faults.push(fault.at(layer.at()));
                 }
             }

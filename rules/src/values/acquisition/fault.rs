@@ -35,7 +35,13 @@ impl Fault {
             Some(key) => format!("{key}: {}", wrong.message),
             None => wrong.message.clone(),
         };
-        Self { parameter: wrong.parameter.clone(), message, help: wrong.help.clone(), is_missing: false, places: Vec::new() }
+        Self {
+            parameter: wrong.parameter.clone(),
+            message,
+            help: wrong.help.clone(),
+            is_missing: false,
+            places: Vec::new(),
+        }
     }
 
     /// It is only that a value is still to be given.

@@ -11,16 +11,8 @@ use crate::values::types::Types;
 use crate::values::value::Value;
 
 /// What each of [`RUNTIME_NAMES`] is, in their order.
-const TYPES: [Type; 8] = [
-    Type::String,
-    Type::String,
-    Type::Address,
-    Type::Any,
-    Type::Interface,
-    Type::Number,
-    Type::String,
-    Type::String,
-];
+const TYPES: [Type; 8] =
+    [Type::String, Type::String, Type::Address, Type::Any, Type::Interface, Type::Number, Type::String, Type::String];
 
 /// The names of the runtime parameters that every place may tell.
 pub const RUNTIME_NAMES: [&str; 8] = [
