@@ -1,6 +1,6 @@
 //! Scenarios: what they come to, and the faults they end in, word for word.
 
-#![expect(clippy::unwrap_used, reason = "a test that finds something else has failed")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else has failed")]
 
 use linesman_rules::values::{Definition, Ground, Report, Scenario, acquire};
 use serde_json::{Value, json};
