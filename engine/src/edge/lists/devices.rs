@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use linesman_schemas::OrgName;
+use linesman_schemas::{OrgName, Place};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,6 +20,7 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use linesman_domain::devices::{self, DeviceRow};
+use linesman_domain::places::{self, TiedRow};
 use linesman_domain::sight::Sight;
 use linesman_domain::snapshots::{self, SnapshotsRow};
 
@@ -54,6 +55,10 @@ pub(super) struct Device {
 struct DeviceWithSnapshots {
     #[serde(flatten)]
     device: Device,
+    /// The site or access line that it is tied to, where that is seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false, example = "acme/berlin/line-7")]
+    place: Option<Place>,
     /// Its information bundles, the latest by its own time first; the last eight are kept.
     snapshots: Vec<Snapshot>,
 }
@@ -100,6 +105,8 @@ pub(in crate::edge) async fn device(
         let row = walk.some(&organization, &devices::key(&organization, &serial_number))?;
         let is_seen = walk.sees_device(&organization, &serial_number, row.as_ref())?;
         let row = row.filter(|_| is_seen).ok_or_else(|| Error::Nothing(nothing()))?;
+        let tied: Option<TiedRow> = walk.some(&organization, &places::tied_key(&organization, &serial_number))?;
+        let place = tied.map(|tied| Place::Below(tied.place)).filter(|place| walk.viewer().sees_place(place));
         let kept: SnapshotsRow =
             walk.some(&organization, &snapshots::key(&organization, &serial_number))?.unwrap_or_default();
         let snapshots = kept.snapshots.into_iter().map(|snapshot| Snapshot {
@@ -109,7 +116,8 @@ pub(in crate::edge) async fn device(
             bundle: snapshot.bundle.into(),
         });
         let snapshots = snapshots.collect();
-        Ok(DeviceWithSnapshots { device: Device::new(organization.clone(), serial_number.clone(), row), snapshots })
+        let device = Device::new(organization.clone(), serial_number.clone(), row);
+        Ok(DeviceWithSnapshots { device, place, snapshots })
     })
     .await
 }

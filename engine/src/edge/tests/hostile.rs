@@ -109,6 +109,9 @@ async fn an_answer_is_heard_by_whoever_sends_first_and_reads_then() {
     for (token, bytes, expected) in [
         (TOKEN, 900_000, "HTTP/1.1 413 Payload Too Large"),
         ("another", 900_000, "HTTP/1.1 401 Unauthorized"),
+        // More than lies in buffers on the way.
+        (TOKEN, 16_000_000, "HTTP/1.1 413 Payload Too Large"),
+        ("another", 16_000_000, "HTTP/1.1 401 Unauthorized"),
         (TOKEN, 60_000, "HTTP/1.1 415 Unsupported Media Type"),
     ] {
         let sent = format!(

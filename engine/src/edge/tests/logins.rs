@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 use super::fixture::{Fixture, TOKEN, problem};
 use crate::edge::logins::bearer::Bearer;
 
-const PASSWORD: &str = "correct horse battery";
+pub(super) const PASSWORD: &str = "correct horse battery";
 
 fn ago(seconds: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_secs(seconds)
 }
 
 impl Fixture {
-    fn row(&self, login: &Login, key: Vec<u8>, row: Vec<u8>) {
+    pub(super) fn row(&self, login: &Login, key: Vec<u8>, row: Vec<u8>) {
         match &login.organization {
             Some(org) => self.write(org.as_str(), vec![(key, row)]),
             None => self.write_provider(vec![(key, row)]),
@@ -29,7 +29,7 @@ impl Fixture {
     }
 
     /// The manager has this password; its hash was made elsewhere.
-    fn password(&self, login: &str, must_change: bool) {
+    pub(super) fn password(&self, login: &str, must_change: bool) {
         let login: Login = login.parse().unwrap();
         let password = argon2::Argon2::from(argon2::Params::new(8, 1, 1, None).unwrap());
         let password =
@@ -39,7 +39,7 @@ impl Fixture {
     }
 
     /// A session that was used so long ago and ends in so many seconds; what it bears.
-    fn session(&self, login: &str, used_s: i64, expires_s: i64) -> String {
+    pub(super) fn session(&self, login: &str, used_s: i64, expires_s: i64) -> String {
         let login: Login = login.parse().unwrap();
         let bearer = Bearer::session(&login).unwrap();
         let row = SessionRow {
@@ -54,8 +54,17 @@ impl Fixture {
         bearer.text().expose().to_owned()
     }
 
+    /// A session of that id by which nobody comes in.
+    pub(super) fn session_of(&self, login: &str, id: &str) {
+        let login: Login = login.parse().unwrap();
+        let (hash, source) = ([0; 32], "192.0.2.1".to_owned());
+        let row = SessionRow { hash, created: ago(60), used: ago(60), expires: ago(-3600), source };
+        let key = sessions::key(&login, &id.parse().unwrap()).into_bytes();
+        self.row(&login, key, table::encode(&row).unwrap());
+    }
+
     /// A token that ends in so many seconds; what it bears.
-    fn token(&self, login: &str, name: &str, expires_s: Option<i64>) -> String {
+    pub(super) fn token(&self, login: &str, name: &str, expires_s: Option<i64>) -> String {
         let login: Login = login.parse().unwrap();
         let bearer = Bearer::token(&login, &name.parse().unwrap()).unwrap();
         let row = TokenRow {

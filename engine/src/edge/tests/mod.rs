@@ -11,6 +11,7 @@ mod lists;
 mod log_level;
 mod logins;
 mod managers;
+mod matrix;
 mod measured;
 mod people;
 mod policies;

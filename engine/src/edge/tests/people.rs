@@ -26,6 +26,8 @@ pub(super) const BEARERS: [(&str, &str); 8] = [
     (NARROW, "corp/zoe:narrow"),
     (SAM, "acme/sam"),
 ];
+/// The number that managers have who are made up.
+pub(super) const NUMBER: u64 = 7;
 /// One of the provider's people with an organization.
 pub(super) const BOB: &str = "token of bob";
 /// One with groups alone, tied to an organization.
@@ -60,10 +62,20 @@ fn admin() -> Granter {
 impl Fixture {
     /// A manager, granted so much by the first of the provider's people.
     pub(super) fn grant(&self, login: &str, places: &str, privileges: Privileges, rights: Rights) {
+        self.grant_by(login, (places, privileges, rights), admin());
+    }
+
+    /// A manager, granted so much by another.
+    pub(super) fn grant_by(
+        &self,
+        login: &str,
+        (places, privileges, rights): (&str, Privileges, Rights),
+        granter: Granter,
+    ) {
         let login: Login = login.parse().unwrap();
         let (privileges, rights) = (privileges.bits(), rights.bits());
-        let grant = GrantRow { sphere: sphere(places), privileges, rights, granter: Some(admin()) };
-        let row = ManagerRow { number: 7, grant, created: Timestamp::UNIX_EPOCH, changed: Timestamp::UNIX_EPOCH };
+        let grant = GrantRow { sphere: sphere(places), privileges, rights, granter: Some(granter) };
+        let row = ManagerRow { number: NUMBER, grant, created: Timestamp::UNIX_EPOCH, changed: Timestamp::UNIX_EPOCH };
         self.put(login.organization.as_ref(), managers::key(&login).into_bytes(), table::encode(&row).unwrap());
     }
 
@@ -120,6 +132,11 @@ impl Fixture {
             return self.write(org.as_str(), vec![(key, row)]);
         }
         self.write_provider(vec![(key, row)]);
+        self.compose();
+    }
+
+    /// The directory is composed anew, of the provider's rows.
+    pub(super) fn compose(&self) {
         let (hash, _) = books::pack(&directory::read(&self.store.lane(0).unwrap()).unwrap()).unwrap();
         let sections = vec![SectionRow { section: Section::Directory, hash, loaded: None }];
         let composed = table::encode(&SectionsRow { version: 1, sections }).unwrap();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use linesman_domain::cases;
 use linesman_domain::intelligence::{self, IntelligenceRow};
+use linesman_domain::places::{self, TiedRow};
 use linesman_domain::table;
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use linesman_schemas::{OrgName, Privileges, Rights};
@@ -155,6 +156,32 @@ async fn each_kind_of_viewer_sees_and_counts_what_is_theirs() {
         }
         let letters = world.edge.get_as(token, "/api/v1/dead-letters?organization=corp").await;
         assert_eq!(letters.status(), if is_whole { 200 } else { 403 }, "{token}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_device_shows_the_place_it_is_tied_to_where_that_is_seen() {
+    let world = world().await;
+    let org: OrgName = "corp".parse().unwrap();
+    for (serial_number, place) in [("SN1", "corp/berlin/line-7"), ("SN2", "corp/berlin-2")] {
+        world.edge.place(place, &[serial_number]);
+        let row = table::encode(&TiedRow { place: place.parse().unwrap() }).unwrap();
+        world.edge.write("corp", vec![(places::tied_key(&org, serial_number).into_bytes(), row)]);
+    }
+    for (token, seen) in VIEWERS {
+        let (serial_number, place) = match token {
+            GIL => ("SN2", None),
+            _ => ("SN1", Some("corp/berlin/line-7")),
+        };
+        let device = json_of(&world, token, &format!("/api/v1/devices/corp/{serial_number}")).await;
+        assert_eq!(device.get("place").map(|place| place.as_str().unwrap()), place, "{token}");
+        if seen.len() == 4 {
+            let elsewhere = json_of(&world, token, "/api/v1/devices/corp/SN2").await;
+            assert_eq!(elsewhere["place"], "corp/berlin-2", "{token}");
+            let nowhere = json_of(&world, token, "/api/v1/devices/corp/SN3").await;
+            assert_eq!(nowhere.get("place"), None, "{token}");
+        }
     }
     world.end().await;
 }

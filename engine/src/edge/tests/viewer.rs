@@ -45,7 +45,7 @@ const OTHERS: [&str; 13] = [
 /// An edge with the same of `acme` and of `bolt`, in its store and in OUT.
 pub(super) struct World {
     pub(super) edge: Fixture,
-    client: Client,
+    pub(super) client: Client,
     server: Server,
     _dir: tempfile::TempDir,
 }

@@ -19,9 +19,11 @@ use super::problem::Problem;
 pub(in crate::edge) const BODY_MOST: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const TIME_MOST: Duration = Duration::from_secs(10);
-/// How much is thrown away, in bytes, and how long that may take.
-const DRAIN_MOST: usize = 1024 * 1024;
-const DRAIN_TIME: Duration = Duration::from_secs(1);
+/// How much is thrown away, in bytes, how long that may take, and how long nothing may come: whoever reads the answer
+/// only when all of a file is sent is told what is wrong with it, and not cut off.
+const DRAIN_MOST: usize = 64 * 1024 * 1024;
+const DRAIN_TIME: Duration = TIME_MOST;
+const DRAIN_PAUSE: Duration = Duration::from_secs(1);
 
 /// The request, its body in memory. Of a `GET` nobody waits for a body.
 ///
@@ -80,7 +82,7 @@ async fn read(stream: &mut BodyDataStream) -> Result<Vec<u8>, Problem> {
 async fn drain(mut stream: BodyDataStream) {
     let mut left = DRAIN_MOST;
     let ended = async {
-        while let Some(Ok(part)) = stream.next().await {
+        while let Ok(Some(Ok(part))) = timeout(DRAIN_PAUSE, stream.next()).await {
             left = left.saturating_sub(part.len());
             if left == 0 {
                 break;

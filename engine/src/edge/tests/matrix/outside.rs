@@ -1,0 +1,287 @@
+//! What lies outside, beside what does not exist: for every operation that names something, and whatever it names.
+
+use std::collections::BTreeSet;
+
+use linesman_domain::rights::need;
+use reqwest::Response;
+use serde_json::{Value, json};
+
+use super::kinds::{Kind, Way};
+use super::world::{Asked, Person};
+
+/// For whom something is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    /// For whoever sees nothing of a place.
+    Part(&'static str),
+    /// For whoever does not see all of it.
+    All(&'static str),
+    /// For whoever was not granted all of it.
+    Own(&'static str),
+    /// A name that something new may have, where that one was not granted: for whoever makes nothing. Of two of one name
+    /// there cannot be both, so others are told that it is taken.
+    Taken(&'static str),
+}
+
+/// A request for what is hidden; `{one}` stands for it.
+#[derive(Debug, Clone)]
+struct Pair {
+    operation: &'static str,
+    hidden: Hidden,
+    path: String,
+    body: Option<Value>,
+    /// What lies outside, and what does not exist: of the same length.
+    names: [String; 2],
+}
+
+impl Hidden {
+    fn is_for(self, kind: &Kind) -> bool {
+        match self {
+            Self::Part(place) => !kind.touches(place),
+            Self::All(place) => !kind.covers(place),
+            Self::Own(place) => !kind.owns(place),
+            Self::Taken(place) => !kind.owns(place) && !kind.has(need("set-manager")),
+        }
+    }
+}
+
+/// All of them.
+fn pairs(asked: &Asked) -> Vec<Pair> {
+    let gone = |letter: &str| letter.replace(|digit: char| digit.is_ascii_digit(), "9");
+    let mut pairs = Vec::new();
+    for (hidden, [outside, nothing], requests) in groups() {
+        for (operation, path, body) in requests {
+            let names = [outside.to_owned(), nothing.to_owned()];
+            pairs.push(Pair { operation, hidden, path, body, names });
+        }
+    }
+    let incident = [asked.hidden.clone(), "acme-99".to_owned()];
+    let incidents =
+        of_incident("{one}").into_iter().map(|request| (Hidden::All("acme/paris"), incident.clone(), request));
+    let letters = [(Hidden::Part("bolt"), &asked.letter_of_bolt), (Hidden::All("acme"), &asked.letters[0])];
+    let letters = letters.into_iter().flat_map(|(hidden, letter)| {
+        let one = request("dead-letter", "/api/v1/dead-letters/{one}", None);
+        let again = request("replay-input", "/api/v1/dead-letters/{one}/replay", None);
+        [one, again].map(|request| (hidden, [letter.clone(), gone(letter)], request))
+    });
+    for (hidden, names, (operation, path, body)) in incidents.chain(letters) {
+        pairs.push(Pair { operation, hidden, path, body, names });
+    }
+    pairs
+}
+
+/// Operation, path and body.
+type Request = (&'static str, String, Option<Value>);
+
+fn request(operation: &'static str, path: &str, body: Option<Value>) -> Request {
+    (operation, path.to_owned(), body)
+}
+
+/// Requests by what is hidden, with its name and one of nothing.
+fn groups() -> Vec<(Hidden, [&'static str; 2], Vec<Request>)> {
+    vec![
+        (Hidden::Part("bolt"), ["bolt", "nope"], of_organization()),
+        (Hidden::Part("bolt"), ["bolt", "nope"], of_incident("{one}-1")),
+        (Hidden::Part("bolt"), ["bolt", "nope"], of_manager("{one}/low")),
+        (Hidden::Part("bolt"), ["bolt", "nope"], of_place("{one}")),
+        (
+            Hidden::All("acme/paris"),
+            ["SN3", "SN9"],
+            vec![
+                request("device", "/api/v1/devices/acme/{one}", None),
+                request("tie-device", "/api/v1/devices/acme/{one}/place", Some(json!({"place": null}))),
+            ],
+        ),
+        (
+            Hidden::All("acme/paris"),
+            ["M-3", "M-9"],
+            vec![request("intelligence-message", "/api/v1/intelligence/acme/{one}", None)],
+        ),
+        (Hidden::All("acme"), ["own", "non"], vec![request("policy", "/api/v1/policies/acme%2F{one}", None)]),
+        (Hidden::All("acme/paris"), ["acme/paris", "acme/milan"], of_place("{one}")),
+        (
+            Hidden::All("acme/paris"),
+            ["paris", "milan"],
+            vec![
+                request("place.site", "/api/v1/places/acme/{one}", None),
+                request("place.line", "/api/v1/places/acme/{one}/line-7", None),
+                request("set-place.site", "/api/v1/places/acme/{one}", Some(json!({}))),
+                request("set-place.line", "/api/v1/places/acme/{one}/line-7", Some(json!({}))),
+                request("remove-place.site", "/api/v1/places/acme/{one}?cascade=true", None),
+                request("remove-place.line", "/api/v1/places/acme/{one}/line-7?cascade=true", None),
+                request("tie-device", "/api/v1/devices/acme/SN1/place", Some(json!({"place": "acme/{one}"}))),
+            ],
+        ),
+        (Hidden::Own("acme/paris"), ["acme/dan", "acme/non"], of_manager("{one}")),
+        (Hidden::Own("acme/paris"), ["dan", "non"], of_manager("{one}")),
+        (
+            Hidden::Own("acme/paris"),
+            ["dan", "non"],
+            vec![
+                request("manager.person", "/api/v1/managers/{one}", None),
+                request("remove-manager.person", "/api/v1/managers/{one}", None),
+                request(
+                    "set-group",
+                    "/api/v1/groups/new",
+                    Some(json!({"members": ["{one}"], "organizations": ["acme"]})),
+                ),
+            ],
+        ),
+        (
+            Hidden::Taken("acme/paris"),
+            ["dan", "non"],
+            vec![
+                request("set-manager", "/api/v1/managers/acme/{one}", Some(json!({"sphere": ["acme/berlin/line-7"]}))),
+                request(
+                    "set-manager.person",
+                    "/api/v1/managers/{one}",
+                    Some(json!({"sphere": ["acme/berlin/line-7"]})),
+                ),
+            ],
+        ),
+        (
+            Hidden::Taken("bolt"),
+            ["others", "absent"],
+            vec![request("set-group", "/api/v1/groups/{one}", Some(json!({"organizations": ["acme"]})))],
+        ),
+        (
+            Hidden::Own("bolt"),
+            ["others", "absent"],
+            vec![
+                request("group", "/api/v1/groups/{one}", None),
+                request("remove-group", "/api/v1/groups/{one}", None),
+                request("simulate", "/api/v1/rights/simulate", Some(json!({"remove_groups": ["{one}"]}))),
+            ],
+        ),
+        (Hidden::All("acme/berlin"), ["1", "9"], vec![request("audit-record", "/api/v1/audit/acme/{one}", None)]),
+    ]
+}
+
+fn of_organization() -> Vec<Request> {
+    let person = json!({"sphere": ["{one}"]});
+    vec![
+        request("organization", "/api/v1/organizations/{one}", None),
+        request("set-organization", "/api/v1/organizations/{one}", Some(json!({"proxy": false}))),
+        request("suspend-organization", "/api/v1/organizations/{one}/suspend", None),
+        request("incidents", "/api/v1/incidents?organization={one}", None),
+        request("cases", "/api/v1/cases?organization={one}", None),
+        request("devices", "/api/v1/devices?organization={one}", None),
+        request("device", "/api/v1/devices/{one}/SN1", None),
+        request("tie-device", "/api/v1/devices/{one}/SN1/place", Some(json!({"place": "{one}/berlin"}))),
+        request("intelligence", "/api/v1/intelligence?organization={one}", None),
+        request("intelligence-message", "/api/v1/intelligence/{one}/TSB-1", None),
+        request("policy", "/api/v1/policies/{one}%2Fown", None),
+        request("dead-letters", "/api/v1/dead-letters?organization={one}", None),
+        request("command", "/api/v1/commands/asked-1?organization={one}", None),
+        request("audit", "/api/v1/audit?organization={one}", None),
+        request("audit", "/api/v1/audit?under={one}", None),
+        request("export-audit", "/api/v1/audit/export?organization={one}", None),
+        request("audit-record", "/api/v1/audit/{one}/0", None),
+        request("audit-checkpoint", "/api/v1/audit/{one}/checkpoint", None),
+        request("audit-proof", "/api/v1/audit/{one}/proof?index=0", None),
+        request("place", "/api/v1/places/{one}", None),
+        request("place.site", "/api/v1/places/{one}/berlin", None),
+        request("place.line", "/api/v1/places/{one}/berlin/line-7", None),
+        request("set-place.site", "/api/v1/places/{one}/berlin", Some(json!({}))),
+        request("set-place.line", "/api/v1/places/{one}/berlin/line-7", Some(json!({}))),
+        request("remove-place.site", "/api/v1/places/{one}/berlin", None),
+        request("remove-place.line", "/api/v1/places/{one}/berlin/line-7", None),
+        request("manager", "/api/v1/managers/{one}/low", None),
+        request("set-manager", "/api/v1/managers/{one}/low", Some(person)),
+        request("remove-manager", "/api/v1/managers/{one}/low", None),
+        request("set-group", "/api/v1/groups/new", Some(json!({"organizations": ["{one}"]}))),
+        request(
+            "set-group",
+            "/api/v1/groups/new",
+            Some(json!({"device_groups": [{"organization": "{one}", "name": "core"}]})),
+        ),
+    ]
+}
+
+/// Where a place is named, be it an organization.
+fn of_place(place: &str) -> Vec<Request> {
+    let sphere = json!({"sphere": [place]});
+    vec![
+        request("places", "/api/v1/places?under={one}", None),
+        request("managers", "/api/v1/managers?under={one}", None),
+        request("audit", "/api/v1/audit?under={one}", None),
+        request("set-manager", "/api/v1/managers/acme/new", Some(sphere.clone())),
+        request("set-manager.person", "/api/v1/managers/new", Some(sphere)),
+        request("issue-token", "/api/v1/tokens", Some(json!({"name": "new", "sphere": [place]}))),
+        request("why", "/api/v1/rights/why?login=acme/low&operation=set-place&place={one}", None),
+    ]
+}
+
+/// Where a manager is named.
+fn of_manager(login: &str) -> Vec<Request> {
+    let of = |operation, path: &str| request(operation, &path.replace("{login}", login), None);
+    let simulated = |change: Value| request("simulate", "/api/v1/rights/simulate", Some(change));
+    let password = json!({"login": login, "password": "a password that nobody has"});
+    vec![
+        of("tokens", "/api/v1/tokens?login={login}"),
+        of("sessions", "/api/v1/sessions?login={login}"),
+        of("revoke-token", "/api/v1/tokens/own?login={login}"),
+        of("revoke-session", "/api/v1/sessions/own?login={login}"),
+        request("set-password.reset", "/api/v1/password-resets", Some(password)),
+        of("why", "/api/v1/rights/why?login={login}&operation=me&place=acme/berlin/line-7"),
+        simulated(json!({"remove_managers": [login]})),
+        simulated(json!({"without": [{"login": login, "what": "managers"}]})),
+    ]
+}
+
+/// Where an incident is named.
+fn of_incident(id: &str) -> Vec<Request> {
+    let of = |operation, path: &str, body| request(operation, &path.replace("{id}", id), body);
+    let note = || Some(json!({"note": "seen to"}));
+    vec![
+        of("incident", "/api/v1/incidents/{id}", None),
+        of("case", "/api/v1/cases/{id}", None),
+        of("assign-incident", "/api/v1/incidents/{id}/assign", Some(json!({"owner": "{login}"}))),
+        of("prioritise-incident", "/api/v1/incidents/{id}/prioritise", Some(json!({"priority": "Low"}))),
+        of("close-incident", "/api/v1/incidents/{id}/close", note()),
+        of("reopen-incident", "/api/v1/incidents/{id}/reopen", note()),
+        of("annotate-incident", "/api/v1/incidents/{id}/annotate", note()),
+        of("submit-case", "/api/v1/incidents/{id}/case/submit", Some(json!({}))),
+        of("save-case", "/api/v1/incidents/{id}/case/save", Some(json!({}))),
+    ]
+}
+
+impl Asked {
+    /// What is answered otherwise where something lies outside than where it does not exist, by everybody for whom it
+    /// does; and by which operations it was asked for.
+    pub(super) async fn told_apart(&self, people: &[Person<'_>]) -> (Vec<String>, BTreeSet<&'static str>) {
+        let (mut apart, mut operations) = (Vec::new(), BTreeSet::new());
+        let known = people.iter().filter(|person| !matches!(person.kind.way, Way::Nobody | Way::Expired));
+        for Pair { operation, hidden, path, body, names } in &pairs(self) {
+            operations.insert(*operation);
+            for person in known.clone().filter(|person| hidden.is_for(person.kind)) {
+                let mut answers = Vec::new();
+                for name in names {
+                    let body = body.as_ref().map(|body| body.to_string().replace("{one}", name).parse().unwrap());
+                    let answer = self.ask(person, operation, &path.replace("{one}", name), body.as_ref()).await;
+                    answers.push(whole(answer, names).await);
+                }
+                let name = &person.kind.name;
+                let [hidden, nothing] = &answers[..] else { unreachable!("two names") };
+                if hidden != nothing {
+                    apart
+                        .push(format!("{name}: {operation} {path} {body:?} of {names:?}: {hidden:?}\n    {nothing:?}"));
+                }
+                // A list under a place that is not there is empty.
+                let is_empty = hidden.0 == 200 && matches!(*operation, "managers" | "audit");
+                if !is_empty && !matches!(hidden.0, 403 | 404 | 422) {
+                    apart.push(format!("{name}: {operation} {path} {body:?} of {names:?} is done: {hidden:?}"));
+                }
+            }
+        }
+        (apart, operations)
+    }
+}
+
+/// All of an answer that does not tell the time, with one name in place of another.
+async fn whole(answer: Response, [outside, nothing]: &[String; 2]) -> (u16, Vec<(String, String)>, String) {
+    let status = answer.status().as_u16();
+    let headers = answer.headers().iter().filter(|(name, _)| *name != "date");
+    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+    (status, headers, answer.text().await.unwrap().replace(outside, nothing))
+}

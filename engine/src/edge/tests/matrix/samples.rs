@@ -1,0 +1,245 @@
+//! A valid request for every operation of the API's document, some for several uses of it, and where it asks.
+//!
+//! In paths and bodies stand for what is of whoever asks: `{login}`, `{session}`, the incident `{mine}`; and for what
+//! is in the log `{letter}` and `{failed}`, a dead letter and one of a policy that failed.
+
+use linesman_domain::rights::Need;
+use linesman_schemas::{IncidentStep, Privilege, Right};
+use serde_json::{Value, json};
+
+use super::super::logins::PASSWORD;
+
+/// An incident that is nobody's, and one that is somebody else's.
+pub(super) const FREE: &str = "acme-1";
+pub(super) const THEIRS: &str = "acme-2";
+/// A place that every kind sees who sees some place of `acme`.
+pub(super) const LINE: &str = "acme/berlin/line-7";
+const SITE: &str = "acme/berlin";
+
+/// What is to be seen of a thing beside the place where it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// All of a place; otherwise there is no such thing.
+    All(&'static str),
+    /// All of a place, be it not by a group; otherwise there is no such thing.
+    Own(&'static str),
+    /// The same of something that a body names: it is what is wrong with it.
+    Named(&'static str),
+    /// All of a log; otherwise that is what is lacking.
+    Log,
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(super) struct Sample {
+    /// Its operation, as the document has it.
+    pub(super) operation: &'static str,
+    /// Where it asks; none: for nothing of a place.
+    pub(super) place: Option<&'static str>,
+    pub(super) path: &'static str,
+    pub(super) body: Option<Value>,
+    /// What it takes, where this use takes other than the table says of the operation.
+    pub(super) takes: Vec<Need>,
+    /// What of it is looked at before what it takes.
+    pub(super) first: Option<Seen>,
+    /// What of it is looked at after that.
+    pub(super) then: Option<Seen>,
+}
+
+impl Sample {
+    fn body(self, body: Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    fn takes(self, need: Need) -> Self {
+        Self { takes: vec![need], ..self }
+    }
+
+    fn first(self, seen: Seen) -> Self {
+        Self { first: Some(seen), ..self }
+    }
+
+    fn then(self, seen: Seen) -> Self {
+        Self { then: Some(seen), ..self }
+    }
+}
+
+/// A request for what lies at a place.
+fn at(place: &'static str, operation: &'static str, path: &'static str) -> Sample {
+    Sample { place: Some(place), ..of(operation, path) }
+}
+
+/// A request for what lies at no place.
+fn of(operation: &'static str, path: &'static str) -> Sample {
+    Sample { operation, place: None, path, body: None, takes: Vec::new(), first: None, then: None }
+}
+
+/// All of them.
+pub(super) fn samples() -> Vec<Sample> {
+    [engine(), told(), audit(), incidents(), places(), managers(), groups(), logins()].concat()
+}
+
+/// What is of the engine, and so the provider's.
+fn engine() -> Vec<Sample> {
+    vec![
+        of("healthz", "/healthz"),
+        of("readyz", "/readyz"),
+        of("openapi", "/api/v1/openapi.json"),
+        at("/", "metrics", "/metrics"),
+        at("/", "status", "/api/v1/status"),
+        at("/", "level", "/api/v1/level"),
+        at("/", "raise-level", "/api/v1/level").body(json!({"level": 3})),
+        at("/", "log-level", "/api/v1/log-level"),
+        at("/", "set-log-level", "/api/v1/log-level").body(json!({"level": "info"})),
+        at("/", "load-policies", "/api/v1/policies/load"),
+        at("/", "load-policies", "/api/v1/policies/load?section=settings").takes(Need::Right(Right::Settings)),
+    ]
+}
+
+/// What is told of organizations.
+fn told() -> Vec<Sample> {
+    let letter = Seen::All("acme");
+    vec![
+        of("organizations", "/api/v1/organizations"),
+        at("acme", "organization", "/api/v1/organizations/acme"),
+        at("acme", "set-organization", "/api/v1/organizations/acme").body(json!({"proxy": false})),
+        at("acme", "suspend-organization", "/api/v1/organizations/acme/suspend"),
+        of("devices", "/api/v1/devices"),
+        at("acme", "devices", "/api/v1/devices?organization=acme"),
+        at("acme", "device", "/api/v1/devices/acme/SN1"),
+        of("cases", "/api/v1/cases"),
+        at("acme", "cases", "/api/v1/cases?organization=acme"),
+        at("acme", "case", "/api/v1/cases/acme-1"),
+        of("intelligence", "/api/v1/intelligence"),
+        at("acme", "intelligence", "/api/v1/intelligence?organization=acme"),
+        at("acme", "intelligence-message", "/api/v1/intelligence/acme/M-1"),
+        of("policies", "/api/v1/policies"),
+        at("acme", "policy", "/api/v1/policies/acme%2Fown").first(Seen::All("acme")),
+        of("dead-letters", "/api/v1/dead-letters"),
+        at("acme", "dead-letters", "/api/v1/dead-letters?organization=acme"),
+        at("acme", "dead-letter", "/api/v1/dead-letters/{letter}").first(letter),
+        at("acme", "replay-input", "/api/v1/dead-letters/{letter}/replay").first(letter),
+        at("acme", "replay-input", "/api/v1/dead-letters/{failed}/replay")
+            .first(letter)
+            .takes(Need::Right(Right::Policies)),
+        of("events", "/api/v1/events"),
+    ]
+}
+
+fn audit() -> Vec<Sample> {
+    vec![
+        of("audit-key", "/api/v1/audit/key"),
+        at("acme", "audit", "/api/v1/audit?organization=acme"),
+        at("acme", "export-audit", "/api/v1/audit/export?organization=acme"),
+        // What was done at a line.
+        at("acme", "audit-record", "/api/v1/audit/acme/2").then(Seen::All(LINE)),
+        at("acme", "audit-checkpoint", "/api/v1/audit/acme/checkpoint").then(Seen::Log),
+        at("acme", "audit-proof", "/api/v1/audit/acme/proof?index=0").then(Seen::Log),
+    ]
+}
+
+/// Incidents, with the steps that it takes to do something with others'.
+fn incidents() -> Vec<Sample> {
+    let step = |step| vec![Need::Incidents(IncidentStep::Own), Need::Incidents(step)];
+    let takes = |sample: Sample, least| Sample { takes: step(least), ..sample };
+    let (any, delegate) = (|sample| takes(sample, IncidentStep::Any), |sample| takes(sample, IncidentStep::Delegate));
+    let to = |login: &str| json!({"owner": login});
+    let note = || json!({"note": "seen to"});
+    let write = |operation, path, body: Value| at("acme", operation, path).body(body);
+    vec![
+        of("incidents", "/api/v1/incidents"),
+        at("acme", "incidents", "/api/v1/incidents?organization=acme"),
+        at("acme", "incident", "/api/v1/incidents/acme-1"),
+        write("assign-incident", "/api/v1/incidents/acme-1/assign", to("{login}")),
+        write("assign-incident", "/api/v1/incidents/{mine}/assign", to("")),
+        any(write("assign-incident", "/api/v1/incidents/acme-2/assign", to("{login}"))),
+        delegate(write("assign-incident", "/api/v1/incidents/acme-1/assign", to("low"))),
+        delegate(write("assign-incident", "/api/v1/incidents/acme-2/assign", to(""))),
+        write("prioritise-incident", "/api/v1/incidents/{mine}/prioritise", json!({"priority": "Low"})),
+        any(write("prioritise-incident", "/api/v1/incidents/acme-2/prioritise", json!({"priority": "Low"}))),
+        write("close-incident", "/api/v1/incidents/{mine}/close", note()),
+        any(write("close-incident", "/api/v1/incidents/acme-2/close", note())),
+        // These are not closed.
+        write("reopen-incident", "/api/v1/incidents/{mine}/reopen", note()),
+        any(write("reopen-incident", "/api/v1/incidents/acme-2/reopen", note())),
+        write("annotate-incident", "/api/v1/incidents/{mine}/annotate", note()),
+        any(write("annotate-incident", "/api/v1/incidents/acme-2/annotate", note())),
+        write("submit-case", "/api/v1/incidents/acme-2/case/submit", json!({})),
+        write("save-case", "/api/v1/incidents/acme-2/case/save", json!({})),
+    ]
+}
+
+fn places() -> Vec<Sample> {
+    let place = json!({"display_name": "Berlin"});
+    vec![
+        of("places", "/api/v1/places"),
+        at("acme", "places", "/api/v1/places?under=acme"),
+        at("acme", "place", "/api/v1/places/acme"),
+        at(SITE, "place.site", "/api/v1/places/acme/berlin"),
+        at(LINE, "place.line", "/api/v1/places/acme/berlin/line-7"),
+        at(SITE, "set-place.site", "/api/v1/places/acme/berlin").body(place.clone()),
+        at(LINE, "set-place.line", "/api/v1/places/acme/berlin/line-7").body(place),
+        at(SITE, "remove-place.site", "/api/v1/places/acme/berlin?cascade=true"),
+        at(LINE, "remove-place.line", "/api/v1/places/acme/berlin/line-7?cascade=true"),
+        at("acme", "tie-device", "/api/v1/devices/acme/SN1/place").body(json!({"place": LINE})),
+    ]
+}
+
+/// Managers who were granted a line, so that whoever sees that sees them.
+fn managers() -> Vec<Sample> {
+    let new = json!({"sphere": [LINE], "privileges": []});
+    let simulate = of("simulate", "/api/v1/rights/simulate").body(json!({"remove_managers": ["acme/low"]}));
+    let of_people = vec![Need::Privilege(Privilege::Managers), Need::Audit];
+    vec![
+        of("managers", "/api/v1/managers"),
+        at("acme", "managers", "/api/v1/managers?under=acme"),
+        at("acme", "manager", "/api/v1/managers/acme/low").then(Seen::Own(LINE)),
+        at("acme", "set-manager", "/api/v1/managers/acme/new").body(new.clone()).then(Seen::Named(LINE)),
+        at("acme", "set-manager", "/api/v1/managers/acme/low").body(json!({})).then(Seen::Own(LINE)),
+        at("acme", "remove-manager", "/api/v1/managers/acme/low").then(Seen::Own(LINE)),
+        at("/", "manager.person", "/api/v1/managers/low").then(Seen::Own(LINE)),
+        at("/", "set-manager.person", "/api/v1/managers/new").body(new).then(Seen::Named(LINE)),
+        at("/", "set-manager.person", "/api/v1/managers/low").body(json!({})).then(Seen::Own(LINE)),
+        at("/", "remove-manager.person", "/api/v1/managers/low").then(Seen::Own(LINE)),
+        at(LINE, "why", "/api/v1/rights/why?login=acme/low&operation=set-place&place=acme/berlin/line-7")
+            .then(Seen::Own(LINE)),
+        Sample { takes: of_people, then: Some(Seen::Named(LINE)), ..simulate },
+    ]
+}
+
+fn groups() -> Vec<Sample> {
+    let group = json!({"members": ["low"], "organizations": ["acme"]});
+    vec![
+        of("groups", "/api/v1/groups"),
+        at("/", "group", "/api/v1/groups/shift").then(Seen::Own("acme")),
+        at("/", "set-group", "/api/v1/groups/new").body(group).then(Seen::Named("acme")),
+        at("/", "set-group", "/api/v1/groups/shift").body(json!({})).then(Seen::Own("acme")),
+        at("/", "remove-group", "/api/v1/groups/shift").then(Seen::Own("acme")),
+    ]
+}
+
+/// How somebody comes in themselves, and what whoever manages another does about how they do.
+fn logins() -> Vec<Sample> {
+    let managers = Need::Privilege(Privilege::Managers);
+    let password = "a password that nobody has";
+    let others = |operation, path| of(operation, path).takes(managers).first(Seen::Own(LINE));
+    vec![
+        of("login", "/api/v1/session").body(json!({"login": "acme/low", "password": PASSWORD})),
+        of("me", "/api/v1/me"),
+        of("set-password.own", "/api/v1/me/password").body(json!({"old": PASSWORD, "new": password})),
+        others("set-password.reset", "/api/v1/password-resets")
+            .body(json!({"login": "acme/low", "password": password})),
+        of("tokens", "/api/v1/tokens"),
+        others("tokens", "/api/v1/tokens?login=acme/low"),
+        of("issue-token", "/api/v1/tokens").body(json!({"name": "new", "privileges": []})),
+        of("revoke-token", "/api/v1/tokens/own"),
+        others("revoke-token", "/api/v1/tokens/own?login=acme/low"),
+        of("sessions", "/api/v1/sessions"),
+        others("sessions", "/api/v1/sessions?login=acme/low"),
+        of("revoke-session", "/api/v1/sessions/own"),
+        others("revoke-session", "/api/v1/sessions/own?login=acme/low"),
+        of("logout", "/api/v1/session"),
+        // Of what was asked above under an id of its own.
+        of("command", "/api/v1/commands/asked{of}"),
+    ]
+}
