@@ -57,14 +57,15 @@ impl Sources {
     ) -> Result<Response, Problem> {
         let whose = login.organization.as_ref();
         let known = self.commands.known(&entry.principal, whose, &id, &verb).map_err(refused)?;
-        if known.is_none() {
-            if entry.way == Way::Token && entry.login()? == *login {
-                let detail = "an API token does nothing with how its owner comes in";
-                return Err(Problem::new(StatusCode::FORBIDDEN, detail));
-            }
-            if let Some(missing) = missing {
-                return Err(Problem::new(StatusCode::NOT_FOUND, missing));
-            }
+        if let Some(known) = known {
+            return respond(known);
+        }
+        if entry.way == Way::Token && entry.login()? == *login {
+            let detail = "an API token does nothing with how its owner comes in";
+            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
+        if let Some(missing) = missing {
+            return Err(Problem::new(StatusCode::NOT_FOUND, missing));
         }
         respond(self.commands.put(entry.principal, whose.cloned(), id, verb).await.map_err(refused)?)
     }
