@@ -36,7 +36,7 @@ use super::organizations::{Organizations, Standing};
 use super::policies::Fired;
 use super::subject::{AuditRecord, Incident};
 use super::{
-    Domain, Error, audit, cases, incidents, intelligence, level1, level2, reactions, snapshots, sources, timers,
+    Domain, Error, audit, cases, incidents, intelligence, level1, level2, level3, reactions, snapshots, sources, timers,
 };
 
 impl Domain {
@@ -55,6 +55,7 @@ impl Domain {
         let before = match position.level {
             1 => level1::read(self.desk.lane, input),
             2 => level2::read(&input.content),
+            3 => level3::read(&input.content),
             _ => None,
         };
         self.handle(input, before.as_ref().unwrap_or(&input.content))?;
@@ -108,14 +109,14 @@ impl Domain {
         let desk = &mut self.desk;
         match content {
             Content::RuleBook(book) => {
-                let judged_by = (&mut self.policies, &mut self.managers);
+                let judged_by = (&mut self.policies, &mut self.managers, &mut self.services);
                 self.books.take_up(desk, &self.organizations, judged_by, book, input.sequence)
             }
             Content::Level(level) => {
                 let is_news = *level > desk.level;
                 desk.tally.input("ctl", if is_news { "level" } else { "known" });
                 desk.level = desk.level.max(*level);
-                Ok(())
+                if is_news { self.services.keep(desk) } else { Ok(()) }
             }
             Content::Attempt(attempt) => self.settle(None, attempt),
             Content::Command(command) => self.take_command(input, command),
@@ -383,7 +384,9 @@ impl Domain {
             | Verb::Case(_)
             | Verb::Policy(_)
             | Verb::Input(_)
-            | Verb::Place(_)) => Ok(Answer::misplaced(verb, None)),
+            | Verb::Place(_)
+            | Verb::Values(_)
+            | Verb::Subscription(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
 
@@ -412,6 +415,10 @@ impl Domain {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
             (Verb::Place(verb), Some(_)) => commands::places::ask(&mut self.desk, &mut self.managers, org, verb),
+            (Verb::Values(verb), Some(_)) => commands::values::ask(&mut self.desk, &self.services, org, command, verb),
+            (Verb::Subscription(verb), Some(_)) => {
+                commands::subscriptions::ask(&mut self.desk, (&self.services, &self.managers), command, verb)
+            }
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
             (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_)), Some(_)) => {
