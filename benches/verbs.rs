@@ -56,6 +56,7 @@ fn domain() -> anyhow::Result<Domain> {
             settings: Settings::default(),
             refused: Arc::default(),
             directory: Arc::default(),
+            services: Arc::default(),
         }),
     };
     let mut domain = Domain::open(Box::new(Memory::default()), parts)?;

@@ -5,7 +5,11 @@
 //! R/acme/night-shift.rhai   policy `acme/night-shift`, for `acme` alone
 //! ```
 //!
+//! Services lie in a folder of their own ([`services`]).
+//!
 //! Other files are left alone.
+
+pub mod services;
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -14,6 +18,7 @@ use std::path::{Path, PathBuf};
 use linesman_rules::{Code, Diagnostic, Policy};
 use linesman_schemas::control::PolicySource;
 use linesman_schemas::{OrgName, PolicyName};
+use services::ServiceFiles;
 use sha2::{Digest, Sha256};
 
 /// The largest policy in bytes, well above what a policy may be: the rules name their own bound.
@@ -48,6 +53,15 @@ pub struct PolicyFile {
     pub faults: Vec<Diagnostic>,
 }
 
+/// What the rule directory says.
+#[derive(Debug)]
+pub struct Files {
+    /// The policies, in order of name.
+    pub policies: Vec<PolicyFile>,
+    /// The services.
+    pub services: ServiceFiles,
+}
+
 /// By what a file that has changed, or was replaced by another, is known without reading it.
 /// Symbolic links count as what they lead to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +80,22 @@ struct Found {
     stamp: Stamp,
 }
 
-/// Looks at every policy file without reading it, in order of name.
+/// Looks at every file of policies and services without reading it, in order of name.
 ///
 /// # Errors
 /// The directory, or a folder or file in it, cannot be looked at.
 pub fn look(dir: &Path) -> Result<Vec<Stamp>, Error> {
-    Ok(find(dir)?.into_iter().map(|found| found.stamp).collect())
+    let mut stamps: Vec<_> = find(dir)?.into_iter().map(|found| found.stamp).collect();
+    stamps.extend(services::look(dir)?);
+    Ok(stamps)
+}
+
+/// Reads every file of policies and services.
+///
+/// # Errors
+/// The directory, or a folder in it, cannot be read; what is wrong with a policy or a service is told with it.
+pub fn read_all(dir: &Path) -> Result<Files, Error> {
+    Ok(Files { policies: read(dir)?, services: services::read(dir)? })
 }
 
 /// Reads every policy file, in order of name.

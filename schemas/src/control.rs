@@ -48,21 +48,26 @@ pub enum Section {
     Directory,
     /// The policies, and the files of policies that could not be loaded.
     Policies,
+    /// The services with their templates, and the parameters of all of them.
+    Services,
     /// The numbers that decisions depend on.
     Settings,
 }
 
 impl Section {
     /// All sections, by word.
-    pub const ALL: [Self; 3] = [Self::Directory, Self::Policies, Self::Settings];
-    /// Those that come from files. Nothing is judged by a rule book without them.
-    pub const OF_FILES: [Self; 2] = [Self::Policies, Self::Settings];
+    pub const ALL: [Self; 4] = [Self::Directory, Self::Policies, Self::Services, Self::Settings];
+    /// Those that come from files.
+    pub const OF_FILES: [Self; 3] = [Self::Policies, Self::Services, Self::Settings];
+    /// Those without which nothing is judged; a rule book of before sections has them in its one content.
+    pub const NEEDED: [Self; 2] = [Self::Policies, Self::Settings];
 
     /// Its word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Directory => "directory",
             Self::Policies => "policies",
+            Self::Services => "services",
             Self::Settings => "settings",
         }
     }
@@ -103,8 +108,8 @@ impl RuleBookRef {
     pub fn content(&self, section: Section) -> Option<&str> {
         match self.sections.iter().find(|found| found.section == section) {
             Some(found) => Some(&found.hash),
-            // One of before sections has those of files in its one content.
-            None => (self.sections.is_empty() && Section::OF_FILES.contains(&section)).then_some(&self.hash),
+            // One of before sections has those in its one content.
+            None => (self.sections.is_empty() && Section::NEEDED.contains(&section)).then_some(&self.hash),
         }
     }
 }

@@ -25,14 +25,15 @@ pub mod priority;
 pub mod reaction;
 pub mod right;
 pub mod schedule;
+pub mod service;
 pub mod trigger;
 
 pub use destination::Destination;
 pub use filter_level::FilterLevel;
 pub use login::Login;
 pub use name::{
-    CommandId, GroupName, IncidentId, ManagerName, OrgName, Peer, PlaceName, PolicyName, ReactionId, SessionId,
-    SourceName, TokenName,
+    CommandId, GroupName, IncidentId, ManagerName, OrgName, Peer, PlaceName, PolicyName, ReactionId, ServiceName,
+    SessionId, SourceName, SubscriptionName, TokenName,
 };
 pub use operation::Operation;
 pub use place::{Place, PlacePath, Sphere};

@@ -33,6 +33,14 @@ pub(crate) fn is_token(text: &str) -> bool {
         && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
 }
 
+/// What services and subscriptions are called: `[a-z][a-z0-9-]{0,63}`.
+fn is_slug(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() <= 64
+        && bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+}
+
 /// Printable text of 1 to `most` characters.
 fn is_label(text: &str, most: usize) -> bool {
     !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
@@ -124,6 +132,22 @@ name!(
     "a manager's name (letters, digits, `_` and `-`, beginning with a letter or digit, at most 64)",
     "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
     is_token
+);
+name!(
+    /// The name of a service, which is its folder's.
+    ServiceName,
+    "a service's name (lower-case letters, digits and `-`, beginning with a letter, at most 64)",
+    "^[a-z][a-z0-9-]{0,63}$",
+    is_slug
+);
+name!(
+    /// The name of a subscription, at the place where it was made.
+    SubscriptionName,
+    "a subscription's name (lower-case letters, digits and `-`, beginning with a letter, at most 64; none of `activate`, \
+     `deactivate`, `suspend`, `resume`)",
+    "^(?!(activate|deactivate|suspend|resume)$)[a-z][a-z0-9-]{0,63}$",
+    // What is done to a subscription stands behind its name in paths, where its name stands behind that of a line.
+    |text| is_slug(text) && !matches!(text, "activate" | "deactivate" | "suspend" | "resume")
 );
 name!(
     /// The name of a user group.
@@ -266,6 +290,19 @@ mod tests {
         }
         for bad in ["", "_provider", "-a", "a.b", "a b", "a*", "ä", &"x".repeat(65)] {
             assert!(bad.parse::<OrgName>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn services_and_subscriptions_have_names_of_small_letters() {
+        for good in ["a", "ddos-blackhole", "nat-64", "a-", &"x".repeat(64)] {
+            assert!(good.parse::<ServiceName>().is_ok() && good.parse::<SubscriptionName>().is_ok(), "{good}");
+        }
+        for bad in ["", "A", "aB", "9a", "-a", "a_b", "a.b", "a/b", "\u{e4}", &"x".repeat(65)] {
+            assert!(bad.parse::<ServiceName>().is_err() && bad.parse::<SubscriptionName>().is_err(), "{bad}");
+        }
+        for done in ["activate", "deactivate", "suspend", "resume"] {
+            assert!(done.parse::<ServiceName>().is_ok() && done.parse::<SubscriptionName>().is_err(), "{done}");
         }
     }
 

@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 36] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -47,6 +47,13 @@ impl Operation {
         Self::new("audit.annotate-incident"),
         Self::new("audit.submit-case"),
         Self::new("audit.save-case"),
+        // Values and subscriptions.
+        Self::new("audit.set-values"),
+        Self::new("audit.localize-service"),
+        Self::new("audit.set-subscription"),
+        Self::new("audit.remove-subscription"),
+        Self::new("audit.suspend-subscription"),
+        Self::new("audit.resume-subscription"),
         // Policies, inputs, the engine.
         Self::new("audit.run-policy"),
         Self::new("audit.replay-input"),

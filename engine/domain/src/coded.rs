@@ -100,6 +100,7 @@ impl Coded for Section {
             Self::Policies => 0,
             Self::Settings => 1,
             Self::Directory => 2,
+            Self::Services => 3,
         }
     }
 
@@ -108,6 +109,7 @@ impl Coded for Section {
             0 => Self::Policies,
             1 => Self::Settings,
             2 => Self::Directory,
+            3 => Self::Services,
             _ => return None,
         })
     }

@@ -12,6 +12,7 @@ use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::{Attempt, Report};
 
 use crate::directory::Directory;
+use crate::services::Catalog;
 
 /// A message of IN, decoded.
 #[derive(Debug)]
@@ -83,6 +84,8 @@ pub struct RuleBook {
     pub refused: Arc<[RefusedPolicy]>,
     /// The provider's people and groups.
     pub directory: Arc<Directory>,
+    /// The services.
+    pub services: Arc<Catalog>,
 }
 
 impl<'a> Content<'a> {

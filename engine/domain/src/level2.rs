@@ -5,9 +5,13 @@ use linesman_schemas::control::Section;
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
+use super::level3;
 
 /// What a lane at level 2 reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
+    if let Some(later) = level3::read(content) {
+        return Some(later);
+    }
     match content {
         Content::Command(command) if is_later(command) => Some(Content::Undecodable {
             reason: Reason::CommandUndecodable,
@@ -28,5 +32,6 @@ fn is_later(command: &Command) -> bool {
         | Verb::Engine(_) => false,
         Verb::RuleBook(RuleBook::LoadSection(load)) => load.section == Section::Directory,
         Verb::Place(_) | Verb::Manager(_) | Verb::Group(_) | Verb::Token(_) | Verb::Session(_) | Verb::Audit(_) => true,
+        Verb::Values(_) | Verb::Subscription(_) => true,
     }
 }

@@ -8,7 +8,7 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1`, `level2`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1`, `level2`, `level3`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
@@ -18,6 +18,7 @@
 //! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
 //! | `credentials`, `sessions`, `failures` | how managers come in, and who was refused |
 //! | `places`, `sight` | sites and access lines, and the devices tied to them; what is seen of an organization in part |
+//! | `services`, `values`, `subscriptions` | the services of the rule book; what people gave their parameters, and who has them |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
@@ -48,6 +49,7 @@ pub mod jobs;
 pub mod level;
 mod level1;
 mod level2;
+mod level3;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;
@@ -60,6 +62,7 @@ mod router;
 pub mod rule_book;
 pub mod schedules;
 pub mod sections;
+pub mod services;
 pub mod sessions;
 pub mod sight;
 pub mod sightings;
@@ -67,6 +70,7 @@ pub mod snapshots;
 pub mod sources;
 pub mod state;
 mod subject;
+pub mod subscriptions;
 pub mod table;
 pub mod tally;
 #[cfg(test)]
@@ -74,6 +78,7 @@ mod tests;
 pub mod timers;
 pub mod tokens;
 mod upstream;
+pub mod values;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -95,13 +100,14 @@ use outgoing::OutMessage;
 use policies::Policies;
 use position::Position;
 use rule_book::Books;
+use services::Services;
 use sightings::Sightings;
 use state::{Base, State, Writes};
 use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 34] = [
+pub const TABLES: [&dyn Upgradable; 39] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -136,6 +142,11 @@ pub const TABLES: [&dyn Upgradable; 34] = [
     &credentials::CREDENTIALS,
     &sessions::SESSIONS,
     &failures::FAILURES,
+    &services::NEWEST,
+    &services::VERSIONS,
+    &services::PARAMETERS,
+    &values::VALUES,
+    &subscriptions::SUBSCRIPTIONS,
 ];
 
 /// A batch, decided: what is to be written, said and told.
@@ -164,6 +175,7 @@ pub struct Domain {
     policies: Policies,
     managers: Managers,
     books: Books,
+    services: Services,
     jobs: Jobs,
 }
 
@@ -196,6 +208,7 @@ impl Domain {
         let next_timer = timers::next(&state)?;
         let books = Books::new(parts.book.as_ref());
         let managers = Managers::open(&state, parts.lane, parts.book.as_ref().map(|book| Arc::clone(&book.directory)))?;
+        let services = Services::new(parts.book.as_ref().map(|book| Arc::clone(&book.services)));
         let (policies, settings) = match parts.book {
             Some(book) => (book.book, book.settings),
             None => (Arc::new(Book::build(Vec::new())), Settings::default()),
@@ -206,7 +219,8 @@ impl Domain {
             desk.open_counts(&org, counts);
         }
         let policies = Policies::new(policies, parts.judge);
-        Ok(Self { position, desk, organizations, sightings, devices: Devices::new(), policies, managers, books, jobs })
+        let devices = Devices::new();
+        Ok(Self { position, desk, organizations, sightings, devices, policies, managers, books, services, jobs })
     }
 
     /// Where the lane stands, decided but not necessarily applied.

@@ -92,6 +92,15 @@ fn within(place: &PlacePath) -> String {
     }
 }
 
+/// The organization that a place lies in, and its name within that, which is empty for the organization itself.
+pub(crate) fn own(place: &Place) -> (&str, String) {
+    match place {
+        Place::Provider => ("", String::new()),
+        Place::Organization(org) => (org.as_str(), String::new()),
+        Place::Below(place) => (place.organization.as_str(), within(place)),
+    }
+}
+
 /// A place's key.
 pub fn key(place: &PlacePath) -> Key<PlaceRow> {
     PLACES.key(&[place.organization.as_str()], within(place).as_bytes())

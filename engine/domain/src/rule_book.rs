@@ -14,6 +14,7 @@ use super::managers::Managers;
 use super::organizations::Organizations;
 use super::outgoing::{POLICY_REFUSED, Topic};
 use super::policies::Policies;
+use super::services::Services;
 use super::state::Base;
 use super::table::{self, Key, Row, Table};
 use super::{coded, reactions, timers};
@@ -125,7 +126,7 @@ impl Books {
         &mut self,
         desk: &mut Desk,
         organizations: &Organizations,
-        (policies, managers): (&mut Policies, &mut Managers),
+        (policies, managers, services): (&mut Policies, &mut Managers, &mut Services),
         book: &RuleBook,
         sequence: u64,
     ) -> Result<(), Error> {
@@ -138,6 +139,7 @@ impl Books {
         self.row = row(book);
         policies.replace(Arc::clone(&book.book));
         managers.take_up(desk.lane, &book.directory);
+        services.take_up(desk, &book.services)?;
         desk.settings = book.settings.clone();
         desk.write(key(), &self.row)?;
         if is_first {

@@ -82,7 +82,7 @@ impl SectionsRow {
 
     /// Whether there is something in every section without which nothing is judged.
     pub fn is_whole(&self) -> bool {
-        Section::OF_FILES.iter().all(|section| self.section(*section).is_some())
+        Section::NEEDED.iter().all(|section| self.section(*section).is_some())
     }
 
     /// Puts a section in the place of the one there is.

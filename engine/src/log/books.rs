@@ -8,10 +8,12 @@ use async_nats::jetstream;
 use async_nats::jetstream::object_store::{Config, ObjectStore};
 use linesman_domain::directory::Directory;
 use linesman_domain::input::RuleBook;
+use linesman_domain::services::Catalog;
 use linesman_rules::{Book, Policy};
 use linesman_schemas::PolicyName;
 use linesman_schemas::control::{PoliciesSection, RefusedPolicy, RuleBookRef, Section, Settings, SettingsSection};
 use linesman_schemas::directory::DirectorySection;
+use linesman_schemas::service::ServicesSection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -33,6 +35,8 @@ pub struct Ready {
     pub settings: Settings,
     /// The provider's people and groups.
     pub directory: Arc<Directory>,
+    /// The services.
+    pub services: Arc<Catalog>,
 }
 
 /// Policies, ready to judge by.
@@ -58,6 +62,8 @@ pub struct Books {
     context: jetstream::Context,
     replicas: usize,
     ready: Mutex<HashMap<String, Known>>,
+    /// By the hash of their section: lanes share the services they use.
+    services: Mutex<HashMap<String, Weak<Catalog>>>,
 }
 
 /// A content and the hash it goes by.
@@ -78,7 +84,7 @@ impl Books {
     /// Rule books of a server, kept on so many of its nodes.
     pub fn new(client: async_nats::Client, replicas: u32) -> Self {
         let replicas = usize::try_from(replicas).unwrap_or(1);
-        Self { context: jetstream::new(client), replicas, ready: Mutex::new(HashMap::new()) }
+        Self { context: jetstream::new(client), replicas, ready: Mutex::default(), services: Mutex::default() }
     }
 
     async fn store(&self, hash: &str) -> Result<ObjectStore, Error> {
@@ -124,19 +130,35 @@ impl Books {
             None => DirectorySection::default(),
         };
         let directory = Arc::new(Directory::of(directory));
+        let services = match wanted.content(Section::Services) {
+            Some(hash) => self.services(hash).await?,
+            None => Arc::default(),
+        };
         let mut known = self.ready.lock().await;
         if let Some(known) = known.get(policies)
             && let Some(book) = known.book.upgrade()
         {
             let (refused, origins) = (Arc::clone(&known.refused), Arc::clone(&known.origins));
-            return Ok(Ready { policies: Policies { book, refused, origins }, settings, directory });
+            return Ok(Ready { policies: Policies { book, refused, origins }, settings, directory, services });
         }
         let section = self.fetch::<PoliciesSection>(policies).await?;
         let policies_ready = Policies::of(section);
         known.retain(|_, known| known.book.strong_count() > 0);
         let Policies { book, refused, origins } = policies_ready.clone();
         known.insert(policies.to_owned(), Known { book: Arc::downgrade(&book), refused, origins });
-        Ok(Ready { policies: policies_ready, settings, directory })
+        Ok(Ready { policies: policies_ready, settings, directory, services })
+    }
+
+    /// The services of a section, made ready once for all lanes.
+    async fn services(&self, hash: &str) -> Result<Arc<Catalog>, Error> {
+        let mut known = self.services.lock().await;
+        if let Some(services) = known.get(hash).and_then(Weak::upgrade) {
+            return Ok(services);
+        }
+        let services = Arc::new(Catalog::of(self.fetch::<ServicesSection>(hash).await?));
+        known.retain(|_, services| services.strong_count() > 0);
+        known.insert(hash.to_owned(), Arc::downgrade(&services));
+        Ok(services)
     }
 
     /// [`Self::get`], again and again until it is there: what a lane is told to judge by it cannot do
@@ -224,7 +246,7 @@ impl Ready {
     /// The same, as lanes are given it that are told of it so.
     pub fn under(self, named: RuleBookRef) -> RuleBook {
         let RuleBookRef { version, hash, sections } = named;
-        let Policies { book, refused, .. } = self.policies;
-        RuleBook { version, hash, sections, book, settings: self.settings, refused, directory: self.directory }
+        let Self { policies: Policies { book, refused, .. }, settings, directory, services } = self;
+        RuleBook { version, hash, sections, book, settings, refused, directory, services }
     }
 }

@@ -111,6 +111,8 @@ pub static METRICS: &[Metric] = &[
         Label { name: "kind", values: Values::Few("words of the code: `operations`, `depth`, `size`, `intents`, `refused`, `thrown`, `script`") },
     ], "Policies that failed while they ran."),
     counter("linesman_policies_refused_total", &[], "Policy files refused, each text once, and rule directories that could not be read."),
+    counter("linesman_services_refused_total", &[], "Services refused, each text once."),
+    gauge("linesman_refused_services", &[], "Services that are refused as they are; each goes on as it was good last."),
     gauge("linesman_refused_policies", &[], "Policy files that are refused as they are; for each, what was good last stays."),
     gauge("linesman_rule_book_version", &[], "Version of the rule book that every lane judges by."),
     gauge("linesman_rule_book_differs", &[SECTION], "1 while this node's files say something else than what another has loaded into the log since, which decides; else 0."),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use linesman_domain::directory::Directory;
 use linesman_domain::input::{Content, Input, RuleBook};
 use linesman_domain::position::Position;
+use linesman_domain::services::Catalog;
 use linesman_domain::state::{Base, Writes};
 use linesman_domain::{self as domain, Decision, Domain, Parts};
 use linesman_rules::{Judge, Limits};
@@ -52,7 +53,11 @@ impl Shelf {
                     None => DirectorySection::default(),
                 };
                 let policies = Policies::of(self.content(hash(Section::Policies))?);
-                let ready = Ready { policies, settings, directory: Arc::new(Directory::of(directory)) };
+                let services = match named.content(Section::Services) {
+                    Some(hash) => Arc::new(Catalog::of(self.content(hash)?)),
+                    None => Arc::default(),
+                };
+                let ready = Ready { policies, settings, directory: Arc::new(Directory::of(directory)), services };
                 self.ready.insert(of, ready.clone());
                 ready
             }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use linesman_schemas::control::{PoliciesSection, Section, SettingsSection};
 use linesman_schemas::directory::DirectorySection;
+use linesman_schemas::service::ServicesSection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -102,6 +103,7 @@ pub(super) fn repacked(section: Section, content: &[u8]) -> Result<(String, Vec<
     match section {
         Section::Directory => pack::<DirectorySection>(content),
         Section::Policies => pack::<PoliciesSection>(content),
+        Section::Services => pack::<ServicesSection>(content),
         Section::Settings => pack::<SettingsSection>(content),
     }
 }

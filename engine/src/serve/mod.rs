@@ -14,6 +14,7 @@ mod outside;
 mod part;
 mod policies;
 mod sections;
+mod services;
 mod setup;
 mod watch;
 mod whole;
@@ -44,7 +45,7 @@ use crate::log::books::Books;
 use crate::log::streams::{self, Layout};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
-use crate::rules_dir::{self, PolicyFile};
+use crate::rules_dir::{self, Files};
 use crate::store::{self, Store};
 use crate::{lane, log};
 use checkpoints::Checkpoints;
@@ -165,7 +166,7 @@ impl App {
     /// Any part does not start; what was started is taken down as it is dropped.
     pub async fn start(config: Config, metrics: Metrics, logging: Logging) -> Result<Self, Error> {
         let data_dir = DataDir::open(&config.data_dir)?;
-        let files = rules_dir::read(&config.rules)?;
+        let files = rules_dir::read_all(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
         let ways = Ways::of(&config)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
@@ -363,7 +364,7 @@ async fn settle(
     policies: &mut Policies,
     handout: &mut Handout,
     config: &Config,
-    files: &[PolicyFile],
+    files: &Files,
     executors: &mut Executors,
 ) -> Result<Brought, Error> {
     reach_end(&setup.client, executors).await?;

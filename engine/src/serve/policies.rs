@@ -19,10 +19,11 @@ use tokio::sync::watch;
 use super::Error;
 use super::copies::Copies;
 use super::sections::Asked;
+use super::services::Refused;
 use super::setup::Setup;
 use crate::edge::PolicyStatus;
 use crate::log::books::{self, Books};
-use crate::rules_dir::PolicyFile;
+use crate::rules_dir::{Files, PolicyFile};
 
 /// How many refused files a rule book names, the first by name: each is an event, and a batch of
 /// events is bounded. The others are in the log and counted like these.
@@ -43,6 +44,8 @@ pub(super) struct Policies {
     pub(super) asked: Vec<Asked>,
     /// Path and hash of the refused files that were logged.
     logged: BTreeSet<(String, String)>,
+    /// The same of services.
+    pub(super) logged_services: Refused,
     /// Which differences were logged: what the log has loaded, and what the files say.
     pub(super) told: Vec<(Section, String, String)>,
 }
@@ -59,8 +62,8 @@ pub(super) struct Brought {
 pub(super) enum Made {
     /// The hash of the rule book that is to apply.
     Whole(String),
-    /// What the log had composed.
-    Sections(SectionsRow),
+    /// What the log had composed, and whether it took services.
+    Sections(SectionsRow, bool),
 }
 
 impl Policies {
@@ -72,8 +75,9 @@ impl Policies {
         copies: Copies,
         status: watch::Sender<PolicyStatus>,
     ) -> Self {
-        let (sent, asked, logged, told) = (None, Vec::new(), BTreeSet::new(), Vec::new());
-        Self { setup, books, settings, copies, status, sent, asked, logged, told }
+        let (sent, asked, told) = (None, Vec::new(), Vec::new());
+        let (logged, logged_services) = (BTreeSet::new(), Refused::new());
+        Self { setup, books, settings, copies, status, sent, asked, logged, logged_services, told }
     }
 
     /// The rule book of each lane, as applied.
@@ -89,8 +93,12 @@ impl Policies {
 
     /// Sees to it that the bucket has what lanes wait for, should it have lost it: what was sent last, and what the
     /// files say.
-    pub(super) async fn restore(&self, files: &[PolicyFile]) -> Result<(), Error> {
+    pub(super) async fn restore(&self, files: &Files) -> Result<(), Error> {
         let mut contents = self.copies.all();
+        if !files.services.is_empty() && files.services.faults().next().is_none() && self.takes_services()? {
+            contents.push(books::pack(&self.compose_services(&files.services, None).await?)?.1);
+        }
+        let files = &files.policies;
         if files.iter().all(|file| file.faults.is_empty()) {
             let (policies, settings) = (self.compose(files, None), self.settings.clone());
             contents.push(books::pack(&policies)?.1);
@@ -106,9 +114,12 @@ impl Policies {
     }
 
     /// Sends what the files say, as far as the log does not have it and it is for this node to say.
-    pub(super) async fn bring(&mut self, files: &[PolicyFile]) -> Result<Brought, Error> {
-        self.log(files);
-        if self.is_in_sections()? { self.bring_sections(files).await } else { self.bring_whole(files).await }
+    pub(super) async fn bring(&mut self, files: &Files) -> Result<Brought, Error> {
+        self.log(&files.policies);
+        match self.is_in_sections()? {
+            true => self.bring_sections(files).await,
+            false => self.bring_whole(&files.policies).await,
+        }
     }
 
     /// A whole rule book, with the settings of the configuration.

@@ -6,22 +6,32 @@
 use linesman_domain::sections::{self, SectionRow, SectionsRow};
 use linesman_schemas::command::{RuleBook as RuleBookVerb, SectionLoad, Verb};
 use linesman_schemas::control::{Control, PoliciesSection, Section, SectionRef, SettingsSection};
+use linesman_schemas::service::ServicesSection;
 use linesman_schemas::{CommandId, Principal};
+use serde::de::DeserializeOwned;
 
 use super::copies::repacked;
 use super::policies::{Brought, Changes, Made, Policies};
-use super::{Error, copies::Copies};
+use super::{Error, copies::Copies, services};
 use crate::log::books;
-use crate::rules_dir::PolicyFile;
+use crate::rules_dir::Files;
 
-/// IMPORTANT: settings first, so that a log that has none yet begins with the policies as version 1.
-const ORDER: [Section; 2] = [Section::Settings, Section::Policies];
+/// IMPORTANT: policies last, so that a log that has none yet begins with all of it as version 1.
+const ORDER: [Section; 3] = [Section::Settings, Section::Services, Section::Policies];
 
 /// What the files say of a section.
 struct Said {
     hash: String,
     content: Vec<u8>,
-    policies: Option<PoliciesSection>,
+    /// What that is, for the engine's own log.
+    means: Means,
+}
+
+/// What the files say, read.
+enum Means {
+    Settings,
+    Policies(PoliciesSection),
+    Services(ServicesSection),
 }
 
 /// What is to be done about a section.
@@ -48,10 +58,14 @@ fn step(loaded: Option<&str>, ours: &[String], files: &str) -> Step {
 
 impl Policies {
     /// Loads all sections into a log that is new, and tells the lanes of the rule book: nobody hands it out yet.
-    pub(super) async fn begin(&mut self, files: &[PolicyFile]) -> Result<(), Error> {
-        self.log(files);
+    pub(super) async fn begin(&mut self, files: &Files) -> Result<(), Error> {
+        self.log(&files.policies);
+        self.log_services(&files.services);
         let mut named = Vec::new();
         for section in ORDER {
+            if section == Section::Services && files.services.is_empty() {
+                continue;
+            }
             let said = self.say(section, files, None).await?;
             named.push(SectionRef { section, hash: said.hash.clone() });
             self.load(section, said, &SectionsRow::default(), 1).await?;
@@ -65,17 +79,24 @@ impl Policies {
     }
 
     /// Loads what this node's files say and the log does not, as far as that is this node's to do.
-    pub(super) async fn bring_sections(&mut self, files: &[PolicyFile]) -> Result<Brought, Error> {
+    pub(super) async fn bring_sections(&mut self, files: &Files) -> Result<Brought, Error> {
         self.check_loads()?;
         let row = self.composed()?;
         let (mut version, mut sequence) = (row.version, 0);
         let mut differing = Vec::new();
+        let takes_services = self.takes_services()?;
+        if takes_services {
+            self.log_services(&files.services);
+        }
         for section in ORDER {
             let known = row.section(section);
+            if section == Section::Services && !(takes_services && (known.is_some() || !files.services.is_empty())) {
+                continue;
+            }
             let loaded = self.loaded(known).await?;
             let said = self.say(section, files, known).await?;
-            if let Some(said) = &said.policies {
-                self.show(&said.refused, files.iter().filter(|file| !file.faults.is_empty()).count());
+            if let Means::Policies(said) = &said.means {
+                self.show(&said.refused, files.policies.iter().filter(|file| !file.faults.is_empty()).count());
             }
             match step(loaded.as_deref(), &hashes(&self.copies, section), &said.hash) {
                 Step::Keep => self.copies.confirm(section, &said.content),
@@ -88,11 +109,11 @@ impl Policies {
         }
         self.report(differing);
         let sequences = if sequence == 0 { Vec::new() } else { vec![sequence] };
-        Ok(Brought { made: Made::Sections(row), sequences })
+        Ok(Brought { made: Made::Sections(row, takes_services), sequences })
     }
 
     /// What a deliberate load of a section would ask for; its content is there for whoever is told of it.
-    pub(super) async fn prepare(&mut self, section: Section, files: &[PolicyFile]) -> Result<SectionLoad, Error> {
+    pub(super) async fn prepare(&mut self, section: Section, files: &Files) -> Result<SectionLoad, Error> {
         let row = self.composed()?;
         let said = self.say(section, files, row.section(section)).await?;
         self.books.put(&said.hash, &said.content).await?;
@@ -117,23 +138,33 @@ impl Policies {
         }
     }
 
-    async fn say(&self, section: Section, files: &[PolicyFile], known: Option<&SectionRow>) -> Result<Said, Error> {
-        if section == Section::Settings {
-            let (hash, content) = books::pack(&SettingsSection { settings: self.settings.clone() })?;
-            return Ok(Said { hash, content, policies: None });
-        }
-        let last = match files.iter().any(|file| !file.faults.is_empty()) {
-            true => self.last_good(known).await?,
-            false => None,
+    async fn say(&self, section: Section, files: &Files, known: Option<&SectionRow>) -> Result<Said, Error> {
+        let means = match section {
+            Section::Services => Means::Services(self.compose_services(&files.services, known).await?),
+            Section::Policies => {
+                let last = match files.policies.iter().any(|file| !file.faults.is_empty()) {
+                    true => self.last_good::<PoliciesSection>(Section::Policies, known).await?,
+                    false => None,
+                };
+                Means::Policies(self.compose(&files.policies, last.as_ref()))
+            }
+            Section::Settings | Section::Directory => Means::Settings,
         };
-        let policies = self.compose(files, last.as_ref());
-        let (hash, content) = books::pack(&policies)?;
-        Ok(Said { hash, content, policies: Some(policies) })
+        let (hash, content) = match &means {
+            Means::Settings => books::pack(&SettingsSection { settings: self.settings.clone() })?,
+            Means::Policies(policies) => books::pack(policies)?,
+            Means::Services(services) => books::pack(services)?,
+        };
+        Ok(Said { hash, content, means })
     }
 
-    /// The policies that were good last: those of this node, or without any those that were loaded.
-    async fn last_good(&self, known: Option<&SectionRow>) -> Result<Option<PoliciesSection>, Error> {
-        let ours = self.copies.of(Section::Policies);
+    /// What a section had that was good last: what this node sent, or without any what was loaded.
+    pub(super) async fn last_good<T: DeserializeOwned>(
+        &self,
+        section: Section,
+        known: Option<&SectionRow>,
+    ) -> Result<Option<T>, Error> {
+        let ours = self.copies.of(section);
         if let Some(ours) = ours.first() {
             return Ok(Some(serde_json::from_slice(ours)?));
         }
@@ -144,14 +175,14 @@ impl Policies {
     /// Asks for a section to be loaded that is expected as `row` has it; where that stands in IN.
     async fn load(&mut self, section: Section, said: Said, row: &SectionsRow, version: u64) -> Result<u64, Error> {
         let known = row.section(section);
-        match said.policies {
-            None => tracing::info!(section = %section, version, hash = said.hash, "settings enter the log"),
-            Some(policies) => {
-                let last = match known {
-                    Some(known) => self.books.fetch(&known.hash).await.ok(),
-                    None => None,
-                };
+        match said.means {
+            Means::Settings => tracing::info!(section = %section, version, hash = said.hash, "settings enter the log"),
+            Means::Policies(policies) => {
+                let last = self.known(known).await;
                 Changes::between(last.as_ref(), &policies).log(version, &said.hash, policies.policies.len());
+            }
+            Means::Services(services) => {
+                services::log_changes(self.known(known).await.as_ref(), &services, version, &said.hash);
             }
         }
         self.books.put(&said.hash, &said.content).await?;
@@ -167,6 +198,11 @@ impl Policies {
         let (id, sequence) = self.setup.ask_provider(Principal::Configuration, verb).await?;
         self.asked.push(id);
         Ok(sequence)
+    }
+
+    /// What the log has of a section, where it can be had.
+    async fn known<T: DeserializeOwned>(&self, known: Option<&SectionRow>) -> Option<T> {
+        self.books.fetch(&known?.hash).await.ok()
     }
 
     /// Tells of loads that were not done. One that somebody was quicker than is looked at anew.
@@ -193,13 +229,22 @@ impl Policies {
                     loaded,
                     files,
                     "this node's files differ from what was loaded into the log since; the log decides, and \
-                     `linesman policy load` loads the files of this node"
+                     `{}` loads the files of this node",
+                    command(*section)
                 );
             }
         }
         let sections = differing.iter().map(|(section, ..)| *section).collect();
         self.status.send_modify(|status| status.differing = sections);
         self.told = differing;
+    }
+}
+
+/// What loads the files of a node.
+const fn command(section: Section) -> &'static str {
+    match section {
+        Section::Services => "linesman service load",
+        Section::Policies | Section::Settings | Section::Directory => "linesman policy load",
     }
 }
 

@@ -19,7 +19,7 @@ use super::policies::{Brought, Made, Policies};
 use crate::edge::FilesAsked;
 use crate::lane::status::LaneStatus;
 use crate::logging::full;
-use crate::rules_dir::{self, PolicyFile, Stamp};
+use crate::rules_dir::{self, Files, Stamp};
 
 /// How often the directory is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -176,7 +176,9 @@ impl Watch {
         let is_other = match &self.brought.made {
             Made::Whole(_) if self.policies.is_in_sections()? => true,
             Made::Whole(hash) => rows.iter().flatten().any(|row| row.hash != *hash),
-            Made::Sections(row) => self.policies.composed()? != *row,
+            Made::Sections(row, took_services) => {
+                self.policies.composed()? != *row || self.policies.takes_services()? != *took_services
+            }
         };
         if is_other && self.taken.as_ref().is_some_and(Result::is_ok) {
             self.taken = None;
@@ -200,6 +202,9 @@ impl Watch {
                 "the log takes whole rule books, and all of the files is loaded; sections come with engine level 2"
                     .to_owned(),
             );
+        }
+        if section == Section::Services && !self.policies.takes_services().map_err(|error| full(&error))? {
+            return Err("services come with engine level 4".to_owned());
         }
         let files = read(&self.dir).await.map_err(|error| full(&error))?;
         self.policies.prepare(section, &files).await.map_err(|error| full(&error))
@@ -240,8 +245,8 @@ async fn look(dir: &Path) -> Seen {
 }
 
 /// Reads the directory, on a thread that may block.
-async fn read(dir: &Path) -> Result<Vec<PolicyFile>, Error> {
+async fn read(dir: &Path) -> Result<Files, Error> {
     let dir = dir.to_owned();
-    let files = tokio::task::spawn_blocking(move || rules_dir::read(&dir)).await;
+    let files = tokio::task::spawn_blocking(move || rules_dir::read_all(&dir)).await;
     Ok(files.map_err(|error| Error::Broken(std::io::Error::other(error)))??)
 }

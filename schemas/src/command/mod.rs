@@ -15,9 +15,11 @@ mod policy;
 mod replay;
 mod rule_book;
 mod session;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod token;
+mod value;
 mod wire;
 
 use schemars::JsonSchema;
@@ -38,7 +40,9 @@ pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};
 pub use rule_book::{RuleBook, SectionLoad};
 pub use session::{Lockout, LoginRefusals, Session, SessionName, SessionOpening, TokenUse, Touch};
+pub use subscription::{Subscription, SubscriptionPath, SubscriptionSettings};
 pub use token::{Token, TokenIssue, TokenRevocation};
+pub use value::{Localization, PARAMETER_MOST, SUBSTITUTION_MOST, SUBSTITUTIONS_MOST, ValueSettings, Values};
 
 /// A command. Its outcome is kept for a day of log time under its id: said again, it is not done again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +88,10 @@ pub enum Verb {
     Session(Session),
     /// Of an audit.
     Audit(Audit),
+    /// Of the values of parameters.
+    Values(Values),
+    /// Of a subscription.
+    Subscription(Subscription),
 }
 
 impl Verb {
@@ -103,6 +111,8 @@ impl Verb {
             Self::Token(verb) => verb.as_str(),
             Self::Session(verb) => verb.as_str(),
             Self::Audit(verb) => verb.as_str(),
+            Self::Values(verb) => verb.as_str(),
+            Self::Subscription(verb) => verb.as_str(),
         }
     }
 
@@ -124,6 +134,8 @@ impl Verb {
                 Some(path) => (path.organization == *org).then(|| Place::Below(path.clone())),
                 None => Some(Place::Organization(org.clone())),
             },
+            (Self::Values(verb), Some(org)) => verb.place(org),
+            (Self::Subscription(verb), Some(org)) => verb.place(org),
             (
                 Self::Organization(_)
                 | Self::Incident(_)
@@ -143,7 +155,9 @@ impl Verb {
                 | Self::Case(_)
                 | Self::Policy(_)
                 | Self::Input(_)
-                | Self::Place(_),
+                | Self::Place(_)
+                | Self::Values(_)
+                | Self::Subscription(_),
                 None,
             ) => None,
         }
@@ -174,6 +188,8 @@ impl Verb {
             Self::Token(verb) => verb.check(),
             Self::Session(verb) => verb.check(),
             Self::Audit(verb) => verb.check(),
+            Self::Values(verb) => verb.check(),
+            Self::Subscription(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) | Self::Engine(_) => Ok(()),
         }
     }

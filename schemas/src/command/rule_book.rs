@@ -26,6 +26,7 @@ impl RuleBook {
             Self::LoadSection(load) => match load.section {
                 Section::Directory => "load-directory",
                 Section::Policies => "load-policies",
+                Section::Services => "load-services",
                 Section::Settings => "load-settings",
             },
         }

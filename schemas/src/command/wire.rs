@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Assignment, Audit, Case, CaseWish, CheckpointKept, Command, Engine, Group, GroupRemoval, GroupSettings, Incident,
-    Input, LevelRaise, Lockout, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Note, Organization,
-    OrganizationSettings, PasswordChange, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation,
-    Refusals, Replay, RuleBook, SectionLoad, Session, SessionName, SessionOpening, Tie, Token, TokenIssue,
-    TokenRevocation, Touch, Verb,
+    Input, LevelRaise, Localization, Lockout, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Note,
+    Organization, OrganizationSettings, PasswordChange, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun,
+    Prioritisation, Refusals, Replay, RuleBook, SectionLoad, Session, SessionName, SessionOpening, Subscription,
+    SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, ValueSettings, Values,
+    Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -125,6 +126,18 @@ pub(super) enum Tagged {
     RecordRefusals(Refusals),
     /// Keep a signed checkpoint.
     KeepCheckpoint(CheckpointKept),
+    /// Give values at a place.
+    SetValues(ValueSettings),
+    /// Give values of a service, as all of the organization has it.
+    LocalizeService(Localization),
+    /// Subscribe to a service, or change a subscription.
+    SetSubscription(SubscriptionSettings),
+    /// Remove a subscription.
+    RemoveSubscription(SubscriptionPath),
+    /// Let a subscription rest.
+    SuspendSubscription(SubscriptionPath),
+    /// A subscription rests no longer.
+    ResumeSubscription(SubscriptionPath),
 }
 
 impl From<Tagged> for Verb {
@@ -162,6 +175,12 @@ impl From<Tagged> for Verb {
             Tagged::LoginLocked(asked) => Self::Session(Session::Lock(asked)),
             Tagged::RecordRefusals(asked) => Self::Audit(Audit::Record(asked)),
             Tagged::KeepCheckpoint(asked) => Self::Audit(Audit::Keep(asked)),
+            Tagged::SetValues(asked) => Self::Values(Values::Set(asked)),
+            Tagged::LocalizeService(asked) => Self::Values(Values::Localize(asked)),
+            Tagged::SetSubscription(asked) => Self::Subscription(Subscription::Set(asked)),
+            Tagged::RemoveSubscription(asked) => Self::Subscription(Subscription::Remove(asked)),
+            Tagged::SuspendSubscription(asked) => Self::Subscription(Subscription::Suspend(asked)),
+            Tagged::ResumeSubscription(asked) => Self::Subscription(Subscription::Resume(asked)),
         }
     }
 }
@@ -201,6 +220,12 @@ impl From<Verb> for Tagged {
             Verb::Session(Session::Lock(asked)) => Self::LoginLocked(asked),
             Verb::Audit(Audit::Record(asked)) => Self::RecordRefusals(asked),
             Verb::Audit(Audit::Keep(asked)) => Self::KeepCheckpoint(asked),
+            Verb::Values(Values::Set(asked)) => Self::SetValues(asked),
+            Verb::Values(Values::Localize(asked)) => Self::LocalizeService(asked),
+            Verb::Subscription(Subscription::Set(asked)) => Self::SetSubscription(asked),
+            Verb::Subscription(Subscription::Remove(asked)) => Self::RemoveSubscription(asked),
+            Verb::Subscription(Subscription::Suspend(asked)) => Self::SuspendSubscription(asked),
+            Verb::Subscription(Subscription::Resume(asked)) => Self::ResumeSubscription(asked),
         }
     }
 }

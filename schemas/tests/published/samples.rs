@@ -7,7 +7,7 @@ use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::command::{
     Assignment, Audit as AuditVerb, Case, CaseWish, CaseWords, Command, DeviceGroup, Engine, Group, Incident, Input,
     LevelRaise, Manager, Note, Organization, OrganizationSettings, PlaceVerb, Policy, PolicyRun, Prioritisation,
-    Replay, RuleBook, SectionLoad, Session, Token, Verb,
+    Replay, RuleBook, SectionLoad, Session, Subscription, Token, Values, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
@@ -103,8 +103,12 @@ pub(crate) fn verbs() -> Vec<Verb> {
         Verb::Input(Input::Replay(Replay { event: EVENT.to_owned(), sequence: 17 })),
         Verb::Organization(Organization::Unload),
     ];
-    let samples: Vec<_> =
-        samples.into_iter().chain(people_verbs()).chain([Verb::Organization(Organization::Suspend)]).collect();
+    let samples: Vec<_> = samples
+        .into_iter()
+        .chain(people_verbs())
+        .chain(service_verbs())
+        .chain([Verb::Organization(Organization::Suspend)])
+        .collect();
     for sample in samples.iter().chain(&provider_verbs()) {
         // A new verb belongs here and, with a sample, above or below.
         match sample {
@@ -133,7 +137,11 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 | Session::Refuse(_)
                 | Session::Lock(_),
             )
-            | Verb::Audit(AuditVerb::Record(_) | AuditVerb::Keep(_)) => {}
+            | Verb::Audit(AuditVerb::Record(_) | AuditVerb::Keep(_))
+            | Verb::Values(Values::Set(_) | Values::Localize(_))
+            | Verb::Subscription(
+                Subscription::Set(_) | Subscription::Remove(_) | Subscription::Suspend(_) | Subscription::Resume(_),
+            ) => {}
         }
     }
     samples
@@ -226,6 +234,36 @@ fn people_verbs() -> Vec<Verb> {
         json!({"revoke_token": {"manager": "ann", "token": "ci"}}),
         json!({"remove_manager": {"manager": "ann"}}),
         json!({"remove_place": {"place": "acme/berlin/line-7", "cascade": true}}),
+    ];
+    samples.map(verb).into()
+}
+
+/// What organizations are asked of values and subscriptions.
+fn service_verbs() -> Vec<Verb> {
+    let path = json!({"place": "acme/berlin", "name": "scrubbing"});
+    let samples = [
+        json!({"set_values": {
+            "place": "acme/berlin",
+            "subscription": "scrubbing",
+            "substitutions": ["dept=192.0.2.0/24", "!rate in 1..200m"],
+            "unset": ["destination"],
+            "keep": true,
+        }}),
+        json!({"localize_service": {
+            "service": "ingress-firewall",
+            "substitutions": ["dept:network=", "source=dept"],
+            "keep": false,
+        }}),
+        json!({"set_subscription": {
+            "place": "acme/berlin",
+            "name": "scrubbing",
+            "service": "ingress-firewall",
+            "substitutions": ["rate=20m"],
+            "active": true,
+        }}),
+        json!({"suspend_subscription": path}),
+        json!({"resume_subscription": path}),
+        json!({"remove_subscription": path}),
     ];
     samples.map(verb).into()
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use linesman_schemas::audit::{Audit, Record, Verdict};
 use linesman_schemas::command::{
     Audit as AuditVerb, CheckpointKept, Command, Group, Input, Manager, PlaceVerb, Policy, Refusal, Refusals, Session,
-    Verb,
+    Values, Verb,
 };
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{Login, ManagerName, OrgName, Place, Principal};
@@ -159,13 +159,16 @@ fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
         Verb::Session(Session::Close(name) | Session::Revoke(name)) => Some(login(&name.manager)),
         Verb::Session(Session::Refuse(refusals)) => refusals.manager.as_ref().map(login),
         Verb::Session(Session::Lock(lockout)) => lockout.manager.as_ref().map(login),
+        Verb::Values(Values::Localize(localization)) => Some(localization.service.to_string()),
+        Verb::Subscription(verb) => Some(format!("{} {}", verb.at(), verb.name())),
         Verb::Place(PlaceVerb::Tie(tie)) => Some(tie.serial_number.clone()),
         Verb::Session(Session::Touch(_))
         | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_))
         | Verb::Organization(_)
         | Verb::Engine(_)
         | Verb::RuleBook(_)
-        | Verb::Audit(_) => None,
+        | Verb::Audit(_)
+        | Verb::Values(Values::Set(_)) => None,
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `incidents`, `cases` | incidents and their notes; their cases |
 //! | `policies` | a policy judges again |
 //! | `places` | sites and access lines |
+//! | `values`, `subscriptions` | what parameters are at places; who has which services |
 //! | `managers`, `groups`, `tokens` | who may what |
 //! | `passwords`, `sessions` | how they come in |
 //! | `audit` | what the engine keeps of it |
@@ -28,7 +29,9 @@ pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod rule_book;
 pub(crate) mod sessions;
+pub(crate) mod subscriptions;
 pub(crate) mod tokens;
+pub(crate) mod values;
 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Verb};

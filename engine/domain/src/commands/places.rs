@@ -1,15 +1,17 @@
 //! What is asked of places, and of the devices tied to them.
 
+use std::ops::Bound;
+
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
-use linesman_schemas::{OrgName, PlacePath};
+use linesman_schemas::{OrgName, Place, PlacePath, SubscriptionName};
 use serde_json::{Value, json};
 
 use super::{Answer, managers as rooms};
 use crate::desk::Desk;
 use crate::managers::Managers;
 use crate::places::{self, LINES_MOST, PlaceRow, SITES_MOST, SitesRow, TIED_MOST, TieRow, TiedRow};
-use crate::{Error, devices};
+use crate::{Error, devices, services, subscriptions, values};
 
 /// Does what is asked of a place of an organization.
 pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, org: &OrgName, verb: &PlaceVerb) -> Result<Answer, Error> {
@@ -123,10 +125,12 @@ fn remove(desk: &mut Desk, managers: &mut Managers, removal: &PlaceRemoval) -> R
             tied.push((place.clone(), device, row));
         }
     }
+    let subscribed = subscribed(desk, &gone)?;
     let hanging = [
         (gone.len() - 1, "access line"),
         (rooms::those_at(desk, managers, place)?.len(), "manager"),
         (tied.len(), "device"),
+        (subscribed.len(), "subscription"),
     ];
     if !removal.cascade && hanging.iter().any(|(count, _)| *count > 0) {
         return Ok(Answer::refused(Verdict::Conflict, hangs(place, &hanging)));
@@ -138,7 +142,11 @@ fn remove(desk: &mut Desk, managers: &mut Managers, removal: &PlaceRemoval) -> R
             desk.remove(places::tied_key(&place.organization, &device));
         }
     }
+    for (place, name) in &subscribed {
+        desk.remove(subscriptions::key(place, name));
+    }
     for (place, _) in &gone {
+        drop_values(desk, place)?;
         desk.remove(places::key(place));
     }
     if place.line.is_none() {
@@ -149,8 +157,32 @@ fn remove(desk: &mut Desk, managers: &mut Managers, removal: &PlaceRemoval) -> R
         let below: Vec<_> = gone.iter().skip(1).map(|(place, _)| place).collect();
         fields.insert("places".to_owned(), json!(below));
         fields.insert("managers".to_owned(), json!(left));
+        if desk.is_at(services::LEVEL) {
+            let subscribed: Vec<_> = subscribed.iter().map(|(place, name)| format!("{place} {name}")).collect();
+            fields.insert("subscriptions".to_owned(), json!(subscribed));
+        }
     }
     Ok(Answer::done("removed", old, Value::Null))
+}
+
+/// The subscriptions that were made at places.
+fn subscribed(desk: &Desk, places: &[(PlacePath, PlaceRow)]) -> Result<Vec<(Place, SubscriptionName)>, Error> {
+    let mut found = Vec::new();
+    for place in places.iter().map(|(place, _)| Place::Below(place.clone())) {
+        for subscription in subscriptions::at(desk.state(), &place) {
+            found.push((place.clone(), subscription?.0));
+        }
+    }
+    Ok(found)
+}
+
+/// The values at a place itself go with it.
+fn drop_values(desk: &mut Desk, place: &PlacePath) -> Result<(), Error> {
+    let front = values::front(&Place::Below(place.clone()));
+    while let Some((key, _)) = desk.first(Bound::Included(&front), &front)? {
+        desk.remove_found(key);
+    }
+    Ok(())
 }
 
 /// What hangs on a place, in words.

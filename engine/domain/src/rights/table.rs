@@ -36,6 +36,13 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("touch-sessions", Need::Engine),
     ("login-refused", Need::Engine),
     ("login-locked", Need::Engine),
+    // Values and subscriptions.
+    ("set-values", Need::Privilege(Privilege::Substitution)),
+    ("localize-service", Need::Right(Right::Services)),
+    ("set-subscription", Need::Privilege(Privilege::Subscription)),
+    ("remove-subscription", Need::Privilege(Privilege::Subscription)),
+    ("suspend-subscription", Need::Privilege(Privilege::Subscription)),
+    ("resume-subscription", Need::Privilege(Privilege::Subscription)),
     // Incidents: the step is the least that some use of it takes.
     ("assign-incident", Need::Incidents(IncidentStep::Own)),
     ("prioritise-incident", Need::Incidents(IncidentStep::Own)),
@@ -48,6 +55,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     // What the engine decides by.
     ("run-policy", Need::Right(Right::Policies)),
     ("load-policies", Need::Right(Right::Policies)),
+    ("load-services", Need::Right(Right::Services)),
     ("load-settings", Need::Right(Right::Settings)),
     ("load-directory", Need::Engine),
     ("raise-level", Need::Right(Right::Settings)),
@@ -73,6 +81,11 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("intelligence-message", Need::Known),
     ("places", Need::Known),
     ("place", Need::Known),
+    ("services", Need::Known),
+    ("service", Need::Known),
+    ("values", Need::Known),
+    ("subscriptions", Need::Known),
+    ("subscription", Need::Known),
     ("managers", Need::Known),
     ("manager", Need::Known),
     ("groups", Need::Known),

@@ -97,7 +97,9 @@ impl Domain {
             | Verb::Case(_)
             | Verb::Policy(_)
             | Verb::Input(_)
-            | Verb::Place(_)) => Ok(Answer::misplaced(verb, None)),
+            | Verb::Place(_)
+            | Verb::Values(_)
+            | Verb::Subscription(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
 
@@ -126,6 +128,10 @@ impl Domain {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
             (Verb::Place(verb), Some(_)) => commands::places::ask(&mut self.desk, &mut self.managers, org, verb),
+            (Verb::Values(verb), Some(_)) => commands::values::ask(&mut self.desk, &self.services, org, command, verb),
+            (Verb::Subscription(verb), Some(_)) => {
+                commands::subscriptions::ask(&mut self.desk, (&self.services, &self.managers), command, verb)
+            }
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
             (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_)), Some(_)) => {

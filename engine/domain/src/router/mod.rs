@@ -34,7 +34,9 @@ use super::level;
 use super::organizations::Standing;
 use super::policies::Fired;
 use super::subject::Incident;
-use super::{Domain, Error, cases, incidents, intelligence, level1, level2, reactions, snapshots, sources, timers};
+use super::{
+    Domain, Error, cases, incidents, intelligence, level1, level2, level3, reactions, snapshots, sources, timers,
+};
 
 impl Domain {
     /// Decides one input: the clock first, then what fell due, then the input.
@@ -52,6 +54,7 @@ impl Domain {
         let before = match position.level {
             1 => level1::read(self.desk.lane, input),
             2 => level2::read(&input.content),
+            3 => level3::read(&input.content),
             _ => None,
         };
         self.handle(input, before.as_ref().unwrap_or(&input.content))?;
@@ -105,14 +108,14 @@ impl Domain {
         let desk = &mut self.desk;
         match content {
             Content::RuleBook(book) => {
-                let judged_by = (&mut self.policies, &mut self.managers);
+                let judged_by = (&mut self.policies, &mut self.managers, &mut self.services);
                 self.books.take_up(desk, &self.organizations, judged_by, book, input.sequence)
             }
             Content::Level(level) => {
                 let is_news = *level > desk.level;
                 desk.tally.input("ctl", if is_news { "level" } else { "known" });
                 desk.level = desk.level.max(*level);
-                Ok(())
+                if is_news { self.services.keep(desk) } else { Ok(()) }
             }
             Content::Attempt(attempt) => self.settle(None, attempt),
             Content::Command(command) => self.take_command(input, command),

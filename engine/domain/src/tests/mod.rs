@@ -12,6 +12,7 @@ mod managers;
 mod policies;
 mod principals;
 mod sections;
+mod services;
 mod sight;
 mod sources;
 
@@ -30,6 +31,7 @@ use serde_json::{Value, json};
 use super::cases::{CaseRow, CaseState};
 use super::input::{Content, Input, RuleBook};
 use super::reactions::PendingRow;
+use super::services::Catalog;
 use super::state::Memory;
 use super::table::{Key, Row, Table};
 use super::{Decision, Domain, Parts, cases, devices, level, reactions, snapshots};
@@ -43,6 +45,8 @@ struct Lane {
     now: Timestamp,
     events: Vec<(String, Received)>,
     book: Option<RuleBook>,
+    /// The services of the rule books to come.
+    services: Arc<Catalog>,
     /// Whether state is closed and opened again after every input.
     reopens: bool,
 }
@@ -63,7 +67,8 @@ impl Lane {
         let judge = Rc::new(RefCell::new(Judge::new(Limits::default())));
         let domain = open(&base, &judge, None);
         let now = "2026-11-21T10:00:00Z".parse().unwrap();
-        let mut lane = Self { base, domain, judge, sequence: 0, now, events: Vec::new(), book: None, reopens: false };
+        let (events, book, services) = (Vec::new(), None, Arc::default());
+        let mut lane = Self { base, domain, judge, sequence: 0, now, events, book, services, reopens: false };
         lane.decide("", "ctl", b"", Content::Level(level));
         lane.commit();
         lane
@@ -108,7 +113,8 @@ impl Lane {
         };
         let book = Arc::new(Book::build(policies.iter().map(load).collect()));
         let (hash, sections, refused) = (version.to_string(), Vec::new(), Arc::default());
-        let book = RuleBook { version, hash, sections, book, settings, refused, directory: Arc::default() };
+        let (directory, services) = (Arc::default(), Arc::clone(&self.services));
+        let book = RuleBook { version, hash, sections, book, settings, refused, directory, services };
         self.book = Some(book.clone());
         self.decide("", "ctl", b"", Content::RuleBook(book));
         self.commit();

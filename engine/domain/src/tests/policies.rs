@@ -31,6 +31,7 @@ fn told(lane: &mut Lane, version: u64, texts: &[(&str, &str)]) -> Vec<(String, S
         settings: Settings::default(),
         refused: texts.iter().map(|(path, hash)| refused(path, hash)).collect(),
         directory: Arc::default(),
+        services: Arc::default(),
     };
     lane.events.clear();
     if lane.book.as_ref().is_none_or(|known| known.version < version) {

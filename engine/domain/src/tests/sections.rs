@@ -31,12 +31,9 @@ impl Lane {
     fn whole_book(&mut self, version: u64, hash: &str) {
         let (hash, book) = (hash.to_owned(), Arc::new(Book::build(Vec::new())));
         let (sections, settings, refused) = (Vec::new(), Settings::default(), Arc::default());
-        self.decide(
-            "",
-            "ctl",
-            b"",
-            Content::RuleBook(RuleBook { version, hash, sections, book, settings, refused, directory: Arc::default() }),
-        );
+        let (directory, services) = (Arc::default(), Arc::default());
+        let book = RuleBook { version, hash, sections, book, settings, refused, directory, services };
+        self.decide("", "ctl", b"", Content::RuleBook(book));
         self.commit();
     }
 

@@ -28,7 +28,8 @@ const FILES_MOST: Duration = Duration::from_secs(10);
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::edge) struct LoadQuery {
-    /// `policies`, the rule directory, if it is not given; or `settings`, those of the configuration.
+    /// `policies`, the rule directory, if it is not given; `services`, those in it; or
+    /// `settings`, those of the configuration.
     #[param(value_type = Option<SectionWord>, required = false)]
     section: Option<Section>,
 }
@@ -39,6 +40,7 @@ pub(in crate::edge) struct LoadQuery {
 #[expect(dead_code, reason = "describes a word")]
 enum SectionWord {
     Policies,
+    Services,
     Settings,
 }
 
@@ -80,6 +82,7 @@ pub(in crate::edge) async fn load(
 const fn operation(section: Section) -> &'static str {
     match section {
         Section::Policies => "load-policies",
+        Section::Services => "load-services",
         Section::Settings => "load-settings",
         Section::Directory => "load-directory",
     }

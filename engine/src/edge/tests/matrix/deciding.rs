@@ -84,6 +84,7 @@ impl Deciding {
             settings: Settings::default(),
             refused: Arc::default(),
             directory: Arc::new(Directory::of(directory::read(&self.provider).unwrap())),
+            services: Arc::default(),
         };
         let parts = Parts {
             lane: self.id,

@@ -1,0 +1,163 @@
+//! What is asked of subscriptions.
+
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Command, Subscription, SubscriptionSettings};
+use linesman_schemas::{Place, Privilege, SubscriptionName};
+use serde_json::{Value, json};
+
+use super::Answer;
+use super::values::{self as rooms, Change};
+use crate::desk::Desk;
+use crate::managers::Managers;
+use crate::rights::{self, Asked, Need, Ruling};
+use crate::services::Services;
+use crate::subscriptions::{self, SUBSCRIPTIONS_MOST, SubscriptionRow};
+use crate::values::{self, Whose};
+use crate::{Error, places};
+
+/// Does what is asked of a subscription of an organization.
+pub(crate) fn ask(
+    desk: &mut Desk,
+    (services, managers): (&Services, &Managers),
+    command: &Command,
+    verb: &Subscription,
+) -> Result<Answer, Error> {
+    let (place, name) = (verb.at(), verb.name());
+    if !places::is_there(desk.state(), place)? {
+        return Ok(Answer::unseen(place));
+    }
+    let answer = match verb {
+        Subscription::Set(settings) => match refusal(desk, managers, command, settings)? {
+            Some(refused) => refused,
+            None => set(desk, services, command, settings)?,
+        },
+        Subscription::Remove(_) => remove(desk, place, name)?,
+        Subscription::Suspend(_) => rest(desk, place, name, true)?,
+        Subscription::Resume(_) => rest(desk, place, name, false)?,
+    };
+    Ok(answer.about(&format!("{place} {name}")))
+}
+
+fn nothing(place: &Place, name: &SubscriptionName) -> Answer {
+    Answer::refused(Verdict::NotFound, format!("there is no subscription `{name}` at `{place}`"))
+}
+
+/// Whoever gives values with a subscription has to have that privilege too, and likewise who activates it.
+fn refusal(
+    desk: &Desk,
+    managers: &Managers,
+    command: &Command,
+    settings: &SubscriptionSettings,
+) -> Result<Option<Answer>, Error> {
+    let gives = settings.substitutions.is_some().then_some(Privilege::Substitution);
+    let activates = settings.active.is_some().then_some(Privilege::Activation);
+    for privilege in gives.into_iter().chain(activates) {
+        let asked = Asked {
+            principal: &command.principal,
+            need: Need::Privilege(privilege),
+            place: &settings.place,
+            is_within: false,
+            now: desk.now,
+        };
+        match rights::may(&managers.known(desk), &asked)? {
+            Ruling::Allowed => {}
+            Ruling::Forbidden(denial) => return Ok(Some(Answer::refused(Verdict::Forbidden, denial.to_string()))),
+            Ruling::Unseen => return Ok(Some(Answer::unseen(&settings.place))),
+        }
+    }
+    Ok(None)
+}
+
+/// A subscription is made, or changed.
+fn set(
+    desk: &mut Desk,
+    services: &Services,
+    command: &Command,
+    settings: &SubscriptionSettings,
+) -> Result<Answer, Error> {
+    let SubscriptionSettings { place, name, service, substitutions, active } = settings;
+    let key = subscriptions::key(place, name);
+    let before = desk.read(&key)?;
+    let row = match &before {
+        Some(was) if was.service != *service => {
+            let detail = format!("`{name}` at `{place}` is a subscription to `{}`; remove it first", was.service);
+            return Ok(Answer::refused(Verdict::Conflict, detail));
+        }
+        Some(was) => SubscriptionRow { is_active: active.unwrap_or(was.is_active), changed: desk.now, ..was.clone() },
+        None => {
+            let Some(offer) = services.find(service) else {
+                return Ok(Answer::refused(Verdict::NotFound, format!("there is no service `{service}`")));
+            };
+            if subscriptions::at(desk.state(), place).take(SUBSCRIPTIONS_MOST).count() >= SUBSCRIPTIONS_MOST {
+                let detail = format!("`{place}` has {SUBSCRIPTIONS_MOST} subscriptions already");
+                return Ok(Answer::refused(Verdict::Conflict, detail));
+            }
+            SubscriptionRow {
+                number: desk.sequence,
+                service: service.clone(),
+                version: offer.version.clone(),
+                is_suspended: false,
+                is_active: active.unwrap_or_default(),
+                by: command.principal.to_string(),
+                created: desk.now,
+                changed: desk.now,
+            }
+        }
+    };
+    let old = before.as_ref().map(|was| shown(desk, place, name, was)).transpose()?;
+    desk.write(key, &row)?;
+    if let Some(substitutions) = substitutions {
+        let by = command.principal.to_string();
+        let change = Change { substitutions, unset: &[], keep: false, by, at: desk.now };
+        let given = rooms::give(desk, (place, Whose::Subscription(name), row.number), &change)?;
+        if !given.is_done() {
+            // Nothing is done by halves.
+            match &before {
+                Some(was) => desk.write(subscriptions::key(place, name), was)?,
+                None => desk.remove(subscriptions::key(place, name)),
+            }
+            return Ok(given);
+        }
+    }
+    let new = shown(desk, place, name, &row)?;
+    Ok(match old {
+        Some(old) => Answer::done("changed", old, new),
+        None => Answer::created(new),
+    })
+}
+
+/// A subscription goes, with the values that were given for it at its place; those further below count for no other.
+fn remove(desk: &mut Desk, place: &Place, name: &SubscriptionName) -> Result<Answer, Error> {
+    let key = subscriptions::key(place, name);
+    let Some(row) = desk.read(&key)? else { return Ok(nothing(place, name)) };
+    let old = shown(desk, place, name, &row)?;
+    desk.remove(key);
+    desk.remove(values::key(place, Whose::Subscription(name)));
+    Ok(Answer::done("removed", old, Value::Null))
+}
+
+/// A subscription rests from here on, or no longer.
+fn rest(desk: &mut Desk, place: &Place, name: &SubscriptionName, is_suspended: bool) -> Result<Answer, Error> {
+    let key = subscriptions::key(place, name);
+    let Some(was) = desk.read(&key)? else { return Ok(nothing(place, name)) };
+    let old = shown(desk, place, name, &was)?;
+    if was.is_suspended == is_suspended {
+        return Ok(Answer::done("unchanged", old.clone(), old));
+    }
+    let row = SubscriptionRow { is_suspended, changed: desk.now, ..was };
+    desk.write(key, &row)?;
+    Ok(Answer::done(if is_suspended { "suspended" } else { "resumed" }, old, shown(desk, place, name, &row)?))
+}
+
+/// What the audit shows of a subscription.
+fn shown(desk: &Desk, place: &Place, name: &SubscriptionName, row: &SubscriptionRow) -> Result<Value, Error> {
+    let given = values::read(desk.state(), place, Whose::Subscription(name))?;
+    let texts: Vec<_> = given.iter().map(|given| given.text.as_str()).collect();
+    Ok(json!({
+        "service": row.service,
+        "version": row.version,
+        "suspended": row.is_suspended,
+        "active": row.is_active,
+        "substitutions": texts,
+    }))
+}

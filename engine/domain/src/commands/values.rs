@@ -1,0 +1,213 @@
+//! What is asked of values: what is given at a place stands there from here on, or nothing does.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Command, Localization, SUBSTITUTIONS_MOST, ValueSettings, Values};
+use linesman_schemas::{OrgName, Place};
+use serde_json::{Value, json};
+
+use super::Answer;
+use crate::desk::Desk;
+use crate::services::Services;
+use crate::values::{self, Given, ValuesRow, Whose};
+use crate::{Error, places, subscriptions};
+
+/// Does what is asked of values of an organization.
+pub(crate) fn ask(
+    desk: &mut Desk,
+    services: &Services,
+    org: &OrgName,
+    command: &Command,
+    verb: &Values,
+) -> Result<Answer, Error> {
+    let by = command.principal.to_string();
+    match verb {
+        Values::Set(settings) => set(desk, settings, by),
+        Values::Localize(localization) => localize(desk, services, org, localization, by),
+    }
+}
+
+fn set(desk: &mut Desk, settings: &ValueSettings, by: String) -> Result<Answer, Error> {
+    let ValueSettings { place, subscription, substitutions, unset, keep } = settings;
+    if !places::is_there(desk.state(), place)? {
+        return Ok(Answer::unseen(place));
+    }
+    let (whose, number) = match subscription {
+        None => (Whose::Own, 0),
+        Some(name) => match subscriptions::seen(desk.state(), place, name)? {
+            Some((_, row)) => (Whose::Subscription(name), row.number),
+            None => {
+                let detail = format!("`{name}` is no subscription at `{place}`, nor above it");
+                return Ok(Answer::refused(Verdict::NotFound, detail).about(place));
+            }
+        },
+    };
+    let change = Change { substitutions, unset, keep: *keep, by, at: desk.now };
+    Ok(give(desk, (place, whose, number), &change)?.about(&about(place, whose)))
+}
+
+/// The provider has a service in its own way for an organization.
+fn localize(
+    desk: &mut Desk,
+    services: &Services,
+    org: &OrgName,
+    localization: &Localization,
+    by: String,
+) -> Result<Answer, Error> {
+    let Localization { service, substitutions, unset, keep } = localization;
+    if services.find(service).is_none() {
+        return Ok(Answer::refused(Verdict::NotFound, format!("there is no service `{service}`")).about(service));
+    }
+    let (place, whose) = (Place::Organization(org.clone()), Whose::Localized(service));
+    let change = Change { substitutions, unset, keep: *keep, by, at: desk.now };
+    Ok(give(desk, (&place, whose, 0), &change)?.about(&about(&place, whose)))
+}
+
+/// What is about values, in the audit.
+fn about(place: &Place, whose: Whose<'_>) -> String {
+    match whose {
+        Whose::Own => place.to_string(),
+        Whose::Subscription(name) => format!("{place} {name}"),
+        Whose::Localized(service) => service.to_string(),
+    }
+}
+
+/// How what stands is to change.
+pub(super) struct Change<'a> {
+    /// What is given.
+    pub(super) substitutions: &'a [String],
+    /// The parameters whose substitutions go.
+    pub(super) unset: &'a [String],
+    /// Whether what is named by neither stays.
+    pub(super) keep: bool,
+    /// Who gives it.
+    pub(super) by: String,
+    /// When.
+    pub(super) at: Timestamp,
+}
+
+/// What is given stands there from here on, unless something of it is wrong.
+pub(super) fn give(
+    desk: &mut Desk,
+    (place, whose, number): (&Place, Whose<'_>, u64),
+    change: &Change<'_>,
+) -> Result<Answer, Error> {
+    let old = values::read(desk.state(), place, whose)?;
+    let substitutions = match next(&old, change) {
+        Ok(substitutions) => substitutions,
+        Err(refused) => return Ok(refused),
+    };
+    let (was, is) = (shown(&old), shown(&substitutions));
+    let key = values::key(place, whose);
+    match substitutions.is_empty() {
+        true => desk.remove(key),
+        false => desk.write(key, &ValuesRow { number, substitutions })?,
+    }
+    Ok(Answer::done(if was == is { "unchanged" } else { "changed" }, was, is))
+}
+
+/// What stands after a change. What is given as it stands already stays by whom and when it was.
+fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Answer> {
+    let mut named = BTreeSet::new();
+    for (at, text) in change.substitutions.iter().enumerate() {
+        let Some(slot) = Slot::of(text) else {
+            let detail = format!("`substitutions/{at}` names no parameter: a name begins with a letter");
+            return Err(Answer::refused(Verdict::Invalid, detail));
+        };
+        if !named.insert(slot) {
+            let detail = format!("`substitutions/{at}` gives `{}` a second time", slot.name);
+            return Err(Answer::refused(Verdict::Invalid, detail));
+        }
+    }
+    let slots: Vec<_> = old.iter().filter_map(|given| Slot::of(&given.text)).collect();
+    if let Some(name) = change.unset.iter().find(|name| !slots.iter().any(|slot| slot.name == **name)) {
+        return Err(Answer::refused(Verdict::NotFound, format!("there is no substitution of `{name}` to take away")));
+    }
+    let goes = |given: &&Given| {
+        Slot::of(&given.text)
+            .is_none_or(|slot| named.contains(&slot) || change.unset.iter().any(|name| name == slot.name))
+    };
+    let mut next: Vec<_> = old.iter().filter(|given| change.keep && !goes(given)).cloned().collect();
+    next.extend(change.substitutions.iter().map(|text| match old.iter().find(|given| given.text == *text) {
+        Some(known) => known.clone(),
+        None => Given { text: text.clone(), by: change.by.clone(), at: change.at },
+    }));
+    if next.len() > SUBSTITUTIONS_MOST {
+        let detail = format!("there would be {} substitutions, more than {SUBSTITUTIONS_MOST}", next.len());
+        return Err(Answer::refused(Verdict::Conflict, detail));
+    }
+    Ok(next)
+}
+
+/// What the audit shows of substitutions.
+pub(super) fn shown(given: &[Given]) -> Value {
+    let texts: Vec<_> = given.iter().map(|given| given.text.as_str()).collect();
+    json!({"substitutions": texts})
+}
+
+/// What of a parameter a substitution says: of each there is one at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot<'a> {
+    name: &'a str,
+    clause: Clause,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Clause {
+    /// That there is one.
+    Declares,
+    /// What it is.
+    Gives,
+    /// Within what it is.
+    Narrows,
+}
+
+impl<'a> Slot<'a> {
+    /// The one that a text fills, by its beginning; none where it does not begin with a name.
+    fn of(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        let text = text.strip_prefix('!').unwrap_or(text).trim_start();
+        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+        let (name, rest) = text.split_at_checked(end)?;
+        if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            return None;
+        }
+        let types = |c: char| c.is_ascii_alphanumeric() || c == ':' || c.is_whitespace();
+        let narrows = rest.trim_start().strip_prefix("in").is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+        let rest = rest.trim_start_matches(types);
+        let clause = match rest.strip_prefix('=') {
+            _ if narrows => Clause::Narrows,
+            Some(expression) if !expression.trim().is_empty() => Clause::Gives,
+            Some(_) | None => Clause::Declares,
+        };
+        Some(Self { name, clause })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_fills_the_slot_that_its_beginning_names() {
+        for (text, name, clause) in [
+            ("rate=10m", "rate", Clause::Gives),
+            ("!rate:rate:number = 10m", "rate", Clause::Gives),
+            (" ! dept = a == b", "dept", Clause::Gives),
+            ("dept:network=", "dept", Clause::Declares),
+            ("dept", "dept", Clause::Declares),
+            ("dept:network", "dept", Clause::Declares),
+            ("rate in 1..1g", "rate", Clause::Narrows),
+            ("!rate in[50m, 100m]", "rate", Clause::Narrows),
+            ("inside=x in y", "inside", Clause::Gives),
+            ("x inside", "x", Clause::Declares),
+        ] {
+            assert_eq!(Slot::of(text), Some(Slot { name, clause }), "{text}");
+        }
+        for text in ["", "!", "=1", "9a=1", "_a=1", "-", "\u{e4}=1"] {
+            assert_eq!(Slot::of(text), None, "{text}");
+        }
+    }
+}

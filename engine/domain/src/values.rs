@@ -1,0 +1,96 @@
+//! The values that people have given at places, as they wrote them: who gave each, and when.
+//!
+//! ```text
+//! V <organization> <place within it> <whose>   ValuesRow
+//! ```
+//!
+//! What stands together is read together: what a place has of its own, what it has for a subscription that is seen
+//! there, and how the provider has localized a service for an organization.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use linesman_schemas::{Place, ServiceName, SubscriptionName};
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::state::Base;
+use super::table::{Key, Row, Table};
+use super::{places, subscriptions};
+
+/// Substitutions that stand together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValuesRow {
+    /// For which subscription: [`SubscriptionRow::number`](subscriptions::SubscriptionRow::number). What was given for
+    /// one that is gone counts for no other of its name. 0 for what is given for none.
+    pub number: u64,
+    /// The substitutions, in the order in which they were given.
+    pub substitutions: Vec<Given>,
+}
+
+/// A substitution that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// As it was written.
+    pub text: String,
+    /// By whom, as people read it.
+    pub by: String,
+    /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub at: Timestamp,
+}
+
+impl Row for ValuesRow {}
+
+/// The table of values.
+pub const VALUES: Table<ValuesRow> = Table::new(b'V');
+
+/// Whose values they are, among those at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// The place's own.
+    Own,
+    /// Of a subscription that is seen there.
+    Subscription(&'a SubscriptionName),
+    /// Of a service, as the provider has localized it.
+    Localized(&'a ServiceName),
+}
+
+/// As keys have it.
+impl fmt::Display for Whose<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => Ok(()),
+            Self::Subscription(name) => write!(f, "s:{name}"),
+            Self::Localized(name) => write!(f, "l:{name}"),
+        }
+    }
+}
+
+/// The key of values at a place.
+pub fn key(place: &Place, whose: Whose<'_>) -> Key<ValuesRow> {
+    let (org, within) = places::own(place);
+    VALUES.key(&[org, &within], whose.to_string().as_bytes())
+}
+
+/// The values at a place; of a subscription those that were given for the one that is seen there now.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn read(base: &(impl Base + ?Sized), place: &Place, whose: Whose<'_>) -> Result<Vec<Given>, Error> {
+    let number = match whose {
+        Whose::Own | Whose::Localized(_) => 0,
+        Whose::Subscription(name) => match subscriptions::seen(base, place, name)? {
+            Some((_, row)) => row.number,
+            None => return Ok(Vec::new()),
+        },
+    };
+    let row = Table::read(base, &key(place, whose))?.filter(|row| row.number == number);
+    Ok(row.map(|row| row.substitutions).unwrap_or_default())
+}
+
+/// The front of the keys of all values at a place itself.
+pub(crate) fn front(place: &Place) -> Vec<u8> {
+    let (org, within) = places::own(place);
+    VALUES.prefix(&[org, &within], &[])
+}
