@@ -18,6 +18,7 @@
 //! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
 //! | `credentials`, `sessions`, `failures` | how managers come in, and who was refused |
 //! | `places`, `sight` | sites and access lines, and the devices tied to them; what is seen of an organization in part |
+//! | `acquired`, `shelf` | what values a place has for a service; versions of services as they are used |
 //! | `services`, `values`, `subscriptions` | the services of the rule book; what people gave their parameters, and who has them |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
@@ -27,6 +28,7 @@
 //! | `sources` | where those go on that bring inputs by themselves |
 //! | `timers` | what falls due |
 
+pub mod acquired;
 pub mod audit;
 pub mod bundles;
 pub mod cases;
@@ -64,6 +66,7 @@ pub mod schedules;
 pub mod sections;
 pub mod services;
 pub mod sessions;
+pub mod shelf;
 pub mod sight;
 pub mod sightings;
 pub mod snapshots;

@@ -10,7 +10,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use linesman_schemas::{Place, ServiceName, SubscriptionName};
+use linesman_schemas::{OrgName, Place, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -87,6 +87,23 @@ pub fn read(base: &(impl Base + ?Sized), place: &Place, whose: Whose<'_>) -> Res
     };
     let row = Table::read(base, &key(place, whose))?.filter(|row| row.number == number);
     Ok(row.map(|row| row.substitutions).unwrap_or_default())
+}
+
+/// The places of an organization where values were given, each as often as there are values of somebody's.
+///
+/// # Errors
+/// The base cannot be read.
+pub fn places_of<'a>(
+    base: &'a (impl Base + ?Sized),
+    org: &'a OrgName,
+) -> impl Iterator<Item = Result<Place, Error>> + 'a {
+    VALUES.rows(base, &[org.as_str()]).filter_map(move |row| {
+        let place = |own: &[u8]| {
+            let (within, _) = std::str::from_utf8(own).ok()?.split_once('\0')?;
+            Some(if within.is_empty() { Place::Organization(org.clone()) } else { Place::Below(places::path(org, within)?) })
+        };
+        row.map(|(own, _)| place(&own)).transpose()
+    })
 }
 
 /// The front of the keys of all values at a place itself.

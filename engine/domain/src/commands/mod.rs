@@ -20,6 +20,7 @@ pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod engine;
 pub mod groups;
+mod held;
 pub(crate) mod incidents;
 pub mod managers;
 pub(crate) mod organizations;

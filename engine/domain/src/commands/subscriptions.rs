@@ -1,8 +1,9 @@
 //! What is asked of subscriptions.
 
+use linesman_rules::services::Level;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Subscription, SubscriptionSettings};
-use linesman_schemas::{Place, Privilege, SubscriptionName};
+use linesman_schemas::{Place, Privilege, ServiceName, SubscriptionName};
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -88,6 +89,9 @@ fn set(
             let Some(offer) = services.find(service) else {
                 return Ok(Answer::refused(Verdict::NotFound, format!("there is no service `{service}`")));
             };
+            if let Some(refused) = misplaced(desk, services, (service, &offer.version), place)? {
+                return Ok(refused);
+            }
             if subscriptions::at(desk.state(), place).take(SUBSCRIPTIONS_MOST).count() >= SUBSCRIPTIONS_MOST {
                 let detail = format!("`{place}` has {SUBSCRIPTIONS_MOST} subscriptions already");
                 return Ok(Answer::refused(Verdict::Conflict, detail));
@@ -109,7 +113,7 @@ fn set(
     if let Some(substitutions) = substitutions {
         let by = command.principal.to_string();
         let change = Change { substitutions, unset: &[], keep: false, by, at: desk.now };
-        let given = rooms::give(desk, (place, Whose::Subscription(name), row.number), &change)?;
+        let given = rooms::give(desk, services, (place, Whose::Subscription(name), row.number), &change)?;
         if !given.is_done() {
             // Nothing is done by halves.
             match &before {
@@ -124,6 +128,31 @@ fn set(
         Some(old) => Answer::done("changed", old, new),
         None => Answer::created(new),
     })
+}
+
+/// A service is subscribed at the levels that it names.
+fn misplaced(
+    desk: &Desk,
+    services: &Services,
+    (name, version): (&ServiceName, &str),
+    place: &Place,
+) -> Result<Option<Answer>, Error> {
+    let globals = services.shelf().globals(desk.state())?;
+    let Some(service) = services.shelf().service(desk.state(), name, version, &globals)? else {
+        let detail = format!("the service `{name}` cannot be used as it stands");
+        return Ok(Some(Answer::refused(Verdict::Conflict, detail)));
+    };
+    let level = match place {
+        Place::Below(path) if path.line.is_some() => Level::Line,
+        Place::Below(_) => Level::Site,
+        Place::Organization(_) | Place::Provider => Level::Enterprise,
+    };
+    let levels = &service.definition.levels;
+    Ok((!levels.contains(&level)).then(|| {
+        let words: Vec<&str> = levels.iter().map(|level| level.as_str()).collect();
+        let detail = format!("`{name}` is subscribed at the level {}, and `{place}` is none", words.join(" or "));
+        Answer::refused(Verdict::Conflict, detail)
+    }))
 }
 
 /// A subscription goes, with the values that were given for it at its place; those further below count for no other.

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use linesman_rules::values::{Clause, Mistake, parse_substitution};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Localization, SUBSTITUTIONS_MOST, ValueSettings, Values};
 use linesman_schemas::{OrgName, Place};
 use serde_json::{Value, json};
 
-use super::Answer;
+use super::{Answer, held};
 use crate::desk::Desk;
 use crate::services::Services;
 use crate::values::{self, Given, ValuesRow, Whose};
@@ -24,12 +25,12 @@ pub(crate) fn ask(
 ) -> Result<Answer, Error> {
     let by = command.principal.to_string();
     match verb {
-        Values::Set(settings) => set(desk, settings, by),
+        Values::Set(settings) => set(desk, services, settings, by),
         Values::Localize(localization) => localize(desk, services, org, localization, by),
     }
 }
 
-fn set(desk: &mut Desk, settings: &ValueSettings, by: String) -> Result<Answer, Error> {
+fn set(desk: &mut Desk, services: &Services, settings: &ValueSettings, by: String) -> Result<Answer, Error> {
     let ValueSettings { place, subscription, substitutions, unset, keep } = settings;
     if !places::is_there(desk.state(), place)? {
         return Ok(Answer::unseen(place));
@@ -45,7 +46,7 @@ fn set(desk: &mut Desk, settings: &ValueSettings, by: String) -> Result<Answer, 
         },
     };
     let change = Change { substitutions, unset, keep: *keep, by, at: desk.now };
-    Ok(give(desk, (place, whose, number), &change)?.about(&about(place, whose)))
+    Ok(give(desk, services, (place, whose, number), &change)?.about(&about(place, whose)))
 }
 
 /// The provider has a service in its own way for an organization.
@@ -62,7 +63,7 @@ fn localize(
     }
     let (place, whose) = (Place::Organization(org.clone()), Whose::Localized(service));
     let change = Change { substitutions, unset, keep: *keep, by, at: desk.now };
-    Ok(give(desk, (&place, whose, 0), &change)?.about(&about(&place, whose)))
+    Ok(give(desk, services, (&place, whose, 0), &change)?.about(&about(&place, whose)))
 }
 
 /// What is about values, in the audit.
@@ -91,6 +92,7 @@ pub(super) struct Change<'a> {
 /// What is given stands there from here on, unless something of it is wrong.
 pub(super) fn give(
     desk: &mut Desk,
+    services: &Services,
     (place, whose, number): (&Place, Whose<'_>, u64),
     change: &Change<'_>,
 ) -> Result<Answer, Error> {
@@ -99,6 +101,10 @@ pub(super) fn give(
         Ok(substitutions) => substitutions,
         Err(refused) => return Ok(refused),
     };
+    let held = held::Change { place, whose, old: &old, new: &substitutions };
+    if let Some(refused) = held::refusal(desk.state(), services, &held)? {
+        return Ok(refused);
+    }
     let (was, is) = (shown(&old), shown(&substitutions));
     let key = values::key(place, whose);
     match substitutions.is_empty() {
@@ -112,22 +118,23 @@ pub(super) fn give(
 fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Answer> {
     let mut named = BTreeSet::new();
     for (at, text) in change.substitutions.iter().enumerate() {
-        let Some(slot) = Slot::of(text) else {
-            let detail = format!("`substitutions/{at}` names no parameter: a name begins with a letter");
-            return Err(Answer::refused(Verdict::Invalid, detail));
-        };
-        if !named.insert(slot) {
-            let detail = format!("`substitutions/{at}` gives `{}` a second time", slot.name);
+        let slot = Slot::of(text).map_err(|Mistake { message, help, column, .. }| {
+            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+            let detail = format!("`substitutions/{at}` at column {column}: {message}{help}");
+            Answer::refused(Verdict::Invalid, detail)
+        })?;
+        if let Some(again) = named.replace(slot) {
+            let detail = format!("`substitutions/{at}` gives `{}` a second time", again.name);
             return Err(Answer::refused(Verdict::Invalid, detail));
         }
     }
-    let slots: Vec<_> = old.iter().filter_map(|given| Slot::of(&given.text)).collect();
+    let slots: Vec<_> = old.iter().filter_map(|given| Slot::of(&given.text).ok()).collect();
     if let Some(name) = change.unset.iter().find(|name| !slots.iter().any(|slot| slot.name == **name)) {
         return Err(Answer::refused(Verdict::NotFound, format!("there is no substitution of `{name}` to take away")));
     }
     let goes = |given: &&Given| {
         Slot::of(&given.text)
-            .is_none_or(|slot| named.contains(&slot) || change.unset.iter().any(|name| name == slot.name))
+            .map_or(true, |slot| named.contains(&slot) || change.unset.contains(&slot.name))
     };
     let mut next: Vec<_> = old.iter().filter(|given| change.keep && !goes(given)).cloned().collect();
     next.extend(change.substitutions.iter().map(|text| match old.iter().find(|given| given.text == *text) {
@@ -148,14 +155,14 @@ pub(super) fn shown(given: &[Given]) -> Value {
 }
 
 /// What of a parameter a substitution says: of each there is one at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Slot<'a> {
-    name: &'a str,
-    clause: Clause,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    name: String,
+    says: Says,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Clause {
+enum Says {
     /// That there is one.
     Declares,
     /// What it is.
@@ -164,50 +171,15 @@ enum Clause {
     Narrows,
 }
 
-impl<'a> Slot<'a> {
-    /// The one that a text fills, by its beginning; none where it does not begin with a name.
-    fn of(text: &'a str) -> Option<Self> {
-        let text = text.trim();
-        let text = text.strip_prefix('!').unwrap_or(text).trim_start();
-        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
-        let (name, rest) = text.split_at_checked(end)?;
-        if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
-            return None;
-        }
-        let types = |c: char| c.is_ascii_alphanumeric() || c == ':' || c.is_whitespace();
-        let narrows = rest.trim_start().strip_prefix("in").is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
-        let rest = rest.trim_start_matches(types);
-        let clause = match rest.strip_prefix('=') {
-            _ if narrows => Clause::Narrows,
-            Some(expression) if !expression.trim().is_empty() => Clause::Gives,
-            Some(_) | None => Clause::Declares,
+impl Slot {
+    /// The one that a text fills.
+    fn of(text: &str) -> Result<Self, Mistake> {
+        let substitution = parse_substitution(text)?;
+        let says = match substitution.clause {
+            Clause::Declare => Says::Declares,
+            Clause::Value(_) => Says::Gives,
+            Clause::Within(_) => Says::Narrows,
         };
-        Some(Self { name, clause })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_fills_the_slot_that_its_beginning_names() {
-        for (text, name, clause) in [
-            ("rate=10m", "rate", Clause::Gives),
-            ("!rate:rate:number = 10m", "rate", Clause::Gives),
-            (" ! dept = a == b", "dept", Clause::Gives),
-            ("dept:network=", "dept", Clause::Declares),
-            ("dept", "dept", Clause::Declares),
-            ("dept:network", "dept", Clause::Declares),
-            ("rate in 1..1g", "rate", Clause::Narrows),
-            ("!rate in[50m, 100m]", "rate", Clause::Narrows),
-            ("inside=x in y", "inside", Clause::Gives),
-            ("x inside", "x", Clause::Declares),
-        ] {
-            assert_eq!(Slot::of(text), Some(Slot { name, clause }), "{text}");
-        }
-        for text in ["", "!", "=1", "9a=1", "_a=1", "-", "\u{e4}=1"] {
-            assert_eq!(Slot::of(text), None, "{text}");
-        }
+        Ok(Self { name: substitution.name.to_string(), says })
     }
 }

@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::Error;
 use super::desk::Desk;
+use super::shelf::Shelf;
 use super::state::Base;
 use super::table::{Key, Row, Table};
 
@@ -162,12 +163,23 @@ impl Catalog {
 /// The services that a lane knows.
 pub(crate) struct Services {
     catalog: Arc<Catalog>,
+    shelf: Shelf,
 }
 
 impl Services {
     /// Those of the rule book that was taken up last, if any was.
     pub(crate) fn new(catalog: Option<Arc<Catalog>>) -> Self {
-        Self { catalog: catalog.unwrap_or_default() }
+        Self { catalog: catalog.unwrap_or_default(), shelf: Shelf::default() }
+    }
+
+    /// Versions as they are used.
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// The services that may be subscribed to, by name.
+    pub(crate) fn offers(&self) -> impl Iterator<Item = (&ServiceName, &Offer)> {
+        self.catalog.services()
     }
 
     /// A service that may be subscribed to.

@@ -1,0 +1,165 @@
+//! The values of a place, acquired from its rows: what was given there and above it, for one service.
+
+use std::sync::Arc;
+
+use linesman_rules::services::Service;
+use linesman_rules::values::{
+    Acquisition, Ground, Layer, Runtime, Said, Source, Told, Value, acquire, parse_substitution,
+};
+use linesman_schemas::{Place, ServiceName, SubscriptionName};
+
+use super::Error;
+use super::places::{self, PlaceRow};
+use super::shelf::{Globals, Shelf};
+use super::state::Base;
+use super::subscriptions;
+use super::table::Table;
+use super::values::{self, Given, Whose};
+
+/// For what values are acquired.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Where.
+    pub place: &'a Place,
+    /// For which version of which service; none for the global parameters alone.
+    pub service: Option<(&'a ServiceName, &'a str)>,
+    /// Through which subscription, as it is seen there; none for what all would have.
+    pub subscription: Option<&'a SubscriptionName>,
+    /// What is given with the activation.
+    pub activation: &'a [Given],
+    /// Values that are to stand in the place of those that do.
+    pub instead: Option<Instead<'a>>,
+}
+
+/// Values that do not stand yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Instead<'a> {
+    /// At which place.
+    pub place: &'a Place,
+    /// Whose.
+    pub whose: Whose<'a>,
+    /// Which.
+    pub given: &'a [Given],
+}
+
+/// What values are acquired from, gathered.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The version of the service.
+    pub service: Option<Arc<Service>>,
+    globals: Globals,
+    layers: Vec<Layer>,
+    runtime: Runtime,
+}
+
+impl Gathered {
+    /// Acquires them, and hands them over.
+    pub fn acquire<T>(&self, then: impl FnOnce(&Acquisition<'_>) -> T) -> T {
+        let layers: Vec<&Layer> = self.layers.iter().collect();
+        let none = linesman_rules::values::Definition::default();
+        let locals = self.service.as_ref().map_or(&none, |service| &service.definition.parameters);
+        let (globals, runtime) = (&*self.globals.definition, &self.runtime);
+        then(&acquire(Ground { locals, globals, layers: &layers, runtime, has_other_services: true }))
+    }
+}
+
+/// Gathers what the values of a place are acquired from. Texts that cannot be read are left out: nothing that stands
+/// was taken in unread.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn gather(base: &(impl Base + ?Sized), shelf: &Shelf, wanted: &Wanted<'_>) -> Result<Gathered, Error> {
+    let globals = shelf.globals(base)?;
+    let service = match wanted.service {
+        Some((name, version)) => shelf.service(base, name, version, &globals)?,
+        None => None,
+    };
+    let subscription = match wanted.subscription {
+        Some(name) => subscriptions::seen(base, wanted.place, name)?.map(|(_, row)| (name, row.number)),
+        None => None,
+    };
+    let mut layers = Vec::new();
+    let mut runtime = Runtime::of([wanted.place]);
+    let mut next = Some(wanted.place.clone()).filter(|place| *place != Place::Provider);
+    while let Some(place) = next {
+        let (own, of_subscription) = sources(&place);
+        layers.push(layer(own, &place, &given(base, wanted, &place, Whose::Own, 0)?));
+        if let Some((name, number)) = subscription {
+            let given = given(base, wanted, &place, Whose::Subscription(name), number)?;
+            layers.push(layer(of_subscription, &place, &given));
+        }
+        if let (Place::Organization(_), Some((service, _))) = (&place, wanted.service) {
+            let given = given(base, wanted, &place, Whose::Localized(service), 0)?;
+            layers.push(layer(Source::Localized, &place, &given));
+        }
+        if let Place::Below(path) = &place
+            && let Some(row) = Table::read(base, &places::key(path))?
+        {
+            tell(&mut runtime, &row);
+        }
+        next = place.parent().filter(|above| *above != Place::Provider);
+    }
+    layers.push(layer(Source::Activation, wanted.place, wanted.activation));
+    layers.retain(|layer| !layer.substitutions.is_empty());
+    Ok(Gathered { service, globals, layers, runtime })
+}
+
+/// The sources of what a place has of its own, and for a subscription.
+pub fn sources(place: &Place) -> (Source, Source) {
+    match place {
+        Place::Below(path) if path.line.is_some() => (Source::Line, Source::SubscriptionLine),
+        Place::Below(_) => (Source::Site, Source::SubscriptionSite),
+        Place::Organization(_) | Place::Provider => (Source::Enterprise, Source::SubscriptionEnterprise),
+    }
+}
+
+/// The source of values at a place.
+pub fn source_of(place: &Place, whose: Whose<'_>) -> Source {
+    let (own, of_subscription) = sources(place);
+    match whose {
+        Whose::Own => own,
+        Whose::Subscription(_) => of_subscription,
+        Whose::Localized(_) => Source::Localized,
+    }
+}
+
+fn given(
+    base: &(impl Base + ?Sized),
+    wanted: &Wanted<'_>,
+    place: &Place,
+    whose: Whose<'_>,
+    number: u64,
+) -> Result<Vec<Given>, Error> {
+    if let Some(instead) = wanted.instead
+        && (instead.place, instead.whose) == (place, whose)
+    {
+        return Ok(instead.given.to_vec());
+    }
+    let row = Table::read(base, &values::key(place, whose))?.filter(|row| row.number == number);
+    Ok(row.map(|row| row.substitutions).unwrap_or_default())
+}
+
+fn layer(source: Source, place: &Place, given: &[Given]) -> Layer {
+    let said = given.iter().filter_map(|given| {
+        let substitution = parse_substitution(&given.text).ok()?;
+        let told = Told { by: given.by.as_str().into(), at: given.at.to_string().into() };
+        Some(Said { substitution, told: Some(told) })
+    });
+    Layer { source, place: Some(place.clone()), substitutions: said.collect() }
+}
+
+/// What the row of a place tells; a line is looked at before its site, and tells first.
+fn tell(runtime: &mut Runtime, row: &PlaceRow) {
+    let texts = [("device", &row.device), ("interface_name", &row.interface)];
+    for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        runtime.tell_first(name, Value::text(text));
+    }
+    if row.speed > 0 {
+        runtime.tell_first("interface_speed", Value::Integer(i128::from(row.speed)));
+    }
+    if let Some(first) = row.addresses.first() {
+        let (address, _) = first.split_once('/').unwrap_or((first, ""));
+        runtime.tell_first("interface_address", Value::text(address));
+        runtime.tell_first("interface_addresses", Value::list(row.addresses.iter().map(|text| Value::text(text))));
+    }
+}

@@ -1,0 +1,252 @@
+//! Whether values may stand where somebody gives them: held against what is declared, fixed and narrowed above, and
+//! against what stands below.
+//!
+//! A change is refused for what it would break, not for what was broken before. That a value is still to be given is no
+//! reason: it is told when the service is activated.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use linesman_rules::suggest;
+use linesman_rules::values::{Acquisition, Clause, Fault, Substitution, parse_substitution};
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::{Place, ServiceName, SubscriptionName};
+
+use super::Answer;
+use crate::acquired::{self, Instead, Wanted, source_of};
+use crate::services::Services;
+use crate::state::{Base, State};
+use crate::subscriptions;
+use crate::values::{self, Given, Whose};
+use crate::Error;
+
+/// How many places below are looked at; what is further down is told when it is rendered.
+const BELOW_MOST: usize = 1_000;
+/// How many faults a refusal names.
+const NAMED_MOST: usize = 20;
+
+/// Values that are to stand in the place of others.
+pub(super) struct Change<'a> {
+    pub(super) place: &'a Place,
+    pub(super) whose: Whose<'a>,
+    pub(super) old: &'a [Given],
+    pub(super) new: &'a [Given],
+}
+
+/// For what values count somewhere: a version of a service, and the subscription that it is seen through.
+type Context = (Option<(ServiceName, String)>, Option<SubscriptionName>);
+
+/// Why values may not stand; none where they may.
+pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -> Result<Option<Answer>, Error> {
+    let said = read(change);
+    let names: BTreeSet<&str> = said.iter().map(|said| said.name.as_str()).collect();
+    let contexts = contexts(state, services, change.place, Some(change.whose), &names)?;
+    let source = source_of(change.place, change.whose);
+    let (mut known, mut all_names) = (BTreeSet::new(), BTreeSet::new());
+    for context in &contexts {
+        let new = gathered(state, services, change.place, context, Some(change.new), change)?;
+        let blocked = new.acquire(|values| {
+            known.extend(names.iter().copied().filter(|name| values.has(name)));
+            all_names.extend(values.parameters().iter().map(|parameter| parameter.name().to_string()));
+            said.iter().find_map(|said| {
+                let is_narrowing = matches!(said.clause, Clause::Within(_));
+                let at = values.blocked_by(said.name.as_str(), source, is_narrowing)?;
+                Some(format!("`{}` is fixed by {at}, and nobody below substitutes it", said.name))
+            })
+        });
+        if let Some(detail) = blocked {
+            return Ok(Some(Answer::refused(Verdict::Conflict, detail)));
+        }
+    }
+    if let Some(unknown) = said.iter().find(|said| !known.contains(said.name.as_str())) {
+        let help = match all_names.is_empty() {
+            true => format!("declare it: `{}:any=`", unknown.name),
+            false => suggest(unknown.name.as_str(), all_names.iter().map(String::as_str)),
+        };
+        let detail = format!("there is no parameter `{}`; {help}", unknown.name);
+        return Ok(Some(Answer::refused(Verdict::Invalid, detail)));
+    }
+    for context in &contexts {
+        let fresh = fresh_faults(state, services, change.place, context, change)?;
+        if !fresh.is_empty() {
+            return Ok(Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown)))));
+        }
+    }
+    below(state, services, change, &names)
+}
+
+/// What is given anew, read.
+fn read(change: &Change<'_>) -> Vec<Substitution> {
+    let is_new = |given: &&Given| !change.old.iter().any(|old| old.text == given.text);
+    change.new.iter().filter(is_new).filter_map(|given| parse_substitution(&given.text).ok()).collect()
+}
+
+/// For what values at a place count: for every subscription that is seen there, and for services that have one of the
+/// names; of values of one subscription or one service for those alone.
+fn contexts(
+    state: &State,
+    services: &Services,
+    place: &Place,
+    whose: Option<Whose<'_>>,
+    names: &BTreeSet<&str>,
+) -> Result<Vec<Context>, Error> {
+    let mut contexts: Vec<Context> = Vec::new();
+    for (name, row) in seen(state, place)? {
+        let counts = match whose {
+            Some(Whose::Subscription(wanted)) => *wanted == name,
+            Some(Whose::Localized(wanted)) => *wanted == row.service,
+            Some(Whose::Own) | None => true,
+        };
+        if counts {
+            contexts.push((Some((row.service, row.version)), Some(name)));
+        }
+    }
+    if matches!(whose, Some(Whose::Subscription(_)) | None) {
+        return Ok(contexts);
+    }
+    let globals = services.shelf().globals(state)?;
+    for (name, offer) in services.offers() {
+        let is_wanted = match whose {
+            Some(Whose::Localized(wanted)) => wanted == name,
+            _ => {
+                let service = services.shelf().service(state, name, &offer.version, &globals)?;
+                let declares = |name: &&str| {
+                    service.as_ref().is_some_and(|service| service.definition.parameters.get(name).is_some())
+                };
+                names.iter().any(declares)
+            }
+        };
+        if is_wanted {
+            contexts.push((Some((name.clone(), offer.version.clone())), None));
+        }
+    }
+    if matches!(whose, Some(Whose::Own)) {
+        contexts.push((None, None));
+    }
+    Ok(contexts)
+}
+
+/// The subscriptions that are seen at a place, by name: the most specific of each.
+fn seen(
+    base: &(impl Base + ?Sized),
+    place: &Place,
+) -> Result<BTreeMap<SubscriptionName, subscriptions::SubscriptionRow>, Error> {
+    let mut found = BTreeMap::new();
+    let mut next = Some(place.clone()).filter(|place| *place != Place::Provider);
+    while let Some(place) = next {
+        for row in subscriptions::at(base, &place) {
+            let (name, row) = row?;
+            found.entry(name).or_insert(row);
+        }
+        next = place.parent().filter(|above| *above != Place::Provider);
+    }
+    Ok(found)
+}
+
+fn gathered(
+    state: &State,
+    services: &Services,
+    place: &Place,
+    (service, subscription): &Context,
+    given: Option<&[Given]>,
+    change: &Change<'_>,
+) -> Result<acquired::Gathered, Error> {
+    let instead = given.map(|given| Instead { place: change.place, whose: change.whose, given });
+    let wanted = Wanted {
+        place,
+        service: service.as_ref().map(|(name, version)| (name, version.as_str())),
+        subscription: subscription.as_ref(),
+        activation: &[],
+        instead,
+    };
+    acquired::gather(state, services.shelf(), &wanted)
+}
+
+/// What is wrong at a place after a change and was not before.
+fn fresh_faults(
+    state: &State,
+    services: &Services,
+    place: &Place,
+    context: &Context,
+    change: &Change<'_>,
+) -> Result<Vec<Fault>, Error> {
+    let all = |values: &Acquisition<'_>| -> Vec<Fault> {
+        values.faults().iter().filter(|fault| !fault.is_missing).cloned().collect()
+    };
+    let mut after = gathered(state, services, place, context, Some(change.new), change)?.acquire(all);
+    if !after.is_empty() {
+        let before = gathered(state, services, place, context, None, change)?.acquire(all);
+        after.retain(|fault| !before.contains(fault));
+    }
+    Ok(after)
+}
+
+/// What a change would break below.
+fn below(
+    state: &State,
+    services: &Services,
+    change: &Change<'_>,
+    names: &BTreeSet<&str>,
+) -> Result<Option<Answer>, Error> {
+    let mut broken = Vec::new();
+    for place in places_below(state, change.place)? {
+        for context in contexts(state, services, &place, None, names)? {
+            let is_of_it = match change.whose {
+                Whose::Own => true,
+                Whose::Subscription(name) => context.1.as_ref() == Some(name),
+                Whose::Localized(name) => context.0.as_ref().is_some_and(|(service, _)| service == name),
+            };
+            if is_of_it {
+                let fresh = fresh_faults(state, services, &place, &context, change)?;
+                broken.extend(fresh.iter().map(|fault| format!("`{place}`: {}", shown(fault))));
+            }
+        }
+        if broken.len() > NAMED_MOST {
+            break;
+        }
+    }
+    if broken.is_empty() {
+        return Ok(None);
+    }
+    let detail = format!("it would break what stands below: {}", told(broken.into_iter()));
+    Ok(Some(Answer::refused(Verdict::Conflict, detail)))
+}
+
+/// The places below one where something of values or subscriptions stands, the first of them.
+fn places_below(state: &State, place: &Place) -> Result<BTreeSet<Place>, Error> {
+    let mut found = BTreeSet::new();
+    let Some(org) = place.organization() else { return Ok(found) };
+    for row in values::places_of(state, org) {
+        let other = row?;
+        if other != *place && place.covers(&other) {
+            found.insert(other);
+        }
+        if found.len() >= BELOW_MOST {
+            return Ok(found);
+        }
+    }
+    for row in subscriptions::all(state, org) {
+        let (other, ..) = row?;
+        if other != *place && place.covers(&other) {
+            found.insert(other);
+        }
+        if found.len() >= BELOW_MOST {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn shown(fault: &Fault) -> String {
+    let help = fault.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+    format!("`{}`: {}{help}", fault.parameter, fault.message)
+}
+
+/// The first faults, and how many there are beyond them.
+fn told(faults: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = faults.collect();
+    let mut text = all.iter().take(NAMED_MOST).map(String::as_str).collect::<Vec<_>>().join("; ");
+    if all.len() > NAMED_MOST {
+        text.push_str(&format!("; and {} more", all.len() - NAMED_MOST));
+    }
+    text
+}

@@ -1,0 +1,80 @@
+//! Versions of services and texts of parameters as they are used: read once, kept while there is room.
+//!
+//! What is kept is what the rows say, so what is forgotten is only read again: it changes no decision.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use linesman_rules::services::{self, Service};
+use linesman_rules::values::Definition;
+use linesman_schemas::ServiceName;
+
+use super::Error;
+use super::services::{parameters_key, version_key};
+use super::state::Base;
+use super::table::Table;
+
+/// How many versions are kept, read.
+const KEPT_MOST: usize = 256;
+
+/// The global parameters, read.
+#[derive(Debug, Clone, Default)]
+pub struct Globals {
+    text: Option<Arc<str>>,
+    /// What they declare; nothing where the text has faults, which `check` and the loading of files tell.
+    pub definition: Arc<Definition>,
+}
+
+/// A version of a service, and the global parameters it was read with.
+type Kept = (Globals, Arc<Service>);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    versions: Mutex<BTreeMap<(ServiceName, String), Kept>>,
+    globals: Mutex<Globals>,
+}
+
+impl Shelf {
+    /// The global parameters of a state.
+    ///
+    /// # Errors
+    /// The base cannot be read, or the row.
+    pub fn globals(&self, base: &(impl Base + ?Sized)) -> Result<Globals, Error> {
+        let text = Table::read(base, &parameters_key())?.map(|row| row.text);
+        let mut known = self.globals.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.text.as_deref() != text.as_deref() {
+            let definition = text.as_deref().and_then(|text| services::read_globals(text).ok()).unwrap_or_default();
+            *known = Globals { text: text.map(Arc::from), definition: Arc::new(definition) };
+        }
+        Ok(known.clone())
+    }
+
+    /// A version of a service; none where the state has none of it, or it cannot be used.
+    ///
+    /// # Errors
+    /// The base cannot be read, or the row.
+    pub fn service(
+        &self,
+        base: &(impl Base + ?Sized),
+        name: &ServiceName,
+        version: &str,
+        globals: &Globals,
+    ) -> Result<Option<Arc<Service>>, Error> {
+        let key = (name.clone(), version.to_owned());
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, service)) = versions.get(&key)
+            && known.text == globals.text
+        {
+            return Ok(Some(Arc::clone(service)));
+        }
+        let Some(row) = Table::read(base, &version_key(name, version))? else { return Ok(None) };
+        let Ok(service) = Service::read(&row.files, &globals.definition) else { return Ok(None) };
+        if versions.len() >= KEPT_MOST {
+            versions.pop_first();
+        }
+        let service = Arc::new(service);
+        versions.insert(key, (globals.clone(), Arc::clone(&service)));
+        Ok(Some(service))
+    }
+}
