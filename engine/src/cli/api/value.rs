@@ -1,0 +1,105 @@
+//! `linesman value`, of a running engine.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::show::{self, Column, column};
+use super::{Api, Args, ask, path_of, segment};
+use crate::cli::Failure;
+
+const COLUMNS: [Column; 3] = [column("SUBSTITUTION", "/substitution"), column("BY", "/by"), column("AT", "/at")];
+
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
+Examples:
+  linesman value list acme/berlin --data-dir D
+  linesman value set acme/berlin 'dept=192.0.2.0/24' 'rate in 1..200m' --data-dir D
+  linesman value set acme/berlin/line-7 'rate=20m' --subscription scrubbing --data-dir D
+  linesman value set acme 'dept:network=' 'source=dept' --service ingress-firewall --data-dir D    as the provider
+  linesman value unset acme/berlin dept --data-dir D";
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Action {
+    /// List what was given at a place
+    List {
+        /// The place: <organization>[/<site>[/<line>]]
+        place: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Give values at a place; what is given of other parameters stays
+    Set {
+        /// The place: <organization>[/<site>[/<line>]]
+        place: String,
+        /// Substitutions: [!]name[:type]*[=expression], or [!]name in expression
+        #[arg(required = true)]
+        substitutions: Vec<String>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Take back what was given of parameters at a place
+    Unset {
+        /// The place: <organization>[/<site>[/<line>]]
+        place: String,
+        /// The names of the parameters
+        #[arg(required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+}
+
+/// Whose values, of those at a place; without either the place's own.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Whose {
+    /// Those of a subscription that is seen there
+    #[arg(long, value_name = "NAME")]
+    subscription: Option<String>,
+    /// Those of a service, as the provider has localized it for the organization
+    #[arg(long, value_name = "NAME", conflicts_with = "subscription")]
+    service: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
+    ask(&args.access, async |api| match &args.action {
+        Action::List { place, whose } => list(api, &path(place, whose)).await,
+        Action::Set { place, substitutions, whose } => {
+            let body = json!({"substitutions": substitutions, "keep": true});
+            api.write(Method::PUT, &path(place, whose), Some(body)).await
+        }
+        Action::Unset { place, names, whose } => {
+            let body = json!({"unset": names, "keep": true});
+            api.write(Method::PUT, &path(place, whose), Some(body)).await
+        }
+    })
+}
+
+fn path(place: &str, whose: &Whose) -> String {
+    let query = match (&whose.subscription, &whose.service) {
+        (Some(name), _) => format!("?subscription={}", segment(name)),
+        (None, Some(name)) => format!("?service={}", segment(name)),
+        (None, None) => String::new(),
+    };
+    format!("{}{query}", path_of("/api/v1/values", place))
+}
+
+/// Prints what was given, a line each.
+async fn list(api: &Api, path: &str) -> anyhow::Result<()> {
+    let answer = api.get(path, &()).await?;
+    if api.is_json {
+        anstream::println!("{answer}");
+        return Ok(());
+    }
+    let array = |name: &str| answer.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let lines = array("substitutions").into_iter().zip(array("given")).map(|(text, mut given)| {
+        if let Some(fields) = given.as_object_mut() {
+            fields.insert("substitution".to_owned(), text);
+        }
+        given
+    });
+    anstream::print!("{}", show::table(&lines.collect::<Vec<_>>(), &COLUMNS, show::width()));
+    Ok(())
+}
