@@ -95,7 +95,7 @@ impl fmt::Display for Fault {
 pub fn is_file_name(name: &str) -> bool {
     let is_plain = |stem: &str| {
         stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-            && stem.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && stem.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '_')
     };
     name == DEFINITION || name.len() <= FILE_NAME_MOST && name.strip_suffix(TEMPLATE).is_some_and(is_plain)
 }

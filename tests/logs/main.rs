@@ -4,6 +4,7 @@
 //! system   every kind of input, and everything that decisions do with them
 //! raised   from level 1 to level 2, and what level 2 knows
 //! people   from level to level to 3, and what that knows
+//! services from level to level to 4, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -19,6 +20,7 @@ mod policies;
 mod raised;
 mod reports;
 mod scribe;
+mod services;
 mod system;
 
 use std::path::Path;
@@ -32,5 +34,6 @@ fn main() -> anyhow::Result<()> {
     system::make(&dir.join("system"))?;
     load::make(&dir.join("load"))?;
     raised::make(&dir.join("raised"))?;
-    people::make(&dir.join("people"))
+    people::make(&dir.join("people"))?;
+    services::make(&dir.join("services"))
 }

@@ -11,11 +11,12 @@ use linesman::record::format::{Entry, Header};
 use linesman::record::replay::{Replica, Shelf};
 use linesman::record::writer::Writer;
 use linesman_domain::audit::{Log, Owner};
-use linesman_domain::jobs;
 use linesman_domain::state::Memory;
+use linesman_domain::{jobs, sections};
 use linesman_schemas::ReactionId;
 use linesman_schemas::control::{Control, RuleBook, RuleBookRef, Section, SectionRef};
 use linesman_schemas::event::{self, Received};
+use linesman_schemas::service::ServicesSection;
 use serde_json::{Value, json};
 
 /// How many lanes the logs have.
@@ -163,6 +164,26 @@ impl Scribe {
             self.control(lane, serde_json::to_vec(&Control::RuleBook(named))?)?;
         }
         Ok(hash)
+    }
+
+    /// A rule book with services to all lanes.
+    pub(crate) fn rules_with_services(&mut self, book: &RuleBook, services: &ServicesSection) -> anyhow::Result<()> {
+        let (whole, of_services) = (pack(book)?, pack(services)?);
+        for (hash, content) in [&whole, &of_services] {
+            self.writer.book(hash, content)?;
+        }
+        self.version += 1;
+        let section = |section, (hash, _): &(String, Vec<u8>)| SectionRef { section, hash: hash.clone() };
+        let sections = vec![
+            section(Section::Policies, &whole),
+            section(Section::Services, &of_services),
+            section(Section::Settings, &whole),
+        ];
+        let named = sections::reference(self.version, sections);
+        for lane in 0..LANES {
+            self.control(lane, serde_json::to_vec(&Control::RuleBook(named.clone()))?)?;
+        }
+        Ok(())
     }
 
     /// Says the last rule book again.

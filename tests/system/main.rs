@@ -33,6 +33,7 @@ mod record;
 mod scripts;
 mod sealing;
 mod sections;
+mod services;
 mod spheres;
 mod state;
 mod tenants;

@@ -205,7 +205,7 @@ mod tests {
         has(&[(FollowUp::EmailFullText, 0), (FollowUp::EmailLink, 1), (FollowUp::Phone, 2)]);
         has(&[(Verdict::Done, 0), (Verdict::NotFound, 1), (Verdict::Conflict, 2), (Verdict::Invalid, 3)]);
         has(&[(Kind::Alert, 0), (Kind::Informational, 1), (Kind::BugNotice, 2), (Kind::EndOfLife, 3)]);
-        has(&[(Section::Policies, 0), (Section::Settings, 1), (Section::Directory, 2)]);
+        has(&[(Section::Policies, 0), (Section::Settings, 1), (Section::Directory, 2), (Section::Services, 3)]);
         let words = Priority::ALL.map(priority::code);
         assert_eq!(words, ["Critical", "High", "Medium", "Low"]);
         assert_eq!(words.map(|word| priority::of::<de::value::Error>(word).unwrap()), Priority::ALL);

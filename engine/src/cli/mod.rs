@@ -16,12 +16,14 @@ mod operations;
 mod people;
 mod publish;
 mod record;
+mod scenario;
 mod serve;
 #[cfg(feature = "standin")]
 mod standin;
 #[cfg(feature = "standin")]
 mod summary;
 mod tail;
+mod trials;
 
 use std::process::ExitCode;
 
@@ -84,6 +86,15 @@ enum Command {
     /// Sites and access lines of organizations: list, show, define, remove
     #[command(after_help = api::place::EXAMPLES)]
     Place(api::Args<api::place::Action>),
+    /// The services that the engine offers
+    #[command(after_help = api::service::EXAMPLES)]
+    Service(api::Args<api::service::Action>),
+    /// The values of services' parameters, at organizations, sites and access lines
+    #[command(after_help = api::value::EXAMPLES)]
+    Value(api::Args<api::value::Action>),
+    /// Who has which services
+    #[command(after_help = api::subscription::EXAMPLES)]
+    Subscription(api::Args<api::subscription::Action>),
     /// Managers of organizations, and the provider's people: list, show, make, change, remove, reset the password
     #[command(after_help = api::manager::EXAMPLES)]
     Manager(api::Args<api::manager::Action>),
@@ -156,6 +167,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Intel(args) => api::intel::run(&args),
         Command::Org(args) => api::org::run(&args),
         Command::Place(args) => api::place::run(&args),
+        Command::Service(args) => api::service::run(&args),
+        Command::Value(args) => api::value::run(&args),
+        Command::Subscription(args) => api::subscription::run(&args),
         Command::Manager(args) => api::manager::run(&args),
         Command::Group(args) => api::group::run(&args),
         Command::Policy(args) => api::policy::run(&args),

@@ -47,6 +47,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod values;
 mod viewer;
 mod words;
 mod writes;

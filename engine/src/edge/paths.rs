@@ -1,6 +1,8 @@
 //! What paths name.
 
-use linesman_schemas::{GroupName, IncidentId, ManagerName, OrgName, PlaceName, PlacePath, PolicyName};
+use linesman_schemas::{
+    GroupName, IncidentId, ManagerName, OrgName, PlaceName, PlacePath, PolicyName, ServiceName, SubscriptionName,
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -101,6 +103,60 @@ impl From<LinePath> for PlacePath {
     fn from(LinePath { organization, site, line }: LinePath) -> Self {
         Self { organization, site, line: Some(line) }
     }
+}
+
+/// A service in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct ServicePath {
+    /// Its name.
+    #[param(value_type = String, pattern = "^[a-z][a-z0-9-]{0,63}$", example = "nat")]
+    pub(super) name: ServiceName,
+}
+
+/// A subscription of an organization in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct SubscriptionPath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// Its name there.
+    #[param(value_type = String, pattern = "^[a-z][a-z0-9-]{0,63}$", example = "scrubbing")]
+    pub(super) name: SubscriptionName,
+}
+
+/// A subscription of a site in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct SiteSubscriptionPath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// The site.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "berlin")]
+    pub(super) site: PlaceName,
+    /// Its name there.
+    #[param(value_type = String, pattern = "^[a-z][a-z0-9-]{0,63}$", example = "scrubbing")]
+    pub(super) name: SubscriptionName,
+}
+
+/// A subscription of an access line in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct LineSubscriptionPath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// Its site.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "berlin")]
+    pub(super) site: PlaceName,
+    /// The access line.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "line-7")]
+    pub(super) line: PlaceName,
+    /// Its name there.
+    #[param(value_type = String, pattern = "^[a-z][a-z0-9-]{0,63}$", example = "scrubbing")]
+    pub(super) name: SubscriptionName,
 }
 
 /// One of the provider's people in a path.

@@ -61,6 +61,29 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(lists::places::site, writes::places::set_site, writes::places::remove_site))
         .routes(routes!(lists::places::line, writes::places::set_line, writes::places::remove_line))
         .routes(routes!(writes::places::tie))
+        .routes(routes!(lists::services::services))
+        .routes(routes!(lists::services::service))
+        .routes(routes!(lists::values::top, writes::values::set_top))
+        .routes(routes!(lists::values::site, writes::values::set_site))
+        .routes(routes!(lists::values::line, writes::values::set_line))
+        .routes(routes!(lists::subscriptions::subscriptions))
+        .routes(routes!(lists::subscriptions::top, writes::subscriptions::set_top, writes::subscriptions::remove_top))
+        .routes(routes!(
+            lists::subscriptions::site,
+            writes::subscriptions::set_site,
+            writes::subscriptions::remove_site
+        ))
+        .routes(routes!(
+            lists::subscriptions::line,
+            writes::subscriptions::set_line,
+            writes::subscriptions::remove_line
+        ))
+        .routes(routes!(writes::subscriptions::suspend_top))
+        .routes(routes!(writes::subscriptions::suspend_site))
+        .routes(routes!(writes::subscriptions::suspend_line))
+        .routes(routes!(writes::subscriptions::resume_top))
+        .routes(routes!(writes::subscriptions::resume_site))
+        .routes(routes!(writes::subscriptions::resume_line))
         .routes(routes!(lists::managers::managers))
         .routes(routes!(lists::managers::person, writes::managers::set_person, writes::managers::remove_person))
         .routes(routes!(lists::managers::manager, writes::managers::set_manager, writes::managers::remove_manager))

@@ -333,7 +333,7 @@ mod tests {
             "services/large:1:1: the service's files have 262145 bytes, more than 262144",
             "services/many:1:1: the service has 65 files, more than 64",
             "services/name:1:1: `a b.j2` is neither `service.toml` nor a template `*.j2`",
-            "services/syntax/service.toml:3:1: unclosed array, expected `]`",
+            "services/syntax/service.toml:2:11: unclosed array, expected `]`",
             "parameters.toml:1:6: unclosed table, expected `]`",
         ];
         assert_eq!(faults(&files), expected);

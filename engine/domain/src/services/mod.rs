@@ -200,13 +200,14 @@ impl Services {
         }
         let known = all(desk.state()).collect::<Result<BTreeMap<_, _>, _>>()?;
         for (name, offer) in self.catalog.services() {
+            if known.get(name).is_some_and(|row| row.version == offer.version) {
+                continue;
+            }
             let key = version_key(name, &offer.version);
             if desk.bytes(&key)?.is_none() {
                 desk.write(key, &VersionRow { files: offer.files.clone(), taken_up: desk.now })?;
             }
-            if known.get(name).is_none_or(|row| row.version != offer.version) {
-                desk.write(newest_key(name), &NewestRow { version: offer.version.clone() })?;
-            }
+            desk.write(newest_key(name), &NewestRow { version: offer.version.clone() })?;
         }
         for name in known.keys().filter(|name| self.catalog.service(name).is_none()) {
             desk.remove(newest_key(name));

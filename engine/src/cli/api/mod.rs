@@ -8,7 +8,7 @@
 //! | `show` | answers as tables, cards and JSON |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
-//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
 pub(super) mod audit;
 pub(super) mod case;
@@ -28,10 +28,13 @@ pub(super) mod place;
 pub(super) mod policy;
 mod printed;
 mod secrets;
+pub(super) mod service;
 pub(super) mod session;
-mod show;
+pub(super) mod show;
 pub(super) mod status;
+pub(super) mod subscription;
 pub(super) mod token;
+pub(super) mod value;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

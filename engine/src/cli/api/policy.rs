@@ -61,9 +61,13 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
 async fn tell_differences(api: &Api) -> anyhow::Result<()> {
     let readiness = api.get("/readyz", &()).await?;
     for section in readiness.pointer("/policies/differing").and_then(Value::as_array).into_iter().flatten() {
-        let flag = if section == "settings" { " --settings" } else { "" };
+        let load = match section.as_str() {
+            Some("settings") => "policy load --settings",
+            Some("services") => "service load",
+            _ => "policy load",
+        };
         anstream::eprintln!(
-            "the files of this engine have other {} than the log, which decides: `linesman policy load{flag}` loads them",
+            "the files of this engine have other {} than the log, which decides: `linesman {load}` loads them",
             show::plain(section)
         );
     }

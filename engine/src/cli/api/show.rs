@@ -8,13 +8,13 @@ use console::{Alignment, measure_text_width, pad_str, truncate_str};
 use serde_json::Value;
 
 /// A column of a table: its title, and the JSON pointer of what stands in it (RFC 6901).
-pub(super) struct Column {
-    pub(super) title: &'static str,
-    pub(super) pointer: &'static str,
+pub(in crate::cli) struct Column {
+    pub(in crate::cli) title: &'static str,
+    pub(in crate::cli) pointer: &'static str,
 }
 
 /// A column.
-pub(super) const fn column(title: &'static str, pointer: &'static str) -> Column {
+pub(in crate::cli) const fn column(title: &'static str, pointer: &'static str) -> Column {
     Column { title, pointer }
 }
 
@@ -24,13 +24,13 @@ const GAP: &str = "  ";
 const NARROW: usize = 8;
 
 /// How wide the terminal is; none where the output goes elsewhere, and nothing is cut.
-pub(super) fn width() -> Option<usize> {
+pub(in crate::cli) fn width() -> Option<usize> {
     let is_terminal = std::io::stdout().is_terminal();
     is_terminal.then(|| usize::from(console::Term::stdout().size().1)).filter(|width| *width > 0)
 }
 
 /// Rows beside each other under titles. In a terminal the widest columns are cut until a row fits a line.
-pub(super) fn table(items: &[Value], columns: &[Column], width: Option<usize>) -> String {
+pub(in crate::cli) fn table(items: &[Value], columns: &[Column], width: Option<usize>) -> String {
     let rows: Vec<Vec<String>> = items.iter().map(|item| cells(item, columns)).collect();
     let mut widths: Vec<usize> = columns.iter().map(|column| measure_text_width(column.title)).collect();
     for row in &rows {
@@ -98,7 +98,7 @@ fn paint(pointer: &str, cell: String) -> String {
 }
 
 /// One thing: a line for each of its fields, those of a part indented.
-pub(super) fn card(item: &Value) -> String {
+pub(in crate::cli) fn card(item: &Value) -> String {
     let mut text = String::new();
     fields(&mut text, item, 0);
     text
@@ -138,7 +138,7 @@ fn fields(text: &mut String, item: &Value, depth: usize) {
 }
 
 /// A value as one line of text.
-pub(super) fn plain(value: &Value) -> String {
+pub(in crate::cli) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => harmless(&time(text).unwrap_or_else(|| text.clone())),

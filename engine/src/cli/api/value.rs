@@ -1,99 +1,114 @@
 //! `linesman value`
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use linesman_rules::values::Report;
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
-use super::Args;
-use super::show::{Column, column, plain, table, width};
-use crate::cli::Failure;
-use crate::cli::scenario::Tried;
+use super::show::{self, Column, column};
+use super::{Api, Args, ask, path_of, segment};
+use crate::cli::{Failure, trials};
 
-const PARAMETERS: [Column; 6] = [
-    column("PARAMETER", "/name"),
-    column("TYPE", "/type"),
-    column("STATUS", "/status"),
-    column("VALUE", "/value"),
-    column("SOURCE", "/source"),
-    column("PLACE", "/place"),
-];
+const COLUMNS: [Column; 3] = [column("SUBSTITUTION", "/substitution"), column("BY", "/by"), column("AT", "/at")];
 
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
-  linesman value resolve scenario.toml
-  linesman value resolve R/services/ingress-firewall/tests/berlin.toml --json
+  linesman value list acme/berlin --data-dir D
+  linesman value set acme/berlin 'dept=192.0.2.0/24' 'rate in 1..200m' --data-dir D
+  linesman value set acme/berlin/line-7 'rate=20m' --subscription scrubbing --data-dir D
+  linesman value set acme 'dept:network=' 'source=dept' --service ingress-firewall --data-dir D    as the provider
+  linesman value unset acme/berlin dept --data-dir D
+  linesman value resolve scenario.toml                      what a scenario comes to: needs no engine
   linesman value resolve scenario.toml --explain rate";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
-    /// Evaluate a scenario: what values each parameter has, and what is wrong; needs no engine
-    Resolve(Resolve),
+    /// List what was given at a place
+    List {
+        /// The place: <organization>[/<site>[/<line>]]
+        place: String,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Give values at a place; what is given of other parameters stays
+    Set {
+        /// The place: <organization>[/<site>[/<line>]]
+        place: String,
+        /// Substitutions: [!]name[:type]*[=expression], or [!]name in expression
+        #[arg(required = true)]
+        substitutions: Vec<String>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Take back what was given of parameters at a place
+    Unset {
+        /// The place: <organization>[/<site>[/<line>]]
+        place: String,
+        /// The names of the parameters
+        #[arg(required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        whose: Whose,
+    },
+    /// Evaluate a scenario: what value each parameter has, and what is wrong; needs no engine
+    Resolve(trials::Resolve),
 }
 
-/// What is evaluated.
+/// Whose values, of those at a place; without either the place's own.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Resolve {
-    /// The scenario
-    file: PathBuf,
-    /// The rule directory with the service that it names
-    #[arg(long, value_name = "R")]
-    rules: Option<PathBuf>,
-    /// Tell of one parameter where its value comes from
-    #[arg(long, value_name = "PARAMETER")]
-    explain: Option<String>,
+pub(in crate::cli) struct Whose {
+    /// Those of a subscription that is seen there
+    #[arg(long, value_name = "NAME")]
+    subscription: Option<String>,
+    /// Those of a service, as the provider has localized it for the organization
+    #[arg(long, value_name = "NAME", conflicts_with = "subscription")]
+    service: Option<String>,
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
-    match &args.action {
-        Action::Resolve(resolve) => run_resolve(resolve, args.access.json),
+    if let Action::Resolve(resolve) = &args.action {
+        return trials::resolve(resolve, args.access.json);
     }
-}
-
-fn run_resolve(args: &Resolve, is_json: bool) -> Result<ExitCode, Failure> {
-    let tried = Tried::read(&args.file, args.rules.as_deref())?;
-    tried.evaluate(|acquisition| {
-        let report = tried.report(acquisition);
-        if let Some(name) = &args.explain {
-            let Some(explanation) = acquisition.explain(name) else {
-                return Err(anyhow::anyhow!("there is no parameter `{name}`").into());
-            };
-            match is_json {
-                true => anstream::println!("{}", serde_json::to_string_pretty(&explanation)?),
-                false => anstream::print!("{explanation}"),
-            }
-        } else if is_json {
-            anstream::println!("{}", serde_json::to_string(&report)?);
-        } else {
-            anstream::print!("{}", shown(&report)?);
+    ask(&args.access, async |api| match &args.action {
+        Action::List { place, whose } => list(api, &path(place, whose)).await,
+        Action::Set { place, substitutions, whose } => {
+            let body = json!({"substitutions": substitutions, "keep": true});
+            api.write(Method::PUT, &path(place, whose), Some(body)).await
         }
-        Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Action::Unset { place, names, whose } => {
+            let body = json!({"unset": names, "keep": true});
+            api.write(Method::PUT, &path(place, whose), Some(body)).await
+        }
+        // It was run above, without an engine.
+        Action::Resolve(_) => Ok(()),
     })
 }
 
-/// What a scenario comes to, for people.
-fn shown(report: &Report) -> serde_json::Result<String> {
-    let mut rows = Vec::new();
-    for (name, parameter) in &report.parameters {
-        let mut row = serde_json::to_value(parameter)?;
-        if let Some(fields) = row.as_object_mut() {
-            fields.insert("name".to_owned(), name.as_str().into());
-            if let Some(Value::Array(elements)) = fields.get("value") {
-                let elements: Vec<String> = elements.iter().map(plain).collect();
-                let list = format!("[{}]", elements.join(", "));
-                fields.insert("value".to_owned(), list.into());
-            }
-        }
-        rows.push(row);
+fn path(place: &str, whose: &Whose) -> String {
+    let query = match (&whose.subscription, &whose.service) {
+        (Some(name), _) => format!("?subscription={}", segment(name)),
+        (None, Some(name)) => format!("?service={}", segment(name)),
+        (None, None) => String::new(),
+    };
+    format!("{}{query}", path_of("/api/v1/values", place))
+}
+
+/// Prints what was given, a line each.
+async fn list(api: &Api, path: &str) -> anyhow::Result<()> {
+    let answer = api.get(path, &()).await?;
+    if api.is_json {
+        anstream::println!("{answer}");
+        return Ok(());
     }
-    let mut text = table(&rows, &PARAMETERS, width());
-    for (kind, faults) in [("fault", &report.faults), ("warning", &report.warnings)] {
-        for fault in faults {
-            text.push_str(&format!("{kind}: {fault}\n"));
+    let array = |name: &str| answer.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let lines = array("substitutions").into_iter().zip(array("given")).map(|(text, mut given)| {
+        if let Some(fields) = given.as_object_mut() {
+            fields.insert("substitution".to_owned(), text);
         }
-    }
-    Ok(text)
+        given
+    });
+    anstream::print!("{}", show::table(&lines.collect::<Vec<_>>(), &COLUMNS, show::width()));
+    Ok(())
 }

@@ -135,6 +135,22 @@ listings! {
         name: Glob,
     }
 
+    /// Which services.
+    Services sorted by ["name"], {
+        /// The name.
+        name: Glob,
+    }
+
+    /// Which subscriptions.
+    Subscriptions sorted by ["place"], {
+        /// Those made at this place and below it.
+        under: Place,
+        /// The name.
+        name: Glob,
+        /// The service.
+        service: Glob,
+    }
+
     /// Which policies.
     Policies sorted by ["name"], {
         /// The name.

@@ -15,9 +15,12 @@ pub(super) mod organizations;
 pub(super) mod places;
 pub(super) mod policies;
 mod seen;
+pub(super) mod services;
 pub(super) mod simulate;
+pub(super) mod subscriptions;
 #[cfg(test)]
 mod tests;
+pub(super) mod values;
 mod walk;
 pub(super) mod why;
 

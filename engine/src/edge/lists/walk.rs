@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use linesman_schemas::OrgName;
+use linesman_schemas::{OrgName, Place};
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -241,4 +241,12 @@ impl Walk {
 
 pub(super) fn unknown(org: &OrgName) -> Error {
     Error::Nothing(format!("there is no organization `{org}`"))
+}
+
+/// There is no such place for whoever asks.
+pub(super) fn unseen(place: &Place) -> Error {
+    match place {
+        Place::Organization(org) => unknown(org),
+        Place::Provider | Place::Below(_) => Error::Nothing(format!("there is no place `{place}`")),
+    }
 }

@@ -226,9 +226,11 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
                 &format!("{}?organization=corp", path.replace("asked-1", "asked-9")),
             ));
         }
-        // Of the provider's people and groups there are none to be told apart.
-        "/api/v1/managers/{name}" | "/api/v1/groups/{name}" => {}
-        _ if path.contains("/managers/") || path.contains("/places/") => pairs.push(with("bolt ann", "nope ann")),
+        // Of the provider's people, groups and services there are none to be told apart.
+        "/api/v1/managers/{name}" | "/api/v1/groups/{name}" | "/api/v1/services/{name}" => {}
+        _ if ["/managers/", "/places/", "/values/", "/subscriptions/"].iter().any(|part| path.contains(part)) => {
+            pairs.push(with("bolt ann", "nope ann"))
+        }
         _ if path.contains("/devices/") => {
             pairs.push(with("bolt SN1", "nope SN1"));
             pairs.extend(is_in_part.then(|| with("corp SN3", "corp SN9")));

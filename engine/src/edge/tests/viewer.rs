@@ -21,12 +21,14 @@ use linesman_domain::cases::{self, CaseRow, CaseState, CaseText};
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::intelligence::{self, IntelligenceRow};
 use linesman_domain::rule_book::{self, BookRow};
+use linesman_domain::subscriptions::{self, SubscriptionRow};
 use linesman_domain::table;
 
 /// How the engine is, and what it decides by: the provider's.
 const ENGINE: [&str; 5] = ["/metrics", "/api/v1/status", "/api/v1/level", "/api/v1/log-level", "/api/v1/policies/load"];
-/// What tells of nobody but whoever asks and whom they manage, or is asked for below by itself.
-const OTHERS: [&str; 13] = [
+/// What tells of nobody but whoever asks and whom they manage, or of what everybody may have, or is asked for below by
+/// itself.
+const OTHERS: [&str; 15] = [
     "/healthz",
     "/readyz",
     "/api/v1/openapi.json",
@@ -40,7 +42,25 @@ const OTHERS: [&str; 13] = [
     "/api/v1/sessions/{id}",
     "/api/v1/tokens",
     "/api/v1/tokens/{name}",
+    "/api/v1/services",
+    "/api/v1/services/{name}",
 ];
+
+/// A subscription's row.
+fn subscription(place: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
+    let row = SubscriptionRow {
+        number: 1,
+        service: "nat".parse().unwrap(),
+        version: "0123456789ab".to_owned(),
+        is_suspended: false,
+        is_active: false,
+        by: "admin".to_owned(),
+        created: Timestamp::UNIX_EPOCH,
+        changed: Timestamp::UNIX_EPOCH,
+    };
+    let key = subscriptions::key(&place.parse().unwrap(), &name.parse().unwrap());
+    (key.into_bytes(), table::encode(&row).unwrap())
+}
 
 /// An edge with the same of `acme` and of `bolt`, in its store and in OUT.
 pub(super) struct World {
@@ -138,6 +158,8 @@ impl World {
             ],
         );
         self.edge.write(name, audited(name, 3));
+        let places = [name.to_owned(), format!("{name}/berlin"), format!("{name}/berlin/line-7")];
+        self.edge.write(name, places.iter().map(|place| subscription(place, name)).collect());
     }
 
     /// A trigger and a dead letter in OUT.
@@ -203,7 +225,10 @@ impl World {
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
             "place" => Some(json!({"place": null})),
-            _ if method == "put" && ["places", "managers", "groups"].iter().any(|part| path.contains(part)) => {
+            _ if method == "put" && path.contains("subscriptions") => Some(json!({"service": "nat"})),
+            _ if method == "put"
+                && ["places", "managers", "groups", "values"].iter().any(|part| path.contains(part)) =>
+            {
                 Some(json!({}))
             }
             _ if method == "put" => Some(json!({"proxy": false})),

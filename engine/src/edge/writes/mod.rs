@@ -10,6 +10,8 @@ pub(super) mod organizations;
 pub(super) mod outcome;
 pub(super) mod places;
 pub(super) mod rule_book;
+pub(super) mod subscriptions;
+pub(super) mod values;
 
 use std::sync::Arc;
 

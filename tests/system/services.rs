@@ -1,0 +1,247 @@
+//! Services come from the folders of the rule directory into the log, and every lane keeps their versions.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use linesman::embedded;
+use linesman::log::streams::{self, Layout};
+use linesman::store::Store;
+use linesman_domain::services;
+use linesman_tests::{LANES, Launch, World, run, until};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::policies::{metric, policies, policy, wait_for_version};
+
+/// Puts a file into the rule directory.
+fn rule(world: &World, path: &str, text: &str) {
+    let path = world.rules().join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// Of each service of a lane its versions, the newest first: their titles.
+type Titles = BTreeMap<String, Vec<String>>;
+
+/// The services that every lane of an engine that has stopped has, and the parameters of all of them.
+fn kept(world: &World) -> (Titles, Option<String>) {
+    let store = Store::open(&world.data().join("state")).unwrap();
+    let of_lane = |lane| {
+        let lane = store.lane(lane).unwrap();
+        let mut titles = Titles::new();
+        for service in services::all(&lane) {
+            let (name, newest) = service.unwrap();
+            let mut versions: Vec<_> = services::versions(&lane, &name).map(Result::unwrap).collect();
+            versions.sort_by_key(|(version, row)| (*version != newest.version, row.taken_up));
+            let files = versions.into_iter().map(|(_, row)| row.files["service.toml"].clone());
+            titles.insert(name.to_string(), files.collect());
+        }
+        let parameters = lane_parameters(&lane);
+        (titles, parameters)
+    };
+    let first = of_lane(0);
+    for lane in 1..LANES {
+        assert!(of_lane(lane) == first, "lane {lane} has other services");
+    }
+    first
+}
+
+fn lane_parameters(lane: &linesman::store::Lane) -> Option<String> {
+    linesman_domain::table::Table::read(lane, &services::parameters_key()).unwrap().map(|row| row.text)
+}
+
+fn titles(of: &[(&str, &[&str])]) -> Titles {
+    of.iter()
+        .map(|(name, titles)| ((*name).to_owned(), titles.iter().map(|title| title.to_string()).collect()))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_changes_of_services_is_kept_by_all_lanes_and_comes_back_from_the_log() {
+    let world = World::new().unwrap();
+    rule(&world, "services/nat/service.toml", "title = \"one\"");
+    rule(&world, "services/nat/pool.j2", "pool");
+    rule(&world, "services/nat/tests/one.toml", "no [ of ours");
+    rule(&world, "parameters.toml", "[rate]");
+    let mut engine = world.start(None).await.unwrap();
+    assert_eq!(policies(&engine).await["rule_book"], 1, "a new log begins with all there is");
+    rule(&world, "services/nat/service.toml", "title = \"two\"");
+    rule(&world, "services/drain/service.toml", "title = \"drain\"");
+    wait_for_version(&engine, 2).await;
+
+    // One that is broken goes on as it was, and does not hold up the others.
+    rule(&world, "services/nat/service.toml", "title = ");
+    rule(&world, "services/drain/service.toml", "title = \"drained\"");
+    wait_for_version(&engine, 3).await;
+    assert_eq!(metric(&engine, "linesman_refused_services").await, "1");
+    let told = "services/nat/service.toml:1:9";
+    assert_eq!(engine.log().matches(told).count(), 1, "{}", engine.log_tail());
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    let nat: &[&str] = &["title = \"two\"", "title = \"one\""];
+    let drain: &[&str] = &["title = \"drained\"", "title = \"drain\""];
+    let expected = (titles(&[("drain", drain), ("nat", nat)]), Some("[rate]".to_owned()));
+    assert_eq!(kept(&world), expected);
+
+    // Nothing is loaded again, and the state comes back from the log.
+    let before = world.lanes().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    assert_eq!(policies(&engine).await["rule_book"], 3);
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    assert_eq!(world.lanes().unwrap(), before);
+    world.delete_state().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    assert_eq!(policies(&engine).await["rule_book"], 3);
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    assert_eq!(kept(&world), expected);
+    assert_eq!(world.lanes().unwrap(), before);
+
+    // What is gone is no more; its versions stay with whoever is on them.
+    fs::remove_dir_all(world.rules().join("services")).unwrap();
+    fs::remove_file(world.rules().join("parameters.toml")).unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    wait_for_version(&engine, 4).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    assert_eq!(kept(&world), (Titles::new(), None));
+}
+
+#[tokio::test]
+async fn two_nodes_with_other_services_do_not_fight() {
+    let host = World::new().unwrap();
+    rule(&host, "services/nat/service.toml", "title = \"host\"");
+    let url = host.server().await.unwrap();
+    let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
+    let other = World::new().unwrap();
+    rule(&other, "services/nat/service.toml", "title = \"other\"");
+    let mut engine = other.start_with(None, launch).await.unwrap();
+    until("the difference is seen", async || {
+        (policies(&engine).await["differing"] == json!(["services"])).then_some(())
+    })
+    .await;
+    let said = "`linesman service load` loads the files of this node";
+    assert!(engine.log().contains(said), "{}", engine.log_tail());
+    let load = "/api/v1/policies/load?section=services";
+    let loaded = engine.api().unwrap().ask(Method::POST, load, None, None).await.unwrap();
+    assert_eq!((loaded.status, &loaded.body["detail"]), (200, &json!("loaded")), "{loaded:?}");
+    wait_for_version(&engine, 2).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    let nat: &[&str] = &["title = \"other\"", "title = \"host\""];
+    assert_eq!(kept(&other).0, titles(&[("nat", nat)]));
+
+    // The first node has been overtaken: it does not put its files back.
+    let mut engine = host.start_with(None, launch).await.unwrap();
+    until("the difference is seen", async || {
+        (policies(&engine).await["differing"] == json!(["services"])).then_some(())
+    })
+    .await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    assert_eq!(kept(&host).0, titles(&[("nat", nat)]));
+}
+
+/// A log below level 4 takes no services; once it is raised, they are loaded though no file has changed.
+#[tokio::test]
+async fn services_are_loaded_once_the_log_is_raised() {
+    let world = World::new().unwrap();
+    world.policy("seen", &policy(1)).unwrap();
+    rule(&world, "services/nat/service.toml", "title = \"nat\"");
+    let server = embedded::start(embedded::Settings::new(world.path("server"))).await.unwrap();
+    let url = server.engine_url();
+    let client = linesman::log::connect(&url, "before").await.unwrap();
+    let layout = Layout { lanes: LANES, out_age_s: 30 * 86_400, replicas: 1 };
+    streams::ensure(&client, &layout).await.unwrap();
+    streams::open(&client, &layout).await.unwrap();
+    let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
+    let mut engine = world.start_with(None, launch).await.unwrap();
+    let api = engine.api().unwrap();
+    let raise = async |level: u32| {
+        let raised = api.ask(Method::PUT, "/api/v1/level", None, Some(json!({"level": level}))).await.unwrap();
+        assert_eq!(raised.status, 200, "{raised:?}");
+        let is_raised = async || (engine.get("/api/v1/level").await.unwrap()["level"] == level).then_some(());
+        until("all lanes are raised", is_raised).await;
+    };
+    raise(3).await;
+    let load = "/api/v1/policies/load?section=services";
+    let refused = api.ask(Method::POST, load, None, None).await.unwrap();
+    assert_eq!((refused.status, &refused.body["detail"]), (409, &json!("services come with engine level 4")));
+    let version = policies(&engine).await["rule_book"].as_u64().unwrap();
+    raise(4).await;
+    wait_for_version(&engine, version + 1).await;
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    assert_eq!(kept(&world).0, titles(&[("nat", &["title = \"nat\""])]));
+    server.stop().await;
+}
+
+/// What a command of the command line says, which is done.
+async fn told(world: &World, args: &[&str]) -> String {
+    let data = world.data();
+    let ended = run(&[args, &["--data-dir", data.to_str().unwrap()]].concat()).await.unwrap();
+    assert_eq!(ended.code, Some(0), "{args:?}: {}", ended.stderr);
+    ended.stdout
+}
+
+/// What one says that is not done.
+async fn refused(world: &World, args: &[&str]) -> String {
+    let data = world.data();
+    let ended = run(&[args, &["--data-dir", data.to_str().unwrap()]].concat()).await.unwrap();
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{args:?}");
+    ended.stderr
+}
+
+async fn shown(world: &World, args: &[&str]) -> Value {
+    serde_json::from_str(&told(world, &[args, &["--json"]].concat()).await).unwrap()
+}
+
+#[tokio::test]
+async fn people_subscribe_to_services_and_give_values() {
+    let world = World::new().unwrap();
+    rule(&world, "services/nat/service.toml", "title = \"NAT\"");
+    rule(&world, "services/nat/pool.j2", "pool");
+    let mut engine = world.start(None).await.unwrap();
+    let service = shown(&world, &["service", "show", "nat"]).await;
+    assert_eq!((&service["definition"], &service["templates"]), (&json!("title = \"NAT\""), &json!(["pool.j2"])));
+    let listed = shown(&world, &["service", "list"]).await;
+    assert_eq!((&listed["name"], &listed["version"]), (&json!("nat"), &service["version"]));
+    for place in ["acme/berlin", "acme/berlin/line-7"] {
+        told(&world, &["place", "add", place]).await;
+    }
+    let (site, line) = ("acme/berlin", "acme/berlin/line-7");
+
+    let set = ["subscription", "set", site, "out"];
+    let missing = "error: there is no subscription `out` at `acme/berlin`: `--service` names what a new one is to\n";
+    assert_eq!(refused(&world, &set).await, missing);
+    let new = [&set[..], &["--service", "nat", "--set", "rate=10m", "--set", "dept:network="]].concat();
+    assert_eq!(told(&world, &new).await, "created\n");
+    assert_eq!(told(&world, &[&set[..], &["--set", "rate=20m"]].concat()).await, "changed\n");
+    let subscription = shown(&world, &["subscription", "show", site, "out"]).await;
+    let expected = json!(["nat", service["version"], ["rate=20m"], false, "admin"]);
+    let found = ["service", "version", "substitutions", "suspended", "by"].map(|field| subscription[field].clone());
+    assert_eq!(json!(found), expected);
+    assert_eq!(told(&world, &["subscription", "suspend", site, "out"]).await, "suspended\n");
+    let listed = shown(&world, &["subscription", "list", "--under", "acme", "--service", "n*"]).await;
+    assert_eq!((&listed["place"], &listed["suspended"]), (&json!(site), &json!(true)));
+    assert_eq!(told(&world, &["subscription", "resume", site, "out"]).await, "resumed\n");
+
+    assert_eq!(told(&world, &["value", "set", line, "rate=1", "rate in 1..1g"]).await, "changed\n");
+    assert_eq!(told(&world, &["value", "set", line, "!rate=2"]).await, "changed\n");
+    assert_eq!(told(&world, &["value", "set", line, "rate=3", "--subscription", "out"]).await, "changed\n");
+    assert_eq!(told(&world, &["value", "set", "acme", "source=dept", "--service", "nat"]).await, "changed\n");
+    let given = async |place: &str, whose: &[&str]| {
+        shown(&world, &[&["value", "list", place], whose].concat()).await["substitutions"].clone()
+    };
+    assert_eq!(given(line, &[]).await, json!(["rate in 1..1g", "!rate=2"]));
+    assert_eq!(given(line, &["--subscription", "out"]).await, json!(["rate=3"]));
+    assert_eq!(given("acme", &["--service", "nat"]).await, json!(["source=dept"]));
+    assert_eq!(given(site, &[]).await, json!([]));
+    assert_eq!(told(&world, &["value", "unset", line, "rate"]).await, "changed\n");
+    assert_eq!(given(line, &[]).await, json!([]));
+    let nothing = "error: there is no substitution of `rate` to take away\n";
+    assert_eq!(refused(&world, &["value", "unset", line, "rate"]).await, nothing);
+
+    let hangs = "error: on `acme/berlin` hang 1 access line, 1 subscription; they go too with `cascade`\n";
+    assert_eq!(refused(&world, &["place", "remove", site]).await, hangs);
+    assert_eq!(told(&world, &["subscription", "remove", site, "out"]).await, "removed\n");
+    assert_eq!(
+        refused(&world, &["subscription", "show", site, "out"]).await,
+        "error: there is no subscription `out` at `acme/berlin`\n"
+    );
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
