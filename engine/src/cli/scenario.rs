@@ -103,7 +103,8 @@ pub(super) fn service(name: &str, rules: Option<&Path>, globals: &Definition) ->
     let files = match rules {
         Some(dir) => {
             let folders = rules_dir::read_all(dir)?.services.folders;
-            let folder = folders.into_iter().find(|folder| folder.name.as_ref().is_some_and(|known| known.as_str() == name));
+            let folder =
+                folders.into_iter().find(|folder| folder.name.as_ref().is_some_and(|known| known.as_str() == name));
             let folder = folder.with_context(|| format!("there is no service `{name}` in `{}`", dir.display()))?;
             match folder.source {
                 Some(source) => source.files,

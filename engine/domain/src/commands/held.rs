@@ -12,12 +12,12 @@ use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
 use super::Answer;
+use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
 use crate::services::Services;
 use crate::state::{Base, State};
 use crate::subscriptions;
 use crate::values::{self, Given, Whose};
-use crate::Error;
 
 /// How many places below are looked at; what is further down is told when it is rendered.
 const BELOW_MOST: usize = 1_000;

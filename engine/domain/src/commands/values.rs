@@ -133,8 +133,7 @@ fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Answer> {
         return Err(Answer::refused(Verdict::NotFound, format!("there is no substitution of `{name}` to take away")));
     }
     let goes = |given: &&Given| {
-        Slot::of(&given.text)
-            .map_or(true, |slot| named.contains(&slot) || change.unset.contains(&slot.name))
+        Slot::of(&given.text).map_or(true, |slot| named.contains(&slot) || change.unset.contains(&slot.name))
     };
     let mut next: Vec<_> = old.iter().filter(|given| change.keep && !goes(given)).cloned().collect();
     next.extend(change.substitutions.iter().map(|text| match old.iter().find(|given| given.text == *text) {
