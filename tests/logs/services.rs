@@ -19,8 +19,10 @@ fn manager(name: &str) -> Value {
 }
 
 fn service(name: &str, title: &str) -> anyhow::Result<ServiceSource> {
-    let definition = format!("title = \"{title}\"\nlevels = [\"enterprise\", \"site\", \"line\"]\n");
-    let files = [("service.toml", definition), ("filter.j2", format!("/* {title} */\n"))];
+    let parameters =
+        "[parameters]\npool = { type = \"network\" }\nrate = { type = \"rate\", constraint = \"rate in 1..1g\" }\n";
+    let definition = format!("title = \"{title}\"\nlevels = [\"enterprise\", \"site\", \"line\"]\n{parameters}");
+    let files = [("service.toml", definition), ("filter.j2", "firewall {\n    term own;\n}\n".to_owned())];
     let files = files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
     Ok(ServiceSource { name: name.parse()?, files })
 }
@@ -52,7 +54,7 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     }
     scribe.ask(&admin(), "", &load)?;
     let both = vec![service("drain", "Drain")?, service("nat", "NAT")?];
-    scribe.rules_with_services(&book, &section(both, Some("[rate]\ntype = \"rate\"\n")))?;
+    scribe.rules_with_services(&book, &section(both, Some("[parameters]\nshared = { type = \"rate\" }\n")))?;
     places(&mut scribe)?;
     subscriptions(&mut scribe)?;
     values(&mut scribe)?;
@@ -66,6 +68,10 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
         )?;
     }
     leave(&mut scribe)?;
+    // A report on what nobody asked for.
+    let configured =
+        json!({"reaction": "acme-r9999-1", "attempt": 1, "requests": 1, "outcome": {"done": "configured"}});
+    scribe.send("acme", "result", json!({"attempt": configured}).to_string())?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())
@@ -125,6 +131,11 @@ fn values(scribe: &mut Scribe) -> anyhow::Result<()> {
         json!({"place": line, "subscription": "in", "substitutions": ["rate=1"]}),
         json!({"place": line, "substitutions": ["rate=2"]}),
         json!({"place": line, "substitutions": ["a".repeat(5_000)]}),
+        json!({"place": line, "substitutions": ["pool=198.51.100.0/24"]}),
+        json!({"place": line, "substitutions": ["rate in 1..2g"]}),
+        json!({"place": line, "substitutions": ["rate=shared"]}),
+        json!({"place": line, "substitutions": ["none=2"]}),
+        json!({"place": "acme", "substitutions": ["rate in 100..200"], "keep": true}),
         json!({"place": "acme/paris", "substitutions": ["rate=2"]}),
         json!({"place": "acme/munich", "substitutions": ["rate=2"]}),
         json!({"place": "acme/munich"}),

@@ -238,6 +238,18 @@ pub fn is_tied<'a>(
     Ok(false)
 }
 
+/// Whether a place is there within its organization, which is. IMPORTANT: an organization's own row is written when a
+/// batch ends, so what is decided never looks for it.
+///
+/// # Errors
+/// The base cannot be read, or the row.
+pub(crate) fn is_within(base: &(impl Base + ?Sized), place: &Place) -> Result<bool, Error> {
+    match place {
+        Place::Provider | Place::Organization(_) => Ok(true),
+        Place::Below(place) => Ok(Table::read(base, &key(place))?.is_some()),
+    }
+}
+
 /// Whether a place is there: an organization counts as such, what lies below it has a row.
 ///
 /// # Errors

@@ -186,7 +186,7 @@ fn wrong_place(
             return Ok(Some(Refused::at(pointer, format!("`{place}` does not lie in `{org}`"))));
         }
         // The provider's people are granted places of all lanes, of which lane 0 has not all.
-        let is_there = org.is_none() || places::is_there(base, place)?;
+        let is_there = org.is_none() || places::is_within(base, place)?;
         let sphere = &asker.effective.sphere;
         if !sphere.covers(place) && (*place == Place::Provider || sphere.touches(place)) {
             let detail = format!("`{asker}` has not all of `{place}`, and cannot grant it");

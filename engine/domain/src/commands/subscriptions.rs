@@ -24,7 +24,7 @@ pub(crate) fn ask(
     verb: &Subscription,
 ) -> Result<Answer, Error> {
     let (place, name) = (verb.at(), verb.name());
-    if !places::is_there(desk.state(), place)? {
+    if !places::is_within(desk.state(), place)? {
         return Ok(Answer::unseen(place));
     }
     let answer = match verb {

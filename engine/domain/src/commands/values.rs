@@ -32,7 +32,7 @@ pub(crate) fn ask(
 
 fn set(desk: &mut Desk, services: &Services, settings: &ValueSettings, by: String) -> Result<Answer, Error> {
     let ValueSettings { place, subscription, substitutions, unset, keep } = settings;
-    if !places::is_there(desk.state(), place)? {
+    if !places::is_within(desk.state(), place)? {
         return Ok(Answer::unseen(place));
     }
     let (whose, number) = match subscription {

@@ -13,7 +13,8 @@ use crate::subscriptions::{self, SubscriptionRow};
 use crate::values::{self, Whose};
 
 fn source(name: &str, definition: &str) -> ServiceSource {
-    let files = [("service.toml".to_owned(), definition.to_owned())];
+    let template = "firewall {\n    term own;\n}\n";
+    let files = [("service.toml".to_owned(), definition.to_owned()), ("main.j2".to_owned(), template.to_owned())];
     ServiceSource { name: name.parse().unwrap(), files: files.into() }
 }
 
@@ -22,11 +23,15 @@ fn catalog(sources: &[ServiceSource], parameters: Option<&str>) -> Arc<Catalog> 
     Arc::new(Catalog::of(ServicesSection { services, parameters, refused: Vec::new() }))
 }
 
+/// The definition of the service `nat`.
+const NAT: &str = "title = \"NAT\"\n[parameters]\npool = { type = \"network\" }\n\
+    rate = { type = \"rate\", constraint = \"rate in 1..1g\" }\n";
+
 /// A lane that knows the service `nat`, with the site `acme/berlin` and a line of it.
 fn served() -> Lane {
     let mut lane = Lane::new();
     lane.organization("acme", "Send all information");
-    lane.services = catalog(&[source("nat", "title = \"NAT\"")], None);
+    lane.services = catalog(&[source("nat", NAT)], None);
     lane.rules(1, &[], Settings::default());
     for place in ["acme/berlin", "acme/berlin/line-7"] {
         lane.command("acme", &json!({"set_place": {"place": place}}));
@@ -216,7 +221,10 @@ fn values_are_refused_whole() {
     );
     assert_eq!(
         refused(set("acme", &["rate=1", "1=rate"])),
-        expected(Verdict::Invalid, "`substitutions/1` names no parameter: a name begins with a letter")
+        expected(
+            Verdict::Invalid,
+            "`substitutions/1` at column 1: `1` is no name of a parameter; a name is a letter, then letters, digits and `_`"
+        )
     );
     assert_eq!(
         refused(set("acme", &["rate=1", "!rate=2"])),
@@ -234,8 +242,8 @@ fn values_are_refused_whole() {
         refused(json!({"localize_service": {"service": "drain", "substitutions": ["rate=1"]}})),
         expected(Verdict::NotFound, "there is no service `drain`")
     );
-    let many: Vec<_> = (0..200).map(|number| format!("p{number}=1")).collect();
-    let more: Vec<_> = (200..257).map(|number| format!("p{number}=1")).collect();
+    let many: Vec<_> = (0..200).map(|number| format!("p{number}:number=1")).collect();
+    let more: Vec<_> = (200..257).map(|number| format!("p{number}:number=1")).collect();
     lane.does(&json!({"set_values": {"place": "acme", "substitutions": many}}));
     let more = json!({"set_values": {"place": "acme", "substitutions": more, "keep": true}});
     let full = "there would be 257 substitutions, more than 256";
@@ -272,7 +280,7 @@ fn a_subscription_is_to_a_version_and_stays_on_it() {
     let was = lane.subscription("acme", "out").unwrap();
     assert_eq!(was.version, lane.newest()["nat"]);
     assert_eq!(lane.given("acme", Whose::Subscription(&name("out"))).len(), 1);
-    lane.services = catalog(&[source("nat", "title = \"new\""), source("drain", "")], None);
+    lane.services = catalog(&[source("nat", "title = \"new\""), source("drain", "title = \"drain\"")], None);
     lane.rules(2, &[], Settings::default());
     assert_eq!(lane.does(&set(json!({"active": true}))), "changed");
     let is = lane.subscription("acme", "out").unwrap();
@@ -405,4 +413,70 @@ fn rows_of_a_place_are_its_own() {
     let org = "acme".parse().unwrap();
     let all: Vec<_> = subscriptions::all(&lane.base, &org).map(|found| found.unwrap().0.to_string()).collect();
     assert_eq!(all, ["acme/b", "acme/berlin-2"]);
+}
+
+#[test]
+fn what_would_break_something_is_refused_where_it_is_given() {
+    let mut lane = served();
+    let set = |place: &str, substitutions: &[&str]| json!({"set_values": {"place": place, "substitutions": substitutions, "keep": true}});
+    lane.does(&json!({"set_subscription": {"place": "acme", "name": "out", "service": "nat"}}));
+    lane.does(&set("acme", &["!pool=192.0.2.0/24", "rate in 1..200m", "gold:rate=100m"]));
+    lane.does(&set("acme/berlin/line-7", &["rate=50m"]));
+    for (place, said, verdict, detail) in [
+        (
+            "acme/berlin",
+            "pool=198.51.100.0/24",
+            Verdict::Conflict,
+            "`pool` is fixed by `acme`, and nobody below substitutes it",
+        ),
+        (
+            "acme/berlin",
+            "rate in 1..500m",
+            Verdict::Invalid,
+            "`rate`: `acme/berlin` would widen it to `1..500000000`, and `acme` admits `1..200000000` only \
+             (a constraint can only be narrowed)",
+        ),
+        (
+            "acme/berlin",
+            "rate=300m",
+            Verdict::Invalid,
+            "`rate`: `acme/berlin` gives `300000000`, and `acme` admits `1..200000000` only",
+        ),
+        (
+            "acme/berlin",
+            "pool:network:address=gold",
+            Verdict::Conflict,
+            "`pool` is fixed by `acme`, and nobody below substitutes it",
+        ),
+        ("acme/berlin", "rat=1", Verdict::Invalid, "there is no parameter `rat`; did you mean `rate`?"),
+        (
+            "acme/berlin",
+            "line=\"x\"",
+            Verdict::Invalid,
+            "`line`: `line` is told by the place itself, and nobody substitutes it",
+        ),
+        (
+            "acme/berlin",
+            "rate in 1..10m",
+            Verdict::Conflict,
+            "it would break what stands below: `acme/berlin/line-7`: `rate`: `acme/berlin/line-7` gives `50000000`, and \
+             `acme/berlin` admits `1..10000000` only",
+        ),
+        (
+            "acme/berlin",
+            "a:rate=b",
+            Verdict::Invalid,
+            "`a`: `b` of `acme/berlin`: there is no parameter `b` (did you mean `a`?; a text stands in quotes: `\"b\"`)",
+        ),
+    ] {
+        let found = lane.decided(&set(place, &[said]));
+        assert_eq!(found, (verdict, detail.to_owned()), "{said}");
+    }
+    assert!(lane.given("acme/berlin", Whose::Own).is_empty());
+    lane.does(&set("acme/berlin", &["rate=gold"]));
+    lane.services = catalog(&[source("nat", NAT), source("spot", "title = \"S\"\nlevels = [\"line\"]")], None);
+    lane.rules(2, &[], Settings::default());
+    let spot = json!({"set_subscription": {"place": "acme/berlin", "name": "spot", "service": "spot"}});
+    let expected = "`spot` is subscribed at the level line, and `acme/berlin` is none";
+    assert_eq!(lane.decided(&spot), (Verdict::Conflict, expected.to_owned()));
 }
