@@ -46,6 +46,8 @@ requests_per_hour = 300 # default
 concurrency = 4 # default
 timeout_s = 30 # default
 
+# [device] is not set: configurations of devices wait
+
 [settings]
 host_event_retention_s = 7776000 # default
 case_poll_s = 120 # default

@@ -161,6 +161,9 @@ pub(in crate::edge) async fn make_token(
     let issue = TokenIssue { manager, token, hash, expires, sphere, privileges, rights };
     let verb = Verb::Token(Token::Issue(issue));
     verb.check().map_err(|fault| out_of_bounds(&fault))?;
+    if expires.is_some_and(|expires| expires <= Timestamp::now()) {
+        return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/expires".to_owned(), "`expires` is past"));
+    }
     let asked = sources.commands.put(entry.principal, login.organization, id, verb).await.map_err(refused)?;
     match asked.outcome.as_ref().map(|row| row.verdict) {
         Some(Verdict::Done) => {

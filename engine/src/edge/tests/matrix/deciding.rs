@@ -12,10 +12,12 @@ use linesman_domain::directory::{self, Directory};
 use linesman_domain::input::RuleBook;
 use linesman_domain::position::{self, Position};
 use linesman_domain::rule_book;
+use linesman_domain::services::Catalog;
 use linesman_domain::state::Writes;
 use linesman_domain::{Domain, Parts, level, table};
 use linesman_rules::{Book, Judge, Limits};
 use linesman_schemas::control::Settings;
+use linesman_schemas::service::{ServiceSource, ServicesSection};
 use tokio::sync::watch;
 
 use super::super::fixture::{Fixture, LANES};
@@ -62,6 +64,13 @@ pub(super) fn start(edge: &Fixture, client: &Client) {
     }
 }
 
+/// The service that there is.
+pub(super) fn nat() -> ServiceSource {
+    let files = [("service.toml", "title = \"NAT\"\n"), ("main.j2", "firewall {\n    term own;\n}\n")];
+    let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned()));
+    ServiceSource { name: "nat".parse().unwrap(), files: files.collect() }
+}
+
 impl Deciding {
     async fn run(self, client: Client, status: watch::Sender<LaneStatus>) {
         let mut reader = Reader::new(client, self.id, 0);
@@ -84,7 +93,7 @@ impl Deciding {
             settings: Settings::default(),
             refused: Arc::default(),
             directory: Arc::new(Directory::of(directory::read(&self.provider).unwrap())),
-            services: Arc::default(),
+            services: Arc::new(Catalog::of(ServicesSection { services: vec![nat()], ..ServicesSection::default() })),
         };
         let parts = Parts {
             lane: self.id,

@@ -62,6 +62,8 @@ fn expected(kind: &Kind, sample: &Sample) -> Expected {
         Way::Token if BY_PASSWORD.contains(&sample.operation) && sample.takes.is_empty() => {
             return Expected::Refused("API token");
         }
+        // What was asked under that id is nothing that an API token asks for.
+        Way::Token if operation == "command" => return Expected::Unseen,
         Way::Machine | Way::Session | Way::MustChange | Way::Token => {}
     }
     if let Some(first) = sample.first

@@ -84,6 +84,11 @@ fn groups() -> Vec<(Hidden, [&'static str; 2], Vec<Request>)> {
         (Hidden::Part("bolt"), ["bolt", "nope"], of_incident("{one}-1")),
         (Hidden::Part("bolt"), ["bolt", "nope"], of_manager("{one}/low")),
         (Hidden::Part("bolt"), ["bolt", "nope"], of_place("{one}")),
+        (Hidden::Part("bolt"), ["bolt", "nope"], of_services("{one}", "")),
+        (Hidden::Part("bolt"), ["bolt", "nope"], of_services("{one}/berlin", ".site")),
+        (Hidden::Part("bolt"), ["bolt", "nope"], of_services("{one}/berlin/line-7", ".line")),
+        (Hidden::All("acme/paris"), ["paris", "milan"], of_services("acme/{one}", ".site")),
+        (Hidden::All("acme/paris"), ["paris", "milan"], of_services("acme/{one}/line-7", ".line")),
         (
             Hidden::All("acme/paris"),
             ["SN3", "SN9"],
@@ -199,10 +204,29 @@ fn of_organization() -> Vec<Request> {
 }
 
 /// Where a place is named, be it an organization.
+/// Of values and subscriptions of a place at a level.
+fn of_services(place: &str, level: &str) -> Vec<Request> {
+    let request = |word: &str, path: &str, body| {
+        let operation: &'static str = format!("{word}{level}").leak();
+        request(operation, &path.replace("{place}", place), body)
+    };
+    let values = json!({"substitutions": ["dept:network="]});
+    vec![
+        request("values", "/api/v1/values/{place}", None),
+        request("set-values", "/api/v1/values/{place}", Some(values)),
+        request("subscription", "/api/v1/subscriptions/{place}/own", None),
+        request("set-subscription", "/api/v1/subscriptions/{place}/own", Some(json!({"service": "nat"}))),
+        request("remove-subscription", "/api/v1/subscriptions/{place}/own", None),
+        request("suspend-subscription", "/api/v1/subscriptions/{place}/own/suspend", None),
+        request("resume-subscription", "/api/v1/subscriptions/{place}/own/resume", None),
+    ]
+}
+
 fn of_place(place: &str) -> Vec<Request> {
     let sphere = json!({"sphere": [place]});
     vec![
         request("places", "/api/v1/places?under={one}", None),
+        request("subscriptions", "/api/v1/subscriptions?under={one}", None),
         request("managers", "/api/v1/managers?under={one}", None),
         request("audit", "/api/v1/audit?under={one}", None),
         request("set-manager", "/api/v1/managers/acme/new", Some(sphere.clone())),

@@ -76,7 +76,7 @@ fn of(operation: &'static str, path: &'static str) -> Sample {
 
 /// All of them.
 pub(super) fn samples() -> Vec<Sample> {
-    [engine(), told(), audit(), incidents(), places(), managers(), groups(), logins()].concat()
+    [engine(), told(), audit(), incidents(), places(), managers(), groups(), logins(), services()].concat()
 }
 
 /// What is of the engine, and so the provider's.
@@ -216,6 +216,45 @@ fn groups() -> Vec<Sample> {
         at("/", "set-group", "/api/v1/groups/shift").body(json!({})).then(Seen::Own("acme")),
         at("/", "remove-group", "/api/v1/groups/shift").then(Seen::Own("acme")),
     ]
+}
+
+/// Services, values and subscriptions, of which there is one of the name `own` at each place.
+fn services() -> Vec<Sample> {
+    let values = json!({"substitutions": ["dept:network="], "keep": true});
+    let wish = json!({"service": "nat"});
+    let paths = [
+        ("acme", ["values", "set-values"], "/api/v1/values/acme"),
+        (SITE, ["values.site", "set-values.site"], "/api/v1/values/acme/berlin"),
+        (LINE, ["values.line", "set-values.line"], "/api/v1/values/acme/berlin/line-7"),
+    ];
+    let of_values = paths
+        .into_iter()
+        .flat_map(|(place, [shown, set], path)| [at(place, shown, path), at(place, set, path).body(values.clone())]);
+    let localize = at("acme", "set-values", "/api/v1/values/acme?service=nat").body(values.clone());
+    let subscriptions = [
+        ("acme", "", ["/api/v1/subscriptions/acme/own", "/suspend", "/resume"]),
+        (SITE, ".site", ["/api/v1/subscriptions/acme/berlin/own", "/suspend", "/resume"]),
+        (LINE, ".line", ["/api/v1/subscriptions/acme/berlin/line-7/own", "/suspend", "/resume"]),
+    ];
+    let of_subscriptions = subscriptions.into_iter().flat_map(|(place, level, [path, suspend, resume])| {
+        let operation = |word: &str| -> &'static str { format!("{word}{level}").leak() };
+        let below = |verb: &str| -> &'static str { format!("{path}{verb}").leak() };
+        [
+            at(place, operation("subscription"), path),
+            at(place, operation("set-subscription"), path).body(wish.clone()),
+            at(place, operation("remove-subscription"), path),
+            at(place, operation("suspend-subscription"), below(suspend)),
+            at(place, operation("resume-subscription"), below(resume)),
+        ]
+    });
+    let lists = vec![
+        of("services", "/api/v1/services"),
+        of("service", "/api/v1/services/nat"),
+        of("subscriptions", "/api/v1/subscriptions"),
+        at("acme", "subscriptions", "/api/v1/subscriptions?under=acme"),
+        localize.takes(Need::Right(Right::Services)),
+    ];
+    lists.into_iter().chain(of_values).chain(of_subscriptions).collect()
 }
 
 /// How somebody comes in themselves, and what whoever manages another does about how they do.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use linesman_domain::cases;
 use linesman_domain::incidents::{IncidentRow, Status, page};
 use linesman_domain::intelligence::{self, IntelligenceRow};
+use linesman_domain::services::{self, NewestRow, VersionRow};
+use linesman_domain::subscriptions::{self, SubscriptionRow};
 use linesman_domain::table;
 use linesman_schemas::intelligence::{Intelligence, Kind as MessageKind, Relevance};
 use linesman_schemas::{OrgName, Privileges, Rights};
@@ -80,9 +82,9 @@ impl Asked {
                 let id = operation["operationId"].as_str().unwrap().to_owned();
                 let parameters = operation["parameters"].as_array().into_iter().flatten();
                 let names = parameters.filter_map(|one| one["name"].as_str());
-                // Whose events are listened to is no secret: nothing is heard of either.
+                // Whose events are listened to is no secret: nothing is heard of either. Services are seen by everybody.
                 let is_naming = path.contains('{') || names.clone().any(|name| NAMES.contains(&name));
-                if is_naming && id != "events" {
+                if is_naming && !matches!(&*id, "events" | "service") {
                     naming.insert(id.clone());
                 }
                 let method = method.to_uppercase().parse().unwrap();
@@ -184,8 +186,48 @@ fn fill(edge: &Fixture, kinds: &[Kind]) {
         edge.session_of(login, "own");
         edge.token(login, "own", None);
     }
+    offer(edge);
     edge.group("shift", &[], &["acme"], &[]);
     edge.group("others", &[], &["bolt"], &[]);
+}
+
+/// The service `nat`, and a subscription `own` to it at each place.
+fn offer(edge: &Fixture) {
+    let source = deciding::nat();
+    let version = services::version(&source);
+    let newest = NewestRow { version: version.clone() };
+    let files = VersionRow { files: source.files, taken_up: Default::default() };
+    for lane in 0..LANES {
+        edge.write_to(
+            lane,
+            vec![
+                (services::newest_key(&source.name).into_bytes(), table::encode(&newest).unwrap()),
+                (services::version_key(&source.name, &version).into_bytes(), table::encode(&files).unwrap()),
+            ],
+        );
+    }
+    for (org, place) in [
+        ("acme", "acme"),
+        ("acme", "acme/berlin"),
+        ("acme", LINE),
+        ("acme", "acme/paris"),
+        ("acme", "acme/paris/line-7"),
+        ("bolt", "bolt"),
+        ("bolt", "bolt/berlin"),
+    ] {
+        let row = SubscriptionRow {
+            number: 1,
+            service: source.name.clone(),
+            version: version.clone(),
+            is_suspended: false,
+            is_active: false,
+            by: "admin".to_owned(),
+            created: Default::default(),
+            changed: Default::default(),
+        };
+        let key = subscriptions::key(&place.parse().unwrap(), &"own".parse().unwrap());
+        edge.write(org, vec![(key.into_bytes(), table::encode(&row).unwrap())]);
+    }
 }
 
 fn owned(number: u64, serial_number: &str, owner: &str) -> IncidentRow {
