@@ -193,11 +193,13 @@ async fn shown(world: &World, args: &[&str]) -> Value {
 #[tokio::test]
 async fn people_subscribe_to_services_and_give_values() {
     let world = World::new().unwrap();
-    rule(&world, "services/nat/service.toml", "title = \"NAT\"");
-    rule(&world, "services/nat/pool.j2", "pool");
+    let definition = "title = \"NAT\"\nhide_fixed = true\n[parameters]\nsource = { type = \"network\" }\n\
+        rate = { type = \"rate\", constraint = \"rate in 1..4g\" }\n";
+    rule(&world, "services/nat/service.toml", definition);
+    rule(&world, "services/nat/pool.j2", "firewall {\n    term own;\n}\n");
     let mut engine = world.start(None).await.unwrap();
     let service = shown(&world, &["service", "show", "nat"]).await;
-    assert_eq!((&service["definition"], &service["templates"]), (&json!("title = \"NAT\""), &json!(["pool.j2"])));
+    assert_eq!((&service["definition"], &service["templates"]), (&json!(definition), &json!(["pool.j2"])));
     let listed = shown(&world, &["service", "list"]).await;
     assert_eq!((&listed["name"], &listed["version"]), (&json!("nat"), &service["version"]));
     for place in ["acme/berlin", "acme/berlin/line-7"] {
@@ -221,19 +223,32 @@ async fn people_subscribe_to_services_and_give_values() {
     assert_eq!(told(&world, &["subscription", "resume", site, "out"]).await, "resumed\n");
 
     assert_eq!(told(&world, &["value", "set", line, "rate=1", "rate in 1..1g"]).await, "changed\n");
-    assert_eq!(told(&world, &["value", "set", line, "!rate=2"]).await, "changed\n");
     assert_eq!(told(&world, &["value", "set", line, "rate=3", "--subscription", "out"]).await, "changed\n");
-    assert_eq!(told(&world, &["value", "set", "acme", "source=dept", "--service", "nat"]).await, "changed\n");
+    assert_eq!(told(&world, &["value", "set", line, "!rate=2"]).await, "changed\n");
+    assert_eq!(
+        told(&world, &["value", "set", "acme", "dept:network=", "source=dept", "--service", "nat"]).await,
+        "changed\n"
+    );
     let given = async |place: &str, whose: &[&str]| {
         shown(&world, &[&["value", "list", place], whose].concat()).await["substitutions"].clone()
     };
     assert_eq!(given(line, &[]).await, json!(["rate in 1..1g", "!rate=2"]));
     assert_eq!(given(line, &["--subscription", "out"]).await, json!(["rate=3"]));
-    assert_eq!(given("acme", &["--service", "nat"]).await, json!(["source=dept"]));
+    assert_eq!(given("acme", &["--service", "nat"]).await, json!(["dept:network=", "source=dept"]));
+    let explained = shown(&world, &["value", "explain", line, "nat", "rate"]).await;
+    assert_eq!(
+        (&explained["status"], &explained["value"], &explained["source"]),
+        (&json!("fixed"), &json!("2"), &json!("line"))
+    );
+    let told_of = told(&world, &["value", "explain", line, "nat", "source"]).await;
+    assert!(told_of.contains("localized acme: `source=dept`, counts, by admin at "), "{told_of}");
+    assert!(told_of.contains("renamed to dept by localized acme"), "{told_of}");
+    let fixed = "error: `rate` is fixed by `acme/berlin/line-7`, and nobody below substitutes it\n";
+    assert_eq!(refused(&world, &["value", "set", line, "rate=4", "--subscription", "out"]).await, fixed);
     assert_eq!(given(site, &[]).await, json!([]));
     assert_eq!(told(&world, &["value", "unset", line, "rate"]).await, "changed\n");
     assert_eq!(given(line, &[]).await, json!([]));
-    let nothing = "error: there is no substitution of `rate` to take away\n";
+    let nothing = "error: there is no substitution of `rate` to take away; the command's `list` shows what there is\n";
     assert_eq!(refused(&world, &["value", "unset", line, "rate"]).await, nothing);
 
     let hangs = "error: on `acme/berlin` hang 1 access line, 1 subscription; they go too with `cascade`\n";
@@ -241,7 +256,7 @@ async fn people_subscribe_to_services_and_give_values() {
     assert_eq!(told(&world, &["subscription", "remove", site, "out"]).await, "removed\n");
     assert_eq!(
         refused(&world, &["subscription", "show", site, "out"]).await,
-        "error: there is no subscription `out` at `acme/berlin`\n"
+        "error: there is no subscription `out` at `acme/berlin`; the command's `list` shows what there is\n"
     );
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

@@ -4,6 +4,8 @@
 //! U <organization> <place within it> <name>   SubscriptionRow
 //! ```
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use linesman_schemas::{OrgName, Place, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
@@ -110,4 +112,24 @@ pub fn seen(
         next = place.parent().filter(|above| *above != Place::Provider);
     }
     Ok(None)
+}
+
+/// The subscriptions that are seen at a place, by name: the most specific of each.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all_seen(
+    base: &(impl Base + ?Sized),
+    place: &Place,
+) -> Result<BTreeMap<SubscriptionName, SubscriptionRow>, Error> {
+    let mut found = BTreeMap::new();
+    let mut next = Some(place.clone()).filter(|place| *place != Place::Provider);
+    while let Some(place) = next {
+        for row in at(base, &place) {
+            let (name, row) = row?;
+            found.entry(name).or_insert(row);
+        }
+        next = place.parent().filter(|above| *above != Place::Provider);
+    }
+    Ok(found)
 }

@@ -70,6 +70,7 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("policy list", Does::Asks(&["policies"])),
     ("policy show", Does::Asks(&["policy"])),
     ("policy load", Does::Asks(&["load-policies", "load-settings"])),
+    ("value explain", Does::Asks(&["explain"])),
     ("value resolve", Does::Local),
     ("service render", Does::Local),
     ("service test", Does::Local),

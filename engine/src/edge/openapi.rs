@@ -77,7 +77,9 @@ fn add_problems(operation: &mut Operation, is_open: bool) {
         problems.push(("403", "Whoever asks sees it and has not the right or privilege that `detail` names."));
     }
     let names_something = |parameter: &RefOr<Parameter>| match parameter {
-        RefOr::T(parameter) => matches!(parameter.parameter_in, ParameterIn::Path) || parameter.name == "organization",
+        RefOr::T(parameter) => {
+            matches!(parameter.parameter_in, ParameterIn::Path) || matches!(&*parameter.name, "organization" | "under")
+        }
         RefOr::Ref(_) => false,
     };
     if operation.parameters.iter().flatten().any(names_something) {

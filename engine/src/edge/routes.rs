@@ -66,6 +66,9 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(lists::values::top, writes::values::set_top))
         .routes(routes!(lists::values::site, writes::values::set_site))
         .routes(routes!(lists::values::line, writes::values::set_line))
+        .routes(routes!(lists::explain::top))
+        .routes(routes!(lists::explain::site))
+        .routes(routes!(lists::explain::line))
         .routes(routes!(lists::subscriptions::subscriptions))
         .routes(routes!(lists::subscriptions::top, writes::subscriptions::set_top, writes::subscriptions::remove_top))
         .routes(routes!(

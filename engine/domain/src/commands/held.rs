@@ -4,7 +4,7 @@
 //! A change is refused for what it would break, not for what was broken before. That a value is still to be given is no
 //! reason: it is told when the service is activated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use linesman_rules::suggest;
 use linesman_rules::values::{Acquisition, Clause, Fault, Substitution, parse_substitution};
@@ -15,7 +15,7 @@ use super::Answer;
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
 use crate::services::Services;
-use crate::state::{Base, State};
+use crate::state::State;
 use crate::subscriptions;
 use crate::values::{self, Given, Whose};
 
@@ -90,7 +90,7 @@ fn contexts(
     names: &BTreeSet<&str>,
 ) -> Result<Vec<Context>, Error> {
     let mut contexts: Vec<Context> = Vec::new();
-    for (name, row) in seen(state, place)? {
+    for (name, row) in subscriptions::all_seen(state, place)? {
         let counts = match whose {
             Some(Whose::Subscription(wanted)) => *wanted == name,
             Some(Whose::Localized(wanted)) => *wanted == row.service,
@@ -123,23 +123,6 @@ fn contexts(
         contexts.push((None, None));
     }
     Ok(contexts)
-}
-
-/// The subscriptions that are seen at a place, by name: the most specific of each.
-fn seen(
-    base: &(impl Base + ?Sized),
-    place: &Place,
-) -> Result<BTreeMap<SubscriptionName, subscriptions::SubscriptionRow>, Error> {
-    let mut found = BTreeMap::new();
-    let mut next = Some(place.clone()).filter(|place| *place != Place::Provider);
-    while let Some(place) = next {
-        for row in subscriptions::at(base, &place) {
-            let (name, row) = row?;
-            found.entry(name).or_insert(row);
-        }
-        next = place.parent().filter(|above| *above != Place::Provider);
-    }
-    Ok(found)
 }
 
 fn gathered(

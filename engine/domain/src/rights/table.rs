@@ -84,6 +84,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("services", Need::Known),
     ("service", Need::Known),
     ("values", Need::Known),
+    ("explain", Need::Known),
     ("subscriptions", Need::Known),
     ("subscription", Need::Known),
     ("managers", Need::Known),

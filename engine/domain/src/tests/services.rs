@@ -7,8 +7,10 @@ use linesman_schemas::service::{ServiceSource, ServicesSection};
 use linesman_schemas::{Place, SubscriptionName};
 
 use super::*;
+use crate::acquired::{self, Wanted};
 use crate::commands::{self, CommandRow};
 use crate::services::{self, VersionRow};
+use crate::shelf::Shelf;
 use crate::subscriptions::{self, SubscriptionRow};
 use crate::values::{self, Whose};
 
@@ -479,4 +481,49 @@ fn what_would_break_something_is_refused_where_it_is_given() {
     let spot = json!({"set_subscription": {"place": "acme/berlin", "name": "spot", "service": "spot"}});
     let expected = "`spot` is subscribed at the level line, and `acme/berlin` is none";
     assert_eq!(lane.decided(&spot), (Verdict::Conflict, expected.to_owned()));
+}
+
+#[test]
+fn values_of_a_place_are_acquired_from_its_rows() {
+    let mut lane = served();
+    lane.does(&json!({"set_place": {"place": "acme/berlin/line-7", "interface": "ge-0/0/7.0", "speed": 100_000_000}}));
+    lane.does(
+        &json!({"set_subscription": {"place": "acme", "name": "out", "service": "nat", "substitutions": ["rate=1m"]}}),
+    );
+    lane.does(&json!({"localize_service": {"service": "nat", "substitutions": ["net:network=", "pool=net"]}}));
+    lane.does(&json!({"set_values": {"place": "acme", "substitutions": ["net=192.0.2.0/24"]}}));
+    lane.does(&json!({"set_values": {
+        "place": "acme/berlin", "subscription": "out", "substitutions": ["rate=interface_speed / 2"],
+    }}));
+    let (line, nat, out) = (place("acme/berlin/line-7"), "nat".parse().unwrap(), name("out"));
+    let version = lane.newest()["nat"].clone();
+    let wanted = |subscription| Wanted {
+        place: &line,
+        service: Some((&nat, &version)),
+        subscription,
+        activation: &[],
+        instead: None,
+    };
+    let shown = |subscription, parameter: &str| {
+        let gathered = acquired::gather(&lane.base, &Shelf::default(), &wanted(subscription)).unwrap();
+        gathered.acquire(|values| {
+            assert_eq!(values.faults(), []);
+            let explained = values.explain(parameter).unwrap();
+            (explained.status, explained.value.map(|value| value.to_string()), explained.source, explained.place)
+        })
+    };
+    let expected = |status: &str, value: &str, source: &str, place: &str| {
+        (status.to_owned(), Some(format!("\"{value}\"")), Some(source.to_owned()), Some(place.to_owned()))
+    };
+    assert_eq!(shown(Some(&out), "rate"), expected("defaulted", "50000000", "subscription-site", "acme/berlin"));
+    assert_eq!(shown(Some(&out), "pool"), expected("defaulted", "192.0.2.0/24", "localized", "acme"));
+    assert_eq!(
+        shown(None, "rate"),
+        ("free".to_owned(), None, None, None),
+        "what is given for a subscription is its own"
+    );
+    let renamed =
+        lane.decided(&json!({"set_values": {"place": "acme/berlin", "substitutions": ["pool=198.51.100.0/24"]}}));
+    assert_eq!(renamed.0, Verdict::Invalid, "{}", renamed.1);
+    assert!(renamed.1.contains("has renamed it (substitute `net`)"), "{}", renamed.1);
 }

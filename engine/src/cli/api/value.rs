@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Subcommand;
+use linesman_rules::values::Explanation;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -20,6 +22,7 @@ Examples:
   linesman value set acme/berlin/line-7 'rate=20m' --subscription scrubbing --data-dir D
   linesman value set acme 'dept:network=' 'source=dept' --service ingress-firewall --data-dir D    as the provider
   linesman value unset acme/berlin dept --data-dir D
+  linesman value explain acme/berlin/line-7 ingress-firewall source --data-dir D
   linesman value resolve scenario.toml                      what a scenario comes to: needs no engine
   linesman value resolve scenario.toml --explain rate";
 
@@ -52,6 +55,18 @@ pub(in crate::cli) enum Action {
         #[command(flatten)]
         whose: Whose,
     },
+    /// Tell where a parameter's value at a place comes from: every source, who set it, what it was narrowed to
+    Explain {
+        /// The place: <organization>[/<site>[/<line>]]
+        place: String,
+        /// The service
+        service: String,
+        /// The parameter
+        parameter: String,
+        /// The subscription to it, where several are seen at the place
+        #[arg(long, value_name = "NAME")]
+        subscription: Option<String>,
+    },
     /// Evaluate a scenario: what value each parameter has, and what is wrong; needs no engine
     Resolve(trials::Resolve),
 }
@@ -81,6 +96,11 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             let body = json!({"unset": names, "keep": true});
             api.write(Method::PUT, &path(place, whose), Some(body)).await
         }
+        Action::Explain { place, service, parameter, subscription } => {
+            let mut query = vec![("service", service), ("parameter", parameter)];
+            query.extend(subscription.iter().map(|name| ("subscription", name)));
+            explain(api, &path_of("/api/v1/explain", place), query).await
+        }
         // It was run above, without an engine.
         Action::Resolve(_) => Ok(()),
     })
@@ -93,6 +113,18 @@ fn path(place: &str, whose: &Whose) -> String {
         (None, None) => String::new(),
     };
     format!("{}{query}", path_of("/api/v1/values", place))
+}
+
+/// Prints where a value comes from.
+async fn explain(api: &Api, path: &str, query: Vec<(&str, &String)>) -> anyhow::Result<()> {
+    let answer = api.get(path, &query).await?;
+    if api.is_json {
+        anstream::println!("{answer}");
+        return Ok(());
+    }
+    let explanation: Explanation = serde_json::from_value(answer).context("the answer is no explanation")?;
+    anstream::print!("{explanation}");
+    Ok(())
 }
 
 /// Prints what was given, a line each.

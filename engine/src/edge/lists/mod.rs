@@ -7,6 +7,7 @@
 pub(super) mod audit;
 pub(super) mod cases;
 pub(super) mod devices;
+pub(super) mod explain;
 pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod intelligence;
@@ -43,6 +44,9 @@ enum Error {
     /// What was asked for is not there.
     #[error("{0}")]
     Nothing(String),
+    /// What was asked for is there several times.
+    #[error("{0}")]
+    Several(String),
     /// It takes too long, or nobody waits any more.
     #[error("this takes more than {0} s; narrow it by an organization or a time, or sort it otherwise")]
     TooLong(f64),

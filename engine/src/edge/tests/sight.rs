@@ -231,6 +231,11 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
         _ if ["/managers/", "/places/", "/values/", "/subscriptions/"].iter().any(|part| path.contains(part)) => {
             pairs.push(with("bolt ann", "nope ann"))
         }
+        _ if path.contains("/explain/") => {
+            let (outside, nothing) = with("bolt ann", "nope ann");
+            let query = "?service=nat&parameter=line";
+            pairs.push((format!("{outside}{query}"), format!("{nothing}{query}")));
+        }
         _ if path.contains("/devices/") => {
             pairs.push(with("bolt SN1", "nope SN1"));
             pairs.extend(is_in_part.then(|| with("corp SN3", "corp SN9")));

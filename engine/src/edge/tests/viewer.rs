@@ -209,6 +209,9 @@ impl World {
         if path.ends_with("/proof") {
             path.push_str("?index=0");
         }
+        if path.contains("/explain/") {
+            path.push_str("?service=nat&parameter=line");
+        }
         if path.contains("commands") {
             path = format!("{path}?organization={whose}");
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::slot::{Candidate, Given, Slot};
 use super::{Acquired, Acquisition, Fault};
@@ -10,7 +10,7 @@ use crate::values::layer::Told;
 use crate::values::source::Source;
 
 /// A parameter at a place, explained.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// Which parameter.
     pub parameter: String,
@@ -18,11 +18,11 @@ pub struct Explanation {
     #[serde(rename = "type")]
     pub types: String,
     /// `free`, `defaulted` or `fixed`.
-    pub status: &'static str,
+    pub status: String,
     /// The value that counts, as JSON: a text or a list of texts.
     pub value: Option<serde_json::Value>,
     /// The source of the value that counts.
-    pub source: Option<&'static str>,
+    pub source: Option<String>,
     /// Its place.
     pub place: Option<String>,
     /// Every source, from the most specific to the most general.
@@ -30,17 +30,17 @@ pub struct Explanation {
     /// How it was narrowed, from the most general to the most specific.
     pub constraints: Vec<Trail>,
     /// What it is called from here on, and by whom.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed: Option<Renaming>,
     /// What is wrong with it.
     pub faults: Vec<Fault>,
 }
 
 /// A source that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// Which.
-    pub source: &'static str,
+    pub source: String,
     /// Where it stands, if it is there at this place.
     pub place: Option<String>,
     /// What was found there; none where nothing was.
@@ -48,7 +48,7 @@ pub struct Step {
 }
 
 /// What was found at a source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// The expression as it was written; none for what the place tells.
     pub expression: Option<String>,
@@ -59,18 +59,18 @@ pub struct Found {
     /// What became of it.
     pub outcome: Outcome,
     /// Who set it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// When, in RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
     /// What it refers to.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Input>,
 }
 
 /// What became of a candidate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// It is the value that counts, or the most specific part of it.
@@ -95,23 +95,23 @@ impl Outcome {
 }
 
 /// What an expression refers to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Input {
     /// The parameter.
     pub parameter: String,
     /// Its value.
     pub value: Option<serde_json::Value>,
     /// Where that came from.
-    pub source: Option<&'static str>,
+    pub source: Option<String>,
     /// Its place.
     pub place: Option<String>,
 }
 
 /// A constraint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
     /// Where it stands.
-    pub source: &'static str,
+    pub source: String,
     /// Its place.
     pub place: Option<String>,
     /// As it was written.
@@ -121,20 +121,20 @@ pub struct Trail {
     /// Whether it may be narrowed further.
     pub fixed: bool,
     /// Who set it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// When, in RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
 }
 
 /// A renaming.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Renaming {
     /// What it is called from there on.
     pub to: String,
     /// The source that renamed it.
-    pub source: &'static str,
+    pub source: String,
     /// Its place.
     pub place: Option<String>,
 }
@@ -148,7 +148,7 @@ impl Acquisition<'_> {
         let sources = Source::ALL.into_iter().map(|source| self.step(slot, source)).collect();
         let in_force = slot.in_force();
         let constraints = slot.narrowings.iter().enumerate().map(|(index, narrowing)| Trail {
-            source: narrowing.at.source.as_str(),
+            source: narrowing.at.source.to_string(),
             place: narrowing.at.place.map(ToString::to_string),
             expression: narrowing.expression.to_string(),
             admits: narrowing.constraint.as_ref().filter(|_| index < in_force).map(ToString::to_string),
@@ -159,15 +159,15 @@ impl Acquisition<'_> {
         Some(Explanation {
             parameter: name.to_owned(),
             types: slot.types.to_string(),
-            status: acquired.status().as_str(),
+            status: acquired.status().as_str().to_owned(),
             value: acquired.value().map(super::Value::to_json),
-            source: at.map(|at| at.source.as_str()),
+            source: at.map(|at| at.source.to_string()),
             place: at.and_then(|at| at.place).map(ToString::to_string),
             sources,
             constraints: constraints.collect(),
             renamed: slot.renamed.map(|renamed| Renaming {
                 to: renamed.to.to_string(),
-                source: renamed.at.source.as_str(),
+                source: renamed.at.source.to_string(),
                 place: renamed.at.place.map(ToString::to_string),
             }),
             faults: self.faults.iter().filter(|fault| fault.parameter == name).cloned().collect(),
@@ -179,7 +179,7 @@ impl Acquisition<'_> {
         let place = layer.and_then(|layer| layer.place.as_ref()).map(ToString::to_string);
         let found = slot.candidates.iter().position(|candidate| candidate.at.source == source);
         let found = found.and_then(|index| Some(self.found(slot, index, slot.candidates.get(index)?)));
-        Step { source: source.as_str(), place, found }
+        Step { source: source.to_string(), place, found }
     }
 
     fn found(&self, slot: &Slot<'_>, index: usize, candidate: &Candidate<'_>) -> Found {
@@ -215,7 +215,7 @@ impl Acquisition<'_> {
         Input {
             parameter: name.to_owned(),
             value: acquired.and_then(|acquired| acquired.value()).map(super::Value::to_json),
-            source: at.map(|at| at.source.as_str()),
+            source: at.map(|at| at.source.to_string()),
             place: at.and_then(|at| at.place).map(ToString::to_string),
         }
     }
@@ -244,12 +244,12 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { parameter, types, status, value, .. } = self;
         write!(f, "{parameter}: {types}, {status}")?;
-        if let Some(source) = self.source {
+        if let Some(source) = &self.source {
             write!(f, ", {} from {}", shown(value.as_ref()), placed(source, self.place.as_ref()))?;
         }
         writeln!(f)?;
         for step in &self.sources {
-            let place = placed(step.source, step.place.as_ref());
+            let place = placed(&step.source, step.place.as_ref());
             let Some(found) = &step.found else {
                 writeln!(f, "  {place}: not found")?;
                 continue;
@@ -269,7 +269,8 @@ impl fmt::Display for Explanation {
             }
             writeln!(f)?;
             for input in &found.inputs {
-                let from = input.source.map(|source| format!(" from {}", placed(source, input.place.as_ref())));
+                let from =
+                    input.source.as_ref().map(|source| format!(" from {}", placed(source, input.place.as_ref())));
                 let value = shown(input.value.as_ref());
                 writeln!(f, "    {} = {value}{}", input.parameter, from.unwrap_or_default())?;
             }
@@ -279,7 +280,7 @@ impl fmt::Display for Explanation {
             write!(
                 f,
                 "  constraint of {}: `{mark}{parameter} in {}`",
-                placed(trail.source, trail.place.as_ref()),
+                placed(&trail.source, trail.place.as_ref()),
                 trail.expression
             )?;
             match &trail.admits {
@@ -288,7 +289,7 @@ impl fmt::Display for Explanation {
             }
         }
         if let Some(renamed) = &self.renamed {
-            writeln!(f, "  renamed to {} by {}", renamed.to, placed(renamed.source, renamed.place.as_ref()))?;
+            writeln!(f, "  renamed to {} by {}", renamed.to, placed(&renamed.source, renamed.place.as_ref()))?;
         }
         for fault in &self.faults {
             writeln!(f, "  fault: {}", fault.message)?;

@@ -2,20 +2,20 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::values::parameter::Misdeclared;
 use crate::values::source::Where;
 
 /// A fault of one parameter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Which parameter, as it is spelled.
     pub parameter: String,
     /// What is wrong: lower case, the user's words in backticks, no full stop.
     pub message: String,
     /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// Whether it is only that a value is still to be given.
     #[serde(skip)]

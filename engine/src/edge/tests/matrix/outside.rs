@@ -214,6 +214,7 @@ fn of_services(place: &str, level: &str) -> Vec<Request> {
     vec![
         request("values", "/api/v1/values/{place}", None),
         request("set-values", "/api/v1/values/{place}", Some(values)),
+        request("explain", "/api/v1/explain/{place}?service=nat&parameter=line", None),
         request("subscription", "/api/v1/subscriptions/{place}/own", None),
         request("set-subscription", "/api/v1/subscriptions/{place}/own", Some(json!({"service": "nat"}))),
         request("remove-subscription", "/api/v1/subscriptions/{place}/own", None),

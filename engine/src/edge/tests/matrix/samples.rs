@@ -253,6 +253,9 @@ fn services() -> Vec<Sample> {
         of("subscriptions", "/api/v1/subscriptions"),
         at("acme", "subscriptions", "/api/v1/subscriptions?under=acme"),
         localize.takes(Need::Right(Right::Services)),
+        at("acme", "explain", "/api/v1/explain/acme?service=nat&parameter=line&subscription=own"),
+        at(SITE, "explain.site", "/api/v1/explain/acme/berlin?service=nat&parameter=line&subscription=own"),
+        at(LINE, "explain.line", "/api/v1/explain/acme/berlin/line-7?service=nat&parameter=line&subscription=own"),
     ];
     lists.into_iter().chain(of_values).chain(of_subscriptions).collect()
 }
