@@ -5,7 +5,7 @@
 //! it changes, and lets a timer fall due then.
 //!
 //! INVARIANT (computed once): what a row says of a schedule was computed on the input that wrote it, and is not
-//! computed again before its timer falls due. So other data of time zones (see [`zones`]), which come with a new
+//! computed again before its timer falls due. So other data of time zones (see `zones`), which come with a new
 //! level, hold from the next change on, and what was decided stays.
 //!
 //! INVARIANT (bounded work): no schedule and no moment takes more than [`OCCURRENCES_MOST`] steps.
