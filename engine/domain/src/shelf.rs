@@ -21,7 +21,7 @@ const KEPT_MOST: usize = 256;
 #[derive(Debug, Clone, Default)]
 pub struct Globals {
     text: Option<Arc<str>>,
-    /// What they declare; nothing where the text has faults, which `check` and the loading of files tell.
+    /// What they declare; nothing where a declaration is wrong: loading has held the text against its form alone.
     pub definition: Arc<Definition>,
 }
 
