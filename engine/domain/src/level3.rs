@@ -5,9 +5,13 @@ use linesman_schemas::control::Section;
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
+use super::level4;
 
 /// What a lane at level 3, or below it, reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
+    if let Some(later) = level4::read(content) {
+        return Some(later);
+    }
     match content {
         Content::Command(command) if is_later(command) => Some(Content::Undecodable {
             reason: Reason::CommandUndecodable,

@@ -35,7 +35,8 @@ use super::organizations::Standing;
 use super::policies::Fired;
 use super::subject::Incident;
 use super::{
-    Domain, Error, cases, incidents, intelligence, level1, level2, level3, reactions, snapshots, sources, timers,
+    Domain, Error, cases, incidents, intelligence, level1, level2, level3, level4, reactions, snapshots, sources,
+    timers,
 };
 
 impl Domain {
@@ -55,6 +56,7 @@ impl Domain {
             1 => level1::read(self.desk.lane, input),
             2 => level2::read(&input.content),
             3 => level3::read(&input.content),
+            4 => level4::read(&input.content),
             _ => None,
         };
         self.handle(input, before.as_ref().unwrap_or(&input.content))?;
