@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 40] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -54,6 +54,10 @@ impl Operation {
         Self::new("audit.remove-subscription"),
         Self::new("audit.suspend-subscription"),
         Self::new("audit.resume-subscription"),
+        Self::new("audit.activate-subscription"),
+        Self::new("audit.deactivate-subscription"),
+        Self::new("audit.redeploy-subscription"),
+        Self::new("audit.rollout-service"),
         // Policies, inputs, the engine.
         Self::new("audit.run-policy"),
         Self::new("audit.replay-input"),

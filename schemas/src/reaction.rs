@@ -281,6 +281,9 @@ pub struct Reaction<'a> {
     /// The command that asked for it; none where a policy decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<&'a CommandId>,
+    /// The activation that comes to it; none where something else did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activation: Option<&'a str>,
     /// The incident it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<&'a IncidentId>,

@@ -235,6 +235,20 @@ impl Desk {
         self.state.first(from, prefix)
     }
 
+    /// Begins a change of rows and timers that may be taken back. Nothing is said meanwhile.
+    pub(crate) fn begin_trial(&mut self) {
+        self.state.begin_trial();
+    }
+
+    /// Ends it: with all that was changed, or as if nothing had been.
+    pub(crate) fn end_trial(&mut self, stays: bool) -> Result<(), Error> {
+        self.state.end_trial(stays);
+        if !stays {
+            self.next_timer = super::timers::next(&self.state)?;
+        }
+        Ok(())
+    }
+
     /// Takes what changed since the last call, as the next batch.
     pub(crate) fn take_writes(&mut self) -> Writes {
         self.state.take_writes()

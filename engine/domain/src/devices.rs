@@ -1,5 +1,6 @@
 //! Devices, known by their first bundle, and the groups they belong to.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use foldhash::{HashMap, HashMapExt as _};
@@ -56,24 +57,31 @@ const RECENT_MOST: usize = 2_048;
 /// How many bytes of text such a row may have; most have some eighty.
 const RECENT_BYTES: usize = 1_024;
 
-/// The rows of devices that were heard of lately, as the state has them.
-pub(crate) struct Devices(HashMap<Vec<u8>, Rc<DeviceRow>>);
+/// The rows of devices that were heard of lately, as the state has them; and by which host names devices are known, of
+/// organizations where somebody asked.
+pub(crate) struct Devices {
+    recent: HashMap<Vec<u8>, Rc<DeviceRow>>,
+    hosts: HashMap<OrgName, Hosts>,
+}
+
+/// The serial numbers of devices by host name.
+type Hosts = HashMap<String, BTreeSet<String>>;
 
 impl Devices {
     pub(crate) fn new() -> Self {
-        Self(HashMap::new())
+        Self { recent: HashMap::new(), hosts: HashMap::new() }
     }
 
     fn remember(&mut self, key: Vec<u8>, row: &Rc<DeviceRow>) {
         let texts = [&row.host_name, &row.product, &row.platform, &row.os_version, &row.management_address, &row.group];
         if key.len() + texts.iter().map(|text| text.len()).sum::<usize>() > RECENT_BYTES {
-            self.0.remove(&key);
+            self.recent.remove(&key);
             return;
         }
-        if self.0.len() >= RECENT_MOST {
-            self.0.clear();
+        if self.recent.len() >= RECENT_MOST {
+            self.recent.clear();
         }
-        self.0.insert(key, Rc::clone(row));
+        self.recent.insert(key, Rc::clone(row));
     }
 }
 
@@ -91,7 +99,7 @@ impl Devices {
         let now = desk.now;
         let group = organizations.group_of(org, &device.host_name);
         let key = key(org, &device.serial_number);
-        let known = match self.0.get(key.as_bytes()) {
+        let known = match self.recent.get(key.as_bytes()) {
             Some(row) if is_as_known(row, device, group, now) => return Ok(Rc::clone(row)),
             Some(row) => Some(Rc::clone(row)),
             None => desk.read(&key)?.map(Rc::new),
@@ -99,6 +107,7 @@ impl Devices {
         let row = match known {
             Some(row) if is_as_known(&row, device, group, now) => row,
             known => {
+                self.rename(org, &device.serial_number, known.as_deref(), &device.host_name);
                 let (first, last) = known.map_or((now, now), |row| (row.first_seen, row.last_seen));
                 let row = DeviceRow {
                     first_seen: first,
@@ -118,10 +127,43 @@ impl Devices {
         Ok(row)
     }
 
+    /// Keeps up by which host name a device is known.
+    fn rename(&mut self, org: &OrgName, serial_number: &str, known: Option<&DeviceRow>, host_name: &str) {
+        let Some(hosts) = self.hosts.get_mut(org) else { return };
+        if let Some(others) = known.and_then(|row| hosts.get_mut(&row.host_name)) {
+            others.remove(serial_number);
+        }
+        hosts.entry(host_name.to_owned()).or_default().insert(serial_number.to_owned());
+    }
+
+    /// The device of a name, which is its serial number, or its host name: of several the first by serial number.
+    pub(crate) fn named(
+        &mut self,
+        desk: &Desk,
+        org: &OrgName,
+        name: &str,
+    ) -> Result<Option<(String, Rc<DeviceRow>)>, Error> {
+        if let Some(row) = self.find(desk, org, name)? {
+            return Ok(Some((name.to_owned(), row)));
+        }
+        if !self.hosts.contains_key(org) {
+            let mut hosts = Hosts::new();
+            for row in DEVICES.rows(desk.state(), &[org.as_str()]) {
+                let (own, row) = row?;
+                let serial_number = String::from_utf8_lossy(&own).into_owned();
+                hosts.entry(row.host_name).or_default().insert(serial_number);
+            }
+            self.hosts.insert(org.clone(), hosts);
+        }
+        let serial_numbers = self.hosts.get(org).and_then(|hosts| hosts.get(name));
+        let Some(serial_number) = serial_numbers.and_then(BTreeSet::first) else { return Ok(None) };
+        Ok(self.find(desk, org, serial_number)?.map(|row| (serial_number.clone(), row)))
+    }
+
     /// The device an incident is about.
     pub(crate) fn find(&self, desk: &Desk, org: &OrgName, serial_number: &str) -> Result<Option<Rc<DeviceRow>>, Error> {
         let key = key(org, serial_number);
-        match self.0.get(key.as_bytes()) {
+        match self.recent.get(key.as_bytes()) {
             Some(row) => Ok(Some(Rc::clone(row))),
             None => Ok(desk.read(&key)?.map(Rc::new)),
         }

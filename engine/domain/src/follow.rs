@@ -43,6 +43,17 @@ pub(crate) enum Follow {
         /// Which reaction.
         reaction: ReactionId,
     },
+    /// A device has answered on a configuration group: it is as it was told, or why not.
+    Configured {
+        /// The device's serial number.
+        device: String,
+        /// The group.
+        group: String,
+        /// Which reaction told it.
+        reaction: ReactionId,
+        /// What it answered.
+        answer: Result<(), String>,
+    },
     /// The incident is written.
     Keep,
 }
@@ -54,13 +65,15 @@ pub(crate) enum Cause {
     Policy(Arc<Policy>, Rc<Fired>),
     /// Somebody asks for it.
     Command(CommandId),
+    /// An activation comes to it at an access line; its id.
+    Activation(Rc<str>),
 }
 
 impl Cause {
     pub(crate) fn policy(&self) -> Option<&PolicyName> {
         match self {
             Self::Policy(policy, _) => Some(policy.name()),
-            Self::Command(_) => None,
+            Self::Command(_) | Self::Activation(_) => None,
         }
     }
 
@@ -68,14 +81,21 @@ impl Cause {
     pub(crate) fn trigger(&self) -> Option<&str> {
         match self {
             Self::Policy(_, fired) => Some(&fired.event),
-            Self::Command(_) => None,
+            Self::Command(_) | Self::Activation(_) => None,
         }
     }
 
     pub(crate) fn command(&self) -> Option<&CommandId> {
         match self {
-            Self::Policy(..) => None,
+            Self::Policy(..) | Self::Activation(_) => None,
             Self::Command(id) => Some(id),
+        }
+    }
+
+    pub(crate) fn activation(&self) -> Option<&str> {
+        match self {
+            Self::Policy(..) | Self::Command(_) => None,
+            Self::Activation(id) => Some(id),
         }
     }
 }

@@ -8,7 +8,7 @@
 //! Jobs on different things take turns; two on one thing go in the order in which they were asked for.
 
 use jiff::Timestamp;
-use linesman_schemas::OrgName;
+use linesman_schemas::{OrgName, Place, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -47,6 +47,24 @@ pub enum Work {
         /// The moment.
         before_s: i64,
     },
+    /// Devices of access lines have what activations come to, at a place of an organization and below.
+    Render {
+        /// Where.
+        place: Place,
+        /// The subscription of which all is said once more, changed or not.
+        again: Option<SubscriptionName>,
+    },
+    /// Subscriptions that were made at a place and below go over to another version of their service.
+    Rollout {
+        /// Where.
+        place: Place,
+        /// The service.
+        service: ServiceName,
+        /// The version.
+        version: String,
+        /// How many of them may go over still; none: all.
+        left: Option<u32>,
+    },
 }
 
 impl Work {
@@ -55,6 +73,8 @@ impl Work {
         match self {
             Self::ReviewPending(_) => "review-pending",
             Self::AgeAudits { .. } => "age-audits",
+            Self::Render { .. } => "render",
+            Self::Rollout { .. } => "rollout",
         }
     }
 
@@ -62,6 +82,7 @@ impl Work {
     pub const fn organization(&self) -> Option<&OrgName> {
         match self {
             Self::ReviewPending(org) => Some(org),
+            Self::Render { place, .. } | Self::Rollout { place, .. } => place.organization(),
             Self::AgeAudits { .. } => None,
         }
     }

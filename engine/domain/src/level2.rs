@@ -32,6 +32,6 @@ fn is_later(command: &Command) -> bool {
         | Verb::Engine(_) => false,
         Verb::RuleBook(RuleBook::LoadSection(load)) => load.section == Section::Directory,
         Verb::Place(_) | Verb::Manager(_) | Verb::Group(_) | Verb::Token(_) | Verb::Session(_) | Verb::Audit(_) => true,
-        Verb::Values(_) | Verb::Subscription(_) => true,
+        Verb::Values(_) | Verb::Subscription(_) | Verb::Service(_) => true,
     }
 }

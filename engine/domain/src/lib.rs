@@ -23,12 +23,14 @@
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
+//! | `activations` | subscriptions as configuration of devices: which count at an access line, what they come to, what devices have |
 //! | `schedules` | whether a schedule enables an activation, and until when |
 //! | `jobs` | work over many rows, in slices |
 //! | `sources` | where those go on that bring inputs by themselves |
 //! | `timers` | what falls due |
 
 pub mod acquired;
+pub mod activations;
 pub mod audit;
 pub mod bundles;
 pub mod cases;
@@ -93,6 +95,7 @@ use jiff::Timestamp;
 use linesman_rules::{Book, Judge};
 use linesman_schemas::control::Settings;
 
+use activations::leaves::Leaves;
 pub use commands::asked;
 use desk::{Desk, Setting};
 use devices::Devices;
@@ -111,7 +114,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 39] = [
+pub const TABLES: [&dyn Upgradable; 43] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -151,6 +154,10 @@ pub const TABLES: [&dyn Upgradable; 39] = [
     &services::PARAMETERS,
     &values::VALUES,
     &subscriptions::SUBSCRIPTIONS,
+    &activations::ACTIVATIONS,
+    &activations::CUTS,
+    &activations::parts::PARTS,
+    &activations::parts::GROUPS,
 ];
 
 /// A batch, decided: what is to be written, said and told.
@@ -180,6 +187,7 @@ pub struct Domain {
     managers: Managers,
     books: Books,
     services: Services,
+    leaves: Leaves,
     jobs: Jobs,
 }
 
@@ -223,8 +231,8 @@ impl Domain {
             desk.open_counts(&org, counts);
         }
         let policies = Policies::new(policies, parts.judge);
-        let devices = Devices::new();
-        Ok(Self { position, desk, organizations, sightings, devices, policies, managers, books, services, jobs })
+        let (devices, leaves) = (Devices::new(), Leaves::default());
+        Ok(Self { position, desk, organizations, sightings, devices, policies, managers, books, services, leaves, jobs })
     }
 
     /// Where the lane stands, decided but not necessarily applied.

@@ -4,6 +4,7 @@
 //! besides each device may be tied to one place by itself.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use jiff::Timestamp;
 use linesman_schemas::{OrgName, Place, PlaceName, PlacePath};
@@ -85,7 +86,7 @@ pub fn sites_key(org: &OrgName) -> Key<SitesRow> {
 }
 
 /// A place's name within its organization: `berlin`, `berlin/line-7`.
-fn within(place: &PlacePath) -> String {
+pub(crate) fn within(place: &PlacePath) -> String {
     match &place.line {
         Some(line) => format!("{}/{line}", place.site),
         None => place.site.as_str().to_owned(),
@@ -155,6 +156,70 @@ pub fn lines<'a>(
     })
 }
 
+/// The access lines at a place and below, the first so many, and whether these are all.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub(crate) fn lines_of(
+    base: &(impl Base + ?Sized),
+    place: &Place,
+    most: usize,
+) -> Result<(Vec<PlacePath>, bool), Error> {
+    let (lines, last) = lines_behind(base, place, &[], most)?;
+    Ok((lines, last.is_none()))
+}
+
+/// The access lines at a place and below behind a key (empty: from the first on), so many at the most; the last one's key
+/// where there may be more.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub(crate) fn lines_behind(
+    base: &(impl Base + ?Sized),
+    place: &Place,
+    after: &[u8],
+    most: usize,
+) -> Result<(Vec<PlacePath>, Option<Vec<u8>>), Error> {
+    let front = match place {
+        Place::Provider => return Ok((Vec::new(), None)),
+        Place::Below(path) if path.line.is_some() => {
+            let is_there = is_within(base, place)?;
+            return Ok((is_there.then(|| path.clone()).into_iter().collect(), None));
+        }
+        Place::Below(site) => PLACES.prefix(&[site.organization.as_str()], format!("{}/", site.site).as_bytes()),
+        Place::Organization(org) => PLACES.prefix(&[org.as_str()], &[]),
+    };
+    let org = place.organization();
+    let mut from = if after.is_empty() { Bound::Included(front.clone()) } else { Bound::Excluded(after.to_vec()) };
+    let mut lines = Vec::new();
+    while let Some((key, _)) = base.first(from.as_ref().map(Vec::as_slice), &front)? {
+        let own = org.and_then(|org| {
+            let own = key.get(1 + org.as_str().len() + 1..)?;
+            path(org, std::str::from_utf8(own).ok()?)
+        });
+        lines.extend(own.filter(|place| place.line.is_some()));
+        if lines.len() >= most {
+            return Ok((lines, Some(key)));
+        }
+        from = Bound::Excluded(key);
+    }
+    Ok((lines, None))
+}
+
+/// A place itself and the access lines below it.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub(crate) fn with_lines(base: &(impl Base + ?Sized), place: &PlacePath) -> Result<Vec<PlacePath>, Error> {
+    let mut found = vec![place.clone()];
+    if place.line.is_none() {
+        for line in lines(base, &place.organization, &place.site) {
+            found.push(line?.0);
+        }
+    }
+    Ok(found)
+}
+
 /// The place of an organization of that name within it.
 pub fn path(org: &OrgName, own: &str) -> Option<PlacePath> {
     let (site, line) = own.split_once('/').map_or((own, None), |(site, line)| (site, Some(line)));
@@ -163,6 +228,14 @@ pub fn path(org: &OrgName, own: &str) -> Option<PlacePath> {
         None => None,
     };
     Some(PlacePath { organization: org.clone(), site: site.parse().ok()?, line })
+}
+
+/// The place of an organization by its name within it, which is empty for the organization itself.
+pub(crate) fn at(org: &OrgName, own: &str) -> Option<Place> {
+    match own {
+        "" => Some(Place::Organization(org.clone())),
+        own => path(org, own).map(Place::Below),
+    }
 }
 
 /// The names by which devices are tied to a place itself.

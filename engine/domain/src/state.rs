@@ -40,6 +40,7 @@ pub trait Base {
     fn first(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, Error>;
 }
 
+#[derive(Clone)]
 struct Slot {
     batch: u64,
     value: Option<Vec<u8>>,
@@ -51,12 +52,14 @@ pub struct State {
     overlay: BTreeMap<Vec<u8>, Slot>,
     batch: u64,
     touched: Vec<Vec<u8>>,
+    /// What stood in the overlay before each change, since it was asked to be kept.
+    journal: Option<Vec<(Vec<u8>, Option<Slot>)>>,
 }
 
 impl State {
     /// A state on `base`, nothing decided yet.
     pub fn new(base: Box<dyn Base>) -> Self {
-        Self { base, overlay: BTreeMap::new(), batch: 1, touched: Vec::new() }
+        Self { base, overlay: BTreeMap::new(), batch: 1, touched: Vec::new(), journal: None }
     }
 
     /// The row under `key`.
@@ -83,6 +86,7 @@ impl State {
 
     /// Puts a value under `key`; none removes it.
     pub(crate) fn set(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.note(&key);
         match self.overlay.entry(key) {
             Entry::Occupied(mut entry) => {
                 if entry.get().batch != self.batch {
@@ -97,12 +101,34 @@ impl State {
         }
     }
 
+    /// Keeps from here on what changes replace.
+    pub(crate) fn begin_trial(&mut self) {
+        self.journal = Some(Vec::new());
+    }
+
+    /// Ends a trial: with all that was changed, or as if nothing had been.
+    pub(crate) fn end_trial(&mut self, stays: bool) {
+        for (key, slot) in self.journal.take().into_iter().flatten().rev().filter(|_| !stays) {
+            match slot {
+                Some(slot) => self.overlay.insert(key, slot),
+                None => self.overlay.remove(&key),
+            };
+        }
+    }
+
+    fn note(&mut self, key: &[u8]) {
+        if let Some(journal) = &mut self.journal {
+            journal.push((key.to_vec(), self.overlay.get(key).cloned()));
+        }
+    }
+
     /// Changes the bytes under `key` in place; absent ones begin empty.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn update<V>(&mut self, key: &Key<V>, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
         let key = key.as_bytes();
+        self.note(key);
         if let Some(slot) = self.overlay.get_mut(key) {
             if slot.batch != self.batch {
                 slot.batch = self.batch;

@@ -5,6 +5,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use jiff::Timestamp;
 use linesman_schemas::{OrgName, Place, ServiceName, SubscriptionName};
@@ -74,11 +75,25 @@ pub fn below(org: &OrgName, own: &[u8]) -> Vec<u8> {
 /// Where a subscription of an organization was made and its name, from its own key behind the organization's.
 pub fn place_and_name(org: &OrgName, own: &[u8]) -> Option<(Place, SubscriptionName)> {
     let (within, name) = std::str::from_utf8(own).ok()?.split_once('\0')?;
-    let place = match within {
-        "" => Place::Organization(org.clone()),
-        within => Place::Below(places::path(org, within)?),
-    };
-    Some((place, name.parse().ok()?))
+    Some((places::at(org, within)?, name.parse().ok()?))
+}
+
+/// Whether an organization has any.
+///
+/// # Errors
+/// The base cannot be read.
+pub(crate) fn has_any(base: &(impl Base + ?Sized), org: &OrgName) -> Result<bool, Error> {
+    let front = below(org, &[]);
+    Ok(base.first(Bound::Included(&front), &front)?.is_some())
+}
+
+/// The organizations of a lane that have any, without going through them.
+///
+/// # Errors
+/// The base cannot be read.
+pub(crate) fn organizations(base: &(impl Base + ?Sized)) -> Result<Vec<OrgName>, Error> {
+    let heads = super::table::heads(base, &SUBSCRIPTIONS.prefix(&[], &[]))?;
+    Ok(heads.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
 /// All subscriptions of an organization, by place and name.

@@ -156,6 +156,23 @@ impl<R: Row> Table<R> {
     }
 }
 
+/// The texts that follow `prefix` in keys, up to their zero byte, each once.
+///
+/// # Errors
+/// The base cannot be read.
+pub(crate) fn heads(base: &(impl Base + ?Sized), prefix: &[u8]) -> Result<Vec<String>, Error> {
+    let mut heads = Vec::new();
+    let mut from = prefix.to_vec();
+    while let Some((found, _)) = base.first(Bound::Included(&from), prefix)? {
+        let rest = found.get(prefix.len()..).unwrap_or_default();
+        let head = rest.split(|byte| *byte == 0).next().unwrap_or_default();
+        heads.push(String::from_utf8_lossy(head).into_owned());
+        // Behind everything of this one: its zero byte becomes a one.
+        from = [prefix, head, &[1]].concat();
+    }
+    Ok(heads)
+}
+
 /// Writes a row's value.
 ///
 /// # Errors

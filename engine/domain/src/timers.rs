@@ -5,12 +5,12 @@ use std::ops::Bound;
 
 use jiff::Timestamp;
 
-use super::Error;
 use super::desk::Desk;
 use super::jobs::{Jobs, Work};
 use super::sightings::Sightings;
 use super::state::State;
 use super::table::{self, Key, Table};
+use super::{Error, activations};
 
 /// What is to happen.
 pub(crate) enum Timer<'a> {
@@ -20,6 +20,8 @@ pub(crate) enum Timer<'a> {
     PruneSightings,
     /// What old records of the audit say goes, once a day.
     AgeAudits,
+    /// An activation's schedule changes how it stands; its key.
+    Activation(&'a [u8]),
 }
 
 /// The table of timers: when one is due, what kind it is, and what about.
@@ -27,6 +29,7 @@ pub const TIMERS: Table<()> = Table::new(b't');
 const FORGET: u8 = b'f';
 const PRUNE: u8 = b'p';
 const AGE: u8 = b'a';
+const ACTIVATION: u8 = b's';
 
 fn key(due: Timestamp, kind: u8, about: &[u8]) -> Key<()> {
     let mut tail = table::time(due).to_vec();
@@ -49,11 +52,16 @@ pub(crate) fn next(state: &State) -> Result<Option<Timestamp>, Error> {
 
 /// Lets something happen a while from now.
 pub(crate) fn arm(desk: &mut Desk, wait_hours: i64, timer: &Timer<'_>) -> Result<(), Error> {
-    let due = desk.in_hours(wait_hours);
+    arm_at(desk, desk.in_hours(wait_hours), timer)
+}
+
+/// Lets something happen at a moment.
+pub(crate) fn arm_at(desk: &mut Desk, due: Timestamp, timer: &Timer<'_>) -> Result<(), Error> {
     let key = match timer {
         Timer::Forget(row) => key(due, FORGET, row),
         Timer::PruneSightings => pruning(due),
         Timer::AgeAudits => key(due, AGE, &[]),
+        Timer::Activation(row) => key(due, ACTIVATION, row),
     };
     desk.write(key, &())?;
     desk.set_next_timer(Some(desk.next_timer().map_or(due, |next| next.min(due))));
@@ -74,6 +82,7 @@ pub(crate) fn fire(desk: &mut Desk, sightings: &mut Sightings, jobs: &mut Jobs) 
     while desk.next_timer().is_some_and(|due| due <= desk.now) {
         let prefix = TIMERS.prefix(&[], &[]);
         let Some((key, _)) = desk.first(Bound::Included(&prefix), &prefix)? else { break };
+        let due = table::read_time(TIMERS.own(&key));
         match TIMERS.own(&key).get(8..).and_then(<[u8]>::split_first) {
             Some((&FORGET, row)) => desk.remove_found(row.to_vec()),
             Some((&PRUNE, _)) => {
@@ -87,6 +96,11 @@ pub(crate) fn fire(desk: &mut Desk, sightings: &mut Sightings, jobs: &mut Jobs) 
                     jobs.begin(desk, Work::AgeAudits { before_s: ago(desk, retention_s) })?;
                 }
                 arm(desk, 24, &Timer::AgeAudits)?;
+            }
+            Some((&ACTIVATION, row)) => {
+                if let Some(place) = due.map(|due| activations::wake(desk, row, due)).transpose()?.flatten() {
+                    jobs.begin(desk, Work::Render { place, again: None })?;
+                }
             }
             _ => {}
         }

@@ -100,11 +100,7 @@ pub fn places_of<'a>(
     VALUES.rows(base, &[org.as_str()]).filter_map(move |row| {
         let place = |own: &[u8]| {
             let (within, _) = std::str::from_utf8(own).ok()?.split_once('\0')?;
-            Some(if within.is_empty() {
-                Place::Organization(org.clone())
-            } else {
-                Place::Below(places::path(org, within)?)
-            })
+            places::at(org, within)
         };
         row.map(|(own, _)| place(&own)).transpose()
     })

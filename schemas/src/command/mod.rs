@@ -14,6 +14,7 @@ mod place;
 mod policy;
 mod replay;
 mod rule_book;
+mod service;
 mod session;
 mod subscription;
 #[cfg(test)]
@@ -39,8 +40,9 @@ pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};
 pub use rule_book::{RuleBook, SectionLoad};
+pub use service::{Rollout, Service};
 pub use session::{Lockout, LoginRefusals, Session, SessionName, SessionOpening, TokenUse, Touch};
-pub use subscription::{Subscription, SubscriptionPath, SubscriptionSettings};
+pub use subscription::{Activation, Deactivation, Subscription, SubscriptionPath, SubscriptionSettings};
 pub use token::{Token, TokenIssue, TokenRevocation};
 pub use value::{Localization, PARAMETER_MOST, SUBSTITUTION_MOST, SUBSTITUTIONS_MOST, ValueSettings, Values};
 
@@ -92,6 +94,8 @@ pub enum Verb {
     Values(Values),
     /// Of a subscription.
     Subscription(Subscription),
+    /// Of a service.
+    Service(Service),
 }
 
 impl Verb {
@@ -113,6 +117,7 @@ impl Verb {
             Self::Audit(verb) => verb.as_str(),
             Self::Values(verb) => verb.as_str(),
             Self::Subscription(verb) => verb.as_str(),
+            Self::Service(verb) => verb.as_str(),
         }
     }
 
@@ -136,6 +141,7 @@ impl Verb {
             },
             (Self::Values(verb), Some(org)) => verb.place(org),
             (Self::Subscription(verb), Some(org)) => verb.place(org),
+            (Self::Service(verb), Some(org)) => verb.place(org),
             (
                 Self::Organization(_)
                 | Self::Incident(_)
@@ -157,7 +163,8 @@ impl Verb {
                 | Self::Input(_)
                 | Self::Place(_)
                 | Self::Values(_)
-                | Self::Subscription(_),
+                | Self::Subscription(_)
+                | Self::Service(_),
                 None,
             ) => None,
         }
@@ -190,6 +197,7 @@ impl Verb {
             Self::Audit(verb) => verb.check(),
             Self::Values(verb) => verb.check(),
             Self::Subscription(verb) => verb.check(),
+            Self::Service(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) | Self::Engine(_) => Ok(()),
         }
     }

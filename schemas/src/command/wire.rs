@@ -9,10 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Assignment, Audit, Case, CaseWish, CheckpointKept, Command, Engine, Group, GroupRemoval, GroupSettings, Incident,
+    Activation, Assignment, Audit, Case, CaseWish, CheckpointKept, Command, Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident,
     Input, LevelRaise, Localization, Lockout, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Note,
     Organization, OrganizationSettings, PasswordChange, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun,
-    Prioritisation, Refusals, Replay, RuleBook, SectionLoad, Session, SessionName, SessionOpening, Subscription,
+    Prioritisation, Refusals, Replay, Rollout, RuleBook, SectionLoad, Service, Session, SessionName, SessionOpening, Subscription,
     SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, ValueSettings, Values,
     Verb,
 };
@@ -138,6 +138,14 @@ pub(super) enum Tagged {
     SuspendSubscription(SubscriptionPath),
     /// A subscription rests no longer.
     ResumeSubscription(SubscriptionPath),
+    /// Activate a subscription, or act on one from above.
+    ActivateSubscription(Activation),
+    /// Deactivate a subscription, or act on one from above.
+    DeactivateSubscription(Deactivation),
+    /// Tell devices all of a subscription once more.
+    RedeploySubscription(SubscriptionPath),
+    /// Let subscriptions be on another version of a service.
+    RolloutService(Rollout),
 }
 
 impl From<Tagged> for Verb {
@@ -181,6 +189,10 @@ impl From<Tagged> for Verb {
             Tagged::RemoveSubscription(asked) => Self::Subscription(Subscription::Remove(asked)),
             Tagged::SuspendSubscription(asked) => Self::Subscription(Subscription::Suspend(asked)),
             Tagged::ResumeSubscription(asked) => Self::Subscription(Subscription::Resume(asked)),
+            Tagged::ActivateSubscription(asked) => Self::Subscription(Subscription::Activate(asked)),
+            Tagged::DeactivateSubscription(asked) => Self::Subscription(Subscription::Deactivate(asked)),
+            Tagged::RedeploySubscription(asked) => Self::Subscription(Subscription::Redeploy(asked)),
+            Tagged::RolloutService(asked) => Self::Service(Service::Rollout(asked)),
         }
     }
 }
@@ -226,6 +238,10 @@ impl From<Verb> for Tagged {
             Verb::Subscription(Subscription::Remove(asked)) => Self::RemoveSubscription(asked),
             Verb::Subscription(Subscription::Suspend(asked)) => Self::SuspendSubscription(asked),
             Verb::Subscription(Subscription::Resume(asked)) => Self::ResumeSubscription(asked),
+            Verb::Subscription(Subscription::Activate(asked)) => Self::ActivateSubscription(asked),
+            Verb::Subscription(Subscription::Deactivate(asked)) => Self::DeactivateSubscription(asked),
+            Verb::Subscription(Subscription::Redeploy(asked)) => Self::RedeploySubscription(asked),
+            Verb::Service(Service::Rollout(asked)) => Self::RolloutService(asked),
         }
     }
 }

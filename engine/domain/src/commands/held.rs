@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use linesman_rules::suggest;
-use linesman_rules::values::{Acquisition, Clause, Fault, Substitution, parse_substitution};
+use linesman_rules::values::{Acquisition, Clause, Fault, Source, Substitution, parse_substitution};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
@@ -16,7 +16,7 @@ use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
 use crate::services::Services;
 use crate::state::State;
-use crate::subscriptions;
+use crate::subscriptions::{self, SubscriptionRow};
 use crate::values::{self, Given, Whose};
 
 /// How many places below are looked at; what is further down is told when it is rendered.
@@ -72,6 +72,50 @@ pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -
         }
     }
     below(state, services, change, &names)
+}
+
+/// Why values may not be given with an activation of a subscription at a place; none where they may.
+pub(super) fn refusal_of_activation(
+    state: &State,
+    services: &Services,
+    place: &Place,
+    (name, row): (&SubscriptionName, &SubscriptionRow),
+    given: &[Given],
+) -> Result<Option<Answer>, Error> {
+    let wanted = Wanted {
+        place,
+        service: Some((&row.service, &row.version)),
+        subscription: Some(name),
+        activation: given,
+        instead: None,
+    };
+    let gathered = acquired::gather(state, services.shelf(), &wanted)?;
+    if gathered.service.is_none() {
+        let detail = format!("the version `{}` of the service `{}` cannot be used", row.version, row.service);
+        return Ok(Some(Answer::refused(Verdict::Conflict, detail)));
+    }
+    let before = acquired::gather(state, services.shelf(), &Wanted { activation: &[], ..wanted })?;
+    let before = before.acquire(|values| values.faults().to_vec());
+    Ok(gathered.acquire(|values| {
+        for said in given.iter().filter_map(|given| parse_substitution(&given.text).ok()) {
+            let name = said.name.as_str();
+            if !values.has(name) {
+                let names: Vec<String> =
+                    values.parameters().iter().map(|parameter| parameter.name().to_string()).collect();
+                let help = suggest(name, names.iter().map(String::as_str));
+                let detail = format!("there is no parameter `{name}`; {help}");
+                return Some(Answer::refused(Verdict::Invalid, detail));
+            }
+            let is_narrowing = matches!(said.clause, Clause::Within(_));
+            if let Some(at) = values.blocked_by(name, Source::Activation, is_narrowing) {
+                let detail = format!("`{name}` is fixed by {at}, and nobody below substitutes it");
+                return Some(Answer::refused(Verdict::Conflict, detail));
+            }
+        }
+        let fresh = values.faults().iter().filter(|fault| !fault.is_missing && !before.contains(fault));
+        let fresh: Vec<String> = fresh.map(shown).collect();
+        (!fresh.is_empty()).then(|| Answer::refused(Verdict::Invalid, told(fresh.into_iter())))
+    }))
 }
 
 /// What is given anew, read.
@@ -225,7 +269,7 @@ fn shown(fault: &Fault) -> String {
 }
 
 /// The first faults, and how many there are beyond them.
-fn told(faults: impl Iterator<Item = String>) -> String {
+pub(super) fn told(faults: impl Iterator<Item = String>) -> String {
     let all: Vec<String> = faults.collect();
     let mut text = all.iter().take(NAMED_MOST).map(String::as_str).collect::<Vec<_>>().join("; ");
     if all.len() > NAMED_MOST {

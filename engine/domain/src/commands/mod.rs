@@ -10,12 +10,14 @@
 //! | `incidents`, `cases` | incidents and their notes; their cases |
 //! | `policies` | a policy judges again |
 //! | `places` | sites and access lines |
-//! | `values`, `subscriptions` | what parameters are at places; who has which services |
+//! | `values`, `subscriptions`, `activations` | what parameters are at places; who has which services, and where they are active |
+//! | `services` | which versions subscriptions are on |
 //! | `managers`, `groups`, `tokens` | who may what |
 //! | `passwords`, `sessions` | how they come in |
 //! | `audit` | what the engine keeps of it |
 //! | `engine`, `rule_book` | the engine itself, and the rule book, asked by the provider |
 
+mod activations;
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod engine;
@@ -29,6 +31,7 @@ pub mod passwords;
 pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod rule_book;
+pub(crate) mod services;
 pub(crate) mod sessions;
 pub(crate) mod subscriptions;
 pub(crate) mod tokens;

@@ -11,7 +11,7 @@ use super::{Answer, managers as rooms};
 use crate::desk::Desk;
 use crate::managers::Managers;
 use crate::places::{self, LINES_MOST, PlaceRow, SITES_MOST, SitesRow, TIED_MOST, TieRow, TiedRow};
-use crate::{Error, devices, services, subscriptions, values};
+use crate::{Error, activations, devices, services, subscriptions, values};
 
 /// Does what is asked of a place of an organization.
 pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, org: &OrgName, verb: &PlaceVerb) -> Result<Answer, Error> {
@@ -176,11 +176,14 @@ fn subscribed(desk: &Desk, places: &[(PlacePath, PlaceRow)]) -> Result<Vec<(Plac
     Ok(found)
 }
 
-/// The values at a place itself go with it.
+/// The values at a place itself go with it, and what was activated there.
 fn drop_values(desk: &mut Desk, place: &PlacePath) -> Result<(), Error> {
-    let front = values::front(&Place::Below(place.clone()));
-    while let Some((key, _)) = desk.first(Bound::Included(&front), &front)? {
-        desk.remove_found(key);
+    let place = Place::Below(place.clone());
+    let fronts = activations::fronts(&place).into_iter().filter(|_| desk.is_at(activations::LEVEL));
+    for front in [values::front(&place)].into_iter().chain(fronts).collect::<Vec<_>>() {
+        while let Some((key, _)) = desk.first(Bound::Included(&front), &front)? {
+            desk.remove_found(key);
+        }
     }
     Ok(())
 }

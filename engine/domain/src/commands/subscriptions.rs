@@ -6,8 +6,9 @@ use linesman_schemas::command::{Command, Subscription, SubscriptionSettings};
 use linesman_schemas::{Place, Privilege, ServiceName, SubscriptionName};
 use serde_json::{Value, json};
 
-use super::Answer;
 use super::values::{self as rooms, Change};
+use super::{Answer, activations, held};
+use crate::activations::{LEVEL, id, key as activation_key};
 use crate::desk::Desk;
 use crate::managers::Managers;
 use crate::rights::{self, Asked, Need, Ruling};
@@ -35,8 +36,21 @@ pub(crate) fn ask(
         Subscription::Remove(_) => remove(desk, place, name)?,
         Subscription::Suspend(_) => rest(desk, place, name, true)?,
         Subscription::Resume(_) => rest(desk, place, name, false)?,
+        Subscription::Activate(activation) => {
+            activations::activate(desk, (services, managers), command, activation)?
+        }
+        Subscription::Deactivate(deactivation) => activations::deactivate(desk, managers, command, deactivation)?,
+        Subscription::Redeploy(_) => match subscriptions::seen(desk.state(), place, name)? {
+            Some(_) => Answer::done("redeployed", Value::Null, Value::Null),
+            None => nothing(place, name),
+        },
     };
     Ok(answer.about(&format!("{place} {name}")))
+}
+
+/// A change is not taken in: lines would come to what is wrong.
+pub(crate) fn wrong(lines: &[String]) -> Answer {
+    Answer::refused(Verdict::Conflict, held::told(lines.iter().cloned()))
 }
 
 fn nothing(place: &Place, name: &SubscriptionName) -> Answer {
@@ -51,7 +65,7 @@ fn refusal(
     settings: &SubscriptionSettings,
 ) -> Result<Option<Answer>, Error> {
     let gives = settings.substitutions.is_some().then_some(Privilege::Substitution);
-    let activates = settings.active.is_some().then_some(Privilege::Activation);
+    let activates = (settings.active.is_some() || settings.schedule.is_some()).then_some(Privilege::Activation);
     for privilege in gives.into_iter().chain(activates) {
         let asked = Asked {
             principal: &command.principal,
@@ -76,7 +90,7 @@ fn set(
     command: &Command,
     settings: &SubscriptionSettings,
 ) -> Result<Answer, Error> {
-    let SubscriptionSettings { place, name, service, substitutions, active } = settings;
+    let SubscriptionSettings { place, name, service, substitutions, active, schedule } = settings;
     let key = subscriptions::key(place, name);
     let before = desk.read(&key)?;
     let row = match &before {
@@ -108,8 +122,17 @@ fn set(
             }
         }
     };
+    if let Some(Some(schedule)) = schedule
+        && let Some(refused) = activations::unschedulable(desk, services, (&row.service, &row.version), schedule)?
+    {
+        return Ok(refused);
+    }
     let old = before.as_ref().map(|was| shown(desk, place, name, was)).transpose()?;
     desk.write(key, &row)?;
+    if let Some(schedule) = schedule {
+        let by = command.principal.to_string();
+        activations::set_schedule(desk, (place, name), row.number, schedule.as_ref(), by)?;
+    }
     if let Some(substitutions) = substitutions {
         let by = command.principal.to_string();
         let change = Change { substitutions, unset: &[], keep: false, by, at: desk.now };
@@ -162,6 +185,9 @@ fn remove(desk: &mut Desk, place: &Place, name: &SubscriptionName) -> Result<Ans
     let old = shown(desk, place, name, &row)?;
     desk.remove(key);
     desk.remove(values::key(place, Whose::Subscription(name)));
+    if desk.is_at(LEVEL) {
+        activations::drop_below(desk, place, name, Some(row.number))?;
+    }
     Ok(Answer::done("removed", old, Value::Null))
 }
 
@@ -182,11 +208,16 @@ fn rest(desk: &mut Desk, place: &Place, name: &SubscriptionName, is_suspended: b
 fn shown(desk: &Desk, place: &Place, name: &SubscriptionName, row: &SubscriptionRow) -> Result<Value, Error> {
     let given = values::read(desk.state(), place, Whose::Subscription(name))?;
     let texts: Vec<_> = given.iter().map(|given| given.text.as_str()).collect();
-    Ok(json!({
+    let mut shown = json!({
         "service": row.service,
         "version": row.version,
         "suspended": row.is_suspended,
         "active": row.is_active,
         "substitutions": texts,
-    }))
+    });
+    let own = desk.read(&activation_key(place, name, &id(place, name, [])))?;
+    if let (Some(row), Some(fields)) = (own, shown.as_object_mut()) {
+        fields.insert("schedule".to_owned(), json!(row.schedule));
+    }
+    Ok(shown)
 }

@@ -115,7 +115,7 @@ pub(super) fn give(
 }
 
 /// What stands after a change. What is given as it stands already stays by whom and when it was.
-fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Answer> {
+pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Answer> {
     let mut named = BTreeSet::new();
     for (at, text) in change.substitutions.iter().enumerate() {
         let slot = Slot::of(text).map_err(|Mistake { message, help, column, .. }| {

@@ -13,7 +13,7 @@ use linesman_rules::Policy;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::notification::Notification;
 use linesman_schemas::outcome::{Attempt, Done, Failure, FailureClass, Outcome};
-use linesman_schemas::reaction::{Action, Reaction};
+use linesman_schemas::reaction::{Action, Configure, Reaction};
 use linesman_schemas::{Destination, IncidentId, OrgName, ReactionId};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -30,6 +30,8 @@ pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits
 pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
 pub(crate) use row::{prefix_of, read_key};
 
+/// The connector that changes devices.
+pub(crate) const DEVICE: &str = "device";
 /// How many reactions policies may decide on one input: each may be a subject and so a message of
 /// its own, and a batch of OUT holds at most 1,000.
 const REACTIONS_MOST: usize = 400;
@@ -80,6 +82,7 @@ fn say(
         policy: cause.policy(),
         trigger: cause.trigger(),
         command: cause.command(),
+        activation: cause.activation(),
         incident: incident.map(|incident| &incident.id),
         action,
     };
@@ -178,7 +181,7 @@ pub(crate) fn settle(desk: &mut Desk, org: Option<&OrgName>, report: Attempt) ->
             desk.tally.input("result", "done");
             circuit::close(desk, &row.destination)?;
             unpend(desk, &report.reaction, &row);
-            self::done(desk, &row, done)
+            self::done(desk, &report.reaction, &row, done)
         }
         Outcome::Failed(failure) => {
             desk.tally.input("result", "failed");
@@ -188,9 +191,10 @@ pub(crate) fn settle(desk: &mut Desk, org: Option<&OrgName>, report: Attempt) ->
     }
 }
 
-fn done(desk: &mut Desk, row: &PendingRow, done: Done) -> Result<Option<Follow>, Error> {
+fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Result<Option<Follow>, Error> {
     match done {
-        Done::Delivered | Done::Configured => Ok(None),
+        Done::Delivered => Ok(None),
+        Done::Configured => Ok(configured(id, row, Ok(()))),
         Done::CaseAccepted { transaction_id, case } => {
             Ok(incident_of(row).map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case }))
         }
@@ -235,7 +239,28 @@ fn give_up(
         ..Letter::new(Reason::ReactionFailed, detail, desk.sequence)
     };
     dead_letters::say(desk, org, about.as_deref(), letter)?;
+    if let Some(told) = configured(id, row, Err(format!("{}: {}", failure.class.as_str(), failure.message))) {
+        return Ok(Some(told));
+    }
     Ok(incident.map(|incident| Follow::ReactionFailed { incident, reaction: id.clone() }))
+}
+
+/// What a device has answered, if that was asked of one.
+fn configured(id: &ReactionId, row: &PendingRow, answer: Result<(), String>) -> Option<Follow> {
+    if connector_of(&row.destination) != DEVICE {
+        return None;
+    }
+    let Ok(Action::Configure(configure)) = serde_json::from_str(&row.action) else { return None };
+    let Configure { device, group, .. } = *configure;
+    Some(Follow::Configured { device: device.serial_number, group, reaction: id.clone(), answer })
+}
+
+/// A reaction is not to be done any more; what a connector still says of it changes nothing.
+pub(crate) fn withdraw(desk: &mut Desk, org: &OrgName, id: &ReactionId) -> Result<(), Error> {
+    if let Some(row) = find(desk, org, id)? {
+        unpend(desk, id, &row);
+    }
+    Ok(())
 }
 
 /// The connector of a destination in its text form.

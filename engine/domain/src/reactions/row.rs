@@ -5,8 +5,6 @@
 //! q <destination> 0 <org> 0 <not before> <reaction id>    nothing: a queue by destination and organization
 //! ```
 
-use std::ops::Bound;
-
 use jiff::Timestamp;
 use linesman_schemas::{OrgName, ReactionId};
 use serde::{Deserialize, Serialize};
@@ -95,7 +93,7 @@ fn read_queued(own: &[u8]) -> Option<Queued> {
 /// # Errors
 /// The base cannot be read.
 pub fn destinations(base: &(impl Base + ?Sized)) -> Result<Vec<String>, Error> {
-    heads(base, &QUEUES.prefix(&[], &[]))
+    table::heads(base, &QUEUES.prefix(&[], &[]))
 }
 
 /// Whose queues at a destination have a row, without going through them.
@@ -103,21 +101,7 @@ pub fn destinations(base: &(impl Base + ?Sized)) -> Result<Vec<String>, Error> {
 /// # Errors
 /// The base cannot be read.
 pub fn queues(base: &(impl Base + ?Sized), destination: &str) -> Result<Vec<String>, Error> {
-    heads(base, &QUEUES.prefix(&[destination], &[]))
-}
-
-/// The texts that follow `prefix` in keys, up to their zero byte, each once.
-fn heads(base: &(impl Base + ?Sized), prefix: &[u8]) -> Result<Vec<String>, Error> {
-    let mut heads = Vec::new();
-    let mut from = prefix.to_vec();
-    while let Some((found, _)) = base.first(Bound::Included(&from), prefix)? {
-        let rest = found.get(prefix.len()..).unwrap_or_default();
-        let head = rest.split(|byte| *byte == 0).next().unwrap_or_default();
-        heads.push(String::from_utf8_lossy(head).into_owned());
-        // Behind everything of this one: its zero byte becomes a one.
-        from = [prefix, head, &[1]].concat();
-    }
-    Ok(heads)
+    table::heads(base, &QUEUES.prefix(&[destination], &[]))
 }
 
 /// All pending reactions of a lane, by id.

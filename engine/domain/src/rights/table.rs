@@ -43,6 +43,10 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("remove-subscription", Need::Privilege(Privilege::Subscription)),
     ("suspend-subscription", Need::Privilege(Privilege::Subscription)),
     ("resume-subscription", Need::Privilege(Privilege::Subscription)),
+    ("activate-subscription", Need::Privilege(Privilege::Activation)),
+    ("deactivate-subscription", Need::Privilege(Privilege::Activation)),
+    ("redeploy-subscription", Need::Privilege(Privilege::Activation)),
+    ("rollout-service", Need::Right(Right::Services)),
     // Incidents: the step is the least that some use of it takes.
     ("assign-incident", Need::Incidents(IncidentStep::Own)),
     ("prioritise-incident", Need::Incidents(IncidentStep::Own)),
@@ -87,6 +91,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("explain", Need::Known),
     ("subscriptions", Need::Known),
     ("subscription", Need::Known),
+    ("activations", Need::Known),
     ("managers", Need::Known),
     ("manager", Need::Known),
     ("groups", Need::Known),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use linesman_rules::{Failure, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
-    Audit as AuditVerb, Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Verb,
+    Audit as AuditVerb, Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Service, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
@@ -99,7 +99,8 @@ impl Domain {
             | Verb::Input(_)
             | Verb::Place(_)
             | Verb::Values(_)
-            | Verb::Subscription(_)) => Ok(Answer::misplaced(verb, None)),
+            | Verb::Subscription(_)
+            | Verb::Service(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
 
@@ -127,10 +128,12 @@ impl Domain {
             (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
-            (Verb::Place(verb), Some(_)) => commands::places::ask(&mut self.desk, &mut self.managers, org, verb),
-            (Verb::Values(verb), Some(_)) => commands::values::ask(&mut self.desk, &self.services, org, command, verb),
-            (Verb::Subscription(verb), Some(_)) => {
-                commands::subscriptions::ask(&mut self.desk, (&self.services, &self.managers), command, verb)
+            (Verb::Place(verb), Some(_)) => self.change_place(org, verb),
+            (Verb::Values(verb), Some(_)) => self.change_values(org, command, verb),
+            (Verb::Subscription(verb), Some(_)) => self.change_subscription(command, verb),
+            (Verb::Service(verb), Some(_)) => {
+                let Service::Rollout(rollout) = verb;
+                commands::services::roll_out_from(&mut self.desk, &mut self.jobs, rollout)
             }
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),

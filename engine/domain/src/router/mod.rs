@@ -11,8 +11,10 @@
 //! |---|---|
 //! | here | what comes in, and what follows |
 //! | `commands` | what people and the configuration ask for |
+//! | `activations` | what follows from activations: lines are rendered, devices told |
 //! | `work` | jobs, slice by slice |
 
+mod activations;
 mod commands;
 mod work;
 
@@ -26,6 +28,7 @@ use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::outcome::{Attempt, Report};
 use linesman_schemas::{IncidentId, OrgName};
 
+use super::activations::parts;
 use super::dead_letters::{self, Why};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
@@ -110,14 +113,20 @@ impl Domain {
         let desk = &mut self.desk;
         match content {
             Content::RuleBook(book) => {
+                let shared = self.services.parameters();
                 let judged_by = (&mut self.policies, &mut self.managers, &mut self.services);
-                self.books.take_up(desk, &self.organizations, judged_by, book, input.sequence)
+                self.books.take_up(desk, &self.organizations, judged_by, book, input.sequence)?;
+                if shared == self.services.parameters() { Ok(()) } else { self.render_all() }
             }
             Content::Level(level) => {
                 let is_news = *level > desk.level;
                 desk.tally.input("ctl", if is_news { "level" } else { "known" });
                 desk.level = desk.level.max(*level);
-                if is_news { self.services.keep(desk) } else { Ok(()) }
+                if !is_news {
+                    return Ok(());
+                }
+                self.services.keep(desk)?;
+                self.render_all()
             }
             Content::Attempt(attempt) => self.settle(None, attempt),
             Content::Command(command) => self.take_command(input, command),
@@ -265,6 +274,9 @@ impl Domain {
                 let Some(incident) = hand else { return Ok(Vec::new()) };
                 cases::fail(incident);
                 Ok(vec![Follow::Keep])
+            }
+            (Follow::Configured { device, group, reaction, answer }, _) => {
+                parts::settle(desk, org, (&device, &group), &reaction, answer).map(|()| Vec::new())
             }
             (Follow::Keep, Some(incident)) => incidents::keep(desk, incident).map(|()| Vec::new()),
             // The rules refuse what is about an incident where there is none.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use linesman_schemas::OrgName;
 
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
+use crate::commands::services;
 use crate::{Domain, Error, audit, cases, incidents, reactions};
 
 impl Domain {
@@ -19,6 +20,15 @@ impl Domain {
             Work::AgeAudits { before_s } => {
                 let before = Timestamp::from_second(*before_s).unwrap_or(Timestamp::MIN);
                 audit::age(&mut self.desk, before, &job.cursor, SLICE_ROWS, SLICE_BYTES)?
+            }
+            Work::Render { place, again } => self.render_slice(place, again.as_ref(), &job.cursor)?,
+            Work::Rollout { place, service, version, left } => {
+                let wanted = (service, version.as_str());
+                let slice = services::roll_out(&mut self.desk, place, wanted, *left, &job.cursor, SLICE_ROWS)?;
+                if slice.0.is_none() {
+                    self.render(place, None)?;
+                }
+                slice
             }
         };
         self.jobs.advance(&mut self.desk, number, cursor, done)

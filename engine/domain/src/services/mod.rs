@@ -187,6 +187,11 @@ impl Services {
         self.catalog.service(name)
     }
 
+    /// The parameters of all services, as the rule book has them.
+    pub(crate) fn parameters(&self) -> Option<String> {
+        self.catalog.parameters().map(str::to_owned)
+    }
+
     /// Knows the services of another rule book from here on.
     pub(crate) fn take_up(&mut self, desk: &mut Desk, catalog: &Arc<Catalog>) -> Result<(), Error> {
         self.catalog = Arc::clone(catalog);

@@ -1,0 +1,146 @@
+//! What is set on devices by whose groups, so that no two set the same differently.
+//!
+//! What is kept is what the rows of groups say, so what is forgotten is only read again: it changes no decision.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use linesman_rules::configuration::{Configuration, Word};
+use linesman_schemas::{OrgName, PlacePath};
+use sha2::{Digest, Sha256};
+
+use super::parts::{self, GroupRow};
+use crate::Error;
+use crate::desk::Desk;
+
+/// Of how many devices is kept what is set on them.
+const DEVICES_MOST: usize = 64;
+
+/// Which leaf, and its value, hashed.
+pub(super) type Hashed = (u64, u64);
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Leaves(BTreeMap<(OrgName, String), Device>);
+
+/// What is set on a device.
+#[derive(Debug, Default)]
+struct Device {
+    /// By which leaf it is: its value and the group.
+    set: BTreeMap<u64, Vec<(u64, Rc<str>)>>,
+    /// The lines that are kept out, by group.
+    blocked: BTreeMap<Rc<str>, PlacePath>,
+}
+
+/// The leaves of a configuration, hashed, in the order of the hashes.
+pub(super) fn hashed(configuration: &Configuration) -> Vec<Hashed> {
+    let leaves = configuration.leaves();
+    let mut hashed: Vec<_> = leaves.iter().map(|leaf| (hash(leaf.identity()), hash(leaf.value()))).collect();
+    hashed.sort_unstable();
+    hashed
+}
+
+/// The first eight bytes of SHA-256 over words, each behind its length.
+fn hash(words: &[Word]) -> u64 {
+    let mut hasher = Sha256::new();
+    for word in words {
+        hasher.update((word.as_str().len() as u64).to_be_bytes());
+        hasher.update(word.as_str());
+    }
+    let digest: [u8; 32] = hasher.finalize().into();
+    digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+impl Leaves {
+    /// The groups of a device that set one of the leaves, to another value.
+    pub(super) fn against(
+        &mut self,
+        desk: &Desk,
+        (org, device): (&OrgName, &str),
+        leaves: &[Hashed],
+    ) -> Result<Vec<Rc<str>>, Error> {
+        let known = self.device(desk, org, device)?;
+        let mut found: Vec<Rc<str>> = Vec::new();
+        for (leaf, value) in leaves {
+            for (other, group) in known.set.get(leaf).into_iter().flatten() {
+                if other != value && !found.contains(group) {
+                    found.push(Rc::clone(group));
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Writes what a group sets from here on. The lines that were kept out of the device so far and may come in now.
+    pub(super) fn put(
+        &mut self,
+        desk: &mut Desk,
+        (org, device, group): (&OrgName, &str, &str),
+        row: &GroupRow,
+    ) -> Result<Vec<PlacePath>, Error> {
+        let key = parts::group_key(org, device, group);
+        let before = desk.read(&key)?;
+        let known = self.device(desk, org, device)?;
+        let freed = known.forget(group, before.as_ref());
+        known.remember(group, row);
+        desk.write(key, row)?;
+        Ok(freed)
+    }
+
+    /// Removes a group's row. The lines that may come in now.
+    pub(super) fn remove(
+        &mut self,
+        desk: &mut Desk,
+        (org, device, group): (&OrgName, &str, &str),
+    ) -> Result<Vec<PlacePath>, Error> {
+        let key = parts::group_key(org, device, group);
+        let before = desk.read(&key)?;
+        let freed = self.device(desk, org, device)?.forget(group, before.as_ref());
+        desk.remove(key);
+        Ok(freed)
+    }
+
+    fn device(&mut self, desk: &Desk, org: &OrgName, device: &str) -> Result<&mut Device, Error> {
+        let key = (org.clone(), device.to_owned());
+        if !self.0.contains_key(&key) {
+            if self.0.len() >= DEVICES_MOST {
+                self.0.pop_first();
+            }
+            let mut known = Device::default();
+            for group in parts::groups_of(desk.state(), org, device) {
+                let (name, row) = group?;
+                known.remember(&name, &row);
+            }
+            self.0.insert(key.clone(), known);
+        }
+        Ok(self.0.entry(key).or_default())
+    }
+}
+
+impl Device {
+    fn remember(&mut self, group: &str, row: &GroupRow) {
+        let group: Rc<str> = group.into();
+        for (leaf, value) in &row.leaves {
+            self.set.entry(*leaf).or_default().push((*value, Rc::clone(&group)));
+        }
+        if row.is_blocked {
+            self.blocked.insert(group, row.line.clone());
+        }
+    }
+
+    /// Forgets what a group sets, as its row says; the lines that were kept out, if that was anything.
+    fn forget(&mut self, group: &str, row: Option<&GroupRow>) -> Vec<PlacePath> {
+        self.blocked.remove(group);
+        let leaves = row.map(|row| row.leaves.as_slice()).unwrap_or_default();
+        for (leaf, _) in leaves {
+            if let Some(others) = self.set.get_mut(leaf) {
+                others.retain(|(_, other)| &**other != group);
+                if others.is_empty() {
+                    self.set.remove(leaf);
+                }
+            }
+        }
+        if leaves.is_empty() { Vec::new() } else { self.blocked.values().cloned().collect() }
+    }
+}

@@ -1,0 +1,226 @@
+//! Activations: subscriptions become configuration of the devices of access lines.
+//!
+//! ```text
+//! X <organization> <place within it> <name> <id>   ActivationRow   what is to be, at a place and below
+//! O <organization> <place within it> <name>        CutRow          what was activated above ends there
+//! Y <organization> <line within it> <id>           PartRow         what of it one line's device has
+//! L <organization> <device> <group>                GroupRow        whose a configuration group is, and what it sets
+//! ```
+//!
+//! A subscription that is active is an activation itself, at its own place and without values of its own; it has a
+//! row only where it has a schedule. What was activated besides has one always.
+//!
+//! ```text
+//! wanted   which activations count at a line, from its path's rows
+//! render   what each of them comes to there, held against what the line's device has and against what others set on it
+//! parts    what the device has, what it was told, what it said
+//! ```
+//!
+//! An activation's id says what it is, and not when it was made: the same subscriptions, made in whatever order, are the
+//! same groups on the same devices.
+
+pub(crate) mod leaves;
+pub mod parts;
+pub(crate) mod render;
+pub mod wanted;
+
+use jiff::Timestamp;
+use linesman_schemas::schedule::Schedule;
+use linesman_schemas::{OrgName, Place, SubscriptionName};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Error;
+use super::desk::Desk;
+use super::schedules::Calendar;
+use super::state::Base;
+use super::table::{Key, Row, Table};
+use super::timers;
+use super::{places, values::Given};
+
+/// From which engine level on there are activations.
+pub const LEVEL: u32 = 5;
+/// How many activations of one subscription there may be at one place.
+pub const ACTIVATIONS_MOST: usize = 1_000;
+/// How many characters of a hash are in an activation's id.
+const ID_LENGTH: usize = 12;
+
+/// An activation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivationRow {
+    /// Of which subscription: [`SubscriptionRow::number`](super::subscriptions::SubscriptionRow::number).
+    pub number: u64,
+    /// The values given with it.
+    pub substitutions: Vec<Given>,
+    /// When it counts; none: always.
+    pub schedule: Option<Schedule>,
+    /// Whether it counts now.
+    pub is_enabled: bool,
+    /// When that changes next.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
+    pub changes: Option<Timestamp>,
+    /// By whom it was made, as people read it.
+    pub by: String,
+    /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub at: Timestamp,
+}
+
+/// That nothing of a subscription that was activated above a place reaches what lies there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutRow {
+    /// Of which subscription.
+    pub number: u64,
+    /// By whom it was made, as people read it.
+    pub by: String,
+    /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub at: Timestamp,
+}
+
+impl Row for ActivationRow {}
+impl Row for CutRow {}
+
+/// The table of activations.
+pub const ACTIVATIONS: Table<ActivationRow> = Table::new(b'X');
+/// The table of where activations of above end.
+pub const CUTS: Table<CutRow> = Table::new(b'O');
+
+/// By what an activation is known: its subscription's name, and the first twelve hexadecimal digits of SHA-256 over where
+/// it was made, that name, and the values given with it in the order of their texts, each behind its length.
+pub fn id<'a>(place: &Place, name: &SubscriptionName, substitutions: impl IntoIterator<Item = &'a str>) -> String {
+    let mut texts: Vec<&str> = substitutions.into_iter().collect();
+    texts.sort_unstable();
+    let mut hasher = Sha256::new();
+    for text in [place.to_string().as_str(), name.as_str()].into_iter().chain(texts) {
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text);
+    }
+    let digest: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{name}-{}", digest.get(..ID_LENGTH).unwrap_or(&digest))
+}
+
+/// An activation's key.
+pub fn key(place: &Place, name: &SubscriptionName, id: &str) -> Key<ActivationRow> {
+    let (org, within) = places::own(place);
+    ACTIVATIONS.key(&[org, &within, name.as_str()], id.as_bytes())
+}
+
+/// The key of where activations of a subscription from above end.
+pub fn cut_key(place: &Place, name: &SubscriptionName) -> Key<CutRow> {
+    let (org, within) = places::own(place);
+    CUTS.key(&[org, &within], name.as_str().as_bytes())
+}
+
+/// The activations of a name that were made at a place itself, by id.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn at<'a, B: Base + ?Sized>(
+    base: &'a B,
+    place: &Place,
+    name: &SubscriptionName,
+) -> impl Iterator<Item = Result<(String, ActivationRow), Error>> + use<'a, B> {
+    let (org, within) = places::own(place);
+    let rows = ACTIVATIONS.rows(base, &[org, &within, name.as_str()]);
+    rows.map(|row| row.map(|(own, row)| (String::from_utf8_lossy(&own).into_owned(), row)))
+}
+
+/// All activations that were made at a place itself, with the names of their subscriptions.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all_at<'a, B: Base + ?Sized>(
+    base: &'a B,
+    place: &Place,
+) -> impl Iterator<Item = Result<(SubscriptionName, String, ActivationRow), Error>> + use<'a, B> {
+    let (org, within) = places::own(place);
+    ACTIVATIONS.rows(base, &[org, &within]).filter_map(|row| {
+        row.map(|(own, row)| {
+            let (name, id) = std::str::from_utf8(&own).ok()?.split_once('\0')?;
+            Some((name.parse().ok()?, id.to_owned(), row))
+        })
+        .transpose()
+    })
+}
+
+/// Where activations of above end at a place itself, by the name of their subscription.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn cuts_at<'a, B: Base + ?Sized>(
+    base: &'a B,
+    place: &Place,
+) -> impl Iterator<Item = Result<(SubscriptionName, CutRow), Error>> + use<'a, B> {
+    let (org, within) = places::own(place);
+    let rows = CUTS.rows(base, &[org, &within]);
+    rows.filter_map(|row| row.map(|(own, row)| Some((std::str::from_utf8(&own).ok()?.parse().ok()?, row))).transpose())
+}
+
+/// All activations of an organization that have a row: where, of which name, and by which id.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all<'a>(
+    base: &'a (impl Base + ?Sized),
+    org: &'a OrgName,
+) -> impl Iterator<Item = Result<(Place, SubscriptionName, String, ActivationRow), Error>> + 'a {
+    ACTIVATIONS.rows(base, &[org.as_str()]).filter_map(move |row| {
+        row.map(|(own, row)| {
+            let (place, name, id) = place_name_id(org, &own)?;
+            Some((place, name, id, row))
+        })
+        .transpose()
+    })
+}
+
+/// What an own key behind the organization's name says.
+fn place_name_id(org: &OrgName, own: &[u8]) -> Option<(Place, SubscriptionName, String)> {
+    let mut texts = std::str::from_utf8(own).ok()?.splitn(3, '\0');
+    let (within, name, id) = (texts.next()?, texts.next()?, texts.next()?);
+    Some((places::at(org, within)?, name.parse().ok()?, id.to_owned()))
+}
+
+/// The fronts of the keys of all that was activated, or ends, at a place itself.
+pub(crate) fn fronts(place: &Place) -> [Vec<u8>; 2] {
+    let (org, within) = places::own(place);
+    [ACTIVATIONS.prefix(&[org, &within], &[]), CUTS.prefix(&[org, &within], &[])]
+}
+
+/// Writes an activation as its schedule has it now, and wakes up when that changes.
+///
+/// # Errors
+/// The state cannot be read, or the row has no form.
+pub(crate) fn keep(
+    desk: &mut Desk,
+    (place, name, id): (&Place, &SubscriptionName, &str),
+    mut row: ActivationRow,
+) -> Result<(), Error> {
+    let key = key(place, name, id);
+    // A schedule that the calendar refuses was never taken in.
+    let calendar = row.schedule.as_ref().and_then(|schedule| Calendar::of(schedule, "/schedule").ok());
+    if let Some(calendar) = calendar {
+        let standing = calendar.at(desk.now);
+        (row.is_enabled, row.changes) = (standing.is_enabled, standing.changes);
+    }
+    if let Some(due) = row.changes {
+        timers::arm_at(desk, due, &timers::Timer::Activation(key.as_bytes()))?;
+    }
+    desk.write(key, &row)
+}
+
+/// A schedule's moment has come: where the row stands as it was then, it stands as it is from now on. The place whose lines
+/// it is about.
+///
+/// # Errors
+/// The state cannot be read, or a row of it.
+pub(crate) fn wake(desk: &mut Desk, key: &[u8], due: Timestamp) -> Result<Option<Place>, Error> {
+    let own = std::str::from_utf8(ACTIVATIONS.own(key)).ok();
+    let Some((org, rest)) = own.and_then(|own| own.split_once('\0')) else { return Ok(None) };
+    let Ok(org) = org.parse::<OrgName>() else { return Ok(None) };
+    let Some((place, name, id)) = place_name_id(&org, rest.as_bytes()) else { return Ok(None) };
+    let row = desk.read(&self::key(&place, &name, &id))?;
+    let Some(row) = row.filter(|row| row.changes == Some(due)) else { return Ok(None) };
+    keep(desk, (&place, &name, &id), ActivationRow { changes: None, ..row })?;
+    Ok(Some(place))
+}

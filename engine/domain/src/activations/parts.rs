@@ -1,0 +1,196 @@
+//! What one access line's device has of an activation: a configuration group of its own.
+
+use std::ops::Bound;
+
+use jiff::Timestamp;
+use linesman_schemas::{OrgName, Place, PlacePath, ReactionId, ServiceName, SubscriptionName};
+use serde::{Deserialize, Serialize};
+
+use crate::desk::Desk;
+use crate::state::Base;
+use crate::table::{Key, Row, Table};
+use crate::{Error, places};
+
+/// What a line's device has of an activation, and is to have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRow {
+    /// The subscription's name.
+    pub name: SubscriptionName,
+    /// Where it was made.
+    pub subscribed: Place,
+    /// Where it was activated.
+    pub activated: Place,
+    /// The service.
+    pub service: ServiceName,
+    /// The service's version that it was rendered with last.
+    pub version: String,
+    /// The serial number of the device that has the group; empty where none has been told of one.
+    pub device: String,
+    /// The group's name there.
+    pub group: String,
+    /// What the device was told last that the group holds; empty where it is to hold nothing.
+    pub text: String,
+    /// What it is to come to.
+    pub goal: Goal,
+    /// How it stands.
+    pub state: State,
+    /// Why it failed; empty where it has not.
+    pub reason: String,
+    /// Whether it was the device that failed, and not what was to be told to it.
+    pub is_of_device: bool,
+    /// What the device has still to answer.
+    pub reaction: Option<ReactionId>,
+    /// When it came to stand so.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub changed: Timestamp,
+}
+
+/// What a part is to come to. Stored by its place: a new one is added at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Goal {
+    /// The device has the group.
+    On,
+    /// It does not, for now: its activation stands.
+    Off,
+    /// It does not, and then the part goes.
+    Gone,
+}
+
+/// How a part stands. Stored by its place: a new one is added at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum State {
+    /// The device has still to answer.
+    Pending,
+    /// The device has the group as it is to be.
+    Active,
+    /// It does not, and nothing is under way: [`PartRow::reason`].
+    Failed,
+    /// It is not to have it now.
+    Inactive,
+}
+
+impl State {
+    /// All of them, in the order of [`State::as_str`]'s words as users list them.
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Active, Self::Failed, Self::Inactive];
+
+    /// The word that users read.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Failed => "failed",
+            Self::Inactive => "inactive",
+        }
+    }
+}
+
+/// A configuration group on a device: whose it is and what it sets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRow {
+    /// Of which access line.
+    pub line: PlacePath,
+    /// Of which activation.
+    pub activation: String,
+    /// The leaves that it sets: hashes of which leaf it is and of its value, in their order. None where it is being taken
+    /// out, or never came to be.
+    pub leaves: Vec<(u64, u64)>,
+    /// Whether it is kept out by what another group sets.
+    pub is_blocked: bool,
+}
+
+impl Row for PartRow {}
+impl Row for GroupRow {}
+
+/// The table of parts, by line and activation.
+pub const PARTS: Table<PartRow> = Table::new(b'Y');
+/// The table of groups, by device.
+pub const GROUPS: Table<GroupRow> = Table::new(b'L');
+
+/// A part's key.
+pub fn key(line: &PlacePath, id: &str) -> Key<PartRow> {
+    let (org, within) = (line.organization.as_str(), places::within(line));
+    PARTS.key(&[org, &within], id.as_bytes())
+}
+
+/// A group's key.
+pub fn group_key(org: &OrgName, device: &str, group: &str) -> Key<GroupRow> {
+    GROUPS.key(&[org.as_str(), device], group.as_bytes())
+}
+
+/// The parts of a line, by their activations' ids.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn at<'a, B: Base + ?Sized>(
+    base: &'a B,
+    line: &PlacePath,
+) -> impl Iterator<Item = Result<(String, PartRow), Error>> + use<'a, B> {
+    let rows = PARTS.rows(base, &[line.organization.as_str(), &places::within(line)]);
+    rows.map(|row| row.map(|(own, row)| (String::from_utf8_lossy(&own).into_owned(), row)))
+}
+
+/// The front of the keys of an organization's parts, from their own keys' beginning on.
+pub fn below(org: &OrgName, own: &[u8]) -> Vec<u8> {
+    PARTS.prefix(&[org.as_str()], own)
+}
+
+/// Whether lines of an organization have any.
+///
+/// # Errors
+/// The base cannot be read.
+pub(crate) fn has_any(base: &(impl Base + ?Sized), org: &OrgName) -> Result<bool, Error> {
+    let front = below(org, &[]);
+    Ok(base.first(Bound::Included(&front), &front)?.is_some())
+}
+
+/// The line and the activation of a part's own key behind the organization's.
+pub fn line_and_id(org: &OrgName, own: &[u8]) -> Option<(PlacePath, String)> {
+    let (within, id) = std::str::from_utf8(own).ok()?.split_once('\0')?;
+    Some((places::path(org, within)?, id.to_owned()))
+}
+
+/// The groups of a device, by name.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn groups_of<'a, B: Base + ?Sized>(
+    base: &'a B,
+    org: &OrgName,
+    device: &str,
+) -> impl Iterator<Item = Result<(String, GroupRow), Error>> + use<'a, B> {
+    let rows = GROUPS.rows(base, &[org.as_str(), device]);
+    rows.map(|row| row.map(|(own, row)| (String::from_utf8_lossy(&own).into_owned(), row)))
+}
+
+/// A device has answered on a group: it is as it was told, or why not.
+pub(crate) fn settle(
+    desk: &mut Desk,
+    org: &OrgName,
+    (device, group): (&str, &str),
+    reaction: &ReactionId,
+    answer: Result<(), String>,
+) -> Result<(), Error> {
+    let group_key = self::group_key(org, device, group);
+    let Some(owner) = desk.read(&group_key)? else { return Ok(()) };
+    let key = key(&owner.line, &owner.activation);
+    let part = desk.read(&key)?.filter(|part| part.reaction.as_ref() == Some(reaction));
+    let Some(mut part) = part else { return Ok(()) };
+    (part.reaction, part.changed) = (None, desk.now);
+    match (answer, part.goal) {
+        (Err(reason), _) => (part.state, part.reason, part.is_of_device) = (State::Failed, reason, true),
+        // What it could not be told since stays said.
+        (Ok(()), Goal::On) if part.state != State::Pending => {}
+        (Ok(()), Goal::On) => (part.state, part.reason) = (State::Active, String::new()),
+        (Ok(()), Goal::Gone) => {
+            desk.remove(group_key);
+            desk.remove(key);
+            return Ok(());
+        }
+        (Ok(()), Goal::Off) => {
+            desk.remove(group_key);
+            (part.state, part.reason) = (State::Inactive, String::new());
+            (part.device, part.group) = (String::new(), String::new());
+        }
+    }
+    desk.write(key, &part)
+}

@@ -1,0 +1,490 @@
+//! What activations come to at an access line: rendered with its values, held against what its device has, and said
+//! to it where that differs.
+//!
+//! Nothing is done by halves: what cannot be rendered, or would set what another group sets otherwise, leaves the device
+//! as it is, and the part says why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use linesman_rules::configuration::{Configuration, Group, conflicts};
+use linesman_rules::values::Acquisition;
+use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
+use linesman_schemas::{Destination, OrgName, Place, PlacePath, ReactionId, SubscriptionName};
+
+use super::leaves::{self, Leaves};
+use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
+use super::wanted::{Floor, Wish, wishes};
+use crate::acquired::{self, Wanted};
+use crate::desk::Desk;
+use crate::places::PlaceRow;
+use crate::reactions::{self, Decided};
+use crate::services::Services;
+use crate::devices::{self, Devices};
+use crate::{Error, places};
+
+/// How many faults of values a part names.
+const FAULTS_MOST: usize = 10;
+
+/// What lines are rendered with: read once for all of them, while nothing else is decided.
+pub(crate) struct Surroundings<'a> {
+    services: &'a Services,
+    known: &'a mut Devices,
+    floors: BTreeMap<Place, Rc<Floor>>,
+    devices: BTreeMap<String, Device>,
+}
+
+/// What came of rendering.
+#[derive(Default)]
+pub(crate) struct Rendered {
+    /// What devices are to be told, by the activation that comes to it.
+    pub(crate) orders: Vec<(Rc<str>, Decided)>,
+    /// The lines that were kept out by what is set otherwise from here on.
+    pub(crate) freed: BTreeSet<PlacePath>,
+}
+
+/// A wish at a line whose device is known, rendered.
+struct Made {
+    version: String,
+    configuration: Configuration,
+    device: Device,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(crate) fn new(services: &'a Services, known: &'a mut Devices) -> Self {
+        Self { services, known, floors: BTreeMap::new(), devices: BTreeMap::new() }
+    }
+
+    /// The activations that reach a line.
+    pub(crate) fn wishes(&mut self, desk: &Desk, line: &PlacePath) -> Result<BTreeMap<String, Wish>, Error> {
+        let own = Floor::read(desk.state(), &Place::Below(line.clone()))?;
+        let site = self.floor(desk, &Place::Below(PlacePath { line: None, ..line.clone() }))?;
+        let top = self.floor(desk, &Place::Organization(line.organization.clone()))?;
+        Ok(wishes([&own, &*site, &*top]))
+    }
+
+    fn floor(&mut self, desk: &Desk, place: &Place) -> Result<Rc<Floor>, Error> {
+        if let Some(floor) = self.floors.get(place) {
+            return Ok(Rc::clone(floor));
+        }
+        let floor = Rc::new(Floor::read(desk.state(), place)?);
+        self.floors.insert(place.clone(), Rc::clone(&floor));
+        Ok(floor)
+    }
+
+    /// The device that a line names, by serial number or host name. One that has sent nothing yet is known by what the line
+    /// calls it.
+    fn device(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Device, Error> {
+        if let Some(device) = self.devices.get(name) {
+            return Ok(device.clone());
+        }
+        let found = self.known.named(desk, org, name)?;
+        let host_name = found.as_ref().map(|(_, row)| row.host_name.clone()).filter(|name| !name.is_empty());
+        let serial_number = found.map_or_else(|| name.to_owned(), |(serial_number, _)| serial_number);
+        let device = Device { organization: org.clone(), serial_number, host_name };
+        self.devices.insert(name.to_owned(), device.clone());
+        Ok(device)
+    }
+
+    /// What a wish comes to at a line, or why it does not.
+    fn make(
+        &mut self,
+        desk: &Desk,
+        (line, row): (&PlacePath, &PlaceRow),
+        wish: &Wish,
+    ) -> Result<Result<Made, String>, Error> {
+        if row.device.is_empty() {
+            return Ok(Err("the access line names no device".to_owned()));
+        }
+        let device = self.device(desk, &line.organization, &row.device)?;
+        let place = Place::Below(line.clone());
+        let subscription = &wish.subscription;
+        let wanted = Wanted {
+            place: &place,
+            service: Some((&subscription.service, &subscription.version)),
+            subscription: Some(&wish.name),
+            activation: &wish.substitutions,
+            instead: None,
+        };
+        let gathered = acquired::gather(desk.state(), self.services.shelf(), &wanted)?;
+        let Some(service) = &gathered.service else {
+            let (name, version) = (&subscription.service, &subscription.version);
+            return Ok(Err(format!("the version `{version}` of the service `{name}` cannot be used")));
+        };
+        let made = gathered.acquire(|values| match faults(values) {
+            Some(faults) => Err(faults),
+            None => service.render(values).map_err(|fault| fault.to_string()),
+        });
+        let version = subscription.version.clone();
+        Ok(made.map(|configuration| Made { version, configuration, device }))
+    }
+}
+
+/// What is wrong with values, in words.
+fn faults(values: &Acquisition<'_>) -> Option<String> {
+    let faults = values.faults();
+    let mut told: Vec<String> =
+        faults.iter().take(FAULTS_MOST).map(|fault| format!("`{}`: {}", fault.parameter, fault.message)).collect();
+    if faults.len() > FAULTS_MOST {
+        told.push(format!("and {} more", faults.len() - FAULTS_MOST));
+    }
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// Has the devices of a line have what is wanted there. What was said of `again` is said once more, changed or not.
+pub(crate) fn line(
+    (desk, leaves): (&mut Desk, &mut Leaves),
+    around: &mut Surroundings<'_>,
+    line: &PlacePath,
+    again: Option<&SubscriptionName>,
+    rendered: &mut Rendered,
+) -> Result<(), Error> {
+    let place = desk.read(&places::key(line))?;
+    let wishes = match &place {
+        Some(_) => around.wishes(desk, line)?,
+        None => BTreeMap::new(),
+    };
+    let parts: BTreeMap<String, PartRow> = parts::at(desk.state(), line).collect::<Result<_, _>>()?;
+    let mut work = Work { desk, leaves, line, rendered };
+    for (id, part) in &parts {
+        match wishes.get(id) {
+            Some(wish) if wish.is_on => {}
+            Some(_) => work.take_out(id, part.clone(), Goal::Off)?,
+            None => work.take_out(id, part.clone(), Goal::Gone)?,
+        }
+    }
+    for (id, wish) in &wishes {
+        let part = parts.get(id).cloned();
+        match (&place, part) {
+            (Some(place), part) if wish.is_on => {
+                let made = around.make(work.desk, (line, place), wish)?;
+                let mut part = part.unwrap_or_else(|| work.blank(wish));
+                let serves = made.as_ref().map(|made| made.device.serial_number.as_str()).unwrap_or_default();
+                if !part.group.is_empty() && part.device != serves && (made.is_ok() || place.device.is_empty()) {
+                    work.leave_device(id, &mut part)?;
+                }
+                match made {
+                    Ok(made) => work.bring_in(around, wish, part, made, again == Some(&wish.name))?,
+                    Err(reason) => work.fail(id, part, reason)?,
+                }
+            }
+            (_, None) => {
+                let blank = work.blank(wish);
+                work.keep(id, PartRow { goal: Goal::Off, state: Standing::Inactive, ..blank })?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What lines would come to, each held against what is on devices and against those before it.
+#[derive(Default)]
+pub(crate) struct Rehearsal {
+    /// By device, what was made for lines before.
+    made: BTreeMap<String, Vec<(PlacePath, Wish, Configuration)>>,
+}
+
+impl Rehearsal {
+    /// What is wrong with the activations that count at a line: by id, with what each is about.
+    pub(crate) fn line(
+        &mut self,
+        (desk, leaves): (&Desk, &mut Leaves),
+        around: &mut Surroundings<'_>,
+        line: &PlacePath,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for (id, wish) in around.wishes(desk, line)?.into_iter().filter(|(_, wish)| wish.is_on) {
+            let made = match around.make(desk, (line, &place), &wish)? {
+                Ok(made) => made,
+                Err(reason) => {
+                    found.push((id, reason));
+                    continue;
+                }
+            };
+            let before = self.made.entry(made.device.serial_number.clone()).or_default();
+            let beside = before.iter().find_map(|(other, of, configuration)| {
+                let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
+                Some(format!("{conflict}: by {} and by {}", owner(of, other), owner(&wish, line)))
+            });
+            let wrong = match beside {
+                Some(wrong) => Some(wrong),
+                None => conflict((desk, leaves), around, (line, &wish), &made, &mut BTreeSet::new())?,
+            };
+            found.extend(wrong.map(|wrong| (id, wrong)));
+            let before = self.made.entry(made.device.serial_number).or_default();
+            before.push((line.clone(), wish, made.configuration));
+        }
+        Ok(found)
+    }
+}
+
+fn owner(wish: &Wish, line: &PlacePath) -> String {
+    format!("`{}` of `{}` at `{}`, for `{line}`", wish.id, wish.name, wish.activated)
+}
+
+/// What a group on the device sets otherwise, in words with both owners. Only what that is to be from now on counts; the
+/// lines of groups that are to change are put into `also`.
+fn conflict(
+    (desk, leaves): (&Desk, &mut Leaves),
+    around: &mut Surroundings<'_>,
+    (line, wish): (&PlacePath, &Wish),
+    made: &Made,
+    also: &mut BTreeSet<PlacePath>,
+) -> Result<Option<String>, Error> {
+    let (org, device) = (&line.organization, made.device.serial_number.as_str());
+    let hashed = leaves::hashed(&made.configuration);
+    for group in leaves.against(desk, (org, device), &hashed)? {
+        let Some(row) = desk.read(&parts::group_key(org, device, &group))? else { continue };
+        if (&row.line, &row.activation) == (line, &wish.id) {
+            continue;
+        }
+        let theirs = around.wishes(desk, &row.line)?.remove(&row.activation).filter(|theirs| theirs.is_on);
+        let place = desk.read(&places::key(&row.line))?;
+        let (Some(theirs), Some(place)) = (theirs, place) else {
+            also.insert(row.line);
+            continue;
+        };
+        let configuration = match around.make(desk, (&row.line, &place), &theirs)? {
+            Ok(now) if now.device.serial_number == device => Some(now.configuration),
+            Ok(_) => None,
+            // What cannot be made stays on the device as it is.
+            Err(_) => {
+                let part = desk.read(&parts::key(&row.line, &row.activation))?;
+                part.and_then(|part| Configuration::parse(&part.text).ok())
+            }
+        };
+        let wrong = configuration.and_then(|theirs| conflicts(&theirs, &made.configuration).into_iter().next());
+        match wrong {
+            Some(wrong) => {
+                return Ok(Some(format!("{wrong}: by {} and by {}", owner(&theirs, &row.line), owner(wish, line))));
+            }
+            None => {
+                also.insert(row.line);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The work at one line.
+struct Work<'a> {
+    desk: &'a mut Desk,
+    leaves: &'a mut Leaves,
+    line: &'a PlacePath,
+    rendered: &'a mut Rendered,
+}
+
+impl Work<'_> {
+    fn org(&self) -> &OrgName {
+        &self.line.organization
+    }
+
+    fn blank(&self, wish: &Wish) -> PartRow {
+        PartRow {
+            name: wish.name.clone(),
+            subscribed: wish.subscribed.clone(),
+            activated: wish.activated.clone(),
+            service: wish.subscription.service.clone(),
+            version: wish.subscription.version.clone(),
+            device: String::new(),
+            group: String::new(),
+            text: String::new(),
+            goal: Goal::On,
+            state: Standing::Pending,
+            reason: String::new(),
+            is_of_device: false,
+            reaction: None,
+            changed: self.desk.now,
+        }
+    }
+
+    fn keep(&mut self, id: &str, part: PartRow) -> Result<(), Error> {
+        let part = PartRow { changed: self.desk.now, ..part };
+        self.desk.write(parts::key(self.line, id), &part)
+    }
+
+    /// What a device was to be told is said no more: something else is.
+    fn withdraw(&mut self, part: &mut PartRow) -> Result<(), Error> {
+        match part.reaction.take() {
+            Some(reaction) => reactions::withdraw(self.desk, &self.line.organization, &reaction),
+            None => Ok(()),
+        }
+    }
+
+    /// A device is told of a group.
+    fn order(&mut self, activation: &str, device: Device, group: &str, change: GroupChange) -> Result<Option<ReactionId>, Error> {
+        let Some(peer) = device.peer() else { return Ok(None) };
+        let id = self.desk.next_reaction(&self.line.organization);
+        let action = Action::Configure(Box::new(Configure { device, group: group.to_owned(), change }));
+        let destination = Destination { connector: reactions::DEVICE.into(), peer: Some(peer) };
+        self.rendered.orders.push((activation.into(), Decided { id: id.clone(), destination, action }));
+        Ok(Some(id))
+    }
+
+    fn device_of(&self, serial_number: &str) -> Result<Device, Error> {
+        let row = self.desk.read(&devices::key(self.org(), serial_number))?;
+        let host_name = row.map(|row| row.host_name).filter(|name| !name.is_empty());
+        Ok(Device { organization: self.org().clone(), serial_number: serial_number.to_owned(), host_name })
+    }
+
+    /// A part's group goes from its device, and with [`Goal::Gone`] the part then too.
+    fn take_out(&mut self, id: &str, mut part: PartRow, goal: Goal) -> Result<(), Error> {
+        if part.goal != Goal::On && part.reaction.is_some() {
+            // The device has been told already.
+            part.goal = goal;
+            return self.keep(id, part);
+        }
+        self.withdraw(&mut part)?;
+        if part.goal == Goal::On && part.text.is_empty() && !part.group.is_empty() {
+            // The device was never told of it: its name was kept.
+            self.free(&part)?;
+            (part.device, part.group) = (String::new(), String::new());
+        }
+        if part.group.is_empty() {
+            if goal == Goal::Gone {
+                self.desk.remove(parts::key(self.line, id));
+                return Ok(());
+            }
+            let is_so = part.goal == goal && part.state == Standing::Inactive;
+            let off = PartRow { goal, state: Standing::Inactive, reason: String::new(), is_of_device: false, ..part };
+            return if is_so { Ok(()) } else { self.keep(id, off) };
+        }
+        self.empty(id, &part)?;
+        let device = self.device_of(&part.device)?;
+        part.reaction = self.order(id, device, &part.group, GroupChange::Remove)?;
+        (part.goal, part.state, part.text) = (goal, Standing::Pending, String::new());
+        (part.reason, part.is_of_device) = (String::new(), false);
+        self.keep(id, part)
+    }
+
+    /// A group sets nothing any more; its name is kept until the device has answered.
+    fn empty(&mut self, id: &str, part: &PartRow) -> Result<(), Error> {
+        let row = GroupRow {
+            line: self.line.clone(),
+            activation: id.to_owned(),
+            leaves: Vec::new(),
+            is_blocked: false,
+        };
+        let freed = self.leaves.put(self.desk, (&self.line.organization, &part.device, &part.group), &row)?;
+        self.rendered.freed.extend(freed);
+        Ok(())
+    }
+
+    /// A group's name is free.
+    fn free(&mut self, part: &PartRow) -> Result<(), Error> {
+        let freed = self.leaves.remove(self.desk, (&self.line.organization, &part.device, &part.group))?;
+        self.rendered.freed.extend(freed);
+        Ok(())
+    }
+
+    /// The line has another device from here on, or none: the one before loses the group, and nobody waits for its answer.
+    fn leave_device(&mut self, id: &str, part: &mut PartRow) -> Result<(), Error> {
+        self.withdraw(part)?;
+        if !part.text.is_empty() || part.goal != Goal::On {
+            let before = self.device_of(&part.device)?;
+            self.order(id, before, &part.group, GroupChange::Remove)?;
+        }
+        self.free(part)?;
+        (part.device, part.group, part.text) = (String::new(), String::new(), String::new());
+        Ok(())
+    }
+
+    /// What was to be told cannot be: the device stays as it is.
+    fn fail(&mut self, id: &str, part: PartRow, reason: String) -> Result<(), Error> {
+        let is_known = part.state == Standing::Failed && !part.is_of_device && part.reason == reason;
+        if is_known && part.goal == Goal::On {
+            return Ok(());
+        }
+        let failed = PartRow { goal: Goal::On, state: Standing::Failed, reason, is_of_device: false, ..part };
+        self.keep(id, failed)
+    }
+
+    /// A device gets a part's group as it is to be.
+    fn bring_in(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        wish: &Wish,
+        mut part: PartRow,
+        made: Made,
+        is_again: bool,
+    ) -> Result<(), Error> {
+        let (id, device) = (wish.id.as_str(), made.device.serial_number.as_str());
+        if made.device.peer().is_none() {
+            return self.fail(id, part, format!("the device's serial number is too long: `{device}`"));
+        }
+        if made.configuration.is_empty() {
+            // Nothing is to be set at the line: it counts as off there.
+            return self.take_out(id, part, Goal::Off);
+        }
+        let text = made.configuration.to_string();
+        let stands = part.goal == Goal::On && part.text == text && (part.state != Standing::Failed || part.is_of_device);
+        if stands && !is_again && part.version == made.version {
+            return Ok(());
+        }
+        let Some(group) = self.group(id, &part, &made)? else {
+            return self.fail(id, part, format!("the device `{device}` has groups of these names already"));
+        };
+        if let Err(ungroupable) = Group::new(&group, made.configuration.clone()) {
+            return self.fail(id, part, ungroupable.to_string());
+        }
+        let mut also = BTreeSet::new();
+        let found = conflict((self.desk, self.leaves), around, (self.line, wish), &made, &mut also)?;
+        self.rendered.freed.extend(also);
+        if let Some(reason) = found {
+            return self.block(id, part, (device, group), reason);
+        }
+        part.version.clone_from(&made.version);
+        if stands && !is_again {
+            // Another version that comes to the same.
+            return self.keep(id, part);
+        }
+        self.withdraw(&mut part)?;
+        let leaves = leaves::hashed(&made.configuration);
+        let row = GroupRow { line: self.line.clone(), activation: id.to_owned(), leaves, is_blocked: false };
+        let freed = self.leaves.put(self.desk, (&self.line.organization, device, &group), &row)?;
+        self.rendered.freed.extend(freed);
+        part.reaction = self.order(id, made.device.clone(), &group, GroupChange::Put { text: text.clone() })?;
+        (part.device, part.group, part.text) = (device.to_owned(), group, text);
+        (part.goal, part.state, part.reason, part.is_of_device) = (Goal::On, Standing::Pending, String::new(), false);
+        self.keep(id, part)
+    }
+
+    /// A part is kept out by what another sets; once that is free it is tried again.
+    fn block(
+        &mut self,
+        id: &str,
+        mut part: PartRow,
+        (device, group): (&str, String),
+        reason: String,
+    ) -> Result<(), Error> {
+        // What the device has of it stays, and so does what that sets.
+        let key = parts::group_key(&self.line.organization, device, &group);
+        let leaves = self.desk.read(&key)?.map(|row| row.leaves).unwrap_or_default();
+        let row = GroupRow { line: self.line.clone(), activation: id.to_owned(), leaves, is_blocked: true };
+        self.leaves.put(self.desk, (&self.line.organization, device, &group), &row)?;
+        if part.text.is_empty() {
+            (part.device, part.group) = (device.to_owned(), group);
+        }
+        self.fail(id, part, reason)
+    }
+
+    /// The name of a part's group on a device; none where both that it may have are another's.
+    fn group(&self, id: &str, part: &PartRow, made: &Made) -> Result<Option<String>, Error> {
+        if part.device == made.device.serial_number && !part.group.is_empty() {
+            return Ok(Some(part.group.clone()));
+        }
+        let Some(name) = &self.line.line else { return Ok(None) };
+        for group in [format!("linesman-{id}-{name}"), format!("linesman-{id}-{}-{name}", self.line.site)] {
+            let key = parts::group_key(self.org(), &made.device.serial_number, &group);
+            let is_ours = |row: GroupRow| row.line == *self.line && row.activation == id;
+            if self.desk.read(&key)?.is_none_or(is_ours) {
+                return Ok(Some(group));
+            }
+        }
+        Ok(None)
+    }
+}

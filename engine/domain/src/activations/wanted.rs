@@ -1,0 +1,126 @@
+//! Which activations count at an access line: read from what stands on its path, most specific first.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use linesman_schemas::{Place, PlacePath, SubscriptionName};
+
+use super::{ActivationRow, all_at, cuts_at, id};
+use crate::Error;
+use crate::state::Base;
+use crate::subscriptions::{self, SubscriptionRow};
+use crate::values::Given;
+
+/// What stands at one place, of all subscriptions.
+#[derive(Debug)]
+pub struct Floor {
+    place: Place,
+    subscriptions: BTreeMap<SubscriptionName, Rc<SubscriptionRow>>,
+    activations: Vec<(SubscriptionName, String, ActivationRow)>,
+    /// For which subscriptions, by name and number, activations of above end here.
+    cuts: BTreeMap<SubscriptionName, u64>,
+}
+
+impl Floor {
+    /// What stands at a place.
+    ///
+    /// # Errors
+    /// The base cannot be read, or a row of it.
+    pub fn read(base: &(impl Base + ?Sized), place: &Place) -> Result<Self, Error> {
+        let subscriptions = subscriptions::at(base, place);
+        Ok(Self {
+            place: place.clone(),
+            subscriptions: subscriptions
+                .map(|row| row.map(|(name, row)| (name, Rc::new(row))))
+                .collect::<Result<_, _>>()?,
+            activations: all_at(base, place).collect::<Result<_, _>>()?,
+            cuts: cuts_at(base, place).map(|row| row.map(|(name, row)| (name, row.number))).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// An activation that reaches an access line.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// Its id.
+    pub id: String,
+    /// The subscription's name.
+    pub name: SubscriptionName,
+    /// Where the subscription was made.
+    pub subscribed: Place,
+    /// The subscription.
+    pub subscription: Rc<SubscriptionRow>,
+    /// Where it was activated: there or below.
+    pub activated: Place,
+    /// The values given with it.
+    pub substitutions: Rc<[Given]>,
+    /// Whether it counts at the line now: its subscription does not rest, its schedule enables it, and nothing below
+    /// ends it.
+    pub is_on: bool,
+}
+
+/// The floors from an access line up to its organization.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn path(base: &(impl Base + ?Sized), line: &PlacePath) -> Result<Vec<Floor>, Error> {
+    let mut floors = Vec::new();
+    let mut next = Some(Place::Below(line.clone()));
+    while let Some(place) = next {
+        floors.push(Floor::read(base, &place)?);
+        next = place.parent().filter(|above| *above != Place::Provider);
+    }
+    Ok(floors)
+}
+
+/// The activations that reach a line, by id; `floors` are those of its path, its own first. Of several subscriptions of
+/// one name the most specific one takes the place of the others.
+pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<String, Wish> {
+    let floors: Vec<&Floor> = floors.into_iter().collect();
+    let mut found = BTreeMap::new();
+    for (made, floor) in floors.iter().enumerate() {
+        for (name, row) in &floor.subscriptions {
+            let below = floors.get(..made).unwrap_or_default();
+            if below.iter().any(|below| below.subscriptions.contains_key(name)) {
+                continue;
+            }
+            // What was activated above the lowest cut ends there.
+            let end = below.iter().position(|below| below.cuts.get(name) == Some(&row.number)).unwrap_or(made);
+            for (height, at) in floors.iter().enumerate().take(made + 1) {
+                let reaches = height <= end && !row.is_suspended;
+                for wish in at.wishes(name, row, floor) {
+                    let is_on = wish.is_on && reaches;
+                    found.insert(wish.id.clone(), Wish { is_on, ..wish });
+                }
+            }
+        }
+    }
+    found
+}
+
+impl Floor {
+    /// What was activated here of a subscription that was made at `made`.
+    fn wishes(&self, name: &SubscriptionName, row: &Rc<SubscriptionRow>, made: &Self) -> Vec<Wish> {
+        let wish = |id: String, substitutions: &[Given], is_on: bool| Wish {
+            id,
+            name: name.clone(),
+            subscribed: made.place.clone(),
+            subscription: Rc::clone(row),
+            activated: self.place.clone(),
+            substitutions: substitutions.into(),
+            is_on,
+        };
+        let own = (made.place == self.place).then(|| id(&self.place, name, []));
+        let rows = self.activations.iter().filter(|(of, _, given)| of == name && given.number == row.number);
+        let mut wishes: Vec<Wish> = rows
+            .clone()
+            .filter(|(_, id, _)| own.as_ref() != Some(id))
+            .map(|(_, id, given)| wish(id.clone(), &given.substitutions, given.is_enabled))
+            .collect();
+        if let Some(own) = own.filter(|_| row.is_active) {
+            let scheduled = rows.clone().find(|(_, id, _)| *id == own);
+            wishes.push(wish(own, &[], scheduled.is_none_or(|(_, _, given)| given.is_enabled)));
+        }
+        wishes
+    }
+}

@@ -1,0 +1,94 @@
+//! What is asked of services, as organizations have them: on which versions their subscriptions are.
+
+use std::ops::Bound;
+
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::Rollout;
+use linesman_schemas::{Place, ServiceName};
+use serde_json::{Value, json};
+
+use super::Answer;
+use crate::desk::Desk;
+use crate::jobs::{Jobs, Work};
+use crate::services::{newest_key, version_key};
+use crate::subscriptions::{self, SubscriptionRow};
+use crate::{Error, places};
+
+/// Begins to let subscriptions go over to another version of their service.
+pub(crate) fn roll_out_from(desk: &mut Desk, jobs: &mut Jobs, rollout: &Rollout) -> Result<Answer, Error> {
+    let Rollout { service, version, under, canary } = rollout;
+    if !places::is_within(desk.state(), under)? {
+        return Ok(Answer::unseen(under));
+    }
+    let version = match version {
+        Some(version) => version.clone(),
+        None => match desk.read(&newest_key(service))? {
+            Some(row) => row.version,
+            None => return Ok(Answer::refused(Verdict::NotFound, format!("there is no service `{service}`"))),
+        },
+    };
+    if desk.bytes(&version_key(service, &version))?.is_none() {
+        let detail = format!("there is no version `{version}` of the service `{service}`");
+        return Ok(Answer::refused(Verdict::NotFound, detail));
+    }
+    let (mut count, most) = (0_u32, canary.unwrap_or(u32::MAX));
+    let Some(org) = under.organization() else { return Ok(Answer::unseen(under)) };
+    for row in subscriptions::all(desk.state(), org) {
+        let (place, _, row) = row?;
+        count += u32::from(is_meant(&row, service, &version) && under.covers(&place));
+        if count >= most {
+            break;
+        }
+    }
+    let new = json!({"service": service, "version": version, "subscriptions": count});
+    if count == 0 {
+        return Ok(Answer::done("unchanged", Value::Null, new));
+    }
+    let work = Work::Rollout { place: under.clone(), service: service.clone(), version, left: Some(count) };
+    jobs.begin(desk, work)?;
+    Ok(Answer::done("begun", Value::Null, new))
+}
+
+fn is_meant(row: &SubscriptionRow, service: &ServiceName, version: &str) -> bool {
+    row.service == *service && row.version != version
+}
+
+/// A slice of subscriptions behind a cursor goes over to a version, `left` of them at the most since the first slice. The
+/// cursor where there may be more, and how many rows were looked at.
+pub(crate) fn roll_out(
+    desk: &mut Desk,
+    place: &Place,
+    (service, version): (&ServiceName, &str),
+    left: Option<u32>,
+    after: &[u8],
+    rows_most: usize,
+) -> Result<(Option<Vec<u8>>, u64), Error> {
+    let Some(org) = place.organization() else { return Ok((None, 0)) };
+    let front = subscriptions::below(org, &[]);
+    // The cursor begins with how many may go over still.
+    let (mut left, after) = match after.split_first_chunk::<4>() {
+        Some((count, key)) => (u32::from_be_bytes(*count), key),
+        None => (left.unwrap_or(u32::MAX), after),
+    };
+    let mut from = if after.is_empty() { Bound::Included(front.clone()) } else { Bound::Excluded(after.to_vec()) };
+    let mut looked_at = 0;
+    while let Some((key, _)) = desk.first(from.as_ref().map(Vec::as_slice), &front)? {
+        looked_at += 1;
+        let own = key.get(front.len()..).and_then(|own| subscriptions::place_and_name(org, own));
+        if let Some((at, name)) = own.filter(|(at, _)| place.covers(at)) {
+            let row_key = subscriptions::key(&at, &name);
+            if let Some(row) = desk.read(&row_key)?.filter(|row| is_meant(row, service, version)) {
+                desk.write(row_key, &SubscriptionRow { version: version.to_owned(), changed: desk.now, ..row })?;
+                left = left.saturating_sub(1);
+            }
+        }
+        if left == 0 {
+            return Ok((None, looked_at));
+        }
+        if looked_at as usize >= rows_most {
+            return Ok((Some([&left.to_be_bytes()[..], &key].concat()), looked_at));
+        }
+        from = Bound::Excluded(key);
+    }
+    Ok((None, looked_at))
+}

@@ -1,0 +1,170 @@
+//! What follows from activations: lines are rendered, at once or in slices, and devices are told.
+
+use std::collections::BTreeSet;
+
+use linesman_schemas::command::{Command, PlaceVerb, Subscription, Values};
+use linesman_schemas::{OrgName, Place, PlacePath, SubscriptionName};
+
+use crate::activations::render::{self, Rehearsal, Rendered, Surroundings};
+use crate::commands::{self, Answer};
+use crate::follow::{Cause, Follow};
+use crate::jobs::Work;
+use crate::{Domain, Error, activations, places, subscriptions};
+
+/// Up to how many lines are rendered at once, on the input that changed something.
+const AT_ONCE_MOST: usize = 50;
+/// How many lines a slice renders: a neighbour's inputs wait no longer than for these.
+pub(super) const SLICE_LINES: usize = 25;
+/// How many lines are rehearsed before something is taken in; what is wrong with others their parts tell.
+pub(crate) const REHEARSED_MOST: usize = 200;
+/// For how many lines that may come in now there is a job each.
+const FREED_MOST: usize = 20;
+
+// What is asked of values, subscriptions and places, with what follows from it for devices.
+impl Domain {
+    pub(super) fn change_values(&mut self, org: &OrgName, command: &Command, verb: &Values) -> Result<Answer, Error> {
+        let place = match verb {
+            Values::Set(settings) => settings.place.clone(),
+            Values::Localize(_) => Place::Organization(org.clone()),
+        };
+        self.change(&place, true, None, |domain| {
+            commands::values::ask(&mut domain.desk, &domain.services, org, command, verb)
+        })
+    }
+
+    pub(super) fn change_subscription(&mut self, command: &Command, verb: &Subscription) -> Result<Answer, Error> {
+        let (is_rehearsed, again) = match verb {
+            Subscription::Set(_) | Subscription::Resume(_) | Subscription::Activate(_) => (true, None),
+            Subscription::Remove(_) | Subscription::Suspend(_) | Subscription::Deactivate(_) => (false, None),
+            Subscription::Redeploy(path) => (false, Some(&path.name)),
+        };
+        self.change(verb.at(), is_rehearsed, again, |domain| {
+            commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
+        })
+    }
+
+    pub(super) fn change_place(&mut self, org: &OrgName, verb: &PlaceVerb) -> Result<Answer, Error> {
+        let gone = match verb {
+            PlaceVerb::Remove(removal) => places::with_lines(self.desk.state(), &removal.place)?,
+            PlaceVerb::Set(_) | PlaceVerb::Tie(_) => Vec::new(),
+        };
+        let answer = commands::places::ask(&mut self.desk, &mut self.managers, org, verb)?;
+        match verb {
+            _ if !answer.is_done() || !self.desk.is_at(activations::LEVEL) => {}
+            PlaceVerb::Set(settings) => self.render(&Place::Below(settings.place.clone()), None)?,
+            PlaceVerb::Remove(_) => self.render_lines(org, &gone, None)?,
+            PlaceVerb::Tie(_) => {}
+        }
+        Ok(answer)
+    }
+
+    /// Changes something at a place, unless lines there would come to what is wrong (`is_rehearsed`), and renders them.
+    fn change(
+        &mut self,
+        place: &Place,
+        is_rehearsed: bool,
+        again: Option<&SubscriptionName>,
+        ask: impl FnOnce(&mut Self) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
+        if !self.desk.is_at(activations::LEVEL) {
+            return ask(self);
+        }
+        self.desk.begin_trial();
+        let answer = ask(self)?;
+        let wrong = if answer.is_done() && is_rehearsed { self.rehearse(place)? } else { Vec::new() };
+        let stays = answer.is_done() && wrong.is_empty();
+        self.desk.end_trial(stays)?;
+        if !wrong.is_empty() {
+            return Ok(commands::subscriptions::wrong(&wrong));
+        }
+        if stays {
+            self.render(place, again)?;
+        }
+        Ok(answer)
+    }
+}
+
+impl Domain {
+    /// Devices of a place's lines, and of those below, have what activations come to there.
+    pub(super) fn render(&mut self, place: &Place, again: Option<&SubscriptionName>) -> Result<(), Error> {
+        let Some(org) = place.organization().filter(|_| self.desk.is_at(activations::LEVEL)) else { return Ok(()) };
+        if !subscriptions::has_any(self.desk.state(), org)? && !activations::parts::has_any(self.desk.state(), org)? {
+            return Ok(());
+        }
+        let (lines, is_all) = places::lines_of(self.desk.state(), place, AT_ONCE_MOST)?;
+        if is_all {
+            return self.render_lines(org, &lines, again);
+        }
+        let work = Work::Render { place: place.clone(), again: again.cloned() };
+        self.jobs.begin(&mut self.desk, work)
+    }
+
+    /// Renders lines of an organization, and tells their devices.
+    pub(super) fn render_lines(
+        &mut self,
+        org: &OrgName,
+        lines: &[PlacePath],
+        again: Option<&SubscriptionName>,
+    ) -> Result<(), Error> {
+        let mut rendered = Rendered::default();
+        let mut around = Surroundings::new(&self.services, &mut self.devices);
+        for line in lines {
+            render::line((&mut self.desk, &mut self.leaves), &mut around, line, again, &mut rendered)?;
+        }
+        let Rendered { orders, freed } = rendered;
+        let told = orders.into_iter().map(|(id, decided)| Follow::React(Cause::Activation(id), decided));
+        self.follow(org, &mut None, told.collect())?;
+        self.free(org, freed)
+    }
+
+    /// Lines that were kept out are tried again.
+    fn free(&mut self, org: &OrgName, freed: BTreeSet<PlacePath>) -> Result<(), Error> {
+        let places: Vec<Place> = match freed.len() {
+            0..=FREED_MOST => freed.into_iter().map(Place::Below).collect(),
+            _ => vec![Place::Organization(org.clone())],
+        };
+        places.into_iter().try_for_each(|place| self.jobs.begin(&mut self.desk, Work::Render { place, again: None }))
+    }
+
+    /// A slice of lines behind a cursor. The cursor where there may be more, and how many there were.
+    pub(super) fn render_slice(
+        &mut self,
+        place: &Place,
+        again: Option<&SubscriptionName>,
+        after: &[u8],
+    ) -> Result<(Option<Vec<u8>>, u64), Error> {
+        let Some(org) = place.organization() else { return Ok((None, 0)) };
+        let (lines, last) = places::lines_behind(self.desk.state(), place, after, SLICE_LINES)?;
+        self.render_lines(org, &lines, again)?;
+        Ok((last, lines.len() as u64))
+    }
+
+    /// Everything that is subscribed to is rendered anew: what all services share has changed.
+    pub(super) fn render_all(&mut self) -> Result<(), Error> {
+        if !self.desk.is_at(activations::LEVEL) {
+            return Ok(());
+        }
+        for org in subscriptions::organizations(self.desk.state())? {
+            let place = Place::Organization(org);
+            self.jobs.begin(&mut self.desk, Work::Render { place, again: None })?;
+        }
+        Ok(())
+    }
+
+    /// What is wrong with lines of a place as it stands, of the first ones, but for what their parts tell already.
+    pub(super) fn rehearse(&mut self, place: &Place) -> Result<Vec<String>, Error> {
+        let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
+        let mut around = Surroundings::new(&self.services, &mut self.devices);
+        let mut rehearsal = Rehearsal::default();
+        let mut found = Vec::new();
+        for line in &lines {
+            for (id, reason) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
+                let part = self.desk.read(&activations::parts::key(line, &id))?;
+                if part.is_none_or(|part| part.reason != reason) {
+                    found.push(format!("`{line}`: {reason}"));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
