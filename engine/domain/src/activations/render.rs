@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use linesman_rules::configuration::{Configuration, Group, conflicts};
-use linesman_rules::values::Acquisition;
+use linesman_rules::values::{Acquisition, Fault};
 use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
 use linesman_schemas::{Destination, OrgName, Place, PlacePath, ReactionId, SubscriptionName};
 
@@ -123,8 +123,11 @@ impl<'a> Surroundings<'a> {
 /// What is wrong with values, in words.
 fn faults(values: &Acquisition<'_>) -> Option<String> {
     let faults = values.faults();
-    let mut told: Vec<String> =
-        faults.iter().take(FAULTS_MOST).map(|fault| format!("`{}`: {}", fault.parameter, fault.message)).collect();
+    let shown = |fault: &Fault| match fault.message.contains(&format!("`{}`", fault.parameter)) {
+        true => fault.message.clone(),
+        false => format!("`{}`: {}", fault.parameter, fault.message),
+    };
+    let mut told: Vec<String> = faults.iter().take(FAULTS_MOST).map(shown).collect();
     if faults.len() > FAULTS_MOST {
         told.push(format!("and {} more", faults.len() - FAULTS_MOST));
     }

@@ -19,10 +19,10 @@ const STEPS: [&str; 4] = ["none", "own", "any", "delegate"];
 const LOGINS: [&str; 9] = ["admin", "bob", "cid", "dan", "acme/ann", "acme/ben", "acme/cal", "acme/dee", "bolt/eve"];
 
 /// Numbers that look random, the same for the same seed.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn next(&mut self, below: usize) -> usize {
+    pub(super) fn next(&mut self, below: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from((self.0 >> 33) % below as u64).unwrap()
     }

@@ -1,5 +1,6 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
+mod activations;
 mod audit;
 mod commands;
 mod documentation;

@@ -44,7 +44,7 @@ fn served() -> Lane {
 
 impl Lane {
     /// What became of a command, and in which words.
-    fn decided(&mut self, verb: &Value) -> (Verdict, String) {
+    pub(super) fn decided(&mut self, verb: &Value) -> (Verdict, String) {
         self.decided_for(&json!({"kind": "provider", "name": "admin"}), verb)
     }
 
