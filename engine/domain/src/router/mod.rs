@@ -26,7 +26,7 @@ use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::outcome::{Attempt, Report};
 use linesman_schemas::{IncidentId, OrgName};
 
-use super::dead_letters::{self, Why};
+use super::dead_letters::{self, Why, policy_dead};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
 use super::input::{Content, Input};
@@ -302,6 +302,12 @@ impl Domain {
             (Intent::Publish { name, data }, incident) => {
                 let cause = Cause::Policy(Arc::clone(&policy), Rc::clone(&fired));
                 reactions::publish(desk, org, incident.as_deref(), (&policy, &fired), &cause, (&name, data))?;
+                Ok(Vec::new())
+            }
+            (Intent::Activate(activation) | Intent::Deactivate(activation), _) => {
+                let detail =
+                    format!("refused: services are not activated by policies, `{}` among them", activation.service);
+                policy_dead(desk, org, &policy, &fired, detail, None)?;
                 Ok(Vec::new())
             }
             // The rules refuse these where there is no incident.
