@@ -346,11 +346,12 @@ fn a_service_is_printed_by_a_word_of_the_language() {
 
 #[test]
 fn a_script_has_its_own_functions_of_these_names() {
-    let source = "policy(#{ on: \"incident.detected\" });\nfn service(name) { name }\nfn at(text, place) { `${text} at ${place}` }\n\
-        fn react(subject, org) { log(at(service(\"x\"), \"bolt/9\")); }";
+    let source = "policy(#{ on: \"incident.detected\" });\nfn service(name) { #{ name: name } }\n\
+        fn at(map, place) { `${map.name} at ${place}` }\n\
+        fn react(subject, org) { log(at(service(\"x\"), \"bolt/9\")); log(service(\"y\").name); }";
     let policy = support::load("p", source).unwrap();
-    let expected = support::logged("x at bolt/9", serde_json::Map::new());
-    assert_eq!(react(&policy, incident()), Ok(vec![expected]));
+    let expected = ["x at bolt/9", "y"].map(|line| support::logged(line, serde_json::Map::new()));
+    assert_eq!(react(&policy, incident()), Ok(expected.to_vec()));
 }
 
 #[test]
