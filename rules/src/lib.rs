@@ -37,7 +37,8 @@ pub use library::LIBRARY;
 pub use policy::Policy;
 pub use scratch::Scratch;
 pub use script::{
-    ACTIONS, Action, Failure, FailureKind, Intent, Judge, Limits, ORGANIZATION, Organization, Parameter, function_names,
+    ACTIONS, ACTIVATIONS, Action, Activation, Failure, FailureKind, Intent, Judge, Limits, ORGANIZATION, Organization,
+    Parameter, function_names,
 };
 pub use subject::{Field, Shape, Subject, SubjectKind, Value};
 pub use triggers::Triggers;

@@ -8,6 +8,9 @@ use crate::diagnostic::LineColumn;
 /// What is no literal, and so may be anything.
 pub(crate) const EXPRESSION: &str = "an expression";
 
+/// What is `()`.
+pub(crate) const NOTHING: &str = "nothing";
+
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Spanned {
@@ -74,7 +77,7 @@ pub(crate) fn read(expr: &Expr) -> Spanned {
         Expr::FnCall(call, _) => operation(call),
         Expr::FloatConstant(..) => Literal::Other("a number with a fraction"),
         Expr::CharConstant(..) => Literal::Other("a character"),
-        Expr::Unit(_) => Literal::Other("nothing"),
+        Expr::Unit(_) => Literal::Other(NOTHING),
         _ => Literal::Other(EXPRESSION),
     };
     Spanned { at, value }

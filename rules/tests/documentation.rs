@@ -7,8 +7,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use linesman_rules::{
-    ACTIONS, Code, Failure, FailureKind, Field, Judge, LIBRARY, Limits, ORGANIZATION, Shape, SubjectKind,
-    function_names,
+    ACTIONS, ACTIVATIONS, Code, Failure, FailureKind, Field, Intent, Judge, LIBRARY, Limits, ORGANIZATION, Shape,
+    SubjectKind, function_names,
 };
 use linesman_schemas::Operation;
 use linesman_schemas::audit::Verdict;
@@ -47,7 +47,7 @@ fn quoted(text: &str) -> Vec<String> {
 fn every_policy_of_the_document_loads_and_runs() {
     let policies: Vec<&str> =
         DOCUMENT.split("```rhai\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0).collect();
-    assert_eq!(policies.len(), 5);
+    assert_eq!(policies.len(), 6);
     for source in policies {
         let policy = load("p", source).unwrap_or_else(|faults| panic!("{source}{faults:?}"));
         let subject = match policy.triggers().kind() {
@@ -111,6 +111,7 @@ fn functions_and_actions_are_those_there_are() {
     let known: Vec<(String, String)> = ACTIONS
         .iter()
         .map(|action| (action.signature(), if action.needs_incident { "no" } else { "yes" }.to_owned()))
+        .chain(ACTIVATIONS.map(|written| (written.to_owned(), "with a place".to_owned())))
         .collect();
     let told = rows("actions").into_iter().map(|row| (row[0].clone(), row[2].clone()));
     assert_eq!(told.collect::<Vec<_>>(), known);
@@ -119,6 +120,18 @@ fn functions_and_actions_are_those_there_are() {
     let faults = check(&script("submit_case(#{ nothing_like_it: 1 });"));
     assert_eq!(quoted(faults[0].help.as_deref().unwrap()), column("case", 0));
     assert_eq!(quoted(section("follow-up")), FollowUp::ALL.map(|(_, spelling)| spelling));
+}
+
+#[test]
+fn what_services_are_given_is_as_the_document_says() {
+    let rows = rows("given");
+    assert!(rows.len() > 8);
+    for row in rows {
+        let policy = script(&format!("service(\"x\").activate(#{{ v: {} }});", row[0]));
+        let intents = Judge::new(Limits::default()).react(&policy, incident().shared(), &organization()).unwrap();
+        let [Intent::Activate(activation)] = intents.as_slice() else { panic!("{intents:?}") };
+        assert_eq!(activation.substitutions, [format!("v={}", row[1])]);
+    }
 }
 
 #[test]

@@ -104,6 +104,7 @@ use jobs::Jobs;
 use managers::Managers;
 use organizations::Organizations;
 use outgoing::OutMessage;
+use places::Ties;
 use policies::Policies;
 use position::Position;
 use rule_book::Books;
@@ -188,6 +189,7 @@ pub struct Domain {
     books: Books,
     services: Services,
     leaves: Leaves,
+    ties: Ties,
     jobs: Jobs,
 }
 
@@ -231,8 +233,21 @@ impl Domain {
             desk.open_counts(&org, counts);
         }
         let policies = Policies::new(policies, parts.judge);
-        let (devices, leaves) = (Devices::new(), Leaves::default());
-        Ok(Self { position, desk, organizations, sightings, devices, policies, managers, books, services, leaves, jobs })
+        let (devices, leaves, ties) = (Devices::new(), Leaves::default(), Ties::default());
+        Ok(Self {
+            position,
+            desk,
+            organizations,
+            sightings,
+            devices,
+            policies,
+            managers,
+            books,
+            services,
+            leaves,
+            ties,
+            jobs,
+        })
     }
 
     /// Where the lane stands, decided but not necessarily applied.

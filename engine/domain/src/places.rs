@@ -3,7 +3,7 @@
 //! A device is tied to a place by name: its serial number or its host name. A place ties the one device that serves it;
 //! besides each device may be tied to one place by itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use jiff::Timestamp;
@@ -248,6 +248,54 @@ pub fn ties<'a, B: Base + ?Sized>(
 ) -> impl Iterator<Item = Result<(String, TieRow), Error>> + use<'a, B> {
     let rows = TIES.rows(base, &[place.organization.as_str(), &within(place)]);
     rows.map(|row| row.map(|(own, row)| (String::from_utf8_lossy(&own).into_owned(), row)))
+}
+
+/// The places that devices are tied to, by the devices' names, of organizations where somebody asked. What is kept is what
+/// the rows of ties say.
+#[derive(Debug, Default)]
+pub(crate) struct Ties(BTreeMap<OrgName, BTreeMap<String, Vec<(PlacePath, TieRow)>>>);
+
+impl Ties {
+    /// The places that a device of these names is tied to: those that it serves, or where there are none those that it is
+    /// tied to by itself.
+    ///
+    /// # Errors
+    /// The base cannot be read, or a row of it.
+    pub(crate) fn of(
+        &mut self,
+        base: &(impl Base + ?Sized),
+        org: &OrgName,
+        names: [&str; 2],
+    ) -> Result<Vec<PlacePath>, Error> {
+        if !self.0.contains_key(org) {
+            let mut known: BTreeMap<String, Vec<(PlacePath, TieRow)>> = BTreeMap::new();
+            for tie in TIES.rows(base, &[org.as_str()]) {
+                let (own, row) = tie?;
+                let own = std::str::from_utf8(&own).ok().and_then(|own| own.split_once('\0'));
+                if let Some((within, device)) = own
+                    && let Some(place) = path(org, within)
+                {
+                    known.entry(device.to_owned()).or_default().push((place, row));
+                }
+            }
+            self.0.insert(org.clone(), known);
+        }
+        let known = self.0.get(org);
+        let ties = names.into_iter().filter(|name| !name.is_empty()).filter_map(|name| known?.get(name)).flatten();
+        let ties: Vec<&(PlacePath, TieRow)> = ties.collect();
+        let serves: BTreeSet<&PlacePath> =
+            ties.iter().filter(|(_, row)| row.is_served).map(|(place, _)| place).collect();
+        if !serves.is_empty() {
+            return Ok(serves.into_iter().cloned().collect());
+        }
+        let tied: BTreeSet<&PlacePath> = ties.iter().map(|(place, _)| place).collect();
+        Ok(tied.into_iter().cloned().collect())
+    }
+
+    /// Something about the places of an organization has changed.
+    pub(crate) fn forget(&mut self, org: &OrgName) {
+        self.0.remove(org);
+    }
 }
 
 /// The names of the devices that are tied to places or to what lies below them, all of one organization.

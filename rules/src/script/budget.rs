@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use linesman_schemas::{OrgName, Place};
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 use super::{FailureKind, Intent, Limits};
@@ -38,6 +39,8 @@ pub(super) struct Run {
     /// What was charged beside.
     charged: Cell<u64>,
     subject: Cell<SubjectKind>,
+    /// The organization judged; none before the first run.
+    org: RefCell<Option<OrgName>>,
     intents: RefCell<Vec<Intent>>,
     intent_bytes: Cell<usize>,
 }
@@ -49,16 +52,18 @@ impl Run {
             steps: Cell::new(0),
             charged: Cell::new(0),
             subject: Cell::new(SubjectKind::Incident),
+            org: RefCell::default(),
             intents: RefCell::default(),
             intent_bytes: Cell::new(0),
         }
     }
 
     /// Forgets the last run.
-    pub(super) fn begin(&self, subject: SubjectKind) {
+    pub(super) fn begin(&self, subject: SubjectKind, org: &OrgName) {
         self.steps.set(0);
         self.charged.set(0);
         self.subject.set(subject);
+        self.org.replace(Some(org.clone()));
         self.intents.borrow_mut().clear();
         self.intent_bytes.set(0);
     }
@@ -69,6 +74,11 @@ impl Run {
 
     pub(super) fn subject(&self) -> SubjectKind {
         self.subject.get()
+    }
+
+    /// Whether a place lies in the organization judged.
+    pub(super) fn is_within(&self, place: &Place) -> bool {
+        place.organization().is_some_and(|org| self.org.borrow().as_ref() == Some(org))
     }
 
     pub(super) fn operations(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use linesman_schemas::command::CaseWords;
 use linesman_schemas::notification::Notification;
-use linesman_schemas::{FilterLevel, OrgName, Priority};
+use linesman_schemas::{FilterLevel, OrgName, Place, Priority, ServiceName};
 use serde_json::{Map, Value};
 
 /// The organization whose subject a policy judges: `org` in scripts.
@@ -36,4 +36,20 @@ pub enum Intent {
         /// The data.
         data: Map<String, Value>,
     },
+    /// `service(...).activate(...)`: a service is to be active for a place.
+    Activate(Activation),
+    /// `service(...).deactivate(...)`: it is to be so no longer.
+    Deactivate(Activation),
+}
+
+/// A service, where, and with which values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// The service. Whether there is one of this name is not known here.
+    pub service: ServiceName,
+    /// Where: the organization judged, or a place below it. None: where the subject's device is; there is one.
+    pub at: Option<Place>,
+    /// What is given: `name=expression` by name, each name once. Every one can be read, and its expression is a value
+    /// that names no parameter; there are at most [`crate::values::SUBSTITUTIONS_MOST`].
+    pub substitutions: Vec<String>,
 }

@@ -16,6 +16,7 @@ mod json;
 mod limits;
 mod parser;
 mod record;
+mod service;
 mod stdlib;
 
 use std::rc::Rc;
@@ -26,10 +27,11 @@ pub use self::actions::{ACTIONS, Action, Parameter};
 pub(crate) use self::check::check;
 pub use self::check::function_names;
 pub use self::failure::{Failure, FailureKind};
-pub use self::intent::{Intent, Organization};
+pub use self::intent::{Activation, Intent, Organization};
 pub use self::limits::Limits;
 pub(crate) use self::parser::Parser;
 pub use self::record::ORGANIZATION;
+pub use self::service::ACTIVATIONS;
 
 use self::budget::Run;
 use self::cache::Cache;
@@ -54,6 +56,7 @@ impl Judge {
         stdlib::register(&mut engine, &run);
         record::register(&mut engine, &run);
         actions::register(&mut engine, &run);
+        service::register(&mut engine, &run);
         Self { engine, run, cache }
     }
 
@@ -69,7 +72,7 @@ impl Judge {
         org: &Organization,
     ) -> Result<Vec<Intent>, Failure> {
         let body = self.cache.get(policy, &self.engine)?;
-        self.run.begin(subject.kind());
+        self.run.begin(subject.kind(), &org.name);
         let org = OrganizationRecord(Rc::new(org.clone()));
         let result = body.run(&self.engine, Dynamic::from(Record::whole(subject)), Dynamic::from(org));
         let intents = self.run.take_intents();

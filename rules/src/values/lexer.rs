@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::mistake::{Mistake, Span};
 use super::name::is_word_part;
 use super::network::Network;
+use super::value::Value;
 use crate::diagnostic::excerpt;
 
 /// One word, sign or literal.
@@ -55,6 +56,17 @@ pub(crate) fn tokens<'t>(mut text: Cursor<'t>) -> Result<Vec<Lexeme<'t>>, Mistak
         if is_last {
             return Ok(found);
         }
+    }
+}
+
+/// The address or network that a text is from its beginning to its end; none if it is anything else.
+pub(crate) fn address_alone(text: &str) -> Option<Value> {
+    let mut rest = Cursor::new(text);
+    let token = next(&mut rest).ok().filter(|_| rest.rest.is_empty())?;
+    match token {
+        Token::Address(address) => Some(Value::Address(address)),
+        Token::Network(network) => Some(Value::Network(network)),
+        _ => None,
     }
 }
 

@@ -17,6 +17,7 @@ mod cursor;
 mod eval;
 mod expression;
 mod functions;
+mod given;
 mod kind;
 mod layer;
 mod lexer;
@@ -43,6 +44,7 @@ pub use acquisition::{
 pub use constraint::Constraint;
 pub use eval::{Fuel, evaluate};
 pub use expression::{Expression, Reference};
+pub use given::substitution_text;
 pub use kind::Type;
 pub use layer::{Layer, SUBSTITUTIONS_MOST, Said, Told};
 pub use mistake::{Mistake, Span};

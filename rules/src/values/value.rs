@@ -89,9 +89,14 @@ impl Value {
         }
     }
 
+    /// The value as an expression writes it: also at the top a text stands in quotes.
+    pub(crate) fn written(&self) -> String {
+        Written(self).to_string()
+    }
+
     /// The value for a message, as it would be written and cut where it is long.
     pub(crate) fn shown(&self) -> String {
-        excerpt(&Written(self).to_string())
+        excerpt(&self.written())
     }
 
     /// How many values it holds, itself counted; every 64 bytes of a text are one.

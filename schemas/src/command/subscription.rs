@@ -67,7 +67,9 @@ impl Subscription {
 
     pub(super) fn check(&self) -> Result<(), Fault> {
         let (texts, schedule) = match self {
-            Self::Set(settings) => (settings.substitutions.as_deref(), settings.schedule.as_ref().and_then(Option::as_ref)),
+            Self::Set(settings) => {
+                (settings.substitutions.as_deref(), settings.schedule.as_ref().and_then(Option::as_ref))
+            }
             Self::Activate(activation) => (Some(activation.substitutions.as_slice()), activation.schedule.as_ref()),
             Self::Deactivate(deactivation) => (deactivation.substitutions.as_deref(), None),
             Self::Remove(_) | Self::Suspend(_) | Self::Resume(_) | Self::Redeploy(_) => (None, None),

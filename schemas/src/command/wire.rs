@@ -9,12 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Activation, Assignment, Audit, Case, CaseWish, CheckpointKept, Command, Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident,
-    Input, LevelRaise, Localization, Lockout, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Note,
-    Organization, OrganizationSettings, PasswordChange, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun,
-    Prioritisation, Refusals, Replay, Rollout, RuleBook, SectionLoad, Service, Session, SessionName, SessionOpening, Subscription,
-    SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, ValueSettings, Values,
-    Verb,
+    Activation, Assignment, Audit, Case, CaseWish, CheckpointKept, Command, Deactivation, Engine, Group, GroupRemoval,
+    GroupSettings, Incident, Input, LevelRaise, Localization, Lockout, LoginRefusals, Manager, ManagerRemoval,
+    ManagerSettings, Note, Organization, OrganizationSettings, PasswordChange, PlaceRemoval, PlaceSettings, PlaceVerb,
+    Policy, PolicyRun, Prioritisation, Refusals, Replay, Rollout, RuleBook, SectionLoad, Service, Session, SessionName,
+    SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation,
+    Touch, ValueSettings, Values, Verb,
 };
 use crate::{CommandId, Principal};
 

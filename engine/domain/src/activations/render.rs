@@ -17,10 +17,10 @@ use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
 use super::wanted::{Floor, Wish, wishes};
 use crate::acquired::{self, Wanted};
 use crate::desk::Desk;
+use crate::devices::{self, Devices};
 use crate::places::PlaceRow;
 use crate::reactions::{self, Decided};
 use crate::services::Services;
-use crate::devices::{self, Devices};
 use crate::{Error, places};
 
 /// How many faults of values a part names.
@@ -319,7 +319,13 @@ impl Work<'_> {
     }
 
     /// A device is told of a group.
-    fn order(&mut self, activation: &str, device: Device, group: &str, change: GroupChange) -> Result<Option<ReactionId>, Error> {
+    fn order(
+        &mut self,
+        activation: &str,
+        device: Device,
+        group: &str,
+        change: GroupChange,
+    ) -> Result<Option<ReactionId>, Error> {
         let Some(peer) = device.peer() else { return Ok(None) };
         let id = self.desk.next_reaction(&self.line.organization);
         let action = Action::Configure(Box::new(Configure { device, group: group.to_owned(), change }));
@@ -366,12 +372,8 @@ impl Work<'_> {
 
     /// A group sets nothing any more; its name is kept until the device has answered.
     fn empty(&mut self, id: &str, part: &PartRow) -> Result<(), Error> {
-        let row = GroupRow {
-            line: self.line.clone(),
-            activation: id.to_owned(),
-            leaves: Vec::new(),
-            is_blocked: false,
-        };
+        let row =
+            GroupRow { line: self.line.clone(), activation: id.to_owned(), leaves: Vec::new(), is_blocked: false };
         let freed = self.leaves.put(self.desk, (&self.line.organization, &part.device, &part.group), &row)?;
         self.rendered.freed.extend(freed);
         Ok(())
@@ -424,7 +426,8 @@ impl Work<'_> {
             return self.take_out(id, part, Goal::Off);
         }
         let text = made.configuration.to_string();
-        let stands = part.goal == Goal::On && part.text == text && (part.state != Standing::Failed || part.is_of_device);
+        let stands =
+            part.goal == Goal::On && part.text == text && (part.state != Standing::Failed || part.is_of_device);
         if stands && !is_again && part.version == made.version {
             return Ok(());
         }

@@ -34,7 +34,9 @@ impl Floor {
                 .map(|row| row.map(|(name, row)| (name, Rc::new(row))))
                 .collect::<Result<_, _>>()?,
             activations: all_at(base, place).collect::<Result<_, _>>()?,
-            cuts: cuts_at(base, place).map(|row| row.map(|(name, row)| (name, row.number))).collect::<Result<_, _>>()?,
+            cuts: cuts_at(base, place)
+                .map(|row| row.map(|(name, row)| (name, row.number)))
+                .collect::<Result<_, _>>()?,
         })
     }
 }

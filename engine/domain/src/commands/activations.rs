@@ -87,7 +87,8 @@ pub(super) fn activate(
     {
         return Ok(Answer::done("unchanged", shown(&id, before), shown(&id, before)));
     }
-    if before.is_none() && activations::at(desk.state(), place, name).take(ACTIVATIONS_MOST).count() >= ACTIVATIONS_MOST {
+    if before.is_none() && activations::at(desk.state(), place, name).take(ACTIVATIONS_MOST).count() >= ACTIVATIONS_MOST
+    {
         let detail = format!("`{name}` has {ACTIVATIONS_MOST} activations at `{place}` already");
         return Ok(Answer::refused(Verdict::Conflict, detail));
     }
@@ -317,9 +318,7 @@ pub(super) fn drop_below(
 fn with_below(desk: &Desk, place: &Place) -> Result<Vec<Place>, Error> {
     match place {
         Place::Provider => Ok(Vec::new()),
-        Place::Below(path) => {
-            Ok(places::with_lines(desk.state(), path)?.into_iter().map(Place::Below).collect())
-        }
+        Place::Below(path) => Ok(places::with_lines(desk.state(), path)?.into_iter().map(Place::Below).collect()),
         Place::Organization(org) => {
             let mut found = vec![place.clone()];
             for row in activations::all(desk.state(), org) {

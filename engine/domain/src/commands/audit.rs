@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use linesman_schemas::audit::{Audit, Record, Verdict};
 use linesman_schemas::command::{
-    Audit as AuditVerb, CheckpointKept, Command, Group, Input, Manager, PlaceVerb, Policy, Refusal, Refusals, Service as ServiceVerb,
-    Session, Values, Verb,
+    Audit as AuditVerb, CheckpointKept, Command, Group, Input, Manager, PlaceVerb, Policy, Refusal, Refusals,
+    Service as ServiceVerb, Session, Values, Verb,
 };
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{Login, ManagerName, OrgName, Place, Principal};

@@ -106,6 +106,10 @@ impl Answer {
         }
     }
 
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         self.verdict == Verdict::Done
     }

@@ -36,9 +36,7 @@ pub(crate) fn ask(
         Subscription::Remove(_) => remove(desk, place, name)?,
         Subscription::Suspend(_) => rest(desk, place, name, true)?,
         Subscription::Resume(_) => rest(desk, place, name, false)?,
-        Subscription::Activate(activation) => {
-            activations::activate(desk, (services, managers), command, activation)?
-        }
+        Subscription::Activate(activation) => activations::activate(desk, (services, managers), command, activation)?,
         Subscription::Deactivate(deactivation) => activations::deactivate(desk, managers, command, deactivation)?,
         Subscription::Redeploy(_) => match subscriptions::seen(desk.state(), place, name)? {
             Some(_) => Answer::done("redeployed", Value::Null, Value::Null),

@@ -24,7 +24,7 @@ use super::follow::{Cause, Follow};
 use super::outgoing::Topic;
 use super::policies::Fired;
 use super::subject::Incident;
-use super::{Error, upstream};
+use super::{Error, activations, upstream};
 use circuit::after;
 pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
 pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
@@ -91,7 +91,7 @@ fn say(
 }
 
 /// Whether policies may decide one more reaction on the input at hand; a dead letter says so where not.
-fn may_react(desk: &mut Desk, org: &OrgName, policy: &Policy, fired: &Fired) -> Result<bool, Error> {
+pub(crate) fn may_react(desk: &mut Desk, org: &OrgName, policy: &Policy, fired: &Fired) -> Result<bool, Error> {
     if desk.decided_reactions >= REACTIONS_MOST {
         let detail = format!("intents: policies decided more than {REACTIONS_MOST} reactions on one input");
         policy_dead(desk, org, policy, fired, detail, None)?;
@@ -127,6 +127,10 @@ pub(crate) fn publish(
 ) -> Result<(), Error> {
     if !may_react(desk, org, policy, fired)? {
         return Ok(());
+    }
+    if name == DEVICE && desk.is_at(activations::LEVEL) {
+        let detail = format!("refused: `{DEVICE}` is what devices are told, and nothing else is said on it");
+        return policy_dead(desk, org, policy, fired, detail, None);
     }
     let id = desk.next_reaction(org);
     desk.tally.reaction("publish".into());

@@ -49,6 +49,7 @@ impl Domain {
             PlaceVerb::Set(_) | PlaceVerb::Tie(_) => Vec::new(),
         };
         let answer = commands::places::ask(&mut self.desk, &mut self.managers, org, verb)?;
+        self.ties.forget(org);
         match verb {
             _ if !answer.is_done() || !self.desk.is_at(activations::LEVEL) => {}
             PlaceVerb::Set(settings) => self.render(&Place::Below(settings.place.clone()), None)?,

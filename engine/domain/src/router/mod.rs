@@ -12,10 +12,12 @@
 //! | here | what comes in, and what follows |
 //! | `commands` | what people and the configuration ask for |
 //! | `activations` | what follows from activations: lines are rendered, devices told |
+//! | `wishes` | what policies wish of services |
 //! | `work` | jobs, slice by slice |
 
 mod activations;
 mod commands;
+mod wishes;
 mod work;
 
 use std::rc::Rc;
@@ -315,6 +317,12 @@ impl Domain {
                 let cause = Cause::Policy(Arc::clone(&policy), Rc::clone(&fired));
                 reactions::publish(desk, org, incident.as_deref(), (&policy, &fired), &cause, (&name, data))?;
                 Ok(Vec::new())
+            }
+            (Intent::Activate(wish), incident) => {
+                self.wish(org, incident.as_deref(), (&policy, &fired), wish, true).map(|()| Vec::new())
+            }
+            (Intent::Deactivate(wish), incident) => {
+                self.wish(org, incident.as_deref(), (&policy, &fired), wish, false).map(|()| Vec::new())
             }
             // The rules refuse these where there is no incident.
             (Intent::SubmitCase(_) | Intent::SetPriority(_) | Intent::Assign(_), None) => Ok(Vec::new()),

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
 
-use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
 use crate::commands::services;
+use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
 use crate::{Domain, Error, audit, cases, incidents, reactions};
 
 impl Domain {

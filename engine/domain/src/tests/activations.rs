@@ -8,6 +8,7 @@ use linesman_schemas::service::{ServiceSource, ServicesSection};
 
 use super::*;
 use crate::activations::parts::{self, PartRow};
+use crate::state::Writes;
 
 /// A service that sets a policer of its own for each line.
 const LIMIT: [(&str, &str); 2] = [
@@ -16,7 +17,10 @@ const LIMIT: [(&str, &str); 2] = [
         "title = \"Limit\"\nschedulable = true\n[parameters]\nrate = { type = \"rate\", default = \"10m\" }\n\
          burst = { type = \"burst\", required = true }\n",
     ),
-    ("main.j2", "firewall {\n    policer {{ line }} {\n        rate {{ rate }};\n        burst {{ burst }};\n    }\n}\n"),
+    (
+        "main.j2",
+        "firewall {\n    policer {{ line }} {\n        rate {{ rate }};\n        burst {{ burst }};\n    }\n}\n",
+    ),
 ];
 /// A service that sets what is one for the whole device.
 const BANNER: [(&str, &str); 2] = [
@@ -64,6 +68,19 @@ impl Network {
         }
         lane.events.clear();
         Self { lane, devices: Devices::new(), told: Vec::new() }
+    }
+
+    /// The same once more, of which nothing is shared.
+    fn copy(&self) -> Self {
+        let lane = &self.lane;
+        let base = Memory::default();
+        let rows = lane.base.rows().into_iter().map(|(key, row)| (key, Some(row))).collect();
+        base.apply(&Writes { batch: 0, rows });
+        let domain = open(&base, &lane.judge, lane.book.clone());
+        let (judge, book, services) = (Rc::clone(&lane.judge), lane.book.clone(), Arc::clone(&lane.services));
+        let (sequence, now, events) = (lane.sequence, lane.now, Vec::new());
+        let lane = Lane { base, domain, judge, sequence, now, events, book, services, reopens: false };
+        Self { lane, devices: self.devices.clone(), told: Vec::new() }
     }
 
     /// A command is decided, and what follows from it in slices; devices have not answered.
@@ -256,12 +273,20 @@ fn two_that_set_the_same_differently_are_refused_with_both_named() {
     network.does(&activate("acme/berlin/line-1", "hello", &[]));
     let detail = network.refuses(&subscribe("acme/berlin/line-2", "bye", "banner", &["text=\"bye\""], true));
     let hello = network.parts().into_keys().next().unwrap().1;
-    assert!(detail.starts_with("`acme/berlin/line-2`: `system login message` is set to `hello` and to `bye`: by `"), "{detail}");
-    assert!(detail.contains(&format!("`{hello}` of `hello` at `acme/berlin/line-1`, for `acme/berlin/line-1`")), "{detail}");
+    assert!(
+        detail.starts_with("`acme/berlin/line-2`: `system login message` is set to `hello` and to `bye`: by `"),
+        "{detail}"
+    );
+    assert!(
+        detail.contains(&format!("`{hello}` of `hello` at `acme/berlin/line-1`, for `acme/berlin/line-1`")),
+        "{detail}"
+    );
     assert!(detail.contains("of `bye` at `acme/berlin/line-2`, for `acme/berlin/line-2`"), "{detail}");
     network.does(&activate("acme/berlin/line-2", "hello", &[]));
     assert_eq!(network.texts("pe-berlin").len(), 2, "both set the same to the same");
-    network.does(&json!({"set_values": {"place": "acme/berlin", "subscription": "hello", "substitutions": ["text=\"moin\""]}}));
+    network.does(
+        &json!({"set_values": {"place": "acme/berlin", "subscription": "hello", "substitutions": ["text=\"moin\""]}}),
+    );
     assert_eq!(network.texts("pe-berlin"), ["system { login { message moin; } }"; 2], "neither holds the other up");
 }
 
@@ -366,7 +391,8 @@ fn a_changed_service_reaches_subscriptions_when_it_is_rolled_out() {
     network.does(&subscribe("acme/berlin", "cap", "limit", &["burst=1k"], true));
     network.does(&subscribe("acme/paris", "cap", "limit", &["burst=1k"], true));
     network.told.clear();
-    let renamed = [LIMIT[0], (LIMIT[1].0, "firewall {\n    policer {{ line }} {\n        bandwidth {{ rate }};\n    }\n}\n")];
+    let renamed =
+        [LIMIT[0], (LIMIT[1].0, "firewall {\n    policer {{ line }} {\n        bandwidth {{ rate }};\n    }\n}\n")];
     network.lane.services = catalog(vec![service("limit", &renamed), service("banner", &BANNER)], None);
     network.lane.rules(2, &[], Settings::default());
     network.lane.work();
@@ -425,10 +451,11 @@ fn a_thousand_orders_end_alike_to_the_byte() {
     let limit = service("limit", &[(LIMIT[0].0, &definition), (LIMIT[1].0, LABELLED)]);
     let seed = std::env::var("LINESMAN_SEED").ok().map_or(1, |seed| seed.parse().unwrap());
     let mut random = super::managers::Dice(seed);
+    let before = Network::with(vec![limit, service("banner", &BANNER)]);
     let mut expected: Option<Devices> = None;
     for order in 0..1_000 {
-        let mut network = Network::with(vec![limit.clone(), service("banner", &BANNER)]);
-        network.lane.reopens = order % 10 == 0;
+        let mut network = before.copy();
+        network.lane.reopens = order % 100 == 0;
         let mut stories: Vec<_> = stories().into_iter().map(Vec::into_iter).collect();
         while !stories.is_empty() {
             let at = random.next(stories.len());
@@ -453,4 +480,69 @@ fn a_thousand_orders_end_alike_to_the_byte() {
         assert_eq!(*expected, found, "seed {seed}, order {order}");
     }
     assert_eq!(expected.unwrap().len(), 3);
+}
+
+/// Policies that have a service activated while a device is attacked.
+const DEFENCE: [(&str, &str); 2] = [
+    (
+        "begin",
+        "policy(#{ on: \"incident.detected\", where: #{ priority: \"High\" } });\n\
+         fn react(incident, org) { service(\"limit\").activate(#{ rate: 5000, burst: 3000 }); }",
+    ),
+    (
+        "end",
+        "policy(#{ on: \"incident.detected\", where: #{ priority: \"Low\" } });\n\
+         fn react(incident, org) { service(\"limit\").deactivate(#{ rate: 5000, burst: 3000 }); }",
+    ),
+];
+
+#[test]
+fn a_policy_activates_a_service_for_the_line_that_the_device_serves_and_ends_it() {
+    let mut network = Network::new();
+    network.lane.rules(2, &DEFENCE, Settings::default());
+    network.does(&json!({"set_place": {"place": "acme/berlin/line-1", "device": "edge"}}));
+    network.lane.bundle("acme", "edge", 1, "High");
+    let dead = |network: &Network| {
+        let letters = network.lane.on("acme.dead.policy-failed");
+        letters.iter().map(|letter| letter.data["detail"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(dead(&network), ["refused: nobody is subscribed to `limit` at `acme/berlin/line-1`, nor above it"]);
+    network.does(&subscribe("acme", "guard", "limit", &[], false));
+    network.lane.bundle("acme", "edge", 2, "High");
+    network.settle();
+    assert_eq!(network.texts("SNedge"), ["firewall { policer line-1 { rate 5000; burst 3000; } }"]);
+    let (subject, event) = network.lane.events.iter().rfind(|(subject, _)| subject.contains(".audit.")).unwrap();
+    assert_eq!((subject.as_str(), &event.data["actor"]), ("acme.audit.activate-subscription", &json!("begin")));
+    network.told.clear();
+    network.lane.bundle("acme", "edge", 3, "High");
+    network.settle();
+    assert!(network.told.is_empty(), "it is active already");
+    network.lane.bundle("acme", "edge", 4, "Low");
+    network.settle();
+    assert!(network.devices.is_empty());
+    network.does(&json!({"set_place": {"place": "acme/berlin/line-2", "device": "SNedge"}}));
+    network.lane.bundle("acme", "edge", 5, "High");
+    assert_eq!(
+        dead(&network)[1],
+        "refused: the device `SNedge` is tied to several places (`acme/berlin/line-1`, `acme/berlin/line-2`); \
+         name one with `.at(...)`"
+    );
+    network.does(&values("acme", &["!rate=1k"]));
+    network.does(&json!({"set_place": {"place": "acme/berlin/line-2", "device": ""}}));
+    network.lane.bundle("acme", "edge", 6, "High");
+    assert_eq!(dead(&network)[2], "refused: `rate` is fixed by the enterprise `acme`, and nobody below substitutes it");
+    assert!(network.devices.is_empty());
+}
+
+#[test]
+fn policies_of_one_organization_activate_nothing_of_another() {
+    let mut network = Network::new();
+    network.lane.organization("bolt", "Send all information");
+    let steals = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { service(\"limit\").at(\"acme/berlin\").activate(#{ burst: 1 }); }";
+    network.lane.rules(2, &[("bolt/steals", steals), ("all", steals)], Settings::default());
+    network.does(&subscribe("acme", "limit", "limit", &[], false));
+    network.lane.bundle("bolt", "edge", 1, "High");
+    network.lane.work();
+    assert!(network.lane.pending().is_empty() && network.parts().is_empty());
+    assert_eq!(network.lane.on("bolt.dead.policy-failed").len(), 2);
 }

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use rhai::{Expr, FnCallExpr};
 
 use super::super::actions::{self, ACTIONS, Action, Parameter, Refusal};
+use super::super::service::{METHODS, SERVICE};
 use super::super::stdlib;
 use super::functions::Functions;
 use super::held::Held;
+use super::services;
 use super::walk::Walk;
-use crate::diagnostic::{Code, LineColumn, excerpt, nearest};
+use crate::diagnostic::{Code, LineColumn, excerpt, nearest, suggest};
 use crate::literal::{self, Entry, Literal};
 
 /// Checks `f(...)`.
@@ -23,8 +25,15 @@ pub(super) fn check_function(call: &FnCallExpr, at: LineColumn, arguments: &[Hel
         report(name, count, 0, at, walk);
         return;
     }
+    let owner = arguments.first().copied();
     if name == "Fn" {
         check_pointer(call, walk);
+    } else if name == SERVICE {
+        services::check_name(call, owner, walk);
+    } else if let (Some(owner), Some((_, behind)), Some((_, held))) =
+        (owner.filter(|owner| owner.is_service()), call.args.split_first(), arguments.split_first())
+    {
+        services::check_method(name, owner, (behind, held), at, walk);
     } else if let Some(action) = ACTIONS.iter().find(|action| action.name == name) {
         check_action(action, call, at, arguments, walk);
     } else if stdlib::is_inexact(name) {
@@ -33,16 +42,21 @@ pub(super) fn check_function(call: &FnCallExpr, at: LineColumn, arguments: &[Hel
 }
 
 /// Checks `x.f(...)`: a function of the host that takes `x` first, or an entry of a map.
-pub(super) fn check_method(call: &FnCallExpr, at: LineColumn, owner: Held, walk: &mut Walk<'_>) {
+pub(super) fn check_method(call: &FnCallExpr, at: LineColumn, owner: Held, arguments: &[Held], walk: &mut Walk<'_>) {
     let (name, count) = (call.name.as_str(), call.args.len());
-    let is_object = matches!(owner, Held::Subject | Held::Device | Held::Organization);
     // A function of the script would need `this` to get at `x`, but may do without.
     let exists = name == "call" || walk.own.takes(name, count) || Functions::host().takes(name, count + 1);
-    if !is_object && walk.survey.may_be_entry(name) {
+    if !owner.is_object() && walk.survey.may_be_entry(name) {
         return;
     }
-    if !exists {
+    if !exists && owner.is_service() && Functions::host().counts(name).is_none() {
+        let help = suggest(name, METHODS.into_iter());
+        let message = format!("unknown function `{}` of `{SERVICE}`", excerpt(name));
+        walk.faults.add_with_help(Code::UnknownFunction, at, message, help);
+    } else if !exists {
         report(name, count, 1, at, walk);
+    } else if owner.is_service() && !walk.own.takes(name, count) {
+        services::check_method(name, owner, (&call.args, arguments), at, walk);
     } else if stdlib::is_inexact(name) && !walk.own.takes(name, count) {
         walk.faults.add(Code::Refused, at, stdlib::inexact_text(name));
     }
@@ -108,7 +122,7 @@ fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &
     }
     for ((argument, (name, parameter)), held) in call.args.iter().zip(&action.parameters).zip(arguments) {
         let literal::Spanned { at, value } = literal::read(argument);
-        let is_object = matches!(held, Held::Subject | Held::Device | Held::Organization);
+        let is_object = held.is_object();
         if is_object || !fits(&value, *parameter) {
             let wanted = if *parameter == Parameter::Text { "a text" } else { "a map" };
             let given = if is_object { "an object" } else { value.describe() };
@@ -119,7 +133,7 @@ fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &
         match (action.name, value) {
             ("set_priority", Literal::Text(word)) => report_refusal(actions::read_priority(&word), at, walk),
             ("assign", Literal::Text(owner)) => report_refusal(actions::read_owner(&owner), at, walk),
-            ("publish", Literal::Text(name)) => report_refusal(actions::read_publication(&name), at, walk),
+            ("publish", Literal::Text(name)) => report_refusal(actions::check_publication(&name), at, walk),
             ("submit_case", Literal::Map(entries)) => entries.iter().for_each(|entry| check_case(entry, walk)),
             _ => {}
         }
@@ -176,7 +190,7 @@ fn plural(value: &Literal) -> &'static str {
     }
 }
 
-fn report_refusal<T>(result: Result<T, Refusal>, at: LineColumn, walk: &mut Walk<'_>) {
+pub(super) fn report_refusal<T>(result: Result<T, Refusal>, at: LineColumn, walk: &mut Walk<'_>) {
     if let Err(refusal) = result {
         refuse_as(Code::UnknownValue, refusal, at, walk);
     }
@@ -186,7 +200,7 @@ fn refuse(refusal: Refusal, at: LineColumn, walk: &mut Walk<'_>) {
     refuse_as(Code::Refused, refusal, at, walk);
 }
 
-fn refuse_as(code: Code, refusal: Refusal, at: LineColumn, walk: &mut Walk<'_>) {
+pub(super) fn refuse_as(code: Code, refusal: Refusal, at: LineColumn, walk: &mut Walk<'_>) {
     match refusal.help {
         Some(help) => walk.faults.add_with_help(code, at, refusal.message, help),
         None => walk.faults.add(code, at, refusal.message),

@@ -2,6 +2,7 @@
 
 use super::super::record::{DEVICE, ORGANIZATION};
 use super::held::Held;
+use super::services;
 use super::walk::Walk;
 use crate::diagnostic::{Code, LineColumn, excerpt, suggest};
 use crate::subject::{Field, SubjectKind};
@@ -14,6 +15,10 @@ pub(super) fn held(owner: Held, name: &str, kind: Option<SubjectKind>) -> Held {
 
 /// Reports a property that its owner does not have.
 pub(super) fn check(owner: Held, name: &str, at: LineColumn, walk: &mut Walk<'_>) {
+    if owner.is_service() {
+        services::check_property(name, at, walk);
+        return;
+    }
     let Some((word, names)) = properties(owner, walk.kind) else { return };
     if names.contains(&name) {
         return;
@@ -53,7 +58,7 @@ fn properties(owner: Held, kind: Option<SubjectKind>) -> Option<(&'static str, V
         }
         Held::Device => Some((DEVICE, paths.filter_map(of_device).collect())),
         Held::Organization => Some(("org", ORGANIZATION.to_vec())),
-        Held::Nothing | Held::Other => None,
+        Held::Service | Held::PlacedService | Held::Nothing | Held::Other => None,
     }
 }
 

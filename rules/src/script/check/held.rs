@@ -17,11 +17,25 @@ pub(super) enum Held {
     Device,
     /// The organization.
     Organization,
+    /// A service, without a place.
+    Service,
+    /// A service and its place.
+    PlacedService,
     /// Anything else, or now this and now that.
     Other,
 }
 
 impl Held {
+    /// Whether it is no value of the language but something of the host.
+    pub(super) const fn is_object(self) -> bool {
+        matches!(self, Self::Subject | Self::Device | Self::Organization) || self.is_service()
+    }
+
+    /// Whether it is a service.
+    pub(super) const fn is_service(self) -> bool {
+        matches!(self, Self::Service | Self::PlacedService)
+    }
+
     /// What is held where either may be.
     fn or(self, other: Self) -> Self {
         match (self, other) {

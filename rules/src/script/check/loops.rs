@@ -3,6 +3,7 @@
 use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Position, Stmt};
 
 use super::super::actions::ACTIONS;
+use super::services;
 use super::walk::Walk;
 use crate::diagnostic::Code;
 use crate::literal::{self, Literal};
@@ -53,6 +54,7 @@ fn actions_of(statement: &Stmt, walk: &Walk<'_>) -> u64 {
         |name: &str, count: usize| ACTIONS.iter().any(|action| action.name == name) && !walk.own.takes(name, count);
     match statement {
         Stmt::FnCall(call, _) => u64::from(is_action(&call.name, call.args.len())),
+        Stmt::Expr(_) if services::is_wish(statement, walk) => 1,
         Stmt::Expr(expr) => match &**expr {
             Expr::FnCall(call, _) => u64::from(is_action(&call.name, call.args.len())),
             _ => 0,

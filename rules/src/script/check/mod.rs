@@ -3,13 +3,15 @@
 //!
 //! INVARIANT (no false alarm): only what fails wherever a run comes to it is faulted, be it in a branch
 //! that none takes or in a `try`. What is not known for certain, for instance what a variable holds that
-//! is assigned to, is passed over.
+//! is assigned to, is passed over. The one exception are names that came to belong to connectors: a run takes them,
+//! so that what was accepted before does what it did.
 
 mod calls;
 mod fields;
 mod functions;
 mod held;
 mod loops;
+mod services;
 mod sizes;
 mod survey;
 mod walk;

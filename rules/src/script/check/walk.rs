@@ -6,7 +6,7 @@ use super::super::Limits;
 use super::functions::Functions;
 use super::held::{Held, Parameters};
 use super::survey::Survey;
-use super::{Function, calls, fields, loops, sizes};
+use super::{Function, calls, fields, loops, services, sizes};
 use crate::diagnostic::{Code, Faults, LineColumn, excerpt, nearest};
 use crate::subject::SubjectKind;
 
@@ -108,7 +108,9 @@ impl<'a> Walk<'a> {
                 self.declare(&name.name, held, redeclared.is_some(), *at);
             }
             Stmt::Assignment(assignment) => self.assign(&assignment.1.lhs, &assignment.1.rhs),
-            Stmt::FnCall(call, at) => self.call(call, *at),
+            Stmt::FnCall(call, at) => {
+                self.call(call, *at);
+            }
             Stmt::Block(block) => self.block(block),
             Stmt::TryCatch(flow, _) => self.try_catch(flow),
             Stmt::Expr(expr) => {
@@ -191,7 +193,7 @@ impl<'a> Walk<'a> {
                 return self.variable(&variable.1, variable.0.is_some() || short.is_some(), *at);
             }
             Expr::Dot(..) | Expr::Index(..) => return self.chain(expr).0,
-            Expr::FnCall(call, at) => self.call(call, *at),
+            Expr::FnCall(call, at) => return self.call(call, *at),
             Expr::Stmt(block) => self.block(block),
             Expr::InterpolatedString(parts, _) => self.all(parts),
             Expr::Array(items, _) => {
@@ -238,13 +240,21 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn call(&mut self, call: &FnCallExpr, at: Position) {
+    /// Checks a call and tells what it gives.
+    fn call(&mut self, call: &FnCallExpr, at: Position) -> Held {
         let arguments: Vec<Held> = call.args.iter().map(|argument| self.expr(argument)).collect();
         if call.op_token.is_some() {
-            return;
+            return Held::Other;
         }
         self.has_news |= self.parameters.see(&call.name, &arguments);
         calls::check_function(call, at.into(), &arguments, self);
+        self.given(call, arguments.first().copied())
+    }
+
+    /// What a call gives: of a function of the script, anything.
+    fn given(&self, call: &FnCallExpr, owner: Option<Held>) -> Held {
+        let is_own = self.own.takes(&call.name, call.args.len());
+        if is_own { Held::Other } else { services::given(&call.name, owner.unwrap_or_default()) }
     }
 
     /// Checks `a.b[c].d()` and tells what it holds, and of its last link the owner, name and place.
@@ -264,8 +274,8 @@ impl<'a> Walk<'a> {
             };
             let link = next.map_or(rest, |(_, pair, _)| &pair.lhs);
             let owner = held;
-            let name = self.link(is_dot, link, owner);
-            held = name.map_or(Held::Other, |name| fields::held(owner, name, self.kind));
+            let name;
+            (name, held) = self.link(is_dot, link, owner);
             match next {
                 Some((dot, pair, inner)) => (is_dot, rest, flags) = (dot, &pair.rhs, inner),
                 None => return (held, owner, name, link.position().into()),
@@ -273,25 +283,25 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Checks one link of a chain and tells the property it names.
-    fn link<'e>(&mut self, is_dot: bool, link: &'e Expr, owner: Held) -> Option<&'e str> {
+    /// Checks one link of a chain and tells the property it names, and what it holds.
+    fn link<'e>(&mut self, is_dot: bool, link: &'e Expr, owner: Held) -> (Option<&'e str>, Held) {
         match link {
             Expr::Property(property, at) if is_dot => {
                 fields::check(owner, &property.2, (*at).into(), self);
-                Some(&property.2)
+                (Some(&property.2), fields::held(owner, &property.2, self.kind))
             }
             Expr::MethodCall(call, at) if is_dot => {
-                self.all(&call.args);
-                calls::check_method(call, (*at).into(), owner, self);
-                None
+                let arguments: Vec<Held> = call.args.iter().map(|argument| self.expr(argument)).collect();
+                calls::check_method(call, (*at).into(), owner, &arguments, self);
+                (None, self.given(call, Some(owner)))
             }
             Expr::StringConstant(name, at) => {
                 fields::check(owner, name, (*at).into(), self);
-                Some(name)
+                (Some(name), fields::held(owner, name, self.kind))
             }
             other => {
                 self.expr(other);
-                None
+                (None, Held::Other)
             }
         }
     }
