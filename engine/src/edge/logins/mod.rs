@@ -46,7 +46,7 @@ use linesman_schemas::{Login, OrgName};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender};
 
-pub(super) use entry::{Entry, Way};
+pub(super) use entry::{Entered, Entry, Way};
 pub(super) use hasher::Cost;
 pub(super) use hasher::Error;
 pub(super) use keeper::Keeper;
