@@ -1,6 +1,6 @@
 //! What level 4 read of commands: verbs that came later were none to it.
 
-use linesman_schemas::command::{Command, Verb};
+use linesman_schemas::command::{Command, Engine, Verb};
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
@@ -24,7 +24,7 @@ const fn is_later(command: &Command) -> bool {
         | Verb::Case(_)
         | Verb::Policy(_)
         | Verb::Input(_)
-        | Verb::Engine(_)
+        | Verb::Engine(Engine::RaiseLevel(_))
         | Verb::RuleBook(_)
         | Verb::Place(_)
         | Verb::Manager(_)
@@ -34,5 +34,6 @@ const fn is_later(command: &Command) -> bool {
         | Verb::Audit(_)
         | Verb::Values(_)
         | Verb::Subscription(_) => false,
+        Verb::Engine(Engine::SetLogLevel(_)) => true,
     }
 }
