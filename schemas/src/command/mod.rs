@@ -31,7 +31,7 @@ use crate::{CommandId, OrgName, Place, Principal};
 pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
 pub use bounds::{CASE_TEXT_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST};
 pub use case::{Case, CaseWish, CaseWords};
-pub use engine::{Engine, LevelRaise};
+pub use engine::{Engine, LevelRaise, LogLevelChange};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
 pub use manager::{HASH_MOST, Manager, ManagerRemoval, ManagerSettings, PasswordChange, SPHERE_MOST};
@@ -198,7 +198,8 @@ impl Verb {
             Self::Values(verb) => verb.check(),
             Self::Subscription(verb) => verb.check(),
             Self::Service(verb) => verb.check(),
-            Self::Policy(_) | Self::Input(_) | Self::Engine(_) => Ok(()),
+            Self::Engine(verb) => verb.check(),
+            Self::Policy(_) | Self::Input(_) => Ok(()),
         }
     }
 }
