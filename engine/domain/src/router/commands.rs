@@ -54,6 +54,9 @@ impl Domain {
             (None, Some(org)) => self.carry_out(org, command)?,
             (None, None) => self.carry_out_for_provider(command)?,
         };
+        for owner in self.managers.take_bereft() {
+            self.jobs.begin(&mut self.desk, Work::HandOver(owner))?;
+        }
         self.managers.compose(&mut self.desk, &self.books)?;
         let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
         match (org, commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?) {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use linesman_schemas::OrgName;
 
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
-use crate::{Domain, Error, audit, cases, incidents, reactions};
+use crate::{Domain, Error, audit, cases, incidents, managers, reactions};
 
 impl Domain {
     /// One slice of the job whose turn it is.
@@ -19,6 +19,13 @@ impl Domain {
             Work::AgeAudits { before_s } => {
                 let before = Timestamp::from_second(*before_s).unwrap_or(Timestamp::MIN);
                 audit::age(&mut self.desk, before, &job.cursor, SLICE_ROWS, SLICE_BYTES)?
+            }
+            Work::HandOver(org) => {
+                let is_last = self.jobs.is_last(number, &job.work);
+                let handed =
+                    managers::hand_over(&mut self.desk, &mut self.managers, org.as_ref(), &job.cursor, is_last)?;
+                self.managers.compose(&mut self.desk, &self.books)?;
+                handed
             }
         };
         self.jobs.advance(&mut self.desk, number, cursor, done)

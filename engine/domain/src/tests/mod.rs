@@ -3,6 +3,7 @@
 mod audit;
 mod commands;
 mod documentation;
+mod handover;
 mod jobs;
 mod level1;
 mod levels;

@@ -1,0 +1,38 @@
+//! What level 4 read of commands: verbs that came later were none to it.
+
+use linesman_schemas::command::{Command, Verb};
+use linesman_schemas::dead_letter::Reason;
+
+use super::input::Content;
+
+/// What a lane at level 4, or below it, reads instead of `content`; none where it reads that.
+pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
+    match content {
+        Content::Command(command) if is_later(command) => Some(Content::Undecodable {
+            reason: Reason::CommandUndecodable,
+            detail: format!("`{}` is asked for from engine level 5 on", command.verb.operation()),
+            place: None,
+        }),
+        _ => None,
+    }
+}
+
+const fn is_later(command: &Command) -> bool {
+    match &command.verb {
+        Verb::Organization(_)
+        | Verb::Incident(_)
+        | Verb::Case(_)
+        | Verb::Policy(_)
+        | Verb::Input(_)
+        | Verb::Engine(_)
+        | Verb::RuleBook(_)
+        | Verb::Place(_)
+        | Verb::Manager(_)
+        | Verb::Group(_)
+        | Verb::Token(_)
+        | Verb::Session(_)
+        | Verb::Audit(_)
+        | Verb::Values(_)
+        | Verb::Subscription(_) => false,
+    }
+}
