@@ -1,6 +1,6 @@
 //! What level 4 read of commands: verbs that came later were none to it.
 
-use linesman_schemas::command::{Command, Verb};
+use linesman_schemas::command::{Command, RuleBook, Verb};
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
@@ -25,7 +25,7 @@ const fn is_later(command: &Command) -> bool {
         | Verb::Policy(_)
         | Verb::Input(_)
         | Verb::Engine(_)
-        | Verb::RuleBook(_)
+        | Verb::RuleBook(RuleBook::LoadSection(_))
         | Verb::Place(_)
         | Verb::Manager(_)
         | Verb::Group(_)
@@ -34,5 +34,6 @@ const fn is_later(command: &Command) -> bool {
         | Verb::Audit(_)
         | Verb::Values(_)
         | Verb::Subscription(_) => false,
+        Verb::RuleBook(RuleBook::ClearPlace(_)) => true,
     }
 }

@@ -85,7 +85,7 @@ pub fn sites_key(org: &OrgName) -> Key<SitesRow> {
 }
 
 /// A place's name within its organization: `berlin`, `berlin/line-7`.
-fn within(place: &PlacePath) -> String {
+pub(crate) fn within(place: &PlacePath) -> String {
     match &place.line {
         Some(line) => format!("{}/{line}", place.site),
         None => place.site.as_str().to_owned(),

@@ -38,7 +38,7 @@ pub use organization::{DeviceGroup, Organization, OrganizationSettings};
 pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};
-pub use rule_book::{RuleBook, SectionLoad};
+pub use rule_book::{PlaceClearing, RuleBook, SectionLoad};
 pub use session::{Lockout, LoginRefusals, Session, SessionName, SessionOpening, TokenUse, Touch};
 pub use subscription::{Subscription, SubscriptionPath, SubscriptionSettings};
 pub use token::{Token, TokenIssue, TokenRevocation};

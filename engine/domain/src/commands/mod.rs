@@ -12,6 +12,7 @@
 //! | `places` | sites and access lines |
 //! | `values`, `subscriptions` | what parameters are at places; who has which services |
 //! | `managers`, `groups`, `tokens` | who may what |
+//! | `spheres` | places that are gone go out of spheres |
 //! | `passwords`, `sessions` | how they come in |
 //! | `audit` | what the engine keeps of it |
 //! | `engine`, `rule_book` | the engine itself, and the rule book, asked by the provider |
@@ -30,6 +31,7 @@ pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod rule_book;
 pub(crate) mod sessions;
+mod spheres;
 pub(crate) mod subscriptions;
 pub(crate) mod tokens;
 pub(crate) mod values;

@@ -2,6 +2,7 @@
 //! 0, from where the others have them as the directory.
 
 mod handover;
+mod named;
 mod row;
 
 use std::cell::RefCell;
@@ -19,8 +20,9 @@ use super::rights::{Grants, Member};
 use super::rule_book::Books;
 use super::state::{Base, State};
 use super::table::Table;
-use super::{directory, sections, tokens};
+use super::{directory, removals, sections, tokens};
 pub(crate) use handover::hand_over;
+pub(crate) use named::{Named, without};
 pub use row::{GONE, GrantRow, MANAGERS, ManagerRow, PROVIDER, all, gone_key, gone_people, key, owner, within};
 use sha2::{Digest, Sha256};
 
@@ -122,6 +124,7 @@ impl Managers {
         let section = directory::read(desk.state())?;
         let content = serde_json::to_vec(&section)?;
         self.directory = Arc::new(Directory::of(section));
+        removals::settle(desk, self)?;
         let hash = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
         sections::put_directory(desk, books, hash)
     }

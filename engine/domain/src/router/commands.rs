@@ -91,7 +91,7 @@ impl Domain {
     fn carry_out_for_provider(&mut self, command: &Command) -> Result<Answer, Error> {
         match &command.verb {
             Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
-            Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &self.books, verb),
+            Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &mut self.managers, &self.books, verb),
             Verb::Group(verb) => commands::groups::ask(&mut self.desk, &mut self.managers, command, verb),
             Verb::Manager(_) | Verb::Token(_) | Verb::Session(_) => self.ask_people(None, command),
             Verb::Audit(verb) => self.keep_audit(None, command, verb),
