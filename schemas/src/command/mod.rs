@@ -39,7 +39,7 @@ pub use organization::{DeviceGroup, Organization, OrganizationSettings};
 pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};
-pub use rule_book::{RuleBook, SectionLoad};
+pub use rule_book::{PlaceClearing, RuleBook, SectionLoad};
 pub use service::{Rollout, Service};
 pub use session::{Lockout, LoginRefusals, Session, SessionName, SessionOpening, TokenUse, Touch};
 pub use subscription::{Activation, Deactivation, Subscription, SubscriptionPath, SubscriptionSettings};

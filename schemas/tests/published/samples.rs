@@ -124,7 +124,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
             | Verb::Policy(Policy::Run(_))
             | Verb::Input(Input::Replay(_))
             | Verb::Engine(Engine::RaiseLevel(_) | Engine::SetLogLevel(_))
-            | Verb::RuleBook(RuleBook::LoadSection(_))
+            | Verb::RuleBook(RuleBook::LoadSection(_) | RuleBook::ClearPlace(_))
             | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_) | PlaceVerb::Tie(_))
             | Verb::Manager(Manager::Set(_) | Manager::Remove(_) | Manager::SetPassword(_))
             | Verb::Group(Group::Set(_) | Group::Remove(_))
@@ -164,6 +164,7 @@ pub(crate) fn provider_verbs() -> Vec<Verb> {
             "device_groups": [{"organization": "bolt", "name": "edge"}],
         }}),
         json!({"remove_group": {"group": "night-shift"}}),
+        json!({"clear_place": {"place": "acme/berlin", "rule_book": 17}}),
     ];
     let change = LogLevelChange { old: "info".to_owned(), new: "linesman::lane=debug,info".to_owned() };
     let mut samples = vec![

@@ -64,6 +64,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("load-services", Need::Right(Right::Services)),
     ("load-settings", Need::Right(Right::Settings)),
     ("load-directory", Need::Engine),
+    ("clear-place", Need::Engine),
     ("raise-level", Need::Right(Right::Settings)),
     // What is told of the engine itself, which is the provider's.
     ("healthz", Need::Anybody),
