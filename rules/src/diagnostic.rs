@@ -77,11 +77,29 @@ pub enum Code {
     Refused,
     /// More than the limits allow.
     Limit,
+    /// A service, a parameter or a scenario is declared otherwise than it can be.
+    Definition,
+    /// A template cannot be read, or holds what templates may not.
+    Template,
+    /// A template names a parameter that does not exist.
+    UnknownParameter,
+    /// A filter or a test that does not exist.
+    UnknownFilter,
+    /// A branch or a loop that is never rendered.
+    Unreachable,
+    /// What is rendered is no configuration.
+    Rendering,
+    /// A value that may be missing where it is printed.
+    MayBeMissing,
+    /// A parameter that nobody uses.
+    Unused,
+    /// A parameter that hides a global one.
+    Hides,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 27] = [
         Self::File,
         Self::Name,
         Self::Syntax,
@@ -100,6 +118,15 @@ impl Code {
         Self::ReadOnly,
         Self::Refused,
         Self::Limit,
+        Self::Definition,
+        Self::Template,
+        Self::UnknownParameter,
+        Self::UnknownFilter,
+        Self::Unreachable,
+        Self::Rendering,
+        Self::MayBeMissing,
+        Self::Unused,
+        Self::Hides,
     ];
 
     /// The code as programs read it.
@@ -123,6 +150,15 @@ impl Code {
             Self::ReadOnly => "read-only",
             Self::Refused => "refused",
             Self::Limit => "limit",
+            Self::Definition => "definition",
+            Self::Template => "template",
+            Self::UnknownParameter => "unknown-parameter",
+            Self::UnknownFilter => "unknown-filter",
+            Self::Unreachable => "unreachable",
+            Self::Rendering => "rendering",
+            Self::MayBeMissing => "may-be-missing",
+            Self::Unused => "unused",
+            Self::Hides => "hides",
         }
     }
 }
