@@ -26,6 +26,22 @@ impl Diagnostic {
         let help = help.map(str::to_owned);
         Self { line: 1, column: 1, end_column: 1, code, message: message.into(), help }
     }
+
+    /// A fault of what stands between two offsets of a text, in bytes.
+    pub fn between(code: Code, text: &str, range: std::ops::Range<usize>, message: impl Into<String>) -> Self {
+        let before = text.get(..range.start).unwrap_or(text);
+        let meant = text.get(range).unwrap_or_default().lines().next().unwrap_or_default();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self {
+            line: number(before.matches('\n').count() + 1),
+            column: number(column),
+            end_column: number(column + meant.chars().count()),
+            code,
+            message: message.into(),
+            help: None,
+        }
+    }
 }
 
 impl fmt::Display for Diagnostic {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use minijinja::{Error, ErrorKind};
 
-use crate::diagnostic::{Code, excerpt};
+use crate::diagnostic::{Code, Diagnostic, excerpt};
 
 /// One fault of one template. [`fmt::Display`] gives `file:line:column: message` and the help on a line of
 /// its own.
@@ -47,21 +47,9 @@ impl Fault {
         message: impl Into<String>,
         help: Option<String>,
     ) -> Self {
-        let before = source.get(..range.start).unwrap_or_default();
-        let meant = source.get(range).unwrap_or_default().lines().next().unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let end_column = column + meant.chars().count();
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self {
-            file: file.to_owned(),
-            line: number(line),
-            column: number(column),
-            end_column: number(end_column),
-            code: Code::Template,
-            message: message.into(),
-            help,
-        }
+        let Diagnostic { line, column, end_column, code, message, .. } =
+            Diagnostic::between(Code::Template, source, range, message);
+        Self { file: file.to_owned(), line, column, end_column, code, message, help }
     }
 
     /// A fault that the engine found, in one of the texts it was given.
