@@ -10,14 +10,11 @@ use crate::values::{
 /// The sorts of all parameters that a service's templates may read, by name.
 pub(super) fn of_parameters<'d>(locals: &'d Definition, globals: &'d Definition) -> BTreeMap<&'d str, Sort> {
     let mut sorts: BTreeMap<&str, Sort> = RUNTIME_NAMES.into_iter().map(|name| (name, of_runtime(name))).collect();
-    for parameter in globals.parameters() {
+    for parameter in globals.parameters().iter().chain(locals.parameters()) {
         let name = parameter.name.as_str();
-        // What both the provider gives and the place tells may be either.
+        // What both somebody gives and the place tells may be either.
         let sort = if RUNTIME_NAMES.contains(&name) { Sort::any() } else { of_parameter(parameter) };
         sorts.insert(name, sort);
-    }
-    for parameter in locals.parameters() {
-        sorts.insert(parameter.name.as_str(), of_parameter(parameter));
     }
     sorts
 }

@@ -195,6 +195,7 @@ fn of_a_service_that_works_nothing_is_said() {
         "a {{ note|mask if note is defined else 1 }};",
         "{% set x %}{% set rate = home %}{% endset %}a {{ rate|first|bare|mask }};",
         "{% if rate is defined %}a {{ rate|rate }};{% endif %}",
+        "{% for port in ports|list %}{% if rate == \"x\" %}b;{% endif %}{% set rate = \"x\" %}{% endfor %}a;",
         "unit {{ ports }} { a 1; }\nunit {{ rate }} { a 2; }",
     ] {
         assert_eq!(check_template(template), Vec::<String>::new(), "{template}");

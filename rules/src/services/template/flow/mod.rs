@@ -256,7 +256,9 @@ impl Way<'_> {
             self.look_at_list(&each.iter, filter.name, filtered);
         }
         self.within(|way| {
-            way.bind(&each.target, list.element());
+            // What one round gives names to is there in the next.
+            way.forget(&each.body);
+            way.bind(&each.target, if each.recursive { Sort::any() } else { list.element() });
             way.bind_name("loop", Sort::any());
             if let Some(filter) = &each.filter_expr {
                 way.truth(filter);
@@ -268,6 +270,26 @@ impl Way<'_> {
         self.statements(&each.else_body);
         let after = std::mem::take(&mut self.scopes);
         self.scopes = joined(&before, vec![before.clone(), after]);
+    }
+
+    /// Knows no more what the names stand for that statements give.
+    fn forget(&mut self, statements: &[Stmt<'_>]) {
+        for statement in statements {
+            match statement {
+                Stmt::Set(set) => self.bind(&set.target, Sort::any()),
+                Stmt::SetBlock(set) => {
+                    self.bind(&set.target, Sort::any());
+                    self.forget(&set.body);
+                }
+                Stmt::IfCond(condition) => {
+                    self.forget(&condition.true_body);
+                    self.forget(&condition.false_body);
+                }
+                Stmt::Macro(definition) => self.bind_name(definition.name, Sort::any()),
+                Stmt::Include(_) | Stmt::FromImport(_) => self.statement(statement),
+                _ => {}
+            }
+        }
     }
 
     /// A loop over what is never a list, or over what a list never has.
