@@ -286,6 +286,10 @@ async fn a_service_with_a_fault_is_refused_and_stays_as_it_was_good_last() {
     let wrong = "`mask` wants a network or an address, and `rate` is a whole number";
     assert_eq!(engine.log().matches(wrong).count(), 1, "{}", engine.log_tail());
     assert_eq!(shown(&world, &["service", "show", "nat"]).await["version"], good["version"]);
+    let data = world.data();
+    let listed = run(&["service", "list", "--data-dir", data.to_str().unwrap()]).await.unwrap();
+    let refused = format!("services/nat/pool.j2:1:30 is refused, and goes on as it was good last: {wrong}\n");
+    assert_eq!((listed.code, listed.stderr), (Some(0), refused));
 
     rule(&world, "parameters.toml", "[parameters]\nzone = { type = \"string\", default = '\"x\"' }\n");
     wait_for_version(&engine, 3).await;
