@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use reqwest::Method;
+use serde_json::Value;
 
-use super::show::{Column, column};
-use super::{Args, List, ask, segment};
+use super::show::{self, Column, column};
+use super::{Api, Args, List, ask, segment};
 use crate::cli::{Failure, trials};
 use crate::edge::filters::tables::Services;
 
@@ -49,10 +50,26 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         Action::List(_) | Action::Show { .. } | Action::Load => {}
     }
     ask(&args.access, async |api| match &args.action {
-        Action::List(list) => api.list("/api/v1/services", list, &COLUMNS).await,
+        Action::List(list) => {
+            api.list("/api/v1/services", list, &COLUMNS).await?;
+            tell_refused(api).await
+        }
         Action::Show { name } => api.show(&format!("/api/v1/services/{}", segment(name)), &()).await,
         Action::Load => api.write(Method::POST, "/api/v1/policies/load?section=services", None).await,
         // They were run above, without an engine.
         Action::Render(_) | Action::Test(_) => Ok(()),
     })
+}
+
+/// Tells, beside the list, which services of the engine's files are refused.
+async fn tell_refused(api: &Api) -> anyhow::Result<()> {
+    let readiness = api.get("/readyz", &()).await?;
+    for refused in readiness.pointer("/services/files").and_then(Value::as_array).into_iter().flatten() {
+        let field = |name: &str| refused.get(name).map(show::plain).unwrap_or_default();
+        let stays = refused.get("stays").and_then(Value::as_bool).unwrap_or_default();
+        let what = if stays { "is refused, and goes on as it was good last" } else { "is refused" };
+        let place = format!("{}:{}:{}", field("path"), field("line"), field("column"));
+        anstream::eprintln!("{place} {what}: {}", field("message"));
+    }
+    Ok(())
 }

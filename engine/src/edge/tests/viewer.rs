@@ -7,6 +7,7 @@ use linesman_schemas::OrgName;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::control::{PolicySource, RefusedPolicy, RuleBook, Settings};
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
+use linesman_schemas::service::RefusedService;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -335,14 +336,25 @@ async fn what_is_not_seen_is_not_counted_and_the_providers_own_is_the_providers(
         stays: None,
     };
     let refused = [None, Some("acme"), Some("bolt")].map(refused);
+    let service = RefusedService {
+        path: "services/nat/main.j2".to_owned(),
+        hash: "0b".to_owned(),
+        line: 2,
+        column: 5,
+        message: "there is no parameter `raet`".to_owned(),
+        help: None,
+        stays: true,
+    };
     let directory = Some("the rules in `R` cannot be read: gone".to_owned());
     world.edge.policies.send_replace(PolicyStatus {
         version: 4,
         directory,
         count: 3,
         refused: refused.into(),
+        services: [service].into(),
         differing: Vec::new(),
     });
+    assert_eq!(json("/readyz").await["services"], json!({"refused": 1}), "services are the provider's");
     let policies = json("/readyz").await["policies"].clone();
     let files: Vec<_> =
         policies["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();

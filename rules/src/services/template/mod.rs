@@ -17,8 +17,10 @@
 
 mod fault;
 mod filters;
+mod flow;
 mod inspect;
 mod printed;
+mod sort;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +32,11 @@ use minijinja::{AutoEscape, Environment, OutputSpanKind, Template, UndefinedBeha
 use self::inspect::{Findings, inspect};
 use self::printed::Printed;
 use crate::configuration::{self, Configuration, Filling, Misplaced, conflicts, holds_mark, mark, marks};
+use crate::diagnostic::Code;
 
 pub use self::fault::Fault;
+pub(super) use self::flow::Flow;
+pub(super) use self::sort::{Sort, base, form};
 pub use self::value::TemplateValue;
 
 /// The most steps of one template, where each 64 bytes that it makes are a step as well.
@@ -102,10 +107,31 @@ impl Templates {
                 let range = findings.read.get(name).cloned().unwrap_or_default();
                 let help = crate::diagnostic::suggest(name, known.iter().copied());
                 let message = format!("there is no parameter `{}`", crate::diagnostic::excerpt(name));
-                faults.push(Fault::between(file, self.source(file), range, message, Some(help)));
+                let fault = Fault::between(file, self.source(file), range, message, Some(help));
+                faults.push(fault.sort(Code::UnknownParameter));
             }
         }
         faults
+    }
+
+    /// What is certain of the templates before they run, of values of these sorts by name: filters that fail whatever
+    /// they are given, branches that are never rendered; and values that may be missing where they are printed.
+    pub(super) fn flow(&self, sorts: &BTreeMap<&str, Sort>) -> Flow {
+        let mut flow = Flow::default();
+        let named: BTreeSet<&str> =
+            self.findings.values().flat_map(|findings| findings.named.iter().map(String::as_str)).collect();
+        for (file, source) in &self.files {
+            // What cannot be read was refused before.
+            if let Ok(tree) = parse(source, file, self.environment.syntax().clone()) {
+                flow::follow(flow::Text { file, source }, &tree, sorts, &named, &mut flow);
+            }
+        }
+        flow
+    }
+
+    /// The names that templates read, those that they give themselves among them.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        self.findings.values().any(|findings| findings.read.contains_key(name))
     }
 
     /// Renders all templates with these values, in the order of their names, into one configuration.
@@ -122,7 +148,8 @@ impl Templates {
             let mut found = one.contradictions();
             found.append(&mut conflicts(&rendered, &one));
             if let Some(conflict) = found.first() {
-                return Err(Fault::of_file(file, conflict.to_string(), "render it once, or under another name"));
+                let fault = Fault::of_file(file, conflict.to_string(), "render it once, or under another name");
+                return Err(fault.sort(Code::Refused));
             }
             rendered.merge(one);
         }
@@ -209,7 +236,7 @@ impl Rendering<'_> {
             None => Ok(()),
             Some(number) => {
                 let help = "write the comment as one of the template, `{# ... #}`";
-                Err(self.fault_of(number, "a value cannot stand in a comment".to_owned(), help))
+                Err(self.fault_of(number, "a value cannot stand in a comment".to_owned(), help).sort(Code::Rendering))
             }
         }
     }
@@ -221,7 +248,7 @@ impl Rendering<'_> {
         let column = usize::try_from(fault.column).unwrap_or(usize::MAX).saturating_sub(1);
         let offset = before + in_line.chars().take(column).map(char::len_utf8).sum::<usize>();
         let help = fault.help.map(|help| self.revealed(&help));
-        self.fault_at(offset, self.revealed(&fault.message), help)
+        self.fault_at(offset, self.revealed(&fault.message), help).sort(Code::Rendering)
     }
 
     fn misplaced(&self, misplaced: &Misplaced) -> Fault {
