@@ -76,10 +76,12 @@ impl Network {
         let base = Memory::default();
         let rows = lane.base.rows().into_iter().map(|(key, row)| (key, Some(row))).collect();
         base.apply(&Writes { batch: 0, rows });
-        let domain = open(&base, &lane.judge, lane.book.clone());
+        let domain = open(&base, &lane.judge, lane.book.clone(), lane.number);
         let (judge, book, services) = (Rc::clone(&lane.judge), lane.book.clone(), Arc::clone(&lane.services));
         let (sequence, now, events) = (lane.sequence, lane.now, Vec::new());
-        let lane = Lane { base, domain, judge, sequence, now, events, book, services, reopens: false };
+        let (number, directory) = (lane.number, lane.directory.clone());
+        let lane =
+            Lane { base, domain, judge, sequence, now, events, book, services, number, directory, reopens: false };
         Self { lane, devices: self.devices.clone(), told: Vec::new() }
     }
 
@@ -530,7 +532,7 @@ fn a_policy_activates_a_service_for_the_line_that_the_device_serves_and_ends_it(
     network.does(&values("acme", &["!rate=1k"]));
     network.does(&json!({"set_place": {"place": "acme/berlin/line-2", "device": ""}}));
     network.lane.bundle("acme", "edge", 6, "High");
-    assert_eq!(dead(&network)[2], "refused: `rate` is fixed by the enterprise `acme`, and nobody below substitutes it");
+    assert_eq!(dead(&network)[2], "refused: `rate` is fixed by `acme`, and nobody below substitutes it");
     assert!(network.devices.is_empty());
 }
 
