@@ -49,7 +49,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// Where a body may be left out: none where there is nothing in it.
+/// Where a body may be left out: none where there is nothing in it, or `null`.
 impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
@@ -57,7 +57,7 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T>
         let (parts, body) = request.into_parts();
         let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
         let body = body.map_err(|_| Problem::bad_request("the body breaks off"))?;
-        if body.is_empty() {
+        if body.is_empty() || body.trim_ascii() == b"null" && is_json(&parts.headers) {
             return Ok(None);
         }
         let request = Request::from_parts(parts, body.into());
@@ -276,7 +276,9 @@ mod tests {
         }
         assert_eq!(given(Some("application/json"), r#"{"owner": "ann"}"#).await, Ok(true));
         assert_eq!(given(None, r#"{"owner": "ann"}"#).await, Err(415));
-        assert_eq!(given(Some("application/json"), "null").await, Err(422));
+        assert_eq!(given(Some("application/json"), " null\n").await, Ok(false));
+        assert_eq!(given(Some("text/plain"), "null").await, Err(415));
+        assert_eq!(given(Some("application/json"), "[]").await, Err(422));
     }
 
     #[tokio::test]

@@ -76,7 +76,8 @@ pub(in crate::edge::tests) fn start(edge: &Fixture, client: &Client, keeps: Keep
 
 /// The service that there is.
 pub(in crate::edge::tests) fn nat() -> ServiceSource {
-    let files = [("service.toml", "title = \"NAT\"\n"), ("main.j2", "firewall {\n    term own;\n}\n")];
+    let files =
+        [("service.toml", "title = \"NAT\"\nschedulable = true\n"), ("main.j2", "firewall {\n    term own;\n}\n")];
     let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned()));
     ServiceSource { name: "nat".parse().unwrap(), files: files.collect() }
 }
