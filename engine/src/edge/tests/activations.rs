@@ -1,9 +1,10 @@
 //! Activations, asked for over the API of lanes that decide and keep what they decide.
 
+use linesman_domain::activations::{self, ActivationRow};
 use linesman_domain::services::{self, NewestRow, VersionRow};
 use linesman_domain::subscriptions::{self, SubscriptionRow};
 use linesman_domain::table;
-use linesman_schemas::{Privileges, Rights};
+use linesman_schemas::{Place, Privileges, Rights};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::task::LocalSet;
@@ -172,25 +173,46 @@ async fn a_manager_of_a_site_sees_what_is_at_its_lines_and_no_more() {
         assert_eq!((hidden.0, hidden.1.replace("paris", "milan")), nothing);
         assert_eq!(hidden.0, 404);
     }
+    // An inherited subscription shows what of it is activated above and at what they see.
+    for at in ["acme", "acme/berlin", "acme/paris"] {
+        let row = ActivationRow {
+            number: 1,
+            substitutions: Vec::new(),
+            schedule: None,
+            is_enabled: true,
+            changes: None,
+            by: "admin".to_owned(),
+            at: Default::default(),
+        };
+        let key = activations::key(&at.parse().unwrap(), &"acme".parse().unwrap(), "acme-0123456789ab");
+        edge.write("acme", vec![(key.into_bytes(), table::encode(&row).unwrap())]);
+    }
+    for (token, seen) in [(TOKEN, &["acme", "acme/berlin", "acme/paris"][..]), (SAM, &["acme", "acme/berlin"])] {
+        let shown = read(&world, token, "/api/v1/subscriptions/acme/acme").await;
+        let places = shown["activations"].as_array().unwrap().iter().map(|one| one["place"].as_str().unwrap());
+        assert_eq!(places.collect::<Vec<_>>(), seen);
+    }
     let whole = read(&world, SAM, "/api/v1/activations/acme/berlin/line-8/acme-0123456789ab").await;
     assert_eq!((&whole["subscribed"], &whole["statements"][0]["level"]), (&json!("acme"), &json!("enterprise")));
     world.end().await;
 }
 
-/// Subscriptions that are on the version before.
-fn subscribe(world: &World, org: &str, names: &[&str]) {
+/// Subscriptions to `nat` at a place, that are on a version.
+fn subscribe(world: &World, place: &str, names: &[&str], version: &str) {
+    let place: Place = place.parse().unwrap();
     for name in names {
         let row = SubscriptionRow {
             number: 1,
             service: "nat".parse().unwrap(),
-            version: versions()[1].clone(),
+            version: version.to_owned(),
             is_suspended: false,
             is_active: false,
             by: "admin".to_owned(),
             created: Default::default(),
             changed: Default::default(),
         };
-        let key = subscriptions::key(&org.parse().unwrap(), &name.parse().unwrap());
+        let key = subscriptions::key(&place, &name.parse().unwrap());
+        let org = place.organization().unwrap().as_str();
         world.edge.write(org, vec![(key.into_bytes(), table::encode(&row).unwrap())]);
     }
 }
@@ -200,7 +222,7 @@ async fn a_canary_counts_over_all_organizations_and_said_again_it_is_the_same() 
     let asked = async {
         let world = world().await;
         // Three of each organization are on the version before already.
-        subscribe(&world, "bolt", &["a", "b"]);
+        subscribe(&world, "bolt", &["a", "b"], &versions()[1]);
         let roll_out = async |key: &str, body: Value| {
             let request = world.edge.request(Method::POST, "/api/v1/services/nat/rollout").bearer_auth(TOKEN);
             let answer = request.header("Idempotency-Key", key).json(&body).send().await.unwrap();
@@ -217,6 +239,9 @@ async fn a_canary_counts_over_all_organizations_and_said_again_it_is_the_same() 
         assert_eq!((status, &first["version"]), (200, &json!(versions()[0])), "{first}");
         assert_eq!(counts(&first), [("acme".to_owned(), json!(3)), ("bolt".to_owned(), json!(2))]);
         assert!(first["organizations"].as_array().unwrap().iter().all(|one| one["verdict"] == "done"), "{first}");
+        for place in ["acme", "acme/berlin", "acme/berlin/line-7"] {
+            subscribe(&world, place, &["acme"], &versions()[0]);
+        }
         assert_eq!(roll_out("first", json!({"canary": 5})).await, (200, first), "nothing more goes over");
         let (status, refused) = roll_out("first", json!({"canary": 4})).await;
         assert_eq!(status, 409, "{refused}");
