@@ -7,7 +7,7 @@ use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::command::{
     Assignment, Audit as AuditVerb, Case, CaseWish, CaseWords, Command, DeviceGroup, Engine, Group, Incident, Input,
     LevelRaise, LogLevelChange, Manager, Note, Organization, OrganizationSettings, PlaceVerb, Policy, PolicyRun,
-    Prioritisation, Replay, RuleBook, SectionLoad, Session, Subscription, Token, Values, Verb,
+    Prioritisation, Replay, RuleBook, SectionLoad, Service, Session, Subscription, Token, Values, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
@@ -140,8 +140,15 @@ pub(crate) fn verbs() -> Vec<Verb> {
             | Verb::Audit(AuditVerb::Record(_) | AuditVerb::Keep(_))
             | Verb::Values(Values::Set(_) | Values::Localize(_))
             | Verb::Subscription(
-                Subscription::Set(_) | Subscription::Remove(_) | Subscription::Suspend(_) | Subscription::Resume(_),
-            ) => {}
+                Subscription::Set(_)
+                | Subscription::Remove(_)
+                | Subscription::Suspend(_)
+                | Subscription::Resume(_)
+                | Subscription::Activate(_)
+                | Subscription::Deactivate(_)
+                | Subscription::Redeploy(_),
+            )
+            | Verb::Service(Service::Rollout(_)) => {}
         }
     }
     samples
@@ -246,7 +253,12 @@ fn people_verbs() -> Vec<Verb> {
     samples.map(verb).into()
 }
 
-/// What organizations are asked of values and subscriptions.
+fn schedule() -> Value {
+    json!({"start": "2026-03-01T22:00:00", "duration_s": 7200, "repeat": "daily", "time_zone": "Europe/Berlin",
+        "enabled": "during", "start_by": null, "end_by": "2026-12-31T00:00:00"})
+}
+
+/// What organizations are asked of values, services and subscriptions.
 fn service_verbs() -> Vec<Verb> {
     let path = json!({"place": "acme/berlin", "name": "scrubbing"});
     let samples = [
@@ -268,6 +280,25 @@ fn service_verbs() -> Vec<Verb> {
             "service": "ingress-firewall",
             "substitutions": ["rate=20m"],
             "active": true,
+            "schedule": schedule(),
+        }}),
+        json!({"activate_subscription": {
+            "place": "acme/berlin/line-7",
+            "name": "scrubbing",
+            "substitutions": ["rate=5m"],
+            "schedule": schedule(),
+        }}),
+        json!({"redeploy_subscription": path}),
+        json!({"deactivate_subscription": {
+            "place": "acme/berlin/line-7",
+            "name": "scrubbing",
+            "substitutions": ["rate=5m"],
+        }}),
+        json!({"rollout_service": {
+            "service": "ingress-firewall",
+            "version": "0123456789ab",
+            "under": "acme",
+            "canary": 10,
         }}),
         json!({"suspend_subscription": path}),
         json!({"resume_subscription": path}),
@@ -411,7 +442,11 @@ pub(crate) fn refused_policy() -> Vec<Value> {
 
 fn reaction(name: &str, incident: Option<&IncidentId>, action: &Value) -> Value {
     let (id, policy) = (parsed("acme-r3-18b9f5a2c3d4e5f6"), parsed("open-case"));
-    let data = Reaction { id: &id, policy: Some(&policy), trigger: Some(EVENT), command: None, incident, action };
+    let (policy, trigger, activation) = match name {
+        "device" => (None, None, Some("scrubbing-0123456789ab")),
+        _ => (Some(&policy), Some(EVENT), None),
+    };
+    let data = Reaction { id: &id, policy, trigger, command: None, activation, incident, action };
     let about = incident.map(ToString::to_string);
     event(&format!("linesman.reaction.{name}"), ORGANIZATION, about.as_deref(), data)
 }

@@ -134,6 +134,12 @@ pub fn below(org: &OrgName, own: &[u8]) -> Vec<u8> {
     PARTS.prefix(&[org.as_str()], own)
 }
 
+/// The front of the keys of the parts of an access line, or of all lines of a site.
+pub fn under(place: &PlacePath) -> Vec<u8> {
+    let end = if place.line.is_some() { '\0' } else { '/' };
+    below(&place.organization, format!("{}{end}", places::within(place)).as_bytes())
+}
+
 /// Whether lines of an organization have any.
 ///
 /// # Errors
