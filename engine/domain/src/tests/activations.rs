@@ -284,6 +284,13 @@ fn two_that_set_the_same_differently_are_refused_with_both_named() {
         "{detail}"
     );
     assert!(detail.contains("of `bye` at `acme/berlin/line-2`, for `acme/berlin/line-2`"), "{detail}");
+    let manager = json!({"manager": "ann", "sphere": ["acme/berlin/line-2"], "privileges": ["subscription", "substitution", "activation"]});
+    network.does(&json!({"set_manager": manager}));
+    let ann = json!({"kind": "manager", "organization": "acme", "name": "ann"});
+    let asked = subscribe("acme/berlin/line-2", "bye", "banner", &["text=\"bye\""], true);
+    let (verdict, detail) = network.lane.decided_for(&ann, &asked);
+    assert_eq!(verdict, Verdict::Conflict);
+    assert!(!detail.contains("hello") && !detail.contains("line-1"), "she sees her line alone: {detail}");
     network.does(&activate("acme/berlin/line-2", "hello", &[]));
     assert_eq!(network.texts("pe-berlin").len(), 2, "both set the same to the same");
     network.does(
@@ -299,8 +306,12 @@ fn what_is_kept_out_comes_in_when_the_other_goes() {
     network.does(&subscribe("acme/paris", "bye", "banner", &["text=\"bye\""], true));
     // A line's device is changed by the provider: that is not refused, and the part tells.
     network.does(&json!({"set_place": {"place": "acme/paris/line-1", "device": "pe-berlin"}}));
-    let states = network.states("acme/paris/line-1");
-    assert!(states[0].starts_with("failed`system login message` is set to `hello` and to `bye`"), "{states:?}");
+    let part = network.parts().into_iter().find(|((line, _), _)| line == "acme/paris/line-1").unwrap().1;
+    let both = part.told(|_| true);
+    assert!(both.starts_with("`system login message` is set to `hello` and to `bye`: by `hello-"), "{both}");
+    let own = part.told(|place| place.to_string().starts_with("acme/paris"));
+    assert!(own.starts_with("`system login message` is set otherwise on the device for another access line"), "{own}");
+    assert!(!own.contains("hello") && !own.contains("berlin"), "{own}");
     assert_eq!(network.texts("pe-berlin").len(), 2);
     network.does(&deactivate("acme/berlin", "hello"));
     assert_eq!(network.states("acme/paris/line-1"), ["active"]);

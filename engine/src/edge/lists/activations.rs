@@ -86,7 +86,8 @@ struct OwnedStatement {
 }
 
 impl Item {
-    fn new(line: PlacePath, activation: String, part: PartRow) -> Self {
+    fn new(viewer: &Viewer, line: PlacePath, activation: String, part: PartRow) -> Self {
+        let reason = part.told(|place| viewer.sees_place(place)).to_owned();
         Self {
             activation,
             subscription: part.name,
@@ -96,7 +97,7 @@ impl Item {
             service: part.service,
             version: part.version,
             state: part.state.into(),
-            reason: part.reason,
+            reason,
             device: part.device,
             group: part.group,
             changed: part.changed,
@@ -105,7 +106,7 @@ impl Item {
 }
 
 impl ActivationWithConfiguration {
-    fn new(line: PlacePath, activation: String, mut part: PartRow) -> Self {
+    fn new(viewer: &Viewer, line: PlacePath, activation: String, mut part: PartRow) -> Self {
         let configuration = std::mem::take(&mut part.text);
         let level = match &part.activated {
             Place::Below(PlacePath { line: Some(_), .. }) => Level::Line,
@@ -116,7 +117,7 @@ impl ActivationWithConfiguration {
         let leaves = Configuration::parse(&configuration).map(|known| known.leaves()).unwrap_or_default();
         let owned = |statement: String| OwnedStatement { statement, subscription: part.name.clone(), level };
         let statements = leaves.iter().map(|leaf| owned(leaf.to_string())).collect();
-        Self { activation: Item::new(line, activation, part), configuration, statements }
+        Self { activation: Item::new(viewer, line, activation, part), configuration, statements }
     }
 }
 
@@ -156,7 +157,7 @@ fn one(walk: &Walk, line: PlacePath, id: String) -> Result<ActivationWithConfigu
     let lane = lane.ok_or_else(|| unseen(&place))?;
     let nothing = || Error::Nothing(format!("there is no activation `{id}` at `{line}`"));
     let part = Table::read(lane, &parts::key(&line, &id))?.ok_or_else(nothing)?;
-    Ok(ActivationWithConfiguration::new(line, id, part))
+    Ok(ActivationWithConfiguration::new(walk.viewer(), line, id, part))
 }
 
 fn page(walk: &Walk, list: &Activations, paging: &Paging) -> Result<Page<Item>, Error> {
@@ -215,7 +216,7 @@ fn offer(
                 && passes(list.service.as_ref(), part.service.as_str());
             // What the device was told is shown of one alone.
             let bytes = 256 + part.reason.len();
-            Ok::<_, Error>(is_wanted.then(|| (Item::new(line, id, part), bytes)))
+            Ok::<_, Error>(is_wanted.then(|| (Item::new(walk.viewer(), line, id, part), bytes)))
         })?;
         if offered.is_break() {
             break;
