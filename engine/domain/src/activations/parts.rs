@@ -1,5 +1,6 @@
 //! What one access line's device has of an activation: a configuration group of its own.
 
+use std::borrow::Cow;
 use std::ops::Bound;
 
 use jiff::Timestamp;
@@ -126,7 +127,18 @@ pub struct GroupRow {
     pub is_blocked: bool,
 }
 
-impl Row for PartRow {}
+impl Row for PartRow {
+    /// All but the words for people.
+    fn form<'a>(&self, _level: u32, _stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        let Self { name, subscribed, activated, service, version, device, group, text, .. } = self;
+        let Self { goal, state, conflict, is_of_device, reaction, changed, .. } = self;
+        let line = conflict.as_ref().map(|conflict| &conflict.line);
+        let what = (name, subscribed, activated, service, version);
+        let how = (goal, state, line, is_of_device, reaction, changed.as_nanosecond());
+        let form = postcard::to_stdvec(&(what, (device, group, text), how));
+        form.map(Cow::Owned).map_err(Error::Encode)
+    }
+}
 impl Row for GroupRow {}
 
 /// The table of parts, by line and activation.

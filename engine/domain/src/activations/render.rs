@@ -449,13 +449,12 @@ impl Work<'_> {
     /// What was to be told cannot be: the device stays as it is.
     fn fail(&mut self, id: &str, part: PartRow, wrong: Wrong) -> Result<(), Error> {
         let Wrong { told: reason, conflict } = wrong;
-        let is_same = part.reason == reason && part.conflict == conflict;
-        let is_known = part.state == Standing::Failed && !part.is_of_device && is_same;
-        if is_known && part.goal == Goal::On {
-            return Ok(());
-        }
-        let failed = PartRow { goal: Goal::On, state: Standing::Failed, reason, conflict, is_of_device: false, ..part };
-        self.keep(id, failed)
+        // Written anew each time: whether the words are the same may differ from one program to the next.
+        let is_known = part.state == Standing::Failed && part.goal == Goal::On && !part.is_of_device;
+        let changed = if is_known { part.changed } else { self.desk.now };
+        let failed =
+            PartRow { goal: Goal::On, state: Standing::Failed, reason, conflict, is_of_device: false, changed, ..part };
+        self.desk.write(parts::key(self.line, id), &failed)
     }
 
     /// A device gets a part's group as it is to be.

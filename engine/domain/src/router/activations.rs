@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use linesman_schemas::command::{Command, PlaceVerb, Subscription, Values};
 use linesman_schemas::{OrgName, Place, PlacePath, Principal, SubscriptionName};
 
+use crate::activations::parts::State;
 use crate::activations::render::{self, Rehearsal, Rendered, Surroundings, Wrong};
 use crate::commands::{self, Answer};
 use crate::follow::{Cause, Follow};
@@ -155,7 +156,7 @@ impl Domain {
         Ok(())
     }
 
-    /// What is wrong with lines of a place as it stands, of the first ones, but for what their parts tell already.
+    /// What is wrong with lines of a place as it stands, of the first ones, but for parts that have failed already.
     pub(super) fn rehearse(&mut self, place: &Place) -> Result<Vec<(PlacePath, Wrong)>, Error> {
         let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
         let mut around = Surroundings::new(&self.services, &mut self.devices);
@@ -164,7 +165,7 @@ impl Domain {
         for line in &lines {
             for (id, wrong) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
                 let part = self.desk.read(&activations::parts::key(line, &id))?;
-                if part.is_none_or(|part| part.reason != wrong.told) {
+                if part.is_none_or(|part| part.state != State::Failed || part.is_of_device) {
                     found.push((line.clone(), wrong));
                 }
             }
