@@ -1,9 +1,10 @@
 //! The benches that need a server: `end-to-end` and `policies`, and `serve`, by which they start the
-//! engine as a process of its own. And `managers`, which needs a store.
+//! engine as a process of its own. And `managers` and `substitution`, which need a store.
 
 mod end_to_end;
 mod managers;
 mod policies;
+mod substitution;
 
 use std::process::ExitCode;
 
@@ -13,6 +14,8 @@ use clap::Parser;
 const BUNDLES: usize = 200_000;
 /// How many managers there are.
 const MANAGERS: usize = 1_000_000;
+/// How many access lines there are.
+const LINES: usize = 100_000;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -30,14 +33,19 @@ fn main() -> ExitCode {
 }
 
 fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
-    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], or managers [MANAGERS]";
-    let most = if bench == "managers" { MANAGERS } else { BUNDLES };
+    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], or substitution [LINES]";
+    let most = match bench {
+        "managers" => MANAGERS,
+        "substitution" => LINES,
+        _ => BUNDLES,
+    };
     let Some(count) = count.map_or(Some(most), |text| text.parse().ok()) else { anyhow::bail!(usage) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match bench {
         "end-to-end" => runtime.block_on(end_to_end::run(count)),
         "policies" => runtime.block_on(policies::run(count)),
         "managers" => runtime.block_on(managers::run(count)),
+        "substitution" => substitution::run(count),
         _ => anyhow::bail!(usage),
     }
 }

@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 42] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -58,11 +58,14 @@ impl Operation {
         Self::new("audit.deactivate-subscription"),
         Self::new("audit.redeploy-subscription"),
         Self::new("audit.rollout-service"),
-        // Policies, inputs, the engine.
+        // Policies, inputs, the engine. Of what is loaded, records and subjects name the section: `load-policies` and
+        // so on; policies hear of none of it.
         Self::new("audit.run-policy"),
         Self::new("audit.replay-input"),
         Self::new("audit.raise-level"),
+        Self::new("audit.set-log-level"),
         Self::new("audit.load-section"),
+        Self::new("audit.clear-place"),
         // What was refused before it became a command.
         Self::new("audit.refused"),
     ];
@@ -79,7 +82,10 @@ impl Operation {
     /// Whether it is asked of the provider alone, so that no organization's audit has it.
     pub fn is_of_provider(self) -> bool {
         // What commands of these families are not asked of: `Verb::place`.
-        matches!(self.as_str(), "set-group" | "remove-group" | "raise-level" | "load-section")
+        matches!(
+            self.as_str(),
+            "set-group" | "remove-group" | "raise-level" | "set-log-level" | "load-section" | "clear-place"
+        )
     }
 
     /// The name of the trigger that fires on a record of it: `audit.close-incident`.
@@ -146,6 +152,7 @@ mod tests {
             r#"{"set_group": {"group": "shift"}}"#,
             r#"{"remove_group": {"group": "shift"}}"#,
             r#"{"raise_level": {"level": 3}}"#,
+            r#"{"set_log_level": {"old": "info", "new": "debug"}}"#,
             r#"{"load_section": {"section": "settings", "hash": "x"}}"#,
             r#"{"set_manager": {"manager": "ann"}}"#,
             r#"{"set_place": {"place": "acme/berlin"}}"#,

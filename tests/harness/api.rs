@@ -29,6 +29,14 @@ pub struct Api {
     pub(crate) token: String,
 }
 
+impl Answer {
+    async fn of(answer: Response) -> anyhow::Result<Self> {
+        let status = answer.status().as_u16();
+        let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Self { status, location, body: serde_json::from_slice(&answer.bytes().await?).unwrap_or_default() })
+    }
+}
+
 impl Api {
     /// Asks; `key` is the idempotency key.
     ///
@@ -48,10 +56,23 @@ impl Api {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let answer = request.send().await?;
-        let status = answer.status().as_u16();
-        let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        Ok(Answer { status, location, body: serde_json::from_slice(&answer.bytes().await?).unwrap_or_default() })
+        Answer::of(request.send().await?).await
+    }
+
+    /// Asks without a token, with headers of one's own.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub async fn bare(
+        &self,
+        method: Method,
+        path: &str,
+        headers: impl IntoIterator<Item = (&'static str, String)>,
+        body: Value,
+    ) -> anyhow::Result<Answer> {
+        let request = self.http.request(method, format!("{}{path}", self.base)).json(&body);
+        let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        Answer::of(request.send().await?).await
     }
 
     /// Reads a text to its end.

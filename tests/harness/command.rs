@@ -1,7 +1,8 @@
 //! The `linesman` command, run as people and scripts run it.
 
+use std::io;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -50,12 +51,22 @@ pub async fn run(args: &[&str]) -> anyhow::Result<Ended> {
 pub async fn run_within(variables: &[(&str, &str)], args: &[&str]) -> anyhow::Result<Ended> {
     let mut command = command(&binary()?, args);
     command.envs(variables.iter().copied());
-    let output = timeout(PATIENCE, command.output()).await.with_context(|| format!("{args:?} does not end"))??;
-    Ok(Ended {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout)?,
-        stderr: String::from_utf8(output.stderr)?,
-    })
+    end(command, &format!("{args:?}")).await
+}
+
+/// As [`run`], with its output into a pipe that nobody reads any more.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_unread(args: &[&str]) -> anyhow::Result<Ended> {
+    let mut command = command(&binary()?, args);
+    let (reader, writer) = std::io::pipe()?;
+    drop(reader);
+    command.stdout(writer);
+    let child = command.spawn()?;
+    // It holds the end of the pipe that is written to.
+    drop(command);
+    ended(child.wait_with_output(), &format!("{args:?}")).await
 }
 
 /// Runs a script of `bash` in a folder, to its end or the first command that fails. `linesman` is the command under test.
@@ -71,7 +82,15 @@ pub async fn run_script(folder: &Path, script: &str) -> anyhow::Result<Ended> {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = command(Path::new("bash"), &["-e", "-u", "-o", "pipefail", "-c", script]);
     command.current_dir(folder).env("PATH", format!("{}:{path}", bin.display()));
-    let output = timeout(PATIENCE, command.output()).await.with_context(|| format!("`{script}` does not end"))??;
+    end(command, &format!("`{script}`")).await
+}
+
+async fn end(mut command: Command, what: &str) -> anyhow::Result<Ended> {
+    ended(command.output(), what).await
+}
+
+async fn ended(output: impl Future<Output = io::Result<Output>>, what: &str) -> anyhow::Result<Ended> {
+    let output = timeout(PATIENCE, output).await.with_context(|| format!("{what} does not end"))??;
     Ok(Ended {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout)?,

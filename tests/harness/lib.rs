@@ -22,7 +22,7 @@ mod world;
 
 pub use api::{Answer, Api, Events, Told};
 pub use bundles::event;
-pub use command::{Ended, Running, run, run_script, run_within};
+pub use command::{Ended, Running, run, run_script, run_unread, run_within};
 pub use document::{block, root, scripts};
 pub use engine::{Engine, Launch, Ready};
 pub use load::Load;

@@ -1,6 +1,6 @@
 //! What the engine has is shown and changed from the command line, as people and scripts do it.
 
-use linesman_tests::{Engine, OPEN_CASE, Upstream, World, event, run, run_within, until};
+use linesman_tests::{Engine, OPEN_CASE, Upstream, World, event, run, run_script, run_unread, run_within, until};
 use serde_json::{Value, json};
 
 /// A world with two incidents, a message and a policy of acme's, and its engine.
@@ -172,4 +172,46 @@ async fn every_error_says_what_to_do() {
     assert!(engine.stop().await.unwrap().success());
     let gone = run(&[&["incident", "list"][..], &here].concat()).await.unwrap();
     assert!(gone.code == Some(1) && gone.stderr.starts_with("error: no engine is ready there: "), "{gone:?}");
+}
+
+#[tokio::test]
+async fn whoever_reads_may_have_read_enough() {
+    let (world, mut engine) = prepared(None).await;
+    let data = world.data();
+    let data = data.to_str().unwrap();
+    for args in [
+        &["audit", "export"][..],
+        &["audit", "list", "--json", "--all"],
+        &["incident", "list", "--json", "--all"],
+        &["incident", "list"],
+        &["incident", "show", "acme-1"],
+        &["dead", "list", "--json"],
+        &["token", "list", "--json"],
+        &["status"],
+        &["policy", "show", "acme/own"],
+    ] {
+        let ended = run_unread(&[args, &["--data-dir", data]].concat()).await.unwrap();
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{args:?}");
+    }
+    for args in [&["man"][..], &["completions", "bash"], &["config"]] {
+        let ended = run_unread(args).await.unwrap();
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{args:?}");
+    }
+    // What never ends by itself ends when the next event finds nobody.
+    let tail = format!("linesman tail --data-dir '{data}' | head -n 1");
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut tail = std::pin::pin!(run_script(folder.path(), &tail));
+    let mut number = 3;
+    let ended = loop {
+        let bundle = event("edge-01", number, "WORK", "Low");
+        let publish = async { log.publish("in.acme.jmb.test", bundle.into()).await.unwrap().await.unwrap() };
+        tokio::select! {
+            ended = &mut tail => break ended.unwrap(),
+            _ = publish => number += 1,
+        }
+    };
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), "listening on out.>\n"));
+    assert_eq!(ended.stdout.lines().count(), 1, "{}", ended.stdout);
+    assert_eq!(engine.stop().await.unwrap().code(), Some(0));
 }

@@ -203,6 +203,46 @@ async fn taking_back_what_is_not_there_is_counted_and_no_command() {
 }
 
 #[tokio::test]
+async fn who_is_stopped_at_the_door_is_on_record() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    reset(&world, FIRST).await;
+    let api = engine.api().unwrap();
+    let begun = log_in(&api, "admin", FIRST).await;
+    let first = api.by(begun.body["token"].as_str().unwrap());
+    let by_cookie = async |token: &str, origin: Option<&str>| {
+        let origin = origin.map(|origin| ("origin", origin.to_owned()));
+        let headers = [("cookie", format!("__Host-linesman={token}"))].into_iter().chain(origin);
+        let body = json!({"members": []});
+        api.bare(Method::PUT, "/api/v1/groups/night", headers, body).await.unwrap().status
+    };
+    // The password is to be changed first; `session` asks for what there is of incidents, too.
+    let proxy = json!({"proxy": true});
+    let put = first.ask(Method::PUT, "/api/v1/organizations/bolt", None, Some(proxy)).await.unwrap();
+    assert_eq!(put.status, 403);
+    let token = session(&api).await;
+    // A page of others asks; then one of ours.
+    assert_eq!(by_cookie(&token, None).await, 403);
+    assert_eq!(by_cookie(&token, Some("https://evil.example")).await, 403);
+    assert_eq!(by_cookie(&token, Some(&engine.ready().unwrap().api)).await, 201);
+    let records = until("the audit has them", async || {
+        let records = engine.get("/api/v1/audit?outcome=forbidden").await.unwrap();
+        (records["items"].as_array().unwrap().len() >= 4).then_some(records)
+    })
+    .await;
+    let told = |record: &Value| ["actor", "operation", "place"].map(|name| record[name].as_str().unwrap().to_owned());
+    let told: Vec<_> = records["items"].as_array().unwrap().iter().map(told).collect();
+    let expected = [
+        ["admin", "set-organization", "bolt"],
+        ["admin", "incidents", "incidents"],
+        ["admin", "set-group", "/"],
+        ["admin", "set-group", "/"],
+    ];
+    assert_eq!(told, expected);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_command_line_logs_in_and_out() {
     let world = World::new().unwrap();
     let mut engine = world.start(None).await.unwrap();

@@ -160,6 +160,36 @@ async fn whom_the_provider_trusts_every_lane_knows_at_once() {
 }
 
 #[tokio::test]
+async fn a_place_that_goes_is_taken_out_of_the_providers_spheres_before_there_is_one_of_its_name() {
+    let mut stage = Stage::set().await;
+    let berlin = "places/acme/berlin";
+    assert_eq!(stage.put(berlin, json!({})).await, said(201, "created"));
+    for name in ["mia", "sam"] {
+        let sphere = json!({"sphere": ["acme/berlin", "bolt"]});
+        assert_eq!(stage.put(&format!("managers/{name}"), sphere).await, said(201, "created"));
+    }
+    let hangs = "on `acme/berlin` hang 2 managers of the provider; they go too with `cascade`";
+    assert_eq!(stage.delete(berlin).await, said(409, hangs));
+    assert_eq!(stage.delete(&format!("{berlin}?cascade=true")).await, said(200, "removed"));
+    let again = async || {
+        let told = stage.put(berlin, json!({})).await;
+        let still = "a `acme/berlin` that is gone is still being taken out of spheres: try again in a moment";
+        assert!(told == said(201, "created") || told == said(409, still), "{told:?}");
+        (told.0 == 201).then_some(())
+    };
+    until("there may be one again", again).await;
+    for name in ["mia", "sam"] {
+        assert_eq!(stage.get(&format!("managers/{name}")).await["sphere"], json!(["bolt"]));
+    }
+    let audit = stage.get("audit?operation=clear-place").await;
+    let record = &audit["items"][0];
+    assert_eq!((&record["about"], &record["outcome"]), (&json!("acme/berlin"), &json!("done")), "{audit}");
+    let sphere = json!(["bolt", "acme/berlin"]);
+    assert_eq!(record["old"], json!({"managers": {"mia": sphere, "sam": sphere}, "tokens": {}}));
+    assert!(stage.engine.stop().await.unwrap().success());
+}
+
+#[tokio::test]
 async fn the_command_line_does_all_of_it() {
     let mut stage = Stage::set().await;
     let line = ["place", "set", "acme/berlin/line-7", "--address", "192.0.2.1/24", "--speed", "100M"];

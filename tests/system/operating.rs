@@ -5,7 +5,7 @@ use std::process::Command;
 
 use linesman::metrics::{Kind, METRICS, Metric, Values};
 use linesman_tests::{Engine, Launch, OPEN_CASE, Upstream, World, event, run, until};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const PASSWORD: &str = "p4ssw0rd-of-the-upstream";
 
@@ -47,6 +47,13 @@ async fn the_level_of_the_log_changes_while_the_engine_runs() {
     .await;
     assert!(line["fields"]["position"].is_u64(), "{line}");
     assert_eq!(engine.get("/api/v1/log-level").await.unwrap()["level"], "linesman=debug,info");
+
+    let records = engine.get("/api/v1/audit?operation=set-log-level").await.unwrap();
+    let record = &records["items"][0];
+    assert_eq!((&record["old"], &record["new"]), (&json!({"level": "info"}), &json!({"level": "linesman=debug,info"})));
+    let by = (&record["actor"], &record["place"], &record["organization"], &record["outcome"]);
+    assert_eq!(by, (&json!("admin"), &json!("/"), &json!("_provider"), &json!("done")));
+    assert!(!record["node"].as_str().unwrap().is_empty(), "{record}");
 
     let (code, said) = log_level(&world, &["inof"]).await;
     assert!(code == Some(1) && said.ends_with("not `inof`; did you mean `info`?\n"), "{said}");

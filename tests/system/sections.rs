@@ -17,7 +17,9 @@ async fn linesman(world: &World, args: &[&str]) -> (Option<i32>, String, String)
 
 /// The loads of a section that were done: who asked, and the version it came to.
 fn loads(out: &Out, section: &str) -> Vec<(String, u64)> {
-    let loads = out.on("out._provider.audit.load-section").map(|event| &event.data);
+    // Before engine level 5 the subject did not say which.
+    let subjects = [format!("out._provider.audit.load-{section}"), "out._provider.audit.load-section".to_owned()];
+    let loads = subjects.iter().flat_map(|subject| out.on(subject)).map(|event| &event.data);
     let done = loads.filter(|data| data["new"]["section"] == section && data["verdict"] == "done");
     done.map(|data| (data["actor"].as_str().unwrap().to_owned(), data["new"]["version"].as_u64().unwrap())).collect()
 }

@@ -95,6 +95,11 @@ impl Directory {
         self.tokens.get(&(owner.clone(), name.clone()))
     }
 
+    /// What all tokens may do, by owner and name.
+    pub fn tokens(&self) -> impl Iterator<Item = &Attenuation> {
+        self.tokens.values()
+    }
+
     /// A group.
     pub fn group(&self, name: &GroupName) -> Option<&Arc<Group>> {
         self.groups.get(name)

@@ -47,6 +47,8 @@ pub enum Work {
         /// The moment.
         before_s: i64,
     },
+    /// Whom somebody has granted anything who is gone is their granter's: of an organization, or of the provider.
+    HandOver(Option<OrgName>),
     /// Devices of access lines have what activations come to, at a place of an organization and below.
     Render {
         /// Where.
@@ -73,17 +75,19 @@ impl Work {
         match self {
             Self::ReviewPending(_) => "review-pending",
             Self::AgeAudits { .. } => "age-audits",
+            Self::HandOver(_) => "hand-over",
             Self::Render { .. } => "render",
             Self::Rollout { .. } => "rollout",
         }
     }
 
-    /// Whose rows it goes through; none where it is those of all.
+    /// Whose rows it goes through; none where it is those of all, or the provider's.
     pub const fn organization(&self) -> Option<&OrgName> {
         match self {
             Self::ReviewPending(org) => Some(org),
             Self::Render { place, .. } | Self::Rollout { place, .. } => place.organization(),
             Self::AgeAudits { .. } => None,
+            Self::HandOver(org) => org.as_ref(),
         }
     }
 }
@@ -155,6 +159,11 @@ impl Jobs {
             |(number, row): &(&u64, &JobRow)| !self.0.range(..**number).any(|(_, before)| before.work == row.work);
         let heads = self.0.iter().filter(is_first);
         heads.min_by_key(|(number, row)| (row.advanced, **number)).map(|(number, row)| (*number, row.clone()))
+    }
+
+    /// Whether no other job on the same stands.
+    pub(crate) fn is_last(&self, number: u64, work: &Work) -> bool {
+        !self.0.iter().any(|(other, row)| *other != number && row.work == *work)
     }
 
     /// A slice of a job has ended behind `cursor`, `done` rows further; none: the job has.

@@ -10,7 +10,7 @@
 //! | 2 | the digest covers rows, and no text for people; the rule book comes in sections, which lane 0 composes; work over many rows is cut into slices; commands are audited where there is no organization, and name their principal; dead letters of policies and reactions name the input that brought them; a case's receipt is kept when its answer is older than what is known |
 //! | 3 | who may what is decided by what managers were granted; what was done and what was refused is recorded in the audit's trees; policies hear of audits |
 //! | 4 | services: the rule book has them, and each lane keeps their versions; values and subscriptions at places, which go with their place |
-//! | 5 | a place that goes takes the spheres of the provider's people that name it along; those whom a gone manager granted anything are its granter's at once; activations: subscriptions become configuration of devices |
+//! | 5 | a place that goes is taken out of spheres of the provider's people and of API tokens, and none of its name is made before; whom a manager granted anything that is gone is written down as its granter's, and the gone one forgotten; activations: subscriptions become configuration of devices; audit events of sections of the rule book are called as their records are, `load-<section>`; a change of what a node's log tells goes on record |
 //!
 //! A level's code stays as long as logs of it may be decided again. It goes with a release that says so, once
 //! every log has a snapshot at a later level to begin from.

@@ -31,6 +31,7 @@ fn is_later(command: &Command) -> bool {
         | Verb::Input(_)
         | Verb::Engine(_) => false,
         Verb::RuleBook(RuleBook::LoadSection(load)) => load.section == Section::Directory,
+        Verb::RuleBook(RuleBook::ClearPlace(_)) => true,
         Verb::Place(_) | Verb::Manager(_) | Verb::Group(_) | Verb::Token(_) | Verb::Session(_) | Verb::Audit(_) => true,
         Verb::Values(_) | Verb::Subscription(_) | Verb::Service(_) => true,
     }

@@ -37,6 +37,7 @@ fn is_later(command: &Command) -> bool {
         | Verb::Session(_)
         | Verb::Audit(_) => false,
         Verb::RuleBook(RuleBook::LoadSection(load)) => load.section == Section::Services,
+        Verb::RuleBook(RuleBook::ClearPlace(_)) => true,
         Verb::Values(_) | Verb::Subscription(_) | Verb::Service(_) => true,
     }
 }

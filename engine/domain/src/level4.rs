@@ -1,6 +1,6 @@
 //! What level 4 read of commands: verbs that came later were none to it.
 
-use linesman_schemas::command::{Command, Subscription, SubscriptionSettings, Verb};
+use linesman_schemas::command::{Command, Engine, RuleBook, Subscription, SubscriptionSettings, Verb};
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
@@ -24,8 +24,8 @@ fn is_later(command: &Command) -> bool {
         | Verb::Case(_)
         | Verb::Policy(_)
         | Verb::Input(_)
-        | Verb::Engine(_)
-        | Verb::RuleBook(_)
+        | Verb::Engine(Engine::RaiseLevel(_))
+        | Verb::RuleBook(RuleBook::LoadSection(_))
         | Verb::Place(_)
         | Verb::Manager(_)
         | Verb::Group(_)
@@ -42,6 +42,8 @@ fn is_later(command: &Command) -> bool {
         Verb::Subscription(
             Subscription::Set(_) | Subscription::Activate(_) | Subscription::Deactivate(_) | Subscription::Redeploy(_),
         )
-        | Verb::Service(_) => true,
+        | Verb::Service(_)
+        | Verb::RuleBook(RuleBook::ClearPlace(_))
+        | Verb::Engine(Engine::SetLogLevel(_)) => true,
     }
 }

@@ -18,6 +18,7 @@
 //! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
 //! | `credentials`, `sessions`, `failures` | how managers come in, and who was refused |
 //! | `places`, `sight` | sites and access lines, and the devices tied to them; what is seen of an organization in part |
+//! | `removals` | places that are gone and still named in the provider's directory |
 //! | `acquired`, `shelf` | what values a place has for a service; versions of services as they are used |
 //! | `services`, `values`, `subscriptions` | the services of the rule book; what people gave their parameters, and who has them |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
@@ -62,6 +63,7 @@ pub mod places;
 mod policies;
 pub mod position;
 pub mod reactions;
+pub mod removals;
 pub mod rights;
 mod router;
 pub mod rule_book;
@@ -115,7 +117,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 43] = [
+pub const TABLES: [&dyn Upgradable; 44] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -147,6 +149,7 @@ pub const TABLES: [&dyn Upgradable; 43] = [
     &places::TIES,
     &places::TIED,
     &places::SITES,
+    &removals::REMOVALS,
     &credentials::CREDENTIALS,
     &sessions::SESSIONS,
     &failures::FAILURES,

@@ -17,7 +17,7 @@ use super::policies::Policies;
 use super::services::Services;
 use super::state::Base;
 use super::table::{self, Key, Row, Table};
-use super::{coded, reactions, timers};
+use super::{coded, reactions, removals, timers};
 
 /// The rule book that applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +139,7 @@ impl Books {
         self.row = row(book);
         policies.replace(Arc::clone(&book.book));
         managers.take_up(desk.lane, &book.directory);
+        removals::settle(desk, managers)?;
         services.take_up(desk, &book.services)?;
         desk.settings = book.settings.clone();
         desk.write(key(), &self.row)?;

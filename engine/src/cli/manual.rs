@@ -1,6 +1,5 @@
 //! `linesman completions` and `linesman man`
 
-use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,7 +7,7 @@ use anyhow::Context as _;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use super::{Cli, Failure};
+use super::{Cli, Failure, output};
 
 /// Print a shell's completions
 #[derive(Debug, clap::Args)]
@@ -36,7 +35,8 @@ pub(super) struct Man {
 pub(super) fn completions(args: &Completions) -> Result<ExitCode, Failure> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "linesman", &mut text);
-    print(&text)
+    output::bytes(&text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn man(args: &Man) -> Result<ExitCode, Failure> {
@@ -48,13 +48,6 @@ pub(super) fn man(args: &Man) -> Result<ExitCode, Failure> {
     }
     let mut text = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut text)?;
-    print(&text)
-}
-
-fn print(text: &[u8]) -> Result<ExitCode, Failure> {
-    match std::io::stdout().write_all(text) {
-        // Whoever reads has read enough.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(ExitCode::SUCCESS),
-    }
+    output::bytes(&text)?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -15,6 +15,7 @@ mod manual;
 mod nats;
 #[cfg(test)]
 mod operations;
+mod output;
 mod people;
 mod publish;
 mod record;
@@ -119,10 +120,10 @@ enum Command {
     Logout(api::login::LogOut),
     Whoami(api::login::WhoAmI),
     Password(api::login::Password),
-    /// API tokens: list, make, take back
+    /// API tokens: list, show, make, take back
     #[command(after_help = api::token::EXAMPLES)]
     Token(api::Args<api::token::Action>),
-    /// Sessions: list and end
+    /// Sessions: list, show, end
     #[command(after_help = api::session::EXAMPLES)]
     Session(api::Args<api::session::Action>),
     /// How the engine is: lanes, lag, pending reactions, circuits
@@ -198,6 +199,7 @@ pub fn run(cli: Cli) -> ExitCode {
             anstream::eprintln!("{mistakes}");
             ExitCode::from(2)
         }
+        Err(Failure::Other(error)) if error.is::<output::ReadEnough>() => ExitCode::SUCCESS,
         Err(Failure::Other(error)) => {
             anstream::eprintln!("error: {error}");
             for cause in error.chain().skip(1) {

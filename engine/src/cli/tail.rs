@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::line::{self, Heard};
 use super::nats::Server;
-use super::{Failure, runtime};
+use super::{Failure, output, runtime};
 
 /// Print what flows, one line each
 #[derive(Debug, clap::Args)]
@@ -52,16 +52,16 @@ async fn tail(args: &Args) -> anyhow::Result<()> {
         let subject = message.subject.as_str();
         if subject.starts_with("out._mark.") {
             if wants_marks {
-                anstream::println!("{subject} {}", String::from_utf8_lossy(&message.payload));
+                output::line(&format_args!("{subject} {}", String::from_utf8_lossy(&message.payload)))?;
             }
             continue;
         }
         let events = event::read(&message.payload).with_context(|| format!("`{subject}` holds no events"))?;
         for event in events {
             if args.json {
-                anstream::println!("{}", json!({"subject": subject, "event": event}));
+                output::line(&json!({"subject": subject, "event": event}))?;
             } else {
-                anstream::println!("{}", line::of(&Heard { subject, event: &event }));
+                output::line(&line::of(&Heard { subject, event: &event }))?;
             }
             shown += 1;
             if args.limit.is_some_and(|limit| shown >= limit) {

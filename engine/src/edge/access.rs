@@ -8,8 +8,9 @@ use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use linesman_schemas::Principal;
 
-use super::logins::Entry;
+use super::logins::{Entered, Entry};
 use super::refusals::Operations;
 use super::sources::Sources;
 use super::transport::arrival;
@@ -36,13 +37,12 @@ pub(super) async fn admit(
     let since = Instant::now();
     let (route, method) = (route(&request), method(request.method()));
     let path = request.uri().path().to_owned();
-    let mut who = None;
-    let mut response = match entered(&sources, &request) {
+    let (who, entered) = entered(&sources, &request);
+    let mut response = match entered {
         Err(problem) => arrival::refuse(request, problem).await,
         Ok(entered) => match arrival::whole(request).await {
             Ok(mut request) => {
                 if let Some((viewer, entry)) = entered {
-                    who = Some(entry.principal.clone());
                     request.extensions_mut().insert(viewer);
                     request.extensions_mut().insert(entry);
                 }
@@ -67,16 +67,23 @@ pub(super) async fn admit(
     response
 }
 
-/// Who asks; nobody where what is asked for is open.
-fn entered(sources: &Sources, request: &Request) -> Result<Option<(Viewer, Entry)>, Problem> {
+/// As whom somebody comes in: as nobody where what is asked for is open; or why they do not.
+type Admission = Result<Option<(Viewer, Entry)>, Problem>;
+
+/// Who asks, where that is known, and as whom they come in.
+fn entered(sources: &Sources, request: &Request) -> (Option<Principal>, Admission) {
     let (method, path) = (request.method(), request.uri().path());
     // Where anybody may read, no other method leads anywhere.
     let is_open = OPEN.iter().any(|(open, at)| *at == path && (open == Method::GET || open == method));
     match sources.enter(method, path, request.headers()) {
-        Ok(Some(entry)) => Ok(Some((sources.grants.viewer(entry.principal.clone())?, entry))),
-        Ok(None) | Err(_) if is_open => Ok(None),
-        Ok(None) => Err(Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed")),
-        Err(problem) => Err(problem),
+        Ok(Entered::In(entry)) => {
+            let viewer = sources.grants.viewer(entry.principal.clone()).map_err(Problem::from);
+            (Some(entry.principal.clone()), viewer.map(|viewer| Some((viewer, entry))))
+        }
+        _ if is_open => (None, Ok(None)),
+        Ok(Entered::Nobody) => (None, Err(Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed"))),
+        Ok(Entered::Barred(principal, why)) => (Some(principal), Err(Problem::new(StatusCode::FORBIDDEN, why))),
+        Err(problem) => (None, Err(problem)),
     }
 }
 

@@ -14,7 +14,7 @@ use linesman_schemas::{OrgName, Principal};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::logins::Way;
+use super::logins::{Entered, Way};
 use super::sources::Sources;
 use super::transport::problem::Problem;
 use super::viewer::{Viewer, owner};
@@ -84,7 +84,7 @@ impl Listener {
 
     /// Looks whether they are still let in, and what they see now.
     fn look(&mut self) -> Option<()> {
-        let entry = self.sources.enter(&Method::GET, PATH, &self.headers).ok().flatten()?;
+        let Ok(Entered::In(entry)) = self.sources.enter(&Method::GET, PATH, &self.headers) else { return None };
         if entry.way != Way::Machine || entry.principal != Principal::admin() {
             self.viewer = self.sources.grants.viewer(entry.principal).map_err(Problem::from).ok()?;
         }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use linesman_schemas::Place;
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Engine, LogLevelChange, Verb};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,7 +16,12 @@ use super::sources::Sources;
 use super::transport::json::JsonBody;
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
+use super::writes::{new_id, refused, respond};
+use crate::config::check_log_level;
 use crate::logging::Error;
+
+/// The engine level from which on a change of it is in the audit.
+const RECORDED_FROM: u32 = 5;
 
 /// What the engine's log tells.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -34,7 +42,8 @@ pub(super) async fn show(State(sources): State<Arc<Sources>>, viewer: Viewer) ->
     Ok(Json(LogLevel { level: sources.logging.current() }))
 }
 
-/// Change what the engine's log tells, until it ends.
+/// Change what the engine's log tells, until it ends. It is in the audit before it is done; while the lanes' log takes
+/// nothing, nothing is changed.
 #[utoipa::path(
     put, path = "/api/v1/log-level", operation_id = "set-log-level", tag = "engine", request_body = LogLevel,
     responses((status = 200, description = "The level that counts from now on.", body = LogLevel))
@@ -43,16 +52,25 @@ pub(super) async fn change(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     JsonBody(wanted): JsonBody<LogLevel>,
-) -> Result<Json<LogLevel>, Problem> {
+) -> Result<Response, Problem> {
     viewer.may("set-log-level", &Place::Provider)?;
+    let wrong = |reason| Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/level".to_owned(), reason);
+    check_log_level(&wanted.level).map_err(wrong)?;
+    if sources.commands.level(None) >= RECORDED_FROM {
+        let change = LogLevelChange { old: sources.logging.current(), new: wanted.level.clone() };
+        let verb = Verb::Engine(Engine::SetLogLevel(change));
+        let asked = sources.commands.ask(&viewer, None, new_id()?, verb).await.map_err(refused)?;
+        // Where the lane is behind its record will come: that is when people want to be told more.
+        if asked.outcome.as_ref().is_some_and(|row| row.verdict != Verdict::Done) {
+            return respond(asked);
+        }
+    }
     match sources.logging.set(&wanted.level) {
         Ok(()) => {
             tracing::info!(level = wanted.level, "the log's level was changed");
-            Ok(Json(wanted))
+            Ok(Json(wanted).into_response())
         }
-        Err(Error::Directives(reason)) => {
-            Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/level".to_owned(), reason))
-        }
+        Err(Error::Directives(reason)) => Err(wrong(reason)),
         Err(error @ (Error::Parse(_) | Error::Gone(_))) => Err(Problem::internal(&error)),
     }
 }

@@ -103,9 +103,9 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(logins::me::change_password))
         .routes(routes!(logins::resets::reset_password))
         .routes(routes!(logins::sessions::sessions))
-        .routes(routes!(logins::sessions::end_session))
+        .routes(routes!(logins::sessions::session, logins::sessions::end_session))
         .routes(routes!(logins::tokens::tokens, logins::tokens::make_token))
-        .routes(routes!(logins::tokens::revoke_token))
+        .routes(routes!(logins::tokens::token, logins::tokens::revoke_token))
 }
 
 /// The whole of the edge. Which routes need no token stands in [`access`].

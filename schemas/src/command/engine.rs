@@ -3,17 +3,35 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bounds::{Fault, text};
+
+/// The longest level of a log, in characters.
+const LOG_LEVEL_MOST: usize = 4096;
+
 /// What is asked for of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Engine {
     /// Decide at a higher level from here on.
     RaiseLevel(LevelRaise),
+    /// Let the log of the program tell more or less, on the node that asks.
+    SetLogLevel(LogLevelChange),
 }
 
 impl Engine {
     pub(super) const fn as_str(&self) -> &'static str {
         match self {
             Self::RaiseLevel(_) => "raise-level",
+            Self::SetLogLevel(_) => "set-log-level",
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        match self {
+            Self::RaiseLevel(_) => Ok(()),
+            Self::SetLogLevel(change) => {
+                text("/old", &change.old, LOG_LEVEL_MOST)?;
+                text("/new", &change.new, LOG_LEVEL_MOST)
+            }
         }
     }
 }
@@ -23,4 +41,13 @@ impl Engine {
 pub struct LevelRaise {
     /// The level; above the present one, and one that the engine knows.
     pub level: u32,
+}
+
+/// What the log of a node's program is to tell. It is no state of the lanes: they keep the record of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogLevelChange {
+    /// The directives of before.
+    pub old: String,
+    /// The directives that are to count.
+    pub new: String,
 }

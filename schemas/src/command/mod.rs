@@ -31,7 +31,7 @@ use crate::{CommandId, OrgName, Place, Principal};
 pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
 pub use bounds::{CASE_TEXT_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST};
 pub use case::{Case, CaseWish, CaseWords};
-pub use engine::{Engine, LevelRaise};
+pub use engine::{Engine, LevelRaise, LogLevelChange};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
 pub use manager::{HASH_MOST, Manager, ManagerRemoval, ManagerSettings, PasswordChange, SPHERE_MOST};
@@ -39,7 +39,7 @@ pub use organization::{DeviceGroup, Organization, OrganizationSettings};
 pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};
-pub use rule_book::{RuleBook, SectionLoad};
+pub use rule_book::{PlaceClearing, RuleBook, SectionLoad};
 pub use service::{Rollout, Service};
 pub use session::{Lockout, LoginRefusals, Session, SessionName, SessionOpening, TokenUse, Touch};
 pub use subscription::{Activation, Deactivation, Subscription, SubscriptionPath, SubscriptionSettings};
@@ -198,7 +198,8 @@ impl Verb {
             Self::Values(verb) => verb.check(),
             Self::Subscription(verb) => verb.check(),
             Self::Service(verb) => verb.check(),
-            Self::Policy(_) | Self::Input(_) | Self::Engine(_) => Ok(()),
+            Self::Engine(verb) => verb.check(),
+            Self::Policy(_) | Self::Input(_) => Ok(()),
         }
     }
 }

@@ -102,7 +102,8 @@ fn is_address(text: &str) -> bool {
 pub struct PlaceRemoval {
     /// Which place.
     pub place: PlacePath,
-    /// Whether what hangs on it goes too: places below it, devices tied to it, managers of nothing else.
+    /// Whether what hangs on it goes too: places below it, devices tied to it, managers of nothing else. Of other spheres
+    /// it is taken out.
     #[serde(default)]
     pub cascade: bool,
 }

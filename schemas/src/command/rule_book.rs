@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{Fault, hash};
+use crate::PlacePath;
 use crate::control::Section;
 
 /// What is asked for of the rule book.
@@ -11,16 +12,19 @@ use crate::control::Section;
 pub enum RuleBook {
     /// Let a section have another content from here on.
     LoadSection(SectionLoad),
+    /// Let the section of the directory name a place no more that is gone.
+    ClearPlace(PlaceClearing),
 }
 
 impl RuleBook {
     pub(super) const fn as_str(&self) -> &'static str {
         match self {
             Self::LoadSection(_) => "load-section",
+            Self::ClearPlace(_) => "clear-place",
         }
     }
 
-    /// By what name it is looked up who may load it.
+    /// By what name it is looked up who may ask for it.
     pub(super) const fn operation(&self) -> &'static str {
         match self {
             Self::LoadSection(load) => match load.section {
@@ -29,12 +33,14 @@ impl RuleBook {
                 Section::Services => "load-services",
                 Section::Settings => "load-settings",
             },
+            Self::ClearPlace(_) => "clear-place",
         }
     }
 
     pub(super) fn check(&self) -> Result<(), Fault> {
         match self {
             Self::LoadSection(load) => load.check(),
+            Self::ClearPlace(_) => Ok(()),
         }
     }
 }
@@ -56,6 +62,16 @@ pub struct SectionLoad {
     /// A version that some lane has already: the rule book gets a higher one, even if nothing else changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above: Option<u64>,
+}
+
+/// Which place is to be taken out of the spheres of the provider's people, and of their API tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlaceClearing {
+    /// The place; what lies below it goes too.
+    pub place: PlacePath,
+    /// The version of the rule book by which the place's lane found it still named. Once there is another one nothing is
+    /// changed: there may be a place of that name again.
+    pub rule_book: u64,
 }
 
 impl SectionLoad {

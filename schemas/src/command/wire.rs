@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Activation, Assignment, Audit, Case, CaseWish, CheckpointKept, Command, Deactivation, Engine, Group, GroupRemoval,
-    GroupSettings, Incident, Input, LevelRaise, Localization, Lockout, LoginRefusals, Manager, ManagerRemoval,
-    ManagerSettings, Note, Organization, OrganizationSettings, PasswordChange, PlaceRemoval, PlaceSettings, PlaceVerb,
-    Policy, PolicyRun, Prioritisation, Refusals, Replay, Rollout, RuleBook, SectionLoad, Service, Session, SessionName,
-    SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation,
-    Touch, ValueSettings, Values, Verb,
+    GroupSettings, Incident, Input, LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals, Manager,
+    ManagerRemoval, ManagerSettings, Note, Organization, OrganizationSettings, PasswordChange, PlaceClearing,
+    PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals, Replay, Rollout, RuleBook,
+    SectionLoad, Service, Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings,
+    Tie, Token, TokenIssue, TokenRevocation, Touch, ValueSettings, Values, Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -88,8 +88,12 @@ pub(super) enum Tagged {
     ReplayInput(Replay),
     /// Decide at a higher engine level from here on.
     RaiseLevel(LevelRaise),
+    /// Let the log of the program tell more or less.
+    SetLogLevel(LogLevelChange),
     /// Let a section of the rule book have another content from here on.
     LoadSection(SectionLoad),
+    /// Take a place that is gone out of the spheres of the provider's people, and of their API tokens.
+    ClearPlace(PlaceClearing),
     /// Define a place, or change it.
     SetPlace(PlaceSettings),
     /// Remove a place.
@@ -164,7 +168,9 @@ impl From<Tagged> for Verb {
             Tagged::RunPolicy(run) => Self::Policy(Policy::Run(run)),
             Tagged::ReplayInput(replay) => Self::Input(Input::Replay(replay)),
             Tagged::RaiseLevel(raise) => Self::Engine(Engine::RaiseLevel(raise)),
+            Tagged::SetLogLevel(change) => Self::Engine(Engine::SetLogLevel(change)),
             Tagged::LoadSection(load) => Self::RuleBook(RuleBook::LoadSection(load)),
+            Tagged::ClearPlace(asked) => Self::RuleBook(RuleBook::ClearPlace(asked)),
             Tagged::SetPlace(asked) => Self::Place(PlaceVerb::Set(asked)),
             Tagged::RemovePlace(asked) => Self::Place(PlaceVerb::Remove(asked)),
             Tagged::TieDevice(asked) => Self::Place(PlaceVerb::Tie(asked)),
@@ -213,7 +219,9 @@ impl From<Verb> for Tagged {
             Verb::Policy(Policy::Run(run)) => Self::RunPolicy(run),
             Verb::Input(Input::Replay(replay)) => Self::ReplayInput(replay),
             Verb::Engine(Engine::RaiseLevel(raise)) => Self::RaiseLevel(raise),
+            Verb::Engine(Engine::SetLogLevel(change)) => Self::SetLogLevel(change),
             Verb::RuleBook(RuleBook::LoadSection(load)) => Self::LoadSection(load),
+            Verb::RuleBook(RuleBook::ClearPlace(asked)) => Self::ClearPlace(asked),
             Verb::Place(PlaceVerb::Set(asked)) => Self::SetPlace(asked),
             Verb::Place(PlaceVerb::Remove(asked)) => Self::RemovePlace(asked),
             Verb::Place(PlaceVerb::Tie(asked)) => Self::TieDevice(asked),

@@ -1,5 +1,7 @@
 //! Everything that travels: which message stands on which subject, its schema and its examples.
 
+use std::collections::BTreeSet;
+
 use linesman_schemas::audit::{Audit, LaneSealed};
 use linesman_schemas::command::{CheckpointKept, Command, Session, Verb};
 use linesman_schemas::control::{Control, RefusedPolicy};
@@ -299,16 +301,24 @@ fn reaction(name: &str, summary: &'static str, tag: Option<&str>, examples: Vec<
     channel
 }
 
+/// As what audits of verbs are said: by the operation that the record has, and of sections of the rule book before engine
+/// level 5 by the verb's token.
+fn said_as(verbs: &[Verb]) -> Vec<String> {
+    let words = verbs.iter().map(Verb::operation).chain(verbs.iter().map(Verb::as_str));
+    let mut known = BTreeSet::new();
+    words.filter(|word| known.insert(*word)).map(str::to_owned).collect()
+}
+
 /// What became of commands: of an organization, and of the provider or an organization that does not exist.
 fn audits() -> [Channel; 2] {
     let is_said = |verb: &Verb| !matches!(verb, Verb::Session(Session::Touch(_)));
     let own: Vec<Verb> = samples::verbs().into_iter().filter(is_said).collect();
     let verbs: Vec<Verb> = own.iter().cloned().chain(samples::provider_verbs()).collect();
-    let kinds: Vec<String> = verbs.iter().map(|verb| format!("linesman.audit.{}", verb.as_str())).collect();
+    let kinds: Vec<String> = said_as(&verbs).iter().map(|word| format!("linesman.audit.{word}")).collect();
     let summary = "What became of a command, and what it changed.";
     let channel = |name: &str, whose: &str, verbs: &[Verb]| Channel {
         name: name.to_owned(),
-        values: vec![("operation", verbs.iter().map(|verb| verb.as_str().to_owned()).collect())],
+        values: vec![("operation", said_as(verbs))],
         ..out::<Audit>(
             "audit.command",
             &format!("out.{whose}.audit.{{operation}}"),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::command::{
     Assignment, Audit as AuditVerb, Case, CaseWish, CaseWords, Command, DeviceGroup, Engine, Group, Incident, Input,
-    LevelRaise, Manager, Note, Organization, OrganizationSettings, PlaceVerb, Policy, PolicyRun, Prioritisation,
-    Replay, RuleBook, SectionLoad, Session, Subscription, Token, Values, Verb,
+    LevelRaise, LogLevelChange, Manager, Note, Organization, OrganizationSettings, PlaceVerb, Policy, PolicyRun,
+    Prioritisation, Replay, RuleBook, SectionLoad, Session, Subscription, Token, Values, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
@@ -123,8 +123,8 @@ pub(crate) fn verbs() -> Vec<Verb> {
             | Verb::Case(Case::Submit(_) | Case::Save(_))
             | Verb::Policy(Policy::Run(_))
             | Verb::Input(Input::Replay(_))
-            | Verb::Engine(Engine::RaiseLevel(_))
-            | Verb::RuleBook(RuleBook::LoadSection(_))
+            | Verb::Engine(Engine::RaiseLevel(_) | Engine::SetLogLevel(_))
+            | Verb::RuleBook(RuleBook::LoadSection(_) | RuleBook::ClearPlace(_))
             | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_) | PlaceVerb::Tie(_))
             | Verb::Manager(Manager::Set(_) | Manager::Remove(_) | Manager::SetPassword(_))
             | Verb::Group(Group::Set(_) | Group::Remove(_))
@@ -164,9 +164,17 @@ pub(crate) fn provider_verbs() -> Vec<Verb> {
             "device_groups": [{"organization": "bolt", "name": "edge"}],
         }}),
         json!({"remove_group": {"group": "night-shift"}}),
+        json!({"clear_place": {"place": "acme/berlin", "rule_book": 17}}),
     ];
-    let mut samples =
-        vec![Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 })), Verb::RuleBook(RuleBook::LoadSection(load))];
+    let change = LogLevelChange { old: "info".to_owned(), new: "linesman::lane=debug,info".to_owned() };
+    let mut samples = vec![
+        Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 })),
+        Verb::Engine(Engine::SetLogLevel(change)),
+        Verb::RuleBook(RuleBook::LoadSection(load.clone())),
+    ];
+    let others = [Section::Settings, Section::Services, Section::Directory];
+    samples
+        .extend(others.map(|section| Verb::RuleBook(RuleBook::LoadSection(SectionLoad { section, ..load.clone() }))));
     samples.extend(groups.map(verb));
     samples
 }

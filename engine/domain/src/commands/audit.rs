@@ -290,7 +290,8 @@ fn say(
 ) -> Result<Option<String>, Error> {
     // What was done is told by the verdict; the words are for people.
     let covered = Some(Audit { outcome: String::new(), ..audit.clone() });
-    let operation = command.verb.as_str();
+    // Before level 5 the event of a section's load did not say which.
+    let operation = if desk.is_at(5) { command.verb.operation() } else { command.verb.as_str() };
     match org {
         Some(org) => {
             let topic = Topic::Audit(org.clone(), operation);

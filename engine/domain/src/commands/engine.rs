@@ -11,6 +11,10 @@ use crate::desk::Desk;
 pub(crate) fn ask(desk: &mut Desk, verb: &Engine) -> Answer {
     match verb {
         Engine::RaiseLevel(raise) => raise_level(desk, *raise),
+        // The node does it; here it goes on record.
+        Engine::SetLogLevel(change) => {
+            Answer::done("changed", json!({"level": change.old}), json!({"level": change.new}))
+        }
     }
 }
 

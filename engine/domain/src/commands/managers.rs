@@ -265,6 +265,9 @@ fn take_out(desk: &mut Desk, managers: &mut Managers, member: Member) -> Result<
     desk.write(managers::gone_key(&member.granter()), &GrantRow::from(&member.grant))?;
     desk.remove(managers::key(&member.login));
     managers.changed(&member.login);
+    if desk.is_at(5) {
+        managers.has_gone(&member.login);
+    }
     credentials::remove(desk, &member.login)?;
     if member.login.organization.is_some() {
         return Ok(());
@@ -287,7 +290,8 @@ pub(super) fn leave(desk: &mut Desk, managers: &mut Managers, place: &PlacePath)
         let grant = Grant { sphere: Sphere::of(kept), ..member.grant.clone() };
         left.push(member.login.clone());
         if grant.sphere.is_empty() {
-            take_out(desk, managers, member)?;
+            // Whom it has granted anything is not to come by the place either, should one of that name be made again.
+            take_out(desk, managers, if desk.is_at(5) { Member { grant, ..member } } else { member })?;
         } else {
             let row = ManagerRow { grant: (&grant).into(), changed: desk.now, ..row };
             write(desk, managers, &member.login, row)?;

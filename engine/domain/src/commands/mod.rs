@@ -13,6 +13,7 @@
 //! | `values`, `subscriptions`, `activations` | what parameters are at places; who has which services, and where they are active |
 //! | `services` | which versions subscriptions are on |
 //! | `managers`, `groups`, `tokens` | who may what |
+//! | `spheres` | places that are gone go out of spheres |
 //! | `passwords`, `sessions` | how they come in |
 //! | `audit` | what the engine keeps of it |
 //! | `engine`, `rule_book` | the engine itself, and the rule book, asked by the provider |
@@ -33,6 +34,7 @@ pub(crate) mod policies;
 pub(crate) mod rule_book;
 pub(crate) mod services;
 pub(crate) mod sessions;
+mod spheres;
 pub(crate) mod subscriptions;
 pub(crate) mod tokens;
 pub(crate) mod values;

@@ -7,16 +7,19 @@ use linesman_schemas::command::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 use linesman_schemas::{OrgName, Place, PlacePath, SubscriptionName};
 use serde_json::{Value, json};
 
-use super::{Answer, managers as rooms};
+use super::{Answer, managers as rooms, spheres};
 use crate::desk::Desk;
-use crate::managers::Managers;
+use crate::managers::{Managers, Named};
 use crate::places::{self, LINES_MOST, PlaceRow, SITES_MOST, SitesRow, TIED_MOST, TieRow, TiedRow};
-use crate::{Error, activations, devices, services, subscriptions, values};
+use crate::{Error, activations, devices, removals, services, subscriptions, values};
+
+/// The engine level from which on a place that goes is taken out of the spheres of tokens and of the provider's people.
+const CLEARED: u32 = 5;
 
 /// Does what is asked of a place of an organization.
 pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, org: &OrgName, verb: &PlaceVerb) -> Result<Answer, Error> {
     match verb {
-        PlaceVerb::Set(settings) => Ok(set(desk, settings)?.about(&settings.place)),
+        PlaceVerb::Set(settings) => Ok(set(desk, managers, settings)?.about(&settings.place)),
         PlaceVerb::Remove(removal) => Ok(remove(desk, managers, removal)?.about(&removal.place)),
         PlaceVerb::Tie(tie) => Ok(self::tie(desk, org, tie)?.about(&tie.serial_number)),
     }
@@ -26,13 +29,18 @@ fn nothing(place: &PlacePath) -> Answer {
     Answer::refused(Verdict::NotFound, format!("there is no place `{place}`"))
 }
 
-fn set(desk: &mut Desk, settings: &PlaceSettings) -> Result<Answer, Error> {
+fn set(desk: &mut Desk, managers: &Managers, settings: &PlaceSettings) -> Result<Answer, Error> {
     let place = &settings.place;
     let before = desk.read(&places::key(place))?;
     if before.is_none()
         && let Some(refused) = no_room(desk, place)?
     {
         return Ok(refused);
+    }
+    if before.is_none() && desk.is_at(CLEARED) && !managers.named(desk, place)?.is_nobody() {
+        removals::begin(desk, place)?;
+        let detail = format!("a `{place}` that is gone is still being taken out of spheres: try again in a moment");
+        return Ok(Answer::refused(Verdict::Conflict, detail));
     }
     let old = before.as_ref().map(shown);
     let blank = PlaceRow {
@@ -109,60 +117,120 @@ fn change_tie(desk: &mut Desk, place: &PlacePath, device: &str, change: impl FnO
     }
 }
 
+/// What hangs on a place.
+struct Hanging {
+    /// Places with their rows: itself, and those below it.
+    places: Vec<(PlacePath, PlaceRow)>,
+    /// Devices that are tied there, each to which place.
+    tied: Vec<(PlacePath, String, TieRow)>,
+    subscribed: Vec<(Place, SubscriptionName)>,
+    /// How many managers of the organization name it.
+    managers: usize,
+    /// How many of their tokens.
+    tokens: usize,
+    /// How many of the provider's people and of their tokens.
+    named: Named,
+}
+
+impl Hanging {
+    fn on(desk: &Desk, managers: &Managers, place: &PlacePath, row: &PlaceRow) -> Result<Self, Error> {
+        let mut places = vec![(place.clone(), row.clone())];
+        if place.line.is_none() {
+            let lines = places::lines(desk.state(), &place.organization, &place.site);
+            places.extend(lines.collect::<Result<Vec<_>, _>>()?);
+        }
+        let mut tied = Vec::new();
+        for (place, _) in &places {
+            for tie in places::ties(desk.state(), place) {
+                let (device, row) = tie?;
+                tied.push((place.clone(), device, row));
+            }
+        }
+        let (tokens, named) = match desk.is_at(CLEARED) {
+            true => {
+                let below = Place::Below(place.clone());
+                let tokens = spheres::tokens_at(desk, Some(&place.organization), &below)?.len();
+                (tokens, managers.named(desk, place)?)
+            }
+            false => (0, Named::default()),
+        };
+        let subscribed = subscribed(desk, &places)?;
+        let count = rooms::those_at(desk, managers, place)?.len();
+        Ok(Self { places, tied, subscribed, managers: count, tokens, named })
+    }
+
+    /// In words; none where nothing does.
+    fn told(&self, place: &PlacePath) -> Option<String> {
+        let Self { places, tied, subscribed, managers, tokens, named } = self;
+        let hanging = [
+            (places.len() - 1, "access line", ""),
+            (*managers, "manager", ""),
+            (tied.len(), "device", ""),
+            (subscribed.len(), "subscription", ""),
+            (*tokens, "token", ""),
+            (named.people, "manager", " of the provider"),
+            (named.tokens, "token", " of the provider"),
+        ];
+        let counted = hanging.into_iter().filter(|(count, ..)| *count > 0);
+        let counted =
+            counted.map(|(count, what, whose)| format!("{count} {what}{}{whose}", if count == 1 { "" } else { "s" }));
+        let counted = counted.collect::<Vec<_>>().join(", ");
+        (!counted.is_empty()).then(|| format!("on `{place}` hang {counted}; they go too with `cascade`"))
+    }
+}
+
 /// A place goes, once nothing hangs on it, or with what does.
 fn remove(desk: &mut Desk, managers: &mut Managers, removal: &PlaceRemoval) -> Result<Answer, Error> {
     let place = &removal.place;
     let Some(row) = desk.read(&places::key(place))? else { return Ok(nothing(place)) };
-    let mut gone = vec![(place.clone(), row.clone())];
-    if place.line.is_none() {
-        let lines = places::lines(desk.state(), &place.organization, &place.site);
-        gone.extend(lines.collect::<Result<Vec<_>, _>>()?);
-    }
-    let mut tied = Vec::new();
-    for (place, _) in &gone {
-        for tie in places::ties(desk.state(), place) {
-            let (device, row) = tie?;
-            tied.push((place.clone(), device, row));
-        }
-    }
-    let subscribed = subscribed(desk, &gone)?;
-    let hanging = [
-        (gone.len() - 1, "access line"),
-        (rooms::those_at(desk, managers, place)?.len(), "manager"),
-        (tied.len(), "device"),
-        (subscribed.len(), "subscription"),
-    ];
-    if !removal.cascade && hanging.iter().any(|(count, _)| *count > 0) {
-        return Ok(Answer::refused(Verdict::Conflict, hangs(place, &hanging)));
+    let hanging = Hanging::on(desk, managers, place, &row)?;
+    if let Some(told) = hanging.told(place).filter(|_| !removal.cascade) {
+        return Ok(Answer::refused(Verdict::Conflict, told));
     }
     let left = rooms::leave(desk, managers, place)?;
-    for (place, device, row) in tied {
+    let mut old = shown(&row);
+    if let Some(fields) = old.as_object_mut().filter(|_| removal.cascade) {
+        let below: Vec<_> = hanging.places.iter().skip(1).map(|(place, _)| place).collect();
+        fields.insert("places".to_owned(), json!(below));
+        fields.insert("managers".to_owned(), json!(left));
+        if desk.is_at(services::LEVEL) {
+            let subscribed = hanging.subscribed.iter().map(|(place, name)| format!("{place} {name}"));
+            fields.insert("subscriptions".to_owned(), subscribed.collect());
+        }
+        if desk.is_at(CLEARED) {
+            let tokens = spheres::clear_tokens(desk, Some(&place.organization), &Place::Below(place.clone()))?;
+            fields.insert("tokens".to_owned(), tokens.into_iter().map(|cleared| cleared.whose).collect());
+            let Named { people, tokens } = hanging.named;
+            // Who they are is the provider's to know, whose log tells it.
+            fields.insert("of_provider".to_owned(), json!({"managers": people, "tokens": tokens}));
+        }
+    }
+    if !hanging.named.is_nobody() {
+        removals::begin(desk, place)?;
+    }
+    drop_all(desk, hanging)?;
+    Ok(Answer::done("removed", old, Value::Null))
+}
+
+/// What hangs on a place goes with it, but who names it.
+fn drop_all(desk: &mut Desk, hanging: Hanging) -> Result<(), Error> {
+    for (place, device, row) in hanging.tied {
         desk.remove(places::tie_key(&place, &device));
         if row.is_tied {
             desk.remove(places::tied_key(&place.organization, &device));
         }
     }
-    for (place, name) in &subscribed {
+    for (place, name) in &hanging.subscribed {
         desk.remove(subscriptions::key(place, name));
     }
-    for (place, _) in &gone {
+    for (place, _) in &hanging.places {
         drop_values(desk, place)?;
         desk.remove(places::key(place));
     }
-    if place.line.is_none() {
-        count_sites(desk, &place.organization, -1)?;
+    match hanging.places.first() {
+        Some((place, _)) if place.line.is_none() => count_sites(desk, &place.organization, -1),
+        _ => Ok(()),
     }
-    let mut old = shown(&row);
-    if let Some(fields) = old.as_object_mut().filter(|_| removal.cascade) {
-        let below: Vec<_> = gone.iter().skip(1).map(|(place, _)| place).collect();
-        fields.insert("places".to_owned(), json!(below));
-        fields.insert("managers".to_owned(), json!(left));
-        if desk.is_at(services::LEVEL) {
-            let subscribed: Vec<_> = subscribed.iter().map(|(place, name)| format!("{place} {name}")).collect();
-            fields.insert("subscriptions".to_owned(), json!(subscribed));
-        }
-    }
-    Ok(Answer::done("removed", old, Value::Null))
 }
 
 /// The subscriptions that were made at places.
@@ -186,14 +254,6 @@ fn drop_values(desk: &mut Desk, place: &PlacePath) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// What hangs on a place, in words.
-fn hangs(place: &PlacePath, hanging: &[(usize, &str)]) -> String {
-    let counted = hanging.iter().filter(|(count, _)| *count > 0);
-    let counted = counted.map(|(count, what)| format!("{count} {what}{}", if *count == 1 { "" } else { "s" }));
-    let counted = counted.collect::<Vec<_>>().join(", ");
-    format!("on `{place}` hang {counted}; they go too with `cascade`")
 }
 
 /// A device is tied to a place by itself, or to none.

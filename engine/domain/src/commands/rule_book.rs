@@ -1,19 +1,23 @@
 //! What is asked of the rule book; by the provider, on lane 0.
 
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{RuleBook, SectionLoad};
+use linesman_schemas::command::{PlaceClearing, RuleBook, SectionLoad};
+use linesman_schemas::{Place, Sphere};
 use serde_json::{Value, json};
 
 use super::Answer;
+use super::spheres::{self, Cleared};
 use crate::Error;
 use crate::desk::Desk;
+use crate::managers::Managers;
 use crate::rule_book::Books;
 use crate::sections::{self, SectionRow, SectionsRow};
 
 /// Does what is asked of the rule book.
-pub(crate) fn ask(desk: &mut Desk, books: &Books, verb: &RuleBook) -> Result<Answer, Error> {
+pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, books: &Books, verb: &RuleBook) -> Result<Answer, Error> {
     match verb {
         RuleBook::LoadSection(load) => load_section(desk, books, load),
+        RuleBook::ClearPlace(clearing) => Ok(clear(desk, managers, books, clearing)?.about(&clearing.place)),
     }
 }
 
@@ -47,6 +51,25 @@ fn load_section(desk: &mut Desk, books: &Books, load: &SectionLoad) -> Result<An
     desk.write(sections::key(), &row)?;
     let new = shown(row.version, row.section(section));
     Ok(Answer::done("loaded", old, new).about(&section))
+}
+
+/// A place that is gone goes out of the spheres of the provider's people, and of their tokens. Who then has none sees by
+/// groups alone.
+fn clear(desk: &mut Desk, managers: &mut Managers, books: &Books, clearing: &PlaceClearing) -> Result<Answer, Error> {
+    let version = desk.read(&sections::key())?.map_or(books.row().version, |row| row.version);
+    let asked = clearing.rule_book;
+    if version != asked {
+        let detail = format!("the rule book has version {version} by now, and was looked at in version {asked}");
+        return Ok(Answer::refused(Verdict::Conflict, detail));
+    }
+    let place = Place::Below(clearing.place.clone());
+    let people = spheres::clear_people(desk, managers, &place)?;
+    let tokens = spheres::clear_tokens(desk, None, &place)?;
+    if !tokens.is_empty() {
+        managers.changed_directory();
+    }
+    let of_all = |of: fn(&Cleared) -> &Sphere| json!({"managers": spheres::shown(&people, of), "tokens": spheres::shown(&tokens, of)});
+    Ok(Answer::done("cleared", of_all(|cleared| &cleared.before), of_all(|cleared| &cleared.after)))
 }
 
 /// What the audit shows of a section.

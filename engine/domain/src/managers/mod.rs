@@ -1,14 +1,17 @@
 //! Managers: who was granted what by whom. Those of an organization are rows of its lane, the provider's people of lane
 //! 0, from where the others have them as the directory.
 
+mod handover;
+mod named;
 mod row;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use foldhash::HashMap;
 use linesman_schemas::directory::{Attenuation, Grant, Granter, Group};
-use linesman_schemas::{Login, ManagerName, TokenName};
+use linesman_schemas::{Login, ManagerName, OrgName, TokenName};
 
 use super::Error;
 use super::desk::Desk;
@@ -17,7 +20,9 @@ use super::rights::{Grants, Member};
 use super::rule_book::Books;
 use super::state::{Base, State};
 use super::table::Table;
-use super::{directory, sections, tokens};
+use super::{directory, removals, sections, tokens};
+pub(crate) use handover::hand_over;
+pub(crate) use named::{Named, without};
 pub use row::{GONE, GrantRow, MANAGERS, ManagerRow, PROVIDER, all, gone_key, gone_people, key, owner, within};
 use sha2::{Digest, Sha256};
 
@@ -58,6 +63,8 @@ pub(crate) struct Managers {
     recent: Recent,
     /// Whether the lane decides the directory and has changed it since it was composed.
     is_changed: bool,
+    /// Of which organizations, or none of whose the provider's, somebody has gone whose heirs are to be handed over.
+    bereft: BTreeSet<Option<OrgName>>,
 }
 
 impl Managers {
@@ -68,7 +75,7 @@ impl Managers {
             (_, Some(section)) => section,
             (_, None) => Arc::default(),
         };
-        Ok(Self { directory, recent: Recent::default(), is_changed: false })
+        Ok(Self { directory, recent: Recent::default(), is_changed: false, bereft: BTreeSet::new() })
     }
 
     /// Another directory applies; lane 0 has its own.
@@ -94,6 +101,16 @@ impl Managers {
         self.is_changed |= login.organization.is_none();
     }
 
+    /// A manager has gone, from whom others may have been granted something.
+    pub(crate) fn has_gone(&mut self, login: &Login) {
+        self.bereft.insert(login.organization.clone());
+    }
+
+    /// Takes whose managers are to be handed over since the last call.
+    pub(crate) fn take_bereft(&mut self) -> BTreeSet<Option<OrgName>> {
+        std::mem::take(&mut self.bereft)
+    }
+
     /// Something else of the directory was changed: a group, or a token of one of the provider's people.
     pub(crate) fn changed_directory(&mut self) {
         self.is_changed = true;
@@ -107,6 +124,7 @@ impl Managers {
         let section = directory::read(desk.state())?;
         let content = serde_json::to_vec(&section)?;
         self.directory = Arc::new(Directory::of(section));
+        removals::settle(desk, self)?;
         let hash = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
         sections::put_directory(desk, books, hash)
     }

@@ -117,13 +117,14 @@ pub fn all<'a>(
 /// # Errors
 /// The base cannot be read, or a row of it.
 pub fn gone_people(base: &(impl Base + ?Sized)) -> impl Iterator<Item = Result<(Granter, Grant), Error>> {
-    GONE.rows(base, &[PROVIDER]).filter_map(|row| {
-        row.map(|(own, row)| {
-            let (name, number) = own.split_at_checked(own.len().checked_sub(8)?)?;
-            let name = std::str::from_utf8(name).ok()?.strip_suffix('\0')?.parse().ok()?;
-            let number = u64::from_be_bytes(number.try_into().ok()?);
-            Some((Granter { login: Login::new(None, name), number }, row.into()))
-        })
-        .transpose()
-    })
+    GONE.rows(base, &[PROVIDER])
+        .filter_map(|row| row.map(|(own, row)| Some((was(None, &own)?, row.into()))).transpose())
+}
+
+/// Who it was whose row stands so behind its owner.
+pub(super) fn was(org: Option<&OrgName>, own: &[u8]) -> Option<Granter> {
+    let (name, number) = own.split_at_checked(own.len().checked_sub(8)?)?;
+    let name = std::str::from_utf8(name).ok()?.strip_suffix('\0')?.parse().ok()?;
+    let number = u64::from_be_bytes(number.try_into().ok()?);
+    Some(Granter { login: Login::new(org.cloned(), name), number })
 }

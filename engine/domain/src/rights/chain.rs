@@ -10,8 +10,6 @@ use crate::Error;
 
 /// How many granters a manager may have above it.
 pub const CHAIN_MOST: usize = 16;
-/// How many links are gone through at most: granters that are gone stand between those that are not.
-const LINKS_MOST: usize = 1024;
 
 /// A manager as it was granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +67,34 @@ pub(super) enum Climb<T> {
     Top,
     /// To what was looked for.
     Found(T),
-    /// To a granter that nobody knows.
+    /// To a granter that nobody knows, or round in a circle.
     Broken,
+}
+
+/// The way up from granter to granter, in which a circle is found: as long as what is written is what was granted there
+/// is none, since nobody grants before they are there. So a way is as long as it is, however many are gone.
+///
+/// One link is marked (after R. P. Brent): the one at every second, fourth, eighth place, and so on. A way that goes
+/// round comes by the mark again once it is so far ahead as the circle is long.
+#[derive(Default)]
+struct Way {
+    links: usize,
+    mark: Option<Granter>,
+}
+
+impl Way {
+    /// Whether the way comes by a granter again.
+    fn comes_again(&mut self, granter: &Granter) -> bool {
+        self.links += 1;
+        if self.mark.as_ref() == Some(granter) {
+            return true;
+        }
+        // Among those that are there a way is shorter: it costs them no mark.
+        if self.links > CHAIN_MOST && self.links.is_power_of_two() {
+            self.mark = Some(granter.clone());
+        }
+        false
+    }
 }
 
 /// Goes from a manager up to the first granter, until `look` has found something.
@@ -82,9 +106,12 @@ pub(super) fn climb<T>(
     if let Some(found) = look(Link { login: &from.login, grant: &from.grant, is_gone: false }) {
         return Ok(Climb::Found(found));
     }
-    let mut next = from.grant.granter.clone();
-    for _ in 0..LINKS_MOST {
+    let (mut next, mut way) = (from.grant.granter.clone(), Way::default());
+    loop {
         let Some(granter) = next else { return Ok(Climb::Top) };
+        if way.comes_again(&granter) {
+            return Ok(Climb::Broken);
+        }
         let there = grants.manager(&granter.login)?.filter(|member| member.number == granter.number);
         let found;
         (found, next) = match there {
@@ -103,7 +130,6 @@ pub(super) fn climb<T>(
             return Ok(Climb::Found(found));
         }
     }
-    Ok(Climb::Broken)
 }
 
 /// Whether all of a place lies in what a granter may grant.
@@ -208,18 +234,18 @@ pub(super) fn of_granter(grants: &(impl Grants + ?Sized), granter: &Granter) -> 
     of_member(grants, &hand, &Attenuation::default())
 }
 
-/// What a manager was granted, handed over as far as granters are gone.
+/// What a manager was granted, handed over as far as granters are gone; nothing, by nobody, where the way breaks off.
 ///
 /// # Errors
 /// What was granted cannot be read.
 pub fn settled(grants: &(impl Grants + ?Sized), member: &Member) -> Result<Grant, Error> {
-    let mut grant = member.grant.clone();
-    for _ in 0..LINKS_MOST {
-        let Some(granter) = &grant.granter else { break };
+    let (mut grant, mut way) = (member.grant.clone(), Way::default());
+    while let Some(granter) = &grant.granter {
         if grants.manager(&granter.login)?.is_some_and(|there| there.number == granter.number) {
             break;
         }
-        match grants.gone(granter)? {
+        let above = if way.comes_again(granter) { None } else { grants.gone(granter)? };
+        match above {
             Some(above) => grant = grant.handed_over(&above),
             None => return Ok(Grant::default()),
         }

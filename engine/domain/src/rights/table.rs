@@ -29,7 +29,9 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("revoke-token", Need::Own),
     ("me", Need::Own),
     ("tokens", Need::Own),
+    ("token", Need::Own),
     ("sessions", Need::Own),
+    ("session", Need::Own),
     ("login", Need::Own),
     ("logout", Need::Own),
     ("revoke-session", Need::Own),
@@ -62,6 +64,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("load-services", Need::Right(Right::Services)),
     ("load-settings", Need::Right(Right::Settings)),
     ("load-directory", Need::Engine),
+    ("clear-place", Need::Engine),
     ("raise-level", Need::Right(Right::Settings)),
     // What is told of the engine itself, which is the provider's.
     ("healthz", Need::Anybody),

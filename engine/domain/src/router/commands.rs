@@ -54,6 +54,9 @@ impl Domain {
             (None, Some(org)) => self.carry_out(org, command)?,
             (None, None) => self.carry_out_for_provider(command)?,
         };
+        for owner in self.managers.take_bereft() {
+            self.jobs.begin(&mut self.desk, Work::HandOver(owner))?;
+        }
         self.managers.compose(&mut self.desk, &self.books)?;
         let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
         match (org, commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?) {
@@ -88,7 +91,7 @@ impl Domain {
     fn carry_out_for_provider(&mut self, command: &Command) -> Result<Answer, Error> {
         match &command.verb {
             Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
-            Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &self.books, verb),
+            Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &mut self.managers, &self.books, verb),
             Verb::Group(verb) => commands::groups::ask(&mut self.desk, &mut self.managers, command, verb),
             Verb::Manager(_) | Verb::Token(_) | Verb::Session(_) => self.ask_people(None, command),
             Verb::Audit(verb) => self.keep_audit(None, command, verb),

@@ -5,7 +5,7 @@ use linesman_schemas::OrgName;
 
 use crate::commands::services;
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
-use crate::{Domain, Error, audit, cases, incidents, reactions};
+use crate::{Domain, Error, audit, cases, incidents, managers, reactions};
 
 impl Domain {
     /// One slice of the job whose turn it is.
@@ -20,6 +20,13 @@ impl Domain {
             Work::AgeAudits { before_s } => {
                 let before = Timestamp::from_second(*before_s).unwrap_or(Timestamp::MIN);
                 audit::age(&mut self.desk, before, &job.cursor, SLICE_ROWS, SLICE_BYTES)?
+            }
+            Work::HandOver(org) => {
+                let is_last = self.jobs.is_last(number, &job.work);
+                let handed =
+                    managers::hand_over(&mut self.desk, &mut self.managers, org.as_ref(), &job.cursor, is_last)?;
+                self.managers.compose(&mut self.desk, &self.books)?;
+                handed
             }
             Work::Render { place, again } => self.render_slice(place, again.as_ref(), &job.cursor)?,
             Work::Rollout { place, service, version, left } => {

@@ -144,3 +144,24 @@ fn the_digest_covers_no_text_for_people_from_level_2_on() {
     let key = commands::key(None, "c");
     assert!(key.as_bytes().starts_with(b"k"));
 }
+
+#[test]
+fn what_a_nodes_log_tells_is_on_record_from_level_5_on() {
+    let change = |lane: &mut Lane| {
+        let verb = json!({"set_log_level": {"old": "info", "new": "debug"}});
+        let principal = json!({"kind": "provider", "name": "admin"});
+        let command = json!({"id": "c", "principal": principal, "node": "here", "verb": verb});
+        lane.decide("", "ctl", b"{}", Content::Command(serde_json::from_value(command).unwrap()));
+        lane.commit();
+    };
+    let mut lane = Lane::at(4);
+    change(&mut lane);
+    let (_, letter) = lane.events.last().unwrap();
+    assert_eq!(letter.data["detail"], "`set-log-level` is asked for from engine level 5 on");
+    let mut lane = Lane::at(5);
+    change(&mut lane);
+    let told = lane.on("_provider.audit.set-log-level");
+    let data = &told[0].data;
+    assert_eq!((&data["old"], &data["new"]), (&json!({"level": "info"}), &json!({"level": "debug"})));
+    assert_eq!((&data["actor"], &data["node"], &data["index"]), (&json!("admin"), &json!("here"), &json!(0)));
+}

@@ -31,7 +31,7 @@ impl Lane {
         lane.manager("acme/ann", "acme", all, "bob");
         lane.manager("acme/eve", "acme/berlin", all, "acme/ann");
         lane.manager("acme/sam", "acme/berlin", Privileges::default(), "acme/ann");
-        lane.domain = open(&lane.base, &lane.judge, lane.book.clone());
+        lane.domain = open(&lane.base, &lane.judge, lane.book.clone(), lane.number);
         lane
     }
 

@@ -4,6 +4,7 @@ mod activations;
 mod audit;
 mod commands;
 mod documentation;
+mod handover;
 mod jobs;
 mod level1;
 mod levels;
@@ -12,6 +13,7 @@ mod logins;
 mod managers;
 mod policies;
 mod principals;
+mod removals;
 mod sections;
 mod services;
 mod sight;
@@ -30,6 +32,7 @@ use linesman_schemas::event::{self, Received};
 use serde_json::{Value, json};
 
 use super::cases::{CaseRow, CaseState};
+use super::directory::Directory;
 use super::input::{Content, Input, RuleBook};
 use super::reactions::PendingRow;
 use super::services::Catalog;
@@ -48,12 +51,16 @@ struct Lane {
     book: Option<RuleBook>,
     /// The services of the rule books to come.
     services: Arc<Catalog>,
+    /// The directory of those.
+    directory: Arc<Directory>,
+    /// Which lane.
+    number: u32,
     /// Whether state is closed and opened again after every input.
     reopens: bool,
 }
 
-fn open(base: &Memory, judge: &Rc<RefCell<Judge>>, book: Option<RuleBook>) -> Domain {
-    let parts = Parts { lane: 0, stream: "s".to_owned(), payload_most: 4096, judge: Rc::clone(judge), book };
+fn open(base: &Memory, judge: &Rc<RefCell<Judge>>, book: Option<RuleBook>, lane: u32) -> Domain {
+    let parts = Parts { lane, stream: "s".to_owned(), payload_most: 4096, judge: Rc::clone(judge), book };
     Domain::open(Box::new(base.handle()), parts).unwrap()
 }
 
@@ -66,10 +73,13 @@ impl Lane {
     fn at(level: u32) -> Self {
         let base = Memory::default();
         let judge = Rc::new(RefCell::new(Judge::new(Limits::default())));
-        let domain = open(&base, &judge, None);
+        let (directory, number) = (Arc::default(), 0);
+        let domain = open(&base, &judge, None, number);
         let now = "2026-11-21T10:00:00Z".parse().unwrap();
         let (events, book, services) = (Vec::new(), None, Arc::default());
-        let mut lane = Self { base, domain, judge, sequence: 0, now, events, book, services, reopens: false };
+        let reopens = false;
+        let mut lane =
+            Self { base, domain, judge, sequence: 0, now, events, book, services, directory, number, reopens };
         lane.decide("", "ctl", b"", Content::Level(level));
         lane.commit();
         lane
@@ -114,7 +124,7 @@ impl Lane {
         };
         let book = Arc::new(Book::build(policies.iter().map(load).collect()));
         let (hash, sections, refused) = (version.to_string(), Vec::new(), Arc::default());
-        let (directory, services) = (Arc::default(), Arc::clone(&self.services));
+        let (directory, services) = (Arc::clone(&self.directory), Arc::clone(&self.services));
         let book = RuleBook { version, hash, sections, book, settings, refused, directory, services };
         self.book = Some(book.clone());
         self.decide("", "ctl", b"", Content::RuleBook(book));
@@ -142,7 +152,7 @@ impl Lane {
         self.base.apply(&decision.writes);
         self.domain.applied(&decision.writes);
         if self.reopens {
-            self.domain = open(&self.base, &self.judge, self.book.clone());
+            self.domain = open(&self.base, &self.judge, self.book.clone(), self.number);
         }
         decision
     }

@@ -95,11 +95,21 @@ fn each_load_is_audited_with_what_was_and_what_is() {
     lane.load("policies", "b", &json!({}));
     lane.events.clear();
     lane.load("policies", "c", &json!({"loaded": hash("c")}));
-    let told = lane.on("_provider.audit.load-section");
+    assert_eq!(lane.on("_provider.audit.load-policies")[0].kind, "linesman.audit.load-policies");
+    let told = lane.on("_provider.audit.load-policies");
     let data = &told[0].data;
     let old = json!({"section": "policies", "hash": hash("b"), "loaded": null, "version": 1});
     let new = json!({"section": "policies", "hash": hash("c"), "loaded": hash("c"), "version": 2});
     assert_eq!((&data["old"], &data["new"], &data["principal"]["kind"]), (&old, &new, &json!("configuration")));
+}
+
+#[test]
+fn before_level_5_the_event_of_a_load_does_not_say_of_which_section() {
+    for level in [2, 3, 4] {
+        let mut lane = Lane::at(level);
+        lane.load("policies", "a", &json!({}));
+        assert_eq!(lane.subjects(), ["_provider.audit.load-section"], "at level {level}");
+    }
 }
 
 /// A rule book of before sections goes on: what is not loaded anew is read from its one content.

@@ -34,7 +34,7 @@ impl Lane {
 
     fn put(&mut self, key: Vec<u8>, row: Vec<u8>) {
         self.base.apply(&Writes { rows: vec![(key, Some(row))], ..Writes::default() });
-        self.domain = open(&self.base, &self.judge, self.book.clone());
+        self.domain = open(&self.base, &self.judge, self.book.clone(), self.number);
     }
 
     /// What becomes of a command of one of the provider's people.

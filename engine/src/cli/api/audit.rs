@@ -15,7 +15,7 @@ use super::show::{Column, column};
 use super::{Api, Args, List, Refusal, ask, segment};
 use crate::audit::verify::{Kept, Report, verify};
 use crate::audit::{VerifierKey, notes};
-use crate::cli::Failure;
+use crate::cli::{Failure, output};
 use crate::edge::filters::tables::Audit;
 
 const COLUMNS: [Column; 7] = [
@@ -155,14 +155,17 @@ async fn run_export(api: &Api, export: &Export) -> anyhow::Result<()> {
     };
     let request = api.request(Method::GET, "/api/v1/audit/export").query(&export.filters).query(&[("format", format)]);
     let mut answer = api.received(request.timeout(EXPORT_MOST)).await?;
-    let mut output: Box<dyn Write> = match &export.output {
-        Some(path) => Box::new(File::create(path).with_context(|| format!("`{}` cannot be written", path.display()))?),
-        None => Box::new(std::io::stdout()),
+    let mut file = match &export.output {
+        Some(path) => Some(File::create(path).with_context(|| format!("`{}` cannot be written", path.display()))?),
+        None => None,
     };
     while let Some(part) = answer.chunk().await.context("the export broke off: what was written is not all")? {
-        output.write_all(&part).context("the export cannot be written")?;
+        match &mut file {
+            Some(file) => file.write_all(&part).context("the export cannot be written")?,
+            None => output::bytes(&part)?,
+        }
     }
-    output.flush().context("the export cannot be written")
+    Ok(())
 }
 
 /// Verifies an export, and tells what was found.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::show::{self, Column};
 use super::{Api, List, Paging};
+use crate::cli::output;
 use crate::edge::filters::Listing;
 
 #[derive(Deserialize)]
@@ -32,7 +33,7 @@ impl Api {
             let request = self.request(Method::GET, path).query(filters).query(&paging);
             let page: Page = serde_json::from_value(self.answer(request).await?).context("the answer is no page")?;
             if self.is_json {
-                page.items.iter().for_each(|item| anstream::println!("{item}"));
+                page.items.iter().try_for_each(output::line)?;
             } else {
                 items.extend(page.items);
             }
@@ -54,7 +55,7 @@ impl Api {
     pub(super) async fn all(&self, path: &str, query: &impl Serialize, columns: &[Column]) -> anyhow::Result<()> {
         let Whole { items } = serde_json::from_value(self.get(path, query).await?).context("the answer is no list")?;
         if self.is_json {
-            items.iter().for_each(|item| anstream::println!("{item}"));
+            items.iter().try_for_each(output::line)?;
         } else {
             anstream::print!("{}", show::table(&items, columns, show::width()));
         }

@@ -23,6 +23,7 @@ const COLUMNS: [Column; 6] = [
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman session list
+  linesman session show 5f0c77a1d2e3b4c5
   linesman session remove 5f0c77a1d2e3b4c5
   linesman session list --login acme/ann";
 
@@ -31,6 +32,14 @@ pub(in crate::cli) enum Action {
     /// List those that are good
     List {
         /// Those of a manager you manage, not your own
+        #[arg(long, value_name = "L")]
+        login: Option<String>,
+    },
+    /// Show one that is good
+    Show {
+        /// Its id, as the list shows it
+        id: String,
+        /// Whose, of a manager you manage
         #[arg(long, value_name = "L")]
         login: Option<String>,
     },
@@ -47,6 +56,7 @@ pub(in crate::cli) enum Action {
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List { login } => api.all("/api/v1/sessions", &whose(login), &COLUMNS).await,
+        Action::Show { id, login } => api.show(&format!("/api/v1/sessions/{}", segment(id)), &whose(login)).await,
         Action::Remove { id, login } => {
             let path = format!("/api/v1/sessions/{}{}", segment(id), query(login));
             api.write(Method::DELETE, &path, None).await

@@ -25,6 +25,7 @@ pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman token list
   linesman token add nightly --expires 2027-01-01T00:00:00Z --sphere acme/berlin --privileges=
+  linesman token show nightly
   linesman token remove nightly
   linesman token list --login acme/ann";
 
@@ -33,6 +34,14 @@ pub(in crate::cli) enum Action {
     /// List them
     List {
         /// Those of a manager you manage, not your own
+        #[arg(long, value_name = "L")]
+        login: Option<String>,
+    },
+    /// Show one; its secret is shown when it is made, and never again
+    Show {
+        /// Its name
+        name: String,
+        /// Whose, of a manager you manage
         #[arg(long, value_name = "L")]
         login: Option<String>,
     },
@@ -66,6 +75,7 @@ pub(in crate::cli) enum Action {
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List { login } => api.all("/api/v1/tokens", &whose(login), &COLUMNS).await,
+        Action::Show { name, login } => api.show(&format!("/api/v1/tokens/{}", segment(name)), &whose(login)).await,
         Action::Add { name, expires, sphere, privileges, rights } => {
             let body: Map<String, Value> = [
                 ("name", Some(json!(name))),

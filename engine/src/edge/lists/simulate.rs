@@ -319,14 +319,12 @@ fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Resu
     Ok(simulation)
 }
 
-/// The logs of what is seen, each in its lane.
+/// The logs of what is seen, each in its lane; the provider's, all of them, also where one organization is asked for:
+/// what was refused to the provider's people there stands in those.
 fn logs<'w>(walk: &'w Walk, under: Option<&Place>) -> Result<Vec<(Owner, &'w Lane)>, Error> {
-    let org = under.and_then(Place::organization);
-    let organizations = walk.organizations(org)?.into_iter();
+    let organizations = walk.organizations(under.and_then(Place::organization))?.into_iter();
     let mut logs: Vec<_> = organizations.map(|(org, rows)| (Owner::Organization(org), rows.lane)).collect();
-    if org.is_none() && walk.sees(None) {
-        logs.extend(walk.lanes().first().map(|lane| (Owner::Provider(0), lane)));
-    }
+    logs.extend(walk.logs_of_provider());
     Ok(logs)
 }
 

@@ -19,6 +19,7 @@ use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::store::Lane;
+use linesman_domain::audit::Owner;
 use linesman_domain::devices::DeviceRow;
 use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::sight::{self, Sight};
@@ -157,6 +158,11 @@ impl Walk {
     /// A lane, for what is the provider's own there; none where that is not seen.
     pub(super) fn lane_of_provider(&self, lane: u32) -> Option<&Lane> {
         self.lanes.get(lane as usize).filter(|_| self.sees(None))
+    }
+
+    /// The provider's logs, one a lane: none where they are not seen.
+    pub(super) fn logs_of_provider(&self) -> impl Iterator<Item = (Owner, &Lane)> {
+        (0..).map_while(|lane| Some((Owner::Provider(lane), self.lane_of_provider(lane)?)))
     }
 
     /// One row further.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method};
 use jiff::Timestamp;
 use linesman_domain::table::Table;
 use linesman_domain::{self as domain, credentials, sessions, tokens};
@@ -40,6 +40,16 @@ pub(in crate::edge) struct Entry {
     pub(in crate::edge) way: Way,
 }
 
+/// Who stands at the door.
+pub(in crate::edge) enum Entered {
+    /// Nobody is known by what is shown.
+    Nobody,
+    /// Somebody comes in.
+    In(Entry),
+    /// Somebody is known, and gets no further: why.
+    Barred(Principal, &'static str),
+}
+
 impl<S: Sync> FromRequestParts<S> for Entry {
     type Rejection = Problem;
 
@@ -59,36 +69,31 @@ impl Entry {
 }
 
 impl Sources {
-    /// Who asks; none where nobody is known by what is shown.
+    /// Who asks. They get no further if the request came from a page of others, or their password is to be changed first.
     ///
     /// # Errors
-    /// They are known and get no further: the request came from a page of others, or their password is to be changed
-    /// first. Or rows cannot be read.
-    pub(in crate::edge) fn enter(
-        &self,
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-    ) -> Result<Option<Entry>, Problem> {
+    /// Rows cannot be read.
+    pub(in crate::edge) fn enter(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Entered, Problem> {
         if let Some(principal) = self.bearers.principal(headers) {
-            return Ok(Some(Entry { principal, way: Way::Machine }));
+            return Ok(Entered::In(Entry { principal, way: Way::Machine }));
         }
         let (text, is_cookie) = match (headers.contains_key(AUTHORIZATION), cookie::read(headers)) {
             (true, _) => (shown(headers), false),
             (false, text) => (text, true),
         };
-        let Some(bearer) = text.and_then(Bearer::read) else { return Ok(None) };
+        let Some(bearer) = text.and_then(Bearer::read) else { return Ok(Entered::Nobody) };
         let entered = self.logins.admit(&bearer).map_err(|error| Problem::internal(&error))?;
-        let Some((entry, must_change)) = entered else { return Ok(None) };
+        let Some((entry, must_change)) = entered else { return Ok(Entered::Nobody) };
+        let is_before_change = || BEFORE_CHANGE.iter().any(|(known, at)| known == method && *at == path);
         if is_cookie && !cookie::is_ours(method, headers) {
-            let detail = "a request with a cookie that changes something has `Origin` as the address of this API";
-            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+            let why = "a request with a cookie that changes something has `Origin` as the address of this API";
+            return Ok(Entered::Barred(entry.principal, why));
         }
-        if must_change && !BEFORE_CHANGE.iter().any(|(known, at)| known == method && *at == path) {
-            let detail = "the password was set by somebody else: change it first, with `PUT /api/v1/me/password`";
-            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        if must_change && !is_before_change() {
+            let why = "the password was set by somebody else: change it first, with `PUT /api/v1/me/password`";
+            return Ok(Entered::Barred(entry.principal, why));
         }
-        Ok(Some(entry))
+        Ok(Entered::In(entry))
     }
 }
 

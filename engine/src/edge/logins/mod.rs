@@ -46,7 +46,7 @@ use linesman_schemas::{Login, OrgName};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender};
 
-pub(super) use entry::{Entry, Way};
+pub(super) use entry::{Entered, Entry, Way};
 pub(super) use hasher::Cost;
 pub(super) use hasher::Error;
 pub(super) use keeper::Keeper;
@@ -101,13 +101,13 @@ impl Logins {
         self.rows.get(org.map_or(0, |org| lane_of(org.as_str(), lanes) as usize))
     }
 
-    /// Whether there is a row of how a manager comes in.
+    /// The row of how a manager comes in, if there is one.
     ///
     /// # Errors
     /// The store cannot be read.
-    fn has<R: Row>(&self, login: &Login, key: &Key<R>) -> Result<bool, Problem> {
-        let Some(lane) = self.lane(login.organization.as_ref()) else { return Ok(false) };
-        Table::read(lane, key).map(|row| row.is_some()).map_err(|error| Problem::internal(&error))
+    fn row<R: Row>(&self, login: &Login, key: &Key<R>) -> Result<Option<R>, Problem> {
+        let Some(lane) = self.lane(login.organization.as_ref()) else { return Ok(None) };
+        Table::read(lane, key).map_err(|error| Problem::internal(&error))
     }
 
     // Nothing panics under these locks; and what they hold is whole after every step.

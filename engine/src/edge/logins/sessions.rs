@@ -1,10 +1,10 @@
-//! The sessions there are, and ending one.
+//! The sessions there are, one of them, and ending one.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain::sessions::{self, SessionRow};
@@ -72,23 +72,58 @@ pub(in crate::edge) async fn sessions(
     entry: Entry,
     Params(query): Params<WhoseQuery>,
 ) -> Result<Json<SessionList>, Problem> {
-    let (now, is_own) = (Timestamp::now(), query.login.is_none());
-    let login = sources.owner(&entry, query.login)?;
+    let (now, login) = (Timestamp::now(), sources.owner(&entry, query.login)?);
     let mut items = Vec::new();
     for found in
         sources.logins.lane(login.organization.as_ref()).into_iter().flat_map(|lane| sessions::of(lane, &login))
     {
-        let (id, SessionRow { created, used, expires, source, .. }) =
-            found.map_err(|error| Problem::internal(&error))?;
-        let last = sources.logins.uses().last(&login, &Pass::Session(id.clone()));
-        let used = last.map_or(used, |last| last.max(used));
-        let is_current = is_own && entry.way == Way::Session(id.clone());
-        if sources.logins.limits.is_good(expires, used, now) {
-            items.push(SessionItem { id, login: login.clone(), created, used, expires, source, is_current });
-        }
+        let (id, row) = found.map_err(|error| Problem::internal(&error))?;
+        items.extend(good(&sources, &entry, now, &login, id, row));
     }
     items.sort_by(|one, other| (other.created, &other.id).cmp(&(one.created, &one.id)));
     Ok(Json(SessionList { items }))
+}
+
+/// A session of whoever asks, or of a manager they manage.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{id}", operation_id = "session", tag = "logins", params(SessionPath, WhoseQuery),
+    responses((status = 200, description = "the session, which is good", body = SessionItem),
+        (status = 404, description = "for whoever asks there is no such manager, or no such session of theirs", body = ProblemBody<'static>, content_type = "application/problem+json"))
+)]
+pub(in crate::edge) async fn session(
+    State(sources): State<Arc<Sources>>,
+    entry: Entry,
+    PathOf(path): PathOf<SessionPath>,
+    Params(query): Params<WhoseQuery>,
+) -> Result<Json<SessionItem>, Problem> {
+    let (now, login) = (Timestamp::now(), sources.owner(&entry, query.login)?);
+    let row = sources.logins.row(&login, &sessions::key(&login, &path.id))?;
+    let nothing = missing(&path.id, &login);
+    let item = row.and_then(|row| good(&sources, &entry, now, &login, path.id, row));
+    item.map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, nothing))
+}
+
+/// A session as it is shown, if it is good.
+fn good(
+    sources: &Sources,
+    entry: &Entry,
+    now: Timestamp,
+    login: &Login,
+    id: SessionId,
+    row: SessionRow,
+) -> Option<SessionItem> {
+    let SessionRow { created, used, expires, source, .. } = row;
+    let last = sources.logins.uses().last(login, &Pass::Session(id.clone()));
+    let used = last.map_or(used, |last| last.max(used));
+    let is_own = entry.principal.login().as_ref() == Some(login);
+    let is_current = is_own && entry.way == Way::Session(id.clone());
+    let is_good = sources.logins.limits.is_good(expires, used, now);
+    is_good.then(|| SessionItem { id, login: login.clone(), created, used, expires, source, is_current })
+}
+
+/// What is said where there is no session of that id.
+fn missing(id: &SessionId, login: &Login) -> String {
+    format!("there is no session `{id}` of `{login}`")
 }
 
 /// Ends a session of whoever asks, or of a manager they manage.
@@ -109,8 +144,8 @@ pub(in crate::edge) async fn end_session(
 ) -> Result<Response, Problem> {
     let id = command_id(&headers)?;
     let login = sources.owner(&entry, query.login)?;
-    let is_there = sources.logins.has(&login, &sessions::key(&login, &path.id))?;
-    let missing = (!is_there).then(|| format!("there is no session `{}` of `{login}`", path.id));
+    let row = sources.logins.row(&login, &sessions::key(&login, &path.id))?;
+    let missing = row.is_none().then(|| missing(&path.id, &login));
     let verb = Verb::Session(Session::Revoke(SessionName { manager: login.name.clone(), session: path.id }));
     sources.take_back(entry, (&login, id), verb, missing).await
 }

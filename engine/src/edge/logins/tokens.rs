@@ -1,4 +1,4 @@
-//! API tokens: the ones there are, a new one, and taking one back.
+//! API tokens: the ones there are, one of them, a new one, and taking one back.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use linesman_domain::tokens;
+use linesman_domain::tokens::{self, TokenRow};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Token, TokenIssue, TokenRevocation, Verb};
 use linesman_schemas::directory::Attenuation;
@@ -133,11 +133,38 @@ pub(in crate::edge) async fn tokens(
     for found in sources.logins.lane(login.organization.as_ref()).into_iter().flat_map(|lane| tokens::of(lane, &login))
     {
         let (name, row) = found.map_err(|error| Problem::internal(&error))?;
-        let used = sources.logins.uses().last(&login, &Pass::Token(name.clone())).max(row.used);
-        let (created, allowed) = (row.created, row.attenuation().into());
-        items.push(TokenItem { name, login: login.clone(), created, used, allowed });
+        items.push(item(&sources, &login, name, row));
     }
     Ok(Json(TokenList { items }))
+}
+
+/// An API token of whoever asks, or of a manager they manage. Its secret is not shown.
+#[utoipa::path(
+    get, path = "/api/v1/tokens/{name}", operation_id = "token", tag = "logins", params(TokenPath, WhoseQuery),
+    responses((status = 200, description = "the token", body = TokenItem),
+        (status = 404, description = "for whoever asks there is no such manager, or no such token of theirs", body = ProblemBody<'static>, content_type = "application/problem+json"))
+)]
+pub(in crate::edge) async fn token(
+    State(sources): State<Arc<Sources>>,
+    entry: Entry,
+    PathOf(path): PathOf<TokenPath>,
+    Params(query): Params<WhoseQuery>,
+) -> Result<Json<TokenItem>, Problem> {
+    let login = sources.owner(&entry, query.login)?;
+    let row = sources.logins.row(&login, &tokens::key(&login, &path.name))?;
+    let row = row.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, missing(&path.name, &login)))?;
+    Ok(Json(item(&sources, &login, path.name, row)))
+}
+
+fn item(sources: &Sources, login: &Login, name: TokenName, row: TokenRow) -> TokenItem {
+    let used = sources.logins.uses().last(login, &Pass::Token(name.clone())).max(row.used);
+    let (created, allowed) = (row.created, row.attenuation().into());
+    TokenItem { name, login: login.clone(), created, used, allowed }
+}
+
+/// What is said where there is no token of that name.
+fn missing(name: &TokenName, login: &Login) -> String {
+    format!("there is no token `{name}` of `{login}`")
 }
 
 /// Makes an API token of whoever asks, who logs in by a password or has the engine's token. It may do nothing that its
@@ -195,8 +222,8 @@ pub(in crate::edge) async fn revoke_token(
 ) -> Result<Response, Problem> {
     let id = command_id(&headers)?;
     let login = sources.owner(&entry, query.login)?;
-    let is_there = sources.logins.has(&login, &tokens::key(&login, &path.name))?;
-    let missing = (!is_there).then(|| format!("there is no token `{}` of `{login}`", path.name));
+    let row = sources.logins.row(&login, &tokens::key(&login, &path.name))?;
+    let missing = row.is_none().then(|| missing(&path.name, &login));
     let verb = Verb::Token(Token::Revoke(TokenRevocation { manager: login.name.clone(), token: path.name }));
     sources.take_back(entry, (&login, id), verb, missing).await
 }

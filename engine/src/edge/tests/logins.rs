@@ -327,6 +327,31 @@ async fn sessions_and_tokens_are_shown_to_their_owner_and_who_manages_it() {
             assert_eq!(problem(answer).await, (404, format!("there is no manager `{whose}`")), "{path}");
         }
     }
+    // And one by one: the same item, by whoever may see the list.
+    let id = own["items"][0]["id"].as_str().unwrap().to_owned();
+    for (list, name) in [("/api/v1/sessions", &*id), ("/api/v1/tokens", "ci")] {
+        let mut one: Value = edge.get_as(&eve, &format!("{list}/{name}")).await.json().await.unwrap();
+        let mut listed: Value = edge.get_as(&eve, list).await.json().await.unwrap();
+        // By being asked for, her session is used.
+        for item in [&mut one, &mut listed["items"][0]] {
+            item.as_object_mut().unwrap().remove("used").unwrap();
+        }
+        assert_eq!(one, listed["items"][0], "{list}");
+        let one = edge.get_as(&ann, &format!("{list}/{name}?login=acme/eve")).await;
+        let listed: Value = edge.get_as(&ann, &format!("{list}?login=acme/eve")).await.json().await.unwrap();
+        assert_eq!(one.json::<Value>().await.unwrap(), listed["items"][0], "{list}");
+        let other = edge.get_as(&eve, &format!("{list}/{name}?login=acme/ann")).await;
+        assert_eq!(problem(other).await, (404, "there is no manager `acme/ann`".to_owned()), "{list}");
+    }
+    let ended = edge.session("acme/eve", 0, -1);
+    let ended = Bearer::read(&ended).unwrap().name;
+    for (path, missing) in [
+        (format!("/api/v1/sessions/{ended}"), format!("there is no session `{ended}` of `acme/eve`")),
+        (format!("/api/v1/sessions/{id}?login=acme/low"), "there is no manager `acme/low`".to_owned()),
+        ("/api/v1/tokens/other".to_owned(), "there is no token `other` of `acme/eve`".to_owned()),
+    ] {
+        assert_eq!(problem(edge.get_as(&eve, &path).await).await, (404, missing), "{path}");
+    }
     let body = json!({"login": "acme/ann", "password": "short"});
     let reset = |bearer: &str| edge.request(Method::POST, "/api/v1/password-resets").bearer_auth(bearer).json(&body);
     let answer = reset(&eve).send().await.unwrap();

@@ -278,6 +278,17 @@ async fn a_change_is_held_against_what_was_tried() {
     // Nothing of it is written.
     let ann: Value = edge.get("/api/v1/managers/acme/ann").await.json().await.unwrap();
     assert_eq!(ann["privileges"], json!(["substitution", "managers"]));
+    // Of the provider's logs each lane's, and what was refused there at an organization's place.
+    edge.write_provider(tried("_provider", &[("bob", "set-manager", "acme/berlin")]));
+    edge.write_to(2, tried("_provider-2", &[("bob", "set-manager", "acme/berlin"), ("bob", "set-manager", "none")]));
+    let bob = |under: &str| json!({"without": [{"login": "bob", "what": "managers"}], "under": under});
+    let refused = vec![item("bob", "acme/berlin", "forbidden", 2)];
+    for under in ["/", "acme/berlin"] {
+        let (_, _, items) = told(TOKEN, bob(under)).await;
+        let of_bob: Vec<_> = items.into_iter().filter(|(actor, ..)| actor == "bob").collect();
+        assert_eq!(of_bob, refused, "under {under}");
+    }
+    assert_eq!(told(TOKEN_OF_ACME, json!({})).await.0, 0, "they are not for others");
 }
 
 #[tokio::test]

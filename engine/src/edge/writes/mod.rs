@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use linesman_domain::commands::managers::Refused;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
+use linesman_schemas::name::NameError;
 use linesman_schemas::{CommandId, IncidentId, OrgName};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -137,11 +138,17 @@ pub(super) fn command_id(headers: &HeaderMap) -> Result<CommandId, Problem> {
     let wrong = |detail: &str| Problem::parameter("Idempotency-Key", format!("`Idempotency-Key` {detail}"));
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
     let text = match (given.next(), given.next()) {
-        (None, _) => format!("api-{}", random_hex::<16>().map_err(|error| Problem::internal(&error))?),
+        (None, _) => return new_id(),
         (Some(text), None) => text.to_str().map_err(|_| wrong("is not printable ASCII"))?.to_owned(),
         (Some(_), Some(_)) => return Err(wrong("is given more than once")),
     };
     text.parse().map_err(|_| wrong("has 1 to 128 printable characters"))
+}
+
+/// A new id of a command.
+pub(super) fn new_id() -> Result<CommandId, Problem> {
+    let id = format!("api-{}", random_hex::<16>().map_err(|error| Problem::internal(&error))?);
+    id.parse().map_err(|error: NameError| Problem::internal(&error))
 }
 
 /// Sends a command that keeps its bounds, if whoever asks may as far as is known here, and answers with what became of

@@ -49,7 +49,7 @@ async fn ask(
 
 fn set(path: Path, body: SubscriptionBody) -> Subscription {
     let (Path { place, name }, SubscriptionBody { service, substitutions, active }) = (path, body);
-    Subscription::Set(SubscriptionSettings { place, name, service, substitutions, active })
+    Subscription::Set(SubscriptionSettings { place, name, service, substitutions, active, schedule: None })
 }
 
 /// Subscribes an organization to a service, or changes a subscription of it.

@@ -1,9 +1,10 @@
-//! What lane 0 has decided for all lanes, handed to the others.
+//! What lane 0 has decided for all lanes, handed to the others; and what others leave to lane 0.
 //!
 //! A lane cannot write into another one's part of the log. So what the lanes have applied is compared, and what one
 //! lacks is sent to it. Nothing else is remembered: a crash repeats what may not have arrived, and lanes pass over what
 //! they know.
 
+mod removals;
 mod rule_book;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use super::setup::Setup;
 use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
 use crate::logging::full;
+use removals::Removals;
 use rule_book::RuleBooks;
 
 /// How often the lanes are compared even if lane 0 does not move.
@@ -26,20 +28,22 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// After what time something that was sent and has not been applied is sent again.
 const AGAIN: Duration = Duration::from_secs(10);
 
-/// Hands out what lane 0 decides for all.
+/// Hands out what lane 0 decides for all, and asks lane 0 for what others leave to it.
 pub(super) struct Handout {
     setup: Arc<Setup>,
     lanes: Vec<watch::Receiver<LaneStatus>>,
     /// The level that was sent to a lane, and when.
     levels: BTreeMap<u32, (u32, Instant)>,
     books: RuleBooks,
+    removals: Removals,
 }
 
 impl Handout {
     /// Hands out to `lanes`, by number.
     pub(super) fn new(setup: Arc<Setup>, lanes: Vec<watch::Receiver<LaneStatus>>, books: Arc<Books>) -> Self {
         let books = RuleBooks::new(Arc::clone(&setup), books);
-        Self { setup, lanes, levels: BTreeMap::new(), books }
+        let removals = Removals::new(Arc::clone(&setup));
+        Self { setup, lanes, levels: BTreeMap::new(), books, removals }
     }
 
     /// Hands out the rule book that lane 0 has composed; whether some lane did not have it.
@@ -55,6 +59,7 @@ impl Handout {
         loop {
             self.hand_out_level().await;
             self.books.hand_out_if_due().await;
+            self.removals.hand_out().await;
             let moved = async {
                 let has_moved = match self.lanes.first_mut() {
                     Some(first) => first.changed().await.is_ok(),

@@ -159,13 +159,12 @@ pub(in crate::edge) async fn record(
 /// The logs that are asked for and there for whoever asks, each in its lane. The provider has one a lane, and `_provider`
 /// stands for all of them.
 fn logs<'w>(walk: &'w Walk, asked: Option<&Owner>) -> Result<Vec<(Owner, &'w Lane)>, Error> {
-    // As with other lists, of the provider's own there is nothing for others.
-    let of_provider = || (0..).map_while(|lane| Some((Owner::Provider(lane), walk.lane_of_provider(lane)?)));
     match asked {
-        Some(Owner::Provider(0)) => Ok(of_provider().collect()),
+        // As with other lists, of the provider's own there is nothing for others.
+        Some(Owner::Provider(0)) => Ok(walk.logs_of_provider().collect()),
         Some(owner) => Ok(lane_of(walk, owner)?.map(|lane| (owner.clone(), lane)).into_iter().collect()),
         None => {
-            let mut all: Vec<_> = of_provider().collect();
+            let mut all: Vec<_> = walk.logs_of_provider().collect();
             all.extend(walk.organizations(None)?.into_iter().map(|(org, rows)| (Owner::Organization(org), rows.lane)));
             Ok(all)
         }

@@ -245,6 +245,8 @@ fn of_manager(login: &str) -> Vec<Request> {
     vec![
         of("tokens", "/api/v1/tokens?login={login}"),
         of("sessions", "/api/v1/sessions?login={login}"),
+        of("token", "/api/v1/tokens/own?login={login}"),
+        of("session", "/api/v1/sessions/own?login={login}"),
         of("revoke-token", "/api/v1/tokens/own?login={login}"),
         of("revoke-session", "/api/v1/sessions/own?login={login}"),
         request("set-password.reset", "/api/v1/password-resets", Some(password)),

@@ -1,0 +1,74 @@
+//! Places that are gone go out of spheres: of the provider's people, and of API tokens. Those of an organization's
+//! managers are in `managers`: who has no other place goes there.
+
+use linesman_schemas::directory::Grant;
+use linesman_schemas::{Login, OrgName, Place, Sphere, TokenName};
+use serde_json::{Map, Value, json};
+
+use crate::Error;
+use crate::desk::Desk;
+use crate::managers::{self, ManagerRow, Managers, without};
+use crate::rights::settled;
+use crate::tokens::{self, TokenRow};
+
+/// Whose sphere has lost a place.
+pub(super) struct Cleared {
+    /// Whose: a login, of a token followed by its name.
+    pub(super) whose: String,
+    /// What it was.
+    pub(super) before: Sphere,
+    /// What it is.
+    pub(super) after: Sphere,
+}
+
+/// What the audit shows of those.
+pub(super) fn shown(all: &[Cleared], of: fn(&Cleared) -> &Sphere) -> Map<String, Value> {
+    all.iter().map(|cleared| (cleared.whose.clone(), json!(of(cleared)))).collect()
+}
+
+/// Takes a place, and what lies below it, out of the spheres of the provider's people.
+pub(super) fn clear_people(desk: &mut Desk, managers: &mut Managers, gone: &Place) -> Result<Vec<Cleared>, Error> {
+    let people = managers::all(desk.state(), None).collect::<Result<Vec<_>, _>>()?;
+    let mut cleared = Vec::new();
+    for (name, row) in people {
+        let member = row.clone().member(Login::new(None, name));
+        let grant = settled(&managers.known(desk), &member)?;
+        let Some(after) = without(&grant.sphere, gone) else { continue };
+        let before = grant.sphere.clone();
+        let grant = Grant { sphere: after.clone(), ..grant };
+        desk.write(managers::key(&member.login), &ManagerRow { grant: (&grant).into(), changed: desk.now, ..row })?;
+        managers.changed(&member.login);
+        cleared.push(Cleared { whose: member.login.to_string(), before, after });
+    }
+    Ok(cleared)
+}
+
+/// The tokens of an organization's managers, or without one of the provider's people, whose own spheres name a place or
+/// something below it.
+pub(super) fn tokens_at(
+    desk: &Desk,
+    org: Option<&OrgName>,
+    place: &Place,
+) -> Result<Vec<(Login, TokenName, TokenRow)>, Error> {
+    let mut found = Vec::new();
+    for token in tokens::all(desk.state(), org) {
+        let (owner, name, row) = token?;
+        if row.sphere.as_ref().is_some_and(|sphere| without(sphere, place).is_some()) {
+            found.push((Login::new(org.cloned(), owner), name, row));
+        }
+    }
+    Ok(found)
+}
+
+/// Takes a place, and what lies below it, out of the spheres of those tokens.
+pub(super) fn clear_tokens(desk: &mut Desk, org: Option<&OrgName>, gone: &Place) -> Result<Vec<Cleared>, Error> {
+    let mut cleared = Vec::new();
+    for (login, token, row) in tokens_at(desk, org, gone)? {
+        let before = row.sphere.clone().unwrap_or_default();
+        let after = without(&before, gone).unwrap_or_default();
+        // None would be all that its owner has.
+        desk.write(tokens::key(&login, &token), &TokenRow { sphere: Some(after.clone()), ..row })?;
+        cleared.push(Cleared { whose: format!("{login} {token}"), before, after });
+    }
+    Ok(cleared)
+}

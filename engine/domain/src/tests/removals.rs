@@ -1,0 +1,269 @@
+//! A place that goes is taken out of all spheres, the provider's too, before there is one of its name again.
+
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::{OrgName, Place, PlacePath};
+
+use super::managers::{World, principal};
+use super::*;
+use crate::audit::{Log, Owner};
+use crate::commands;
+use crate::managers::{self, Known};
+use crate::rights::{self, Asked, Need, Ruling};
+use crate::{directory, removals, sections, tokens};
+
+const HASH: &str = "abababababababababababababababababababababababababababababababab";
+
+impl World {
+    /// Somebody of the provider's and of acme, and tokens, with spheres at `acme/a` and below.
+    fn with_people() -> Self {
+        let mut world = Self::new(0);
+        let manager = |name: &str, sphere: Value| json!({"set_manager": {"manager": name, "sphere": sphere}});
+        let token = |name: &str, sphere: Value| json!({"issue_token": {"manager": name, "token": "ci", "hash": HASH, "sphere": sphere}});
+        for (asker, org, verb) in [
+            ("admin", None, manager("bob", json!(["acme/a", "bolt"]))),
+            ("admin", None, manager("mia", json!(["acme/a/1"]))),
+            ("admin", None, manager("sam", json!(["acme/b"]))),
+            ("bob", None, token("bob", json!(["acme/a/1"]))),
+            ("admin", Some("acme"), manager("ann", json!(["acme"]))),
+            ("acme/ann", Some("acme"), token("ann", json!(["acme/a"]))),
+        ] {
+            assert_eq!(world.ask(asker, org, &verb), Verdict::Done, "{:?}", world.log);
+        }
+        world
+    }
+
+    fn told(&self) -> &str {
+        self.log.last().unwrap().rsplit_once("-> ").unwrap().1
+    }
+
+    /// The engine asks lane 0 to take a place out of spheres, as it found them in a version of the rule book.
+    fn clear(&mut self, place: &str, rule_book: u64) -> (Verdict, String) {
+        let id = format!("clear-{}", self.lane.sequence);
+        let verb = json!({"clear_place": {"place": place, "rule_book": rule_book}});
+        let command = json!({"id": id, "principal": {"kind": "machine"}, "node": "test", "verb": verb});
+        self.lane.decide("", "ctl", b"", Content::Command(serde_json::from_value(command).unwrap()));
+        self.lane.commit();
+        let row = self.lane.row(&commands::key(None, &id)).unwrap();
+        (row.verdict, row.detail)
+    }
+
+    fn version(&self) -> u64 {
+        sections::read(&self.lane.base).unwrap().version
+    }
+
+    fn sphere(&self, login: &str) -> Value {
+        json!(self.lane.row(&managers::key(&login.parse().unwrap())).unwrap().grant.sphere)
+    }
+
+    fn sphere_of_token(&self, owner: &str) -> Value {
+        json!(self.lane.row(&tokens::key(&owner.parse().unwrap(), &"ci".parse().unwrap())).unwrap().sphere)
+    }
+
+    fn sees(&self, principal: &linesman_schemas::Principal, place: &str) -> bool {
+        let directory = Directory::of(directory::read(&self.lane.base).unwrap());
+        let known = Known::new(&directory, &self.lane.base);
+        let place: Place = place.parse().unwrap();
+        let asked = Asked { principal, need: Need::Sight, place: &place, is_within: false, now: self.lane.now };
+        rights::may(&known, &asked).unwrap() == Ruling::Allowed
+    }
+}
+
+fn gone(lane: &Lane) -> Vec<String> {
+    removals::all(&lane.base).map(|place| place.unwrap().to_string()).collect()
+}
+
+fn remove(place: &str, cascade: bool) -> Value {
+    json!({"remove_place": {"place": place, "cascade": cascade}})
+}
+
+fn set(place: &str) -> Value {
+    json!({"set_place": {"place": place}})
+}
+
+const STILL: &str = "Conflict a `acme/a` that is gone is still being taken out of spheres: try again in a moment";
+
+#[test]
+fn what_the_providers_people_and_tokens_have_of_a_place_hangs_on_it_and_goes_with_it() {
+    let mut world = World::with_people();
+    assert_eq!(world.ask("admin", Some("acme"), &remove("acme/a", false)), Verdict::Conflict);
+    assert_eq!(
+        world.told(),
+        "Conflict on `acme/a` hang 1 access line, 1 token, 2 managers of the provider, 1 token of the provider; they go \
+         too with `cascade`"
+    );
+    assert_eq!(world.ask("admin", Some("acme"), &remove("acme/a", true)), Verdict::Done);
+    assert_eq!(world.sphere_of_token("acme/ann"), json!([]), "nothing is not everything");
+    let owner = Owner::Organization("acme".parse().unwrap());
+    let last = |world: &World, owner: &Owner| {
+        let log = Log::open(&world.lane.base, owner).unwrap();
+        log.record(log.head().size() - 1).unwrap().unwrap().0
+    };
+    let record = last(&world, &owner);
+    assert_eq!((&record.old["tokens"], &record.old["managers"]), (&json!(["acme/ann ci"]), &json!([])));
+    assert_eq!(record.old["of_provider"], json!({"managers": 2, "tokens": 1}), "their names are the provider's");
+    assert_eq!(gone(&world.lane), ["acme/a"]);
+
+    // As long as they name it there is none of its name.
+    assert_eq!(world.ask("admin", Some("acme"), &set("acme/a")), Verdict::Conflict);
+    assert_eq!(world.told(), STILL);
+    let version = world.version();
+    let older = format!("the rule book has version {version} by now, and was looked at in version {}", version - 1);
+    assert_eq!(world.clear("acme/a", version - 1), (Verdict::Conflict, older));
+    assert_eq!(world.sphere("bob"), json!(["bolt", "acme/a"]));
+    assert_eq!(world.clear("acme/a", version), (Verdict::Done, "cleared".to_owned()));
+    assert!(gone(&world.lane).is_empty());
+    assert_eq!(world.sphere("bob"), json!(["bolt"]));
+    assert_eq!(world.sphere("mia"), json!([]), "she is still there, and sees by groups alone");
+    assert_eq!(world.sphere("sam"), json!(["acme/b"]));
+    assert_eq!(world.sphere_of_token("bob"), json!([]));
+    let record = last(&world, &Owner::Provider(0));
+    assert_eq!((record.operation.as_str(), record.about.as_deref()), ("clear-place", Some("acme/a")));
+    let before =
+        json!({"managers": {"bob": ["bolt", "acme/a"], "mia": ["acme/a/1"]}, "tokens": {"bob ci": ["acme/a/1"]}});
+    let after = json!({"managers": {"bob": ["bolt"], "mia": []}, "tokens": {"bob ci": []}});
+    assert_eq!((record.old, record.new), (before, after));
+    assert!(world.version() > version, "the other lanes are told");
+
+    // Whoever makes one of its name again gives none of them sight of it.
+    for place in ["acme/a", "acme/a/1"] {
+        assert_eq!(world.ask("admin", Some("acme"), &set(place)), Verdict::Done, "{:?}", world.log);
+        for login in ["bob", "mia", "acme/ann"] {
+            let by_token = linesman_schemas::Principal::of_login(&login.parse().unwrap(), Some("ci".parse().unwrap()));
+            assert_eq!(world.sees(&principal(login), place), login == "acme/ann", "{login} at {place}");
+            assert!(!world.sees(&by_token, place), "{login} at {place}");
+        }
+    }
+    // What is asked twice, or late, changes nothing.
+    let rows = world.sphere("bob");
+    assert_eq!(world.clear("acme/a", version).0, Verdict::Conflict);
+    assert_eq!(world.sphere("bob"), rows);
+}
+
+#[test]
+fn only_the_engine_takes_places_out_of_spheres_and_from_level_5_on() {
+    let mut world = World::with_people();
+    let verb = json!({"clear_place": {"place": "acme/a", "rule_book": world.version()}});
+    assert_eq!(world.ask("admin", None, &verb), Verdict::Forbidden);
+    assert_eq!(world.told(), "Forbidden `admin` has not to be the engine itself on `/`");
+    assert_eq!(world.ask("admin", Some("acme"), &verb), Verdict::Invalid);
+
+    let mut lane = Lane::at(4);
+    lane.organization("acme", "Send all information");
+    lane.command("acme", &set("acme/a"));
+    for verb in [json!({"set_manager": {"manager": "bob", "sphere": ["acme/a"]}}), verb] {
+        let command = json!({"id": format!("c{}", lane.sequence), "actor": "admin", "node": "test", "verb": verb});
+        lane.decide("", "ctl", b"", Content::Command(serde_json::from_value(command).unwrap()));
+        lane.commit();
+    }
+    let dead = lane.events.iter().find_map(|(subject, event)| subject.starts_with("_provider.dead").then_some(event));
+    assert_eq!(dead.unwrap().data["detail"], "`clear-place` is asked for from engine level 5 on");
+    lane.command("acme", &remove("acme/a", false));
+    assert!(lane.row(&crate::places::key(&"acme/a".parse().unwrap())).is_none(), "level 4 does not know of them");
+    lane.command("acme", &set("acme/a"));
+    assert!(lane.row(&crate::places::key(&"acme/a".parse().unwrap())).is_some());
+}
+
+/// A lane that is not lane 0, with acme and a directory as lane 0 composed it.
+struct Other {
+    lane: Lane,
+    version: u64,
+}
+
+impl Other {
+    fn new() -> Self {
+        let mut lane = Lane::new();
+        lane.number = 1;
+        lane.domain = open(&lane.base, &lane.judge, None, 1);
+        lane.organization("acme", "Send all information");
+        for place in ["acme/a", "acme/a/1"] {
+            lane.command("acme", &set(place));
+        }
+        let mut other = Self { lane, version: 0 };
+        other.judged_by(&[("admin", &["/"])]);
+        other
+    }
+
+    /// Another directory applies: who has which sphere.
+    fn judged_by(&mut self, people: &[(&str, &[&str])]) {
+        let granter = directory::admin().granter();
+        let person = |(name, sphere): &(&str, &[&str])| {
+            let grant = json!({"sphere": sphere, "privileges": [], "rights": {}, "granter": granter});
+            json!({"name": name, "number": 7, "grant": grant})
+        };
+        let section = json!({"people": people.iter().map(person).collect::<Vec<_>>()});
+        self.lane.directory = Arc::new(Directory::of(serde_json::from_value(section).unwrap()));
+        self.version += 1;
+        self.lane.rules(self.version, &[], Settings::default());
+    }
+
+    fn ask(&mut self, verb: &Value) -> (Verdict, String) {
+        let id = format!("c{}", self.lane.sequence);
+        self.lane.command("acme", verb);
+        let org: OrgName = "acme".parse().unwrap();
+        let row = self.lane.row(&commands::key(Some(&org), &id)).unwrap();
+        (row.verdict, row.detail)
+    }
+
+    fn has(&self, place: &str) -> bool {
+        let place: PlacePath = place.parse().unwrap();
+        self.lane.row(&crate::places::key(&place)).is_some()
+    }
+}
+
+#[test]
+fn another_lane_keeps_what_is_gone_until_the_directory_names_it_no_more() {
+    for reopens in [false, true] {
+        let mut other = Other::new();
+        other.lane.reopens = reopens;
+        other.judged_by(&[("bob", &["acme/a/1", "bolt"])]);
+        let told = "on `acme/a` hang 1 access line, 1 manager of the provider; they go too with `cascade`";
+        assert_eq!(other.ask(&remove("acme/a", false)), (Verdict::Conflict, told.to_owned()));
+        assert_eq!(other.ask(&remove("acme/a", true)), (Verdict::Done, "removed".to_owned()));
+        assert_eq!(gone(&other.lane), ["acme/a"]);
+        let still = (Verdict::Conflict, STILL.strip_prefix("Conflict ").unwrap().to_owned());
+        assert_eq!(other.ask(&set("acme/a")), still);
+        // What else changes of the directory does not end it.
+        other.judged_by(&[("bob", &["acme/a/1"]), ("mia", &["bolt"])]);
+        assert_eq!(gone(&other.lane), ["acme/a"]);
+        assert_eq!(other.ask(&set("acme/a")), still);
+        other.judged_by(&[("bob", &[]), ("mia", &["bolt"])]);
+        assert!(gone(&other.lane).is_empty());
+        assert_eq!(other.ask(&set("acme/a")), (Verdict::Done, "created".to_owned()));
+    }
+}
+
+/// Somebody was granted it while it went.
+#[test]
+fn a_place_that_somebodys_sphere_names_already_is_not_made_before_it_is_taken_out() {
+    let mut other = Other::new();
+    assert_eq!(other.ask(&remove("acme/a", true)).0, Verdict::Done);
+    assert!(gone(&other.lane).is_empty(), "nobody names it");
+    other.judged_by(&[("bob", &["acme/a"])]);
+    assert_eq!(other.ask(&set("acme/a")).0, Verdict::Conflict);
+    assert_eq!(gone(&other.lane), ["acme/a"], "from here on it is taken out");
+    assert!(!other.has("acme/a"));
+    other.judged_by(&[]);
+    assert_eq!(other.ask(&set("acme/a")).0, Verdict::Done);
+    assert!(gone(&other.lane).is_empty());
+}
+
+#[test]
+fn whom_somebody_has_granted_anything_does_not_come_by_a_place_again_that_somebody_has_left_with() {
+    let mut world = World::new(0);
+    let all = json!(["managers"]);
+    let manager =
+        |name: &str, sphere: &[&str]| json!({"set_manager": {"manager": name, "sphere": sphere, "privileges": all}});
+    for (asker, verb) in [
+        ("admin", manager("ann", &["acme"])),
+        ("acme/ann", manager("ben", &["acme"])),
+        ("admin", manager("ann", &["acme/a"])),
+    ] {
+        assert_eq!(world.ask(asker, Some("acme"), &verb), Verdict::Done, "{:?}", world.log);
+    }
+    assert!(world.sees(&principal("acme/ben"), "acme/a"));
+    assert_eq!(world.ask("admin", Some("acme"), &remove("acme/a", true)), Verdict::Done);
+    assert_eq!(world.ask("admin", Some("acme"), &set("acme/a")), Verdict::Done);
+    assert!(!world.sees(&principal("acme/ben"), "acme/a"));
+    world.lane.work();
+    assert!(!world.sees(&principal("acme/ben"), "acme/a"));
+}
