@@ -123,6 +123,13 @@ fn before(scribe: &mut Scribe, book: &RuleBook) -> anyhow::Result<()> {
 
 /// Activations by people, refused and done, cut at a line and taken up there.
 fn people(scribe: &mut Scribe) -> anyhow::Result<()> {
+    // What else the provider is asked from this level on.
+    for verb in [
+        json!({"set_log_level": {"old": "info", "new": "debug"}}),
+        json!({"clear_place": {"place": "acme/munich", "rule_book": 17}}),
+    ] {
+        scribe.ask(&admin(), "", &verb)?;
+    }
     does(scribe, "remove_subscription", json!({"place": "acme", "name": "early"}))?;
     does(scribe, "set_subscription", subscription("acme", "cap", "limit", &[], false))?;
     let at =

@@ -94,10 +94,10 @@ pub(crate) async fn settled(world: &World, engine: &Engine, texts: &[&str]) {
     .await;
 }
 
-/// How many answers of devices the log has.
+/// How many answers of connectors the log has.
 async fn results(client: &Client) -> usize {
     let stream = jetstream::new(client.clone()).get_stream("IN").await.unwrap();
-    let counts = stream.info_with_subjects("in.*.result.device").await.unwrap();
+    let counts = stream.info_with_subjects("p.*.*.result").await.unwrap();
     counts.map(|count| count.unwrap().1).collect::<Vec<_>>().await.into_iter().sum()
 }
 
