@@ -171,7 +171,7 @@ fn devices(scribe: &mut Scribe) -> anyhow::Result<()> {
     let failed = |class: &str| json!({"failed": {"class": class, "message": "no", "retry_after_s": null}});
     ask(scribe, "set_values", json!({"place": "acme/berlin", "substitutions": ["rate=30m"]}))?;
     scribe.answer(&failed("refused"), 1)?;
-    scribe.answer(&failed("unreachable"), 1)?;
+    scribe.answer(&failed("unavailable"), 1)?;
     ask(scribe, "set_values", json!({"place": "acme/berlin", "substitutions": ["rate=40m"]}))?;
     scribe.answer(&json!({"done": "configured"}), usize::MAX)?;
     does(scribe, "redeploy_subscription", json!({"place": "acme", "name": "cap"}))?;

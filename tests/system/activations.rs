@@ -186,8 +186,11 @@ fn count(world: &World) -> usize {
     entries.filter(|entry| entry.file_name().to_string_lossy().ends_with(".conf")).count()
 }
 
+/// Waits until all devices together have so many groups, for each site's worth of them anew.
 async fn until_there_are(world: &World, groups: usize) {
-    until(&format!("the devices have {groups} groups"), async || (count(world) >= groups).then_some(())).await;
+    for groups in (0..groups).step_by(LINES).chain([groups]) {
+        until(&format!("the devices have {groups} groups"), async || (count(world) >= groups).then_some(())).await;
+    }
 }
 
 #[tokio::test]
