@@ -26,6 +26,22 @@ impl Diagnostic {
         let help = help.map(str::to_owned);
         Self { line: 1, column: 1, end_column: 1, code, message: message.into(), help }
     }
+
+    /// A fault of what stands between two offsets of a text, in bytes.
+    pub fn between(code: Code, text: &str, range: std::ops::Range<usize>, message: impl Into<String>) -> Self {
+        let before = text.get(..range.start).unwrap_or(text);
+        let meant = text.get(range).unwrap_or_default().lines().next().unwrap_or_default();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self {
+            line: number(before.matches('\n').count() + 1),
+            column: number(column),
+            end_column: number(column + meant.chars().count()),
+            code,
+            message: message.into(),
+            help: None,
+        }
+    }
 }
 
 impl fmt::Display for Diagnostic {
@@ -77,11 +93,29 @@ pub enum Code {
     Refused,
     /// More than the limits allow.
     Limit,
+    /// A service, a parameter or a scenario is declared otherwise than it can be.
+    Definition,
+    /// A template cannot be read, or holds what templates may not.
+    Template,
+    /// A template names a parameter that does not exist.
+    UnknownParameter,
+    /// A filter or a test that does not exist.
+    UnknownFilter,
+    /// A branch or a loop that is never rendered.
+    Unreachable,
+    /// What is rendered is no configuration.
+    Rendering,
+    /// A value that may be missing where it is printed.
+    MayBeMissing,
+    /// A parameter that nobody uses.
+    Unused,
+    /// A parameter that hides a global one.
+    Hides,
 }
 
 impl Code {
     /// All codes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 27] = [
         Self::File,
         Self::Name,
         Self::Syntax,
@@ -100,6 +134,15 @@ impl Code {
         Self::ReadOnly,
         Self::Refused,
         Self::Limit,
+        Self::Definition,
+        Self::Template,
+        Self::UnknownParameter,
+        Self::UnknownFilter,
+        Self::Unreachable,
+        Self::Rendering,
+        Self::MayBeMissing,
+        Self::Unused,
+        Self::Hides,
     ];
 
     /// The code as programs read it.
@@ -123,6 +166,15 @@ impl Code {
             Self::ReadOnly => "read-only",
             Self::Refused => "refused",
             Self::Limit => "limit",
+            Self::Definition => "definition",
+            Self::Template => "template",
+            Self::UnknownParameter => "unknown-parameter",
+            Self::UnknownFilter => "unknown-filter",
+            Self::Unreachable => "unreachable",
+            Self::Rendering => "rendering",
+            Self::MayBeMissing => "may-be-missing",
+            Self::Unused => "unused",
+            Self::Hides => "hides",
         }
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::listeners::admin;
 use crate::policies::source;
 use crate::scribe::{LANES, Scribe};
-use crate::system::{LEVELS, organization};
+use crate::system::{LEVELS, organization, set_organization};
 
 /// The level that there are activations from.
 const LEVEL: u32 = 5;
@@ -109,6 +109,10 @@ fn subscription(place: &str, name: &str, service: &str, substitutions: &[&str], 
 
 /// What there is of subscriptions and lines when the level comes: what was active waits for it no longer.
 fn before(scribe: &mut Scribe, book: &RuleBook) -> anyhow::Result<()> {
+    // Lanes that begin at a level where commands have a principal have no organization yet.
+    for (org, level) in LEVELS {
+        scribe.ask(&admin(), org, &set_organization(org, level))?;
+    }
     scribe.rules_with_services(book, &section(vec![banner()?, limit("rate")?]))?;
     for site in ["berlin", "paris"] {
         ask(scribe, "set_place", json!({"place": format!("acme/{site}")}))?;

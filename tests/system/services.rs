@@ -60,13 +60,15 @@ fn titles(of: &[(&str, &[&str])]) -> Titles {
 async fn what_changes_of_services_is_kept_by_all_lanes_and_comes_back_from_the_log() {
     let world = World::new().unwrap();
     rule(&world, "services/nat/service.toml", "title = \"one\"");
-    rule(&world, "services/nat/pool.j2", "pool");
+    rule(&world, "services/nat/pool.j2", "pool {{ domain }};");
     rule(&world, "services/nat/tests/one.toml", "no [ of ours");
-    rule(&world, "parameters.toml", "[rate]");
+    let globals = "[parameters]\ndomain = { type = \"string\", default = '\"x\"' }\n";
+    rule(&world, "parameters.toml", globals);
     let mut engine = world.start(None).await.unwrap();
     assert_eq!(policies(&engine).await["rule_book"], 1, "a new log begins with all there is");
     rule(&world, "services/nat/service.toml", "title = \"two\"");
     rule(&world, "services/drain/service.toml", "title = \"drain\"");
+    rule(&world, "services/drain/main.j2", "drain;");
     wait_for_version(&engine, 2).await;
 
     // One that is broken goes on as it was, and does not hold up the others.
@@ -79,7 +81,7 @@ async fn what_changes_of_services_is_kept_by_all_lanes_and_comes_back_from_the_l
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     let nat: &[&str] = &["title = \"two\"", "title = \"one\""];
     let drain: &[&str] = &["title = \"drained\"", "title = \"drain\""];
-    let expected = (titles(&[("drain", drain), ("nat", nat)]), Some("[rate]".to_owned()));
+    let expected = (titles(&[("drain", drain), ("nat", nat)]), Some(globals.to_owned()));
     assert_eq!(kept(&world), expected);
 
     // Nothing is loaded again, and the state comes back from the log.
@@ -108,10 +110,12 @@ async fn what_changes_of_services_is_kept_by_all_lanes_and_comes_back_from_the_l
 async fn two_nodes_with_other_services_do_not_fight() {
     let host = World::new().unwrap();
     rule(&host, "services/nat/service.toml", "title = \"host\"");
+    rule(&host, "services/nat/main.j2", "nat;");
     let url = host.server().await.unwrap();
     let launch = Launch { flags: &["--nats", &url], ..Launch::default() };
     let other = World::new().unwrap();
     rule(&other, "services/nat/service.toml", "title = \"other\"");
+    rule(&other, "services/nat/main.j2", "nat;");
     let mut engine = other.start_with(None, launch).await.unwrap();
     until("the difference is seen", async || {
         (policies(&engine).await["differing"] == json!(["services"])).then_some(())
@@ -143,6 +147,7 @@ async fn services_are_loaded_once_the_log_is_raised() {
     let world = World::new().unwrap();
     world.policy("seen", &policy(1)).unwrap();
     rule(&world, "services/nat/service.toml", "title = \"nat\"");
+    rule(&world, "services/nat/main.j2", "nat;");
     let server = embedded::start(embedded::Settings::new(world.path("server"))).await.unwrap();
     let url = server.engine_url();
     let client = linesman::log::connect(&url, "before").await.unwrap();
@@ -259,4 +264,40 @@ async fn people_subscribe_to_services_and_give_values() {
         "error: there is no subscription `out` at `acme/berlin`; the command's `list` shows what there is\n"
     );
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+}
+
+/// A service that says what cannot be goes on as it was good last, and so do the parameters that others need.
+#[tokio::test]
+async fn a_service_with_a_fault_is_refused_and_stays_as_it_was_good_last() {
+    let world = World::new().unwrap();
+    let definition = "title = \"one\"\n[parameters]\nrate = { type = \"rate\", required = true }\n";
+    let globals = "[parameters]\ndomain = { type = \"string\", default = '\"x\"' }\n";
+    rule(&world, "parameters.toml", globals);
+    rule(&world, "services/nat/service.toml", definition);
+    rule(&world, "services/nat/pool.j2", "pool {{ domain }} { limit {{ rate|rate }}; }");
+    let mut engine = world.start(None).await.unwrap();
+    let good = shown(&world, &["service", "show", "nat"]).await;
+
+    rule(&world, "services/nat/pool.j2", "pool {{ domain }} { limit {{ rate|mask }}; }");
+    rule(&world, "services/own/service.toml", "title = \"own\"");
+    rule(&world, "services/own/main.j2", "own;");
+    wait_for_version(&engine, 2).await;
+    assert_eq!(metric(&engine, "linesman_refused_services").await, "1");
+    let wrong = "`mask` wants a network or an address, and `rate` is a whole number";
+    assert_eq!(engine.log().matches(wrong).count(), 1, "{}", engine.log_tail());
+    assert_eq!(shown(&world, &["service", "show", "nat"]).await["version"], good["version"]);
+    let data = world.data();
+    let listed = run(&["service", "list", "--data-dir", data.to_str().unwrap()]).await.unwrap();
+    let refused = format!("services/nat/pool.j2:1:30 is refused, and goes on as it was good last: {wrong}\n");
+    assert_eq!((listed.code, listed.stderr), (Some(0), refused));
+
+    rule(&world, "parameters.toml", "[parameters]\nzone = { type = \"string\", default = '\"x\"' }\n");
+    wait_for_version(&engine, 3).await;
+    assert_eq!(metric(&engine, "linesman_refused_services").await, "2");
+    let breaks = "services would break by it: `nat`; of `nat` pool.j2:1: there is no parameter `domain`";
+    assert!(engine.log().contains(breaks), "{}", engine.log_tail());
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    let (services, parameters) = kept(&world);
+    assert_eq!(services["nat"], [definition]);
+    assert_eq!(parameters.as_deref(), Some(globals));
 }

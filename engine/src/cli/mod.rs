@@ -98,6 +98,9 @@ enum Command {
     /// Who has which services
     #[command(after_help = api::subscription::EXAMPLES)]
     Subscription(api::Args<api::subscription::Action>),
+    /// What of subscriptions the devices of access lines have
+    #[command(after_help = api::activation::EXAMPLES)]
+    Activation(api::Args<api::activation::Action>),
     /// Managers of organizations, and the provider's people: list, show, make, change, remove, reset the password
     #[command(after_help = api::manager::EXAMPLES)]
     Manager(api::Args<api::manager::Action>),
@@ -173,6 +176,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Service(args) => api::service::run(&args),
         Command::Value(args) => api::value::run(&args),
         Command::Subscription(args) => api::subscription::run(&args),
+        Command::Activation(args) => api::activation::run(&args),
         Command::Manager(args) => api::manager::run(&args),
         Command::Group(args) => api::group::run(&args),
         Command::Policy(args) => api::policy::run(&args),

@@ -69,7 +69,7 @@ impl Tried {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<String> {
+pub(super) fn read(path: &Path) -> anyhow::Result<String> {
     let length = std::fs::metadata(path).with_context(|| format!("`{}` cannot be read", path.display()))?.len();
     if length > BYTES_MOST {
         bail!("`{}` has {length} bytes, a scenario has at most {BYTES_MOST}", path.display());
@@ -171,7 +171,7 @@ fn try_one(service: &Service, name: &str, globals: &Definition, path: &Path) -> 
 }
 
 /// The scenarios of a folder, by name; none where there is no such folder.
-fn scenarios(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn scenarios(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -203,6 +203,19 @@ impl Commands {
         outcome.map(|outcome| answer(whose.cloned(), id.clone(), outcome, asked)).transpose()
     }
 
+    /// What a command of a principal asked for that was decided under this id, as [`domain::asked`] has it.
+    ///
+    /// # Errors
+    /// The state cannot be read.
+    pub(super) fn asked(
+        &self,
+        principal: &Principal,
+        whose: &OrgName,
+        id: &CommandId,
+    ) -> Result<Option<[u8; 32]>, domain::Error> {
+        Ok(self.outcome_of(Some(whose), &named(principal, id))?.map(|outcome| outcome.asked))
+    }
+
     /// How a command stands.
     ///
     /// # Errors

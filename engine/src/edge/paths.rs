@@ -159,6 +159,24 @@ pub(super) struct LineSubscriptionPath {
     pub(super) name: SubscriptionName,
 }
 
+/// An activation at an access line in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct ActivationPath {
+    /// Whose it is.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// The access line's site.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "berlin")]
+    pub(super) site: PlaceName,
+    /// The access line.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "line-7")]
+    pub(super) line: PlaceName,
+    /// The activation: its subscription's name and twelve hexadecimal digits.
+    #[param(pattern = "^[a-z][a-z0-9-]{0,63}-[0-9a-f]{12}$", example = "scrubbing-0123456789ab")]
+    pub(super) activation: String,
+}
+
 /// One of the provider's people in a path.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{Extensions, StatusCode};
 use axum::response::{IntoResponse, Response};
 use linesman_schemas::control::{RefusedPolicy, Section};
+use linesman_schemas::service::RefusedService;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,6 +25,8 @@ pub(super) struct Readiness {
     lanes: Vec<LaneReadiness>,
     /// How the policies are.
     policies: PolicyReadiness,
+    /// How the services are.
+    services: ServiceReadiness,
 }
 
 /// How the policies are.
@@ -44,6 +47,43 @@ struct PolicyReadiness {
     /// With the token only: why the rule directory cannot be read, if it cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     directory: Option<String>,
+}
+
+/// How the services are.
+#[derive(Serialize, ToSchema)]
+struct ServiceReadiness {
+    /// How many are refused; each goes on as it was good last.
+    refused: usize,
+    /// For whoever sees the provider's: which they are, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<RefusedServiceFile>>,
+}
+
+/// A service that is refused, or the parameters of all, with the first fault.
+#[derive(Serialize, ToSchema)]
+struct RefusedServiceFile {
+    /// Where it lies in the rule directory.
+    path: String,
+    /// SHA-256 of what was refused, in hexadecimal.
+    hash: String,
+    /// The fault's line, from 1.
+    line: u32,
+    /// Its column in characters, from 1.
+    column: u32,
+    /// What is wrong there.
+    message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+    /// Whether it goes on as it was good last.
+    stays: bool,
+}
+
+impl From<&RefusedService> for RefusedServiceFile {
+    fn from(refused: &RefusedService) -> Self {
+        let RefusedService { path, hash, line, column, message, help, stays } = refused.clone();
+        Self { path, hash, line, column, message, help, stays }
+    }
 }
 
 /// A policy file that is refused, with its first fault.
@@ -106,7 +146,7 @@ pub(super) async fn healthz() -> &'static str {
 /// Whether the engine serves and every lane runs.
 ///
 /// 200 when the engine serves and every lane runs, 503 otherwise; the detail either way. Refused
-/// policies do not make it unready: it serves with those that were good last. Which they are is told
+/// policies and services do not make it unready: it serves with those that were good last. Which they are is told
 /// to whoever bears the token.
 #[utoipa::path(
     get, path = "/readyz", tag = "engine", security(()),
@@ -139,5 +179,10 @@ pub(super) async fn readyz(State(sources): State<Arc<Sources>>, extensions: Exte
         files: viewer.map(files),
         directory: known.directory.clone().filter(|_| viewer.is_some_and(|viewer| viewer.sees(None))),
     };
-    (status, Json(Readiness { ready, lanes, policies })).into_response()
+    let of_provider = viewer.is_some_and(|viewer| viewer.sees(None));
+    let services = ServiceReadiness {
+        refused: known.services.len(),
+        files: of_provider.then(|| known.services.iter().map(RefusedServiceFile::from).collect()),
+    };
+    (status, Json(Readiness { ready, lanes, policies, services })).into_response()
 }

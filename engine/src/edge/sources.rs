@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_nats::Client;
 use linesman_schemas::command::SectionLoad;
 use linesman_schemas::control::{RefusedPolicy, Section};
+use linesman_schemas::service::RefusedService;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use super::commands::Commands;
@@ -77,6 +78,8 @@ pub struct PolicyStatus {
     pub count: usize,
     /// They, the first by name.
     pub refused: Arc<[RefusedPolicy]>,
+    /// The services that are refused, and the parameters of all, the first by name.
+    pub services: Arc<[RefusedService]>,
     /// The sections that the files of this node have otherwise than what was last loaded into the log.
     pub differing: Vec<Section>,
 }

@@ -1,11 +1,14 @@
 //! The closed sets of words in lists and their filters, and what several bodies have in common.
 
+use linesman_domain::activations::parts;
 use linesman_domain::{cases, incidents, organizations};
+use linesman_rules::services::Level;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{DeviceGroupName, LIST_MOST, OWNER_MOST, SPHERE_MOST};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
+use linesman_schemas::schedule::{ClockTime, Enabled, Repeat, ZoneName};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{FilterLevel, IncidentStep, OrgName, Priority, Privilege, Right};
 use serde::{Deserialize, Serialize};
@@ -100,6 +103,88 @@ impl From<organizations::Standing> for OrganizationStanding {
             organizations::Standing::Suspended => Self::Suspended,
         }
     }
+}
+
+/// How an activation stands at an access line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ActivationState {
+    Pending,
+    Active,
+    Failed,
+    Inactive,
+}
+
+impl From<parts::State> for ActivationState {
+    fn from(state: parts::State) -> Self {
+        match state {
+            parts::State::Pending => Self::Pending,
+            parts::State::Active => Self::Active,
+            parts::State::Failed => Self::Failed,
+            parts::State::Inactive => Self::Inactive,
+        }
+    }
+}
+
+/// When an activation counts, by the clocks of a time zone: once, or again and again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Schedule)]
+#[expect(dead_code, reason = "describes a schedule")]
+pub(super) struct ScheduleBody {
+    /// When the first occurrence begins.
+    #[schema(schema_with = clock_time)]
+    start: ClockTime,
+    /// How long an occurrence lasts, in seconds.
+    #[schema(minimum = 1, maximum = 3_155_760_000_u64)]
+    duration_s: u64,
+    /// How often; once where nothing is said.
+    #[serde(default)]
+    #[schema(schema_with = repeat, required = false)]
+    repeat: Repeat,
+    /// Whose clocks, by a name of the IANA Time Zone Database; `UTC` where nothing is said.
+    #[serde(default)]
+    #[schema(schema_with = time_zone, required = false)]
+    time_zone: ZoneName,
+    /// Whether it counts while an occurrence lasts or while none does.
+    #[serde(default)]
+    #[schema(schema_with = enabled, required = false)]
+    enabled: Enabled,
+    /// From when on it is in effect.
+    #[schema(schema_with = clock_time_or_none, required = false)]
+    start_by: Option<ClockTime>,
+    /// Until when it is in effect.
+    #[schema(schema_with = clock_time_or_none, required = false)]
+    end_by: Option<ClockTime>,
+}
+
+/// The schema of a level at which services are subscribed to.
+pub(super) fn service_level() -> Schema {
+    words(Level::ALL.map(Level::as_str))
+}
+
+const CLOCK_TIME: &str = "^(19[7-9]|2[0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$";
+
+fn clock_time() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(CLOCK_TIME)).into()
+}
+
+fn clock_time_or_none() -> Schema {
+    let types = SchemaType::from_iter([Type::String, Type::Null]);
+    ObjectBuilder::new().schema_type(types).pattern(Some(CLOCK_TIME)).into()
+}
+
+fn repeat() -> Schema {
+    words(["once", "daily", "weekly", "monthly"])
+}
+
+fn enabled() -> Schema {
+    words(["during", "outside"])
+}
+
+fn time_zone() -> Schema {
+    let pattern = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z][A-Za-z0-9_+-]*)*$";
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).max_length(Some(64)).into()
 }
 
 /// Yes or no.

@@ -9,6 +9,8 @@
 //!
 //! Other files are left alone: `R/services/*.rhai` are policies of an organization that is called `services`.
 
+mod judged;
+
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::io::ErrorKind;
@@ -28,8 +30,10 @@ const SERVICES: &str = "services";
 /// The file of the parameters of all services.
 const PARAMETERS: &str = "parameters.toml";
 
+pub use judged::judge;
+
 /// What there is of services.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ServiceFiles {
     /// A folder for each, in order of name.
     pub folders: Vec<ServiceFolder>,
@@ -38,7 +42,7 @@ pub struct ServiceFiles {
 }
 
 /// A service's folder.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ServiceFolder {
     /// Where it lies, from the rule directory on.
     pub within: String,
@@ -46,18 +50,20 @@ pub struct ServiceFolder {
     pub hash: String,
     /// The service's name, where the folder's is one.
     pub name: Option<ServiceName>,
-    /// The service; none where it cannot be used.
+    /// The service; none where its files cannot be read as one.
     pub source: Option<ServiceSource>,
     /// What is wrong with it; empty for a service that can be used.
     pub faults: Vec<FileFault>,
+    /// What works and may still surprise; known once it was judged.
+    pub warnings: Vec<FileFault>,
 }
 
 /// The file of the parameters of all services.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ParametersFile {
     /// SHA-256 of its bytes, in hexadecimal.
     pub hash: String,
-    /// Its text; none where it cannot be used.
+    /// Its text; none where it cannot be read.
     pub text: Option<String>,
     /// What is wrong with it; empty where it can be used.
     pub faults: Vec<FileFault>,
@@ -97,7 +103,7 @@ pub(super) fn look(dir: &Path) -> Result<Vec<Stamp>, Error> {
     Ok(stamps)
 }
 
-/// Reads every file of services.
+/// Reads every file of services, and looks at their form. What they say is for [`judge`].
 ///
 /// # Errors
 /// A folder cannot be read; what is wrong with a service is told with its folder.
@@ -203,7 +209,8 @@ fn read_folder(dir: &Path, path: &Path) -> Result<ServiceFolder, Error> {
         }
         false => false,
     });
-    Ok(ServiceFolder { within, hash: hex::encode(hasher.finalize()), name: parsed.ok(), source, faults })
+    let hash = hex::encode(hasher.finalize());
+    Ok(ServiceFolder { within, hash, name: parsed.ok(), source, faults, warnings: Vec::new() })
 }
 
 /// What is wrong with the files of a service that could be read.

@@ -95,8 +95,11 @@ impl Policies {
     /// files say.
     pub(super) async fn restore(&self, files: &Files) -> Result<(), Error> {
         let mut contents = self.copies.all();
-        if !files.services.is_empty() && files.services.faults().next().is_none() && self.takes_services()? {
-            contents.push(books::pack(&self.compose_services(&files.services, None).await?)?.1);
+        if !files.services.is_empty() && self.takes_services()? {
+            let services = self.judge_services(&files.services, None).await?;
+            if services.files.faults().next().is_none() {
+                contents.push(books::pack(&services.section())?.1);
+            }
         }
         let files = &files.policies;
         if files.iter().all(|file| file.faults.is_empty()) {

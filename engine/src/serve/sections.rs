@@ -12,9 +12,10 @@ use serde::de::DeserializeOwned;
 
 use super::copies::repacked;
 use super::policies::{Brought, Changes, Made, Policies};
+use super::services::Judged;
 use super::{Error, copies::Copies, services};
 use crate::log::books;
-use crate::rules_dir::Files;
+use crate::rules_dir::{Files, PolicyFile};
 
 /// IMPORTANT: policies last, so that a log that has none yet begins with all of it as version 1.
 const ORDER: [Section; 3] = [Section::Settings, Section::Services, Section::Policies];
@@ -60,13 +61,14 @@ impl Policies {
     /// Loads all sections into a log that is new, and tells the lanes of the rule book: nobody hands it out yet.
     pub(super) async fn begin(&mut self, files: &Files) -> Result<(), Error> {
         self.log(&files.policies);
-        self.log_services(&files.services);
+        let services = self.judge_services(&files.services, None).await?;
+        self.log_services(&services.files);
         let mut named = Vec::new();
         for section in ORDER {
             if section == Section::Services && files.services.is_empty() {
                 continue;
             }
-            let said = self.say(section, files, None).await?;
+            let said = self.say(section, &files.policies, &services, None).await?;
             named.push(SectionRef { section, hash: said.hash.clone() });
             self.load(section, said, &SectionsRow::default(), 1).await?;
         }
@@ -85,8 +87,12 @@ impl Policies {
         let (mut version, mut sequence) = (row.version, 0);
         let mut differing = Vec::new();
         let takes_services = self.takes_services()?;
+        let services = match takes_services {
+            true => self.judge_services(&files.services, row.section(Section::Services)).await?,
+            false => Judged::default(),
+        };
         if takes_services {
-            self.log_services(&files.services);
+            self.log_services(&services.files);
         }
         for section in ORDER {
             let known = row.section(section);
@@ -94,9 +100,13 @@ impl Policies {
                 continue;
             }
             let loaded = self.loaded(known).await?;
-            let said = self.say(section, files, known).await?;
+            let said = self.say(section, &files.policies, &services, known).await?;
             if let Means::Policies(said) = &said.means {
                 self.show(&said.refused, files.policies.iter().filter(|file| !file.faults.is_empty()).count());
+            }
+            if let Means::Services(said) = &said.means {
+                let refused = said.refused.as_slice().into();
+                self.status.send_modify(|status| status.services = refused);
             }
             match step(loaded.as_deref(), &hashes(&self.copies, section), &said.hash) {
                 Step::Keep => self.copies.confirm(section, &said.content),
@@ -115,7 +125,12 @@ impl Policies {
     /// What a deliberate load of a section would ask for; its content is there for whoever is told of it.
     pub(super) async fn prepare(&mut self, section: Section, files: &Files) -> Result<SectionLoad, Error> {
         let row = self.composed()?;
-        let said = self.say(section, files, row.section(section)).await?;
+        let known = row.section(section);
+        let services = match section {
+            Section::Services => self.judge_services(&files.services, known).await?,
+            _ => Judged::default(),
+        };
+        let said = self.say(section, &files.policies, &services, known).await?;
         self.books.put(&said.hash, &said.content).await?;
         self.copies.send(section, &said.content);
         Ok(SectionLoad { section, loaded: Some(said.hash.clone()), hash: said.hash, expected: None, above: None })
@@ -138,15 +153,21 @@ impl Policies {
         }
     }
 
-    async fn say(&self, section: Section, files: &Files, known: Option<&SectionRow>) -> Result<Said, Error> {
+    async fn say(
+        &self,
+        section: Section,
+        policies: &[PolicyFile],
+        services: &Judged,
+        known: Option<&SectionRow>,
+    ) -> Result<Said, Error> {
         let means = match section {
-            Section::Services => Means::Services(self.compose_services(&files.services, known).await?),
+            Section::Services => Means::Services(services.section()),
             Section::Policies => {
-                let last = match files.policies.iter().any(|file| !file.faults.is_empty()) {
+                let last = match policies.iter().any(|file| !file.faults.is_empty()) {
                     true => self.last_good::<PoliciesSection>(Section::Policies, known).await?,
                     false => None,
                 };
-                Means::Policies(self.compose(&files.policies, last.as_ref()))
+                Means::Policies(self.compose(policies, last.as_ref()))
             }
             Section::Settings | Section::Directory => Means::Settings,
         };

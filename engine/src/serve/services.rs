@@ -10,7 +10,7 @@ use linesman_schemas::service::{RefusedService, ServicesSection};
 
 use super::Error;
 use super::policies::Policies;
-use crate::rules_dir::services::{FileFault, ServiceFiles};
+use crate::rules_dir::services::{FileFault, ServiceFiles, judge};
 
 /// How many refused services the section names, the first by name; the others are in the engine's log.
 const REFUSED_MOST: usize = 200;
@@ -25,17 +25,20 @@ impl Policies {
         Ok(position.is_some_and(|position| position.level >= services::LEVEL))
     }
 
-    /// The section as the files have it; what is refused as it was good last.
-    pub(super) async fn compose_services(
+    /// What the files say, checked beside what was good last.
+    pub(super) async fn judge_services(
         &self,
         files: &ServiceFiles,
         known: Option<&SectionRow>,
-    ) -> Result<ServicesSection, Error> {
-        let last = match files.faults().next() {
-            Some(_) => self.last_good::<ServicesSection>(Section::Services, known).await?,
-            None => None,
+    ) -> Result<Judged, Error> {
+        let last = match files.is_empty() && known.is_none() {
+            true => None,
+            false => self.last_good::<ServicesSection>(Section::Services, known).await?,
         };
-        Ok(compose(files, last.unwrap_or_default()))
+        let (files, last) = (files.clone(), last.unwrap_or_default());
+        // What services render is tried, and that takes its time.
+        let judged = tokio::task::spawn_blocking(move || Judged { files: judge(files, &last), last }).await;
+        judged.map_err(|error| Error::Broken(std::io::Error::other(error)))
     }
 
     /// Logs and counts each refused text once.
@@ -59,6 +62,21 @@ impl Policies {
         }
         metrics::gauge!("linesman_refused_services").set(refused.len() as f64);
         self.logged_services = refused;
+    }
+}
+
+/// Services as the files have them, with all that is wrong with them.
+#[derive(Default)]
+pub(super) struct Judged {
+    pub(super) files: ServiceFiles,
+    /// What was good last.
+    last: ServicesSection,
+}
+
+impl Judged {
+    /// The section as the files have it; what is refused as it was good last.
+    pub(super) fn section(&self) -> ServicesSection {
+        compose(&self.files, self.last.clone())
     }
 }
 

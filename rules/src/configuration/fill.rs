@@ -38,6 +38,13 @@ pub(crate) enum Filling {
     List(Vec<String>),
 }
 
+impl Filling {
+    /// Whether it is several words side by side.
+    pub(crate) fn has_several(&self) -> bool {
+        matches!(self, Self::Words(words) if words.len() != 1)
+    }
+}
+
 /// Why a value cannot stand where its mark does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Misplaced {
@@ -59,9 +66,9 @@ impl Configuration {
     /// # Errors
     ///
     /// A value stands where it cannot. A mark without a filling stays.
-    pub(crate) fn fill(self, fillings: &[Filling]) -> Result<Self, Misplaced> {
+    pub(crate) fn fill(&self, fillings: &[Filling]) -> Result<Self, Misplaced> {
         let mut fill = Fill { fillings, room: LARGEST_TEXT };
-        Ok(Self { statements: fill.block(self.statements)?.into_statements() })
+        Ok(Self { statements: fill.block(&self.statements)?.into_statements() })
     }
 
     /// The numbers of all marks.
@@ -106,30 +113,32 @@ enum Within {
 
 impl Fill<'_> {
     /// Recursion is as deep as the statements are, which the parser bounds.
-    fn block(&mut self, statements: Vec<Statement>) -> Result<Block, Misplaced> {
+    fn block(&mut self, statements: &[Statement]) -> Result<Block, Misplaced> {
         let mut block = Block::default();
         for statement in statements {
             match statement {
                 Statement::Leaf { words, list } => {
                     let words = self.words(words, Within::Statement)?;
-                    let list = list.map(|list| self.words(list, Within::List)).transpose()?;
+                    let list = list.as_ref().map(|list| self.words(list, Within::List)).transpose()?;
                     block.add_leaf(words, list);
                 }
                 Statement::Container { words, statements } => {
                     let words = self.words(words, Within::Statement)?;
-                    let inside = self.block(statements)?.into_statements();
-                    block.extend(vec![Statement::Container { words, statements: inside }]);
+                    let inside = self.block(statements)?;
+                    let mut known = block.open(&words);
+                    known.join(inside);
+                    block.close(words, known);
                 }
             }
         }
         Ok(block)
     }
 
-    fn words(&mut self, words: Vec<Word>, within: Within) -> Result<Vec<Word>, Misplaced> {
+    fn words(&mut self, words: &[Word], within: Within) -> Result<Vec<Word>, Misplaced> {
         let mut filled = Vec::with_capacity(words.len());
         for word in words {
             match (alone(word.as_str()), within) {
-                _ if !holds_mark(word.as_str()) => filled.push(word),
+                _ if !holds_mark(word.as_str()) => filled.push(word.clone()),
                 (Some(number), _) => self.several(number, word, within, &mut filled)?,
                 (None, _) => filled.push(self.joined(word.as_str())?),
             }
@@ -140,7 +149,7 @@ impl Fill<'_> {
     }
 
     /// Fills a word that is one mark and nothing else.
-    fn several(&self, number: usize, word: Word, within: Within, filled: &mut Vec<Word>) -> Result<(), Misplaced> {
+    fn several(&self, number: usize, word: &Word, within: Within, filled: &mut Vec<Word>) -> Result<(), Misplaced> {
         let values = match (self.fillings.get(number), within) {
             (Some(Filling::Words(values)), Within::Statement) => values,
             (Some(Filling::Words(values)), Within::List) if values.len() == 1 => values,
@@ -148,7 +157,7 @@ impl Fill<'_> {
             (Some(Filling::List(values)), Within::List) => values,
             (Some(Filling::List(_)), Within::Statement) => return Err(Misplaced::List(number)),
             (None, _) => {
-                filled.push(word);
+                filled.push(word.clone());
                 return Ok(());
             }
         };

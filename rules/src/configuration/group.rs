@@ -63,6 +63,16 @@ impl Group {
     ///
     /// The name or the configuration is none that a group can have.
     pub fn new(name: &str, configuration: Configuration) -> Result<Self, Ungroupable> {
+        Self::check(name, &configuration)?;
+        Ok(Self { name: name.to_owned(), configuration })
+    }
+
+    /// Whether there can be a group of this name that holds the configuration.
+    ///
+    /// # Errors
+    ///
+    /// The name or the configuration is none that a group can have.
+    pub fn check(name: &str, configuration: &Configuration) -> Result<(), Ungroupable> {
         let is_safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_safe) {
             return Err(Ungroupable::Name(name.to_owned()));
@@ -72,7 +82,7 @@ impl Group {
         }
         match nested(&configuration.statements, true) {
             Some(word) => Err(Ungroupable::Nested(word)),
-            None => Ok(Self { name: name.to_owned(), configuration }),
+            None => Ok(()),
         }
     }
 

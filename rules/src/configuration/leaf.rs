@@ -21,6 +21,11 @@ impl Leaf {
         self.words.get(..self.identity).unwrap_or_default()
     }
 
+    /// The words of [`Leaf::identity`] as text.
+    pub fn name(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| print_words(f, self.identity()))
+    }
+
     /// What it is set to; nothing where it is only there or not.
     pub fn value(&self) -> &[Word] {
         self.words.get(self.identity..).unwrap_or_default()

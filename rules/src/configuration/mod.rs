@@ -84,6 +84,10 @@ impl Configuration {
     /// Adds what another configuration holds, behind what is there. What both set differently stands
     /// twice then: [`Configuration::contradictions`] finds it.
     pub fn merge(&mut self, other: Self) {
+        if self.statements.is_empty() {
+            *self = other;
+            return;
+        }
         let mut block = block::Block::default();
         block.extend(std::mem::take(&mut self.statements));
         block.extend(other.statements);

@@ -6,18 +6,19 @@
 //! value.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The longest word, in characters.
 pub const LONGEST_WORD: usize = 1_024;
 
 /// One word of a statement, without its quotes and escapes. [`fmt::Display`] quotes it where needed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Word(Box<str>);
+pub struct Word(Arc<str>);
 
 impl Word {
     /// A word as the parser or this module read it, bounded and free of characters that cannot be
     /// printed.
-    pub(super) fn read(text: impl Into<Box<str>>) -> Self {
+    pub(super) fn read(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }
 

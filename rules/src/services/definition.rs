@@ -6,7 +6,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::service::{DEFINITION_FILE, ServiceFault};
+use super::places;
+use super::service::ServiceFault;
+use crate::diagnostic::Code;
 use crate::values::{Definition, Misdeclared, Spelled};
 
 /// Where a service may be subscribed.
@@ -55,8 +57,15 @@ pub struct ServiceDefinition {
 /// What is wrong with a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Misdefined {
-    /// It is no TOML of that form: what the parser says, with line and column.
-    Form(String),
+    /// It is no TOML of that form.
+    Form {
+        /// What the parser says, with line and column.
+        text: String,
+        /// The same without them.
+        message: String,
+        /// Where in the text, in bytes.
+        at: std::ops::Range<usize>,
+    },
     /// A key says something that cannot be.
     Key {
         /// Which.
@@ -69,24 +78,28 @@ pub enum Misdefined {
 }
 
 impl Misdefined {
-    /// As a fault of the file. What the parser of TOML says names line and column itself.
-    pub(super) fn fault(&self) -> ServiceFault {
-        let help = match self {
-            Self::Parameter(wrong) => wrong.help.clone(),
-            Self::Form(_) | Self::Key { .. } => None,
+    /// As a fault of a file with this text.
+    pub(super) fn fault(&self, file: &str, text: &str) -> ServiceFault {
+        let (at, message, help) = match self {
+            Self::Form { message, at, .. } => (at.clone(), message.clone(), None),
+            Self::Key { key, .. } => (places::value(text, &[key]), self.to_string(), None),
+            Self::Parameter(wrong) => {
+                let of_parameter = ["parameters", &wrong.parameter];
+                let at = match wrong.key {
+                    Some(key) => places::value(text, &[&of_parameter[..], &[key]].concat()),
+                    None => places::key(text, &of_parameter),
+                };
+                (at, Misdeclared { help: None, ..wrong.clone() }.to_string(), wrong.help.clone())
+            }
         };
-        let message = match self {
-            Self::Parameter(wrong) => Misdeclared { help: None, ..wrong.clone() }.to_string(),
-            Self::Form(_) | Self::Key { .. } => self.to_string(),
-        };
-        ServiceFault::of_file(DEFINITION_FILE, message, help)
+        ServiceFault::between(file, text, at, Code::Definition, message, help)
     }
 }
 
 impl fmt::Display for Misdefined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Form(text) => f.write_str(text),
+            Self::Form { text, .. } => f.write_str(text),
             Self::Key { key, message } => write!(f, "`{key}`: {message}"),
             Self::Parameter(wrong) => wrong.fmt(f),
         }
@@ -165,7 +178,11 @@ pub fn read_globals(text: &str) -> Result<Definition, Vec<Misdefined>> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Vec<Misdefined>> {
-    toml::from_str(text).map_err(|error| vec![Misdefined::Form(error.to_string().trim_end().to_owned())])
+    toml::from_str(text).map_err(|error| {
+        let at = error.span().unwrap_or(text.len()..text.len());
+        let (message, text) = (error.message().to_owned(), error.to_string().trim_end().to_owned());
+        vec![Misdefined::Form { text, message, at }]
+    })
 }
 
 fn declared(written: &BTreeMap<String, Spelled>, faults: &mut Vec<Misdefined>) -> Definition {

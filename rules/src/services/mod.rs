@@ -3,12 +3,15 @@
 //!
 //! Everything here is pure: texts and values in, configuration or faults out.
 
+mod check;
 mod definition;
 mod library;
+mod places;
 mod service;
 mod template;
 mod trial;
 
+pub use check::{Checked, check, check_globals};
 pub use definition::{Level, Misdefined, ServiceDefinition, read_globals};
 pub use library::SERVICES;
 pub use service::{DEFINITION_FILE, Service, ServiceFault};

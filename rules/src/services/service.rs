@@ -7,6 +7,7 @@ use std::fmt;
 use super::definition::ServiceDefinition;
 use super::template::{self, TemplateValue, Templates};
 use crate::configuration::Configuration;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::values::{Acquisition, Definition, RUNTIME_NAMES, Range, Value};
 
 /// The file of the definition.
@@ -17,7 +18,7 @@ pub const DEFINITION_FILE: &str = "service.toml";
 pub struct Service {
     /// What it is called, where it may be subscribed, its parameters.
     pub definition: ServiceDefinition,
-    templates: Templates,
+    pub(super) templates: Templates,
 }
 
 /// What is wrong with a file of a service.
@@ -31,6 +32,8 @@ pub struct ServiceFault {
     pub column: u32,
     /// The column behind what is meant; `column` itself where the whole is meant.
     pub end_column: u32,
+    /// Which sort of fault.
+    pub code: Code,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
@@ -38,8 +41,27 @@ pub struct ServiceFault {
 }
 
 impl ServiceFault {
-    pub(super) fn of_file(file: &str, message: impl Into<String>, help: Option<String>) -> Self {
-        Self { file: file.to_owned(), line: 1, column: 1, end_column: 1, message: message.into(), help }
+    pub(super) fn of_file(file: &str, code: Code, message: impl Into<String>, help: Option<String>) -> Self {
+        Self { file: file.to_owned(), line: 1, column: 1, end_column: 1, code, message: message.into(), help }
+    }
+
+    /// A fault of what stands between two offsets of a file's text, in bytes.
+    pub(super) fn between(
+        file: &str,
+        text: &str,
+        range: std::ops::Range<usize>,
+        code: Code,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Self {
+        Self { code, ..Self::from(template::Fault::between(file, text, range, message, help)) }
+    }
+}
+
+impl From<&ServiceFault> for Diagnostic {
+    fn from(fault: &ServiceFault) -> Self {
+        let ServiceFault { line, column, end_column, code, message, help, .. } = fault.clone();
+        Self { line, column, end_column, code, message, help }
     }
 }
 
@@ -52,8 +74,8 @@ impl fmt::Display for ServiceFault {
 
 impl From<template::Fault> for ServiceFault {
     fn from(fault: template::Fault) -> Self {
-        let template::Fault { file, line, column, end_column, message, help } = fault;
-        Self { file, line, column, end_column, message, help }
+        let template::Fault { file, line, column, end_column, code, message, help } = fault;
+        Self { file, line, column, end_column, code, message, help }
     }
 }
 
@@ -67,13 +89,13 @@ impl Service {
         let definition = match files.get(DEFINITION_FILE) {
             None => {
                 let help = "a service is a folder with `service.toml` and templates `*.j2`".to_owned();
-                faults.push(ServiceFault::of_file(DEFINITION_FILE, "the file is missing", Some(help)));
+                faults.push(ServiceFault::of_file(DEFINITION_FILE, Code::File, "the file is missing", Some(help)));
                 None
             }
             Some(text) => match ServiceDefinition::read(text) {
                 Ok(definition) => Some(definition),
                 Err(wrong) => {
-                    faults.extend(wrong.iter().map(|wrong| wrong.fault()));
+                    faults.extend(wrong.iter().map(|wrong| wrong.fault(DEFINITION_FILE, text)));
                     None
                 }
             },
@@ -92,7 +114,7 @@ impl Service {
         faults.extend(templates.unknown_parameters(&known).into_iter().map(ServiceFault::from));
         if !files.keys().any(|file| file.ends_with(".j2") && !file.starts_with('_')) {
             let help = "write what is to be rendered into a file that ends in `.j2`".to_owned();
-            faults.push(ServiceFault::of_file(DEFINITION_FILE, "the service has no template", Some(help)));
+            faults.push(ServiceFault::of_file(DEFINITION_FILE, Code::File, "the service has no template", Some(help)));
         }
         if faults.is_empty() { Ok(Self { definition, templates }) } else { Err(faults) }
     }

@@ -35,8 +35,26 @@ pub struct Scenario {
 
 /// Why a text is no scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NoScenario(String);
+#[error("{text}")]
+pub struct NoScenario {
+    /// All that is to be said, with line and column where it is no TOML of that form.
+    text: String,
+    /// What is wrong, without them.
+    pub message: String,
+    /// Where in the text, in bytes; none where the whole is meant.
+    pub at: Option<std::ops::Range<usize>>,
+}
+
+impl NoScenario {
+    fn new(message: String) -> Self {
+        Self { text: message.clone(), message, at: None }
+    }
+
+    fn of_form(error: &toml::de::Error) -> Self {
+        let text = error.to_string().trim_end().to_owned();
+        Self { text, message: error.message().to_owned(), at: error.span() }
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,16 +86,17 @@ impl Scenario {
     /// parameter is no error: it is among the scenario's faults.
     pub fn read(text: &str) -> Result<Self, NoScenario> {
         if text.len() > SCENARIO_BYTES_MOST {
-            return Err(NoScenario(format!("it has {} bytes, at most {SCENARIO_BYTES_MOST} may be", text.len())));
+            return Err(NoScenario::new(format!("it has {} bytes, at most {SCENARIO_BYTES_MOST} may be", text.len())));
         }
-        let written: Written =
-            toml::from_str(text).map_err(|error| NoScenario(error.to_string().trim_end().to_owned()))?;
+        let written: Written = toml::from_str(text).map_err(|error| NoScenario::of_form(&error))?;
         let mut faults = Vec::new();
         let parameters = match (&written.service, &written.parameters) {
             (Some(_), Some(_)) => {
-                return Err(NoScenario("it names a service and has parameters of its own: leave one out".to_owned()));
+                return Err(NoScenario::new(
+                    "it names a service and has parameters of its own: leave one out".to_owned(),
+                ));
             }
-            (None, None) => return Err(NoScenario("it needs `service`, or `[parameters]`".to_owned())),
+            (None, None) => return Err(NoScenario::new("it needs `service`, or `[parameters]`".to_owned())),
             (Some(_), None) => Definition::default(),
             (None, Some(spelled)) => {
                 let spelled = spelled.iter().map(|(name, spelled)| (name.as_str(), spelled));
@@ -91,7 +110,7 @@ impl Scenario {
         one_path(&layers)?;
         let mut runtime = Runtime::of(layers.iter().filter_map(|layer| layer.place.as_ref()));
         for (name, value) in &written.runtime {
-            let told = told(value).map_err(|what| NoScenario(format!("`runtime.{name}`: {what} is no value")))?;
+            let told = told(value).map_err(|what| NoScenario::new(format!("`runtime.{name}`: {what} is no value")))?;
             if let Err(mistake) = runtime.tell(name, told) {
                 let fault = Fault {
                     parameter: name.clone(),
@@ -112,14 +131,14 @@ impl WrittenSource {
         let known = || Source::GIVEN.iter().map(|source| source.as_str());
         let source = self.source.parse::<Source>().ok().filter(|source| Source::GIVEN.contains(source));
         let source = source.ok_or_else(|| {
-            NoScenario(format!("there is no source `{}`; {}", self.source, suggest(&self.source, known())))
+            NoScenario::new(format!("there is no source `{}`; {}", self.source, suggest(&self.source, known())))
         })?;
         let place = self.place.as_deref().filter(|place| *place != "/").map(str::parse::<Place>).transpose();
-        let place = place.map_err(|error| NoScenario(error.to_string()))?;
+        let place = place.map_err(|error| NoScenario::new(error.to_string()))?;
         if let Some(place) = &place
             && !source.stands_at(place)
         {
-            return Err(NoScenario(format!("the source `{source}` does not stand at `{place}`")));
+            return Err(NoScenario::new(format!("the source `{source}` does not stand at `{place}`")));
         }
         let mut layer = Layer { source, place, substitutions: Vec::with_capacity(self.substitutions.len()) };
         for text in &self.substitutions {
@@ -149,13 +168,13 @@ fn one_path(layers: &[Layer]) -> Result<(), NoScenario> {
     for (index, layer) in layers.iter().enumerate() {
         for other in layers.iter().take(index) {
             if other.source == layer.source {
-                return Err(NoScenario(format!("the source `{}` stands there twice", layer.source)));
+                return Err(NoScenario::new(format!("the source `{}` stands there twice", layer.source)));
             }
             if let (Some(one), Some(other)) = (&layer.place, &other.place)
                 && !one.covers(other)
                 && !other.covers(one)
             {
-                return Err(NoScenario(format!("`{other}` and `{one}` do not lie on one way down to a line")));
+                return Err(NoScenario::new(format!("`{other}` and `{one}` do not lie on one way down to a line")));
             }
         }
     }

@@ -253,18 +253,14 @@ fn people_verbs() -> Vec<Verb> {
     samples.map(verb).into()
 }
 
-/// What organizations are asked of values and subscriptions.
+fn schedule() -> Value {
+    json!({"start": "2026-03-01T22:00:00", "duration_s": 7200, "repeat": "daily", "time_zone": "Europe/Berlin",
+        "enabled": "during", "start_by": null, "end_by": "2026-12-31T00:00:00"})
+}
+
+/// What organizations are asked of values, services and subscriptions.
 fn service_verbs() -> Vec<Verb> {
     let path = json!({"place": "acme/berlin", "name": "scrubbing"});
-    let nightly = json!({
-        "start": "2026-11-22T22:00:00",
-        "duration_s": 7_200,
-        "repeat": "daily",
-        "time_zone": "Europe/Berlin",
-        "enabled": "during",
-        "start_by": null,
-        "end_by": "2026-12-31T00:00:00",
-    });
     let samples = [
         json!({"set_values": {
             "place": "acme/berlin",
@@ -284,28 +280,28 @@ fn service_verbs() -> Vec<Verb> {
             "service": "ingress-firewall",
             "substitutions": ["rate=20m"],
             "active": true,
-            "schedule": null,
+            "schedule": schedule(),
         }}),
-        json!({"suspend_subscription": path}),
-        json!({"resume_subscription": path}),
         json!({"activate_subscription": {
             "place": "acme/berlin/line-7",
             "name": "scrubbing",
-            "substitutions": ["rate=30m"],
-            "schedule": nightly,
+            "substitutions": ["rate=5m"],
+            "schedule": schedule(),
         }}),
+        json!({"redeploy_subscription": path}),
         json!({"deactivate_subscription": {
             "place": "acme/berlin/line-7",
             "name": "scrubbing",
-            "substitutions": ["rate=30m"],
+            "substitutions": ["rate=5m"],
         }}),
-        json!({"redeploy_subscription": path}),
         json!({"rollout_service": {
             "service": "ingress-firewall",
-            "version": "0193c5e2a4b6",
-            "under": "acme/berlin",
+            "version": "0123456789ab",
+            "under": "acme",
             "canary": 10,
         }}),
+        json!({"suspend_subscription": path}),
+        json!({"resume_subscription": path}),
         json!({"remove_subscription": path}),
     ];
     samples.map(verb).into()
@@ -446,8 +442,11 @@ pub(crate) fn refused_policy() -> Vec<Value> {
 
 fn reaction(name: &str, incident: Option<&IncidentId>, action: &Value) -> Value {
     let (id, policy) = (parsed("acme-r3-18b9f5a2c3d4e5f6"), parsed("open-case"));
-    let (policy, trigger) = (Some(&policy), Some(EVENT));
-    let data = Reaction { id: &id, policy, trigger, command: None, activation: None, incident, action };
+    let (policy, trigger, activation) = match name {
+        "device" => (None, None, Some("scrubbing-0123456789ab")),
+        _ => (Some(&policy), Some(EVENT), None),
+    };
+    let data = Reaction { id: &id, policy, trigger, command: None, activation, incident, action };
     let about = incident.map(ToString::to_string);
     event(&format!("linesman.reaction.{name}"), ORGANIZATION, about.as_deref(), data)
 }
@@ -482,15 +481,9 @@ pub(crate) fn configure() -> Vec<Value> {
         host_name: host_name.map(str::to_owned),
     };
     let put = GroupChange::Put { text: "interfaces {\n    ge-0/0/1 {\n        disable;\n    }\n}\n".to_owned() };
-    let (id, activation) = (parsed("acme-r3-18b9f5a2c3d4e5f6"), "drain-39491a22a84c");
     [(device(Some("edge-01")), put), (device(None), GroupChange::Remove)]
-        .map(|(device, change)| Configure { device, group: format!("linesman-{activation}-line-7"), change })
-        .map(|configure| {
-            let (action, activation) = (json_of(Action::Configure(Box::new(configure))), Some(activation));
-            let (policy, trigger, command, incident, action) = (None, None, None, None, &action);
-            let data = Reaction { id: &id, policy, trigger, command, activation, incident, action };
-            event("linesman.reaction.device", ORGANIZATION, None, data)
-        })
+        .map(|(device, change)| Configure { device, group: "linesman-drain-line-7".to_owned(), change })
+        .map(|configure| reaction("device", None, &json_of(Action::Configure(Box::new(configure)))))
         .into()
 }
 

@@ -201,7 +201,9 @@ pub(crate) fn keep(
     let calendar = row.schedule.as_ref().and_then(|schedule| Calendar::of(schedule, "/schedule").ok());
     if let Some(calendar) = calendar {
         let standing = calendar.at(desk.now);
-        (row.is_enabled, row.changes) = (standing.is_enabled, standing.changes);
+        // A row holds moments until 2262, and is not read with a later one: none is waited for.
+        let changes = standing.changes.filter(|changes| i64::try_from(changes.as_nanosecond()).is_ok());
+        (row.is_enabled, row.changes) = (standing.is_enabled, changes);
     }
     if let Some(due) = row.changes {
         timers::arm_at(desk, due, &timers::Timer::Activation(key.as_bytes()))?;

@@ -34,8 +34,10 @@ pub struct PartRow {
     pub goal: Goal,
     /// How it stands.
     pub state: State,
-    /// Why it failed; empty where it has not.
+    /// Why it failed; empty where it has not. Whoever sees the line may read it.
     pub reason: String,
+    /// The same with the other side, where another line's group sets the same otherwise.
+    pub conflict: Option<ConflictRow>,
     /// Whether it was the device that failed, and not what was to be told to it.
     pub is_of_device: bool,
     /// What the device has still to answer.
@@ -43,6 +45,32 @@ pub struct PartRow {
     /// When it came to stand so.
     #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
     pub changed: Timestamp,
+}
+
+/// What two sides set differently.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictRow {
+    /// The line of the other side.
+    pub line: PlacePath,
+    /// Both, in words.
+    pub told: String,
+}
+
+impl PartRow {
+    /// Why it failed, in words for whoever sees what `sees` says.
+    pub fn told(&self, sees: impl Fn(&Place) -> bool) -> &str {
+        shown(&self.reason, self.conflict.as_ref(), sees)
+    }
+
+    pub(super) fn without_reason(self) -> Self {
+        Self { reason: String::new(), conflict: None, is_of_device: false, ..self }
+    }
+}
+
+/// What is wrong: with the other side for whoever sees its line, otherwise without.
+pub(super) fn shown<'a>(told: &'a str, conflict: Option<&'a ConflictRow>, sees: impl Fn(&Place) -> bool) -> &'a str {
+    let seen = conflict.filter(|conflict| sees(&Place::Below(conflict.line.clone())));
+    seen.map_or(told, |conflict| &conflict.told)
 }
 
 /// What a part is to come to. Stored by its place: a new one is added at the end.
@@ -134,6 +162,12 @@ pub fn below(org: &OrgName, own: &[u8]) -> Vec<u8> {
     PARTS.prefix(&[org.as_str()], own)
 }
 
+/// The front of the keys of the parts of an access line, or of all lines of a site.
+pub fn under(place: &PlacePath) -> Vec<u8> {
+    let end = if place.line.is_some() { '\0' } else { '/' };
+    below(&place.organization, format!("{}{end}", places::within(place)).as_bytes())
+}
+
 /// Whether lines of an organization have any.
 ///
 /// # Errors
@@ -177,7 +211,10 @@ pub(crate) fn settle(
     let Some(mut part) = part else { return Ok(()) };
     (part.reaction, part.changed) = (None, desk.now);
     match (answer, part.goal) {
-        (Err(reason), _) => (part.state, part.reason, part.is_of_device) = (State::Failed, reason, true),
+        (Err(reason), _) => {
+            (part.state, part.reason, part.is_of_device) = (State::Failed, reason, true);
+            part.conflict = None;
+        }
         // What it could not be told since stays said.
         (Ok(()), Goal::On) if part.state != State::Pending => {}
         (Ok(()), Goal::On) => (part.state, part.reason) = (State::Active, String::new()),

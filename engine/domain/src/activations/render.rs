@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use linesman_rules::configuration::{Configuration, Group, conflicts};
+use linesman_rules::configuration::{Configuration, Conflict, Group, conflicts};
 use linesman_rules::values::{Acquisition, Fault};
 use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
 use linesman_schemas::{Destination, OrgName, Place, PlacePath, ReactionId, SubscriptionName};
 
-use super::leaves::{self, Leaves};
-use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
+use super::leaves::{self, Hashed, Leaves};
+use super::parts::{self, ConflictRow, Goal, GroupRow, PartRow, State as Standing};
 use super::wanted::{Floor, Wish, wishes};
 use crate::acquired::{self, Wanted};
 use crate::desk::Desk;
@@ -47,6 +47,7 @@ pub(crate) struct Rendered {
 struct Made {
     version: String,
     configuration: Configuration,
+    leaves: Vec<Hashed>,
     device: Device,
 }
 
@@ -92,9 +93,9 @@ impl<'a> Surroundings<'a> {
         desk: &Desk,
         (line, row): (&PlacePath, &PlaceRow),
         wish: &Wish,
-    ) -> Result<Result<Made, String>, Error> {
+    ) -> Result<Result<Made, Wrong>, Error> {
         if row.device.is_empty() {
-            return Ok(Err("the access line names no device".to_owned()));
+            return Ok(Err(Wrong::told("the access line names no device")));
         }
         let device = self.device(desk, &line.organization, &row.device)?;
         let place = Place::Below(line.clone());
@@ -109,14 +110,49 @@ impl<'a> Surroundings<'a> {
         let gathered = acquired::gather(desk.state(), self.services.shelf(), &wanted)?;
         let Some(service) = &gathered.service else {
             let (name, version) = (&subscription.service, &subscription.version);
-            return Ok(Err(format!("the version `{version}` of the service `{name}` cannot be used")));
+            return Ok(Err(Wrong::told(format!("the version `{version}` of the service `{name}` cannot be used"))));
         };
         let made = gathered.acquire(|values| match faults(values) {
-            Some(faults) => Err(faults),
-            None => service.render(values).map_err(|fault| fault.to_string()),
+            Some(faults) => Err(Wrong::told(faults)),
+            None => service.render(values).map_err(|fault| Wrong::told(fault.to_string())),
         });
         let version = subscription.version.clone();
-        Ok(made.map(|configuration| Made { version, configuration, device }))
+        Ok(made.map(|configuration| Made { version, leaves: leaves::hashed(&configuration), configuration, device }))
+    }
+}
+
+/// What is wrong at a line.
+#[derive(Debug, Clone)]
+pub(crate) struct Wrong {
+    /// As whoever sees the line may read it.
+    pub(crate) told: String,
+    /// The other side, where two set the same.
+    pub(crate) conflict: Option<ConflictRow>,
+}
+
+impl Wrong {
+    fn told(told: impl Into<String>) -> Self {
+        Self { told: told.into(), conflict: None }
+    }
+
+    /// Two set a leaf differently: another one, and that at hand.
+    fn conflict(conflict: &Conflict, (theirs, there): (&Wish, &PlacePath), (ours, here): (&Wish, &PlacePath)) -> Self {
+        let owner = |wish: &Wish, line: &PlacePath| {
+            format!("`{}` of `{}` at `{}`, for `{line}`", wish.id, wish.name, wish.activated)
+        };
+        let told = format!("{conflict}: by {} and by {}", owner(theirs, there), owner(ours, here));
+        if here == there {
+            return Self::told(told);
+        }
+        let leaf = conflict.second.name();
+        let ours = owner(ours, here);
+        let short = format!("`{leaf}` is set otherwise on the device for another access line than by {ours}");
+        Self { told: short, conflict: Some(ConflictRow { line: there.clone(), told }) }
+    }
+
+    /// In words for whoever sees `sees`.
+    pub(crate) fn shown(&self, sees: impl Fn(&Place) -> bool) -> &str {
+        parts::shown(&self.told, self.conflict.as_ref(), sees)
     }
 }
 
@@ -168,7 +204,7 @@ pub(crate) fn line(
                 }
                 match made {
                     Ok(made) => work.bring_in(around, wish, part, made, again == Some(&wish.name))?,
-                    Err(reason) => work.fail(id, part, reason)?,
+                    Err(wrong) => work.fail(id, part, wrong)?,
                 }
             }
             (_, None) => {
@@ -184,8 +220,9 @@ pub(crate) fn line(
 /// What lines would come to, each held against what is on devices and against those before it.
 #[derive(Default)]
 pub(crate) struct Rehearsal {
-    /// By device, what was made for lines before.
-    made: BTreeMap<String, Vec<(PlacePath, Wish, Configuration)>>,
+    made: Vec<(PlacePath, Wish, Configuration)>,
+    /// By device and leaf, the first that set it and to which value, hashed.
+    set: BTreeMap<(String, u64), (u64, usize)>,
 }
 
 impl Rehearsal {
@@ -195,7 +232,7 @@ impl Rehearsal {
         (desk, leaves): (&Desk, &mut Leaves),
         around: &mut Surroundings<'_>,
         line: &PlacePath,
-    ) -> Result<Vec<(String, String)>, Error> {
+    ) -> Result<Vec<(String, Wrong)>, Error> {
         let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else {
             return Ok(Vec::new());
         };
@@ -203,30 +240,41 @@ impl Rehearsal {
         for (id, wish) in around.wishes(desk, line)?.into_iter().filter(|(_, wish)| wish.is_on) {
             let made = match around.make(desk, (line, &place), &wish)? {
                 Ok(made) => made,
-                Err(reason) => {
-                    found.push((id, reason));
+                Err(wrong) => {
+                    found.push((id, wrong));
                     continue;
                 }
             };
-            let before = self.made.entry(made.device.serial_number.clone()).or_default();
-            let beside = before.iter().find_map(|(other, of, configuration)| {
-                let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
-                Some(format!("{conflict}: by {} and by {}", owner(of, other), owner(&wish, line)))
-            });
-            let wrong = match beside {
+            let wrong = match self.beside(line, &wish, &made) {
                 Some(wrong) => Some(wrong),
                 None => conflict((desk, leaves), around, (line, &wish), &made, &mut BTreeSet::new())?,
             };
             found.extend(wrong.map(|wrong| (id, wrong)));
-            let before = self.made.entry(made.device.serial_number).or_default();
-            before.push((line.clone(), wish, made.configuration));
+            self.made.push((line.clone(), wish, made.configuration));
         }
         Ok(found)
     }
-}
 
-fn owner(wish: &Wish, line: &PlacePath) -> String {
-    format!("`{}` of `{}` at `{}`, for `{line}`", wish.id, wish.name, wish.activated)
+    /// What a line before sets otherwise.
+    fn beside(&mut self, line: &PlacePath, wish: &Wish, made: &Made) -> Option<Wrong> {
+        let mut others = BTreeSet::new();
+        for (leaf, value) in &made.leaves {
+            let key = (made.device.serial_number.clone(), *leaf);
+            match self.set.get(&key) {
+                Some((other, _)) if other == value => {}
+                Some((_, at)) => {
+                    others.insert(*at);
+                }
+                None => {
+                    self.set.insert(key, (*value, self.made.len()));
+                }
+            }
+        }
+        others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
+            let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
+            Some(Wrong::conflict(&conflict, (of, other), (wish, line)))
+        })
+    }
 }
 
 /// What a group on the device sets otherwise, in words with both owners. Only what that is to be from now on counts; the
@@ -237,10 +285,9 @@ fn conflict(
     (line, wish): (&PlacePath, &Wish),
     made: &Made,
     also: &mut BTreeSet<PlacePath>,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Wrong>, Error> {
     let (org, device) = (&line.organization, made.device.serial_number.as_str());
-    let hashed = leaves::hashed(&made.configuration);
-    for group in leaves.against(desk, (org, device), &hashed)? {
+    for group in leaves.against(desk, (org, device), &made.leaves)? {
         let Some(row) = desk.read(&parts::group_key(org, device, &group))? else { continue };
         if (&row.line, &row.activation) == (line, &wish.id) {
             continue;
@@ -263,7 +310,7 @@ fn conflict(
         let wrong = configuration.and_then(|theirs| conflicts(&theirs, &made.configuration).into_iter().next());
         match wrong {
             Some(wrong) => {
-                return Ok(Some(format!("{wrong}: by {} and by {}", owner(&theirs, &row.line), owner(wish, line))));
+                return Ok(Some(Wrong::conflict(&wrong, (&theirs, &row.line), (wish, line))));
             }
             None => {
                 also.insert(row.line);
@@ -299,6 +346,7 @@ impl Work<'_> {
             goal: Goal::On,
             state: Standing::Pending,
             reason: String::new(),
+            conflict: None,
             is_of_device: false,
             reaction: None,
             changed: self.desk.now,
@@ -359,15 +407,15 @@ impl Work<'_> {
                 return Ok(());
             }
             let is_so = part.goal == goal && part.state == Standing::Inactive;
-            let off = PartRow { goal, state: Standing::Inactive, reason: String::new(), is_of_device: false, ..part };
+            let part = part.without_reason();
+            let off = PartRow { goal, state: Standing::Inactive, ..part };
             return if is_so { Ok(()) } else { self.keep(id, off) };
         }
         self.empty(id, &part)?;
         let device = self.device_of(&part.device)?;
         part.reaction = self.order(id, device, &part.group, GroupChange::Remove)?;
         (part.goal, part.state, part.text) = (goal, Standing::Pending, String::new());
-        (part.reason, part.is_of_device) = (String::new(), false);
-        self.keep(id, part)
+        self.keep(id, part.without_reason())
     }
 
     /// A group sets nothing any more; its name is kept until the device has answered.
@@ -399,12 +447,14 @@ impl Work<'_> {
     }
 
     /// What was to be told cannot be: the device stays as it is.
-    fn fail(&mut self, id: &str, part: PartRow, reason: String) -> Result<(), Error> {
-        let is_known = part.state == Standing::Failed && !part.is_of_device && part.reason == reason;
+    fn fail(&mut self, id: &str, part: PartRow, wrong: Wrong) -> Result<(), Error> {
+        let Wrong { told: reason, conflict } = wrong;
+        let is_same = part.reason == reason && part.conflict == conflict;
+        let is_known = part.state == Standing::Failed && !part.is_of_device && is_same;
         if is_known && part.goal == Goal::On {
             return Ok(());
         }
-        let failed = PartRow { goal: Goal::On, state: Standing::Failed, reason, is_of_device: false, ..part };
+        let failed = PartRow { goal: Goal::On, state: Standing::Failed, reason, conflict, is_of_device: false, ..part };
         self.keep(id, failed)
     }
 
@@ -419,7 +469,8 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         let (id, device) = (wish.id.as_str(), made.device.serial_number.as_str());
         if made.device.peer().is_none() {
-            return self.fail(id, part, format!("the device's serial number is too long: `{device}`"));
+            let told = format!("the device's serial number is too long: `{device}`");
+            return self.fail(id, part, Wrong::told(told));
         }
         if made.configuration.is_empty() {
             // Nothing is to be set at the line: it counts as off there.
@@ -432,16 +483,17 @@ impl Work<'_> {
             return Ok(());
         }
         let Some(group) = self.group(id, &part, &made)? else {
-            return self.fail(id, part, format!("the device `{device}` has groups of these names already"));
+            let told = format!("the device `{device}` has groups of these names already");
+            return self.fail(id, part, Wrong::told(told));
         };
-        if let Err(ungroupable) = Group::new(&group, made.configuration.clone()) {
-            return self.fail(id, part, ungroupable.to_string());
+        if let Err(ungroupable) = Group::check(&group, &made.configuration) {
+            return self.fail(id, part, Wrong::told(ungroupable.to_string()));
         }
         let mut also = BTreeSet::new();
         let found = conflict((self.desk, self.leaves), around, (self.line, wish), &made, &mut also)?;
         self.rendered.freed.extend(also);
-        if let Some(reason) = found {
-            return self.block(id, part, (device, group), reason);
+        if let Some(wrong) = found {
+            return self.block(id, part, (device, group), wrong);
         }
         part.version.clone_from(&made.version);
         if stands && !is_again {
@@ -449,14 +501,14 @@ impl Work<'_> {
             return self.keep(id, part);
         }
         self.withdraw(&mut part)?;
-        let leaves = leaves::hashed(&made.configuration);
+        let leaves = made.leaves.clone();
         let row = GroupRow { line: self.line.clone(), activation: id.to_owned(), leaves, is_blocked: false };
         let freed = self.leaves.put(self.desk, (&self.line.organization, device, &group), &row)?;
         self.rendered.freed.extend(freed);
         part.reaction = self.order(id, made.device.clone(), &group, GroupChange::Put { text: text.clone() })?;
         (part.device, part.group, part.text) = (device.to_owned(), group, text);
-        (part.goal, part.state, part.reason, part.is_of_device) = (Goal::On, Standing::Pending, String::new(), false);
-        self.keep(id, part)
+        (part.goal, part.state) = (Goal::On, Standing::Pending);
+        self.keep(id, part.without_reason())
     }
 
     /// A part is kept out by what another sets; once that is free it is tried again.
@@ -465,7 +517,7 @@ impl Work<'_> {
         id: &str,
         mut part: PartRow,
         (device, group): (&str, String),
-        reason: String,
+        wrong: Wrong,
     ) -> Result<(), Error> {
         // What the device has of it stays, and so does what that sets.
         let key = parts::group_key(&self.line.organization, device, &group);
@@ -475,7 +527,7 @@ impl Work<'_> {
         if part.text.is_empty() {
             (part.device, part.group) = (device.to_owned(), group);
         }
-        self.fail(id, part, reason)
+        self.fail(id, part, wrong)
     }
 
     /// The name of a part's group on a device; none where both that it may have are another's.

@@ -47,8 +47,8 @@ pub(crate) fn ask(
 }
 
 /// A change is not taken in: lines would come to what is wrong.
-pub(crate) fn wrong(lines: &[String]) -> Answer {
-    Answer::refused(Verdict::Conflict, held::told(lines.iter().cloned()))
+pub(crate) fn wrong(lines: impl Iterator<Item = String>) -> Answer {
+    Answer::refused(Verdict::Conflict, held::told(lines))
 }
 
 fn nothing(place: &Place, name: &SubscriptionName) -> Answer {

@@ -95,6 +95,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("subscriptions", Need::Known),
     ("subscription", Need::Known),
     ("activations", Need::Known),
+    ("activation", Need::Known),
     ("managers", Need::Known),
     ("manager", Need::Known),
     ("groups", Need::Known),

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use linesman_schemas::command::{Command, PlaceVerb, Subscription, Values};
-use linesman_schemas::{OrgName, Place, PlacePath, SubscriptionName};
+use linesman_schemas::{OrgName, Place, PlacePath, Principal, SubscriptionName};
 
-use crate::activations::render::{self, Rehearsal, Rendered, Surroundings};
+use crate::activations::render::{self, Rehearsal, Rendered, Surroundings, Wrong};
 use crate::commands::{self, Answer};
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
-use crate::{Domain, Error, activations, places, subscriptions};
+use crate::{Domain, Error, activations, places, rights, subscriptions};
 
 /// Up to how many lines are rendered at once, on the input that changed something.
 const AT_ONCE_MOST: usize = 50;
@@ -27,7 +27,7 @@ impl Domain {
             Values::Set(settings) => settings.place.clone(),
             Values::Localize(_) => Place::Organization(org.clone()),
         };
-        self.change(&place, true, None, |domain| {
+        self.change((&place, &command.principal), true, None, |domain| {
             commands::values::ask(&mut domain.desk, &domain.services, org, command, verb)
         })
     }
@@ -38,7 +38,7 @@ impl Domain {
             Subscription::Remove(_) | Subscription::Suspend(_) | Subscription::Deactivate(_) => (false, None),
             Subscription::Redeploy(path) => (false, Some(&path.name)),
         };
-        self.change(verb.at(), is_rehearsed, again, |domain| {
+        self.change((verb.at(), &command.principal), is_rehearsed, again, |domain| {
             commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
         })
     }
@@ -62,7 +62,7 @@ impl Domain {
     /// Changes something at a place, unless lines there would come to what is wrong (`is_rehearsed`), and renders them.
     fn change(
         &mut self,
-        place: &Place,
+        (place, principal): (&Place, &Principal),
         is_rehearsed: bool,
         again: Option<&SubscriptionName>,
         ask: impl FnOnce(&mut Self) -> Result<Answer, Error>,
@@ -76,7 +76,10 @@ impl Domain {
         let stays = answer.is_done() && wrong.is_empty();
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {
-            return Ok(commands::subscriptions::wrong(&wrong));
+            let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
+            let told =
+                wrong.iter().map(|(line, wrong)| format!("`{line}`: {}", wrong.shown(|place| reach.covers(place))));
+            return Ok(commands::subscriptions::wrong(told));
         }
         if stays {
             self.render(place, again)?;
@@ -153,16 +156,16 @@ impl Domain {
     }
 
     /// What is wrong with lines of a place as it stands, of the first ones, but for what their parts tell already.
-    pub(super) fn rehearse(&mut self, place: &Place) -> Result<Vec<String>, Error> {
+    pub(super) fn rehearse(&mut self, place: &Place) -> Result<Vec<(PlacePath, Wrong)>, Error> {
         let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
         let mut around = Surroundings::new(&self.services, &mut self.devices);
         let mut rehearsal = Rehearsal::default();
         let mut found = Vec::new();
         for line in &lines {
-            for (id, reason) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
+            for (id, wrong) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
                 let part = self.desk.read(&activations::parts::key(line, &id))?;
-                if part.is_none_or(|part| part.reason != reason) {
-                    found.push(format!("`{line}`: {reason}"));
+                if part.is_none_or(|part| part.reason != wrong.told) {
+                    found.push((line.clone(), wrong));
                 }
             }
         }

@@ -76,10 +76,12 @@ impl Network {
         let base = Memory::default();
         let rows = lane.base.rows().into_iter().map(|(key, row)| (key, Some(row))).collect();
         base.apply(&Writes { batch: 0, rows });
-        let domain = open(&base, &lane.judge, lane.book.clone());
+        let domain = open(&base, &lane.judge, lane.book.clone(), lane.number);
         let (judge, book, services) = (Rc::clone(&lane.judge), lane.book.clone(), Arc::clone(&lane.services));
         let (sequence, now, events) = (lane.sequence, lane.now, Vec::new());
-        let lane = Lane { base, domain, judge, sequence, now, events, book, services, reopens: false };
+        let (number, directory) = (lane.number, lane.directory.clone());
+        let lane =
+            Lane { base, domain, judge, sequence, now, events, book, services, number, directory, reopens: false };
         Self { lane, devices: self.devices.clone(), told: Vec::new() }
     }
 
@@ -282,6 +284,13 @@ fn two_that_set_the_same_differently_are_refused_with_both_named() {
         "{detail}"
     );
     assert!(detail.contains("of `bye` at `acme/berlin/line-2`, for `acme/berlin/line-2`"), "{detail}");
+    let manager = json!({"manager": "ann", "sphere": ["acme/berlin/line-2"], "privileges": ["subscription", "substitution", "activation"]});
+    network.does(&json!({"set_manager": manager}));
+    let ann = json!({"kind": "manager", "organization": "acme", "name": "ann"});
+    let asked = subscribe("acme/berlin/line-2", "bye", "banner", &["text=\"bye\""], true);
+    let (verdict, detail) = network.lane.decided_for(&ann, &asked);
+    assert_eq!(verdict, Verdict::Conflict);
+    assert!(!detail.contains("hello") && !detail.contains("line-1"), "she sees her line alone: {detail}");
     network.does(&activate("acme/berlin/line-2", "hello", &[]));
     assert_eq!(network.texts("pe-berlin").len(), 2, "both set the same to the same");
     network.does(
@@ -297,8 +306,12 @@ fn what_is_kept_out_comes_in_when_the_other_goes() {
     network.does(&subscribe("acme/paris", "bye", "banner", &["text=\"bye\""], true));
     // A line's device is changed by the provider: that is not refused, and the part tells.
     network.does(&json!({"set_place": {"place": "acme/paris/line-1", "device": "pe-berlin"}}));
-    let states = network.states("acme/paris/line-1");
-    assert!(states[0].starts_with("failed`system login message` is set to `hello` and to `bye`"), "{states:?}");
+    let part = network.parts().into_iter().find(|((line, _), _)| line == "acme/paris/line-1").unwrap().1;
+    let both = part.told(|_| true);
+    assert!(both.starts_with("`system login message` is set to `hello` and to `bye`: by `hello-"), "{both}");
+    let own = part.told(|place| place.to_string().starts_with("acme/paris"));
+    assert!(own.starts_with("`system login message` is set otherwise on the device for another access line"), "{own}");
+    assert!(!own.contains("hello") && !own.contains("berlin"), "{own}");
     assert_eq!(network.texts("pe-berlin").len(), 2);
     network.does(&deactivate("acme/berlin", "hello"));
     assert_eq!(network.states("acme/paris/line-1"), ["active"]);
@@ -530,7 +543,7 @@ fn a_policy_activates_a_service_for_the_line_that_the_device_serves_and_ends_it(
     network.does(&values("acme", &["!rate=1k"]));
     network.does(&json!({"set_place": {"place": "acme/berlin/line-2", "device": ""}}));
     network.lane.bundle("acme", "edge", 6, "High");
-    assert_eq!(dead(&network)[2], "refused: `rate` is fixed by the enterprise `acme`, and nobody below substitutes it");
+    assert_eq!(dead(&network)[2], "refused: `rate` is fixed by `acme`, and nobody below substitutes it");
     assert!(network.devices.is_empty());
 }
 

@@ -48,7 +48,7 @@ impl Lane {
         self.decided_for(&json!({"kind": "provider", "name": "admin"}), verb)
     }
 
-    fn decided_for(&mut self, principal: &Value, verb: &Value) -> (Verdict, String) {
+    pub(super) fn decided_for(&mut self, principal: &Value, verb: &Value) -> (Verdict, String) {
         let id = format!("c{}", self.sequence);
         let command = json!({"id": id, "principal": principal, "node": "test", "verb": verb});
         self.take("acme", "cmd", command.to_string().as_bytes());

@@ -8,8 +8,9 @@
 //! | `show` | answers as tables, cards and JSON |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
-//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
+pub(super) mod activation;
 pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod dead;
@@ -276,10 +277,7 @@ impl Api {
     /// Writes, and prints what became of it. Sent again under the same key when the engine is away.
     async fn write(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<()> {
         let key = self.command_key()?;
-        let mut state = self.send(&method, path, &key, body.as_ref()).await.map_err(|error| {
-            let is_decided = error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status.is_client_error());
-            if is_decided { error } else { error.context(unknown(&key)) }
-        })?;
+        let mut state = self.written(&method, path, &key, body.as_ref()).await?;
         let asked = Instant::now();
         while state.get("verdict").is_some_and(|verdict| verdict == "pending") && asked.elapsed() < PATIENCE {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -299,6 +297,14 @@ impl Api {
             anstream::println!("{}", text("detail"));
         }
         Ok(())
+    }
+
+    /// Sends a write under a key; where no answer comes it is said what can be done.
+    async fn written(&self, method: &Method, path: &str, key: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+        self.send(method, path, key, body).await.map_err(|error| {
+            let is_decided = error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.status.is_client_error());
+            if is_decided { error } else { error.context(unknown(key)) }
+        })
     }
 
     /// Sends a write until there is an answer, a few times at most.

@@ -4,13 +4,20 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use reqwest::Method;
+use serde_json::Value;
 
-use super::show::{Column, column};
-use super::{Args, List, ask, segment};
+use super::show::{self, Column, column};
+use super::{Api, Args, List, ask, segment};
 use crate::cli::{Failure, trials};
 use crate::edge::filters::tables::Services;
 
 const COLUMNS: [Column; 3] = [column("NAME", "/name"), column("VERSION", "/version"), column("SINCE", "/since")];
+const ROLLED_OUT: [Column; 4] = [
+    column("ORGANIZATION", "/organization"),
+    column("SUBSCRIPTIONS", "/subscriptions"),
+    column("VERSION", "/version"),
+    column("VERDICT", "/verdict"),
+];
 
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
@@ -18,6 +25,8 @@ Examples:
   linesman service list --data-dir D
   linesman service show nat --data-dir D
   linesman service load --data-dir D    the services of this engine's files, whatever another has loaded
+  linesman service rollout nat --canary 10 --data-dir D    ten subscriptions go over to its newest version
+  linesman service rollout nat --under acme --version 0123456789ab --data-dir D
   linesman service render nat --scenario scenario.toml --rules R    needs no engine
   linesman service test --rules R                                   nor does this
   linesman service test nat --rules R --write";
@@ -33,6 +42,20 @@ pub(in crate::cli) enum Action {
     },
     /// Load the services of this engine's files into the log, whatever another has loaded
     Load,
+    /// Let subscriptions go over to another version, which they do not by themselves
+    Rollout {
+        /// The service
+        name: String,
+        /// So many at the most, in the order of organizations, places and names
+        #[arg(long, value_name = "N")]
+        canary: Option<u32>,
+        /// Those made at this place and below; without it everywhere
+        #[arg(long, value_name = "PLACE")]
+        under: Option<String>,
+        /// The version; without it the newest
+        #[arg(long, value_name = "VERSION")]
+        version: Option<String>,
+    },
     /// Print the configuration that a service makes of a scenario; needs no engine
     Render(trials::Render),
     /// Hold the scenarios of services against the renderings beside them; needs no engine
@@ -46,13 +69,67 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     match &args.action {
         Action::Render(render) => return trials::render(render),
         Action::Test(test) => return trials::test(test),
-        Action::List(_) | Action::Show { .. } | Action::Load => {}
+        Action::List(_) | Action::Show { .. } | Action::Load | Action::Rollout { .. } => {}
     }
     ask(&args.access, async |api| match &args.action {
-        Action::List(list) => api.list("/api/v1/services", list, &COLUMNS).await,
+        Action::List(list) => {
+            api.list("/api/v1/services", list, &COLUMNS).await?;
+            tell_refused(api).await
+        }
         Action::Show { name } => api.show(&format!("/api/v1/services/{}", segment(name)), &()).await,
         Action::Load => api.write(Method::POST, "/api/v1/policies/load?section=services", None).await,
+        Action::Rollout { name, canary, under, version } => {
+            let said = [("canary", canary.map(Value::from)), ("under", text(under)), ("version", text(version))];
+            let said = said.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
+            roll_out(api, name, Value::Object(said.collect())).await
+        }
         // They were run above, without an engine.
         Action::Render(_) | Action::Test(_) => Ok(()),
     })
+}
+
+/// Tells, beside the list, which services of the engine's files are refused.
+async fn tell_refused(api: &Api) -> anyhow::Result<()> {
+    let readiness = api.get("/readyz", &()).await?;
+    for refused in readiness.pointer("/services/files").and_then(Value::as_array).into_iter().flatten() {
+        let field = |name: &str| refused.get(name).map(show::plain).unwrap_or_default();
+        let stays = refused.get("stays").and_then(Value::as_bool).unwrap_or_default();
+        let what = if stays { "is refused, and goes on as it was good last" } else { "is refused" };
+        let place = format!("{}:{}:{}", field("path"), field("line"), field("column"));
+        anstream::eprintln!("{place} {what}: {}", field("message"));
+    }
+    Ok(())
+}
+
+fn text(said: &Option<String>) -> Option<Value> {
+    said.clone().map(Value::from)
+}
+
+/// Asks for it, and prints how many subscriptions of each organization go over.
+async fn roll_out(api: &Api, name: &str, body: Value) -> anyhow::Result<()> {
+    let path = format!("/api/v1/services/{}/rollout", segment(name));
+    let key = api.command_key()?;
+    let state = api.written(&Method::POST, &path, &key, Some(&body)).await?;
+    if api.is_json {
+        anstream::println!("{state}");
+        return Ok(());
+    }
+    let organizations = state.get("organizations").and_then(Value::as_array).cloned().unwrap_or_default();
+    if organizations.is_empty() {
+        anstream::println!("unchanged: no subscription is on another version");
+        return Ok(());
+    }
+    let version = state.get("version").cloned().unwrap_or_default();
+    let with_version = |mut one: Value| {
+        if let Value::Object(fields) = &mut one {
+            fields.insert("version".to_owned(), version.clone());
+        }
+        one
+    };
+    let rows: Vec<Value> = organizations.into_iter().map(with_version).collect();
+    anstream::print!("{}", show::table(&rows, &ROLLED_OUT, show::width()));
+    if rows.iter().any(|one| one.get("verdict").is_some_and(|verdict| verdict == "pending")) {
+        anstream::eprintln!("not yet decided for all: the same words with `--key {key}` tell what became of it");
+    }
+    Ok(())
 }

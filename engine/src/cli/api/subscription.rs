@@ -27,6 +27,10 @@ pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman subscription list --under acme --data-dir D
   linesman subscription set acme/berlin scrubbing --service ingress-firewall --set 'rate=20m' --data-dir D
+  linesman subscription activate acme/berlin scrubbing --data-dir D
+  linesman subscription activate acme/berlin/line-7 scrubbing --set 'rate=5m' --schedule night.json --data-dir D
+  linesman subscription deactivate acme/berlin/line-7 scrubbing --data-dir D
+  linesman subscription redeploy acme/berlin scrubbing --data-dir D    devices are told all of it once more
   linesman subscription suspend acme/berlin scrubbing --data-dir D
   linesman subscription remove acme/berlin scrubbing --data-dir D";
 
@@ -46,7 +50,31 @@ pub(in crate::cli) enum Action {
         /// A substitution at its own place; may be given more than once, all together take the place of those there are
         #[arg(long = "set", value_name = "SUBSTITUTION")]
         substitutions: Vec<String>,
+        /// When it is active, as long as it is to be: JSON, or the file that has it; `null` for always
+        #[arg(long, value_name = "JSON|FILE")]
+        schedule: Option<String>,
     },
+    /// Activate one, where it was made or below: devices of access lines there are told of it
+    Activate {
+        #[command(flatten)]
+        which: Seen,
+        /// A value for this activation alone; may be given more than once
+        #[arg(long = "set", value_name = "SUBSTITUTION")]
+        substitutions: Vec<String>,
+        /// When it counts: JSON, or the file that has it
+        #[arg(long, value_name = "JSON|FILE")]
+        schedule: Option<String>,
+    },
+    /// Deactivate one, where it was made or below, with what reaches there from above
+    Deactivate {
+        #[command(flatten)]
+        which: Seen,
+        /// A value of the one activation that is meant; may be given more than once
+        #[arg(long = "set", value_name = "SUBSTITUTION")]
+        substitutions: Vec<String>,
+    },
+    /// Tell devices all of one once more
+    Redeploy(Seen),
     /// Let one rest
     Suspend(Which),
     /// Let one rest no longer
@@ -64,24 +92,61 @@ pub(in crate::cli) struct Which {
     name: String,
 }
 
+/// Which subscription, and where of what it is for.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Seen {
+    /// Where: where it was made, or below; all access lines there are meant
+    place: String,
+    /// Its name, as it is seen there
+    name: String,
+}
+
 impl Which {
     fn path(&self) -> String {
-        format!("{}/{}", path_of("/api/v1/subscriptions", &self.place), segment(&self.name))
+        path(&self.place, &self.name)
     }
+}
+
+impl Seen {
+    fn path(&self, verb: &str) -> String {
+        format!("{}/{verb}", path(&self.place, &self.name))
+    }
+}
+
+fn path(place: &str, name: &str) -> String {
+    format!("{}/{}", path_of("/api/v1/subscriptions", place), segment(name))
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/subscriptions", list, &COLUMNS).await,
         Action::Show(which) => api.show(&which.path(), &()).await,
-        Action::Set { which, service, substitutions } => set(api, which, service.as_deref(), substitutions).await,
+        Action::Set { which, service, substitutions, schedule } => {
+            set(api, which, service.as_deref(), substitutions, schedule.as_deref()).await
+        }
+        Action::Activate { which, substitutions, schedule } => {
+            let body = body(substitutions, schedule.as_deref())?;
+            api.write(Method::POST, &which.path("activate"), Some(body.into())).await
+        }
+        Action::Deactivate { which, substitutions } => {
+            let body = body(substitutions, None)?;
+            api.write(Method::POST, &which.path("deactivate"), Some(body.into())).await
+        }
+        Action::Redeploy(which) => api.write(Method::POST, &which.path("redeploy"), None).await,
         Action::Suspend(which) => api.write(Method::POST, &format!("{}/suspend", which.path()), None).await,
         Action::Resume(which) => api.write(Method::POST, &format!("{}/resume", which.path()), None).await,
         Action::Remove(which) => api.write(Method::DELETE, &which.path(), None).await,
     })
 }
 
-async fn set(api: &Api, which: &Which, service: Option<&str>, substitutions: &[String]) -> anyhow::Result<()> {
+async fn set(
+    api: &Api,
+    which: &Which,
+    service: Option<&str>,
+    substitutions: &[String],
+    schedule: Option<&str>,
+) -> anyhow::Result<()> {
+    let mut body = body(substitutions, schedule)?;
     let service = match service {
         Some(service) => json!(service),
         None => {
@@ -93,9 +158,50 @@ async fn set(api: &Api, which: &Which, service: Option<&str>, substitutions: &[S
             })?
         }
     };
-    let mut body = Map::from_iter([("service".to_owned(), service)]);
+    body.insert("service".to_owned(), service);
+    api.write(Method::PUT, &which.path(), Some(body.into())).await
+}
+
+/// What is said besides of which subscription.
+fn body(substitutions: &[String], schedule: Option<&str>) -> anyhow::Result<Map<String, Value>> {
+    let mut body = Map::new();
     if !substitutions.is_empty() {
         body.insert("substitutions".to_owned(), json!(substitutions));
     }
-    api.write(Method::PUT, &which.path(), Some(Value::Object(body))).await
+    if let Some(text) = schedule {
+        body.insert("schedule".to_owned(), schedule_of(text)?);
+    }
+    Ok(body)
+}
+
+/// A schedule as it is said, or as a file says it.
+fn schedule_of(text: &str) -> anyhow::Result<Value> {
+    let said = text.trim_start();
+    if said.starts_with('{') || said.trim_end() == "null" {
+        return serde_json::from_str(text).context("`--schedule` is no JSON");
+    }
+    let content = std::fs::read_to_string(text)
+        .with_context(|| format!("`--schedule` is no JSON object, and no file that can be read: `{text}`"))?;
+    serde_json::from_str(&content).with_context(|| format!("the schedule in `{text}` is no JSON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_said_or_in_a_file() {
+        let night = json!({"start": "2026-03-01T22:00:00", "duration_s": 7200});
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("night.json");
+        std::fs::write(&file, night.to_string()).unwrap();
+        assert_eq!(schedule_of(file.to_str().unwrap()).unwrap(), night);
+        assert_eq!(schedule_of(&format!(" {night}")).unwrap(), night);
+        assert_eq!(schedule_of("null").unwrap(), Value::Null);
+        let told = |text: &str| schedule_of(text).unwrap_err().to_string();
+        assert_eq!(told("{"), "`--schedule` is no JSON");
+        assert_eq!(told("gone.json"), "`--schedule` is no JSON object, and no file that can be read: `gone.json`");
+        std::fs::write(&file, "at night").unwrap();
+        assert_eq!(told(file.to_str().unwrap()), format!("the schedule in `{}` is no JSON", file.display()));
+    }
 }

@@ -1,6 +1,7 @@
 //! `linesman check`
 
 mod excerpt;
+mod services;
 mod stray;
 mod text;
 
@@ -14,11 +15,13 @@ use serde::Serialize;
 use super::Failure;
 use crate::rules_dir;
 
-/// Check policies: syntax, header, filters, and what their scripts call
+/// Check policies, services and the parameters of all services
 ///
-/// Prints every fault of every file with file, line and column, the line with what is meant underlined,
-/// and help. The engine refuses the same policies for the same faults. A warning is about a file that is
-/// no policy, though it looks like one, or about a policy that never fires.
+/// Of policies that is syntax, header, filters, and what their scripts call; of services their parameters, their
+/// templates, what those render, and the form of their scenarios. Prints every fault of every file with file, line and
+/// column, the line with what is meant underlined, and help. The engine refuses the same policies and services for the
+/// same faults. A warning is about a file that is no policy, though it looks like one, about a policy that never fires,
+/// or about what works in a service and may still surprise.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json, each fault is one JSON object on a line of its own:
@@ -47,9 +50,9 @@ pub(super) struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Severity {
-    /// The policy is refused.
+    /// The policy or the service is refused.
     Error,
-    /// The file is passed over, or the policy loaded in vain.
+    /// The file is passed over, the policy loaded in vain, or something else may surprise.
     Warning,
 }
 
@@ -66,7 +69,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if args.dir.is_file() {
         return Err(anyhow::anyhow!("`{}` is a file: name the rule directory it lies in", args.dir.display()).into());
     }
-    let files = rules_dir::read(&args.dir).context("nothing is checked: name a directory with policies")?;
+    let read = rules_dir::read_all(&args.dir).context("nothing is checked: name a directory with policies")?;
+    let (files, services) = (read.policies, read.services.folders.len());
+    let in_services = services::find(&args.dir, read.services)?;
     let stray = stray::find(&args.dir)?;
     let of_policies = files.iter().flat_map(|file| {
         let name = file.path.to_string_lossy();
@@ -90,7 +95,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         fault,
         source: "",
     });
-    let mut findings: Vec<Finding<'_>> = of_policies.chain(of_idle).chain(of_others).collect();
+    let of_services = in_services.iter().map(|found| Finding {
+        file: found.file.to_string_lossy().into_owned(),
+        severity: found.severity,
+        fault: &found.fault,
+        source: &found.source,
+    });
+    let mut findings: Vec<Finding<'_>> = of_policies.chain(of_idle).chain(of_others).chain(of_services).collect();
     findings.sort_by(|a, b| a.file.cmp(&b.file));
     for finding in &findings {
         if args.json {
@@ -101,7 +112,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if !args.json {
-        anstream::println!("{}", summary(files.len(), errors, findings.len() - errors));
+        anstream::println!("{}", summary(files.len(), services, errors, findings.len() - errors));
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -137,15 +148,21 @@ fn json(finding: &Finding<'_>) -> serde_json::Result<String> {
     })
 }
 
-fn summary(policies: usize, errors: usize, warnings: usize) -> String {
+fn summary(policies: usize, services: usize, errors: usize, warnings: usize) -> String {
     let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-    if policies == 0 && errors + warnings == 0 {
+    if policies == 0 && services == 0 && errors + warnings == 0 {
         return "no policies: a policy is a file whose name ends in `.rhai`".to_owned();
     }
-    let faults = if errors == 0 { "no fault".to_owned() } else { count(errors, "fault", "faults") };
-    let mut text = format!("{}, {faults}", count(policies, "policy", "policies"));
-    if warnings > 0 {
-        text.push_str(&format!(", {}", count(warnings, "warning", "warnings")));
+    let mut parts = Vec::new();
+    if policies > 0 || services == 0 {
+        parts.push(count(policies, "policy", "policies"));
     }
-    text
+    if services > 0 {
+        parts.push(count(services, "service", "services"));
+    }
+    parts.push(if errors == 0 { "no fault".to_owned() } else { count(errors, "fault", "faults") });
+    if warnings > 0 {
+        parts.push(count(warnings, "warning", "warnings"));
+    }
+    parts.join(", ")
 }

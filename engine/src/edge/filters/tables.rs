@@ -8,7 +8,7 @@ use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, Place, Priority};
 
 use super::{Glob, LogOf, Plain, When, Whose, listings};
-use crate::edge::words::{CaseState, Flag, OrganizationStanding, Status};
+use crate::edge::words::{ActivationState, CaseState, Flag, OrganizationStanding, Status};
 
 listings! {
     /// Which incidents.
@@ -147,6 +147,20 @@ listings! {
         under: Place,
         /// The name.
         name: Glob,
+        /// The service.
+        service: Glob,
+    }
+
+    /// Which activations, access line by access line.
+    Activations sorted by ["line"], {
+        /// At the access lines of this place and below it.
+        under: Place,
+        /// How they stand there.
+        state: ActivationState,
+        /// The activation.
+        activation: Glob,
+        /// The subscription's name.
+        subscription: Glob,
         /// The service.
         service: Glob,
     }

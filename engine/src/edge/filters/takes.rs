@@ -17,7 +17,7 @@ use utoipa::PartialSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
-use crate::edge::words::{self, CaseState, Flag, OrganizationStanding, Status};
+use crate::edge::words::{self, ActivationState, CaseState, Flag, OrganizationStanding, Status};
 
 /// How many items a page has where nothing is said, and at most.
 const LIMIT_DEFAULT: usize = 100;
@@ -105,6 +105,7 @@ taken! {
     Flag => Takes::Flag,
     Status => Takes::Word(Status::schema),
     CaseState => Takes::Word(CaseState::schema),
+    ActivationState => Takes::Word(ActivationState::schema),
     OrganizationStanding => Takes::Word(OrganizationStanding::schema),
     Priority => Takes::Word(|| words::priority().into()),
     Kind => Takes::Word(|| words::kind().into()),

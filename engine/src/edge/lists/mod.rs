@@ -4,6 +4,8 @@
 //! asked for, and then from the cursor only as far as the page goes; for any other order all of it is walked, and
 //! only the page is kept. Of what a viewer does not see nothing is read.
 
+mod activated;
+pub(super) mod activations;
 pub(super) mod audit;
 pub(super) mod cases;
 pub(super) mod devices;
@@ -15,6 +17,7 @@ pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod places;
 pub(super) mod policies;
+pub(super) mod rollout;
 mod seen;
 pub(super) mod services;
 pub(super) mod simulate;

@@ -9,12 +9,14 @@ use jiff::Timestamp;
 use linesman_domain::subscriptions::{self, SubscriptionRow};
 use linesman_domain::table::{self, Table};
 use linesman_domain::values::{self, Whose};
+use linesman_schemas::schedule::Schedule;
 use linesman_schemas::{Place, PlacePath, ServiceName, SubscriptionName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::activated::Activated;
 use super::walk::{Walk, answer, unseen};
-use super::{Error, rows_from};
+use super::{Error, activated, rows_from};
 use crate::edge::filters::passes;
 use crate::edge::filters::tables::Subscriptions;
 use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
@@ -23,7 +25,7 @@ use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::edge::words;
+use crate::edge::words::{self, ScheduleBody};
 use crate::store::Lane;
 
 /// A subscription.
@@ -45,6 +47,9 @@ struct Item {
     suspended: bool,
     /// Whether it is to be active.
     active: bool,
+    /// When it is active, as long as it is to be; null for always.
+    #[schema(value_type = Option<ScheduleBody>)]
+    schedule: Option<Schedule>,
     /// Its substitutions at its own place.
     substitutions: Vec<String>,
     /// Who made it.
@@ -57,9 +62,21 @@ struct Item {
     changed: Timestamp,
 }
 
+/// A subscription, with what of it is activated.
+#[derive(Debug, Serialize, ToSchema)]
+struct SubscriptionWithActivations {
+    #[serde(flatten)]
+    subscription: Item,
+    /// Its activations, where it was made and below, a thousand at the most.
+    activations: Vec<Activated>,
+    /// Whether there are more.
+    more_activations: bool,
+}
+
 impl Item {
     fn new(lane: &Lane, place: Place, name: SubscriptionName, row: SubscriptionRow) -> Result<Self, Error> {
         let given = values::read(lane, &place, Whose::Subscription(&name))?;
+        let schedule = activated::schedule(lane, (&place, &name), &row)?;
         Ok(Self {
             place,
             name,
@@ -67,6 +84,7 @@ impl Item {
             version: row.version,
             suspended: row.is_suspended,
             active: row.is_active,
+            schedule,
             substitutions: given.into_iter().map(|given| given.text).collect(),
             by: row.by,
             created: row.created,
@@ -92,7 +110,7 @@ pub(in crate::edge) async fn subscriptions(
 /// A subscription of an organization.
 #[utoipa::path(
     get, path = "/api/v1/subscriptions/{organization}/{name}", operation_id = "subscription", tag = "subscriptions",
-    params(SubscriptionPath), responses((status = 200, description = "The subscription.", body = Item))
+    params(SubscriptionPath), responses((status = 200, description = "The subscription.", body = SubscriptionWithActivations))
 )]
 pub(in crate::edge) async fn top(
     State(sources): State<Arc<Sources>>,
@@ -106,7 +124,7 @@ pub(in crate::edge) async fn top(
 #[utoipa::path(
     get, path = "/api/v1/subscriptions/{organization}/{site}/{name}", operation_id = "subscription.site",
     tag = "subscriptions", params(SiteSubscriptionPath),
-    responses((status = 200, description = "The subscription.", body = Item))
+    responses((status = 200, description = "The subscription.", body = SubscriptionWithActivations))
 )]
 pub(in crate::edge) async fn site(
     State(sources): State<Arc<Sources>>,
@@ -121,7 +139,7 @@ pub(in crate::edge) async fn site(
 #[utoipa::path(
     get, path = "/api/v1/subscriptions/{organization}/{site}/{line}/{name}", operation_id = "subscription.line",
     tag = "subscriptions", params(LineSubscriptionPath),
-    responses((status = 200, description = "The subscription.", body = Item))
+    responses((status = 200, description = "The subscription.", body = SubscriptionWithActivations))
 )]
 pub(in crate::edge) async fn line(
     State(sources): State<Arc<Sources>>,
@@ -132,12 +150,14 @@ pub(in crate::edge) async fn line(
     answer(&sources, viewer, move |walk| one(walk, place, name)).await
 }
 
-fn one(walk: &Walk, place: Place, name: SubscriptionName) -> Result<Item, Error> {
+fn one(walk: &Walk, place: Place, name: SubscriptionName) -> Result<SubscriptionWithActivations, Error> {
     let lane = place.organization().and_then(|org| walk.lane(org)).filter(|_| walk.viewer().sees_place(&place));
     let lane = lane.ok_or_else(|| unseen(&place))?;
     let nothing = || Error::Nothing(format!("there is no subscription `{name}` at `{place}`"));
     let row = Table::read(lane, &subscriptions::key(&place, &name))?.ok_or_else(nothing)?;
-    Item::new(lane, place, name, row)
+    let (activations, more_activations) = activated::activations(walk, lane, (&place, &name), &row)?;
+    let subscription = Item::new(lane, place, name, row)?;
+    Ok(SubscriptionWithActivations { subscription, activations, more_activations })
 }
 
 fn page(walk: &Walk, list: &Subscriptions, paging: &Paging) -> Result<Page<Item>, Error> {

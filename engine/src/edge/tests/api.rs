@@ -1,6 +1,7 @@
 //! Health, readiness, the token, and paths that lead nowhere.
 
 use linesman_schemas::control::{RefusedPolicy, Section};
+use linesman_schemas::service::RefusedService;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -57,16 +58,32 @@ async fn refused_policies_are_counted_for_everybody_and_named_for_the_token() {
         stays: Some("acme/own".parse().unwrap()),
     };
     let directory = Some("the rules in `R` cannot be read: gone".to_owned());
+    let service = RefusedService {
+        path: "services/nat/main.j2".to_owned(),
+        hash: "0b".to_owned(),
+        line: 2,
+        column: 5,
+        message: "there is no parameter `raet`".to_owned(),
+        help: None,
+        stays: true,
+    };
     edge.policies.send_replace(PolicyStatus {
         version: 4,
         directory,
         count: 1,
         refused: [refused].into(),
+        services: [service].into(),
         differing: vec![Section::Settings],
     });
     let answer = edge.request(Method::GET, "/readyz").send().await.unwrap().json::<Value>().await.unwrap();
     assert_eq!(answer["policies"], json!({"rule_book": 4, "refused": 1, "differing": ["settings"]}));
+    assert_eq!(answer["services"], json!({"refused": 1}));
     let answer = edge.get("/readyz").await.json::<Value>().await.unwrap();
+    let service = json!({
+        "path": "services/nat/main.j2", "hash": "0b", "line": 2, "column": 5,
+        "message": "there is no parameter `raet`", "stays": true,
+    });
+    assert_eq!(answer["services"], json!({"refused": 1, "files": [service]}));
     let file = json!({
         "path": "acme/own.rhai", "hash": "0a", "line": 3, "column": 7,
         "message": "unknown trigger `incident`", "stays": "acme/own",

@@ -1,5 +1,6 @@
 //! The edge from outside: a real listener on the loopback, real TLS, a store filled by hand.
 
+mod activations;
 mod api;
 mod audit;
 mod commands;

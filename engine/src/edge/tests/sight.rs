@@ -211,6 +211,7 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
                 .replace("{serial_number}", one)
                 .replace("{site}", "berlin")
                 .replace("{line}", "line-7")
+                .replace("{activation}", one)
         };
         (fill(outside), fill(nothing))
     };
@@ -227,8 +228,12 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
             ));
         }
         // Of the provider's people, groups and services there are none to be told apart.
-        "/api/v1/managers/{name}" | "/api/v1/groups/{name}" | "/api/v1/services/{name}" => {}
-        _ if ["/managers/", "/places/", "/values/", "/subscriptions/"].iter().any(|part| path.contains(part)) => {
+        "/api/v1/managers/{name}" | "/api/v1/groups/{name}" => {}
+        "/api/v1/services/{name}" | "/api/v1/services/{name}/rollout" => {}
+        _ if ["/managers/", "/places/", "/values/", "/subscriptions/", "/activations/"]
+            .iter()
+            .any(|part| path.contains(part)) =>
+        {
             pairs.push(with("bolt ann", "nope ann"))
         }
         _ if path.contains("/explain/") => {

@@ -3,10 +3,11 @@
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
-use linesman_schemas::OrgName;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::control::{PolicySource, RefusedPolicy, RuleBook, Settings};
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
+use linesman_schemas::service::RefusedService;
+use linesman_schemas::{OrgName, Place, PlacePath};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -17,6 +18,7 @@ use crate::embedded::{self, Server};
 use crate::log::books::{Books, pack};
 use crate::log::streams::{Layout, ensure, open};
 use crate::metrics::Metrics;
+use linesman_domain::activations::parts::{self, PartRow};
 use linesman_domain::cases::{self, CaseRow, CaseState, CaseText};
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::intelligence::{self, IntelligenceRow};
@@ -60,6 +62,29 @@ fn subscription(place: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
     };
     let key = subscriptions::key(&place.parse().unwrap(), &name.parse().unwrap());
     (key.into_bytes(), table::encode(&row).unwrap())
+}
+
+/// What of a subscription at an organization is at a line.
+pub(super) fn part(line: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
+    let line: PlacePath = line.parse().unwrap();
+    let top = Place::Organization(line.organization.clone());
+    let row = PartRow {
+        name: name.parse().unwrap(),
+        subscribed: top.clone(),
+        activated: top,
+        service: "nat".parse().unwrap(),
+        version: "0123456789ab".to_owned(),
+        device: "SN1".to_owned(),
+        group: format!("linesman-{name}-0123456789ab-line-7"),
+        text: "firewall {\n    term own;\n}\n".to_owned(),
+        goal: parts::Goal::On,
+        state: parts::State::Active,
+        reason: String::new(),
+        is_of_device: false,
+        reaction: None,
+        changed: Timestamp::UNIX_EPOCH,
+    };
+    (parts::key(&line, &format!("{name}-0123456789ab")).into_bytes(), table::encode(&row).unwrap())
 }
 
 /// An edge with the same of `acme` and of `bolt`, in its store and in OUT.
@@ -160,6 +185,7 @@ impl World {
         self.edge.write(name, audited(name, 3));
         let places = [name.to_owned(), format!("{name}/berlin"), format!("{name}/berlin/line-7")];
         self.edge.write(name, places.iter().map(|place| subscription(place, name)).collect());
+        self.edge.write(name, vec![part(&format!("{name}/berlin/line-7"), name)]);
     }
 
     /// A trigger and a dead letter in OUT.
@@ -205,7 +231,7 @@ impl World {
         let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
         let mut path = path.replace("{id}", &id).replace("{name}", &name).replace("{organization}", whose);
         path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
-        path = path.replace("{index}", "0");
+        path = path.replace("{index}", "0").replace("{activation}", &format!("{whose}-0123456789ab"));
         if path.ends_with("/proof") {
             path.push_str("?index=0");
         }
@@ -335,14 +361,25 @@ async fn what_is_not_seen_is_not_counted_and_the_providers_own_is_the_providers(
         stays: None,
     };
     let refused = [None, Some("acme"), Some("bolt")].map(refused);
+    let service = RefusedService {
+        path: "services/nat/main.j2".to_owned(),
+        hash: "0b".to_owned(),
+        line: 2,
+        column: 5,
+        message: "there is no parameter `raet`".to_owned(),
+        help: None,
+        stays: true,
+    };
     let directory = Some("the rules in `R` cannot be read: gone".to_owned());
     world.edge.policies.send_replace(PolicyStatus {
         version: 4,
         directory,
         count: 3,
         refused: refused.into(),
+        services: [service].into(),
         differing: Vec::new(),
     });
+    assert_eq!(json("/readyz").await["services"], json!({"refused": 1}), "services are the provider's");
     let policies = json("/readyz").await["policies"].clone();
     let files: Vec<_> =
         policies["files"].as_array().unwrap().iter().map(|file| file["path"].as_str().unwrap()).collect();

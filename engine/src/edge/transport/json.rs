@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -46,6 +46,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
         let body = Bytes::from_request(request, state).await;
         let body = body.map_err(|_| Problem::bad_request("the body breaks off"))?;
         read(&body).map(Self)
+    }
+}
+
+/// Where a body may be left out: none where there is nothing in it, or `null`.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let (parts, body) = request.into_parts();
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
+        let body = body.map_err(|_| Problem::bad_request("the body breaks off"))?;
+        if body.is_empty() || body.trim_ascii() == b"null" && is_json(&parts.headers) {
+            return Ok(None);
+        }
+        let request = Request::from_parts(parts, body.into());
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 
@@ -241,8 +257,28 @@ mod tests {
         if let Some(kind) = kind {
             request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_str(kind).unwrap());
         }
-        let taken = JsonBody::from_request(request, &()).await;
+        let taken = <JsonBody<_> as FromRequest<()>>::from_request(request, &()).await;
         taken.map_err(|problem: Problem| (problem.status().as_u16(), problem.detail().to_owned()))
+    }
+
+    #[tokio::test]
+    async fn a_body_that_may_be_left_out_is_none_where_there_is_nothing_in_it() {
+        let given = |kind: Option<&'static str>, body: &'static str| async move {
+            let mut request = Request::new(Body::from(body));
+            if let Some(kind) = kind {
+                request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+            }
+            let given = <JsonBody<Wanted> as OptionalFromRequest<()>>::from_request(request, &()).await;
+            given.map(|body| body.is_some()).map_err(|problem| problem.status().as_u16())
+        };
+        for kind in [None, Some("application/json"), Some("text/plain")] {
+            assert_eq!(given(kind, "").await, Ok(false), "{kind:?}");
+        }
+        assert_eq!(given(Some("application/json"), r#"{"owner": "ann"}"#).await, Ok(true));
+        assert_eq!(given(None, r#"{"owner": "ann"}"#).await, Err(415));
+        assert_eq!(given(Some("application/json"), " null\n").await, Ok(false));
+        assert_eq!(given(Some("text/plain"), "null").await, Err(415));
+        assert_eq!(given(Some("application/json"), "[]").await, Err(422));
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 //! 200 or 201 when it is done, 202 when it is not yet decided after 2 s, 403, 404, 409 or 422 when it is refused.
 //! Sent again under the same `Idempotency-Key` within a day, it is answered as before and done once.
 
+pub(super) mod activations;
 pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod managers;
@@ -10,6 +11,7 @@ pub(super) mod organizations;
 pub(super) mod outcome;
 pub(super) mod places;
 pub(super) mod rule_book;
+pub(super) mod services;
 pub(super) mod subscriptions;
 pub(super) mod values;
 
@@ -89,21 +91,37 @@ pub(super) enum CommandStatus {
     Forbidden,
 }
 
+impl CommandStatus {
+    /// The status of the answer where it was refused.
+    const fn refusal(self) -> Option<StatusCode> {
+        match self {
+            Self::Pending | Self::Done => None,
+            Self::NotFound => Some(StatusCode::NOT_FOUND),
+            Self::Conflict => Some(StatusCode::CONFLICT),
+            Self::Invalid => Some(StatusCode::UNPROCESSABLE_ENTITY),
+            Self::Forbidden => Some(StatusCode::FORBIDDEN),
+        }
+    }
+}
+
+impl From<Verdict> for CommandStatus {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Done => Self::Done,
+            Verdict::NotFound => Self::NotFound,
+            Verdict::Conflict => Self::Conflict,
+            Verdict::Invalid => Self::Invalid,
+            Verdict::Forbidden => Self::Forbidden,
+        }
+    }
+}
+
 impl From<Asked> for CommandState {
     fn from(asked: Asked) -> Self {
         let Asked { id, whose, outcome } = asked;
         let (verdict, detail, decided) = match outcome {
             None => (CommandStatus::Pending, None, None),
-            Some(row) => {
-                let verdict = match row.verdict {
-                    Verdict::Done => CommandStatus::Done,
-                    Verdict::NotFound => CommandStatus::NotFound,
-                    Verdict::Conflict => CommandStatus::Conflict,
-                    Verdict::Invalid => CommandStatus::Invalid,
-                    Verdict::Forbidden => CommandStatus::Forbidden,
-                };
-                (verdict, Some(row.detail), Some(row.decided))
-            }
+            Some(row) => (row.verdict.into(), Some(row.detail), Some(row.decided)),
         };
         Self { command: id, organization: whose, verdict, detail, decided }
     }
@@ -199,11 +217,7 @@ pub(super) async fn send_judged(
     judge: impl FnOnce(&[Lane]) -> Result<Option<Refused>, linesman_domain::Error> + Send + 'static,
 ) -> Result<Response, Problem> {
     allow(sources, viewer, whose.as_ref(), &verb)?;
-    let lanes = sources.lanes.iter().map(|lane| lane.borrow().level);
-    if lanes.min().is_none_or(|found| found < level) {
-        let detail = format!("this takes engine level {level}; `linesman level raise` raises it");
-        return Err(Problem::new(StatusCode::CONFLICT, detail));
-    }
+    stands_at(sources, level)?;
     if sources.commands.known(&viewer.principal(), whose.as_ref(), &id, &verb).map_err(refused)?.is_none() {
         let rows = Arc::clone(&sources.rows);
         // The store waits for the disk.
@@ -216,6 +230,16 @@ pub(super) async fn send_judged(
         }
     }
     respond(sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?)
+}
+
+/// Lets on where all lanes decide at an engine level or above.
+fn stands_at(sources: &Sources, level: u32) -> Result<(), Problem> {
+    let lanes = sources.lanes.iter().map(|lane| lane.borrow().level);
+    if lanes.min().is_none_or(|found| found < level) {
+        let detail = format!("this takes engine level {level}; `linesman level raise` raises it");
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    Ok(())
 }
 
 /// What is left out of a body is none, what is null is `Some(None)`.
@@ -243,7 +267,9 @@ const fn incident(verb: &Verb) -> Option<&IncidentId> {
 pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
     let done = if asked.has_created() { StatusCode::CREATED } else { StatusCode::OK };
     let state = CommandState::from(asked);
-    let refused = |status, state: CommandState| Err(Problem::new(status, state.detail.unwrap_or_default()).decided());
+    if let Some(status) = state.verdict.refusal() {
+        return Err(Problem::new(status, state.detail.unwrap_or_default()).decided());
+    }
     match state.verdict {
         CommandStatus::Pending => {
             let id = utf8_percent_encode(state.command.as_str(), NON_ALPHANUMERIC);
@@ -252,11 +278,7 @@ pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
             let location = HeaderValue::from_str(&location).map_err(|error| Problem::internal(&error))?;
             Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(state)).into_response())
         }
-        CommandStatus::Done => Ok((done, Json(state)).into_response()),
-        CommandStatus::NotFound => refused(StatusCode::NOT_FOUND, state),
-        CommandStatus::Conflict => refused(StatusCode::CONFLICT, state),
-        CommandStatus::Invalid => refused(StatusCode::UNPROCESSABLE_ENTITY, state),
-        CommandStatus::Forbidden => refused(StatusCode::FORBIDDEN, state),
+        _ => Ok((done, Json(state)).into_response()),
     }
 }
 

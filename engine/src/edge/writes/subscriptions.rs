@@ -5,19 +5,21 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use linesman_domain::services::LEVEL;
+use linesman_domain::{activations, services};
 use linesman_schemas::command::{Subscription, SubscriptionPath as Path, SubscriptionSettings, Verb};
+use linesman_schemas::schedule::Schedule;
 use linesman_schemas::{OrgName, Place, PlacePath, ServiceName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Answers, IdempotencyKey, command_id, send_at, stated};
+use super::{Answers, IdempotencyKey, command_id, or_null, send_at, stated};
 use crate::edge::paths::{LineSubscriptionPath, SiteSubscriptionPath, SubscriptionPath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
 use crate::edge::transport::params::PathOf;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
+use crate::edge::words::ScheduleBody;
 
 /// A subscription as it is to be; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,6 +36,10 @@ pub(in crate::edge) struct SubscriptionBody {
     #[serde(default, deserialize_with = "stated")]
     #[schema(required = false, nullable = false)]
     active: Option<bool>,
+    /// When it is active, as long as it is to be; null for always.
+    #[serde(default, deserialize_with = "or_null")]
+    #[schema(value_type = Option<ScheduleBody>, required = false)]
+    schedule: Option<Option<Schedule>>,
 }
 
 /// Sends what is asked of a subscription of an organization.
@@ -44,12 +50,16 @@ async fn ask(
     headers: &HeaderMap,
     verb: Subscription,
 ) -> Result<Response, Problem> {
-    send_at(sources, viewer, LEVEL, Some(org), command_id(headers)?, Verb::Subscription(verb)).await
+    let level = match &verb {
+        Subscription::Set(settings) if settings.schedule.is_some() => activations::LEVEL,
+        _ => services::LEVEL,
+    };
+    send_at(sources, viewer, level, Some(org), command_id(headers)?, Verb::Subscription(verb)).await
 }
 
 fn set(path: Path, body: SubscriptionBody) -> Subscription {
-    let (Path { place, name }, SubscriptionBody { service, substitutions, active }) = (path, body);
-    Subscription::Set(SubscriptionSettings { place, name, service, substitutions, active, schedule: None })
+    let (Path { place, name }, SubscriptionBody { service, substitutions, active, schedule }) = (path, body);
+    Subscription::Set(SubscriptionSettings { place, name, service, substitutions, active, schedule })
 }
 
 /// Subscribes an organization to a service, or changes a subscription of it.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use minijinja::{Error, ErrorKind};
 
-use crate::diagnostic::excerpt;
+use crate::diagnostic::{Code, Diagnostic, excerpt};
 
 /// One fault of one template. [`fmt::Display`] gives `file:line:column: message` and the help on a line of
 /// its own.
@@ -19,6 +19,8 @@ pub struct Fault {
     /// The column behind what is meant, on the same line; `column` itself where the line or all of the
     /// file is meant.
     pub end_column: u32,
+    /// Which sort of fault.
+    pub code: Code,
     /// What is wrong: lower case, the user's words in backticks, no full stop.
     pub message: String,
     /// What to do about it.
@@ -29,31 +31,25 @@ impl Fault {
     /// A fault of a file as a whole.
     pub(super) fn of_file(file: &str, message: impl Into<String>, help: &str) -> Self {
         let (file, message, help) = (file.to_owned(), message.into(), Some(help.to_owned()));
-        Self { file, line: 1, column: 1, end_column: 1, message, help }
+        Self { file, line: 1, column: 1, end_column: 1, code: Code::Template, message, help }
+    }
+
+    /// The same fault as one of a sort.
+    pub(super) fn sort(self, code: Code) -> Self {
+        Self { code, ..self }
     }
 
     /// A fault of what stands between two offsets of the template's text, in bytes.
-    pub(super) fn between(
+    pub(in crate::services) fn between(
         file: &str,
         source: &str,
         range: std::ops::Range<usize>,
         message: impl Into<String>,
         help: Option<String>,
     ) -> Self {
-        let before = source.get(..range.start).unwrap_or_default();
-        let meant = source.get(range).unwrap_or_default().lines().next().unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        let end_column = column + meant.chars().count();
-        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Self {
-            file: file.to_owned(),
-            line: number(line),
-            column: number(column),
-            end_column: number(end_column),
-            message: message.into(),
-            help,
-        }
+        let Diagnostic { line, column, end_column, code, message, .. } =
+            Diagnostic::between(Code::Template, source, range, message);
+        Self { file: file.to_owned(), line, column, end_column, code, message, help }
     }
 
     /// A fault that the engine found, in one of the texts it was given.
@@ -70,6 +66,9 @@ impl Fault {
         let meant = excerpt(source.get(range.clone()).unwrap_or_default());
         let (message, help) = told(innermost, &meant);
         let mut fault = Self::between(file, source, range, message, help.map(str::to_owned));
+        if is_endless(innermost) {
+            fault.code = Code::Limit;
+        }
         if innermost.range().is_none() {
             fault.line = innermost.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(1);
         }
@@ -88,6 +87,12 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+/// Whether a template does more than it may.
+fn is_endless(error: &Error) -> bool {
+    error.kind() == ErrorKind::OutOfFuel
+        || error.kind() == ErrorKind::InvalidOperation && error.detail().unwrap_or_default().contains("recursion")
+}
 
 /// The engine's error in the house's words. `meant` is the text it lies in.
 fn told(error: &Error, meant: &str) -> (String, Option<&'static str>) {

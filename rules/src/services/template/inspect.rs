@@ -12,7 +12,7 @@ use minijinja::machinery::ast::{CallArg, Expr, Macro, Stmt};
 use super::Files;
 use super::fault::Fault;
 use super::filters::{FILTERS, LISTS, TESTS};
-use crate::diagnostic::{excerpt, suggest};
+use crate::diagnostic::{Code, excerpt, suggest};
 
 /// What a template's syntax tree says.
 #[derive(Debug, Default)]
@@ -251,6 +251,9 @@ impl Inspection<'_> {
         if !known.contains(&name) {
             let help = suggest(name, known.iter().copied());
             self.fault(span, format!("there is no {what} `{}`", excerpt(name)), help);
+            if let Some(fault) = self.findings.faults.last_mut() {
+                fault.code = Code::UnknownFilter;
+            }
         }
     }
 
@@ -261,7 +264,7 @@ impl Inspection<'_> {
     }
 }
 
-fn range(span: Span) -> Range<usize> {
+pub(super) fn range(span: Span) -> Range<usize> {
     let offset = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
     offset(span.start_offset)..offset(span.end_offset)
 }

@@ -17,12 +17,15 @@
 
 mod fault;
 mod filters;
+mod flow;
 mod inspect;
 mod printed;
+mod sort;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::machinery::parse;
 use minijinja::{AutoEscape, Environment, OutputSpanKind, Template, UndefinedBehavior, Value};
@@ -30,8 +33,11 @@ use minijinja::{AutoEscape, Environment, OutputSpanKind, Template, UndefinedBeha
 use self::inspect::{Findings, inspect};
 use self::printed::Printed;
 use crate::configuration::{self, Configuration, Filling, Misplaced, conflicts, holds_mark, mark, marks};
+use crate::diagnostic::Code;
 
 pub use self::fault::Fault;
+pub(super) use self::flow::Flow;
+pub(super) use self::sort::{Sort, base, form};
 pub use self::value::TemplateValue;
 
 /// The most steps of one template, where each 64 bytes that it makes are a step as well.
@@ -52,6 +58,39 @@ pub struct Templates {
     environment: Environment<'static>,
     files: Files,
     findings: BTreeMap<String, Findings>,
+    /// The last text that each file rendered, read. Most places differ in values alone, and so in no text.
+    shapes: Mutex<BTreeMap<String, Arc<Shape>>>,
+}
+
+/// A rendered text in which marks stand for values, read.
+#[derive(Debug)]
+struct Shape {
+    text: String,
+    configuration: Configuration,
+    /// The marks that stand between quotes of the template's own.
+    quoted: Vec<usize>,
+    /// The first mark that was printed into a comment, which is not part of what is read.
+    in_comment: Option<usize>,
+}
+
+impl Shape {
+    fn read(text: &str) -> Result<Self, configuration::Fault> {
+        let configuration = Configuration::parse(text)?;
+        let read: BTreeSet<usize> = configuration.marks().into_iter().collect();
+        let quoted = marks(text).filter(|number| text.contains(&format!("\"{}\"", mark(*number)))).collect();
+        let in_comment = marks(text).find(|number| !read.contains(number));
+        Ok(Self { text: text.to_owned(), configuration, quoted, in_comment })
+    }
+
+    /// What each mark stands for; between quotes of the template's own, words side by side are one.
+    fn fillings(&self, mut fillings: Vec<Filling>) -> Vec<Filling> {
+        for number in &self.quoted {
+            if let Some(Filling::Words(words)) = fillings.get_mut(*number).filter(|filling| filling.has_several()) {
+                *words = vec![words.join(" ")];
+            }
+        }
+        fillings
+    }
 }
 
 impl Templates {
@@ -86,7 +125,11 @@ impl Templates {
                 faults.push(of_engine(error, file));
             }
         }
-        if faults.is_empty() { Ok(Self { environment, files, findings }) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Self { environment, files, findings, shapes: Mutex::default() })
+        } else {
+            Err(faults)
+        }
     }
 
     /// The names that templates read and that are neither among `known` nor given by the templates.
@@ -102,10 +145,31 @@ impl Templates {
                 let range = findings.read.get(name).cloned().unwrap_or_default();
                 let help = crate::diagnostic::suggest(name, known.iter().copied());
                 let message = format!("there is no parameter `{}`", crate::diagnostic::excerpt(name));
-                faults.push(Fault::between(file, self.source(file), range, message, Some(help)));
+                let fault = Fault::between(file, self.source(file), range, message, Some(help));
+                faults.push(fault.sort(Code::UnknownParameter));
             }
         }
         faults
+    }
+
+    /// What is certain of the templates before they run, of values of these sorts by name: filters that fail whatever
+    /// they are given, branches that are never rendered; and values that may be missing where they are printed.
+    pub(super) fn flow(&self, sorts: &BTreeMap<&str, Sort>) -> Flow {
+        let mut flow = Flow::default();
+        let named: BTreeSet<&str> =
+            self.findings.values().flat_map(|findings| findings.named.iter().map(String::as_str)).collect();
+        for (file, source) in &self.files {
+            // What cannot be read was refused before.
+            if let Ok(tree) = parse(source, file, self.environment.syntax().clone()) {
+                flow::follow(flow::Text { file, source }, &tree, sorts, &named, &mut flow);
+            }
+        }
+        flow
+    }
+
+    /// The names that templates read, those that they give themselves among them.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        self.findings.values().any(|findings| findings.read.contains_key(name))
     }
 
     /// Renders all templates with these values, in the order of their names, into one configuration.
@@ -120,9 +184,12 @@ impl Templates {
         for file in self.files.keys().filter(|file| !file.starts_with('_')) {
             let one = self.render_one(file, &values)?;
             let mut found = one.contradictions();
-            found.append(&mut conflicts(&rendered, &one));
+            if !rendered.is_empty() {
+                found.append(&mut conflicts(&rendered, &one));
+            }
             if let Some(conflict) = found.first() {
-                return Err(Fault::of_file(file, conflict.to_string(), "render it once, or under another name"));
+                let fault = Fault::of_file(file, conflict.to_string(), "render it once, or under another name");
+                return Err(fault.sort(Code::Refused));
             }
             rendered.merge(one);
         }
@@ -137,9 +204,24 @@ impl Templates {
         let none = Printed::default();
         let fillings = &captured.state().get_extension::<Printed>().unwrap_or(&none).0;
         let rendering = Rendering { templates: self, template: &template, values, text, fillings };
-        let configuration = Configuration::parse(text).map_err(|fault| rendering.no_configuration(fault))?;
-        rendering.check_comments(&configuration)?;
-        configuration.fill(&rendering.quoted()).map_err(|misplaced| rendering.misplaced(&misplaced))
+        let shape = self.shape(file, text).map_err(|fault| rendering.no_configuration(fault))?;
+        if let Some(number) = shape.in_comment {
+            return Err(rendering.commented(number));
+        }
+        let fillings = shape.fillings(fillings.clone());
+        shape.configuration.fill(&fillings).map_err(|misplaced| rendering.misplaced(&misplaced))
+    }
+
+    /// What a file rendered, read.
+    fn shape(&self, file: &str, text: &str) -> Result<Arc<Shape>, configuration::Fault> {
+        let known = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(file).cloned();
+        if let Some(shape) = known.filter(|shape| shape.text == text) {
+            return Ok(shape);
+        }
+        let shape = Arc::new(Shape::read(text)?);
+        let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
+        shapes.insert(file.to_owned(), Arc::clone(&shape));
+        Ok(shape)
     }
 
     fn source(&self, file: &str) -> &str {
@@ -190,28 +272,10 @@ struct Rendering<'a> {
 }
 
 impl Rendering<'_> {
-    /// What each mark stands for; between quotes of the template's own, words side by side are one.
-    fn quoted(&self) -> Vec<Filling> {
-        let mut fillings = self.fillings.to_vec();
-        for number in marks(self.text) {
-            let is_quoted = self.text.contains(&format!("\"{}\"", mark(number)));
-            if let Some(Filling::Words(words)) = fillings.get_mut(number).filter(|_| is_quoted) {
-                *words = vec![words.join(" ")];
-            }
-        }
-        fillings
-    }
-
-    /// Refuses values that were printed into comments, which are not part of what is read.
-    fn check_comments(&self, configuration: &Configuration) -> Result<(), Fault> {
-        let read: BTreeSet<usize> = configuration.marks().into_iter().collect();
-        match marks(self.text).find(|number| !read.contains(number)) {
-            None => Ok(()),
-            Some(number) => {
-                let help = "write the comment as one of the template, `{# ... #}`";
-                Err(self.fault_of(number, "a value cannot stand in a comment".to_owned(), help))
-            }
-        }
+    /// Refuses a value that was printed into a comment.
+    fn commented(&self, number: usize) -> Fault {
+        let help = "write the comment as one of the template, `{# ... #}`";
+        self.fault_of(number, "a value cannot stand in a comment".to_owned(), help).sort(Code::Rendering)
     }
 
     fn no_configuration(&self, fault: configuration::Fault) -> Fault {
@@ -221,7 +285,7 @@ impl Rendering<'_> {
         let column = usize::try_from(fault.column).unwrap_or(usize::MAX).saturating_sub(1);
         let offset = before + in_line.chars().take(column).map(char::len_utf8).sum::<usize>();
         let help = fault.help.map(|help| self.revealed(&help));
-        self.fault_at(offset, self.revealed(&fault.message), help)
+        self.fault_at(offset, self.revealed(&fault.message), help).sort(Code::Rendering)
     }
 
     fn misplaced(&self, misplaced: &Misplaced) -> Fault {

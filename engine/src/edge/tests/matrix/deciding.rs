@@ -1,5 +1,5 @@
-//! Lanes that decide what they are asked and keep nothing of it but the outcome: whatever was asked before, the next
-//! asks of the same world.
+//! Lanes that decide what they are asked, and keep all of it, or nothing but the outcome: whatever was asked before, the
+//! next asks of the same world.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -34,10 +34,20 @@ struct Deciding {
     rows: Lane,
     provider: Lane,
     judge: Rc<RefCell<Judge>>,
+    keeps: Keeps,
+}
+
+/// What lanes keep of what they decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::edge::tests) enum Keeps {
+    /// All of it.
+    All,
+    /// What became of commands.
+    Outcomes,
 }
 
 /// Lets every lane decide what comes to it, at the newest level, until the edge's client is gone.
-pub(super) fn start(edge: &Fixture, client: &Client) {
+pub(in crate::edge::tests) fn start(edge: &Fixture, client: &Client, keeps: Keeps) {
     let lanes: Vec<_> = (0..LANES).map(|id| edge.store.lane(id).unwrap()).collect();
     let book = lanes.iter().find_map(|rows| rule_book::read(rows).unwrap()).expect("the world has a rule book");
     for (id, status) in (0..LANES).zip(&edge.lanes) {
@@ -59,14 +69,15 @@ pub(super) fn start(edge: &Fixture, client: &Client) {
         );
         status.send_replace(LaneStatus { level: level::NEWEST, is_running: true, ..LaneStatus::default() });
         let judge = Rc::new(RefCell::new(Judge::new(Limits::default())));
-        let lane = Deciding { id, rows, provider, judge };
+        let lane = Deciding { id, rows, provider, judge, keeps };
         tokio::task::spawn_local(lane.run(client.clone(), status.clone()));
     }
 }
 
 /// The service that there is.
-pub(super) fn nat() -> ServiceSource {
-    let files = [("service.toml", "title = \"NAT\"\n"), ("main.j2", "firewall {\n    term own;\n}\n")];
+pub(in crate::edge::tests) fn nat() -> ServiceSource {
+    let files =
+        [("service.toml", "title = \"NAT\"\nschedulable = true\n"), ("main.j2", "firewall {\n    term own;\n}\n")];
     let files = files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned()));
     ServiceSource { name: "nat".parse().unwrap(), files: files.collect() }
 }
@@ -76,15 +87,15 @@ impl Deciding {
         let mut reader = Reader::new(client, self.id, 0);
         while let Ok(batch) = reader.receive(BOUNDS).await {
             for message in &batch {
-                let rows = self.outcome(message);
+                let rows = self.decided(message);
                 self.rows.apply(&Writes { batch: 1, rows }).unwrap();
                 status.send_modify(|status| status.position = message.sequence);
             }
         }
     }
 
-    /// What became of a command.
-    fn outcome(&self, message: &InMessage) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    /// What comes of an input, as far as it is kept.
+    fn decided(&self, message: &InMessage) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
         let book = RuleBook {
             version: 1,
             hash: String::new(),
@@ -108,6 +119,6 @@ impl Deciding {
         // A table is known by the first byte of its keys.
         let outcomes = commands::key(None, "").into_bytes();
         let rows = domain.take().unwrap().writes.rows.into_iter();
-        rows.filter(|(key, _)| key.first() == outcomes.first()).collect()
+        rows.filter(|(key, _)| self.keeps == Keeps::All || key.first() == outcomes.first()).collect()
     }
 }

@@ -10,7 +10,7 @@
 //! | `deciding` | lanes that decide it |
 //! | `outside` | what lies outside, beside what does not exist |
 
-mod deciding;
+pub(super) mod deciding;
 mod kinds;
 mod outside;
 mod samples;

@@ -232,19 +232,22 @@ fn services() -> Vec<Sample> {
         .flat_map(|(place, [shown, set], path)| [at(place, shown, path), at(place, set, path).body(values.clone())]);
     let localize = at("acme", "set-values", "/api/v1/values/acme?service=nat").body(values.clone());
     let subscriptions = [
-        ("acme", "", ["/api/v1/subscriptions/acme/own", "/suspend", "/resume"]),
-        (SITE, ".site", ["/api/v1/subscriptions/acme/berlin/own", "/suspend", "/resume"]),
-        (LINE, ".line", ["/api/v1/subscriptions/acme/berlin/line-7/own", "/suspend", "/resume"]),
+        ("acme", "", "/api/v1/subscriptions/acme/own"),
+        (SITE, ".site", "/api/v1/subscriptions/acme/berlin/own"),
+        (LINE, ".line", "/api/v1/subscriptions/acme/berlin/line-7/own"),
     ];
-    let of_subscriptions = subscriptions.into_iter().flat_map(|(place, level, [path, suspend, resume])| {
+    let of_subscriptions = subscriptions.into_iter().flat_map(|(place, level, path)| {
         let operation = |word: &str| -> &'static str { format!("{word}{level}").leak() };
         let below = |verb: &str| -> &'static str { format!("{path}{verb}").leak() };
         [
             at(place, operation("subscription"), path),
             at(place, operation("set-subscription"), path).body(wish.clone()),
             at(place, operation("remove-subscription"), path),
-            at(place, operation("suspend-subscription"), below(suspend)),
-            at(place, operation("resume-subscription"), below(resume)),
+            at(place, operation("suspend-subscription"), below("/suspend")),
+            at(place, operation("resume-subscription"), below("/resume")),
+            at(place, operation("activate-subscription"), below("/activate")),
+            at(place, operation("deactivate-subscription"), below("/deactivate")).body(json!({})),
+            at(place, operation("redeploy-subscription"), below("/redeploy")),
         ]
     });
     let lists = vec![
@@ -252,6 +255,11 @@ fn services() -> Vec<Sample> {
         of("service", "/api/v1/services/nat"),
         of("subscriptions", "/api/v1/subscriptions"),
         at("acme", "subscriptions", "/api/v1/subscriptions?under=acme"),
+        of("activations", "/api/v1/activations"),
+        at("acme", "activations", "/api/v1/activations?under=acme"),
+        at(LINE, "activation", "/api/v1/activations/acme/berlin/line-7/own-0123456789ab"),
+        at("/", "rollout-service", "/api/v1/services/nat/rollout"),
+        at("acme", "rollout-service", "/api/v1/services/nat/rollout").body(json!({"under": "acme"})),
         localize.takes(Need::Right(Right::Services)),
         at("acme", "explain", "/api/v1/explain/acme?service=nat&parameter=line&subscription=own"),
         at(SITE, "explain.site", "/api/v1/explain/acme/berlin?service=nat&parameter=line&subscription=own"),

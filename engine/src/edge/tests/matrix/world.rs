@@ -14,8 +14,8 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::super::fixture::{Fixture, LANES, incident};
-use super::super::viewer::World;
-use super::deciding;
+use super::super::viewer::{World, part};
+use super::deciding::{self, Keeps};
 use super::kinds::{Kind, Way};
 use super::samples::{FREE, LINE, THEIRS};
 use crate::log::streams::lane_of;
@@ -69,7 +69,7 @@ impl Asked {
         }
         // Tokens of the provider's people are in the directory.
         edge.compose();
-        deciding::start(edge, &world.client);
+        deciding::start(edge, &world.client, Keeps::Outcomes);
         let page: Value = edge.get("/api/v1/dead-letters?organization=acme").await.json().await.unwrap();
         let letters = ["bundle-undecodable", "policy-failed"].map(|reason| {
             let letter = page["items"].as_array().unwrap().iter().find(|letter| letter["reason"] == reason);
@@ -191,7 +191,7 @@ fn fill(edge: &Fixture, kinds: &[Kind]) {
     edge.group("others", &[], &["bolt"], &[]);
 }
 
-/// The service `nat`, and a subscription `own` to it at each place.
+/// The service `nat`, a subscription `own` to it at each place, and what of it is at lines.
 fn offer(edge: &Fixture) {
     let source = deciding::nat();
     let version = services::version(&source);
@@ -227,6 +227,9 @@ fn offer(edge: &Fixture) {
         };
         let key = subscriptions::key(&place.parse().unwrap(), &"own".parse().unwrap());
         edge.write(org, vec![(key.into_bytes(), table::encode(&row).unwrap())]);
+    }
+    for line in [LINE, "acme/paris/line-7"] {
+        edge.write("acme", vec![part(line, "own")]);
     }
 }
 

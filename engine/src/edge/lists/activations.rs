@@ -1,0 +1,226 @@
+//! `/api/v1/activations`: what of subscriptions the devices of access lines have, line by line.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use linesman_domain::activations::parts::{self, PartRow};
+use linesman_domain::table::{self, Table};
+use linesman_rules::configuration::Configuration;
+use linesman_rules::services::Level;
+use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::walk::{OrgRows, Walk, answer, unseen};
+use super::{Error, rows_from};
+use crate::edge::filters::passes;
+use crate::edge::filters::tables::Activations;
+use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
+use crate::edge::paths::ActivationPath;
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::{Params, PathOf};
+use crate::edge::transport::problem::Problem;
+use crate::edge::viewer::Viewer;
+use crate::edge::words::{self, ActivationState};
+
+/// An activation at an access line.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Activation)]
+struct Item {
+    /// Its id.
+    activation: String,
+    /// The subscription's name.
+    #[schema(value_type = String)]
+    subscription: SubscriptionName,
+    /// Where that was made.
+    #[schema(schema_with = words::place)]
+    subscribed: Place,
+    /// Where it was activated: there or below.
+    #[schema(schema_with = words::place)]
+    place: Place,
+    /// The access line.
+    #[schema(schema_with = words::place)]
+    line: PlacePath,
+    /// The service.
+    #[schema(value_type = String)]
+    service: ServiceName,
+    /// The service's version that it was rendered with last.
+    version: String,
+    /// How it stands there.
+    state: ActivationState,
+    /// Why it failed; empty where it has not.
+    reason: String,
+    /// The serial number of the device that has it; empty where none does.
+    device: String,
+    /// The configuration group that it is there; empty where there is none.
+    group: String,
+    /// When it came to stand so.
+    #[schema(value_type = String, format = DateTime)]
+    changed: Timestamp,
+}
+
+/// An activation at an access line, with what its device was told.
+#[derive(Debug, Serialize, ToSchema)]
+struct ActivationWithConfiguration {
+    #[serde(flatten)]
+    activation: Item,
+    /// What the device was told last that its group holds; empty where that is nothing.
+    configuration: String,
+    /// What that sets, one by one, and whose it is.
+    statements: Vec<OwnedStatement>,
+}
+
+/// What a configuration sets, and whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+struct OwnedStatement {
+    /// The words of it, as one would `set` them.
+    statement: String,
+    /// The subscription that it comes of.
+    #[schema(value_type = String)]
+    subscription: SubscriptionName,
+    /// At which level that was activated.
+    #[schema(schema_with = words::service_level)]
+    level: Level,
+}
+
+impl Item {
+    fn new(viewer: &Viewer, line: PlacePath, activation: String, part: PartRow) -> Self {
+        let reason = part.told(|place| viewer.sees_place(place)).to_owned();
+        Self {
+            activation,
+            subscription: part.name,
+            subscribed: part.subscribed,
+            place: part.activated,
+            line,
+            service: part.service,
+            version: part.version,
+            state: part.state.into(),
+            reason,
+            device: part.device,
+            group: part.group,
+            changed: part.changed,
+        }
+    }
+}
+
+impl ActivationWithConfiguration {
+    fn new(viewer: &Viewer, line: PlacePath, activation: String, mut part: PartRow) -> Self {
+        let configuration = std::mem::take(&mut part.text);
+        let level = match &part.activated {
+            Place::Below(PlacePath { line: Some(_), .. }) => Level::Line,
+            Place::Below(_) => Level::Site,
+            Place::Organization(_) | Place::Provider => Level::Enterprise,
+        };
+        // It was printed from a configuration, and reads as one.
+        let leaves = Configuration::parse(&configuration).map(|known| known.leaves()).unwrap_or_default();
+        let owned = |statement: String| OwnedStatement { statement, subscription: part.name.clone(), level };
+        let statements = leaves.iter().map(|leaf| owned(leaf.to_string())).collect();
+        Self { activation: Item::new(viewer, line, activation, part), configuration, statements }
+    }
+}
+
+/// Activations, access line by access line, page by page.
+#[utoipa::path(
+    get, path = "/api/v1/activations", operation_id = "activations", tag = "subscriptions", params(Activations),
+    responses((status = 200, description = "A page.", body = Page<Item>))
+)]
+pub(in crate::edge) async fn activations(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    Params(mut list): Params<Activations>,
+) -> Result<Response, Problem> {
+    let paging = Paging::take(&mut list)?;
+    answer(&sources, viewer, move |walk| page(walk, &list, &paging)).await
+}
+
+/// One activation at an access line, with what its device was told.
+#[utoipa::path(
+    get, path = "/api/v1/activations/{organization}/{site}/{line}/{activation}", operation_id = "activation",
+    tag = "subscriptions", params(ActivationPath),
+    responses((status = 200, description = "The activation.", body = ActivationWithConfiguration))
+)]
+pub(in crate::edge) async fn activation(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(path): PathOf<ActivationPath>,
+) -> Result<Response, Problem> {
+    let ActivationPath { organization, site, line, activation } = path;
+    let line = PlacePath { organization, site, line: Some(line) };
+    answer(&sources, viewer, move |walk| one(walk, line, activation)).await
+}
+
+fn one(walk: &Walk, line: PlacePath, id: String) -> Result<ActivationWithConfiguration, Error> {
+    let place = Place::Below(line.clone());
+    let lane = walk.lane(&line.organization).filter(|_| walk.viewer().sees_place(&place));
+    let lane = lane.ok_or_else(|| unseen(&place))?;
+    let nothing = || Error::Nothing(format!("there is no activation `{id}` at `{line}`"));
+    let part = Table::read(lane, &parts::key(&line, &id))?.ok_or_else(nothing)?;
+    Ok(ActivationWithConfiguration::new(walk.viewer(), line, id, part))
+}
+
+fn page(walk: &Walk, list: &Activations, paging: &Paging) -> Result<Page<Item>, Error> {
+    let is_back = paging.is_descending;
+    let mut pager = Pager::new(paging, Offered::InOrder);
+    let under = list.under.as_ref().filter(|under| **under != Place::Provider);
+    if let Some(under) = under
+        && !walk.viewer().sees_place(under)
+    {
+        return Err(unseen(under));
+    }
+    let mut organizations: Vec<_> = walk.organizations(under.and_then(Place::organization))?.into_iter().collect();
+    if is_back {
+        organizations.reverse();
+    }
+    for (org, rows) in &organizations {
+        let after = match &paging.after {
+            Some(last) if last.organization == org.as_str() => Some(parts::below(org, &last.key)),
+            // All of it was on earlier pages.
+            Some(last) if (last.organization.as_str() > org.as_str()) != is_back => continue,
+            _ => None,
+        };
+        offer(walk, list, &mut pager, (org, rows), after, is_back)?;
+    }
+    Ok(pager.page())
+}
+
+/// Offers the parts of an organization's lines, from behind the key `after` on.
+fn offer(
+    walk: &Walk,
+    list: &Activations,
+    pager: &mut Pager<'_, Item>,
+    (org, rows): (&OrgName, &OrgRows<'_>),
+    after: Option<Vec<u8>>,
+    is_back: bool,
+) -> Result<(), Error> {
+    let length = parts::below(org, &[]).len();
+    let front = match &list.under {
+        Some(Place::Below(under)) => parts::under(under),
+        Some(Place::Provider | Place::Organization(_)) | None => parts::below(org, &[]),
+    };
+    for found in rows_from(rows.lane, front, after, is_back) {
+        walk.step()?;
+        let (key, bytes) = found?;
+        let own = key.get(length..).unwrap_or_default();
+        let Some((line, id)) = parts::line_and_id(org, own) else { continue };
+        if !walk.viewer().sees_place(&Place::Below(line.clone())) {
+            continue;
+        }
+        let part: PartRow = table::decode(&key, &bytes)?;
+        let rank = Rank { value: Value::Key, organization: org.as_str().to_owned(), key: own.to_vec() };
+        let offered = pager.offer(rank, |_| {
+            let is_wanted = list.state.is_none_or(|state| state == part.state.into())
+                && passes(list.activation.as_ref(), &id)
+                && passes(list.subscription.as_ref(), part.name.as_str())
+                && passes(list.service.as_ref(), part.service.as_str());
+            // What the device was told is shown of one alone.
+            let bytes = 256 + part.reason.len();
+            Ok::<_, Error>(is_wanted.then(|| (Item::new(walk.viewer(), line, id, part), bytes)))
+        })?;
+        if offered.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What a service renders of values that its parameters take: whether it is configuration.
+//!
+//! The text that is read as configuration has marks in place of values, so that it is the same whatever the values are,
+//! but for the branches that are taken. What is no configuration for one choice of values is none for all that take the
+//! same branches. What else fails for a choice may be due to the values, and counts only where it always happens.
+
+use std::collections::BTreeMap;
+
+use super::samples::{self, given};
+use crate::diagnostic::Code;
+use crate::services::service::{Service, ServiceFault};
+use crate::services::template::Flow;
+use crate::values::{Definition, Ground, acquire};
+
+/// The most choices of values that are tried.
+const TRIED_MOST: usize = 160;
+/// How many of them mix all values, where several conditions meet.
+const MIXED: usize = 48;
+/// The most faults that are told.
+const FAULTS_MOST: usize = 5;
+/// How often a template may do too much before nothing more is tried.
+const ENDLESS_MOST: usize = 3;
+
+/// What of a service's renderings is no configuration.
+pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Vec<ServiceFault> {
+    let locals = &service.definition.parameters;
+    let sampled = samples::of_parameters(locals, globals, &flow.literals);
+    let runtime = samples::runtime();
+    let mixed = if flow.conditions > 1 { MIXED } else { 0 };
+    let mut found: Vec<ServiceFault> = Vec::new();
+    // What values may be the reason of, and how often.
+    let mut always: BTreeMap<String, (ServiceFault, usize)> = BTreeMap::new();
+    let (mut rendered, mut endless) = (0, 0);
+    for given in given(&sampled, mixed).iter().take(TRIED_MOST) {
+        let layer = samples::layer(&sampled, given);
+        let layers = [&layer];
+        let ground = Ground { locals, globals, layers: &layers, runtime: &runtime, has_other_services: false };
+        let acquisition = acquire(ground);
+        if !acquisition.faults().is_empty() {
+            continue;
+        }
+        let Err(fault) = service.render(&acquisition) else {
+            rendered += 1;
+            continue;
+        };
+        match fault.code {
+            Code::Rendering => {
+                let is_known = found.iter().any(|known| (&known.file, known.line) == (&fault.file, fault.line));
+                if !is_known && found.len() < FAULTS_MOST {
+                    found.push(fault);
+                }
+            }
+            Code::Refused | Code::Limit => {
+                endless += usize::from(fault.code == Code::Limit);
+                always.entry(fault.message.clone()).or_insert((fault, 0)).1 += 1;
+            }
+            // A filter or a missing value: whoever gives other values may have none of it.
+            _ => rendered += 1,
+        }
+        if endless == ENDLESS_MOST {
+            break;
+        }
+    }
+    let is_certain = rendered == 0 && found.is_empty() && always.len() == 1;
+    let of_all = always.into_values().filter(|(_, times)| is_certain && *times > 1);
+    found.extend(of_all.map(|(fault, _)| ServiceFault { code: Code::Rendering, ..fault }));
+    found
+}
+
+/// What all choices of values render that render anything.
+#[cfg(test)]
+pub(super) fn all(service: &Service) -> Vec<String> {
+    let globals = Definition::default();
+    let literals = ["a", "c", "10.0.0.0"].map(minijinja::Value::from);
+    let sampled = samples::of_parameters(&service.definition.parameters, &globals, &literals);
+    let runtime = samples::runtime();
+    let mut rendered = Vec::new();
+    for given in given(&sampled, MIXED) {
+        let layer = samples::layer(&sampled, &given);
+        let (locals, layers) = (&service.definition.parameters, [&layer]);
+        let ground =
+            Ground { locals, globals: &globals, layers: &layers, runtime: &runtime, has_other_services: false };
+        let acquisition = acquire(ground);
+        if acquisition.faults().is_empty() {
+            rendered.extend(service.render(&acquisition).map(|configuration| configuration.to_string()));
+        }
+    }
+    rendered
+}

@@ -1,0 +1,217 @@
+//! Each fault of a service word for word, with its place; and services that work, of which nothing is said.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::services::SERVICES;
+
+const PARAMETERS: &str = "\
+[parameters]
+area    = { type = \"address\", required = true }
+flag    = { type = \"boolean\", default = \"true\" }
+home    = { type = \"network\", required = true }
+mode    = { type = \"string\", default = '\"a\"', constraint = 'mode in [\"a\", \"b\"]' }
+note    = { type = \"string\" }
+ports   = { type = \"port\", default = \"80\" }
+rate    = { type = \"rate\", default = \"10m\", constraint = \"rate in 1..1g\" }
+";
+
+/// A service of one template, and of these parameters.
+fn files(parameters: &str, templates: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let mut files: BTreeMap<String, String> =
+        templates.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+    files.insert(DEFINITION_FILE.to_owned(), format!("title = \"T\"\n{parameters}"));
+    files
+}
+
+fn told(checked: &Checked) -> Vec<String> {
+    let line = |severity: &str, fault: &ServiceFault| {
+        let ServiceFault { file, line, column, end_column, code, message, help } = fault;
+        let help = help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+        format!("{severity} {file}:{line}:{column}-{end_column} {}: {message}{help}", code.as_str())
+    };
+    let faults = checked.faults.iter().map(|fault| line("error", fault));
+    faults.chain(checked.warnings.iter().map(|fault| line("warning", fault))).collect()
+}
+
+/// What is said of a template of the parameters above, but that some are not used.
+fn check_template(template: &str) -> Vec<String> {
+    let mut checked = check(&files(PARAMETERS, &[("a.j2", template)]), &Definition::default());
+    checked.warnings.retain(|warning| warning.code != Code::Unused);
+    told(&checked)
+}
+
+/// Templates with what is to be found in them.
+const TEMPLATES: &[&str] = &[
+    "a {\n  b {{ raet }};\n}",
+    "a {{ rate|rat }};",
+    "{% if rate is odd %}a;{% endif %}",
+    "a {{ rate|mask }};",
+    "a {{ rate|prefix_length }};",
+    "a {{ home|rate }};",
+    "a {{ flag }};",
+    "a {{ area|length }};",
+    "a {{ ports|physical }};",
+    "{% if home is several %}a {{ home|mask }};{% endif %}",
+    "{% for port in ports|list %}a-{{ port }} {{ port|unit }};{% endfor %}",
+    "a {{ home|items }};",
+    "a {{ home - 1 }};",
+    "a {{ ports|family }};",
+    "{% macro m() %}a {{ rate|mask }};{% endmacro %}b;",
+    "{% if rate %}a;{% else %}b;{% endif %}",
+    "{% if rate == \"10m\" %}a;{% endif %}",
+    "{% if area is defined %}a;{% else %}b;{% endif %}",
+    "{% if rate > 2000000000 %}a;{% endif %}",
+    "{% if mode == \"c\" %}a;{% elif mode == \"b\" %}b;{% endif %}",
+    "{% if area|family == \"ipv6\" %}a;{% endif %}",
+    "{% if true %}a;{% else %}b;{% endif %}",
+    "{% if rate is ranged %}a;{% endif %}",
+    "{% if note is defined and note is not defined %}a;{% endif %}",
+    "{% if ports is ranged %}a;{% elif ports is ranged %}b;{% endif %}",
+    "a {{ 1 if rate is several else 2 }};",
+    "{% for rate in rate|negative %}a;{% endfor %}",
+    "{% for r in rate|list %}a {{ r }};{% endfor %}",
+    "{% if mode in [\"c\", \"d\"] %}a;{% endif %}",
+    "{% if home in [\"10.0.0.0\"] %}a;{% endif %}",
+    "a {{ note }};",
+    "a {\n  b {{ rate }}\n}",
+    "a { b;",
+    "{% if flag %}a;{% else %}b {% endif %}",
+    "{% if flag %}\n{% if ports is ranged %}\na; }\n{% endif %}\n{% endif %}b;",
+    "{% if mode == \"b\" %}\na { {% endif %}\nb;",
+    "a; /* {{ rate }} */",
+    "mtu 1; mtu 2;",
+    "{% for a in ports|list %}{% endfor %}{% if area|family == \"inet6\" %}\n}{% endif %}b;",
+];
+
+/// Parameters with what is to be found in them; the template uses `a` alone.
+const DEFINITIONS: &[&str] = &[
+    "levels = [",
+    "colour = 1",
+    "[parameters]\na = { type = \"netwrk\" }",
+    "[parameters]\na = { type = \"rate\", default = \"192.0.2.1\" }",
+    "[parameters]\na = { type = \"rate\", default = \"5\", constraint = \"a in 10..20\" }",
+    "[parameters]\na = { default = \"b\" }\nb = { default = \"a\" }",
+    "[parameters]\na = { default = \"unknown\" }",
+    "[parameters]\na = { default = \"b\" }\nb = { default = \"1\" }\nc = { default = \"1\" }",
+    "[parameters]\na = { default = \"1\" }\ndomain = { default = \"1\" }",
+    "[parameters]\na.type = \"rate\"\na.substitution = \"b=1\"\na.required = true",
+];
+
+/// Global parameters with what is to be found in them.
+const GLOBALS: &[&str] = &[
+    "[parameters\n",
+    "[rate]",
+    "[parameters]\nrate = { type = \"rte\" }",
+    "[parameters]\nrate = { type = \"rate\", default = \"\\\"x\\\"\" }",
+    "[parameters]\none = { default = \"two + 1\" }\ntwo = { default = \"one\" }",
+    "[parameters]\nrate = { type = \"rate\", default = \"10g\", constraint = \"rate in 1..1g\" }",
+    "[parameters]\nrate = { type = \"rate\", default = \"10m\", constraint = \"rate in 1..1g\" }",
+];
+
+fn told_of_all() -> String {
+    let globals = read_globals("[parameters]\ndomain = { type = \"string\", default = '\"x\"' }").unwrap();
+    let mut text = String::new();
+    let mut tell = |subject: &str, told: Vec<String>| {
+        let told: Vec<String> = told.iter().map(|line| format!("  {line}\n")).collect();
+        text.push_str(&format!("{subject:?}\n{}\n", told.concat()));
+    };
+    for template in TEMPLATES {
+        tell(template, check_template(template));
+    }
+    for parameters in DEFINITIONS {
+        let uses = "x {{ a }} \"{{ b if b is defined }}\";";
+        let template = if parameters.contains("\nb =") { uses } else { "x {{ a }};" };
+        let template = if parameters.contains("\nc =") { "x {{ a }};" } else { template };
+        tell(parameters, told(&check(&files(parameters, &[("a.j2", template)]), &globals)));
+    }
+    for text in GLOBALS {
+        tell(text, told(&check_globals(text)));
+    }
+    text
+}
+
+/// `LINESMAN_BLESS=1` writes what is found.
+#[test]
+fn what_is_found_is_told_word_for_word_where_it_stands() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/services/check/found.txt");
+    let found = told_of_all();
+    if std::env::var_os("LINESMAN_BLESS").is_some() {
+        std::fs::write(&path, &found).unwrap();
+    }
+    assert_eq!(found, std::fs::read_to_string(&path).unwrap_or_default());
+}
+
+/// What is said to be never or always true is held against what is rendered, of every value that is tried.
+#[test]
+fn what_is_said_of_a_condition_holds_for_every_value() {
+    let operands = ["rate", "mode", "home", "area", "ports", "note", "flag", "area|family", "ports|list|length"];
+    let literals = ["5", "0", "\"a\"", "\"c\"", "\"\"", "2000000000", "\"10.0.0.0\"", "true", "[5, \"b\"]"];
+    let mut conditions: Vec<String> = Vec::new();
+    for operand in operands {
+        conditions.push(operand.to_owned());
+        for test in ["defined", "ranged", "several", "negated", "not defined"] {
+            conditions.push(format!("{operand} is {test}"));
+            conditions.push(format!("note is {test} or not {operand}"));
+            conditions.push(format!("{operand} is {test} and rate > 0"));
+        }
+        for (literal, op) in
+            literals.iter().flat_map(|literal| ["==", "!=", "<", "<=", ">", ">=", "in"].map(|op| (literal, op)))
+        {
+            conditions.push(format!("{operand} {op} {literal}"));
+            conditions.push(format!("{literal} {op} {operand}"));
+        }
+    }
+    let (mut certain, mut rendered) = (0, 0);
+    for condition in &conditions {
+        let template = format!("{{% if {condition} %}}yes;{{% else %}}no;{{% endif %}}");
+        let files = files(PARAMETERS, &[("a.j2", &template)]);
+        let service = Service::read(&files, &Definition::default()).unwrap();
+        let globals = Definition::default();
+        let said = service.templates.flow(&sorts::of_parameters(&service.definition.parameters, &globals)).faults;
+        let [said] = &said[..] else { continue };
+        assert_eq!(said.code, Code::Unreachable, "{condition}");
+        certain += 1;
+        let wrong = if said.message.contains("is never true") { "yes;\n" } else { "no;\n" };
+        for rendering in rendering::all(&service) {
+            assert_ne!(rendering, wrong, "{condition}: {}", said.message);
+            rendered += 1;
+        }
+    }
+    assert!(certain > 100 && rendered > 1_000, "{certain} {rendered}");
+}
+
+#[test]
+fn of_a_service_that_works_nothing_is_said() {
+    for template in [
+        "{% if note is defined %}a {{ note }};{% else %}b;{% endif %}",
+        "{% if ports is ranged %}a {{ ports.first }};{% elif ports is several %}b;{% else %}c {{ ports }};{% endif %}",
+        "{% for network in home|list %}{% if network is negated %}a {{ network|bare|mask }};{% endif %}{% endfor %}b;",
+        "{% set rate = \"192.0.2.0/24\" %}a {{ rate|mask }};",
+        "{% if flag %}{% set rate = home %}{% endif %}a {{ rate|mask }};",
+        "{% macro m(rate) %}a {{ rate|mask }};{% endmacro %}{{ m(\"192.0.2.0/24\") }}",
+        "{% with rate = home %}a {{ rate|mask }};{% endwith %}",
+        "{% if mode in [\"a\", \"c\"] %}a;{% endif %}b;",
+        "a {{ note|mask if note is defined else 1 }};",
+        "{% set x %}{% set rate = home %}{% endset %}a {{ rate|first|bare|mask }};",
+        "{% if rate is defined %}a {{ rate|rate }};{% endif %}",
+        "{% for port in ports|list %}{% if rate == \"x\" %}b;{% endif %}{% set rate = \"x\" %}{% endfor %}a;",
+        "unit {{ ports }} { a 1; }\nunit {{ rate }} { a 2; }",
+    ] {
+        assert_eq!(check_template(template), Vec::<String>::new(), "{template}");
+    }
+    let includes = [
+        ("_x.j2", "{% if rate is defined %}a {{ rate|mask }};{% else %}b;{% endif %}"),
+        ("a.j2", "{% set rate = \"192.0.2.0/24\" %}{% include \"_x.j2\" %}"),
+    ];
+    let parameters = "[parameters]\nrate = { type = \"rate\", required = true }";
+    assert_eq!(told(&check(&files(parameters, &includes), &Definition::default())), Vec::<String>::new());
+}
+
+#[test]
+fn stock_services_are_without_fault_and_warning() {
+    for (name, files) in SERVICES {
+        let files = files.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect();
+        assert_eq!(told(&check(&files, &Definition::default())), Vec::<String>::new(), "{name}");
+    }
+}
