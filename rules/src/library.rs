@@ -5,6 +5,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("case-assigned.rhai", include_str!("../library/case-assigned.rhai")),
     ("case-updates.rhai", include_str!("../library/case-updates.rhai")),
     ("core-dump-priority.rhai", include_str!("../library/core-dump-priority.rhai")),
+    ("ddos-blackhole.rhai", include_str!("../library/ddos-blackhole.rhai")),
     ("hardware-failure.rhai", include_str!("../library/hardware-failure.rhai")),
     ("health-check.rhai", include_str!("../library/health-check.rhai")),
     ("notices.rhai", include_str!("../library/notices.rhai")),

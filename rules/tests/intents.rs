@@ -263,6 +263,7 @@ fn a_list_too_long_for_a_script_is_told() {
 fn the_stock_policies_load_and_react() {
     let health_check = incident().with(Field::Kind, "health-check").with(Field::Priority, "High");
     let core_dump = incident().with(Field::Priority, "Low").with(Field::Synopsis, "rpd: core dumped");
+    let attack = incident().with(Field::EventType, "DDOS_ATTACK_ENDED");
     let mut counts = Vec::new();
     for (file, source) in LIBRARY {
         let policy =
@@ -270,6 +271,7 @@ fn the_stock_policies_load_and_react() {
         let subject = match (*file, policy.triggers().kind()) {
             ("health-check.rhai", _) => health_check.clone(),
             ("core-dump-priority.rhai", _) => core_dump.clone(),
+            ("ddos-blackhole.rhai", _) => attack.clone(),
             ("refused-attempts.rhai", _) => record().with(Field::Outcome, "forbidden"),
             (_, kind) => subject_of(kind),
         };
@@ -282,6 +284,7 @@ fn the_stock_policies_load_and_react() {
             ("case-assigned.rhai", 1),
             ("case-updates.rhai", 1),
             ("core-dump-priority.rhai", 2),
+            ("ddos-blackhole.rhai", 1),
             ("hardware-failure.rhai", 2),
             ("health-check.rhai", 2),
             ("notices.rhai", 1),

@@ -166,4 +166,11 @@ fn the_corpus_says_what_it_promises() {
     counts.sort_unstable();
     assert_eq!(counts.pop(), Some(2), "one deliberate repeat");
     assert!(counts.iter().all(|count| *count == 1), "{counts:?}");
+    let attack = corpus::attack();
+    let [first, seen, over] = [&specimens[0], &attack[0], &attack[1]].map(|it| decode(&it.bytes).unwrap().manifest);
+    assert!(seen.host_event_id != over.host_event_id && seen.host_event_id != first.host_event_id);
+    assert_eq!((&seen.device, &over.device), (&first.device, &first.device));
+    for end in [&seen, &over].map(|manifest| manifest.problem.as_ref().unwrap().synopsis.rsplit(' ').next()) {
+        assert_eq!(end, Some("192.0.2.7"));
+    }
 }

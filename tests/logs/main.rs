@@ -5,12 +5,14 @@
 //! raised   from level 1 to level 2, and what level 2 knows
 //! people   from level to level to 3, and what that knows
 //! services from level to level to 4, and what that knows
+//! activations from level to level to 5, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
 //! The lanes decide along, so that reports name the reactions there are. What running systems recorded is made by
 //! `linesman record` instead, in the same form.
 
+mod activations;
 mod audit;
 mod commands;
 mod listeners;
@@ -35,5 +37,6 @@ fn main() -> anyhow::Result<()> {
     load::make(&dir.join("load"))?;
     raised::make(&dir.join("raised"))?;
     people::make(&dir.join("people"))?;
-    services::make(&dir.join("services"))
+    services::make(&dir.join("services"))?;
+    activations::make(&dir.join("activations"))
 }

@@ -123,7 +123,7 @@ impl Scribe {
     fn note_reactions(&mut self) {
         for (subject, event) in &self.said {
             let Some((org, connector)) = subject.split_once(".reaction.") else { continue };
-            if !matches!(connector, "jss" | "log") {
+            if !matches!(connector, "jss" | "log" | "device") {
                 continue;
             }
             self.pending.push(Pending {
@@ -262,6 +262,16 @@ impl Scribe {
             other.attempt += 1;
         }
         Ok(())
+    }
+
+    /// Devices answer what they were told, the longest waiting first, so many of them; then follows what follows.
+    pub(crate) fn answer(&mut self, outcome: &Value, count: usize) -> anyhow::Result<()> {
+        for _ in 0..count {
+            let waiting = self.pending.iter().find(|pending| pending.connector == "device").cloned();
+            let Some(pending) = waiting else { break };
+            self.report(&pending, outcome)?;
+        }
+        self.work()
     }
 
     /// What became of the provider's poll.

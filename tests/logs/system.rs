@@ -5,7 +5,7 @@ use std::path::Path;
 use linesman_schemas::bundle::corpus::specimens;
 use linesman_schemas::control::{RuleBook, Settings};
 use linesman_tests::event;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::scribe::Scribe;
 use crate::{commands, policies, reports};
@@ -59,10 +59,15 @@ fn rule_book(settings: Settings) -> anyhow::Result<RuleBook> {
 
 /// What the configuration says of an organization.
 pub(crate) fn organization(scribe: &mut Scribe, org: &str, level: &str) -> anyhow::Result<()> {
+    scribe.command(org, &set_organization(org, level))
+}
+
+/// That an organization is as the logs have it.
+pub(crate) fn set_organization(org: &str, level: &str) -> Value {
     let groups = json!([{"name": "edge", "devices": ["edge-*", "*-rtr"]}, {"name": "core", "devices": ["core-01"]}]);
     let settings = json!({"display_name": format!("{org} Ltd"), "is_proxy": org != "dory", "filter_level": level,
         "device_groups": groups, "loaded": format!("hash of {org}")});
-    scribe.command(org, &json!({"set_organization": settings}))
+    json!({"set_organization": settings})
 }
 
 /// An incident of an organization; its id.

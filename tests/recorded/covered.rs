@@ -174,8 +174,7 @@ fn the_recorded_logs_make_everything_happen() {
     assert_eq!(told("trigger."), published("trigger."));
     assert_eq!(verdicts, variants("audit.command", "Verdict"));
     let reactions = told("reaction.");
-    // No decision asks anything of devices yet.
-    let decided = |name: &String| name == "published" || name == "device" || reactions.contains(name);
+    let decided = |name: &String| name == "published" || reactions.contains(name);
     assert!(published("reaction.").iter().all(decided), "{reactions:?}");
     assert!(reactions.contains("heard"), "no policy has listened to the audit: {reactions:?}");
     assert!(reactions.contains("flood-1") && reactions.contains("ticket"), "{reactions:?}");
@@ -186,7 +185,7 @@ fn the_recorded_logs_make_everything_happen() {
 
 #[test]
 fn a_recorded_log_is_raised_through_all_levels() {
-    let (log, mut found) = (Log::open("services"), BTreeSet::new());
+    let (log, mut found) = (Log::open("activations"), BTreeSet::new());
     log.decide(levels().next().unwrap(), Some(1), |decision| {
         found.insert(decision.position.level);
     });

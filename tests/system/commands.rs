@@ -1,7 +1,7 @@
 //! The commands beside `serve`, as people and scripts use them.
 
 use linesman_tests::{OPEN_CASE, Running, World, event, run, run_within};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_is_published_is_heard() {
@@ -88,14 +88,38 @@ async fn the_demo_is_one_json_object() {
     assert_eq!(demo.code, Some(0), "{demo:?}");
     let summary: Value = serde_json::from_str(&demo.stdout).unwrap();
     let keys: Vec<&str> = summary.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["bundles", "cases", "dead_letters", "incidents", "intelligence", "reactions"]);
+    assert_eq!(keys, ["blackhole", "bundles", "cases", "dead_letters", "incidents", "intelligence", "reactions"]);
     assert!(summary["bundles"].as_u64().unwrap() >= 40, "{summary}");
     for key in ["cases", "incidents", "intelligence"] {
         assert!(summary[key].as_u64().unwrap() > 0, "{key}: {summary}");
     }
     assert!(summary["reactions"]["jss"].as_u64().unwrap() > 0, "{summary}");
     assert!(summary["dead_letters"]["bundle-undecodable"].as_u64().unwrap() > 0, "{summary}");
+    let blackhole = &summary["blackhole"];
+    assert_eq!((&blackhole["line"], &blackhole["removed"]), (&json!("acme/berlin/line-7"), &json!(true)));
+    let configuration = blackhole["configuration"].as_str().unwrap();
+    let (group, statements) = configuration.strip_prefix("groups {\n    ").unwrap().split_once(" {\n").unwrap();
+    assert!(group.starts_with("linesman-blackhole-") && group.ends_with("-line-7"), "{configuration}");
+    assert_eq!(statements, BLACKHOLE.replace("GROUP", group));
+    assert_eq!(summary["reactions"]["device"], 2, "{summary}");
+    assert!(summary["dead_letters"].get("policy-failed").is_none(), "{summary}");
 }
+
+/// What the device is told, behind the group's name, with the enterprise's community.
+const BLACKHOLE: &str = "        routing-options {
+            static {
+                route 192.0.2.7/32 {
+                    discard;
+                    no-readvertise;
+                    tag 666;
+                    community [ 64496:666 ];
+                }
+            }
+        }
+    }
+}
+apply-groups [ GROUP ];
+";
 
 /// Whoever ends the demo while it plays is left with nothing of it.
 #[tokio::test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else has failed")]
 
 mod accounts;
+mod activations;
 mod api;
 mod audit;
 mod bundles;

@@ -1,6 +1,9 @@
 //! No organization reads, writes or counts another's: not in policies, not in events, not in the API.
 
 use linesman_tests::{Out, World, event, until};
+use serde_json::json;
+
+use crate::activations;
 
 const OWN: &str = r#"
 policy(#{ on: "incident.detected" });
@@ -70,4 +73,45 @@ async fn nobody_sees_anything_of_another() {
     let acme = engine.get("/api/v1/incidents?organization=acme").await.unwrap();
     assert!(acme["items"].as_array().unwrap().iter().all(|incident| incident["case"].is_null()), "{acme}");
     assert!(engine.stop().await.unwrap().success());
+}
+
+/// Two organizations have a device of the same serial number: each configures its own, and not the other's.
+#[tokio::test]
+async fn nobody_configures_a_device_of_another() {
+    let world = activations::world();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    for org in ["acme", "bolt"] {
+        for place in [format!("{org}/berlin"), format!("{org}/berlin/line-1")] {
+            let device = if place.ends_with("line-1") { "twin" } else { "" };
+            activations::put(&api, &format!("places/{place}"), json!({"device": device})).await;
+        }
+    }
+    let devices = |world: &World| activations::groups(world).into_keys().map(|(device, _)| device).collect::<Vec<_>>();
+    activations::put(&api, "subscriptions/acme/cap", activations::subscription()).await;
+    activations::settled(&world, &engine, &[activations::LINE_1]).await;
+    assert_eq!(devices(&world), ["acme/twin"]);
+    let own = json!({"service": "limit", "substitutions": ["burst=2k"], "active": true});
+    activations::put(&api, "subscriptions/bolt/cap", own).await;
+    let of_bolt = "firewall { policer line-1 { rate 10000000; burst 2000; } }";
+    activations::settled(&world, &engine, &[activations::LINE_1, of_bolt]).await;
+    assert_eq!(devices(&world), ["acme/twin", "bolt/twin"]);
+
+    // Nor does one end, or see, what the other has.
+    let client = engine.nats_as_engine().await.unwrap();
+    for place in ["acme", "acme/berlin/line-1"] {
+        let theft = json!({"deactivate_subscription": {"place": place, "name": "cap"}});
+        activations::ask(&client, "bolt", theft).await;
+    }
+    let end = json!({"deactivate_subscription": {"place": "bolt", "name": "cap"}});
+    activations::ask(&client, "bolt", end).await;
+    activations::settled(&world, &engine, &[activations::LINE_1]).await;
+    assert_eq!(devices(&world), ["acme/twin"]);
+    let out = Out::read(&client).await.unwrap();
+    for event in out.on("out.bolt.reaction.device") {
+        assert_eq!(event.data["action"]["configure"]["device"]["organization"], "bolt");
+    }
+    let refused = out.on("out.bolt.audit.deactivate-subscription").filter(|event| event.data["verdict"] != "done");
+    assert_eq!(refused.count(), 2);
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
 }

@@ -12,6 +12,7 @@ use async_nats::{Client, Subscriber, jetstream};
 use futures_util::StreamExt;
 use linesman_connectors::standin::{self, Standin};
 use linesman_rules::LIBRARY;
+use linesman_rules::services::SERVICES;
 use linesman_schemas::bundle;
 use linesman_schemas::bundle::corpus::specimens;
 use linesman_schemas::event;
@@ -19,7 +20,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::line::{self, Heard};
 use super::summary::Summary;
-use super::{Failure, people, runtime};
+use super::{Failure, attack, people, runtime};
 use crate::config::{self, Sources};
 use crate::data_dir::private;
 use crate::log::connect_with;
@@ -35,6 +36,8 @@ const ORGANIZATIONS: [(&str, &str, &str); 3] = [
 ];
 /// How long the demo waits for what it has set in motion.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The folder of the stand-in devices.
+const DEVICES: &str = "devices";
 /// The pause between two bundles, for people who watch.
 const PACE: Duration = Duration::from_millis(60);
 
@@ -42,7 +45,9 @@ const PACE: Duration = Duration::from_millis(60);
 ///
 /// An embedded NATS server, an engine with three proxy organizations, a stand-in support system
 /// over TLS, the stock policies, a publisher with good and broken bundles and a few intelligence
-/// messages, and managers, of whom one tries what it may not. It runs until Ctrl-C.
+/// messages, managers, of whom one tries what it may not, and an attack: a policy has a blackhole
+/// activated, which comes up on the line's device, a stand-in, and goes when the attack is over. It
+/// runs until Ctrl-C.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  linesman demo\n  linesman demo --once --json")]
 pub(super) struct Args {
@@ -117,9 +122,9 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Res
     let client = connect_with(async_nats::ConnectOptions::new().name("linesman-demo"), app.nats_url()).await?;
     let heard = client.subscribe("out.>").await.context("cannot subscribe")?;
     client.flush().await.context("cannot subscribe")?;
-    let (mut summary, data) = (Summary::default(), dir.join("data"));
+    let mut summary = Summary::default();
     let ended = tokio::select! {
-        ended = show(args, &data, &client, heard, &mut app, &mut summary) => ended.map(|()| ExitCode::SUCCESS),
+        ended = show(args, dir, &client, heard, &mut app, &mut summary) => ended.map(|()| ExitCode::SUCCESS),
         () = interrupted(interrupts) => Ok(ExitCode::FAILURE),
     };
     if let Ok(ExitCode::SUCCESS) = ended {
@@ -154,13 +159,21 @@ fn write_config(dir: &Path, standin: &Standin) -> anyhow::Result<PathBuf> {
     for (name, source) in LIBRARY {
         std::fs::write(rules.join(name), source)?;
     }
+    for (name, files) in SERVICES {
+        let folder = rules.join("services").join(name);
+        std::fs::create_dir_all(&folder)?;
+        for (file, text) in *files {
+            std::fs::write(folder.join(file), text)?;
+        }
+    }
     std::fs::write(dir.join("support-system.password"), "demo\n")?;
     let mut text = format!(
         "mode = \"partner\"\nlanes = 4\n\n[log]\nlevel = \"error\"\n\n[upstream]\nurl = \"{}\"\nca = \"{}\"\nsite_id = \"P-1000\"\n\
          user = \"noc@partner.example\"\npassword_file = \"support-system.password\"\nrequests_per_hour = 3600\n\n\
-         [settings]\ncase_poll_s = 2\n",
+         [settings]\ncase_poll_s = 2\n\n[device]\nstandin_dir = \"{}\"\n",
         standin.url(),
         standin.ca_path().display(),
+        dir.join(DEVICES).display(),
     );
     for (name, display_name, filter_level) in ORGANIZATIONS {
         text.push_str(&format!(
@@ -175,31 +188,34 @@ fn write_config(dir: &Path, standin: &Standin) -> anyhow::Result<PathBuf> {
 /// Plays the corpus and shows what comes of it until nothing more is to come.
 async fn show(
     args: &Args,
-    data: &Path,
+    dir: &Path,
     client: &Client,
     mut heard: Subscriber,
     app: &mut App,
     summary: &mut Summary,
 ) -> anyhow::Result<()> {
-    let (corpus, api, data) = (publish(client.clone(), (!args.json).then_some(PACE)), app.api(), data.to_owned());
+    let engine = people::Engine::new(app.api(), &dir.join("data"))?;
+    let (client_of_publisher, devices, tells) = (client.clone(), dir.join(DEVICES), !args.json);
     let publisher = tokio::spawn(async move {
-        let bundles = corpus.await?;
-        people::introduce(api, &data).await?;
-        anyhow::Ok(bundles)
+        let bundles = publish(client_of_publisher.clone(), tells.then_some(PACE)).await?;
+        people::introduce(&engine).await?;
+        let blackhole = attack::play(&engine, &client_of_publisher, &devices, tells).await?;
+        // An attack is two: that it is seen, and that it is over.
+        anyhow::Ok((bundles + 2, blackhole))
     });
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    let mut published = None;
+    let mut is_published = false;
     let mut look = tokio::time::interval(Duration::from_millis(100));
     tokio::pin!(publisher);
     loop {
         tokio::select! {
             Some(message) = heard.next() => take(args, &message, summary)?,
-            done = &mut publisher, if published.is_none() => {
-                let bundles = done.context("the publisher broke off")??;
-                summary.bundles = bundles;
-                published = Some(bundles);
+            done = &mut publisher, if !is_published => {
+                let (bundles, blackhole) = done.context("the publisher broke off")??;
+                (summary.bundles, summary.blackhole) = (bundles, Some(blackhole));
+                is_published = true;
             }
-            _ = look.tick(), if published.is_some() => {
+            _ = look.tick(), if is_published => {
                 let is_quiet = app.is_quiet().await?;
                 if is_quiet || tokio::time::Instant::now() > deadline {
                     anyhow::ensure!(is_quiet, "the demo has not come to rest within {} s", PATIENCE.as_secs());
@@ -269,7 +285,7 @@ async fn publish(client: Client, pace: Option<Duration>) -> anyhow::Result<u64> 
 }
 
 /// What a bundle is known by; nothing for one that cannot be read.
-fn host_event_id(bytes: &[u8]) -> String {
+pub(super) fn host_event_id(bytes: &[u8]) -> String {
     bundle::decode(bytes).map_or_else(|_| "(broken)".to_owned(), |bundle| bundle.manifest.host_event_id.to_string())
 }
 
@@ -304,6 +320,7 @@ fn where_to_look(dir: &Path, app: &App) -> String {
          \x20 linesman manager list --under acme --data-dir {data}\n\
          \x20 linesman manager why acme/ben set-manager acme/berlin --data-dir {data}\n\
          \x20 linesman audit list --organization acme --data-dir {data}\n\
+         \x20 linesman value explain acme/berlin/line-7 ddos-blackhole community --data-dir {data}\n\
          \x20 curl --cacert {data}/tls/ca.pem -H \"Authorization: Bearer $(cat {data}/token)\" \\\n\
          \x20      'https://{}/api/v1/incidents?organization=acme'\n\
          Ctrl-C ends it.",

@@ -80,7 +80,8 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
         }
         ("reaction", _) => {
             let action = data.get("action").and_then(|action| linesman_connectors::shown(name, action));
-            format!("{}: {}", text("/policy"), action.unwrap_or_else(|| text("/action")))
+            let by = data.get("policy").map_or_else(|| text("/activation"), |_| text("/policy"));
+            format!("{by}: {}", action.unwrap_or_else(|| text("/action")))
         }
         ("dead", _) => format!("{} {}", text("/policy/name"), text("/detail")).trim_start().to_owned(),
         ("audit", _) if data.get("verdict").is_some() => {
@@ -116,6 +117,21 @@ mod tests {
         assert_eq!(
             line("out.acme.dead.bundle-undecodable", None, json!({"detail": "truncated:\n at the end"})),
             "10:15:02.500 acme         dead     bundle-undecodable                        truncated:  at the end"
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_done_tells_the_policy_or_activation_that_it_comes_of() {
+        let action = json!({"configure": {"device": {"organization": "acme", "serial_number": "JN1"}, "group": "g",
+            "change": "remove"}});
+        assert_eq!(
+            line("out.acme.reaction.device", None, json!({"activation": "cap-1", "action": action})),
+            "10:15:02.500 acme         reaction device                                    cap-1: remove g of JN1"
+        );
+        let action = json!({"queue": "noc"});
+        assert_eq!(
+            line("out.acme.reaction.ticket", Some("acme-1"), json!({"policy": "open", "action": action})),
+            "10:15:02.500 acme         reaction ticket                     acme-1         open: {\"queue\":\"noc\"}"
         );
     }
 

@@ -3,6 +3,8 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 70 the store could not be flushed.
 
 mod api;
+#[cfg(feature = "standin")]
+mod attack;
 mod check;
 mod config;
 #[cfg(feature = "standin")]

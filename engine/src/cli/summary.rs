@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::attack::Blackhole;
+
 /// Counts of what was published and heard.
 #[derive(Debug, Default)]
 pub(super) struct Summary {
@@ -14,6 +16,8 @@ pub(super) struct Summary {
     intelligence: u64,
     reactions: BTreeMap<String, u64>,
     dead_letters: BTreeMap<String, u64>,
+    /// What a policy had activated.
+    pub(super) blackhole: Option<Blackhole>,
 }
 
 impl Summary {
@@ -39,6 +43,7 @@ impl Summary {
             "intelligence": self.intelligence,
             "reactions": self.reactions,
             "dead_letters": self.dead_letters,
+            "blackhole": self.blackhole,
         })
     }
 

@@ -52,6 +52,26 @@ pub(super) const HEALTH: [Event; 2] = [
     ),
 ];
 
+/// An attack, and its end. The last word of the synopsis is the victim.
+pub(super) const ATTACK: [Event; 2] = [
+    event(
+        "DDOS_ATTACK_DETECTED",
+        "Security",
+        ["UDP flood of 4.1 Gbit/s on 192.0.2.7", "880,000 packets/s from 2,300 sources since 40 s; the line is full."],
+        Priority::High,
+        2,
+        ["flowd", "show services flow-monitoring"],
+    ),
+    event(
+        "DDOS_ATTACK_ENDED",
+        "Security",
+        ["No more flood on 192.0.2.7", "Below the threshold for 10 min."],
+        Priority::Low,
+        5,
+        ["flowd", "show services flow-monitoring"],
+    ),
+];
+
 pub(super) const EVENTS: [Event; 16] = [
     event(
         "CHASSISD_FRU_OFFLINE_NOTICE",

@@ -10,7 +10,7 @@ mod render;
 
 use super::model::{Kind, Variant};
 use devices::{DEVICES, Device};
-use events::{EVENTS, Event, HEALTH, SNAPSHOT};
+use events::{ATTACK, EVENTS, Event, HEALTH, SNAPSHOT};
 use render::render;
 
 /// One bundle.
@@ -64,6 +64,20 @@ pub fn specimens() -> Vec<Specimen> {
     }
     specimens.extend(broken::specimens(plans.len()));
     specimens
+}
+
+/// The event bundles of an attack on 192.0.2.7, which lies behind the device of the first bundle: that it is seen, and that
+/// it is over.
+pub fn attack() -> [Specimen; 2] {
+    let device = DEVICES.first().unwrap_or(&devices::LAB);
+    let bundle = |event, sequence| {
+        let plan = Plan { kind: Kind::Event, variant: Variant::None, is_off_box: false, device, event, sequence };
+        Specimen { name: name(&plan), bytes: render(&plan).into_bytes(), fault: None }
+    };
+    let [seen, over] = &ATTACK;
+    // Behind all others.
+    let count = specimens().len();
+    [bundle(seen, count), bundle(over, count + 1)]
 }
 
 fn plans() -> Vec<Plan> {
