@@ -22,8 +22,7 @@ pub(super) fn print(out: &mut impl Write, statements: &[Statement], margin: &str
 
 /// Writes one statement with all that is in it.
 pub(super) fn print_one(out: &mut impl Write, statement: &Statement, margin: &str, depth: usize) -> fmt::Result {
-    let indent = 4 * depth;
-    write!(out, "{margin}{:indent$}", "")?;
+    indent(out, margin, depth)?;
     match statement {
         Statement::Leaf { words, list } => {
             print_words(out, words)?;
@@ -38,16 +37,24 @@ pub(super) fn print_one(out: &mut impl Write, statement: &Statement, margin: &st
             print_words(out, words)?;
             out.write_str(" {\n")?;
             print(out, statements, margin, depth + 1)?;
-            writeln!(out, "{margin}{:indent$}}}", "")
+            indent(out, margin, depth)?;
+            out.write_str("}\n")
         }
     }
+}
+
+fn indent(out: &mut impl Write, margin: &str, depth: usize) -> fmt::Result {
+    out.write_str(margin)?;
+    (0..depth).try_for_each(|_| out.write_str("    "))
 }
 
 /// Writes words with a space between them.
 pub(super) fn print_words(out: &mut impl Write, words: &[Word]) -> fmt::Result {
     for (i, word) in words.iter().enumerate() {
-        let space = if i == 0 { "" } else { " " };
-        write!(out, "{space}{word}")?;
+        if i > 0 {
+            out.write_char(' ')?;
+        }
+        word.print(out)?;
     }
     Ok(())
 }

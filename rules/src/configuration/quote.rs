@@ -55,18 +55,28 @@ impl Word {
         &self.0
     }
 
+    /// Writes it, in quotes where it needs them.
+    pub(super) fn print(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        if self.is_bare() {
+            return out.write_str(&self.0);
+        }
+        write!(out, "\"{}\"", escaped(&self.0))
+    }
+
     fn is_bare(&self) -> bool {
-        let is_comment = self.0.starts_with('#') || self.0.contains("/*") || self.0.contains("*/");
-        !self.0.is_empty() && !is_comment && !is_tag(&self.0) && self.0.chars().all(is_safe)
+        let mut has_star = false;
+        let is_safe = self.0.chars().all(|c| {
+            has_star |= c == '*';
+            is_safe(c)
+        });
+        let is_comment = has_star && (self.0.contains("/*") || self.0.contains("*/"));
+        is_safe && !self.0.is_empty() && !is_comment && !is_tag(&self.0)
     }
 }
 
 impl fmt::Display for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_bare() {
-            return f.write_str(&self.0);
-        }
-        write!(f, "\"{}\"", escaped(&self.0))
+        self.print(f)
     }
 }
 
@@ -144,7 +154,8 @@ fn is_refused(c: char) -> bool {
 
 /// Characters of a word that is printed bare.
 fn is_safe(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_-.:/*,@=+%<>".contains(c)
+    c.is_ascii_alphanumeric()
+        || matches!(c, '_' | '-' | '.' | ':' | '/' | '*' | ',' | '@' | '=' | '+' | '%' | '<' | '>')
 }
 
 fn escaped(text: &str) -> String {
