@@ -80,6 +80,7 @@ pub(super) fn part(line: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
         goal: parts::Goal::On,
         state: parts::State::Active,
         reason: String::new(),
+        conflict: None,
         is_of_device: false,
         reaction: None,
         changed: Timestamp::UNIX_EPOCH,
