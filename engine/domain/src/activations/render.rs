@@ -189,13 +189,14 @@ pub(crate) struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// What is wrong with the activations that count at a line: by id, with what each is about.
+    /// What is wrong with the activations that count at a line: by id, with what each is about, and whether that is a
+    /// conflict.
     pub(crate) fn line(
         &mut self,
         (desk, leaves): (&Desk, &mut Leaves),
         around: &mut Surroundings<'_>,
         line: &PlacePath,
-    ) -> Result<Vec<(String, String)>, Error> {
+    ) -> Result<Vec<(String, String, bool)>, Error> {
         let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else {
             return Ok(Vec::new());
         };
@@ -204,7 +205,7 @@ impl Rehearsal {
             let made = match around.make(desk, (line, &place), &wish)? {
                 Ok(made) => made,
                 Err(reason) => {
-                    found.push((id, reason));
+                    found.push((id, reason, false));
                     continue;
                 }
             };
@@ -217,7 +218,7 @@ impl Rehearsal {
                 Some(wrong) => Some(wrong),
                 None => conflict((desk, leaves), around, (line, &wish), &made, &mut BTreeSet::new())?,
             };
-            found.extend(wrong.map(|wrong| (id, wrong)));
+            found.extend(wrong.map(|wrong| (id, wrong, true)));
             let before = self.made.entry(made.device.serial_number).or_default();
             before.push((line.clone(), wish, made.configuration));
         }

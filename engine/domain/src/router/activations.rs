@@ -6,7 +6,7 @@ use linesman_schemas::command::{Command, PlaceVerb, Subscription, Values};
 use linesman_schemas::{OrgName, Place, PlacePath, SubscriptionName};
 
 use crate::activations::render::{self, Rehearsal, Rendered, Surroundings};
-use crate::commands::{self, Answer};
+use crate::commands::{self, Answer, Wrong};
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
 use crate::{Domain, Error, activations, places, subscriptions};
@@ -76,7 +76,7 @@ impl Domain {
         let stays = answer.is_done() && wrong.is_empty();
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {
-            return Ok(commands::subscriptions::wrong(&wrong));
+            return Ok(commands::subscriptions::wrong(wrong));
         }
         if stays {
             self.render(place, again)?;
@@ -153,16 +153,17 @@ impl Domain {
     }
 
     /// What is wrong with lines of a place as it stands, of the first ones, but for what their parts tell already.
-    pub(super) fn rehearse(&mut self, place: &Place) -> Result<Vec<String>, Error> {
+    pub(super) fn rehearse(&mut self, place: &Place) -> Result<Vec<Wrong>, Error> {
         let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
         let mut around = Surroundings::new(&self.services, &mut self.devices);
         let mut rehearsal = Rehearsal::default();
         let mut found = Vec::new();
         for line in &lines {
-            for (id, reason) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
+            for (id, detail, is_conflict) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
                 let part = self.desk.read(&activations::parts::key(line, &id))?;
-                if part.is_none_or(|part| part.reason != reason) {
-                    found.push(format!("`{line}`: {reason}"));
+                if part.is_none_or(|part| part.reason != detail) {
+                    let place = Some(Place::Below(line.clone()));
+                    found.push(Wrong { place, activation: Some(id), detail, is_conflict });
                 }
             }
         }
