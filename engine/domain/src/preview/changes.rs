@@ -51,28 +51,18 @@ pub(super) struct Found {
     pub(super) changes: Vec<Change>,
     pub(super) more: u64,
     pub(super) wrong: Vec<Wrong>,
-    pub(super) is_complete: bool,
     bytes: usize,
 }
 
-/// What has changed of an organization's parts.
-pub(super) fn found(
-    state: &State,
-    org: &OrgName,
-    sight: &Sight<'_>,
-    goes_on: &dyn Fn() -> bool,
-) -> Result<Found, Error> {
-    let mut found = Found { is_complete: true, ..Found::default() };
+/// What has changed of an organization's parts: of as many as were decided, which is bounded.
+pub(super) fn found(state: &State, org: &OrgName, sight: &Sight<'_>) -> Result<Found, Error> {
+    let mut found = Found::default();
     let front = parts::below(org, &[]);
     for (key, bytes) in state.decided(&front) {
         let own = key.get(front.len()..).unwrap_or_default();
         let Some((line, id)) = parts::line_and_id(org, own) else { continue };
         if !(sight.sees)(&Place::Below(line.clone())) {
             continue;
-        }
-        if !goes_on() {
-            found.is_complete = false;
-            break;
         }
         let before: Option<PartRow> = state.base().get(key)?.map(|bytes| table::decode(key, &bytes)).transpose()?;
         let after: Option<PartRow> = bytes.map(|bytes| table::decode(key, bytes)).transpose()?;

@@ -27,7 +27,7 @@ use linesman_rules::{Book, Judge, Limits};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Verb};
 use linesman_schemas::control::Settings;
-use linesman_schemas::{OrgName, Principal};
+use linesman_schemas::{CommandId, OrgName, Principal};
 
 pub use changes::Change;
 pub use sight::Sight;
@@ -56,8 +56,6 @@ const SLICES_MOST: u32 = 400;
 const BYTES_MOST: usize = 64 << 20;
 /// How many events are as large as they are: nothing of them leaves.
 const PAYLOAD_MOST: usize = 1 << 20;
-/// By what the command is known that is none: nobody's begins so.
-const ID: &str = "~preview";
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -112,12 +110,11 @@ pub fn preview(
 ) -> Result<Preview, Error> {
     let mut domain = Domain::to_preview(base, &question)?;
     let Question { organization: org, principal, verb, now, .. } = question;
-    let Ok(id) = ID.parse() else { return Err(Error::Page(ID.to_owned())) };
-    let command = Command { id, principal, node: String::new(), verb };
+    let command = Command { id: id(), principal, node: String::new(), verb };
     let (answer, mut is_complete) = domain.decide_whole(&org, &command, now, goes_on)?;
     let (verdict, detail, mut wrong) = answer.into_parts();
     let state = domain.desk.state();
-    let found = changes::found(state, &org, sight, goes_on)?;
+    let found = changes::found(state, &org, sight)?;
     let place = command.verb.place(Some(&org));
     let given = match &command.verb {
         Verb::Subscription(verb) if verdict == Verdict::Done => values::given_with(verb),
@@ -125,7 +122,7 @@ pub fn preview(
     };
     let lines = found.lines.iter().cloned();
     let values = values::found(state, (place, lines), given.as_ref(), sight, goes_on)?;
-    is_complete &= found.is_complete && values.is_complete;
+    is_complete &= values.is_complete;
     wrong.extend(found.wrong);
     wrong.iter_mut().for_each(|wrong| wrong.detail = sight.cut(&org, &wrong.detail));
     wrong.retain(|wrong| wrong.place.as_ref().is_none_or(|place| (sight.sees)(place)));
@@ -140,6 +137,12 @@ pub fn preview(
         more_values: values.more,
         wrong,
     })
+}
+
+/// By what the command is known that is none.
+fn id() -> CommandId {
+    #[expect(clippy::expect_used, reason = "the id is a constant, and one")]
+    "preview".parse().expect("`preview` is a command's id")
 }
 
 impl Domain {

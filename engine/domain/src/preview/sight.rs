@@ -20,28 +20,42 @@ impl Sight<'_> {
         let mut cut = String::new();
         let mut rest = text;
         let front = format!("`{org}/");
-        while let Some(at) = rest.find(&front) {
-            let named = rest.get(at + 1..).unwrap_or_default();
-            let length = named.find(|c: char| !c.is_ascii_alphanumeric() && !"-_/".contains(c)).unwrap_or(named.len());
-            let (name, behind) = named.split_at(length);
-            let before = rest.get(..at).unwrap_or_default();
-            let is_hidden = name.parse::<Place>().is_ok_and(|place| !(self.sees)(&place));
-            if is_hidden {
-                // Whose it is stands before it: by which activation of what, made where.
-                let begin = before.rfind(" by `").map(|at| at + " by ".len());
-                cut.push_str(before.get(..begin.unwrap_or(at)).unwrap_or_default());
-                cut.push_str(SOMEBODY);
-                rest = behind.strip_prefix('`').unwrap_or(behind);
-            } else {
+        while let Some((before, behind)) = rest.find(&front).and_then(|at| rest.split_at_checked(at)) {
+            let (name, behind) = quoted(behind);
+            if self.shows(name) {
                 cut.push_str(before);
                 cut.push('`');
                 cut.push_str(name);
                 rest = behind;
+                continue;
+            }
+            // Whose it is stands before it, and for which line behind it.
+            let begin = before.rfind(" by `").map(|at| at + " by ".len());
+            cut.push_str(before.get(..begin.unwrap_or(before.len())).unwrap_or_default());
+            cut.push_str(SOMEBODY);
+            rest = behind.strip_prefix('`').unwrap_or(behind);
+            if let Some(line) = rest.strip_prefix(", for ").filter(|line| line.starts_with(&front)) {
+                let (name, behind) = quoted(line);
+                if !self.shows(name) {
+                    rest = behind.strip_prefix('`').unwrap_or(behind);
+                }
             }
         }
         cut.push_str(rest);
         cut
     }
+
+    /// Whether a text names no place that is not seen.
+    fn shows(&self, name: &str) -> bool {
+        name.parse::<Place>().map_or(true, |place| (self.sees)(&place))
+    }
+}
+
+/// What of a text that begins with a backtick may be a place's name, and what is behind that.
+fn quoted(text: &str) -> (&str, &str) {
+    let named = text.strip_prefix('`').unwrap_or(text);
+    let end = named.find(|c: char| !c.is_ascii_alphanumeric() && !"-_/".contains(c)).unwrap_or(named.len());
+    named.split_at_checked(end).unwrap_or((named, ""))
 }
 
 #[cfg(test)]
@@ -56,7 +70,7 @@ mod tests {
         assert_eq!(
             cut("`message` is set to `hello` and to `bye`: by `a-1` of `a` at `acme/paris`, for `acme/paris/line-1` \
                  and by `b-2` of `b` at `acme/berlin`, for `acme/berlin/line-1`"),
-            "`message` is set to `hello` and to `bye`: by one that you do not see, for one that you do not see \
+            "`message` is set to `hello` and to `bye`: by one that you do not see \
              and by `b-2` of `b` at `acme/berlin`, for `acme/berlin/line-1`"
         );
         assert_eq!(
