@@ -253,7 +253,7 @@ pub(super) async fn answer(
     Ok(Json(found.pop().flatten()).into_response())
 }
 
-/// What is refused to nobody is on no record.
+/// Of what was not tried nothing goes on record but that somebody may not ask for it.
 pub(super) fn off_record(problem: Problem) -> Problem {
     if problem.status() == StatusCode::FORBIDDEN { problem } else { problem.decided() }
 }

@@ -9,14 +9,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use linesman_domain::activations::LEVEL;
 use linesman_schemas::command::{Rollout, Service, Verb};
-use linesman_schemas::{CommandId, OrgName, Place};
+use linesman_schemas::{CommandId, OrgName, Place, ServiceName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::preview::{Preview, off_record, run};
 use super::{
-    Answers, CommandState, CommandStatus, DryRun, IdempotencyKey, command_id, new_id, out_of_bounds, refused,
+    Answers, CommandState, CommandStatus, DryRun, IdempotencyKey, Way, command_id, new_id, out_of_bounds, refused,
     stands_at, stated,
 };
 use crate::edge::lists::rollout::{Share, Wanted, plan};
@@ -131,7 +131,20 @@ pub(in crate::edge) async fn roll_out(
     headers: HeaderMap,
     body: Option<JsonBody<RolloutBody>>,
 ) -> Result<Response, Problem> {
-    let RolloutBody { under, version, canary } = body.map(|JsonBody(body)| body).unwrap_or_default();
+    let body = body.map(|JsonBody(body)| body).unwrap_or_default();
+    let answer = begin(&sources, &viewer, name, (dry_run, &headers), body).await;
+    if dry_run.is_on() { answer.map_err(off_record) } else { answer }
+}
+
+/// Begins it, or tells what it would do.
+async fn begin(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    name: ServiceName,
+    (dry_run, headers): Way<'_>,
+    body: RolloutBody,
+) -> Result<Response, Problem> {
+    let RolloutBody { under, version, canary } = body;
     let under = under.unwrap_or(Place::Provider);
     viewer.may("rollout-service", &under)?;
     let verb = Rollout { service: name.clone(), version: version.clone(), under: under.clone(), canary };
@@ -140,14 +153,14 @@ pub(in crate::edge) async fn roll_out(
         let detail = format!("`canary` is not between 1 and {CANARY_MOST}");
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/canary".to_owned(), detail));
     }
-    stands_at(&sources, LEVEL)?;
+    stands_at(sources, LEVEL)?;
     let wanted = Wanted { service: name, version, under, canary };
     if dry_run.is_on() {
-        return preview(&sources, &viewer, wanted).await.map_err(off_record);
+        return preview(sources, viewer, wanted).await;
     }
-    let key = command_id(&headers)?;
-    let planned = plan(&sources, &viewer, wanted, move |org| id_for(&key, org)).await?;
-    let asked = stream::iter(planned.shares).map(|share| ask(&sources, &viewer, share)).buffered(AT_ONCE);
+    let key = command_id(headers)?;
+    let planned = plan(sources, viewer, wanted, move |org| id_for(&key, org)).await?;
+    let asked = stream::iter(planned.shares).map(|share| ask(sources, viewer, share)).buffered(AT_ONCE);
     let organizations: Vec<OrganizationRollout> = asked.try_collect().await?;
     let is_pending = organizations.iter().any(|one| one.verdict == CommandStatus::Pending);
     let status = if is_pending { StatusCode::ACCEPTED } else { StatusCode::OK };
