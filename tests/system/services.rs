@@ -227,6 +227,17 @@ async fn people_subscribe_to_services_and_give_values() {
     assert_eq!((&listed["place"], &listed["suspended"]), (&json!(site), &json!(true)));
     assert_eq!(told(&world, &["subscription", "resume", site, "out"]).await, "resumed\n");
 
+    let dry = ["value", "set", line, "rate=1", "rate in 1..1g", "--dry-run"];
+    let found = told(&world, &dry).await;
+    assert!(found.starts_with("would be done: changed\naccess lines affected: 0\n"), "{found}");
+    assert!(found.contains("rate       20000000 (defaulted)"), "{found}");
+    assert_eq!(shown(&world, &["value", "list", line]).await["substitutions"], json!([]), "nothing is done");
+    let data = world.data();
+    let beyond = ["value", "set", line, "rate=5g", "--dry-run", "--data-dir", data.to_str().unwrap()];
+    let beyond = run(&beyond).await.unwrap();
+    assert_eq!(beyond.code, Some(1));
+    assert!(beyond.stdout.starts_with("would be refused (invalid): `rate`: "), "{}", beyond.stdout);
+    assert!(beyond.stderr.starts_with("error: it would be refused: `rate`: "), "{}", beyond.stderr);
     assert_eq!(told(&world, &["value", "set", line, "rate=1", "rate in 1..1g"]).await, "changed\n");
     assert_eq!(told(&world, &["value", "set", line, "rate=3", "--subscription", "out"]).await, "changed\n");
     assert_eq!(told(&world, &["value", "set", line, "!rate=2"]).await, "changed\n");

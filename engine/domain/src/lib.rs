@@ -25,6 +25,7 @@
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
 //! | `activations` | subscriptions as configuration of devices: which count at an access line, what they come to, what devices have |
+//! | `preview` | what a command would do, found out without doing it |
 //! | `schedules` | whether a schedule enables an activation, and until when |
 //! | `jobs` | work over many rows, in slices |
 //! | `sources` | where those go on that bring inputs by themselves |
@@ -62,6 +63,7 @@ pub mod outgoing;
 pub mod places;
 mod policies;
 pub mod position;
+pub mod preview;
 pub mod reactions;
 pub mod removals;
 pub mod rights;

@@ -128,6 +128,14 @@ impl Organizations {
         Ok((Self { known: all, changed: Vec::new() }, counts))
     }
 
+    /// Reads one alone.
+    pub(crate) fn open_one(state: &State, org: &OrgName) -> Result<(Self, Option<Counts>), Error> {
+        let Some(row) = state.read(&key(org))? else { return Ok((Self::default(), None)) };
+        let OrgRow { incidents, events, reactions, .. } = row;
+        let all = BTreeMap::from([(org.as_str().to_owned(), known(org.clone(), row))]);
+        Ok((Self { known: all, changed: Vec::new() }, Some(Counts { incidents, events, reactions })))
+    }
+
     /// The organization a subject's token names, and whether it takes part.
     pub(crate) fn find(&self, token: &str) -> Option<(OrgName, Standing)> {
         self.known.get(token).map(|known| (known.name.clone(), known.row.standing))

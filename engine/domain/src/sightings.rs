@@ -53,6 +53,7 @@ pub(crate) struct Sighting {
 }
 
 /// The host-event-IDs a lane remembers.
+#[derive(Default)]
 pub(crate) struct Sightings {
     seen: HashMap<u64, Sighting>,
     /// The first page that is kept.

@@ -170,6 +170,19 @@ impl State {
         }
     }
 
+    /// What is stored, without what was decided since.
+    pub(crate) fn base(&self) -> &dyn Base {
+        &*self.base
+    }
+
+    /// What was decided of rows whose keys begin with `prefix` and is not stored: the keys, in their order, and the values
+    /// from here on.
+    pub(crate) fn decided<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> {
+        let rows = self.overlay.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
+        let rows = rows.take_while(move |(key, _)| key.starts_with(prefix));
+        rows.map(|(key, slot)| (key.as_slice(), slot.value.as_deref()))
+    }
+
     /// All rows whose keys begin with `prefix`, in key order, one at a time.
     pub fn scan<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = Result<Row, Error>> + 'a {
         let mut from = Bound::Included(prefix.to_vec());

@@ -26,6 +26,8 @@ use crate::store::{self, Store};
 
 /// How many requests read the store at a time: lanes need the cores more.
 const READS: usize = 4;
+/// How many find out at a time what a write would do: each decides as a lane does.
+const PREVIEWS: usize = 2;
 /// How many may listen to events at once: each has a consumer at the server.
 pub(super) const LISTENERS: usize = 128;
 /// How many may export the audit at a time.
@@ -113,6 +115,8 @@ pub(super) struct Sources {
     /// Their rows, by number.
     pub(super) rows: Arc<[store::Lane]>,
     pub(super) reads: Arc<Semaphore>,
+    /// Room for those who ask what a write would do.
+    pub(super) previews: Arc<Semaphore>,
     /// The log.
     pub(super) client: Client,
     pub(super) commands: Arc<Commands>,
@@ -165,6 +169,7 @@ impl Sources {
             lanes: edge.lanes,
             rows,
             reads: Arc::new(Semaphore::new(READS)),
+            previews: Arc::new(Semaphore::new(PREVIEWS)),
             walk_most,
             books: edge.books,
             metrics: edge.metrics,

@@ -14,7 +14,9 @@ use linesman_schemas::{FilterLevel, IncidentStep, OrgName, Priority, Privilege, 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
 
 use linesman_domain::outgoing::POLICY_REFUSED;
 
@@ -208,6 +210,11 @@ fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
 /// The schema of what became of a command.
 pub(super) fn verdict() -> Schema {
     words(Verdict::ALL.map(Verdict::as_str))
+}
+
+/// The schema of a place, or of none.
+pub(super) fn place_or_none() -> Schema {
+    OneOfBuilder::new().item(place()).item(ObjectBuilder::new().schema_type(Type::Null)).into()
 }
 
 /// The schema of a priority.

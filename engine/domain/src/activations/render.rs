@@ -93,9 +93,9 @@ impl<'a> Surroundings<'a> {
         desk: &Desk,
         (line, row): (&PlacePath, &PlaceRow),
         wish: &Wish,
-    ) -> Result<Result<Made, Wrong>, Error> {
+    ) -> Result<Result<Made, Failing>, Error> {
         if row.device.is_empty() {
-            return Ok(Err(Wrong::told("the access line names no device")));
+            return Ok(Err(Failing::told("the access line names no device")));
         }
         let device = self.device(desk, &line.organization, &row.device)?;
         let place = Place::Below(line.clone());
@@ -110,11 +110,11 @@ impl<'a> Surroundings<'a> {
         let gathered = acquired::gather(desk.state(), self.services.shelf(), &wanted)?;
         let Some(service) = &gathered.service else {
             let (name, version) = (&subscription.service, &subscription.version);
-            return Ok(Err(Wrong::told(format!("the version `{version}` of the service `{name}` cannot be used"))));
+            return Ok(Err(Failing::told(format!("the version `{version}` of the service `{name}` cannot be used"))));
         };
         let made = gathered.acquire(|values| match faults(values) {
-            Some(faults) => Err(Wrong::told(faults)),
-            None => service.render(values).map_err(|fault| Wrong::told(fault.to_string())),
+            Some(faults) => Err(Failing::told(faults)),
+            None => service.render(values).map_err(|fault| Failing::told(fault.to_string())),
         });
         let version = subscription.version.clone();
         Ok(made.map(|configuration| Made { version, leaves: leaves::hashed(&configuration), configuration, device }))
@@ -123,16 +123,18 @@ impl<'a> Surroundings<'a> {
 
 /// What is wrong at a line.
 #[derive(Debug, Clone)]
-pub(crate) struct Wrong {
+pub(crate) struct Failing {
     /// As whoever sees the line may read it.
     pub(crate) told: String,
-    /// The other side, where two set the same.
+    /// Whether it is that two set the same differently.
+    pub(crate) is_conflict: bool,
+    /// The other side, where that is another line.
     pub(crate) conflict: Option<ConflictRow>,
 }
 
-impl Wrong {
+impl Failing {
     fn told(told: impl Into<String>) -> Self {
-        Self { told: told.into(), conflict: None }
+        Self { told: told.into(), is_conflict: false, conflict: None }
     }
 
     /// Two set a leaf differently: another one, and that at hand.
@@ -142,12 +144,12 @@ impl Wrong {
         };
         let told = format!("{conflict}: by {} and by {}", owner(theirs, there), owner(ours, here));
         if here == there {
-            return Self::told(told);
+            return Self { is_conflict: true, ..Self::told(told) };
         }
         let leaf = conflict.second.name();
         let ours = owner(ours, here);
         let short = format!("`{leaf}` is set otherwise on the device for another access line than by {ours}");
-        Self { told: short, conflict: Some(ConflictRow { line: there.clone(), told }) }
+        Self { told: short, is_conflict: true, conflict: Some(ConflictRow { line: there.clone(), told }) }
     }
 
     /// In words for whoever sees `sees`.
@@ -226,13 +228,14 @@ pub(crate) struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// What is wrong with the activations that count at a line: by id, with what each is about.
+    /// What is wrong with the activations that count at a line: by id, with what each is about, and whether that is a
+    /// conflict.
     pub(crate) fn line(
         &mut self,
         (desk, leaves): (&Desk, &mut Leaves),
         around: &mut Surroundings<'_>,
         line: &PlacePath,
-    ) -> Result<Vec<(String, Wrong)>, Error> {
+    ) -> Result<Vec<(String, Failing)>, Error> {
         let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else {
             return Ok(Vec::new());
         };
@@ -256,7 +259,7 @@ impl Rehearsal {
     }
 
     /// What a line before sets otherwise.
-    fn beside(&mut self, line: &PlacePath, wish: &Wish, made: &Made) -> Option<Wrong> {
+    fn beside(&mut self, line: &PlacePath, wish: &Wish, made: &Made) -> Option<Failing> {
         let mut others = BTreeSet::new();
         for (leaf, value) in &made.leaves {
             let key = (made.device.serial_number.clone(), *leaf);
@@ -272,7 +275,7 @@ impl Rehearsal {
         }
         others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
             let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
-            Some(Wrong::conflict(&conflict, (of, other), (wish, line)))
+            Some(Failing::conflict(&conflict, (of, other), (wish, line)))
         })
     }
 }
@@ -285,7 +288,7 @@ fn conflict(
     (line, wish): (&PlacePath, &Wish),
     made: &Made,
     also: &mut BTreeSet<PlacePath>,
-) -> Result<Option<Wrong>, Error> {
+) -> Result<Option<Failing>, Error> {
     let (org, device) = (&line.organization, made.device.serial_number.as_str());
     for group in leaves.against(desk, (org, device), &made.leaves)? {
         let Some(row) = desk.read(&parts::group_key(org, device, &group))? else { continue };
@@ -310,7 +313,7 @@ fn conflict(
         let wrong = configuration.and_then(|theirs| conflicts(&theirs, &made.configuration).into_iter().next());
         match wrong {
             Some(wrong) => {
-                return Ok(Some(Wrong::conflict(&wrong, (&theirs, &row.line), (wish, line))));
+                return Ok(Some(Failing::conflict(&wrong, (&theirs, &row.line), (wish, line))));
             }
             None => {
                 also.insert(row.line);
@@ -447,8 +450,8 @@ impl Work<'_> {
     }
 
     /// What was to be told cannot be: the device stays as it is.
-    fn fail(&mut self, id: &str, part: PartRow, wrong: Wrong) -> Result<(), Error> {
-        let Wrong { told: reason, conflict } = wrong;
+    fn fail(&mut self, id: &str, part: PartRow, wrong: Failing) -> Result<(), Error> {
+        let Failing { told: reason, conflict, .. } = wrong;
         // Written anew each time: whether the words are the same may differ from one program to the next.
         let is_known = part.state == Standing::Failed && part.goal == Goal::On && !part.is_of_device;
         let changed = if is_known { part.changed } else { self.desk.now };
@@ -469,7 +472,7 @@ impl Work<'_> {
         let (id, device) = (wish.id.as_str(), made.device.serial_number.as_str());
         if made.device.peer().is_none() {
             let told = format!("the device's serial number is too long: `{device}`");
-            return self.fail(id, part, Wrong::told(told));
+            return self.fail(id, part, Failing::told(told));
         }
         if made.configuration.is_empty() {
             // Nothing is to be set at the line: it counts as off there.
@@ -483,10 +486,10 @@ impl Work<'_> {
         }
         let Some(group) = self.group(id, &part, &made)? else {
             let told = format!("the device `{device}` has groups of these names already");
-            return self.fail(id, part, Wrong::told(told));
+            return self.fail(id, part, Failing::told(told));
         };
         if let Err(ungroupable) = Group::check(&group, &made.configuration) {
-            return self.fail(id, part, Wrong::told(ungroupable.to_string()));
+            return self.fail(id, part, Failing::told(ungroupable.to_string()));
         }
         let mut also = BTreeSet::new();
         let found = conflict((self.desk, self.leaves), around, (self.line, wish), &made, &mut also)?;
@@ -516,7 +519,7 @@ impl Work<'_> {
         id: &str,
         mut part: PartRow,
         (device, group): (&str, String),
-        wrong: Wrong,
+        wrong: Failing,
     ) -> Result<(), Error> {
         // What the device has of it stays, and so does what that sets.
         let key = parts::group_key(&self.line.organization, device, &group);

@@ -66,7 +66,7 @@ pub(super) fn activate(
     let change = Change { substitutions, unset: &[], keep: false, by: by.clone(), at: desk.now };
     let given = match rooms::next(&[], &change) {
         Ok(given) => given,
-        Err(refused) => return Ok(refused),
+        Err(refused) => return Ok(*refused),
     };
     if let Some(refused) = held::refusal_of_activation(desk.state(), services, place, (name, &row), &given)? {
         return Ok(refused);

@@ -11,7 +11,7 @@ use linesman_rules::values::{Acquisition, Clause, Fault, Source, Substitution, p
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
-use super::Answer;
+use super::{Answer, Wrong};
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
 use crate::services::Services;
@@ -68,7 +68,8 @@ pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -
     for context in &contexts {
         let fresh = fresh_faults(state, services, change.place, context, change)?;
         if !fresh.is_empty() {
-            return Ok(Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown)))));
+            let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
+            return Ok(Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong)));
         }
     }
     below(state, services, change, &names)
@@ -113,8 +114,9 @@ pub(super) fn refusal_of_activation(
             }
         }
         let fresh = values.faults().iter().filter(|fault| !fault.is_missing && !before.contains(fault));
-        let fresh: Vec<String> = fresh.map(shown).collect();
-        (!fresh.is_empty()).then(|| Answer::refused(Verdict::Invalid, told(fresh.into_iter())))
+        let wrong: Vec<Wrong> = fresh.map(|fault| Wrong::value(None, shown(fault))).collect();
+        let refused = || Answer::refused(Verdict::Invalid, told(wrong.iter().map(Wrong::told)));
+        (!wrong.is_empty()).then(refused).map(|refused| refused.naming(wrong))
     }))
 }
 
@@ -224,7 +226,7 @@ fn below(
             };
             if is_of_it {
                 let fresh = fresh_faults(state, services, &place, &context, change)?;
-                broken.extend(fresh.iter().map(|fault| format!("`{place}`: {}", shown(fault))));
+                broken.extend(fresh.iter().map(|fault| Wrong::value(Some(&place), shown(fault))));
             }
         }
         if broken.len() > NAMED_MOST {
@@ -234,8 +236,8 @@ fn below(
     if broken.is_empty() {
         return Ok(None);
     }
-    let detail = format!("it would break what stands below: {}", told(broken.into_iter()));
-    Ok(Some(Answer::refused(Verdict::Conflict, detail)))
+    let detail = format!("it would break what stands below: {}", told(broken.iter().map(Wrong::told)));
+    Ok(Some(Answer::refused(Verdict::Conflict, detail).naming(broken)))
 }
 
 /// The places below one where something of values or subscriptions stands, the first of them.

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | here | once only; who may; outcome and audit |
 //! | `outcome` | what is kept of it |
+//! | `wrong` | what would be wrong after it |
 //! | `organizations` | an organization itself |
 //! | `incidents`, `cases` | incidents and their notes; their cases |
 //! | `policies` | a policy judges again |
@@ -38,6 +39,7 @@ mod spheres;
 pub(crate) mod subscriptions;
 pub(crate) mod tokens;
 pub(crate) mod values;
+mod wrong;
 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Verb};
@@ -53,6 +55,7 @@ use super::timers::{self, Timer};
 use super::{Error, rights};
 pub(crate) use audit::{Ground, Told};
 pub use outcome::{COMMANDS, CommandRow, key};
+pub use wrong::Wrong;
 
 /// How long a command's outcome is kept, in hours of log time.
 const OUTCOME_HOURS: i64 = 24;
@@ -67,20 +70,29 @@ pub(crate) struct Answer {
     /// What it changed, before and after; null for nothing.
     old: Value,
     new: Value,
+    /// What would be wrong after it, where it is refused for that.
+    wrong: Vec<Wrong>,
 }
 
 impl Answer {
     pub(crate) fn done(detail: &str, old: Value, new: Value) -> Self {
-        Self { verdict: Verdict::Done, is_new: false, detail: detail.to_owned(), about: None, old, new }
+        let wrong = Vec::new();
+        Self { verdict: Verdict::Done, is_new: false, detail: detail.to_owned(), about: None, old, new, wrong }
     }
 
     pub(crate) fn refused(verdict: Verdict, detail: impl Into<String>) -> Self {
-        Self { verdict, is_new: false, detail: detail.into(), about: None, old: Value::Null, new: Value::Null }
+        let (detail, old, new) = (detail.into(), Value::Null, Value::Null);
+        Self { verdict, is_new: false, detail, about: None, old, new, wrong: Vec::new() }
     }
 
     /// Something has come into being.
     pub(crate) fn created(new: Value) -> Self {
         Self { is_new: true, ..Self::done("created", Value::Null, new) }
+    }
+
+    /// Refused for what would be wrong after it.
+    pub(crate) fn naming(self, wrong: Vec<Wrong>) -> Self {
+        Self { wrong, ..self }
     }
 
     pub(crate) fn about(self, about: &impl ToString) -> Self {
@@ -114,6 +126,11 @@ impl Answer {
 
     pub(crate) fn is_done(&self) -> bool {
         self.verdict == Verdict::Done
+    }
+
+    /// What became of it, in words too, and what would be wrong after it.
+    pub(crate) fn into_parts(self) -> (Verdict, String, Vec<Wrong>) {
+        (self.verdict, self.detail, self.wrong)
     }
 }
 

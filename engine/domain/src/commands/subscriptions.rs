@@ -7,7 +7,7 @@ use linesman_schemas::{Place, Privilege, ServiceName, SubscriptionName};
 use serde_json::{Value, json};
 
 use super::values::{self as rooms, Change};
-use super::{Answer, activations, held};
+use super::{Answer, Wrong, activations, held};
 use crate::activations::{LEVEL, id, key as activation_key};
 use crate::desk::Desk;
 use crate::managers::Managers;
@@ -47,8 +47,8 @@ pub(crate) fn ask(
 }
 
 /// A change is not taken in: lines would come to what is wrong.
-pub(crate) fn wrong(lines: impl Iterator<Item = String>) -> Answer {
-    Answer::refused(Verdict::Conflict, held::told(lines))
+pub(crate) fn wrong(lines: Vec<Wrong>) -> Answer {
+    Answer::refused(Verdict::Conflict, held::told(lines.iter().map(Wrong::told))).naming(lines)
 }
 
 fn nothing(place: &Place, name: &SubscriptionName) -> Answer {

@@ -99,7 +99,7 @@ pub(super) fn give(
     let old = values::read(desk.state(), place, whose)?;
     let substitutions = match next(&old, change) {
         Ok(substitutions) => substitutions,
-        Err(refused) => return Ok(refused),
+        Err(refused) => return Ok(*refused),
     };
     let held = held::Change { place, whose, old: &old, new: &substitutions };
     if let Some(refused) = held::refusal(desk.state(), services, &held)? {
@@ -115,22 +115,23 @@ pub(super) fn give(
 }
 
 /// What stands after a change. What is given as it stands already stays by whom and when it was.
-pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Answer> {
+pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Box<Answer>> {
     let mut named = BTreeSet::new();
     for (at, text) in change.substitutions.iter().enumerate() {
         let slot = Slot::of(text).map_err(|Mistake { message, help, column, .. }| {
             let help = help.map(|help| format!("; {help}")).unwrap_or_default();
             let detail = format!("`substitutions/{at}` at column {column}: {message}{help}");
-            Answer::refused(Verdict::Invalid, detail)
+            Box::new(Answer::refused(Verdict::Invalid, detail))
         })?;
         if let Some(again) = named.replace(slot) {
             let detail = format!("`substitutions/{at}` gives `{}` a second time", again.name);
-            return Err(Answer::refused(Verdict::Invalid, detail));
+            return Err(Box::new(Answer::refused(Verdict::Invalid, detail)));
         }
     }
     let slots: Vec<_> = old.iter().filter_map(|given| Slot::of(&given.text).ok()).collect();
     if let Some(name) = change.unset.iter().find(|name| !slots.iter().any(|slot| slot.name == **name)) {
-        return Err(Answer::refused(Verdict::NotFound, format!("there is no substitution of `{name}` to take away")));
+        let detail = format!("there is no substitution of `{name}` to take away");
+        return Err(Box::new(Answer::refused(Verdict::NotFound, detail)));
     }
     let goes = |given: &&Given| {
         Slot::of(&given.text).map_or(true, |slot| named.contains(&slot) || change.unset.contains(&slot.name))
@@ -142,7 +143,7 @@ pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Ans
     }));
     if next.len() > SUBSTITUTIONS_MOST {
         let detail = format!("there would be {} substitutions, more than {SUBSTITUTIONS_MOST}", next.len());
-        return Err(Answer::refused(Verdict::Conflict, detail));
+        return Err(Box::new(Answer::refused(Verdict::Conflict, detail)));
     }
     Ok(next)
 }

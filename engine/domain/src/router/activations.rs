@@ -6,8 +6,8 @@ use linesman_schemas::command::{Command, PlaceVerb, Subscription, Values};
 use linesman_schemas::{OrgName, Place, PlacePath, Principal, SubscriptionName};
 
 use crate::activations::parts::State;
-use crate::activations::render::{self, Rehearsal, Rendered, Surroundings, Wrong};
-use crate::commands::{self, Answer};
+use crate::activations::render::{self, Failing, Rehearsal, Rendered, Surroundings};
+use crate::commands::{self, Answer, Wrong};
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
 use crate::{Domain, Error, activations, places, rights, subscriptions};
@@ -78,9 +78,13 @@ impl Domain {
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {
             let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
-            let told =
-                wrong.iter().map(|(line, wrong)| format!("`{line}`: {}", wrong.shown(|place| reach.covers(place))));
-            return Ok(commands::subscriptions::wrong(told));
+            let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
+                detail: failing.shown(|place| reach.covers(place)).to_owned(),
+                place: Some(Place::Below(line)),
+                activation: Some(id),
+                is_conflict: failing.is_conflict,
+            });
+            return Ok(commands::subscriptions::wrong(named.collect()));
         }
         if stays {
             self.render(place, again)?;
@@ -157,16 +161,16 @@ impl Domain {
     }
 
     /// What is wrong with lines of a place as it stands, of the first ones, but for parts that have failed already.
-    pub(super) fn rehearse(&mut self, place: &Place) -> Result<Vec<(PlacePath, Wrong)>, Error> {
+    pub(super) fn rehearse(&mut self, place: &Place) -> Result<Vec<(PlacePath, String, Failing)>, Error> {
         let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
         let mut around = Surroundings::new(&self.services, &mut self.devices);
         let mut rehearsal = Rehearsal::default();
         let mut found = Vec::new();
         for line in &lines {
-            for (id, wrong) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
+            for (id, failing) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
                 let part = self.desk.read(&activations::parts::key(line, &id))?;
                 if part.is_none_or(|part| part.state != State::Failed || part.is_of_device) {
-                    found.push((line.clone(), wrong));
+                    found.push((line.clone(), id, failing));
                 }
             }
         }

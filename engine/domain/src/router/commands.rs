@@ -107,7 +107,8 @@ impl Domain {
         }
     }
 
-    fn carry_out(&mut self, org: &OrgName, command: &Command) -> Result<Answer, Error> {
+    /// Does what is asked of an organization by whoever may.
+    pub(crate) fn carry_out(&mut self, org: &OrgName, command: &Command) -> Result<Answer, Error> {
         let standing = self.organizations.row(org).map(|row| row.standing);
         match (&command.verb, standing) {
             (Verb::Organization(verb @ Organization::Set(_)), None) => self.change_organization(org, verb),

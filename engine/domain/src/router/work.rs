@@ -9,7 +9,7 @@ use crate::{Domain, Error, audit, cases, incidents, managers, reactions};
 
 impl Domain {
     /// One slice of the job whose turn it is.
-    pub(super) fn carry_on(&mut self) -> Result<(), Error> {
+    pub(crate) fn carry_on(&mut self) -> Result<(), Error> {
         let Some((number, job)) = self.jobs.next() else {
             self.desk.tally.input("ctl", "idle");
             return Ok(());

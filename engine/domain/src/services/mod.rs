@@ -144,6 +144,20 @@ impl Catalog {
         Self { services: services.map(offer).collect(), parameters: section.parameters }
     }
 
+    /// Those that a lane has taken up, by its rows.
+    ///
+    /// # Errors
+    /// The base cannot be read, or a row of it.
+    pub fn read(base: &(impl Base + ?Sized)) -> Result<Self, Error> {
+        let mut services = BTreeMap::new();
+        for row in all(base) {
+            let (name, NewestRow { version }) = row?;
+            let Some(row) = Table::read(base, &version_key(&name, &version))? else { continue };
+            services.insert(name, Offer { version, files: row.files });
+        }
+        Ok(Self { services, parameters: Table::read(base, &parameters_key())?.map(|row| row.text) })
+    }
+
     /// A service.
     pub fn service(&self, name: &ServiceName) -> Option<&Offer> {
         self.services.get(name)

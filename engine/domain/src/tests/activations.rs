@@ -1,5 +1,7 @@
 //! Subscriptions become configuration of devices: what a user would lose sleep over.
 
+mod previews;
+
 use std::collections::BTreeMap;
 
 use linesman_schemas::audit::Verdict;

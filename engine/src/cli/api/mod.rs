@@ -6,6 +6,7 @@
 //! | `printed` | lists, page by page, and things |
 //! | `filters` | what a list is narrowed and sorted by |
 //! | `show` | answers as tables, cards and JSON |
+//! | `preview` | what a write would do |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
 //! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
@@ -27,6 +28,7 @@ pub(super) mod manager;
 pub(super) mod org;
 pub(super) mod place;
 pub(super) mod policy;
+mod preview;
 mod printed;
 mod secrets;
 pub(super) mod service;

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json, to_value};
 
+use super::preview::DryRun;
 use super::show::{Column, column};
 use super::{Args, List, ask, path_of, segment};
 use crate::cli::Failure;
@@ -28,6 +29,7 @@ Examples:
   linesman place add acme/berlin --display-name Berlin --data-dir D
   linesman place set acme/berlin/line-7 --device edge-1 --interface xe-0/0/0 --address 192.0.2.1/24 --speed 100M --data-dir D
   linesman place tie JN1234567 acme/berlin --data-dir D
+  linesman place set acme/berlin/line-7 --device edge-2 --dry-run --data-dir D    what it would change on devices
   linesman place remove acme/berlin --cascade --data-dir D    with all that hangs on it";
 
 #[derive(Debug, Subcommand)]
@@ -52,6 +54,8 @@ pub(in crate::cli) enum Action {
         place: String,
         #[command(flatten)]
         words: Words,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Remove it, once nothing hangs on it
     Remove {
@@ -60,6 +64,8 @@ pub(in crate::cli) enum Action {
         /// Remove what hangs on it too: access lines, ties of devices, managers of nothing else
         #[arg(long)]
         cascade: bool,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Tie a device to a place of its organization, or to none
     Tie {
@@ -100,10 +106,12 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         Action::List(list) => api.list("/api/v1/places", list, &COLUMNS).await,
         Action::Show { place } => api.show(&path(place), &()).await,
         Action::Add { place, words } => api.add(&path(place), "place", place, to_value(words)?).await,
-        Action::Set { place, words } => api.write(Method::PUT, &path(place), Some(to_value(words)?)).await,
-        Action::Remove { place, cascade } => {
+        Action::Set { place, words, dry_run } => {
+            api.write_or_preview(*dry_run, Method::PUT, &path(place), Some(to_value(words)?)).await
+        }
+        Action::Remove { place, cascade, dry_run } => {
             let query = if *cascade { "?cascade=true" } else { "" };
-            api.write(Method::DELETE, &format!("{}{query}", path(place)), None).await
+            api.write_or_preview(*dry_run, Method::DELETE, &format!("{}{query}", path(place)), None).await
         }
         Action::Tie { serial_number, place } => {
             let (org, is_below) = place.split_once('/').map_or((place.as_str(), false), |(org, _)| (org, true));

@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Subcommand;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::preview::{self, DryRun};
 use super::show::{self, Column, column};
 use super::{Api, Args, List, ask, segment};
 use crate::cli::{Failure, trials};
@@ -26,6 +28,7 @@ Examples:
   linesman service show nat --data-dir D
   linesman service load --data-dir D    the services of this engine's files, whatever another has loaded
   linesman service rollout nat --canary 10 --data-dir D    ten subscriptions go over to its newest version
+  linesman service rollout nat --canary 10 --dry-run --data-dir D    what it would do
   linesman service rollout nat --under acme --version 0123456789ab --data-dir D
   linesman service render nat --scenario scenario.toml --rules R    needs no engine
   linesman service test --rules R                                   nor does this
@@ -55,6 +58,8 @@ pub(in crate::cli) enum Action {
         /// The version; without it the newest
         #[arg(long, value_name = "VERSION")]
         version: Option<String>,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Print the configuration that a service makes of a scenario; needs no engine
     Render(trials::Render),
@@ -78,10 +83,11 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         }
         Action::Show { name } => api.show(&format!("/api/v1/services/{}", segment(name)), &()).await,
         Action::Load => api.write(Method::POST, "/api/v1/policies/load?section=services", None).await,
-        Action::Rollout { name, canary, under, version } => {
+        Action::Rollout { name, canary, under, version, dry_run } => {
             let said = [("canary", canary.map(Value::from)), ("under", text(under)), ("version", text(version))];
             let said = said.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
-            roll_out(api, name, Value::Object(said.collect())).await
+            let (path, body) = (format!("/api/v1/services/{}/rollout", segment(name)), Value::Object(said.collect()));
+            if dry_run.is_on() { preview_rollout(api, &path, &body).await } else { roll_out(api, &path, body).await }
         }
         // They were run above, without an engine.
         Action::Render(_) | Action::Test(_) => Ok(()),
@@ -106,10 +112,9 @@ fn text(said: &Option<String>) -> Option<Value> {
 }
 
 /// Asks for it, and prints how many subscriptions of each organization go over.
-async fn roll_out(api: &Api, name: &str, body: Value) -> anyhow::Result<()> {
-    let path = format!("/api/v1/services/{}/rollout", segment(name));
+async fn roll_out(api: &Api, path: &str, body: Value) -> anyhow::Result<()> {
     let key = api.command_key()?;
-    let state = api.written(&Method::POST, &path, &key, Some(&body)).await?;
+    let state = api.written(&Method::POST, path, &key, Some(&body)).await?;
     if api.is_json {
         anstream::println!("{state}");
         return Ok(());
@@ -130,6 +135,30 @@ async fn roll_out(api: &Api, name: &str, body: Value) -> anyhow::Result<()> {
     anstream::print!("{}", show::table(&rows, &ROLLED_OUT, show::width()));
     if rows.iter().any(|one| one.get("verdict").is_some_and(|verdict| verdict == "pending")) {
         anstream::eprintln!("not yet decided for all: the same words with `--key {key}` tell what became of it");
+    }
+    Ok(())
+}
+
+/// Prints what it would do, organization by organization.
+async fn preview_rollout(api: &Api, path: &str, body: &Value) -> anyhow::Result<()> {
+    let found = api.previewed(Method::POST, path, Some(body)).await?;
+    let previews = found.get("previews").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let is_done = |one: &Value| one.pointer("/preview/verdict").is_none_or(|verdict| verdict == "done");
+    if api.is_json {
+        anstream::println!("{found}");
+    } else if previews.is_empty() {
+        anstream::println!("would be unchanged: no subscription is on another version");
+    }
+    for one in previews.iter().filter(|_| !api.is_json) {
+        let field = |name: &str| one.get(name).map(show::plain).unwrap_or_default();
+        anstream::println!("{}: {} subscriptions", field("organization"), field("subscriptions"));
+        match one.get("preview").filter(|preview| preview.is_object()) {
+            Some(preview) => anstream::println!("{}", preview::told(preview)),
+            None => anstream::println!("what it would do there is not found out: it took too long\n"),
+        }
+    }
+    if !previews.iter().all(is_done) {
+        bail!("it would be refused");
     }
     Ok(())
 }

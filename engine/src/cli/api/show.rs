@@ -148,7 +148,7 @@ pub(in crate::cli) fn plain(value: &Value) -> String {
 }
 
 /// Text without what a terminal would take for orders.
-fn harmless(text: &str) -> String {
+pub(in crate::cli) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
+use super::preview::DryRun;
 use super::show::{Column, column};
 use super::{Api, Args, List, ask, path_of, segment};
 use crate::cli::Failure;
@@ -27,6 +28,7 @@ pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman subscription list --under acme --data-dir D
   linesman subscription set acme/berlin scrubbing --service ingress-firewall --set 'rate=20m' --data-dir D
+  linesman subscription activate acme/berlin scrubbing --dry-run --data-dir D    what devices would be told
   linesman subscription activate acme/berlin scrubbing --data-dir D
   linesman subscription activate acme/berlin/line-7 scrubbing --set 'rate=5m' --schedule night.json --data-dir D
   linesman subscription deactivate acme/berlin/line-7 scrubbing --data-dir D
@@ -53,6 +55,8 @@ pub(in crate::cli) enum Action {
         /// When it is active, as long as it is to be: JSON, or the file that has it; `null` for always
         #[arg(long, value_name = "JSON|FILE")]
         schedule: Option<String>,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Activate one, where it was made or below: devices of access lines there are told of it
     Activate {
@@ -64,6 +68,8 @@ pub(in crate::cli) enum Action {
         /// When it counts: JSON, or the file that has it
         #[arg(long, value_name = "JSON|FILE")]
         schedule: Option<String>,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Deactivate one, where it was made or below, with what reaches there from above
     Deactivate {
@@ -72,15 +78,37 @@ pub(in crate::cli) enum Action {
         /// A value of the one activation that is meant; may be given more than once
         #[arg(long = "set", value_name = "SUBSTITUTION")]
         substitutions: Vec<String>,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Tell devices all of one once more
-    Redeploy(Seen),
+    Redeploy {
+        #[command(flatten)]
+        which: Seen,
+        #[command(flatten)]
+        dry_run: DryRun,
+    },
     /// Let one rest
-    Suspend(Which),
+    Suspend {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        dry_run: DryRun,
+    },
     /// Let one rest no longer
-    Resume(Which),
+    Resume {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        dry_run: DryRun,
+    },
     /// Remove one
-    Remove(Which),
+    Remove {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        dry_run: DryRun,
+    },
 }
 
 /// Which subscription.
@@ -121,32 +149,38 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/subscriptions", list, &COLUMNS).await,
         Action::Show(which) => api.show(&which.path(), &()).await,
-        Action::Set { which, service, substitutions, schedule } => {
-            set(api, which, service.as_deref(), substitutions, schedule.as_deref()).await
-        }
-        Action::Activate { which, substitutions, schedule } => {
+        Action::Set { which, service, substitutions, schedule, dry_run } => {
             let body = body(substitutions, schedule.as_deref())?;
-            api.write(Method::POST, &which.path("activate"), Some(body.into())).await
+            set(api, *dry_run, which, service.as_deref(), body).await
         }
-        Action::Deactivate { which, substitutions } => {
+        Action::Activate { which, substitutions, schedule, dry_run } => {
+            let body = body(substitutions, schedule.as_deref())?;
+            api.write_or_preview(*dry_run, Method::POST, &which.path("activate"), Some(body.into())).await
+        }
+        Action::Deactivate { which, substitutions, dry_run } => {
             let body = body(substitutions, None)?;
-            api.write(Method::POST, &which.path("deactivate"), Some(body.into())).await
+            api.write_or_preview(*dry_run, Method::POST, &which.path("deactivate"), Some(body.into())).await
         }
-        Action::Redeploy(which) => api.write(Method::POST, &which.path("redeploy"), None).await,
-        Action::Suspend(which) => api.write(Method::POST, &format!("{}/suspend", which.path()), None).await,
-        Action::Resume(which) => api.write(Method::POST, &format!("{}/resume", which.path()), None).await,
-        Action::Remove(which) => api.write(Method::DELETE, &which.path(), None).await,
+        Action::Redeploy { which, dry_run } => {
+            api.write_or_preview(*dry_run, Method::POST, &which.path("redeploy"), None).await
+        }
+        Action::Suspend { which, dry_run } => {
+            api.write_or_preview(*dry_run, Method::POST, &format!("{}/suspend", which.path()), None).await
+        }
+        Action::Resume { which, dry_run } => {
+            api.write_or_preview(*dry_run, Method::POST, &format!("{}/resume", which.path()), None).await
+        }
+        Action::Remove { which, dry_run } => api.write_or_preview(*dry_run, Method::DELETE, &which.path(), None).await,
     })
 }
 
 async fn set(
     api: &Api,
+    dry_run: DryRun,
     which: &Which,
     service: Option<&str>,
-    substitutions: &[String],
-    schedule: Option<&str>,
+    mut body: Map<String, Value>,
 ) -> anyhow::Result<()> {
-    let mut body = body(substitutions, schedule)?;
     let service = match service {
         Some(service) => json!(service),
         None => {
@@ -159,7 +193,7 @@ async fn set(
         }
     };
     body.insert("service".to_owned(), service);
-    api.write(Method::PUT, &which.path(), Some(body.into())).await
+    api.write_or_preview(dry_run, Method::PUT, &which.path(), Some(body.into())).await
 }
 
 /// What is said besides of which subscription.

@@ -8,6 +8,7 @@ use linesman_rules::values::Explanation;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::preview::DryRun;
 use super::show::{self, Column, column};
 use super::{Api, Args, ask, path_of, segment};
 use crate::cli::{Failure, trials};
@@ -21,6 +22,7 @@ Examples:
   linesman value set acme/berlin 'dept=192.0.2.0/24' 'rate in 1..200m' --data-dir D
   linesman value set acme/berlin/line-7 'rate=20m' --subscription scrubbing --data-dir D
   linesman value set acme 'dept:network=' 'source=dept' --service ingress-firewall --data-dir D    as the provider
+  linesman value set acme 'rate in 1..100m' --dry-run --data-dir D    what it would do, line by line
   linesman value unset acme/berlin dept --data-dir D
   linesman value explain acme/berlin/line-7 ingress-firewall source --data-dir D
   linesman value resolve scenario.toml                      what a scenario comes to: needs no engine
@@ -44,6 +46,8 @@ pub(in crate::cli) enum Action {
         substitutions: Vec<String>,
         #[command(flatten)]
         whose: Whose,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Take back what was given of parameters at a place
     Unset {
@@ -54,6 +58,8 @@ pub(in crate::cli) enum Action {
         names: Vec<String>,
         #[command(flatten)]
         whose: Whose,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Tell where a parameter's value at a place comes from: every source, who set it, what it was narrowed to
     Explain {
@@ -88,13 +94,13 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     }
     ask(&args.access, async |api| match &args.action {
         Action::List { place, whose } => list(api, &path(place, whose)).await,
-        Action::Set { place, substitutions, whose } => {
+        Action::Set { place, substitutions, whose, dry_run } => {
             let body = json!({"substitutions": substitutions, "keep": true});
-            api.write(Method::PUT, &path(place, whose), Some(body)).await
+            api.write_or_preview(*dry_run, Method::PUT, &path(place, whose), Some(body)).await
         }
-        Action::Unset { place, names, whose } => {
+        Action::Unset { place, names, whose, dry_run } => {
             let body = json!({"unset": names, "keep": true});
-            api.write(Method::PUT, &path(place, whose), Some(body)).await
+            api.write_or_preview(*dry_run, Method::PUT, &path(place, whose), Some(body)).await
         }
         Action::Explain { place, service, parameter, subscription } => {
             let mut query = vec![("service", service), ("parameter", parameter)];

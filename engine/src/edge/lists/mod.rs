@@ -39,6 +39,7 @@ use crate::store::Lane;
 use linesman_domain::bundles::BundleRef;
 use linesman_domain::sight::Sight;
 use linesman_domain::table;
+pub(super) use walk::Waiting;
 use walk::{OrgRows, Walk};
 
 /// Why there is no answer.

@@ -46,8 +46,15 @@ pub(super) struct OrgRows<'a> {
     pub(super) sight: Option<Sight>,
 }
 
-/// Tells a walk that nobody waits for it any more.
-struct Waiting(Arc<AtomicBool>);
+/// Tells a walk, or whatever takes its time, that nobody waits for it any more.
+pub(in crate::edge) struct Waiting(Arc<AtomicBool>);
+
+impl Waiting {
+    /// Says so in `is_gone` when it is dropped.
+    pub(in crate::edge) fn of(is_gone: &Arc<AtomicBool>) -> Self {
+        Self(Arc::clone(is_gone))
+    }
+}
 
 impl Drop for Waiting {
     fn drop(&mut self) {
@@ -84,7 +91,7 @@ pub(super) async fn found<T: Send + 'static>(
         Err(_) => return Err(Problem::busy("other requests keep the store busy; try again", most.as_secs().max(1))),
     };
     let is_gone = Arc::new(AtomicBool::new(false));
-    let _waiting = Waiting(Arc::clone(&is_gone));
+    let _waiting = Waiting::of(&is_gone);
     let lanes = Arc::clone(&sources.rows);
     // The store waits for the disk.
     let read = tokio::task::spawn_blocking(move || {

@@ -15,12 +15,12 @@ use super::people::{BOB, SAM};
 use super::viewer::{World, part};
 
 /// The version of the service that its rule book has, and one before.
-fn versions() -> [String; 2] {
+pub(super) fn versions() -> [String; 2] {
     [services::version(&deciding::nat()), "0123456789ab".to_owned()]
 }
 
 /// A world whose lanes decide and keep what they decide; `nat` is offered in two versions.
-async fn world() -> World {
+pub(super) async fn world() -> World {
     let world = World::new().await;
     let source = deciding::nat();
     let files = table::encode(&VersionRow { files: source.files.clone(), taken_up: Default::default() }).unwrap();
@@ -38,7 +38,7 @@ async fn world() -> World {
     world
 }
 
-async fn ask(world: &World, token: &str, method: Method, path: &str, body: Option<Value>) -> Response {
+pub(super) async fn ask(world: &World, token: &str, method: Method, path: &str, body: Option<Value>) -> Response {
     let request = world.edge.request(method, path).bearer_auth(token);
     let request = match body {
         Some(body) => request.json(&body),
@@ -48,7 +48,7 @@ async fn ask(world: &World, token: &str, method: Method, path: &str, body: Optio
 }
 
 /// What is said of a write that is done.
-async fn done(world: &World, method: Method, path: &str, body: Option<Value>) -> Value {
+pub(super) async fn done(world: &World, method: Method, path: &str, body: Option<Value>) -> Value {
     let answer = ask(world, TOKEN, method, path, body).await;
     let status = answer.status();
     let said: Value = answer.json().await.unwrap();
@@ -56,7 +56,7 @@ async fn done(world: &World, method: Method, path: &str, body: Option<Value>) ->
     said["detail"].clone()
 }
 
-async fn read(world: &World, token: &str, path: &str) -> Value {
+pub(super) async fn read(world: &World, token: &str, path: &str) -> Value {
     let answer = world.edge.get_as(token, path).await;
     assert_eq!(answer.status(), 200, "{path}");
     answer.json().await.unwrap()

@@ -44,6 +44,8 @@ pub(super) struct Fixture {
     pub(super) policies: watch::Sender<PolicyStatus>,
     pub(super) http: reqwest::Client,
     pub(super) dir: TempDir,
+    /// Room for previews.
+    pub(super) previews: Arc<tokio::sync::Semaphore>,
     /// Without its log a level cannot be changed.
     _log: tracing::Dispatch,
 }
@@ -111,9 +113,10 @@ impl Fixture {
         for (token, login) in people::BEARERS {
             sources.bearers.add(token, people::principal(login));
         }
+        let previews = Arc::clone(&sources.previews);
         let listening = listen_within(bounds, sources, address, &authority).await.unwrap();
         let _log = tracing::Dispatch::new(log);
-        let edge = Self { listening, store, lanes, ready, policies: policy_status, http, dir, _log };
+        let edge = Self { listening, store, lanes, ready, policies: policy_status, http, dir, previews, _log };
         edge.grant("acme/ann", "acme", Privileges::all(), Rights::default());
         edge
     }

@@ -16,6 +16,7 @@ mod matrix;
 mod measured;
 mod people;
 mod policies;
+mod previews;
 mod rooms;
 mod sight;
 mod status;

@@ -100,7 +100,12 @@ impl Problem {
         Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
-    /// A lane has decided so.
+    /// What kind of problem it is.
+    pub(in crate::edge) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// A lane has decided so, or it is to be on no record.
     pub(in crate::edge) fn decided(self) -> Self {
         Self { is_decided: true, ..self }
     }
@@ -119,10 +124,6 @@ impl Problem {
 
 #[cfg(test)]
 impl Problem {
-    pub(in crate::edge) fn status(&self) -> StatusCode {
-        self.status
-    }
-
     pub(in crate::edge) fn detail(&self) -> &str {
         &self.detail
     }

@@ -12,11 +12,12 @@ use linesman_schemas::{OrgName, Place, PlacePath, SubscriptionName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Answers, IdempotencyKey, command_id, send_at, stated};
+use super::preview::Answers;
+use super::{DryRun, IdempotencyKey, Way, send_or_preview, stated};
 use crate::edge::paths::{LineSubscriptionPath, SiteSubscriptionPath, SubscriptionPath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
-use crate::edge::transport::params::PathOf;
+use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words::ScheduleBody;
@@ -50,10 +51,10 @@ async fn ask(
     sources: &Arc<Sources>,
     viewer: &Viewer,
     org: OrgName,
-    headers: &HeaderMap,
+    way: Way<'_>,
     verb: Subscription,
 ) -> Result<Response, Problem> {
-    send_at(sources, viewer, LEVEL, Some(org), command_id(headers)?, Verb::Subscription(verb)).await
+    send_or_preview(sources, viewer, way, LEVEL, org, Verb::Subscription(verb)).await
 }
 
 fn activation(place: Place, name: SubscriptionName, body: Option<JsonBody<ActivationBody>>) -> Subscription {
@@ -72,7 +73,7 @@ fn deactivation(place: Place, name: SubscriptionName, body: Option<JsonBody<Deac
     path = "/api/v1/subscriptions/{organization}/{name}/activate",
     operation_id = "activate-subscription",
     tag = "subscriptions",
-    params(SubscriptionPath, IdempotencyKey),
+    params(SubscriptionPath, DryRun, IdempotencyKey),
     request_body = Option<ActivationBody>,
     responses(Answers)
 )]
@@ -80,11 +81,12 @@ pub(in crate::edge) async fn activate_top(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SubscriptionPath { organization, name }): PathOf<SubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     body: Option<JsonBody<ActivationBody>>,
 ) -> Result<Response, Problem> {
     let place = Place::Organization(organization.clone());
-    ask(&sources, &viewer, organization, &headers, activation(place, name, body)).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), activation(place, name, body)).await
 }
 
 /// Activates a subscription at a site and below.
@@ -93,7 +95,7 @@ pub(in crate::edge) async fn activate_top(
     path = "/api/v1/subscriptions/{organization}/{site}/{name}/activate",
     operation_id = "activate-subscription.site",
     tag = "subscriptions",
-    params(SiteSubscriptionPath, IdempotencyKey),
+    params(SiteSubscriptionPath, DryRun, IdempotencyKey),
     request_body = Option<ActivationBody>,
     responses(Answers)
 )]
@@ -101,11 +103,12 @@ pub(in crate::edge) async fn activate_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SiteSubscriptionPath { organization, site, name }): PathOf<SiteSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     body: Option<JsonBody<ActivationBody>>,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: None });
-    ask(&sources, &viewer, organization, &headers, activation(place, name, body)).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), activation(place, name, body)).await
 }
 
 /// Activates a subscription at an access line and below.
@@ -114,7 +117,7 @@ pub(in crate::edge) async fn activate_site(
     path = "/api/v1/subscriptions/{organization}/{site}/{line}/{name}/activate",
     operation_id = "activate-subscription.line",
     tag = "subscriptions",
-    params(LineSubscriptionPath, IdempotencyKey),
+    params(LineSubscriptionPath, DryRun, IdempotencyKey),
     request_body = Option<ActivationBody>,
     responses(Answers)
 )]
@@ -122,11 +125,12 @@ pub(in crate::edge) async fn activate_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(LineSubscriptionPath { organization, site, line, name }): PathOf<LineSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     body: Option<JsonBody<ActivationBody>>,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: Some(line) });
-    ask(&sources, &viewer, organization, &headers, activation(place, name, body)).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), activation(place, name, body)).await
 }
 
 /// Deactivates a subscription at an organization and below.
@@ -135,7 +139,7 @@ pub(in crate::edge) async fn activate_line(
     path = "/api/v1/subscriptions/{organization}/{name}/deactivate",
     operation_id = "deactivate-subscription",
     tag = "subscriptions",
-    params(SubscriptionPath, IdempotencyKey),
+    params(SubscriptionPath, DryRun, IdempotencyKey),
     request_body = Option<DeactivationBody>,
     responses(Answers)
 )]
@@ -143,11 +147,12 @@ pub(in crate::edge) async fn deactivate_top(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SubscriptionPath { organization, name }): PathOf<SubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     body: Option<JsonBody<DeactivationBody>>,
 ) -> Result<Response, Problem> {
     let place = Place::Organization(organization.clone());
-    ask(&sources, &viewer, organization, &headers, deactivation(place, name, body)).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), deactivation(place, name, body)).await
 }
 
 /// Deactivates a subscription at a site and below.
@@ -156,7 +161,7 @@ pub(in crate::edge) async fn deactivate_top(
     path = "/api/v1/subscriptions/{organization}/{site}/{name}/deactivate",
     operation_id = "deactivate-subscription.site",
     tag = "subscriptions",
-    params(SiteSubscriptionPath, IdempotencyKey),
+    params(SiteSubscriptionPath, DryRun, IdempotencyKey),
     request_body = Option<DeactivationBody>,
     responses(Answers)
 )]
@@ -164,11 +169,12 @@ pub(in crate::edge) async fn deactivate_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SiteSubscriptionPath { organization, site, name }): PathOf<SiteSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     body: Option<JsonBody<DeactivationBody>>,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: None });
-    ask(&sources, &viewer, organization, &headers, deactivation(place, name, body)).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), deactivation(place, name, body)).await
 }
 
 /// Deactivates a subscription at an access line and below.
@@ -177,7 +183,7 @@ pub(in crate::edge) async fn deactivate_site(
     path = "/api/v1/subscriptions/{organization}/{site}/{line}/{name}/deactivate",
     operation_id = "deactivate-subscription.line",
     tag = "subscriptions",
-    params(LineSubscriptionPath, IdempotencyKey),
+    params(LineSubscriptionPath, DryRun, IdempotencyKey),
     request_body = Option<DeactivationBody>,
     responses(Answers)
 )]
@@ -185,11 +191,12 @@ pub(in crate::edge) async fn deactivate_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(LineSubscriptionPath { organization, site, line, name }): PathOf<LineSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     body: Option<JsonBody<DeactivationBody>>,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: Some(line) });
-    ask(&sources, &viewer, organization, &headers, deactivation(place, name, body)).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), deactivation(place, name, body)).await
 }
 
 /// Tells devices of an organization and below all of a subscription once more.
@@ -198,17 +205,18 @@ pub(in crate::edge) async fn deactivate_line(
     path = "/api/v1/subscriptions/{organization}/{name}/redeploy",
     operation_id = "redeploy-subscription",
     tag = "subscriptions",
-    params(SubscriptionPath, IdempotencyKey),
+    params(SubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn redeploy_top(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SubscriptionPath { organization, name }): PathOf<SubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Organization(organization.clone());
-    ask(&sources, &viewer, organization, &headers, Subscription::Redeploy(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Redeploy(Path { place, name })).await
 }
 
 /// Tells devices of a site and below all of a subscription once more.
@@ -217,17 +225,18 @@ pub(in crate::edge) async fn redeploy_top(
     path = "/api/v1/subscriptions/{organization}/{site}/{name}/redeploy",
     operation_id = "redeploy-subscription.site",
     tag = "subscriptions",
-    params(SiteSubscriptionPath, IdempotencyKey),
+    params(SiteSubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn redeploy_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SiteSubscriptionPath { organization, site, name }): PathOf<SiteSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: None });
-    ask(&sources, &viewer, organization, &headers, Subscription::Redeploy(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Redeploy(Path { place, name })).await
 }
 
 /// Tells devices of an access line and below all of a subscription once more.
@@ -236,15 +245,16 @@ pub(in crate::edge) async fn redeploy_site(
     path = "/api/v1/subscriptions/{organization}/{site}/{line}/{name}/redeploy",
     operation_id = "redeploy-subscription.line",
     tag = "subscriptions",
-    params(LineSubscriptionPath, IdempotencyKey),
+    params(LineSubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn redeploy_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(LineSubscriptionPath { organization, site, line, name }): PathOf<LineSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: Some(line) });
-    ask(&sources, &viewer, organization, &headers, Subscription::Redeploy(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Redeploy(Path { place, name })).await
 }

@@ -10,6 +10,7 @@ pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod outcome;
 pub(super) mod places;
+mod preview;
 pub(super) mod rule_book;
 pub(super) mod services;
 pub(super) mod subscriptions;
@@ -36,6 +37,7 @@ use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::Viewer;
 use crate::data_dir::private::random_hex;
 use crate::store::Lane;
+pub(super) use preview::DryRun;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -203,6 +205,24 @@ pub(super) async fn send_at(
     verb: Verb,
 ) -> Result<Response, Problem> {
     send_judged(sources, viewer, level, whose, id, verb, |_| Ok(None)).await
+}
+
+/// How a write is asked for: whether to be done at all, and under which headers.
+type Way<'a> = (DryRun, &'a HeaderMap);
+
+/// [`send_at`], of an organization's; or where that is asked for, what it would do.
+async fn send_or_preview(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    (dry_run, headers): Way<'_>,
+    level: u32,
+    org: OrgName,
+    verb: Verb,
+) -> Result<Response, Problem> {
+    if dry_run.is_on() {
+        return preview::answer(sources, viewer, level, org, verb).await;
+    }
+    send_at(sources, viewer, level, Some(org), command_id(headers)?, verb).await
 }
 
 /// [`send_at`], once `judge` finds nothing wrong with a part of the body. What was decided before under the same id is

@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answers, IdempotencyKey, command_id, or_null, send_at};
+use super::{Answers, DryRun, IdempotencyKey, Way, command_id, or_null, preview, send_at, send_or_preview};
 use crate::edge::paths::{DevicePath, LinePath, SitePath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -61,6 +61,9 @@ pub(in crate::edge) struct RemovalQuery {
     /// else. Without it a place on which something hangs stays.
     #[param(value_type = Option<bool>, required = false)]
     cascade: Option<Flag>,
+    /// Whether it is only to be told what would be done.
+    #[param(value_type = Option<bool>, required = false)]
+    dry_run: Option<Flag>,
 }
 
 /// Where a device is.
@@ -78,7 +81,7 @@ async fn set(
     sources: &Arc<Sources>,
     viewer: &Viewer,
     place: PlacePath,
-    headers: &HeaderMap,
+    way: Way<'_>,
     body: PlaceBody,
 ) -> Result<Response, Problem> {
     let organization = place.organization.clone();
@@ -90,7 +93,7 @@ async fn set(
         addresses: body.addresses.map(Option::unwrap_or_default),
         speed: body.speed,
     };
-    ask(sources, viewer, organization, headers, PlaceVerb::Set(settings)).await
+    ask(sources, viewer, organization, way, PlaceVerb::Set(settings)).await
 }
 
 /// Removes a place.
@@ -99,10 +102,11 @@ async fn remove(
     viewer: &Viewer,
     place: PlacePath,
     headers: &HeaderMap,
-    query: &RemovalQuery,
+    query: RemovalQuery,
 ) -> Result<Response, Problem> {
     let (organization, cascade) = (place.organization.clone(), query.cascade == Some(Flag::True));
-    ask(sources, viewer, organization, headers, PlaceVerb::Remove(PlaceRemoval { place, cascade })).await
+    let way = (DryRun::of(query.dry_run), headers);
+    ask(sources, viewer, organization, way, PlaceVerb::Remove(PlaceRemoval { place, cascade })).await
 }
 
 /// Sends what is asked of a place of an organization.
@@ -110,42 +114,44 @@ async fn ask(
     sources: &Arc<Sources>,
     viewer: &Viewer,
     org: OrgName,
-    headers: &HeaderMap,
+    way: Way<'_>,
     verb: PlaceVerb,
 ) -> Result<Response, Problem> {
-    send_at(sources, viewer, LEVEL, Some(org), command_id(headers)?, Verb::Place(verb)).await
+    send_or_preview(sources, viewer, way, LEVEL, org, Verb::Place(verb)).await
 }
 
 /// Defines a site, or changes it.
 #[utoipa::path(
-    put, path = "/api/v1/places/{organization}/{site}", operation_id = "set-place.site", tag = "places", params(SitePath, IdempotencyKey),
+    put, path = "/api/v1/places/{organization}/{site}", operation_id = "set-place.site", tag = "places", params(SitePath, DryRun, IdempotencyKey),
     request_body = PlaceBody,
-    responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
+    responses(preview::Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
 pub(in crate::edge) async fn set_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(path): PathOf<SitePath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<PlaceBody>,
 ) -> Result<Response, Problem> {
-    set(&sources, &viewer, path.into(), &headers, body).await
+    set(&sources, &viewer, path.into(), (dry_run, &headers), body).await
 }
 
 /// Defines an access line, or changes it.
 #[utoipa::path(
-    put, path = "/api/v1/places/{organization}/{site}/{line}", operation_id = "set-place.line", tag = "places", params(LinePath, IdempotencyKey),
+    put, path = "/api/v1/places/{organization}/{site}/{line}", operation_id = "set-place.line", tag = "places", params(LinePath, DryRun, IdempotencyKey),
     request_body = PlaceBody,
-    responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
+    responses(preview::Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
 pub(in crate::edge) async fn set_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(path): PathOf<LinePath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<PlaceBody>,
 ) -> Result<Response, Problem> {
-    set(&sources, &viewer, path.into(), &headers, body).await
+    set(&sources, &viewer, path.into(), (dry_run, &headers), body).await
 }
 
 /// Removes a site.
@@ -155,7 +161,7 @@ pub(in crate::edge) async fn set_line(
     operation_id = "remove-place.site",
     tag = "places",
     params(SitePath, RemovalQuery, IdempotencyKey),
-    responses(Answers)
+    responses(preview::Answers)
 )]
 pub(in crate::edge) async fn remove_site(
     State(sources): State<Arc<Sources>>,
@@ -164,7 +170,7 @@ pub(in crate::edge) async fn remove_site(
     Params(query): Params<RemovalQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    remove(&sources, &viewer, path.into(), &headers, &query).await
+    remove(&sources, &viewer, path.into(), &headers, query).await
 }
 
 /// Removes an access line.
@@ -174,7 +180,7 @@ pub(in crate::edge) async fn remove_site(
     operation_id = "remove-place.line",
     tag = "places",
     params(LinePath, RemovalQuery, IdempotencyKey),
-    responses(Answers)
+    responses(preview::Answers)
 )]
 pub(in crate::edge) async fn remove_line(
     State(sources): State<Arc<Sources>>,
@@ -183,7 +189,7 @@ pub(in crate::edge) async fn remove_line(
     Params(query): Params<RemovalQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    remove(&sources, &viewer, path.into(), &headers, &query).await
+    remove(&sources, &viewer, path.into(), &headers, query).await
 }
 
 /// Ties a device to a place, or to none.
@@ -202,7 +208,8 @@ pub(in crate::edge) async fn tie(
         let detail = format!("`{place}` does not lie in `{organization}`");
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/place".to_owned(), detail));
     }
-    ask(&sources, &viewer, organization, &headers, PlaceVerb::Tie(Tie { serial_number, place })).await
+    let verb = Verb::Place(PlaceVerb::Tie(Tie { serial_number, place }));
+    send_at(&sources, &viewer, LEVEL, Some(organization), command_id(&headers)?, verb).await
 }
 
 fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PlacePath>, D::Error> {

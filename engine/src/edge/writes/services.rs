@@ -9,25 +9,29 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use linesman_domain::activations::LEVEL;
 use linesman_schemas::command::{Rollout, Service, Verb};
-use linesman_schemas::{CommandId, OrgName, Place};
+use linesman_schemas::{CommandId, OrgName, Place, ServiceName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use super::preview::{Preview, off_record, run};
 use super::{
-    Answers, CommandState, CommandStatus, IdempotencyKey, command_id, out_of_bounds, refused, stands_at, stated,
+    Answers, CommandState, CommandStatus, DryRun, IdempotencyKey, Way, command_id, new_id, out_of_bounds, refused,
+    stands_at, stated,
 };
 use crate::edge::lists::rollout::{Share, Wanted, plan};
 use crate::edge::paths::ServicePath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
-use crate::edge::transport::params::PathOf;
+use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
 
 /// The largest `canary`.
 const CANARY_MOST: u32 = 10_000;
+/// Of how many organizations it is told what a rollout would do.
+const PREVIEWED_MOST: usize = 20;
 /// How many organizations' lanes are asked at a time.
 const AT_ONCE: usize = 16;
 
@@ -73,17 +77,49 @@ struct OrganizationRollout {
     verdict: CommandStatus,
 }
 
+/// What a rollout came to, or would.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes an answer")]
+enum RolloutAnswer {
+    Begun(RolloutState),
+    Preview(RolloutPreview),
+}
+
+/// What a rollout would do.
+#[derive(Debug, Serialize, ToSchema)]
+struct RolloutPreview {
+    /// The version that subscriptions would go over to.
+    version: String,
+    /// Whether all of it was found out: it is ended after 20 organizations, or 5 s.
+    complete: bool,
+    /// The organizations that have subscriptions that would go over.
+    previews: Vec<OrganizationPreview>,
+}
+
+/// What a rollout would do for an organization.
+#[derive(Debug, Serialize, ToSchema)]
+struct OrganizationPreview {
+    /// Whose.
+    #[schema(value_type = String)]
+    organization: OrgName,
+    /// How many subscriptions would go over.
+    subscriptions: u32,
+    /// What would come of it; null where that was not found out any more.
+    preview: Option<Preview>,
+}
+
 /// Lets subscriptions to a service go over to another version of it.
 #[utoipa::path(
     post,
     path = "/api/v1/services/{name}/rollout",
     operation_id = "rollout-service",
     tag = "services",
-    params(ServicePath, IdempotencyKey),
+    params(ServicePath, DryRun, IdempotencyKey),
     request_body = Option<RolloutBody>,
     responses(
         Answers,
-        (status = 200, description = "It is begun.", body = RolloutState),
+        (status = 200, description = "It is begun; or, where `dry_run` is asked for, what it would do.", body = RolloutAnswer),
         (status = 202, description = "It is asked for, and not yet decided for all.", body = RolloutState),
     )
 )]
@@ -91,10 +127,24 @@ pub(in crate::edge) async fn roll_out(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(ServicePath { name }): PathOf<ServicePath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     body: Option<JsonBody<RolloutBody>>,
 ) -> Result<Response, Problem> {
-    let RolloutBody { under, version, canary } = body.map(|JsonBody(body)| body).unwrap_or_default();
+    let body = body.map(|JsonBody(body)| body).unwrap_or_default();
+    let answer = begin(&sources, &viewer, name, (dry_run, &headers), body).await;
+    if dry_run.is_on() { answer.map_err(off_record) } else { answer }
+}
+
+/// Begins it, or tells what it would do.
+async fn begin(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    name: ServiceName,
+    (dry_run, headers): Way<'_>,
+    body: RolloutBody,
+) -> Result<Response, Problem> {
+    let RolloutBody { under, version, canary } = body;
     let under = under.unwrap_or(Place::Provider);
     viewer.may("rollout-service", &under)?;
     let verb = Rollout { service: name.clone(), version: version.clone(), under: under.clone(), canary };
@@ -103,15 +153,40 @@ pub(in crate::edge) async fn roll_out(
         let detail = format!("`canary` is not between 1 and {CANARY_MOST}");
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/canary".to_owned(), detail));
     }
-    stands_at(&sources, LEVEL)?;
-    let key = command_id(&headers)?;
+    stands_at(sources, LEVEL)?;
     let wanted = Wanted { service: name, version, under, canary };
-    let planned = plan(&sources, &viewer, wanted, move |org| id_for(&key, org)).await?;
-    let asked = stream::iter(planned.shares).map(|share| ask(&sources, &viewer, share)).buffered(AT_ONCE);
+    if dry_run.is_on() {
+        return preview(sources, viewer, wanted).await;
+    }
+    let key = command_id(headers)?;
+    let planned = plan(sources, viewer, wanted, move |org| id_for(&key, org)).await?;
+    let asked = stream::iter(planned.shares).map(|share| ask(sources, viewer, share)).buffered(AT_ONCE);
     let organizations: Vec<OrganizationRollout> = asked.try_collect().await?;
     let is_pending = organizations.iter().any(|one| one.verdict == CommandStatus::Pending);
     let status = if is_pending { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok((status, Json(RolloutState { version: planned.version, organizations })).into_response())
+}
+
+/// What a rollout would do, organization by organization.
+async fn preview(sources: &Arc<Sources>, viewer: &Viewer, wanted: Wanted) -> Result<Response, Problem> {
+    // Under a new id nothing was asked before.
+    let key = new_id()?;
+    let planned = plan(sources, viewer, wanted, move |org| id_for(&key, org)).await?;
+    let verb = |rollout: &Rollout| Verb::Service(Service::Rollout(rollout.clone()));
+    let first = planned.shares.iter().take(PREVIEWED_MOST);
+    let asked = first.map(|share| (share.organization.clone(), verb(&share.rollout))).collect();
+    let mut found = run(sources, viewer, asked).await?.into_iter();
+    let previews: Vec<OrganizationPreview> = planned
+        .shares
+        .into_iter()
+        .map(|Share { organization, subscriptions, .. }| OrganizationPreview {
+            organization,
+            subscriptions: subscriptions.unwrap_or_default(),
+            preview: found.next().flatten(),
+        })
+        .collect();
+    let complete = previews.iter().all(|one| one.preview.as_ref().is_some_and(Preview::is_complete));
+    Ok(Json(RolloutPreview { version: planned.version, complete, previews }).into_response())
 }
 
 /// Asks an organization's lane; what it refuses is the answer to all.

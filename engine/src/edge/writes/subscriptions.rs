@@ -12,11 +12,12 @@ use linesman_schemas::{OrgName, Place, PlacePath, ServiceName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Answers, IdempotencyKey, command_id, or_null, send_at, stated};
+use super::preview::Answers;
+use super::{DryRun, IdempotencyKey, Way, or_null, send_or_preview, stated};
 use crate::edge::paths::{LineSubscriptionPath, SiteSubscriptionPath, SubscriptionPath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
-use crate::edge::transport::params::PathOf;
+use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words::ScheduleBody;
@@ -47,14 +48,14 @@ async fn ask(
     sources: &Arc<Sources>,
     viewer: &Viewer,
     org: OrgName,
-    headers: &HeaderMap,
+    way: Way<'_>,
     verb: Subscription,
 ) -> Result<Response, Problem> {
     let level = match &verb {
         Subscription::Set(settings) if settings.schedule.is_some() => activations::LEVEL,
         _ => services::LEVEL,
     };
-    send_at(sources, viewer, level, Some(org), command_id(headers)?, Verb::Subscription(verb)).await
+    send_or_preview(sources, viewer, way, level, org, Verb::Subscription(verb)).await
 }
 
 fn set(path: Path, body: SubscriptionBody) -> Subscription {
@@ -65,52 +66,55 @@ fn set(path: Path, body: SubscriptionBody) -> Subscription {
 /// Subscribes an organization to a service, or changes a subscription of it.
 #[utoipa::path(
     put, path = "/api/v1/subscriptions/{organization}/{name}", operation_id = "set-subscription", tag = "subscriptions",
-    params(SubscriptionPath, IdempotencyKey), request_body = SubscriptionBody,
+    params(SubscriptionPath, DryRun, IdempotencyKey), request_body = SubscriptionBody,
     responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
 pub(in crate::edge) async fn set_top(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SubscriptionPath { organization, name }): PathOf<SubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<SubscriptionBody>,
 ) -> Result<Response, Problem> {
     let place = Place::Organization(organization.clone());
-    ask(&sources, &viewer, organization, &headers, set(Path { place, name }, body)).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), set(Path { place, name }, body)).await
 }
 
 /// Subscribes a site to a service, or changes a subscription of it.
 #[utoipa::path(
     put, path = "/api/v1/subscriptions/{organization}/{site}/{name}", operation_id = "set-subscription.site", tag = "subscriptions",
-    params(SiteSubscriptionPath, IdempotencyKey), request_body = SubscriptionBody,
+    params(SiteSubscriptionPath, DryRun, IdempotencyKey), request_body = SubscriptionBody,
     responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
 pub(in crate::edge) async fn set_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SiteSubscriptionPath { organization, site, name }): PathOf<SiteSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<SubscriptionBody>,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: None });
-    ask(&sources, &viewer, organization, &headers, set(Path { place, name }, body)).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), set(Path { place, name }, body)).await
 }
 
 /// Subscribes an access line to a service, or changes a subscription of it.
 #[utoipa::path(
     put, path = "/api/v1/subscriptions/{organization}/{site}/{line}/{name}", operation_id = "set-subscription.line", tag = "subscriptions",
-    params(LineSubscriptionPath, IdempotencyKey), request_body = SubscriptionBody,
+    params(LineSubscriptionPath, DryRun, IdempotencyKey), request_body = SubscriptionBody,
     responses(Answers, (status = 201, description = "it is created", body = super::CommandState))
 )]
 pub(in crate::edge) async fn set_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(LineSubscriptionPath { organization, site, line, name }): PathOf<LineSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<SubscriptionBody>,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: Some(line) });
-    ask(&sources, &viewer, organization, &headers, set(Path { place, name }, body)).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), set(Path { place, name }, body)).await
 }
 
 /// Removes a subscription of an organization.
@@ -119,17 +123,18 @@ pub(in crate::edge) async fn set_line(
     path = "/api/v1/subscriptions/{organization}/{name}",
     operation_id = "remove-subscription",
     tag = "subscriptions",
-    params(SubscriptionPath, IdempotencyKey),
+    params(SubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn remove_top(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SubscriptionPath { organization, name }): PathOf<SubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Organization(organization.clone());
-    ask(&sources, &viewer, organization, &headers, Subscription::Remove(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Remove(Path { place, name })).await
 }
 
 /// Removes a subscription of a site.
@@ -138,17 +143,18 @@ pub(in crate::edge) async fn remove_top(
     path = "/api/v1/subscriptions/{organization}/{site}/{name}",
     operation_id = "remove-subscription.site",
     tag = "subscriptions",
-    params(SiteSubscriptionPath, IdempotencyKey),
+    params(SiteSubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn remove_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SiteSubscriptionPath { organization, site, name }): PathOf<SiteSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: None });
-    ask(&sources, &viewer, organization, &headers, Subscription::Remove(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Remove(Path { place, name })).await
 }
 
 /// Removes a subscription of an access line.
@@ -157,17 +163,18 @@ pub(in crate::edge) async fn remove_site(
     path = "/api/v1/subscriptions/{organization}/{site}/{line}/{name}",
     operation_id = "remove-subscription.line",
     tag = "subscriptions",
-    params(LineSubscriptionPath, IdempotencyKey),
+    params(LineSubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn remove_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(LineSubscriptionPath { organization, site, line, name }): PathOf<LineSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: Some(line) });
-    ask(&sources, &viewer, organization, &headers, Subscription::Remove(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Remove(Path { place, name })).await
 }
 
 /// Lets rest a subscription of an organization.
@@ -176,17 +183,18 @@ pub(in crate::edge) async fn remove_line(
     path = "/api/v1/subscriptions/{organization}/{name}/suspend",
     operation_id = "suspend-subscription",
     tag = "subscriptions",
-    params(SubscriptionPath, IdempotencyKey),
+    params(SubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn suspend_top(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SubscriptionPath { organization, name }): PathOf<SubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Organization(organization.clone());
-    ask(&sources, &viewer, organization, &headers, Subscription::Suspend(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Suspend(Path { place, name })).await
 }
 
 /// Lets rest a subscription of a site.
@@ -195,17 +203,18 @@ pub(in crate::edge) async fn suspend_top(
     path = "/api/v1/subscriptions/{organization}/{site}/{name}/suspend",
     operation_id = "suspend-subscription.site",
     tag = "subscriptions",
-    params(SiteSubscriptionPath, IdempotencyKey),
+    params(SiteSubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn suspend_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SiteSubscriptionPath { organization, site, name }): PathOf<SiteSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: None });
-    ask(&sources, &viewer, organization, &headers, Subscription::Suspend(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Suspend(Path { place, name })).await
 }
 
 /// Lets rest a subscription of an access line.
@@ -214,17 +223,18 @@ pub(in crate::edge) async fn suspend_site(
     path = "/api/v1/subscriptions/{organization}/{site}/{line}/{name}/suspend",
     operation_id = "suspend-subscription.line",
     tag = "subscriptions",
-    params(LineSubscriptionPath, IdempotencyKey),
+    params(LineSubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn suspend_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(LineSubscriptionPath { organization, site, line, name }): PathOf<LineSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: Some(line) });
-    ask(&sources, &viewer, organization, &headers, Subscription::Suspend(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Suspend(Path { place, name })).await
 }
 
 /// Lets rest no longer a subscription of an organization.
@@ -233,17 +243,18 @@ pub(in crate::edge) async fn suspend_line(
     path = "/api/v1/subscriptions/{organization}/{name}/resume",
     operation_id = "resume-subscription",
     tag = "subscriptions",
-    params(SubscriptionPath, IdempotencyKey),
+    params(SubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn resume_top(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SubscriptionPath { organization, name }): PathOf<SubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Organization(organization.clone());
-    ask(&sources, &viewer, organization, &headers, Subscription::Resume(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Resume(Path { place, name })).await
 }
 
 /// Lets rest no longer a subscription of a site.
@@ -252,17 +263,18 @@ pub(in crate::edge) async fn resume_top(
     path = "/api/v1/subscriptions/{organization}/{site}/{name}/resume",
     operation_id = "resume-subscription.site",
     tag = "subscriptions",
-    params(SiteSubscriptionPath, IdempotencyKey),
+    params(SiteSubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn resume_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SiteSubscriptionPath { organization, site, name }): PathOf<SiteSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: None });
-    ask(&sources, &viewer, organization, &headers, Subscription::Resume(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Resume(Path { place, name })).await
 }
 
 /// Lets rest no longer a subscription of an access line.
@@ -271,15 +283,16 @@ pub(in crate::edge) async fn resume_site(
     path = "/api/v1/subscriptions/{organization}/{site}/{line}/{name}/resume",
     operation_id = "resume-subscription.line",
     tag = "subscriptions",
-    params(LineSubscriptionPath, IdempotencyKey),
+    params(LineSubscriptionPath, DryRun, IdempotencyKey),
     responses(Answers)
 )]
 pub(in crate::edge) async fn resume_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(LineSubscriptionPath { organization, site, line, name }): PathOf<LineSubscriptionPath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let place = Place::Below(PlacePath { organization: organization.clone(), site, line: Some(line) });
-    ask(&sources, &viewer, organization, &headers, Subscription::Resume(Path { place, name })).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), Subscription::Resume(Path { place, name })).await
 }

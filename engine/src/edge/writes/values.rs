@@ -7,18 +7,35 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use linesman_domain::services::LEVEL;
 use linesman_schemas::command::{Localization, ValueSettings, Values, Verb};
-use linesman_schemas::{OrgName, Place, PlacePath};
+use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Answers, IdempotencyKey, command_id, send_at};
+use super::preview::Answers;
+use super::{DryRun, IdempotencyKey, send_or_preview};
 use crate::edge::paths::{LinePath, SitePath, TopPath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
-use crate::edge::values::WhoseQuery;
 use crate::edge::viewer::Viewer;
+use crate::edge::words::Flag;
+
+/// Whose values are given, of those at a place.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::edge) struct GivingQuery {
+    /// Of a subscription that is seen there, instead of the place's own.
+    #[param(value_type = Option<String>, required = false, pattern = "^[a-z][a-z0-9-]{0,63}$")]
+    subscription: Option<SubscriptionName>,
+    /// Of a service, as the provider has localized it for the organization.
+    #[param(value_type = Option<String>, required = false, pattern = "^[a-z][a-z0-9-]{0,63}$")]
+    service: Option<ServiceName>,
+    /// Whether it is only to be told what would be done.
+    #[param(value_type = Option<bool>, required = false)]
+    dry_run: Option<Flag>,
+}
 
 /// What is given at a place.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -41,13 +58,13 @@ pub(in crate::edge) struct ValuesBody {
 /// Gives values at an organization.
 #[utoipa::path(
     put, path = "/api/v1/values/{organization}", operation_id = "set-values", tag = "values",
-    params(TopPath, WhoseQuery, IdempotencyKey), request_body = ValuesBody, responses(Answers)
+    params(TopPath, GivingQuery, IdempotencyKey), request_body = ValuesBody, responses(Answers)
 )]
 pub(in crate::edge) async fn set_top(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(TopPath { organization }): PathOf<TopPath>,
-    Params(query): Params<WhoseQuery>,
+    Params(query): Params<GivingQuery>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<ValuesBody>,
 ) -> Result<Response, Problem> {
@@ -58,13 +75,13 @@ pub(in crate::edge) async fn set_top(
 /// Gives values at a site.
 #[utoipa::path(
     put, path = "/api/v1/values/{organization}/{site}", operation_id = "set-values.site", tag = "values",
-    params(SitePath, WhoseQuery, IdempotencyKey), request_body = ValuesBody, responses(Answers)
+    params(SitePath, GivingQuery, IdempotencyKey), request_body = ValuesBody, responses(Answers)
 )]
 pub(in crate::edge) async fn set_site(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(SitePath { organization, site }): PathOf<SitePath>,
-    Params(query): Params<WhoseQuery>,
+    Params(query): Params<GivingQuery>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<ValuesBody>,
 ) -> Result<Response, Problem> {
@@ -75,13 +92,13 @@ pub(in crate::edge) async fn set_site(
 /// Gives values at an access line.
 #[utoipa::path(
     put, path = "/api/v1/values/{organization}/{site}/{line}", operation_id = "set-values.line", tag = "values",
-    params(LinePath, WhoseQuery, IdempotencyKey), request_body = ValuesBody, responses(Answers)
+    params(LinePath, GivingQuery, IdempotencyKey), request_body = ValuesBody, responses(Answers)
 )]
 pub(in crate::edge) async fn set_line(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(LinePath { organization, site, line }): PathOf<LinePath>,
-    Params(query): Params<WhoseQuery>,
+    Params(query): Params<GivingQuery>,
     headers: HeaderMap,
     JsonBody(body): JsonBody<ValuesBody>,
 ) -> Result<Response, Problem> {
@@ -94,10 +111,10 @@ async fn set(
     viewer: &Viewer,
     (org, place): (OrgName, Place),
     headers: &HeaderMap,
-    query: WhoseQuery,
+    query: GivingQuery,
     body: ValuesBody,
 ) -> Result<Response, Problem> {
-    let WhoseQuery { subscription, service } = query;
+    let GivingQuery { subscription, service, dry_run } = query;
     let ValuesBody { substitutions, unset, keep } = body;
     let verb = match service {
         None => Values::Set(ValueSettings { place, subscription, substitutions, unset, keep }),
@@ -111,5 +128,5 @@ async fn set(
         }
         Some(service) => Values::Localize(Localization { service, substitutions, unset, keep }),
     };
-    send_at(sources, viewer, LEVEL, Some(org), command_id(headers)?, Verb::Values(verb)).await
+    send_or_preview(sources, viewer, (DryRun::of(dry_run), headers), LEVEL, org, Verb::Values(verb)).await
 }

@@ -215,7 +215,7 @@ fn of_services(place: &str, level: &str) -> Vec<Request> {
     let values = json!({"substitutions": ["dept:network="]});
     vec![
         request("values", "/api/v1/values/{place}", None),
-        request("set-values", "/api/v1/values/{place}", Some(values)),
+        request("set-values", "/api/v1/values/{place}", Some(values.clone())),
         request("explain", "/api/v1/explain/{place}?service=nat&parameter=line", None),
         request("subscription", "/api/v1/subscriptions/{place}/own", None),
         request("set-subscription", "/api/v1/subscriptions/{place}/own", Some(json!({"service": "nat"}))),
@@ -225,6 +225,11 @@ fn of_services(place: &str, level: &str) -> Vec<Request> {
         request("redeploy-subscription", "/api/v1/subscriptions/{place}/own/redeploy", None),
         request("suspend-subscription", "/api/v1/subscriptions/{place}/own/suspend", None),
         request("resume-subscription", "/api/v1/subscriptions/{place}/own/resume", None),
+        // What would be done is no way around.
+        request("set-values", "/api/v1/values/{place}?dry_run=true", Some(values)),
+        request("set-subscription", "/api/v1/subscriptions/{place}/own?dry_run=true", Some(json!({"service": "nat"}))),
+        request("remove-subscription", "/api/v1/subscriptions/{place}/own?dry_run=true", None),
+        request("activate-subscription", "/api/v1/subscriptions/{place}/own/activate?dry_run=true", None),
     ]
 }
 
@@ -235,6 +240,7 @@ fn of_place(place: &str) -> Vec<Request> {
         request("subscriptions", "/api/v1/subscriptions?under={one}", None),
         request("activations", "/api/v1/activations?under={one}", None),
         request("rollout-service", "/api/v1/services/nat/rollout", Some(json!({"under": place}))),
+        request("rollout-service", "/api/v1/services/nat/rollout?dry_run=true", Some(json!({"under": place}))),
         request("managers", "/api/v1/managers?under={one}", None),
         request("audit", "/api/v1/audit?under={one}", None),
         request("set-manager", "/api/v1/managers/acme/new", Some(sphere.clone())),

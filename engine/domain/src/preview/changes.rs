@@ -1,0 +1,153 @@
+//! What devices of access lines would be told, and what could not be told to them.
+
+use std::collections::BTreeSet;
+
+use linesman_rules::configuration::{Configuration, diff};
+use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName};
+
+use super::Sight;
+use crate::Error;
+use crate::activations::parts::{self, PartRow, State as PartState};
+use crate::commands::Wrong;
+use crate::state::State;
+use crate::table;
+
+/// How many changes are told.
+const CHANGES_MOST: usize = 200;
+/// How many bytes they may have.
+const BYTES_MOST: usize = 1 << 20;
+/// How much of what would be wrong is told.
+const WRONG_MOST: usize = 200;
+
+/// What a device would be told of an activation at an access line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The line.
+    pub line: PlacePath,
+    /// The activation.
+    pub activation: String,
+    /// The subscription's name.
+    pub subscription: SubscriptionName,
+    /// The service.
+    pub service: ServiceName,
+    /// The device's serial number; empty for none.
+    pub device: String,
+    /// The configuration group there; empty for none.
+    pub group: String,
+    /// What would change of it; empty for nothing.
+    pub diff: String,
+    /// The other way round.
+    pub reverse: String,
+    /// How the activation would then stand there; none: it would be there no more.
+    pub state: Option<PartState>,
+    /// Why it would fail; empty where it would not.
+    pub reason: String,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) lines: BTreeSet<PlacePath>,
+    pub(super) changes: Vec<Change>,
+    pub(super) more: u64,
+    pub(super) wrong: Vec<Wrong>,
+    bytes: usize,
+}
+
+/// What has changed of an organization's parts: of as many as were decided, which is bounded.
+pub(super) fn found(state: &State, org: &OrgName, sight: &Sight<'_>) -> Result<Found, Error> {
+    let mut found = Found::default();
+    let front = parts::below(org, &[]);
+    for (key, bytes) in state.decided(&front) {
+        let own = key.get(front.len()..).unwrap_or_default();
+        let Some((line, id)) = parts::line_and_id(org, own) else { continue };
+        if !(sight.sees)(&Place::Below(line.clone())) {
+            continue;
+        }
+        let before: Option<PartRow> = state.base().get(key)?.map(|bytes| table::decode(key, &bytes)).transpose()?;
+        let after: Option<PartRow> = bytes.map(|bytes| table::decode(key, bytes)).transpose()?;
+        if is_same(before.as_ref(), after.as_ref()) {
+            continue;
+        }
+        found.fail(state, (&line, &id), before.as_ref(), after.as_ref())?;
+        for change in told(sight, (&line, &id), before.as_ref(), after.as_ref()) {
+            found.add(change);
+        }
+        found.lines.insert(line);
+    }
+    Ok(found)
+}
+
+/// Whether nothing differs but when it came to stand so.
+fn is_same(before: Option<&PartRow>, after: Option<&PartRow>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => *before == PartRow { changed: before.changed, ..after.clone() },
+        (before, after) => before.is_none() && after.is_none(),
+    }
+}
+
+/// What the devices of a part would be told: the one that it is on now, and the one that it would be on.
+fn told(
+    sight: &Sight<'_>,
+    (line, id): (&PlacePath, &str),
+    before: Option<&PartRow>,
+    after: Option<&PartRow>,
+) -> Vec<Change> {
+    let Some(part) = after.or(before) else { return Vec::new() };
+    let change = |on: Option<&PartRow>, [old, new]: [&str; 2]| {
+        // A device holds what was printed from a configuration, and reads as one.
+        let [old, new] = [old, new].map(|text| Configuration::parse(text).unwrap_or_default());
+        Change {
+            line: line.clone(),
+            activation: id.to_owned(),
+            subscription: part.name.clone(),
+            service: part.service.clone(),
+            device: on.map(|on| on.device.clone()).unwrap_or_default(),
+            group: on.map(|on| on.group.clone()).unwrap_or_default(),
+            diff: diff(&old, &new),
+            reverse: diff(&new, &old),
+            state: after.map(|after| after.state),
+            reason: after.map(|after| sight.cut(&line.organization, &after.reason)).unwrap_or_default(),
+        }
+    };
+    let text = |part: Option<&PartRow>| part.map(|part| part.text.clone()).unwrap_or_default();
+    let (was, is) = (text(before), text(after));
+    let device = |part: Option<&PartRow>| part.map(|part| part.device.clone()).filter(|device| !device.is_empty());
+    match (device(before), device(after)) {
+        (Some(left), Some(taken)) if left != taken => vec![change(before, [&was, ""]), change(after, ["", &is])],
+        (Some(_), None) => vec![change(before, [&was, &is])],
+        _ => vec![change(after.or(before), [&was, &is])],
+    }
+}
+
+impl Found {
+    fn add(&mut self, change: Change) {
+        let bytes = change.diff.len() + change.reverse.len() + change.reason.len();
+        if self.more > 0 || self.changes.len() >= CHANGES_MOST || self.bytes + bytes > BYTES_MOST {
+            self.more += 1;
+            return;
+        }
+        self.bytes += bytes;
+        self.changes.push(change);
+    }
+
+    /// What would stand as failed and does not yet, or for another reason.
+    fn fail(
+        &mut self,
+        state: &State,
+        (line, id): (&PlacePath, &str),
+        before: Option<&PartRow>,
+        after: Option<&PartRow>,
+    ) -> Result<(), Error> {
+        let Some(part) = after.filter(|part| part.state == PartState::Failed) else { return Ok(()) };
+        let is_known = before.is_some_and(|before| before.state == part.state && before.reason == part.reason);
+        if is_known || self.wrong.len() >= WRONG_MOST {
+            return Ok(());
+        }
+        let group = state.read(&parts::group_key(&line.organization, &part.device, &part.group))?;
+        let is_conflict = group.is_some_and(|group| group.is_blocked && group.line == *line && group.activation == id);
+        let (place, activation) = (Some(Place::Below(line.clone())), Some(id.to_owned()));
+        self.wrong.push(Wrong { place, activation, detail: part.reason.clone(), is_conflict });
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! What a command would do, found out without doing it.
+//!
+//! ```text
+//! rows of a lane --> overlay --> decided as the lane would, its work in slices too --> what differs is told, all else dropped
+//! ```
+//!
+//! Nothing is written, said or sent: what is decided stays in the overlay, and goes with it. Timers do not fire, policies
+//! hear of nothing, and devices answer nothing: what is told is what they would be told.
+//!
+//! | room | what |
+//! |---|---|
+//! | here | what is asked, how it is decided, and within which bounds |
+//! | `changes` | what devices would be told, and what could not be told to them |
+//! | `values` | which values would change |
+//! | `sight` | what whoever asks is told of it |
+
+mod changes;
+mod sight;
+mod values;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use linesman_rules::{Book, Judge, Limits};
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Command, Verb};
+use linesman_schemas::control::Settings;
+use linesman_schemas::{CommandId, OrgName, Principal};
+
+pub use changes::Change;
+pub use sight::Sight;
+pub use values::{Standing, ValueChange};
+
+use super::activations::leaves::Leaves;
+use super::commands::{self, Answer, Wrong};
+use super::desk::{Desk, Setting};
+use super::devices::Devices;
+use super::directory::Directory;
+use super::jobs::Jobs;
+use super::managers::Managers;
+use super::organizations::Organizations;
+use super::places::Ties;
+use super::policies::Policies;
+use super::position::{self, Position};
+use super::rule_book::Books;
+use super::services::{Catalog, Services};
+use super::sightings::Sightings;
+use super::state::{Base, State};
+use super::{Domain, Error, level};
+
+/// How many slices of work are decided: 10,000 access lines.
+const SLICES_MOST: u32 = 400;
+/// How many bytes are said, of all that would be, before it is enough.
+const BYTES_MOST: usize = 64 << 20;
+/// How many events are as large as they are: nothing of them leaves.
+const PAYLOAD_MOST: usize = 1 << 20;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Which lane has the organization.
+    pub lane: u32,
+    /// The provider's people and groups, as that lane knows them.
+    pub directory: Arc<Directory>,
+    /// The organization.
+    pub organization: OrgName,
+    /// Who asks.
+    pub principal: Principal,
+    /// What would be asked for.
+    pub verb: Verb,
+    /// When, by the clock of whoever asks; the log's counts where it is later.
+    pub now: Timestamp,
+}
+
+/// What a command would do.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// What would become of it.
+    pub verdict: Verdict,
+    /// What would be done, or why not.
+    pub detail: String,
+    /// Whether all of it was found out, within the bounds.
+    pub is_complete: bool,
+    /// How many access lines it affects, of those that are seen.
+    pub lines: u64,
+    /// What their devices would be told: the first of it, by line and activation.
+    pub changes: Vec<Change>,
+    /// How much more of it there is.
+    pub more_changes: u64,
+    /// Values that would change, at the place and at the lines: the first of them.
+    pub values: Vec<ValueChange>,
+    /// How many more there are.
+    pub more_values: u64,
+    /// What would be wrong after it: why it is refused, or what would then stand as failed and does not yet.
+    pub wrong: Vec<Wrong>,
+}
+
+/// Finds out what a command would do on the rows of a lane, told as far as it is seen. `goes_on` is asked again and again
+/// whether it is to be gone on with.
+///
+/// # Errors
+/// The base cannot be read, or was decided at a level that this program does not know.
+pub fn preview(
+    base: Box<dyn Base>,
+    question: Question,
+    sight: &Sight<'_>,
+    goes_on: &dyn Fn() -> bool,
+) -> Result<Preview, Error> {
+    let mut domain = Domain::to_preview(base, &question)?;
+    let Question { organization: org, principal, verb, now, .. } = question;
+    let command = Command { id: id(), principal, node: String::new(), verb };
+    let (answer, mut is_complete) = domain.decide_whole(&org, &command, now, goes_on)?;
+    let (verdict, detail, mut wrong) = answer.into_parts();
+    let state = domain.desk.state();
+    let found = changes::found(state, &org, sight)?;
+    let place = command.verb.place(Some(&org));
+    let given = match &command.verb {
+        Verb::Subscription(verb) if verdict == Verdict::Done => values::given_with(verb),
+        _ => None,
+    };
+    let lines = found.lines.iter().cloned();
+    let values = values::found(state, (place, lines), given.as_ref(), sight, goes_on)?;
+    is_complete &= values.is_complete;
+    wrong.extend(found.wrong);
+    wrong.iter_mut().for_each(|wrong| wrong.detail = sight.cut(&org, &wrong.detail));
+    wrong.retain(|wrong| wrong.place.as_ref().is_none_or(|place| (sight.sees)(place)));
+    Ok(Preview {
+        verdict,
+        detail: sight.cut(&org, &detail),
+        is_complete,
+        lines: found.lines.len() as u64,
+        changes: found.changes,
+        more_changes: found.more,
+        values: values.changes,
+        more_values: values.more,
+        wrong,
+    })
+}
+
+/// By what the command is known that is none.
+fn id() -> CommandId {
+    #[expect(clippy::expect_used, reason = "the id is a constant, and one")]
+    "preview".parse().expect("`preview` is a command's id")
+}
+
+impl Domain {
+    /// One that decides on a lane's rows what concerns an organization's places, and no more: it has none of the lane's
+    /// other organizations, sightings, policies, timers and work.
+    fn to_preview(base: Box<dyn Base>, question: &Question) -> Result<Self, Error> {
+        let position = position::read(&*base)?.unwrap_or_else(|| Position::start(String::new()));
+        level::check(position.level)?;
+        let services = Services::new(Some(Arc::new(Catalog::read(&*base)?)));
+        let state = State::new(base);
+        let (organizations, counts) = Organizations::open_one(&state, &question.organization)?;
+        let managers = Managers::open(&state, question.lane, Some(Arc::clone(&question.directory)))?;
+        let settings = Settings::default();
+        let mut desk =
+            Desk::new(Setting { lane: question.lane, state, settings, payload_most: PAYLOAD_MOST, next_timer: None });
+        if let Some(counts) = counts {
+            desk.open_counts(&question.organization, counts);
+        }
+        let judge = Rc::new(RefCell::new(Judge::new(Limits::default())));
+        Ok(Self {
+            position,
+            desk,
+            organizations,
+            sightings: Sightings::default(),
+            devices: Devices::new(),
+            policies: Policies::new(Arc::new(Book::build(Vec::new())), judge),
+            managers,
+            books: Books::new(None),
+            services,
+            leaves: Leaves::default(),
+            ties: Ties::default(),
+            jobs: Jobs::default(),
+        })
+    }
+
+    /// Decides a command and the work that follows from it; whether that is all of it. That managers are handed over who
+    /// were granted something by one who goes with a place is no matter of devices.
+    fn decide_whole(
+        &mut self,
+        org: &OrgName,
+        command: &Command,
+        now: Timestamp,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<(Answer, bool), Error> {
+        self.position.now = self.position.now.max(now);
+        self.begin_next();
+        let answer = match commands::refusal(&self.desk, &self.managers, Some(org), command)? {
+            Some(refused) => refused,
+            None => self.carry_out(org, command)?,
+        };
+        let (mut slices, mut bytes) = (0, 0);
+        while self.has_work() {
+            bytes += self.desk.said().1;
+            if slices == SLICES_MOST || bytes > BYTES_MOST || !goes_on() {
+                return Ok((answer, false));
+            }
+            self.begin_next();
+            self.carry_on()?;
+            slices += 1;
+        }
+        Ok((answer, true))
+    }
+
+    /// Begins an input behind the one before; what that said is dropped.
+    fn begin_next(&mut self) {
+        self.desk.outgoing().take();
+        self.position.digest = self.desk.end();
+        self.position.sequence += 1;
+        let Position { level, now, sequence, digest, .. } = &self.position;
+        self.desk.begin(*level, *now, *sequence, digest);
+        self.desk.sequence = *sequence;
+    }
+}
