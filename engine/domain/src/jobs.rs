@@ -7,6 +7,8 @@
 //!
 //! Jobs on different things take turns; two on one thing go in the order in which they were asked for.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use linesman_schemas::{OrgName, Place, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
@@ -38,7 +40,7 @@ pub struct JobRow {
 }
 
 /// What a job does. Stored by its place: a new kind is added at the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Work {
     /// What is pending for an organization follows its settings.
     ReviewPending(OrgName),
@@ -122,48 +124,76 @@ pub fn is_under_review(base: &(impl Base + ?Sized), org: &str) -> Result<bool, E
     Ok(false)
 }
 
-/// The jobs of a lane, by number.
+/// The jobs of a lane, by number, and in the order in which their turns come.
 #[derive(Default)]
-pub(crate) struct Jobs(std::collections::BTreeMap<u64, JobRow>);
+pub(crate) struct Jobs {
+    all: BTreeMap<u64, JobRow>,
+    /// The numbers of those on one thing.
+    of: BTreeMap<Work, BTreeSet<u64>>,
+    /// The first of those on each thing, by where its last slice stands in IN.
+    turns: BTreeSet<(u64, u64)>,
+}
 
 impl Jobs {
     /// Reads them all.
     pub(crate) fn open(state: &State) -> Result<Self, Error> {
-        all(state).collect::<Result<_, _>>().map(Self)
+        let mut jobs = Self::default();
+        for job in all(state) {
+            let (number, row) = job?;
+            jobs.add(number, row);
+        }
+        Ok(jobs)
+    }
+
+    fn add(&mut self, number: u64, row: JobRow) {
+        let same = self.of.entry(row.work.clone()).or_default();
+        same.insert(number);
+        if same.first() == Some(&number) {
+            let next = same.iter().nth(1).and_then(|next| self.all.get(next).map(|row| (row.advanced, *next)));
+            if let Some(next) = next {
+                self.turns.remove(&next);
+            }
+            self.turns.insert((row.advanced, number));
+        }
+        self.all.insert(number, row);
     }
 
     /// Whether there is work.
     pub(crate) fn has_work(&self) -> bool {
-        !self.0.is_empty()
+        !self.all.is_empty()
+    }
+
+    /// Whether there is work of a kind.
+    pub(crate) fn has(&self, is_wanted: impl Fn(&Work) -> bool) -> bool {
+        self.of.keys().any(is_wanted)
     }
 
     /// Begins a job, unless one on the same stands that has not begun yet: it will find things as they are then.
     pub(crate) fn begin(&mut self, desk: &mut Desk, work: Work) -> Result<(), Error> {
-        if self.0.values().any(|row| row.work == work && row.cursor.is_empty()) {
+        let same = self.of.get(&work).into_iter().flatten();
+        if same.filter_map(|number| self.all.get(number)).any(|row| row.cursor.is_empty()) {
             return Ok(());
         }
-        // One input asks for one job, and may let timers ask for another.
+        // One input may ask for several, and let timers ask for others.
         let mut number = desk.sequence;
-        while self.0.contains_key(&number) {
+        while self.all.contains_key(&number) {
             number += 1;
         }
         let row = JobRow { work, cursor: Vec::new(), done: 0, started: desk.now, advanced: desk.sequence };
         desk.write(key(number), &row)?;
-        self.0.insert(number, row);
+        self.add(number, row);
         Ok(())
     }
 
     /// The job whose turn it is: the first on its thing that has waited longest.
     pub(crate) fn next(&self) -> Option<(u64, JobRow)> {
-        let is_first =
-            |(number, row): &(&u64, &JobRow)| !self.0.range(..**number).any(|(_, before)| before.work == row.work);
-        let heads = self.0.iter().filter(is_first);
-        heads.min_by_key(|(number, row)| (row.advanced, **number)).map(|(number, row)| (*number, row.clone()))
+        let (_, number) = self.turns.first()?;
+        Some((*number, self.all.get(number)?.clone()))
     }
 
     /// Whether no other job on the same stands.
     pub(crate) fn is_last(&self, number: u64, work: &Work) -> bool {
-        !self.0.iter().any(|(other, row)| *other != number && row.work == *work)
+        self.of.get(work).is_none_or(|same| same.iter().all(|other| *other == number))
     }
 
     /// A slice of a job has ended behind `cursor`, `done` rows further; none: the job has.
@@ -174,11 +204,13 @@ impl Jobs {
         cursor: Option<Vec<u8>>,
         done: u64,
     ) -> Result<(), Error> {
-        let Some(row) = self.0.get_mut(&number) else { return Ok(()) };
+        let Some(row) = self.all.get_mut(&number) else { return Ok(()) };
+        self.turns.remove(&(row.advanced, number));
         match cursor {
             Some(cursor) => {
                 (row.cursor, row.advanced) = (cursor, desk.sequence);
                 row.done += done;
+                self.turns.insert((row.advanced, number));
                 desk.write(key(number), row)
             }
             None => {
@@ -186,9 +218,23 @@ impl Jobs {
                 if let Some(org) = row.work.organization() {
                     desk.queue_changed("", org.as_str());
                 }
-                self.0.remove(&number);
+                self.remove(number);
                 desk.remove(key(number));
                 Ok(())
+            }
+        }
+    }
+
+    fn remove(&mut self, number: u64) {
+        let Some(row) = self.all.remove(&number) else { return };
+        let Some(same) = self.of.get_mut(&row.work) else { return };
+        same.remove(&number);
+        match same.first().and_then(|next| self.all.get(next).map(|row| (row.advanced, *next))) {
+            Some(next) => {
+                self.turns.insert(next);
+            }
+            None => {
+                self.of.remove(&row.work);
             }
         }
     }

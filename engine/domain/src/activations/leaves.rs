@@ -40,6 +40,11 @@ pub(super) fn hashed(configuration: &Configuration) -> Vec<Hashed> {
     hashed
 }
 
+/// The leaves of a text that was printed from a configuration; none of an empty one.
+pub(super) fn of_text(text: &str) -> Vec<Hashed> {
+    Configuration::parse(text).map(|configuration| hashed(&configuration)).unwrap_or_default()
+}
+
 /// The first eight bytes of SHA-256 over words, each behind its length.
 fn hash(words: &[Word]) -> u64 {
     let mut hasher = Sha256::new();

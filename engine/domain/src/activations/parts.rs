@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use linesman_schemas::{OrgName, Place, PlacePath, ReactionId, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 
+use super::leaves::{self, Leaves};
 use crate::desk::Desk;
 use crate::state::Base;
 use crate::table::{Key, Row, Table};
@@ -29,8 +30,10 @@ pub struct PartRow {
     pub device: String,
     /// The group's name there.
     pub group: String,
-    /// What the device was told last that the group holds; empty where it is to hold nothing.
+    /// What the device was told last that the group holds; empty where it was never told of it.
     pub text: String,
+    /// What the group holds as far as the device has answered, where that is not `text`.
+    pub held: Option<String>,
     /// What it is to come to.
     pub goal: Goal,
     /// How it stands.
@@ -58,6 +61,21 @@ pub struct ConflictRow {
 }
 
 impl PartRow {
+    /// What the group is to hold; empty where it is to go.
+    pub fn to_hold(&self) -> &str {
+        if self.goal == Goal::On { &self.text } else { "" }
+    }
+
+    /// What the group holds, as far as the device has answered.
+    pub(super) fn on_device(&self) -> &str {
+        self.held.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Whether its group is being taken out of the device, or could not be.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.goal != Goal::On && !self.group.is_empty()
+    }
+
     /// Why it failed, in words for whoever sees what `sees` says.
     pub fn told(&self, sees: impl Fn(&Place) -> bool) -> &str {
         shown(&self.reason, self.conflict.as_ref(), sees)
@@ -130,12 +148,12 @@ pub struct GroupRow {
 impl Row for PartRow {
     /// All but the words for people.
     fn form<'a>(&self, _level: u32, _stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-        let Self { name, subscribed, activated, service, version, device, group, text, .. } = self;
+        let Self { name, subscribed, activated, service, version, device, group, text, held, .. } = self;
         let Self { goal, state, conflict, is_of_device, reaction, changed, .. } = self;
         let line = conflict.as_ref().map(|conflict| &conflict.line);
         let what = (name, subscribed, activated, service, version);
         let how = (goal, state, line, is_of_device, reaction, changed.as_nanosecond());
-        let form = postcard::to_stdvec(&(what, (device, group, text), how));
+        let form = postcard::to_stdvec(&(what, (device, group, text, held), how));
         form.map(Cow::Owned).map_err(Error::Encode)
     }
 }
@@ -208,38 +226,49 @@ pub fn groups_of<'a, B: Base + ?Sized>(
     rows.map(|row| row.map(|(own, row)| (String::from_utf8_lossy(&own).into_owned(), row)))
 }
 
-/// A device has answered on a group: it is as it was told, or why not.
+/// A device has answered on a group: it is as it was told, or why not. The lines that are to be rendered anew.
 pub(crate) fn settle(
     desk: &mut Desk,
+    leaves: &mut Leaves,
     org: &OrgName,
     (device, group): (&str, &str),
     reaction: &ReactionId,
     answer: Result<(), String>,
-) -> Result<(), Error> {
-    let group_key = self::group_key(org, device, group);
-    let Some(owner) = desk.read(&group_key)? else { return Ok(()) };
+) -> Result<Vec<PlacePath>, Error> {
+    let on = (org, device, group);
+    let Some(owner) = desk.read(&group_key(org, device, group))? else { return Ok(Vec::new()) };
     let key = key(&owner.line, &owner.activation);
     let part = desk.read(&key)?.filter(|part| part.reaction.as_ref() == Some(reaction));
-    let Some(mut part) = part else { return Ok(()) };
+    let Some(mut part) = part else { return Ok(Vec::new()) };
     (part.reaction, part.changed) = (None, desk.now);
+    let mut anew = Vec::new();
     match (answer, part.goal) {
         (Err(reason), _) => {
-            (part.state, part.reason, part.is_of_device) = (State::Failed, reason, true);
-            part.conflict = None;
+            // It holds what it held, and that counts again.
+            let sets = leaves::of_text(part.on_device());
+            anew = leaves.put(desk, on, &GroupRow { leaves: sets, ..owner })?;
+            (part.state, part.reason, part.is_of_device, part.conflict) = (State::Failed, reason, true, None);
         }
-        // What it could not be told since stays said.
-        (Ok(()), Goal::On) if part.state != State::Pending => {}
-        (Ok(()), Goal::On) => (part.state, part.reason) = (State::Active, String::new()),
+        (Ok(()), Goal::On) => {
+            part.held = None;
+            // What it could not be told since stays said.
+            if part.state == State::Pending {
+                (part.state, part.reason) = (State::Active, String::new());
+            }
+        }
         (Ok(()), Goal::Gone) => {
-            desk.remove(group_key);
             desk.remove(key);
-            return Ok(());
+            return leaves.remove(desk, on);
         }
         (Ok(()), Goal::Off) => {
-            desk.remove(group_key);
-            (part.state, part.reason) = (State::Inactive, String::new());
-            (part.device, part.group) = (String::new(), String::new());
+            anew = leaves.remove(desk, on)?;
+            (part.device, part.group, part.text, part.held) = (String::new(), String::new(), String::new(), None);
+            // It was wanted again meanwhile, and could not be.
+            let is_wanted = !part.reason.is_empty();
+            part.state = if is_wanted { State::Failed } else { State::Inactive };
+            anew.extend(is_wanted.then(|| owner.line.clone()));
         }
     }
-    desk.write(key, &part)
+    desk.write(key, &part)?;
+    Ok(anew)
 }

@@ -301,14 +301,17 @@ fn conflict(
             also.insert(row.line);
             continue;
         };
-        let configuration = match around.make(desk, (&row.line, &place), &theirs)? {
-            Ok(now) if now.device.serial_number == device => Some(now.configuration),
-            Ok(_) => None,
-            // What cannot be made stays on the device as it is.
-            Err(_) => {
-                let part = desk.read(&parts::key(&row.line, &row.activation))?;
-                part.and_then(|part| Configuration::parse(&part.text).ok())
-            }
+        let part = desk.read(&parts::key(&row.line, &row.activation))?;
+        // What is kept out by a third one, or cannot be made, stays on the device as it is.
+        let by_third = |part: &PartRow| part.conflict.as_ref().is_some_and(|conflict| conflict.line != *line);
+        let now = match part.as_ref().is_some_and(|part| part.state == Standing::Failed && by_third(part)) {
+            true => None,
+            false => around.make(desk, (&row.line, &place), &theirs)?.ok(),
+        };
+        let configuration = match now {
+            Some(now) if now.device.serial_number == device => Some(now.configuration),
+            Some(_) => None,
+            None => part.and_then(|part| Configuration::parse(part.on_device()).ok()),
         };
         let wrong = configuration.and_then(|theirs| conflicts(&theirs, &made.configuration).into_iter().next());
         match wrong {
@@ -346,6 +349,7 @@ impl Work<'_> {
             device: String::new(),
             group: String::new(),
             text: String::new(),
+            held: None,
             goal: Goal::On,
             state: Standing::Pending,
             reason: String::new(),
@@ -396,7 +400,7 @@ impl Work<'_> {
         if part.goal != Goal::On && part.reaction.is_some() {
             // The device has been told already.
             part.goal = goal;
-            return self.keep(id, part);
+            return self.keep(id, part.without_reason());
         }
         self.withdraw(&mut part)?;
         if part.goal == Goal::On && part.text.is_empty() && !part.group.is_empty() {
@@ -417,7 +421,7 @@ impl Work<'_> {
         self.empty(id, &part)?;
         let device = self.device_of(&part.device)?;
         part.reaction = self.order(id, device, &part.group, GroupChange::Remove)?;
-        (part.goal, part.state, part.text) = (goal, Standing::Pending, String::new());
+        (part.goal, part.state) = (goal, Standing::Pending);
         self.keep(id, part.without_reason())
     }
 
@@ -437,26 +441,44 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The line has another device from here on, or none: the one before loses the group, and nobody waits for its answer.
+    /// The line has another device from here on, or none: what the one before has stays a part of its own until that has
+    /// answered.
     fn leave_device(&mut self, id: &str, part: &mut PartRow) -> Result<(), Error> {
-        self.withdraw(part)?;
-        if !part.text.is_empty() || part.goal != Goal::On {
-            let before = self.device_of(&part.device)?;
-            self.order(id, before, &part.group, GroupChange::Remove)?;
+        if part.text.is_empty() {
+            self.free(part)?;
+        } else {
+            let mut number = 1;
+            while self.desk.read(&parts::key(self.line, &format!("{id}~{number}")))?.is_some() {
+                number += 1;
+            }
+            let rest_id = format!("{id}~{number}");
+            let mut rest = part.clone();
+            self.empty(&rest_id, &rest)?;
+            if rest.goal == Goal::On || rest.reaction.is_none() {
+                self.withdraw(&mut rest)?;
+                let before = self.device_of(&rest.device)?;
+                rest.reaction = self.order(id, before, &rest.group, GroupChange::Remove)?;
+            }
+            (rest.goal, rest.state) = (Goal::Gone, Standing::Pending);
+            self.keep(&rest_id, rest.without_reason())?;
         }
-        self.free(part)?;
-        (part.device, part.group, part.text) = (String::new(), String::new(), String::new());
+        (part.device, part.group, part.text, part.held) = (String::new(), String::new(), String::new(), None);
+        (part.goal, part.reaction) = (Goal::On, None);
         Ok(())
     }
 
-    /// What was to be told cannot be: the device stays as it is.
+    /// What was to be told cannot be: the device stays as it is, and loses what it is to lose.
     fn fail(&mut self, id: &str, part: PartRow, wrong: Failing) -> Result<(), Error> {
         let Failing { told: reason, conflict, .. } = wrong;
         // Written anew each time: whether the words are the same may differ from one program to the next.
-        let is_known = part.state == Standing::Failed && part.goal == Goal::On && !part.is_of_device;
+        let is_known = part.state == Standing::Failed && !part.is_of_device;
         let changed = if is_known { part.changed } else { self.desk.now };
-        let failed =
-            PartRow { goal: Goal::On, state: Standing::Failed, reason, conflict, is_of_device: false, changed, ..part };
+        let (goal, state) = match part.is_leaving() {
+            true if part.reaction.is_some() => (Goal::Off, Standing::Pending),
+            true => (Goal::Off, Standing::Failed),
+            false => (Goal::On, Standing::Failed),
+        };
+        let failed = PartRow { goal, state, reason, conflict, is_of_device: false, changed, ..part };
         self.desk.write(parts::key(self.line, id), &failed)
     }
 
@@ -493,7 +515,6 @@ impl Work<'_> {
         }
         let mut also = BTreeSet::new();
         let found = conflict((self.desk, self.leaves), around, (self.line, wish), &made, &mut also)?;
-        self.rendered.freed.extend(also);
         if let Some(wrong) = found {
             return self.block(id, part, (device, group), wrong);
         }
@@ -508,6 +529,9 @@ impl Work<'_> {
         let freed = self.leaves.put(self.desk, (&self.line.organization, device, &group), &row)?;
         self.rendered.freed.extend(freed);
         part.reaction = self.order(id, made.device.clone(), &group, GroupChange::Put { text: text.clone() })?;
+        // Those that are to agree with it, and do not yet.
+        self.rendered.freed.extend(also);
+        part.held = Some(part.on_device().to_owned());
         (part.device, part.group, part.text) = (device.to_owned(), group, text);
         (part.goal, part.state) = (Goal::On, Standing::Pending);
         self.keep(id, part.without_reason())
@@ -526,8 +550,8 @@ impl Work<'_> {
         let leaves = self.desk.read(&key)?.map(|row| row.leaves).unwrap_or_default();
         let row = GroupRow { line: self.line.clone(), activation: id.to_owned(), leaves, is_blocked: true };
         self.leaves.put(self.desk, (&self.line.organization, device, &group), &row)?;
-        if part.text.is_empty() {
-            (part.device, part.group) = (device.to_owned(), group);
+        if part.group.is_empty() {
+            (part.device, part.group, part.goal) = (device.to_owned(), group, Goal::On);
         }
         self.fail(id, part, wrong)
     }

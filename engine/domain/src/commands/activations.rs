@@ -17,6 +17,9 @@ use crate::services::Services;
 use crate::subscriptions::{self, SubscriptionRow};
 use crate::{Error, places};
 
+/// How many activations that were ended the audit names.
+const NAMED_MOST: usize = 20;
+
 /// A subscription as it is seen where something is asked of it.
 struct Seen {
     made: Place,
@@ -76,7 +79,7 @@ pub(super) fn activate(
     }
     let cut = activations::cut_key(place, name);
     let is_cut = desk.read(&cut)?.is_some_and(|cut| cut.number == row.number);
-    if given.is_empty() && schedule.is_none() && is_cut {
+    if given.is_empty() && schedule.is_none() && is_cut && reaches(desk, place, name, (&made, &row))? {
         desk.remove(cut);
         return Ok(Answer::done("activated", json!({"ends_here": true}), json!({"ends_here": false})));
     }
@@ -268,7 +271,8 @@ fn deactivate_all(
         }
     }
     let detail = if is_changed { "deactivated" } else { "unchanged" };
-    Ok(Answer::done(detail, json!({"activations": ended}), json!({"activations": Value::Array(Vec::new())})))
+    let (count, named) = (ended.len(), ended.iter().take(NAMED_MOST).collect::<Vec<_>>());
+    Ok(Answer::done(detail, json!({"activations": named, "count": count}), Value::Null))
 }
 
 /// Whether something of a subscription that was activated above a place reaches it.

@@ -41,6 +41,10 @@ pub(crate) fn roll_out_from(desk: &mut Desk, jobs: &mut Jobs, rollout: &Rollout)
         }
     }
     let new = json!({"service": service, "version": version, "subscriptions": count});
+    if jobs.has(|work| matches!(work, Work::Rollout { place, service: of, .. } if place.organization() == Some(org) && of == service)) {
+        let detail = format!("subscriptions of `{org}` to `{service}` are going over to a version; ask again when they have");
+        return Ok(Answer::refused(Verdict::Conflict, detail));
+    }
     if count == 0 {
         return Ok(Answer::done("unchanged", Value::Null, new));
     }

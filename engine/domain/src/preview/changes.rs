@@ -110,7 +110,7 @@ fn told(
             reason: after.map(|after| sight.cut(&line.organization, &after.reason)).unwrap_or_default(),
         }
     };
-    let text = |part: Option<&PartRow>| part.map(|part| part.text.clone()).unwrap_or_default();
+    let text = |part: Option<&PartRow>| part.map(|part| part.to_hold().to_owned()).unwrap_or_default();
     let (was, is) = (text(before), text(after));
     let device = |part: Option<&PartRow>| part.map(|part| part.device.clone()).filter(|device| !device.is_empty());
     match (device(before), device(after)) {

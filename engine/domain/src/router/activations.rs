@@ -127,7 +127,7 @@ impl Domain {
     }
 
     /// Lines that were kept out are tried again.
-    fn free(&mut self, org: &OrgName, freed: BTreeSet<PlacePath>) -> Result<(), Error> {
+    pub(super) fn free(&mut self, org: &OrgName, freed: BTreeSet<PlacePath>) -> Result<(), Error> {
         let places: Vec<Place> = match freed.len() {
             0..=FREED_MOST => freed.into_iter().map(Place::Below).collect(),
             _ => vec![Place::Organization(org.clone())],
@@ -169,7 +169,7 @@ impl Domain {
         for line in &lines {
             for (id, failing) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
                 let part = self.desk.read(&activations::parts::key(line, &id))?;
-                if part.is_none_or(|part| part.state != State::Failed || part.is_of_device) {
+                if part.is_none_or(|part| part.state != State::Failed) {
                     found.push((line.clone(), id, failing));
                 }
             }

@@ -278,7 +278,8 @@ impl Domain {
                 Ok(vec![Follow::Keep])
             }
             (Follow::Configured { device, group, reaction, answer }, _) => {
-                parts::settle(desk, org, (&device, &group), &reaction, answer).map(|()| Vec::new())
+                let anew = parts::settle(desk, &mut self.leaves, org, (&device, &group), &reaction, answer)?;
+                self.free(org, anew.into_iter().collect()).map(|()| Vec::new())
             }
             (Follow::Keep, Some(incident)) => incidents::keep(desk, incident).map(|()| Vec::new()),
             // The rules refuse what is about an incident where there is none.

@@ -106,8 +106,8 @@ impl Item {
 }
 
 impl ActivationWithConfiguration {
-    fn new(viewer: &Viewer, line: PlacePath, activation: String, mut part: PartRow) -> Self {
-        let configuration = std::mem::take(&mut part.text);
+    fn new(viewer: &Viewer, line: PlacePath, activation: String, part: PartRow) -> Self {
+        let configuration = part.to_hold().to_owned();
         let level = match &part.activated {
             Place::Below(PlacePath { line: Some(_), .. }) => Level::Line,
             Place::Below(_) => Level::Site,

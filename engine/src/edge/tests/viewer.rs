@@ -77,6 +77,7 @@ pub(super) fn part(line: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
         device: "SN1".to_owned(),
         group: format!("linesman-{name}-0123456789ab-line-7"),
         text: "firewall {\n    term own;\n}\n".to_owned(),
+        held: None,
         goal: parts::Goal::On,
         state: parts::State::Active,
         reason: String::new(),
