@@ -146,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn every_reference_leads_somewhere() {
+        let document = serde_json::to_value(document()).unwrap();
+        let text = document.to_string();
+        let references = text.split("\"$ref\":\"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+        for reference in references {
+            assert!(document.pointer(reference).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
     fn every_operation_tells_of_its_problems_and_what_is_open_says_so() {
         let document = serde_json::to_value(document()).unwrap();
         let mut open = Vec::new();

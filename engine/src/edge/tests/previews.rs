@@ -158,6 +158,11 @@ async fn it_is_asked_for_by_whoever_may_write_and_shows_what_they_see() {
             let answer = ask(&world, TOKEN, Method::POST, &format!("{}?{query}", activate("acme")), None).await;
             assert_eq!(problem(answer).await, (400, told.to_owned()));
         }
+        for path in [activate("acme"), "/api/v1/services/nat/rollout".to_owned()] {
+            let request = world.edge.request(Method::POST, &format!("{path}?dry_run=true")).bearer_auth(TOKEN);
+            let answer = request.header("Idempotency-Key", "k".repeat(129)).send().await.unwrap();
+            assert_eq!(problem(answer).await, (400, "`Idempotency-Key` has 1 to 128 printable characters".to_owned()));
+        }
         let no = ask(&world, TOKEN, Method::POST, &format!("{}?dry_run=false", activate("acme")), None).await;
         assert_eq!(no.json::<Value>().await.unwrap()["verdict"], "done");
         assert!(logged(&world).await > before.0, "it is done");

@@ -427,8 +427,10 @@ async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_trie
     }
     let answer = world.edge.get_as(NARROW, "/api/v1/audit/corp/checkpoint").await;
     assert_eq!(answer.status(), 403, "what is read is seen, and not allowed");
-    // What is read and is not there, and what is no operation, is not.
+    // What is read and is not there, and what is no operation, is not; nor is what would only have been told.
     world.edge.get_as(ZOE, "/api/v1/organizations/bolt").await;
+    let dry = world.ask_for(ZOE, "post", "/api/v1/subscriptions/bolt/own/suspend?dry_run=true").await;
+    assert_eq!(dry.status(), 404);
     world.ask_for(ZOE, "post", "/api/v1/nothing").await;
     let (client, server) = world.end_of_edge().await;
     let (mut told, mut sequence) = (Vec::new(), 1);

@@ -219,10 +219,12 @@ async fn send_or_preview(
     org: OrgName,
     verb: Verb,
 ) -> Result<Response, Problem> {
+    // What is no command needs no id, but one that is given is one.
+    let id = command_id(headers)?;
     if dry_run.is_on() {
         return preview::answer(sources, viewer, level, org, verb).await;
     }
-    send_at(sources, viewer, level, Some(org), command_id(headers)?, verb).await
+    send_at(sources, viewer, level, Some(org), id, verb).await
 }
 
 /// [`send_at`], once `judge` finds nothing wrong with a part of the body. What was decided before under the same id is

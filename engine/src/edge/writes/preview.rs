@@ -58,7 +58,7 @@ impl DryRun {
 pub(super) enum Answers {
     /// It is done; or, where `dry_run` is asked for, what would be.
     #[response(status = 200)]
-    Done(DoneOrPreview),
+    Done(#[to_schema] DoneOrPreview),
     /// It is on its way; `Location` tells where its outcome will be.
     #[response(status = 202)]
     Pending(CommandState),

@@ -30,7 +30,7 @@ const FILES_MOST: Duration = Duration::from_secs(10);
 pub(in crate::edge) struct LoadQuery {
     /// `policies`, the rule directory, if it is not given; `services`, those in it; or
     /// `settings`, those of the configuration.
-    #[param(value_type = Option<SectionWord>, required = false)]
+    #[param(inline, value_type = Option<SectionWord>, required = false)]
     section: Option<Section>,
 }
 

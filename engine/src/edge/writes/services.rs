@@ -154,11 +154,11 @@ async fn begin(
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/canary".to_owned(), detail));
     }
     stands_at(sources, LEVEL)?;
+    let key = command_id(headers)?;
     let wanted = Wanted { service: name, version, under, canary };
     if dry_run.is_on() {
         return preview(sources, viewer, wanted).await;
     }
-    let key = command_id(headers)?;
     let planned = plan(sources, viewer, wanted, move |org| id_for(&key, org)).await?;
     let asked = stream::iter(planned.shares).map(|share| ask(sources, viewer, share)).buffered(AT_ONCE);
     let organizations: Vec<OrganizationRollout> = asked.try_collect().await?;
