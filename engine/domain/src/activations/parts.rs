@@ -198,6 +198,16 @@ pub fn under(place: &PlacePath) -> Vec<u8> {
     below(&place.organization, format!("{}{end}", places::within(place)).as_bytes())
 }
 
+/// The id under which a part stays that a device is to lose because its line has left it: of several one after the other.
+pub(super) fn rest_id(id: &str, number: u32) -> String {
+    format!("{id}~{number}")
+}
+
+/// Whether a part is such a rest.
+pub fn is_rest(id: &str) -> bool {
+    id.contains('~')
+}
+
 /// Whether lines of an organization have any.
 ///
 /// # Errors

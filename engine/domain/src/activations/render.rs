@@ -448,10 +448,10 @@ impl Work<'_> {
             self.free(part)?;
         } else {
             let mut number = 1;
-            while self.desk.read(&parts::key(self.line, &format!("{id}~{number}")))?.is_some() {
+            while self.desk.read(&parts::key(self.line, &parts::rest_id(id, number)))?.is_some() {
                 number += 1;
             }
-            let rest_id = format!("{id}~{number}");
+            let rest_id = parts::rest_id(id, number);
             let mut rest = part.clone();
             self.empty(&rest_id, &rest)?;
             if rest.goal == Goal::On || rest.reaction.is_none() {

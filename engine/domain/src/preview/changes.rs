@@ -66,10 +66,12 @@ pub(super) fn found(state: &State, org: &OrgName, sight: &Sight<'_>) -> Result<F
         }
         let before: Option<PartRow> = state.base().get(key)?.map(|bytes| table::decode(key, &bytes)).transpose()?;
         let after: Option<PartRow> = bytes.map(|bytes| table::decode(key, bytes)).transpose()?;
-        if is_same(before.as_ref(), after.as_ref()) {
+        // What the device before is to lose is told with the part that leaves it.
+        let is_left = before.is_none() && parts::is_rest(&id);
+        if is_left || is_same(before.as_ref(), after.as_ref()) {
             continue;
         }
-        found.fail(state, (&line, &id), before.as_ref(), after.as_ref())?;
+        found.fail((state, sight), (&line, &id), before.as_ref(), after.as_ref())?;
         for change in told(sight, (&line, &id), before.as_ref(), after.as_ref()) {
             found.add(change);
         }
@@ -107,7 +109,7 @@ fn told(
             diff: diff(&old, &new),
             reverse: diff(&new, &old),
             state: after.map(|after| after.state),
-            reason: after.map(|after| sight.cut(&line.organization, &after.reason)).unwrap_or_default(),
+            reason: after.map(|after| after.told(sight.sees).to_owned()).unwrap_or_default(),
         }
     };
     let text = |part: Option<&PartRow>| part.map(|part| part.to_hold().to_owned()).unwrap_or_default();
@@ -134,7 +136,7 @@ impl Found {
     /// What would stand as failed and does not yet, or for another reason.
     fn fail(
         &mut self,
-        state: &State,
+        (state, sight): (&State, &Sight<'_>),
         (line, id): (&PlacePath, &str),
         before: Option<&PartRow>,
         after: Option<&PartRow>,
@@ -147,7 +149,7 @@ impl Found {
         let group = state.read(&parts::group_key(&line.organization, &part.device, &part.group))?;
         let is_conflict = group.is_some_and(|group| group.is_blocked && group.line == *line && group.activation == id);
         let (place, activation) = (Some(Place::Below(line.clone())), Some(id.to_owned()));
-        self.wrong.push(Wrong { place, activation, detail: part.reason.clone(), is_conflict });
+        self.wrong.push(Wrong { place, activation, detail: part.told(sight.sees).to_owned(), is_conflict });
         Ok(())
     }
 }
