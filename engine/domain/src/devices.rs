@@ -64,6 +64,16 @@ pub(crate) struct Devices {
     hosts: HashMap<OrgName, Hosts>,
 }
 
+/// Whom a name names.
+pub(crate) enum Named {
+    /// A device, by serial number.
+    One(String, Rc<DeviceRow>),
+    /// Nobody who has sent anything.
+    Nobody,
+    /// Several call themselves so.
+    Several,
+}
+
 /// The serial numbers of devices by host name.
 type Hosts = HashMap<String, BTreeSet<String>>;
 
@@ -136,15 +146,10 @@ impl Devices {
         hosts.entry(host_name.to_owned()).or_default().insert(serial_number.to_owned());
     }
 
-    /// The device of a name, which is its serial number, or its host name: of several the first by serial number.
-    pub(crate) fn named(
-        &mut self,
-        desk: &Desk,
-        org: &OrgName,
-        name: &str,
-    ) -> Result<Option<(String, Rc<DeviceRow>)>, Error> {
+    /// The device of a name, which is its serial number, or the host name of one alone.
+    pub(crate) fn named(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Named, Error> {
         if let Some(row) = self.find(desk, org, name)? {
-            return Ok(Some((name.to_owned(), row)));
+            return Ok(Named::One(name.to_owned(), row));
         }
         if !self.hosts.contains_key(org) {
             let mut hosts = Hosts::new();
@@ -156,8 +161,12 @@ impl Devices {
             self.hosts.insert(org.clone(), hosts);
         }
         let serial_numbers = self.hosts.get(org).and_then(|hosts| hosts.get(name));
-        let Some(serial_number) = serial_numbers.and_then(BTreeSet::first) else { return Ok(None) };
-        Ok(self.find(desk, org, serial_number)?.map(|row| (serial_number.clone(), row)))
+        let Some(serial_number) = serial_numbers.and_then(BTreeSet::first) else { return Ok(Named::Nobody) };
+        if serial_numbers.is_some_and(|all| all.len() > 1) {
+            return Ok(Named::Several);
+        }
+        let row = self.find(desk, org, serial_number)?;
+        Ok(row.map_or(Named::Nobody, |row| Named::One(serial_number.clone(), row)))
     }
 
     /// The device an incident is about.

@@ -6,14 +6,21 @@
 //!
 //! INVARIANT (what is kept is named): a row stands only as long as the directory that the lane knows names its place.
 
-use linesman_schemas::PlacePath;
+use std::collections::BTreeSet;
+
+use linesman_schemas::{Place, PlacePath};
 
 use super::Error;
 use super::desk::Desk;
+use super::directory::Directory;
 use super::managers::Managers;
+use super::organizations::Organizations;
 use super::places::{path, within};
 use super::state::Base;
 use super::table::{Key, Table};
+
+/// From which engine level on they are kept.
+pub(crate) const LEVEL: u32 = 5;
 
 /// The table of places that are gone and still named.
 pub const REMOVALS: Table<()> = Table::new(b'R');
@@ -47,6 +54,27 @@ pub(crate) fn settle(desk: &mut Desk, managers: &Managers) -> Result<(), Error> 
     for place in places {
         if managers.named(desk, &place)?.is_nobody() {
             desk.remove(key(&place));
+        }
+    }
+    Ok(())
+}
+
+/// A directory is known that may name places of the lane which are gone already: whoever granted them did so while they
+/// went.
+pub(crate) fn find(desk: &mut Desk, organizations: &Organizations, directory: &Directory) -> Result<(), Error> {
+    if !desk.is_at(LEVEL) {
+        return Ok(());
+    }
+    let spheres = directory.people().map(|person| &person.grant.sphere);
+    let spheres = spheres.chain(directory.tokens().filter_map(|token| token.sphere.as_ref()));
+    let named: BTreeSet<&PlacePath> = spheres
+        .flat_map(|sphere| sphere.places())
+        .filter_map(|place| if let Place::Below(place) = place { Some(place) } else { None })
+        .filter(|place| organizations.row(&place.organization).is_some())
+        .collect();
+    for place in named {
+        if desk.read(&super::places::key(place))?.is_none() {
+            begin(desk, place)?;
         }
     }
     Ok(())

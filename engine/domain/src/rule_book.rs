@@ -140,6 +140,7 @@ impl Books {
         policies.replace(Arc::clone(&book.book));
         managers.take_up(desk.lane, &book.directory);
         removals::settle(desk, managers)?;
+        removals::find(desk, organizations, &book.directory)?;
         services.take_up(desk, &book.services)?;
         desk.settings = book.settings.clone();
         desk.write(key(), &self.row)?;

@@ -38,6 +38,13 @@ pub(super) async fn admit(
     let (route, method) = (route(&request), method(request.method()));
     let path = request.uri().path().to_owned();
     let (who, entered) = entered(&sources, &request);
+    let operation = operations.find(&route, method);
+    let query = request.uri().query().unwrap_or_default();
+    let is_misunderstood = operation.as_ref().is_some_and(|operation| operation.is_taken_for_preview(query));
+    let entered = match is_misunderstood && entered.is_ok() {
+        true => Err(Problem::parameter("dry_run", "this write has no preview: it would be done")),
+        false => entered,
+    };
     let mut response = match entered {
         Err(problem) => arrival::refuse(request, problem).await,
         Ok(entered) => match arrival::whole(request).await {
@@ -51,7 +58,7 @@ pub(super) async fn admit(
             Err(problem) => problem.into_response(),
         },
     };
-    if let Some((principal, operation)) = who.zip(operations.find(&route, method)) {
+    if let Some((principal, operation)) = who.zip(operation) {
         sources.refusals.note(principal, &operation, &path, &response);
     }
     if response.status() == StatusCode::UNAUTHORIZED {

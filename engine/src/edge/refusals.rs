@@ -22,7 +22,7 @@ use linesman_schemas::{CommandId, IncidentId, OrgName, Principal};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, RefOr};
 
 use super::commands::Commands;
 use super::transport::problem::Decided;
@@ -53,6 +53,19 @@ pub(super) struct Operation {
     name: Arc<str>,
     /// Whether it changes something.
     is_write: bool,
+    /// Whether what it would do is told without doing it.
+    has_preview: bool,
+}
+
+/// The parameter that asks for no more than what would be done.
+const DRY_RUN: &str = "dry_run";
+
+impl Operation {
+    /// Whether a query asks for a preview of a write that has none: it would be done.
+    pub(super) fn is_taken_for_preview(&self, query: &str) -> bool {
+        let asks = || query.split('&').any(|pair| pair.split('=').next() == Some(DRY_RUN));
+        self.is_write && !self.has_preview && asks()
+    }
 }
 
 impl Operations {
@@ -68,10 +81,14 @@ impl Operations {
                 ("PATCH", &item.patch),
             ];
             for (method, operation) in methods {
-                if let Some(name) = operation.as_ref().and_then(|operation| operation.operation_id.as_deref()) {
+                let Some(operation) = operation else { continue };
+                if let Some(name) = operation.operation_id.as_deref() {
                     // Routes that lead to the same are told apart behind a dot.
                     let name = name.split('.').next().unwrap_or(name).into();
-                    names.insert((path.clone(), method), Operation { name, is_write: method != "GET" });
+                    let mut parameters = operation.parameters.iter().flatten();
+                    let has_preview =
+                        parameters.any(|parameter| matches!(parameter, RefOr::T(own) if own.name == DRY_RUN));
+                    names.insert((path.clone(), method), Operation { name, is_write: method != "GET", has_preview });
                 }
             }
         }
@@ -185,8 +202,22 @@ const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// The place that a path names, as it was asked for; of what is somebody's own, and of all that they see, where they
-/// belong (`home`); of what names none the path itself.
+/// What stands behind a subscription's name in a path.
+const OPERATIONS: [&str; 5] = ["activate", "deactivate", "redeploy", "resume", "suspend"];
+
+/// The place of a subscription that a path names behind `subscriptions/`.
+fn subscribed(named: &str) -> String {
+    let mut names: Vec<&str> = named.split('/').collect();
+    if names.len() > 2 {
+        names.pop_if(|last| OPERATIONS.contains(last));
+    }
+    if names.len() > 1 {
+        names.pop();
+    }
+    names.join("/")
+}
+
+/// The place that a path names, as it was asked for; of what names none where they belong who ask (`home`).
 fn place_of(path: &str, home: Option<&OrgName>) -> String {
     const PROVIDER: &str = "/";
     let home = || home.map_or_else(|| PROVIDER.to_owned(), OrgName::to_string);
@@ -196,15 +227,16 @@ fn place_of(path: &str, home: Option<&OrgName>) -> String {
     let place = match kind {
         "incidents" => first.parse().ok().map(|id: IncidentId| id.org.to_string()),
         "organizations" | "devices" => Some(first.to_owned()),
-        "places" => Some(named.to_owned()),
+        "places" | "values" | "explain" if !named.is_empty() => Some(named.to_owned()),
+        "subscriptions" if has_more => Some(subscribed(named)),
+        "activations" if has_more => named.rsplit_once('/').map(|(line, _)| line.to_owned()),
         "managers" if has_more => Some(first.to_owned()),
         "audit" if has_more && first.parse::<OrgName>().is_ok() => Some(first.to_owned()),
         "audit" if has_more => Some(PROVIDER.to_owned()),
-        "audit" | "me" | "password-resets" | "rights" | "session" | "sessions" | "tokens" => Some(home()),
         "managers" | "groups" | "level" | "log-level" | "policies" => Some(PROVIDER.to_owned()),
         _ => None,
     };
-    place.unwrap_or_else(|| rest.to_owned()).chars().take(PLACE_MOST).collect()
+    place.filter(|place| !place.is_empty()).unwrap_or_else(home).chars().take(PLACE_MOST).collect()
 }
 
 /// Brings refusals to the log until it ends.
@@ -343,8 +375,18 @@ mod tests {
             ("/api/v1/managers/acme/ann", "acme"),
             ("/api/v1/managers/bob", "/"),
             ("/api/v1/level", "/"),
-            ("/api/v1/dead-letters/1-0/replay", "dead-letters/1-0/replay"),
-            ("/api/v1/incidents/no%20id", "incidents/no%20id"),
+            ("/api/v1/dead-letters/1-0/replay", "bolt"),
+            ("/api/v1/incidents/no%20id", "bolt"),
+            ("/api/v1/places", "bolt"),
+            ("/api/v1/values/acme/berlin", "acme/berlin"),
+            ("/api/v1/explain/acme/berlin/line-7", "acme/berlin/line-7"),
+            ("/api/v1/subscriptions/acme/cap", "acme"),
+            ("/api/v1/subscriptions/acme/berlin/line-7/cap", "acme/berlin/line-7"),
+            ("/api/v1/subscriptions/acme/cap/activate", "acme"),
+            ("/api/v1/subscriptions/acme/berlin/cap/redeploy", "acme/berlin"),
+            ("/api/v1/activations/acme/berlin/line-7/cap-0123456789ab", "acme/berlin/line-7"),
+            ("/api/v1/activations", "bolt"),
+            ("/api/v1/events", "bolt"),
             ("/api/v1/devices/acme/JN1/place", "acme"),
             ("/api/v1/audit/acme/checkpoint", "acme"),
             ("/api/v1/audit/_provider/checkpoint", "/"),

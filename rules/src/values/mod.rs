@@ -51,7 +51,7 @@ pub use mistake::{Mistake, Span};
 pub use name::Name;
 pub use network::Network;
 pub use parameter::{Definition, ListMode, Misdeclared, PARAMETERS_MOST, Parameter, Spelled};
-pub use report::Report;
+pub use report::{Parameter as Reported, Report};
 pub use scenario::{NoScenario, Scenario};
 pub use source::{Source, Where};
 pub use substitution::{Clause, Substitution, parse_substitution};

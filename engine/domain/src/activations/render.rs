@@ -17,7 +17,7 @@ use super::parts::{self, ConflictRow, Goal, GroupRow, PartRow, State as Standing
 use super::wanted::{Floor, Wish, wishes};
 use crate::acquired::{self, Wanted};
 use crate::desk::Desk;
-use crate::devices::{self, Devices};
+use crate::devices::{self, Devices, Named};
 use crate::places::PlaceRow;
 use crate::reactions::{self, Decided};
 use crate::services::Services;
@@ -74,17 +74,24 @@ impl<'a> Surroundings<'a> {
     }
 
     /// The device that a line names, by serial number or host name. One that has sent nothing yet is known by what the line
-    /// calls it.
-    fn device(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Device, Error> {
+    /// calls it. Whoever sends bundles chooses what they are called: where several have one name, none is meant.
+    fn device(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Result<Device, Failing>, Error> {
         if let Some(device) = self.devices.get(name) {
-            return Ok(device.clone());
+            return Ok(Ok(device.clone()));
         }
-        let found = self.known.named(desk, org, name)?;
-        let host_name = found.as_ref().map(|(_, row)| row.host_name.clone()).filter(|name| !name.is_empty());
-        let serial_number = found.map_or_else(|| name.to_owned(), |(serial_number, _)| serial_number);
+        let (serial_number, host_name) = match self.known.named(desk, org, name)? {
+            Named::One(serial_number, row) => (serial_number, Some(row.host_name.clone())),
+            Named::Nobody => (name.to_owned(), None),
+            Named::Several => {
+                let told =
+                    format!("several devices call themselves `{name}`; the access line names one by its serial number");
+                return Ok(Err(Failing::told(told)));
+            }
+        };
+        let host_name = host_name.filter(|name| !name.is_empty());
         let device = Device { organization: org.clone(), serial_number, host_name };
         self.devices.insert(name.to_owned(), device.clone());
-        Ok(device)
+        Ok(Ok(device))
     }
 
     /// What a wish comes to at a line, or why it does not.
@@ -97,7 +104,10 @@ impl<'a> Surroundings<'a> {
         if row.device.is_empty() {
             return Ok(Err(Failing::told("the access line names no device")));
         }
-        let device = self.device(desk, &line.organization, &row.device)?;
+        let device = match self.device(desk, &line.organization, &row.device)? {
+            Ok(device) => device,
+            Err(failing) => return Ok(Err(failing)),
+        };
         let place = Place::Below(line.clone());
         let subscription = &wish.subscription;
         let wanted = Wanted {

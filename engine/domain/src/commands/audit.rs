@@ -201,7 +201,7 @@ pub(super) fn tell(
         principal: desk.is_at(2).then(|| command.principal.clone()),
         node: command.node.clone(),
         verdict: answer.verdict,
-        outcome: answer.detail,
+        outcome: answer.recorded.unwrap_or(answer.detail),
         old: answer.old,
         new: answer.new,
         index: None,

@@ -72,17 +72,19 @@ pub(crate) struct Answer {
     new: Value,
     /// What would be wrong after it, where it is refused for that.
     wrong: Vec<Wrong>,
+    /// What the record says instead of `detail`, which whoever asked may read: others who see the place see less.
+    recorded: Option<String>,
 }
 
 impl Answer {
     pub(crate) fn done(detail: &str, old: Value, new: Value) -> Self {
-        let wrong = Vec::new();
-        Self { verdict: Verdict::Done, is_new: false, detail: detail.to_owned(), about: None, old, new, wrong }
+        let (wrong, detail) = (Vec::new(), detail.to_owned());
+        Self { verdict: Verdict::Done, is_new: false, detail, about: None, old, new, wrong, recorded: None }
     }
 
     pub(crate) fn refused(verdict: Verdict, detail: impl Into<String>) -> Self {
         let (detail, old, new) = (detail.into(), Value::Null, Value::Null);
-        Self { verdict, is_new: false, detail, about: None, old, new, wrong: Vec::new() }
+        Self { verdict, is_new: false, detail, about: None, old, new, wrong: Vec::new(), recorded: None }
     }
 
     /// Something has come into being.
@@ -93,6 +95,11 @@ impl Answer {
     /// Refused for what would be wrong after it.
     pub(crate) fn naming(self, wrong: Vec<Wrong>) -> Self {
         Self { wrong, ..self }
+    }
+
+    /// On record it says less.
+    pub(crate) fn recorded(self, detail: String) -> Self {
+        Self { recorded: Some(detail), ..self }
     }
 
     pub(crate) fn about(self, about: &impl ToString) -> Self {

@@ -13,9 +13,6 @@ use crate::managers::{Managers, Named};
 use crate::places::{self, LINES_MOST, PlaceRow, SITES_MOST, SitesRow, TIED_MOST, TieRow, TiedRow};
 use crate::{Error, activations, devices, removals, services, subscriptions, values};
 
-/// The engine level from which on a place that goes is taken out of the spheres of tokens and of the provider's people.
-const CLEARED: u32 = 5;
-
 /// Does what is asked of a place of an organization.
 pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, org: &OrgName, verb: &PlaceVerb) -> Result<Answer, Error> {
     match verb {
@@ -37,7 +34,7 @@ fn set(desk: &mut Desk, managers: &Managers, settings: &PlaceSettings) -> Result
     {
         return Ok(refused);
     }
-    if before.is_none() && desk.is_at(CLEARED) && !managers.named(desk, place)?.is_nobody() {
+    if before.is_none() && desk.is_at(removals::LEVEL) && !managers.named(desk, place)?.is_nobody() {
         removals::begin(desk, place)?;
         let detail = format!("a `{place}` that is gone is still being taken out of spheres: try again in a moment");
         return Ok(Answer::refused(Verdict::Conflict, detail));
@@ -146,7 +143,7 @@ impl Hanging {
                 tied.push((place.clone(), device, row));
             }
         }
-        let (tokens, named) = match desk.is_at(CLEARED) {
+        let (tokens, named) = match desk.is_at(removals::LEVEL) {
             true => {
                 let below = Place::Below(place.clone());
                 let tokens = spheres::tokens_at(desk, Some(&place.organization), &below)?.len();
@@ -197,7 +194,7 @@ fn remove(desk: &mut Desk, managers: &mut Managers, removal: &PlaceRemoval) -> R
             let subscribed = hanging.subscribed.iter().map(|(place, name)| format!("{place} {name}"));
             fields.insert("subscriptions".to_owned(), subscribed.collect());
         }
-        if desk.is_at(CLEARED) {
+        if desk.is_at(removals::LEVEL) {
             let tokens = spheres::clear_tokens(desk, Some(&place.organization), &Place::Below(place.clone()))?;
             fields.insert("tokens".to_owned(), tokens.into_iter().map(|cleared| cleared.whose).collect());
             let Named { people, tokens } = hanging.named;

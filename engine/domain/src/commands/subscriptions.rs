@@ -47,8 +47,9 @@ pub(crate) fn ask(
 }
 
 /// A change is not taken in: lines would come to what is wrong.
-pub(crate) fn wrong(lines: Vec<Wrong>) -> Answer {
-    Answer::refused(Verdict::Conflict, held::told(lines.iter().map(Wrong::told))).naming(lines)
+pub(crate) fn wrong(lines: Vec<Wrong>, recorded: impl Iterator<Item = String>) -> Answer {
+    let refused = Answer::refused(Verdict::Conflict, held::told(lines.iter().map(Wrong::told)));
+    refused.recorded(held::told(recorded)).naming(lines)
 }
 
 fn nothing(place: &Place, name: &SubscriptionName) -> Answer {

@@ -78,13 +78,15 @@ impl Domain {
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {
             let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
+            let recorded: Vec<_> =
+                wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", failing.told)).collect();
             let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
                 detail: failing.shown(|place| reach.covers(place)).to_owned(),
                 place: Some(Place::Below(line)),
                 activation: Some(id),
                 is_conflict: failing.is_conflict,
             });
-            return Ok(commands::subscriptions::wrong(named.collect()));
+            return Ok(commands::subscriptions::wrong(named.collect(), recorded.into_iter()));
         }
         if stays {
             self.render(place, again)?;

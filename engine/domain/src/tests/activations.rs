@@ -286,6 +286,9 @@ fn two_that_set_the_same_differently_are_refused_with_both_named() {
         "{detail}"
     );
     assert!(detail.contains("of `bye` at `acme/berlin/line-2`, for `acme/berlin/line-2`"), "{detail}");
+    let (_, event) = network.lane.events.iter().rfind(|(subject, _)| subject.contains(".audit.")).unwrap();
+    let recorded = event.data["outcome"].as_str().unwrap();
+    assert!(recorded.contains("is set otherwise") && !recorded.contains("line-1"), "{recorded}");
     let manager = json!({"manager": "ann", "sphere": ["acme/berlin/line-2"], "privileges": ["subscription", "substitution", "activation"]});
     network.does(&json!({"set_manager": manager}));
     let ann = json!({"kind": "manager", "organization": "acme", "name": "ann"});
@@ -299,6 +302,22 @@ fn two_that_set_the_same_differently_are_refused_with_both_named() {
         &json!({"set_values": {"place": "acme/berlin", "subscription": "hello", "substitutions": ["text=\"moin\""]}}),
     );
     assert_eq!(network.texts("pe-berlin"), ["system { login { message moin; } }"; 2], "neither holds the other up");
+}
+
+#[test]
+fn a_device_that_calls_itself_as_another_gets_nothing_of_it() {
+    let mut network = Network::new();
+    network.lane.bundle("acme", "edge", 1, "Low");
+    network.does(&json!({"set_place": {"place": "acme/berlin/line-1", "device": "edge"}}));
+    network.does(&subscribe("acme/berlin/line-1", "cap", "limit", &["burst=1k"], true));
+    let evil = bundle("edge", 2, "Low").replace("SNedge", "AEVIL");
+    network.lane.take("acme", "jmb", evil.as_bytes());
+    network.does(&json!({"redeploy_subscription": {"place": "acme/berlin/line-1", "name": "cap"}}));
+    assert_eq!(network.devices.keys().collect::<Vec<_>>(), ["SNedge"]);
+    let told = "failedseveral devices call themselves `edge`; the access line names one by its serial number";
+    assert_eq!(network.states("acme/berlin/line-1"), [told]);
+    network.does(&json!({"set_place": {"place": "acme/berlin/line-1", "device": "SNedge"}}));
+    assert_eq!(network.states("acme/berlin/line-1"), ["active"]);
 }
 
 #[test]

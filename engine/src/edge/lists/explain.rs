@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use linesman_domain::acquired::{self, Wanted, sources};
+use linesman_domain::acquired::{self, Wanted};
 use linesman_domain::shelf::Shelf;
 use linesman_domain::table::Table;
 use linesman_domain::{places, services, subscriptions};
@@ -16,6 +16,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Error;
+use super::values::is_fixed_above;
 use super::walk::{Walk, answer, unseen};
 use crate::edge::paths::{LinePath, SitePath, TopPath};
 use crate::edge::sources::Sources;
@@ -115,11 +116,8 @@ fn read(walk: &Walk, place: Place, query: &ExplainQuery) -> Result<Explanation, 
     };
     let gathered = acquired::gather(lane, &Shelf::default(), &wanted)?;
     let hides_fixed = gathered.service.as_ref().is_some_and(|service| service.definition.hides_fixed);
-    let is_providers = walk.viewer().home() == Place::Provider;
     let explained = gathered.acquire(|values| {
-        // What is fixed above is not even shown, where the service says so.
-        let fixed = values.get(parameter).and_then(|parameter| parameter.fixed_at());
-        let is_hidden = hides_fixed && !is_providers && fixed.is_some_and(|at| at.source < sources(&place).0);
+        let is_hidden = hides_fixed && values.get(parameter).is_some_and(|found| is_fixed_above(walk.viewer(), &found));
         values.explain(parameter).filter(|_| !is_hidden)
     });
     let nothing = || Error::Nothing(format!("`{service}` has no parameter `{parameter}` at `{place}`"));

@@ -1,15 +1,19 @@
 //! `/api/v1/values`: what was given at a place. It is read by whoever sees the place, be it above what they manage: it
 //! applies there too.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
+use linesman_domain::acquired::{self, Wanted};
+use linesman_domain::shelf::Shelf;
 use linesman_domain::table::Table;
 use linesman_domain::values::{self, Given, Whose};
 use linesman_domain::{places, services, subscriptions};
-use linesman_schemas::{OrgName, Place, PlacePath};
+use linesman_rules::values::{Acquired, Report, Reported, Source, Where, parse_substitution};
+use linesman_schemas::{OrgName, Place, PlacePath, SubscriptionName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,6 +26,7 @@ use crate::edge::transport::problem::Problem;
 use crate::edge::values::WhoseQuery;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
+use crate::store::Lane;
 
 /// What was given at a place.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,6 +39,10 @@ struct Item {
     substitutions: Vec<String>,
     /// Who gave each, and when, in the same order.
     given: Vec<GivenBy>,
+    /// Of a subscription that is seen at the place: how each of its parameters stands there, and what may be chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, serde_json::Value>>)]
+    parameters: Option<BTreeMap<String, Reported>>,
 }
 
 /// Who gave a substitution.
@@ -49,7 +58,7 @@ struct GivenBy {
 impl Item {
     fn new(place: Place, given: Vec<Given>) -> Self {
         let (substitutions, given) = given.into_iter().map(|Given { text, by, at }| (text, GivenBy { by, at })).unzip();
-        Self { place, substitutions, given }
+        Self { place, substitutions, given, parameters: None }
     }
 }
 
@@ -119,6 +128,69 @@ fn read(walk: &Walk, place: Place, query: &WhoseQuery) -> Result<Item, Error> {
         }
         (None, None) => Whose::Own,
     };
-    let given = values::read(lane, &place, whose)?;
-    Ok(Item::new(place, given))
+    let mut given = values::read(lane, &place, whose)?;
+    let shelf = Shelf::default();
+    // Of what inherits it, nobody below is shown what services hide.
+    let is_theirs = match whose {
+        Whose::Localized(_) => walk.viewer().home() == Place::Provider,
+        Whose::Own | Whose::Subscription(_) => walk.viewer().reach().covers(&place),
+    };
+    if !is_theirs && given.iter().any(|given| given.text.starts_with('!')) {
+        let hidden = hidden(lane, &shelf)?;
+        given.retain(|given| {
+            let name = given.text.strip_prefix('!').and_then(|text| parse_substitution(text).ok());
+            name.is_none_or(|substitution| !hidden.contains(substitution.name.as_str()))
+        });
+    }
+    let parameters = match &query.subscription {
+        Some(name) => Some(standing(walk, lane, &shelf, &place, name)?),
+        None => None,
+    };
+    Ok(Item { parameters, ..Item::new(place, given) })
+}
+
+/// The parameters of services that hide what is fixed above.
+fn hidden(lane: &Lane, shelf: &Shelf) -> Result<BTreeSet<String>, Error> {
+    let globals = shelf.globals(lane)?;
+    let mut names = BTreeSet::new();
+    for service in services::all(lane) {
+        let (name, newest) = service?;
+        let service = shelf.service(lane, &name, &newest.version, &globals)?;
+        if let Some(service) = service.filter(|service| service.definition.hides_fixed) {
+            let parameters = service.definition.parameters.parameters();
+            names.extend(parameters.iter().map(|parameter| parameter.name.to_string()));
+        }
+    }
+    Ok(names)
+}
+
+/// How the parameters of a subscription stand at a place where it is seen.
+fn standing(
+    walk: &Walk,
+    lane: &Lane,
+    shelf: &Shelf,
+    place: &Place,
+    name: &SubscriptionName,
+) -> Result<BTreeMap<String, Reported>, Error> {
+    let Some((_, row)) = subscriptions::seen(lane, place, name)? else { return Ok(BTreeMap::new()) };
+    let service = Some((&row.service, row.version.as_str()));
+    let wanted = Wanted { place, service, subscription: Some(name), activation: &[], instead: None };
+    let gathered = acquired::gather(lane, shelf, &wanted)?;
+    let hides_fixed = gathered.service.as_ref().is_some_and(|service| service.definition.hides_fixed);
+    Ok(gathered.acquire(|values| {
+        let mut parameters = Report::of(values).parameters;
+        for found in values.parameters() {
+            if hides_fixed && is_fixed_above(walk.viewer(), &found) {
+                parameters.remove(found.name().as_str());
+            }
+        }
+        parameters
+    }))
+}
+
+/// Whether a parameter is fixed where whoever asks has no say.
+pub(super) fn is_fixed_above(viewer: &Viewer, found: &Acquired<'_, '_>) -> bool {
+    let is_theirs =
+        |at: Where<'_>| at.source != Source::Localized && at.place.is_some_and(|place| viewer.reach().covers(place));
+    viewer.home() != Place::Provider && found.fixed_at().is_some_and(|at| !is_theirs(at))
 }

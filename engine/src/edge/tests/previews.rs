@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::task::LocalSet;
 
 use super::activations::{ask, done, read, versions, world};
-use super::fixture::{LANES, TOKEN, place, problem};
+use super::fixture::{Fixture, LANES, TOKEN, place, problem};
 use super::people::{BOB, SAM};
 use super::viewer::{World, part};
 use crate::log::streams::IN;
@@ -185,4 +185,18 @@ async fn two_are_found_out_at_a_time() {
         world.end().await;
     };
     LocalSet::new().run_until(asked).await;
+}
+
+#[tokio::test]
+async fn a_write_without_a_preview_is_not_done_for_one() {
+    let edge = Fixture::new().await;
+    for (method, path) in [
+        (Method::PUT, "/api/v1/managers/acme/zoe?dry_run=true"),
+        (Method::POST, "/api/v1/incidents/acme-1/close?x=1&dry_run=true"),
+        (Method::PUT, "/api/v1/log-level?dry_run"),
+    ] {
+        let answer = edge.request(method, path).bearer_auth(TOKEN).json(&json!({})).send().await.unwrap();
+        let expected = (400, "this write has no preview: it would be done".to_owned());
+        assert_eq!(problem(answer).await, expected, "{path}");
+    }
 }
