@@ -16,7 +16,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Error;
-use super::values::is_fixed_above;
+use super::fixed::is_fixed_above;
 use super::walk::{Walk, answer, unseen};
 use crate::edge::paths::{LinePath, SitePath, TopPath};
 use crate::edge::sources::Sources;

@@ -1,7 +1,7 @@
 //! `/api/v1/values`: what was given at a place. It is read by whoever sees the place, be it above what they manage: it
 //! applies there too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -12,12 +12,13 @@ use linesman_domain::shelf::Shelf;
 use linesman_domain::table::Table;
 use linesman_domain::values::{self, Given, Whose};
 use linesman_domain::{places, services, subscriptions};
-use linesman_rules::values::{Acquired, Report, Reported, Source, Where, parse_substitution};
+use linesman_rules::values::{Report, Reported, parse_substitution};
 use linesman_schemas::{OrgName, Place, PlacePath, SubscriptionName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Error;
+use super::fixed::{hidden, is_fixed_above};
 use super::walk::{Walk, answer, unseen};
 use crate::edge::paths::{LinePath, SitePath, TopPath};
 use crate::edge::sources::Sources;
@@ -149,21 +150,6 @@ fn read(walk: &Walk, place: Place, query: &WhoseQuery) -> Result<Item, Error> {
     Ok(Item { parameters, ..Item::new(place, given) })
 }
 
-/// The parameters of services that hide what is fixed above.
-fn hidden(lane: &Lane, shelf: &Shelf) -> Result<BTreeSet<String>, Error> {
-    let globals = shelf.globals(lane)?;
-    let mut names = BTreeSet::new();
-    for service in services::all(lane) {
-        let (name, newest) = service?;
-        let service = shelf.service(lane, &name, &newest.version, &globals)?;
-        if let Some(service) = service.filter(|service| service.definition.hides_fixed) {
-            let parameters = service.definition.parameters.parameters();
-            names.extend(parameters.iter().map(|parameter| parameter.name.to_string()));
-        }
-    }
-    Ok(names)
-}
-
 /// How the parameters of a subscription stand at a place where it is seen.
 fn standing(
     walk: &Walk,
@@ -186,11 +172,4 @@ fn standing(
         }
         parameters
     }))
-}
-
-/// Whether a parameter is fixed where whoever asks has no say.
-pub(super) fn is_fixed_above(viewer: &Viewer, found: &Acquired<'_, '_>) -> bool {
-    let is_theirs =
-        |at: Where<'_>| at.source != Source::Localized && at.place.is_some_and(|place| viewer.reach().covers(place));
-    viewer.home() != Place::Provider && found.fixed_at().is_some_and(|at| !is_theirs(at))
 }
