@@ -73,7 +73,9 @@ pub(crate) fn find(desk: &mut Desk, organizations: &Organizations, directory: &D
         .filter(|place| organizations.row(&place.organization).is_some())
         .collect();
     for place in named {
-        if desk.read(&super::places::key(place))?.is_none() {
+        // With a site go its lines.
+        let is_kept = desk.read(&key(&PlacePath { line: None, ..place.clone() }))?.is_some();
+        if !is_kept && desk.read(&super::places::key(place))?.is_none() {
             begin(desk, place)?;
         }
     }
