@@ -234,7 +234,7 @@ async fn who_is_stopped_at_the_door_is_on_record() {
     let told: Vec<_> = records["items"].as_array().unwrap().iter().map(told).collect();
     let expected = [
         ["admin", "set-organization", "bolt"],
-        ["admin", "incidents", "incidents"],
+        ["admin", "incidents", "/"],
         ["admin", "set-group", "/"],
         ["admin", "set-group", "/"],
     ];
