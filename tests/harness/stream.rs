@@ -80,7 +80,8 @@ pub(crate) async fn read(client: &Client, name: &str) -> anyhow::Result<Vec<Mess
 pub(crate) async fn check(client: &Client) -> anyhow::Result<Seen> {
     let documents = Documents::published()?;
     let (mut seen, mut decided, mut set_aside) = (Seen::default(), BTreeMap::new(), BTreeSet::new());
-    for message in read(client, "OUT").await?.iter().filter(|message| message.is_ours()) {
+    let inputs = read(client, "IN").await?;
+    for message in told(client, &inputs).await?.iter().filter(|message| message.is_ours()) {
         seen.kinds.insert(documents.check(message)?);
         if let Some(lane) = message.subject.strip_prefix("out._mark.") {
             decided.insert(lane.to_owned(), serde_json::from_slice::<Mark>(&message.payload)?.position);
@@ -93,7 +94,7 @@ pub(crate) async fn check(client: &Client) -> anyhow::Result<Seen> {
             set_aside.extend(letters.filter_map(Result::ok).filter(is_of_an_input).map(|letter| letter.sequence));
         }
     }
-    for message in read(client, "IN").await? {
+    for message in inputs {
         let lane = message.subject.split('.').nth(1).unwrap_or_default();
         let is_decided = decided.get(lane).is_some_and(|position| message.sequence <= *position);
         // What cannot be read has its dead letter.
@@ -102,6 +103,24 @@ pub(crate) async fn check(client: &Client) -> anyhow::Result<Seen> {
         }
     }
     Ok(seen)
+}
+
+/// How often OUT is read, until it has the marks of all lanes: one that never decided anything has none.
+const READ_MOST: usize = 10;
+
+/// OUT with the mark of every lane: one that is replaced while it is read is not in it.
+async fn told(client: &Client, inputs: &[Message]) -> anyhow::Result<Vec<Message>> {
+    let lanes: BTreeSet<&str> = inputs.iter().filter_map(|message| message.subject.split('.').nth(1)).collect();
+    let mut told = read(client, "OUT").await?;
+    for _ in 1..READ_MOST {
+        let is_there =
+            |lane: &&str| told.iter().any(|message| message.subject.strip_prefix("out._mark.") == Some(*lane));
+        if lanes.iter().all(is_there) {
+            break;
+        }
+        told = read(client, "OUT").await?;
+    }
+    Ok(told)
 }
 
 fn is_of_an_input(letter: &DeadLetter) -> bool {
