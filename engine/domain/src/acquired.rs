@@ -1,5 +1,6 @@
 //! The values of a place, acquired from its rows: what was given there and above it, for one service.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use linesman_rules::services::Service;
@@ -48,19 +49,37 @@ pub struct Gathered {
     /// The version of the service.
     pub service: Option<Arc<Service>>,
     globals: Globals,
-    layers: Vec<Layer>,
+    layers: Vec<Arc<Layer>>,
     runtime: Runtime,
 }
 
 impl Gathered {
     /// Acquires them, and hands them over.
     pub fn acquire<T>(&self, then: impl FnOnce(&Acquisition<'_>) -> T) -> T {
-        let layers: Vec<&Layer> = self.layers.iter().collect();
+        let layers: Vec<&Layer> = self.layers.iter().map(|layer| &**layer).collect();
         let none = linesman_rules::values::Definition::default();
         let locals = self.service.as_ref().map_or(&none, |service| &service.definition.parameters);
         let (globals, runtime) = (&*self.globals.definition, &self.runtime);
         then(&acquire(Ground { locals, globals, layers: &layers, runtime, has_other_services: true }))
     }
+}
+
+/// What many places have in common, read once: of good use while nothing of it changes.
+#[derive(Debug, Default)]
+pub(crate) struct Common {
+    globals: Option<Globals>,
+    services: Vec<(ServiceName, String, Option<Arc<Service>>)>,
+    /// Sites and organizations.
+    places: Vec<(Place, Rc<Tier>)>,
+}
+
+/// What one place says to the values of a service through a subscription.
+#[derive(Debug)]
+struct Tier {
+    service: Option<ServiceName>,
+    subscription: Option<(SubscriptionName, u64)>,
+    layers: Vec<Arc<Layer>>,
+    row: Option<PlaceRow>,
 }
 
 /// Gathers what the values of a place are acquired from. Texts that cannot be read are left out: nothing that stands
@@ -69,39 +88,123 @@ impl Gathered {
 /// # Errors
 /// The base cannot be read, or a row of it.
 pub fn gather(base: &(impl Base + ?Sized), shelf: &Shelf, wanted: &Wanted<'_>) -> Result<Gathered, Error> {
-    let globals = shelf.globals(base)?;
-    let service = match wanted.service {
-        Some((name, version)) => shelf.service(base, name, version, &globals)?,
-        None => None,
-    };
     let subscription = match wanted.subscription {
         Some(name) => subscriptions::seen(base, wanted.place, name)?.map(|(_, row)| (name, row.number)),
+        None => None,
+    };
+    gather_with(base, shelf, wanted, subscription, &mut Common::default())
+}
+
+/// As [`gather`], for one of many places: through a subscription that is known, by its name and number.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub(crate) fn gather_with(
+    base: &(impl Base + ?Sized),
+    shelf: &Shelf,
+    wanted: &Wanted<'_>,
+    subscription: Option<(&SubscriptionName, u64)>,
+    common: &mut Common,
+) -> Result<Gathered, Error> {
+    let globals = common.globals(base, shelf)?;
+    let service = match wanted.service {
+        Some((name, version)) => common.service(base, shelf, (name, version), &globals)?,
         None => None,
     };
     let mut layers = Vec::new();
     let mut runtime = Runtime::of([wanted.place]);
     let mut next = Some(wanted.place.clone()).filter(|place| *place != Place::Provider);
     while let Some(place) = next {
-        let (own, of_subscription) = sources(&place);
-        layers.push(layer(own, &place, &given(base, wanted, &place, Whose::Own, 0)?));
-        if let Some((name, number)) = subscription {
-            let given = given(base, wanted, &place, Whose::Subscription(name), number)?;
-            layers.push(layer(of_subscription, &place, &given));
-        }
-        if let (Place::Organization(_), Some((service, _))) = (&place, wanted.service) {
-            let given = given(base, wanted, &place, Whose::Localized(service), 0)?;
-            layers.push(layer(Source::Localized, &place, &given));
-        }
-        if let Place::Below(path) = &place
-            && let Some(row) = Table::read(base, &places::key(path))?
-        {
-            tell(&mut runtime, &row);
-        }
         next = place.parent().filter(|above| *above != Place::Provider);
+        let tier = common.tier(base, wanted, subscription, place)?;
+        layers.extend(tier.layers.iter().cloned());
+        if let Some(row) = &tier.row {
+            tell(&mut runtime, row);
+        }
     }
-    layers.push(layer(Source::Activation, wanted.place, wanted.activation));
-    layers.retain(|layer| !layer.substitutions.is_empty());
+    if !wanted.activation.is_empty() {
+        layers.push(Arc::new(layer(Source::Activation, wanted.place, wanted.activation)));
+    }
     Ok(Gathered { service, globals, layers, runtime })
+}
+
+impl Common {
+    fn globals(&mut self, base: &(impl Base + ?Sized), shelf: &Shelf) -> Result<Globals, Error> {
+        if let Some(globals) = &self.globals {
+            return Ok(globals.clone());
+        }
+        let globals = shelf.globals(base)?;
+        self.globals = Some(globals.clone());
+        Ok(globals)
+    }
+
+    fn service(
+        &mut self,
+        base: &(impl Base + ?Sized),
+        shelf: &Shelf,
+        (name, version): (&ServiceName, &str),
+        globals: &Globals,
+    ) -> Result<Option<Arc<Service>>, Error> {
+        let known = self.services.iter().find(|(known, of, _)| (known, of.as_str()) == (name, version));
+        if let Some((.., service)) = known {
+            return Ok(service.clone());
+        }
+        let service = shelf.service(base, name, version, globals)?;
+        self.services.push((name.clone(), version.to_owned(), service.clone()));
+        Ok(service)
+    }
+
+    /// What a place says; access lines, of which each is asked for once, are not kept.
+    fn tier(
+        &mut self,
+        base: &(impl Base + ?Sized),
+        wanted: &Wanted<'_>,
+        subscription: Option<(&SubscriptionName, u64)>,
+        place: Place,
+    ) -> Result<Rc<Tier>, Error> {
+        let service = wanted.service.map(|(name, _)| name);
+        let is_same = |(known, tier): &&(Place, Rc<Tier>)| {
+            let through = tier.subscription.as_ref().map(|(name, number)| (name, *number));
+            (known, tier.service.as_ref(), through) == (&place, service, subscription)
+        };
+        if let Some((_, tier)) = self.places.iter().find(is_same) {
+            return Ok(Rc::clone(tier));
+        }
+        let tier = Rc::new(Tier {
+            service: service.cloned(),
+            subscription: subscription.map(|(name, number)| (name.clone(), number)),
+            layers: layers_of(base, wanted, subscription, &place)?,
+            row: match &place {
+                Place::Below(path) => Table::read(base, &places::key(path))?,
+                Place::Organization(_) | Place::Provider => None,
+            },
+        });
+        if !matches!(&place, Place::Below(path) if path.line.is_some()) {
+            self.places.push((place, Rc::clone(&tier)));
+        }
+        Ok(tier)
+    }
+}
+
+/// What stands at a place for a service and a subscription.
+fn layers_of(
+    base: &(impl Base + ?Sized),
+    wanted: &Wanted<'_>,
+    subscription: Option<(&SubscriptionName, u64)>,
+    place: &Place,
+) -> Result<Vec<Arc<Layer>>, Error> {
+    let (own, of_subscription) = sources(place);
+    let mut layers = vec![layer(own, place, &given(base, wanted, place, Whose::Own, 0)?)];
+    if let Some((name, number)) = subscription {
+        let given = given(base, wanted, place, Whose::Subscription(name), number)?;
+        layers.push(layer(of_subscription, place, &given));
+    }
+    if let (Place::Organization(_), Some((service, _))) = (place, wanted.service) {
+        let given = given(base, wanted, place, Whose::Localized(service), 0)?;
+        layers.push(layer(Source::Localized, place, &given));
+    }
+    layers.retain(|layer| !layer.substitutions.is_empty());
+    Ok(layers.into_iter().map(Arc::new).collect())
 }
 
 /// The sources of what a place has of its own, and for a subscription.

@@ -106,24 +106,6 @@ impl Block {
         }
     }
 
-    /// Adds all of another block. Recursion is as deep as they are, which the parser bounds.
-    pub(super) fn join(&mut self, other: Block) {
-        if self.entries.is_empty() {
-            *self = other;
-            return;
-        }
-        for entry in other.entries {
-            match entry {
-                Entry::Leaf { words, list } => self.add_leaf(words, list),
-                Entry::Container { words, block: contents } => {
-                    let mut block = self.open(&words);
-                    block.join(contents);
-                    self.close(words, block);
-                }
-            }
-        }
-    }
-
     /// The statements, in the order they came.
     pub(super) fn into_statements(self) -> Vec<Statement> {
         let statement = |entry| match entry {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::BuildHasher;
 
 use super::print::print_words;
 use super::{Configuration, Leaf, Word};
@@ -56,6 +57,9 @@ pub fn conflicts(first: &Configuration, second: &Configuration) -> Vec<Conflict>
 impl Configuration {
     /// The leaves that this configuration itself sets twice, to different values.
     pub fn contradictions(&self) -> Vec<Conflict> {
+        if !self.has_leaf_twice() {
+            return Vec::new();
+        }
         let leaves = self.leaves();
         let mut known: BTreeMap<&[Word], &Leaf> = BTreeMap::new();
         let mut found = Vec::new();
@@ -66,5 +70,14 @@ impl Configuration {
             }
         }
         found
+    }
+
+    /// Whether two leaves may be the same one; mostly none are.
+    fn has_leaf_twice(&self) -> bool {
+        let state = foldhash::fast::RandomState::default();
+        let mut hashes = Vec::new();
+        self.each_leaf(|leaf| hashes.push(state.hash_one(leaf.identity())));
+        hashes.sort_unstable();
+        hashes.windows(2).any(|two| two.first() == two.last())
     }
 }

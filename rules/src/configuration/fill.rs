@@ -14,9 +14,12 @@ const BEGIN: char = '\u{E000}';
 /// The character that a mark ends with.
 const END: char = '\u{E001}';
 
+/// The byte that both characters begin with.
+const FIRST_BYTE: u8 = 0xEE;
+
 /// Whether a text holds a character of which marks are made.
 pub(crate) fn holds_mark(text: &str) -> bool {
-    text.contains([BEGIN, END])
+    text.as_bytes().contains(&FIRST_BYTE) && text.contains([BEGIN, END])
 }
 
 /// The mark of a number.
@@ -68,7 +71,7 @@ impl Configuration {
     /// A value stands where it cannot. A mark without a filling stays.
     pub(crate) fn fill(&self, fillings: &[Filling]) -> Result<Self, Misplaced> {
         let mut fill = Fill { fillings, room: LARGEST_TEXT };
-        Ok(Self { statements: fill.block(&self.statements)?.into_statements() })
+        Ok(Self { statements: fill.block(&self.statements)? })
     }
 
     /// The numbers of all marks.
@@ -104,6 +107,29 @@ struct Fill<'a> {
     room: usize,
 }
 
+/// How often statements of a block are held against each other before the block is put together anew.
+const COMPARED_MOST: usize = 256;
+
+impl Statement {
+    /// Whether a mark stands in its own words.
+    fn has_mark(&self) -> bool {
+        let holds = |words: &[Word]| words.iter().any(|word| holds_mark(word.as_str()));
+        match self {
+            Self::Leaf { words, list } => holds(words) || list.as_deref().is_some_and(holds),
+            Self::Container { words, .. } => holds(words),
+        }
+    }
+
+    /// Whether the two are one where they stand side by side.
+    fn is_alike(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Leaf { .. }, Self::Leaf { .. }) => self == other,
+            (Self::Container { words, .. }, Self::Container { words: others, .. }) => words == others,
+            _ => false,
+        }
+    }
+}
+
 /// Where words stand.
 #[derive(Clone, Copy, PartialEq)]
 enum Within {
@@ -113,25 +139,39 @@ enum Within {
 
 impl Fill<'_> {
     /// Recursion is as deep as the statements are, which the parser bounds.
-    fn block(&mut self, statements: &[Statement]) -> Result<Block, Misplaced> {
-        let mut block = Block::default();
-        for statement in statements {
-            match statement {
-                Statement::Leaf { words, list } => {
-                    let words = self.words(words, Within::Statement)?;
-                    let list = list.as_ref().map(|list| self.words(list, Within::List)).transpose()?;
-                    block.add_leaf(words, list);
-                }
-                Statement::Container { words, statements } => {
-                    let words = self.words(words, Within::Statement)?;
-                    let inside = self.block(statements)?;
-                    let mut known = block.open(&words);
-                    known.join(inside);
-                    block.close(words, known);
-                }
+    fn block(&mut self, statements: &[Statement]) -> Result<Vec<Statement>, Misplaced> {
+        let mut filled = Vec::with_capacity(statements.len());
+        let mut changed = Vec::new();
+        for (place, statement) in statements.iter().enumerate() {
+            if statement.has_mark() {
+                changed.push(place);
             }
+            filled.push(match statement {
+                Statement::Leaf { words, list } => Statement::Leaf {
+                    words: self.words(words, Within::Statement)?,
+                    list: list.as_ref().map(|list| self.words(list, Within::List)).transpose()?,
+                },
+                Statement::Container { words, statements } => Statement::Container {
+                    words: self.words(words, Within::Statement)?,
+                    statements: self.block(statements)?,
+                },
+            });
         }
-        Ok(block)
+        // Statements without marks are as different from each other as they were.
+        let is_cheap = changed.len().saturating_mul(filled.len()) <= COMPARED_MOST;
+        let is_alike = |place: &usize| {
+            let statement = filled.get(*place);
+            filled
+                .iter()
+                .enumerate()
+                .any(|(other, with)| other != *place && statement.is_some_and(|it| it.is_alike(with)))
+        };
+        if is_cheap && !changed.iter().any(is_alike) {
+            return Ok(filled);
+        }
+        let mut block = Block::default();
+        block.extend(filled);
+        Ok(block.into_statements())
     }
 
     fn words(&mut self, words: &[Word], within: Within) -> Result<Vec<Word>, Misplaced> {

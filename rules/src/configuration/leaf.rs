@@ -30,19 +30,38 @@ impl Leaf {
     pub fn value(&self) -> &[Word] {
         self.words.get(self.identity..).unwrap_or_default()
     }
+}
 
-    /// A leaf in the containers `around`, with all its own words.
-    fn of(around: &[Word], own: &[Word]) -> Self {
-        let path = Path::new(around, own);
-        let named = usize::from(!path.is_verdict());
-        let identity = (path.words.len() - path.own + named).min(path.words.len());
-        Self { words: path.words, identity }
+/// A leaf as it stands in its configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing<'s, 'c> {
+    words: &'s [&'c Word],
+    // INVARIANT (within): at most the number of words.
+    identity: usize,
+}
+
+impl<'s, 'c> Standing<'s, 'c> {
+    /// The words of [`Leaf::identity`].
+    pub fn identity(self) -> &'s [&'c Word] {
+        self.words.get(..self.identity).unwrap_or_default()
     }
 
-    /// The leaf of one element of a list.
-    fn of_element(around: &[Word], own: &[Word], element: &Word) -> Self {
-        let words: Vec<Word> = around.iter().chain(own).chain([element]).cloned().collect();
-        Self { identity: words.len(), words }
+    /// The words of [`Leaf::value`].
+    pub fn value(self) -> &'s [&'c Word] {
+        self.words.get(self.identity..).unwrap_or_default()
+    }
+
+    /// A leaf of which the last `own` words are its own, the others those of the containers around it.
+    fn of(words: &'s [&'c Word], own: usize) -> Self {
+        let path = Path::new(words, own);
+        let named = usize::from(!path.is_verdict());
+        Self { words, identity: (words.len() - path.own + named).min(words.len()) }
+    }
+}
+
+impl From<Standing<'_, '_>> for Leaf {
+    fn from(leaf: Standing<'_, '_>) -> Self {
+        Self { words: leaf.words.iter().map(|word| (*word).clone()).collect(), identity: leaf.identity }
     }
 }
 
@@ -53,16 +72,15 @@ impl fmt::Display for Leaf {
 }
 
 /// The words of a leaf with those around it, once containers on the same line count as around it.
-struct Path {
-    words: Vec<Word>,
+struct Path<'s, 'c> {
+    words: &'s [&'c Word],
     /// How many of the words, at the end, are the leaf's own.
     own: usize,
 }
 
-impl Path {
-    fn new(around: &[Word], own: &[Word]) -> Self {
-        let words: Vec<Word> = around.iter().chain(own).cloned().collect();
-        let mut path = Self { words, own: own.len() };
+impl<'s, 'c> Path<'s, 'c> {
+    fn new(words: &'s [&'c Word], own: usize) -> Self {
+        let mut path = Self { words, own };
         loop {
             let containers = path.first().map_or(0, container_words);
             if containers == 0 || containers >= path.own {
@@ -78,16 +96,16 @@ impl Path {
         path
     }
 
-    fn around(&self) -> &[Word] {
+    fn around(&self) -> &'s [&'c Word] {
         self.words.get(..self.words.len() - self.own).unwrap_or_default()
     }
 
-    fn first(&self) -> Option<&str> {
-        self.words.get(self.words.len() - self.own).map(Word::as_str)
+    fn first(&self) -> Option<&'c str> {
+        self.words.get(self.words.len() - self.own).map(|word| word.as_str())
     }
 
     fn is_verdict(&self) -> bool {
-        self.first().is_some_and(|first| is_verdict(self.around().iter().map(Word::as_str), first))
+        self.first().is_some_and(|first| is_verdict(self.around().iter().map(|word| word.as_str()), first))
     }
 }
 
@@ -95,29 +113,43 @@ impl Configuration {
     /// All leaves, in the order they are written. A container that is empty has none.
     pub fn leaves(&self) -> Vec<Leaf> {
         let mut leaves = Vec::new();
-        collect(&self.statements, &mut Vec::new(), &mut leaves);
+        self.each_leaf(|leaf| leaves.push(leaf.into()));
         leaves
+    }
+
+    /// Shows all leaves one by one, in the order they are written.
+    pub fn each_leaf<'c>(&'c self, mut see: impl FnMut(Standing<'_, 'c>)) {
+        walk(&self.statements, &mut Vec::new(), &mut see);
     }
 }
 
 /// Recursion is as deep as the statements are, which the parser bounds.
-fn collect(statements: &[Statement], around: &mut Vec<Word>, leaves: &mut Vec<Leaf>) {
+fn walk<'c>(statements: &'c [Statement], around: &mut Vec<&'c Word>, see: &mut impl FnMut(Standing<'_, 'c>)) {
+    let depth = around.len();
     for statement in statements {
         match statement {
-            Statement::Leaf { words, list: None } => leaves.push(Leaf::of(around, words)),
-            Statement::Leaf { words, list: Some(list) } if Path::new(around, words).is_verdict() => {
-                let own: Vec<Word> = words.iter().chain(list).cloned().collect();
-                leaves.push(Leaf::of(around, &own));
-            }
-            Statement::Leaf { words, list: Some(list) } => {
-                leaves.extend(list.iter().map(|element| Leaf::of_element(around, words, element)));
+            Statement::Leaf { words, list } => {
+                around.extend(words);
+                match list {
+                    Some(list) if !Path::new(around, words.len()).is_verdict() => {
+                        for element in list {
+                            around.push(element);
+                            see(Standing { words: around, identity: around.len() });
+                            around.pop();
+                        }
+                    }
+                    _ => {
+                        let list = list.as_deref().unwrap_or_default();
+                        around.extend(list);
+                        see(Standing::of(around, words.len() + list.len()));
+                    }
+                }
             }
             Statement::Container { words, statements } => {
-                let depth = around.len();
-                around.extend(words.iter().cloned());
-                collect(statements, around, leaves);
-                around.truncate(depth);
+                around.extend(words);
+                walk(statements, around, see);
             }
         }
+        around.truncate(depth);
     }
 }

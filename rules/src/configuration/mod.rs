@@ -44,7 +44,7 @@ pub use diff::diff;
 pub use fault::Fault;
 pub(crate) use fill::{Filling, Misplaced, holds_mark, mark, marks};
 pub use group::{Change, Group, Ungroupable};
-pub use leaf::Leaf;
+pub use leaf::{Leaf, Standing};
 pub use quote::{LONGEST_WORD, Position, Unquotable, Word, quote};
 
 /// The largest text of a configuration, in bytes.

@@ -5,9 +5,22 @@ use std::fmt::{self, Write};
 
 use super::{Configuration, Statement, Word};
 
+/// How many bytes a text has room for at first: what most services render.
+const ROOM: usize = 2 * 1_024;
+
 impl fmt::Display for Configuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         print(f, &self.statements, "", 0)
+    }
+}
+
+impl Configuration {
+    /// The canonical text.
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(ROOM);
+        // Writing to a string does not fail.
+        let _ = print(&mut text, &self.statements, "", 0);
+        text
     }
 }
 

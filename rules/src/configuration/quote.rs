@@ -6,19 +6,20 @@
 //! value.
 
 use std::fmt;
-use std::sync::Arc;
+
+use compact_str::CompactString;
 
 /// The longest word, in characters.
 pub const LONGEST_WORD: usize = 1_024;
 
 /// One word of a statement, without its quotes and escapes. [`fmt::Display`] quotes it where needed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Word(Arc<str>);
+pub struct Word(CompactString);
 
 impl Word {
     /// A word as the parser or this module read it, bounded and free of characters that cannot be
     /// printed.
-    pub(super) fn read(text: impl Into<Arc<str>>) -> Self {
+    pub(super) fn read(text: impl Into<CompactString>) -> Self {
         Self(text.into())
     }
 
@@ -29,7 +30,7 @@ impl Word {
     /// Control characters, line breaks of any sort, characters that turn the direction of writing, and
     /// more than [`LONGEST_WORD`] characters are refused.
     pub fn of_value(value: &str) -> Result<Self, Unquotable> {
-        if value.chars().count() > LONGEST_WORD {
+        if is_long(value) {
             return Err(Unquotable::Long);
         }
         match value.chars().find(|c| is_refused(*c)) {
@@ -44,7 +45,7 @@ impl Word {
     ///
     /// Together they are longer than a word may be.
     pub(super) fn joined(text: String) -> Result<Self, Unquotable> {
-        match text.chars().count() > LONGEST_WORD {
+        match is_long(&text) {
             true => Err(Unquotable::Long),
             false => Ok(Self(text.into())),
         }
@@ -65,13 +66,18 @@ impl Word {
 
     fn is_bare(&self) -> bool {
         let mut has_star = false;
-        let is_safe = self.0.chars().all(|c| {
-            has_star |= c == '*';
-            is_safe(c)
+        let is_safe = self.0.bytes().all(|byte| {
+            has_star |= byte == b'*';
+            is_safe(byte)
         });
         let is_comment = has_star && (self.0.contains("/*") || self.0.contains("*/"));
         is_safe && !self.0.is_empty() && !is_comment && !is_tag(&self.0)
     }
+}
+
+/// Whether a text has more characters than a word may have.
+fn is_long(text: &str) -> bool {
+    text.len() > LONGEST_WORD && text.chars().count() > LONGEST_WORD
 }
 
 impl fmt::Display for Word {
@@ -136,7 +142,7 @@ pub fn quote(value: &str, position: Position) -> Result<String, Unquotable> {
 pub(super) const TAGS: [&str; 7] = ["active:", "delete:", "inactive:", "insert:", "protect:", "replace:", "unprotect:"];
 
 pub(super) fn is_tag(word: &str) -> bool {
-    TAGS.contains(&word)
+    word.ends_with(':') && TAGS.contains(&word)
 }
 
 /// Whether a character may be in no word at all. A line feed and a tab are printed as escapes.
@@ -152,10 +158,10 @@ fn is_refused(c: char) -> bool {
         || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Characters of a word that is printed bare.
-fn is_safe(c: char) -> bool {
-    c.is_ascii_alphanumeric()
-        || matches!(c, '_' | '-' | '.' | ':' | '/' | '*' | ',' | '@' | '=' | '+' | '%' | '<' | '>')
+/// Characters of a word that is printed bare, all of them of one byte.
+fn is_safe(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b'*' | b',' | b'@' | b'=' | b'+' | b'%' | b'<' | b'>')
 }
 
 fn escaped(text: &str) -> String {

@@ -2,7 +2,7 @@
 //!
 //! What is kept is what the rows of groups say, so what is forgotten is only read again: it changes no decision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use linesman_rules::configuration::{Configuration, Word};
@@ -26,16 +26,20 @@ pub(crate) struct Leaves(BTreeMap<(OrgName, String), Device>);
 /// What is set on a device.
 #[derive(Debug, Default)]
 struct Device {
-    /// By which leaf it is: its value and the group.
-    set: BTreeMap<u64, Vec<(u64, Rc<str>)>>,
+    /// Which leaf, its value, and the number of the group.
+    set: BTreeSet<(u64, u64, u32)>,
+    /// The numbers of groups, by name, and back.
+    numbers: BTreeMap<Rc<str>, u32>,
+    names: BTreeMap<u32, Rc<str>>,
+    next: u32,
     /// The lines that are kept out, by group.
     blocked: BTreeMap<Rc<str>, PlacePath>,
 }
 
 /// The leaves of a configuration, hashed, in the order of the hashes.
 pub(super) fn hashed(configuration: &Configuration) -> Vec<Hashed> {
-    let leaves = configuration.leaves();
-    let mut hashed: Vec<_> = leaves.iter().map(|leaf| (hash(leaf.identity()), hash(leaf.value()))).collect();
+    let mut hashed = Vec::new();
+    configuration.each_leaf(|leaf| hashed.push((hash(leaf.identity()), hash(leaf.value()))));
     hashed.sort_unstable();
     hashed
 }
@@ -46,7 +50,7 @@ pub(super) fn of_text(text: &str) -> Vec<Hashed> {
 }
 
 /// The first eight bytes of SHA-256 over words, each behind its length.
-fn hash(words: &[Word]) -> u64 {
+fn hash(words: &[&Word]) -> u64 {
     let mut hasher = Sha256::new();
     for word in words {
         hasher.update((word.as_str().len() as u64).to_be_bytes());
@@ -67,8 +71,10 @@ impl Leaves {
         let known = self.device(desk, org, device)?;
         let mut found: Vec<Rc<str>> = Vec::new();
         for (leaf, value) in leaves {
-            for (other, group) in known.set.get(leaf).into_iter().flatten() {
-                if other != value && !found.contains(group) {
+            for (_, other, number) in known.set.range((*leaf, 0, 0)..=(*leaf, u64::MAX, u32::MAX)) {
+                if other != value
+                    && let Some(group) = known.names.get(number).filter(|group| !found.contains(group))
+                {
                     found.push(Rc::clone(group));
                 }
             }
@@ -86,9 +92,7 @@ impl Leaves {
     ) -> Result<Vec<PlacePath>, Error> {
         let key = parts::group_key(org, device, group);
         let before = desk.read(&key)?;
-        let known = self.device(desk, org, device)?;
-        let freed = known.forget(group, before.as_ref());
-        known.remember(group, row);
+        let freed = self.device(desk, org, device)?.change(group, before.as_ref(), Some(row));
         desk.write(key, row)?;
         Ok(freed)
     }
@@ -101,7 +105,7 @@ impl Leaves {
     ) -> Result<Vec<PlacePath>, Error> {
         let key = parts::group_key(org, device, group);
         let before = desk.read(&key)?;
-        let freed = self.device(desk, org, device)?.forget(group, before.as_ref());
+        let freed = self.device(desk, org, device)?.change(group, before.as_ref(), None);
         desk.remove(key);
         Ok(freed)
     }
@@ -115,7 +119,7 @@ impl Leaves {
             let mut known = Device::default();
             for group in parts::groups_of(desk.state(), org, device) {
                 let (name, row) = group?;
-                known.remember(&name, &row);
+                known.change(&name, None, Some(&row));
             }
             self.0.insert(key.clone(), known);
         }
@@ -124,28 +128,40 @@ impl Leaves {
 }
 
 impl Device {
-    fn remember(&mut self, group: &str, row: &GroupRow) {
-        let group: Rc<str> = group.into();
-        for (leaf, value) in &row.leaves {
-            self.set.entry(*leaf).or_default().push((*value, Rc::clone(&group)));
+    fn number_of(&mut self, group: &str) -> u32 {
+        if let Some(number) = self.numbers.get(group) {
+            return *number;
         }
-        if row.is_blocked {
-            self.blocked.insert(group, row.line.clone());
-        }
+        let (number, name) = (self.next, Rc::<str>::from(group));
+        self.next += 1;
+        self.numbers.insert(Rc::clone(&name), number);
+        self.names.insert(number, name);
+        number
     }
 
-    /// Forgets what a group sets, as its row says; the lines that were kept out, if that was anything.
-    fn forget(&mut self, group: &str, row: Option<&GroupRow>) -> Vec<PlacePath> {
+    /// A group sets what its row says, instead of what the row before said; the lines that were kept out, if that was
+    /// anything.
+    fn change(&mut self, group: &str, before: Option<&GroupRow>, row: Option<&GroupRow>) -> Vec<PlacePath> {
+        let number = self.number_of(group);
+        let [old, new] = [before, row].map(|row| row.map(|row| row.leaves.as_slice()).unwrap_or_default());
+        for (leaf, value) in old.iter().filter(|leaf| new.binary_search(leaf).is_err()) {
+            self.set.remove(&(*leaf, *value, number));
+        }
+        self.set.extend(
+            new.iter().filter(|leaf| old.binary_search(leaf).is_err()).map(|(leaf, value)| (*leaf, *value, number)),
+        );
         self.blocked.remove(group);
-        let leaves = row.map(|row| row.leaves.as_slice()).unwrap_or_default();
-        for (leaf, _) in leaves {
-            if let Some(others) = self.set.get_mut(leaf) {
-                others.retain(|(_, other)| &**other != group);
-                if others.is_empty() {
-                    self.set.remove(leaf);
-                }
+        let freed = if old.is_empty() { Vec::new() } else { self.blocked.values().cloned().collect() };
+        match row {
+            Some(row) if row.is_blocked => {
+                self.blocked.insert(group.into(), row.line.clone());
+            }
+            Some(_) => {}
+            None => {
+                self.numbers.remove(group);
+                self.names.remove(&number);
             }
         }
-        if leaves.is_empty() { Vec::new() } else { self.blocked.values().cloned().collect() }
+        freed
     }
 }

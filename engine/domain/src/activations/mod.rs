@@ -11,16 +11,20 @@
 //! row only where it has a schedule. What was activated besides has one always.
 //!
 //! ```text
-//! wanted   which activations count at a line, from its path's rows
-//! render   what each of them comes to there, held against what the line's device has and against what others set on it
-//! parts    what the device has, what it was told, what it said
+//! wanted      which activations count at a line, from its path's rows
+//! make        what each of them comes to there, rendered
+//! render      held against what the line's device has and against what others set on it, and said to the device
+//! rehearsal   the same before anything is taken in
+//! parts       what the device has, what it was told, what it said
 //! ```
 //!
 //! An activation's id says what it is, and not when it was made: the same subscriptions, made in whatever order, are the
 //! same groups on the same devices.
 
 pub(crate) mod leaves;
+pub(crate) mod make;
 pub mod parts;
+pub(crate) mod rehearsal;
 pub(crate) mod render;
 pub mod wanted;
 

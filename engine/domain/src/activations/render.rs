@@ -7,32 +7,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use linesman_rules::configuration::{Configuration, Conflict, Group, conflicts};
-use linesman_rules::values::{Acquisition, Fault};
+use linesman_rules::configuration::Group;
 use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
-use linesman_schemas::{Destination, OrgName, Place, PlacePath, ReactionId, SubscriptionName};
+use linesman_schemas::{Destination, OrgName, PlacePath, ReactionId, SubscriptionName};
 
-use super::leaves::{self, Hashed, Leaves};
-use super::parts::{self, ConflictRow, Goal, GroupRow, PartRow, State as Standing};
-use super::wanted::{Floor, Wish, wishes};
-use crate::acquired::{self, Wanted};
+use super::leaves::Leaves;
+use super::make::{self, Failing, Made, Surroundings};
+use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
+use super::rehearsal::conflict;
+use super::wanted::Wish;
+use crate::Error;
 use crate::desk::Desk;
-use crate::devices::{self, Devices, Named};
-use crate::places::PlaceRow;
+use crate::devices;
+use crate::places::{self, PlaceRow};
 use crate::reactions::{self, Decided};
-use crate::services::Services;
-use crate::{Error, places};
-
-/// How many faults of values a part names.
-const FAULTS_MOST: usize = 10;
-
-/// What lines are rendered with: read once for all of them, while nothing else is decided.
-pub(crate) struct Surroundings<'a> {
-    services: &'a Services,
-    known: &'a mut Devices,
-    floors: BTreeMap<Place, Rc<Floor>>,
-    devices: BTreeMap<String, Device>,
-}
 
 /// What came of rendering.
 #[derive(Default)]
@@ -43,297 +31,66 @@ pub(crate) struct Rendered {
     pub(crate) freed: BTreeSet<PlacePath>,
 }
 
-/// A wish at a line whose device is known, rendered.
-struct Made {
-    version: String,
-    configuration: Configuration,
-    leaves: Vec<Hashed>,
-    device: Device,
+/// What is wanted at a line.
+struct Plan<'a> {
+    line: &'a PlacePath,
+    place: Option<PlaceRow>,
+    wishes: BTreeMap<String, Wish>,
 }
 
-impl<'a> Surroundings<'a> {
-    pub(crate) fn new(services: &'a Services, known: &'a mut Devices) -> Self {
-        Self { services, known, floors: BTreeMap::new(), devices: BTreeMap::new() }
-    }
-
-    /// The activations that reach a line.
-    pub(crate) fn wishes(&mut self, desk: &Desk, line: &PlacePath) -> Result<BTreeMap<String, Wish>, Error> {
-        let own = Floor::read(desk.state(), &Place::Below(line.clone()))?;
-        let site = self.floor(desk, &Place::Below(PlacePath { line: None, ..line.clone() }))?;
-        let top = self.floor(desk, &Place::Organization(line.organization.clone()))?;
-        Ok(wishes([&own, &*site, &*top]))
-    }
-
-    fn floor(&mut self, desk: &Desk, place: &Place) -> Result<Rc<Floor>, Error> {
-        if let Some(floor) = self.floors.get(place) {
-            return Ok(Rc::clone(floor));
-        }
-        let floor = Rc::new(Floor::read(desk.state(), place)?);
-        self.floors.insert(place.clone(), Rc::clone(&floor));
-        Ok(floor)
-    }
-
-    /// The device that a line names, by serial number or host name. One that has sent nothing yet is known by what the line
-    /// calls it. Whoever sends bundles chooses what they are called: where several have one name, none is meant.
-    fn device(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Result<Device, Failing>, Error> {
-        if let Some(device) = self.devices.get(name) {
-            return Ok(Ok(device.clone()));
-        }
-        let (serial_number, host_name) = match self.known.named(desk, org, name)? {
-            Named::One(serial_number, row) => (serial_number, Some(row.host_name.clone())),
-            Named::Nobody => (name.to_owned(), None),
-            Named::Several => {
-                let told =
-                    format!("several devices call themselves `{name}`; the access line names one by its serial number");
-                return Ok(Err(Failing::told(told)));
-            }
+impl<'a> Plan<'a> {
+    fn read(desk: &Desk, around: &mut Surroundings<'_>, line: &'a PlacePath) -> Result<Self, Error> {
+        let place = desk.read(&places::key(line))?;
+        let wishes = match &place {
+            Some(_) => around.wishes(desk, line)?,
+            None => BTreeMap::new(),
         };
-        let host_name = host_name.filter(|name| !name.is_empty());
-        let device = Device { organization: org.clone(), serial_number, host_name };
-        self.devices.insert(name.to_owned(), device.clone());
-        Ok(Ok(device))
-    }
-
-    /// What a wish comes to at a line, or why it does not.
-    fn make(
-        &mut self,
-        desk: &Desk,
-        (line, row): (&PlacePath, &PlaceRow),
-        wish: &Wish,
-    ) -> Result<Result<Made, Failing>, Error> {
-        if row.device.is_empty() {
-            return Ok(Err(Failing::told("the access line names no device")));
-        }
-        let device = match self.device(desk, &line.organization, &row.device)? {
-            Ok(device) => device,
-            Err(failing) => return Ok(Err(failing)),
-        };
-        let place = Place::Below(line.clone());
-        let subscription = &wish.subscription;
-        let wanted = Wanted {
-            place: &place,
-            service: Some((&subscription.service, &subscription.version)),
-            subscription: Some(&wish.name),
-            activation: &wish.substitutions,
-            instead: None,
-        };
-        let gathered = acquired::gather(desk.state(), self.services.shelf(), &wanted)?;
-        let Some(service) = &gathered.service else {
-            let (name, version) = (&subscription.service, &subscription.version);
-            return Ok(Err(Failing::told(format!("the version `{version}` of the service `{name}` cannot be used"))));
-        };
-        let made = gathered.acquire(|values| match faults(values) {
-            Some(faults) => Err(Failing::told(faults)),
-            None => service.render(values).map_err(|fault| Failing::told(fault.to_string())),
-        });
-        let version = subscription.version.clone();
-        Ok(made.map(|configuration| Made { version, leaves: leaves::hashed(&configuration), configuration, device }))
+        Ok(Self { line, place, wishes })
     }
 }
 
-/// What is wrong at a line.
-#[derive(Debug, Clone)]
-pub(crate) struct Failing {
-    /// As whoever sees the line may read it.
-    pub(crate) told: String,
-    /// Whether it is that two set the same differently.
-    pub(crate) is_conflict: bool,
-    /// The other side, where that is another line.
-    pub(crate) conflict: Option<ConflictRow>,
-}
-
-impl Failing {
-    fn told(told: impl Into<String>) -> Self {
-        Self { told: told.into(), is_conflict: false, conflict: None }
-    }
-
-    /// Two set a leaf differently: another one, and that at hand.
-    fn conflict(conflict: &Conflict, (theirs, there): (&Wish, &PlacePath), (ours, here): (&Wish, &PlacePath)) -> Self {
-        let owner = |wish: &Wish, line: &PlacePath| {
-            format!("`{}` of `{}` at `{}`, for `{line}`", wish.id, wish.name, wish.activated)
-        };
-        let told = format!("{conflict}: by {} and by {}", owner(theirs, there), owner(ours, here));
-        if here == there {
-            return Self { is_conflict: true, ..Self::told(told) };
-        }
-        let leaf = conflict.second.name();
-        let ours = owner(ours, here);
-        let short = format!("`{leaf}` is set otherwise on the device for another access line than by {ours}");
-        Self { told: short, is_conflict: true, conflict: Some(ConflictRow { line: there.clone(), told }) }
-    }
-
-    /// In words for whoever sees `sees`.
-    pub(crate) fn shown(&self, sees: impl Fn(&Place) -> bool) -> &str {
-        parts::shown(&self.told, self.conflict.as_ref(), sees)
-    }
-}
-
-/// What is wrong with values, in words.
-fn faults(values: &Acquisition<'_>) -> Option<String> {
-    let faults = values.faults();
-    let shown = |fault: &Fault| match fault.message.contains(&format!("`{}`", fault.parameter)) {
-        true => fault.message.clone(),
-        false => format!("`{}`: {}", fault.parameter, fault.message),
-    };
-    let mut told: Vec<String> = faults.iter().take(FAULTS_MOST).map(shown).collect();
-    if faults.len() > FAULTS_MOST {
-        told.push(format!("and {} more", faults.len() - FAULTS_MOST));
-    }
-    (!told.is_empty()).then(|| told.join("; "))
-}
-
-/// Has the devices of a line have what is wanted there. What was said of `again` is said once more, changed or not.
-pub(crate) fn line(
+/// Has the devices of lines have what is wanted there. What was said of `again` is said once more, changed or not.
+pub(crate) fn lines(
     (desk, leaves): (&mut Desk, &mut Leaves),
     around: &mut Surroundings<'_>,
-    line: &PlacePath,
+    lines: &[PlacePath],
     again: Option<&SubscriptionName>,
-    rendered: &mut Rendered,
-) -> Result<(), Error> {
-    let place = desk.read(&places::key(line))?;
-    let wishes = match &place {
-        Some(_) => around.wishes(desk, line)?,
-        None => BTreeMap::new(),
-    };
-    let parts: BTreeMap<String, PartRow> = parts::at(desk.state(), line).collect::<Result<_, _>>()?;
-    let mut work = Work { desk, leaves, line, rendered };
-    for (id, part) in &parts {
-        match wishes.get(id) {
-            Some(wish) if wish.is_on => {}
-            Some(_) => work.take_out(id, part.clone(), Goal::Off)?,
-            None => work.take_out(id, part.clone(), Goal::Gone)?,
-        }
-    }
-    for (id, wish) in &wishes {
-        let part = parts.get(id).cloned();
-        match (&place, part) {
-            (Some(place), part) if wish.is_on => {
-                let made = around.make(work.desk, (line, place), wish)?;
-                let mut part = part.unwrap_or_else(|| work.blank(wish));
-                let serves = made.as_ref().map(|made| made.device.serial_number.as_str()).unwrap_or_default();
-                if !part.group.is_empty() && part.device != serves && (made.is_ok() || place.device.is_empty()) {
-                    work.leave_device(id, &mut part)?;
-                }
-                match made {
-                    Ok(made) => work.bring_in(around, wish, part, made, again == Some(&wish.name))?,
-                    Err(wrong) => work.fail(id, part, wrong)?,
-                }
+) -> Result<Rendered, Error> {
+    let mut rendered = Rendered::default();
+    let (mut plans, mut drafts) = (Vec::with_capacity(lines.len()), Vec::new());
+    for line in lines {
+        let plan = Plan::read(desk, around, line)?;
+        if let Some(place) = &plan.place {
+            for wish in plan.wishes.values().filter(|wish| wish.is_on) {
+                drafts.push(around.draft(desk, (line, place), wish)?);
             }
-            (_, None) => {
+        }
+        plans.push(plan);
+    }
+    let mut made = make::finish(drafts).into_iter();
+    for Plan { line, place, wishes } in plans {
+        let mut parts: BTreeMap<String, PartRow> = parts::at(desk.state(), line).collect::<Result<_, _>>()?;
+        let mut work = Work { desk, leaves, line, rendered: &mut rendered };
+        for (id, part) in &parts {
+            match wishes.get(id) {
+                Some(wish) if wish.is_on => {}
+                Some(_) => work.take_out(id, part.clone(), Goal::Off)?,
+                None => work.take_out(id, part.clone(), Goal::Gone)?,
+            }
+        }
+        let has_device = place.is_some_and(|place| !place.device.is_empty());
+        for (id, wish) in &wishes {
+            if wish.is_on {
+                let part = parts.remove(id).unwrap_or_else(|| work.blank(wish));
+                let Some(made) = made.next() else { continue };
+                work.take(around, wish, part, (made, has_device), again == Some(&wish.name))?;
+            } else if !parts.contains_key(id) {
                 let blank = work.blank(wish);
                 work.keep(id, PartRow { goal: Goal::Off, state: Standing::Inactive, ..blank })?;
             }
-            _ => {}
         }
     }
-    Ok(())
-}
-
-/// What lines would come to, each held against what is on devices and against those before it.
-#[derive(Default)]
-pub(crate) struct Rehearsal {
-    made: Vec<(PlacePath, Wish, Configuration)>,
-    /// By device and leaf, the first that set it and to which value, hashed.
-    set: BTreeMap<(String, u64), (u64, usize)>,
-}
-
-impl Rehearsal {
-    /// What is wrong with the activations that count at a line: by id, with what each is about, and whether that is a
-    /// conflict.
-    pub(crate) fn line(
-        &mut self,
-        (desk, leaves): (&Desk, &mut Leaves),
-        around: &mut Surroundings<'_>,
-        line: &PlacePath,
-    ) -> Result<Vec<(String, Failing)>, Error> {
-        let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        let mut found = Vec::new();
-        for (id, wish) in around.wishes(desk, line)?.into_iter().filter(|(_, wish)| wish.is_on) {
-            let made = match around.make(desk, (line, &place), &wish)? {
-                Ok(made) => made,
-                Err(wrong) => {
-                    found.push((id, wrong));
-                    continue;
-                }
-            };
-            let wrong = match self.beside(line, &wish, &made) {
-                Some(wrong) => Some(wrong),
-                None => conflict((desk, leaves), around, (line, &wish), &made, &mut BTreeSet::new())?,
-            };
-            found.extend(wrong.map(|wrong| (id, wrong)));
-            self.made.push((line.clone(), wish, made.configuration));
-        }
-        Ok(found)
-    }
-
-    /// What a line before sets otherwise.
-    fn beside(&mut self, line: &PlacePath, wish: &Wish, made: &Made) -> Option<Failing> {
-        let mut others = BTreeSet::new();
-        for (leaf, value) in &made.leaves {
-            let key = (made.device.serial_number.clone(), *leaf);
-            match self.set.get(&key) {
-                Some((other, _)) if other == value => {}
-                Some((_, at)) => {
-                    others.insert(*at);
-                }
-                None => {
-                    self.set.insert(key, (*value, self.made.len()));
-                }
-            }
-        }
-        others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
-            let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
-            Some(Failing::conflict(&conflict, (of, other), (wish, line)))
-        })
-    }
-}
-
-/// What a group on the device sets otherwise, in words with both owners. Only what that is to be from now on counts; the
-/// lines of groups that are to change are put into `also`.
-fn conflict(
-    (desk, leaves): (&Desk, &mut Leaves),
-    around: &mut Surroundings<'_>,
-    (line, wish): (&PlacePath, &Wish),
-    made: &Made,
-    also: &mut BTreeSet<PlacePath>,
-) -> Result<Option<Failing>, Error> {
-    let (org, device) = (&line.organization, made.device.serial_number.as_str());
-    for group in leaves.against(desk, (org, device), &made.leaves)? {
-        let Some(row) = desk.read(&parts::group_key(org, device, &group))? else { continue };
-        if (&row.line, &row.activation) == (line, &wish.id) {
-            continue;
-        }
-        let theirs = around.wishes(desk, &row.line)?.remove(&row.activation).filter(|theirs| theirs.is_on);
-        let place = desk.read(&places::key(&row.line))?;
-        let (Some(theirs), Some(place)) = (theirs, place) else {
-            also.insert(row.line);
-            continue;
-        };
-        let part = desk.read(&parts::key(&row.line, &row.activation))?;
-        // What is kept out by a third one, or cannot be made, stays on the device as it is.
-        let by_third = |part: &PartRow| part.conflict.as_ref().is_some_and(|conflict| conflict.line != *line);
-        let now = match part.as_ref().is_some_and(|part| part.state == Standing::Failed && by_third(part)) {
-            true => None,
-            false => around.make(desk, (&row.line, &place), &theirs)?.ok(),
-        };
-        let configuration = match now {
-            Some(now) if now.device.serial_number == device => Some(now.configuration),
-            Some(_) => None,
-            None => part.and_then(|part| Configuration::parse(part.on_device()).ok()),
-        };
-        let wrong = configuration.and_then(|theirs| conflicts(&theirs, &made.configuration).into_iter().next());
-        match wrong {
-            Some(wrong) => {
-                return Ok(Some(Failing::conflict(&wrong, (&theirs, &row.line), (wish, line))));
-            }
-            None => {
-                also.insert(row.line);
-            }
-        }
-    }
-    Ok(None)
+    Ok(rendered)
 }
 
 /// The work at one line.
@@ -492,6 +249,25 @@ impl Work<'_> {
         self.desk.write(parts::key(self.line, id), &failed)
     }
 
+    /// A part comes to what was made of its wish, or to why there is nothing; `has_device` says whether its line names one.
+    fn take(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        wish: &Wish,
+        mut part: PartRow,
+        (made, has_device): (Result<Made, Failing>, bool),
+        is_again: bool,
+    ) -> Result<(), Error> {
+        let serves = made.as_ref().map(|made| made.device.serial_number.as_str()).unwrap_or_default();
+        if !part.group.is_empty() && part.device != serves && (made.is_ok() || !has_device) {
+            self.leave_device(&wish.id, &mut part)?;
+        }
+        match made {
+            Ok(made) => self.bring_in(around, wish, part, made, is_again),
+            Err(wrong) => self.fail(&wish.id, part, wrong),
+        }
+    }
+
     /// A device gets a part's group as it is to be.
     fn bring_in(
         &mut self,
@@ -510,9 +286,8 @@ impl Work<'_> {
             // Nothing is to be set at the line: it counts as off there.
             return self.take_out(id, part, Goal::Off);
         }
-        let text = made.configuration.to_string();
         let stands =
-            part.goal == Goal::On && part.text == text && (part.state != Standing::Failed || part.is_of_device);
+            part.goal == Goal::On && part.text == made.text && (part.state != Standing::Failed || part.is_of_device);
         if stands && !is_again && part.version == made.version {
             return Ok(());
         }
@@ -534,15 +309,19 @@ impl Work<'_> {
             return self.keep(id, part);
         }
         self.withdraw(&mut part)?;
-        let leaves = made.leaves.clone();
+        let Made { text, leaves, device, .. } = made;
+        let (serial_number, change) = (device.serial_number.clone(), GroupChange::Put { text: text.clone() });
         let row = GroupRow { line: self.line.clone(), activation: id.to_owned(), leaves, is_blocked: false };
-        let freed = self.leaves.put(self.desk, (&self.line.organization, device, &group), &row)?;
+        let freed = self.leaves.put(self.desk, (&self.line.organization, &serial_number, &group), &row)?;
         self.rendered.freed.extend(freed);
-        part.reaction = self.order(id, made.device.clone(), &group, GroupChange::Put { text: text.clone() })?;
+        part.reaction = self.order(id, device, &group, change)?;
         // Those that are to agree with it, and do not yet.
         self.rendered.freed.extend(also);
-        part.held = Some(part.on_device().to_owned());
-        (part.device, part.group, part.text) = (device.to_owned(), group, text);
+        part.held = Some(match part.held.take() {
+            Some(held) => held,
+            None => std::mem::take(&mut part.text),
+        });
+        (part.device, part.group, part.text) = (serial_number, group, text);
         (part.goal, part.state) = (Goal::On, Standing::Pending);
         self.keep(id, part.without_reason())
     }

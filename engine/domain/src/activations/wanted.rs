@@ -15,7 +15,8 @@ use crate::values::Given;
 #[derive(Debug)]
 pub struct Floor {
     place: Place,
-    subscriptions: BTreeMap<SubscriptionName, Rc<SubscriptionRow>>,
+    /// By name; each with the id that it has as an activation itself.
+    subscriptions: BTreeMap<SubscriptionName, (Rc<SubscriptionRow>, String)>,
     activations: Vec<(SubscriptionName, String, ActivationRow)>,
     /// For which subscriptions, by name and number, activations of above end here.
     cuts: BTreeMap<SubscriptionName, u64>,
@@ -31,7 +32,12 @@ impl Floor {
         Ok(Self {
             place: place.clone(),
             subscriptions: subscriptions
-                .map(|row| row.map(|(name, row)| (name, Rc::new(row))))
+                .map(|row| {
+                    row.map(|(name, row)| {
+                        let id = id(place, &name, []);
+                        (name, (Rc::new(row), id))
+                    })
+                })
                 .collect::<Result<_, _>>()?,
             activations: all_at(base, place).collect::<Result<_, _>>()?,
             cuts: cuts_at(base, place)
@@ -81,7 +87,7 @@ pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<Strin
     let floors: Vec<&Floor> = floors.into_iter().collect();
     let mut found = BTreeMap::new();
     for (made, floor) in floors.iter().enumerate() {
-        for (name, row) in &floor.subscriptions {
+        for (name, (row, own)) in &floor.subscriptions {
             let below = floors.get(..made).unwrap_or_default();
             if below.iter().any(|below| below.subscriptions.contains_key(name)) {
                 continue;
@@ -90,7 +96,7 @@ pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<Strin
             let end = below.iter().position(|below| below.cuts.get(name) == Some(&row.number)).unwrap_or(made);
             for (height, at) in floors.iter().enumerate().take(made + 1) {
                 let reaches = height <= end && !row.is_suspended;
-                for wish in at.wishes(name, row, floor) {
+                for wish in at.wishes(name, (row, own), floor) {
                     let is_on = wish.is_on && reaches;
                     found.insert(wish.id.clone(), Wish { is_on, ..wish });
                 }
@@ -102,7 +108,7 @@ pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<Strin
 
 impl Floor {
     /// What was activated here of a subscription that was made at `made`.
-    fn wishes(&self, name: &SubscriptionName, row: &Rc<SubscriptionRow>, made: &Self) -> Vec<Wish> {
+    fn wishes(&self, name: &SubscriptionName, (row, own): (&Rc<SubscriptionRow>, &String), made: &Self) -> Vec<Wish> {
         let wish = |id: String, substitutions: &[Given], is_on: bool| Wish {
             id,
             name: name.clone(),
@@ -112,16 +118,16 @@ impl Floor {
             substitutions: substitutions.into(),
             is_on,
         };
-        let own = (made.place == self.place).then(|| id(&self.place, name, []));
+        let own = (made.place == self.place).then_some(own);
         let rows = self.activations.iter().filter(|(of, _, given)| of == name && given.number == row.number);
         let mut wishes: Vec<Wish> = rows
             .clone()
-            .filter(|(_, id, _)| own.as_ref() != Some(id))
+            .filter(|(_, id, _)| own != Some(id))
             .map(|(_, id, given)| wish(id.clone(), &given.substitutions, given.is_enabled))
             .collect();
         if let Some(own) = own.filter(|_| row.is_active) {
-            let scheduled = rows.clone().find(|(_, id, _)| *id == own);
-            wishes.push(wish(own, &[], scheduled.is_none_or(|(_, _, given)| given.is_enabled)));
+            let scheduled = rows.clone().find(|(_, id, _)| id == own);
+            wishes.push(wish(own.clone(), &[], scheduled.is_none_or(|(_, _, given)| given.is_enabled)));
         }
         wishes
     }

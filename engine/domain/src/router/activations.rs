@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use linesman_schemas::command::{Command, PlaceVerb, Subscription, Values};
 use linesman_schemas::{OrgName, Place, PlacePath, Principal, SubscriptionName};
 
+use crate::activations::make::{Failing, Surroundings};
 use crate::activations::parts::State;
-use crate::activations::render::{self, Failing, Rehearsal, Rendered, Surroundings};
+use crate::activations::rehearsal::Rehearsal;
+use crate::activations::render::{self, Rendered};
 use crate::commands::{self, Answer, Wrong};
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
@@ -117,12 +119,8 @@ impl Domain {
         lines: &[PlacePath],
         again: Option<&SubscriptionName>,
     ) -> Result<(), Error> {
-        let mut rendered = Rendered::default();
         let mut around = Surroundings::new(&self.services, &mut self.devices);
-        for line in lines {
-            render::line((&mut self.desk, &mut self.leaves), &mut around, line, again, &mut rendered)?;
-        }
-        let Rendered { orders, freed } = rendered;
+        let Rendered { orders, freed } = render::lines((&mut self.desk, &mut self.leaves), &mut around, lines, again)?;
         let told = orders.into_iter().map(|(id, decided)| Follow::React(Cause::Activation(id), decided));
         self.follow(org, &mut None, told.collect())?;
         self.free(org, freed)

@@ -23,6 +23,7 @@ mod printed;
 mod sort;
 mod value;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,9 +84,12 @@ impl Shape {
     }
 
     /// What each mark stands for; between quotes of the template's own, words side by side are one.
-    fn fillings(&self, mut fillings: Vec<Filling>) -> Vec<Filling> {
+    fn fillings<'f>(&self, fillings: &'f [Filling]) -> Cow<'f, [Filling]> {
+        let mut fillings = Cow::Borrowed(fillings);
         for number in &self.quoted {
-            if let Some(Filling::Words(words)) = fillings.get_mut(*number).filter(|filling| filling.has_several()) {
+            if fillings.get(*number).is_some_and(Filling::has_several)
+                && let Some(Filling::Words(words)) = fillings.to_mut().get_mut(*number)
+            {
                 *words = vec![words.join(" ")];
             }
         }
@@ -208,7 +212,7 @@ impl Templates {
         if let Some(number) = shape.in_comment {
             return Err(rendering.commented(number));
         }
-        let fillings = shape.fillings(fillings.clone());
+        let fillings = shape.fillings(fillings);
         shape.configuration.fill(&fillings).map_err(|misplaced| rendering.misplaced(&misplaced))
     }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use minijinja::value::{Object, ObjectRepr, ValueKind};
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 use minijinja::{Error, ErrorKind, Value};
 
 use crate::configuration::Filling;
@@ -62,9 +62,23 @@ impl From<&TemplateValue> for Value {
 
 /// Values that a template finds by their names.
 pub(super) fn by_name(values: &BTreeMap<String, TemplateValue>) -> Value {
-    let values: BTreeMap<Value, Value> =
-        values.iter().map(|(name, value)| (Value::from(name.as_str()), Value::from(value))).collect();
-    Value::from_object(values)
+    Value::from_object(Named(values.iter().map(|(name, value)| (name.clone(), Value::from(value))).collect()))
+}
+
+/// Values in the order of their names.
+#[derive(Debug)]
+struct Named(Vec<(String, Value)>);
+
+impl Object for Named {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+        self.0.get(at).map(|(_, value)| value.clone())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.iter().map(|(name, _)| Value::from(name.as_str())).collect())
+    }
 }
 
 /// What is more than one word, or not the same one everywhere.

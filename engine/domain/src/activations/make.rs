@@ -1,0 +1,232 @@
+//! What an activation comes to at an access line: its values gathered, then rendered.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use linesman_rules::configuration::{Configuration, Conflict};
+use linesman_rules::services::Service;
+use linesman_rules::values::{Acquisition, Fault};
+use linesman_schemas::reaction::Device;
+use linesman_schemas::{OrgName, Place, PlacePath};
+
+use super::leaves::{self, Hashed};
+use super::parts::{self, ConflictRow};
+use super::wanted::{Floor, Wish, wishes};
+use crate::Error;
+use crate::acquired::{self, Common, Gathered, Wanted};
+use crate::desk::Desk;
+use crate::devices::{Devices, Named};
+use crate::places::PlaceRow;
+use crate::services::Services;
+
+/// How many faults of values a part names.
+const FAULTS_MOST: usize = 10;
+
+/// What lines are rendered with: read once for all of them, while nothing else is decided.
+pub(crate) struct Surroundings<'a> {
+    services: &'a Services,
+    known: &'a mut Devices,
+    common: Common,
+    floors: BTreeMap<Place, Rc<Floor>>,
+    devices: BTreeMap<String, Device>,
+}
+
+/// What a wish at a line whose device is known is rendered from.
+pub(super) struct Draft {
+    version: String,
+    service: Arc<Service>,
+    gathered: Gathered,
+    device: Device,
+}
+
+/// A wish at a line whose device is known, rendered.
+pub(super) struct Made {
+    pub(super) version: String,
+    pub(super) configuration: Configuration,
+    /// The canonical text.
+    pub(super) text: String,
+    pub(super) leaves: Vec<Hashed>,
+    pub(super) device: Device,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(crate) fn new(services: &'a Services, known: &'a mut Devices) -> Self {
+        Self { services, known, common: Common::default(), floors: BTreeMap::new(), devices: BTreeMap::new() }
+    }
+
+    /// The activations that reach a line.
+    pub(crate) fn wishes(&mut self, desk: &Desk, line: &PlacePath) -> Result<BTreeMap<String, Wish>, Error> {
+        let own = Floor::read(desk.state(), &Place::Below(line.clone()))?;
+        let site = self.floor(desk, &Place::Below(PlacePath { line: None, ..line.clone() }))?;
+        let top = self.floor(desk, &Place::Organization(line.organization.clone()))?;
+        Ok(wishes([&own, &*site, &*top]))
+    }
+
+    fn floor(&mut self, desk: &Desk, place: &Place) -> Result<Rc<Floor>, Error> {
+        if let Some(floor) = self.floors.get(place) {
+            return Ok(Rc::clone(floor));
+        }
+        let floor = Rc::new(Floor::read(desk.state(), place)?);
+        self.floors.insert(place.clone(), Rc::clone(&floor));
+        Ok(floor)
+    }
+
+    /// The device that a line names, by serial number or host name. One that has sent nothing yet is known by what the line
+    /// calls it. Whoever sends bundles chooses what they are called: where several have one name, none is meant.
+    fn device(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Result<Device, Failing>, Error> {
+        if let Some(device) = self.devices.get(name) {
+            return Ok(Ok(device.clone()));
+        }
+        let (serial_number, host_name) = match self.known.named(desk, org, name)? {
+            Named::One(serial_number, row) => (serial_number, Some(row.host_name.clone())),
+            Named::Nobody => (name.to_owned(), None),
+            Named::Several => {
+                let told =
+                    format!("several devices call themselves `{name}`; the access line names one by its serial number");
+                return Ok(Err(Failing::told(told)));
+            }
+        };
+        let host_name = host_name.filter(|name| !name.is_empty());
+        let device = Device { organization: org.clone(), serial_number, host_name };
+        self.devices.insert(name.to_owned(), device.clone());
+        Ok(Ok(device))
+    }
+
+    /// What a wish comes to at a line, or why it does not.
+    pub(super) fn make(
+        &mut self,
+        desk: &Desk,
+        at: (&PlacePath, &PlaceRow),
+        wish: &Wish,
+    ) -> Result<Result<Made, Failing>, Error> {
+        Ok(self.draft(desk, at, wish)?.and_then(Draft::finish))
+    }
+
+    /// What a wish at a line is to be made of, or why that cannot be.
+    pub(super) fn draft(
+        &mut self,
+        desk: &Desk,
+        (line, row): (&PlacePath, &PlaceRow),
+        wish: &Wish,
+    ) -> Result<Result<Draft, Failing>, Error> {
+        if row.device.is_empty() {
+            return Ok(Err(Failing::told("the access line names no device")));
+        }
+        let device = match self.device(desk, &line.organization, &row.device)? {
+            Ok(device) => device,
+            Err(failing) => return Ok(Err(failing)),
+        };
+        let place = Place::Below(line.clone());
+        let subscription = &wish.subscription;
+        let wanted = Wanted {
+            place: &place,
+            service: Some((&subscription.service, &subscription.version)),
+            subscription: Some(&wish.name),
+            activation: &wish.substitutions,
+            instead: None,
+        };
+        let through = Some((&wish.name, subscription.number));
+        let gathered = acquired::gather_with(desk.state(), self.services.shelf(), &wanted, through, &mut self.common)?;
+        let Some(service) = gathered.service.clone() else {
+            let (name, version) = (&subscription.service, &subscription.version);
+            return Ok(Err(Failing::told(format!("the version `{version}` of the service `{name}` cannot be used"))));
+        };
+        Ok(Ok(Draft { version: subscription.version.clone(), service, gathered, device }))
+    }
+}
+
+impl Draft {
+    /// Renders it. Reads nothing: several may be rendered at once.
+    pub(super) fn finish(self) -> Result<Made, Failing> {
+        let Self { version, service, gathered, device } = self;
+        let configuration = gathered.acquire(|values| match faults(values) {
+            Some(faults) => Err(Failing::told(faults)),
+            None => service.render(values).map_err(|fault| Failing::told(fault.to_string())),
+        })?;
+        let (leaves, text) = (leaves::hashed(&configuration), configuration.text());
+        Ok(Made { version, configuration, text, leaves, device })
+    }
+}
+
+/// From how many on two threads render them.
+const SHARED_LEAST: usize = 8;
+
+/// Renders what was drafted, in its order; of many a half on a thread of its own.
+pub(super) fn finish(mut drafts: Vec<Result<Draft, Failing>>) -> Vec<Result<Made, Failing>> {
+    let here = |drafts: Vec<Result<Draft, Failing>>| -> Vec<_> {
+        drafts.into_iter().map(|draft| draft.and_then(Draft::finish)).collect()
+    };
+    if drafts.len() < SHARED_LEAST {
+        return here(drafts);
+    }
+    let half = Mutex::new(drafts.split_off(drafts.len() / 2));
+    let take = || std::mem::take(&mut *half.lock().unwrap_or_else(PoisonError::into_inner));
+    thread::scope(|scope| {
+        // Where there is no thread to be had, its half is left for this one.
+        let other = thread::Builder::new().name("render".to_owned()).spawn_scoped(scope, || here(take())).ok();
+        let mut made = here(drafts);
+        made.extend(match other.map(thread::ScopedJoinHandle::join) {
+            Some(Ok(others)) => others,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => here(take()),
+        });
+        made
+    })
+}
+
+/// What is wrong at a line.
+#[derive(Debug, Clone)]
+pub(crate) struct Failing {
+    /// As whoever sees the line may read it.
+    pub(crate) told: String,
+    /// Whether it is that two set the same differently.
+    pub(crate) is_conflict: bool,
+    /// The other side, where that is another line.
+    pub(crate) conflict: Option<ConflictRow>,
+}
+
+impl Failing {
+    pub(super) fn told(told: impl Into<String>) -> Self {
+        Self { told: told.into(), is_conflict: false, conflict: None }
+    }
+
+    /// Two set a leaf differently: another one, and that at hand.
+    pub(super) fn conflict(
+        conflict: &Conflict,
+        (theirs, there): (&Wish, &PlacePath),
+        (ours, here): (&Wish, &PlacePath),
+    ) -> Self {
+        let owner = |wish: &Wish, line: &PlacePath| {
+            format!("`{}` of `{}` at `{}`, for `{line}`", wish.id, wish.name, wish.activated)
+        };
+        let told = format!("{conflict}: by {} and by {}", owner(theirs, there), owner(ours, here));
+        if here == there {
+            return Self { is_conflict: true, ..Self::told(told) };
+        }
+        let leaf = conflict.second.name();
+        let ours = owner(ours, here);
+        let short = format!("`{leaf}` is set otherwise on the device for another access line than by {ours}");
+        Self { told: short, is_conflict: true, conflict: Some(ConflictRow { line: there.clone(), told }) }
+    }
+
+    /// In words for whoever sees `sees`.
+    pub(crate) fn shown(&self, sees: impl Fn(&Place) -> bool) -> &str {
+        parts::shown(&self.told, self.conflict.as_ref(), sees)
+    }
+}
+
+/// What is wrong with values, in words.
+fn faults(values: &Acquisition<'_>) -> Option<String> {
+    let faults = values.faults();
+    let shown = |fault: &Fault| match fault.message.contains(&format!("`{}`", fault.parameter)) {
+        true => fault.message.clone(),
+        false => format!("`{}`: {}", fault.parameter, fault.message),
+    };
+    let mut told: Vec<String> = faults.iter().take(FAULTS_MOST).map(shown).collect();
+    if faults.len() > FAULTS_MOST {
+        told.push(format!("and {} more", faults.len() - FAULTS_MOST));
+    }
+    (!told.is_empty()).then(|| told.join("; "))
+}

@@ -1,0 +1,120 @@
+//! What lines would come to, before anything is taken in; and what two of them would set differently.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use linesman_rules::configuration::{Configuration, conflicts};
+use linesman_schemas::PlacePath;
+
+use super::leaves::Leaves;
+use super::make::{Failing, Made, Surroundings};
+use super::parts::{self, PartRow, State as Standing};
+use super::wanted::Wish;
+use crate::desk::Desk;
+use crate::{Error, places};
+
+/// What lines would come to, each held against what is on devices and against those before it.
+#[derive(Default)]
+pub(crate) struct Rehearsal {
+    made: Vec<(PlacePath, Wish, Configuration)>,
+    /// By device and leaf, the first that set it and to which value, hashed.
+    set: BTreeMap<(String, u64), (u64, usize)>,
+}
+
+impl Rehearsal {
+    /// What is wrong with the activations that count at a line: by id, with what each is about, and whether that is a
+    /// conflict.
+    pub(crate) fn line(
+        &mut self,
+        (desk, leaves): (&Desk, &mut Leaves),
+        around: &mut Surroundings<'_>,
+        line: &PlacePath,
+    ) -> Result<Vec<(String, Failing)>, Error> {
+        let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for (id, wish) in around.wishes(desk, line)?.into_iter().filter(|(_, wish)| wish.is_on) {
+            let made = match around.make(desk, (line, &place), &wish)? {
+                Ok(made) => made,
+                Err(wrong) => {
+                    found.push((id, wrong));
+                    continue;
+                }
+            };
+            let wrong = match self.beside(line, &wish, &made) {
+                Some(wrong) => Some(wrong),
+                None => conflict((desk, leaves), around, (line, &wish), &made, &mut BTreeSet::new())?,
+            };
+            found.extend(wrong.map(|wrong| (id, wrong)));
+            self.made.push((line.clone(), wish, made.configuration));
+        }
+        Ok(found)
+    }
+
+    /// What a line before sets otherwise.
+    fn beside(&mut self, line: &PlacePath, wish: &Wish, made: &Made) -> Option<Failing> {
+        let mut others = BTreeSet::new();
+        for (leaf, value) in &made.leaves {
+            let key = (made.device.serial_number.clone(), *leaf);
+            match self.set.get(&key) {
+                Some((other, _)) if other == value => {}
+                Some((_, at)) => {
+                    others.insert(*at);
+                }
+                None => {
+                    self.set.insert(key, (*value, self.made.len()));
+                }
+            }
+        }
+        others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
+            let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
+            Some(Failing::conflict(&conflict, (of, other), (wish, line)))
+        })
+    }
+}
+
+/// What a group on the device sets otherwise, in words with both owners. Only what that is to be from now on counts; the
+/// lines of groups that are to change are put into `also`.
+pub(super) fn conflict(
+    (desk, leaves): (&Desk, &mut Leaves),
+    around: &mut Surroundings<'_>,
+    (line, wish): (&PlacePath, &Wish),
+    made: &Made,
+    also: &mut BTreeSet<PlacePath>,
+) -> Result<Option<Failing>, Error> {
+    let (org, device) = (&line.organization, made.device.serial_number.as_str());
+    for group in leaves.against(desk, (org, device), &made.leaves)? {
+        let Some(row) = desk.read(&parts::group_key(org, device, &group))? else { continue };
+        if (&row.line, &row.activation) == (line, &wish.id) {
+            continue;
+        }
+        let theirs = around.wishes(desk, &row.line)?.remove(&row.activation).filter(|theirs| theirs.is_on);
+        let place = desk.read(&places::key(&row.line))?;
+        let (Some(theirs), Some(place)) = (theirs, place) else {
+            also.insert(row.line);
+            continue;
+        };
+        let part = desk.read(&parts::key(&row.line, &row.activation))?;
+        // What is kept out by a third one, or cannot be made, stays on the device as it is.
+        let by_third = |part: &PartRow| part.conflict.as_ref().is_some_and(|conflict| conflict.line != *line);
+        let now = match part.as_ref().is_some_and(|part| part.state == Standing::Failed && by_third(part)) {
+            true => None,
+            false => around.make(desk, (&row.line, &place), &theirs)?.ok(),
+        };
+        let configuration = match now {
+            Some(now) if now.device.serial_number == device => Some(now.configuration),
+            Some(_) => None,
+            None => part.and_then(|part| Configuration::parse(part.on_device()).ok()),
+        };
+        let wrong = configuration.and_then(|theirs| conflicts(&theirs, &made.configuration).into_iter().next());
+        match wrong {
+            Some(wrong) => {
+                return Ok(Some(Failing::conflict(&wrong, (&theirs, &row.line), (wish, line))));
+            }
+            None => {
+                also.insert(row.line);
+            }
+        }
+    }
+    Ok(None)
+}
