@@ -126,13 +126,14 @@ fn by_word(rights: &[String]) -> Value {
 
 /// A token for people: a card leaves out what is empty, which here says much.
 fn in_words(mut token: Value) -> Value {
-    let fields: [(&str, fn(&Value) -> String); 3] =
-        [("sphere", places), ("privileges", privileges), ("rights", rights)];
-    for (name, said) in fields {
+    let mut put = |name: &str, said: fn(&Value) -> String| {
         if let Some(field) = token.get_mut(name) {
             *field = said(field).into();
         }
-    }
+    };
+    put("sphere", places);
+    put("privileges", privileges);
+    put("rights", rights);
     token
 }
 
