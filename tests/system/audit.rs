@@ -154,6 +154,20 @@ async fn the_providers_logs_are_one_view() {
     for name in ["/_provider\n", "/_provider-1\n", "/_provider-2\n"] {
         assert!(said.contains(name), "{said}");
     }
+    // In JSON each is a line, and holds the note itself.
+    let told = ok(&world, &["audit", "checkpoint", "_provider", "--json"]).await;
+    let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<_> = told.iter().map(|one| one["organization"].as_str().unwrap()).collect();
+    assert_eq!(names, ["_provider", "_provider-1", "_provider-2"]);
+    let kept = std::fs::read_to_string(&checkpoints).unwrap();
+    for one in &told {
+        let (origin, size, note) = (one["origin"].as_str().unwrap(), &one["size"], one["note"].as_str().unwrap());
+        assert!(note.starts_with(&format!("{origin}\n{size}\n")) && kept.contains(note), "{one}");
+    }
+    let shown: Value = serde_json::from_str(&ok(&world, &["audit", "key", "--json"]).await).unwrap();
+    let text = std::fs::read_to_string(&key).unwrap();
+    let expected = json!({"name": told[0]["origin"], "algorithm": "Ed25519", "public_key": text.trim_end()});
+    assert_eq!(shown, expected);
     // Nor is one left out unseen.
     let whole = lines(&export);
     let last = whole.iter().rposition(|line| line.starts_with("{\"format\"")).unwrap();

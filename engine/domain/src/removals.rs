@@ -4,6 +4,10 @@
 //! lets nobody make a place of that name: whoever's sphere names it would see it. Whoever hands out what lanes have
 //! decided brings it to lane 0 (`clear-place`), and what that makes of the directory comes back to the lane.
 //!
+//! Somebody may be granted a place while it goes and is made again, before the lane of the place knows of the grant. Then
+//! they see the one that was made again, as if it had been granted after that: a grant is answered when all lanes know of
+//! it, so until then nobody can tell which was first. Whoever is answered before it is removed loses it.
+//!
 //! INVARIANT (what is kept is named): a row stands only as long as the directory that the lane knows names its place.
 
 use std::collections::BTreeSet;

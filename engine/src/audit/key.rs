@@ -92,6 +92,11 @@ pub struct VerifierKey {
 pub struct KeyError;
 
 impl VerifierKey {
+    /// Under which name it signs: that of a log.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// By which 4 bytes a signature under `name` tells that it was made with this key.
     pub(super) fn id(&self, name: &str) -> [u8; 4] {
         let hash =

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!  answer --> note: one by one, above 100 a minute of a principal counted together --> every second: record-refusals
+//!                   by operation and place, as far as those are few
 //! ```
 //!
 //! No answer waits for it, and what is gathered is bounded: where more comes than there is room for it is counted
@@ -35,6 +36,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const WAITING_MOST: usize = 10_000;
 /// How many principals are counted apart; those beyond are counted together, as the engine's own.
 const PRINCIPALS_MOST: usize = 1_000;
+/// How many kinds, by operation and place, are counted apart of a principal; those beyond are counted together.
+const KINDS_MOST: usize = 16;
 /// How often they are brought to the log.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// How long bringing them there may take before it is tried again, or given up in the end.
@@ -114,9 +117,12 @@ struct Gathered {
     waiting: usize,
     /// How many of a principal were told one by one, and since when.
     minutes: BTreeMap<String, (Instant, u32)>,
-    /// Counted together, by principal and verdict.
-    together: BTreeMap<(String, &'static str), Refusal>,
+    /// Counted together, by kind.
+    together: BTreeMap<Kind, Refusal>,
 }
+
+/// By what refusals are counted: principal, verdict, operation and place; the last two empty where there are too many.
+type Kind = (String, &'static str, String, String);
 
 impl Refusals {
     /// Takes note of an answer, if it is a refusal that no lane has decided. That there is nothing, or that a value is
@@ -156,15 +162,30 @@ impl Gathered {
                 return;
             }
         }
-        let is_apart = self.together.len() < PRINCIPALS_MOST;
-        let key = (who, word(refusal.verdict));
-        let (key, principal) = match is_apart || self.together.contains_key(&key) {
-            true => (key, refusal.principal),
-            false => ((known_as(&Principal::Machine), key.1), Principal::Machine),
+        let count = refusal.count;
+        let (kind, first) = self.kind(who, refusal);
+        self.together.entry(kind).or_insert(first).count += count;
+    }
+
+    /// As what a refusal is counted: by itself, with others of its principal, or with all others.
+    fn kind(&self, who: String, refusal: Refusal) -> (Kind, Refusal) {
+        let Refusal { principal, operation, place, verdict, .. } = refusal;
+        let of_one = |(who, principal): (String, Principal), operation: String, place: String| {
+            let kind = (who, word(verdict), operation.clone(), place.clone());
+            (kind, Refusal { principal, operation, place, verdict, count: 0 })
         };
-        let (operation, place) = (String::new(), String::new());
-        let first = Refusal { principal, operation, place, verdict: refusal.verdict, count: 0 };
-        self.together.entry(key).or_insert(first).count += refusal.count;
+        let has_room = self.together.len() < PRINCIPALS_MOST;
+        let front = (who.clone(), "", String::new(), String::new());
+        let kinds = self.together.range(front..).take_while(|((of, ..), _)| *of == who).take(KINDS_MOST).count();
+        let alone = of_one((who.clone(), principal.clone()), operation, place);
+        if self.together.contains_key(&alone.0) || (has_room && kinds < KINDS_MOST) {
+            return alone;
+        }
+        let together = of_one((who, principal), String::new(), String::new());
+        if has_room || self.together.contains_key(&together.0) {
+            return together;
+        }
+        of_one((known_as(&Principal::Machine), Principal::Machine), String::new(), String::new())
     }
 
     /// What is to be told now, by whose lane records it; what is counted together once a minute, or at the end.
@@ -345,9 +366,22 @@ mod tests {
         assert_eq!((taken[&Some("acme".parse().unwrap())].len(), taken[&None].len()), (100, 1));
         let rest = gathered.take(now, true);
         let together = &rest[&Some("acme".parse().unwrap())];
-        assert_eq!((together.len(), together[0].count, &*together[0].operation), (1, 150, ""));
+        assert_eq!((together.len(), together[0].count, &*together[0].operation), (1, 150, "x"));
         gathered.add(refusal("acme/ann"), now + MINUTE);
         assert_eq!(gathered.take(now + MINUTE, false).len(), 1, "another minute");
+    }
+
+    #[test]
+    fn what_is_counted_together_is_told_by_its_kind_as_long_as_those_are_few() {
+        let (mut gathered, now) = (Gathered::default(), Instant::now());
+        for number in 0..u64::from(SINGLE_MOST) + 40 {
+            gathered.add(Refusal { place: format!("acme/{}", number % 20), ..refusal("acme/ann") }, now);
+        }
+        gathered.take(now, false);
+        let taken = gathered.take(now, true).remove(&Some("acme".parse().unwrap())).unwrap();
+        let (rest, apart): (Vec<_>, Vec<_>) = taken.iter().partition(|refusal| refusal.operation.is_empty());
+        assert!(apart.len() == KINDS_MOST && apart.iter().all(|refusal| refusal.count == 2), "{apart:?}");
+        assert_eq!((rest.len(), rest[0].count, &*rest[0].place), (1, 8, ""));
     }
 
     #[test]

@@ -61,9 +61,9 @@ impl Refusals {
 pub struct Refusal {
     /// Who tried.
     pub principal: Principal,
-    /// What; empty where several are counted together.
+    /// What; empty where those of several kinds are counted together.
     pub operation: String,
-    /// Where, as it was asked for; empty where several are counted together.
+    /// Where, as it was asked for; empty where those of several kinds are counted together.
     pub place: String,
     /// Why not.
     pub verdict: Verdict,

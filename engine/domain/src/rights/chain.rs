@@ -234,6 +234,16 @@ pub(super) fn of_granter(grants: &(impl Grants + ?Sized), granter: &Granter) -> 
     of_member(grants, &hand, &Attenuation::default())
 }
 
+/// Who stands for a granter: itself as long as it is there, then the next above it that is; nobody where the way breaks
+/// off.
+///
+/// # Errors
+/// What was granted cannot be read.
+pub fn heir(grants: &(impl Grants + ?Sized), granter: &Granter) -> Result<Option<Granter>, Error> {
+    let hand = Member { login: granter.login.clone(), number: granter.number, grant: handed(granter) };
+    Ok(settled(grants, &hand)?.granter)
+}
+
 /// What a manager was granted, handed over as far as granters are gone; nothing, by nobody, where the way breaks off.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use linesman_schemas::{GroupName, Login, Privileges, Rights, Sphere};
 
 use super::chain::{self, Grants};
-use super::{Asked, Link, Ruling, climb, has, may, token_has};
+use super::{Asked, Ruling, climb, has, lacked, may, token_has};
 use crate::Error;
 
 /// One in the chain of granters.
@@ -30,7 +30,7 @@ pub struct Held {
 pub struct Tied {
     /// Which.
     pub name: GroupName,
-    /// Who granted it.
+    /// Who granted it, or stands for whoever did and is gone.
     pub granter: Login,
     /// Whether that one, and all granters above, have all of the place.
     pub covers: bool,
@@ -59,17 +59,19 @@ pub fn explain(grants: &(impl Grants + ?Sized), asked: &Asked<'_>) -> Result<Exp
     let Asked { principal, need, place, now, .. } = asked;
     let Some(login) = principal.login() else { return Ok(explanation) };
     let Some(member) = grants.manager(&login)? else { return Ok(explanation) };
+    let needs = need.of(&login);
     if let Some(name) = principal.token() {
         let token = grants.token(&login, name)?.filter(|token| token.expires.is_none_or(|end| *now < end));
         explanation.token = Some(token.is_some_and(|token| {
-            token_has(*need, &token) && token.sphere.as_ref().is_none_or(|sphere| sphere.covers(place))
+            lacked(needs, |need| token_has(need, &token)).is_none()
+                && token.sphere.as_ref().is_none_or(|sphere| sphere.covers(place))
         }));
     }
     climb(grants, &member, |link| {
         explanation.links.push(Held {
             login: link.login.clone(),
             is_gone: link.is_gone,
-            has_need: has(*need, Link { login: link.login, grant: link.grant, is_gone: link.is_gone }),
+            has_need: lacked(needs, |need| has(need, link)).is_none(),
             covers: link.grant.sphere.covers(place),
             sphere: link.grant.sphere.clone(),
             privileges: link.grant.privileges,
@@ -80,7 +82,7 @@ pub fn explain(grants: &(impl Grants + ?Sized), asked: &Asked<'_>) -> Result<Exp
     let Some(org) = place.organization().filter(|_| login.organization.is_none()) else { return Ok(explanation) };
     for group in grants.groups(&login.name).iter().filter(|group| group.organizations.contains(org)) {
         let covers = chain::covers(grants, &group.granter, place)?;
-        let granter = group.granter.login.clone();
+        let granter = chain::heir(grants, &group.granter)?.unwrap_or_else(|| group.granter.clone()).login;
         explanation.groups.push(Tied { name: group.name.clone(), granter, covers });
     }
     Ok(explanation)

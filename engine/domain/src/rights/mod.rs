@@ -30,14 +30,14 @@ use linesman_schemas::directory::Attenuation;
 use linesman_schemas::{IncidentStep, Login, Place, Principal, Privilege, Right};
 
 use super::Error;
-pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, settled};
+pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, heir, settled};
 use chain::{Climb, Link, climb};
 pub use explain::{Explanation, Held, Tied, explain};
 pub use inherited::may_activate;
 pub use manage::{Asker, Managing};
 pub use overlay::{Overlay, Taken, Wish};
 pub use reach::{Extent, Reach, reach};
-pub use table::{OPERATIONS, is_within, need};
+pub use table::{OPERATIONS, besides, is_within, makes, need};
 
 /// What it takes to ask for an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +59,22 @@ pub enum Need {
     /// Of the provider's people the right `audit`; of an organization's managers nothing: they read what is on record of
     /// what they see.
     Audit,
+    /// The privilege `managers`, and what [`Self::Audit`] takes: it tells of attempts that are on record.
+    Attempts,
     /// To be the engine itself.
     Engine,
+}
+
+impl Need {
+    /// What that is of somebody: one thing or two, of the provider's people other things than of managers.
+    pub fn of(self, login: &Login) -> [Self; 2] {
+        let audit = if login.organization.is_some() { Self::Known } else { Self::Right(Right::Audit) };
+        match self {
+            Self::Audit => [audit, Self::Anybody],
+            Self::Attempts => [Self::Privilege(Privilege::Managers), audit],
+            need => [need, Self::Anybody],
+        }
+    }
 }
 
 impl fmt::Display for Need {
@@ -73,7 +87,8 @@ impl fmt::Display for Need {
             Self::Privilege(privilege) => write!(f, "the privilege `{privilege}`"),
             Self::Right(right) => write!(f, "the right `{right}`"),
             Self::Incidents(step) => write!(f, "the right `incidents`, at least `{step}`"),
-            Self::Audit => Self::Right(Right::Audit).fmt(f),
+            Self::Audit => f.write_str("of the provider's people the right `audit`"),
+            Self::Attempts => f.write_str("the privilege `managers`, of the provider's people the right `audit` too"),
             Self::Engine => f.write_str("to be the engine itself"),
         }
     }
@@ -152,11 +167,8 @@ pub fn may(grants: &(impl Grants + ?Sized), asked: &Asked<'_>) -> Result<Ruling,
     };
     let Some(login) = login else { return Ok(Ruling::Unseen) };
     let Some(member) = grants.manager(&login)? else { return Ok(Ruling::Unseen) };
-    let need = match (need, &login.organization) {
-        (Need::Audit, Some(_)) => &Need::Known,
-        (Need::Audit, None) => &Need::Right(Right::Audit),
-        (need, _) => need,
-    };
+    let needs = need.of(&login);
+    let [need, _] = needs;
     let token = match principal.token() {
         None => Attenuation::default(),
         // A token that is no more is nobody's.
@@ -172,20 +184,22 @@ pub fn may(grants: &(impl Grants + ?Sized), asked: &Asked<'_>) -> Result<Ruling,
     if !is_home && !is_covered(grants, &member, &token, place)? {
         match reach::of(grants, &member, &token)?.touches(place) {
             true if *is_within => {}
-            true => return Ok(Ruling::Forbidden(outside(principal, *need, place))),
+            true => return Ok(Ruling::Forbidden(outside(principal, need, place))),
             false => return Ok(Ruling::Unseen),
         }
     }
-    if !has(*need, Link { login: &member.login, grant: &member.grant, is_gone: false }) {
-        return Ok(Ruling::Forbidden(outside(principal, *need, place)));
+    let own = Link { login: &member.login, grant: &member.grant, is_gone: false };
+    if let Some(need) = lacked(needs, |need| has(need, own)) {
+        return Ok(Ruling::Forbidden(outside(principal, need, place)));
     }
-    if !token_has(*need, &token) {
-        return Ok(Ruling::Forbidden(Denial { is_of_token: true, ..outside(principal, *need, place) }));
+    if let Some(need) = lacked(needs, |need| token_has(need, &token)) {
+        return Ok(Ruling::Forbidden(Denial { is_of_token: true, ..outside(principal, need, place) }));
     }
-    let lacking = climb(grants, &member, |link| (!has(*need, link)).then(|| link.login.clone()))?;
+    let lacking =
+        climb(grants, &member, |link| lacked(needs, |need| has(need, link)).map(|need| (link.login.clone(), need)))?;
     Ok(match lacking {
         Climb::Top => Ruling::Allowed,
-        Climb::Found(link) => Ruling::Forbidden(Denial { link: Some(link), ..outside(principal, *need, place) }),
+        Climb::Found((link, need)) => Ruling::Forbidden(Denial { link: Some(link), ..outside(principal, need, place) }),
         Climb::Broken => Ruling::Unseen,
     })
 }
@@ -213,12 +227,18 @@ fn is_covered(
     Ok(false)
 }
 
+/// The first of some needs that somebody has not.
+fn lacked(needs: [Need; 2], has: impl Fn(Need) -> bool) -> Option<Need> {
+    needs.into_iter().find(|need| !has(*need))
+}
+
 fn has(need: Need, link: Link<'_>) -> bool {
     match need {
         Need::Anybody | Need::Known | Need::Own | Need::Sight => true,
         Need::Privilege(privilege) => link.grant.privileges.has(privilege),
         Need::Right(right) => link.grant.rights.has(right),
-        Need::Audit => link.grant.rights.has(Right::Audit),
+        // Somebody's are those of `Need::of`.
+        Need::Audit | Need::Attempts => false,
         Need::Incidents(step) => link.grant.rights.incidents() >= step,
         Need::Engine => false,
     }
@@ -229,7 +249,7 @@ fn token_has(need: Need, token: &Attenuation) -> bool {
         Need::Anybody | Need::Known | Need::Own | Need::Sight | Need::Engine => true,
         Need::Privilege(privilege) => token.privileges.is_none_or(|privileges| privileges.has(privilege)),
         Need::Right(right) => token.rights.is_none_or(|rights| rights.has(right)),
-        Need::Audit => token.rights.is_none_or(|rights| rights.has(Right::Audit)),
+        Need::Audit | Need::Attempts => false,
         Need::Incidents(step) => token.rights.is_none_or(|rights| rights.incidents() >= step),
     }
 }

@@ -3,7 +3,7 @@
 //! An operation is a command's verb, by its token (of a section of the rule book `load-<section>`), or what is read, by
 //! the name that the API's document has for it; where several routes lead to the same, up to a dot.
 
-use linesman_schemas::{IncidentStep, Privilege, Right};
+use linesman_schemas::{IncidentStep, Place, Privilege, Right};
 
 use super::Need;
 
@@ -101,7 +101,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("groups", Need::Known),
     ("group", Need::Known),
     ("why", Need::Known),
-    ("simulate", Need::Privilege(Privilege::Managers)),
+    // It tells of attempts that are on record.
+    ("simulate", Need::Attempts),
     ("events", Need::Known),
     ("command", Need::Known),
     // What is told to whoever sees the whole of it.
@@ -129,9 +130,49 @@ pub fn need(operation: &str) -> Need {
 /// tells of what is seen, and of nothing else.
 pub fn is_within(operation: &str) -> bool {
     match need(operation) {
-        Need::Anybody | Need::Known | Need::Own | Need::Audit => true,
+        Need::Anybody | Need::Known | Need::Own | Need::Audit | Need::Attempts => true,
         _ => WITHIN.contains(&operation),
     }
+}
+
+/// Whether an operation makes a place that is not there yet.
+pub fn makes(operation: &str, place: &Place) -> bool {
+    matches!((operation, place), ("set-place", Place::Below(_)) | ("set-organization", Place::Organization(_)))
+}
+
+/// What is looked at besides when an operation is done, of what it is done to and of what is given with it.
+pub fn besides(operation: &str) -> Option<&'static str> {
+    Some(match operation {
+        "set-manager" => {
+            "nobody changes themselves or who stands above them; whoever is changed, and what is granted, lies within \
+             one's own sphere; privileges and rights are granted as far as one has them, and a new password is given to \
+             who has no more"
+        }
+        "remove-manager" => {
+            "nobody removes themselves or who stands above them; whoever is removed lies within one's own sphere"
+        }
+        "set-group" | "remove-group" => {
+            "what the group is tied to lies within one's own sphere, and whoever is in it is somebody one manages"
+        }
+        "set-password" => "of another it takes the privilege `managers`, and to have all that the other has",
+        "issue-token" => "a token is given no more than one has",
+        "revoke-token" | "revoke-session" | "tokens" | "token" | "sessions" | "session" => {
+            "another's are those of whom one manages"
+        }
+        "assign-incident" => {
+            "the incident is one that is seen; to change another's takes the step `any`, to give one to others or take it \
+             from them `delegate`"
+        }
+        "prioritise-incident" | "close-incident" | "reopen-incident" | "annotate-incident" => {
+            "the incident is one that is seen; to change another's takes the step `any`"
+        }
+        "submit-case" | "save-case" => "the incident is one that is seen",
+        "set-subscription" => {
+            "values take the privilege `substitution` too, and to activate it or give it a schedule `activation`"
+        }
+        "activate-subscription" => "values take the privilege `substitution` too",
+        _ => return None,
+    })
 }
 
 /// Those about a single thing that take more.

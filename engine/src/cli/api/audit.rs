@@ -14,7 +14,7 @@ use super::filters::Filters;
 use super::show::{Column, column};
 use super::{Api, Args, List, Refusal, ask, segment};
 use crate::audit::verify::{Kept, Report, verify};
-use crate::audit::{VerifierKey, notes};
+use crate::audit::{Checkpoint, VerifierKey, notes};
 use crate::cli::{Failure, output};
 use crate::edge::filters::tables::Audit;
 
@@ -114,10 +114,10 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         Action::Export(export) => run_export(api, export).await,
         Action::Checkpoint { log, size } => {
             let query = Vec::from_iter(size.map(|size| ("size", size)));
-            print(api, &format!("/api/v1/audit/{}/checkpoint", segment(log)), &query).await?;
+            print_checkpoint(api, log, &received(api, &checkpoint_of(log), &query).await?, "")?;
             if log == PROVIDER && size.is_none() { print_others(api).await } else { Ok(()) }
         }
-        Action::Key => print(api, "/api/v1/audit/key", &[]).await,
+        Action::Key => print_key(api, &received(api, "/api/v1/audit/key", &[]).await?),
         // It was run above, without an engine.
         Action::Verify(_) => Ok(()),
     })
@@ -126,24 +126,51 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
 /// Prints the checkpoints of the provider's logs on the lanes behind the first.
 async fn print_others(api: &Api) -> anyhow::Result<()> {
     for lane in 1..u32::MAX {
-        let path = format!("/api/v1/audit/{PROVIDER}-{lane}/checkpoint");
-        let answer = match api.received(api.request(Method::GET, &path)).await {
+        let log = format!("{PROVIDER}-{lane}");
+        let note = match received(api, &checkpoint_of(&log), &[]).await {
             Err(error)
                 if error.downcast_ref().is_some_and(|Refusal { status, .. }| *status == StatusCode::NOT_FOUND) =>
             {
                 break;
             }
-            answer => answer?,
+            note => note?,
         };
-        anstream::print!("\n{}", answer.text().await.context("the answer broke off")?);
+        print_checkpoint(api, &log, &note, "\n")?;
     }
     Ok(())
 }
 
-/// Prints a text as it is.
-async fn print(api: &Api, path: &str, query: &[(&str, u64)]) -> anyhow::Result<()> {
+fn checkpoint_of(log: &str) -> String {
+    format!("/api/v1/audit/{}/checkpoint", segment(log))
+}
+
+/// A text, as the engine gives it.
+async fn received(api: &Api, path: &str, query: &[(&str, u64)]) -> anyhow::Result<String> {
     let answer = api.received(api.request(Method::GET, path).query(query)).await?;
-    anstream::print!("{}", answer.text().await.context("the answer broke off")?);
+    answer.text().await.context("the answer broke off")
+}
+
+/// Prints a checkpoint: as it is behind `gap`, or in JSON as one line.
+fn print_checkpoint(api: &Api, log: &str, note: &str, gap: &str) -> anyhow::Result<()> {
+    if !api.is_json {
+        anstream::print!("{gap}{note}");
+        return Ok(());
+    }
+    let Checkpoint { origin, size, root } = Checkpoint::read(note, None).context("the answer is no checkpoint")?;
+    let told = serde_json::json!({"organization": log, "origin": origin, "size": size, "root": root, "note": note});
+    anstream::println!("{told}");
+    Ok(())
+}
+
+/// Prints the public key: as it is, or in JSON.
+fn print_key(api: &Api, text: &str) -> anyhow::Result<()> {
+    if !api.is_json {
+        anstream::print!("{text}");
+        return Ok(());
+    }
+    let key: VerifierKey = text.parse().context("the answer is no key")?;
+    let told = serde_json::json!({"name": key.name(), "algorithm": "Ed25519", "public_key": key.to_string()});
+    anstream::println!("{told}");
     Ok(())
 }
 

@@ -7,15 +7,16 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::show::{Column, column};
+use super::show::{Column, column, plain, said_column};
 use super::{Args, List, ask, path_of};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Groups;
 
-const COLUMNS: [Column; 4] = [
+const COLUMNS: [Column; 5] = [
     column("NAME", "/name"),
     column("MEMBERS", "/members"),
     column("ORGANIZATIONS", "/organizations"),
+    said_column("DEVICE GROUPS", "/device_groups", tied),
     column("GRANTED BY", "/granted_by"),
 ];
 
@@ -109,7 +110,34 @@ impl Ties {
     }
 }
 
+/// Device groups, as `--device-group` takes them.
+fn tied(groups: &Value) -> String {
+    let text = |group: &Value, name: &str| group.get(name).map(plain).unwrap_or_default();
+    let one = |group: &Value| format!("{}={}", text(group, "organization"), text(group, "name"));
+    groups.as_array().into_iter().flatten().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// Texts that are given; an empty one alone is none.
 fn said(texts: &[String]) -> Vec<&String> {
     texts.iter().filter(|text| !text.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::api::show::table;
+
+    #[test]
+    fn a_table_shows_all_that_a_group_is_tied_to() {
+        let groups = json!([{"organization": "acme", "name": "core"}, {"organization": "bolt", "name": "lab"}]);
+        let labs = json!({"name": "labs", "members": ["bob"], "organizations": ["acme"], "device_groups": groups, "granted_by": "eve"});
+        let bare =
+            json!({"name": "bare", "members": [], "organizations": [], "device_groups": [], "granted_by": "eve"});
+        assert_eq!(
+            anstream::adapter::strip_str(&table(&[labs, bare], &COLUMNS, None)).to_string(),
+            "NAME  MEMBERS  ORGANIZATIONS  DEVICE GROUPS        GRANTED BY\n\
+             labs  bob      acme           acme=core, bolt=lab  eve\n\
+             bare                                               eve\n"
+        );
+    }
 }

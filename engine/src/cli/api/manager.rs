@@ -173,6 +173,9 @@ async fn why(api: &Api, login: &str, operation: &str, place: &str) -> anyhow::Re
     }
     let text = |name: &str| why.get(name).map(show::plain).unwrap_or_default();
     anstream::println!("{}: {}", text("verdict"), text("detail"));
+    for besides in why.get("besides").and_then(Value::as_array).into_iter().flatten() {
+        anstream::println!("when it is done: {}", show::plain(besides));
+    }
     for (title, columns) in [("links", &LINKS[..]), ("groups", &GROUPS[..])] {
         let items = why.get(title).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         if !items.is_empty() {
@@ -199,6 +202,12 @@ async fn simulate(api: &Api, change: &Change) -> anyhow::Result<()> {
         count("changed"),
         count("attempts")
     );
+    if found.get("unknown").is_some_and(|unknown| *unknown != 0) {
+        anstream::println!(
+            "{} were counted together, of many kinds: what would become of them is not known",
+            count("unknown")
+        );
+    }
     Ok(())
 }
 

@@ -64,11 +64,21 @@ impl Api {
 
     /// Prints one thing.
     pub(super) async fn show(&self, path: &str, query: &impl Serialize) -> anyhow::Result<()> {
+        self.show_said(path, query, |item| item).await
+    }
+
+    /// Prints one thing, to people as `said` has it.
+    pub(super) async fn show_said(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+        said: impl FnOnce(Value) -> Value,
+    ) -> anyhow::Result<()> {
         let item = self.get(path, query).await?;
         if self.is_json {
             anstream::println!("{item}");
         } else {
-            anstream::print!("{}", show::card(&item));
+            anstream::print!("{}", show::card(&said(item)));
         }
         Ok(())
     }

@@ -7,15 +7,25 @@ use anstyle::{AnsiColor, Style};
 use console::{Alignment, measure_text_width, pad_str, truncate_str};
 use serde_json::Value;
 
-/// A column of a table: its title, and the JSON pointer of what stands in it (RFC 6901).
+/// A column of a table: its title, the JSON pointer of what stands in it (RFC 6901), and how that is said.
 pub(in crate::cli) struct Column {
-    pub(in crate::cli) title: &'static str,
-    pub(in crate::cli) pointer: &'static str,
+    title: &'static str,
+    pointer: &'static str,
+    said: fn(&Value) -> String,
 }
 
 /// A column.
 pub(in crate::cli) const fn column(title: &'static str, pointer: &'static str) -> Column {
-    Column { title, pointer }
+    said_column(title, pointer, plain)
+}
+
+/// A column whose values are said in words of their own.
+pub(in crate::cli) const fn said_column(
+    title: &'static str,
+    pointer: &'static str,
+    said: fn(&Value) -> String,
+) -> Column {
+    Column { title, pointer, said }
 }
 
 /// What lies between two columns.
@@ -57,7 +67,7 @@ pub(in crate::cli) fn table(items: &[Value], columns: &[Column], width: Option<u
 }
 
 fn cells(item: &Value, columns: &[Column]) -> Vec<String> {
-    columns.iter().map(|column| item.pointer(column.pointer).map(plain).unwrap_or_default()).collect()
+    columns.iter().map(|column| item.pointer(column.pointer).map(column.said).unwrap_or_default()).collect()
 }
 
 /// Takes from the widest columns until all fit.

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::show::{Column, column};
+use super::show::{Column, column, plain, said_column};
 use super::{Args, ask, segment};
 use crate::cli::Failure;
 
@@ -15,10 +15,12 @@ const COLUMNS: [Column; 7] = [
     column("CREATED", "/created"),
     column("USED", "/used"),
     column("EXPIRES", "/expires"),
-    column("SPHERE", "/sphere"),
-    column("PRIVILEGES", "/privileges"),
-    column("INCIDENTS", "/rights/incidents"),
+    said_column("SPHERE", "/sphere", places),
+    said_column("PRIVILEGES", "/privileges", privileges),
+    said_column("RIGHTS", "/rights", rights),
 ];
+/// What is said of a token that was given no bounds of its own.
+const AS_OWNER: &str = "as its owner";
 
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
@@ -75,7 +77,9 @@ pub(in crate::cli) enum Action {
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List { login } => api.all("/api/v1/tokens", &whose(login), &COLUMNS).await,
-        Action::Show { name, login } => api.show(&format!("/api/v1/tokens/{}", segment(name)), &whose(login)).await,
+        Action::Show { name, login } => {
+            api.show_said(&format!("/api/v1/tokens/{}", segment(name)), &whose(login), in_words).await
+        }
         Action::Add { name, expires, sphere, privileges, rights } => {
             let body: Map<String, Value> = [
                 ("name", Some(json!(name))),
@@ -118,4 +122,78 @@ fn by_word(rights: &[String]) -> Value {
         None => (right.clone(), json!(true)),
     };
     Value::Object(rights.map(one).collect())
+}
+
+/// A token for people: a card leaves out what is empty, which here says much.
+fn in_words(mut token: Value) -> Value {
+    let mut put = |name: &str, said: fn(&Value) -> String| {
+        if let Some(field) = token.get_mut(name) {
+            *field = said(field).into();
+        }
+    };
+    put("sphere", places);
+    put("privileges", privileges);
+    put("rights", rights);
+    token
+}
+
+fn places(sphere: &Value) -> String {
+    bounded(sphere, "nowhere")
+}
+
+fn privileges(privileges: &Value) -> String {
+    bounded(privileges, "none")
+}
+
+/// Rights, as `--rights` takes them.
+fn rights(rights: &Value) -> String {
+    let Value::Object(rights) = rights else { return AS_OWNER.to_owned() };
+    let one = |(name, value): (&String, &Value)| match value {
+        Value::Bool(is_given) => is_given.then(|| name.clone()),
+        Value::String(step) => (step != "none").then(|| format!("{name}={step}")),
+        _ => None,
+    };
+    bounded(&rights.iter().filter_map(one).collect(), "none")
+}
+
+/// What a token was given: nothing at all is said as `empty`.
+fn bounded(given: &Value, empty: &str) -> String {
+    match given {
+        Value::Null => AS_OWNER.to_owned(),
+        Value::Array(items) if items.is_empty() => empty.to_owned(),
+        given => plain(given),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::api::show::{card, table};
+
+    fn strip(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_token_that_may_do_nothing_is_told_from_one_without_bounds() {
+        let free = json!({"name": "free", "sphere": null, "privileges": null, "rights": null});
+        let bare = json!({
+            "name": "bare", "sphere": [], "privileges": [], "rights": {"audit": false, "incidents": "none"},
+        });
+        let some = json!({
+            "name": "some", "sphere": ["acme"], "privileges": ["managers"],
+            "rights": {"audit": true, "cases": false, "incidents": "own"},
+        });
+        assert_eq!(
+            strip(&table(&[free, bare.clone(), some], &COLUMNS, None)),
+            "NAME  CREATED  USED  EXPIRES  SPHERE        PRIVILEGES    RIGHTS\n\
+             free                          as its owner  as its owner  as its owner\n\
+             bare                          nowhere       none          none\n\
+             some                          acme          managers      audit, incidents=own\n"
+        );
+        assert_eq!(
+            strip(&card(&in_words(bare))),
+            "name        bare\nprivileges  none\nrights      none\nsphere      nowhere\n"
+        );
+    }
 }

@@ -1,12 +1,11 @@
 //! `/api/v1/groups`: the user groups of the provider's people.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use linesman_domain::directory::Directory;
-use linesman_domain::rights::Asker;
+use linesman_domain::rights::{Asker, heir};
 use linesman_schemas::command::DeviceGroupName;
 use linesman_schemas::directory::Group;
 use linesman_schemas::{GroupName, Login, ManagerName, OrgName};
@@ -41,7 +40,7 @@ struct Item {
     organizations: Vec<OrgName>,
     /// The device groups it is tied to.
     device_groups: Vec<TiedGroup>,
-    /// Who made it: its members see no more by it than they do.
+    /// Who made it, or stands for whoever did and is gone: its members see no more by it than they do.
     #[schema(value_type = String)]
     granted_by: Login,
 }
@@ -84,44 +83,47 @@ pub(in crate::edge) async fn group(
     let directory = sources.grants.directory()?;
     answer(&sources, viewer, move |walk| {
         let nothing = || Error::Nothing(format!("there is no group `{name}`"));
-        let asker = asker(walk, &directory)?.ok_or_else(nothing)?;
+        let known = Members::new(&directory, walk.lanes());
+        let asker = asker(&known, walk)?.ok_or_else(nothing)?;
         let group = directory.group(&name).filter(|group| is_group_shown(&asker, group)).ok_or_else(nothing)?;
-        Ok(Item::new(group))
+        Ok(Item::new(&known, group)?)
     })
     .await
 }
 
 fn page(walk: &Walk, directory: &Arc<Directory>, list: &Groups, paging: &Paging) -> Result<Page<Item>, Error> {
     let mut pager = Pager::new(paging, Offered::AnyHow);
-    let Some(asker) = asker(walk, directory)? else { return Ok(pager.page()) };
+    let known = Members::new(directory, walk.lanes());
+    let Some(asker) = asker(&known, walk)? else { return Ok(pager.page()) };
     // There are a thousand at most.
     for group in directory.groups() {
         walk.step()?;
         let key = group.name.as_str().as_bytes().to_vec();
         // All are offered: there is nothing to be spared where all are in memory.
-        let Ok(_) = pager.offer(Rank { value: Value::Key, organization: String::new(), key }, |_| {
+        let _ = pager.offer(Rank { value: Value::Key, organization: String::new(), key }, |_| {
             let bytes = 32 * (group.members.len() + group.organizations.len() + 2 * group.device_groups.len());
             let is_wanted = passes(list.name.as_ref(), group.name.as_str()) && is_group_shown(&asker, group);
-            Ok::<_, Infallible>(is_wanted.then(|| (Item::new(group), bytes)))
-        });
+            Ok::<_, Error>(if is_wanted { Some((Item::new(&known, group)?, bytes)) } else { None })
+        })?;
     }
     Ok(pager.page())
 }
 
-fn asker(walk: &Walk, directory: &Arc<Directory>) -> Result<Option<Asker>, Error> {
-    let asker = Members::new(directory, walk.lanes()).asker(walk.viewer())?;
+fn asker(known: &Members<'_>, walk: &Walk) -> Result<Option<Asker>, Error> {
+    let asker = known.asker(walk.viewer())?;
     Ok(asker.filter(Asker::is_of_provider))
 }
 
 impl Item {
-    fn new(group: &Group) -> Self {
+    fn new(known: &Members<'_>, group: &Group) -> Result<Self, linesman_domain::Error> {
         let tied = |tie: &DeviceGroupName| TiedGroup { organization: tie.organization.clone(), name: tie.name.clone() };
-        Self {
+        let granter = heir(known, &group.granter)?.unwrap_or_else(|| group.granter.clone());
+        Ok(Self {
             name: group.name.clone(),
             members: group.members.clone(),
             organizations: group.organizations.clone(),
             device_groups: group.device_groups.iter().map(tied).collect(),
-            granted_by: group.granter.login.clone(),
-        }
+            granted_by: granter.login,
+        })
     }
 }

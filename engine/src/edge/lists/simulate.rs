@@ -13,12 +13,14 @@ use jiff::{SignedDuration, Timestamp};
 use linesman_domain::audit::{Log, Owner};
 use linesman_domain::directory::Directory;
 use linesman_domain::rights::{Asked, Asker, Grants, Overlay, Ruling, Taken, Wish, is_within, may, need};
+use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::command::DeviceGroupName;
 use linesman_schemas::directory::Group;
 use linesman_schemas::{
     GroupName, Login, ManagerName, OrgName, Place, Principal, Privilege, Privileges, Right, Rights, Sphere,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use super::Error;
@@ -117,11 +119,14 @@ struct GroupWish {
 /// What would become of what was tried.
 #[derive(Debug, Serialize, ToSchema)]
 struct Simulation {
-    /// How many attempts of the last 90 days were looked at.
+    /// How many attempts of the last 90 days there are, those included that were counted together.
     attempts: u64,
     /// How many of them would end otherwise.
     changed: u64,
-    /// They, by person, place and operation: a thousand at most.
+    /// How many were counted together, many in a minute and of many kinds, without a place or operation: what would
+    /// become of them is not known.
+    unknown: u64,
+    /// Those that would end otherwise, by person, place and operation: a thousand at most.
     items: Vec<Changed>,
 }
 
@@ -162,17 +167,7 @@ pub(in crate::edge) async fn simulate(
     viewer: Viewer,
     JsonBody(change): JsonBody<ChangeBody>,
 ) -> Result<Response, Problem> {
-    let effective = viewer.effective()?;
-    let is_of_provider = matches!(viewer.principal(), Principal::Provider { .. });
-    let lacks = match () {
-        () if !effective.privileges.has(Privilege::Managers) => Some("the privilege `managers`"),
-        () if is_of_provider && !effective.rights.has(Right::Audit) => Some("the right `audit`"),
-        () => None,
-    };
-    if let Some(lacks) = lacks {
-        let detail = format!("`{}` has not {lacks}, which this takes", viewer.principal());
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
-    }
+    viewer.may("simulate", &viewer.home())?;
     let directory = sources.grants.directory()?;
     let (members, viewer_of) = (Arc::clone(&directory), viewer.clone());
     let rows = Arc::clone(&sources.rows);
@@ -264,7 +259,7 @@ fn laid<'a>(
 fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Result<Simulation, Error> {
     let known = Members::new(directory, walk.lanes());
     let under = change.under.take();
-    let mut simulation = Simulation { attempts: 0, changed: 0, items: Vec::new() };
+    let mut simulation = Simulation { attempts: 0, changed: 0, unknown: 0, items: Vec::new() };
     let Some(asker) = known.asker(walk.viewer())? else { return Ok(simulation) };
     let overlay = laid(&known, directory, &asker, change)?;
     let since = Timestamp::now() - SignedDuration::from_hours(24 * DAYS);
@@ -275,14 +270,24 @@ fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Resu
         for index in log.since(since)?..log.head().size() {
             walk.step()?;
             let Some((record, _)) = log.record(index)? else { continue };
-            let (Some(principal), Ok(place)) = (record.principal, record.place.parse::<Place>()) else { continue };
-            let is_asked = principal.login().is_some()
-                && under.as_ref().is_none_or(|under| under.covers(&place))
-                && walk.viewer().reach().covers(&place);
+            let count = count(&record);
+            let Some(principal) = record.principal.filter(|principal| principal.login().is_some()) else { continue };
+            if is_of_many(&record.operation, &record.place) {
+                // They may have been anywhere: only whoever sees the whole log, and asks for all of it, is told.
+                let whole = owner.organization().map_or(Place::Provider, |org| Place::Organization(org.clone()));
+                if under.as_ref().is_none_or(|under| under.covers(&whole)) && walk.viewer().reach().covers(&whole) {
+                    simulation.attempts += count;
+                    simulation.unknown += count;
+                }
+                continue;
+            }
+            let Ok(place) = record.place.parse::<Place>() else { continue };
+            let is_asked =
+                under.as_ref().is_none_or(|under| under.covers(&place)) && walk.viewer().reach().covers(&place);
             if !is_asked {
                 continue;
             }
-            simulation.attempts += 1;
+            simulation.attempts += count;
             let key = (principal.to_string(), principal.token().cloned(), record.operation, place);
             let (before, after) = match rulings.get(&key) {
                 Some(known) => known,
@@ -298,7 +303,7 @@ fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Resu
             if word(before) == word(after) {
                 continue;
             }
-            simulation.changed += 1;
+            simulation.changed += count;
             let (actor, _, operation, place) = key;
             let entry = told.entry((actor.clone(), place.clone(), operation.clone()));
             let changed = entry.or_insert_with(|| Changed {
@@ -311,12 +316,23 @@ fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Resu
                 attempts: 0,
                 last: record.time,
             });
-            changed.attempts += 1;
+            changed.attempts += count;
             changed.last = changed.last.max(record.time);
         }
     }
     simulation.items = told.into_values().take(TOLD_MOST).collect();
     Ok(simulation)
+}
+
+/// How often something was tried: refusals may be counted together.
+fn count(record: &Record) -> u64 {
+    let is_refused = record.outcome != Verdict::Done;
+    record.new.get("count").and_then(Json::as_u64).filter(|count| is_refused && *count > 0).unwrap_or(1)
+}
+
+/// Whether a record counts refusals of several kinds.
+fn is_of_many(operation: &str, place: &str) -> bool {
+    operation.is_empty() && place.is_empty()
 }
 
 /// The logs of what is seen, each in its lane; the provider's, all of them, also where one organization is asked for:

@@ -9,7 +9,9 @@ use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain::directory::Directory;
 use linesman_domain::places;
-use linesman_domain::rights::{self, Asked, Explanation, Held, OPERATIONS, Ruling, Tied, explain, is_within, need};
+use linesman_domain::rights::{
+    Asked, Explanation, Held, Need, OPERATIONS, Ruling, Tied, besides, explain, is_within, makes, need,
+};
 use linesman_rules::{excerpt, suggest};
 use linesman_schemas::{GroupName, Login, Place, Principal, Privileges, Rights, Sphere};
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,8 @@ struct Why {
     verdict: Verdict,
     /// In words.
     detail: String,
+    /// What is looked at besides when it is done, of what it is done to and of what is given with it.
+    besides: Vec<String>,
     /// Who in the chain denies it: the first that has not what it takes, or not the place.
     #[schema(value_type = Option<String>)]
     denied_by: Option<Login>,
@@ -150,18 +154,21 @@ fn explained(
     if known.shown(walk.viewer(), &login)?.is_none() {
         return Err(Error::Nothing(format!("there is no manager `{login}`")));
     }
-    let is_there = match lane_of_owner(walk.lanes(), place.organization()) {
-        Some(lane) => walk.viewer().sees_place(&place) && places::is_there(lane, &place)?,
-        None => false,
+    let is_there = |place: &Place| match lane_of_owner(walk.lanes(), place.organization()) {
+        Some(lane) => Ok::<_, Error>(walk.viewer().sees_place(place) && places::is_there(lane, place)?),
+        None => Ok(false),
     };
-    if !is_there {
+    // One that is not seen is to be answered like one that is not there, so both are judged by what lies above.
+    let above = if makes(operation, &place) && !is_there(&place)? { place.parent() } else { None };
+    let judged = above.as_ref().unwrap_or(&place);
+    if !is_there(judged)? {
         return Err(Error::Nothing(format!("there is no place `{place}`")));
     }
     let principal = Principal::of_login(&login, None);
     let is_within = is_within(operation);
-    let asked = Asked { principal: &principal, need: need(operation), place: &place, is_within, now: Timestamp::now() };
+    let asked = Asked { principal: &principal, need: need(operation), place: judged, is_within, now: Timestamp::now() };
     let explanation = explain(&known, &asked)?;
-    Ok(Why::new(walk.viewer(), (login, operation), &asked, explanation))
+    Ok(Why { place: place.clone(), ..Why::new(walk.viewer(), (login, operation), &asked, explanation) })
 }
 
 impl Why {
@@ -173,14 +180,20 @@ impl Why {
     ) -> Self {
         let Explanation { ruling, links, groups, .. } = explanation;
         let Asked { need, place, .. } = *asked;
+        let takes = takes(need, &login);
         let (verdict, detail) = match &ruling {
-            Ruling::Allowed => (Verdict::Allowed, allowed(need, place, &links, &groups)),
+            Ruling::Allowed => (Verdict::Allowed, allowed(&takes, place, &links, &groups)),
             Ruling::Forbidden(denial) => (Verdict::Forbidden, denial.to_string()),
             Ruling::Unseen => (Verdict::Unseen, format!("for `{login}` there is no place `{place}`")),
         };
         let is_tied = groups.iter().any(|group| group.covers);
         let lacks = |link: &&Held| !link.has_need || (!link.covers && !is_tied);
         let denied_by = links.iter().find(lacks).filter(|_| verdict != Verdict::Allowed).map(|link| link.login.clone());
+        let has_all = links.iter().all(|link| link.covers) || is_tied;
+        let besides = match verdict {
+            Verdict::Allowed => besides_of(operation, place, has_all),
+            Verdict::Forbidden | Verdict::Unseen => Vec::new(),
+        };
         let link = |link: Held| LinkItem {
             login: link.login,
             gone: link.is_gone,
@@ -195,9 +208,10 @@ impl Why {
             login,
             operation,
             place: place.clone(),
-            takes: need.to_string(),
+            takes,
             verdict,
             detail,
+            besides,
             denied_by,
             links: links.into_iter().map(link).collect(),
             groups: groups.into_iter().map(group).collect(),
@@ -205,8 +219,23 @@ impl Why {
     }
 }
 
+/// What it takes of somebody.
+fn takes(need: Need, login: &Login) -> String {
+    let needs = need.of(login).into_iter().enumerate();
+    // There is a second one only where there are two.
+    let needs = needs.filter(|(at, need)| *at == 0 || !matches!(need, Need::Anybody | Need::Known));
+    needs.map(|(_, need)| need.to_string()).collect::<Vec<_>>().join(" and ")
+}
+
+/// What is looked at besides, as far as the question does not tell.
+fn besides_of(operation: &str, place: &Place, has_all: bool) -> Vec<String> {
+    let is_partial = matches!(operation, "set-manager" | "remove-manager") && !has_all;
+    let partial = is_partial.then(|| format!("of managers who have all of `{place}` none: that takes all of it"));
+    partial.into_iter().chain(besides(operation).map(str::to_owned)).collect()
+}
+
 /// How they come to it.
-fn allowed(need: rights::Need, place: &Place, links: &[Held], groups: &[Tied]) -> String {
+fn allowed(need: &str, place: &Place, links: &[Held], groups: &[Tied]) -> String {
     match (links.iter().all(|link| link.covers), groups.iter().find(|group| group.covers)) {
         (true, _) => format!("all of the chain have {need}, and `{place}`"),
         (false, Some(group)) => {

@@ -5,13 +5,14 @@ use linesman_domain::audit::{self, AuditRow, Hash, Head};
 use linesman_domain::groups::{self, UserGroupRow};
 use linesman_domain::managers::{self, GrantRow, ManagerRow};
 use linesman_domain::table;
-use linesman_schemas::audit::Record;
+use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::directory::Granter;
 use linesman_schemas::{Login, Principal, Privilege, Privileges, Right, Rights, Sphere};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, TOKEN, TOKEN_OF_ACME, audit_record, faulty, place, problem};
+use super::people::BOB;
 use crate::lane::status::LaneStatus;
 
 /// A manager's row, by its key.
@@ -175,6 +176,42 @@ async fn why_names_the_link_that_denies() {
     let none = faulty(why(TOKEN, "acme/cal", "set-manger", "acme").await).await;
     let detail = "`operation`: `set-manger` is not known: did you mean `set-manager`?";
     assert_eq!(none, (400, "operation".to_owned(), detail.to_owned()));
+    // One that is not there is made below what is; one that is not seen is told like that.
+    let told = async |place: &str| {
+        let told = why(TOKEN_OF_ACME, "acme/cal", "set-place", place).await;
+        (told.status().as_u16(), told.text().await.unwrap().replace(place, "{}"))
+    };
+    let made = told("acme/berlin/line-9").await;
+    let detail = "`acme/cal` has not the right `organizations` on `acme/berlin`";
+    assert!(made.0 == 200 && made.1.contains(detail) && made.1.contains(r#""place":"{}""#), "{made:?}");
+    assert_eq!(told("acme/paris").await, told("acme/rome").await);
+    assert_eq!(told("acme/rome/line-1").await.0, 404, "there is no site");
+    assert_eq!(told("acme/rome/line-1").await, told("acme/paris/line-7").await);
+    let told: Value = why(TOKEN, "zoe", "set-organization", "newco").await.json().await.unwrap();
+    assert_eq!(told["detail"], "`zoe` has not the right `organizations` on `/`");
+    // What the question does not tell.
+    let besides = async |operation: &str, place: &str| {
+        let told: Value = why(TOKEN, "acme/cal", operation, place).await.json().await.unwrap();
+        (told["verdict"].clone(), told["besides"].as_array().unwrap().clone())
+    };
+    let (verdict, of_line) = besides("set-manager", "acme/berlin/line-7").await;
+    assert_eq!((&verdict, of_line.len()), (&json!("allowed"), 1));
+    assert!(of_line[0].as_str().unwrap().starts_with("nobody changes themselves or who stands above them; "));
+    let (verdict, of_site) = besides("set-manager", "acme/berlin").await;
+    assert_eq!(
+        (&verdict, &of_site[0], &of_site[1]),
+        (
+            &json!("allowed"),
+            &json!("of managers who have all of `acme/berlin` none: that takes all of it"),
+            &of_line[0]
+        )
+    );
+    assert_eq!(besides("set-place", "acme/berlin").await, (json!("forbidden"), Vec::new()));
+    assert_eq!(besides("audit", "acme").await, (json!("allowed"), Vec::new()));
+    let told: Value = why(TOKEN, "acme/cal", "audit", "acme").await.json().await.unwrap();
+    assert_eq!((&told["takes"], &told["links"][0]["has"]), (&json!("a login"), &json!(true)));
+    let told: Value = why(TOKEN, "bob", "simulate", "/").await.json().await.unwrap();
+    assert_eq!(told["takes"], "the privilege `managers` and the right `audit`");
     for (login, place, nothing) in [
         ("acme/dan", "acme/berlin", "manager `acme/dan`"),
         ("bob", "acme/berlin", "manager `bob`"),
@@ -189,14 +226,22 @@ async fn why_names_the_link_that_denies() {
 
 /// Rows of a log in which so much was tried: who, what, where; the latest a minute ago.
 fn tried(owner: &str, attempts: &[(&str, &str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let once: Vec<_> = attempts.iter().map(|attempt| (*attempt, 1)).collect();
+    tried_often(owner, &once)
+}
+
+/// As [`tried`]; what was tried more than once is counted together, and was refused.
+fn tried_often(owner: &str, attempts: &[((&str, &str, &str), u64)]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let (mut head, mut rows) = (Head::default(), Vec::new());
-    for (index, (actor, operation, place)) in (0..).zip(attempts) {
+    for (index, ((actor, operation, place), count)) in (0..).zip(attempts) {
         let record = Record {
             time: Timestamp::now() - jiff::SignedDuration::from_mins(attempts.len() as i64 - index as i64),
             actor: (*actor).to_owned(),
             principal: Some(Principal::of_login(&actor.parse().unwrap(), None)),
             operation: (*operation).to_owned(),
             place: (*place).to_owned(),
+            new: if *count > 1 { json!({"count": count}) } else { Value::Null },
+            outcome: if *count > 1 { Verdict::Forbidden } else { Verdict::Done },
             ..audit_record(owner, index)
         };
         let body = audit::record::text(record).unwrap();
@@ -275,6 +320,18 @@ async fn a_change_is_held_against_what_was_tried() {
     let core = told(TOKEN, seeing(json!([{"organization": "acme", "name": "core"}]))).await;
     let allowed = ("mia".to_owned(), "acme".to_owned(), "not-found".to_owned(), "allowed".to_owned(), 1);
     assert_eq!(core, (1, 1, vec![allowed]));
+    // Those that were counted together are as many as they are.
+    let often =
+        [(("acme/cal", "set-place", line), 150), (("acme/cal", "", ""), 40), (("acme/cal", "set-values", line), 1)];
+    edge.write("acme", tried_often("acme", &often));
+    let cal = json!({"remove_managers": ["acme/cal"]});
+    let refused_often = ("acme/cal".to_owned(), line.to_owned(), "forbidden".to_owned(), "not-found".to_owned(), 150);
+    let expected = vec![refused_often, item("acme/cal", line, "not-found", 1)];
+    assert_eq!(told(TOKEN, cal.clone()).await, (191, 151, expected.clone()));
+    let found: Value = simulated(TOKEN, cal.clone()).await.json().await.unwrap();
+    assert_eq!(found["unknown"], 40);
+    // They may have been anywhere: who sees a part is told of none.
+    assert_eq!(told(TOKEN_OF_ACME, cal).await, (151, 151, expected));
     // Nothing of it is written.
     let ann: Value = edge.get("/api/v1/managers/acme/ann").await.json().await.unwrap();
     assert_eq!(ann["privileges"], json!(["substitution", "managers"]));
@@ -288,7 +345,16 @@ async fn a_change_is_held_against_what_was_tried() {
         let of_bob: Vec<_> = items.into_iter().filter(|(actor, ..)| actor == "bob").collect();
         assert_eq!(of_bob, refused, "under {under}");
     }
-    assert_eq!(told(TOKEN_OF_ACME, json!({})).await.0, 0, "they are not for others");
+    assert_eq!(told(TOKEN_OF_ACME, json!({})).await.0, 151, "the provider's are not for others");
+    // Who may not is told what is missing, and where.
+    for (privileges, missing) in [
+        (Privileges::default(), "the privilege `managers`"),
+        (Privileges::from_iter([Privilege::Managers]), "the right `audit`"),
+    ] {
+        edge.grant("bob", "acme", privileges, Rights::default());
+        let refused = problem(simulated(BOB, json!({})).await).await;
+        assert_eq!(refused, (403, format!("`bob` has not {missing} on `/`")));
+    }
 }
 
 #[tokio::test]
@@ -300,6 +366,25 @@ async fn groups_are_the_providers() {
     assert!(listed(&edge, TOKEN_OF_ACME, "/api/v1/groups", "name").await.is_empty());
     let hidden = edge.get_as(TOKEN_OF_ACME, "/api/v1/groups/night-shift").await;
     assert_eq!(problem(hidden).await, (404, "there is no group `night-shift`".to_owned()));
+    // One whose granter is gone is told by whoever stands for that, and not by whoever has its name now.
+    let gone = Granter { login: "bob".parse().unwrap(), number: 1 };
+    let was = GrantRow {
+        sphere: Sphere::all(),
+        privileges: 0,
+        rights: 0,
+        granter: Some(Granter { login: "zoe".parse().unwrap(), number: 6 }),
+    };
+    edge.write_provider(vec![(managers::gone_key(&gone).into_bytes(), table::encode(&was).unwrap())]);
+    let row = UserGroupRow {
+        members: Vec::new(),
+        organizations: vec!["acme".parse().unwrap()],
+        device_groups: Vec::new(),
+        granter: gone,
+    };
+    edge.put(None, groups::key(&"day-shift".parse().unwrap()).into_bytes(), table::encode(&row).unwrap());
+    assert_eq!(listed(&edge, TOKEN, "/api/v1/groups", "granted_by").await, ["zoe", "admin"]);
+    let group: Value = edge.get("/api/v1/groups/day-shift").await.json().await.unwrap();
+    assert_eq!(group["granted_by"], "zoe");
 }
 
 /// Status, place and detail of the problem with a write.

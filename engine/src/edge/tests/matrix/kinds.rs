@@ -125,15 +125,28 @@ impl Kind {
         self.login.split_once('/').map_or("/", |(org, _)| org)
     }
 
-    /// Whether it has what it takes, wherever that is.
+    /// What something takes of it, one by one.
+    pub(super) fn takes(&self, need: Need) -> Vec<Need> {
+        let is_of_provider = self.home() == "/";
+        match need {
+            Need::Audit if is_of_provider => vec![Need::Right(Right::Audit)],
+            Need::Audit => vec![Need::Known],
+            Need::Attempts if is_of_provider => {
+                vec![Need::Privilege(Privilege::Managers), Need::Right(Right::Audit)]
+            }
+            Need::Attempts => vec![Need::Privilege(Privilege::Managers)],
+            need => vec![need],
+        }
+    }
+
+    /// Whether it has one of [`Self::takes`], wherever that is.
     pub(super) fn has(&self, need: Need) -> bool {
         self.links().all(|link| match need {
             Need::Anybody | Need::Known | Need::Own | Need::Sight => true,
             Need::Privilege(privilege) => link.privileges.has(privilege),
             Need::Right(right) => link.rights.has(right),
             Need::Incidents(step) => link.rights.incidents() >= step,
-            Need::Audit => self.home() != "/" || link.rights.has(Right::Audit),
-            Need::Engine => false,
+            Need::Audit | Need::Attempts | Need::Engine => false,
         })
     }
 

@@ -71,6 +71,7 @@ fn expected(kind: &Kind, sample: &Sample) -> Expected {
     {
         return expected;
     }
+    let needs: Vec<Need> = needs.into_iter().flat_map(|need| kind.takes(need)).collect();
     let lacking = needs.iter().copied().find(|need| !kind.has(*need));
     if let Some(place) = sample.place {
         let is_home = is_within(operation) && place == kind.home();

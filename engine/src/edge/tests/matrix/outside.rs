@@ -246,7 +246,7 @@ fn of_place(place: &str) -> Vec<Request> {
         request("set-manager", "/api/v1/managers/acme/new", Some(sphere.clone())),
         request("set-manager.person", "/api/v1/managers/new", Some(sphere)),
         request("issue-token", "/api/v1/tokens", Some(json!({"name": "new", "sphere": [place]}))),
-        request("why", "/api/v1/rights/why?login=acme/low&operation=set-place&place={one}", None),
+        request("why", "/api/v1/rights/why?login=acme/low&operation=set-values&place={one}", None),
     ]
 }
 
