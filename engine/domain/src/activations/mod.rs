@@ -14,12 +14,14 @@
 //! wanted   which activations count at a line, from its path's rows
 //! render   what each of them comes to there, held against what the line's device has and against what others set on it
 //! parts    what the device has, what it was told, what it said
+//! origins  from which parameters come the values that stand in it
 //! ```
 //!
 //! An activation's id says what it is, and not when it was made: the same subscriptions, made in whatever order, are the
 //! same groups on the same devices.
 
 pub(crate) mod leaves;
+pub mod origins;
 pub mod parts;
 pub(crate) mod render;
 pub mod wanted;

@@ -13,6 +13,7 @@ use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
 use linesman_schemas::{Destination, OrgName, Place, PlacePath, ReactionId, SubscriptionName};
 
 use super::leaves::{self, Hashed, Leaves};
+use super::origins;
 use super::parts::{self, ConflictRow, Goal, GroupRow, PartRow, State as Standing};
 use super::wanted::{Floor, Wish, wishes};
 use crate::acquired::{self, Wanted};
@@ -148,18 +149,21 @@ impl Failing {
     }
 
     /// Two set a leaf differently: another one, and that at hand.
-    fn conflict(conflict: &Conflict, (theirs, there): (&Wish, &PlacePath), (ours, here): (&Wish, &PlacePath)) -> Self {
-        let owner = |wish: &Wish, line: &PlacePath| {
-            format!("`{}` of `{}` at `{}`, for `{line}`", wish.id, wish.name, wish.activated)
-        };
-        let told = format!("{conflict}: by {} and by {}", owner(theirs, there), owner(ours, here));
+    fn conflict(
+        (desk, around): (&Desk, &Surroundings<'_>),
+        conflict: &Conflict,
+        (there, theirs): (&PlacePath, &Wish),
+        (here, ours): (&PlacePath, &Wish),
+    ) -> Result<Self, Error> {
+        let owner = |at, leaf| origins::owner(desk.state(), around.services.shelf(), at, leaf);
+        let ours = owner((here, ours), &conflict.second)?;
+        let told = format!("{conflict}: by {} and by {ours}", owner((there, theirs), &conflict.first)?);
         if here == there {
-            return Self { is_conflict: true, ..Self::told(told) };
+            return Ok(Self { is_conflict: true, ..Self::told(told) });
         }
         let leaf = conflict.second.name();
-        let ours = owner(ours, here);
         let short = format!("`{leaf}` is set otherwise on the device for another access line than by {ours}");
-        Self { told: short, is_conflict: true, conflict: Some(ConflictRow { line: there.clone(), told }) }
+        Ok(Self { told: short, is_conflict: true, conflict: Some(ConflictRow { line: there.clone(), told }) })
     }
 
     /// In words for whoever sees `sees`.
@@ -258,7 +262,7 @@ impl Rehearsal {
                     continue;
                 }
             };
-            let wrong = match self.beside(line, &wish, &made) {
+            let wrong = match self.beside((desk, around), (line, &wish), &made)? {
                 Some(wrong) => Some(wrong),
                 None => conflict((desk, leaves), around, (line, &wish), &made, &mut BTreeSet::new())?,
             };
@@ -269,7 +273,12 @@ impl Rehearsal {
     }
 
     /// What a line before sets otherwise.
-    fn beside(&mut self, line: &PlacePath, wish: &Wish, made: &Made) -> Option<Failing> {
+    fn beside(
+        &mut self,
+        on: (&Desk, &Surroundings<'_>),
+        (line, wish): (&PlacePath, &Wish),
+        made: &Made,
+    ) -> Result<Option<Failing>, Error> {
         let mut others = BTreeSet::new();
         for (leaf, value) in &made.leaves {
             let key = (made.device.serial_number.clone(), *leaf);
@@ -283,10 +292,11 @@ impl Rehearsal {
                 }
             }
         }
-        others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
+        let found = others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
             let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
-            Some(Failing::conflict(&conflict, (of, other), (wish, line)))
-        })
+            Some((conflict, (other, of)))
+        });
+        found.map(|(conflict, theirs)| Failing::conflict(on, &conflict, theirs, (line, wish))).transpose()
     }
 }
 
@@ -326,7 +336,7 @@ fn conflict(
         let wrong = configuration.and_then(|theirs| conflicts(&theirs, &made.configuration).into_iter().next());
         match wrong {
             Some(wrong) => {
-                return Ok(Some(Failing::conflict(&wrong, (&theirs, &row.line), (wish, line))));
+                return Failing::conflict((desk, around), &wrong, (&row.line, &theirs), (line, wish)).map(Some);
             }
             None => {
                 also.insert(row.line);
