@@ -94,7 +94,7 @@ fn values_given_with_activations_are_told_before_a_narrowing_breaks_them() {
 #[test]
 fn who_cannot_go_over_to_a_version_stays_and_is_told_with_the_reason() {
     let mut network = Network::new();
-    network.does(&subscribe("acme", "wide", "limit", &["burst=1k"], true));
+    network.does(&subscribe("acme/paris/line-2", "wide", "limit", &["burst=1k"], true));
     network.does(&subscribe("acme/berlin", "site", "limit", &["burst=1k"], true));
     let schedule = json!({"start": "2990-01-01T00:00:00", "duration_s": 60});
     network.does(&subscribe("acme/paris/line-1", "night", "limit", &["burst=1k"], false));
