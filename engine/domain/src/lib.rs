@@ -67,6 +67,7 @@ pub mod preview;
 pub mod reactions;
 pub mod removals;
 pub mod rights;
+pub mod rollouts;
 mod router;
 pub mod rule_book;
 pub mod schedules;

@@ -4,6 +4,7 @@
 //! text --parse--> Configuration --print--> canonical text
 //!                      |
 //!                      |-- leaves, conflicts    what is set, and what two set differently
+//!                      |-- standing             which values stand in which leaf
 //!                      |-- diff                 what an operator is shown before a change
 //!                      `-- Group                what is sent to a device, and what removes exactly that
 //! ```
@@ -37,6 +38,7 @@ mod leaf;
 mod parse;
 mod print;
 mod quote;
+mod standing;
 mod tokens;
 
 pub use conflict::{Conflict, conflicts};

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::definition::ServiceDefinition;
 use super::template::{self, TemplateValue, Templates};
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Leaf};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::values::{Acquisition, Definition, RUNTIME_NAMES, Range, Value};
 
@@ -125,11 +125,22 @@ impl Service {
     /// A template asks for a value that is not there, or makes of the values what is no configuration.
     /// Values that are at fault are for the caller to refuse before ([`Acquisition::faults`]).
     pub fn render(&self, values: &Acquisition<'_>) -> Result<Configuration, ServiceFault> {
-        let parameters = values.parameters().into_iter();
-        let given =
-            parameters.filter_map(|found| Some((found.name().to_string(), TemplateValue::from(found.value()?))));
-        self.templates.render(&given.collect()).map_err(ServiceFault::from)
+        self.templates.render(&given(values)).map_err(ServiceFault::from)
     }
+
+    /// What it renders with the values of a place, leaf by leaf, with the names of the parameters whose values stand in
+    /// each: in its own words, or in those of the containers around it. Empty where it does not render.
+    ///
+    /// It takes several times as long as [`Service::render`]. What a parameter decides without standing in the text is not
+    /// told.
+    pub fn origins(&self, values: &Acquisition<'_>) -> BTreeMap<Leaf, BTreeSet<String>> {
+        self.templates.origins(&given(values))
+    }
+}
+
+fn given(values: &Acquisition<'_>) -> BTreeMap<String, TemplateValue> {
+    let parameters = values.parameters().into_iter();
+    parameters.filter_map(|found| Some((found.name().to_string(), TemplateValue::from(found.value()?)))).collect()
 }
 
 impl From<&Value> for TemplateValue {

@@ -12,6 +12,7 @@ use linesman_schemas::reaction::Device;
 use linesman_schemas::{OrgName, Place, PlacePath};
 
 use super::leaves::{self, Hashed};
+use super::origins;
 use super::parts::{self, ConflictRow};
 use super::wanted::{Floor, Wish, wishes};
 use crate::Error;
@@ -194,21 +195,20 @@ impl Failing {
 
     /// Two set a leaf differently: another one, and that at hand.
     pub(super) fn conflict(
+        (desk, around): (&Desk, &Surroundings<'_>),
         conflict: &Conflict,
-        (theirs, there): (&Wish, &PlacePath),
-        (ours, here): (&Wish, &PlacePath),
-    ) -> Self {
-        let owner = |wish: &Wish, line: &PlacePath| {
-            format!("`{}` of `{}` at `{}`, for `{line}`", wish.id, wish.name, wish.activated)
-        };
-        let told = format!("{conflict}: by {} and by {}", owner(theirs, there), owner(ours, here));
+        (there, theirs): (&PlacePath, &Wish),
+        (here, ours): (&PlacePath, &Wish),
+    ) -> Result<Self, Error> {
+        let owner = |at, leaf| origins::owner(desk.state(), around.services.shelf(), at, leaf);
+        let ours = owner((here, ours), &conflict.second)?;
+        let told = format!("{conflict}: by {} and by {ours}", owner((there, theirs), &conflict.first)?);
         if here == there {
-            return Self { is_conflict: true, ..Self::told(told) };
+            return Ok(Self { is_conflict: true, ..Self::told(told) });
         }
         let leaf = conflict.second.name();
-        let ours = owner(ours, here);
         let short = format!("`{leaf}` is set otherwise on the device for another access line than by {ours}");
-        Self { told: short, is_conflict: true, conflict: Some(ConflictRow { line: there.clone(), told }) }
+        Ok(Self { told: short, is_conflict: true, conflict: Some(ConflictRow { line: there.clone(), told }) })
     }
 
     /// In words for whoever sees `sees`.

@@ -16,6 +16,7 @@
 //! render      held against what the line's device has and against what others set on it, and said to the device
 //! rehearsal   the same before anything is taken in
 //! parts       what the device has, what it was told, what it said
+//! origins     from which parameters come the values that stand in it
 //! ```
 //!
 //! An activation's id says what it is, and not when it was made: the same subscriptions, made in whatever order, are the
@@ -23,6 +24,7 @@
 
 pub(crate) mod leaves;
 pub(crate) mod make;
+pub mod origins;
 pub mod parts;
 pub(crate) mod rehearsal;
 pub(crate) mod render;

@@ -41,7 +41,7 @@ impl Rehearsal {
                     continue;
                 }
             };
-            let wrong = match self.beside(line, &wish, &made) {
+            let wrong = match self.beside((desk, around), (line, &wish), &made)? {
                 Some(wrong) => Some(wrong),
                 None => conflict((desk, leaves), around, (line, &wish), &made, &mut BTreeSet::new())?,
             };
@@ -52,7 +52,12 @@ impl Rehearsal {
     }
 
     /// What a line before sets otherwise.
-    fn beside(&mut self, line: &PlacePath, wish: &Wish, made: &Made) -> Option<Failing> {
+    fn beside(
+        &mut self,
+        on: (&Desk, &Surroundings<'_>),
+        (line, wish): (&PlacePath, &Wish),
+        made: &Made,
+    ) -> Result<Option<Failing>, Error> {
         let mut others = BTreeSet::new();
         for (leaf, value) in &made.leaves {
             let key = (made.device.serial_number.clone(), *leaf);
@@ -66,10 +71,11 @@ impl Rehearsal {
                 }
             }
         }
-        others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
+        let found = others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
             let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
-            Some(Failing::conflict(&conflict, (of, other), (wish, line)))
-        })
+            Some((conflict, (other, of)))
+        });
+        found.map(|(conflict, theirs)| Failing::conflict(on, &conflict, theirs, (line, wish))).transpose()
     }
 }
 
@@ -109,7 +115,7 @@ pub(super) fn conflict(
         let wrong = configuration.and_then(|theirs| conflicts(&theirs, &made.configuration).into_iter().next());
         match wrong {
             Some(wrong) => {
-                return Ok(Some(Failing::conflict(&wrong, (&theirs, &row.line), (wish, line))));
+                return Failing::conflict((desk, around), &wrong, (&row.line, &theirs), (line, wish)).map(Some);
             }
             None => {
                 also.insert(row.line);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use linesman_schemas::{Place, PlacePath, SubscriptionName};
+use linesman_schemas::{Place, SubscriptionName};
 
 use super::{ActivationRow, all_at, cuts_at, id};
 use crate::Error;
@@ -67,13 +67,13 @@ pub struct Wish {
     pub is_on: bool,
 }
 
-/// The floors from an access line up to its organization.
+/// The floors from a place up to its organization.
 ///
 /// # Errors
 /// The base cannot be read, or a row of it.
-pub fn path(base: &(impl Base + ?Sized), line: &PlacePath) -> Result<Vec<Floor>, Error> {
+pub fn path(base: &(impl Base + ?Sized), place: &Place) -> Result<Vec<Floor>, Error> {
     let mut floors = Vec::new();
-    let mut next = Some(Place::Below(line.clone()));
+    let mut next = Some(place.clone()).filter(|place| *place != Place::Provider);
     while let Some(place) = next {
         floors.push(Floor::read(base, &place)?);
         next = place.parent().filter(|above| *above != Place::Provider);

@@ -14,12 +14,15 @@ use linesman_schemas::{Place, ServiceName, SubscriptionName};
 use super::{Answer, Wrong};
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
+use crate::activations::{self, ActivationRow};
 use crate::services::Services;
 use crate::state::State;
 use crate::subscriptions::{self, SubscriptionRow};
+use crate::table::Table;
 use crate::values::{self, Given, Whose};
 
-/// How many places below are looked at; what is further down is told when it is rendered.
+/// How many places below, and how many activations with values, are looked at; what is beyond that is told when it is
+/// rendered.
 const BELOW_MOST: usize = 1_000;
 /// How many faults a refusal names.
 const NAMED_MOST: usize = 20;
@@ -34,6 +37,8 @@ pub(super) struct Change<'a> {
 
 /// For what values count somewhere: a version of a service, and the subscription that it is seen through.
 type Context = (Option<(ServiceName, String)>, Option<SubscriptionName>);
+/// A place, and what is given with an activation there.
+type At<'a> = (&'a Place, &'a [Given]);
 
 /// Why values may not stand; none where they may.
 pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -> Result<Option<Answer>, Error> {
@@ -43,7 +48,7 @@ pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -
     let source = source_of(change.place, change.whose);
     let (mut known, mut all_names) = (BTreeSet::new(), BTreeSet::new());
     for context in &contexts {
-        let new = gathered(state, services, change.place, context, Some(change.new), change)?;
+        let new = gathered(state, services, (change.place, &[]), context, Some(change.new), change)?;
         let blocked = new.acquire(|values| {
             known.extend(names.iter().copied().filter(|name| values.has(name)));
             all_names.extend(values.parameters().iter().map(|parameter| parameter.name().to_string()));
@@ -66,7 +71,7 @@ pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -
         return Ok(Some(Answer::refused(Verdict::Invalid, detail)));
     }
     for context in &contexts {
-        let fresh = fresh_faults(state, services, change.place, context, change)?;
+        let fresh = fresh_faults(state, services, (change.place, &[]), context, change)?;
         if !fresh.is_empty() {
             let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
             return Ok(Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong)));
@@ -174,7 +179,7 @@ fn contexts(
 fn gathered(
     state: &State,
     services: &Services,
-    place: &Place,
+    (place, activation): At<'_>,
     (service, subscription): &Context,
     given: Option<&[Given]>,
     change: &Change<'_>,
@@ -184,7 +189,7 @@ fn gathered(
         place,
         service: service.as_ref().map(|(name, version)| (name, version.as_str())),
         subscription: subscription.as_ref(),
-        activation: &[],
+        activation,
         instead,
     };
     acquired::gather(state, services.shelf(), &wanted)
@@ -194,16 +199,16 @@ fn gathered(
 fn fresh_faults(
     state: &State,
     services: &Services,
-    place: &Place,
+    at: At<'_>,
     context: &Context,
     change: &Change<'_>,
 ) -> Result<Vec<Fault>, Error> {
     let all = |values: &Acquisition<'_>| -> Vec<Fault> {
         values.faults().iter().filter(|fault| !fault.is_missing).cloned().collect()
     };
-    let mut after = gathered(state, services, place, context, Some(change.new), change)?.acquire(all);
+    let mut after = gathered(state, services, at, context, Some(change.new), change)?.acquire(all);
     if !after.is_empty() {
-        let before = gathered(state, services, place, context, None, change)?.acquire(all);
+        let before = gathered(state, services, at, context, None, change)?.acquire(all);
         after.retain(|fault| !before.contains(fault));
     }
     Ok(after)
@@ -219,13 +224,8 @@ fn below(
     let mut broken = Vec::new();
     for place in places_below(state, change.place)? {
         for context in contexts(state, services, &place, None, names)? {
-            let is_of_it = match change.whose {
-                Whose::Own => true,
-                Whose::Subscription(name) => context.1.as_ref() == Some(name),
-                Whose::Localized(name) => context.0.as_ref().is_some_and(|(service, _)| service == name),
-            };
-            if is_of_it {
-                let fresh = fresh_faults(state, services, &place, &context, change)?;
+            if change.counts_for(&context) {
+                let fresh = fresh_faults(state, services, (&place, &[]), &context, change)?;
                 broken.extend(fresh.iter().map(|fault| Wrong::value(Some(&place), shown(fault))));
             }
         }
@@ -233,11 +233,76 @@ fn below(
             break;
         }
     }
+    broken.extend(broken_activations(state, services, change)?);
     if broken.is_empty() {
         return Ok(None);
     }
     let detail = format!("it would break what stands below: {}", told(broken.iter().map(Wrong::told)));
     Ok(Some(Answer::refused(Verdict::Conflict, detail).naming(broken)))
+}
+
+impl Change<'_> {
+    /// Whether what is given counts there.
+    fn counts_for(&self, (service, subscription): &Context) -> bool {
+        match self.whose {
+            Whose::Own => true,
+            Whose::Subscription(name) => subscription.as_ref() == Some(name),
+            Whose::Localized(name) => service.as_ref().is_some_and(|(service, _)| service == name),
+        }
+    }
+}
+
+/// What a change would break of the values that are given with activations: of those made at its place, below it, and above
+/// it as far as they reach it. What would be broken without them is not told again.
+fn broken_activations(state: &State, services: &Services, change: &Change<'_>) -> Result<Vec<Wrong>, Error> {
+    let mut broken = Vec::new();
+    let mut looked_at = 0;
+    let Some(org) = change.place.organization() else { return Ok(broken) };
+    for row in activations::all(state, org) {
+        let (made, name, id, row) = row?;
+        if row.substitutions.is_empty() {
+            continue;
+        }
+        let place = if change.place.covers(&made) { &made } else { change.place };
+        let subscription = match made.covers(place) && reaches(state, (&made, &name, &row), place)? {
+            true => subscriptions::seen(state, place, &name)?.filter(|(_, seen)| seen.number == row.number),
+            false => None,
+        };
+        let Some((_, subscription)) = subscription else { continue };
+        let context: Context = (Some((subscription.service, subscription.version)), Some(name));
+        if !change.counts_for(&context) {
+            continue;
+        }
+        let fresh = fresh_faults(state, services, (place, &row.substitutions), &context, change)?;
+        if !fresh.is_empty() {
+            let known = fresh_faults(state, services, (place, &[]), &context, change)?;
+            let told = fresh.iter().filter(|fault| !known.contains(fault));
+            let told = told.map(|fault| format!("given with `{id}`: {}", shown(fault)));
+            broken
+                .extend(told.map(|detail| Wrong { activation: Some(id.clone()), ..Wrong::value(Some(place), detail) }));
+        }
+        looked_at += 1;
+        if looked_at >= BELOW_MOST || broken.len() > NAMED_MOST {
+            break;
+        }
+    }
+    Ok(broken)
+}
+
+/// Whether an activation that was made at a place reaches one there or below: nothing between them ends it.
+fn reaches(
+    state: &State,
+    (made, name, row): (&Place, &SubscriptionName, &ActivationRow),
+    place: &Place,
+) -> Result<bool, Error> {
+    let mut next = Some(place.clone());
+    while let Some(at) = next.filter(|at| at != made) {
+        if Table::read(state, &activations::cut_key(&at, name))?.is_some_and(|cut| cut.number == row.number) {
+            return Ok(false);
+        }
+        next = at.parent();
+    }
+    Ok(true)
 }
 
 /// The places below one where something of values or subscriptions stands, the first of them.

@@ -39,7 +39,7 @@ mod spheres;
 pub(crate) mod subscriptions;
 pub(crate) mod tokens;
 pub(crate) mod values;
-mod wrong;
+pub(crate) mod wrong;
 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Verb};

@@ -10,12 +10,20 @@ use serde_json::{Value, json};
 use super::Answer;
 use crate::desk::Desk;
 use crate::jobs::{Jobs, Work};
-use crate::services::{newest_key, version_key};
+use crate::rollouts::Target;
+use crate::services::{Services, newest_key, version_key};
 use crate::subscriptions::{self, SubscriptionRow};
 use crate::{Error, places};
 
+/// How many subscriptions that stay on their version the audit names.
+const NAMED_MOST: usize = 20;
+
 /// Begins to let subscriptions go over to another version of their service.
-pub(crate) fn roll_out_from(desk: &mut Desk, jobs: &mut Jobs, rollout: &Rollout) -> Result<Answer, Error> {
+pub(crate) fn roll_out_from(
+    desk: &mut Desk,
+    (services, jobs): (&Services, &mut Jobs),
+    rollout: &Rollout,
+) -> Result<Answer, Error> {
     let Rollout { service, version, under, canary } = rollout;
     if !places::is_within(desk.state(), under)? {
         return Ok(Answer::unseen(under));
@@ -33,14 +41,30 @@ pub(crate) fn roll_out_from(desk: &mut Desk, jobs: &mut Jobs, rollout: &Rollout)
     }
     let (mut count, most) = (0_u32, canary.unwrap_or(u32::MAX));
     let Some(org) = under.organization() else { return Ok(Answer::unseen(under)) };
+    let target = Target::read(desk.state(), services.shelf(), org, (service, &version))?;
+    let (mut staying, mut stay) = (Vec::new(), 0_u32);
     for row in subscriptions::all(desk.state(), org) {
-        let (place, _, row) = row?;
-        count += u32::from(is_meant(&row, service, &version) && under.covers(&place));
+        let (place, name, row) = row?;
+        if !target.is_meant(&row) || !under.covers(&place) {
+            continue;
+        }
+        match target.refusal(&place, &row) {
+            Some(reason) => {
+                stay += 1;
+                if staying.len() < NAMED_MOST {
+                    staying.push(json!({"place": place, "subscription": name, "reason": reason}));
+                }
+            }
+            None => count += 1,
+        }
         if count >= most {
             break;
         }
     }
-    let new = json!({"service": service, "version": version, "subscriptions": count});
+    let mut new = json!({"service": service, "version": version, "subscriptions": count});
+    if let Some(fields) = new.as_object_mut().filter(|_| stay > 0) {
+        fields.insert("staying".to_owned(), json!({"count": stay, "named": staying}));
+    }
     if jobs.has(|work| matches!(work, Work::Rollout { place, service: of, .. } if place.organization() == Some(org) && of == service)) {
         let detail = format!("subscriptions of `{org}` to `{service}` are going over to a version; ask again when they have");
         return Ok(Answer::refused(Verdict::Conflict, detail));
@@ -53,14 +77,11 @@ pub(crate) fn roll_out_from(desk: &mut Desk, jobs: &mut Jobs, rollout: &Rollout)
     Ok(Answer::done("begun", Value::Null, new))
 }
 
-fn is_meant(row: &SubscriptionRow, service: &ServiceName, version: &str) -> bool {
-    row.service == *service && row.version != version
-}
-
 /// A slice of subscriptions behind a cursor goes over to a version, `left` of them at the most since the first slice. The
 /// cursor where there may be more, and how many rows were looked at.
 pub(crate) fn roll_out(
     desk: &mut Desk,
+    services: &Services,
     place: &Place,
     (service, version): (&ServiceName, &str),
     left: Option<u32>,
@@ -76,12 +97,15 @@ pub(crate) fn roll_out(
     };
     let mut from = if after.is_empty() { Bound::Included(front.clone()) } else { Bound::Excluded(after.to_vec()) };
     let mut looked_at = 0;
+    let target = Target::read(desk.state(), services.shelf(), org, (service, version))?;
     while let Some((key, _)) = desk.first(from.as_ref().map(Vec::as_slice), &front)? {
         looked_at += 1;
         let own = key.get(front.len()..).and_then(|own| subscriptions::place_and_name(org, own));
         if let Some((at, name)) = own.filter(|(at, _)| place.covers(at)) {
             let row_key = subscriptions::key(&at, &name);
-            if let Some(row) = desk.read(&row_key)?.filter(|row| is_meant(row, service, version)) {
+            if let Some(row) =
+                desk.read(&row_key)?.filter(|row| target.is_meant(row) && target.refusal(&at, row).is_none())
+            {
                 desk.write(row_key, &SubscriptionRow { version: version.to_owned(), changed: desk.now, ..row })?;
                 left = left.saturating_sub(1);
             }

@@ -1,17 +1,18 @@
 //! What is asked of subscriptions.
 
-use linesman_rules::services::Level;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Subscription, SubscriptionSettings};
 use linesman_schemas::{Place, Privilege, ServiceName, SubscriptionName};
 use serde_json::{Value, json};
 
 use super::values::{self as rooms, Change};
+use super::wrong::once;
 use super::{Answer, Wrong, activations, held};
 use crate::activations::{LEVEL, id, key as activation_key};
 use crate::desk::Desk;
 use crate::managers::Managers;
 use crate::rights::{self, Asked, Need, Ruling};
+use crate::rollouts::level_of;
 use crate::services::Services;
 use crate::subscriptions::{self, SUBSCRIPTIONS_MOST, SubscriptionRow};
 use crate::values::{self, Whose};
@@ -48,6 +49,8 @@ pub(crate) fn ask(
 
 /// A change is not taken in: lines would come to what is wrong.
 pub(crate) fn wrong(lines: Vec<Wrong>, recorded: impl Iterator<Item = String>) -> Answer {
+    let lines = once(lines, |wrong| &wrong.detail);
+    let recorded = once(recorded.collect(), String::as_str).into_iter();
     let refused = Answer::refused(Verdict::Conflict, held::told(lines.iter().map(Wrong::told)));
     refused.recorded(held::told(recorded)).naming(lines)
 }
@@ -164,13 +167,8 @@ fn misplaced(
         let detail = format!("the service `{name}` cannot be used as it stands");
         return Ok(Some(Answer::refused(Verdict::Conflict, detail)));
     };
-    let level = match place {
-        Place::Below(path) if path.line.is_some() => Level::Line,
-        Place::Below(_) => Level::Site,
-        Place::Organization(_) | Place::Provider => Level::Enterprise,
-    };
     let levels = &service.definition.levels;
-    Ok((!levels.contains(&level)).then(|| {
+    Ok((!levels.contains(&level_of(place))).then(|| {
         let words: Vec<&str> = levels.iter().map(|level| level.as_str()).collect();
         let detail = format!("`{name}` is subscribed at the level {}, and `{place}` is none", words.join(" or "));
         Answer::refused(Verdict::Conflict, detail)

@@ -1,5 +1,7 @@
 //! What would be wrong after a change that is refused, one by one: the words of the refusal name the first of it.
 
+use std::collections::BTreeSet;
+
 use linesman_schemas::Place;
 
 /// Something that would be wrong.
@@ -27,5 +29,47 @@ impl Wrong {
             Some(place) => format!("`{place}`: {}", self.detail),
             None => self.detail.clone(),
         }
+    }
+}
+
+/// Without what tells of two that set the same differently what was told of them before, the other way round. What `words`
+/// gives of each is told to people.
+pub(crate) fn once<T>(wrong: Vec<T>, words: impl Fn(&T) -> &str) -> Vec<T> {
+    let mut known: BTreeSet<[String; 2]> = BTreeSet::new();
+    wrong.into_iter().filter(|one| owners(words(one)).is_none_or(|pair| known.insert(pair))).collect()
+}
+
+/// The two owners that the words of a conflict end with, in the order of their names; see
+/// [`origins`](crate::activations::origins).
+fn owners(told: &str) -> Option<[String; 2]> {
+    let (front, second) = told.rsplit_once(" and by `")?;
+    let (_, first) = front.rsplit_once(": by `")?;
+    // With which parameters may differ from leaf to leaf.
+    let mut pair =
+        [first, second].map(|owner| owner.split_once(", with `").map_or(owner, |(owner, _)| owner).to_owned());
+    pair.sort_unstable();
+    Some(pair)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_that_set_the_same_it_is_told_once() {
+        let [a, b, c] = ["`a-1` of `a` at `acme`", "`b-2` of `b` at `acme`", "`c-3` of `c` at `acme`"];
+        let told = |first: &str, second: &str| {
+            format!("`x` is set to `1` and to `: by `d` and by `: by {first} and by {second}")
+        };
+        let all = vec![
+            told(a, b),
+            "`rate`: too much".to_owned(),
+            told(b, &format!("{a}, with `x`, `y`")),
+            told(a, c),
+            "`rate`: too much".to_owned(),
+            told(c, a),
+        ];
+        let kept = [&all[0], &all[1], &all[3], &all[4]].map(String::clone);
+        assert_eq!(once(all, |text| text), kept);
     }
 }

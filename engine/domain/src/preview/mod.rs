@@ -124,8 +124,9 @@ pub fn preview(
     let values = values::found(state, (place, lines), given.as_ref(), sight, goes_on)?;
     is_complete &= values.is_complete;
     wrong.extend(found.wrong);
-    wrong.iter_mut().for_each(|wrong| wrong.detail = sight.cut(&org, &wrong.detail));
     wrong.retain(|wrong| wrong.place.as_ref().is_none_or(|place| (sight.sees)(place)));
+    let mut wrong = commands::wrong::once(wrong, |wrong| &wrong.detail);
+    wrong.iter_mut().for_each(|wrong| wrong.detail = sight.cut(&org, &wrong.detail));
     Ok(Preview {
         verdict,
         detail: sight.cut(&org, &detail),

@@ -40,6 +40,7 @@ impl Sight<'_> {
                     rest = behind.strip_prefix('`').unwrap_or(behind);
                 }
             }
+            rest = without_parameters(rest);
         }
         cut.push_str(rest);
         cut
@@ -49,6 +50,19 @@ impl Sight<'_> {
     fn shows(&self, name: &str) -> bool {
         name.parse::<Place>().map_or(true, |place| (self.sees)(&place))
     }
+}
+
+/// What is behind the parameters of an owner.
+fn without_parameters(text: &str) -> &str {
+    let mut rest = text;
+    let mut front = ", with `";
+    while let Some((name, behind)) = rest.strip_prefix(front).and_then(|named| named.split_once('`')) {
+        if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            break;
+        }
+        (rest, front) = (behind, ", `");
+    }
+    rest
 }
 
 /// What of a text that begins with a backtick may be a place's name, and what is behind that.
@@ -78,6 +92,11 @@ mod tests {
                 "by `b-2` of `b` at `acme`, for `acme/berlin/line-1` and by `a-1` of `a` at `acme`, for `acme/paris/line-1`"
             ),
             "by `b-2` of `b` at `acme`, for `acme/berlin/line-1` and by one that you do not see"
+        );
+        assert_eq!(
+            cut("x: by `a-1` of `a` at `acme/paris`, for `acme/paris/line-1`, with `rate`, `burst` \
+                 and by `b-2` of `b` at `acme`, for `acme/berlin/line-1`, with `rate`"),
+            "x: by one that you do not see and by `b-2` of `b` at `acme`, for `acme/berlin/line-1`, with `rate`"
         );
         assert_eq!(cut("`acme/paris/`acme/paris`"), "`acme/paris/one that you do not see");
         for whole in ["", "`acme/berlin`", "`acme/", "`bolt/paris`", "acme/paris"] {

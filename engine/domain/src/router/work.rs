@@ -31,7 +31,8 @@ impl Domain {
             Work::Render { place, again } => self.render_slice(place, again.as_ref(), &job.cursor)?,
             Work::Rollout { place, service, version, left } => {
                 let wanted = (service, version.as_str());
-                let slice = services::roll_out(&mut self.desk, place, wanted, *left, &job.cursor, SLICE_ROWS)?;
+                let slice =
+                    services::roll_out(&mut self.desk, &self.services, place, wanted, *left, &job.cursor, SLICE_ROWS)?;
                 if slice.0.is_none() {
                     self.render(place, None)?;
                 }

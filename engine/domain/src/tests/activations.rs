@@ -2,6 +2,7 @@
 
 mod previews;
 mod recovery;
+mod told;
 mod wishes;
 
 use std::collections::BTreeMap;

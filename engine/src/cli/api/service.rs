@@ -120,8 +120,10 @@ async fn roll_out(api: &Api, path: &str, body: Value) -> anyhow::Result<()> {
         return Ok(());
     }
     let organizations = state.get("organizations").and_then(Value::as_array).cloned().unwrap_or_default();
+    let stays = tell_staying(&state);
     if organizations.is_empty() {
-        anstream::println!("unchanged: no subscription is on another version");
+        let none = if stays { "no other subscription" } else { "no subscription" };
+        anstream::println!("unchanged: {none} is on another version");
         return Ok(());
     }
     let version = state.get("version").cloned().unwrap_or_default();
@@ -139,6 +141,19 @@ async fn roll_out(api: &Api, path: &str, body: Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Tells of the subscriptions that cannot go over, a line each; whether there are any.
+fn tell_staying(found: &Value) -> bool {
+    let staying = found.get("staying").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for one in staying {
+        let field = |name: &str| one.get(name).map(show::plain).unwrap_or_default();
+        anstream::eprintln!("`{}` at `{}` stays: {}", field("subscription"), field("place"), field("reason"));
+    }
+    if let Some(more) = found.get("more_staying").and_then(Value::as_u64).filter(|more| *more > 0) {
+        anstream::eprintln!("and {more} more stay");
+    }
+    !staying.is_empty()
+}
+
 /// Prints what it would do, organization by organization.
 async fn preview_rollout(api: &Api, path: &str, body: &Value) -> anyhow::Result<()> {
     let found = api.previewed(Method::POST, path, Some(body)).await?;
@@ -146,8 +161,12 @@ async fn preview_rollout(api: &Api, path: &str, body: &Value) -> anyhow::Result<
     let is_done = |one: &Value| one.pointer("/preview/verdict").is_none_or(|verdict| verdict == "done");
     if api.is_json {
         anstream::println!("{found}");
-    } else if previews.is_empty() {
-        anstream::println!("would be unchanged: no subscription is on another version");
+    } else {
+        let stays = tell_staying(&found);
+        if previews.is_empty() {
+            let none = if stays { "no other subscription" } else { "no subscription" };
+            anstream::println!("would be unchanged: {none} is on another version");
+        }
     }
     for one in previews.iter().filter(|_| !api.is_json) {
         let field = |name: &str| one.get(name).map(show::plain).unwrap_or_default();

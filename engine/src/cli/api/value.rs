@@ -72,6 +72,9 @@ pub(in crate::cli) enum Action {
         /// The subscription to it, where several are seen at the place
         #[arg(long, value_name = "NAME")]
         subscription: Option<String>,
+        /// The activation whose values count, where several reach the place
+        #[arg(long, value_name = "ID")]
+        activation: Option<String>,
     },
     /// Evaluate a scenario: what value each parameter has, and what is wrong; needs no engine
     Resolve(trials::Resolve),
@@ -102,9 +105,10 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             let body = json!({"unset": names, "keep": true});
             api.write_or_preview(*dry_run, Method::PUT, &path(place, whose), Some(body)).await
         }
-        Action::Explain { place, service, parameter, subscription } => {
+        Action::Explain { place, service, parameter, subscription, activation } => {
             let mut query = vec![("service", service), ("parameter", parameter)];
             query.extend(subscription.iter().map(|name| ("subscription", name)));
+            query.extend(activation.iter().map(|id| ("activation", id)));
             explain(api, &path_of("/api/v1/explain", place), query).await
         }
         // It was run above, without an engine.

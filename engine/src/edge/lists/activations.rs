@@ -1,11 +1,16 @@
 //! `/api/v1/activations`: what of subscriptions the devices of access lines have, line by line.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use linesman_domain::activations::parts::{self, PartRow};
+use linesman_domain::activations::origins::{self, Origin};
+use linesman_domain::activations::parts::{self, Goal, PartRow, State as Standing};
+use linesman_domain::activations::wanted::{path, wishes};
+use linesman_domain::rollouts::level_of;
+use linesman_domain::shelf::Shelf;
 use linesman_domain::table::{self, Table};
 use linesman_rules::configuration::Configuration;
 use linesman_rules::services::Level;
@@ -13,6 +18,7 @@ use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName}
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::fixed::is_fixed_above;
 use super::walk::{OrgRows, Walk, answer, unseen};
 use super::{Error, rows_from};
 use crate::edge::filters::passes;
@@ -50,7 +56,7 @@ struct Item {
     version: String,
     /// How it stands there.
     state: ActivationState,
-    /// Why it failed; empty where it has not.
+    /// Why it failed, or what it waits for while it is pending; empty otherwise.
     reason: String,
     /// The serial number of the device that has it; empty where none does.
     device: String,
@@ -83,11 +89,30 @@ struct OwnedStatement {
     /// At which level that was activated.
     #[schema(schema_with = words::service_level)]
     level: Level,
+    /// The parameters whose values stand in it, as they are given now: none where it would not be rendered any more. What
+    /// is fixed above and hidden is not named.
+    parameters: Vec<StandingParameter>,
+}
+
+/// A parameter whose value stands in a statement.
+#[derive(Debug, Serialize, ToSchema)]
+struct StandingParameter {
+    /// Its name.
+    parameter: String,
+    /// The source of the value that counts.
+    #[schema(value_type = String)]
+    source: &'static str,
+    /// Where that stands; null for what is the same everywhere.
+    #[schema(schema_with = words::place_or_none)]
+    place: Option<Place>,
 }
 
 impl Item {
     fn new(viewer: &Viewer, line: PlacePath, activation: String, part: PartRow) -> Self {
-        let reason = part.told(|place| viewer.sees_place(place)).to_owned();
+        let reason = match (part.state, part.told(|place| viewer.sees_place(place))) {
+            (Standing::Pending, "") => waits_for(&part),
+            (_, told) => told.to_owned(),
+        };
         Self {
             activation,
             subscription: part.name,
@@ -106,19 +131,35 @@ impl Item {
 }
 
 impl ActivationWithConfiguration {
-    fn new(viewer: &Viewer, line: PlacePath, activation: String, part: PartRow) -> Self {
+    fn new(
+        viewer: &Viewer,
+        line: PlacePath,
+        activation: String,
+        part: PartRow,
+        mut origins: BTreeMap<String, Vec<Origin>>,
+    ) -> Self {
         let configuration = part.to_hold().to_owned();
-        let level = match &part.activated {
-            Place::Below(PlacePath { line: Some(_), .. }) => Level::Line,
-            Place::Below(_) => Level::Site,
-            Place::Organization(_) | Place::Provider => Level::Enterprise,
-        };
+        let level = level_of(&part.activated);
         // It was printed from a configuration, and reads as one.
         let leaves = Configuration::parse(&configuration).map(|known| known.leaves()).unwrap_or_default();
-        let owned = |statement: String| OwnedStatement { statement, subscription: part.name.clone(), level };
+        let mut owned = |statement: String| {
+            let parameters = origins.remove(&statement).unwrap_or_default().into_iter();
+            let parameters = parameters.map(|Origin { parameter, source, place }| StandingParameter {
+                parameter,
+                source: source.as_str(),
+                place,
+            });
+            OwnedStatement { parameters: parameters.collect(), statement, subscription: part.name.clone(), level }
+        };
         let statements = leaves.iter().map(|leaf| owned(leaf.to_string())).collect();
         Self { activation: Item::new(viewer, line, activation, part), configuration, statements }
     }
+}
+
+/// What a part that is pending waits for.
+fn waits_for(part: &PartRow) -> String {
+    let what = if part.goal == Goal::On { "has" } else { "has no more" };
+    format!("the device `{}` has still to answer that it {what} the group, since {}", part.device, part.changed)
 }
 
 /// Activations, access line by access line, page by page.
@@ -157,7 +198,14 @@ fn one(walk: &Walk, line: PlacePath, id: String) -> Result<ActivationWithConfigu
     let lane = lane.ok_or_else(|| unseen(&place))?;
     let nothing = || Error::Nothing(format!("there is no activation `{id}` at `{line}`"));
     let part = Table::read(lane, &parts::key(&line, &id))?.ok_or_else(nothing)?;
-    Ok(ActivationWithConfiguration::new(walk.viewer(), line, id, part))
+    let floors = path(lane, &place)?;
+    let origins = match wishes(&floors).get(&id) {
+        Some(wish) => origins::of(lane, &Shelf::default(), (&line, wish), |service, found| {
+            !(service.hides_fixed && is_fixed_above(walk.viewer(), found))
+        })?,
+        None => BTreeMap::new(),
+    };
+    Ok(ActivationWithConfiguration::new(walk.viewer(), line, id, part, origins))
 }
 
 fn page(walk: &Walk, list: &Activations, paging: &Paging) -> Result<Page<Item>, Error> {

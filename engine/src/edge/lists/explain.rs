@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use linesman_domain::acquired::{self, Wanted};
+use linesman_domain::activations::wanted::{path, wishes};
 use linesman_domain::shelf::Shelf;
 use linesman_domain::table::Table;
 use linesman_domain::{places, services, subscriptions};
@@ -37,6 +38,9 @@ pub(in crate::edge) struct ExplainQuery {
     /// The subscription to it, where several are seen at the place.
     #[param(value_type = Option<String>, required = false, pattern = "^[a-z][a-z0-9-]{0,63}$")]
     subscription: Option<SubscriptionName>,
+    /// The activation whose values count; where nothing is said that of the subscription which alone reaches the place.
+    #[param(required = false)]
+    activation: Option<String>,
 }
 
 /// Where a parameter's value at an organization comes from.
@@ -82,16 +86,27 @@ pub(in crate::edge) async fn line(
 }
 
 fn read(walk: &Walk, place: Place, query: &ExplainQuery) -> Result<Explanation, Error> {
-    let ExplainQuery { service, parameter, subscription } = query;
+    let ExplainQuery { service, parameter, subscription, activation } = query;
     let org = place.organization().ok_or_else(|| unseen(&place))?;
     let lane = walk.lane(org).filter(|_| walk.viewer().sees_place(&place)).ok_or_else(|| unseen(&place))?;
     if !places::is_there(lane, &place)? {
         return Err(unseen(&place));
     }
+    let floors = path(lane, &place)?;
+    let mut reaching = wishes(&floors);
+    reaching.retain(|_, wish| wish.subscription.service == *service);
+    let named = match activation {
+        None => None,
+        Some(id) => {
+            let nothing = || Error::Nothing(format!("no activation `{id}` of `{service}` reaches `{place}`"));
+            let wish = reaching.remove(id).filter(|wish| subscription.as_ref().is_none_or(|name| *name == wish.name));
+            Some(wish.ok_or_else(nothing)?)
+        }
+    };
+    let subscription = named.as_ref().map(|wish| &wish.name).or(subscription.as_ref());
     let seen = subscriptions::all_seen(lane, &place)?;
-    let mut to_it = seen
-        .iter()
-        .filter(|(name, row)| row.service == *service && subscription.as_ref().is_none_or(|wanted| wanted == *name));
+    let mut to_it =
+        seen.iter().filter(|(name, row)| row.service == *service && subscription.is_none_or(|wanted| wanted == *name));
     let (through, version) = match (to_it.next(), to_it.next()) {
         (Some((name, row)), None) => (Some(name), row.version.clone()),
         (Some(_), Some(_)) => {
@@ -107,11 +122,14 @@ fn read(walk: &Walk, place: Place, query: &ExplainQuery) -> Result<Explanation, 
             (None, None) => return Err(Error::Nothing(format!("there is no service `{service}`"))),
         },
     };
+    let mut counting = reaching.into_values().filter(|wish| wish.is_on && Some(&wish.name) == through);
+    let alone = counting.next().filter(|_| counting.next().is_none());
+    let given = named.or(alone).map(|wish| wish.substitutions);
     let wanted = Wanted {
         place: &place,
         service: Some((service, &version)),
         subscription: through,
-        activation: &[],
+        activation: given.as_deref().unwrap_or_default(),
         instead: None,
     };
     let gathered = acquired::gather(lane, &Shelf::default(), &wanted)?;

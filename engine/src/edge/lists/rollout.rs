@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use linesman_domain::commands::asked;
-use linesman_domain::subscriptions::SubscriptionRow;
+use linesman_domain::rollouts::Target;
+use linesman_domain::shelf::Shelf;
 use linesman_domain::table::Table;
 use linesman_domain::{places, services, subscriptions};
 use linesman_schemas::command::{Rollout, Service, Verb};
-use linesman_schemas::{CommandId, OrgName, Place, ServiceName};
+use linesman_schemas::{CommandId, OrgName, Place, ServiceName, SubscriptionName};
 
 use super::Error;
 use super::walk::{Walk, found, unseen};
@@ -36,7 +37,22 @@ pub(in crate::edge) struct Wanted {
 pub(in crate::edge) struct Plan {
     pub(in crate::edge) version: String,
     pub(in crate::edge) shares: Vec<Share>,
+    /// The subscriptions that cannot go over: the first 200.
+    pub(in crate::edge) staying: Vec<Staying>,
+    /// How many more there are.
+    pub(in crate::edge) more_staying: u64,
 }
+
+/// A subscription that stays on its version.
+#[derive(Debug)]
+pub(in crate::edge) struct Staying {
+    pub(in crate::edge) place: Place,
+    pub(in crate::edge) subscription: SubscriptionName,
+    pub(in crate::edge) reason: String,
+}
+
+/// How many subscriptions that stay are named.
+const STAYING_MOST: usize = 200;
 
 /// What it comes to for an organization.
 #[derive(Debug)]
@@ -63,7 +79,8 @@ pub(in crate::edge) async fn plan(
 ) -> Result<Plan, Problem> {
     let known = Arc::clone(sources);
     found(sources, viewer.clone(), move |walk| {
-        let planned = Planner { walk, sources: &known, wanted: &wanted, versions: Vec::new() };
+        let shelf = Shelf::default();
+        let planned = Planner { walk, sources: &known, wanted: &wanted, shelf, versions: Vec::new() };
         match planned.plan(id_of) {
             Ok(plan) => Ok(Ok(plan)),
             Err(Unplanned::Refused(problem)) => Ok(Err(problem)),
@@ -89,6 +106,7 @@ struct Planner<'a> {
     walk: &'a Walk,
     sources: &'a Sources,
     wanted: &'a Wanted,
+    shelf: Shelf,
     /// To which the subscriptions may be meant to go over: the newest, and behind it, until it is known which was asked
     /// for before, all others.
     versions: Vec<String>,
@@ -130,7 +148,31 @@ impl Planner<'_> {
                     .insert(org.clone(), Share { organization: org.clone(), id, rollout, subscriptions: Some(count) });
             }
         }
-        Ok(Plan { version, shares: shares.into_values().collect() })
+        let mut plan = Plan { version, shares: shares.into_values().collect(), staying: Vec::new(), more_staying: 0 };
+        for (org, rows) in &organizations {
+            self.stay(rows.lane, org, &mut plan)?;
+        }
+        Ok(plan)
+    }
+
+    /// Tells of the subscriptions of an organization that cannot go over.
+    fn stay(&self, lane: &Lane, org: &OrgName, plan: &mut Plan) -> Result<(), Unplanned> {
+        let Wanted { service, under, .. } = self.wanted;
+        let target = Target::read(lane, &self.shelf, org, (service, &plan.version))?;
+        for row in subscriptions::all(lane, org) {
+            self.walk.step()?;
+            let (place, subscription, row) = row?;
+            if !target.is_meant(&row) || !under.covers(&place) {
+                continue;
+            }
+            let Some(reason) = target.refusal(&place, &row) else { continue };
+            if plan.staying.len() < STAYING_MOST {
+                plan.staying.push(Staying { place, subscription, reason });
+            } else {
+                plan.more_staying += 1;
+            }
+        }
+        Ok(())
     }
 
     /// The versions that may be meant.
@@ -188,15 +230,16 @@ impl Planner<'_> {
         Err(Unplanned::Refused(Problem::new(StatusCode::CONFLICT, detail)))
     }
 
-    /// How many subscriptions of an organization are on another version, `most` at the most.
+    /// How many subscriptions of an organization are on another version and can go over, `most` at the most.
     fn count(&self, lane: &Lane, org: &OrgName, version: &str, most: u32) -> Result<u32, Unplanned> {
         let Wanted { service, under, .. } = self.wanted;
-        let is_meant = |row: &SubscriptionRow| row.service == *service && row.version != version;
+        let target = Target::read(lane, &self.shelf, org, (service, version))?;
         let mut count = 0;
         for row in subscriptions::all(lane, org) {
             self.walk.step()?;
             let (place, _, row) = row?;
-            count += u32::from(is_meant(&row) && under.covers(&place));
+            let goes = target.is_meant(&row) && under.covers(&place) && target.refusal(&place, &row).is_none();
+            count += u32::from(goes);
             if count >= most {
                 break;
             }

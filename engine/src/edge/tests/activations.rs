@@ -86,14 +86,20 @@ async fn what_is_activated_is_rendered_by_its_lane_and_shown_line_by_line() {
         assert_eq!(standing(&page), [(line.to_owned(), "pending".to_owned())]);
         let item = &page["items"][0];
         let id = item["activation"].as_str().unwrap();
+        let waits = format!(
+            "the device `SN1` has still to answer that it has the group, since {}",
+            item["changed"].as_str().unwrap()
+        );
         let expected =
-            json!(["out", "acme", "acme/berlin", "nat", versions()[0], "", "SN1", format!("linesman-{id}-line-7")]);
+            json!(["out", "acme", "acme/berlin", "nat", versions()[0], waits, "SN1", format!("linesman-{id}-line-7")]);
         let fields = ["subscription", "subscribed", "place", "service", "version", "reason", "device", "group"];
         assert_eq!(json!(fields.map(|field| &item[field])), expected);
         assert_eq!(item.get("configuration"), None, "what a device was told is shown of one alone");
         let one = read(&world, TOKEN, &format!("/api/v1/activations/{line}/{id}")).await;
         assert_eq!(one["configuration"], "firewall {\n    term own;\n}\n");
-        let owned = json!([{"statement": "firewall term own", "subscription": "out", "level": "site"}]);
+        let owned = json!([
+            {"statement": "firewall term own", "subscription": "out", "level": "site", "parameters": []}
+        ]);
         assert_eq!((&one["statements"], &one["state"]), (&owned, &json!("pending")));
 
         // By a schedule that is not due it reaches no device, and is seen all the same.
@@ -319,4 +325,114 @@ async fn what_is_fixed_above_is_hidden_where_the_service_says_so_and_what_may_be
     let explain = "/api/v1/explain/acme/berlin?service=cap&parameter=rate";
     assert_eq!(world.edge.get_as(SAM, explain).await.status(), 404);
     assert_eq!(of(TOKEN, explain).await["status"], "fixed");
+}
+
+/// A service whose version before may be subscribed anywhere, and whose newest at lines alone.
+fn capped(world: &World) -> [String; 2] {
+    let files = |levels: &str| -> std::collections::BTreeMap<String, String> {
+        let definition = format!(
+            "title = \"Cap\"\nlevels = {levels}\n[parameters]\nrate = {{ type = \"rate\", default = \"1m\" }}\n"
+        );
+        [("service.toml", definition.as_str()), ("main.j2", "cap {{ line }} {\n    rate {{ rate }};\n    fixed;\n}\n")]
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .into()
+    };
+    let service: linesman_schemas::ServiceName = "cap".parse().unwrap();
+    let sources = [r#"["site", "line"]"#, r#"["line"]"#];
+    let versions = sources.map(|levels| {
+        let source = linesman_schemas::service::ServiceSource { name: service.clone(), files: files(levels) };
+        (services::version(&source), source.files)
+    });
+    for lane in 0..LANES {
+        let newest = table::encode(&NewestRow { version: versions[1].0.clone() }).unwrap();
+        let mut rows = vec![(services::newest_key(&service).into_bytes(), newest)];
+        for (version, files) in &versions {
+            let row = table::encode(&VersionRow { files: files.clone(), taken_up: Default::default() }).unwrap();
+            rows.push((services::version_key(&service, version).into_bytes(), row));
+        }
+        world.edge.write_to(lane, rows);
+    }
+    versions.map(|(version, _)| version)
+}
+
+#[tokio::test]
+async fn whose_a_statement_is_what_a_part_waits_for_and_who_stays_is_told() {
+    let asked = async {
+        let world = World::new().await;
+        let [before, newest] = capped(&world);
+        deciding::start(&world.edge, &world.client, Keeps::All);
+        let row = SubscriptionRow {
+            number: 1,
+            service: "cap".parse().unwrap(),
+            version: before,
+            is_suspended: false,
+            is_active: false,
+            by: "ann".to_owned(),
+            created: Default::default(),
+            changed: Default::default(),
+        };
+        let key = subscriptions::key(&"acme/berlin".parse().unwrap(), &"lid".parse().unwrap());
+        world.edge.write("acme", vec![(key.into_bytes(), table::encode(&row).unwrap())]);
+        let (line, at_line) = ("acme/berlin/line-7", "/api/v1/subscriptions/acme/berlin/line-7/lid");
+        let given = |rate: &str| Some(json!({"substitutions": [format!("rate={rate}")]}));
+        done(&world, Method::POST, &format!("{at_line}/activate"), given("5m")).await;
+        let page = read(&world, TOKEN, "/api/v1/activations?subscription=lid").await;
+        let item = &page["items"][0];
+        assert_eq!(
+            item["reason"].as_str().unwrap(),
+            format!(
+                "the device `SN1` has still to answer that it has the group, since {}",
+                item["changed"].as_str().unwrap()
+            )
+        );
+        let id = item["activation"].as_str().unwrap();
+        let one = read(&world, TOKEN, &format!("/api/v1/activations/{line}/{id}")).await;
+        let own = json!({"parameter": "line", "source": "runtime", "place": null});
+        let rate = json!({"parameter": "rate", "source": "activation", "place": line});
+        let told = |statement: &str, parameters: Value| json!({"statement": statement, "subscription": "lid", "level": "line", "parameters": parameters});
+        assert_eq!(
+            one["statements"],
+            json!([told("cap line-7 rate 5000000", json!([own, rate])), told("cap line-7 fixed", json!([own]))])
+        );
+
+        // The one activation that reaches the line counts; of several one is named.
+        let explain = format!("/api/v1/explain/{line}?service=cap&parameter=rate");
+        let explained = read(&world, TOKEN, &explain).await;
+        assert_eq!((&explained["value"], &explained["source"]), (&json!("5000000"), &json!("activation")));
+        assert_eq!(explained["sources"][0]["found"]["expression"], "5m");
+        let row = ActivationRow {
+            number: 1,
+            substitutions: vec![Given { text: "rate=6m".to_owned(), by: "ann".to_owned(), at: Default::default() }],
+            schedule: None,
+            is_enabled: true,
+            changes: None,
+            by: "ann".to_owned(),
+            at: Default::default(),
+        };
+        let (site, name) = ("acme/berlin".parse().unwrap(), "lid".parse().unwrap());
+        let above = activations::id(&site, &name, ["rate=6m"]);
+        let key = activations::key(&site, &name, &above);
+        world.edge.write("acme", vec![(key.into_bytes(), table::encode(&row).unwrap())]);
+        assert_eq!(read(&world, TOKEN, &explain).await["source"], "local-default");
+        for (id, value) in [(id, "5000000"), (above.as_str(), "6000000")] {
+            let explained = read(&world, TOKEN, &format!("{explain}&activation={id}")).await;
+            assert_eq!((&explained["value"], &explained["source"]), (&json!(value), &json!("activation")));
+        }
+        let at_site = format!("/api/v1/explain/acme/berlin?service=cap&parameter=rate&activation={id}");
+        let nothing = ask(&world, TOKEN, Method::GET, &at_site, None).await;
+        let expected = format!("no activation `{id}` of `cap` reaches `acme/berlin`");
+        assert_eq!(problem(nothing).await, (404, expected));
+
+        for path in ["/api/v1/services/cap/rollout", "/api/v1/services/cap/rollout?dry_run=true"] {
+            let answer = ask(&world, TOKEN, Method::POST, path, None).await;
+            let said: Value = answer.json().await.unwrap();
+            let reason = "`cap` is subscribed at the level line, and `acme/berlin` is none";
+            let stays = json!([{"place": "acme/berlin", "subscription": "lid", "reason": reason}]);
+            assert_eq!((&said["version"], &said["staying"]), (&json!(newest), &stays), "{path}: {said}");
+            assert_eq!(said["more_staying"], 0);
+            assert!(["organizations", "previews"].iter().all(|list| said[list].as_array().is_none_or(Vec::is_empty)));
+        }
+        world.end().await;
+    };
+    LocalSet::new().run_until(asked).await;
 }

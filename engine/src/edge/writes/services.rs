@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use linesman_domain::activations::LEVEL;
 use linesman_schemas::command::{Rollout, Service, Verb};
-use linesman_schemas::{CommandId, OrgName, Place, ServiceName};
+use linesman_schemas::{CommandId, OrgName, Place, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ use super::{
     Answers, CommandState, CommandStatus, DryRun, IdempotencyKey, Way, command_id, new_id, out_of_bounds, refused,
     stands_at, stated,
 };
-use crate::edge::lists::rollout::{Share, Wanted, plan};
+use crate::edge::lists::rollout::{Plan, Share, Staying, Wanted, plan};
 use crate::edge::paths::ServicePath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -60,6 +60,29 @@ pub(in crate::edge) struct RolloutState {
     version: String,
     /// The organizations that have subscriptions that go over.
     organizations: Vec<OrganizationRollout>,
+    /// The subscriptions that cannot go over, and stay on their version: the first 200.
+    staying: Vec<StayingSubscription>,
+    /// How many more there are.
+    more_staying: u64,
+}
+
+/// A subscription that cannot go over to a version.
+#[derive(Debug, Serialize, ToSchema)]
+struct StayingSubscription {
+    /// Where it was made.
+    #[schema(schema_with = words::place)]
+    place: Place,
+    /// Its name.
+    #[schema(value_type = String)]
+    subscription: SubscriptionName,
+    /// Why.
+    reason: String,
+}
+
+impl From<Staying> for StayingSubscription {
+    fn from(Staying { place, subscription, reason }: Staying) -> Self {
+        Self { place, subscription, reason }
+    }
 }
 
 /// What a rollout comes to for an organization.
@@ -95,6 +118,10 @@ struct RolloutPreview {
     complete: bool,
     /// The organizations that have subscriptions that would go over.
     previews: Vec<OrganizationPreview>,
+    /// The subscriptions that could not go over: the first 200.
+    staying: Vec<StayingSubscription>,
+    /// How many more there are.
+    more_staying: u64,
 }
 
 /// What a rollout would do for an organization.
@@ -159,12 +186,15 @@ async fn begin(
     if dry_run.is_on() {
         return preview(sources, viewer, wanted).await;
     }
-    let planned = plan(sources, viewer, wanted, move |org| id_for(&key, org)).await?;
-    let asked = stream::iter(planned.shares).map(|share| ask(sources, viewer, share)).buffered(AT_ONCE);
+    let mut planned = plan(sources, viewer, wanted, move |org| id_for(&key, org)).await?;
+    let shares = std::mem::take(&mut planned.shares);
+    let asked = stream::iter(shares).map(|share| ask(sources, viewer, share)).buffered(AT_ONCE);
     let organizations: Vec<OrganizationRollout> = asked.try_collect().await?;
     let is_pending = organizations.iter().any(|one| one.verdict == CommandStatus::Pending);
     let status = if is_pending { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok((status, Json(RolloutState { version: planned.version, organizations })).into_response())
+    let Plan { version, staying, more_staying, .. } = planned;
+    let staying = staying.into_iter().map(StayingSubscription::from).collect();
+    Ok((status, Json(RolloutState { version, organizations, staying, more_staying })).into_response())
 }
 
 /// What a rollout would do, organization by organization.
@@ -186,7 +216,9 @@ async fn preview(sources: &Arc<Sources>, viewer: &Viewer, wanted: Wanted) -> Res
         })
         .collect();
     let complete = previews.iter().all(|one| one.preview.as_ref().is_some_and(Preview::is_complete));
-    Ok(Json(RolloutPreview { version: planned.version, complete, previews }).into_response())
+    let Plan { version, more_staying, .. } = planned;
+    let staying = planned.staying.into_iter().map(StayingSubscription::from).collect();
+    Ok(Json(RolloutPreview { version, complete, previews, staying, more_staying }).into_response())
 }
 
 /// Asks an organization's lane; what it refuses is the answer to all.

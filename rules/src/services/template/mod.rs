@@ -19,6 +19,7 @@ mod fault;
 mod filters;
 mod flow;
 mod inspect;
+mod origin;
 mod printed;
 mod sort;
 mod value;
@@ -26,7 +27,7 @@ mod value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::machinery::parse;
 use minijinja::{AutoEscape, Environment, OutputSpanKind, Template, UndefinedBehavior, Value};
@@ -61,6 +62,8 @@ pub struct Templates {
     findings: BTreeMap<String, Findings>,
     /// The last text that each file rendered, read. Most places differ in values alone, and so in no text.
     shapes: Mutex<BTreeMap<String, Arc<Shape>>>,
+    /// The same templates, saying where they print; made where somebody asks.
+    signed: OnceLock<Option<origin::Signed>>,
 }
 
 /// A rendered text in which marks stand for values, read.
@@ -130,7 +133,7 @@ impl Templates {
             }
         }
         if faults.is_empty() {
-            Ok(Self { environment, files, findings, shapes: Mutex::default() })
+            Ok(Self { environment, files, findings, shapes: Mutex::default(), signed: OnceLock::new() })
         } else {
             Err(faults)
         }

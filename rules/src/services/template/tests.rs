@@ -349,3 +349,93 @@ fn a_name_that_is_no_parameter_is_found() {
     let faults: Vec<String> = templates.unknown_parameters(&known).iter().map(Fault::to_string).collect();
     assert_eq!(faults, ["a.j2:1:6: there is no parameter `lime`\n  help: did you mean `line`?"]);
 }
+
+/// What a template renders, statement by statement, with the parameters whose values stand there.
+fn origins(given: &[(&str, &str)]) -> Vec<String> {
+    let templates = Templates::load(&files(given)).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let found = templates.origins(&values());
+    let rendered = templates.render(&values()).unwrap().leaves();
+    assert_eq!(
+        found.keys().cloned().collect::<BTreeSet<_>>(),
+        rendered.into_iter().collect(),
+        "every leaf, and no other"
+    );
+    let told = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>().join(" ");
+    found.iter().map(|(leaf, names)| format!("{leaf}: {}", told(names))).collect()
+}
+
+#[test]
+fn each_statement_is_told_with_the_parameters_that_stand_in_it() {
+    let template = "\
+policer limit-{{ line }} {
+    rate {{ rate|rate }};
+    burst 625k;
+}
+fixed;
+{% if flag %}
+{% for network in networks|list %}
+from {{ network|except }};
+{% endfor %}
+{% endif %}
+port [ {{ ports }} {{ port }} 22 ];
+{{- six if flag else address }};";
+    assert_eq!(
+        origins(&[("a.j2", template)]),
+        [
+            "2001:db8::/32: address six",
+            "fixed: ",
+            "from 192.0.2.0/24: networks",
+            "from 192.0.2.128/25 except: networks",
+            "policer limit-line-7 burst 625k: line",
+            "policer limit-line-7 rate 10m: line rate",
+            "port 22: ",
+            "port 443: port",
+            "port 80: ports",
+            "port 8080-8090: ports",
+        ]
+    );
+}
+
+#[test]
+fn a_value_under_another_name_is_followed_to_its_parameter() {
+    let main = "\
+{% from \"_macros.j2\" import route as way %}
+{% set first = port %}
+{{ way(address, tag=burst) }}
+{% with second = first %}
+second {{ second }};
+{% endwith %}
+{% for each in [1, 2]|list %}{% include \"_part.j2\" %}{% endfor %}
+{% set kept %}kept {{ rate }};{% endset %}
+{{ kept }}
+{% call(inner) wrapped(line) %}inner {{ inner }};{% endcall %}";
+    let macros =
+        "{% macro route(to, tag) %}\nroute {{ to }} {\n    tag {{ tag }};\n    up {{ interface }};\n}\n{% endmacro %}";
+    let wrapped = "{% macro wrapped(port) %}wrap {{ port }} { {{ caller(port) }} }{% endmacro %}";
+    let main = format!("{wrapped}{main}");
+    assert_eq!(
+        origins(&[("a.j2", &main), ("_macros.j2", macros), ("_part.j2", "part-{{ each }} {{ six }};\n")]),
+        [
+            "kept 10000000: rate",
+            "part-1 2001:db8::/32: six",
+            "part-2 2001:db8::/32: six",
+            "route 192.0.2.7 tag 1500000: address burst",
+            "route 192.0.2.7 up ge-0/0/1.100: address interface",
+            "second 443: port",
+            "wrap line-7 inner line-7: line",
+        ]
+    );
+}
+
+#[test]
+fn templates_that_include_each_other_again_and_again_are_not_followed_forever() {
+    let mut given: Vec<(String, String)> =
+        vec![("a.j2".to_owned(), "x {{ port }};{% if not flag %}{% include \"_0.j2\" %}{% endif %}".to_owned())];
+    for number in 0..30 {
+        let next = format!("{{% include \"_{}.j2\" %}}", number + 1);
+        given.push((format!("_{number}.j2"), format!("{next}{next}")));
+    }
+    given.push(("_30.j2".to_owned(), String::new()));
+    let given: Vec<(&str, &str)> = given.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    assert_eq!(origins(&given), ["x 443: "]);
+}

@@ -28,7 +28,7 @@ impl Network {
         found
     }
 
-    fn previews(&self, verb: &Value) -> Preview {
+    pub(super) fn previews(&self, verb: &Value) -> Preview {
         self.previews_for(verb, &Sight { sees: &|_| true, is_of_provider: true }, &|| true)
     }
 
