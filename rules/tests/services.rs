@@ -63,7 +63,7 @@ fn lines_of_one_name_at_two_sites_set_nothing_of_each_other() {
         let at = |site: &str, interface: &str| {
             let scenario = Scenario::read(&format!(
                 "service = \"{name}\"\n[[sources]]\nsource = \"line\"\nplace = \"acme/{site}/line-7\"\n\
-                 substitutions = ['{given}']\n[runtime]\ninterface_name = \"{interface}\"\ninterface_speed = 100000000\n"
+                 substitutions = ['{given}']\n[runtime]\ninterface_name = \"{interface}\"\ninterface_networks = [\"203.0.113.64/28\"]\ninterface_speed = 100000000\n"
             ));
             let Trial::New { rendered } = service.try_out(&globals, &scenario.unwrap(), None) else { panic!("{name}") };
             Configuration::parse(&rendered).unwrap()
