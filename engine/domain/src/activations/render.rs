@@ -34,6 +34,21 @@ pub(crate) struct Surroundings<'a> {
     devices: BTreeMap<String, Device>,
 }
 
+/// Which activations at lines are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Scope<'a> {
+    /// The subscription of which all is said once more, changed or not.
+    pub(crate) again: Option<&'a SubscriptionName>,
+    /// The id of the one activation that something has changed of; none: all. What has a part already stands as it is.
+    pub(crate) only: Option<&'a str>,
+}
+
+impl Scope<'_> {
+    fn has(&self, id: &str) -> bool {
+        self.only.is_none_or(|only| only == id)
+    }
+}
+
 /// What came of rendering.
 #[derive(Default)]
 pub(crate) struct Rendered {
@@ -182,12 +197,12 @@ fn faults(values: &Acquisition<'_>) -> Option<String> {
     (!told.is_empty()).then(|| told.join("; "))
 }
 
-/// Has the devices of a line have what is wanted there. What was said of `again` is said once more, changed or not.
+/// Has the devices of a line have what is wanted there.
 pub(crate) fn line(
     (desk, leaves): (&mut Desk, &mut Leaves),
     around: &mut Surroundings<'_>,
     line: &PlacePath,
-    again: Option<&SubscriptionName>,
+    scope: Scope<'_>,
     rendered: &mut Rendered,
 ) -> Result<(), Error> {
     let place = desk.read(&places::key(line))?;
@@ -195,7 +210,10 @@ pub(crate) fn line(
         Some(_) => around.wishes(desk, line)?,
         None => BTreeMap::new(),
     };
-    let parts: BTreeMap<String, PartRow> = parts::at(desk.state(), line).collect::<Result<_, _>>()?;
+    let parts: BTreeMap<String, PartRow> = match scope.only {
+        Some(id) => desk.read(&parts::key(line, id))?.map(|part| (id.to_owned(), part)).into_iter().collect(),
+        None => parts::at(desk.state(), line).collect::<Result<_, _>>()?,
+    };
     let mut work = Work { desk, leaves, line, rendered };
     for (id, part) in &parts {
         match wishes.get(id) {
@@ -204,7 +222,7 @@ pub(crate) fn line(
             None => work.take_out(id, part.clone(), Goal::Gone)?,
         }
     }
-    for (id, wish) in &wishes {
+    for (id, wish) in wishes.iter().filter(|(id, _)| scope.has(id)) {
         let part = parts.get(id).cloned();
         match (&place, part) {
             (Some(place), part) if wish.is_on => {
@@ -215,7 +233,7 @@ pub(crate) fn line(
                     work.leave_device(id, &mut part)?;
                 }
                 match made {
-                    Ok(made) => work.bring_in(around, wish, part, made, again == Some(&wish.name))?,
+                    Ok(made) => work.bring_in(around, wish, part, made, scope.again == Some(&wish.name))?,
                     Err(wrong) => work.fail(id, part, wrong)?,
                 }
             }
@@ -245,12 +263,17 @@ impl Rehearsal {
         (desk, leaves): (&Desk, &mut Leaves),
         around: &mut Surroundings<'_>,
         line: &PlacePath,
+        scope: Scope<'_>,
     ) -> Result<Vec<(String, Failing)>, Error> {
         let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
         for (id, wish) in around.wishes(desk, line)?.into_iter().filter(|(_, wish)| wish.is_on) {
+            // What its group sets stands among what is on the device.
+            if !scope.has(&id) && desk.read(&parts::key(line, &id))?.is_some_and(|part| part.goal == Goal::On) {
+                continue;
+            }
             let made = match around.make(desk, (line, &place), &wish)? {
                 Ok(made) => made,
                 Err(wrong) => {
