@@ -41,6 +41,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) again: Option<&'a SubscriptionName>,
     /// The id of the one activation that something has changed of; none: all. What has a part already stands as it is.
     pub(crate) only: Option<&'a str>,
+    /// The id of an activation that is rehearsed also where it counts only later, by its schedule.
+    pub(crate) later: Option<&'a str>,
 }
 
 impl Scope<'_> {
@@ -269,7 +271,11 @@ impl Rehearsal {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
-        for (id, wish) in around.wishes(desk, line)?.into_iter().filter(|(_, wish)| wish.is_on) {
+        let counts = |(id, wish): &(String, Wish)| wish.is_on || wish.waits && scope.later == Some(id);
+        let mut wishes: Vec<_> = around.wishes(desk, line)?.into_iter().filter(counts).collect();
+        // What counts now sets what it sets first.
+        wishes.sort_by_key(|(_, wish)| wish.waits);
+        for (id, wish) in wishes {
             // What its group sets stands among what is on the device.
             if !scope.has(&id) && desk.read(&parts::key(line, &id))?.is_some_and(|part| part.goal == Goal::On) {
                 continue;
@@ -307,6 +313,9 @@ impl Rehearsal {
             }
         }
         others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
+            if of.id != wish.id && of.may_miss(wish) {
+                return None;
+            }
             let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
             Some(Failing::conflict(&conflict, (of, other), (wish, line)))
         })
@@ -334,6 +343,10 @@ fn conflict(
             also.insert(row.line);
             continue;
         };
+        if theirs.id != wish.id && theirs.may_miss(wish) {
+            // Whether both ever count at once is not known: if they do, the one that comes later says so then.
+            continue;
+        }
         let part = desk.read(&parts::key(&row.line, &row.activation))?;
         // What is kept out by a third one, or cannot be made, stays on the device as it is.
         let by_third = |part: &PartRow| part.conflict.as_ref().is_some_and(|conflict| conflict.line != *line);

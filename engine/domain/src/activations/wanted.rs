@@ -59,6 +59,17 @@ pub struct Wish {
     /// Whether it counts at the line now: its subscription does not rest, its schedule enables it, and nothing below
     /// ends it.
     pub is_on: bool,
+    /// Whether it has a schedule: what counts now may not count then.
+    pub is_scheduled: bool,
+    /// Whether nothing but its schedule keeps it from counting now.
+    pub waits: bool,
+}
+
+impl Wish {
+    /// Whether it is not known that this one and another ever count at once: each has its schedule, and one waits for it.
+    pub fn may_miss(&self, other: &Self) -> bool {
+        (self.waits || other.waits) && self.is_scheduled && other.is_scheduled
+    }
 }
 
 /// The floors from an access line up to its organization.
@@ -91,8 +102,8 @@ pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<Strin
             for (height, at) in floors.iter().enumerate().take(made + 1) {
                 let reaches = height <= end && !row.is_suspended;
                 for wish in at.wishes(name, row, floor) {
-                    let is_on = wish.is_on && reaches;
-                    found.insert(wish.id.clone(), Wish { is_on, ..wish });
+                    let (is_on, waits) = (wish.is_on && reaches, !wish.is_on && reaches);
+                    found.insert(wish.id.clone(), Wish { is_on, waits, ..wish });
                 }
             }
         }
@@ -103,25 +114,27 @@ pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<Strin
 impl Floor {
     /// What was activated here of a subscription that was made at `made`.
     fn wishes(&self, name: &SubscriptionName, row: &Rc<SubscriptionRow>, made: &Self) -> Vec<Wish> {
-        let wish = |id: String, substitutions: &[Given], is_on: bool| Wish {
+        let wish = |id: String, substitutions: &[Given], row_of: Option<&ActivationRow>| Wish {
             id,
             name: name.clone(),
             subscribed: made.place.clone(),
             subscription: Rc::clone(row),
             activated: self.place.clone(),
             substitutions: substitutions.into(),
-            is_on,
+            is_on: row_of.is_none_or(|given| given.is_enabled),
+            is_scheduled: row_of.is_some_and(|given| given.schedule.is_some()),
+            waits: false,
         };
         let own = (made.place == self.place).then(|| id(&self.place, name, []));
         let rows = self.activations.iter().filter(|(of, _, given)| of == name && given.number == row.number);
         let mut wishes: Vec<Wish> = rows
             .clone()
             .filter(|(_, id, _)| own.as_ref() != Some(id))
-            .map(|(_, id, given)| wish(id.clone(), &given.substitutions, given.is_enabled))
+            .map(|(_, id, given)| wish(id.clone(), &given.substitutions, Some(given)))
             .collect();
         if let Some(own) = own.filter(|_| row.is_active) {
             let scheduled = rows.clone().find(|(_, id, _)| *id == own);
-            wishes.push(wish(own, &[], scheduled.is_none_or(|(_, _, given)| given.is_enabled)));
+            wishes.push(wish(own, &[], scheduled.map(|(_, _, given)| given)));
         }
         wishes
     }

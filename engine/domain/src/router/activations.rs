@@ -37,7 +37,8 @@ impl Domain {
         let is_rehearsed = matches!(verb, Subscription::Set(_) | Subscription::Resume(_) | Subscription::Activate(_));
         let again = if let Subscription::Redeploy(path) = verb { Some(&path.name) } else { None };
         let only = commands::activations::only(verb);
-        let scope = Scope { again, only: only.as_deref() };
+        let later = commands::activations::scheduled(verb);
+        let scope = Scope { again, only: only.as_deref(), later: later.as_deref() };
         self.change((verb.at(), &command.principal), is_rehearsed, scope, |domain| {
             commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
         })
@@ -140,7 +141,7 @@ impl Domain {
     ) -> Result<(Option<Vec<u8>>, u64), Error> {
         let Some(org) = place.organization() else { return Ok((None, 0)) };
         let (lines, last) = places::lines_behind(self.desk.state(), place, after, SLICE_LINES)?;
-        self.render_lines(org, &lines, Scope { again, only: None })?;
+        self.render_lines(org, &lines, Scope { again, ..Scope::default() })?;
         Ok((last, lines.len() as u64))
     }
 
