@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use linesman_rules::configuration::Configuration;
 use linesman_rules::services::{SERVICES, Service, Trial};
 use linesman_rules::values::{Definition, Scenario};
 
@@ -46,4 +47,32 @@ fn stock_services_render_what_their_scenarios_say() {
         }
     }
     assert!(SERVICES.len() >= 6 && tried >= 2 * SERVICES.len() - 4, "{tried}");
+}
+
+#[test]
+fn lines_of_one_name_at_two_sites_set_nothing_of_each_other() {
+    let globals = Definition::default();
+    let values = [
+        ("bandwidth-on-demand", "bandwidth=20m"),
+        ("egress-rate-limit", "rate=20m"),
+        ("ingress-firewall", "source=192.0.2.0/24"),
+        ("nat-pool", "pool=203.0.113.64/28"),
+    ];
+    for (name, given) in values {
+        let service = Service::read(&files(name), &globals).unwrap();
+        let at = |site: &str, interface: &str| {
+            let scenario = Scenario::read(&format!(
+                "service = \"{name}\"\n[[sources]]\nsource = \"line\"\nplace = \"acme/{site}/line-7\"\n\
+                 substitutions = ['{given}']\n[runtime]\ninterface_name = \"{interface}\"\ninterface_networks = [\"203.0.113.64/28\"]\ninterface_speed = 100000000\n"
+            ));
+            let Trial::New { rendered } = service.try_out(&globals, &scenario.unwrap(), None) else { panic!("{name}") };
+            Configuration::parse(&rendered).unwrap()
+        };
+        let one = at("berlin", "ge-0/0/7.0");
+        let other = at("munich", "ge-0/0/8.0");
+        let (ours, theirs) = (one.leaves(), other.leaves());
+        let shared: Vec<_> =
+            ours.iter().filter(|leaf| theirs.iter().any(|other| other.identity() == leaf.identity())).collect();
+        assert!(shared.is_empty(), "{name}: {shared:?}");
+    }
 }

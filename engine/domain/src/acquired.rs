@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use linesman_rules::services::Service;
 use linesman_rules::values::{
-    Acquisition, Ground, Layer, Runtime, Said, Source, Told, Value, acquire, parse_substitution,
+    Acquisition, Ground, Layer, Network, Runtime, Said, Source, Told, Value, acquire, parse_substitution,
 };
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
@@ -264,5 +264,32 @@ fn tell(runtime: &mut Runtime, row: &PlaceRow) {
         let (address, _) = first.split_once('/').unwrap_or((first, ""));
         runtime.tell_first("interface_address", Value::text(address));
         runtime.tell_first("interface_addresses", Value::list(row.addresses.iter().map(|text| Value::text(text))));
+        let networks = row.addresses.iter().filter_map(|text| network(text)).map(Value::Network);
+        runtime.tell_first("interface_networks", Value::list(networks));
+    }
+}
+
+/// The network of an address of a place, with or without a prefix length.
+fn network(text: &str) -> Option<Network> {
+    let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+    Network::around(address.parse().ok()?, length.map(str::parse).transpose().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_tells_the_networks_of_its_addresses() {
+        for (text, expected) in [
+            ("192.0.2.17/28", Some("192.0.2.16/28")),
+            ("192.0.2.7", Some("192.0.2.7/32")),
+            ("2001:db8::7/64", Some("2001:db8::/64")),
+            ("2001:db8::7", Some("2001:db8::7/128")),
+            ("192.0.2.7/33", None),
+            ("line-7", None),
+        ] {
+            assert_eq!(network(text).map(|network| network.to_string()).as_deref(), expected, "{text}");
+        }
     }
 }

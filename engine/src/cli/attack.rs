@@ -78,11 +78,11 @@ pub(super) async fn play(engine: &Engine, client: &Client, devices: &Path, tells
     Ok(Blackhole { line, configuration: text, removed: true })
 }
 
-/// The line has its device, and the enterprise a community of its own and a subscription, which a policy activates.
+/// The line has its device and the addresses of which one is attacked, and the enterprise a community of its own and a subscription, which a policy activates.
 async fn prepare(engine: &Engine, serial_number: &str) -> anyhow::Result<()> {
     let line = format!("/places/{}", people::LINE);
     for (path, body) in [
-        (line.as_str(), json!({"device": serial_number})),
+        (line.as_str(), json!({"device": serial_number, "addresses": ["192.0.2.1/28"]})),
         ("/values/acme", json!({"substitutions": ["community=\"64496:666\""]})),
         ("/subscriptions/acme/blackhole", json!({"service": "ddos-blackhole"})),
     ] {

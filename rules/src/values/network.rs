@@ -31,6 +31,14 @@ impl Network {
         Ok(Self { address, length })
     }
 
+    /// The network that an address lies in, of a prefix length: the address alone where none is said. None where the length
+    /// is beyond the family's.
+    pub fn around(address: IpAddr, length: Option<u8>) -> Option<Self> {
+        let length = length.unwrap_or(bits(address));
+        let is_fit = length <= bits(address);
+        is_fit.then(|| Self { address: from_number(number(address) & mask_number(address, length), address), length })
+    }
+
     /// Its first address.
     pub fn address(self) -> IpAddr {
         self.address

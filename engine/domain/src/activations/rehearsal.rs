@@ -7,8 +7,8 @@ use linesman_schemas::PlacePath;
 
 use super::leaves::Leaves;
 use super::make::{Failing, Made, Surroundings};
-use super::parts::{self, PartRow, State as Standing};
-use super::wanted::Wish;
+use super::parts::{self, Goal, PartRow, State as Standing};
+use super::wanted::{Scope, Wish};
 use crate::desk::Desk;
 use crate::{Error, places};
 
@@ -28,12 +28,21 @@ impl Rehearsal {
         (desk, leaves): (&Desk, &mut Leaves),
         around: &mut Surroundings<'_>,
         line: &PlacePath,
+        scope: Scope<'_>,
     ) -> Result<Vec<(String, Failing)>, Error> {
         let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
-        for (id, wish) in around.wishes(desk, line)?.into_iter().filter(|(_, wish)| wish.is_on) {
+        let counts = |(id, wish): &(String, Wish)| wish.is_on || wish.waits && scope.later == Some(id);
+        let mut wishes: Vec<_> = around.wishes(desk, line)?.into_iter().filter(counts).collect();
+        // What counts now sets what it sets first.
+        wishes.sort_by_key(|(_, wish)| wish.waits);
+        for (id, wish) in wishes {
+            // What its group sets stands among what is on the device.
+            if !scope.has(&id) && desk.read(&parts::key(line, &id))?.is_some_and(|part| part.goal == Goal::On) {
+                continue;
+            }
             let made = match around.make(desk, (line, &place), &wish)? {
                 Ok(made) => made,
                 Err(wrong) => {
@@ -72,6 +81,9 @@ impl Rehearsal {
             }
         }
         let found = others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
+            if of.id != wish.id && of.may_miss(wish) {
+                return None;
+            }
             let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
             Some((conflict, (other, of)))
         });
@@ -100,6 +112,10 @@ pub(super) fn conflict(
             also.insert(row.line);
             continue;
         };
+        if theirs.id != wish.id && theirs.may_miss(wish) {
+            // Whether both ever count at once is not known: if they do, the one that comes later says so then.
+            continue;
+        }
         let part = desk.read(&parts::key(&row.line, &row.activation))?;
         // What is kept out by a third one, or cannot be made, stays on the device as it is.
         let by_third = |part: &PartRow| part.conflict.as_ref().is_some_and(|conflict| conflict.line != *line);

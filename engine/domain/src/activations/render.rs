@@ -9,13 +9,13 @@ use std::rc::Rc;
 
 use linesman_rules::configuration::Group;
 use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
-use linesman_schemas::{Destination, OrgName, PlacePath, ReactionId, SubscriptionName};
+use linesman_schemas::{Destination, OrgName, PlacePath, ReactionId};
 
 use super::leaves::Leaves;
 use super::make::{self, Failing, Made, Surroundings};
 use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
 use super::rehearsal::conflict;
-use super::wanted::Wish;
+use super::wanted::{Scope, Wish};
 use crate::Error;
 use crate::desk::Desk;
 use crate::devices;
@@ -49,19 +49,19 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Has the devices of lines have what is wanted there. What was said of `again` is said once more, changed or not.
+/// Has the devices of lines have what is wanted there.
 pub(crate) fn lines(
     (desk, leaves): (&mut Desk, &mut Leaves),
     around: &mut Surroundings<'_>,
     lines: &[PlacePath],
-    again: Option<&SubscriptionName>,
+    scope: Scope<'_>,
 ) -> Result<Rendered, Error> {
     let mut rendered = Rendered::default();
     let (mut plans, mut drafts) = (Vec::with_capacity(lines.len()), Vec::new());
     for line in lines {
         let plan = Plan::read(desk, around, line)?;
         if let Some(place) = &plan.place {
-            for wish in plan.wishes.values().filter(|wish| wish.is_on) {
+            for (_, wish) in plan.wishes.iter().filter(|(id, wish)| wish.is_on && scope.has(id)) {
                 drafts.push(around.draft(desk, (line, place), wish)?);
             }
         }
@@ -69,7 +69,10 @@ pub(crate) fn lines(
     }
     let mut made = make::finish(drafts).into_iter();
     for Plan { line, place, wishes } in plans {
-        let mut parts: BTreeMap<String, PartRow> = parts::at(desk.state(), line).collect::<Result<_, _>>()?;
+        let mut parts: BTreeMap<String, PartRow> = match scope.only {
+            Some(id) => desk.read(&parts::key(line, id))?.map(|part| (id.to_owned(), part)).into_iter().collect(),
+            None => parts::at(desk.state(), line).collect::<Result<_, _>>()?,
+        };
         let mut work = Work { desk, leaves, line, rendered: &mut rendered };
         for (id, part) in &parts {
             match wishes.get(id) {
@@ -79,11 +82,11 @@ pub(crate) fn lines(
             }
         }
         let has_device = place.is_some_and(|place| !place.device.is_empty());
-        for (id, wish) in &wishes {
+        for (id, wish) in wishes.iter().filter(|(id, _)| scope.has(id)) {
             if wish.is_on {
                 let part = parts.remove(id).unwrap_or_else(|| work.blank(wish));
                 let Some(made) = made.next() else { continue };
-                work.take(around, wish, part, (made, has_device), again == Some(&wish.name))?;
+                work.take(around, wish, part, (made, has_device), scope.again == Some(&wish.name))?;
             } else if !parts.contains_key(id) {
                 let blank = work.blank(wish);
                 work.keep(id, PartRow { goal: Goal::Off, state: Standing::Inactive, ..blank })?;

@@ -65,6 +65,34 @@ pub struct Wish {
     /// Whether it counts at the line now: its subscription does not rest, its schedule enables it, and nothing below
     /// ends it.
     pub is_on: bool,
+    /// Whether it has a schedule: what counts now may not count then.
+    pub is_scheduled: bool,
+    /// Whether nothing but its schedule keeps it from counting now.
+    pub waits: bool,
+}
+
+impl Wish {
+    /// Whether it is not known that this one and another ever count at once: each has its schedule, and one waits for it.
+    pub fn may_miss(&self, other: &Self) -> bool {
+        (self.waits || other.waits) && self.is_scheduled && other.is_scheduled
+    }
+}
+
+/// Which activations at lines are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Scope<'a> {
+    /// The subscription of which all is said once more, changed or not.
+    pub(crate) again: Option<&'a SubscriptionName>,
+    /// The id of the one activation that something has changed of; none: all. What has a part already stands as it is.
+    pub(crate) only: Option<&'a str>,
+    /// The id of an activation that is rehearsed also where it counts only later, by its schedule.
+    pub(crate) later: Option<&'a str>,
+}
+
+impl Scope<'_> {
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.only.is_none_or(|only| only == id)
+    }
 }
 
 /// The floors from a place up to its organization.
@@ -97,8 +125,8 @@ pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<Strin
             for (height, at) in floors.iter().enumerate().take(made + 1) {
                 let reaches = height <= end && !row.is_suspended;
                 for wish in at.wishes(name, (row, own), floor) {
-                    let is_on = wish.is_on && reaches;
-                    found.insert(wish.id.clone(), Wish { is_on, ..wish });
+                    let (is_on, waits) = (wish.is_on && reaches, !wish.is_on && reaches);
+                    found.insert(wish.id.clone(), Wish { is_on, waits, ..wish });
                 }
             }
         }
@@ -109,25 +137,27 @@ pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<Strin
 impl Floor {
     /// What was activated here of a subscription that was made at `made`.
     fn wishes(&self, name: &SubscriptionName, (row, own): (&Rc<SubscriptionRow>, &String), made: &Self) -> Vec<Wish> {
-        let wish = |id: String, substitutions: &[Given], is_on: bool| Wish {
+        let wish = |id: String, substitutions: &[Given], row_of: Option<&ActivationRow>| Wish {
             id,
             name: name.clone(),
             subscribed: made.place.clone(),
             subscription: Rc::clone(row),
             activated: self.place.clone(),
             substitutions: substitutions.into(),
-            is_on,
+            is_on: row_of.is_none_or(|given| given.is_enabled),
+            is_scheduled: row_of.is_some_and(|given| given.schedule.is_some()),
+            waits: false,
         };
         let own = (made.place == self.place).then_some(own);
         let rows = self.activations.iter().filter(|(of, _, given)| of == name && given.number == row.number);
         let mut wishes: Vec<Wish> = rows
             .clone()
             .filter(|(_, id, _)| own != Some(id))
-            .map(|(_, id, given)| wish(id.clone(), &given.substitutions, given.is_enabled))
+            .map(|(_, id, given)| wish(id.clone(), &given.substitutions, Some(given)))
             .collect();
         if let Some(own) = own.filter(|_| row.is_active) {
             let scheduled = rows.clone().find(|(_, id, _)| id == own);
-            wishes.push(wish(own.clone(), &[], scheduled.is_none_or(|(_, _, given)| given.is_enabled)));
+            wishes.push(wish(own.clone(), &[], scheduled.map(|(_, _, given)| given)));
         }
         wishes
     }

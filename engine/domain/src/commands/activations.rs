@@ -1,7 +1,7 @@
 //! What is asked of activations: where a subscription becomes configuration of devices, and where it does not.
 
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{Activation, Command, Deactivation};
+use linesman_schemas::command::{Activation, Command, Deactivation, Subscription, SubscriptionSettings};
 use linesman_schemas::schedule::Schedule;
 use linesman_schemas::{Place, Privilege, SubscriptionName};
 use serde_json::{Value, json};
@@ -42,6 +42,31 @@ fn seen(
         Ruling::Forbidden(denial) => Err(Answer::refused(Verdict::Forbidden, denial.to_string())),
         Ruling::Unseen => Err(Answer::unseen(place)),
     })
+}
+
+/// The id of the one activation that a command is about; none where it may be about others too.
+pub(crate) fn only(verb: &Subscription) -> Option<String> {
+    let (place, name, substitutions) = match verb {
+        Subscription::Activate(Activation { place, name, substitutions, .. }) => (place, name, substitutions),
+        Subscription::Deactivate(Deactivation { place, name, substitutions: Some(texts) }) => (place, name, texts),
+        _ => return None,
+    };
+    // Without values it may be all that was activated above.
+    let texts = Some(substitutions).filter(|texts| !texts.is_empty())?;
+    Some(activations::id(place, name, texts.iter().map(String::as_str)))
+}
+
+/// The id of the activation that a command gives a schedule.
+pub(crate) fn scheduled(verb: &Subscription) -> Option<String> {
+    match verb {
+        Subscription::Activate(Activation { place, name, substitutions, schedule: Some(_) }) => {
+            Some(activations::id(place, name, substitutions.iter().map(String::as_str)))
+        }
+        Subscription::Set(SubscriptionSettings { place, name, schedule: Some(Some(_)), .. }) => {
+            Some(activations::id(place, name, []))
+        }
+        _ => None,
+    }
 }
 
 /// Activates a subscription at a place and below.

@@ -19,7 +19,7 @@
 //! | `audit` | what the engine keeps of it |
 //! | `engine`, `rule_book` | the engine itself, and the rule book, asked by the provider |
 
-mod activations;
+pub(crate) mod activations;
 pub(crate) mod audit;
 pub(crate) mod cases;
 pub(crate) mod engine;

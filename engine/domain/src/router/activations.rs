@@ -9,6 +9,7 @@ use crate::activations::make::{Failing, Surroundings};
 use crate::activations::parts::State;
 use crate::activations::rehearsal::Rehearsal;
 use crate::activations::render::{self, Rendered};
+use crate::activations::wanted::Scope;
 use crate::commands::{self, Answer, Wrong};
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
@@ -30,18 +31,18 @@ impl Domain {
             Values::Set(settings) => settings.place.clone(),
             Values::Localize(_) => Place::Organization(org.clone()),
         };
-        self.change((&place, &command.principal), true, None, |domain| {
+        self.change((&place, &command.principal), true, Scope::default(), |domain| {
             commands::values::ask(&mut domain.desk, &domain.services, org, command, verb)
         })
     }
 
     pub(super) fn change_subscription(&mut self, command: &Command, verb: &Subscription) -> Result<Answer, Error> {
-        let (is_rehearsed, again) = match verb {
-            Subscription::Set(_) | Subscription::Resume(_) | Subscription::Activate(_) => (true, None),
-            Subscription::Remove(_) | Subscription::Suspend(_) | Subscription::Deactivate(_) => (false, None),
-            Subscription::Redeploy(path) => (false, Some(&path.name)),
-        };
-        self.change((verb.at(), &command.principal), is_rehearsed, again, |domain| {
+        let is_rehearsed = matches!(verb, Subscription::Set(_) | Subscription::Resume(_) | Subscription::Activate(_));
+        let again = if let Subscription::Redeploy(path) = verb { Some(&path.name) } else { None };
+        let only = commands::activations::only(verb);
+        let later = commands::activations::scheduled(verb);
+        let scope = Scope { again, only: only.as_deref(), later: later.as_deref() };
+        self.change((verb.at(), &command.principal), is_rehearsed, scope, |domain| {
             commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
         })
     }
@@ -55,8 +56,8 @@ impl Domain {
         self.ties.forget(org);
         match verb {
             _ if !answer.is_done() || !self.desk.is_at(activations::LEVEL) => {}
-            PlaceVerb::Set(settings) => self.render(&Place::Below(settings.place.clone()), None)?,
-            PlaceVerb::Remove(_) => self.render_lines(org, &gone, None)?,
+            PlaceVerb::Set(settings) => self.render(&Place::Below(settings.place.clone()), Scope::default())?,
+            PlaceVerb::Remove(_) => self.render_lines(org, &gone, Scope::default())?,
             PlaceVerb::Tie(_) => {}
         }
         Ok(answer)
@@ -67,7 +68,7 @@ impl Domain {
         &mut self,
         (place, principal): (&Place, &Principal),
         is_rehearsed: bool,
-        again: Option<&SubscriptionName>,
+        scope: Scope<'_>,
         ask: impl FnOnce(&mut Self) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         if !self.desk.is_at(activations::LEVEL) {
@@ -75,7 +76,7 @@ impl Domain {
         }
         self.desk.begin_trial();
         let answer = ask(self)?;
-        let wrong = if answer.is_done() && is_rehearsed { self.rehearse(place)? } else { Vec::new() };
+        let wrong = if answer.is_done() && is_rehearsed { self.rehearse(place, scope)? } else { Vec::new() };
         let stays = answer.is_done() && wrong.is_empty();
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {
@@ -91,7 +92,7 @@ impl Domain {
             return Ok(commands::subscriptions::wrong(named.collect(), recorded.into_iter()));
         }
         if stays {
-            self.render(place, again)?;
+            self.render(place, scope)?;
         }
         Ok(answer)
     }
@@ -99,28 +100,23 @@ impl Domain {
 
 impl Domain {
     /// Devices of a place's lines, and of those below, have what activations come to there.
-    pub(super) fn render(&mut self, place: &Place, again: Option<&SubscriptionName>) -> Result<(), Error> {
+    pub(super) fn render(&mut self, place: &Place, scope: Scope<'_>) -> Result<(), Error> {
         let Some(org) = place.organization().filter(|_| self.desk.is_at(activations::LEVEL)) else { return Ok(()) };
         if !subscriptions::has_any(self.desk.state(), org)? && !activations::parts::has_any(self.desk.state(), org)? {
             return Ok(());
         }
         let (lines, is_all) = places::lines_of(self.desk.state(), place, AT_ONCE_MOST)?;
         if is_all {
-            return self.render_lines(org, &lines, again);
+            return self.render_lines(org, &lines, scope);
         }
-        let work = Work::Render { place: place.clone(), again: again.cloned() };
+        let work = Work::Render { place: place.clone(), again: scope.again.cloned() };
         self.jobs.begin(&mut self.desk, work)
     }
 
     /// Renders lines of an organization, and tells their devices.
-    pub(super) fn render_lines(
-        &mut self,
-        org: &OrgName,
-        lines: &[PlacePath],
-        again: Option<&SubscriptionName>,
-    ) -> Result<(), Error> {
+    pub(super) fn render_lines(&mut self, org: &OrgName, lines: &[PlacePath], scope: Scope<'_>) -> Result<(), Error> {
         let mut around = Surroundings::new(&self.services, &mut self.devices);
-        let Rendered { orders, freed } = render::lines((&mut self.desk, &mut self.leaves), &mut around, lines, again)?;
+        let Rendered { orders, freed } = render::lines((&mut self.desk, &mut self.leaves), &mut around, lines, scope)?;
         let told = orders.into_iter().map(|(id, decided)| Follow::React(Cause::Activation(id), decided));
         self.follow(org, &mut None, told.collect())?;
         self.free(org, freed)
@@ -144,7 +140,7 @@ impl Domain {
     ) -> Result<(Option<Vec<u8>>, u64), Error> {
         let Some(org) = place.organization() else { return Ok((None, 0)) };
         let (lines, last) = places::lines_behind(self.desk.state(), place, after, SLICE_LINES)?;
-        self.render_lines(org, &lines, again)?;
+        self.render_lines(org, &lines, Scope { again, ..Scope::default() })?;
         Ok((last, lines.len() as u64))
     }
 
@@ -161,13 +157,17 @@ impl Domain {
     }
 
     /// What is wrong with lines of a place as it stands, of the first ones, but for parts that have failed already.
-    pub(super) fn rehearse(&mut self, place: &Place) -> Result<Vec<(PlacePath, String, Failing)>, Error> {
+    pub(super) fn rehearse(
+        &mut self,
+        place: &Place,
+        scope: Scope<'_>,
+    ) -> Result<Vec<(PlacePath, String, Failing)>, Error> {
         let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
         let mut around = Surroundings::new(&self.services, &mut self.devices);
         let mut rehearsal = Rehearsal::default();
         let mut found = Vec::new();
         for line in &lines {
-            for (id, failing) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line)? {
+            for (id, failing) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line, scope)? {
                 let part = self.desk.read(&activations::parts::key(line, &id))?;
                 if part.is_none_or(|part| part.state != State::Failed) {
                     found.push((line.clone(), id, failing));

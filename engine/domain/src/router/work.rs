@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
 
+use crate::activations::wanted::Scope;
 use crate::commands::services;
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
 use crate::{Domain, Error, audit, cases, incidents, managers, reactions};
@@ -34,7 +35,7 @@ impl Domain {
                 let slice =
                     services::roll_out(&mut self.desk, &self.services, place, wanted, *left, &job.cursor, SLICE_ROWS)?;
                 if slice.0.is_none() {
-                    self.render(place, None)?;
+                    self.render(place, Scope::default())?;
                 }
                 slice
             }

@@ -1,5 +1,6 @@
 //! Subscriptions become configuration of devices: what a user would lose sleep over.
 
+mod many;
 mod previews;
 mod recovery;
 mod told;
@@ -389,6 +390,44 @@ fn a_place_that_goes_takes_its_groups_along() {
     network.does(&json!({"remove_place": {"place": "acme/berlin", "cascade": true}}));
     assert!(!network.devices.contains_key("pe-berlin"));
     assert!(network.parts().keys().all(|(line, _)| line.starts_with("acme/paris")));
+}
+
+#[test]
+fn what_is_to_count_later_is_held_against_what_counts_always() {
+    let banner = [
+        (BANNER[0].0, BANNER[0].1.replace("[parameters]", "schedulable = true\n[parameters]")),
+        (BANNER[1].0, BANNER[1].1.to_owned()),
+    ];
+    let mut network =
+        Network::with(vec![service("banner", &banner.each_ref().map(|(name, text)| (*name, text.as_str())))]);
+    network.does(&subscribe("acme", "day", "banner", &[], false));
+    network.does(&subscribe("acme", "night", "banner", &[], false));
+    let at_hour = |place: &str, name: &str, text: &str, hour: u32| {
+        let schedule = json!({"start": format!("2026-11-21T{hour:02}:00:00"), "duration_s": 3600, "repeat": "daily"});
+        json!({"activate_subscription": {"place": place, "name": name, "substitutions": [text], "schedule": schedule}})
+    };
+    network.does(&activate("acme/berlin/line-1", "day", &["text=\"a\""]));
+    let night = |place: &str| at_hour(place, "night", "text=\"b\"", 22);
+    let (ours, theirs) = (
+        crate::activations::id(&"acme/berlin/line-1".parse().unwrap(), &"night".parse().unwrap(), ["text=\"b\""]),
+        crate::activations::id(&"acme/berlin/line-1".parse().unwrap(), &"day".parse().unwrap(), ["text=\"a\""]),
+    );
+    assert_eq!(
+        network.refuses(&night("acme/berlin/line-1")),
+        format!(
+            "`acme/berlin/line-1`: `system login message` is set to `a` and to `b`: by `{theirs}` of `day` at \
+             `acme/berlin/line-1`, for `acme/berlin/line-1` and by `{ours}` of `night` at `acme/berlin/line-1`, for \
+             `acme/berlin/line-1`"
+        )
+    );
+    let found = network.refuses(&at_hour("acme/berlin/line-1", "night", "text=1", 22));
+    assert!(found.contains("`text`"), "{found}");
+    // What counts by day and what counts by night do not meet.
+    network.does(&json!({"deactivate_subscription": {"place": "acme/berlin/line-1", "name": "day"}}));
+    network.does(&at_hour("acme/berlin/line-1", "day", "text=\"a\"", 8));
+    network.does(&night("acme/berlin/line-1"));
+    // Of all lines of a device one sets it to the same as another, and nothing else is held against itself.
+    network.does(&night("acme/paris"));
 }
 
 #[test]

@@ -94,6 +94,8 @@ pub(super) fn runtime() -> Runtime {
     ] {
         runtime.tell_first(name, Value::text(text));
     }
+    let networks = ["192.0.2.0/24", "10.0.0.0/8", "2001:db8::/32"].into_iter().map(Value::text);
+    runtime.tell_first("interface_networks", Value::list(networks));
     runtime.tell_first("interface_speed", Value::Integer(1_000_000_000));
     runtime
 }

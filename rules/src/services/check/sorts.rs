@@ -32,6 +32,7 @@ fn of_runtime(name: &str) -> Sort {
     let base = match name {
         "interface_address" => base::ADDRESS,
         "interface_name" => base::INTERFACE,
+        "interface_networks" => base::NETWORK,
         "interface_speed" => base::INTEGER | base::FLOAT,
         "device" | "enterprise" | "line" | "site" => base::TEXT,
         _ => return Sort::any(),

@@ -10,6 +10,7 @@
 //! | `physical` | an interface | `ge-0/0/1` of `ge-0/0/1.100` |
 //! | `unit` | an interface | `100` of `ge-0/0/1.100`, 0 without a unit |
 //! | `rate` | a number | `10m`, `1500k`, `123`: the shortest exact spelling |
+//! | `name(other)` | a text | one name of both for the configuration: another one for each two |
 //! | `list` | a value or a list | the list; a value is a list of one |
 //! | `positive`, `negative` | a value or a list | the elements without `not`, or those with it, bare |
 //! | `bare` | a value | what is negated, or the value itself |
@@ -22,13 +23,21 @@ use std::net::IpAddr;
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, Value};
 
+use sha2::{Digest, Sha256};
+
 use super::value::{Held, negated, refused};
+
+/// The longest name that `name` gives, in characters. With what a template writes in front it is within the 63 that
+/// every statement of Junos takes.
+const NAME_MOST: usize = 40;
+/// How many hexadecimal digits make a name another one for each two texts that it cannot spell out.
+const NAME_DIGITS: usize = 12;
 
 /// The filters whose result is a list, whatever they are given.
 pub(super) const LISTS: [&str; 4] = ["items", "list", "negative", "positive"];
 
 /// All filters.
-pub(super) const FILTERS: [&str; 17] = [
+pub(super) const FILTERS: [&str; 18] = [
     "address",
     "bare",
     "except",
@@ -40,6 +49,7 @@ pub(super) const FILTERS: [&str; 17] = [
     "length",
     "list",
     "mask",
+    "name",
     "negative",
     "physical",
     "positive",
@@ -61,6 +71,7 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_filter("physical", |value: Value| Ok::<_, Error>(interface(&value, "physical")?.0));
     environment.add_filter("unit", |value: Value| Ok::<_, Error>(interface(&value, "unit")?.1));
     environment.add_filter("rate", rate);
+    environment.add_filter("name", name);
     environment.add_filter("list", |value: Value| Ok::<Value, Error>(elements(&value)?.into_iter().collect()));
     environment.add_filter("positive", |value: Value| {
         Ok::<Value, Error>(elements(&value)?.into_iter().filter(|element| negated(element).is_none()).collect())
@@ -161,6 +172,34 @@ fn rate(value: Value) -> Result<String, Error> {
     let unit = [(1_000_000_000, "g"), (1_000_000, "m"), (1_000, "k")].into_iter();
     let mut exact = unit.filter(|(size, _)| number > 0 && number % size == 0);
     Ok(exact.next().map_or_else(|| number.to_string(), |(size, unit)| format!("{}{unit}", number / size)))
+}
+
+/// One name of two texts, as `berlin_line-7`: of letters, digits, `-` and `_`.
+///
+/// INVARIANT (each two have a name of their own): where both are written out there is one `_`, and never two in a row;
+/// otherwise two stand before digits of a hash over both.
+fn name(one: Value, other: Value) -> Result<String, Error> {
+    let mut texts = Vec::new();
+    for value in [&one, &other] {
+        match value.as_str() {
+            Some(text) if !text.is_empty() => texts.push(text),
+            _ => return Err(refused(format!("`name` wants two texts, not `{}`", shown(value)))),
+        }
+    }
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let whole = texts.join("_");
+    if whole.len() <= NAME_MOST && texts.iter().all(|text| text.chars().all(is_plain)) {
+        return Ok(whole);
+    }
+    let mut hasher = Sha256::new();
+    for text in &texts {
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text);
+    }
+    let digest = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let plain = texts.join("-").chars().map(|c| if is_plain(c) { c } else { '-' }).collect::<String>();
+    let begins = plain.chars().take(NAME_MOST - NAME_DIGITS - 2).collect::<String>();
+    Ok(format!("{begins}__{}", digest.get(..NAME_DIGITS).unwrap_or(&digest)))
 }
 
 /// The elements of a list; a value is a list of one.

@@ -59,7 +59,7 @@ impl Templates {
     fn origins_in(&self, file: &str, values: &Value) -> Option<BTreeMap<Leaf, Names>> {
         let (text, fillings) = printed(&self.environment, file, values)?;
         let shape = self.shape(file, &text).ok()?;
-        let fillings = shape.fillings(fillings);
+        let fillings = shape.fillings(&fillings);
         let standing = shape.configuration.standing(&fillings).ok()?;
         let signed = self.signed.get_or_init(|| sign(&self.files)).as_ref();
         let places = signed.and_then(|signed| signed.places_of_marks(file, values, &text)).unwrap_or_default();

@@ -149,12 +149,39 @@ fn filters_and_tests_give_what_they_promise() {
         ("'yes' if ports is several else 'no'", "yes"),
         ("'yes' if ports|last is ranged else 'no'", "yes"),
         ("line ~ '-in'", "line-7-in"),
+        ("'berlin'|name(line)", "berlin_line-7"),
+        ("line|name('x_y')", "line-7-x-y__fa9226777247"),
         ("port + 1", "444"),
     ] {
         assert_eq!(render(&format!("a {{{{ {expression} }}}};")), format!("a {expected};\n"), "{expression}");
     }
     let entries = "{% for name, value in map|items %}address {{ name }} {{ value }};\n{% endfor %}";
     assert_eq!(render(entries), "address a 1;\naddress b \"x y\";\n");
+}
+
+#[test]
+fn names_of_two_texts_are_short_and_each_their_own() {
+    let long = "a".repeat(64);
+    let pairs = [
+        ("acme-berlin", "7"),
+        ("acme", "berlin-7"),
+        ("a_b", "c"),
+        ("a", "b_c"),
+        ("a-b", "c"),
+        ("a", "b-c"),
+        ("größe", "1"),
+        (long.as_str(), "line-7"),
+        (long.as_str(), "line-8"),
+        (&long[1..], "aline-7"),
+    ];
+    let mut names = std::collections::BTreeSet::new();
+    for (one, other) in pairs {
+        let text = render(&format!("a {{{{ '{one}'|name('{other}') }}}};"));
+        let name = text.strip_prefix("a ").and_then(|text| text.strip_suffix(";\n")).unwrap();
+        assert!(name.len() <= 40, "{name}");
+        assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{name}");
+        assert!(names.insert(name.to_owned()), "{name}");
+    }
 }
 
 #[test]
@@ -261,7 +288,7 @@ fn what_a_template_may_not_do_is_refused_before_it_runs() {
         (
             "a {{ line|upper }};",
             "a.j2:1:11: there is no filter `upper`\n  help: known are `address`, `bare`, `except`, \
-          `family`, `first`, `host`, `items`, `last`, `length`, `list`, `mask`, `negative`, `physical`, `positive`, \
+          `family`, `first`, `host`, `items`, `last`, `length`, `list`, `mask`, `name`, `negative`, `physical`, `positive`, \
           `prefix_length`, `rate`, `unit`",
         ),
         (

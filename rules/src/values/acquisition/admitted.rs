@@ -2,6 +2,7 @@
 
 use super::Acquisition;
 use super::fault::Fault;
+use super::runtime::Runtime;
 use super::settle::Looked;
 use super::slot::{Given, Scope, Slot};
 use crate::diagnostic::suggest;
@@ -48,7 +49,7 @@ impl<'a> Acquisition<'a> {
             Ok(Ok(constraint)) => return Some(constraint),
             Err(Looked::Faulty) => return None,
             Err(Looked::Missing(name)) => {
-                (format!("cannot be computed: `{name}` has no value"), Some(format!("give `{name}`")), true)
+                (format!("cannot be computed: `{name}` has no value"), Some(Runtime::help_for(name.as_str())), true)
             }
             Ok(Err(mistake)) | Err(Looked::Wrong(mistake)) => (mistake.message, mistake.help, false),
         };

@@ -11,16 +11,26 @@ use crate::values::types::Types;
 use crate::values::value::Value;
 
 /// What each of [`RUNTIME_NAMES`] is, in their order.
-const TYPES: [Type; 8] =
-    [Type::String, Type::String, Type::Address, Type::Any, Type::Interface, Type::Number, Type::String, Type::String];
+const TYPES: [Type; 9] = [
+    Type::String,
+    Type::String,
+    Type::Address,
+    Type::Any,
+    Type::Interface,
+    Type::Network,
+    Type::Number,
+    Type::String,
+    Type::String,
+];
 
 /// The names of the runtime parameters that every place may tell.
-pub const RUNTIME_NAMES: [&str; 8] = [
+pub const RUNTIME_NAMES: [&str; 9] = [
     "device",
     "enterprise",
     "interface_address",
     "interface_addresses",
     "interface_name",
+    "interface_networks",
     "interface_speed",
     "line",
     "site",
@@ -76,7 +86,8 @@ impl Runtime {
         runtime
     }
 
-    /// Has the place tell a value. A text is read as what the parameter is: an address of `interface_address`.
+    /// Has the place tell a value. A text is read as what the parameter is: an address of `interface_address`, the
+    /// networks of `interface_networks`.
     ///
     /// # Errors
     /// The name is none, or the value is not what the parameter takes.
@@ -85,6 +96,13 @@ impl Runtime {
             let value = match &value {
                 Value::Text(text) if told.types.iter().any(|kind| matches!(kind, Type::Address | Type::Any)) => {
                     read(text).unwrap_or(value)
+                }
+                Value::Text(text) if told.types.iter().any(|kind| kind == Type::Network) => read(text).unwrap_or(value),
+                Value::List(elements) if told.types.iter().any(|kind| kind == Type::Network) => {
+                    Value::list(elements.iter().map(|element| match element {
+                        Value::Text(text) => read(text).unwrap_or_else(|| element.clone()),
+                        other => other.clone(),
+                    }))
                 }
                 _ => value,
             };
@@ -107,6 +125,14 @@ impl Runtime {
 
     pub(super) fn told(&self) -> &[Told] {
         &self.told
+    }
+
+    /// What there is to do about a parameter without a value that another one needs.
+    pub(super) fn help_for(name: &str) -> String {
+        match RUNTIME_NAMES.contains(&name) {
+            true => format!("the place tells `{name}`, and does not yet: it is said where the place is set"),
+            false => format!("give `{name}`"),
+        }
     }
 
     /// Whether a name is one of a runtime parameter.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::fault::Fault;
+use super::runtime::Runtime;
 use super::slot::{Given, Slot, State};
 use super::{Acquisition, admitted};
 use crate::values::eval::evaluate;
@@ -175,7 +176,7 @@ impl<'a> Acquisition<'a> {
             }
             Err(Looked::Missing(name)) => {
                 let message = format!("`{expression}` of {at} cannot be computed: `{name}` has no value");
-                let help = format!("give `{name}`");
+                let help = Runtime::help_for(name.as_str());
                 faults.push(Fault::new(slot.name, message).help(help).missing().at(at));
                 return Outcome::Faulty;
             }

@@ -152,6 +152,7 @@ fn wanted(filter: &str) -> Option<&'static str> {
         "family" => "a network, an address or a range of addresses",
         "physical" | "unit" => "an interface",
         "rate" => "a whole number",
+        "name" => "a text",
         "length" => "a list or a map",
         "items" => "a map",
         "list" | "positive" | "negative" | "first" | "last" => "a value or a list",
@@ -172,6 +173,7 @@ fn takes(filter: &str, sort: &Sort) -> bool {
         }
         "physical" | "unit" => is_single(base::TEXT | base::INTERFACE),
         "rate" => is_single(base::NUMBERS),
+        "name" => is_single(base::TEXTS),
         "length" => sort.has(form::LIST) || is_single(base::MAP),
         "items" => is_single(base::MAP),
         "list" | "positive" | "negative" | "first" | "last" => {
@@ -192,7 +194,7 @@ fn result(filter: &str, sort: &Sort) -> Sort {
         "family" => Sort::words(["inet", "inet6"]),
         "physical" => Sort::single(base::TEXT | base::INTERFACE),
         "unit" => Sort::numbers(0, u32::MAX.into()),
-        "rate" => Sort::single(base::TEXT),
+        "rate" | "name" => Sort::single(base::TEXT),
         "length" => Sort { bounds: Some((0, i64::MAX.into())), ..Sort::single(base::INTEGER) },
         "list" => list(may_negate),
         "positive" => list(false),
