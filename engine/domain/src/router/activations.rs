@@ -114,7 +114,13 @@ impl Domain {
     pub(super) fn render_lines(&mut self, org: &OrgName, lines: &[PlacePath], scope: Scope<'_>) -> Result<(), Error> {
         let mut rendered = Rendered::default();
         let mut around = Surroundings::new(&self.services, &mut self.devices);
+        let mut site = None;
         for line in lines {
+            if site != Some(&line.site) {
+                site = Some(&line.site);
+                activations::forget_cuts(&mut self.desk, &Place::Below(PlacePath { line: None, ..line.clone() }))?;
+            }
+            activations::forget_cuts(&mut self.desk, &Place::Below(line.clone()))?;
             render::line((&mut self.desk, &mut self.leaves), &mut around, line, scope, &mut rendered)?;
         }
         let Rendered { orders, freed } = rendered;
