@@ -55,15 +55,27 @@ pub(crate) fn arm(desk: &mut Desk, wait_hours: i64, timer: &Timer<'_>) -> Result
     arm_at(desk, desk.in_hours(wait_hours), timer)
 }
 
+impl Timer<'_> {
+    fn key(&self, due: Timestamp) -> Key<()> {
+        match self {
+            Self::Forget(row) => key(due, FORGET, row),
+            Self::PruneSightings => pruning(due),
+            Self::AgeAudits => key(due, AGE, &[]),
+            Self::Activation(row) => key(due, ACTIVATION, row),
+        }
+    }
+}
+
+/// What was to happen at a moment does not.
+pub(crate) fn disarm(desk: &mut Desk, due: Timestamp, timer: &Timer<'_>) -> Result<(), Error> {
+    desk.remove(timer.key(due));
+    desk.set_next_timer(next(desk.state())?);
+    Ok(())
+}
+
 /// Lets something happen at a moment.
 pub(crate) fn arm_at(desk: &mut Desk, due: Timestamp, timer: &Timer<'_>) -> Result<(), Error> {
-    let key = match timer {
-        Timer::Forget(row) => key(due, FORGET, row),
-        Timer::PruneSightings => pruning(due),
-        Timer::AgeAudits => key(due, AGE, &[]),
-        Timer::Activation(row) => key(due, ACTIVATION, row),
-    };
-    desk.write(key, &())?;
+    desk.write(timer.key(due), &())?;
     desk.set_next_timer(Some(desk.next_timer().map_or(due, |next| next.min(due))));
     Ok(())
 }

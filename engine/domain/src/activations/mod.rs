@@ -42,7 +42,7 @@ use super::schedules::Calendar;
 use super::state::Base;
 use super::table::{Key, Row, Table};
 use super::timers;
-use super::{places, values::Given};
+use super::{places, subscriptions, values::Given};
 
 /// From which engine level on there are activations.
 pub const LEVEL: u32 = 5;
@@ -193,6 +193,45 @@ pub(crate) fn fronts(place: &Place) -> [Vec<u8>; 2] {
     [ACTIVATIONS.prefix(&[org, &within], &[]), CUTS.prefix(&[org, &within], &[])]
 }
 
+/// An activation goes, and nothing is waited for of it.
+///
+/// # Errors
+/// The state cannot be read, or the row.
+pub(crate) fn remove(desk: &mut Desk, (place, name, id): (&Place, &SubscriptionName, &str)) -> Result<(), Error> {
+    let key = key(place, name, id);
+    disarm(desk, &key)?;
+    desk.remove(key);
+    Ok(())
+}
+
+/// What the row under a key waits for it waits for no more.
+fn disarm(desk: &mut Desk, key: &Key<ActivationRow>) -> Result<(), Error> {
+    match desk.read(key)?.and_then(|row| row.changes) {
+        Some(due) => timers::disarm(desk, due, &timers::Timer::Activation(key.as_bytes())),
+        None => Ok(()),
+    }
+}
+
+/// Where activations of above end at a place: what is of subscriptions that are no more goes.
+///
+/// # Errors
+/// The state cannot be read, or a row of it.
+pub(crate) fn forget_cuts(desk: &mut Desk, place: &Place) -> Result<(), Error> {
+    let cuts: Vec<(SubscriptionName, CutRow)> = cuts_at(desk.state(), place).collect::<Result<_, _>>()?;
+    for (name, cut) in cuts {
+        // One that another takes the place of below counts again when that goes.
+        let (mut next, mut stands) = (Some(place.clone()), false);
+        while let Some(at) = next.filter(|at| !stands && *at != Place::Provider) {
+            stands = desk.read(&subscriptions::key(&at, &name))?.is_some_and(|row| row.number == cut.number);
+            next = at.parent();
+        }
+        if !stands {
+            desk.remove(cut_key(place, &name));
+        }
+    }
+    Ok(())
+}
+
 /// Writes an activation as its schedule has it now, and wakes up when that changes.
 ///
 /// # Errors
@@ -203,6 +242,7 @@ pub(crate) fn keep(
     mut row: ActivationRow,
 ) -> Result<(), Error> {
     let key = key(place, name, id);
+    disarm(desk, &key)?;
     // A schedule that the calendar refuses was never taken in.
     let calendar = row.schedule.as_ref().and_then(|schedule| Calendar::of(schedule, "/schedule").ok());
     if let Some(calendar) = calendar {

@@ -163,8 +163,7 @@ pub(super) fn set_schedule(
 ) -> Result<(), Error> {
     let id = activations::id(place, name, []);
     let Some(schedule) = schedule else {
-        desk.remove(activations::key(place, name, &id));
-        return Ok(());
+        return activations::remove(desk, (place, name, &id));
     };
     let row = ActivationRow {
         number,
@@ -262,13 +261,13 @@ fn deactivate_one(
         let detail = format!("`{name}` has no activation with these values at `{place}`");
         return Ok(Answer::refused(Verdict::NotFound, detail));
     };
-    desk.remove(key);
+    activations::remove(desk, (place, name, &id))?;
     Ok(Answer::done("deactivated", shown(&id, &before), Value::Null))
 }
 
 /// A subscription is active no more where it was made.
 fn rest_of(desk: &mut Desk, (place, name): (&Place, &SubscriptionName), row: SubscriptionRow) -> Result<Answer, Error> {
-    desk.remove(activations::key(place, name, &activations::id(place, name, [])));
+    activations::remove(desk, (place, name, &activations::id(place, name, [])))?;
     desk.write(subscriptions::key(place, name), &SubscriptionRow { is_active: false, changed: desk.now, ..row })?;
     Ok(Answer::done("deactivated", json!({"active": true}), json!({"active": false})))
 }
@@ -336,7 +335,7 @@ pub(super) fn drop_below(
     for at in with_below(desk, place)? {
         let rows: Vec<_> = activations::at(desk.state(), &at, name).collect::<Result<_, _>>()?;
         for (id, _) in rows.into_iter().filter(|(_, row)| number.is_none_or(|number| row.number == number)) {
-            desk.remove(activations::key(&at, name, &id));
+            activations::remove(desk, (&at, name, &id))?;
             gone.push(id);
         }
     }

@@ -89,6 +89,10 @@ pub(crate) fn roll_out(
     rows_most: usize,
 ) -> Result<(Option<Vec<u8>>, u64), Error> {
     let Some(org) = place.organization() else { return Ok((None, 0)) };
+    if desk.bytes(&version_key(service, version))?.is_none() {
+        // It went meanwhile, since nothing was on it yet.
+        return Ok((None, 0));
+    }
     let front = subscriptions::below(org, &[]);
     // The cursor begins with how many may go over still.
     let (mut left, after) = match after.split_first_chunk::<4>() {

@@ -115,6 +115,14 @@ impl Domain {
 
     /// Renders lines of an organization, and tells their devices.
     pub(super) fn render_lines(&mut self, org: &OrgName, lines: &[PlacePath], scope: Scope<'_>) -> Result<(), Error> {
+        let mut site = None;
+        for line in lines {
+            if site != Some(&line.site) {
+                site = Some(&line.site);
+                activations::forget_cuts(&mut self.desk, &Place::Below(PlacePath { line: None, ..line.clone() }))?;
+            }
+            activations::forget_cuts(&mut self.desk, &Place::Below(line.clone()))?;
+        }
         let mut around = Surroundings::new(&self.services, &mut self.devices);
         let Rendered { orders, freed } = render::lines((&mut self.desk, &mut self.leaves), &mut around, lines, scope)?;
         let told = orders.into_iter().map(|(id, decided)| Follow::React(Cause::Activation(id), decided));

@@ -97,8 +97,8 @@ fn name(text: &str) -> SubscriptionName {
 }
 
 #[test]
-fn every_version_of_a_service_is_kept_as_it_was_taken_up_first() {
-    let mut lane = Lane::new();
+fn before_level_5_every_version_of_a_service_is_kept_as_it_was_taken_up_first() {
+    let mut lane = Lane::at(4);
     let (one, two) = (source("nat", "title = \"one\""), source("nat", "title = \"two\""));
     lane.services = catalog(&[one.clone(), source("drain", "")], Some("[rate]"));
     lane.rules(1, &[], Settings::default());

@@ -1,5 +1,7 @@
 //! What a place itself tells: parameters that nobody substitutes.
 
+use std::sync::LazyLock;
+
 use linesman_schemas::Place;
 
 use crate::values::eval::{Fuel, evaluate};
@@ -50,14 +52,19 @@ pub(super) struct Told {
     pub(super) value: Option<Value>,
 }
 
+/// What a place that tells nothing has.
+static UNTOLD: LazyLock<Vec<Told>> = LazyLock::new(|| {
+    let known = RUNTIME_NAMES.into_iter().zip(TYPES);
+    let known = known.filter_map(|(name, kind)| {
+        let name = Name::new(name).ok()?;
+        Some(Told { name, types: Types::new([kind]), value: None })
+    });
+    known.collect()
+});
+
 impl Default for Runtime {
     fn default() -> Self {
-        let known = RUNTIME_NAMES.into_iter().zip(TYPES);
-        let known = known.filter_map(|(name, kind)| {
-            let name = Name::new(name).ok()?;
-            Some(Told { name, types: Types::new([kind]), value: None })
-        });
-        Self { told: known.collect() }
+        Self { told: UNTOLD.clone() }
     }
 }
 

@@ -83,3 +83,52 @@ fn one_activation_more_is_held_against_those_that_are_still_to_be_rendered() {
     assert_eq!(verdict, Verdict::Conflict);
     assert!(detail.contains("`system login message` is set to"), "{detail}");
 }
+
+#[test]
+fn what_is_replaced_or_removed_leaves_no_rows() {
+    let hole = [(HOLE[0].0, HOLE[0].1.replace("[parameters]", "schedulable = true\n[parameters]"))];
+    let mut network = Network::with(vec![service("hole", &[(HOLE[0].0, &hole[0].1), HOLE[1]])]);
+    let rows = |network: &Network, letter: u8| network.lane.base.rows().keys().filter(|key| key[0] == letter).count();
+    let schedules = |network: &Network| {
+        let rows = network.lane.base.rows();
+        rows.keys().filter(|key| key[0] == b't' && key.get(9) == Some(&b's')).count()
+    };
+    network.does(&subscribe("acme", "hole", "hole", &["victim=192.0.2.1"], true));
+    for day in 1..=9 {
+        let schedule = json!({"start": format!("2027-03-0{day}T22:00:00"), "duration_s": 3600});
+        network.does(&json!({"activate_subscription": {"place": "acme/berlin/line-1", "name": "hole",
+            "substitutions": ["victim=192.0.2.7"], "schedule": schedule}}));
+        assert_eq!(schedules(&network), 1);
+    }
+    network.does(&json!({"deactivate_subscription": {"place": "acme/berlin/line-1", "name": "hole",
+        "substitutions": ["victim=192.0.2.7"]}}));
+    assert_eq!((schedules(&network), rows(&network, b'X')), (0, 0));
+    network.does(&deactivate("acme/berlin/line-1", "hole"));
+    network.does(&deactivate("acme/paris", "hole"));
+    // What another subscription takes the place of is not removed.
+    network.does(&subscribe("acme/paris", "hole", "hole", &[], false));
+    assert_eq!(rows(&network, b'O'), 2);
+    network.does(&json!({"remove_subscription": {"place": "acme/paris", "name": "hole"}}));
+    assert_eq!(rows(&network, b'O'), 2);
+    network.does(&json!({"remove_subscription": {"place": "acme", "name": "hole"}}));
+    assert_eq!(rows(&network, b'O'), 0);
+    assert!(network.devices.is_empty());
+}
+
+#[test]
+fn a_version_that_nothing_is_on_goes_with_the_next_one() {
+    let mut network = Network::with(vec![service("hole", &HOLE)]);
+    network.does(&subscribe("acme", "old", "hole", &[], false));
+    let mut kept = Vec::new();
+    for number in 2..=5_u64 {
+        let text = format!("{{# {number} #}}\n{}", HOLE[1].1);
+        network.lane.services = catalog(vec![service("hole", &[HOLE[0], (HOLE[1].0, &text)])], None);
+        network.lane.rules(number, &[], Settings::default());
+        let prefix = crate::services::VERSIONS.prefix(&["hole"], &[]);
+        kept.push(network.lane.base.rows().keys().filter(|key| key.starts_with(&prefix)).count());
+    }
+    // That of the subscription, and the newest.
+    assert_eq!(kept, [2, 2, 2, 2]);
+    network.does(&json!({"rollout_service": {"service": "hole", "under": "acme"}}));
+    network.does(&activate("acme/berlin/line-1", "old", &["victim=192.0.2.7"]));
+}
