@@ -416,8 +416,8 @@ fn what_is_to_count_later_is_held_against_what_counts_always() {
         network.refuses(&night("acme/berlin/line-1")),
         format!(
             "`acme/berlin/line-1`: `system login message` is set to `a` and to `b`: by `{theirs}` of `day` at \
-             `acme/berlin/line-1`, for `acme/berlin/line-1` and by `{ours}` of `night` at `acme/berlin/line-1`, for \
-             `acme/berlin/line-1`"
+             `acme/berlin/line-1`, for `acme/berlin/line-1`, with `text` and by `{ours}` of `night` at \
+             `acme/berlin/line-1`, for `acme/berlin/line-1`, with `text`"
         )
     );
     let found = network.refuses(&at_hour("acme/berlin/line-1", "night", "text=1", 22));
