@@ -253,7 +253,8 @@ fn verdict(numbers: &[Number], end: usize, is_behind_a_dot: bool) -> Option<(usi
         // Tables of the standard MIBs have their index behind the tenth number; only there addresses stand.
         Some(arcs) => {
             let index = numbers.get(arcs..).filter(|index| index.len() >= 4)?;
-            index.first().map(|first| (first.start, end, What::Numbers))
+            let what = octets(index).map_or(What::Numbers, What::V4);
+            index.first().map(|first| (first.start, end, what))
         }
         None => numbers.windows(4).any(window).then_some((first.start, end, What::Numbers)),
     }

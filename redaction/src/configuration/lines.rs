@@ -45,7 +45,7 @@ pub(super) fn judge(line: &[u8]) -> Line {
     let mut words = bare.split(|&byte| is_blank(byte)).filter(|word| !word.is_empty());
     let head = words.next().unwrap_or_default();
     let next = words.next().unwrap_or_default();
-    if is_change(head) && is_top(next) {
+    if is_change(head) && (is_top(next) || next == b"version") {
         return Line::Statement;
     }
     if is_heading(bare) && shows_configuration(unmarked(bare)) {

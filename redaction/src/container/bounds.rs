@@ -7,7 +7,7 @@ use std::rc::Rc;
 /// How much a document may unpack to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Containers within each other.
+    /// Containers within each other; a compressed archive is two.
     pub depth: usize,
     /// Bytes that all containers of a document unpack to, together.
     pub unpacked: u64,
@@ -26,7 +26,7 @@ impl Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { depth: 4, unpacked: 4 << 30, ratio: 300, members: 20_000 }
+        Self { depth: 8, unpacked: 4 << 30, ratio: 300, members: 20_000 }
     }
 }
 

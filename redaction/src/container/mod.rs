@@ -121,7 +121,7 @@ impl Carrier<'_> {
             budget: self.budget.clone(),
         };
         let mut encoder = GzEncoder::new(output, Compression::default());
-        self.document(unzipped(name), depth + 1, &mut unpacked, &mut encoder)?;
+        self.document(name, depth + 1, &mut unpacked, &mut encoder)?;
         // What the text did not want is read nevertheless: it may be broken, or a bomb.
         io::copy(&mut unpacked, &mut io::sink())?;
         encoder.finish().map(|_| ())
@@ -131,9 +131,4 @@ impl Carrier<'_> {
 /// Says that something was withheld whole.
 fn withheld(output: &mut dyn Write) -> io::Result<()> {
     output.write_all(b"[withheld: it cannot be looked into]\n")
-}
-
-/// The name of what a compressed file holds.
-fn unzipped(name: &str) -> &str {
-    name.strip_suffix(".gz").or_else(|| name.strip_suffix(".tgz")).unwrap_or(name)
 }

@@ -276,6 +276,8 @@ fn statement(text: &[u8], start: usize, end: usize, word: Word) -> Option<Range<
     let is_quoted = quote(text, skip(text, end, is_blank)).is_some() || before(text, value.start) == b'"';
     let is_secret = match word {
         Word::Sure => true,
+        // A number of three digits is the name of a key: `server ntp.example key 1`.
+        Word::Key if is_between_words(spelled) => false,
         Word::Key | Word::Likely => is_quoted || is_statement(text, start, &value),
         Word::Community => is_community(text, start, &value, is_quoted),
     };

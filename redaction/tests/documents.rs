@@ -1,0 +1,103 @@
+//! Documents of devices as they leave at each level: nothing leaves that may not, and they stay readable. The expected
+//! texts lie beside the documents; `LINESMAN_BLESS=1` writes them.
+
+mod support;
+
+use std::path::PathBuf;
+
+use linesman_redaction::{Addresses, Canaries, Key, Overwriting, Redaction};
+use linesman_schemas::FilterLevel;
+use support::{document, spool};
+
+/// What is planted in all documents.
+const SECRETS: &str = "s3cr3t\nMIIEpAIBAAKCAQEA\nEw.SrvxNbs4J8X\nsalt$hash";
+const CONFIGURATION: &str = "host-name-of-acme\nCUSTOMERS-OF-ACME\nge-9/9/9\nacme-uplink";
+const DOCUMENTS: [&str; 8] =
+    ["rsi.txt", "curly.txt", "set.txt", "reply.xml", "reply.json", "syslog.txt", "event.xml", "escaped.xml"];
+
+fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/documents")
+}
+
+fn read(name: &str) -> Vec<u8> {
+    std::fs::read(directory().join(name)).unwrap()
+}
+
+fn leaving(name: &str, level: FilterLevel) -> Vec<u8> {
+    document(&Redaction::at(level), name, &read(name)).unwrap().0
+}
+
+fn leaked(list: &str, bytes: &[u8]) -> Vec<String> {
+    let canaries = Canaries::read(list).unwrap();
+    canaries.leaked("left", &mut &*bytes, &spool).unwrap().into_keys().collect()
+}
+
+#[test]
+fn documents_leave_as_expected() {
+    for name in DOCUMENTS {
+        for (level, short) in [
+            (FilterLevel::All, "all"),
+            (FilterLevel::AddressesOverwritten, "addresses"),
+            (FilterLevel::ExceptConfiguration, "except-configuration"),
+            (FilterLevel::FeaturesOnly, "features"),
+        ] {
+            let left = leaving(name, level);
+            let path = directory().join(format!("{name}.{short}"));
+            if std::env::var_os("LINESMAN_BLESS").is_some() {
+                std::fs::write(&path, &left).unwrap();
+            }
+            let expected = std::fs::read(&path).unwrap();
+            assert_eq!(String::from_utf8(left).unwrap(), String::from_utf8(expected).unwrap(), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_secret_leaves_at_any_level() {
+    for name in DOCUMENTS {
+        assert!(name == "syslog.txt" || !leaked(SECRETS, &read(name)).is_empty(), "{name} has no secret");
+        for (level, _) in FilterLevel::ALL {
+            assert_eq!(leaked(SECRETS, &leaving(name, level)), [""; 0], "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_address_leaves_where_they_are_overwritten() {
+    for name in DOCUMENTS {
+        let text = read(name);
+        let left = leaving(name, FilterLevel::AddressesOverwritten);
+        let found = |text: &[u8]| Addresses::of(text, false).filter(|found| !found.stays()).count();
+        assert!(found(&text) > 0 && found(&left) == 0, "{name}");
+        let written: Vec<String> = Addresses::of(&text, false)
+            .filter(|found| !found.stays())
+            .map(|found| String::from_utf8(text[found.start..found.end].to_vec()).unwrap())
+            .collect();
+        assert_eq!(leaked(&written.join("\n"), &left), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn no_configuration_leaves_without_it() {
+    for name in DOCUMENTS {
+        assert!(!leaked(CONFIGURATION, &read(name)).is_empty(), "{name} has no configuration");
+        for level in [FilterLevel::ExceptConfiguration, FilterLevel::FeaturesOnly, FilterLevel::DoNotSend] {
+            assert_eq!(leaked(CONFIGURATION, &leaving(name, level)), [""; 0], "{name}");
+        }
+    }
+}
+
+#[test]
+fn documents_come_back_from_their_pseudonyms() {
+    let key = Key::of(&(0..32).collect::<Vec<u8>>()).unwrap();
+    for name in DOCUMENTS {
+        let redaction = Redaction::at(FilterLevel::AddressesOverwritten);
+        let redaction = redaction.overwriting(Overwriting::Pseudonyms(key.clone()));
+        let left = document(&redaction, name, &read(name)).unwrap().0;
+        let mut back = Vec::new();
+        linesman_redaction::unredact(&key, name, &mut &*left, &mut back, &spool).unwrap();
+        let all = String::from_utf8(leaving(name, FilterLevel::All)).unwrap();
+        // In the spelling of RFC 5952.
+        assert_eq!(String::from_utf8(back).unwrap().to_lowercase(), all.to_lowercase(), "{name}");
+    }
+}
