@@ -73,8 +73,8 @@ impl Filter {
         window: usize,
     ) -> io::Result<()> {
         let whole = secrets::BACK + window + secrets::REACH;
-        let mut buffer = Vec::with_capacity(whole);
-        let mut out = Vec::with_capacity(window + window / 4);
+        let mut buffer = Vec::new();
+        let mut out = Vec::new();
         let mut start = 0;
         loop {
             let room = whole.saturating_sub(buffer.len()) as u64;

@@ -1,5 +1,7 @@
 //! No address is left, in whatever spelling and between whatever, and what is none stays.
 
+#![cfg(test)]
+
 use linesman_redaction::{Addresses, What};
 
 /// The addresses of a text that do not stay, as they are spelled.

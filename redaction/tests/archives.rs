@@ -1,5 +1,7 @@
 //! Archives: every member as it may leave, nested ones too; bombs refused by name, broken members withheld.
 
+#![cfg(test)]
+
 mod support;
 
 use std::io::{Read, Write};

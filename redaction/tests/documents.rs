@@ -1,6 +1,8 @@
 //! Documents of devices as they leave at each level: nothing leaves that may not, and they stay readable. The expected
 //! texts lie beside the documents; `LINESMAN_BLESS=1` writes them.
 
+#![cfg(test)]
+
 mod support;
 
 use std::path::PathBuf;

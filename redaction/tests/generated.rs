@@ -1,6 +1,8 @@
 //! Documents generated with every spelling of known addresses, between whatever: none is left, and what stands between
 //! them is. And arbitrary bytes: nothing panics, and nothing is left either.
 
+#![cfg(test)]
+
 mod support;
 
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -1,5 +1,7 @@
 //! Pseudonyms: undone by whoever has the key, with prefixes kept, and never taken for what stays.
 
+#![cfg(test)]
+
 mod support;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -10,7 +12,7 @@ use proptest::prelude::*;
 use support::{document, gunzip, gzip, spool, tar, untar};
 
 fn key(seed: u8) -> Key {
-    let bytes: Vec<u8> = (0..32).map(|place| place * 7 ^ seed).collect();
+    let bytes: Vec<u8> = (0..32).map(|place| (place * 7) ^ seed).collect();
     Key::of(&bytes).unwrap()
 }
 
@@ -101,7 +103,7 @@ proptest! {
 fn ipcrypt(seed: u8, address: IpAddr) -> IpAddr {
     let mut bytes = [0; 32];
     for (place, byte) in bytes.iter_mut().enumerate() {
-        *byte = (place as u8) * 7 ^ seed;
+        *byte = ((place as u8) * 7) ^ seed;
     }
     ipcrypt_rs::IpcryptPfx::new(bytes).encrypt_ipaddr(address)
 }

@@ -1,5 +1,7 @@
 //! No secret of a configuration leaves at any level, in whatever form it is written, and sentences stay what they are.
 
+#![cfg(test)]
+
 use linesman_redaction::{Redaction, SECRET_WITHHELD};
 use linesman_schemas::FilterLevel;
 

@@ -77,8 +77,7 @@ pub struct Addresses<'a> {
 impl<'a> Addresses<'a> {
     /// Of a text; hardware addresses only where they are wanted.
     pub fn of(text: &'a [u8], with_macs: bool) -> Self {
-        let numbers = Vec::with_capacity(CHAIN_MOST);
-        Self { text, with_macs, triggers: memchr3_iter(b'.', b':', b'-', text), taken: 0, numbers }
+        Self { text, with_macs, triggers: memchr3_iter(b'.', b':', b'-', text), taken: 0, numbers: Vec::new() }
     }
 
     /// The first place of the word that ends before `place`: bytes of which `those` is true, and nothing taken.
