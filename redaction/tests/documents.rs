@@ -103,3 +103,33 @@ fn documents_come_back_from_their_pseudonyms() {
         assert_eq!(String::from_utf8(back).unwrap().to_lowercase(), all.to_lowercase(), "{name}");
     }
 }
+
+/// A reader that hands over a few bytes at a time.
+struct Few<'a>(&'a [u8], usize);
+
+impl std::io::Read for Few<'_> {
+    fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.1.min(self.0.len()).min(room.len());
+        room[..count].copy_from_slice(&self.0[..count]);
+        self.0 = &self.0[count..];
+        Ok(count)
+    }
+}
+
+#[test]
+fn the_pieces_that_a_document_comes_in_make_no_difference() {
+    for name in DOCUMENTS {
+        let bytes = read(name);
+        // Longer than any window, without an end of the line that falls together with one's.
+        let long = bytes.repeat(1 + 400_000 / bytes.len());
+        for (level, _) in FilterLevel::ALL {
+            let redaction = Redaction::at(level);
+            let whole = document(&redaction, name, &long).unwrap();
+            for piece in [1, 4099] {
+                let mut out = Vec::new();
+                let report = redaction.document(name, &mut Few(&long, piece), &mut out, &spool).unwrap();
+                assert!(out == whole.0 && report == whole.1, "{name} in pieces of {piece}");
+            }
+        }
+    }
+}

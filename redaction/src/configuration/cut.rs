@@ -23,8 +23,8 @@ use memchr::{memchr, memmem};
 use super::WITHHELD;
 use super::features::Features;
 use super::lines::{Line, is_other_heading, judge};
-use super::vocabulary::is_configuration_name;
-use crate::bytes::{at, from, part, skip};
+use super::tags::{is_compared, is_name, is_named_so, local, member, tag_end};
+use crate::bytes::{at, from, part};
 
 /// Why the rest of a log's line is withheld: it tells a change of the configuration, or the command that made one.
 const TOLD: [&str; 5] = ["UI_CFG_AUDIT", "command 'set ", "command 'delete ", "command 'rename ", "command 'insert "];
@@ -400,8 +400,8 @@ impl Cut {
                 place += 1;
             } else {
                 let is_nested = local(from(rest, 1)) == name.as_slice();
-                let closes = memchr(b'>', rest).is_some_and(|end| at(rest, end.saturating_sub(1)) == b'/');
-                *depth += usize::from(is_nested && !closes);
+                let closes = || memchr(b'>', rest).is_some_and(|end| at(rest, end.saturating_sub(1)) == b'/');
+                *depth += usize::from(is_nested && !closes());
                 place += 1;
             }
         }
@@ -433,57 +433,4 @@ impl Cut {
         }
         Some((name.to_vec(), end + 1))
     }
-}
-
-/// Where a tag ends: at the first `>` that is not in quotes.
-fn tag_end(text: &[u8]) -> Option<usize> {
-    let mut quote = None;
-    for (place, &byte) in text.iter().enumerate() {
-        match (byte, quote) {
-            (b'"' | b'\'', None) => quote = Some(byte),
-            (_, Some(open)) if byte == open => quote = None,
-            (b'>', None) => return Some(place),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The local name that a tag's text begins with.
-fn local(text: &[u8]) -> &[u8] {
-    let end = skip(text, 0, is_name);
-    if at(text, end) != b':' {
-        return part(text, 0, end);
-    }
-    part(text, end + 1, skip(text, end + 1, is_name))
-}
-
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
-}
-
-/// Whether the attribute `name` of a tag is that of a file of configuration.
-fn is_named_so(tag: &[u8]) -> bool {
-    let Some(found) = memmem::find(tag, b"name") else { return false };
-    let sign = skip(tag, found + 4, |byte| byte.is_ascii_whitespace());
-    let quote = skip(tag, sign + 1, |byte| byte.is_ascii_whitespace());
-    let name = from(tag, quote + 1);
-    let end = memchr(at(tag, quote), name).unwrap_or(name.len());
-    at(tag, sign) == b'=' && is_configuration_name(&String::from_utf8_lossy(part(name, 0, end)))
-}
-
-/// Where the value of a member begins, if it is an object or a list.
-fn member(text: &[u8]) -> Option<usize> {
-    let colon = skip(text, 0, |byte| byte.is_ascii_whitespace());
-    let value = skip(text, colon + 1, |byte| byte.is_ascii_whitespace());
-    // Its value may stand on the next line.
-    (at(text, colon) == b':' && (matches!(at(text, value), b'{' | b'[') || value == text.len())).then_some(value)
-}
-
-/// Whether a line goes on with a comparison.
-fn is_compared(line: &[u8]) -> bool {
-    let bare = line.trim_ascii_start();
-    (line.len() > bare.len() && !bare.is_empty())
-        || matches!(at(bare, 0), b'+' | b'-' | b'!')
-        || bare.starts_with(b"[edit")
 }

@@ -10,6 +10,7 @@ mod cut;
 mod features;
 mod lines;
 mod source;
+mod tags;
 mod vocabulary;
 
 pub(crate) use cut::Cut;

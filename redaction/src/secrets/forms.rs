@@ -15,6 +15,11 @@ const QUOTED_MOST: usize = 16 * 1024;
 /// How far back the block is looked for that a statement stands in.
 const BLOCK_BACK: usize = 512;
 
+/// How many words stand between a word and its value.
+const BETWEEN_MOST: usize = 6;
+/// How deep lists and objects are looked into.
+const LIST_DEPTH_MOST: usize = 8;
+
 const QUOTE: &[u8] = b"&quot;";
 const LESS: &[u8] = b"&lt;";
 const GREATER: &[u8] = b"&gt;";
@@ -197,7 +202,7 @@ fn list(text: &[u8], start: usize, word: Word, found: &mut Vec<Range<usize>>) {
             }
             _ => {}
         }
-        if depth == 0 {
+        if depth == 0 || depth > LIST_DEPTH_MOST {
             return;
         }
         place += 1;
@@ -262,7 +267,10 @@ fn statement(text: &[u8], start: usize, end: usize, word: Word) -> Option<Range<
         return None;
     }
     let mut value = value(text, skip(text, end, is_blank));
-    while is_between_words(part(text, value.start, value.end)) && is_blank(at(text, value.end)) {
+    for _ in 0..BETWEEN_MOST {
+        if !is_between_words(part(text, value.start, value.end)) || !is_blank(at(text, value.end)) {
+            break;
+        }
         let next = self::value(text, skip(text, value.end, is_blank));
         if next.is_empty() {
             break;

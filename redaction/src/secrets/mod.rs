@@ -78,7 +78,15 @@ pub(crate) fn find(text: &[u8], start: usize, end: usize) -> Vec<Range<usize>> {
         }
     }
     // A byte that is seldom: it costs less apart.
-    found.extend(memchr_iter(b'$', part(text, start, end)).filter_map(|dollar| hash(text, start + dollar)));
+    let mut passed = start;
+    for dollar in memchr_iter(b'$', part(text, start, end)) {
+        if start + dollar >= passed
+            && let Some(hash) = hash(text, start + dollar)
+        {
+            passed = hash.end;
+            found.push(hash);
+        }
+    }
     in_order(found, start)
 }
 
