@@ -134,16 +134,24 @@ impl Leaving {
         let mut cut = Cut::new((self.level == FilterLevel::FeaturesOnly).then(Features::default));
         if is_configuration_name(name) {
             let mut room = vec![0; 64 * 1024];
+            let mut first = None;
             loop {
                 let count = match input.read(&mut room) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     read => read?,
                 };
                 let Some(piece) = room.get(..count).filter(|piece| !piece.is_empty()) else { break };
+                first = first.or_else(|| piece.trim_ascii_start().first().copied());
                 cut.whole(piece);
             }
             cut.end();
-            writeln!(output, "{}", configuration::WITHHELD)?;
+            let withheld = configuration::WITHHELD;
+            // What is read as XML or JSON still is some.
+            match first {
+                Some(b'<') => writeln!(output, "<configuration>{withheld}</configuration>")?,
+                Some(b'{' | b'[') => writeln!(output, "\"{withheld}\"")?,
+                _ => writeln!(output, "{withheld}")?,
+            }
         } else {
             self.filter.stream(&mut Source::new(input, &mut cut), output, &mut self.report)?;
         }

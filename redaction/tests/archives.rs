@@ -64,6 +64,19 @@ fn files_of_configuration_are_withheld_by_their_name() {
 }
 
 #[test]
+fn a_file_of_configuration_stays_of_its_form() {
+    for (content, expected) in [
+        ("system { host-name a; }", "[configuration withheld]\n"),
+        ("\n<configuration><system/></configuration>", "<configuration>[configuration withheld]</configuration>\n"),
+        (" {\"configuration\" : {}}", "\"[configuration withheld]\"\n"),
+    ] {
+        let (left, _) =
+            document(&Redaction::at(FilterLevel::ExceptConfiguration), "a_cfg", content.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(left).unwrap(), expected);
+    }
+}
+
+#[test]
 fn what_cannot_be_looked_into_is_withheld() {
     let zip = b"PK\x03\x04 10.1.2.3 and more";
     let core = b"\x7fELF\0\0\0 10.1.2.3";
