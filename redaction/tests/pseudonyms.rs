@@ -100,12 +100,40 @@ proptest! {
 }
 
 /// The cipher without walking on.
-fn ipcrypt(seed: u8, address: IpAddr) -> IpAddr {
+fn cipher(seed: u8) -> ipcrypt_rs::IpcryptPfx {
     let mut bytes = [0; 32];
     for (place, byte) in bytes.iter_mut().enumerate() {
         *byte = ((place as u8) * 7) ^ seed;
     }
-    ipcrypt_rs::IpcryptPfx::new(bytes).encrypt_ipaddr(address)
+    ipcrypt_rs::IpcryptPfx::new(bytes)
+}
+
+fn ipcrypt(seed: u8, address: IpAddr) -> IpAddr {
+    cipher(seed).encrypt_ipaddr(address)
+}
+
+/// What the cipher makes one of those that stay of is walked on, and comes back.
+#[test]
+fn a_pseudonym_that_would_stay_is_walked_on() {
+    let mut walked = 0;
+    for seed in 0..32 {
+        let stay = ["127.0.0.1", "224.0.0.5", "255.255.255.0", "0.0.0.0", "::1", "::", "fe80::1", "ff02::5"];
+        for address in stay.map(|address| address.parse::<IpAddr>().unwrap()) {
+            let before = cipher(seed).decrypt_ipaddr(address);
+            let stays = match before {
+                IpAddr::V4(before) => stays_v4(before),
+                IpAddr::V6(before) => stays_v6(before),
+            };
+            if stays {
+                continue;
+            }
+            walked += 1;
+            let pseudonym = pseudonym(&key(seed), before);
+            assert!(pseudonym != address && pseudonym != before, "{before} becomes {pseudonym}");
+            assert_eq!(undone(&key(seed), pseudonym.to_string().as_bytes()), before.to_string().into_bytes());
+        }
+    }
+    assert!(walked > 200, "{walked}");
 }
 
 #[test]
