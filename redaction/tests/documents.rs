@@ -133,3 +133,20 @@ fn the_pieces_that_a_document_comes_in_make_no_difference() {
         }
     }
 }
+
+#[test]
+fn a_tag_that_is_very_long_hides_no_configuration() {
+    let long = format!("comment=\"{}\"", "x".repeat(6000));
+    let text = format!(
+        "<jmb><attachment name=\"a_cfg.txt\" {long}>acme-uplink</attachment><configuration {long}>x</configuration></jmb>"
+    );
+    let left = text_without_configuration(&text);
+    assert_eq!(
+        left,
+        "<jmb><attachment>[configuration withheld]</attachment><configuration>[configuration withheld]</configuration></jmb>"
+    );
+}
+
+fn text_without_configuration(text: &str) -> String {
+    support::text(&Redaction::at(FilterLevel::ExceptConfiguration), "event.xml", text)
+}

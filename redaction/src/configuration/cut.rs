@@ -23,7 +23,7 @@ use memchr::{memchr, memmem};
 use super::WITHHELD;
 use super::features::Features;
 use super::lines::{Line, is_other_heading, judge};
-use super::tags::{is_compared, is_name, is_named_so, local, member, tag_end};
+use super::tags::{TAG_MOST, is_compared, is_name, is_named_so, local, member, tag_end};
 use crate::bytes::{at, from, part};
 
 /// Why the rest of a log's line is withheld: it tells a change of the configuration, or the command that made one.
@@ -170,7 +170,7 @@ impl Cut {
         let mut place = 0;
         while let Some(one) = search.find(aho_corasick::Input::new(text).range(place..)) {
             match one.pattern().as_usize() {
-                SECTION if self.is_xml => {
+                SECTION if self.is_xml && !self.is_in_cdata => {
                     self.give(part(text, 0, one.end()), out);
                     self.is_in_cdata = true;
                     return (one.end(), true);
@@ -426,7 +426,8 @@ impl Cut {
         let Some(end) = tag_end(text) else {
             // Its attributes go on behind this piece: they are withheld with it.
             let length = part(text, 1, text.len()).iter().position(|byte| !is_name(*byte) && *byte != b':');
-            return (!is_file).then(|| (name.to_vec(), length.map_or(text.len(), |length| length + 1)));
+            let is_one = !is_file || is_named_so(part(text, 0, TAG_MOST));
+            return is_one.then(|| (name.to_vec(), length.map_or(text.len(), |length| length + 1)));
         };
         if at(text, end - 1) == b'/' || (is_file && !is_named_so(part(text, 0, end))) {
             return None;

@@ -5,8 +5,8 @@ use memchr::{memchr, memmem};
 use super::vocabulary::is_configuration_name;
 use crate::bytes::{at, from, part, skip};
 
-/// The longest tag.
-const TAG_MOST: usize = 16 * 1024;
+/// How far the end of a tag is looked for; of a longer one the rest is withheld with what it opens.
+pub(super) const TAG_MOST: usize = 4 * 1024;
 
 /// Where a tag ends: at the first `>` that is not in quotes.
 pub(super) fn tag_end(text: &[u8]) -> Option<usize> {
