@@ -18,7 +18,7 @@ EMIT_BUNDLES = $(or $(CARGO_TARGET_DIR),target)/debug/examples/emit_bundles
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help tools build demo test lint units crashes record-logs record-store xsd schemas asyncapi fuzz doc bench \
-        bench-policies bench-managers bench-substitution fmt clean
+        bench-policies bench-managers bench-substitution bench-redact fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ bench-policies: tools ## Measure how the cost of a message grows with the number
 
 bench-substitution: ## Measure the values of an access line, and rendering 100,000 of them
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench substitution
+
+bench-redact: ## Measure what taking addresses and secrets out of text costs
+	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench redact
 
 bench-managers: ## Measure an authorisation and a list among a million managers of 100,000 enterprises
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench managers

@@ -1,10 +1,11 @@
 //! The benches that need a server: `end-to-end` and `policies`, and `serve`, by which they start the
-//! engine as a process of its own. And `managers` and `substitution`, which need a store.
+//! engine as a process of its own. And `managers` and `substitution`, which need a store, and `redact`, which needs nothing.
 
 mod end_to_end;
 mod managers;
 mod neighbour;
 mod policies;
+mod redact;
 mod substitution;
 
 use std::process::ExitCode;
@@ -17,6 +18,8 @@ const BUNDLES: usize = 200_000;
 const MANAGERS: usize = 1_000_000;
 /// How many access lines there are.
 const LINES: usize = 100_000;
+/// How many megabytes of text there are.
+const MEGABYTES: usize = 200;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -34,10 +37,11 @@ fn main() -> ExitCode {
 }
 
 fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
-    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], or substitution [LINES]";
+    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], substitution [LINES], or redact [MEGABYTES]";
     let most = match bench {
         "managers" => MANAGERS,
         "substitution" => LINES,
+        "redact" => MEGABYTES,
         _ => BUNDLES,
     };
     let Some(count) = count.map_or(Some(most), |text| text.parse().ok()) else { anyhow::bail!(usage) };
@@ -47,6 +51,7 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
         "policies" => runtime.block_on(policies::run(count)),
         "managers" => runtime.block_on(managers::run(count)),
         "substitution" => runtime.block_on(substitution::run(count)),
+        "redact" => redact::run(count),
         _ => anyhow::bail!(usage),
     }
 }

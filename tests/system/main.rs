@@ -31,6 +31,7 @@ mod panics;
 mod permissions;
 mod policies;
 mod record;
+mod redact;
 mod scripts;
 mod sealing;
 mod sections;

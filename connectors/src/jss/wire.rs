@@ -19,7 +19,7 @@ pub(super) struct CreateSr<'a> {
     details: Option<Details<'a>>,
 }
 
-/// What leaves at `Send all information` only.
+/// What leaves where texts may.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Details<'a> {

@@ -19,6 +19,7 @@ mod output;
 mod people;
 mod publish;
 mod record;
+mod redact;
 mod scenario;
 mod serve;
 #[cfg(feature = "standin")]
@@ -71,6 +72,8 @@ enum Command {
     Tail(tail::Args),
     /// Record the log of a running engine into files
     Record(record::Args),
+    Redact(redact::Redact),
+    Unredact(redact::Unredact),
     /// Incidents: list, show, and work on them
     #[command(after_help = api::incident::EXAMPLES)]
     Incident(api::Args<api::incident::Action>),
@@ -167,6 +170,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Redact(args) => redact::redact(&args),
+        Command::Unredact(args) => redact::undo(&args),
         Command::Incident(args) => api::incident::run(&args),
         Command::Case(args) => api::case::run(&args),
         Command::Device(args) => api::device::run(&args),

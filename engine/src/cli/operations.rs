@@ -18,6 +18,8 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("publish", Does::Local),
     ("tail", Does::Local),
     ("record", Does::Local),
+    ("redact", Does::Local),
+    ("unredact", Does::Local),
     ("incident list", Does::Asks(&["incidents"])),
     ("incident show", Does::Asks(&["incident"])),
     ("incident assign", Does::Asks(&["assign-incident"])),

@@ -1,0 +1,437 @@
+//! Takes configuration out of a document, line by line, and keeps XML well-formed.
+//!
+//! ```text
+//!            a command that shows it        a prompt, another heading
+//!   open ------------------------------> section ------------------------> open
+//!    |   `system {`, `"configuration": {`                 its last `}`
+//!    +-------------------------------> block ------------------------------> open
+//!    |   `set ...` with an open quote                     its end
+//!    +-------------------------------> statement --------------------------> open
+//!    |   `<configuration>`, `<attachment name="..._cfg_xml.xml">`   their end tags
+//!    +-------------------------------> element ----------------------------> open
+//!    |   `[edit ...]`                       a line that compares nothing
+//!    +-------------------------------> comparison --------------------------> open
+//! ```
+//!
+//! In XML no piece reaches beyond the text or the CDATA section that it begins in.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use memchr::{memchr, memmem};
+
+use super::WITHHELD;
+use super::features::Features;
+use super::lines::{Line, is_other_heading, judge};
+use super::tags::{TAG_MOST, is_compared, is_name, is_named_so, local, member, tag_end};
+use crate::bytes::{at, from, part};
+
+/// Why the rest of a log's line is withheld: it tells a change of the configuration, or the command that made one.
+const TOLD: [&str; 5] = ["UI_CFG_AUDIT", "command 'set ", "command 'delete ", "command 'rename ", "command 'insert "];
+const OPENING: usize = TOLD.len();
+const MEMBER: usize = OPENING + 1;
+const SECTION: usize = OPENING + 2;
+const SECTION_END: usize = OPENING + 3;
+const OTHERS: [&str; 4] = ["<", "\"configuration\"", "<![CDATA[", "]]>"];
+
+static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(TOLD.iter().chain(&OTHERS)).ok()
+});
+
+enum State {
+    Open,
+    Section,
+    Block { depth: usize, is_quoted: bool, is_json: bool },
+    Statement { is_quoted: bool },
+    Element { name: Vec<u8>, depth: usize, is_in_cdata: bool },
+    Comparison,
+}
+
+/// What takes configuration out of one document.
+pub(crate) struct Cut {
+    state: State,
+    is_xml: bool,
+    is_begun: bool,
+    is_in_cdata: bool,
+    /// Whether the last that was written says that configuration was withheld: several pieces in a row say it once.
+    is_said: bool,
+    features: Option<Features>,
+    /// How many pieces were withheld.
+    pub(crate) pieces: u64,
+}
+
+impl Cut {
+    /// One that tells what it withholds to `features`, if there are any.
+    pub(crate) fn new(features: Option<Features>) -> Self {
+        Self {
+            state: State::Open,
+            is_xml: false,
+            is_begun: false,
+            is_in_cdata: false,
+            is_said: false,
+            features,
+            pieces: 0,
+        }
+    }
+
+    /// What was used of all that was withheld.
+    pub(crate) fn into_features(self) -> Option<Features> {
+        self.features
+    }
+
+    /// A piece of a document that is a configuration whole.
+    pub(crate) fn whole(&mut self, piece: &[u8]) {
+        self.pieces = 1;
+        self.withhold(piece);
+    }
+
+    /// Ends the document.
+    pub(crate) fn end(&mut self) {
+        self.begin(State::Open);
+    }
+
+    /// Whether a line that ends within a tag goes on: in XML, outside of CDATA sections.
+    pub(crate) fn has_tags(&self) -> bool {
+        self.is_xml && !self.is_in_cdata
+    }
+
+    /// The next line with its end, or a piece of a long line.
+    pub(crate) fn line(&mut self, line: &[u8], starts_line: bool, out: &mut Vec<u8>) {
+        if !self.is_begun {
+            let head = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
+            if !head.is_empty() {
+                self.is_begun = true;
+                self.is_xml =
+                    at(head, 0) == b'<' && (at(head, 1).is_ascii_alphabetic() || b"?!".contains(&at(head, 1)));
+            }
+        }
+        let (mut place, mut starts_line) = (0, starts_line);
+        while place < line.len() {
+            let rest = from(line, place);
+            let (passed, starts) = match self.state {
+                State::Open => self.open(rest, starts_line, out),
+                State::Section | State::Comparison => (self.section(rest, starts_line), true),
+                State::Block { .. } => (self.block(rest, starts_line), false),
+                State::Statement { .. } => (self.statement(rest, starts_line), true),
+                State::Element { .. } => (self.element(rest), false),
+            };
+            starts_line = starts;
+            place += passed;
+        }
+    }
+
+    /// Says that a piece is withheld. `is_line`: it has a line of its own.
+    fn say(&mut self, is_line: bool, out: &mut Vec<u8>) {
+        if !self.is_said {
+            self.pieces += 1;
+            out.extend_from_slice(WITHHELD.as_bytes());
+            if is_line {
+                out.push(b'\n');
+            }
+        }
+        self.is_said = is_line;
+    }
+
+    fn give(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        if !text.is_empty() {
+            self.is_said = self.is_said && text.trim_ascii().is_empty();
+            out.extend_from_slice(text);
+        }
+    }
+
+    fn withhold(&mut self, text: &[u8]) {
+        if let Some(features) = &mut self.features {
+            features.push(text);
+        }
+    }
+
+    fn begin(&mut self, state: State) {
+        if let Some(features) = &mut self.features {
+            features.end();
+        }
+        self.state = state;
+    }
+
+    /// How much of a text lies in the text or section of XML it begins in; all of it elsewhere.
+    fn within(&self, text: &[u8]) -> usize {
+        match (self.is_xml, self.is_in_cdata) {
+            (false, _) => text.len(),
+            (true, true) => memmem::find(text, b"]]>").unwrap_or(text.len()),
+            (true, false) => memchr(b'<', text).unwrap_or(text.len()),
+        }
+    }
+
+    /// Goes on with text that is no configuration yet; how much of it was judged, and whether a line begins there.
+    fn open(&mut self, text: &[u8], starts_line: bool, out: &mut Vec<u8>) -> (usize, bool) {
+        if starts_line && let Some(passed) = self.beginning(text, out) {
+            return (passed, true);
+        }
+        let Some(search) = SEARCH.as_ref() else { return (text.len(), false) };
+        let mut place = 0;
+        while let Some(one) = search.find(aho_corasick::Input::new(text).range(place..)) {
+            match one.pattern().as_usize() {
+                SECTION if self.is_xml && !self.is_in_cdata => {
+                    self.give(part(text, 0, one.end()), out);
+                    self.is_in_cdata = true;
+                    return (one.end(), true);
+                }
+                SECTION_END if self.is_xml => {
+                    self.is_in_cdata = false;
+                    place = one.end();
+                }
+                SECTION | SECTION_END => place = one.end(),
+                MEMBER => match member(from(text, one.end())) {
+                    Some(opening) => {
+                        self.give(part(text, 0, one.end() + opening), out);
+                        out.push(b'"');
+                        self.say(false, out);
+                        out.push(b'"');
+                        self.begin(State::Block { depth: 0, is_quoted: false, is_json: true });
+                        return (one.end() + opening, false);
+                    }
+                    None => place = one.end(),
+                },
+                OPENING => match self.opening(from(text, one.start())) {
+                    Some((name, length)) => {
+                        let length = one.start() + length;
+                        self.give(part(text, 0, length), out);
+                        if !part(text, 0, length).ends_with(b">") {
+                            out.push(b'>');
+                        }
+                        self.say(false, out);
+                        self.begin(State::Element { name, depth: 1, is_in_cdata: false });
+                        return (length, false);
+                    }
+                    None => {
+                        place = one.end();
+                        if self.is_xml
+                            && !self.is_in_cdata
+                            && let Some(end) = memchr(b'>', from(text, place))
+                            && !from(text, place + end + 1).starts_with(b"<")
+                        {
+                            // The text of an element begins like a line.
+                            let end = place + end + 1;
+                            self.give(part(text, 0, end), out);
+                            return (end, true);
+                        }
+                    }
+                },
+                _ => {
+                    let end = one.end();
+                    self.give(part(text, 0, end), out);
+                    let passed = end + self.within(from(text, end));
+                    out.push(b' ');
+                    self.say(false, out);
+                    if part(text, end, passed).ends_with(b"\n") {
+                        out.push(b'\n');
+                    }
+                    return (passed, true);
+                }
+            }
+        }
+        self.give(text, out);
+        (text.len(), false)
+    }
+
+    /// Judges the beginning of a line; how much of it is withheld or was the command that shows what follows.
+    fn beginning(&mut self, text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+        let end = self.within(text);
+        let line = part(text, 0, end);
+        match judge(line) {
+            Line::Prompt | Line::Other => return None,
+            Line::Command => {
+                self.give(line, out);
+                if line.ends_with(b"\n") {
+                    self.say(true, out);
+                } else {
+                    // It ends its text: nothing follows.
+                    return Some(end).filter(|end| *end > 0);
+                }
+                self.begin(State::Section);
+            }
+            Line::Change(start) => {
+                self.give(part(line, 0, start), out);
+                self.begin(State::Statement { is_quoted: false });
+                self.say(true, out);
+                return Some(start + self.statement(part(line, start, end), false));
+            }
+            Line::Statement => {
+                self.say(true, out);
+                self.begin(State::Statement { is_quoted: false });
+                return Some(self.statement(line, false));
+            }
+            Line::Loose => {
+                self.say(true, out);
+                self.withhold(line);
+            }
+            Line::Block => {
+                self.say(true, out);
+                self.begin(State::Block { depth: 0, is_quoted: false, is_json: false });
+                return Some(self.block(text, false));
+            }
+            Line::Comparison => {
+                self.say(true, out);
+                self.begin(State::Comparison);
+                self.withhold(line);
+            }
+        }
+        Some(end)
+    }
+
+    /// Goes on in the output of a command or in a comparison; how much of it was withheld.
+    fn section(&mut self, text: &[u8], starts_line: bool) -> usize {
+        let end = self.within(text);
+        let line = part(text, 0, end);
+        let is_over = starts_line
+            && match self.state {
+                State::Comparison => !is_compared(line),
+                _ => matches!(judge(line), Line::Prompt | Line::Command | Line::Change(_)) || is_other_heading(line),
+            };
+        if is_over {
+            self.begin(State::Open);
+            return 0;
+        }
+        self.withhold(line);
+        if end < text.len() || (end == 0 && !text.is_empty()) {
+            self.begin(State::Open);
+        }
+        end
+    }
+
+    /// Goes on in a block; how much of it was withheld.
+    fn block(&mut self, text: &[u8], starts_line: bool) -> usize {
+        let end = self.within(text);
+        if starts_line && matches!(judge(part(text, 0, end)), Line::Prompt | Line::Command | Line::Change(_)) {
+            self.begin(State::Open);
+            return 0;
+        }
+        let State::Block { depth, is_quoted, is_json } = &mut self.state else { return 0 };
+        let (mut place, is_json) = (0, *is_json);
+        let mut is_over = false;
+        while place < end && !is_over {
+            match at(text, place) {
+                b'\\' if *is_quoted => place += 1,
+                b'"' => *is_quoted = !*is_quoted,
+                b'&' if from(text, place).starts_with(b"&quot;") => *is_quoted = !*is_quoted,
+                // A comment may have a quotation mark of its own; no text in quotes that has braces goes on behind its line.
+                b'\n' => *is_quoted = false,
+                b'{' if !*is_quoted => *depth += 1,
+                b'[' if !*is_quoted && is_json => *depth += 1,
+                b'}' | b']' if !*is_quoted && (is_json || at(text, place) == b'}') => {
+                    *depth = depth.saturating_sub(1);
+                    is_over = *depth == 0;
+                }
+                _ => {}
+            }
+            place += 1;
+        }
+        let mut place = place.min(end);
+        if is_over && !is_json {
+            // What stands behind it on its line.
+            place = end;
+        }
+        self.withhold(part(text, 0, place));
+        if is_over || end < text.len() {
+            self.begin(State::Open);
+        }
+        place
+    }
+
+    /// Goes on in a statement, whose text in quotes may have several lines; how much of it was withheld.
+    fn statement(&mut self, text: &[u8], starts_line: bool) -> usize {
+        let end = self.within(text);
+        let statement = part(text, 0, end);
+        if starts_line && matches!(judge(statement), Line::Prompt | Line::Command | Line::Change(_)) {
+            self.begin(State::Open);
+            return 0;
+        }
+        let State::Statement { is_quoted } = &mut self.state else { return 0 };
+        let mut place = 0;
+        while place < end {
+            match at(text, place) {
+                b'\\' => place += 1,
+                b'"' => *is_quoted = !*is_quoted,
+                b'&' if from(text, place).starts_with(b"&quot;") => *is_quoted = !*is_quoted,
+                _ => {}
+            }
+            place += 1;
+        }
+        let is_over = !*is_quoted || end < text.len();
+        self.withhold(statement);
+        if is_over {
+            self.begin(State::Open);
+        }
+        end
+    }
+
+    /// Goes on in an element; how much of it was withheld.
+    fn element(&mut self, text: &[u8]) -> usize {
+        // What began in a CDATA section ends with it; one that begins in the element is passed over.
+        let end = if self.is_in_cdata { self.within(text) } else { text.len() };
+        let (text, is_cut) = (part(text, 0, end), end < text.len());
+        let State::Element { name, depth, is_in_cdata } = &mut self.state else { return 0 };
+        let mut place = 0;
+        let mut is_over = is_cut;
+        while place < text.len() {
+            if *is_in_cdata {
+                let Some(end) = memmem::find(from(text, place), b"]]>") else {
+                    place = text.len();
+                    break;
+                };
+                place += end + 3;
+                *is_in_cdata = false;
+                continue;
+            }
+            let Some(tag) = memchr(b'<', from(text, place)) else {
+                place = text.len();
+                break;
+            };
+            place += tag;
+            let rest = from(text, place);
+            if rest.starts_with(b"<![CDATA[") {
+                *is_in_cdata = true;
+                place += 9;
+            } else if local(from(rest, 2)) == name.as_slice() && at(rest, 1) == b'/' {
+                *depth = depth.saturating_sub(1);
+                if *depth == 0 {
+                    is_over = true;
+                    break;
+                }
+                place += 1;
+            } else {
+                let is_nested = local(from(rest, 1)) == name.as_slice();
+                let closes = || memchr(b'>', rest).is_some_and(|end| at(rest, end.saturating_sub(1)) == b'/');
+                *depth += usize::from(is_nested && !closes());
+                place += 1;
+            }
+        }
+        let place = place.min(text.len());
+        self.withhold(part(text, 0, place));
+        if is_over {
+            self.begin(State::Open);
+        }
+        place
+    }
+
+    /// The element of configuration that a text begins with: its name and the length of its tag.
+    fn opening(&self, text: &[u8]) -> Option<(Vec<u8>, usize)> {
+        let name = local(from(text, 1));
+        if name.is_empty() {
+            return None;
+        }
+        let is_file = self.is_xml && !self.is_in_cdata && (name == b"attachment" || name == b"log");
+        if !is_file && !name.starts_with(b"configuration") {
+            return None;
+        }
+        let Some(end) = tag_end(text) else {
+            // Its attributes go on behind this piece: they are withheld with it.
+            let length = part(text, 1, text.len()).iter().position(|byte| !is_name(*byte) && *byte != b':');
+            let is_one = !is_file || is_named_so(part(text, 0, TAG_MOST));
+            return is_one.then(|| (name.to_vec(), length.map_or(text.len(), |length| length + 1)));
+        };
+        if at(text, end - 1) == b'/' || (is_file && !is_named_so(part(text, 0, end))) {
+            return None;
+        }
+        Some((name.to_vec(), end + 1))
+    }
+}

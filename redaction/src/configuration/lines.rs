@@ -1,0 +1,177 @@
+//! What a line of text says of configuration: whether it is some, begins some, or is the command that shows it.
+
+use memchr::memmem;
+
+use super::vocabulary::{is_below, is_change, is_top};
+use crate::bytes::{at, from, is_blank, part, skip};
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    /// A prompt, with a command that shows no configuration.
+    Prompt,
+    /// A prompt with the command that shows it, or the command alone: what follows is configuration.
+    Command,
+    /// A prompt with a statement that changes it, and where the statement begins.
+    Change(usize),
+    /// A statement: `set ...`.
+    Statement,
+    /// A line of a configuration that stands outside of its blocks.
+    Loose,
+    /// A block begins: `system {`.
+    Block,
+    /// The place that a comparison is about: `[edit system]`.
+    Comparison,
+    /// Something else.
+    Other,
+}
+
+const GREATER: &[u8] = b"&gt;";
+
+/// Judges a line, without its end.
+pub(super) fn judge(line: &[u8]) -> Line {
+    let line = line.trim_ascii_end();
+    if let Some(start) = prompt(line) {
+        let command = from(line, start);
+        return if shows_configuration(command) {
+            Line::Command
+        } else if is_change(first(command)) {
+            Line::Change(start)
+        } else {
+            Line::Prompt
+        };
+    }
+    let bare = line.trim_ascii_start();
+    let mut words = bare.split(|&byte| is_blank(byte)).filter(|word| !word.is_empty());
+    let head = words.next().unwrap_or_default();
+    let next = words.next().unwrap_or_default();
+    if is_change(head) && (is_top(next) || next == b"version") {
+        return Line::Statement;
+    }
+    if is_heading(bare) && shows_configuration(unmarked(bare)) {
+        return Line::Command;
+    }
+    if bare.starts_with(b"[edit") && matches!(at(bare, 5), b' ' | b']') {
+        return Line::Comparison;
+    }
+    if bare.starts_with(b"## Last ") || is_version(head, next, bare) {
+        return Line::Loose;
+    }
+    // Attributes of statements, and marks of a comparison.
+    let marked = [&b"inactive:"[..], b"protect:", b"+", b"-", b"!"].contains(&head);
+    let head = if marked { next } else { head };
+    let opens = bare.ends_with(b"{") || memmem::find(bare, b" { ").is_some() && bare.ends_with(b"}");
+    if opens && (is_top(head) || (is_below(head) && bare.ends_with(b"{"))) {
+        return Line::Block;
+    }
+    if bare.ends_with(b";") && is_top(head) {
+        return Line::Loose;
+    }
+    Line::Other
+}
+
+fn first(command: &[u8]) -> &[u8] {
+    part(command, 0, skip(command, 0, |byte| !is_blank(byte)))
+}
+
+fn is_version(head: &[u8], next: &[u8], bare: &[u8]) -> bool {
+    head == b"version" && next.ends_with(b";") && bare.ends_with(next) && next.first().is_some_and(u8::is_ascii_digit)
+}
+
+/// Where the command begins behind a prompt, `user@host> `; none where there is no prompt.
+fn prompt(line: &[u8]) -> Option<usize> {
+    const PROMPT_MOST: usize = 128;
+    let start = skip(line, 0, is_blank);
+    let word = start + part(line, start, start + PROMPT_MOST).iter().position(|&byte| byte == b'@')?;
+    let end = skip(part(line, 0, start + PROMPT_MOST), word, |byte| !b"># %&".contains(&byte));
+    let user = part(line, start, word);
+    if user.is_empty() || user.iter().any(|&byte| is_blank(byte) || b"\"'=:,;(<".contains(&byte)) {
+        return None;
+    }
+    let length = match at(line, end) {
+        b'>' | b'#' | b'%' => 1,
+        b'&' if from(line, end).starts_with(GREATER) => GREATER.len(),
+        _ => return None,
+    };
+    let behind = end + length;
+    (behind == line.len() || is_blank(at(line, behind))).then(|| skip(line, behind, is_blank))
+}
+
+/// Whether a line may be a heading: a command alone, or with marks around it.
+fn is_heading(bare: &[u8]) -> bool {
+    const HEADING_MOST: usize = 256;
+    bare.len() <= HEADING_MOST
+}
+
+/// A heading without its marks.
+fn unmarked(bare: &[u8]) -> &[u8] {
+    let start = skip(bare, 0, |byte| byte.is_ascii_punctuation() || is_blank(byte));
+    let heading = from(bare, start);
+    let word = b"command:";
+    if heading.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word)) {
+        return from(heading, word.len()).trim_ascii_start();
+    }
+    heading
+}
+
+/// Whether a line is the heading of another command's output.
+pub(super) fn is_other_heading(line: &[u8]) -> bool {
+    let heading = unmarked(line.trim_ascii());
+    is_heading(heading)
+        && [&b"show "[..], b"request ", b"file ", b"monitor "].iter().any(|word| heading.starts_with(word))
+        && !heading.ends_with(b";")
+        && !shows_configuration(heading)
+}
+
+/// Whether a command shows configuration, also where its words are abbreviated.
+fn shows_configuration(command: &[u8]) -> bool {
+    let mut words = command.split(|&byte| is_blank(byte)).filter(|word| !word.is_empty());
+    let (verb, noun, more) =
+        (words.next().unwrap_or_default(), words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is = |word: &[u8], full: &[u8], least: usize| word.len() >= least && full.starts_with(word);
+    if is(verb, b"show", 2) {
+        return is(noun, b"configuration", 4)
+            || (noun == b"|" && is(more, b"compare", 3))
+            || (is(noun, b"system", 3) && (is(more, b"rollback", 4) || is(more, b"configuration", 4)));
+    }
+    let shows_file = (verb == b"file" && is(noun, b"show", 2)) || matches!(verb, b"cat" | b"more" | b"less" | b"zcat");
+    shows_file && (memmem::find(command, b"/config/").is_some() || memmem::find(command, b"juniper.conf").is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_apart() {
+        for (line, expected) in [
+            ("root@edge-01> show configuration | display set", Line::Command),
+            ("root@edge-01&gt; show configuration", Line::Command),
+            ("root@edge-01> show conf snmp", Line::Command),
+            ("root@edge-01# show | compare", Line::Command),
+            ("root@edge-01% cat /config/juniper.conf", Line::Command),
+            ("### show configuration ###", Line::Command),
+            ("Command: show configuration security", Line::Command),
+            ("root@edge-01> show chassis fpc", Line::Prompt),
+            ("root@edge-01>", Line::Prompt),
+            ("root@edge-01# set system host-name x", Line::Change(14)),
+            ("set protocols bgp group x", Line::Statement),
+            ("deactivate interfaces ge-0/0/0", Line::Statement),
+            ("version 21.4R3;", Line::Loose),
+            ("## Last commit: 2026-11-21 by ann", Line::Loose),
+            ("apply-groups [ a b ];", Line::Loose),
+            ("system {", Line::Block),
+            ("  inactive: protocols {", Line::Block),
+            ("snmp { community x; }", Line::Block),
+            ("bgp {", Line::Block),
+            ("[edit system]", Line::Comparison),
+            ("Nov 21 10:15:01 edge-01 mgd[1]: set system clock", Line::Other),
+            ("system uptime is 4 days", Line::Other),
+            ("set your expectations", Line::Other),
+            ("Peer                     AS      InPkt", Line::Other),
+        ] {
+            assert_eq!(judge(line.as_bytes()), expected, "{line}");
+        }
+        assert!(is_other_heading(b"--- show version ---") && !is_other_heading(b"show configuration"));
+    }
+}
