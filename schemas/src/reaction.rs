@@ -240,7 +240,7 @@ pub struct CaseRequest {
     pub details: Option<CaseDetails>,
 }
 
-/// The part of a case that leaves at filter levels that let texts out, redacted.
+/// The part of a case that leaves at `Send all information` only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseDetails {
     /// The device's own id of the event.

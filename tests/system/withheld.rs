@@ -61,17 +61,14 @@ async fn only_what_the_filter_level_allows_leaves() {
     assert_eq!(all["details"]["hostName"], "acme-edge");
     assert_eq!(all["details"]["serialNumber"], "SNacme-edge");
     assert_eq!(all["details"]["customerComments"], "secret-of-acme-edge 192.0.2.77");
-    assert_eq!(by_org["bolt"]["details"]["customerComments"], "secret-of-bolt-edge 192.0.2.77");
-    let overwritten = by_org["cobalt"];
-    assert_eq!(overwritten["synopsis"], "cobalt-edge said: synopsis 1 of cobalt-edge");
-    assert_eq!(overwritten["details"]["customerComments"], "secret-of-cobalt-edge x.x.x.x");
-    assert!(!overwritten.to_string().contains("192.0.2.77"));
-    let expected = serde_json::json!({
-        "siteId": "P-1000",
-        "userId": "noc@partner.example",
-        "customerTrackingNumber": "erle-1",
-        "priority": "1 - Critical",
-        "synopsis": "withheld by filter level",
-    });
-    assert_eq!(by_org["erle"], &expected);
+    for org in ["bolt", "cobalt", "erle"] {
+        let expected = serde_json::json!({
+            "siteId": "P-1000",
+            "userId": "noc@partner.example",
+            "customerTrackingNumber": format!("{org}-1"),
+            "priority": "1 - Critical",
+            "synopsis": "withheld by filter level",
+        });
+        assert_eq!(by_org[org], &expected);
+    }
 }

@@ -19,7 +19,7 @@ pub(super) struct CreateSr<'a> {
     details: Option<Details<'a>>,
 }
 
-/// What leaves where texts may.
+/// What leaves at `Send all information` only.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Details<'a> {

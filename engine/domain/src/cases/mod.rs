@@ -3,7 +3,6 @@
 mod row;
 
 use jiff::Timestamp;
-use linesman_redaction::Redaction;
 use linesman_schemas::command::CaseWords;
 use linesman_schemas::outcome::CaseStanding;
 use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, WITHHELD};
@@ -41,7 +40,7 @@ pub(crate) fn open(
     let level = organizations.filter_level(&incident.id.org);
     let id = desk.next_reaction(&incident.id.org);
     let request = text(incident, wanted);
-    let action = outgoing(desk, incident, &request, level);
+    let action = outgoing(incident, &request, level);
     let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
     let policy = cause.policy().cloned();
     incident.case = Some(CaseRow { reaction: id.to_string(), policy, ..new(desk.now, state, request) });
@@ -136,10 +135,10 @@ pub(crate) fn fail(incident: &mut Incident) {
 
 /// Holds an incident's waiting case against the organization's present filter level; the action that may still leave,
 /// if any may. Where none may, the case is withheld, and the incident to be kept.
-pub(crate) fn refilter(desk: &Desk, organizations: &Organizations, incident: &mut Incident) -> Option<Action> {
+pub(crate) fn refilter(organizations: &Organizations, incident: &mut Incident) -> Option<Action> {
     let level = organizations.filter_level(&incident.id.org);
     let request = incident.case.as_ref()?.request.clone();
-    let action = outgoing(desk, incident, &request, level);
+    let action = outgoing(incident, &request, level);
     if action.is_none()
         && let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting)
     {
@@ -164,33 +163,27 @@ fn text(incident: &Incident, words: CaseWords) -> CaseText {
 
 /// What may leave of a case at a filter level; nothing at `Do not send`.
 ///
-/// INVARIANT (data leaves only filtered): whatever a script, a person or a device wrote leaves as it may at the level,
-/// secrets at none; where nothing but the features of a configuration may, a case has a fixed synopsis and no details.
-/// Before level 5 so it had at every level but `Send all information`.
-fn outgoing(desk: &Desk, incident: &Incident, text: &CaseText, level: FilterLevel) -> Option<Action> {
-    let is_redacted = desk.is_at(5);
-    let redaction = Redaction::at(level);
-    let leaving = |text: &str| if is_redacted { redaction.text(text) } else { text.to_owned() };
-    let has_details = match level {
+/// INVARIANT (data leaves only filtered): until bundles are redacted, every level but `Send all
+/// information` lets out the incident, its priority and a fixed synopsis, whatever a script wrote.
+fn outgoing(incident: &Incident, text: &CaseText, level: FilterLevel) -> Option<Action> {
+    let details = match level {
         FilterLevel::DoNotSend => return None,
-        FilterLevel::All => true,
-        FilterLevel::ExceptConfiguration | FilterLevel::AddressesOverwritten => is_redacted,
-        FilterLevel::FeaturesOnly => false,
+        FilterLevel::All => Some(CaseDetails {
+            host_event_id: incident.row.host_event_id.clone(),
+            host_name: incident.device.host_name.clone(),
+            serial_number: incident.row.serial_number.clone(),
+            product: incident.device.product.clone(),
+            platform: incident.device.platform.clone(),
+            os_version: incident.device.os_version.clone(),
+            event_type: incident.row.event_type.clone(),
+            description: incident.row.description.clone(),
+            comments: text.comments.clone(),
+            cc: text.cc.clone(),
+            follow_up: text.follow_up,
+        }),
+        FilterLevel::ExceptConfiguration | FilterLevel::AddressesOverwritten | FilterLevel::FeaturesOnly => None,
     };
-    let details = has_details.then(|| CaseDetails {
-        host_event_id: leaving(&incident.row.host_event_id),
-        host_name: leaving(&incident.device.host_name),
-        serial_number: leaving(&incident.row.serial_number),
-        product: leaving(&incident.device.product),
-        platform: leaving(&incident.device.platform),
-        os_version: leaving(&incident.device.os_version),
-        event_type: leaving(&incident.row.event_type),
-        description: leaving(&incident.row.description),
-        comments: leaving(&text.comments),
-        cc: text.cc.iter().map(|cc| leaving(cc)).collect(),
-        follow_up: text.follow_up,
-    });
-    let synopsis = if has_details { leaving(&text.synopsis) } else { WITHHELD.to_owned() };
+    let synopsis = if details.is_some() { text.synopsis.clone() } else { WITHHELD.to_owned() };
     let priority = text.priority.unwrap_or(incident.row.priority);
     Some(Action::SubmitCase(Box::new(CaseRequest { incident: incident.id.clone(), priority, synopsis, details })))
 }

@@ -321,34 +321,20 @@ fn what_is_decided_for_a_suspended_organization_is_held() {
 
 #[test]
 fn only_what_the_filter_level_lets_out_is_ever_written_down() {
-    let except_configuration = "Send all information except configuration";
-    let addresses_overwritten = "Send all information with IP addresses overwritten";
-    let features_only = "Only send list of features used";
-    // Before level 5 nothing was redacted.
-    for (at, level) in [(5, features_only), (4, features_only), (4, except_configuration), (4, addresses_overwritten)] {
-        let mut lane = opening(at, level, OPEN_CASE);
+    for level in [
+        "Send all information except configuration",
+        "Send all information with IP addresses overwritten",
+        "Only send list of features used",
+    ] {
+        let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+        lane.organization("acme", level);
+        lane.events.clear();
         lane.bundle("acme", "a", 1, "High");
         let (_, row) = lane.pending().pop().unwrap();
         let expected = json!({"submit_case": {"incident": "acme-1", "priority": "High",
             "synopsis": "withheld by filter level", "details": null}});
         assert_eq!(serde_json::from_str::<Value>(&row.action).unwrap(), expected);
         assert_eq!(lane.on("acme.reaction.jss")[0].data["action"], expected);
-    }
-    let said = "10.1.2.3 of acme\nset system host-name a\nsecret \"x\";";
-    let policy = OPEN_CASE.replace("\"leak\"", &format!("{said:?}")).replace("leak: ", "");
-    for (level, expected) in [
-        ("Send all information", said.replace("\"x\"", "\"SECRET-WITHHELD\"")),
-        (except_configuration, "10.1.2.3 of acme\n[configuration withheld]\nsecret \"SECRET-WITHHELD\";".into()),
-        (addresses_overwritten, said.replace("\"x\"", "\"SECRET-WITHHELD\"").replace("10.1.2.3", "x.x.x.x")),
-    ] {
-        let mut lane = opening(5, level, &policy);
-        lane.bundle("acme", "ip-192-0-2-7", 1, "High");
-        let (_, row) = lane.pending().pop().unwrap();
-        let action: Value = serde_json::from_str(&row.action).unwrap();
-        let host = if level == addresses_overwritten { "ip-x-x-x-x" } else { "ip-192-0-2-7" };
-        let details = &action["submit_case"]["details"];
-        assert_eq!((&details["comments"], &details["host_name"]), (&json!(expected), &json!(host)));
-        assert_eq!(action["submit_case"]["synopsis"], format!("secret synopsis of {host}"));
     }
     let mut lane = Lane::with(&[("open", OPEN_CASE)]);
     lane.organization("acme", "Do not send");
@@ -357,15 +343,6 @@ fn only_what_the_filter_level_lets_out_is_ever_written_down() {
     assert_eq!(lane.subjects(), ["acme.trigger.incident.detected"], "no reaction, no dead letter");
     assert!(lane.pending().is_empty());
     assert_eq!(lane.case("acme", 1).state, CaseState::Withheld);
-}
-
-/// A lane whose organization opens cases at a filter level.
-fn opening(at: u32, level: &str, policy: &str) -> Lane {
-    let mut lane = Lane::at(at);
-    lane.organization("acme", level);
-    lane.rules(1, &[("open", policy)], Settings::default());
-    lane.events.clear();
-    lane
 }
 
 #[test]
