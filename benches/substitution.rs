@@ -106,7 +106,7 @@ fn resolve(bench: &Bench) -> anyhow::Result<Duration> {
             place: &place,
             service: Some((&service, &version)),
             subscription: Some(&subscription),
-            activation: &given,
+            activation: Some((&place, &given)),
             instead: None,
         };
         let gathered = gather(&bench.lane, &shelf, &wanted)?;

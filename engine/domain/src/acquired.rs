@@ -26,8 +26,8 @@ pub struct Wanted<'a> {
     pub service: Option<(&'a ServiceName, &'a str)>,
     /// Through which subscription, as it is seen there; none for what all would have.
     pub subscription: Option<&'a SubscriptionName>,
-    /// What is given with the activation.
-    pub activation: &'a [Given],
+    /// Where it was activated, and what is given with that.
+    pub activation: Option<(&'a Place, &'a [Given])>,
     /// Values that are to stand in the place of those that do.
     pub instead: Option<Instead<'a>>,
 }
@@ -113,6 +113,9 @@ pub(crate) fn gather_with(
     };
     let mut layers = Vec::new();
     let mut runtime = Runtime::of([wanted.place]);
+    if !shelf.knows_networks() {
+        runtime.leave_out("interface_networks");
+    }
     let mut next = Some(wanted.place.clone()).filter(|place| *place != Place::Provider);
     while let Some(place) = next {
         next = place.parent().filter(|above| *above != Place::Provider);
@@ -122,8 +125,8 @@ pub(crate) fn gather_with(
             tell(&mut runtime, row);
         }
     }
-    if !wanted.activation.is_empty() {
-        layers.push(Arc::new(layer(Source::Activation, wanted.place, wanted.activation)));
+    if let Some((activated, given)) = wanted.activation.filter(|(_, given)| !given.is_empty()) {
+        layers.push(Arc::new(layer(Source::Activation, activated, given)));
     }
     Ok(Gathered { service, globals, layers, runtime })
 }

@@ -3,6 +3,7 @@
 //! What is kept is what the rows say, so what is forgotten is only read again: it changes no decision.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use linesman_rules::services::{self, Service};
@@ -33,9 +34,21 @@ type Kept = (Globals, Arc<Service>);
 pub struct Shelf {
     versions: Mutex<BTreeMap<(ServiceName, String), Kept>>,
     globals: Mutex<Globals>,
+    /// Whether what is decided is decided as before level 5.
+    is_before_5: AtomicBool,
 }
 
 impl Shelf {
+    /// At which level it is decided from here on.
+    pub(crate) fn decides_at(&self, level: u32) {
+        self.is_before_5.store(level < 5, Ordering::Relaxed);
+    }
+
+    /// Whether places tell `interface_networks`: from level 5 on.
+    pub(crate) fn knows_networks(&self) -> bool {
+        !self.is_before_5.load(Ordering::Relaxed)
+    }
+
     /// The global parameters of a state.
     ///
     /// # Errors

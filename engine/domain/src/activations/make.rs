@@ -1,5 +1,6 @@
 //! What an activation comes to at an access line: its values gathered, then rendered.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +33,8 @@ pub(crate) struct Surroundings<'a> {
     common: Common,
     floors: BTreeMap<Place, Rc<Floor>>,
     devices: BTreeMap<String, Device>,
+    /// Of how many conflicts more the parameters are told: that takes as much as rendering.
+    owners_left: Cell<usize>,
 }
 
 /// What a wish at a line whose device is known is rendered from.
@@ -54,7 +57,14 @@ pub(super) struct Made {
 
 impl<'a> Surroundings<'a> {
     pub(crate) fn new(services: &'a Services, known: &'a mut Devices) -> Self {
-        Self { services, known, common: Common::default(), floors: BTreeMap::new(), devices: BTreeMap::new() }
+        Self {
+            services,
+            known,
+            common: Common::default(),
+            floors: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            owners_left: Cell::new(OWNERS_MOST),
+        }
     }
 
     /// The activations that reach a line.
@@ -125,7 +135,7 @@ impl<'a> Surroundings<'a> {
             place: &place,
             service: Some((&subscription.service, &subscription.version)),
             subscription: Some(&wish.name),
-            activation: &wish.substitutions,
+            activation: Some((&wish.activated, &wish.substitutions)),
             instead: None,
         };
         let through = Some((&wish.name, subscription.number));
@@ -151,6 +161,8 @@ impl Draft {
     }
 }
 
+/// Of how many conflicts at once the parameters are told.
+const OWNERS_MOST: usize = 20;
 /// From how many on two threads render them.
 const SHARED_LEAST: usize = 8;
 
@@ -200,7 +212,12 @@ impl Failing {
         (there, theirs): (&PlacePath, &Wish),
         (here, ours): (&PlacePath, &Wish),
     ) -> Result<Self, Error> {
-        let owner = |at, leaf| origins::owner(desk.state(), around.services.shelf(), at, leaf);
+        let left = around.owners_left.get();
+        around.owners_left.set(left.saturating_sub(1));
+        let owner = |at, leaf| match left {
+            0 => Ok(origins::name(at)),
+            _ => origins::owner(desk.state(), around.services.shelf(), at, leaf),
+        };
         let ours = owner((here, ours), &conflict.second)?;
         let told = format!("{conflict}: by {} and by {ours}", owner((there, theirs), &conflict.first)?);
         if here == there {

@@ -180,6 +180,40 @@ pub fn all<'a>(
     })
 }
 
+/// The activations that have a row and were made at a place, above it, or below it.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub(crate) fn about<'a>(
+    base: &'a (impl Base + ?Sized),
+    place: &Place,
+) -> impl Iterator<Item = Result<(Place, SubscriptionName, String, ActivationRow), Error>> + 'a {
+    let path = std::iter::successors(Some(place.clone()), Place::parent);
+    let path = path.filter(|place| *place != Place::Provider).flat_map(move |at| {
+        let rows = all_at(base, &at);
+        rows.map(move |row| row.map(|(name, id, row)| (at.clone(), name, id, row)))
+    });
+    let below = place.organization().cloned().map(|org| {
+        let front = match place {
+            Place::Below(path) => ACTIVATIONS.prefix(&[org.as_str()], format!("{}/", places::within(path)).as_bytes()),
+            Place::Organization(_) | Place::Provider => ACTIVATIONS.prefix(&[org.as_str()], &[]),
+        };
+        let place = place.clone();
+        Table::<ActivationRow>::scan(base, front).filter_map(move |row| {
+            row.and_then(|(key, bytes)| {
+                let own = std::str::from_utf8(ACTIVATIONS.own(&key)).ok().and_then(|own| own.split_once('\0'));
+                let Some((at, name, id)) = own.and_then(|(_, rest)| place_name_id(&org, rest.as_bytes())) else {
+                    return Ok(None);
+                };
+                let is_below = at != place;
+                Ok(if is_below { Some((at, name, id, crate::table::decode(&key, &bytes)?)) } else { None })
+            })
+            .transpose()
+        })
+    });
+    path.chain(below.into_iter().flatten())
+}
+
 /// What an own key behind the organization's name says.
 fn place_name_id(org: &OrgName, own: &[u8]) -> Option<(Place, SubscriptionName, String)> {
     let mut texts = std::str::from_utf8(own).ok()?.splitn(3, '\0');

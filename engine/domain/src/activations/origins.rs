@@ -44,7 +44,7 @@ pub fn of(
         place: &place,
         service: Some((&subscription.service, &subscription.version)),
         subscription: Some(&wish.name),
-        activation: &wish.substitutions,
+        activation: Some((&wish.activated, &wish.substitutions)),
         instead: None,
     };
     let gathered = acquired::gather(base, shelf, &wanted)?;
@@ -76,5 +76,10 @@ pub(super) fn owner(
     let origins = of(base, shelf, (line, wish), is_told)?.remove(&leaf.to_string()).unwrap_or_default();
     let names: Vec<String> = origins.iter().map(|origin| format!("`{}`", origin.parameter)).collect();
     let with = if names.is_empty() { String::new() } else { format!(", with {}", names.join(", ")) };
-    Ok(format!("`{}` of `{}` at `{}`, for `{line}`{with}", wish.id, wish.name, wish.activated))
+    Ok(format!("{}{with}", name((line, wish))))
+}
+
+/// Who that is without the parameters.
+pub(super) fn name((line, wish): (&PlacePath, &Wish)) -> String {
+    format!("`{}` of `{}` at `{}`, for `{line}`", wish.id, wish.name, wish.activated)
 }

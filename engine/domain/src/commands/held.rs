@@ -37,8 +37,8 @@ pub(super) struct Change<'a> {
 
 /// For what values count somewhere: a version of a service, and the subscription that it is seen through.
 type Context = (Option<(ServiceName, String)>, Option<SubscriptionName>);
-/// A place, and what is given with an activation there.
-type At<'a> = (&'a Place, &'a [Given]);
+/// A place, and where something was activated that reaches it, with what is given with that.
+type At<'a> = (&'a Place, Option<(&'a Place, &'a [Given])>);
 
 /// Why values may not stand; none where they may.
 pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -> Result<Option<Answer>, Error> {
@@ -48,7 +48,7 @@ pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -
     let source = source_of(change.place, change.whose);
     let (mut known, mut all_names) = (BTreeSet::new(), BTreeSet::new());
     for context in &contexts {
-        let new = gathered(state, services, (change.place, &[]), context, Some(change.new), change)?;
+        let new = gathered(state, services, (change.place, None), context, Some(change.new), change)?;
         let blocked = new.acquire(|values| {
             known.extend(names.iter().copied().filter(|name| values.has(name)));
             all_names.extend(values.parameters().iter().map(|parameter| parameter.name().to_string()));
@@ -71,7 +71,7 @@ pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -
         return Ok(Some(Answer::refused(Verdict::Invalid, detail)));
     }
     for context in &contexts {
-        let fresh = fresh_faults(state, services, (change.place, &[]), context, change)?;
+        let fresh = fresh_faults(state, services, (change.place, None), context, change)?;
         if !fresh.is_empty() {
             let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
             return Ok(Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong)));
@@ -92,7 +92,7 @@ pub(super) fn refusal_of_activation(
         place,
         service: Some((&row.service, &row.version)),
         subscription: Some(name),
-        activation: given,
+        activation: Some((place, given)),
         instead: None,
     };
     let gathered = acquired::gather(state, services.shelf(), &wanted)?;
@@ -100,7 +100,7 @@ pub(super) fn refusal_of_activation(
         let detail = format!("the version `{}` of the service `{}` cannot be used", row.version, row.service);
         return Ok(Some(Answer::refused(Verdict::Conflict, detail)));
     }
-    let before = acquired::gather(state, services.shelf(), &Wanted { activation: &[], ..wanted })?;
+    let before = acquired::gather(state, services.shelf(), &Wanted { activation: None, ..wanted })?;
     let before = before.acquire(|values| values.faults().to_vec());
     Ok(gathered.acquire(|values| {
         for said in given.iter().filter_map(|given| parse_substitution(&given.text).ok()) {
@@ -225,7 +225,7 @@ fn below(
     for place in places_below(state, change.place)? {
         for context in contexts(state, services, &place, None, names)? {
             if change.counts_for(&context) {
-                let fresh = fresh_faults(state, services, (&place, &[]), &context, change)?;
+                let fresh = fresh_faults(state, services, (&place, None), &context, change)?;
                 broken.extend(fresh.iter().map(|fault| Wrong::value(Some(&place), shown(fault))));
             }
         }
@@ -257,9 +257,12 @@ impl Change<'_> {
 fn broken_activations(state: &State, services: &Services, change: &Change<'_>) -> Result<Vec<Wrong>, Error> {
     let mut broken = Vec::new();
     let mut looked_at = 0;
-    let Some(org) = change.place.organization() else { return Ok(broken) };
-    for row in activations::all(state, org) {
+    for row in activations::about(state, change.place) {
         let (made, name, id, row) = row?;
+        looked_at += 1;
+        if looked_at > BELOW_MOST || broken.len() > NAMED_MOST {
+            break;
+        }
         if row.substitutions.is_empty() {
             continue;
         }
@@ -273,17 +276,13 @@ fn broken_activations(state: &State, services: &Services, change: &Change<'_>) -
         if !change.counts_for(&context) {
             continue;
         }
-        let fresh = fresh_faults(state, services, (place, &row.substitutions), &context, change)?;
+        let fresh = fresh_faults(state, services, (place, Some((&made, &row.substitutions))), &context, change)?;
         if !fresh.is_empty() {
-            let known = fresh_faults(state, services, (place, &[]), &context, change)?;
+            let known = fresh_faults(state, services, (place, None), &context, change)?;
             let told = fresh.iter().filter(|fault| !known.contains(fault));
             let told = told.map(|fault| format!("given with `{id}`: {}", shown(fault)));
             broken
                 .extend(told.map(|detail| Wrong { activation: Some(id.clone()), ..Wrong::value(Some(place), detail) }));
-        }
-        looked_at += 1;
-        if looked_at >= BELOW_MOST || broken.len() > NAMED_MOST {
-            break;
         }
     }
     Ok(broken)

@@ -95,8 +95,8 @@ pub(super) fn found(
         for (service, subscription) in all {
             let context = (service, subscription);
             let given = given.filter(|given| context.1.as_ref() == Some(&given.name) && given.place.covers(&place));
-            let given = given.map_or(&[][..], |given| &given.given);
-            let standings = |base: &dyn Base, version: Option<&String>, given: &[Given]| {
+            let given = given.map(|given| (&given.place, &given.given[..]));
+            let standings = |base: &dyn Base, version: Option<&String>, given: Option<(&Place, &[Given])>| {
                 let Some(version) = version else { return Ok(Standings::new()) };
                 let (service, subscription) = &context;
                 let wanted = Wanted {
@@ -111,7 +111,7 @@ pub(super) fn found(
                 let hides_fixed = hides_fixed && !sight.is_of_provider;
                 Ok::<_, Error>(gathered.acquire(|values| shown(values, &place, hides_fixed)))
             };
-            let was = standings(state.base(), before.get(&context), &[])?;
+            let was = standings(state.base(), before.get(&context), None)?;
             let is = standings(state, after.get(&context), given)?;
             found.compare(&place, &context, &was, &is);
         }

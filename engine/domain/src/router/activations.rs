@@ -76,7 +76,14 @@ impl Domain {
         }
         self.desk.begin_trial();
         let answer = ask(self)?;
-        let wrong = if answer.is_done() && is_rehearsed { self.rehearse(place, scope)? } else { Vec::new() };
+        // While lines are still to be rendered, what is on devices is not what is to be there.
+        let org = place.organization();
+        let is_stale = self.jobs.has(|work| match work {
+            Work::Render { place, .. } | Work::Rollout { place, .. } => place.organization() == org,
+            _ => false,
+        });
+        let rehearsed = if is_stale { Scope { only: None, ..scope } } else { scope };
+        let wrong = if answer.is_done() && is_rehearsed { self.rehearse(place, rehearsed)? } else { Vec::new() };
         let stays = answer.is_done() && wrong.is_empty();
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {

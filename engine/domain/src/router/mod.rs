@@ -64,6 +64,7 @@ impl Domain {
             4 => level4::read(&input.content),
             _ => None,
         };
+        self.services.shelf().decides_at(position.level);
         self.handle(input, before.as_ref().unwrap_or(&input.content))?;
         level::check(self.desk.level)?;
         self.position.level = self.desk.level;

@@ -8,7 +8,7 @@
 //!
 //! A version is what the files say: the same files, whenever they come, are the same version.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,16 +17,14 @@ use linesman_schemas::service::{ServiceSource, ServicesSection};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Error;
 use super::desk::Desk;
 use super::shelf::Shelf;
 use super::state::Base;
 use super::table::{Key, Row, Table};
-use super::{Error, activations, subscriptions};
 
 /// How many characters of its hash a version is known by.
 const VERSION_LENGTH: usize = 12;
-/// How many subscriptions are looked at before versions go that none is on.
-const LOOKED_AT_MOST: usize = 10_000;
 /// From which engine level on there are services.
 pub const LEVEL: u32 = 4;
 
@@ -220,7 +218,6 @@ impl Services {
             return Ok(());
         }
         let known = all(desk.state()).collect::<Result<BTreeMap<_, _>, _>>()?;
-        let mut changed = Vec::new();
         for (name, offer) in self.catalog.services() {
             if known.get(name).is_some_and(|row| row.version == offer.version) {
                 continue;
@@ -230,9 +227,7 @@ impl Services {
                 desk.write(key, &VersionRow { files: offer.files.clone(), taken_up: desk.now })?;
             }
             desk.write(newest_key(name), &NewestRow { version: offer.version.clone() })?;
-            changed.push((name, &offer.version));
         }
-        forget_unused(desk, &changed)?;
         for name in known.keys().filter(|name| self.catalog.service(name).is_none()) {
             desk.remove(newest_key(name));
         }
@@ -250,38 +245,4 @@ impl Services {
             }
         }
     }
-}
-
-/// Versions of services that have a new one go where no subscription is on them. One that is left afterwards stays until the
-/// service changes again, so that subscriptions may go back to it. Where there are too many subscriptions to look at, all stay.
-fn forget_unused(desk: &mut Desk, changed: &[(&ServiceName, &String)]) -> Result<(), Error> {
-    let mut old = BTreeSet::new();
-    for (name, newest) in changed {
-        for row in Table::<VersionRow>::scan(desk.state(), VERSIONS.prefix(&[name.as_str()], &[])) {
-            let (key, _) = row?;
-            let version =
-                String::from_utf8_lossy(key.rsplit(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
-            if version != **newest {
-                old.insert(((*name).clone(), version));
-            }
-        }
-    }
-    if old.is_empty() || !desk.is_at(activations::LEVEL) {
-        return Ok(());
-    }
-    let mut looked_at = 0;
-    for org in subscriptions::organizations(desk.state())? {
-        for row in subscriptions::all(desk.state(), &org) {
-            let (_, _, row) = row?;
-            looked_at += 1;
-            if looked_at > LOOKED_AT_MOST {
-                return Ok(());
-            }
-            old.remove(&(row.service, row.version));
-        }
-    }
-    for (name, version) in old {
-        desk.remove(version_key(&name, &version));
-    }
-    Ok(())
 }

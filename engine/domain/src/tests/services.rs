@@ -97,7 +97,7 @@ fn name(text: &str) -> SubscriptionName {
 }
 
 #[test]
-fn before_level_5_every_version_of_a_service_is_kept_as_it_was_taken_up_first() {
+fn every_version_of_a_service_is_kept_as_it_was_taken_up_first() {
     let mut lane = Lane::at(4);
     let (one, two) = (source("nat", "title = \"one\""), source("nat", "title = \"two\""));
     lane.services = catalog(&[one.clone(), source("drain", "")], Some("[rate]"));
@@ -501,7 +501,7 @@ fn values_of_a_place_are_acquired_from_its_rows() {
         place: &line,
         service: Some((&nat, &version)),
         subscription,
-        activation: &[],
+        activation: None,
         instead: None,
     };
     let shown = |subscription, parameter: &str| {

@@ -124,12 +124,12 @@ fn read(walk: &Walk, place: Place, query: &ExplainQuery) -> Result<Explanation, 
     };
     let mut counting = reaching.into_values().filter(|wish| wish.is_on && Some(&wish.name) == through);
     let alone = counting.next().filter(|_| counting.next().is_none());
-    let given = named.or(alone).map(|wish| wish.substitutions);
+    let given = named.or(alone).map(|wish| (wish.activated, wish.substitutions));
     let wanted = Wanted {
         place: &place,
         service: Some((service, &version)),
         subscription: through,
-        activation: given.as_deref().unwrap_or_default(),
+        activation: given.as_ref().map(|(activated, given)| (activated, &given[..])),
         instead: None,
     };
     let gathered = acquired::gather(lane, &Shelf::default(), &wanted)?;

@@ -160,7 +160,7 @@ fn standing(
 ) -> Result<BTreeMap<String, Reported>, Error> {
     let Some((_, row)) = subscriptions::seen(lane, place, name)? else { return Ok(BTreeMap::new()) };
     let service = Some((&row.service, row.version.as_str()));
-    let wanted = Wanted { place, service, subscription: Some(name), activation: &[], instead: None };
+    let wanted = Wanted { place, service, subscription: Some(name), activation: None, instead: None };
     let gathered = acquired::gather(lane, shelf, &wanted)?;
     let hides_fixed = gathered.service.as_ref().is_some_and(|service| service.definition.hides_fixed);
     Ok(gathered.acquire(|values| {

@@ -130,6 +130,11 @@ impl Runtime {
         }
     }
 
+    /// The place tells nothing of this name, and does not know it.
+    pub fn leave_out(&mut self, name: &str) {
+        self.told.retain(|told| told.name.as_str() != name);
+    }
+
     pub(super) fn told(&self) -> &[Told] {
         &self.told
     }

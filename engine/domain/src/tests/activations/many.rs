@@ -114,21 +114,3 @@ fn what_is_replaced_or_removed_leaves_no_rows() {
     assert_eq!(rows(&network, b'O'), 0);
     assert!(network.devices.is_empty());
 }
-
-#[test]
-fn a_version_that_nothing_is_on_goes_with_the_next_one() {
-    let mut network = Network::with(vec![service("hole", &HOLE)]);
-    network.does(&subscribe("acme", "old", "hole", &[], false));
-    let mut kept = Vec::new();
-    for number in 2..=5_u64 {
-        let text = format!("{{# {number} #}}\n{}", HOLE[1].1);
-        network.lane.services = catalog(vec![service("hole", &[HOLE[0], (HOLE[1].0, &text)])], None);
-        network.lane.rules(number, &[], Settings::default());
-        let prefix = crate::services::VERSIONS.prefix(&["hole"], &[]);
-        kept.push(network.lane.base.rows().keys().filter(|key| key.starts_with(&prefix)).count());
-    }
-    // That of the subscription, and the newest.
-    assert_eq!(kept, [2, 2, 2, 2]);
-    network.does(&json!({"rollout_service": {"service": "hole", "under": "acme"}}));
-    network.does(&activate("acme/berlin/line-1", "old", &["victim=192.0.2.7"]));
-}

@@ -33,10 +33,7 @@ fn each_statement_is_told_with_the_source_of_each_value_in_it() {
     assert_eq!(
         statements(&network, "acme/berlin/line-1"),
         BTreeMap::from([
-            (
-                "firewall policer line-1 burst 2000".to_owned(),
-                named(&[("burst", "activation acme/berlin/line-1"), line])
-            ),
+            ("firewall policer line-1 burst 2000".to_owned(), named(&[("burst", "activation acme/berlin"), line])),
             ("firewall policer line-1 rate 20000000".to_owned(), named(&[line, ("rate", "site acme/berlin")])),
         ])
     );
