@@ -3,7 +3,6 @@
 
 mod end_to_end;
 mod managers;
-mod neighbour;
 mod policies;
 mod redact;
 mod substitution;
@@ -50,7 +49,7 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
         "end-to-end" => runtime.block_on(end_to_end::run(count)),
         "policies" => runtime.block_on(policies::run(count)),
         "managers" => runtime.block_on(managers::run(count)),
-        "substitution" => runtime.block_on(substitution::run(count)),
+        "substitution" => substitution::run(count),
         "redact" => redact::run(count),
         _ => anyhow::bail!(usage),
     }

@@ -24,8 +24,6 @@ use linesman_schemas::control::Settings;
 use linesman_schemas::service::{ServiceSource, ServicesSection};
 use linesman_schemas::{Place, ServiceName};
 
-use crate::neighbour;
-
 /// How many parameters the service has.
 const PARAMETERS: usize = 20;
 /// How many access lines a site has, all on one device.
@@ -33,9 +31,8 @@ const LINES: usize = 200;
 const ROUNDS: usize = 20_000;
 const NAME: &str = "bench";
 
-/// Measures; prints on standard error what emission takes beside rendering, and how long bundles of a neighbour in the lane
-/// wait, quiet and meanwhile; as the last line `resolve <us> render <s>`.
-pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
+/// Measures; prints on standard error what emission takes beside rendering; as the last line `resolve <us> render <s>`.
+pub(crate) fn run(count: usize) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let store = Store::open(&dir.path().join("state"))?;
     let mut bench = Bench::open(store.lane(0)?)?;
@@ -55,15 +52,6 @@ pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     eprintln!("resident {resident} MB, before the change {since} MB");
     drop(bench);
     store.close()?;
-    let waits = neighbour::run(&service()?, sites * LINES).await?;
-    eprintln!(
-        "a neighbour's bundles to their triggers, 99 of 100: quiet {:.1} ms, while {} lines are rendered {:.1} ms ({} bundles), ratio {:.2}",
-        secs(waits.quiet) * 1e3,
-        sites * LINES,
-        secs(waits.meanwhile) * 1e3,
-        waits.bundles,
-        secs(waits.meanwhile) / secs(waits.quiet)
-    );
     println!("resolve {:.2} render {:.2}", resolve.as_secs_f64() * 1e6, secs(render.decided));
     Ok(())
 }
