@@ -17,7 +17,7 @@ use super::origins;
 use super::parts::{self, ConflictRow};
 use super::wanted::{Floor, Wish, wishes};
 use crate::Error;
-use crate::acquired::{self, Common, Gathered, Wanted};
+use crate::acquired::{self, Common, Gathered};
 use crate::desk::Desk;
 use crate::devices::{Devices, Named};
 use crate::places::PlaceRow;
@@ -130,14 +130,7 @@ impl<'a> Surroundings<'a> {
             Err(failing) => return Ok(Err(failing)),
         };
         let place = Place::Below(line.clone());
-        let subscription = &wish.subscription;
-        let wanted = Wanted {
-            place: &place,
-            service: Some((&subscription.service, &subscription.version)),
-            subscription: Some(&wish.name),
-            activation: Some((&wish.activated, &wish.substitutions)),
-            instead: None,
-        };
+        let (subscription, wanted) = (&wish.subscription, wish.wanted(&place));
         let through = Some((&wish.name, subscription.number));
         let gathered = acquired::gather_with(desk.state(), self.services.shelf(), &wanted, through, &mut self.common)?;
         let Some(service) = gathered.service.clone() else {

@@ -12,7 +12,7 @@ use linesman_schemas::{Place, PlacePath};
 
 use super::wanted::Wish;
 use crate::Error;
-use crate::acquired::{self, Wanted};
+use crate::acquired;
 use crate::shelf::Shelf;
 use crate::state::Base;
 
@@ -39,15 +39,7 @@ pub fn of(
     shows: impl Fn(&ServiceDefinition, &Acquired<'_, '_>) -> bool,
 ) -> Result<BTreeMap<String, Vec<Origin>>, Error> {
     let place = Place::Below(line.clone());
-    let subscription = &wish.subscription;
-    let wanted = Wanted {
-        place: &place,
-        service: Some((&subscription.service, &subscription.version)),
-        subscription: Some(&wish.name),
-        activation: Some((&wish.activated, &wish.substitutions)),
-        instead: None,
-    };
-    let gathered = acquired::gather(base, shelf, &wanted)?;
+    let gathered = acquired::gather(base, shelf, &wish.wanted(&place))?;
     let Some(service) = &gathered.service else { return Ok(BTreeMap::new()) };
     Ok(gathered.acquire(|values| {
         if !values.faults().is_empty() {

@@ -7,6 +7,7 @@ use linesman_schemas::{Place, SubscriptionName};
 
 use super::{ActivationRow, all_at, cuts_at, id};
 use crate::Error;
+use crate::acquired::Wanted;
 use crate::state::Base;
 use crate::subscriptions::{self, SubscriptionRow};
 use crate::values::Given;
@@ -72,6 +73,17 @@ pub struct Wish {
 }
 
 impl Wish {
+    /// What its values at a place are acquired for.
+    pub(super) fn wanted<'a>(&'a self, place: &'a Place) -> Wanted<'a> {
+        Wanted {
+            place,
+            service: Some((&self.subscription.service, &self.subscription.version)),
+            subscription: Some(&self.name),
+            activation: Some((&self.activated, &self.substitutions)),
+            instead: None,
+        }
+    }
+
     /// Whether it is not known that this one and another ever count at once: each has its schedule, and one waits for it.
     pub fn may_miss(&self, other: &Self) -> bool {
         (self.waits || other.waits) && self.is_scheduled && other.is_scheduled
