@@ -27,7 +27,7 @@ impl SubjectKind {
     /// What `trigger` is about.
     pub const fn of(trigger: Trigger) -> Self {
         match trigger {
-            Trigger::IncidentDetected | Trigger::IncidentSubmitted => Self::Incident,
+            Trigger::IncidentDetected | Trigger::IncidentSubmitted | Trigger::IncidentReported => Self::Incident,
             Trigger::CaseAssigned | Trigger::CaseUpdated => Self::Update,
             Trigger::IntelligenceReceived => Self::Message,
             Trigger::Audit(_) => Self::Record,

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod bundle;
+pub mod cascade;
 pub mod command;
 pub mod control;
 pub mod dead_letter;

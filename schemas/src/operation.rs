@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 49] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -47,6 +47,13 @@ impl Operation {
         Self::new("audit.annotate-incident"),
         Self::new("audit.submit-case"),
         Self::new("audit.save-case"),
+        Self::new("audit.report-case"),
+        Self::new("audit.forward-case"),
+        Self::new("audit.handle-case"),
+        Self::new("audit.override-case"),
+        Self::new("audit.note-case"),
+        Self::new("audit.close-case"),
+        Self::new("audit.reopen-case"),
         // Values and subscriptions.
         Self::new("audit.set-values"),
         Self::new("audit.localize-service"),

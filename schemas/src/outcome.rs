@@ -70,6 +70,8 @@ pub enum Done {
     },
     /// The device has the configuration group as asked for.
     Configured,
+    /// The upstream knows what was done with a case.
+    CaseTold,
 }
 
 /// How a case stands upstream.
@@ -77,14 +79,30 @@ pub enum Done {
 pub struct CaseStanding {
     /// The incident it was opened for.
     pub incident: IncidentId,
-    /// Its id.
+    /// Its id; empty before it has one.
     pub case_id: String,
-    /// The upstream's word for its status.
+    /// The upstream's word for its status; empty before there is one.
     pub status: String,
     /// Where people see it.
     pub link: Option<String>,
     /// When it changed last, by the upstream's clock.
     pub updated: Timestamp,
+    /// What is said of it upstream, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<CaseNote>,
+}
+
+/// What somebody has said of a case. It keeps its id wherever it goes, so that it is told once everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CaseNote {
+    /// What it is known by again.
+    pub id: String,
+    /// Who said it.
+    pub author: String,
+    /// When.
+    pub at: Timestamp,
+    /// What; empty for nothing.
+    pub text: String,
 }
 
 /// Why an attempt failed; the class decides what happens next, never the text.

@@ -11,7 +11,8 @@ const CONFIGURATION: &str = "configuration";
 /// The provider's first manager, who is there from the beginning and may everything.
 pub const ADMIN: &str = "admin";
 
-/// Who asks for something. Shown as `bob`, `acme/ann`, `open-case`, `configuration`, `machine`.
+/// Who asks for something. Shown as `bob`, `acme/ann`, `open-case`, `end customer acme`, `configuration`,
+/// `machine`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Principal {
@@ -40,6 +41,11 @@ pub enum Principal {
         /// The organization it judges for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         organization: Option<OrgName>,
+    },
+    /// An end customer's controller.
+    EndCustomer {
+        /// Which end customer.
+        organization: OrgName,
     },
     /// The configuration.
     Configuration,
@@ -72,7 +78,7 @@ impl Principal {
         match self {
             Self::Provider { name, .. } => name.parse().ok().map(|name| Login::new(None, name)),
             Self::Manager { organization, name, .. } => Some(Login::new(Some(organization.clone()), name.clone())),
-            Self::Policy { .. } | Self::Configuration | Self::Machine => None,
+            Self::Policy { .. } | Self::EndCustomer { .. } | Self::Configuration | Self::Machine => None,
         }
     }
 
@@ -80,7 +86,7 @@ impl Principal {
     pub const fn token(&self) -> Option<&TokenName> {
         match self {
             Self::Provider { token, .. } | Self::Manager { token, .. } => token.as_ref(),
-            Self::Policy { .. } | Self::Configuration | Self::Machine => None,
+            Self::Policy { .. } | Self::EndCustomer { .. } | Self::Configuration | Self::Machine => None,
         }
     }
 }
@@ -91,6 +97,7 @@ impl fmt::Display for Principal {
             Self::Provider { name, .. } => f.write_str(name),
             Self::Manager { organization, name, .. } => write!(f, "{organization}/{name}"),
             Self::Policy { name, .. } => name.fmt(f),
+            Self::EndCustomer { organization } => write!(f, "end customer {organization}"),
             Self::Configuration => f.write_str(CONFIGURATION),
             Self::Machine => f.write_str("machine"),
         }

@@ -7,6 +7,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::cascade::CaseStep;
 use crate::notification::{KINDS, Kind, Notification, Told};
 use crate::{CommandId, IncidentId, OrgName, Peer, PolicyName, Priority, ReactionId};
 
@@ -23,6 +24,8 @@ pub enum Action {
         /// What the last poll answered.
         cursor: Option<String>,
     },
+    /// Tell the upstream what was done with a case.
+    TellCase(Box<CaseTelling>),
     /// Change one configuration group of a device.
     Configure(Box<Configure>),
     /// Notify somebody or something outside.
@@ -40,6 +43,8 @@ enum Own<'a> {
         /// What the last poll answered.
         cursor: &'a Option<String>,
     },
+    /// Tell the upstream what was done with a case.
+    TellCase(&'a CaseTelling),
     /// Change one configuration group of a device.
     Configure(&'a Configure),
 }
@@ -50,6 +55,7 @@ impl Action {
         match self {
             Self::SubmitCase(_) => SUBMIT_CASE,
             Self::PollCases { .. } => POLL_CASES,
+            Self::TellCase(_) => TELL_CASE,
             Self::Configure(_) => CONFIGURE,
             Self::Notify(notification) => notification.kind().connector,
         }
@@ -58,7 +64,7 @@ impl Action {
     /// The bytes in IN that go with it.
     pub const fn bundle(&self) -> Option<&BundleBytes> {
         match self {
-            Self::SubmitCase(_) | Self::PollCases { .. } | Self::Configure(_) => None,
+            Self::SubmitCase(_) | Self::PollCases { .. } | Self::TellCase(_) | Self::Configure(_) => None,
             Self::Notify(notification) => notification.bundle(),
         }
     }
@@ -66,6 +72,7 @@ impl Action {
 
 const SUBMIT_CASE: &str = "submit_case";
 const POLL_CASES: &str = "poll_cases";
+const TELL_CASE: &str = "tell_case";
 const CONFIGURE: &str = "configure";
 
 impl Serialize for Action {
@@ -73,6 +80,7 @@ impl Serialize for Action {
         match self {
             Self::SubmitCase(request) => Own::SubmitCase(request).serialize(serializer),
             Self::PollCases { cursor } => Own::PollCases { cursor }.serialize(serializer),
+            Self::TellCase(telling) => Own::TellCase(telling).serialize(serializer),
             Self::Configure(configure) => Own::Configure(configure).serialize(serializer),
             Self::Notify(notification) => notification.serialize(serializer),
         }
@@ -104,6 +112,7 @@ impl<'de> Visitor<'de> for Tagged {
         let action = match (tag.as_str(), Kind::of(&tag)) {
             (SUBMIT_CASE, _) => Action::SubmitCase(map.next_value()?),
             (POLL_CASES, _) => Action::PollCases { cursor: map.next_value::<Poll>()?.cursor },
+            (TELL_CASE, _) => Action::TellCase(map.next_value()?),
             (CONFIGURE, _) => Action::Configure(map.next_value()?),
             (_, Some(kind)) => Action::Notify(map.next_value_seed(Told(kind))?),
             (_, None) => return Err(A::Error::custom(format_args!("there is no action `{tag}`"))),
@@ -238,6 +247,26 @@ pub struct CaseRequest {
     pub synopsis: String,
     /// What else `Send all information` lets out.
     pub details: Option<CaseDetails>,
+    /// By what the upstream knows the end customer it is for; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub alias: String,
+    /// Where spare parts go; empty: where the upstream knows.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
+    /// The controllers it has passed, this one last; empty for a case that began here and goes to the support system.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trace_route: Vec<String>,
+}
+
+/// What was done with a case that the upstream has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CaseTelling {
+    /// The incident, which is also the customer tracking number.
+    pub incident: IncidentId,
+    /// The upstream's receipt of the case.
+    pub transaction_id: String,
+    /// What was done.
+    pub step: CaseStep,
 }
 
 /// The part of a case that leaves at `Send all information` only.

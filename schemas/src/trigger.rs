@@ -22,6 +22,8 @@ pub enum Trigger {
     CaseAssigned,
     /// A case changed upstream after its id was known.
     CaseUpdated,
+    /// An end customer's controller has reported a case; in mode `partner` alone.
+    IncidentReported,
     /// An intelligence message arrived.
     IntelligenceReceived,
     /// Something was done, or refused, and stands in the audit of an organization.
@@ -31,11 +33,12 @@ pub enum Trigger {
 impl Trigger {
     /// Those that have an event of their own, `out.<org>.trigger.<name>`. Of what stands in the audit subscribers hear
     /// by `out.<org>.audit.<operation>`.
-    pub const TOLD: [Self; 5] = [
+    pub const TOLD: [Self; 6] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
         Self::CaseAssigned,
         Self::CaseUpdated,
+        Self::IncidentReported,
         Self::IntelligenceReceived,
     ];
 
@@ -51,6 +54,7 @@ impl Trigger {
             Self::IncidentSubmitted => "incident.submitted",
             Self::CaseAssigned => "case.assigned",
             Self::CaseUpdated => "case.updated",
+            Self::IncidentReported => "incident.reported-by-end-customer",
             Self::IntelligenceReceived => "intelligence.received",
             Self::Audit(operation) => operation.trigger(),
         }
@@ -122,7 +126,7 @@ pub struct DeviceData<'a> {
     pub os_version: &'a str,
 }
 
-/// Data of `incident.detected`, `incident.submitted`, and part of the case triggers.
+/// Data of `incident.detected`, `incident.submitted`, `incident.reported-by-end-customer`, and part of the case triggers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IncidentData<'a> {
     /// The incident.

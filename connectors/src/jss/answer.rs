@@ -76,6 +76,7 @@ fn checked(case: wire::Case) -> Result<Case, Failure> {
         status: case.status,
         link: case.link,
         updated: case.updated,
+        notes: Vec::new(),
     });
     Ok(Case { tracking_number: case.customer_tracking_number, standing })
 }
@@ -129,6 +130,7 @@ mod tests {
             status: "closed".to_owned(),
             link: Some("https://jss.example/2026-0001".to_owned()),
             updated: "2026-01-02T03:04:05Z".parse().unwrap(),
+            notes: Vec::new(),
         };
         assert_eq!(standing, expected);
         assert!(page_with("link", Value::Null).unwrap().cases[0].standing.as_ref().unwrap().link.is_none());

@@ -170,7 +170,7 @@ impl Connector for Jss {
         match &task.action {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
             Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
-            Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+            Action::TellCase(_) | Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
         }
     }
 }

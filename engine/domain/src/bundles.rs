@@ -31,6 +31,18 @@ pub struct PartRef {
     pub end: u64,
 }
 
+impl BundleRef {
+    /// That of what came without a bundle, by the input of this sequence.
+    pub(crate) fn none(sequence: u64) -> Self {
+        Self { sequence, length: 0, sha256: [0; 32], parts: Vec::new() }
+    }
+
+    /// Whether there is a bundle.
+    pub fn is_there(&self) -> bool {
+        self.length > 0
+    }
+}
+
 /// What is kept of the bundle that an input brought.
 pub(crate) fn reference(bundle: &Bundle<'_>, input: &Input<'_>) -> BundleRef {
     let part = |part: &Part<'_>, is_log: bool| PartRef {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Handling, SubmitCaseAs};
 use linesman_schemas::control::Section;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
@@ -47,6 +48,40 @@ impl Coded for FilterLevel {
             2 => Self::AddressesOverwritten,
             3 => Self::All,
             4 => Self::FeaturesOnly,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for Handling {
+    fn code(self) -> u8 {
+        match self {
+            Self::Forward => 0,
+            Self::Own => 1,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Forward,
+            1 => Self::Own,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for SubmitCaseAs {
+    fn code(self) -> u8 {
+        match self {
+            Self::Real => 0,
+            Self::Test => 1,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Real,
+            1 => Self::Test,
             _ => return None,
         })
     }
@@ -133,6 +168,23 @@ impl Coded for Kind {
             3 => Self::EndOfLife,
             _ => return None,
         })
+    }
+}
+
+/// A word that may be missing.
+pub(crate) mod optional {
+    use super::*;
+
+    pub(crate) fn serialize<T: Coded, S: Serializer>(word: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        match word {
+            Some(word) => serializer.serialize_some(&word.code()),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, T: Coded, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+        let code = Option::<u8>::deserialize(deserializer)?;
+        code.map(|code| T::of(code).ok_or_else(|| de::Error::custom("a code that is none"))).transpose()
     }
 }
 

@@ -19,6 +19,7 @@ use super::outgoing::{Outgoing, Topic};
 use super::state::{Row as StoredRow, State, Writes};
 use super::table::{self, Key, Row};
 use super::tally::Tally;
+use super::upstream::Installed;
 
 /// How many incidents, events and reactions an organization has had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,6 +86,8 @@ pub(crate) struct Desk {
     pub(crate) sequence: u64,
     /// The numbers decisions depend on.
     pub(crate) settings: Settings,
+    /// What the installation is in the cascade.
+    pub(crate) installed: Installed,
     /// What is counted once the batch is applied.
     pub(crate) tally: Tally,
     /// How many reactions policies have decided on the input at hand.
@@ -116,6 +119,7 @@ impl Desk {
             now: Timestamp::UNIX_EPOCH,
             sequence: 0,
             settings: setting.settings,
+            installed: Installed::default(),
             tally: Tally::default(),
             decided_reactions: 0,
             state: setting.state,

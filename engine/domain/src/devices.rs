@@ -39,6 +39,22 @@ pub struct DeviceRow {
 
 impl Row for DeviceRow {}
 
+impl DeviceRow {
+    /// Of a device of which nothing is known.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            first_seen: Timestamp::UNIX_EPOCH,
+            last_seen: Timestamp::UNIX_EPOCH,
+            host_name: String::new(),
+            product: String::new(),
+            platform: String::new(),
+            os_version: String::new(),
+            management_address: String::new(),
+            group: String::new(),
+        }
+    }
+}
+
 /// The table of devices.
 pub const DEVICES: Table<DeviceRow> = Table::new(b'd');
 

@@ -36,6 +36,15 @@ pub(crate) enum Follow {
     },
     /// The incident's case stands upstream as said.
     CaseStands(CaseStanding),
+    /// Somebody is to solve the case that was reported, if nobody has said who.
+    RouteCase,
+    /// The upstream knows what was done with a case of an incident.
+    CaseTold {
+        /// Which incident.
+        incident: IncidentId,
+        /// Which reaction told it.
+        reaction: ReactionId,
+    },
     /// A reaction of an incident is given up; with the one that opens its case, the case is.
     ReactionFailed {
         /// Which incident.
@@ -67,13 +76,15 @@ pub(crate) enum Cause {
     Command(CommandId),
     /// An activation comes to it at an access line; its id.
     Activation(Rc<str>),
+    /// So cases are handled.
+    Handling,
 }
 
 impl Cause {
     pub(crate) fn policy(&self) -> Option<&PolicyName> {
         match self {
             Self::Policy(policy, _) => Some(policy.name()),
-            Self::Command(_) | Self::Activation(_) => None,
+            Self::Command(_) | Self::Activation(_) | Self::Handling => None,
         }
     }
 
@@ -81,20 +92,20 @@ impl Cause {
     pub(crate) fn trigger(&self) -> Option<&str> {
         match self {
             Self::Policy(_, fired) => Some(&fired.event),
-            Self::Command(_) | Self::Activation(_) => None,
+            Self::Command(_) | Self::Activation(_) | Self::Handling => None,
         }
     }
 
     pub(crate) fn command(&self) -> Option<&CommandId> {
         match self {
-            Self::Policy(..) | Self::Activation(_) => None,
+            Self::Policy(..) | Self::Activation(_) | Self::Handling => None,
             Self::Command(id) => Some(id),
         }
     }
 
     pub(crate) fn activation(&self) -> Option<&str> {
         match self {
-            Self::Policy(..) | Self::Command(_) => None,
+            Self::Policy(..) | Self::Command(_) | Self::Handling => None,
             Self::Activation(id) => Some(id),
         }
     }

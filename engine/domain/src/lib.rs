@@ -57,6 +57,7 @@ mod level1;
 mod level2;
 mod level3;
 mod level4;
+mod level5;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;
@@ -120,7 +121,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 44] = [
+pub const TABLES: [&dyn Upgradable; 48] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -128,6 +129,10 @@ pub const TABLES: [&dyn Upgradable; 44] = [
     &devices::DEVICES,
     &sightings::SIGHTINGS,
     &incidents::page::INCIDENTS,
+    &cases::chain::CHAINS,
+    &cases::chain::KEYS,
+    &cases::chain::CHANGES,
+    &cases::chain::COUNTS,
     &jobs::JOBS,
     &commands::COMMANDS,
     &incidents::notes::NOTES,

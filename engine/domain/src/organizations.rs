@@ -1,14 +1,16 @@
 //! The organizations of a lane, all in memory: every input asks for one, and there are few.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use linesman_rules::{Organization, Pattern};
-use linesman_schemas::command::{DeviceGroup, OrganizationSettings};
+use linesman_schemas::command::{DeviceGroup, Handling, OrganizationSettings, SubmitCaseAs};
 use linesman_schemas::{FilterLevel, OrgName};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::cases::CASCADE;
 use super::coded;
 use super::desk::{Counts, Desk};
 use super::state::{Base, State};
@@ -45,6 +47,83 @@ pub struct OrgRow {
     pub events: u64,
     /// How many reactions were decided for it.
     pub reactions: u64,
+    /// By what those above know it; empty: its name.
+    pub alias: String,
+    /// Who solves what it reports, where nobody says otherwise.
+    #[serde(with = "coded")]
+    pub handling: Handling,
+    /// Whether its cases are real.
+    #[serde(with = "coded")]
+    pub submit_case_as: SubmitCaseAs,
+    /// Where spare parts go for it; empty: where the upstream knows.
+    pub address: String,
+}
+
+/// An organization, as version 1 had it.
+#[derive(Serialize, Deserialize)]
+struct OrgRowV1 {
+    display_name: String,
+    is_proxy: bool,
+    #[serde(with = "coded")]
+    filter_level: FilterLevel,
+    standing: Standing,
+    device_groups: Vec<GroupRow>,
+    loaded: Option<String>,
+    incidents: u64,
+    events: u64,
+    reactions: u64,
+}
+
+impl From<OrgRowV1> for OrgRow {
+    fn from(row: OrgRowV1) -> Self {
+        let OrgRowV1 {
+            display_name,
+            is_proxy,
+            filter_level,
+            standing,
+            device_groups,
+            loaded,
+            incidents,
+            events,
+            reactions,
+        } = row;
+        Self {
+            display_name,
+            is_proxy,
+            filter_level,
+            standing,
+            device_groups,
+            loaded,
+            incidents,
+            events,
+            reactions,
+            alias: String::new(),
+            handling: Handling::Forward,
+            submit_case_as: SubmitCaseAs::Real,
+            address: String::new(),
+        }
+    }
+}
+
+impl From<OrgRow> for OrgRowV1 {
+    fn from(row: OrgRow) -> Self {
+        let OrgRow {
+            display_name,
+            is_proxy,
+            filter_level,
+            standing,
+            device_groups,
+            loaded,
+            incidents,
+            events,
+            reactions,
+            alias: _,
+            handling: _,
+            submit_case_as: _,
+            address: _,
+        } = row;
+        Self { display_name, is_proxy, filter_level, standing, device_groups, loaded, incidents, events, reactions }
+    }
 }
 
 /// A group of devices.
@@ -56,7 +135,23 @@ pub struct GroupRow {
     pub devices: Vec<String>,
 }
 
-impl Row for OrgRow {}
+impl Row for OrgRow {
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match version {
+            1 => postcard::from_bytes::<OrgRowV1>(bytes).map(Self::from),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+
+    fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        if level >= CASCADE {
+            return Ok(Cow::Borrowed(stored));
+        }
+        postcard::to_stdvec(&OrgRowV1::from(self.clone())).map(Cow::Owned).map_err(Error::Encode)
+    }
+}
 
 impl From<DeviceGroup> for GroupRow {
     fn from(group: DeviceGroup) -> Self {
@@ -191,6 +286,21 @@ impl Organizations {
             incidents: 0,
             events: 0,
             reactions: 0,
+            alias: String::new(),
+            handling: Handling::Forward,
+            submit_case_as: SubmitCaseAs::Real,
+            address: String::new(),
+        };
+        // Before, nobody asked what was said of these.
+        let row = match desk.is_at(CASCADE) {
+            true => OrgRow {
+                alias: settings.alias.clone(),
+                handling: settings.handling,
+                submit_case_as: settings.submit_case_as,
+                address: settings.address.clone(),
+                ..row
+            },
+            false => row,
         };
         self.set(desk, org, row)
     }

@@ -10,7 +10,7 @@ use linesman_schemas::audit::Record;
 use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData};
 
-use super::cases::CaseRow;
+use super::cases::{CaseRow, ChainRow};
 use super::devices::DeviceRow;
 use super::incidents::IncidentRow;
 
@@ -40,6 +40,8 @@ pub(crate) struct Incident {
     pub(crate) row: IncidentRow,
     pub(crate) device: Rc<DeviceRow>,
     pub(crate) case: Option<CaseRow>,
+    /// What is known of the case in the cascade.
+    pub(crate) chain: Option<ChainRow>,
     pub(crate) kind: SubjectKind,
     occurred: TimeText,
     detected: TimeText,
@@ -49,7 +51,7 @@ impl Incident {
     pub(crate) fn new(id: IncidentId, row: IncidentRow, device: Rc<DeviceRow>, case: Option<CaseRow>) -> Self {
         let (occurred, detected) = (TimeText::new(row.occurred), TimeText::new(row.detected));
         let name = id.to_string();
-        Self { id, name, row, device, case, kind: SubjectKind::Incident, occurred, detected }
+        Self { id, name, row, device, case, chain: None, kind: SubjectKind::Incident, occurred, detected }
     }
 
     /// Its data in triggers.

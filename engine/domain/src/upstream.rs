@@ -4,13 +4,24 @@ use linesman_schemas::Destination;
 
 /// The vendor's support system.
 const JSS: Destination = Destination::of("jss");
+/// A partner's controller.
+const PARTNER: Destination = Destination::of("partner");
+
+/// What an installation is in the cascade.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Installed {
+    /// Its name in trace routes; empty where the log has none.
+    pub(crate) controller: String,
+    /// Whether its upstream is a partner, and not the support system.
+    pub(crate) has_partner: bool,
+}
 
 /// Where a case goes that is opened now.
-pub(super) const fn of_case() -> Destination {
-    JSS
+pub(super) const fn of_case(installed: &Installed) -> Destination {
+    if installed.has_partner { PARTNER } else { JSS }
 }
 
 /// Who is asked which cases changed.
-pub(super) const fn asked() -> Destination {
-    JSS
+pub(super) const fn asked(installed: &Installed) -> Destination {
+    of_case(installed)
 }

@@ -1,8 +1,9 @@
 //! The section `[[organizations]]`: what is said of each, and its hash.
 
+use linesman_connectors::Secret;
 use linesman_connectors::settings::{Entries, Entry, Key, Kind, Section, Shape, Tables, Texts};
 use linesman_schemas::OrgName;
-use linesman_schemas::command::{DeviceGroup, LIST_MOST, OWNER_MOST, OrganizationSettings};
+use linesman_schemas::command::{DeviceGroup, Handling, LIST_MOST, OWNER_MOST, OrganizationSettings, SubmitCaseAs};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
@@ -26,6 +27,9 @@ static GROUPS: Tables = Tables {
     most: LIST_MOST,
 };
 
+const HANDLING: [&str; 2] = ["forward", "own"];
+const SUBMIT_CASE_AS: [&str; 2] = ["Real Cases", "Test Cases"];
+
 /// What is told of organizations.
 #[rustfmt::skip]
 pub(super) static SECTION: Section = Section {
@@ -37,6 +41,12 @@ pub(super) static SECTION: Section = Section {
         Key::new("display_name", NAME, "The name people see. Not set, `name`.").or_as("name").like("Acme Corp"),
         Key::new("proxy", Kind::Flag, "Whether it stands for an end customer of the partner.").or("false").like("true"),
         Key::new("filter_level", Kind::FilterLevel, "What may leave of its bundles for the support system.").or("Do not send").like("Send all information"),
+        Key::new("alias", Kind::Text { most: 64 }, "By what the support system and partners above know it. Not set, by its name.").like("ACME"),
+        Key::new("user", Kind::Text { most: 128 }, "The user as which its controller comes to the partner listener.").like("acme"),
+        Key::new("password_file", Kind::PasswordFile, "The file with that user's password, readable by its owner only.").like("acme.password"),
+        Key::new("handling", Kind::Words(&HANDLING), "Who solves the cases it reports, where neither a policy nor anybody says otherwise: `forward` sends them on to the upstream, `own` keeps them here.").or("forward").like("own"),
+        Key::new("submit_case_as", Kind::Words(&SUBMIT_CASE_AS), "Whether its cases are real. Test cases are marked in their synopsis, and no bundle goes with them.").or("Real Cases").like("Test Cases"),
+        Key::new("address", Kind::Text { most: 1000 }, "Where spare parts go for it. Not set, where the upstream knows.").like("Acme Corp, 1 Main Street, Springfield"),
         Key::new("device_groups", Kind::Tables(&GROUPS), "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its host name.")
             .like("[\n    { name = \"core\", devices = [\"core-*\"] },\n    { name = \"edge\", devices = [\"edge-*\", \"access-*\"] },\n]"),
     ],
@@ -49,6 +59,17 @@ pub struct Organization {
     pub name: OrgName,
     /// Its settings; `loaded` is the SHA-256, in hexadecimal, of their JSON without `loaded`.
     pub settings: OrganizationSettings,
+    /// How its controller comes to the partner listener; none: it does not.
+    pub login: Option<Login>,
+}
+
+/// How an end customer's controller comes to the partner listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The user.
+    pub user: String,
+    /// That user's password.
+    pub password: Secret,
 }
 
 /// The organizations, in the order of their list; none where one of them cannot be read.
@@ -64,11 +85,22 @@ fn read(entry: &Entry) -> Option<Organization> {
         display_name: entry.text("display_name")?,
         is_proxy: entry.flag("proxy")?,
         filter_level: value::filter_level(&entry.text("filter_level")?)?,
+        alias: entry.text("alias").unwrap_or_default(),
+        handling: word(&entry.text("handling")?, &Handling::ALL)?,
+        submit_case_as: word(&entry.text("submit_case_as")?, &SubmitCaseAs::ALL)?,
+        address: entry.text("address").unwrap_or_default(),
         device_groups: entry.tables("device_groups").iter().map(group).collect::<Option<_>>()?,
         loaded: None,
     };
     settings.loaded = Some(hash(&settings)?);
-    Some(Organization { name: entry.text("name")?.parse().ok()?, settings })
+    let login = entry.text("user").zip(entry.secret("password_file"));
+    let login = login.map(|(user, password)| Login { user, password });
+    Some(Organization { name: entry.text("name")?.parse().ok()?, settings, login })
+}
+
+/// What a word stands for.
+fn word<T: Copy>(text: &str, all: &[(T, &'static str)]) -> Option<T> {
+    all.iter().find(|(_, word)| *word == text).map(|(value, _)| *value)
 }
 
 /// SHA-256, in hexadecimal, of the settings as JSON without `loaded`.

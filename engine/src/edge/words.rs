@@ -4,7 +4,7 @@ use linesman_domain::activations::parts;
 use linesman_domain::{cases, incidents, organizations};
 use linesman_rules::services::Level;
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{DeviceGroupName, LIST_MOST, OWNER_MOST, SPHERE_MOST};
+use linesman_schemas::command::{DeviceGroupName, Handling, LIST_MOST, OWNER_MOST, SPHERE_MOST, SubmitCaseAs};
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
@@ -73,6 +73,7 @@ pub(super) enum CaseState {
     Updated,
     Closed,
     Failed,
+    Reported,
 }
 
 impl From<cases::CaseState> for CaseState {
@@ -86,8 +87,24 @@ impl From<cases::CaseState> for CaseState {
             cases::CaseState::Updated => Self::Updated,
             cases::CaseState::Closed => Self::Closed,
             cases::CaseState::Failed => Self::Failed,
+            cases::CaseState::Reported => Self::Reported,
         }
     }
+}
+
+/// The schema of who solves a case that was reported.
+pub(super) fn handling() -> Schema {
+    words(Handling::ALL.map(|(_, word)| word))
+}
+
+/// The schema of where something was said of a case.
+pub(super) fn side() -> Schema {
+    words(["here", "above", "below"])
+}
+
+/// The schema of whether cases are real.
+pub(super) fn submit_case_as() -> Schema {
+    words(SubmitCaseAs::ALL.map(|(_, word)| word))
 }
 
 /// Whether an organization takes part.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use linesman_schemas::Priority;
-use linesman_schemas::command::CaseWords;
+use linesman_schemas::command::{CaseWords, Handling};
 pub use linesman_schemas::notification::Holds as Parameter;
 use linesman_schemas::notification::{KINDS, Kind, Notification};
 use linesman_schemas::reaction::FollowUp;
@@ -28,7 +28,7 @@ const UPSTREAMS: [&str; 1] = ["jss"];
 
 /// The names that came to belong to connectors when policies published under them already. INVARIANT (decided again):
 /// a run takes them, and only the check of a new policy does not.
-const TAKEN_SINCE: [&str; 1] = ["device"];
+const TAKEN_SINCE: [&str; 2] = ["device", "partner"];
 
 /// What an action costs besides its bytes.
 const COST: usize = 10;
@@ -75,7 +75,11 @@ pub static ACTIONS: LazyLock<Vec<Action>> = LazyLock::new(|| {
         required,
         needs_incident,
     };
-    let mut actions = vec![action("submit_case", &[("case", Parameter::Map)], 0, true)];
+    let mut actions = vec![
+        action("submit_case", &[("case", Parameter::Map)], 0, true),
+        action("forward_case", &[], 0, true),
+        action("handle_case", &[], 0, true),
+    ];
     actions.extend(KINDS.iter().map(|kind| {
         let parameters: Vec<_> = kind.arguments.iter().map(|argument| (argument.name, argument.holds)).collect();
         action(kind.connector, &parameters, kind.required, false)
@@ -116,6 +120,10 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
     engine.register_fn("submit_case", move || submit_case(&r, &Map::new()));
     let r = Rc::clone(run);
     engine.register_fn("submit_case", move |map: Map| submit_case(&r, &map));
+    for (name, handling) in [("forward_case", Handling::Forward), ("handle_case", Handling::Own)] {
+        let r = Rc::clone(run);
+        engine.register_fn(name, move || route_case(&r, name, handling));
+    }
     KINDS.iter().for_each(|kind| register_notification(engine, run, kind));
     let r = Rc::clone(run);
     engine.register_fn("set_priority", move |word: ImmutableString| set_priority(&r, &word));
@@ -157,6 +165,11 @@ fn submit_case(run: &Run, map: &Map) -> Result<(), Fault> {
         }
     }
     record(run, Intent::SubmitCase(case), bytes)
+}
+
+fn route_case(run: &Run, name: &'static str, handling: Handling) -> Result<(), Fault> {
+    require_incident(run, name)?;
+    record(run, Intent::RouteCase(handling), 8)
 }
 
 fn notify(run: &Run, kind: &'static Kind, arguments: &[&mut Dynamic]) -> Result<(), Fault> {

@@ -1,6 +1,6 @@
 //! What a script sees of its organization, and what it may want done.
 
-use linesman_schemas::command::CaseWords;
+use linesman_schemas::command::{CaseWords, Handling};
 use linesman_schemas::notification::Notification;
 use linesman_schemas::{FilterLevel, OrgName, Place, Priority, ServiceName};
 use serde_json::{Map, Value};
@@ -23,6 +23,8 @@ pub struct Organization {
 pub enum Intent {
     /// `submit_case(...)`: open a case for the incident.
     SubmitCase(CaseWords),
+    /// `forward_case()`, `handle_case()`: who solves the case that an end customer has reported.
+    RouteCase(Handling),
     /// `log(...)` and its like: somebody is notified.
     Notify(Notification),
     /// `set_priority(...)`: change the incident's priority.

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bounds::{Fault, OWNER_MOST, label, list};
+use super::bounds::{ADDRESS_MOST, Fault, OWNER_MOST, label, list, text};
 use crate::FilterLevel;
+use crate::cascade::CONTROLLER_MOST;
 
 /// What is asked for of the organization that the command's subject names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,18 @@ pub struct OrganizationSettings {
     /// Its device groups; a device belongs to the first whose pattern its host name matches.
     #[serde(default)]
     pub device_groups: Vec<DeviceGroup>,
+    /// By what the support system and partners above know it; empty: its name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub alias: String,
+    /// Who solves what it reports, where nobody says otherwise.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub handling: Handling,
+    /// Whether its cases are real.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub submit_case_as: SubmitCaseAs,
+    /// Where spare parts go for it instead of to the partner; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub address: String,
     /// Hash of the configuration this was read from; none when it was set otherwise, which leaves what the
     /// configuration last said as it is.
     #[serde(default)]
@@ -59,6 +72,8 @@ impl OrganizationSettings {
     /// The first that is not.
     pub fn check(&self) -> Result<(), Fault> {
         label("/display_name", &self.display_name, OWNER_MOST)?;
+        label("/alias", &self.alias, CONTROLLER_MOST)?;
+        text("/address", &self.address, ADDRESS_MOST)?;
         list("/device_groups", &self.device_groups)?;
         for (at, group) in self.device_groups.iter().enumerate() {
             label(&format!("/device_groups/{at}/name"), &group.name, OWNER_MOST)?;
@@ -69,6 +84,43 @@ impl OrganizationSettings {
         }
         Ok(())
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Who solves a case that an end customer has reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Handling {
+    /// The upstream: it is sent on.
+    #[default]
+    Forward,
+    /// The partner.
+    Own,
+}
+
+impl Handling {
+    /// All of them with their words.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Forward, "forward"), (Self::Own, "own")];
+}
+
+/// Whether an organization's cases are real. Source: DOMAIN, "Organizations, groups, people".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub enum SubmitCaseAs {
+    /// They are.
+    #[default]
+    #[serde(rename = "Real Cases")]
+    Real,
+    /// They are tries: marked in the synopsis, and no bundle goes with them.
+    #[serde(rename = "Test Cases")]
+    Test,
+}
+
+impl SubmitCaseAs {
+    /// Both with their exact spelling.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Real, "Real Cases"), (Self::Test, "Test Cases")];
 }
 
 /// A group of devices.

@@ -9,12 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Activation, Assignment, Audit, Case, CaseWish, CheckpointKept, Command, Deactivation, Engine, Group, GroupRemoval,
-    GroupSettings, Incident, Input, LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals, Manager,
-    ManagerRemoval, ManagerSettings, Note, Organization, OrganizationSettings, PasswordChange, PlaceClearing,
-    PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals, Replay, Rollout, RuleBook,
-    SectionLoad, Service, Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings,
-    Tie, Token, TokenIssue, TokenRevocation, Touch, ValueSettings, Values, Verb,
+    Activation, Assignment, Audit, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CheckpointKept, Command,
+    Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident, Input, LevelRaise, Localization, Lockout,
+    LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Note, Organization, OrganizationSettings,
+    PasswordChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals,
+    Replay, Reported, Rollout, RuleBook, SectionLoad, Service, Session, SessionName, SessionOpening, Subscription,
+    SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, ValueSettings, Values,
+    Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -82,6 +83,20 @@ pub(super) enum Tagged {
     SubmitCase(CaseWish),
     /// Keep what is to be said of an incident's case, without opening it.
     SaveCase(CaseWish),
+    /// An end customer reports a case.
+    ReportCase(Box<Reported>),
+    /// Send a case that an end customer has reported on to the upstream.
+    ForwardCase(CaseName),
+    /// Solve a case that an end customer has reported here.
+    HandleCase(CaseName),
+    /// Show below another id, link or status of a case than the upstream's.
+    OverrideCase(CaseOverride),
+    /// Say something of a case.
+    NoteCase(CaseRemark),
+    /// A case is done.
+    CloseCase(CaseRemark),
+    /// A case is not done after all.
+    ReopenCase(CaseRemark),
     /// Let a policy that failed judge again what it failed on.
     RunPolicy(PolicyRun),
     /// An input that was set aside has entered the log again, as a new one.
@@ -165,6 +180,13 @@ impl From<Tagged> for Verb {
             Tagged::AnnotateIncident(note) => Self::Incident(Incident::Annotate(note)),
             Tagged::SubmitCase(wish) => Self::Case(Case::Submit(wish)),
             Tagged::SaveCase(wish) => Self::Case(Case::Save(wish)),
+            Tagged::ReportCase(reported) => Self::Case(Case::Report(reported)),
+            Tagged::ForwardCase(name) => Self::Case(Case::Forward(name)),
+            Tagged::HandleCase(name) => Self::Case(Case::Handle(name)),
+            Tagged::OverrideCase(wanted) => Self::Case(Case::Override(wanted)),
+            Tagged::NoteCase(remark) => Self::Case(Case::Note(remark)),
+            Tagged::CloseCase(remark) => Self::Case(Case::Close(remark)),
+            Tagged::ReopenCase(remark) => Self::Case(Case::Reopen(remark)),
             Tagged::RunPolicy(run) => Self::Policy(Policy::Run(run)),
             Tagged::ReplayInput(replay) => Self::Input(Input::Replay(replay)),
             Tagged::RaiseLevel(raise) => Self::Engine(Engine::RaiseLevel(raise)),
@@ -216,6 +238,13 @@ impl From<Verb> for Tagged {
             Verb::Incident(Incident::Annotate(note)) => Self::AnnotateIncident(note),
             Verb::Case(Case::Submit(wish)) => Self::SubmitCase(wish),
             Verb::Case(Case::Save(wish)) => Self::SaveCase(wish),
+            Verb::Case(Case::Report(reported)) => Self::ReportCase(reported),
+            Verb::Case(Case::Forward(name)) => Self::ForwardCase(name),
+            Verb::Case(Case::Handle(name)) => Self::HandleCase(name),
+            Verb::Case(Case::Override(wanted)) => Self::OverrideCase(wanted),
+            Verb::Case(Case::Note(remark)) => Self::NoteCase(remark),
+            Verb::Case(Case::Close(remark)) => Self::CloseCase(remark),
+            Verb::Case(Case::Reopen(remark)) => Self::ReopenCase(remark),
             Verb::Policy(Policy::Run(run)) => Self::RunPolicy(run),
             Verb::Input(Input::Replay(replay)) => Self::ReplayInput(replay),
             Verb::Engine(Engine::RaiseLevel(raise)) => Self::RaiseLevel(raise),

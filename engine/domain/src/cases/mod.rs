@@ -1,10 +1,19 @@
 //! Cases at the upstream: opened by policies and people, filtered before they leave, followed until closed.
+//!
+//! | room | what |
+//! |---|---|
+//! | here | a case of an incident, at its upstream |
+//! | `cascade` | cases that end customers report, and what is told above and shown below |
+//! | `row`, `chain` | how both lie in the store |
 
+pub(crate) mod cascade;
+pub mod chain;
 mod row;
 
 use jiff::Timestamp;
 use linesman_schemas::command::CaseWords;
-use linesman_schemas::outcome::CaseStanding;
+use linesman_schemas::command::SubmitCaseAs;
+use linesman_schemas::outcome::{CaseNote, CaseStanding};
 use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, WITHHELD};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{FilterLevel, ReactionId};
@@ -15,8 +24,14 @@ use super::organizations::Organizations;
 use super::reactions::Decided;
 use super::subject::Incident;
 use super::upstream;
+pub use chain::ChainRow;
 pub use row::{CASES, CaseRow, CaseState, CaseText, key, within};
 pub(crate) use row::{find, keep};
+
+/// The engine level from which on cases go through a cascade.
+pub(crate) const CASCADE: u32 = 6;
+/// What the synopsis of a case begins with that is none. Source: DOMAIN, "Organizations, groups, people".
+const TEST_MARK: &str = "TEST CASE: ";
 
 /// Opens a case for an incident that has none, or one that failed or was never submitted; what the filter level holds
 /// back never becomes part of the reaction. How the case then stands and the reaction, or none where there was a case
@@ -40,11 +55,16 @@ pub(crate) fn open(
     let level = organizations.filter_level(&incident.id.org);
     let id = desk.next_reaction(&incident.id.org);
     let request = text(incident, wanted);
-    let action = outgoing(incident, &request, level);
+    let action = outgoing(desk, organizations, incident, &request, level);
     let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
     let policy = cause.policy().cloned();
     incident.case = Some(CaseRow { reaction: id.to_string(), policy, ..new(desk.now, state, request) });
-    Some((state, action.map(|action| Follow::React(cause, Decided { id, destination: upstream::of_case(), action }))))
+    Some((
+        state,
+        action.map(|action| {
+            Follow::React(cause, Decided { id, destination: upstream::of_case(&desk.installed), action })
+        }),
+    ))
 }
 
 /// Keeps what is to be said of an incident's case; whether there was none yet, but a draft.
@@ -74,7 +94,13 @@ fn new(now: Timestamp, state: CaseState, request: CaseText) -> CaseRow {
 }
 
 /// The upstream has accepted the incident's case.
-pub(crate) fn accepted(incident: &mut Incident, transaction_id: &str, standing: Option<CaseStanding>) -> Vec<Follow> {
+pub(crate) fn accepted(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &mut Incident,
+    transaction_id: &str,
+    standing: Option<CaseStanding>,
+) -> Vec<Follow> {
     let Some(case) = &mut incident.case else { return Vec::new() };
     transaction_id.clone_into(&mut case.transaction_id);
     let mut follows = Vec::new();
@@ -82,6 +108,7 @@ pub(crate) fn accepted(incident: &mut Incident, transaction_id: &str, standing: 
         case.state = CaseState::Submitted;
         follows.push(Follow::Trigger(Trigger::IncidentSubmitted));
     }
+    follows.extend(cascade::next_step(desk, organizations, incident, Cause::Handling));
     follows.push(match standing.filter(|standing| standing.incident == incident.id) {
         Some(standing) => Follow::CaseStands(standing),
         None => Follow::Keep,
@@ -102,13 +129,17 @@ pub(crate) fn stands(desk: &Desk, incident: &mut Incident, standing: CaseStandin
         return vec![Follow::Trigger(Trigger::IncidentSubmitted), Follow::CaseStands(standing)];
     }
     let link = standing.link.unwrap_or_default();
-    let is_first = case.case_id.is_empty();
-    let is_changed = case.case_id != standing.case_id || case.status != standing.status || case.link != link;
+    // Only partners tell of a case that has no id, and only since there are some.
+    let is_first = case.case_id.is_empty() && !standing.case_id.is_empty();
+    let is_noted = hear(&mut incident.chain, standing.notes);
+    let is_changed =
+        case.case_id != standing.case_id || case.status != standing.status || case.link != link || is_noted;
     case.updated = standing.updated;
     if !is_changed {
         return vec![Follow::Keep];
     }
     case.case_id.clone_from(&standing.case_id);
+    let was_closed = case.state == CaseState::Closed;
     case.state = if standing.status.eq_ignore_ascii_case("closed") {
         CaseState::Closed
     } else if is_first {
@@ -116,9 +147,22 @@ pub(crate) fn stands(desk: &Desk, incident: &mut Incident, standing: CaseStandin
     } else {
         CaseState::Updated
     };
+    if let Some(chain) = incident.chain.as_mut().filter(|_| was_closed && case.state != CaseState::Closed) {
+        chain.is_closed = false;
+    }
     case.previous_status = std::mem::replace(&mut case.status, standing.status);
     case.link = link;
     vec![Follow::Trigger(if is_first { Trigger::CaseAssigned } else { Trigger::CaseUpdated }), Follow::Keep]
+}
+
+/// Keeps what the upstream has to say of a case; whether there is news.
+fn hear(chain: &mut Option<ChainRow>, notes: Vec<CaseNote>) -> bool {
+    let mut is_news = false;
+    for CaseNote { id, author, at, text } in notes {
+        let note = chain::NoteRow { id, author, at, text, side: chain::Side::Above };
+        is_news |= chain.get_or_insert_default().say(note);
+    }
+    is_news
 }
 
 /// Whether a reaction is the one that opens the incident's case.
@@ -135,10 +179,10 @@ pub(crate) fn fail(incident: &mut Incident) {
 
 /// Holds an incident's waiting case against the organization's present filter level; the action that may still leave,
 /// if any may. Where none may, the case is withheld, and the incident to be kept.
-pub(crate) fn refilter(organizations: &Organizations, incident: &mut Incident) -> Option<Action> {
+pub(crate) fn refilter(desk: &Desk, organizations: &Organizations, incident: &mut Incident) -> Option<Action> {
     let level = organizations.filter_level(&incident.id.org);
     let request = incident.case.as_ref()?.request.clone();
-    let action = outgoing(incident, &request, level);
+    let action = outgoing(desk, organizations, incident, &request, level);
     if action.is_none()
         && let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting)
     {
@@ -165,9 +209,19 @@ fn text(incident: &Incident, words: CaseWords) -> CaseText {
 ///
 /// INVARIANT (data leaves only filtered): until bundles are redacted, every level but `Send all
 /// information` lets out the incident, its priority and a fixed synopsis, whatever a script wrote.
-fn outgoing(incident: &Incident, text: &CaseText, level: FilterLevel) -> Option<Action> {
+fn outgoing(
+    desk: &Desk,
+    organizations: &Organizations,
+    incident: &Incident,
+    text: &CaseText,
+    level: FilterLevel,
+) -> Option<Action> {
+    let reported = incident.chain.as_ref().and_then(|chain| chain.reported.as_ref());
+    let row = organizations.row(&incident.id.org);
     let details = match level {
         FilterLevel::DoNotSend => return None,
+        // What came from below without details has none.
+        FilterLevel::All if reported.is_some_and(|reported| !reported.has_details) => None,
         FilterLevel::All => Some(CaseDetails {
             host_event_id: incident.row.host_event_id.clone(),
             host_name: incident.device.host_name.clone(),
@@ -183,7 +237,24 @@ fn outgoing(incident: &Incident, text: &CaseText, level: FilterLevel) -> Option<
         }),
         FilterLevel::ExceptConfiguration | FilterLevel::AddressesOverwritten | FilterLevel::FeaturesOnly => None,
     };
-    let synopsis = if details.is_some() { text.synopsis.clone() } else { WITHHELD.to_owned() };
-    let priority = text.priority.unwrap_or(incident.row.priority);
-    Some(Action::SubmitCase(Box::new(CaseRequest { incident: incident.id.clone(), priority, synopsis, details })))
+    let synopsis = if level == FilterLevel::All { text.synopsis.clone() } else { WITHHELD.to_owned() };
+    let is_test = row.is_some_and(|row| row.submit_case_as == SubmitCaseAs::Test);
+    let synopsis = if is_test { format!("{TEST_MARK}{synopsis}") } else { synopsis };
+    let alias = match reported {
+        Some(reported) => reported.alias.clone(),
+        None => row.map(|row| row.alias.clone()).unwrap_or_default(),
+    };
+    let mut trace_route = reported.map(|reported| reported.trace_route.clone()).unwrap_or_default();
+    if reported.is_some() || desk.installed.has_partner {
+        trace_route.push(desk.installed.controller.clone());
+    }
+    Some(Action::SubmitCase(Box::new(CaseRequest {
+        incident: incident.id.clone(),
+        priority: text.priority.unwrap_or(incident.row.priority),
+        synopsis,
+        details,
+        alias,
+        address: row.map(|row| row.address.clone()).unwrap_or_default(),
+        trace_route,
+    })))
 }

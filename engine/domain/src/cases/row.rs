@@ -18,6 +18,8 @@ use crate::table::{Key, Row, Table};
 ///    |                                             \------------------------------------^
 ///    +-- refused, or deadline passed --> Failed
 ///    +-- filter level lowered to `Do not send` --> Withheld
+///
+/// Reported --forwarded--> Waiting
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CaseState {
@@ -37,6 +39,8 @@ pub enum CaseState {
     Closed,
     /// It was refused or given up.
     Failed,
+    /// An end customer has reported it, and it is not with the upstream.
+    Reported,
 }
 
 impl CaseState {
@@ -51,6 +55,7 @@ impl CaseState {
             Self::Updated => "updated",
             Self::Closed => "closed",
             Self::Failed => "failed",
+            Self::Reported => "reported",
         }
     }
 }

@@ -146,7 +146,7 @@ fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
     let login = |manager: &ManagerName| Login::new(org.cloned(), manager.clone()).to_string();
     match verb {
         Verb::Incident(verb) => Some(verb.incident().to_string()),
-        Verb::Case(verb) => Some(verb.incident().to_string()),
+        Verb::Case(verb) => verb.incident().map(ToString::to_string),
         Verb::Policy(Policy::Run(run)) => Some(run.policy.to_string()),
         Verb::Input(Input::Replay(replay)) => Some(replay.event.clone()),
         Verb::Manager(Manager::Set(settings)) => Some(login(&settings.manager)),

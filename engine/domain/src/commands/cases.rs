@@ -1,10 +1,13 @@
 //! What is asked of an incident's case.
 
-use linesman_schemas::command::{Case, Command};
+use linesman_schemas::Principal;
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{Case, CaseRemark, Command, Reported};
 
-use super::Change;
 use super::incidents::COMPLETED;
-use crate::cases::{self, CaseState};
+use super::{Answer, Change};
+use crate::cases::chain::StepKind;
+use crate::cases::{self, CaseState, cascade};
 use crate::desk::Desk;
 use crate::follow::Cause;
 use crate::incidents::Status;
@@ -21,7 +24,8 @@ pub(crate) fn ask(
     command: &Command,
     verb: &Case,
 ) -> Change {
-    if incident.row.status == Status::Completed {
+    let is_of_incident = matches!(verb, Case::Submit(_) | Case::Save(_));
+    if is_of_incident && incident.row.status == Status::Completed {
         return Err(COMPLETED.to_owned());
     }
     match verb {
@@ -35,5 +39,38 @@ pub(crate) fn ask(
         }
         Case::Save(wish) if cases::draft(desk.now, incident, wish.case.clone()) => Ok(("saved", Vec::new())),
         Case::Save(_) => Err(THERE_IS_ONE.to_owned()),
+        Case::Forward(_) => {
+            let cause = Cause::Command(command.id.clone());
+            cascade::forward(desk, organizations, incident, cause).map(|follows| ("forwarded", follows))
+        }
+        Case::Handle(_) => cascade::handle(incident).map(|()| ("handled here", Vec::new())),
+        Case::Override(wanted) => cascade::override_words(incident, wanted).map(|()| ("overridden", Vec::new())),
+        Case::Note(remark) => told(desk, organizations, incident, command, (StepKind::Note, remark), "noted"),
+        Case::Close(remark) => told(desk, organizations, incident, command, (StepKind::Close, remark), "closed"),
+        Case::Reopen(remark) => told(desk, organizations, incident, command, (StepKind::Reopen, remark), "reopened"),
+        // It has no incident yet.
+        Case::Report(_) => Ok(("reported", Vec::new())),
     }
+}
+
+fn told(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &mut Incident,
+    command: &Command,
+    (kind, remark): (StepKind, &CaseRemark),
+    done: &'static str,
+) -> Change {
+    let asked = cascade::Asked { kind, remark, principal: &command.principal, id: command.id.as_str() };
+    let cause = Cause::Command(command.id.clone());
+    cascade::remark(desk, organizations, incident, asked, cause).map(|follows| (done, follows))
+}
+
+/// Whether a case may be reported: nobody but an end customer's controller does.
+pub(crate) fn refuse_report(desk: &Desk, command: &Command, reported: &Reported) -> Option<Answer> {
+    if !matches!(command.principal, Principal::EndCustomer { .. }) {
+        let detail = format!("`{}` is no end customer's controller", command.principal);
+        return Some(Answer::refused(Verdict::Forbidden, detail));
+    }
+    cascade::refuse_loop(desk, &reported.report).map(|detail| Answer::refused(Verdict::Conflict, detail))
 }

@@ -5,7 +5,7 @@
 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{self, Command, Incident as Verb};
-use linesman_schemas::{IncidentId, IncidentStep, OrgName, Place};
+use linesman_schemas::{IncidentId, IncidentStep, OrgName, Place, Principal};
 use serde_json::{Value, json};
 
 use super::{Answer, Change};
@@ -63,6 +63,11 @@ pub(crate) fn refusal(
     let (principal, id) = (&command.principal, &incident.id);
     let known = managers.known(desk);
     let reach = rights::reach(&known, principal, desk.now)?;
+    // An end customer has no incidents here but what it has reported.
+    let is_reported = incident.chain.as_ref().is_some_and(|chain| chain.reported.is_some());
+    if matches!(principal, Principal::EndCustomer { .. }) && !is_reported {
+        return Ok(Some(nothing(&id.org, id)));
+    }
     let (serial_number, device) = (&incident.row.serial_number, Some(&*incident.device));
     if !sight::sees_device(desk.state(), &reach, &id.org, serial_number, device)? {
         return Ok(Some(nothing(&id.org, id)));

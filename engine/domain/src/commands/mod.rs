@@ -42,7 +42,7 @@ pub(crate) mod values;
 pub(crate) mod wrong;
 
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{Command, Verb};
+use linesman_schemas::command::{Case, Command, Verb};
 use linesman_schemas::{OrgName, Place, Principal};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -89,7 +89,12 @@ impl Answer {
 
     /// Something has come into being.
     pub(crate) fn created(new: Value) -> Self {
-        Self { is_new: true, ..Self::done("created", Value::Null, new) }
+        Self::made("created", new)
+    }
+
+    /// The same, in other words.
+    pub(crate) fn made(detail: &str, new: Value) -> Self {
+        Self { is_new: true, ..Self::done(detail, Value::Null, new) }
     }
 
     /// Refused for what would be wrong after it.
@@ -172,10 +177,16 @@ pub(crate) fn refusal(
         // Level 1 had one principal, who might do everything; at level 2 the provider might, and nobody else anything.
         let is_allowed = match &command.principal {
             Principal::Provider { .. } | Principal::Configuration | Principal::Machine => true,
-            Principal::Manager { .. } | Principal::Policy { .. } => !desk.is_at(2),
+            Principal::Manager { .. } | Principal::Policy { .. } | Principal::EndCustomer { .. } => !desk.is_at(2),
         };
         let detail = || format!("`{}` is given no rights before engine level 3", command.principal);
         return Ok((!is_allowed).then(|| Answer::refused(Verdict::Forbidden, detail())));
+    }
+    if let Principal::EndCustomer { .. } = command.principal
+        && !matches!(command.verb, Verb::Case(Case::Report(_) | Case::Note(_) | Case::Close(_) | Case::Reopen(_)))
+    {
+        let detail = format!("`{}` is not asked by end customers", command.verb.as_str());
+        return Ok(Some(Answer::refused(Verdict::Forbidden, detail)));
     }
     let asked = Asked {
         principal: &command.principal,

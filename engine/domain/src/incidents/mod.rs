@@ -9,17 +9,23 @@
 pub mod notes;
 pub mod page;
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
 use jiff::Timestamp;
 use linesman_rules::SubjectKind;
-use linesman_schemas::bundle::{Bundle, Problem};
+use linesman_schemas::bundle::{Bundle, Device, Problem};
+use linesman_schemas::cascade::CaseReport;
 use linesman_schemas::command::Assignment;
+use linesman_schemas::reaction::CaseDetails;
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{IncidentId, OrgName, Priority};
 use serde::{Deserialize, Serialize};
 
 use super::bundles::{self, BundleRef};
+use super::cases::chain;
 use super::desk::Desk;
-use super::devices::Devices;
+use super::devices::{DeviceRow, Devices};
 use super::follow::Follow;
 use super::input::Input;
 use super::organizations::Organizations;
@@ -56,12 +62,15 @@ impl Status {
     }
 }
 
+/// The kind of an incident that an end customer has reported.
+pub const REPORTED: &str = "reported";
+
 /// A problem bundle detected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentRow {
     /// The device's own id of the event.
     pub host_event_id: String,
-    /// `event`, `on-demand`, `event-rma`, `on-demand-rma`, `health-check`.
+    /// `event`, `on-demand`, `event-rma`, `on-demand-rma`, `health-check`; [`REPORTED`].
     pub kind: String,
     /// Whether the controller made the bundle.
     pub is_off_box: bool,
@@ -122,6 +131,56 @@ pub(crate) fn take(
     sightings.add(desk, print, Sighting { incident: number, at_s: desk.now.as_second() })?;
     desk.tally.input("jmb", "incident");
     Ok(Some(Incident::new(IncidentId { org: org.clone(), number }, row, device, None)))
+}
+
+/// Makes an incident of what an end customer has reported.
+pub(crate) fn report(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    devices: &mut Devices,
+    (org, report): (&OrgName, &CaseReport),
+) -> Result<Incident, Error> {
+    let details = report.details.as_ref();
+    let device = match details.filter(|details| !details.serial_number.is_empty()) {
+        Some(details) => devices.note(desk, organizations, org, &device_of(details))?,
+        None => Rc::new(DeviceRow::unknown()),
+    };
+    let given = |get: fn(&CaseDetails) -> &String| details.map(get).cloned().unwrap_or_default();
+    let row = IncidentRow {
+        host_event_id: details.map_or_else(|| report.tracking_number.to_string(), |found| found.host_event_id.clone()),
+        kind: REPORTED.to_owned(),
+        is_off_box: false,
+        serial_number: given(|details| &details.serial_number),
+        event_type: given(|details| &details.event_type),
+        event_type_group: String::new(),
+        service_type: String::new(),
+        synopsis: report.synopsis.clone(),
+        description: given(|details| &details.description),
+        priority: report.priority,
+        severity: None,
+        occurred: desk.now,
+        detected: desk.now,
+        status: Status::Unassigned,
+        owner: String::new(),
+        repeats: 0,
+        bundle: BundleRef::none(desk.sequence),
+    };
+    let number = desk.next_incident(org);
+    Ok(Incident::new(IncidentId { org: org.clone(), number }, row, device, None))
+}
+
+/// The device of a report.
+fn device_of(details: &CaseDetails) -> Device<'_> {
+    Device {
+        host_name: Cow::Borrowed(&details.host_name),
+        serial_number: Cow::Borrowed(&details.serial_number),
+        product: Cow::Borrowed(&details.product),
+        platform: Some(details.platform.as_str()).filter(|platform| !platform.is_empty()).map(Cow::Borrowed),
+        os_version: Cow::Borrowed(&details.os_version),
+        management_address: None,
+        part_numbers: Vec::new(),
+        routing_engines: Vec::new(),
+    }
 }
 
 /// What follows from a new incident.
@@ -200,16 +259,26 @@ fn put(desk: &mut Desk, org: &OrgName, number: u64, row: &IncidentRow) -> Result
 /// An incident with its device and its case.
 pub(crate) fn find(desk: &Desk, devices: &Devices, id: &IncidentId) -> Result<Option<Incident>, Error> {
     let Some(row) = read(desk, &id.org, id.number)? else { return Ok(None) };
-    let Some(device) = devices.find(desk, &id.org, &row.serial_number)? else { return Ok(None) };
+    // What an end customer reports may name no device.
+    let device = match row.serial_number.as_str() {
+        "" => Some(Rc::new(DeviceRow::unknown())),
+        serial_number => devices.find(desk, &id.org, serial_number)?,
+    };
+    let Some(device) = device else { return Ok(None) };
     let case = cases::find(desk, id)?;
-    Ok(Some(Incident::new(id.clone(), row, device, case)))
+    let chain = if case.is_some() { desk.read(&chain::key(&id.org, id.number))? } else { None };
+    let mut incident = Incident::new(id.clone(), row, device, case);
+    incident.chain = chain;
+    Ok(Some(incident))
 }
 
 /// Writes an incident and its case.
-pub(crate) fn keep(desk: &mut Desk, incident: &Incident) -> Result<(), Error> {
+pub(crate) fn keep(desk: &mut Desk, incident: &mut Incident) -> Result<(), Error> {
     put(desk, &incident.id.org, incident.id.number, &incident.row)?;
-    match &incident.case {
-        Some(case) => cases::keep(desk, &incident.id, case),
+    let Some(case) = &incident.case else { return Ok(()) };
+    cases::keep(desk, &incident.id, case)?;
+    match &mut incident.chain {
+        Some(chain) => chain.keep(desk, &incident.id, case),
         None => Ok(()),
     }
 }

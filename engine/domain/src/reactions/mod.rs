@@ -143,7 +143,7 @@ pub(crate) fn arm_poll(desk: &mut Desk, cursor: Option<String>, due: Timestamp) 
     let id = ReactionId::of_provider(desk.sequence, desk.now);
     let row = PendingRow {
         org: None,
-        destination: upstream::asked().to_string(),
+        destination: upstream::asked(&desk.installed).to_string(),
         attempt: 1,
         not_before: due,
         deadline: Timestamp::MAX,
@@ -202,6 +202,7 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
         Done::CaseAccepted { transaction_id, case } => {
             Ok(incident_of(row).map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case }))
         }
+        Done::CaseTold => Ok(incident_of(row).map(|incident| Follow::CaseTold { incident, reaction: id.clone() })),
         Done::Polled { cursor } => {
             let due = after(desk.now, desk.settings.case_poll_s);
             arm_poll(desk, cursor, due).map(|()| None)

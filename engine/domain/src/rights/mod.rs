@@ -163,6 +163,11 @@ pub fn may(grants: &(impl Grants + ?Sized), asked: &Asked<'_>) -> Result<Ruling,
             let is_there = judged.is_some() && judged == place.organization();
             return Ok(if is_there { Ruling::Allowed } else { Ruling::Unseen });
         }
+        // What it does is its own: the verbs of its cases, in its own organization; which those are, the router looks.
+        Principal::EndCustomer { organization } => {
+            let is_there = place.organization() == Some(organization);
+            return Ok(if is_there { Ruling::Allowed } else { Ruling::Unseen });
+        }
         Principal::Provider { .. } | Principal::Manager { .. } => principal.login(),
     };
     let Some(login) = login else { return Ok(Ruling::Unseen) };

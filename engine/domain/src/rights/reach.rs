@@ -92,6 +92,10 @@ pub fn reach(grants: &(impl Grants + ?Sized), principal: &Principal, now: Timest
             let sphere = Sphere::of(organization.clone().map(Place::Organization));
             return Ok(Reach { sphere, device_groups: BTreeSet::new() });
         }
+        Principal::EndCustomer { organization } => {
+            let sphere = Sphere::of([Place::Organization(organization.clone())]);
+            return Ok(Reach { sphere, device_groups: BTreeSet::new() });
+        }
         Principal::Provider { .. } | Principal::Manager { .. } => {}
     }
     let Some(login) = principal.login() else { return Ok(Reach::default()) };

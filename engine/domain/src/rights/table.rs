@@ -58,6 +58,13 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("replay-input", Need::Incidents(IncidentStep::Any)),
     ("submit-case", Need::Right(Right::Cases)),
     ("save-case", Need::Right(Right::Cases)),
+    ("forward-case", Need::Right(Right::Cases)),
+    ("handle-case", Need::Right(Right::Cases)),
+    ("override-case", Need::Right(Right::Cases)),
+    ("note-case", Need::Right(Right::Cases)),
+    ("close-case", Need::Right(Right::Cases)),
+    ("reopen-case", Need::Right(Right::Cases)),
+    ("report-case", Need::Engine),
     // What the engine decides by.
     ("run-policy", Need::Right(Right::Policies)),
     ("load-policies", Need::Right(Right::Policies)),
@@ -166,7 +173,8 @@ pub fn besides(operation: &str) -> Option<&'static str> {
         "prioritise-incident" | "close-incident" | "reopen-incident" | "annotate-incident" => {
             "the incident is one that is seen; to change another's takes the step `any`"
         }
-        "submit-case" | "save-case" => "the incident is one that is seen",
+        "submit-case" | "save-case" | "forward-case" | "handle-case" | "override-case" | "note-case" | "close-case"
+        | "reopen-case" => "the incident is one that is seen",
         "set-subscription" => {
             "values take the privilege `substitution` too, and to activate it or give it a schedule `activation`"
         }
@@ -176,7 +184,7 @@ pub fn besides(operation: &str) -> Option<&'static str> {
 }
 
 /// Those about a single thing that take more.
-const WITHIN: [&str; 11] = [
+const WITHIN: [&str; 17] = [
     "assign-incident",
     "prioritise-incident",
     "close-incident",
@@ -184,6 +192,12 @@ const WITHIN: [&str; 11] = [
     "annotate-incident",
     "submit-case",
     "save-case",
+    "forward-case",
+    "handle-case",
+    "override-case",
+    "note-case",
+    "close-case",
+    "reopen-case",
     "set-manager",
     "remove-manager",
     "set-group",

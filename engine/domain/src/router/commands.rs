@@ -5,12 +5,14 @@ use std::rc::Rc;
 use linesman_rules::{Failure, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
-    Audit as AuditVerb, Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Service, Verb,
+    Audit as AuditVerb, Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Reported,
+    Service, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
 use serde_json::{Value, json};
 
+use crate::cases::cascade;
 use crate::commands::policies::{Again, Failed};
 use crate::commands::{self, Answer, Change, Ground, Told};
 use crate::dead_letters::{self, Why};
@@ -21,7 +23,7 @@ use crate::jobs::Work;
 use crate::organizations::{Organizations, Standing};
 use crate::policies::Fired;
 use crate::subject::{AuditRecord, Incident};
-use crate::{Domain, Error, audit, reactions};
+use crate::{Domain, Error, audit, incidents, reactions};
 
 impl Domain {
     /// Does a command once: said again under the same id it changes nothing.
@@ -123,8 +125,10 @@ impl Domain {
                     commands::incidents::ask(desk, incident, command, verb)
                 })
             }
+            (Verb::Case(Case::Report(reported)), Some(_)) => self.take_case(org, command, reported),
             (Verb::Case(verb), Some(_)) => {
-                self.change_incident(org, command, verb.incident(), |desk, organizations, incident| {
+                let Some(incident) = verb.incident() else { return Ok(Answer::misplaced(&command.verb, Some(org))) };
+                self.change_incident(org, command, incident, |desk, organizations, incident| {
                     Ok(commands::cases::ask(desk, organizations, incident, command, verb))
                 })
             }
@@ -145,6 +149,25 @@ impl Domain {
                 Ok(Answer::misplaced(verb, Some(org)))
             }
         }
+    }
+
+    /// An end customer reports a case: it becomes an incident, once.
+    fn take_case(&mut self, org: &OrgName, command: &Command, reported: &Reported) -> Result<Answer, Error> {
+        if let Some(known) = cascade::known(&self.desk, org, &reported.key)? {
+            return Ok(Answer::done("reported", Value::Null, Value::Null).about(&known));
+        }
+        if let Some(refused) = commands::cases::refuse_report(&self.desk, command, reported) {
+            return Ok(refused);
+        }
+        let desk = &mut self.desk;
+        let what = (org, &reported.report);
+        let mut incident = incidents::report(desk, &self.organizations, &mut self.devices, what)?;
+        let follows = cascade::report(desk, &self.organizations, &mut incident, reported)?;
+        let id = incident.id.clone();
+        let mut hand = Some(incident);
+        self.follow(org, &mut hand, follows)?;
+        let new = hand.as_ref().map_or(Value::Null, commands::incidents::shown);
+        Ok(Answer::made("reported", new).about(&id))
     }
 
     /// What is asked of an organization's managers, or without one of the provider's people.

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use linesman_rules::{Failure, Intent, Policy, Subject};
 use linesman_schemas::bundle::Bundle;
+use linesman_schemas::command::Handling;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::outcome::{Attempt, Report};
@@ -40,8 +41,8 @@ use super::organizations::Standing;
 use super::policies::Fired;
 use super::subject::Incident;
 use super::{
-    Domain, Error, cases, incidents, intelligence, level1, level2, level3, level4, reactions, snapshots, sources,
-    timers,
+    Domain, Error, cases, incidents, intelligence, level1, level2, level3, level4, level5, reactions, snapshots,
+    sources, timers,
 };
 
 impl Domain {
@@ -62,6 +63,7 @@ impl Domain {
             2 => level2::read(&input.content),
             3 => level3::read(&input.content),
             4 => level4::read(&input.content),
+            5 => level5::read(&input.content),
             _ => None,
         };
         self.services.shelf().decides_at(position.level);
@@ -269,12 +271,23 @@ impl Domain {
             (Follow::CaseAccepted { incident, transaction_id, standing }, _) => {
                 *hand = self.incident(&incident)?;
                 let Some(incident) = hand else { return Ok(Vec::new()) };
-                Ok(cases::accepted(incident, &transaction_id, standing))
+                Ok(cases::accepted(&mut self.desk, &self.organizations, incident, &transaction_id, standing))
             }
             (Follow::CaseStands(standing), Some(incident)) => Ok(cases::stands(desk, incident, standing)),
-            (Follow::ReactionFailed { incident, reaction }, _) => {
-                *hand = self.incident(&incident)?.filter(|incident| cases::is_opened_by(incident, &reaction));
+            (Follow::RouteCase, Some(incident)) if cases::cascade::is_unrouted(incident) => {
+                Ok(cases::cascade::route(desk, &self.organizations, incident))
+            }
+            (Follow::CaseTold { incident, reaction }, _) => {
+                *hand = self.incident(&incident)?;
                 let Some(incident) = hand else { return Ok(Vec::new()) };
+                Ok(cases::cascade::told(&mut self.desk, &self.organizations, incident, reaction.as_str()))
+            }
+            (Follow::ReactionFailed { incident, reaction }, _) => {
+                *hand = self.incident(&incident)?;
+                let Some(incident) = hand else { return Ok(Vec::new()) };
+                if !cases::is_opened_by(incident, &reaction) {
+                    return Ok(cases::cascade::told(&mut self.desk, &self.organizations, incident, reaction.as_str()));
+                }
                 cases::fail(incident);
                 Ok(vec![Follow::Keep])
             }
@@ -284,7 +297,9 @@ impl Domain {
             }
             (Follow::Keep, Some(incident)) => incidents::keep(desk, incident).map(|()| Vec::new()),
             // The rules refuse what is about an incident where there is none.
-            (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Keep, None) => Ok(Vec::new()),
+            (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Keep, None) | (Follow::RouteCase, _) => {
+                Ok(Vec::new())
+            }
         }
     }
 
@@ -302,6 +317,18 @@ impl Domain {
             (Intent::SubmitCase(words), Some(incident)) => {
                 let opened = cases::open(desk, &self.organizations, incident, Cause::Policy(policy, fired), words);
                 Ok(opened.and_then(|(_, reaction)| reaction).into_iter().collect())
+            }
+            (Intent::RouteCase(handling), Some(incident)) => {
+                // The first that says so is heard.
+                if !cases::cascade::is_unrouted(incident) {
+                    return Ok(Vec::new());
+                }
+                let cause = Cause::Policy(policy, fired);
+                let routed = match handling {
+                    Handling::Forward => cases::cascade::forward(desk, &self.organizations, incident, cause),
+                    Handling::Own => cases::cascade::handle(incident).map(|()| Vec::new()),
+                };
+                Ok(routed.unwrap_or_default())
             }
             (Intent::SetPriority(priority), Some(incident)) => {
                 incident.row.priority = priority;
@@ -327,7 +354,9 @@ impl Domain {
                 self.wish(org, incident.as_deref(), (&policy, &fired), wish, false).map(|()| Vec::new())
             }
             // The rules refuse these where there is no incident.
-            (Intent::SubmitCase(_) | Intent::SetPriority(_) | Intent::Assign(_), None) => Ok(Vec::new()),
+            (Intent::SubmitCase(_) | Intent::RouteCase(_) | Intent::SetPriority(_) | Intent::Assign(_), None) => {
+                Ok(Vec::new())
+            }
         }
     }
 }

@@ -64,13 +64,13 @@ impl Domain {
                 reactions::renew(&mut self.desk, &id, &row, Some(next))?;
                 continue;
             };
-            let next = match cases::refilter(&self.organizations, &mut incident) {
+            let next = match cases::refilter(&self.desk, &self.organizations, &mut incident) {
                 Some(action) => {
                     next.action = serde_json::to_string(&action)?;
                     Some(next)
                 }
                 None => {
-                    incidents::keep(&mut self.desk, &incident)?;
+                    incidents::keep(&mut self.desk, &mut incident)?;
                     None
                 }
             };

@@ -9,6 +9,7 @@ use linesman_schemas::{IncidentId, OrgName, PolicyName, Priority};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::chained::{CaseNote, Chained};
 use super::walk::{OrgRows, answer};
 use super::{Error, Stored, given, number, page, seen};
 use crate::edge::filters::tables::Cases;
@@ -20,8 +21,9 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
-use linesman_domain::cases::{self, CaseRow};
+use linesman_domain::cases::{self, CaseRow, chain};
 use linesman_domain::incidents::page as incident_page;
+use linesman_domain::organizations;
 use linesman_domain::sight::Sight;
 
 /// An incident's case at the upstream.
@@ -49,20 +51,25 @@ pub(super) struct Case {
     priority: Option<Priority>,
     /// Who else hears of it.
     cc: Vec<String>,
-    /// The upstream's receipt.
-    transaction_id: Option<String>,
-    /// Its id at the upstream.
-    case_id: Option<String>,
-    /// The upstream's word for its status.
-    case_status: Option<String>,
     /// The upstream's word before that.
     previous_status: Option<String>,
-    /// Where people see it.
+    /// The upstream's link to it.
     link: Option<String>,
+    #[serde(flatten)]
+    chained: Chained,
     /// When it was decided.
     opened: Timestamp,
     /// When the upstream changed it last.
     updated: Option<Timestamp>,
+}
+
+/// A case with what was said of it.
+#[derive(Debug, Serialize, ToSchema)]
+struct CaseWithNotes {
+    #[serde(flatten)]
+    case: Case,
+    /// What was said of it, oldest first.
+    notes: Vec<CaseNote>,
 }
 
 /// Cases, page by page.
@@ -82,7 +89,7 @@ pub(in crate::edge) async fn cases(
 /// The case of one incident.
 #[utoipa::path(
     get, path = "/api/v1/cases/{id}", tag = "cases", params(IncidentPath),
-    responses((status = 200, description = "The case.", body = Case))
+    responses((status = 200, description = "The case.", body = CaseWithNotes))
 )]
 pub(in crate::edge) async fn case(
     State(sources): State<Arc<Sources>>,
@@ -97,7 +104,12 @@ pub(in crate::edge) async fn case(
         if incident.is_none() && !walk.sees_whole(Some(&id.org)) {
             return Err(Error::Nothing(nothing()));
         }
-        Ok(Case::new(id.clone(), row?))
+        let chain = walk.some(&id.org, &chain::key(&id.org, id.number))?;
+        let org = walk.some(&id.org, &organizations::key(&id.org))?;
+        let alias = org.map(|org| org.alias).unwrap_or_default();
+        let row = row?;
+        let chained = Chained::new(&row, chain.as_ref(), &alias);
+        Ok(CaseWithNotes { case: Case::new(id.clone(), row, chained), notes: CaseNote::all(chain) })
     })
     .await
 }
@@ -123,18 +135,28 @@ impl Stored for Cases {
         Value::Time(if by == "opened" { row.opened } else { row.updated })
     }
 
-    fn item(&self, _: &OrgRows<'_>, org: &OrgName, key: &[u8], row: CaseRow) -> Result<Option<(Case, usize)>, Error> {
+    fn item(
+        &self,
+        rows: &OrgRows<'_>,
+        org: &OrgName,
+        key: &[u8],
+        row: CaseRow,
+    ) -> Result<Option<(Case, usize)>, Error> {
         let is_wanted = is(self.state, row.state.into())
             && passes(self.case_id.as_ref(), &row.case_id)
             && passes(self.status.as_ref(), &row.status)
             && lies(row.opened, self.opened_after.as_ref(), self.opened_before.as_ref());
         let id = IncidentId { org: org.clone(), number: number(key) };
-        Ok(is_wanted.then(|| (Case::new(id, row), 0)))
+        if !is_wanted {
+            return Ok(None);
+        }
+        let chained = Chained::of_incident(rows, &id, Some(&row))?;
+        Ok(Some((Case::new(id, row, chained), 0)))
     }
 }
 
 impl Case {
-    fn new(incident: IncidentId, row: CaseRow) -> Self {
+    fn new(incident: IncidentId, row: CaseRow, chained: Chained) -> Self {
         Self {
             organization: incident.org.clone(),
             incident,
@@ -145,11 +167,9 @@ impl Case {
             comments: row.request.comments,
             priority: row.request.priority,
             cc: row.request.cc,
-            transaction_id: given(row.transaction_id),
-            case_id: given(row.case_id),
-            case_status: given(row.status),
             previous_status: given(row.previous_status),
             link: given(row.link),
+            chained,
             opened: row.opened,
             updated: Some(row.updated).filter(|updated| *updated > Timestamp::UNIX_EPOCH),
         }

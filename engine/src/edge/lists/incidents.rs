@@ -9,6 +9,7 @@ use linesman_schemas::{IncidentId, OrgName, Priority};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::chained::Chained;
 use super::walk::{OrgRows, Walk, answer};
 use super::{Bundle, Error, Found, Stored, given, number, page, seen};
 use crate::edge::filters::tables::Incidents;
@@ -21,6 +22,7 @@ use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
 use crate::store::Lane;
+use linesman_domain::bundles::BundleRef;
 use linesman_domain::cases::{self, CaseRow};
 use linesman_domain::devices::{self, DeviceRow};
 use linesman_domain::incidents::IncidentRow;
@@ -41,7 +43,7 @@ pub(super) struct Incident {
     organization: OrgName,
     /// The device's own id of the event.
     host_event_id: String,
-    /// `event`, `on-demand`, `event-rma`, `on-demand-rma`, `health-check`.
+    /// `event`, `on-demand`, `event-rma`, `on-demand-rma`, `health-check`; `reported` by an end customer.
     kind: String,
     /// The device, as its latest bundle described it.
     device: IncidentDevice,
@@ -68,10 +70,12 @@ pub(super) struct Incident {
     occurred: Timestamp,
     /// When the bundle entered the log.
     detected: Timestamp,
-    /// Its case at the upstream.
+    /// Its case.
     case: Option<IncidentCase>,
-    /// The bundle.
-    bundle: Bundle,
+    #[serde(flatten)]
+    chained: Chained,
+    /// The bundle; none of what an end customer has reported.
+    bundle: Option<Bundle>,
 }
 
 /// The device of an incident; texts no bundle gave are empty.
@@ -168,7 +172,10 @@ pub(in crate::edge) async fn incident(
         let case = walk.some(&id.org, &cases::key(&id.org, id.number))?;
         let notes: NotesRow = walk.some(&id.org, &notes::key(&id.org, id.number))?.unwrap_or_default();
         let notes = notes.notes.into_iter().map(|note| Note { at: note.at, actor: note.actor, text: note.text });
-        Ok(IncidentWithNotes { incident: Incident::new(id, row, device, case), notes: notes.collect() })
+        let rows = walk.organizations(Some(&id.org))?;
+        let rows = rows.get(&id.org).ok_or_else(nothing)?;
+        let chained = Chained::of_incident(rows, &id, case.as_ref())?;
+        Ok(IncidentWithNotes { incident: Incident::new(id, row, device, (case, chained)), notes: notes.collect() })
     })
     .await
 }
@@ -224,7 +231,8 @@ impl Stored for Incidents {
         let device = Table::read(rows.lane, &devices::key(org, &row.serial_number))?;
         let case: Option<CaseRow> = Table::read(rows.lane, &cases::key(org, id.number))?;
         let state = case.as_ref().map(|case| case.state.into());
-        let incident = Incident::new(id, row, device, case);
+        let chained = Chained::of_incident(rows, &id, case.as_ref())?;
+        let incident = Incident::new(id, row, device, (case, chained));
         let device = &incident.device;
         let is_wanted = (self.case_state.is_none() || self.case_state == state)
             && passes(self.host_name.as_ref(), &device.host_name)
@@ -292,7 +300,12 @@ fn begins(lane: &Lane, org: &OrgName, page: u64) -> Result<Option<Timestamp>, Er
 }
 
 impl Incident {
-    fn new(id: IncidentId, row: IncidentRow, device: Option<DeviceRow>, case: Option<CaseRow>) -> Self {
+    fn new(
+        id: IncidentId,
+        row: IncidentRow,
+        device: Option<DeviceRow>,
+        (case, chained): (Option<CaseRow>, Chained),
+    ) -> Self {
         let (host_name, product, platform, os_version) = device
             .map(|device| (device.host_name, device.product, device.platform, device.os_version))
             .unwrap_or_default();
@@ -313,7 +326,8 @@ impl Incident {
             occurred: row.occurred,
             detected: row.detected,
             case: case.map(IncidentCase::new),
-            bundle: row.bundle.into(),
+            chained,
+            bundle: Some(row.bundle).filter(BundleRef::is_there).map(Bundle::from),
         }
     }
 }

@@ -8,6 +8,7 @@ mod activated;
 pub(super) mod activations;
 pub(super) mod audit;
 pub(super) mod cases;
+mod chained;
 pub(super) mod devices;
 pub(super) mod explain;
 mod fixed;

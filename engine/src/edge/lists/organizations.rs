@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use linesman_schemas::command::{Handling, SubmitCaseAs};
 use linesman_schemas::{FilterLevel, OrgName};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,6 +39,16 @@ struct Organization {
     standing: words::OrganizationStanding,
     /// Those of its device groups that are seen; a device belongs to the first whose pattern its host name matches.
     device_groups: Vec<DeviceGroup>,
+    /// By what those above know it; empty: its name.
+    alias: String,
+    /// Who solves what it reports, where nobody says otherwise.
+    #[schema(schema_with = words::handling)]
+    handling: Handling,
+    /// Whether its cases are real.
+    #[schema(schema_with = words::submit_case_as)]
+    submit_case_as: SubmitCaseAs,
+    /// Where spare parts go for it; empty: where the upstream knows.
+    address: String,
     /// Whether the configuration file names it.
     configured: bool,
     /// How many incidents it has had; of one of which not all is seen those that are, and not where they would have to be
@@ -134,6 +145,10 @@ impl Organization {
             filter_level: row.filter_level,
             standing: row.standing.into(),
             device_groups: groups.into_iter().map(group).collect(),
+            alias: row.alias,
+            handling: row.handling,
+            submit_case_as: row.submit_case_as,
+            address: row.address,
             configured: row.loaded.is_some(),
             incidents,
             events: is_whole.then_some(row.events),

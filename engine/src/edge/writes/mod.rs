@@ -280,7 +280,7 @@ pub(super) fn stated<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserialize
 const fn incident(verb: &Verb) -> Option<&IncidentId> {
     match verb {
         Verb::Incident(verb) => Some(verb.incident()),
-        Verb::Case(verb) => Some(verb.incident()),
+        Verb::Case(verb) => verb.incident(),
         _ => None,
     }
 }

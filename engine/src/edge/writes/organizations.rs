@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use linesman_schemas::FilterLevel;
-use linesman_schemas::command::{DeviceGroup, Organization, OrganizationSettings, Verb};
+use linesman_schemas::command::{DeviceGroup, Handling, Organization, OrganizationSettings, SubmitCaseAs, Verb};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -35,6 +35,22 @@ pub(in crate::edge) struct OrganizationBody {
     #[serde(default)]
     #[schema(max_items = 1000)]
     device_groups: Vec<DeviceGroupBody>,
+    /// By what those above know it; without one, its name.
+    #[serde(default)]
+    #[schema(max_length = 64, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    alias: String,
+    /// Who solves what it reports, where nobody says otherwise.
+    #[serde(default)]
+    #[schema(schema_with = words::handling, required = false)]
+    handling: Handling,
+    /// Whether its cases are real: the others are marked, and no bundle goes with them.
+    #[serde(default)]
+    #[schema(schema_with = words::submit_case_as, required = false)]
+    submit_case_as: SubmitCaseAs,
+    /// Where spare parts go for it; without one, where the upstream knows.
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    address: String,
 }
 
 /// A group of devices.
@@ -74,6 +90,10 @@ pub(in crate::edge) async fn set_organization(
         is_proxy: body.proxy,
         filter_level: body.filter_level.unwrap_or(FilterLevel::DoNotSend),
         device_groups: body.device_groups.into_iter().map(group).collect(),
+        alias: body.alias,
+        handling: body.handling,
+        submit_case_as: body.submit_case_as,
+        address: body.address,
         loaded: None,
     };
     send(&sources, &viewer, path.name.into(), id, Verb::Organization(Organization::Set(settings))).await

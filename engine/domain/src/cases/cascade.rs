@@ -1,0 +1,290 @@
+//! What is done with cases between the controllers of a cascade: reported from below, sent on or solved here, shown
+//! below, and told above.
+
+use linesman_schemas::cascade::{CaseReport, CaseStep};
+use linesman_schemas::command::{CaseOverride, CaseRemark, Handling, Reported};
+use linesman_schemas::outcome::CaseNote;
+use linesman_schemas::reaction::{Action, CaseTelling, WITHHELD};
+use linesman_schemas::trigger::Trigger;
+use linesman_schemas::{FilterLevel, IncidentId, OrgName, Principal};
+
+use super::chain::{self, ChainRow, LeadsTo, NoteRow, ReportedRow, Side, StepKind, StepRow, Words};
+use super::{CaseState, CaseText, new, outgoing};
+use crate::Error;
+use crate::desk::Desk;
+use crate::follow::{Cause, Follow};
+use crate::organizations::Organizations;
+use crate::reactions::Decided;
+use crate::subject::Incident;
+use crate::upstream;
+
+/// The most that the upstream may still have to be told of a case.
+const STEPS_MOST: usize = 100;
+
+/// Why a case is not taken: it has passed this controller already.
+pub(crate) fn refuse_loop(desk: &Desk, report: &CaseReport) -> Option<String> {
+    let here = desk.installed.controller.as_str();
+    report.trace_route.iter().any(|passed| passed == here).then(|| {
+        let route = report.trace_route.join(" > ");
+        format!("the case has passed this controller already: {route} > {here}; an upstream leads back here")
+    })
+}
+
+/// Makes an incident's case of what an end customer has reported.
+pub(crate) fn report(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &mut Incident,
+    reported: &Reported,
+) -> Result<Vec<Follow>, Error> {
+    let Reported { key, report } = reported;
+    let org = &incident.id.org;
+    let name = organizations.row(org).map(|row| row.alias.as_str()).filter(|alias| !alias.is_empty());
+    let name = name.unwrap_or(org.as_str());
+    let alias = if report.alias.is_empty() { name.to_owned() } else { format!("{name}/{}", report.alias) };
+    let request = CaseText {
+        synopsis: report.synopsis.clone(),
+        priority: Some(report.priority),
+        ..report.details.as_ref().map_or_else(CaseText::default, |details| CaseText {
+            comments: details.comments.clone(),
+            cc: details.cc.clone(),
+            follow_up: details.follow_up,
+            ..CaseText::default()
+        })
+    };
+    incident.case = Some(new(desk.now, CaseState::Reported, request));
+    incident.chain = Some(ChainRow {
+        reported: Some(ReportedRow {
+            key: key.clone(),
+            tracking_number: report.tracking_number.to_string(),
+            transaction_id: chain::transaction_id(&incident.id),
+            alias,
+            trace_route: report.trace_route.clone(),
+            has_details: report.details.is_some(),
+        }),
+        updated: desk.now,
+        ..ChainRow::default()
+    });
+    desk.write(chain::key_of(org, key), &LeadsTo { incident: incident.id.number })?;
+    Ok(vec![Follow::Trigger(Trigger::IncidentReported), Follow::RouteCase, Follow::Keep])
+}
+
+/// Who solves a case that was reported, where no policy has said: as its organization has it.
+pub(crate) fn route(desk: &mut Desk, organizations: &Organizations, incident: &mut Incident) -> Vec<Follow> {
+    let handling = organizations.row(&incident.id.org).map_or(Handling::Forward, |row| row.handling);
+    match handling {
+        Handling::Forward => forward(desk, organizations, incident, Cause::Handling).unwrap_or_default(),
+        Handling::Own => handle(incident).map(|()| Vec::new()).unwrap_or_default(),
+    }
+}
+
+/// Whether somebody has to say who solves a case: it was reported, and nobody has.
+pub(crate) fn is_unrouted(incident: &Incident) -> bool {
+    incident.chain.as_ref().is_some_and(|chain| chain.reported.is_some() && chain.handling.is_none())
+}
+
+const NOT_REPORTED: &str = "the case was not reported by an end customer";
+
+/// Sends a case that was reported on to the upstream; what follows, or why not.
+pub(crate) fn forward(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &mut Incident,
+    cause: Cause,
+) -> Result<Vec<Follow>, String> {
+    let (Some(case), Some(chain)) = (&incident.case, &incident.chain) else { return Err(NOT_REPORTED.to_owned()) };
+    if chain.reported.is_none() {
+        return Err(NOT_REPORTED.to_owned());
+    }
+    let is_sent = matches!(
+        case.state,
+        CaseState::Waiting | CaseState::Submitted | CaseState::Created | CaseState::Updated | CaseState::Closed
+    );
+    if is_sent && chain.handling == Some(Handling::Forward) {
+        return Err("the case is with the upstream already".to_owned());
+    }
+    let request = case.request.clone();
+    let level = organizations.filter_level(&incident.id.org);
+    let id = desk.next_reaction(&incident.id.org);
+    let action = outgoing(desk, organizations, incident, &request, level);
+    let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
+    let policy = cause.policy().cloned();
+    if let Some(case) = &mut incident.case {
+        (case.state, case.reaction, case.policy) = (state, id.to_string(), policy);
+    }
+    if let Some(chain) = &mut incident.chain {
+        chain.handling = Some(Handling::Forward);
+    }
+    let destination = upstream::of_case(&desk.installed);
+    Ok(action.map(|action| Follow::React(cause, Decided { id, destination, action })).into_iter().collect())
+}
+
+/// Keeps a case that was reported here, or why not.
+pub(crate) fn handle(incident: &mut Incident) -> Result<(), String> {
+    let Some(chain) = incident.chain.as_mut().filter(|chain| chain.reported.is_some()) else {
+        return Err(NOT_REPORTED.to_owned());
+    };
+    if chain.handling == Some(Handling::Forward)
+        && incident.case.as_ref().is_some_and(|case| !matches!(case.state, CaseState::Failed | CaseState::Withheld))
+    {
+        return Err("the case is with the upstream already; override what it says of it".to_owned());
+    }
+    chain.handling = Some(Handling::Own);
+    if let Some(case) = &mut incident.case {
+        case.state = CaseState::Reported;
+    }
+    Ok(())
+}
+
+/// Puts words in place of the upstream's.
+pub(crate) fn override_words(incident: &mut Incident, wanted: &CaseOverride) -> Result<(), String> {
+    let Some(chain) = incident.chain.as_mut().filter(|chain| chain.reported.is_some()) else {
+        return Err(NOT_REPORTED.to_owned());
+    };
+    let given = |value: &Option<String>| value.clone().unwrap_or_default();
+    chain.own =
+        Words { case_id: given(&wanted.case_id), link: given(&wanted.case_link), status: given(&wanted.case_status) };
+    Ok(())
+}
+
+/// What is asked of a case in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked<'a> {
+    pub(crate) kind: StepKind,
+    pub(crate) remark: &'a CaseRemark,
+    pub(crate) principal: &'a Principal,
+    /// By what the note is known again that has no id yet.
+    pub(crate) id: &'a str,
+}
+
+/// Notes, closes or reopens a case, and tells the upstream where it has it; what follows, or why not.
+pub(crate) fn remark(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &mut Incident,
+    asked: Asked<'_>,
+    cause: Cause,
+) -> Result<Vec<Follow>, String> {
+    let Asked { kind, remark, principal, id } = asked;
+    let Some(case) = &mut incident.case else { return Err("the incident has no case".to_owned()) };
+    if case.state == CaseState::Draft {
+        return Err("the case is a draft; submit it first".to_owned());
+    }
+    let side = match principal {
+        Principal::EndCustomer { .. } => Side::Below,
+        _ => Side::Here,
+    };
+    let (note_id, author, at) = match &remark.origin {
+        Some(origin) if side == Side::Below => (origin.id.clone(), origin.author.clone(), origin.at),
+        _ => (format!("{}:{id}", desk.installed.controller), principal.to_string(), desk.now),
+    };
+    let chain = incident.chain.get_or_insert_default();
+    let is_closed = chain.is_closed || case.state == CaseState::Closed;
+    match kind {
+        StepKind::Close if is_closed => return Err("the case is closed".to_owned()),
+        StepKind::Reopen if !is_closed => return Err("the case is not closed".to_owned()),
+        StepKind::Note | StepKind::Close | StepKind::Reopen => {}
+    }
+    let is_upstream = has_upstream(case.state, chain);
+    if is_upstream && chain.steps.len() >= STEPS_MOST {
+        return Err(format!("the upstream is to be told {STEPS_MOST} things of the case already; try later"));
+    }
+    match kind {
+        StepKind::Note => {}
+        StepKind::Close => chain.is_closed = true,
+        StepKind::Reopen => {
+            chain.is_closed = false;
+            if case.state == CaseState::Closed {
+                case.state = CaseState::Updated;
+            }
+        }
+    }
+    if !remark.text.is_empty() {
+        let text = remark.text.clone();
+        chain.say(NoteRow { id: note_id.clone(), author: author.clone(), at, text, side });
+    }
+    if !is_upstream {
+        return Ok(Vec::new());
+    }
+    chain.steps.push(StepRow { kind, id: note_id, author, at, text: remark.text.clone() });
+    Ok(next_step(desk, organizations, incident, cause))
+}
+
+/// Whether the upstream has the case, or will have it.
+fn has_upstream(state: CaseState, chain: &ChainRow) -> bool {
+    let is_sent = match state {
+        CaseState::Waiting | CaseState::Submitted | CaseState::Created | CaseState::Updated | CaseState::Closed => true,
+        CaseState::Draft | CaseState::Withheld | CaseState::Failed | CaseState::Reported => false,
+    };
+    is_sent && chain.handling != Some(Handling::Own)
+}
+
+/// Begins to tell the upstream the oldest thing that it is to be told, unless it is being told something or has not
+/// taken the case yet.
+pub(super) fn next_step(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &mut Incident,
+    cause: Cause,
+) -> Vec<Follow> {
+    let (Some(case), Some(chain)) = (&incident.case, &mut incident.chain) else { return Vec::new() };
+    if !chain.telling.is_empty() || case.transaction_id.is_empty() {
+        return Vec::new();
+    }
+    let level = organizations.filter_level(&incident.id.org);
+    if level == FilterLevel::DoNotSend {
+        chain.steps.clear();
+    }
+    let Some(step) = chain.steps.first() else { return Vec::new() };
+    let id = desk.next_reaction(&incident.id.org);
+    chain.telling = id.to_string();
+    let telling = CaseTelling {
+        incident: incident.id.clone(),
+        transaction_id: case.transaction_id.clone(),
+        step: said(step, level),
+    };
+    let decided =
+        Decided { id, destination: upstream::of_case(&desk.installed), action: Action::TellCase(Box::new(telling)) };
+    vec![Follow::React(cause, decided)]
+}
+
+/// What leaves of a step at a filter level.
+///
+/// INVARIANT (data leaves only filtered): below `Send all information` neither what was said leaves nor who said it.
+fn said(step: &StepRow, level: FilterLevel) -> CaseStep {
+    let is_all = level == FilterLevel::All;
+    let shown = |text: &str| match (text, is_all) {
+        ("", _) => String::new(),
+        (text, true) => text.to_owned(),
+        (_, false) => WITHHELD.to_owned(),
+    };
+    let author = if is_all { step.author.clone() } else { String::new() };
+    let note = CaseNote { id: step.id.clone(), author, at: step.at, text: shown(&step.text) };
+    match step.kind {
+        StepKind::Note => CaseStep::Note(note),
+        StepKind::Close => CaseStep::Close(note),
+        StepKind::Reopen => CaseStep::Reopen(note),
+    }
+}
+
+/// What the upstream was told of a case it knows, or never will; what it is told next.
+pub(crate) fn told(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &mut Incident,
+    reaction: &str,
+) -> Vec<Follow> {
+    let Some(chain) = incident.chain.as_mut().filter(|chain| chain.telling == reaction) else { return Vec::new() };
+    chain.telling.clear();
+    if !chain.steps.is_empty() {
+        chain.steps.remove(0);
+    }
+    let mut follows = next_step(desk, organizations, incident, Cause::Handling);
+    follows.push(Follow::Keep);
+    follows
+}
+
+/// The incident that an end customer's key has become.
+pub(crate) fn known(desk: &Desk, org: &OrgName, key: &str) -> Result<Option<IncidentId>, Error> {
+    chain::known(desk, org, key)
+}

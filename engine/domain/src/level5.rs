@@ -1,0 +1,25 @@
+//! What level 5 read of commands: verbs that came later were none to it.
+
+use linesman_schemas::Principal;
+use linesman_schemas::command::{Case, Verb};
+use linesman_schemas::dead_letter::Reason;
+
+use super::input::Content;
+
+/// What a lane at level 5, or below it, reads instead of `content`; none where it reads that.
+pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
+    let Content::Command(command) = content else { return None };
+    let is_later = match &command.verb {
+        Verb::Case(Case::Submit(_) | Case::Save(_)) => false,
+        Verb::Case(_) => true,
+        _ => false,
+    };
+    if !is_later && !matches!(command.principal, Principal::EndCustomer { .. }) {
+        return None;
+    }
+    Some(Content::Undecodable {
+        reason: Reason::CommandUndecodable,
+        detail: format!("`{}` is asked for from engine level 6 on", command.verb.operation()),
+        place: None,
+    })
+}
