@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::payload::{events, narrow, read, written};
+use crate::payload::{events, narrow, narrow_to, read, written};
 use crate::samples;
 
 /// What a message is in: decides headers, content type and who may send it.
@@ -74,16 +74,20 @@ fn events_of<D: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<(), String> {
         .try_for_each(|event| serde_json::from_value::<D>(event.data).map(drop).map_err(|error| error.to_string()))
 }
 
+/// What upstreams are asked that knows of cases.
+const CASES: [&str; 2] = ["submit_case", "tell_case"];
+
 /// All channels, in the order of the document.
 pub(crate) fn channels() -> Vec<Channel> {
     let mut channels = vec![bundles(), intelligence_messages(), commands(), results(), controls()];
     channels.extend(Trigger::TOLD.into_iter().map(trigger));
     channels.extend(refused_policies());
     channels.extend([
-        reaction("jss", "A case is to be opened at the support system.", Some("submit_case"), samples::submit_case()),
-        reaction("device", "A configuration group of a device is to change.", Some("configure"), samples::configure()),
-        reaction("log", "A line is to be written to the operator's log.", Some("log"), samples::log_line()),
-        reaction("{name}", "What a policy publishes under a name of its own.", None, samples::published()),
+        reaction("jss", "The support system is to know of a case.", &CASES, samples::cases("jss")),
+        reaction("partner", "A partner's controller is to know of a case.", &CASES, samples::cases("partner")),
+        reaction("device", "A configuration group of a device is to change.", &["configure"], samples::configure()),
+        reaction("log", "A line is to be written to the operator's log.", &["log"], samples::log_line()),
+        reaction("{name}", "What a policy publishes under a name of its own.", &[], samples::published()),
     ]);
     channels.extend(audits());
     channels.extend(checkpoints());
@@ -185,7 +189,7 @@ fn results() -> Channel {
     };
     let messages = vec![report("attempt", samples::attempts()), report("case_changed", samples::case_changed())];
     Channel {
-        values: vec![("connector", ["jss", "device", "log"].map(str::to_owned).into())],
+        values: vec![("connector", ["jss", "partner", "device", "log"].map(str::to_owned).into())],
         ..channel("results", "in.{organization}.result.{connector}", "What became of reactions.", messages)
     }
 }
@@ -236,6 +240,7 @@ fn trigger(trigger: Trigger) -> Channel {
         Trigger::IncidentSubmitted => of::<IncidentData<'_>>(trigger, "The upstream has accepted the incident."),
         Trigger::CaseAssigned => of::<CaseData<'_>>(trigger, "The case id is known for the first time."),
         Trigger::CaseUpdated => of::<CaseData<'_>>(trigger, "A case changed upstream after its id was known."),
+        Trigger::IncidentReported => of::<IncidentData<'_>>(trigger, "An end customer has reported a case."),
         Trigger::IntelligenceReceived => of::<IntelligenceData<'_>>(trigger, "An intelligence message arrived."),
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
@@ -260,20 +265,20 @@ fn refused_policies() -> [Channel; 2] {
 }
 
 /// Reactions; `tag` is the action that stands in them, without one an object that policies fill.
-fn reaction(name: &str, summary: &'static str, tag: Option<&str>, examples: Vec<Value>) -> Channel {
+fn reaction(name: &str, summary: &'static str, tags: &[&str], examples: Vec<Value>) -> Channel {
     /// What a reaction with an action of the engine's own is read as.
     #[derive(Deserialize)]
     struct Said {
         #[expect(dead_code, reason = "it is only read")]
         action: Action,
     }
-    let is_own = tag.is_some();
+    let is_own = !tags.is_empty();
     let kind = if is_own { vec![format!("linesman.reaction.{name}")] } else { Vec::new() };
     let mut schema = events::<Reaction<'_>>(&kind);
     let data = &mut schema["$defs"]["Reaction"]["properties"];
-    match tag {
-        Some(tag) => {
-            let mut action = narrow(written::<Action>(), "", tag);
+    match tags {
+        [_, ..] => {
+            let mut action = narrow_to(written::<Action>(), tags);
             let definitions = action["$defs"].as_object().cloned().unwrap_or_default();
             for key in ["$defs", "$schema", "title"] {
                 crate::payload::take(&mut action, key);
@@ -281,12 +286,12 @@ fn reaction(name: &str, summary: &'static str, tag: Option<&str>, examples: Vec<
             data["action"] = action;
             schema["$defs"].as_object_mut().unwrap().extend(definitions);
         }
-        None => {
+        [] => {
             data["action"] = json!({"description": "What the policy publishes.", "type": "object"});
             schema["$defs"]["Event"]["properties"]["type"] = json!({
                 "description": "What kind of event.",
                 "type": "string",
-                "pattern": "^linesman\\.reaction\\.(?!(jss|device|log)$)[A-Za-z0-9_-]+$",
+                "pattern": "^linesman\\.reaction\\.(?!(jss|partner|device|log)$)[A-Za-z0-9_-]+$",
             });
         }
     }

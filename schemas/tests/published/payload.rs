@@ -45,6 +45,19 @@ pub(crate) fn events<D: JsonSchema + 'static>(kinds: &[String]) -> Value {
     })
 }
 
+/// Leaves the alternatives with these tags; of one alone not even that it is one.
+pub(crate) fn narrow_to(mut schema: Value, tags: &[&str]) -> Value {
+    if let [tag] = tags {
+        return narrow(schema, "", tag);
+    }
+    let alternatives = schema["oneOf"].as_array().cloned().unwrap_or_default();
+    let is_kept = |one: &Value| tags.iter().any(|tag| one["required"] == json!([tag]));
+    let kept: Vec<Value> = alternatives.into_iter().filter(is_kept).collect();
+    assert_eq!(kept.len(), tags.len(), "there are not all of {tags:?}");
+    schema["oneOf"] = Value::Array(kept);
+    schema
+}
+
 /// Leaves one alternative of a definition: `tag` is its name, as serde spells it.
 pub(crate) fn narrow(mut schema: Value, definition: &str, tag: &str) -> Value {
     let place = if definition.is_empty() { &mut schema } else { &mut schema["$defs"][definition] };

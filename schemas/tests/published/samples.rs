@@ -4,19 +4,21 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
+use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{
-    Assignment, Audit as AuditVerb, Case, CaseWish, CaseWords, Command, DeviceGroup, Engine, Group, Incident, Input,
-    LevelRaise, LogLevelChange, Manager, Note, Organization, OrganizationSettings, PlaceVerb, Policy, PolicyRun,
-    Prioritisation, Replay, RuleBook, SectionLoad, Service, Session, Subscription, Token, Values, Verb,
+    Assignment, Audit as AuditVerb, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, Command,
+    DeviceGroup, Engine, Group, Handling, Incident, Input, LevelRaise, LogLevelChange, Manager, Note, Organization,
+    OrganizationSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook,
+    SectionLoad, Service, Session, SubmitCaseAs, Subscription, Token, Values, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
 use linesman_schemas::mark::Mark;
-use linesman_schemas::outcome::{Attempt, CaseStanding, Done, Failure, FailureClass, Outcome, Report};
+use linesman_schemas::outcome::{Attempt, CaseNote, CaseStanding, Done, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{
-    Action, CaseDetails, CaseRequest, Configure, Device, FollowUp, GroupChange, Reaction,
+    Action, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
 };
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, IntelligenceData, Trigger};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
@@ -77,6 +79,10 @@ pub(crate) fn verbs() -> Vec<Verb> {
     let note = || Note { incident: incident(), note: "seen by the night shift".to_owned() };
     let samples = vec![
         Verb::Organization(Organization::Set(OrganizationSettings {
+            alias: "ACME".to_owned(),
+            handling: Handling::Own,
+            submit_case_as: SubmitCaseAs::Test,
+            address: "Acme Corporation, 1 Main Street, Springfield".to_owned(),
             display_name: "Acme Corporation".to_owned(),
             is_proxy: true,
             filter_level: FilterLevel::All,
@@ -105,6 +111,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
     ];
     let samples: Vec<_> = samples
         .into_iter()
+        .chain(cascade_verbs())
         .chain(people_verbs())
         .chain(service_verbs())
         .chain([Verb::Organization(Organization::Suspend)])
@@ -120,7 +127,17 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 | Incident::Reopen(_)
                 | Incident::Annotate(_),
             )
-            | Verb::Case(Case::Submit(_) | Case::Save(_))
+            | Verb::Case(
+                Case::Submit(_)
+                | Case::Save(_)
+                | Case::Report(_)
+                | Case::Forward(_)
+                | Case::Handle(_)
+                | Case::Override(_)
+                | Case::Note(_)
+                | Case::Close(_)
+                | Case::Reopen(_),
+            )
             | Verb::Policy(Policy::Run(_))
             | Verb::Input(Input::Replay(_))
             | Verb::Engine(Engine::RaiseLevel(_) | Engine::SetLogLevel(_))
@@ -307,6 +324,40 @@ fn service_verbs() -> Vec<Verb> {
     samples.map(verb).into()
 }
 
+/// Verbs of cases that go through a cascade.
+fn cascade_verbs() -> Vec<Verb> {
+    let name = || CaseName { incident: incident() };
+    let remark = |text: &str, origin| CaseRemark { incident: incident(), text: text.to_owned(), origin };
+    let origin = RemarkOrigin {
+        id: "0193c5e2-4b1f:note-case-7".to_owned(),
+        author: "ann".to_owned(),
+        at: time("2026-11-21T10:20:00Z"),
+    };
+    let report = CaseReport {
+        tracking_number: parsed("own-3"),
+        priority: Priority::High,
+        synopsis: "FRU offline".to_owned(),
+        details: Some(details()),
+        alias: String::new(),
+        trace_route: vec!["0193c5e2-4b1f".to_owned()],
+    };
+    let wanted = CaseOverride {
+        incident: incident(),
+        case_id: Some("C-7".to_owned()),
+        case_link: Some("https://cases.partner.example/C-7".to_owned()),
+        case_status: Some("with engineering".to_owned()),
+    };
+    vec![
+        Verb::Case(Case::Report(Box::new(Reported { key: "own-r3-18b9f5a2c3d4e5f6".to_owned(), report }))),
+        Verb::Case(Case::Forward(name())),
+        Verb::Case(Case::Handle(name())),
+        Verb::Case(Case::Override(wanted)),
+        Verb::Case(Case::Note(remark("The spare part has arrived.", Some(origin)))),
+        Verb::Case(Case::Close(remark("", None))),
+        Verb::Case(Case::Reopen(remark("It is down again.", None))),
+    ]
+}
+
 /// Whoever asks in the samples.
 fn principal() -> Principal {
     Principal::admin()
@@ -332,6 +383,12 @@ fn standing() -> CaseStanding {
         status: "Open".to_owned(),
         link: Some("https://support.example/cases/2026-1121-0007".to_owned()),
         updated: time("2026-11-21T10:16:30Z"),
+        notes: vec![CaseNote {
+            id: "JSS-1".to_owned(),
+            author: "support".to_owned(),
+            at: time("2026-11-21T10:16:30Z"),
+            text: "A spare part is on its way.".to_owned(),
+        }],
     }
 }
 
@@ -342,7 +399,7 @@ pub(crate) fn attempts() -> Vec<Value> {
         message: "the support system answered 503".to_owned(),
         retry_after_s: Some(30),
     };
-    [accepted, Done::Delivered, Done::Configured]
+    [accepted, Done::Delivered, Done::Configured, Done::CaseTold]
         .map(Outcome::Done)
         .into_iter()
         .chain([Outcome::Failed(failure)])
@@ -405,7 +462,9 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
     };
     let relevance = Relevance { products: vec!["MX240".to_owned()], ..Relevance::default() };
     match trigger {
-        Trigger::IncidentDetected | Trigger::IncidentSubmitted => event(&kind, ORGANIZATION, Some("acme-1"), incident),
+        Trigger::IncidentDetected | Trigger::IncidentSubmitted | Trigger::IncidentReported => {
+            event(&kind, ORGANIZATION, Some("acme-1"), incident)
+        }
         Trigger::CaseAssigned | Trigger::CaseUpdated => {
             let link = Some("https://support.example/cases/2026-1121-0007");
             let case = CaseData { incident, case_id: "2026-1121-0007", case_status: "Open", case_link: link };
@@ -451,8 +510,8 @@ fn reaction(name: &str, incident: Option<&IncidentId>, action: &Value) -> Value 
     event(&format!("linesman.reaction.{name}"), ORGANIZATION, about.as_deref(), data)
 }
 
-pub(crate) fn submit_case() -> Vec<Value> {
-    let details = CaseDetails {
+fn details() -> CaseDetails {
+    CaseDetails {
         host_event_id: "edge-01-JN1234567890-20261121-101502-17".to_owned(),
         host_name: "edge-01".to_owned(),
         serial_number: "JN1234567890".to_owned(),
@@ -464,13 +523,46 @@ pub(crate) fn submit_case() -> Vec<Value> {
         comments: String::new(),
         cc: Vec::new(),
         follow_up: FollowUp::default(),
+    }
+}
+
+/// What an upstream is asked that knows of cases.
+pub(crate) fn cases(connector: &str) -> Vec<Value> {
+    let all = submit_case().into_iter().chain(tell_case());
+    all.map(|action| reaction(connector, Some(&incident()), &json_of(action))).collect()
+}
+
+fn submit_case() -> Vec<Action> {
+    let request = |synopsis: &str, details| CaseRequest {
+        incident: incident(),
+        priority: Priority::High,
+        synopsis: synopsis.to_owned(),
+        details,
+        alias: String::new(),
+        address: String::new(),
+        trace_route: Vec::new(),
     };
-    let request = |synopsis: &str, details| {
-        let (incident, synopsis) = (incident(), synopsis.to_owned());
-        Action::SubmitCase(Box::new(CaseRequest { incident, priority: Priority::High, synopsis, details }))
+    let reported = CaseRequest {
+        alias: "ACME".to_owned(),
+        address: "Acme Corporation, 1 Main Street, Springfield".to_owned(),
+        trace_route: vec!["0193c5e2-4b1f".to_owned(), "0193c5e2-9d03".to_owned()],
+        ..request("FRU offline", Some(details()))
     };
-    [request("FRU offline", Some(details)), request(linesman_schemas::reaction::WITHHELD, None)]
-        .map(|action| reaction("jss", Some(&incident()), &json_of(action)))
+    [request("FRU offline", Some(details())), request(linesman_schemas::reaction::WITHHELD, None), reported]
+        .map(|request| Action::SubmitCase(Box::new(request)))
+        .into()
+}
+
+fn tell_case() -> Vec<Action> {
+    let note = CaseNote {
+        id: "0193c5e2-9d03:note-case-7".to_owned(),
+        author: "ann".to_owned(),
+        at: time("2026-11-21T10:20:00Z"),
+        text: "The spare part has arrived.".to_owned(),
+    };
+    [CaseStep::Note(note.clone()), CaseStep::Close(note.clone()), CaseStep::Reopen(note)]
+        .map(|step| CaseTelling { incident: incident(), transaction_id: "T-0001".to_owned(), step })
+        .map(|telling| Action::TellCase(Box::new(telling)))
         .into()
 }
 

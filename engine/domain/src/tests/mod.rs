@@ -2,6 +2,7 @@
 
 mod activations;
 mod audit;
+mod cascade;
 mod commands;
 mod documentation;
 mod handover;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use reqwest::Method;
 use serde::Serialize;
-use serde_json::to_value;
+use serde_json::{json, to_value};
 
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
@@ -27,7 +27,9 @@ pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman case list --organization acme --state failed --data-dir D
   linesman case save acme-17 --comments 'since the upgrade' --data-dir D
-  linesman case submit acme-17 --data-dir D";
+  linesman case submit acme-17 --data-dir D
+  linesman case override acme-17 --case-id C-7 --status 'with engineering' --data-dir D
+  linesman case override acme-17 --clear --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -52,6 +54,68 @@ pub(in crate::cli) enum Action {
         #[command(flatten)]
         words: Words,
     },
+    /// Send a case that an end customer has reported on to the upstream
+    Forward {
+        /// The incident's id
+        incident: String,
+    },
+    /// Keep a case that an end customer has reported, to be solved here
+    Handle {
+        /// The incident's id
+        incident: String,
+    },
+    /// Show an end customer another id, link or status of its case than the upstream's
+    Override {
+        /// The incident's id
+        incident: String,
+        #[command(flatten)]
+        wanted: Wanted,
+    },
+    /// Say something of a case, to the upstream and to the end customer who has reported it
+    Note {
+        /// The incident's id
+        incident: String,
+        /// What is said
+        text: String,
+    },
+    /// A case is done
+    Close {
+        /// The incident's id
+        incident: String,
+        /// What is noted
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        note: String,
+    },
+    /// A case is not done after all
+    Reopen {
+        /// The incident's id
+        incident: String,
+        /// What is noted
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+        note: String,
+    },
+}
+
+/// What stands in place of the upstream's words; what is not given is the upstream's again.
+#[derive(Debug, clap::Args, Serialize)]
+#[group(required = true, multiple = true)]
+pub(in crate::cli) struct Wanted {
+    /// The case id
+    #[arg(long, value_name = "ID")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case_id: Option<String>,
+    /// Where people see the case
+    #[arg(long, value_name = "URL")]
+    #[serde(rename = "case_link", skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    /// Its status, in whatever words, at most 64 characters
+    #[arg(long, value_name = "STATUS")]
+    #[serde(rename = "case_status", skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// Nothing: all is the upstream's again
+    #[arg(long, conflicts_with_all = ["case_id", "link", "status"])]
+    #[serde(skip)]
+    clear: bool,
 }
 
 /// What is said of a case; what is not given is taken from its draft, then from the incident.
@@ -88,6 +152,20 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         }
         Action::Submit { incident, words } => {
             api.write(Method::POST, &path(incident, "submit"), Some(to_value(words)?)).await
+        }
+        Action::Forward { incident } => api.write(Method::POST, &path(incident, "forward"), Some(json!({}))).await,
+        Action::Handle { incident } => api.write(Method::POST, &path(incident, "handle"), Some(json!({}))).await,
+        Action::Override { incident, wanted } => {
+            api.write(Method::POST, &path(incident, "override"), Some(to_value(wanted)?)).await
+        }
+        Action::Note { incident, text } => {
+            api.write(Method::POST, &path(incident, "note"), Some(json!({ "note": text }))).await
+        }
+        Action::Close { incident, note } => {
+            api.write(Method::POST, &path(incident, "close"), Some(json!({ "note": note }))).await
+        }
+        Action::Reopen { incident, note } => {
+            api.write(Method::POST, &path(incident, "reopen"), Some(json!({ "note": note }))).await
         }
     })
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use linesman_schemas::command::{Assignment, Case, CaseWish, CaseWords, Incident, Note, Prioritisation, Verb};
+use linesman_schemas::command::{
+    Assignment, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, Incident, Note, Prioritisation, Verb,
+};
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::{IncidentId, Priority};
 use serde::Deserialize;
@@ -91,6 +93,37 @@ impl CaseBody {
     }
 }
 
+/// Nothing is to be said.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct NothingBody {}
+
+/// What stands in place of the upstream's words.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct OverrideBody {
+    /// The case id.
+    #[schema(nullable = false, min_length = 1, max_length = 64, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    case_id: Option<String>,
+    /// Where people see the case.
+    #[schema(nullable = false, max_length = 2048, pattern = "^https?://[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    case_link: Option<String>,
+    /// Its status, in whatever words.
+    #[schema(nullable = false, min_length = 1, max_length = 64, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    case_status: Option<String>,
+}
+
+impl OverrideBody {
+    fn wanted(self, incident: IncidentId) -> CaseOverride {
+        let Self { case_id, case_link, case_status } = self;
+        CaseOverride { incident, case_id, case_link, case_status }
+    }
+}
+
+const fn remark(incident: IncidentId, text: String) -> CaseRemark {
+    CaseRemark { incident, text, origin: None }
+}
+
 /// A write to an incident: its route's document, its body, its verb.
 macro_rules! write {
     ($(#[$doc:meta])* $name:ident, $operation:literal, $path:literal, $body:ty, $verb:expr) => {
@@ -152,4 +185,36 @@ write!(
     /// Keeps what is to be said of an incident's case, without opening it.
     save_case, "save-case", "/api/v1/incidents/{id}/case/save", CaseBody,
     |incident, body| Verb::Case(Case::Save(body.wish(incident)))
+);
+write!(
+    /// Sends a case that an end customer has reported on to the upstream, as far as the filter level lets it out.
+    forward_case, "forward-case", "/api/v1/incidents/{id}/case/forward", NothingBody,
+    |incident, _| Verb::Case(Case::Forward(CaseName { incident }))
+);
+write!(
+    /// Keeps a case that an end customer has reported, to be solved here.
+    handle_case, "handle-case", "/api/v1/incidents/{id}/case/handle", NothingBody,
+    |incident, _| Verb::Case(Case::Handle(CaseName { incident }))
+);
+write!(
+    /// Shows an end customer another id, link or status of its case than the upstream's.
+    ///
+    /// What is not given is the upstream's again.
+    override_case, "override-case", "/api/v1/incidents/{id}/case/override", OverrideBody,
+    |incident, body| Verb::Case(Case::Override(body.wanted(incident)))
+);
+write!(
+    /// Says something of a case, to the upstream and to the end customer who has reported it.
+    note_case, "note-case", "/api/v1/incidents/{id}/case/note", NoteBody,
+    |incident, body| Verb::Case(Case::Note(remark(incident, body.note)))
+);
+write!(
+    /// A case is done.
+    close_case, "close-case", "/api/v1/incidents/{id}/case/close", ReasonBody,
+    |incident, body| Verb::Case(Case::Close(remark(incident, body.note)))
+);
+write!(
+    /// A case is not done after all.
+    reopen_case, "reopen-case", "/api/v1/incidents/{id}/case/reopen", ReasonBody,
+    |incident, body| Verb::Case(Case::Reopen(remark(incident, body.note)))
 );

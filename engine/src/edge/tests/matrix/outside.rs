@@ -283,6 +283,12 @@ fn of_incident(id: &str) -> Vec<Request> {
         of("annotate-incident", "/api/v1/incidents/{id}/annotate", note()),
         of("submit-case", "/api/v1/incidents/{id}/case/submit", Some(json!({}))),
         of("save-case", "/api/v1/incidents/{id}/case/save", Some(json!({}))),
+        of("forward-case", "/api/v1/incidents/{id}/case/forward", Some(json!({}))),
+        of("handle-case", "/api/v1/incidents/{id}/case/handle", Some(json!({}))),
+        of("override-case", "/api/v1/incidents/{id}/case/override", Some(json!({"case_id": "C-7"}))),
+        of("note-case", "/api/v1/incidents/{id}/case/note", note()),
+        of("close-case", "/api/v1/incidents/{id}/case/close", note()),
+        of("reopen-case", "/api/v1/incidents/{id}/case/reopen", note()),
     ]
 }
 

@@ -166,6 +166,13 @@ fn incidents() -> Vec<Sample> {
         any(write("annotate-incident", "/api/v1/incidents/acme-2/annotate", note())),
         write("submit-case", "/api/v1/incidents/acme-2/case/submit", json!({})),
         write("save-case", "/api/v1/incidents/acme-2/case/save", json!({})),
+        // Nobody has reported these.
+        write("forward-case", "/api/v1/incidents/acme-2/case/forward", json!({})),
+        write("handle-case", "/api/v1/incidents/acme-2/case/handle", json!({})),
+        write("override-case", "/api/v1/incidents/acme-2/case/override", json!({"case_id": "C-7"})),
+        write("note-case", "/api/v1/incidents/acme-2/case/note", note()),
+        write("close-case", "/api/v1/incidents/acme-2/case/close", note()),
+        write("reopen-case", "/api/v1/incidents/acme-2/case/reopen", note()),
     ]
 }
 
