@@ -40,6 +40,7 @@ impl Folder {
         fs::copy(ca.ca_path(), folder.path().join("support-system-ca.pem")).unwrap();
         let folder = Self(folder);
         folder.write("support-system.password", "hunter2\n", 0o600);
+        folder.write("acme.password", "hunter3\n", 0o600);
         folder
     }
 

@@ -251,8 +251,8 @@ impl World {
         let body = match path.rsplit('/').next().unwrap() {
             "assign" => Some(json!({"owner": "ann"})),
             "prioritise" => Some(json!({"priority": "High"})),
-            "close" | "reopen" | "annotate" => Some(json!({"note": "x"})),
-            "submit" | "save" => Some(json!({})),
+            "close" | "reopen" | "annotate" | "note" => Some(json!({"note": "x"})),
+            "submit" | "save" | "forward" | "handle" | "override" => Some(json!({})),
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
             "place" => Some(json!({"place": null})),
