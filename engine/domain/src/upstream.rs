@@ -5,7 +5,9 @@ use linesman_schemas::Destination;
 /// The vendor's support system.
 const JSS: Destination = Destination::of("jss");
 /// A partner's controller.
-const PARTNER: Destination = Destination::of("partner");
+const PARTNER: Destination = Destination::of(PARTNER_NAME);
+/// The connector that tells partners.
+pub(super) const PARTNER_NAME: &str = "partner";
 
 /// What an installation is in the cascade.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

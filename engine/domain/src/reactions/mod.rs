@@ -24,7 +24,7 @@ use super::follow::{Cause, Follow};
 use super::outgoing::Topic;
 use super::policies::Fired;
 use super::subject::Incident;
-use super::{Error, activations, upstream};
+use super::{Error, activations, cases, upstream};
 use circuit::after;
 pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
 pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
@@ -130,6 +130,10 @@ pub(crate) fn publish(
     }
     if name == DEVICE && desk.is_at(activations::LEVEL) {
         let detail = format!("refused: `{DEVICE}` is what devices are told, and nothing else is said on it");
+        return policy_dead(desk, org, policy, fired, detail, None);
+    }
+    if name == upstream::PARTNER_NAME && desk.is_at(cases::CASCADE) {
+        let detail = format!("refused: `{name}` is what partners are told, and nothing else is said on it");
         return policy_dead(desk, org, policy, fired, detail, None);
     }
     let id = desk.next_reaction(org);
