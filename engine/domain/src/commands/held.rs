@@ -15,6 +15,7 @@ use super::{Answer, Wrong};
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
 use crate::activations::{self, ActivationRow};
+use crate::hidden::Reader;
 use crate::services::Services;
 use crate::state::State;
 use crate::subscriptions::{self, SubscriptionRow};
@@ -33,6 +34,8 @@ pub(super) struct Change<'a> {
     pub(super) whose: Whose<'a>,
     pub(super) old: &'a [Given],
     pub(super) new: &'a [Given],
+    /// Who is told why they may not stand.
+    pub(super) reader: Reader<'a>,
 }
 
 /// For what values count somewhere: a version of a service, and the subscription that it is seen through.
@@ -86,7 +89,7 @@ pub(super) fn refusal_of_activation(
     services: &Services,
     place: &Place,
     (name, row): (&SubscriptionName, &SubscriptionRow),
-    given: &[Given],
+    (given, reader): (&[Given], Reader<'_>),
 ) -> Result<Option<Answer>, Error> {
     let wanted = Wanted {
         place,
@@ -96,10 +99,10 @@ pub(super) fn refusal_of_activation(
         instead: None,
     };
     let gathered = acquired::gather(state, services.shelf(), &wanted)?;
-    if gathered.service.is_none() {
+    let Some(service) = &gathered.service else {
         let detail = format!("the version `{}` of the service `{}` cannot be used", row.version, row.service);
         return Ok(Some(Answer::refused(Verdict::Conflict, detail)));
-    }
+    };
     let before = acquired::gather(state, services.shelf(), &Wanted { activation: None, ..wanted })?;
     let before = before.acquire(|values| values.faults().to_vec());
     Ok(gathered.acquire(|values| {
@@ -119,7 +122,8 @@ pub(super) fn refusal_of_activation(
             }
         }
         let fresh = values.faults().iter().filter(|fault| !fault.is_missing && !before.contains(fault));
-        let wrong: Vec<Wrong> = fresh.map(|fault| Wrong::value(None, shown(fault))).collect();
+        let veil = reader.veil(&service.definition, values);
+        let wrong: Vec<Wrong> = fresh.map(|fault| Wrong::value(None, shown(&veil.fault(fault)))).collect();
         let refused = || Answer::refused(Verdict::Invalid, told(wrong.iter().map(Wrong::told)));
         (!wrong.is_empty()).then(refused).map(|refused| refused.naming(wrong))
     }))
@@ -206,12 +210,16 @@ fn fresh_faults(
     let all = |values: &Acquisition<'_>| -> Vec<Fault> {
         values.faults().iter().filter(|fault| !fault.is_missing).cloned().collect()
     };
-    let mut after = gathered(state, services, at, context, Some(change.new), change)?.acquire(all);
+    let new = gathered(state, services, at, context, Some(change.new), change)?;
+    let (mut after, veil) = new.acquire(|values| {
+        let veil = new.service.as_ref().map(|service| change.reader.veil(&service.definition, values));
+        (all(values), veil.unwrap_or_default())
+    });
     if !after.is_empty() {
         let before = gathered(state, services, at, context, None, change)?.acquire(all);
         after.retain(|fault| !before.contains(fault));
     }
-    Ok(after)
+    Ok(after.iter().map(|fault| veil.fault(fault)).collect())
 }
 
 /// What a change would break below.

@@ -10,6 +10,7 @@ use super::wrong::once;
 use super::{Answer, Wrong, activations, held};
 use crate::activations::{LEVEL, id, key as activation_key};
 use crate::desk::Desk;
+use crate::hidden::{self, Reader};
 use crate::managers::Managers;
 use crate::rights::{self, Asked, Need, Ruling};
 use crate::rollouts::level_of;
@@ -32,7 +33,10 @@ pub(crate) fn ask(
     let answer = match verb {
         Subscription::Set(settings) => match refusal(desk, managers, command, settings)? {
             Some(refused) => refused,
-            None => set(desk, services, command, settings)?,
+            None => {
+                let reach = hidden::reach_of(desk, managers, &command.principal)?;
+                set(desk, services, (command, Reader::of(reach.as_ref())), settings)?
+            }
         },
         Subscription::Remove(_) => remove(desk, place, name)?,
         Subscription::Suspend(_) => rest(desk, place, name, true)?,
@@ -91,7 +95,7 @@ fn refusal(
 fn set(
     desk: &mut Desk,
     services: &Services,
-    command: &Command,
+    (command, reader): (&Command, Reader<'_>),
     settings: &SubscriptionSettings,
 ) -> Result<Answer, Error> {
     let SubscriptionSettings { place, name, service, substitutions, active, schedule } = settings;
@@ -139,7 +143,7 @@ fn set(
     }
     if let Some(substitutions) = substitutions {
         let by = command.principal.to_string();
-        let change = Change { substitutions, unset: &[], keep: false, by, at: desk.now };
+        let change = Change { substitutions, unset: &[], keep: false, by, at: desk.now, reader };
         let given = rooms::give(desk, services, (place, Whose::Subscription(name), row.number), &change)?;
         if !given.is_done() {
             // Nothing is done by halves.

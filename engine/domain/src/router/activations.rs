@@ -13,7 +13,8 @@ use crate::activations::wanted::Scope;
 use crate::commands::{self, Answer, Wrong};
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
-use crate::{Domain, Error, activations, places, rights, subscriptions};
+use crate::rights::Reach;
+use crate::{Domain, Error, activations, hidden, places, rights, subscriptions};
 
 /// Up to how many lines are rendered at once, on the input that changed something.
 const AT_ONCE_MOST: usize = 50;
@@ -32,7 +33,7 @@ impl Domain {
             Values::Localize(_) => Place::Organization(org.clone()),
         };
         self.change((&place, &command.principal), true, Scope::default(), |domain| {
-            commands::values::ask(&mut domain.desk, &domain.services, org, command, verb)
+            commands::values::ask(&mut domain.desk, (&domain.services, &domain.managers), org, command, verb)
         })
     }
 
@@ -83,7 +84,11 @@ impl Domain {
             _ => false,
         });
         let rehearsed = if is_stale { Scope { only: None, ..scope } } else { scope };
-        let wrong = if answer.is_done() && is_rehearsed { self.rehearse(place, rehearsed)? } else { Vec::new() };
+        let told_to = hidden::reach_of(&self.desk, &self.managers, principal)?;
+        let wrong = match answer.is_done() && is_rehearsed {
+            true => self.rehearse(place, rehearsed, told_to)?,
+            false => Vec::new(),
+        };
         let stays = answer.is_done() && wrong.is_empty();
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {
@@ -171,14 +176,16 @@ impl Domain {
         Ok(())
     }
 
-    /// What is wrong with lines of a place as it stands, of the first ones, but for parts that have failed already.
+    /// What is wrong with lines of a place as it stands, of the first ones, but for parts that have failed already; in words
+    /// for whoever has a say in `told_to`, or where there is none in all words.
     pub(super) fn rehearse(
         &mut self,
         place: &Place,
         scope: Scope<'_>,
+        told_to: Option<Reach>,
     ) -> Result<Vec<(PlacePath, String, Failing)>, Error> {
         let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
-        let mut around = Surroundings::new(&self.services, &mut self.devices);
+        let mut around = Surroundings::new(&self.services, &mut self.devices).told_to(told_to);
         let mut rehearsal = Rehearsal::default();
         let mut found = Vec::new();
         for line in &lines {

@@ -1,5 +1,6 @@
 //! Subscriptions become configuration of devices: what a user would lose sleep over.
 
+mod hidden;
 mod many;
 mod previews;
 mod recovery;

@@ -10,7 +10,6 @@ pub(super) mod audit;
 pub(super) mod cases;
 pub(super) mod devices;
 pub(super) mod explain;
-mod fixed;
 pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod intelligence;

@@ -17,6 +17,7 @@ mod gather;
 mod runtime;
 mod settle;
 mod slot;
+mod veil;
 
 use std::cell::RefCell;
 
@@ -34,6 +35,7 @@ pub use choices::Choice;
 pub use explain::{Explanation, Found, Input, Outcome, Renaming, Step, Trail};
 pub use fault::Fault;
 pub use runtime::{RUNTIME_NAMES, Runtime};
+pub use veil::Veil;
 
 /// What values are acquired from, at one place.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@ use linesman_rules::configuration::{Configuration, diff};
 use linesman_schemas::Place;
 
 use super::*;
+use crate::hidden::Reader;
 use crate::preview::{Preview, Question, Sight, preview};
 
 impl Network {
@@ -29,7 +30,7 @@ impl Network {
     }
 
     pub(super) fn previews(&self, verb: &Value) -> Preview {
-        self.previews_for(verb, &Sight { sees: &|_| true, is_of_provider: true }, &|| true)
+        self.previews_for(verb, &Sight { sees: &|_| true, reader: Reader::of_provider() }, &|| true)
     }
 
     fn text(&self, key: &(String, String)) -> Configuration {
@@ -182,7 +183,7 @@ fn nothing_is_told_of_places_that_are_not_seen() {
     network.does(&subscribe("acme/paris", "bye", "banner", &["text=\"bye\""], true));
     let of_berlin =
         |place: &Place| "acme/berlin".parse::<Place>().unwrap().covers(place) || place.to_string() == "acme";
-    let sight = Sight { sees: &of_berlin, is_of_provider: false };
+    let sight = Sight { sees: &of_berlin, reader: Reader::of_provider() };
     let hello = subscribe("acme/berlin", "hello", "banner", &["text=\"hello\""], true);
     let found = network.previews_for(&hello, &sight, &|| true);
     assert_eq!(found.verdict, Verdict::Conflict);
@@ -215,7 +216,7 @@ fn what_takes_too_long_ends_and_says_so() {
     assert!(whole.more_values > 0);
     let left = Cell::new(2);
     let goes_on = || left.replace(left.get() - 1) > 0;
-    let part = network.previews_for(&wide, &Sight { sees: &|_| true, is_of_provider: true }, &goes_on);
+    let part = network.previews_for(&wide, &Sight { sees: &|_| true, reader: Reader::of_provider() }, &goes_on);
     assert_eq!((part.is_complete, part.verdict), (false, Verdict::Done));
     assert_eq!((part.lines, part.changes.len()), (50, 50), "what was found out is told");
 }
