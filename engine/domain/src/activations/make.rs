@@ -101,7 +101,7 @@ impl<'a> Surroundings<'a> {
 
     /// The device that a line names, by serial number or host name. One that has sent nothing yet is known by what the line
     /// calls it. Whoever sends bundles chooses what they are called: where several have one name, none is meant.
-    fn device(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Result<Device, Failing>, Error> {
+    pub(super) fn device(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Result<Device, Failing>, Error> {
         if let Some(device) = self.devices.get(name) {
             return Ok(Ok(device.clone()));
         }

@@ -10,7 +10,9 @@ use std::rc::Rc;
 use linesman_rules::configuration::Group;
 use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
 use linesman_schemas::{Destination, OrgName, PlacePath, ReactionId};
+use sha2::{Digest, Sha256};
 
+use super::FORESEEN;
 use super::leaves::Leaves;
 use super::make::{self, Failing, Made, Surroundings};
 use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
@@ -21,6 +23,9 @@ use crate::desk::Desk;
 use crate::devices;
 use crate::places::{self, PlaceRow};
 use crate::reactions::{self, Decided};
+
+/// How many characters of a hash tell two lines' groups apart.
+const NAME_DIGITS: usize = 8;
 
 /// What came of rendering.
 #[derive(Default)]
@@ -348,13 +353,30 @@ impl Work<'_> {
         self.fail(id, part, wrong)
     }
 
-    /// The name of a part's group on a device; none where both that it may have are another's.
+    /// The names that a part's group may have, the first that is free: what is without the site is another line's too where
+    /// that has the same name, and with the site only one name tells where that ends which has a `-` in it.
+    fn names(&self, id: &str, line: &str) -> Vec<String> {
+        let site = self.line.site.as_str();
+        let (short, long) = (format!("linesman-{id}-{line}"), format!("linesman-{id}-{site}-{line}"));
+        if !self.desk.is_at(FORESEEN) {
+            return vec![short, long];
+        }
+        let digest: String =
+            Sha256::digest(format!("{site}/{line}")).iter().map(|byte| format!("{byte:02x}")).collect();
+        let told_apart = format!("{long}-{}", digest.get(..NAME_DIGITS).unwrap_or(&digest));
+        match site.contains('-') || line.contains('-') {
+            true => vec![short, told_apart],
+            false => vec![short, long, told_apart],
+        }
+    }
+
+    /// The name of a part's group on a device; none where all that it may have are another's.
     fn group(&self, id: &str, part: &PartRow, made: &Made) -> Result<Option<String>, Error> {
         if part.device == made.device.serial_number && !part.group.is_empty() {
             return Ok(Some(part.group.clone()));
         }
         let Some(name) = &self.line.line else { return Ok(None) };
-        for group in [format!("linesman-{id}-{name}"), format!("linesman-{id}-{}-{name}", self.line.site)] {
+        for group in self.names(id, name.as_str()) {
             let key = parts::group_key(self.org(), &made.device.serial_number, &group);
             let is_ours = |row: GroupRow| row.line == *self.line && row.activation == id;
             if self.desk.read(&key)?.is_none_or(is_ours) {

@@ -48,9 +48,17 @@ impl Domain {
         })
     }
 
-    pub(super) fn change_place(&mut self, org: &OrgName, verb: &PlaceVerb) -> Result<Answer, Error> {
+    pub(super) fn change_place(
+        &mut self,
+        org: &OrgName,
+        principal: &Principal,
+        verb: &PlaceVerb,
+    ) -> Result<Answer, Error> {
         let gone = match verb {
             PlaceVerb::Remove(removal) => places::with_lines(self.desk.state(), &removal.place)?,
+            PlaceVerb::Set(settings) if self.desk.is_at(activations::FORESEEN) => {
+                return self.set_place(org, principal, verb, &Place::Below(settings.place.clone()));
+            }
             PlaceVerb::Set(_) | PlaceVerb::Tie(_) => Vec::new(),
         };
         let answer = commands::places::ask(&mut self.desk, &mut self.managers, org, verb)?;
@@ -62,6 +70,56 @@ impl Domain {
             PlaceVerb::Tie(_) => {}
         }
         Ok(answer)
+    }
+
+    /// A place is as it is set from here on, unless two would then set the same differently on the device of a line; of what
+    /// else would be wrong with lines, such as values that are illegal there, the answer tells.
+    fn set_place(
+        &mut self,
+        org: &OrgName,
+        principal: &Principal,
+        verb: &PlaceVerb,
+        place: &Place,
+    ) -> Result<Answer, Error> {
+        self.desk.begin_trial();
+        let answer = commands::places::ask(&mut self.desk, &mut self.managers, org, verb)?;
+        self.ties.forget(org);
+        let told_to = hidden::reach_of(&self.desk, &self.managers, principal)?;
+        let mut wrong = match answer.is_done() && subscriptions::has_any(self.desk.state(), org)? {
+            true => self.rehearse(place, Scope::default(), told_to)?,
+            false => Vec::new(),
+        };
+        let is_refused = wrong.iter().any(|(.., failing)| failing.is_conflict);
+        // What the room wrote where it refused stays.
+        self.desk.end_trial(!is_refused)?;
+        self.ties.forget(org);
+        if is_refused {
+            wrong.retain(|(.., failing)| failing.is_conflict);
+            let (named, recorded) = self.named(principal, wrong)?;
+            return Ok(commands::subscriptions::wrong(named, recorded.into_iter()));
+        }
+        if answer.is_done() {
+            self.render(place, Scope::default())?;
+        }
+        let (named, _) = self.named(principal, wrong)?;
+        Ok(answer.warning(named.iter().map(Wrong::told)))
+    }
+
+    /// What would be wrong, in words for whoever asks, and in those that go on record.
+    fn named(
+        &self,
+        principal: &Principal,
+        wrong: Vec<(PlacePath, String, Failing)>,
+    ) -> Result<(Vec<Wrong>, Vec<String>), Error> {
+        let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
+        let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", failing.told)).collect();
+        let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
+            detail: failing.shown(|place| reach.covers(place)).to_owned(),
+            place: Some(Place::Below(line)),
+            activation: Some(id),
+            is_conflict: failing.is_conflict,
+        });
+        Ok((named.collect(), recorded))
     }
 
     /// Changes something at a place, unless lines there would come to what is wrong (`is_rehearsed`), and renders them.
@@ -92,16 +150,8 @@ impl Domain {
         let stays = answer.is_done() && wrong.is_empty();
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {
-            let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
-            let recorded: Vec<_> =
-                wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", failing.told)).collect();
-            let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
-                detail: failing.shown(|place| reach.covers(place)).to_owned(),
-                place: Some(Place::Below(line)),
-                activation: Some(id),
-                is_conflict: failing.is_conflict,
-            });
-            return Ok(commands::subscriptions::wrong(named.collect(), recorded.into_iter()));
+            let (named, recorded) = self.named(principal, wrong)?;
+            return Ok(commands::subscriptions::wrong(named, recorded.into_iter()));
         }
         if stays {
             self.render(place, scope)?;
@@ -187,6 +237,9 @@ impl Domain {
         let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
         let mut around = Surroundings::new(&self.services, &mut self.devices).told_to(told_to);
         let mut rehearsal = Rehearsal::default();
+        if self.desk.is_at(activations::FORESEEN) {
+            rehearsal.foresee(&self.desk, &mut around, &mut self.ties, &lines, scope)?;
+        }
         let mut found = Vec::new();
         for line in &lines {
             for (id, failing) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line, scope)? {

@@ -20,6 +20,7 @@ mod slot;
 mod veil;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use foldhash::HashMap;
 
@@ -144,6 +145,21 @@ impl<'a> Acquisition<'a> {
         let of_narrowing = slot.narrowings.iter().find(|narrowing| narrowing.is_fixed).map(|fixed| fixed.at);
         let fixes = of_value.into_iter().chain(of_narrowing.filter(|_| is_narrowing));
         fixes.filter(|at| at.source < source).min_by_key(|at| at.source)
+    }
+
+    /// Whether what is admitted of a parameter, or its value, comes of what the place itself tells: it may be otherwise
+    /// at another place though nobody says anything there.
+    pub fn is_of_place(&self, name: &str) -> bool {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![name]);
+        while let Some(slot) = next.pop().and_then(|name| self.slot(name)) {
+            if slot.is_read_only {
+                return true;
+            }
+            if seen.insert(slot.name) {
+                next.extend(slot.references().map(|name| name.as_str()));
+            }
+        }
+        false
     }
 
     fn slot(&self, name: &str) -> Option<&Slot<'a>> {

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::slot::Given;
 use super::{Acquired, Acquisition, Explanation, Fault};
 use crate::values::report::Parameter;
 
@@ -33,14 +32,7 @@ impl Acquisition<'_> {
         loop {
             let mut found = Vec::new();
             for slot in self.slots.iter().filter(|slot| !veil.covers(slot.name.as_str())) {
-                let given = slot.candidates.get(slot.contributing()).unwrap_or_default().iter();
-                let given = given.filter_map(|candidate| match candidate.given {
-                    Given::Expression(expression) => Some(expression),
-                    Given::Value(_) | Given::Nothing => None,
-                });
-                let narrowed = slot.narrowings.iter().map(|narrowing| narrowing.expression);
-                let mut names = given.chain(narrowed).flat_map(|expression| expression.references());
-                if names.any(|named| veil.covers(named.name.as_str())) {
+                if slot.references().any(|name| veil.covers(name.as_str())) {
                     found.push(slot.name.to_string());
                 }
             }

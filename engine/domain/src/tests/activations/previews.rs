@@ -168,7 +168,7 @@ fn what_would_be_illegal_or_a_conflict_is_named_one_by_one() {
     network.does(&subscribe("acme/berlin", "hello", "banner", &["text=\"hello\""], true));
     network.does(&subscribe("acme/paris", "bye", "banner", &["text=\"bye\""], true));
     let moved = network.previews(&json!({"set_place": {"place": "acme/paris/line-1", "device": "pe-berlin"}}));
-    assert_eq!(moved.verdict, Verdict::Done, "the provider is not refused, and the part tells");
+    assert_eq!(moved.verdict, Verdict::Conflict, "two do not meet on a device by a line's coming to it");
     let [(told, is_conflict)] = named(&moved).try_into().unwrap();
     assert!(is_conflict && told.starts_with("acme/paris/line-1 `system login message` is set to"), "{told}");
     let refused = network.previews(&subscribe("acme/berlin/line-2", "moin", "banner", &["text=\"moin\""], true));
@@ -178,7 +178,8 @@ fn what_would_be_illegal_or_a_conflict_is_named_one_by_one() {
 
 #[test]
 fn nothing_is_told_of_places_that_are_not_seen() {
-    let mut network = Network::new();
+    // From level 6 on a place is not set so that two meet.
+    let mut network = Network::at(5, vec![service("limit", &LIMIT), service("banner", &BANNER)]);
     network.does(&json!({"set_place": {"place": "acme/paris/line-1", "device": "pe-berlin"}}));
     network.does(&subscribe("acme/paris", "bye", "banner", &["text=\"bye\""], true));
     let of_berlin =
