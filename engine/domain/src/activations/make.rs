@@ -212,11 +212,13 @@ pub(crate) struct Failing {
     pub(crate) is_conflict: bool,
     /// The other side, where that is another line.
     pub(crate) conflict: Option<ConflictRow>,
+    /// The other side of a conflict: its line and its activation.
+    pub(crate) against: Option<(PlacePath, String)>,
 }
 
 impl Failing {
     pub(super) fn told(told: impl Into<String>) -> Self {
-        Self { told: told.into(), is_conflict: false, conflict: None }
+        Self { told: told.into(), is_conflict: false, conflict: None, against: None }
     }
 
     /// Two set a leaf differently: another one, and that at hand.
@@ -233,16 +235,18 @@ impl Failing {
             _ => origins::owner(desk.state(), around.services.shelf(), at, leaf),
         };
         let (ours, hides_ours) = owner((here, ours), &conflict.second)?;
+        let against = Some((there.clone(), theirs.id.clone()));
         let (theirs, hides_theirs) = owner((there, theirs), &conflict.first)?;
         let is_hidden = desk.is_at(hidden::LEVEL) && (hides_ours || hides_theirs);
         let what = if is_hidden { format!("{HIDDEN_LEAF} is set differently") } else { conflict.to_string() };
         let told = format!("{what}: by {theirs} and by {ours}");
         if here == there {
-            return Ok(Self { is_conflict: true, ..Self::told(told) });
+            return Ok(Self { is_conflict: true, against, ..Self::told(told) });
         }
         let leaf = if is_hidden { HIDDEN_LEAF.to_owned() } else { format!("`{}`", conflict.second.name()) };
         let short = format!("{leaf} is set otherwise on the device for another access line than by {ours}");
-        Ok(Self { told: short, is_conflict: true, conflict: Some(ConflictRow { line: there.clone(), told }) })
+        let conflict = Some(ConflictRow { line: there.clone(), told });
+        Ok(Self { told: short, is_conflict: true, conflict, against })
     }
 
     /// In words for whoever sees `sees`.

@@ -142,7 +142,7 @@ pub fn reason<'a>(
 ) -> Result<&'a str, Error> {
     let told = part.told(sees);
     // What tells of two is said so that all may read it.
-    if told.is_empty() || part.conflict.is_some() || reader.sees_all() || !is_of_hiding(base, shelf, part)? {
+    if told.is_empty() || part.against.is_some() || reader.sees_all() || !is_of_hiding(base, shelf, part)? {
         return Ok(told);
     }
     let place = Place::Below(line.clone());

@@ -129,6 +129,7 @@ impl Work<'_> {
             state: Standing::Pending,
             reason: String::new(),
             conflict: None,
+            against: None,
             is_of_device: false,
             reaction: None,
             changed: self.desk.now,
@@ -244,7 +245,7 @@ impl Work<'_> {
 
     /// What was to be told cannot be: the device stays as it is, and loses what it is to lose.
     fn fail(&mut self, id: &str, part: PartRow, wrong: Failing) -> Result<(), Error> {
-        let Failing { told: reason, conflict, .. } = wrong;
+        let Failing { told: reason, conflict, against, .. } = wrong;
         // Written anew each time: whether the words are the same may differ from one program to the next.
         let is_known = part.state == Standing::Failed && !part.is_of_device;
         let changed = if is_known { part.changed } else { self.desk.now };
@@ -253,7 +254,7 @@ impl Work<'_> {
             true => (Goal::Off, Standing::Failed),
             false => (Goal::On, Standing::Failed),
         };
-        let failed = PartRow { goal, state, reason, conflict, is_of_device: false, changed, ..part };
+        let failed = PartRow { goal, state, reason, conflict, against, is_of_device: false, changed, ..part };
         self.desk.write(parts::key(self.line, id), &failed)
     }
 

@@ -53,9 +53,7 @@ pub(crate) fn ask(
 
 /// A change is not taken in: lines would come to what is wrong.
 pub(crate) fn wrong(lines: Vec<Wrong>, recorded: impl Iterator<Item = String>) -> Answer {
-    let pairs = once(lines.into_iter().zip(recorded).collect(), |(wrong, _): &(Wrong, String)| {
-        wrong.is_conflict.then_some(wrong.detail.as_str())
-    });
+    let pairs = once(lines.into_iter().zip(recorded).collect(), |(wrong, _): &(Wrong, String)| wrong);
     let (lines, recorded): (Vec<Wrong>, Vec<String>) = pairs.into_iter().unzip();
     let refused = Answer::refused(Verdict::Conflict, held::told(lines.iter().map(Wrong::told)));
     refused.recorded(held::told(recorded.into_iter())).naming(lines)

@@ -9,7 +9,7 @@ use super::Sight;
 use crate::Error;
 use crate::activations::origins;
 use crate::activations::parts::{self, PartRow, State as PartState};
-use crate::commands::Wrong;
+use crate::commands::{Wrong, wrong};
 use crate::shelf::Shelf;
 use crate::state::{Base, State};
 use crate::table;
@@ -79,7 +79,7 @@ pub(super) fn found(state: &State, org: &OrgName, sight: &Sight<'_>) -> Result<F
             Some(after) => origins::reason(state, &shelf, (&line, &id), after, (sight.reader, sight.sees))?.to_owned(),
             None => String::new(),
         };
-        found.fail(state, (&line, &id), (before.as_ref(), after.as_ref()), &reason)?;
+        found.fail((&line, &id), (before.as_ref(), after.as_ref()), &reason);
         let mut is_hidden = false;
         for (base, part) in [(state.base(), &before), (state as &dyn Base, &after)] {
             let Some(part) = part.as_ref().filter(|_| !found.is_full()) else { continue };
@@ -161,20 +161,23 @@ impl Found {
     /// What would stand as failed and does not yet, or for another reason.
     fn fail(
         &mut self,
-        state: &State,
         (line, id): (&PlacePath, &str),
         (before, after): (Option<&PartRow>, Option<&PartRow>),
         reason: &str,
-    ) -> Result<(), Error> {
-        let Some(part) = after.filter(|part| part.state == PartState::Failed) else { return Ok(()) };
+    ) {
+        let Some(part) = after.filter(|part| part.state == PartState::Failed) else { return };
         let is_known = before.is_some_and(|before| before.state == part.state && before.reason == part.reason);
         if is_known || self.wrong.len() >= WRONG_MOST {
-            return Ok(());
+            return;
         }
-        let group = state.read(&parts::group_key(&line.organization, &part.device, &part.group))?;
-        let is_conflict = group.is_some_and(|group| group.is_blocked && group.line == *line && group.activation == id);
+        let between = wrong::pair(line, id, part.against.as_ref());
         let (place, activation) = (Some(Place::Below(line.clone())), Some(id.to_owned()));
-        self.wrong.push(Wrong { place, activation, detail: reason.to_owned(), is_conflict });
-        Ok(())
+        self.wrong.push(Wrong {
+            place,
+            activation,
+            detail: reason.to_owned(),
+            is_conflict: between.is_some(),
+            between,
+        });
     }
 }
