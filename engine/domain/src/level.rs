@@ -11,7 +11,7 @@
 //! | 3 | who may what is decided by what managers were granted; what was done and what was refused is recorded in the audit's trees; policies hear of audits |
 //! | 4 | services: the rule book has them, and each lane keeps their versions; values and subscriptions at places, which go with their place |
 //! | 5 | a place that goes is taken out of spheres of the provider's people and of API tokens, and none of its name is made before; whom a manager granted anything that is gone is written down as its granter's, and the gone one forgotten; activations: subscriptions become configuration of devices; audit events of sections of the rule book are called as their records are, `load-<section>`; a change of what a node's log tells goes on record |
-//! | 6 | the cascade: end customers report cases, which are sent on or solved here, told below and above |
+//! | 6 | what is activated by a schedule is held against what others set that is certain to count then, and no more counts once it is over; groups of two lines never have one name; what devices and runtime parameters tell is not given at places, nor is a declaration taken away that values below need; of two rollouts of a service the later is told so; the cascade: end customers report cases, which are sent on or solved here, told below and above |
 //!
 //! A level's code stays as long as logs of it may be decided again. It goes with a release that says so, once
 //! every log has a snapshot at a later level to begin from.

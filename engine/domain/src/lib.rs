@@ -20,6 +20,7 @@
 //! | `places`, `sight` | sites and access lines, and the devices tied to them; what is seen of an organization in part |
 //! | `removals` | places that are gone and still named in the provider's directory |
 //! | `acquired`, `shelf` | what values a place has for a service; versions of services as they are used |
+//! | `hidden` | what of values is hidden from whoever reads them |
 //! | `services`, `values`, `subscriptions` | the services of the rule book; what people gave their parameters, and who has them |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
@@ -48,6 +49,7 @@ mod error;
 pub mod failures;
 mod follow;
 pub mod groups;
+pub mod hidden;
 pub mod incidents;
 pub mod input;
 pub mod intelligence;

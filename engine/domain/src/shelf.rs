@@ -3,7 +3,7 @@
 //! What is kept is what the rows say, so what is forgotten is only read again: it changes no decision.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use linesman_rules::services::{self, Service};
@@ -11,6 +11,7 @@ use linesman_rules::values::Definition;
 use linesman_schemas::ServiceName;
 
 use super::Error;
+use super::level::NEWEST;
 use super::services::{parameters_key, version_key};
 use super::state::Base;
 use super::table::Table;
@@ -30,23 +31,34 @@ pub struct Globals {
 type Kept = (Globals, Arc<Service>);
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shelf {
     versions: Mutex<BTreeMap<(ServiceName, String), Kept>>,
     globals: Mutex<Globals>,
-    /// Whether what is decided is decided as before level 5.
-    is_before_5: AtomicBool,
+    /// At which level it is decided; where nobody says, at the newest.
+    level: AtomicU32,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self { versions: Mutex::default(), globals: Mutex::default(), level: AtomicU32::new(NEWEST) }
+    }
 }
 
 impl Shelf {
     /// At which level it is decided from here on.
     pub(crate) fn decides_at(&self, level: u32) {
-        self.is_before_5.store(level < 5, Ordering::Relaxed);
+        self.level.store(level, Ordering::Relaxed);
     }
 
     /// Whether places tell `interface_networks`: from level 5 on.
     pub(crate) fn knows_networks(&self) -> bool {
-        !self.is_before_5.load(Ordering::Relaxed)
+        self.is_at(5)
+    }
+
+    /// Whether it is decided at a level, or at a later one.
+    pub(crate) fn is_at(&self, level: u32) -> bool {
+        self.level.load(Ordering::Relaxed) >= level
     }
 
     /// The global parameters of a state.

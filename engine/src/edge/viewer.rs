@@ -11,6 +11,7 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use linesman_domain::hidden::Reader;
 use linesman_domain::rights::{Effective, Extent, Reach, Ruling};
 use linesman_schemas::{OrgName, Place, Principal};
 use sha2::{Digest, Sha256};
@@ -74,6 +75,14 @@ impl Viewer {
     pub(super) fn home(&self) -> Place {
         let organization = self.principal.login().and_then(|login| login.organization);
         organization.map_or(Place::Provider, Place::Organization)
+    }
+
+    /// What of values is hidden from them.
+    pub(super) fn reader(&self) -> Reader<'_> {
+        match self.home() {
+            Place::Provider => Reader::of_provider(),
+            Place::Organization(_) | Place::Below(_) => Reader::of_organization(&self.reach),
+        }
     }
 
     /// Whether they see nothing at all, such as somebody who is gone.

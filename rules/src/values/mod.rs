@@ -39,7 +39,7 @@ mod value;
 
 pub use acquisition::{
     Acquired, Acquisition, Choice, Explanation, Fault, Found, Ground, Input, Outcome, RUNTIME_NAMES, Renaming, Runtime,
-    Status, Step, Trail, acquire,
+    Status, Step, Trail, Veil, acquire,
 };
 pub use constraint::Constraint;
 pub use eval::{Fuel, evaluate};

@@ -41,6 +41,9 @@ pub struct Parameter {
     /// What may still be chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choice: Option<Choice>,
+    /// Whether its value is not shown: it comes of what is fixed above and hidden.
+    #[serde(skip_serializing_if = "is_no")]
+    pub hidden: bool,
 }
 
 const fn is_no(truth: &bool) -> bool {
@@ -79,6 +82,7 @@ impl Parameter {
             read_only: acquired.is_read_only(),
             renamed: acquired.renamed_to().map(|(name, _)| name.to_string()),
             choice: acquired.choice(),
+            hidden: false,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 use linesman_rules::configuration::{Configuration, Conflict};
 use linesman_rules::services::Service;
-use linesman_rules::values::{Acquisition, Fault};
+use linesman_rules::values::{Acquisition, Fault, Veil};
 use linesman_schemas::reaction::Device;
 use linesman_schemas::{OrgName, Place, PlacePath};
 
@@ -20,11 +20,17 @@ use crate::Error;
 use crate::acquired::{self, Common, Gathered};
 use crate::desk::Desk;
 use crate::devices::{Devices, Named};
+use crate::hidden::{self, Reader};
 use crate::places::PlaceRow;
+use crate::rights::Reach;
 use crate::services::Services;
 
 /// How many faults of values a part names.
 const FAULTS_MOST: usize = 10;
+/// What is said where a rendering fails of values some of which are hidden.
+const UNTOLD: &str = "it cannot be rendered; why is not shown: it may tell what is fixed above and hidden";
+/// What stands for a statement with a value that is hidden.
+const HIDDEN_LEAF: &str = "a statement with a hidden value";
 
 /// What lines are rendered with: read once for all of them, while nothing else is decided.
 pub(crate) struct Surroundings<'a> {
@@ -35,6 +41,8 @@ pub(crate) struct Surroundings<'a> {
     devices: BTreeMap<String, Device>,
     /// Of how many conflicts more the parameters are told: that takes as much as rendering.
     owners_left: Cell<usize>,
+    /// What whoever asks has a say in, where what is wrong is told to them; none: all of it is told.
+    reach: Option<Arc<Reach>>,
 }
 
 /// What a wish at a line whose device is known is rendered from.
@@ -43,6 +51,7 @@ pub(super) struct Draft {
     service: Arc<Service>,
     gathered: Gathered,
     device: Device,
+    reach: Option<Arc<Reach>>,
 }
 
 /// A wish at a line whose device is known, rendered.
@@ -64,7 +73,13 @@ impl<'a> Surroundings<'a> {
             floors: BTreeMap::new(),
             devices: BTreeMap::new(),
             owners_left: Cell::new(OWNERS_MOST),
+            reach: None,
         }
+    }
+
+    /// The same, where what is wrong is told to somebody who has a say in `reach` alone.
+    pub(crate) fn told_to(self, reach: Option<Reach>) -> Self {
+        Self { reach: reach.map(Arc::new), ..self }
     }
 
     /// The activations that reach a line.
@@ -86,7 +101,7 @@ impl<'a> Surroundings<'a> {
 
     /// The device that a line names, by serial number or host name. One that has sent nothing yet is known by what the line
     /// calls it. Whoever sends bundles chooses what they are called: where several have one name, none is meant.
-    fn device(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Result<Device, Failing>, Error> {
+    pub(super) fn device(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Result<Device, Failing>, Error> {
         if let Some(device) = self.devices.get(name) {
             return Ok(Ok(device.clone()));
         }
@@ -137,17 +152,23 @@ impl<'a> Surroundings<'a> {
             let (name, version) = (&subscription.service, &subscription.version);
             return Ok(Err(Failing::told(format!("the version `{version}` of the service `{name}` cannot be used"))));
         };
-        Ok(Ok(Draft { version: subscription.version.clone(), service, gathered, device }))
+        Ok(Ok(Draft { version: subscription.version.clone(), service, gathered, device, reach: self.reach.clone() }))
     }
 }
 
 impl Draft {
     /// Renders it. Reads nothing: several may be rendered at once.
     pub(super) fn finish(self) -> Result<Made, Failing> {
-        let Self { version, service, gathered, device } = self;
-        let configuration = gathered.acquire(|values| match faults(values) {
-            Some(faults) => Err(Failing::told(faults)),
-            None => service.render(values).map_err(|fault| Failing::told(fault.to_string())),
+        let Self { version, service, gathered, device, reach } = self;
+        let configuration = gathered.acquire(|values| {
+            let veil = |values: &Acquisition<'_>| Reader::of(reach.as_deref()).veil(&service.definition, values);
+            if !values.faults().is_empty() {
+                return Err(Failing::told(faults(values, &veil(values))));
+            }
+            service.render(values).map_err(|fault| match veil(values).is_empty() {
+                true => Failing::told(fault.to_string()),
+                false => Failing::told(UNTOLD),
+            })
         })?;
         let (leaves, text) = (leaves::hashed(&configuration), configuration.text());
         Ok(Made { version, configuration, text, leaves, device })
@@ -191,11 +212,13 @@ pub(crate) struct Failing {
     pub(crate) is_conflict: bool,
     /// The other side, where that is another line.
     pub(crate) conflict: Option<ConflictRow>,
+    /// The other side of a conflict: its line and its activation.
+    pub(crate) against: Option<(PlacePath, String)>,
 }
 
 impl Failing {
     pub(super) fn told(told: impl Into<String>) -> Self {
-        Self { told: told.into(), is_conflict: false, conflict: None }
+        Self { told: told.into(), is_conflict: false, conflict: None, against: None }
     }
 
     /// Two set a leaf differently: another one, and that at hand.
@@ -208,17 +231,22 @@ impl Failing {
         let left = around.owners_left.get();
         around.owners_left.set(left.saturating_sub(1));
         let owner = |at, leaf| match left {
-            0 => Ok(origins::name(at)),
+            0 => Ok((origins::name(at), origins::may_hide(desk.state(), around.services.shelf(), at.1)?)),
             _ => origins::owner(desk.state(), around.services.shelf(), at, leaf),
         };
-        let ours = owner((here, ours), &conflict.second)?;
-        let told = format!("{conflict}: by {} and by {ours}", owner((there, theirs), &conflict.first)?);
+        let (ours, hides_ours) = owner((here, ours), &conflict.second)?;
+        let against = Some((there.clone(), theirs.id.clone()));
+        let (theirs, hides_theirs) = owner((there, theirs), &conflict.first)?;
+        let is_hidden = desk.is_at(hidden::LEVEL) && (hides_ours || hides_theirs);
+        let what = if is_hidden { format!("{HIDDEN_LEAF} is set differently") } else { conflict.to_string() };
+        let told = format!("{what}: by {theirs} and by {ours}");
         if here == there {
-            return Ok(Self { is_conflict: true, ..Self::told(told) });
+            return Ok(Self { is_conflict: true, against, ..Self::told(told) });
         }
-        let leaf = conflict.second.name();
-        let short = format!("`{leaf}` is set otherwise on the device for another access line than by {ours}");
-        Ok(Self { told: short, is_conflict: true, conflict: Some(ConflictRow { line: there.clone(), told }) })
+        let leaf = if is_hidden { HIDDEN_LEAF.to_owned() } else { format!("`{}`", conflict.second.name()) };
+        let short = format!("{leaf} is set otherwise on the device for another access line than by {ours}");
+        let conflict = Some(ConflictRow { line: there.clone(), told });
+        Ok(Self { told: short, is_conflict: true, conflict, against })
     }
 
     /// In words for whoever sees `sees`.
@@ -227,16 +255,19 @@ impl Failing {
     }
 }
 
-/// What is wrong with values, in words.
-fn faults(values: &Acquisition<'_>) -> Option<String> {
+/// What is wrong with values, in words that tell nothing of what is kept.
+fn faults(values: &Acquisition<'_>, veil: &Veil) -> String {
     let faults = values.faults();
-    let shown = |fault: &Fault| match fault.message.contains(&format!("`{}`", fault.parameter)) {
-        true => fault.message.clone(),
-        false => format!("`{}`: {}", fault.parameter, fault.message),
+    let shown = |fault: &Fault| {
+        let fault = veil.fault(fault);
+        match fault.message.contains(&format!("`{}`", fault.parameter)) {
+            true => fault.message,
+            false => format!("`{}`: {}", fault.parameter, fault.message),
+        }
     };
     let mut told: Vec<String> = faults.iter().take(FAULTS_MOST).map(shown).collect();
     if faults.len() > FAULTS_MOST {
         told.push(format!("and {} more", faults.len() - FAULTS_MOST));
     }
-    (!told.is_empty()).then(|| told.join("; "))
+    told.join("; ")
 }

@@ -46,6 +46,9 @@ use super::{places, subscriptions, values::Given};
 
 /// From which engine level on there are activations.
 pub const LEVEL: u32 = 5;
+/// From which engine level on what is to count later is held against what counts always, whichever comes first; what never
+/// counts again is not; and no two lines' groups have one name.
+pub(crate) const FORESEEN: u32 = 6;
 /// How many activations of one subscription there may be at one place.
 pub const ACTIVATIONS_MOST: usize = 1_000;
 /// How many characters of a hash are in an activation's id.
@@ -82,6 +85,13 @@ pub struct CutRow {
     /// When.
     #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
     pub at: Timestamp,
+}
+
+impl ActivationRow {
+    /// Whether it never counts again: its schedule is over.
+    pub const fn is_over(&self) -> bool {
+        self.schedule.is_some() && !self.is_enabled && self.changes.is_none()
+    }
 }
 
 impl Row for ActivationRow {}

@@ -1,20 +1,25 @@
-//! From which parameters come the values that stand in what an activation sets at an access line, and in which words its
-//! owner is told.
+//! From which parameters come the values that stand in what an activation sets at an access line, in which words its
+//! owner is told, and what of it is hidden.
 //!
 //! It is found out where somebody asks, from the values as they are then; nothing of it is kept.
 
 use std::collections::BTreeMap;
 
-use linesman_rules::configuration::Leaf;
-use linesman_rules::services::ServiceDefinition;
-use linesman_rules::values::{Acquired, Source, Status};
+use linesman_rules::configuration::{Configuration, Leaf};
+use linesman_rules::values::Source;
 use linesman_schemas::{Place, PlacePath};
 
-use super::wanted::Wish;
+use super::parts::PartRow;
+use super::wanted::{Wish, path, wishes};
 use crate::Error;
 use crate::acquired;
+use crate::hidden::Reader;
+use crate::rights::Reach;
 use crate::shelf::Shelf;
 use crate::state::Base;
+
+/// What is said instead of why a part failed, where that may tell what is hidden.
+const UNTOLD: &str = "why is not shown: it may tell what is fixed above and hidden";
 
 /// A parameter whose value stands in a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +32,35 @@ pub struct Origin {
     pub place: Option<Place>,
 }
 
-/// What an activation sets at a line, by its words, with the parameters whose values stand there and that `shows` lets
-/// pass. Empty where it comes to nothing.
+/// What an activation sets at a line, by its words; empty where it comes to nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    leaves: BTreeMap<String, Told>,
+    /// Whether something of the values there is hidden.
+    is_veiled: bool,
+}
+
+/// What is told of a statement.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    origins: Vec<Origin>,
+    /// Whether a value that is hidden stands in it, or comes of one.
+    is_hidden: bool,
+}
+
+impl Origins {
+    /// The parameters whose values stand in a statement, but for those of which nothing is shown.
+    pub fn of(&self, statement: &str) -> &[Origin] {
+        self.leaves.get(statement).map(|told| told.origins.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether a statement is hidden. One that would not be rendered any more may hold what was hidden then.
+    pub fn hides(&self, statement: &str) -> bool {
+        self.leaves.get(statement).map_or(self.is_veiled, |told| told.is_hidden)
+    }
+}
+
+/// What an activation sets at a line, as somebody is told of it who reads.
 ///
 /// # Errors
 /// The base cannot be read, or a row of it.
@@ -36,39 +68,129 @@ pub fn of(
     base: &(impl Base + ?Sized),
     shelf: &Shelf,
     (line, wish): (&PlacePath, &Wish),
-    shows: impl Fn(&ServiceDefinition, &Acquired<'_, '_>) -> bool,
-) -> Result<BTreeMap<String, Vec<Origin>>, Error> {
+    reader: Reader<'_>,
+) -> Result<Origins, Error> {
     let place = Place::Below(line.clone());
     let gathered = acquired::gather(base, shelf, &wish.wanted(&place))?;
-    let Some(service) = &gathered.service else { return Ok(BTreeMap::new()) };
+    let Some(service) = &gathered.service else { return Ok(unknown(reader)) };
     Ok(gathered.acquire(|values| {
+        let veil = reader.veil(&service.definition, values);
+        let is_veiled = !veil.is_empty();
         if !values.faults().is_empty() {
-            return BTreeMap::new();
+            return Origins { is_veiled, ..Origins::default() };
         }
         let origin = |name: &String| {
-            let found = values.get(name).filter(|found| shows(&service.definition, found))?;
-            let at = found.at()?;
+            let at = values.get(name).filter(|_| !veil.hides(name))?.at()?;
             Some(Origin { parameter: name.clone(), source: at.source, place: at.place.cloned() })
         };
-        let leaves = service.origins(values).into_iter();
-        leaves.map(|(leaf, names)| (leaf.to_string(), names.iter().filter_map(origin).collect())).collect()
+        let told = service.origins(values).into_iter().map(|(leaf, names)| {
+            let is_hidden = names.iter().any(|name| veil.covers(name));
+            (leaf.to_string(), Told { origins: names.iter().filter_map(origin).collect(), is_hidden })
+        });
+        Origins { leaves: told.collect(), is_veiled }
     }))
 }
 
+/// The same of what a line's device has of an activation, be that gone.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn of_part(
+    base: &(impl Base + ?Sized),
+    shelf: &Shelf,
+    (line, id): (&PlacePath, &str),
+    part: &PartRow,
+    reader: Reader<'_>,
+) -> Result<Origins, Error> {
+    match wishes(&path(base, &Place::Below(line.clone()))?).get(id) {
+        Some(wish) => of(base, shelf, (line, wish), reader),
+        None if is_of_hiding(base, shelf, part)? => Ok(unknown(reader)),
+        None => Ok(Origins::default()),
+    }
+}
+
+/// Whether something of what a line's device was told of an activation is hidden.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn hides(
+    base: &(impl Base + ?Sized),
+    shelf: &Shelf,
+    at: (&PlacePath, &str),
+    part: &PartRow,
+    reader: Reader<'_>,
+) -> Result<bool, Error> {
+    if reader.sees_all() || !is_of_hiding(base, shelf, part)? {
+        return Ok(false);
+    }
+    let origins = of_part(base, shelf, at, part, reader)?;
+    // It was printed from a configuration, and reads as one.
+    let leaves = Configuration::parse(part.to_hold()).map(|known| known.leaves()).unwrap_or_default();
+    Ok(leaves.iter().any(|leaf| origins.hides(&leaf.to_string())))
+}
+
+/// Why a part failed, in words for whoever reads and sees what `sees` says.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn reason<'a>(
+    base: &(impl Base + ?Sized),
+    shelf: &Shelf,
+    (line, id): (&PlacePath, &str),
+    part: &'a PartRow,
+    (reader, sees): (Reader<'_>, &dyn Fn(&Place) -> bool),
+) -> Result<&'a str, Error> {
+    let told = part.told(sees);
+    // What tells of two is said so that all may read it.
+    if told.is_empty() || part.against.is_some() || reader.sees_all() || !is_of_hiding(base, shelf, part)? {
+        return Ok(told);
+    }
+    let place = Place::Below(line.clone());
+    let is_veiled = match wishes(&path(base, &place)?).get(id) {
+        None => true,
+        Some(wish) => {
+            let gathered = acquired::gather(base, shelf, &wish.wanted(&place))?;
+            let service = gathered.service.as_ref();
+            service.is_none_or(|known| gathered.acquire(|values| !reader.veil(&known.definition, values).is_empty()))
+        }
+    };
+    Ok(if is_veiled { UNTOLD } else { told })
+}
+
+/// Whether a part's service hides what is fixed; where nobody can say, it does.
+fn is_of_hiding(base: &(impl Base + ?Sized), shelf: &Shelf, part: &PartRow) -> Result<bool, Error> {
+    let globals = shelf.globals(base)?;
+    let service = shelf.service(base, &part.service, &part.version, &globals)?;
+    Ok(service.is_none_or(|service| service.definition.hides_fixed))
+}
+
+/// Nobody can say what of it is hidden.
+fn unknown(reader: Reader<'_>) -> Origins {
+    Origins { is_veiled: !reader.sees_all(), ..Origins::default() }
+}
+
 /// Who owns a leaf that an activation sets at a line, in words: the activation, its subscription, where it was activated, and
-/// the parameters whose values stand in it. What is fixed and hidden where it is fixed is not named.
+/// the parameters whose values stand in it; and whether one of them is hidden from somebody. What is fixed and hidden where
+/// it is fixed is not named.
 pub(super) fn owner(
     base: &(impl Base + ?Sized),
     shelf: &Shelf,
     (line, wish): (&PlacePath, &Wish),
     leaf: &Leaf,
-) -> Result<String, Error> {
-    let is_told =
-        |service: &ServiceDefinition, found: &Acquired<'_, '_>| !service.hides_fixed || found.status() != Status::Fixed;
-    let origins = of(base, shelf, (line, wish), is_told)?.remove(&leaf.to_string()).unwrap_or_default();
-    let names: Vec<String> = origins.iter().map(|origin| format!("`{}`", origin.parameter)).collect();
+) -> Result<(String, bool), Error> {
+    // Whoever has a say nowhere: the words are the same for all.
+    let nowhere = Reach::default();
+    let (statement, origins) = (leaf.to_string(), of(base, shelf, (line, wish), Reader::of_organization(&nowhere))?);
+    let names: Vec<String> = origins.of(&statement).iter().map(|origin| format!("`{}`", origin.parameter)).collect();
     let with = if names.is_empty() { String::new() } else { format!(", with {}", names.join(", ")) };
-    Ok(format!("{}{with}", name((line, wish))))
+    Ok((format!("{}{with}", name((line, wish))), origins.hides(&statement)))
+}
+
+/// Whether what an activation sets may be hidden from somebody.
+pub(super) fn may_hide(base: &(impl Base + ?Sized), shelf: &Shelf, wish: &Wish) -> Result<bool, Error> {
+    let (name, version) = (&wish.subscription.service, &wish.subscription.version);
+    let service = shelf.service(base, name, version, &shelf.globals(base)?)?;
+    Ok(service.is_none_or(|service| service.definition.hides_fixed))
 }
 
 /// Who that is without the parameters.

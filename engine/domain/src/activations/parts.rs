@@ -49,6 +49,56 @@ pub struct PartRow {
     /// When it came to stand so.
     #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
     pub changed: Timestamp,
+    /// Where another group sets the same otherwise: whose that is, its access line and its activation.
+    pub against: Option<(PlacePath, String)>,
+}
+
+/// Version 1: it did not say which activation the other one is.
+#[derive(Deserialize)]
+struct PartRowV1 {
+    name: SubscriptionName,
+    subscribed: Place,
+    activated: Place,
+    service: ServiceName,
+    version: String,
+    device: String,
+    group: String,
+    text: String,
+    held: Option<String>,
+    goal: Goal,
+    state: State,
+    reason: String,
+    conflict: Option<ConflictRow>,
+    is_of_device: bool,
+    reaction: Option<ReactionId>,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    changed: Timestamp,
+}
+
+impl From<PartRowV1> for PartRow {
+    fn from(row: PartRowV1) -> Self {
+        let PartRowV1 { name, subscribed, activated, service, version, device, group, text, held, .. } = row;
+        let PartRowV1 { goal, state, reason, conflict, is_of_device, reaction, changed, .. } = row;
+        Self {
+            name,
+            subscribed,
+            activated,
+            service,
+            version,
+            device,
+            group,
+            text,
+            held,
+            goal,
+            state,
+            reason,
+            conflict,
+            is_of_device,
+            reaction,
+            changed,
+            against: None,
+        }
+    }
 }
 
 /// What two sides set differently.
@@ -82,7 +132,7 @@ impl PartRow {
     }
 
     pub(super) fn without_reason(self) -> Self {
-        Self { reason: String::new(), conflict: None, is_of_device: false, ..self }
+        Self { reason: String::new(), conflict: None, against: None, is_of_device: false, ..self }
     }
 }
 
@@ -146,7 +196,16 @@ pub struct GroupRow {
 }
 
 impl Row for PartRow {
-    /// All but the words for people.
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match version {
+            1 => postcard::from_bytes::<PartRowV1>(bytes).map(Self::from),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+
+    /// All but the words for people, and whom they name.
     fn form<'a>(&self, _level: u32, _stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
         let Self { name, subscribed, activated, service, version, device, group, text, held, .. } = self;
         let Self { goal, state, conflict, is_of_device, reaction, changed, .. } = self;
@@ -257,7 +316,8 @@ pub(crate) fn settle(
             // It holds what it held, and that counts again.
             let sets = leaves::of_text(part.on_device());
             anew = leaves.put(desk, on, &GroupRow { leaves: sets, ..owner })?;
-            (part.state, part.reason, part.is_of_device, part.conflict) = (State::Failed, reason, true, None);
+            (part.state, part.reason, part.is_of_device) = (State::Failed, reason, true);
+            (part.conflict, part.against) = (None, None);
         }
         (Ok(()), Goal::On) => {
             part.held = None;

@@ -10,6 +10,7 @@ use super::make::{Failing, Made, Surroundings};
 use super::parts::{self, Goal, PartRow, State as Standing};
 use super::wanted::{Scope, Wish};
 use crate::desk::Desk;
+use crate::places::Ties;
 use crate::{Error, places};
 
 /// What lines would come to, each held against what is on devices and against those before it.
@@ -18,9 +19,56 @@ pub(crate) struct Rehearsal {
     made: Vec<(PlacePath, Wish, Configuration)>,
     /// By device and leaf, the first that set it and to which value, hashed.
     set: BTreeMap<(String, u64), (u64, usize)>,
+    /// What is to count later and does not yet.
+    foreseen: Vec<(PlacePath, Wish, Made)>,
+    /// By device and leaf, those that will set it and to which value, hashed.
+    will_set: BTreeMap<(String, u64), Vec<(u64, usize)>>,
 }
 
+/// How many activations that are to count later are rendered, and of how many lines of the devices: what is beyond that is
+/// told when they are to count.
+const FORESEEN_MOST: usize = 200;
+
 impl Rehearsal {
+    /// Takes in what is to count later on the devices of lines, also for other lines of theirs: whatever counts always is
+    /// held against it.
+    pub(crate) fn foresee(
+        &mut self,
+        desk: &Desk,
+        around: &mut Surroundings<'_>,
+        ties: &mut Ties,
+        lines: &[PlacePath],
+        scope: Scope<'_>,
+    ) -> Result<(), Error> {
+        let mut all: BTreeSet<PlacePath> = lines.iter().cloned().collect();
+        for line in lines {
+            let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else { continue };
+            let Ok(device) = around.device(desk, &line.organization, &place.device)? else { continue };
+            let names = [device.serial_number.as_str(), device.host_name.as_deref().unwrap_or_default()];
+            let others = ties.of(desk.state(), &line.organization, names)?;
+            all.extend(others.into_iter().filter(|place| place.line.is_some()).take(FORESEEN_MOST));
+            if all.len() >= lines.len() + FORESEEN_MOST {
+                break;
+            }
+        }
+        for line in &all {
+            let Some(place) = desk.read(&places::key(line))?.filter(|place| !place.device.is_empty()) else { continue };
+            for (id, wish) in around.wishes(desk, line)? {
+                if !wish.waits || scope.later == Some(&id) || self.foreseen.len() >= FORESEEN_MOST {
+                    continue;
+                }
+                // What cannot be made says so when it is to count.
+                let Ok(made) = around.make(desk, (line, &place), &wish)? else { continue };
+                for (leaf, value) in &made.leaves {
+                    let key = (made.device.serial_number.clone(), *leaf);
+                    self.will_set.entry(key).or_default().push((*value, self.foreseen.len()));
+                }
+                self.foreseen.push((line.clone(), wish, made));
+            }
+        }
+        Ok(())
+    }
+
     /// What is wrong with the activations that count at a line: by id, with what each is about, and whether that is a
     /// conflict.
     pub(crate) fn line(
@@ -50,12 +98,19 @@ impl Rehearsal {
                     continue;
                 }
             };
-            let wrong = match self.beside((desk, around), (line, &wish), &made)? {
-                Some(wrong) => Some(wrong),
-                None => conflict((desk, leaves), around, (line, &wish), &made, &mut BTreeSet::new())?,
-            };
+            let mut wrong = self.beside((desk, around), (line, &wish), &made)?;
+            if wrong.is_none() {
+                wrong = conflict((desk, leaves), around, (line, &wish), &made, &mut BTreeSet::new())?;
+            }
+            if wrong.is_none() {
+                wrong = self.ahead((desk, around), (line, &wish), &made)?;
+            }
             found.extend(wrong.map(|wrong| (id, wrong)));
             self.made.push((line.clone(), wish, made.configuration));
+        }
+        for (_, wish, made) in self.foreseen.iter().filter(|(at, wish, _)| at == line && scope.has(&wish.id)) {
+            let wrong = conflict((desk, leaves), around, (line, wish), made, &mut BTreeSet::new())?;
+            found.extend(wrong.map(|wrong| (wish.id.clone(), wrong)));
         }
         Ok(found)
     }
@@ -85,6 +140,31 @@ impl Rehearsal {
                 return None;
             }
             let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
+            Some((conflict, (other, of)))
+        });
+        found.map(|(conflict, theirs)| Failing::conflict(on, &conflict, theirs, (line, wish))).transpose()
+    }
+}
+
+impl Rehearsal {
+    /// What is to count later and will set otherwise.
+    fn ahead(
+        &self,
+        on: (&Desk, &Surroundings<'_>),
+        (line, wish): (&PlacePath, &Wish),
+        made: &Made,
+    ) -> Result<Option<Failing>, Error> {
+        let mut others = BTreeSet::new();
+        for (leaf, value) in &made.leaves {
+            let will = self.will_set.get(&(made.device.serial_number.clone(), *leaf)).into_iter().flatten();
+            others.extend(will.filter(|(other, _)| other != value).map(|(_, at)| *at));
+        }
+        let found = others.into_iter().filter_map(|at| self.foreseen.get(at)).find_map(|(other, of, theirs)| {
+            let is_it = of.id == wish.id && other == line;
+            if is_it || (of.id != wish.id && of.may_miss(wish)) {
+                return None;
+            }
+            let conflict = conflicts(&theirs.configuration, &made.configuration).into_iter().next()?;
             Some((conflict, (other, of)))
         });
         found.map(|(conflict, theirs)| Failing::conflict(on, &conflict, theirs, (line, wish))).transpose()

@@ -10,7 +10,9 @@ use std::rc::Rc;
 use linesman_rules::configuration::Group;
 use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
 use linesman_schemas::{Destination, OrgName, PlacePath, ReactionId};
+use sha2::{Digest, Sha256};
 
+use super::FORESEEN;
 use super::leaves::Leaves;
 use super::make::{self, Failing, Made, Surroundings};
 use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
@@ -21,6 +23,9 @@ use crate::desk::Desk;
 use crate::devices;
 use crate::places::{self, PlaceRow};
 use crate::reactions::{self, Decided};
+
+/// How many characters of a hash tell two lines' groups apart.
+const NAME_DIGITS: usize = 8;
 
 /// What came of rendering.
 #[derive(Default)]
@@ -124,6 +129,7 @@ impl Work<'_> {
             state: Standing::Pending,
             reason: String::new(),
             conflict: None,
+            against: None,
             is_of_device: false,
             reaction: None,
             changed: self.desk.now,
@@ -239,7 +245,7 @@ impl Work<'_> {
 
     /// What was to be told cannot be: the device stays as it is, and loses what it is to lose.
     fn fail(&mut self, id: &str, part: PartRow, wrong: Failing) -> Result<(), Error> {
-        let Failing { told: reason, conflict, .. } = wrong;
+        let Failing { told: reason, conflict, against, .. } = wrong;
         // Written anew each time: whether the words are the same may differ from one program to the next.
         let is_known = part.state == Standing::Failed && !part.is_of_device;
         let changed = if is_known { part.changed } else { self.desk.now };
@@ -248,7 +254,7 @@ impl Work<'_> {
             true => (Goal::Off, Standing::Failed),
             false => (Goal::On, Standing::Failed),
         };
-        let failed = PartRow { goal, state, reason, conflict, is_of_device: false, changed, ..part };
+        let failed = PartRow { goal, state, reason, conflict, against, is_of_device: false, changed, ..part };
         self.desk.write(parts::key(self.line, id), &failed)
     }
 
@@ -348,13 +354,30 @@ impl Work<'_> {
         self.fail(id, part, wrong)
     }
 
-    /// The name of a part's group on a device; none where both that it may have are another's.
+    /// The names that a part's group may have, the first that is free: what is without the site is another line's too where
+    /// that has the same name, and with the site only one name tells where that ends which has a `-` in it.
+    fn names(&self, id: &str, line: &str) -> Vec<String> {
+        let site = self.line.site.as_str();
+        let (short, long) = (format!("linesman-{id}-{line}"), format!("linesman-{id}-{site}-{line}"));
+        if !self.desk.is_at(FORESEEN) {
+            return vec![short, long];
+        }
+        let digest: String =
+            Sha256::digest(format!("{site}/{line}")).iter().map(|byte| format!("{byte:02x}")).collect();
+        let told_apart = format!("{long}-{}", digest.get(..NAME_DIGITS).unwrap_or(&digest));
+        match site.contains('-') || line.contains('-') {
+            true => vec![short, told_apart],
+            false => vec![short, long, told_apart],
+        }
+    }
+
+    /// The name of a part's group on a device; none where all that it may have are another's.
     fn group(&self, id: &str, part: &PartRow, made: &Made) -> Result<Option<String>, Error> {
         if part.device == made.device.serial_number && !part.group.is_empty() {
             return Ok(Some(part.group.clone()));
         }
         let Some(name) = &self.line.line else { return Ok(None) };
-        for group in [format!("linesman-{id}-{name}"), format!("linesman-{id}-{}-{name}", self.line.site)] {
+        for group in self.names(id, name.as_str()) {
             let key = parts::group_key(self.org(), &made.device.serial_number, &group);
             let is_ours = |row: GroupRow| row.line == *self.line && row.activation == id;
             if self.desk.read(&key)?.is_none_or(is_ours) {

@@ -68,7 +68,7 @@ pub struct Wish {
     pub is_on: bool,
     /// Whether it has a schedule: what counts now may not count then.
     pub is_scheduled: bool,
-    /// Whether nothing but its schedule keeps it from counting now.
+    /// Whether nothing but its schedule keeps it from counting now, and will let it count later.
     pub waits: bool,
 }
 
@@ -137,7 +137,7 @@ pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<Strin
             for (height, at) in floors.iter().enumerate().take(made + 1) {
                 let reaches = height <= end && !row.is_suspended;
                 for wish in at.wishes(name, (row, own), floor) {
-                    let (is_on, waits) = (wish.is_on && reaches, !wish.is_on && reaches);
+                    let (is_on, waits) = (wish.is_on && reaches, wish.waits && reaches);
                     found.insert(wish.id.clone(), Wish { is_on, waits, ..wish });
                 }
             }
@@ -158,7 +158,7 @@ impl Floor {
             substitutions: substitutions.into(),
             is_on: row_of.is_none_or(|given| given.is_enabled),
             is_scheduled: row_of.is_some_and(|given| given.schedule.is_some()),
-            waits: false,
+            waits: row_of.is_some_and(|given| !given.is_enabled && !given.is_over()),
         };
         let own = (made.place == self.place).then_some(own);
         let rows = self.activations.iter().filter(|(of, _, given)| of == name && given.number == row.number);

@@ -10,6 +10,7 @@ use super::values::{self as rooms, Change};
 use super::{Answer, held};
 use crate::activations::{self, ACTIVATIONS_MOST, ActivationRow, CutRow};
 use crate::desk::Desk;
+use crate::hidden::{self, Reader};
 use crate::managers::Managers;
 use crate::rights::{self, Asked, Need, Ruling};
 use crate::schedules::{Calendar, Standing};
@@ -91,12 +92,14 @@ pub(super) fn activate(
         return Ok(refused);
     }
     let by = command.principal.to_string();
-    let change = Change { substitutions, unset: &[], keep: false, by: by.clone(), at: desk.now };
+    let reach = hidden::reach_of(desk, managers, &command.principal)?;
+    let reader = Reader::of(reach.as_ref());
+    let change = Change { substitutions, unset: &[], keep: false, by: by.clone(), at: desk.now, reader };
     let given = match rooms::next(&[], &change) {
         Ok(given) => given,
         Err(refused) => return Ok(*refused),
     };
-    if let Some(refused) = held::refusal_of_activation(desk.state(), services, place, (name, &row), &given)? {
+    if let Some(refused) = held::refusal_of_activation(desk.state(), services, place, (name, &row), (&given, reader))? {
         return Ok(refused);
     }
     if place == &made && given.is_empty() {

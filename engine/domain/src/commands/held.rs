@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use linesman_rules::suggest;
-use linesman_rules::values::{Acquisition, Clause, Fault, Source, Substitution, parse_substitution};
+use linesman_rules::values::{Acquisition, Clause, Fault, RUNTIME_NAMES, Source, Substitution, parse_substitution};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
@@ -15,6 +15,8 @@ use super::{Answer, Wrong};
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
 use crate::activations::{self, ActivationRow};
+use crate::hidden::Reader;
+use crate::places;
 use crate::services::Services;
 use crate::state::State;
 use crate::subscriptions::{self, SubscriptionRow};
@@ -24,6 +26,11 @@ use crate::values::{self, Given, Whose};
 /// How many places below, and how many activations with values, are looked at; what is beyond that is told when it is
 /// rendered.
 const BELOW_MOST: usize = 1_000;
+/// How many access lines without values of their own are looked at, where what is admitted comes of what each tells.
+const LINES_MOST: usize = 200;
+/// From which engine level on these are looked at, and what is given of names that are declared no longer; and the names of
+/// what places tell are not declared.
+const LEVEL: u32 = 6;
 /// How many faults a refusal names.
 const NAMED_MOST: usize = 20;
 
@@ -33,6 +40,8 @@ pub(super) struct Change<'a> {
     pub(super) whose: Whose<'a>,
     pub(super) old: &'a [Given],
     pub(super) new: &'a [Given],
+    /// Who is told why they may not stand.
+    pub(super) reader: Reader<'a>,
 }
 
 /// For what values count somewhere: a version of a service, and the subscription that it is seen through.
@@ -43,14 +52,20 @@ type At<'a> = (&'a Place, Option<(&'a Place, &'a [Given])>);
 /// Why values may not stand; none where they may.
 pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -> Result<Option<Answer>, Error> {
     let said = read(change);
+    if services.shelf().is_at(LEVEL)
+        && let Some(refused) = told_by_place(&said)
+    {
+        return Ok(Some(refused));
+    }
     let names: BTreeSet<&str> = said.iter().map(|said| said.name.as_str()).collect();
     let contexts = contexts(state, services, change.place, Some(change.whose), &names)?;
     let source = source_of(change.place, change.whose);
-    let (mut known, mut all_names) = (BTreeSet::new(), BTreeSet::new());
+    let (mut known, mut all_names, mut is_of_place) = (BTreeSet::new(), BTreeSet::new(), false);
     for context in &contexts {
         let new = gathered(state, services, (change.place, None), context, Some(change.new), change)?;
         let blocked = new.acquire(|values| {
             known.extend(names.iter().copied().filter(|name| values.has(name)));
+            is_of_place |= names.iter().any(|name| values.is_of_place(name));
             all_names.extend(values.parameters().iter().map(|parameter| parameter.name().to_string()));
             said.iter().find_map(|said| {
                 let is_narrowing = matches!(said.clause, Clause::Within(_));
@@ -77,7 +92,16 @@ pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -
             return Ok(Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong)));
         }
     }
-    below(state, services, change, &names)
+    let lines = if services.shelf().is_at(LEVEL) && is_of_place { LINES_MOST } else { 0 };
+    below(state, services, change, &names, lines)
+}
+
+/// Why a name may not be declared: the place tells what is of that name, so that nobody would be told the declared one.
+fn told_by_place(said: &[Substitution]) -> Option<Answer> {
+    let is_declared = |said: &&Substitution| matches!(said.clause, Clause::Declare) && !said.is_fixed;
+    let said = said.iter().filter(is_declared).find(|said| RUNTIME_NAMES.contains(&said.name.as_str()))?;
+    let detail = format!("`{}` is told by the place itself, and nobody declares it; choose another name", said.name);
+    Some(Answer::refused(Verdict::Invalid, detail))
 }
 
 /// Why values may not be given with an activation of a subscription at a place; none where they may.
@@ -86,7 +110,7 @@ pub(super) fn refusal_of_activation(
     services: &Services,
     place: &Place,
     (name, row): (&SubscriptionName, &SubscriptionRow),
-    given: &[Given],
+    (given, reader): (&[Given], Reader<'_>),
 ) -> Result<Option<Answer>, Error> {
     let wanted = Wanted {
         place,
@@ -96,9 +120,15 @@ pub(super) fn refusal_of_activation(
         instead: None,
     };
     let gathered = acquired::gather(state, services.shelf(), &wanted)?;
-    if gathered.service.is_none() {
+    let Some(service) = &gathered.service else {
         let detail = format!("the version `{}` of the service `{}` cannot be used", row.version, row.service);
         return Ok(Some(Answer::refused(Verdict::Conflict, detail)));
+    };
+    if services.shelf().is_at(LEVEL) {
+        let said: Vec<_> = given.iter().filter_map(|given| parse_substitution(&given.text).ok()).collect();
+        if let Some(refused) = told_by_place(&said) {
+            return Ok(Some(refused));
+        }
     }
     let before = acquired::gather(state, services.shelf(), &Wanted { activation: None, ..wanted })?;
     let before = before.acquire(|values| values.faults().to_vec());
@@ -119,7 +149,8 @@ pub(super) fn refusal_of_activation(
             }
         }
         let fresh = values.faults().iter().filter(|fault| !fault.is_missing && !before.contains(fault));
-        let wrong: Vec<Wrong> = fresh.map(|fault| Wrong::value(None, shown(fault))).collect();
+        let veil = reader.veil(&service.definition, values);
+        let wrong: Vec<Wrong> = fresh.map(|fault| Wrong::value(None, shown(&veil.fault(fault)))).collect();
         let refused = || Answer::refused(Verdict::Invalid, told(wrong.iter().map(Wrong::told)));
         (!wrong.is_empty()).then(refused).map(|refused| refused.naming(wrong))
     }))
@@ -206,12 +237,16 @@ fn fresh_faults(
     let all = |values: &Acquisition<'_>| -> Vec<Fault> {
         values.faults().iter().filter(|fault| !fault.is_missing).cloned().collect()
     };
-    let mut after = gathered(state, services, at, context, Some(change.new), change)?.acquire(all);
+    let new = gathered(state, services, at, context, Some(change.new), change)?;
+    let (mut after, veil) = new.acquire(|values| {
+        let veil = new.service.as_ref().map(|service| change.reader.veil(&service.definition, values));
+        (all(values), veil.unwrap_or_default())
+    });
     if !after.is_empty() {
         let before = gathered(state, services, at, context, None, change)?.acquire(all);
         after.retain(|fault| !before.contains(fault));
     }
-    Ok(after)
+    Ok(after.iter().map(|fault| veil.fault(fault)).collect())
 }
 
 /// What a change would break below.
@@ -220,9 +255,15 @@ fn below(
     services: &Services,
     change: &Change<'_>,
     names: &BTreeSet<&str>,
+    lines_most: usize,
 ) -> Result<Option<Answer>, Error> {
     let mut broken = Vec::new();
-    for place in places_below(state, change.place)? {
+    let mut places = places_below(state, change.place)?;
+    if lines_most > 0 {
+        let (lines, _) = places::lines_of(state, change.place, lines_most)?;
+        places.extend(lines.into_iter().map(Place::Below).filter(|line| line != change.place));
+    }
+    for place in places {
         for context in contexts(state, services, &place, None, names)? {
             if change.counts_for(&context) {
                 let fresh = fresh_faults(state, services, (&place, None), &context, change)?;
@@ -232,6 +273,9 @@ fn below(
         if broken.len() > NAMED_MOST {
             break;
         }
+    }
+    if services.shelf().is_at(LEVEL) && broken.len() <= NAMED_MOST {
+        broken.extend(orphans(state, services, change)?);
     }
     broken.extend(broken_activations(state, services, change)?);
     if broken.is_empty() {
@@ -263,7 +307,8 @@ fn broken_activations(state: &State, services: &Services, change: &Change<'_>) -
         if looked_at > BELOW_MOST || broken.len() > NAMED_MOST {
             break;
         }
-        if row.substitutions.is_empty() {
+        let is_over = services.shelf().is_at(activations::FORESEEN) && row.is_over();
+        if row.substitutions.is_empty() || is_over {
             continue;
         }
         let place = if change.place.covers(&made) { &made } else { change.place };
@@ -286,6 +331,54 @@ fn broken_activations(state: &State, services: &Services, change: &Change<'_>) -
         }
     }
     Ok(broken)
+}
+
+/// What is given below of a name that is no longer declared: nothing there would know it.
+fn orphans(state: &State, services: &Services, change: &Change<'_>) -> Result<Vec<Wrong>, Error> {
+    let declares = |given: &Given| {
+        let said = parse_substitution(&given.text).ok()?;
+        let declares = !said.types.is_empty() || matches!(said.clause, Clause::Declare);
+        declares.then(|| said.name.to_string())
+    };
+    let mut lost: BTreeSet<String> = change.old.iter().filter_map(declares).collect();
+    for still in change.new.iter().filter_map(declares) {
+        lost.remove(&still);
+    }
+    let mut orphans = Vec::new();
+    if lost.is_empty() {
+        return Ok(orphans);
+    }
+    for place in places_below(state, change.place)? {
+        // Where something is subscribed what refers to it is a fault of its own.
+        let is_subscribed = !subscriptions::all_seen(state, &place)?.is_empty();
+        for given in values::read(state, &place, Whose::Own)? {
+            let Ok(said) = parse_substitution(&given.text) else { continue };
+            let own = Some(said.name.as_str()).filter(|_| declares(&given).is_none());
+            let referred = said.expression().filter(|_| !is_subscribed).map(|said| said.references());
+            let referred = referred.into_iter().flatten().map(|found| found.name.as_str());
+            for name in own.into_iter().chain(referred).filter(|name| lost.contains(*name)) {
+                if !knows(state, services, &place, name, change)? {
+                    let detail = format!("`{}` is given, and there would be no parameter `{name}`", given.text);
+                    orphans.push(Wrong::value(Some(&place), detail));
+                }
+            }
+        }
+        if orphans.len() > NAMED_MOST {
+            break;
+        }
+    }
+    Ok(orphans)
+}
+
+/// Whether a name would be known to what a place has of its own.
+fn knows(state: &State, services: &Services, place: &Place, name: &str, change: &Change<'_>) -> Result<bool, Error> {
+    for context in contexts(state, services, place, Some(Whose::Own), &BTreeSet::from([name]))? {
+        let values = gathered(state, services, (place, None), &context, Some(change.new), change)?;
+        if values.acquire(|values| values.has(name)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether an activation that was made at a place reaches one there or below: nothing between them ends it.

@@ -107,6 +107,16 @@ impl Answer {
         Self { recorded: Some(detail), ..self }
     }
 
+    /// It is done, and what is wrong from here on is told beside.
+    pub(crate) fn warning(self, wrong: impl Iterator<Item = String>) -> Self {
+        let told = held::told(wrong);
+        if told.is_empty() || !self.is_done() {
+            return self;
+        }
+        let (recorded, detail) = (Some(self.detail.clone()), format!("{}; but this fails: {told}", self.detail));
+        Self { detail, recorded, ..self }
+    }
+
     pub(crate) fn about(self, about: &impl ToString) -> Self {
         Self { about: Some(about.to_string()), ..self }
     }

@@ -15,6 +15,8 @@ use crate::services::{Services, newest_key, version_key};
 use crate::subscriptions::{self, SubscriptionRow};
 use crate::{Error, places};
 
+/// From which engine level on as many go over as were counted, or none.
+const LEVEL: u32 = 6;
 /// How many subscriptions that stay on their version the audit names.
 const NAMED_MOST: usize = 20;
 
@@ -67,6 +69,14 @@ pub(crate) fn roll_out_from(
     }
     if jobs.has(|work| matches!(work, Work::Rollout { place, service: of, .. } if place.organization() == Some(org) && of == service)) {
         let detail = format!("subscriptions of `{org}` to `{service}` are going over to a version; ask again when they have");
+        return Ok(Answer::refused(Verdict::Conflict, detail));
+    }
+    if let Some(meant) = canary.filter(|meant| desk.is_at(LEVEL) && count < *meant) {
+        // Whoever counted them did so before others went over.
+        let detail = format!(
+            "{meant} subscriptions of `{org}` to `{service}` were to go over, and {count} can by now: others have gone over \
+             meanwhile; ask again"
+        );
         return Ok(Answer::refused(Verdict::Conflict, detail));
     }
     if count == 0 {

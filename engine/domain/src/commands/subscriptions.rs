@@ -10,6 +10,7 @@ use super::wrong::once;
 use super::{Answer, Wrong, activations, held};
 use crate::activations::{LEVEL, id, key as activation_key};
 use crate::desk::Desk;
+use crate::hidden::{self, Reader};
 use crate::managers::Managers;
 use crate::rights::{self, Asked, Need, Ruling};
 use crate::rollouts::level_of;
@@ -32,7 +33,10 @@ pub(crate) fn ask(
     let answer = match verb {
         Subscription::Set(settings) => match refusal(desk, managers, command, settings)? {
             Some(refused) => refused,
-            None => set(desk, services, command, settings)?,
+            None => {
+                let reach = hidden::reach_of(desk, managers, &command.principal)?;
+                set(desk, services, (command, Reader::of(reach.as_ref())), settings)?
+            }
         },
         Subscription::Remove(_) => remove(desk, place, name)?,
         Subscription::Suspend(_) => rest(desk, place, name, true)?,
@@ -49,9 +53,7 @@ pub(crate) fn ask(
 
 /// A change is not taken in: lines would come to what is wrong.
 pub(crate) fn wrong(lines: Vec<Wrong>, recorded: impl Iterator<Item = String>) -> Answer {
-    let pairs = once(lines.into_iter().zip(recorded).collect(), |(wrong, _): &(Wrong, String)| {
-        wrong.is_conflict.then_some(wrong.detail.as_str())
-    });
+    let pairs = once(lines.into_iter().zip(recorded).collect(), |(wrong, _): &(Wrong, String)| wrong);
     let (lines, recorded): (Vec<Wrong>, Vec<String>) = pairs.into_iter().unzip();
     let refused = Answer::refused(Verdict::Conflict, held::told(lines.iter().map(Wrong::told)));
     refused.recorded(held::told(recorded.into_iter())).naming(lines)
@@ -91,7 +93,7 @@ fn refusal(
 fn set(
     desk: &mut Desk,
     services: &Services,
-    command: &Command,
+    (command, reader): (&Command, Reader<'_>),
     settings: &SubscriptionSettings,
 ) -> Result<Answer, Error> {
     let SubscriptionSettings { place, name, service, substitutions, active, schedule } = settings;
@@ -139,7 +141,7 @@ fn set(
     }
     if let Some(substitutions) = substitutions {
         let by = command.principal.to_string();
-        let change = Change { substitutions, unset: &[], keep: false, by, at: desk.now };
+        let change = Change { substitutions, unset: &[], keep: false, by, at: desk.now, reader };
         let given = rooms::give(desk, services, (place, Whose::Subscription(name), row.number), &change)?;
         if !given.is_done() {
             // Nothing is done by halves.

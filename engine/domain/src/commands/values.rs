@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use super::{Answer, held};
 use crate::desk::Desk;
+use crate::hidden::{self, Reader};
+use crate::managers::Managers;
 use crate::services::Services;
 use crate::values::{self, Given, ValuesRow, Whose};
 use crate::{Error, places, subscriptions};
@@ -18,19 +20,25 @@ use crate::{Error, places, subscriptions};
 /// Does what is asked of values of an organization.
 pub(crate) fn ask(
     desk: &mut Desk,
-    services: &Services,
+    (services, managers): (&Services, &Managers),
     org: &OrgName,
     command: &Command,
     verb: &Values,
 ) -> Result<Answer, Error> {
-    let by = command.principal.to_string();
+    let reach = hidden::reach_of(desk, managers, &command.principal)?;
+    let who = (command.principal.to_string(), Reader::of(reach.as_ref()));
     match verb {
-        Values::Set(settings) => set(desk, services, settings, by),
-        Values::Localize(localization) => localize(desk, services, org, localization, by),
+        Values::Set(settings) => set(desk, services, settings, who),
+        Values::Localize(localization) => localize(desk, services, org, localization, who),
     }
 }
 
-fn set(desk: &mut Desk, services: &Services, settings: &ValueSettings, by: String) -> Result<Answer, Error> {
+fn set(
+    desk: &mut Desk,
+    services: &Services,
+    settings: &ValueSettings,
+    (by, reader): (String, Reader<'_>),
+) -> Result<Answer, Error> {
     let ValueSettings { place, subscription, substitutions, unset, keep } = settings;
     if !places::is_within(desk.state(), place)? {
         return Ok(Answer::unseen(place));
@@ -45,7 +53,7 @@ fn set(desk: &mut Desk, services: &Services, settings: &ValueSettings, by: Strin
             }
         },
     };
-    let change = Change { substitutions, unset, keep: *keep, by, at: desk.now };
+    let change = Change { substitutions, unset, keep: *keep, by, at: desk.now, reader };
     Ok(give(desk, services, (place, whose, number), &change)?.about(&about(place, whose)))
 }
 
@@ -55,14 +63,14 @@ fn localize(
     services: &Services,
     org: &OrgName,
     localization: &Localization,
-    by: String,
+    (by, reader): (String, Reader<'_>),
 ) -> Result<Answer, Error> {
     let Localization { service, substitutions, unset, keep } = localization;
     if services.find(service).is_none() {
         return Ok(Answer::refused(Verdict::NotFound, format!("there is no service `{service}`")).about(service));
     }
     let (place, whose) = (Place::Organization(org.clone()), Whose::Localized(service));
-    let change = Change { substitutions, unset, keep: *keep, by, at: desk.now };
+    let change = Change { substitutions, unset, keep: *keep, by, at: desk.now, reader };
     Ok(give(desk, services, (&place, whose, 0), &change)?.about(&about(&place, whose)))
 }
 
@@ -87,6 +95,8 @@ pub(super) struct Change<'a> {
     pub(super) by: String,
     /// When.
     pub(super) at: Timestamp,
+    /// The same as they are told why not.
+    pub(super) reader: Reader<'a>,
 }
 
 /// What is given stands there from here on, unless something of it is wrong.
@@ -101,7 +111,7 @@ pub(super) fn give(
         Ok(substitutions) => substitutions,
         Err(refused) => return Ok(*refused),
     };
-    let held = held::Change { place, whose, old: &old, new: &substitutions };
+    let held = held::Change { place, whose, old: &old, new: &substitutions, reader: change.reader };
     if let Some(refused) = held::refusal(desk.state(), services, &held)? {
         return Ok(refused);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use linesman_schemas::Place;
+use linesman_schemas::{Place, PlacePath};
 
 /// Something that would be wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,12 +15,14 @@ pub struct Wrong {
     pub detail: String,
     /// Whether it is that two would set the same differently, and not what a value is.
     pub is_conflict: bool,
+    /// Which two.
+    pub(crate) between: Option<Pair>,
 }
 
 impl Wrong {
     /// A value that would be illegal.
     pub(crate) fn value(place: Option<&Place>, detail: String) -> Self {
-        Self { place: place.cloned(), activation: None, detail, is_conflict: false }
+        Self { place: place.cloned(), activation: None, detail, is_conflict: false, between: None }
     }
 
     /// As a refusal names it.
@@ -32,23 +34,20 @@ impl Wrong {
     }
 }
 
-/// Without what tells of two that set the same differently what was told of them before, the other way round. What `words`
-/// gives of each is told to people; none of what is no conflict.
-pub(crate) fn once<T>(wrong: Vec<T>, words: impl Fn(&T) -> Option<&str>) -> Vec<T> {
-    let mut known: BTreeSet<[String; 2]> = BTreeSet::new();
-    wrong.into_iter().filter(|one| words(one).and_then(owners).is_none_or(|pair| known.insert(pair))).collect()
-}
+/// By what a conflict of two is known, whichever of them tells of it: each an access line and an activation.
+pub(crate) type Pair = [(PlacePath, String); 2];
 
-/// The two owners that the words of a conflict end with, in the order of their names; see
-/// [`origins`](crate::activations::origins).
-fn owners(told: &str) -> Option<[String; 2]> {
-    let (front, second) = told.rsplit_once(" and by `")?;
-    let (_, first) = front.rsplit_once(": by `")?;
-    // With which parameters may differ from leaf to leaf.
-    let mut pair =
-        [first, second].map(|owner| owner.split_once(", with `").map_or(owner, |(owner, _)| owner).to_owned());
+/// The pair of one that is kept out and of what is against it.
+pub(crate) fn pair(line: &PlacePath, activation: &str, against: Option<&(PlacePath, String)>) -> Option<Pair> {
+    let mut pair = [(line.clone(), activation.to_owned()), against?.clone()];
     pair.sort_unstable();
     Some(pair)
+}
+
+/// Without what tells of two that set the same differently what was told of them before, the other way round.
+pub(crate) fn once<T>(wrong: Vec<T>, of: impl Fn(&T) -> &Wrong) -> Vec<T> {
+    let mut known: BTreeSet<Pair> = BTreeSet::new();
+    wrong.into_iter().filter(|one| of(one).between.clone().is_none_or(|pair| known.insert(pair))).collect()
 }
 
 #[cfg(test)]
@@ -57,19 +56,28 @@ mod tests {
 
     #[test]
     fn of_two_that_set_the_same_it_is_told_once() {
-        let [a, b, c] = ["`a-1` of `a` at `acme`", "`b-2` of `b` at `acme`", "`c-3` of `c` at `acme`"];
-        let told = |first: &str, second: &str| {
-            format!("`x` is set to `1` and to `: by `d` and by `: by {first} and by {second}")
+        let owner = |line: &str, id: &str| -> (PlacePath, String) {
+            let Ok(Place::Below(line)) = line.parse() else { panic!("{line}") };
+            (line, id.to_owned())
+        };
+        let [a, b, c] = [owner("acme/x/1", "a"), owner("acme/x/2", "b"), owner("acme/x/1", "c")];
+        let told = |(line, id): &(PlacePath, String), other: Option<&(PlacePath, String)>| {
+            let between = pair(line, id, other);
+            Wrong {
+                between,
+                is_conflict: other.is_some(),
+                ..Wrong::value(Some(&Place::Below(line.clone())), String::new())
+            }
         };
         let all = vec![
-            told(a, b),
-            "`rate`: too much".to_owned(),
-            told(b, &format!("{a}, with `x`, `y`")),
-            told(a, c),
-            "`rate`: too much".to_owned(),
-            told(c, a),
+            told(&a, Some(&b)),
+            told(&a, None),
+            told(&b, Some(&a)),
+            told(&a, Some(&c)),
+            told(&a, None),
+            told(&c, Some(&a)),
         ];
-        let kept = [&all[0], &all[1], &all[3], &all[4]].map(String::clone);
-        assert_eq!(once(all, |text| Some(text)), kept);
+        let kept = [&all[0], &all[1], &all[3], &all[4]].map(Wrong::clone);
+        assert_eq!(once(all, |wrong| wrong), kept);
     }
 }

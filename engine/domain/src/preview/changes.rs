@@ -7,9 +7,11 @@ use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName}
 
 use super::Sight;
 use crate::Error;
+use crate::activations::origins;
 use crate::activations::parts::{self, PartRow, State as PartState};
-use crate::commands::Wrong;
-use crate::state::State;
+use crate::commands::{Wrong, wrong};
+use crate::shelf::Shelf;
+use crate::state::{Base, State};
 use crate::table;
 
 /// How many changes are told.
@@ -38,6 +40,8 @@ pub struct Change {
     pub diff: String,
     /// The other way round.
     pub reverse: String,
+    /// Whether both are kept from whoever asks, because what is fixed above and hidden stands in them.
+    pub is_hidden: bool,
     /// How the activation would then stand there; none: it would be there no more.
     pub state: Option<PartState>,
     /// Why it would fail; empty where it would not.
@@ -56,7 +60,7 @@ pub(super) struct Found {
 
 /// What has changed of an organization's parts: of as many as were decided, which is bounded.
 pub(super) fn found(state: &State, org: &OrgName, sight: &Sight<'_>) -> Result<Found, Error> {
-    let mut found = Found::default();
+    let (mut found, shelf) = (Found::default(), Shelf::default());
     let front = parts::below(org, &[]);
     for (key, bytes) in state.decided(&front) {
         let own = key.get(front.len()..).unwrap_or_default();
@@ -71,9 +75,18 @@ pub(super) fn found(state: &State, org: &OrgName, sight: &Sight<'_>) -> Result<F
         if is_left || is_same(before.as_ref(), after.as_ref()) {
             continue;
         }
-        found.fail((state, sight), (&line, &id), before.as_ref(), after.as_ref())?;
-        for change in told(sight, (&line, &id), before.as_ref(), after.as_ref()) {
-            found.add(change);
+        let reason = match &after {
+            Some(after) => origins::reason(state, &shelf, (&line, &id), after, (sight.reader, sight.sees))?.to_owned(),
+            None => String::new(),
+        };
+        found.fail((&line, &id), (before.as_ref(), after.as_ref()), &reason);
+        let mut is_hidden = false;
+        for (base, part) in [(state.base(), &before), (state as &dyn Base, &after)] {
+            let Some(part) = part.as_ref().filter(|_| !found.is_full()) else { continue };
+            is_hidden |= origins::hides(base, &shelf, (&line, &id), part, sight.reader)?;
+        }
+        for change in told((&line, &id), before.as_ref(), after.as_ref(), &reason) {
+            found.add(if is_hidden { change.hidden() } else { change });
         }
         found.lines.insert(line);
     }
@@ -90,10 +103,10 @@ fn is_same(before: Option<&PartRow>, after: Option<&PartRow>) -> bool {
 
 /// What the devices of a part would be told: the one that it is on now, and the one that it would be on.
 fn told(
-    sight: &Sight<'_>,
     (line, id): (&PlacePath, &str),
     before: Option<&PartRow>,
     after: Option<&PartRow>,
+    reason: &str,
 ) -> Vec<Change> {
     let Some(part) = after.or(before) else { return Vec::new() };
     let change = |on: Option<&PartRow>, [old, new]: [&str; 2]| {
@@ -108,8 +121,9 @@ fn told(
             group: on.map(|on| on.group.clone()).unwrap_or_default(),
             diff: diff(&old, &new),
             reverse: diff(&new, &old),
+            is_hidden: false,
             state: after.map(|after| after.state),
-            reason: after.map(|after| after.told(sight.sees).to_owned()).unwrap_or_default(),
+            reason: reason.to_owned(),
         }
     };
     let text = |part: Option<&PartRow>| part.map(|part| part.to_hold().to_owned()).unwrap_or_default();
@@ -122,10 +136,21 @@ fn told(
     }
 }
 
+impl Change {
+    fn hidden(self) -> Self {
+        Self { diff: String::new(), reverse: String::new(), is_hidden: true, ..self }
+    }
+}
+
 impl Found {
+    /// Whether no more changes are told.
+    fn is_full(&self) -> bool {
+        self.more > 0 || self.changes.len() >= CHANGES_MOST
+    }
+
     fn add(&mut self, change: Change) {
         let bytes = change.diff.len() + change.reverse.len() + change.reason.len();
-        if self.more > 0 || self.changes.len() >= CHANGES_MOST || self.bytes + bytes > BYTES_MOST {
+        if self.is_full() || self.bytes + bytes > BYTES_MOST {
             self.more += 1;
             return;
         }
@@ -136,20 +161,23 @@ impl Found {
     /// What would stand as failed and does not yet, or for another reason.
     fn fail(
         &mut self,
-        (state, sight): (&State, &Sight<'_>),
         (line, id): (&PlacePath, &str),
-        before: Option<&PartRow>,
-        after: Option<&PartRow>,
-    ) -> Result<(), Error> {
-        let Some(part) = after.filter(|part| part.state == PartState::Failed) else { return Ok(()) };
+        (before, after): (Option<&PartRow>, Option<&PartRow>),
+        reason: &str,
+    ) {
+        let Some(part) = after.filter(|part| part.state == PartState::Failed) else { return };
         let is_known = before.is_some_and(|before| before.state == part.state && before.reason == part.reason);
         if is_known || self.wrong.len() >= WRONG_MOST {
-            return Ok(());
+            return;
         }
-        let group = state.read(&parts::group_key(&line.organization, &part.device, &part.group))?;
-        let is_conflict = group.is_some_and(|group| group.is_blocked && group.line == *line && group.activation == id);
+        let between = wrong::pair(line, id, part.against.as_ref());
         let (place, activation) = (Some(Place::Below(line.clone())), Some(id.to_owned()));
-        self.wrong.push(Wrong { place, activation, detail: part.told(sight.sees).to_owned(), is_conflict });
-        Ok(())
+        self.wrong.push(Wrong {
+            place,
+            activation,
+            detail: reason.to_owned(),
+            is_conflict: between.is_some(),
+            between,
+        });
     }
 }

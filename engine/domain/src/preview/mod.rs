@@ -125,7 +125,7 @@ pub fn preview(
     is_complete &= values.is_complete;
     wrong.extend(found.wrong);
     wrong.retain(|wrong| wrong.place.as_ref().is_none_or(|place| (sight.sees)(place)));
-    let mut wrong = commands::wrong::once(wrong, |wrong| wrong.is_conflict.then_some(wrong.detail.as_str()));
+    let mut wrong = commands::wrong::once(wrong, |wrong| wrong);
     wrong.iter_mut().for_each(|wrong| wrong.detail = sight.cut(&org, &wrong.detail));
     Ok(Preview {
         verdict,

@@ -2,6 +2,8 @@
 
 use linesman_schemas::{OrgName, Place};
 
+use crate::hidden::Reader;
+
 /// How whoever is not seen is named.
 const SOMEBODY: &str = "one that you do not see";
 
@@ -10,8 +12,8 @@ const SOMEBODY: &str = "one that you do not see";
 pub struct Sight<'a> {
     /// Whether a place is there for them.
     pub sees: &'a dyn Fn(&Place) -> bool,
-    /// Whether they are of the provider: they are shown what is fixed above too.
-    pub is_of_provider: bool,
+    /// What of values is hidden from them.
+    pub reader: Reader<'a>,
 }
 
 impl Sight<'_> {
@@ -79,7 +81,7 @@ mod tests {
     #[test]
     fn whoever_is_not_seen_is_not_named() {
         let sees = |place: &Place| !place.to_string().starts_with("acme/paris");
-        let sight = Sight { sees: &sees, is_of_provider: false };
+        let sight = Sight { sees: &sees, reader: Reader::of_provider() };
         let cut = |text: &str| sight.cut(&"acme".parse().unwrap(), text);
         assert_eq!(
             cut("`message` is set to `hello` and to `bye`: by `a-1` of `a` at `acme/paris`, for `acme/paris/line-1` \

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use linesman_rules::values::{Acquired, Acquisition};
+use linesman_rules::values::{Acquired, Acquisition, Veil};
 use linesman_schemas::command::{Activation, Subscription};
 use linesman_schemas::{Place, PlacePath, ServiceName, SubscriptionName};
 use serde_json::Value;
 
 use super::Sight;
-use crate::acquired::{self, Wanted, sources};
+use crate::acquired::{self, Wanted};
 use crate::shelf::Shelf;
 use crate::state::{Base, State};
 use crate::values::Given;
@@ -41,6 +41,8 @@ pub struct Standing {
     pub status: &'static str,
     /// Its value in canonical text, or a list of such; none where there is none.
     pub value: Option<Value>,
+    /// Whether its value is kept from whoever asks, because it comes of what is fixed above and hidden.
+    pub is_hidden: bool,
     /// Whether the place itself tells it.
     is_read_only: bool,
 }
@@ -107,9 +109,11 @@ pub(super) fn found(
                     instead: None,
                 };
                 let gathered = acquired::gather(base, &shelf, &wanted)?;
-                let hides_fixed = gathered.service.as_ref().is_some_and(|service| service.definition.hides_fixed);
-                let hides_fixed = hides_fixed && !sight.is_of_provider;
-                Ok::<_, Error>(gathered.acquire(|values| shown(values, &place, hides_fixed)))
+                Ok::<_, Error>(gathered.acquire(|values| {
+                    let service = gathered.service.as_ref();
+                    let veil = service.map(|service| sight.reader.veil(&service.definition, values));
+                    shown(values, &veil.unwrap_or_default())
+                }))
             };
             let was = standings(state.base(), before.get(&context), None)?;
             let is = standings(state, after.get(&context), given)?;
@@ -139,15 +143,14 @@ fn contexts(base: &dyn Base, place: &Place, is_it: bool) -> Result<Contexts, Err
     Ok(contexts)
 }
 
-/// How parameters stand at a place: what is fixed above is not even shown where the service `hides_fixed`.
-fn shown(values: &Acquisition<'_>, place: &Place, hides_fixed: bool) -> Standings {
-    let is_hidden = |parameter: &Acquired<'_, '_>| {
-        hides_fixed && parameter.fixed_at().is_some_and(|at| at.source < sources(place).0)
-    };
-    let parameters = values.parameters().into_iter().filter(|parameter| !is_hidden(parameter));
+/// How parameters stand at a place, as far as whoever asks is shown it.
+fn shown(values: &Acquisition<'_>, veil: &Veil) -> Standings {
+    let parameters = values.parameters().into_iter().filter(|parameter| !veil.hides(parameter.name().as_str()));
     let standing = |parameter: Acquired<'_, '_>| {
-        let (status, value) = (parameter.status().as_str(), parameter.value().map(|value| value.to_json()));
-        (parameter.name().to_string(), Standing { status, value, is_read_only: parameter.is_read_only() })
+        let is_hidden = veil.covers(parameter.name().as_str());
+        let value = parameter.value().filter(|_| !is_hidden).map(|value| value.to_json());
+        let (status, is_read_only) = (parameter.status().as_str(), parameter.is_read_only());
+        (parameter.name().to_string(), Standing { status, value, is_hidden, is_read_only })
     };
     parameters.map(standing).collect()
 }

@@ -13,7 +13,8 @@ use crate::activations::wanted::Scope;
 use crate::commands::{self, Answer, Wrong};
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
-use crate::{Domain, Error, activations, places, rights, subscriptions};
+use crate::rights::Reach;
+use crate::{Domain, Error, activations, hidden, places, rights, subscriptions};
 
 /// Up to how many lines are rendered at once, on the input that changed something.
 const AT_ONCE_MOST: usize = 50;
@@ -32,7 +33,7 @@ impl Domain {
             Values::Localize(_) => Place::Organization(org.clone()),
         };
         self.change((&place, &command.principal), true, Scope::default(), |domain| {
-            commands::values::ask(&mut domain.desk, &domain.services, org, command, verb)
+            commands::values::ask(&mut domain.desk, (&domain.services, &domain.managers), org, command, verb)
         })
     }
 
@@ -47,9 +48,17 @@ impl Domain {
         })
     }
 
-    pub(super) fn change_place(&mut self, org: &OrgName, verb: &PlaceVerb) -> Result<Answer, Error> {
+    pub(super) fn change_place(
+        &mut self,
+        org: &OrgName,
+        principal: &Principal,
+        verb: &PlaceVerb,
+    ) -> Result<Answer, Error> {
         let gone = match verb {
             PlaceVerb::Remove(removal) => places::with_lines(self.desk.state(), &removal.place)?,
+            PlaceVerb::Set(settings) if self.desk.is_at(activations::FORESEEN) => {
+                return self.set_place(org, principal, verb, &Place::Below(settings.place.clone()));
+            }
             PlaceVerb::Set(_) | PlaceVerb::Tie(_) => Vec::new(),
         };
         let answer = commands::places::ask(&mut self.desk, &mut self.managers, org, verb)?;
@@ -61,6 +70,57 @@ impl Domain {
             PlaceVerb::Tie(_) => {}
         }
         Ok(answer)
+    }
+
+    /// A place is as it is set from here on, unless two would then set the same differently on the device of a line; of what
+    /// else would be wrong with lines, such as values that are illegal there, the answer tells.
+    fn set_place(
+        &mut self,
+        org: &OrgName,
+        principal: &Principal,
+        verb: &PlaceVerb,
+        place: &Place,
+    ) -> Result<Answer, Error> {
+        self.desk.begin_trial();
+        let answer = commands::places::ask(&mut self.desk, &mut self.managers, org, verb)?;
+        self.ties.forget(org);
+        let told_to = hidden::reach_of(&self.desk, &self.managers, principal)?;
+        let mut wrong = match answer.is_done() && subscriptions::has_any(self.desk.state(), org)? {
+            true => self.rehearse(place, Scope::default(), told_to)?,
+            false => Vec::new(),
+        };
+        let is_refused = wrong.iter().any(|(.., failing)| failing.is_conflict);
+        // What the room wrote where it refused stays.
+        self.desk.end_trial(!is_refused)?;
+        self.ties.forget(org);
+        if is_refused {
+            wrong.retain(|(.., failing)| failing.is_conflict);
+            let (named, recorded) = self.named(principal, wrong)?;
+            return Ok(commands::subscriptions::wrong(named, recorded.into_iter()));
+        }
+        if answer.is_done() {
+            self.render(place, Scope::default())?;
+        }
+        let (named, _) = self.named(principal, wrong)?;
+        Ok(answer.warning(named.iter().map(Wrong::told)))
+    }
+
+    /// What would be wrong, in words for whoever asks, and in those that go on record.
+    fn named(
+        &self,
+        principal: &Principal,
+        wrong: Vec<(PlacePath, String, Failing)>,
+    ) -> Result<(Vec<Wrong>, Vec<String>), Error> {
+        let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
+        let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", failing.told)).collect();
+        let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
+            between: commands::wrong::pair(&line, &id, failing.against.as_ref()),
+            detail: failing.shown(|place| reach.covers(place)).to_owned(),
+            place: Some(Place::Below(line)),
+            activation: Some(id),
+            is_conflict: failing.is_conflict,
+        });
+        Ok((named.collect(), recorded))
     }
 
     /// Changes something at a place, unless lines there would come to what is wrong (`is_rehearsed`), and renders them.
@@ -83,20 +143,16 @@ impl Domain {
             _ => false,
         });
         let rehearsed = if is_stale { Scope { only: None, ..scope } } else { scope };
-        let wrong = if answer.is_done() && is_rehearsed { self.rehearse(place, rehearsed)? } else { Vec::new() };
+        let told_to = hidden::reach_of(&self.desk, &self.managers, principal)?;
+        let wrong = match answer.is_done() && is_rehearsed {
+            true => self.rehearse(place, rehearsed, told_to)?,
+            false => Vec::new(),
+        };
         let stays = answer.is_done() && wrong.is_empty();
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {
-            let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
-            let recorded: Vec<_> =
-                wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", failing.told)).collect();
-            let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
-                detail: failing.shown(|place| reach.covers(place)).to_owned(),
-                place: Some(Place::Below(line)),
-                activation: Some(id),
-                is_conflict: failing.is_conflict,
-            });
-            return Ok(commands::subscriptions::wrong(named.collect(), recorded.into_iter()));
+            let (named, recorded) = self.named(principal, wrong)?;
+            return Ok(commands::subscriptions::wrong(named, recorded.into_iter()));
         }
         if stays {
             self.render(place, scope)?;
@@ -171,15 +227,20 @@ impl Domain {
         Ok(())
     }
 
-    /// What is wrong with lines of a place as it stands, of the first ones, but for parts that have failed already.
+    /// What is wrong with lines of a place as it stands, of the first ones, but for parts that have failed already; in words
+    /// for whoever has a say in `told_to`, or where there is none in all words.
     pub(super) fn rehearse(
         &mut self,
         place: &Place,
         scope: Scope<'_>,
+        told_to: Option<Reach>,
     ) -> Result<Vec<(PlacePath, String, Failing)>, Error> {
         let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
-        let mut around = Surroundings::new(&self.services, &mut self.devices);
+        let mut around = Surroundings::new(&self.services, &mut self.devices).told_to(told_to);
         let mut rehearsal = Rehearsal::default();
+        if self.desk.is_at(activations::FORESEEN) {
+            rehearsal.foresee(&self.desk, &mut around, &mut self.ties, &lines, scope)?;
+        }
         let mut found = Vec::new();
         for line in &lines {
             for (id, failing) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line, scope)? {

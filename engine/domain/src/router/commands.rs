@@ -136,7 +136,7 @@ impl Domain {
             (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
                 Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
             }
-            (Verb::Place(verb), Some(_)) => self.change_place(org, verb),
+            (Verb::Place(verb), Some(_)) => self.change_place(org, &command.principal, verb),
             (Verb::Values(verb), Some(_)) => self.change_values(org, command, verb),
             (Verb::Subscription(verb), Some(_)) => self.change_subscription(command, verb),
             (Verb::Service(verb), Some(_)) => {

@@ -1,5 +1,7 @@
 //! Subscriptions become configuration of devices: what a user would lose sleep over.
 
+mod ahead;
+mod hidden;
 mod many;
 mod previews;
 mod recovery;
@@ -61,7 +63,11 @@ impl Network {
     }
 
     fn with(services: Vec<ServiceSource>) -> Self {
-        let mut lane = Lane::new();
+        Self::at(level::NEWEST, services)
+    }
+
+    fn at(level: u32, services: Vec<ServiceSource>) -> Self {
+        let mut lane = Lane::at(level);
         lane.organization("acme", "Send all information");
         lane.services = catalog(services, None);
         lane.rules(1, &[], Settings::default());
@@ -326,10 +332,10 @@ fn a_device_that_calls_itself_as_another_gets_nothing_of_it() {
 
 #[test]
 fn what_is_kept_out_comes_in_when_the_other_goes() {
-    let mut network = Network::new();
+    // Before level 6 it was not refused where a line's device was changed to one on which they meet: the part tells.
+    let mut network = Network::at(5, vec![service("limit", &LIMIT), service("banner", &BANNER)]);
     network.does(&subscribe("acme/berlin", "hello", "banner", &["text=\"hello\""], true));
     network.does(&subscribe("acme/paris", "bye", "banner", &["text=\"bye\""], true));
-    // A line's device is changed by the provider: that is not refused, and the part tells.
     network.does(&json!({"set_place": {"place": "acme/paris/line-1", "device": "pe-berlin"}}));
     let part = network.parts().into_iter().find(|((line, _), _)| line == "acme/paris/line-1").unwrap().1;
     let both = part.told(|_| true);

@@ -459,6 +459,12 @@ fn what_would_break_something_is_refused_where_it_is_given() {
         ),
         (
             "acme/berlin",
+            "line:string=",
+            Verdict::Invalid,
+            "`line` is told by the place itself, and nobody declares it; choose another name",
+        ),
+        (
+            "acme/berlin",
             "rate in 1..10m",
             Verdict::Conflict,
             "it would break what stands below: `acme/berlin/line-7`: `rate`: `acme/berlin/line-7` gives `50000000`, and \
@@ -481,6 +487,42 @@ fn what_would_break_something_is_refused_where_it_is_given() {
     let spot = json!({"set_subscription": {"place": "acme/berlin", "name": "spot", "service": "spot"}});
     let expected = "`spot` is subscribed at the level line, and `acme/berlin` is none";
     assert_eq!(lane.decided(&spot), (Verdict::Conflict, expected.to_owned()));
+}
+
+#[test]
+fn a_name_stays_declared_as_long_as_something_below_is_given_of_it() {
+    let mut lane = served();
+    let set = |place: &str, substitutions: &[&str]| json!({"set_values": {"place": place, "substitutions": substitutions, "keep": true}});
+    let unset = |name: &str| json!({"set_values": {"place": "acme", "unset": [name], "keep": true}});
+    lane.does(&set("acme", &["dept:network=", "team:string=\"x\""]));
+    lane.does(&set("acme/berlin", &["dept=192.0.2.0/24", "team=\"y\"", "own:string=team"]));
+    let told = "it would break what stands below: `acme/berlin`: `dept=192.0.2.0/24` is given, and there would be no \
+                parameter `dept`";
+    assert_eq!(lane.decided(&unset("dept")), (Verdict::Conflict, told.to_owned()));
+    let (verdict, told) = lane.decided(&unset("team"));
+    assert_eq!(verdict, Verdict::Conflict);
+    assert!(told.contains("`own:string=team` is given, and there would be no parameter `team`"), "{told}");
+    assert!(told.contains("`team=\"y\"` is given, and there would be no parameter `team`"), "{told}");
+    lane.does(
+        &json!({"set_values": {"place": "acme/berlin", "substitutions": ["dept:network=", "dept=192.0.2.0/24"]}}),
+    );
+    lane.does(&unset("dept"));
+}
+
+#[test]
+fn a_value_that_would_be_wrong_with_the_addresses_of_a_line_below_is_refused() {
+    let hole = "title = \"Hole\"\n[parameters]\n\
+                victim = { type = \"address\", constraint = \"victim in interface_networks\" }\n";
+    let mut lane = served();
+    lane.services = catalog(&[source("nat", NAT), source("hole", hole)], None);
+    lane.rules(2, &[], Settings::default());
+    lane.does(&json!({"set_place": {"place": "acme/berlin/line-7", "addresses": ["192.0.2.1/28"]}}));
+    lane.does(&json!({"set_subscription": {"place": "acme", "name": "hole", "service": "hole"}}));
+    let set = |victim: &str| json!({"set_values": {"place": "acme/berlin", "substitutions": [victim]}});
+    let told = "it would break what stands below: `acme/berlin/line-7`: `victim`: `acme/berlin` gives `198.51.100.7`, and \
+                the definition admits `[192.0.2.0/28]` only";
+    assert_eq!(lane.decided(&set("victim=198.51.100.7")), (Verdict::Conflict, told.to_owned()));
+    lane.does(&set("victim=192.0.2.7"));
 }
 
 #[test]

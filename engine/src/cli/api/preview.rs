@@ -117,6 +117,9 @@ fn tell_change(text: &mut String, change: &Value) {
     let _ = write!(text, ": {}", if state.is_empty() { "gone" } else { &state });
     let reason = part("reason");
     let _ = if reason.is_empty() { writeln!(text) } else { writeln!(text, ": {reason}") };
+    if change.get("hidden") == Some(&Value::Bool(true)) {
+        let _ = writeln!(text, "what changes is not shown: what is fixed above and hidden stands in it");
+    }
     for (name, title) in [("diff", ""), ("reverse", "the way back:\n")] {
         let diff = change.get(name).and_then(Value::as_str).unwrap_or_default();
         text.push_str(if diff.is_empty() { "" } else { title });
@@ -136,11 +139,15 @@ fn tell_more(text: &mut String, more: u64) {
 fn with_words(mut change: Value) -> Value {
     let words = |standing: Option<&Value>| {
         let part = |name: &str| standing?.get(name).map(show::plain).filter(|text| !text.is_empty());
-        [part("value"), part("status").map(|status| format!("({status})"))]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(" ")
+        let is_hidden = standing.is_some_and(|standing| standing.get("hidden") == Some(&Value::Bool(true)));
+        [
+            part("value").or_else(|| is_hidden.then(|| "hidden".to_owned())),
+            part("status").map(|status| format!("({status})")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ")
     };
     let (was, is) = (words(change.get("before")), words(change.get("after")));
     if let Value::Object(fields) = &mut change {

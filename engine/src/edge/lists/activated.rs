@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use linesman_domain::activations::{self, ACTIVATIONS_MOST, ActivationRow};
+use linesman_domain::hidden::About;
+use linesman_domain::shelf::Shelf;
 use linesman_domain::subscriptions::SubscriptionRow;
 use linesman_domain::table::Table;
 use linesman_schemas::schedule::Schedule;
@@ -68,7 +70,7 @@ pub(super) fn schedule(
 
 /// The activations of a subscription that whoever walks sees, a thousand at the most; and whether there are more.
 pub(super) fn activations(
-    walk: &Walk,
+    (walk, shelf): (&Walk, &Shelf),
     lane: &Lane,
     (place, name): (&Place, &SubscriptionName),
     subscription: &SubscriptionRow,
@@ -79,7 +81,7 @@ pub(super) fn activations(
     let Some(org) = place.organization() else { return Ok((found, false)) };
     for row in activations::all(lane, org) {
         walk.step()?;
-        let (at, of, id, row) = row?;
+        let (at, of, id, mut row) = row?;
         if of != *name || row.number != subscription.number || !walk.viewer().sees_place(&at) {
             continue;
         }
@@ -93,6 +95,8 @@ pub(super) fn activations(
         if found.len() >= ACTIVATIONS_MOST {
             return Ok((found, true));
         }
+        let about = (&at, About::Subscription(name));
+        walk.viewer().reader().cut(lane, shelf, about, &mut row.substitutions, |given| &given.text)?;
         found.push(Activated::new(id, at, row));
     }
     if subscription.is_active && !is_scheduled {

@@ -1,14 +1,12 @@
 //! `/api/v1/activations`: what of subscriptions the devices of access lines have, line by line.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use linesman_domain::activations::origins::{self, Origin};
+use linesman_domain::activations::origins::{self, Origin, Origins};
 use linesman_domain::activations::parts::{self, Goal, PartRow, State as Standing};
-use linesman_domain::activations::wanted::{path, wishes};
 use linesman_domain::rollouts::level_of;
 use linesman_domain::shelf::Shelf;
 use linesman_domain::table::{self, Table};
@@ -18,7 +16,6 @@ use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName}
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::fixed::is_fixed_above;
 use super::walk::{OrgRows, Walk, answer, unseen};
 use super::{Error, rows_from};
 use crate::edge::filters::passes;
@@ -30,6 +27,7 @@ use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words::{self, ActivationState};
+use crate::store::Lane;
 
 /// An activation at an access line.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,8 +70,12 @@ struct Item {
 struct ActivationWithConfiguration {
     #[serde(flatten)]
     activation: Item,
-    /// What the device was told last that its group holds; empty where that is nothing.
+    /// What the device was told last that its group holds; empty where that is nothing, or something of it is hidden.
     configuration: String,
+    /// Whether it is not shown, because what is fixed above and hidden stands in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    hidden: bool,
     /// What that sets, one by one, and whose it is.
     statements: Vec<OwnedStatement>,
 }
@@ -81,8 +83,12 @@ struct ActivationWithConfiguration {
 /// What a configuration sets, and whose it is.
 #[derive(Debug, Serialize, ToSchema)]
 struct OwnedStatement {
-    /// The words of it, as one would `set` them.
+    /// The words of it, as one would `set` them; empty where it is hidden.
     statement: String,
+    /// Whether it is not shown, because what is fixed above and hidden stands in it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    hidden: bool,
     /// The subscription that it comes of.
     #[schema(value_type = String)]
     subscription: SubscriptionName,
@@ -108,12 +114,20 @@ struct StandingParameter {
 }
 
 impl Item {
-    fn new(viewer: &Viewer, line: PlacePath, activation: String, part: PartRow) -> Self {
-        let reason = match (part.state, part.told(|place| viewer.sees_place(place))) {
+    fn new(
+        viewer: &Viewer,
+        (lane, shelf): (&Lane, &Shelf),
+        line: PlacePath,
+        activation: String,
+        part: PartRow,
+    ) -> Result<Self, Error> {
+        let sees = |place: &Place| viewer.sees_place(place);
+        let told = origins::reason(lane, shelf, (&line, &activation), &part, (viewer.reader(), &sees))?;
+        let reason = match (part.state, told) {
             (Standing::Pending, "") => waits_for(&part),
             (_, told) => told.to_owned(),
         };
-        Self {
+        Ok(Self {
             activation,
             subscription: part.name,
             subscribed: part.subscribed,
@@ -126,33 +140,27 @@ impl Item {
             device: part.device,
             group: part.group,
             changed: part.changed,
-        }
+        })
     }
 }
 
 impl ActivationWithConfiguration {
-    fn new(
-        viewer: &Viewer,
-        line: PlacePath,
-        activation: String,
-        part: PartRow,
-        mut origins: BTreeMap<String, Vec<Origin>>,
-    ) -> Self {
-        let configuration = part.to_hold().to_owned();
+    fn new(activation: Item, part: &PartRow, origins: &Origins) -> Self {
         let level = level_of(&part.activated);
         // It was printed from a configuration, and reads as one.
-        let leaves = Configuration::parse(&configuration).map(|known| known.leaves()).unwrap_or_default();
-        let mut owned = |statement: String| {
-            let parameters = origins.remove(&statement).unwrap_or_default().into_iter();
-            let parameters = parameters.map(|Origin { parameter, source, place }| StandingParameter {
-                parameter,
-                source: source.as_str(),
-                place,
+        let leaves = Configuration::parse(part.to_hold()).map(|known| known.leaves()).unwrap_or_default();
+        let owned = |statement: String| {
+            let parameters = origins.of(&statement).iter().map(|Origin { parameter, source, place }| {
+                StandingParameter { parameter: parameter.clone(), source: source.as_str(), place: place.clone() }
             });
-            OwnedStatement { parameters: parameters.collect(), statement, subscription: part.name.clone(), level }
+            let (parameters, hidden) = (parameters.collect(), origins.hides(&statement));
+            let statement = if hidden { String::new() } else { statement };
+            OwnedStatement { parameters, statement, hidden, subscription: part.name.clone(), level }
         };
-        let statements = leaves.iter().map(|leaf| owned(leaf.to_string())).collect();
-        Self { activation: Item::new(viewer, line, activation, part), configuration, statements }
+        let statements: Vec<OwnedStatement> = leaves.iter().map(|leaf| owned(leaf.to_string())).collect();
+        let hidden = statements.iter().any(|statement| statement.hidden);
+        let configuration = if hidden { String::new() } else { part.to_hold().to_owned() };
+        Self { activation, configuration, hidden, statements }
     }
 }
 
@@ -198,19 +206,16 @@ fn one(walk: &Walk, line: PlacePath, id: String) -> Result<ActivationWithConfigu
     let lane = lane.ok_or_else(|| unseen(&place))?;
     let nothing = || Error::Nothing(format!("there is no activation `{id}` at `{line}`"));
     let part = Table::read(lane, &parts::key(&line, &id))?.ok_or_else(nothing)?;
-    let floors = path(lane, &place)?;
-    let origins = match wishes(&floors).get(&id) {
-        Some(wish) => origins::of(lane, &Shelf::default(), (&line, wish), |service, found| {
-            !(service.hides_fixed && is_fixed_above(walk.viewer(), found))
-        })?,
-        None => BTreeMap::new(),
-    };
-    Ok(ActivationWithConfiguration::new(walk.viewer(), line, id, part, origins))
+    let (shelf, viewer) = (Shelf::default(), walk.viewer());
+    let origins = origins::of_part(lane, &shelf, (&line, &id), &part, viewer.reader())?;
+    let item = Item::new(viewer, (lane, &shelf), line, id, part.clone())?;
+    Ok(ActivationWithConfiguration::new(item, &part, &origins))
 }
 
 fn page(walk: &Walk, list: &Activations, paging: &Paging) -> Result<Page<Item>, Error> {
     let is_back = paging.is_descending;
     let mut pager = Pager::new(paging, Offered::InOrder);
+    let shelf = Shelf::default();
     let under = list.under.as_ref().filter(|under| **under != Place::Provider);
     if let Some(under) = under
         && !walk.viewer().sees_place(under)
@@ -228,14 +233,14 @@ fn page(walk: &Walk, list: &Activations, paging: &Paging) -> Result<Page<Item>, 
             Some(last) if (last.organization.as_str() > org.as_str()) != is_back => continue,
             _ => None,
         };
-        offer(walk, list, &mut pager, (org, rows), after, is_back)?;
+        offer((walk, &shelf), list, &mut pager, (org, rows), after, is_back)?;
     }
     Ok(pager.page())
 }
 
 /// Offers the parts of an organization's lines, from behind the key `after` on.
 fn offer(
-    walk: &Walk,
+    (walk, shelf): (&Walk, &Shelf),
     list: &Activations,
     pager: &mut Pager<'_, Item>,
     (org, rows): (&OrgName, &OrgRows<'_>),
@@ -264,7 +269,10 @@ fn offer(
                 && passes(list.service.as_ref(), part.service.as_str());
             // What the device was told is shown of one alone.
             let bytes = 256 + part.reason.len();
-            Ok::<_, Error>(is_wanted.then(|| (Item::new(walk.viewer(), line, id, part), bytes)))
+            if !is_wanted {
+                return Ok(None);
+            }
+            Ok::<_, Error>(Some((Item::new(walk.viewer(), (rows.lane, shelf), line, id, part)?, bytes)))
         })?;
         if offered.is_break() {
             break;

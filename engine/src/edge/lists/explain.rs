@@ -17,7 +17,6 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Error;
-use super::fixed::is_fixed_above;
 use super::walk::{Walk, answer, unseen};
 use crate::edge::paths::{LinePath, SitePath, TopPath};
 use crate::edge::sources::Sources;
@@ -133,10 +132,12 @@ fn read(walk: &Walk, place: Place, query: &ExplainQuery) -> Result<Explanation, 
         instead: None,
     };
     let gathered = acquired::gather(lane, &Shelf::default(), &wanted)?;
-    let hides_fixed = gathered.service.as_ref().is_some_and(|service| service.definition.hides_fixed);
     let explained = gathered.acquire(|values| {
-        let is_hidden = hides_fixed && values.get(parameter).is_some_and(|found| is_fixed_above(walk.viewer(), &found));
-        values.explain(parameter).filter(|_| !is_hidden)
+        let explained = values.explain(parameter)?;
+        match &gathered.service {
+            Some(service) => walk.viewer().reader().veil(&service.definition, values).explanation(explained),
+            None => Some(explained),
+        }
     });
     let nothing = || Error::Nothing(format!("`{service}` has no parameter `{parameter}` at `{place}`"));
     explained.ok_or_else(nothing)

@@ -11,7 +11,6 @@ pub(super) mod cases;
 mod chained;
 pub(super) mod devices;
 pub(super) mod explain;
-mod fixed;
 pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod intelligence;

@@ -43,7 +43,7 @@ struct Item {
 struct ServiceWithDefinition {
     #[serde(flatten)]
     service: Item,
-    /// The text of its `service.toml`.
+    /// The text of its `service.toml`; for others than the provider's people without what it fixes and hides.
     definition: String,
     /// The names of its templates.
     templates: Vec<String>,
@@ -107,6 +107,25 @@ fn page(walk: &Walk, list: &Services, paging: &Paging) -> Result<Page<Item>, Err
     Ok(pager.page())
 }
 
+/// A definition without the values that it fixes, where it hides what is fixed.
+fn without_fixed(text: String) -> String {
+    // What stands in a version was read as a definition when it was loaded.
+    let Ok(mut definition) = text.parse::<toml::Table>() else { return text };
+    if definition.get("hide_fixed").and_then(toml::Value::as_bool) != Some(true) {
+        return text;
+    }
+    let parameters = definition.get_mut("parameters").and_then(toml::Value::as_table_mut);
+    let mut is_cut = false;
+    for (_, parameter) in parameters.into_iter().flatten() {
+        let said = parameter.get("substitution").and_then(toml::Value::as_str);
+        if said.is_some_and(|said| said.trim_start().starts_with('!')) {
+            parameter.as_table_mut().and_then(|parameter| parameter.remove("substitution"));
+            is_cut = true;
+        }
+    }
+    if is_cut { definition.to_string() } else { text }
+}
+
 fn one(walk: &Walk, name: ServiceName) -> Result<ServiceWithDefinition, Error> {
     let nothing = || Error::Nothing(format!("there is no service `{name}`"));
     let lane = walk.lanes().first().ok_or_else(nothing)?;
@@ -118,6 +137,7 @@ fn one(walk: &Walk, name: ServiceName) -> Result<ServiceWithDefinition, Error> {
     let (version, row) = found.into_iter().next().ok_or_else(nothing)?;
     let VersionRow { mut files, taken_up } = row;
     let definition = files.remove(DEFINITION).unwrap_or_default();
+    let definition = if walk.viewer().reader().sees_all() { definition } else { without_fixed(definition) };
     let service = Item { name, version, since: taken_up };
     Ok(ServiceWithDefinition { service, definition, templates: files.into_keys().collect(), versions })
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
+use linesman_domain::hidden::About;
+use linesman_domain::shelf::Shelf;
 use linesman_domain::subscriptions::{self, SubscriptionRow};
 use linesman_domain::table::{self, Table};
 use linesman_domain::values::{self, Whose};
@@ -74,8 +76,14 @@ struct SubscriptionWithActivations {
 }
 
 impl Item {
-    fn new(lane: &Lane, place: Place, name: SubscriptionName, row: SubscriptionRow) -> Result<Self, Error> {
-        let given = values::read(lane, &place, Whose::Subscription(&name))?;
+    fn new(
+        (viewer, shelf): (&Viewer, &Shelf),
+        lane: &Lane,
+        (place, name): (Place, SubscriptionName),
+        row: SubscriptionRow,
+    ) -> Result<Self, Error> {
+        let mut given = values::read(lane, &place, Whose::Subscription(&name))?;
+        viewer.reader().cut(lane, shelf, (&place, About::Subscription(&name)), &mut given, |given| &given.text)?;
         let schedule = activated::schedule(lane, (&place, &name), &row)?;
         Ok(Self {
             place,
@@ -155,12 +163,14 @@ fn one(walk: &Walk, place: Place, name: SubscriptionName) -> Result<Subscription
     let lane = lane.ok_or_else(|| unseen(&place))?;
     let nothing = || Error::Nothing(format!("there is no subscription `{name}` at `{place}`"));
     let row = Table::read(lane, &subscriptions::key(&place, &name))?.ok_or_else(nothing)?;
-    let (activations, more_activations) = activated::activations(walk, lane, (&place, &name), &row)?;
-    let subscription = Item::new(lane, place, name, row)?;
+    let shelf = Shelf::default();
+    let (activations, more_activations) = activated::activations((walk, &shelf), lane, (&place, &name), &row)?;
+    let subscription = Item::new((walk.viewer(), &shelf), lane, (place, name), row)?;
     Ok(SubscriptionWithActivations { subscription, activations, more_activations })
 }
 
 fn page(walk: &Walk, list: &Subscriptions, paging: &Paging) -> Result<Page<Item>, Error> {
+    let shelf = Shelf::default();
     let is_back = paging.is_descending;
     let mut pager = Pager::new(paging, Offered::InOrder);
     let under = list.under.as_ref().filter(|under| **under != Place::Provider);
@@ -199,7 +209,7 @@ fn page(walk: &Walk, list: &Subscriptions, paging: &Paging) -> Result<Page<Item>
                 if !is_wanted {
                     return Ok(None);
                 }
-                let item = Item::new(rows.lane, place, name, row)?;
+                let item = Item::new((walk.viewer(), &shelf), rows.lane, (place, name), row)?;
                 let bytes = item.substitutions.iter().map(String::len).sum::<usize>();
                 Ok::<_, Error>(Some((item, bytes)))
             })?;

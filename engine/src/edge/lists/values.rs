@@ -8,17 +8,17 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain::acquired::{self, Wanted};
+use linesman_domain::hidden::About;
 use linesman_domain::shelf::Shelf;
 use linesman_domain::table::Table;
 use linesman_domain::values::{self, Given, Whose};
 use linesman_domain::{places, services, subscriptions};
-use linesman_rules::values::{Report, Reported, parse_substitution};
+use linesman_rules::values::{Report, Reported};
 use linesman_schemas::{OrgName, Place, PlacePath, SubscriptionName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Error;
-use super::fixed::{hidden, is_fixed_above};
 use super::walk::{Walk, answer, unseen};
 use crate::edge::paths::{LinePath, SitePath, TopPath};
 use crate::edge::sources::Sources;
@@ -131,18 +131,12 @@ fn read(walk: &Walk, place: Place, query: &WhoseQuery) -> Result<Item, Error> {
     };
     let mut given = values::read(lane, &place, whose)?;
     let shelf = Shelf::default();
-    // Of what inherits it, nobody below is shown what services hide.
-    let is_theirs = match whose {
-        Whose::Localized(_) => walk.viewer().home() == Place::Provider,
-        Whose::Own | Whose::Subscription(_) => walk.viewer().reach().covers(&place),
+    let about = match whose {
+        Whose::Own => About::All,
+        Whose::Subscription(name) => About::Subscription(name),
+        Whose::Localized(service) => About::Service(service),
     };
-    if !is_theirs && given.iter().any(|given| given.text.starts_with('!')) {
-        let hidden = hidden(lane, &shelf)?;
-        given.retain(|given| {
-            let name = given.text.strip_prefix('!').and_then(|text| parse_substitution(text).ok());
-            name.is_none_or(|substitution| !hidden.contains(substitution.name.as_str()))
-        });
-    }
+    walk.viewer().reader().cut(lane, &shelf, (&place, about), &mut given, |given| &given.text)?;
     let parameters = match &query.subscription {
         Some(name) => Some(standing(walk, lane, &shelf, &place, name)?),
         None => None,
@@ -162,13 +156,10 @@ fn standing(
     let service = Some((&row.service, row.version.as_str()));
     let wanted = Wanted { place, service, subscription: Some(name), activation: None, instead: None };
     let gathered = acquired::gather(lane, shelf, &wanted)?;
-    let hides_fixed = gathered.service.as_ref().is_some_and(|service| service.definition.hides_fixed);
     Ok(gathered.acquire(|values| {
         let mut parameters = Report::of(values).parameters;
-        for found in values.parameters() {
-            if hides_fixed && is_fixed_above(walk.viewer(), &found) {
-                parameters.remove(found.name().as_str());
-            }
+        if let Some(service) = &gathered.service {
+            walk.viewer().reader().veil(&service.definition, values).cut(&mut parameters);
         }
         parameters
     }))

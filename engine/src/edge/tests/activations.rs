@@ -283,7 +283,9 @@ async fn a_canary_counts_over_all_organizations_and_said_again_it_is_the_same() 
 async fn what_is_fixed_above_is_hidden_where_the_service_says_so_and_what_may_be_chosen_is_shown() {
     let world = World::new().await;
     let definition = "title = \"Cap\"\nhide_fixed = true\n[parameters]\nrate = { type = \"rate\" }\n\
-        burst = { type = \"burst\", constraint = \"burst in 1..9k\" }\n";
+        burst = { type = \"burst\", constraint = \"burst in 1..9k\" }\n\
+        door = { type = \"port\", substitution = \"!door=4711\" }\n\
+        peak = { type = \"number\" }\nspare = { type = \"burst\", constraint = \"spare in 1..9k\" }\n";
     let files = [("service.toml", definition), ("main.j2", "cap {{ rate }} {{ burst }};\n")];
     let files: std::collections::BTreeMap<_, _> =
         files.into_iter().map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
@@ -299,7 +301,9 @@ async fn what_is_fixed_above_is_hidden_where_the_service_says_so_and_what_may_be
         changed: Default::default(),
     };
     let given = |text: &str| Given { text: text.to_owned(), by: "admin".to_owned(), at: Default::default() };
+    let of_subscription = vec![given("peak=rate * 2"), given("!burst=1k")];
     let given = ValuesRow { number: 0, substitutions: vec![given("!rate=2m"), given("burst=1k")] };
+    let of_subscription = ValuesRow { number: 7, substitutions: of_subscription };
     for lane in 0..LANES {
         let newest = NewestRow { version: "0123456789ab".to_owned() };
         let version = VersionRow { files: files.clone(), taken_up: Default::default() };
@@ -310,21 +314,48 @@ async fn what_is_fixed_above_is_hidden_where_the_service_says_so_and_what_may_be
                 (services::version_key(&service, "0123456789ab").into_bytes(), table::encode(&version).unwrap()),
                 (subscriptions::key(&acme, &"own".parse().unwrap()).into_bytes(), table::encode(&row).unwrap()),
                 (values::key(&acme, Whose::Own).into_bytes(), table::encode(&given).unwrap()),
+                (
+                    values::key(&acme, Whose::Subscription(&"own".parse().unwrap())).into_bytes(),
+                    table::encode(&of_subscription).unwrap(),
+                ),
             ],
         );
     }
     world.edge.grant("acme/sam", "acme/berlin", Privileges::default(), Rights::default());
     let of = async |token: &str, path: &str| read(&world, token, path).await;
     assert_eq!(of(TOKEN, "/api/v1/values/acme").await["substitutions"], json!(["!rate=2m", "burst=1k"]));
-    assert_eq!(of(SAM, "/api/v1/values/acme").await["substitutions"], json!(["burst=1k"]));
+    // What a subscription fixes of what is given for all is kept as well.
+    assert_eq!(of(SAM, "/api/v1/values/acme").await["substitutions"], json!([]));
     let whole = of(TOKEN, "/api/v1/values/acme/berlin?subscription=own").await["parameters"].clone();
     assert_eq!((&whole["rate"]["status"], &whole["rate"]["place"]), (&json!("fixed"), &json!("acme")));
+    assert_eq!(whole["peak"]["value"], "4000000");
     let part = of(SAM, "/api/v1/values/acme/berlin?subscription=own").await["parameters"].clone();
-    assert_eq!((&part["rate"], &part["burst"]["status"]), (&Value::Null, &json!("defaulted")));
-    assert!(part["burst"]["choice"].is_object(), "{part}");
+    assert_eq!([&part["rate"], &part["burst"], &part["door"]], [&Value::Null; 3], "{part}");
+    assert!(part["spare"]["choice"].is_object(), "{part}");
+    // Its value would tell the other.
+    let peak = json!({"status": "defaulted", "type": "number", "value": null, "source": "subscription-enterprise",
+        "place": "acme", "hidden": true});
+    assert_eq!(part["peak"], peak);
     let explain = "/api/v1/explain/acme/berlin?service=cap&parameter=rate";
     assert_eq!(world.edge.get_as(SAM, explain).await.status(), 404);
     assert_eq!(of(TOKEN, explain).await["status"], "fixed");
+    let explain = "/api/v1/explain/acme/berlin?service=cap&parameter=peak";
+    assert!(of(TOKEN, explain).await.to_string().contains("4000000"));
+    let told = of(SAM, explain).await.to_string();
+    assert!(!told.contains("4000000") && !told.contains("2000000") && told.contains("rate * 2"), "{told}");
+    let substitutions = async |token: &str| of(token, "/api/v1/subscriptions/acme/own").await["substitutions"].clone();
+    assert_eq!(substitutions(TOKEN).await, json!(["peak=rate * 2", "!burst=1k"]));
+    assert_eq!(substitutions(SAM).await, json!(["peak=rate * 2"]));
+    let listed = of(SAM, "/api/v1/subscriptions?name=own").await["items"][0].clone();
+    assert_eq!(listed["substitutions"], json!(["peak=rate * 2"]), "{listed}");
+    let defined =
+        async |token: &str| of(token, "/api/v1/services/cap").await["definition"].as_str().unwrap().to_owned();
+    assert_eq!(defined(TOKEN).await, definition);
+    assert!(
+        !defined(SAM).await.contains("4711") && defined(SAM).await.contains("hide_fixed"),
+        "{}",
+        defined(SAM).await
+    );
 }
 
 /// A service whose version before may be subscribed anywhere, and whose newest at lines alone.

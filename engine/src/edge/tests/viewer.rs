@@ -85,6 +85,7 @@ pub(super) fn part(line: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
         is_of_device: false,
         reaction: None,
         changed: Timestamp::UNIX_EPOCH,
+        against: None,
     };
     (parts::key(&line, &format!("{name}-0123456789ab")).into_bytes(), table::encode(&row).unwrap())
 }

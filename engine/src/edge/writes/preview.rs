@@ -134,6 +134,10 @@ struct Change {
     diff: String,
     /// The way back.
     reverse: String,
+    /// Whether both are not shown, because what is fixed above and hidden stands in them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    hidden: bool,
     /// How the activation would then stand there; null: it would be gone.
     state: Option<ActivationState>,
     /// Why it would fail; empty where it would not.
@@ -169,6 +173,10 @@ struct ValueStanding {
     /// Its value: canonical text, or a list of such; null for none.
     #[schema(value_type = Value)]
     value: Option<Value>,
+    /// Whether that is not shown, because it comes of what is fixed above and hidden.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    hidden: bool,
 }
 
 /// Something that would be wrong.
@@ -220,6 +228,7 @@ impl From<preview::Change> for Change {
             group: change.group,
             diff: change.diff,
             reverse: change.reverse,
+            hidden: change.is_hidden,
             state: change.state.map(ActivationState::from),
             reason: change.reason,
         }
@@ -229,7 +238,10 @@ impl From<preview::Change> for Change {
 impl From<preview::ValueChange> for ValueChange {
     fn from(change: preview::ValueChange) -> Self {
         let preview::ValueChange { place, service, subscription, parameter, before, after } = change;
-        let shown = |standing: Standing| ValueStanding { status: standing.status, value: standing.value };
+        let shown = |standing: Standing| {
+            let Standing { status, value, is_hidden: hidden, .. } = standing;
+            ValueStanding { status, value, hidden }
+        };
         Self { place, service, subscription, parameter, before: before.map(shown), after: after.map(shown) }
     }
 }
@@ -279,7 +291,7 @@ pub(super) async fn run(
         let until = Instant::now() + MOST;
         let goes_on = || !is_gone.load(Ordering::Relaxed) && Instant::now() < until;
         let sees = |place: &Place| viewer.sees_place(place);
-        let sight = Sight { sees: &sees, is_of_provider: viewer.home() == Place::Provider };
+        let sight = Sight { sees: &sees, reader: viewer.reader() };
         let lanes = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let mut found = Vec::with_capacity(asked.len());
         for (organization, verb) in asked {

@@ -172,7 +172,10 @@ async fn begin(
     body: RolloutBody,
 ) -> Result<Response, Problem> {
     let RolloutBody { under, version, canary } = body;
-    let under = under.unwrap_or(Place::Provider);
+    let under = match under {
+        None if !viewer.reach().covers(&Place::Provider) => return Err(no_place(viewer)),
+        under => under.unwrap_or(Place::Provider),
+    };
     viewer.may("rollout-service", &under)?;
     let verb = Rollout { service: name.clone(), version: version.clone(), under: under.clone(), canary };
     Verb::Service(Service::Rollout(verb)).check().map_err(|fault| out_of_bounds(&fault))?;
@@ -195,6 +198,13 @@ async fn begin(
     let Plan { version, staying, more_staying, .. } = planned;
     let staying = staying.into_iter().map(StayingSubscription::from).collect();
     Ok((status, Json(RolloutState { version, organizations, staying, more_staying })).into_response())
+}
+
+/// Whoever does not see all organizations says which place they mean.
+fn no_place(viewer: &Viewer) -> Problem {
+    let detail =
+        format!("`{}` does not see all organizations: name the place that is meant with `under`", viewer.principal());
+    Problem::new(StatusCode::FORBIDDEN, detail)
 }
 
 /// What a rollout would do, organization by organization.
@@ -230,6 +240,8 @@ async fn ask(sources: &Sources, viewer: &Viewer, share: Share) -> Result<Organiz
     if let Some(status) = verdict.refusal() {
         return Err(Problem::new(status, detail.unwrap_or_default()).decided());
     }
+    // All that could go over have by then, since they were counted.
+    let subscriptions = if detail.as_deref() == Some("unchanged") { Some(0) } else { subscriptions };
     Ok(OrganizationRollout { organization, subscriptions, command, verdict })
 }
 

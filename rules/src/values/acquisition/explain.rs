@@ -21,6 +21,9 @@ pub struct Explanation {
     pub status: String,
     /// The value that counts, as JSON: a text or a list of texts.
     pub value: Option<serde_json::Value>,
+    /// Whether that is not shown: it comes of what is fixed above and hidden.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub hidden: bool,
     /// The source of the value that counts.
     pub source: Option<String>,
     /// Its place.
@@ -139,6 +142,10 @@ pub struct Renaming {
     pub place: Option<String>,
 }
 
+const fn is_no(truth: &bool) -> bool {
+    !*truth
+}
+
 impl Acquisition<'_> {
     /// Explains a parameter; none where there is none of that name.
     pub fn explain(&self, name: &str) -> Option<Explanation> {
@@ -161,6 +168,7 @@ impl Acquisition<'_> {
             types: slot.types.to_string(),
             status: acquired.status().as_str().to_owned(),
             value: acquired.value().map(super::Value::to_json),
+            hidden: false,
             source: at.map(|at| at.source.to_string()),
             place: at.and_then(|at| at.place).map(ToString::to_string),
             sources,
@@ -245,7 +253,8 @@ impl fmt::Display for Explanation {
         let Self { parameter, types, status, value, .. } = self;
         write!(f, "{parameter}: {types}, {status}")?;
         if let Some(source) = &self.source {
-            write!(f, ", {} from {}", shown(value.as_ref()), placed(source, self.place.as_ref()))?;
+            let value = if self.hidden { "hidden".to_owned() } else { shown(value.as_ref()) };
+            write!(f, ", {value} from {}", placed(source, self.place.as_ref()))?;
         }
         writeln!(f)?;
         for step in &self.sources {

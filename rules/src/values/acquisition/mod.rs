@@ -17,8 +17,10 @@ mod gather;
 mod runtime;
 mod settle;
 mod slot;
+mod veil;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use foldhash::HashMap;
 
@@ -34,6 +36,7 @@ pub use choices::Choice;
 pub use explain::{Explanation, Found, Input, Outcome, Renaming, Step, Trail};
 pub use fault::Fault;
 pub use runtime::{RUNTIME_NAMES, Runtime};
+pub use veil::Veil;
 
 /// What values are acquired from, at one place.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +145,21 @@ impl<'a> Acquisition<'a> {
         let of_narrowing = slot.narrowings.iter().find(|narrowing| narrowing.is_fixed).map(|fixed| fixed.at);
         let fixes = of_value.into_iter().chain(of_narrowing.filter(|_| is_narrowing));
         fixes.filter(|at| at.source < source).min_by_key(|at| at.source)
+    }
+
+    /// Whether what is admitted of a parameter, or its value, comes of what the place itself tells: it may be otherwise
+    /// at another place though nobody says anything there.
+    pub fn is_of_place(&self, name: &str) -> bool {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![name]);
+        while let Some(slot) = next.pop().and_then(|name| self.slot(name)) {
+            if slot.is_read_only {
+                return true;
+            }
+            if seen.insert(slot.name) {
+                next.extend(slot.references().map(|name| name.as_str()));
+            }
+        }
+        false
     }
 
     fn slot(&self, name: &str) -> Option<&Slot<'a>> {

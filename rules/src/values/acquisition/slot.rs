@@ -147,6 +147,17 @@ impl<'a> Slot<'a> {
         contributing.iter().rev().find(|candidate| !matches!(candidate.given, Given::Nothing))
     }
 
+    /// The names that its value refers to, and what it is narrowed by.
+    pub(super) fn references(&self) -> impl Iterator<Item = &Name> {
+        let given = self.candidates.get(self.contributing()).unwrap_or_default().iter();
+        let given = given.filter_map(|candidate| match candidate.given {
+            Given::Expression(expression) => Some(expression),
+            Given::Value(_) | Given::Nothing => None,
+        });
+        let narrowed = self.narrowings.iter().map(|narrowing| narrowing.expression);
+        given.chain(narrowed).flat_map(|expression| expression.references()).map(|found| &found.name)
+    }
+
     /// How many narrowings are in force; they are the first ones. Those below a fix of the value, or of a narrowing,
     /// are not.
     pub(super) fn in_force(&self) -> usize {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ops::Bound;
 
 use super::*;
+use crate::hidden::Reader;
 use crate::preview::{Question, Sight, preview};
 use crate::state::{Base, Row};
 
@@ -56,7 +57,8 @@ fn one_activation_more_renders_none_of_those_that_stand() {
         };
         let counted = Rc::new(Cell::new(0));
         let base = Counted { rows: network.lane.base.handle(), reads: Rc::clone(&counted) };
-        let found = preview(Box::new(base), question, &Sight { sees: &|_| true, is_of_provider: true }, &|| true);
+        let found =
+            preview(Box::new(base), question, &Sight { sees: &|_| true, reader: Reader::of_provider() }, &|| true);
         assert_eq!(found.unwrap().changes.len(), 1);
         reads.push(counted.get());
     }

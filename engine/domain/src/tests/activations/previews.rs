@@ -7,6 +7,7 @@ use linesman_rules::configuration::{Configuration, diff};
 use linesman_schemas::Place;
 
 use super::*;
+use crate::hidden::Reader;
 use crate::preview::{Preview, Question, Sight, preview};
 
 impl Network {
@@ -29,7 +30,7 @@ impl Network {
     }
 
     pub(super) fn previews(&self, verb: &Value) -> Preview {
-        self.previews_for(verb, &Sight { sees: &|_| true, is_of_provider: true }, &|| true)
+        self.previews_for(verb, &Sight { sees: &|_| true, reader: Reader::of_provider() }, &|| true)
     }
 
     fn text(&self, key: &(String, String)) -> Configuration {
@@ -167,7 +168,7 @@ fn what_would_be_illegal_or_a_conflict_is_named_one_by_one() {
     network.does(&subscribe("acme/berlin", "hello", "banner", &["text=\"hello\""], true));
     network.does(&subscribe("acme/paris", "bye", "banner", &["text=\"bye\""], true));
     let moved = network.previews(&json!({"set_place": {"place": "acme/paris/line-1", "device": "pe-berlin"}}));
-    assert_eq!(moved.verdict, Verdict::Done, "the provider is not refused, and the part tells");
+    assert_eq!(moved.verdict, Verdict::Conflict, "two do not meet on a device by a line's coming to it");
     let [(told, is_conflict)] = named(&moved).try_into().unwrap();
     assert!(is_conflict && told.starts_with("acme/paris/line-1 `system login message` is set to"), "{told}");
     let refused = network.previews(&subscribe("acme/berlin/line-2", "moin", "banner", &["text=\"moin\""], true));
@@ -177,12 +178,13 @@ fn what_would_be_illegal_or_a_conflict_is_named_one_by_one() {
 
 #[test]
 fn nothing_is_told_of_places_that_are_not_seen() {
-    let mut network = Network::new();
+    // From level 6 on a place is not set so that two meet.
+    let mut network = Network::at(5, vec![service("limit", &LIMIT), service("banner", &BANNER)]);
     network.does(&json!({"set_place": {"place": "acme/paris/line-1", "device": "pe-berlin"}}));
     network.does(&subscribe("acme/paris", "bye", "banner", &["text=\"bye\""], true));
     let of_berlin =
         |place: &Place| "acme/berlin".parse::<Place>().unwrap().covers(place) || place.to_string() == "acme";
-    let sight = Sight { sees: &of_berlin, is_of_provider: false };
+    let sight = Sight { sees: &of_berlin, reader: Reader::of_provider() };
     let hello = subscribe("acme/berlin", "hello", "banner", &["text=\"hello\""], true);
     let found = network.previews_for(&hello, &sight, &|| true);
     assert_eq!(found.verdict, Verdict::Conflict);
@@ -215,7 +217,7 @@ fn what_takes_too_long_ends_and_says_so() {
     assert!(whole.more_values > 0);
     let left = Cell::new(2);
     let goes_on = || left.replace(left.get() - 1) > 0;
-    let part = network.previews_for(&wide, &Sight { sees: &|_| true, is_of_provider: true }, &goes_on);
+    let part = network.previews_for(&wide, &Sight { sees: &|_| true, reader: Reader::of_provider() }, &goes_on);
     assert_eq!((part.is_complete, part.verdict), (false, Verdict::Done));
     assert_eq!((part.lines, part.changes.len()), (50, 50), "what was found out is told");
 }

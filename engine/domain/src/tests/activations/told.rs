@@ -1,10 +1,12 @@
 //! What is told of whose a statement is, of what a value would break, and of who stays on a version.
 
+use linesman_rules::configuration::Configuration;
 use linesman_schemas::{Place, PlacePath};
 
 use super::*;
 use crate::activations::origins::{self, Origin};
 use crate::activations::wanted::{path, wishes};
+use crate::hidden::Reader;
 use crate::shelf::Shelf;
 
 /// The statements of the one activation of a line, with the sources of the values in them.
@@ -13,11 +15,15 @@ fn statements(network: &Network, line: &str) -> BTreeMap<String, Vec<(String, St
     let line: PlacePath = line;
     let floors = path(&network.lane.base.handle(), &Place::Below(line.clone())).unwrap();
     let (_, wish) = wishes(&floors).pop_first().unwrap();
-    let found = origins::of(&network.lane.base.handle(), &Shelf::default(), (&line, &wish), |_, _| true).unwrap();
-    let told = |Origin { parameter, source, place }: Origin| {
-        (parameter, place.map_or_else(|| source.to_string(), |place| format!("{source} {place}")))
+    let base = network.lane.base.handle();
+    let found = origins::of(&base, &Shelf::default(), (&line, &wish), Reader::of_provider()).unwrap();
+    let told = |Origin { parameter, source, place }: &Origin| {
+        (parameter.clone(), place.as_ref().map_or_else(|| source.to_string(), |place| format!("{source} {place}")))
     };
-    found.into_iter().map(|(leaf, origins)| (leaf, origins.into_iter().map(told).collect())).collect()
+    let part = &network.parts()[&(line.to_string(), wish.id.clone())];
+    let leaves =
+        Configuration::parse(part.to_hold()).unwrap().leaves().iter().map(ToString::to_string).collect::<Vec<_>>();
+    leaves.into_iter().map(|leaf| (leaf.clone(), found.of(&leaf).iter().map(told).collect())).collect()
 }
 
 #[test]
