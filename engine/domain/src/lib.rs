@@ -33,6 +33,7 @@
 
 pub mod acquired;
 pub mod activations;
+mod ahead;
 pub mod audit;
 pub mod bundles;
 pub mod cases;
