@@ -34,6 +34,7 @@
 
 pub mod acquired;
 pub mod activations;
+mod ahead;
 pub mod audit;
 pub mod bundles;
 pub mod cases;

@@ -156,6 +156,15 @@ pub fn lines<'a>(
     })
 }
 
+/// How many access lines a site has; no more than `most` are counted.
+///
+/// # Errors
+/// The base cannot be read.
+pub(crate) fn count_lines(base: &(impl Base + ?Sized), site: &PlacePath, most: usize) -> Result<usize, Error> {
+    let front = PLACES.prefix(&[site.organization.as_str()], format!("{}/", site.site).as_bytes());
+    Ok(base.stretch(Bound::Included(&front), &front, most)?.rows.len())
+}
+
 /// The access lines at a place and below, the first so many, and whether these are all.
 ///
 /// # Errors
@@ -192,18 +201,20 @@ pub(crate) fn lines_behind(
     let org = place.organization();
     let mut from = if after.is_empty() { Bound::Included(front.clone()) } else { Bound::Excluded(after.to_vec()) };
     let mut lines = Vec::new();
-    while let Some((key, _)) = base.first(from.as_ref().map(Vec::as_slice), &front)? {
-        let own = org.and_then(|org| {
+    loop {
+        // No more than are wanted, of which some are sites: the last one that is wanted is the last that is read.
+        let found = base.stretch(from.as_ref().map(Vec::as_slice), &front, most - lines.len())?;
+        let last = found.rows.last().map(|(key, _)| key.clone()).filter(|_| !found.is_all);
+        lines.extend(found.rows.iter().filter_map(|(key, _)| {
+            let org = org?;
             let own = key.get(1 + org.as_str().len() + 1..)?;
-            path(org, std::str::from_utf8(own).ok()?)
-        });
-        lines.extend(own.filter(|place| place.line.is_some()));
-        if lines.len() >= most {
-            return Ok((lines, Some(key)));
+            path(org, std::str::from_utf8(own).ok()?).filter(|place| place.line.is_some())
+        }));
+        match last {
+            Some(last) if lines.len() < most => from = Bound::Excluded(last),
+            last => return Ok((lines, last)),
         }
-        from = Bound::Excluded(key);
     }
-    Ok((lines, None))
 }
 
 /// A place itself and the access lines below it.

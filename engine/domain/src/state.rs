@@ -38,6 +38,32 @@ pub trait Base {
     /// # Errors
     /// The store cannot be read.
     fn first(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, Error>;
+
+    /// The first rows whose keys are `>= from` and begin with `prefix`, so many at the most, and one at the least where
+    /// there is any.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn stretch(&self, from: Bound<&[u8]>, prefix: &[u8], most: usize) -> Result<Stretch, Error> {
+        let (mut rows, mut from) = (Vec::new(), from.map(<[u8]>::to_vec));
+        while let Some(row) = self.first(from.as_ref().map(Vec::as_slice), prefix)? {
+            from = Bound::Excluded(row.0.clone());
+            rows.push(row);
+            if rows.len() >= most {
+                return Ok(Stretch { rows, is_all: false });
+            }
+        }
+        Ok(Stretch { rows, is_all: true })
+    }
+}
+
+/// Rows as they follow each other.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Stretch {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Whether there are no more behind them; never where as many were found as were asked for.
+    pub is_all: bool,
 }
 
 #[derive(Clone)]
@@ -170,6 +196,56 @@ impl State {
         }
     }
 
+    /// The first rows from `from` on whose keys begin with `prefix`, so many at the most, and one at the least where there
+    /// is any.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn stretch(&self, from: Bound<&[u8]>, prefix: &[u8], most: usize) -> Result<Stretch, Error> {
+        let mut from = from.map(<[u8]>::to_vec);
+        loop {
+            let after = from.as_ref().map(Vec::as_slice);
+            let stored = self.base.stretch(after, prefix, most)?;
+            let end = stored.rows.last().filter(|_| !stored.is_all).map(|(key, _)| key.clone());
+            let rows = self.over(stored.rows, (after, end.as_deref()), prefix, most);
+            match end {
+                // All of them are deleted above what is stored: look behind them.
+                Some(end) if rows.is_empty() => from = Bound::Excluded(end),
+                end => {
+                    let is_all = end.is_none() && rows.len() < most;
+                    return Ok(Stretch { rows, is_all });
+                }
+            }
+        }
+    }
+
+    /// Stored rows, with what was decided since from `from` up to `end`: so many of both at the most.
+    fn over(
+        &self,
+        stored: Vec<Row>,
+        (from, end): (Bound<&[u8]>, Option<&[u8]>),
+        prefix: &[u8],
+        most: usize,
+    ) -> Vec<Row> {
+        let is_known = |key: &[u8]| key.starts_with(prefix) && end.is_none_or(|end| key <= end);
+        let decided = self.overlay.range::<[u8], _>((from, Bound::Unbounded));
+        let mut decided = decided.take_while(|(key, _)| is_known(key)).peekable();
+        let (mut stored, mut rows) = (stored.into_iter().peekable(), Vec::new());
+        while rows.len() < most {
+            match decided.next_if(|(key, _)| stored.peek().is_none_or(|(stored, _)| *key <= stored)) {
+                Some((key, slot)) => {
+                    stored.next_if(|(stored, _)| stored == key);
+                    rows.extend(slot.value.clone().map(|value| (key.clone(), value)));
+                }
+                None => match stored.next() {
+                    Some(row) => rows.push(row),
+                    None => break,
+                },
+            }
+        }
+        rows
+    }
+
     /// What is stored, without what was decided since.
     pub(crate) fn base(&self) -> &dyn Base {
         &*self.base
@@ -234,6 +310,10 @@ impl Base for State {
 
     fn first(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, Error> {
         self.first(from, prefix)
+    }
+
+    fn stretch(&self, from: Bound<&[u8]>, prefix: &[u8], most: usize) -> Result<Stretch, Error> {
+        self.stretch(from, prefix, most)
     }
 }
 
@@ -331,5 +411,41 @@ mod tests {
         set(&mut state, "a4", None);
         assert!(ids(&state, "a").is_empty());
         assert_eq!(ids(&state, "b"), ["b1"]);
+    }
+
+    #[test]
+    fn a_stretch_is_what_one_by_one_follows() {
+        // Of nine rows some are stored, and some of those and of the others are decided: each either way.
+        for pattern in 0..200_u32 {
+            let base = Memory::default();
+            let mut state = State::new(Box::new(base.handle()));
+            let number = |row: u32, salt: u32| pattern * 9 + row + 10_000 * salt;
+            let chosen = |row, salt| (number(row, salt).wrapping_mul(2_654_435_761) >> 16) % 3;
+            for row in (0..9).filter(|row| chosen(*row, 0) > 0) {
+                set(&mut state, &format!("a{row}"), Some(b"stored"));
+            }
+            set(&mut state, "b", Some(b"behind"));
+            let writes = state.take_writes();
+            base.apply(&writes);
+            state.applied(&writes);
+            for row in 0..9 {
+                match chosen(row, 1) {
+                    0 => set(&mut state, &format!("a{row}"), None),
+                    1 => set(&mut state, &format!("a{row}"), Some(b"decided")),
+                    _ => {}
+                }
+            }
+            let (front, all) = (key("a"), ids(&state, "a"));
+            for (from, most) in (0..10).flat_map(|from| (1..11).map(move |most| (from, most))) {
+                let from = key(&format!("a{from}"));
+                let rows = state.scan(front.as_bytes()).map(Result::unwrap);
+                let left: Vec<Row> = rows.filter(|(key, _)| key.as_slice() > from.as_bytes()).collect();
+                let found = state.stretch(Bound::Excluded(from.as_bytes()), front.as_bytes(), most).unwrap();
+                assert_eq!(found.rows, left[..found.rows.len()], "{all:?}");
+                assert!(found.rows.len() <= most && (left.is_empty() || !found.rows.is_empty()));
+                assert!(!found.is_all || found.rows.len() == left.len() && left.len() < most);
+                assert!(found.is_all || !found.rows.is_empty());
+            }
+        }
     }
 }

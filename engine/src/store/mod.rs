@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use linesman_domain::Error as DomainError;
-use linesman_domain::state::{Base, Row, Writes};
+use linesman_domain::state::{Base, Row, Stretch, Writes};
 
 /// Raised whenever rows are written differently. A store of an earlier format is taken as it is and upgraded; one of a
 /// later format, or of none of ours, is rebuilt from the log.
@@ -289,6 +289,21 @@ impl Base for Lane {
     fn first(&self, from: Bound<&[u8]>, prefix: &[u8]) -> Result<Option<Row>, DomainError> {
         Ok(self.first_row(from, prefix)?)
     }
+
+    fn stretch(&self, from: Bound<&[u8]>, prefix: &[u8], most: usize) -> Result<Stretch, DomainError> {
+        let mut rows = Vec::new();
+        for row in self.tree.range((from.map(<[u8]>::to_vec), Bound::Unbounded)) {
+            let (key, value) = row.map_err(Error::from)?;
+            if !key.starts_with(prefix) {
+                break;
+            }
+            rows.push((key.to_vec(), value.to_vec()));
+            if rows.len() >= most {
+                return Ok(Stretch { rows, is_all: false });
+            }
+        }
+        Ok(Stretch { rows, is_all: true })
+    }
 }
 
 #[cfg(test)]
@@ -313,6 +328,10 @@ mod tests {
         drop((lane, store));
         let lane = Store::open(&path).unwrap().lane(1).unwrap();
         assert_eq!(lane.first(Bound::Included(b"a"), b"a").unwrap(), Some((b"a2".to_vec(), b"y".to_vec())));
+        for (most, is_all) in [(1, false), (2, true)] {
+            let rows = vec![(b"a2".to_vec(), b"y".to_vec())];
+            assert_eq!(lane.stretch(Bound::Excluded(b"a1"), b"a", most).unwrap(), Stretch { rows, is_all });
+        }
         assert_eq!(lane.rows(b"a", None).count(), 1);
         let back: Vec<_> = lane.rows_back(b"b", None).map(|row| row.unwrap().0).collect();
         assert_eq!(back, [b"b"]);

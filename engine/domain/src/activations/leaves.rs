@@ -38,8 +38,8 @@ struct Device {
 
 /// The leaves of a configuration, hashed, in the order of the hashes.
 pub(super) fn hashed(configuration: &Configuration) -> Vec<Hashed> {
-    let mut hashed = Vec::new();
-    configuration.each_leaf(|leaf| hashed.push((hash(leaf.identity()), hash(leaf.value()))));
+    let (mut hashed, mut bytes) = (Vec::new(), Vec::new());
+    configuration.each_leaf(|leaf| hashed.push((hash(leaf.identity(), &mut bytes), hash(leaf.value(), &mut bytes))));
     hashed.sort_unstable();
     hashed
 }
@@ -49,14 +49,14 @@ pub(super) fn of_text(text: &str) -> Vec<Hashed> {
     Configuration::parse(text).map(|configuration| hashed(&configuration)).unwrap_or_default()
 }
 
-/// The first eight bytes of SHA-256 over words, each behind its length.
-fn hash(words: &[&Word]) -> u64 {
-    let mut hasher = Sha256::new();
+/// The first eight bytes of SHA-256 over words, each behind its length; they are gathered in `bytes`.
+fn hash(words: &[&Word], bytes: &mut Vec<u8>) -> u64 {
+    bytes.clear();
     for word in words {
-        hasher.update((word.as_str().len() as u64).to_be_bytes());
-        hasher.update(word.as_str());
+        bytes.extend_from_slice(&(word.as_str().len() as u64).to_be_bytes());
+        bytes.extend_from_slice(word.as_str().as_bytes());
     }
-    let digest: [u8; 32] = hasher.finalize().into();
+    let digest: [u8; 32] = Sha256::digest(bytes).into();
     digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 

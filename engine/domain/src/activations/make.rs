@@ -3,8 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
 use linesman_rules::configuration::{Configuration, Conflict};
 use linesman_rules::services::Service;
@@ -18,12 +17,14 @@ use super::parts::{self, ConflictRow};
 use super::wanted::{Floor, Wish, wishes};
 use crate::Error;
 use crate::acquired::{self, Common, Gathered};
+use crate::ahead::Ahead;
 use crate::desk::Desk;
 use crate::devices::{Devices, Named};
 use crate::hidden::{self, Reader};
-use crate::places::PlaceRow;
+use crate::places::{self, PlaceRow};
 use crate::rights::Reach;
 use crate::services::Services;
+use crate::table::Table;
 
 /// How many faults of values a part names.
 const FAULTS_MOST: usize = 10;
@@ -36,6 +37,8 @@ const HIDDEN_LEAF: &str = "a statement with a hidden value";
 pub(crate) struct Surroundings<'a> {
     services: &'a Services,
     known: &'a mut Devices,
+    /// What stands at places.
+    ahead: Ahead,
     common: Common,
     floors: BTreeMap<Place, Rc<Floor>>,
     devices: BTreeMap<String, Device>,
@@ -69,6 +72,7 @@ impl<'a> Surroundings<'a> {
         Self {
             services,
             known,
+            ahead: Ahead::default(),
             common: Common::default(),
             floors: BTreeMap::new(),
             devices: BTreeMap::new(),
@@ -82,9 +86,14 @@ impl<'a> Surroundings<'a> {
         Self { reach: reach.map(Arc::new), ..self }
     }
 
+    /// A line's row.
+    pub(super) fn place(&self, desk: &Desk, line: &PlacePath) -> Result<Option<PlaceRow>, Error> {
+        Table::read(&self.ahead.of(desk.state()), &places::key(line))
+    }
+
     /// The activations that reach a line.
     pub(crate) fn wishes(&mut self, desk: &Desk, line: &PlacePath) -> Result<BTreeMap<String, Wish>, Error> {
-        let own = Floor::read(desk.state(), &Place::Below(line.clone()))?;
+        let own = Floor::read(&self.ahead.of(desk.state()), &Place::Below(line.clone()))?;
         let site = self.floor(desk, &Place::Below(PlacePath { line: None, ..line.clone() }))?;
         let top = self.floor(desk, &Place::Organization(line.organization.clone()))?;
         Ok(wishes([&own, &*site, &*top]))
@@ -94,7 +103,7 @@ impl<'a> Surroundings<'a> {
         if let Some(floor) = self.floors.get(place) {
             return Ok(Rc::clone(floor));
         }
-        let floor = Rc::new(Floor::read(desk.state(), place)?);
+        let floor = Rc::new(Floor::read(&self.ahead.of(desk.state()), place)?);
         self.floors.insert(place.clone(), Rc::clone(&floor));
         Ok(floor)
     }
@@ -147,7 +156,8 @@ impl<'a> Surroundings<'a> {
         let place = Place::Below(line.clone());
         let (subscription, wanted) = (&wish.subscription, wish.wanted(&place));
         let through = Some((&wish.name, subscription.number));
-        let gathered = acquired::gather_with(desk.state(), self.services.shelf(), &wanted, through, &mut self.common)?;
+        let base = self.ahead.of(desk.state());
+        let gathered = acquired::gather_with(&base, self.services.shelf(), &wanted, through, &mut self.common)?;
         let Some(service) = gathered.service.clone() else {
             let (name, version) = (&subscription.service, &subscription.version);
             return Ok(Err(Failing::told(format!("the version `{version}` of the service `{name}` cannot be used"))));
@@ -177,31 +187,6 @@ impl Draft {
 
 /// Of how many conflicts at once the parameters are told.
 const OWNERS_MOST: usize = 20;
-/// From how many on two threads render them.
-const SHARED_LEAST: usize = 8;
-
-/// Renders what was drafted, in its order; of many a half on a thread of its own.
-pub(super) fn finish(mut drafts: Vec<Result<Draft, Failing>>) -> Vec<Result<Made, Failing>> {
-    let here = |drafts: Vec<Result<Draft, Failing>>| -> Vec<_> {
-        drafts.into_iter().map(|draft| draft.and_then(Draft::finish)).collect()
-    };
-    if drafts.len() < SHARED_LEAST {
-        return here(drafts);
-    }
-    let half = Mutex::new(drafts.split_off(drafts.len() / 2));
-    let take = || std::mem::take(&mut *half.lock().unwrap_or_else(PoisonError::into_inner));
-    thread::scope(|scope| {
-        // Where there is no thread to be had, its half is left for this one.
-        let other = thread::Builder::new().name("render".to_owned()).spawn_scoped(scope, || here(take())).ok();
-        let mut made = here(drafts);
-        made.extend(match other.map(thread::ScopedJoinHandle::join) {
-            Some(Ok(others)) => others,
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-            None => here(take()),
-        });
-        made
-    })
-}
 
 /// What is wrong at a line.
 #[derive(Debug, Clone)]

@@ -13,6 +13,7 @@
 //! ```text
 //! wanted      which activations count at a line, from its path's rows
 //! make        what each of them comes to there, rendered
+//! drafts      by two threads where there are many
 //! render      held against what the line's device has and against what others set on it, and said to the device
 //! rehearsal   the same before anything is taken in
 //! parts       what the device has, what it was told, what it said
@@ -22,6 +23,7 @@
 //! An activation's id says what it is, and not when it was made: the same subscriptions, made in whatever order, are the
 //! same groups on the same devices.
 
+mod drafts;
 pub(crate) mod leaves;
 pub(crate) mod make;
 pub mod origins;
@@ -37,6 +39,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Error;
+use super::ahead::Ahead;
 use super::desk::Desk;
 use super::schedules::Calendar;
 use super::state::Base;
@@ -260,8 +263,8 @@ fn disarm(desk: &mut Desk, key: &Key<ActivationRow>) -> Result<(), Error> {
 ///
 /// # Errors
 /// The state cannot be read, or a row of it.
-pub(crate) fn forget_cuts(desk: &mut Desk, place: &Place) -> Result<(), Error> {
-    let cuts: Vec<(SubscriptionName, CutRow)> = cuts_at(desk.state(), place).collect::<Result<_, _>>()?;
+pub(crate) fn forget_cuts((desk, ahead): (&mut Desk, &Ahead), place: &Place) -> Result<(), Error> {
+    let cuts: Vec<_> = cuts_at(&ahead.of(desk.state()), place).collect::<Result<_, _>>()?;
     for (name, cut) in cuts {
         // One that another takes the place of below counts again when that goes.
         let (mut next, mut stands) = (Some(place.clone()), false);

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::thread;
 
 use linesman_rules::configuration::Group;
 use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
@@ -13,15 +14,16 @@ use linesman_schemas::{Destination, OrgName, PlacePath, ReactionId};
 use sha2::{Digest, Sha256};
 
 use super::FORESEEN;
+use super::drafts::{Drafting, Drafts};
 use super::leaves::Leaves;
-use super::make::{self, Failing, Made, Surroundings};
+use super::make::{Failing, Made, Surroundings};
 use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
 use super::rehearsal::conflict;
 use super::wanted::{Scope, Wish};
 use crate::Error;
+use crate::ahead::Ahead;
 use crate::desk::Desk;
 use crate::devices;
-use crate::places::{self, PlaceRow};
 use crate::reactions::{self, Decided};
 
 /// How many characters of a hash tell two lines' groups apart.
@@ -36,21 +38,42 @@ pub(crate) struct Rendered {
     pub(crate) freed: BTreeSet<PlacePath>,
 }
 
-/// What is wanted at a line.
+/// From how many lines on two threads render them.
+const SHARED_LEAST: usize = 8;
+
+/// What is wanted at a line, and what is there of it.
 struct Plan<'a> {
     line: &'a PlacePath,
-    place: Option<PlaceRow>,
+    has_device: bool,
     wishes: BTreeMap<String, Wish>,
+    parts: BTreeMap<String, PartRow>,
 }
 
 impl<'a> Plan<'a> {
-    fn read(desk: &Desk, around: &mut Surroundings<'_>, line: &'a PlacePath) -> Result<Self, Error> {
-        let place = desk.read(&places::key(line))?;
+    /// Reads what there is, and drafts what is to be.
+    fn of(
+        desk: &Desk,
+        (around, ahead): (&mut Surroundings<'_>, &Ahead),
+        line: &'a PlacePath,
+        scope: Scope<'_>,
+        drafting: &mut Drafting<'_, '_>,
+    ) -> Result<Self, Error> {
+        let place = around.place(desk, line)?;
         let wishes = match &place {
             Some(_) => around.wishes(desk, line)?,
             None => BTreeMap::new(),
         };
-        Ok(Self { line, place, wishes })
+        if let Some(place) = &place {
+            for (_, wish) in wishes.iter().filter(|(id, wish)| wish.is_on && scope.has(id)) {
+                drafting.push(around.draft(desk, (line, place), wish)?);
+            }
+        }
+        let parts = match scope.only {
+            Some(id) => desk.read(&parts::key(line, id))?.map(|part| (id.to_owned(), part)).into_iter().collect(),
+            None => parts::at(&ahead.of(desk.state()), line).collect::<Result<_, _>>()?,
+        };
+        let has_device = place.is_some_and(|place| !place.device.is_empty());
+        Ok(Self { line, has_device, wishes, parts })
     }
 }
 
@@ -61,44 +84,23 @@ pub(crate) fn lines(
     lines: &[PlacePath],
     scope: Scope<'_>,
 ) -> Result<Rendered, Error> {
-    let mut rendered = Rendered::default();
-    let (mut plans, mut drafts) = (Vec::with_capacity(lines.len()), Vec::new());
-    for line in lines {
-        let plan = Plan::read(desk, around, line)?;
-        if let Some(place) = &plan.place {
-            for (_, wish) in plan.wishes.iter().filter(|(id, wish)| wish.is_on && scope.has(id)) {
-                drafts.push(around.draft(desk, (line, place), wish)?);
-            }
+    let drafts = Drafts::default();
+    thread::scope(|threads| {
+        // The work at a line changes no parts but its own.
+        let (mut plans, ahead) = (Vec::with_capacity(lines.len()), Ahead::default());
+        let mut drafting = drafts.begin((lines.len() >= SHARED_LEAST).then_some(threads));
+        for line in lines {
+            plans.push(Plan::of(desk, (around, &ahead), line, scope, &mut drafting)?);
         }
-        plans.push(plan);
-    }
-    let mut made = make::finish(drafts).into_iter();
-    for Plan { line, place, wishes } in plans {
-        let mut parts: BTreeMap<String, PartRow> = match scope.only {
-            Some(id) => desk.read(&parts::key(line, id))?.map(|part| (id.to_owned(), part)).into_iter().collect(),
-            None => parts::at(desk.state(), line).collect::<Result<_, _>>()?,
-        };
-        let mut work = Work { desk, leaves, line, rendered: &mut rendered };
-        for (id, part) in &parts {
-            match wishes.get(id) {
-                Some(wish) if wish.is_on => {}
-                Some(_) => work.take_out(id, part.clone(), Goal::Off)?,
-                None => work.take_out(id, part.clone(), Goal::Gone)?,
-            }
+        drop(drafting);
+        let mut rendered = Rendered::default();
+        let mut made = (0..).map_while(|number| drafts.fetch(number));
+        for plan in plans {
+            Work { desk, leaves, line: plan.line, rendered: &mut rendered }
+                .carry_out(around, plan, &mut made, scope)?;
         }
-        let has_device = place.is_some_and(|place| !place.device.is_empty());
-        for (id, wish) in wishes.iter().filter(|(id, _)| scope.has(id)) {
-            if wish.is_on {
-                let part = parts.remove(id).unwrap_or_else(|| work.blank(wish));
-                let Some(made) = made.next() else { continue };
-                work.take(around, wish, part, (made, has_device), scope.again == Some(&wish.name))?;
-            } else if !parts.contains_key(id) {
-                let blank = work.blank(wish);
-                work.keep(id, PartRow { goal: Goal::Off, state: Standing::Inactive, ..blank })?;
-            }
-        }
-    }
-    Ok(rendered)
+        Ok(rendered)
+    })
 }
 
 /// The work at one line.
@@ -110,6 +112,35 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Has the line's device have what is wanted, given what was made of each wish that counts.
+    fn carry_out(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        plan: Plan<'_>,
+        made: &mut impl Iterator<Item = Result<Made, Failing>>,
+        scope: Scope<'_>,
+    ) -> Result<(), Error> {
+        let Plan { has_device, wishes, mut parts, .. } = plan;
+        for (id, part) in &parts {
+            match wishes.get(id) {
+                Some(wish) if wish.is_on => {}
+                Some(_) => self.take_out(id, part.clone(), Goal::Off)?,
+                None => self.take_out(id, part.clone(), Goal::Gone)?,
+            }
+        }
+        for (id, wish) in wishes.iter().filter(|(id, _)| scope.has(id)) {
+            if wish.is_on {
+                let part = parts.remove(id).unwrap_or_else(|| self.blank(wish));
+                let Some(made) = made.next() else { continue };
+                self.take(around, wish, part, (made, has_device), scope.again == Some(&wish.name))?;
+            } else if !parts.contains_key(id) {
+                let blank = self.blank(wish);
+                self.keep(id, PartRow { goal: Goal::Off, state: Standing::Inactive, ..blank })?;
+            }
+        }
+        Ok(())
+    }
+
     fn org(&self) -> &OrgName {
         &self.line.organization
     }

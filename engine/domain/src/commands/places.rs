@@ -87,7 +87,7 @@ fn no_room(desk: &Desk, place: &PlacePath) -> Result<Option<Answer>, Error> {
     if desk.read(&places::key(&site))?.is_none() {
         return Ok(Some(nothing(&site)));
     }
-    let lines = places::lines(desk.state(), &place.organization, &place.site).take(LINES_MOST).count();
+    let lines = places::count_lines(desk.state(), &site, LINES_MOST)?;
     Ok((lines >= LINES_MOST).then(|| full(LINES_MOST, "access lines", &site.to_string())))
 }
 

@@ -10,6 +10,7 @@ use crate::activations::parts::State;
 use crate::activations::rehearsal::Rehearsal;
 use crate::activations::render::{self, Rendered};
 use crate::activations::wanted::Scope;
+use crate::ahead::Ahead;
 use crate::commands::{self, Answer, Wrong};
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
@@ -178,13 +179,15 @@ impl Domain {
 
     /// Renders lines of an organization, and tells their devices.
     pub(super) fn render_lines(&mut self, org: &OrgName, lines: &[PlacePath], scope: Scope<'_>) -> Result<(), Error> {
-        let mut site = None;
+        // Those of one place change none of another.
+        let (mut site, ahead) = (None, Ahead::default());
         for line in lines {
             if site != Some(&line.site) {
                 site = Some(&line.site);
-                activations::forget_cuts(&mut self.desk, &Place::Below(PlacePath { line: None, ..line.clone() }))?;
+                let site = PlacePath { line: None, ..line.clone() };
+                activations::forget_cuts((&mut self.desk, &ahead), &Place::Below(site))?;
             }
-            activations::forget_cuts(&mut self.desk, &Place::Below(line.clone()))?;
+            activations::forget_cuts((&mut self.desk, &ahead), &Place::Below(line.clone()))?;
         }
         let mut around = Surroundings::new(&self.services, &mut self.devices);
         let Rendered { orders, freed } = render::lines((&mut self.desk, &mut self.leaves), &mut around, lines, scope)?;
