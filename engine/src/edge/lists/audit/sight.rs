@@ -16,7 +16,7 @@ use crate::edge::viewer::Viewer;
 ///
 /// # Errors
 /// They may not; or there is no such organization for them.
-pub(super) fn admit(viewer: &Viewer, operation: &str, owner: Option<&Owner>) -> Result<(), Problem> {
+pub(super) fn admit(viewer: &Viewer, operation: &'static str, owner: Option<&Owner>) -> Result<(), Problem> {
     match owner {
         Some(Owner::Organization(org)) => viewer.may(operation, &Place::Organization(org.clone())),
         // Whoever does not see the provider's logs finds none.
