@@ -9,7 +9,7 @@ use linesman_domain::commands::managers::Refused;
 use linesman_domain::commands::passwords::{self, Hold};
 use linesman_domain::directory::{self, Directory};
 use linesman_domain::managers::Known;
-use linesman_domain::rights::{self, Asked, Effective, Reach, Ruling};
+use linesman_domain::rights::{self, Asking, Effective, Reach, Ruling};
 use linesman_domain::sections;
 use linesman_schemas::control::Section;
 use linesman_schemas::{Login, Place, Principal};
@@ -145,9 +145,8 @@ impl Held {
     /// Whether a principal may ask for an operation on a place.
     pub(super) fn may(&self, principal: &Principal, operation: &str, place: &Place) -> Result<Ruling, domain::Error> {
         let Some(lane) = &self.lane else { return Ok(Ruling::Unseen) };
-        let is_within = rights::is_within(operation);
-        let asked = Asked { principal, need: rights::need(operation), place, is_within, now: Timestamp::now() };
-        rights::may(&Known::new(&self.directory, lane), &asked)
+        let asking = Asking::new(principal, operation, place, Timestamp::now());
+        rights::answer(&Known::new(&self.directory, lane), &asking)
     }
 }
 

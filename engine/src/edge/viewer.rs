@@ -109,12 +109,14 @@ impl Viewer {
     ///
     /// # Errors
     /// For them there is no such place; or they see it, and may not.
-    pub(super) fn may(&self, operation: &str, place: &Place) -> Result<(), Problem> {
+    pub(super) fn may(&self, operation: &'static str, place: &Place) -> Result<(), Problem> {
         let Some(held) = &self.held else { return Ok(()) };
         match held.may(&self.principal, operation, place).map_err(|error| Problem::internal(&error))? {
             Ruling::Allowed => Ok(()),
-            Ruling::Forbidden(denial) => Err(Problem::new(StatusCode::FORBIDDEN, denial.to_string())),
-            Ruling::Unseen => Err(unseen(place)),
+            Ruling::Forbidden(denial) => {
+                Err(Problem::new(StatusCode::FORBIDDEN, denial.to_string()).of(operation, place.clone()))
+            }
+            Ruling::Unseen => Err(unseen(place).of(operation, place.clone())),
         }
     }
 }

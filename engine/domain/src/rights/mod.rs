@@ -4,6 +4,7 @@
 //! |---|---|
 //! | here | the one question, [`may`], and its answer |
 //! | `table` | what it takes to ask for each operation |
+//! | `asking` | where each is asked for, and what whoever asks there is answered |
 //! | `chain` | who granted whom what, up to the first; what that comes to |
 //! | `explain` | why somebody may, or may not, link by link |
 //! | `manage` | who manages whom |
@@ -13,6 +14,7 @@
 //!
 //! Asked once for each command, in `commands`; whoever shows or refuses early asks the same.
 
+mod asking;
 mod chain;
 mod explain;
 mod inherited;
@@ -30,6 +32,7 @@ use linesman_schemas::directory::Attenuation;
 use linesman_schemas::{IncidentStep, Login, Place, Principal, Privilege, Right};
 
 use super::Error;
+pub use asking::{Asking, PlaceKind, Where, answer, asked_at};
 pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, heir, settled};
 use chain::{Climb, Link, climb};
 pub use explain::{Explanation, Held, Tied, explain};
@@ -59,6 +62,10 @@ pub enum Need {
     /// Of the provider's people the right `audit`; of an organization's managers nothing: they read what is on record of
     /// what they see.
     Audit,
+    /// To see all of a log, and what [`Self::Audit`] takes.
+    Log,
+    /// To see all of a log.
+    WholeLog,
     /// The privilege `managers`, and what [`Self::Audit`] takes: it tells of attempts that are on record.
     Attempts,
     /// To be the engine itself.
@@ -71,6 +78,7 @@ impl Need {
         let audit = if login.organization.is_some() { Self::Known } else { Self::Right(Right::Audit) };
         match self {
             Self::Audit => [audit, Self::Anybody],
+            Self::Log => [Self::WholeLog, audit],
             Self::Attempts => [Self::Privilege(Privilege::Managers), audit],
             need => [need, Self::Anybody],
         }
@@ -88,6 +96,8 @@ impl fmt::Display for Need {
             Self::Right(right) => write!(f, "the right `{right}`"),
             Self::Incidents(step) => write!(f, "the right `incidents`, at least `{step}`"),
             Self::Audit => f.write_str("of the provider's people the right `audit`"),
+            Self::Log => f.write_str("sight of all of the log, of the provider's people the right `audit` too"),
+            Self::WholeLog => f.write_str("sight of all of the log"),
             Self::Attempts => f.write_str("the privilege `managers`, of the provider's people the right `audit` too"),
             Self::Engine => f.write_str("to be the engine itself"),
         }
@@ -139,6 +149,9 @@ pub struct Denial {
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { principal, need, place, link, is_of_token } = self;
+        if *need == Need::WholeLog {
+            return write!(f, "`{principal}` does not see all of the log `{place}`");
+        }
         write!(f, "`{principal}` has not {need} on `{place}`")?;
         match link {
             Some(link) => write!(f, ": `{link}`, from whom it was granted, has not"),
@@ -239,11 +252,11 @@ fn lacked(needs: [Need; 2], has: impl Fn(Need) -> bool) -> Option<Need> {
 
 fn has(need: Need, link: Link<'_>) -> bool {
     match need {
-        Need::Anybody | Need::Known | Need::Own | Need::Sight => true,
+        Need::Anybody | Need::Known | Need::Own | Need::Sight | Need::WholeLog => true,
         Need::Privilege(privilege) => link.grant.privileges.has(privilege),
         Need::Right(right) => link.grant.rights.has(right),
         // Somebody's are those of `Need::of`.
-        Need::Audit | Need::Attempts => false,
+        Need::Audit | Need::Log | Need::Attempts => false,
         Need::Incidents(step) => link.grant.rights.incidents() >= step,
         Need::Engine => false,
     }
@@ -251,10 +264,10 @@ fn has(need: Need, link: Link<'_>) -> bool {
 
 fn token_has(need: Need, token: &Attenuation) -> bool {
     match need {
-        Need::Anybody | Need::Known | Need::Own | Need::Sight | Need::Engine => true,
+        Need::Anybody | Need::Known | Need::Own | Need::Sight | Need::WholeLog | Need::Engine => true,
         Need::Privilege(privilege) => token.privileges.is_none_or(|privileges| privileges.has(privilege)),
         Need::Right(right) => token.rights.is_none_or(|rights| rights.has(right)),
-        Need::Audit | Need::Attempts => false,
+        Need::Audit | Need::Log | Need::Attempts => false,
         Need::Incidents(step) => token.rights.is_none_or(|rights| rights.incidents() >= step),
     }
 }

@@ -121,8 +121,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("audit", Need::Audit),
     ("audit-record", Need::Audit),
     ("export-audit", Need::Audit),
-    ("audit-checkpoint", Need::Audit),
-    ("audit-proof", Need::Audit),
+    ("audit-checkpoint", Need::Log),
+    ("audit-proof", Need::Log),
     ("audit-key", Need::Known),
     ("record-refusals", Need::Engine),
     ("keep-checkpoint", Need::Engine),
@@ -174,7 +174,13 @@ pub fn besides(operation: &str) -> Option<&'static str> {
             "the incident is one that is seen; to change another's takes the step `any`"
         }
         "submit-case" | "save-case" | "forward-case" | "handle-case" | "override-case" | "note-case" | "close-case"
-        | "reopen-case" => "the incident is one that is seen",
+        | "reopen-case" | "incident" | "case" => "the incident is one that is seen",
+        "device" | "intelligence-message" => "it is one that is seen",
+        "manager" | "why" => "the manager is one that is seen: all that was granted lies within one's own sphere",
+        "group" => "all that the group is tied to lies within one's own sphere",
+        "simulate" => "whoever is named is one that is seen",
+        "command" => "it is one's own",
+        "audit-record" => "it was decided at a place all of which is seen",
         "set-subscription" => {
             "values take the privilege `substitution` too, and to activate it or give it a schedule `activation`"
         }

@@ -12,7 +12,7 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use linesman_domain::audit::{Log, Owner};
 use linesman_domain::directory::Directory;
-use linesman_domain::rights::{Asked, Asker, Grants, Overlay, Ruling, Taken, Wish, is_within, may, need};
+use linesman_domain::rights::{self, Asker, Asking, Grants, Overlay, Ruling, Taken, Wish};
 use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::command::DeviceGroupName;
 use linesman_schemas::directory::Group;
@@ -350,8 +350,7 @@ fn ruling(
     operation: &str,
     place: &Place,
 ) -> Result<Ruling, linesman_domain::Error> {
-    let is_within = is_within(operation);
-    may(grants, &Asked { principal, need: need(operation), place, is_within, now: Timestamp::now() })
+    rights::answer(grants, &Asking::new(principal, operation, place, Timestamp::now()))
 }
 
 /// An outcome, as the audit has it of what is refused.

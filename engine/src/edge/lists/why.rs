@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use linesman_domain::directory::Directory;
 use linesman_domain::places;
 use linesman_domain::rights::{
-    Asked, Explanation, Held, Need, OPERATIONS, Ruling, Tied, besides, explain, is_within, makes, need,
+    self, Asking, Explanation, Held, Need, OPERATIONS, Ruling, Tied, asked_at, besides, explain, makes,
 };
 use linesman_rules::{excerpt, suggest};
 use linesman_schemas::{GroupName, Login, Place, Principal, Privileges, Rights, Sphere};
@@ -52,7 +52,7 @@ struct Why {
     /// Where.
     #[schema(schema_with = words::place)]
     place: Place,
-    /// What it takes.
+    /// What it takes of whoever asks.
     takes: String,
     /// Whether they may.
     verdict: Verdict,
@@ -80,6 +80,8 @@ enum Verdict {
     Forbidden,
     /// For them there is no such place.
     Unseen,
+    /// Nothing of the kind is asked for at such a place.
+    NoOperation,
 }
 
 /// One in the chain of granters.
@@ -158,32 +160,58 @@ fn explained(
         Some(lane) => Ok::<_, Error>(walk.viewer().sees_place(place) && places::is_there(lane, place)?),
         None => Ok(false),
     };
-    // One that is not seen is to be answered like one that is not there, so both are judged by what lies above.
+    // What is made is not there yet; one that is not seen is to be answered like one that is not there.
     let above = if makes(operation, &place) && !is_there(&place)? { place.parent() } else { None };
-    let judged = above.as_ref().unwrap_or(&place);
-    if !is_there(judged)? {
+    if !is_there(above.as_ref().unwrap_or(&place))? {
         return Err(Error::Nothing(format!("there is no place `{place}`")));
     }
     let principal = Principal::of_login(&login, None);
-    let is_within = is_within(operation);
-    let asked = Asked { principal: &principal, need: need(operation), place: judged, is_within, now: Timestamp::now() };
-    let explanation = explain(&known, &asked)?;
-    Ok(Why { place: place.clone(), ..Why::new(walk.viewer(), (login, operation), &asked, explanation) })
+    let asking = Asking::new(&principal, operation, &place, Timestamp::now());
+    let home = login.organization.clone().map_or(Place::Provider, Place::Organization);
+    if let Some(detail) = asked_at(operation).elsewhere(operation, &place, &home) {
+        return Ok(Why::elsewhere((login, operation), place, asking.need, detail));
+    }
+    let (ruling, explanation) = (rights::answer(&known, &asking)?, explain(&known, &asking.asked())?);
+    Ok(Why { place, ..Why::new(walk.viewer(), (login, operation), &asking, ruling, explanation) })
 }
 
 impl Why {
+    /// Nobody asks for it there.
+    fn elsewhere((login, operation): (Login, &'static str), place: Place, need: Need, detail: String) -> Self {
+        let takes = takes(need, &login);
+        let (besides, links, groups) = (Vec::new(), Vec::new(), Vec::new());
+        Self {
+            login,
+            operation,
+            place,
+            takes,
+            verdict: Verdict::NoOperation,
+            detail,
+            besides,
+            denied_by: None,
+            links,
+            groups,
+        }
+    }
+
     fn new(
         viewer: &Viewer,
         (login, operation): (Login, &'static str),
-        asked: &Asked<'_>,
-        explanation: Explanation,
+        asking: &Asking<'_>,
+        ruling: Ruling,
+        Explanation { ruling: of_place, links, groups, .. }: Explanation,
     ) -> Self {
-        let Explanation { ruling, links, groups, .. } = explanation;
-        let Asked { need, place, .. } = *asked;
-        let takes = takes(need, &login);
+        // They see something of the place, and not what the operation is about.
+        let is_seen = of_place != Ruling::Unseen;
+        let Asking { need, place, .. } = asking;
+        let takes = takes(*need, &login);
         let (verdict, detail) = match &ruling {
             Ruling::Allowed => (Verdict::Allowed, allowed(&takes, place, &links, &groups)),
             Ruling::Forbidden(denial) => (Verdict::Forbidden, denial.to_string()),
+            Ruling::Unseen if is_seen => {
+                let detail = format!("for `{login}` there is none at `{place}`: that takes sight of all of it");
+                (Verdict::Unseen, detail)
+            }
             Ruling::Unseen => (Verdict::Unseen, format!("for `{login}` there is no place `{place}`")),
         };
         let is_tied = groups.iter().any(|group| group.covers);
@@ -192,7 +220,7 @@ impl Why {
         let has_all = links.iter().all(|link| link.covers) || is_tied;
         let besides = match verdict {
             Verdict::Allowed => besides_of(operation, place, has_all),
-            Verdict::Forbidden | Verdict::Unseen => Vec::new(),
+            Verdict::Forbidden | Verdict::Unseen | Verdict::NoOperation => Vec::new(),
         };
         let link = |link: Held| LinkItem {
             login: link.login,

@@ -63,7 +63,7 @@ pub(in crate::edge) struct Allowed {
     /// What.
     #[schema(value_type = Option<Vec<String>>)]
     privileges: Option<Privileges>,
-    /// What else.
+    /// What else; of an organization's managers never null, as they have none.
     #[schema(value_type = Option<Object>)]
     rights: Option<Rights>,
 }
@@ -110,9 +110,11 @@ pub(in crate::edge) struct TokenPath {
     name: TokenName,
 }
 
-impl From<Attenuation> for Allowed {
-    fn from(allowed: Attenuation) -> Self {
-        let Attenuation { expires, sphere, privileges, rights } = allowed;
+impl Allowed {
+    /// What a token of `owner` was given. An organization's manager has no rights, and so it has none.
+    fn of(owner: &Login, given: Attenuation) -> Self {
+        let Attenuation { expires, sphere, privileges, rights } = given;
+        let rights = rights.or_else(|| owner.organization.is_some().then(Rights::default));
         Self { expires, sphere, privileges, rights }
     }
 }
@@ -158,7 +160,7 @@ pub(in crate::edge) async fn token(
 
 fn item(sources: &Sources, login: &Login, name: TokenName, row: TokenRow) -> TokenItem {
     let used = sources.logins.uses().last(login, &Pass::Token(name.clone())).max(row.used);
-    let (created, allowed) = (row.created, row.attenuation().into());
+    let (created, allowed) = (row.created, Allowed::of(login, row.attenuation()));
     TokenItem { name, login: login.clone(), created, used, allowed }
 }
 
@@ -184,6 +186,7 @@ pub(in crate::edge) async fn make_token(
     let bearer = Bearer::token(&login, &name).map_err(|error| Problem::internal(&error))?;
     let attenuation = Attenuation { expires, sphere: sphere.clone().map(Sphere::of), privileges, rights };
     let hash = hex::encode(bearer.hash());
+    let allowed = Allowed::of(&login, attenuation);
     let (manager, token) = (login.name, name.clone());
     let issue = TokenIssue { manager, token, hash, expires, sphere, privileges, rights };
     let verb = Verb::Token(Token::Issue(issue));
@@ -195,7 +198,7 @@ pub(in crate::edge) async fn make_token(
     match asked.outcome.as_ref().map(|row| row.verdict) {
         Some(Verdict::Done) => {
             let token = bearer.text().expose().to_owned();
-            let made = TokenMade { name, token, allowed: attenuation.into() };
+            let made = TokenMade { name, token, allowed };
             Ok((StatusCode::CREATED, Json(made)).into_response())
         }
         Some(_) => respond(asked),

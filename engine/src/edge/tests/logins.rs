@@ -243,6 +243,12 @@ async fn what_is_not_there_is_refused_without_a_command() {
     let edge = edge().await;
     let (ann, eve) = (edge.session("acme/ann", 0, 60), edge.session("acme/eve", 0, 60));
     edge.token("acme/eve", "ci", None);
+    edge.token("admin", "ci", None);
+    // Of what it was not given it has as much as its owner, of rights an organization's none.
+    let ci: Value = edge.get_as(&eve, "/api/v1/tokens/ci").await.json().await.unwrap();
+    assert_eq!(ci["rights"]["audit"], false);
+    let ci: Value = edge.get("/api/v1/tokens/ci").await.json().await.unwrap();
+    assert_eq!(ci["rights"], Value::Null);
     for (bearer, query, whose) in [(&eve, "", "acme/eve"), (&ann, "?login=acme/eve", "acme/eve")] {
         for (path, what) in [("tokens/none", "token `none`"), ("sessions/none", "session `none`")] {
             let path = format!("/api/v1/{path}{query}");

@@ -1,22 +1,19 @@
 //! Places, managers and groups: who is shown what of them, in which order, and what is wrong with what somebody asks.
 
 use jiff::Timestamp;
-use linesman_domain::audit::{self, AuditRow, Hash, Head};
 use linesman_domain::groups::{self, UserGroupRow};
 use linesman_domain::managers::{self, GrantRow, ManagerRow};
 use linesman_domain::table;
-use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::directory::Granter;
-use linesman_schemas::{Login, Principal, Privilege, Privileges, Right, Rights, Sphere};
+use linesman_schemas::{Login, Privilege, Privileges, Right, Rights, Sphere};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::fixture::{Fixture, TOKEN, TOKEN_OF_ACME, audit_record, faulty, place, problem};
-use super::people::BOB;
+use super::fixture::{Fixture, TOKEN, TOKEN_OF_ACME, place, problem};
 use crate::lane::status::LaneStatus;
 
 /// A manager's row, by its key.
-fn manager(login: &str, number: u64, sphere: &str, granter: (&str, u64)) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn manager(login: &str, number: u64, sphere: &str, granter: (&str, u64)) -> (Vec<u8>, Vec<u8>) {
     let login: Login = login.parse().unwrap();
     let rights =
         if login.organization.is_none() { Rights::of([Right::Audit], Default::default()) } else { Rights::default() };
@@ -35,7 +32,7 @@ fn manager(login: &str, number: u64, sphere: &str, granter: (&str, u64)) -> (Vec
 }
 
 /// An edge whose store, where `acme/ann` has but a site, has two organizations with places and managers, the provider's people, and a group.
-async fn filled() -> Fixture {
+pub(super) async fn filled() -> Fixture {
     let edge = Fixture::new().await;
     for lane in &edge.lanes {
         lane.send_replace(LaneStatus { level: 3, ..LaneStatus::default() });
@@ -150,211 +147,6 @@ async fn managers_are_listed_as_far_as_all_they_have_is_seen() {
     assert_eq!((&of_bolt["sphere"], &of_bolt["effective"]["sphere"]), (&json!(["bolt/berlin"]), &json!([])));
     let admin: Value = edge.get("/api/v1/managers/admin").await.json().await.unwrap();
     assert_eq!((&admin["granted_by"], &admin["sphere"]), (&Value::Null, &json!(["/"])));
-}
-
-#[tokio::test]
-async fn why_names_the_link_that_denies() {
-    let edge = filled().await;
-    let why = async |token: &str, login: &str, operation: &str, place: &str| {
-        edge.get_as(token, &format!("/api/v1/rights/why?login={login}&operation={operation}&place={place}")).await
-    };
-    let told: Value = why(TOKEN, "acme/cal", "set-place", "acme/berlin/line-7").await.json().await.unwrap();
-    assert_eq!((&told["verdict"], &told["denied_by"]), (&json!("forbidden"), &json!("acme/cal")));
-    assert_eq!(told["takes"], "the right `organizations`");
-    let links: Vec<_> = told["links"].as_array().unwrap().iter().map(|link| (&link["login"], &link["has"])).collect();
-    let expected = [("acme/cal", false), ("acme/ann", false), ("bob", false), ("admin", true)];
-    assert_eq!(
-        links,
-        expected.map(|(login, has)| (json!(login), json!(has))).iter().map(|(a, b)| (a, b)).collect::<Vec<_>>()
-    );
-    // What the granter's granter has not.
-    let told: Value = why(TOKEN, "bolt/ann", "set-manager", "bolt/berlin").await.json().await.unwrap();
-    assert_eq!(told["denied_by"], "bob");
-    let told: Value = why(TOKEN_OF_ACME, "acme/cal", "set-manager", "acme/berlin/line-7").await.json().await.unwrap();
-    assert_eq!(told["verdict"], "allowed");
-    assert_eq!(told["detail"], "all of the chain have the privilege `managers`, and `acme/berlin/line-7`");
-    let none = faulty(why(TOKEN, "acme/cal", "set-manger", "acme").await).await;
-    let detail = "`operation`: `set-manger` is not known: did you mean `set-manager`?";
-    assert_eq!(none, (400, "operation".to_owned(), detail.to_owned()));
-    // One that is not there is made below what is; one that is not seen is told like that.
-    let told = async |place: &str| {
-        let told = why(TOKEN_OF_ACME, "acme/cal", "set-place", place).await;
-        (told.status().as_u16(), told.text().await.unwrap().replace(place, "{}"))
-    };
-    let made = told("acme/berlin/line-9").await;
-    let detail = "`acme/cal` has not the right `organizations` on `acme/berlin`";
-    assert!(made.0 == 200 && made.1.contains(detail) && made.1.contains(r#""place":"{}""#), "{made:?}");
-    assert_eq!(told("acme/paris").await, told("acme/rome").await);
-    assert_eq!(told("acme/rome/line-1").await.0, 404, "there is no site");
-    assert_eq!(told("acme/rome/line-1").await, told("acme/paris/line-7").await);
-    let told: Value = why(TOKEN, "zoe", "set-organization", "newco").await.json().await.unwrap();
-    assert_eq!(told["detail"], "`zoe` has not the right `organizations` on `/`");
-    // What the question does not tell.
-    let besides = async |operation: &str, place: &str| {
-        let told: Value = why(TOKEN, "acme/cal", operation, place).await.json().await.unwrap();
-        (told["verdict"].clone(), told["besides"].as_array().unwrap().clone())
-    };
-    let (verdict, of_line) = besides("set-manager", "acme/berlin/line-7").await;
-    assert_eq!((&verdict, of_line.len()), (&json!("allowed"), 1));
-    assert!(of_line[0].as_str().unwrap().starts_with("nobody changes themselves or who stands above them; "));
-    let (verdict, of_site) = besides("set-manager", "acme/berlin").await;
-    assert_eq!(
-        (&verdict, &of_site[0], &of_site[1]),
-        (
-            &json!("allowed"),
-            &json!("of managers who have all of `acme/berlin` none: that takes all of it"),
-            &of_line[0]
-        )
-    );
-    assert_eq!(besides("set-place", "acme/berlin").await, (json!("forbidden"), Vec::new()));
-    assert_eq!(besides("audit", "acme").await, (json!("allowed"), Vec::new()));
-    let told: Value = why(TOKEN, "acme/cal", "audit", "acme").await.json().await.unwrap();
-    assert_eq!((&told["takes"], &told["links"][0]["has"]), (&json!("a login"), &json!(true)));
-    let told: Value = why(TOKEN, "bob", "simulate", "/").await.json().await.unwrap();
-    assert_eq!(told["takes"], "the privilege `managers` and the right `audit`");
-    for (login, place, nothing) in [
-        ("acme/dan", "acme/berlin", "manager `acme/dan`"),
-        ("bob", "acme/berlin", "manager `bob`"),
-        ("acme/cal", "acme/paris", "place `acme/paris`"),
-        ("acme/cal", "acme/rome", "place `acme/rome`"),
-        ("acme/cal", "/", "place `/`"),
-    ] {
-        let answer = why(TOKEN_OF_ACME, login, "set-manager", place).await;
-        assert_eq!(problem(answer).await, (404, format!("there is no {nothing}")));
-    }
-}
-
-/// Rows of a log in which so much was tried: who, what, where; the latest a minute ago.
-fn tried(owner: &str, attempts: &[(&str, &str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let once: Vec<_> = attempts.iter().map(|attempt| (*attempt, 1)).collect();
-    tried_often(owner, &once)
-}
-
-/// As [`tried`]; what was tried more than once is counted together, and was refused.
-fn tried_often(owner: &str, attempts: &[((&str, &str, &str), u64)]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let (mut head, mut rows) = (Head::default(), Vec::new());
-    for (index, ((actor, operation, place), count)) in (0..).zip(attempts) {
-        let record = Record {
-            time: Timestamp::now() - jiff::SignedDuration::from_mins(attempts.len() as i64 - index as i64),
-            actor: (*actor).to_owned(),
-            principal: Some(Principal::of_login(&actor.parse().unwrap(), None)),
-            operation: (*operation).to_owned(),
-            place: (*place).to_owned(),
-            new: if *count > 1 { json!({"count": count}) } else { Value::Null },
-            outcome: if *count > 1 { Verdict::Forbidden } else { Verdict::Done },
-            ..audit_record(owner, index)
-        };
-        let body = audit::record::text(record).unwrap();
-        let row = AuditRow { leaf: Hash::of_leaf(body.as_bytes()), body: Some(body), detail: String::new() };
-        head.append(row.leaf);
-        rows.push((audit::record_key(owner, index).into_bytes(), table::encode(&row).unwrap()));
-    }
-    rows.push((audit::head_key(owner).into_bytes(), table::encode(&head).unwrap()));
-    rows
-}
-
-#[tokio::test]
-async fn a_change_is_held_against_what_was_tried() {
-    let edge = filled().await;
-    let line = "acme/berlin/line-7";
-    let attempts = [
-        ("acme/ann", "set-manager", "acme/berlin"),
-        ("acme/cal", "set-manager", line),
-        ("acme/cal", "set-manager", line),
-        ("acme/cal", "set-place", line),
-        ("acme/eve", "set-manager", "acme"),
-    ];
-    edge.write("acme", tried("acme", &attempts));
-    let simulated = async |token: &str, change: Value| {
-        let answer =
-            edge.request(Method::POST, "/api/v1/rights/simulate").bearer_auth(token).json(&change).send().await;
-        answer.unwrap()
-    };
-    let told = async |token: &str, change: Value| {
-        let found: Value = simulated(token, change).await.json().await.unwrap();
-        let item = |item: &Value| {
-            let text = |name: &str| item[name].as_str().unwrap().to_owned();
-            (text("actor"), text("place"), text("before"), text("after"), item["attempts"].as_u64().unwrap())
-        };
-        let items: Vec<_> = found["items"].as_array().unwrap().iter().map(item).collect();
-        (found["attempts"].as_u64().unwrap(), found["changed"].as_u64().unwrap(), items)
-    };
-    let item = |actor: &str, place: &str, after: &str, attempts: u64| {
-        (actor.to_owned(), place.to_owned(), "allowed".to_owned(), after.to_owned(), attempts)
-    };
-    let without = json!({"without": [{"login": "acme/ann", "what": "managers"}]});
-    let expected = vec![item("acme/ann", "acme/berlin", "forbidden", 1), item("acme/cal", line, "forbidden", 2)];
-    assert_eq!(told(TOKEN, without.clone()).await, (5, 3, expected));
-    let removed = json!({"remove_managers": ["acme/ann"]});
-    assert_eq!(told(TOKEN, removed.clone()).await.2, [item("acme/ann", "acme/berlin", "not-found", 1)]);
-    let moved = json!({"set_managers": [{"login": "acme/cal", "sphere": ["acme/paris"]}], "under": line});
-    let refused = |after: &str| ("acme/cal".to_owned(), line.to_owned(), "forbidden".to_owned(), after.to_owned(), 1);
-    let gone = [item("acme/cal", line, "not-found", 2), refused("not-found")];
-    assert_eq!(told(TOKEN, moved).await.2, gone);
-    assert_eq!(told(TOKEN, json!({})).await, (5, 0, Vec::new()));
-    // Only what is seen, of whom is seen.
-    let cal = json!({"remove_managers": ["acme/cal"]});
-    assert_eq!(told(TOKEN_OF_ACME, cal).await, (4, 3, gone.to_vec()));
-    for (login, at) in [("acme/dan", 0), ("bob", 0), ("acme/nobody", 0)] {
-        let body: Value = simulated(TOKEN_OF_ACME, json!({"remove_managers": [login]})).await.json().await.unwrap();
-        let error = &body["errors"][0];
-        let (pointer, detail) = (format!("#/remove_managers/{at}"), format!("there is no manager `{login}`"));
-        assert_eq!(
-            (&body["status"], &error["pointer"], &error["detail"]),
-            (&json!(422), &json!(pointer), &json!(detail))
-        );
-    }
-    let unknown: Value =
-        simulated(TOKEN, json!({"without": [{"login": "bob", "what": "manager"}]})).await.json().await.unwrap();
-    let detail = "`manager` is no privilege and no right: did you mean `managers`?";
-    assert_eq!((&unknown["status"], &unknown["detail"]), (&json!(422), &json!(detail)));
-    // Somebody new, who sees by a group alone.
-    edge.write("acme", tried("acme", &[("mia", "close-incident", "acme")]));
-    let seeing = |ties: Value| {
-        json!({
-            "set_managers": [{"login": "mia", "sphere": [], "rights": {"incidents": "any"}}],
-            "set_groups": [{"name": "cores", "members": ["mia"], "device_groups": ties}],
-        })
-    };
-    assert_eq!(told(TOKEN, seeing(json!([]))).await, (1, 0, Vec::new()));
-    let core = told(TOKEN, seeing(json!([{"organization": "acme", "name": "core"}]))).await;
-    let allowed = ("mia".to_owned(), "acme".to_owned(), "not-found".to_owned(), "allowed".to_owned(), 1);
-    assert_eq!(core, (1, 1, vec![allowed]));
-    // Those that were counted together are as many as they are.
-    let often =
-        [(("acme/cal", "set-place", line), 150), (("acme/cal", "", ""), 40), (("acme/cal", "set-values", line), 1)];
-    edge.write("acme", tried_often("acme", &often));
-    let cal = json!({"remove_managers": ["acme/cal"]});
-    let refused_often = ("acme/cal".to_owned(), line.to_owned(), "forbidden".to_owned(), "not-found".to_owned(), 150);
-    let expected = vec![refused_often, item("acme/cal", line, "not-found", 1)];
-    assert_eq!(told(TOKEN, cal.clone()).await, (191, 151, expected.clone()));
-    let found: Value = simulated(TOKEN, cal.clone()).await.json().await.unwrap();
-    assert_eq!(found["unknown"], 40);
-    // They may have been anywhere: who sees a part is told of none.
-    assert_eq!(told(TOKEN_OF_ACME, cal).await, (151, 151, expected));
-    // Nothing of it is written.
-    let ann: Value = edge.get("/api/v1/managers/acme/ann").await.json().await.unwrap();
-    assert_eq!(ann["privileges"], json!(["substitution", "managers"]));
-    // Of the provider's logs each lane's, and what was refused there at an organization's place.
-    edge.write_provider(tried("_provider", &[("bob", "set-manager", "acme/berlin")]));
-    edge.write_to(2, tried("_provider-2", &[("bob", "set-manager", "acme/berlin"), ("bob", "set-manager", "none")]));
-    let bob = |under: &str| json!({"without": [{"login": "bob", "what": "managers"}], "under": under});
-    let refused = vec![item("bob", "acme/berlin", "forbidden", 2)];
-    for under in ["/", "acme/berlin"] {
-        let (_, _, items) = told(TOKEN, bob(under)).await;
-        let of_bob: Vec<_> = items.into_iter().filter(|(actor, ..)| actor == "bob").collect();
-        assert_eq!(of_bob, refused, "under {under}");
-    }
-    assert_eq!(told(TOKEN_OF_ACME, json!({})).await.0, 151, "the provider's are not for others");
-    // Who may not is told what is missing, and where.
-    for (privileges, missing) in [
-        (Privileges::default(), "the privilege `managers`"),
-        (Privileges::from_iter([Privilege::Managers]), "the right `audit`"),
-    ] {
-        edge.grant("bob", "acme", privileges, Rights::default());
-        let refused = problem(simulated(BOB, json!({})).await).await;
-        assert_eq!(refused, (403, format!("`bob` has not {missing} on `/`")));
-    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use async_nats::jetstream;
 use linesman_domain::state::Base as _;
-use linesman_schemas::{Privileges, Rights};
+use linesman_schemas::{Privilege, Privileges, Rights};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::LocalSet;
@@ -143,6 +143,13 @@ async fn it_is_asked_for_by_whoever_may_write_and_shows_what_they_see() {
         let activate = |place: &str| format!("/api/v1/subscriptions/{place}/acme/activate");
         let found = preview(&world, SAM, Method::POST, &activate("acme/berlin"), None).await;
         assert!(!found.to_string().contains("paris"), "{found}");
+        // Who is refused is named, though a place they do not see might be called so.
+        world.edge.grant("acme/sam", "acme/berlin", [Privilege::Activation].into_iter().collect(), Rights::default());
+        let values = Some(json!({"substitutions": ["note:number=1"]}));
+        let found = preview(&world, SAM, Method::POST, &activate("acme/berlin"), values).await;
+        let detail = "`acme/sam` has not the privilege `substitution` on `acme/berlin`";
+        assert_eq!((&found["verdict"], &found["detail"]), (&json!("forbidden"), &json!(detail)));
+        world.edge.grant("acme/sam", "acme/berlin", Privileges::all(), Rights::default());
         let before = (logged(&world).await, rows(&world));
         for (token, at, status) in [(SAM, "acme/paris", 404), (SAM, "bolt/berlin", 404), (BOB, "acme/berlin", 404)] {
             let dry = ask(&world, token, Method::POST, &format!("{}?dry_run=true", activate(at)), None).await;

@@ -432,6 +432,11 @@ async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_trie
     let dry = world.ask_for(ZOE, "post", "/api/v1/subscriptions/bolt/own/suspend?dry_run=true").await;
     assert_eq!(dry.status(), 404);
     world.ask_for(ZOE, "post", "/api/v1/nothing").await;
+    // What leads through one path is told apart, and by the place that it is about.
+    for path in ["/api/v1/values/corp?service=nat", "/api/v1/values/corp?service=nat&dry_run=true"] {
+        assert_eq!(world.ask_for(ZOE, "put", path).await.status(), 403);
+    }
+    assert_eq!(world.ask_for(ZOE, "post", "/api/v1/policies/load?section=settings").await.status(), 404);
     let (client, server) = world.end_of_edge().await;
     let (mut told, mut sequence) = (Vec::new(), 1);
     while let Some((subject, payload)) = events::message(&client, IN, sequence).await.unwrap() {
@@ -452,6 +457,9 @@ async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_trie
         ("suspend-organization", "corp", "forbidden"),
         ("suspend-organization", "bolt", "not-found"),
         ("audit-checkpoint", "corp", "forbidden"),
+        ("localize-service", "corp", "forbidden"),
+        ("localize-service", "corp", "forbidden"),
+        ("load-settings", "/", "not-found"),
     ];
     assert_eq!(told, expected);
     server.stop().await;

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use linesman_schemas::Place;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,11 +31,21 @@ pub(in crate::edge) struct Problem {
     errors: Vec<Fault>,
     retry_after_s: Option<u64>,
     is_decided: bool,
+    tried: Option<Box<Tried>>,
 }
 
 /// Goes with an answer that a lane has decided, so that it is known from one that was given before.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::edge) struct Decided;
+
+/// Goes with a refusal of what was asked for, where that is known better than by the route.
+#[derive(Debug, Clone)]
+pub(in crate::edge) struct Tried {
+    /// The operation, as the audit names it.
+    pub(in crate::edge) operation: &'static str,
+    /// Where.
+    pub(in crate::edge) place: Place,
+}
 
 /// An answer that says no (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,7 +82,7 @@ pub(in crate::edge) struct Fault {
 
 impl Problem {
     pub(in crate::edge) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), retry_after_s: None, is_decided: false }
+        Self { status, detail: detail.into(), errors: Vec::new(), retry_after_s: None, is_decided: false, tried: None }
     }
 
     /// The request cannot be read, and no one part of it is at fault.
@@ -103,6 +114,11 @@ impl Problem {
     /// What kind of problem it is.
     pub(in crate::edge) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// What was asked for, and where.
+    pub(in crate::edge) fn of(self, operation: &'static str, place: Place) -> Self {
+        Self { tried: Some(Box::new(Tried { operation, place })), ..self }
     }
 
     /// A lane has decided so, or it is to be on no record.
@@ -148,6 +164,9 @@ impl IntoResponse for Problem {
         }
         if self.is_decided {
             response.extensions_mut().insert(Decided);
+        }
+        if let Some(tried) = self.tried {
+            response.extensions_mut().insert(*tried);
         }
         response
     }

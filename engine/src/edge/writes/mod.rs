@@ -186,13 +186,16 @@ pub(super) async fn send(
 
 /// Lets on what keeps its bounds and is asked by whoever may, as far as is known here.
 fn allow(sources: &Sources, viewer: &Viewer, whose: Option<&OrgName>, verb: &Verb) -> Result<(), Problem> {
-    if let Some(place) = verb.place(whose) {
-        viewer.may(verb.operation(), &place)?;
+    let place = verb.place(whose);
+    if let Some(place) = &place {
+        viewer.may(verb.operation(), place)?;
     }
-    if let Some(incident) = incident(verb) {
-        sources.commands.sees_incident(viewer, incident)?;
-    }
-    verb.check().map_err(|fault| out_of_bounds(&fault))
+    let sees = incident(verb).map_or(Ok(()), |incident| sources.commands.sees_incident(viewer, incident));
+    let allowed = sees.and_then(|()| verb.check().map_err(|fault| out_of_bounds(&fault)));
+    allowed.map_err(|problem| match place {
+        Some(place) => problem.of(verb.operation(), place),
+        None => problem,
+    })
 }
 
 /// [`send`], of what there is from an engine level on.

@@ -10,7 +10,7 @@ use linesman_domain::audit::{Hash, Log, Owner};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::sight::{admit_to_whole, is_whole};
+use super::sight::{admit, is_whole};
 use super::{Count, LogPath, missing, one};
 use crate::audit::Checkpoint;
 use crate::edge::filters::LogOf;
@@ -105,7 +105,7 @@ pub(in crate::edge) async fn checkpoint(
     PathOf(LogPath { organization: owner }): PathOf<LogPath>,
     Params(query): Params<CheckpointQuery>,
 ) -> Result<Response, Problem> {
-    admit_to_whole(&viewer, "audit-checkpoint", &owner)?;
+    admit(&viewer, "audit-checkpoint", Some(&owner))?;
     let auditor = Arc::clone(&sources.auditor);
     let note = found(&sources, viewer, move |walk| {
         let log = whole(walk, &owner)?;
@@ -138,7 +138,7 @@ pub(in crate::edge) async fn proof(
     if query.index.is_some() == query.from.is_some() {
         return Err(Problem::bad_request("what is to be proved? give `index`, or `from`"));
     }
-    admit_to_whole(&viewer, "audit-proof", &owner)?;
+    admit(&viewer, "audit-proof", Some(&owner))?;
     let origin = sources.auditor.origin(&owner);
     answer(&sources, viewer, move |walk| {
         let log = whole(walk, &owner)?;

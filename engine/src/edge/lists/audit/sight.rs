@@ -6,7 +6,6 @@
 //! | one of the provider's people, with the right `audit` | the same of each organization; with all there is in the sphere, the provider's logs |
 //! | whoever sees all of an organization | its log as a whole: proofs, checkpoints, exports that can be verified |
 
-use axum::http::StatusCode;
 use linesman_domain::audit::Owner;
 use linesman_schemas::Place;
 
@@ -17,27 +16,13 @@ use crate::edge::viewer::Viewer;
 ///
 /// # Errors
 /// They may not; or there is no such organization for them.
-pub(super) fn admit(viewer: &Viewer, operation: &str, owner: Option<&Owner>) -> Result<(), Problem> {
+pub(super) fn admit(viewer: &Viewer, operation: &'static str, owner: Option<&Owner>) -> Result<(), Problem> {
     match owner {
         Some(Owner::Organization(org)) => viewer.may(operation, &Place::Organization(org.clone())),
         // Whoever does not see the provider's logs finds none.
         Some(Owner::Provider(_)) if !viewer.sees(None) => Ok(()),
         Some(Owner::Provider(_)) | None => viewer.may(operation, &viewer.home()),
     }
-}
-
-/// As [`admit`], for what is made of all of a log.
-///
-/// # Errors
-/// They see a part of it. Where they see nothing of it, that is for the look-up to say.
-pub(super) fn admit_to_whole(viewer: &Viewer, operation: &str, owner: &Owner) -> Result<(), Problem> {
-    admit(viewer, operation, Some(owner))?;
-    let org = owner.organization();
-    if viewer.sees_whole(org) || !viewer.sees(org) {
-        return Ok(());
-    }
-    let detail = format!("`{}` does not see all of the log `{owner}`", viewer.principal());
-    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// Whether they see a record of a log that was decided at `place`.

@@ -131,6 +131,7 @@ impl Kind {
         match need {
             Need::Audit if is_of_provider => vec![Need::Right(Right::Audit)],
             Need::Audit => vec![Need::Known],
+            Need::Log => [vec![Need::WholeLog], self.takes(Need::Audit)].concat(),
             Need::Attempts if is_of_provider => {
                 vec![Need::Privilege(Privilege::Managers), Need::Right(Right::Audit)]
             }
@@ -142,11 +143,11 @@ impl Kind {
     /// Whether it has one of [`Self::takes`], wherever that is.
     pub(super) fn has(&self, need: Need) -> bool {
         self.links().all(|link| match need {
-            Need::Anybody | Need::Known | Need::Own | Need::Sight => true,
+            Need::Anybody | Need::Known | Need::Own | Need::Sight | Need::WholeLog => true,
             Need::Privilege(privilege) => link.privileges.has(privilege),
             Need::Right(right) => link.rights.has(right),
             Need::Incidents(step) => link.rights.incidents() >= step,
-            Need::Audit | Need::Attempts | Need::Engine => false,
+            Need::Audit | Need::Log | Need::Attempts | Need::Engine => false,
         })
     }
 

@@ -8,12 +8,14 @@
 //! | `samples` | what is asked |
 //! | `world` | of what |
 //! | `deciding` | lanes that decide it |
+//! | `why` | what `why` tells of it |
 //! | `outside` | what lies outside, beside what does not exist |
 
 pub(super) mod deciding;
 mod kinds;
 mod outside;
 mod samples;
+mod why;
 mod world;
 
 use std::collections::BTreeSet;
@@ -95,7 +97,6 @@ fn unseen(kind: &Kind, seen: Seen) -> Option<Expected> {
         Seen::All(place) => (!kind.covers(place)).then_some(Expected::Unseen),
         Seen::Own(place) => (!kind.owns(place)).then_some(Expected::Unseen),
         Seen::Named(place) => (!kind.owns(place)).then_some(Expected::Unnamed),
-        Seen::Log => (!kind.covers("acme")).then_some(Expected::Refused("does not see all of the log")),
     }
 }
 
@@ -113,6 +114,7 @@ async fn wrong(operation: &str, answer: Response, expected: Expected) -> Option<
         Expected::Allowed => matches!(status, 200 | 201 | 409),
         Expected::Unnamed => status == 422,
         Expected::Unseen => status == 404,
+        Expected::Forbidden(Need::WholeLog) => status == 403 && detail.contains("does not see all of the log"),
         Expected::Forbidden(need) => status == 403 && detail.contains(&format!("has not {need}")),
         Expected::Refused(words) => status == 403 && detail.contains(words),
         Expected::Unknown => status == 401,

@@ -14,7 +14,7 @@ pub(super) const FREE: &str = "acme-1";
 pub(super) const THEIRS: &str = "acme-2";
 /// A place that every kind sees who sees some place of `acme`.
 pub(super) const LINE: &str = "acme/berlin/line-7";
-const SITE: &str = "acme/berlin";
+pub(super) const SITE: &str = "acme/berlin";
 
 /// What is to be seen of a thing beside the place where it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,6 @@ pub(super) enum Seen {
     Own(&'static str),
     /// The same of something that a body names: it is what is wrong with it.
     Named(&'static str),
-    /// All of a log; otherwise that is what is lacking.
-    Log,
 }
 
 /// A request.
@@ -133,8 +131,8 @@ fn audit() -> Vec<Sample> {
         at("acme", "export-audit", "/api/v1/audit/export?organization=acme"),
         // What was done at a line.
         at("acme", "audit-record", "/api/v1/audit/acme/2").then(Seen::All(LINE)),
-        at("acme", "audit-checkpoint", "/api/v1/audit/acme/checkpoint").then(Seen::Log),
-        at("acme", "audit-proof", "/api/v1/audit/acme/proof?index=0").then(Seen::Log),
+        at("acme", "audit-checkpoint", "/api/v1/audit/acme/checkpoint"),
+        at("acme", "audit-proof", "/api/v1/audit/acme/proof?index=0"),
     ]
 }
 
@@ -272,6 +270,11 @@ fn services() -> Vec<Sample> {
         at(LINE, "explain.line", "/api/v1/explain/acme/berlin/line-7?service=nat&parameter=line&subscription=own"),
     ];
     lists.into_iter().chain(of_values).chain(of_subscriptions).collect()
+}
+
+/// Whether an operation is about how somebody comes in, who is named where that is not whoever asks.
+pub(super) fn is_of_somebody(operation: &str) -> bool {
+    logins().iter().any(|sample| sample.operation == operation && operation != "command")
 }
 
 /// How somebody comes in themselves, and what whoever manages another does about how they do.

@@ -117,6 +117,13 @@ impl Asked {
         request.send().await.unwrap()
     }
 
+    /// The id of a dead letter of the provider's own.
+    pub(super) async fn letter_of_provider(&self) -> String {
+        let page: Value =
+            self.world.edge.get("/api/v1/dead-letters?organization=_provider").await.json().await.unwrap();
+        page["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
     fn filled(&self, person: &Person<'_>, text: &str) -> String {
         let home = person.kind.home();
         let of = if home == "/" { String::new() } else { format!("?organization={home}") };

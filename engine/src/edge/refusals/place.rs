@@ -1,0 +1,82 @@
+//! The place that a path names, where nothing else tells of what was tried.
+
+use linesman_schemas::{IncidentId, OrgName};
+
+/// How many characters of what was asked for are kept.
+const PLACE_MOST: usize = 200;
+/// What stands behind a subscription's name in a path.
+const OPERATIONS: [&str; 5] = ["activate", "deactivate", "redeploy", "resume", "suspend"];
+
+/// The place of a subscription that a path names behind `subscriptions/`.
+fn subscribed(named: &str) -> String {
+    let mut names: Vec<&str> = named.split('/').collect();
+    if names.len() > 2 {
+        names.pop_if(|last| OPERATIONS.contains(last));
+    }
+    if names.len() > 1 {
+        names.pop();
+    }
+    names.join("/")
+}
+
+/// The place that a path names, as it was asked for; of what names none where they belong who ask (`home`).
+pub(super) fn place_of(path: &str, home: Option<&OrgName>) -> String {
+    const PROVIDER: &str = "/";
+    let home = || home.map_or_else(|| PROVIDER.to_owned(), OrgName::to_string);
+    let rest = path.strip_prefix("/api/v1/").unwrap_or(path);
+    let (kind, named) = rest.split_once('/').unwrap_or((rest, ""));
+    let (first, has_more) = named.split_once('/').map_or((named, false), |(first, _)| (first, true));
+    let place = match kind {
+        "incidents" => first.parse().ok().map(|id: IncidentId| id.org.to_string()),
+        "organizations" | "devices" => Some(first.to_owned()),
+        "places" | "values" | "explain" if !named.is_empty() => Some(named.to_owned()),
+        "subscriptions" if has_more => Some(subscribed(named)),
+        "activations" if has_more => named.rsplit_once('/').map(|(line, _)| line.to_owned()),
+        "managers" if has_more => Some(first.to_owned()),
+        "audit" if has_more && first.parse::<OrgName>().is_ok() => Some(first.to_owned()),
+        "audit" if has_more => Some(PROVIDER.to_owned()),
+        "managers" | "groups" | "level" | "log-level" | "policies" => Some(PROVIDER.to_owned()),
+        _ => None,
+    };
+    place.filter(|place| !place.is_empty()).unwrap_or_else(home).chars().take(PLACE_MOST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_what_the_path_names() {
+        for (path, place) in [
+            ("/api/v1/incidents/acme-7/close", "acme"),
+            ("/api/v1/organizations/acme/suspend", "acme"),
+            ("/api/v1/places/acme/berlin/line-7", "acme/berlin/line-7"),
+            ("/api/v1/managers/acme/ann", "acme"),
+            ("/api/v1/managers/bob", "/"),
+            ("/api/v1/level", "/"),
+            ("/api/v1/dead-letters/1-0/replay", "bolt"),
+            ("/api/v1/incidents/no%20id", "bolt"),
+            ("/api/v1/places", "bolt"),
+            ("/api/v1/values/acme/berlin", "acme/berlin"),
+            ("/api/v1/explain/acme/berlin/line-7", "acme/berlin/line-7"),
+            ("/api/v1/subscriptions/acme/cap", "acme"),
+            ("/api/v1/subscriptions/acme/berlin/line-7/cap", "acme/berlin/line-7"),
+            ("/api/v1/subscriptions/acme/cap/activate", "acme"),
+            ("/api/v1/subscriptions/acme/berlin/cap/redeploy", "acme/berlin"),
+            ("/api/v1/activations/acme/berlin/line-7/cap-0123456789ab", "acme/berlin/line-7"),
+            ("/api/v1/activations", "bolt"),
+            ("/api/v1/events", "bolt"),
+            ("/api/v1/devices/acme/JN1/place", "acme"),
+            ("/api/v1/audit/acme/checkpoint", "acme"),
+            ("/api/v1/audit/_provider/checkpoint", "/"),
+            // One's own, and all that is seen.
+            ("/api/v1/me/password", "bolt"),
+            ("/api/v1/tokens/nightly", "bolt"),
+            ("/api/v1/audit", "bolt"),
+            ("/api/v1/audit/export", "bolt"),
+        ] {
+            assert_eq!(place_of(path, Some(&"bolt".parse().unwrap())), place);
+        }
+        assert_eq!(place_of("/api/v1/me/password", None), "/", "of the provider's people");
+    }
+}
