@@ -5,6 +5,7 @@
 
 mod api;
 mod bundles;
+mod cascade;
 mod command;
 mod document;
 mod engine;
@@ -22,6 +23,7 @@ mod world;
 
 pub use api::{Answer, Api, Events, Told};
 pub use bundles::event;
+pub use cascade::Controller;
 pub use command::{Ended, Running, run, run_script, run_unread, run_within};
 pub use document::{block, root, scripts};
 pub use engine::{Engine, Launch, Ready};

@@ -137,6 +137,18 @@ impl World {
         Ok(engine)
     }
 
+    /// Starts the engine with a configuration of one's own, and waits until it is ready.
+    ///
+    /// # Errors
+    /// It cannot be started, or ends instead.
+    pub async fn start_configured(&self, text: &str, launch: Launch<'_>) -> anyhow::Result<Engine> {
+        let path = self.path("linesman.toml");
+        std::fs::write(&path, text)?;
+        let mut engine = Engine::spawn(&self.data(), &self.rules(), &path, launch)?;
+        engine.wait_ready().await?;
+        Ok(engine)
+    }
+
     /// Starts the engine without waiting.
     ///
     /// # Errors

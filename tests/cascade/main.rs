@@ -1,0 +1,142 @@
+//! The cascade: end customers, partners, the support system, each a process of its own, with nothing shared.
+
+use linesman_tests::{Controller, Upstream, until};
+use serde_json::{Value, json};
+
+/// The support system, in a directory of its own.
+async fn support() -> (tempfile::TempDir, Upstream) {
+    let dir = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start(dir.path()).await.unwrap();
+    (dir, upstream)
+}
+
+fn text(value: &Value, field: &str) -> Option<String> {
+    value[field].as_str().map(str::to_owned)
+}
+
+/// The case of an incident, once it has what is looked for in a field.
+async fn stands(controller: &Controller, incident: &str, field: &'static str, wanted: &str) -> Value {
+    let what = format!("the case of `{incident}` has `{field}` = `{wanted}`");
+    let is_so = |case: &Value| (case[field] == wanted).then(|| case.clone());
+    controller.until(&what, &format!("/api/v1/cases/{incident}"), is_so).await
+}
+
+#[tokio::test]
+async fn a_case_goes_through_the_whole_chain_and_back() {
+    let (_dir, support) = support().await;
+    let partner = Controller::partner(&support, &["acme", "bolt"], "").await.unwrap();
+    let customer = Controller::end_customer(&partner, "acme").await.unwrap();
+    customer.hears("own", "edge-1", 1).await.unwrap();
+
+    // 1 to 5: it goes up, with alias and trace route, once.
+    until("the support system has the case", async || (support.cases().await.ok()? == 1).then_some(())).await;
+    let request = support.requests().await.unwrap().remove(0);
+    assert_eq!(request["customerTrackingNumber"], "acme-1");
+    assert_eq!((&request["alias"], request["traceRoute"].as_array().unwrap().len()), (&json!("ACME"), 2));
+
+    // 2 to 4: the transaction id, then id and link, below as here.
+    let below = customer
+        .until("the end customer knows id and link", "/api/v1/cases/own-1", |case| {
+            text(case, "case_id").zip(text(case, "case_link")).map(|_| case.clone())
+        })
+        .await;
+    let here = partner.engine.get("/api/v1/cases/acme-1").await.unwrap();
+    for field in ["transaction_id", "case_id", "case_link", "case_status"] {
+        assert_eq!(below[field], here[field], "{field}");
+    }
+    assert_eq!(here["transaction_id"], "T-acme-1");
+    assert_eq!((&here["alias"], here["trace_route"].as_array().unwrap().len(), &here["handling"]), (&json!("ACME"), 1, &json!("forward")));
+    let incident = partner.engine.get("/api/v1/incidents/acme-1").await.unwrap();
+    assert_eq!((&incident["kind"], &incident["case_id"]), (&json!("reported"), &below["case_id"]));
+
+    // 6: the partner's own words are seen below until they are taken back.
+    let wanted = json!({"case_id": "P-7", "case_link": "https://cases.example/P-7", "case_status": "with engineering"});
+    let path = "/api/v1/incidents/acme-1/case/override";
+    assert_eq!(partner.does(path, wanted).await.unwrap().status, 200);
+    let case = stands(&customer, "own-1", "case_status", "with engineering").await;
+    assert_eq!((&case["case_id"], &case["case_link"]), (&json!("P-7"), &json!("https://cases.example/P-7")));
+    assert_eq!(partner.does(path, json!({})).await.unwrap().status, 200);
+    let case = stands(&customer, "own-1", "case_id", below["case_id"].as_str().unwrap()).await;
+    assert_eq!(case["case_link"], below["case_link"]);
+
+    // Notes go both ways, each once.
+    customer.notes("own-1", "still down").await.unwrap();
+    let said = |side: &'static str, what: &'static str| {
+        move |case: &Value| {
+            let notes = case["notes"].as_array()?;
+            let found = notes.iter().filter(|note| note["text"] == what && note["side"] == side).count();
+            (found > 0).then_some(found)
+        }
+    };
+    let found = partner.until("the partner hears the note", "/api/v1/cases/acme-1", said("below", "still down")).await;
+    assert_eq!(found, 1);
+    partner.notes("acme-1", "a spare part is on its way").await.unwrap();
+    let heard = said("above", "a spare part is on its way");
+    assert_eq!(customer.until("the end customer hears the note", "/api/v1/cases/own-1", heard).await, 1);
+
+    // It is closed from below, and reopened from above.
+    assert_eq!(customer.does("/api/v1/incidents/own-1/case/close", json!({"note": "works"})).await.unwrap().status, 200);
+    stands(&partner, "acme-1", "case_status", "closed").await;
+    assert_eq!(partner.does("/api/v1/incidents/acme-1/case/reopen", json!({"note": "not yet"})).await.unwrap().status, 200);
+    customer
+        .until("the end customer sees it open again", "/api/v1/cases/own-1", |case| {
+            (case["case_status"] != "closed").then_some(())
+        })
+        .await;
+    assert_eq!(support.cases().await.unwrap(), 1, "however much was said, it is one case");
+}
+
+#[tokio::test]
+async fn a_partner_that_solves_it_itself_sends_nothing_on() {
+    let (_dir, support) = support().await;
+    let partner = Controller::partner(&support, &["acme"], "handling = \"own\"\n").await.unwrap();
+    let customer = Controller::end_customer(&partner, "acme").await.unwrap();
+    customer.hears("own", "edge-1", 1).await.unwrap();
+    stands(&partner, "acme-1", "handling", "own").await;
+    let wanted = json!({"case_id": "P-7", "case_status": "solved"});
+    assert_eq!(partner.does("/api/v1/incidents/acme-1/case/override", wanted).await.unwrap().status, 200);
+    stands(&customer, "own-1", "case_status", "solved").await;
+    assert_eq!(support.cases().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_partner_stands_between_two() {
+    let (_dir, support) = support().await;
+    let first = Controller::partner(&support, &["reseller"], "").await.unwrap();
+    let second = Controller::partner_below(&first, "reseller", &["acme"]).await.unwrap();
+    let customer = Controller::end_customer(&second, "acme").await.unwrap();
+    customer.hears("own", "edge-1", 1).await.unwrap();
+    until("the support system has the case", async || (support.cases().await.ok()? == 1).then_some(())).await;
+    let request = support.requests().await.unwrap().remove(0);
+    assert_eq!((&request["alias"], request["traceRoute"].as_array().unwrap().len()), (&json!("RESELLER/ACME"), 3));
+    customer
+        .until("the id comes down through both", "/api/v1/cases/own-1", |case| text(case, "case_id"))
+        .await;
+}
+
+#[tokio::test]
+async fn each_case_is_there_once_however_often_the_partner_dies() {
+    const CASES: u64 = 200;
+    let (_dir, support) = support().await;
+    let mut partner = Controller::partner(&support, &["acme"], "").await.unwrap();
+    let customer = Controller::end_customer(&partner, "acme").await.unwrap();
+    for number in 1..=CASES {
+        customer.hears("own", "edge-1", number).await.unwrap();
+    }
+    for mark in [20, 70, 120, 170] {
+        until("some more are there", async || (support.cases().await.ok()? >= mark).then_some(())).await;
+        partner.kill_and_start().await.unwrap();
+    }
+    until("all are there", async || (support.cases().await.ok()? >= CASES).then_some(())).await;
+    let last = format!("/api/v1/cases?organization=own&limit={CASES}");
+    customer
+        .until("the end customer knows the id of each", &last, |page| {
+            let items = page["items"].as_array()?;
+            let known = items.iter().filter(|case| case["case_id"].is_string()).count();
+            (known as u64 == CASES).then_some(())
+        })
+        .await;
+    let count = support.count().await.unwrap();
+    assert_eq!(count["cases"], CASES);
+    assert!(count["cases_by_tracking"].as_object().unwrap().values().all(|count| count == 1), "{count}");
+}
