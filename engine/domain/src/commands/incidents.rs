@@ -36,16 +36,11 @@ pub(crate) fn shown(incident: &Incident) -> Value {
 
 /// Which step with incidents it takes to do what is asked of this one as it is.
 fn step(verb: &Verb, incident: &IncidentRow, asker: &str) -> IncidentStep {
-    let is_own = incident.owner == asker;
     match verb {
-        Verb::Assign(assignment) => match (assignment.owner.as_str(), incident.owner.as_str()) {
-            (to, "") if to == asker || to.is_empty() => IncidentStep::Own,
-            (to, _) if is_own && (to == asker || to.is_empty()) => IncidentStep::Own,
-            (to, _) if to == asker => IncidentStep::Any,
-            _ => IncidentStep::Delegate,
-        },
-        Verb::Prioritise(_) | Verb::Close(_) | Verb::Reopen(_) | Verb::Annotate(_) if is_own => IncidentStep::Own,
-        Verb::Prioritise(_) | Verb::Close(_) | Verb::Reopen(_) | Verb::Annotate(_) => IncidentStep::Any,
+        Verb::Assign(assignment) => rights::step_to_assign(&assignment.owner, &incident.owner, asker),
+        Verb::Prioritise(_) | Verb::Close(_) | Verb::Reopen(_) | Verb::Annotate(_) => {
+            rights::step_to_change(&incident.owner, asker)
+        }
     }
 }
 

@@ -8,7 +8,9 @@
 //! | `chain` | who granted whom what, up to the first; what that comes to |
 //! | `explain` | why somebody may, or may not, link by link |
 //! | `manage` | who manages whom |
+//! | `further` | what an attempt on record took besides |
 //! | `inherited` | who acts on subscriptions that were made above |
+//! | `steps` | which step with incidents it takes |
 //! | `overlay` | what would be granted |
 //! | `reach` | what somebody sees |
 //!
@@ -17,10 +19,12 @@
 mod asking;
 mod chain;
 mod explain;
+mod further;
 mod inherited;
 mod manage;
 mod overlay;
 mod reach;
+mod steps;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -36,14 +40,16 @@ pub use asking::{Asking, PlaceKind, Where, answer, asked_at};
 pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, heir, settled};
 use chain::{Climb, Link, climb};
 pub use explain::{Explanation, Held, Tied, explain};
+pub use further::{Further, answer_again};
 pub use inherited::may_activate;
 pub use manage::{Asker, Managing};
 pub use overlay::{Overlay, Taken, Wish};
 pub use reach::{Extent, Reach, reach};
+pub(crate) use steps::{step_to_assign, step_to_change};
 pub use table::{OPERATIONS, besides, is_within, makes, need};
 
 /// What it takes to ask for an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Need {
     /// Nothing.
     Anybody,

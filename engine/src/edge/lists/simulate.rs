@@ -1,7 +1,8 @@
 //! `/api/v1/rights/simulate`: a change of rights, held against what was tried lately. Nothing of it is written.
 //!
-//! Each attempt that the audit has of somebody is asked for twice: by what is granted now, and by what would be. Only
-//! what an operation takes at its place is asked; what a lane looks at besides, such as whose an incident is, is not.
+//! Each attempt that the audit has of somebody is asked for twice: by what is granted now, and by what would be. What it
+//! took besides what its operation takes is told by what it changed and whom it was about; of what was refused it is not
+//! on record.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,12 +13,12 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use linesman_domain::audit::{Log, Owner};
 use linesman_domain::directory::Directory;
-use linesman_domain::rights::{self, Asker, Asking, Grants, Overlay, Ruling, Taken, Wish};
+use linesman_domain::rights::{Asker, Asking, Further, Grants as _, Overlay, Ruling, Taken, Wish, answer_again};
 use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::command::DeviceGroupName;
 use linesman_schemas::directory::Group;
 use linesman_schemas::{
-    GroupName, Login, ManagerName, OrgName, Place, Principal, Privilege, Privileges, Right, Rights, Sphere,
+    GroupName, Login, ManagerName, OrgName, Place, Privilege, Privileges, Right, Rights, Sphere, TokenName,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -262,16 +263,17 @@ fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Resu
     let mut simulation = Simulation { attempts: 0, changed: 0, unknown: 0, items: Vec::new() };
     let Some(asker) = known.asker(walk.viewer())? else { return Ok(simulation) };
     let overlay = laid(&known, directory, &asker, change)?;
-    let since = Timestamp::now() - SignedDuration::from_hours(24 * DAYS);
-    let mut rulings = HashMap::new();
-    let mut told: BTreeMap<(String, Place, String), Changed> = BTreeMap::new();
+    let now = Timestamp::now();
+    let since = now - SignedDuration::from_hours(24 * DAYS);
+    let (mut rulings, mut told) = (HashMap::new(), Told::new());
     for (owner, lane) in logs(walk, under.as_ref())? {
         let log = Log::open(lane, &owner)?;
         for index in log.since(since)?..log.head().size() {
             walk.step()?;
             let Some((record, _)) = log.record(index)? else { continue };
             let count = count(&record);
-            let Some(principal) = record.principal.filter(|principal| principal.login().is_some()) else { continue };
+            let principal = record.principal.clone().filter(|principal| principal.login().is_some());
+            let Some(principal) = principal else { continue };
             if is_of_many(&record.operation, &record.place) {
                 // They may have been anywhere: only whoever sees the whole log, and asks for all of it, is told.
                 let whole = owner.organization().map_or(Place::Provider, |org| Place::Organization(org.clone()));
@@ -288,40 +290,54 @@ fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Resu
                 continue;
             }
             simulation.attempts += count;
-            let key = (principal.to_string(), principal.token().cloned(), record.operation, place);
+            let further = Further::of(&record, &place);
+            let key = (principal.to_string(), principal.token().cloned(), record.operation.clone(), place, further);
             let (before, after) = match rulings.get(&key) {
                 Some(known) => known,
                 None => {
-                    let (operation, place) = (key.2.as_str(), &key.3);
-                    let both = (
-                        ruling(&known, &principal, operation, place)?,
-                        ruling(&overlay, &principal, operation, place)?,
-                    );
-                    rulings.entry(key.clone()).or_insert(both)
+                    let (.., operation, place, further) = &key;
+                    let asking = Asking::new(&principal, operation, place, now);
+                    let now_and_then =
+                        (answer_again(&known, &asking, further)?, answer_again(&overlay, &asking, further)?);
+                    rulings.entry(key.clone()).or_insert(now_and_then)
                 }
             };
-            if word(before) == word(after) {
-                continue;
+            if word(before) != word(after) {
+                simulation.changed += count;
+                tell(&mut told, key, (before, after), (count, record.time));
             }
-            simulation.changed += count;
-            let (actor, _, operation, place) = key;
-            let entry = told.entry((actor.clone(), place.clone(), operation.clone()));
-            let changed = entry.or_insert_with(|| Changed {
-                detail: detail(&actor, &place, if *after == Ruling::Allowed { before } else { after }),
-                actor,
-                place,
-                operation,
-                before: word(before),
-                after: word(after),
-                attempts: 0,
-                last: record.time,
-            });
-            changed.attempts += count;
-            changed.last = changed.last.max(record.time);
         }
     }
     simulation.items = told.into_values().take(TOLD_MOST).collect();
     Ok(simulation)
+}
+
+/// By what attempts are asked for once: who, by which token, what, where, and what that took besides.
+type Attempt = (String, Option<TokenName>, String, Place, Further);
+
+/// What would end otherwise, by person, place and operation.
+type Told = BTreeMap<(String, Place, String), Changed>;
+
+/// Takes attempts in that would end otherwise.
+fn tell(
+    told: &mut Told,
+    (actor, _, operation, place, _): Attempt,
+    (before, after): (&Ruling, &Ruling),
+    (count, time): (u64, Timestamp),
+) {
+    let entry = told.entry((actor.clone(), place.clone(), operation.clone()));
+    let changed = entry.or_insert_with(|| Changed {
+        detail: detail(&actor, &place, if *after == Ruling::Allowed { before } else { after }),
+        actor,
+        place,
+        operation,
+        before: word(before),
+        after: word(after),
+        attempts: 0,
+        last: time,
+    });
+    changed.attempts += count;
+    changed.last = changed.last.max(time);
 }
 
 /// How often something was tried: refusals may be counted together.
@@ -342,15 +358,6 @@ fn logs<'w>(walk: &'w Walk, under: Option<&Place>) -> Result<Vec<(Owner, &'w Lan
     let mut logs: Vec<_> = organizations.map(|(org, rows)| (Owner::Organization(org), rows.lane)).collect();
     logs.extend(walk.logs_of_provider());
     Ok(logs)
-}
-
-fn ruling(
-    grants: &(impl Grants + ?Sized),
-    principal: &Principal,
-    operation: &str,
-    place: &Place,
-) -> Result<Ruling, linesman_domain::Error> {
-    rights::answer(grants, &Asking::new(principal, operation, place, Timestamp::now()))
 }
 
 /// An outcome, as the audit has it of what is refused.
