@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use linesman_rules::services::Service;
 use linesman_rules::values::{
-    Acquisition, Ground, Layer, Network, Runtime, Said, Source, Told, Value, acquire, parse_substitution,
+    Acquisition, Clause, Constraint, Fuel, Ground, Layer, Network, Runtime, Said, Source, Told, Value, acquire,
+    evaluate, parse_substitution,
 };
-use linesman_schemas::{Place, ServiceName, SubscriptionName};
+use linesman_schemas::{Place, PlacePath, ServiceName, SubscriptionName};
 
 use super::Error;
 use super::places::{self, PlaceRow};
@@ -269,6 +270,55 @@ fn tell(runtime: &mut Runtime, row: &PlaceRow) {
         runtime.tell_first("interface_addresses", Value::list(row.addresses.iter().map(|text| Value::text(text))));
         let networks = row.addresses.iter().filter_map(|text| network(text)).map(Value::Network);
         runtime.tell_first("interface_networks", Value::list(networks));
+    }
+}
+
+/// Of several places those whose addresses - a line's own, or where it has none its site's - hold all addresses and networks
+/// that substitutions give; none where they give none.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub(crate) fn holding(
+    base: &(impl Base + ?Sized),
+    places: &[PlacePath],
+    substitutions: &[String],
+) -> Result<Vec<PlacePath>, Error> {
+    let given: Vec<Value> = substitutions.iter().filter_map(|text| given_value(text)).filter(is_of_addresses).collect();
+    let mut found = Vec::new();
+    if given.is_empty() {
+        return Ok(found);
+    }
+    for place in places {
+        let mut row = Table::read(base, &places::key(place))?;
+        if row.as_ref().is_none_or(|row| row.addresses.is_empty()) && place.line.is_some() {
+            row = Table::read(base, &places::key(&PlacePath { line: None, ..place.clone() }))?;
+        }
+        let addresses = row.map(|row| row.addresses).unwrap_or_default();
+        let networks = addresses.iter().filter_map(|text| network(text)).map(Value::Network);
+        let Ok(own) = Constraint::of(Value::list(networks)) else { continue };
+        if given.iter().all(|value| own.admits(value)) {
+            found.push(place.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// The value that a substitution gives, where it refers to nothing.
+fn given_value(text: &str) -> Option<Value> {
+    match parse_substitution(text).ok()?.clause {
+        Clause::Value(expression) if expression.is_closed() => {
+            evaluate(&expression, &mut |_| None, &mut Fuel::default()).ok()
+        }
+        Clause::Value(_) | Clause::Declare | Clause::Within(_) => None,
+    }
+}
+
+/// Whether a value is an address or a network, or a list of such.
+fn is_of_addresses(value: &Value) -> bool {
+    match value {
+        Value::Address(_) | Value::Network(_) => true,
+        Value::List(elements) => !elements.is_empty() && elements.iter().all(is_of_addresses),
+        _ => false,
     }
 }
 

@@ -303,6 +303,29 @@ impl Ties {
         Ok(tied.into_iter().cloned().collect())
     }
 
+    /// The ties of a place have changed; `before` are the devices that were tied to it.
+    ///
+    /// # Errors
+    /// The base cannot be read, or a row of it.
+    pub(crate) fn change(
+        &mut self,
+        base: &(impl Base + ?Sized),
+        place: &PlacePath,
+        before: &[String],
+    ) -> Result<(), Error> {
+        let Some(known) = self.0.get_mut(&place.organization) else { return Ok(()) };
+        for device in before {
+            if let Some(ties) = known.get_mut(device) {
+                ties.retain(|(at, _)| at != place);
+            }
+        }
+        for tie in ties(base, place) {
+            let (device, row) = tie?;
+            known.entry(device).or_default().push((place.clone(), row));
+        }
+        Ok(())
+    }
+
     /// Something about the places of an organization has changed.
     pub(crate) fn forget(&mut self, org: &OrgName) {
         self.0.remove(org);

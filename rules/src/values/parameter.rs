@@ -8,6 +8,7 @@ use super::expression::Expression;
 use super::kind::Type;
 use super::mistake::Mistake;
 use super::name::Name;
+use super::source::Source;
 use super::substitution::{Clause, Substitution, parse_substitution};
 use super::types::Types;
 
@@ -57,6 +58,44 @@ pub struct Parameter {
     pub constraint: Option<Substitution>,
     /// What the definition itself substitutes.
     pub substitution: Option<Substitution>,
+    /// The most specific level whose people say something of it; all where none is said.
+    pub level: Option<Given>,
+}
+
+/// The most specific level at which something is said of a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Given {
+    /// The enterprise.
+    Enterprise,
+    /// A site.
+    Site,
+}
+
+impl Given {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enterprise => "enterprise",
+            Self::Site => "site",
+        }
+    }
+
+    /// The most specific source at it.
+    pub(super) const fn source(self) -> Source {
+        match self {
+            Self::Enterprise => Source::SubscriptionEnterprise,
+            Self::Site => Source::SubscriptionSite,
+        }
+    }
+
+    /// What only places below it tell.
+    pub(super) const fn told_below(self) -> &'static str {
+        match self {
+            Self::Enterprise => "site",
+            Self::Site => "line",
+        }
+    }
 }
 
 /// The parameters of a service, or the global ones, by name.
@@ -103,6 +142,7 @@ pub struct Spelled {
     default: Option<Written>,
     constraint: Option<String>,
     substitution: Option<String>,
+    level: Option<Given>,
 }
 
 /// A default: the text of an expression, or a number or truth value as TOML writes it.
@@ -213,6 +253,7 @@ impl Spelled {
             default,
             constraint,
             substitution,
+            level: self.level,
         })
     }
 }

@@ -58,7 +58,7 @@ impl Domain {
         let gone = match verb {
             PlaceVerb::Remove(removal) => places::with_lines(self.desk.state(), &removal.place)?,
             PlaceVerb::Set(settings) if self.desk.is_at(activations::FORESEEN) => {
-                return self.set_place(org, principal, verb, &Place::Below(settings.place.clone()));
+                return self.set_place(org, principal, verb, &settings.place);
             }
             PlaceVerb::Set(_) | PlaceVerb::Tie(_) => Vec::new(),
         };
@@ -80,11 +80,13 @@ impl Domain {
         org: &OrgName,
         principal: &Principal,
         verb: &PlaceVerb,
-        place: &Place,
+        path: &PlacePath,
     ) -> Result<Answer, Error> {
+        let place = &Place::Below(path.clone());
+        let before = self.tied(path)?;
         self.desk.begin_trial();
         let answer = commands::places::ask(&mut self.desk, &mut self.managers, org, verb)?;
-        self.ties.forget(org);
+        self.ties.change(self.desk.state(), path, &before)?;
         let told_to = hidden::reach_of(&self.desk, &self.managers, principal)?;
         let mut wrong = match answer.is_done() && subscriptions::has_any(self.desk.state(), org)? {
             true => self.rehearse(place, Scope::default(), told_to)?,
@@ -92,9 +94,10 @@ impl Domain {
         };
         let is_refused = wrong.iter().any(|(.., failing)| failing.is_conflict);
         // What the room wrote where it refused stays.
+        let after = self.tied(path)?;
         self.desk.end_trial(!is_refused)?;
-        self.ties.forget(org);
         if is_refused {
+            self.ties.change(self.desk.state(), path, &after)?;
             wrong.retain(|(.., failing)| failing.is_conflict);
             let (named, recorded) = self.named(principal, wrong)?;
             return Ok(commands::subscriptions::wrong(named, recorded.into_iter()));
@@ -104,6 +107,11 @@ impl Domain {
         }
         let (named, _) = self.named(principal, wrong)?;
         Ok(answer.warning(named.iter().map(Wrong::told)))
+    }
+
+    /// The names of the devices that are tied to a place.
+    fn tied(&self, place: &PlacePath) -> Result<Vec<String>, Error> {
+        places::ties(self.desk.state(), place).map(|tie| tie.map(|(device, _)| device)).collect()
     }
 
     /// What would be wrong, in words for whoever asks, and in those that go on record.

@@ -10,10 +10,12 @@ use crate::commands::{self, Ground};
 use crate::dead_letters::policy_dead;
 use crate::policies::Fired;
 use crate::subject::Incident;
-use crate::{Domain, Error, activations, reactions, subscriptions};
+use crate::{Domain, Error, acquired, activations, reactions, subscriptions};
 
 /// How many names a refusal lists.
 const NAMED_MOST: usize = 5;
+/// From which engine level on a line is found by its addresses.
+const HOLDING: u32 = 6;
 
 impl Domain {
     /// A policy has a service activated, or no longer. What is refused stands in a dead letter, and in the audit.
@@ -52,7 +54,7 @@ impl Domain {
         }
         let place = match (at, incident) {
             (Some(place), _) => place,
-            (None, Some(incident)) => match self.place_of(org, incident)? {
+            (None, Some(incident)) => match self.place_of(org, incident, &substitutions)? {
                 Ok(place) => place,
                 Err(detail) => return Ok(Err(detail)),
             },
@@ -71,11 +73,23 @@ impl Domain {
         }))
     }
 
-    /// The one place that an incident's device is tied to: the access line that it serves, or where it is tied by itself.
-    fn place_of(&mut self, org: &OrgName, incident: &Incident) -> Result<Result<Place, String>, Error> {
+    /// The one place that an incident's device is tied to: the access line that it serves, or where it is tied by itself. Of
+    /// several it is the one whose addresses alone hold those that are given.
+    fn place_of(
+        &mut self,
+        org: &OrgName,
+        incident: &Incident,
+        substitutions: &[String],
+    ) -> Result<Result<Place, String>, Error> {
         let serial_number = &incident.row.serial_number;
         let names = [serial_number.as_str(), incident.device.host_name.as_str()];
         let found = self.ties.of(self.desk.state(), org, names)?;
+        if found.len() > 1 && self.desk.is_at(HOLDING) {
+            let holding = acquired::holding(self.desk.state(), &found, substitutions)?;
+            if let [place] = holding.as_slice() {
+                return Ok(Ok(Place::Below(place.clone())));
+            }
+        }
         Ok(match found.as_slice() {
             [place] => Ok(Place::Below(place.clone())),
             [] => Err(format!("the device `{serial_number}` is tied to no place; name one with `.at(...)`")),

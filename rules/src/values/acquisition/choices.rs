@@ -19,10 +19,11 @@ pub enum Choice {
 }
 
 impl Acquired<'_, '_> {
-    /// What may be chosen below the sources that count; none where it is fixed, renamed or told by the place.
+    /// What may be chosen below the sources that count; none where it is fixed, renamed, told by the place, or said
+    /// above it alone.
     pub fn choice(&self) -> Option<Choice> {
         let slot = self.slot;
-        if slot.fix().is_some() || slot.renamed.is_some() || slot.is_read_only {
+        if slot.fix().is_some() || slot.renamed.is_some() || slot.is_read_only || slot.is_beyond {
             return None;
         }
         let narrowest =

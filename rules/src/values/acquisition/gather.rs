@@ -71,7 +71,7 @@ impl<'a> Acquisition<'a> {
         let is_local = scope == Scope::Local;
         let (own, default) =
             if is_local { (Source::Service, Source::LocalDefault) } else { (Source::Global, Source::GlobalDefault) };
-        let at = everywhere(default);
+        let (at, runtime) = (everywhere(default), self.ground.runtime);
         let index = self.slot_of(&parameter.name, Cow::Borrowed(&parameter.types), scope, at);
         let Some(slot) = self.slots.get_mut(index) else { return };
         if is_local && slot.scope == Scope::Global {
@@ -86,6 +86,8 @@ impl<'a> Acquisition<'a> {
         slot.declared = at;
         slot.list = parameter.list;
         slot.is_required = parameter.is_required;
+        slot.level = parameter.level;
+        slot.is_beyond = parameter.level.is_some_and(|level| runtime.tells(level.told_below()));
         if let Some(expression) = &parameter.default {
             slot.put(Candidate::expression(at, false, expression, None));
         }
@@ -176,6 +178,12 @@ impl<'a> Acquisition<'a> {
         if slot.is_read_only || (is_global && said.is_fixed && self.ground.runtime.has(name.as_str())) {
             let message = format!("`{name}` is told by the place itself, and nobody substitutes it");
             return self.faults.push(Fault::new(name, message).at(at));
+        }
+        if let Some(level) = slot.level.filter(|level| level.source() < at.source) {
+            let level = level.as_str();
+            let message = format!("`{name}` cannot be said by {at}: it is for the {level} and above");
+            let help = format!("say it at the {level}");
+            return self.faults.push(Fault::new(name, message).help(help).at(at));
         }
         if let Some(renamed) = slot.renamed
             && renamed.at.source < at.source

@@ -224,6 +224,7 @@ impl<'s, 'a> Acquired<'s, 'a> {
     pub fn is_open_to(&self, source: Source) -> bool {
         let is_renamed = self.slot.renamed.is_some_and(|renamed| renamed.at.source < source);
         let is_fixed = self.slot.fix().is_some_and(|fix| fix.at.source < source);
-        !self.is_read_only() && !is_renamed && !is_fixed
+        let is_beyond = self.slot.level.is_some_and(|level| level.source() < source);
+        !self.is_read_only() && !is_renamed && !is_fixed && !is_beyond
     }
 }

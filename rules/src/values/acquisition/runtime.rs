@@ -147,6 +147,11 @@ impl Runtime {
         }
     }
 
+    /// Whether the place tells a value of a name.
+    pub(super) fn tells(&self, name: &str) -> bool {
+        self.told.iter().any(|told| told.name.as_str() == name && told.value.is_some())
+    }
+
     /// Whether a name is one of a runtime parameter.
     pub fn has(&self, name: &str) -> bool {
         self.told.iter().any(|told| told.name.as_str() == name)

@@ -6,7 +6,7 @@ use crate::values::constraint::Constraint;
 use crate::values::expression::Expression;
 use crate::values::layer::Told;
 use crate::values::name::Name;
-use crate::values::parameter::ListMode;
+use crate::values::parameter::{Given as Level, ListMode};
 use crate::values::source::{Source, Where};
 use crate::values::types::Types;
 use crate::values::value::Value;
@@ -19,6 +19,10 @@ pub(super) struct Slot<'a> {
     pub(super) list: ListMode,
     pub(super) is_required: bool,
     pub(super) is_read_only: bool,
+    /// The most specific level at which something is said of it.
+    pub(super) level: Option<Level>,
+    /// Whether the place lies below that.
+    pub(super) is_beyond: bool,
     pub(super) scope: Scope,
     /// Where it was declared.
     pub(super) declared: Where<'a>,
@@ -108,6 +112,8 @@ impl<'a> Slot<'a> {
             list: ListMode::Replace,
             is_required: false,
             is_read_only: matches!(scope, Scope::Runtime),
+            level: None,
+            is_beyond: false,
             scope,
             declared,
             candidates: Vec::new(),

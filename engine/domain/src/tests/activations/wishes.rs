@@ -66,3 +66,41 @@ fn policies_of_one_organization_activate_nothing_of_another() {
     assert!(network.lane.pending().is_empty() && network.parts().is_empty());
     assert_eq!(network.lane.on("bolt.dead.policy-failed").len(), 2);
 }
+
+#[test]
+fn of_several_lines_of_a_device_the_one_is_meant_whose_addresses_hold_what_is_given() {
+    let hole = [
+        (
+            "service.toml",
+            "title = \"Hole\"\n[parameters]\n\
+             victim = { type = \"address\", constraint = \"victim in interface_networks\" }\n",
+        ),
+        ("main.j2", "routing-options { static { route {{ victim }}/32 discard; } }\n"),
+    ];
+    let policy = |victim: &str| {
+        format!(
+            "policy(#{{ on: \"incident.detected\", where: #{{ priority: \"High\" }} }});\n\
+             fn react(incident, org) {{ service(\"hole\").activate(#{{ victim: \"{victim}\" }}); }}"
+        )
+    };
+    let mut network = Network::with(vec![service("hole", &hole)]);
+    network.does(&subscribe("acme", "hole", "hole", &[], false));
+    for (line, addresses) in
+        [("line-1", json!(["192.0.2.1/28"])), ("line-2", json!(["198.51.100.1/28", "2001:db8::1/64"]))]
+    {
+        let place = format!("acme/berlin/{line}");
+        network.does(&json!({"set_place": {"place": place, "device": "edge", "addresses": addresses}}));
+    }
+    for (number, victim, line) in [(1, "192.0.2.7", "line-1"), (2, "198.51.100.7", "line-2")] {
+        let text = policy(victim);
+        network.lane.rules(number + 1, &[("hole", text.as_str())], Settings::default());
+        network.lane.bundle("acme", "edge", number, "High");
+        network.settle();
+        assert_eq!(network.states(&format!("acme/berlin/{line}")), ["active"], "{victim}");
+    }
+    let text = policy("203.0.113.7");
+    network.lane.rules(4, &[("hole", text.as_str())], Settings::default());
+    network.lane.bundle("acme", "edge", 3, "High");
+    let letters = network.lane.on("acme.dead.policy-failed");
+    assert!(letters[0].data["detail"].as_str().unwrap().contains("is tied to several places"), "{letters:?}");
+}

@@ -21,6 +21,7 @@ mod world;
 use std::collections::BTreeSet;
 
 use linesman_domain::rights::{self, Need, is_within};
+use linesman_schemas::Right;
 use reqwest::Response;
 use serde_json::Value;
 use tokio::task::LocalSet;
@@ -97,6 +98,10 @@ fn unseen(kind: &Kind, seen: Seen) -> Option<Expected> {
         Seen::All(place) => (!kind.covers(place)).then_some(Expected::Unseen),
         Seen::Own(place) => (!kind.owns(place)).then_some(Expected::Unseen),
         Seen::Named(place) => (!kind.owns(place)).then_some(Expected::Unnamed),
+        Seen::Everything => {
+            let is_asked = kind.has(Need::Right(Right::Services)) && !kind.covers("/");
+            is_asked.then_some(Expected::Refused("name the place that is meant with `under`"))
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) enum Seen {
     Own(&'static str),
     /// The same of something that a body names: it is what is wrong with it.
     Named(&'static str),
+    /// Everything; otherwise whoever has the right to it is asked for a place.
+    Everything,
 }
 
 /// A request.
@@ -262,7 +264,7 @@ fn services() -> Vec<Sample> {
         of("activations", "/api/v1/activations"),
         at("acme", "activations", "/api/v1/activations?under=acme"),
         at(LINE, "activation", "/api/v1/activations/acme/berlin/line-7/own-0123456789ab"),
-        at("/", "rollout-service", "/api/v1/services/nat/rollout"),
+        at("/", "rollout-service", "/api/v1/services/nat/rollout").first(Seen::Everything),
         at("acme", "rollout-service", "/api/v1/services/nat/rollout").body(json!({"under": "acme"})),
         localize.takes(Need::Right(Right::Services)),
         at("acme", "explain", "/api/v1/explain/acme?service=nat&parameter=line&subscription=own"),
