@@ -2,7 +2,9 @@
 //! agreement with what was asked.
 
 use linesman_schemas::IncidentId;
-use linesman_schemas::outcome::{CaseStanding, Failure};
+use linesman_schemas::cascade::KEY_MOST;
+use linesman_schemas::command::{NOTE_MOST, OWNER_MOST};
+use linesman_schemas::outcome::{CaseNote, CaseStanding, Failure};
 use serde::de::DeserializeOwned;
 
 use super::{fault, wire};
@@ -10,6 +12,8 @@ use crate::text::excerpt;
 
 /// Most cases one page may hold.
 const CASES_PER_PAGE: usize = 1000;
+/// Most notes a case may have.
+const NOTES_PER_CASE: usize = 200;
 
 /// A page of `querySR`.
 #[derive(Debug)]
@@ -70,15 +74,37 @@ fn checked(case: wire::Case) -> Result<Case, Failure> {
             return Err(fault::garbled(format!("`link` is no web address: `{}`", excerpt(link, 80))));
         }
     }
+    notes(&case.notes)?;
     let standing = case.customer_tracking_number.parse().ok().map(|incident| CaseStanding {
         incident,
         case_id: case.case_id,
         status: case.status,
         link: case.link,
         updated: case.updated,
-        notes: Vec::new(),
+        notes: case.notes,
     });
     Ok(Case { tracking_number: case.customer_tracking_number, standing })
+}
+
+fn notes(notes: &[CaseNote]) -> Result<(), Failure> {
+    if notes.len() > NOTES_PER_CASE {
+        let count = notes.len();
+        return Err(fault::garbled(format!("a case of {count} notes, at most {NOTES_PER_CASE} are taken")));
+    }
+    for note in notes {
+        bounded("notes.id", &note.id, KEY_MOST)?;
+        if !note.author.is_empty() {
+            bounded("notes.author", &note.author, OWNER_MOST)?;
+        }
+        let is_wrong = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        if note.text.chars().count() > NOTE_MOST || note.text.chars().any(is_wrong) {
+            let shown = excerpt(&note.text, 80);
+            return Err(fault::garbled(format!(
+                "`notes.text` is not a text of up to {NOTE_MOST} characters: `{shown}`"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn bounded(field: &str, text: &str, most: usize) -> Result<(), Failure> {
@@ -155,6 +181,24 @@ mod tests {
         assert_eq!(message, "`link` is no web address: `javascript:alert(1)`");
         let message = garbled(page_with("updated", json!("yesterday")));
         assert!(message.starts_with("the answer cannot be read: "), "{message}");
+    }
+
+    #[test]
+    fn notes_are_bounded_in_number_and_length() {
+        let note = |id: &str, author: &str, text: &str| json!({ "id": id, "author": author, "at": "2026-01-02T03:04:05Z", "text": text });
+        let said = |notes: Vec<Value>| page_with("notes", json!(notes));
+        let good = said(vec![note("N-1", "", "two\nlines"); 200]).unwrap().cases.remove(0).standing.unwrap().notes;
+        assert_eq!((good.len(), good[0].text.as_str()), (200, "two\nlines"));
+        let long = "x".repeat(4097);
+        for (notes, expected) in [
+            (vec![note("N-1", "", ""); 201], "a case of 201 notes, at most 200 are taken"),
+            (vec![note("", "", "")], "`notes.id` is not 1 to 200 printable characters: ``"),
+            (vec![note("N-1", "a\nb", "")], "`notes.author` is not 1 to 200 printable characters: `a\\nb`"),
+            (vec![note("N-1", "", "a\u{1b}b")], "`notes.text` is not a text of up to 4096 characters: `a\\u001bb`"),
+        ] {
+            assert_eq!(garbled(said(notes)), expected);
+        }
+        assert!(garbled(said(vec![note("N-1", "", &long)])).len() < 200);
     }
 
     #[test]

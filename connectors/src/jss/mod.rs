@@ -1,5 +1,5 @@
-//! The support system's case API (`schemas/openapi-upstream.yaml`): opens cases and asks which
-//! changed.
+//! The support system's case API (`schemas/openapi-upstream.yaml`): opens cases, says what was
+//! done with them and asks which changed.
 //!
 //! ```text
 //!  Jss --- wire     what is said, as JSON        answer   what came back, checked
@@ -28,7 +28,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
-use linesman_schemas::reaction::{Action, CaseRequest, Task};
+use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 
 use crate::{Attempted, Connector, Folder};
 use session::Session;
@@ -83,6 +83,16 @@ impl Jss {
         let answer = self.session.call("case/v1/createSR", Some(key), &body, &mut requests).await;
         match answer.and_then(|answer| answer::created(&answer, &request.incident)) {
             Ok((transaction_id, case)) => Attempted::done(requests, Done::CaseAccepted { transaction_id, case }),
+            Err(failure) => Attempted::failed(requests, failure),
+        }
+    }
+
+    /// Says what was done with a case. It is filtered already, as a case is.
+    async fn tell(&self, key: &ReactionId, telling: &CaseTelling) -> Attempted {
+        let mut requests = 0;
+        let body = wire::UpdateSr::new(&self.settings, telling);
+        match self.session.call("case/v1/updateSR", Some(key), &body, &mut requests).await {
+            Ok(_) => Attempted::done(requests, Done::CaseTold),
             Err(failure) => Attempted::failed(requests, failure),
         }
     }
@@ -170,7 +180,8 @@ impl Connector for Jss {
         match &task.action {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
             Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
-            Action::TellCase(_) | Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+            Action::TellCase(telling) => self.tell(&task.id, telling).boxed(),
+            Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
         }
     }
 }

@@ -6,11 +6,12 @@ use linesman_connectors::jss::{Jss, Settings};
 use linesman_connectors::standin;
 use linesman_connectors::tls::{Authority, http_client};
 use linesman_connectors::{Connector as _, Secret};
+use linesman_schemas::cascade::CaseStep;
 use linesman_schemas::outcome::{Done, FailureClass};
 use linesman_schemas::reaction::Action;
 use serde_json::json;
 
-use crate::world::{World, cases, done, failure, incident, poll, submit};
+use crate::world::{World, cases, done, failure, incident, note, poll, submit, tell};
 
 #[tokio::test]
 async fn a_case_is_opened() {
@@ -66,9 +67,17 @@ async fn every_fault_has_its_class_for_cases_and_polls() {
     let world = World::new().await;
     let mut number = 0;
     for (fault, class, retry_after_s) in faults() {
-        for endpoint in ["createSR", "querySR"] {
+        for endpoint in ["createSR", "updateSR", "querySR"] {
             number += 1;
-            let task = if endpoint == "createSR" { submit(number) } else { poll(None) };
+            let task = match endpoint {
+                "createSR" => submit(number),
+                // The case that was opened last.
+                "updateSR" => {
+                    let transaction = format!("T-{:08}", number.div_ceil(3));
+                    tell(number - 1, &transaction, CaseStep::Note(note("hot")))
+                }
+                _ => poll(None),
+            };
             let mut control = fault.clone();
             control["only"] = json!(endpoint);
             world.control(control).await;
@@ -200,6 +209,24 @@ async fn a_key_used_for_another_case_is_refused() {
     assert_eq!(failure.class, FailureClass::Refused);
     let expected = "answered with status 400: idempotency-key: the key has been used for another request";
     assert_eq!(failure.message, expected);
+}
+
+#[tokio::test]
+async fn what_was_done_with_a_case_is_known_above_and_what_is_said_there_here() {
+    let world = World::new().await;
+    let jss = world.jss();
+    let transaction = crate::world::transaction(&jss, &submit(1)).await;
+    assert_eq!(done(jss.carry_out(&tell(1, &transaction, CaseStep::Close(note("two\nlines")))).await), Done::CaseTold);
+    let theirs = json!({ "id": "N-1", "author": "support", "at": "2026-01-02T03:04:06Z", "text": "wait" });
+    world.control(json!({ "update": { "tracking": "acme-1", "status": "reopened", "note": theirs } })).await;
+    let polled = cases(&jss.carry_out(&poll(None)).await);
+    assert_eq!((polled.len(), polled[0].status.as_str()), (1, "reopened"));
+    assert_eq!(polled[0].notes[0], note("two\nlines"));
+    assert_eq!((polled[0].notes[1].author.as_str(), polled[0].notes[1].text.as_str()), ("support", "wait"));
+
+    let failure = failure(jss.carry_out(&tell(2, "T-9", CaseStep::Close(note("")))).await);
+    assert_eq!(failure.class, FailureClass::Refused);
+    assert_eq!(failure.message, "answered with status 404: unknown-case: no case has this transaction id");
 }
 
 #[tokio::test]

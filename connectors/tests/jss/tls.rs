@@ -44,7 +44,7 @@ async fn a_misspelt_control_is_refused() {
     let wrong = [
         json!({ "delay": 1 }),
         json!({ "status": 200 }),
-        json!({ "only": "updateSR", "status": 500 }),
+        json!({ "only": "escalateSR", "status": 500 }),
         json!({ "delay_ms": 3_600_000 }),
         json!({ "page_size": 0 }),
     ];

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use linesman_connectors::jss::{Jss, Settings};
 use linesman_connectors::{Attempted, Connector as _, Secret, standin, tls};
-use linesman_schemas::outcome::{CaseStanding, Done, Failure, Outcome, Report};
-use linesman_schemas::reaction::{Action, CaseRequest, Task};
+use linesman_schemas::cascade::CaseStep;
+use linesman_schemas::outcome::{CaseNote, CaseStanding, Done, Failure, Outcome, Report};
+use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 use linesman_schemas::{IncidentId, Priority};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -95,8 +96,23 @@ pub(crate) fn submit(number: u64) -> Task {
         priority: Priority::High,
         synopsis: format!("fan {number} failed"),
         details: None,
+        alias: String::new(),
+        address: String::new(),
+        trace_route: Vec::new(),
     };
     task(number, Action::SubmitCase(Box::new(request)))
+}
+
+/// The reaction that says what was done with the case of incident `number`.
+pub(crate) fn tell(number: u64, transaction_id: &str, step: CaseStep) -> Task {
+    let telling = CaseTelling { incident: incident(number), transaction_id: transaction_id.to_owned(), step };
+    task(1000 + number, Action::TellCase(Box::new(telling)))
+}
+
+/// What somebody says; empty for nothing.
+pub(crate) fn note(text: &str) -> CaseNote {
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    CaseNote { id: "acme-17-n1".to_owned(), author: "ada".to_owned(), at, text: text.to_owned() }
 }
 
 pub(crate) fn poll(cursor: Option<&str>) -> Task {
