@@ -2,18 +2,15 @@
 //! agreement with what was asked.
 
 use linesman_schemas::IncidentId;
-use linesman_schemas::cascade::KEY_MOST;
-use linesman_schemas::command::{NOTE_MOST, OWNER_MOST};
-use linesman_schemas::outcome::{CaseNote, CaseStanding, Failure};
-use serde::de::DeserializeOwned;
+use linesman_schemas::outcome::{CaseStanding, Failure};
 
-use super::{fault, wire};
+use super::wire;
 use crate::text::excerpt;
+use crate::upstream::checked::{self, bounded, parsed};
+use crate::upstream::fault;
 
 /// Most cases one page may hold.
 const CASES_PER_PAGE: usize = 1000;
-/// Most notes a case may have.
-const NOTES_PER_CASE: usize = 200;
 
 /// A page of `querySR`.
 #[derive(Debug)]
@@ -36,7 +33,7 @@ pub(super) struct Case {
 pub(super) fn created(body: &[u8], incident: &IncidentId) -> Result<(String, Option<CaseStanding>), Failure> {
     let created: wire::Created = parsed(body)?;
     bounded("transactionId", &created.transaction_id, 128)?;
-    let Some(case) = created.case.map(checked).transpose()? else { return Ok((created.transaction_id, None)) };
+    let Some(case) = created.case.map(read).transpose()? else { return Ok((created.transaction_id, None)) };
     match case.standing {
         Some(standing) if standing.incident == *incident => Ok((created.transaction_id, Some(standing))),
         _ => {
@@ -49,32 +46,17 @@ pub(super) fn created(body: &[u8], incident: &IncidentId) -> Result<(String, Opt
 /// The page that follows `cursor`.
 pub(super) fn page(body: &[u8], cursor: Option<&str>) -> Result<Page, Failure> {
     let page: wire::Page = parsed(body)?;
-    bounded("cursor", &page.cursor, 1024)?;
-    if page.cases.len() > CASES_PER_PAGE {
-        return Err(fault::garbled(format!(
-            "a page of {} cases, at most {CASES_PER_PAGE} are taken",
-            page.cases.len()
-        )));
-    }
-    if page.more && cursor == Some(page.cursor.as_str()) {
-        return Err(fault::garbled("there is more behind the cursor, but the cursor stays".to_owned()));
-    }
-    let cases = page.cases.into_iter().map(checked).collect::<Result<_, _>>()?;
+    checked::page(page.cases.len(), CASES_PER_PAGE, cursor, (&page.cursor, page.more))?;
+    let cases = page.cases.into_iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page { cases, cursor: page.cursor, has_more: page.more })
 }
 
-fn checked(case: wire::Case) -> Result<Case, Failure> {
+fn read(case: wire::Case) -> Result<Case, Failure> {
     bounded("caseId", &case.case_id, 64)?;
     bounded("customerTrackingNumber", &case.customer_tracking_number, 256)?;
     bounded("status", &case.status, 64)?;
-    if let Some(link) = &case.link {
-        bounded("link", link, 2048)?;
-        // People click on it: a script is no link.
-        if !(link.starts_with("https://") || link.starts_with("http://")) {
-            return Err(fault::garbled(format!("`link` is no web address: `{}`", excerpt(link, 80))));
-        }
-    }
-    notes(&case.notes)?;
+    case.link.as_deref().map_or(Ok(()), checked::link)?;
+    checked::notes(&case.notes)?;
     let standing = case.customer_tracking_number.parse().ok().map(|incident| CaseStanding {
         incident,
         case_id: case.case_id,
@@ -84,41 +66,6 @@ fn checked(case: wire::Case) -> Result<Case, Failure> {
         notes: case.notes,
     });
     Ok(Case { tracking_number: case.customer_tracking_number, standing })
-}
-
-fn notes(notes: &[CaseNote]) -> Result<(), Failure> {
-    if notes.len() > NOTES_PER_CASE {
-        let count = notes.len();
-        return Err(fault::garbled(format!("a case of {count} notes, at most {NOTES_PER_CASE} are taken")));
-    }
-    for note in notes {
-        bounded("notes.id", &note.id, KEY_MOST)?;
-        if !note.author.is_empty() {
-            bounded("notes.author", &note.author, OWNER_MOST)?;
-        }
-        let is_wrong = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        if note.text.chars().count() > NOTE_MOST || note.text.chars().any(is_wrong) {
-            let shown = excerpt(&note.text, 80);
-            return Err(fault::garbled(format!(
-                "`notes.text` is not a text of up to {NOTE_MOST} characters: `{shown}`"
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn bounded(field: &str, text: &str, most: usize) -> Result<(), Failure> {
-    let is_good = !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control);
-    if is_good {
-        return Ok(());
-    }
-    Err(fault::garbled(format!("`{field}` is not 1 to {most} printable characters: `{}`", excerpt(text, 80))))
-}
-
-/// The body as `T`; what it lacks is said, what it says beyond is ignored.
-pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body)
-        .map_err(|error| fault::garbled(format!("the answer cannot be read: {}", excerpt(&error.to_string(), 200))))
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl<'a> CreateSr<'a> {
     pub(super) fn new(settings: &'a Settings, request: &'a CaseRequest) -> Self {
         Self {
             site_id: &settings.site_id,
-            user_id: &settings.user,
+            user_id: &settings.way.user,
             customer_tracking_number: &request.incident,
             priority: request.priority.numbered(),
             synopsis: &request.synopsis,
@@ -116,7 +116,7 @@ impl<'a> UpdateSr<'a> {
         let note = telling.step.note();
         Self {
             site_id: &settings.site_id,
-            user_id: &settings.user,
+            user_id: &settings.way.user,
             customer_tracking_number: &telling.incident,
             transaction_id: &telling.transaction_id,
             step,

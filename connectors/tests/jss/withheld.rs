@@ -63,6 +63,7 @@ async fn sent_to(endpoint: &str, task: &Task) -> String {
         format!("user-agent: linesman/{version}"),
     ];
     assert_eq!(sorted(head), expected);
+    assert!(server.has_ended());
     body.to_owned()
 }
 
