@@ -8,6 +8,7 @@ mod contents;
 pub mod device;
 pub mod jss;
 pub mod log;
+pub mod partner;
 mod secret;
 pub mod settings;
 mod source;
@@ -15,10 +16,12 @@ mod source;
 pub mod standin;
 mod text;
 pub mod tls;
+pub mod upstream;
 
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
+use jiff::Timestamp;
 use linesman_schemas as schemas;
 use schemas::notification::Kind;
 use schemas::outcome::{Done, Failure, FailureClass, Outcome, Report};
@@ -53,7 +56,7 @@ pub type Made = Option<Arc<dyn Connector>>;
 pub type AllSources = Vec<Arc<dyn Source>>;
 
 /// All connectors: the one list. A new connector is a folder and a line here.
-pub static FOLDERS: [&Folder; 3] = [&log::FOLDER, &jss::FOLDER, &device::FOLDER];
+pub static FOLDERS: [&Folder; 4] = [&log::FOLDER, &jss::FOLDER, &partner::FOLDER, &device::FOLDER];
 
 /// Carries out the reactions of one kind.
 ///
@@ -76,6 +79,11 @@ pub trait Connector: Send + Sync {
 
     /// The most requests that one try makes, at least 1: what has to be free of the bound before it.
     fn requests_most(&self) -> u32;
+
+    /// When the certificate ends that a destination showed last, believed or not; none where there is none.
+    fn certificate_ends(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// Tries once. The outcome carries every failure with its class; an action that is another
     /// connector's is refused. Ends within a time the connector's settings bound.
@@ -122,8 +130,8 @@ impl Attempted {
 /// What the connectors need to know.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// The support system; without it there is no connector `jss`.
-    pub upstream: Option<jss::Settings>,
+    /// The upstream; without it there is neither a connector `jss` nor a connector `partner`.
+    pub upstream: Option<upstream::Settings>,
     /// The stand-in devices; without them there is no connector `device`.
     #[cfg(feature = "standin")]
     pub device: Option<device::standin::Settings>,
@@ -132,8 +140,8 @@ pub struct Settings {
 impl Settings {
     /// Reads what the configuration says in [`sections`]; none where a table lacks what it needs.
     pub fn read(entries: &Entries) -> Option<Self> {
-        let upstream = match entries.one(jss::SECTION.name) {
-            Some(entry) => Some(jss::read(entry)?),
+        let upstream = match entries.one(upstream::SECTION.name) {
+            Some(entry) => Some(upstream::Settings::read(entry)?),
             None => None,
         };
         #[cfg(feature = "standin")]
@@ -151,7 +159,14 @@ impl Settings {
 
 /// The sections of the connectors in the configuration, in the order in which they are printed.
 pub fn sections() -> Vec<&'static Section> {
-    FOLDERS.iter().filter_map(|folder| folder.section).collect()
+    let mut sections: Vec<&'static Section> = Vec::new();
+    for section in FOLDERS.iter().filter_map(|folder| folder.section) {
+        // Folders of which only one is made may share theirs.
+        if !sections.iter().any(|known| std::ptr::eq(*known, section)) {
+            sections.push(section);
+        }
+    }
+    sections
 }
 
 /// How `tail` shows a reaction's action; none where no connector of that name is known.
@@ -163,9 +178,9 @@ pub fn shown(connector: &str, action: &Value) -> Option<String> {
 /// Why the connectors cannot be made from their settings.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The support system's settings are wrong.
-    #[error("the settings of the support system cannot be used")]
-    Jss(#[from] jss::SettingsError),
+    /// The upstream's settings are wrong.
+    #[error("the settings of the upstream cannot be used")]
+    Upstream(#[from] upstream::SettingsError),
 }
 
 /// The connectors that the settings speak of, and those that need none.
@@ -204,6 +219,7 @@ mod tests {
         assert_eq!(shown("log", &log).as_deref(), Some("down"));
         let case = serde_json::json!({"submit_case": {"synopsis": "FPC 2 offline"}});
         assert_eq!(shown("jss", &case).as_deref(), Some("FPC 2 offline"));
+        assert_eq!(shown("partner", &case).as_deref(), Some("FPC 2 offline"));
         let group = serde_json::json!({"configure": {
             "device": {"organization": "acme", "serial_number": "JN1"}, "group": "g", "change": "remove",
         }});

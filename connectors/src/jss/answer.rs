@@ -3,10 +3,11 @@
 
 use linesman_schemas::IncidentId;
 use linesman_schemas::outcome::{CaseStanding, Failure};
-use serde::de::DeserializeOwned;
 
-use super::{fault, wire};
+use super::wire;
 use crate::text::excerpt;
+use crate::upstream::checked::{self, bounded, parsed};
+use crate::upstream::fault;
 
 /// Most cases one page may hold.
 const CASES_PER_PAGE: usize = 1000;
@@ -32,7 +33,7 @@ pub(super) struct Case {
 pub(super) fn created(body: &[u8], incident: &IncidentId) -> Result<(String, Option<CaseStanding>), Failure> {
     let created: wire::Created = parsed(body)?;
     bounded("transactionId", &created.transaction_id, 128)?;
-    let Some(case) = created.case.map(checked).transpose()? else { return Ok((created.transaction_id, None)) };
+    let Some(case) = created.case.map(read).transpose()? else { return Ok((created.transaction_id, None)) };
     match case.standing {
         Some(standing) if standing.incident == *incident => Ok((created.transaction_id, Some(standing))),
         _ => {
@@ -45,54 +46,26 @@ pub(super) fn created(body: &[u8], incident: &IncidentId) -> Result<(String, Opt
 /// The page that follows `cursor`.
 pub(super) fn page(body: &[u8], cursor: Option<&str>) -> Result<Page, Failure> {
     let page: wire::Page = parsed(body)?;
-    bounded("cursor", &page.cursor, 1024)?;
-    if page.cases.len() > CASES_PER_PAGE {
-        return Err(fault::garbled(format!(
-            "a page of {} cases, at most {CASES_PER_PAGE} are taken",
-            page.cases.len()
-        )));
-    }
-    if page.more && cursor == Some(page.cursor.as_str()) {
-        return Err(fault::garbled("there is more behind the cursor, but the cursor stays".to_owned()));
-    }
-    let cases = page.cases.into_iter().map(checked).collect::<Result<_, _>>()?;
+    checked::page(page.cases.len(), CASES_PER_PAGE, cursor, (&page.cursor, page.more))?;
+    let cases = page.cases.into_iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page { cases, cursor: page.cursor, has_more: page.more })
 }
 
-fn checked(case: wire::Case) -> Result<Case, Failure> {
+fn read(case: wire::Case) -> Result<Case, Failure> {
     bounded("caseId", &case.case_id, 64)?;
     bounded("customerTrackingNumber", &case.customer_tracking_number, 256)?;
     bounded("status", &case.status, 64)?;
-    if let Some(link) = &case.link {
-        bounded("link", link, 2048)?;
-        // People click on it: a script is no link.
-        if !(link.starts_with("https://") || link.starts_with("http://")) {
-            return Err(fault::garbled(format!("`link` is no web address: `{}`", excerpt(link, 80))));
-        }
-    }
+    case.link.as_deref().map_or(Ok(()), checked::link)?;
+    checked::notes(&case.notes)?;
     let standing = case.customer_tracking_number.parse().ok().map(|incident| CaseStanding {
         incident,
         case_id: case.case_id,
         status: case.status,
         link: case.link,
         updated: case.updated,
-        notes: Vec::new(),
+        notes: case.notes,
     });
     Ok(Case { tracking_number: case.customer_tracking_number, standing })
-}
-
-fn bounded(field: &str, text: &str, most: usize) -> Result<(), Failure> {
-    let is_good = !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control);
-    if is_good {
-        return Ok(());
-    }
-    Err(fault::garbled(format!("`{field}` is not 1 to {most} printable characters: `{}`", excerpt(text, 80))))
-}
-
-/// The body as `T`; what it lacks is said, what it says beyond is ignored.
-pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body)
-        .map_err(|error| fault::garbled(format!("the answer cannot be read: {}", excerpt(&error.to_string(), 200))))
 }
 
 #[cfg(test)]
@@ -155,6 +128,24 @@ mod tests {
         assert_eq!(message, "`link` is no web address: `javascript:alert(1)`");
         let message = garbled(page_with("updated", json!("yesterday")));
         assert!(message.starts_with("the answer cannot be read: "), "{message}");
+    }
+
+    #[test]
+    fn notes_are_bounded_in_number_and_length() {
+        let note = |id: &str, author: &str, text: &str| json!({ "id": id, "author": author, "at": "2026-01-02T03:04:05Z", "text": text });
+        let said = |notes: Vec<Value>| page_with("notes", json!(notes));
+        let good = said(vec![note("N-1", "", "two\nlines"); 200]).unwrap().cases.remove(0).standing.unwrap().notes;
+        assert_eq!((good.len(), good[0].text.as_str()), (200, "two\nlines"));
+        let long = "x".repeat(4097);
+        for (notes, expected) in [
+            (vec![note("N-1", "", ""); 201], "a case of 201 notes, at most 200 are taken"),
+            (vec![note("", "", "")], "`notes.id` is not 1 to 200 printable characters: ``"),
+            (vec![note("N-1", "a\nb", "")], "`notes.author` is not 1 to 200 printable characters: `a\\nb`"),
+            (vec![note("N-1", "", "a\u{1b}b")], "`notes.text` is not a text of up to 4096 characters: `a\\u001bb`"),
+        ] {
+            assert_eq!(garbled(said(notes)), expected);
+        }
+        assert!(garbled(said(vec![note("N-1", "", &long)])).len() < 200);
     }
 
     #[test]

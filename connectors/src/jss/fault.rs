@@ -1,4 +1,4 @@
-//! The class of every way a request can fail, decided here and nowhere else.
+//! The class of every way a request can fail; what fails without an answer is `upstream`'s.
 //!
 //! | what happened | class |
 //! |---|---|
@@ -12,23 +12,14 @@
 use linesman_schemas::outcome::{Failure, FailureClass};
 use reqwest::StatusCode;
 
-use super::answer::parsed;
-use super::exchange::Answer;
 use super::wire::{Answered, Fault};
 use crate::text::excerpt;
+use crate::upstream::checked::parsed;
+use crate::upstream::exchange::Answer;
+use crate::upstream::fault::garbled;
 
 /// Most characters of a fault list in a message.
 const FAULTS: usize = 500;
-
-/// An answer that cannot be understood.
-pub(super) fn garbled(message: String) -> Failure {
-    Failure { class: FailureClass::Garbled, message, retry_after_s: None }
-}
-
-/// The destination is not there, as far as we can tell.
-pub(super) fn unavailable(message: String) -> Failure {
-    Failure { class: FailureClass::Unavailable, message, retry_after_s: None }
-}
 
 /// Whether an answer of the case API is a success; its body then fits the request.
 pub(super) fn judge(answer: &Answer) -> Result<(), Failure> {
@@ -78,43 +69,6 @@ fn listed(faults: &[Fault]) -> String {
     let one = |fault: &Fault| format!("{}: {}", excerpt(&fault.code, 64), excerpt(&fault.message, FAULTS));
     let all: Vec<String> = faults.iter().take(10).map(one).collect();
     format!(": {}", excerpt(&all.join("; "), FAULTS))
-}
-
-/// The failure that a request without a whole answer is. `whose` says which certificates are
-/// believed.
-pub(super) fn of_transport(error: &reqwest::Error, peer: &str, whose: &str) -> Failure {
-    if let Some(reason) = certificate_fault(error) {
-        return unavailable(format!("the certificate of `{peer}` does not validate against {whose}: {reason}"));
-    }
-    if error.is_timeout() {
-        return unavailable(format!("no answer from `{peer}` in time"));
-    }
-    let what = if error.is_connect() { "cannot be reached" } else { "did not answer" };
-    unavailable(format!("`{peer}` {what}: {}", excerpt(&root_cause(error).to_string(), 200)))
-}
-
-/// What is wrong with the peer's certificate, if that is why the request failed.
-fn certificate_fault(error: &reqwest::Error) -> Option<String> {
-    causes(error).find_map(|cause| match cause.downcast_ref::<rustls::Error>() {
-        Some(rustls::Error::InvalidCertificate(fault)) => Some(excerpt(&fault.to_string(), 200)),
-        _ => None,
-    })
-}
-
-type Cause<'a> = &'a (dyn std::error::Error + 'static);
-
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = Cause<'_>> {
-    std::iter::successors(Some(error as Cause<'_>), |cause| {
-        // An I/O error's `source` skips what it wraps.
-        match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(wrapped) => Some(wrapped as Cause<'_>),
-            None => cause.source(),
-        }
-    })
-}
-
-fn root_cause(error: &reqwest::Error) -> Cause<'_> {
-    causes(error).last().unwrap_or(error)
 }
 
 #[cfg(test)]

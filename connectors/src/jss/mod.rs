@@ -1,22 +1,19 @@
-//! The support system's case API (`schemas/openapi-upstream.yaml`): opens cases and asks which
-//! changed.
+//! The support system's case API (`schemas/openapi-upstream.yaml`): opens cases, says what was
+//! done with them and asks which changed.
 //!
 //! ```text
 //!  Jss --- wire     what is said, as JSON        answer   what came back, checked
 //!   |
 //!  session --- token    one bearer token for all tasks
-//!   |
-//!  exchange --- fault, retry_after    one request, and the class of its failure
+//!   |      `--- fault    the class of a failure
+//!  upstream              one request and its whole answer
 //! ```
 //!
 //! One call is one try: nothing is repeated but a request whose token the other side no longer
 //! takes, once.
 
 mod answer;
-mod exchange;
 mod fault;
-mod retry_after;
-mod section;
 mod session;
 mod settings;
 mod token;
@@ -26,29 +23,26 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
+use jiff::Timestamp;
 use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
-use linesman_schemas::reaction::{Action, CaseRequest, Task};
+use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 
+use crate::upstream::{self, SettingsError};
 use crate::{Attempted, Connector, Folder};
 use session::Session;
 
-pub use section::SECTION;
-pub(crate) use section::read;
-pub use settings::{Settings, SettingsError};
+pub use settings::Settings;
 
 /// What belongs to the connector.
 pub static FOLDER: Folder = Folder {
     name: NAME,
-    section: Some(&SECTION),
+    section: Some(&upstream::SECTION),
     notification: None,
-    shown: |action| {
-        let synopsis = action.pointer("/submit_case/synopsis");
-        synopsis.and_then(|text| text.as_str()).unwrap_or_default().to_owned()
-    },
+    shown: upstream::shown,
     make: |settings| {
-        let jss = settings.upstream.clone().map(Jss::new).transpose()?;
-        Ok(jss.map(|jss| Arc::new(jss) as Arc<dyn Connector>))
+        let Some(upstream::Settings::Jss(settings)) = &settings.upstream else { return Ok(None) };
+        Ok(Some(Arc::new(Jss::new(settings.clone())?)))
     },
     sources: |_| Ok(Vec::new()),
 };
@@ -83,6 +77,16 @@ impl Jss {
         let answer = self.session.call("case/v1/createSR", Some(key), &body, &mut requests).await;
         match answer.and_then(|answer| answer::created(&answer, &request.incident)) {
             Ok((transaction_id, case)) => Attempted::done(requests, Done::CaseAccepted { transaction_id, case }),
+            Err(failure) => Attempted::failed(requests, failure),
+        }
+    }
+
+    /// Says what was done with a case. It is filtered already, as a case is.
+    async fn tell(&self, key: &ReactionId, telling: &CaseTelling) -> Attempted {
+        let mut requests = 0;
+        let body = wire::UpdateSr::new(&self.settings, telling);
+        match self.session.call("case/v1/updateSR", Some(key), &body, &mut requests).await {
+            Ok(_) => Attempted::done(requests, Done::CaseTold),
             Err(failure) => Attempted::failed(requests, failure),
         }
     }
@@ -154,11 +158,15 @@ impl Connector for Jss {
     }
 
     fn concurrency(&self) -> usize {
-        self.settings.concurrency
+        self.settings.way.concurrency
     }
 
     fn requests_per_hour(&self) -> Option<u32> {
         Some(self.settings.requests_per_hour)
+    }
+
+    fn certificate_ends(&self) -> Option<Timestamp> {
+        self.session.certificate_ends()
     }
 
     fn requests_most(&self) -> u32 {
@@ -170,7 +178,8 @@ impl Connector for Jss {
         match &task.action {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
             Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
-            Action::TellCase(_) | Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+            Action::TellCase(telling) => self.tell(&task.id, telling).boxed(),
+            Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
         }
     }
 }

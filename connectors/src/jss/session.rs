@@ -1,17 +1,20 @@
 //! Requests of the case API under a token.
 
+use jiff::Timestamp;
 use linesman_schemas::ReactionId;
-use linesman_schemas::outcome::{Failure, FailureClass};
-use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName, HeaderValue};
+use linesman_schemas::outcome::Failure;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName};
+use reqwest::{Method, StatusCode};
 use serde::Serialize;
 
-use super::exchange::Exchange;
 use super::token::Tokens;
-use super::{Settings, SettingsError, fault};
+use super::{Settings, fault};
+use crate::upstream::SettingsError;
+use crate::upstream::exchange::{self, Exchange, IDEMPOTENCY_KEY};
 
 const APPLICATION_ID: HeaderName = HeaderName::from_static("application-id");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Most bytes an answer may have.
+const ANSWER_BYTES: usize = 1024 * 1024;
 
 /// The client side of the case API.
 #[derive(Debug)]
@@ -23,11 +26,17 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        settings.check()?;
         Ok(Self {
-            exchange: Exchange::new(settings)?,
+            exchange: Exchange::new(&settings.way, ANSWER_BYTES)?,
             tokens: Tokens::new(settings),
             application_id: settings.application_id.clone(),
         })
+    }
+
+    /// When the certificate ends that was shown last.
+    pub(super) fn certificate_ends(&self) -> Option<Timestamp> {
+        self.exchange.certificate_ends()
     }
 
     /// Posts `body` to `path` and gives the answer of a success, counting every request made. A
@@ -39,11 +48,11 @@ impl Session {
         body: &impl Serialize,
         requests: &mut u32,
     ) -> Result<Vec<u8>, Failure> {
-        let key = key.map(header).transpose()?;
+        let key = key.map(exchange::key).transpose()?;
         let mut token = self.tokens.get(&self.exchange, None, requests).await?;
         let mut is_renewed = false;
         loop {
-            let mut request = self.exchange.post(path)?;
+            let mut request = self.exchange.request(Method::POST, self.exchange.at(path)?);
             request = request.header(AUTHORIZATION, token.header.clone()).header(ACCEPT, "application/json");
             request = request.header(APPLICATION_ID, self.application_id.as_str());
             if let Some(key) = &key {
@@ -59,15 +68,4 @@ impl Session {
             return Ok(answer.body);
         }
     }
-}
-
-/// A reaction's id as a header; one that is none would be refused for ever.
-fn header(key: &ReactionId) -> Result<HeaderValue, Failure> {
-    let text = key.as_str();
-    let value = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii());
-    value.ok_or_else(|| Failure {
-        class: FailureClass::Refused,
-        message: "the reaction's id cannot travel in a header".to_owned(),
-        retry_after_s: None,
-    })
 }

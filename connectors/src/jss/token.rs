@@ -2,19 +2,21 @@
 //!
 //! Source: RFC 6749, 4.4 (client credentials, in the body as 2.3.1 allows).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use linesman_schemas::outcome::{Failure, FailureClass};
+use reqwest::Method;
 use reqwest::header::HeaderValue;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::exchange::{Answer, Exchange};
 use super::wire::{Granted, NotGranted};
 use super::{Settings, fault};
 use crate::Secret;
 use crate::text::excerpt;
+use crate::upstream::exchange::{Answer, Exchange};
+use crate::upstream::fault::garbled;
+use crate::upstream::shared::Shared;
 
 /// How long before its end a token is no longer used, unless that is more than half its life.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -22,12 +24,10 @@ const MARGIN: Duration = Duration::from_secs(30);
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A token as requests carry it; the header masks itself.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Token {
     pub(super) header: HeaderValue,
     expires: Instant,
-    /// Which token of this process it is.
-    serial: u64,
 }
 
 /// The keeper of the token.
@@ -35,73 +35,37 @@ pub(super) struct Token {
 pub(super) struct Tokens {
     user: String,
     password: Secret,
-    kept: Mutex<Kept>,
-    /// How many token requests have failed, read without the lock.
-    failures: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    token: Option<Token>,
-    serial: u64,
-    last_failure: Option<Failure>,
+    kept: Shared<Token>,
 }
 
 impl Tokens {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self {
-            user: settings.user.clone(),
-            password: settings.password.clone(),
-            kept: Mutex::default(),
-            failures: AtomicU64::new(0),
-        }
+        Self { user: settings.way.user.clone(), password: settings.way.password.clone(), kept: Shared::default() }
     }
 
     /// A token that is not `stale`, the one kept or a new one.
-    ///
-    /// Tasks that need a new one at the same time wait for one request and share its end, also when
-    /// it fails: against a sick server each would otherwise wait for the time-outs of all before it.
     pub(super) async fn get(
         &self,
         exchange: &Exchange,
-        stale: Option<&Token>,
+        stale: Option<&Arc<Token>>,
         requests: &mut u32,
-    ) -> Result<Token, Failure> {
-        let failures = self.failures.load(Ordering::Acquire);
-        let mut kept = self.kept.lock().await;
-        let is_fresh =
-            |token: &&Token| Instant::now() < token.expires && stale.is_none_or(|stale| stale.serial != token.serial);
-        if let Some(token) = kept.token.as_ref().filter(is_fresh) {
-            return Ok(token.clone());
-        }
-        if self.failures.load(Ordering::Acquire) != failures
-            && let Some(failure) = &kept.last_failure
-        {
-            return Err(failure.clone());
-        }
-        kept.token = None;
-        kept.serial += 1;
-        match self.fetch(exchange, kept.serial, requests).await {
-            Ok(token) => Ok(kept.token.insert(token).clone()),
-            Err(failure) => {
-                kept.last_failure = Some(failure.clone());
-                self.failures.fetch_add(1, Ordering::Release);
-                Err(failure)
-            }
-        }
+    ) -> Result<Arc<Token>, Failure> {
+        let is_alive = |token: &Token| Instant::now() < token.expires;
+        self.kept.get(stale, is_alive, self.fetch(exchange, requests)).await
     }
 
-    async fn fetch(&self, exchange: &Exchange, serial: u64, requests: &mut u32) -> Result<Token, Failure> {
+    async fn fetch(&self, exchange: &Exchange, requests: &mut u32) -> Result<Token, Failure> {
         let password = self.password.expose();
         let form = [("grant_type", "client_credentials"), ("client_id", &self.user), ("client_secret", password)];
+        let request = exchange.request(Method::POST, exchange.at("oauth2/token")?);
         // Its life counts from before the request: the answer may have been under way for long.
         let asked = Instant::now();
-        let answer = exchange.send(exchange.post("oauth2/token")?.form(&form), requests).await?;
-        granted(&answer, asked, serial)
+        let answer = exchange.send(request.form(&form), requests).await?;
+        granted(&answer, asked)
     }
 }
 
-fn granted(answer: &Answer, asked: Instant, serial: u64) -> Result<Token, Failure> {
+fn granted(answer: &Answer, asked: Instant) -> Result<Token, Failure> {
     match answer.status.as_u16() {
         200 => {}
         // RFC 6749, 5.2: most refusals of credentials are a 400.
@@ -117,17 +81,17 @@ fn granted(answer: &Answer, asked: Instant, serial: u64) -> Result<Token, Failur
         }
     }
     // What is wrong with it is not quoted: it may be the token.
-    let garbled = || fault::garbled("the answer to the token request cannot be read".to_owned());
-    let granted: Granted = serde_json::from_slice(&answer.body).map_err(|_| garbled())?;
+    let no_token = || garbled("the answer to the token request cannot be read".to_owned());
+    let granted: Granted = serde_json::from_slice(&answer.body).map_err(|_| no_token())?;
     let is_token = (1..=8192).contains(&granted.access_token.len())
         && granted.access_token.bytes().all(|byte| byte.is_ascii_graphic());
     if !is_token || !granted.token_type.eq_ignore_ascii_case("bearer") || granted.expires_in == 0 {
-        return Err(garbled());
+        return Err(no_token());
     }
-    let mut header = HeaderValue::from_str(&format!("Bearer {}", granted.access_token)).map_err(|_| garbled())?;
+    let mut header = HeaderValue::from_str(&format!("Bearer {}", granted.access_token)).map_err(|_| no_token())?;
     header.set_sensitive(true);
     let life = Duration::from_secs(granted.expires_in).min(LONGEST_LIFE);
-    Ok(Token { header, expires: asked + life.saturating_sub(MARGIN).max(life / 2), serial })
+    Ok(Token { header, expires: asked + life.saturating_sub(MARGIN).max(life / 2) })
 }
 
 #[cfg(test)]
@@ -149,7 +113,7 @@ mod tests {
     fn a_token_ends_before_its_end() {
         let now = Instant::now();
         for (life, used) in [(3600, 3570), (60, 30), (40, 20), (10, 5), (u64::MAX, 86_370)] {
-            let token = granted(&answer(200, body("t", "bearer", life)), now, 1).unwrap();
+            let token = granted(&answer(200, body("t", "bearer", life)), now).unwrap();
             assert_eq!(token.expires - now, Duration::from_secs(used), "{life}");
         }
     }
@@ -167,7 +131,7 @@ mod tests {
             "secret".to_owned(),
         ];
         for body in bodies {
-            let failure = granted(&answer(200, body), Instant::now(), 1).unwrap_err();
+            let failure = granted(&answer(200, body), Instant::now()).unwrap_err();
             assert_eq!(failure.class, FailureClass::Garbled);
             assert_eq!(failure.message, "the answer to the token request cannot be read");
         }
@@ -177,7 +141,7 @@ mod tests {
     fn refused_credentials_are_unauthorized_whatever_the_status() {
         for status in [400, 401, 403] {
             let body = json!({ "error": "invalid_client" }).to_string();
-            let failure = granted(&answer(status, body), Instant::now(), 1).unwrap_err();
+            let failure = granted(&answer(status, body), Instant::now()).unwrap_err();
             assert_eq!(failure.class, FailureClass::Unauthorized);
             assert_eq!(failure.message, format!("no token is granted, HTTP {status}: invalid_client"));
         }
@@ -185,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_token_masks_itself() {
-        let token = granted(&answer(200, body("hunter2", "Bearer", 60)), Instant::now(), 1).unwrap();
+        let token = granted(&answer(200, body("hunter2", "Bearer", 60)), Instant::now()).unwrap();
         assert!(!format!("{token:?}").contains("hunter2"));
     }
 }

@@ -1,7 +1,10 @@
 //! What travels to the support system and back, as JSON. Only the shape: bounds are `answer`'s.
 
+use jiff::Timestamp;
 use linesman_schemas::IncidentId;
-use linesman_schemas::reaction::{CaseDetails, CaseRequest, FollowUp};
+use linesman_schemas::cascade::CaseStep;
+use linesman_schemas::outcome::CaseNote;
+use linesman_schemas::reaction::{CaseDetails, CaseRequest, CaseTelling, FollowUp};
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
@@ -17,6 +20,12 @@ pub(super) struct CreateSr<'a> {
     synopsis: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Details<'a>>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    alias: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    trace_route: &'a [String],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    address: &'a str,
 }
 
 /// What leaves at `Send all information` only.
@@ -40,11 +49,14 @@ impl<'a> CreateSr<'a> {
     pub(super) fn new(settings: &'a Settings, request: &'a CaseRequest) -> Self {
         Self {
             site_id: &settings.site_id,
-            user_id: &settings.user,
+            user_id: &settings.way.user,
             customer_tracking_number: &request.incident,
             priority: request.priority.numbered(),
             synopsis: &request.synopsis,
             details: request.details.as_ref().map(Details::new),
+            alias: &request.alias,
+            trace_route: &request.trace_route,
+            address: &request.address,
         }
     }
 }
@@ -77,6 +89,38 @@ impl<'a> Details<'a> {
             customer_comments: comments,
             cc_list: cc,
             follow_up_method: *follow_up,
+        }
+    }
+}
+
+/// `updateSR`: what was done with a case.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UpdateSr<'a> {
+    site_id: &'a str,
+    user_id: &'a str,
+    customer_tracking_number: &'a IncidentId,
+    transaction_id: &'a str,
+    step: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a CaseNote>,
+}
+
+impl<'a> UpdateSr<'a> {
+    pub(super) fn new(settings: &'a Settings, telling: &'a CaseTelling) -> Self {
+        let step = match &telling.step {
+            CaseStep::Note(_) => "note",
+            CaseStep::Close(_) => "close",
+            CaseStep::Reopen(_) => "reopen",
+        };
+        let note = telling.step.note();
+        Self {
+            site_id: &settings.site_id,
+            user_id: &settings.way.user,
+            customer_tracking_number: &telling.incident,
+            transaction_id: &telling.transaction_id,
+            step,
+            note: (!note.text.is_empty()).then_some(note),
         }
     }
 }
@@ -137,7 +181,9 @@ pub(super) struct Case {
     pub(super) customer_tracking_number: String,
     pub(super) status: String,
     pub(super) link: Option<String>,
-    pub(super) updated: jiff::Timestamp,
+    pub(super) updated: Timestamp,
+    #[serde(default)]
+    pub(super) notes: Vec<CaseNote>,
 }
 
 /// The answer of the token request. Source: RFC 6749, 5.1. No `Debug`: it is a secret.

@@ -59,8 +59,10 @@ pub struct Key {
     pub default: Option<&'static str>,
     /// The key before it of the same table whose value it has when nothing is said.
     pub same_as: Option<&'static str>,
-    /// Whether a table without it is a mistake.
+    /// Whether a table without it is a mistake, where it is of use.
     pub is_required: bool,
+    /// The key before it of the same section, and the word that must be its value; with another this one is of no use.
+    pub only_where: Option<(&'static str, &'static str)>,
     /// What the documents and helps show where there is no default, spelled as a flag would have it.
     pub example: Option<&'static str>,
 }
@@ -68,7 +70,7 @@ pub struct Key {
 impl Key {
     /// A key that need not be set.
     pub const fn new(name: &'static str, kind: Kind, doc: &'static str) -> Self {
-        Self { name, kind, doc, default: None, same_as: None, is_required: false, example: None }
+        Self { name, kind, doc, default: None, same_as: None, is_required: false, only_where: None, example: None }
     }
 
     /// The same with a value for when nothing is said.
@@ -84,6 +86,11 @@ impl Key {
     /// The same, to be set wherever its table is there.
     pub const fn required(self) -> Self {
         Self { is_required: true, ..self }
+    }
+
+    /// The same, of use only where another key has this value.
+    pub const fn only_where(self, other: &'static str, word: &'static str) -> Self {
+        Self { only_where: Some((other, word)), ..self }
     }
 
     /// The same with an example.
@@ -136,6 +143,10 @@ pub enum Kind {
     Flag,
     /// `address:port`.
     Address,
+    /// An address alone.
+    Ip,
+    /// [`crate::tls::Fingerprint`].
+    Fingerprint,
     /// Directives of the log, `level` or `target=level`, separated by commas.
     LogLevel,
     /// An organization's token in subjects.

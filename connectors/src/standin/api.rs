@@ -17,11 +17,13 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::READ_TIMEOUT;
-use super::cases::{CreateSr, KeyReused};
+use super::cases::{CreateSr, KeyReused, NotTold, UpdateSr};
 use super::desk::{Desk, Endpoint, Fault};
 
 /// Most bytes a request may have.
 const REQUEST_BYTES: usize = 1024 * 1024;
+const KEY_NEEDED: &str = "an `Idempotency-Key` is needed";
+const KEY_REUSED: &str = "the key has been used for another request";
 
 /// `POST /oauth2/token`
 pub(super) async fn token(State(desk): State<Arc<Desk>>, request: Request) -> Response {
@@ -31,6 +33,11 @@ pub(super) async fn token(State(desk): State<Arc<Desk>>, request: Request) -> Re
 /// `POST /case/v1/createSR`
 pub(super) async fn create_sr(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     serve(&desk, Endpoint::CreateSr, request, |headers, body| open(&desk, headers, body)).await
+}
+
+/// `POST /case/v1/updateSR`
+pub(super) async fn update_sr(State(desk): State<Arc<Desk>>, request: Request) -> Response {
+    serve(&desk, Endpoint::UpdateSr, request, |headers, body| update(&desk, headers, body)).await
 }
 
 /// `POST /case/v1/querySR`
@@ -78,7 +85,9 @@ pub(super) async fn read(body: Body) -> Result<Bytes, StatusCode> {
 fn failing(endpoint: Endpoint, status: u16, fault: &Fault) -> Response {
     let mut response = match endpoint {
         Endpoint::Token => answer(status, &json!({ "error": "told-to-fail" })),
-        Endpoint::CreateSr | Endpoint::QuerySr => refused(status, "told-to-fail", "the stand-in has been told to fail"),
+        Endpoint::CreateSr | Endpoint::UpdateSr | Endpoint::QuerySr => {
+            refused(status, "told-to-fail", "the stand-in has been told to fail")
+        }
     };
     if let Some(seconds) = fault.retry_after_s {
         let text = match Timestamp::now().saturating_add(Duration::from_secs(seconds.into())) {
@@ -127,8 +136,7 @@ fn open(desk: &Desk, headers: &HeaderMap, body: &[u8]) -> Response {
     if let Some(refusal) = refusal(desk, headers) {
         return refusal;
     }
-    let key = text(headers, "idempotency-key").filter(|key| (1..=128).contains(&key.len()));
-    let Some(key) = key else { return refused(400, "idempotency-key", "an `Idempotency-Key` is needed") };
+    let Some(key) = key(headers) else { return refused(400, "idempotency-key", KEY_NEEDED) };
     let request: CreateSr = match serde_json::from_slice(body) {
         Ok(request) => request,
         Err(error) => return refused(400, "invalid-body", &error.to_string()),
@@ -147,8 +155,36 @@ fn open(desk: &Desk, headers: &HeaderMap, body: &[u8]) -> Response {
             }
             answer(200, &done)
         }
-        Err(KeyReused) => refused(400, "idempotency-key", "the key has been used for another request"),
+        Err(KeyReused) => refused(400, "idempotency-key", KEY_REUSED),
     }
+}
+
+fn update(desk: &Desk, headers: &HeaderMap, body: &[u8]) -> Response {
+    if let Some(refusal) = refusal(desk, headers) {
+        return refusal;
+    }
+    let Some(key) = key(headers) else { return refused(400, "idempotency-key", KEY_NEEDED) };
+    let update: UpdateSr = match serde_json::from_slice(body) {
+        Ok(update) => update,
+        Err(error) => return refused(400, "invalid-body", &error.to_string()),
+    };
+    let faults = update.faults();
+    if !faults.is_empty() {
+        return refused_with(400, &faults);
+    }
+    match desk.state().cases.tell(key, update, Timestamp::now()) {
+        Ok(()) => answer(200, &json!({ "responseDetails": done() })),
+        Err(NotTold::KeyReused) => refused(400, "idempotency-key", KEY_REUSED),
+        Err(NotTold::Unknown) => {
+            let faults = json!([{ "code": "unknown-case", "message": "no case has this transaction id" }]);
+            answer(400, &json!({ "responseDetails": { "statusCode": 404, "faults": faults } }))
+        }
+    }
+}
+
+/// What makes a request be done once.
+fn key(headers: &HeaderMap) -> Option<&str> {
+    text(headers, "idempotency-key").filter(|key| (1..=128).contains(&key.len()))
 }
 
 /// What `querySR` takes.

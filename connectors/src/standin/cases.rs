@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use linesman_schemas::Priority;
+use linesman_schemas::cascade::TRACE_MOST;
+use linesman_schemas::outcome::CaseNote;
 use linesman_schemas::reaction::FollowUp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -23,6 +25,12 @@ pub(super) struct CreateSr {
     pub(super) synopsis: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) details: Option<Details>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) alias: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) trace_route: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) address: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,23 +49,76 @@ pub(super) struct Details {
     follow_up_method: FollowUp,
 }
 
+/// What is wrong with a request: code and message.
+pub(super) type Fault = (&'static str, String);
+
+/// The texts, each with its name and greatest length, that are empty or too long.
+fn bounded<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str, usize)>) -> Vec<Fault> {
+    texts
+        .into_iter()
+        .filter(|(_, text, most)| text.is_empty() || text.chars().count() > *most)
+        .map(|(name, _, most)| ("invalid-field", format!("`{name}` must be 1 to {most} characters")))
+        .collect()
+}
+
 impl CreateSr {
-    /// What is wrong with it: code and message of each fault.
-    pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
+    /// What is wrong with it.
+    pub(super) fn faults(&self) -> Vec<Fault> {
         let texts = [
-            ("siteId", &self.site_id, 64),
+            ("siteId", &*self.site_id, 64),
             ("userId", &self.user_id, 128),
             ("customerTrackingNumber", &self.customer_tracking_number, 256),
             ("synopsis", &self.synopsis, 65_536),
         ];
-        let is_bad = |text: &str, most| text.is_empty() || text.chars().count() > most;
-        let mut faults: Vec<_> = texts
-            .into_iter()
-            .filter(|(_, text, most)| is_bad(text, *most))
-            .map(|(name, _, most)| ("invalid-field", format!("`{name}` must be 1 to {most} characters")))
-            .collect();
+        let said = [("alias", &*self.alias, 256), ("address", &self.address, 1000)];
+        let said = said.into_iter().filter(|(_, text, _)| !text.is_empty());
+        let route = self.trace_route.iter().map(|controller| ("traceRoute", &**controller, 64));
+        let mut faults = bounded(texts.into_iter().chain(said).chain(route));
+        if self.trace_route.len() > TRACE_MOST {
+            faults.push(("invalid-field", format!("`traceRoute` must have at most {TRACE_MOST} entries")));
+        }
         if Priority::ALL.iter().all(|priority| priority.numbered() != self.priority) {
             faults.push(("invalid-field", "`priority` must be of the form `1 - Critical`".to_owned()));
+        }
+        faults
+    }
+}
+
+/// What `updateSR` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct UpdateSr {
+    pub(super) site_id: String,
+    pub(super) user_id: String,
+    pub(super) customer_tracking_number: String,
+    pub(super) transaction_id: String,
+    pub(super) step: Step,
+    #[serde(default)]
+    pub(super) note: Option<CaseNote>,
+}
+
+/// What was done with a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Step {
+    Note,
+    Close,
+    Reopen,
+}
+
+impl UpdateSr {
+    /// What is wrong with it.
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        let texts = [
+            ("siteId", &*self.site_id, 64),
+            ("userId", &self.user_id, 128),
+            ("customerTrackingNumber", &self.customer_tracking_number, 256),
+            ("transactionId", &self.transaction_id, 128),
+        ];
+        let note = self.note.iter().flat_map(|note| [("note.id", &*note.id, 200), ("note.text", &note.text, 4096)]);
+        let mut faults = bounded(texts.into_iter().chain(note));
+        if self.step == Step::Note && self.note.is_none() {
+            faults.push(("invalid-field", "the step `note` has no `note`".to_owned()));
         }
         faults
     }
@@ -73,6 +134,8 @@ pub(super) struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     link: Option<String>,
     updated: Timestamp,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<CaseNote>,
 }
 
 /// A case as `/_cases` lists it.
@@ -85,6 +148,7 @@ pub(super) struct Case {
     link: Option<String>,
     updated: Timestamp,
     request: CreateSr,
+    notes: Vec<CaseNote>,
     /// Its place in the order of changes; 0 while it has no id.
     #[serde(skip)]
     changed: u64,
@@ -98,7 +162,15 @@ impl Case {
             status: self.status.clone(),
             link: self.link.clone(),
             updated: self.updated,
+            notes: self.notes.clone(),
         })
+    }
+
+    /// Adds a note, unless one of its id is there.
+    fn say(&mut self, note: CaseNote) {
+        if self.notes.iter().all(|known| known.id != note.id) {
+            self.notes.push(note);
+        }
     }
 }
 
@@ -121,6 +193,23 @@ struct Taken {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct KeyReused;
 
+/// Why a case is not moved on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NotTold {
+    /// See [`KeyReused`].
+    KeyReused,
+    /// There is no such case.
+    Unknown,
+}
+
+/// How a case moves on.
+#[derive(Debug, Default)]
+pub(super) struct Move {
+    pub(super) status: Option<String>,
+    pub(super) link: Option<String>,
+    pub(super) note: Option<CaseNote>,
+}
+
 /// A page of changes.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -134,6 +223,8 @@ pub(super) struct Page {
 pub(super) struct Cases {
     cases: Vec<Case>,
     by_key: BTreeMap<String, Taken>,
+    /// What was told under which key.
+    told: BTreeMap<String, UpdateSr>,
     /// Cases without an id, by when they get it.
     unassigned: BTreeSet<(Instant, usize)>,
     /// Cases with an id, by their place in the order of changes.
@@ -169,6 +260,7 @@ impl Cases {
             link: None,
             updated: time,
             request: request.clone(),
+            notes: Vec::new(),
             changed: 0,
         });
         self.unassigned.insert((now + assign_after, index));
@@ -187,28 +279,50 @@ impl Cases {
     }
 
     /// Moves every case of a tracking number on and gives their count; one without an id gets it.
-    pub(super) fn update(
-        &mut self,
-        tracking: &str,
-        status: Option<&str>,
-        link: Option<&str>,
-        time: Timestamp,
-    ) -> usize {
+    pub(super) fn update(&mut self, tracking: &str, how: &Move, time: Timestamp) -> usize {
         let is_meant = |case: &Case| case.request.customer_tracking_number == tracking;
         let meant: Vec<usize> =
             self.cases.iter().enumerate().filter(|(_, case)| is_meant(case)).map(|(index, _)| index).collect();
         for &index in &meant {
-            self.unassigned.retain(|(_, unassigned)| *unassigned != index);
-            self.change(index, time, |case| {
-                if let Some(status) = status {
-                    case.status = status.to_owned();
-                }
-                if let Some(link) = link {
-                    case.link = Some(link.to_owned());
-                }
-            });
+            self.move_on(index, how, time);
         }
         meant.len()
+    }
+
+    /// Does what `updateSR` says, once for each key.
+    pub(super) fn tell(&mut self, key: &str, update: UpdateSr, time: Timestamp) -> Result<(), NotTold> {
+        if let Some(told) = self.told.get(key) {
+            return if *told == update { Ok(()) } else { Err(NotTold::KeyReused) };
+        }
+        let is_meant = |case: &Case| {
+            case.transaction_id == update.transaction_id
+                && case.request.site_id == update.site_id
+                && case.request.customer_tracking_number == update.customer_tracking_number
+        };
+        let index = self.cases.iter().position(is_meant).ok_or(NotTold::Unknown)?;
+        let status = match update.step {
+            Step::Note => None,
+            Step::Close => Some("closed".to_owned()),
+            Step::Reopen => Some("reopened".to_owned()),
+        };
+        self.move_on(index, &Move { status, link: None, note: update.note.clone() }, time);
+        self.told.insert(key.to_owned(), update);
+        Ok(())
+    }
+
+    fn move_on(&mut self, index: usize, how: &Move, time: Timestamp) {
+        self.unassigned.retain(|(_, unassigned)| *unassigned != index);
+        self.change(index, time, |case| {
+            if let Some(status) = &how.status {
+                case.status.clone_from(status);
+            }
+            if let Some(link) = &how.link {
+                case.link = Some(link.clone());
+            }
+            if let Some(note) = &how.note {
+                case.say(note.clone());
+            }
+        });
     }
 
     fn change(&mut self, index: usize, time: Timestamp, what: impl FnOnce(&mut Case)) {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `POST /_control` | a JSON object of [`Control`] |
 //! | `GET /_count` | counts of cases, duplicates prevented, requests, uses of each key, cases per tracking number |
-//! | `GET /_cases` | every case with the request that opened it |
+//! | `GET /_cases` | every case with the request that opened it and what is said of it |
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,12 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use jiff::Timestamp;
+use linesman_schemas::outcome::CaseNote;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::api::{answer, read};
+use super::cases::Move;
 use super::desk::{Desk, Fault};
 
 pub use super::desk::Endpoint;
@@ -64,12 +66,15 @@ pub struct Control {
 pub struct Update {
     /// The customer tracking number of the cases.
     pub tracking: String,
-    /// Their new status.
+    /// Their new status; `closed` closes them.
     #[serde(default)]
     pub status: Option<String>,
     /// Their new link.
     #[serde(default)]
     pub link: Option<String>,
+    /// What the support system says of them, beside what is said already.
+    #[serde(default)]
+    pub note: Option<CaseNote>,
 }
 
 impl Control {
@@ -150,8 +155,8 @@ fn obey(desk: &Desk, control: &Control) -> Option<usize> {
     if control.revoke_tokens {
         state.tokens.revoke();
     }
-    let Update { tracking, status, link } = control.update.as_ref()?;
-    Some(state.cases.update(tracking, status.as_deref(), link.as_deref(), Timestamp::now()))
+    let Update { tracking, status, link, note } = control.update.clone()?;
+    Some(state.cases.update(&tracking, &Move { status, link, note }, Timestamp::now()))
 }
 
 /// `GET /_count`

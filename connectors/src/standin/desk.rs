@@ -27,13 +27,16 @@ pub enum Endpoint {
     /// `POST /case/v1/createSR`
     #[serde(rename = "createSR")]
     CreateSr,
+    /// `POST /case/v1/updateSR`
+    #[serde(rename = "updateSR")]
+    UpdateSr,
     /// `POST /case/v1/querySR`
     #[serde(rename = "querySR")]
     QuerySr,
 }
 
 impl Endpoint {
-    const ALL: [Self; 3] = [Self::Token, Self::CreateSr, Self::QuerySr];
+    const ALL: [Self; 4] = [Self::Token, Self::CreateSr, Self::UpdateSr, Self::QuerySr];
 }
 
 /// What goes wrong with a request. The default is nothing.

@@ -129,6 +129,7 @@ fn routes(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/oauth2/token", post(api::token))
         .route("/case/v1/createSR", post(api::create_sr))
+        .route("/case/v1/updateSR", post(api::update_sr))
         .route("/case/v1/querySR", post(api::query_sr))
         .route("/_control", post(control::control))
         .route("/_count", get(control::count))

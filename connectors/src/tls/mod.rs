@@ -5,6 +5,8 @@
 //! no HTTP answer.
 
 mod authority;
+mod trust;
+mod verifier;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion
 use rustls_platform_verifier::BuilderVerifierExt;
 
 pub use authority::{Authority, ServerIdentity};
+pub use trust::{Fingerprint, NoFingerprint, Trust};
+pub use verifier::{Shown, Watch};
 
 /// The versions spoken, newest first.
 static VERSIONS: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
@@ -104,17 +108,38 @@ pub fn client_config(ca: Option<&Path>) -> Result<ClientConfig, Error> {
     Ok(builder.with_no_client_auth())
 }
 
+/// An HTTPS client that believes whom `trust` says, what certificates it is shown being noted in `watch`; beside that
+/// one as [`http_client`] makes. Every connection looks at the certificate anew.
+///
+/// # Errors
+/// The certificates to believe cannot be used.
+pub fn watching_client(trust: &Trust, watch: Arc<Watch>) -> Result<reqwest::ClientBuilder, Error> {
+    let verifier = verifier::Verifier::new(trust, watch)?;
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(VERSIONS)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    // A session that is resumed would not see that the certificate has ended.
+    config.resumption = rustls::client::Resumption::disabled();
+    Ok(client_of(config))
+}
+
 /// An HTTPS client that believes whom [`client_config`] believes, and goes nowhere else than it is
 /// sent: no redirect is followed, no proxy of the environment used, nothing retried behind the
 /// caller's back. Time-outs are the caller's to set.
 pub fn http_client(ca: Option<&Path>) -> Result<reqwest::ClientBuilder, Error> {
-    Ok(reqwest::Client::builder()
-        .tls_backend_preconfigured(client_config(ca)?)
+    Ok(client_of(client_config(ca)?))
+}
+
+fn client_of(config: ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(config)
         .https_only(true)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        .no_proxy())
+        .no_proxy()
 }
 
 /// The certificates of a PEM file, at least one.

@@ -1,6 +1,7 @@
 //! The written contract against what is served.
 
 use linesman_connectors::tls;
+use serde_json::json;
 
 use crate::world::World;
 
@@ -19,10 +20,10 @@ fn paths() -> Vec<&'static str> {
 async fn every_path_of_the_contract_is_served_and_counted() {
     let world = World::new().await;
     let client = tls::http_client(Some(world.standin.ca_path())).unwrap().build().unwrap();
-    assert_eq!(paths(), ["/oauth2/token", "/case/v1/createSR", "/case/v1/querySR"]);
+    assert_eq!(paths(), ["/oauth2/token", "/case/v1/createSR", "/case/v1/updateSR", "/case/v1/querySR"]);
     for path in paths() {
         let answer = client.post(format!("{}{path}", world.standin.url())).send().await.unwrap();
         assert!([400, 403].contains(&answer.status().as_u16()), "{path}: {}", answer.status());
     }
-    assert_eq!(world.requests().await, [1, 1, 1]);
+    assert_eq!(world.count().await["requests"], json!({ "token": 1, "createSR": 1, "updateSR": 1, "querySR": 1 }));
 }

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use linesman_connectors::jss::{Jss, Settings};
+use linesman_connectors::jss::Jss;
 use linesman_connectors::standin;
-use linesman_connectors::tls::{Authority, http_client};
+use linesman_connectors::tls::{Authority, Trust, http_client};
 use linesman_connectors::{Connector as _, Secret};
+use linesman_schemas::cascade::CaseStep;
 use linesman_schemas::outcome::{Done, FailureClass};
 use linesman_schemas::reaction::Action;
 use serde_json::json;
 
-use crate::world::{World, cases, done, failure, incident, poll, submit};
+use crate::world::{World, cases, done, failure, incident, note, poll, submit, tell};
 
 #[tokio::test]
 async fn a_case_is_opened() {
@@ -66,13 +67,21 @@ async fn every_fault_has_its_class_for_cases_and_polls() {
     let world = World::new().await;
     let mut number = 0;
     for (fault, class, retry_after_s) in faults() {
-        for endpoint in ["createSR", "querySR"] {
+        for endpoint in ["createSR", "updateSR", "querySR"] {
             number += 1;
-            let task = if endpoint == "createSR" { submit(number) } else { poll(None) };
+            let task = match endpoint {
+                "createSR" => submit(number),
+                // The case that was opened last.
+                "updateSR" => {
+                    let transaction = format!("T-{:08}", number.div_ceil(3));
+                    tell(number - 1, &transaction, CaseStep::Note(note("hot")))
+                }
+                _ => poll(None),
+            };
             let mut control = fault.clone();
             control["only"] = json!(endpoint);
             world.control(control).await;
-            let short = Settings { timeout: Duration::from_millis(400), ..world.settings() };
+            let short = world.settings_with(|way| way.timeout = Duration::from_millis(400));
             let settings = if fault.get("delay_ms").is_some() { short } else { world.settings() };
             let failure = failure(Jss::new(settings).unwrap().carry_out(&task).await);
             assert_eq!(
@@ -109,7 +118,7 @@ async fn a_retry_after_may_be_a_date() {
 #[tokio::test]
 async fn a_lost_answer_does_not_open_a_second_case() {
     let world = World::new().await;
-    let jss = Jss::new(Settings { timeout: Duration::from_millis(400), ..world.settings() }).unwrap();
+    let jss = Jss::new(world.settings_with(|way| way.timeout = Duration::from_millis(400))).unwrap();
     for (number, fault) in [(1, json!({ "drop_after_accept": true })), (2, json!({ "delay_ms": 60_000 }))] {
         let mut control = fault;
         control["only"] = json!("createSR");
@@ -142,7 +151,7 @@ async fn what_cannot_be_reached_says_so() {
 async fn time_that_runs_out_is_said() {
     let world = World::new().await;
     world.control(json!({ "delay_ms": 60_000 })).await;
-    let jss = Jss::new(Settings { timeout: Duration::from_millis(200), ..world.settings() }).unwrap();
+    let jss = Jss::new(world.settings_with(|way| way.timeout = Duration::from_millis(200))).unwrap();
     let failure = failure(jss.carry_out(&submit(1)).await);
     assert_eq!(failure.message, format!("no answer from `{}` in time", world.standin.addr()));
 }
@@ -152,22 +161,23 @@ async fn a_certificate_of_others_is_not_believed() {
     let world = World::new().await;
     let other = world.dir.path().join("other");
     let kept = Authority::open(&other).unwrap().ca_path().to_owned();
-    let jss = Jss::new(Settings { ca: Some(kept.clone()), ..world.settings() }).unwrap();
+    let jss = Jss::new(world.settings_with(|way| way.trust = Trust::Authority(kept.clone()))).unwrap();
     let failure = failure(jss.carry_out(&submit(1)).await);
     assert_eq!(failure.class, FailureClass::Unavailable);
     let expected = format!(
-        "the certificate of `{}` does not validate against the file `{}` (setting `ca`): UnknownIssuer",
+        "the certificate of `{}` does not validate against the file `{}` (setting `ca`): its issuer is not among those that are \
+         believed; its SHA-256 is `sha256:",
         world.standin.addr(),
         kept.display()
     );
-    assert_eq!(failure.message, expected);
+    assert!(failure.message.starts_with(&expected), "{}", failure.message);
     assert_eq!(world.requests().await, [0, 0, 0]);
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_unauthorized_and_not_repeated() {
     let world = World::new().await;
-    let settings = Settings { password: Secret::new("wrong-password"), ..world.settings() };
+    let settings = world.settings_with(|way| way.password = Secret::new("wrong-password"));
     let attempted = Jss::new(settings).unwrap().carry_out(&submit(1)).await;
     assert_eq!(attempted.requests, 1);
     let failure = failure(attempted);
@@ -200,6 +210,24 @@ async fn a_key_used_for_another_case_is_refused() {
     assert_eq!(failure.class, FailureClass::Refused);
     let expected = "answered with status 400: idempotency-key: the key has been used for another request";
     assert_eq!(failure.message, expected);
+}
+
+#[tokio::test]
+async fn what_was_done_with_a_case_is_known_above_and_what_is_said_there_here() {
+    let world = World::new().await;
+    let jss = world.jss();
+    let transaction = crate::world::transaction(&jss, &submit(1)).await;
+    assert_eq!(done(jss.carry_out(&tell(1, &transaction, CaseStep::Close(note("two\nlines")))).await), Done::CaseTold);
+    let theirs = json!({ "id": "N-1", "author": "support", "at": "2026-01-02T03:04:06Z", "text": "wait" });
+    world.control(json!({ "update": { "tracking": "acme-1", "status": "reopened", "note": theirs } })).await;
+    let polled = cases(&jss.carry_out(&poll(None)).await);
+    assert_eq!((polled.len(), polled[0].status.as_str()), (1, "reopened"));
+    assert_eq!(polled[0].notes[0], note("two\nlines"));
+    assert_eq!((polled[0].notes[1].author.as_str(), polled[0].notes[1].text.as_str()), ("support", "wait"));
+
+    let failure = failure(jss.carry_out(&tell(2, "T-9", CaseStep::Close(note("")))).await);
+    assert_eq!(failure.class, FailureClass::Refused);
+    assert_eq!(failure.message, "answered with status 404: unknown-case: no case has this transaction id");
 }
 
 #[tokio::test]

@@ -15,5 +15,7 @@ mod scripted;
 mod strange;
 mod tls;
 mod tokens;
+#[path = "../upstream/mod.rs"]
+mod upstream;
 mod withheld;
 mod world;

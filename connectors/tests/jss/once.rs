@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use linesman_connectors::Connector as _;
-use linesman_connectors::jss::{Jss, Settings};
+use linesman_connectors::jss::Jss;
 use linesman_schemas::outcome::Outcome;
 use linesman_schemas::reaction::Task;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn insist(jss: &Jss, task: &Task) -> usize {
 async fn each_case_once(fault: Value) {
     let world = World::new().await;
     world.control(fault.clone()).await;
-    let jss = Jss::new(Settings { timeout: Duration::from_millis(1500), ..world.settings() }).unwrap();
+    let jss = Jss::new(world.settings_with(|way| way.timeout = Duration::from_millis(1500))).unwrap();
     let tasks: Vec<Task> = (1..=CASES).map(submit).collect();
     let tries: Vec<usize> = stream::iter(&tasks).map(|task| insist(&jss, task)).buffer_unordered(8).collect().await;
     assert!(tries.iter().any(|tries| *tries > 1), "{fault} made no try fail");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use linesman_connectors::jss::{self, Jss};
-use linesman_connectors::{Connector as _, Settings, connectors, tls};
+use linesman_connectors::jss::Jss;
+use linesman_connectors::{Connector as _, Settings, connectors, tls, upstream};
 use linesman_schemas::outcome::FailureClass;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -44,7 +44,7 @@ async fn a_misspelt_control_is_refused() {
     let wrong = [
         json!({ "delay": 1 }),
         json!({ "status": 200 }),
-        json!({ "only": "updateSR", "status": 500 }),
+        json!({ "only": "escalateSR", "status": 500 }),
         json!({ "delay_ms": 3_600_000 }),
         json!({ "page_size": 0 }),
     ];
@@ -63,7 +63,7 @@ async fn the_list_has_the_support_system_where_there_is_one() {
         names
     };
     assert_eq!(names(&Settings::default()), ["log"]);
-    let upstream = Settings { upstream: Some(world.settings()), ..Settings::default() };
+    let upstream = Settings { upstream: Some(upstream::Settings::Jss(world.settings())), ..Settings::default() };
     assert_eq!(names(&upstream), ["jss", "log"]);
     let jss = connectors(&upstream).unwrap().into_iter().find(|connector| connector.name() == "jss").unwrap();
     assert_eq!((jss.concurrency(), jss.requests_per_hour()), (8, Some(300)));
@@ -73,7 +73,7 @@ async fn the_list_has_the_support_system_where_there_is_one() {
 async fn without_a_ca_of_its_own_it_has_to_be_one_of_the_systems() {
     let world = World::new().await;
     // A system without any certificate of an authority is refused before the first request.
-    let Ok(jss) = Jss::new(jss::Settings { ca: None, ..world.settings() }) else { return };
+    let Ok(jss) = Jss::new(world.settings_with(|way| way.trust = tls::Trust::System)) else { return };
     let failure = failure(jss.carry_out(&submit(1)).await);
     assert_eq!(failure.class, FailureClass::Unavailable);
     assert!(failure.message.contains("certificate"), "{}", failure.message);

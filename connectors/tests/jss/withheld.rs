@@ -3,20 +3,34 @@
 use linesman_connectors::Connector as _;
 use linesman_connectors::jss::Jss;
 use linesman_schemas::Priority;
+use linesman_schemas::cascade::CaseStep;
 use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, FollowUp, Task, WITHHELD};
 use serde_json::json;
 
 use crate::scripted::{Scripted, success, token};
-use crate::world::{PASSWORD, done, incident, poll, task};
+use crate::world::{PASSWORD, done, incident, note, poll, task, tell};
 
 fn request(details: Option<CaseDetails>) -> Task {
     let synopsis = if details.is_some() { "fan \"2\" failed".to_owned() } else { WITHHELD.to_owned() };
-    let request = CaseRequest { incident: incident(17), priority: Priority::Critical, synopsis, details };
+    let request = CaseRequest {
+        incident: incident(17),
+        priority: Priority::Critical,
+        synopsis,
+        details,
+        alias: String::new(),
+        address: String::new(),
+        trace_route: Vec::new(),
+    };
     task(7, Action::SubmitCase(Box::new(request)))
 }
 
-/// The body of the `createSR` that `task` makes; heads are compared whole here.
+/// The body of the `createSR` that `task` makes.
 async fn sent(task: &Task) -> String {
+    sent_to("createSR", task).await
+}
+
+/// The body of the request of an endpoint that `task` makes; heads are compared whole here.
+async fn sent_to(endpoint: &str, task: &Task) -> String {
     let server = Scripted::new(vec![token(), success(json!({ "transactionId": "T-1" }))]);
     done(Jss::new(server.settings()).unwrap().carry_out(task).await);
     let host = server.host();
@@ -38,17 +52,18 @@ async fn sent(task: &Task) -> String {
     let created = server.heard();
     let (head, body) = created.split_once("\r\n\r\n").unwrap();
     let expected = [
-        "POST /case/v1/createSR HTTP/1.1".to_owned(),
+        format!("POST /case/v1/{endpoint} HTTP/1.1"),
         "accept: application/json".to_owned(),
         "application-id: linesman-test".to_owned(),
         "authorization: Bearer t0k3n".to_owned(),
         format!("content-length: {}", body.len()),
         "content-type: application/json".to_owned(),
         format!("host: {host}"),
-        "idempotency-key: acme-r7-18f0".to_owned(),
+        format!("idempotency-key: {}", task.id),
         format!("user-agent: linesman/{version}"),
     ];
     assert_eq!(sorted(head), expected);
+    assert!(server.has_ended());
     body.to_owned()
 }
 
@@ -89,6 +104,38 @@ async fn every_detail_leaves_under_its_name_when_they_may() {
         r#""followUpMethod":"Phone Call"}}"#,
     );
     assert_eq!(sent(&request(Some(details))).await, expected);
+}
+
+#[tokio::test]
+async fn a_case_from_below_says_whose_it_is_and_which_way_it_came() {
+    let mut task = request(None);
+    if let Action::SubmitCase(request) = &mut task.action {
+        request.alias = "ACME/plant".to_owned();
+        request.address = "1 Main Street".to_owned();
+        request.trace_route = vec!["plant".to_owned(), "acme".to_owned()];
+    }
+    let expected = concat!(
+        r#"{"siteId":"SITE-1","userId":"noc@acme.example","customerTrackingNumber":"acme-17","priority":"1 - Critical","#,
+        r#""synopsis":"withheld by filter level","alias":"ACME/plant","traceRoute":["plant","acme"],"#,
+        r#""address":"1 Main Street"}"#,
+    );
+    assert_eq!(sent(&task).await, expected);
+}
+
+#[tokio::test]
+async fn what_was_done_with_a_case_leaves_with_what_was_said() {
+    let start = concat!(
+        r#"{"siteId":"SITE-1","userId":"noc@acme.example","customerTrackingNumber":"acme-17","transactionId":"T-1","#,
+        r#""step":""#,
+    );
+    let said = r#","note":{"id":"acme-17-n1","author":"ada","at":"2026-01-02T03:04:05Z","text":"hot"}"#;
+    let close = sent_to("updateSR", &tell(17, "T-1", CaseStep::Close(note("hot")))).await;
+    assert_eq!(close, format!("{start}close\"{said}}}"));
+    let remark = sent_to("updateSR", &tell(17, "T-1", CaseStep::Note(note("hot")))).await;
+    assert_eq!(remark, format!("{start}note\"{said}}}"));
+    // Where nothing was said, nobody said it.
+    let reopen = sent_to("updateSR", &tell(17, "T-1", CaseStep::Reopen(note("")))).await;
+    assert_eq!(reopen, format!("{start}reopen\"}}"));
 }
 
 #[tokio::test]

@@ -4,15 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use linesman_connectors::jss::{Jss, Settings};
-use linesman_connectors::{Attempted, Connector as _, Secret, standin, tls};
-use linesman_schemas::outcome::{CaseStanding, Done, Failure, Outcome, Report};
-use linesman_schemas::reaction::{Action, CaseRequest, Task};
-use linesman_schemas::{IncidentId, Priority};
+use linesman_connectors::tls::Trust;
+use linesman_connectors::upstream::Way;
+use linesman_connectors::{Connector as _, Secret, standin, tls};
+use linesman_schemas::outcome::Done;
+use linesman_schemas::reaction::Task;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The only password the stand-in takes.
-pub(crate) const PASSWORD: &str = "hunter2-hunter2";
+pub(crate) use crate::upstream::tasks::*;
 
 /// A stand-in of its own for one test.
 pub(crate) struct World {
@@ -35,6 +35,13 @@ impl World {
 
     pub(crate) fn settings(&self) -> Settings {
         settings(&self.standin.url(), self.standin.ca_path())
+    }
+
+    /// The settings with another way.
+    pub(crate) fn settings_with(&self, change: impl FnOnce(&mut Way)) -> Settings {
+        let mut settings = self.settings();
+        change(&mut settings.way);
+        settings
     }
 
     pub(crate) fn jss(&self) -> Jss {
@@ -62,67 +69,18 @@ impl World {
 
 pub(crate) fn settings(url: &str, ca: &Path) -> Settings {
     Settings {
-        url: url.to_owned(),
-        ca: Some(ca.to_owned()),
+        way: Way {
+            url: url.to_owned(),
+            trust: Trust::Authority(ca.to_owned()),
+            user: "noc@acme.example".to_owned(),
+            password: Secret::new(PASSWORD),
+            concurrency: 8,
+            timeout: Duration::from_secs(20),
+            source_address: None,
+        },
         site_id: "SITE-1".to_owned(),
-        user: "noc@acme.example".to_owned(),
-        password: Secret::new(PASSWORD),
         application_id: "linesman-test".to_owned(),
         requests_per_hour: Settings::REQUESTS_PER_HOUR,
-        concurrency: 8,
-        timeout: Duration::from_secs(20),
-    }
-}
-
-pub(crate) fn incident(number: u64) -> IncidentId {
-    IncidentId { org: "acme".parse().unwrap(), number }
-}
-
-pub(crate) fn task(number: u64, action: Action) -> Task {
-    Task {
-        id: format!("acme-r{number}-18f0").parse().unwrap(),
-        org: "acme".parse().ok(),
-        peer: None,
-        attempt: 1,
-        action,
-    }
-}
-
-/// The reaction that opens a case for incident `number`, nothing withheld from its synopsis.
-pub(crate) fn submit(number: u64) -> Task {
-    let request = CaseRequest {
-        incident: incident(number),
-        priority: Priority::High,
-        synopsis: format!("fan {number} failed"),
-        details: None,
-    };
-    task(number, Action::SubmitCase(Box::new(request)))
-}
-
-pub(crate) fn poll(cursor: Option<&str>) -> Task {
-    task(0, Action::PollCases { cursor: cursor.map(str::to_owned) })
-}
-
-/// The cases that changed.
-pub(crate) fn cases(attempted: &Attempted) -> Vec<CaseStanding> {
-    let case = |report: &Report| match report {
-        Report::CaseChanged(standing) => Some(standing.clone()),
-        Report::Attempt(_) => None,
-    };
-    attempted.reports.iter().filter_map(case).collect()
-}
-
-pub(crate) fn failure(attempted: Attempted) -> Failure {
-    match attempted.outcome {
-        Outcome::Failed(failure) => failure,
-        Outcome::Done(done) => panic!("done: {done:?}"),
-    }
-}
-
-pub(crate) fn done(attempted: Attempted) -> Done {
-    match attempted.outcome {
-        Outcome::Done(done) => done,
-        Outcome::Failed(failure) => panic!("failed: {failure:?}"),
     }
 }
 

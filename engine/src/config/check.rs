@@ -43,6 +43,7 @@ pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -
     order(layers, "settings.retry_base_s", "settings.retry_most_s", mistakes);
     order(layers, "settings.circuit_rest_s", "settings.circuit_rest_most_s", mistakes);
     nats(layers, mistakes, &mut checked.warnings);
+    trust(layers, &mut checked.warnings);
     for section in layers.sections.all() {
         match section.shape {
             Shape::Always => table(layers, section, mistakes, &mut checked),
@@ -65,6 +66,10 @@ fn table(layers: &Layers, section: &'static Section, mistakes: &mut Mistakes, ch
     let mut entry = Vec::new();
     for setting in Setting::all(section) {
         let Some((value, origin)) = layers.get(&setting.name()) else { continue };
+        if !layers.is_of_use(setting) {
+            useless(layers, setting, &mut checked.warnings);
+            continue;
+        }
         if let Some(value) = opened(setting.key, value, origin, mistakes, &mut checked.warnings) {
             entry.push((setting.key.name, value));
         }
@@ -161,13 +166,34 @@ fn nats(layers: &Layers, mistakes: &mut Mistakes, warnings: &mut Vec<String>) {
     }
 }
 
+/// Notes that a key means nothing that somebody has said.
+fn useless(layers: &Layers, setting: Setting, warnings: &mut Vec<String>) {
+    let (Some((other, _)), name) = (setting.key.only_where, setting.name()) else { return };
+    if layers.is_named(&name) {
+        let (origin, other) = (layers.origin(&name), setting.sibling(other));
+        let found = quoted(layers.text(&other).unwrap_or_default());
+        warnings.push(format!("{origin}: `{name}` has no effect: `{other}` is {found}"));
+    }
+}
+
+/// Of two ways to say which certificate of the upstream is believed the narrower counts.
+fn trust(layers: &Layers, warnings: &mut Vec<String>) {
+    if layers.is_named("upstream.ca") && layers.is_named("upstream.fingerprint") {
+        let origin = layers.origin("upstream.ca");
+        warnings.push(format!(
+            "{origin}: `upstream.ca` has no effect: no certificate is believed but that of `upstream.fingerprint`"
+        ));
+    }
+}
+
 /// Notes what a section lacks that need not be there.
 fn is_complete(layers: &Layers, content: &Content, section: &'static Section, mistakes: &mut Mistakes) {
     let origin = match content.sections.get(section.name) {
         Some(origin) => origin.clone(),
         None => layers.origin_of_section(section).unwrap_or(Origin::Default),
     };
-    for setting in Setting::all(section).filter(|setting| setting.key.is_required) {
+    let is_needed = |setting: &Setting| setting.key.is_required && layers.is_of_use(*setting);
+    for setting in Setting::all(section).filter(is_needed) {
         if !layers.is_named(&setting.name()) {
             mistakes.add(origin.clone(), format!("`{}` is missing", setting.name()), None);
         }

@@ -156,6 +156,11 @@ impl Layers {
         self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether a key means anything as the key stands that it depends on.
+    pub(super) fn is_of_use(&self, setting: Setting) -> bool {
+        setting.key.only_where.is_none_or(|(other, word)| self.text(&setting.sibling(other)) == Some(word))
+    }
+
     /// Where the key's value came from.
     pub(super) fn origin(&self, name: &str) -> Origin {
         self.get(name).map_or(Origin::Default, |(_, origin)| origin.clone())

@@ -7,6 +7,7 @@ use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape, Value};
 use super::check::Checked;
 use super::layers::Layers;
 use super::mask;
+use super::origin::Origin;
 use super::sections::Setting;
 use super::tables::Listed;
 
@@ -35,6 +36,7 @@ fn keys(text: &mut String, layers: &Layers, section: &'static Section) {
         let name = setting.key.name;
         // Writing into a text does not fail.
         let _ = match layers.get(&setting.name()) {
+            Some((_, Origin::Default)) if !layers.is_of_use(setting) => writeln!(text, "# {name} # of no use"),
             Some((value, origin)) => writeln!(text, "{name} = {} # {origin}", shown(setting.key, value)),
             None => writeln!(text, "# {name} # not set"),
         };

@@ -166,6 +166,11 @@ impl Setting {
         }
     }
 
+    /// The dotted name of another key of its section.
+    pub(super) fn sibling(self, key: &str) -> String {
+        format!("{}.{key}", self.section.name)
+    }
+
     /// The environment variable that sets it; none for a key of a list, which is set as a whole.
     pub(super) fn variable(self) -> Option<String> {
         (!self.section.is_list()).then(|| variable(&self.name()))
@@ -215,6 +220,12 @@ mod tests {
                 if let Some(other) = key.same_as {
                     let kinds = section.key(other).map(|other| std::mem::discriminant(&other.kind));
                     assert!(kinds.is_some() && section.is_list(), "{}", key.name);
+                }
+                if let Some((other, word)) = key.only_where {
+                    let is_word = |kind| matches!(kind, Kind::Words(words) if words.contains(&word));
+                    let is_asked =
+                        section.key(other).is_some_and(|other| is_word(other.kind) && other.default.is_some());
+                    assert!(is_asked && !section.is_list() && !section.name.is_empty(), "{}", key.name);
                 }
                 if let Kind::Tables(tables) = key.kind {
                     let is_file = |key: &Key| matches!(key.kind, Kind::PasswordFile | Kind::Certificates);

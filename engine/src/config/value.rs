@@ -1,8 +1,10 @@
 //! A single value: what it may be. What is a list is read in `tables`.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use linesman_connectors::settings::{Kind, Value};
+use linesman_connectors::tls::Fingerprint;
 use linesman_schemas::{FilterLevel, OrgName};
 use reqwest::Url;
 use toml::de::DeValue;
@@ -136,6 +138,8 @@ fn is_spelled(kind: Kind, text: &str) -> bool {
         Kind::HttpsUrl => is_https(text),
         Kind::NatsUrl => is_nats(text),
         Kind::LogLevel => is_log_level(text),
+        Kind::Ip => text.parse::<IpAddr>().is_ok(),
+        Kind::Fingerprint => text.parse::<Fingerprint>().is_ok(),
         Kind::Text { .. }
         | Kind::Path
         | Kind::Count { .. }
@@ -190,6 +194,7 @@ mod tests {
             (Kind::Count { least: 1, most: 9 }, &["1", "9"], &["0", "10", "", "+1", "-1", "1.0", &"9".repeat(99)]),
             (Kind::Flag, &["true", "false"], &["", "yes", "True"]),
             (Kind::Address, &["127.0.0.1:0", "[::1]:8443"], &["", "8443", "localhost:8443", "127.0.0.1"]),
+            (Kind::Ip, &["127.0.0.1", "::1"], &["", "127.0.0.1:1", "localhost"]),
             (Kind::Path, &["a", "/a"], &["", "a\0b"]),
             (
                 Kind::HttpsUrl,

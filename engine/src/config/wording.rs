@@ -46,6 +46,8 @@ pub(super) fn expected(kind: Kind) -> String {
         Kind::Words(words) => list(words, "or"),
         Kind::Flag => "`true` or `false`".to_owned(),
         Kind::Address => "an address and a port".to_owned(),
+        Kind::Ip => "an address".to_owned(),
+        Kind::Fingerprint => "`sha256:` and 64 hexadecimal digits".to_owned(),
         Kind::LogLevel => format!("{}, or such levels behind `target=`, separated by commas", list(&LOG_LEVELS, "or")),
         Kind::OrgName => "a name of 1 to 64 letters, digits, `_` and `-` that begins with a letter or digit".to_owned(),
         Kind::FilterLevel => "a filter level".to_owned(),

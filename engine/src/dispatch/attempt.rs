@@ -58,6 +58,10 @@ pub(super) async fn make(shared: &Shared, connector: &dyn Connector, row: Row, p
         }
     };
     let took = since.elapsed();
+    if let Some(ends) = connector.certificate_ends() {
+        let gauge = metrics::gauge!("linesman_certificate_ends_timestamp_seconds", "connector" => connector.name());
+        gauge.set(ends.as_second() as f64);
+    }
     keep_news(shared, &mut attempted);
     metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
     metrics::histogram!("linesman_attempt_seconds", "connector" => connector.name()).record(took.as_secs_f64());

@@ -132,6 +132,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_attempts_total", &[CONNECTOR], "Attempts at reactions that have ended."),
     seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR], "How long an attempt takes, in seconds."),
     counter("linesman_attempt_failures_total", &[CLASS], "Attempts that failed."),
+    gauge("linesman_certificate_ends_timestamp_seconds", &[CONNECTOR], "When the certificate ends that the upstream showed last, believed or not, in seconds since 1970."),
     counter("linesman_destinations_displaced_total", &[], "Times a destination at rest gave up its task for another one."),
     counter("linesman_dispatch_store_failures_total", &[], "Times what is pending could not be read; it is read again."),
     counter("linesman_damaged_rows_total", &[], "Pending reactions that are damaged in the store; they wait until the state is rebuilt."),

@@ -42,8 +42,8 @@ tables, and is written as a TOML list. Mistakes in it have line and column as we
 
 /// A key of the complete file: its default, or an example of what has none.
 fn line(section: &Section, key: &Key) -> String {
-    // What need not be said where the rest has defaults: the example has the embedded server.
-    let is_left_out = matches!(section.shape, Shape::Always) && key.default.is_none() && !key.is_required;
+    // What need not be said: the example has the embedded server, and believes the system's certificates.
+    let is_left_out = !section.is_list() && key.default.is_none() && !key.is_required;
     let text = match (section.is_list(), key.default, key.example) {
         (false, Some(default), _) => default,
         (_, _, Some(example)) => example,

@@ -27,6 +27,8 @@ fn value(name: &str, kind: Kind) -> &'static str {
         }
         Kind::Seconds { .. } => "250",
         Kind::Address => "127.0.0.1:9",
+        Kind::Ip => "127.0.0.9",
+        Kind::Fingerprint => "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
         Kind::LogLevel => "linesman=debug,warn",
         Kind::Flag | Kind::OrgName | Kind::FilterLevel | Kind::Texts(_) | Kind::Tables(_) => {
             panic!("`{name}` is no key of its own")

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use linesman_connectors::jss;
+use linesman_connectors::tls::Trust;
+use linesman_connectors::{jss, partner, upstream};
 use linesman_schemas::FilterLevel;
 use linesman_schemas::command::{DeviceGroup, LIST_MOST, OWNER_MOST, Organization, OrganizationSettings, Verb};
 use linesman_schemas::control::Settings;
 
-use super::super::{Sources, load};
+use super::super::{Sources, effective, load};
 use super::{Folder, LEAST, bare, flag, variable};
 use crate::embedded::Sync;
 use crate::log::section::Nats;
@@ -39,12 +40,12 @@ fn two_flags_are_enough() {
 fn the_least_configuration_works() {
     let folder = Folder::new();
     let config = load(&folder.sources(LEAST)).unwrap();
-    let upstream = config.connectors.upstream.unwrap();
-    assert_eq!(upstream.url, "https://127.0.0.1:9443");
-    assert_eq!(upstream.ca, Some(folder.path("support-system-ca.pem")), "beside the file");
-    assert_eq!((upstream.site_id.as_str(), upstream.user.as_str()), ("P-1000", "noc@partner.example"));
-    assert_eq!(upstream.password.expose(), "hunter2", "without the line's end");
-    assert_eq!((upstream.application_id.as_str(), upstream.timeout), ("linesman", Duration::from_secs(30)));
+    let Some(upstream::Settings::Jss(upstream)) = config.connectors.upstream else { panic!("{config:?}") };
+    assert_eq!(upstream.way.url, "https://127.0.0.1:9443");
+    assert_eq!(upstream.way.trust, Trust::Authority(folder.path("support-system-ca.pem")), "beside the file");
+    assert_eq!((upstream.site_id.as_str(), upstream.way.user.as_str()), ("P-1000", "noc@partner.example"));
+    assert_eq!(upstream.way.password.expose(), "hunter2", "without the line's end");
+    assert_eq!((upstream.application_id.as_str(), upstream.way.timeout), ("linesman", Duration::from_secs(30)));
     assert!(jss::Jss::new(upstream).is_ok());
     let [acme] = &config.organizations[..] else { panic!("{:?}", config.organizations) };
     assert_eq!(acme.name.as_str(), "acme");
@@ -163,4 +164,37 @@ fn the_bounds_of_an_organization_are_those_of_its_command() {
     {
         assert_eq!(load(&folder.sources(beyond)).unwrap_err().list().len(), mistakes);
     }
+}
+
+/// The keys of one kind of upstream mean nothing to the other, and are not asked for.
+#[test]
+fn a_partner_as_the_upstream_needs_no_site() {
+    let folder = Folder::new();
+    let fingerprint = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let text = format!(
+        "[upstream]\nkind = 'partner'\nurl = 'https://h'\nfingerprint = '{fingerprint}'\nuser = 'acme'\n\
+         password_file = 'support-system.password'\nsource_address = '192.0.2.10'\n"
+    );
+    let config = load(&folder.sources(&text)).unwrap();
+    assert_eq!(config.warnings, Vec::<String>::new());
+    let Some(upstream::Settings::Partner(settings)) = config.connectors.upstream else { panic!("no partner") };
+    assert_eq!(
+        (settings.way.trust.clone(), settings.controller.as_str()),
+        (Trust::Pinned(fingerprint.parse().unwrap()), "acme")
+    );
+    assert_eq!(settings.way.source_address, "192.0.2.10".parse().ok());
+    assert!(partner::Partner::new(&settings).is_ok());
+
+    let useless = format!("{text}ca = 'support-system-ca.pem'\nsite_id = 'P-1000'\nrequests_per_hour = 5\n");
+    let warnings: Vec<String> =
+        load(&folder.sources(&useless)).unwrap().warnings.iter().map(|warning| folder.plain(warning)).collect();
+    let expected = [
+        "linesman.toml:8:6: `upstream.ca` has no effect: no certificate is believed but that of `upstream.fingerprint`",
+        "linesman.toml:9:11: `upstream.site_id` has no effect: `upstream.kind` is `partner`",
+        "linesman.toml:10:21: `upstream.requests_per_hour` has no effect: `upstream.kind` is `partner`",
+    ];
+    assert_eq!(warnings, expected);
+    let printed = effective(&folder.sources(&text)).unwrap();
+    assert!(printed.contains("\n# site_id # not set\n"), "{printed}");
+    assert!(printed.contains("\n# application_id # of no use\n# requests_per_hour # of no use\n"), "{printed}");
 }

@@ -36,8 +36,10 @@ out_age_s = 2592000 # default
 replicas = 1 # default
 
 [upstream]
+kind = "jss" # default
 url = "https://127.0.0.1:9443" # linesman.toml:4:7
 ca = "support-system-ca.pem" # linesman.toml:5:6
+# fingerprint # not set
 site_id = "P-1000" # linesman.toml:6:11
 user = "noc@partner.example" # linesman.toml:7:8
 password_file = "support-system.password" # linesman.toml:8:17
@@ -45,6 +47,7 @@ application_id = "linesman" # default
 requests_per_hour = 300 # default
 concurrency = 4 # default
 timeout_s = 30 # default
+# source_address # not set
 
 # [device] is not set: configurations of devices wait
 

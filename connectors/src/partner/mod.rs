@@ -1,0 +1,168 @@
+//! A partner's controller as the upstream (`linesman_schemas::cascade`): reports cases, asks what became of them and
+//! says what was done with them. The partner never calls.
+//!
+//! ```text
+//!  Partner --- answer    what came back, checked
+//!   |
+//!  session --- pace      no more requests than the partner bears
+//!   |      `--- fault    the class of a failure
+//!  upstream              one request and its whole answer
+//! ```
+//!
+//! One call is one try. What is reported has left filtered, as to the support system.
+
+mod answer;
+mod fault;
+mod pace;
+mod session;
+mod settings;
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use jiff::Timestamp;
+use linesman_schemas::ReactionId;
+use linesman_schemas::cascade::CaseReport;
+use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
+use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
+
+use crate::upstream::{self, SettingsError};
+use crate::{Attempted, Connector, Folder};
+use session::Session;
+
+pub use settings::Settings;
+
+/// What belongs to the connector.
+pub static FOLDER: Folder = Folder {
+    name: NAME,
+    section: Some(&upstream::SECTION),
+    notification: None,
+    shown: upstream::shown,
+    make: |settings| {
+        let Some(upstream::Settings::Partner(settings)) = &settings.upstream else { return Ok(None) };
+        Ok(Some(Arc::new(Partner::new(settings)?)))
+    },
+    sources: |_| Ok(Vec::new()),
+};
+
+const NAME: &str = "partner";
+
+/// How many pages one poll reads at most; where there are more, the next poll goes on.
+const PAGES_PER_POLL: usize = 10;
+
+/// The connector `partner`.
+#[derive(Debug)]
+pub struct Partner {
+    session: Session,
+    concurrency: usize,
+}
+
+impl Partner {
+    /// A client of the partner that `settings` name.
+    ///
+    /// # Errors
+    /// A setting cannot be used, or its file of certificates.
+    pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        Ok(Self { session: Session::new(settings)?, concurrency: settings.way.concurrency })
+    }
+
+    /// Reports a case. INVARIANT (what is withheld stays here): the body is made from `request` alone, and `request` is
+    /// filtered already.
+    async fn submit(&self, key: &ReactionId, request: &CaseRequest) -> Attempted {
+        let mut requests = 0;
+        let answer = self.session.post(&["cases"], key, &report(request), &mut requests).await;
+        match answer.and_then(|answer| answer::receipt(&answer)) {
+            Ok(transaction_id) => Attempted::done(requests, Done::CaseAccepted { transaction_id, case: None }),
+            Err(failure) => Attempted::failed(requests, failure),
+        }
+    }
+
+    /// Says what was done with a case. It is filtered already, as a case is.
+    async fn tell(&self, key: &ReactionId, telling: &CaseTelling) -> Attempted {
+        let mut requests = 0;
+        let path = ["cases", &telling.transaction_id, "changes"];
+        let answer = self.session.post(&path, key, &telling.step, &mut requests).await;
+        match answer.and_then(|answer| answer::of_telling(&answer, telling)) {
+            Ok(()) => Attempted::done(requests, Done::CaseTold),
+            Err(failure) => Attempted::failed(requests, failure),
+        }
+    }
+
+    /// Reads what changed since `cursor`, page by page.
+    async fn poll(&self, cursor: Option<&str>) -> Attempted {
+        let (mut requests, mut reports) = (0, Vec::new());
+        let outcome = match self.pages(cursor, &mut requests, &mut reports).await {
+            Ok(cursor) => Outcome::Done(Done::Polled { cursor }),
+            Err(failure) => Outcome::Failed(failure),
+        };
+        Attempted { requests, outcome, reports }
+    }
+
+    /// The cursor to go on from, the changed cases being in `reports`.
+    async fn pages(
+        &self,
+        cursor: Option<&str>,
+        requests: &mut u32,
+        reports: &mut Vec<Report>,
+    ) -> Result<Option<String>, Failure> {
+        let mut cursor = cursor.map(str::to_owned);
+        for _ in 0..PAGES_PER_POLL {
+            let body = self.session.page(cursor.as_deref(), requests).await?;
+            let page = answer::page(&body, cursor.as_deref())?;
+            reports.extend(page.cases.into_iter().map(Report::CaseChanged));
+            cursor = Some(page.cursor);
+            if !page.has_more {
+                break;
+            }
+        }
+        Ok(cursor)
+    }
+}
+
+/// A case as it is reported.
+fn report(request: &CaseRequest) -> CaseReport {
+    // Every field by name: one added to `CaseRequest` must be decided on here. Where spare parts go the partner knows.
+    let CaseRequest { incident, priority, synopsis, details, alias, address: _, trace_route } = request;
+    CaseReport {
+        tracking_number: incident.clone(),
+        priority: *priority,
+        synopsis: synopsis.clone(),
+        details: details.clone(),
+        alias: alias.clone(),
+        trace_route: trace_route.clone(),
+    }
+}
+
+impl Connector for Partner {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    /// The partner bounds requests a second, and says how many; the session keeps to it.
+    fn requests_per_hour(&self) -> Option<u32> {
+        None
+    }
+
+    fn requests_most(&self) -> u32 {
+        // A poll of all its pages, and the registration before it.
+        PAGES_PER_POLL as u32 + 1
+    }
+
+    fn certificate_ends(&self) -> Option<Timestamp> {
+        self.session.certificate_ends()
+    }
+
+    fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
+        match &task.action {
+            Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
+            Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
+            Action::TellCase(telling) => self.tell(&task.id, telling).boxed(),
+            Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+        }
+    }
+}

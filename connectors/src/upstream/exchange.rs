@@ -1,0 +1,122 @@
+//! One request and its whole answer, bounded in time and size.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use linesman_schemas::ReactionId;
+use linesman_schemas::outcome::Failure;
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
+
+use super::expiry::Expiry;
+use super::{SettingsError, Way, fault, retry_after};
+use crate::tls::{self, Trust, Watch};
+
+/// By what a request is known again that is made anew.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Connecting may not take longer than this, whatever the whole request may.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// An idle connection is given up before servers usually give it up: a request sent into a closing
+/// connection fails for nothing.
+const IDLE: Duration = Duration::from_secs(15);
+
+/// An answer, whatever it says.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) retry_after_s: Option<u32>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The connections to an upstream.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    client: Client,
+    base: Url,
+    /// Whom messages speak of.
+    peer: String,
+    trust: Trust,
+    watch: Arc<Watch>,
+    expiry: Expiry,
+    /// Most bytes an answer may have.
+    answer_most: usize,
+}
+
+impl Exchange {
+    /// # Errors
+    /// A setting cannot be used.
+    pub(crate) fn new(way: &Way, answer_most: usize) -> Result<Self, SettingsError> {
+        let base = way.check()?;
+        let watch = Arc::new(Watch::default());
+        let client = tls::watching_client(&way.trust, Arc::clone(&watch))?
+            .user_agent(concat!("linesman/", env!("CARGO_PKG_VERSION")))
+            .local_address(way.source_address)
+            .timeout(way.timeout)
+            .connect_timeout(way.timeout.min(CONNECT_TIMEOUT))
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(way.concurrency)
+            .build()?;
+        let peer = match base.port() {
+            Some(port) => format!("{}:{port}", base.host_str().unwrap_or_default()),
+            None => base.host_str().unwrap_or_default().to_owned(),
+        };
+        let expiry = Expiry::default();
+        Ok(Self { client, base, peer, trust: way.trust.clone(), watch, expiry, answer_most })
+    }
+
+    /// The address of `path` below the base address.
+    pub(crate) fn at(&self, path: &str) -> Result<Url, Failure> {
+        self.base.join(path).map_err(|error| fault::garbled(format!("`{path}` is no path: {error}")))
+    }
+
+    /// A request to an address that [`Self::at`] has made.
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Sends `request`, counts it in `requests`, and reads the answer.
+    pub(crate) async fn send(&self, request: RequestBuilder, requests: &mut u32) -> Result<Answer, Failure> {
+        *requests += 1;
+        let failed = |error: reqwest::Error| fault::of_transport(&error, &self.peer, &self.trust, self.watch.last());
+        let sent = request.send().await;
+        self.heed_certificate();
+        let mut response = sent.map_err(failed)?;
+        let (status, mut body) = (response.status(), Vec::new());
+        let retry_after_s = retry_after::retry_after_s(response.headers(), Timestamp::now());
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > self.answer_most {
+                return Err(fault::garbled(format!("the answer is longer than {} bytes", self.answer_most)));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { status, retry_after_s, body })
+    }
+
+    /// When the certificate ends that was shown last; none before the first.
+    pub(crate) fn certificate_ends(&self) -> Option<Timestamp> {
+        self.watch.last()?.ends
+    }
+
+    /// Speaks of a certificate that ends soon, or has ended.
+    fn heed_certificate(&self) {
+        let Some(ends) = self.certificate_ends() else { return };
+        let now = Timestamp::now();
+        if !self.expiry.is_due(ends, now) {
+            return;
+        }
+        let peer = &self.peer;
+        match now > ends {
+            true => tracing::warn!(%peer, %ends, "the certificate of the upstream has ended"),
+            false => tracing::warn!(%peer, %ends, "the certificate of the upstream ends soon"),
+        }
+    }
+}
+
+/// A reaction's id as a header; one that is none would be refused for ever.
+pub(crate) fn key(id: &ReactionId) -> Result<HeaderValue, Failure> {
+    let text = id.as_str();
+    let value = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii());
+    value.ok_or_else(|| fault::refused("the reaction's id cannot travel in a header".to_owned()))
+}

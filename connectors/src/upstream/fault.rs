@@ -1,0 +1,88 @@
+//! The failure that a request without a whole answer is, and what all kinds of upstream call their failures.
+
+use jiff::Timestamp;
+use linesman_schemas::outcome::{Failure, FailureClass};
+use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
+
+use crate::text::excerpt;
+use crate::tls::{Shown, Trust};
+
+/// An answer that cannot be understood.
+pub(crate) const fn garbled(message: String) -> Failure {
+    Failure { class: FailureClass::Garbled, message, retry_after_s: None }
+}
+
+/// The destination is not there, as far as we can tell.
+pub(crate) const fn unavailable(message: String) -> Failure {
+    Failure { class: FailureClass::Unavailable, message, retry_after_s: None }
+}
+
+/// A request that can never be made.
+pub(crate) const fn refused(message: String) -> Failure {
+    Failure { class: FailureClass::Refused, message, retry_after_s: None }
+}
+
+/// The failure that a request without a whole answer is. `trust` says which certificates are believed, `shown` which
+/// one was shown last.
+pub(super) fn of_transport(error: &reqwest::Error, peer: &str, trust: &Trust, shown: Option<Shown>) -> Failure {
+    if let Some(reason) = certificate_fault(error) {
+        // With it whoever knows the other side by another way can pin it.
+        let shown = shown.map(|shown| format!("; its SHA-256 is `{}`", shown.fingerprint)).unwrap_or_default();
+        return unavailable(format!("the certificate of `{peer}` does not validate against {trust}: {reason}{shown}"));
+    }
+    if error.is_timeout() {
+        return unavailable(format!("no answer from `{peer}` in time"));
+    }
+    let what = if error.is_connect() { "cannot be reached" } else { "did not answer" };
+    unavailable(format!("`{peer}` {what}: {}", excerpt(&root_cause(error).to_string(), 200)))
+}
+
+/// What is wrong with the peer's certificate, if that is why the request failed.
+fn certificate_fault(error: &reqwest::Error) -> Option<String> {
+    causes(error).find_map(|cause| match cause.downcast_ref::<rustls::Error>() {
+        Some(rustls::Error::InvalidCertificate(fault)) => Some(in_words(fault)),
+        _ => None,
+    })
+}
+
+fn in_words(fault: &CertificateError) -> String {
+    match fault {
+        CertificateError::UnknownIssuer => "its issuer is not among those that are believed".to_owned(),
+        CertificateError::BadSignature => "the issuer it names has not signed it".to_owned(),
+        CertificateError::ExpiredContext { not_after, .. } => format!("it was valid until {} only", time(*not_after)),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("it is valid from {} on only", time(*not_before))
+        }
+        CertificateError::NotValidForNameContext { expected, .. } => {
+            format!("it is not for `{}`", excerpt(&expected.to_str(), 200))
+        }
+        // What has no form of its own there; its words are those of whoever looked.
+        CertificateError::Other(other) => match other.to_string().as_str() {
+            "CaUsedAsEndEntity" => "it is an authority's own, which only a fingerprint can name".to_owned(),
+            words => excerpt(words, 200),
+        },
+        other => excerpt(&other.to_string(), 200),
+    }
+}
+
+fn time(time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
+}
+
+type Cause<'a> = &'a (dyn std::error::Error + 'static);
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = Cause<'_>> {
+    std::iter::successors(Some(error as Cause<'_>), |cause| {
+        // An I/O error's `source` skips what it wraps.
+        match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as Cause<'_>),
+            None => cause.source(),
+        }
+    })
+}
+
+fn root_cause(error: &reqwest::Error) -> Cause<'_> {
+    causes(error).last().unwrap_or(error)
+}

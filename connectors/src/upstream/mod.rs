@@ -1,0 +1,54 @@
+//! What the kinds of upstream have in common, the support system and a partner's controller: how they are reached over
+//! HTTPS, what becomes of a request, and what of an answer goes on. What is said to whom is theirs (`jss`, `partner`).
+//!
+//! ```text
+//!  section, way    the settings, and their check
+//!  exchange        one request and its whole answer, bounded in time and size
+//!   |-- expiry         when to speak of the end of the other side's certificate
+//!   |-- fault          the class of a failure without an answer
+//!   `-- retry_after
+//!  shared          what all tasks use and one fetches: a token, a registration
+//!  checked         what every text of an answer is held against
+//! ```
+
+pub(crate) mod checked;
+pub(crate) mod exchange;
+mod expiry;
+pub(crate) mod fault;
+mod retry_after;
+mod section;
+pub(crate) mod shared;
+pub(crate) mod way;
+
+use serde_json::Value;
+
+use crate::settings::Entry;
+use crate::{jss, partner};
+
+pub use section::SECTION;
+pub use way::{SettingsError, Way};
+
+/// Which upstream there is, and how it is reached.
+#[derive(Debug, Clone)]
+pub enum Settings {
+    /// The vendor's support system.
+    Jss(jss::Settings),
+    /// A partner's controller.
+    Partner(partner::Settings),
+}
+
+/// How `tail` shows an action of an upstream's: by a case's synopsis.
+pub(crate) fn shown(action: &Value) -> String {
+    let synopsis = action.pointer("/submit_case/synopsis");
+    synopsis.and_then(|text| text.as_str()).unwrap_or_default().to_owned()
+}
+
+impl Settings {
+    /// The settings of a table of [`SECTION`]; none where a key that is needed has no value.
+    pub(crate) fn read(entry: &Entry) -> Option<Self> {
+        match entry.text("kind")?.as_str() {
+            section::PARTNER => Some(Self::Partner(partner::Settings::read(entry)?)),
+            _ => Some(Self::Jss(jss::Settings::read(entry)?)),
+        }
+    }
+}
