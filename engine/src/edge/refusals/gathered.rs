@@ -171,7 +171,10 @@ fn known_as(principal: &Principal) -> String {
 
 /// Whose lane records what somebody tries: that of their own organization, or the provider's.
 pub(super) fn lane_of(principal: &Principal) -> Whose {
-    principal.login().and_then(|login| login.organization)
+    match principal {
+        Principal::EndCustomer { organization } => Some(organization.clone()),
+        principal => principal.login().and_then(|login| login.organization),
+    }
 }
 
 #[cfg(test)]

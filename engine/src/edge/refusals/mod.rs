@@ -32,18 +32,18 @@ use linesman_schemas::command::Refusal;
 
 use super::transport::problem::{Decided, Tried};
 use gathered::{Gathered, lane_of};
-pub(super) use operations::{Operation, Operations};
+pub(crate) use operations::{Operation, Operations};
 use place::place_of;
-pub(super) use recorder::Recorder;
+pub(crate) use recorder::Recorder;
 
 /// What was refused and is not in the log yet.
 #[derive(Default)]
-pub(super) struct Refusals(Mutex<Gathered>);
+pub(crate) struct Refusals(Mutex<Gathered>);
 
 impl Refusals {
     /// Takes note of an answer, if it is a refusal that no lane has decided. That there is nothing, or that a value is
     /// wrong, is one of writes alone.
-    pub(super) fn note(&self, principal: Principal, operation: &Operation, path: &str, response: &Response) {
+    pub(crate) fn note(&self, principal: Principal, operation: &Operation, path: &str, response: &Response) {
         let verdict = match (response.status(), operation.is_write) {
             (StatusCode::FORBIDDEN, _) => Verdict::Forbidden,
             (StatusCode::NOT_FOUND, true) => Verdict::NotFound,
@@ -59,6 +59,11 @@ impl Refusals {
             None => (operation.name.to_string(), place_of(path, lane_of(&principal).as_ref())),
         };
         self.gathered().add(Refusal { principal, operation, place, verdict, count: 1 }, Instant::now());
+    }
+
+    /// Takes note of what was refused without a request that says what for.
+    pub(crate) fn add(&self, refusal: Refusal) {
+        self.gathered().add(refusal, Instant::now());
     }
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {

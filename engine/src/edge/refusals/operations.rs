@@ -6,11 +6,11 @@ use std::sync::Arc;
 use utoipa::openapi::{OpenApi, RefOr};
 
 /// The names of operations, by path and method.
-pub(in crate::edge) struct Operations(BTreeMap<(String, &'static str), Operation>);
+pub(crate) struct Operations(BTreeMap<(String, &'static str), Operation>);
 
 /// An operation.
 #[derive(Clone)]
-pub(in crate::edge) struct Operation {
+pub(crate) struct Operation {
     pub(super) name: Arc<str>,
     /// Whether it changes something.
     pub(super) is_write: bool,
@@ -23,7 +23,7 @@ const DRY_RUN: &str = "dry_run";
 
 impl Operation {
     /// Whether a query asks for a preview of a write that has none: it would be done.
-    pub(in crate::edge) fn is_taken_for_preview(&self, query: &str) -> bool {
+    pub(crate) fn is_taken_for_preview(&self, query: &str) -> bool {
         let asks = || query.split('&').any(|pair| pair.split('=').next() == Some(DRY_RUN));
         self.is_write && !self.has_preview && asks()
     }
@@ -31,7 +31,7 @@ impl Operation {
 
 impl Operations {
     /// Those of a document.
-    pub(in crate::edge) fn of(document: &OpenApi) -> Self {
+    pub(crate) fn of(document: &OpenApi) -> Self {
         let mut names = BTreeMap::new();
         for (path, item) in &document.paths.paths {
             let methods = [
@@ -57,7 +57,7 @@ impl Operations {
     }
 
     /// What is asked for by that path and method.
-    pub(in crate::edge) fn find(&self, path: &str, method: &'static str) -> Option<Operation> {
+    pub(crate) fn find(&self, path: &str, method: &'static str) -> Option<Operation> {
         // What is read is read by its head too.
         let method = if method == "HEAD" { "GET" } else { method };
         self.0.get(&(path.to_owned(), method)).cloned()

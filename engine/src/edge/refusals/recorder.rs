@@ -23,20 +23,20 @@ const RECORDED_FROM: u32 = 3;
 
 /// Brings refusals to the log until it ends.
 #[derive(Debug)]
-pub(in crate::edge) struct Recorder {
+pub(crate) struct Recorder {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Recorder {
     /// Begins.
-    pub(in crate::edge) fn start(refusals: Arc<Refusals>, commands: Arc<Commands>) -> Self {
+    pub(crate) fn start(refusals: Arc<Refusals>, commands: Arc<Commands>) -> Self {
         let (stop, stopped) = oneshot::channel();
         Self { stop, task: tokio::spawn(record(refusals, commands, stopped)) }
     }
 
     /// Brings what there is to the log, for 5 s at most.
-    pub(in crate::edge) async fn end(self) {
+    pub(crate) async fn end(self) {
         // A task that is gone has said why.
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {
