@@ -50,10 +50,6 @@ fn the_least_configuration_works() {
     let [acme] = &config.organizations[..] else { panic!("{:?}", config.organizations) };
     assert_eq!(acme.name.as_str(), "acme");
     let expected = OrganizationSettings {
-        alias: String::new(),
-        handling: linesman_schemas::command::Handling::Forward,
-        submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
-        address: String::new(),
         display_name: "Acme Corp".to_owned(),
         is_proxy: true,
         filter_level: FilterLevel::All,

@@ -24,10 +24,6 @@ const INCIDENTS: u64 = 2_000;
 
 fn organization_row() -> OrgRow {
     OrgRow {
-        alias: String::new(),
-        handling: linesman_schemas::command::Handling::Forward,
-        submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
-        address: String::new(),
         display_name: String::new(),
         is_proxy: false,
         filter_level: FilterLevel::All,

@@ -178,10 +178,6 @@ impl Fixture {
         let group = |group: &str| GroupRow { name: group.to_owned(), devices: vec![format!("*.{group}")] };
         let groups = fleet.iter().map(|(_, _, group)| *group).filter(|group| !group.is_empty());
         let row = OrgRow {
-            alias: String::new(),
-            handling: linesman_schemas::command::Handling::Forward,
-            submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
-            address: String::new(),
             display_name: name.to_uppercase(),
             is_proxy: true,
             filter_level: FilterLevel::All,

@@ -104,10 +104,6 @@ fn message_row(number: u64) -> IntelligenceRow {
 
 fn organization_row(number: u64) -> OrgRow {
     OrgRow {
-        alias: String::new(),
-        handling: linesman_schemas::command::Handling::Forward,
-        submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
-        address: String::new(),
         display_name: format!("Organization {number}"),
         is_proxy: number.is_multiple_of(2),
         filter_level: FilterLevel::All,
