@@ -85,7 +85,7 @@ bench: tools ## Measure the verbs one by one, then the whole against the raw str
 bench-policies: tools ## Measure how the cost of a message grows with the number of policies
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench policies
 
-bench-substitution: ## Measure the values of an access line, and rendering 100,000 of them
+bench-substitution: tools ## Measure the values of an access line, and rendering 100,000 of them
 	$(CARGO) run --release --locked -p linesman-benches --bin linesman-bench substitution
 
 bench-redact: ## Measure what taking addresses and secrets out of text costs

@@ -1,8 +1,9 @@
-//! The benches that need a server: `end-to-end` and `policies`, and `serve`, by which they start the
-//! engine as a process of its own. And `managers` and `substitution`, which need a store, and `redact`, which needs nothing.
+//! The benches that need a server: `end-to-end`, `policies` and `substitution`, and `serve`, by which they start the
+//! engine as a process of its own. And `managers`, which needs a store, and `redact`, which needs nothing.
 
 mod end_to_end;
 mod managers;
+mod neighbour;
 mod policies;
 mod redact;
 mod substitution;
@@ -49,7 +50,7 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
         "end-to-end" => runtime.block_on(end_to_end::run(count)),
         "policies" => runtime.block_on(policies::run(count)),
         "managers" => runtime.block_on(managers::run(count)),
-        "substitution" => substitution::run(count),
+        "substitution" => runtime.block_on(substitution::run(count)),
         "redact" => redact::run(count),
         _ => anyhow::bail!(usage),
     }

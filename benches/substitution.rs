@@ -24,6 +24,8 @@ use linesman_schemas::control::Settings;
 use linesman_schemas::service::{ServiceSource, ServicesSection};
 use linesman_schemas::{Place, ServiceName};
 
+use crate::neighbour;
+
 /// How many parameters the service has.
 const PARAMETERS: usize = 20;
 /// How many access lines a site has, all on one device.
@@ -31,8 +33,9 @@ const LINES: usize = 200;
 const ROUNDS: usize = 20_000;
 const NAME: &str = "bench";
 
-/// Measures; prints on standard error what emission takes beside rendering; as the last line `resolve <us> render <s>`.
-pub(crate) fn run(count: usize) -> anyhow::Result<()> {
+/// Measures; prints on standard error what emission takes beside rendering, and how long bundles of a neighbour in the lane
+/// wait, quiet and meanwhile; as the last line `resolve <us> render <s>`.
+pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let store = Store::open(&dir.path().join("state"))?;
     let mut bench = Bench::open(store.lane(0)?)?;
@@ -52,6 +55,8 @@ pub(crate) fn run(count: usize) -> anyhow::Result<()> {
     eprintln!("resident {resident} MB, before the change {since} MB");
     drop(bench);
     store.close()?;
+    let waits = neighbour::run(&service()?, sites * LINES).await?;
+    eprintln!("a neighbour's bundles to their triggers: {waits}");
     println!("resolve {:.2} render {:.2}", resolve.as_secs_f64() * 1e6, secs(render.decided));
     Ok(())
 }
