@@ -28,7 +28,8 @@ impl Pace {
         let from = (*used_until).max(now);
         let wait = from.duration_since(now).saturating_sub(self.ahead);
         if !wait.is_zero() {
-            return Err(wait.as_secs().saturating_add(1));
+            // None of them too early.
+            return Err(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)));
         }
         *used_until = from + self.interval;
         Ok(())

@@ -325,10 +325,7 @@ mod tests {
             claims.claim(peer(port), &loud, 3);
         }
         // The quiet one is the oldest, and stays: the loud one has most. Then comes whoever is nobody's.
-        let is_gone = |seated: &mut Seated<_>| {
-            let mut context = Context::from_waker(std::task::Waker::noop());
-            seated.hold(&mut context).is_err()
-        };
+        let is_gone = |seated: &mut Seated<_>| seated.gone.try_recv() == Err(oneshot::error::TryRecvError::Closed);
         seated.push(seats.seat(duplex(64).0, Some(peer(5))));
         assert_eq!(seated.iter_mut().map(is_gone).collect::<Vec<_>>(), [false, true, false, false, false]);
         seated.push(seats.seat(duplex(64).0, Some(peer(6))));
