@@ -13,6 +13,7 @@ pub mod lane;
 pub mod log;
 pub mod logging;
 pub mod metrics;
+pub mod partner;
 pub mod record;
 pub mod rules_dir;
 pub mod serve;

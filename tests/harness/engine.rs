@@ -20,6 +20,8 @@ pub struct Ready {
     pub pid: u32,
     /// The API's URL.
     pub api: String,
+    /// The partner listener's URL, where there is one.
+    pub partner: Option<String>,
     /// The public NATS URL.
     pub nats: String,
     /// The API's certificate authority.

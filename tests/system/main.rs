@@ -28,6 +28,7 @@ mod logins;
 mod managers;
 mod operating;
 mod panics;
+mod partner;
 mod permissions;
 mod policies;
 mod record;

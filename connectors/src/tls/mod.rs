@@ -6,13 +6,14 @@
 
 mod authority;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use rustls_platform_verifier::BuilderVerifierExt;
 
@@ -91,6 +92,27 @@ pub fn server_config(identity: ServerIdentity) -> Result<Arc<ServerConfig>, Erro
         .with_single_cert(identity.chain, identity.key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// A server's identity of the operator's own: the certificates of a PEM file, its own first, and the key of another.
+///
+/// # Errors
+/// A file cannot be read or holds none, or others may read the key.
+pub fn identity(certificates: &Path, key: &Path) -> Result<ServerIdentity, Error> {
+    let read = |path: &Path| std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source });
+    let broken = |path: &Path, reason: String| Error::Broken { path: path.to_owned(), reason };
+    let pem = read(certificates)?;
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| broken(certificates, error.to_string()))?;
+    if chain.is_empty() {
+        return Err(broken(certificates, "no certificate in it".to_owned()));
+    }
+    let metadata = std::fs::metadata(key).map_err(|source| Error::Read { path: key.to_owned(), source })?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(Error::Exposed { path: key.to_owned() });
+    }
+    let key_der = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| broken(key, error.to_string()))?;
+    Ok(ServerIdentity { chain, key: key_der })
 }
 
 /// What a client speaks with: it believes the certificates in the file `ca` and no other, or, when

@@ -1,6 +1,6 @@
 //! What the keys mean together, and the files they point to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,6 +11,7 @@ use linesman_connectors::{Secret, tls};
 use super::file::{self, Content};
 use super::layers::Layers;
 use super::mistake::Mistakes;
+use super::organizations;
 use super::origin::Origin;
 use super::sections::{MODE_WORKING, Setting};
 use super::value::quoted;
@@ -43,6 +44,8 @@ pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -
     order(layers, "settings.retry_base_s", "settings.retry_most_s", mistakes);
     order(layers, "settings.circuit_rest_s", "settings.circuit_rest_most_s", mistakes);
     nats(layers, mistakes, &mut checked.warnings);
+    partner(layers, mistakes);
+    logins(layers, mistakes);
     for section in layers.sections.all() {
         match section.shape {
             Shape::Always => table(layers, section, mistakes, &mut checked),
@@ -158,6 +161,45 @@ fn nats(layers: &Layers, mistakes: &mut Mistakes, warnings: &mut Vec<String>) {
         let help = Some("name a cluster of your own with `nats.url`".to_owned());
         let message = "`nats.replicas` must be 1 with the embedded server";
         mistakes.add(layers.origin("nats.replicas"), message, help);
+    }
+}
+
+/// A certificate needs its key, and end customers have a partner.
+fn partner(layers: &Layers, mistakes: &mut Mistakes) {
+    for (named, other) in [("partner.certificate", "partner.key"), ("partner.key", "partner.certificate")] {
+        if layers.is_named(named) && !layers.is_named(other) {
+            mistakes.add(layers.origin(named), format!("`{named}` is of no use without `{other}`"), None);
+        }
+    }
+    let is_partner = layers.text("mode").is_none_or(|mode| mode == "partner");
+    if layers.is_named("partner.listen") && !is_partner {
+        let help = Some("leave the section out, or set `mode = \"partner\"`".to_owned());
+        mistakes.add(layers.origin("partner.listen"), "`[partner]` is for mode `partner` only", help);
+    }
+}
+
+/// Who comes to the partner listener has a user and a password, and the user to itself.
+fn logins(layers: &Layers, mistakes: &mut Mistakes) {
+    let mut users: BTreeMap<String, String> = BTreeMap::new();
+    for listed in layers.listed(organizations::SECTION.name) {
+        let name = listed.name(&organizations::SECTION);
+        let (user, has_password) = (listed.entry.text("user"), listed.entry.get("password_file").is_some());
+        let wrong = match (&user, has_password) {
+            (Some(_), false) => {
+                Some(format!("the organization {} has a `user` without a `password_file`", quoted(&name)))
+            }
+            (None, true) => Some(format!("the organization {} has a `password_file` without a `user`", quoted(&name))),
+            (Some(_), true) | (None, false) => None,
+        };
+        if let Some(message) = wrong {
+            mistakes.add(listed.origin.clone(), message, None);
+        }
+        let Some(user) = user else { continue };
+        if let Some(first) = users.get(&user) {
+            let message = format!("the user {} is that of two organizations", quoted(&user));
+            mistakes.add(listed.origin.clone(), message, Some(format!("the first is {}", quoted(first))));
+        }
+        users.entry(user).or_insert(name);
     }
 }
 

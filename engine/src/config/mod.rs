@@ -43,14 +43,14 @@ pub use self::explain::Explanation;
 use self::file::Content;
 use self::layers::Layers;
 pub use self::mistake::{Mistake, Mistakes};
-pub use self::organizations::Organization;
+pub use self::organizations::{Login, Organization};
 pub use self::origin::{Extent, Layer, Origin, Spot};
 pub(crate) use self::sections::{LONG_S, count, seconds};
 pub use self::sections::{Sections, VARIABLE_PREFIX};
 use crate::edge::logins::limits::{self, Limits};
 use crate::log::section::Nats;
 use crate::logging::Log;
-use crate::{audit, log, logging};
+use crate::{audit, log, logging, partner};
 
 /// What the engine runs by. Paths are absolute.
 #[derive(Debug, Clone)]
@@ -79,6 +79,8 @@ pub struct Config {
     pub limits: Limits,
     /// The program's own log.
     pub log: Log,
+    /// The listener for end customers' controllers; none: they cannot come.
+    pub partner: Option<partner::Settings>,
     /// What is allowed but unwise, for the operator.
     pub warnings: Vec<String>,
 }
@@ -207,6 +209,10 @@ fn assemble(checked: Checked) -> Option<Config> {
         checkpoint_every: audit::section::checkpoint_every(entries.one(audit::section::SECTION.name)?)?,
         limits: Limits::read(entries.one(limits::SECTION.name)?)?,
         log: Log::read(entries.one(logging::SECTION.name)?)?,
+        partner: match entries.one(partner::section::SECTION.name) {
+            Some(entry) => Some(partner::section::read(entry)?),
+            None => None,
+        },
         warnings,
     })
 }

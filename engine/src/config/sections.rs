@@ -8,7 +8,7 @@ use linesman_schemas as schemas;
 
 use super::organizations;
 use crate::edge::logins::limits;
-use crate::{audit, log, logging};
+use crate::{audit, log, logging, partner};
 
 /// What the program's environment variables begin with.
 pub const VARIABLE_PREFIX: &str = "LINESMAN_";
@@ -98,6 +98,7 @@ impl Sections {
             &audit::section::SECTION,
             &limits::SECTION,
             &logging::SECTION,
+            &partner::section::SECTION,
             &organizations::SECTION,
         ]);
         Self::of(sections)

@@ -30,16 +30,20 @@ proxy = true
 filter_level = "Send all information"
 "#;
 
-/// A folder with the files that [`LEAST`] names.
+/// A folder with the files that [`LEAST`] and the document name.
 struct Folder(tempfile::TempDir);
 
 impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ca = Authority::open(&folder.path().join("authority")).unwrap();
-        fs::copy(ca.ca_path(), folder.path().join("support-system-ca.pem")).unwrap();
+        for name in ["support-system-ca.pem", "partner.pem"] {
+            fs::copy(ca.ca_path(), folder.path().join(name)).unwrap();
+        }
         let folder = Self(folder);
-        folder.write("support-system.password", "hunter2\n", 0o600);
+        for name in ["support-system.password", "acme.password"] {
+            folder.write(name, "hunter2\n", 0o600);
+        }
         folder
     }
 

@@ -77,6 +77,7 @@ impl Connector for Peers {
                         status: "open".to_owned(),
                         link: None,
                         updated: Timestamp::now(),
+                        notes: Vec::new(),
                     })],
                     ..Attempted::done(1, Done::Delivered)
                 },

@@ -47,7 +47,7 @@ pub(super) async fn admit(
     };
     let mut response = match entered {
         Err(problem) => arrival::refuse(request, problem).await,
-        Ok(entered) => match arrival::whole(request).await {
+        Ok(entered) => match arrival::whole(request, arrival::BODY_MOST).await {
             Ok(mut request) => {
                 if let Some((viewer, entry)) = entered {
                     request.extensions_mut().insert(viewer);

@@ -46,12 +46,12 @@ const WHO_CHARS: usize = 32;
 
 /// How a command stands.
 #[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) id: CommandId,
+pub(crate) struct Asked {
+    pub(crate) id: CommandId,
     /// Whose lane decides it; none: the provider's.
-    pub(super) whose: Option<OrgName>,
+    pub(crate) whose: Option<OrgName>,
     /// Its outcome; none while it is on its way.
-    pub(super) outcome: Option<CommandRow>,
+    pub(crate) outcome: Option<CommandRow>,
 }
 
 impl Asked {
@@ -63,7 +63,7 @@ impl Asked {
 
 /// Why a command was not sent, or is not known.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(crate) enum Error {
     /// The same id for something else.
     #[error("the command `{0}` asked for something else within the last day; a new command needs an id of its own")]
     OtherCommand(CommandId),
@@ -94,7 +94,7 @@ struct Sent {
 }
 
 /// Sends commands, and finds what became of them.
-pub(super) struct Commands {
+pub(crate) struct Commands {
     client: Client,
     node: Arc<str>,
     lanes: Vec<watch::Receiver<LaneStatus>>,
@@ -104,7 +104,7 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    pub(super) fn new(
+    pub(crate) fn new(
         client: Client,
         node: Arc<str>,
         lanes: Vec<watch::Receiver<LaneStatus>>,
@@ -136,7 +136,7 @@ impl Commands {
     ///
     /// # Errors
     /// The id was another command's, or log or state are away.
-    pub(super) async fn put(
+    pub(crate) async fn put(
         &self,
         principal: Principal,
         whose: Option<OrgName>,
@@ -186,12 +186,12 @@ impl Commands {
     }
 
     /// The engine level that a lane decides at: an organization's, or the provider's.
-    pub(super) fn level(&self, whose: Option<&OrgName>) -> u32 {
+    pub(crate) fn level(&self, whose: Option<&OrgName>) -> u32 {
         self.lanes.get(self.lane(whose)).map_or(0, |lane| lane.borrow().level)
     }
 
     /// How a command of a principal stands that was decided under this id; an error where it asked for something else.
-    pub(super) fn known(
+    pub(crate) fn known(
         &self,
         principal: &Principal,
         whose: Option<&OrgName>,

@@ -24,7 +24,7 @@
 //! Everything is bounded, and a client that is slow at any of these waits alone.
 
 mod access;
-mod commands;
+pub(crate) mod commands;
 mod dead_letters;
 mod events;
 pub(crate) mod filters;
@@ -40,13 +40,13 @@ mod openapi;
 mod paging;
 mod paths;
 mod readiness;
-mod refusals;
+pub(crate) mod refusals;
 mod routes;
 mod sources;
 mod status;
 #[cfg(test)]
 mod tests;
-mod transport;
+pub(crate) mod transport;
 mod values;
 mod viewer;
 mod words;

@@ -48,11 +48,11 @@ const RECORDED_FROM: u32 = 3;
 const PLACE_MOST: usize = 200;
 
 /// The names of operations, by path and method.
-pub(super) struct Operations(BTreeMap<(String, &'static str), Operation>);
+pub(crate) struct Operations(BTreeMap<(String, &'static str), Operation>);
 
 /// An operation.
 #[derive(Clone)]
-pub(super) struct Operation {
+pub(crate) struct Operation {
     name: Arc<str>,
     /// Whether it changes something.
     is_write: bool,
@@ -73,7 +73,7 @@ impl Operation {
 
 impl Operations {
     /// Those of a document.
-    pub(super) fn of(document: &OpenApi) -> Self {
+    pub(crate) fn of(document: &OpenApi) -> Self {
         let mut names = BTreeMap::new();
         for (path, item) in &document.paths.paths {
             let methods = [
@@ -99,7 +99,7 @@ impl Operations {
     }
 
     /// What is asked for by that path and method.
-    pub(super) fn find(&self, path: &str, method: &'static str) -> Option<Operation> {
+    pub(crate) fn find(&self, path: &str, method: &'static str) -> Option<Operation> {
         // What is read is read by its head too.
         let method = if method == "HEAD" { "GET" } else { method };
         self.0.get(&(path.to_owned(), method)).cloned()
@@ -108,7 +108,7 @@ impl Operations {
 
 /// What was refused and is not in the log yet.
 #[derive(Default)]
-pub(super) struct Refusals(Mutex<Gathered>);
+pub(crate) struct Refusals(Mutex<Gathered>);
 
 #[derive(Default)]
 struct Gathered {
@@ -127,7 +127,7 @@ type Kind = (String, &'static str, String, String);
 impl Refusals {
     /// Takes note of an answer, if it is a refusal that no lane has decided. That there is nothing, or that a value is
     /// wrong, is one of writes alone.
-    pub(super) fn note(&self, principal: Principal, operation: &Operation, path: &str, response: &Response) {
+    pub(crate) fn note(&self, principal: Principal, operation: &Operation, path: &str, response: &Response) {
         let verdict = match (response.status(), operation.is_write) {
             (StatusCode::FORBIDDEN, _) => Verdict::Forbidden,
             (StatusCode::NOT_FOUND, true) => Verdict::NotFound,
@@ -138,6 +138,11 @@ impl Refusals {
             let (operation, place) = (operation.name.to_string(), place_of(path, lane_of(&principal).as_ref()));
             self.gathered().add(Refusal { principal, operation, place, verdict, count: 1 }, Instant::now());
         }
+    }
+
+    /// Takes note of what was refused without a request that says what for.
+    pub(crate) fn add(&self, refusal: Refusal) {
+        self.gathered().add(refusal, Instant::now());
     }
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {
@@ -210,7 +215,10 @@ fn known_as(principal: &Principal) -> String {
 
 /// Whose lane records what somebody tries: that of their own organization, or the provider's.
 fn lane_of(principal: &Principal) -> Option<OrgName> {
-    principal.login().and_then(|login| login.organization)
+    match principal {
+        Principal::EndCustomer { organization } => Some(organization.clone()),
+        principal => principal.login().and_then(|login| login.organization),
+    }
 }
 
 const fn word(verdict: Verdict) -> &'static str {
@@ -262,20 +270,20 @@ fn place_of(path: &str, home: Option<&OrgName>) -> String {
 
 /// Brings refusals to the log until it ends.
 #[derive(Debug)]
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Recorder {
     /// Begins.
-    pub(super) fn start(refusals: Arc<Refusals>, commands: Arc<Commands>) -> Self {
+    pub(crate) fn start(refusals: Arc<Refusals>, commands: Arc<Commands>) -> Self {
         let (stop, stopped) = oneshot::channel();
         Self { stop, task: tokio::spawn(record(refusals, commands, stopped)) }
     }
 
     /// Brings what there is to the log, for 5 s at most.
-    pub(super) async fn end(self) {
+    pub(crate) async fn end(self) {
         // A task that is gone has said why.
         let _ = self.stop.send(());
         if let Err(error) = self.task.await {

@@ -21,6 +21,7 @@ use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
+use crate::partner;
 use crate::sources;
 use crate::store::{self, Store};
 
@@ -63,6 +64,8 @@ pub struct Edge {
     pub dispatch: watch::Receiver<Overview>,
     /// How the sources are.
     pub sources: watch::Receiver<sources::Overview>,
+    /// How the partner listener is; none where there is none.
+    pub partner: Option<partner::Overview>,
     /// What is measured.
     pub metrics: Metrics,
     /// What the log tells.
@@ -110,6 +113,8 @@ pub(super) struct Sources {
     pub(super) dispatch: watch::Receiver<Overview>,
     /// What brings inputs by itself.
     pub(super) sources: watch::Receiver<sources::Overview>,
+    /// How the partner listener is.
+    pub(super) partner: Option<partner::Overview>,
     /// How far each lane is, by number.
     pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Their rows, by number.
@@ -158,6 +163,7 @@ impl Sources {
             files: edge.files,
             dispatch: edge.dispatch,
             sources: edge.sources,
+            partner: edge.partner,
             commands: Arc::new(Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows))),
             refusals: Arc::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),

@@ -43,6 +43,19 @@ struct Status {
     jobs: Vec<Job>,
     /// What brings inputs by itself, by name.
     sources: Vec<SourceState>,
+    /// The listener for end customers' controllers; null where there is none.
+    partner: Option<PartnerState>,
+}
+
+/// How the listener for end customers' controllers is.
+#[derive(Debug, Serialize, ToSchema)]
+struct PartnerState {
+    /// Where it listens.
+    listen: String,
+    /// How many end customers have a login.
+    end_customers: usize,
+    /// How many of them have asked for something within the last quarter of an hour.
+    heard: usize,
 }
 
 /// Work over many rows that is done in slices.
@@ -164,8 +177,14 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let pending = pending.map(|(destination, count)| Pending { destination: destination.clone(), reactions: *count });
     let ready = *sources.ready.borrow();
     let pending = pending.collect();
+    let partner = sources.partner.clone();
     let sources = self::sources::states(&sources.sources.borrow(), cursors);
-    let status = Status { ready, lanes, pending, circuits, destinations, dispatch, jobs, sources };
+    let partner = partner.as_ref().map(|partner| PartnerState {
+        listen: partner.address().to_string(),
+        end_customers: partner.end_customers(),
+        heard: partner.heard(),
+    });
+    let status = Status { ready, lanes, pending, circuits, destinations, dispatch, jobs, sources, partner };
     Ok((StatusCode::OK, Json(status)).into_response())
 }
 

@@ -83,6 +83,9 @@ const OUTCOME: Label =
     Label { name: "outcome", values: Values::Words(|| Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect()) };
 const ROUTE: Label = Label { name: "route", values: Values::Few("the template of a path of the API, or `none`") };
 
+const PARTNER_ROUTE: Label =
+    Label { name: "route", values: Values::Few("the template of a path of the partner listener, or `none`") };
+
 const fn counter(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
     Metric { name, kind: Kind::Counter, labels, help }
 }
@@ -165,6 +168,17 @@ pub static METRICS: &[Metric] = &[
     gauge("linesman_api_connections", &[], "Connections to the API."),
     gauge("linesman_api_listeners", &[], "Clients that listen to events as they happen."),
     counter("linesman_api_displaced_total", &[], "Connections closed to make room, or for not taking their answer."),
+    // The partner listener.
+    counter("linesman_partner_requests_total", &[
+        PARTNER_ROUTE,
+        Label { name: "status", values: Values::Few("the statuses the partner listener answers with") },
+    ], "Requests of end customers answered."),
+    seconds("linesman_partner_request_seconds", WAIT_BOUNDS, &[PARTNER_ROUTE], "How long it takes, in seconds, until an answer to an end customer begins."),
+    gauge("linesman_partner_connections", &[], "Connections to the partner listener."),
+    counter("linesman_partner_displaced_total", &[], "Connections to the partner listener closed to make room, or for not taking their answer."),
+    counter("linesman_partner_logins_refused_total", &[
+        Label { name: "reason", values: Values::Words(|| vec!["wrong", "waiting"]) },
+    ], "Logins at the partner listener that were refused: wrong, or too soon after wrong ones."),
     // The audit.
     counter("linesman_audit_records_total", &[OUTCOME], "Records of the audit, by what became of what was asked."),
     counter("linesman_audit_checkpoints_total", &[], "Checkpoints of the audit's logs that were signed to be kept."),

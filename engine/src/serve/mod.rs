@@ -2,9 +2,9 @@
 //!
 //! ```text
 //!  data dir -> NATS server -> streams -> store -> lanes -> caught up -> organizations, rule book
-//!                                                  -> dispatcher, sources -> edge -> ready.json
+//!                                                  -> dispatcher, sources -> partner listener, edge -> ready.json
 //!  then: the rule directory is watched, lanes are handed what lane 0 decides, checkpoints are kept
-//!  stop: edge -> watch, handout, checkpoints -> sources -> dispatcher -> lanes -> store -> NATS server
+//!  stop: partner listener -> edge -> watch, handout, checkpoints -> sources -> dispatcher -> lanes -> store -> NATS server
 //! ```
 
 mod checkpoints;
@@ -45,6 +45,7 @@ use crate::log::books::Books;
 use crate::log::streams::{self, Layout};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
+use crate::partner::{self, Partner};
 use crate::rules_dir::{self, Files};
 use crate::store::{self, Store};
 use crate::{lane, log};
@@ -95,6 +96,9 @@ pub enum Error {
     /// The HTTPS listener.
     #[error(transparent)]
     Edge(#[from] edge::Error),
+    /// The listener for end customers.
+    #[error(transparent)]
+    Partner(#[from] partner::Error),
     /// The log takes no command.
     #[error("`{subject}` cannot be published")]
     Publish {
@@ -138,6 +142,8 @@ pub enum Error {
 struct Ready {
     pid: u32,
     api: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partner: Option<String>,
     nats: String,
     ca: PathBuf,
 }
@@ -154,6 +160,7 @@ pub struct App {
     handout: Watching,
     checkpoints: Watching,
     edge: Listening,
+    partner: Option<partner::Listening>,
     ready: Sender<bool>,
     nats_url: String,
     ca: PathBuf,
@@ -218,6 +225,22 @@ impl App {
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
         let outside = Outside::start(ways, &client, &store, &executors.lanes, changed)?;
         let (ready, is_ready) = channel(false);
+        let partner = match config.partner {
+            None => None,
+            Some(settings) => {
+                let logins = config.organizations.into_iter();
+                let partner = Partner {
+                    store: Arc::clone(&store),
+                    client: client.clone(),
+                    lanes: executors.lanes.clone(),
+                    node: Arc::clone(&owner),
+                    controller: auditor.id.as_str().into(),
+                    settings,
+                    logins: logins.filter_map(|org| Some((org.name, org.login?))).collect(),
+                };
+                Some(partner::listen(partner, &authority).await?)
+            }
+        };
         let edge = Edge {
             store: Arc::clone(&store),
             client: client.clone(),
@@ -232,6 +255,7 @@ impl App {
             files: files_asked,
             dispatch: outside.dispatched.clone(),
             sources: outside.brought.clone(),
+            partner: partner.as_ref().map(partner::Listening::overview),
             metrics,
             logging,
         };
@@ -248,6 +272,7 @@ impl App {
             handout,
             checkpoints,
             edge,
+            partner,
             ready,
             nats_url,
             ca,
@@ -261,6 +286,7 @@ impl App {
         let ready = Ready {
             pid: std::process::id(),
             api: format!("https://{}", self.edge.addr()),
+            partner: self.partner.as_ref().map(|partner| format!("https://{}", partner.overview().address())),
             nats: self.nats_url.clone(),
             ca: self.ca.clone(),
         };
@@ -325,6 +351,9 @@ impl App {
         tracing::info!("stopping");
         self.ready.send_replace(false);
         self.data_dir.remove_ready()?;
+        if let Some(partner) = self.partner {
+            partner.shutdown().await;
+        }
         self.edge.shutdown().await;
         self.watch.stop().await;
         self.handout.stop().await;

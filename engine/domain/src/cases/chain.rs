@@ -181,8 +181,17 @@ pub fn change(org: &OrgName, number: u64) -> Key<LeadsTo> {
     CHANGES.key(&[org.as_str()], &number.to_be_bytes())
 }
 
-fn count(org: &OrgName) -> Key<ChangesRow> {
+/// The key of how many changes an organization's cases have had.
+pub fn count(org: &OrgName) -> Key<ChangesRow> {
     COUNTS.key(&[org.as_str()], &[])
+}
+
+/// The number of the last change of an organization's cases; 0 before the first.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn last_change(base: &(impl Base + ?Sized), org: &OrgName) -> Result<u64, Error> {
+    Ok(Table::read(base, &count(org))?.unwrap_or_default().last)
 }
 
 /// The changes of an organization's cases behind one of them, oldest first: number and incident.

@@ -41,6 +41,10 @@ const DESTINATIONS: [Column; 5] = [
     column("UNTIL", "/open_until"),
 ];
 
+/// The listener for end customers' controllers.
+const PARTNER: [Column; 3] =
+    [column("PARTNER LISTENER", "/listen"), column("END CUSTOMERS", "/end_customers"), column("HEARD", "/heard")];
+
 /// How the engine is: lanes, lag, pending reactions, circuits
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -75,6 +79,9 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let sources: Vec<Value> = rows("sources").into_iter().map(with_source_state).collect();
         if !sources.is_empty() {
             anstream::print!("\n{}", show::table(&sources, &SOURCES, width));
+        }
+        if let Some(partner) = status.get("partner").filter(|partner| partner.is_object()) {
+            anstream::print!("\n{}", show::table(std::slice::from_ref(partner), &PARTNER, width));
         }
         Ok(())
     })

@@ -52,6 +52,10 @@ fn the_least_configuration_works() {
         display_name: "Acme Corp".to_owned(),
         is_proxy: true,
         filter_level: FilterLevel::All,
+        alias: String::new(),
+        handling: linesman_schemas::command::Handling::Forward,
+        submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
+        address: String::new(),
         device_groups: Vec::new(),
         loaded: acme.settings.loaded.clone(),
     };

@@ -139,6 +139,38 @@ linesman.toml:11:92: there is no key `device` of a device group
 }
 
 #[test]
+fn end_customers_come_each_by_a_login_of_its_own() {
+    let text = r#"[partner]
+listen = "127.0.0.1:0"
+certificate = "partner.pem"
+[[organizations]]
+name = "acme"
+user = "acme"
+password_file = "acme.password"
+[[organizations]]
+name = "bolt"
+user = "acme"
+[[organizations]]
+name = "corp"
+password_file = "acme.password"
+"#;
+    let expected = r#"linesman.toml:3:15: `partner.certificate` is of no use without `partner.key`
+  certificate = "partner.pem"
+                ^^^^^^^^^^^^^
+linesman.toml:8:1: the organization `bolt` has a `user` without a `password_file`
+  [[organizations]]
+  ^^^^^^^^^^^^^^^^^
+linesman.toml:8:1: the user `acme` is that of two organizations
+  [[organizations]]
+  ^^^^^^^^^^^^^^^^^
+  help: the first is `acme`
+linesman.toml:11:1: the organization `corp` has a `password_file` without a `user`
+  [[organizations]]
+  ^^^^^^^^^^^^^^^^^"#;
+    assert_eq!(mistakes(text), expected);
+}
+
+#[test]
 fn broken_lines_do_not_hide_the_others() {
     let expected = r"linesman.toml:1:9: string values must be quoted, expected literal string
   lanes = 

@@ -33,6 +33,10 @@ fn organization_row() -> OrgRow {
         incidents: INCIDENTS,
         events: 0,
         reactions: 0,
+        alias: String::new(),
+        handling: linesman_schemas::command::Handling::Forward,
+        submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
+        address: String::new(),
     }
 }
 

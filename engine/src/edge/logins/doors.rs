@@ -44,7 +44,7 @@ const OF_SOURCE: Patience = Patience { free: 50, most: 100 };
 
 /// All doors.
 #[derive(Debug)]
-pub(super) struct Doors(Mutex<Table>);
+pub(crate) struct Doors(Mutex<Table>);
 
 #[derive(Debug)]
 struct Table {
@@ -67,23 +67,23 @@ struct Door {
 
 /// Who is not let in yet.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     /// In how many seconds it is worth another try; at least 1.
-    pub(super) retry_after_s: u64,
+    pub(crate) retry_after_s: u64,
 }
 
 /// What a failure came to.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Failed {
+pub(crate) struct Failed {
     /// The login's door, if this locked it.
-    pub(super) login: Option<Locked>,
+    pub(crate) login: Option<Locked>,
     /// That of the place it came from, if this locked it.
-    pub(super) source: Option<Locked>,
+    pub(crate) source: Option<Locked>,
 }
 
 /// An attempt that was let in. Dropped, it never was one.
 #[derive(Debug)]
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     doors: Arc<Doors>,
     login: Login,
     source: Option<IpAddr>,
@@ -91,7 +91,7 @@ pub(super) struct Attempt {
 
 impl Doors {
     /// All of them open.
-    pub(super) fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Self::remembering(DOORS)
     }
 
@@ -119,7 +119,7 @@ impl Doors {
     ///
     /// # Errors
     /// It is too soon.
-    pub(super) fn enter(self: &Arc<Self>, now: Timestamp, login: &str, source: IpAddr) -> Result<Attempt, Wait> {
+    pub(crate) fn enter(self: &Arc<Self>, now: Timestamp, login: &str, source: IpAddr) -> Result<Attempt, Wait> {
         let source = place(source);
         let own = source.is_none() && login == ADMIN;
         let login = key(login, own);
@@ -145,7 +145,7 @@ impl Doors {
 
 impl Attempt {
     /// It was the wrong password.
-    pub(super) fn failed(self, now: Timestamp) -> Failed {
+    pub(crate) fn failed(self, now: Timestamp) -> Failed {
         let mut table = self.doors.table();
         let locked = |failures: u32, most: u32| {
             let until = now.checked_add(FORGOTTEN_AFTER).unwrap_or(Timestamp::MAX);
@@ -160,7 +160,7 @@ impl Attempt {
 
     /// It was the right one: what failed at this login is forgotten. What failed from there is not, or whoever has a
     /// login could try all others.
-    pub(super) fn passed(self) {
+    pub(crate) fn passed(self) {
         if let Some(door) = self.doors.table().logins.get_mut(&self.login) {
             door.failures = 0;
         }

@@ -21,7 +21,7 @@
 
 pub(super) mod bearer;
 pub(super) mod cookie;
-mod doors;
+pub(crate) mod doors;
 mod entry;
 mod gate;
 mod hasher;

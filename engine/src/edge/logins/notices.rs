@@ -37,11 +37,11 @@ pub(super) struct Notice {
 
 /// A door that was locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Locked {
+pub(crate) struct Locked {
     /// After how many failures.
-    pub(super) failures: u32,
+    pub(crate) failures: u32,
     /// Until when.
-    pub(super) until: Timestamp,
+    pub(crate) until: Timestamp,
 }
 
 /// What waits to be told.

@@ -101,6 +101,7 @@ impl Fixture {
             files: tokio::sync::mpsc::channel(1).0,
             dispatch: watch::channel(Default::default()).1,
             sources: watch::channel([("bulletins", true), ("notices", false)].into()).1,
+            partner: None,
             metrics,
             logging,
         };
@@ -186,6 +187,10 @@ impl Fixture {
             incidents: incidents.len() as u64,
             events: incidents.len() as u64,
             reactions: 0,
+            alias: String::new(),
+            handling: linesman_schemas::command::Handling::Forward,
+            submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
+            address: String::new(),
         };
         let mut rows = vec![(organizations::key(&org).into_bytes(), table::encode(&row).unwrap())];
         for (serial_number, host_name, group) in fleet {

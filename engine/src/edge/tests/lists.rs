@@ -113,6 +113,10 @@ fn organization_row(number: u64) -> OrgRow {
         incidents: COUNT,
         events: 0,
         reactions: 0,
+        alias: String::new(),
+        handling: linesman_schemas::command::Handling::Forward,
+        submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
+        address: String::new(),
     }
 }
 

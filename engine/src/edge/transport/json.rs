@@ -33,7 +33,7 @@ const FRAGMENT: &AsciiSet = &CONTROLS
 
 /// A body in JSON, as a `T`. No key of an object may be given twice, whatever `T` makes of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::edge) struct JsonBody<T>(pub(in crate::edge) T);
+pub(crate) struct JsonBody<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;

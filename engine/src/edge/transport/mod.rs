@@ -17,11 +17,11 @@
 //! It knows no routes, no tokens and nothing of what is told: whoever listens brings those along, and another
 //! listener brings others.
 
-pub(super) mod arrival;
-pub(super) mod json;
+pub(crate) mod arrival;
+pub(crate) mod json;
 mod open_files;
-pub(super) mod params;
-pub(super) mod problem;
+pub(crate) mod params;
+pub(crate) mod problem;
 mod seats;
 
 use std::io;
@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use hyper_util::rt::TokioTimer;
@@ -37,6 +37,7 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub(crate) use seats::{Claims, Measured};
 use seats::{SeatAcceptor, Seats};
 
 /// How large the head of a request may be, in bytes.
@@ -44,31 +45,37 @@ const HEAD_MOST: usize = 16 * 1024;
 
 /// What a client may take up.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     /// How many connections there may be at once.
-    pub(super) connections: usize,
+    pub(crate) connections: usize,
     /// How long a TLS handshake may take.
-    pub(super) handshake: Duration,
+    pub(crate) handshake: Duration,
     /// How long the head of a request may take to arrive; also how long a connection may idle.
-    pub(super) head: Duration,
+    pub(crate) head: Duration,
     /// How long a client may take none of its answer.
-    pub(super) stall: Duration,
+    pub(crate) stall: Duration,
     /// How long requests under way may take to end at a shutdown.
-    pub(super) grace: Duration,
+    pub(crate) grace: Duration,
+    /// What is measured of connections.
+    pub(crate) measured: Measured,
 }
 
 /// What is usual.
-pub(super) const BOUNDS: Bounds = Bounds {
+pub(crate) const BOUNDS: Bounds = Bounds {
     connections: 4096,
     handshake: Duration::from_secs(10),
     head: Duration::from_secs(10),
     stall: Duration::from_secs(30),
     grace: Duration::from_secs(5),
+    measured: Measured {
+        connections: || metrics::gauge!("linesman_api_connections"),
+        displaced: || metrics::counter!("linesman_api_displaced_total"),
+    },
 };
 
 /// A listener; it ends with this value, answers under way included.
 #[derive(Debug)]
-pub(super) struct Listener {
+pub(crate) struct Listener {
     addr: SocketAddr,
     handle: Handle<SocketAddr>,
     seats: Seats,
@@ -77,11 +84,12 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Listens on `address` (port 0 takes a free one) under the certificate of `config`, and answers by `router`.
+    /// Listens on `address` (port 0 takes a free one) under the certificate of `config`, and answers by `router`: every
+    /// request has [`Claims`] in its extensions.
     ///
     /// # Errors
     /// The port cannot be had.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         bounds: Bounds,
         address: SocketAddr,
         config: Arc<ServerConfig>,
@@ -90,7 +98,8 @@ impl Listener {
         open_files::allow(bounds.connections);
         let listener = TcpListener::bind(address).await?;
         let addr = listener.local_addr()?;
-        let seats = Seats::new(bounds.connections, bounds.stall);
+        let seats = Seats::new(bounds.connections, bounds.stall, bounds.measured);
+        let router = router.layer(Extension(seats.claims()));
         let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(config))
             .handshake_timeout(bounds.handshake)
             .acceptor(SeatAcceptor(seats.clone()));
@@ -103,7 +112,7 @@ impl Listener {
     }
 
     /// Where it listens.
-    pub(super) fn addr(&self) -> SocketAddr {
+    pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
     }
 
@@ -111,7 +120,7 @@ impl Listener {
     ///
     /// # Errors
     /// It had broken off before.
-    pub(super) async fn shutdown(mut self) -> io::Result<()> {
+    pub(crate) async fn shutdown(mut self) -> io::Result<()> {
         self.handle.graceful_shutdown(Some(self.grace));
         (&mut self.server).await.map_err(io::Error::other)?
     }

@@ -2,8 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What the store, the log and the connectors open besides.
-const OTHERS: u64 = 1024;
+/// What the store, the log, the connectors and another listener open besides.
+const OTHERS: u64 = 2048;
 
 /// Raises this process's limit of open files so that `connections` fit beside everything else, as
 /// far as the system lets it. Children started before keep theirs.

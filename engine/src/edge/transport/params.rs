@@ -15,10 +15,10 @@ use utoipa::IntoParams;
 use super::problem::Problem;
 
 /// The query, as a `T` whose fields are the parameters there are. Each may be given once.
-pub(in crate::edge) struct Params<T>(pub(in crate::edge) T);
+pub(crate) struct Params<T>(pub(crate) T);
 
 /// The parameters of the path, as a `T` whose fields have their names.
-pub(in crate::edge) struct PathOf<T>(pub(in crate::edge) T);
+pub(crate) struct PathOf<T>(pub(crate) T);
 
 impl<S: Sync, T: DeserializeOwned + IntoParams> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
@@ -84,7 +84,7 @@ fn typed<'a, T: DeserializeOwned>(named: impl Iterator<Item = (&'a str, &'a str)
 }
 
 /// The field that serde's message says is missing: it has no path.
-pub(in crate::edge) fn missing(what: &str) -> Option<&str> {
+pub(crate) fn missing(what: &str) -> Option<&str> {
     what.strip_prefix("missing field `")?.strip_suffix('`')
 }
 

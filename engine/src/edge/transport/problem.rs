@@ -19,12 +19,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// How a problem's body is declared.
-pub(in crate::edge) const CONTENT_TYPE: &str = "application/problem+json";
+pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
 
 /// An answer that says no. Its type is `about:blank`: the status says what kind of problem it is
 /// (RFC 9457, section 4.2.1).
 #[derive(Debug)]
-pub(in crate::edge) struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
     errors: Vec<Fault>,
@@ -34,12 +34,12 @@ pub(in crate::edge) struct Problem {
 
 /// Goes with an answer that a lane has decided, so that it is known from one that was given before.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::edge) struct Decided;
+pub(crate) struct Decided;
 
 /// An answer that says no (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
-pub(in crate::edge) struct ProblemBody<'a> {
+pub(crate) struct ProblemBody<'a> {
     /// Always `about:blank`: the status says what kind of problem it is.
     r#type: &'a str,
     /// The status in words.
@@ -56,7 +56,7 @@ pub(in crate::edge) struct ProblemBody<'a> {
 
 /// A faulty part of a request.
 #[derive(Debug, Serialize, ToSchema)]
-pub(in crate::edge) struct Fault {
+pub(crate) struct Fault {
     /// What is wrong with it.
     detail: String,
     /// Where in the body: a JSON pointer as a URI fragment.
@@ -70,17 +70,17 @@ pub(in crate::edge) struct Fault {
 }
 
 impl Problem {
-    pub(in crate::edge) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), errors: Vec::new(), retry_after_s: None, is_decided: false }
     }
 
     /// The request cannot be read, and no one part of it is at fault.
-    pub(in crate::edge) fn bad_request(detail: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
     /// A parameter of path, query or header is wrong.
-    pub(in crate::edge) fn parameter(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+    pub(crate) fn parameter(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, detail);
         let fault = Fault { detail: problem.detail.clone(), pointer: None, parameter: Some(name.into()) };
         problem.errors.push(fault);
@@ -88,7 +88,7 @@ impl Problem {
     }
 
     /// The body is wrong where `pointer` says, a JSON pointer as a URI fragment.
-    pub(in crate::edge) fn field(status: StatusCode, pointer: String, detail: impl Into<String>) -> Self {
+    pub(crate) fn field(status: StatusCode, pointer: String, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(status, detail);
         let fault = Fault { detail: problem.detail.clone(), pointer: Some(pointer), parameter: None };
         problem.errors.push(fault);
@@ -96,27 +96,27 @@ impl Problem {
     }
 
     /// There is too much to do; worth another try after so many seconds.
-    pub(in crate::edge) fn busy(detail: impl Into<String>, retry_after_s: u64) -> Self {
+    pub(crate) fn busy(detail: impl Into<String>, retry_after_s: u64) -> Self {
         Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
     /// What kind of problem it is.
-    pub(in crate::edge) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
     /// A lane has decided so, or it is to be on no record.
-    pub(in crate::edge) fn decided(self) -> Self {
+    pub(crate) fn decided(self) -> Self {
         Self { is_decided: true, ..self }
     }
 
     /// It was asked too often; worth another try after so many seconds.
-    pub(in crate::edge) fn too_soon(detail: impl Into<String>, retry_after_s: u64) -> Self {
+    pub(crate) fn too_soon(detail: impl Into<String>, retry_after_s: u64) -> Self {
         Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
     /// We are wrong: logged here, told to nobody outside.
-    pub(in crate::edge) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+    pub(crate) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request cannot be answered");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the request cannot be answered; the engine's log says why")
     }
@@ -124,12 +124,12 @@ impl Problem {
 
 #[cfg(test)]
 impl Problem {
-    pub(in crate::edge) fn detail(&self) -> &str {
+    pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 
     /// The faulty part: a pointer, or a parameter's name.
-    pub(in crate::edge) fn at(&self) -> Option<&str> {
+    pub(crate) fn at(&self) -> Option<&str> {
         let fault = self.errors.first()?;
         fault.pointer.as_deref().or(fault.parameter.as_deref())
     }

@@ -3,10 +3,14 @@
 //! When every seat is taken, whoever has gone longest without being told anything gives up theirs:
 //! a client that holds a connection without getting anywhere cannot keep others out. So does one
 //! that does not take what it is told.
+//!
+//! Where a listener says whose a connection is ([`Claims`]), those that are nobody's yet go first, then one of whoever
+//! has most: nobody takes the seats of others. A holder has so many seats at most; one more costs its own oldest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::{Future, Ready, ready};
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready as try_ready};
@@ -18,51 +22,135 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 
+/// What is measured of a listener's connections.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// How many there are.
+    pub(crate) connections: fn() -> metrics::Gauge,
+    /// How many had to go.
+    pub(crate) displaced: fn() -> metrics::Counter,
+}
+
 /// The seats of all connections.
 #[derive(Debug, Clone)]
 pub(super) struct Seats {
     most: usize,
+    measured: Measured,
     /// How long a client may take none of its answer.
     stall: Duration,
     taken: Arc<Mutex<Taken>>,
 }
 
-/// The seats taken, whoever was told something last at the end. A dropped sender ends its connection.
+/// The seats taken, whoever was told something last at the end.
 #[derive(Debug, Default)]
 struct Taken {
     next: u64,
-    holders: BTreeMap<u64, oneshot::Sender<()>>,
+    holders: BTreeMap<u64, Holder>,
+    /// The turns of those whose other end is known.
+    peers: HashMap<SocketAddr, u64>,
+}
+
+/// Who holds a seat.
+#[derive(Debug)]
+struct Holder {
+    /// Dropped, it ends the connection.
+    _gone: oneshot::Sender<()>,
+    peer: Option<SocketAddr>,
+    /// Whose the connection is; none as long as nobody has said.
+    owner: Option<Arc<str>>,
 }
 
 impl Taken {
-    fn put_last(&mut self, holder: oneshot::Sender<()>) -> u64 {
+    fn put_last(&mut self, holder: Holder) -> u64 {
         let turn = self.next;
         self.next += 1;
+        if let Some(peer) = holder.peer {
+            self.peers.insert(peer, turn);
+        }
         self.holders.insert(turn, holder);
         turn
+    }
+
+    fn remove(&mut self, turn: u64) -> Option<Holder> {
+        let holder = self.holders.remove(&turn)?;
+        // The other end may have come anew by the same port.
+        if let Some(peer) = holder.peer.filter(|peer| self.peers.get(peer) == Some(&turn)) {
+            self.peers.remove(&peer);
+        }
+        Some(holder)
+    }
+
+    /// The oldest seat of an owner, of nobody's where that is none.
+    fn oldest(&self, owner: Option<&str>) -> Option<u64> {
+        self.holders.iter().find(|(_, holder)| holder.owner.as_deref() == owner).map(|(turn, _)| *turn)
+    }
+
+    /// Whose seat goes when one more is needed.
+    fn dispensable(&self) -> Option<u64> {
+        self.oldest(None).or_else(|| {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for owner in self.holders.values().filter_map(|holder| holder.owner.as_deref()) {
+                *counts.entry(owner).or_default() += 1;
+            }
+            let (owner, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+            self.oldest(Some(owner))
+        })
+    }
+}
+
+/// Says whose connections are.
+#[derive(Debug, Clone)]
+pub(crate) struct Claims(Seats);
+
+impl Claims {
+    /// The connection from `peer` is `owner`'s, who has at most so many.
+    pub(crate) fn claim(&self, peer: SocketAddr, owner: &Arc<str>, most: usize) {
+        let mut taken = self.0.taken();
+        let Some(turn) = taken.peers.get(&peer).copied() else { return };
+        let Some(holder) = taken.holders.get_mut(&turn) else { return };
+        if holder.owner.as_ref() == Some(owner) {
+            return;
+        }
+        holder.owner = Some(Arc::clone(owner));
+        let count = taken.holders.values().filter(|holder| holder.owner.as_ref() == Some(owner)).count();
+        if count > most
+            && let Some(oldest) = taken.oldest(Some(owner))
+        {
+            taken.remove(oldest);
+            (self.0.measured.displaced)().increment(1);
+        }
     }
 }
 
 impl Seats {
-    pub(super) fn new(most: usize, stall: Duration) -> Self {
-        Self { most: most.max(1), stall, taken: Arc::default() }
+    pub(super) fn new(most: usize, stall: Duration, measured: Measured) -> Self {
+        Self { most: most.max(1), measured, stall, taken: Arc::default() }
+    }
+
+    /// By what is said whose connections are.
+    pub(super) fn claims(&self) -> Claims {
+        Claims(self.clone())
     }
 
     /// Ends every connection.
     pub(super) fn clear(&self) {
-        self.taken().holders.clear();
+        let mut taken = self.taken();
+        taken.holders.clear();
+        taken.peers.clear();
     }
 
     /// Gives the connection a seat, if need be another's.
-    fn seat<S>(&self, stream: S) -> Seated<S> {
+    fn seat<S>(&self, stream: S, peer: Option<SocketAddr>) -> Seated<S> {
         let (holder, gone) = oneshot::channel();
         let mut taken = self.taken();
-        while taken.holders.len() >= self.most {
-            taken.holders.pop_first();
-            displaced();
+        while taken.holders.len() >= self.most
+            && let Some(turn) = taken.dispensable()
+        {
+            taken.remove(turn);
+            (self.measured.displaced)().increment(1);
         }
-        let turn = taken.put_last(holder);
-        metrics::gauge!("linesman_api_connections").increment(1.0);
+        let turn = taken.put_last(Holder { _gone: holder, peer, owner: None });
+        (self.measured.connections)().increment(1.0);
         Seated { stream, gone, seats: self.clone(), turn, stall: None }
     }
 
@@ -70,10 +158,6 @@ impl Seats {
         // Nothing under the lock panics; and a table of seats is whole after every step.
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn displaced() {
-    metrics::counter!("linesman_api_displaced_total").increment(1);
 }
 
 /// Seats what was accepted, before TLS.
@@ -86,7 +170,8 @@ impl<V> Accept<TcpStream, V> for SeatAcceptor {
     type Future = Ready<io::Result<(Self::Stream, V)>>;
 
     fn accept(&self, stream: TcpStream, service: V) -> Self::Future {
-        ready(stream.set_nodelay(true).map(|()| (self.0.seat(stream), service)))
+        let peer = stream.peer_addr().ok();
+        ready(stream.set_nodelay(true).map(|()| (self.0.seat(stream, peer), service)))
     }
 }
 
@@ -115,7 +200,7 @@ impl<S> Seated<S> {
     fn told(&mut self) {
         self.stall = None;
         let mut taken = self.seats.taken();
-        if let Some(holder) = taken.holders.remove(&self.turn) {
+        if let Some(holder) = taken.remove(self.turn) {
             self.turn = taken.put_last(holder);
         }
     }
@@ -125,15 +210,15 @@ impl<S> Seated<S> {
         let most = self.seats.stall;
         let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(most)));
         try_ready!(stall.as_mut().poll(context));
-        displaced();
+        (self.seats.measured.displaced)().increment(1);
         Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client does not take its answer"))
     }
 }
 
 impl<S> Drop for Seated<S> {
     fn drop(&mut self) {
-        self.seats.taken().holders.remove(&self.turn);
-        metrics::gauge!("linesman_api_connections").decrement(1.0);
+        self.seats.taken().remove(self.turn);
+        (self.seats.measured.connections)().decrement(1.0);
     }
 }
 
@@ -177,6 +262,7 @@ mod tests {
     use super::*;
 
     const LONG: Duration = Duration::from_secs(600);
+    const MEASURED: Measured = Measured { connections: metrics::Gauge::noop, displaced: metrics::Counter::noop };
 
     /// What comes within a time that is ample.
     async fn soon<T>(what: impl Future<Output = T>) -> T {
@@ -185,13 +271,13 @@ mod tests {
 
     #[tokio::test]
     async fn the_one_told_nothing_for_longest_gives_up_its_seat() {
-        let seats = Seats::new(2, LONG);
+        let seats = Seats::new(2, LONG, MEASURED);
         let pairs = [0; 3].map(|_| duplex(64));
         let [(ours1, mut first), (ours2, _second), (ours3, _third)] = pairs;
-        let (mut one, mut two) = (seats.seat(ours1), seats.seat(ours2));
+        let (mut one, mut two) = (seats.seat(ours1, None), seats.seat(ours2, None));
         // Talking gets nobody a seat; being answered does.
         one.write_all(b"answer").await.unwrap();
-        let mut three = seats.seat(ours3);
+        let mut three = seats.seat(ours3, None);
         let mut buffer = [0; 8];
         let refused = soon(two.read(&mut buffer)).await.unwrap_err();
         assert_eq!(refused.to_string(), "the connection's seat is gone");
@@ -200,16 +286,16 @@ mod tests {
         assert_eq!(soon(one.read(&mut buffer)).await.unwrap(), 8);
         // A seat that is left is free.
         drop((two, three));
-        let _four = seats.seat(duplex(64).0);
+        let _four = seats.seat(duplex(64).0, None);
         first.write_all(b"question").await.unwrap();
         assert_eq!(soon(one.read(&mut buffer)).await.unwrap(), 8);
     }
 
     #[tokio::test]
     async fn whoever_waits_is_woken_when_its_seat_goes() {
-        let seats = Seats::new(1, LONG);
+        let seats = Seats::new(1, LONG, MEASURED);
         let (ours, _theirs) = duplex(64);
-        let mut waiting = seats.seat(ours);
+        let mut waiting = seats.seat(ours, None);
         let read = tokio::spawn(async move { waiting.read(&mut [0; 8]).await });
         tokio::task::yield_now().await;
         seats.clear();
@@ -219,11 +305,33 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_nobody_takes_is_given_up() {
-        let seats = Seats::new(1, Duration::from_millis(20));
+        let seats = Seats::new(1, Duration::from_millis(20), MEASURED);
         let (ours, mut theirs) = duplex(4);
-        let mut stalled = seats.seat(ours);
+        let mut stalled = seats.seat(ours, None);
         let given_up = soon(stalled.write_all(b"answer")).await.unwrap_err();
         assert_eq!(given_up.to_string(), "the client does not take its answer");
         assert_eq!(theirs.read(&mut [0; 8]).await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn whoever_has_most_gives_up_a_seat_once_all_are_somebodys() {
+        let seats = Seats::new(4, LONG, MEASURED);
+        let peer = |port: u16| SocketAddr::from(([192, 0, 2, 1], port));
+        let (quiet, loud): (Arc<str>, Arc<str>) = ("quiet".into(), "loud".into());
+        let mut seated: Vec<_> = (1..=4).map(|port| seats.seat(duplex(64).0, Some(peer(port)))).collect();
+        let claims = seats.claims();
+        claims.claim(peer(1), &quiet, 3);
+        for port in 2..=4 {
+            claims.claim(peer(port), &loud, 3);
+        }
+        // The quiet one is the oldest, and stays: the loud one has most. Then comes whoever is nobody's.
+        let is_gone = |seated: &mut Seated<_>| seated.gone.try_recv() == Err(oneshot::error::TryRecvError::Closed);
+        seated.push(seats.seat(duplex(64).0, Some(peer(5))));
+        assert_eq!(seated.iter_mut().map(is_gone).collect::<Vec<_>>(), [false, true, false, false, false]);
+        seated.push(seats.seat(duplex(64).0, Some(peer(6))));
+        assert_eq!(seated.iter_mut().map(is_gone).collect::<Vec<_>>(), [false, true, false, false, true, false]);
+        // Beyond what one may have its own oldest goes, seats or no seats.
+        claims.claim(peer(6), &loud, 2);
+        assert_eq!(seated.iter_mut().map(is_gone).collect::<Vec<_>>(), [false, true, true, false, true, false]);
     }
 }

@@ -1,0 +1,195 @@
+//! Who may come: the end customers with a user and a password in the configuration.
+//!
+//! A user that nobody has costs the same work as one that somebody has, and is answered the same. A few failures are
+//! free, then doors shut as they do at the API: here one for each user at each place it comes from, so that nobody
+//! elsewhere keeps an end customer out, and one for each place.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use linesman_schemas::OrgName;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+
+use super::pace::Pace;
+use super::section::Settings;
+use crate::config::Login;
+use crate::edge::logins::doors::{Doors, Wait};
+
+/// How many requests of an end customer are under way at a time.
+const UNDER_WAY: usize = 16;
+/// How many connections an end customer may have.
+pub(super) const CONNECTIONS: usize = 32;
+
+type Digest = [u8; 32];
+
+/// An end customer who may come.
+#[derive(Debug)]
+pub(super) struct Customer {
+    /// The organization it is here.
+    pub(super) org: OrgName,
+    /// The same, as connections are claimed by it.
+    pub(super) owner: Arc<str>,
+    pub(super) pace: Pace,
+    /// Room for its requests under way.
+    pub(super) seats: Arc<Semaphore>,
+    password: Digest,
+    /// When it last asked, in seconds; 0 for never.
+    heard: AtomicI64,
+}
+
+/// All who may come.
+#[derive(Debug)]
+pub(super) struct Customers {
+    /// By the digest of their user.
+    all: BTreeMap<Digest, Arc<Customer>>,
+    doors: Arc<Doors>,
+    /// Held while a password is looked at: a door lets in few who have not shown theirs yet.
+    looking: Mutex<()>,
+}
+
+/// What came of a password.
+#[derive(Debug)]
+pub(super) enum Shown {
+    /// It is right.
+    Right(Arc<Customer>),
+    /// It is wrong; whose it is not, where there is somebody by that user.
+    Wrong(Option<Arc<Customer>>),
+    /// It was not looked at: it is too soon after others that were wrong.
+    TooSoon {
+        /// In how many seconds it is worth another try.
+        retry_after_s: u64,
+    },
+}
+
+impl Customers {
+    pub(super) fn new(logins: Vec<(OrgName, Login)>, settings: &Settings) -> Self {
+        let now = Instant::now();
+        let customer = |org: OrgName, login: &Login| Customer {
+            owner: org.as_str().into(),
+            org,
+            pace: Pace::new(settings.requests_per_second, settings.burst, now),
+            seats: Arc::new(Semaphore::new(UNDER_WAY)),
+            password: digest(login.password.expose()),
+            heard: AtomicI64::new(0),
+        };
+        let all = logins.into_iter().map(|(org, login)| (digest(&login.user), Arc::new(customer(org, &login))));
+        Self { all: all.collect(), doors: Doors::new(), looking: Mutex::default() }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// How many have asked for something within so long.
+    pub(super) fn heard(&self, within: Duration) -> usize {
+        let within = i64::try_from(within.as_secs()).unwrap_or(i64::MAX);
+        let since = Timestamp::now().as_second().saturating_sub(within);
+        self.all.values().filter(|customer| customer.heard.load(Ordering::Relaxed) > since).count()
+    }
+
+    /// Looks at a password that somebody at `source` shows.
+    pub(super) fn show(&self, now: Timestamp, user: &str, password: &str, source: IpAddr) -> Shown {
+        // Nothing under the lock panics, and it guards nothing of its own.
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let attempt = match self.doors.enter(now, &format!("{user}\n{source}"), source) {
+            Ok(attempt) => attempt,
+            Err(Wait { retry_after_s }) => return Shown::TooSoon { retry_after_s },
+        };
+        let (known, shown) = (self.all.get(&digest(user)), digest(password));
+        let is_right = is_same(&shown, known.map_or(&Digest::default(), |customer| &customer.password));
+        match known.filter(|_| is_right) {
+            Some(customer) => {
+                attempt.passed();
+                customer.heard.store(now.as_second(), Ordering::Relaxed);
+                Shown::Right(Arc::clone(customer))
+            }
+            None => {
+                let failed = attempt.failed(now);
+                if let Some(locked) = failed.login.or(failed.source) {
+                    tracing::warn!(%source, until = %locked.until, "too many wrong passwords at the partner listener");
+                }
+                Shown::Wrong(known.cloned())
+            }
+        }
+    }
+}
+
+fn digest(text: &str) -> Digest {
+    Sha256::digest(text).into()
+}
+
+/// Whether two digests are the same; how far they are makes no difference to the time.
+fn is_same(one: &Digest, other: &Digest) -> bool {
+    one.iter().zip(other).fold(0, |differing, (one, other)| differing | (one ^ other)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use linesman_connectors::Secret;
+
+    use super::*;
+
+    fn customers() -> Customers {
+        let few = NonZeroU32::new(10).unwrap();
+        let settings =
+            Settings { listen: ([127, 0, 0, 1], 0).into(), identity: None, requests_per_second: few, burst: few };
+        let login = |user: &str| Login { user: user.to_owned(), password: Secret::new(format!("{user}'s own")) };
+        let logins = ["acme", "bolt"].map(|name| (name.parse().unwrap(), login(name)));
+        Customers::new(logins.to_vec(), &settings)
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+    const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
+
+    fn org(shown: &Shown) -> Option<&str> {
+        match shown {
+            Shown::Right(customer) => Some(customer.org.as_str()),
+            Shown::Wrong(_) | Shown::TooSoon { .. } => None,
+        }
+    }
+
+    #[test]
+    fn a_password_is_one_users_own() {
+        let customers = customers();
+        assert_eq!(org(&customers.show(at(0), "acme", "acme's own", HERE)), Some("acme"));
+        assert_eq!(org(&customers.show(at(0), "bolt", "bolt's own", HERE)), Some("bolt"));
+        assert!(matches!(customers.show(at(0), "bolt", "acme's own", HERE), Shown::Wrong(Some(_))));
+        assert!(matches!(customers.show(at(0), "corp", "acme's own", HERE), Shown::Wrong(None)));
+        // Nobody's is not the one that nobody has.
+        assert!(matches!(customers.show(at(0), "", "", HERE), Shown::Wrong(None)));
+    }
+
+    #[test]
+    fn guessing_shuts_the_door_where_it_is_done_and_nowhere_else() {
+        for user in ["acme", "corp"] {
+            let customers = customers();
+            for _ in 0..3 {
+                assert!(matches!(customers.show(at(0), user, "guess", HERE), Shown::Wrong(_)));
+            }
+            let waits = customers.show(at(0), user, "acme's own", HERE);
+            assert!(matches!(waits, Shown::TooSoon { retry_after_s: 1 }), "{user}: {waits:?}");
+            assert_eq!(org(&customers.show(at(0), "acme", "acme's own", THERE)), Some("acme"));
+            assert_eq!(org(&customers.show(at(0), "bolt", "bolt's own", HERE)), Some("bolt"));
+        }
+    }
+
+    #[test]
+    fn who_was_heard_of_is_counted() {
+        let customers = customers();
+        customers.show(Timestamp::now(), "acme", "acme's own", HERE);
+        customers.show(at(0) - jiff::SignedDuration::from_hours(24 * 3650), "bolt", "bolt's own", HERE);
+        assert_eq!((customers.count(), customers.heard(Duration::from_secs(60))), (2, 1));
+    }
+}

@@ -1,0 +1,57 @@
+//! The section `[partner]`: where end customers' controllers come to, and what each may ask for.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
+
+use crate::config::count;
+
+/// What is told of the partner listener.
+#[rustfmt::skip]
+pub(crate) static SECTION: Section = Section {
+    name: "partner",
+    shape: Shape::Optional("end customers' controllers cannot come"),
+    doc: "The partner listener, to which the controllers of end customers come. Without this section they cannot.",
+    keys: &[
+        Key::new("listen", Kind::Address, "Where it listens, by HTTPS: end customers expect port 443. Port 0 takes a free one. Required in `[partner]`.").required().like("192.0.2.1:443"),
+        Key::new("certificate", Kind::Certificates, "The file of its certificates (PEM), its own first. Not set, it has one of the engine's own authority for the address it listens on.").like("partner.pem"),
+        Key::new("key", Kind::Path, "The file of that certificate's key (PEM), readable by its owner only. Goes with `certificate`.").like("partner.key"),
+        Key::new("requests_per_second", count(1, 10_000), "How many requests a second it bears of an end customer.").or("20"),
+        Key::new("burst", count(1, 10_000), "How many it bears at once after a pause.").or("40"),
+    ],
+};
+
+/// What the partner listener is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// A certificate of the operator's own; none: one of the engine's authority.
+    pub identity: Option<Identity>,
+    /// How many requests a second an end customer has.
+    pub requests_per_second: NonZeroU32,
+    /// How many at once after a pause.
+    pub burst: NonZeroU32,
+}
+
+/// The files of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Certificates, its own first.
+    pub certificate: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
+/// The settings of a table of [`SECTION`]; none where a key that is needed has no value.
+pub(crate) fn read(entry: &Entry) -> Option<Settings> {
+    let identity = entry.path("certificate").zip(entry.path("key"));
+    Some(Settings {
+        listen: entry.address("listen")?,
+        identity: identity.map(|(certificate, key)| Identity { certificate, key }),
+        requests_per_second: NonZeroU32::new(entry.number("requests_per_second")?)?,
+        burst: NonZeroU32::new(entry.number("burst")?)?,
+    })
+}

@@ -1,0 +1,8 @@
+//! The partner listener from outside: a real listener on the loopback, real TLS, a store filled by hand.
+
+mod access;
+mod cases;
+mod fixture;
+mod hostile;
+mod reports;
+mod rooms;
