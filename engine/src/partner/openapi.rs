@@ -82,10 +82,7 @@ fn add_problems(operation: &mut Operation) {
         ("429", "The end customer asks too often; `Retry-After` says when to try again."),
         ("431", "The head of the request is too large."),
         ("500", "The partner is at fault; its log says why."),
-        (
-            "503",
-            "There is too much to do at the moment, or the partner's log takes nothing; `Retry-After` says when to try again.",
-        ),
+        ("503", "There is too much to do at the moment; `Retry-After` says when to try again."),
     ];
     if operation.parameters.iter().flatten().any(is_receipt) {
         problems.push(("404", "The end customer was given no such receipt."));
