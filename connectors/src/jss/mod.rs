@@ -28,7 +28,7 @@ use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 
-use crate::upstream::{self, SettingsError};
+use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
 use crate::{Attempted, Connector, Folder};
 use session::Session;
 
@@ -48,9 +48,6 @@ pub static FOLDER: Folder = Folder {
 };
 
 const NAME: &str = "jss";
-
-/// How many pages one poll reads at most; where there are more, the next poll goes on.
-const PAGES_PER_POLL: usize = 10;
 
 /// The connector `jss`.
 #[derive(Debug)]

@@ -28,6 +28,9 @@ use crate::{jss, partner};
 pub use section::SECTION;
 pub use way::{SettingsError, Way};
 
+/// How many pages one poll reads at most; where there are more, the next poll goes on.
+pub(crate) const PAGES_PER_POLL: usize = 10;
+
 /// Which upstream there is, and how it is reached.
 #[derive(Debug, Clone)]
 pub enum Settings {
