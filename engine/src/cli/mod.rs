@@ -10,6 +10,7 @@ mod config;
 #[cfg(feature = "standin")]
 mod demo;
 mod flags;
+mod licence;
 mod line;
 mod manual;
 mod nats;
@@ -72,6 +73,9 @@ enum Command {
     Tail(tail::Args),
     /// Record the log of a running engine into files
     Record(record::Args),
+    /// Licences: ask for one, install and show it; for vendors, sign them
+    #[command(subcommand, after_help = licence::EXAMPLES)]
+    Licence(licence::Action),
     Redact(redact::Redact),
     Unredact(redact::Unredact),
     /// Incidents: list, show, and work on them
@@ -170,6 +174,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Licence(action) => licence::run(&action),
         Command::Redact(args) => redact::redact(&args),
         Command::Unredact(args) => redact::undo(&args),
         Command::Incident(args) => api::incident::run(&args),

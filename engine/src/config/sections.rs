@@ -8,7 +8,7 @@ use linesman_schemas as schemas;
 
 use super::organizations;
 use crate::edge::logins::limits;
-use crate::{audit, log, logging};
+use crate::{audit, licence, log, logging};
 
 /// What the program's environment variables begin with.
 pub const VARIABLE_PREFIX: &str = "LINESMAN_";
@@ -95,6 +95,7 @@ impl Sections {
         sections.extend(linesman_connectors::sections());
         sections.extend([
             &DECISIONS,
+            &licence::section::SECTION,
             &audit::section::SECTION,
             &limits::SECTION,
             &logging::SECTION,
