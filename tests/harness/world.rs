@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use linesman::store::Store;
 use linesman_domain as domain;
+use linesman_schemas::Mode;
 use tempfile::TempDir;
 
 use crate::engine::{self, Engine, Launch};
@@ -28,6 +29,8 @@ pub struct World {
     dir: TempDir,
     extra: String,
     organizations: BTreeMap<&'static str, &'static str>,
+    /// Whether it has a licence; without one it is an evaluation.
+    pub is_licensed: bool,
     /// How many lanes the configuration asks for.
     pub lanes: u32,
 }
@@ -44,7 +47,8 @@ impl World {
             ("cobalt", "Send all information with IP addresses overwritten"),
             ("dory", "Do not send"),
         ]);
-        let world = Self { dir: tempfile::tempdir()?, extra: String::new(), organizations, lanes: LANES };
+        let world =
+            Self { dir: tempfile::tempdir()?, extra: String::new(), organizations, is_licensed: true, lanes: LANES };
         std::fs::create_dir(world.rules())?;
         Ok(world)
     }
@@ -103,6 +107,9 @@ impl World {
     pub fn write_config(&self, upstream: Option<&Upstream>) -> anyhow::Result<PathBuf> {
         let mut text = format!("mode = \"partner\"\nlanes = {}\nthreads = 2\n", self.lanes);
         text.push_str(&self.extra);
+        if self.is_licensed {
+            text.push_str(&linesman::licence::standin::write(self.root(), Mode::Partner, 1_000)?);
+        }
         if let Some(upstream) = upstream {
             let password = self.path("password");
             std::fs::write(&password, "secret\n")?;

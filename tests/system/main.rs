@@ -21,6 +21,7 @@ mod forged;
 mod guide;
 mod jobs;
 mod levels;
+mod licences;
 mod life;
 mod limits;
 mod listeners;

@@ -153,6 +153,10 @@ impl Connector for Jss {
         NAME
     }
 
+    fn is_upstream(&self) -> bool {
+        true
+    }
+
     fn concurrency(&self) -> usize {
         self.settings.concurrency
     }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::desk::Desk;
 use super::organizations::Organizations;
+use super::state::Base;
 use super::table::{Key, Row, Table};
 
 /// A device, known by its first bundle.
@@ -50,6 +51,21 @@ pub fn key(org: &OrgName, serial_number: &str) -> Key<DeviceRow> {
 /// The front of the keys of an organization's devices, or of those from a row's own key on.
 pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
     DEVICES.prefix(&[organization], own)
+}
+
+/// How many devices the lanes have.
+///
+/// # Errors
+/// A base cannot be read.
+pub fn count(bases: &[impl Base]) -> Result<u64, Error> {
+    let mut count = 0;
+    for base in bases {
+        for row in Table::<DeviceRow>::scan(base, DEVICES.prefix(&[], &[])) {
+            row?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 /// How many rows are kept in memory: a network's devices send again and again.

@@ -19,11 +19,13 @@
 //! | `paging` | pages and their cursors |
 //! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level` | what is told |
 //! | `listener` | what somebody who listens to events hears |
+//! | `admission` | whether an organization may be added |
 //! | `writes`, `commands`, `refusals` | what is changed, and what became of it; what was refused before |
 //!
 //! Everything is bounded, and a client that is slow at any of these waits alone.
 
 mod access;
+mod admission;
 mod commands;
 mod dead_letters;
 mod events;

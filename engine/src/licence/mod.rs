@@ -6,6 +6,7 @@
 //! | `vendor` | whose signature counts |
 //! | `request` | which installation this is, and how it asks for a licence |
 //! | `section` | what the configuration says of it |
+//! | `terms` | what an installation may at a moment |
 //!
 //! A licence bounds what is added and what is sent upstream. Whatever becomes of it, bundles are processed: nothing here
 //! is asked by lanes, and nothing of it is decided.
@@ -13,6 +14,9 @@
 pub mod file;
 pub mod request;
 pub mod section;
+#[cfg(feature = "standin")]
+pub mod standin;
+pub mod terms;
 #[cfg(test)]
 mod tests;
 pub mod vendor;
@@ -26,6 +30,7 @@ use linesman_schemas::Mode;
 
 pub use file::{Feature, Licence, SIGNED_AS, Signed};
 pub use request::Request;
+pub use terms::{Excess, Standing, Terms};
 
 use crate::audit::VerifierKey;
 

@@ -136,3 +136,68 @@ fn what_never_ends_is_no_licence() {
     std::fs::write(&path, vec![b'x'; 8 * 1024 + 1]).unwrap();
     assert_eq!(read(&path).unwrap_err().to_string(), "it cannot be read: it is larger than 8192 bytes");
 }
+
+/// What of an installation counts at a moment: how many organizations, whether anything is sent, and what is told.
+fn terms(standing: &Standing, at: &str) -> (u64, bool, Option<String>) {
+    let terms = standing.terms(at.parse().unwrap());
+    (terms.organizations, terms.sends, terms.notice)
+}
+
+#[test]
+fn a_licence_is_told_to_end_and_goes_on_for_its_grace() {
+    let standing = Standing::with(Mode::Partner, licence(&signer()), jiff::SignedDuration::from_hours(14 * 24));
+    assert_eq!(terms(&standing, "2027-10-01T00:00:00Z"), (100, true, None));
+    let soon = "the licence expires on 2027-11-01T00:00:00Z".to_owned();
+    assert_eq!(terms(&standing, "2027-10-02T00:00:00Z"), (100, true, Some(soon)));
+    let grace = "the licence expired on 2027-11-01T00:00:00Z: until 2027-11-15T00:00:00Z all goes on, then nothing is \
+                 added or sent upstream";
+    assert_eq!(terms(&standing, "2027-11-01T00:00:00Z"), (100, true, Some(grace.to_owned())));
+    let over = "the licence expired on 2027-11-01T00:00:00Z, and its grace is over: bundles are processed, nothing is \
+                added, and nothing is sent upstream";
+    assert_eq!(terms(&standing, "2027-11-15T00:00:00Z"), (0, false, Some(over.to_owned())));
+    let refused = standing.admit("2027-11-15T00:00:00Z".parse().unwrap(), "acme", 3, 0).unwrap_err();
+    let expected = "the organization `acme` cannot be added: the licence expired on 2027-11-01T00:00:00Z, and its grace is \
+                    over, and 3 take part; those go on, and one that is suspended makes room";
+    assert_eq!(refused.to_string(), expected);
+}
+
+#[test]
+fn without_a_licence_each_mode_has_its_base() {
+    let at = "2026-11-26T00:00:00Z";
+    let evaluation = "an evaluation, without a licence, has at most 5 organizations".to_owned();
+    assert_eq!(terms(&Standing::without(Mode::Partner), at), (5, true, Some(evaluation)));
+    assert_eq!(terms(&Standing::without(Mode::Direct), at), (1, true, None));
+    assert_eq!(terms(&Standing::without(Mode::EndCustomer), at), (1, true, None));
+    assert_eq!(terms(&Standing::without(Mode::Demo), at), (1, true, None));
+    let needed = "mode `offline` needs a licence of mode `direct` or `partner`".to_owned();
+    assert_eq!(terms(&Standing::without(Mode::Offline), at), (0, true, Some(needed)));
+    // One that is not good yet does not count.
+    let standing = Standing::with(Mode::Partner, licence(&signer()), jiff::SignedDuration::ZERO);
+    let early = "the licence does not count, it is not valid before 2026-11-01T00:00:00Z; what works without one: an \
+                 evaluation, without a licence, has at most 5 organizations";
+    assert_eq!(terms(&standing, "2026-10-31T00:00:00Z"), (5, true, Some(early.to_owned())));
+}
+
+#[test]
+fn what_is_one_too_many_is_refused_by_name() {
+    let at = "2026-12-01T00:00:00Z".parse().unwrap();
+    let said = |standing: &Standing, count, devices| {
+        standing.admit(at, "acme", count, devices).map_err(|excess| excess.to_string())
+    };
+    let evaluation = Standing::without(Mode::Partner);
+    assert_eq!(said(&evaluation, 4, 1_000_000), Ok(()), "without a licence nothing bounds devices");
+    let expected = "the organization `acme` cannot be added: an evaluation, without a licence, has at most 5 organizations, \
+                    and 5 take part; those go on, and one that is suspended makes room";
+    assert_eq!(said(&evaluation, 5, 0), Err(expected.to_owned()));
+    let expected = "the organization `acme` cannot be added: mode `demo` has exactly one organization; several take mode \
+                    `direct` or `partner`";
+    assert_eq!(said(&Standing::without(Mode::Demo), 1, 0), Err(expected.to_owned()));
+    let licensed = Standing::with(Mode::Partner, licence(&signer()), jiff::SignedDuration::ZERO);
+    assert_eq!(said(&licensed, 99, 10_000), Ok(()));
+    let expected = "the organization `acme` cannot be added: the licence permits 100 organizations, and 100 take part; \
+                    those go on, and one that is suspended makes room";
+    assert_eq!(said(&licensed, 100, 0), Err(expected.to_owned()));
+    let expected = "the organization `acme` cannot be added: the licence permits 10000 devices, and there are 10001; \
+                    bundles of all of them are processed";
+    assert_eq!(said(&licensed, 5, 10_001), Err(expected.to_owned()));
+}

@@ -10,6 +10,7 @@
 mod checkpoints;
 mod copies;
 mod handout;
+mod licensing;
 mod outside;
 mod part;
 mod policies;
@@ -41,6 +42,7 @@ use crate::edge::{self, Edge, Listening, PolicyStatus};
 use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
 use crate::lane::status::Changes;
+use crate::licence;
 use crate::log::books::Books;
 use crate::log::streams::{self, Layout};
 use crate::logging::Logging;
@@ -51,6 +53,7 @@ use crate::{lane, log};
 use checkpoints::Checkpoints;
 use copies::Copies;
 use handout::Handout;
+use licensing::Licensing;
 use linesman_domain as domain;
 use linesman_domain::cases::{CASES, CaseState};
 use linesman_domain::reactions;
@@ -119,6 +122,22 @@ pub enum Error {
         /// Why not.
         detail: String,
     },
+    /// Under what licence it would run.
+    #[error("it cannot be found out what the licence permits")]
+    Licence(#[from] licence::terms::Error),
+    /// The configuration has more organizations than may be added.
+    #[error("{0}; take it out of `[[organizations]]` in the configuration and start again")]
+    Excess(#[from] licence::Excess),
+    /// The configuration has another upstream than the licence.
+    #[error(
+        "the licence names the upstream `{licensed}`, and `upstream.url` is `{configured}`: correct it and start again"
+    )]
+    Upstream {
+        /// The licence's.
+        licensed: String,
+        /// The configuration's.
+        configured: String,
+    },
     /// A command of ours would have an id that is none.
     #[error("a command of the configuration has no id")]
     CommandId(#[source] NameError),
@@ -153,6 +172,7 @@ pub struct App {
     watch: Watching,
     handout: Watching,
     checkpoints: Watching,
+    licensing: Watching,
     edge: Listening,
     ready: Sender<bool>,
     nats_url: String,
@@ -166,6 +186,8 @@ impl App {
     /// Any part does not start; what was started is taken down as it is dropped.
     pub async fn start(config: Config, metrics: Metrics, logging: Logging) -> Result<Self, Error> {
         let data_dir = DataDir::open(&config.data_dir)?;
+        let standing = Arc::new(licence::Standing::of(&config)?);
+        check_upstream(&config, &standing)?;
         let files = rules_dir::read_all(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
         let ways = Ways::of(&config)?;
@@ -181,6 +203,7 @@ impl App {
             store: Arc::clone(&store),
             lanes: config.lanes,
             node: Arc::clone(&owner),
+            standing: Arc::clone(&standing),
             sent: Mutex::default(),
         });
         let (status, policy_status) = channel(PolicyStatus::default());
@@ -216,7 +239,9 @@ impl App {
         let checkpoints = Watching::spawn(checkpoints.run());
         let (files_asked, asked) = mpsc::channel(1);
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
-        let outside = Outside::start(ways, &client, &store, &executors.lanes, changed)?;
+        let (licensing, sends) = Licensing::new(Arc::clone(&standing));
+        let licensing = Watching::spawn(licensing.run());
+        let outside = Outside::start(ways, &client, &store, &executors.lanes, (changed, sends))?;
         let (ready, is_ready) = channel(false);
         let edge = Edge {
             store: Arc::clone(&store),
@@ -227,6 +252,7 @@ impl App {
             auditor,
             token: data_dir.token()?,
             limits: config.limits,
+            standing,
             ready: is_ready,
             policies: policy_status,
             files: files_asked,
@@ -247,6 +273,7 @@ impl App {
             watch,
             handout,
             checkpoints,
+            licensing,
             edge,
             ready,
             nats_url,
@@ -289,6 +316,7 @@ impl App {
             error = self.watch.broke_off() => Some(error),
             error = self.handout.broke_off() => Some(error),
             error = self.checkpoints.broke_off() => Some(error),
+            error = self.licensing.broke_off() => Some(error),
         }
     }
 
@@ -329,6 +357,7 @@ impl App {
         self.watch.stop().await;
         self.handout.stop().await;
         self.checkpoints.stop().await;
+        self.licensing.stop().await;
         self.outside.stop().await?;
         self.executors.drain().await;
         self.store.close()?;
@@ -337,6 +366,18 @@ impl App {
         }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// Where the licence names an upstream, there is no other.
+fn check_upstream(config: &Config, standing: &licence::Standing) -> Result<(), Error> {
+    let licensed = standing.licence().and_then(|licence| licence.upstream.as_deref());
+    let configured = config.connectors.upstream.as_ref().map(|upstream| upstream.url.as_str());
+    match (licensed, configured) {
+        (Some(licensed), Some(configured)) if licensed.trim_end_matches('/') != configured.trim_end_matches('/') => {
+            Err(Error::Upstream { licensed: licensed.to_owned(), configured: configured.to_owned() })
+        }
+        _ => Ok(()),
     }
 }
 
