@@ -11,6 +11,7 @@
 //! | 3 | who may what is decided by what managers were granted; what was done and what was refused is recorded in the audit's trees; policies hear of audits |
 //! | 4 | services: the rule book has them, and each lane keeps their versions; values and subscriptions at places, which go with their place |
 //! | 5 | a place that goes is taken out of spheres of the provider's people and of API tokens, and none of its name is made before; whom a manager granted anything that is gone is written down as its granter's, and the gone one forgotten; activations: subscriptions become configuration of devices; audit events of sections of the rule book are called as their records are, `load-<section>`; a change of what a node's log tells goes on record |
+//! | 6 | how the installation is connected is in the rule book: there are proxy organizations in mode `partner` alone, and bundles of more than 5 devices of mode `demo` are dead letters |
 //!
 //! A level's code stays as long as logs of it may be decided again. It goes with a release that says so, once
 //! every log has a snapshot at a later level to begin from.
@@ -24,7 +25,7 @@ pub const LEVELS: RangeInclusive<u32> = OLDEST..=NEWEST;
 /// The level of a log that says nothing of levels.
 pub const OLDEST: u32 = 1;
 /// The level that a new log begins with.
-pub const NEWEST: u32 = 5;
+pub const NEWEST: u32 = 6;
 
 /// Whether this program decides at a level.
 ///
