@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use linesman::audit::{Auditor, Signer};
 use linesman::edge::{self, Edge, Limits};
 use linesman::lane::status::LaneStatus;
+use linesman::licence;
 use linesman::log::books::Books;
 use linesman::log::streams::lane_of;
 use linesman::logging::{self, Log, LogFormat};
@@ -25,7 +26,7 @@ use linesman_domain::rights::{Asked, Ruling, may, need};
 use linesman_domain::state::{State, Write, Writes};
 use linesman_domain::table;
 use linesman_schemas::directory::Granter;
-use linesman_schemas::{FilterLevel, Login, OrgName, Place, Principal, Privileges, Rights, Sphere};
+use linesman_schemas::{FilterLevel, Login, Mode, OrgName, Place, Principal, Privileges, Rights, Sphere};
 use tokio::sync::{mpsc, watch};
 
 /// How many managers an enterprise has, each granted by the one before.
@@ -166,6 +167,7 @@ async fn list(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Res
         auditor: Arc::new(Auditor { signer: Signer::open(dir)?, id: "bench".to_owned() }),
         token: TOKEN.to_owned(),
         limits: Limits::default(),
+        standing: Arc::new(licence::Standing::without(Mode::Partner)),
         ready: watch::channel(true).1,
         policies: watch::channel(Default::default()).1,
         files: mpsc::channel(1).0,

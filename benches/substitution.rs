@@ -22,7 +22,7 @@ use linesman_domain::{Domain, Parts, level, services};
 use linesman_rules::{Book, Judge, Limits};
 use linesman_schemas::control::Settings;
 use linesman_schemas::service::{ServiceSource, ServicesSection};
-use linesman_schemas::{Place, ServiceName};
+use linesman_schemas::{Mode, Place, ServiceName};
 
 use crate::neighbour;
 
@@ -147,6 +147,7 @@ impl Bench {
             refused: Arc::default(),
             directory: Arc::default(),
             services: Arc::new(Catalog::of(section)),
+            mode: Mode::default(),
         };
         bench.decide("", "ctl", b"", Content::RuleBook(book))?;
         Ok(bench)

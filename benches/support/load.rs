@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use linesman_schemas::Mode;
+
 /// How large a bundle is, in bytes.
 const BUNDLE_BYTES: usize = 2_048;
 /// How many devices there are, shared out among the organizations.
@@ -99,6 +101,7 @@ impl Load {
             std::fs::write(folder.join(format!("policy-{policy}.rhai")), self.policy(policy))?;
         }
         let mut config = String::from("mode = \"partner\"\n[log]\nlevel = \"warn\"\n");
+        config.push_str(&linesman::licence::standin::write(dir, Mode::Partner, 10_000)?);
         for number in 0..self.organizations {
             // Writing to a string does not fail.
             let _ = write!(

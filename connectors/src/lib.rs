@@ -65,6 +65,11 @@ pub trait Connector: Send + Sync {
     /// Its name, as its folder has it.
     fn name(&self) -> &'static str;
 
+    /// Whether it leads to the upstream: what a licence that has expired, or a mode, may forbid.
+    fn is_upstream(&self) -> bool {
+        false
+    }
+
     /// How many tasks may be under way at one destination at a time, at least 1.
     fn concurrency(&self) -> usize;
 

@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod edge;
 pub mod embedded;
 pub mod lane;
+pub mod licence;
 pub mod log;
 pub mod logging;
 pub mod metrics;

@@ -16,6 +16,7 @@ pub mod filter_level;
 pub mod intelligence;
 pub mod login;
 pub mod mark;
+pub mod mode;
 pub mod name;
 pub mod notification;
 pub mod operation;
@@ -32,6 +33,7 @@ pub mod trigger;
 pub use destination::Destination;
 pub use filter_level::FilterLevel;
 pub use login::Login;
+pub use mode::Mode;
 pub use name::{
     CommandId, GroupName, IncidentId, ManagerName, OrgName, Peer, PlaceName, PolicyName, ReactionId, ServiceName,
     SessionId, SourceName, SubscriptionName, TokenName,

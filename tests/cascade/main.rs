@@ -45,7 +45,10 @@ async fn a_case_goes_through_the_whole_chain_and_back() {
         assert_eq!(below[field], here[field], "{field}");
     }
     assert_eq!(here["transaction_id"], "T-acme-1");
-    assert_eq!((&here["alias"], here["trace_route"].as_array().unwrap().len(), &here["handling"]), (&json!("ACME"), 1, &json!("forward")));
+    assert_eq!(
+        (&here["alias"], here["trace_route"].as_array().unwrap().len(), &here["handling"]),
+        (&json!("ACME"), 1, &json!("forward"))
+    );
     let incident = partner.engine.get("/api/v1/incidents/acme-1").await.unwrap();
     assert_eq!((&incident["kind"], &incident["case_id"]), (&json!("reported"), &below["case_id"]));
 
@@ -75,9 +78,15 @@ async fn a_case_goes_through_the_whole_chain_and_back() {
     assert_eq!(customer.until("the end customer hears the note", "/api/v1/cases/own-1", heard).await, 1);
 
     // It is closed from below, and reopened from above.
-    assert_eq!(customer.does("/api/v1/incidents/own-1/case/close", json!({"note": "works"})).await.unwrap().status, 200);
+    assert_eq!(
+        customer.does("/api/v1/incidents/own-1/case/close", json!({"note": "works"})).await.unwrap().status,
+        200
+    );
     stands(&partner, "acme-1", "case_status", "closed").await;
-    assert_eq!(partner.does("/api/v1/incidents/acme-1/case/reopen", json!({"note": "not yet"})).await.unwrap().status, 200);
+    assert_eq!(
+        partner.does("/api/v1/incidents/acme-1/case/reopen", json!({"note": "not yet"})).await.unwrap().status,
+        200
+    );
     customer
         .until("the end customer sees it open again", "/api/v1/cases/own-1", |case| {
             (case["case_status"] != "closed").then_some(())
@@ -109,9 +118,7 @@ async fn a_partner_stands_between_two() {
     until("the support system has the case", async || (support.cases().await.ok()? == 1).then_some(())).await;
     let request = support.requests().await.unwrap().remove(0);
     assert_eq!((&request["alias"], request["traceRoute"].as_array().unwrap().len()), (&json!("RESELLER/ACME"), 3));
-    customer
-        .until("the id comes down through both", "/api/v1/cases/own-1", |case| text(case, "case_id"))
-        .await;
+    customer.until("the id comes down through both", "/api/v1/cases/own-1", |case| text(case, "case_id")).await;
 }
 
 #[tokio::test]

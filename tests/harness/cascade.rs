@@ -60,7 +60,8 @@ impl Controller {
     /// It cannot be started.
     pub async fn end_customer(above: &Self, user: &str) -> anyhow::Result<Self> {
         let own = "\n[[organizations]]\nname = \"own\"\nfilter_level = \"Send all information\"\n".to_owned();
-        Self::start("end-customer", above.as_above(user)?, own, |world| world.policy("open-case", crate::OPEN_CASE)).await
+        Self::start("end-customer", above.as_above(user)?, own, |world| world.policy("open-case", crate::OPEN_CASE))
+            .await
     }
 
     async fn start(

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use linesman::store::Store;
 use linesman_domain as domain;
+use linesman_schemas::Mode;
 use tempfile::TempDir;
 
 use crate::engine::{self, Engine, Launch};
@@ -28,6 +29,10 @@ pub struct World {
     dir: TempDir,
     extra: String,
     organizations: BTreeMap<&'static str, &'static str>,
+    /// Whether it has a licence; without one it is an evaluation.
+    pub is_licensed: bool,
+    /// Its mode; in `partner` its organizations stand for end customers.
+    pub mode: &'static str,
     /// How many lanes the configuration asks for.
     pub lanes: u32,
 }
@@ -44,7 +49,14 @@ impl World {
             ("cobalt", "Send all information with IP addresses overwritten"),
             ("dory", "Do not send"),
         ]);
-        let world = Self { dir: tempfile::tempdir()?, extra: String::new(), organizations, lanes: LANES };
+        let world = Self {
+            dir: tempfile::tempdir()?,
+            extra: String::new(),
+            organizations,
+            is_licensed: true,
+            mode: "partner",
+            lanes: LANES,
+        };
         std::fs::create_dir(world.rules())?;
         Ok(world)
     }
@@ -101,8 +113,11 @@ impl World {
     /// # Errors
     /// It cannot be written.
     pub fn write_config(&self, upstream: Option<&Upstream>) -> anyhow::Result<PathBuf> {
-        let mut text = format!("mode = \"partner\"\nlanes = {}\nthreads = 2\n", self.lanes);
+        let mut text = format!("mode = \"{}\"\nlanes = {}\nthreads = 2\n", self.mode, self.lanes);
         text.push_str(&self.extra);
+        if self.is_licensed {
+            text.push_str(&linesman::licence::standin::write(self.root(), Mode::Partner, 1_000)?);
+        }
         if let Some(upstream) = upstream {
             let password = self.path("password");
             std::fs::write(&password, "secret\n")?;
@@ -111,7 +126,8 @@ impl World {
         }
         for (name, filter_level) in &self.organizations {
             text.push_str(&format!(
-                "\n[[organizations]]\nname = \"{name}\"\nproxy = true\nfilter_level = \"{filter_level}\"\n"
+                "\n[[organizations]]\nname = \"{name}\"\nproxy = {}\nfilter_level = \"{filter_level}\"\n",
+                self.mode == "partner"
             ));
         }
         let path = self.path("linesman.toml");

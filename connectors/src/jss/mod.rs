@@ -154,6 +154,10 @@ impl Connector for Jss {
         NAME
     }
 
+    fn is_upstream(&self) -> bool {
+        true
+    }
+
     fn concurrency(&self) -> usize {
         self.settings.way.concurrency
     }

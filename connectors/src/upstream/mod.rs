@@ -47,6 +47,22 @@ pub(crate) fn shown(action: &Value) -> String {
 }
 
 impl Settings {
+    /// How it is reached.
+    pub const fn way(&self) -> &Way {
+        match self {
+            Self::Jss(settings) => &settings.way,
+            Self::Partner(settings) => &settings.way,
+        }
+    }
+
+    /// Which it is.
+    pub const fn kind(&self) -> linesman_schemas::mode::Upstream {
+        match self {
+            Self::Jss(_) => linesman_schemas::mode::Upstream::SupportSystem,
+            Self::Partner(_) => linesman_schemas::mode::Upstream::Partner,
+        }
+    }
+
     /// The settings of a table of [`SECTION`]; none where a key that is needed has no value.
     pub(crate) fn read(entry: &Entry) -> Option<Self> {
         match entry.text("kind")?.as_str() {

@@ -14,7 +14,7 @@ pub static SECTION: Section = Section {
     shape: Shape::Optional("cases wait"),
     doc: "The upstream: the support system, or a partner's controller in its place. Without this section cases wait.",
     keys: &[
-        Key::new("kind", Kind::Words(&[JSS, PARTNER]), "What it is: `jss` for the support system, `partner` for a partner's controller.").or(JSS),
+        Key::new("kind", Kind::Words(&[JSS, PARTNER]), "What it is: `jss` for the support system, `partner` for a partner's controller. Not set, `partner` in mode `end-customer`.").or(JSS),
         Key::new("url", Kind::HttpsUrl, "Its address. Required in `[upstream]`.").required().like("https://support.example"),
         Key::new("ca", Kind::Certificates, "The file of certificates (PEM) to believe. Not set, the system's are believed.").like("support-system-ca.pem"),
         Key::new("fingerprint", Kind::Fingerprint, "Instead of `ca`: the SHA-256 of its own certificate, which is then believed whatever its name and issuer, until it ends, and no other is.").like("sha256:4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865"),

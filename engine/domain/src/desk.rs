@@ -9,8 +9,8 @@ use std::ops::Bound;
 
 use foldhash::HashMap;
 use jiff::{Timestamp, ToSpan};
-use linesman_schemas::control::Settings;
-use linesman_schemas::{OrgName, ReactionId};
+use linesman_schemas::control::{InstallationSection, Settings};
+use linesman_schemas::{Mode, OrgName, ReactionId};
 use serde::Serialize;
 
 use super::Error;
@@ -88,6 +88,8 @@ pub(crate) struct Desk {
     pub(crate) settings: Settings,
     /// What the installation is in the cascade.
     pub(crate) installed: Installed,
+    /// How the installation is connected; it counts from level 6 on.
+    pub(crate) mode: Mode,
     /// What is counted once the batch is applied.
     pub(crate) tally: Tally,
     /// How many reactions policies have decided on the input at hand.
@@ -107,6 +109,7 @@ pub(crate) struct Setting {
     pub(crate) lane: u32,
     pub(crate) state: State,
     pub(crate) settings: Settings,
+    pub(crate) installation: InstallationSection,
     pub(crate) payload_most: usize,
     pub(crate) next_timer: Option<Timestamp>,
 }
@@ -119,7 +122,8 @@ impl Desk {
             now: Timestamp::UNIX_EPOCH,
             sequence: 0,
             settings: setting.settings,
-            installed: Installed::default(),
+            installed: Installed::new(setting.installation),
+            mode: setting.installation.mode,
             tally: Tally::default(),
             decided_reactions: 0,
             state: setting.state,
@@ -139,6 +143,7 @@ impl Desk {
             lane: 0,
             state: State::new(Box::new(base.handle())),
             settings: Settings::default(),
+            installation: InstallationSection::default(),
             payload_most: 4096,
             next_timer: None,
         })

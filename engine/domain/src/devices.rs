@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::desk::Desk;
 use super::organizations::Organizations;
+use super::state::Base;
 use super::table::{Key, Row, Table};
 
 /// A device, known by its first bundle.
@@ -66,6 +67,21 @@ pub fn key(org: &OrgName, serial_number: &str) -> Key<DeviceRow> {
 /// The front of the keys of an organization's devices, or of those from a row's own key on.
 pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
     DEVICES.prefix(&[organization], own)
+}
+
+/// How many devices the lanes have.
+///
+/// # Errors
+/// A base cannot be read.
+pub fn count(bases: &[impl Base]) -> Result<u64, Error> {
+    let mut count = 0;
+    for base in bases {
+        for row in Table::<DeviceRow>::scan(base, DEVICES.prefix(&[], &[])) {
+            row?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 /// How many rows are kept in memory: a network's devices send again and again.
@@ -151,6 +167,21 @@ impl Devices {
         };
         self.remember(key.into_bytes(), &row);
         Ok(row)
+    }
+
+    /// Whether a device is unknown, and there are as many as `most` in its organization.
+    pub(crate) fn is_beyond(
+        &self,
+        desk: &Desk,
+        org: &OrgName,
+        serial_number: &str,
+        most: usize,
+    ) -> Result<bool, Error> {
+        if self.find(desk, org, serial_number)?.is_some() {
+            return Ok(false);
+        }
+        let known = DEVICES.rows(desk.state(), &[org.as_str()]).take(most);
+        Ok(known.collect::<Result<Vec<_>, _>>()?.len() >= most)
     }
 
     /// Keeps up by which host name a device is known.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use linesman_rules::Book;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
-use linesman_schemas::control::{RefusedPolicy, SectionRef, Settings, SourceCursor};
+use linesman_schemas::control::{InstallationSection, RefusedPolicy, SectionRef, Settings, SourceCursor};
 use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::{Attempt, Report};
@@ -86,6 +86,8 @@ pub struct RuleBook {
     pub directory: Arc<Directory>,
     /// The services.
     pub services: Arc<Catalog>,
+    /// How the installation is connected.
+    pub installation: InstallationSection,
 }
 
 impl<'a> Content<'a> {

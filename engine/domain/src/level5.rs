@@ -1,7 +1,8 @@
-//! What level 5 read of commands: verbs that came later were none to it.
+//! What level 5 read of commands: verbs, and sections of the rule book, that came later were none to it.
 
 use linesman_schemas::Principal;
-use linesman_schemas::command::{Case, Verb};
+use linesman_schemas::command::{Case, RuleBook, Verb};
+use linesman_schemas::control::Section;
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
@@ -12,6 +13,7 @@ pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
     let is_later = match &command.verb {
         Verb::Case(Case::Submit(_) | Case::Save(_)) => false,
         Verb::Case(_) => true,
+        Verb::RuleBook(RuleBook::LoadSection(load)) => load.section == Section::Installation,
         _ => false,
     };
     if !is_later && !matches!(command.principal, Principal::EndCustomer { .. }) {

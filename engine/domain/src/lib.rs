@@ -92,7 +92,7 @@ pub mod tally;
 mod tests;
 pub mod timers;
 pub mod tokens;
-mod upstream;
+pub mod upstream;
 pub mod values;
 
 use std::cell::RefCell;
@@ -102,7 +102,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use linesman_rules::{Book, Judge};
-use linesman_schemas::control::Settings;
+use linesman_schemas::control::{InstallationSection, Settings};
 
 use activations::leaves::Leaves;
 pub use commands::asked;
@@ -237,12 +237,13 @@ impl Domain {
         let books = Books::new(parts.book.as_ref());
         let managers = Managers::open(&state, parts.lane, parts.book.as_ref().map(|book| Arc::clone(&book.directory)))?;
         let services = Services::new(parts.book.as_ref().map(|book| Arc::clone(&book.services)));
-        let (policies, settings) = match parts.book {
-            Some(book) => (book.book, book.settings),
-            None => (Arc::new(Book::build(Vec::new())), Settings::default()),
+        let (policies, settings, installation) = match parts.book {
+            Some(book) => (book.book, book.settings, book.installation),
+            None => (Arc::new(Book::build(Vec::new())), Settings::default(), InstallationSection::default()),
         };
         let (lane, payload_most) = (parts.lane, parts.payload_most);
-        let mut desk = Desk::new(Setting { lane, state, settings, payload_most, next_timer });
+        let mut desk = Desk::new(Setting { lane, state, settings, installation, payload_most, next_timer });
+        desk.installed.controller.clone_from(&position.stream);
         for (org, counts) in counts {
             desk.open_counts(&org, counts);
         }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use linesman_schemas::control::{RefusedPolicy, RuleBookRef, Section, SectionRef};
+use linesman_schemas::mode::Upstream;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
@@ -143,6 +144,12 @@ impl Books {
         removals::find(desk, organizations, &book.directory)?;
         services.take_up(desk, &book.services)?;
         desk.settings = book.settings.clone();
+        desk.mode = book.installation.mode;
+        let had_partner = desk.installed.has_partner;
+        desk.installed.has_partner = book.installation.upstream == Upstream::Partner;
+        if !is_first && desk.lane == 0 && desk.installed.has_partner != had_partner {
+            reactions::move_poll(desk, had_partner)?;
+        }
         desk.write(key(), &self.row)?;
         if is_first {
             timers::arm_pruning(desk)?;

@@ -1,6 +1,8 @@
 //! Which upstream a case goes to, and which are asked what became of theirs. Nothing else knows.
 
 use linesman_schemas::Destination;
+use linesman_schemas::control::InstallationSection;
+use linesman_schemas::mode::Upstream;
 
 /// The vendor's support system.
 const JSS: Destination = Destination::of("jss");
@@ -12,10 +14,22 @@ pub(super) const PARTNER_NAME: &str = "partner";
 /// What an installation is in the cascade.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Installed {
-    /// Its name in trace routes; empty where the log has none.
+    /// Its name in trace routes: that of its log, which is when IN was made.
     pub(crate) controller: String,
     /// Whether its upstream is a partner, and not the support system.
     pub(crate) has_partner: bool,
+}
+
+impl Installed {
+    /// As the rule book has it; its name comes with the log.
+    pub(crate) fn new(section: InstallationSection) -> Self {
+        Self { controller: String::new(), has_partner: section.upstream == Upstream::Partner }
+    }
+}
+
+/// Whether a destination is an upstream.
+pub fn is_one(destination: &str) -> bool {
+    [JSS, PARTNER].iter().any(|one| destination.parse().as_ref() == Ok(one))
 }
 
 /// Where a case goes that is opened now.

@@ -57,10 +57,7 @@ impl Checkpoint {
 
     /// The signed note.
     pub fn sign(&self, signer: &Signer) -> String {
-        let text = self.text();
-        let mut signature = signer.public(&self.origin).id(&self.origin).to_vec();
-        signature.extend_from_slice(&signer.sign(&text));
-        format!("{text}\n{SIGNATURE}{} {}\n", self.origin, STANDARD.encode(signature))
+        signed(&self.text(), &self.origin, signer)
     }
 
     /// Reads a signed note; its signatures only where there is a `key`.
@@ -108,8 +105,15 @@ pub fn notes(text: &str) -> Vec<String> {
     parts.chunks(2).map(|note| note.join("\n\n") + "\n").collect()
 }
 
-/// Under which name a line of a note signs, and what stands behind it.
-fn read_signature(line: &str) -> Option<(&str, Vec<u8>)> {
+/// A text that ends with its line, as a note signed under a name.
+pub(crate) fn signed(text: &str, name: &str, signer: &Signer) -> String {
+    let mut signature = signer.public(name).id(name).to_vec();
+    signature.extend_from_slice(&signer.sign(text));
+    format!("{text}\n{SIGNATURE}{name} {}\n", STANDARD.encode(signature))
+}
+
+/// Under which name a line of a note signs, and what stands behind it: the key's hash of 4 bytes, and the signature.
+pub(crate) fn read_signature(line: &str) -> Option<(&str, Vec<u8>)> {
     let (name, signature) = line.strip_prefix(SIGNATURE)?.split_once(' ')?;
     let bytes = STANDARD.decode(signature).ok()?;
     (!name.is_empty() && bytes.len() > 4).then_some((name, bytes))

@@ -1,4 +1,5 @@
-//! The key that signs checkpoints: Ed25519, one of an engine for all its logs, in `D/keys/audit`.
+//! The key that signs checkpoints: Ed25519, one of an engine for all its logs, in `D/keys/audit`. Licences are signed
+//! likewise, by keys of their vendor's.
 //!
 //! A checkpoint is signed under the name of its log, so the public part has a text for each log:
 //! `<log>+<key's hash>+<base64 of 01 and the key>`, as C2SP's signed notes have it. The key is the same in all of them.
@@ -56,14 +57,28 @@ impl Signer {
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
-                let made = made.map_err(|_| at(io::Error::other("the system gives no random numbers")))?;
-                private::write(&path, made.as_ref()).map_err(at)?;
-                made.as_ref().to_vec()
+                let made = Self::generate().map_err(at)?;
+                private::write(&path, &made).map_err(at)?;
+                made
             }
             Err(error) => return Err(at(error)),
         };
-        Ed25519KeyPair::from_pkcs8(&bytes).map(Self).map_err(|_| KeyFileError::NoKey { path: path.clone() })
+        Self::of(&bytes).ok_or_else(|| KeyFileError::NoKey { path: path.clone() })
+    }
+
+    /// A new key, as PKCS #8 (RFC 5958).
+    ///
+    /// # Errors
+    /// There are no random numbers.
+    pub(crate) fn generate() -> io::Result<Vec<u8>> {
+        let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new());
+        let made = made.map_err(|_| io::Error::other("the system gives no random numbers"))?;
+        Ok(made.as_ref().to_vec())
+    }
+
+    /// The key of such bytes; none where they are none.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        Ed25519KeyPair::from_pkcs8(bytes).ok().map(Self)
     }
 
     /// The public part, under the name of a log.
@@ -74,7 +89,7 @@ impl Signer {
     }
 
     /// Signs a text.
-    pub(super) fn sign(&self, text: &str) -> Vec<u8> {
+    pub(crate) fn sign(&self, text: &str) -> Vec<u8> {
         self.0.sign(text.as_bytes()).as_ref().to_vec()
     }
 }
@@ -98,7 +113,7 @@ impl VerifierKey {
     }
 
     /// By which 4 bytes a signature under `name` tells that it was made with this key.
-    pub(super) fn id(&self, name: &str) -> [u8; 4] {
+    pub(crate) fn id(&self, name: &str) -> [u8; 4] {
         let hash =
             Sha256::new().chain_update(name).chain_update([b'\n', ED25519_KEY]).chain_update(self.key).finalize();
         let mut id = [0; 4];
@@ -107,7 +122,7 @@ impl VerifierKey {
     }
 
     /// Whether the key has signed the text.
-    pub(super) fn has_signed(&self, text: &str, signature: &[u8]) -> bool {
+    pub(crate) fn has_signed(&self, text: &str, signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ED25519, self.key).verify(text.as_bytes(), signature).is_ok()
     }
 }

@@ -10,6 +10,7 @@ mod config;
 #[cfg(feature = "standin")]
 mod demo;
 mod flags;
+mod licence;
 mod line;
 mod manual;
 mod nats;
@@ -72,6 +73,9 @@ enum Command {
     Tail(tail::Args),
     /// Record the log of a running engine into files
     Record(record::Args),
+    /// Licences: ask for one, install and show it; for vendors, sign them
+    #[command(subcommand, after_help = licence::EXAMPLES)]
+    Licence(licence::Action),
     Redact(redact::Redact),
     Unredact(redact::Unredact),
     /// Incidents: list, show, and work on them
@@ -122,6 +126,9 @@ enum Command {
     /// The engine level that the log is decided at: show and raise
     #[command(after_help = api::level::EXAMPLES)]
     Level(api::Args<api::level::Action>),
+    /// How the installation is connected: show and change
+    #[command(after_help = api::mode::EXAMPLES)]
+    Mode(api::Args<api::mode::Action>),
     Login(api::login::LogIn),
     Logout(api::login::LogOut),
     Whoami(api::login::WhoAmI),
@@ -170,6 +177,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Licence(action) => licence::run(&action),
         Command::Redact(args) => redact::redact(&args),
         Command::Unredact(args) => redact::undo(&args),
         Command::Incident(args) => api::incident::run(&args),
@@ -188,6 +196,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Dead(args) => api::dead::run(&args),
         Command::Audit(args) => api::audit::run(&args),
         Command::Level(args) => api::level::run(&args),
+        Command::Mode(args) => api::mode::run(&args),
         Command::Login(args) => api::login::log_in(&args),
         Command::Logout(args) => api::login::log_out(&args),
         Command::Whoami(args) => api::login::who_am_i(&args),

@@ -19,6 +19,7 @@ mod json;
 mod layers;
 mod mask;
 mod mistake;
+mod mode;
 mod organizations;
 mod origin;
 mod print;
@@ -37,6 +38,7 @@ use std::time::Duration;
 use linesman_connectors as connectors;
 use linesman_connectors::settings::Kind;
 use linesman_schemas as schemas;
+use linesman_schemas::Mode;
 
 use self::check::Checked;
 pub use self::explain::Explanation;
@@ -50,11 +52,15 @@ pub use self::sections::{Sections, VARIABLE_PREFIX};
 use crate::edge::logins::limits::{self, Limits};
 use crate::log::section::Nats;
 use crate::logging::Log;
-use crate::{audit, log, logging, partner};
+use crate::{audit, licence, log, logging, partner};
 
 /// What the engine runs by. Paths are absolute.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// How the installation is connected.
+    pub mode: Mode,
+    /// Where its licence lies; none: it has none.
+    pub licence: Option<licence::section::Settings>,
     /// The data directory.
     pub data_dir: PathBuf,
     /// The folder of policies; not looked at here.
@@ -151,6 +157,46 @@ pub fn explain(sources: &Sources, name: &str) -> Result<Explanation, Mistakes> {
     }
 }
 
+/// What the configuration says of the licence.
+#[derive(Debug, Clone)]
+pub struct Licensing {
+    /// The data directory, where it says one.
+    pub data_dir: Option<PathBuf>,
+    /// How the installation is connected.
+    pub mode: Mode,
+    /// Where the licence lies, if it says so.
+    pub file: Option<PathBuf>,
+    /// Whose signature counts; none: that of the vendor of this build.
+    pub vendor_key: Option<PathBuf>,
+}
+
+/// What the configuration says of the licence; what else serving needs may be missing.
+///
+/// # Errors
+///
+/// All mistakes in it.
+pub fn licence(sources: &Sources) -> Result<Licensing, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let (_, _, checked) = gather(Sections::of_program(), sources, &mut mistakes);
+    if !mistakes.is_empty() {
+        return Err(mistakes.sorted());
+    }
+    let top = checked.entries.one(sections::TOP.name);
+    let settings = checked.entries.one(licence::section::SECTION.name).and_then(licence::section::read);
+    let (file, vendor_key) = settings.map(|settings| (settings.file, settings.vendor_key)).unzip();
+    Ok(Licensing {
+        data_dir: top.and_then(|top| top.path("data_dir")),
+        mode: top.and_then(|top| top.text("mode")?.parse().ok()).unwrap_or_default(),
+        file,
+        vendor_key: vendor_key.flatten(),
+    })
+}
+
+/// Whether a text is the address of an upstream, as `upstream.url` takes it.
+pub(crate) fn is_https(text: &str) -> bool {
+    value::is_https(text)
+}
+
 /// Whether the log takes `directives`, by the rules of `log.level`.
 ///
 /// # Errors
@@ -179,6 +225,7 @@ fn gather(sections: Sections, sources: &Sources, mistakes: &mut Mistakes) -> (La
     };
     layers.environment(sources, mistakes);
     layers.flags(sources, mistakes);
+    mode::settle(&mut layers);
     let checked = check::all(&layers, &content, mistakes);
     (layers, content, checked)
 }
@@ -192,11 +239,17 @@ pub(crate) fn masked_url(url: &str) -> String {
 fn assemble(checked: Checked) -> Option<Config> {
     let Checked { entries, warnings, .. } = checked;
     let top = entries.one(sections::TOP.name)?;
+    let licence = match entries.one(licence::section::SECTION.name) {
+        Some(entry) => Some(licence::section::read(entry)?),
+        None => None,
+    };
     let threads = match top.number("threads")? {
         0 => std::thread::available_parallelism().map_or(1, |cores| u32::try_from(cores.get()).unwrap_or(1)),
         threads => threads,
     };
     Some(Config {
+        mode: top.text("mode")?.parse().ok()?,
+        licence,
         data_dir: top.path("data_dir")?,
         rules: top.path("rules")?,
         listen: top.address("listen")?,

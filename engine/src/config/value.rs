@@ -157,7 +157,7 @@ pub(super) fn is_label(text: &str, most: usize) -> bool {
     !text.is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
 }
 
-fn is_https(text: &str) -> bool {
+pub(super) fn is_https(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         let has_login = !url.username().is_empty() || url.password().is_some();
         url.scheme() == "https" && url.has_host() && !has_login && url.query().is_none() && url.fragment().is_none()

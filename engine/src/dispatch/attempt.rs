@@ -23,13 +23,20 @@ pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     pub(super) client: Client,
     lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// Whether anything may leave for the upstream.
+    pub(super) sends: watch::Receiver<bool>,
     /// Room for messages of IN that are held for connectors.
     pub(super) room: Arc<Semaphore>,
 }
 
 impl Shared {
-    pub(super) fn new(store: Arc<Store>, client: Client, lanes: Vec<watch::Receiver<LaneStatus>>) -> Self {
-        Self { store, client, lanes, room: Arc::new(Semaphore::new(contents::HELD_MOST)) }
+    pub(super) fn new(
+        store: Arc<Store>,
+        client: Client,
+        lanes: Vec<watch::Receiver<LaneStatus>>,
+        sends: watch::Receiver<bool>,
+    ) -> Self {
+        Self { store, client, lanes, sends, room: Arc::new(Semaphore::new(contents::HELD_MOST)) }
     }
 
     pub(super) fn lanes_count(&self) -> u32 {

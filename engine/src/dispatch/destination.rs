@@ -174,6 +174,10 @@ impl Work {
     /// Hands out what is due, as far as the bounds allow; what to wait for then.
     fn hand_out(&mut self) -> Result<Wait, domain::Error> {
         self.queues.catch_up()?;
+        if self.connector.is_upstream() && !*self.shared.sends.borrow() {
+            // What waits stands in the state, and is not given up meanwhile.
+            return Ok(Wait::Pause(Some(LOOK_EVERY)));
+        }
         let now = self.shared.now();
         while self.attempts.len() < self.connector.concurrency() {
             if let Err(until) = self.budget.allow(now, self.attempts.len()) {

@@ -52,6 +52,8 @@ pub struct Dispatcher {
     pub client: Client,
     /// How far each lane is, by number: their clock is the one that rows are timed by.
     pub lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// Whether anything may leave for the upstream; what may not waits.
+    pub sends: watch::Receiver<bool>,
     /// Where it tells how it is.
     pub overview: watch::Sender<Overview>,
 }
@@ -84,8 +86,8 @@ impl Dispatcher {
         mut changes: mpsc::UnboundedReceiver<Change>,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), Error> {
-        let Self { connectors, store, client, lanes, overview } = self;
-        let shared = Arc::new(Shared::new(store, client, lanes));
+        let Self { connectors, store, client, lanes, sends, overview } = self;
+        let shared = Arc::new(Shared::new(store, client, lanes, sends));
         let (mut roster, mut rests) = Roster::new(connectors, Arc::clone(&shared), stop.clone(), tasks_most);
         for destination in queue::destinations(&shared)? {
             roster.want(destination);

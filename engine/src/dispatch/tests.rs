@@ -59,6 +59,10 @@ impl Connector for Peers {
         1
     }
 
+    fn is_upstream(&self) -> bool {
+        true
+    }
+
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
         async {
             let peer = task.peer.as_ref().map_or("", |peer| peer.as_str());
@@ -105,6 +109,7 @@ struct World {
     peers: Arc<Peers>,
     changes: mpsc::UnboundedSender<Change>,
     overview: watch::Receiver<Overview>,
+    send: watch::Sender<bool>,
     stop: watch::Sender<bool>,
     dispatcher: Option<JoinHandle<Result<(), Error>>>,
     _lanes: watch::Sender<LaneStatus>,
@@ -128,6 +133,7 @@ impl World {
         let peers = Arc::new(Peers::default());
         let (lane, lanes) = watch::channel(LaneStatus::default());
         let (overview, seen) = watch::channel(Overview::default());
+        let (send, sends) = watch::channel(true);
         let (stop, stopped) = watch::channel(false);
         let (changes, changed) = mpsc::unbounded_channel();
         let dispatcher = Dispatcher {
@@ -135,6 +141,7 @@ impl World {
             store: Arc::clone(&store),
             client: client.clone(),
             lanes: vec![lanes],
+            sends,
             overview,
         };
         let dispatcher = tokio::spawn(dispatcher.run_within(tasks_most, changed, stopped));
@@ -145,6 +152,7 @@ impl World {
             peers,
             changes,
             overview: seen,
+            send,
             stop,
             dispatcher: Some(dispatcher),
             _lanes: lane,
@@ -270,6 +278,23 @@ async fn one_dead_peer_rests_alone() {
     // The dead ones are left after the drain's bound.
     assert!(dispatcher.is_some());
     drop(world);
+}
+
+#[tokio::test]
+async fn what_leads_upstream_waits_as_long_as_nothing_may_leave() {
+    let world = World::new(16, |_| {}).await;
+    world.send.send_replace(false);
+    for number in 1..4 {
+        world.pend("test/well", number, SAID);
+        world.eventually("it is looked at", |world| world.overview.borrow().tasks == 1).await;
+    }
+    assert_eq!((world.peers.served("well"), world.reports().await), (0, Vec::new()));
+    world.send.send_replace(true);
+    world.tell("test/well");
+    for number in 1..4 {
+        assert_eq!(world.outcome(number).await, Outcome::Done(Done::Delivered));
+    }
+    world.stop().await;
 }
 
 #[tokio::test]

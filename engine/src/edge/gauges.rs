@@ -15,11 +15,12 @@ use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::{Instant, timeout};
 
 use crate::lane::status::LaneStatus;
+use crate::licence::Standing;
 use crate::log::streams;
 use crate::metrics::process;
 use crate::store::Lane;
 use linesman_domain::Error;
-use linesman_domain::reactions;
+use linesman_domain::{devices, reactions};
 
 /// How old what is known of the log's end may be.
 const END_EVERY: Duration = Duration::from_secs(2);
@@ -36,6 +37,7 @@ pub(super) struct Gauges {
     lanes: Vec<watch::Receiver<LaneStatus>>,
     rows: Arc<[Lane]>,
     ready: watch::Receiver<bool>,
+    standing: Arc<Standing>,
     seen: Mutex<Seen>,
 }
 
@@ -48,6 +50,8 @@ pub(super) struct Seen {
     /// By destination. Those that were once there stay, with 0.
     pub(super) pending: BTreeMap<String, u64>,
     circuits: BTreeMap<String, u64>,
+    /// How many devices there are; none where nothing bounds them, and none are counted.
+    pub(super) devices: Option<u64>,
     count_at: Option<Instant>,
 }
 
@@ -57,8 +61,9 @@ impl Gauges {
         lanes: Vec<watch::Receiver<LaneStatus>>,
         rows: Arc<[Lane]>,
         ready: watch::Receiver<bool>,
+        standing: Arc<Standing>,
     ) -> Self {
-        Self { client, lanes, rows, ready, seen: Mutex::default() }
+        Self { client, lanes, rows, ready, standing, seen: Mutex::default() }
     }
 
     /// Sets the gauges. What cannot be looked up is unknown (NaN), not old.
@@ -82,6 +87,16 @@ impl Gauges {
         for (connector, count) in by_connector(&seen.circuits) {
             metrics::gauge!("linesman_circuits_open", "destination" => connector).set(count as f64);
         }
+        self.refresh_licence(seen.devices);
+    }
+
+    /// Sets what is measured of the licence; without one it is unknown.
+    fn refresh_licence(&self, devices: Option<u64>) {
+        let now = Timestamp::now();
+        let over = self.standing.terms(now).devices.zip(devices).map(|(most, devices)| devices.saturating_sub(most));
+        metrics::gauge!("linesman_licence_devices_over").set(over.map_or(f64::NAN, |over| over as f64));
+        let left = self.standing.ends().map(|(_, end)| end.duration_since(now).as_secs_f64());
+        metrics::gauge!("linesman_licence_left_seconds").set(left.unwrap_or(f64::NAN));
     }
 
     /// What is known, after looking up what is too old.
@@ -114,12 +129,18 @@ impl Gauges {
     async fn count(&self, seen: &mut Seen) {
         let began = Instant::now();
         let rows = Arc::clone(&self.rows);
-        let counted = tokio::task::spawn_blocking(move || Ok::<_, Error>((pending(&rows)?, circuits(&rows)?))).await;
+        let is_bounded = self.standing.terms(Timestamp::now()).devices.is_some();
+        let counted = tokio::task::spawn_blocking(move || {
+            let devices = is_bounded.then(|| devices::count(&rows)).transpose()?;
+            Ok::<_, Error>((pending(&rows)?, circuits(&rows)?, devices))
+        });
+        let counted = counted.await;
         for count in seen.pending.values_mut().chain(seen.circuits.values_mut()) {
             *count = 0;
         }
         match counted {
-            Ok(Ok((pending, circuits))) => {
+            Ok(Ok((pending, circuits, devices))) => {
+                seen.devices = devices;
                 // A destination that has never failed has no circuit to read.
                 seen.circuits.extend(pending.keys().map(|destination| (destination.clone(), 0)));
                 seen.pending.extend(pending);

@@ -9,6 +9,7 @@ use linesman_schemas::control::{RefusedPolicy, Section};
 use linesman_schemas::service::RefusedService;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
+use super::admission::Admission;
 use super::commands::Commands;
 use super::gauges::Gauges;
 use super::grants::Grants;
@@ -18,6 +19,7 @@ use super::viewer::Bearers;
 use crate::audit::Auditor;
 use crate::dispatch::Overview;
 use crate::lane::status::LaneStatus;
+use crate::licence::Standing;
 use crate::log::books::Books;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
@@ -54,6 +56,8 @@ pub struct Edge {
     pub token: String,
     /// For how long somebody who has logged in is let in.
     pub limits: Limits,
+    /// Under what licence organizations are added.
+    pub standing: Arc<Standing>,
     /// Whether the engine serves.
     pub ready: watch::Receiver<bool>,
     /// How the policies are.
@@ -106,6 +110,9 @@ pub(super) struct Sources {
     pub(super) logins: Arc<Logins>,
     /// What they were granted.
     pub(super) grants: Arc<Grants>,
+    /// Under what licence organizations are added, and whose turn it is.
+    pub(super) standing: Arc<Standing>,
+    pub(super) admission: Admission,
     pub(super) ready: watch::Receiver<bool>,
     pub(super) policies: watch::Receiver<PolicyStatus>,
     /// Whom to ask what this node's files say.
@@ -157,7 +164,15 @@ impl Sources {
             bearers: Bearers::new(&edge.token),
             logins: Logins::new(Arc::clone(&rows), edge.limits, Cost::usual()?, &edge.token)?,
             grants: Arc::new(Grants::new(Arc::clone(&rows))),
-            gauges: Gauges::new(edge.client.clone(), edge.lanes.clone(), Arc::clone(&rows), edge.ready.clone()),
+            gauges: Gauges::new(
+                edge.client.clone(),
+                edge.lanes.clone(),
+                Arc::clone(&rows),
+                edge.ready.clone(),
+                Arc::clone(&edge.standing),
+            ),
+            standing: edge.standing,
+            admission: Admission::default(),
             ready: edge.ready,
             policies: edge.policies,
             files: edge.files,

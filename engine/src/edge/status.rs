@@ -1,5 +1,6 @@
 //! `GET /api/v1/status`: how far the lanes are, and what waits for whom.
 
+mod licence;
 mod sources;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,9 +20,10 @@ use super::transport::problem::Problem;
 use super::viewer::Viewer;
 use crate::dispatch::Overview;
 use crate::store::Lane;
+use licence::LicenceState;
 use linesman_domain::sources::{self as cursors, CursorRow};
 use linesman_domain::{Error, jobs, level, position, reactions, rule_book};
-use linesman_schemas::{OrgName, Place};
+use linesman_schemas::{Mode, OrgName, Place};
 use sources::SourceState;
 
 /// How the engine is.
@@ -29,6 +31,13 @@ use sources::SourceState;
 struct Status {
     /// Whether it serves.
     ready: bool,
+    /// How the installation is connected.
+    #[schema(value_type = String)]
+    mode: Mode,
+    /// What people should know of licence and mode.
+    notices: Vec<String>,
+    /// Under what licence it runs.
+    licence: LicenceState,
     /// Lane by lane.
     lanes: Vec<LaneState>,
     /// Reactions to be carried out, by destination.
@@ -164,11 +173,14 @@ struct Circuit {
 )]
 pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<Response, Problem> {
     viewer.may("status", &Place::Provider)?;
-    let lanes = Arc::clone(&sources.rows);
-    let read = tokio::task::spawn_blocking(move || read(&lanes)).await;
-    let read = read.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
-    let Told { lanes, circuits, jobs, cursors } = read;
     let seen = sources.gauges.look().await;
+    let (lanes, standing, devices) = (Arc::clone(&sources.rows), Arc::clone(&sources.standing), seen.devices);
+    let read = tokio::task::spawn_blocking(move || {
+        Ok::<_, Error>((read(&lanes)?, licence::state(&standing, &lanes, devices)?))
+    });
+    let read = read.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
+    let (Told { lanes, circuits, jobs, cursors }, (licence, mut notices)) = read;
+    notices.extend(of_mode(sources.standing.mode, sources.admission.switched()));
     let lanes = lanes_of(&sources, &seen, lanes);
     let overview = sources.dispatch.borrow().clone();
     let destinations = destinations_of(&overview, &seen.pending, &circuits);
@@ -177,6 +189,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let pending = pending.map(|(destination, count)| Pending { destination: destination.clone(), reactions: *count });
     let ready = *sources.ready.borrow();
     let pending = pending.collect();
+    let mode = sources.standing.mode;
     let partner = sources.partner.clone();
     let sources = self::sources::states(&sources.sources.borrow(), cursors);
     let partner = partner.as_ref().map(|partner| PartnerState {
@@ -184,8 +197,30 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
         end_customers: partner.end_customers(),
         heard: partner.heard(),
     });
-    let status = Status { ready, lanes, pending, circuits, destinations, dispatch, jobs, sources, partner };
+    let status = Status {
+        ready,
+        mode,
+        notices,
+        licence,
+        lanes,
+        pending,
+        circuits,
+        destinations,
+        dispatch,
+        jobs,
+        sources,
+        partner,
+    };
     Ok((StatusCode::OK, Json(status)).into_response())
+}
+
+/// What people should know of the mode that the engine was started with, and of that which the log was given since.
+fn of_mode(mode: Mode, switched: Option<Mode>) -> Vec<String> {
+    let idle = (!mode.sends()).then(|| format!("mode `{mode}` sends nothing: no connector but `log` works"));
+    let switched = switched.filter(|switched| *switched != mode).map(|switched| {
+        format!("the mode of the log is `{switched}`: start the engine again with `mode = \"{switched}\"` in its configuration")
+    });
+    idle.into_iter().chain(switched).collect()
 }
 
 /// All destinations that something waits for, and those that are left alone.

@@ -146,6 +146,9 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_source_failures_total", &[SOURCE, CLASS], "Times a source failed."),
     seconds("linesman_source_poll_seconds", WAIT_BOUNDS, &[SOURCE], "How long a source takes to say what is new, in seconds."),
     gauge("linesman_source_resting", &[SOURCE], "1 while a source is left alone after it failed often, else 0."),
+    // The licence.
+    gauge("linesman_licence_devices_over", &[], "How many devices there are beyond those that the licence permits. NaN without a licence."),
+    gauge("linesman_licence_left_seconds", &[], "How long the licence is good, in seconds; negative once it has expired. NaN without a licence."),
     // The log and its server.
     gauge("linesman_nats_connected", &[], "1 while the engine is connected to the NATS server, else 0."),
     counter("linesman_nats_disconnects_total", &[], "Connections to the NATS server that were lost; the engine has several."),

@@ -9,7 +9,11 @@
 
 mod checkpoints;
 mod copies;
+mod demo;
+mod error;
 mod handout;
+mod licensing;
+mod mode;
 mod outside;
 mod part;
 mod policies;
@@ -25,117 +29,38 @@ use std::sync::{Arc, Mutex};
 
 use async_nats::Client;
 use futures_util::future::try_join_all;
-use linesman_connectors::tls::{self, Authority};
-use linesman_schemas::OrgName;
-use linesman_schemas::name::NameError;
+use linesman_connectors::tls::Authority;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::sync::watch::{Sender, channel};
 
-use crate::audit::key::KeyFileError;
 use crate::audit::{Auditor, Signer};
 use crate::config::Config;
-use crate::data_dir::{self, DataDir, private};
-use crate::dispatch;
+use crate::data_dir::{DataDir, private};
 use crate::edge::{self, Edge, Listening, PolicyStatus};
 use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
 use crate::lane::status::Changes;
+use crate::licence;
+use crate::log;
 use crate::log::books::Books;
 use crate::log::streams::{self, Layout};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::partner::{self, Partner};
 use crate::rules_dir::{self, Files};
-use crate::store::{self, Store};
-use crate::{lane, log};
+use crate::store::Store;
 use checkpoints::Checkpoints;
 use copies::Copies;
+pub use error::Error;
 use handout::Handout;
-use linesman_domain as domain;
+use licensing::Licensing;
 use linesman_domain::cases::{CASES, CaseState};
 use linesman_domain::reactions;
 use outside::{Outside, Ways};
 use policies::{Brought, Policies};
 use setup::Setup;
 use watch::{Watch, Watching};
-
-/// Why the engine does not run, or stopped running.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The data directory.
-    #[error(transparent)]
-    DataDir(#[from] data_dir::Error),
-    /// The embedded server.
-    #[error("the embedded NATS server does not run")]
-    Embedded(#[from] embedded::Error),
-    /// The log.
-    #[error(transparent)]
-    Log(#[from] log::Error),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// What the store holds.
-    #[error(transparent)]
-    Domain(#[from] domain::Error),
-    /// A lane.
-    #[error(transparent)]
-    Lane(#[from] lane::Error),
-    /// The rule directory.
-    #[error(transparent)]
-    Rules(#[from] rules_dir::Error),
-    /// Reactions are not carried out.
-    #[error(transparent)]
-    Dispatch(#[from] dispatch::Error),
-    /// The connectors' settings.
-    #[error(transparent)]
-    Connectors(#[from] linesman_connectors::Error),
-    /// Certificates.
-    #[error(transparent)]
-    Tls(#[from] tls::Error),
-    /// The HTTPS listener.
-    #[error(transparent)]
-    Edge(#[from] edge::Error),
-    /// The listener for end customers.
-    #[error(transparent)]
-    Partner(#[from] partner::Error),
-    /// The log takes no command.
-    #[error("`{subject}` cannot be published")]
-    Publish {
-        /// Where to.
-        subject: String,
-        /// Why.
-        source: async_nats::jetstream::context::PublishError,
-    },
-    /// A message has no form.
-    #[error("a message cannot be written")]
-    Json(#[from] serde_json::Error),
-    /// A command of the configuration was not done.
-    #[error(
-        "the organization `{organization}` cannot be set up: `{verb}` was refused: {detail}; correct it under \
-         `[[organizations]]` in the configuration and start again"
-    )]
-    Refused {
-        /// Which organization.
-        organization: OrgName,
-        /// What was asked for.
-        verb: &'static str,
-        /// Why not.
-        detail: String,
-    },
-    /// A command of ours would have an id that is none.
-    #[error("a command of the configuration has no id")]
-    CommandId(#[source] NameError),
-    /// No random numbers.
-    #[error("the system gives no random numbers")]
-    Random(#[source] std::io::Error),
-    /// Checkpoints of the audit cannot be signed.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// A thread or task broke off.
-    #[error("a part of the engine broke off")]
-    Broken(#[source] std::io::Error),
-}
 
 /// What `D/ready.json` tells.
 #[derive(Debug, Serialize)]
@@ -159,6 +84,8 @@ pub struct App {
     watch: Watching,
     handout: Watching,
     checkpoints: Watching,
+    licensing: Watching,
+    demo: demo::Upstream,
     edge: Listening,
     partner: Option<partner::Listening>,
     ready: Sender<bool>,
@@ -171,10 +98,13 @@ impl App {
     ///
     /// # Errors
     /// Any part does not start; what was started is taken down as it is dropped.
-    pub async fn start(config: Config, metrics: Metrics, logging: Logging) -> Result<Self, Error> {
+    pub async fn start(mut config: Config, metrics: Metrics, logging: Logging) -> Result<Self, Error> {
         let data_dir = DataDir::open(&config.data_dir)?;
+        let standing = Arc::new(licence::Standing::of(&config)?);
+        check_upstream(&config, &standing)?;
         let files = rules_dir::read_all(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
+        let demo = demo::Upstream::start(config.mode, data_dir.root(), &mut config.connectors).await?;
         let ways = Ways::of(&config)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
@@ -188,6 +118,7 @@ impl App {
             store: Arc::clone(&store),
             lanes: config.lanes,
             node: Arc::clone(&owner),
+            standing: Arc::clone(&standing),
             sent: Mutex::default(),
         });
         let (status, policy_status) = channel(PolicyStatus::default());
@@ -197,10 +128,11 @@ impl App {
         if !identity.is_open {
             // INVARIANT (organizations and rule book precede the first input): until it is open, IN takes nothing else.
             setup.begin(&config.organizations).await?;
-            policies.begin(&files).await?;
+            policies.begin(&files, mode::configured(&config)).await?;
             streams::open(&client, &layout).await?;
         }
         policies.restore(&files).await?;
+        mode::put(&books, mode::configured(&config)).await?;
         let (changes, changed) = Changes::channel();
         let shown = Arc::clone(&books);
         let context = Context {
@@ -215,7 +147,7 @@ impl App {
         };
         let mut executors = Executors::start(&context)?;
         let mut handout = Handout::new(Arc::clone(&setup), executors.lanes.clone(), Arc::clone(&shown));
-        let brought = settle(&setup, &mut policies, &mut handout, &config, &files, &mut executors).await?;
+        let brought = settle((&setup, &shown), &mut policies, &mut handout, &config, &files, &mut executors).await?;
         let handout = Watching::spawn(handout.run());
         let auditor = Arc::new(Auditor { signer: Signer::open(&data_dir.keys())?, id: identity.created });
         let every = config.checkpoint_every;
@@ -223,7 +155,9 @@ impl App {
         let checkpoints = Watching::spawn(checkpoints.run());
         let (files_asked, asked) = mpsc::channel(1);
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
-        let outside = Outside::start(ways, &client, &store, &executors.lanes, changed)?;
+        let (licensing, sends) = Licensing::new(Arc::clone(&standing));
+        let licensing = Watching::spawn(licensing.run());
+        let outside = Outside::start(ways, &client, &store, &executors.lanes, (changed, sends))?;
         let (ready, is_ready) = channel(false);
         let partner = match config.partner {
             None => None,
@@ -250,6 +184,7 @@ impl App {
             auditor,
             token: data_dir.token()?,
             limits: config.limits,
+            standing,
             ready: is_ready,
             policies: policy_status,
             files: files_asked,
@@ -271,6 +206,8 @@ impl App {
             watch,
             handout,
             checkpoints,
+            licensing,
+            demo,
             edge,
             partner,
             ready,
@@ -315,6 +252,7 @@ impl App {
             error = self.watch.broke_off() => Some(error),
             error = self.handout.broke_off() => Some(error),
             error = self.checkpoints.broke_off() => Some(error),
+            error = self.licensing.broke_off() => Some(error),
         }
     }
 
@@ -358,7 +296,9 @@ impl App {
         self.watch.stop().await;
         self.handout.stop().await;
         self.checkpoints.stop().await;
+        self.licensing.stop().await;
         self.outside.stop().await?;
+        self.demo.stop().await;
         self.executors.drain().await;
         self.store.close()?;
         if let Some(server) = self.server {
@@ -366,6 +306,18 @@ impl App {
         }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// Where the licence names an upstream, there is no other.
+fn check_upstream(config: &Config, standing: &licence::Standing) -> Result<(), Error> {
+    let licensed = standing.licence().and_then(|licence| licence.upstream.as_deref());
+    let configured = config.connectors.upstream.as_ref().map(|upstream| upstream.way().url.as_str());
+    match (licensed, configured) {
+        (Some(licensed), Some(configured)) if licensed.trim_end_matches('/') != configured.trim_end_matches('/') => {
+            Err(Error::Upstream { licensed: licensed.to_owned(), configured: configured.to_owned() })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -389,7 +341,7 @@ async fn nats(config: &Config, data_dir: &DataDir) -> Result<(Option<Server>, St
 /// Waits until the lanes have caught up, brings the files' differences into the log, and waits until
 /// the lanes have those, and judge by what they come to.
 async fn settle(
-    setup: &Setup,
+    (setup, books): (&Setup, &Books),
     policies: &mut Policies,
     handout: &mut Handout,
     config: &Config,
@@ -397,6 +349,7 @@ async fn settle(
     executors: &mut Executors,
 ) -> Result<Brought, Error> {
     reach_end(&setup.client, executors).await?;
+    mode::check(setup, books, mode::configured(config)).await?;
     setup.send(&config.organizations).await?;
     let brought = policies.bring(files).await?;
     reach_end(&setup.client, executors).await?;

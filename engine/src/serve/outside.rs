@@ -29,8 +29,13 @@ impl Ways {
     /// # Errors
     /// A connector or a source cannot be made from its settings.
     pub(super) fn of(config: &Config) -> Result<Self, Error> {
-        let connectors = linesman_connectors::connectors(&config.connectors)?;
-        let sources = linesman_connectors::sources(&config.connectors)?;
+        let mut connectors = linesman_connectors::connectors(&config.connectors)?;
+        let mut sources = linesman_connectors::sources(&config.connectors)?;
+        if !config.mode.sends() {
+            // What waits for another connector stands in the state.
+            connectors.retain(|connector| connector.name() == linesman_connectors::log::FOLDER.name);
+            sources.clear();
+        }
         Ok(Self { connectors, sources, pace: Pace::of(&config.settings) })
     }
 }
@@ -46,7 +51,7 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    /// Starts both on lanes that have caught up.
+    /// Starts both on lanes that have caught up. Nothing leaves for the upstream as long as the licence does not permit it.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -55,12 +60,13 @@ impl Outside {
         client: &Client,
         store: &Arc<Store>,
         lanes: &[watch::Receiver<LaneStatus>],
-        changes: mpsc::UnboundedReceiver<Change>,
+        (changes, sends): (mpsc::UnboundedReceiver<Change>, watch::Receiver<bool>),
     ) -> Result<Self, Error> {
         let Ways { connectors, sources, pace } = ways;
         let (overview, dispatched) = watch::channel(dispatch::Overview::default());
         let (store_of, client_of, lanes_of) = (Arc::clone(store), client.clone(), lanes.to_vec());
-        let dispatcher = Dispatcher { connectors, store: store_of, client: client_of, lanes: lanes_of, overview };
+        let dispatcher =
+            Dispatcher { connectors, store: store_of, client: client_of, lanes: lanes_of, sends, overview };
         let dispatcher = Part::start(|stop| async move { Ok(dispatcher.run(changes, stop).await?) });
         let (overview, brought) = watch::channel(sources::Overview::default());
         // Without a first lane nothing is decided, and nothing is to be brought.

@@ -4,12 +4,14 @@
 //! Organizations keep a hash of what was loaded, so that a change by other means survives a restart. What became of
 //! each command is looked at once the lanes have applied them: one that was refused stops the start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::Client;
-use linesman_domain::organizations::{self, OrgRow};
+use jiff::Timestamp;
+use linesman_domain::devices;
+use linesman_domain::organizations::{self, OrgRow, Standing};
 use linesman_domain::table::Table;
 use linesman_domain::{commands, level};
 use linesman_schemas::audit::Verdict;
@@ -21,6 +23,7 @@ use serde::Serialize;
 use super::Error;
 use crate::config::Organization;
 use crate::data_dir::private::random_hex;
+use crate::licence;
 use crate::log::{inputs, streams};
 use crate::store::Store;
 
@@ -33,6 +36,8 @@ pub(super) struct Setup {
     pub(super) store: Arc<Store>,
     pub(super) lanes: u32,
     pub(super) node: Arc<str>,
+    /// Under what licence organizations are added.
+    pub(super) standing: Arc<licence::Standing>,
     pub(super) sent: Mutex<Vec<Sent>>,
 }
 
@@ -46,7 +51,11 @@ pub(super) struct Sent {
 
 impl Setup {
     /// Sends the newest level, and all of the organizations: the log is new, whatever the state is of.
+    ///
+    /// # Errors
+    /// There are more than may be added, or the log takes nothing.
     pub(super) async fn begin(&self, organizations: &[Organization]) -> Result<(), Error> {
+        self.admit(organizations.iter().map(|organization| &organization.name), 0)?;
         for lane in 0..self.lanes {
             self.publish(format!("p.{lane}.ctl"), &Control::Level(level::NEWEST)).await?;
         }
@@ -56,9 +65,42 @@ impl Setup {
         Ok(())
     }
 
+    /// Lets organizations on beside so many that take part.
+    fn admit<'a>(&self, added: impl Iterator<Item = &'a OrgName>, active: u64) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let devices = match self.standing.terms(now).devices {
+            Some(_) => {
+                devices::count(&(0..self.lanes).map(|lane| self.store.lane(lane)).collect::<Result<Vec<_>, _>>()?)?
+            }
+            None => 0,
+        };
+        (active..)
+            .zip(added)
+            .try_for_each(|(count, name)| Ok(self.standing.admit(now, name.as_str(), count, devices)?))
+    }
+
+    /// Lets on what the configuration adds to the organizations that take part; what it takes away makes room.
+    fn admit_wanted(&self, wanted: &[Organization], known: &BTreeMap<OrgName, OrgRow>) -> Result<(), Error> {
+        let names: BTreeSet<&OrgName> = wanted.iter().map(|organization| &organization.name).collect();
+        let is_active = |name: &OrgName| known.get(name).is_some_and(|row| row.standing == Standing::Active);
+        let stays = |(name, row): &(&OrgName, &OrgRow)| {
+            row.standing == Standing::Active && (row.loaded.is_none() || names.contains(*name))
+        };
+        let active = known.iter().filter(stays).count() as u64;
+        let is_said_anew = |organization: &&Organization| {
+            known.get(&organization.name).and_then(|row| row.loaded.clone()) != organization.settings.loaded
+        };
+        let added = wanted.iter().filter(is_said_anew).map(|organization| &organization.name);
+        self.admit(added.filter(|name| !is_active(name)), active)
+    }
+
     /// Sends what differs.
+    ///
+    /// # Errors
+    /// There are more than may be added, or the log takes nothing.
     pub(super) async fn send(&self, wanted: &[Organization]) -> Result<(), Error> {
         let mut known = self.organizations()?;
+        self.admit_wanted(wanted, &known)?;
         for organization in wanted {
             let row = known.remove(&organization.name);
             if row.and_then(|row| row.loaded) != organization.settings.loaded {

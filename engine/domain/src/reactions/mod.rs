@@ -24,6 +24,7 @@ use super::follow::{Cause, Follow};
 use super::outgoing::Topic;
 use super::policies::Fired;
 use super::subject::Incident;
+use super::upstream::Installed;
 use super::{Error, activations, cases, upstream};
 use circuit::after;
 pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
@@ -156,6 +157,19 @@ pub(crate) fn arm_poll(desk: &mut Desk, cursor: Option<String>, due: Timestamp) 
         action: serde_json::to_string(&action)?,
     };
     pend(desk, &id, &row)
+}
+
+/// The upstream is another now: the old one is asked no more which cases changed, and the new one from the beginning.
+pub(crate) fn move_poll(desk: &mut Desk, had_partner: bool) -> Result<(), Error> {
+    let before = upstream::asked(&Installed { has_partner: had_partner, ..desk.installed.clone() }).to_string();
+    let polls: Vec<_> = queue(desk.state(), &before, PROVIDER).collect::<Result<_, _>>()?;
+    for poll in polls {
+        let Ok(id) = poll.id.parse::<ReactionId>() else { continue };
+        if let Some(row) = desk.read(&key(id.as_str()))? {
+            unpend(desk, &id, &row);
+        }
+    }
+    arm_poll(desk, None, desk.now)
 }
 
 fn pend(desk: &mut Desk, id: &ReactionId, row: &PendingRow) -> Result<(), Error> {

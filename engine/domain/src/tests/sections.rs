@@ -32,7 +32,8 @@ impl Lane {
         let (hash, book) = (hash.to_owned(), Arc::new(Book::build(Vec::new())));
         let (sections, settings, refused) = (Vec::new(), Settings::default(), Arc::default());
         let (directory, services) = (Arc::default(), Arc::default());
-        let book = RuleBook { version, hash, sections, book, settings, refused, directory, services };
+        let installation = InstallationSection::default();
+        let book = RuleBook { version, hash, sections, book, settings, refused, directory, services, installation };
         self.decide("", "ctl", b"", Content::RuleBook(book));
         self.commit();
     }

@@ -68,6 +68,9 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let lanes: Vec<Value> = rows("lanes").into_iter().map(with_state).collect();
         let destinations = destinations(rows("pending"), rows("circuits"), &rows("destinations"));
         anstream::println!("{}", if status.get("ready") == Some(&Value::Bool(true)) { "ready" } else { "not ready" });
+        for notice in rows("notices") {
+            anstream::println!("{}", show::plain(&notice));
+        }
         anstream::print!("\n{}", show::table(&lanes, &LANES, width));
         if !destinations.is_empty() {
             anstream::print!("\n{}", show::table(&destinations, &DESTINATIONS, width));

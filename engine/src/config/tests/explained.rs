@@ -12,6 +12,7 @@ fn value(name: &str, kind: Kind) -> &'static str {
     match kind {
         Kind::Words(words) => match name {
             "mode" => "partner",
+            "upstream.kind" => "jss",
             _ => words[words.len() - 1],
         },
         Kind::Text { .. } | Kind::Header { .. } => "text",
@@ -54,10 +55,15 @@ fn every_key_can_be_set_by_each_of_the_three() {
         let said = format!("{} = {spelled}\n", key.name);
         let (head, tail) = match section {
             "" => (said, String::new()),
-            "upstream" => (String::new(), said),
+            "upstream" | "licence" => (String::new(), said),
             section => (String::new(), format!("[{section}]\n{said}")),
         };
-        let rest: String = upstream.map(|line| format!("{line}\n")).collect();
+        let mut rest: String = upstream.map(|line| format!("{line}\n")).collect();
+        match (section, key.name) {
+            ("licence", "file") => rest.push_str("[licence]\n"),
+            ("licence", _) => rest.push_str("[licence]\nfile = \"l\"\n"),
+            _ => {}
+        }
         let bare = |text: &str| Sources { flags: Vec::new(), ..folder.sources(text) };
         let by_file = bare(&format!("{head}{rest}{tail}"));
         let from = |sources: &Sources| {

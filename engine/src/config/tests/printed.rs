@@ -62,6 +62,8 @@ circuit_rest_s = 30 # default
 circuit_rest_most_s = 600 # default
 audit_retention_s = 0 # default
 
+# [licence] is not set: mode `partner` is an evaluation of at most 5 organizations
+
 [audit]
 checkpoint_s = 3600 # default
 

@@ -96,6 +96,7 @@ impl Fixture {
             auditor: Arc::new(Auditor { signer: Signer::open(dir.path()).unwrap(), id: "in".to_owned() }),
             token,
             limits: Limits::of(43_200, 2_592_000),
+            standing: Arc::new(crate::licence::Standing::without(linesman_schemas::Mode::Partner)),
             ready: is_ready,
             policies,
             files: tokio::sync::mpsc::channel(1).0,

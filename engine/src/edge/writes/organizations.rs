@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use linesman_schemas::FilterLevel;
 use linesman_schemas::command::{DeviceGroup, Handling, Organization, OrganizationSettings, SubmitCaseAs, Verb};
+use linesman_schemas::{CommandId, FilterLevel, OrgName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Answers, IdempotencyKey, command_id, send};
+use super::{Answers, IdempotencyKey, allow, command_id, refused, send};
 use crate::edge::paths::OrganizationPath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -18,6 +18,7 @@ use crate::edge::transport::params::PathOf;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
+use crate::licence::Excess;
 
 /// An organization as it is to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -96,7 +97,38 @@ pub(in crate::edge) async fn set_organization(
         address: body.address,
         loaded: None,
     };
-    send(&sources, &viewer, path.name.into(), id, Verb::Organization(Organization::Set(settings))).await
+    let verb = Verb::Organization(Organization::Set(settings));
+    set(&sources, &viewer, path.name, id, verb).await
+}
+
+/// Sends what an organization is to be, if there may be one more or it takes part already. Whoever adds another waits.
+async fn set(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    org: OrgName,
+    id: CommandId,
+    verb: Verb,
+) -> Result<Response, Problem> {
+    allow(sources, viewer, Some(&org), &verb)?;
+    // What was decided before under this id is answered as then.
+    if sources.commands.known(&viewer.principal(), Some(&org), &id, &verb).map_err(refused)?.is_some() {
+        return send(sources, viewer, Some(org), id, verb).await;
+    }
+    let devices = sources.gauges.look().await.devices.unwrap_or_default();
+    let mut turn = sources.admission.turn().await;
+    let admitted = turn.admit(&sources.rows, &sources.standing, devices, &org);
+    if let Err(excess) = admitted.map_err(|error| Problem::internal(&error))? {
+        let status = match excess {
+            Excess::OfMode { .. } => StatusCode::CONFLICT,
+            Excess::Organizations { .. } | Excess::Devices { .. } => StatusCode::FORBIDDEN,
+        };
+        return Err(Problem::new(status, excess.to_string()));
+    }
+    let answer = send(sources, viewer, Some(org.clone()), id, verb).await;
+    if answer.is_err() {
+        turn.take_back(&org);
+    }
+    answer
 }
 
 /// Suspends an organization: its inputs are set aside, its reactions are held, nothing of it is deleted.
