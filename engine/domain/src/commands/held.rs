@@ -11,6 +11,7 @@ use linesman_rules::values::{Acquisition, Clause, Fault, RUNTIME_NAMES, Source, 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
+use super::orphans::orphans;
 use super::{Answer, Wrong};
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
@@ -45,9 +46,9 @@ pub(super) struct Change<'a> {
 }
 
 /// For what values count somewhere: a version of a service, and the subscription that it is seen through.
-type Context = (Option<(ServiceName, String)>, Option<SubscriptionName>);
+pub(super) type Context = (Option<(ServiceName, String)>, Option<SubscriptionName>);
 /// A place, and where something was activated that reaches it, with what is given with that.
-type At<'a> = (&'a Place, Option<(&'a Place, &'a [Given])>);
+pub(super) type At<'a> = (&'a Place, Option<(&'a Place, &'a [Given])>);
 
 /// Why values may not stand; none where they may.
 pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -> Result<Option<Answer>, Error> {
@@ -164,7 +165,7 @@ fn read(change: &Change<'_>) -> Vec<Substitution> {
 
 /// For what values at a place count: for every subscription that is seen there, and for services that have one of the
 /// names; of values of one subscription or one service for those alone.
-fn contexts(
+pub(super) fn contexts(
     state: &State,
     services: &Services,
     place: &Place,
@@ -207,7 +208,7 @@ fn contexts(
     Ok(contexts)
 }
 
-fn gathered(
+pub(super) fn gathered(
     state: &State,
     services: &Services,
     (place, activation): At<'_>,
@@ -275,7 +276,7 @@ fn below(
         }
     }
     if services.shelf().is_at(LEVEL) && broken.len() <= NAMED_MOST {
-        broken.extend(orphans(state, services, change)?);
+        broken.extend(orphans(state, services, change, NAMED_MOST)?);
     }
     broken.extend(broken_activations(state, services, change)?);
     if broken.is_empty() {
@@ -333,54 +334,6 @@ fn broken_activations(state: &State, services: &Services, change: &Change<'_>) -
     Ok(broken)
 }
 
-/// What is given below of a name that is no longer declared: nothing there would know it.
-fn orphans(state: &State, services: &Services, change: &Change<'_>) -> Result<Vec<Wrong>, Error> {
-    let declares = |given: &Given| {
-        let said = parse_substitution(&given.text).ok()?;
-        let declares = !said.types.is_empty() || matches!(said.clause, Clause::Declare);
-        declares.then(|| said.name.to_string())
-    };
-    let mut lost: BTreeSet<String> = change.old.iter().filter_map(declares).collect();
-    for still in change.new.iter().filter_map(declares) {
-        lost.remove(&still);
-    }
-    let mut orphans = Vec::new();
-    if lost.is_empty() {
-        return Ok(orphans);
-    }
-    for place in places_below(state, change.place)? {
-        // Where something is subscribed what refers to it is a fault of its own.
-        let is_subscribed = !subscriptions::all_seen(state, &place)?.is_empty();
-        for given in values::read(state, &place, Whose::Own)? {
-            let Ok(said) = parse_substitution(&given.text) else { continue };
-            let own = Some(said.name.as_str()).filter(|_| declares(&given).is_none());
-            let referred = said.expression().filter(|_| !is_subscribed).map(|said| said.references());
-            let referred = referred.into_iter().flatten().map(|found| found.name.as_str());
-            for name in own.into_iter().chain(referred).filter(|name| lost.contains(*name)) {
-                if !knows(state, services, &place, name, change)? {
-                    let detail = format!("`{}` is given, and there would be no parameter `{name}`", given.text);
-                    orphans.push(Wrong::value(Some(&place), detail));
-                }
-            }
-        }
-        if orphans.len() > NAMED_MOST {
-            break;
-        }
-    }
-    Ok(orphans)
-}
-
-/// Whether a name would be known to what a place has of its own.
-fn knows(state: &State, services: &Services, place: &Place, name: &str, change: &Change<'_>) -> Result<bool, Error> {
-    for context in contexts(state, services, place, Some(Whose::Own), &BTreeSet::from([name]))? {
-        let values = gathered(state, services, (place, None), &context, Some(change.new), change)?;
-        if values.acquire(|values| values.has(name)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 /// Whether an activation that was made at a place reaches one there or below: nothing between them ends it.
 fn reaches(
     state: &State,
@@ -398,7 +351,7 @@ fn reaches(
 }
 
 /// The places below one where something of values or subscriptions stands, the first of them.
-fn places_below(state: &State, place: &Place) -> Result<BTreeSet<Place>, Error> {
+pub(super) fn places_below(state: &State, place: &Place) -> Result<BTreeSet<Place>, Error> {
     let mut found = BTreeSet::new();
     let Some(org) = place.organization() else { return Ok(found) };
     for row in values::places_of(state, org) {

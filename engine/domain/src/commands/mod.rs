@@ -7,6 +7,7 @@
 //! | here | once only; who may; outcome and audit |
 //! | `outcome` | what is kept of it |
 //! | `wrong` | what would be wrong after it |
+//! | `held`, `orphans` | whether values may stand where they are given |
 //! | `organizations` | an organization itself |
 //! | `incidents`, `cases` | incidents and their notes; their cases |
 //! | `policies` | a policy judges again |
@@ -28,6 +29,7 @@ mod held;
 pub(crate) mod incidents;
 pub mod managers;
 pub(crate) mod organizations;
+mod orphans;
 mod outcome;
 pub mod passwords;
 pub(crate) mod places;

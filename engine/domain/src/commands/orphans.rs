@@ -1,0 +1,68 @@
+//! What is given of a name stands on what declares that name: a declaration does not go while something below is given
+//! of it.
+
+use std::collections::BTreeSet;
+
+use linesman_rules::values::{Clause, parse_substitution};
+use linesman_schemas::Place;
+
+use super::Wrong;
+use super::held::{Change, contexts, gathered, places_below};
+use crate::Error;
+use crate::services::Services;
+use crate::state::State;
+use crate::subscriptions;
+use crate::values::{self, Given, Whose};
+
+/// What is given below of names that are no longer declared after a change: the first `most` and some more.
+pub(super) fn orphans(
+    state: &State,
+    services: &Services,
+    change: &Change<'_>,
+    most: usize,
+) -> Result<Vec<Wrong>, Error> {
+    let declares = |given: &Given| {
+        let said = parse_substitution(&given.text).ok()?;
+        let declares = !said.types.is_empty() || matches!(said.clause, Clause::Declare);
+        declares.then(|| said.name.to_string())
+    };
+    let mut lost: BTreeSet<String> = change.old.iter().filter_map(declares).collect();
+    for still in change.new.iter().filter_map(declares) {
+        lost.remove(&still);
+    }
+    let mut orphans = Vec::new();
+    if lost.is_empty() {
+        return Ok(orphans);
+    }
+    for place in places_below(state, change.place)? {
+        // Where something is subscribed what refers to it is a fault of its own.
+        let is_subscribed = !subscriptions::all_seen(state, &place)?.is_empty();
+        for given in values::read(state, &place, Whose::Own)? {
+            let Ok(said) = parse_substitution(&given.text) else { continue };
+            let own = Some(said.name.as_str()).filter(|_| declares(&given).is_none());
+            let referred = said.expression().filter(|_| !is_subscribed).map(|said| said.references());
+            let referred = referred.into_iter().flatten().map(|found| found.name.as_str());
+            for name in own.into_iter().chain(referred).filter(|name| lost.contains(*name)) {
+                if !knows(state, services, &place, name, change)? {
+                    let detail = format!("`{}` is given, and there would be no parameter `{name}`", given.text);
+                    orphans.push(Wrong::value(Some(&place), detail));
+                }
+            }
+        }
+        if orphans.len() > most {
+            break;
+        }
+    }
+    Ok(orphans)
+}
+
+/// Whether a name would be known to what a place has of its own.
+fn knows(state: &State, services: &Services, place: &Place, name: &str, change: &Change<'_>) -> Result<bool, Error> {
+    for context in contexts(state, services, place, Some(Whose::Own), &BTreeSet::from([name]))? {
+        let values = gathered(state, services, (place, None), &context, Some(change.new), change)?;
+        if values.acquire(|values| values.has(name)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
