@@ -17,9 +17,17 @@ use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
 use super::{access, dead_letters, events, level, lists, log_level, logins, mode, openapi, readiness, status, writes};
 
-/// Every route with its description. A route is added here and nowhere else.
-pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
-    OpenApiRouter::with_openapi(openapi::outline())
+/// Every route with its description. A route is added below and nowhere else.
+pub(super) fn documented() -> Routes {
+    let rooms: [fn(Routes) -> Routes; 7] = [engine, told, incidents, places, services, managers, logins];
+    rooms.into_iter().fold(OpenApiRouter::with_openapi(openapi::outline()), |router, room| room(router))
+}
+
+type Routes = OpenApiRouter<Arc<Sources>>;
+
+/// Of the engine itself, and what it decides by.
+fn engine(router: Routes) -> Routes {
+    router
         .routes(routes!(readiness::healthz))
         .routes(routes!(readiness::readyz))
         .routes(routes!(metrics))
@@ -28,6 +36,12 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(level::show_level, level::raise_level))
         .routes(routes!(mode::show, mode::change))
         .routes(routes!(status::status))
+        .routes(routes!(writes::rule_book::load))
+}
+
+/// What is told of organizations, and the audit.
+fn told(router: Routes) -> Routes {
+    router
         .routes(routes!(lists::incidents::incidents))
         .routes(routes!(lists::incidents::incident))
         .routes(routes!(lists::devices::devices))
@@ -36,8 +50,6 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(lists::cases::case))
         .routes(routes!(lists::intelligence::messages))
         .routes(routes!(lists::intelligence::message))
-        .routes(routes!(lists::organizations::organizations))
-        .routes(routes!(lists::organizations::organization))
         .routes(routes!(lists::policies::policies))
         .routes(routes!(lists::policies::policy))
         .routes(routes!(lists::audit::records))
@@ -46,6 +58,11 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(lists::audit::proofs::checkpoint))
         .routes(routes!(lists::audit::proofs::proof))
         .routes(routes!(lists::audit::proofs::key))
+}
+
+/// What people do with incidents; what was set aside, and what happens.
+fn incidents(router: Routes) -> Routes {
+    router
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::one))
         .routes(routes!(dead_letters::replay::replay))
@@ -63,11 +80,26 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(writes::incidents::note_case))
         .routes(routes!(writes::incidents::close_case))
         .routes(routes!(writes::incidents::reopen_case))
+}
+
+/// Organizations and places, and what became of commands.
+fn places(router: Routes) -> Routes {
+    router
+        .routes(routes!(lists::organizations::organizations))
+        .routes(routes!(lists::organizations::organization))
         .routes(routes!(lists::places::places))
         .routes(routes!(lists::places::top))
         .routes(routes!(lists::places::site, writes::places::set_site, writes::places::remove_site))
         .routes(routes!(lists::places::line, writes::places::set_line, writes::places::remove_line))
         .routes(routes!(writes::places::tie))
+        .routes(routes!(writes::organizations::set_organization))
+        .routes(routes!(writes::organizations::suspend))
+        .routes(routes!(writes::outcome::command))
+}
+
+/// Services, values, subscriptions and where they are active.
+fn services(router: Routes) -> Routes {
+    router
         .routes(routes!(lists::services::services))
         .routes(routes!(lists::services::service))
         .routes(routes!(writes::services::roll_out))
@@ -106,6 +138,11 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(writes::activations::redeploy_line))
         .routes(routes!(lists::activations::activations))
         .routes(routes!(lists::activations::activation))
+}
+
+/// Who may what.
+fn managers(router: Routes) -> Routes {
+    router
         .routes(routes!(lists::managers::managers))
         .routes(routes!(lists::managers::person, writes::managers::set_person, writes::managers::remove_person))
         .routes(routes!(lists::managers::manager, writes::managers::set_manager, writes::managers::remove_manager))
@@ -113,10 +150,11 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(lists::simulate::simulate))
         .routes(routes!(lists::groups::groups))
         .routes(routes!(lists::groups::group, writes::groups::set_group, writes::groups::remove_group))
-        .routes(routes!(writes::organizations::set_organization))
-        .routes(routes!(writes::organizations::suspend))
-        .routes(routes!(writes::rule_book::load))
-        .routes(routes!(writes::outcome::command))
+}
+
+/// How people and programs come in.
+fn logins(router: Routes) -> Routes {
+    router
         .routes(routes!(logins::session::log_in, logins::session::log_out))
         .routes(routes!(logins::me::me))
         .routes(routes!(logins::me::change_password))
