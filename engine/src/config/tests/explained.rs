@@ -52,10 +52,17 @@ fn every_key_can_be_set_by_each_of_the_three() {
         let said = format!("{} = {spelled}\n", key.name);
         let (head, tail) = match section {
             "" => (said, String::new()),
-            "upstream" => (String::new(), said),
+            "upstream" | "partner" => (String::new(), said),
             section => (String::new(), format!("[{section}]\n{said}")),
         };
-        let rest: String = upstream.map(|line| format!("{line}\n")).collect();
+        // What the section needs besides, and its keys need of each other.
+        let certificate = format!("certificate = {:?}", folder.path("partner.pem"));
+        let partner = ["[partner]", "listen = \"127.0.0.1:8\"", &certificate, "key = \"partner.key\""];
+        let partner = partner.into_iter().filter(|line| {
+            let said = line.split_once(" = ").map(|(name, _)| name);
+            section == "partner" && said != Some(key.name)
+        });
+        let rest: String = upstream.chain(partner).map(|line| format!("{line}\n")).collect();
         let bare = |text: &str| Sources { flags: Vec::new(), ..folder.sources(text) };
         let by_file = bare(&format!("{head}{rest}{tail}"));
         let from = |sources: &Sources| {

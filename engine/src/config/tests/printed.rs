@@ -70,11 +70,19 @@ session_absolute_s = 2592000 # default
 format = "json" # linesman.toml:18:10
 level = "info" # default
 
+# [partner] is not set: end customers' controllers cannot come
+
 [[organizations]] # linesman.toml:9:1
 name = "acme"
 display_name = "Acme Corp"
 proxy = true
 filter_level = "Send all information"
+# alias # not set
+# user # not set
+# password_file # not set
+handling = "forward"
+submit_case_as = "Real Cases"
+# address # not set
 device_groups = [{ name = 'c "o" re', devices = ["core-*", 'c\'] }]
 
 [[organizations]] # linesman.toml:15:1
@@ -82,6 +90,12 @@ name = "b"
 display_name = "b"
 proxy = false
 filter_level = "Do not send"
+# alias # not set
+# user # not set
+# password_file # not set
+handling = "forward"
+submit_case_as = "Real Cases"
+# address # not set
 device_groups = []
 "#;
     assert_eq!(text, expected);
