@@ -168,7 +168,8 @@ fn metric(name: &str) -> Option<&'static Metric> {
 
 #[tokio::test]
 async fn the_metrics_are_those_of_the_document_and_the_checker_is_content() {
-    let world = World::new().unwrap();
+    let mut world = World::new().unwrap();
+    world.configure("\n[partner]\nlisten = \"127.0.0.1:0\"\n");
     world.policy("open-case", OPEN_CASE).unwrap();
     let fails = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { throw \"no\"; }\n";
     world.policy("fails", fails).unwrap();
@@ -185,6 +186,10 @@ async fn the_metrics_are_those_of_the_document_and_the_checker_is_content() {
     }
 
     publish(&engine, 1).await;
+    let ready = engine.ready().unwrap();
+    let stranger = linesman_connectors::tls::http_client(Some(&ready.ca)).unwrap().build().unwrap();
+    let address = format!("{}/partner/v1/cases", ready.partner.as_ref().unwrap());
+    assert_eq!(stranger.get(address).send().await.unwrap().status(), 401);
     let text = until("the case is opened and everything exposed", async || {
         let text = engine.get_text("/metrics").await.unwrap();
         // No source is set up here.

@@ -55,10 +55,17 @@ fn every_key_can_be_set_by_each_of_the_three() {
         let said = format!("{} = {spelled}\n", key.name);
         let (head, tail) = match section {
             "" => (said, String::new()),
-            "upstream" | "licence" => (String::new(), said),
+            "upstream" | "licence" | "partner" => (String::new(), said),
             section => (String::new(), format!("[{section}]\n{said}")),
         };
-        let mut rest: String = upstream.map(|line| format!("{line}\n")).collect();
+        // What the section needs besides, and its keys need of each other.
+        let certificate = format!("certificate = {:?}", folder.path("partner.pem"));
+        let partner = ["[partner]", "listen = \"127.0.0.1:8\"", &certificate, "key = \"partner.key\""];
+        let partner = partner.into_iter().filter(|line| {
+            let said = line.split_once(" = ").map(|(name, _)| name);
+            section == "partner" && said != Some(key.name)
+        });
+        let mut rest: String = upstream.chain(partner).map(|line| format!("{line}\n")).collect();
         match (section, key.name) {
             ("licence", "file") => rest.push_str("[licence]\n"),
             ("licence", _) => rest.push_str("[licence]\nfile = \"l\"\n"),

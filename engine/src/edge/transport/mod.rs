@@ -99,6 +99,8 @@ impl Listener {
         let listener = TcpListener::bind(address).await?;
         let addr = listener.local_addr()?;
         let seats = Seats::new(bounds.connections, bounds.stall, bounds.measured);
+        // None is a number too.
+        (bounds.measured.connections)().increment(0.0);
         let router = router.layer(Extension(seats.claims()));
         let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(config))
             .handshake_timeout(bounds.handshake)
