@@ -106,7 +106,7 @@ impl Deciding {
             refused: Arc::default(),
             directory: Arc::new(Directory::of(directory::read(&self.provider).unwrap())),
             services: Arc::new(Catalog::of(ServicesSection { services: vec![nat()], ..ServicesSection::default() })),
-            mode: Mode::default(),
+            installation: InstallationSection::default(),
         };
         let parts = Parts {
             lane: self.id,
