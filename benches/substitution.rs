@@ -22,7 +22,7 @@ use linesman_domain::{Domain, Parts, level, services};
 use linesman_rules::{Book, Judge, Limits};
 use linesman_schemas::control::Settings;
 use linesman_schemas::service::{ServiceSource, ServicesSection};
-use linesman_schemas::{Place, ServiceName};
+use linesman_schemas::{Mode, Place, ServiceName};
 
 /// How many parameters the service has.
 const PARAMETERS: usize = 20;
@@ -142,6 +142,7 @@ impl Bench {
             refused: Arc::default(),
             directory: Arc::default(),
             services: Arc::new(Catalog::of(section)),
+            mode: Mode::default(),
         };
         bench.decide("", "ctl", b"", Content::RuleBook(book))?;
         Ok(bench)

@@ -17,6 +17,7 @@ use linesman_domain::input::{Content, Input, RuleBook};
 use linesman_domain::state::Memory;
 use linesman_domain::{Decision, Domain, Parts};
 use linesman_rules::{Book, Judge, Limits, Policy};
+use linesman_schemas::Mode;
 use linesman_schemas::bundle::decode;
 use linesman_schemas::control::{PolicySource, Settings};
 
@@ -57,6 +58,7 @@ fn domain() -> anyhow::Result<Domain> {
             refused: Arc::default(),
             directory: Arc::default(),
             services: Arc::default(),
+            mode: Mode::default(),
         }),
     };
     let mut domain = Domain::open(Box::new(Memory::default()), parts)?;

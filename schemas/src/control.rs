@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
+use crate::mode::Mode;
 use crate::outcome::Attempt;
 use crate::{OrgName, PolicyName, SourceName};
 
@@ -46,6 +47,8 @@ pub struct SourceCursor {
 pub enum Section {
     /// The provider's people and groups.
     Directory,
+    /// How the installation is connected; from engine level 6 on, and only where that was ever said.
+    Installation,
     /// The policies, and the files of policies that could not be loaded.
     Policies,
     /// The services with their templates, and the parameters of all of them.
@@ -56,7 +59,7 @@ pub enum Section {
 
 impl Section {
     /// All sections, by word.
-    pub const ALL: [Self; 4] = [Self::Directory, Self::Policies, Self::Services, Self::Settings];
+    pub const ALL: [Self; 5] = [Self::Directory, Self::Installation, Self::Policies, Self::Services, Self::Settings];
     /// Those that come from files.
     pub const OF_FILES: [Self; 3] = [Self::Policies, Self::Services, Self::Settings];
     /// Those without which nothing is judged; a rule book of before sections has them in its one content.
@@ -66,6 +69,7 @@ impl Section {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Directory => "directory",
+            Self::Installation => "installation",
             Self::Policies => "policies",
             Self::Services => "services",
             Self::Settings => "settings",
@@ -122,6 +126,13 @@ pub struct PoliciesSection {
     /// As in [`RuleBook::refused`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedPolicy>,
+}
+
+/// The content of the section of the installation. Nothing of it is secret: who has the rule book has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallationSection {
+    /// How it is connected.
+    pub mode: Mode,
 }
 
 /// The content of the section of settings.

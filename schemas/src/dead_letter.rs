@@ -26,6 +26,8 @@ pub enum Reason {
     UnknownKind,
     /// The case or incident a result speaks of does not exist.
     UnknownCase,
+    /// There are as many devices as the mode has.
+    DeviceLimit,
     /// A policy failed.
     PolicyFailed,
     /// A reaction was refused, or its deadline passed.
@@ -34,7 +36,7 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::BundleUndecodable,
         Self::IntelligenceUndecodable,
         Self::CommandUndecodable,
@@ -43,6 +45,7 @@ impl Reason {
         Self::OrganizationSuspended,
         Self::UnknownKind,
         Self::UnknownCase,
+        Self::DeviceLimit,
         Self::PolicyFailed,
         Self::ReactionFailed,
     ];
@@ -58,6 +61,7 @@ impl Reason {
             Self::OrganizationSuspended => "organization-suspended",
             Self::UnknownKind => "unknown-kind",
             Self::UnknownCase => "unknown-case",
+            Self::DeviceLimit => "device-limit",
             Self::PolicyFailed => "policy-failed",
             Self::ReactionFailed => "reaction-failed",
         }

@@ -32,7 +32,7 @@ impl Mode {
     /// All modes.
     pub const ALL: [Self; 5] = [Self::Direct, Self::Partner, Self::EndCustomer, Self::Demo, Self::Offline];
     /// How many devices there may be in mode `demo`.
-    pub const DEMO_DEVICES: u64 = 5;
+    pub const DEMO_DEVICES: usize = 5;
 
     /// Its word.
     pub const fn as_str(self) -> &'static str {

@@ -31,6 +31,8 @@ pub struct World {
     organizations: BTreeMap<&'static str, &'static str>,
     /// Whether it has a licence; without one it is an evaluation.
     pub is_licensed: bool,
+    /// Its mode; in `partner` its organizations stand for end customers.
+    pub mode: &'static str,
     /// How many lanes the configuration asks for.
     pub lanes: u32,
 }
@@ -47,8 +49,14 @@ impl World {
             ("cobalt", "Send all information with IP addresses overwritten"),
             ("dory", "Do not send"),
         ]);
-        let world =
-            Self { dir: tempfile::tempdir()?, extra: String::new(), organizations, is_licensed: true, lanes: LANES };
+        let world = Self {
+            dir: tempfile::tempdir()?,
+            extra: String::new(),
+            organizations,
+            is_licensed: true,
+            mode: "partner",
+            lanes: LANES,
+        };
         std::fs::create_dir(world.rules())?;
         Ok(world)
     }
@@ -105,7 +113,7 @@ impl World {
     /// # Errors
     /// It cannot be written.
     pub fn write_config(&self, upstream: Option<&Upstream>) -> anyhow::Result<PathBuf> {
-        let mut text = format!("mode = \"partner\"\nlanes = {}\nthreads = 2\n", self.lanes);
+        let mut text = format!("mode = \"{}\"\nlanes = {}\nthreads = 2\n", self.mode, self.lanes);
         text.push_str(&self.extra);
         if self.is_licensed {
             text.push_str(&linesman::licence::standin::write(self.root(), Mode::Partner, 1_000)?);
@@ -118,7 +126,8 @@ impl World {
         }
         for (name, filter_level) in &self.organizations {
             text.push_str(&format!(
-                "\n[[organizations]]\nname = \"{name}\"\nproxy = true\nfilter_level = \"{filter_level}\"\n"
+                "\n[[organizations]]\nname = \"{name}\"\nproxy = {}\nfilter_level = \"{filter_level}\"\n",
+                self.mode == "partner"
             ));
         }
         let path = self.path("linesman.toml");

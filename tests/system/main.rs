@@ -27,6 +27,7 @@ mod limits;
 mod listeners;
 mod logins;
 mod managers;
+mod modes;
 mod operating;
 mod panics;
 mod permissions;

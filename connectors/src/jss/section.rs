@@ -12,6 +12,7 @@ pub static SECTION: Section = Section {
     shape: Shape::Optional("cases wait"),
     doc: "The support system. Without this section cases wait.",
     keys: &[
+        Key::new("kind", Kind::Words(&["jss", "partner"]), "What it is: the support system, or a partner. Not set, `partner` in mode `end-customer`, else `jss`. Only `jss` works yet.").like("jss"),
         Key::new("url", Kind::HttpsUrl, "The address of the support system. Required in `[upstream]`.").required().like("https://support.example"),
         Key::new("ca", Kind::Certificates, "The file of certificates (PEM) to believe. Not set, the system's are believed.").like("support-system-ca.pem"),
         Key::new("site_id", Kind::Text { most: 64 }, "The site cases are opened for. Required in `[upstream]`.").required().like("P-1000"),

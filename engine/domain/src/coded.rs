@@ -101,6 +101,7 @@ impl Coded for Section {
             Self::Settings => 1,
             Self::Directory => 2,
             Self::Services => 3,
+            Self::Installation => 4,
         }
     }
 
@@ -110,6 +111,7 @@ impl Coded for Section {
             1 => Self::Settings,
             2 => Self::Directory,
             3 => Self::Services,
+            4 => Self::Installation,
             _ => return None,
         })
     }
@@ -206,6 +208,7 @@ mod tests {
         has(&[(Verdict::Done, 0), (Verdict::NotFound, 1), (Verdict::Conflict, 2), (Verdict::Invalid, 3)]);
         has(&[(Kind::Alert, 0), (Kind::Informational, 1), (Kind::BugNotice, 2), (Kind::EndOfLife, 3)]);
         has(&[(Section::Policies, 0), (Section::Settings, 1), (Section::Directory, 2), (Section::Services, 3)]);
+        has(&[(Section::Installation, 4)]);
         let words = Priority::ALL.map(priority::code);
         assert_eq!(words, ["Critical", "High", "Medium", "Low"]);
         assert_eq!(words.map(|word| priority::of::<de::value::Error>(word).unwrap()), Priority::ALL);

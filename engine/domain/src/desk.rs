@@ -10,7 +10,7 @@ use std::ops::Bound;
 use foldhash::HashMap;
 use jiff::{Timestamp, ToSpan};
 use linesman_schemas::control::Settings;
-use linesman_schemas::{OrgName, ReactionId};
+use linesman_schemas::{Mode, OrgName, ReactionId};
 use serde::Serialize;
 
 use super::Error;
@@ -85,6 +85,8 @@ pub(crate) struct Desk {
     pub(crate) sequence: u64,
     /// The numbers decisions depend on.
     pub(crate) settings: Settings,
+    /// How the installation is connected; it counts from level 6 on.
+    pub(crate) mode: Mode,
     /// What is counted once the batch is applied.
     pub(crate) tally: Tally,
     /// How many reactions policies have decided on the input at hand.
@@ -104,6 +106,7 @@ pub(crate) struct Setting {
     pub(crate) lane: u32,
     pub(crate) state: State,
     pub(crate) settings: Settings,
+    pub(crate) mode: Mode,
     pub(crate) payload_most: usize,
     pub(crate) next_timer: Option<Timestamp>,
 }
@@ -116,6 +119,7 @@ impl Desk {
             now: Timestamp::UNIX_EPOCH,
             sequence: 0,
             settings: setting.settings,
+            mode: setting.mode,
             tally: Tally::default(),
             decided_reactions: 0,
             state: setting.state,
@@ -135,6 +139,7 @@ impl Desk {
             lane: 0,
             state: State::new(Box::new(base.handle())),
             settings: Settings::default(),
+            mode: Mode::default(),
             payload_most: 4096,
             next_timer: None,
         })

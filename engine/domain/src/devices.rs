@@ -153,6 +153,21 @@ impl Devices {
         Ok(row)
     }
 
+    /// Whether a device is unknown, and there are as many as `most` in its organization.
+    pub(crate) fn is_beyond(
+        &self,
+        desk: &Desk,
+        org: &OrgName,
+        serial_number: &str,
+        most: usize,
+    ) -> Result<bool, Error> {
+        if self.find(desk, org, serial_number)?.is_some() {
+            return Ok(false);
+        }
+        let known = DEVICES.rows(desk.state(), &[org.as_str()]).take(most);
+        Ok(known.collect::<Result<Vec<_>, _>>()?.len() >= most)
+    }
+
     /// Keeps up by which host name a device is known.
     fn rename(&mut self, org: &OrgName, serial_number: &str, known: Option<&DeviceRow>, host_name: &str) {
         let Some(hosts) = self.hosts.get_mut(org) else { return };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use linesman_rules::Book;
+use linesman_schemas::Mode;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
 use linesman_schemas::control::{RefusedPolicy, SectionRef, Settings, SourceCursor};
@@ -86,6 +87,8 @@ pub struct RuleBook {
     pub directory: Arc<Directory>,
     /// The services.
     pub services: Arc<Catalog>,
+    /// How the installation is connected.
+    pub mode: Mode,
 }
 
 impl<'a> Content<'a> {

@@ -4,9 +4,13 @@ use linesman_schemas::command::{Command, Engine, RuleBook, Subscription, Subscri
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
+use super::level5;
 
 /// What a lane at level 4, or below it, reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
+    if let Some(later) = level5::read(content) {
+        return Some(later);
+    }
     match content {
         Content::Command(command) if is_later(command) => Some(Content::Undecodable {
             reason: Reason::CommandUndecodable,

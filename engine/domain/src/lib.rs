@@ -57,6 +57,7 @@ mod level1;
 mod level2;
 mod level3;
 mod level4;
+mod level5;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;
@@ -88,7 +89,7 @@ pub mod tally;
 mod tests;
 pub mod timers;
 pub mod tokens;
-mod upstream;
+pub mod upstream;
 pub mod values;
 
 use std::cell::RefCell;
@@ -98,6 +99,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use linesman_rules::{Book, Judge};
+use linesman_schemas::Mode;
 use linesman_schemas::control::Settings;
 
 use activations::leaves::Leaves;
@@ -229,12 +231,12 @@ impl Domain {
         let books = Books::new(parts.book.as_ref());
         let managers = Managers::open(&state, parts.lane, parts.book.as_ref().map(|book| Arc::clone(&book.directory)))?;
         let services = Services::new(parts.book.as_ref().map(|book| Arc::clone(&book.services)));
-        let (policies, settings) = match parts.book {
-            Some(book) => (book.book, book.settings),
-            None => (Arc::new(Book::build(Vec::new())), Settings::default()),
+        let (policies, settings, mode) = match parts.book {
+            Some(book) => (book.book, book.settings, book.mode),
+            None => (Arc::new(Book::build(Vec::new())), Settings::default(), Mode::default()),
         };
         let (lane, payload_most) = (parts.lane, parts.payload_most);
-        let mut desk = Desk::new(Setting { lane, state, settings, payload_most, next_timer });
+        let mut desk = Desk::new(Setting { lane, state, settings, mode, payload_most, next_timer });
         for (org, counts) in counts {
             desk.open_counts(&org, counts);
         }

@@ -143,6 +143,7 @@ impl Books {
         removals::find(desk, organizations, &book.directory)?;
         services.take_up(desk, &book.services)?;
         desk.settings = book.settings.clone();
+        desk.mode = book.mode;
         desk.write(key(), &self.row)?;
         if is_first {
             timers::arm_pruning(desk)?;

@@ -126,6 +126,9 @@ enum Command {
     /// The engine level that the log is decided at: show and raise
     #[command(after_help = api::level::EXAMPLES)]
     Level(api::Args<api::level::Action>),
+    /// How the installation is connected: show and change
+    #[command(after_help = api::mode::EXAMPLES)]
+    Mode(api::Args<api::mode::Action>),
     Login(api::login::LogIn),
     Logout(api::login::LogOut),
     Whoami(api::login::WhoAmI),
@@ -193,6 +196,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Dead(args) => api::dead::run(&args),
         Command::Audit(args) => api::audit::run(&args),
         Command::Level(args) => api::level::run(&args),
+        Command::Mode(args) => api::mode::run(&args),
         Command::Login(args) => api::login::log_in(&args),
         Command::Logout(args) => api::login::log_out(&args),
         Command::Whoami(args) => api::login::who_am_i(&args),

@@ -110,6 +110,8 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("audit key", Does::Asks(&["audit-key"])),
     ("level show", Does::Asks(&["level"])),
     ("level raise", Does::Asks(&["raise-level"])),
+    ("mode show", Does::Asks(&["mode"])),
+    ("mode set", Does::Asks(&["set-mode"])),
     ("status", Does::Asks(&["status"])),
     ("completions", Does::Local),
     ("man", Does::Local),

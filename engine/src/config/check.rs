@@ -11,9 +11,9 @@ use linesman_connectors::{Secret, tls};
 use super::file::{self, Content};
 use super::layers::Layers;
 use super::mistake::Mistakes;
+use super::mode;
 use super::origin::Origin;
-use super::sections::{MODE_WORKING, Setting};
-use super::value::quoted;
+use super::sections::Setting;
 
 /// The largest password and its file, in characters and bytes; what the support system's client takes.
 const MOST_PASSWORD: usize = 256;
@@ -39,7 +39,7 @@ impl Checked {
 /// Checks all but whether keys are there that not every caller needs: see [`required`].
 pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -> Checked {
     let mut checked = Checked::default();
-    mode(layers, mistakes);
+    mode::check(layers, content, mistakes, &mut checked.warnings);
     order(layers, "settings.retry_base_s", "settings.retry_most_s", mistakes);
     order(layers, "settings.circuit_rest_s", "settings.circuit_rest_most_s", mistakes);
     nats(layers, mistakes, &mut checked.warnings);
@@ -124,13 +124,6 @@ pub(super) fn required(layers: &Layers, mistakes: &mut Mistakes) {
             }
         };
         mistakes.add(Origin::Default, format!("`{name}` is missing"), Some(help));
-    }
-}
-
-fn mode(layers: &Layers, mistakes: &mut Mistakes) {
-    if let Some(mode) = layers.text("mode").filter(|mode| *mode != MODE_WORKING) {
-        let message = format!("mode {} does not work yet: only `{MODE_WORKING}` does", quoted(mode));
-        mistakes.add(layers.origin("mode"), message, None);
     }
 }
 

@@ -19,6 +19,7 @@ mod json;
 mod layers;
 mod mask;
 mod mistake;
+mod mode;
 mod organizations;
 mod origin;
 mod print;

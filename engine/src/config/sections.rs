@@ -18,9 +18,8 @@ pub const VARIABLE_PREFIX: &str = "LINESMAN_";
 pub(super) const OTHER_VARIABLES: [&str; 5] =
     ["LINESMAN_CONFIG", "LINESMAN_API", "LINESMAN_TOKEN_FILE", "LINESMAN_API_CA", "LINESMAN_SESSION_FILE"];
 
-/// The modes; only [`MODE_WORKING`] works.
+/// The modes, by word.
 const MODES: [&str; 5] = ["direct", "partner", "end-customer", "demo", "offline"];
-pub(super) const MODE_WORKING: &str = "partner";
 
 const DAY_S: u64 = 86_400;
 /// The longest of all durations: ten years.
@@ -41,7 +40,7 @@ pub(super) static TOP: Section = Section {
     shape: Shape::Always,
     doc: "What concerns the whole.",
     keys: &[
-        Key::new("mode", Kind::Words(&MODES), "How the installation is connected. Only `partner` works yet.").or(MODE_WORKING),
+        Key::new("mode", Kind::Words(&MODES), "How the installation is connected (`docs/modes.md`). It is the log's too: `linesman mode set` changes that.").or("partner"),
         Key::new("data_dir", Kind::Path, "The data directory: the store, the embedded log, certificates, keys and the token. Required.").required().like("/var/lib/linesman"),
         Key::new("rules", Kind::Path, "The folder of reaction policies. Required by `linesman serve`.").required().like("/etc/linesman/rules"),
         Key::new("listen", Kind::Address, "Where the HTTPS API listens. Port 0 takes a free one.").or("127.0.0.1:0"),
@@ -226,6 +225,12 @@ mod tests {
                 assert!(section.keys.first().is_some_and(|key| key.is_required), "{}", section.name);
             }
         }
+    }
+
+    #[test]
+    fn every_mode_has_its_word_and_one_is_the_default() {
+        assert_eq!(MODES, schemas::Mode::ALL.map(schemas::Mode::as_str));
+        assert_eq!(TOP.key("mode").unwrap().default, Some(schemas::Mode::default().as_str()));
     }
 
     #[test]

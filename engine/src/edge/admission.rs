@@ -5,23 +5,37 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use linesman_domain::Error;
 use linesman_domain::organizations::{self, Standing};
-use linesman_schemas::OrgName;
+use linesman_schemas::{Mode, OrgName};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::licence;
 use crate::store::Lane;
 
-/// Those that were let on and are not in the rows yet.
+/// What is known of what was added.
 #[derive(Default)]
-pub(super) struct Admission(Mutex<BTreeSet<OrgName>>);
+struct Known {
+    /// Those that were let on and are not in the rows yet.
+    admitted: BTreeSet<OrgName>,
+    /// The mode that the log was given since this engine was started.
+    switched: Option<Mode>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Admission(Mutex<Known>);
 
 /// Held while one is being added.
-pub(super) struct Turn<'a>(MutexGuard<'a, BTreeSet<OrgName>>);
+pub(super) struct Turn<'a>(MutexGuard<'a, Known>);
 
 impl Admission {
     /// Waits until nobody else adds one.
     pub(super) async fn turn(&self) -> Turn<'_> {
         Turn(self.0.lock().await)
+    }
+
+    /// The mode that the log was given since this engine was started; none while somebody has their turn.
+    pub(super) fn switched(&self) -> Option<Mode> {
+        self.0.try_lock().ok()?.switched
     }
 }
 
@@ -38,21 +52,30 @@ impl Turn<'_> {
         org: &OrgName,
     ) -> Result<Result<(), licence::Excess>, Error> {
         let active = active(lanes)?;
-        self.0.retain(|admitted| !active.contains(admitted));
-        if active.contains(org) || self.0.contains(org) {
+        let Known { admitted, switched } = &mut *self.0;
+        admitted.retain(|admitted| !active.contains(admitted));
+        if active.contains(org) || admitted.contains(org) {
             return Ok(Ok(()));
         }
-        let count = (active.len() + self.0.len()) as u64;
-        let admitted = standing.admit(Timestamp::now(), org.as_str(), count, devices);
-        if admitted.is_ok() {
-            self.0.insert(org.clone());
+        let count = (active.len() + admitted.len()) as u64;
+        let now = Timestamp::now();
+        // The engine is to be started anew for its mode; that there is one organization counts at once.
+        let switched = switched.filter(|mode| mode.has_one_organization()).map(licence::Standing::without);
+        let found = switched.as_ref().unwrap_or(standing).admit(now, org.as_str(), count, devices);
+        if found.is_ok() {
+            admitted.insert(org.clone());
         }
-        Ok(admitted)
+        Ok(found)
     }
 
     /// It was not added after all.
     pub(super) fn take_back(&mut self, org: &OrgName) {
-        self.0.remove(org);
+        self.0.admitted.remove(org);
+    }
+
+    /// The log was given a mode.
+    pub(super) fn switch(&mut self, mode: Mode) {
+        self.0.switched = Some(mode);
     }
 }
 

@@ -17,7 +17,7 @@
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
 //! | `members` | the managers of all lanes |
 //! | `paging` | pages and their cursors |
-//! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level` | what is told |
+//! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level`, `mode` | what is told |
 //! | `listener` | what somebody who listens to events hears |
 //! | `admission` | whether an organization may be added |
 //! | `writes`, `commands`, `refusals` | what is changed, and what became of it; what was refused before |
@@ -38,6 +38,7 @@ mod lists;
 mod log_level;
 pub(crate) mod logins;
 mod members;
+mod mode;
 mod openapi;
 mod paging;
 mod paths;

@@ -15,7 +15,7 @@ use super::sources::{LISTENERS, Sources};
 use super::transport::arrival;
 use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
-use super::{access, dead_letters, events, level, lists, log_level, logins, openapi, readiness, status, writes};
+use super::{access, dead_letters, events, level, lists, log_level, logins, mode, openapi, readiness, status, writes};
 
 /// Every route with its description. A route is added here and nowhere else.
 pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
@@ -26,6 +26,7 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(openapi::openapi))
         .routes(routes!(log_level::show, log_level::change))
         .routes(routes!(level::show_level, level::raise_level))
+        .routes(routes!(mode::show, mode::change))
         .routes(routes!(status::status))
         .routes(routes!(lists::incidents::incidents))
         .routes(routes!(lists::incidents::incident))

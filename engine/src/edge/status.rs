@@ -166,7 +166,8 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
         Ok::<_, Error>((read(&lanes)?, licence::state(&standing, &lanes, devices)?))
     });
     let read = read.await.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
-    let (Told { lanes, circuits, jobs, cursors }, (licence, notices)) = read;
+    let (Told { lanes, circuits, jobs, cursors }, (licence, mut notices)) = read;
+    notices.extend(of_mode(sources.standing.mode, sources.admission.switched()));
     let lanes = lanes_of(&sources, &seen, lanes);
     let overview = sources.dispatch.borrow().clone();
     let destinations = destinations_of(&overview, &seen.pending, &circuits);
@@ -180,6 +181,15 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let status =
         Status { ready, mode, notices, licence, lanes, pending, circuits, destinations, dispatch, jobs, sources };
     Ok((StatusCode::OK, Json(status)).into_response())
+}
+
+/// What people should know of the mode that the engine was started with, and of that which the log was given since.
+fn of_mode(mode: Mode, switched: Option<Mode>) -> Vec<String> {
+    let idle = (!mode.sends()).then(|| format!("mode `{mode}` sends nothing: no connector but `log` works"));
+    let switched = switched.filter(|switched| *switched != mode).map(|switched| {
+        format!("the mode of the log is `{switched}`: start the engine again with `mode = \"{switched}\"` in its configuration")
+    });
+    idle.into_iter().chain(switched).collect()
 }
 
 /// All destinations that something waits for, and those that are left alone.

@@ -10,7 +10,7 @@ use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::schedule::{ClockTime, Enabled, Repeat, ZoneName};
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{FilterLevel, IncidentStep, OrgName, Priority, Privilege, Right};
+use linesman_schemas::{FilterLevel, IncidentStep, Mode, OrgName, Priority, Privilege, Right};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
@@ -230,6 +230,11 @@ pub(super) fn kind() -> Schema {
 /// The schema of a filter level.
 pub(super) fn filter_level() -> Schema {
     words(FilterLevel::ALL.map(|(_, text)| text))
+}
+
+/// The schema of a mode.
+pub(super) fn mode() -> Schema {
+    words(Mode::ALL.map(Mode::as_str))
 }
 
 /// The schema of a trigger's name.

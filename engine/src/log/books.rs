@@ -10,10 +10,12 @@ use linesman_domain::directory::Directory;
 use linesman_domain::input::RuleBook;
 use linesman_domain::services::Catalog;
 use linesman_rules::{Book, Policy};
-use linesman_schemas::PolicyName;
-use linesman_schemas::control::{PoliciesSection, RefusedPolicy, RuleBookRef, Section, Settings, SettingsSection};
+use linesman_schemas::control::{
+    InstallationSection, PoliciesSection, RefusedPolicy, RuleBookRef, Section, Settings, SettingsSection,
+};
 use linesman_schemas::directory::DirectorySection;
 use linesman_schemas::service::ServicesSection;
+use linesman_schemas::{Mode, PolicyName};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -37,6 +39,8 @@ pub struct Ready {
     pub directory: Arc<Directory>,
     /// The services.
     pub services: Arc<Catalog>,
+    /// How the installation is connected.
+    pub mode: Mode,
 }
 
 /// Policies, ready to judge by.
@@ -134,19 +138,23 @@ impl Books {
             Some(hash) => self.services(hash).await?,
             None => Arc::default(),
         };
+        let mode = match wanted.content(Section::Installation) {
+            Some(hash) => self.fetch::<InstallationSection>(hash).await?.mode,
+            None => Mode::default(),
+        };
         let mut known = self.ready.lock().await;
         if let Some(known) = known.get(policies)
             && let Some(book) = known.book.upgrade()
         {
             let (refused, origins) = (Arc::clone(&known.refused), Arc::clone(&known.origins));
-            return Ok(Ready { policies: Policies { book, refused, origins }, settings, directory, services });
+            return Ok(Ready { policies: Policies { book, refused, origins }, settings, directory, services, mode });
         }
         let section = self.fetch::<PoliciesSection>(policies).await?;
         let policies_ready = Policies::of(section);
         known.retain(|_, known| known.book.strong_count() > 0);
         let Policies { book, refused, origins } = policies_ready.clone();
         known.insert(policies.to_owned(), Known { book: Arc::downgrade(&book), refused, origins });
-        Ok(Ready { policies: policies_ready, settings, directory, services })
+        Ok(Ready { policies: policies_ready, settings, directory, services, mode })
     }
 
     /// The services of a section, made ready once for all lanes.
@@ -246,7 +254,7 @@ impl Ready {
     /// The same, as lanes are given it that are told of it so.
     pub fn under(self, named: RuleBookRef) -> RuleBook {
         let RuleBookRef { version, hash, sections } = named;
-        let Self { policies: Policies { book, refused, .. }, settings, directory, services } = self;
-        RuleBook { version, hash, sections, book, settings, refused, directory, services }
+        let Self { policies: Policies { book, refused, .. }, settings, directory, services, mode } = self;
+        RuleBook { version, hash, sections, book, settings, refused, directory, services, mode }
     }
 }

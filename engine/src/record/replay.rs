@@ -14,7 +14,8 @@ use linesman_domain::services::Catalog;
 use linesman_domain::state::{Base, Writes};
 use linesman_domain::{self as domain, Decision, Domain, Parts};
 use linesman_rules::{Judge, Limits};
-use linesman_schemas::control::{RuleBookRef, Section, SettingsSection};
+use linesman_schemas::Mode;
+use linesman_schemas::control::{InstallationSection, RuleBookRef, Section, SettingsSection};
 use linesman_schemas::directory::DirectorySection;
 use serde::de::DeserializeOwned;
 
@@ -57,7 +58,12 @@ impl Shelf {
                     Some(hash) => Arc::new(Catalog::of(self.content(hash)?)),
                     None => Arc::default(),
                 };
-                let ready = Ready { policies, settings, directory: Arc::new(Directory::of(directory)), services };
+                let mode = match named.content(Section::Installation) {
+                    Some(hash) => self.content::<InstallationSection>(hash)?.mode,
+                    None => Mode::default(),
+                };
+                let directory = Arc::new(Directory::of(directory));
+                let ready = Ready { policies, settings, directory, services, mode };
                 self.ready.insert(of, ready.clone());
                 ready
             }

@@ -9,7 +9,7 @@
 
 use std::path::{Path, PathBuf};
 
-use linesman_schemas::control::{PoliciesSection, Section, SettingsSection};
+use linesman_schemas::control::{InstallationSection, PoliciesSection, Section, SettingsSection};
 use linesman_schemas::directory::DirectorySection;
 use linesman_schemas::service::ServicesSection;
 use serde::Serialize;
@@ -102,6 +102,7 @@ pub(super) fn repacked(section: Section, content: &[u8]) -> Result<(String, Vec<
     }
     match section {
         Section::Directory => pack::<DirectorySection>(content),
+        Section::Installation => pack::<InstallationSection>(content),
         Section::Policies => pack::<PoliciesSection>(content),
         Section::Services => pack::<ServicesSection>(content),
         Section::Settings => pack::<SettingsSection>(content),

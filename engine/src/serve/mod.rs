@@ -9,8 +9,11 @@
 
 mod checkpoints;
 mod copies;
+mod demo;
+mod error;
 mod handout;
 mod licensing;
+mod mode;
 mod outside;
 mod part;
 mod policies;
@@ -26,131 +29,37 @@ use std::sync::{Arc, Mutex};
 
 use async_nats::Client;
 use futures_util::future::try_join_all;
-use linesman_connectors::tls::{self, Authority};
-use linesman_schemas::OrgName;
-use linesman_schemas::name::NameError;
+use linesman_connectors::tls::Authority;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::sync::watch::{Sender, channel};
 
-use crate::audit::key::KeyFileError;
 use crate::audit::{Auditor, Signer};
 use crate::config::Config;
-use crate::data_dir::{self, DataDir, private};
-use crate::dispatch;
+use crate::data_dir::{DataDir, private};
 use crate::edge::{self, Edge, Listening, PolicyStatus};
 use crate::embedded::{self, Server};
 use crate::lane::executor::{Context, Executors};
 use crate::lane::status::Changes;
 use crate::licence;
+use crate::log;
 use crate::log::books::Books;
 use crate::log::streams::{self, Layout};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::rules_dir::{self, Files};
-use crate::store::{self, Store};
-use crate::{lane, log};
+use crate::store::Store;
 use checkpoints::Checkpoints;
 use copies::Copies;
+pub use error::Error;
 use handout::Handout;
 use licensing::Licensing;
-use linesman_domain as domain;
 use linesman_domain::cases::{CASES, CaseState};
 use linesman_domain::reactions;
 use outside::{Outside, Ways};
 use policies::{Brought, Policies};
 use setup::Setup;
 use watch::{Watch, Watching};
-
-/// Why the engine does not run, or stopped running.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The data directory.
-    #[error(transparent)]
-    DataDir(#[from] data_dir::Error),
-    /// The embedded server.
-    #[error("the embedded NATS server does not run")]
-    Embedded(#[from] embedded::Error),
-    /// The log.
-    #[error(transparent)]
-    Log(#[from] log::Error),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// What the store holds.
-    #[error(transparent)]
-    Domain(#[from] domain::Error),
-    /// A lane.
-    #[error(transparent)]
-    Lane(#[from] lane::Error),
-    /// The rule directory.
-    #[error(transparent)]
-    Rules(#[from] rules_dir::Error),
-    /// Reactions are not carried out.
-    #[error(transparent)]
-    Dispatch(#[from] dispatch::Error),
-    /// The connectors' settings.
-    #[error(transparent)]
-    Connectors(#[from] linesman_connectors::Error),
-    /// Certificates.
-    #[error(transparent)]
-    Tls(#[from] tls::Error),
-    /// The HTTPS listener.
-    #[error(transparent)]
-    Edge(#[from] edge::Error),
-    /// The log takes no command.
-    #[error("`{subject}` cannot be published")]
-    Publish {
-        /// Where to.
-        subject: String,
-        /// Why.
-        source: async_nats::jetstream::context::PublishError,
-    },
-    /// A message has no form.
-    #[error("a message cannot be written")]
-    Json(#[from] serde_json::Error),
-    /// A command of the configuration was not done.
-    #[error(
-        "the organization `{organization}` cannot be set up: `{verb}` was refused: {detail}; correct it under \
-         `[[organizations]]` in the configuration and start again"
-    )]
-    Refused {
-        /// Which organization.
-        organization: OrgName,
-        /// What was asked for.
-        verb: &'static str,
-        /// Why not.
-        detail: String,
-    },
-    /// Under what licence it would run.
-    #[error("it cannot be found out what the licence permits")]
-    Licence(#[from] licence::terms::Error),
-    /// The configuration has more organizations than may be added.
-    #[error("{0}; take it out of `[[organizations]]` in the configuration and start again")]
-    Excess(#[from] licence::Excess),
-    /// The configuration has another upstream than the licence.
-    #[error(
-        "the licence names the upstream `{licensed}`, and `upstream.url` is `{configured}`: correct it and start again"
-    )]
-    Upstream {
-        /// The licence's.
-        licensed: String,
-        /// The configuration's.
-        configured: String,
-    },
-    /// A command of ours would have an id that is none.
-    #[error("a command of the configuration has no id")]
-    CommandId(#[source] NameError),
-    /// No random numbers.
-    #[error("the system gives no random numbers")]
-    Random(#[source] std::io::Error),
-    /// Checkpoints of the audit cannot be signed.
-    #[error(transparent)]
-    Key(#[from] KeyFileError),
-    /// A thread or task broke off.
-    #[error("a part of the engine broke off")]
-    Broken(#[source] std::io::Error),
-}
 
 /// What `D/ready.json` tells.
 #[derive(Debug, Serialize)]
@@ -173,6 +82,7 @@ pub struct App {
     handout: Watching,
     checkpoints: Watching,
     licensing: Watching,
+    demo: demo::Upstream,
     edge: Listening,
     ready: Sender<bool>,
     nats_url: String,
@@ -184,12 +94,13 @@ impl App {
     ///
     /// # Errors
     /// Any part does not start; what was started is taken down as it is dropped.
-    pub async fn start(config: Config, metrics: Metrics, logging: Logging) -> Result<Self, Error> {
+    pub async fn start(mut config: Config, metrics: Metrics, logging: Logging) -> Result<Self, Error> {
         let data_dir = DataDir::open(&config.data_dir)?;
         let standing = Arc::new(licence::Standing::of(&config)?);
         check_upstream(&config, &standing)?;
         let files = rules_dir::read_all(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
+        let demo = demo::Upstream::start(config.mode, data_dir.root(), &mut config.connectors).await?;
         let ways = Ways::of(&config)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
@@ -213,10 +124,11 @@ impl App {
         if !identity.is_open {
             // INVARIANT (organizations and rule book precede the first input): until it is open, IN takes nothing else.
             setup.begin(&config.organizations).await?;
-            policies.begin(&files).await?;
+            policies.begin(&files, config.mode).await?;
             streams::open(&client, &layout).await?;
         }
         policies.restore(&files).await?;
+        mode::put(&books, config.mode).await?;
         let (changes, changed) = Changes::channel();
         let shown = Arc::clone(&books);
         let context = Context {
@@ -231,7 +143,7 @@ impl App {
         };
         let mut executors = Executors::start(&context)?;
         let mut handout = Handout::new(Arc::clone(&setup), executors.lanes.clone(), Arc::clone(&shown));
-        let brought = settle(&setup, &mut policies, &mut handout, &config, &files, &mut executors).await?;
+        let brought = settle((&setup, &shown), &mut policies, &mut handout, &config, &files, &mut executors).await?;
         let handout = Watching::spawn(handout.run());
         let auditor = Arc::new(Auditor { signer: Signer::open(&data_dir.keys())?, id: identity.created });
         let every = config.checkpoint_every;
@@ -274,6 +186,7 @@ impl App {
             handout,
             checkpoints,
             licensing,
+            demo,
             edge,
             ready,
             nats_url,
@@ -359,6 +272,7 @@ impl App {
         self.checkpoints.stop().await;
         self.licensing.stop().await;
         self.outside.stop().await?;
+        self.demo.stop().await;
         self.executors.drain().await;
         self.store.close()?;
         if let Some(server) = self.server {
@@ -401,7 +315,7 @@ async fn nats(config: &Config, data_dir: &DataDir) -> Result<(Option<Server>, St
 /// Waits until the lanes have caught up, brings the files' differences into the log, and waits until
 /// the lanes have those, and judge by what they come to.
 async fn settle(
-    setup: &Setup,
+    (setup, books): (&Setup, &Books),
     policies: &mut Policies,
     handout: &mut Handout,
     config: &Config,
@@ -409,6 +323,7 @@ async fn settle(
     executors: &mut Executors,
 ) -> Result<Brought, Error> {
     reach_end(&setup.client, executors).await?;
+    mode::check(setup, books, config.mode).await?;
     setup.send(&config.organizations).await?;
     let brought = policies.bring(files).await?;
     reach_end(&setup.client, executors).await?;

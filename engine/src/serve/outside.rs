@@ -29,8 +29,13 @@ impl Ways {
     /// # Errors
     /// A connector or a source cannot be made from its settings.
     pub(super) fn of(config: &Config) -> Result<Self, Error> {
-        let connectors = linesman_connectors::connectors(&config.connectors)?;
-        let sources = linesman_connectors::sources(&config.connectors)?;
+        let mut connectors = linesman_connectors::connectors(&config.connectors)?;
+        let mut sources = linesman_connectors::sources(&config.connectors)?;
+        if !config.mode.sends() {
+            // What waits for another connector stands in the state.
+            connectors.retain(|connector| connector.name() == linesman_connectors::log::FOLDER.name);
+            sources.clear();
+        }
         Ok(Self { connectors, sources, pace: Pace::of(&config.settings) })
     }
 }

@@ -7,13 +7,13 @@ use linesman_domain::sections::{self, SectionRow, SectionsRow};
 use linesman_schemas::command::{RuleBook as RuleBookVerb, SectionLoad, Verb};
 use linesman_schemas::control::{Control, PoliciesSection, Section, SectionRef, SettingsSection};
 use linesman_schemas::service::ServicesSection;
-use linesman_schemas::{CommandId, Principal};
+use linesman_schemas::{CommandId, Mode, Principal};
 use serde::de::DeserializeOwned;
 
 use super::copies::repacked;
 use super::policies::{Brought, Changes, Made, Policies};
 use super::services::Judged;
-use super::{Error, copies::Copies, services};
+use super::{Error, copies::Copies, mode, services};
 use crate::log::books;
 use crate::rules_dir::{Files, PolicyFile};
 
@@ -59,11 +59,11 @@ fn step(loaded: Option<&str>, ours: &[String], files: &str) -> Step {
 
 impl Policies {
     /// Loads all sections into a log that is new, and tells the lanes of the rule book: nobody hands it out yet.
-    pub(super) async fn begin(&mut self, files: &Files) -> Result<(), Error> {
+    pub(super) async fn begin(&mut self, files: &Files, mode: Mode) -> Result<(), Error> {
         self.log(&files.policies);
         let services = self.judge_services(&files.services, None).await?;
         self.log_services(&services.files);
-        let mut named = Vec::new();
+        let mut named: Vec<_> = mode::begin(&self.setup, &self.books, mode).await?.into_iter().collect();
         for section in ORDER {
             if section == Section::Services && files.services.is_empty() {
                 continue;
@@ -169,7 +169,7 @@ impl Policies {
                 };
                 Means::Policies(self.compose(policies, last.as_ref()))
             }
-            Section::Settings | Section::Directory => Means::Settings,
+            Section::Settings | Section::Directory | Section::Installation => Means::Settings,
         };
         let (hash, content) = match &means {
             Means::Settings => books::pack(&SettingsSection { settings: self.settings.clone() })?,
@@ -265,7 +265,7 @@ impl Policies {
 const fn command(section: Section) -> &'static str {
     match section {
         Section::Services => "linesman service load",
-        Section::Policies | Section::Settings | Section::Directory => "linesman policy load",
+        Section::Policies | Section::Settings | Section::Directory | Section::Installation => "linesman policy load",
     }
 }
 

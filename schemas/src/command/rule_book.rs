@@ -29,6 +29,7 @@ impl RuleBook {
         match self {
             Self::LoadSection(load) => match load.section {
                 Section::Directory => "load-directory",
+                Section::Installation => "load-installation",
                 Section::Policies => "load-policies",
                 Section::Services => "load-services",
                 Section::Settings => "load-settings",

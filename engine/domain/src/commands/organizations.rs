@@ -1,6 +1,7 @@
 //! What is asked of an organization.
 
 use linesman_schemas::OrgName;
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::Organization;
 use serde_json::{Value, json};
 
@@ -18,6 +19,10 @@ pub(crate) fn ask(
 ) -> Result<Answer, Error> {
     let old = organizations.row(org).cloned();
     let detail = match verb {
+        Organization::Set(settings) if desk.is_at(6) && settings.is_proxy && !desk.mode.has_proxies() => {
+            let detail = format!("there are proxy organizations in mode `partner` alone; the mode is `{}`", desk.mode);
+            return Ok(Answer::refused(Verdict::Conflict, detail));
+        }
         Organization::Set(settings) => {
             organizations.configure(desk, org, settings)?;
             if old.is_none() {

@@ -27,7 +27,7 @@ use linesman_rules::{Book, Judge, Limits};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Verb};
 use linesman_schemas::control::Settings;
-use linesman_schemas::{CommandId, OrgName, Principal};
+use linesman_schemas::{CommandId, Mode, OrgName, Principal};
 
 pub use changes::Change;
 pub use sight::Sight;
@@ -156,9 +156,15 @@ impl Domain {
         let state = State::new(base);
         let (organizations, counts) = Organizations::open_one(&state, &question.organization)?;
         let managers = Managers::open(&state, question.lane, Some(Arc::clone(&question.directory)))?;
-        let settings = Settings::default();
-        let mut desk =
-            Desk::new(Setting { lane: question.lane, state, settings, payload_most: PAYLOAD_MOST, next_timer: None });
+        let (settings, mode) = (Settings::default(), Mode::default());
+        let mut desk = Desk::new(Setting {
+            lane: question.lane,
+            state,
+            settings,
+            mode,
+            payload_most: PAYLOAD_MOST,
+            next_timer: None,
+        });
         if let Some(counts) = counts {
             desk.open_counts(&question.organization, counts);
         }

@@ -64,6 +64,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("load-services", Need::Right(Right::Services)),
     ("load-settings", Need::Right(Right::Settings)),
     ("load-directory", Need::Engine),
+    ("load-installation", Need::Right(Right::Settings)),
+    ("set-mode", Need::Right(Right::Settings)),
     ("clear-place", Need::Engine),
     ("raise-level", Need::Right(Right::Settings)),
     // What is told of the engine itself, which is the provider's.
@@ -73,6 +75,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("metrics", Need::Sight),
     ("status", Need::Sight),
     ("level", Need::Sight),
+    ("mode", Need::Sight),
     ("log-level", Need::Sight),
     ("set-log-level", Need::Right(Right::Settings)),
     // What is told of organizations: as much of it as is seen.

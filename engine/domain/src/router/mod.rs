@@ -28,7 +28,7 @@ use linesman_schemas::bundle::Bundle;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::outcome::{Attempt, Report};
-use linesman_schemas::{IncidentId, OrgName};
+use linesman_schemas::{IncidentId, Mode, OrgName};
 
 use super::activations::parts;
 use super::dead_letters::{self, Why};
@@ -40,8 +40,8 @@ use super::organizations::Standing;
 use super::policies::Fired;
 use super::subject::Incident;
 use super::{
-    Domain, Error, cases, incidents, intelligence, level1, level2, level3, level4, reactions, snapshots, sources,
-    timers,
+    Domain, Error, cases, incidents, intelligence, level1, level2, level3, level4, level5, reactions, snapshots,
+    sources, timers,
 };
 
 impl Domain {
@@ -62,6 +62,7 @@ impl Domain {
             2 => level2::read(&input.content),
             3 => level3::read(&input.content),
             4 => level4::read(&input.content),
+            5 => level5::read(&input.content),
             _ => None,
         };
         self.services.shelf().decides_at(position.level);
@@ -154,6 +155,13 @@ impl Domain {
     /// A problem becomes an incident, which policies judge; information a snapshot of its device.
     fn take_bundle(&mut self, org: &OrgName, bundle: &Bundle<'_>, input: &Input<'_>) -> Result<(), Error> {
         let (desk, devices) = (&mut self.desk, &mut self.devices);
+        let is_bounded = desk.is_at(6) && desk.mode == Mode::Demo;
+        if is_bounded && devices.is_beyond(desk, org, &bundle.manifest.device.serial_number, Mode::DEMO_DEVICES)? {
+            let detail =
+                format!("mode `{}` has at most {} devices, and this is another", desk.mode, Mode::DEMO_DEVICES);
+            let why = Why { reason: Reason::DeviceLimit, detail: &detail, place: None };
+            return dead_letters::set_aside(desk, Some(org), input, &why);
+        }
         let (Some(kind), Some(problem)) = (bundle.incident_kind(), &bundle.manifest.problem) else {
             return snapshots::take(desk, &self.organizations, devices, org, bundle, input);
         };

@@ -85,9 +85,21 @@ impl Network {
         let domain = open(&base, &lane.judge, lane.book.clone(), lane.number);
         let (judge, book, services) = (Rc::clone(&lane.judge), lane.book.clone(), Arc::clone(&lane.services));
         let (sequence, now, events) = (lane.sequence, lane.now, Vec::new());
-        let (number, directory) = (lane.number, lane.directory.clone());
-        let lane =
-            Lane { base, domain, judge, sequence, now, events, book, services, number, directory, reopens: false };
+        let (number, mode, directory) = (lane.number, lane.mode, lane.directory.clone());
+        let lane = Lane {
+            base,
+            domain,
+            judge,
+            sequence,
+            now,
+            events,
+            book,
+            services,
+            number,
+            directory,
+            mode,
+            reopens: false,
+        };
         Self { lane, devices: self.devices.clone(), told: Vec::new() }
     }
 

@@ -11,6 +11,7 @@ mod levels;
 mod listeners;
 mod logins;
 mod managers;
+mod modes;
 mod policies;
 mod principals;
 mod removals;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan};
 use linesman_rules::{Book, Judge, Limits, Policy};
+use linesman_schemas::Mode;
 use linesman_schemas::bundle::corpus::specimens;
 use linesman_schemas::bundle::decode;
 use linesman_schemas::control::{PolicySource, Settings};
@@ -53,6 +55,8 @@ struct Lane {
     services: Arc<Catalog>,
     /// The directory of those.
     directory: Arc<Directory>,
+    /// The mode of those.
+    mode: Mode,
     /// Which lane.
     number: u32,
     /// Whether state is closed and opened again after every input.
@@ -77,9 +81,9 @@ impl Lane {
         let domain = open(&base, &judge, None, number);
         let now = "2026-11-21T10:00:00Z".parse().unwrap();
         let (events, book, services) = (Vec::new(), None, Arc::default());
-        let reopens = false;
+        let (mode, reopens) = (Mode::default(), false);
         let mut lane =
-            Self { base, domain, judge, sequence: 0, now, events, book, services, directory, number, reopens };
+            Self { base, domain, judge, sequence: 0, now, events, book, services, directory, mode, number, reopens };
         lane.decide("", "ctl", b"", Content::Level(level));
         lane.commit();
         lane
@@ -124,8 +128,8 @@ impl Lane {
         };
         let book = Arc::new(Book::build(policies.iter().map(load).collect()));
         let (hash, sections, refused) = (version.to_string(), Vec::new(), Arc::default());
-        let (directory, services) = (Arc::clone(&self.directory), Arc::clone(&self.services));
-        let book = RuleBook { version, hash, sections, book, settings, refused, directory, services };
+        let (directory, services, mode) = (Arc::clone(&self.directory), Arc::clone(&self.services), self.mode);
+        let book = RuleBook { version, hash, sections, book, settings, refused, directory, services, mode };
         self.book = Some(book.clone());
         self.decide("", "ctl", b"", Content::RuleBook(book));
         self.commit();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use linesman_rules::Book;
+use linesman_schemas::Mode;
 use linesman_schemas::control::{RefusedPolicy, Settings};
 
 use super::super::input::{Content, RuleBook};
@@ -32,6 +33,7 @@ fn told(lane: &mut Lane, version: u64, texts: &[(&str, &str)]) -> Vec<(String, S
         refused: texts.iter().map(|(path, hash)| refused(path, hash)).collect(),
         directory: Arc::default(),
         services: Arc::default(),
+        mode: Mode::default(),
     };
     lane.events.clear();
     if lane.book.as_ref().is_none_or(|known| known.version < version) {

@@ -31,8 +31,8 @@ impl Lane {
     fn whole_book(&mut self, version: u64, hash: &str) {
         let (hash, book) = (hash.to_owned(), Arc::new(Book::build(Vec::new())));
         let (sections, settings, refused) = (Vec::new(), Settings::default(), Arc::default());
-        let (directory, services) = (Arc::default(), Arc::default());
-        let book = RuleBook { version, hash, sections, book, settings, refused, directory, services };
+        let (directory, services, mode) = (Arc::default(), Arc::default(), Mode::default());
+        let book = RuleBook { version, hash, sections, book, settings, refused, directory, services, mode };
         self.decide("", "ctl", b"", Content::RuleBook(book));
         self.commit();
     }

@@ -25,6 +25,7 @@ pub(super) mod level;
 pub(super) mod log_level;
 pub(super) mod login;
 pub(super) mod manager;
+pub(super) mod mode;
 pub(super) mod org;
 pub(super) mod place;
 pub(super) mod policy;

@@ -12,6 +12,7 @@ fn value(name: &str, kind: Kind) -> &'static str {
     match kind {
         Kind::Words(words) => match name {
             "mode" => "partner",
+            "upstream.kind" => "jss",
             _ => words[words.len() - 1],
         },
         Kind::Text { .. } | Kind::Header { .. } => "text",

@@ -12,7 +12,7 @@ fn mistakes(text: impl AsRef<[u8]>) -> String {
 #[test]
 fn ten_mistakes_are_ten_reports() {
     let text = r#"lanes = 99
-mode = "direct"
+mode = "directly"
 lanez = 1
 url = "x"
 [upsteam]
@@ -29,9 +29,10 @@ retry_base_s = 500
     let expected = r#"linesman.toml:1:9: `lanes` must be a whole number from 1 to 48, not `99`
   lanes = 99
           ^^
-linesman.toml:2:8: mode `direct` does not work yet: only `partner` does
-  mode = "direct"
-         ^^^^^^^^
+linesman.toml:2:8: `mode` must be `direct`, `partner`, `end-customer`, `demo` or `offline`, not `directly`
+  mode = "directly"
+         ^^^^^^^^^^
+  help: did you mean `direct`?
 linesman.toml:3:1: there is no key `lanez`
   lanez = 1
   ^^^^^
@@ -63,6 +64,40 @@ linesman.toml:12:9: `log.level` must be `off`, `error`, `warn`, `info`, `debug` 
 linesman.toml:14:16: `settings.retry_most_s` is 300, less than `settings.retry_base_s`, which is 500
   retry_base_s = 500
                  ^^^"#;
+    assert_eq!(mistakes(text), expected);
+}
+
+#[test]
+fn what_does_not_fit_the_mode_is_told() {
+    let text = r#"mode = "end-customer"
+[upstream]
+url = "https://h"
+site_id = "s"
+user = "u"
+password_file = "support-system.password"
+[[organizations]]
+name = "acme"
+proxy = true
+[[organizations]]
+name = "bolt"
+"#;
+    let expected = r#"linesman.toml:1:8: an upstream of kind `partner` does not work yet: only `jss` does
+  mode = "end-customer"
+         ^^^^^^^^^^^^^^
+  help: write `kind = "jss"` under `[upstream]`
+linesman.toml:7:1: the organization `acme` is a proxy, and mode `end-customer` has none
+  [[organizations]]
+  ^^^^^^^^^^^^^^^^^
+  help: leave out `proxy`, or write `mode = "partner"`
+linesman.toml:10:1: mode `end-customer` has exactly one organization, and this is another
+  [[organizations]]
+  ^^^^^^^^^^^^^^^^^
+  help: several take mode `direct` or `partner`"#;
+    assert_eq!(mistakes(text), expected);
+    let text = "mode = \"demo\"\n[upstream]\nurl = \"https://h\"\nsite_id = \"s\"\nuser = \"u\"\n\
+                password_file = \"support-system.password\"\n";
+    let expected = "linesman.toml:3:7: mode `demo` has an upstream of its own\n  url = \"https://h\"\n        ^^^^^^^^^^^\n  \
+                    help: leave out `[upstream]`";
     assert_eq!(mistakes(text), expected);
 }
 

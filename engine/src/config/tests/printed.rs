@@ -36,6 +36,7 @@ out_age_s = 2592000 # default
 replicas = 1 # default
 
 [upstream]
+# kind # not set
 url = "https://127.0.0.1:9443" # linesman.toml:4:7
 ca = "support-system-ca.pem" # linesman.toml:5:6
 site_id = "P-1000" # linesman.toml:6:11

@@ -337,6 +337,8 @@ async fn what_is_the_providers_is_nobody_elses() {
             ("get", "/api/v1/status"),
             ("get", "/api/v1/level"),
             ("put", "/api/v1/level"),
+            ("get", "/api/v1/mode"),
+            ("put", "/api/v1/mode"),
             ("get", "/api/v1/log-level"),
             ("put", "/api/v1/log-level"),
             ("post", "/api/v1/policies/load"),

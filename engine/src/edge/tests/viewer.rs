@@ -27,7 +27,8 @@ use linesman_domain::subscriptions::{self, SubscriptionRow};
 use linesman_domain::table;
 
 /// How the engine is, and what it decides by: the provider's.
-const ENGINE: [&str; 5] = ["/metrics", "/api/v1/status", "/api/v1/level", "/api/v1/log-level", "/api/v1/policies/load"];
+const ENGINE: [&str; 6] =
+    ["/metrics", "/api/v1/status", "/api/v1/level", "/api/v1/mode", "/api/v1/log-level", "/api/v1/policies/load"];
 /// What tells of nobody but whoever asks and whom they manage, or of what everybody may have, or is asked for below by
 /// itself.
 const OTHERS: [&str; 15] = [
@@ -255,6 +256,7 @@ impl World {
             "submit" | "save" => Some(json!({})),
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
+            "mode" => Some(json!({"mode": "partner"})),
             "place" => Some(json!({"place": null})),
             _ if method == "put" && path.contains("subscriptions") => Some(json!({"service": "nat"})),
             _ if method == "put"

@@ -47,7 +47,7 @@ impl DryRun {
     }
 
     /// Whether nothing is to be done.
-    pub(super) fn is_on(self) -> bool {
+    pub(in crate::edge) fn is_on(self) -> bool {
         self.dry_run == Some(Flag::True)
     }
 }

@@ -85,5 +85,6 @@ const fn operation(section: Section) -> &'static str {
         Section::Services => "load-services",
         Section::Settings => "load-settings",
         Section::Directory => "load-directory",
+        Section::Installation => "load-installation",
     }
 }

@@ -16,6 +16,7 @@ use linesman_domain::services::Catalog;
 use linesman_domain::state::Writes;
 use linesman_domain::{Domain, Parts, level, table};
 use linesman_rules::{Book, Judge, Limits};
+use linesman_schemas::Mode;
 use linesman_schemas::control::Settings;
 use linesman_schemas::service::{ServiceSource, ServicesSection};
 use tokio::sync::watch;
@@ -105,6 +106,7 @@ impl Deciding {
             refused: Arc::default(),
             directory: Arc::new(Directory::of(directory::read(&self.provider).unwrap())),
             services: Arc::new(Catalog::of(ServicesSection { services: vec![nat()], ..ServicesSection::default() })),
+            mode: Mode::default(),
         };
         let parts = Parts {
             lane: self.id,

@@ -89,6 +89,8 @@ fn engine() -> Vec<Sample> {
         at("/", "status", "/api/v1/status"),
         at("/", "level", "/api/v1/level"),
         at("/", "raise-level", "/api/v1/level").body(json!({"level": 3})),
+        at("/", "mode", "/api/v1/mode"),
+        at("/", "set-mode", "/api/v1/mode").body(json!({"mode": "partner"})),
         at("/", "log-level", "/api/v1/log-level"),
         at("/", "set-log-level", "/api/v1/log-level").body(json!({"level": "info"})),
         at("/", "load-policies", "/api/v1/policies/load"),

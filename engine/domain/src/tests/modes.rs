@@ -1,0 +1,57 @@
+//! What the mode of the installation changes in decisions, from level 6 on.
+
+use super::*;
+
+const PROXIES: &str = "there are proxy organizations in mode `partner` alone; the mode is `direct`";
+
+impl Lane {
+    /// A lane of a level and a mode.
+    fn of_mode(level: u32, mode: Mode) -> Self {
+        let mut lane = Self::at(level);
+        lane.mode = mode;
+        lane.rules(1, &[], Settings::default());
+        lane.set("acme", false);
+        lane.events.clear();
+        lane
+    }
+
+    /// What becomes of an organization that is set.
+    fn set(&mut self, name: &str, is_proxy: bool) -> (String, String) {
+        let settings = json!({"display_name": name, "is_proxy": is_proxy, "filter_level": "Send all information"});
+        self.command(name, &json!({"set_organization": settings}));
+        let subject = format!("{name}.audit.set-organization");
+        let provider = "_provider.audit.set-organization";
+        let said = self.events.iter().rev().find(|(on, _)| *on == subject || on == provider).unwrap();
+        let text = |field: &str| said.1.data[field].as_str().unwrap_or_default().to_owned();
+        (text("verdict"), text("outcome"))
+    }
+}
+
+#[test]
+fn there_are_proxy_organizations_in_mode_partner_alone() {
+    let mut lane = Lane::of_mode(6, Mode::Direct);
+    assert_eq!(lane.set("bolt", true), ("conflict".to_owned(), PROXIES.to_owned()));
+    assert_eq!(lane.set("bolt", false).0, "done");
+    assert_eq!(Lane::of_mode(6, Mode::Partner).set("bolt", true).0, "done");
+    assert_eq!(Lane::of_mode(5, Mode::Direct).set("bolt", true).0, "done", "level 5 knows no modes");
+}
+
+#[test]
+fn a_demo_has_five_devices_and_says_so_of_the_sixth() {
+    for (level, mode, most) in [(6, Mode::Demo, 5), (6, Mode::Partner, 7), (5, Mode::Demo, 7)] {
+        for reopens in [false, true] {
+            let mut lane = Lane::of_mode(level, mode);
+            lane.reopens = reopens;
+            for device in 1..=7 {
+                lane.bundle("acme", &format!("rtr-{device}"), 1, "High");
+            }
+            // Those that are known go on.
+            lane.bundle("acme", "rtr-1", 2, "High");
+            assert_eq!(lane.on("acme.trigger.incident.detected").len(), most + 1, "{mode} at level {level}");
+            let dead = lane.on("acme.dead.device-limit");
+            assert_eq!(dead.len(), 7 - most);
+            let expected = "mode `demo` has at most 5 devices, and this is another";
+            assert!(dead.iter().all(|letter| letter.data["detail"] == expected), "{dead:?}");
+        }
+    }
+}

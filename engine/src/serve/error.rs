@@ -1,0 +1,114 @@
+//! Why the engine does not run, or stopped running.
+
+use linesman_connectors::tls;
+use linesman_domain as domain;
+use linesman_schemas::name::NameError;
+use linesman_schemas::{Mode, OrgName};
+
+use crate::audit::key::KeyFileError;
+use crate::{data_dir, dispatch, edge, embedded, lane, licence, log, rules_dir, store};
+
+/// Why the engine does not run, or stopped running.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data directory.
+    #[error(transparent)]
+    DataDir(#[from] data_dir::Error),
+    /// The embedded server.
+    #[error("the embedded NATS server does not run")]
+    Embedded(#[from] embedded::Error),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] log::Error),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// What the store holds.
+    #[error(transparent)]
+    Domain(#[from] domain::Error),
+    /// A lane.
+    #[error(transparent)]
+    Lane(#[from] lane::Error),
+    /// The rule directory.
+    #[error(transparent)]
+    Rules(#[from] rules_dir::Error),
+    /// Reactions are not carried out.
+    #[error(transparent)]
+    Dispatch(#[from] dispatch::Error),
+    /// The connectors' settings.
+    #[error(transparent)]
+    Connectors(#[from] linesman_connectors::Error),
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// The HTTPS listener.
+    #[error(transparent)]
+    Edge(#[from] edge::Error),
+    /// The log takes no command.
+    #[error("`{subject}` cannot be published")]
+    Publish {
+        /// Where to.
+        subject: String,
+        /// Why.
+        source: async_nats::jetstream::context::PublishError,
+    },
+    /// A message has no form.
+    #[error("a message cannot be written")]
+    Json(#[from] serde_json::Error),
+    /// A command of the configuration was not done.
+    #[error(
+        "the organization `{organization}` cannot be set up: `{verb}` was refused: {detail}; correct it under \
+         `[[organizations]]` in the configuration and start again"
+    )]
+    Refused {
+        /// Which organization.
+        organization: OrgName,
+        /// What was asked for.
+        verb: &'static str,
+        /// Why not.
+        detail: String,
+    },
+    /// Under what licence it would run.
+    #[error("it cannot be found out what the licence permits")]
+    Licence(#[from] licence::terms::Error),
+    /// The configuration has more organizations than may be added.
+    #[error("{0}; take it out of `[[organizations]]` in the configuration and start again")]
+    Excess(#[from] licence::Excess),
+    /// The configuration has another upstream than the licence.
+    #[error(
+        "the licence names the upstream `{licensed}`, and `upstream.url` is `{configured}`: correct it and start again"
+    )]
+    Upstream {
+        /// The licence's.
+        licensed: String,
+        /// The configuration's.
+        configured: String,
+    },
+    /// The configuration is of another mode than the log.
+    #[error(
+        "the log is of mode `{logged}`, and `mode` is `{configured}`: start with `mode = \"{logged}\"`, and change it with \
+         `linesman mode set {configured}`, which says what becomes of what is pending"
+    )]
+    Mode {
+        /// The log's.
+        logged: Mode,
+        /// The configuration's.
+        configured: Mode,
+    },
+    /// The upstream of mode `demo` does not run.
+    #[cfg(feature = "standin")]
+    #[error("the built-in upstream of mode `demo` does not run")]
+    Demo(#[from] linesman_connectors::standin::Error),
+    /// A command of ours would have an id that is none.
+    #[error("a command of the configuration has no id")]
+    CommandId(#[source] NameError),
+    /// No random numbers.
+    #[error("the system gives no random numbers")]
+    Random(#[source] std::io::Error),
+    /// Checkpoints of the audit cannot be signed.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// A thread or task broke off.
+    #[error("a part of the engine broke off")]
+    Broken(#[source] std::io::Error),
+}
