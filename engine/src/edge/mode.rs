@@ -16,14 +16,14 @@ use linesman_schemas::command::{RuleBook, SectionLoad, Verb};
 use linesman_schemas::control::{InstallationSection, Section};
 use linesman_schemas::{Mode, OrgName, Place};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 
 use super::sources::Sources;
 use super::transport::json::JsonBody;
 use super::transport::params::Params;
-use super::transport::problem::{Problem, ProblemBody};
+use super::transport::problem::Problem;
 use super::viewer::Viewer;
-use super::writes::{CommandState, DryRun, IdempotencyKey, command_id, respond, send_at};
+use super::writes::{Answers, CommandState, DryRun, IdempotencyKey, command_id, respond, send_at};
 use super::{admission, words};
 use crate::log::books;
 use crate::store::Lane;
@@ -86,30 +86,6 @@ enum ChangedOrPlan {
     Plan(ModePlan),
 }
 
-/// The answers to a change.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers")]
-enum ModeAnswers {
-    /// It is done; or, where `dry_run` is asked for, what it would come to.
-    #[response(status = 200)]
-    Done(#[to_schema] ChangedOrPlan),
-    /// It is on its way; `Location` tells where its outcome will be.
-    #[response(status = 202)]
-    Pending(CommandState),
-    /// Whoever asked has not the right.
-    #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(#[to_schema] ProblemBody<'static>),
-    /// What it is about does not exist.
-    #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(#[to_schema] ProblemBody<'static>),
-    /// It does not fit how things stand, or its `Idempotency-Key` was another command's.
-    #[response(status = 409, content_type = "application/problem+json")]
-    Conflict(#[to_schema] ProblemBody<'static>),
-    /// It is beyond its bounds.
-    #[response(status = 422, content_type = "application/problem+json")]
-    Invalid(#[to_schema] ProblemBody<'static>),
-}
-
 /// How many an organization has.
 #[derive(Debug, Serialize, ToSchema)]
 struct ModeCount {
@@ -136,7 +112,8 @@ pub(super) async fn show(State(sources): State<Arc<Sources>>, viewer: Viewer) ->
 /// configuration. With `dry_run` it is told what becomes of what is pending.
 #[utoipa::path(
     put, path = "/api/v1/mode", operation_id = "set-mode", tag = "engine", params(DryRun, IdempotencyKey),
-    request_body = ModeBody, responses(ModeAnswers)
+    request_body = ModeBody,
+    responses(Answers, (status = 200, description = "It is done; or, where `dry_run` is asked for, what it would come to.", body = ChangedOrPlan))
 )]
 pub(super) async fn change(
     State(sources): State<Arc<Sources>>,
