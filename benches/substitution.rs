@@ -20,9 +20,10 @@ use linesman_domain::shelf::Shelf;
 use linesman_domain::values::Given;
 use linesman_domain::{Domain, Parts, level, services};
 use linesman_rules::{Book, Judge, Limits};
+use linesman_schemas::control::InstallationSection;
 use linesman_schemas::control::Settings;
 use linesman_schemas::service::{ServiceSource, ServicesSection};
-use linesman_schemas::{Mode, Place, ServiceName};
+use linesman_schemas::{Place, ServiceName};
 
 use crate::neighbour;
 
@@ -147,7 +148,7 @@ impl Bench {
             refused: Arc::default(),
             directory: Arc::default(),
             services: Arc::new(Catalog::of(section)),
-            mode: Mode::default(),
+            installation: InstallationSection::default(),
         };
         bench.decide("", "ctl", b"", Content::RuleBook(book))?;
         Ok(bench)

@@ -17,9 +17,9 @@ use linesman_domain::input::{Content, Input, RuleBook};
 use linesman_domain::state::Memory;
 use linesman_domain::{Decision, Domain, Parts};
 use linesman_rules::{Book, Judge, Limits, Policy};
-use linesman_schemas::Mode;
+
 use linesman_schemas::bundle::decode;
-use linesman_schemas::control::{PolicySource, Settings};
+use linesman_schemas::control::{InstallationSection, PolicySource, Settings};
 
 const LOAD: Load = Load { organizations: 16, policies: 100, is_own: false, is_mixed: false, bundles: 1_000 };
 
@@ -58,7 +58,7 @@ fn domain() -> anyhow::Result<Domain> {
             refused: Arc::default(),
             directory: Arc::default(),
             services: Arc::default(),
-            mode: Mode::default(),
+            installation: InstallationSection::default(),
         }),
     };
     let mut domain = Domain::open(Box::new(Memory::default()), parts)?;

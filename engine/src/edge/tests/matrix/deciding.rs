@@ -16,8 +16,7 @@ use linesman_domain::services::Catalog;
 use linesman_domain::state::Writes;
 use linesman_domain::{Domain, Parts, level, table};
 use linesman_rules::{Book, Judge, Limits};
-use linesman_schemas::Mode;
-use linesman_schemas::control::Settings;
+use linesman_schemas::control::{InstallationSection, Settings};
 use linesman_schemas::service::{ServiceSource, ServicesSection};
 use tokio::sync::watch;
 
