@@ -25,6 +25,7 @@ use linesman_domain::organizations::{self, OrgRow, Standing};
 use linesman_domain::rights::{Asked, Ruling, may, need};
 use linesman_domain::state::{State, Write, Writes};
 use linesman_domain::table;
+use linesman_schemas::command::{Handling, SubmitCaseAs};
 use linesman_schemas::directory::Granter;
 use linesman_schemas::{FilterLevel, Login, Mode, OrgName, Place, Principal, Privileges, Rights, Sphere};
 use tokio::sync::{mpsc, watch};
@@ -109,6 +110,10 @@ fn fill(store: &Store, enterprises: usize) -> anyhow::Result<()> {
 
 fn enterprise(number: usize) -> anyhow::Result<OrgRow> {
     Ok(OrgRow {
+        alias: String::new(),
+        handling: Handling::Forward,
+        submit_case_as: SubmitCaseAs::Real,
+        address: String::new(),
         display_name: format!("Enterprise {number}"),
         is_proxy: true,
         filter_level: FilterLevel::All,
@@ -159,6 +164,7 @@ async fn list(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Res
     let http = tls::http_client(Some(authority.ca_path()))?.build()?;
     let (_kept, lanes): (Vec<_>, Vec<_>) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
     let edge = Edge {
+        partner: None,
         store: Arc::clone(store),
         books: Arc::new(Books::new(client.clone(), 1)),
         client,
