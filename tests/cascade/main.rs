@@ -4,10 +4,10 @@ use linesman_tests::{Controller, Upstream, until};
 use serde_json::{Value, json};
 
 /// The support system, in a directory of its own.
-async fn support() -> (tempfile::TempDir, Upstream) {
-    let dir = tempfile::tempdir().unwrap();
-    let upstream = Upstream::start(dir.path()).await.unwrap();
-    (dir, upstream)
+async fn support() -> anyhow::Result<(tempfile::TempDir, Upstream)> {
+    let dir = tempfile::tempdir()?;
+    let upstream = Upstream::start(dir.path()).await?;
+    Ok((dir, upstream))
 }
 
 fn text(value: &Value, field: &str) -> Option<String> {
@@ -23,7 +23,7 @@ async fn stands(controller: &Controller, incident: &str, field: &'static str, wa
 
 #[tokio::test]
 async fn a_case_goes_through_the_whole_chain_and_back() {
-    let (_dir, support) = support().await;
+    let (_dir, support) = support().await.unwrap();
     let partner = Controller::partner(&support, &["acme", "bolt"], "").await.unwrap();
     let customer = Controller::end_customer(&partner, "acme").await.unwrap();
     customer.hears("own", "edge-1", 1).await.unwrap();
@@ -97,7 +97,7 @@ async fn a_case_goes_through_the_whole_chain_and_back() {
 
 #[tokio::test]
 async fn a_partner_that_solves_it_itself_sends_nothing_on() {
-    let (_dir, support) = support().await;
+    let (_dir, support) = support().await.unwrap();
     let partner = Controller::partner(&support, &["acme"], "handling = \"own\"\n").await.unwrap();
     let customer = Controller::end_customer(&partner, "acme").await.unwrap();
     customer.hears("own", "edge-1", 1).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_partner_that_solves_it_itself_sends_nothing_on() {
 
 #[tokio::test]
 async fn a_partner_stands_between_two() {
-    let (_dir, support) = support().await;
+    let (_dir, support) = support().await.unwrap();
     let first = Controller::partner(&support, &["reseller"], "").await.unwrap();
     let second = Controller::partner_below(&first, "reseller", &["acme"]).await.unwrap();
     let customer = Controller::end_customer(&second, "acme").await.unwrap();
@@ -124,7 +124,7 @@ async fn a_partner_stands_between_two() {
 #[tokio::test]
 async fn each_case_is_there_once_however_often_the_partner_dies() {
     const CASES: u64 = 200;
-    let (_dir, support) = support().await;
+    let (_dir, support) = support().await.unwrap();
     let mut partner = Controller::partner(&support, &["acme"], "").await.unwrap();
     let customer = Controller::end_customer(&partner, "acme").await.unwrap();
     for number in 1..=CASES {

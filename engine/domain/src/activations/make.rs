@@ -198,7 +198,7 @@ pub(crate) struct Failing {
     /// The other side, where that is another line.
     pub(crate) conflict: Option<ConflictRow>,
     /// The other side of a conflict: its line and its activation.
-    pub(crate) against: Option<(PlacePath, String)>,
+    pub(crate) against: Option<Box<(PlacePath, String)>>,
 }
 
 impl Failing {
@@ -220,7 +220,7 @@ impl Failing {
             _ => origins::owner(desk.state(), around.services.shelf(), at, leaf),
         };
         let (ours, hides_ours) = owner((here, ours), &conflict.second)?;
-        let against = Some((there.clone(), theirs.id.clone()));
+        let against = Some(Box::new((there.clone(), theirs.id.clone())));
         let (theirs, hides_theirs) = owner((there, theirs), &conflict.first)?;
         let is_hidden = desk.is_at(hidden::LEVEL) && (hides_ours || hides_theirs);
         let what = if is_hidden { format!("{HIDDEN_LEAF} is set differently") } else { conflict.to_string() };

@@ -277,6 +277,7 @@ impl Work<'_> {
     /// What was to be told cannot be: the device stays as it is, and loses what it is to lose.
     fn fail(&mut self, id: &str, part: PartRow, wrong: Failing) -> Result<(), Error> {
         let Failing { told: reason, conflict, against, .. } = wrong;
+        let against = against.map(|against| *against);
         // Written anew each time: whether the words are the same may differ from one program to the next.
         let is_known = part.state == Standing::Failed && !part.is_of_device;
         let changed = if is_known { part.changed } else { self.desk.now };

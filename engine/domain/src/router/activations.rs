@@ -123,7 +123,7 @@ impl Domain {
         let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
         let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", failing.told)).collect();
         let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
-            between: commands::wrong::pair(&line, &id, failing.against.as_ref()),
+            between: commands::wrong::pair(&line, &id, failing.against.as_deref()),
             detail: failing.shown(|place| reach.covers(place)).to_owned(),
             place: Some(Place::Below(line)),
             activation: Some(id),

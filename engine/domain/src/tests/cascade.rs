@@ -184,15 +184,16 @@ fn a_test_case_is_marked() {
 fn who_solves_it_is_said_by_a_policy_else_by_the_organization() {
     let policy = |does: &str| format!("policy(#{{ on: \"{REPORTED}\" }});\nfn react(incident, org) {{ {does}(); }}");
     let (forward, handle) = (policy("forward_case"), policy("handle_case"));
-    let cases: [(&str, &[(&str, &str)], &str, usize); 5] = [
-        ("forward", &[], "forward", 1),
-        ("own", &[], "own", 0),
-        ("own", &[("a", &forward)], "forward", 1),
-        ("forward", &[("a", &handle)], "own", 0),
-        ("forward", &[("a", &handle), ("b", &forward)], "own", 0),
+    let (forward, handle) = (forward.as_str(), handle.as_str());
+    let cases = [
+        ("forward", vec![], "forward", 1),
+        ("own", vec![], "own", 0),
+        ("own", vec![("a", forward)], "forward", 1),
+        ("forward", vec![("a", handle)], "own", 0),
+        ("forward", vec![("a", handle), ("b", forward)], "own", 0),
     ];
     for (default, policies, expected, sent) in cases {
-        let mut lane = Lane::partner(&json!({"handling": default}), policies);
+        let mut lane = Lane::partner(&json!({"handling": default}), &policies);
         lane.below(&report("k-1", 3, &["own"]));
         let handling = serde_json::to_value(lane.chain(1).handling).unwrap();
         assert_eq!((handling, lane.pending().len()), (json!(expected), sent), "{default} {policies:?}");
