@@ -110,7 +110,9 @@ pub fn asked_at(operation: &str) -> Where {
     match operation {
         "me" | "login" | "logout" | "issue-token" => Where::Home,
         "set-group" | "remove-group" | "group" | "load-policies" | "load-services" | "load-settings"
-        | "raise-level" | "level" | "log-level" | "set-log-level" | "metrics" | "status" => Where::At(&[Provider]),
+        | "raise-level" | "level" | "mode" | "set-mode" | "log-level" | "set-log-level" | "metrics" | "status" => {
+            Where::At(&[Provider])
+        }
         "organizations" | "policies" | "services" | "service" | "groups" | "audit-key" | "healthz" | "readyz"
         | "openapi" => Where::Told(&[Provider]),
         "incidents" | "cases" | "devices" | "intelligence" | "events" | "command" | "dead-letters" => {
@@ -139,6 +141,12 @@ pub fn asked_at(operation: &str) -> Where {
         | "annotate-incident"
         | "submit-case"
         | "save-case"
+        | "forward-case"
+        | "handle-case"
+        | "override-case"
+        | "note-case"
+        | "close-case"
+        | "reopen-case"
         | "replay-input"
         | "run-policy"
         | "localize-service" => Where::At(&[Organization]),

@@ -81,11 +81,7 @@ proxy = true
 [[organizations]]
 name = "bolt"
 "#;
-    let expected = r#"linesman.toml:1:8: an upstream of kind `partner` does not work yet: only `jss` does
-  mode = "end-customer"
-         ^^^^^^^^^^^^^^
-  help: write `kind = "jss"` under `[upstream]`
-linesman.toml:7:1: the organization `acme` is a proxy, and mode `end-customer` has none
+    let expected = r#"linesman.toml:7:1: the organization `acme` is a proxy, and mode `end-customer` has none
   [[organizations]]
   ^^^^^^^^^^^^^^^^^
   help: leave out `proxy`, or write `mode = "partner"`
@@ -94,6 +90,18 @@ linesman.toml:10:1: mode `end-customer` has exactly one organization, and this i
   ^^^^^^^^^^^^^^^^^
   help: several take mode `direct` or `partner`"#;
     assert_eq!(mistakes(text), expected);
+    let of_kind = |mode: &str, kind: &str| {
+        mistakes(&format!(
+            "mode = \"{mode}\"\n[upstream]\nkind = \"{kind}\"\nurl = \"https://h\"\nsite_id = \"s\"\nuser = \"u\"\n\
+             password_file = \"support-system.password\"\n"
+        ))
+    };
+    let expected = "linesman.toml:3:8: the upstream of an end customer is a partner\n  kind = \"jss\"\n         ^^^^^\n  \
+                    help: leave out `kind`, or write `mode = \"direct\"`";
+    assert_eq!(of_kind("end-customer", "jss"), expected);
+    let expected = "linesman.toml:3:8: the upstream of mode `direct` is the support system\n  kind = \"partner\"\n         \
+                    ^^^^^^^^^\n  help: leave out `kind`, or write `mode = \"end-customer\"`";
+    assert_eq!(of_kind("direct", "partner"), expected);
     let text = "mode = \"demo\"\n[upstream]\nurl = \"https://h\"\nsite_id = \"s\"\nuser = \"u\"\n\
                 password_file = \"support-system.password\"\n";
     let expected = "linesman.toml:3:7: mode `demo` has an upstream of its own\n  url = \"https://h\"\n        ^^^^^^^^^^^\n  \
