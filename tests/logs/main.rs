@@ -6,6 +6,7 @@
 //! people   from level to level to 3, and what that knows
 //! services from level to level to 4, and what that knows
 //! activations from level to level to 5, and what that knows
+//! cascade  from level to level to 6, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -14,6 +15,7 @@
 
 mod activations;
 mod audit;
+mod cascade;
 mod commands;
 mod listeners;
 mod load;
@@ -38,5 +40,6 @@ fn main() -> anyhow::Result<()> {
     raised::make(&dir.join("raised"))?;
     people::make(&dir.join("people"))?;
     services::make(&dir.join("services"))?;
-    activations::make(&dir.join("activations"))
+    activations::make(&dir.join("activations"))?;
+    cascade::make(&dir.join("cascade"))
 }

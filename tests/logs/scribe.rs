@@ -14,7 +14,7 @@ use linesman_domain::audit::{Log, Owner};
 use linesman_domain::state::Memory;
 use linesman_domain::{jobs, sections};
 use linesman_schemas::ReactionId;
-use linesman_schemas::control::{Control, RuleBook, RuleBookRef, Section, SectionRef};
+use linesman_schemas::control::{Control, InstallationSection, RuleBook, RuleBookRef, Section, SectionRef};
 use linesman_schemas::event::{self, Received};
 use linesman_schemas::service::ServicesSection;
 use serde_json::{Value, json};
@@ -123,7 +123,7 @@ impl Scribe {
     fn note_reactions(&mut self) {
         for (subject, event) in &self.said {
             let Some((org, connector)) = subject.split_once(".reaction.") else { continue };
-            if !matches!(connector, "jss" | "log" | "device") {
+            if !matches!(connector, "jss" | "partner" | "log" | "device") {
                 continue;
             }
             self.pending.push(Pending {
@@ -177,6 +177,26 @@ impl Scribe {
         let sections = vec![
             section(Section::Policies, &whole),
             section(Section::Services, &of_services),
+            section(Section::Settings, &whole),
+        ];
+        let named = sections::reference(self.version, sections);
+        for lane in 0..LANES {
+            self.control(lane, serde_json::to_vec(&Control::RuleBook(named.clone()))?)?;
+        }
+        Ok(())
+    }
+
+    /// A rule book in sections that says how the installation is connected.
+    pub(crate) fn rules_installed(&mut self, book: &RuleBook, installed: InstallationSection) -> anyhow::Result<()> {
+        let (whole, of_installation) = (pack(book)?, pack(&installed)?);
+        for (hash, content) in [&whole, &of_installation] {
+            self.writer.book(hash, content)?;
+        }
+        self.version += 1;
+        let section = |section, (hash, _): &(String, Vec<u8>)| SectionRef { section, hash: hash.clone() };
+        let sections = vec![
+            section(Section::Installation, &of_installation),
+            section(Section::Policies, &whole),
             section(Section::Settings, &whole),
         ];
         let named = sections::reference(self.version, sections);

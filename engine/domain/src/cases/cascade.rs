@@ -179,6 +179,9 @@ pub(crate) fn remark(
         _ => (format!("{}:{id}", desk.installed.controller), principal.to_string(), desk.now),
     };
     let chain = incident.chain.get_or_insert_default();
+    if side == Side::Below && chain.notes.iter().any(|known| known.id == note_id) {
+        return Ok(Vec::new());
+    }
     let is_closed = chain.is_closed || case.state == CaseState::Closed;
     match kind {
         StepKind::Close if is_closed => return Err("the case is closed".to_owned()),
@@ -191,9 +194,9 @@ pub(crate) fn remark(
     }
     match kind {
         StepKind::Note => {}
-        StepKind::Close => chain.is_closed = true,
+        StepKind::Close => (chain.is_closed, chain.is_reopened) = (true, false),
         StepKind::Reopen => {
-            chain.is_closed = false;
+            (chain.is_closed, chain.is_reopened) = (false, true);
             if case.state == CaseState::Closed {
                 case.state = CaseState::Updated;
             }
@@ -208,6 +211,14 @@ pub(crate) fn remark(
     }
     chain.steps.push(StepRow { kind, id: note_id, author, at, text: remark.text.clone() });
     Ok(next_step(desk, organizations, incident, cause))
+}
+
+/// What was closed here, or below, is not closed for the upstream, which knows of it: it was reopened there.
+pub(super) fn reopened_above(chain: &mut Option<ChainRow>, status: &str) -> bool {
+    let is_told = |chain: &&mut ChainRow| chain.is_closed && chain.steps.is_empty();
+    let Some(chain) = chain.as_mut().filter(is_told) else { return false };
+    chain.is_closed = status.eq_ignore_ascii_case(chain::CLOSED);
+    !chain.is_closed
 }
 
 /// Whether the upstream has the case, or will have it.

@@ -38,6 +38,8 @@ pub struct ChainRow {
     pub own: Words,
     /// Whether it was closed on this side or below it.
     pub is_closed: bool,
+    /// Whether it was reopened on this side or below it, since it was closed.
+    pub is_reopened: bool,
     /// What was said of it, oldest first.
     pub notes: Vec<NoteRow>,
     /// What the upstream is still to be told, oldest first; the first of them is under way where `telling` is one.
@@ -241,7 +243,12 @@ pub fn shown(case: &CaseRow, chain: Option<&ChainRow>) -> Words {
         _ => upstream.to_owned(),
     };
     let is_closed = chain.is_some_and(|chain| chain.is_closed);
-    let status = if is_closed { CLOSED } else { case.status.as_str() };
+    let is_reopened = chain.is_some_and(|chain| chain.is_reopened);
+    let status = match case.status.as_str() {
+        _ if is_closed => CLOSED,
+        status if is_reopened && (status.is_empty() || status.eq_ignore_ascii_case(CLOSED)) => REOPENED,
+        status => status,
+    };
     Words {
         case_id: or(own.map(|own| &own.case_id), &case.case_id),
         link: or(own.map(|own| &own.link), &case.link),
@@ -251,6 +258,8 @@ pub fn shown(case: &CaseRow, chain: Option<&ChainRow>) -> Words {
 
 /// The status of a case that is done.
 pub const CLOSED: &str = "closed";
+/// The status of one that is not done after all, as long as the upstream says nothing else.
+const REOPENED: &str = "reopened";
 
 impl ChainRow {
     /// What was said of the case that the one below sees, oldest first.

@@ -132,24 +132,24 @@ pub(crate) fn stands(desk: &Desk, incident: &mut Incident, standing: CaseStandin
     // Only partners tell of a case that has no id, and only since there are some.
     let is_first = case.case_id.is_empty() && !standing.case_id.is_empty();
     let is_noted = hear(&mut incident.chain, standing.notes);
-    let is_changed =
-        case.case_id != standing.case_id || case.status != standing.status || case.link != link || is_noted;
+    let is_reopened = cascade::reopened_above(&mut incident.chain, &standing.status);
+    let is_changed = case.case_id != standing.case_id
+        || case.status != standing.status
+        || case.link != link
+        || is_noted
+        || is_reopened;
     case.updated = standing.updated;
     if !is_changed {
         return vec![Follow::Keep];
     }
     case.case_id.clone_from(&standing.case_id);
-    let was_closed = case.state == CaseState::Closed;
-    case.state = if standing.status.eq_ignore_ascii_case("closed") {
+    case.state = if standing.status.eq_ignore_ascii_case(chain::CLOSED) {
         CaseState::Closed
     } else if is_first {
         CaseState::Created
     } else {
         CaseState::Updated
     };
-    if let Some(chain) = incident.chain.as_mut().filter(|_| was_closed && case.state != CaseState::Closed) {
-        chain.is_closed = false;
-    }
     case.previous_status = std::mem::replace(&mut case.status, standing.status);
     case.link = link;
     vec![Follow::Trigger(if is_first { Trigger::CaseAssigned } else { Trigger::CaseUpdated }), Follow::Keep]
