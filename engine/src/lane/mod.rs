@@ -204,6 +204,7 @@ impl Lane {
                 () = emitted(&mut self.emitting) => {
                     self.settle().await?;
                     self.commit_if_due().await?;
+                    self.go_on().await;
                 }
                 () = ahead::done(&mut self.reading) => self.carry().await?,
                 batch = self.reader.receive(BOUNDS), if self.reading.is_none() => self.read(batch)?,
@@ -273,7 +274,6 @@ impl Lane {
         }
         verb.end("decide", decoded.inputs().len());
         fail::fail_point!("decide");
-        self.go_on().await;
         self.commit_if_due().await
     }
 
@@ -349,7 +349,8 @@ impl Lane {
     }
 
     /// Sends for the next slice of what is done in slices, unless that is on its way. It lines up behind what has come
-    /// meanwhile, so others' inputs are decided in between.
+    /// meanwhile, so others' inputs are decided in between. Sent once a batch is applied, not once a slice is decided: so
+    /// nobody waits for two slices, nor goes out together with one.
     async fn go_on(&mut self) {
         let is_under_way = self.continued.is_some_and(|since| since.elapsed() < CONTINUE_AGAIN);
         if self.domain.has_work() && !is_under_way {
