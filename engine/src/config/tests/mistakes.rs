@@ -91,10 +91,11 @@ linesman.toml:10:1: mode `end-customer` has exactly one organization, and this i
   help: several take mode `direct` or `partner`"#;
     assert_eq!(mistakes(text), expected);
     let of_kind = |mode: &str, kind: &str| {
-        mistakes(&format!(
+        let text = format!(
             "mode = \"{mode}\"\n[upstream]\nkind = \"{kind}\"\nurl = \"https://h\"\nsite_id = \"s\"\nuser = \"u\"\n\
              password_file = \"support-system.password\"\n"
-        ))
+        );
+        mistakes(&text)
     };
     let expected = "linesman.toml:3:8: the upstream of an end customer is a partner\n  kind = \"jss\"\n         ^^^^^\n  \
                     help: leave out `kind`, or write `mode = \"direct\"`";
