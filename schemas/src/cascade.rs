@@ -26,6 +26,8 @@ pub const PATH: &str = "/partner/v1/";
 pub const TRACE_MOST: usize = 16;
 /// The longest name of a controller, and of an end customer, in characters.
 pub const CONTROLLER_MOST: usize = 64;
+/// The longest alias, in characters: a name and a stroke for each controller.
+pub const ALIAS_MOST: usize = TRACE_MOST * (CONTROLLER_MOST + 1);
 /// The longest key of a case, in bytes: a reaction's id.
 pub const KEY_MOST: usize = 200;
 /// The most cases of a page.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 401, 403 | unauthorized |
 //! | 429, 503 with `Retry-After` | overloaded, for so long |
-//! | 400, 409, 422 | refused |
+//! | 400, 409, 413, 422 | refused |
 //! | another 4xx or 5xx, a redirect | unavailable, with `Retry-After` if given |
 //! | anything else | garbled |
 //!
@@ -34,7 +34,7 @@ pub(super) fn judge(answer: &Answer) -> Result<(), Failure> {
         401 | 403 => FailureClass::Unauthorized,
         429 => FailureClass::Overloaded,
         503 if answer.retry_after_s.is_some() => FailureClass::Overloaded,
-        400 | 409 | 422 => FailureClass::Refused,
+        400 | 409 | 413 | 422 => FailureClass::Refused,
         300..=599 => FailureClass::Unavailable,
         _ => FailureClass::Garbled,
     };
@@ -66,7 +66,7 @@ mod tests {
             (403, None, Unauthorized),
             (404, None, Unavailable),
             (409, None, Refused),
-            (413, None, Unavailable),
+            (413, None, Refused),
             (422, None, Refused),
             (429, None, Overloaded),
             (429, Some(7), Overloaded),

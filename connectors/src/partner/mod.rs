@@ -24,7 +24,7 @@ use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
 use linesman_schemas::ReactionId;
 use linesman_schemas::cascade::CaseReport;
-use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
+use linesman_schemas::outcome::{Done, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 
 use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
@@ -105,7 +105,15 @@ impl Partner {
     ) -> Result<Option<String>, Failure> {
         let mut cursor = cursor.map(str::to_owned);
         for _ in 0..PAGES_PER_POLL {
-            let body = self.session.page(cursor.as_deref(), requests).await?;
+            let body = match self.session.page(cursor.as_deref(), requests).await {
+                // The partner gave it to nobody, or not to us: its log was begun anew, or it is another partner.
+                Err(failure) if cursor.is_some() && failure.class == FailureClass::Refused => {
+                    tracing::warn!(failure = %failure.message, "the partner does not know where its changes went on: from the beginning");
+                    cursor = None;
+                    self.session.page(None, requests).await?
+                }
+                body => body?,
+            };
             let page = answer::page(&body, cursor.as_deref())?;
             reports.extend(page.cases.into_iter().map(Report::CaseChanged));
             cursor = Some(page.cursor);

@@ -241,6 +241,11 @@ impl Organizations {
         self.known.get(org.as_str()).map(|known| &known.row)
     }
 
+    /// All of them, in order of name.
+    pub(crate) fn names(&self) -> Vec<OrgName> {
+        self.known.values().map(|known| known.name.clone()).collect()
+    }
+
     /// What scripts see of an organization.
     pub(crate) fn view(&self, org: &OrgName) -> Option<Rc<Organization>> {
         self.known.get(org.as_str()).map(|known| Rc::clone(&known.view))

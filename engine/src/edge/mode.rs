@@ -103,8 +103,9 @@ struct ModeCount {
 )]
 pub(super) async fn show(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<Json<ModeState>, Problem> {
     viewer.may("mode", &Place::Provider)?;
-    let (mode, _) = present(&sources).await?;
+    let (present, _) = present(&sources).await?;
     let configured = sources.standing.mode;
+    let mode = present.mode;
     Ok(Json(ModeState { mode, configured, restart: mode != configured }))
 }
 
@@ -132,7 +133,8 @@ pub(super) async fn change(
     }
     // Nobody adds an organization meanwhile.
     let mut turn = sources.admission.turn().await;
-    let (mode, expected) = present(&sources).await?;
+    let (present, expected) = present(&sources).await?;
+    let mode = present.mode;
     let rows = Arc::clone(&sources.rows);
     let planned = tokio::task::spawn_blocking(move || plan(&rows, mode, body.mode)).await;
     let plan = planned.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
@@ -142,7 +144,8 @@ pub(super) async fn change(
     if let Some(refused) = plan.refused {
         return Err(Problem::new(StatusCode::CONFLICT, refused));
     }
-    let packed = books::pack(&InstallationSection { mode: body.mode, upstream: body.mode.upstream() });
+    // What the upstream is follows the configuration, with the restart.
+    let packed = books::pack(&InstallationSection { mode: body.mode, ..present });
     let (hash, content) = packed.map_err(|error| Problem::internal(&error))?;
     sources.books.put(&hash, &content).await.map_err(away)?;
     let load = SectionLoad { section: Section::Installation, hash, loaded: None, expected, above: None };
@@ -154,13 +157,13 @@ pub(super) async fn change(
     answer
 }
 
-/// The log's mode, and by which hash it has it; none where that was never said.
-async fn present(sources: &Sources) -> Result<(Mode, Option<String>), Problem> {
-    let Some(first) = sources.rows.first() else { return Ok((Mode::default(), None)) };
+/// What the log has, and by which hash; none where that was never said.
+async fn present(sources: &Sources) -> Result<(InstallationSection, Option<String>), Problem> {
+    let Some(first) = sources.rows.first() else { return Ok(Default::default()) };
     let row = sections::read(first).map_err(|error| Problem::internal(&error))?;
-    let Some(section) = row.section(Section::Installation) else { return Ok((Mode::default(), None)) };
+    let Some(section) = row.section(Section::Installation) else { return Ok(Default::default()) };
     let content: InstallationSection = sources.books.fetch(&section.hash).await.map_err(away)?;
-    Ok((content.mode, Some(section.hash.clone())))
+    Ok((content, Some(section.hash.clone())))
 }
 
 fn away(error: crate::log::Error) -> Problem {

@@ -80,19 +80,20 @@ pub(super) async fn cases(
     Params(Changed { cursor, limit }): Params<Changed>,
 ) -> Result<Json<CasePage>, Problem> {
     let org = asker.org().clone();
-    let after = cursor.map(|text| cursor::read(&org, &text)).transpose()?.unwrap_or_default();
+    let after = cursor.map(|text| cursor::read(&sources.controller, &org, &text)).transpose()?.unwrap_or_default();
     let most = usize::try_from(limit.unwrap_or(PAGE)).unwrap_or(PAGE_MOST);
     let lane = sources.lane(&org).ok_or_else(nothing)?.clone();
     let _room = sources.reads.acquire().await.map_err(|error| Problem::internal(&error))?;
+    let controller = Arc::clone(&sources.controller);
     // The store waits for the disk.
-    let read = tokio::task::spawn_blocking(move || page(&lane, &org, after, most)).await;
+    let read = tokio::task::spawn_blocking(move || page(&lane, &controller, &org, after, most)).await;
     let read = read.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
     read.map(Json).ok_or_else(cursor::unknown)
 }
 
 /// The cases of an organization that changed behind `after`; none where there is no such change yet: the state is not
 /// the one the cursor was given by, and what changes next would never be told.
-fn page(lane: &Lane, org: &OrgName, after: u64, most: usize) -> Result<Option<CasePage>, Error> {
+fn page(lane: &Lane, controller: &str, org: &OrgName, after: u64, most: usize) -> Result<Option<CasePage>, Error> {
     if after > chain::last_change(lane, org)? {
         return Ok(None);
     }
@@ -109,7 +110,7 @@ fn page(lane: &Lane, org: &OrgName, after: u64, most: usize) -> Result<Option<Ca
         }
         last = change;
     }
-    Ok(Some(CasePage { cases, cursor: cursor::write(org, last), more }))
+    Ok(Some(CasePage { cases, cursor: cursor::write(controller, org, last), more }))
 }
 
 /// The case of a receipt, and the lane it lies in.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::{
     CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, NOTE_MOST, OWNER_MOST, label, list, text,
 };
-use crate::cascade::{CONTROLLER_MOST, CaseReport, KEY_MOST, TRACE_MOST};
+use crate::cascade::{ALIAS_MOST, CONTROLLER_MOST, CaseReport, KEY_MOST, TRACE_MOST};
 use crate::reaction::{CaseDetails, FollowUp};
 use crate::{IncidentId, Priority};
 
@@ -87,8 +87,8 @@ impl Reported {
             return Err(Fault::new("/key", format!("is not 1 to {KEY_MOST} printable ASCII characters")));
         }
         let report = &self.report;
-        label("/report/synopsis", &report.synopsis, CASE_TEXT_MOST)?;
-        label("/report/alias", &report.alias, CONTROLLER_MOST)?;
+        text("/report/synopsis", &report.synopsis, DETAIL_MOST + SYNOPSIS_MORE)?;
+        label("/report/alias", &report.alias, ALIAS_MOST)?;
         let route = &report.trace_route;
         if route.is_empty() || route.len() > TRACE_MOST {
             return Err(Fault::new("/report/trace_route", format!("has not 1 to {TRACE_MOST} entries")));
@@ -104,6 +104,9 @@ impl Reported {
     }
 }
 
+/// What may stand before a synopsis: that the case is a try.
+const SYNOPSIS_MORE: usize = 16;
+
 fn check_details(details: &CaseDetails) -> Result<(), Fault> {
     let lines = [
         ("host_event_id", &details.host_event_id),
@@ -115,9 +118,9 @@ fn check_details(details: &CaseDetails) -> Result<(), Fault> {
         ("event_type", &details.event_type),
     ];
     for (name, line) in lines {
-        label(&format!("/report/details/{name}"), line, DETAIL_MOST)?;
+        text(&format!("/report/details/{name}"), line, DETAIL_MOST)?;
     }
-    text("/report/details/description", &details.description, CASE_TEXT_MOST)?;
+    text("/report/details/description", &details.description, DETAIL_MOST)?;
     text("/report/details/comments", &details.comments, CASE_TEXT_MOST)?;
     list("/report/details/cc", &details.cc)?;
     let mut cc = details.cc.iter().enumerate();

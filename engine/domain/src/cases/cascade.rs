@@ -1,6 +1,7 @@
 //! What is done with cases between the controllers of a cascade: reported from below, sent on or solved here, shown
 //! below, and told above.
 
+use jiff::Timestamp;
 use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{CaseOverride, CaseRemark, Handling, Reported};
 use linesman_schemas::outcome::CaseNote;
@@ -9,7 +10,7 @@ use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{FilterLevel, IncidentId, OrgName, Principal};
 
 use super::chain::{self, ChainRow, LeadsTo, NoteRow, ReportedRow, Side, StepKind, StepRow, Words};
-use super::{CaseState, CaseText, new, outgoing};
+use super::{CaseState, CaseText, TEST_MARK, new, outgoing};
 use crate::Error;
 use crate::desk::Desk;
 use crate::follow::{Cause, Follow};
@@ -61,6 +62,7 @@ pub(crate) fn report(
             alias,
             trace_route: report.trace_route.clone(),
             has_details: report.details.is_some(),
+            is_test: report.synopsis.starts_with(TEST_MARK),
         }),
         updated: desk.now,
         ..ChainRow::default()
@@ -114,9 +116,30 @@ pub(crate) fn forward(
     }
     if let Some(chain) = &mut incident.chain {
         chain.handling = Some(Handling::Forward);
+        chain.steps = said_before(chain, desk.now);
     }
     let destination = upstream::of_case(&desk.installed);
     Ok(action.map(|action| Follow::React(cause, Decided { id, destination, action })).into_iter().collect())
+}
+
+/// What the upstream is to be told of a case that it gets now: what was said of it before, and that it is closed.
+fn said_before(chain: &ChainRow, now: Timestamp) -> Vec<StepRow> {
+    let notes = chain.notes.iter().filter(|note| note.side != Side::Above);
+    let mut steps: Vec<StepRow> = notes
+        .map(|note| StepRow {
+            kind: StepKind::Note,
+            id: note.id.clone(),
+            author: note.author.clone(),
+            at: note.at,
+            text: note.text.clone(),
+        })
+        .collect();
+    if chain.is_closed {
+        let id = format!("closed:{now}");
+        steps.push(StepRow { kind: StepKind::Close, id, author: String::new(), at: now, text: String::new() });
+    }
+    let most = steps.len().saturating_sub(STEPS_MOST);
+    steps.split_off(most)
 }
 
 /// Keeps a case that was reported here, or why not.
@@ -175,12 +198,18 @@ pub(crate) fn remark(
         _ => Side::Here,
     };
     let (note_id, author, at) = match &remark.origin {
-        Some(origin) if side == Side::Below => (origin.id.clone(), origin.author.clone(), origin.at),
+        Some(origin) if side == Side::Below => {
+            (origin.id.clone(), format!("{} ({principal})", origin.author), origin.at)
+        }
         _ => (format!("{}:{id}", desk.installed.controller), principal.to_string(), desk.now),
     };
     let chain = incident.chain.get_or_insert_default();
-    if side == Side::Below && chain.notes.iter().any(|known| known.id == note_id) {
+    let is_known = |known: &NoteRow| known.id == note_id && known.side == Side::Below;
+    if kind == StepKind::Note && side == Side::Below && chain.notes.iter().any(is_known) {
         return Ok(Vec::new());
+    }
+    if side == Side::Below && !remark.text.is_empty() && chain.is_full_of_below(&remark.text) {
+        return Err("the case has all the notes of those below that it takes".to_owned());
     }
     let is_closed = chain.is_closed || case.state == CaseState::Closed;
     match kind {
@@ -214,11 +243,19 @@ pub(crate) fn remark(
 }
 
 /// What was closed here, or below, is not closed for the upstream, which knows of it: it was reopened there.
-pub(super) fn reopened_above(chain: &mut Option<ChainRow>, status: &str) -> bool {
-    let is_told = |chain: &&mut ChainRow| chain.is_closed && chain.steps.is_empty();
-    let Some(chain) = chain.as_mut().filter(is_told) else { return false };
-    chain.is_closed = status.eq_ignore_ascii_case(chain::CLOSED);
-    !chain.is_closed
+pub(super) fn reopened_above(chain: &mut Option<ChainRow>, status: &str, updated: Timestamp) -> bool {
+    let Some(chain) = chain.as_mut().filter(|chain| chain.steps.is_empty()) else { return false };
+    if status.eq_ignore_ascii_case(chain::CLOSED) {
+        return false;
+    }
+    // The upstream's own word from here on.
+    let was_reopened = std::mem::take(&mut chain.is_reopened);
+    let is_told = chain.close_told > Timestamp::UNIX_EPOCH && updated > chain.close_told;
+    if chain.is_closed && is_told {
+        (chain.is_closed, chain.close_told) = (false, Timestamp::UNIX_EPOCH);
+        return true;
+    }
+    was_reopened
 }
 
 /// Whether the upstream has the case, or will have it.
@@ -259,6 +296,26 @@ pub(super) fn next_step(
     vec![Follow::React(cause, decided)]
 }
 
+/// What a case's upstream is being told, as it may leave at the organization's present filter level; nothing is told any
+/// more where nothing may leave. None if it is not that reaction.
+pub(crate) fn refilter(
+    organizations: &Organizations,
+    incident: &mut Incident,
+    reaction: &str,
+) -> Option<Option<Action>> {
+    let level = organizations.filter_level(&incident.id.org);
+    let case = incident.case.as_ref()?;
+    let chain = incident.chain.as_mut().filter(|chain| chain.telling == reaction)?;
+    if level == FilterLevel::DoNotSend {
+        chain.telling.clear();
+        chain.steps.clear();
+        return Some(None);
+    }
+    let step = said(chain.steps.first()?, level);
+    let (incident, transaction_id) = (incident.id.clone(), case.transaction_id.clone());
+    Some(Some(Action::TellCase(Box::new(CaseTelling { incident, transaction_id, step }))))
+}
+
 /// What leaves of a step at a filter level.
 ///
 /// INVARIANT (data leaves only filtered): below `Send all information` neither what was said leaves nor who said it.
@@ -288,7 +345,12 @@ pub(crate) fn told(
     let Some(chain) = incident.chain.as_mut().filter(|chain| chain.telling == reaction) else { return Vec::new() };
     chain.telling.clear();
     if !chain.steps.is_empty() {
-        chain.steps.remove(0);
+        let told = chain.steps.remove(0);
+        match told.kind {
+            StepKind::Close => chain.close_told = desk.now,
+            StepKind::Reopen => chain.close_told = Timestamp::UNIX_EPOCH,
+            StepKind::Note => {}
+        }
     }
     let mut follows = next_step(desk, organizations, incident, Cause::Handling);
     follows.push(Follow::Keep);

@@ -23,8 +23,12 @@ use crate::desk::Desk;
 use crate::state::Base;
 use crate::table::{self, Key, Row, Table};
 
-/// The most notes that are kept of a case.
+/// The most notes that are kept of a case, and of those below.
 pub const NOTES_MOST: usize = 200;
+/// The most of them that were said by whoever is below.
+const BELOW_MOST: usize = 100;
+/// The most that is kept of what was said of a case, in bytes.
+const NOTES_BYTES: usize = 256 * 1024;
 
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -48,8 +52,13 @@ pub struct ChainRow {
     pub telling: String,
     /// How it stood when the one below could last see it changed.
     pub told: Words,
-    /// How many notes the one below could see then.
+    /// How many notes had been said by then that the one below sees.
     pub told_notes: u64,
+    /// How many there have ever been.
+    pub said_notes: u64,
+    /// When the upstream was told that it is closed here or below; the epoch for never since.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub close_told: Timestamp,
     /// The number of that change; 0 before the first.
     pub change: u64,
     /// When it changed last for the one below.
@@ -72,6 +81,8 @@ pub struct ReportedRow {
     pub trace_route: Vec<String>,
     /// Whether it came with more than a synopsis.
     pub has_details: bool,
+    /// Whether it is a try and no case.
+    pub is_test: bool,
 }
 
 /// Id, link and status of a case; an empty one is none.
@@ -279,15 +290,29 @@ impl ChainRow {
         desk.write(key(&incident.org, incident.number), self)
     }
 
+    /// Whether those below have said as much as half of what is kept, with one more text.
+    pub(super) fn is_full_of_below(&self, text: &str) -> bool {
+        let below = self.notes.iter().filter(|note| note.side == Side::Below);
+        let (count, bytes) = below.fold((0, text.len()), |(count, bytes), note| (count + 1, bytes + note.text.len()));
+        count >= BELOW_MOST || bytes > NOTES_BYTES / 2
+    }
+
     /// Keeps what was said, unless it is known; whether it is news. The oldest goes where there are too many.
     pub(super) fn say(&mut self, note: NoteRow) -> bool {
-        if self.notes.iter().any(|known| known.id == note.id) {
+        if self.notes.iter().any(|known| known.id == note.id && known.side == note.side) {
             return false;
         }
-        if self.notes.len() >= NOTES_MOST {
+        let bytes = |notes: &[NoteRow]| notes.iter().map(|note| note.text.len()).sum::<usize>();
+        let is_full = self.notes.len() >= NOTES_MOST || bytes(&self.notes) + note.text.len() > NOTES_BYTES;
+        // What the upstream lists of old that went is no news.
+        if is_full && note.side == Side::Above && self.notes.first().is_some_and(|oldest| note.at <= oldest.at) {
+            return false;
+        }
+        self.said_notes += u64::from(note.side != Side::Below);
+        self.notes.push(note);
+        while self.notes.len() > NOTES_MOST || (bytes(&self.notes) > NOTES_BYTES && self.notes.len() > 1) {
             self.notes.remove(0);
         }
-        self.notes.push(note);
         true
     }
 }
@@ -297,10 +322,8 @@ fn tell_below(desk: &mut Desk, incident: &IncidentId, case: &CaseRow, chain: &mu
     if chain.reported.is_none() {
         return Ok(());
     }
-    let (now, notes) = (shown(case, Some(chain)), chain.notes_below().count() as u64);
-    // Notes that went made room for others.
-    let is_same = chain.change > 0 && chain.told == now && chain.told_notes == notes && notes < NOTES_MOST as u64;
-    if is_same {
+    let (now, notes) = (shown(case, Some(chain)), chain.said_notes);
+    if chain.change > 0 && chain.told == now && chain.told_notes == notes {
         return Ok(());
     }
     let org = &incident.org;

@@ -132,7 +132,7 @@ pub(crate) fn stands(desk: &Desk, incident: &mut Incident, standing: CaseStandin
     // Only partners tell of a case that has no id, and only since there are some.
     let is_first = case.case_id.is_empty() && !standing.case_id.is_empty();
     let is_noted = hear(&mut incident.chain, standing.notes);
-    let is_reopened = cascade::reopened_above(&mut incident.chain, &standing.status);
+    let is_reopened = cascade::reopened_above(&mut incident.chain, &standing.status, standing.updated);
     let is_changed = case.case_id != standing.case_id
         || case.status != standing.status
         || case.link != link
@@ -208,7 +208,7 @@ fn text(incident: &Incident, words: CaseWords) -> CaseText {
 /// What may leave of a case at a filter level; nothing at `Do not send`.
 ///
 /// INVARIANT (data leaves only filtered): until bundles are redacted, every level but `Send all
-/// information` lets out the incident, its priority and a fixed synopsis, whatever a script wrote.
+/// information` lets out the incident, its priority, the alias, the route and a fixed synopsis, whatever a script wrote.
 fn outgoing(
     desk: &Desk,
     organizations: &Organizations,
@@ -238,8 +238,10 @@ fn outgoing(
         FilterLevel::ExceptConfiguration | FilterLevel::AddressesOverwritten | FilterLevel::FeaturesOnly => None,
     };
     let synopsis = if level == FilterLevel::All { text.synopsis.clone() } else { WITHHELD.to_owned() };
-    let is_test = row.is_some_and(|row| row.submit_case_as == SubmitCaseAs::Test);
-    let synopsis = if is_test { format!("{TEST_MARK}{synopsis}") } else { synopsis };
+    let is_test = row.is_some_and(|row| row.submit_case_as == SubmitCaseAs::Test)
+        || reported.is_some_and(|reported| reported.is_test);
+    let synopsis =
+        if is_test && !synopsis.starts_with(TEST_MARK) { format!("{TEST_MARK}{synopsis}") } else { synopsis };
     let alias = match reported {
         Some(reported) => reported.alias.clone(),
         None => row.map(|row| row.alias.clone()).unwrap_or_default(),
@@ -254,7 +256,7 @@ fn outgoing(
         synopsis,
         details,
         alias,
-        address: row.map(|row| row.address.clone()).unwrap_or_default(),
+        address: row.filter(|_| level == FilterLevel::All).map(|row| row.address.clone()).unwrap_or_default(),
         trace_route,
     })))
 }

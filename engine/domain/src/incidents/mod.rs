@@ -142,7 +142,13 @@ pub(crate) fn report(
 ) -> Result<Incident, Error> {
     let details = report.details.as_ref();
     let device = match details.filter(|details| !details.serial_number.is_empty()) {
-        Some(details) => devices.note(desk, organizations, org, &device_of(details))?,
+        Some(details) => {
+            // What a report does not tell stays as bundles told it.
+            let known = devices.find(desk, org, &details.serial_number)?;
+            let address = known.as_ref().map(|known| known.management_address.as_str()).filter(|text| !text.is_empty());
+            let device = Device { management_address: address.map(Cow::Borrowed), ..device_of(details) };
+            devices.note(desk, organizations, org, &device)?
+        }
         None => Rc::new(DeviceRow::unknown()),
     };
     let given = |get: fn(&CaseDetails) -> &String| details.map(get).cloned().unwrap_or_default();

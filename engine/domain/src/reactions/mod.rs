@@ -62,13 +62,20 @@ pub(crate) fn react(
         destination: destination.to_string(),
         attempt: 1,
         not_before: desk.now,
-        deadline: after(desk.now, desk.settings.reaction_deadline_s),
+        deadline: after(desk.now, patience_s(desk, destination)),
         // Level 1 let out what was decided meanwhile.
         is_held: is_suspended && desk.is_at(2),
         incident: incident.map(|incident| incident.id.number),
         action: serde_json::to_string(action)?,
     };
     pend(desk, id, &row)
+}
+
+/// How long a reaction is tried, in seconds: one of a partner for a month, since that may be away for long.
+fn patience_s(desk: &Desk, destination: &Destination) -> u64 {
+    const PARTNER_S: u64 = 30 * 86_400;
+    let of_all = desk.settings.reaction_deadline_s;
+    if destination.to_string() == upstream::PARTNER_NAME { of_all.max(PARTNER_S) } else { of_all }
 }
 
 fn say(

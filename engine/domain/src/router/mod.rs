@@ -36,6 +36,7 @@ use super::dead_letters::{self, Why};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
 use super::input::{Content, Input};
+use super::jobs::Work;
 use super::level;
 use super::organizations::Standing;
 use super::policies::Fired;
@@ -119,8 +120,14 @@ impl Domain {
         match content {
             Content::RuleBook(book) => {
                 let shared = self.services.parameters();
+                let before = desk.installed.clone();
                 let judged_by = (&mut self.policies, &mut self.managers, &mut self.services);
                 self.books.take_up(desk, &self.organizations, judged_by, book, input.sequence)?;
+                if before != desk.installed {
+                    for org in self.organizations.names() {
+                        self.jobs.begin(desk, Work::ReviewPending(org))?;
+                    }
+                }
                 if shared == self.services.parameters() { Ok(()) } else { self.render_all() }
             }
             Content::Level(level) => {

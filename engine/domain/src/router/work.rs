@@ -6,7 +6,7 @@ use linesman_schemas::OrgName;
 use crate::activations::wanted::Scope;
 use crate::commands::services;
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
-use crate::{Domain, Error, audit, cases, incidents, managers, reactions};
+use crate::{Domain, Error, audit, cases, incidents, managers, reactions, upstream};
 
 impl Domain {
     /// One slice of the job whose turn it is.
@@ -59,12 +59,27 @@ impl Domain {
             let Some(row) = reactions::find(&self.desk, org, &id)? else { continue };
             let mut next = reactions::PendingRow { is_held, ..row.clone() };
             let incident = reactions::incident_of(&row).map(|id| self.incident(&id)).transpose()?.flatten();
-            // A notification of an incident stands beside its case, and stays what it is.
-            let Some(mut incident) = incident.filter(|incident| cases::is_opened_by(incident, &id)) else {
+            let Some(mut incident) = incident else {
                 reactions::renew(&mut self.desk, &id, &row, Some(next))?;
                 continue;
             };
-            let next = match cases::refilter(&self.desk, &self.organizations, &mut incident) {
+            let told = cases::cascade::refilter(&self.organizations, &mut incident, id.as_str());
+            let action = match told {
+                Some(action) => action,
+                None if cases::is_opened_by(&incident, &id) => {
+                    // It has not left yet: it goes to whoever is the upstream now.
+                    if upstream::is_one(&next.destination) {
+                        next.destination = upstream::of_case(&self.desk.installed).to_string();
+                    }
+                    cases::refilter(&self.desk, &self.organizations, &mut incident)
+                }
+                // A notification of an incident stands beside its case, and stays what it is.
+                None => {
+                    reactions::renew(&mut self.desk, &id, &row, Some(next))?;
+                    continue;
+                }
+            };
+            let next = match action {
                 Some(action) => {
                     next.action = serde_json::to_string(&action)?;
                     Some(next)

@@ -265,7 +265,7 @@ fn the_upstream_is_told_one_thing_after_the_other_once_it_has_the_case() {
     assert_eq!(
         told["tell_case"]["step"]["note"],
         json!({
-            "id": "own:1", "author": "eve", "at": "2026-11-21T10:00:00Z", "text": "still down",
+            "id": "own:1", "author": "eve (end customer acme)", "at": "2026-11-21T10:00:00Z", "text": "still down",
         })
     );
     assert_eq!(lane.pending().len(), 1, "one thing after the other");
@@ -352,4 +352,92 @@ fn before_level_6_nothing_of_it_was_read() {
     let dead = lane.on("acme.dead.command-undecodable");
     assert_eq!(dead.len(), 1);
     assert!(lane.pending().is_empty());
+}
+
+#[test]
+fn what_the_upstream_is_told_follows_the_filter_level_while_it_waits() {
+    let mut lane = Lane::partner(&json!({}), &[]);
+    lane.below(&report("k-1", 3, &["own"]));
+    lane.report(&accepted());
+    lane.here(&case("note_case", &json!({"text": "the secret"})));
+    let settings = |level: &str| json!({"set_organization": {"display_name": "acme", "is_proxy": true, "filter_level": level, "alias": "ACME"}});
+    lane.command("acme", &settings("Only send list of features used"));
+    let note = &lane.action()["tell_case"]["step"]["note"];
+    assert_eq!((&note["text"], &note["author"]), (&json!("withheld by filter level"), &json!("")));
+    lane.command("acme", &settings("Do not send"));
+    assert!(lane.pending().is_empty(), "nothing leaves, and nothing waits to");
+    assert!(lane.chain(1).steps.is_empty());
+}
+
+#[test]
+fn what_was_said_before_the_upstream_has_a_case_is_told_with_it() {
+    let mut lane = Lane::partner(&json!({"handling": "own"}), &[]);
+    lane.below(&report("k-1", 3, &["own"]));
+    let origin = json!({"id": "own:1", "author": "eve", "at": "2026-11-21T10:00:00Z"});
+    lane.below(&case("note_case", &json!({"text": "still down", "origin": origin})));
+    lane.here(&case("note_case", &json!({"text": "we look"})));
+    lane.below(&case("close_case", &json!({})));
+    lane.here(&case("forward_case", &json!({})));
+    lane.report(&accepted());
+    for expected in ["still down", "we look"] {
+        assert_eq!(lane.action()["tell_case"]["step"]["note"]["text"], expected);
+        lane.report(&json!({"done": "case_told"}));
+    }
+    assert!(lane.action()["tell_case"]["step"]["close"].is_object());
+}
+
+#[test]
+fn a_case_reopened_here_is_closed_again_when_the_upstream_says_so() {
+    let mut lane = Lane::partner(&json!({}), &[]);
+    lane.below(&report("k-1", 3, &["own"]));
+    lane.report(&accepted());
+    lane.take("acme", "result", standing("closed", 5).as_bytes());
+    lane.here(&case("reopen_case", &json!({})));
+    assert_eq!(lane.seen_below(1)[2], "reopened");
+    lane.report(&json!({"done": "case_told"}));
+    lane.take("acme", "result", standing("In Progress", 6).as_bytes());
+    assert_eq!(lane.seen_below(1)[2], "In Progress");
+    lane.take("acme", "result", standing("closed", 7).as_bytes());
+    assert_eq!(lane.seen_below(1)[2], "closed");
+}
+
+#[test]
+fn what_an_upstream_said_before_it_knew_of_the_closing_reopens_nothing() {
+    let mut lane = Lane::partner(&json!({}), &[]);
+    lane.below(&report("k-1", 3, &["own"]));
+    lane.report(&accepted());
+    lane.now = "2026-11-21T10:10:00Z".parse().unwrap();
+    lane.below(&case("close_case", &json!({})));
+    lane.report(&json!({"done": "case_told"}));
+    lane.take("acme", "result", standing("working", 9).as_bytes());
+    assert_eq!(lane.seen_below(1)[2], "closed");
+    lane.take("acme", "result", standing("reopened", 11).as_bytes());
+    assert_eq!(lane.seen_below(1)[2], "reopened");
+}
+
+#[test]
+fn a_test_case_stays_one_at_every_hop() {
+    let mut lane = Lane::partner(&json!({"filter_level": "Only send list of features used"}), &[]);
+    let mut verb = report("k-1", 3, &["own"]);
+    verb["report_case"]["report"]["synopsis"] = json!("TEST CASE: FRU offline");
+    lane.below(&verb);
+    assert_eq!(lane.action()["submit_case"]["synopsis"], "TEST CASE: withheld by filter level");
+}
+
+#[test]
+fn what_an_end_customer_says_crowds_nobody_out() {
+    let mut lane = Lane::partner(&json!({}), &[]);
+    lane.below(&report("k-1", 3, &["own"]));
+    lane.here(&case("note_case", &json!({"text": "ours"})));
+    let note = |number: usize| {
+        let origin = json!({"id": format!("own:{number}"), "author": "eve", "at": "2026-11-21T10:00:00Z"});
+        case("note_case", &json!({"text": "x".repeat(4000), "origin": origin}))
+    };
+    let refused: Vec<_> =
+        (0..110).map(|number| lane.below(&note(number))).filter(|(verdict, _)| *verdict != Verdict::Done).collect();
+    assert!(!refused.is_empty() && refused.iter().all(|(verdict, _)| *verdict == Verdict::Conflict), "{refused:?}");
+    let chain = lane.chain(1);
+    assert_eq!(chain.notes[0].text, "ours");
+    assert!(chain.notes.iter().map(|note| note.text.len()).sum::<usize>() <= 130 * 1024);
+    assert_eq!(lane.below(&note(0)).0, Verdict::Done, "what it is known to have said is said again for nothing");
 }

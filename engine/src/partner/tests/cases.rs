@@ -4,7 +4,7 @@ use linesman_domain::cases::chain::Side;
 use reqwest::Response;
 use serde_json::{Value, json};
 
-use super::fixture::{Fixture, at, note, problem};
+use super::fixture::{Fixture, HERE, at, note, problem};
 
 /// All that an answer is made of, the moment excepted.
 async fn whole(answer: Response) -> (u16, Vec<(String, Vec<u8>)>, Vec<u8>) {
@@ -102,7 +102,7 @@ async fn what_is_no_cursor_and_no_limit_is_refused_where_it_stands() {
     let of_acme = begun["cursor"].as_str().unwrap();
     let detail = "`cursor` is none that an answer gave; without one the list begins anew";
     // Of a state that is gone, one may lie ahead of all changes.
-    let ahead = super::super::cursor::write(&"acme".parse().unwrap(), 2);
+    let ahead = super::super::cursor::write(HERE, &"acme".parse().unwrap(), 2);
     for (who, cursor) in [("acme", "x"), ("acme", ""), ("bolt", of_acme), ("acme", ahead.as_str())] {
         let answer = partner.get(who, &format!("cases?cursor={cursor}")).await;
         assert_eq!(problem(answer).await, (400, detail.to_owned(), Some("cursor".to_owned())), "{who} {cursor}");

@@ -114,6 +114,7 @@ impl Fixture {
         let org: OrgName = name.parse().unwrap();
         let chain = ChainRow {
             reported: Some(ReportedRow {
+                is_test: false,
                 key: format!("k-{number}"),
                 tracking_number: format!("own-{}", 100 + number),
                 transaction_id: format!("T-{name}-{number}"),

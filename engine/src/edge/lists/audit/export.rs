@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use linesman_domain::audit::{Log, Owner};
@@ -25,6 +26,7 @@ use crate::audit::export::{cells_of, chosen, columns, header, line};
 use crate::edge::filters::{Glob, LogOf, Plain, When};
 use crate::edge::lists::Error;
 use crate::edge::lists::walk::{Walk, found};
+use crate::edge::logins::Entered;
 use crate::edge::sources::{EXPORTERS, Sources};
 use crate::edge::transport::params::Params;
 use crate::edge::transport::problem::Problem;
@@ -89,10 +91,14 @@ pub(in crate::edge) struct ExportQuery {
     q: Option<Plain>,
 }
 
+/// The path that an export is asked for by.
+const PATH: &str = "/api/v1/audit/export";
+
 /// Where an export is.
 struct Progress {
     sources: Arc<Sources>,
-    viewer: Viewer,
+    /// By what they came in: it may be ended meanwhile.
+    headers: HeaderMap,
     plan: Arc<Plan>,
     /// Which log, and which record of it is next.
     at: (usize, u64),
@@ -131,6 +137,7 @@ struct Span {
 pub(in crate::edge) async fn export(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
+    headers: HeaderMap,
     Params(query): Params<ExportQuery>,
 ) -> Result<Response, Problem> {
     let Ok(seat) = Arc::clone(&sources.exporters).try_acquire_owned() else {
@@ -144,9 +151,9 @@ pub(in crate::edge) async fn export(
     };
     let name = choice.owner().map_or_else(|| "all".to_owned(), Owner::to_string);
     let asked = Arc::clone(&sources);
-    let plan = found(&sources, viewer.clone(), move |walk| plan(walk, &asked, choice, format)).await?;
+    let plan = found(&sources, viewer, move |walk| plan(walk, &asked, choice, format)).await?;
     metrics::counter!("linesman_audit_exports_total").increment(1);
-    let progress = Progress { sources, viewer, plan: Arc::new(plan), at: (0, 0), _seat: seat };
+    let progress = Progress { sources, headers, plan: Arc::new(plan), at: (0, 0), _seat: seat };
     let front = progress.plan.front.clone();
     let parts = stream::try_unfold((progress, Some(front)), async |(progress, front)| match front {
         Some(front) => Ok(Some((front, (progress, None)))),
@@ -215,10 +222,14 @@ async fn next(mut progress: Progress) -> std::io::Result<Option<(Vec<u8>, Progre
     Ok(None)
 }
 
-/// Whoever asks, as far as they see it now.
+/// Whoever asks, as far as they are still let in, and see it now.
 fn again(progress: &Progress) -> Result<Viewer, Problem> {
-    let viewer = progress.sources.grants.viewer(progress.viewer.principal())?;
-    admit(&viewer, "export-audit", progress.plan.choice.owner())?;
+    let Progress { sources, headers, plan, .. } = progress;
+    let Entered::In(entry) = sources.enter(&Method::GET, PATH, headers)? else {
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "the session or token was ended"));
+    };
+    let viewer = sources.grants.viewer(entry.principal)?;
+    admit(&viewer, "export-audit", plan.choice.owner())?;
     Ok(viewer)
 }
 
@@ -229,7 +240,11 @@ fn part(walk: &Walk, plan: &Plan, (place, from): (usize, u64)) -> Result<(Vec<u8
         return Ok((bytes, (place, from)));
     };
     let behind = (place + 1, 0);
-    let Some(lane) = lane_of(walk, owner).unwrap_or_default() else {
+    let lane = match lane_of(walk, owner) {
+        Err(Error::Nothing(_)) => None,
+        found => found?,
+    };
+    let Some(lane) = lane else {
         // It is not there any more for whoever asks. A log that was to be whole ends as one that is not.
         return if plan.is_whole { Err(missing(owner)) } else { Ok((bytes, behind)) };
     };
