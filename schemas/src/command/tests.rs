@@ -141,7 +141,7 @@ fn what_cannot_be_read_is_told_in_words() {
     let boss = command(json!({"principal": {"kind": "boss"}}));
     assert_eq!(
         boss,
-        "unknown variant `boss`, expected one of `provider`, `manager`, `policy`, `configuration`, `machine`"
+        "unknown variant `boss`, expected one of `provider`, `manager`, `policy`, `end_customer`, `configuration`, `machine`"
     );
     let sing = command(json!({"actor": "a", "verb": "sing"}));
     assert!(sing.starts_with("unknown variant `sing`, expected one of `set_organization`, "), "{sing}");

@@ -196,7 +196,7 @@ pub(crate) fn provider_verbs() -> Vec<Verb> {
         Verb::Engine(Engine::SetLogLevel(change)),
         Verb::RuleBook(RuleBook::LoadSection(load.clone())),
     ];
-    let others = [Section::Settings, Section::Services, Section::Directory];
+    let others = [Section::Settings, Section::Services, Section::Directory, Section::Installation];
     samples
         .extend(others.map(|section| Verb::RuleBook(RuleBook::LoadSection(SectionLoad { section, ..load.clone() }))));
     samples.extend(groups.map(verb));

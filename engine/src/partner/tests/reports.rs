@@ -66,7 +66,7 @@ async fn a_case_that_would_go_in_a_circle_is_refused() {
 #[tokio::test]
 async fn what_is_wrong_with_a_report_is_said_where_it_is() {
     let partner = Fixture::new().await;
-    let long = "x".repeat(33_000);
+    let long = "x".repeat(70_000);
     for (body, status, at, detail) in [
         (with(report(), "synopsis", json!(long)), 422, "#/synopsis", None),
         (with(report(), "trace_route", json!([])), 422, "#/trace_route", Some("`trace_route` has not 1 to 16 entries")),
