@@ -104,10 +104,10 @@ impl Partner {
         reports: &mut Vec<Report>,
     ) -> Result<Option<String>, Failure> {
         let mut cursor = cursor.map(str::to_owned);
-        for _ in 0..PAGES_PER_POLL {
+        for number in 0..PAGES_PER_POLL {
             let body = match self.session.page(cursor.as_deref(), requests).await {
                 // The partner gave it to nobody, or not to us: its log was begun anew, or it is another partner.
-                Err(failure) if cursor.is_some() && failure.class == FailureClass::Refused => {
+                Err(failure) if number == 0 && cursor.is_some() && failure.class == FailureClass::Refused => {
                     tracing::warn!(failure = %failure.message, "the partner does not know where its changes went on: from the beginning");
                     cursor = None;
                     self.session.page(None, requests).await?
@@ -154,8 +154,8 @@ impl Connector for Partner {
     }
 
     fn requests_most(&self) -> u32 {
-        // A poll of all its pages, and the registration before it.
-        PAGES_PER_POLL as u32 + 1
+        // A poll of all its pages, the registration before it, and a cursor that the partner does not know.
+        PAGES_PER_POLL as u32 + 2
     }
 
     fn certificate_ends(&self) -> Option<Timestamp> {

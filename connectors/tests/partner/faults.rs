@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::scripted::*;
 
 fn tasks() -> [Task; 3] {
-    [submit(1), poll(Some("c1")), tell(1, "T-1", CaseStep::Close(note("")))]
+    [submit(1), poll(None), tell(1, "T-1", CaseStep::Close(note("")))]
 }
 
 #[tokio::test]

@@ -175,3 +175,16 @@ async fn an_action_of_another_connector_is_refused_without_a_request() {
     assert_eq!(failure(attempted).message, "the connector `partner` has no use for `log`");
     assert!(server.is_silent());
 }
+
+/// The partner's log was begun anew, or it is another: what changed there is read from the beginning.
+#[tokio::test]
+async fn a_cursor_that_the_partner_does_not_know_begins_anew() {
+    let server = Scripted::registering(vec![problem(400, "", "it is none"), page(&[view(1)], "c9", false)]);
+    let attempted = server.partner().carry_out(&poll(Some("c1"))).await;
+    assert_eq!((attempted.requests, attempted.reports.len()), (3, 1));
+    assert_eq!(done(attempted), Done::Polled { cursor: Some("c9".to_owned()) });
+    server.heard();
+    for path in ["/partner/v1/cases?cursor=c1", "/partner/v1/cases"] {
+        assert!(server.heard().starts_with(&format!("GET {path} HTTP/1.1\r\n")));
+    }
+}
