@@ -7,11 +7,10 @@ use axum::Extension;
 use axum::http::{Method, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
+use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
-use utoipa::openapi::response::Response;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
-use utoipa::{OpenApi as _, ToSchema};
+use utoipa::openapi::{OpenApi, RefOr};
 
 use super::access::OPEN;
 use super::logins::cookie;
@@ -92,14 +91,8 @@ fn add_problems(operation: &mut Operation, is_open: bool) {
     }
     for (status, description) in problems {
         let responses = &mut operation.responses.responses;
-        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem_response(description)));
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem::described(description)));
     }
-}
-
-fn problem_response(description: &str) -> Response {
-    let schema = Ref::from_schema_name(ProblemBody::name());
-    let content = ContentBuilder::new().schema(Some(schema)).build();
-    ResponseBuilder::new().description(description).content(problem::CONTENT_TYPE, content).build()
 }
 
 /// The document's text, as every request has it in its extensions.

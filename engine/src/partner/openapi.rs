@@ -9,11 +9,10 @@ use bytes::Bytes;
 use linesman_schemas::cascade::{CasePage, CaseReport, CaseStep, CaseView, Receipt, Registered, Registration};
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
+use utoipa::OpenApi as _;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::response::Response;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
-use utoipa::{OpenApi as _, ToSchema};
+use utoipa::openapi::{OpenApi, RefOr};
 
 use crate::edge::transport::problem::{self, ProblemBody};
 
@@ -94,18 +93,12 @@ fn add_problems(operation: &mut Operation) {
     }
     for (status, description) in problems {
         let responses = &mut operation.responses.responses;
-        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem_response(description)));
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem::described(description)));
     }
 }
 
 fn is_receipt(parameter: &RefOr<utoipa::openapi::path::Parameter>) -> bool {
     matches!(parameter, RefOr::T(parameter) if parameter.name == "transaction_id")
-}
-
-fn problem_response(description: &str) -> Response {
-    let schema = Ref::from_schema_name(ProblemBody::name());
-    let content = ContentBuilder::new().schema(Some(schema)).build();
-    ResponseBuilder::new().description(description).content(problem::CONTENT_TYPE, content).build()
 }
 
 /// The document's text, as every request has it in its extensions.

@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use linesman_schemas::Place;
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 
 /// How a problem's body is declared.
 pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
@@ -45,6 +46,13 @@ pub(in crate::edge) struct Tried {
     pub(in crate::edge) operation: &'static str,
     /// Where.
     pub(in crate::edge) place: Place,
+}
+
+/// How documents of APIs describe an answer that says no.
+pub(crate) fn described(description: &str) -> utoipa::openapi::Response {
+    let schema = Ref::from_schema_name(ProblemBody::name());
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new().description(description).content(CONTENT_TYPE, content).build()
 }
 
 /// An answer that says no (RFC 9457).
