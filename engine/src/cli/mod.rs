@@ -4,7 +4,6 @@
 
 mod api;
 #[cfg(feature = "standin")]
-mod attack;
 mod check;
 mod config;
 #[cfg(feature = "standin")]
@@ -17,7 +16,6 @@ mod nats;
 #[cfg(test)]
 mod operations;
 mod output;
-mod people;
 mod publish;
 mod record;
 mod redact;
@@ -26,7 +24,6 @@ mod serve;
 #[cfg(feature = "standin")]
 mod standin;
 #[cfg(feature = "standin")]
-mod summary;
 mod tail;
 mod trials;
 

@@ -24,7 +24,7 @@ mod watch;
 mod whole;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_nats::Client;
@@ -223,7 +223,7 @@ impl App {
         let ready = Ready {
             pid: std::process::id(),
             api: format!("https://{}", self.edge.addr()),
-            partner: self.partner.as_ref().map(|partner| format!("https://{}", partner.overview().address())),
+            partner: self.partner_url(),
             nats: self.nats_url.clone(),
             ca: self.ca.clone(),
         };
@@ -237,6 +237,16 @@ impl App {
     /// The API's address.
     pub fn api(&self) -> SocketAddr {
         self.edge.addr()
+    }
+
+    /// Where end customers' controllers come to, if it listens to them.
+    pub fn partner_url(&self) -> Option<String> {
+        self.partner.as_ref().map(|partner| format!("https://{}", partner.overview().address()))
+    }
+
+    /// The file of its certificate authority.
+    pub fn ca(&self) -> &Path {
+        &self.ca
     }
 
     /// The NATS URL for publishers and subscribers, with its login.
