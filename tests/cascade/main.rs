@@ -122,6 +122,34 @@ async fn a_partner_stands_between_two() {
 }
 
 #[tokio::test]
+async fn what_was_reported_and_overridden_stands_after_the_partners_state_is_built_anew() {
+    let (_dir, support) = support().await.unwrap();
+    let mut partner = Controller::partner(&support, &["acme"], "").await.unwrap();
+    let mut customer = Controller::end_customer(&partner, "acme").await.unwrap();
+    for number in 1..=3 {
+        customer.hears("own", "edge-1", number).await.unwrap();
+    }
+    customer.until("the last id comes", "/api/v1/cases/own-3", |case| text(case, "case_id")).await;
+    let wanted = json!({"case_id": "P-7", "case_status": "with engineering"});
+    let path = "/api/v1/incidents/acme-1/case/override";
+    assert_eq!(partner.does(path, wanted).await.unwrap().status, 200);
+    stands(&customer, "own-1", "case_status", "with engineering").await;
+    let list = "/api/v1/cases?organization=acme";
+    let before = partner.engine.get(list).await.unwrap();
+    partner.rebuild().await.unwrap();
+    assert_eq!(partner.engine.get(list).await.unwrap(), before);
+    // Whoever follows by a cursor of before goes on with it, and what is new goes up once.
+    assert_eq!(partner.does(path, json!({})).await.unwrap().status, 200);
+    let own = partner.engine.get("/api/v1/cases/acme-1").await.unwrap();
+    stands(&customer, "own-1", "case_id", own["case_id"].as_str().unwrap()).await;
+    // The end customer's own state may go as well: what it reported is not reported again.
+    customer.rebuild().await.unwrap();
+    customer.hears("own", "edge-1", 4).await.unwrap();
+    customer.until("the new one goes up", "/api/v1/cases/own-4", |case| text(case, "case_id")).await;
+    assert_eq!(support.cases().await.unwrap(), 4);
+}
+
+#[tokio::test]
 async fn each_case_is_there_once_however_often_the_partner_dies() {
     const CASES: u64 = 200;
     let (_dir, support) = support().await.unwrap();

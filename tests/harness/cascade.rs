@@ -117,10 +117,23 @@ impl Controller {
     /// # Errors
     /// It cannot be killed, or started.
     pub async fn kill_and_start(&mut self) -> anyhow::Result<()> {
+        self.start_again(|_| Ok(())).await
+    }
+
+    /// Kills it, takes its state away, and starts it again where it was.
+    ///
+    /// # Errors
+    /// It cannot be killed, or started.
+    pub async fn rebuild(&mut self) -> anyhow::Result<()> {
+        self.start_again(|world| Ok(std::fs::remove_dir_all(world.data().join("state"))?)).await
+    }
+
+    async fn start_again(&mut self, meanwhile: impl FnOnce(&World) -> anyhow::Result<()>) -> anyhow::Result<()> {
         // Those below know it by its port.
         let listen = self.engine.ready()?.partner.clone().unwrap_or_default();
         let listen = listen.trim_start_matches("https://");
         self.engine.kill()?;
+        meanwhile(&self.world)?;
         let text = configuration(self.mode, &self.above, &self.organizations);
         let text = text.replace("listen = \"127.0.0.1:0\" # partner", &format!("listen = \"{listen}\" # partner"));
         self.engine = self.world.start_configured(&text, Launch::default()).await?;
