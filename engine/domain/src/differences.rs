@@ -156,7 +156,10 @@ pub(crate) fn tell(
         }
         let said = before.map(|before| before.section(section)).transpose()?;
         let (old, new, more) = differences(said.unwrap_or_default(), now.section(section)?);
-        let state = |version: u64, hash: Option<&str>, said: Map<String, Value>| json!({"section": section, "version": version, "hash": hash, "more": more, section.as_str(): said});
+        let word = section.as_str();
+        let state = |version: u64, hash: Option<&str>, said: Map<String, Value>| -> Value {
+            json!({"section": word, "version": version, "hash": hash, "more": more, word: said})
+        };
         let old = before.map_or(Value::Null, |_| state(was.version, was.content(section), old));
         let new = state(is.version, hash, new);
         record(desk, (section, operation), (old, new), (hash.unwrap_or_default(), is.version), sequence)?;
