@@ -194,6 +194,7 @@ async fn every_documented_message_is_seen() {
             "out.{organization}.reaction.partner:",
             "out.{organization}.trigger.incident.reported-by-end-customer:",
             "out._provider.audit.load-installation:",
+            "out._provider.audit.take-up-installation:",
         ]
         .iter()
         .any(|front| kind.starts_with(front))

@@ -44,6 +44,7 @@ pub mod credentials;
 mod dead_letters;
 mod desk;
 pub mod devices;
+pub mod differences;
 mod digest;
 pub mod directory;
 mod error;
@@ -124,10 +125,11 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 48] = [
+pub const TABLES: [&dyn Upgradable; 49] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
+    &differences::LOADS,
     &cases::CASES,
     &devices::DEVICES,
     &sightings::SIGHTINGS,

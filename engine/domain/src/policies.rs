@@ -46,6 +46,11 @@ impl Policies {
         self.book = book;
     }
 
+    /// Those that it judges by.
+    pub(crate) fn book(&self) -> Arc<Book> {
+        Arc::clone(&self.book)
+    }
+
     /// Whether any policy reacts to a trigger.
     pub(crate) fn listen(&self, trigger: Trigger) -> bool {
         self.book.reacts_to(trigger)

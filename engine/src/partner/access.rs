@@ -126,7 +126,7 @@ fn log_in(sources: &Sources, headers: &HeaderMap, peer: SocketAddr) -> Result<Ar
             if let Some(customer) = known {
                 let (principal, operation) = (principal(&customer), LOG_IN.to_owned());
                 let (place, verdict) = (customer.org.to_string(), Verdict::Forbidden);
-                sources.refusals.add(Refusal { principal, operation, place, verdict, count: 1 });
+                sources.refusals.add(Refusal { principal, operation, place, about: None, verdict, count: 1 });
             }
             Err(Problem::new(StatusCode::UNAUTHORIZED, "the user or the password is wrong"))
         }

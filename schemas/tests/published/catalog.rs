@@ -314,16 +314,20 @@ fn said_as(verbs: &[Verb]) -> Vec<String> {
     words.filter(|word| known.insert(*word)).map(str::to_owned).collect()
 }
 
+/// As what it is said that a section of the rule book counts from there on, and what that changed.
+const TAKEN_UP: [&str; 4] = ["take-up-installation", "take-up-policies", "take-up-services", "take-up-settings"];
+
 /// What became of commands: of an organization, and of the provider or an organization that does not exist.
 fn audits() -> [Channel; 2] {
     let is_said = |verb: &Verb| !matches!(verb, Verb::Session(Session::Touch(_)));
     let own: Vec<Verb> = samples::verbs().into_iter().filter(is_said).collect();
     let verbs: Vec<Verb> = own.iter().cloned().chain(samples::provider_verbs()).collect();
-    let kinds: Vec<String> = said_as(&verbs).iter().map(|word| format!("linesman.audit.{word}")).collect();
+    let of_provider: Vec<String> = said_as(&verbs).into_iter().chain(TAKEN_UP.map(str::to_owned)).collect();
+    let kinds: Vec<String> = of_provider.iter().map(|word| format!("linesman.audit.{word}")).collect();
     let summary = "What became of a command, and what it changed.";
-    let channel = |name: &str, whose: &str, verbs: &[Verb]| Channel {
+    let channel = |name: &str, whose: &str, said_as: Vec<String>| Channel {
         name: name.to_owned(),
-        values: vec![("operation", said_as(verbs))],
+        values: vec![("operation", said_as)],
         ..out::<Audit>(
             "audit.command",
             &format!("out.{whose}.audit.{{operation}}"),
@@ -333,9 +337,9 @@ fn audits() -> [Channel; 2] {
         )
     };
     [
-        channel("audit.command", "{organization}", &own),
-        // Also of an organization that does not exist.
-        channel("audit.command.provider", "_provider", &verbs),
+        channel("audit.command", "{organization}", said_as(&own)),
+        // Also of an organization that does not exist, and of what a load changed once it counts.
+        channel("audit.command.provider", "_provider", of_provider),
     ]
 }
 
