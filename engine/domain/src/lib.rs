@@ -124,7 +124,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 48] = [
+pub const TABLES: [&dyn Upgradable; 49] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -164,6 +164,7 @@ pub const TABLES: [&dyn Upgradable; 48] = [
     &credentials::CREDENTIALS,
     &sessions::SESSIONS,
     &failures::FAILURES,
+    &failures::ANEW,
     &services::NEWEST,
     &services::VERSIONS,
     &services::PARAMETERS,
