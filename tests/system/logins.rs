@@ -291,6 +291,34 @@ async fn the_command_line_logs_in_and_out() {
     engine.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn what_cannot_be_done_to_tokens_sessions_and_records_is_said_with_what_can() {
+    for (args, said) in [
+        (
+            &["token", "set", "ci", "--expires", "2090-01-01T00:00:00Z"][..],
+            "a token stays as it was made: make another with `linesman token add`, and take this one back with \
+             `linesman token remove`",
+        ),
+        (&["session", "add"], "a session begins with a password: use `linesman login`"),
+        (
+            &["session", "set", "5f0c77a1d2e3b4c5"],
+            "a session stays as it began: end it with `linesman session remove`, and begin another with `linesman login`",
+        ),
+        (
+            &["audit", "add", "acme"],
+            "records of the audit come of what is done, and of nothing else: see them with `linesman audit list`",
+        ),
+        (&["audit", "set", "acme", "17"], "a record of the audit never changes: see it with `linesman audit show`"),
+        (
+            &["audit", "remove", "acme", "17", "--data-dir", "D"],
+            "a record of the audit is removed by nobody: its text goes by age, with the setting `audit_retention_s`",
+        ),
+    ] {
+        let ended = run_within(&[], args).await.unwrap();
+        assert_eq!((ended.code, ended.stderr), (Some(2), format!("error: {said}\n")), "{args:?}");
+    }
+}
+
 fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777

@@ -48,5 +48,5 @@ pub(crate) fn remove(desk: &mut Desk, login: &Login) -> Result<(), Error> {
     }
     sessions::end_all(desk, login)?;
     tokens::revoke_all(desk, login)?;
-    failures::forget(desk, login)
+    failures::remove(desk, login)
 }

@@ -166,6 +166,7 @@ pub const TABLES: [&dyn Upgradable; 49] = [
     &credentials::CREDENTIALS,
     &sessions::SESSIONS,
     &failures::FAILURES,
+    &failures::ANEW,
     &services::NEWEST,
     &services::VERSIONS,
     &services::PARAMETERS,

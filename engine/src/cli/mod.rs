@@ -154,6 +154,8 @@ enum Command {
 pub(crate) enum Failure {
     /// The configuration is wrong.
     Mistakes(Mistakes),
+    /// There is no such doing, in words that say what there is instead.
+    Unused(&'static str),
     /// Anything else.
     Other(anyhow::Error),
 }
@@ -212,6 +214,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(code) => code,
         Err(Failure::Mistakes(mistakes)) => {
             anstream::eprintln!("{mistakes}");
+            ExitCode::from(2)
+        }
+        Err(Failure::Unused(why)) => {
+            anstream::eprintln!("error: {why}");
             ExitCode::from(2)
         }
         Err(Failure::Other(error)) if error.is::<output::ReadEnough>() => ExitCode::SUCCESS,

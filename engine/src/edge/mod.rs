@@ -105,7 +105,7 @@ pub struct Listening {
     listener: Listener,
     recorder: Recorder,
     _upkeep: Upkeep,
-    _keeper: Option<Keeper>,
+    keeper: Option<Keeper>,
 }
 
 /// Folds histograms until it is dropped.
@@ -118,12 +118,18 @@ impl Listening {
         self.listener.addr()
     }
 
-    /// Takes no new connections and lets requests under way end, for 5 s at most; then what was refused is recorded.
+    /// Takes no new connections and lets requests under way end, for 5 s at most; then what was refused is recorded,
+    /// and what waits of logins.
     pub async fn shutdown(self) {
         if let Err(error) = self.listener.shutdown().await {
             tracing::warn!(%error, "the API ended badly");
         }
-        self.recorder.end().await;
+        let keep = async {
+            if let Some(keeper) = self.keeper {
+                keeper.end().await;
+            }
+        };
+        tokio::join!(self.recorder.end(), keep);
     }
 }
 
@@ -168,5 +174,5 @@ async fn listen_within(
     let router = routes::routes(sources);
     let listener = Listener::open(bounds, address, config, router).await;
     let listener = listener.map_err(|source| Error::Listen { address, source })?;
-    Ok(Listening { listener, recorder, _upkeep: Upkeep::of(metrics), _keeper: keeper })
+    Ok(Listening { listener, recorder, _upkeep: Upkeep::of(metrics), keeper })
 }

@@ -41,7 +41,7 @@ pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};
 pub use rule_book::{PlaceClearing, RuleBook, SectionLoad};
 pub use service::{Rollout, Service};
-pub use session::{Lockout, LoginRefusals, Session, SessionName, SessionOpening, TokenUse, Touch};
+pub use session::{Counting, Lockout, LoginRefusals, Session, SessionName, SessionOpening, TokenUse, Touch, Unnamed};
 pub use subscription::{Activation, Deactivation, Subscription, SubscriptionPath, SubscriptionSettings};
 pub use token::{Token, TokenIssue, TokenRevocation};
 pub use value::{Localization, PARAMETER_MOST, SUBSTITUTION_MOST, SUBSTITUTIONS_MOST, ValueSettings, Values};

@@ -109,9 +109,23 @@ pub struct LoginRefusals {
     pub count: u64,
     /// From where, at most a few.
     pub sources: Vec<String>,
+    /// What they count among at the manager's door; none up to level 6, and where there is no manager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counting: Option<Counting>,
 }
 
-/// A login or a source that is locked out.
+/// What refusals count among: a login, or another password, forgets what was refused before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counting {
+    /// The input of the lane behind which they count: the last login or password; 0 for none.
+    pub since: u64,
+    /// When the first of them was.
+    pub first: Timestamp,
+    /// When the last of them was.
+    pub last: Timestamp,
+}
+
+/// A login or a source that is locked out; or how many were that have no name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lockout {
     /// The login; none where a source is locked out.
@@ -124,4 +138,21 @@ pub struct Lockout {
     pub failures: u32,
     /// Until when.
     pub until: Timestamp,
+    /// Behind which input of the lane the failures count, as in [`Counting`]; none up to level 6, and where there is no
+    /// manager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    /// How many were locked out, where they are counted together: failures are those of all of them, and the last is
+    /// locked out until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unnamed: Option<Unnamed>,
+}
+
+/// What was locked out and is not named one by one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unnamed {
+    /// How many logins that nobody has.
+    pub logins: u64,
+    /// How many sources.
+    pub sources: u64,
 }

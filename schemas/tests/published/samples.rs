@@ -249,8 +249,10 @@ fn people_verbs() -> Vec<Verb> {
         }}),
         json!({"logout": {"manager": "ann", "session": "5e551014"}}),
         json!({"revoke_session": {"manager": "ann", "session": "5e551014"}}),
-        json!({"login_refused": {"manager": "ann", "count": 12, "sources": ["192.0.2.17"]}}),
-        json!({"login_locked": {"manager": "ann", "failures": 10, "until": until}}),
+        json!({"login_refused": {"manager": "ann", "count": 12, "sources": ["192.0.2.17"],
+            "counting": {"since": 7, "first": until, "last": until}}}),
+        json!({"login_locked": {"manager": "ann", "failures": 10, "until": until, "since": 7}}),
+        json!({"login_locked": {"failures": 320, "until": until, "unnamed": {"logins": 2, "sources": 3}}}),
         json!({"record_refusals": {"refusals": [{
             "principal": {"kind": "manager", "organization": "acme", "name": "ann"},
             "operation": "tie-device",

@@ -9,6 +9,7 @@ use super::Answer;
 use super::managers::Refused;
 use super::passwords::{Hold, hold};
 use crate::desk::Desk;
+use crate::failures::FORGETTING;
 use crate::managers::Managers;
 use crate::rights::Grants as _;
 use crate::sessions::{self, SessionRow};
@@ -109,19 +110,22 @@ fn refused(
     if managers.known(desk).manager(&login)?.is_none() {
         return Ok(Refused::nobody(&login).into());
     }
-    failures::count(desk, &login, refusals.count)?;
+    failures::count(desk, &login, refusals)?;
     Ok(told.about(&login))
 }
 
 fn locked(desk: &mut Desk, managers: &Managers, org: Option<&OrgName>, lockout: &Lockout) -> Result<Answer, Error> {
-    let new = json!({"source": lockout.source, "failures": lockout.failures, "until": lockout.until});
+    let mut new = json!({"source": lockout.source, "failures": lockout.failures, "until": lockout.until});
+    if let Some(unnamed) = lockout.unnamed.filter(|_| desk.is_at(FORGETTING)) {
+        new = json!({"logins": unnamed.logins, "sources": unnamed.sources, "failures": lockout.failures, "until": lockout.until});
+    }
     let told = Answer::done("locked", Value::Null, new);
     let Some(name) = &lockout.manager else { return Ok(told) };
     let login = Login::new(org.cloned(), name.clone());
     if managers.known(desk).manager(&login)?.is_none() {
         return Ok(Refused::nobody(&login).into());
     }
-    failures::lock(desk, &login, lockout.until)?;
+    failures::lock(desk, &login, lockout)?;
     Ok(told.about(&login))
 }
 

@@ -25,7 +25,11 @@ impl Lane {
     /// A lane with a chain of managers: `bob` of the provider's, `acme/ann` by him, `acme/eve` by her, and beside them
     /// `acme/sam`, who may nothing.
     fn with_managers() -> Self {
-        let mut lane = Self::with(&[]);
+        Self::with(&[]).and_managers()
+    }
+
+    fn and_managers(self) -> Self {
+        let mut lane = self;
         let all = Privileges::all();
         lane.manager("bob", "acme", all, "admin");
         lane.manager("acme/ann", "acme", all, "bob");
@@ -305,6 +309,104 @@ fn refused_logins_are_kept_until_somebody_is_let_in() {
     lane.by(&Principal::Machine, "acme/eve", &lock);
     lane.as_("acme/ann", "acme/eve", &password("acme/eve"));
     assert_eq!(failures(&lane), None, "who has a new password is not locked out");
+}
+
+/// Refusals of `acme/eve` that count behind an input, the first so many seconds ago.
+fn refusals(lane: &Lane, since: u64, count: u64, first_s: i64) -> Value {
+    let first = lane.now - jiff::SignedDuration::from_secs(first_s);
+    json!({"login_refused": {"manager": "eve", "count": count, "sources": [],
+        "counting": {"since": since, "first": first, "last": first + 1.second()}}})
+}
+
+fn since(lane: &Lane, who: &str) -> u64 {
+    failures::since(&lane.base, &login(who)).unwrap()
+}
+
+#[test]
+fn what_was_refused_before_a_login_or_a_new_password_counts_no_more_when_it_is_told_late() {
+    let mut lane = Lane::with_managers();
+    let eve = login("acme/eve");
+    let mut before = 0;
+    for anew in ["login", "password"] {
+        let refused = refusals(&lane, before, 9, 30);
+        lane.by(&Principal::Machine, "acme/eve", &refused);
+        assert_eq!(lane.row(&failures::key(&eve)).unwrap().count, 9);
+        match anew {
+            "login" => lane.log_in("acme/eve", "s"),
+            _ => drop(lane.as_("acme/ann", "acme/eve", &password("acme/eve"))),
+        }
+        let after = since(&lane, "acme/eve");
+        assert!(after > before, "{anew}");
+        // What still waited to be told: on record, and held against nobody.
+        let lock = json!({"login_locked": {"manager": "eve", "failures": 10, "since": before,
+            "until": lane.now + 14.minutes()}});
+        for late in [refused, lock] {
+            assert_eq!(lane.by(&Principal::Machine, "acme/eve", &late).0, Verdict::Done);
+        }
+        assert_eq!(lane.row(&failures::key(&eve)), None, "{anew}");
+        before = after;
+    }
+    let recorded = ["login-refused", "login-locked"].map(|name| lane.on(&format!("acme.audit.{name}")).len());
+    assert_eq!(recorded, [4, 2]);
+    // One who is made again is another.
+    credentials::remove(&mut lane.domain.desk, &eve).unwrap();
+    lane.commit();
+    assert_eq!(since(&lane, "acme/eve"), 0);
+    lane.as_("acme/ann", "acme/eve", &password("acme/eve"));
+    let late = refusals(&lane, before, 9, 30);
+    lane.by(&Principal::Machine, "acme/eve", &late);
+    assert_eq!(lane.row(&failures::key(&eve)), None);
+}
+
+#[test]
+fn what_was_refused_is_forgotten_after_the_longest_lock_out_without_another() {
+    let mut lane = Lane::with_managers();
+    let row = |lane: &Lane| lane.row(&failures::key(&login("acme/eve"))).unwrap();
+    let refuse = |lane: &mut Lane, minutes: i64, first_s: i64| {
+        lane.now += jiff::SignedDuration::from_mins(minutes);
+        let refused = refusals(lane, 0, 2, first_s);
+        lane.by(&Principal::Machine, "acme/eve", &refused);
+        row(lane).count
+    };
+    // Told a minute later or at once: what counts is when it was.
+    assert_eq!(refuse(&mut lane, 0, 60), 2);
+    assert_eq!(refuse(&mut lane, 14, 59), 4);
+    assert_eq!(refuse(&mut lane, 16, 119), 6, "not yet: the last was 14 min 59 s before");
+    assert_eq!(refuse(&mut lane, 15, 118), 2);
+    assert_eq!(row(&lane).last, lane.now - 117.seconds());
+    // A lock-out is over when it says, and what led to it counts no more.
+    let until = lane.now + jiff::SignedDuration::from_secs(14 * 60 + 55);
+    let lock = json!({"login_locked": {"manager": "eve", "failures": 10, "since": 0, "until": until}});
+    lane.by(&Principal::Machine, "acme/eve", &lock);
+    assert_eq!((row(&lane).last, row(&lane).locked_until), (lane.now - 5.seconds(), Some(until)));
+    assert_eq!(refuse(&mut lane, 0, 10), 4, "what led to it");
+    assert_eq!(row(&lane).locked_until, Some(until));
+    assert_eq!(refuse(&mut lane, 15, 5), 2);
+    assert_eq!(row(&lane).locked_until, None);
+}
+
+#[test]
+fn up_to_level_6_what_was_refused_counts_whenever_it_is_told() {
+    let mut lane = Lane::at(6);
+    lane.organization("acme", "Send all information");
+    let mut lane = lane.and_managers();
+    let late = refusals(&lane, 3, 9, 3600);
+    lane.log_in("acme/eve", "s");
+    lane.by(&Principal::Machine, "acme/eve", &late);
+    lane.now += 16.minutes();
+    lane.by(&Principal::Machine, "acme/eve", &late);
+    let row = lane.row(&failures::key(&login("acme/eve"))).unwrap();
+    assert_eq!((row.count, row.last, since(&lane, "acme/eve")), (18, lane.now, 0));
+}
+
+#[test]
+fn lock_outs_without_a_name_are_on_record_as_how_many_they_were() {
+    let mut lane = Lane::with_managers();
+    let lock =
+        json!({"login_locked": {"failures": 50_000, "until": lane.now, "unnamed": {"logins": 200, "sources": 480}}});
+    assert_eq!(lane.by(&Principal::Machine, "bob", &lock).0, Verdict::Done);
+    let told = &lane.on("_provider.audit.login-locked")[0].data["new"];
+    assert_eq!(*told, json!({"logins": 200, "sources": 480, "failures": 50_000, "until": lane.now}));
 }
 
 #[test]

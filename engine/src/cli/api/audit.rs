@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode};
 
 use super::filters::Filters;
 use super::show::{Column, column};
-use super::{Api, Args, List, Refusal, ask, segment};
+use super::{Api, Args, List, Never, Refusal, ask, segment};
 use crate::audit::verify::{Kept, Report, verify};
 use crate::audit::{Checkpoint, VerifierKey, notes};
 use crate::cli::{Failure, output};
@@ -68,6 +68,15 @@ pub(in crate::cli) enum Action {
     },
     /// Print the public key of checkpoints
     Key,
+    /// There is none: records are what happened
+    #[command(hide = true)]
+    Add(Never),
+    /// There is none: records stay as they are
+    #[command(hide = true)]
+    Set(Never),
+    /// There is none: records go by age
+    #[command(hide = true)]
+    Remove(Never),
 }
 
 /// What is written, and where to.
@@ -104,9 +113,22 @@ pub(in crate::cli) struct Verify {
     public_key: Option<PathBuf>,
 }
 
+/// What is said to who wants to make a record.
+const NEVER_ADDED: &str = "records of the audit come of what is done, and of nothing else: see them with \
+                           `linesman audit list`";
+/// What is said to who wants to change one.
+const NEVER_SET: &str = "a record of the audit never changes: see it with `linesman audit show`";
+/// What is said to who wants to remove one.
+const NEVER_REMOVED: &str = "a record of the audit is removed by nobody: its text goes by age, with the setting \
+                             `audit_retention_s`";
+
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
-    if let Action::Verify(verify) = &args.action {
-        return Ok(run_verify(verify, args.access.json)?);
+    match &args.action {
+        Action::Verify(verify) => return Ok(run_verify(verify, args.access.json)?),
+        Action::Add(_) => return Err(Failure::Unused(NEVER_ADDED)),
+        Action::Set(_) => return Err(Failure::Unused(NEVER_SET)),
+        Action::Remove(_) => return Err(Failure::Unused(NEVER_REMOVED)),
+        _ => {}
     }
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/audit", list, &COLUMNS).await,
@@ -118,8 +140,8 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             if log == PROVIDER && size.is_none() { print_others(api).await } else { Ok(()) }
         }
         Action::Key => print_key(api, &received(api, "/api/v1/audit/key", &[]).await?),
-        // It was run above, without an engine.
-        Action::Verify(_) => Ok(()),
+        // They were run above, without an engine.
+        Action::Verify(_) | Action::Add(_) | Action::Set(_) | Action::Remove(_) => Ok(()),
     })
 }
 

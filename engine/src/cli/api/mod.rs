@@ -147,6 +147,13 @@ struct Api {
     key: Option<String>,
 }
 
+/// What is given to a command that only says what to use instead.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Never {
+    #[arg(hide = true, num_args = 0.., allow_hyphen_values = true, trailing_var_arg = true)]
+    given: Vec<String>,
+}
+
 /// Runs what a command asks of the API.
 fn ask(access: &Access, what: impl AsyncFnOnce(&Api) -> anyhow::Result<()>) -> Result<ExitCode, Failure> {
     let api = Api::new(access)?;

@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use super::show::{Column, column};
 use super::token::{query, whose};
-use super::{Args, ask, segment};
+use super::{Args, Never, ask, segment};
 use crate::cli::Failure;
 
 const COLUMNS: [Column; 6] = [
@@ -43,6 +43,12 @@ pub(in crate::cli) enum Action {
         #[arg(long, value_name = "L")]
         login: Option<String>,
     },
+    /// There is none: a session begins with a password
+    #[command(hide = true)]
+    Add(Never),
+    /// There is none: a session stays as it began
+    #[command(hide = true)]
+    Set(Never),
     /// End one
     Remove {
         /// Its id, as the list shows it
@@ -53,10 +59,23 @@ pub(in crate::cli) enum Action {
     },
 }
 
+/// What is said to who wants to make one.
+const NEVER_ADDED: &str = "a session begins with a password: use `linesman login`";
+/// What is said to who wants to change one.
+const NEVER_SET: &str = "a session stays as it began: end it with `linesman session remove`, and begin another with \
+                         `linesman login`";
+
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
+    match args.action {
+        Action::Add(_) => return Err(Failure::Unused(NEVER_ADDED)),
+        Action::Set(_) => return Err(Failure::Unused(NEVER_SET)),
+        _ => {}
+    }
     ask(&args.access, async |api| match &args.action {
         Action::List { login } => api.all("/api/v1/sessions", &whose(login), &COLUMNS).await,
         Action::Show { id, login } => api.show(&format!("/api/v1/sessions/{}", segment(id)), &whose(login)).await,
+        // They were answered above, without an engine.
+        Action::Add(_) | Action::Set(_) => Ok(()),
         Action::Remove { id, login } => {
             let path = format!("/api/v1/sessions/{}{}", segment(id), query(login));
             api.write(Method::DELETE, &path, None).await

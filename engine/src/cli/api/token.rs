@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::show::{Column, column, plain, said_column};
-use super::{Args, ask, segment};
+use super::{Args, Never, ask, segment};
 use crate::cli::Failure;
 
 const COLUMNS: [Column; 7] = [
@@ -64,6 +64,9 @@ pub(in crate::cli) enum Action {
         #[arg(long, value_name = "RIGHTS", value_delimiter = ',', num_args = 0..)]
         rights: Option<Vec<String>>,
     },
+    /// There is none: a token stays as it was made
+    #[command(hide = true)]
+    Set(Never),
     /// Take one back
     Remove {
         /// Its name
@@ -74,7 +77,14 @@ pub(in crate::cli) enum Action {
     },
 }
 
+/// What is said to who wants to change one.
+const NEVER_SET: &str = "a token stays as it was made: make another with `linesman token add`, and take this one back \
+                         with `linesman token remove`";
+
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
+    if let Action::Set(_) = args.action {
+        return Err(Failure::Unused(NEVER_SET));
+    }
     ask(&args.access, async |api| match &args.action {
         Action::List { login } => api.all("/api/v1/tokens", &whose(login), &COLUMNS).await,
         Action::Show { name, login } => {
@@ -93,6 +103,8 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             .collect();
             api.write_secret(Method::POST, "/api/v1/tokens", body.into(), "/token").await
         }
+        // It was answered above, without an engine.
+        Action::Set(_) => Ok(()),
         Action::Remove { name, login } => {
             let path = format!("/api/v1/tokens/{}{}", segment(name), query(login));
             api.write(Method::DELETE, &path, None).await

@@ -13,9 +13,9 @@ use linesman_domain::{credentials, failures};
 use linesman_schemas::{CommandId, Login};
 use sha2::{Digest as _, Sha256};
 
-use super::doors::{Failed, Wait};
+use super::doors::{Failed, Logged, Wait};
 use super::hasher::{self, SALT};
-use super::notices::Notice;
+use super::notices::{Notice, Told};
 use super::{Logins, rules};
 use crate::edge::transport::problem::Problem;
 
@@ -35,8 +35,8 @@ impl Logins {
         password: Secret,
         source: IpAddr,
     ) -> Result<(Login, bool), Denied> {
-        let known = self.known(text)?;
-        let attempt = self.doors.enter(Timestamp::now(), text, source).map_err(too_soon)?;
+        let (known, logged) = self.known(text)?;
+        let attempt = self.doors.enter_logged(Timestamp::now(), text, source, logged).map_err(too_soon)?;
         let can_be = rules::can_be(password.expose());
         let hash = known.as_ref().filter(|_| can_be).map(|(_, row)| row.password.clone());
         // What cannot be a password is none, and takes as long.
@@ -51,30 +51,40 @@ impl Logins {
             known => {
                 let failed = attempt.failed(Timestamp::now());
                 count("refused");
-                self.tell(known.map(|(login, _)| login), source, &failed);
+                let login = known.map(|(login, _)| Told { login, since: logged.since });
+                self.tell(login, source, &failed);
                 Err(Denied::Wrong)
             }
         }
     }
 
-    /// The credentials of a login, if there are any. Its failures of before this process are called to mind.
-    fn known(&self, text: &str) -> Result<Option<(Login, credentials::CredentialsRow)>, Denied> {
-        let Ok(login) = text.parse::<Login>() else { return Ok(None) };
-        let Some(lane) = self.lane(login.organization.as_ref()) else { return Ok(None) };
+    /// The credentials of a login, if there are any, and what the log has of its failures.
+    fn known(&self, text: &str) -> Result<(Option<(Login, credentials::CredentialsRow)>, Logged), Denied> {
+        let nobody = (None, Logged::default());
+        let Ok(login) = text.parse::<Login>() else { return Ok(nobody) };
+        let Some(lane) = self.lane(login.organization.as_ref()) else { return Ok(nobody) };
         let unread = |error| Denied::Unasked(Problem::internal(&error));
+        let mut logged = Logged { since: failures::since(lane, &login).map_err(unread)?, ..Logged::default() };
         if let Some(row) = Table::read(lane, &failures::key(&login)).map_err(unread)? {
-            self.doors.remember(text, u32::try_from(row.count).unwrap_or(u32::MAX), row.last);
+            logged.failures = u32::try_from(row.count).unwrap_or(u32::MAX);
+            (logged.last, logged.locked_until) = (row.last, row.locked_until);
         }
-        Ok(Table::read(lane, &credentials::key(&login)).map_err(unread)?.map(|row| (login, row)))
+        let credentials = Table::read(lane, &credentials::key(&login)).map_err(unread)?;
+        Ok((credentials.map(|row| (login, row)), logged))
     }
 
-    fn tell(&self, login: Option<Login>, source: IpAddr, failed: &Failed) {
+    fn tell(&self, login: Option<Told>, source: IpAddr, failed: &Failed) {
         let now = Timestamp::now();
-        if let Some(locked) = failed.source {
-            self.tell_locked(source, locked);
-        }
-        let notice = Notice { login, source, count: 1, since: now, until: now, locked: failed.login };
-        let due = self.notices().failed(notice);
+        let due = {
+            let mut notices = self.notices();
+            if let Some(locked) = failed.source {
+                notices.locked_source(source, locked);
+            }
+            if let Some(locked) = failed.login {
+                notices.locked_login(login.clone(), locked);
+            }
+            notices.failed(Notice { login, source, count: 1, first: now, last: now })
+        };
         if let Some(notice) = due {
             self.tell_refused(notice);
         }

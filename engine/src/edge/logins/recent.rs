@@ -36,6 +36,11 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
         self.values.get_mut(key).map(|(_, value)| value)
     }
 
+    /// All of them, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.values.iter().map(|(key, (_, value))| (key, value))
+    }
+
     /// Puts it there, touched just now.
     pub(super) fn put(&mut self, key: K, value: V) {
         self.remove(&key);

@@ -61,24 +61,33 @@ impl Uses {
             self.to_note.insert(key.clone());
         }
         let noted = if is_due { now } else { noted };
-        match self.known.get_mut(&key) {
-            Some(known) => *known = Use { last: now, noted },
-            None => self.known.put(key, Use { last: now, noted }),
-        }
+        // What is used is the last to be no longer known.
+        self.known.put(key, Use { last: now, noted });
     }
 
     /// What is to be noted, by whose lane; no more in one than a command may tell.
     pub(super) fn take(&mut self) -> Vec<(Option<OrgName>, Touch)> {
-        let mut by_owner: BTreeMap<Option<OrgName>, Vec<(Login, Pass)>> = BTreeMap::new();
-        for used in std::mem::take(&mut self.to_note) {
-            by_owner.entry(used.0.organization.clone()).or_default().push(used);
-        }
-        let touches = by_owner.into_iter().flat_map(|(whose, used)| {
-            let touches: Vec<_> = used.chunks(LIST_MOST).map(|part| (whose.clone(), touch(part))).collect();
-            touches
-        });
-        touches.collect()
+        by_lane(std::mem::take(&mut self.to_note))
     }
+
+    /// The same, and all else that was used and is not noted: nobody will know of it any more.
+    pub(super) fn all(&mut self) -> Vec<(Option<OrgName>, Touch)> {
+        let unnoted = self.known.iter().filter(|(_, used)| used.last > used.noted).map(|(key, _)| key.clone());
+        self.to_note.extend(unnoted.collect::<Vec<_>>());
+        self.take()
+    }
+}
+
+fn by_lane(used: BTreeSet<(Login, Pass)>) -> Vec<(Option<OrgName>, Touch)> {
+    let mut by_owner: BTreeMap<Option<OrgName>, Vec<(Login, Pass)>> = BTreeMap::new();
+    for used in used {
+        by_owner.entry(used.0.organization.clone()).or_default().push(used);
+    }
+    let touches = by_owner.into_iter().flat_map(|(whose, used)| {
+        let touches: Vec<_> = used.chunks(LIST_MOST).map(|part| (whose.clone(), touch(part))).collect();
+        touches
+    });
+    touches.collect()
 }
 
 fn touch(used: &[(Login, Pass)]) -> Touch {
@@ -96,6 +105,7 @@ fn touch(used: &[(Login, Pass)]) -> Touch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edge::logins::Limits;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -121,6 +131,50 @@ mod tests {
         assert_eq!(notes, [100, 200, 300, 400, 500, 600, 700, 800, 900]);
         let (login, pass) = key("acme/ann", "s");
         assert_eq!(uses.last(&login, &pass), Some(at(999)));
+    }
+
+    /// A session that is used with gaps of less than its idle limit, for half a day at least. What waits is noted every 5 s;
+    /// every so many uses the program ends and another begins, which knows the row alone.
+    #[test]
+    fn a_session_in_use_never_idles_out_however_short_the_limit() {
+        for idle_s in [1, 7, 60, 600, 3000, 3599, 3600, 43_200] {
+            let limits = Limits::of(idle_s, i64::MAX / 4);
+            for gap_ms in [idle_s * 100, idle_s * 490, idle_s * 990] {
+                let moment = |number: i64| Timestamp::from_millisecond(number * gap_ms).unwrap();
+                let uses_in_all = (43_200_000 / gap_ms).clamp(20, 500);
+                let (mut uses, mut row, mut notes) = (Uses::new(), at(0), 0);
+                for number in 1..=uses_in_all {
+                    let now = moment(number);
+                    let (login, pass) = key("acme/ann", "s");
+                    let used = uses.last(&login, &pass).map_or(row, |last| last.max(row));
+                    assert!(limits.is_good(Timestamp::MAX, used, now), "{idle_s} s, used every {gap_ms} ms: {number}");
+                    uses.add(now, (login, pass), row, limits.noted_every());
+                    let is_end = number % 7 == 0;
+                    let noted = if is_end { uses.all() } else { uses.take() };
+                    if !noted.is_empty() {
+                        (row, notes) = (now, notes + 1);
+                    }
+                    if is_end {
+                        uses = Uses::new();
+                    }
+                }
+                let most = uses_in_all * gap_ms / (idle_s * 500).min(3_600_000) + uses_in_all / 7 + 1;
+                assert!(notes <= most, "{notes} notes, of a limit of {idle_s} s, used every {gap_ms} ms");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_in_use_is_known_when_others_are_no_longer() {
+        let mut uses = Uses::new();
+        let own = key("acme/ann", "s");
+        for number in 0..2 * KNOWN {
+            uses.add(at(number as i64), own.clone(), at(0), SignedDuration::from_hours(9));
+            let once = key("acme/ann", &format!("s{number}"));
+            uses.add(at(number as i64), once, at(0), SignedDuration::from_hours(9));
+        }
+        assert_eq!(uses.last(&own.0, &own.1), Some(at(2 * KNOWN as i64 - 1)));
+        assert_eq!(uses.last(&own.0, &key("acme/ann", "s0").1), None);
     }
 
     #[test]
