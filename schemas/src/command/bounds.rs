@@ -9,11 +9,11 @@ pub const CASE_TEXT_MOST: usize = 32 * 1024;
 /// The longest case id, and the longest word for a case's status, in characters.
 pub const CASE_WORD_MOST: usize = 64;
 /// The longest address of an organization, in characters.
-pub(crate) const ADDRESS_MOST: usize = 1_000;
+pub const ADDRESS_MOST: usize = 1_000;
 /// The longest link to a case, in characters.
 pub const CASE_LINK_MOST: usize = 2048;
 /// The longest name of what a case is about, in characters: that of a field of a bundle's manifest.
-pub(crate) const DETAIL_MOST: usize = 64 * 1024;
+pub const DETAIL_MOST: usize = 64 * 1024;
 /// How many may be told of a case, and how many device groups or hosts of one there may be.
 pub const LIST_MOST: usize = 1000;
 
