@@ -258,7 +258,7 @@ pub struct CaseRequest {
     pub priority: Priority,
     /// One line on the problem, or [`WITHHELD`].
     pub synopsis: String,
-    /// What else `Send all information` lets out.
+    /// What else the filter level lets out.
     pub details: Option<CaseDetails>,
     /// By what the upstream knows the end customer it is for; empty for none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -282,7 +282,7 @@ pub struct CaseTelling {
     pub step: CaseStep,
 }
 
-/// The part of a case that leaves at `Send all information` only.
+/// The part of a case that leaves where its filter level lets texts out, with what the level holds back taken out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseDetails {
     /// The device's own id of the event.

@@ -29,7 +29,7 @@ pub(super) struct CreateSr<'a> {
     address: &'a str,
 }
 
-/// What leaves at `Send all information` only.
+/// What leaves where the filter level lets texts out.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Details<'a> {
