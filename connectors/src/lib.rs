@@ -16,6 +16,7 @@ mod source;
 pub mod standin;
 mod text;
 pub mod tls;
+pub mod upload;
 pub mod upstream;
 
 use std::sync::Arc;
@@ -137,6 +138,8 @@ impl Attempted {
 pub struct Settings {
     /// The upstream; without it there is neither a connector `jss` nor a connector `partner`.
     pub upstream: Option<upstream::Settings>,
+    /// How what is uploaded there leaves.
+    pub leaving: upload::Leaving,
     /// The stand-in devices; without them there is no connector `device`.
     #[cfg(feature = "standin")]
     pub device: Option<device::standin::Settings>,
@@ -156,6 +159,7 @@ impl Settings {
         };
         Some(Self {
             upstream,
+            leaving: upload::Leaving::default(),
             #[cfg(feature = "standin")]
             device,
         })

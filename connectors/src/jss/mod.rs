@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  Jss --- wire     what is said, as JSON        answer   what came back, checked
-//!   |
+//!   |      `--- uploads  bytes in pieces
 //!  session --- token    one bearer token for all tasks
 //!   |      `--- fault    the class of a failure
 //!  upstream              one request and its whole answer
@@ -17,6 +17,7 @@ mod fault;
 mod session;
 mod settings;
 mod token;
+mod uploads;
 mod wire;
 
 use std::sync::Arc;
@@ -28,9 +29,11 @@ use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 
+use crate::upload::{self, Leaving};
 use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
-use crate::{Attempted, Connector, Folder};
+use crate::{Attempted, Connector, Contents, Folder};
 use session::Session;
+use uploads::Uploads;
 
 pub use settings::Settings;
 
@@ -41,19 +44,25 @@ pub static FOLDER: Folder = Folder {
     notification: None,
     shown: upstream::shown,
     make: |settings| {
-        let Some(upstream::Settings::Jss(settings)) = &settings.upstream else { return Ok(None) };
-        Ok(Some(Arc::new(Jss::new(settings.clone())?)))
+        let Some(upstream::Settings::Jss(jss)) = &settings.upstream else { return Ok(None) };
+        Ok(Some(Arc::new(Jss::new(jss.clone())?.leaving(settings.leaving.clone()))))
     },
     sources: |_| Ok(Vec::new()),
 };
 
 const NAME: &str = "jss";
+/// The most requests that one try makes: a poll of all its pages, a token before it, and once a token refused and renewed
+/// midway; or the pieces of a bundle of 64 MiB.
+const REQUESTS_MOST: u32 = PAGES_PER_POLL as u32 + 5;
+/// The most that one step of an upload makes, a piece that is lost and asked about, with a token renewed.
+const UPLOAD_STEP: u32 = 4;
 
 /// The connector `jss`.
 #[derive(Debug)]
 pub struct Jss {
     settings: Settings,
     session: Session,
+    leaving: Leaving,
 }
 
 impl Jss {
@@ -63,7 +72,13 @@ impl Jss {
     ///
     /// A setting cannot be used, or its file of certificates.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        Ok(Self { session: Session::new(&settings)?, settings })
+        Ok(Self { session: Session::new(&settings)?, settings, leaving: Leaving::default() })
+    }
+
+    /// The same with documents that leave so.
+    #[must_use]
+    pub fn leaving(self, leaving: Leaving) -> Self {
+        Self { leaving, ..self }
     }
 
     /// Opens a case. INVARIANT (what is withheld stays here): the body is made from `request` and the
@@ -171,8 +186,7 @@ impl Connector for Jss {
     }
 
     fn requests_most(&self) -> u32 {
-        // A poll of all its pages, a token before it, and once a token refused and renewed midway.
-        PAGES_PER_POLL as u32 + 3
+        REQUESTS_MOST
     }
 
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
@@ -180,7 +194,18 @@ impl Connector for Jss {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
             Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
             Action::TellCase(telling) => self.tell(&task.id, telling).boxed(),
-            Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+            // One of nothing; its bytes come by `carry_out_with`.
+            Action::Upload(_) | Action::Configure(_) | Action::Notify(_) => {
+                ready(Attempted::misdirected(self.name(), task)).boxed()
+            }
         }
+    }
+
+    fn carry_out_with<'a>(&'a self, task: &'a Task, contents: Contents) -> BoxFuture<'a, Attempted> {
+        let Action::Upload(upload) = &task.action else {
+            return ready(Attempted::misdirected(self.name(), task)).boxed();
+        };
+        let receiver = |key| Uploads { session: &self.session, settings: &self.settings, key };
+        upload::send(&self.leaving, task, upload, contents, (receiver, REQUESTS_MOST - UPLOAD_STEP)).boxed()
     }
 }

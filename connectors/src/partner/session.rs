@@ -15,7 +15,7 @@ use super::pace::Pace;
 use super::{Settings, answer, fault};
 use crate::Secret;
 use crate::upstream::SettingsError;
-use crate::upstream::exchange::{self, Exchange, IDEMPOTENCY_KEY};
+use crate::upstream::exchange::{self, Answer, Exchange, IDEMPOTENCY_KEY};
 use crate::upstream::shared::Shared;
 
 /// Most bytes an answer may have: a page with cases that much is said of.
@@ -75,6 +75,13 @@ impl Session {
     }
 
     async fn call(&self, request: RequestBuilder, requests: &mut u32) -> Result<Vec<u8>, Failure> {
+        let answer = self.answered(request, requests).await?;
+        fault::judge(&answer)?;
+        Ok(answer.body)
+    }
+
+    /// The answer to a request, whatever it says.
+    pub(super) async fn answered(&self, request: RequestBuilder, requests: &mut u32) -> Result<Answer, Failure> {
         let pace = self.registered.get(None, |_| true, self.register(requests)).await?;
         let place = pace.take(Instant::now(), self.patience).map_err(too_many)?;
         sleep_until(place).await;
@@ -83,8 +90,7 @@ impl Session {
             // Whoever mends it may have made us somebody else's: we say anew who we are.
             self.registered.give_up(&pace).await;
         }
-        fault::judge(&answer)?;
-        Ok(answer.body)
+        Ok(answer)
     }
 
     async fn register(&self, requests: &mut u32) -> Result<Pace, Failure> {
@@ -99,13 +105,14 @@ impl Session {
         Ok(Pace::new(requests_per_second))
     }
 
-    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+    /// A request as this end customer.
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         let request = self.exchange.request(method, url).header(ACCEPT, "application/json, application/problem+json");
         request.basic_auth(&self.user, Some(self.password.expose()))
     }
 
     /// The address of a path below the protocol's.
-    fn at(&self, path: &[&str]) -> Result<Url, Failure> {
+    pub(super) fn at(&self, path: &[&str]) -> Result<Url, Failure> {
         let mut url = self.exchange.at(PATH.trim_start_matches('/'))?;
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);

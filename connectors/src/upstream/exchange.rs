@@ -116,7 +116,11 @@ impl Exchange {
 
 /// A reaction's id as a header; one that is none would be refused for ever.
 pub(crate) fn key(id: &ReactionId) -> Result<HeaderValue, Failure> {
-    let text = id.as_str();
+    key_of(id.as_str())
+}
+
+/// The same of an id with something behind it.
+pub(crate) fn key_of(text: &str) -> Result<HeaderValue, Failure> {
     let value = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii());
     value.ok_or_else(|| fault::refused("the reaction's id cannot travel in a header".to_owned()))
 }

@@ -9,8 +9,10 @@
 
 mod certificates;
 mod faults;
+mod receiver;
 mod registered;
 mod said;
 mod scripted;
+mod uploads;
 #[path = "../upstream/mod.rs"]
 mod upstream;

@@ -27,6 +27,8 @@ static GROUPS: Tables = Tables {
     most: LIST_MOST,
 };
 
+const PSEUDONYMS: &str = "pseudonyms";
+const OVERWRITING: [&str; 2] = ["fixed", PSEUDONYMS];
 const HANDLING: [&str; 2] = ["forward", "own"];
 const SUBMIT_CASE_AS: [&str; 2] = ["Real Cases", "Test Cases"];
 
@@ -41,6 +43,7 @@ pub(super) static SECTION: Section = Section {
         Key::new("display_name", NAME, "The name people see. Not set, `name`.").or_as("name").like("Acme Corp"),
         Key::new("proxy", Kind::Flag, "Whether it stands for an end customer of the partner.").or("false").like("true"),
         Key::new("filter_level", Kind::FilterLevel, "What may leave of its bundles for the support system.").or("Do not send").like("Send all information"),
+        Key::new("overwriting", Kind::Words(&OVERWRITING), "What stands for addresses in what is uploaded for it, at `Send all information with IP addresses overwritten`: `fixed` text, or `pseudonyms` under a key of its own that is kept here (`docs/redaction.md`). It stands here alone, and is no part of the log.").or("fixed").like("pseudonyms"),
         Key::new("alias", Kind::Text { most: 64 }, "By what the support system and partners above know it. Not set, by its name.").like("ACME"),
         Key::new("user", Kind::Text { most: 128 }, "The user as which its controller comes to the partner listener.").like("acme"),
         Key::new("password_file", Kind::PasswordFile, "The file with that user's password, readable by its owner only.").like("acme.password"),
@@ -59,6 +62,8 @@ pub struct Organization {
     pub name: OrgName,
     /// Its settings; `loaded` is the SHA-256, in hexadecimal, of their JSON without `loaded`.
     pub settings: OrganizationSettings,
+    /// Whether addresses in what is uploaded for it become pseudonyms, where they are overwritten.
+    pub has_pseudonyms: bool,
     /// How its controller comes to the partner listener; none: it does not.
     pub login: Option<Login>,
 }
@@ -95,7 +100,8 @@ fn read(entry: &Entry) -> Option<Organization> {
     settings.loaded = Some(hash(&settings)?);
     let login = entry.text("user").zip(entry.secret("password_file"));
     let login = login.map(|(user, password)| Login { user, password });
-    Some(Organization { name: entry.text("name")?.parse().ok()?, settings, login })
+    let has_pseudonyms = entry.text("overwriting")? == PSEUDONYMS;
+    Some(Organization { name: entry.text("name")?.parse().ok()?, settings, has_pseudonyms, login })
 }
 
 /// What a word stands for.

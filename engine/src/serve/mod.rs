@@ -105,7 +105,7 @@ impl App {
         let files = rules_dir::read_all(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
         let demo = demo::Upstream::start(config.mode, data_dir.root(), &mut config.connectors).await?;
-        let ways = Ways::of(&config)?;
+        let ways = Ways::of(&mut config, &data_dir)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };

@@ -3,7 +3,7 @@
 //! Verbs come in families, a file each: what a verb is called in subjects, its bounds, the right it needs.
 
 mod audit;
-mod bounds;
+pub(crate) mod bounds;
 mod case;
 mod engine;
 mod group;
@@ -29,7 +29,9 @@ use serde::{Deserialize, Serialize};
 use crate::{CommandId, OrgName, Place, Principal};
 
 pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
-pub use bounds::{CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST};
+pub use bounds::{
+    ADDRESS_MOST, CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST,
+};
 pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, RemarkOrigin, Reported};
 pub use engine::{Engine, LevelRaise, LogLevelChange};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};

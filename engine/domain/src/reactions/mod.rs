@@ -18,6 +18,7 @@ use linesman_schemas::{Destination, IncidentId, OrgName, ReactionId};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::cases::leaving;
 use super::dead_letters::{self, Letter, policy_dead};
 use super::desk::Desk;
 use super::follow::{Cause, Follow};
@@ -56,7 +57,9 @@ pub(crate) fn react(
     let Decided { id, destination, action } = decided;
     desk.tally.reaction(destination.connector.clone());
     let value = serde_json::to_value(action)?;
-    say(desk, org, incident, cause, (id, &destination.connector, &value))?;
+    let covered = Some(()).filter(|()| desk.is_at(leaving::LEVEL)).and_then(|()| leaving::without_texts(action));
+    let covered = covered.map(|action| serde_json::to_value(&action)).transpose()?;
+    say(desk, org, incident, cause, (id, &destination.connector, &value), covered.as_ref())?;
     let row = PendingRow {
         org: Some(org.clone()),
         destination: destination.to_string(),
@@ -84,8 +87,9 @@ fn say(
     incident: Option<&Incident>,
     cause: &Cause,
     (id, name, action): (&ReactionId, &str, &Value),
+    covered: Option<&Value>,
 ) -> Result<(), Error> {
-    let reaction = Reaction {
+    let of = |action| Reaction {
         id,
         policy: cause.policy(),
         trigger: cause.trigger(),
@@ -95,7 +99,7 @@ fn say(
         action,
     };
     let about = incident.map(|incident| incident.name.as_str());
-    desk.say(&Topic::Reaction(org.clone(), name.into()), org, about, reaction).map(drop)
+    desk.say_covered(&Topic::Reaction(org.clone(), name.into()), org, about, of(action), covered.map(of)).map(drop)
 }
 
 /// Whether policies may decide one more reaction on the input at hand; a dead letter says so where not.
@@ -146,7 +150,7 @@ pub(crate) fn publish(
     }
     let id = desk.next_reaction(org);
     desk.tally.reaction("publish".into());
-    say(desk, org, incident, cause, (&id, name, &Value::Object(data)))
+    say(desk, org, incident, cause, (&id, name, &Value::Object(data)), None)
 }
 
 /// Asks the upstream for changed cases, at `due` and from `cursor` on.
@@ -227,6 +231,8 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
         Done::CaseAccepted { transaction_id, case } => {
             Ok(incident_of(row).map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case }))
         }
+        // Of what is uploaded nothing is decided here yet.
+        Done::Uploaded { .. } => Ok(None),
         Done::CaseTold => Ok(incident_of(row).map(|incident| Follow::CaseTold { incident, reaction: id.clone() })),
         Done::Polled { cursor } => {
             let due = after(desk.now, desk.settings.case_poll_s);
@@ -324,7 +330,9 @@ pub(crate) fn find(desk: &Desk, org: &OrgName, id: &ReactionId) -> Result<Option
 
 /// A pending reaction after its review: it stands so, or none does any more.
 pub(crate) fn renew(desk: &mut Desk, id: &ReactionId, row: &PendingRow, next: Option<PendingRow>) -> Result<(), Error> {
-    if next.as_ref() == Some(row) {
+    // What texts come to decides nothing: another release may come to the same.
+    let may_differ = desk.is_at(leaving::LEVEL) && leaving::may_have_texts(&row.action);
+    if next.as_ref() == Some(row) && !may_differ {
         return Ok(());
     }
     unpend(desk, id, row);

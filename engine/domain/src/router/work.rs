@@ -63,7 +63,7 @@ impl Domain {
                 reactions::renew(&mut self.desk, &id, &row, Some(next))?;
                 continue;
             };
-            let told = cases::cascade::refilter(&self.organizations, &mut incident, id.as_str());
+            let told = cases::cascade::refilter(&self.desk, &self.organizations, &mut incident, id.as_str());
             let action = match told {
                 Some(action) => action,
                 None if cases::is_opened_by(&incident, &id) => {

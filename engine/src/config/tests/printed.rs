@@ -67,6 +67,9 @@ audit_retention_s = 0 # default
 [audit]
 checkpoint_s = 3600 # default
 
+[seal]
+# key_file # not set
+
 [api]
 session_idle_s = 43200 # default
 session_absolute_s = 2592000 # default
@@ -82,6 +85,7 @@ name = "acme"
 display_name = "Acme Corp"
 proxy = true
 filter_level = "Send all information"
+overwriting = "fixed"
 # alias # not set
 # user # not set
 # password_file # not set
@@ -95,6 +99,7 @@ name = "b"
 display_name = "b"
 proxy = false
 filter_level = "Do not send"
+overwriting = "fixed"
 # alias # not set
 # user # not set
 # password_file # not set
