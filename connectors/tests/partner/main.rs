@@ -12,5 +12,6 @@ mod faults;
 mod registered;
 mod said;
 mod scripted;
+mod tried;
 #[path = "../upstream/mod.rs"]
 mod upstream;

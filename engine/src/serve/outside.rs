@@ -40,6 +40,13 @@ impl Ways {
     }
 }
 
+impl Ways {
+    /// The connector that leads to the upstream, if there is one.
+    pub(super) fn upstream(&self) -> Option<Arc<dyn Connector>> {
+        self.connectors.iter().find(|connector| connector.is_upstream()).cloned()
+    }
+}
+
 /// The dispatcher and the sources, at work.
 pub(super) struct Outside {
     dispatcher: Part,

@@ -9,6 +9,7 @@
 pub(crate) mod cascade;
 pub mod chain;
 mod row;
+pub mod taken;
 
 use jiff::Timestamp;
 use linesman_schemas::command::CaseWords;
