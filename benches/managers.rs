@@ -174,6 +174,7 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
     let http = tls::http_client(Some(authority.ca_path()))?.build()?;
     let (_kept, lanes): (Vec<_>, Vec<_>) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
     let edge = Edge {
+        upstream: None,
         partner: None,
         store: Arc::clone(store),
         books: Arc::new(Books::new(client.clone(), 1)),

@@ -24,12 +24,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use jiff::Timestamp;
 use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 
+use crate::tls::Shown;
 use crate::upload::{self, Leaving};
+use crate::upstream::probe::{self, Step, Steps, Trial};
 use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
 use crate::{Attempted, Connector, Contents, Folder};
 use session::Session;
@@ -79,6 +80,33 @@ impl Jss {
     #[must_use]
     pub fn leaving(self, leaving: Leaving) -> Self {
         Self { leaving, ..self }
+    }
+
+    /// Tries the way out, asks for a token and for the first page of changes, step by step.
+    async fn try_out(&self) -> Vec<Step> {
+        let (mut steps, way) = (Steps::default(), &self.settings.way);
+        if !probe::way(way, &mut steps).await {
+            return steps.end();
+        }
+        if let Err(failure) = self.session.log_in().await {
+            steps.refused(failure);
+            return steps.end();
+        }
+        steps.note(Trial::Login, Ok(format!("the user `{}` has a token", way.user)));
+        let body = wire::QuerySr { site_id: &self.settings.site_id, cursor: None };
+        let answer = self.session.call("case/v1/querySR", None, &body, &mut 0).await;
+        match answer.and_then(|answer| answer::page(&answer, None)) {
+            Err(failure) => {
+                steps.note(Trial::Organization, Err(failure.message));
+            }
+            Ok(_) => {
+                steps.note(Trial::Organization, Ok(format!("the site `{}` is known", self.settings.site_id)));
+                let pace = self.settings.requests_per_hour;
+                steps.note(Trial::Pace, Ok(format!("{pace} requests an hour, by `upstream.requests_per_hour`")));
+                steps.clock(self.session.ahead());
+            }
+        }
+        steps.end()
     }
 
     /// Opens a case. INVARIANT (what is withheld stays here): the body is made from `request` and the
@@ -173,6 +201,10 @@ impl Connector for Jss {
         true
     }
 
+    fn probe(&self) -> BoxFuture<'_, Vec<Step>> {
+        self.try_out().boxed()
+    }
+
     fn concurrency(&self) -> usize {
         self.settings.way.concurrency
     }
@@ -181,8 +213,8 @@ impl Connector for Jss {
         Some(self.settings.requests_per_hour)
     }
 
-    fn certificate_ends(&self) -> Option<Timestamp> {
-        self.session.certificate_ends()
+    fn certificate(&self) -> Option<Shown> {
+        self.session.certificate()
     }
 
     fn requests_most(&self) -> u32 {

@@ -1,6 +1,6 @@
 //! Requests of the case API under a token.
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::Failure;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderName};
@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::token::Tokens;
 use super::{Settings, fault};
+use crate::tls::Shown;
 use crate::upstream::SettingsError;
 use crate::upstream::exchange::{self, Answer, Exchange, IDEMPOTENCY_KEY};
 
@@ -34,9 +35,20 @@ impl Session {
         })
     }
 
-    /// When the certificate ends that was shown last.
-    pub(super) fn certificate_ends(&self) -> Option<Timestamp> {
-        self.exchange.certificate_ends()
+    /// The certificate that was shown last.
+    pub(super) fn certificate(&self) -> Option<Shown> {
+        self.exchange.certificate()
+    }
+
+    /// Asks for a new token.
+    pub(super) async fn log_in(&self) -> Result<(), Failure> {
+        let kept = self.tokens.get(&self.exchange, None, &mut 0).await?;
+        self.tokens.get(&self.exchange, Some(&kept), &mut 0).await.map(drop)
+    }
+
+    /// How far the other side's clock was ahead of ours.
+    pub(super) fn ahead(&self) -> Option<SignedDuration> {
+        self.exchange.ahead()
     }
 
     /// Posts `body` to `path` and gives the answer of a success.

@@ -22,13 +22,14 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use jiff::Timestamp;
 use linesman_schemas::ReactionId;
 use linesman_schemas::cascade::CaseReport;
 use linesman_schemas::outcome::{Done, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 
+use crate::tls::Shown;
 use crate::upload::{self, Leaving};
+use crate::upstream::probe::Step;
 use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
 use crate::{Attempted, Connector, Contents, Folder};
 use session::Session;
@@ -157,6 +158,14 @@ impl Connector for Partner {
         NAME
     }
 
+    fn is_upstream(&self) -> bool {
+        true
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Step>> {
+        self.session.probe().boxed()
+    }
+
     fn concurrency(&self) -> usize {
         self.concurrency
     }
@@ -171,8 +180,8 @@ impl Connector for Partner {
         PAGES_PER_POLL as u32 + 2
     }
 
-    fn certificate_ends(&self) -> Option<Timestamp> {
-        self.session.certificate_ends()
+    fn certificate(&self) -> Option<Shown> {
+        self.session.certificate()
     }
 
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {

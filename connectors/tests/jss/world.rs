@@ -87,6 +87,7 @@ pub(crate) fn settings(url: &str, ca: &Path) -> Settings {
             password: Secret::new(PASSWORD),
             concurrency: 8,
             timeout: Duration::from_secs(20),
+            identity: None,
             source_address: None,
         },
         site_id: "SITE-1".to_owned(),

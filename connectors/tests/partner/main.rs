@@ -13,6 +13,7 @@ mod receiver;
 mod registered;
 mod said;
 mod scripted;
+mod tried;
 mod uploads;
 #[path = "../upstream/mod.rs"]
 mod upstream;

@@ -59,7 +59,7 @@ pub struct LoadRow {
 impl Row for LoadRow {}
 
 /// The table of loads, by the section's word; on lane 0 alone.
-pub const LOADS: Table<LoadRow> = Table::new(b'B');
+pub const LOADS: Table<LoadRow> = Table::new(b'1');
 
 fn key(section: Section) -> Key<LoadRow> {
     LOADS.key(&[section.as_str()], &[])
@@ -242,5 +242,5 @@ fn record(
     let index = audit::append(desk, &owner, record, detail)?;
     let said = Audit { index: Some(index), ..said };
     let covered = Some(Audit { outcome: String::new(), ..said.clone() });
-    desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, Some(section.as_str()), said, covered)
+    desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, Some(section.as_str()), said, covered).map(|_| ())
 }

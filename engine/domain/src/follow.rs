@@ -33,6 +33,8 @@ pub(crate) enum Follow {
         transaction_id: String,
         /// How the case stands, where that was said too.
         standing: Option<CaseStanding>,
+        /// Whether it was a partner that took it, and not the support system.
+        by_partner: bool,
     },
     /// The incident's case stands upstream as said.
     CaseStands(CaseStanding),

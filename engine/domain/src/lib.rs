@@ -8,7 +8,7 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1`, `level2`, `level3`, `level4`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1` to `level6`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
@@ -30,6 +30,7 @@
 //! | `schedules` | whether a schedule enables an activation, and until when |
 //! | `jobs` | work over many rows, in slices |
 //! | `sources` | where those go on that bring inputs by themselves |
+//! | `expiries` | the licence and the certificates that run out |
 //! | `timers` | what falls due |
 
 pub mod acquired;
@@ -48,6 +49,7 @@ pub mod differences;
 mod digest;
 pub mod directory;
 mod error;
+pub mod expiries;
 pub mod failures;
 mod follow;
 pub mod groups;
@@ -62,6 +64,7 @@ mod level2;
 mod level3;
 mod level4;
 mod level5;
+mod level6;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;
@@ -125,7 +128,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 49] = [
+pub const TABLES: [&dyn Upgradable; 52] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -135,6 +138,7 @@ pub const TABLES: [&dyn Upgradable; 49] = [
     &sightings::SIGHTINGS,
     &incidents::page::INCIDENTS,
     &cases::chain::CHAINS,
+    &cases::taken::TAKEN,
     &cases::chain::KEYS,
     &cases::chain::CHANGES,
     &cases::chain::COUNTS,
@@ -142,6 +146,7 @@ pub const TABLES: [&dyn Upgradable; 49] = [
     &commands::COMMANDS,
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
+    &expiries::EXPIRIES,
     &organizations::ORGANIZATIONS,
     &reactions::QUEUES,
     &reactions::PENDING,

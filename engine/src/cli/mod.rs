@@ -26,6 +26,7 @@ mod standin;
 #[cfg(feature = "standin")]
 mod tail;
 mod trials;
+mod upstream;
 
 use std::process::ExitCode;
 
@@ -70,6 +71,9 @@ enum Command {
     Tail(tail::Args),
     /// Record the log of a running engine into files
     Record(record::Args),
+    /// The upstream: look at the certificate it presents
+    #[command(subcommand, after_help = upstream::EXAMPLES)]
+    Upstream(upstream::Action),
     /// Licences: ask for one, install and show it; for vendors, sign them
     #[command(subcommand, after_help = licence::EXAMPLES)]
     Licence(licence::Action),
@@ -176,6 +180,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Upstream(action) => upstream::run(&action),
         Command::Licence(action) => licence::run(&action),
         Command::Redact(args) => redact::redact(&args),
         Command::Unredact(args) => redact::undo(&args),

@@ -65,7 +65,7 @@ pub(super) async fn make(shared: &Shared, connector: &dyn Connector, row: Row, p
         }
     };
     let took = since.elapsed();
-    if let Some(ends) = connector.certificate_ends() {
+    if let Some(ends) = connector.certificate().and_then(|shown| shown.ends) {
         let gauge = metrics::gauge!("linesman_certificate_ends_timestamp_seconds", "connector" => connector.name());
         gauge.set(ends.as_second() as f64);
     }

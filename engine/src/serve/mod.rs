@@ -11,6 +11,7 @@ mod checkpoints;
 mod copies;
 mod demo;
 mod error;
+mod expiries;
 mod handout;
 mod licensing;
 mod mode;
@@ -53,6 +54,7 @@ use crate::store::Store;
 use checkpoints::Checkpoints;
 use copies::Copies;
 pub use error::Error;
+use expiries::Expiries;
 use handout::Handout;
 use licensing::Licensing;
 use linesman_domain::cases::{CASES, CaseState};
@@ -85,6 +87,7 @@ pub struct App {
     handout: Watching,
     checkpoints: Watching,
     licensing: Watching,
+    expiries: Watching,
     demo: demo::Upstream,
     edge: Listening,
     partner: Option<partner::Listening>,
@@ -111,6 +114,9 @@ impl App {
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
         let identity = streams::ensure(&client, &layout).await?;
         let store = Arc::new(Store::open(&data_dir.state())?);
+        if let Some(ended) = linesman_domain::expiries::licence_ended(&store.lane(0)?)? {
+            standing.had(ended);
+        }
         let books = Arc::new(Books::new(client.clone(), config.nats.replicas));
         let owner: Arc<str> = private::random_hex::<8>().map_err(Error::Random)?.into();
         let setup = Arc::new(Setup {
@@ -157,6 +163,7 @@ impl App {
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
         let (licensing, sends) = Licensing::new(Arc::clone(&standing));
         let licensing = Watching::spawn(licensing.run());
+        let upstream = ways.upstream();
         let outside = Outside::start(ways, &client, &store, &executors.lanes, (changed, sends))?;
         let (ready, is_ready) = channel(false);
         let partner = match config.partner {
@@ -175,6 +182,15 @@ impl App {
                 Some(partner::listen(partner, &authority).await?)
             }
         };
+        let expiries = Expiries {
+            client: client.clone(),
+            rows: store.lane(0)?,
+            lane: executors.lanes.first().cloned(),
+            standing: Arc::clone(&standing),
+            upstream: upstream.clone().filter(|upstream| upstream.name() == linesman_connectors::partner::FOLDER.name),
+            listener: partner.as_ref().and_then(|partner| partner.overview().certificate()),
+        };
+        let expiries = Watching::spawn(expiries.run());
         let edge = Edge {
             store: Arc::clone(&store),
             client: client.clone(),
@@ -190,6 +206,7 @@ impl App {
             files: files_asked,
             dispatch: outside.dispatched.clone(),
             sources: outside.brought.clone(),
+            upstream,
             partner: partner.as_ref().map(partner::Listening::overview),
             metrics,
             logging,
@@ -207,6 +224,7 @@ impl App {
             handout,
             checkpoints,
             licensing,
+            expiries,
             demo,
             edge,
             partner,
@@ -263,6 +281,7 @@ impl App {
             error = self.handout.broke_off() => Some(error),
             error = self.checkpoints.broke_off() => Some(error),
             error = self.licensing.broke_off() => Some(error),
+            error = self.expiries.broke_off() => Some(error),
         }
     }
 
@@ -307,6 +326,7 @@ impl App {
         self.handout.stop().await;
         self.checkpoints.stop().await;
         self.licensing.stop().await;
+        self.expiries.stop().await;
         self.outside.stop().await?;
         self.demo.stop().await;
         self.executors.drain().await;

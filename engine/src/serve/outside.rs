@@ -47,6 +47,11 @@ impl Ways {
         }
         Ok(Self { connectors, sources, pace: Pace::of(&config.settings) })
     }
+
+    /// The connector that leads to the upstream, if there is one.
+    pub(super) fn upstream(&self) -> Option<Arc<dyn Connector>> {
+        self.connectors.iter().find(|connector| connector.is_upstream()).cloned()
+    }
 }
 
 /// How documents leave for the upstream.

@@ -10,7 +10,7 @@ use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::Report;
 use linesman_schemas::reaction::{Action, Reaction};
-use linesman_schemas::trigger::{CaseData, IncidentData, IntelligenceData, Trigger};
+use linesman_schemas::trigger::{CaseData, Expiry, IncidentData, IntelligenceData, Trigger};
 use linesman_schemas::{bundle, event};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -88,6 +88,16 @@ pub(crate) fn channels() -> Vec<Channel> {
         reaction("device", "A configuration group of a device is to change.", &["configure"], samples::configure()),
         reaction("log", "A line is to be written to the operator's log.", &["log"], samples::log_line()),
         reaction("{name}", "What a policy publishes under a name of its own.", &[], samples::published()),
+    ]);
+    // What policies of everyone's decide on the provider's own triggers.
+    channels.extend([
+        of_provider(reaction("log", "A line is to be written to the operator's log.", &["log"], samples::log_line())),
+        of_provider(reaction(
+            "{name}",
+            "What a policy publishes on what the provider is told.",
+            &[],
+            samples::published(),
+        )),
     ]);
     channels.extend(audits());
     channels.extend(checkpoints());
@@ -231,7 +241,8 @@ fn capital(word: &str) -> String {
 fn trigger(trigger: Trigger) -> Channel {
     fn of<D: JsonSchema + 'static>(trigger: Trigger, summary: &'static str) -> Channel {
         let schema = events::<D>(&[format!("linesman.trigger.{trigger}")]);
-        let address = format!("out.{{organization}}.trigger.{trigger}");
+        let whose = if trigger.is_of_provider() { "_provider" } else { "{organization}" };
+        let address = format!("out.{whose}.trigger.{trigger}");
         out::<Value>(&format!("trigger.{trigger}"), &address, summary, schema, vec![samples::trigger(trigger)])
     }
     // A new trigger belongs here, with the type of its data.
@@ -242,6 +253,14 @@ fn trigger(trigger: Trigger) -> Channel {
         Trigger::CaseUpdated => of::<CaseData<'_>>(trigger, "A case changed upstream after its id was known."),
         Trigger::IncidentReported => of::<IncidentData<'_>>(trigger, "An end customer has reported a case."),
         Trigger::IntelligenceReceived => of::<IntelligenceData<'_>>(trigger, "An intelligence message arrived."),
+        Trigger::LicenceExpiring => of::<Expiry>(trigger, "The installation's licence ends within 30 days."),
+        Trigger::LicenceExpired => of::<Expiry>(trigger, "The installation's licence has ended."),
+        Trigger::CertificateExpiring => {
+            of::<Expiry>(trigger, "A certificate between partner and end customer ends within 30 days.")
+        }
+        Trigger::CertificateExpired => {
+            of::<Expiry>(trigger, "A certificate between partner and end customer has ended.")
+        }
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
 }
@@ -304,6 +323,13 @@ fn reaction(name: &str, summary: &'static str, tags: &[&str], examples: Vec<Valu
         }
     }
     channel
+}
+
+/// The same, of the provider's own.
+fn of_provider(channel: Channel) -> Channel {
+    let (name, address) =
+        (format!("{}.provider", channel.name), channel.address.replace("{organization}", "_provider"));
+    Channel { name, address, ..channel }
 }
 
 /// As what audits of verbs are said: by the operation that the record has, and of sections of the rule book before engine
@@ -389,8 +415,8 @@ fn dead_letters() -> [Channel; 3] {
         channel(
             "dead.provider",
             "_provider",
-            "Control messages that were set aside.",
-            vec![Reason::CommandUndecodable],
+            "Control messages that were set aside, and what the provider's own policies and reactions failed on.",
+            vec![Reason::CommandUndecodable, Reason::PolicyFailed, Reason::ReactionFailed],
         ),
     ]
 }

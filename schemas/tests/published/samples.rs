@@ -20,7 +20,7 @@ use linesman_schemas::outcome::{Attempt, CaseNote, CaseStanding, Done, Failure, 
 use linesman_schemas::reaction::{
     Action, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
 };
-use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, IntelligenceData, Trigger};
+use linesman_schemas::trigger::{CaseData, DeviceData, Expiring, Expiry, IncidentData, IntelligenceData, Trigger};
 use linesman_schemas::upload::{Upload, UploadDevice, UploadKind, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
@@ -432,6 +432,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
             cursor: Some("2026-11-21T10:16:30Z".to_owned()),
             number: 7,
         }),
+        Control::Expiry(expiry(Trigger::LicenceExpiring)),
     ];
     let tag = |control: &Control| match control {
         Control::RuleBook(_) => "rule_book",
@@ -441,6 +442,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::Level(_) => "level",
         Control::Continue => "continue",
         Control::Cursor(_) => "cursor",
+        Control::Expiry(_) => "expiry",
     };
     samples.iter().map(|control| (tag(control), json_of(control))).collect()
 }
@@ -486,8 +488,29 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             };
             event(&kind, ORGANIZATION, Some("TSB70123"), data)
         }
+        Trigger::LicenceExpiring
+        | Trigger::LicenceExpired
+        | Trigger::CertificateExpiring
+        | Trigger::CertificateExpired => {
+            let expiry = expiry(trigger);
+            event(&kind, "/provider", Some(&expiry.id.clone()), expiry)
+        }
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
+}
+
+fn expiry(trigger: Trigger) -> Expiry {
+    let (kind, has_ended) = match trigger {
+        Trigger::LicenceExpiring => (Expiring::Licence, false),
+        Trigger::LicenceExpired => (Expiring::Licence, true),
+        Trigger::CertificateExpiring => (Expiring::Upstream, false),
+        _ => (Expiring::Listener, true),
+    };
+    let id = match kind {
+        Expiring::Licence => "0190b7c2-5e0d-7cc3-98c4-dc0c0c07398f".to_owned(),
+        Expiring::Upstream | Expiring::Listener => format!("sha256:{HASH}"),
+    };
+    Expiry { kind, id, ends: time("2026-12-21T00:00:00Z"), has_ended }
 }
 
 pub(crate) fn refused_policy() -> Vec<Value> {

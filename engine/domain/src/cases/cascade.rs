@@ -213,6 +213,15 @@ pub(crate) fn remark(
         return Err("the case has all the notes of those below that it takes".to_owned());
     }
     let is_closed = chain.is_closed || case.state == CaseState::Closed;
+    // One below that has not heard the answer tries again, maybe long after what was asked is forgotten: it stands so.
+    let stands = match kind {
+        StepKind::Close => is_closed,
+        StepKind::Reopen => !is_closed,
+        StepKind::Note => false,
+    };
+    if stands && side == Side::Below && desk.is_at(7) {
+        return Ok(Vec::new());
+    }
     match kind {
         StepKind::Close if is_closed => return Err("the case is closed".to_owned()),
         StepKind::Reopen if !is_closed => return Err("the case is not closed".to_owned()),
@@ -281,7 +290,8 @@ pub(super) fn next_step(
         return Vec::new();
     }
     let level = organizations.filter_level(&incident.id.org);
-    if level == FilterLevel::DoNotSend {
+    // INVARIANT (a receipt is for whoever gave it): what another upstream has taken, the present one is told nothing of.
+    if level == FilterLevel::DoNotSend || incident.is_elsewhere {
         chain.steps.clear();
     }
     let Some(step) = chain.steps.first() else { return Vec::new() };

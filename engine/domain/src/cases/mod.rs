@@ -11,6 +11,7 @@ pub(crate) mod cascade;
 pub mod chain;
 pub(crate) mod leaving;
 mod row;
+pub mod taken;
 
 use jiff::Timestamp;
 use linesman_schemas::command::{ADDRESS_MOST, CASE_TEXT_MOST, CaseWords, DETAIL_MOST, OWNER_MOST, SubmitCaseAs};

@@ -309,7 +309,7 @@ fn say(
         None => {
             let about = asked.map(OrgName::as_str).or(about);
             let sequence = desk.sequence;
-            desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered).map(|()| None)
+            desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered).map(|_| None)
         }
     }
 }
@@ -319,7 +319,7 @@ fn tell_kept(desk: &mut Desk, org: Option<&OrgName>, kept: &CheckpointKept) -> R
         Some(org) => desk.say(&Topic::Audit(org.clone(), CHECKPOINT), org, None, kept).map(drop),
         None => {
             let sequence = desk.sequence;
-            desk.say_of_provider(&Topic::ProviderAudit(CHECKPOINT), sequence, None, kept, None::<()>)
+            desk.say_of_provider(&Topic::ProviderAudit(CHECKPOINT), sequence, None, kept, None::<()>).map(drop)
         }
     }
 }

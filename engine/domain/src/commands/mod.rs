@@ -208,6 +208,9 @@ pub(crate) fn refusal(
         now: desk.now,
     };
     Ok(match rights::may(&managers.known(desk), &asked)? {
+        Ruling::Allowed if desk.is_at(7) => {
+            desk.mode.refuse(command.verb.operation()).map(|detail| Answer::refused(Verdict::Conflict, detail))
+        }
         Ruling::Allowed => None,
         Ruling::Forbidden(denial) => Some(Answer::refused(Verdict::Forbidden, denial.to_string())),
         Ruling::Unseen => Some(Answer::unseen(&place)),

@@ -61,7 +61,7 @@ pub(crate) fn react(
     let covered = covered.map(|action| serde_json::to_value(&action)).transpose()?;
     say(desk, org, incident, cause, (id, &destination.connector, &value), covered.as_ref())?;
     let row = PendingRow {
-        org: Some(org.clone()),
+        org: Some(org.clone()).filter(|org| !org.is_provider()),
         destination: destination.to_string(),
         attempt: 1,
         not_before: desk.now,
@@ -229,7 +229,9 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
         Done::Delivered => Ok(None),
         Done::Configured => Ok(configured(id, row, Ok(()))),
         Done::CaseAccepted { transaction_id, case } => {
-            Ok(incident_of(row).map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case }))
+            let by_partner = row.destination == upstream::PARTNER_NAME;
+            let incident = incident_of(row);
+            Ok(incident.map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case, by_partner }))
         }
         // Of what is uploaded nothing is decided here yet.
         Done::Uploaded { .. } => Ok(None),
@@ -250,7 +252,10 @@ fn failed(desk: &mut Desk, id: &ReactionId, row: PendingRow, failure: &Failure) 
     }
     let again = after(desk.now, delay_s(desk, id, row.attempt, failure));
     unpend(desk, id, &row);
-    if let Some(org) = &row.org
+    // The provider's polls have no deadline; what its policies decided has one.
+    let provider = OrgName::provider();
+    let whose = row.org.as_ref().or_else(|| (row.deadline < Timestamp::MAX).then_some(&provider));
+    if let Some(org) = whose
         && (failure.class == FailureClass::Refused || again > row.deadline)
     {
         return give_up(desk, id, org, &row, failure);

@@ -15,6 +15,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     // Organizations and places.
     ("set-organization", Need::Right(Right::Organizations)),
     ("suspend-organization", Need::Right(Right::Organizations)),
+    ("test-organization", Need::Right(Right::Organizations)),
     ("unload-organization", Need::Right(Right::Organizations)),
     ("set-place", Need::Right(Right::Organizations)),
     ("remove-place", Need::Right(Right::Organizations)),

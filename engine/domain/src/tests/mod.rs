@@ -5,6 +5,7 @@ mod audit;
 mod cascade;
 mod commands;
 mod documentation;
+mod expiries;
 mod handover;
 mod jobs;
 mod leaving;

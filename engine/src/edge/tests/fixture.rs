@@ -103,6 +103,7 @@ impl Fixture {
             dispatch: watch::channel(Default::default()).1,
             sources: watch::channel([("bulletins", true), ("notices", false)].into()).1,
             partner: None,
+            upstream: None,
             metrics,
             logging,
         };

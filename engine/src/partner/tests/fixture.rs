@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::ConnectOptions;
 use jiff::Timestamp;
+use linesman_connectors::tls::Fingerprint;
 use linesman_connectors::{Secret, tls};
 use linesman_domain::cases::chain::{self, ChangesRow, LeadsTo, NoteRow, ReportedRow, Side};
 use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, ChainRow};
@@ -35,7 +36,7 @@ pub(super) struct Fixture {
     pub(super) listening: Listening,
     pub(super) store: Arc<Store>,
     pub(super) http: reqwest::Client,
-    _dir: TempDir,
+    dir: TempDir,
     pub(super) lanes: Vec<watch::Sender<LaneStatus>>,
 }
 
@@ -50,6 +51,11 @@ impl Fixture {
     }
 
     pub(super) async fn within(bounds: Bounds, requests_per_second: u32) -> Self {
+        Self::knowing(bounds, requests_per_second, &[]).await
+    }
+
+    /// One that knows certificates of some.
+    pub(super) async fn knowing(bounds: Bounds, requests_per_second: u32, known: &[(&str, Fingerprint)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
         let (lanes, statuses) =
@@ -59,7 +65,10 @@ impl Fixture {
         let few = NonZeroU32::new(requests_per_second).unwrap();
         let settings =
             Settings { listen: ([127, 0, 0, 1], 0).into(), identity: None, requests_per_second: few, burst: few };
-        let login = |name: &str| Login { user: name.to_owned(), password: Secret::new(format!("{name}'s own")) };
+        let login = |name: &str| Login {
+            password: Some((name.to_owned(), Secret::new(format!("{name}'s own")))),
+            certificate: known.iter().find(|(who, _)| *who == name).map(|(_, certificate)| *certificate),
+        };
         let partner = Partner {
             store: Arc::clone(&store),
             client: ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await.unwrap(),
@@ -70,7 +79,7 @@ impl Fixture {
             logins: LOGINS.iter().map(|name| (name.parse().unwrap(), login(name))).collect(),
         };
         let listening = listen_within(bounds, partner, &authority).await.unwrap();
-        let partner = Self { listening, store, http, _dir: dir, lanes };
+        let partner = Self { listening, store, http, dir, lanes };
         for (name, is_proxy, standing) in [
             ("acme", true, Standing::Active),
             ("bolt", true, Standing::Active),
@@ -87,6 +96,11 @@ impl Fixture {
     /// A request of an end customer's.
     pub(super) fn request(&self, who: &str, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).basic_auth(who, Some(format!("{who}'s own")))
+    }
+
+    /// The file of the authority whose certificate it shows.
+    pub(super) fn ca(&self) -> std::path::PathBuf {
+        self.dir.path().join("tls/ca.pem")
     }
 
     /// A request of nobody's.

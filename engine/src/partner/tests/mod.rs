@@ -2,6 +2,7 @@
 
 mod access;
 mod cases;
+mod certificates;
 mod fixture;
 mod hostile;
 mod reports;
