@@ -43,6 +43,8 @@ ca = "support-system-ca.pem" # linesman.toml:5:6
 site_id = "P-1000" # linesman.toml:6:11
 user = "noc@partner.example" # linesman.toml:7:8
 password_file = "support-system.password" # linesman.toml:8:17
+# certificate # of no use
+# key # of no use
 application_id = "linesman" # default
 requests_per_hour = 300 # default
 concurrency = 4 # default
