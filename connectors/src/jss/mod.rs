@@ -180,7 +180,9 @@ impl Connector for Jss {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
             Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
             Action::TellCase(telling) => self.tell(&task.id, telling).boxed(),
-            Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+            Action::Upload(_) | Action::Configure(_) | Action::Notify(_) => {
+                ready(Attempted::misdirected(self.name(), task)).boxed()
+            }
         }
     }
 }

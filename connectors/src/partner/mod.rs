@@ -167,7 +167,9 @@ impl Connector for Partner {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
             Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
             Action::TellCase(telling) => self.tell(&task.id, telling).boxed(),
-            Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+            Action::Upload(_) | Action::Configure(_) | Action::Notify(_) => {
+                ready(Attempted::misdirected(self.name(), task)).boxed()
+            }
         }
     }
 }

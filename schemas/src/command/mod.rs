@@ -3,7 +3,7 @@
 //! Verbs come in families, a file each: what a verb is called in subjects, its bounds, the right it needs.
 
 mod audit;
-mod bounds;
+pub(crate) mod bounds;
 mod case;
 mod engine;
 mod group;

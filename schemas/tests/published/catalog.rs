@@ -75,7 +75,7 @@ fn events_of<D: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// What upstreams are asked that knows of cases.
-const CASES: [&str; 2] = ["submit_case", "tell_case"];
+const CASES: [&str; 3] = ["submit_case", "tell_case", "upload"];
 
 /// All channels, in the order of the document.
 pub(crate) fn channels() -> Vec<Channel> {

@@ -18,9 +18,10 @@ use linesman_schemas::intelligence::{self, Intelligence, Relevance};
 use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::{Attempt, CaseNote, CaseStanding, Done, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{
-    Action, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
+    Action, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
 };
 use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, IntelligenceData, Trigger};
+use linesman_schemas::upload::{Upload, UploadDevice, UploadKind, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -399,7 +400,8 @@ pub(crate) fn attempts() -> Vec<Value> {
         message: "the support system answered 503".to_owned(),
         retry_after_s: Some(30),
     };
-    [accepted, Done::Delivered, Done::Configured, Done::CaseTold]
+    let uploaded = Done::Uploaded { sha256: HASH.to_owned(), size: 48_213 };
+    [accepted, Done::Delivered, Done::Configured, Done::CaseTold, uploaded]
         .map(Outcome::Done)
         .into_iter()
         .chain([Outcome::Failed(failure)])
@@ -528,7 +530,7 @@ fn details() -> CaseDetails {
 
 /// What an upstream is asked that knows of cases.
 pub(crate) fn cases(connector: &str) -> Vec<Value> {
-    let all = submit_case().into_iter().chain(tell_case());
+    let all = submit_case().into_iter().chain(tell_case()).chain(upload());
     all.map(|action| reaction(connector, Some(&incident()), &json_of(action))).collect()
 }
 
@@ -564,6 +566,26 @@ fn tell_case() -> Vec<Action> {
         .map(|step| CaseTelling { incident: incident(), transaction_id: "T-0001".to_owned(), step })
         .map(|telling| Action::TellCase(Box::new(telling)))
         .into()
+}
+
+fn upload() -> Vec<Action> {
+    let device = || Some(UploadDevice { serial_number: "JN1234567890".to_owned(), host_name: "edge-01".to_owned() });
+    let bundle = BundleBytes { sequence: 17, length: 48_213, sha256: HASH.to_owned(), start: 0, end: 48_213 };
+    let object = UploadSource::Object { sha256: HASH.to_owned(), size: 734_003 };
+    let bundle = Upload {
+        kind: UploadKind::Bundle,
+        case: "2026-1121-0007".to_owned(),
+        name: "acme-1.xml".to_owned(),
+        media_type: Some("application/xml".to_owned()),
+        device: device(),
+        filter_level: FilterLevel::All,
+        source: UploadSource::Input(bundle),
+    };
+    let (kind, name) = (UploadKind::Attachment, "core-17.tgz".to_owned());
+    let attachment = Upload { kind, name, media_type: None, device: None, source: object, ..bundle.clone() };
+    let (kind, name) = (UploadKind::Snapshot, "snapshot-JN1234567890.xml".to_owned());
+    let snapshot = Upload { kind, name, case: String::new(), ..bundle.clone() };
+    [bundle, attachment, snapshot].map(|upload| Action::Upload(Box::new(upload))).into()
 }
 
 pub(crate) fn configure() -> Vec<Value> {

@@ -227,6 +227,8 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
         Done::CaseAccepted { transaction_id, case } => {
             Ok(incident_of(row).map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case }))
         }
+        // Of what is uploaded nothing is decided here yet.
+        Done::Uploaded { .. } => Ok(None),
         Done::CaseTold => Ok(incident_of(row).map(|incident| Follow::CaseTold { incident, reaction: id.clone() })),
         Done::Polled { cursor } => {
             let due = after(desk.now, desk.settings.case_poll_s);
