@@ -12,7 +12,7 @@
 //! | 4 | services: the rule book has them, and each lane keeps their versions; values and subscriptions at places, which go with their place |
 //! | 5 | a place that goes is taken out of spheres of the provider's people and of API tokens, and none of its name is made before; whom a manager granted anything that is gone is written down as its granter's, and the gone one forgotten; activations: subscriptions become configuration of devices; audit events of sections of the rule book are called as their records are, `load-<section>`; a change of what a node's log tells goes on record |
 //! | 6 | what is activated by a schedule is held against what others set that is certain to count then, and no more counts once it is over; groups of two lines never have one name; a place is not set so that two meet on a device; values are held against the lines below, names that places tell are not declared, and a declaration stays while something below is given of it; of several lines a policy means the one whose addresses hold what it gives; of two rollouts of a service at once the later is refused; refusals do not tell what is fixed and hidden; the cascade: end customers report cases, which are sent on or solved here, told below and above; how the installation is connected is in the rule book: there are proxy organizations in mode `partner` alone, and bundles of more than 5 devices of mode `demo` are dead letters |
-//! | 7 | - |
+//! | 7 | uploads: the bundle of a case that the upstream has goes there too, and what end customers have uploaded with theirs |
 //!
 //! A level's code stays as long as logs of it may be decided again. It goes with a release that says so, once
 //! every log has a snapshot at a later level to begin from.

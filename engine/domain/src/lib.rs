@@ -25,6 +25,7 @@
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
+//! | `uploads` | bytes that go upward with cases, and those that end customers have uploaded |
 //! | `activations` | subscriptions as configuration of devices: which count at an access line, what they come to, what devices have |
 //! | `preview` | what a command would do, found out without doing it |
 //! | `schedules` | whether a schedule enables an activation, and until when |
@@ -61,6 +62,7 @@ mod level2;
 mod level3;
 mod level4;
 mod level5;
+mod level6;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;
@@ -92,6 +94,7 @@ pub mod tally;
 mod tests;
 pub mod timers;
 pub mod tokens;
+pub mod uploads;
 pub mod upstream;
 pub mod values;
 
@@ -124,7 +127,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 48] = [
+pub const TABLES: [&dyn Upgradable; 51] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -136,6 +139,9 @@ pub const TABLES: [&dyn Upgradable; 48] = [
     &cases::chain::KEYS,
     &cases::chain::CHANGES,
     &cases::chain::COUNTS,
+    &uploads::UPLOADS,
+    &uploads::OBJECTS,
+    &uploads::KEPT,
     &jobs::JOBS,
     &commands::COMMANDS,
     &incidents::notes::NOTES,

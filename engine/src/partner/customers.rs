@@ -37,6 +37,8 @@ pub(super) struct Customer {
     pub(super) pace: Pace,
     /// Room for its requests under way.
     pub(super) seats: Arc<Semaphore>,
+    /// Held while an upload of its is changed: one at a time.
+    pub(super) uploading: tokio::sync::Mutex<()>,
     password: Digest,
     /// When it last asked, in seconds; 0 for never.
     heard: AtomicI64,
@@ -74,6 +76,7 @@ impl Customers {
             org,
             pace: Pace::new(settings.requests_per_second, settings.burst, now),
             seats: Arc::new(Semaphore::new(UNDER_WAY)),
+            uploading: tokio::sync::Mutex::new(()),
             password: digest(login.password.expose()),
             heard: AtomicI64::new(0),
         };

@@ -169,6 +169,7 @@ impl App {
                     lanes: executors.lanes.clone(),
                     node: Arc::clone(&owner),
                     controller: auditor.id.as_str().into(),
+                    replicas: config.nats.replicas,
                     settings,
                     logins: logins.filter_map(|org| Some((org.name, org.login?))).collect(),
                 };

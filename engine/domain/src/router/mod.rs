@@ -42,8 +42,8 @@ use super::organizations::Standing;
 use super::policies::Fired;
 use super::subject::Incident;
 use super::{
-    Domain, Error, cases, incidents, intelligence, level1, level2, level3, level4, level5, reactions, snapshots,
-    sources, timers,
+    Domain, Error, cases, incidents, intelligence, level1, level2, level3, level4, level5, level6, reactions,
+    snapshots, sources, timers, uploads,
 };
 
 impl Domain {
@@ -65,6 +65,7 @@ impl Domain {
             3 => level3::read(&input.content),
             4 => level4::read(&input.content),
             5 => level5::read(&input.content),
+            6 => level6::read(&input.content),
             _ => None,
         };
         self.services.shelf().decides_at(position.level);
@@ -285,9 +286,21 @@ impl Domain {
             (Follow::CaseAccepted { incident, transaction_id, standing }, _) => {
                 *hand = self.incident(&incident)?;
                 let Some(incident) = hand else { return Ok(Vec::new()) };
-                Ok(cases::accepted(&mut self.desk, &self.organizations, incident, &transaction_id, standing))
+                uploads::with_bundle(&mut self.desk, &self.organizations, incident)?;
+                let (desk, organizations) = (&mut self.desk, &self.organizations);
+                let mut follows = cases::accepted(desk, organizations, incident, &transaction_id, standing);
+                follows.push(Follow::Upload);
+                Ok(follows)
             }
-            (Follow::CaseStands(standing), Some(incident)) => Ok(cases::stands(desk, incident, standing)),
+            (Follow::CaseStands(standing), Some(incident)) => {
+                let mut follows = cases::stands(desk, incident, standing);
+                follows.push(Follow::Upload);
+                Ok(follows)
+            }
+            (Follow::Upload, Some(incident)) => uploads::begin(desk, &self.organizations, incident),
+            (Follow::Uploaded { incident, reaction, left }, _) => {
+                uploads::sent(desk, &incident, reaction.as_str(), left).map(|()| Vec::new())
+            }
             (Follow::RouteCase, Some(incident)) if cases::cascade::is_unrouted(incident) => {
                 Ok(cases::cascade::route(desk, &self.organizations, incident))
             }
@@ -297,6 +310,9 @@ impl Domain {
                 Ok(cases::cascade::told(&mut self.desk, &self.organizations, incident, reaction.as_str()))
             }
             (Follow::ReactionFailed { incident, reaction }, _) => {
+                if uploads::failed(desk, &incident, reaction.as_str())? {
+                    return Ok(Vec::new());
+                }
                 *hand = self.incident(&incident)?;
                 let Some(incident) = hand else { return Ok(Vec::new()) };
                 if !cases::is_opened_by(incident, &reaction) {
@@ -311,9 +327,8 @@ impl Domain {
             }
             (Follow::Keep, Some(incident)) => incidents::keep(desk, incident).map(|()| Vec::new()),
             // The rules refuse what is about an incident where there is none.
-            (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Keep, None) | (Follow::RouteCase, _) => {
-                Ok(Vec::new())
-            }
+            (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Upload | Follow::Keep, None)
+            | (Follow::RouteCase, _) => Ok(Vec::new()),
         }
     }
 

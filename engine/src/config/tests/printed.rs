@@ -88,6 +88,8 @@ filter_level = "Send all information"
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set
+upload = true
+snapshot_interval_s = 0
 device_groups = [{ name = 'c "o" re', devices = ["core-*", 'c\'] }]
 
 [[organizations]] # linesman.toml:15:1
@@ -101,6 +103,8 @@ filter_level = "Do not send"
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set
+upload = true
+snapshot_interval_s = 0
 device_groups = []
 "#;
     assert_eq!(text, expected);

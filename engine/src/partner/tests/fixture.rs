@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use super::super::*;
 use crate::config::Login;
 use crate::lane::status::LaneStatus;
+use crate::log::objects::PIECE;
 use crate::log::streams::lane_of;
 use crate::store::Store;
 
@@ -29,6 +30,9 @@ pub(super) const LANES: u32 = 4;
 pub(super) const HERE: &str = "partner-1";
 /// Who has a login; each has its name and `'s own` as password.
 pub(super) const LOGINS: [&str; 4] = ["acme", "bolt", "corp", "dory"];
+
+/// How much may be uploaded: two pieces and one, and what is kept besides.
+const BOUNDED: section::Uploads = section::Uploads { most_bytes: 2 * PIECE + 7, kept_most_bytes: 3 * PIECE };
 
 /// A listening partner listener. `acme` and `bolt` take part, `corp` is suspended, `dory` is no end customer.
 pub(super) struct Fixture {
@@ -50,6 +54,18 @@ impl Fixture {
     }
 
     pub(super) async fn within(bounds: Bounds, requests_per_second: u32) -> Self {
+        let client = ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await.unwrap();
+        Self::of(client, bounds, requests_per_second).await
+    }
+
+    /// One on a log at engine level 7.
+    pub(super) async fn on(client: async_nats::Client) -> Self {
+        let partner = Self::of(client, BOUNDS_HERE, 1000).await;
+        partner.lanes.iter().for_each(|lane| drop(lane.send_replace(LaneStatus { level: 7, ..Default::default() })));
+        partner
+    }
+
+    async fn of(client: async_nats::Client, bounds: Bounds, requests_per_second: u32) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
         let (lanes, statuses) =
@@ -57,15 +73,21 @@ impl Fixture {
         let authority = Authority::open(&dir.path().join("tls")).unwrap();
         let http = tls::http_client(Some(authority.ca_path())).unwrap().build().unwrap();
         let few = NonZeroU32::new(requests_per_second).unwrap();
-        let settings =
-            Settings { listen: ([127, 0, 0, 1], 0).into(), identity: None, requests_per_second: few, burst: few };
+        let settings = Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            identity: None,
+            requests_per_second: few,
+            burst: few,
+            uploads: BOUNDED,
+        };
         let login = |name: &str| Login { user: name.to_owned(), password: Secret::new(format!("{name}'s own")) };
         let partner = Partner {
             store: Arc::clone(&store),
-            client: ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await.unwrap(),
+            client,
             lanes: statuses,
             node: "here".into(),
             controller: HERE.into(),
+            replicas: 1,
             settings,
             logins: LOGINS.iter().map(|name| (name.parse().unwrap(), login(name))).collect(),
         };
@@ -164,6 +186,8 @@ fn organization(is_proxy: bool, standing: Standing) -> OrgRow {
         alias: String::new(),
         handling: Handling::Forward,
         submit_case_as: SubmitCaseAs::Real,
+        upload: true,
+        snapshot_interval_s: 0,
         address: String::new(),
     }
 }

@@ -6,3 +6,4 @@ mod fixture;
 mod hostile;
 mod reports;
 mod rooms;
+mod uploads;
