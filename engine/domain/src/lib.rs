@@ -127,7 +127,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 51] = [
+pub const TABLES: [&dyn Upgradable; 52] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -141,6 +141,7 @@ pub const TABLES: [&dyn Upgradable; 51] = [
     &cases::chain::COUNTS,
     &uploads::UPLOADS,
     &uploads::OBJECTS,
+    &uploads::SNAPSHOTS,
     &uploads::KEPT,
     &jobs::JOBS,
     &commands::COMMANDS,

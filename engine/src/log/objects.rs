@@ -14,8 +14,8 @@ use std::io;
 use async_nats::jetstream;
 use async_nats::jetstream::kv::{Config, Entry, Operation, Store};
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 use futures_util::stream::{self, Stream};
-use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use linesman_schemas::upload::UploadRequest;
 use linesman_schemas::{IncidentId, OrgName};
@@ -68,7 +68,8 @@ pub struct Found {
     pub is_done: bool,
     /// When it changed last, by the server's clock.
     pub changed: Timestamp,
-    revision: u64,
+    /// By what it is known whether it has changed since.
+    pub revision: u64,
 }
 
 /// The bytes of uploads, on a server.
@@ -103,13 +104,13 @@ impl Objects {
     }
 
     async fn store(&self) -> Result<&Store, Error> {
-        let made = self.store.get_or_try_init(async || match self.context.get_key_value(BUCKET).await {
-            Ok(store) => Ok(store),
-            Err(_) => {
-                let config =
-                    Config { bucket: BUCKET.to_owned(), history: 1, num_replicas: self.replicas, ..Config::default() };
-                self.context.create_key_value(config).await
+        let made = self.store.get_or_try_init(|| async {
+            if let Ok(store) = self.context.get_key_value(BUCKET).await {
+                return Ok(store);
             }
+            let config =
+                Config { bucket: BUCKET.to_owned(), history: 1, num_replicas: self.replicas, ..Config::default() };
+            self.context.create_key_value(config).await
         });
         made.await.map_err(|error| fault(BUCKET, error))
     }
@@ -179,11 +180,9 @@ impl Objects {
     /// # Errors
     /// The server does not answer. Whether it is what was announced is what is returned.
     pub async fn finish(&self, org: &OrgName, upload: &str, manifest: &Manifest) -> Result<bool, Error> {
-        let mut hasher = Sha256::new();
-        let pieces = (0..manifest.request.size.div_ceil(PIECE)).map(|number| self.piece(org, upload, number));
-        let mut pieces = stream::iter(pieces).buffered(4);
-        let mut length = 0;
-        while let Some(piece) = pieces.try_next().await? {
+        let (mut hasher, mut length) = (Sha256::new(), 0);
+        for number in 0..manifest.request.size.div_ceil(PIECE) {
+            let piece = self.piece(org, upload, number).await?;
             hasher.update(&piece);
             length += piece.len() as u64;
         }
@@ -208,6 +207,46 @@ impl Objects {
     /// The server does not answer.
     pub async fn remove(&self, org: &OrgName, upload: &str) -> Result<(), Error> {
         self.purge(&format!("{org}.{upload}.*")).await
+    }
+
+    /// An upload goes if it is still as it was found; whether it went.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn remove_unchanged(&self, org: &OrgName, upload: &str, found: &Found) -> Result<bool, Error> {
+        let key = if found.is_done { done_key(org, upload) } else { open_key(org, upload) };
+        let store = self.store().await?;
+        if store.purge_expect_revision(&key, Some(found.revision)).await.is_err() {
+            return Ok(false);
+        }
+        let marker = store.entry(&key).await.map_err(|error| fault(&key, error))?;
+        // Whoever begins it anew by now writes behind the marker.
+        let Some(marker) = marker.filter(|entry| entry.operation == Operation::Purge) else { return Ok(true) };
+        let purge = store.stream.purge().sequence(marker.revision + 1);
+        let purge = purge.filter(format!("$KV.{BUCKET}.{org}.{upload}.*")).await;
+        purge.map(|_| true).map_err(|error| fault(&key, error))
+    }
+
+    /// Uploads of all organizations, whole or not, so many at the most.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn all(&self, most: usize) -> Result<Vec<(OrgName, String)>, Error> {
+        let mut all = Vec::new();
+        for kind in ["open", "done"] {
+            let keys = format!("*.*.{kind}");
+            let subjects = self.store().await?.stream.info_with_subjects(format!("$KV.{BUCKET}.{keys}")).await;
+            let mut subjects = subjects.map_err(|error| fault(&keys, error))?;
+            while let Some((subject, _)) = subjects.try_next().await.map_err(|error| fault(&keys, error))? {
+                let mut names = subject.rsplit('.').skip(1);
+                let (Some(upload), Some(org)) = (names.next(), names.next()) else { continue };
+                all.extend(org.parse().ok().map(|org| (org, upload.to_owned())));
+                if all.len() >= most {
+                    return Ok(all);
+                }
+            }
+        }
+        Ok(all)
     }
 
     async fn purge(&self, keys: &str) -> Result<(), Error> {

@@ -14,6 +14,7 @@ mod error;
 mod handout;
 mod licensing;
 mod mode;
+mod objects;
 mod outside;
 mod part;
 mod policies;
@@ -44,6 +45,7 @@ use crate::lane::status::Changes;
 use crate::licence;
 use crate::log;
 use crate::log::books::Books;
+use crate::log::objects::Objects;
 use crate::log::streams::{self, Layout};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
@@ -57,6 +59,7 @@ use handout::Handout;
 use licensing::Licensing;
 use linesman_domain::cases::{CASES, CaseState};
 use linesman_domain::reactions;
+use objects::Housekeeping;
 use outside::{Outside, Ways};
 use policies::{Brought, Policies};
 use setup::Setup;
@@ -85,6 +88,7 @@ pub struct App {
     handout: Watching,
     checkpoints: Watching,
     licensing: Watching,
+    objects: Watching,
     demo: demo::Upstream,
     edge: Listening,
     partner: Option<partner::Listening>,
@@ -157,6 +161,17 @@ impl App {
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
         let (licensing, sends) = Licensing::new(Arc::clone(&standing));
         let licensing = Watching::spawn(licensing.run());
+        let housekeeping = Housekeeping {
+            objects: Objects::new(client.clone(), config.nats.replicas),
+            store: Arc::clone(&store),
+            lanes: executors.lanes.clone(),
+        };
+        let has_listener = config.partner.is_some();
+        let objects = Watching::spawn(async move {
+            if has_listener {
+                housekeeping.run().await;
+            }
+        });
         let outside = Outside::start(ways, &client, &store, &executors.lanes, (changed, sends))?;
         let (ready, is_ready) = channel(false);
         let partner = match config.partner {
@@ -208,6 +223,7 @@ impl App {
             handout,
             checkpoints,
             licensing,
+            objects,
             demo,
             edge,
             partner,
@@ -254,6 +270,7 @@ impl App {
             error = self.handout.broke_off() => Some(error),
             error = self.checkpoints.broke_off() => Some(error),
             error = self.licensing.broke_off() => Some(error),
+            error = self.objects.broke_off() => Some(error),
         }
     }
 
@@ -298,6 +315,7 @@ impl App {
         self.handout.stop().await;
         self.checkpoints.stop().await;
         self.licensing.stop().await;
+        self.objects.stop().await;
         self.outside.stop().await?;
         self.demo.stop().await;
         self.executors.drain().await;

@@ -177,7 +177,10 @@ impl Domain {
             return Ok(refused);
         }
         let Some(incident) = &given.incident else {
-            return Ok(Answer::misplaced(&command.verb, Some(org)));
+            return Ok(match uploads::keep_snapshot(&mut self.desk, org, given)? {
+                Ok(()) => Answer::done("kept", Value::Null, Value::Null),
+                Err(detail) => Answer::refused(Verdict::Conflict, detail),
+            });
         };
         self.change_incident(org, command, incident, |desk, _, incident| {
             Ok(uploads::keep(desk, incident, given)?.map(|follows| ("kept", follows)))

@@ -243,3 +243,21 @@ fn at_a_partner_the_receipt_is_enough() {
     let (_, row) = lane.pending().pop().unwrap();
     assert_eq!((lane.going()[0]["case"].as_str(), row.destination.as_str()), (Some("T-own-7"), "partner"));
 }
+
+#[test]
+fn the_newest_snapshot_of_a_device_takes_the_place_of_the_one_before() {
+    let mut lane = Lane::with(&[]);
+    let given = |sha256: &str, size: u64| {
+        json!({"keep_upload": {"stored": "s1", "upload": {
+            "kind": "snapshot", "name": "a.xml", "size": size, "sha256": sha256, "device": {"serial_number": "SNa"},
+        }}})
+    };
+    let org = "acme".parse().unwrap();
+    for (sha256, size) in [(HASH, 7), (HASH, 7), (OTHER, 9)] {
+        assert_eq!(lane.from_below(&given(sha256, size)), (Verdict::Done, "kept".to_owned()));
+    }
+    let total = lane.row(&uploads::kept(&org)).unwrap();
+    assert_eq!((total.objects, total.bytes), (1, 9), "nothing names the first any more");
+    assert!(lane.row(&uploads::object(&org, &uploads::sha256(HASH).unwrap())).is_none());
+    assert_eq!(lane.row(&uploads::snapshot(&org, "SNa")).unwrap().size, 9);
+}

@@ -23,7 +23,8 @@ use super::state::Base;
 use super::subject::Incident;
 use super::{Error, cases, upstream};
 pub use row::{
-    Held, KEPT, KeptRow, OBJECTS, ObjectRow, UPLOADS, UploadRow, UploadState, kept, key, object, of_case, sha256,
+    Held, KEPT, KeptRow, OBJECTS, ObjectRow, SNAPSHOTS, SnapshotRow, UPLOADS, UploadRow, UploadState, kept, key,
+    object, of_case, sha256, snapshot,
 };
 
 /// The engine level from which on bytes go upward.
@@ -118,6 +119,47 @@ fn name(desk: &mut Desk, org: &OrgName, sha256: &[u8; 32], (stored, size): (&str
     (total.objects, total.bytes) = (total.objects + 1, total.bytes.saturating_add(size));
     desk.write(kept(org), &total)?;
     desk.write(key, &ObjectRow { stored: stored.to_owned(), size, names: 1, came: desk.now })
+}
+
+/// One row less names an object; it goes with the last one, and its bytes with whoever looks after them.
+fn unname(desk: &mut Desk, org: &OrgName, sha256: &[u8; 32]) -> Result<(), Error> {
+    let key = object(org, sha256);
+    let Some(mut row) = desk.read(&key)? else { return Ok(()) };
+    row.names = row.names.saturating_sub(1);
+    if row.names > 0 {
+        return desk.write(key, &row);
+    }
+    let mut total = desk.read(&kept(org))?.unwrap_or_default();
+    (total.objects, total.bytes) = (total.objects.saturating_sub(1), total.bytes.saturating_sub(row.size));
+    desk.write(kept(org), &total)?;
+    desk.remove(key);
+    Ok(())
+}
+
+/// Keeps the newest snapshot of a device that an end customer has uploaded, in place of the one before; or why not.
+pub(crate) fn keep_snapshot(desk: &mut Desk, org: &OrgName, given: &UploadKept) -> Result<Result<(), String>, Error> {
+    let UploadKept { stored, upload, .. } = given;
+    let (Some(device), Some(sha256)) = (&upload.device, sha256(&upload.sha256)) else {
+        return Ok(Err("a snapshot is one of a device".to_owned()));
+    };
+    let key = snapshot(org, &device.serial_number);
+    let before = desk.read(&key)?.map(|row| row.sha256);
+    if before == Some(sha256) {
+        return Ok(Ok(()));
+    }
+    name(desk, org, &sha256, (stored, upload.size))?;
+    if let Some(before) = before {
+        unname(desk, org, &before)?;
+    }
+    let row = SnapshotRow {
+        name: upload.name.clone(),
+        media_type: upload.media_type.clone(),
+        host_name: device.host_name.clone(),
+        sha256,
+        size: upload.size,
+        came: desk.now,
+    };
+    desk.write(key, &row).map(Ok)
 }
 
 /// Whether bytes of an incident's case may leave at all.

@@ -3,6 +3,7 @@
 //! ```text
 //! A <org> 0 <incident> <number>   UploadRow: what goes upward with the incident's case, in the order it came
 //! B <org> 0 <sha256>              ObjectRow: bytes in the object store, and how many rows name them
+//! I <org> 0 <serial number>       SnapshotRow: the newest snapshot of a device that an end customer has uploaded
 //! M <org>                         KeptRow: how much the organization has there
 //! ```
 
@@ -105,6 +106,24 @@ pub struct ObjectRow {
     pub came: Timestamp,
 }
 
+/// The newest snapshot of a device that an end customer has uploaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotRow {
+    /// What it is called.
+    pub name: String,
+    /// Its media type; none where nobody has said.
+    pub media_type: Option<String>,
+    /// The device's host name; empty where nobody has said.
+    pub host_name: String,
+    /// The object that it is.
+    pub sha256: [u8; 32],
+    /// How many bytes it has.
+    pub size: u64,
+    /// When it came.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub came: Timestamp,
+}
+
 /// What an organization has in the object store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KeptRow {
@@ -116,12 +135,15 @@ pub struct KeptRow {
 
 impl Row for UploadRow {}
 impl Row for ObjectRow {}
+impl Row for SnapshotRow {}
 impl Row for KeptRow {}
 
 /// The table of what goes upward with cases.
 pub const UPLOADS: Table<UploadRow> = Table::new(b'A');
 /// The table of objects.
 pub const OBJECTS: Table<ObjectRow> = Table::new(b'B');
+/// The table of snapshots of devices that were uploaded.
+pub const SNAPSHOTS: Table<SnapshotRow> = Table::new(b'I');
 /// The table of how much each organization has.
 pub const KEPT: Table<KeptRow> = Table::new(b'M');
 
@@ -134,6 +156,11 @@ pub fn key(incident: &IncidentId, number: u32) -> Key<UploadRow> {
 /// The key of an organization's object.
 pub fn object(org: &OrgName, sha256: &[u8; 32]) -> Key<ObjectRow> {
     OBJECTS.key(&[org.as_str()], sha256)
+}
+
+/// The key of the newest snapshot of a device.
+pub fn snapshot(org: &OrgName, serial_number: &str) -> Key<SnapshotRow> {
+    SNAPSHOTS.key(&[org.as_str()], serial_number.as_bytes())
 }
 
 /// The key of how much an organization has.

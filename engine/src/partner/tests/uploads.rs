@@ -155,11 +155,9 @@ async fn two_end_customers_with_the_same_bytes_learn_nothing_of_each_other() {
     );
     assert_ne!(bolt["upload"], acme["upload"]);
     let nothing = (404, "there is no such upload".to_owned(), None);
-    for named in [upload.as_str(), &"0".repeat(40), "..", "x.open"] {
+    let zeros = "0".repeat(40);
+    for named in [upload.as_str(), &zeros, "x.open"] {
         let path = format!("uploads/{named}");
-        if named == ".." {
-            continue;
-        }
         assert_eq!(problem(partner.get("bolt", &path).await).await, nothing, "{named}");
         assert_eq!(problem(patch(&partner, "bolt", named, 0, b"x").await).await, nothing, "{named}");
         let answer = partner.request("bolt", Method::DELETE, &path).send().await.unwrap();
