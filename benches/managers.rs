@@ -122,6 +122,8 @@ fn enterprise(number: usize) -> anyhow::Result<OrgRow> {
         alias: String::new(),
         handling: Handling::Forward,
         submit_case_as: SubmitCaseAs::Real,
+        upload: true,
+        snapshot_interval_s: 0,
         address: String::new(),
         display_name: format!("Enterprise {number}"),
         is_proxy: true,

@@ -35,7 +35,7 @@ pub struct ExpiryRow {
 impl Row for ExpiryRow {}
 
 /// The table of what was said, by kind.
-pub const EXPIRIES: Table<ExpiryRow> = Table::new(b'M');
+pub const EXPIRIES: Table<ExpiryRow> = Table::new(b'3');
 
 /// The key of what was said of a kind.
 pub fn key(kind: Expiring) -> Key<ExpiryRow> {

@@ -65,6 +65,17 @@ pub(crate) enum Follow {
         /// What it answered.
         answer: Result<(), String>,
     },
+    /// What is kept of the incident's case goes to the upstream, if that has the case.
+    Upload,
+    /// The upstream has bytes of an incident's case.
+    Uploaded {
+        /// Which incident.
+        incident: IncidentId,
+        /// Which reaction brought them.
+        reaction: ReactionId,
+        /// The SHA-256 of what left, and its size.
+        left: (String, u64),
+    },
     /// The incident is written.
     Keep,
 }

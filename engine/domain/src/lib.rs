@@ -25,6 +25,7 @@
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
+//! | `uploads` | bytes that go upward with cases, and those that end customers have uploaded |
 //! | `activations` | subscriptions as configuration of devices: which count at an access line, what they come to, what devices have |
 //! | `preview` | what a command would do, found out without doing it |
 //! | `schedules` | whether a schedule enables an activation, and until when |
@@ -96,6 +97,7 @@ pub mod tally;
 mod tests;
 pub mod timers;
 pub mod tokens;
+pub mod uploads;
 pub mod upstream;
 pub mod values;
 
@@ -128,7 +130,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 52] = [
+pub const TABLES: [&dyn Upgradable; 56] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -142,6 +144,10 @@ pub const TABLES: [&dyn Upgradable; 52] = [
     &cases::chain::KEYS,
     &cases::chain::CHANGES,
     &cases::chain::COUNTS,
+    &uploads::UPLOADS,
+    &uploads::OBJECTS,
+    &uploads::SNAPSHOTS,
+    &uploads::KEPT,
     &jobs::JOBS,
     &commands::COMMANDS,
     &incidents::notes::NOTES,

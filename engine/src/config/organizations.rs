@@ -8,7 +8,7 @@ use linesman_schemas::command::{DeviceGroup, Handling, LIST_MOST, OWNER_MOST, Or
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::value;
+use super::{count, value};
 
 /// Bounds are those of the command that brings an organization into the log.
 const NAME: Kind = Kind::Text { most: OWNER_MOST };
@@ -52,6 +52,8 @@ pub(super) static SECTION: Section = Section {
         Key::new("handling", Kind::Words(&HANDLING), "Who solves the cases it reports, where neither a policy nor anybody says otherwise: `forward` sends them on to the upstream, `own` keeps them here.").or("forward").like("own"),
         Key::new("submit_case_as", Kind::Words(&SUBMIT_CASE_AS), "Whether its cases are real. Test cases are marked in their synopsis, and no bundle goes with them.").or("Real Cases").like("Test Cases"),
         Key::new("address", Kind::Text { most: 1000 }, "Where spare parts go for it. Not set, where the upstream knows.").like("Acme Corp, 1 Main Street, Springfield"),
+        Key::new("upload", Kind::Flag, "Whether the bundles of its cases, and what else belongs to them, go to the upstream too.").or("true").like("false"),
+        Key::new("snapshot_interval_s", count(0, 31_622_400), "How often the newest information bundle of each of its devices goes to the upstream, in seconds, 3600 at least; 0 for never.").or("0").like("604800"),
         Key::new("device_groups", Kind::Tables(&GROUPS), "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its host name.")
             .like("[\n    { name = \"core\", devices = [\"core-*\"] },\n    { name = \"edge\", devices = [\"edge-*\", \"access-*\"] },\n]"),
     ],
@@ -96,6 +98,8 @@ fn read(entry: &Entry) -> Option<Organization> {
         handling: word(&entry.text("handling")?, &Handling::ALL)?,
         submit_case_as: word(&entry.text("submit_case_as")?, &SubmitCaseAs::ALL)?,
         address: entry.text("address").unwrap_or_default(),
+        upload: entry.flag("upload")?,
+        snapshot_interval_s: entry.number("snapshot_interval_s")?,
         device_groups: entry.tables("device_groups").iter().map(group).collect::<Option<_>>()?,
         loaded: None,
     };

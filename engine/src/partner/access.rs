@@ -44,6 +44,11 @@ impl Asker {
         &self.0.org
     }
 
+    /// Alone with its uploads.
+    pub(super) async fn uploading(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.uploading.lock().await
+    }
+
     /// As whom it is named in commands.
     pub(super) fn principal(&self) -> Principal {
         principal(&self.0)
@@ -70,7 +75,7 @@ pub(super) async fn admit(
     let since = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let path = request.uri().path().to_owned();
-    let operation = operations.find(&route, if request.method() == "POST" { "POST" } else { "GET" });
+    let operation = operations.find(&route, method(&request));
     let (who, entered) = enter(&sources, &request);
     let mut response = match entered {
         Err(problem) => arrival::refuse(request, problem).await,
@@ -98,6 +103,16 @@ pub(super) async fn admit(
     let labels = [("route", route), ("status", status.to_string())];
     metrics::counter!("linesman_partner_requests_total", &labels).increment(1);
     response
+}
+
+/// The method of a request, as operations are found by it.
+fn method(request: &Request) -> &'static str {
+    match request.method().as_str() {
+        "POST" => "POST",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        _ => "GET",
+    }
 }
 
 /// Who asks, where that is known, and whether they come in.

@@ -38,6 +38,8 @@ pub(super) struct Customer {
     pub(super) pace: Pace,
     /// Room for its requests under way.
     pub(super) seats: Arc<Semaphore>,
+    /// Held while an upload of its is changed: one at a time.
+    pub(super) uploading: tokio::sync::Mutex<()>,
     /// None where it comes by its certificate alone.
     password: Option<Digest>,
     /// When it last asked, in seconds; 0 for never.
@@ -80,6 +82,7 @@ impl Customers {
             org,
             pace: Pace::new(settings.requests_per_second, settings.burst, now),
             seats: Arc::new(Semaphore::new(UNDER_WAY)),
+            uploading: tokio::sync::Mutex::new(()),
             password: login.password.as_ref().map(|(_, password)| digest(password.expose())),
             heard: AtomicI64::new(0),
         };
@@ -168,8 +171,13 @@ mod tests {
 
     fn customers() -> Customers {
         let few = NonZeroU32::new(10).unwrap();
-        let settings =
-            Settings { listen: ([127, 0, 0, 1], 0).into(), identity: None, requests_per_second: few, burst: few };
+        let settings = Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            identity: None,
+            requests_per_second: few,
+            burst: few,
+            uploads: crate::partner::section::Uploads { most_bytes: 1, kept_most_bytes: 1 },
+        };
         let login = |user: &str| Login {
             password: Some((user.to_owned(), Secret::new(format!("{user}'s own")))),
             certificate: Some(Fingerprint::of(user.as_bytes())),

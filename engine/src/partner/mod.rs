@@ -14,7 +14,7 @@
 //! | `access`, `customers`, `pace` | who asks, and how often they may |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
-//! | `registration`, `cases`, `reports` | what is answered |
+//! | `registration`, `cases`, `reports`, `uploads` | what is answered |
 //! | `keys`, `cursor`, `view` | by what something is known again, where a list goes on, how a case is shown |
 //!
 //! It shares the transport with the API, and neither routes nor tokens.
@@ -36,6 +36,7 @@ pub(crate) mod section;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod view;
 
 use std::io;

@@ -15,6 +15,7 @@ mod expiries;
 mod handout;
 mod licensing;
 mod mode;
+mod objects;
 mod outside;
 mod part;
 mod policies;
@@ -45,6 +46,7 @@ use crate::lane::status::Changes;
 use crate::licence;
 use crate::log;
 use crate::log::books::Books;
+use crate::log::objects::Objects;
 use crate::log::streams::{self, Layout};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
@@ -59,6 +61,7 @@ use handout::Handout;
 use licensing::Licensing;
 use linesman_domain::cases::{CASES, CaseState};
 use linesman_domain::reactions;
+use objects::Housekeeping;
 use outside::{Outside, Ways};
 use policies::{Brought, Policies};
 use setup::Setup;
@@ -88,6 +91,7 @@ pub struct App {
     checkpoints: Watching,
     licensing: Watching,
     expiries: Watching,
+    objects: Watching,
     demo: demo::Upstream,
     edge: Listening,
     partner: Option<partner::Listening>,
@@ -164,6 +168,17 @@ impl App {
         let (licensing, sends) = Licensing::new(Arc::clone(&standing));
         let licensing = Watching::spawn(licensing.run());
         let upstream = ways.upstream();
+        let housekeeping = Housekeeping {
+            objects: Objects::new(client.clone(), config.nats.replicas),
+            store: Arc::clone(&store),
+            lanes: executors.lanes.clone(),
+        };
+        let has_listener = config.partner.is_some();
+        let objects = Watching::spawn(async move {
+            if has_listener {
+                housekeeping.run().await;
+            }
+        });
         let outside = Outside::start(ways, &client, &store, &executors.lanes, (changed, sends))?;
         let (ready, is_ready) = channel(false);
         let partner = match config.partner {
@@ -176,6 +191,7 @@ impl App {
                     lanes: executors.lanes.clone(),
                     node: Arc::clone(&owner),
                     controller: auditor.id.as_str().into(),
+                    replicas: config.nats.replicas,
                     settings,
                     logins: logins.filter_map(|org| Some((org.name, org.login?))).collect(),
                 };
@@ -225,6 +241,7 @@ impl App {
             checkpoints,
             licensing,
             expiries,
+            objects,
             demo,
             edge,
             partner,
@@ -282,6 +299,7 @@ impl App {
             error = self.checkpoints.broke_off() => Some(error),
             error = self.licensing.broke_off() => Some(error),
             error = self.expiries.broke_off() => Some(error),
+            error = self.objects.broke_off() => Some(error),
         }
     }
 
@@ -327,6 +345,7 @@ impl App {
         self.checkpoints.stop().await;
         self.licensing.stop().await;
         self.expiries.stop().await;
+        self.objects.stop().await;
         self.outside.stop().await?;
         self.demo.stop().await;
         self.executors.drain().await;

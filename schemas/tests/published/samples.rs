@@ -9,7 +9,7 @@ use linesman_schemas::command::{
     Assignment, Audit as AuditVerb, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, Command,
     DeviceGroup, Engine, Group, Handling, Incident, Input, LevelRaise, LogLevelChange, Manager, Note, Organization,
     OrganizationSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook,
-    SectionLoad, Service, Session, SubmitCaseAs, Subscription, Token, Values, Verb,
+    SectionLoad, Service, Session, SubmitCaseAs, Subscription, Token, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
@@ -21,7 +21,7 @@ use linesman_schemas::reaction::{
     Action, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
 };
 use linesman_schemas::trigger::{CaseData, DeviceData, Expiring, Expiry, IncidentData, IntelligenceData, Trigger};
-use linesman_schemas::upload::{Upload, UploadDevice, UploadKind, UploadSource};
+use linesman_schemas::upload::{Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -83,6 +83,8 @@ pub(crate) fn verbs() -> Vec<Verb> {
             alias: "ACME".to_owned(),
             handling: Handling::Own,
             submit_case_as: SubmitCaseAs::Test,
+            upload: false,
+            snapshot_interval_s: 604_800,
             address: "Acme Corporation, 1 Main Street, Springfield".to_owned(),
             display_name: "Acme Corporation".to_owned(),
             is_proxy: true,
@@ -137,7 +139,8 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 | Case::Override(_)
                 | Case::Note(_)
                 | Case::Close(_)
-                | Case::Reopen(_),
+                | Case::Reopen(_)
+                | Case::Keep(_),
             )
             | Verb::Policy(Policy::Run(_))
             | Verb::Input(Input::Replay(_))
@@ -351,6 +354,15 @@ fn cascade_verbs() -> Vec<Verb> {
         case_link: Some("https://cases.partner.example/C-7".to_owned()),
         case_status: Some("with engineering".to_owned()),
     };
+    let upload = UploadRequest {
+        kind: UploadKind::Bundle,
+        receipt: Some("T-acme-1".to_owned()),
+        device: Some(UploadDevice { serial_number: "JN1234567890".to_owned(), host_name: "edge-01".to_owned() }),
+        name: "own-3.xml".to_owned(),
+        media_type: Some("application/xml".to_owned()),
+        size: 48_213,
+        sha256: HASH.to_owned(),
+    };
     vec![
         Verb::Case(Case::Report(Box::new(Reported { key: "own-r3-18b9f5a2c3d4e5f6".to_owned(), report }))),
         Verb::Case(Case::Forward(name())),
@@ -359,6 +371,7 @@ fn cascade_verbs() -> Vec<Verb> {
         Verb::Case(Case::Note(remark("The spare part has arrived.", Some(origin)))),
         Verb::Case(Case::Close(remark("", None))),
         Verb::Case(Case::Reopen(remark("It is down again.", None))),
+        Verb::Case(Case::Keep(Box::new(UploadKept { stored: HASH.to_owned(), incident: Some(incident()), upload }))),
     ]
 }
 

@@ -208,6 +208,12 @@ fn text(incident: &Incident, words: CaseWords) -> CaseText {
     }
 }
 
+/// Whether an incident's case is a try and no case: its organization's are, or it was reported as one.
+pub(crate) fn is_test(is_of_tests: bool, incident: &Incident) -> bool {
+    let reported = incident.chain.as_ref().and_then(|chain| chain.reported.as_ref());
+    is_of_tests || reported.is_some_and(|reported| reported.is_test)
+}
+
 /// What may leave of a case at a filter level; nothing at `Do not send`.
 ///
 /// INVARIANT (data leaves only filtered): where texts are withheld the incident leaves, its priority, the alias, the route
@@ -228,8 +234,7 @@ fn outgoing(
     // What came from below without details has none.
     let has_details = !texts.are_withheld() && reported.is_none_or(|reported| reported.has_details);
     let synopsis = texts.line(&text.synopsis, DETAIL_MOST);
-    let is_test = row.is_some_and(|row| row.submit_case_as == SubmitCaseAs::Test)
-        || reported.is_some_and(|reported| reported.is_test);
+    let is_test = is_test(row.is_some_and(|row| row.submit_case_as == SubmitCaseAs::Test), incident);
     let synopsis =
         if is_test && !synopsis.starts_with(TEST_MARK) { format!("{TEST_MARK}{synopsis}") } else { synopsis };
     let alias = match reported {

@@ -195,7 +195,10 @@ pub(crate) fn refusal(
         return Ok((!is_allowed).then(|| Answer::refused(Verdict::Forbidden, detail())));
     }
     if let Principal::EndCustomer { .. } = command.principal
-        && !matches!(command.verb, Verb::Case(Case::Report(_) | Case::Note(_) | Case::Close(_) | Case::Reopen(_)))
+        && !matches!(
+            command.verb,
+            Verb::Case(Case::Report(_) | Case::Note(_) | Case::Close(_) | Case::Reopen(_) | Case::Keep(_))
+        )
     {
         let detail = format!("`{}` is not asked by end customers", command.verb.as_str());
         return Ok(Some(Answer::refused(Verdict::Forbidden, detail)));

@@ -26,7 +26,7 @@ use super::outgoing::Topic;
 use super::policies::Fired;
 use super::subject::Incident;
 use super::upstream::Installed;
-use super::{Error, activations, cases, upstream};
+use super::{Error, activations, cases, uploads, upstream};
 use circuit::after;
 pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
 pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
@@ -233,8 +233,10 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
             let incident = incident_of(row);
             Ok(incident.map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case, by_partner }))
         }
-        // Of what is uploaded nothing is decided here yet.
-        Done::Uploaded { .. } => Ok(None),
+        Done::Uploaded { sha256, size } => {
+            let (reaction, left) = (id.clone(), (sha256, size));
+            Ok(incident_of(row).map(|incident| Follow::Uploaded { incident, reaction, left }))
+        }
         Done::CaseTold => Ok(incident_of(row).map(|incident| Follow::CaseTold { incident, reaction: id.clone() })),
         Done::Polled { cursor } => {
             let due = after(desk.now, desk.settings.case_poll_s);
@@ -250,7 +252,7 @@ fn failed(desk: &mut Desk, id: &ReactionId, row: PendingRow, failure: &Failure) 
     } else {
         circuit::strain(desk, &row.destination, failure)?;
     }
-    let again = after(desk.now, delay_s(desk, id, row.attempt, failure));
+    let again = after(desk.now, delay_s(desk, id, &row, failure));
     unpend(desk, id, &row);
     // The provider's polls have no deadline; what its policies decided has one.
     let provider = OrgName::provider();
@@ -314,11 +316,17 @@ pub(crate) fn incident_of(row: &PendingRow) -> Option<IncidentId> {
     Some(IncidentId { org: row.org.clone()?, number: row.incident? })
 }
 
+/// The longest wait before what is missed of a case is uploaded again, in seconds. Source: DOMAIN, "Bundles (JMB)".
+const UPLOAD_AGAIN_S: u64 = 2 * 3_600;
+
 /// How long to wait before the next attempt, in seconds: doubled each time, between half and the
 /// whole of it by the reaction's id so that many do not come back at once.
-fn delay_s(desk: &Desk, id: &ReactionId, attempt: u32, failure: &Failure) -> u64 {
+fn delay_s(desk: &Desk, id: &ReactionId, row: &PendingRow, failure: &Failure) -> u64 {
+    let attempt = row.attempt;
+    let is_upload = desk.is_at(uploads::LEVEL) && uploads::is_one(&row.action);
+    let most = if is_upload { UPLOAD_AGAIN_S } else { desk.settings.retry_most_s };
     let doubled = desk.settings.retry_base_s.saturating_mul(1_u64.checked_shl(attempt - 1).unwrap_or(u64::MAX));
-    let whole = doubled.min(desk.settings.retry_most_s).max(1);
+    let whole = doubled.min(most).max(1);
     let mut hasher = Sha256::new();
     hasher.update(id.as_str().as_bytes());
     hasher.update(attempt.to_be_bytes());

@@ -66,6 +66,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("close-case", Need::Right(Right::Cases)),
     ("reopen-case", Need::Right(Right::Cases)),
     ("report-case", Need::Engine),
+    ("keep-upload", Need::Engine),
     // What the engine decides by.
     ("run-policy", Need::Right(Right::Policies)),
     ("load-policies", Need::Right(Right::Policies)),

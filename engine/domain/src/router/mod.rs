@@ -43,7 +43,7 @@ use super::policies::Fired;
 use super::subject::Incident;
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, reactions,
-    snapshots, sources, timers,
+    snapshots, sources, timers, uploads,
 };
 
 impl Domain {
@@ -293,9 +293,21 @@ impl Domain {
                 cases::taken::note(&mut self.desk, &incident, by_partner)?;
                 *hand = self.incident(&incident)?;
                 let Some(incident) = hand else { return Ok(Vec::new()) };
-                Ok(cases::accepted(&mut self.desk, &self.organizations, incident, &transaction_id, standing))
+                uploads::with_bundle(&mut self.desk, &self.organizations, incident)?;
+                let (desk, organizations) = (&mut self.desk, &self.organizations);
+                let mut follows = cases::accepted(desk, organizations, incident, &transaction_id, standing);
+                follows.push(Follow::Upload);
+                Ok(follows)
             }
-            (Follow::CaseStands(standing), Some(incident)) => Ok(cases::stands(desk, incident, standing)),
+            (Follow::CaseStands(standing), Some(incident)) => {
+                let mut follows = cases::stands(desk, incident, standing);
+                follows.push(Follow::Upload);
+                Ok(follows)
+            }
+            (Follow::Upload, Some(incident)) => uploads::begin(desk, &self.organizations, incident),
+            (Follow::Uploaded { incident, reaction, left }, _) => {
+                uploads::sent(desk, &incident, reaction.as_str(), left).map(|()| Vec::new())
+            }
             (Follow::RouteCase, Some(incident)) if cases::cascade::is_unrouted(incident) => {
                 Ok(cases::cascade::route(desk, &self.organizations, incident))
             }
@@ -305,6 +317,9 @@ impl Domain {
                 Ok(cases::cascade::told(&mut self.desk, &self.organizations, incident, reaction.as_str()))
             }
             (Follow::ReactionFailed { incident, reaction }, _) => {
+                if uploads::failed(desk, &incident, reaction.as_str())? {
+                    return Ok(Vec::new());
+                }
                 *hand = self.incident(&incident)?;
                 let Some(incident) = hand else { return Ok(Vec::new()) };
                 if !cases::is_opened_by(incident, &reaction) {
@@ -319,9 +334,8 @@ impl Domain {
             }
             (Follow::Keep, Some(incident)) => incidents::keep(desk, incident).map(|()| Vec::new()),
             // The rules refuse what is about an incident where there is none.
-            (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Keep, None) | (Follow::RouteCase, _) => {
-                Ok(Vec::new())
-            }
+            (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Upload | Follow::Keep, None)
+            | (Follow::RouteCase, _) => Ok(Vec::new()),
         }
     }
 

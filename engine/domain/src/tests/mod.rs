@@ -22,6 +22,7 @@ mod sections;
 mod services;
 mod sight;
 mod sources;
+mod uploads;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -94,6 +94,8 @@ overwriting = "fixed"
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set
+upload = true
+snapshot_interval_s = 0
 device_groups = [{ name = 'c "o" re', devices = ["core-*", 'c\'] }]
 
 [[organizations]] # linesman.toml:15:1
@@ -108,6 +110,8 @@ overwriting = "fixed"
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set
+upload = true
+snapshot_interval_s = 0
 device_groups = []
 "#;
     assert_eq!(text, expected);

@@ -7,3 +7,4 @@ mod fixture;
 mod hostile;
 mod reports;
 mod rooms;
+mod uploads;
