@@ -46,6 +46,7 @@ fn every_key_can_be_set_by_each_of_the_three() {
         if let Kind::PasswordFile | Kind::Certificates = key.kind {
             value = folder.path(key.example.unwrap()).display().to_string();
         }
+        let own_certificate = format!("certificate = {:?}", folder.path("acme.pem"));
         let upstream = LEAST.lines().skip(1).take(6).filter(|line| {
             let said = line.split_once(" = ").map(|(name, _)| name);
             section != "upstream" || said != Some(key.name)
@@ -65,7 +66,6 @@ fn every_key_can_be_set_by_each_of_the_three() {
             let said = line.split_once(" = ").map(|(name, _)| name);
             section == "partner" && said != Some(key.name)
         });
-        let own_certificate = format!("certificate = {:?}", folder.path("acme.pem"));
         let own = match (section, key.name) {
             ("upstream", "certificate") => Some("key = \"acme.key\""),
             ("upstream", "key") => Some(&*own_certificate),
