@@ -65,8 +65,8 @@ mod tests {
             let needs = |what: &str, so: &str| format!("`{what}` needs mode `partner`, and the mode is `{mode}`: {so}");
             let expected = [
                 (1, 15, needs("incident.reported-by-end-customer", "nothing fires it")),
-                (3, 39, needs("forward_case", "it does nothing")),
-                (3, 65, needs("handle_case", "it does nothing")),
+                (3, 38, needs("forward_case", "it does nothing")),
+                (3, 63, needs("handle_case", "it does nothing")),
             ];
             assert_eq!(found(source, mode), expected);
         }

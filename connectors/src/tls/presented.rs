@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, ProtocolVersion};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -55,12 +56,13 @@ pub async fn present(trust: &Trust, host: &str, stream: TcpStream) -> Result<Pre
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
     let name = name.map_err(|_| Error::Host { host: host.to_owned() })?;
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
     let version = match stream.get_ref().1.protocol_version() {
         Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
         _ => "TLS 1.3",
     };
-    drop(stream);
+    // Whoever is there hears that this was all; that they do not take it makes no difference.
+    let _ = stream.shutdown().await;
     let nothing = || io::Error::other("no certificate was shown");
     let (certificate, fault) = looker.seen().ok_or_else(nothing)?;
     let parsed = x509_parser::parse_x509_certificate(&certificate).ok().map(|(_, parsed)| parsed);

@@ -65,7 +65,8 @@ async fn nothing_is_done_behind_the_step_that_fails() {
 
     // A port that nobody listens at.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (done, last) = tried(&Partner::new(&settings(&format!("https://{closed}"), Trust::System)).unwrap()).await;
+    let (done, last) =
+        tried(&Partner::new(&settings(&format!("https://{closed}"), Trust::Pinned(other))).unwrap()).await;
     assert_eq!(done, ["name", "connection"]);
     assert!(last.unwrap_err().starts_with(&format!("{closed} cannot be reached: ")));
 }

@@ -92,12 +92,7 @@ pub(crate) fn channels() -> Vec<Channel> {
     // What policies of everyone's decide on the provider's own triggers.
     channels.extend([
         of_provider(reaction("log", "A line is to be written to the operator's log.", &["log"], samples::log_line())),
-        of_provider(reaction(
-            "{name}",
-            "What a policy publishes on what the provider is told.",
-            &[],
-            samples::published(),
-        )),
+        of_provider(reaction("{name}", "What a policy publishes under a name of its own.", &[], samples::published())),
     ]);
     channels.extend(audits());
     channels.extend(checkpoints());

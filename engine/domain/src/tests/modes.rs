@@ -62,7 +62,7 @@ fn a_demo_has_five_devices_and_says_so_of_the_sixth() {
 fn of_modes() -> Vec<Value> {
     vec![
         json!({"report_case": {"key": "k", "report": {"tracking_number": "own-1", "priority": "High", "synopsis": "s",
-            "trace_route": []}}}),
+            "trace_route": ["own"]}}}),
         json!({"forward_case": {"incident": "acme-1"}}),
         json!({"handle_case": {"incident": "acme-1"}}),
         json!({"override_case": {"incident": "acme-1", "case_status": "Fixed"}}),
@@ -81,7 +81,13 @@ fn what_another_mode_has_is_refused_by_its_name_from_level_7_on() {
         for mode in Mode::ALL {
             for (verb, tag) in verbs.iter().zip(&tags) {
                 let mut lane = Lane::of_mode(level, mode);
-                lane.command("acme", verb);
+                // Nobody but an end customer's controller reports.
+                let principal = match tag.as_str() {
+                    "report-case" => json!({"kind": "end_customer", "organization": "acme"}),
+                    _ => json!({"kind": "provider", "name": "admin"}),
+                };
+                let command = json!({"id": "c", "principal": principal, "node": "n", "verb": verb});
+                lane.take("acme", "cmd", command.to_string().as_bytes());
                 let said = &lane.on(&format!("acme.audit.{tag}"))[0].data;
                 let refused = mode.refuse(tag).filter(|_| level == 7);
                 match refused {
