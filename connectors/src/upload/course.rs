@@ -110,8 +110,9 @@ pub(crate) async fn carry(
                 has_moved = true;
                 next
             }
-            // A piece whose answer was lost, or that came twice. Where nothing moves, the two would say so for ever.
-            Ok(Handed::Elsewhere(offset)) if has_moved && offset != standing.offset => {
+            // A piece of an earlier try has arrived meanwhile, or one came twice. Where it goes back again and again, and
+            // nothing moves, the two would say so for ever.
+            Ok(Handed::Elsewhere(offset)) if offset > standing.offset || (has_moved && offset < standing.offset) => {
                 has_moved = false;
                 checked(UploadView { offset, complete: false, ..standing }, parcel)?
             }

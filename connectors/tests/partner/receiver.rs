@@ -27,6 +27,8 @@ pub(crate) enum Fault {
     Answer(String),
     /// The upload is forgotten.
     Forget,
+    /// The same piece has just arrived from an earlier try.
+    Overtaken,
 }
 
 /// An upload as it was received.
@@ -148,6 +150,10 @@ impl Desk {
             Fault::Forget => {
                 self.by_key.clear();
                 return Some(said(404, &json!({ "detail": "there is no such upload" })));
+            }
+            Fault::Overtaken => {
+                known.bytes.extend_from_slice(piece);
+                return Some(said(409, &json!({ "detail": "it goes on elsewhere", "offset": known.bytes.len() })));
             }
             Fault::None | Fault::CutAfter | Fault::Flip => {}
         }

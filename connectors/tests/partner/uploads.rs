@@ -168,6 +168,14 @@ async fn what_arrives_otherwise_is_sent_anew_once() {
 }
 
 #[tokio::test]
+async fn a_piece_of_an_earlier_try_that_arrives_late_is_gone_on_from() {
+    let server = Receiver::new(4096, vec![Fault::Overtaken]);
+    let task = upload(1, FilterLevel::All, "rsi.xml");
+    let (sha, _) = uploaded(done(server.partner().carry_out_with(&task, contents(&planted(20_000))).await));
+    assert_eq!(sha256(&server.received()[0].bytes), sha);
+}
+
+#[tokio::test]
 async fn an_upload_that_is_forgotten_is_announced_anew() {
     let server = Receiver::new(4096, vec![Fault::None, Fault::Forget]);
     let task = upload(1, FilterLevel::All, "rsi.xml");
@@ -196,7 +204,7 @@ async fn answers_that_lead_nowhere_are_garbled() {
         (said(200, &view(3001, 3000, 1024)), "`offset` is 3001 of 3000 bytes"),
         (said(200, &view(1024, 3000, 1023)), "`piece` is 1023, less than 1024 bytes"),
         (said(200, &view(3000, 3000, 1024)), "all bytes are there, and the upload is not complete"),
-        (said(409, &json!({ "offset": 77 })), "a piece from 0 on was not taken: the other is at 77"),
+        (said(409, &json!({ "offset": 77 })), "a piece from 77 on was not taken: the other is at 0"),
     ] {
         let server = Receiver::new(1024, vec![Fault::Answer(answer)]);
         let task = upload(1, FilterLevel::All, "a.txt");
