@@ -142,8 +142,13 @@ mod tests {
 
     fn customers() -> Customers {
         let few = NonZeroU32::new(10).unwrap();
-        let settings =
-            Settings { listen: ([127, 0, 0, 1], 0).into(), identity: None, requests_per_second: few, burst: few };
+        let settings = Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            identity: None,
+            requests_per_second: few,
+            burst: few,
+            uploads: super::super::section::Uploads { most_bytes: 1, kept_most_bytes: 1 },
+        };
         let login = |user: &str| Login { user: user.to_owned(), password: Secret::new(format!("{user}'s own")) };
         let logins = ["acme", "bolt"].map(|name| (name.parse().unwrap(), login(name)));
         Customers::new(logins.to_vec(), &settings)
