@@ -31,7 +31,7 @@ pub const PIECE: u64 = 512 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The server does not answer, or says no.
-    #[error("the object store `{BUCKET}` does not take or give `{key}`: {detail}")]
+    #[error("the object store does not take or give `{key}`: {detail}")]
     Server {
         /// What was asked for.
         key: String,
