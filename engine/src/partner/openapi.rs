@@ -44,7 +44,7 @@ pub(super) fn outline() -> OpenApi {
 /// The whole document, of what the routes say of themselves; null if it has no form.
 pub(super) fn completed(mut document: OpenApi) -> Value {
     for item in document.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+        for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
             add_problems(operation);
         }
     }
