@@ -116,7 +116,7 @@ fn an_object_is_kept_once_and_the_same_upload_is_one() {
 fn what_is_kept_is_asked_by_the_one_who_reported_the_case() {
     let mut lane = Lane::with_case_from_below(&json!({}));
     let (verdict, detail) = lane.ask_as(&json!({"kind": "provider", "name": "admin"}), &kept("rsi.txt", HASH));
-    assert_eq!((verdict, detail.as_str()), (Verdict::Forbidden, "`admin` is no end customer's controller"));
+    assert_eq!((verdict, detail.as_str()), (Verdict::Forbidden, "`admin` has not to be the engine itself on `acme`"));
     let mut other = kept("rsi.txt", HASH);
     other["keep_upload"]["upload"]["receipt"] = json!("T-acme-2");
     let expected = (Verdict::Conflict, "the case is not that of the receipt".to_owned());
