@@ -1,7 +1,7 @@
 //! What is refused where it is written, and what travels down: constraints of renamed parameters, what places tell, types,
 //! circles, lists; each fault word for word, with its places.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that finds something else has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that finds something else has failed")]
 
 use linesman_rules::values::{Acquisition, Definition, Edition, Ground, Report, Scenario, acquire_by};
 use serde_json::{Value, json};
@@ -61,7 +61,10 @@ fn source(source: &str, substitutions: &[&str]) -> String {
     format!("[[sources]]\nsource = \"{source}\"\n{place}substitutions = {substitutions:?}\n")
 }
 
-fn scenario(parameters: &str, sources: &[(&str, &[&str])]) -> String {
+/// A source and its substitutions.
+type Written<'a> = (&'a str, &'a [&'a str]);
+
+fn scenario(parameters: &str, sources: &[Written<'_>]) -> String {
     let sources: Vec<String> = sources.iter().map(|(name, substitutions)| source(name, substitutions)).collect();
     format!("[parameters]\n{parameters}\n{}", sources.concat())
 }
@@ -279,7 +282,7 @@ fn every_circle_is_named_also_where_others_count() {
 #[test]
 fn the_order_of_sources_changes_nothing_of_what_is_told() {
     let parameters = "z = { type = \"rate\", default = \"1\" }\na = { type = \"rate\", default = \"1\" }";
-    let (above, below): ((&str, &[&str]), (&str, &[&str])) =
+    let (above, below): (Written<'_>, Written<'_>) =
         (("enterprise", &["z=x y", "q=1"]), ("site", &["a=1 2", "z=5 5", "a=70000000000"]));
     let one = faults(&scenario(parameters, &[above, below]));
     assert_eq!(one.len(), 5);

@@ -1,6 +1,7 @@
 //! Names that refer to each other in a circle: among the values that count, and among those that count at a more general
 //! place, since what is wrong there is wrong though somebody below gives another value.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Acquisition;
@@ -19,10 +20,15 @@ impl<'a> Acquisition<'a> {
     /// Finds circles as each source sees the values, the most general first, so that each is told as whoever closed it
     /// saw it. Of every parameter in one, a shortest is told.
     pub(super) fn find_circles(&mut self) {
+        // Where all that anybody says together makes none, no source sees one: so it is nearly always.
+        let all = self.references(|slot| slot.candidates.get(..slot.unblocked()).unwrap_or_default(), |_| true);
+        if without_ends(&all).is_empty() {
+            return;
+        }
         let mut told = BTreeSet::new();
         let mut found = Vec::new();
         for source in self.referring() {
-            let references = self.references_at(source);
+            let references = self.references(|slot| slot.contributing_at(source), |of| of <= source);
             let circles = circles(&references, |index| self.slots.get(index).map(|slot| slot.name));
             for circle in circles {
                 if told.len() < CIRCLES_MOST && told.insert(circle.clone()) {
@@ -47,13 +53,17 @@ impl<'a> Acquisition<'a> {
         sources
     }
 
-    /// What parameters refer to, if only what stands at a source and at more general ones counts.
-    fn references_at(&self, source: Source) -> References {
+    /// What parameters refer to in values that are given, and in constraints of sources.
+    fn references<'s>(
+        &'s self,
+        given: impl Fn(&'s Slot<'a>) -> &'s [Candidate<'a>],
+        is_of: impl Fn(Source) -> bool,
+    ) -> References {
         let mut references = References::new();
         for (index, slot) in self.slots.iter().enumerate() {
-            let given = slot.contributing_at(source).iter().filter_map(Candidate::given_expression);
+            let given = given(slot).iter().filter_map(Candidate::given_expression);
             let narrowed = slot.narrowings.iter().take(slot.in_force());
-            let narrowed = narrowed.filter(|narrowing| narrowing.of.is_none() && narrowing.at.source <= source);
+            let narrowed = narrowed.filter(|narrowing| narrowing.of.is_none() && is_of(narrowing.at.source));
             let expressions = given.chain(narrowed.map(|narrowing| narrowing.expression));
             let names = expressions.flat_map(Expression::references).map(|found| found.name.as_str());
             let to: Vec<usize> = names.filter_map(|name| self.index.get(name).copied()).collect();
@@ -134,8 +144,8 @@ fn shortest(references: &References, left: &BTreeSet<usize>, first: usize) -> Op
                 way.reverse();
                 return Some(way);
             }
-            if !came_from.contains_key(&to) {
-                came_from.insert(to, at);
+            if let Entry::Vacant(unseen) = came_from.entry(to) {
+                unseen.insert(at);
                 next.push_back(to);
             }
         }
