@@ -196,6 +196,7 @@ async fn every_documented_message_is_seen() {
             "out._provider.audit.load-installation:",
             "out._provider.audit.take-up-installation:",
             // What runs out: `licences.rs`, and the domain's own tests.
+            "p.{lane}.ctl: control.expiry",
             "out._provider.trigger.licence.",
             "out._provider.trigger.partner.",
             "out._provider.reaction.",

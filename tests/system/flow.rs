@@ -39,6 +39,8 @@ async fn a_case_goes_out_and_its_id_comes_back() {
             "out.acme.trigger.incident.submitted",
             "out.acme.trigger.case.assigned",
             "out.acme.reaction.ticket",
+            // The bundle follows its case.
+            "out.acme.reaction.jss",
         ]
     );
     let detected = out.on("out.acme.trigger.incident.detected").next().unwrap();

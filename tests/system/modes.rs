@@ -116,7 +116,8 @@ async fn offline_nothing_leaves() {
 
 #[tokio::test]
 async fn what_another_mode_has_is_refused_by_its_name() {
-    let mut engine = of_mode("direct").start(None).await.unwrap();
+    let world = of_mode("direct");
+    let mut engine = world.start(None).await.unwrap();
     let log = async_nats::jetstream::new(engine.nats().await.unwrap());
     let bundle = event("edge-01", 1, "WORK", "Low");
     log.publish("in.acme.jmb.test", bundle.into()).await.unwrap().await.unwrap();
