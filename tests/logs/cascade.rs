@@ -76,7 +76,13 @@ pub(crate) fn below(scribe: &mut Scribe, org: &str, verb: &Value) -> anyhow::Res
 }
 
 /// Reports a case; the incident it became.
-pub(crate) fn report(scribe: &mut Scribe, org: &str, key: &str, priority: &str, has_details: bool) -> anyhow::Result<String> {
+pub(crate) fn report(
+    scribe: &mut Scribe,
+    org: &str,
+    key: &str,
+    priority: &str,
+    has_details: bool,
+) -> anyhow::Result<String> {
     let mut report = json!({
         "tracking_number": format!("own-{}", key.len()), "priority": priority, "synopsis": format!("case {key}"),
         "trace_route": ["2026-11-20T08:00:00Z"],

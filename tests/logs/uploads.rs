@@ -78,7 +78,7 @@ fn detected(scribe: &mut Scribe, org: &str) -> anyhow::Result<()> {
     .into_iter()
     .enumerate()
     {
-        scribe.ask(&admin(), org, &settings(org, &json!({"filter_level": level})))?;
+        scribe.ask(&admin(), org, &settings(org, &json!({"filter_level": level, "upload": true})))?;
         scribe.work()?;
         let id = incident(scribe, org, "OPENS", "High")?;
         let pending = scribe.pending_for(&id, "jss")?;
@@ -101,7 +101,7 @@ fn detected(scribe: &mut Scribe, org: &str) -> anyhow::Result<()> {
 }
 
 fn kept(incident: &str, receipt: &str, name: &str, sha256: &str) -> Value {
-    json!({"keep_upload": {"stored": format!("s-{name}"), "incident": incident, "upload": {
+    json!({"keep_upload": {"stored": format!("s-{}", name.replace('.', "-")), "incident": incident, "upload": {
         "kind": "attachment", "receipt": receipt, "name": name, "size": 7, "sha256": sha256,
         "device": {"serial_number": "SNa", "host_name": "ip-192-0-2-7"},
     }}})
@@ -109,7 +109,7 @@ fn kept(incident: &str, receipt: &str, name: &str, sha256: &str) -> Value {
 
 /// What an end customer brings with its case, and what becomes of it as levels change.
 fn brought(scribe: &mut Scribe, org: &str) -> anyhow::Result<()> {
-    scribe.ask(&admin(), org, &settings(org, &json!({})))?;
+    scribe.ask(&admin(), org, &settings(org, &json!({"upload": true})))?;
     scribe.work()?;
     let id = report(scribe, org, "k-1", "High", true)?;
     let receipt = format!("T-{id}");
