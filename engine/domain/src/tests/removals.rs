@@ -37,7 +37,7 @@ impl World {
     }
 
     /// The engine asks lane 0 to take a place out of spheres, as it found them in a version of the rule book.
-    fn clear(&mut self, place: &str, rule_book: u64) -> (Verdict, String) {
+    pub(super) fn clear(&mut self, place: &str, rule_book: u64) -> (Verdict, String) {
         let id = format!("clear-{}", self.lane.sequence);
         let verb = json!({"clear_place": {"place": place, "rule_book": rule_book}});
         let command = json!({"id": id, "principal": {"kind": "machine"}, "node": "test", "verb": verb});
@@ -47,7 +47,7 @@ impl World {
         (row.verdict, row.detail)
     }
 
-    fn version(&self) -> u64 {
+    pub(super) fn version(&self) -> u64 {
         sections::read(&self.lane.base).unwrap().version
     }
 
