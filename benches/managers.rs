@@ -1,6 +1,7 @@
 //! One authorisation at the end of a chain of granters, and a list of one sphere, among many managers.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,8 +44,13 @@ const LISTS: usize = 200;
 const BATCH: usize = 20_000;
 const TOKEN: &str = "the-token-of-the-bench";
 
-/// Measures; prints on standard error how long a first authorisation takes, then memory for a million managers, and as
-/// the last line `authorise <us> list <ms>`.
+/// How many passwords are verified.
+const PASSWORDS: usize = 20;
+/// How long verifying one is to take: the parameters of Argon2id are chosen for that.
+const PASSWORD_MS: RangeInclusive<f64> = 50.0..=150.0;
+
+/// Measures; prints on standard error how long a first authorisation takes, then how long a password takes to verify,
+/// memory for a million managers, and as the last line `authorise <us> list <ms>`.
 pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     let enterprises = (count / EACH).max(1);
     let dir = tempfile::tempdir()?;
@@ -54,10 +60,13 @@ pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     eprintln!("{enterprises} enterprises with {EACH} managers each are written");
     let (first, authorise) = authorise(&store, enterprises)?;
     eprintln!("first authorise {:.2}", first.as_secs_f64() * 1e6);
-    let list = list(dir.path(), &store, enterprises).await?;
+    let (list, password) = asked(dir.path(), &store, enterprises).await?;
     let millions = (enterprises * EACH) as f64 / 1e6;
     let resident = resident_mb()?.saturating_sub(before) as f64 / millions;
     let disk = disk_mb(&dir.path().join("state"))? / millions;
+    let password = password.as_secs_f64() * 1e3;
+    let is_tuned = if PASSWORD_MS.contains(&password) { "as it is to be" } else { "OTHERWISE than it is to be" };
+    println!("password {password:.1} ms, {is_tuned}: {} to {} ms", PASSWORD_MS.start(), PASSWORD_MS.end());
     println!("memory per million managers: {resident:.0} MB resident, {disk:.0} MB on disk");
     println!("authorise {:.2} list {:.2}", authorise.as_secs_f64() * 1e6, list.as_secs_f64() * 1e3);
     store.close()?;
@@ -113,6 +122,8 @@ fn enterprise(number: usize) -> anyhow::Result<OrgRow> {
         alias: String::new(),
         handling: Handling::Forward,
         submit_case_as: SubmitCaseAs::Real,
+        upload: true,
+        snapshot_interval_s: 0,
         address: String::new(),
         display_name: format!("Enterprise {number}"),
         is_proxy: true,
@@ -156,14 +167,16 @@ fn authorise(store: &Store, enterprises: usize) -> anyhow::Result<(Duration, Dur
     Ok((median(first), median(others)))
 }
 
-/// How long a list of an enterprise's managers takes, asked of the API.
-async fn list(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Result<Duration> {
+/// How long a list of an enterprise's managers takes, asked of the API, and a login that is refused: as long as it takes
+/// to verify a password, and little beside.
+async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Result<(Duration, Duration)> {
     // Nothing of it needs the log.
     let client = ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await?;
     let authority = Authority::open(&dir.join("tls"))?;
     let http = tls::http_client(Some(authority.ca_path()))?.build()?;
     let (_kept, lanes): (Vec<_>, Vec<_>) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
     let edge = Edge {
+        upstream: None,
         partner: None,
         store: Arc::clone(store),
         books: Arc::new(Books::new(client.clone(), 1)),
@@ -193,8 +206,19 @@ async fn list(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Res
         let items = page.get("items").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
         anyhow::ensure!(items == EACH, "{page}");
     }
+    let mut verified = Vec::new();
+    let url = format!("https://{}/api/v1/session", listening.addr());
+    for number in 0..PASSWORDS {
+        // Of each another login: none waits for having failed before, and unknown ones take the same work.
+        let body = format!(r#"{{"login": "nobody-{number}", "password": "given horse battery"}}"#);
+        let request = http.post(&url).header("content-type", "application/json").body(body);
+        let since = Instant::now();
+        let status = request.send().await?.status().as_u16();
+        verified.push(since.elapsed());
+        anyhow::ensure!(status == 401, "a login of nobody is answered {status}");
+    }
     listening.shutdown().await;
-    Ok(median(took))
+    Ok((median(took), median(verified)))
 }
 
 fn median(mut took: Vec<Duration>) -> Duration {

@@ -16,12 +16,12 @@ mod source;
 pub mod standin;
 mod text;
 pub mod tls;
+pub mod upload;
 pub mod upstream;
 
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
-use jiff::Timestamp;
 use linesman_schemas as schemas;
 use schemas::notification::Kind;
 use schemas::outcome::{Done, Failure, FailureClass, Outcome, Report};
@@ -31,6 +31,8 @@ use serde_json::Value;
 pub use contents::Contents;
 pub use secret::Secret;
 use settings::{Entries, Section};
+use upstream::probe::Step;
+
 pub use source::{Input, Next, Polled, Source};
 
 /// What a connector's folder exports: all that belongs to it.
@@ -85,9 +87,15 @@ pub trait Connector: Send + Sync {
     /// The most requests that one try makes, at least 1: what has to be free of the bound before it.
     fn requests_most(&self) -> u32;
 
-    /// When the certificate ends that a destination showed last, believed or not; none where there is none.
-    fn certificate_ends(&self) -> Option<Timestamp> {
+    /// The certificate that a destination showed last, believed or not; none where there is none.
+    fn certificate(&self) -> Option<tls::Shown> {
         None
+    }
+
+    /// Tries the way to the upstream out, step by step; the last one failed, or all were done. It changes nothing there
+    /// but that we are known. None where there is nothing to be tried.
+    fn probe(&self) -> BoxFuture<'_, Vec<Step>> {
+        ready(Vec::new()).boxed()
     }
 
     /// Tries once. The outcome carries every failure with its class; an action that is another
@@ -137,6 +145,8 @@ impl Attempted {
 pub struct Settings {
     /// The upstream; without it there is neither a connector `jss` nor a connector `partner`.
     pub upstream: Option<upstream::Settings>,
+    /// How what is uploaded there leaves.
+    pub leaving: upload::Leaving,
     /// The stand-in devices; without them there is no connector `device`.
     #[cfg(feature = "standin")]
     pub device: Option<device::standin::Settings>,
@@ -156,6 +166,7 @@ impl Settings {
         };
         Some(Self {
             upstream,
+            leaving: upload::Leaving::default(),
             #[cfg(feature = "standin")]
             device,
         })

@@ -5,6 +5,7 @@
 //!   state/      the store; may be deleted, it is rebuilt from the log
 //!   nats/       the embedded log
 //!   tls/ keys/  certificates, passwords and sealing keys
+//!   leaving/    what is on its way to an upstream, in files without a name
 //!   sections/   copies of what was loaded from the files; rule-book.json of before sections
 //!   token       0600  the API's first token
 //!   lock        0600  locked while an engine runs; holds its process id
@@ -82,7 +83,7 @@ impl DataDir {
         let root = root.canonicalize().map_err(at(root))?;
         let lock = lock(&root)?;
         let dir = Self { root, lock };
-        for folder in [dir.state(), dir.nats(), dir.tls(), dir.keys()] {
+        for folder in [dir.state(), dir.nats(), dir.tls(), dir.keys(), dir.leaving()] {
             private::create_dir(&folder).map_err(at(&folder))?;
         }
         dir.remove_ready()?;
@@ -112,6 +113,11 @@ impl DataDir {
     /// The folder of passwords and keys.
     pub fn keys(&self) -> PathBuf {
         self.root.join("keys")
+    }
+
+    /// The folder of what is on its way to an upstream.
+    pub fn leaving(&self) -> PathBuf {
+        self.root.join("leaving")
     }
 
     /// The API's first token: 256 random bits in hexadecimal, made on the first call and kept in `D/token`.
@@ -229,7 +235,7 @@ mod tests {
         let dir = DataDir::open(folder.path()).unwrap();
         dir.token().unwrap();
         dir.write_ready(&"here").unwrap();
-        for folder in [dir.root().to_owned(), dir.state(), dir.nats(), dir.tls(), dir.keys()] {
+        for folder in [dir.root().to_owned(), dir.state(), dir.nats(), dir.tls(), dir.keys(), dir.leaving()] {
             assert_eq!(mode(&folder), 0o700, "{}", folder.display());
         }
         for file in ["token", "lock", "ready.json"] {

@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod partner;
 pub mod record;
 pub mod rules_dir;
+pub mod seal;
 pub mod serve;
 pub mod sources;
 pub mod store;

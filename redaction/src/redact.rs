@@ -54,6 +54,12 @@ impl Redaction {
         String::from_utf8_lossy(&out).into_owned()
     }
 
+    /// A name, or a line that is no document, as it leaves: without what the level holds back of any text, addresses and
+    /// secrets. Of what it names the level may hold back more.
+    pub fn name(&self, name: &str) -> String {
+        Leaving::new(self).name(name)
+    }
+
     /// Carries a document over as it leaves: a bundle, text, XML, tar, any of them compressed. At the level of features
     /// it is their list, a line each; at `Do not send` nothing is written.
     ///

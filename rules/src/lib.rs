@@ -22,6 +22,7 @@ mod header;
 mod index;
 mod library;
 mod literal;
+pub mod modes;
 mod policy;
 mod scratch;
 mod script;

@@ -84,12 +84,20 @@ impl Policy {
         let mut faults = Faults::default();
         let parsed = Parser::new(&Limits::default()).parse_header(&source.source)?;
         let header = header::read(parsed.ast(), source.owner.is_some(), &mut faults)?;
-        if !faults.is_empty() || !header.triggers.never_fire() {
+        if !faults.is_empty() {
             return None;
         }
         let names = quoted(header.triggers.names().into_iter());
-        let message = format!("this policy never fires: no organization's audit has {names}");
-        let help = "the provider's has: subscribe to `out._provider.audit.>`";
+        let is_bound = source.owner.is_some() || header.organizations.is_some();
+        let (message, help) = if header.triggers.never_fire() {
+            let help = "the provider's has: subscribe to `out._provider.audit.>`";
+            (format!("this policy never fires: no organization's audit has {names}"), help)
+        } else if is_bound && !header.triggers.kind().has_organization() {
+            let help = "write it for everyone: in the rule directory itself, without `organizations`";
+            (format!("this policy never fires: no organization has {names}, which the provider has"), help)
+        } else {
+            return None;
+        };
         faults.add_with_help(Code::NeverMatches, header.triggers_at, message, help);
         faults.into_sorted(&source.source).pop()
     }

@@ -18,11 +18,13 @@ pub enum SubjectKind {
     Message,
     /// `audit.*`: a record of the audit.
     Record,
+    /// `licence.*`, `partner.certificate-*`: what of the installation runs out.
+    Expiry,
 }
 
 impl SubjectKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Incident, Self::Update, Self::Message, Self::Record];
+    pub const ALL: [Self; 5] = [Self::Incident, Self::Update, Self::Message, Self::Record, Self::Expiry];
 
     /// What `trigger` is about.
     pub const fn of(trigger: Trigger) -> Self {
@@ -31,6 +33,10 @@ impl SubjectKind {
             Trigger::CaseAssigned | Trigger::CaseUpdated => Self::Update,
             Trigger::IntelligenceReceived => Self::Message,
             Trigger::Audit(_) => Self::Record,
+            Trigger::LicenceExpiring
+            | Trigger::LicenceExpired
+            | Trigger::CertificateExpiring
+            | Trigger::CertificateExpired => Self::Expiry,
         }
     }
 
@@ -41,6 +47,7 @@ impl SubjectKind {
             Self::Update => "update",
             Self::Message => "message",
             Self::Record => "record",
+            Self::Expiry => "expiry",
         }
     }
 
@@ -51,12 +58,18 @@ impl SubjectKind {
             Self::Update => "an update",
             Self::Message => "a message",
             Self::Record => "a record",
+            Self::Expiry => "an expiry",
         }
     }
 
     /// Whether there is an incident that a script may act on.
     pub const fn has_incident(self) -> bool {
         matches!(self, Self::Incident | Self::Update)
+    }
+
+    /// Whether it is an organization's; what is the provider's is judged by policies of everyone's alone.
+    pub const fn has_organization(self) -> bool {
+        !matches!(self, Self::Expiry)
     }
 }
 
@@ -112,6 +125,8 @@ pub enum Field {
     Command,
     Before,
     After,
+    Ends,
+    HasEnded,
 }
 
 /// What a field holds.
@@ -190,6 +205,9 @@ const RECORD: [(&str, Field); 12] = [
     ("after", Field::After),
 ];
 
+const EXPIRY: [(&str, Field); 4] =
+    [("kind", Field::Kind), ("id", Field::Id), ("ends", Field::Ends), ("has_ended", Field::HasEnded)];
+
 /// Every operation, as records name it.
 static OPERATIONS: LazyLock<Vec<&str>> =
     LazyLock::new(|| Operation::ALL.iter().map(|operation| operation.as_str()).collect());
@@ -206,6 +224,7 @@ impl Field {
             SubjectKind::Update => &UPDATE,
             SubjectKind::Message => &MESSAGE,
             SubjectKind::Record => &RECORD,
+            SubjectKind::Expiry => &EXPIRY,
         }
     }
 
@@ -213,7 +232,7 @@ impl Field {
     pub const fn shape(self) -> Shape {
         match self {
             Self::Severity | Self::Repeats | Self::Index => Shape::Number,
-            Self::OffBox => Shape::Flag,
+            Self::OffBox | Self::HasEnded => Shape::Flag,
             Self::SerialNumbers | Self::Products | Self::Platforms | Self::OsVersions | Self::Links | Self::Chain => {
                 Shape::Texts
             }
@@ -227,6 +246,7 @@ impl Field {
     pub(crate) fn texts(self, kind: SubjectKind) -> Option<&'static [&'static str]> {
         match (self, kind) {
             (Self::Kind, SubjectKind::Message) => Some(&["alert", "informational", "bug-notice", "end-of-life"]),
+            (Self::Kind, SubjectKind::Expiry) => Some(&["licence", "upstream", "listener"]),
             (Self::Operation, _) => Some(&OPERATIONS),
             (Self::Outcome, _) => Some(&OUTCOMES),
             (Self::Kind, _) => Some(&["event", "on-demand", "event-rma", "on-demand-rma", "health-check"]),
@@ -257,6 +277,7 @@ impl Field {
                 | Self::PreviousStatus
                 | Self::Operation
                 | Self::Outcome
+                | Self::HasEnded
         )
     }
 }
@@ -306,6 +327,16 @@ mod tests {
         use linesman_schemas::intelligence::Kind;
         let kinds = [Kind::Alert, Kind::Informational, Kind::BugNotice, Kind::EndOfLife].map(Kind::as_str);
         assert_eq!(Field::Kind.texts(SubjectKind::Message), Some(&kinds[..]));
+    }
+
+    #[test]
+    fn what_runs_out_is_spelled_as_it_travels() {
+        use linesman_schemas::trigger::Expiring;
+        let kinds = Expiring::ALL.map(Expiring::as_str);
+        assert_eq!(Field::Kind.texts(SubjectKind::Expiry), Some(&kinds[..]));
+        for kind in Expiring::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::command::Command;
 use crate::mode::Mode;
 use crate::mode::Upstream;
 use crate::outcome::Attempt;
+use crate::trigger::Expiry;
 use crate::{OrgName, PolicyName, SourceName};
 
 /// A message on a lane's control subject.
@@ -29,6 +30,8 @@ pub enum Control {
     Continue,
     /// A source goes on elsewhere: what it found before is in the log. Lane 0 keeps it.
     Cursor(SourceCursor),
+    /// Something of the installation runs out, or has; from engine level 7 on. Lane 0 says it once.
+    Expiry(Expiry),
 }
 
 /// Where a source goes on.

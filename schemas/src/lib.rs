@@ -29,6 +29,7 @@ pub mod right;
 pub mod schedule;
 pub mod service;
 pub mod trigger;
+pub mod upload;
 
 pub use destination::Destination;
 pub use filter_level::FilterLevel;

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::trigger::Trigger;
+
 /// Which part of the cascade an installation plays. Source: DOMAIN, "The setting".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -22,6 +24,31 @@ pub enum Mode {
     /// Connected to nobody: nothing leaves.
     Offline,
 }
+
+/// The operations that some modes alone have, by the words of the table of rights and of records, and those modes. All
+/// others are those of every mode. What an organization may be in a mode is judged where it is set.
+///
+/// INVARIANT (one answer in every way in): API, partner listener and lanes refuse by this table, in the words of
+/// [`Mode::refuse`].
+pub const OPERATIONS_OF_MODES: &[(&str, &[Mode])] = &[
+    ("report-case", &[Mode::Partner]),
+    ("forward-case", &[Mode::Partner]),
+    ("handle-case", &[Mode::Partner]),
+    ("override-case", &[Mode::Partner]),
+    ("test-organization", &[Mode::Direct, Mode::Partner, Mode::EndCustomer, Mode::Demo]),
+];
+
+/// The triggers that some modes alone have: in others nothing fires them.
+const TRIGGERS_OF_MODES: &[(Trigger, &[Mode])] = &[
+    (Trigger::IncidentSubmitted, &[Mode::Direct, Mode::Partner, Mode::EndCustomer, Mode::Demo]),
+    (Trigger::CaseAssigned, &[Mode::Direct, Mode::Partner, Mode::EndCustomer, Mode::Demo]),
+    (Trigger::CaseUpdated, &[Mode::Direct, Mode::Partner, Mode::EndCustomer, Mode::Demo]),
+    (Trigger::IncidentReported, &[Mode::Partner]),
+    (Trigger::LicenceExpiring, &[Mode::Direct, Mode::Partner, Mode::Offline]),
+    (Trigger::LicenceExpired, &[Mode::Direct, Mode::Partner, Mode::Offline]),
+    (Trigger::CertificateExpiring, &[Mode::Partner, Mode::EndCustomer]),
+    (Trigger::CertificateExpired, &[Mode::Partner, Mode::EndCustomer]),
+];
 
 /// What an installation's upstream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
@@ -81,6 +108,41 @@ impl Mode {
         }
     }
 
+    /// Why an operation is refused in this mode, naming those it needs; none where it is one of the mode's.
+    pub fn refuse(self, operation: &str) -> Option<String> {
+        let needed = self.lacks_operation(operation)?;
+        Some(format!("`{operation}` needs mode {needed}; the mode is `{self}`"))
+    }
+
+    /// The modes that a trigger needs, in words, where nothing fires it in this one.
+    pub fn lacks_trigger(self, trigger: Trigger) -> Option<String> {
+        let operation = match trigger {
+            Trigger::Audit(operation) => Some(operation.as_str()),
+            _ => None,
+        };
+        let of_trigger = TRIGGERS_OF_MODES.iter().find(|(known, _)| *known == trigger).map(|(_, modes)| *modes);
+        let of_audit = OPERATIONS_OF_MODES.iter().find(|(known, _)| Some(*known) == operation).map(|(_, modes)| *modes);
+        self.lacks(of_trigger.or(of_audit)?)
+    }
+
+    /// The modes that an operation needs, in words, where it is not this mode's.
+    pub fn lacks_operation(self, operation: &str) -> Option<String> {
+        let (_, modes) = OPERATIONS_OF_MODES.iter().find(|(known, _)| *known == operation)?;
+        self.lacks(modes)
+    }
+
+    /// Modes in words, unless this is one of them.
+    fn lacks(self, modes: &[Self]) -> Option<String> {
+        if modes.contains(&self) {
+            return None;
+        }
+        let words: Vec<String> = modes.iter().map(|mode| format!("`{mode}`")).collect();
+        match words.split_last() {
+            Some((last, others)) if !others.is_empty() => Some(format!("{} or {last}", others.join(", "))),
+            _ => Some(words.concat()),
+        }
+    }
+
     /// Whether anything leaves to an upstream.
     pub const fn sends(self) -> bool {
         !matches!(self, Self::Offline)
@@ -112,5 +174,19 @@ mod tests {
             assert_eq!(mode.as_str().parse(), Ok(mode));
         }
         assert_eq!("Partner".parse::<Mode>(), Err(UnknownMode));
+    }
+
+    #[test]
+    fn what_is_of_other_modes_is_refused_by_their_names() {
+        let expected = "`forward-case` needs mode `partner`; the mode is `direct`";
+        assert_eq!(Mode::Direct.refuse("forward-case").as_deref(), Some(expected));
+        assert_eq!(Mode::Partner.refuse("forward-case"), None);
+        for mode in Mode::ALL {
+            assert_eq!(mode.refuse("close-case"), None, "{mode}");
+        }
+        let needed = Some("`direct`, `partner` or `offline`");
+        assert_eq!(Mode::Demo.lacks_trigger(Trigger::LicenceExpired).as_deref(), needed);
+        let audited = Trigger::Audit("handle-case".parse().unwrap());
+        assert_eq!(Mode::Offline.lacks_trigger(audited).as_deref(), Some("`partner`"));
     }
 }

@@ -9,6 +9,9 @@ use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+/// What stands in an organization's place where something is the provider's; no organization can be called so.
+const PROVIDER: &str = "_provider";
+
 /// Why a text is not a name of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not {expected}")]
@@ -211,6 +214,19 @@ name!(
     |text| is_label(text, 128)
 );
 
+impl OrgName {
+    /// Who stands in an organization's place where the provider's own triggers are judged. No text is read as this name,
+    /// so none is an organization's.
+    pub fn provider() -> Self {
+        Self(PROVIDER.into())
+    }
+
+    /// Whether it is the provider's.
+    pub fn is_provider(&self) -> bool {
+        self.as_str() == PROVIDER
+    }
+}
+
 impl ReactionId {
     /// The id of an organization's reaction.
     pub fn of(org: &OrgName, number: u64, time: Timestamp) -> Self {
@@ -219,7 +235,12 @@ impl ReactionId {
 
     /// The id of a reaction of the provider's own, decided on the input at `sequence`.
     pub fn of_provider(sequence: u64, time: Timestamp) -> Self {
-        Self(format!("_provider-r{sequence}-{:x}", time.as_nanosecond()).into())
+        Self(format!("{PROVIDER}-r{sequence}-{:x}", time.as_nanosecond()).into())
+    }
+
+    /// The id of one of several that policies have decided for the provider on the input at `sequence`; `ordinal` from 1.
+    pub fn of_provider_policy(sequence: u64, ordinal: usize, time: Timestamp) -> Self {
+        Self(format!("{PROVIDER}-r{sequence}.{ordinal}-{:x}", time.as_nanosecond()).into())
     }
 }
 

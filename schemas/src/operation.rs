@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -54,6 +54,7 @@ impl Operation {
         Self::new("audit.note-case"),
         Self::new("audit.close-case"),
         Self::new("audit.reopen-case"),
+        Self::new("audit.keep-upload"),
         // Values and subscriptions.
         Self::new("audit.set-values"),
         Self::new("audit.localize-service"),

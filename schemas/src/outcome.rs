@@ -72,6 +72,13 @@ pub enum Done {
     Configured,
     /// The upstream knows what was done with a case.
     CaseTold,
+    /// The upstream has the bytes of an upload.
+    Uploaded {
+        /// The SHA-256 of what left, after filtering, in lower-case hexadecimal.
+        sha256: String,
+        /// How many bytes left.
+        size: u64,
+    },
 }
 
 /// How a case stands upstream.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::cascade::CaseStep;
 use crate::notification::{KINDS, Kind, Notification, Told};
+use crate::upload::{Upload, UploadSource};
 use crate::{CommandId, IncidentId, OrgName, Peer, PolicyName, Priority, ReactionId};
 
 /// The synopsis that leaves instead of the real one while the filter level holds it back.
@@ -26,6 +27,8 @@ pub enum Action {
     },
     /// Tell the upstream what was done with a case.
     TellCase(Box<CaseTelling>),
+    /// Bring bytes to the upstream.
+    Upload(Box<Upload>),
     /// Change one configuration group of a device.
     Configure(Box<Configure>),
     /// Notify somebody or something outside.
@@ -45,6 +48,8 @@ enum Own<'a> {
     },
     /// Tell the upstream what was done with a case.
     TellCase(&'a CaseTelling),
+    /// Bring bytes to the upstream.
+    Upload(&'a Upload),
     /// Change one configuration group of a device.
     Configure(&'a Configure),
 }
@@ -56,6 +61,7 @@ impl Action {
             Self::SubmitCase(_) => SUBMIT_CASE,
             Self::PollCases { .. } => POLL_CASES,
             Self::TellCase(_) => TELL_CASE,
+            Self::Upload(_) => UPLOAD,
             Self::Configure(_) => CONFIGURE,
             Self::Notify(notification) => notification.kind().connector,
         }
@@ -65,6 +71,10 @@ impl Action {
     pub const fn bundle(&self) -> Option<&BundleBytes> {
         match self {
             Self::SubmitCase(_) | Self::PollCases { .. } | Self::TellCase(_) | Self::Configure(_) => None,
+            Self::Upload(upload) => match &upload.source {
+                UploadSource::Input(bundle) => Some(bundle),
+                UploadSource::Object { .. } => None,
+            },
             Self::Notify(notification) => notification.bundle(),
         }
     }
@@ -73,6 +83,7 @@ impl Action {
 const SUBMIT_CASE: &str = "submit_case";
 const POLL_CASES: &str = "poll_cases";
 const TELL_CASE: &str = "tell_case";
+const UPLOAD: &str = "upload";
 const CONFIGURE: &str = "configure";
 
 impl Serialize for Action {
@@ -81,6 +92,7 @@ impl Serialize for Action {
             Self::SubmitCase(request) => Own::SubmitCase(request).serialize(serializer),
             Self::PollCases { cursor } => Own::PollCases { cursor }.serialize(serializer),
             Self::TellCase(telling) => Own::TellCase(telling).serialize(serializer),
+            Self::Upload(upload) => Own::Upload(upload).serialize(serializer),
             Self::Configure(configure) => Own::Configure(configure).serialize(serializer),
             Self::Notify(notification) => notification.serialize(serializer),
         }
@@ -113,6 +125,7 @@ impl<'de> Visitor<'de> for Tagged {
             (SUBMIT_CASE, _) => Action::SubmitCase(map.next_value()?),
             (POLL_CASES, _) => Action::PollCases { cursor: map.next_value::<Poll>()?.cursor },
             (TELL_CASE, _) => Action::TellCase(map.next_value()?),
+            (UPLOAD, _) => Action::Upload(map.next_value()?),
             (CONFIGURE, _) => Action::Configure(map.next_value()?),
             (_, Some(kind)) => Action::Notify(map.next_value_seed(Told(kind))?),
             (_, None) => return Err(A::Error::custom(format_args!("there is no action `{tag}`"))),
@@ -245,7 +258,7 @@ pub struct CaseRequest {
     pub priority: Priority,
     /// One line on the problem, or [`WITHHELD`].
     pub synopsis: String,
-    /// What else `Send all information` lets out.
+    /// What else the filter level lets out.
     pub details: Option<CaseDetails>,
     /// By what the upstream knows the end customer it is for; empty for none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -269,7 +282,7 @@ pub struct CaseTelling {
     pub step: CaseStep,
 }
 
-/// The part of a case that leaves at `Send all information` only.
+/// The part of a case that leaves where its filter level lets texts out, with what the level holds back taken out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseDetails {
     /// The device's own id of the event.
@@ -348,6 +361,7 @@ mod tests {
             r#"{"poll_cases":{"cursor":"7"}}"#,
             r#"{"submit_case":{"incident":"acme-1","priority":"High","synopsis":"x","details":null}}"#,
             r#"{"configure":{"device":{"organization":"acme","serial_number":"JN1"},"group":"g","change":"remove"}}"#,
+            r#"{"upload":{"kind":"bundle","case":"T-1","name":"acme-1.xml","filter_level":"Send all information","source":{"object":{"sha256":"ab","size":7}}}}"#,
         ] {
             let action: Action = serde_json::from_str(text).unwrap();
             assert_eq!(serde_json::to_string(&action).unwrap(), text);

@@ -26,20 +26,32 @@ pub enum Trigger {
     IncidentReported,
     /// An intelligence message arrived.
     IntelligenceReceived,
+    /// The installation's licence ends within 30 days.
+    LicenceExpiring,
+    /// The installation's licence has ended.
+    LicenceExpired,
+    /// A certificate between partner and end customer ends within 30 days.
+    CertificateExpiring,
+    /// A certificate between partner and end customer has ended.
+    CertificateExpired,
     /// Something was done, or refused, and stands in the audit of an organization.
     Audit(Operation),
 }
 
 impl Trigger {
-    /// Those that have an event of their own, `out.<org>.trigger.<name>`. Of what stands in the audit subscribers hear
-    /// by `out.<org>.audit.<operation>`.
-    pub const TOLD: [Self; 6] = [
+    /// Those that have an event of their own, `out.<org>.trigger.<name>`, or `out._provider.trigger.<name>` where they are
+    /// the provider's. Of what stands in the audit subscribers hear by `out.<org>.audit.<operation>`.
+    pub const TOLD: [Self; 10] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
         Self::CaseAssigned,
         Self::CaseUpdated,
         Self::IncidentReported,
         Self::IntelligenceReceived,
+        Self::LicenceExpiring,
+        Self::LicenceExpired,
+        Self::CertificateExpiring,
+        Self::CertificateExpired,
     ];
 
     /// All triggers.
@@ -56,8 +68,20 @@ impl Trigger {
             Self::CaseUpdated => "case.updated",
             Self::IncidentReported => "incident.reported-by-end-customer",
             Self::IntelligenceReceived => "intelligence.received",
+            Self::LicenceExpiring => "licence.expiring",
+            Self::LicenceExpired => "licence.expired",
+            Self::CertificateExpiring => "partner.certificate-expiring",
+            Self::CertificateExpired => "partner.certificate-expired",
             Self::Audit(operation) => operation.trigger(),
         }
+    }
+
+    /// Whether it is the provider's and no organization's: something of the installation runs out.
+    pub const fn is_of_provider(self) -> bool {
+        matches!(
+            self,
+            Self::LicenceExpiring | Self::LicenceExpired | Self::CertificateExpiring | Self::CertificateExpired
+        )
     }
 }
 
@@ -179,6 +203,58 @@ pub struct IntelligenceData<'a> {
     pub relevance: &'a Relevance,
     /// When it entered the log.
     pub received: Timestamp,
+}
+
+/// What of an installation runs out. Its words are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expiring {
+    /// The licence it was started with.
+    Licence,
+    /// The certificate that the partner above has shown.
+    Upstream,
+    /// The certificate of the partner listener.
+    Listener,
+}
+
+impl Expiring {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Licence, Self::Upstream, Self::Listener];
+
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Licence => "licence",
+            Self::Upstream => "upstream",
+            Self::Listener => "listener",
+        }
+    }
+}
+
+/// That something of the installation runs out, or has. Also the data of the triggers `licence.*` and
+/// `partner.certificate-*`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Expiry {
+    /// What it is.
+    pub kind: Expiring,
+    /// Which one: a licence's id, or a certificate's `sha256:` and 64 hexadecimal digits.
+    pub id: String,
+    /// When it ends.
+    pub ends: Timestamp,
+    /// Whether that is over.
+    pub has_ended: bool,
+}
+
+impl Expiry {
+    /// What policies react to.
+    pub const fn trigger(&self) -> Trigger {
+        match (self.kind, self.has_ended) {
+            (Expiring::Licence, false) => Trigger::LicenceExpiring,
+            (Expiring::Licence, true) => Trigger::LicenceExpired,
+            (Expiring::Upstream | Expiring::Listener, false) => Trigger::CertificateExpiring,
+            (Expiring::Upstream | Expiring::Listener, true) => Trigger::CertificateExpired,
+        }
+    }
 }
 
 #[cfg(test)]

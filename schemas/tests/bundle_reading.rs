@@ -173,4 +173,23 @@ fn the_corpus_says_what_it_promises() {
     for end in [&seen, &over].map(|manifest| manifest.problem.as_ref().unwrap().synopsis.rsplit(' ').next()) {
         assert_eq!(end, Some("192.0.2.7"));
     }
+    // What comes after is new for as long as anybody watches.
+    let mut ids: Vec<String> = specimens
+        .iter()
+        .chain(&attack)
+        .filter_map(|it| decode(&it.bytes).ok())
+        .map(|it| it.manifest.host_event_id.into_owned())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    for number in 0..2_000 {
+        let later = corpus::later(number);
+        let manifest = decode(&later.bytes).unwrap().manifest;
+        assert!(manifest.problem.is_some(), "{number}");
+        ids.push(manifest.host_event_id.into_owned());
+    }
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
 }

@@ -1,6 +1,6 @@
 //! The cascade: end customers, partners, the support system, each a process of its own, with nothing shared.
 
-use linesman_tests::{Controller, Upstream, until};
+use linesman_tests::{Controller, Network, Upstream, Weather, until};
 use serde_json::{Value, json};
 
 /// The support system, in a directory of its own.
@@ -122,6 +122,34 @@ async fn a_partner_stands_between_two() {
 }
 
 #[tokio::test]
+async fn what_was_reported_and_overridden_stands_after_the_partners_state_is_built_anew() {
+    let (_dir, support) = support().await.unwrap();
+    let mut partner = Controller::partner(&support, &["acme"], "").await.unwrap();
+    let mut customer = Controller::end_customer(&partner, "acme").await.unwrap();
+    for number in 1..=3 {
+        customer.hears("own", "edge-1", number).await.unwrap();
+    }
+    customer.until("the last id comes", "/api/v1/cases/own-3", |case| text(case, "case_id")).await;
+    let wanted = json!({"case_id": "P-7", "case_status": "with engineering"});
+    let path = "/api/v1/incidents/acme-1/case/override";
+    assert_eq!(partner.does(path, wanted).await.unwrap().status, 200);
+    stands(&customer, "own-1", "case_status", "with engineering").await;
+    let list = "/api/v1/cases?organization=acme";
+    let before = partner.engine.get(list).await.unwrap();
+    partner.rebuild().await.unwrap();
+    assert_eq!(partner.engine.get(list).await.unwrap(), before);
+    // Whoever follows by a cursor of before goes on with it, and what is new goes up once.
+    assert_eq!(partner.does(path, json!({})).await.unwrap().status, 200);
+    let own = partner.engine.get("/api/v1/cases/acme-1").await.unwrap();
+    stands(&customer, "own-1", "case_id", own["case_id"].as_str().unwrap()).await;
+    // The end customer's own state may go as well: what it reported is not reported again.
+    customer.rebuild().await.unwrap();
+    customer.hears("own", "edge-1", 4).await.unwrap();
+    customer.until("the new one goes up", "/api/v1/cases/own-4", |case| text(case, "case_id")).await;
+    assert_eq!(support.cases().await.unwrap(), 4);
+}
+
+#[tokio::test]
 async fn each_case_is_there_once_however_often_the_partner_dies() {
     const CASES: u64 = 200;
     let (_dir, support) = support().await.unwrap();
@@ -146,4 +174,59 @@ async fn each_case_is_there_once_however_often_the_partner_dies() {
     let count = support.count().await.unwrap();
     assert_eq!(count["cases"], CASES);
     assert!(count["cases_by_tracking"].as_object().unwrap().values().all(|count| count == 1), "{count}");
+}
+
+#[tokio::test]
+async fn each_case_is_there_once_whatever_the_network_does() {
+    const EACH: u64 = 20;
+    let (_dir, support) = support().await.unwrap();
+    let partner = Controller::partner(&support, &["acme"], "").await.unwrap();
+    let network = Network::to(partner.listens().unwrap()).await.unwrap();
+    let customer = Controller::end_customer_through(&network, &partner, "acme").await.unwrap();
+    let mut sent = 0;
+    // An answer that breaks off in the handshake, in the head, behind it: the report was taken and its sender does not know.
+    for weather in [
+        Weather::Slow,
+        Weather::Reset(200),
+        Weather::Fair,
+        Weather::Reset(3_000),
+        Weather::Cut,
+        Weather::Fair,
+        Weather::Reset(8_000),
+        Weather::Slow,
+    ] {
+        network.turns(weather);
+        let before = network.connections();
+        for _ in 0..EACH {
+            sent += 1;
+            customer.hears("own", "edge-1", sent).await.unwrap();
+        }
+        match weather {
+            Weather::Fair | Weather::Slow => {
+                until("all are there", async || (support.cases().await.ok()? == sent).then_some(())).await;
+            }
+            // It goes on asking, in vain.
+            Weather::Reset(_) => until("it tries", async || (network.connections() > before + 2).then_some(())).await,
+            Weather::Cut => {
+                let list = format!("/api/v1/cases?organization=own&limit={sent}");
+                let is_all = |page: &Value| (page["items"].as_array()?.len() as u64 == sent).then_some(());
+                customer.until("all wait", &list, is_all).await;
+            }
+        }
+    }
+    let tracking = support.requests().await.unwrap();
+    let tracking: Vec<&str> = tracking.iter().filter_map(|case| case["customerTrackingNumber"].as_str()).collect();
+    let mut once = tracking.clone();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!((once.len(), tracking.len()), (sent as usize, sent as usize), "each once");
+    let list = format!("/api/v1/cases?organization=own&limit={sent}");
+    customer
+        .until("the end customer knows the id of each", &list, |page| {
+            let known = page["items"].as_array()?.iter().filter(|case| case["case_id"].is_string()).count();
+            (known as u64 == sent).then_some(())
+        })
+        .await;
+    let here = partner.engine.get(&format!("/api/v1/cases?organization=acme&limit={sent}")).await.unwrap();
+    assert_eq!(here["items"].as_array().unwrap().len() as u64, sent);
 }

@@ -1,6 +1,7 @@
 //! Controllers of a cascade: a partner, and those below it.
 
 use std::fs::Permissions;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::api::Answer;
 use crate::engine::{Engine, Launch};
+use crate::network::Network;
 use crate::upstream::Upstream;
 use crate::{World, until};
 
@@ -59,9 +61,30 @@ impl Controller {
     /// # Errors
     /// It cannot be started.
     pub async fn end_customer(above: &Self, user: &str) -> anyhow::Result<Self> {
+        Self::customer_of(above.as_above(user)?).await
+    }
+
+    /// One that comes to the partner through a network.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub async fn end_customer_through(network: &Network, above: &Self, user: &str) -> anyhow::Result<Self> {
+        let Above::Partner(_, ca) = above.as_above(user)? else { anyhow::bail!("a partner stands above") };
+        Self::customer_of(Above::Partner(format!("https://{} {user}", network.address()), ca)).await
+    }
+
+    async fn customer_of(above: Above) -> anyhow::Result<Self> {
         let own = "\n[[organizations]]\nname = \"own\"\nfilter_level = \"Send all information\"\n".to_owned();
-        Self::start("end-customer", above.as_above(user)?, own, |world| world.policy("open-case", crate::OPEN_CASE))
-            .await
+        Self::start("end-customer", above, own, |world| world.policy("open-case", crate::OPEN_CASE)).await
+    }
+
+    /// Where those below it come to it.
+    ///
+    /// # Errors
+    /// It has no listener for those below.
+    pub fn listens(&self) -> anyhow::Result<SocketAddr> {
+        let url = self.engine.ready()?.partner.clone().context("it has no listener for those below")?;
+        Ok(url.trim_start_matches("https://").parse()?)
     }
 
     async fn start(
@@ -94,10 +117,23 @@ impl Controller {
     /// # Errors
     /// It cannot be killed, or started.
     pub async fn kill_and_start(&mut self) -> anyhow::Result<()> {
+        self.start_again(|_| Ok(())).await
+    }
+
+    /// Kills it, takes its state away, and starts it again where it was.
+    ///
+    /// # Errors
+    /// It cannot be killed, or started.
+    pub async fn rebuild(&mut self) -> anyhow::Result<()> {
+        self.start_again(|world| Ok(std::fs::remove_dir_all(world.data().join("state"))?)).await
+    }
+
+    async fn start_again(&mut self, meanwhile: impl FnOnce(&World) -> anyhow::Result<()>) -> anyhow::Result<()> {
         // Those below know it by its port.
         let listen = self.engine.ready()?.partner.clone().unwrap_or_default();
         let listen = listen.trim_start_matches("https://");
         self.engine.kill()?;
+        meanwhile(&self.world)?;
         let text = configuration(self.mode, &self.above, &self.organizations);
         let text = text.replace("listen = \"127.0.0.1:0\" # partner", &format!("listen = \"{listen}\" # partner"));
         self.engine = self.world.start_configured(&text, Launch::default()).await?;

@@ -125,6 +125,14 @@ impl Running {
         Ok(Self { child, stdout, stderr })
     }
 
+    /// The memory that it and all it has started hold at the moment, in bytes.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn resident(&self) -> anyhow::Result<u64> {
+        resident(self.child.id().context("it has ended")?)
+    }
+
     /// The next line it prints.
     ///
     /// # Errors
@@ -157,4 +165,19 @@ impl Running {
     pub async fn ended(mut self) -> anyhow::Result<Option<i32>> {
         Ok(timeout(PATIENCE, self.child.wait()).await??.code())
     }
+}
+
+/// What a process and all below it hold, in bytes (proc(5): `VmRSS`, and `children` of each thread).
+fn resident(pid: u32) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let mut sum = line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        // A thread may have ended meanwhile.
+        let children = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace() {
+            sum += resident(child.parse()?)?;
+        }
+    }
+    Ok(sum)
 }

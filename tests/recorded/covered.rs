@@ -49,7 +49,7 @@ fn name(value: &Value) -> Option<&str> {
 }
 
 /// All contents, and which of them one is.
-const CONTENTS: [&str; 11] = [
+const CONTENTS: [&str; 12] = [
     "bundle",
     "intelligence",
     "command",
@@ -61,6 +61,7 @@ const CONTENTS: [&str; 11] = [
     "level",
     "continue",
     "cursor",
+    "expiry",
 ];
 
 fn content(content: &Content<'_>) -> &'static str {
@@ -76,6 +77,7 @@ fn content(content: &Content<'_>) -> &'static str {
         Content::Level(_) => CONTENTS[8],
         Content::Continue => CONTENTS[9],
         Content::Cursor(_) => CONTENTS[10],
+        Content::Expiry(_) => CONTENTS[11],
     }
 }
 
@@ -106,6 +108,7 @@ impl Inputs {
                         Control::Level(_) => CONTENTS[8].to_owned(),
                         Control::Continue => CONTENTS[9].to_owned(),
                         Control::Cursor(_) => CONTENTS[10].to_owned(),
+                        Control::Expiry(_) => CONTENTS[11].to_owned(),
                     });
                     self.outcome(&json["attempt"]["outcome"]);
                 }

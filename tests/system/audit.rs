@@ -3,8 +3,12 @@
 use std::path::Path;
 
 use linesman::log::streams::lane_of;
-use linesman_tests::{Ended, Engine, Launch, Out, World, run, until};
+use linesman_domain::audit::Hash;
+use linesman_tests::{Api, Ended, Engine, Launch, Out, World, run, until};
+use reqwest::Method;
 use serde_json::{Value, json};
+use signed_note::{Note, StandardVerifier, Verifier, VerifierList};
+use tlog_tiles::{Checkpoint, check_record, check_tree, record_hash};
 
 async fn ask(world: &World, args: &[&str]) -> Ended {
     let data = world.data();
@@ -116,6 +120,63 @@ async fn an_export_that_was_tampered_with_is_told_without_an_engine() {
     std::fs::write(Path::new(export), whole.join("\n") + "\n").unwrap();
     let (is_whole, said) = verify(export, &[&checkpoint], Some(&key)).await;
     assert!(is_whole, "{said}");
+}
+
+/// A checkpoint of a log, fetched from a running engine with the key and opened by `signed_note`.
+async fn opened(api: &Api, log: &str) -> Checkpoint {
+    let key = api.text(&format!("/api/v1/audit/key?log={log}")).await.unwrap();
+    let note = api.text(&format!("/api/v1/audit/{log}/checkpoint")).await.unwrap();
+    let verifier = StandardVerifier::new(key.trim_end()).unwrap();
+    let note = Note::from_bytes(note.as_bytes()).unwrap();
+    let (verified, unverified) =
+        note.verify(&VerifierList::new(vec![Box::new(verifier) as Box<dyn Verifier>])).unwrap();
+    assert_eq!((verified.len(), unverified.len()), (1, 0), "signed with the key, and by nobody else");
+    Checkpoint::from_bytes(note.text()).unwrap()
+}
+
+/// The proof of an answer. That hashes are in hexadecimal is all that is read by us.
+fn path(answer: &Value) -> Vec<tlog_tiles::Hash> {
+    let hash = |text: &Value| tlog_tiles::Hash(text.as_str().unwrap().parse::<Hash>().unwrap().0);
+    answer["path"].as_array().unwrap().iter().map(hash).collect()
+}
+
+/// Everything that a running engine proves is held against `signed_note` and `tlog_tiles`: nothing of ours is asked.
+#[tokio::test]
+async fn another_implementation_believes_what_a_running_engine_proves() {
+    let world = World::new().unwrap();
+    let mut engine = world.start(None).await.unwrap();
+    let api = engine.api().unwrap();
+    for log in ["acme", "_provider"] {
+        let mut checkpoints = vec![opened(&api, log).await];
+        for round in 0..3 {
+            change(&engine, 6).await;
+            let group = format!("/api/v1/groups/of-{log}-{round}");
+            let set = api.ask(Method::PUT, &group, None, Some(json!({"members": []}))).await.unwrap();
+            assert!([201, 202].contains(&set.status), "{set:?}");
+            checkpoints.push(opened(&api, log).await);
+        }
+        let newest = checkpoints.last().unwrap();
+        let (size, root) = (newest.size(), *newest.hash());
+        assert!(newest.origin().ends_with(&format!("/{log}")) && size > checkpoints[0].size(), "{}", newest.origin());
+        for old in checkpoints.iter().filter(|old| old.size() > 0) {
+            let query = format!("/api/v1/audit/{log}/proof?from={}&size={size}", old.size());
+            let proof = path(&engine.get(&query).await.unwrap());
+            check_tree(&proof, size, root, old.size(), *old.hash()).unwrap();
+            check_tree(&proof, size, root, old.size(), tlog_tiles::Hash([7; 32])).unwrap_err();
+        }
+        let export = api.text(&format!("/api/v1/audit/export?organization={log}")).await.unwrap();
+        // Of the provider's logs the first is that of the first lane.
+        let lines = export.lines().skip(1).take(usize::try_from(size).unwrap());
+        for (index, line) in (0..).zip(lines) {
+            let record = line.split_once(",\"record\":").unwrap().1.rsplit_once(",\"detail\":").unwrap().0;
+            let query = format!("/api/v1/audit/{log}/proof?index={index}&size={size}");
+            let proof = path(&engine.get(&query).await.unwrap());
+            check_record(&proof, size, root, index, record_hash(record.as_bytes())).unwrap();
+            let other = record_hash(format!("{record} ").as_bytes());
+            check_record(&proof, size, root, index, other).unwrap_err();
+        }
+    }
+    assert!(engine.stop().await.unwrap().success());
 }
 
 /// The provider has a log on each lane; whoever looks, exports or proves has one view of them.

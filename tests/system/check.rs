@@ -55,6 +55,35 @@ async fn every_case_says_what_is_expected() {
 }
 
 #[tokio::test]
+async fn what_is_of_no_use_in_a_mode_is_a_warning_that_names_the_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("rules")).unwrap();
+    let policy =
+        "policy(#{ on: \"incident.reported-by-end-customer\" });\nfn react(incident, org) { forward_case(); }\n";
+    std::fs::write(path("rules/p.rhai"), policy).unwrap();
+    std::fs::write(path("end-customer.toml"), "mode = \"end-customer\"\n").unwrap();
+    let said = async |more: &[&str]| {
+        let ended = run(&[&["check", &path("rules"), "--json"], more].concat()).await.unwrap();
+        assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+        let lines = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+        let said = lines
+            .map(|line: Value| format!("{} {}", line["severity"].as_str().unwrap(), line["message"].as_str().unwrap()));
+        said.collect::<Vec<_>>()
+    };
+    assert_eq!(said(&[]).await, Vec::<String>::new(), "nobody says which mode it is");
+    assert_eq!(said(&["--mode", "partner"]).await, Vec::<String>::new());
+    let needs = |mode: &str| {
+        [("incident.reported-by-end-customer", "nothing fires it"), ("forward_case", "it does nothing")]
+            .map(|(what, so)| format!("warning `{what}` needs mode `partner`, and the mode is `{mode}`: {so}"))
+    };
+    assert_eq!(said(&["--mode", "direct"]).await, needs("direct"));
+    assert_eq!(said(&["--config", &path("end-customer.toml")]).await, needs("end-customer"));
+    let wrong = run(&["check", &path("rules"), "--mode", "both"]).await.unwrap();
+    assert_eq!(wrong.code, Some(2));
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

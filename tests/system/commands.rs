@@ -129,12 +129,44 @@ async fn an_interrupted_demo_leaves_nothing_running() {
     let mut demo = Running::start(&["demo", "--data-dir", folder.to_str().unwrap()]).unwrap();
     let is_bundle = |line: &str| line.contains("bundle") && line.starts_with("published");
     while !is_bundle(&demo.line().await.unwrap()) {}
-    let record: Value = serde_json::from_slice(&std::fs::read(folder.join("data/nats/server.json")).unwrap()).unwrap();
-    let server = format!("/proc/{}/cmdline", record["pid"]);
-    assert!(std::fs::read_to_string(&server).unwrap().contains("demo"));
+    let servers = ["data", "delta/data"].map(|data| {
+        let record = std::fs::read(folder.join(data).join("nats/server.json")).unwrap();
+        let record: Value = serde_json::from_slice(&record).unwrap();
+        format!("/proc/{}/cmdline", record["pid"])
+    });
+    let runs = |server: &String| std::fs::read_to_string(server).unwrap_or_default().contains("demo");
+    assert!(servers.iter().all(runs));
     demo.interrupt().await.unwrap();
     assert_eq!(demo.ended().await.unwrap(), Some(1));
-    assert!(!std::fs::read_to_string(&server).unwrap_or_default().contains("demo"));
+    assert!(!servers.iter().any(runs));
+}
+
+/// An end customer's engine, the partner's, the stand-in and both servers stay small while bundles come at a steady pace.
+#[tokio::test]
+async fn the_demo_is_a_cascade_that_stays_small() {
+    let world = World::new().unwrap();
+    let folder = world.path("demo");
+    let mut demo = Running::start(&["demo", "--data-dir", folder.to_str().unwrap()]).unwrap();
+    let (mut came_back, mut steady) = (0, 0);
+    let mut is_all_shown = false;
+    while steady < 6 {
+        let line = demo.line().await.unwrap();
+        came_back += usize::from(line.contains("has gone through its partner to the support system and back"));
+        is_all_shown |= line.starts_with("Where to look next");
+        steady += usize::from(is_all_shown && line.starts_with("published"));
+        assert!(demo.resident().unwrap() < 400 << 20, "{}", demo.resident().unwrap());
+    }
+    assert!(came_back > 0, "no case of the end customer");
+    for (data, organization) in [("data", "delta"), ("delta/data", "own")] {
+        let data = folder.join(data);
+        let args = ["case", "list", "--organization", organization, "--json", "--data-dir", data.to_str().unwrap()];
+        let list = run(&args).await.unwrap();
+        assert_eq!(list.code, Some(0), "{list:?}");
+        let cases: Vec<Value> = list.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(cases.iter().filter(|case| case["case_id"].is_string()).count() >= came_back, "{cases:?}");
+    }
+    demo.interrupt().await.unwrap();
+    assert_eq!(demo.ended().await.unwrap(), Some(0));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use linesman_tests::{Launch, OPEN_CASE, Upstream, World, block, event, run, run_script, scripts, until};
+use linesman_tests::{Launch, OPEN_CASE, Out, Upstream, World, block, event, run, run_script, scripts, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -201,6 +201,42 @@ async fn after_its_grace_nothing_leaves_and_bundles_are_processed() {
     let mut engine = world.start(Some(&upstream)).await.unwrap();
     until("the case is opened", async || upstream.requests().await.ok()?.first().map(drop)).await;
     assert!(engine.stop().await.unwrap().success());
+}
+
+/// Reacts to what runs out.
+const ALARM: &str = r#"policy(#{ on: ["licence.expiring", "licence.expired"] });
+fn react(expiry, org) { publish("alarm", #{ id: expiry.id, over: expiry.has_ended, whose: org.name }); }
+"#;
+
+#[tokio::test]
+async fn what_runs_out_is_told_once_of_each_licence_and_policies_hear_of_it() {
+    let mut world = World::new().unwrap();
+    world.is_licensed = false;
+    world.policy("alarm", ALARM).unwrap();
+    let dir = world.root().to_owned();
+    let issue = ["licence", "issue", "--key", "@k", "--mode", "partner", "--organizations", "9", "--devices", "9"];
+    let issue = async |days| ran(&dir, &[&issue[..], &["--days", days, "--out", "@l"]].concat()).await;
+    assert_eq!(ran(&dir, &["licence", "keygen", "--out", "@k"]).await.0, Some(0));
+    world.configure("\n[licence]\nfile = \"l\"\nvendor_key = \"k.pub\"\n");
+    // Started twice under a licence that ends soon, and twice under another that has ended.
+    for (days, expiring, expired) in [("9", 1, 0), ("", 1, 0), ("0", 1, 1), ("", 1, 1), ("8", 2, 1)] {
+        if !days.is_empty() {
+            assert_eq!(issue(days).await.0, Some(0));
+        }
+        let mut engine = world.start(None).await.unwrap();
+        let out = until("it is told", async || {
+            let out = Out::read(&engine.nats().await.ok()?).await.ok()?;
+            (out.on("out._provider.reaction.alarm").count() >= expiring + expired).then_some(out)
+        })
+        .await;
+        assert_eq!(out.on("out._provider.trigger.licence.expiring").count(), expiring);
+        assert_eq!(out.on("out._provider.trigger.licence.expired").count(), expired);
+        let alarms: Vec<_> = out.on("out._provider.reaction.alarm").collect();
+        assert!(alarms.iter().all(|alarm| alarm.data["action"]["whose"] == "_provider"), "{alarms:?}");
+        let over = alarms.iter().filter(|alarm| alarm.data["action"]["over"] == true).count();
+        assert_eq!((alarms.len(), over), (expiring + expired, expired));
+        assert!(engine.stop().await.unwrap().success());
+    }
 }
 
 #[tokio::test]

@@ -113,3 +113,33 @@ async fn offline_nothing_leaves() {
     assert!(upstream.requests().await.unwrap().is_empty());
     assert!(engine.stop().await.unwrap().success());
 }
+
+#[tokio::test]
+async fn what_another_mode_has_is_refused_by_its_name() {
+    let mut engine = of_mode("direct").start(None).await.unwrap();
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    let bundle = event("edge-01", 1, "WORK", "Low");
+    log.publish("in.acme.jmb.test", bundle.into()).await.unwrap().await.unwrap();
+    until("there is an incident", async || (engine.incidents("acme").await.ok()? == 1).then_some(())).await;
+    let api = engine.api().unwrap();
+    for (operation, path, body) in [
+        ("forward-case", "forward", json!({})),
+        ("handle-case", "handle", json!({})),
+        ("override-case", "override", json!({"case_status": "Fixed"})),
+    ] {
+        let answer =
+            api.ask(Method::POST, &format!("/api/v1/incidents/acme-1/case/{path}"), None, Some(body)).await.unwrap();
+        let expected = format!("`{operation}` needs mode `partner`; the mode is `direct`");
+        assert_eq!((answer.status, answer.body["detail"].as_str()), (409, Some(&*expected)));
+    }
+    // There is no upstream: the test says so, and does nothing behind that.
+    let answer = api.ask(Method::POST, "/api/v1/organizations/acme/test", None, None).await.unwrap();
+    assert_eq!((answer.status, &answer.body["ok"], &answer.body["upstream"]), (200, &json!(false), &Value::Null));
+    let steps = answer.body["steps"].as_array().unwrap();
+    let outcomes: Vec<_> = steps.iter().map(|step| (step["step"].as_str().unwrap(), &step["outcome"])).collect();
+    assert_eq!(outcomes[0], ("organization-here", &json!("ok")));
+    assert_eq!(outcomes[1], ("upstream", &json!("failed")));
+    assert_eq!(steps[1]["detail"], "there is no upstream: cases wait");
+    assert!(outcomes.len() == 10 && outcomes[2..].iter().all(|(_, outcome)| **outcome == "not-done"), "{outcomes:?}");
+    assert!(engine.stop().await.unwrap().success());
+}

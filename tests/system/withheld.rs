@@ -61,14 +61,20 @@ async fn only_what_the_filter_level_allows_leaves() {
     assert_eq!(all["details"]["hostName"], "acme-edge");
     assert_eq!(all["details"]["serialNumber"], "SNacme-edge");
     assert_eq!(all["details"]["customerComments"], "secret-of-acme-edge 192.0.2.77");
-    for org in ["bolt", "cobalt", "erle"] {
-        let expected = serde_json::json!({
-            "siteId": "P-1000",
-            "userId": "noc@partner.example",
-            "customerTrackingNumber": format!("{org}-1"),
-            "priority": "1 - Critical",
-            "synopsis": "withheld by filter level",
-        });
-        assert_eq!(by_org[org], &expected);
+    // What it says of itself is no configuration; an address in it is overwritten where addresses are.
+    for (org, comments) in [("bolt", "secret-of-bolt-edge 192.0.2.77"), ("cobalt", "secret-of-cobalt-edge x.x.x.x")] {
+        let sent = by_org[org];
+        assert_eq!(sent["synopsis"], format!("{org}-edge said: synopsis 1 of {org}-edge"));
+        assert_eq!(sent["details"]["customerComments"], comments);
+        assert_eq!(sent["details"]["hostName"], format!("{org}-edge"));
     }
+    assert!(!by_org["cobalt"].to_string().contains("192.0.2.77"), "{}", by_org["cobalt"]);
+    let expected = serde_json::json!({
+        "siteId": "P-1000",
+        "userId": "noc@partner.example",
+        "customerTrackingNumber": "erle-1",
+        "priority": "1 - Critical",
+        "synopsis": "withheld by filter level",
+    });
+    assert_eq!(by_org["erle"], &expected);
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  Jss --- wire     what is said, as JSON        answer   what came back, checked
-//!   |
+//!   |      `--- uploads  bytes in pieces
 //!  session --- token    one bearer token for all tasks
 //!   |      `--- fault    the class of a failure
 //!  upstream              one request and its whole answer
@@ -17,20 +17,24 @@ mod fault;
 mod session;
 mod settings;
 mod token;
+mod uploads;
 mod wire;
 
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use jiff::Timestamp;
 use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 
+use crate::tls::Shown;
+use crate::upload::{self, Leaving};
+use crate::upstream::probe::{self, Step, Steps, Trial};
 use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
-use crate::{Attempted, Connector, Folder};
+use crate::{Attempted, Connector, Contents, Folder};
 use session::Session;
+use uploads::Uploads;
 
 pub use settings::Settings;
 
@@ -41,19 +45,25 @@ pub static FOLDER: Folder = Folder {
     notification: None,
     shown: upstream::shown,
     make: |settings| {
-        let Some(upstream::Settings::Jss(settings)) = &settings.upstream else { return Ok(None) };
-        Ok(Some(Arc::new(Jss::new(settings.clone())?)))
+        let Some(upstream::Settings::Jss(jss)) = &settings.upstream else { return Ok(None) };
+        Ok(Some(Arc::new(Jss::new(jss.clone())?.leaving(settings.leaving.clone()))))
     },
     sources: |_| Ok(Vec::new()),
 };
 
 const NAME: &str = "jss";
+/// The most requests that one try makes: a poll of all its pages, a token before it, and once a token refused and renewed
+/// midway; or the pieces of a bundle of 64 MiB.
+const REQUESTS_MOST: u32 = PAGES_PER_POLL as u32 + 5;
+/// The most that one step of an upload makes, a piece that is lost and asked about, with a token renewed.
+const UPLOAD_STEP: u32 = 4;
 
 /// The connector `jss`.
 #[derive(Debug)]
 pub struct Jss {
     settings: Settings,
     session: Session,
+    leaving: Leaving,
 }
 
 impl Jss {
@@ -63,7 +73,40 @@ impl Jss {
     ///
     /// A setting cannot be used, or its file of certificates.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        Ok(Self { session: Session::new(&settings)?, settings })
+        Ok(Self { session: Session::new(&settings)?, settings, leaving: Leaving::default() })
+    }
+
+    /// The same with documents that leave so.
+    #[must_use]
+    pub fn leaving(self, leaving: Leaving) -> Self {
+        Self { leaving, ..self }
+    }
+
+    /// Tries the way out, asks for a token and for the first page of changes, step by step.
+    async fn try_out(&self) -> Vec<Step> {
+        let (mut steps, way) = (Steps::default(), &self.settings.way);
+        if !probe::way(way, &mut steps).await {
+            return steps.end();
+        }
+        if let Err(failure) = self.session.log_in().await {
+            steps.refused(failure);
+            return steps.end();
+        }
+        steps.note(Trial::Login, Ok(format!("the user `{}` has a token", way.user)));
+        let body = wire::QuerySr { site_id: &self.settings.site_id, cursor: None };
+        let answer = self.session.call("case/v1/querySR", None, &body, &mut 0).await;
+        match answer.and_then(|answer| answer::page(&answer, None)) {
+            Err(failure) => {
+                steps.note(Trial::Organization, Err(failure.message));
+            }
+            Ok(_) => {
+                steps.note(Trial::Organization, Ok(format!("the site `{}` is known", self.settings.site_id)));
+                let pace = self.settings.requests_per_hour;
+                steps.note(Trial::Pace, Ok(format!("{pace} requests an hour, by `upstream.requests_per_hour`")));
+                steps.clock(self.session.ahead());
+            }
+        }
+        steps.end()
     }
 
     /// Opens a case. INVARIANT (what is withheld stays here): the body is made from `request` and the
@@ -158,6 +201,10 @@ impl Connector for Jss {
         true
     }
 
+    fn probe(&self) -> BoxFuture<'_, Vec<Step>> {
+        self.try_out().boxed()
+    }
+
     fn concurrency(&self) -> usize {
         self.settings.way.concurrency
     }
@@ -166,13 +213,12 @@ impl Connector for Jss {
         Some(self.settings.requests_per_hour)
     }
 
-    fn certificate_ends(&self) -> Option<Timestamp> {
-        self.session.certificate_ends()
+    fn certificate(&self) -> Option<Shown> {
+        self.session.certificate()
     }
 
     fn requests_most(&self) -> u32 {
-        // A poll of all its pages, a token before it, and once a token refused and renewed midway.
-        PAGES_PER_POLL as u32 + 3
+        REQUESTS_MOST
     }
 
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
@@ -180,7 +226,18 @@ impl Connector for Jss {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
             Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
             Action::TellCase(telling) => self.tell(&task.id, telling).boxed(),
-            Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+            // One of nothing; its bytes come by `carry_out_with`.
+            Action::Upload(_) | Action::Configure(_) | Action::Notify(_) => {
+                ready(Attempted::misdirected(self.name(), task)).boxed()
+            }
         }
+    }
+
+    fn carry_out_with<'a>(&'a self, task: &'a Task, contents: Contents) -> BoxFuture<'a, Attempted> {
+        let Action::Upload(upload) = &task.action else {
+            return ready(Attempted::misdirected(self.name(), task)).boxed();
+        };
+        let receiver = |key| Uploads { session: &self.session, settings: &self.settings, key };
+        upload::send(&self.leaving, task, upload, contents, (receiver, REQUESTS_MOST - UPLOAD_STEP)).boxed()
     }
 }

@@ -58,6 +58,7 @@ mod tests {
                 password: Secret::new("hunter2"),
                 concurrency: Way::CONCURRENCY,
                 timeout: Way::TIMEOUT,
+                identity: None,
                 source_address: None,
             },
             site_id: "S-1".to_owned(),

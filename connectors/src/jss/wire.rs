@@ -5,6 +5,7 @@ use linesman_schemas::IncidentId;
 use linesman_schemas::cascade::CaseStep;
 use linesman_schemas::outcome::CaseNote;
 use linesman_schemas::reaction::{CaseDetails, CaseRequest, CaseTelling, FollowUp};
+use linesman_schemas::upload::UploadRequest;
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
@@ -28,7 +29,7 @@ pub(super) struct CreateSr<'a> {
     address: &'a str,
 }
 
-/// What leaves at `Send all information` only.
+/// What leaves where the filter level lets texts out.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Details<'a> {
@@ -123,6 +124,60 @@ impl<'a> UpdateSr<'a> {
             note: (!note.text.is_empty()).then_some(note),
         }
     }
+}
+
+/// `openUpload`: bytes of a case, or the newest snapshot of a device.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OpenUpload<'a> {
+    site_id: &'a str,
+    user_id: &'a str,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<UploadDevice<'a>>,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<&'a str>,
+    size: u64,
+    sha256: &'a str,
+}
+
+/// The device that bytes come from.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UploadDevice<'a> {
+    serial_number: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    host_name: &'a str,
+}
+
+impl<'a> OpenUpload<'a> {
+    pub(super) fn new(settings: &'a Settings, request: &'a UploadRequest) -> Self {
+        // Every field by name: one added to `UploadRequest` must be decided on here.
+        let UploadRequest { kind, receipt, device, name, media_type, size, sha256 } = request;
+        let device = device
+            .as_ref()
+            .map(|device| UploadDevice { serial_number: &device.serial_number, host_name: &device.host_name });
+        Self {
+            site_id: &settings.site_id,
+            user_id: &settings.way.user,
+            kind: kind.as_str(),
+            case_id: receipt.as_deref(),
+            device,
+            name,
+            media_type: media_type.as_deref(),
+            size: *size,
+            sha256,
+        }
+    }
+}
+
+/// What a refusal of a piece says of where the upload is.
+#[derive(Deserialize)]
+pub(super) struct Elsewhere {
+    pub(super) offset: u64,
 }
 
 /// `querySR`: which cases of the site changed since `cursor`.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  Partner --- answer    what came back, checked
-//!   |
+//!   |      `--- uploads   bytes in pieces
 //!  session --- pace      no more requests than the partner bears
 //!   |      `--- fault    the class of a failure
 //!  upstream              one request and its whole answer
@@ -16,20 +16,24 @@ mod fault;
 mod pace;
 mod session;
 mod settings;
+mod uploads;
 
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use jiff::Timestamp;
 use linesman_schemas::ReactionId;
 use linesman_schemas::cascade::CaseReport;
 use linesman_schemas::outcome::{Done, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
 
+use crate::tls::Shown;
+use crate::upload::{self, Leaving};
+use crate::upstream::probe::Step;
 use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
-use crate::{Attempted, Connector, Folder};
+use crate::{Attempted, Connector, Contents, Folder};
 use session::Session;
+use uploads::Uploads;
 
 pub use settings::Settings;
 
@@ -40,19 +44,22 @@ pub static FOLDER: Folder = Folder {
     notification: None,
     shown: upstream::shown,
     make: |settings| {
-        let Some(upstream::Settings::Partner(settings)) = &settings.upstream else { return Ok(None) };
-        Ok(Some(Arc::new(Partner::new(settings)?)))
+        let Some(upstream::Settings::Partner(partner)) = &settings.upstream else { return Ok(None) };
+        Ok(Some(Arc::new(Partner::new(partner)?.leaving(settings.leaving.clone()))))
     },
     sources: |_| Ok(Vec::new()),
 };
 
 const NAME: &str = "partner";
+/// The most requests of one try at an upload: enough for any in pieces of 256 KiB.
+const UPLOAD_REQUESTS: u32 = 4096;
 
 /// The connector `partner`.
 #[derive(Debug)]
 pub struct Partner {
     session: Session,
     concurrency: usize,
+    leaving: Leaving,
 }
 
 impl Partner {
@@ -61,7 +68,14 @@ impl Partner {
     /// # Errors
     /// A setting cannot be used, or its file of certificates.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        Ok(Self { session: Session::new(settings)?, concurrency: settings.way.concurrency })
+        let (session, concurrency) = (Session::new(settings)?, settings.way.concurrency);
+        Ok(Self { session, concurrency, leaving: Leaving::default() })
+    }
+
+    /// The same with documents that leave so.
+    #[must_use]
+    pub fn leaving(self, leaving: Leaving) -> Self {
+        Self { leaving, ..self }
     }
 
     /// Reports a case. INVARIANT (what is withheld stays here): the body is made from `request` alone, and `request` is
@@ -144,6 +158,14 @@ impl Connector for Partner {
         NAME
     }
 
+    fn is_upstream(&self) -> bool {
+        true
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Step>> {
+        self.session.probe().boxed()
+    }
+
     fn concurrency(&self) -> usize {
         self.concurrency
     }
@@ -158,8 +180,8 @@ impl Connector for Partner {
         PAGES_PER_POLL as u32 + 2
     }
 
-    fn certificate_ends(&self) -> Option<Timestamp> {
-        self.session.certificate_ends()
+    fn certificate(&self) -> Option<Shown> {
+        self.session.certificate()
     }
 
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
@@ -167,7 +189,18 @@ impl Connector for Partner {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),
             Action::PollCases { cursor } => self.poll(cursor.as_deref()).boxed(),
             Action::TellCase(telling) => self.tell(&task.id, telling).boxed(),
-            Action::Configure(_) | Action::Notify(_) => ready(Attempted::misdirected(self.name(), task)).boxed(),
+            // One of nothing; its bytes come by `carry_out_with`.
+            Action::Upload(_) | Action::Configure(_) | Action::Notify(_) => {
+                ready(Attempted::misdirected(self.name(), task)).boxed()
+            }
         }
+    }
+
+    fn carry_out_with<'a>(&'a self, task: &'a Task, contents: Contents) -> BoxFuture<'a, Attempted> {
+        let Action::Upload(upload) = &task.action else {
+            return ready(Attempted::misdirected(self.name(), task)).boxed();
+        };
+        let receiver = |key| Uploads { session: &self.session, key };
+        upload::send(&self.leaving, task, upload, contents, (receiver, UPLOAD_REQUESTS)).boxed()
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use linesman_schemas::ReactionId;
 use linesman_schemas::cascade::{PATH, Registration};
 use linesman_schemas::outcome::{Failure, FailureClass};
@@ -14,12 +13,17 @@ use tokio::time::{Instant, sleep_until};
 use super::pace::Pace;
 use super::{Settings, answer, fault};
 use crate::Secret;
-use crate::upstream::SettingsError;
-use crate::upstream::exchange::{self, Exchange, IDEMPOTENCY_KEY};
+use crate::tls::Shown;
+use crate::upstream::exchange::{self, Answer, Exchange, IDEMPOTENCY_KEY};
+use crate::upstream::probe::{self, Step, Steps, Trial};
 use crate::upstream::shared::Shared;
+use crate::upstream::{SettingsError, Way};
 
 /// Most bytes an answer may have: a page with cases that much is said of.
 const ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// What is answered to whom the partner knows, and does not register.
+const KNOWN: [StatusCode; 3] = [StatusCode::FORBIDDEN, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY];
 
 /// The client side of the partner's protocol.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub(super) struct Session {
     registration: Registration,
     /// How long a request waits for its place.
     patience: Duration,
+    /// How it is tried out.
+    way: Way,
     /// What this process is registered with.
     registered: Shared<Pace>,
 }
@@ -43,6 +49,7 @@ impl Session {
             password: settings.way.password.clone(),
             registration: Registration { controller: settings.controller.clone() },
             patience: settings.way.timeout,
+            way: settings.way.clone(),
             registered: Shared::default(),
         })
     }
@@ -69,12 +76,67 @@ impl Session {
         self.call(self.request(Method::GET, url), requests).await
     }
 
-    /// When the certificate ends that was shown last.
-    pub(super) fn certificate_ends(&self) -> Option<Timestamp> {
-        self.exchange.certificate_ends()
+    /// The certificate that was shown last.
+    pub(super) fn certificate(&self) -> Option<Shown> {
+        self.exchange.certificate()
+    }
+
+    /// Tries the way out and registers anew, step by step.
+    pub(super) async fn probe(&self) -> Vec<Step> {
+        let mut steps = Steps::default();
+        if !probe::way(&self.way, &mut steps).await {
+            return steps.end();
+        }
+        let request = self.request(
+            Method::POST,
+            match self.at(&["registration"]) {
+                Ok(url) => url,
+                Err(failure) => {
+                    steps.refused(failure);
+                    return steps.end();
+                }
+            },
+        );
+        let answer = self.exchange.send(request.json(&self.registration), &mut 0).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(failure) => {
+                steps.refused(failure);
+                return steps.end();
+            }
+        };
+        // Who is told why it may not has shown a login that is taken.
+        let is_known = answer.status.is_success() || KNOWN.contains(&answer.status);
+        if is_known {
+            let found = match self.way.identity {
+                Some(_) => "our certificate is known".to_owned(),
+                None => format!("the user `{}` is known", self.user),
+            };
+            steps.note(Trial::Login, Ok(found));
+        }
+        match fault::judge(&answer).and_then(|()| answer::registered(&answer.body)) {
+            Err(failure) => {
+                let trial = if is_known { Trial::Organization } else { Trial::Login };
+                steps.note(trial, Err(failure.message));
+            }
+            Ok(registered) => {
+                let (id, partner) = (&registered.id, &registered.controller);
+                steps.note(Trial::Organization, Ok(format!("known as `{id}` at the partner `{partner}`")));
+                steps.note(Trial::Pace, Ok(format!("{} requests a second", registered.requests_per_second)));
+                steps.clock(self.exchange.ahead());
+            }
+        }
+        steps.end()
     }
 
     async fn call(&self, request: RequestBuilder, requests: &mut u32) -> Result<Vec<u8>, Failure> {
+        let answer = self.answered(request, requests).await?;
+        fault::judge(&answer)?;
+        Ok(answer.body)
+    }
+
+    /// The answer to a request, whatever it says.
+    pub(super) async fn answered(&self, request: RequestBuilder, requests: &mut u32) -> Result<Answer, Failure> {
         let pace = self.registered.get(None, |_| true, self.register(requests)).await?;
         let place = pace.take(Instant::now(), self.patience).map_err(too_many)?;
         sleep_until(place).await;
@@ -83,8 +145,7 @@ impl Session {
             // Whoever mends it may have made us somebody else's: we say anew who we are.
             self.registered.give_up(&pace).await;
         }
-        fault::judge(&answer)?;
-        Ok(answer.body)
+        Ok(answer)
     }
 
     async fn register(&self, requests: &mut u32) -> Result<Pace, Failure> {
@@ -99,13 +160,18 @@ impl Session {
         Ok(Pace::new(requests_per_second))
     }
 
-    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+    /// A request as this end customer.
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         let request = self.exchange.request(method, url).header(ACCEPT, "application/json, application/problem+json");
-        request.basic_auth(&self.user, Some(self.password.expose()))
+        match self.way.identity {
+            // The connection has shown who we are.
+            Some(_) => request,
+            None => request.basic_auth(&self.user, Some(self.password.expose())),
+        }
     }
 
     /// The address of a path below the protocol's.
-    fn at(&self, path: &[&str]) -> Result<Url, Failure> {
+    pub(super) fn at(&self, path: &[&str]) -> Result<Url, Failure> {
         let mut url = self.exchange.at(PATH.trim_start_matches('/'))?;
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);

@@ -143,6 +143,8 @@ pub enum Kind {
     Flag,
     /// `address:port`.
     Address,
+    /// The same, or an address alone: the port is that of HTTPS, 443.
+    HttpsAddress,
     /// An address alone.
     Ip,
     /// [`crate::tls::Fingerprint`].

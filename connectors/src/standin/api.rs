@@ -1,5 +1,7 @@
 //! The endpoints of the contract, and the faults laid over them.
 
+pub(super) mod uploads;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::Url;
@@ -52,8 +54,24 @@ async fn serve(
     request: Request,
     work: impl FnOnce(&HeaderMap, &[u8]) -> Response,
 ) -> Response {
+    serve_up_to(REQUEST_BYTES, desk, endpoint, request, work).await
+}
+
+/// The same of a request of at most so many bytes.
+async fn serve_up_to(
+    most: usize,
+    desk: &Desk,
+    endpoint: Endpoint,
+    request: Request,
+    work: impl FnOnce(&HeaderMap, &[u8]) -> Response,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let body = match read(body).await {
+    if desk.state().cuts(endpoint) {
+        // Its first bytes are read, so that the client is in the middle of it.
+        let _ = body.into_data_stream().next().await;
+        return unanswered();
+    }
+    let body = match read_up_to(most, body).await {
         Ok(body) => body,
         Err(status) => return status.into_response(),
     };
@@ -75,7 +93,11 @@ async fn serve(
 
 /// The body of a request, bounded in size and time.
 pub(super) async fn read(body: Body) -> Result<Bytes, StatusCode> {
-    match tokio::time::timeout(READ_TIMEOUT, to_bytes(body, REQUEST_BYTES)).await {
+    read_up_to(REQUEST_BYTES, body).await
+}
+
+async fn read_up_to(most: usize, body: Body) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(READ_TIMEOUT, to_bytes(body, most)).await {
         Ok(Ok(body)) => Ok(body),
         Ok(Err(_)) => Err(StatusCode::PAYLOAD_TOO_LARGE),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
@@ -85,9 +107,12 @@ pub(super) async fn read(body: Body) -> Result<Bytes, StatusCode> {
 fn failing(endpoint: Endpoint, status: u16, fault: &Fault) -> Response {
     let mut response = match endpoint {
         Endpoint::Token => answer(status, &json!({ "error": "told-to-fail" })),
-        Endpoint::CreateSr | Endpoint::UpdateSr | Endpoint::QuerySr => {
-            refused(status, "told-to-fail", "the stand-in has been told to fail")
-        }
+        Endpoint::CreateSr
+        | Endpoint::UpdateSr
+        | Endpoint::QuerySr
+        | Endpoint::OpenUpload
+        | Endpoint::QueryUpload
+        | Endpoint::AppendUpload => refused(status, "told-to-fail", "the stand-in has been told to fail"),
     };
     if let Some(seconds) = fault.retry_after_s {
         let text = match Timestamp::now().saturating_add(Duration::from_secs(seconds.into())) {

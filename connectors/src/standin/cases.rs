@@ -53,7 +53,7 @@ pub(super) struct Details {
 pub(super) type Fault = (&'static str, String);
 
 /// The texts, each with its name and greatest length, that are empty or too long.
-fn bounded<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str, usize)>) -> Vec<Fault> {
+pub(super) fn bounded<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str, usize)>) -> Vec<Fault> {
     texts
         .into_iter()
         .filter(|(_, text, most)| text.is_empty() || text.chars().count() > *most)
@@ -357,6 +357,11 @@ impl Cases {
             cases: cases.into_iter().filter_map(Case::shown).collect(),
             more: of_site.next().is_some(),
         }
+    }
+
+    /// Whether a site has a case of this id.
+    pub(super) fn has(&self, site_id: &str, case_id: &str) -> bool {
+        self.cases.iter().any(|case| case.request.site_id == site_id && case.case_id.as_deref() == Some(case_id))
     }
 
     /// Every case, in the order they were opened.

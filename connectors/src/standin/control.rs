@@ -9,8 +9,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use linesman_schemas::outcome::CaseNote;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use serde_json::json;
 use super::api::{answer, read};
 use super::cases::Move;
 use super::desk::{Desk, Fault};
+use super::uploads::PIECE;
 
 pub use super::desk::Endpoint;
 
@@ -42,6 +43,8 @@ pub struct Control {
     pub drop_after_accept: bool,
     /// Fault: do the work, then answer nonsense.
     pub garbage: bool,
+    /// Fault: close the connection in the middle of the request, and do nothing.
+    pub cut_request: bool,
     /// The fault is for the next so many requests; without it until changed.
     pub times: Option<u32>,
     /// The fault is for this endpoint; without it for all.
@@ -56,6 +59,10 @@ pub struct Control {
     pub revoke_tokens: bool,
     /// Cases on a page of `querySR`.
     pub page_size: Option<usize>,
+    /// The most bytes of a piece of an upload.
+    pub piece_bytes: Option<u64>,
+    /// Keep the bytes that are uploaded from now on, for `GET /_uploads/{upload}`.
+    pub keep_uploads: bool,
     /// Forget every case, count, token and fault first.
     pub reset: bool,
 }
@@ -80,7 +87,11 @@ pub struct Update {
 impl Control {
     /// The fault that stands from now on; `None` leaves the one that does.
     fn fault(&self) -> Option<Fault> {
-        let is_fault = self.delay_ms.is_some() || self.status.is_some() || self.drop_after_accept || self.garbage;
+        let is_fault = self.delay_ms.is_some()
+            || self.status.is_some()
+            || self.drop_after_accept
+            || self.garbage
+            || self.cut_request;
         if !is_fault && *self != Self::default() {
             return None;
         }
@@ -91,6 +102,7 @@ impl Control {
             is_retry_after_a_date: self.retry_after_as_date,
             drops_answer: self.drop_after_accept,
             garbles_answer: self.garbage,
+            cuts_request: self.cut_request,
             times: self.times,
             only: self.only,
         })
@@ -106,6 +118,9 @@ impl Control {
         }
         if self.page_size.is_some_and(|size| !(1..=1000).contains(&size)) {
             return Err("`page_size` must be 1 to 1000");
+        }
+        if self.piece_bytes.is_some_and(|bytes| !(1..=PIECE).contains(&bytes)) {
+            return Err("`piece_bytes` must be 1 to 8388608");
         }
         if self.token_life_s.is_some_and(|life| !(1..=86_400).contains(&life)) {
             return Err("`token_life_s` must be 1 to 86400");
@@ -152,6 +167,12 @@ fn obey(desk: &Desk, control: &Control) -> Option<usize> {
     if let Some(size) = control.page_size {
         state.page_size = size;
     }
+    if let Some(bytes) = control.piece_bytes {
+        state.uploads.piece = bytes;
+    }
+    if control.keep_uploads {
+        state.uploads.keeps = true;
+    }
     if control.revoke_tokens {
         state.tokens.revoke();
     }
@@ -172,6 +193,19 @@ pub(super) async fn count(State(desk): State<Arc<Desk>>) -> Response {
             "cases_by_tracking": state.cases.by_tracking(),
         }),
     )
+}
+
+/// `GET /_uploads`
+pub(super) async fn uploads(State(desk): State<Arc<Desk>>) -> Response {
+    answer(200, &json!(desk.state().uploads.all()))
+}
+
+/// `GET /_uploads/{upload}`: its bytes, as far as they were kept.
+pub(super) async fn uploaded(State(desk): State<Arc<Desk>>, Path(upload): Path<String>) -> Response {
+    match desk.state().uploads.bytes(&upload) {
+        Some(bytes) => bytes.to_vec().into_response(),
+        None => answer(404, &json!({ "error": "there is no such upload" })),
+    }
 }
 
 /// `GET /_cases`

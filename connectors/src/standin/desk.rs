@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::Settings;
 use super::cases::Cases;
 use super::tokens::Tokens;
+use super::uploads::Uploads;
 use crate::Secret;
 
 /// Cases on a page of `querySR` where nothing else is said.
@@ -33,10 +34,27 @@ pub enum Endpoint {
     /// `POST /case/v1/querySR`
     #[serde(rename = "querySR")]
     QuerySr,
+    /// `POST /case/v1/uploads`
+    #[serde(rename = "openUpload")]
+    OpenUpload,
+    /// `GET /case/v1/uploads/{upload}`
+    #[serde(rename = "queryUpload")]
+    QueryUpload,
+    /// `PATCH /case/v1/uploads/{upload}`
+    #[serde(rename = "appendUpload")]
+    AppendUpload,
 }
 
 impl Endpoint {
-    const ALL: [Self; 4] = [Self::Token, Self::CreateSr, Self::UpdateSr, Self::QuerySr];
+    const ALL: [Self; 7] = [
+        Self::Token,
+        Self::CreateSr,
+        Self::UpdateSr,
+        Self::QuerySr,
+        Self::OpenUpload,
+        Self::QueryUpload,
+        Self::AppendUpload,
+    ];
 }
 
 /// What goes wrong with a request. The default is nothing.
@@ -49,6 +67,8 @@ pub(super) struct Fault {
     pub(super) is_retry_after_a_date: bool,
     pub(super) drops_answer: bool,
     pub(super) garbles_answer: bool,
+    /// The connection is closed in the middle of the request.
+    pub(super) cuts_request: bool,
     /// For how many requests more; `None` is until changed.
     pub(super) times: Option<u32>,
     /// For which endpoint; `None` is all.
@@ -59,6 +79,7 @@ pub(super) struct Fault {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) cases: Cases,
+    pub(super) uploads: Uploads,
     pub(super) tokens: Tokens,
     pub(super) requests: BTreeMap<Endpoint, u64>,
     pub(super) fault: Fault,
@@ -73,6 +94,7 @@ impl State {
     fn new(assign_after: Duration, epoch: i64) -> Self {
         Self {
             cases: Cases::default(),
+            uploads: Uploads::default(),
             tokens: Tokens::default(),
             requests: Endpoint::ALL.into_iter().map(|endpoint| (endpoint, 0)).collect(),
             fault: Fault::default(),
@@ -81,6 +103,11 @@ impl State {
             page_size: PAGE_SIZE,
             epoch,
         }
+    }
+
+    /// Whether a request is cut before it is there; it then counts.
+    pub(super) fn cuts(&mut self, endpoint: Endpoint) -> bool {
+        self.fault.cuts_request && self.arrive(endpoint).cuts_request
     }
 
     /// Counts a request and says what goes wrong with it.

@@ -10,6 +10,7 @@ mod cases;
 pub mod control;
 mod desk;
 mod tokens;
+mod uploads;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -131,8 +132,12 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/case/v1/createSR", post(api::create_sr))
         .route("/case/v1/updateSR", post(api::update_sr))
         .route("/case/v1/querySR", post(api::query_sr))
+        .route("/case/v1/uploads", post(api::uploads::open))
+        .route("/case/v1/uploads/{upload}", get(api::uploads::query).patch(api::uploads::append))
         .route("/_control", post(control::control))
         .route("/_count", get(control::count))
         .route("/_cases", get(control::cases))
+        .route("/_uploads", get(control::uploads))
+        .route("/_uploads/{upload}", get(control::uploaded))
         .with_state(desk)
 }

@@ -1,10 +1,12 @@
 //! TLS for both ends of the program: who we are towards those who call us, and whom we believe.
 //!
 //! One crypto provider (ring), TLS 1.2 and 1.3, no compression, no renegotiation (rustls has
-//! neither), no client certificates. A plain HTTP request on a TLS port fails the handshake and gets
+//! neither). A plain HTTP request on a TLS port fails the handshake and gets
 //! no HTTP answer.
 
 mod authority;
+mod clients;
+mod presented;
 mod trust;
 mod verifier;
 
@@ -20,6 +22,8 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion
 use rustls_platform_verifier::BuilderVerifierExt;
 
 pub use authority::{Authority, ServerIdentity};
+pub use clients::server_config_asking;
+pub use presented::{NotPresented, Presented, present};
 pub use trust::{Fingerprint, NoFingerprint, Trust};
 pub use verifier::{Shown, Watch};
 
@@ -130,18 +134,37 @@ pub fn client_config(ca: Option<&Path>) -> Result<ClientConfig, Error> {
     Ok(builder.with_no_client_auth())
 }
 
-/// An HTTPS client that believes whom `trust` says, what certificates it is shown being noted in `watch`; beside that
+/// By what a client shows who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The file of its certificates (PEM), its own first.
+    pub certificate: PathBuf,
+    /// The file of that certificate's key (PEM).
+    pub key: PathBuf,
+}
+
+/// An HTTPS client that believes whom `trust` says and shows its `own` certificate if it has one, what certificates it is shown being noted in `watch`; beside that
 /// one as [`http_client`] makes. Every connection looks at the certificate anew.
 ///
 /// # Errors
 /// The certificates to believe cannot be used.
-pub fn watching_client(trust: &Trust, watch: Arc<Watch>) -> Result<reqwest::ClientBuilder, Error> {
+pub fn watching_client(
+    trust: &Trust,
+    watch: Arc<Watch>,
+    own: Option<&Identity>,
+) -> Result<reqwest::ClientBuilder, Error> {
     let verifier = verifier::Verifier::new(trust, watch)?;
-    let mut config = ClientConfig::builder_with_provider(provider())
+    let config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(VERSIONS)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match own {
+        None => config.with_no_client_auth(),
+        Some(own) => {
+            let ServerIdentity { chain, key } = identity(&own.certificate, &own.key)?;
+            config.with_client_auth_cert(chain, key)?
+        }
+    };
     // A session that is resumed would not see that the certificate has ended.
     config.resumption = rustls::client::Resumption::disabled();
     Ok(client_of(config))

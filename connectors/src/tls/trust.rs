@@ -32,7 +32,7 @@ impl fmt::Display for Trust {
 }
 
 /// The SHA-256 of a certificate in its wire form (DER), written as `sha256:` and 64 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {

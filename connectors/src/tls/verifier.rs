@@ -17,8 +17,23 @@ use super::{Error, provider, roots};
 pub struct Shown {
     /// Which one.
     pub fingerprint: Fingerprint,
-    /// When it ends; none where it says nothing that can be read.
+    /// When it begins; none where it says nothing that can be read.
+    pub begins: Option<Timestamp>,
+    /// When it ends; the same.
     pub ends: Option<Timestamp>,
+}
+
+impl Shown {
+    /// A certificate in its wire form.
+    pub fn of(certificate: &CertificateDer<'_>) -> Self {
+        let (begins, ends) = validity(certificate).unzip();
+        Self { fingerprint: Fingerprint::of(certificate), begins, ends }
+    }
+
+    /// Whether it is valid at a moment.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.begins.zip(self.ends).is_some_and(|(begins, ends)| begins <= now && now <= ends)
+    }
 }
 
 /// What a client remembers of the certificates shown to it, believed or not: the last one.
@@ -32,15 +47,14 @@ impl Watch {
     }
 
     fn note(&self, certificate: &CertificateDer<'_>) -> Shown {
-        let ends = validity(certificate).map(|(_, ends)| ends);
-        let shown = Shown { fingerprint: Fingerprint::of(certificate), ends };
+        let shown = Shown::of(certificate);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
         shown
     }
 }
 
 /// From when and until when a certificate is valid.
-fn validity(certificate: &CertificateDer<'_>) -> Option<(Timestamp, Timestamp)> {
+pub(super) fn validity(certificate: &CertificateDer<'_>) -> Option<(Timestamp, Timestamp)> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     let time = |seconds| Timestamp::from_second(seconds).ok();
     let validity = parsed.validity();
@@ -149,5 +163,73 @@ impl ServerCertVerifier for Verifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// The certificate that was shown, and why it is not believed.
+type Seen = (CertificateDer<'static>, Option<CertificateError>);
+
+/// Looks at a certificate as a [`Verifier`] does, and lets every one pass, so that it can be told what was shown.
+///
+/// INVARIANT (nothing is said to whom nobody believes): whoever shakes hands by it says nothing.
+#[derive(Debug)]
+pub(super) struct Looker {
+    verifier: Verifier,
+    seen: Mutex<Option<Seen>>,
+}
+
+impl Looker {
+    /// # Errors
+    /// As of [`Verifier::new`].
+    pub(super) fn new(trust: &Trust) -> Result<Self, Error> {
+        Ok(Self { verifier: Verifier::new(trust, Arc::default())?, seen: Mutex::default() })
+    }
+
+    /// What was shown; none before that.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ServerCertVerifier for Looker {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let found = self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let fault = match found {
+            Ok(_) => None,
+            Err(rustls::Error::InvalidCertificate(fault)) => Some(fault),
+            Err(error) => Some(CertificateError::Other(OtherError(Arc::new(error)))),
+        };
+        let seen = (end_entity.clone().into_owned(), fault);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
     }
 }

@@ -1,9 +1,9 @@
 //! One request and its whole answer, bounded in time and size.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::Failure;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -11,7 +11,7 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
 
 use super::expiry::Expiry;
 use super::{SettingsError, Way, fault, retry_after};
-use crate::tls::{self, Trust, Watch};
+use crate::tls::{self, Shown, Trust, Watch};
 
 /// By what a request is known again that is made anew.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -40,6 +40,8 @@ pub(crate) struct Exchange {
     trust: Trust,
     watch: Arc<Watch>,
     expiry: Expiry,
+    /// How far the other side's clock was ahead of ours, by its last answer that said so.
+    ahead: Mutex<Option<SignedDuration>>,
     /// Most bytes an answer may have.
     answer_most: usize,
 }
@@ -50,7 +52,7 @@ impl Exchange {
     pub(crate) fn new(way: &Way, answer_most: usize) -> Result<Self, SettingsError> {
         let base = way.check()?;
         let watch = Arc::new(Watch::default());
-        let client = tls::watching_client(&way.trust, Arc::clone(&watch))?
+        let client = tls::watching_client(&way.trust, Arc::clone(&watch), way.identity.as_ref())?
             .user_agent(concat!("linesman/", env!("CARGO_PKG_VERSION")))
             .local_address(way.source_address)
             .timeout(way.timeout)
@@ -63,7 +65,7 @@ impl Exchange {
             None => base.host_str().unwrap_or_default().to_owned(),
         };
         let expiry = Expiry::default();
-        Ok(Self { client, base, peer, trust: way.trust.clone(), watch, expiry, answer_most })
+        Ok(Self { client, base, peer, trust: way.trust.clone(), watch, expiry, ahead: Mutex::default(), answer_most })
     }
 
     /// The address of `path` below the base address.
@@ -84,7 +86,11 @@ impl Exchange {
         self.heed_certificate();
         let mut response = sent.map_err(failed)?;
         let (status, mut body) = (response.status(), Vec::new());
-        let retry_after_s = retry_after::retry_after_s(response.headers(), Timestamp::now());
+        let now = Timestamp::now();
+        let retry_after_s = retry_after::retry_after_s(response.headers(), now);
+        if let Some(theirs) = retry_after::said(response.headers()) {
+            *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(theirs.duration_since(now));
+        }
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > self.answer_most {
                 return Err(fault::garbled(format!("the answer is longer than {} bytes", self.answer_most)));
@@ -94,14 +100,19 @@ impl Exchange {
         Ok(Answer { status, retry_after_s, body })
     }
 
-    /// When the certificate ends that was shown last; none before the first.
-    pub(crate) fn certificate_ends(&self) -> Option<Timestamp> {
-        self.watch.last()?.ends
+    /// The certificate that was shown last; none before the first.
+    pub(crate) fn certificate(&self) -> Option<Shown> {
+        self.watch.last()
+    }
+
+    /// How far the other side's clock was ahead of ours, by its last answer; none where it does not say.
+    pub(crate) fn ahead(&self) -> Option<SignedDuration> {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Speaks of a certificate that ends soon, or has ended.
     fn heed_certificate(&self) {
-        let Some(ends) = self.certificate_ends() else { return };
+        let Some(ends) = self.certificate().and_then(|shown| shown.ends) else { return };
         let now = Timestamp::now();
         if !self.expiry.is_due(ends, now) {
             return;
@@ -116,7 +127,11 @@ impl Exchange {
 
 /// A reaction's id as a header; one that is none would be refused for ever.
 pub(crate) fn key(id: &ReactionId) -> Result<HeaderValue, Failure> {
-    let text = id.as_str();
+    key_of(id.as_str())
+}
+
+/// The same of an id with something behind it.
+pub(crate) fn key_of(text: &str) -> Result<HeaderValue, Failure> {
     let value = HeaderValue::from_str(text).ok().filter(|_| text.is_ascii());
     value.ok_or_else(|| fault::refused("the reaction's id cannot travel in a header".to_owned()))
 }

@@ -6,7 +6,7 @@ use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
 use crate::text::excerpt;
-use crate::tls::{Shown, Trust};
+use crate::tls::{Fingerprint, Shown, Trust};
 
 /// An answer that cannot be understood.
 pub(crate) const fn garbled(message: String) -> Failure {
@@ -27,15 +27,28 @@ pub(crate) const fn refused(message: String) -> Failure {
 /// one was shown last.
 pub(super) fn of_transport(error: &reqwest::Error, peer: &str, trust: &Trust, shown: Option<Shown>) -> Failure {
     if let Some(reason) = certificate_fault(error) {
-        // With it whoever knows the other side by another way can pin it.
-        let shown = shown.map(|shown| format!("; its SHA-256 is `{}`", shown.fingerprint)).unwrap_or_default();
-        return unavailable(format!("the certificate of `{peer}` does not validate against {trust}: {reason}{shown}"));
+        return unavailable(disbelieved(peer, trust, &reason, shown.map(|shown| shown.fingerprint)));
     }
     if error.is_timeout() {
         return unavailable(format!("no answer from `{peer}` in time"));
     }
     let what = if error.is_connect() { "cannot be reached" } else { "did not answer" };
     unavailable(format!("`{peer}` {what}: {}", excerpt(&root_cause(error).to_string(), 200)))
+}
+
+/// Why a certificate that was shown is not believed. With its SHA-256 whoever knows the other side by another way can pin
+/// it; where another one is pinned, both are named.
+pub(super) fn not_believed(peer: &str, trust: &Trust, fault: &CertificateError, shown: Fingerprint) -> String {
+    disbelieved(peer, trust, &in_words(fault), Some(shown))
+}
+
+fn disbelieved(peer: &str, trust: &Trust, reason: &str, shown: Option<Fingerprint>) -> String {
+    let named = shown.map(|shown| format!("; its SHA-256 is `{shown}`")).unwrap_or_default();
+    let pinned = match trust {
+        Trust::Pinned(pinned) if shown.is_some_and(|shown| shown != *pinned) => format!(", and `{pinned}` is pinned"),
+        Trust::Pinned(_) | Trust::System | Trust::Authority(_) => String::new(),
+    };
+    format!("the certificate of `{peer}` does not validate against {trust}: {reason}{named}{pinned}")
 }
 
 /// What is wrong with the peer's certificate, if that is why the request failed.
@@ -46,7 +59,7 @@ fn certificate_fault(error: &reqwest::Error) -> Option<String> {
     })
 }
 
-fn in_words(fault: &CertificateError) -> String {
+pub(super) fn in_words(fault: &CertificateError) -> String {
     match fault {
         CertificateError::UnknownIssuer => "its issuer is not among those that are believed".to_owned(),
         CertificateError::BadSignature => "the issuer it names has not signed it".to_owned(),

@@ -25,6 +25,11 @@ pub(super) fn retry_after_s(headers: &HeaderMap, now: Timestamp) -> Option<u32> 
     u32::try_from(seconds.clamp(0, MOST_S)).ok()
 }
 
+/// The answer's own time.
+pub(super) fn said(headers: &HeaderMap) -> Option<Timestamp> {
+    text(headers, DATE).and_then(date)
+}
+
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }

@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use crate::Secret;
 use crate::settings::Entry;
-use crate::tls::{self, Trust};
+use crate::tls::{self, Identity, Trust};
 
 /// How to reach an upstream and as whom.
 #[derive(Debug, Clone)]
@@ -18,8 +18,10 @@ pub struct Way {
     pub trust: Trust,
     /// The user requests are made as.
     pub user: String,
-    /// That user's password.
+    /// That user's password; empty where a certificate of our own stands for it.
     pub password: Secret,
+    /// The certificate by which we show who we are, instead of user and password.
+    pub identity: Option<Identity>,
     /// Tasks under way at a time.
     pub concurrency: usize,
     /// How long one request may take, connecting and reading the answer included.
@@ -74,12 +76,14 @@ impl Way {
     /// What the keys that all kinds have say; none where a key that is needed has no value.
     pub(crate) fn read(entry: &Entry) -> Option<Self> {
         let fingerprint = entry.text("fingerprint").and_then(|text| text.parse().ok()).map(Trust::Pinned);
+        let identity = entry.path("certificate").zip(entry.path("key"));
         let ca = entry.path("ca").map(Trust::Authority);
         Some(Self {
             url: entry.text("url")?,
             trust: fingerprint.or(ca).unwrap_or(Trust::System),
             user: entry.text("user")?,
-            password: entry.secret("password_file")?,
+            password: entry.secret("password_file").unwrap_or_else(|| Secret::new("")),
+            identity: identity.map(|(certificate, key)| Identity { certificate, key }),
             concurrency: entry.number("concurrency")?,
             timeout: Duration::from_secs(entry.number("timeout_s")?),
             source_address: entry.text("source_address").and_then(|text| text.parse().ok()),
@@ -92,7 +96,9 @@ impl Way {
     /// One cannot; the first is named.
     pub(super) fn check(&self) -> Result<Url, SettingsError> {
         check_text("user", &self.user, 128)?;
-        check_text("password", self.password.expose(), 256)?;
+        if self.identity.is_none() {
+            check_text("password", self.password.expose(), 256)?;
+        }
         check_number("concurrency", self.concurrency == 0)?;
         check_number("timeout", self.timeout.is_zero())?;
         base(&self.url).ok_or_else(|| SettingsError::Url { url: shown(&self.url) })
@@ -112,7 +118,7 @@ pub(crate) const fn check_number(name: &'static str, is_zero: bool) -> Result<()
     if is_zero { Err(SettingsError::Zero { name }) } else { Ok(()) }
 }
 
-fn base(text: &str) -> Option<Url> {
+pub(super) fn base(text: &str) -> Option<Url> {
     let mut url = Url::parse(text).ok()?;
     let has_extras =
         !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some();
@@ -127,7 +133,7 @@ fn base(text: &str) -> Option<Url> {
 }
 
 /// The address for an error's text: what may be a password before the `@` does not get there.
-fn shown(url: &str) -> String {
+pub(super) fn shown(url: &str) -> String {
     let url = match url.rsplit_once('@') {
         Some((_, rest)) => format!("***@{rest}"),
         None => url.to_owned(),
@@ -147,6 +153,7 @@ mod tests {
             password: Secret::new("hunter2"),
             concurrency: Way::CONCURRENCY,
             timeout: Way::TIMEOUT,
+            identity: None,
             source_address: None,
         }
     }

@@ -1,7 +1,7 @@
 //! The written contract against what is served.
 
 use linesman_connectors::tls;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::world::World;
 
@@ -20,10 +20,19 @@ fn paths() -> Vec<&'static str> {
 async fn every_path_of_the_contract_is_served_and_counted() {
     let world = World::new().await;
     let client = tls::http_client(Some(world.standin.ca_path())).unwrap().build().unwrap();
-    assert_eq!(paths(), ["/oauth2/token", "/case/v1/createSR", "/case/v1/updateSR", "/case/v1/querySR"]);
-    for path in paths() {
+    let upload = "/case/v1/uploads/{upload}";
+    assert_eq!(
+        paths(),
+        ["/oauth2/token", "/case/v1/createSR", "/case/v1/updateSR", "/case/v1/querySR", "/case/v1/uploads", upload]
+    );
+    for path in paths().into_iter().filter(|path| *path != upload) {
         let answer = client.post(format!("{}{path}", world.standin.url())).send().await.unwrap();
         assert!([400, 403].contains(&answer.status().as_u16()), "{path}: {}", answer.status());
     }
-    assert_eq!(world.count().await["requests"], json!({ "token": 1, "createSR": 1, "updateSR": 1, "querySR": 1 }));
+    let url = format!("{}{}", world.standin.url(), upload.replace("{upload}", "U-1"));
+    for request in [client.get(&url), client.patch(&url)] {
+        assert_eq!(request.send().await.unwrap().status(), 403);
+    }
+    let each = ["token", "createSR", "updateSR", "querySR", "openUpload", "queryUpload", "appendUpload"];
+    assert_eq!(world.count().await["requests"], each.map(|endpoint| (endpoint, 1)).into_iter().collect::<Value>());
 }

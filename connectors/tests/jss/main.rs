@@ -15,6 +15,7 @@ mod scripted;
 mod strange;
 mod tls;
 mod tokens;
+mod uploads;
 #[path = "../upstream/mod.rs"]
 mod upstream;
 mod withheld;

@@ -60,6 +60,17 @@ impl World {
         self.http.get(format!("{}/_count", self.standin.url())).send().await.unwrap().json().await.unwrap()
     }
 
+    /// What was uploaded.
+    pub(crate) async fn uploads(&self) -> Value {
+        self.http.get(format!("{}/_uploads", self.standin.url())).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// The bytes of an upload.
+    pub(crate) async fn uploaded(&self, upload: &str) -> Vec<u8> {
+        let url = format!("{}/_uploads/{upload}", self.standin.url());
+        self.http.get(url).send().await.unwrap().bytes().await.unwrap().to_vec()
+    }
+
     /// Requests of the contract so far: for tokens, `createSR`, `querySR`.
     pub(crate) async fn requests(&self) -> [u64; 3] {
         let count = self.count().await;
@@ -76,6 +87,7 @@ pub(crate) fn settings(url: &str, ca: &Path) -> Settings {
             password: Secret::new(PASSWORD),
             concurrency: 8,
             timeout: Duration::from_secs(20),
+            identity: None,
             source_address: None,
         },
         site_id: "SITE-1".to_owned(),

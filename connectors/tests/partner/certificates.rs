@@ -174,8 +174,9 @@ async fn one_that_is_pinned_counts_whatever_its_name_and_no_other_does() {
     let trust = Trust::Pinned(pinned.fingerprint());
     believed(&pinned, trust.clone()).await;
     let expected = format!(
-        "the setting `fingerprint`: it is not the certificate that is pinned; its SHA-256 is `{}`",
-        other.fingerprint()
+        "the setting `fingerprint`: it is not the certificate that is pinned; its SHA-256 is `{}`, and `{}` is pinned",
+        other.fingerprint(),
+        pinned.fingerprint()
     );
     assert_eq!(refused(&other, trust).await, expected);
 }
@@ -205,12 +206,12 @@ async fn the_end_of_the_certificate_is_known_believed_or_not() {
     ending.not_after = date_time_ymd(2040, 1, 2);
     let identity = self_signed(&ending);
     let partner = believed(&identity, Trust::Pinned(identity.fingerprint())).await;
-    assert_eq!(partner.certificate_ends().unwrap().to_string(), "2040-01-02T00:00:00Z");
+    assert_eq!(partner.certificate().unwrap().ends.unwrap().to_string(), "2040-01-02T00:00:00Z");
 
     let server = Server::new(identity.config(), vec![registered()]);
     let other = Trust::Pinned(Fingerprint::of(b"another"));
     let partner = Partner::new(&settings(server.url(), other)).unwrap();
-    assert_eq!(partner.certificate_ends(), None);
+    assert_eq!(partner.certificate(), None);
     failure(partner.carry_out(&submit(1)).await);
-    assert_eq!(partner.certificate_ends().unwrap().to_string(), "2040-01-02T00:00:00Z");
+    assert_eq!(partner.certificate().unwrap().ends.unwrap().to_string(), "2040-01-02T00:00:00Z");
 }

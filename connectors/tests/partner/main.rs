@@ -9,8 +9,11 @@
 
 mod certificates;
 mod faults;
+mod receiver;
 mod registered;
 mod said;
 mod scripted;
+mod tried;
+mod uploads;
 #[path = "../upstream/mod.rs"]
 mod upstream;

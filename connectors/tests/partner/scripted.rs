@@ -63,6 +63,7 @@ pub(crate) fn settings(url: &str, trust: Trust) -> Settings {
             password: Secret::new(PASSWORD),
             concurrency: 8,
             timeout: Duration::from_secs(20),
+            identity: None,
             source_address: None,
         },
         controller: "plant".to_owned(),

@@ -2,3 +2,4 @@
 
 pub(crate) mod server;
 pub(crate) mod tasks;
+pub(crate) mod uploads;

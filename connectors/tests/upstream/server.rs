@@ -31,7 +31,7 @@ impl Server {
             for reply in replies {
                 // Whoever scripted has seen all it wanted, or the client has gone: the test says so.
                 let Ok((request, mut connection)) = receive(&listener, config.clone()) else { return };
-                if heard.send(request).is_err() {
+                if heard.send(String::from_utf8_lossy(&request).into_owned()).is_err() {
                     return;
                 }
                 reply(&mut connection);
@@ -65,7 +65,7 @@ impl Server {
 }
 
 /// The next request, and the connection it came by.
-fn receive(listener: &TcpListener, config: Arc<ServerConfig>) -> std::io::Result<(String, Connection)> {
+pub(crate) fn receive(listener: &TcpListener, config: Arc<ServerConfig>) -> std::io::Result<(Vec<u8>, Connection)> {
     let (socket, _) = listener.accept()?;
     socket.set_read_timeout(Some(PATIENCE))?;
     let session = ServerConnection::new(config).map_err(std::io::Error::other)?;
@@ -78,14 +78,19 @@ fn receive(listener: &TcpListener, config: Arc<ServerConfig>) -> std::io::Result
             n => request.extend_from_slice(&chunk[..n]),
         }
     }
-    Ok((String::from_utf8_lossy(&request).into_owned(), stream))
+    Ok((request, stream))
 }
 
 fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request);
-    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let Some((head, body)) = parts(request) else { return false };
     let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
     body.len() >= length.unwrap_or(0)
+}
+
+/// A request's head and what has come of its body.
+pub(crate) fn parts(request: &[u8]) -> Option<(String, &[u8])> {
+    let end = request.windows(4).position(|window| window == b"\r\n\r\n")?;
+    Some((String::from_utf8_lossy(&request[..end]).into_owned(), &request[end + 4..]))
 }
 
 /// Says `answer` and closes.

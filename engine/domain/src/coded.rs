@@ -10,6 +10,7 @@ use linesman_schemas::command::{Handling, SubmitCaseAs};
 use linesman_schemas::control::Section;
 use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
+use linesman_schemas::upload::UploadKind;
 use linesman_schemas::{FilterLevel, Priority};
 use serde::{Deserialize, Deserializer, Serializer, de};
 
@@ -101,6 +102,25 @@ impl Coded for FollowUp {
             0 => Self::EmailFullText,
             1 => Self::EmailLink,
             2 => Self::Phone,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for UploadKind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Bundle => 0,
+            Self::Snapshot => 1,
+            Self::Attachment => 2,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Bundle,
+            1 => Self::Snapshot,
+            2 => Self::Attachment,
             _ => return None,
         })
     }
@@ -261,6 +281,7 @@ mod tests {
         has(&[(Kind::Alert, 0), (Kind::Informational, 1), (Kind::BugNotice, 2), (Kind::EndOfLife, 3)]);
         has(&[(Section::Policies, 0), (Section::Settings, 1), (Section::Directory, 2), (Section::Services, 3)]);
         has(&[(Section::Installation, 4)]);
+        has(&[(UploadKind::Bundle, 0), (UploadKind::Snapshot, 1), (UploadKind::Attachment, 2)]);
         let words = Priority::ALL.map(priority::code);
         assert_eq!(words, ["Critical", "High", "Medium", "Low"]);
         assert_eq!(words.map(|word| priority::of::<de::value::Error>(word).unwrap()), Priority::ALL);

@@ -90,7 +90,7 @@ pub(crate) fn set_aside_control(desk: &mut Desk, input: &Input<'_>, why: &Why<'_
 fn say_of_provider(desk: &mut Desk, topic: &Topic, input: &Input<'_>, letter: DeadLetter) -> Result<(), Error> {
     desk.tally.dead(letter.reason);
     let covered = covered(&letter);
-    desk.say_of_provider(topic, input.sequence, None, letter, Some(covered))
+    desk.say_of_provider(topic, input.sequence, None, letter, Some(covered)).map(drop)
 }
 
 fn of_input(input: &Input<'_>, why: &Why<'_>) -> DeadLetter {

@@ -308,6 +308,10 @@ impl Desk {
 
     /// The id of an organization's next reaction.
     pub(crate) fn next_reaction(&mut self, org: &OrgName) -> ReactionId {
+        if org.is_provider() {
+            // Whoever asks has counted it.
+            return ReactionId::of_provider_policy(self.sequence, self.decided_reactions, self.now);
+        }
         let number = self.counters.count(org, |counts| &mut counts.reactions).unwrap_or_default();
         ReactionId::of(org, number, self.now)
     }
@@ -336,12 +340,15 @@ impl Desk {
         data: impl Serialize,
         covered: Option<impl Serialize>,
     ) -> Result<String, Error> {
+        if org.is_provider() {
+            return self.say_of_provider(topic, self.sequence, about, data, covered);
+        }
         let id = self.next_event(org);
         self.event(topic, &id, about, data, covered)?;
         Ok(id)
     }
 
-    /// Says an event of the provider's own, about the input at `sequence`.
+    /// Says an event of the provider's own, about the input at `sequence`; its id.
     pub(crate) fn say_of_provider(
         &mut self,
         topic: &Topic,
@@ -349,10 +356,11 @@ impl Desk {
         about: Option<&str>,
         data: impl Serialize,
         covered: Option<impl Serialize>,
-    ) -> Result<(), Error> {
+    ) -> Result<String, Error> {
         self.ordinal += 1;
         let id = format!("lane{}-{sequence}-{}", self.lane, self.ordinal);
-        self.event(topic, &id, about, data, covered)
+        self.event(topic, &id, about, data, covered)?;
+        Ok(id)
     }
 
     fn event(

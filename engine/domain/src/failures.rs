@@ -46,7 +46,7 @@ impl Row for AnewRow {}
 /// The table of refused logins.
 pub const FAILURES: Table<FailuresRow> = Table::new(b'F');
 /// The table of when what was refused was last forgotten.
-pub const ANEW: Table<AnewRow> = Table::new(b'A');
+pub const ANEW: Table<AnewRow> = Table::new(b'4');
 
 /// The key of what was refused of a manager.
 pub fn key(login: &Login) -> Key<FailuresRow> {

@@ -33,6 +33,8 @@ pub(crate) enum Follow {
         transaction_id: String,
         /// How the case stands, where that was said too.
         standing: Option<CaseStanding>,
+        /// Whether it was a partner that took it, and not the support system.
+        by_partner: bool,
     },
     /// The incident's case stands upstream as said.
     CaseStands(CaseStanding),
@@ -62,6 +64,17 @@ pub(crate) enum Follow {
         reaction: ReactionId,
         /// What it answered.
         answer: Result<(), String>,
+    },
+    /// What is kept of the incident's case goes to the upstream, if that has the case.
+    Upload,
+    /// The upstream has bytes of an incident's case.
+    Uploaded {
+        /// Which incident.
+        incident: IncidentId,
+        /// Which reaction brought them.
+        reaction: ReactionId,
+        /// The SHA-256 of what left, and its size.
+        left: (String, u64),
     },
     /// The incident is written.
     Keep,

@@ -10,6 +10,7 @@ use linesman_schemas::control::{InstallationSection, RefusedPolicy, SectionRef, 
 use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::{Attempt, Report};
+use linesman_schemas::trigger::Expiry;
 
 use crate::directory::Directory;
 use crate::services::Catalog;
@@ -54,6 +55,8 @@ pub enum Content<'a> {
     Continue,
     /// A source goes on elsewhere.
     Cursor(SourceCursor),
+    /// Something of the installation runs out.
+    Expiry(Expiry),
     /// Time passes.
     Tick,
     /// What cannot be read.

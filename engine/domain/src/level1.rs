@@ -20,9 +20,14 @@ pub(super) fn read(lane: u32, input: &Input<'_>) -> Option<Content<'static>> {
     match (&input.content, input.org.is_empty()) {
         (Content::Command(command), true) if lane == 0 && leads_out(&command.verb) => None,
         // What came with level 2 was not to be read, but for what leads there.
-        (Content::Command(_) | Content::Cursor(_) | Content::Continue | Content::Undecodable { .. }, true) => {
-            serde_json::from_slice::<Control>(input.bytes).err().map(|error| unreadable(&error))
-        }
+        (
+            Content::Command(_)
+            | Content::Cursor(_)
+            | Content::Expiry(_)
+            | Content::Continue
+            | Content::Undecodable { .. },
+            true,
+        ) => serde_json::from_slice::<Control>(input.bytes).err().map(|error| unreadable(&error)),
         (_, false) if input.kind == "cmd" => Some(match serde_json::from_slice::<Command>(input.bytes) {
             Ok(command) => Content::Command(Box::new(command.into())),
             Err(error) => unreadable(&error),

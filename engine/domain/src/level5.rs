@@ -6,9 +6,13 @@ use linesman_schemas::control::Section;
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
+use super::level6;
 
 /// What a lane at level 5, or below it, reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
+    if let Some(later) = level6::read(content) {
+        return Some(later);
+    }
     let Content::Command(command) = content else { return None };
     let is_later = match &command.verb {
         Verb::Case(Case::Submit(_) | Case::Save(_)) => false,

@@ -8,7 +8,7 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1`, `level2`, `level3`, `level4`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1` to `level6`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
@@ -25,11 +25,13 @@
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
 //! | `policies`, `subject` | what policies make of triggers, and what they see |
 //! | `reactions`, `upstream` | what is to be done: pending, retried, given up; which upstream a case goes to |
+//! | `uploads` | bytes that go upward with cases, and those that end customers have uploaded |
 //! | `activations` | subscriptions as configuration of devices: which count at an access line, what they come to, what devices have |
 //! | `preview` | what a command would do, found out without doing it |
 //! | `schedules` | whether a schedule enables an activation, and until when |
 //! | `jobs` | work over many rows, in slices |
 //! | `sources` | where those go on that bring inputs by themselves |
+//! | `expiries` | the licence and the certificates that run out |
 //! | `timers` | what falls due |
 
 pub mod acquired;
@@ -44,9 +46,11 @@ pub mod credentials;
 mod dead_letters;
 mod desk;
 pub mod devices;
+pub mod differences;
 mod digest;
 pub mod directory;
 mod error;
+pub mod expiries;
 pub mod failures;
 mod follow;
 pub mod groups;
@@ -61,6 +65,7 @@ mod level2;
 mod level3;
 mod level4;
 mod level5;
+mod level6;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;
@@ -92,6 +97,7 @@ pub mod tally;
 mod tests;
 pub mod timers;
 pub mod tokens;
+pub mod uploads;
 pub mod upstream;
 pub mod values;
 
@@ -124,22 +130,29 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 49] = [
+pub const TABLES: [&dyn Upgradable; 56] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
+    &differences::LOADS,
     &cases::CASES,
     &devices::DEVICES,
     &sightings::SIGHTINGS,
     &incidents::page::INCIDENTS,
     &cases::chain::CHAINS,
+    &cases::taken::TAKEN,
     &cases::chain::KEYS,
     &cases::chain::CHANGES,
     &cases::chain::COUNTS,
+    &uploads::UPLOADS,
+    &uploads::OBJECTS,
+    &uploads::SNAPSHOTS,
+    &uploads::KEPT,
     &jobs::JOBS,
     &commands::COMMANDS,
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
+    &expiries::EXPIRIES,
     &organizations::ORGANIZATIONS,
     &reactions::QUEUES,
     &reactions::PENDING,

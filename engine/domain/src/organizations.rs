@@ -14,7 +14,8 @@ use super::cases::CASCADE;
 use super::coded;
 use super::desk::{Counts, Desk};
 use super::state::{Base, State};
-use super::table::{Key, Row, Table};
+use super::table::{self, Key, Row, Table};
+use super::uploads;
 
 /// Whether an organization takes part. Stored by its place: a new word is added at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,35 @@ pub struct OrgRow {
     pub submit_case_as: SubmitCaseAs,
     /// Where spare parts go for it; empty: where the upstream knows.
     pub address: String,
+    /// Whether the bytes of its cases go to the upstream.
+    pub upload: bool,
+    /// How often the newest information bundle of each of its devices goes there, in seconds; 0 for never.
+    pub snapshot_interval_s: u64,
+}
+
+/// An organization, as version 2 had it.
+#[derive(Serialize, Deserialize)]
+struct OrgRowV2 {
+    display_name: String,
+    is_proxy: bool,
+    #[serde(with = "coded")]
+    filter_level: FilterLevel,
+    standing: Standing,
+    device_groups: Vec<GroupRow>,
+    loaded: Option<String>,
+    incidents: u64,
+    events: u64,
+    reactions: u64,
+    alias: String,
+    #[serde(with = "coded")]
+    handling: Handling,
+    #[serde(with = "coded")]
+    submit_case_as: SubmitCaseAs,
+    address: String,
+}
+
+impl Row for OrgRowV2 {
+    const VERSION: u8 = 2;
 }
 
 /// An organization, as version 1 had it.
@@ -72,6 +102,80 @@ struct OrgRowV1 {
     incidents: u64,
     events: u64,
     reactions: u64,
+}
+
+impl From<OrgRowV2> for OrgRow {
+    fn from(row: OrgRowV2) -> Self {
+        let OrgRowV2 {
+            display_name,
+            is_proxy,
+            filter_level,
+            standing,
+            device_groups,
+            loaded,
+            incidents,
+            events,
+            reactions,
+            alias,
+            handling,
+            submit_case_as,
+            address,
+        } = row;
+        Self {
+            display_name,
+            is_proxy,
+            filter_level,
+            standing,
+            device_groups,
+            loaded,
+            incidents,
+            events,
+            reactions,
+            alias,
+            handling,
+            submit_case_as,
+            address,
+            upload: true,
+            snapshot_interval_s: 0,
+        }
+    }
+}
+
+impl From<OrgRow> for OrgRowV2 {
+    fn from(row: OrgRow) -> Self {
+        let OrgRow {
+            display_name,
+            is_proxy,
+            filter_level,
+            standing,
+            device_groups,
+            loaded,
+            incidents,
+            events,
+            reactions,
+            alias,
+            handling,
+            submit_case_as,
+            address,
+            upload: _,
+            snapshot_interval_s: _,
+        } = row;
+        Self {
+            display_name,
+            is_proxy,
+            filter_level,
+            standing,
+            device_groups,
+            loaded,
+            incidents,
+            events,
+            reactions,
+            alias,
+            handling,
+            submit_case_as,
+            address,
+        }
+    }
 }
 
 impl From<OrgRowV1> for OrgRow {
@@ -101,6 +205,8 @@ impl From<OrgRowV1> for OrgRow {
             handling: Handling::Forward,
             submit_case_as: SubmitCaseAs::Real,
             address: String::new(),
+            upload: true,
+            snapshot_interval_s: 0,
         }
     }
 }
@@ -121,6 +227,8 @@ impl From<OrgRow> for OrgRowV1 {
             handling: _,
             submit_case_as: _,
             address: _,
+            upload: _,
+            snapshot_interval_s: _,
         } = row;
         Self { display_name, is_proxy, filter_level, standing, device_groups, loaded, incidents, events, reactions }
     }
@@ -136,18 +244,22 @@ pub struct GroupRow {
 }
 
 impl Row for OrgRow {
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
         match version {
             1 => postcard::from_bytes::<OrgRowV1>(bytes).map(Self::from),
+            2 => postcard::from_bytes::<OrgRowV2>(bytes).map(Self::from),
             _ => Err(postcard::Error::DeserializeBadEncoding),
         }
     }
 
     fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-        if level >= CASCADE {
+        if level >= uploads::LEVEL {
             return Ok(Cow::Borrowed(stored));
+        }
+        if level >= CASCADE {
+            return table::encode(&OrgRowV2::from(self.clone())).map(Cow::Owned);
         }
         postcard::to_stdvec(&OrgRowV1::from(self.clone())).map(Cow::Owned).map_err(Error::Encode)
     }
@@ -262,8 +374,8 @@ impl Organizations {
     }
 
     /// What of an organization governs its pending reactions; none of one that does not exist.
-    pub(crate) fn governs(&self, org: &OrgName) -> Option<(FilterLevel, Standing)> {
-        self.row(org).map(|row| (row.filter_level, row.standing))
+    pub(crate) fn governs(&self, org: &OrgName) -> Option<(FilterLevel, Standing, bool)> {
+        self.row(org).map(|row| (row.filter_level, row.standing, row.upload))
     }
 
     /// The device group a host belongs to: the first that names it; empty for none.
@@ -295,6 +407,8 @@ impl Organizations {
             handling: Handling::Forward,
             submit_case_as: SubmitCaseAs::Real,
             address: String::new(),
+            upload: true,
+            snapshot_interval_s: 0,
         };
         // Before, nobody asked what was said of these.
         let row = match desk.is_at(CASCADE) {
@@ -305,6 +419,10 @@ impl Organizations {
                 address: settings.address.clone(),
                 ..row
             },
+            false => row,
+        };
+        let row = match desk.is_at(uploads::LEVEL) {
+            true => OrgRow { upload: settings.upload, snapshot_interval_s: settings.snapshot_interval_s, ..row },
             false => row,
         };
         self.set(desk, org, row)

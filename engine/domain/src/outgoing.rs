@@ -58,6 +58,9 @@ impl Topic {
     /// The event's source: whose it is.
     fn source(&self) -> String {
         match self {
+            Self::Trigger(org, _) | Self::Reaction(org, _) | Self::Dead(Some(org), _) if org.is_provider() => {
+                "/provider".to_owned()
+            }
             Self::Trigger(org, _)
             | Self::PolicyRefused(Some(org))
             | Self::Reaction(org, _)

@@ -13,11 +13,11 @@ use linesman_schemas::dead_letter::LineColumn;
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, PolicyName};
 
-use super::Error;
 use super::dead_letters::policy_dead;
 use super::desk::Desk;
 use super::follow::Follow;
 use super::organizations::Organizations;
+use super::{Error, expiries};
 
 /// A trigger that has fired.
 pub(crate) struct Fired {
@@ -44,6 +44,11 @@ impl Policies {
     /// Judges by other policies from here on.
     pub(crate) fn replace(&mut self, book: Arc<Book>) {
         self.book = book;
+    }
+
+    /// Those that it judges by.
+    pub(crate) fn book(&self) -> Arc<Book> {
+        Arc::clone(&self.book)
     }
 
     /// Whether any policy reacts to a trigger.
@@ -92,7 +97,8 @@ impl Policies {
         subject: &Rc<dyn Subject>,
     ) -> Result<Result<Vec<Intent>, Failure>, Error> {
         // An organization that fires a trigger exists; without one there is nothing to judge.
-        let Some(view) = organizations.view(org) else { return Ok(Ok(Vec::new())) };
+        let view = if org.is_provider() { Some(expiries::provider()) } else { organizations.view(org) };
+        let Some(view) = view else { return Ok(Ok(Vec::new())) };
         let judged = self.judge.borrow_mut().react(policy, Rc::clone(subject), &view);
         if let Err(failure) = &judged {
             desk.tally.policy_failure(failure.kind.as_str());

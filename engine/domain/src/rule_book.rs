@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::desk::Desk;
+use super::differences::{self, Judged};
 use super::input::RuleBook;
 use super::managers::Managers;
 use super::organizations::Organizations;
@@ -137,7 +138,8 @@ impl Books {
         }
         desk.tally.input("ctl", "rule-book");
         let is_first = self.row.version == 0;
-        self.row = row(book);
+        let before = (!is_first).then(|| Judged::by(desk, policies, services));
+        let was = std::mem::replace(&mut self.row, row(book));
         policies.replace(Arc::clone(&book.book));
         managers.take_up(desk.lane, &book.directory);
         removals::settle(desk, managers)?;
@@ -151,6 +153,8 @@ impl Books {
             reactions::move_poll(desk, had_partner)?;
         }
         desk.write(key(), &self.row)?;
+        let now = Judged::by(desk, policies, services);
+        differences::tell(desk, (&was, before.as_ref()), (&self.row, &now), sequence)?;
         if is_first {
             timers::arm_pruning(desk)?;
             if desk.lane == 0 {

@@ -26,7 +26,7 @@ impl TimeText {
         Self { at, text: OnceCell::new() }
     }
 
-    fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         self.text.get_or_init(|| self.at.to_string())
     }
 }
@@ -42,6 +42,8 @@ pub(crate) struct Incident {
     pub(crate) case: Option<CaseRow>,
     /// What is known of the case in the cascade.
     pub(crate) chain: Option<ChainRow>,
+    /// Whether another upstream than the present one has taken its case.
+    pub(crate) is_elsewhere: bool,
     pub(crate) kind: SubjectKind,
     occurred: TimeText,
     detected: TimeText,
@@ -51,7 +53,18 @@ impl Incident {
     pub(crate) fn new(id: IncidentId, row: IncidentRow, device: Rc<DeviceRow>, case: Option<CaseRow>) -> Self {
         let (occurred, detected) = (TimeText::new(row.occurred), TimeText::new(row.detected));
         let name = id.to_string();
-        Self { id, name, row, device, case, chain: None, kind: SubjectKind::Incident, occurred, detected }
+        Self {
+            id,
+            name,
+            row,
+            device,
+            case,
+            chain: None,
+            is_elsewhere: false,
+            kind: SubjectKind::Incident,
+            occurred,
+            detected,
+        }
     }
 
     /// Its data in triggers.

@@ -4,9 +4,13 @@
 //! linesman/<log id>/acme
 //! 42
 //! <base64 of the root>
+//! bodies-from 7
 //!
 //! — linesman/<log id>/acme <base64 of the key's hash and the signature>
 //! ```
+//!
+//! The fourth line is an extension, as the specification allows: the records before that one have their hash alone, for
+//! their time is over. Notes of before it have none, and stay what they were.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +20,8 @@ use super::key::{Signer, VerifierKey};
 
 /// What a signature's line begins with.
 const SIGNATURE: &str = "\u{2014} ";
+/// What the line begins with that says from which record on bodies are there.
+const BODIES: &str = "bodies-from ";
 
 /// How far a log has grown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +32,15 @@ pub struct Checkpoint {
     pub size: u64,
     /// The root of their tree.
     pub root: Hash,
+    /// The first record that had its body when this was signed; the size where none had. None: it does not say.
+    pub bodies: Option<u64>,
 }
 
 /// Why a text is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CheckpointError {
     /// It is no checkpoint.
-    #[error("it is no checkpoint: three lines, a blank one, and its signature")]
+    #[error("it is no checkpoint: three lines or more, a blank one, and its signature")]
     Malformed,
     /// Nobody has signed it with the key.
     #[error("it is not signed with the key")]
@@ -52,7 +60,13 @@ pub fn origin(id: &str, owner: &str) -> String {
 impl Checkpoint {
     /// The text that is signed.
     fn text(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root.0))
+        let bodies = self.bodies.map(|first| format!("{BODIES}{first}\n")).unwrap_or_default();
+        format!("{}\n{}\n{}\n{bodies}", self.origin, self.size, STANDARD.encode(self.root.0))
+    }
+
+    /// Whether both are of the same log, as it was when it had so many records.
+    pub(super) fn is_same_tree(&self, other: &Self) -> bool {
+        (&self.origin, self.size, self.root) == (&other.origin, other.size, other.root)
     }
 
     /// The signed note.
@@ -83,16 +97,28 @@ impl Checkpoint {
         if is_signed { Ok(read) } else { Err(CheckpointError::Unsigned) }
     }
 
-    /// Reads the text; what stands behind the three lines is for others.
+    /// Reads the text; lines behind the three that are none of ours are for others.
     fn read_text(text: &str) -> Option<Self> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
         let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
-        let is_complete = !origin.is_empty() && lines.all(|line| !line.is_empty());
-        let number: u64 = size.parse().ok()?;
-        let root = Hash(STANDARD.decode(root).ok()?.try_into().ok()?);
-        // A number has one spelling.
-        (is_complete && number.to_string() == size).then(|| Self { origin: origin.to_owned(), size: number, root })
+        let (size, root) = (number(size)?, Hash(STANDARD.decode(root).ok()?.try_into().ok()?));
+        let mut bodies = None;
+        for line in lines {
+            match line.strip_prefix(BODIES) {
+                Some(first) if bodies.is_none() => bodies = Some(number(first).filter(|first| *first <= size)?),
+                // It says two things, or nothing.
+                Some(_) => return None,
+                None if line.is_empty() => return None,
+                None => {}
+            }
+        }
+        (!origin.is_empty()).then(|| Self { origin: origin.to_owned(), size, root, bodies })
     }
+}
+
+/// A number, which has one spelling.
+fn number(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
 /// The notes of a text that has several, one behind the other with a blank line between. What is none is left as it is.

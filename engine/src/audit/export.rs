@@ -9,7 +9,8 @@
 //! Only a whole log has the first line, and can be verified. Of several one stands behind the other, and the first line of
 //! all names them (`logs`). Lines of records that were chosen say first whose log they
 //! are of (`organization`). A record stands there byte for byte as it was hashed; one
-//! whose time is over has its hash alone. `detail` is for people, and nothing proves it.
+//! whose time is over has its hash alone, and the checkpoint says up to which that is so. `detail` is for people, and
+//! nothing proves it.
 
 use std::borrow::Cow;
 
@@ -91,7 +92,7 @@ pub fn header(
     note: &str,
     logs: &[String],
 ) -> Result<(), serde_json::Error> {
-    let Checkpoint { origin, size, root } = checkpoint;
+    let Checkpoint { origin, size, root, .. } = checkpoint;
     let (format, origin) = (Cow::Borrowed(FORMAT), Cow::Borrowed(origin.as_str()));
     let logs = logs.iter().map(|log| Cow::Borrowed(log.as_str())).collect();
     write(out, &Header { format, origin, size: *size, root: *root, checkpoint: Cow::Borrowed(note), logs })

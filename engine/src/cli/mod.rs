@@ -4,7 +4,6 @@
 
 mod api;
 #[cfg(feature = "standin")]
-mod attack;
 mod check;
 mod config;
 #[cfg(feature = "standin")]
@@ -17,7 +16,6 @@ mod nats;
 #[cfg(test)]
 mod operations;
 mod output;
-mod people;
 mod publish;
 mod record;
 mod redact;
@@ -26,9 +24,9 @@ mod serve;
 #[cfg(feature = "standin")]
 mod standin;
 #[cfg(feature = "standin")]
-mod summary;
 mod tail;
 mod trials;
+mod upstream;
 
 use std::process::ExitCode;
 
@@ -73,6 +71,9 @@ enum Command {
     Tail(tail::Args),
     /// Record the log of a running engine into files
     Record(record::Args),
+    /// The upstream: look at the certificate it presents
+    #[command(subcommand, after_help = upstream::EXAMPLES)]
+    Upstream(upstream::Action),
     /// Licences: ask for one, install and show it; for vendors, sign them
     #[command(subcommand, after_help = licence::EXAMPLES)]
     Licence(licence::Action),
@@ -179,6 +180,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Publish(args) => publish::run(&args),
         Command::Tail(args) => tail::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Upstream(action) => upstream::run(&action),
         Command::Licence(action) => licence::run(&action),
         Command::Redact(args) => redact::redact(&args),
         Command::Unredact(args) => redact::undo(&args),

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use linesman_connectors::settings::{Entries, Entry, Key, Kind, Section, Shape, Value};
+use linesman_connectors::tls::Fingerprint;
 use linesman_connectors::{Secret, tls};
 
 use super::file::{self, Content};
@@ -184,7 +185,13 @@ fn trust(layers: &Layers, warnings: &mut Vec<String>) {
 
 /// A certificate needs its key, and end customers have a partner.
 fn partner(layers: &Layers, mistakes: &mut Mistakes) {
-    for (named, other) in [("partner.certificate", "partner.key"), ("partner.key", "partner.certificate")] {
+    let pairs = [
+        ("partner.certificate", "partner.key"),
+        ("partner.key", "partner.certificate"),
+        ("upstream.certificate", "upstream.key"),
+        ("upstream.key", "upstream.certificate"),
+    ];
+    for (named, other) in pairs {
         if layers.is_named(named) && !layers.is_named(other) {
             mistakes.add(layers.origin(named), format!("`{named}` is of no use without `{other}`"), None);
         }
@@ -196,18 +203,26 @@ fn partner(layers: &Layers, mistakes: &mut Mistakes) {
     }
 }
 
-/// Who comes to the partner listener has a user and a password, and the user to itself.
+/// Who comes to the partner listener has a user and a password or a certificate, and either to itself.
 fn logins(layers: &Layers, mistakes: &mut Mistakes) {
-    let mut users: BTreeMap<String, String> = BTreeMap::new();
+    let (mut users, mut certificates): (BTreeMap<String, String>, BTreeMap<String, String>) = Default::default();
     for listed in layers.listed(organizations::SECTION.name) {
         let name = listed.name(&organizations::SECTION);
         let (user, has_password) = (listed.entry.text("user"), listed.entry.get("password_file").is_some());
+        let certificate = listed.entry.text("client_certificate");
+        if let Some(certificate) = &certificate {
+            let shown = certificate.parse().map_or_else(|_| certificate.clone(), |own: Fingerprint| own.to_string());
+            if let Some(first) = certificates.insert(shown, name.clone()) {
+                let message = format!("the organization {} has the client certificate of another", quoted(&name));
+                mistakes.add(listed.origin.clone(), message, Some(format!("that is {}", quoted(&first))));
+            }
+        }
         let wrong = match (&user, has_password) {
-            (Some(_), false) => {
+            (Some(_), false) if certificate.is_none() => {
                 Some(format!("the organization {} has a `user` without a `password_file`", quoted(&name)))
             }
             (None, true) => Some(format!("the organization {} has a `password_file` without a `user`", quoted(&name))),
-            (Some(_), true) | (None, false) => None,
+            (Some(_), _) | (None, false) => None,
         };
         if let Some(message) = wrong {
             mistakes.add(listed.origin.clone(), message, None);
@@ -227,7 +242,12 @@ fn is_complete(layers: &Layers, content: &Content, section: &'static Section, mi
         Some(origin) => origin.clone(),
         None => layers.origin_of_section(section).unwrap_or(Origin::Default),
     };
-    let is_needed = |setting: &Setting| setting.key.is_required && layers.is_of_use(*setting);
+    // A certificate of our own stands for a password.
+    let has_own = layers.is_named("upstream.certificate") && layers.text("upstream.kind") == Some("partner");
+    let is_needed = |setting: &Setting| {
+        let is_replaced = has_own && setting.name() == "upstream.password_file";
+        setting.key.is_required && layers.is_of_use(*setting) && !is_replaced
+    };
     for setting in Setting::all(section).filter(is_needed) {
         if !layers.is_named(&setting.name()) {
             mistakes.add(origin.clone(), format!("`{}` is missing", setting.name()), None);

@@ -52,7 +52,7 @@ pub use self::sections::{Sections, VARIABLE_PREFIX};
 use crate::edge::logins::limits::{self, Limits};
 use crate::log::section::Nats;
 use crate::logging::Log;
-use crate::{audit, licence, log, logging, partner};
+use crate::{audit, licence, log, logging, partner, seal};
 
 /// What the engine runs by. Paths are absolute.
 #[derive(Debug, Clone)]
@@ -81,6 +81,8 @@ pub struct Config {
     pub settings: schemas::control::Settings,
     /// How often checkpoints of the audit are kept.
     pub checkpoint_every: Duration,
+    /// The file with the key of the seal; none: the data directory has it.
+    pub seal_key_file: Option<PathBuf>,
     /// For how long somebody who has logged in is let in.
     pub limits: Limits,
     /// The program's own log.
@@ -260,6 +262,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         organizations: organizations::all(&entries)?,
         settings: sections::decisions(entries.one(sections::DECISIONS.name)?)?,
         checkpoint_every: audit::section::checkpoint_every(entries.one(audit::section::SECTION.name)?)?,
+        seal_key_file: seal::section::key_file(entries.one(seal::section::SECTION.name)?),
         limits: Limits::read(entries.one(limits::SECTION.name)?)?,
         log: Log::read(entries.one(logging::SECTION.name)?)?,
         partner: match entries.one(partner::section::SECTION.name) {

@@ -2,12 +2,13 @@
 
 use linesman_connectors::Secret;
 use linesman_connectors::settings::{Entries, Entry, Key, Kind, Section, Shape, Tables, Texts};
+use linesman_connectors::tls::Fingerprint;
 use linesman_schemas::OrgName;
 use linesman_schemas::command::{DeviceGroup, Handling, LIST_MOST, OWNER_MOST, OrganizationSettings, SubmitCaseAs};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::value;
+use super::{count, value};
 
 /// Bounds are those of the command that brings an organization into the log.
 const NAME: Kind = Kind::Text { most: OWNER_MOST };
@@ -27,6 +28,8 @@ static GROUPS: Tables = Tables {
     most: LIST_MOST,
 };
 
+const PSEUDONYMS: &str = "pseudonyms";
+const OVERWRITING: [&str; 2] = ["fixed", PSEUDONYMS];
 const HANDLING: [&str; 2] = ["forward", "own"];
 const SUBMIT_CASE_AS: [&str; 2] = ["Real Cases", "Test Cases"];
 
@@ -41,12 +44,16 @@ pub(super) static SECTION: Section = Section {
         Key::new("display_name", NAME, "The name people see. Not set, `name`.").or_as("name").like("Acme Corp"),
         Key::new("proxy", Kind::Flag, "Whether it stands for an end customer of the partner.").or("false").like("true"),
         Key::new("filter_level", Kind::FilterLevel, "What may leave of its bundles for the support system.").or("Do not send").like("Send all information"),
+        Key::new("overwriting", Kind::Words(&OVERWRITING), "What stands for addresses in what is uploaded for it, at `Send all information with IP addresses overwritten`: `fixed` text, or `pseudonyms` under a key of its own that is kept here (`docs/redaction.md`). It stands here alone, and is no part of the log.").or("fixed").like("pseudonyms"),
         Key::new("alias", Kind::Text { most: 64 }, "By what the support system and partners above know it. Not set, by its name.").like("ACME"),
         Key::new("user", Kind::Text { most: 128 }, "The user as which its controller comes to the partner listener.").like("acme"),
         Key::new("password_file", Kind::PasswordFile, "The file with that user's password, readable by its owner only.").like("acme.password"),
+        Key::new("client_certificate", Kind::Fingerprint, "The SHA-256 of the certificate by which its controller may come instead, until that ends.").like("sha256:4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865"),
         Key::new("handling", Kind::Words(&HANDLING), "Who solves the cases it reports, where neither a policy nor anybody says otherwise: `forward` sends them on to the upstream, `own` keeps them here.").or("forward").like("own"),
         Key::new("submit_case_as", Kind::Words(&SUBMIT_CASE_AS), "Whether its cases are real. Test cases are marked in their synopsis, and no bundle goes with them.").or("Real Cases").like("Test Cases"),
         Key::new("address", Kind::Text { most: 1000 }, "Where spare parts go for it. Not set, where the upstream knows.").like("Acme Corp, 1 Main Street, Springfield"),
+        Key::new("upload", Kind::Flag, "Whether the bundles of its cases, and what else belongs to them, go to the upstream too.").or("true").like("false"),
+        Key::new("snapshot_interval_s", count(0, 31_622_400), "How often the newest information bundle of each of its devices goes to the upstream, in seconds, 3600 at least; 0 for never.").or("0").like("604800"),
         Key::new("device_groups", Kind::Tables(&GROUPS), "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its host name.")
             .like("[\n    { name = \"core\", devices = [\"core-*\"] },\n    { name = \"edge\", devices = [\"edge-*\", \"access-*\"] },\n]"),
     ],
@@ -59,6 +66,8 @@ pub struct Organization {
     pub name: OrgName,
     /// Its settings; `loaded` is the SHA-256, in hexadecimal, of their JSON without `loaded`.
     pub settings: OrganizationSettings,
+    /// Whether addresses in what is uploaded for it become pseudonyms, where they are overwritten.
+    pub has_pseudonyms: bool,
     /// How its controller comes to the partner listener; none: it does not.
     pub login: Option<Login>,
 }
@@ -66,10 +75,10 @@ pub struct Organization {
 /// How an end customer's controller comes to the partner listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// The user.
-    pub user: String,
-    /// That user's password.
-    pub password: Secret,
+    /// The user and that user's password; none where it comes by its certificate alone.
+    pub password: Option<(String, Secret)>,
+    /// Its certificate; none where it comes by its password alone.
+    pub certificate: Option<Fingerprint>,
 }
 
 /// The organizations, in the order of their list; none where one of them cannot be read.
@@ -89,13 +98,17 @@ fn read(entry: &Entry) -> Option<Organization> {
         handling: word(&entry.text("handling")?, &Handling::ALL)?,
         submit_case_as: word(&entry.text("submit_case_as")?, &SubmitCaseAs::ALL)?,
         address: entry.text("address").unwrap_or_default(),
+        upload: entry.flag("upload")?,
+        snapshot_interval_s: entry.number("snapshot_interval_s")?,
         device_groups: entry.tables("device_groups").iter().map(group).collect::<Option<_>>()?,
         loaded: None,
     };
     settings.loaded = Some(hash(&settings)?);
-    let login = entry.text("user").zip(entry.secret("password_file"));
-    let login = login.map(|(user, password)| Login { user, password });
-    Some(Organization { name: entry.text("name")?.parse().ok()?, settings, login })
+    let has_pseudonyms = entry.text("overwriting")? == PSEUDONYMS;
+    let password = entry.text("user").zip(entry.secret("password_file"));
+    let certificate = entry.text("client_certificate").and_then(|text| text.parse().ok());
+    let login = (password.is_some() || certificate.is_some()).then_some(Login { password, certificate });
+    Some(Organization { name: entry.text("name")?.parse().ok()?, settings, has_pseudonyms, login })
 }
 
 /// What a word stands for.

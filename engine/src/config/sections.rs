@@ -8,7 +8,7 @@ use linesman_schemas as schemas;
 
 use super::organizations;
 use crate::edge::logins::limits;
-use crate::{audit, licence, log, logging, partner};
+use crate::{audit, licence, log, logging, partner, seal};
 
 /// What the program's environment variables begin with.
 pub const VARIABLE_PREFIX: &str = "LINESMAN_";
@@ -96,6 +96,7 @@ impl Sections {
             &DECISIONS,
             &licence::section::SECTION,
             &audit::section::SECTION,
+            &seal::section::SECTION,
             &limits::SECTION,
             &logging::SECTION,
             &partner::section::SECTION,

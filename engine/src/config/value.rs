@@ -1,6 +1,6 @@
 //! A single value: what it may be. What is a list is read in `tables`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use linesman_connectors::settings::{Kind, Value};
@@ -18,6 +18,8 @@ use super::wording::refusal;
 const QUOTED: usize = 80;
 /// The longest directives of the log, in bytes.
 const MOST_LOG_LEVEL: usize = 4096;
+/// The port of HTTPS.
+const HTTPS: u16 = 443;
 pub(super) const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// A value as it was written.
@@ -113,6 +115,10 @@ pub(super) fn read(name: &str, kind: Kind, written: &Written, folder: &Path) -> 
         }
         (Kind::Flag, Written::Flag(flag)) => Ok(Value::Flag(*flag)),
         (Kind::Address, Written::Text(text)) => text.parse().map(Value::Address).map_err(|_| refused()),
+        (Kind::HttpsAddress, Written::Text(text)) => {
+            let alone = || text.parse().ok().map(|address: IpAddr| SocketAddr::new(address, HTTPS));
+            text.parse().ok().or_else(alone).map(Value::Address).ok_or_else(refused)
+        }
         (kind, Written::Text(text)) if is_spelled(kind, text) => Ok(Value::Text(text.clone())),
         _ => Err(refused()),
     }
@@ -146,6 +152,7 @@ fn is_spelled(kind: Kind, text: &str) -> bool {
         | Kind::Seconds { .. }
         | Kind::Flag
         | Kind::Address
+        | Kind::HttpsAddress
         | Kind::PasswordFile
         | Kind::Certificates
         | Kind::Texts(_)
@@ -193,6 +200,7 @@ mod tests {
             (Kind::Header { most: 3 }, &["abc"], &["", "abcd", "ä"]),
             (Kind::Count { least: 1, most: 9 }, &["1", "9"], &["0", "10", "", "+1", "-1", "1.0", &"9".repeat(99)]),
             (Kind::Flag, &["true", "false"], &["", "yes", "True"]),
+            (Kind::HttpsAddress, &["127.0.0.1:0", "192.0.2.1", "::1"], &["", "8443", "localhost", "localhost:8443"]),
             (Kind::Address, &["127.0.0.1:0", "[::1]:8443"], &["", "8443", "localhost:8443", "127.0.0.1"]),
             (Kind::Ip, &["127.0.0.1", "::1"], &["", "127.0.0.1:1", "localhost"]),
             (Kind::Path, &["a", "/a"], &["", "a\0b"]),

@@ -23,7 +23,7 @@ pub(super) fn refusal(name: &str, kind: Kind, written: &Written) -> Refusal {
         (Kind::Count { .. } | Kind::Seconds { .. }, Written::Text(text)) if is_number(text) => {
             Some("write the number without quotes".to_owned())
         }
-        (Kind::Address, Written::Text(_)) => Some("for example `127.0.0.1:8443`".to_owned()),
+        (Kind::Address | Kind::HttpsAddress, Written::Text(_)) => Some("for example `127.0.0.1:8443`".to_owned()),
         _ => None,
     };
     Refusal { message, help }
@@ -46,6 +46,7 @@ pub(super) fn expected(kind: Kind) -> String {
         Kind::Words(words) => list(words, "or"),
         Kind::Flag => "`true` or `false`".to_owned(),
         Kind::Address => "an address and a port".to_owned(),
+        Kind::HttpsAddress => "an address, and a port unless it is 443".to_owned(),
         Kind::Ip => "an address".to_owned(),
         Kind::Fingerprint => "`sha256:` and 64 hexadecimal digits".to_owned(),
         Kind::LogLevel => format!("{}, or such levels behind `target=`, separated by commas", list(&LOG_LEVELS, "or")),

@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use super::queue::Row;
 use super::{cases, contents, report};
 use crate::lane::status::LaneStatus;
+use crate::log::objects::Objects;
 use crate::store::Store;
 
 /// What all destinations use.
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) sends: watch::Receiver<bool>,
     /// Room for messages of IN that are held for connectors.
     pub(super) room: Arc<Semaphore>,
+    /// What was uploaded.
+    pub(super) objects: Objects,
 }
 
 impl Shared {
@@ -36,7 +39,9 @@ impl Shared {
         lanes: Vec<watch::Receiver<LaneStatus>>,
         sends: watch::Receiver<bool>,
     ) -> Self {
-        Self { store, client, lanes, sends, room: Arc::new(Semaphore::new(contents::HELD_MOST)) }
+        // Only reads: whoever uploads has made the bucket.
+        let objects = Objects::new(client.clone(), 1);
+        Self { store, client, lanes, sends, room: Arc::new(Semaphore::new(contents::HELD_MOST)), objects }
     }
 
     pub(super) fn lanes_count(&self) -> u32 {
@@ -65,7 +70,7 @@ pub(super) async fn make(shared: &Shared, connector: &dyn Connector, row: Row, p
         }
     };
     let took = since.elapsed();
-    if let Some(ends) = connector.certificate_ends() {
+    if let Some(ends) = connector.certificate().and_then(|shown| shown.ends) {
         let gauge = metrics::gauge!("linesman_certificate_ends_timestamp_seconds", "connector" => connector.name());
         gauge.set(ends.as_second() as f64);
     }
@@ -85,7 +90,14 @@ async fn carry_out(shared: &Shared, connector: &dyn Connector, task: &Task) -> A
     let attempt = async {
         fail::fail_point!("dispatch::attempt");
         match task.action.bundle() {
-            None => connector.carry_out(task).await,
+            None => match (contents::object(&task.action), &task.org) {
+                (None, _) => connector.carry_out(task).await,
+                (Some(object), Some(org)) => match contents::open(shared, org, object).await {
+                    Ok(contents) => connector.carry_out_with(task, contents).await,
+                    Err(failure) => Attempted::failed(0, failure),
+                },
+                (Some(_), None) => Attempted::failed(0, refused("an object is an organization's".to_owned())),
+            },
             Some(bundle) => match contents::fetch(shared, bundle).await {
                 Ok(contents) => connector.carry_out_with(task, contents).await,
                 Err(failure) => Attempted::failed(0, failure),

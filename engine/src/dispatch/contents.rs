@@ -1,19 +1,24 @@
-//! Bytes of a bundle that go with a task: fetched from IN, held against what the task says of them.
+//! Bytes that go with a task: of a bundle, fetched from IN, or of an object, and held against what the task says of them.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use linesman_connectors::Contents;
-use linesman_schemas::outcome::Failure;
-use linesman_schemas::reaction::BundleBytes;
+use linesman_domain::table::Table;
+use linesman_domain::uploads;
+use linesman_schemas::OrgName;
+use linesman_schemas::outcome::{Failure, FailureClass};
+use linesman_schemas::reaction::{Action, BundleBytes};
+use linesman_schemas::upload::UploadSource;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::attempt::{Shared, refused};
 use crate::log::mark;
+use crate::log::streams::lane_of;
 
 /// How many messages of IN are held at a time for all connectors; each may have the log's payload limit.
 pub(super) const HELD_MOST: usize = 8;
@@ -42,6 +47,46 @@ pub(super) async fn fetch(shared: &Shared, named: &BundleBytes) -> Result<Conten
         return Err(refused(format!("the message {} of IN is gone", named.sequence)));
     };
     cut(bytes.into(), named, permit)
+}
+
+/// The object that an action names, by its SHA-256, and its size.
+pub(super) fn object(action: &Action) -> Option<(&str, u64)> {
+    match action {
+        Action::Upload(upload) => match &upload.source {
+            UploadSource::Object { sha256, size } => Some((sha256, *size)),
+            UploadSource::Input(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// An object of an organization, in pieces that hold on to their room.
+///
+/// # Errors
+/// There is none of this SHA-256, or it has another size.
+pub(super) async fn open(shared: &Shared, org: &OrgName, (sha256, size): (&str, u64)) -> Result<Contents, Failure> {
+    let gone = || refused(format!("the object `{sha256}` is gone"));
+    let digest = uploads::sha256(sha256).ok_or_else(gone)?;
+    let unread = |error: String| Failure { class: FailureClass::Unavailable, message: error, retry_after_s: None };
+    let lane = shared.store.lane(lane_of(org.as_str(), shared.lanes_count()));
+    let lane = lane.map_err(|error| unread(error.to_string()))?;
+    let row = Table::read(&lane, &uploads::object(org, &digest)).map_err(|error| unread(error.to_string()))?;
+    let row = row.filter(|row| row.size == size).ok_or_else(gone)?;
+    // The room is closed by nobody.
+    let permit = Arc::clone(&shared.room).acquire_owned().await.ok();
+    let stored = shared.objects.read(org, &row.stored, (sha256, size));
+    let pieces =
+        stream::unfold((Box::pin(stored), Bytes::new(), permit), |(mut stored, mut rest, permit)| async move {
+            if rest.is_empty() {
+                match stored.next().await? {
+                    Ok(piece) => rest = piece,
+                    Err(error) => return Some((Err(error), (stored, rest, permit))),
+                }
+            }
+            let piece = rest.split_to(rest.len().min(PIECE_BYTES));
+            Some((Ok(piece), (stored, rest, permit)))
+        });
+    Ok(Contents::new(size, pieces))
 }
 
 /// The part that is named, in pieces that hold on to their room.

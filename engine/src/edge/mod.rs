@@ -27,6 +27,7 @@
 mod access;
 mod admission;
 pub(crate) mod commands;
+mod connection;
 mod dead_letters;
 mod events;
 pub(crate) mod filters;

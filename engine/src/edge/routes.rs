@@ -15,7 +15,9 @@ use super::sources::{LISTENERS, Sources};
 use super::transport::arrival;
 use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
-use super::{access, dead_letters, events, level, lists, log_level, logins, mode, openapi, readiness, status, writes};
+use super::{
+    access, connection, dead_letters, events, level, lists, log_level, logins, mode, openapi, readiness, status, writes,
+};
 
 /// Every route with its description. A route is added below and nowhere else.
 pub(super) fn documented() -> Routes {
@@ -94,6 +96,7 @@ fn places(router: Routes) -> Routes {
         .routes(routes!(writes::places::tie))
         .routes(routes!(writes::organizations::set_organization))
         .routes(routes!(writes::organizations::suspend))
+        .routes(routes!(connection::test))
         .routes(routes!(writes::outcome::command))
 }
 

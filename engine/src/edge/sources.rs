@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
+use axum::http::StatusCode;
+use linesman_connectors::Connector;
 use linesman_schemas::command::SectionLoad;
 use linesman_schemas::control::{RefusedPolicy, Section};
 use linesman_schemas::service::RefusedService;
@@ -15,6 +17,7 @@ use super::gauges::Gauges;
 use super::grants::Grants;
 use super::logins::{Cost, Limits, Logins};
 use super::refusals::Refusals;
+use super::transport::problem::Problem;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
 use crate::dispatch::Overview;
@@ -70,6 +73,8 @@ pub struct Edge {
     pub sources: watch::Receiver<sources::Overview>,
     /// How the partner listener is; none where there is none.
     pub partner: Option<partner::Overview>,
+    /// The connector that leads to the upstream.
+    pub upstream: Option<Arc<dyn Connector>>,
     /// What is measured.
     pub metrics: Metrics,
     /// What the log tells.
@@ -122,6 +127,10 @@ pub(super) struct Sources {
     pub(super) sources: watch::Receiver<sources::Overview>,
     /// How the partner listener is.
     pub(super) partner: Option<partner::Overview>,
+    /// The connector that leads to the upstream.
+    pub(super) upstream: Option<Arc<dyn Connector>>,
+    /// Held while the way to it is tried out.
+    pub(super) trying: Mutex<()>,
     /// How far each lane is, by number.
     pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Their rows, by number.
@@ -153,6 +162,15 @@ pub(super) struct Sources {
 }
 
 impl Sources {
+    /// Lets on what the mode of the installation has: the log's where that was changed since the start.
+    ///
+    /// # Errors
+    /// It is an operation of another mode.
+    pub(super) fn is_of_mode(&self, operation: &str) -> Result<(), Problem> {
+        let mode = self.admission.switched().unwrap_or(self.standing.mode);
+        mode.refuse(operation).map_or(Ok(()), |detail| Err(Problem::new(StatusCode::CONFLICT, detail)))
+    }
+
     /// What `edge` offers; its store is let go of.
     ///
     /// # Errors
@@ -179,6 +197,8 @@ impl Sources {
             dispatch: edge.dispatch,
             sources: edge.sources,
             partner: edge.partner,
+            upstream: edge.upstream,
+            trying: Mutex::default(),
             commands: Arc::new(Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows))),
             refusals: Arc::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),

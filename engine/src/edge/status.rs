@@ -54,6 +54,8 @@ struct Status {
     sources: Vec<SourceState>,
     /// The listener for end customers' controllers; null where there is none.
     partner: Option<PartnerState>,
+    /// The upstream; null where there is none.
+    upstream: Option<UpstreamState>,
 }
 
 /// How the listener for end customers' controllers is.
@@ -65,6 +67,17 @@ struct PartnerState {
     end_customers: usize,
     /// How many of them have asked for something within the last quarter of an hour.
     heard: usize,
+    /// When the certificate ends that it shows; null where that cannot be read.
+    certificate_ends: Option<Timestamp>,
+}
+
+/// How the upstream was met.
+#[derive(Debug, Serialize, ToSchema)]
+struct UpstreamState {
+    /// The connector that leads there: `jss` or `partner`.
+    connector: &'static str,
+    /// When the certificate ends that it showed last, believed or not; null before it has shown one.
+    certificate_ends: Option<Timestamp>,
 }
 
 /// Work over many rows that is done in slices.
@@ -191,11 +204,16 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
     let pending = pending.collect();
     let mode = sources.standing.mode;
     let partner = sources.partner.clone();
+    let upstream = sources.upstream.as_ref().map(|connector| UpstreamState {
+        connector: connector.name(),
+        certificate_ends: connector.certificate().and_then(|shown| shown.ends),
+    });
     let sources = self::sources::states(&sources.sources.borrow(), cursors);
     let partner = partner.as_ref().map(|partner| PartnerState {
         listen: partner.address().to_string(),
         end_customers: partner.end_customers(),
         heard: partner.heard(),
+        certificate_ends: partner.certificate().and_then(|shown| shown.ends),
     });
     let status = Status {
         ready,
@@ -210,6 +228,7 @@ pub(super) async fn status(State(sources): State<Arc<Sources>>, viewer: Viewer) 
         jobs,
         sources,
         partner,
+        upstream,
     };
     Ok((StatusCode::OK, Json(status)).into_response())
 }

@@ -1,6 +1,7 @@
 //! The closed sets of words in lists and their filters, and what several bodies have in common.
 
 use linesman_domain::activations::parts;
+use linesman_domain::uploads::UploadState;
 use linesman_domain::{cases, incidents, organizations};
 use linesman_rules::services::Level;
 use linesman_schemas::audit::Verdict;
@@ -10,6 +11,7 @@ use linesman_schemas::intelligence::Kind;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::schedule::{ClockTime, Enabled, Repeat, ZoneName};
 use linesman_schemas::trigger::Trigger;
+use linesman_schemas::upload::UploadKind;
 use linesman_schemas::{FilterLevel, IncidentStep, Mode, OrgName, Priority, Privilege, Right};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -105,6 +107,16 @@ pub(super) fn side() -> Schema {
 /// The schema of whether cases are real.
 pub(super) fn submit_case_as() -> Schema {
     words(SubmitCaseAs::ALL.map(|(_, word)| word))
+}
+
+/// The schema of what uploaded bytes are.
+pub(super) fn upload_kind() -> Schema {
+    words(UploadKind::ALL.map(|(_, word)| word))
+}
+
+/// The schema of where an upload stands.
+pub(super) fn upload_state() -> Schema {
+    words(UploadState::ALL.map(|(_, word)| word))
 }
 
 /// Whether an organization takes part.

@@ -100,6 +100,7 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<RuleBookRef>) {
         Ok(Control::Tick) => Content::Tick,
         Ok(Control::Continue) => Content::Continue,
         Ok(Control::Cursor(report)) => Content::Cursor(report),
+        Ok(Control::Expiry(expiry)) => Content::Expiry(expiry),
         Ok(Control::Level(level)) => Content::Level(level),
         Ok(Control::Command(command)) => Content::Command(command),
         Ok(Control::Attempt(attempt)) => Content::Attempt(Box::new(attempt)),

@@ -6,8 +6,10 @@
 //! | good, or expired within its grace | as many as it says | sent |
 //! | expired before that | none is added | nothing is sent |
 //! | none, or one that does not count | 5 in `partner`, 1 in `direct`, none is added in `offline` | sent |
+//! | the same, after one that has expired, by the log | as one expired before that | nothing is sent |
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 use linesman_schemas::Mode;
@@ -17,6 +19,8 @@ use crate::config::Config;
 
 /// How long before its end a licence is told to expire, in hours: 30 days.
 const NOTICE_HOURS: i64 = 30 * 24;
+/// How long an expired licence goes on where the configuration says nothing of it: 14 days.
+const GRACE: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// How many organizations an evaluation has.
 const EVALUATION: u64 = 5;
 
@@ -47,6 +51,8 @@ pub struct Standing {
     /// Its licence, or why it does not count; none where the configuration names none, or none is needed.
     found: Option<Result<Licence, Refusal>>,
     grace: SignedDuration,
+    /// When the last licence ended that this installation had, where its log has that.
+    had: OnceLock<Timestamp>,
 }
 
 /// What it may.
@@ -123,18 +129,25 @@ impl Standing {
         let installation =
             request::installation(root).map_err(|source| Error::Installation { path: root.clone(), source })?;
         let found = super::open(file, Against { vendor: &vendor, installation: &installation, mode });
-        Ok(Self { mode, found: Some(found), grace: SignedDuration::try_from(*grace).unwrap_or_default() })
+        let grace = SignedDuration::try_from(*grace).unwrap_or_default();
+        Ok(Self { mode, found: Some(found), grace, had: OnceLock::new() })
     }
 
     /// That of an installation without a licence.
     pub fn without(mode: Mode) -> Self {
-        Self { mode, found: None, grace: SignedDuration::ZERO }
+        Self { mode, found: None, grace: GRACE, had: OnceLock::new() }
     }
 
     /// That of a licence that fits, which goes on for so long.
     #[cfg(test)]
     pub(crate) fn with(mode: Mode, licence: Licence, grace: SignedDuration) -> Self {
-        Self { mode, found: Some(Ok(licence)), grace }
+        Self { mode, found: Some(Ok(licence)), grace, had: OnceLock::new() }
+    }
+
+    /// The log has that a licence of this installation ended then: without another there is no evaluation any more.
+    pub fn had(&self, ended: Timestamp) {
+        // It is said once, at the start.
+        let _ = self.had.set(ended);
     }
 
     /// The licence, if it is one of this installation's.
@@ -161,10 +174,10 @@ impl Standing {
             return Terms { organizations: 1, devices: None, sends: true, bound, notice: None };
         }
         match &self.found {
-            None => self.unlicensed(None),
-            Some(Err(refusal)) => self.unlicensed(Some(refusal)),
+            None => self.unlicensed(now, None),
+            Some(Err(refusal)) => self.unlicensed(now, Some(refusal)),
             Some(Ok(licence)) => match licence.is_good(now) {
-                Err(refusal @ Refusal::NotYet(_)) => self.unlicensed(Some(&refusal)),
+                Err(refusal @ Refusal::NotYet(_)) => self.unlicensed(now, Some(&refusal)),
                 Err(_) if self.grace_end().is_some_and(|end| now >= end) => lapsed(licence),
                 standing => self.licensed(licence, now, standing.is_err()),
             },
@@ -186,7 +199,14 @@ impl Standing {
         Terms { organizations: *organizations, devices: Some(*devices), sends: true, bound, notice }
     }
 
-    fn unlicensed(&self, refusal: Option<&Refusal>) -> Terms {
+    fn unlicensed(&self, now: Timestamp, refusal: Option<&Refusal>) -> Terms {
+        if let Some(ended) = self.had.get().filter(|ended| now >= ended.saturating_add(self.grace).unwrap_or(**ended)) {
+            let why = refusal.map(|refusal| format!("; the present one does not count, {refusal}")).unwrap_or_default();
+            let bound =
+                format!("the licence that this installation had expired on {ended}, and its grace is over{why}");
+            let notice = format!("{bound}: bundles are processed, nothing is added, and nothing is sent upstream");
+            return Terms { organizations: 0, devices: None, sends: false, bound, notice: Some(notice) };
+        }
         let (organizations, bound) = match self.mode {
             Mode::Partner => (EVALUATION, "an evaluation, without a licence, has at most 5 organizations"),
             Mode::Direct => (1, "mode `direct` without a licence has one organization"),

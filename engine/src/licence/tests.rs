@@ -179,6 +179,25 @@ fn without_a_licence_each_mode_has_its_base() {
 }
 
 #[test]
+fn after_a_licence_there_is_no_evaluation_any_more() {
+    for mode in [Mode::Partner, Mode::Direct, Mode::Offline] {
+        let standing = Standing::without(mode);
+        standing.had("2026-11-01T00:00:00Z".parse().unwrap());
+        // Its grace is not over.
+        assert!(terms(&standing, "2026-11-14T23:59:59Z").1);
+        let over = "the licence that this installation had expired on 2026-11-01T00:00:00Z, and its grace is over: bundles \
+                    are processed, nothing is added, and nothing is sent upstream";
+        assert_eq!(terms(&standing, "2026-11-15T00:00:00Z"), (0, false, Some(over.to_owned())), "{mode}");
+    }
+    let standing = Standing::without(Mode::EndCustomer);
+    standing.had("2026-11-01T00:00:00Z".parse().unwrap());
+    assert_eq!(terms(&standing, "2027-01-01T00:00:00Z"), (1, true, None), "it needs none");
+    let standing = Standing::with(Mode::Partner, licence(&signer()), jiff::SignedDuration::ZERO);
+    standing.had("2026-10-01T00:00:00Z".parse().unwrap());
+    assert_eq!(terms(&standing, "2026-12-01T00:00:00Z"), (100, true, None), "a new one counts");
+}
+
+#[test]
 fn what_is_one_too_many_is_refused_by_name() {
     let at = "2026-12-01T00:00:00Z".parse().unwrap();
     let said = |standing: &Standing, count, devices| {

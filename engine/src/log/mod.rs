@@ -13,6 +13,7 @@ pub mod history;
 pub mod inputs;
 mod limits;
 pub mod mark;
+pub mod objects;
 pub mod outbox;
 pub mod reader;
 pub mod section;

@@ -1,4 +1,4 @@
-//! Who asks: an end customer that shows its password, asks not too often, and takes part.
+//! Who asks: an end customer that shows its password or its certificate, asks not too often, and takes part.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use linesman_schemas::command::Refusal;
 use linesman_schemas::{OrgName, Principal};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::customers::{CONNECTIONS, Customer, Shown};
+use super::customers::{CONNECTIONS, Customer, Entered};
 use super::sources::Sources;
 use crate::edge::refusals::Operations;
 use crate::edge::transport::problem::Problem;
-use crate::edge::transport::{Claims, arrival};
+use crate::edge::transport::{Claims, ClientCertificate, arrival};
 
 /// The largest body of a request, in bytes: a case has a few texts of 32,768 characters. A command holds it, and must
 /// fit into a message of a server that takes 1 MiB.
@@ -42,6 +42,11 @@ impl Asker {
     /// The organization it is here.
     pub(super) fn org(&self) -> &OrgName {
         &self.0.org
+    }
+
+    /// Alone with its uploads.
+    pub(super) async fn uploading(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.uploading.lock().await
     }
 
     /// As whom it is named in commands.
@@ -70,7 +75,7 @@ pub(super) async fn admit(
     let since = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let path = request.uri().path().to_owned();
-    let operation = operations.find(&route, if request.method() == "POST" { "POST" } else { "GET" });
+    let operation = operations.find(&route, method(&request));
     let (who, entered) = enter(&sources, &request);
     let mut response = match entered {
         Err(problem) => arrival::refuse(request, problem).await,
@@ -100,12 +105,26 @@ pub(super) async fn admit(
     response
 }
 
+/// The method of a request, as operations are found by it.
+fn method(request: &Request) -> &'static str {
+    match request.method().as_str() {
+        "POST" => "POST",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        _ => "GET",
+    }
+}
+
 /// Who asks, where that is known, and whether they come in.
 fn enter(sources: &Sources, request: &Request) -> (Option<Principal>, Result<(Asker, OwnedSemaphorePermit), Problem>) {
     let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
         return (None, Err(nobody()));
     };
-    let customer = match log_in(sources, request.headers(), *peer) {
+    let shown = request.extensions().get::<ClientCertificate>().and_then(|certificate| certificate.0);
+    // Who shows a password comes by that. A certificate that nobody knows is answered like none.
+    let known = shown.filter(|_| !request.headers().contains_key(AUTHORIZATION));
+    let known = known.and_then(|shown| sources.customers.of_certificate(Timestamp::now(), shown));
+    let customer = match known.map_or_else(|| log_in(sources, request.headers(), *peer), Ok) {
         Ok(customer) => customer,
         Err(problem) => return (None, Err(problem)),
     };
@@ -120,17 +139,17 @@ fn enter(sources: &Sources, request: &Request) -> (Option<Principal>, Result<(As
 fn log_in(sources: &Sources, headers: &HeaderMap, peer: SocketAddr) -> Result<Arc<Customer>, Problem> {
     let (user, password) = basic(headers).ok_or_else(nobody)?;
     match sources.customers.show(Timestamp::now(), &user, &password, peer.ip()) {
-        Shown::Right(customer) => Ok(customer),
-        Shown::Wrong(known) => {
+        Entered::Right(customer) => Ok(customer),
+        Entered::Wrong(known) => {
             metrics::counter!("linesman_partner_logins_refused_total", "reason" => "wrong").increment(1);
             if let Some(customer) = known {
                 let (principal, operation) = (principal(&customer), LOG_IN.to_owned());
                 let (place, verdict) = (customer.org.to_string(), Verdict::Forbidden);
-                sources.refusals.add(Refusal { principal, operation, place, verdict, count: 1 });
+                sources.refusals.add(Refusal { principal, operation, place, about: None, verdict, count: 1 });
             }
             Err(Problem::new(StatusCode::UNAUTHORIZED, "the user or the password is wrong"))
         }
-        Shown::TooSoon { retry_after_s } => {
+        Entered::TooSoon { retry_after_s } => {
             metrics::counter!("linesman_partner_logins_refused_total", "reason" => "waiting").increment(1);
             Err(Problem::too_soon("too many wrong passwords: wait before the next try", retry_after_s))
         }

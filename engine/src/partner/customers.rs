@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use linesman_connectors::tls::{Fingerprint, Shown};
 use linesman_schemas::OrgName;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
@@ -37,7 +38,10 @@ pub(super) struct Customer {
     pub(super) pace: Pace,
     /// Room for its requests under way.
     pub(super) seats: Arc<Semaphore>,
-    password: Digest,
+    /// Held while an upload of its is changed: one at a time.
+    pub(super) uploading: tokio::sync::Mutex<()>,
+    /// None where it comes by its certificate alone.
+    password: Option<Digest>,
     /// When it last asked, in seconds; 0 for never.
     heard: AtomicI64,
 }
@@ -46,7 +50,11 @@ pub(super) struct Customer {
 #[derive(Debug)]
 pub(super) struct Customers {
     /// By the digest of their user.
-    all: BTreeMap<Digest, Arc<Customer>>,
+    users: BTreeMap<Digest, Arc<Customer>>,
+    /// By their certificate.
+    certificates: BTreeMap<Fingerprint, Arc<Customer>>,
+    /// How many there are.
+    count: usize,
     doors: Arc<Doors>,
     /// Held while a password is looked at: a door lets in few who have not shown theirs yet.
     looking: Mutex<()>,
@@ -54,7 +62,7 @@ pub(super) struct Customers {
 
 /// What came of a password.
 #[derive(Debug)]
-pub(super) enum Shown {
+pub(super) enum Entered {
     /// It is right.
     Right(Arc<Customer>),
     /// It is wrong; whose it is not, where there is somebody by that user.
@@ -74,47 +82,71 @@ impl Customers {
             org,
             pace: Pace::new(settings.requests_per_second, settings.burst, now),
             seats: Arc::new(Semaphore::new(UNDER_WAY)),
-            password: digest(login.password.expose()),
+            uploading: tokio::sync::Mutex::new(()),
+            password: login.password.as_ref().map(|(_, password)| digest(password.expose())),
             heard: AtomicI64::new(0),
         };
-        let all = logins.into_iter().map(|(org, login)| (digest(&login.user), Arc::new(customer(org, &login))));
-        Self { all: all.collect(), doors: Doors::new(), looking: Mutex::default() }
+        let (mut users, mut certificates, count) = (BTreeMap::new(), BTreeMap::new(), logins.len());
+        for (org, login) in logins {
+            let customer = Arc::new(customer(org, &login));
+            if let Some((user, _)) = &login.password {
+                users.insert(digest(user), Arc::clone(&customer));
+            }
+            if let Some(certificate) = login.certificate {
+                certificates.insert(certificate, customer);
+            }
+        }
+        Self { users, certificates, count, doors: Doors::new(), looking: Mutex::default() }
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.all.len()
+        self.count
     }
 
     /// How many have asked for something within so long.
     pub(super) fn heard(&self, within: Duration) -> usize {
         let within = i64::try_from(within.as_secs()).unwrap_or(i64::MAX);
         let since = Timestamp::now().as_second().saturating_sub(within);
-        self.all.values().filter(|customer| customer.heard.load(Ordering::Relaxed) > since).count()
+        let heard = |customer: &&Arc<Customer>| customer.heard.load(Ordering::Relaxed) > since;
+        // Who has both is counted by the user.
+        let by_certificate = self.certificates.values().filter(|customer| customer.password.is_none());
+        self.users.values().chain(by_certificate).filter(heard).count()
+    }
+
+    /// Whose certificate a connection has shown; none where it is nobody's, or is over. Whoever shows it holds its key.
+    pub(super) fn of_certificate(&self, now: Timestamp, shown: Shown) -> Option<Arc<Customer>> {
+        let customer = self.certificates.get(&shown.fingerprint)?;
+        if !shown.is_valid(now) {
+            return None;
+        }
+        customer.heard.store(now.as_second(), Ordering::Relaxed);
+        Some(Arc::clone(customer))
     }
 
     /// Looks at a password that somebody at `source` shows.
-    pub(super) fn show(&self, now: Timestamp, user: &str, password: &str, source: IpAddr) -> Shown {
+    pub(super) fn show(&self, now: Timestamp, user: &str, password: &str, source: IpAddr) -> Entered {
         // Nothing under the lock panics, and it guards nothing of its own.
         let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
         let attempt = match self.doors.enter(now, &format!("{user}\n{source}"), source) {
             Ok(attempt) => attempt,
-            Err(Wait { retry_after_s }) => return Shown::TooSoon { retry_after_s },
+            Err(Wait { retry_after_s }) => return Entered::TooSoon { retry_after_s },
         };
-        let (known, shown) = (self.all.get(&digest(user)), digest(password));
-        let is_right = is_same(&shown, known.map_or(&Digest::default(), |customer| &customer.password));
+        let (known, shown) = (self.users.get(&digest(user)), digest(password));
+        let right = known.and_then(|customer| customer.password);
+        let is_right = is_same(&shown, &right.unwrap_or_default()) && right.is_some();
         match known.filter(|_| is_right) {
             Some(customer) => {
                 attempt.passed();
                 customer.heard.store(now.as_second(), Ordering::Relaxed);
-                Shown::Right(Arc::clone(customer))
+                Entered::Right(Arc::clone(customer))
             }
             None => {
                 let failed = attempt.failed(now);
                 if let Some(locked) = failed.login.or(failed.source) {
                     tracing::warn!(%source, until = %locked.until, "too many wrong passwords at the partner listener");
                 }
-                Shown::Wrong(known.cloned())
+                Entered::Wrong(known.cloned())
             }
         }
     }
@@ -139,9 +171,17 @@ mod tests {
 
     fn customers() -> Customers {
         let few = NonZeroU32::new(10).unwrap();
-        let settings =
-            Settings { listen: ([127, 0, 0, 1], 0).into(), identity: None, requests_per_second: few, burst: few };
-        let login = |user: &str| Login { user: user.to_owned(), password: Secret::new(format!("{user}'s own")) };
+        let settings = Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            identity: None,
+            requests_per_second: few,
+            burst: few,
+            uploads: crate::partner::section::Uploads { most_bytes: 1, kept_most_bytes: 1 },
+        };
+        let login = |user: &str| Login {
+            password: Some((user.to_owned(), Secret::new(format!("{user}'s own")))),
+            certificate: Some(Fingerprint::of(user.as_bytes())),
+        };
         let logins = ["acme", "bolt"].map(|name| (name.parse().unwrap(), login(name)));
         Customers::new(logins.to_vec(), &settings)
     }
@@ -153,10 +193,10 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
 
-    fn org(shown: &Shown) -> Option<&str> {
+    fn org(shown: &Entered) -> Option<&str> {
         match shown {
-            Shown::Right(customer) => Some(customer.org.as_str()),
-            Shown::Wrong(_) | Shown::TooSoon { .. } => None,
+            Entered::Right(customer) => Some(customer.org.as_str()),
+            Entered::Wrong(_) | Entered::TooSoon { .. } => None,
         }
     }
 
@@ -165,10 +205,10 @@ mod tests {
         let customers = customers();
         assert_eq!(org(&customers.show(at(0), "acme", "acme's own", HERE)), Some("acme"));
         assert_eq!(org(&customers.show(at(0), "bolt", "bolt's own", HERE)), Some("bolt"));
-        assert!(matches!(customers.show(at(0), "bolt", "acme's own", HERE), Shown::Wrong(Some(_))));
-        assert!(matches!(customers.show(at(0), "corp", "acme's own", HERE), Shown::Wrong(None)));
+        assert!(matches!(customers.show(at(0), "bolt", "acme's own", HERE), Entered::Wrong(Some(_))));
+        assert!(matches!(customers.show(at(0), "corp", "acme's own", HERE), Entered::Wrong(None)));
         // Nobody's is not the one that nobody has.
-        assert!(matches!(customers.show(at(0), "", "", HERE), Shown::Wrong(None)));
+        assert!(matches!(customers.show(at(0), "", "", HERE), Entered::Wrong(None)));
     }
 
     #[test]
@@ -176,13 +216,30 @@ mod tests {
         for user in ["acme", "corp"] {
             let customers = customers();
             for _ in 0..3 {
-                assert!(matches!(customers.show(at(0), user, "guess", HERE), Shown::Wrong(_)));
+                assert!(matches!(customers.show(at(0), user, "guess", HERE), Entered::Wrong(_)));
             }
             let waits = customers.show(at(0), user, "acme's own", HERE);
-            assert!(matches!(waits, Shown::TooSoon { retry_after_s: 1 }), "{user}: {waits:?}");
+            assert!(matches!(waits, Entered::TooSoon { retry_after_s: 1 }), "{user}: {waits:?}");
             assert_eq!(org(&customers.show(at(0), "acme", "acme's own", THERE)), Some("acme"));
             assert_eq!(org(&customers.show(at(0), "bolt", "bolt's own", HERE)), Some("bolt"));
         }
+    }
+
+    #[test]
+    fn a_certificate_is_one_end_customers_own_until_it_ends() {
+        let customers = customers();
+        let shown = |of: &str, until: i64| Shown {
+            fingerprint: Fingerprint::of(of.as_bytes()),
+            begins: Some(at(-10)),
+            ends: Some(at(until)),
+        };
+        let who = |shown: Shown| customers.of_certificate(at(0), shown).map(|customer| customer.org.to_string());
+        assert_eq!(who(shown("acme", 10)).as_deref(), Some("acme"));
+        assert_eq!(who(shown("bolt", 10)).as_deref(), Some("bolt"));
+        assert_eq!(who(shown("corp", 10)), None, "nobody's");
+        assert_eq!(who(shown("acme", -1)), None, "it is over");
+        assert_eq!(who(Shown { begins: Some(at(5)), ..shown("acme", 10) }), None, "it has not begun");
+        assert_eq!(who(Shown { ends: None, ..shown("acme", 10) }), None, "it does not say until when");
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! | `access`, `customers`, `pace` | who asks, and how often they may |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
-//! | `registration`, `cases`, `reports` | what is answered |
+//! | `registration`, `cases`, `reports`, `uploads` | what is answered |
 //! | `keys`, `cursor`, `view` | by what something is known again, where a list goes on, how a case is shown |
 //!
 //! It shares the transport with the API, and neither routes nor tokens.
@@ -36,6 +36,7 @@ pub(crate) mod section;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod view;
 
 use std::io;
@@ -43,7 +44,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linesman_connectors::tls::{self, Authority};
+use linesman_connectors::tls::{self, Authority, Shown};
 
 use crate::edge::refusals::Recorder;
 use crate::edge::transport::{BOUNDS, Bounds, Listener, Measured};
@@ -96,10 +97,16 @@ pub struct Listening {
 #[derive(Debug, Clone)]
 pub struct Overview {
     address: SocketAddr,
+    certificate: Option<Shown>,
     customers: Arc<Customers>,
 }
 
 impl Overview {
+    /// The certificate that it shows; none where that cannot be read.
+    pub fn certificate(&self) -> Option<Shown> {
+        self.certificate
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -146,7 +153,8 @@ async fn listen_within(bounds: Bounds, partner: Partner, authority: &Authority) 
         None if address.ip().is_unspecified() => authority.issue(&[])?,
         None => authority.issue(&[address.ip().to_string()])?,
     };
-    let config = tls::server_config(identity)?;
+    let certificate = identity.shown();
+    let config = tls::server_config_asking(identity)?;
     let sources = Arc::new(Sources::new(partner)?);
     let recorder = Recorder::start(Arc::clone(&sources.refusals), Arc::clone(&sources.commands));
     let customers = Arc::clone(&sources.customers);
@@ -154,5 +162,5 @@ async fn listen_within(bounds: Bounds, partner: Partner, authority: &Authority) 
     let listener = listener.map_err(|source| Error::Listen { address, source })?;
     let address = listener.addr();
     tracing::info!(%address, end_customers = customers.count(), "the partner listener listens");
-    Ok(Listening { overview: Overview { address, customers }, listener, recorder })
+    Ok(Listening { overview: Overview { address, certificate, customers }, listener, recorder })
 }

@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use linesman_schemas::cascade::{CasePage, CaseReport, CaseStep, CaseView, Receipt, Registered, Registration};
+use linesman_schemas::upload::{UploadRequest, UploadView};
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use utoipa::OpenApi as _;
@@ -68,6 +69,8 @@ fn travelling() -> BTreeMap<String, Value> {
     generator.subschema_for::<CaseView>();
     generator.subschema_for::<CasePage>();
     generator.subschema_for::<CaseStep>();
+    generator.subschema_for::<UploadRequest>();
+    generator.subschema_for::<UploadView>();
     generator.take_definitions(true).into_iter().collect()
 }
 

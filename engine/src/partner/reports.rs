@@ -124,7 +124,7 @@ fn verb(incident: IncidentId, step: &CaseStep) -> Result<Verb, Problem> {
 ///
 /// # Errors
 /// It was refused, or another one was.
-fn known(sources: &Sources, asker: &Asker, id: &CommandId, verb: &Verb) -> Result<bool, Problem> {
+pub(super) fn known(sources: &Sources, asker: &Asker, id: &CommandId, verb: &Verb) -> Result<bool, Problem> {
     let known = sources.commands.known(&asker.principal(), Some(asker.org()), id, verb).map_err(refused)?;
     match known.and_then(|known| known.outcome) {
         Some(outcome) => done(outcome.verdict, outcome.detail).map(|()| true),
@@ -136,17 +136,25 @@ fn known(sources: &Sources, asker: &Asker, id: &CommandId, verb: &Verb) -> Resul
 ///
 /// # Errors
 /// It was refused, or is still on its way.
-async fn do_now(sources: &Sources, asker: &Asker, id: CommandId, verb: Verb) -> Result<(), Problem> {
+pub(super) async fn do_now(sources: &Sources, asker: &Asker, id: CommandId, verb: Verb) -> Result<(), Problem> {
     let org = asker.org();
-    let level = sources.commands.level(Some(org));
-    if level < LEVEL {
-        let detail =
-            format!("the partner takes cases from engine level {LEVEL} on, and is at {level}: it must raise it");
-        return Err(Problem::busy(detail, 60));
-    }
+    at_level(sources, org, LEVEL, "cases")?;
     let asked = sources.commands.put(asker.principal(), Some(org.clone()), id, verb).await.map_err(refused)?;
     let outcome = asked.outcome.ok_or_else(on_its_way)?;
     done(outcome.verdict, outcome.detail)
+}
+
+/// Lets a request through that makes sense from an engine level on.
+///
+/// # Errors
+/// The organization's lane is not at it.
+pub(super) fn at_level(sources: &Sources, org: &OrgName, wanted: u32, what: &str) -> Result<(), Problem> {
+    let level = sources.commands.level(Some(org));
+    if level >= wanted {
+        return Ok(());
+    }
+    let detail = format!("the partner takes {what} from engine level {wanted} on, and is at {level}: it must raise it");
+    Err(Problem::busy(detail, 60))
 }
 
 /// What a lane has decided, where that is no.

@@ -15,11 +15,13 @@ pub(crate) static SECTION: Section = Section {
     shape: Shape::Optional("end customers' controllers cannot come"),
     doc: "The partner listener, to which the controllers of end customers come. Without this section they cannot.",
     keys: &[
-        Key::new("listen", Kind::Address, "Where it listens, by HTTPS: end customers expect port 443. Port 0 takes a free one. Required in `[partner]`.").required().like("192.0.2.1:443"),
+        Key::new("listen", Kind::HttpsAddress, "Where it listens, by HTTPS: without a port that is 443, which end customers expect. Port 0 takes a free one. Required in `[partner]`.").required().like("192.0.2.1:443"),
         Key::new("certificate", Kind::Certificates, "The file of its certificates (PEM), its own first. Not set, it has one of the engine's own authority for the address it listens on.").like("partner.pem"),
         Key::new("key", Kind::Path, "The file of that certificate's key (PEM), readable by its owner only. Goes with `certificate`.").like("partner.key"),
         Key::new("requests_per_second", count(1, 10_000), "How many requests a second it bears of an end customer.").or("20"),
         Key::new("burst", count(1, 10_000), "How many it bears at once after a pause.").or("40"),
+        Key::new("upload_most_bytes", count(1, 1 << 40), "The most bytes of one upload of an end customer.").or("268435456"),
+        Key::new("kept_most_bytes", count(1, 1 << 50), "The most bytes it keeps of what an end customer has uploaded.").or("10737418240"),
     ],
 };
 
@@ -34,6 +36,17 @@ pub struct Settings {
     pub requests_per_second: NonZeroU32,
     /// How many at once after a pause.
     pub burst: NonZeroU32,
+    /// How much may be uploaded.
+    pub uploads: Uploads,
+}
+
+/// How much an end customer may upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uploads {
+    /// The most bytes of one upload.
+    pub most_bytes: u64,
+    /// The most bytes that are kept.
+    pub kept_most_bytes: u64,
 }
 
 /// The files of a certificate.
@@ -53,5 +66,9 @@ pub(crate) fn read(entry: &Entry) -> Option<Settings> {
         identity: identity.map(|(certificate, key)| Identity { certificate, key }),
         requests_per_second: NonZeroU32::new(entry.number("requests_per_second")?)?,
         burst: NonZeroU32::new(entry.number("burst")?)?,
+        uploads: Uploads {
+            most_bytes: entry.number("upload_most_bytes")?,
+            kept_most_bytes: entry.number("kept_most_bytes")?,
+        },
     })
 }

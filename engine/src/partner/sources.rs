@@ -8,11 +8,12 @@ use tokio::sync::{Semaphore, watch};
 
 use super::Error;
 use super::customers::Customers;
-use super::section::Settings;
+use super::section::{Settings, Uploads};
 use crate::config::Login;
 use crate::edge::commands::Commands;
 use crate::edge::refusals::Refusals;
 use crate::lane::status::LaneStatus;
+use crate::log::objects::Objects;
 use crate::log::streams::lane_of;
 use crate::store::{self, Lane, Store};
 
@@ -31,6 +32,8 @@ pub struct Partner {
     pub node: Arc<str>,
     /// This controller, as trace routes name it.
     pub controller: Arc<str>,
+    /// On how many of the server's nodes objects are kept.
+    pub replicas: u32,
     /// What it is told.
     pub settings: Settings,
     /// Who may come, and how.
@@ -46,6 +49,9 @@ pub(super) struct Sources {
     /// This controller, as trace routes name it.
     pub(super) controller: Arc<str>,
     pub(super) requests_per_second: u32,
+    /// Bytes that are uploaded, and how many.
+    pub(super) objects: Objects,
+    pub(super) uploads: Uploads,
     /// Room for those who read lists.
     pub(super) reads: Arc<Semaphore>,
     rows: Arc<[Lane]>,
@@ -57,11 +63,13 @@ impl Sources {
     /// # Errors
     /// The store cannot be read.
     pub(super) fn new(partner: Partner) -> Result<Self, Error> {
-        let Partner { store, client, lanes, node, controller, settings, logins } = partner;
+        let Partner { store, client, lanes, node, controller, replicas, settings, logins } = partner;
         let rows: Arc<[_]> =
             (0..).zip(&lanes).map(|(lane, _)| store.lane(lane)).collect::<Result<_, store::Error>>()?;
         Ok(Self {
             customers: Arc::new(Customers::new(logins, &settings)),
+            objects: Objects::new(client.clone(), replicas),
+            uploads: settings.uploads,
             commands: Arc::new(Commands::new(client, node, lanes, Arc::clone(&rows))),
             refusals: Arc::default(),
             controller,

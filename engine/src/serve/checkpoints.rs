@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use linesman_domain::audit::{self as logs, Owner};
+use linesman_domain::audit::{self as logs, Log, Owner};
 use linesman_schemas::command::{Audit, CheckpointKept, Command, Verb};
 use linesman_schemas::control::Control;
 use linesman_schemas::{CommandId, Principal};
@@ -77,8 +77,8 @@ fn grown(store: &Store, auditor: &Auditor, lanes: u32) -> Result<Vec<Grown>, Err
             let last = rows.rows_back(&logs::kept_within(&owner), None).next().transpose()?;
             let kept = last.and_then(|(key, _)| logs::kept_size(&key)).unwrap_or_default();
             if head.size() > kept {
-                let origin = auditor.origin(&owner);
-                grown.push((lane, owner, Checkpoint { origin, size: head.size(), root: head.root() }));
+                let checkpoint = auditor.checkpoint(&owner, &Log::open(&rows, &owner)?)?;
+                grown.push((lane, owner, checkpoint));
             }
         }
     }

@@ -33,6 +33,7 @@ mod built_in {
                     password: Secret::new("demo"),
                     concurrency: upstream::Way::CONCURRENCY,
                     timeout: upstream::Way::TIMEOUT,
+                    identity: None,
                     source_address: None,
                 },
                 site_id: "DEMO".to_owned(),

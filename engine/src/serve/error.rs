@@ -1,11 +1,14 @@
 //! Why the engine does not run, or stopped running.
 
+use std::path::PathBuf;
+
 use linesman_connectors::tls;
 use linesman_domain as domain;
 use linesman_schemas::name::NameError;
 use linesman_schemas::{Mode, OrgName};
 
 use crate::audit::key::KeyFileError;
+use crate::seal::{SealError, pseudonyms};
 use crate::{data_dir, dispatch, edge, embedded, lane, licence, log, partner, rules_dir, store};
 
 /// Why the engine does not run, or stopped running.
@@ -47,6 +50,20 @@ pub enum Error {
     /// The listener for end customers.
     #[error(transparent)]
     Partner(#[from] partner::Error),
+    /// The seal.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The keys of pseudonyms.
+    #[error(transparent)]
+    Pseudonyms(#[from] pseudonyms::KeyError),
+    /// The folder of what is on its way to an upstream.
+    #[error("`{}` cannot be used", folder.display())]
+    Leaving {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The log takes no command.
     #[error("`{subject}` cannot be published")]
     Publish {

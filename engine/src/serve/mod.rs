@@ -11,9 +11,11 @@ mod checkpoints;
 mod copies;
 mod demo;
 mod error;
+mod expiries;
 mod handout;
 mod licensing;
 mod mode;
+mod objects;
 mod outside;
 mod part;
 mod policies;
@@ -24,7 +26,7 @@ mod watch;
 mod whole;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_nats::Client;
@@ -44,6 +46,7 @@ use crate::lane::status::Changes;
 use crate::licence;
 use crate::log;
 use crate::log::books::Books;
+use crate::log::objects::Objects;
 use crate::log::streams::{self, Layout};
 use crate::logging::Logging;
 use crate::metrics::Metrics;
@@ -53,10 +56,12 @@ use crate::store::Store;
 use checkpoints::Checkpoints;
 use copies::Copies;
 pub use error::Error;
+use expiries::Expiries;
 use handout::Handout;
 use licensing::Licensing;
 use linesman_domain::cases::{CASES, CaseState};
 use linesman_domain::reactions;
+use objects::Housekeeping;
 use outside::{Outside, Ways};
 use policies::{Brought, Policies};
 use setup::Setup;
@@ -85,6 +90,8 @@ pub struct App {
     handout: Watching,
     checkpoints: Watching,
     licensing: Watching,
+    expiries: Watching,
+    objects: Watching,
     demo: demo::Upstream,
     edge: Listening,
     partner: Option<partner::Listening>,
@@ -105,12 +112,15 @@ impl App {
         let files = rules_dir::read_all(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
         let demo = demo::Upstream::start(config.mode, data_dir.root(), &mut config.connectors).await?;
-        let ways = Ways::of(&config)?;
+        let ways = Ways::of(&mut config, &data_dir)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
         let identity = streams::ensure(&client, &layout).await?;
         let store = Arc::new(Store::open(&data_dir.state())?);
+        if let Some(ended) = linesman_domain::expiries::licence_ended(&store.lane(0)?)? {
+            standing.had(ended);
+        }
         let books = Arc::new(Books::new(client.clone(), config.nats.replicas));
         let owner: Arc<str> = private::random_hex::<8>().map_err(Error::Random)?.into();
         let setup = Arc::new(Setup {
@@ -157,6 +167,18 @@ impl App {
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
         let (licensing, sends) = Licensing::new(Arc::clone(&standing));
         let licensing = Watching::spawn(licensing.run());
+        let upstream = ways.upstream();
+        let housekeeping = Housekeeping {
+            objects: Objects::new(client.clone(), config.nats.replicas),
+            store: Arc::clone(&store),
+            lanes: executors.lanes.clone(),
+        };
+        let has_listener = config.partner.is_some();
+        let objects = Watching::spawn(async move {
+            if has_listener {
+                housekeeping.run().await;
+            }
+        });
         let outside = Outside::start(ways, &client, &store, &executors.lanes, (changed, sends))?;
         let (ready, is_ready) = channel(false);
         let partner = match config.partner {
@@ -169,12 +191,22 @@ impl App {
                     lanes: executors.lanes.clone(),
                     node: Arc::clone(&owner),
                     controller: auditor.id.as_str().into(),
+                    replicas: config.nats.replicas,
                     settings,
                     logins: logins.filter_map(|org| Some((org.name, org.login?))).collect(),
                 };
                 Some(partner::listen(partner, &authority).await?)
             }
         };
+        let expiries = Expiries {
+            client: client.clone(),
+            rows: store.lane(0)?,
+            lane: executors.lanes.first().cloned(),
+            standing: Arc::clone(&standing),
+            upstream: upstream.clone().filter(|upstream| upstream.name() == linesman_connectors::partner::FOLDER.name),
+            listener: partner.as_ref().and_then(|partner| partner.overview().certificate()),
+        };
+        let expiries = Watching::spawn(expiries.run());
         let edge = Edge {
             store: Arc::clone(&store),
             client: client.clone(),
@@ -190,6 +222,7 @@ impl App {
             files: files_asked,
             dispatch: outside.dispatched.clone(),
             sources: outside.brought.clone(),
+            upstream,
             partner: partner.as_ref().map(partner::Listening::overview),
             metrics,
             logging,
@@ -207,6 +240,8 @@ impl App {
             handout,
             checkpoints,
             licensing,
+            expiries,
+            objects,
             demo,
             edge,
             partner,
@@ -223,7 +258,7 @@ impl App {
         let ready = Ready {
             pid: std::process::id(),
             api: format!("https://{}", self.edge.addr()),
-            partner: self.partner.as_ref().map(|partner| format!("https://{}", partner.overview().address())),
+            partner: self.partner_url(),
             nats: self.nats_url.clone(),
             ca: self.ca.clone(),
         };
@@ -237,6 +272,16 @@ impl App {
     /// The API's address.
     pub fn api(&self) -> SocketAddr {
         self.edge.addr()
+    }
+
+    /// Where end customers' controllers come to, if it listens to them.
+    pub fn partner_url(&self) -> Option<String> {
+        self.partner.as_ref().map(|partner| format!("https://{}", partner.overview().address()))
+    }
+
+    /// The file of its certificate authority.
+    pub fn ca(&self) -> &Path {
+        &self.ca
     }
 
     /// The NATS URL for publishers and subscribers, with its login.
@@ -253,6 +298,8 @@ impl App {
             error = self.handout.broke_off() => Some(error),
             error = self.checkpoints.broke_off() => Some(error),
             error = self.licensing.broke_off() => Some(error),
+            error = self.expiries.broke_off() => Some(error),
+            error = self.objects.broke_off() => Some(error),
         }
     }
 
@@ -297,6 +344,8 @@ impl App {
         self.handout.stop().await;
         self.checkpoints.stop().await;
         self.licensing.stop().await;
+        self.expiries.stop().await;
+        self.objects.stop().await;
         self.outside.stop().await?;
         self.demo.stop().await;
         self.executors.drain().await;

@@ -1,18 +1,26 @@
-//! What works with the outside: the dispatcher carries reactions out, sources bring inputs.
+//! What works with the outside: the dispatcher carries reactions out, sources bring inputs. How documents leave for an
+//! upstream: by way of the data directory, with the keys of pseudonyms that the seal keeps.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
 use async_nats::Client;
+use linesman_connectors::upload::Leaving;
 use linesman_connectors::{Connector, Source};
+use linesman_redaction::Overwriting;
+use linesman_schemas::OrgName;
 use tokio::sync::{mpsc, watch};
 
 use super::Error;
 use super::part::Part;
 use crate::config::Config;
+use crate::data_dir::DataDir;
 use crate::dispatch::{self, Dispatcher};
 use crate::lane::status::{Change, LaneStatus};
 use crate::logging::full;
+use crate::seal::Seal;
+use crate::seal::pseudonyms::Keys;
 use crate::sources::{self, LaneCursors, Pace, Sources};
 use crate::store::Store;
 
@@ -27,8 +35,9 @@ impl Ways {
     /// What the configuration speaks of, and what needs no settings.
     ///
     /// # Errors
-    /// A connector or a source cannot be made from its settings.
-    pub(super) fn of(config: &Config) -> Result<Self, Error> {
+    /// A connector or a source cannot be made from its settings, or what documents leave by cannot be used.
+    pub(super) fn of(config: &mut Config, data_dir: &DataDir) -> Result<Self, Error> {
+        config.connectors.leaving = leaving(config, data_dir)?;
         let mut connectors = linesman_connectors::connectors(&config.connectors)?;
         let mut sources = linesman_connectors::sources(&config.connectors)?;
         if !config.mode.sends() {
@@ -38,6 +47,25 @@ impl Ways {
         }
         Ok(Self { connectors, sources, pace: Pace::of(&config.settings) })
     }
+
+    /// The connector that leads to the upstream, if there is one.
+    pub(super) fn upstream(&self) -> Option<Arc<dyn Connector>> {
+        self.connectors.iter().find(|connector| connector.is_upstream()).cloned()
+    }
+}
+
+/// How documents leave for the upstream.
+fn leaving(config: &Config, data_dir: &DataDir) -> Result<Leaving, Error> {
+    let seal = Seal::open(&data_dir.keys(), config.seal_key_file.as_deref())?;
+    let keys = Keys::open(&data_dir.keys(), Arc::new(seal))?;
+    let with_pseudonyms: BTreeSet<OrgName> =
+        config.organizations.iter().filter(|org| org.has_pseudonyms).map(|org| org.name.clone()).collect();
+    let overwritings = move |org: &OrgName| match with_pseudonyms.contains(org) {
+        true => keys.of(org).map(Overwriting::Pseudonyms).map_err(|error| full(&error)),
+        false => Ok(Overwriting::Fixed),
+    };
+    let folder = data_dir.leaving();
+    Leaving::by(&folder, Arc::new(overwritings)).map_err(|source| Error::Leaving { folder, source })
 }
 
 /// The dispatcher and the sources, at work.

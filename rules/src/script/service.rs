@@ -73,6 +73,9 @@ fn at(run: &Run, named: &Named, place: &str) -> Result<Named, Fault> {
 
 fn ask(run: &Run, (name, wish): (&str, Wish), named: &Named, given: &Map) -> Result<(), Fault> {
     let kind = run.subject();
+    if !kind.has_organization() {
+        return Err(no_organization(name, kind).into());
+    }
     if named.at.is_none() && !kind.has_incident() {
         return Err(no_place(name, kind).into());
     }
@@ -111,6 +114,12 @@ pub(super) fn read_place(text: &str) -> Result<Place, Refusal> {
 pub(super) fn no_place(wish: &str, kind: SubjectKind) -> Refusal {
     let message = format!("`{wish}` needs a place, and this trigger is about {}", kind.with_article());
     Refusal::new(message, format!("name the place: `service(...).at(...).{wish}(...)`"))
+}
+
+/// Refuses what is done in an organization where the trigger is the provider's.
+pub(super) fn no_organization(wish: &str, kind: SubjectKind) -> Refusal {
+    let message = format!("`{wish}` acts in an organization, and this trigger is about {}", kind.with_article());
+    Refusal::new(message, "that is the provider's: only notifications and `publish` are for it".to_owned())
 }
 
 /// Refuses what names no parameter.

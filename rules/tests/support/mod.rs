@@ -142,6 +142,16 @@ pub(crate) fn record() -> Plain {
     record
 }
 
+/// A licence that ends soon.
+pub(crate) fn expiry() -> Plain {
+    let mut expiry = Plain::new(SubjectKind::Expiry)
+        .with(Field::Kind, "licence")
+        .with(Field::Id, "0190b7c2")
+        .with(Field::Ends, "2026-12-31T00:00:00Z");
+    expiry.fields.extend([(Field::HasEnded, Held::Flag(false))]);
+    expiry
+}
+
 /// A subject of a kind.
 pub(crate) fn subject_of(kind: SubjectKind) -> Plain {
     match kind {
@@ -149,6 +159,7 @@ pub(crate) fn subject_of(kind: SubjectKind) -> Plain {
         SubjectKind::Update => update(),
         SubjectKind::Message => message(),
         SubjectKind::Record => record(),
+        SubjectKind::Expiry => expiry(),
     }
 }
 

@@ -51,6 +51,9 @@ impl Refusals {
         for (at, refusal) in self.refusals.iter().enumerate() {
             label(&format!("/refusals/{at}/operation"), &refusal.operation, OWNER_MOST)?;
             label(&format!("/refusals/{at}/place"), &refusal.place, OWNER_MOST * 2)?;
+            if let Some(about) = &refusal.about {
+                label(&format!("/refusals/{at}/about"), about, OWNER_MOST * 2)?;
+            }
         }
         Ok(())
     }
@@ -65,6 +68,9 @@ pub struct Refusal {
     pub operation: String,
     /// Where, as it was asked for; empty where those of several kinds are counted together.
     pub place: String,
+    /// About what, as it was asked for; none where that is the place, or several are counted together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// Why not.
     pub verdict: Verdict,
     /// How often.

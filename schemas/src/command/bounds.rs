@@ -9,11 +9,11 @@ pub const CASE_TEXT_MOST: usize = 32 * 1024;
 /// The longest case id, and the longest word for a case's status, in characters.
 pub const CASE_WORD_MOST: usize = 64;
 /// The longest address of an organization, in characters.
-pub(super) const ADDRESS_MOST: usize = 1_000;
+pub const ADDRESS_MOST: usize = 1_000;
 /// The longest link to a case, in characters.
 pub const CASE_LINK_MOST: usize = 2048;
 /// The longest name of what a case is about, in characters: that of a field of a bundle's manifest.
-pub(super) const DETAIL_MOST: usize = 64 * 1024;
+pub const DETAIL_MOST: usize = 64 * 1024;
 /// How many may be told of a case, and how many device groups or hosts of one there may be.
 pub const LIST_MOST: usize = 1000;
 
@@ -28,20 +28,20 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self { pointer: pointer.into(), message: message.into() }
     }
 }
 
 /// A text of one line.
-pub(super) fn label(pointer: &str, value: &str, most: usize) -> Result<(), Fault> {
+pub(crate) fn label(pointer: &str, value: &str, most: usize) -> Result<(), Fault> {
     if value.chars().any(char::is_control) {
         return Err(Fault::new(pointer, "has control characters"));
     }
     text(pointer, value, most)
 }
 
-pub(super) fn text(pointer: &str, value: &str, most: usize) -> Result<(), Fault> {
+pub(crate) fn text(pointer: &str, value: &str, most: usize) -> Result<(), Fault> {
     if value.chars().count() > most {
         return Err(Fault::new(pointer, format!("has more than {most} characters")));
     }
@@ -51,7 +51,7 @@ pub(super) fn text(pointer: &str, value: &str, most: usize) -> Result<(), Fault>
     }
 }
 
-pub(super) fn list<T>(pointer: &str, items: &[T]) -> Result<(), Fault> {
+pub(crate) fn list<T>(pointer: &str, items: &[T]) -> Result<(), Fault> {
     match items.len() > LIST_MOST {
         true => Err(Fault::new(pointer, format!("has more than {LIST_MOST} entries"))),
         false => Ok(()),
@@ -59,7 +59,7 @@ pub(super) fn list<T>(pointer: &str, items: &[T]) -> Result<(), Fault> {
 }
 
 /// A SHA-256 in lower-case hexadecimal.
-pub(super) fn hash(pointer: &str, value: &str) -> Result<(), Fault> {
+pub(crate) fn hash(pointer: &str, value: &str) -> Result<(), Fault> {
     match value.len() == 64 && value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
         true => Ok(()),
         false => Err(Fault::new(pointer, "is no SHA-256 in lower-case hexadecimal")),

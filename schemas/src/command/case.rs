@@ -8,7 +8,9 @@ use super::bounds::{
     CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, NOTE_MOST, OWNER_MOST, label, list, text,
 };
 use crate::cascade::{ALIAS_MOST, CONTROLLER_MOST, CaseReport, KEY_MOST, TRACE_MOST};
+use crate::name::is_token;
 use crate::reaction::{CaseDetails, FollowUp};
+use crate::upload::UploadRequest;
 use crate::{IncidentId, Priority};
 
 /// What is asked for of an incident's case.
@@ -32,6 +34,8 @@ pub enum Case {
     Close(CaseRemark),
     /// It is not done after all.
     Reopen(CaseRemark),
+    /// Keep what an end customer has uploaded, all of which is there.
+    Keep(Box<UploadKept>),
 }
 
 impl Case {
@@ -46,6 +50,7 @@ impl Case {
             Self::Note(_) => "note-case",
             Self::Close(_) => "close-case",
             Self::Reopen(_) => "reopen-case",
+            Self::Keep(_) => "keep-upload",
         }
     }
 
@@ -57,10 +62,11 @@ impl Case {
             Self::Override(wanted) => wanted.check(),
             Self::Note(remark) if remark.text.trim().is_empty() => Err(Fault::new("/text", "is empty")),
             Self::Note(remark) | Self::Close(remark) | Self::Reopen(remark) => remark.check(),
+            Self::Keep(kept) => kept.check(),
         }
     }
 
-    /// The incident it is for; none where it is to become one.
+    /// The incident it is for; none where it is to become one, and of what belongs to no case.
     pub const fn incident(&self) -> Option<&IncidentId> {
         match self {
             Self::Submit(wish) | Self::Save(wish) => Some(&wish.incident),
@@ -68,6 +74,7 @@ impl Case {
             Self::Forward(name) | Self::Handle(name) => Some(&name.incident),
             Self::Override(wanted) => Some(&wanted.incident),
             Self::Note(remark) | Self::Close(remark) | Self::Reopen(remark) => Some(&remark.incident),
+            Self::Keep(kept) => kept.incident.as_ref(),
         }
     }
 }
@@ -101,6 +108,31 @@ impl Reported {
             }
         }
         report.details.as_ref().map_or(Ok(()), check_details)
+    }
+}
+
+/// What an end customer has uploaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UploadKept {
+    /// Under what its bytes lie in the object store.
+    pub stored: String,
+    /// The incident of the case it belongs to; none of a snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// What was announced, and is there.
+    pub upload: UploadRequest,
+}
+
+impl UploadKept {
+    fn check(&self) -> Result<(), Fault> {
+        if !is_token(&self.stored) {
+            return Err(Fault::new("/stored", "is no name of an object"));
+        }
+        self.upload.check().map_err(|fault| Fault { pointer: format!("/upload{}", fault.pointer), ..fault })?;
+        match self.upload.receipt.is_some() == self.incident.is_some() {
+            true => Ok(()),
+            false => Err(Fault::new("/incident", "is not that of the receipt")),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! Verbs come in families, a file each: what a verb is called in subjects, its bounds, the right it needs.
 
 mod audit;
-mod bounds;
+pub(crate) mod bounds;
 mod case;
 mod engine;
 mod group;
@@ -29,13 +29,15 @@ use serde::{Deserialize, Serialize};
 use crate::{CommandId, OrgName, Place, Principal};
 
 pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
-pub use bounds::{CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST};
-pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, RemarkOrigin, Reported};
+pub use bounds::{
+    ADDRESS_MOST, CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST,
+};
+pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, RemarkOrigin, Reported, UploadKept};
 pub use engine::{Engine, LevelRaise, LogLevelChange};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
 pub use manager::{HASH_MOST, Manager, ManagerRemoval, ManagerSettings, PasswordChange, SPHERE_MOST};
-pub use organization::{DeviceGroup, Handling, Organization, OrganizationSettings, SubmitCaseAs};
+pub use organization::{DeviceGroup, Handling, Organization, OrganizationSettings, SNAPSHOT_LEAST_S, SubmitCaseAs};
 pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};

@@ -35,6 +35,9 @@ impl Organization {
     }
 }
 
+/// The shortest interval at which snapshots of devices go to the upstream, in seconds.
+pub const SNAPSHOT_LEAST_S: u64 = 3_600;
+
 /// What can be set on an organization. Source: DOMAIN, "Organizations, groups, people".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrganizationSettings {
@@ -59,6 +62,12 @@ pub struct OrganizationSettings {
     /// Where spare parts go for it instead of to the partner; empty for none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub address: String,
+    /// Whether the bundles of its cases, and what else belongs to them, go to the upstream too.
+    #[serde(default = "is_uploading", skip_serializing_if = "is_true")]
+    pub upload: bool,
+    /// How often the newest information bundle of each of its devices goes to the upstream, in seconds; 0 for never.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub snapshot_interval_s: u64,
     /// Hash of the configuration this was read from; none when it was set otherwise, which leaves what the
     /// configuration last said as it is.
     #[serde(default)]
@@ -74,6 +83,10 @@ impl OrganizationSettings {
         label("/display_name", &self.display_name, OWNER_MOST)?;
         label("/alias", &self.alias, CONTROLLER_MOST)?;
         text("/address", &self.address, ADDRESS_MOST)?;
+        if (1..SNAPSHOT_LEAST_S).contains(&self.snapshot_interval_s) {
+            let message = format!("is less than {SNAPSHOT_LEAST_S} seconds; 0 means never");
+            return Err(Fault::new("/snapshot_interval_s", message));
+        }
         list("/device_groups", &self.device_groups)?;
         for (at, group) in self.device_groups.iter().enumerate() {
             label(&format!("/device_groups/{at}/name"), &group.name, OWNER_MOST)?;
@@ -84,6 +97,15 @@ impl OrganizationSettings {
         }
         Ok(())
     }
+}
+
+const fn is_uploading() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+const fn is_true(value: &bool) -> bool {
+    *value
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

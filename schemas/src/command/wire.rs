@@ -14,8 +14,8 @@ use super::{
     LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Note, Organization, OrganizationSettings,
     PasswordChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals,
     Replay, Reported, Rollout, RuleBook, SectionLoad, Service, Session, SessionName, SessionOpening, Subscription,
-    SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, ValueSettings, Values,
-    Verb,
+    SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, UploadKept, ValueSettings,
+    Values, Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -97,6 +97,8 @@ pub(super) enum Tagged {
     CloseCase(CaseRemark),
     /// A case is not done after all.
     ReopenCase(CaseRemark),
+    /// Keep what an end customer has uploaded.
+    KeepUpload(Box<UploadKept>),
     /// Let a policy that failed judge again what it failed on.
     RunPolicy(PolicyRun),
     /// An input that was set aside has entered the log again, as a new one.
@@ -187,6 +189,7 @@ impl From<Tagged> for Verb {
             Tagged::NoteCase(remark) => Self::Case(Case::Note(remark)),
             Tagged::CloseCase(remark) => Self::Case(Case::Close(remark)),
             Tagged::ReopenCase(remark) => Self::Case(Case::Reopen(remark)),
+            Tagged::KeepUpload(kept) => Self::Case(Case::Keep(kept)),
             Tagged::RunPolicy(run) => Self::Policy(Policy::Run(run)),
             Tagged::ReplayInput(replay) => Self::Input(Input::Replay(replay)),
             Tagged::RaiseLevel(raise) => Self::Engine(Engine::RaiseLevel(raise)),
@@ -245,6 +248,7 @@ impl From<Verb> for Tagged {
             Verb::Case(Case::Note(remark)) => Self::NoteCase(remark),
             Verb::Case(Case::Close(remark)) => Self::CloseCase(remark),
             Verb::Case(Case::Reopen(remark)) => Self::ReopenCase(remark),
+            Verb::Case(Case::Keep(kept)) => Self::KeepUpload(kept),
             Verb::Policy(Policy::Run(run)) => Self::RunPolicy(run),
             Verb::Input(Input::Replay(replay)) => Self::ReplayInput(replay),
             Verb::Engine(Engine::RaiseLevel(raise)) => Self::RaiseLevel(raise),

@@ -10,7 +10,7 @@ use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::Report;
 use linesman_schemas::reaction::{Action, Reaction};
-use linesman_schemas::trigger::{CaseData, IncidentData, IntelligenceData, Trigger};
+use linesman_schemas::trigger::{CaseData, Expiry, IncidentData, IntelligenceData, Trigger};
 use linesman_schemas::{bundle, event};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -75,7 +75,7 @@ fn events_of<D: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// What upstreams are asked that knows of cases.
-const CASES: [&str; 2] = ["submit_case", "tell_case"];
+const CASES: [&str; 3] = ["submit_case", "tell_case", "upload"];
 
 /// All channels, in the order of the document.
 pub(crate) fn channels() -> Vec<Channel> {
@@ -88,6 +88,11 @@ pub(crate) fn channels() -> Vec<Channel> {
         reaction("device", "A configuration group of a device is to change.", &["configure"], samples::configure()),
         reaction("log", "A line is to be written to the operator's log.", &["log"], samples::log_line()),
         reaction("{name}", "What a policy publishes under a name of its own.", &[], samples::published()),
+    ]);
+    // What policies of everyone's decide on the provider's own triggers.
+    channels.extend([
+        of_provider(reaction("log", "A line is to be written to the operator's log.", &["log"], samples::log_line())),
+        of_provider(reaction("{name}", "What a policy publishes under a name of its own.", &[], samples::published())),
     ]);
     channels.extend(audits());
     channels.extend(checkpoints());
@@ -231,7 +236,8 @@ fn capital(word: &str) -> String {
 fn trigger(trigger: Trigger) -> Channel {
     fn of<D: JsonSchema + 'static>(trigger: Trigger, summary: &'static str) -> Channel {
         let schema = events::<D>(&[format!("linesman.trigger.{trigger}")]);
-        let address = format!("out.{{organization}}.trigger.{trigger}");
+        let whose = if trigger.is_of_provider() { "_provider" } else { "{organization}" };
+        let address = format!("out.{whose}.trigger.{trigger}");
         out::<Value>(&format!("trigger.{trigger}"), &address, summary, schema, vec![samples::trigger(trigger)])
     }
     // A new trigger belongs here, with the type of its data.
@@ -242,6 +248,14 @@ fn trigger(trigger: Trigger) -> Channel {
         Trigger::CaseUpdated => of::<CaseData<'_>>(trigger, "A case changed upstream after its id was known."),
         Trigger::IncidentReported => of::<IncidentData<'_>>(trigger, "An end customer has reported a case."),
         Trigger::IntelligenceReceived => of::<IntelligenceData<'_>>(trigger, "An intelligence message arrived."),
+        Trigger::LicenceExpiring => of::<Expiry>(trigger, "The installation's licence ends within 30 days."),
+        Trigger::LicenceExpired => of::<Expiry>(trigger, "The installation's licence has ended."),
+        Trigger::CertificateExpiring => {
+            of::<Expiry>(trigger, "A certificate between partner and end customer ends within 30 days.")
+        }
+        Trigger::CertificateExpired => {
+            of::<Expiry>(trigger, "A certificate between partner and end customer has ended.")
+        }
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
 }
@@ -306,6 +320,13 @@ fn reaction(name: &str, summary: &'static str, tags: &[&str], examples: Vec<Valu
     channel
 }
 
+/// The same, of the provider's own.
+fn of_provider(channel: Channel) -> Channel {
+    let (name, address) =
+        (format!("{}.provider", channel.name), channel.address.replace("{organization}", "_provider"));
+    Channel { name, address, ..channel }
+}
+
 /// As what audits of verbs are said: by the operation that the record has, and of sections of the rule book before engine
 /// level 5 by the verb's token.
 fn said_as(verbs: &[Verb]) -> Vec<String> {
@@ -314,16 +335,20 @@ fn said_as(verbs: &[Verb]) -> Vec<String> {
     words.filter(|word| known.insert(*word)).map(str::to_owned).collect()
 }
 
+/// As what it is said that a section of the rule book counts from there on, and what that changed.
+const TAKEN_UP: [&str; 4] = ["take-up-installation", "take-up-policies", "take-up-services", "take-up-settings"];
+
 /// What became of commands: of an organization, and of the provider or an organization that does not exist.
 fn audits() -> [Channel; 2] {
     let is_said = |verb: &Verb| !matches!(verb, Verb::Session(Session::Touch(_)));
     let own: Vec<Verb> = samples::verbs().into_iter().filter(is_said).collect();
     let verbs: Vec<Verb> = own.iter().cloned().chain(samples::provider_verbs()).collect();
-    let kinds: Vec<String> = said_as(&verbs).iter().map(|word| format!("linesman.audit.{word}")).collect();
+    let of_provider: Vec<String> = said_as(&verbs).into_iter().chain(TAKEN_UP.map(str::to_owned)).collect();
+    let kinds: Vec<String> = of_provider.iter().map(|word| format!("linesman.audit.{word}")).collect();
     let summary = "What became of a command, and what it changed.";
-    let channel = |name: &str, whose: &str, verbs: &[Verb]| Channel {
+    let channel = |name: &str, whose: &str, said_as: Vec<String>| Channel {
         name: name.to_owned(),
-        values: vec![("operation", said_as(verbs))],
+        values: vec![("operation", said_as)],
         ..out::<Audit>(
             "audit.command",
             &format!("out.{whose}.audit.{{operation}}"),
@@ -333,9 +358,9 @@ fn audits() -> [Channel; 2] {
         )
     };
     [
-        channel("audit.command", "{organization}", &own),
-        // Also of an organization that does not exist.
-        channel("audit.command.provider", "_provider", &verbs),
+        channel("audit.command", "{organization}", said_as(&own)),
+        // Also of an organization that does not exist, and of what a load changed once it counts.
+        channel("audit.command.provider", "_provider", of_provider),
     ]
 }
 
@@ -385,8 +410,8 @@ fn dead_letters() -> [Channel; 3] {
         channel(
             "dead.provider",
             "_provider",
-            "Control messages that were set aside.",
-            vec![Reason::CommandUndecodable],
+            "Control messages that were set aside, and what the provider's own policies and reactions failed on.",
+            vec![Reason::CommandUndecodable, Reason::PolicyFailed, Reason::ReactionFailed],
         ),
     ]
 }

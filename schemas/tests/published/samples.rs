@@ -9,7 +9,7 @@ use linesman_schemas::command::{
     Assignment, Audit as AuditVerb, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, Command,
     DeviceGroup, Engine, Group, Handling, Incident, Input, LevelRaise, LogLevelChange, Manager, Note, Organization,
     OrganizationSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook,
-    SectionLoad, Service, Session, SubmitCaseAs, Subscription, Token, Values, Verb,
+    SectionLoad, Service, Session, SubmitCaseAs, Subscription, Token, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
@@ -18,9 +18,10 @@ use linesman_schemas::intelligence::{self, Intelligence, Relevance};
 use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::{Attempt, CaseNote, CaseStanding, Done, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{
-    Action, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
+    Action, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
 };
-use linesman_schemas::trigger::{CaseData, DeviceData, IncidentData, IntelligenceData, Trigger};
+use linesman_schemas::trigger::{CaseData, DeviceData, Expiring, Expiry, IncidentData, IntelligenceData, Trigger};
+use linesman_schemas::upload::{Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -82,6 +83,8 @@ pub(crate) fn verbs() -> Vec<Verb> {
             alias: "ACME".to_owned(),
             handling: Handling::Own,
             submit_case_as: SubmitCaseAs::Test,
+            upload: false,
+            snapshot_interval_s: 604_800,
             address: "Acme Corporation, 1 Main Street, Springfield".to_owned(),
             display_name: "Acme Corporation".to_owned(),
             is_proxy: true,
@@ -136,7 +139,8 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 | Case::Override(_)
                 | Case::Note(_)
                 | Case::Close(_)
-                | Case::Reopen(_),
+                | Case::Reopen(_)
+                | Case::Keep(_),
             )
             | Verb::Policy(Policy::Run(_))
             | Verb::Input(Input::Replay(_))
@@ -255,15 +259,16 @@ fn people_verbs() -> Vec<Verb> {
         json!({"login_locked": {"failures": 320, "until": until, "unnamed": {"logins": 2, "sources": 3}}}),
         json!({"record_refusals": {"refusals": [{
             "principal": {"kind": "manager", "organization": "acme", "name": "ann"},
-            "operation": "set-place",
-            "place": "acme/munich",
+            "operation": "tie-device",
+            "place": "acme",
+            "about": "JN12345678",
             "verdict": "not-found",
             "count": 1,
         }]}}),
         json!({"keep_checkpoint": {
             "size": 17,
             "root": HASH,
-            "note": "linesman/18b9f5a2/acme\n17\nFwkHn7vWnQ3mzSxqPDy7wZ4vQGQyCXLWQ6SqOgoyR6s=\n",
+            "note": "linesman/18b9f5a2/acme\n17\nFwkHn7vWnQ3mzSxqPDy7wZ4vQGQyCXLWQ6SqOgoyR6s=\nbodies-from 0\n",
         }}),
         json!({"revoke_token": {"manager": "ann", "token": "ci"}}),
         json!({"remove_manager": {"manager": "ann"}}),
@@ -349,6 +354,15 @@ fn cascade_verbs() -> Vec<Verb> {
         case_link: Some("https://cases.partner.example/C-7".to_owned()),
         case_status: Some("with engineering".to_owned()),
     };
+    let upload = UploadRequest {
+        kind: UploadKind::Bundle,
+        receipt: Some("T-acme-1".to_owned()),
+        device: Some(UploadDevice { serial_number: "JN1234567890".to_owned(), host_name: "edge-01".to_owned() }),
+        name: "own-3.xml".to_owned(),
+        media_type: Some("application/xml".to_owned()),
+        size: 48_213,
+        sha256: HASH.to_owned(),
+    };
     vec![
         Verb::Case(Case::Report(Box::new(Reported { key: "own-r3-18b9f5a2c3d4e5f6".to_owned(), report }))),
         Verb::Case(Case::Forward(name())),
@@ -357,6 +371,7 @@ fn cascade_verbs() -> Vec<Verb> {
         Verb::Case(Case::Note(remark("The spare part has arrived.", Some(origin)))),
         Verb::Case(Case::Close(remark("", None))),
         Verb::Case(Case::Reopen(remark("It is down again.", None))),
+        Verb::Case(Case::Keep(Box::new(UploadKept { stored: HASH.to_owned(), incident: Some(incident()), upload }))),
     ]
 }
 
@@ -401,7 +416,8 @@ pub(crate) fn attempts() -> Vec<Value> {
         message: "the support system answered 503".to_owned(),
         retry_after_s: Some(30),
     };
-    [accepted, Done::Delivered, Done::Configured, Done::CaseTold]
+    let uploaded = Done::Uploaded { sha256: HASH.to_owned(), size: 48_213 };
+    [accepted, Done::Delivered, Done::Configured, Done::CaseTold, uploaded]
         .map(Outcome::Done)
         .into_iter()
         .chain([Outcome::Failed(failure)])
@@ -429,6 +445,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
             cursor: Some("2026-11-21T10:16:30Z".to_owned()),
             number: 7,
         }),
+        Control::Expiry(expiry(Trigger::LicenceExpiring)),
     ];
     let tag = |control: &Control| match control {
         Control::RuleBook(_) => "rule_book",
@@ -438,6 +455,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::Level(_) => "level",
         Control::Continue => "continue",
         Control::Cursor(_) => "cursor",
+        Control::Expiry(_) => "expiry",
     };
     samples.iter().map(|control| (tag(control), json_of(control))).collect()
 }
@@ -483,8 +501,29 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             };
             event(&kind, ORGANIZATION, Some("TSB70123"), data)
         }
+        Trigger::LicenceExpiring
+        | Trigger::LicenceExpired
+        | Trigger::CertificateExpiring
+        | Trigger::CertificateExpired => {
+            let expiry = expiry(trigger);
+            event(&kind, "/provider", Some(&expiry.id.clone()), expiry)
+        }
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
+}
+
+fn expiry(trigger: Trigger) -> Expiry {
+    let (kind, has_ended) = match trigger {
+        Trigger::LicenceExpiring => (Expiring::Licence, false),
+        Trigger::LicenceExpired => (Expiring::Licence, true),
+        Trigger::CertificateExpiring => (Expiring::Upstream, false),
+        _ => (Expiring::Listener, true),
+    };
+    let id = match kind {
+        Expiring::Licence => "0190b7c2-5e0d-7cc3-98c4-dc0c0c07398f".to_owned(),
+        Expiring::Upstream | Expiring::Listener => format!("sha256:{HASH}"),
+    };
+    Expiry { kind, id, ends: time("2026-12-21T00:00:00Z"), has_ended }
 }
 
 pub(crate) fn refused_policy() -> Vec<Value> {
@@ -530,7 +569,7 @@ fn details() -> CaseDetails {
 
 /// What an upstream is asked that knows of cases.
 pub(crate) fn cases(connector: &str) -> Vec<Value> {
-    let all = submit_case().into_iter().chain(tell_case());
+    let all = submit_case().into_iter().chain(tell_case()).chain(upload());
     all.map(|action| reaction(connector, Some(&incident()), &json_of(action))).collect()
 }
 
@@ -566,6 +605,26 @@ fn tell_case() -> Vec<Action> {
         .map(|step| CaseTelling { incident: incident(), transaction_id: "T-0001".to_owned(), step })
         .map(|telling| Action::TellCase(Box::new(telling)))
         .into()
+}
+
+fn upload() -> Vec<Action> {
+    let device = || Some(UploadDevice { serial_number: "JN1234567890".to_owned(), host_name: "edge-01".to_owned() });
+    let bundle = BundleBytes { sequence: 17, length: 48_213, sha256: HASH.to_owned(), start: 0, end: 48_213 };
+    let object = UploadSource::Object { sha256: HASH.to_owned(), size: 734_003 };
+    let bundle = Upload {
+        kind: UploadKind::Bundle,
+        case: "2026-1121-0007".to_owned(),
+        name: "acme-1.xml".to_owned(),
+        media_type: Some("application/xml".to_owned()),
+        device: device(),
+        filter_level: FilterLevel::All,
+        source: UploadSource::Input(bundle),
+    };
+    let (kind, name) = (UploadKind::Attachment, "core-17.tgz".to_owned());
+    let attachment = Upload { kind, name, media_type: None, device: None, source: object, ..bundle.clone() };
+    let (kind, name) = (UploadKind::Snapshot, "snapshot-JN1234567890.xml".to_owned());
+    let snapshot = Upload { kind, name, case: String::new(), ..bundle.clone() };
+    [bundle, attachment, snapshot].map(|upload| Action::Upload(Box::new(upload))).into()
 }
 
 pub(crate) fn configure() -> Vec<Value> {

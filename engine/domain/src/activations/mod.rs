@@ -52,6 +52,8 @@ pub const LEVEL: u32 = 5;
 /// From which engine level on what is to count later is held against what counts always, whichever comes first; what never
 /// counts again is not; and no two lines' groups have one name.
 pub(crate) const FORESEEN: u32 = 6;
+/// The level from which slices of lines are small.
+pub(crate) const PACED: u32 = 7;
 /// How many activations of one subscription there may be at one place.
 pub const ACTIVATIONS_MOST: usize = 1_000;
 /// How many characters of a hash are in an activation's id.

@@ -3,13 +3,14 @@
 
 use jiff::Timestamp;
 use linesman_schemas::cascade::{CaseReport, CaseStep};
-use linesman_schemas::command::{CaseOverride, CaseRemark, Handling, Reported};
+use linesman_schemas::command::{CaseOverride, CaseRemark, Handling, NOTE_MOST, OWNER_MOST, Reported};
 use linesman_schemas::outcome::CaseNote;
-use linesman_schemas::reaction::{Action, CaseTelling, WITHHELD};
+use linesman_schemas::reaction::{Action, CaseTelling};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{FilterLevel, IncidentId, OrgName, Principal};
 
 use super::chain::{self, ChainRow, LeadsTo, NoteRow, ReportedRow, Side, StepKind, StepRow, Words};
+use super::leaving::Texts;
 use super::{CaseState, CaseText, TEST_MARK, new, outgoing};
 use crate::Error;
 use crate::desk::Desk;
@@ -212,6 +213,15 @@ pub(crate) fn remark(
         return Err("the case has all the notes of those below that it takes".to_owned());
     }
     let is_closed = chain.is_closed || case.state == CaseState::Closed;
+    // One below that has not heard the answer tries again, maybe long after what was asked is forgotten: it stands so.
+    let stands = match kind {
+        StepKind::Close => is_closed,
+        StepKind::Reopen => !is_closed,
+        StepKind::Note => false,
+    };
+    if stands && side == Side::Below && desk.is_at(7) {
+        return Ok(Vec::new());
+    }
     match kind {
         StepKind::Close if is_closed => return Err("the case is closed".to_owned()),
         StepKind::Reopen if !is_closed => return Err("the case is not closed".to_owned()),
@@ -280,7 +290,8 @@ pub(super) fn next_step(
         return Vec::new();
     }
     let level = organizations.filter_level(&incident.id.org);
-    if level == FilterLevel::DoNotSend {
+    // INVARIANT (a receipt is for whoever gave it): what another upstream has taken, the present one is told nothing of.
+    if level == FilterLevel::DoNotSend || incident.is_elsewhere {
         chain.steps.clear();
     }
     let Some(step) = chain.steps.first() else { return Vec::new() };
@@ -289,7 +300,7 @@ pub(super) fn next_step(
     let telling = CaseTelling {
         incident: incident.id.clone(),
         transaction_id: case.transaction_id.clone(),
-        step: said(step, level),
+        step: said(step, &Texts::at(desk, level)),
     };
     let decided =
         Decided { id, destination: upstream::of_case(&desk.installed), action: Action::TellCase(Box::new(telling)) };
@@ -299,6 +310,7 @@ pub(super) fn next_step(
 /// What a case's upstream is being told, as it may leave at the organization's present filter level; nothing is told any
 /// more where nothing may leave. None if it is not that reaction.
 pub(crate) fn refilter(
+    desk: &Desk,
     organizations: &Organizations,
     incident: &mut Incident,
     reaction: &str,
@@ -311,23 +323,17 @@ pub(crate) fn refilter(
         chain.steps.clear();
         return Some(None);
     }
-    let step = said(chain.steps.first()?, level);
+    let step = said(chain.steps.first()?, &Texts::at(desk, level));
     let (incident, transaction_id) = (incident.id.clone(), case.transaction_id.clone());
     Some(Some(Action::TellCase(Box::new(CaseTelling { incident, transaction_id, step }))))
 }
 
-/// What leaves of a step at a filter level.
+/// What leaves of a step.
 ///
-/// INVARIANT (data leaves only filtered): below `Send all information` neither what was said leaves nor who said it.
-fn said(step: &StepRow, level: FilterLevel) -> CaseStep {
-    let is_all = level == FilterLevel::All;
-    let shown = |text: &str| match (text, is_all) {
-        ("", _) => String::new(),
-        (text, true) => text.to_owned(),
-        (_, false) => WITHHELD.to_owned(),
-    };
-    let author = if is_all { step.author.clone() } else { String::new() };
-    let note = CaseNote { id: step.id.clone(), author, at: step.at, text: shown(&step.text) };
+/// INVARIANT (data leaves only filtered): where texts are withheld neither what was said leaves nor who said it.
+fn said(step: &StepRow, texts: &Texts) -> CaseStep {
+    let author = if texts.are_withheld() { String::new() } else { texts.line(&step.author, OWNER_MOST) };
+    let note = CaseNote { id: step.id.clone(), author, at: step.at, text: texts.text(&step.text, NOTE_MOST) };
     match step.kind {
         StepKind::Note => CaseStep::Note(note),
         StepKind::Close => CaseStep::Close(note),

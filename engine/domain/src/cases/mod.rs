@@ -3,18 +3,20 @@
 //! | room | what |
 //! |---|---|
 //! | here | a case of an incident, at its upstream |
+//! | `leaving` | what leaves of its texts |
 //! | `cascade` | cases that end customers report, and what is told above and shown below |
 //! | `row`, `chain` | how both lie in the store |
 
 pub(crate) mod cascade;
 pub mod chain;
+pub(crate) mod leaving;
 mod row;
+pub mod taken;
 
 use jiff::Timestamp;
-use linesman_schemas::command::CaseWords;
-use linesman_schemas::command::SubmitCaseAs;
+use linesman_schemas::command::{ADDRESS_MOST, CASE_TEXT_MOST, CaseWords, DETAIL_MOST, OWNER_MOST, SubmitCaseAs};
 use linesman_schemas::outcome::{CaseNote, CaseStanding};
-use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest, WITHHELD};
+use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{FilterLevel, ReactionId};
 
@@ -25,6 +27,7 @@ use super::reactions::Decided;
 use super::subject::Incident;
 use super::upstream;
 pub use chain::ChainRow;
+use leaving::Texts;
 pub use row::{CASES, CaseRow, CaseState, CaseText, key, within};
 pub(crate) use row::{find, keep};
 
@@ -205,10 +208,16 @@ fn text(incident: &Incident, words: CaseWords) -> CaseText {
     }
 }
 
+/// Whether an incident's case is a try and no case: its organization's are, or it was reported as one.
+pub(crate) fn is_test(is_of_tests: bool, incident: &Incident) -> bool {
+    let reported = incident.chain.as_ref().and_then(|chain| chain.reported.as_ref());
+    is_of_tests || reported.is_some_and(|reported| reported.is_test)
+}
+
 /// What may leave of a case at a filter level; nothing at `Do not send`.
 ///
-/// INVARIANT (data leaves only filtered): until bundles are redacted, every level but `Send all
-/// information` lets out the incident, its priority, the alias, the route and a fixed synopsis, whatever a script wrote.
+/// INVARIANT (data leaves only filtered): where texts are withheld the incident leaves, its priority, the alias, the route
+/// and a fixed synopsis, whatever a script wrote.
 fn outgoing(
     desk: &Desk,
     organizations: &Organizations,
@@ -216,30 +225,16 @@ fn outgoing(
     text: &CaseText,
     level: FilterLevel,
 ) -> Option<Action> {
+    if level == FilterLevel::DoNotSend {
+        return None;
+    }
+    let texts = Texts::at(desk, level);
     let reported = incident.chain.as_ref().and_then(|chain| chain.reported.as_ref());
     let row = organizations.row(&incident.id.org);
-    let details = match level {
-        FilterLevel::DoNotSend => return None,
-        // What came from below without details has none.
-        FilterLevel::All if reported.is_some_and(|reported| !reported.has_details) => None,
-        FilterLevel::All => Some(CaseDetails {
-            host_event_id: incident.row.host_event_id.clone(),
-            host_name: incident.device.host_name.clone(),
-            serial_number: incident.row.serial_number.clone(),
-            product: incident.device.product.clone(),
-            platform: incident.device.platform.clone(),
-            os_version: incident.device.os_version.clone(),
-            event_type: incident.row.event_type.clone(),
-            description: incident.row.description.clone(),
-            comments: text.comments.clone(),
-            cc: text.cc.clone(),
-            follow_up: text.follow_up,
-        }),
-        FilterLevel::ExceptConfiguration | FilterLevel::AddressesOverwritten | FilterLevel::FeaturesOnly => None,
-    };
-    let synopsis = if level == FilterLevel::All { text.synopsis.clone() } else { WITHHELD.to_owned() };
-    let is_test = row.is_some_and(|row| row.submit_case_as == SubmitCaseAs::Test)
-        || reported.is_some_and(|reported| reported.is_test);
+    // What came from below without details has none.
+    let has_details = !texts.are_withheld() && reported.is_none_or(|reported| reported.has_details);
+    let synopsis = texts.line(&text.synopsis, DETAIL_MOST);
+    let is_test = is_test(row.is_some_and(|row| row.submit_case_as == SubmitCaseAs::Test), incident);
     let synopsis =
         if is_test && !synopsis.starts_with(TEST_MARK) { format!("{TEST_MARK}{synopsis}") } else { synopsis };
     let alias = match reported {
@@ -250,13 +245,32 @@ fn outgoing(
     if reported.is_some() || desk.installed.has_partner {
         trace_route.push(desk.installed.controller.clone());
     }
+    let address = row.filter(|_| !texts.are_withheld()).map(|row| texts.text(&row.address, ADDRESS_MOST));
     Some(Action::SubmitCase(Box::new(CaseRequest {
         incident: incident.id.clone(),
         priority: text.priority.unwrap_or(incident.row.priority),
         synopsis,
-        details,
+        details: has_details.then(|| details(&texts, incident, text)),
         alias,
-        address: row.filter(|_| level == FilterLevel::All).map(|row| row.address.clone()).unwrap_or_default(),
+        address: address.unwrap_or_default(),
         trace_route,
     })))
+}
+
+/// What else leaves of a case whose texts do.
+fn details(texts: &Texts, incident: &Incident, text: &CaseText) -> CaseDetails {
+    let line = |line: &str| texts.line(line, DETAIL_MOST);
+    CaseDetails {
+        host_event_id: line(&incident.row.host_event_id),
+        host_name: line(&incident.device.host_name),
+        serial_number: line(&incident.row.serial_number),
+        product: line(&incident.device.product),
+        platform: line(&incident.device.platform),
+        os_version: line(&incident.device.os_version),
+        event_type: line(&incident.row.event_type),
+        description: texts.text(&incident.row.description, DETAIL_MOST),
+        comments: texts.text(&text.comments, CASE_TEXT_MOST),
+        cc: text.cc.iter().map(|cc| texts.line(cc, OWNER_MOST)).collect(),
+        follow_up: text.follow_up,
+    }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use linesman_schemas::audit::{Audit, Record, Verdict};
 use linesman_schemas::command::{
-    Audit as AuditVerb, CheckpointKept, Command, Group, Input, Manager, PlaceVerb, Policy, Refusal, Refusals,
+    Audit as AuditVerb, CheckpointKept, Command, Group, Input, Manager, PlaceVerb, Policy, Refusal, Refusals, RuleBook,
     Service as ServiceVerb, Session, Values, Verb,
 };
 use linesman_schemas::trigger::Trigger;
@@ -18,6 +18,7 @@ use super::Answer;
 use crate::Error;
 use crate::audit::{self, Hash, Log, Owner};
 use crate::desk::Desk;
+use crate::differences;
 use crate::managers::Managers;
 use crate::outgoing::Topic;
 use crate::rights;
@@ -106,6 +107,8 @@ fn record_refusal(
 ) -> Result<u64, Error> {
     let (actor, principal, chain) = shown(owner, &refusal.principal, ground.chain);
     let time = desk.now;
+    // Before level 7 it did not say.
+    let about = refusal.about.clone().filter(|_| desk.is_at(7));
     let record = |index| Record {
         index,
         time,
@@ -115,7 +118,7 @@ fn record_refusal(
         node: command.node.clone(),
         operation: refusal.operation.clone(),
         place: refusal.place.clone(),
-        about: None,
+        about,
         old: Value::Null,
         new: if refusal.count > 1 { json!({"count": refusal.count}) } else { Value::Null },
         outcome: refusal.verdict,
@@ -217,7 +220,13 @@ pub(super) fn tell(
         audit.place = Some(place.to_string());
         (audit.actor, audit.principal, audit.chain) = shown(&owner, &command.principal, ground.chain);
         if is_recorded(&command.verb) {
-            audit.index = Some(record(desk, &owner, command, &audit, about.as_deref(), ground.rule_book)?);
+            let index = record(desk, &owner, command, &audit, about.as_deref(), ground.rule_book)?;
+            audit.index = Some(index);
+            if let Verb::RuleBook(RuleBook::LoadSection(load)) = &command.verb
+                && audit.old != audit.new
+            {
+                differences::keep(desk, load.section, &load.hash, index)?;
+            }
         }
     }
     let (index, verdict) = (audit.index, audit.verdict);
@@ -300,7 +309,7 @@ fn say(
         None => {
             let about = asked.map(OrgName::as_str).or(about);
             let sequence = desk.sequence;
-            desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered).map(|()| None)
+            desk.say_of_provider(&Topic::ProviderAudit(operation), sequence, about, audit, covered).map(|_| None)
         }
     }
 }
@@ -310,7 +319,7 @@ fn tell_kept(desk: &mut Desk, org: Option<&OrgName>, kept: &CheckpointKept) -> R
         Some(org) => desk.say(&Topic::Audit(org.clone(), CHECKPOINT), org, None, kept).map(drop),
         None => {
             let sequence = desk.sequence;
-            desk.say_of_provider(&Topic::ProviderAudit(CHECKPOINT), sequence, None, kept, None::<()>)
+            desk.say_of_provider(&Topic::ProviderAudit(CHECKPOINT), sequence, None, kept, None::<()>).map(drop)
         }
     }
 }

@@ -50,6 +50,8 @@ pub(crate) fn ask(
         Case::Reopen(remark) => told(desk, organizations, incident, command, (StepKind::Reopen, remark), "reopened"),
         // It has no incident yet.
         Case::Report(_) => Ok(("reported", Vec::new())),
+        // Rows of its own are read and written for it.
+        Case::Keep(_) => Ok(("kept", Vec::new())),
     }
 }
 
@@ -66,11 +68,18 @@ fn told(
     cascade::remark(desk, organizations, incident, asked, cause).map(|follows| (done, follows))
 }
 
+/// Whether it is an end customer's controller that asks: nobody else reports cases and uploads bytes.
+pub(crate) fn refuse_others(command: &Command) -> Option<Answer> {
+    if matches!(command.principal, Principal::EndCustomer { .. }) {
+        return None;
+    }
+    Some(Answer::refused(Verdict::Forbidden, format!("`{}` is no end customer's controller", command.principal)))
+}
+
 /// Whether a case may be reported: nobody but an end customer's controller does.
 pub(crate) fn refuse_report(desk: &Desk, command: &Command, reported: &Reported) -> Option<Answer> {
-    if !matches!(command.principal, Principal::EndCustomer { .. }) {
-        let detail = format!("`{}` is no end customer's controller", command.principal);
-        return Some(Answer::refused(Verdict::Forbidden, detail));
+    if let Some(refused) = refuse_others(command) {
+        return Some(refused);
     }
     cascade::refuse_loop(desk, &reported.report).map(|detail| Answer::refused(Verdict::Conflict, detail))
 }

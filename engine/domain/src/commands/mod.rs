@@ -195,7 +195,10 @@ pub(crate) fn refusal(
         return Ok((!is_allowed).then(|| Answer::refused(Verdict::Forbidden, detail())));
     }
     if let Principal::EndCustomer { .. } = command.principal
-        && !matches!(command.verb, Verb::Case(Case::Report(_) | Case::Note(_) | Case::Close(_) | Case::Reopen(_)))
+        && !matches!(
+            command.verb,
+            Verb::Case(Case::Report(_) | Case::Note(_) | Case::Close(_) | Case::Reopen(_) | Case::Keep(_))
+        )
     {
         let detail = format!("`{}` is not asked by end customers", command.verb.as_str());
         return Ok(Some(Answer::refused(Verdict::Forbidden, detail)));
@@ -208,6 +211,9 @@ pub(crate) fn refusal(
         now: desk.now,
     };
     Ok(match rights::may(&managers.known(desk), &asked)? {
+        Ruling::Allowed if desk.is_at(7) => {
+            desk.mode.refuse(command.verb.operation()).map(|detail| Answer::refused(Verdict::Conflict, detail))
+        }
         Ruling::Allowed => None,
         Ruling::Forbidden(denial) => Some(Answer::refused(Verdict::Forbidden, denial.to_string())),
         Ruling::Unseen => Some(Answer::unseen(&place)),

@@ -45,6 +45,8 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
             let record = run.about.parse().ok().map(|index| audit::find(desk, org, index)).transpose()?.flatten();
             return Ok(record.map(|record| Failed::Record(Box::new(AuditRecord::new(record)))));
         }
+        // What runs out is the provider's, and policies are run again in organizations.
+        SubjectKind::Expiry => return Ok(None),
         SubjectKind::Incident | SubjectKind::Update => {}
     }
     let id: Option<IncidentId> = run.about.parse().ok().filter(|id: &IncidentId| id.org == *org);

@@ -18,6 +18,7 @@ use linesman_schemas::{Destination, IncidentId, OrgName, ReactionId};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::cases::leaving;
 use super::dead_letters::{self, Letter, policy_dead};
 use super::desk::Desk;
 use super::follow::{Cause, Follow};
@@ -25,7 +26,7 @@ use super::outgoing::Topic;
 use super::policies::Fired;
 use super::subject::Incident;
 use super::upstream::Installed;
-use super::{Error, activations, cases, upstream};
+use super::{Error, activations, cases, uploads, upstream};
 use circuit::after;
 pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
 pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
@@ -56,9 +57,11 @@ pub(crate) fn react(
     let Decided { id, destination, action } = decided;
     desk.tally.reaction(destination.connector.clone());
     let value = serde_json::to_value(action)?;
-    say(desk, org, incident, cause, (id, &destination.connector, &value))?;
+    let covered = Some(()).filter(|()| desk.is_at(leaving::LEVEL)).and_then(|()| leaving::without_texts(action));
+    let covered = covered.map(|action| serde_json::to_value(&action)).transpose()?;
+    say(desk, org, incident, cause, (id, &destination.connector, &value), covered.as_ref())?;
     let row = PendingRow {
-        org: Some(org.clone()),
+        org: Some(org.clone()).filter(|org| !org.is_provider()),
         destination: destination.to_string(),
         attempt: 1,
         not_before: desk.now,
@@ -84,8 +87,9 @@ fn say(
     incident: Option<&Incident>,
     cause: &Cause,
     (id, name, action): (&ReactionId, &str, &Value),
+    covered: Option<&Value>,
 ) -> Result<(), Error> {
-    let reaction = Reaction {
+    let of = |action| Reaction {
         id,
         policy: cause.policy(),
         trigger: cause.trigger(),
@@ -95,7 +99,7 @@ fn say(
         action,
     };
     let about = incident.map(|incident| incident.name.as_str());
-    desk.say(&Topic::Reaction(org.clone(), name.into()), org, about, reaction).map(drop)
+    desk.say_covered(&Topic::Reaction(org.clone(), name.into()), org, about, of(action), covered.map(of)).map(drop)
 }
 
 /// Whether policies may decide one more reaction on the input at hand; a dead letter says so where not.
@@ -146,7 +150,7 @@ pub(crate) fn publish(
     }
     let id = desk.next_reaction(org);
     desk.tally.reaction("publish".into());
-    say(desk, org, incident, cause, (&id, name, &Value::Object(data)))
+    say(desk, org, incident, cause, (&id, name, &Value::Object(data)), None)
 }
 
 /// Asks the upstream for changed cases, at `due` and from `cursor` on.
@@ -225,7 +229,13 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
         Done::Delivered => Ok(None),
         Done::Configured => Ok(configured(id, row, Ok(()))),
         Done::CaseAccepted { transaction_id, case } => {
-            Ok(incident_of(row).map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case }))
+            let by_partner = row.destination == upstream::PARTNER_NAME;
+            let incident = incident_of(row);
+            Ok(incident.map(|incident| Follow::CaseAccepted { incident, transaction_id, standing: case, by_partner }))
+        }
+        Done::Uploaded { sha256, size } => {
+            let (reaction, left) = (id.clone(), (sha256, size));
+            Ok(incident_of(row).map(|incident| Follow::Uploaded { incident, reaction, left }))
         }
         Done::CaseTold => Ok(incident_of(row).map(|incident| Follow::CaseTold { incident, reaction: id.clone() })),
         Done::Polled { cursor } => {
@@ -242,9 +252,12 @@ fn failed(desk: &mut Desk, id: &ReactionId, row: PendingRow, failure: &Failure) 
     } else {
         circuit::strain(desk, &row.destination, failure)?;
     }
-    let again = after(desk.now, delay_s(desk, id, row.attempt, failure));
+    let again = after(desk.now, delay_s(desk, id, &row, failure));
     unpend(desk, id, &row);
-    if let Some(org) = &row.org
+    // The provider's polls have no deadline; what its policies decided has one.
+    let provider = OrgName::provider();
+    let whose = row.org.as_ref().or_else(|| (row.deadline < Timestamp::MAX).then_some(&provider));
+    if let Some(org) = whose
         && (failure.class == FailureClass::Refused || again > row.deadline)
     {
         return give_up(desk, id, org, &row, failure);
@@ -303,11 +316,17 @@ pub(crate) fn incident_of(row: &PendingRow) -> Option<IncidentId> {
     Some(IncidentId { org: row.org.clone()?, number: row.incident? })
 }
 
+/// The longest wait before what is missed of a case is uploaded again, in seconds. Source: DOMAIN, "Bundles (JMB)".
+const UPLOAD_AGAIN_S: u64 = 2 * 3_600;
+
 /// How long to wait before the next attempt, in seconds: doubled each time, between half and the
 /// whole of it by the reaction's id so that many do not come back at once.
-fn delay_s(desk: &Desk, id: &ReactionId, attempt: u32, failure: &Failure) -> u64 {
+fn delay_s(desk: &Desk, id: &ReactionId, row: &PendingRow, failure: &Failure) -> u64 {
+    let attempt = row.attempt;
+    let is_upload = desk.is_at(uploads::LEVEL) && uploads::is_one(&row.action);
+    let most = if is_upload { UPLOAD_AGAIN_S } else { desk.settings.retry_most_s };
     let doubled = desk.settings.retry_base_s.saturating_mul(1_u64.checked_shl(attempt - 1).unwrap_or(u64::MAX));
-    let whole = doubled.min(desk.settings.retry_most_s).max(1);
+    let whole = doubled.min(most).max(1);
     let mut hasher = Sha256::new();
     hasher.update(id.as_str().as_bytes());
     hasher.update(attempt.to_be_bytes());
@@ -324,7 +343,9 @@ pub(crate) fn find(desk: &Desk, org: &OrgName, id: &ReactionId) -> Result<Option
 
 /// A pending reaction after its review: it stands so, or none does any more.
 pub(crate) fn renew(desk: &mut Desk, id: &ReactionId, row: &PendingRow, next: Option<PendingRow>) -> Result<(), Error> {
-    if next.as_ref() == Some(row) {
+    // What texts come to decides nothing: another release may come to the same.
+    let may_differ = desk.is_at(leaving::LEVEL) && leaving::may_have_texts(&row.action);
+    if next.as_ref() == Some(row) && !may_differ {
         return Ok(());
     }
     unpend(desk, id, row);

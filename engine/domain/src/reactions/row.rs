@@ -5,11 +5,15 @@
 //! q <destination> 0 <org> 0 <not before> <reaction id>    nothing: a queue by destination and organization
 //! ```
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
+use linesman_schemas::reaction::Action;
 use linesman_schemas::{OrgName, ReactionId};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::cases::leaving;
 use crate::state::Base;
 use crate::table::{self, Key, Row, Table};
 
@@ -39,7 +43,22 @@ pub struct PendingRow {
     pub action: String,
 }
 
-impl Row for PendingRow {}
+impl Row for PendingRow {
+    /// Without what texts came to, where they were redacted.
+    fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        if level < leaving::LEVEL || !leaving::may_have_texts(&self.action) {
+            return Ok(Cow::Borrowed(stored));
+        }
+        let action: Option<Action> = serde_json::from_str(&self.action).ok();
+        match action.and_then(|action| leaving::without_texts(&action)) {
+            Some(action) => {
+                let action = serde_json::to_string(&action)?;
+                table::encode(&Self { action, ..self.clone() }).map(Cow::Owned)
+            }
+            None => Ok(Cow::Borrowed(stored)),
+        }
+    }
+}
 
 impl PendingRow {
     /// Whose queue it stands in.

@@ -128,6 +128,7 @@ pub fn asked_at(operation: &str) -> Where {
         "set-manager" | "remove-manager" | "manager" | "why" | "rollout-service" => Where::At(&PlaceKind::ALL),
         "set-organization"
         | "suspend-organization"
+        | "test-organization"
         | "organization"
         | "tie-device"
         | "device"

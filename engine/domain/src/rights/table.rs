@@ -15,6 +15,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     // Organizations and places.
     ("set-organization", Need::Right(Right::Organizations)),
     ("suspend-organization", Need::Right(Right::Organizations)),
+    ("test-organization", Need::Right(Right::Organizations)),
     ("unload-organization", Need::Right(Right::Organizations)),
     ("set-place", Need::Right(Right::Organizations)),
     ("remove-place", Need::Right(Right::Organizations)),
@@ -65,6 +66,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("close-case", Need::Right(Right::Cases)),
     ("reopen-case", Need::Right(Right::Cases)),
     ("report-case", Need::Engine),
+    ("keep-upload", Need::Engine),
     // What the engine decides by.
     ("run-policy", Need::Right(Right::Policies)),
     ("load-policies", Need::Right(Right::Policies)),

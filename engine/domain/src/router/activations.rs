@@ -19,8 +19,10 @@ use crate::{Domain, Error, activations, hidden, places, rights, subscriptions};
 
 /// Up to how many lines are rendered at once, on the input that changed something.
 const AT_ONCE_MOST: usize = 50;
-/// How many lines a slice renders: a neighbour's inputs wait no longer than for these.
-pub(super) const SLICE_LINES: usize = 25;
+/// How many lines a slice renders: a neighbour's inputs wait no longer than for these, which take less than its own commit.
+const SLICE_LINES: usize = 4;
+/// How many it rendered below [`activations::PACED`].
+const SLICE_LINES_OF_OLD: usize = 25;
 /// How many lines are rehearsed before something is taken in; what is wrong with others their parts tell.
 pub(crate) const REHEARSED_MOST: usize = 200;
 /// For how many lines that may come in now there is a job each.
@@ -221,7 +223,8 @@ impl Domain {
         after: &[u8],
     ) -> Result<(Option<Vec<u8>>, u64), Error> {
         let Some(org) = place.organization() else { return Ok((None, 0)) };
-        let (lines, last) = places::lines_behind(self.desk.state(), place, after, SLICE_LINES)?;
+        let most = if self.desk.is_at(activations::PACED) { SLICE_LINES } else { SLICE_LINES_OF_OLD };
+        let (lines, last) = places::lines_behind(self.desk.state(), place, after, most)?;
         self.render_lines(org, &lines, Scope { again, ..Scope::default() })?;
         Ok((last, lines.len() as u64))
     }

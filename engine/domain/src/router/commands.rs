@@ -6,7 +6,7 @@ use linesman_rules::{Failure, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
     Audit as AuditVerb, Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Reported,
-    Service, Verb,
+    Service, UploadKept, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
@@ -23,7 +23,7 @@ use crate::jobs::Work;
 use crate::organizations::{Organizations, Standing};
 use crate::policies::Fired;
 use crate::subject::{AuditRecord, Incident};
-use crate::{Domain, Error, audit, incidents, reactions};
+use crate::{Domain, Error, audit, incidents, reactions, uploads};
 
 impl Domain {
     /// Does a command once: said again under the same id it changes nothing.
@@ -126,6 +126,7 @@ impl Domain {
                 })
             }
             (Verb::Case(Case::Report(reported)), Some(_)) => self.take_case(org, command, reported),
+            (Verb::Case(Case::Keep(given)), Some(_)) => self.keep_upload(org, command, given),
             (Verb::Case(verb), Some(_)) => {
                 let Some(incident) = verb.incident() else { return Ok(Answer::misplaced(&command.verb, Some(org))) };
                 self.change_incident(org, command, incident, |desk, organizations, incident| {
@@ -168,6 +169,22 @@ impl Domain {
         self.follow(org, &mut hand, follows)?;
         let new = hand.as_ref().map_or(Value::Null, commands::incidents::shown);
         Ok(Answer::made("reported", new).about(&id))
+    }
+
+    /// Keeps what an end customer has uploaded.
+    fn keep_upload(&mut self, org: &OrgName, command: &Command, given: &UploadKept) -> Result<Answer, Error> {
+        if let Some(refused) = commands::cases::refuse_others(command) {
+            return Ok(refused);
+        }
+        let Some(incident) = &given.incident else {
+            return Ok(match uploads::keep_snapshot(&mut self.desk, org, given)? {
+                Ok(()) => Answer::done("kept", Value::Null, Value::Null),
+                Err(detail) => Answer::refused(Verdict::Conflict, detail),
+            });
+        };
+        self.change_incident(org, command, incident, |desk, _, incident| {
+            Ok(uploads::keep(desk, incident, given)?.map(|follows| ("kept", follows)))
+        })
     }
 
     /// What is asked of an organization's managers, or without one of the provider's people.

@@ -42,8 +42,8 @@ use super::organizations::Standing;
 use super::policies::Fired;
 use super::subject::Incident;
 use super::{
-    Domain, Error, cases, incidents, intelligence, level1, level2, level3, level4, level5, reactions, snapshots,
-    sources, timers,
+    Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, reactions,
+    snapshots, sources, timers, uploads,
 };
 
 impl Domain {
@@ -67,6 +67,8 @@ impl Domain {
             5 => level5::read(&input.content),
             _ => None,
         };
+        let is_later = position.level <= 6 && before.is_none();
+        let before = if is_later { level6::read(&input.content) } else { before };
         self.services.shelf().decides_at(position.level);
         self.handle(input, before.as_ref().unwrap_or(&input.content))?;
         level::check(self.desk.level)?;
@@ -110,7 +112,8 @@ impl Domain {
             | Content::Tick
             | Content::Level(_)
             | Content::Continue
-            | Content::Cursor(_) => Ok(()),
+            | Content::Cursor(_)
+            | Content::Expiry(_) => Ok(()),
         }
     }
 
@@ -144,8 +147,12 @@ impl Domain {
             Content::Command(command) => self.take_command(input, command),
             Content::Continue => self.carry_on(),
             Content::Cursor(report) if desk.lane == 0 => sources::take(desk, report),
-            Content::Cursor(_) => {
-                let detail = "cursors of sources are kept on lane 0";
+            Content::Expiry(expiry) if desk.lane == 0 => match expiries::take(desk, expiry)? {
+                Some((fired, subject)) => self.judge(&OrgName::provider(), fired, subject),
+                None => Ok(()),
+            },
+            Content::Cursor(_) | Content::Expiry(_) => {
+                let detail = "cursors of sources, and what runs out, are kept on lane 0";
                 let why = Why { reason: Reason::CommandUndecodable, detail, place: None };
                 dead_letters::set_aside_control(desk, input, &why)
             }
@@ -282,12 +289,25 @@ impl Domain {
                 reactions::react(desk, org, incident.as_deref(), &cause, &decided, is_suspended)?;
                 Ok(Vec::new())
             }
-            (Follow::CaseAccepted { incident, transaction_id, standing }, _) => {
+            (Follow::CaseAccepted { incident, transaction_id, standing, by_partner }, _) => {
+                cases::taken::note(&mut self.desk, &incident, by_partner)?;
                 *hand = self.incident(&incident)?;
                 let Some(incident) = hand else { return Ok(Vec::new()) };
-                Ok(cases::accepted(&mut self.desk, &self.organizations, incident, &transaction_id, standing))
+                uploads::with_bundle(&mut self.desk, &self.organizations, incident)?;
+                let (desk, organizations) = (&mut self.desk, &self.organizations);
+                let mut follows = cases::accepted(desk, organizations, incident, &transaction_id, standing);
+                follows.push(Follow::Upload);
+                Ok(follows)
             }
-            (Follow::CaseStands(standing), Some(incident)) => Ok(cases::stands(desk, incident, standing)),
+            (Follow::CaseStands(standing), Some(incident)) => {
+                let mut follows = cases::stands(desk, incident, standing);
+                follows.push(Follow::Upload);
+                Ok(follows)
+            }
+            (Follow::Upload, Some(incident)) => uploads::begin(desk, &self.organizations, incident),
+            (Follow::Uploaded { incident, reaction, left }, _) => {
+                uploads::sent(desk, &incident, reaction.as_str(), left).map(|()| Vec::new())
+            }
             (Follow::RouteCase, Some(incident)) if cases::cascade::is_unrouted(incident) => {
                 Ok(cases::cascade::route(desk, &self.organizations, incident))
             }
@@ -297,6 +317,9 @@ impl Domain {
                 Ok(cases::cascade::told(&mut self.desk, &self.organizations, incident, reaction.as_str()))
             }
             (Follow::ReactionFailed { incident, reaction }, _) => {
+                if uploads::failed(desk, &incident, reaction.as_str())? {
+                    return Ok(Vec::new());
+                }
                 *hand = self.incident(&incident)?;
                 let Some(incident) = hand else { return Ok(Vec::new()) };
                 if !cases::is_opened_by(incident, &reaction) {
@@ -311,9 +334,8 @@ impl Domain {
             }
             (Follow::Keep, Some(incident)) => incidents::keep(desk, incident).map(|()| Vec::new()),
             // The rules refuse what is about an incident where there is none.
-            (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Keep, None) | (Follow::RouteCase, _) => {
-                Ok(Vec::new())
-            }
+            (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Upload | Follow::Keep, None)
+            | (Follow::RouteCase, _) => Ok(Vec::new()),
         }
     }
 

@@ -6,7 +6,7 @@ use linesman_schemas::OrgName;
 use crate::activations::wanted::Scope;
 use crate::commands::services;
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
-use crate::{Domain, Error, audit, cases, incidents, managers, reactions, upstream};
+use crate::{Domain, Error, audit, cases, incidents, managers, reactions, uploads, upstream};
 
 impl Domain {
     /// One slice of the job whose turn it is.
@@ -63,7 +63,10 @@ impl Domain {
                 reactions::renew(&mut self.desk, &id, &row, Some(next))?;
                 continue;
             };
-            let told = cases::cascade::refilter(&self.organizations, &mut incident, id.as_str());
+            let told = match uploads::refilter(&mut self.desk, &self.organizations, &incident, id.as_str())? {
+                Some(action) => Some(action),
+                None => cases::cascade::refilter(&self.desk, &self.organizations, &mut incident, id.as_str()),
+            };
             let action = match told {
                 Some(action) => action,
                 None if cases::is_opened_by(&incident, &id) => {

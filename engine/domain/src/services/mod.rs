@@ -186,6 +186,11 @@ impl Services {
         Self { catalog: catalog.unwrap_or_default(), shelf: Shelf::default() }
     }
 
+    /// Those of the rule book.
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog)
+    }
+
     /// Versions as they are used.
     pub(crate) fn shelf(&self) -> &Shelf {
         &self.shelf

@@ -105,7 +105,8 @@ fn what_is_asked_of_organizations_that_do_not_exist_is_on_record_of_the_provider
     let mut lane = Lane::with(&[]);
     lane.command("nobody", &json!("suspend_organization"));
     let record = lane.log("_provider").pop().unwrap();
-    assert_eq!(summary(&record), (0, "admin", "suspend-organization", "nobody", Verdict::NotFound));
+    // Behind what the first rule book said of policies and of settings.
+    assert_eq!(summary(&record), (2, "admin", "suspend-organization", "nobody", Verdict::NotFound));
     assert!(lane.log("nobody").is_empty());
 }
 
@@ -156,7 +157,7 @@ fn a_checkpoint_is_kept_once_and_only_of_what_was_so() {
     assert!(proof::extends(1, &kept.root, 2, &log.head().root(), &path));
     lane.command("nobody", &json!("suspend_organization"));
     let root = lane.root("_provider");
-    assert_eq!(lane.machine("", &keep(1, &root)), "kept");
+    assert_eq!(lane.machine("", &keep(3, &root)), "kept");
 }
 
 #[test]
@@ -170,6 +171,20 @@ fn what_was_refused_early_is_on_record_one_by_one_or_counted() {
     assert_eq!(summary(&log[1]), (1, "acme/ann", "set-place", "acme/munich", Verdict::NotFound));
     assert_eq!((&log[1].new, &log[2].new), (&Value::Null, &json!({"count": 250})));
     assert_eq!(lane.on("acme.audit.record-refusals").len(), 1);
+}
+
+#[test]
+fn what_was_refused_early_was_about_something_from_level_7_on() {
+    for (level, about) in [(6, None), (7, Some("acme-7".to_owned()))] {
+        let mut lane = Lane::at(level);
+        lane.organization("acme", "Do not send");
+        let ann = json!({"kind": "manager", "organization": "acme", "name": "ann"});
+        let refusal = json!({"principal": ann, "operation": "close-incident", "place": "acme", "about": "acme-7",
+            "verdict": "conflict", "count": 1});
+        lane.machine("acme", &json!({"record_refusals": {"refusals": [refusal]}}));
+        let record = lane.log("acme").pop().unwrap();
+        assert_eq!((record.about, record.outcome), (about, Verdict::Conflict), "at level {level}");
+    }
 }
 
 #[test]

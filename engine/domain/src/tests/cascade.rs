@@ -306,7 +306,11 @@ fn what_is_closed_below_is_reopened_from_above() {
     lane.take("acme", "result", standing("created", 5).as_bytes());
     assert_eq!(lane.below(&case("close_case", &json!({}))).0, Verdict::Done);
     assert_eq!(lane.seen_below(1)[2], "closed");
-    assert_eq!(lane.below(&case("close_case", &json!({}))), (Verdict::Conflict, "the case is closed".to_owned()));
+    // It has not heard the answer, and tries again: the upstream is told once.
+    let told = lane.pending();
+    assert_eq!(lane.below(&case("close_case", &json!({}))), (Verdict::Done, "closed".to_owned()));
+    assert_eq!(lane.pending(), told);
+    assert_eq!(lane.chain(1).steps.len(), 1);
     lane.report(&json!({"done": "case_told"}));
     lane.take("acme", "result", standing("closed", 6).as_bytes());
     lane.take("acme", "result", standing("reopened", 7).as_bytes());
@@ -367,6 +371,24 @@ fn what_the_upstream_is_told_follows_the_filter_level_while_it_waits() {
     lane.command("acme", &settings("Do not send"));
     assert!(lane.pending().is_empty(), "nothing leaves, and nothing waits to");
     assert!(lane.chain(1).steps.is_empty());
+}
+
+#[test]
+fn what_one_upstream_has_taken_another_is_told_nothing_of() {
+    for (level, told) in [(6, 1), (7, 0)] {
+        let mut lane = Lane::partner(&json!({}), &[]);
+        lane.domain.desk.level = level;
+        lane.domain.position.level = level;
+        lane.below(&report("k-1", 3, &["own"]));
+        lane.report(&accepted());
+        lane.domain.desk.installed.has_partner = true;
+        assert_eq!(lane.here(&case("note_case", &json!({"text": "seen"}))).0, Verdict::Done);
+        assert_eq!(lane.pending().len(), told, "level {level}");
+        // Once the one that took it is there again, it is told what is said from then on.
+        lane.domain.desk.installed.has_partner = false;
+        lane.here(&case("note_case", &json!({"text": "again"})));
+        assert_eq!(lane.pending().len(), 1);
+    }
 }
 
 #[test]

@@ -5,8 +5,10 @@ mod audit;
 mod cascade;
 mod commands;
 mod documentation;
+mod expiries;
 mod handover;
 mod jobs;
+mod leaving;
 mod level1;
 mod levels;
 mod listeners;
@@ -20,6 +22,7 @@ mod sections;
 mod services;
 mod sight;
 mod sources;
+mod uploads;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -327,20 +330,25 @@ fn what_is_decided_for_a_suspended_organization_is_held() {
 
 #[test]
 fn only_what_the_filter_level_lets_out_is_ever_written_down() {
-    for level in [
+    let withheld = ["Only send list of features used"];
+    let before_7 = [
         "Send all information except configuration",
         "Send all information with IP addresses overwritten",
-        "Only send list of features used",
-    ] {
-        let mut lane = Lane::with(&[("open", OPEN_CASE)]);
-        lane.organization("acme", level);
-        lane.events.clear();
-        lane.bundle("acme", "a", 1, "High");
-        let (_, row) = lane.pending().pop().unwrap();
-        let expected = json!({"submit_case": {"incident": "acme-1", "priority": "High",
-            "synopsis": "withheld by filter level", "details": null}});
-        assert_eq!(serde_json::from_str::<Value>(&row.action).unwrap(), expected);
-        assert_eq!(lane.on("acme.reaction.jss")[0].data["action"], expected);
+        withheld[0],
+    ];
+    for (at, levels) in [(level::NEWEST, &withheld[..]), (6, &before_7)] {
+        for filter_level in levels {
+            let mut lane = Lane::at(at);
+            lane.organization("acme", filter_level);
+            lane.rules(1, &[("open", OPEN_CASE)], Settings::default());
+            lane.events.clear();
+            lane.bundle("acme", "a", 1, "High");
+            let (_, row) = lane.pending().pop().unwrap();
+            let expected = json!({"submit_case": {"incident": "acme-1", "priority": "High",
+                "synopsis": "withheld by filter level", "details": null}});
+            assert_eq!(serde_json::from_str::<Value>(&row.action).unwrap(), expected);
+            assert_eq!(lane.on("acme.reaction.jss")[0].data["action"], expected);
+        }
     }
     let mut lane = Lane::with(&[("open", OPEN_CASE)]);
     lane.organization("acme", "Do not send");

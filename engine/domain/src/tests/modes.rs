@@ -1,5 +1,7 @@
 //! What the mode of the installation changes in decisions, from level 6 on.
 
+use linesman_schemas::mode::OPERATIONS_OF_MODES;
+
 use super::*;
 
 const PROXIES: &str = "there are proxy organizations in mode `partner` alone; the mode is `direct`";
@@ -52,6 +54,50 @@ fn a_demo_has_five_devices_and_says_so_of_the_sixth() {
             assert_eq!(dead.len(), 7 - most);
             let expected = "mode `demo` has at most 5 devices, and this is another";
             assert!(dead.iter().all(|letter| letter.data["detail"] == expected), "{dead:?}");
+        }
+    }
+}
+
+/// A verb of each operation that some modes alone have, about a case that is not there.
+fn of_modes() -> Vec<Value> {
+    vec![
+        json!({"report_case": {"key": "k", "report": {"tracking_number": "own-1", "priority": "High", "synopsis": "s",
+            "trace_route": ["own"]}}}),
+        json!({"forward_case": {"incident": "acme-1"}}),
+        json!({"handle_case": {"incident": "acme-1"}}),
+        json!({"override_case": {"incident": "acme-1", "case_status": "Fixed"}}),
+    ]
+}
+
+#[test]
+fn what_another_mode_has_is_refused_by_its_name_from_level_7_on() {
+    let verbs = of_modes();
+    let tag = |verb: &Value| verb.as_object().unwrap().keys().next().unwrap().replace('_', "-");
+    let tags: Vec<String> = verbs.iter().map(tag).collect();
+    // What is no command is refused by the API alone.
+    let asked = OPERATIONS_OF_MODES.iter().map(|(word, _)| *word).filter(|word| *word != "test-organization");
+    assert_eq!(tags, asked.collect::<Vec<_>>(), "each of the table has its verb");
+    for level in [6, 7] {
+        for mode in Mode::ALL {
+            for (verb, tag) in verbs.iter().zip(&tags) {
+                let mut lane = Lane::of_mode(level, mode);
+                // Nobody but an end customer's controller reports.
+                let principal = match tag.as_str() {
+                    "report-case" => json!({"kind": "end_customer", "organization": "acme"}),
+                    _ => json!({"kind": "provider", "name": "admin"}),
+                };
+                let command = json!({"id": "c", "principal": principal, "node": "n", "verb": verb});
+                lane.take("acme", "cmd", command.to_string().as_bytes());
+                let said = &lane.on(&format!("acme.audit.{tag}"))[0].data;
+                let refused = mode.refuse(tag).filter(|_| level == 7);
+                match refused {
+                    Some(text) => {
+                        let found = (said["verdict"].as_str(), said["outcome"].as_str());
+                        assert_eq!(found, (Some("conflict"), Some(&*text)));
+                    }
+                    None => assert!(!said["outcome"].as_str().unwrap_or_default().contains("needs mode"), "{said}"),
+                }
+            }
         }
     }
 }

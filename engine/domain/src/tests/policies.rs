@@ -42,8 +42,8 @@ fn told(lane: &mut Lane, version: u64, texts: &[(&str, &str)]) -> Vec<(String, S
     lane.decide("", "ctl", b"", Content::RuleBook(book));
     lane.commit();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    lane.events
-        .iter()
+    let refused = lane.events.iter().filter(|(on, _)| on.ends_with(".policy.refused"));
+    refused
         .map(|(on, event)| (on.clone(), format!("{}@{}", text(&event.data["path"]), text(&event.data["hash"]))))
         .collect()
 }

@@ -1,12 +1,16 @@
 //! The rule book is composed on lane 0, section by section.
 
-use linesman_schemas::audit::Verdict;
+use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::control::{RuleBookRef, Section, SectionRef};
+use linesman_schemas::service::{ServiceSource, ServicesSection};
+use sha2::{Digest as _, Sha256};
 
 use super::*;
+use crate::audit::{Log, Owner};
 use crate::commands;
 use crate::rule_book::{self, BookRow, SectionHash};
 use crate::sections::{self, SectionRow, SectionsRow};
+use crate::services::Catalog;
 use crate::table::{self, Upgradable};
 
 fn hash(letter: &str) -> String {
@@ -36,6 +40,40 @@ impl Lane {
         let book = RuleBook { version, hash, sections, book, settings, refused, directory, services, installation };
         self.decide("", "ctl", b"", Content::RuleBook(book));
         self.commit();
+    }
+
+    /// Hands out a rule book of these contents: policies with their texts, and settings.
+    fn hand_out(
+        &mut self,
+        (version, letters): (u64, [&str; 2]),
+        policies: &[(String, &str)],
+        settings: Settings,
+        services: ServicesSection,
+    ) {
+        let load = |(name, source): &(String, &str)| {
+            let source =
+                PolicySource { name: name.parse().unwrap(), owner: None, source: (*source).to_owned(), origin: None };
+            Arc::new(Policy::load(&source).unwrap())
+        };
+        let book = Arc::new(Book::build(policies.iter().map(load).collect()));
+        let section = |section, letter| SectionRef { section, hash: hash(letter) };
+        let mut sections = vec![section(Section::Policies, letters[0]), section(Section::Settings, letters[1])];
+        if !services.services.is_empty() {
+            sections.push(section(Section::Services, "5"));
+        }
+        let named = sections::reference(version, sections);
+        let (refused, directory, services) = (Arc::default(), Arc::default(), Arc::new(Catalog::of(services)));
+        let (RuleBookRef { hash, sections, .. }, installation) = (named, InstallationSection::default());
+        let book = RuleBook { version, hash, sections, book, settings, refused, directory, services, installation };
+        self.decide("", "ctl", b"", Content::RuleBook(book));
+        self.commit();
+    }
+
+    /// The records of what was taken up.
+    fn taken_up(&self) -> Vec<Record> {
+        let log = Log::open(&self.base, &Owner::Provider(0)).unwrap();
+        let records = (0..log.head().size()).map(|index| log.record(index).unwrap().unwrap().0);
+        records.filter(|record| record.operation.starts_with("take-up-")).collect()
     }
 
     fn composed(&self) -> (u64, Vec<(Section, String, Option<String>)>) {
@@ -102,6 +140,112 @@ fn each_load_is_audited_with_what_was_and_what_is() {
     let old = json!({"section": "policies", "hash": hash("b"), "loaded": null, "version": 1});
     let new = json!({"section": "policies", "hash": hash("c"), "loaded": hash("c"), "version": 2});
     assert_eq!((&data["old"], &data["new"], &data["principal"]["kind"]), (&old, &new, &json!("configuration")));
+}
+
+const POLICY: &str = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) {}";
+const OTHER: &str = "policy(#{ on: \"incident.detected\" });\nfn react(incident, org) { throw \"oh\"; }";
+
+/// What is shown of a policy's text.
+fn shown(source: &str) -> Value {
+    json!({"sha256": hex(&Sha256::digest(source)), "bytes": source.len()})
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn what_a_load_changed_is_on_record_with_whoever_asked_once_it_counts() {
+    let mut lane = Lane::new();
+    lane.load("settings", "a", &json!({"loaded": hash("a")}));
+    lane.load("policies", "b", &json!({"loaded": hash("b")}));
+    let policies = |policies: &[(&str, &'static str)]| -> Vec<(String, &'static str)> {
+        policies.iter().map(|(name, source)| ((*name).to_owned(), *source)).collect()
+    };
+    let none = ServicesSection::default;
+    lane.hand_out((1, ["b", "a"]), &policies(&[("one", POLICY), ("two", POLICY)]), Settings::default(), none());
+    let first = lane.taken_up();
+    assert_eq!(
+        first.iter().map(|record| &*record.operation).collect::<Vec<_>>(),
+        ["take-up-policies", "take-up-settings"]
+    );
+    assert_eq!((&first[1].old, &first[1].new["settings"]["case_poll_s"]), (&Value::Null, &json!(120)));
+
+    lane.load("settings", "c", &json!({"loaded": hash("c")}));
+    lane.load("policies", "d", &json!({"loaded": hash("d")}));
+    let settings = Settings { case_poll_s: 60, audit_retention_s: 86_400, ..Settings::default() };
+    lane.events.clear();
+    lane.hand_out((3, ["d", "c"]), &policies(&[("one", OTHER), ("three", POLICY)]), settings.clone(), none());
+    let [of_policies, of_settings] = <[Record; 2]>::try_from(lane.taken_up().split_off(2)).unwrap();
+    let state = |section: &str, version: u64, letter: &str, said: Value| json!({"section": section, "version": version, "hash": hash(letter), "more": 0, section: said});
+    let (old, new) =
+        (json!({"audit_retention_s": 0, "case_poll_s": 120}), json!({"audit_retention_s": 86_400, "case_poll_s": 60}));
+    assert_eq!(of_settings.old, state("settings", 1, "a", old));
+    assert_eq!(of_settings.new, state("settings", 3, "c", new));
+    assert_eq!(of_policies.old, state("policies", 1, "b", json!({"one": shown(POLICY), "two": shown(POLICY)})));
+    assert_eq!(of_policies.new, state("policies", 3, "d", json!({"one": shown(OTHER), "three": shown(POLICY)})));
+    // As of whoever asked, under the command of the load.
+    let log = Log::open(&lane.base, &Owner::Provider(0)).unwrap();
+    let load = (0..log.head().size()).map(|index| log.record(index).unwrap().unwrap().0);
+    let load = load.filter(|record| record.operation == "load-settings").next_back().unwrap();
+    assert_eq!((&of_settings.actor, &of_settings.command), (&load.actor, &load.command));
+    assert_eq!((of_settings.place.as_str(), of_settings.about.as_deref()), ("/", Some("settings")));
+    let said = &lane.on("_provider.audit.take-up-settings")[0].data;
+    assert_eq!((&said["new"], &said["index"]), (&of_settings.new, &json!(of_settings.index)));
+
+    // What nobody asked for under that hash was the engine's; what did not change is not told of.
+    lane.hand_out((4, ["d", "e"]), &policies(&[("one", OTHER), ("three", POLICY)]), settings, none());
+    let last = lane.taken_up().split_off(4);
+    assert_eq!((last.len(), &*last[0].operation, &*last[0].actor), (1, "take-up-settings", "machine"));
+    assert_eq!((&last[0].old["settings"], &last[0].new["settings"]), (&json!({}), &json!({})));
+}
+
+#[test]
+fn what_a_load_of_services_changed_is_on_record() {
+    let mut lane = Lane::new();
+    let source = |text: &str| ServiceSource {
+        name: "nat".parse().unwrap(),
+        files: [("service.toml".to_owned(), text.to_owned())].into(),
+    };
+    let section = |text: &str, parameters: &str| ServicesSection {
+        services: vec![source(text)],
+        parameters: Some(parameters.to_owned()),
+        refused: Vec::new(),
+    };
+    lane.hand_out((1, ["b", "a"]), &[], Settings::default(), ServicesSection::default());
+    lane.hand_out((2, ["b", "a"]), &[], Settings::default(), section("[service]", "x"));
+    let record = lane.taken_up().pop().unwrap();
+    assert_eq!((&*record.operation, &record.old["services"]), ("take-up-services", &json!({})));
+    let new = json!({
+        "nat": {"version": crate::services::version(&source("[service]")), "bytes": 9},
+        "parameters.toml": shown("x"),
+    });
+    assert_eq!(record.new["services"], new);
+}
+
+#[test]
+fn a_record_of_what_changed_stays_small_and_says_how_much_more_there_is() {
+    let mut lane = Lane::new();
+    let many: Vec<(String, &str)> = (0..300).map(|number| (format!("policy-{number:03}"), POLICY)).collect();
+    lane.hand_out((1, ["b", "a"]), &many, Settings::default(), ServicesSection::default());
+    lane.hand_out((2, ["c", "a"]), &[], Settings::default(), ServicesSection::default());
+    let record = lane.taken_up().pop().unwrap();
+    assert_eq!(
+        (&record.old["more"], &record.new["more"], &record.new["policies"]),
+        (&json!(250), &json!(250), &json!({}))
+    );
+    let told = record.old["policies"].as_object().unwrap();
+    assert_eq!((told.len(), told.contains_key("policy-049")), (50, true));
+    assert!(record.old.to_string().len() < 8 * 1024, "{}", record.old.to_string().len());
+}
+
+#[test]
+fn before_level_7_what_a_load_changed_is_on_no_record() {
+    let mut lane = Lane::at(6);
+    lane.load("settings", "a", &json!({}));
+    lane.load("policies", "b", &json!({}));
+    lane.hand_out((1, ["b", "a"]), &[], Settings::default(), ServicesSection::default());
+    assert_eq!(lane.taken_up(), []);
 }
 
 #[test]

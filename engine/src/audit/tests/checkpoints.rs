@@ -45,7 +45,7 @@ fn we_open_notes_of_another_implementation_with_its_key() {
     let key: VerifierKey = public.parse().unwrap();
     assert_eq!(key.to_string(), public);
     let read = Checkpoint::read(&note, Some(&key)).unwrap();
-    assert_eq!(read, Checkpoint { origin: name.to_owned(), size: 3, root: Hash([5; 32]) });
+    assert_eq!(read, Checkpoint { origin: name.to_owned(), size: 3, root: Hash([5; 32]), bodies: None });
 }
 
 #[test]
@@ -65,6 +65,27 @@ fn a_note_is_believed_only_with_a_signature_of_its_text_by_the_key() {
     // Witnesses sign too.
     let witnessed = format!("{note}\u{2014} witness.example AAAAAAAAAA==\n");
     assert_eq!(Checkpoint::read(&witnessed, Some(&key)), Ok(log.checkpoint(3)));
+}
+
+#[test]
+fn a_note_says_from_where_on_bodies_are_there_or_nothing_of_it() {
+    let log = Log::of(7);
+    let of = |bodies| Checkpoint { bodies, ..log.checkpoint(7) };
+    let note = |bodies| of(bodies).sign(&log.signer);
+    let key = log.signer.public("any");
+    for bodies in [None, Some(0), Some(3), Some(7)] {
+        assert_eq!(Checkpoint::read(&note(bodies), Some(&key)), Ok(of(bodies)));
+        let read = opened(&note(bodies), &log.signer.public(&of(None).origin).to_string()).unwrap();
+        let extension = bodies.map(|first| format!("bodies-from {first}\n")).unwrap_or_default();
+        assert_eq!(read.extension(), extension);
+    }
+    // Lines of others may stand there, too; ours says one thing, of records that there are.
+    let with = |line: &str| Checkpoint::read(&note(Some(3)).replacen("bodies-from 3", line, 1), None);
+    assert_eq!(with("of others\nbodies-from 3\nof-others 4"), Ok(of(Some(3))));
+    assert_eq!(with("of others"), Ok(of(None)));
+    for wrong in ["bodies-from 03", "bodies-from 8", "bodies-from x", "bodies-from ", "bodies-from 3\nbodies-from 4"] {
+        assert_eq!(with(wrong), Err(CheckpointError::Malformed), "{wrong}");
+    }
 }
 
 #[test]

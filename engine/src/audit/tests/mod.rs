@@ -57,7 +57,9 @@ impl Log {
         for row in &self.rows[..size] {
             head.append(row.leaf);
         }
-        Checkpoint { origin: origin("2026-11-21T10:00:00Z", "acme"), size: size as u64, root: head.root() }
+        let aged = self.rows[..size].iter().take_while(|row| row.body.is_none()).count() as u64;
+        let origin = origin("2026-11-21T10:00:00Z", "acme");
+        Checkpoint { origin, size: size as u64, root: head.root(), bodies: Some(aged) }
     }
 
     fn kept(&self, size: usize) -> Kept {
@@ -66,9 +68,13 @@ impl Log {
 
     /// The lines of an export.
     fn lines(&self) -> Vec<String> {
+        self.lines_under(&self.checkpoint(self.rows.len()))
+    }
+
+    /// The lines of an export under a first line that has this checkpoint.
+    fn lines_under(&self, checkpoint: &Checkpoint) -> Vec<String> {
         let mut out = Vec::new();
-        let checkpoint = self.checkpoint(self.rows.len());
-        export::header(&mut out, &checkpoint, &checkpoint.sign(&self.signer), &[]).unwrap();
+        export::header(&mut out, checkpoint, &checkpoint.sign(&self.signer), &[]).unwrap();
         for (index, row) in (0..).zip(&self.rows) {
             export::line(&mut out, index, row).unwrap();
         }

@@ -21,8 +21,8 @@ fn signed_anew(lines: &[String], by: &Signer) -> Vec<String> {
         let leaf = line.split("\"leaf\":\"").nth(1).unwrap().split('"').next().unwrap();
         head.append(leaf.parse().unwrap());
     }
-    let checkpoint =
-        Checkpoint { origin: origin("2026-11-21T10:00:00Z", "acme"), size: head.size(), root: head.root() };
+    let origin = origin("2026-11-21T10:00:00Z", "acme");
+    let checkpoint = Checkpoint { origin, size: head.size(), root: head.root(), bodies: Some(0) };
     let mut out = Vec::new();
     export::header(&mut out, &checkpoint, &checkpoint.sign(by), &[]).unwrap();
     let first = String::from_utf8(out).unwrap().trim_end().to_owned();
@@ -41,16 +41,75 @@ fn what_was_not_touched_is_whole() {
     }
 }
 
+/// The line of a record without what it says, as that of one whose time is over.
+fn emptied(line: &str) -> String {
+    format!("{}}}", &line[..line.find(",\"record\"").unwrap()])
+}
+
+/// A log whose first records have aged.
+fn aged(size: u64, aged: usize) -> Log {
+    let mut log = Log::of(size);
+    for row in &mut log.rows[..aged] {
+        (row.body, row.detail) = (None, String::new());
+    }
+    log
+}
+
 #[test]
 fn what_has_aged_is_whole_too() {
-    let mut log = Log::of(20);
-    for row in &mut log.rows[..7] {
-        row.body = None;
+    for all in [7, 20] {
+        let log = aged(20, all);
+        let report = log.verify(&log.lines(), &[log.kept(5), log.kept(12)]);
+        assert_eq!((report.faults, report.aged, report.agreeing), (Vec::new(), all as u64, 3));
+        assert_eq!(report.bodies, Some(all as u64));
     }
-    let report = log.verify(&log.lines(), &[log.kept(5), log.kept(12)]);
-    assert_eq!((report.faults, report.aged, report.agreeing), (Vec::new(), 7, 3));
-    log.rows[9].body = None;
-    assert_eq!(log.faults(&log.lines(), &[]), ["record 9 was emptied: an older one still has its body"]);
+}
+
+#[test]
+fn what_was_emptied_is_told_from_what_has_aged() {
+    let said = |index: u64, from: u64| {
+        format!("record {index} was emptied: the checkpoint says that bodies are there from record {from} on")
+    };
+    for (had_aged, taken) in [(0, 0..1), (0, 0..5), (0, 0..20), (7, 7..8), (7, 7..12), (7, 9..10), (0, 19..20)] {
+        let log = aged(20, had_aged);
+        let mut lines = log.lines();
+        for line in &mut lines[1 + taken.start..=taken.end] {
+            *line = emptied(line);
+        }
+        let expected: Vec<String> = taken.map(|index| said(index as u64, had_aged as u64)).collect();
+        assert_eq!(log.faults(&lines, &[log.kept(20)]), expected);
+        // Who has no key cannot move what the checkpoint says.
+        let moved = lines[0].replacen(&format!("bodies-from {had_aged}"), "bodies-from 20", 1);
+        assert_ne!(moved, lines[0]);
+        let forged = "the checkpoint `the export's own` proves nothing: its signature is not one of its text";
+        assert_eq!(log.faults(&[&[moved], &lines[1..]].concat(), &[])[0], forged);
+    }
+}
+
+#[test]
+fn an_export_of_before_checkpoints_said_what_had_aged_is_whole_where_nothing_had() {
+    let before = |log: &Log| Checkpoint { bodies: None, ..log.checkpoint(20) };
+    let log = Log::of(20);
+    let mut lines = log.lines_under(&before(&log));
+    assert!(!lines[0].contains("bodies-from"));
+    let note = before(&log).sign(&log.signer);
+    let report = log.verify(&lines, &[Kept { name: "kept".to_owned(), note: note.clone() }, log.kept(9)]);
+    assert_eq!((report.faults, report.bodies, report.agreeing), (Vec::new(), None, 3));
+    lines[10] = emptied(&lines[10]);
+    assert_eq!(log.faults(&lines, &[]), ["record 9 was emptied: an older one still has its body"]);
+    for (aged, told) in [(1, "record 0 has its"), (7, "records 0 to 6 have their"), (20, "records 0 to 19 have their")]
+    {
+        let mut lines = log.lines_under(&before(&log));
+        lines[1..=aged].iter_mut().for_each(|line| *line = emptied(line));
+        let told = format!("{told} hash alone, and the checkpoint does not say whether by age: export the log again");
+        assert_eq!(log.faults(&lines, &[]), [told]);
+    }
+    // Nor is it cured by giving a newer export an older checkpoint of the same size.
+    let mut lines = log.lines();
+    lines[1] = emptied(&lines[1]);
+    let swapped = [&log.lines_under(&before(&log))[..1], &lines[1..]].concat();
+    let told = "record 0 has its hash alone, and the checkpoint does not say whether by age: export the log again";
+    assert_eq!(log.faults(&swapped, &[]), [told]);
 }
 
 #[test]
@@ -141,7 +200,7 @@ fn checkpoints_of_others_prove_nothing() {
     let kept = [Kept { name: "k".to_owned(), note: foreign }, Kept { name: "m".to_owned(), note: "x".to_owned() }];
     let told = [
         "the checkpoint `k` is one of another log, `linesman/x/bolt`",
-        "the checkpoint `m` proves nothing: it is no checkpoint: three lines, a blank one, and its signature",
+        "the checkpoint `m` proves nothing: it is no checkpoint: three lines or more, a blank one, and its signature",
     ];
     assert_eq!(log.faults(&log.lines(), &kept), told);
     let mut lines = log.lines();
@@ -233,7 +292,7 @@ enum Tamper {
     Swap(usize, usize),
     Repeat(usize, usize),
     Cut(usize),
-    Empty(usize),
+    Empty(usize, usize),
     Rewrite(usize),
 }
 
@@ -245,7 +304,8 @@ fn tampering() -> impl Strategy<Value = Tamper> {
         1 => (at(), at()).prop_map(|(one, other)| Tamper::Swap(one, other)),
         1 => (at(), at()).prop_map(|(one, to)| Tamper::Repeat(one, to)),
         1 => at().prop_map(Tamper::Cut),
-        1 => at().prop_map(Tamper::Empty),
+        1 => (at(), 1..4_usize).prop_map(|(line, many)| Tamper::Empty(line, many)),
+        1 => (1..40_usize).prop_map(|many| Tamper::Empty(0, many)),
         1 => at().prop_map(Tamper::Rewrite),
     ]
 }
@@ -260,8 +320,11 @@ proptest! {
 
     /// Whatever is done to an export, as often as you like: if it still says something else, that is found.
     #[test]
-    fn no_tampering_goes_unnoticed(size in 2..40_u64, done in proptest::collection::vec(tampering(), 1..4)) {
-        let log = Log::of(size);
+    fn no_tampering_goes_unnoticed(
+        size in 2..40_u64, gone in 0..50_usize, done in proptest::collection::vec(tampering(), 1..4),
+    ) {
+        // Half of the logs have aged, as far as it goes.
+        let log = aged(size, gone.saturating_sub(25).min(usize::try_from(size).unwrap()));
         let lines = log.lines();
         let mut changed: Vec<Vec<u8>> = lines.iter().map(|line| line.clone().into_bytes()).collect();
         for tamper in done {
@@ -282,15 +345,13 @@ proptest! {
                 Tamper::Swap(one, other) => changed.swap(at(one), at(other)),
                 Tamper::Repeat(one, to) => changed.insert(at(to), changed[at(one)].clone()),
                 Tamper::Cut(line) => changed.truncate(at(line)),
-                Tamper::Empty(line) => {
-                    let line = at(line);
-                    let Some(text) = changed.get(line).and_then(|line| std::str::from_utf8(line).ok()) else { continue };
-                    // The first body may have aged, wherever it was moved.
-                    if text.contains("\"index\":0,") {
-                        continue;
+                Tamper::Empty(line, many) => {
+                    for line in changed.iter_mut().skip(at(line)).take(many) {
+                        let Ok(text) = std::str::from_utf8(line) else { continue };
+                        if text.contains(",\"record\"") {
+                            *line = emptied(text).into_bytes();
+                        }
                     }
-                    let Some(end) = text.find(",\"record\"") else { continue };
-                    changed[line] = format!("{}}}", &text[..end]).into_bytes();
                 }
                 Tamper::Rewrite(line) => {
                     let line = at(line);

@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::audit::checkpoint::CheckpointError;
 
+/// What is said where nothing tells age from tampering.
+const UNSAID: &str = "and the checkpoint does not say whether by age: export the log again";
+
 /// What is wrong with an export. Shown in the user's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -48,10 +51,22 @@ pub enum Fault {
         /// How many there are.
         size: u64,
     },
-    /// The record has no body, though an older one has.
+    /// The record has no body, though the checkpoint says that it had.
     Emptied {
         /// Which.
         index: u64,
+        /// From which on the checkpoint says that there are bodies.
+        from: u64,
+    },
+    /// The record has no body, though an older one has; the checkpoint says nothing of it.
+    EmptiedBehind {
+        /// Which.
+        index: u64,
+    },
+    /// The front has no bodies, and the checkpoint does not say whether it had.
+    Unsaid {
+        /// The last of it.
+        to: u64,
     },
     /// The checkpoint is no evidence.
     Checkpoint {
@@ -107,7 +122,14 @@ impl fmt::Display for Fault {
             Self::Moved { index } => write!(f, "record {index} stands behind a later one"),
             Self::Repeated { index } => write!(f, "record {index} is there again"),
             Self::Added { index, size } => write!(f, "record {index} was added: the log has {size} records"),
-            Self::Emptied { index } => write!(f, "record {index} was emptied: an older one still has its body"),
+            Self::Emptied { index, from } => {
+                write!(f, "record {index} was emptied: the checkpoint says that bodies are there from record {from} on")
+            }
+            Self::EmptiedBehind { index } => {
+                write!(f, "record {index} was emptied: an older one still has its body")
+            }
+            Self::Unsaid { to: 0 } => write!(f, "record 0 has its hash alone, {UNSAID}"),
+            Self::Unsaid { to } => write!(f, "records 0 to {to} have their hash alone, {UNSAID}"),
             Self::Checkpoint { name, why } => write!(f, "the checkpoint `{name}` proves nothing: {why}"),
             Self::Foreign { name, origin } => write!(f, "the checkpoint `{name}` is one of another log, `{origin}`"),
             Self::NoLog { origin } => write!(f, "the log `{origin}` is missing"),

@@ -7,12 +7,13 @@
 //! | and the lines numbered anew | the index within each record: the first that differs is named |
 //! | and the records too, with new hashes | the root: it is not that of the checkpoint which the export brings |
 //! | and a new checkpoint made | its signature, with the key; a checkpoint that was kept, even without |
-//! | bodies were taken out, not by age | a body before one that is missing |
+//! | bodies were taken out, not by age | its checkpoint says from which record on they are there: the records are named |
 //! | a log was taken out, of an export of several | the first line names them all; a checkpoint of it that was kept |
 //!
 //! A root says that there is another record, not which. It is one behind the last checkpoint that agrees and before the
-//! first that does not: who keeps checkpoints often has it narrow. What stands for people only (`detail`), and up to
-//! which record bodies had aged, is proved by nothing.
+//! first that does not: who keeps checkpoints often has it narrow. What stands for people only (`detail`) is proved by
+//! nothing. A checkpoint of before they said from where on bodies are there cannot tell of an export whose front has none
+//! whether that is age: then it is not said to be whole. Whoever has the engine's key can sign that more had aged.
 
 mod fault;
 
@@ -56,6 +57,8 @@ pub struct Report {
     pub root: Hash,
     /// How many records have their hash alone.
     pub aged: u64,
+    /// From which record on there are bodies, as the export's checkpoint says; none where it does not.
+    pub bodies: Option<u64>,
     /// How many checkpoints agree, the export's own among them.
     pub agreeing: usize,
     /// What is wrong, in the order in which it was found: at most `FAULTS_MOST`.
@@ -197,6 +200,8 @@ struct Pass {
     disagreeing: Vec<String>,
     disagreed: Option<u64>,
     has_body: bool,
+    /// The last record without a body before the first that has one, where no checkpoint says of it.
+    unsaid: Option<u64>,
 }
 
 impl Pass {
@@ -206,6 +211,7 @@ impl Pass {
             size: header.size,
             root: header.root,
             aged: 0,
+            bodies: None,
             agreeing: 0,
             faults: Vec::new(),
             more: 0,
@@ -220,10 +226,12 @@ impl Pass {
             disagreeing: Vec::new(),
             disagreed: None,
             has_body: false,
+            unsaid: None,
         };
-        let stated = Checkpoint { origin: header.origin.to_string(), size: header.size, root: header.root };
+        let stated =
+            Checkpoint { origin: header.origin.to_string(), size: header.size, root: header.root, bodies: None };
         let own = Checkpoint::read(&header.checkpoint, key);
-        if own.as_ref().is_ok_and(|own| *own != stated) {
+        if own.as_ref().is_ok_and(|own| !own.is_same_tree(&stated)) {
             pass.report.fault(Fault::Header);
         }
         let name = OWN.to_owned();
@@ -231,7 +239,10 @@ impl Pass {
             Ok(own) if own.origin != pass.report.origin => {
                 pass.report.fault(Fault::Foreign { name, origin: own.origin });
             }
-            Ok(own) => pass.awaited.push((name, own)),
+            Ok(own) => {
+                pass.report.bodies = own.bodies;
+                pass.awaited.push((name, own));
+            }
             Err(why) => pass.report.fault(Fault::Checkpoint { name, why }),
         }
         for held in kept {
@@ -271,8 +282,11 @@ impl Pass {
         let index = line.index;
         let Some(record) = line.record.map(serde_json::value::RawValue::get) else {
             self.report.aged += 1;
-            if self.has_body {
-                self.report.fault(Fault::Emptied { index });
+            match self.report.bodies {
+                Some(from) if index >= from => self.report.fault(Fault::Emptied { index, from }),
+                Some(_) => {}
+                None if self.has_body => self.report.fault(Fault::EmptiedBehind { index }),
+                None => self.unsaid = self.unsaid.max(Some(index)),
             }
             return;
         };
@@ -329,6 +343,9 @@ impl Pass {
         }
         for (from, to) in std::mem::take(&mut self.missing) {
             self.report.fault(Fault::Missing { from, to });
+        }
+        if let Some(to) = self.unsaid {
+            self.report.fault(Fault::Unsaid { to });
         }
         // Those that the tree has not reached: what is missing was told above, if the first line knows of it.
         for (name, checkpoint) in std::mem::take(&mut self.awaited) {

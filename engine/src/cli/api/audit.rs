@@ -178,8 +178,11 @@ fn print_checkpoint(api: &Api, log: &str, note: &str, gap: &str) -> anyhow::Resu
         anstream::print!("{gap}{note}");
         return Ok(());
     }
-    let Checkpoint { origin, size, root } = Checkpoint::read(note, None).context("the answer is no checkpoint")?;
-    let told = serde_json::json!({"organization": log, "origin": origin, "size": size, "root": root, "note": note});
+    let read = Checkpoint::read(note, None).context("the answer is no checkpoint")?;
+    let told = serde_json::json!({
+        "organization": log, "origin": read.origin, "size": read.size, "root": read.root,
+        "bodies_from": read.bodies, "note": note,
+    });
     anstream::println!("{told}");
     Ok(())
 }
@@ -250,7 +253,7 @@ fn run_verify(args: &Verify, is_json: bool) -> anyhow::Result<ExitCode> {
 fn json(report: &Report, is_keyed: bool) -> serde_json::Value {
     let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
     serde_json::json!({
-        "log": report.origin, "size": report.size, "root": report.root, "aged": report.aged,
+        "log": report.origin, "size": report.size, "root": report.root, "aged": report.aged, "bodies_from": report.bodies,
         "checkpoints": report.agreeing, "signatures": is_keyed, "is_whole": faults.is_empty(), "faults": faults,
         "more": report.more,
     })
@@ -258,10 +261,11 @@ fn json(report: &Report, is_keyed: bool) -> serde_json::Value {
 
 /// What was found, for people.
 fn words(report: &Report, is_keyed: bool) -> String {
-    let Report { origin, size, root, aged, agreeing, faults, more } = report;
+    let Report { origin, size, root, aged, bodies, agreeing, faults, more } = report;
     let mut lines = vec![format!("log     {origin}"), format!("size    {size} records"), format!("root    {root}")];
     if *aged > 0 {
-        lines.push(format!("aged    {aged} records have their hash alone"));
+        let said = bodies.map(|first| format!("; the checkpoint says that bodies are there from record {first} on"));
+        lines.push(format!("aged    {aged} records have their hash alone{}", said.unwrap_or_default()));
     }
     let signed = if is_keyed { "signed with the key" } else { "signatures not checked: no --public-key" };
     lines.push(format!("agreed  {agreeing} checkpoints, {signed}"));

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::show::{Column, column};
-use super::{Args, List, ask, segment};
+use super::show::{self, Column, column};
+use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::Organizations;
 
@@ -26,7 +26,9 @@ pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman org list --data-dir D
   linesman org set acme --display-name 'Acme Corp' --proxy --filter-level 'Send all information' --data-dir D
-  linesman org suspend acme --data-dir D";
+  linesman org suspend acme --data-dir D
+  linesman org test acme --data-dir D
+  linesman org activate acme --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -54,6 +56,18 @@ pub(in crate::cli) enum Action {
         #[arg(long, value_name = "GROUP")]
         device_group: Vec<String>,
     },
+    /// Try the way to the upstream out, step by step
+    ///
+    /// The engine does it, as the user and with the certificates of its configuration. Nothing is changed.
+    Test {
+        /// Its name
+        name: String,
+    },
+    /// Try the way to the upstream out, and let it take part again if every step is done
+    Activate {
+        /// Its name
+        name: String,
+    },
     /// Set its inputs aside and hold its reactions; nothing of it is deleted
     Suspend {
         /// Its name
@@ -70,20 +84,58 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             let known = api.find(&path(name)).await?.unwrap_or_default();
             let stays = |name: &str| known.get(name).cloned();
             let groups = Some(json!(groups)).filter(|_| !device_group.is_empty());
-            let body: Map<String, Value> = [
+            let given = [
                 ("display_name", display_name.clone().map(Value::from)),
                 ("proxy", proxy.map(Value::from)),
                 ("filter_level", filter_level.clone().map(Value::from)),
                 ("device_groups", groups),
-            ]
-            .into_iter()
-            .filter_map(|(name, given)| Some((name.to_owned(), given.or_else(|| stays(name))?)))
-            .chain(known.is_null().then(|| ("proxy".to_owned(), json!(proxy.unwrap_or(false)))))
-            .collect();
+            ];
+            let body: Map<String, Value> = SETTINGS
+                .into_iter()
+                .map(|name| {
+                    let given = given.iter().find(|(known, _)| *known == name);
+                    (name, given.and_then(|(_, given)| given.clone()))
+                })
+                .filter_map(|(name, given)| Some((name.to_owned(), given.or_else(|| stays(name))?)))
+                .chain(known.is_null().then(|| ("proxy".to_owned(), json!(proxy.unwrap_or(false)))))
+                .collect();
             api.write(Method::PUT, &path(name), Some(body.into())).await
+        }
+        Action::Test { name } => test(api, name).await.map(drop),
+        Action::Activate { name } => {
+            let known = api.get(&path(name), &()).await?;
+            test(api, name).await?;
+            let kept: Map<String, Value> =
+                SETTINGS.iter().filter_map(|name| Some(((*name).to_owned(), known.get(name)?.clone()))).collect();
+            api.write(Method::PUT, &path(name), Some(kept.into())).await
         }
         Action::Suspend { name } => api.write(Method::POST, &format!("{}/suspend", path(name)), None).await,
     })
+}
+
+/// What a change says of all that an organization is.
+const SETTINGS: [&str; 8] =
+    ["display_name", "proxy", "filter_level", "device_groups", "alias", "handling", "submit_case_as", "address"];
+
+const STEPS: [Column; 3] = [column("STEP", "/step"), column("OUTCOME", "/outcome"), column("DETAIL", "/detail")];
+
+/// Tries the way to the upstream out and shows how that went.
+///
+/// # Errors
+/// A step failed.
+async fn test(api: &Api, name: &str) -> anyhow::Result<()> {
+    let tried = api.answer(api.request(Method::POST, &format!("{}/test", path(name)))).await?;
+    let steps = tried.get("steps").and_then(Value::as_array).cloned().unwrap_or_default();
+    if api.is_json {
+        anstream::println!("{tried}");
+    } else {
+        anstream::print!("{}", show::table(&steps, &STEPS, show::width()));
+    }
+    let Some(failed) = steps.iter().find(|step| step.get("outcome").is_some_and(|outcome| outcome == "failed")) else {
+        return Ok(());
+    };
+    let text = |name: &str| failed.get(name).map(show::plain).unwrap_or_default();
+    bail!("the step `{}` failed: {}; {}", text("step"), text("detail"), text("help"))
 }
 
 fn path(name: &str) -> String {

@@ -73,6 +73,8 @@ pub(in crate::cli) enum Action {
         serial_number: String,
         /// The place: <organization>/<site>[/<line>]; an organization for none of its places
         place: String,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
 }
 
@@ -113,11 +115,11 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             let query = if *cascade { "?cascade=true" } else { "" };
             api.write_or_preview(*dry_run, Method::DELETE, &format!("{}{query}", path(place)), None).await
         }
-        Action::Tie { serial_number, place } => {
+        Action::Tie { serial_number, place, dry_run } => {
             let (org, is_below) = place.split_once('/').map_or((place.as_str(), false), |(org, _)| (org, true));
             let device = format!("/api/v1/devices/{}/{}/place", segment(org), segment(serial_number));
             let place = if is_below { json!(place) } else { Value::Null };
-            api.write(Method::PUT, &device, Some(json!({ "place": place }))).await
+            api.write_or_preview(*dry_run, Method::PUT, &device, Some(json!({ "place": place }))).await
         }
     })
 }

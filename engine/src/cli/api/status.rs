@@ -42,8 +42,15 @@ const DESTINATIONS: [Column; 5] = [
 ];
 
 /// The listener for end customers' controllers.
-const PARTNER: [Column; 3] =
-    [column("PARTNER LISTENER", "/listen"), column("END CUSTOMERS", "/end_customers"), column("HEARD", "/heard")];
+const PARTNER: [Column; 4] = [
+    column("PARTNER LISTENER", "/listen"),
+    column("END CUSTOMERS", "/end_customers"),
+    column("HEARD", "/heard"),
+    column("CERTIFICATE ENDS", "/certificate_ends"),
+];
+
+/// The upstream.
+const UPSTREAM: [Column; 2] = [column("UPSTREAM", "/connector"), column("CERTIFICATE ENDS", "/certificate_ends")];
 
 /// How the engine is: lanes, lag, pending reactions, circuits
 #[derive(Debug, clap::Args)]
@@ -83,8 +90,10 @@ pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
         if !sources.is_empty() {
             anstream::print!("\n{}", show::table(&sources, &SOURCES, width));
         }
-        if let Some(partner) = status.get("partner").filter(|partner| partner.is_object()) {
-            anstream::print!("\n{}", show::table(std::slice::from_ref(partner), &PARTNER, width));
+        for (name, columns) in [("upstream", &UPSTREAM[..]), ("partner", &PARTNER[..])] {
+            if let Some(row) = status.get(name).filter(|row| row.is_object()) {
+                anstream::print!("\n{}", show::table(std::slice::from_ref(row), columns, width));
+            }
         }
         Ok(())
     })

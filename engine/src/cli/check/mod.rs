@@ -9,11 +9,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use linesman_rules::{Diagnostic, Policy};
+use linesman_rules::{Diagnostic, Policy, modes};
+use linesman_schemas::Mode;
+use linesman_schemas::mode::UnknownMode;
 use serde::Serialize;
 
 use super::Failure;
-use crate::rules_dir;
+use crate::{config, rules_dir};
 
 /// Check policies, services and the parameters of all services
 ///
@@ -21,7 +23,8 @@ use crate::rules_dir;
 /// templates, what those render, and the form of their scenarios. Prints every fault of every file with file, line and
 /// column, the line with what is meant underlined, and help. The engine refuses the same policies and services for the
 /// same faults. A warning is about a file that is no policy, though it looks like one, about a policy that never fires,
-/// or about what works in a service and may still surprise.
+/// about what of a policy is of no use in the mode that `--mode` or `--config` names, or about what works in a service and
+/// may still surprise.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 With --json, each fault is one JSON object on a line of its own:
@@ -37,13 +40,31 @@ Exit codes:
   2  wrong usage
 
 Example:
-  linesman check /etc/linesman/rules")]
+  linesman check /etc/linesman/rules
+  linesman check /etc/linesman/rules --mode end-customer")]
 pub(super) struct Args {
     /// The rule directory
     dir: PathBuf,
+    /// The mode of the installation they are for: of policies it is said what is of no use there
+    #[arg(long, value_name = "MODE", value_parser = parse_mode, conflicts_with = "config")]
+    mode: Option<Mode>,
+    /// The configuration file of the installation they are for, instead of its mode
+    #[arg(long, value_name = "F")]
+    config: Option<PathBuf>,
     /// Print JSON, one object a line, and nothing else
     #[arg(long)]
     json: bool,
+}
+
+fn parse_mode(text: &str) -> Result<Mode, UnknownMode> {
+    text.parse()
+}
+
+/// The mode they are for, if anybody says it.
+fn mode(args: &Args) -> Result<Option<Mode>, Failure> {
+    let Some(file) = &args.config else { return Ok(args.mode) };
+    let sources = config::Sources { file: Some(file.clone()), environment: Vec::new(), flags: Vec::new() };
+    config::licence(&sources).map(|found| Some(found.mode)).map_err(Failure::Mistakes)
 }
 
 /// How much a finding weighs.
@@ -69,6 +90,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     if args.dir.is_file() {
         return Err(anyhow::anyhow!("`{}` is a file: name the rule directory it lies in", args.dir.display()).into());
     }
+    let mode = mode(args)?;
     let read = rules_dir::read_all(&args.dir).context("nothing is checked: name a directory with policies")?;
     let (files, services) = (read.policies, read.services.folders.len());
     let in_services = services::find(&args.dir, read.services)?;
@@ -82,7 +104,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             source: &file.text,
         })
     });
-    let idle: Vec<_> = files.iter().filter_map(|file| Some((file, never_fires(file)?))).collect();
+    let idle: Vec<_> =
+        files.iter().flat_map(|file| in_vain(file, mode).into_iter().map(move |fault| (file, fault))).collect();
     let of_idle = idle.iter().map(|(file, fault)| Finding {
         file: file.path.to_string_lossy().into_owned(),
         severity: Severity::Warning,
@@ -117,9 +140,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Why a policy without fault never fires, where that is certain.
-fn never_fires(file: &rules_dir::PolicyFile) -> Option<Diagnostic> {
-    file.source.as_ref().filter(|_| file.faults.is_empty()).and_then(Policy::never_fires)
+/// Why a policy without fault never fires, where that is certain, and what of it is of no use in a mode.
+fn in_vain(file: &rules_dir::PolicyFile, mode: Option<Mode>) -> Vec<Diagnostic> {
+    let Some(source) = file.source.as_ref().filter(|_| file.faults.is_empty()) else { return Vec::new() };
+    let of_mode = mode.map(|mode| modes::of_no_use(source, mode)).unwrap_or_default();
+    Policy::never_fires(source).into_iter().chain(of_mode).collect()
 }
 
 /// A finding as editors read it.

@@ -27,7 +27,7 @@ fn value(name: &str, kind: Kind) -> &'static str {
             }
         }
         Kind::Seconds { .. } => "250",
-        Kind::Address => "127.0.0.1:9",
+        Kind::Address | Kind::HttpsAddress => "127.0.0.1:9",
         Kind::Ip => "127.0.0.9",
         Kind::Fingerprint => "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
         Kind::LogLevel => "linesman=debug,warn",
@@ -46,6 +46,7 @@ fn every_key_can_be_set_by_each_of_the_three() {
         if let Kind::PasswordFile | Kind::Certificates = key.kind {
             value = folder.path(key.example.unwrap()).display().to_string();
         }
+        let own_certificate = format!("certificate = {:?}", folder.path("acme.pem"));
         let upstream = LEAST.lines().skip(1).take(6).filter(|line| {
             let said = line.split_once(" = ").map(|(name, _)| name);
             section != "upstream" || said != Some(key.name)
@@ -65,7 +66,12 @@ fn every_key_can_be_set_by_each_of_the_three() {
             let said = line.split_once(" = ").map(|(name, _)| name);
             section == "partner" && said != Some(key.name)
         });
-        let mut rest: String = upstream.chain(partner).map(|line| format!("{line}\n")).collect();
+        let own = match (section, key.name) {
+            ("upstream", "certificate") => Some("key = \"acme.key\""),
+            ("upstream", "key") => Some(&*own_certificate),
+            _ => None,
+        };
+        let mut rest: String = upstream.chain(partner).chain(own).map(|line| format!("{line}\n")).collect();
         match (section, key.name) {
             ("licence", "file") => rest.push_str("[licence]\n"),
             ("licence", _) => rest.push_str("[licence]\nfile = \"l\"\n"),

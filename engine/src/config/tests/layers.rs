@@ -56,6 +56,8 @@ fn the_least_configuration_works() {
         alias: String::new(),
         handling: linesman_schemas::command::Handling::Forward,
         submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
+        upload: true,
+        snapshot_interval_s: 0,
         address: String::new(),
         device_groups: Vec::new(),
         loaded: acme.settings.loaded.clone(),

@@ -197,6 +197,13 @@ user = "acme"
 [[organizations]]
 name = "corp"
 password_file = "acme.password"
+[[organizations]]
+name = "dory"
+client_certificate = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+[[organizations]]
+name = "erle"
+user = "erle"
+client_certificate = "sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"
 "#;
     let expected = r#"linesman.toml:3:15: `partner.certificate` is of no use without `partner.key`
   certificate = "partner.pem"
@@ -210,7 +217,11 @@ linesman.toml:8:1: the user `acme` is that of two organizations
   help: the first is `acme`
 linesman.toml:11:1: the organization `corp` has a `password_file` without a `user`
   [[organizations]]
-  ^^^^^^^^^^^^^^^^^"#;
+  ^^^^^^^^^^^^^^^^^
+linesman.toml:17:1: the organization `erle` has the client certificate of another
+  [[organizations]]
+  ^^^^^^^^^^^^^^^^^
+  help: that is `dory`"#;
     assert_eq!(mistakes(text), expected);
 }
 

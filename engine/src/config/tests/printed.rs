@@ -43,6 +43,8 @@ ca = "support-system-ca.pem" # linesman.toml:5:6
 site_id = "P-1000" # linesman.toml:6:11
 user = "noc@partner.example" # linesman.toml:7:8
 password_file = "support-system.password" # linesman.toml:8:17
+# certificate # of no use
+# key # of no use
 application_id = "linesman" # default
 requests_per_hour = 300 # default
 concurrency = 4 # default
@@ -67,6 +69,9 @@ audit_retention_s = 0 # default
 [audit]
 checkpoint_s = 3600 # default
 
+[seal]
+# key_file # not set
+
 [api]
 session_idle_s = 43200 # default
 session_absolute_s = 2592000 # default
@@ -82,12 +87,15 @@ name = "acme"
 display_name = "Acme Corp"
 proxy = true
 filter_level = "Send all information"
+overwriting = "fixed"
 # alias # not set
 # user # not set
 # password_file # not set
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set
+upload = true
+snapshot_interval_s = 0
 device_groups = [{ name = 'c "o" re', devices = ["core-*", 'c\'] }]
 
 [[organizations]] # linesman.toml:15:1
@@ -95,12 +103,15 @@ name = "b"
 display_name = "b"
 proxy = false
 filter_level = "Do not send"
+overwriting = "fixed"
 # alias # not set
 # user # not set
 # password_file # not set
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set
+upload = true
+snapshot_interval_s = 0
 device_groups = []
 "#;
     assert_eq!(text, expected);

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::chained::{CaseNote, Chained};
+use super::uploaded::Uploaded;
 use super::walk::{OrgRows, answer};
 use super::{Error, Stored, given, number, page, seen};
 use crate::edge::filters::tables::Cases;
@@ -70,6 +71,8 @@ struct CaseWithNotes {
     case: Case,
     /// What was said of it, oldest first.
     notes: Vec<CaseNote>,
+    /// The bytes that go upward with it, in the order they came.
+    uploads: Vec<Uploaded>,
 }
 
 /// Cases, page by page.
@@ -109,7 +112,8 @@ pub(in crate::edge) async fn case(
         let alias = org.map(|org| org.alias).unwrap_or_default();
         let row = row?;
         let chained = Chained::new(&row, chain.as_ref(), &alias);
-        Ok(CaseWithNotes { case: Case::new(id.clone(), row, chained), notes: CaseNote::all(chain) })
+        let uploads = walk.lane(&id.org).map(|lane| Uploaded::all(lane, &id)).transpose()?.unwrap_or_default();
+        Ok(CaseWithNotes { case: Case::new(id.clone(), row, chained), notes: CaseNote::all(chain), uploads })
     })
     .await
 }

@@ -25,6 +25,7 @@ pub(super) mod simulate;
 pub(super) mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod uploaded;
 pub(super) mod values;
 mod walk;
 pub(super) mod why;

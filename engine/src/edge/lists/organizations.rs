@@ -49,6 +49,10 @@ struct Organization {
     submit_case_as: SubmitCaseAs,
     /// Where spare parts go for it; empty: where the upstream knows.
     address: String,
+    /// Whether the bundles of its cases, and what else belongs to them, go to the upstream too.
+    upload: bool,
+    /// How often the newest information bundle of each of its devices goes there, in seconds; 0 for never.
+    snapshot_interval_s: u64,
     /// Whether the configuration file names it.
     configured: bool,
     /// How many incidents it has had; of one of which not all is seen those that are, and not where they would have to be
@@ -149,6 +153,8 @@ impl Organization {
             handling: row.handling,
             submit_case_as: row.submit_case_as,
             address: row.address,
+            upload: row.upload,
+            snapshot_interval_s: row.snapshot_interval_s,
             configured: row.loaded.is_some(),
             incidents,
             events: is_whole.then_some(row.events),

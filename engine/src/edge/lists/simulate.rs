@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use linesman_domain::audit::{Log, Owner};
+use linesman_domain::differences;
 use linesman_domain::directory::Directory;
 use linesman_domain::rights::{Asker, Asking, Further, Grants as _, Overlay, Ruling, Taken, Wish, answer_again};
 use linesman_schemas::audit::{Record, Verdict};
@@ -271,6 +272,10 @@ fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Resu
         for index in log.since(since)?..log.head().size() {
             walk.step()?;
             let Some((record, _)) = log.record(index)? else { continue };
+            // What came of a load was tried with the load.
+            if differences::is_told(&record.operation) {
+                continue;
+            }
             let count = count(&record);
             let principal = record.principal.clone().filter(|principal| principal.login().is_some());
             let Some(principal) = principal else { continue };

@@ -36,6 +36,8 @@ fn organization_row() -> OrgRow {
         alias: String::new(),
         handling: linesman_schemas::command::Handling::Forward,
         submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
+        upload: true,
+        snapshot_interval_s: 0,
         address: String::new(),
     }
 }

@@ -91,7 +91,8 @@ impl Gathered {
 
     /// Counts one together with others: of its kind, of its principal, or of its organization.
     fn count(&mut self, who: String, refusal: Refusal) {
-        let Refusal { principal, operation, place, verdict, count } = refusal;
+        // What each was about is told one by one alone.
+        let Refusal { principal, operation, place, about: _, verdict, count } = refusal;
         let mut whose = lane_of(&principal);
         if self.together.len() >= ORGANIZATIONS_MOST && !self.together.contains_key(&whose) {
             whose = None;
@@ -147,6 +148,7 @@ impl Counted {
             principal: who.clone(),
             operation,
             place,
+            about: None,
             verdict,
             count,
         });
@@ -156,7 +158,7 @@ impl Counted {
 
 /// Of many kinds: without operation and place.
 fn many(who: &Principal, verdict: Verdict, count: u64) -> Refusal {
-    Refusal { principal: who.clone(), operation: String::new(), place: String::new(), verdict, count }
+    Refusal { principal: who.clone(), operation: String::new(), place: String::new(), about: None, verdict, count }
 }
 
 fn counted(counts: &mut Counts, verdict: Verdict, count: u64) {
@@ -183,7 +185,8 @@ mod tests {
 
     fn refusal(login: &str) -> Refusal {
         let principal = Principal::of_login(&login.parse().unwrap(), None);
-        Refusal { principal, operation: "x".to_owned(), place: "/".to_owned(), verdict: Verdict::Forbidden, count: 1 }
+        let (operation, place, about) = ("x".to_owned(), "/".to_owned(), Some("y".to_owned()));
+        Refusal { principal, operation, place, about, verdict: Verdict::Forbidden, count: 1 }
     }
 
     fn org(name: &str) -> Whose {
@@ -214,9 +217,11 @@ mod tests {
         gathered.add(refusal("bob"), now);
         let taken = gathered.take(now, false);
         assert_eq!((taken[&org("acme")].len(), taken[&None].len()), (100, 1));
+        assert_eq!(taken[&org("acme")][99].about.as_deref(), Some("y"));
         let rest = gathered.take(now, true);
         let together = &rest[&org("acme")];
         assert_eq!((together.len(), together[0].count, &*together[0].operation), (1, 150, "x"));
+        assert_eq!(together[0].about, None, "they may have been about anything");
         gathered.add(refusal("acme/ann"), now + MINUTE);
         assert_eq!(gathered.take(now + MINUTE, false).len(), 1, "another minute");
     }

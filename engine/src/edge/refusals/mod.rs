@@ -1,4 +1,4 @@
-//! What was refused before it became a command: writes (403, 404, 422), and reads of what is seen and not allowed (403).
+//! What was refused before it became a command: writes (403, 404, 409, 422), and reads of what is seen and not allowed (403).
 //! It is gathered here, and brought to the log as records, each to the lane of whoever tried.
 //!
 //! ```text
@@ -12,7 +12,7 @@
 //! | room | what |
 //! |---|---|
 //! | here | which answers are refusals, of what and where |
-//! | `operations`, `place` | what is asked for, where the answer does not tell |
+//! | `operations`, `place` | what is asked for, where and about what, as far as the answer does not tell |
 //! | `gathered` | one by one, or counted together: bounded, with room for everybody |
 //! | `recorder` | brings it to the log |
 
@@ -33,7 +33,7 @@ use linesman_schemas::command::Refusal;
 use super::transport::problem::{Decided, Tried};
 use gathered::{Gathered, lane_of};
 pub(crate) use operations::{Operation, Operations};
-use place::place_of;
+use place::{about_of, place_of};
 pub(crate) use recorder::Recorder;
 
 /// What was refused and is not in the log yet.
@@ -41,12 +41,13 @@ pub(crate) use recorder::Recorder;
 pub(crate) struct Refusals(Mutex<Gathered>);
 
 impl Refusals {
-    /// Takes note of an answer, if it is a refusal that no lane has decided. That there is nothing, or that a value is
-    /// wrong, is one of writes alone.
+    /// Takes note of an answer, if it is a refusal that no lane has decided. That there is nothing, that things stand
+    /// otherwise, or that a value is wrong, is one of writes alone. What is not understood (400) was asked for by nobody.
     pub(crate) fn note(&self, principal: Principal, operation: &Operation, path: &str, response: &Response) {
         let verdict = match (response.status(), operation.is_write) {
             (StatusCode::FORBIDDEN, _) => Verdict::Forbidden,
             (StatusCode::NOT_FOUND, true) => Verdict::NotFound,
+            (StatusCode::CONFLICT, true) => Verdict::Conflict,
             (StatusCode::UNPROCESSABLE_ENTITY, true) => Verdict::Invalid,
             _ => return,
         };
@@ -58,7 +59,8 @@ impl Refusals {
             Some(tried) => (tried.operation.to_owned(), tried.place.to_string()),
             None => (operation.name.to_string(), place_of(path, lane_of(&principal).as_ref())),
         };
-        self.gathered().add(Refusal { principal, operation, place, verdict, count: 1 }, Instant::now());
+        let about = about_of(path);
+        self.gathered().add(Refusal { principal, operation, place, about, verdict, count: 1 }, Instant::now());
     }
 
     /// Takes note of what was refused without a request that says what for.

@@ -1,4 +1,4 @@
-//! The place that a path names, where nothing else tells of what was tried.
+//! The place that a path names and what it is about, where nothing else tells of what was tried.
 
 use linesman_schemas::{IncidentId, OrgName};
 
@@ -7,16 +7,33 @@ const PLACE_MOST: usize = 200;
 /// What stands behind a subscription's name in a path.
 const OPERATIONS: [&str; 5] = ["activate", "deactivate", "redeploy", "resume", "suspend"];
 
-/// The place of a subscription that a path names behind `subscriptions/`.
-fn subscribed(named: &str) -> String {
+/// The place of a subscription that a path names behind `subscriptions/`, and its name if there is one.
+fn subscribed(named: &str) -> (String, Option<&str>) {
     let mut names: Vec<&str> = named.split('/').collect();
     if names.len() > 2 {
         names.pop_if(|last| OPERATIONS.contains(last));
     }
-    if names.len() > 1 {
-        names.pop();
-    }
-    names.join("/")
+    let name = if names.len() > 1 { names.pop() } else { None };
+    (names.join("/"), name)
+}
+
+/// What a path is about beside its place, as records of what lanes decide have it and as it was asked for.
+pub(super) fn about_of(path: &str) -> Option<String> {
+    let rest = path.strip_prefix("/api/v1/").unwrap_or(path);
+    let (kind, named) = rest.split_once('/').filter(|(_, named)| !named.is_empty())?;
+    let (first, behind) = named.split_once('/').unwrap_or((named, ""));
+    let about = match kind {
+        "incidents" | "dead-letters" | "services" | "sessions" => first.to_owned(),
+        "managers" | "groups" | "tokens" => named.to_owned(),
+        "policies" if named != "load" => named.to_owned(),
+        "devices" if !behind.is_empty() => behind.split('/').next().unwrap_or_default().to_owned(),
+        "subscriptions" => {
+            let (place, name) = subscribed(named);
+            format!("{place} {}", name?)
+        }
+        _ => return None,
+    };
+    Some(about.chars().take(PLACE_MOST).collect())
 }
 
 /// The place that a path names, as it was asked for; of what names none where they belong who ask (`home`).
@@ -30,7 +47,7 @@ pub(super) fn place_of(path: &str, home: Option<&OrgName>) -> String {
         "incidents" => first.parse().ok().map(|id: IncidentId| id.org.to_string()),
         "organizations" | "devices" => Some(first.to_owned()),
         "places" | "values" | "explain" if !named.is_empty() => Some(named.to_owned()),
-        "subscriptions" if has_more => Some(subscribed(named)),
+        "subscriptions" if has_more => Some(subscribed(named).0),
         "activations" if has_more => named.rsplit_once('/').map(|(line, _)| line.to_owned()),
         "managers" if has_more => Some(first.to_owned()),
         "audit" if has_more && first.parse::<OrgName>().is_ok() => Some(first.to_owned()),
@@ -78,5 +95,39 @@ mod tests {
             assert_eq!(place_of(path, Some(&"bolt".parse().unwrap())), place);
         }
         assert_eq!(place_of("/api/v1/me/password", None), "/", "of the provider's people");
+    }
+
+    #[test]
+    fn what_it_is_about_is_what_the_path_names_at_its_place() {
+        for (path, about) in [
+            ("/api/v1/incidents/acme-7/close", Some("acme-7")),
+            ("/api/v1/incidents/acme-7/case/note", Some("acme-7")),
+            ("/api/v1/dead-letters/1-0/replay", Some("1-0")),
+            ("/api/v1/managers/acme/ann", Some("acme/ann")),
+            ("/api/v1/managers/bob", Some("bob")),
+            ("/api/v1/groups/shift", Some("shift")),
+            ("/api/v1/tokens/nightly", Some("nightly")),
+            ("/api/v1/sessions/5e551014", Some("5e551014")),
+            ("/api/v1/services/nat/rollout", Some("nat")),
+            ("/api/v1/policies/acme/night", Some("acme/night")),
+            ("/api/v1/devices/acme/JN1/place", Some("JN1")),
+            ("/api/v1/subscriptions/acme/cap", Some("acme cap")),
+            ("/api/v1/subscriptions/acme/berlin/line-7/cap/activate", Some("acme/berlin/line-7 cap")),
+            // The place is all.
+            ("/api/v1/organizations/acme/suspend", None),
+            ("/api/v1/places/acme/berlin/line-7", None),
+            ("/api/v1/policies/load", None),
+            ("/api/v1/values/acme/berlin", None),
+            ("/api/v1/audit/acme/checkpoint", None),
+            ("/api/v1/devices/acme", None),
+            ("/api/v1/subscriptions/acme", None),
+            ("/api/v1/incidents/", None),
+            ("/api/v1/level", None),
+            ("/api/v1/me/password", None),
+        ] {
+            assert_eq!(about_of(path).as_deref(), about, "{path}");
+        }
+        let long = format!("/api/v1/groups/{}", "x".repeat(300));
+        assert_eq!(about_of(&long).unwrap().len(), PLACE_MOST);
     }
 }

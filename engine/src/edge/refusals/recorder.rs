@@ -20,6 +20,8 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 const TELL_MOST: Duration = Duration::from_secs(5);
 /// The engine level from which on there are records.
 const RECORDED_FROM: u32 = 3;
+/// The one from which on they say what it was about: engines of before read nothing of it.
+const ABOUT_FROM: u32 = 7;
 
 /// Brings refusals to the log until it ends.
 #[derive(Debug)]
@@ -92,8 +94,13 @@ fn batched((whose, refusals): (Option<OrgName>, Vec<Refusal>)) -> Vec<Batch> {
 /// Brings batches to the log, as far as it takes them.
 async fn tell(commands: &Commands, batches: &mut Vec<Batch>) {
     while let Some(Batch { id, whose, told }) = batches.first() {
-        if commands.level(whose.as_ref()) >= RECORDED_FROM {
-            let verb = Verb::Audit(Audit::Record(told.clone()));
+        let level = commands.level(whose.as_ref());
+        if level >= RECORDED_FROM {
+            let mut told = told.clone();
+            if level < ABOUT_FROM {
+                told.refusals.iter_mut().for_each(|refusal| refusal.about = None);
+            }
+            let verb = Verb::Audit(Audit::Record(told));
             if let Err(error) = commands.tell_as(whose.as_ref(), id.clone(), verb).await {
                 tracing::warn!(%error, "refusals are not recorded yet");
                 return;

@@ -130,7 +130,40 @@ async fn bodies_that_have_gone_are_not_shown_and_their_hashes_are_exported() {
     assert_eq!(gone, (404, "the log `acme` shows no record 399".to_owned()));
     let export = text(&edge, TOKEN, "/api/v1/audit/export?organization=acme").await;
     let report = verify(export.as_bytes(), &[], None).unwrap().remove(0);
-    assert_eq!((report.size, report.aged, report.faults), (COUNT, 400, Vec::new()));
+    assert_eq!((report.size, report.aged, report.bodies, report.faults), (COUNT, 400, Some(400), Vec::new()));
+    let note = text(&edge, TOKEN, "/api/v1/audit/acme/checkpoint").await;
+    assert_eq!(Checkpoint::read(&note, None).unwrap().bodies, Some(400));
+}
+
+/// More than waits between whoever exports and whoever reads.
+const LONG: u64 = 40_000;
+
+#[tokio::test]
+async fn a_whole_log_that_ages_under_its_export_breaks_off() {
+    let edge = Fixture::new().await;
+    edge.organization("acme", 0);
+    let rows = audited("acme", LONG);
+    edge.write("acme", rows.clone());
+    let mut export = edge.get("/api/v1/audit/export?organization=acme").await;
+    let begun = String::from_utf8(export.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+    assert!(begun.contains("\\nbodies-from 0\\n"), "{begun}");
+    let aged = |(key, row): &(Vec<u8>, Vec<u8>)| {
+        let row = AuditRow { body: None, detail: String::new(), ..table::decode(key, row).unwrap() };
+        (key.clone(), table::encode(&row).unwrap())
+    };
+    let records: Vec<_> = (0..LONG).map(|index| audit::record_key("acme", index).into_bytes()).collect();
+    edge.write("acme", rows.iter().filter(|(key, _)| records.binary_search(key).is_ok()).map(aged).collect());
+    let end = loop {
+        match export.chunk().await {
+            Ok(Some(_)) => {}
+            end => break end.map(drop),
+        }
+    };
+    end.unwrap_err();
+    // Asked again it says what there is.
+    let export = text(&edge, TOKEN, "/api/v1/audit/export?organization=acme").await;
+    let report = verify(export.as_bytes(), &[], None).unwrap().remove(0);
+    assert_eq!((report.size, report.aged, report.bodies, report.faults), (LONG, LONG, Some(LONG), Vec::new()));
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ impl Fixture {
             dispatch: watch::channel(Default::default()).1,
             sources: watch::channel([("bulletins", true), ("notices", false)].into()).1,
             partner: None,
+            upstream: None,
             metrics,
             logging,
         };
@@ -191,6 +192,8 @@ impl Fixture {
             alias: String::new(),
             handling: linesman_schemas::command::Handling::Forward,
             submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
+            upload: true,
+            snapshot_interval_s: 0,
             address: String::new(),
         };
         let mut rows = vec![(organizations::key(&org).into_bytes(), table::encode(&row).unwrap())];

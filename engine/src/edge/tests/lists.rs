@@ -116,6 +116,8 @@ fn organization_row(number: u64) -> OrgRow {
         alias: String::new(),
         handling: linesman_schemas::command::Handling::Forward,
         submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
+        upload: true,
+        snapshot_interval_s: 0,
         address: String::new(),
     }
 }

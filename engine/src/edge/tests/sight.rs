@@ -419,9 +419,15 @@ async fn whoever_sees_a_part_hears_of_that_and_of_nothing_more_once_it_is_taken_
 
 #[tokio::test]
 async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_tried() {
+    told_of_refusals(3, false).await;
+    told_of_refusals(7, true).await;
+}
+
+/// What lanes at a level are told of refusals; what they were about where that level knows it.
+async fn told_of_refusals(level: u32, knows_about: bool) {
     let world = world().await;
     for lane in &world.edge.lanes {
-        lane.send_replace(LaneStatus { level: 3, ..LaneStatus::default() });
+        lane.send_replace(LaneStatus { level, ..LaneStatus::default() });
     }
     for path in ["organizations/corp/suspend", "organizations/bolt/suspend"] {
         let answer = world.ask_for(ZOE, "post", &format!("/api/v1/{path}")).await;
@@ -439,6 +445,10 @@ async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_trie
         assert_eq!(world.ask_for(ZOE, "put", path).await.status(), 403);
     }
     assert_eq!(world.ask_for(ZOE, "post", "/api/v1/policies/load?section=settings").await.status(), 404);
+    assert_eq!(world.ask_for(ZOE, "post", "/api/v1/incidents/bolt-1/close").await.status(), 404);
+    assert_eq!(world.ask_for(ZOE, "delete", "/api/v1/session").await.status(), 409, "nobody's session");
+    // What is not understood was asked for by nobody.
+    assert_eq!(world.ask_for(ZOE, "put", "/api/v1/values/corp?service=a%20b").await.status(), 400);
     let (client, server) = world.end_of_edge().await;
     let (mut told, mut sequence) = (Vec::new(), 1);
     while let Some((subject, payload)) = events::message(&client, IN, sequence).await.unwrap() {
@@ -452,16 +462,18 @@ async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_trie
         .map(|refusal| {
             let text = |name: &str| refusal[name].as_str().unwrap();
             assert_eq!(refusal["principal"]["name"], "zoe");
-            (text("operation"), text("place"), text("verdict"))
+            (text("operation"), text("place"), text("verdict"), refusal["about"].as_str())
         })
         .collect();
     let expected = [
-        ("suspend-organization", "corp", "forbidden"),
-        ("suspend-organization", "bolt", "not-found"),
-        ("audit-checkpoint", "corp", "forbidden"),
-        ("localize-service", "corp", "forbidden"),
-        ("localize-service", "corp", "forbidden"),
-        ("load-settings", "/", "not-found"),
+        ("suspend-organization", "corp", "forbidden", None),
+        ("suspend-organization", "bolt", "not-found", None),
+        ("audit-checkpoint", "corp", "forbidden", None),
+        ("localize-service", "corp", "forbidden", None),
+        ("localize-service", "corp", "forbidden", None),
+        ("load-settings", "/", "not-found", None),
+        ("close-incident", "bolt", "not-found", knows_about.then_some("bolt-1")),
+        ("logout", "corp", "conflict", None),
     ];
     assert_eq!(told, expected);
     server.stop().await;

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | here | listening, within bounds |
 //! | `seats` | how many are connected, and who has to go |
+//! | `client` | the certificate that a client shows |
 //! | `arrival` | a request's body, before anything is made of it |
 //! | `params`, `json` | what is asked for in path, query and body, typed |
 //! | `problem` | an answer that says no |
@@ -18,6 +19,7 @@
 //! listener brings others.
 
 pub(crate) mod arrival;
+mod client;
 pub(crate) mod json;
 mod open_files;
 pub(crate) mod params;
@@ -37,6 +39,8 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use client::ClientAcceptor;
+pub(crate) use client::ClientCertificate;
 pub(crate) use seats::{Claims, Measured};
 use seats::{SeatAcceptor, Seats};
 
@@ -105,6 +109,7 @@ impl Listener {
         let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(config))
             .handshake_timeout(bounds.handshake)
             .acceptor(SeatAcceptor(seats.clone()));
+        let acceptor = ClientAcceptor(acceptor);
         let handle = Handle::new();
         let mut server = Server::from_listener(listener).acceptor(acceptor).handle(handle.clone()).http1_only();
         let mut http = server.http_builder().http1();

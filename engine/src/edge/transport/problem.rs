@@ -32,6 +32,7 @@ pub(crate) struct Problem {
     errors: Vec<Fault>,
     retry_after_s: Option<u64>,
     is_decided: bool,
+    offset: Option<u64>,
     tried: Option<Box<Tried>>,
 }
 
@@ -71,6 +72,10 @@ pub(crate) struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [Fault],
+    /// Where an upload goes on, when it was to go on elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, required = false)]
+    offset: Option<u64>,
 }
 
 /// A faulty part of a request.
@@ -90,7 +95,15 @@ pub(crate) struct Fault {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), retry_after_s: None, is_decided: false, tried: None }
+        Self {
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_s: None,
+            is_decided: false,
+            offset: None,
+            tried: None,
+        }
     }
 
     /// The request cannot be read, and no one part of it is at fault.
@@ -117,6 +130,11 @@ impl Problem {
     /// There is too much to do; worth another try after so many seconds.
     pub(crate) fn busy(detail: impl Into<String>, retry_after_s: u64) -> Self {
         Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// An upload goes on at an offset, and not where it was to.
+    pub(crate) fn at_offset(self, offset: u64) -> Self {
+        Self { offset: Some(offset), ..self }
     }
 
     /// What kind of problem it is.
@@ -163,7 +181,8 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let title = self.status.canonical_reason().unwrap_or("Error");
         let (status, detail, errors) = (self.status.as_u16(), self.detail.as_str(), self.errors.as_slice());
-        let body = ProblemBody { r#type: "about:blank", title, status, detail, errors };
+        let offset = self.offset;
+        let body = ProblemBody { r#type: "about:blank", title, status, detail, errors, offset };
         let text = serde_json::to_vec(&body).unwrap_or_default();
         let kind = HeaderValue::from_static(CONTENT_TYPE);
         let mut response = (self.status, [(header::CONTENT_TYPE, kind)], text).into_response();

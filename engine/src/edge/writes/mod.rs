@@ -192,6 +192,8 @@ fn allow(sources: &Sources, viewer: &Viewer, whose: Option<&OrgName>, verb: &Ver
     }
     let sees = incident(verb).map_or(Ok(()), |incident| sources.commands.sees_incident(viewer, incident));
     let allowed = sees.and_then(|()| verb.check().map_err(|fault| out_of_bounds(&fault)));
+    // The lane says the same of what comes to it from level 7 on.
+    let allowed = allowed.and_then(|()| sources.is_of_mode(verb.operation()));
     allowed.map_err(|problem| match place {
         Some(place) => problem.of(verb.operation(), place),
         None => problem,

@@ -52,6 +52,18 @@ pub(in crate::edge) struct OrganizationBody {
     #[serde(default)]
     #[schema(max_length = 1000)]
     address: String,
+    /// Whether the bundles of its cases, and what else belongs to them, go to the upstream too.
+    #[serde(default = "is_uploading")]
+    #[schema(default = true)]
+    upload: bool,
+    /// How often the newest information bundle of each of its devices goes there, in seconds, 3,600 at least; 0 for never.
+    #[serde(default)]
+    #[schema(default = 0)]
+    snapshot_interval_s: u64,
+}
+
+const fn is_uploading() -> bool {
+    true
 }
 
 /// A group of devices.
@@ -95,6 +107,8 @@ pub(in crate::edge) async fn set_organization(
         handling: body.handling,
         submit_case_as: body.submit_case_as,
         address: body.address,
+        upload: body.upload,
+        snapshot_interval_s: body.snapshot_interval_s,
         loaded: None,
     };
     let verb = Verb::Organization(Organization::Set(settings));

@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Answers, DryRun, IdempotencyKey, Way, command_id, or_null, preview, send_at, send_or_preview};
+use super::{DryRun, IdempotencyKey, Way, or_null, preview, send_or_preview};
 use crate::edge::paths::{DevicePath, LinePath, SitePath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -195,12 +195,13 @@ pub(in crate::edge) async fn remove_line(
 /// Ties a device to a place, or to none.
 #[utoipa::path(
     put, path = "/api/v1/devices/{organization}/{serial_number}/place", operation_id = "tie-device", tag = "devices",
-    params(DevicePath, IdempotencyKey), request_body = TieBody, responses(Answers)
+    params(DevicePath, DryRun, IdempotencyKey), request_body = TieBody, responses(preview::Answers)
 )]
 pub(in crate::edge) async fn tie(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
     PathOf(DevicePath { organization, serial_number }): PathOf<DevicePath>,
+    Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     JsonBody(TieBody { place }): JsonBody<TieBody>,
 ) -> Result<Response, Problem> {
@@ -208,8 +209,7 @@ pub(in crate::edge) async fn tie(
         let detail = format!("`{place}` does not lie in `{organization}`");
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/place".to_owned(), detail));
     }
-    let verb = Verb::Place(PlaceVerb::Tie(Tie { serial_number, place }));
-    send_at(&sources, &viewer, LEVEL, Some(organization), command_id(&headers)?, verb).await
+    ask(&sources, &viewer, organization, (dry_run, &headers), PlaceVerb::Tie(Tie { serial_number, place })).await
 }
 
 fn place<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PlacePath>, D::Error> {

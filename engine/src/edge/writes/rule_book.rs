@@ -74,7 +74,8 @@ pub(in crate::edge) async fn load(
         answered.await.map_err(|_| busy())
     });
     let load = load.await.map_err(|_| busy())??;
-    let load = load.map_err(|detail| Problem::new(StatusCode::CONFLICT, detail))?;
+    let refused = |detail| Problem::new(StatusCode::CONFLICT, detail).of(operation(section), Place::Provider);
+    let load = load.map_err(refused)?;
     send(&sources, &viewer, None, id, Verb::RuleBook(RuleBook::LoadSection(load))).await
 }
 

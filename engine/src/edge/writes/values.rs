@@ -124,7 +124,7 @@ async fn set(
         }
         Some(_) if matches!(place, Place::Below(_)) => {
             let detail = format!("a service is localized for an organization: for `{org}`");
-            return Err(Problem::new(StatusCode::CONFLICT, detail));
+            return Err(Problem::new(StatusCode::CONFLICT, detail).of("localize-service", place));
         }
         Some(service) => Values::Localize(Localization { service, substitutions, unset, keep }),
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::ConnectOptions;
 use jiff::Timestamp;
+use linesman_connectors::tls::Fingerprint;
 use linesman_connectors::{Secret, tls};
 use linesman_domain::cases::chain::{self, ChangesRow, LeadsTo, NoteRow, ReportedRow, Side};
 use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, ChainRow};
@@ -21,6 +22,7 @@ use tokio::sync::watch;
 use super::super::*;
 use crate::config::Login;
 use crate::lane::status::LaneStatus;
+use crate::log::objects::PIECE;
 use crate::log::streams::lane_of;
 use crate::store::Store;
 
@@ -30,12 +32,15 @@ pub(super) const HERE: &str = "partner-1";
 /// Who has a login; each has its name and `'s own` as password.
 pub(super) const LOGINS: [&str; 4] = ["acme", "bolt", "corp", "dory"];
 
+/// How much may be uploaded: two pieces and one, and what is kept besides.
+const BOUNDED: section::Uploads = section::Uploads { most_bytes: 2 * PIECE + 7, kept_most_bytes: 3 * PIECE };
+
 /// A listening partner listener. `acme` and `bolt` take part, `corp` is suspended, `dory` is no end customer.
 pub(super) struct Fixture {
     pub(super) listening: Listening,
     pub(super) store: Arc<Store>,
     pub(super) http: reqwest::Client,
-    _dir: TempDir,
+    dir: TempDir,
     pub(super) lanes: Vec<watch::Sender<LaneStatus>>,
 }
 
@@ -50,6 +55,28 @@ impl Fixture {
     }
 
     pub(super) async fn within(bounds: Bounds, requests_per_second: u32) -> Self {
+        Self::knowing(bounds, requests_per_second, &[]).await
+    }
+
+    /// One that knows certificates of some.
+    pub(super) async fn knowing(bounds: Bounds, requests_per_second: u32, known: &[(&str, Fingerprint)]) -> Self {
+        let client = ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await.unwrap();
+        Self::of(client, bounds, requests_per_second, known).await
+    }
+
+    /// One on a log at engine level 7.
+    pub(super) async fn on(client: async_nats::Client) -> Self {
+        let partner = Self::of(client, BOUNDS_HERE, 1000, &[]).await;
+        partner.lanes.iter().for_each(|lane| drop(lane.send_replace(LaneStatus { level: 7, ..Default::default() })));
+        partner
+    }
+
+    async fn of(
+        client: async_nats::Client,
+        bounds: Bounds,
+        requests_per_second: u32,
+        known: &[(&str, Fingerprint)],
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
         let (lanes, statuses) =
@@ -57,20 +84,29 @@ impl Fixture {
         let authority = Authority::open(&dir.path().join("tls")).unwrap();
         let http = tls::http_client(Some(authority.ca_path())).unwrap().build().unwrap();
         let few = NonZeroU32::new(requests_per_second).unwrap();
-        let settings =
-            Settings { listen: ([127, 0, 0, 1], 0).into(), identity: None, requests_per_second: few, burst: few };
-        let login = |name: &str| Login { user: name.to_owned(), password: Secret::new(format!("{name}'s own")) };
+        let settings = Settings {
+            listen: ([127, 0, 0, 1], 0).into(),
+            identity: None,
+            requests_per_second: few,
+            burst: few,
+            uploads: BOUNDED,
+        };
+        let login = |name: &str| Login {
+            password: Some((name.to_owned(), Secret::new(format!("{name}'s own")))),
+            certificate: known.iter().find(|(who, _)| *who == name).map(|(_, certificate)| *certificate),
+        };
         let partner = Partner {
             store: Arc::clone(&store),
-            client: ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await.unwrap(),
+            client,
             lanes: statuses,
             node: "here".into(),
             controller: HERE.into(),
+            replicas: 1,
             settings,
             logins: LOGINS.iter().map(|name| (name.parse().unwrap(), login(name))).collect(),
         };
         let listening = listen_within(bounds, partner, &authority).await.unwrap();
-        let partner = Self { listening, store, http, _dir: dir, lanes };
+        let partner = Self { listening, store, http, dir, lanes };
         for (name, is_proxy, standing) in [
             ("acme", true, Standing::Active),
             ("bolt", true, Standing::Active),
@@ -87,6 +123,11 @@ impl Fixture {
     /// A request of an end customer's.
     pub(super) fn request(&self, who: &str, method: Method, path: &str) -> RequestBuilder {
         self.bare(method, path).basic_auth(who, Some(format!("{who}'s own")))
+    }
+
+    /// The file of the authority whose certificate it shows.
+    pub(super) fn ca(&self) -> std::path::PathBuf {
+        self.dir.path().join("tls/ca.pem")
     }
 
     /// A request of nobody's.
@@ -164,6 +205,8 @@ fn organization(is_proxy: bool, standing: Standing) -> OrgRow {
         alias: String::new(),
         handling: Handling::Forward,
         submit_case_as: SubmitCaseAs::Real,
+        upload: true,
+        snapshot_interval_s: 0,
         address: String::new(),
     }
 }

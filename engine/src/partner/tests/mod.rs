@@ -2,7 +2,9 @@
 
 mod access;
 mod cases;
+mod certificates;
 mod fixture;
 mod hostile;
 mod reports;
 mod rooms;
+mod uploads;

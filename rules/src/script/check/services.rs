@@ -45,7 +45,9 @@ pub(super) fn check_method(
     if !WISHES.contains(&name) {
         return;
     }
-    if owner == Held::Service
+    if let Some(kind) = walk.kind.filter(|kind| !kind.has_organization()) {
+        refuse_as(Code::Refused, service::no_organization(name, kind), at, walk);
+    } else if owner == Held::Service
         && let Some(kind) = walk.kind.filter(|kind| !kind.has_incident())
     {
         refuse_as(Code::Refused, service::no_place(name, kind), at, walk);

@@ -80,6 +80,14 @@ pub fn attack() -> [Specimen; 2] {
     [bundle(seen, count), bundle(over, count + 1)]
 }
 
+/// The event bundle of so many bundles after the attack: one device after the other, one event after the other, for as long
+/// as somebody watches. The first is a hardware failure.
+pub fn later(number: usize) -> Specimen {
+    let sequence = specimens().len().next_multiple_of(EVENTS.len()) + number;
+    let plan = plan(Kind::Event, Variant::None, false, sequence);
+    Specimen { name: name(&plan), bytes: render(&plan).into_bytes(), fault: None }
+}
+
 fn plans() -> Vec<Plan> {
     let kinds = MIX
         .into_iter()

@@ -50,7 +50,7 @@ fn prefixed(text: &str, prefix: &str) -> String {
 
 /// When it happened, as `YYYYMMDD`, `HHMMSS` and for people.
 fn moment(sequence: usize) -> [String; 3] {
-    let (day, hour, minute) = (1 + sequence * 5 / 9, sequence * 7 % 24, sequence * 13 % 60);
+    let (day, hour, minute) = (1 + sequence * 5 / 9 % 30, sequence * 7 % 24, sequence * 13 % 60);
     [format!("202611{day:02}"), format!("{hour:02}{minute:02}07"), format!("2026-11-{day:02}T{hour:02}:{minute:02}:07")]
 }
 

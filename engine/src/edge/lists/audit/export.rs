@@ -1,7 +1,8 @@
 //! `/api/v1/audit/export`: as many records as there are, in memory that does not depend on it.
 //!
 //! The stream is read in parts, each when the one before has gone out. Each part asks anew what whoever asks sees: what
-//! is taken from them meanwhile is in no part behind it.
+//! is taken from them meanwhile is in no part behind it. A whole log whose records age under it breaks off: its first line
+//! has signed from where on they say something.
 
 use std::sync::Arc;
 
@@ -21,7 +22,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::choice::Choice;
 use super::sight::{admit, is_seen, is_whole};
 use super::{AuditRecord, lane_of, logs, missing};
-use crate::audit::Checkpoint;
 use crate::audit::export::{cells_of, chosen, columns, header, line};
 use crate::edge::filters::{Glob, LogOf, Plain, When};
 use crate::edge::lists::Error;
@@ -120,6 +120,8 @@ struct Span {
     owner: Owner,
     /// The first record, and the one behind the last.
     records: (u64, u64),
+    /// From which record on there are bodies, as the checkpoint before them says; of a whole log.
+    bodies: u64,
     /// What stands before them.
     front: Vec<u8>,
 }
@@ -181,16 +183,16 @@ fn plan(walk: &Walk, sources: &Sources, choice: Choice, format: Format) -> Resul
         walk.step()?;
         let log = Log::open(lane, &owner)?;
         if whole.is_none() {
-            spans.push(Span { owner, records: choice.span(&log)?, front: Vec::new() });
+            spans.push(Span { owner, records: choice.span(&log)?, bodies: 0, front: Vec::new() });
             continue;
         }
-        let (size, root) = (log.head().size(), log.head().root());
-        let checkpoint = Checkpoint { origin: sources.auditor.origin(&owner), size, root };
+        let checkpoint = sources.auditor.checkpoint(&owner, &log)?;
+        let (size, bodies) = (checkpoint.size, checkpoint.bodies.unwrap_or_default());
         let is_first_of_several = spans.is_empty() && names.len() > 1;
         let named = if is_first_of_several { names.as_slice() } else { &[] };
         let mut front = Vec::new();
         header(&mut front, &checkpoint, &checkpoint.sign(&sources.auditor.signer), named)?;
-        spans.push(Span { owner, records: (0, size), front });
+        spans.push(Span { owner, records: (0, size), bodies, front });
     }
     if spans.is_empty()
         && let Some(owner) = choice.owner()
@@ -236,9 +238,8 @@ fn again(progress: &Progress) -> Result<Viewer, Problem> {
 /// A part of an export from one record of one log on, and where the next begins.
 fn part(walk: &Walk, plan: &Plan, (place, from): (usize, u64)) -> Result<(Vec<u8>, (usize, u64)), Error> {
     let mut bytes = Vec::new();
-    let Some(Span { owner, records: (first, end), front }) = plan.logs.get(place) else {
-        return Ok((bytes, (place, from)));
-    };
+    let Some(span) = plan.logs.get(place) else { return Ok((bytes, (place, from))) };
+    let Span { owner, records: (first, end), front, .. } = span;
     let behind = (place + 1, 0);
     let lane = match lane_of(walk, owner) {
         Err(Error::Nothing(_)) => None,
@@ -260,7 +261,7 @@ fn part(walk: &Walk, plan: &Plan, (place, from): (usize, u64)) -> Result<(Vec<u8
         if next >= *end || bytes.len() >= PART_BYTES {
             break;
         }
-        write(walk, plan, &log, (owner, next), &mut bytes)?;
+        write(walk, plan, &log, (span, next), &mut bytes)?;
         next += 1;
     }
     Ok((bytes, if next >= *end { behind } else { (place, next) }))
@@ -270,12 +271,17 @@ fn write(
     walk: &Walk,
     plan: &Plan,
     log: &Log<'_, Lane>,
-    (owner, index): (&Owner, u64),
+    (span, index): (&Span, u64),
     bytes: &mut Vec<u8>,
 ) -> Result<(), Error> {
+    let Span { owner, bodies, .. } = span;
     walk.step()?;
     let Some(row) = log.row(index)? else { return Ok(()) };
     if plan.is_whole {
+        // Signed was that it had its body: without it all that could be said of the export is that it was tampered with.
+        if row.body.is_none() && index >= *bodies {
+            return Err(Error::Nothing(format!("what record {index} of the log `{owner}` said has aged meanwhile")));
+        }
         return Ok(line(bytes, index, &row)?);
     }
     let is_wanted = |record: &AuditRecord| plan.choice.takes(record) && is_seen(walk.viewer(), owner, &record.place);

@@ -12,7 +12,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::sight::{admit, is_whole};
 use super::{Count, LogPath, missing, one};
-use crate::audit::Checkpoint;
 use crate::edge::filters::LogOf;
 use crate::edge::lists::Error;
 use crate::edge::lists::walk::{Walk, answer, found};
@@ -110,10 +109,7 @@ pub(in crate::edge) async fn checkpoint(
     let note = found(&sources, viewer, move |walk| {
         let log = whole(walk, &owner)?;
         match query.size {
-            None => {
-                let (size, root) = (log.head().size(), log.head().root());
-                Ok(Checkpoint { origin: auditor.origin(&owner), size, root }.sign(&auditor.signer))
-            }
+            None => Ok(auditor.checkpoint(&owner, &log)?.sign(&auditor.signer)),
             Some(Count(size)) => {
                 let nothing =
                     || Error::Nothing(format!("no checkpoint of the log `{owner}` was kept at {size} records"));

@@ -169,6 +169,7 @@ fn of_organization() -> Vec<Request> {
         request("organization", "/api/v1/organizations/{one}", None),
         request("set-organization", "/api/v1/organizations/{one}", Some(json!({"proxy": false}))),
         request("suspend-organization", "/api/v1/organizations/{one}/suspend", None),
+        request("test-organization", "/api/v1/organizations/{one}/test", None),
         request("incidents", "/api/v1/incidents?organization={one}", None),
         request("cases", "/api/v1/cases?organization={one}", None),
         request("devices", "/api/v1/devices?organization={one}", None),

@@ -106,6 +106,7 @@ fn told() -> Vec<Sample> {
         at("acme", "organization", "/api/v1/organizations/acme"),
         at("acme", "set-organization", "/api/v1/organizations/acme").body(json!({"proxy": false})),
         at("acme", "suspend-organization", "/api/v1/organizations/acme/suspend"),
+        at("acme", "test-organization", "/api/v1/organizations/acme/test"),
         of("devices", "/api/v1/devices"),
         at("acme", "devices", "/api/v1/devices?organization=acme"),
         at("acme", "device", "/api/v1/devices/acme/SN1"),

@@ -13,7 +13,8 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::json;
 
-use super::line;
+use super::super::line;
+use super::corpus::host_event_id;
 use super::people::{self, Engine};
 
 /// Whose network is attacked.
@@ -64,7 +65,7 @@ pub(super) async fn play(engine: &Engine, client: &Client, devices: &Path, tells
     };
     let context = jetstream::new(client.clone());
     let publish = async |bytes: Vec<u8>| {
-        tell(&line::published(ORGANIZATION, "bundle", &super::demo::host_event_id(&bytes)));
+        tell(&line::published(ORGANIZATION, "bundle", &host_event_id(&bytes)));
         context.publish(format!("in.{ORGANIZATION}.jmb.demo"), bytes.into()).await?.await?;
         anyhow::Ok(())
     };

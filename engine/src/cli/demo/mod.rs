@@ -1,26 +1,33 @@
 //! `linesman demo`
+//!
+//! A partner in this process, an end customer below it in one of its own, and a stand-in above.
 
-use std::collections::BTreeMap;
+mod attack;
+mod configuration;
+mod corpus;
+mod customer;
+mod people;
+mod summary;
+
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use async_nats::{Client, Subscriber, jetstream};
+use configuration::{CUSTOMER, DEVICES, ORGANIZATIONS};
+use customer::{Customer, Process};
 use futures_util::StreamExt;
 use linesman_connectors::standin::{self, Standin};
-use linesman_rules::LIBRARY;
-use linesman_rules::services::SERVICES;
-use linesman_schemas::bundle;
-use linesman_schemas::bundle::corpus::specimens;
 use linesman_schemas::event;
+use summary::Summary;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::line::{self, Heard};
-use super::summary::Summary;
-use super::{Failure, attack, people, runtime};
+use super::{Failure, runtime};
 use crate::config::{self, Sources};
 use crate::data_dir::private;
 use crate::log::connect_with;
@@ -28,26 +35,22 @@ use crate::logging;
 use crate::metrics::Metrics;
 use crate::serve::App;
 
-/// The demo's organizations, and what may leave of each.
-const ORGANIZATIONS: [(&str, &str, &str); 3] = [
-    ("acme", "Acme Corp", "Send all information"),
-    ("bolt", "Bolt Logistics", "Send all information with IP addresses overwritten"),
-    ("cobalt", "Cobalt Clinics", "Do not send"),
-];
 /// How long the demo waits for what it has set in motion.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The folder of the stand-in devices.
-const DEVICES: &str = "devices";
 /// The pause between two bundles, for people who watch.
 const PACE: Duration = Duration::from_millis(60);
+/// The pause between two bundles once all was shown.
+const STEADY_PACE: Duration = Duration::from_secs(2);
 
 /// Run everything, play a corpus, and show what happens
 ///
-/// An embedded NATS server, an engine with three proxy organizations, a stand-in support system
-/// over TLS, the stock policies, a publisher with good and broken bundles and a few intelligence
-/// messages, managers, of whom one tries what it may not, and an attack: a policy has a blackhole
-/// activated, which comes up on the line's device, a stand-in, and goes when the attack is over. It
-/// runs until Ctrl-C.
+/// A cascade: a stand-in support system over TLS, below it a partner's engine with four proxy
+/// organizations, and the engine of one of them, an end customer's controller in a process of its
+/// own. The partner has the stock policies, a publisher with good and broken bundles and a few
+/// intelligence messages, managers, of whom one tries what it may not, and an attack: a policy has a
+/// blackhole activated, which comes up on the line's device, a stand-in, and goes when the attack is
+/// over. The end customer's cases go through the partner to the support system and come back with
+/// their ids. Then bundles come at a steady pace until Ctrl-C.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  linesman demo\n  linesman demo --once --json")]
 pub(super) struct Args {
@@ -66,7 +69,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     runtime()?.block_on(async {
         let scratch = args.data_dir.is_none();
         let dir = match &args.data_dir {
-            Some(dir) => dir.clone(),
+            Some(dir) => {
+                std::path::absolute(dir).with_context(|| format!("`{}` has no absolute path", dir.display()))?
+            }
             None => std::env::temp_dir().join(format!("linesman-demo-{}", private::random_hex::<8>()?)),
         };
         let cannot = || format!("`{}` cannot be made", dir.display());
@@ -103,7 +108,7 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Res
     let standin = start_standin(dir).await?;
     say(format!("support system (a stand-in)  {}", standin.url()));
     let sources = Sources {
-        file: Some(write_config(dir, &standin)?),
+        file: Some(configuration::write_partner(dir, &standin)?),
         // Whoever wants to see more of it says so as for `linesman serve`.
         environment: std::env::var(LOG_LEVEL).map(|level| (LOG_LEVEL.to_owned(), level)).into_iter().collect(),
         flags: vec![
@@ -118,32 +123,76 @@ async fn play(args: &Args, dir: &Path, interrupts: &mut (Signal, Signal)) -> Res
         app = App::start(config, metrics, logging) => app?,
         () = interrupted(interrupts) => return Ok(ExitCode::FAILURE),
     };
-    say(format!("engine                       https://{}", app.api()));
-    let client = connect_with(async_nats::ConnectOptions::new().name("linesman-demo"), app.nats_url()).await?;
-    let heard = client.subscribe("out.>").await.context("cannot subscribe")?;
-    client.flush().await.context("cannot subscribe")?;
-    let mut summary = Summary::default();
+    say(format!("partner                      https://{}", app.api()));
+    let partner = app.partner_url().context("the partner does not listen to end customers")?;
+    let mut process = Process::start(&dir.join(CUSTOMER), &partner, app.ca())?;
+    let mut is_shown = false;
     let ended = tokio::select! {
-        ended = show(args, dir, &client, heard, &mut app, &mut summary) => ended.map(|()| ExitCode::SUCCESS),
-        () = interrupted(interrupts) => Ok(ExitCode::FAILURE),
+        ended = watch(args, dir, (&mut app, &mut process), &mut is_shown) => ended,
+        () = interrupted(interrupts) => Ok(()),
     };
-    if let Ok(ExitCode::SUCCESS) = ended {
-        if args.json {
-            anstream::println!("{}", summary.json());
-        } else {
-            anstream::println!("\n{}", summary.table());
-        }
-        if !args.once {
-            say(where_to_look(dir, &app));
-            tokio::select! {
-                () = interrupted(interrupts) => {}
-                failure = app.failure() => if let Some(failure) = failure { return Err(failure.into()) },
-            }
-        }
-    }
+    process.stop().await?;
     app.stop().await?;
     standin.shutdown().await;
-    Ok(ended?)
+    ended?;
+    Ok(if is_shown { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Shows everything, which it says, then what comes at a steady pace unless once was enough.
+async fn watch(
+    args: &Args,
+    dir: &Path,
+    (app, process): (&mut App, &mut Process),
+    is_shown: &mut bool,
+) -> anyhow::Result<()> {
+    let customer = Arc::new(process.ready().await?);
+    if !args.json {
+        anstream::println!("end customer                 {}", customer.url());
+    }
+    let client = connect_with(async_nats::ConnectOptions::new().name("linesman-demo"), app.nats_url()).await?;
+    let mut heard = client.subscribe("out.>").await.context("cannot subscribe")?;
+    client.flush().await.context("cannot subscribe")?;
+    let summary = show(args, dir, (&client, &mut heard), app, &customer).await?;
+    if args.json {
+        anstream::println!("{}", summary.json());
+    } else {
+        anstream::println!("\n{}", summary.table());
+    }
+    *is_shown = true;
+    if args.once {
+        return Ok(());
+    }
+    if !args.json {
+        anstream::println!("{}", where_to_look(dir, app));
+    }
+    go_on(args, (&client, &mut heard), app, &customer).await
+}
+
+/// Bundles come at a steady pace, to each organization in turn and to the end customer.
+async fn go_on(
+    args: &Args,
+    (client, heard): (&Client, &mut Subscriber),
+    app: &mut App,
+    customer: &Customer,
+) -> anyhow::Result<()> {
+    let context = jetstream::new(client.clone());
+    let mut pace = tokio::time::interval(STEADY_PACE);
+    let mut next = customer::BUNDLES;
+    loop {
+        tokio::select! {
+            Some(message) = heard.next() => {
+                take(args, &message, &mut Summary::default())?;
+            }
+            _ = pace.tick() => {
+                match ORGANIZATIONS.get(next % (ORGANIZATIONS.len() + 1)) {
+                    Some((org, ..)) => corpus::publish_later(&context, org, next, !args.json).await?,
+                    None => customer.hears(next, !args.json).await?,
+                }
+                next += 1;
+            }
+            failure = app.failure() => if let Some(failure) = failure { return Err(failure.into()) },
+        }
+    }
 }
 
 async fn start_standin(dir: &Path) -> Result<Standin, Failure> {
@@ -152,54 +201,23 @@ async fn start_standin(dir: &Path) -> Result<Standin, Failure> {
     Ok(standin::start(settings).await?)
 }
 
-/// Writes what `linesman serve` would be given.
-fn write_config(dir: &Path, standin: &Standin) -> anyhow::Result<PathBuf> {
-    let rules = dir.join("rules");
-    std::fs::create_dir_all(&rules)?;
-    for (name, source) in LIBRARY {
-        std::fs::write(rules.join(name), source)?;
-    }
-    for (name, files) in SERVICES {
-        let folder = rules.join("services").join(name);
-        std::fs::create_dir_all(&folder)?;
-        for (file, text) in *files {
-            std::fs::write(folder.join(file), text)?;
-        }
-    }
-    std::fs::write(dir.join("support-system.password"), "demo\n")?;
-    let mut text = format!(
-        "mode = \"partner\"\nlanes = 4\n\n[log]\nlevel = \"error\"\n\n[upstream]\nurl = \"{}\"\nca = \"{}\"\nsite_id = \"P-1000\"\n\
-         user = \"noc@partner.example\"\npassword_file = \"support-system.password\"\nrequests_per_hour = 3600\n\n\
-         [settings]\ncase_poll_s = 2\n\n[device]\nstandin_dir = \"{}\"\n",
-        standin.url(),
-        standin.ca_path().display(),
-        dir.join(DEVICES).display(),
-    );
-    for (name, display_name, filter_level) in ORGANIZATIONS {
-        text.push_str(&format!(
-            "\n[[organizations]]\nname = \"{name}\"\ndisplay_name = \"{display_name}\"\nproxy = true\nfilter_level = \"{filter_level}\"\n"
-        ));
-    }
-    let path = dir.join("linesman.toml");
-    std::fs::write(&path, text)?;
-    Ok(path)
-}
-
 /// Plays the corpus and shows what comes of it until nothing more is to come.
 async fn show(
     args: &Args,
     dir: &Path,
-    client: &Client,
-    mut heard: Subscriber,
+    (client, heard): (&Client, &mut Subscriber),
     app: &mut App,
-    summary: &mut Summary,
-) -> anyhow::Result<()> {
+    customer: &Arc<Customer>,
+) -> anyhow::Result<Summary> {
+    let mut summary = Summary::default();
     let engine = people::Engine::new(app.api(), &dir.join("data"))?;
     let (client_of_publisher, devices, tells) = (client.clone(), dir.join(DEVICES), !args.json);
+    let customer = Arc::clone(customer);
     let publisher = tokio::spawn(async move {
-        let bundles = publish(client_of_publisher.clone(), tells.then_some(PACE)).await?;
+        let bundles = corpus::publish(client_of_publisher.clone(), tells.then_some(PACE)).await?;
         people::introduce(&engine).await?;
         let blackhole = attack::play(&engine, &client_of_publisher, &devices, tells).await?;
+        customer.play(tells).await?;
         // An attack is two: that it is seen, and that it is over.
         anyhow::Ok((bundles + 2, blackhole))
     });
@@ -209,7 +227,7 @@ async fn show(
     tokio::pin!(publisher);
     loop {
         tokio::select! {
-            Some(message) = heard.next() => take(args, &message, summary)?,
+            Some(message) = heard.next() => take(args, &message, &mut summary)?,
             done = &mut publisher, if !is_published => {
                 let (bundles, blackhole) = done.context("the publisher broke off")??;
                 (summary.bundles, summary.blackhole) = (bundles, Some(blackhole));
@@ -228,9 +246,9 @@ async fn show(
     // What is committed is on its way to us already: take it up to our own flush.
     client.flush().await?;
     while let Ok(Some(message)) = tokio::time::timeout(Duration::from_millis(200), heard.next()).await {
-        take(args, &message, summary)?;
+        take(args, &message, &mut summary)?;
     }
-    Ok(())
+    Ok(summary)
 }
 
 fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> anyhow::Result<()> {
@@ -247,70 +265,9 @@ fn take(args: &Args, message: &async_nats::Message, summary: &mut Summary) -> an
     Ok(())
 }
 
-/// Publishes the corpus to the organizations in turn; how many bundles that were.
-/// With a pace it tells each of them.
-async fn publish(client: Client, pace: Option<Duration>) -> anyhow::Result<u64> {
-    let tell = |org: &str, what: &str, name: &str| {
-        if pace.is_some() {
-            anstream::println!("{}", line::published(org, what, name));
-        }
-    };
-    let rest = pace.unwrap_or_default();
-    let context = jetstream::new(client);
-    let mut bundles = 0;
-    let mut owners = Owners::default();
-    for (number, specimen) in specimens().into_iter().enumerate() {
-        let org = owners.of(&specimen.bytes, number);
-        tell(org, "bundle", &host_event_id(&specimen.bytes));
-        context.publish(format!("in.{org}.jmb.demo"), specimen.bytes.into()).await?.await?;
-        bundles += 1;
-        tokio::time::sleep(rest).await;
-    }
-    for (number, (kind, title)) in INTELLIGENCE.iter().enumerate() {
-        let message = serde_json::json!({
-            "id": format!("TSB{}", 71_000 + number), "kind": kind, "title": title, "issued": "2026-11-20T08:00:00Z",
-            "text": "See the notice for the affected releases and the way around.",
-            "relevance": {"products": ["MX240", "MX960"], "os_versions": ["21.4R3-S5"]},
-        });
-        for (org, ..) in ORGANIZATIONS {
-            tell(org, "message", title);
-            context.publish(format!("in.{org}.intel.demo"), message.to_string().into()).await?.await?;
-        }
-        tokio::time::sleep(rest).await;
-    }
-    // For nobody we know: its dead letter shows.
-    tell("nobody", "bundle", "");
-    context.publish("in.nobody.jmb.demo", "<jmb/>".into()).await?.await?;
-    Ok(bundles + 1)
-}
-
-/// What a bundle is known by; nothing for one that cannot be read.
-pub(super) fn host_event_id(bytes: &[u8]) -> String {
-    bundle::decode(bytes).map_or_else(|_| "(broken)".to_owned(), |bundle| bundle.manifest.host_event_id.to_string())
-}
-
-/// Whose bundles are whose: each device is one organization's, in turn as they appear; a broken
-/// bundle, which names no device, may be anyone's.
-#[derive(Default)]
-struct Owners(BTreeMap<String, &'static str>);
-
-impl Owners {
-    fn of(&mut self, bytes: &[u8], number: usize) -> &'static str {
-        let turn = |number: usize| ORGANIZATIONS.get(number % ORGANIZATIONS.len()).map_or("acme", |(name, ..)| name);
-        let Ok(bundle) = bundle::decode(bytes) else { return turn(number) };
-        let known = self.0.len();
-        self.0.entry(bundle.manifest.device.serial_number.into_owned()).or_insert_with(|| turn(known))
-    }
-}
-
-const INTELLIGENCE: [(&str, &str); 3] = [
-    ("bug-notice", "Routing process may restart when a BGP peer flaps"),
-    ("end-of-life", "End of life: power supply of older branch gateways"),
-    ("alert", "Field notice: fan tray firmware"),
-];
-
 fn where_to_look(dir: &Path, app: &App) -> String {
     let data = dir.join("data");
+    let customer = dir.join(CUSTOMER).join("data").display().to_string();
     let (data, rules) = (data.display(), dir.join("rules").display().to_string());
     format!(
         "Where to look next, from another terminal:\n\
@@ -319,6 +276,8 @@ fn where_to_look(dir: &Path, app: &App) -> String {
          \x20 linesman check {rules}\n\
          \x20 linesman manager list --under acme --data-dir {data}\n\
          \x20 linesman manager why acme/ben set-manager acme/berlin --data-dir {data}\n\
+         \x20 linesman case list --organization {CUSTOMER} --data-dir {data}\n\
+         \x20 linesman case list --data-dir {customer}\n\
          \x20 linesman audit list --organization acme --data-dir {data}\n\
          \x20 linesman value explain acme/berlin/line-7 ddos-blackhole community --data-dir {data}\n\
          \x20 curl --cacert {data}/tls/ca.pem -H \"Authorization: Bearer $(cat {data}/token)\" \\\n\

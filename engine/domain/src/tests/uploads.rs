@@ -1,0 +1,263 @@
+//! Bytes that go upward with cases: when they begin to, what of them may leave, and what becomes of them.
+
+use linesman_schemas::audit::Verdict;
+
+use super::*;
+use crate::commands;
+use crate::uploads::{self, UploadState};
+
+const OTHER: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+const HASH: &str = "2222222222222222222222222222222222222222222222222222222222222222";
+
+fn standing(case_id: &str, status: &str, minute: u32) -> String {
+    json!({"case_changed": {
+        "incident": "acme-1", "case_id": case_id, "status": status,
+        "updated": format!("2026-11-21T10:{minute:02}:00Z"),
+    }})
+    .to_string()
+}
+
+fn report() -> Value {
+    json!({"report_case": {"key": "k-1", "report": {
+        "tracking_number": "own-3", "priority": "High", "synopsis": "FRU offline", "trace_route": ["own"],
+    }}})
+}
+
+fn kept(name: &str, sha256: &str) -> Value {
+    json!({"keep_upload": {"stored": "s1", "incident": "acme-1", "upload": {
+        "kind": "attachment", "receipt": "T-acme-1", "name": name, "size": 7, "sha256": sha256,
+        "device": {"serial_number": "SNa", "host_name": "ip-10-1-2-3"},
+    }}})
+}
+
+impl Lane {
+    fn ask_as(&mut self, principal: &Value, verb: &Value) -> (Verdict, String) {
+        let id = format!("u{}", self.sequence);
+        let command = json!({"id": id, "principal": principal, "node": "n", "verb": verb});
+        self.take("acme", "cmd", command.to_string().as_bytes());
+        self.work();
+        let row = self.row(&commands::key(Some(&"acme".parse().unwrap()), &id)).unwrap();
+        (row.verdict, row.detail)
+    }
+
+    fn from_below(&mut self, verb: &Value) -> (Verdict, String) {
+        self.ask_as(&json!({"kind": "end_customer", "organization": "acme"}), verb)
+    }
+
+    fn uploads(&self) -> Vec<(String, UploadState)> {
+        let found = uploads::of_case(&self.base, &"acme-1".parse().unwrap());
+        found.map(|found| found.map(|(_, row)| (row.name, row.state)).unwrap()).collect()
+    }
+
+    /// What uploads are pending.
+    fn going(&self) -> Vec<Value> {
+        let actions = self.pending().into_iter().map(|(_, row)| serde_json::from_str::<Value>(&row.action).unwrap());
+        actions.filter_map(|action| action.get("upload").cloned()).collect()
+    }
+
+    fn govern(&mut self, more: &Value) {
+        let mut verb = json!({"display_name": "acme", "is_proxy": true, "filter_level": "Send all information"});
+        for (name, value) in more.as_object().unwrap() {
+            verb[name] = value.clone();
+        }
+        self.command("acme", &json!({"set_organization": verb}));
+    }
+
+    /// A partner whose end customer has reported a case, which the upstream has under `C-1`.
+    fn with_case_from_below(more: &Value) -> Self {
+        let mut lane = Self::with(&[]);
+        lane.govern(more);
+        assert_eq!(lane.from_below(&report()).0, Verdict::Done);
+        lane
+    }
+
+    fn accept(&mut self) {
+        self.report(&json!({"done": {"case_accepted": {"transaction_id": "J-1", "case": null}}}));
+        self.take("acme", "result", standing("C-1", "Open", 30).as_bytes());
+    }
+}
+
+#[test]
+fn what_came_from_below_goes_on_once_the_upstream_has_the_case() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    assert_eq!(lane.from_below(&kept("rsi.txt", HASH)), (Verdict::Done, "kept".to_owned()));
+    assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Kept)]);
+    assert!(lane.going().is_empty(), "the support system knows no such case yet");
+    lane.report(&json!({"done": {"case_accepted": {"transaction_id": "J-1", "case": null}}}));
+    assert!(lane.going().is_empty(), "a receipt is no case id");
+    lane.take("acme", "result", standing("C-1", "Open", 30).as_bytes());
+    let going = lane.going();
+    assert_eq!(going.len(), 1);
+    assert_eq!((&going[0]["case"], &going[0]["name"]), (&json!("C-1"), &json!("rsi.txt")));
+    assert_eq!(going[0]["source"], json!({"object": {"sha256": HASH, "size": 7}}));
+    assert_eq!(going[0]["device"], json!({"serial_number": "SNa", "host_name": "ip-10-1-2-3"}));
+    lane.report(&json!({"done": {"uploaded": {"sha256": OTHER, "size": 5}}}));
+    assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Sent)]);
+    assert_eq!(lane.from_below(&kept("core.tgz", OTHER)).0, Verdict::Done);
+    assert_eq!(lane.going().len(), 1, "what comes later goes at once");
+}
+
+#[test]
+fn an_object_is_kept_once_and_the_same_upload_is_one() {
+    let mut lane = Lane::with_case_from_below(&json!({"handling": "own"}));
+    for _ in 0..2 {
+        assert_eq!(lane.from_below(&kept("rsi.txt", HASH)), (Verdict::Done, "kept".to_owned()));
+    }
+    assert_eq!(lane.from_below(&kept("again.txt", HASH)).0, Verdict::Done);
+    let org = "acme".parse().unwrap();
+    let object = lane.row(&uploads::object(&org, &uploads::sha256(HASH).unwrap())).unwrap();
+    assert_eq!((object.names, object.stored.as_str()), (2, "s1"));
+    let total = lane.row(&uploads::kept(&org)).unwrap();
+    assert_eq!((total.objects, total.bytes), (1, 7));
+    assert!(lane.going().is_empty(), "the case stays here");
+}
+
+#[test]
+fn what_is_kept_is_asked_by_the_one_who_reported_the_case() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    let (verdict, detail) = lane.ask_as(&json!({"kind": "provider", "name": "admin"}), &kept("rsi.txt", HASH));
+    assert_eq!((verdict, detail.as_str()), (Verdict::Forbidden, "`admin` is no end customer's controller"));
+    let mut other = kept("rsi.txt", HASH);
+    other["keep_upload"]["upload"]["receipt"] = json!("T-acme-2");
+    let expected = (Verdict::Conflict, "the case is not that of the receipt".to_owned());
+    assert_eq!(lane.from_below(&other), expected);
+    other["keep_upload"]["incident"] = json!("acme-2");
+    assert_eq!(lane.from_below(&other).0, Verdict::NotFound);
+    for number in 0..100 {
+        assert_eq!(lane.from_below(&kept(&format!("{number}.txt"), HASH)).0, Verdict::Done);
+    }
+    let expected = (Verdict::Conflict, "the case has 100 uploads, and takes no more".to_owned());
+    assert_eq!(lane.from_below(&kept("more.txt", HASH)), expected);
+}
+
+#[test]
+fn a_level_withholds_what_it_names_and_nothing_leaves_without_one() {
+    for (level, name, device) in [
+        (
+            "Send all information except configuration",
+            "acme-1-1.txt",
+            json!({"serial_number": "SNa", "host_name": "ip-10-1-2-3"}),
+        ),
+        ("Send all information with IP addresses overwritten", "acme-1-1.txt", json!({"serial_number": "SNa"})),
+        ("Only send list of features used", "acme-1-1.txt", Value::Null),
+    ] {
+        let mut lane = Lane::with_case_from_below(&json!({"filter_level": level}));
+        lane.from_below(&kept("ip-10-1-2-3.txt", HASH));
+        lane.accept();
+        let going = lane.going();
+        assert_eq!((&going[0]["name"], &going[0]["filter_level"]), (&json!(name), &json!(level)));
+        assert_eq!(going[0]["device"], device, "{level}");
+        assert!(!lane.pending()[0].1.action.contains("ip-10") || level.contains("configuration"), "{level}");
+    }
+    for more in [json!({"upload": false}), json!({"submit_case_as": "Test Cases"})] {
+        let mut lane = Lane::with_case_from_below(&more);
+        lane.from_below(&kept("rsi.txt", HASH));
+        lane.accept();
+        assert!(lane.going().is_empty(), "{more}");
+        assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Kept)]);
+    }
+}
+
+#[test]
+fn what_waits_follows_the_level_and_goes_on_when_it_may() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    lane.from_below(&kept("rsi.txt", HASH));
+    lane.accept();
+    let lower = "Send all information with IP addresses overwritten";
+    lane.govern(&json!({"filter_level": lower}));
+    lane.work();
+    assert_eq!(lane.going()[0]["filter_level"], lower);
+    assert_eq!(lane.going()[0]["name"], "acme-1-1.txt");
+    for less in [json!({"filter_level": "Do not send"}), json!({"upload": false})] {
+        lane.govern(&less);
+        lane.work();
+        assert!(lane.going().is_empty(), "{less}");
+        assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Kept)]);
+        lane.govern(&json!({}));
+        lane.work();
+        let minute = 31 + u32::from(less.get("upload").is_some());
+        lane.take("acme", "result", standing("C-1", &format!("Open {minute}"), minute).as_bytes());
+        assert_eq!(lane.going().len(), 1, "with the next news of the case");
+    }
+}
+
+#[test]
+fn what_is_missed_is_tried_every_two_hours_and_what_is_refused_is_not() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    lane.from_below(&kept("rsi.txt", HASH));
+    lane.accept();
+    let failed = |class: &str| json!({"failed": {"class": class, "message": "no", "retry_after_s": null}});
+    for _ in 0..20 {
+        lane.report(&failed("unavailable"));
+        let Some((_, row)) = lane.pending().pop() else { panic!("it is given up") };
+        let wait_s = row.not_before.as_second() - lane.now.as_second();
+        assert!((1..=7_200).contains(&wait_s), "{wait_s}");
+    }
+    lane.report(&failed("refused"));
+    assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Failed)]);
+    assert_eq!(lane.case("acme", 1).state.as_str(), "created", "the case is as it was");
+}
+
+#[test]
+fn below_level_7_nothing_is_uploaded() {
+    let mut lane = Lane::at(6);
+    lane.organization("acme", "Send all information");
+    lane.rules(1, &[("open", OPEN_CASE)], Settings::default());
+    lane.bundle("acme", "a", 1, "High");
+    lane.accept();
+    assert!(lane.going().is_empty() && lane.uploads().is_empty());
+    lane.events.clear();
+    let principal = json!({"kind": "end_customer", "organization": "acme"});
+    let command = json!({"id": "old", "principal": principal, "node": "n", "verb": kept("rsi.txt", HASH)});
+    lane.take("acme", "cmd", command.to_string().as_bytes());
+    assert_eq!(lane.on("acme.dead.command-undecodable").len(), 1, "it is no command yet");
+}
+
+#[test]
+fn the_bundle_of_an_accepted_case_goes_with_it() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.bundle("acme", "a", 1, "High");
+    assert!(lane.uploads().is_empty(), "not before the case");
+    lane.accept();
+    let going = lane.going();
+    let incident = lane.domain.incident(&"acme-1".parse().unwrap()).unwrap().unwrap();
+    let length = incident.row.bundle.length;
+    assert_eq!((going.len(), &going[0]["name"], &going[0]["kind"]), (1, &json!("acme-1.xml"), &json!("bundle")));
+    assert_eq!(going[0]["source"]["input"]["sequence"], incident.row.bundle.sequence);
+    assert_eq!(
+        (&going[0]["source"]["input"]["start"], &going[0]["source"]["input"]["end"]),
+        (&json!(0), &json!(length))
+    );
+    lane.report(&json!({"done": {"uploaded": {"sha256": OTHER, "size": 5}}}));
+    assert_eq!(lane.uploads(), [("acme-1.xml".to_owned(), UploadState::Sent)]);
+    lane.take("acme", "result", standing("C-1", "Closed", 40).as_bytes());
+    assert!(lane.going().is_empty(), "once");
+}
+
+#[test]
+fn at_a_partner_the_receipt_is_enough() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.domain.desk.installed.has_partner = true;
+    lane.bundle("acme", "a", 1, "High");
+    lane.report(&json!({"done": {"case_accepted": {"transaction_id": "T-own-7", "case": null}}}));
+    let (_, row) = lane.pending().pop().unwrap();
+    assert_eq!((lane.going()[0]["case"].as_str(), row.destination.as_str()), (Some("T-own-7"), "partner"));
+}
+
+#[test]
+fn the_newest_snapshot_of_a_device_takes_the_place_of_the_one_before() {
+    let mut lane = Lane::with(&[]);
+    let given = |sha256: &str, size: u64| {
+        json!({"keep_upload": {"stored": "s1", "upload": {
+            "kind": "snapshot", "name": "a.xml", "size": size, "sha256": sha256, "device": {"serial_number": "SNa"},
+        }}})
+    };
+    let org = "acme".parse().unwrap();
+    for (sha256, size) in [(HASH, 7), (HASH, 7), (OTHER, 9)] {
+        assert_eq!(lane.from_below(&given(sha256, size)), (Verdict::Done, "kept".to_owned()));
+    }
+    let total = lane.row(&uploads::kept(&org)).unwrap();
+    assert_eq!((total.objects, total.bytes), (1, 9), "nothing names the first any more");
+    assert!(lane.row(&uploads::object(&org, &uploads::sha256(HASH).unwrap())).is_none());
+    assert_eq!(lane.row(&uploads::snapshot(&org, "SNa")).unwrap().size, 9);
+}

@@ -1,0 +1,294 @@
+//! Bytes that go upward with cases: the bundle of one that is opened here, and whatever end customers have uploaded with
+//! theirs. From engine level 7 on.
+//!
+//! An upload waits for its case: once the upstream has that, it becomes a pending reaction, which is tried again like any
+//! other. Whether anything may leave, and at which level, is asked when it is written and whenever that changes; the bytes
+//! are filtered on their way, by whoever sends them.
+//!
+//! An object is there once for an organization, however many of its rows name it.
+
+mod row;
+
+use linesman_schemas::command::{SubmitCaseAs, UploadKept};
+use linesman_schemas::reaction::{Action, BundleBytes};
+use linesman_schemas::upload::{Upload, UploadDevice, UploadKind, UploadSource};
+use linesman_schemas::{FilterLevel, IncidentId, OrgName};
+
+use super::cases::CaseState;
+use super::desk::Desk;
+use super::follow::{Cause, Follow};
+use super::organizations::Organizations;
+use super::reactions::Decided;
+use super::state::Base;
+use super::subject::Incident;
+use super::{Error, cases, upstream};
+pub use row::{
+    Held, KEPT, KeptRow, OBJECTS, ObjectRow, SNAPSHOTS, SnapshotRow, UPLOADS, UploadRow, UploadState, kept, key,
+    object, of_case, sha256, snapshot,
+};
+
+/// The engine level from which on bytes go upward.
+pub const LEVEL: u32 = 7;
+/// The most uploads of a case.
+const CASE_MOST: usize = 100;
+/// What bundles are.
+const XML: &str = "application/xml";
+
+/// The incident's own bundle goes with its case, if it has one and it goes anywhere.
+pub(crate) fn with_bundle(desk: &mut Desk, organizations: &Organizations, incident: &Incident) -> Result<(), Error> {
+    let bundle = &incident.row.bundle;
+    if !desk.is_at(LEVEL) || !bundle.is_there() || !may_leave(organizations, incident) {
+        return Ok(());
+    }
+    let key = key(&incident.id, 0);
+    if desk.read(&key)?.is_some() {
+        return Ok(());
+    }
+    let row = UploadRow {
+        kind: UploadKind::Bundle,
+        name: format!("{}.xml", incident.id),
+        media_type: Some(XML.to_owned()),
+        serial_number: incident.row.serial_number.clone(),
+        host_name: incident.device.host_name.clone(),
+        held: Held::Bundle,
+        size: bundle.length,
+        state: UploadState::Kept,
+        reaction: String::new(),
+        came: desk.now,
+        sent_size: 0,
+        sent_sha256: String::new(),
+    };
+    desk.write(key, &row)
+}
+
+/// Keeps what an end customer has uploaded with a case, once; what follows, or why not.
+pub(crate) fn keep(
+    desk: &mut Desk,
+    incident: &Incident,
+    given: &UploadKept,
+) -> Result<Result<Vec<Follow>, String>, Error> {
+    let UploadKept { stored, upload, .. } = given;
+    let reported = incident.chain.as_ref().and_then(|chain| chain.reported.as_ref());
+    if reported.is_none_or(|reported| Some(&reported.transaction_id) != upload.receipt.as_ref()) {
+        return Ok(Err("the case is not that of the receipt".to_owned()));
+    }
+    let Some(sha256) = sha256(&upload.sha256) else { return Ok(Err("`sha256` is none".to_owned())) };
+    let known: Vec<_> = of_case(desk.state(), &incident.id).collect::<Result<_, _>>()?;
+    let is_same = |row: &UploadRow| {
+        (row.held, row.kind, row.name.as_str()) == (Held::Object(sha256), upload.kind, upload.name.as_str())
+    };
+    if known.iter().any(|(_, row)| is_same(row)) {
+        return Ok(Ok(Vec::new()));
+    }
+    if known.len() >= CASE_MOST {
+        return Ok(Err(format!("the case has {CASE_MOST} uploads, and takes no more")));
+    }
+    // The incident's own bundle is the first.
+    let number = known.last().map_or(0, |(number, _)| *number) + 1;
+    name(desk, &incident.id.org, &sha256, (stored, upload.size))?;
+    let device = upload.device.clone();
+    let (serial_number, host_name) =
+        device.map_or_else(Default::default, |device| (device.serial_number, device.host_name));
+    let row = UploadRow {
+        kind: upload.kind,
+        name: upload.name.clone(),
+        media_type: upload.media_type.clone(),
+        serial_number,
+        host_name,
+        held: Held::Object(sha256),
+        size: upload.size,
+        state: UploadState::Kept,
+        reaction: String::new(),
+        came: desk.now,
+        sent_size: 0,
+        sent_sha256: String::new(),
+    };
+    desk.write(key(&incident.id, number), &row)?;
+    Ok(Ok(vec![Follow::Upload]))
+}
+
+/// One more row names an object. What is there already stays where it lies: other bytes of the same SHA-256 there are
+/// none.
+fn name(desk: &mut Desk, org: &OrgName, sha256: &[u8; 32], (stored, size): (&str, u64)) -> Result<(), Error> {
+    let key = object(org, sha256);
+    if let Some(mut row) = desk.read(&key)? {
+        row.names = row.names.saturating_add(1);
+        return desk.write(key, &row);
+    }
+    let mut total = desk.read(&kept(org))?.unwrap_or_default();
+    (total.objects, total.bytes) = (total.objects + 1, total.bytes.saturating_add(size));
+    desk.write(kept(org), &total)?;
+    desk.write(key, &ObjectRow { stored: stored.to_owned(), size, names: 1, came: desk.now })
+}
+
+/// One row less names an object; it goes with the last one, and its bytes with whoever looks after them.
+fn unname(desk: &mut Desk, org: &OrgName, sha256: &[u8; 32]) -> Result<(), Error> {
+    let key = object(org, sha256);
+    let Some(mut row) = desk.read(&key)? else { return Ok(()) };
+    row.names = row.names.saturating_sub(1);
+    if row.names > 0 {
+        return desk.write(key, &row);
+    }
+    let mut total = desk.read(&kept(org))?.unwrap_or_default();
+    (total.objects, total.bytes) = (total.objects.saturating_sub(1), total.bytes.saturating_sub(row.size));
+    desk.write(kept(org), &total)?;
+    desk.remove(key);
+    Ok(())
+}
+
+/// Keeps the newest snapshot of a device that an end customer has uploaded, in place of the one before; or why not.
+pub(crate) fn keep_snapshot(desk: &mut Desk, org: &OrgName, given: &UploadKept) -> Result<Result<(), String>, Error> {
+    let UploadKept { stored, upload, .. } = given;
+    let (Some(device), Some(sha256)) = (&upload.device, sha256(&upload.sha256)) else {
+        return Ok(Err("a snapshot is one of a device".to_owned()));
+    };
+    let key = snapshot(org, &device.serial_number);
+    let before = desk.read(&key)?.map(|row| row.sha256);
+    if before == Some(sha256) {
+        return Ok(Ok(()));
+    }
+    name(desk, org, &sha256, (stored, upload.size))?;
+    if let Some(before) = before {
+        unname(desk, org, &before)?;
+    }
+    let row = SnapshotRow {
+        name: upload.name.clone(),
+        media_type: upload.media_type.clone(),
+        host_name: device.host_name.clone(),
+        sha256,
+        size: upload.size,
+        came: desk.now,
+    };
+    desk.write(key, &row).map(Ok)
+}
+
+/// Whether bytes of an incident's case may leave at all.
+fn may_leave(organizations: &Organizations, incident: &Incident) -> bool {
+    let Some(row) = organizations.row(&incident.id.org) else { return false };
+    let is_test = cases::is_test(row.submit_case_as == SubmitCaseAs::Test, incident);
+    row.upload && row.filter_level != FilterLevel::DoNotSend && !is_test
+}
+
+/// By what the upstream knows an incident's case; none before it does.
+fn known_as(desk: &Desk, incident: &Incident) -> Option<String> {
+    let case = incident.case.as_ref()?;
+    let is_sent = match case.state {
+        CaseState::Submitted | CaseState::Created | CaseState::Updated | CaseState::Closed => true,
+        CaseState::Draft | CaseState::Waiting | CaseState::Withheld | CaseState::Failed | CaseState::Reported => false,
+    };
+    let known = if desk.installed.has_partner { &case.transaction_id } else { &case.case_id };
+    Some(known.clone()).filter(|known| is_sent && !known.is_empty())
+}
+
+/// Begins to bring to the upstream what is kept of an incident's case, if it has that.
+pub(crate) fn begin(desk: &mut Desk, organizations: &Organizations, incident: &Incident) -> Result<Vec<Follow>, Error> {
+    let Some(known) = known_as(desk, incident).filter(|_| desk.is_at(LEVEL) && may_leave(organizations, incident))
+    else {
+        return Ok(Vec::new());
+    };
+    let level = organizations.filter_level(&incident.id.org);
+    let rows: Vec<_> = of_case(desk.state(), &incident.id).collect::<Result<_, _>>()?;
+    let mut follows = Vec::new();
+    for (number, mut row) in rows.into_iter().filter(|(_, row)| row.state == UploadState::Kept) {
+        let id = desk.next_reaction(&incident.id.org);
+        (row.state, row.reaction) = (UploadState::Waiting, id.to_string());
+        desk.write(key(&incident.id, number), &row)?;
+        let action = action(incident, (number, &row), known.clone(), level);
+        let destination = upstream::of_case(&desk.installed);
+        follows.push(Follow::React(Cause::Handling, Decided { id, destination, action }));
+    }
+    Ok(follows)
+}
+
+/// What of an upload a connector is told at a filter level.
+///
+/// INVARIANT (data leaves only filtered): below `Send all information` the name says nothing of whoever gave it; a host
+/// name, which may hold an address, and a serial number leave where the manifest of a bundle would have them.
+fn action(incident: &Incident, (number, row): (u32, &UploadRow), case: String, filter_level: FilterLevel) -> Action {
+    let device = |host_name: &str| {
+        let device = UploadDevice { serial_number: row.serial_number.clone(), host_name: host_name.to_owned() };
+        Some(device).filter(|device| !device.serial_number.is_empty())
+    };
+    let device = match filter_level {
+        FilterLevel::All | FilterLevel::ExceptConfiguration => device(&row.host_name),
+        FilterLevel::AddressesOverwritten => device(""),
+        FilterLevel::FeaturesOnly | FilterLevel::DoNotSend => None,
+    };
+    let name = match row.held {
+        Held::Object(_) if filter_level != FilterLevel::All => format!("{}-{number}{}", incident.id, ending(&row.name)),
+        Held::Object(_) | Held::Bundle => row.name.clone(),
+    };
+    let source = match &row.held {
+        Held::Object(sha256) => UploadSource::Object { sha256: hex::encode(sha256), size: row.size },
+        Held::Bundle => UploadSource::Input(BundleBytes {
+            sequence: incident.row.bundle.sequence,
+            length: incident.row.bundle.length,
+            sha256: hex::encode(incident.row.bundle.sha256),
+            start: 0,
+            end: incident.row.bundle.length,
+        }),
+    };
+    let media_type = row.media_type.clone();
+    Action::Upload(Box::new(Upload { kind: row.kind, case, name, media_type, device, filter_level, source }))
+}
+
+/// The endings that files have by what they are, and that say nothing else.
+const ENDINGS: [&str; 8] = [".txt", ".xml", ".log", ".tgz", ".tar.gz", ".tar", ".gz", ".json"];
+
+fn ending(name: &str) -> &'static str {
+    ENDINGS.into_iter().find(|ending| name.ends_with(ending)).unwrap_or_default()
+}
+
+/// Whether a pending reaction's action is an upload.
+pub(crate) fn is_one(action: &str) -> bool {
+    // As the action is written: its tag comes first.
+    action.starts_with("{\"upload\":")
+}
+
+/// The upload of an incident's case that a reaction brings to the upstream.
+fn of_reaction(
+    base: &(impl Base + ?Sized),
+    incident: &IncidentId,
+    reaction: &str,
+) -> Result<Option<(u32, UploadRow)>, Error> {
+    of_case(base, incident).find(|found| found.as_ref().map_or(true, |(_, row)| row.reaction == reaction)).transpose()
+}
+
+/// An upload that is waiting, as it may leave now; nothing leaves any more where nothing may, and what is kept may leave
+/// once more later. None if the reaction is that of no upload.
+pub(crate) fn refilter(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    incident: &Incident,
+    reaction: &str,
+) -> Result<Option<Option<Action>>, Error> {
+    let Some((number, mut row)) = of_reaction(desk.state(), &incident.id, reaction)? else { return Ok(None) };
+    let known = known_as(desk, incident).filter(|_| may_leave(organizations, incident));
+    let Some(known) = known else {
+        (row.state, row.reaction) = (UploadState::Kept, String::new());
+        desk.write(key(&incident.id, number), &row)?;
+        return Ok(Some(None));
+    };
+    let level = organizations.filter_level(&incident.id.org);
+    Ok(Some(Some(action(incident, (number, &row), known, level))))
+}
+
+/// The upstream has what a reaction brought.
+pub(crate) fn sent(
+    desk: &mut Desk,
+    incident: &IncidentId,
+    reaction: &str,
+    (sha256, size): (String, u64),
+) -> Result<(), Error> {
+    let Some((number, mut row)) = of_reaction(desk.state(), incident, reaction)? else { return Ok(()) };
+    (row.state, row.sent_sha256, row.sent_size) = (UploadState::Sent, sha256, size);
+    desk.write(key(incident, number), &row)
+}
+
+/// What a reaction was to bring is given up; whether it was to bring anything.
+pub(crate) fn failed(desk: &mut Desk, incident: &IncidentId, reaction: &str) -> Result<bool, Error> {
+    let Some((number, mut row)) = of_reaction(desk.state(), incident, reaction)? else { return Ok(false) };
+    row.state = UploadState::Failed;
+    desk.write(key(incident, number), &row)?;
+    Ok(true)
+}

@@ -1,0 +1,191 @@
+//! What goes upward with cases, and what end customers have uploaded.
+//!
+//! ```text
+//! A <org> 0 <incident> <number>   UploadRow: what goes upward with the incident's case, in the order it came
+//! B <org> 0 <sha256>              ObjectRow: bytes in the object store, and how many rows name them
+//! I <org> 0 <serial number>       SnapshotRow: the newest snapshot of a device that an end customer has uploaded
+//! M <org>                         KeptRow: how much the organization has there
+//! ```
+
+use jiff::Timestamp;
+use linesman_schemas::upload::UploadKind;
+use linesman_schemas::{IncidentId, OrgName};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::coded;
+use crate::state::Base;
+use crate::table::{self, Key, Row, Table};
+
+/// Bytes that belong to a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadRow {
+    /// What they are.
+    #[serde(with = "coded")]
+    pub kind: UploadKind,
+    /// What they are called.
+    pub name: String,
+    /// Their media type; none where nobody has said.
+    pub media_type: Option<String>,
+    /// The serial number of the device they come from; empty where nobody has said.
+    pub serial_number: String,
+    /// Its host name; empty where nobody has said.
+    pub host_name: String,
+    /// Where they are.
+    pub held: Held,
+    /// How many they are.
+    pub size: u64,
+    /// Where they stand on their way.
+    pub state: UploadState,
+    /// The reaction that brings them to the upstream; empty before the first.
+    pub reaction: String,
+    /// When they came.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub came: Timestamp,
+    /// How many bytes have left; 0 before.
+    pub sent_size: u64,
+    /// Their SHA-256 in hexadecimal; empty before.
+    pub sent_sha256: String,
+}
+
+/// Where bytes are. Stored by its place: a new word is added at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Held {
+    /// They are the incident's own bundle, in IN.
+    Bundle,
+    /// They are an object of this SHA-256.
+    Object([u8; 32]),
+}
+
+/// Where an upload stands. Stored by its place: a new word is added at the end.
+///
+/// ```text
+/// Kept --the upstream has the case--> Waiting --it has the bytes--> Sent
+///   ^                                  |   \--refused, or deadline passed--> Failed
+///   +----- nothing may leave any more -+
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UploadState {
+    /// It is here.
+    Kept,
+    /// Its reaction is pending.
+    Waiting,
+    /// The upstream has it.
+    Sent,
+    /// The upstream refused it, or it was given up.
+    Failed,
+}
+
+impl UploadState {
+    /// All of them with their words.
+    pub const ALL: [(Self, &'static str); 4] =
+        [(Self::Kept, "kept"), (Self::Waiting, "waiting"), (Self::Sent, "sent"), (Self::Failed, "failed")];
+
+    /// The state as users read it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Waiting => "waiting",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Bytes in the object store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectRow {
+    /// Under what they lie there.
+    pub stored: String,
+    /// How many they are.
+    pub size: u64,
+    /// How many rows name them.
+    pub names: u32,
+    /// When they came first.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub came: Timestamp,
+}
+
+/// The newest snapshot of a device that an end customer has uploaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotRow {
+    /// What it is called.
+    pub name: String,
+    /// Its media type; none where nobody has said.
+    pub media_type: Option<String>,
+    /// The device's host name; empty where nobody has said.
+    pub host_name: String,
+    /// The object that it is.
+    pub sha256: [u8; 32],
+    /// How many bytes it has.
+    pub size: u64,
+    /// When it came.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub came: Timestamp,
+}
+
+/// What an organization has in the object store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct KeptRow {
+    /// How many objects.
+    pub objects: u64,
+    /// How many bytes they have.
+    pub bytes: u64,
+}
+
+impl Row for UploadRow {}
+impl Row for ObjectRow {}
+impl Row for SnapshotRow {}
+impl Row for KeptRow {}
+
+/// The table of what goes upward with cases.
+pub const UPLOADS: Table<UploadRow> = Table::new(b'A');
+/// The table of objects.
+pub const OBJECTS: Table<ObjectRow> = Table::new(b'B');
+/// The table of snapshots of devices that were uploaded.
+pub const SNAPSHOTS: Table<SnapshotRow> = Table::new(b'I');
+/// The table of how much each organization has.
+pub const KEPT: Table<KeptRow> = Table::new(b'M');
+
+/// The key of an upload of an incident's case.
+pub fn key(incident: &IncidentId, number: u32) -> Key<UploadRow> {
+    let tail = [&incident.number.to_be_bytes()[..], &number.to_be_bytes()].concat();
+    UPLOADS.key(&[incident.org.as_str()], &tail)
+}
+
+/// The key of an organization's object.
+pub fn object(org: &OrgName, sha256: &[u8; 32]) -> Key<ObjectRow> {
+    OBJECTS.key(&[org.as_str()], sha256)
+}
+
+/// The key of the newest snapshot of a device.
+pub fn snapshot(org: &OrgName, serial_number: &str) -> Key<SnapshotRow> {
+    SNAPSHOTS.key(&[org.as_str()], serial_number.as_bytes())
+}
+
+/// The key of how much an organization has.
+pub fn kept(org: &OrgName) -> Key<KeptRow> {
+    KEPT.key(&[org.as_str()], &[])
+}
+
+/// What goes upward with an incident's case, by number.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn of_case<'a>(
+    base: &'a (impl Base + ?Sized),
+    incident: &IncidentId,
+) -> impl Iterator<Item = Result<(u32, UploadRow), Error>> + 'a {
+    let prefix = UPLOADS.prefix(&[incident.org.as_str()], &incident.number.to_be_bytes());
+    Table::<UploadRow>::scan(base, prefix).map(|found| {
+        let (key, bytes) = found?;
+        let number = key.last_chunk().map_or(0, |number| u32::from_be_bytes(*number));
+        Ok((number, table::decode(&key, &bytes)?))
+    })
+}
+
+/// The SHA-256 that a text in hexadecimal is, if it is one.
+pub fn sha256(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
+}

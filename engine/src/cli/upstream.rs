@@ -1,0 +1,112 @@
+//! `linesman upstream`
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::Subcommand;
+use console::Term;
+use linesman_connectors::tls::{Fingerprint, Presented, Trust};
+use linesman_connectors::upstream::probe;
+use serde_json::json;
+
+use super::Failure;
+
+/// How it is used.
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  linesman upstream fingerprint https://partner.example
+  linesman upstream fingerprint https://partner.example --expect sha256:4355a4...";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Action {
+    /// Show the certificate that an upstream presents, and what to write so that it alone is believed
+    ///
+    /// TLS is spoken with the upstream and nothing is said to it. Compare what is shown with what the other side says by
+    /// another way. Nothing is changed: the configuration says whom the engine believes, and whoever writes another
+    /// `fingerprint` there does so on purpose.
+    Fingerprint {
+        /// Its address, as `upstream.url` has it; without a port that of HTTPS, 443
+        #[arg(value_name = "URL")]
+        url: String,
+        /// The file of certificates (PEM) to hold it against; without one the system's
+        #[arg(long, value_name = "FILE")]
+        ca: Option<PathBuf>,
+        /// What the other side says it is; fails where another one is shown. Nobody is asked then
+        #[arg(long, value_name = "SHA256")]
+        expect: Option<Fingerprint>,
+        /// Print JSON; nobody is asked
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn run(action: &Action) -> Result<ExitCode, Failure> {
+    let Action::Fingerprint { url, ca, expect, json } = action;
+    let trust = ca.clone().map_or(Trust::System, Trust::Authority);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let presented = runtime.block_on(probe::look(url, &trust)).map_err(anyhow::Error::msg)?;
+    show(&presented, &trust, *json);
+    confirm(&presented, expect.as_ref(), *json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(presented: &Presented, trust: &Trust, is_json: bool) {
+    let Presented { version, fingerprint, subject, issuer, validity, fault } = presented;
+    let (from, until) = validity.unzip();
+    let disbelief = fault.as_ref().map(probe::disbelief);
+    if is_json {
+        let shown = json!({
+            "fingerprint": fingerprint.to_string(), "subject": subject, "issuer": issuer, "not_before": from,
+            "not_after": until, "tls": version, "believed": disbelief.is_none(), "reason": disbelief,
+        });
+        anstream::println!("{shown}");
+        return;
+    }
+    let text = |time: Option<jiff::Timestamp>| time.map_or_else(|| "cannot be read".to_owned(), |at| at.to_string());
+    anstream::println!("SHA-256     {fingerprint}");
+    anstream::println!("subject     {}", subject.escape_default());
+    anstream::println!("issuer      {}", issuer.escape_default());
+    anstream::println!("not before  {}", text(from));
+    anstream::println!("not after   {}", text(until));
+    anstream::println!("spoken      {version}");
+    let believed = match disbelief {
+        None => format!("yes, by {trust}"),
+        Some(reason) => format!("no, by {trust}: {reason}"),
+    };
+    anstream::println!("believed    {believed}");
+}
+
+/// Whether it is the right one, and what to write then.
+fn confirm(presented: &Presented, expected: Option<&Fingerprint>, is_json: bool) -> anyhow::Result<()> {
+    let found = presented.fingerprint;
+    match expected {
+        Some(expected) if *expected != found => bail!(
+            "the certificate that is shown is `{found}`, and `{expected}` is expected: it has a new one, or somebody is \
+             between; ask the other side by another way"
+        ),
+        Some(_) => {}
+        None if is_json => return Ok(()),
+        None if !has_somebody() => {
+            anstream::eprintln!("compare it with what the other side says, and say `--expect` with that");
+            return Ok(());
+        }
+        None => {
+            let term = Term::stderr();
+            term.write_str("does the other side say the same, by another way? [y/N] ")?;
+            if !matches!(term.read_line()?.trim(), "y" | "yes") {
+                bail!("nothing is to be written: the certificate is not confirmed");
+            }
+        }
+    }
+    if !is_json {
+        anstream::println!("\nwrite into the configuration, so that it alone is believed until it ends:\n");
+        anstream::println!("[upstream]\nfingerprint = \"{found}\"");
+    }
+    Ok(())
+}
+
+fn has_somebody() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}

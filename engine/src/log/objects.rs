@@ -1,0 +1,307 @@
+//! The object store: bytes that are uploaded in pieces, and read in pieces.
+//!
+//! ```text
+//! <organization>.<upload>.open      what was announced, and how far it is; the commit point of an append
+//! <organization>.<upload>.done      the same of one that is whole
+//! <organization>.<upload>.<number>  a piece: PIECE bytes, the last one what is left
+//! ```
+//!
+//! INVARIANT (an append is durable or has not happened): pieces are written before the row that counts them. What lies
+//! behind the offset of an upload is written again.
+
+use std::io;
+
+use async_nats::jetstream;
+use async_nats::jetstream::kv::{Config, Entry, Operation, Store};
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use futures_util::stream::{self, Stream};
+use jiff::Timestamp;
+use linesman_schemas::upload::UploadRequest;
+use linesman_schemas::{IncidentId, OrgName};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::OnceCell;
+
+const BUCKET: &str = "linesman-objects";
+/// The most bytes of a piece: a message with one fits into a server that takes 1 MiB.
+pub const PIECE: u64 = 512 * 1024;
+
+/// Why the object store does not do as it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server does not answer, or says no.
+    #[error("the object store does not take or give `{key}`: {detail}")]
+    Server {
+        /// What was asked for.
+        key: String,
+        /// Its words.
+        detail: String,
+    },
+    /// What lies there is none of ours.
+    #[error("what the object store has under `{key}` cannot be read")]
+    Json {
+        /// Where.
+        key: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+}
+
+/// An upload as it lies in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// What was announced.
+    pub request: UploadRequest,
+    /// The incident of the case it belongs to.
+    pub incident: Option<IncidentId>,
+    /// How many bytes of it are there.
+    pub offset: u64,
+}
+
+/// An upload that was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What it is.
+    pub manifest: Manifest,
+    /// Whether it is whole.
+    pub is_done: bool,
+    /// When it changed last, by the server's clock.
+    pub changed: Timestamp,
+    /// By what it is known whether it has changed since.
+    pub revision: u64,
+}
+
+/// The bytes of uploads, on a server.
+#[derive(Debug)]
+pub struct Objects {
+    context: jetstream::Context,
+    replicas: usize,
+    store: OnceCell<Store>,
+}
+
+fn open_key(org: &OrgName, upload: &str) -> String {
+    format!("{org}.{upload}.open")
+}
+
+fn done_key(org: &OrgName, upload: &str) -> String {
+    format!("{org}.{upload}.done")
+}
+
+fn piece_key(org: &OrgName, upload: &str, number: u64) -> String {
+    format!("{org}.{upload}.{number}")
+}
+
+fn fault(key: &str, error: impl ToString) -> Error {
+    Error::Server { key: key.to_owned(), detail: error.to_string() }
+}
+
+impl Objects {
+    /// Those of a server, kept on so many of its nodes.
+    pub fn new(client: async_nats::Client, replicas: u32) -> Self {
+        let replicas = usize::try_from(replicas).unwrap_or(1);
+        Self { context: jetstream::new(client), replicas, store: OnceCell::new() }
+    }
+
+    async fn store(&self) -> Result<&Store, Error> {
+        let made = self.store.get_or_try_init(|| async {
+            if let Ok(store) = self.context.get_key_value(BUCKET).await {
+                return Ok(store);
+            }
+            let config =
+                Config { bucket: BUCKET.to_owned(), history: 1, num_replicas: self.replicas, ..Config::default() };
+            self.context.create_key_value(config).await
+        });
+        made.await.map_err(|error| fault(BUCKET, error))
+    }
+
+    async fn entry(&self, key: &str) -> Result<Option<Entry>, Error> {
+        let entry = self.store().await?.entry(key).await.map_err(|error| fault(key, error))?;
+        Ok(entry.filter(|entry| entry.operation == Operation::Put))
+    }
+
+    /// An upload, whole or not.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn find(&self, org: &OrgName, upload: &str) -> Result<Option<Found>, Error> {
+        for (key, is_done) in [(done_key(org, upload), true), (open_key(org, upload), false)] {
+            let Some(entry) = self.entry(&key).await? else { continue };
+            let manifest =
+                serde_json::from_slice(&entry.value).map_err(|source| Error::Json { key: key.clone(), source })?;
+            let changed = Timestamp::from_second(entry.created.unix_timestamp()).unwrap_or(Timestamp::MIN);
+            return Ok(Some(Found { manifest, is_done, changed, revision: entry.revision }));
+        }
+        Ok(None)
+    }
+
+    /// Begins an upload.
+    ///
+    /// # Errors
+    /// The server does not answer, or there is one under this name.
+    pub async fn begin(&self, org: &OrgName, upload: &str, manifest: &Manifest) -> Result<(), Error> {
+        let key = open_key(org, upload);
+        let value = written(&key, manifest)?;
+        self.store().await?.create(&key, value).await.map(drop).map_err(|error| fault(&key, error))
+    }
+
+    /// Adds bytes to an upload that is as it was found, at its offset.
+    ///
+    /// # Errors
+    /// The server does not answer, or the upload has changed: nothing is added then.
+    pub async fn append(&self, org: &OrgName, upload: &str, found: &Found, bytes: Bytes) -> Result<Found, Error> {
+        let store = self.store().await?;
+        let (mut at, mut rest) = (found.manifest.offset, bytes);
+        while !rest.is_empty() {
+            let (number, filled) = (at / PIECE, at % PIECE);
+            let room = usize::try_from(PIECE - filled).unwrap_or(usize::MAX);
+            let part = rest.split_to(rest.len().min(room));
+            let key = piece_key(org, upload, number);
+            at += part.len() as u64;
+            let piece = match filled {
+                0 => part,
+                _ => {
+                    let before = self.entry(&key).await?.map(|entry| entry.value).unwrap_or_default();
+                    let kept = usize::try_from(filled).unwrap_or(usize::MAX).min(before.len());
+                    [before.get(..kept).unwrap_or_default(), &part].concat().into()
+                }
+            };
+            store.put(&key, piece).await.map_err(|error| fault(&key, error))?;
+        }
+        let key = open_key(org, upload);
+        let manifest = Manifest { offset: at, ..found.manifest.clone() };
+        let revision = store.update(&key, written(&key, &manifest)?, found.revision).await;
+        let revision = revision.map_err(|error| fault(&key, error))?;
+        Ok(Found { manifest, revision, ..found.clone() })
+    }
+
+    /// An upload is whole: it is held against what was announced.
+    ///
+    /// # Errors
+    /// The server does not answer. Whether it is what was announced is what is returned.
+    pub async fn finish(&self, org: &OrgName, upload: &str, manifest: &Manifest) -> Result<bool, Error> {
+        let (mut hasher, mut length) = (Sha256::new(), 0);
+        for number in 0..manifest.request.size.div_ceil(PIECE) {
+            let piece = self.piece(org, upload, number).await?;
+            hasher.update(&piece);
+            length += piece.len() as u64;
+        }
+        if length != manifest.request.size || hex::encode(hasher.finalize()) != manifest.request.sha256 {
+            return Ok(false);
+        }
+        let (key, open) = (done_key(org, upload), open_key(org, upload));
+        let store = self.store().await?;
+        store.put(&key, written(&key, manifest)?).await.map_err(|error| fault(&key, error))?;
+        self.purge(&open).await?;
+        Ok(true)
+    }
+
+    async fn piece(&self, org: &OrgName, upload: &str, number: u64) -> Result<Bytes, Error> {
+        let key = piece_key(org, upload, number);
+        Ok(self.entry(&key).await?.map(|entry| entry.value).unwrap_or_default())
+    }
+
+    /// An upload goes, with all its bytes.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn remove(&self, org: &OrgName, upload: &str) -> Result<(), Error> {
+        self.purge(&format!("{org}.{upload}.*")).await
+    }
+
+    /// An upload goes if it is still as it was found; whether it went.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn remove_unchanged(&self, org: &OrgName, upload: &str, found: &Found) -> Result<bool, Error> {
+        let key = if found.is_done { done_key(org, upload) } else { open_key(org, upload) };
+        let store = self.store().await?;
+        if store.purge_expect_revision(&key, Some(found.revision)).await.is_err() {
+            return Ok(false);
+        }
+        let marker = store.entry(&key).await.map_err(|error| fault(&key, error))?;
+        // Whoever begins it anew by now writes behind the marker.
+        let Some(marker) = marker.filter(|entry| entry.operation == Operation::Purge) else { return Ok(true) };
+        let purge = store.stream.purge().sequence(marker.revision + 1);
+        let purge = purge.filter(format!("$KV.{BUCKET}.{org}.{upload}.*")).await;
+        purge.map(|_| true).map_err(|error| fault(&key, error))
+    }
+
+    /// Uploads of all organizations, whole or not, so many at the most.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn all(&self, most: usize) -> Result<Vec<(OrgName, String)>, Error> {
+        let mut all = Vec::new();
+        for kind in ["open", "done"] {
+            let keys = format!("*.*.{kind}");
+            let subjects = self.store().await?.stream.info_with_subjects(format!("$KV.{BUCKET}.{keys}")).await;
+            let mut subjects = subjects.map_err(|error| fault(&keys, error))?;
+            while let Some((subject, _)) = subjects.try_next().await.map_err(|error| fault(&keys, error))? {
+                let mut names = subject.rsplit('.').skip(1);
+                let (Some(upload), Some(org)) = (names.next(), names.next()) else { continue };
+                all.extend(org.parse().ok().map(|org| (org, upload.to_owned())));
+                if all.len() >= most {
+                    return Ok(all);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn purge(&self, keys: &str) -> Result<(), Error> {
+        let subject = format!("$KV.{BUCKET}.{keys}");
+        let purge = self.store().await?.stream.purge().filter(subject).await;
+        purge.map(drop).map_err(|error| fault(keys, error))
+    }
+
+    /// The uploads of an organization that are not whole.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn open(&self, org: &OrgName) -> Result<Vec<String>, Error> {
+        let keys = format!("{org}.*.open");
+        let subjects = self.store().await?.stream.info_with_subjects(format!("$KV.{BUCKET}.{keys}")).await;
+        let mut subjects = subjects.map_err(|error| fault(&keys, error))?;
+        let mut open = Vec::new();
+        while let Some((subject, _)) = subjects.try_next().await.map_err(|error| fault(&keys, error))? {
+            open.extend(subject.rsplit('.').nth(1).map(str::to_owned));
+        }
+        Ok(open)
+    }
+
+    /// The bytes of an upload that is whole, in pieces, held against their SHA-256: before the last piece comes, all are
+    /// known to be right, or there is an error in its place.
+    pub fn read(
+        &self,
+        org: &OrgName,
+        upload: &str,
+        (sha256, size): (&str, u64),
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
+        let objects = Self { context: self.context.clone(), replicas: self.replicas, store: self.store.clone() };
+        let (org, upload, sha256) = (org.clone(), upload.to_owned(), sha256.to_owned());
+        let count = size.div_ceil(PIECE);
+        let first = (0_u64, Sha256::new(), objects);
+        stream::try_unfold(first, move |(number, mut hasher, objects)| {
+            let (org, upload, sha256) = (org.clone(), upload.clone(), sha256.clone());
+            async move {
+                if number >= count {
+                    return Ok(None);
+                }
+                let piece = objects.piece(&org, &upload, number).await.map_err(io::Error::other)?;
+                let expected = PIECE.min(size - number * PIECE);
+                hasher.update(&piece);
+                let is_whole = number + 1 < count || hex::encode(hasher.clone().finalize()) == sha256;
+                match piece.len() as u64 == expected && is_whole {
+                    true => Ok(Some((piece, (number + 1, hasher, objects)))),
+                    false => Err(io::Error::other(format!("the object `{sha256}` is not what it was"))),
+                }
+            }
+        })
+    }
+}
+
+fn written(key: &str, manifest: &Manifest) -> Result<Bytes, Error> {
+    let text = serde_json::to_vec(manifest).map_err(|source| Error::Json { key: key.to_owned(), source })?;
+    Ok(text.into())
+}
