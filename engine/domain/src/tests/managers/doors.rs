@@ -4,7 +4,7 @@ use super::*;
 
 /// What a token was given; none is what its owner has.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
+pub(crate) struct Key {
     pub(super) sphere: Option<Names>,
     privileges: Option<Names>,
     rights: Option<(Names, usize)>,
