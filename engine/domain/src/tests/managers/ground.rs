@@ -39,6 +39,12 @@ impl Model {
             })
     }
 
+    /// Whether what granters who are gone left to a group names a place.
+    fn is_left(&self, place: &str) -> bool {
+        let left = |cut: &[Had]| cut.iter().fold(PLACES.into(), |left, gone| both(&left, &gone.places));
+        self.groups.values().any(|group| names(&left(&group.cut), place))
+    }
+
     /// Spheres lose a place; who of an organization has no other goes.
     fn lose(&mut self, whose: Option<&str>, place: &str) {
         for ((login, _), key) in &mut self.tokens {
@@ -46,6 +52,9 @@ impl Model {
             if let Some(sphere) = sphere {
                 lose(sphere, place);
             }
+        }
+        for cut in self.groups.values_mut().flat_map(|group| &mut group.cut).filter(|_| whose.is_none()) {
+            cut.lose(place);
         }
         let mut gone = Vec::new();
         for (login, had) in self.managers.iter_mut().filter(|(login, _)| org(login) == whose) {
@@ -78,7 +87,7 @@ impl World {
         let (site, _) = place.rsplit_once('/').unwrap();
         let is_right = self.model.defines(asker, place)
             && self.model.ground.contains(site)
-            && (is_there || !self.model.is_named(None, place));
+            && (is_there || !(self.model.is_named(None, place) || self.model.is_left(place)));
         let verdict = self.ask(asker, Some(whose), &json!({"set_place": {"place": place}}));
         self.check(verdict, is_right);
         if is_right {
