@@ -60,10 +60,17 @@ impl fmt::Display for Spread {
     }
 }
 
+impl Waits {
+    /// How much longer 99 in a hundred wait meanwhile.
+    pub(crate) fn ratio(&self) -> f64 {
+        self.meanwhile.most.as_secs_f64() / self.quiet.most.as_secs_f64()
+    }
+}
+
 impl fmt::Display for Waits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { quiet, meanwhile, lines, told } = self;
-        let ratio = meanwhile.most.as_secs_f64() / quiet.most.as_secs_f64();
+        let ratio = self.ratio();
         let told = told.as_secs_f64();
         write!(f, "quiet {quiet}, while {lines} lines are rendered in {told:.2} s {meanwhile}, ratio {ratio:.2}")
     }

@@ -33,9 +33,17 @@ const PARAMETERS: usize = 20;
 const LINES: usize = 200;
 const ROUNDS: usize = 20_000;
 const NAME: &str = "bench";
+/// The most that the values of a line may take.
+const RESOLVE_MOST: Duration = Duration::from_micros(40);
+/// The most that rendering may take.
+const RENDER_MOST: Duration = Duration::from_secs(10);
+/// What the process may have in memory at the most meanwhile, in megabytes of 2^20 bytes.
+const RESIDENT_MOST_MB: u64 = 500;
+/// How much longer a neighbour's bundles may wait meanwhile.
+const RATIO_MOST: f64 = 2.0;
 
 /// Measures; prints on standard error what emission takes beside rendering, and how long bundles of a neighbour in the lane
-/// wait, quiet and meanwhile; as the last line `resolve <us> render <s>`.
+/// wait, quiet and meanwhile; as the last line `resolve <us> render <s>`. Fails then where one of them is more than it may be.
 pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let store = Store::open(&dir.path().join("state"))?;
@@ -43,22 +51,43 @@ pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     let sites = count.div_ceil(LINES);
     bench.fill(sites)?;
     let resolve = resolve(&bench)?;
-    let since = resident_mb()?;
+    let since = resident_mb("VmRSS:")?;
+    // The peak is measured anew from here on.
+    std::fs::write("/proc/self/clear_refs", "5")?;
     bench.ask(r#"{"set_values":{"place":"acme","substitutions":["p0=2m","p4=4","p5=p4*2","p6=6"]}}"#)?;
     let render = bench.work()?;
-    let resident = resident_mb()?;
+    let resident = resident_mb("VmHWM:")?;
     eprintln!(
         "{} lines: decided {:.2} s, emitted and applied {:.2} s",
         sites * LINES,
         secs(render.decided),
         secs(render.applied)
     );
-    eprintln!("resident {resident} MB, before the change {since} MB");
+    eprintln!("resident at the most {resident} MB, before the change {since} MB");
     drop(bench);
     store.close()?;
     let waits = neighbour::run(&service()?, sites * LINES).await?;
     eprintln!("a neighbour's bundles to their triggers: {waits}");
     println!("resolve {:.2} render {:.2}", resolve.as_secs_f64() * 1e6, secs(render.decided));
+    missed(resolve, render.decided, resident, waits.ratio())
+}
+
+/// Fails where a figure is more than it may be.
+fn missed(resolve: Duration, render: Duration, resident: u64, ratio: f64) -> anyhow::Result<()> {
+    let mut missed = Vec::new();
+    if resolve > RESOLVE_MOST {
+        missed.push(format!("resolve takes {resolve:?}, more than {RESOLVE_MOST:?}"));
+    }
+    if render > RENDER_MOST {
+        missed.push(format!("render takes {render:?}, more than {RENDER_MOST:?}"));
+    }
+    if resident > RESIDENT_MOST_MB {
+        missed.push(format!("{resident} MB are resident, more than {RESIDENT_MOST_MB}"));
+    }
+    if ratio > RATIO_MOST {
+        missed.push(format!("a neighbour waits {ratio:.2} times as long, more than {RATIO_MOST}"));
+    }
+    anyhow::ensure!(missed.is_empty(), "{}", missed.join("; "));
     Ok(())
 }
 
@@ -237,10 +266,10 @@ impl Bench {
     }
 }
 
-/// What the process has in memory, in megabytes of 2^20 bytes.
-fn resident_mb() -> anyhow::Result<u64> {
+/// What the process has in memory, in megabytes of 2^20 bytes: now (`VmRSS:`), or at the most (`VmHWM:`).
+fn resident_mb(of: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(of)).with_context(|| format!("no {of}"))?;
     let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kilobytes / 1024)
 }

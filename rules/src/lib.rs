@@ -27,6 +27,7 @@ mod policy;
 mod scratch;
 mod script;
 pub mod services;
+mod strictness;
 mod subject;
 mod triggers;
 pub mod values;
@@ -41,5 +42,6 @@ pub use script::{
     ACTIONS, ACTIVATIONS, Action, Activation, Failure, FailureKind, Intent, Judge, Limits, ORGANIZATION, Organization,
     Parameter, function_names,
 };
+pub use strictness::Strictness;
 pub use subject::{Field, Shape, Subject, SubjectKind, Value};
 pub use triggers::Triggers;

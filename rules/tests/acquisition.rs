@@ -25,8 +25,10 @@ const ORDER: [&str; 13] = [
     "runtime",
     "global-default",
 ];
-const LOCALS: [&str; 4] = ["a", "b", "c", "n"];
-const ALL: [&str; 7] = ["a", "b", "c", "n", "g", "dept", "nowhere"];
+const LOCALS: [&str; 5] = ["a", "b", "c", "n", "g"];
+const ALL: [&str; 8] = ["a", "b", "c", "n", "g", "dept", "interface_speed", "nowhere"];
+/// What the place tells.
+const SPEED: i64 = 7;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Give {
@@ -69,7 +71,7 @@ struct World {
 
 fn kind(name: &str) -> Option<&'static str> {
     match name {
-        "a" | "b" | "c" | "g" | "dept" => Some("rate"),
+        "a" | "b" | "c" | "g" | "dept" | "interface_speed" => Some("rate"),
         "n" => Some("network"),
         _ => None,
     }
@@ -93,7 +95,7 @@ fn says() -> impl Strategy<Value = Say> {
     ];
     prop_oneof![
         8 => (name.clone(), prop::bool::weighted(0.2), give).prop_map(|(name, fixed, give)| Say::Give { name, fixed, give }),
-        2 => (prop::sample::select(vec!["a", "b", "g"]), prop::bool::weighted(0.2), 0_i64..20, 0_i64..30)
+        2 => (prop::sample::select(vec!["a", "b", "g", "dept"]), prop::bool::weighted(0.2), 0_i64..20, 0_i64..30)
             .prop_map(|(name, fixed, low, more)| Say::Narrow { name, fixed, low, high: low + more }),
         1 => prop::sample::select(vec!["a", "b", "c", "g"]).prop_map(|name| Say::Rename { name }),
     ]
@@ -104,7 +106,7 @@ fn worlds() -> impl Strategy<Value = World> {
         (prop::option::weighted(0.4, 0_i64..40), prop::option::weighted(0.3, (0_i64..10, 10_i64..40)), any::<bool>());
     let local = local.prop_map(|(default, constraint, required)| Local { default, constraint, required });
     let locals =
-        prop::collection::btree_map(prop::sample::select(LOCALS.to_vec()), local, 1..=4).prop_map(|mut locals| {
+        prop::collection::btree_map(prop::sample::select(LOCALS.to_vec()), local, 1..=5).prop_map(|mut locals| {
             if let Some(network) = locals.get_mut("n") {
                 *network = Local { required: network.required, ..Local::default() };
             }
@@ -186,6 +188,7 @@ impl World {
             }
             writeln!(text, "substitutions = {all:?}").unwrap();
         }
+        writeln!(text, "[runtime]\ninterface_speed = {SPEED}").unwrap();
         text
     }
 }
@@ -210,6 +213,22 @@ enum Came {
     Faulty,
 }
 
+/// A constraint; `since` the source that renamed what it was given of to the name at hand.
+#[derive(Debug, Clone)]
+struct Narrowed {
+    source: &'static str,
+    fixed: bool,
+    low: i64,
+    high: i64,
+    since: Option<&'static str>,
+}
+
+impl Narrowed {
+    fn admits(&self, number: i64) -> bool {
+        (self.low..=self.high).contains(&number)
+    }
+}
+
 /// The model: everything is looked for anew, again and again.
 struct Model<'w> {
     world: &'w World,
@@ -217,8 +236,16 @@ struct Model<'w> {
 }
 
 impl Model<'_> {
+    /// Whether a global parameter is hidden by one of the service.
+    fn is_hidden(&self, name: &str, source: &str) -> bool {
+        source == "global" && self.world.locals.contains_key(name)
+    }
+
     /// The most general source that declares a name, if any does.
     fn declared(&self, name: &str) -> Option<&'static str> {
+        if name == "interface_speed" {
+            return Some("runtime");
+        }
         if self.world.locals.contains_key(name) {
             return Some("local-default");
         }
@@ -240,24 +267,32 @@ impl Model<'_> {
             .is_some_and(|declared| rank(declared) >= rank(source) || self.world.locals.contains_key(name))
     }
 
-    /// The most general source that renames a parameter.
+    /// The most general source that renames a parameter: it declares the name, and gives it.
     fn renamed(&self, name: &str) -> Option<&'static str> {
-        let first_dept = ORDER.iter().copied().rev().find(|source| {
-            self.world.said.get(source).is_some_and(|says| says.iter().any(|say| matches!(say, Say::Rename { .. })))
-        })?;
-        // Only where the name is new does it rename.
-        let says = self.world.said.get(first_dept)?;
-        let renames = says.iter().any(|say| match say {
-            Say::Rename { name: known } | Say::Give { name: known, give: Give::Name("dept"), .. } => *known == name,
-            Say::Give { .. } | Say::Narrow { .. } => false,
-        });
-        let renames = renames && name != "dept";
-        (renames && self.is_known_at(name, first_dept)).then_some(first_dept)
+        let renames = |source: &&str| {
+            let says = self.world.said.get(*source).map(Vec::as_slice).unwrap_or_default();
+            let declares = says.iter().any(|say| matches!(say, Say::Rename { .. }));
+            let gives = says.iter().any(|say| match say {
+                Say::Rename { name: known } | Say::Give { name: known, give: Give::Name("dept"), .. } => *known == name,
+                Say::Give { .. } | Say::Narrow { .. } => false,
+            });
+            declares && gives && self.is_known_at(name, source) && !self.is_hidden(name, source)
+        };
+        if ["dept", "interface_speed"].contains(&name) {
+            return None;
+        }
+        ORDER.iter().copied().rev().find(renames)
     }
 
     fn candidates(&self, name: &str) -> Vec<Candidate> {
+        if name == "interface_speed" {
+            return vec![Candidate { source: "runtime", fixed: false, give: Give::Number(SPEED) }];
+        }
         let mut found = Vec::new();
         for source in ORDER {
+            if self.is_hidden(name, source) {
+                continue;
+            }
             if source == "local-default" {
                 let default = self.world.locals.get(name).and_then(|local| local.default);
                 found.extend(default.map(|number| Candidate { source, fixed: false, give: Give::Number(number) }));
@@ -290,12 +325,15 @@ impl Model<'_> {
     }
 
     /// From the most general to the most specific, those that no fix makes moot.
-    fn constraints(&self, name: &str) -> Vec<(&'static str, i64, i64)> {
-        let mut found: Vec<(&'static str, bool, i64, i64)> = Vec::new();
+    fn constraints(&self, name: &str) -> Vec<Narrowed> {
+        let mut found: Vec<Narrowed> = Vec::new();
         for source in ORDER {
             let own =
                 self.world.locals.get(name).filter(|_| source == "local-default").and_then(|local| local.constraint);
-            found.extend(own.map(|(low, high)| (source, false, low, high)));
+            found.extend(own.map(|(low, high)| Narrowed { source, fixed: false, low, high, since: None }));
+            if self.is_hidden(name, source) {
+                continue;
+            }
             for say in self.world.said.get(source).into_iter().flatten() {
                 if let Say::Narrow { name: known, fixed, low, high } = say
                     && *known == name
@@ -303,34 +341,50 @@ impl Model<'_> {
                     && self.renamed(name).is_none_or(|renamed| rank(source) >= rank(renamed))
                 {
                     let source = if source == "global" && !fixed { "global-default" } else { source };
-                    found.push((source, *fixed, *low, *high));
+                    found.push(Narrowed { source, fixed: *fixed, low: *low, high: *high, since: None });
                 }
             }
         }
-        found.sort_by_key(|(source, ..)| std::cmp::Reverse(rank(source)));
-        let fixed = found.iter().find(|(_, fixed, ..)| *fixed).map(|(source, ..)| rank(source));
+        // Those of what was renamed to it, as far as that counts.
+        for other in ALL.iter().filter(|_| name == "dept") {
+            let Some(renamed) = self.renamed(other) else { continue };
+            if self.fix(other).is_none_or(|fix| rank(fix.source) <= rank(renamed)) {
+                let of_other = self.constraints(other).into_iter();
+                found.extend(of_other.map(|narrowed| Narrowed { since: Some(renamed), ..narrowed }));
+            }
+        }
+        found.sort_by_key(|narrowed| std::cmp::Reverse(rank(narrowed.source)));
+        let fixed = found.iter().find(|narrowed| narrowed.fixed).map(|narrowed| rank(narrowed.source));
         let of_value = self.fix(name).map(|fix| rank(fix.source));
         let last = fixed.into_iter().chain(of_value).max().unwrap_or(0);
+        found.retain(|narrowed| rank(narrowed.source) >= last);
         found
-            .into_iter()
-            .filter(|(source, ..)| rank(source) >= last)
-            .map(|(source, _, low, high)| (source, low, high))
-            .collect()
     }
 
     fn cycle(&self, name: &str) -> bool {
+        self.circle(name, "activation").is_some()
+    }
+
+    /// What counts if only what stands at a source and at more general ones does.
+    fn counting_at(&self, name: &str, source: &str) -> Option<Candidate> {
+        let candidates: Vec<Candidate> =
+            self.candidates(name).into_iter().filter(|candidate| rank(candidate.source) >= rank(source)).collect();
+        let fix = candidates.iter().rev().find(|candidate| candidate.fixed);
+        fix.or_else(|| candidates.first()).cloned()
+    }
+
+    /// The circle that a parameter is in, as a source sees it.
+    fn circle(&self, name: &str, source: &str) -> Option<Vec<String>> {
         let mut seen = vec![name.to_owned()];
         let mut at = name.to_owned();
         loop {
-            let Some(Candidate { give: Give::Name(next), .. }) = self.counting(&at) else { return false };
-            if self.declared(next).is_none() {
-                return false;
-            }
+            let Some(Candidate { give: Give::Name(next), .. }) = self.counting_at(&at, source) else { return None };
+            self.declared(next)?;
             if next == name {
-                return true;
+                return Some(seen);
             }
             if seen.iter().any(|known| known == next) {
-                return false;
+                return None;
             }
             seen.push(next.to_owned());
             at = next.to_owned();
@@ -367,7 +421,7 @@ impl Model<'_> {
             return Came::Faulty;
         }
         if let Came::Number(number) = came
-            && self.constraints(name).iter().any(|(_, low, high)| !(*low..=*high).contains(&number))
+            && self.constraints(name).iter().any(|narrowed| !narrowed.admits(number))
         {
             return Came::Faulty;
         }
@@ -376,9 +430,11 @@ impl Model<'_> {
 
     fn widens(&self, name: &str) -> bool {
         let constraints = self.constraints(name);
-        constraints.iter().enumerate().any(|(index, (_, low, high))| {
+        constraints.iter().enumerate().filter(|(_, own)| own.since.is_none()).any(|(index, own)| {
             let mut above = constraints.iter().take(index);
-            above.any(|(_, above_low, above_high)| low < above_low || high > above_high)
+            // What was narrowed before something was renamed to it was not narrowed of that.
+            let is_below = |since: &str| rank(since) >= rank(own.source);
+            above.any(|above| above.since.is_none_or(is_below) && (own.low < above.low || own.high > above.high))
         })
     }
 
@@ -390,7 +446,10 @@ impl Model<'_> {
             for say in says {
                 let (Say::Give { name, .. } | Say::Narrow { name, .. } | Say::Rename { name }) = say;
                 let is_renamed = self.renamed(name).is_some_and(|renamed| rank(source) < rank(renamed));
-                if is_renamed || !self.is_known_at(name, source) {
+                if self.is_hidden(name, source) {
+                    continue;
+                }
+                if is_renamed || !self.is_known_at(name, source) || *name == "interface_speed" {
                     faulty.insert((*name).to_owned());
                 }
             }
@@ -399,45 +458,33 @@ impl Model<'_> {
             let fix = self.fix(name).map(|fix| rank(fix.source));
             for candidate in self.candidates(name) {
                 let is_blocked = fix.is_some_and(|fix| rank(candidate.source) < fix);
-                match &candidate.give {
-                    Give::Name(other) => {
-                        let crosses =
-                            kind(other).is_some() && kind(other) != kind(name) && self.declared(other).is_some();
-                        let is_known = self.is_known_at(other, candidate.source);
-                        if crosses || !is_known {
+                if let Give::Name(other) = &candidate.give {
+                    let crosses = kind(other).is_some() && kind(other) != kind(name) && self.declared(other).is_some();
+                    if crosses || !self.is_known_at(other, candidate.source) {
+                        faulty.insert((*name).to_owned());
+                    }
+                }
+                // Also what another counts for is held against what it may be, but below a fix.
+                match self.given(name, &candidate.give) {
+                    _ if is_blocked => {}
+                    Err(()) => drop(faulty.insert((*name).to_owned())),
+                    Ok(Came::Number(number)) => {
+                        let constraints = self.constraints(name);
+                        let mut general =
+                            constraints.iter().filter(|narrowed| rank(narrowed.source) >= rank(candidate.source));
+                        if !self.widens(name) && general.any(|narrowed| !narrowed.admits(number)) {
                             faulty.insert((*name).to_owned());
                         }
                     }
-                    give if !is_blocked => match self.given(name, give) {
-                        Err(()) => drop(faulty.insert((*name).to_owned())),
-                        Ok(Came::Number(number)) => {
-                            let constraints = self.constraints(name);
-                            let mut general =
-                                constraints.iter().filter(|(source, ..)| rank(source) >= rank(candidate.source));
-                            if !self.widens(name) && general.any(|(_, low, high)| !(*low..=*high).contains(&number)) {
-                                faulty.insert((*name).to_owned());
-                            }
-                        }
-                        Ok(_) => {}
-                    },
-                    _ => {}
+                    Ok(_) => {}
                 }
             }
             if self.widens(name) {
                 faulty.insert((*name).to_owned());
             }
-            if self.cycle(name) {
-                // One fault for the whole circle, of its first name.
-                let mut first = (*name).to_owned();
-                let mut at = *name;
-                while let Some(Candidate { give: Give::Name(next), .. }) = self.counting(at) {
-                    first = first.min(next.to_owned());
-                    at = next;
-                    if at == *name {
-                        break;
-                    }
-                }
-                faulty.insert(first);
+            // One fault for a whole circle, of its first name; also for one that only a more general source sees.
+            for source in ORDER {
+                faulty.extend(self.circle(name, source).and_then(|circle| circle.into_iter().min()));
             }
             let came = self.value(name);
             let is_required = self.world.locals.get(name).is_some_and(|local| local.required);

@@ -1,13 +1,15 @@
 //! Properties of configurations: what is printed reads back, a value stays one word, a diff and a
 //! conflict show what differs and nothing else.
 
+use linesman_rules::Strictness;
 use linesman_rules::configuration::{Configuration, Position, Unquotable, Word, conflicts, diff, quote};
 use proptest::prelude::*;
 
 /// A word as somebody writes it.
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
-        4 => prop::sample::select(vec!["a", "b", "c", "then", "term", "address", "route", "accept", "discard", "set"])
+        4 => prop::sample::select(vec!["a", "b", "c", "then", "term", "address", "route", "accept", "discard", "set",
+            "firewall", "from", "port", "route-filter", "policy-options", "community", "system", "ntp", "server"])
             .prop_map(str::to_owned),
         1 => "[a-z0-9./:*<>-]{1,6}".prop_filter("begins a comment or is a tag", |word| {
             !word.starts_with("/*") && !word.ends_with(':')
@@ -76,7 +78,7 @@ proptest! {
             Ok(quoted) => {
                 let text = format!("a {{ b x {quoted} y; c [ {quoted} ]; {quoted} {{ d; }} }}");
                 let expected = Word::of_value(&value).unwrap();
-                let leaves = Configuration::parse(&text).unwrap().leaves();
+                let leaves = Configuration::parse(&text).unwrap().leaves(Strictness::Full);
                 prop_assert_eq!(leaves.len(), 3);
                 prop_assert_eq!(&leaves[0].value()[1], &expected);
                 prop_assert_eq!(leaves[0].value()[1].as_str(), &value);
@@ -97,7 +99,7 @@ proptest! {
             let text = format!("a \"<{quoted}>\" b;");
             match Configuration::parse(&text) {
                 Ok(configuration) => {
-                    let leaves = configuration.leaves();
+                    let leaves = configuration.leaves(Strictness::Full);
                     prop_assert_eq!(leaves[0].value()[0].as_str(), format!("<{value}>"));
                     prop_assert_eq!(leaves[0].value().len(), 2);
                 }
@@ -119,15 +121,16 @@ proptest! {
     }
 
     #[test]
-    fn conflicts_are_mutual(first in text(), second in text()) {
+    fn conflicts_are_mutual(first in text(), second in text(), is_full in any::<bool>()) {
+        let strictness = if is_full { Strictness::Full } else { Strictness::Early };
         let (first, second) = (Configuration::parse(&first).unwrap(), Configuration::parse(&second).unwrap());
-        prop_assert_eq!(conflicts(&first, &second).is_empty(), conflicts(&second, &first).is_empty());
-        prop_assert_eq!(conflicts(&first, &first).is_empty(), first.contradictions().is_empty());
+        prop_assert_eq!(conflicts(&first, &second, strictness).is_empty(), conflicts(&second, &first, strictness).is_empty());
+        prop_assert_eq!(conflicts(&first, &first, strictness).is_empty(), first.contradictions(strictness).is_empty());
         let mut both = first.clone();
         both.merge(second.clone());
-        let is_sound = first.contradictions().is_empty() && second.contradictions().is_empty();
+        let is_sound = first.contradictions(strictness).is_empty() && second.contradictions(strictness).is_empty();
         if is_sound {
-            prop_assert_eq!(both.contradictions().is_empty(), conflicts(&first, &second).is_empty());
+            prop_assert_eq!(both.contradictions(strictness).is_empty(), conflicts(&first, &second, strictness).is_empty());
         }
     }
 

@@ -298,11 +298,6 @@ fn bad_values_and_unknown_names_are_faults_even_where_a_default_exists() {
         faults(&text),
         [
             fault(
-                "rate",
-                "`rate in` of `acme`: `rate in` does not say what (write for example `rate in 1..10`)",
-                &["acme"]
-            ),
-            fault(
                 "port",
                 "`70000` of `acme`: `70000` is out of the bounds of `port` (`port` takes 0 to 65535)",
                 &["acme"]
@@ -311,6 +306,11 @@ fn bad_values_and_unknown_names_are_faults_even_where_a_default_exists() {
             fault(
                 "rate",
                 "`9223372036854775807 + 1` of `acme`: `9223372036854775807 + 1` overflows (integers are calculated from -9223372036854775808 to 9223372036854775807)",
+                &["acme"]
+            ),
+            fault(
+                "rate",
+                "`rate in` of `acme`: `rate in` does not say what (write for example `rate in 1..10`)",
                 &["acme"]
             ),
         ]

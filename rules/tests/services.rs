@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use linesman_rules::Strictness;
 use linesman_rules::configuration::Configuration;
 use linesman_rules::services::{SERVICES, Service, Trial};
 use linesman_rules::values::{Definition, Scenario};
@@ -70,7 +71,7 @@ fn lines_of_one_name_at_two_sites_set_nothing_of_each_other() {
         };
         let one = at("berlin", "ge-0/0/7.0");
         let other = at("munich", "ge-0/0/8.0");
-        let (ours, theirs) = (one.leaves(), other.leaves());
+        let (ours, theirs) = (one.leaves(Strictness::Full), other.leaves(Strictness::Full));
         let shared: Vec<_> =
             ours.iter().filter(|leaf| theirs.iter().any(|other| other.identity() == leaf.identity())).collect();
         assert!(shared.is_empty(), "{name}: {shared:?}");

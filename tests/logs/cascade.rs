@@ -59,7 +59,7 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn settings(org: &str, more: &Value) -> Value {
+pub(crate) fn settings(org: &str, more: &Value) -> Value {
     let mut settings = json!({
         "display_name": org, "is_proxy": true, "filter_level": "Send all information", "alias": org.to_uppercase(),
         "address": "1 Main Street",
@@ -71,12 +71,12 @@ fn settings(org: &str, more: &Value) -> Value {
 }
 
 /// What an end customer's controller asks for.
-fn below(scribe: &mut Scribe, org: &str, verb: &Value) -> anyhow::Result<()> {
+pub(crate) fn below(scribe: &mut Scribe, org: &str, verb: &Value) -> anyhow::Result<()> {
     scribe.ask(&json!({"kind": "end_customer", "organization": org}), org, verb)
 }
 
 /// Reports a case; the incident it became.
-fn report(scribe: &mut Scribe, org: &str, key: &str, priority: &str, has_details: bool) -> anyhow::Result<String> {
+pub(crate) fn report(scribe: &mut Scribe, org: &str, key: &str, priority: &str, has_details: bool) -> anyhow::Result<String> {
     let mut report = json!({
         "tracking_number": format!("own-{}", key.len()), "priority": priority, "synopsis": format!("case {key}"),
         "trace_route": ["2026-11-20T08:00:00Z"],
@@ -99,7 +99,7 @@ fn report(scribe: &mut Scribe, org: &str, key: &str, priority: &str, has_details
     id.ok_or_else(|| anyhow::anyhow!("no case of {org} was reported"))
 }
 
-fn of(verb: &str, incident: &str, more: &Value) -> Value {
+pub(crate) fn of(verb: &str, incident: &str, more: &Value) -> Value {
     let mut body = json!({"incident": incident});
     if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
         body.extend(more.clone());

@@ -7,6 +7,7 @@
 //! services from level to level to 4, and what that knows
 //! activations from level to level to 5, and what that knows
 //! cascade  from level to level to 6, and what that knows
+//! uploads  from level to level to 7, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -26,6 +27,7 @@ mod reports;
 mod scribe;
 mod services;
 mod system;
+mod uploads;
 
 use std::path::Path;
 
@@ -41,5 +43,6 @@ fn main() -> anyhow::Result<()> {
     people::make(&dir.join("people"))?;
     services::make(&dir.join("services"))?;
     activations::make(&dir.join("activations"))?;
-    cascade::make(&dir.join("cascade"))
+    cascade::make(&dir.join("cascade"))?;
+    uploads::make(&dir.join("uploads"))
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use linesman_rules::services::Service;
 use linesman_rules::values::{
-    Acquisition, Clause, Constraint, Fuel, Ground, Layer, Network, Runtime, Said, Source, Told, Value, acquire,
-    evaluate, parse_substitution,
+    Acquisition, Clause, Constraint, Edition, Fuel, Ground, Layer, Network, Runtime, Said, Source, Told, Value,
+    acquire_by, evaluate, parse_substitution,
 };
 use linesman_schemas::{Place, PlacePath, ServiceName, SubscriptionName};
 
@@ -49,6 +49,7 @@ pub struct Instead<'a> {
 pub struct Gathered {
     /// The version of the service.
     pub service: Option<Arc<Service>>,
+    edition: Edition,
     globals: Globals,
     layers: Vec<Arc<Layer>>,
     runtime: Runtime,
@@ -61,7 +62,8 @@ impl Gathered {
         let none = linesman_rules::values::Definition::default();
         let locals = self.service.as_ref().map_or(&none, |service| &service.definition.parameters);
         let (globals, runtime) = (&*self.globals.definition, &self.runtime);
-        then(&acquire(Ground { locals, globals, layers: &layers, runtime, has_other_services: true }))
+        let ground = Ground { locals, globals, layers: &layers, runtime, has_other_services: true };
+        then(&acquire_by(self.edition, ground))
     }
 }
 
@@ -129,7 +131,7 @@ pub(crate) fn gather_with(
     if let Some((activated, given)) = wanted.activation.filter(|(_, given)| !given.is_empty()) {
         layers.push(Arc::new(layer(Source::Activation, activated, given)));
     }
-    Ok(Gathered { service, globals, layers, runtime })
+    Ok(Gathered { service, edition: shelf.edition(), globals, layers, runtime })
 }
 
 impl Common {

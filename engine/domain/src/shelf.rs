@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use linesman_rules::services::{self, Service};
-use linesman_rules::values::Definition;
+use linesman_rules::values::{Definition, Edition};
 use linesman_schemas::ServiceName;
 
 use super::Error;
@@ -54,6 +54,11 @@ impl Shelf {
     /// Whether places tell `interface_networks`: from level 5 on.
     pub(crate) fn knows_networks(&self) -> bool {
         self.is_at(5)
+    }
+
+    /// By which edition of the rules values are acquired: by the second from level 7 on.
+    pub(crate) fn edition(&self) -> Edition {
+        if self.is_at(7) { Edition::Second } else { Edition::First }
     }
 
     /// Whether it is decided at a level, or at a later one.

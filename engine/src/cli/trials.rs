@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use linesman_rules::Strictness;
 use linesman_rules::services::Trial;
 use linesman_rules::values::Report;
 use serde_json::Value;
@@ -119,7 +120,7 @@ pub(super) fn render(args: &Render) -> Result<ExitCode, Failure> {
             }
             return Ok(ExitCode::FAILURE);
         }
-        match service.render(acquisition) {
+        match service.render(acquisition, Strictness::Full) {
             Ok(configuration) => {
                 anstream::print!("{configuration}");
                 Ok(ExitCode::SUCCESS)

@@ -159,7 +159,9 @@ mod tests {
                 let tells_who_asks = !is_open || path == "/api/v1/session";
                 assert_eq!(responses.contains_key("401"), tells_who_asks, "{method} {path}");
                 assert!(responses.contains_key("500"), "{method} {path}");
-                assert_eq!(responses.contains_key("422"), method != "get", "{method} {path}");
+                // A test of a connection is no command, and has no body.
+                let is_write = method != "get" && path != "/api/v1/organizations/{name}/test";
+                assert_eq!(responses.contains_key("422"), is_write, "{method} {path}");
                 if is_open {
                     open.push((method.to_uppercase(), path.as_str()));
                 }

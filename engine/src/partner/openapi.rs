@@ -44,7 +44,7 @@ pub(super) fn outline() -> OpenApi {
 /// The whole document, of what the routes say of themselves; null if it has no form.
 pub(super) fn completed(mut document: OpenApi) -> Value {
     for item in document.paths.paths.values_mut() {
-        for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+        for operation in [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten() {
             add_problems(operation);
         }
     }
@@ -86,8 +86,8 @@ fn add_problems(operation: &mut Operation) {
         ("500", "The partner is at fault; its log says why."),
         ("503", "There is too much to do at the moment; `Retry-After` says when to try again."),
     ];
-    if operation.parameters.iter().flatten().any(is_receipt) {
-        problems.push(("404", "The end customer was given no such receipt."));
+    if operation.parameters.iter().flatten().any(is_given) {
+        problems.push(("404", "The end customer was given no such receipt, or upload."));
     }
     if operation.request_body.is_some() {
         problems.push(("408", "The body came too slowly."));
@@ -100,8 +100,9 @@ fn add_problems(operation: &mut Operation) {
     }
 }
 
-fn is_receipt(parameter: &RefOr<utoipa::openapi::path::Parameter>) -> bool {
-    matches!(parameter, RefOr::T(parameter) if parameter.name == "transaction_id")
+/// Whether a parameter names what the end customer was given.
+fn is_given(parameter: &RefOr<utoipa::openapi::path::Parameter>) -> bool {
+    matches!(parameter, RefOr::T(parameter) if matches!(&*parameter.name, "transaction_id" | "upload"))
 }
 
 /// The document's text, as every request has it in its extensions.
@@ -169,8 +170,9 @@ mod tests {
                 for status in ["401", "403", "429", "503"] {
                     assert!(responses.contains_key(status), "{method} {path}: {status}");
                 }
-                assert_eq!(responses.contains_key("422"), method != "get", "{method} {path}");
-                assert_eq!(responses.contains_key("404"), path.contains("{transaction_id}"), "{method} {path}");
+                assert_eq!(responses.contains_key("422"), !operation["requestBody"].is_null(), "{method} {path}");
+                let names = ["{transaction_id}", "{upload}"].iter().any(|name| path.contains(name));
+                assert_eq!(responses.contains_key("404"), names, "{method} {path}");
                 assert!(operation["security"].is_null(), "{method} {path}");
             }
         }

@@ -6,6 +6,7 @@ use std::hash::BuildHasher;
 
 use super::print::print_words;
 use super::{Configuration, Leaf, Word};
+use crate::Strictness;
 
 /// One leaf with two values. Who set them knows whoever asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +40,8 @@ fn value(f: &mut fmt::Formatter<'_>, leaf: &Leaf) -> fmt::Result {
 }
 
 /// The leaves that both configurations set, to different values, in the order of the second.
-pub fn conflicts(first: &Configuration, second: &Configuration) -> Vec<Conflict> {
-    let (first, second) = (first.leaves(), second.leaves());
+pub fn conflicts(first: &Configuration, second: &Configuration, strictness: Strictness) -> Vec<Conflict> {
+    let (first, second) = (first.leaves(strictness), second.leaves(strictness));
     let mut known: BTreeMap<&[Word], Vec<&Leaf>> = BTreeMap::new();
     for leaf in &first {
         known.entry(leaf.identity()).or_default().push(leaf);
@@ -56,11 +57,11 @@ pub fn conflicts(first: &Configuration, second: &Configuration) -> Vec<Conflict>
 
 impl Configuration {
     /// The leaves that this configuration itself sets twice, to different values.
-    pub fn contradictions(&self) -> Vec<Conflict> {
-        if !self.has_leaf_twice() {
+    pub fn contradictions(&self, strictness: Strictness) -> Vec<Conflict> {
+        if !self.has_leaf_twice(strictness) {
             return Vec::new();
         }
-        let leaves = self.leaves();
+        let leaves = self.leaves(strictness);
         let mut known: BTreeMap<&[Word], &Leaf> = BTreeMap::new();
         let mut found = Vec::new();
         for leaf in &leaves {
@@ -73,10 +74,10 @@ impl Configuration {
     }
 
     /// Whether two leaves may be the same one; mostly none are.
-    fn has_leaf_twice(&self) -> bool {
+    fn has_leaf_twice(&self, strictness: Strictness) -> bool {
         let state = foldhash::fast::RandomState::default();
         let mut hashes = Vec::new();
-        self.each_leaf(|leaf| hashes.push(state.hash_one(leaf.identity())));
+        self.each_leaf(strictness, |leaf| hashes.push(state.hash_one(leaf.identity())));
         hashes.sort_unstable();
         hashes.windows(2).any(|two| two.first() == two.last())
     }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::known::{container_words, is_verdict, takes_several};
 use super::print::print_words;
-use super::{Configuration, Statement, Word};
+use super::{Configuration, Statement, Word, by_name, by_place};
+use crate::Strictness;
 
 /// One thing that a configuration sets, as the words of a `set` command. [`fmt::Display`] gives them all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +52,8 @@ impl<'s, 'c> Standing<'s, 'c> {
     }
 
     /// A leaf of which the last `own` words are its own, the others those of the containers around it.
-    fn of(words: &'s [&'c Word], own: usize) -> Self {
-        let path = Path::new(words, own);
+    fn of(words: &'s [&'c Word], own: usize, strictness: Strictness) -> Self {
+        let path = Path::new(words, own, strictness);
         let named = usize::from(!path.is_verdict());
         Self { words, identity: (words.len() - path.own + named).min(words.len()) }
     }
@@ -76,23 +76,20 @@ struct Path<'s, 'c> {
     words: &'s [&'c Word],
     /// How many of the words, at the end, are the leaf's own.
     own: usize,
+    strictness: Strictness,
 }
 
 impl<'s, 'c> Path<'s, 'c> {
-    fn new(words: &'s [&'c Word], own: usize) -> Self {
-        let mut path = Self { words, own };
+    fn new(words: &'s [&'c Word], own: usize, strictness: Strictness) -> Self {
+        let mut path = Self { words, own, strictness };
         loop {
-            let containers = path.first().map_or(0, container_words);
+            let containers = path.container_words();
             if containers == 0 || containers >= path.own {
                 break;
             }
             path.own -= containers;
         }
-        // `route 192.0.2.0/24;` alone is a route that is there, like the value of one that takes several.
-        let is_several = path.first().is_some_and(|name| takes_several(name) || container_words(name) > 0);
-        if path.own > 1 && is_several {
-            path.own -= 1;
-        }
+        path.own -= path.keys().min(path.own.saturating_sub(1));
         path
     }
 
@@ -100,38 +97,68 @@ impl<'s, 'c> Path<'s, 'c> {
         self.words.get(..self.words.len() - self.own).unwrap_or_default()
     }
 
+    fn own(&self) -> &'s [&'c Word] {
+        self.words.get(self.words.len() - self.own..).unwrap_or_default()
+    }
+
     fn first(&self) -> Option<&'c str> {
-        self.words.get(self.words.len() - self.own).map(|word| word.as_str())
+        self.own().first().map(|word| word.as_str())
+    }
+
+    fn container_words(&self) -> usize {
+        self.first().map_or(0, |first| match self.strictness {
+            Strictness::Early => by_name::container_words(first),
+            Strictness::Full => by_place::container_words(self.around(), first),
+        })
+    }
+
+    /// How many values say which leaf it is.
+    fn keys(&self) -> usize {
+        match self.strictness {
+            // `route 192.0.2.0/24;` alone is a route that is there, like the value of one that takes several.
+            Strictness::Early => self
+                .first()
+                .map_or(0, |name| usize::from(by_name::takes_several(name) || by_name::container_words(name) > 0)),
+            Strictness::Full => by_place::keys(self.around(), self.own()),
+        }
     }
 
     fn is_verdict(&self) -> bool {
-        self.first().is_some_and(|first| is_verdict(self.around().iter().map(|word| word.as_str()), first))
+        self.first().is_some_and(|first| match self.strictness {
+            Strictness::Early => by_name::is_verdict(self.around().iter().map(|word| word.as_str()), first),
+            Strictness::Full => by_place::is_verdict(self.around(), first),
+        })
     }
 }
 
 impl Configuration {
     /// All leaves, in the order they are written. A container that is empty has none.
-    pub fn leaves(&self) -> Vec<Leaf> {
+    pub fn leaves(&self, strictness: Strictness) -> Vec<Leaf> {
         let mut leaves = Vec::new();
-        self.each_leaf(|leaf| leaves.push(leaf.into()));
+        self.each_leaf(strictness, |leaf| leaves.push(leaf.into()));
         leaves
     }
 
     /// Shows all leaves one by one, in the order they are written.
-    pub fn each_leaf<'c>(&'c self, mut see: impl FnMut(Standing<'_, 'c>)) {
-        walk(&self.statements, &mut Vec::new(), &mut see);
+    pub fn each_leaf<'c>(&'c self, strictness: Strictness, mut see: impl FnMut(Standing<'_, 'c>)) {
+        walk(&self.statements, &mut Vec::new(), strictness, &mut see);
     }
 }
 
 /// Recursion is as deep as the statements are, which the parser bounds.
-fn walk<'c>(statements: &'c [Statement], around: &mut Vec<&'c Word>, see: &mut impl FnMut(Standing<'_, 'c>)) {
+fn walk<'c>(
+    statements: &'c [Statement],
+    around: &mut Vec<&'c Word>,
+    strictness: Strictness,
+    see: &mut impl FnMut(Standing<'_, 'c>),
+) {
     let depth = around.len();
     for statement in statements {
         match statement {
             Statement::Leaf { words, list } => {
                 around.extend(words);
                 match list {
-                    Some(list) if !Path::new(around, words.len()).is_verdict() => {
+                    Some(list) if !Path::new(around, words.len(), strictness).is_verdict() => {
                         for element in list {
                             around.push(element);
                             see(Standing { words: around, identity: around.len() });
@@ -141,13 +168,13 @@ fn walk<'c>(statements: &'c [Statement], around: &mut Vec<&'c Word>, see: &mut i
                     _ => {
                         let list = list.as_deref().unwrap_or_default();
                         around.extend(list);
-                        see(Standing::of(around, words.len() + list.len()));
+                        see(Standing::of(around, words.len() + list.len(), strictness));
                     }
                 }
             }
             Statement::Container { words, statements } => {
                 around.extend(words);
-                walk(statements, around, see);
+                walk(statements, around, strictness, see);
             }
         }
         around.truncate(depth);

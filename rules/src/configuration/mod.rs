@@ -11,7 +11,7 @@
 //!
 //! There is no schema of any device here. Whether a statement exists on a device, and what may stand
 //! behind it, the device says; this module knows the form, and of the words only what it needs to tell
-//! one leaf from another (`known.rs`):
+//! one leaf from another (`by_place.rs`; `by_name.rs` as earlier levels of the engine did):
 //!
 //! - A leaf is what a `set` command would set: the words of the containers around it, and its own. The
 //!   words of a container count as written, so that `term a { }` and `term b { }` are two.
@@ -19,21 +19,23 @@
 //!   `bandwidth-limit 20m;` in one container set the same leaf differently.
 //! - A leaf of one word is there or not: `192.0.2.0/24;` and `198.51.100.0/24;` add up.
 //! - A list `port [ 80 443 ];` is one leaf for each element, and adds up with whatever else is listed there.
-//! - Statements that are known to take several values (`address`, `source-port`, `members` ...) add up as
-//!   well; those known to be written on one line with what they contain (`then accept;`, `route 192.0.2.0/24
-//!   discard;`) count as if they were written with braces.
-//! - Of verdicts there is one: `accept`, `discard`, `reject` and `next` within `then`, and what becomes of a
-//!   `route`, set the same leaf.
+//! - Statements that are known to take several values where they stand add up as well: `port` in the `from` of a
+//!   firewall filter's term and not below `ssh`, `dscp` there and not in its `then`. Those known to be written on one
+//!   line with what they contain (`then accept;`, `route 192.0.2.0/24 discard;`) count as if they were written with
+//!   braces.
+//! - Of verdicts there is one: `accept`, `discard`, `reject` and `next` within the `then` of a filter, and what
+//!   becomes of a `route`, set the same leaf.
 //! - Any other statement is taken for one that has one value. This errs on the side of a conflict that is
 //!   none, which is refused aloud, and never silently lets the last one win.
 
 mod block;
+mod by_name;
+mod by_place;
 mod conflict;
 mod diff;
 mod fault;
 mod fill;
 mod group;
-mod known;
 mod leaf;
 mod parse;
 mod print;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Configuration, Filling, Leaf, Misplaced, Statement, Word, fill::marks};
+use crate::Strictness;
 
 impl Configuration {
     /// The leaves once `fillings` stand in place of the marks, and the numbers of the marks that stand in each: in its own
@@ -54,7 +55,7 @@ impl Standing<'_> {
         let contain =
             |inside, words: &Vec<Word>| Statement::Container { words: words.clone(), statements: vec![inside] };
         let alone = Configuration { statements: vec![around.iter().rev().fold(leaf, contain)] };
-        for leaf in alone.fill(self.fillings)?.leaves() {
+        for leaf in alone.fill(self.fillings)?.leaves(Strictness::Full) {
             self.found.entry(leaf).or_default().extend(&numbers);
         }
         Ok(())

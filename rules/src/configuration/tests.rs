@@ -1,6 +1,7 @@
 //! What is read, how it is printed, what is refused and with which words.
 
 use super::*;
+use crate::Strictness;
 
 fn read(text: &str) -> Configuration {
     Configuration::parse(text).unwrap()
@@ -11,7 +12,7 @@ fn fault(text: &str) -> String {
 }
 
 fn conflict(first: &str, second: &str) -> Vec<String> {
-    conflicts(&read(first), &read(second)).iter().map(Conflict::to_string).collect()
+    conflicts(&read(first), &read(second), Strictness::Full).iter().map(Conflict::to_string).collect()
 }
 
 #[test]
@@ -151,7 +152,7 @@ fn leaves_are_told_apart_by_the_words_around_them() {
     let text = "firewall { filter f { term a { from { protocol [ udp tcp ]; } then accept; } \
                 term b { then { count c; discard; } } } policer p { bandwidth-limit 10m; logical; } }";
     let leaves: Vec<(String, usize)> =
-        read(text).leaves().iter().map(|leaf| (leaf.to_string(), leaf.value().len())).collect();
+        read(text).leaves(Strictness::Full).iter().map(|leaf| (leaf.to_string(), leaf.value().len())).collect();
     let expected = [
         ("firewall filter f term a from protocol udp", 0),
         ("firewall filter f term a from protocol tcp", 0),
@@ -168,12 +169,21 @@ fn leaves_are_told_apart_by_the_words_around_them() {
 fn two_values_of_one_leaf_are_a_conflict() {
     for (first, second, expected) in [
         ("p { rate 10m; }", "p { rate 20m; }", "`p rate` is set to `10m` and to `20m`"),
-        ("t { then accept; }", "t { then { discard; } }", "`t then` is set to `accept` and to `discard`"),
-        ("t { then reject; }", "t { then next term; }", "`t then` is set to `reject` and to `next term`"),
         (
-            "static { route 192.0.2.7/32 discard; }",
-            "static { route 192.0.2.7/32 { next-hop [ 198.51.100.1 198.51.100.2 ]; } }",
-            "`static route 192.0.2.7/32` is set to `discard` and to `next-hop 198.51.100.1 198.51.100.2`",
+            "firewall { filter f { term t { then accept; } } }",
+            "firewall { filter f { term t { then { discard; } } } }",
+            "`firewall filter f term t then` is set to `accept` and to `discard`",
+        ),
+        (
+            "policy-options { policy-statement p { then reject; } }",
+            "policy-options { policy-statement p { then next policy; } }",
+            "`policy-options policy-statement p then` is set to `reject` and to `next policy`",
+        ),
+        (
+            "routing-options { static { route 192.0.2.7/32 discard; } }",
+            "routing-options { static { route 192.0.2.7/32 { next-hop [ 198.51.100.1 198.51.100.2 ]; } } }",
+            "`routing-options static route 192.0.2.7/32` is set to `discard` and to \
+             `next-hop 198.51.100.1 198.51.100.2`",
         ),
         (
             "source-address { 192.0.2.0/24; }",
@@ -181,6 +191,47 @@ fn two_values_of_one_leaf_are_a_conflict() {
             "`source-address 192.0.2.0/24` is set without a value and to `except`",
         ),
         ("a { description \"x y\"; }", "a { description z; }", "`a description` is set to `\"x y\"` and to `z`"),
+        (
+            "system { services { ssh { port 22; } } }",
+            "system { services { ssh { port 2222; } } }",
+            "`system services ssh port` is set to `22` and to `2222`",
+        ),
+        (
+            "firewall { family inet { filter f { term t { then dscp ef; } } } }",
+            "firewall { family inet { filter f { term t { then { dscp af11; } } } } }",
+            "`firewall family inet filter f term t then dscp` is set to `ef` and to `af11`",
+        ),
+        (
+            "class-of-service { classifiers { dscp c { import a; } } }",
+            "class-of-service { classifiers { dscp c { import default; } } }",
+            "`class-of-service classifiers dscp c import` is set to `a` and to `default`",
+        ),
+        (
+            "system { syslog { host h { source-address 192.0.2.1; } } }",
+            "system { syslog { host h { source-address 192.0.2.2; } } }",
+            "`system syslog host h source-address` is set to `192.0.2.1` and to `192.0.2.2`",
+        ),
+        (
+            "protocols { mpls { label-switched-path l { to 192.0.2.1; } } }",
+            "protocols { mpls { label-switched-path l { to 192.0.2.2; } } }",
+            "`protocols mpls label-switched-path l to` is set to `192.0.2.1` and to `192.0.2.2`",
+        ),
+        (
+            "security { nat { destination { rule-set s { rule r { match { destination-address 192.0.2.1/32; } } } } } }",
+            "security { nat { destination { rule-set s { rule r match destination-address 192.0.2.2/32; } } } }",
+            "`security nat destination rule-set s rule r match destination-address` is set to `192.0.2.1/32` and to \
+             `192.0.2.2/32`",
+        ),
+        (
+            "security { policies { global { policy p { then permit; } } } }",
+            "security { policies { global { policy p { then deny; } } } }",
+            "`security policies global policy p then` is set to `permit` and to `deny`",
+        ),
+        (
+            "policy-options { policy-statement p { from { route-filter 192.0.2.0/24 exact accept; } } }",
+            "policy-options { policy-statement p { from { route-filter 192.0.2.0/24 exact reject; } } }",
+            "`policy-options policy-statement p from route-filter 192.0.2.0/24 exact` is set to `accept` and to `reject`",
+        ),
     ] {
         assert_eq!(conflict(first, second), [expected]);
     }
@@ -192,25 +243,78 @@ fn what_adds_up_is_no_conflict() {
         ("p { rate 10m; }", "p { rate 10m; }"),
         ("p { rate 10m; }", "q { rate 20m; }"),
         ("from { 192.0.2.0/24; }", "from { 198.51.100.0/24; }"),
-        ("from protocol udp;", "from { protocol [ tcp icmp ]; }"),
-        ("address 192.0.2.1/24;", "address 192.0.2.2/24;"),
-        ("address 192.0.2.1/24;", "address 192.0.2.1/24 { primary; }"),
-        ("term a { then accept; }", "term b { then discard; }"),
-        ("then { count a; }", "then { discard; }"),
-        ("static { route 192.0.2.7/32 discard; }", "static { route 192.0.2.8/32 receive; }"),
-        ("unit 0;", "unit 1;"),
         ("x [ a b ];", "x c;"),
     ] {
         assert_eq!(conflict(first, second), [""; 0], "{first} {second}");
     }
+    // What stands around, and two that a device takes side by side there.
+    for (around, first, second) in [
+        ("firewall family inet filter f term a", "from protocol udp;", "from { protocol [ tcp icmp ]; }"),
+        ("firewall family inet filter f", "term a { then accept; }", "term b then discard;"),
+        ("firewall family inet filter f term a then", "count a;", "discard;"),
+        ("firewall family inet filter f term a from", "source-address 192.0.2.0/24;", "source-address 10.0.0.0/8;"),
+        ("interfaces ge-0/0/0", "unit 0;", "unit 1;"),
+        ("interfaces ge-0/0/0 unit 0 family inet", "address 192.0.2.1/24;", "address 192.0.2.2/24;"),
+        ("interfaces ge-0/0/0 unit 0 family inet", "address 192.0.2.1/24;", "address 192.0.2.1/24 { primary; }"),
+        ("routing-options static", "route 192.0.2.7/32 discard;", "route 192.0.2.8/32 receive;"),
+        ("routing-instances i routing-options static", "route 192.0.2.7/32 discard;", "route 192.0.2.8/32;"),
+        ("logical-systems l system ntp", "server 192.0.2.1;", "server 192.0.2.2;"),
+        ("routing-instances i", "interface ge-0/0/0.0;", "interface ge-0/0/1.0;"),
+        ("system ntp", "server 192.0.2.1;", "server 192.0.2.2 prefer;"),
+        ("system", "name-server 192.0.2.1;", "name-server 192.0.2.2;"),
+        ("policy-options policy-statement p from", "route-filter 10.0.0.0/8 exact;", "route-filter 10.1.0.0/16 exact;"),
+        (
+            "policy-options policy-statement p from",
+            "route-filter 10.0.0.0/8 exact;",
+            "route-filter 10.0.0.0/8 upto /9;",
+        ),
+        ("policy-options policy-statement p from", "as-path a;", "as-path b;"),
+        ("policy-options policy-statement p term t then", "community add a;", "community add b;"),
+        ("policy-options", "as-path a \".*\";", "as-path b \".\";"),
+        ("policy-options", "community a members 64500:1;", "community a { members 64500:2; }"),
+        ("security policies global policy p match", "application junos-http;", "application junos-https;"),
+        ("class-of-service forwarding-classes", "class a queue-num 1;", "class b queue-num 2;"),
+        (
+            "class-of-service classifiers dscp c",
+            "forwarding-class a loss-priority low code-points 000000;",
+            "forwarding-class a { loss-priority low code-points 000001; loss-priority high code-points 000010; }",
+        ),
+        ("protocols ospf area 0.0.0.0", "interface ge-0/0/0.0;", "interface ge-0/0/1.0 { passive; }"),
+        ("protocols bgp group g", "import a;", "import b;"),
+    ] {
+        let [first, second] = [first, second].map(|text| format!("{} {{ {text} }}", around.replace(' ', " { ")));
+        let closed = |text: &str| format!("{text}{}", " }".repeat(around.split(' ').count() - 1));
+        let texts = [closed(&first), closed(&second)];
+        // As containers of one word each it is no hierarchy of Junos; the words around a leaf are the same.
+        assert_eq!(conflict(&texts[0], &texts[1]), [""; 0], "{} {}", texts[0], texts[1]);
+        let both = read(&texts.concat()).contradictions(Strictness::Full);
+        assert_eq!(both, [], "{texts:?}");
+    }
+}
+
+#[test]
+fn early_it_went_by_the_names_of_statements() {
+    let early = |first: &str, second: &str| conflicts(&read(first), &read(second), Strictness::Early).len();
+    assert_eq!(early("ssh { port 22; }", "ssh { port 2222; }"), 0);
+    assert_eq!(early("t { then dscp ef; }", "t { then dscp af11; }"), 0);
+    assert_eq!(early("ntp { server 192.0.2.1; }", "ntp { server 192.0.2.2; }"), 1);
+    assert_eq!(early("t { then accept; }", "t { then discard; }"), 1);
+    assert_eq!(early("static { route 192.0.2.7/32 discard; }", "static { route 192.0.2.8/32 receive; }"), 0);
 }
 
 #[test]
 fn a_configuration_that_contradicts_itself_is_found() {
-    let texts: Vec<String> =
-        read("a { mtu 1500; b; mtu 9000; } a { mtu 1500; }").contradictions().iter().map(Conflict::to_string).collect();
+    let texts: Vec<String> = read("a { mtu 1500; b; mtu 9000; } a { mtu 1500; }")
+        .contradictions(Strictness::Full)
+        .iter()
+        .map(Conflict::to_string)
+        .collect();
     assert_eq!(texts, ["`a mtu` is set to `1500` and to `9000`"]);
-    assert!(read("then { accept; count a; }").contradictions().is_empty());
+    assert!(
+        read("firewall { filter f { term t { then { accept; count a; } } } }")
+            .contradictions(Strictness::Full)
+            .is_empty()
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::definition::ServiceDefinition;
 use super::template::{self, TemplateValue, Templates};
+use crate::Strictness;
 use crate::configuration::{Configuration, Leaf};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::values::{Acquisition, Definition, RUNTIME_NAMES, Range, Value};
@@ -124,8 +125,8 @@ impl Service {
     /// # Errors
     /// A template asks for a value that is not there, or makes of the values what is no configuration.
     /// Values that are at fault are for the caller to refuse before ([`Acquisition::faults`]).
-    pub fn render(&self, values: &Acquisition<'_>) -> Result<Configuration, ServiceFault> {
-        self.templates.render(&given(values)).map_err(ServiceFault::from)
+    pub fn render(&self, values: &Acquisition<'_>, strictness: Strictness) -> Result<Configuration, ServiceFault> {
+        self.templates.render(&given(values), strictness).map_err(ServiceFault::from)
     }
 
     /// What it renders with the values of a place, leaf by leaf, with the names of the parameters whose values stand in

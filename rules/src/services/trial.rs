@@ -1,6 +1,7 @@
 //! Scenarios of a service held against what they are to come to: a rendering, or faults.
 
 use super::service::Service;
+use crate::Strictness;
 use crate::configuration::{Configuration, diff};
 use crate::values::{Definition, Ground, Layer, Scenario, acquire};
 
@@ -43,7 +44,7 @@ impl Service {
         let mut found: Vec<String> = faults.map(|fault| format!("{}: {}", fault.parameter, fault.message)).collect();
         let mut rendered = None;
         if found.is_empty() {
-            match self.render(&acquisition) {
+            match self.render(&acquisition, Strictness::Full) {
                 Ok(configuration) => rendered = Some(configuration),
                 Err(fault) => found.push(format!("{}: {}", fault.file, fault.message)),
             }

@@ -50,6 +50,33 @@ fn compare_exactly(integer: i128, float: f64) -> Ordering {
     integer.cmp(&(whole as i128)).then(if float > whole { Ordering::Less } else { Ordering::Equal })
 }
 
+/// A text that is the same of values that are the same, and of no others.
+pub(crate) fn key(value: &Value) -> String {
+    /// One value in place of all that are the same.
+    fn one(value: &Value) -> Value {
+        match value {
+            Value::Text(name) => {
+                protocol::number(name).map_or_else(|| value.clone(), |number| Value::Integer(number.into()))
+            }
+            // The cast is exact: it came of an integer, and is compared with where it came from.
+            Value::Float(number) if number.fract() == 0.0 && (*number as i128) as f64 == *number => {
+                Value::Integer(*number as i128)
+            }
+            Value::Range(Range::Floats(first, last)) => match (one(&Value::Float(*first)), one(&Value::Float(*last))) {
+                (Value::Integer(first), Value::Integer(last)) => Value::Range(Range::Integers(first, last)),
+                _ => value.clone(),
+            },
+            Value::List(elements) => Value::list(elements.iter().map(one)),
+            Value::Map(entries) => {
+                Value::Map(std::sync::Arc::new(entries.iter().map(|(key, value)| (key.clone(), one(value))).collect()))
+            }
+            Value::Not(inner) => Value::Not(one(inner).into()),
+            other => other.clone(),
+        }
+    }
+    one(value).written()
+}
+
 /// Whether two values are the same; values of different kinds are not.
 pub(crate) fn is_same(left: &Value, right: &Value) -> bool {
     if let (Some(left), Some(right)) = (Number::of(left), Number::of(right)) {

@@ -80,6 +80,11 @@ impl Constraint {
         &self.value
     }
 
+    /// The single values, ranges and networks that it is made of.
+    pub(super) fn choices(&self) -> &[Value] {
+        &self.choices
+    }
+
     /// First and last of all numbers that may be chosen.
     fn numbers(&self) -> impl Iterator<Item = (Number, Number)> + '_ {
         self.choices.iter().filter_map(|choice| match choice {

@@ -14,10 +14,12 @@ mod acquisition;
 mod compare;
 mod constraint;
 mod cursor;
+mod edition;
 mod eval;
 mod expression;
 mod functions;
 mod given;
+mod interface;
 mod kind;
 mod layer;
 mod lexer;
@@ -30,6 +32,7 @@ mod parser;
 mod protocol;
 mod report;
 mod scenario;
+mod sorts;
 mod source;
 mod substitution;
 #[cfg(test)]
@@ -39,9 +42,10 @@ mod value;
 
 pub use acquisition::{
     Acquired, Acquisition, Choice, Explanation, Fault, Found, Ground, Input, Outcome, RUNTIME_NAMES, Renaming, Runtime,
-    Status, Step, Trail, Veil, acquire,
+    StandsFor, Status, Step, Trail, Veil, acquire, acquire_by,
 };
 pub use constraint::Constraint;
+pub use edition::Edition;
 pub use eval::{Fuel, evaluate};
 pub use expression::{Expression, Reference};
 pub use given::substitution_text;

@@ -172,6 +172,13 @@ impl Definition {
     /// # Errors
     /// All that is wrong with them.
     pub fn read<'a>(declared: impl IntoIterator<Item = (&'a str, &'a Spelled)>) -> Result<Self, Vec<Misdeclared>> {
+        let (read, faults) = Self::read_all(declared);
+        if faults.is_empty() { Ok(read) } else { Err(faults) }
+    }
+
+    /// Reads declarations, and what is wrong with them: one that is wrong is there without what is wrong with it, and
+    /// without being required.
+    pub fn read_all<'a>(declared: impl IntoIterator<Item = (&'a str, &'a Spelled)>) -> (Self, Vec<Misdeclared>) {
         let mut faults = Vec::new();
         let mut parameters: Vec<Parameter> = Vec::new();
         for (name, spelled) in declared {
@@ -182,7 +189,7 @@ impl Definition {
             faults.push(Misdeclared { parameter: "parameters".to_owned(), key: None, message, help: None });
         }
         parameters.sort_by(|one, other| one.name.cmp(&other.name));
-        if faults.is_empty() { Ok(Self { parameters }) } else { Err(faults) }
+        (Self { parameters }, faults)
     }
 
     /// The parameters, by name.
@@ -198,7 +205,7 @@ impl Definition {
 }
 
 impl Spelled {
-    /// Reads the declaration; what is wrong with it goes to `faults`.
+    /// Reads the declaration; what is wrong with it goes to `faults`, and only without a name there is none.
     fn read(&self, name: &str, faults: &mut Vec<Misdeclared>) -> Option<Parameter> {
         let before = faults.len();
         let mut fault = |key, mistake: Mistake| {
@@ -232,7 +239,7 @@ impl Spelled {
         };
         let constraint = clause("constraint", &self.constraint);
         let substitution = clause("substitution", &self.substitution);
-        let (name_known, types_known) = (parsed_name?, types?);
+        let (name_known, types_known) = (parsed_name?, types.unwrap_or_default());
         if self.list != ListMode::Replace && !types_known.is_empty() && !types_known.iter().any(Type::takes_list) {
             let message = format!("a `{types_known}` is never a list");
             fault(Some("list"), Mistake::new(message).with_help("leave `list` out"));
@@ -244,12 +251,12 @@ impl Spelled {
             let message = format!("it says `{}`, and `type` says `{types_known}`", said.types);
             fault(Some("substitution"), Mistake::new(message).with_help("leave the type out of it"));
         }
-        (faults.len() == before).then_some(Parameter {
+        Some(Parameter {
             name: name_known,
             types: types_known,
             title: self.title.clone(),
             list: self.list,
-            is_required: self.required,
+            is_required: self.required && faults.len() == before,
             default,
             constraint,
             substitution,

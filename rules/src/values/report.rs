@@ -61,10 +61,11 @@ impl Report {
         }
     }
 
-    /// The same with faults of before, which come first.
+    /// The same with faults of before, in the order of all.
     #[must_use]
     pub fn with(mut self, before: &[Fault]) -> Self {
-        self.faults.splice(0..0, before.iter().cloned());
+        self.faults.extend_from_slice(before);
+        self.faults.sort_by(Fault::in_order);
         self
     }
 }

@@ -100,10 +100,9 @@ impl Scenario {
             (Some(_), None) => Definition::default(),
             (None, Some(spelled)) => {
                 let spelled = spelled.iter().map(|(name, spelled)| (name.as_str(), spelled));
-                Definition::read(spelled).unwrap_or_else(|wrong| {
-                    faults.extend(wrong.into_iter().map(|wrong| Fault::of_declaration(&wrong)));
-                    Definition::default()
-                })
+                let (parameters, wrong) = Definition::read_all(spelled);
+                faults.extend(wrong.iter().map(Fault::of_declaration));
+                parameters
             }
         };
         let layers = written.sources.iter().map(|source| source.layer(&mut faults)).collect::<Result<Vec<_>, _>>()?;
@@ -112,13 +111,7 @@ impl Scenario {
         for (name, value) in &written.runtime {
             let told = told(value).map_err(|what| NoScenario::new(format!("`runtime.{name}`: {what} is no value")))?;
             if let Err(mistake) = runtime.tell(name, told) {
-                let fault = Fault {
-                    parameter: name.clone(),
-                    message: mistake.message,
-                    help: mistake.help,
-                    is_missing: false,
-                    places: Vec::new(),
-                };
+                let fault = Fault { help: mistake.help, ..Fault::new(name, mistake.message) };
                 faults.push(fault.at(Where { source: Source::Runtime, place: None }));
             }
         }
@@ -148,13 +141,7 @@ impl WrittenSource {
                     // What it would be about is what stands before the type, the expression, or a space.
                     let name = text.trim_start().trim_start_matches('!').split([':', '=', ' ']).next().unwrap_or(text);
                     let message = format!("`{text}` of {}: {}", layer.at(), mistake.message);
-                    let fault = Fault {
-                        parameter: name.to_owned(),
-                        message,
-                        help: mistake.help,
-                        is_missing: false,
-                        places: Vec::new(),
-                    };
+                    let fault = Fault { help: mistake.help, ..Fault::new(name, message) };
                     faults.push(fault.at(layer.at()));
                 }
             }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::edition::Edition;
+use super::interface;
 use super::kind::Type;
 use super::mistake::Mistake;
 use super::network::{self, Network};
@@ -46,13 +48,22 @@ impl Types {
     /// # Errors
     /// It fits none of the types. The mistake has no place, for that of the whole is meant.
     pub fn admit(&self, value: Value) -> Result<Value, Mistake> {
+        self.admit_by(Edition::default(), value)
+    }
+
+    /// The same as an edition has it.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(super) fn admit_by(&self, edition: Edition, value: Value) -> Result<Value, Mistake> {
+        let value = if edition.is_second() { unsigned_zeros(value) } else { value };
         match self.0.as_slice() {
-            [] => Type::Any.admit(value),
-            [only] => only.admit(value),
+            [] => Type::Any.admit(edition, value),
+            [only] => only.admit(edition, value),
             several => {
                 let mut help = None;
                 for kind in several {
-                    match kind.admit(value.clone()) {
+                    match kind.admit(edition, value.clone()) {
                         Ok(value) => return Ok(value),
                         Err(mistake) => help = help.or(mistake.help),
                     }
@@ -79,7 +90,7 @@ impl fmt::Display for Types {
 
 impl Type {
     /// The value as a parameter of this type has it; see [`Types::admit`].
-    fn admit(self, value: Value) -> Result<Value, Mistake> {
+    fn admit(self, edition: Edition, value: Value) -> Result<Value, Mistake> {
         if self == Self::Any {
             value.weight()?;
             return match &value {
@@ -87,48 +98,54 @@ impl Type {
                 _ => Ok(value),
             };
         }
-        let Value::List(elements) = value else { return self.admit_negated(value) };
+        let Value::List(elements) = value else { return self.admit_negated(edition, value) };
         if !self.takes_list() {
             return Err(Mistake::new(format!("`{self}` takes no list")).with_help("give one value"));
         }
         let mut admitted = Vec::with_capacity(elements.len());
-        self.splice(&elements, &mut admitted, 0)?;
+        self.splice(edition, &elements, &mut admitted, 0)?;
         Ok(Value::List(admitted.into()))
     }
 
-    fn splice(self, elements: &[Value], admitted: &mut Vec<Value>, depth: usize) -> Result<(), Mistake> {
+    fn splice(
+        self,
+        edition: Edition,
+        elements: &[Value],
+        admitted: &mut Vec<Value>,
+        depth: usize,
+    ) -> Result<(), Mistake> {
         if depth > Value::MOST_DEPTH {
             return Err(Mistake::new(format!("the value is nested deeper than {} levels", Value::MOST_DEPTH)));
         }
         for element in elements {
             if let Value::List(inner) = element {
-                self.splice(inner, admitted, depth + 1)?;
+                self.splice(edition, inner, admitted, depth + 1)?;
                 continue;
             }
             if admitted.len() == Value::MOST_ELEMENTS {
                 return Err(too_many_elements());
             }
-            admitted.push(self.admit_negated(element.clone())?);
+            admitted.push(self.admit_negated(edition, element.clone())?);
         }
         Ok(())
     }
 
-    fn admit_negated(self, value: Value) -> Result<Value, Mistake> {
-        let Value::Not(inner) = value else { return self.admit_matched(value) };
+    fn admit_negated(self, edition: Edition, value: Value) -> Result<Value, Mistake> {
+        let Value::Not(inner) = value else { return self.admit_matched(edition, value) };
         if !self.takes_not() {
             let mistake = Mistake::new(format!("`{self}` takes no `not`, as in `not {}`", inner.shown()));
             return Err(mistake.with_help("only what is matched can be negated"));
         }
-        self.admit_matched(Arc::unwrap_or_clone(inner)).map(|value| Value::Not(value.into()))
+        self.admit_matched(edition, Arc::unwrap_or_clone(inner)).map(|value| Value::Not(value.into()))
     }
 
-    fn admit_matched(self, value: Value) -> Result<Value, Mistake> {
-        let Value::Range(range) = value else { return self.admit_single(value) };
+    fn admit_matched(self, edition: Edition, value: Value) -> Result<Value, Mistake> {
+        let Value::Range(range) = value else { return self.admit_single(edition, value) };
         if !self.takes_range() {
             let help = if self.takes_list() { "give single values" } else { "give one value" };
             return Err(Mistake::new(format!("`{self}` takes no range, as `{range}` is")).with_help(help));
         }
-        let single = |value| self.admit_single(value);
+        let single = |value| self.admit_single(edition, value);
         let range = match range {
             Range::Integers(first, last) => {
                 single(Value::Integer(first))?;
@@ -148,7 +165,7 @@ impl Type {
         Ok(Value::Range(range))
     }
 
-    fn admit_single(self, value: Value) -> Result<Value, Mistake> {
+    fn admit_single(self, edition: Edition, value: Value) -> Result<Value, Mistake> {
         match (self, &value) {
             (Self::Any, _) => Ok(value),
             (Self::Protocol, Value::Text(name)) => self.check_protocol(name).map(|()| value),
@@ -167,7 +184,7 @@ impl Type {
                 let mistake = Mistake::new(format!("`{address}` is not the mask of a prefix"));
                 Err(mistake.with_help("a mask has ones before zeros, as `255.255.255.0` or `mask(192.0.2.0/24)`"))
             }
-            (Self::Interface, Value::Text(text)) => self.check_interface(text).map(|()| value),
+            (Self::Interface, Value::Text(text)) => self.check_interface(edition, text).map(|()| value),
             (Self::String, Value::Text(text)) => self.check_string(text).map(|()| value),
             _ => match self.bounds() {
                 Some((least, most)) => self.admit_integer(&value, least, most),
@@ -260,14 +277,17 @@ impl Type {
     }
 
     /// An interface's name is made of characters that have no meaning in a configuration.
-    fn check_interface(self, text: &str) -> Result<(), Mistake> {
+    fn check_interface(self, edition: Edition, text: &str) -> Result<(), Mistake> {
         const MOST: usize = 64;
         let example = "write for example `\"ge-0/0/1.100\"`, `\"ge-0/0/*\"` or `\"xe-0/[0-3]/0\"`";
         if text.chars().nth(MOST).is_some() {
             return Err(Mistake::new(format!("an `{self}` has at most {MOST} characters")).with_help("shorten it"));
         }
-        let begins_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '*' | '['));
-        if begins_well && is_pattern(text) {
+        let is_name = match edition.is_second() {
+            true => interface::is_pattern(text),
+            false => interface::is_old_pattern(text),
+        };
+        if is_name {
             return Ok(());
         }
         let message = format!("`{}` is no name of an interface", Value::text(text).shown());
@@ -275,24 +295,25 @@ impl Type {
     }
 }
 
-/// Whether a text is made of the characters of interface names, with `*` and closed `[...]`.
-fn is_pattern(text: &str) -> bool {
-    let mut is_in_set = false;
-    let mut last = ' ';
-    for c in text.chars() {
-        let is_good = match c {
-            '[' => !is_in_set,
-            ']' => is_in_set && last != '[',
-            '-' => true,
-            ',' => is_in_set,
-            '/' | '.' | ':' | '_' | '*' => !is_in_set,
-            c => c.is_ascii_alphanumeric(),
-        };
-        if !is_good {
-            return false;
+/// A value with zeros that have no sign: they are printed as they compare.
+fn unsigned_zeros(value: Value) -> Value {
+    let has_zeros = |value: &Value| matches!(value, Value::List(_) | Value::Map(_) | Value::Not(_));
+    match value {
+        Value::Float(number) => Value::Float(number + 0.0),
+        Value::Range(Range::Floats(first, last)) => Value::Range(Range::Floats(first + 0.0, last + 0.0)),
+        // Only what is within others in a value of floats is made anew.
+        Value::List(elements) if elements.iter().any(|element| has_zeros(element) || is_of_floats(element)) => {
+            Value::list(elements.iter().cloned().map(unsigned_zeros))
         }
-        is_in_set = c == '[' || (is_in_set && c != ']');
-        last = c;
+        Value::Map(entries) => {
+            let entries = entries.iter().map(|(key, value)| (key.clone(), unsigned_zeros(value.clone())));
+            Value::Map(Arc::new(entries.collect()))
+        }
+        Value::Not(inner) => Value::Not(unsigned_zeros(Arc::unwrap_or_clone(inner)).into()),
+        other => other,
     }
-    !is_in_set
+}
+
+const fn is_of_floats(value: &Value) -> bool {
+    matches!(value, Value::Float(_) | Value::Range(Range::Floats(..)))
 }

@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use linesman_rules::Strictness;
 use linesman_rules::configuration::{Configuration, Word};
 use linesman_schemas::{OrgName, PlacePath};
 use sha2::{Digest, Sha256};
 
+use super::STRICT;
 use super::parts::{self, GroupRow};
 use crate::Error;
 use crate::desk::Desk;
@@ -34,19 +36,25 @@ struct Device {
     next: u32,
     /// The lines that are kept out, by group.
     blocked: BTreeMap<Rc<str>, PlacePath>,
+    /// How leaves are told apart here.
+    strictness: Strictness,
+    /// What groups set whose rows tell leaves apart in the early way.
+    read_anew: BTreeMap<Rc<str>, Vec<Hashed>>,
 }
 
 /// The leaves of a configuration, hashed, in the order of the hashes.
-pub(super) fn hashed(configuration: &Configuration) -> Vec<Hashed> {
+pub(super) fn hashed(configuration: &Configuration, strictness: Strictness) -> Vec<Hashed> {
     let (mut hashed, mut bytes) = (Vec::new(), Vec::new());
-    configuration.each_leaf(|leaf| hashed.push((hash(leaf.identity(), &mut bytes), hash(leaf.value(), &mut bytes))));
+    configuration.each_leaf(strictness, |leaf| {
+        hashed.push((hash(leaf.identity(), &mut bytes), hash(leaf.value(), &mut bytes)));
+    });
     hashed.sort_unstable();
     hashed
 }
 
 /// The leaves of a text that was printed from a configuration; none of an empty one.
-pub(super) fn of_text(text: &str) -> Vec<Hashed> {
-    Configuration::parse(text).map(|configuration| hashed(&configuration)).unwrap_or_default()
+pub(super) fn of_text(text: &str, strictness: Strictness) -> Vec<Hashed> {
+    Configuration::parse(text).map(|configuration| hashed(&configuration, strictness)).unwrap_or_default()
 }
 
 /// The first eight bytes of SHA-256 over words, each behind its length; they are gathered in `bytes`.
@@ -58,6 +66,11 @@ fn hash(words: &[&Word], bytes: &mut Vec<u8>) -> u64 {
     }
     let digest: [u8; 32] = Sha256::digest(bytes).into();
     digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+/// How leaves are told apart.
+pub(crate) fn strictness(desk: &Desk) -> Strictness {
+    if desk.is_at(STRICT) { Strictness::Full } else { Strictness::Early }
 }
 
 impl Leaves {
@@ -81,6 +94,17 @@ impl Leaves {
         }
         found.sort_unstable();
         Ok(found)
+    }
+
+    /// What a group of this row sets.
+    pub(super) fn of_group(
+        &mut self,
+        desk: &Desk,
+        (org, device, group): (&OrgName, &str, &str),
+        row: GroupRow,
+    ) -> Result<Vec<Hashed>, Error> {
+        let known = self.device(desk, org, device)?;
+        Ok(known.read_anew.get(group).cloned().unwrap_or(row.leaves))
     }
 
     /// Writes what a group sets from here on. The lines that were kept out of the device so far and may come in now.
@@ -112,13 +136,20 @@ impl Leaves {
 
     fn device(&mut self, desk: &Desk, org: &OrgName, device: &str) -> Result<&mut Device, Error> {
         let key = (org.clone(), device.to_owned());
-        if !self.0.contains_key(&key) {
+        let strictness = strictness(desk);
+        // Another level may have begun since.
+        if self.0.get(&key).is_none_or(|known| known.strictness != strictness) {
             if self.0.len() >= DEVICES_MOST {
                 self.0.pop_first();
             }
-            let mut known = Device::default();
+            let mut known = Device { strictness, ..Device::default() };
             for group in parts::groups_of(desk.state(), org, device) {
-                let (name, row) = group?;
+                let (name, mut row) = group?;
+                if row.strictness != strictness && !row.leaves.is_empty() {
+                    let part = desk.read(&parts::key(&row.line, &row.activation))?;
+                    row.leaves = part.map(|part| of_text(part.sets(), strictness)).unwrap_or_default();
+                    known.read_anew.insert(name.as_str().into(), row.leaves.clone());
+                }
                 known.change(&name, None, Some(&row));
             }
             self.0.insert(key.clone(), known);
@@ -143,7 +174,9 @@ impl Device {
     /// anything.
     fn change(&mut self, group: &str, before: Option<&GroupRow>, row: Option<&GroupRow>) -> Vec<PlacePath> {
         let number = self.number_of(group);
+        let read_anew = before.and_then(|_| self.read_anew.remove(group));
         let [old, new] = [before, row].map(|row| row.map(|row| row.leaves.as_slice()).unwrap_or_default());
+        let old = read_anew.as_deref().unwrap_or(old);
         for (leaf, value) in old.iter().filter(|leaf| new.binary_search(leaf).is_err()) {
             self.set.remove(&(*leaf, *value, number));
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use linesman_rules::Strictness;
 use linesman_rules::configuration::{Configuration, Conflict};
 use linesman_rules::services::Service;
 use linesman_rules::values::{Acquisition, Fault, Veil};
@@ -55,6 +56,7 @@ pub(super) struct Draft {
     gathered: Gathered,
     device: Device,
     reach: Option<Arc<Reach>>,
+    strictness: Strictness,
 }
 
 /// A wish at a line whose device is known, rendered.
@@ -162,25 +164,26 @@ impl<'a> Surroundings<'a> {
             let (name, version) = (&subscription.service, &subscription.version);
             return Ok(Err(Failing::told(format!("the version `{version}` of the service `{name}` cannot be used"))));
         };
-        Ok(Ok(Draft { version: subscription.version.clone(), service, gathered, device, reach: self.reach.clone() }))
+        let (version, reach, strictness) = (subscription.version.clone(), self.reach.clone(), leaves::strictness(desk));
+        Ok(Ok(Draft { version, service, gathered, device, reach, strictness }))
     }
 }
 
 impl Draft {
     /// Renders it. Reads nothing: several may be rendered at once.
     pub(super) fn finish(self) -> Result<Made, Failing> {
-        let Self { version, service, gathered, device, reach } = self;
+        let Self { version, service, gathered, device, reach, strictness } = self;
         let configuration = gathered.acquire(|values| {
             let veil = |values: &Acquisition<'_>| Reader::of(reach.as_deref()).veil(&service.definition, values);
             if !values.faults().is_empty() {
                 return Err(Failing::told(faults(values, &veil(values))));
             }
-            service.render(values).map_err(|fault| match veil(values).is_empty() {
+            service.render(values, strictness).map_err(|fault| match veil(values).is_empty() {
                 true => Failing::told(fault.to_string()),
                 false => Failing::told(UNTOLD),
             })
         })?;
-        let (leaves, text) = (leaves::hashed(&configuration), configuration.text());
+        let (leaves, text) = (leaves::hashed(&configuration, strictness), configuration.text());
         Ok(Made { version, configuration, text, leaves, device })
     }
 }

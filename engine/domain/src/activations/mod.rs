@@ -54,6 +54,8 @@ pub const LEVEL: u32 = 5;
 pub(crate) const FORESEEN: u32 = 6;
 /// The level from which slices of lines are small.
 pub(crate) const PACED: u32 = 7;
+/// The level from which what is rendered is looked at strictly.
+pub(crate) const STRICT: u32 = 7;
 /// How many activations of one subscription there may be at one place.
 pub const ACTIVATIONS_MOST: usize = 1_000;
 /// How many characters of a hash are in an activation's id.

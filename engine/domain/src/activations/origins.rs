@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use linesman_rules::Strictness;
 use linesman_rules::configuration::{Configuration, Leaf};
 use linesman_rules::values::Source;
 use linesman_schemas::{Place, PlacePath};
@@ -125,7 +126,7 @@ pub fn hides(
     }
     let origins = of_part(base, shelf, at, part, reader)?;
     // It was printed from a configuration, and reads as one.
-    let leaves = Configuration::parse(part.to_hold()).map(|known| known.leaves()).unwrap_or_default();
+    let leaves = Configuration::parse(part.to_hold()).map(|known| known.leaves(Strictness::Full)).unwrap_or_default();
     Ok(leaves.iter().any(|leaf| origins.hides(&leaf.to_string())))
 }
 

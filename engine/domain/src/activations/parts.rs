@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::ops::Bound;
 
 use jiff::Timestamp;
+use linesman_rules::Strictness;
 use linesman_schemas::{OrgName, Place, PlacePath, ReactionId, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 
+use super::STRICT;
 use super::leaves::{self, Leaves};
 use crate::desk::Desk;
 use crate::state::Base;
@@ -116,6 +118,11 @@ impl PartRow {
         if self.goal == Goal::On { &self.text } else { "" }
     }
 
+    /// What it counts as setting: what the device is being told, or else what that has.
+    pub(super) fn sets(&self) -> &str {
+        if self.reaction.is_some() { self.to_hold() } else { self.on_device() }
+    }
+
     /// What the group holds, as far as the device has answered.
     pub(super) fn on_device(&self) -> &str {
         self.held.as_deref().unwrap_or(&self.text)
@@ -193,6 +200,26 @@ pub struct GroupRow {
     pub leaves: Vec<(u64, u64)>,
     /// Whether it is kept out by what another group sets.
     pub is_blocked: bool,
+    /// How its leaves are told apart.
+    #[serde(with = "Told")]
+    pub strictness: Strictness,
+}
+
+/// Version 1: leaves were told apart by the names of statements alone.
+#[derive(Serialize, Deserialize)]
+struct GroupRowV1 {
+    line: PlacePath,
+    activation: String,
+    leaves: Vec<(u64, u64)>,
+    is_blocked: bool,
+}
+
+/// As it is stored. By its place: a new word is added at the end.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Strictness")]
+enum Told {
+    Early,
+    Full,
 }
 
 impl Row for PartRow {
@@ -216,7 +243,32 @@ impl Row for PartRow {
         form.map(Cow::Owned).map_err(Error::Encode)
     }
 }
-impl Row for GroupRow {}
+impl Row for GroupRow {
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match version {
+            1 => postcard::from_bytes::<GroupRowV1>(bytes).map(Self::from),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+
+    fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        if level >= STRICT {
+            return Ok(Cow::Borrowed(stored));
+        }
+        let Self { line, activation, leaves, is_blocked, .. } = self.clone();
+        let form = postcard::to_stdvec(&GroupRowV1 { line, activation, leaves, is_blocked });
+        form.map(Cow::Owned).map_err(Error::Encode)
+    }
+}
+
+impl From<GroupRowV1> for GroupRow {
+    fn from(row: GroupRowV1) -> Self {
+        let GroupRowV1 { line, activation, leaves, is_blocked } = row;
+        Self { line, activation, leaves, is_blocked, strictness: Strictness::Early }
+    }
+}
 
 /// The table of parts, by line and activation.
 pub const PARTS: Table<PartRow> = Table::new(b'Y');
@@ -314,8 +366,9 @@ pub(crate) fn settle(
     match (answer, part.goal) {
         (Err(reason), _) => {
             // It holds what it held, and that counts again.
-            let sets = leaves::of_text(part.on_device());
-            anew = leaves.put(desk, on, &GroupRow { leaves: sets, ..owner })?;
+            let strictness = leaves::strictness(desk);
+            let sets = leaves::of_text(part.on_device(), strictness);
+            anew = leaves.put(desk, on, &GroupRow { leaves: sets, strictness, ..owner })?;
             (part.state, part.reason, part.is_of_device) = (State::Failed, reason, true);
             (part.conflict, part.against) = (None, None);
         }

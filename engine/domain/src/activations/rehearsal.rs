@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use linesman_rules::configuration::{Configuration, conflicts};
 use linesman_schemas::PlacePath;
 
-use super::leaves::Leaves;
+use super::leaves::{self, Leaves};
 use super::make::{Failing, Made, Surroundings};
 use super::parts::{self, Goal, PartRow, State as Standing};
 use super::wanted::{Scope, Wish};
@@ -135,11 +135,12 @@ impl Rehearsal {
                 }
             }
         }
+        let strictness = leaves::strictness(on.0);
         let found = others.into_iter().filter_map(|at| self.made.get(at)).find_map(|(other, of, configuration)| {
             if of.id != wish.id && of.may_miss(wish) {
                 return None;
             }
-            let conflict = conflicts(configuration, &made.configuration).into_iter().next()?;
+            let conflict = conflicts(configuration, &made.configuration, strictness).into_iter().next()?;
             Some((conflict, (other, of)))
         });
         found.map(|(conflict, theirs)| Failing::conflict(on, &conflict, theirs, (line, wish))).transpose()
@@ -159,12 +160,13 @@ impl Rehearsal {
             let will = self.will_set.get(&(made.device.serial_number.clone(), *leaf)).into_iter().flatten();
             others.extend(will.filter(|(other, _)| other != value).map(|(_, at)| *at));
         }
+        let strictness = leaves::strictness(on.0);
         let found = others.into_iter().filter_map(|at| self.foreseen.get(at)).find_map(|(other, of, theirs)| {
             let is_it = of.id == wish.id && other == line;
             if is_it || (of.id != wish.id && of.may_miss(wish)) {
                 return None;
             }
-            let conflict = conflicts(&theirs.configuration, &made.configuration).into_iter().next()?;
+            let conflict = conflicts(&theirs.configuration, &made.configuration, strictness).into_iter().next()?;
             Some((conflict, (other, of)))
         });
         found.map(|(conflict, theirs)| Failing::conflict(on, &conflict, theirs, (line, wish))).transpose()
@@ -174,14 +176,15 @@ impl Rehearsal {
 /// What a group on the device sets otherwise, in words with both owners. Only what that is to be from now on counts; the
 /// lines of groups that are to change are put into `also`.
 pub(super) fn conflict(
-    (desk, leaves): (&Desk, &mut Leaves),
+    (desk, known): (&Desk, &mut Leaves),
     around: &mut Surroundings<'_>,
     (line, wish): (&PlacePath, &Wish),
     made: &Made,
     also: &mut BTreeSet<PlacePath>,
 ) -> Result<Option<Failing>, Error> {
     let (org, device) = (&line.organization, made.device.serial_number.as_str());
-    for group in leaves.against(desk, (org, device), &made.leaves)? {
+    let strictness = leaves::strictness(desk);
+    for group in known.against(desk, (org, device), &made.leaves)? {
         let Some(row) = desk.read(&parts::group_key(org, device, &group))? else { continue };
         if (&row.line, &row.activation) == (line, &wish.id) {
             continue;
@@ -208,7 +211,8 @@ pub(super) fn conflict(
             Some(_) => None,
             None => part.and_then(|part| Configuration::parse(part.on_device()).ok()),
         };
-        let wrong = configuration.and_then(|theirs| conflicts(&theirs, &made.configuration).into_iter().next());
+        let wrong =
+            configuration.and_then(|theirs| conflicts(&theirs, &made.configuration, strictness).into_iter().next());
         match wrong {
             Some(wrong) => {
                 return Failing::conflict((desk, around), &wrong, (&row.line, &theirs), (line, wish)).map(Some);

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::FORESEEN;
 use super::drafts::{Drafting, Drafts};
-use super::leaves::Leaves;
+use super::leaves::{self, Leaves};
 use super::make::{Failing, Made, Surroundings};
 use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
 use super::rehearsal::conflict;
@@ -232,10 +232,15 @@ impl Work<'_> {
         self.keep(id, part.without_reason())
     }
 
+    /// The row of a group that sets nothing.
+    fn group_row(&self, id: &str) -> GroupRow {
+        let (line, activation, strictness) = (self.line.clone(), id.to_owned(), leaves::strictness(self.desk));
+        GroupRow { line, activation, leaves: Vec::new(), is_blocked: false, strictness }
+    }
+
     /// A group sets nothing any more; its name is kept until the device has answered.
     fn empty(&mut self, id: &str, part: &PartRow) -> Result<(), Error> {
-        let row =
-            GroupRow { line: self.line.clone(), activation: id.to_owned(), leaves: Vec::new(), is_blocked: false };
+        let row = self.group_row(id);
         let freed = self.leaves.put(self.desk, (&self.line.organization, &part.device, &part.group), &row)?;
         self.rendered.freed.extend(freed);
         Ok(())
@@ -352,7 +357,7 @@ impl Work<'_> {
         self.withdraw(&mut part)?;
         let Made { text, leaves, device, .. } = made;
         let (serial_number, change) = (device.serial_number.clone(), GroupChange::Put { text: text.clone() });
-        let row = GroupRow { line: self.line.clone(), activation: id.to_owned(), leaves, is_blocked: false };
+        let row = GroupRow { leaves, ..self.group_row(id) };
         let freed = self.leaves.put(self.desk, (&self.line.organization, &serial_number, &group), &row)?;
         self.rendered.freed.extend(freed);
         part.reaction = self.order(id, device, &group, change)?;
@@ -377,8 +382,12 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         // What the device has of it stays, and so does what that sets.
         let key = parts::group_key(&self.line.organization, device, &group);
-        let leaves = self.desk.read(&key)?.map(|row| row.leaves).unwrap_or_default();
-        let row = GroupRow { line: self.line.clone(), activation: id.to_owned(), leaves, is_blocked: true };
+        let known = self.desk.read(&key)?;
+        let leaves = match known {
+            Some(row) => self.leaves.of_group(self.desk, (&self.line.organization, device, &group), row)?,
+            None => Vec::new(),
+        };
+        let row = GroupRow { leaves, is_blocked: true, ..self.group_row(id) };
         self.leaves.put(self.desk, (&self.line.organization, device, &group), &row)?;
         if part.group.is_empty() {
             (part.device, part.group, part.goal) = (device.to_owned(), group, Goal::On);

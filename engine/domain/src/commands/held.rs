@@ -32,6 +32,8 @@ const LINES_MOST: usize = 200;
 /// From which engine level on these are looked at, and what is given of names that are declared no longer; and the names of
 /// what places tell are not declared.
 const LEVEL: u32 = 6;
+/// From which engine level on what would break below is told once, however many would meet it.
+const ONCE: u32 = 7;
 /// How many faults a refusal names.
 const NAMED_MOST: usize = 20;
 
@@ -271,6 +273,10 @@ fn below(
                 broken.extend(fresh.iter().map(|fault| Wrong::value(Some(&place), shown(fault))));
             }
         }
+        // What all services have of a place is wrong for each of them alike.
+        if services.shelf().is_at(ONCE) {
+            once(&mut broken);
+        }
         if broken.len() > NAMED_MOST {
             break;
         }
@@ -284,6 +290,16 @@ fn below(
     }
     let detail = format!("it would break what stands below: {}", told(broken.iter().map(Wrong::told)));
     Ok(Some(Answer::refused(Verdict::Conflict, detail).naming(broken)))
+}
+
+/// Leaves each out that is there already.
+fn once(broken: &mut Vec<Wrong>) {
+    let mut known: Vec<Wrong> = Vec::with_capacity(broken.len());
+    broken.retain(|wrong| {
+        let is_new = !known.contains(wrong);
+        known.extend(is_new.then(|| wrong.clone()));
+        is_new
+    });
 }
 
 impl Change<'_> {

@@ -92,7 +92,8 @@ fn policies_of_everyones_judge_it_for_the_provider() {
         "_provider.reaction.alarm",
     ];
     let mut told_sorted: Vec<&str> = told.iter().map(String::as_str).collect();
-    (expected.sort_unstable(), told_sorted.sort_unstable());
+    expected.sort_unstable();
+    told_sorted.sort_unstable();
     assert_eq!(told_sorted, expected);
     assert!(lane.events.iter().all(|(_, event)| event.source == "/provider"));
     let rows: Vec<_> =

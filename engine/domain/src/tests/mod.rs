@@ -277,6 +277,8 @@ fn a_case_goes_through_its_states() {
             "acme.trigger.incident.submitted",
             "acme.trigger.case.assigned",
             "acme.reaction.ticket",
+            // The bundle follows the case.
+            "acme.reaction.jss",
             "acme.trigger.case.updated",
         ]
     );
@@ -323,9 +325,9 @@ fn what_is_decided_for_a_suspended_organization_is_held() {
     lane.command("acme", &json!("suspend_organization"));
     lane.take("acme", "result", STANDING.as_bytes());
     let held = |lane: &Lane| lane.pending().iter().map(|(_, row)| row.is_held).collect::<Vec<_>>();
-    assert_eq!(held(&lane), [true], "results still count, but nothing goes out");
+    assert_eq!(held(&lane), [true, true], "results still count, but nothing goes out, nor does the bundle");
     lane.organization("acme", "Send all information");
-    assert_eq!(held(&lane), [false]);
+    assert_eq!(held(&lane), [false, false]);
 }
 
 #[test]

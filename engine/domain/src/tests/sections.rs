@@ -186,8 +186,8 @@ fn what_a_load_changed_is_on_record_with_whoever_asked_once_it_counts() {
     assert_eq!(of_policies.new, state("policies", 3, "d", json!({"one": shown(OTHER), "three": shown(POLICY)})));
     // As of whoever asked, under the command of the load.
     let log = Log::open(&lane.base, &Owner::Provider(0)).unwrap();
-    let load = (0..log.head().size()).map(|index| log.record(index).unwrap().unwrap().0);
-    let load = load.filter(|record| record.operation == "load-settings").next_back().unwrap();
+    let mut load = (0..log.head().size()).map(|index| log.record(index).unwrap().unwrap().0);
+    let load = load.rfind(|record| record.operation == "load-settings").unwrap();
     assert_eq!((&of_settings.actor, &of_settings.command), (&load.actor, &load.command));
     assert_eq!((of_settings.place.as_str(), of_settings.about.as_deref()), ("/", Some("settings")));
     let said = &lane.on("_provider.audit.take-up-settings")[0].data;

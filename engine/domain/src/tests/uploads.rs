@@ -40,7 +40,7 @@ impl Lane {
         (row.verdict, row.detail)
     }
 
-    fn from_below(&mut self, verb: &Value) -> (Verdict, String) {
+    fn below_says(&mut self, verb: &Value) -> (Verdict, String) {
         self.ask_as(&json!({"kind": "end_customer", "organization": "acme"}), verb)
     }
 
@@ -67,7 +67,7 @@ impl Lane {
     fn with_case_from_below(more: &Value) -> Self {
         let mut lane = Self::with(&[]);
         lane.govern(more);
-        assert_eq!(lane.from_below(&report()).0, Verdict::Done);
+        assert_eq!(lane.below_says(&report()).0, Verdict::Done);
         lane
     }
 
@@ -80,7 +80,7 @@ impl Lane {
 #[test]
 fn what_came_from_below_goes_on_once_the_upstream_has_the_case() {
     let mut lane = Lane::with_case_from_below(&json!({}));
-    assert_eq!(lane.from_below(&kept("rsi.txt", HASH)), (Verdict::Done, "kept".to_owned()));
+    assert_eq!(lane.below_says(&kept("rsi.txt", HASH)), (Verdict::Done, "kept".to_owned()));
     assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Kept)]);
     assert!(lane.going().is_empty(), "the support system knows no such case yet");
     lane.report(&json!({"done": {"case_accepted": {"transaction_id": "J-1", "case": null}}}));
@@ -93,7 +93,7 @@ fn what_came_from_below_goes_on_once_the_upstream_has_the_case() {
     assert_eq!(going[0]["device"], json!({"serial_number": "SNa", "host_name": "ip-10-1-2-3"}));
     lane.report(&json!({"done": {"uploaded": {"sha256": OTHER, "size": 5}}}));
     assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Sent)]);
-    assert_eq!(lane.from_below(&kept("core.tgz", OTHER)).0, Verdict::Done);
+    assert_eq!(lane.below_says(&kept("core.tgz", OTHER)).0, Verdict::Done);
     assert_eq!(lane.going().len(), 1, "what comes later goes at once");
 }
 
@@ -101,9 +101,9 @@ fn what_came_from_below_goes_on_once_the_upstream_has_the_case() {
 fn an_object_is_kept_once_and_the_same_upload_is_one() {
     let mut lane = Lane::with_case_from_below(&json!({"handling": "own"}));
     for _ in 0..2 {
-        assert_eq!(lane.from_below(&kept("rsi.txt", HASH)), (Verdict::Done, "kept".to_owned()));
+        assert_eq!(lane.below_says(&kept("rsi.txt", HASH)), (Verdict::Done, "kept".to_owned()));
     }
-    assert_eq!(lane.from_below(&kept("again.txt", HASH)).0, Verdict::Done);
+    assert_eq!(lane.below_says(&kept("again.txt", HASH)).0, Verdict::Done);
     let org = "acme".parse().unwrap();
     let object = lane.row(&uploads::object(&org, &uploads::sha256(HASH).unwrap())).unwrap();
     assert_eq!((object.names, object.stored.as_str()), (2, "s1"));
@@ -116,18 +116,18 @@ fn an_object_is_kept_once_and_the_same_upload_is_one() {
 fn what_is_kept_is_asked_by_the_one_who_reported_the_case() {
     let mut lane = Lane::with_case_from_below(&json!({}));
     let (verdict, detail) = lane.ask_as(&json!({"kind": "provider", "name": "admin"}), &kept("rsi.txt", HASH));
-    assert_eq!((verdict, detail.as_str()), (Verdict::Forbidden, "`admin` is no end customer's controller"));
+    assert_eq!((verdict, detail.as_str()), (Verdict::Forbidden, "`admin` has not to be the engine itself on `acme`"));
     let mut other = kept("rsi.txt", HASH);
     other["keep_upload"]["upload"]["receipt"] = json!("T-acme-2");
     let expected = (Verdict::Conflict, "the case is not that of the receipt".to_owned());
-    assert_eq!(lane.from_below(&other), expected);
+    assert_eq!(lane.below_says(&other), expected);
     other["keep_upload"]["incident"] = json!("acme-2");
-    assert_eq!(lane.from_below(&other).0, Verdict::NotFound);
+    assert_eq!(lane.below_says(&other).0, Verdict::NotFound);
     for number in 0..100 {
-        assert_eq!(lane.from_below(&kept(&format!("{number}.txt"), HASH)).0, Verdict::Done);
+        assert_eq!(lane.below_says(&kept(&format!("{number}.txt"), HASH)).0, Verdict::Done);
     }
     let expected = (Verdict::Conflict, "the case has 100 uploads, and takes no more".to_owned());
-    assert_eq!(lane.from_below(&kept("more.txt", HASH)), expected);
+    assert_eq!(lane.below_says(&kept("more.txt", HASH)), expected);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_level_withholds_what_it_names_and_nothing_leaves_without_one() {
         ("Only send list of features used", "acme-1-1.txt", Value::Null),
     ] {
         let mut lane = Lane::with_case_from_below(&json!({"filter_level": level}));
-        lane.from_below(&kept("ip-10-1-2-3.txt", HASH));
+        lane.below_says(&kept("ip-10-1-2-3.txt", HASH));
         lane.accept();
         let going = lane.going();
         assert_eq!((&going[0]["name"], &going[0]["filter_level"]), (&json!(name), &json!(level)));
@@ -151,7 +151,7 @@ fn a_level_withholds_what_it_names_and_nothing_leaves_without_one() {
     }
     for more in [json!({"upload": false}), json!({"submit_case_as": "Test Cases"})] {
         let mut lane = Lane::with_case_from_below(&more);
-        lane.from_below(&kept("rsi.txt", HASH));
+        lane.below_says(&kept("rsi.txt", HASH));
         lane.accept();
         assert!(lane.going().is_empty(), "{more}");
         assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Kept)]);
@@ -161,7 +161,7 @@ fn a_level_withholds_what_it_names_and_nothing_leaves_without_one() {
 #[test]
 fn what_waits_follows_the_level_and_goes_on_when_it_may() {
     let mut lane = Lane::with_case_from_below(&json!({}));
-    lane.from_below(&kept("rsi.txt", HASH));
+    lane.below_says(&kept("rsi.txt", HASH));
     lane.accept();
     let lower = "Send all information with IP addresses overwritten";
     lane.govern(&json!({"filter_level": lower}));
@@ -184,7 +184,7 @@ fn what_waits_follows_the_level_and_goes_on_when_it_may() {
 #[test]
 fn what_is_missed_is_tried_every_two_hours_and_what_is_refused_is_not() {
     let mut lane = Lane::with_case_from_below(&json!({}));
-    lane.from_below(&kept("rsi.txt", HASH));
+    lane.below_says(&kept("rsi.txt", HASH));
     lane.accept();
     let failed = |class: &str| json!({"failed": {"class": class, "message": "no", "retry_after_s": null}});
     for _ in 0..20 {
@@ -254,7 +254,7 @@ fn the_newest_snapshot_of_a_device_takes_the_place_of_the_one_before() {
     };
     let org = "acme".parse().unwrap();
     for (sha256, size) in [(HASH, 7), (HASH, 7), (OTHER, 9)] {
-        assert_eq!(lane.from_below(&given(sha256, size)), (Verdict::Done, "kept".to_owned()));
+        assert_eq!(lane.below_says(&given(sha256, size)), (Verdict::Done, "kept".to_owned()));
     }
     let total = lane.row(&uploads::kept(&org)).unwrap();
     assert_eq!((total.objects, total.bytes), (1, 9), "nothing names the first any more");

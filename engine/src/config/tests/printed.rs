@@ -43,8 +43,8 @@ ca = "support-system-ca.pem" # linesman.toml:5:6
 site_id = "P-1000" # linesman.toml:6:11
 user = "noc@partner.example" # linesman.toml:7:8
 password_file = "support-system.password" # linesman.toml:8:17
-# certificate # of no use
-# key # of no use
+# certificate # not set
+# key # not set
 application_id = "linesman" # default
 requests_per_hour = 300 # default
 concurrency = 4 # default
@@ -91,6 +91,7 @@ overwriting = "fixed"
 # alias # not set
 # user # not set
 # password_file # not set
+# client_certificate # not set
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set
@@ -107,6 +108,7 @@ overwriting = "fixed"
 # alias # not set
 # user # not set
 # password_file # not set
+# client_certificate # not set
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set

@@ -10,6 +10,7 @@ use linesman_domain::activations::parts::{self, Goal, PartRow, State as Standing
 use linesman_domain::rollouts::level_of;
 use linesman_domain::shelf::Shelf;
 use linesman_domain::table::{self, Table};
+use linesman_rules::Strictness;
 use linesman_rules::configuration::Configuration;
 use linesman_rules::services::Level;
 use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName};
@@ -148,7 +149,8 @@ impl ActivationWithConfiguration {
     fn new(activation: Item, part: &PartRow, origins: &Origins) -> Self {
         let level = level_of(&part.activated);
         // It was printed from a configuration, and reads as one.
-        let leaves = Configuration::parse(part.to_hold()).map(|known| known.leaves()).unwrap_or_default();
+        let leaves =
+            Configuration::parse(part.to_hold()).map(|known| known.leaves(Strictness::Full)).unwrap_or_default();
         let owned = |statement: String| {
             let parameters = origins.of(&statement).iter().map(|Origin { parameter, source, place }| {
                 StandingParameter { parameter: parameter.clone(), source: source.as_str(), place: place.clone() }

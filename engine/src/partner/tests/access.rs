@@ -102,8 +102,15 @@ async fn there_is_nothing_but_what_the_document_says() {
     assert_eq!(problem(answer).await, (405, "this path does not take this method".to_owned(), None));
     let document: Value = partner.get("acme", "openapi.json").await.json().await.unwrap();
     let paths: Vec<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["cases", "cases/{transaction_id}", "cases/{transaction_id}/changes", "openapi.json", "registration"];
+    let expected = [
+        "cases",
+        "cases/{transaction_id}",
+        "cases/{transaction_id}/changes",
+        "openapi.json",
+        "registration",
+        "uploads",
+        "uploads/{upload}",
+    ];
     assert_eq!(paths, expected.map(|path| format!("/partner/v1/{path}")));
     // Nor is there anything of the API's.
     let address = partner.listening.overview().address();

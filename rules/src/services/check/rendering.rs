@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 
 use super::samples::{self, given};
+use crate::Strictness;
 use crate::diagnostic::Code;
 use crate::services::service::{Service, ServiceFault};
-use crate::services::template::Flow;
+use crate::services::template::{Fault, Flow};
 use crate::values::{Definition, Ground, acquire};
 
 /// The most choices of values that are tried.
-const TRIED_MOST: usize = 160;
+const TRIED_MOST: usize = 400;
 /// How many of them mix all values, where several conditions meet.
 const MIXED: usize = 48;
 /// The most faults that are told.
@@ -24,14 +25,15 @@ const ENDLESS_MOST: usize = 3;
 /// What of a service's renderings is no configuration.
 pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Vec<ServiceFault> {
     let locals = &service.definition.parameters;
-    let sampled = samples::of_parameters(locals, globals, &flow.literals);
+    let sampled = samples::of_parameters(locals, globals, &flow.literals, &flow.compared);
     let runtime = samples::runtime();
     let mixed = if flow.conditions > 1 { MIXED } else { 0 };
     let mut found: Vec<ServiceFault> = Vec::new();
     // What values may be the reason of, and how often.
     let mut always: BTreeMap<String, (ServiceFault, usize)> = BTreeMap::new();
     let (mut rendered, mut endless) = (0, 0);
-    for given in given(&sampled, mixed).iter().take(TRIED_MOST) {
+    let choices = given(&sampled, mixed, TRIED_MOST);
+    for given in &choices {
         let layer = samples::layer(&sampled, given);
         let layers = [&layer];
         let ground = Ground { locals, globals, layers: &layers, runtime: &runtime, has_other_services: false };
@@ -39,7 +41,7 @@ pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Ve
         if !acquisition.faults().is_empty() {
             continue;
         }
-        let Err(fault) = service.render(&acquisition) else {
+        let Err(fault) = service.render(&acquisition, Strictness::Full) else {
             rendered += 1;
             continue;
         };
@@ -50,7 +52,7 @@ pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Ve
                     found.push(fault);
                 }
             }
-            Code::Refused | Code::Limit => {
+            Code::Refused | Code::Limit | Code::WrongType => {
                 endless += usize::from(fault.code == Code::Limit);
                 always.entry(fault.message.clone()).or_insert((fault, 0)).1 += 1;
             }
@@ -62,7 +64,14 @@ pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Ve
         }
     }
     let is_certain = rendered == 0 && found.is_empty() && always.len() == 1;
-    let of_all = always.into_values().filter(|(_, times)| is_certain && *times > 1);
+    // Where nothing can be chosen, once is always.
+    let is_told = |fault: &ServiceFault| {
+        let is_it = |known: &Fault| (&known.file, known.line) == (&fault.file, fault.line);
+        fault.code == Code::WrongType && flow.faults.iter().any(is_it)
+    };
+    let of_all = always
+        .into_values()
+        .filter(|(fault, times)| is_certain && (*times > 1 || choices.len() == 1) && !is_told(fault));
     found.extend(of_all.map(|(fault, _)| ServiceFault { code: Code::Rendering, ..fault }));
     found
 }
@@ -72,17 +81,18 @@ pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Ve
 pub(super) fn all(service: &Service) -> Vec<String> {
     let globals = Definition::default();
     let literals = ["a", "c", "10.0.0.0"].map(minijinja::Value::from);
-    let sampled = samples::of_parameters(&service.definition.parameters, &globals, &literals);
+    let sampled = samples::of_parameters(&service.definition.parameters, &globals, &literals, &[]);
     let runtime = samples::runtime();
     let mut rendered = Vec::new();
-    for given in given(&sampled, MIXED) {
+    for given in given(&sampled, MIXED, TRIED_MOST) {
         let layer = samples::layer(&sampled, &given);
         let (locals, layers) = (&service.definition.parameters, [&layer]);
         let ground =
             Ground { locals, globals: &globals, layers: &layers, runtime: &runtime, has_other_services: false };
         let acquisition = acquire(ground);
         if acquisition.faults().is_empty() {
-            rendered.extend(service.render(&acquisition).map(|configuration| configuration.to_string()));
+            rendered
+                .extend(service.render(&acquisition, Strictness::Full).map(|configuration| configuration.to_string()));
         }
     }
     rendered

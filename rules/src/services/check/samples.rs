@@ -13,6 +13,9 @@ use crate::values::{
 /// The most values of one parameter that are tried.
 const VALUES_MOST: usize = 12;
 
+/// The most values besides of what a parameter is compared with.
+const COMPARED_MOST: usize = 24;
+
 /// A parameter, and what it is tried with.
 pub(super) struct Sampled<'d> {
     parameter: &'d Parameter,
@@ -27,27 +30,32 @@ pub(super) fn of_parameters<'d>(
     locals: &'d Definition,
     globals: &'d Definition,
     literals: &[Literal],
+    compared: &[(String, Literal)],
 ) -> Vec<Sampled<'d>> {
     let visible = globals.parameters().iter().filter(|parameter| locals.get(parameter.name.as_str()).is_none());
     let substitutable = locals.parameters().iter().chain(visible);
     let substitutable = substitutable.filter(|parameter| !Runtime::default().has(parameter.name.as_str()));
     let sampled = substitutable.enumerate().map(|(index, parameter)| {
         let number = i128::try_from(index).unwrap_or_default();
-        Sampled { parameter, values: of_parameter(parameter, number, literals) }
+        let own = compared.iter().filter(|(name, _)| name.as_str() == parameter.name.as_str());
+        let own: Vec<Value> = own.flat_map(|(_, literal)| of_literal(literal)).collect();
+        Sampled { parameter, values: of_parameter(parameter, number, literals, &own) }
     });
     sampled.collect()
 }
 
 /// What is to be given, one after the other: as little as there has to be, all, all with one otherwise, and from
 /// `mixed` on everything otherwise.
-pub(super) fn given(sampled: &[Sampled<'_>], mixed: usize) -> Vec<Given> {
+pub(super) fn given(sampled: &[Sampled<'_>], mixed: usize, most_tried: usize) -> Vec<Given> {
     let first = |parameter: &Sampled<'_>| (!parameter.values.is_empty()).then_some(0);
     let all: Given = sampled.iter().map(first).collect();
     let least: Given = sampled.iter().map(|one| first(one).filter(|_| one.parameter.is_required)).collect();
     let mut tried = vec![least.clone(), all.clone()];
-    for (index, one) in sampled.iter().enumerate() {
-        let choices = (0..one.values.len()).map(Some).chain([None]);
-        for choice in choices {
+    let most = sampled.iter().map(|one| one.values.len()).max().unwrap_or_default();
+    // Where not all can be tried, some of each parameter is.
+    for choice in [None].into_iter().chain((0..most).map(Some)) {
+        let has_it = |one: &Sampled<'_>| choice.is_none_or(|choice| choice < one.values.len());
+        for (index, _) in sampled.iter().enumerate().filter(|(_, one)| has_it(one)) {
             for base in [&all, &least] {
                 let mut given = base.clone();
                 if let Some(at) = given.get_mut(index) {
@@ -57,6 +65,7 @@ pub(super) fn given(sampled: &[Sampled<'_>], mixed: usize) -> Vec<Given> {
             }
         }
     }
+    tried.truncate(most_tried.saturating_sub(mixed));
     for round in 1..=mixed {
         // Steps that share no divisor with one another meet in all combinations.
         let choice = |(index, one): (usize, &Sampled<'_>)| {
@@ -100,8 +109,9 @@ pub(super) fn runtime() -> Runtime {
     runtime
 }
 
-/// Values of one parameter, single ones first; others than the first of parameters beside it.
-fn of_parameter(parameter: &Parameter, number: i128, literals: &[Literal]) -> Vec<Expression> {
+/// Values of one parameter, single ones first; others than the first of parameters beside it. `own` is what it is
+/// compared with, and what stands beside that.
+fn of_parameter(parameter: &Parameter, number: i128, literals: &[Literal], own: &[Value]) -> Vec<Expression> {
     let constraint = sorts::constraint(parameter);
     let mut singles: Vec<Value> = Vec::new();
     for choice in constraint.iter().flat_map(|constraint| sorts::flat(constraint.value())) {
@@ -115,14 +125,15 @@ fn of_parameter(parameter: &Parameter, number: i128, literals: &[Literal]) -> Ve
         constraint.as_ref().is_none_or(|constraint| constraint.admits(&admitted)).then_some(admitted)
     };
     let mut values: Vec<Value> = Vec::new();
-    let mut take = |value: &Value| {
+    let mut take_up_to = |most: usize, value: &Value| {
         if let Some(value) = is_taken(value)
             && !values.contains(&value)
-            && values.len() < VALUES_MOST
+            && values.len() < most
         {
             values.push(value);
         }
     };
+    let mut take = |value: &Value| take_up_to(VALUES_MOST, value);
     singles.iter().take(6).for_each(&mut take);
     let first = singles.iter().find(|value| is_taken(value).is_some());
     let second = singles.iter().filter(|value| is_taken(value).is_some()).nth(1);
@@ -140,7 +151,8 @@ fn of_parameter(parameter: &Parameter, number: i128, literals: &[Literal]) -> Ve
         take(&Value::list([first.clone(), negated.clone()]));
         take(&negated);
     }
-    singles.iter().skip(6).for_each(&mut take);
+    own.iter().for_each(|value| take_up_to(VALUES_MOST + COMPARED_MOST, value));
+    singles.iter().skip(6).for_each(|value| take_up_to(VALUES_MOST, value));
     values.iter().filter_map(|value| Expression::parse(&written(value)?).ok()).collect()
 }
 
@@ -191,7 +203,11 @@ fn of_literal(literal: &Literal) -> Vec<Value> {
     }
     let number = if literal.is_integer() { i128::try_from(literal.clone()).ok() } else { None };
     let near = number.filter(|number| i64::try_from(*number).is_ok());
-    near.map_or_else(Vec::new, |number| [number, number + 1, number - 1].map(Value::Integer).to_vec())
+    let float = || f64::try_from(literal.clone()).ok().filter(|_| literal.is_number()).map(Value::Float);
+    near.map_or_else(
+        || float().into_iter().collect(),
+        |number| [number, number + 1, number - 1].map(Value::Integer).to_vec(),
+    )
 }
 
 /// A value as an expression writes it; none for what has no such spelling.

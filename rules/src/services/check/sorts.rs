@@ -71,6 +71,12 @@ fn of_parameter(parameter: &Parameter) -> Sort {
             choices.iter().map(|choice| if let Value::Text(text) = choice { Some(text.to_string()) } else { None });
         sort.words = texts.collect::<Option<Vec<_>>>().filter(|_| sort.base & (base::TEXT | base::INTERFACE) != 0);
     }
+    match fixed(parameter) {
+        Some(Value::Integer(number)) => sort.bounds = Some((number, number)),
+        Some(Value::Text(text)) => sort.words = Some(vec![text.to_string()]),
+        Some(Value::Boolean(truth)) => sort.truth = Some(truth),
+        _ => {}
+    }
     sort
 }
 
@@ -104,6 +110,13 @@ fn of_type(kind: Type) -> Sort {
 fn is_fixed(parameter: &Parameter) -> bool {
     let said = parameter.substitution.as_ref().filter(|said| said.is_fixed);
     said.is_some_and(|said| matches!(&said.clause, Clause::Value(expression) if expression.is_closed()))
+}
+
+/// The value that a parameter has everywhere, since its definition fixes it.
+fn fixed(parameter: &Parameter) -> Option<Value> {
+    let expression = parameter.substitution.as_ref().filter(|said| said.is_fixed)?.expression()?;
+    let value = is_fixed(parameter).then(|| closed(expression)).flatten()?;
+    parameter.types.admit(value).ok()
 }
 
 /// The constraint of a parameter where it refers to nothing.

@@ -69,6 +69,9 @@ impl Fault {
         if is_endless(innermost) {
             fault.code = Code::Limit;
         }
+        if is_of_operator(innermost) {
+            fault.code = Code::WrongType;
+        }
         if innermost.range().is_none() {
             fault.line = innermost.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(1);
         }
@@ -92,6 +95,13 @@ impl std::error::Error for Fault {}
 fn is_endless(error: &Error) -> bool {
     error.kind() == ErrorKind::OutOfFuel
         || error.kind() == ErrorKind::InvalidOperation && error.detail().unwrap_or_default().contains("recursion")
+}
+
+/// Whether an operator cannot be used on what it is given: what a filter says begins with its name.
+fn is_of_operator(error: &Error) -> bool {
+    let detail = error.detail().unwrap_or_default();
+    error.kind() == ErrorKind::InvalidOperation && !is_endless(error) && detail.starts_with("tried to use ")
+        || detail.starts_with("unable to calculate ")
 }
 
 /// The engine's error in the house's words. `meant` is the text it lies in.

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use minijinja::machinery::Span;
-use minijinja::machinery::ast::{CallArg, Expr, Macro, Stmt};
+use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, Macro, Stmt};
 
 use super::Files;
+use super::compared::Comparison;
 use super::fault::Fault;
 use super::filters::{FILTERS, LISTS, TESTS};
+use super::flow::extent;
 use crate::diagnostic::{Code, excerpt, suggest};
 
 /// What a template's syntax tree says.
@@ -20,6 +22,8 @@ pub(super) struct Findings {
     pub(super) faults: Vec<Fault>,
     /// Where each variable is first read, in bytes.
     pub(super) read: BTreeMap<String, Range<usize>>,
+    /// Comparisons by order.
+    pub(super) compared: Vec<Comparison>,
     /// What the template itself gives names to.
     pub(super) named: BTreeSet<String>,
 }
@@ -191,10 +195,21 @@ impl Inspection<'_> {
             Expr::BinOp(operation) => {
                 self.expression(&operation.left);
                 self.expression(&operation.right);
+                if matches!(operation.op, BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte) {
+                    self.compared(&operation.left, &operation.right);
+                }
             }
             Expr::Compare(compare) => {
                 self.expression(&compare.expr);
-                compare.ops.iter().for_each(|operation| self.expression(&operation.expr));
+                let mut left = &compare.expr;
+                for operation in &compare.ops {
+                    use CompareOpKind::{Gt, Gte, Lt, Lte};
+                    self.expression(&operation.expr);
+                    if matches!(operation.op, Lt | Lte | Gt | Gte) {
+                        self.compared(left, &operation.expr);
+                    }
+                    left = &operation.expr;
+                }
             }
             Expr::IfExpr(condition) => {
                 self.expression(&condition.test_expr);
@@ -226,6 +241,20 @@ impl Inspection<'_> {
                 self.constant(expression.span(), &map.keys);
                 self.constant(expression.span(), &map.values);
             }
+        }
+    }
+
+    /// Remembers a comparison by order, but of what are numbers for certain.
+    fn compared(&mut self, left: &Expr<'_>, right: &Expr<'_>) {
+        let is_number = |operand: &Expr<'_>| match operand {
+            Expr::Const(constant) => constant.value.is_number(),
+            Expr::Filter(filter) => matches!(filter.name, "length" | "prefix_length" | "unit"),
+            _ => false,
+        };
+        if !is_number(left) || !is_number(right) {
+            let (left, right) = (extent(left), extent(right));
+            let comparison = Comparison { range: left.start..right.end, ends: [left.end, right.end] };
+            self.findings.compared.push(comparison);
         }
     }
 

@@ -15,6 +15,7 @@
 //! and recursion; they read nothing but the values and the files of their own folder, of which those with
 //! a name that begins with `_` are included or imported and render nothing alone.
 
+mod compared;
 mod fault;
 mod filters;
 mod flow;
@@ -32,8 +33,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use minijinja::machinery::parse;
 use minijinja::{AutoEscape, Environment, OutputSpanKind, Template, UndefinedBehavior, Value};
 
+use self::compared::Compared;
 use self::inspect::{Findings, inspect};
 use self::printed::Printed;
+use crate::Strictness;
 use crate::configuration::{self, Configuration, Filling, Misplaced, conflicts, holds_mark, mark, marks};
 use crate::diagnostic::Code;
 
@@ -60,6 +63,8 @@ pub struct Templates {
     environment: Environment<'static>,
     files: Files,
     findings: BTreeMap<String, Findings>,
+    /// The same templates, looking at what they compare; none where they compare nothing.
+    compared: Option<Compared>,
     /// The last text that each file rendered, read. Most places differ in values alone, and so in no text.
     shapes: Mutex<BTreeMap<String, Arc<Shape>>>,
     /// The same templates, saying where they print; made where somebody asks.
@@ -133,7 +138,8 @@ impl Templates {
             }
         }
         if faults.is_empty() {
-            Ok(Self { environment, files, findings, shapes: Mutex::default(), signed: OnceLock::new() })
+            let compared = Compared::read(&files, &findings);
+            Ok(Self { environment, files, findings, compared, shapes: Mutex::default(), signed: OnceLock::new() })
         } else {
             Err(faults)
         }
@@ -185,14 +191,18 @@ impl Templates {
     ///
     /// The first fault: a value that is missing or cannot stand where it is printed, a text that is no
     /// configuration, a leaf that is set twice and differently, or more work than a template may do.
-    pub fn render(&self, values: &BTreeMap<String, TemplateValue>) -> Result<Configuration, Fault> {
+    pub fn render(
+        &self,
+        values: &BTreeMap<String, TemplateValue>,
+        strictness: Strictness,
+    ) -> Result<Configuration, Fault> {
         let values = value::by_name(values);
         let mut rendered = Configuration::default();
         for file in self.files.keys().filter(|file| !file.starts_with('_')) {
-            let one = self.render_one(file, &values)?;
-            let mut found = one.contradictions();
+            let one = self.render_one(file, &values, strictness)?;
+            let mut found = one.contradictions(strictness);
             if !rendered.is_empty() {
-                found.append(&mut conflicts(&rendered, &one));
+                found.append(&mut conflicts(&rendered, &one, strictness));
             }
             if let Some(conflict) = found.first() {
                 let fault = Fault::of_file(file, conflict.to_string(), "render it once, or under another name");
@@ -203,10 +213,18 @@ impl Templates {
         Ok(rendered)
     }
 
-    fn render_one(&self, file: &str, values: &Value) -> Result<Configuration, Fault> {
+    fn render_one(&self, file: &str, values: &Value, strictness: Strictness) -> Result<Configuration, Fault> {
         let of_engine = |error| Fault::of_engine(&error, file, |file| self.files.get(file).map(String::as_str));
         let template = self.environment.get_template(file).map_err(of_engine)?;
-        let captured = template.render_captured(values.clone()).map_err(of_engine)?;
+        let compared = self.compared.as_ref().filter(|_| strictness == Strictness::Full);
+        let environment = compared.map_or(&self.environment, |compared| &compared.environment);
+        let captured = environment.get_template(file).map_err(of_engine)?.render_captured(values.clone());
+        let captured = captured.map_err(|error| match compared.and_then(|known| known.fault(&error, &self.files)) {
+            Some(fault) => fault,
+            // It stands elsewhere in the templates as they are written.
+            None if compared.is_some() => of_engine(template.render_captured(values.clone()).err().unwrap_or(error)),
+            None => of_engine(error),
+        })?;
         let text = captured.output();
         let none = Printed::default();
         let fillings = &captured.state().get_extension::<Printed>().unwrap_or(&none).0;

@@ -50,17 +50,20 @@ pub(crate) struct Sort {
     pub(crate) bounds: Option<(i128, i128)>,
     /// All texts that it may be, where they are known.
     pub(crate) words: Option<Vec<String>>,
+    /// Which of its booleans it is, where it is known.
+    pub(crate) truth: Option<bool>,
 }
 
 impl Sort {
     /// Any value, or none.
     pub(crate) const fn any() -> Self {
-        Self { forms: form::ALL, base: base::ALL, negates: true, nests: true, bounds: None, words: None }
+        Self { forms: form::ALL, base: base::ALL, negates: true, nests: true, bounds: None, words: None, truth: None }
     }
 
     /// A single value of one of these.
     pub(crate) const fn single(base: u16) -> Self {
-        Self { forms: form::SINGLE, base, negates: false, nests: false, bounds: None, words: None }
+        let (bounds, words, truth) = (None, None, None);
+        Self { forms: form::SINGLE, base, negates: false, nests: false, bounds, words, truth }
     }
 
     pub(super) fn numbers(first: i128, last: i128) -> Self {
@@ -75,7 +78,7 @@ impl Sort {
     /// A literal of a template.
     pub(super) fn literal(value: &Value) -> Self {
         match value.kind() {
-            ValueKind::Bool => Self::single(base::BOOLEAN),
+            ValueKind::Bool => Self { truth: Some(value.is_true()), ..Self::single(base::BOOLEAN) },
             ValueKind::String => Self::words(value.as_str()),
             ValueKind::Number => match i128::try_from(value.clone()) {
                 Ok(number) if value.is_integer() => Self::numbers(number, number),
@@ -130,6 +133,12 @@ impl Sort {
             (_, true) => self.words.clone(),
             _ => self.words.as_ref().zip(other.words.as_ref()).map(|(one, other)| [&one[..], &other[..]].concat()),
         };
+        let truths = base::BOOLEAN | base::OTHER;
+        let truth = match (self.base & truths == 0, other.base & truths == 0) {
+            (true, _) => other.truth,
+            (_, true) => self.truth,
+            _ => self.truth.filter(|truth| other.truth == Some(*truth)),
+        };
         Self {
             forms: self.forms | other.forms,
             base: self.base | other.base,
@@ -137,6 +146,7 @@ impl Sort {
             nests: self.nests || other.nests,
             bounds,
             words,
+            truth,
         }
     }
 

@@ -44,7 +44,7 @@ fn values() -> BTreeMap<String, TemplateValue> {
 
 fn render(template: &str) -> String {
     let templates = Templates::load(&files(&[("a.j2", template)])).unwrap_or_else(|faults| panic!("{faults:?}"));
-    match templates.render(&values()) {
+    match templates.render(&values(), Strictness::Full) {
         Ok(configuration) => configuration.to_string(),
         Err(fault) => fault.to_string(),
     }
@@ -112,6 +112,52 @@ firewall {
 }
 
 #[test]
+fn what_is_compared_by_order_is_alike() {
+    for (template, expected) in [
+        ("{% if rate > 5 %}a;{% endif %}", "a;\n"),
+        ("{% if 5 < rate < bandwidth %}a;{% endif %}", "a;\n"),
+        ("{% if (line) < (\"m\") %}a;{% endif %}", "a;\n"),
+        ("{% if (rate + burst) * 2 >= burst - 1 %}a;{% endif %}", "a;\n"),
+        ("{% if flag and (port > 5) == (rate > 5) %}a;{% endif %}", "a;\n"),
+        ("{% if ports|length > 1 and -port < 0 %}a;{% endif %}", "a;\n"),
+        ("{% if port > 500 > line %}a;{% else %}b;{% endif %}", "b;\n"),
+        ("a {{ 1 if port - 1 < map.a + 500 else 2 }};", "a 1;\n"),
+        ("{% if network|host(3) < (line|name(\"a\")) %}a;{% endif %}", "a;\n"),
+        ("{% if map[\"a\"] < (ports|first) + (2 if flag else 3) %}a;{% endif %}", "a;\n"),
+        ("{% macro m(one) %}{% if one > 5 %}a;{% endif %}{% endmacro %}{{ m(rate) }}", "a;\n"),
+        (
+            "x;\n{% if network > 5 %}a;{% endif %}",
+            "a.j2:2:7: `network > 5` compares a text and a number, which have no order\n  \
+             help: compare two numbers, two texts or two lists",
+        ),
+        (
+            "{% if 1 < rate < line %}a;{% endif %}",
+            "a.j2:1:11: `rate < line` compares a number and a text, which have no order\n  \
+             help: compare two numbers, two texts or two lists",
+        ),
+        (
+            "{% if flag <= port %}a;{% endif %}",
+            "a.j2:1:7: `flag <= port` compares a boolean and a number, which have no order\n  \
+             help: compare two numbers, two texts or two lists",
+        ),
+        (
+            "{% for one in ports|list %}{% if one > 90 %}a;{% endif %}{% endfor %}",
+            "a.j2:1:34: `one > 90` compares a range or a negated value and a number, which have no order\n  \
+             help: compare two numbers, two texts or two lists",
+        ),
+        (
+            "{% if rate > 5 %}a {{ line|mask }};{% endif %}",
+            "a.j2:1:28: `mask` wants a network or an address, not `line-7`",
+        ),
+    ] {
+        assert_eq!(render(template), expected, "{template}");
+    }
+    // Logs that were decided early are decided again so.
+    let templates = Templates::load(&files(&[("a.j2", "{% if network > 5 %}a;{% endif %}")])).unwrap();
+    assert_eq!(templates.render(&values(), Strictness::Early).unwrap().to_string(), "a;\n");
+}
+
+#[test]
 fn filters_and_tests_give_what_they_promise() {
     for (expression, expected) in [
         ("network|address", "192.0.2.0"),
@@ -155,8 +201,8 @@ fn filters_and_tests_give_what_they_promise() {
     ] {
         assert_eq!(render(&format!("a {{{{ {expression} }}}};")), format!("a {expected};\n"), "{expression}");
     }
-    let entries = "{% for name, value in map|items %}address {{ name }} {{ value }};\n{% endfor %}";
-    assert_eq!(render(entries), "address a 1;\naddress b \"x y\";\n");
+    let entries = "{% for name, value in map|items %}{{ name }} {{ value }};\n{% endfor %}";
+    assert_eq!(render(entries), "a 1;\nb \"x y\";\n");
 }
 
 #[test]
@@ -217,7 +263,7 @@ term 8080-8090 {
     then accept;
 }
 ";
-    assert_eq!(Templates::load(&given).unwrap().render(&values()).unwrap().to_string(), expected);
+    assert_eq!(Templates::load(&given).unwrap().render(&values(), Strictness::Full).unwrap().to_string(), expected);
 }
 
 #[test]
@@ -343,7 +389,7 @@ fn a_value_that_is_hostile_stays_one_word() {
         Templates::load(&files(&[("a.j2", "a {{ x }} { b \"<{{ x }}>\"; c [ {{ x }} d-{{ x }} ]; }")])).unwrap();
     for hostile in ["x; } system { root", "\" \\", "*/ /*", "# {% raw %}{{", "delete:", "größe", "", "[ a ]"] {
         let values = [("x".to_owned(), text(hostile))].into();
-        let leaves = templates.render(&values).unwrap().leaves();
+        let leaves = templates.render(&values, Strictness::Full).unwrap().leaves(Strictness::Full);
         assert_eq!(leaves.len(), 3);
         assert!(leaves.iter().all(|leaf| leaf.identity()[1].as_str() == hostile));
         assert_eq!(leaves[0].value()[0].as_str(), format!("<{hostile}>"));
@@ -361,7 +407,7 @@ fn a_value_that_is_hostile_stays_one_word() {
         ),
     ] {
         let values = [("x".to_owned(), text(hostile))].into();
-        assert_eq!(templates.render(&values).unwrap_err().to_string(), expected);
+        assert_eq!(templates.render(&values, Strictness::Full).unwrap_err().to_string(), expected);
     }
 }
 
@@ -381,7 +427,7 @@ fn a_name_that_is_no_parameter_is_found() {
 fn origins(given: &[(&str, &str)]) -> Vec<String> {
     let templates = Templates::load(&files(given)).unwrap_or_else(|faults| panic!("{faults:?}"));
     let found = templates.origins(&values());
-    let rendered = templates.render(&values()).unwrap().leaves();
+    let rendered = templates.render(&values(), Strictness::Full).unwrap().leaves(Strictness::Full);
     assert_eq!(
         found.keys().cloned().collect::<BTreeSet<_>>(),
         rendered.into_iter().collect(),
@@ -401,7 +447,7 @@ policer limit-{{ line }} {
 fixed;
 {% if flag %}
 {% for network in networks|list %}
-from {{ network|except }};
+from { {{ network|except }}; }
 {% endfor %}
 {% endif %}
 port [ {{ ports }} {{ port }} 22 ];

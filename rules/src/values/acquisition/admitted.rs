@@ -4,7 +4,7 @@ use super::Acquisition;
 use super::fault::Fault;
 use super::runtime::Runtime;
 use super::settle::Looked;
-use super::slot::{Given, Scope, Slot};
+use super::slot::{Given, Inherited, Narrowing, Scope, Slot};
 use crate::diagnostic::suggest;
 use crate::values::Constraint;
 use crate::values::expression::Expression;
@@ -16,13 +16,20 @@ impl<'a> Acquisition<'a> {
     pub(super) fn narrow(&self, slot: &Slot<'a>, faults: &mut Vec<Fault>) -> Vec<Option<Constraint>> {
         let mut narrowed: Vec<Option<Constraint>> = Vec::new();
         for narrowing in slot.narrowings.iter().take(slot.in_force()) {
-            let constraint = self.constrain(slot, narrowing.at, narrowing.expression, faults);
+            if narrowing.of.is_some() {
+                // What is wrong with it is told of what it was given of.
+                narrowed.push(self.constrain(slot, narrowing, &mut Vec::new()));
+                continue;
+            }
+            let constraint = self.constrain(slot, narrowing, faults);
             let mut above =
                 slot.narrowings.iter().zip(&narrowed).filter_map(|(above, known)| Some((above, known.as_ref()?)));
+            // What was narrowed before a parameter was renamed to it was not narrowed of that.
+            let is_below = |of: Inherited<'_>| of.at.source <= narrowing.at.source;
             // The nearest of those above: it is what whoever narrows has before their eyes.
             let widened = constraint.as_ref().and_then(|constraint| {
                 above
-                    .rfind(|(_, known)| !constraint.is_within(known))
+                    .rfind(|(above, known)| above.of.is_none_or(is_below) && !constraint.is_within(known))
                     .map(|(above, known)| (above.at, known, constraint))
             });
             if let Some((above, known, constraint)) = widened {
@@ -38,15 +45,24 @@ impl<'a> Acquisition<'a> {
         narrowed
     }
 
-    fn constrain(
-        &self,
-        slot: &Slot<'a>,
-        at: Where<'a>,
-        expression: &Expression,
-        faults: &mut Vec<Fault>,
-    ) -> Option<Constraint> {
+    fn constrain(&self, slot: &Slot<'a>, narrowing: &Narrowing<'a>, faults: &mut Vec<Fault>) -> Option<Constraint> {
+        let (at, expression) = (narrowing.at, narrowing.expression);
+        if self.edition.is_second() && self.clash_of_constraint(slot, narrowing).is_some() {
+            return None;
+        }
         let (message, help, is_missing) = match self.look_up(expression).map(Constraint::of) {
-            Ok(Ok(constraint)) => return Some(constraint),
+            Ok(Ok(constraint)) => {
+                let Some(other) = self.other_choice(slot, &constraint) else { return Some(constraint) };
+                let message = format!(
+                    "`{}` takes `{}`, and {at} narrows it to `{constraint}`, in which `{}` is {}",
+                    slot.name,
+                    slot.types,
+                    other.shown(),
+                    other.describe()
+                );
+                faults.push(Fault::new(slot.name, message).at(slot.declared).at(at));
+                return None;
+            }
             Err(Looked::Faulty) => return None,
             Err(Looked::Missing(name)) => {
                 (format!("cannot be computed: `{name}` has no value"), Some(Runtime::help_for(name.as_str())), true)
@@ -76,9 +92,13 @@ impl<'a> Acquisition<'a> {
                     faults.push(Fault::new(slot.name, message).at(referred.declared).at(candidate.at));
                 }
             }
+            faults.extend(self.clash(slot, candidate.at, expression));
         }
-        for narrowing in &slot.narrowings {
+        for narrowing in slot.narrowings.iter().filter(|narrowing| narrowing.of.is_none()) {
             faults.extend(self.unknown_names(slot, narrowing.at, narrowing.expression));
+            if self.edition.is_second() {
+                faults.extend(self.clash_of_constraint(slot, narrowing));
+            }
         }
         self.faults.append(&mut faults);
     }
@@ -114,11 +134,14 @@ impl<'a> Acquisition<'a> {
         let counting = slot.contributing();
         for (at, candidate) in slot.candidates.iter().enumerate().take(slot.unblocked()) {
             let Given::Expression(expression) = candidate.given else { continue };
-            if counting.contains(&at) || !expression.is_closed() {
+            if counting.contains(&at) || (!expression.is_closed() && !self.edition.is_second()) {
+                continue;
+            }
+            if !self.is_of_types(slot, candidate.at, expression) {
                 continue;
             }
             let value = match self.look_up(expression) {
-                Ok(value) => slot.types.admit(value),
+                Ok(value) => slot.types.admit_by(self.edition, value),
                 Err(Looked::Wrong(mistake)) => Err(mistake),
                 Err(Looked::Missing(_) | Looked::Faulty) => continue,
             };
@@ -132,9 +155,9 @@ impl<'a> Acquisition<'a> {
                 }
                 Err(mistake) => {
                     let message = format!("`{expression}` of {}: {}", candidate.at, mistake.message);
-                    let mut fault = Fault::new(slot.name, message).at(candidate.at);
+                    let mut fault = Fault::new(slot.name, message);
                     fault.help = mistake.help;
-                    faults.push(fault);
+                    faults.push(self.named(fault, expression).at(candidate.at));
                 }
             }
         }
@@ -154,7 +177,9 @@ pub(super) fn violation(
     let (narrowing, constraint) = narrowings
         .filter_map(|(narrowing, constraint)| Some((narrowing, constraint.as_ref()?)))
         .find(|(_, constraint)| !constraint.admits(value))?;
-    let message = format!("{at} gives `{value}`, and {} admits `{constraint}` only", narrowing.at);
+    let of = narrowing.of.map(|of| format!(" for `{}`, which {} has renamed to it", of.name, of.at));
+    let of = of.unwrap_or_default();
+    let message = format!("{at} gives `{value}`, and {} admits `{constraint}` only{of}", narrowing.at);
     let (general, specific) = if narrowing.at.source <= at.source { (narrowing.at, at) } else { (at, narrowing.at) };
     Some(Fault::new(slot.name, message).at(general).at(specific))
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Acquired;
+use crate::values::constraint::Constraint;
 use crate::values::kind::Type;
 use crate::values::value::Value;
 
@@ -26,8 +27,12 @@ impl Acquired<'_, '_> {
         if slot.fix().is_some() || slot.renamed.is_some() || slot.is_read_only || slot.is_beyond {
             return None;
         }
-        let narrowest =
-            slot.narrowings.iter().take(slot.in_force()).filter_map(|known| known.constraint.as_ref()).next_back();
+        let in_force = slot.narrowings.iter().take(slot.in_force());
+        let known: Vec<&Constraint> = in_force.filter_map(|narrowing| narrowing.constraint.as_ref()).collect();
+        // Of its own the last is the narrowest; of those that it has of what was renamed to it, that need not be so.
+        let is_narrowest = |one: &&&Constraint| known.iter().all(|other| one.is_within(other));
+        let narrowest = known.last().filter(is_narrowest).or_else(|| known.iter().find(is_narrowest));
+        let narrowest = narrowest.or(known.last()).copied();
         Some(match narrowest {
             Some(constraint) => match constraint.value() {
                 Value::List(values) => Choice::List(values.iter().map(ToString::to_string).collect()),

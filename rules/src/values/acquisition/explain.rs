@@ -35,6 +35,9 @@ pub struct Explanation {
     /// What it is called from here on, and by whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renamed: Option<Renaming>,
+    /// Which parameters it is the new name of, and by whom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stands_for: Vec<StandsFor>,
     /// What is wrong with it.
     pub faults: Vec<Fault>,
 }
@@ -119,6 +122,9 @@ pub struct Trail {
     pub place: Option<String>,
     /// As it was written.
     pub expression: String,
+    /// The parameter that it was given of, where that was renamed to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// What it came to; none where it is faulty or not in force.
     pub admits: Option<String>,
     /// Whether it may be narrowed further.
@@ -142,6 +148,17 @@ pub struct Renaming {
     pub place: Option<String>,
 }
 
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandsFor {
+    /// The parameter that was renamed.
+    pub parameter: String,
+    /// The source that renamed it.
+    pub source: String,
+    /// Its place.
+    pub place: Option<String>,
+}
+
 const fn is_no(truth: &bool) -> bool {
     !*truth
 }
@@ -158,6 +175,7 @@ impl Acquisition<'_> {
             source: narrowing.at.source.to_string(),
             place: narrowing.at.place.map(ToString::to_string),
             expression: narrowing.expression.to_string(),
+            of: narrowing.of.map(|of| of.name.to_string()),
             admits: narrowing.constraint.as_ref().filter(|_| index < in_force).map(ToString::to_string),
             fixed: narrowing.is_fixed,
             by: narrowing.told.map(|told| told.by.to_string()),
@@ -178,8 +196,24 @@ impl Acquisition<'_> {
                 source: renamed.at.source.to_string(),
                 place: renamed.at.place.map(ToString::to_string),
             }),
+            stands_for: self.stands_for(name),
             faults: self.faults.iter().filter(|fault| fault.parameter == name).cloned().collect(),
         })
+    }
+
+    /// The parameters that were renamed to a name.
+    fn stands_for(&self, name: &str) -> Vec<StandsFor> {
+        let renamed = self.slots.iter().filter_map(|slot| Some((slot, slot.renamed?)));
+        let of_name = renamed.filter(|(_, renamed)| renamed.to.as_str() == name);
+        let mut found: Vec<StandsFor> = of_name
+            .map(|(slot, renamed)| StandsFor {
+                parameter: slot.name.to_string(),
+                source: renamed.at.source.to_string(),
+                place: renamed.at.place.map(ToString::to_string),
+            })
+            .collect();
+        found.sort_by(|one, other| one.parameter.cmp(&other.parameter));
+        found
     }
 
     fn step(&self, slot: &Slot<'_>, source: Source) -> Step {
@@ -192,7 +226,11 @@ impl Acquisition<'_> {
 
     fn found(&self, slot: &Slot<'_>, index: usize, candidate: &Candidate<'_>) -> Found {
         let contributing = slot.contributing();
-        let is_last = slot.counting().is_some_and(|counting| counting.at == candidate.at);
+        // A fix without a value counts, and what it fixes contributes.
+        let is_fix = |at| slot.fix().is_some_and(|fix| fix.at == at && matches!(fix.given, Given::Nothing));
+        let fixes = slot.candidates.iter().any(|candidate| is_fix(candidate.at));
+        let is_counting = slot.counting().is_some_and(|counting| counting.at == candidate.at) && !fixes;
+        let is_last = is_counting || is_fix(candidate.at);
         let outcome = match (is_last, contributing.contains(&index), index < slot.unblocked()) {
             (true, ..) => Outcome::Counts,
             (false, true, _) => Outcome::Contributes,
@@ -286,12 +324,8 @@ impl fmt::Display for Explanation {
         }
         for trail in &self.constraints {
             let mark = if trail.fixed { "!" } else { "" };
-            write!(
-                f,
-                "  constraint of {}: `{mark}{parameter} in {}`",
-                placed(&trail.source, trail.place.as_ref()),
-                trail.expression
-            )?;
+            let (of, place) = (trail.of.as_ref().unwrap_or(parameter), placed(&trail.source, trail.place.as_ref()));
+            write!(f, "  constraint of {place}: `{mark}{of} in {}`", trail.expression)?;
             match &trail.admits {
                 Some(admits) => writeln!(f, ", admits {admits}")?,
                 None => writeln!(f, ", not in force")?,
@@ -299,6 +333,9 @@ impl fmt::Display for Explanation {
         }
         if let Some(renamed) = &self.renamed {
             writeln!(f, "  renamed to {} by {}", renamed.to, placed(&renamed.source, renamed.place.as_ref()))?;
+        }
+        for known in &self.stands_for {
+            writeln!(f, "  stands for {}, by {}", known.parameter, placed(&known.source, known.place.as_ref()))?;
         }
         for fault in &self.faults {
             writeln!(f, "  fault: {}", fault.message)?;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::values::parameter::Misdeclared;
-use crate::values::source::Where;
+use crate::values::source::{Source, Where};
 
 /// A fault of one parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,13 +20,24 @@ pub struct Fault {
     /// Whether it is only that a value is still to be given.
     #[serde(skip)]
     pub is_missing: bool,
-    /// Where: the places that are at odds, the more general first; a source without a place by its word.
+    /// Where: the places that are at odds, the more general first; a source without a place by its word, and one at a
+    /// place that is named already.
     pub places: Vec<String>,
+    /// Their sources.
+    #[serde(skip)]
+    pub(in crate::values) sources: Vec<Source>,
 }
 
 impl Fault {
-    pub(super) fn new(parameter: impl fmt::Display, message: String) -> Self {
-        Self { parameter: parameter.to_string(), message, help: None, is_missing: false, places: Vec::new() }
+    pub(in crate::values) fn new(parameter: impl fmt::Display, message: String) -> Self {
+        Self {
+            parameter: parameter.to_string(),
+            message,
+            help: None,
+            is_missing: false,
+            places: Vec::new(),
+            sources: Vec::new(),
+        }
     }
 
     /// What is wrong with a declaration, as a fault of its parameter.
@@ -41,7 +52,26 @@ impl Fault {
             help: wrong.help.clone(),
             is_missing: false,
             places: Vec::new(),
+            sources: Vec::new(),
         }
+    }
+
+    /// Parameters refer to each other in a circle; its first name stands at its end again.
+    pub(super) fn circle(names: Vec<&str>) -> Self {
+        let message = format!("the parameters refer to each other in a circle: {}", names.join(" -> "));
+        Self::new(names.first().unwrap_or(&""), message).help("give one of them a value of its own")
+    }
+
+    /// In which order faults are told: whatever order they were found in, and what they are about was written in.
+    pub(in crate::values) fn in_order(one: &Self, other: &Self) -> std::cmp::Ordering {
+        let key = |fault: &Self| (fault.parameter.clone(), fault.message.clone(), fault.places.clone());
+        key(one).cmp(&key(other))
+    }
+
+    /// A name is declared that the place itself tells.
+    pub(super) fn declares_told(name: impl fmt::Display) -> Self {
+        let message = format!("`{name}` is told by the place itself, and nobody declares it");
+        Self::new(name, message).help("choose another name")
     }
 
     /// It is only that a value is still to be given.
@@ -58,9 +88,12 @@ impl Fault {
     /// Names where; what is named already is not named again.
     pub(in crate::values) fn at(mut self, at: Where<'_>) -> Self {
         let name = at.name();
-        if !self.places.contains(&name) {
-            self.places.push(name);
+        if self.sources.contains(&at.source) {
+            return self;
         }
+        self.sources.push(at.source);
+        let name = if self.places.contains(&name) { at.source.as_str().to_owned() } else { name };
+        self.places.push(name);
         self
     }
 }

@@ -22,6 +22,10 @@ impl<'a> Acquisition<'a> {
     /// known to the source that declares it and to more specific ones.
     pub(super) fn gather(&mut self) {
         let ground = self.ground;
+        // What places tell is reserved: nobody declares it before them.
+        if self.edition.is_second() {
+            self.tell();
+        }
         for parameter in ground.globals.parameters() {
             self.define(parameter, Scope::Global);
         }
@@ -32,7 +36,23 @@ impl<'a> Acquisition<'a> {
         for layer in global {
             self.take(layer);
         }
-        for told in ground.runtime.told() {
+        if !self.edition.is_second() {
+            self.tell();
+        }
+        for parameter in ground.locals.parameters() {
+            self.define(parameter, Scope::Local);
+        }
+        for layer in given {
+            self.take(layer);
+        }
+        if self.edition.is_second() {
+            self.inherit();
+        }
+    }
+
+    /// What the place itself tells.
+    fn tell(&mut self) {
+        for told in self.ground.runtime.told() {
             let index =
                 self.slot_of(&told.name, Cow::Borrowed(&told.types), Scope::Runtime, everywhere(Source::Runtime));
             let Some(slot) = self.slots.get_mut(index) else { continue };
@@ -40,12 +60,6 @@ impl<'a> Acquisition<'a> {
             if let Some(value) = &told.value {
                 slot.put(Candidate::value(everywhere(Source::Runtime), value));
             }
-        }
-        for parameter in ground.locals.parameters() {
-            self.define(parameter, Scope::Local);
-        }
-        for layer in given {
-            self.take(layer);
         }
     }
 
@@ -74,13 +88,16 @@ impl<'a> Acquisition<'a> {
         let (at, runtime) = (everywhere(default), self.ground.runtime);
         let index = self.slot_of(&parameter.name, Cow::Borrowed(&parameter.types), scope, at);
         let Some(slot) = self.slots.get_mut(index) else { return };
+        if slot.is_read_only && self.edition.is_second() {
+            return self.faults.push(Fault::declares_told(&parameter.name).at(at));
+        }
         if is_local && slot.scope == Scope::Global {
-            let message = format!("`{}` of the service hides the global parameter of its name", parameter.name);
-            self.warnings.push(Fault::new(&parameter.name, message).at(everywhere(Source::Global)));
             slot.candidates.retain(|candidate| candidate.at.source == Source::Runtime);
             slot.narrowings.clear();
             slot.renamed = None;
+            self.hides_global(&parameter.name);
         }
+        let Some(slot) = self.slots.get_mut(index) else { return };
         slot.types = Cow::Borrowed(&parameter.types);
         slot.scope = if slot.scope == Scope::Runtime && !is_local { Scope::Runtime } else { scope };
         slot.declared = at;
@@ -102,7 +119,14 @@ impl<'a> Acquisition<'a> {
         if let Some(said) = &parameter.constraint
             && let Clause::Within(expression) = &said.clause
         {
-            slot.narrowings.push(Narrowing { at, is_fixed: said.is_fixed, expression, told: None, constraint: None });
+            slot.narrowings.push(Narrowing {
+                at,
+                is_fixed: said.is_fixed,
+                expression,
+                told: None,
+                of: None,
+                constraint: None,
+            });
         }
     }
 
@@ -115,35 +139,44 @@ impl<'a> Acquisition<'a> {
             self.faults.push(Fault::new("substitutions", message).at(at));
             return;
         }
-        let mut fresh: Vec<&'a Name> = Vec::new();
+        let (mut fresh, mut declared): (Vec<&'a Name>, Vec<&'a Name>) = Default::default();
         for said in &layer.substitutions {
-            self.declare(at, &said.substitution, &mut fresh);
+            if self.declare(at, &said.substitution, &mut fresh) {
+                declared.push(&said.substitution.name);
+            }
         }
         for said in &layer.substitutions {
             self.give(at, said);
         }
         for said in &layer.substitutions {
-            self.rename(at, &said.substitution, &fresh);
+            self.rename(at, &said.substitution, if self.edition.is_second() { &declared } else { &fresh });
         }
     }
 
-    /// A name that a source declares: anew, or again.
-    fn declare(&mut self, at: Where<'a>, said: &'a Substitution, fresh: &mut Vec<&'a Name>) {
+    /// A name that a source declares: anew, or again. Returns whether it does.
+    fn declare(&mut self, at: Where<'a>, said: &'a Substitution, fresh: &mut Vec<&'a Name>) -> bool {
         let name = &said.name;
         let is_known = self.index.contains_key(name.as_str());
         let declares = !said.types.is_empty() || matches!(said.clause, Clause::Declare);
         if !declares {
-            return;
+            return false;
         }
         if !is_known {
             let scope = if at.source <= Source::Global { Scope::Global } else { Scope::Introduced };
             self.slot_of(name, Cow::Borrowed(&said.types), scope, at);
             fresh.push(name);
-            return;
+            return true;
         }
-        let Some(slot) = self.slot(name.as_str()) else { return };
+        let Some(slot) = self.slot(name.as_str()) else { return false };
+        if slot.is_read_only && self.edition.is_second() {
+            // What is given besides is refused as what is given of it always is.
+            if matches!(said.clause, Clause::Declare) && !said.is_fixed {
+                self.faults.push(Fault::declares_told(name).at(at));
+            }
+            return false;
+        }
         if said.types.is_empty() || *slot.types == said.types {
-            return;
+            return true;
         }
         // One source may declare a name and say its type beside, in any order.
         let (is_own, was_untyped) = (fresh.contains(&name), slot.types.is_empty());
@@ -154,11 +187,12 @@ impl<'a> Acquisition<'a> {
             {
                 slot.types = Cow::Borrowed(&said.types);
             }
-            return;
+            return true;
         }
         let message = format!("`{name}` is declared as `{types}` by {declared} and as `{}` by {at}", said.types);
         self.faults
             .push(Fault::new(name, message).help("leave the type out, or choose another name").at(declared).at(at));
+        true
     }
 
     /// A value or a constraint that a source gives.
@@ -208,16 +242,27 @@ impl<'a> Acquisition<'a> {
             Clause::Declare => slot.put(Candidate::nothing(at, told)),
             Clause::Value(expression) => slot.put(Candidate::expression(at, said.is_fixed, expression, told)),
             Clause::Within(expression) => {
-                let narrowing = Narrowing { at, is_fixed: said.is_fixed, expression, told, constraint: None };
+                let narrowing = Narrowing { at, is_fixed: said.is_fixed, expression, told, of: None, constraint: None };
                 let place = slot.narrowings.partition_point(|known| known.at.source <= at.source);
                 slot.narrowings.insert(place, narrowing);
             }
         }
     }
 
+    fn hides_global(&mut self, name: &Name) {
+        let message = format!("`{name}` of the service hides the global parameter of its name");
+        let warning = Fault::new(name, message).at(everywhere(Source::Global));
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
     fn unknown(&mut self, at: Where<'a>, name: &'a Name) {
         if self.ground.has_other_services && !at.source.is_of_one_service() {
             return;
+        }
+        if self.edition.is_second() && at.source <= Source::Global && self.ground.locals.get(name.as_str()).is_some() {
+            return self.hides_global(name);
         }
         let known: Vec<&str> = self.slots.iter().map(|slot| slot.name.as_str()).collect();
         let message = format!("there is no parameter `{name}`");
@@ -230,10 +275,10 @@ impl<'a> Acquisition<'a> {
     }
 
     /// A parameter that a source substitutes by the bare name of one that it declares has that name from there on.
-    fn rename(&mut self, at: Where<'a>, said: &'a Substitution, fresh: &[&'a Name]) {
+    fn rename(&mut self, at: Where<'a>, said: &'a Substitution, declared: &[&'a Name]) {
         let Clause::Value(expression) = &said.clause else { return };
         let Some(to) = expression.as_name() else { return };
-        if !fresh.contains(&to) || *to == said.name {
+        if !declared.contains(&to) || *to == said.name {
             return;
         }
         if let Some(index) = self.index.get(said.name.as_str()).copied()

@@ -11,12 +11,16 @@
 
 mod admitted;
 mod choices;
+mod circles;
 mod explain;
 mod fault;
+mod folded;
 mod gather;
+mod inherit;
 mod runtime;
 mod settle;
 mod slot;
+mod typed;
 mod veil;
 
 use std::cell::RefCell;
@@ -24,6 +28,7 @@ use std::collections::BTreeSet;
 
 use foldhash::HashMap;
 
+use super::edition::Edition;
 use super::eval::Fuel;
 use super::layer::Layer;
 use super::name::Name;
@@ -33,7 +38,7 @@ use super::value::Value;
 use slot::{Slot, State};
 
 pub use choices::Choice;
-pub use explain::{Explanation, Found, Input, Outcome, Renaming, Step, Trail};
+pub use explain::{Explanation, Found, Input, Outcome, Renaming, StandsFor, Step, Trail};
 pub use fault::Fault;
 pub use runtime::{RUNTIME_NAMES, Runtime};
 pub use veil::Veil;
@@ -79,6 +84,7 @@ impl Status {
 #[derive(Debug)]
 pub struct Acquisition<'a> {
     ground: Ground<'a>,
+    edition: Edition,
     slots: Vec<Slot<'a>>,
     index: HashMap<&'a str, usize>,
     faults: Vec<Fault>,
@@ -92,11 +98,17 @@ pub struct Acquired<'s, 'a> {
     slot: &'s Slot<'a>,
 }
 
-/// Acquires the values of a place.
+/// Acquires the values of a place, by the newest edition.
 pub fn acquire(ground: Ground<'_>) -> Acquisition<'_> {
+    acquire_by(Edition::default(), ground)
+}
+
+/// Acquires the values of a place as an edition has it.
+pub fn acquire_by(edition: Edition, ground: Ground<'_>) -> Acquisition<'_> {
     let names = ground.locals.parameters().len() + ground.globals.parameters().len() + 16;
     let mut acquisition = Acquisition {
         ground,
+        edition,
         slots: Vec::with_capacity(names),
         index: HashMap::with_capacity_and_hasher(names, foldhash::fast::RandomState::default()),
         faults: Vec::new(),
@@ -195,9 +207,10 @@ impl<'s, 'a> Acquired<'s, 'a> {
         }
     }
 
-    /// The source of the value that counts; none where there is no value.
+    /// The source of the value that counts, of a fixed one the fixing one; none where there is no value.
     pub fn at(&self) -> Option<Where<'a>> {
-        self.value().and_then(|_| self.slot.counting()).map(|candidate| candidate.at)
+        let given_at = self.value().and_then(|_| self.slot.counting()).map(|candidate| candidate.at)?;
+        Some(self.fixed_at().filter(|at| at.source > given_at.source).unwrap_or(given_at))
     }
 
     /// Whether the place itself tells it, so that nobody substitutes it.

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use linesman_schemas::Place;
 
+use crate::values::edition::Edition;
 use crate::values::eval::{Fuel, evaluate};
 use crate::values::expression::Expression;
 use crate::values::kind::Type;
@@ -113,7 +114,7 @@ impl Runtime {
                 }
                 _ => value,
             };
-            told.value = Some(told.types.admit(value)?);
+            told.value = Some(told.types.admit_by(Edition::First, value)?);
             return Ok(());
         }
         let name = Name::new(name)?;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::fault::Fault;
+use super::folded::fold;
 use super::runtime::Runtime;
 use super::slot::{Given, Slot, State};
 use super::{Acquisition, admitted};
@@ -10,7 +11,6 @@ use crate::values::eval::evaluate;
 use crate::values::expression::Expression;
 use crate::values::mistake::Mistake;
 use crate::values::name::Name;
-use crate::values::parameter::ListMode;
 use crate::values::source::Where;
 use crate::values::value::Value;
 
@@ -33,7 +33,12 @@ impl<'a> Acquisition<'a> {
             self.check_losing(index);
             self.check_required(index);
         }
-        self.faults.sort_by(|one, other| one.parameter.cmp(&other.parameter));
+        if self.edition.is_second() {
+            self.find_circles();
+            self.faults.sort_by(Fault::in_order);
+        } else {
+            self.faults.sort_by(|one, other| one.parameter.cmp(&other.parameter));
+        }
         self.faults.dedup();
     }
 
@@ -94,15 +99,17 @@ impl<'a> Acquisition<'a> {
         members.rotate_left(first.map_or(0, |(_, at)| at));
         let slots: Vec<&Slot<'a>> = members.iter().filter_map(|member| self.slots.get(*member)).collect();
         let Some(first) = slots.first() else { return };
-        let names: Vec<&str> = slots.iter().chain([first]).map(|slot| slot.name.as_str()).collect();
-        let message = format!("the parameters refer to each other in a circle: {}", names.join(" -> "));
-        let mut fault = Fault::new(first.name, message).help("give one of them a value of its own");
-        for slot in &slots {
-            if let Some(candidate) = slot.counting() {
-                fault = fault.at(candidate.at);
+        // By the second edition all circles are looked for once everything is settled.
+        if !self.edition.is_second() {
+            let names = slots.iter().chain([first]).map(|slot| slot.name.as_str());
+            let mut fault = Fault::circle(names.collect());
+            for slot in &slots {
+                if let Some(candidate) = slot.counting() {
+                    fault = fault.at(candidate.at);
+                }
             }
+            self.faults.push(fault);
         }
-        self.faults.push(fault);
         for member in members {
             if let Some(slot) = self.slots.get_mut(member) {
                 slot.state = State::Cyclic;
@@ -136,7 +143,8 @@ impl<'a> Acquisition<'a> {
             (false, true, _) => State::Faulty,
             (false, false, true) => State::Missing,
             (false, false, false) => {
-                fold(slot.list, values.iter().map(|(_, value)| value)).map_or(State::Missing, State::Value)
+                let values = values.iter().map(|(_, value)| value);
+                fold(self.edition, slot.list, values).map_or(State::Missing, State::Value)
             }
         };
         for (at, value) in &values {
@@ -162,12 +170,11 @@ impl<'a> Acquisition<'a> {
     /// What an expression comes to for a slot, as its types take it.
     fn compute(&self, slot: &Slot<'a>, at: Where<'a>, expression: &Expression, faults: &mut Vec<Fault>) -> Outcome {
         // What may not be handed on is a fault of where it is written, and told there.
-        let mut handed_on = expression.handed_on().iter().filter_map(|found| self.slot(found.name.as_str()));
-        if handed_on.any(|referred| !slot.types.accepts(&referred.types)) {
+        if !self.is_of_types(slot, at, expression) {
             return Outcome::Faulty;
         }
         let computed = match self.look_up(expression) {
-            Ok(value) => slot.types.admit(value),
+            Ok(value) => slot.types.admit_by(self.edition, value),
             Err(Looked::Faulty) => return Outcome::Faulty,
             Err(Looked::Missing(_)) if expression.as_name().is_some() => return Outcome::Missing,
             // That a required one is missing is told of it.
@@ -220,7 +227,15 @@ impl<'a> Acquisition<'a> {
     /// A service cannot do without its value.
     fn check_required(&mut self, index: usize) {
         let Some(slot) = self.slots.get(index) else { return };
-        if !slot.is_required || slot.state != State::Missing {
+        if !slot.is_required {
+            return;
+        }
+        if self.edition.is_second()
+            && let Some(fault) = slot.is_left_empty()
+        {
+            return self.faults.push(fault);
+        }
+        if slot.state != State::Missing {
             return;
         }
         // What it was renamed to, to the last name.
@@ -240,7 +255,11 @@ impl<'a> Acquisition<'a> {
             Fault::new(name, format!("`{name}` is required and has no value")).help(format!("give it: `{name}=...`"))
         } else {
             let message = format!("`{name}` is required and has no value: it is `{given}` here, which has none");
-            Fault::new(name, message).help(format!("give it: `{given}=...`"))
+            let help = match self.edition.is_second() && last.is_read_only {
+                true => Runtime::help_for(given.as_str()),
+                false => format!("give it: `{given}=...`"),
+            };
+            Fault::new(name, message).help(help)
         };
         if let Some(candidate) = slot.counting() {
             fault = fault.at(candidate.at);
@@ -257,31 +276,4 @@ pub(super) enum Looked {
     Faulty,
     /// It is wrong itself.
     Wrong(Mistake),
-}
-
-/// Values from the most general to the most specific as one.
-fn fold<'v>(mode: ListMode, values: impl ExactSizeIterator<Item = &'v Value>) -> Option<Value> {
-    let mut values = values.cloned();
-    if values.len() <= 1 || mode == ListMode::Replace {
-        return values.last();
-    }
-    let elements = |value: Value| match value {
-        Value::List(elements) => elements.to_vec(),
-        single => vec![single],
-    };
-    let mut folded: Vec<Value> = values.next().map(elements).unwrap_or_default();
-    for value in values {
-        let more = elements(value);
-        match mode {
-            ListMode::Remove => folded.retain(|known| !more.contains(known)),
-            ListMode::Append | ListMode::Replace => {
-                for element in more {
-                    if !folded.contains(&element) {
-                        folded.push(element);
-                    }
-                }
-            }
-        }
-    }
-    Some(Value::List(folded.into()))
 }

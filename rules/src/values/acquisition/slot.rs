@@ -76,8 +76,17 @@ pub(super) struct Narrowing<'a> {
     pub(super) is_fixed: bool,
     pub(super) expression: &'a Expression,
     pub(super) told: Option<&'a Told>,
+    /// Of what it was given, where that was renamed to this one.
+    pub(super) of: Option<Inherited<'a>>,
     /// What it came to; none before it is evaluated, and where it is faulty.
     pub(super) constraint: Option<Constraint>,
+}
+
+/// The parameter that a constraint was given of, and the source that renamed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Inherited<'a> {
+    pub(super) name: &'a Name,
+    pub(super) at: Where<'a>,
 }
 
 /// A parameter that has another name below.
@@ -136,7 +145,11 @@ impl<'a> Slot<'a> {
 
     /// The candidates whose values make up the one that counts, the most general first.
     pub(super) fn contributing(&self) -> std::ops::Range<usize> {
-        let end = self.unblocked();
+        self.contributing_of(self.unblocked())
+    }
+
+    /// Likewise, if there were the first `end` alone.
+    pub(super) fn contributing_of(&self, end: usize) -> std::ops::Range<usize> {
         let is_given = |candidate: &Candidate<'_>| !matches!(candidate.given, Given::Nothing);
         match self.list {
             ListMode::Append | ListMode::Remove => 0..end,

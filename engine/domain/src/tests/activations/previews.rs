@@ -57,7 +57,7 @@ fn what_would_be_done_is_what_is_done_then() {
     let before = Network::with(vec![limit, service("banner", &BANNER)]);
     for order in 0..20 {
         let mut network = before.copy();
-        let mut stories: Vec<_> = stories().into_iter().map(Vec::into_iter).collect();
+        let mut stories: Vec<_> = stories(&mut random).into_iter().map(Vec::into_iter).collect();
         while !stories.is_empty() {
             let at = random.next(stories.len());
             let Some(verb) = stories[at].next() else {
@@ -67,8 +67,12 @@ fn what_would_be_done_is_what_is_done_then() {
             let found = network.previews(&verb);
             let (was, said) = (network.copy(), format!("seed {seed}, order {order}: {verb}"));
             let (verdict, detail) = network.ask(&verb);
-            assert_eq!((found.verdict, &found.detail), (verdict, &detail), "{said}");
+            assert_eq!(found.verdict, verdict, "{said}: {detail}");
             assert!(found.is_complete, "{said}");
+            if verdict != Verdict::Done {
+                continue;
+            }
+            assert_eq!(found.detail, detail, "{said}");
             let (old, new) = (was.parts(), network.parts());
             let differs = |key: &&(String, String)| {
                 let [old, new] =

@@ -21,8 +21,12 @@ fn statements(network: &Network, line: &str) -> BTreeMap<String, Vec<(String, St
         (parameter.clone(), place.as_ref().map_or_else(|| source.to_string(), |place| format!("{source} {place}")))
     };
     let part = &network.parts()[&(line.to_string(), wish.id.clone())];
-    let leaves =
-        Configuration::parse(part.to_hold()).unwrap().leaves().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let leaves = Configuration::parse(part.to_hold())
+        .unwrap()
+        .leaves(linesman_rules::Strictness::Full)
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>();
     leaves.into_iter().map(|leaf| (leaf.clone(), found.of(&leaf).iter().map(told).collect())).collect()
 }
 

@@ -23,6 +23,7 @@ impl Way<'_> {
                 }
             },
             Expr::Compare(compared) => {
+                self.sort(condition);
                 let mut left = self.sort(&compared.expr);
                 let mut truth = Some(true);
                 for operation in &compared.ops {
@@ -67,14 +68,24 @@ impl Way<'_> {
             }
             Expr::Test(test) => {
                 if let Expr::Var(variable) = &test.expr {
-                    let sort = narrowed(test.name, self.look_up(variable.id), is_true);
-                    // IMPORTANT: where the name stands already, so that it lives as long as its scope.
-                    if let Some(known) = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(variable.id)) {
-                        *known = sort;
-                    }
+                    self.know(variable.id, narrowed(test.name, self.look_up(variable.id), is_true));
+                }
+            }
+            Expr::Var(variable) => {
+                let sort = self.look_up(variable.id);
+                if sort.is_only(form::SINGLE | form::UNDEFINED) && sort.is_of(base::BOOLEAN) {
+                    self.know(variable.id, Sort { truth: Some(is_true), ..sort.with(sort.forms & !form::UNDEFINED) });
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A name that is known already stands for this from here on.
+    fn know(&mut self, name: &str, sort: Sort) {
+        // IMPORTANT: where the name stands already, so that it lives as long as its scope.
+        if let Some(known) = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name)) {
+            *known = sort;
         }
     }
 
@@ -102,6 +113,9 @@ fn told(sort: &Sort) -> String {
         let words: Vec<String> =
             words.iter().take(8).map(|word| format!("`{}`", crate::diagnostic::excerpt(word))).collect();
         text.push_str(&format!(": {}", words.join(", ")));
+    }
+    if let (Some(truth), true) = (sort.truth, sort.is_of(base::BOOLEAN)) {
+        text.push_str(&format!(", {truth}"));
     }
     if !sort.has(form::UNDEFINED) {
         text.push_str(" and always there");
@@ -162,6 +176,9 @@ fn truthy(sort: &Sort) -> Option<bool> {
             Some((0, 0)) => Some(false),
             _ => None,
         };
+    }
+    if sort.is_of(base::BOOLEAN) {
+        return sort.truth;
     }
     let words = sort.words.as_ref().filter(|_| sort.is_of(base::TEXT))?;
     if words.iter().all(|word| !word.is_empty()) { Some(true) } else { None }
@@ -239,6 +256,10 @@ fn equal(left: &Sort, right: &Sort) -> Option<bool> {
         Some([word]) if sort.is_only(form::SINGLE) && sort.is_of(base::TEXTS) => Some(word.clone()),
         _ => None,
     };
+    let truth = |sort: &Sort| sort.truth.filter(|_| sort.is_only(form::SINGLE) && sort.is_of(base::BOOLEAN));
+    if let (Some(one), Some(other)) = (truth(left), truth(right)) {
+        return Some(one == other);
+    }
     let is_same = number(left).zip(number(right)).is_some_and(|(one, other)| one == other)
         || word(left).zip(word(right)).is_some_and(|(one, other)| one == other);
     is_same.then_some(true)
@@ -250,15 +271,15 @@ fn among(value: &Sort, list: &Sort) -> Option<bool> {
     (is_known && (list.base == 0 || are_apart(value, &list.element()))).then_some(false)
 }
 
-/// Whether one number is less than another, or with `or_equal` not more. What is not there is less than every number.
+/// Whether one number is less than another, or with `or_equal` not more. What is not there is not compared: that fails.
 fn less(left: &Sort, right: &Sort, or_equal: bool) -> Option<bool> {
     let number = |sort: &Sort| {
         let is_number = sort.has(form::SINGLE) && sort.is_only(form::SINGLE | form::UNDEFINED);
         sort.bounds.filter(|_| is_number && sort.is_of(base::INTEGER | base::FLOAT))
     };
     let ((first, last), (from, to)) = number(left).zip(number(right))?;
-    if (last < from || (or_equal && last == from)) && !right.has(form::UNDEFINED) {
+    if last < from || (or_equal && last == from) {
         return Some(true);
     }
-    ((first > to || (!or_equal && first == to)) && !left.has(form::UNDEFINED)).then_some(false)
+    (first > to || (!or_equal && first == to)).then_some(false)
 }

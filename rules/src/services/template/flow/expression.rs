@@ -1,6 +1,8 @@
 //! What expressions come to, and what in them fails whatever the values are.
 
-use minijinja::machinery::ast::{BinOpKind, CallArg, Expr, Filter, UnaryOpKind};
+use minijinja::Value;
+use minijinja::machinery::ast::{BinOpKind, CallArg, Compare, CompareOpKind, Expr, Filter, UnaryOpKind};
+use minijinja::value::ValueKind;
 
 use super::{Way, extent};
 use crate::diagnostic::Code;
@@ -20,9 +22,16 @@ impl Way<'_> {
                 Sort::list_of(elements.into_iter())
             }
             Expr::UnaryOp(operation) => {
-                self.sort(&operation.expr);
-                let is_not = matches!(operation.op, UnaryOpKind::Not);
-                Sort::single(if is_not { base::BOOLEAN } else { base::INTEGER | base::FLOAT | base::OTHER })
+                let sort = self.sort(&operation.expr);
+                if matches!(operation.op, UnaryOpKind::Not) {
+                    return Sort::single(base::BOOLEAN);
+                }
+                if let Some(number) = constants(expression).first() {
+                    self.keep_literal(number);
+                    return Sort::literal(number);
+                }
+                self.want_number("-", &operation.expr, &sort);
+                Sort::single(base::INTEGER | base::FLOAT | base::OTHER)
             }
             Expr::BinOp(operation) if matches!(operation.op, BinOpKind::ScAnd | BinOpKind::ScOr) => {
                 self.truth(expression);
@@ -30,8 +39,7 @@ impl Way<'_> {
             }
             Expr::BinOp(operation) => self.calculation(operation.op, &operation.left, &operation.right),
             Expr::Compare(compared) => {
-                self.sort(&compared.expr);
-                compared.ops.iter().for_each(|operation| drop(self.sort(&operation.expr)));
+                self.chain(compared);
                 Sort::single(base::BOOLEAN)
             }
             Expr::Test(test) => {
@@ -47,6 +55,7 @@ impl Way<'_> {
                 let of = self.sort(&attribute.expr);
                 let is_range = of.is_only(form::SINGLE | form::UNDEFINED) && of.is_of(base::RANGES);
                 if !is_range || !matches!(attribute.name, "first" | "last") {
+                    self.want_part(&attribute.expr, &of, attribute.name);
                     return Sort::any();
                 }
                 let numbers = if of.base & base::RANGE_OF_NUMBERS != 0 { base::INTEGER | base::FLOAT } else { 0 };
@@ -109,19 +118,90 @@ impl Way<'_> {
             BinOpKind::FloorDiv => "//",
             BinOpKind::Rem => "%",
             BinOpKind::Pow => "**",
+            BinOpKind::Mul => "*",
             BinOpKind::Concat => return Sort::single(base::TEXT),
-            BinOpKind::Add | BinOpKind::Mul => return Sort::any(),
-            _ => return Sort::single(base::BOOLEAN),
+            BinOpKind::Add => return self.sum([left, right], &sorts),
+            _ => {
+                self.keep_compared(left, right);
+                if matches!(op, BinOpKind::Lt | BinOpKind::Lte | BinOpKind::Gt | BinOpKind::Gte) {
+                    self.want_order([left, right], &sorts);
+                }
+                return Sort::single(base::BOOLEAN);
+            }
         };
         for (operand, sort) in [left, right].into_iter().zip(&sorts) {
-            let may_be_number = sort.has(form::SINGLE) && sort.base & (base::NUMBERS | base::OTHER) != 0;
-            if !may_be_number && sort.has(form::SINGLE | form::NEGATED | form::LIST) && !sort.is_never() {
-                let meant = self.meant(extent(operand));
-                let message = format!("`{sign}` wants numbers, and `{meant}` is {}", sort.describe());
-                self.refuse(extent(operand), Code::WrongType, message, Some("calculate with numbers".to_owned()));
-            }
+            self.want_number(sign, operand, sort);
+        }
+        let [_, divisor] = &sorts;
+        let is_zero = divisor.is_only(form::SINGLE) && divisor.bounds == Some((0, 0));
+        if is_zero && matches!(sign, "/" | "//" | "%") {
+            let message = format!("`{sign}` divides by `{}`, which is zero", self.meant(extent(right)));
+            self.refuse(extent(right), Code::WrongType, message, Some("divide by another number".to_owned()));
         }
         Sort::single(base::INTEGER | base::FLOAT | base::OTHER)
+    }
+
+    /// Two numbers, two texts or two lists.
+    fn sum(&mut self, operands: [&Expr<'_>; 2], sorts: &[Sort; 2]) -> Sort {
+        let [left, right] = sorts;
+        let shared = kinds(left) & kinds(right);
+        if shared == 0 && is_there(left) && is_there(right) {
+            let [one, other] = operands.map(|operand| self.meant(extent(operand)));
+            let (of_one, of_other) = (left.describe(), right.describe());
+            let message = format!("`+` adds numbers, texts or lists, and `{one}` is {of_one}, `{other}` {of_other}");
+            let [first, last] = operands.map(extent);
+            self.refuse(first.start..last.end, Code::WrongType, message, Some("add what is alike".to_owned()));
+        }
+        match shared {
+            NUMBER => Sort::single(base::INTEGER | base::FLOAT),
+            TEXT => Sort::single(base::TEXT),
+            _ => Sort::any(),
+        }
+    }
+
+    /// What is calculated with is a number.
+    fn want_number(&mut self, sign: &str, operand: &Expr<'_>, sort: &Sort) {
+        if kinds(sort) & NUMBER == 0 && is_there(sort) {
+            let meant = self.meant(extent(operand));
+            let message = format!("`{sign}` wants numbers, and `{meant}` is {}", sort.describe());
+            self.refuse(extent(operand), Code::WrongType, message, Some("calculate with numbers".to_owned()));
+        }
+    }
+
+    /// What is compared by order has one.
+    pub(super) fn want_order(&mut self, operands: [&Expr<'_>; 2], [left, right]: &[Sort; 2]) {
+        if kinds(left) & kinds(right) == 0 && is_there(left) && is_there(right) {
+            let [first, last] = operands.map(extent);
+            let range = first.start..last.end;
+            let (meant, left, right) = (self.meant(range.clone()), left.describe(), right.describe());
+            let message = format!("`{meant}` compares {left} with {right}, which have no order");
+            let help = "compare two numbers, two texts or two lists".to_owned();
+            self.refuse(range, Code::WrongType, message, Some(help));
+        }
+    }
+
+    /// What is asked for a part of it has parts.
+    fn want_part(&mut self, of: &Expr<'_>, sort: &Sort, part: &str) {
+        let has_names = sort.has(form::SINGLE) && sort.base & (base::MAP | base::OTHER) != 0;
+        let has_ends = sort.has(form::SINGLE) && sort.base & base::RANGES != 0 && matches!(part, "first" | "last");
+        if is_there(sort) && !has_names && !has_ends {
+            let message = format!("`{}` is {} and has no `{part}`", self.meant(extent(of)), sort.describe());
+            let help = "a range has `first` and `last`, and a map its own names".to_owned();
+            self.refuse(extent(of), Code::WrongType, message, Some(help));
+        }
+    }
+
+    /// The operands of comparisons side by side.
+    fn chain(&mut self, compared: &Compare<'_>) {
+        let (mut left, mut of_left) = (&compared.expr, self.sort(&compared.expr));
+        for operation in &compared.ops {
+            let right = self.sort(&operation.expr);
+            self.keep_compared(left, &operation.expr);
+            if is_order(operation.op) {
+                self.want_order([left, &operation.expr], &[of_left, right.clone()]);
+            }
+            (left, of_left) = (&operation.expr, right);
+        }
     }
 
     fn filtered(&mut self, expression: &Expr<'_>, filter: &Filter<'_>) -> Sort {
@@ -129,8 +209,7 @@ impl Way<'_> {
         let Some(of) = &filter.expr else { return Sort::any() };
         let sort = self.sort(of);
         let Some(wanted) = wanted(filter.name) else { return Sort::any() };
-        let is_there = sort.has(form::SINGLE | form::NEGATED | form::LIST) && !sort.is_never();
-        if is_there && !takes(filter.name, &sort) {
+        if is_there(&sort) && !takes(filter.name, &sort) {
             let (name, meant) = (filter.name, self.meant(extent(of)));
             let message = format!("`{name}` wants {wanted}, and `{meant}` is {}", sort.describe());
             let help = if sort.is_only(form::LIST) {
@@ -142,6 +221,56 @@ impl Way<'_> {
             return Sort::any();
         }
         result(filter.name, &sort)
+    }
+}
+
+const NUMBER: u8 = 1;
+const TEXT: u8 = 2;
+const LIST: u8 = 4;
+
+/// Of what has an order and can be added, what a value may be.
+fn kinds(sort: &Sort) -> u8 {
+    let is_single = |bases: u16| sort.has(form::SINGLE) && sort.base & (bases | base::OTHER) != 0;
+    let may = |is_so: bool, kind: u8| if is_so { kind } else { 0 };
+    let list = sort.has(form::LIST) || is_single(0);
+    may(is_single(base::INTEGER | base::FLOAT), NUMBER) | may(is_single(base::TEXTS), TEXT) | may(list, LIST)
+}
+
+/// Whether there may be a value, of which something is known.
+const fn is_there(sort: &Sort) -> bool {
+    sort.has(form::SINGLE | form::NEGATED | form::LIST) && !sort.is_never()
+}
+
+/// Whether it is about which of two comes first.
+pub(super) const fn is_order(op: CompareOpKind) -> bool {
+    matches!(op, CompareOpKind::Lt | CompareOpKind::Lte | CompareOpKind::Gt | CompareOpKind::Gte)
+}
+
+/// The literals that an expression is, or is a list of.
+pub(super) fn constants(expression: &Expr<'_>) -> Vec<Value> {
+    match expression {
+        Expr::Const(constant) if constant.value.kind() == ValueKind::Seq => {
+            constant.value.try_iter().into_iter().flatten().collect()
+        }
+        Expr::Const(constant) => vec![constant.value.clone()],
+        Expr::List(list) => list.items.iter().flat_map(constants).collect(),
+        Expr::UnaryOp(operation) if matches!(operation.op, UnaryOpKind::Neg) => {
+            let Expr::Const(constant) = &operation.expr else { return Vec::new() };
+            let whole = i64::try_from(constant.value.clone()).ok().and_then(i64::checked_neg).map(Value::from);
+            let float = || f64::try_from(constant.value.clone()).ok().map(|number| Value::from(-number));
+            let is_number = constant.value.is_number();
+            whole.filter(|_| is_number).or_else(|| float().filter(|_| is_number)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The name that an expression is, behind filters.
+pub(super) fn named<'e>(expression: &'e Expr<'_>) -> Option<&'e str> {
+    match expression {
+        Expr::Var(variable) => Some(variable.id),
+        Expr::Filter(filter) => named(filter.expr.as_ref()?),
+        _ => None,
     }
 }
 
@@ -172,7 +301,7 @@ fn takes(filter: &str, sort: &Sort) -> bool {
                 || sort.has(form::NEGATED) && sort.base & (networks | base::OTHER) != 0
         }
         "physical" | "unit" => is_single(base::TEXT | base::INTERFACE),
-        "rate" => is_single(base::NUMBERS),
+        "rate" => is_single(base::INTEGER | base::FLOAT),
         "name" => is_single(base::TEXTS),
         "length" => sort.has(form::LIST) || is_single(base::MAP),
         "items" => is_single(base::MAP),

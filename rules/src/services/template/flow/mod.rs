@@ -12,6 +12,7 @@ use std::ops::Range;
 use minijinja::Value;
 use minijinja::machinery::ast::{Expr, ForLoop, Macro, Stmt};
 
+use self::expression::{constants, named};
 use super::fault::Fault;
 use super::inspect::range;
 use super::sort::{Sort, base, form};
@@ -38,6 +39,8 @@ pub(in crate::services) struct Flow {
     pub(in crate::services) unguarded: Vec<(String, Fault)>,
     /// Numbers and texts that the templates compare with.
     pub(in crate::services) literals: Vec<Value>,
+    /// The same, with the name of what each is compared with.
+    pub(in crate::services) compared: Vec<(String, Value)>,
     /// How many conditions there are.
     pub(in crate::services) conditions: usize,
 }
@@ -250,6 +253,10 @@ impl Way<'_> {
 
     fn loop_over(&mut self, each: &ForLoop<'_>) {
         let list = self.sort(&each.iter);
+        if list.is_only(form::LIST) && list.base == 0 && !list.nests && !is_blank(&each.body) {
+            let message = format!("`{}` is empty: the loop is never rendered", self.meant(extent(&each.iter)));
+            self.refuse(extent(&each.iter), Code::Unreachable, message, Some("leave the loop out".to_owned()));
+        }
         if let Expr::Filter(filter) = &each.iter
             && let Some(filtered @ Expr::Var(_)) = &filter.expr
         {
@@ -311,6 +318,19 @@ impl Way<'_> {
         }
     }
 
+    /// Remembers what a name is compared with.
+    fn keep_compared(&mut self, left: &Expr<'_>, right: &Expr<'_>) {
+        for (one, other) in [(left, right), (right, left)] {
+            let Some(name) = named(one) else { continue };
+            for literal in constants(other) {
+                let pair = (name.to_owned(), literal);
+                if self.flow.compared.len() < LITERALS_MOST && !self.flow.compared.contains(&pair) {
+                    self.flow.compared.push(pair);
+                }
+            }
+        }
+    }
+
     fn keep_literal(&mut self, value: &Value) {
         if self.flow.literals.len() < LITERALS_MOST && !self.flow.literals.contains(value) {
             self.flow.literals.push(value.clone());
@@ -319,7 +339,7 @@ impl Way<'_> {
 }
 
 /// From the first to the last of what stands in an expression: the engine tells of some only where their sign stands.
-fn extent(expression: &Expr<'_>) -> Range<usize> {
+pub(super) fn extent(expression: &Expr<'_>) -> Range<usize> {
     let own = range(expression.span());
     let (first, last) = match expression {
         Expr::BinOp(operation) => (Some(extent(&operation.left)), Some(extent(&operation.right))),

@@ -1,4 +1,5 @@
-//! The few statements whose form alone does not say what is a name and what a value.
+//! The few statements whose form alone does not say what is a name and what a value, by their names alone: as logs of
+//! the levels 1 to 6 were decided ([`Strictness::Early`](crate::Strictness::Early)).
 
 /// Statements of which every value is a leaf of its own: `address 192.0.2.1/24;`, `protocol udp;`. In order.
 const SEVERAL: [&str; 42] = [
