@@ -1,4 +1,5 @@
-//! Places that are gone, and still named in spheres of the provider's people or of their API tokens.
+//! Places that are gone, and still named in spheres of the provider's people or of their API tokens, or in what those
+//! who are gone left to groups.
 //!
 //! Those are rows of lane 0, which every lane knows as the directory. So the lane of the place keeps that it is gone, and
 //! lets nobody make a place of that name: whoever's sphere names it would see it. Whoever hands out what lanes have
@@ -17,7 +18,7 @@ use linesman_schemas::{Place, PlacePath};
 use super::Error;
 use super::desk::Desk;
 use super::directory::Directory;
-use super::managers::Managers;
+use super::managers::{Managers, left_to_groups};
 use super::organizations::Organizations;
 use super::places::{path, within};
 use super::state::Base;
@@ -71,6 +72,8 @@ pub(crate) fn find(desk: &mut Desk, organizations: &Organizations, directory: &D
     }
     let spheres = directory.people().map(|person| &person.grant.sphere);
     let spheres = spheres.chain(directory.tokens().filter_map(|token| token.sphere.as_ref()));
+    let left = left_to_groups(desk, directory)?;
+    let spheres = spheres.chain(left.iter().map(|(_, sphere)| sphere));
     let named: BTreeSet<&PlacePath> = spheres
         .flat_map(|sphere| sphere.places())
         .filter_map(|place| if let Place::Below(place) = place { Some(place) } else { None })

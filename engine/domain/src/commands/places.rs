@@ -197,7 +197,7 @@ fn remove(desk: &mut Desk, managers: &mut Managers, removal: &PlaceRemoval) -> R
         if desk.is_at(removals::LEVEL) {
             let tokens = spheres::clear_tokens(desk, Some(&place.organization), &Place::Below(place.clone()))?;
             fields.insert("tokens".to_owned(), tokens.into_iter().map(|cleared| cleared.whose).collect());
-            let Named { people, tokens } = hanging.named;
+            let Named { people, tokens, .. } = hanging.named;
             // Who they are is the provider's to know, whose log tells it.
             fields.insert("of_provider".to_owned(), json!({"managers": people, "tokens": tokens}));
         }

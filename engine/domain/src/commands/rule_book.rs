@@ -53,8 +53,8 @@ fn load_section(desk: &mut Desk, books: &Books, load: &SectionLoad) -> Result<An
     Ok(Answer::done("loaded", old, new).about(&section))
 }
 
-/// A place that is gone goes out of the spheres of the provider's people, and of their tokens. Who then has none sees by
-/// groups alone.
+/// A place that is gone goes out of the spheres of the provider's people, of their tokens, and of what those who are gone
+/// left to groups. Who then has none sees by groups alone.
 fn clear(desk: &mut Desk, managers: &mut Managers, books: &Books, clearing: &PlaceClearing) -> Result<Answer, Error> {
     let version = desk.read(&sections::key())?.map_or(books.row().version, |row| row.version);
     let asked = clearing.rule_book;
@@ -68,7 +68,14 @@ fn clear(desk: &mut Desk, managers: &mut Managers, books: &Books, clearing: &Pla
     if !tokens.is_empty() {
         managers.changed_directory();
     }
-    let of_all = |of: fn(&Cleared) -> &Sphere| json!({"managers": spheres::shown(&people, of), "tokens": spheres::shown(&tokens, of)});
+    let groups = spheres::clear_left(desk, managers, &place)?;
+    let of_all = |of: fn(&Cleared) -> &Sphere| {
+        let mut all = json!({"managers": spheres::shown(&people, of), "tokens": spheres::shown(&tokens, of)});
+        if let Some(fields) = all.as_object_mut().filter(|_| !groups.is_empty()) {
+            fields.insert("groups".to_owned(), Value::Object(spheres::shown(&groups, of)));
+        }
+        all
+    };
     Ok(Answer::done("cleared", of_all(|cleared| &cleared.before), of_all(|cleared| &cleared.after)))
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Error;
 use crate::desk::Desk;
-use crate::managers::{self, ManagerRow, Managers, without};
+use crate::managers::{self, GrantRow, ManagerRow, Managers, left_to_groups, without};
 use crate::rights::settled;
 use crate::tokens::{self, TokenRow};
 
@@ -40,6 +40,27 @@ pub(super) fn clear_people(desk: &mut Desk, managers: &mut Managers, gone: &Plac
         managers.changed(&member.login);
         cleared.push(Cleared { whose: member.login.to_string(), before, after });
     }
+    Ok(cleared)
+}
+
+/// Takes a place, and what lies below it, out of what the provider's people had that are gone: as long as somebody is in
+/// a group that one of them tied to the place's organization, it is seen by that. Which groups' it was.
+pub(super) fn clear_left(desk: &mut Desk, managers: &mut Managers, gone: &Place) -> Result<Vec<Cleared>, Error> {
+    let mut cleared = Vec::new();
+    for (group, before) in left_to_groups(desk, managers.directory())? {
+        if let Some(after) = without(&before, gone) {
+            cleared.push(Cleared { whose: group.to_string(), before, after });
+        }
+    }
+    if cleared.is_empty() {
+        return Ok(cleared);
+    }
+    for (was, grant) in managers::gone_people(desk.state()).collect::<Result<Vec<_>, _>>()? {
+        if let Some(sphere) = without(&grant.sphere, gone) {
+            desk.write(managers::gone_key(&was), &GrantRow::from(&Grant { sphere, ..grant }))?;
+        }
+    }
+    managers.changed_directory();
     Ok(cleared)
 }
 

@@ -22,7 +22,7 @@ use super::state::{Base, State};
 use super::table::Table;
 use super::{directory, removals, sections, tokens};
 pub(crate) use handover::hand_over;
-pub(crate) use named::{Named, without};
+pub(crate) use named::{Named, left_to_groups, without};
 pub use row::{GONE, GrantRow, MANAGERS, ManagerRow, PROVIDER, all, gone_key, gone_people, key, owner, within};
 use sha2::{Digest, Sha256};
 

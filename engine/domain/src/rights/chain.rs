@@ -240,8 +240,13 @@ pub(super) fn of_granter(grants: &(impl Grants + ?Sized), granter: &Granter) -> 
 /// # Errors
 /// What was granted cannot be read.
 pub fn heir(grants: &(impl Grants + ?Sized), granter: &Granter) -> Result<Option<Granter>, Error> {
+    Ok(left(grants, granter)?.granter)
+}
+
+/// What those who are gone leave of whatever a granter grants, by its heir: everything, by itself, as long as it is there.
+pub(crate) fn left(grants: &(impl Grants + ?Sized), granter: &Granter) -> Result<Grant, Error> {
     let hand = Member { login: granter.login.clone(), number: granter.number, grant: handed(granter) };
-    Ok(settled(grants, &hand)?.granter)
+    settled(grants, &hand)
 }
 
 /// What a manager was granted, handed over as far as granters are gone; nothing, by nobody, where the way breaks off.

@@ -37,6 +37,7 @@ use linesman_schemas::{IncidentStep, Login, Place, Principal, Privilege, Right};
 
 use super::Error;
 pub use asking::{Asking, PlaceKind, Where, answer, asked_at};
+pub(crate) use chain::left;
 pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, heir, settled};
 use chain::{Climb, Link, climb};
 pub use explain::{Explanation, Held, Tied, explain};

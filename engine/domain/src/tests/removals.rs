@@ -37,7 +37,7 @@ impl World {
     }
 
     /// The engine asks lane 0 to take a place out of spheres, as it found them in a version of the rule book.
-    fn clear(&mut self, place: &str, rule_book: u64) -> (Verdict, String) {
+    pub(super) fn clear(&mut self, place: &str, rule_book: u64) -> (Verdict, String) {
         let id = format!("clear-{}", self.lane.sequence);
         let verb = json!({"clear_place": {"place": place, "rule_book": rule_book}});
         let command = json!({"id": id, "principal": {"kind": "machine"}, "node": "test", "verb": verb});
@@ -47,7 +47,7 @@ impl World {
         (row.verdict, row.detail)
     }
 
-    fn version(&self) -> u64 {
+    pub(super) fn version(&self) -> u64 {
         sections::read(&self.lane.base).unwrap().version
     }
 
@@ -266,4 +266,50 @@ fn whom_somebody_has_granted_anything_does_not_come_by_a_place_again_that_somebo
     assert!(!world.sees(&principal("acme/ben"), "acme/a"));
     world.lane.work();
     assert!(!world.sees(&principal("acme/ben"), "acme/a"));
+}
+
+/// At `level`: bob ties a group to acme, is left `acme/a` of it, and goes; then `acme/a` goes and is to be made again.
+fn left_to_a_group(level: u32) -> World {
+    let mut world = World::at(level, 0);
+    let manager = |name: &str, sphere: &str| json!({"set_manager": {"manager": name, "sphere": [sphere], "privileges": ["managers"]}});
+    let group = json!({"set_group": {"group": "g", "members": ["cid"], "organizations": ["acme"]}});
+    for (asker, org, verb) in [
+        ("admin", None, manager("bob", "acme")),
+        ("admin", None, manager("cid", "acme/b")),
+        ("bob", None, group),
+        ("admin", None, manager("bob", "acme/a")),
+        ("admin", None, json!({"remove_manager": {"manager": "bob"}})),
+    ] {
+        assert_eq!(world.ask(asker, org, &verb), Verdict::Done, "{:?}", world.log);
+    }
+    assert!(world.sees(&principal("cid"), "acme/a") && !world.sees(&principal("cid"), "acme"));
+    assert_eq!(world.ask("admin", Some("acme"), &remove("acme/a/1", false)), Verdict::Done, "who is gone is nobody");
+    assert_eq!(world.ask("admin", Some("acme"), &remove("acme/a", false)), Verdict::Done, "who is gone is nobody");
+    world
+}
+
+#[test]
+fn what_somebody_who_is_gone_left_to_a_group_goes_with_its_place() {
+    let mut world = left_to_a_group(7);
+    assert_eq!(gone(&world.lane), ["acme/a"]);
+    assert_eq!(world.ask("admin", Some("acme"), &set("acme/a")), Verdict::Conflict);
+    assert_eq!(world.told(), STILL);
+    let version = world.version();
+    assert_eq!(world.clear("acme/a", version), (Verdict::Done, "cleared".to_owned()));
+    assert!(gone(&world.lane).is_empty() && world.version() > version, "the other lanes are told");
+    let log = Log::open(&world.lane.base, &Owner::Provider(0)).unwrap();
+    let record = log.record(log.head().size() - 1).unwrap().unwrap().0;
+    assert_eq!(record.old, json!({"managers": {}, "tokens": {}, "groups": {"g": ["acme/a"]}}));
+    assert_eq!(record.new, json!({"managers": {}, "tokens": {}, "groups": {"g": []}}));
+    assert_eq!(world.ask("admin", Some("acme"), &set("acme/a")), Verdict::Done, "{:?}", world.log);
+    assert!(!world.sees(&principal("cid"), "acme/a"), "it is another place");
+    assert!(world.sees(&principal("cid"), "acme/b"));
+}
+
+#[test]
+fn before_level_7_a_group_is_left_what_comes_again() {
+    let mut world = left_to_a_group(6);
+    assert!(gone(&world.lane).is_empty());
+    assert_eq!(world.ask("admin", Some("acme"), &set("acme/a")), Verdict::Done);
+    assert!(world.sees(&principal("cid"), "acme/a"));
 }
