@@ -373,9 +373,11 @@ impl Organizations {
         self.row(org).is_some_and(|row| row.standing == Standing::Suspended)
     }
 
-    /// What of an organization governs its pending reactions; none of one that does not exist.
-    pub(crate) fn governs(&self, org: &OrgName) -> Option<(FilterLevel, Standing, bool)> {
-        self.row(org).map(|row| (row.filter_level, row.standing, row.upload))
+    /// What of an organization governs its pending reactions, and whether bytes of its cases leave; none of one that does not
+    /// exist. That those of tests stay is so from engine level 7 on.
+    pub(crate) fn governs(&self, desk: &Desk, org: &OrgName) -> Option<(FilterLevel, Standing, bool)> {
+        let stays = |row: &OrgRow| desk.is_at(uploads::LEVEL) && row.submit_case_as == SubmitCaseAs::Test;
+        self.row(org).map(|row| (row.filter_level, row.standing, row.upload && !stays(row)))
     }
 
     /// The device group a host belongs to: the first that names it; empty for none.

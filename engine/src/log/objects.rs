@@ -270,6 +270,21 @@ impl Objects {
         Ok(open)
     }
 
+    /// How many bytes of an organization lie here at most, those that no row names included: a piece counts whole.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn held(&self, org: &OrgName) -> Result<u64, Error> {
+        let keys = format!("{org}.*.*");
+        let subjects = self.store().await?.stream.info_with_subjects(format!("$KV.{BUCKET}.{keys}")).await;
+        let mut subjects = subjects.map_err(|error| fault(&keys, error))?;
+        let mut pieces = 0;
+        while let Some((subject, _)) = subjects.try_next().await.map_err(|error| fault(&keys, error))? {
+            pieces += u64::from(!subject.ends_with(".open") && !subject.ends_with(".done"));
+        }
+        Ok(pieces * PIECE)
+    }
+
     /// The bytes of an upload that is whole, in pieces, held against their SHA-256: before the last piece comes, all are
     /// known to be right, or there is an error in its place.
     pub fn read(

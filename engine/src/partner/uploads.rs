@@ -238,6 +238,13 @@ async fn has_room(sources: &Sources, asker: &Asker, size: u64) -> Result<(), Pro
         let detail = format!("the partner keeps at most {most} bytes of an end customer, and has {}", kept.bytes);
         return Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail));
     }
+    // What is whole and named by nothing lies there for a day, and counts with what is kept.
+    let held = sources.objects.held(org).await.map_err(|error| unavailable(&error))?;
+    let most = bounds.kept_most_bytes.saturating_add(bounds.most_bytes.saturating_mul(OPEN_TIMES));
+    if held.saturating_add(size) > most {
+        let detail = format!("of the end customer {held} bytes lie here, some that no case has: those go after a day");
+        return Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail));
+    }
     let (mut count, mut bytes) = (0, size);
     for upload in sources.objects.open(org).await.map_err(|error| unavailable(&error))? {
         let found = sources.objects.find(org, &upload).await.map_err(|error| unavailable(&error))?;

@@ -134,7 +134,7 @@ mod tests {
         lane.send_replace(LaneStatus { now: later, ..LaneStatus::default() });
         let changed = keeping.objects.find(&org, "open").await.unwrap().unwrap();
         keeping.objects.append(&org, "open", &changed, Bytes::from_static(b"th")).await.unwrap();
-        assert_eq!(keeping.objects.remove_unchanged(&org, "open", &changed).await.unwrap(), false, "it has gone on");
+        assert!(!keeping.objects.remove_unchanged(&org, "open", &changed).await.unwrap(), "it has gone on");
         assert!(keeping.objects.find(&org, "open").await.unwrap().is_some());
         assert_eq!(keeping.walk().await, Ok(2));
         let left = keeping.objects.all(10).await.unwrap();

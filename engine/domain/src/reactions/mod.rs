@@ -25,6 +25,7 @@ use super::follow::{Cause, Follow};
 use super::outgoing::Topic;
 use super::policies::Fired;
 use super::subject::Incident;
+use super::table::Row as _;
 use super::upstream::Installed;
 use super::{Error, activations, cases, uploads, upstream};
 use circuit::after;
@@ -219,7 +220,7 @@ pub(crate) fn settle(desk: &mut Desk, org: Option<&OrgName>, report: Attempt) ->
         Outcome::Failed(failure) => {
             desk.tally.input("result", "failed");
             desk.tally.attempt_failure(failure.class.as_str());
-            failed(desk, &report.reaction, row, &failure)
+            failed(desk, &report.reaction, row, (&failure, report.requests))
         }
     }
 }
@@ -245,12 +246,19 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
     }
 }
 
-fn failed(desk: &mut Desk, id: &ReactionId, row: PendingRow, failure: &Failure) -> Result<Option<Follow>, Error> {
-    if failure.class == FailureClass::Refused {
+fn failed(
+    desk: &mut Desk,
+    id: &ReactionId,
+    row: PendingRow,
+    (failure, requests): (&Failure, u32),
+) -> Result<Option<Follow>, Error> {
+    // Where nobody was asked, what is wrong is here, and says nothing of the destination.
+    let was_asked = requests > 0 || !desk.is_at(uploads::LEVEL);
+    match failure.class {
+        _ if !was_asked => {}
         // It was reached and it answered: the destination is well.
-        circuit::close(desk, &row.destination)?;
-    } else {
-        circuit::strain(desk, &row.destination, failure)?;
+        FailureClass::Refused => circuit::close(desk, &row.destination)?,
+        _ => circuit::strain(desk, &row.destination, failure)?,
     }
     let again = after(desk.now, delay_s(desk, id, &row, failure));
     unpend(desk, id, &row);
@@ -371,9 +379,18 @@ pub(crate) fn slice(desk: &Desk, org: &OrgName, after: &[u8], most: usize, bytes
     let mut slice = Slice { ids: Vec::new(), last: None, looked_at: 0 };
     let mut bytes = 0;
     while let Some((key, row)) = desk.first(from.as_ref().map(Vec::as_slice), &prefix)? {
-        slice.ids.extend(read_key(&key));
+        let id = read_key(&key);
         slice.looked_at += 1;
-        bytes += key.len() + row.len();
+        // What texts come to does not count: where a slice ends is decided, and another release may redact otherwise.
+        let of_row = match &id {
+            Some(id) if desk.is_at(leaving::LEVEL) => {
+                let read = desk.read(&self::key(id.as_str()))?;
+                read.map_or(Ok(0), |pending| Ok::<_, Error>(pending.form(leaving::LEVEL, &row)?.len()))?
+            }
+            _ => row.len(),
+        };
+        slice.ids.extend(id);
+        bytes += key.len() + of_row;
         if slice.looked_at as usize >= most || bytes >= bytes_most {
             slice.last = Some(key);
             break;

@@ -200,10 +200,10 @@ impl Domain {
 
     /// Changes an organization; what is pending for it follows its settings.
     fn change_organization(&mut self, org: &OrgName, verb: &Organization) -> Result<Answer, Error> {
-        let before = self.organizations.governs(org);
+        let before = self.organizations.governs(&self.desk, org);
         let answer = commands::organizations::ask(&mut self.desk, &mut self.organizations, org, verb)?;
         if self.desk.is_at(2) {
-            if before != self.organizations.governs(org) && reactions::has_any(&self.desk, org)? {
+            if before != self.organizations.governs(&self.desk, org) && reactions::has_any(&self.desk, org)? {
                 self.jobs.begin(&mut self.desk, Work::ReviewPending(org.clone()))?;
             }
         } else {

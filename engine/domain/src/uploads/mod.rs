@@ -169,9 +169,9 @@ fn may_leave(organizations: &Organizations, incident: &Incident) -> bool {
     row.upload && row.filter_level != FilterLevel::DoNotSend && !is_test
 }
 
-/// By what the upstream knows an incident's case; none before it does.
+/// By what the upstream knows an incident's case; none before it does, and where another one has taken it.
 fn known_as(desk: &Desk, incident: &Incident) -> Option<String> {
-    let case = incident.case.as_ref()?;
+    let case = incident.case.as_ref().filter(|_| !incident.is_elsewhere)?;
     let is_sent = match case.state {
         CaseState::Submitted | CaseState::Created | CaseState::Updated | CaseState::Closed => true,
         CaseState::Draft | CaseState::Waiting | CaseState::Withheld | CaseState::Failed | CaseState::Reported => false,
@@ -214,9 +214,13 @@ fn action(incident: &Incident, (number, row): (u32, &UploadRow), case: String, f
         FilterLevel::AddressesOverwritten => device(""),
         FilterLevel::FeaturesOnly | FilterLevel::DoNotSend => None,
     };
-    let name = match row.held {
-        Held::Object(_) if filter_level != FilterLevel::All => format!("{}-{number}{}", incident.id, ending(&row.name)),
-        Held::Object(_) | Held::Bundle => row.name.clone(),
+    let (name, media_type) = match row.held {
+        Held::Object(_) if filter_level != FilterLevel::All => {
+            // What is a configuration by its name is held back as one by the connector.
+            let kind = if is_configuration(&row.name) { "-config" } else { "" };
+            (format!("{}-{number}{kind}{}", incident.id, ending(&row.name)), None)
+        }
+        Held::Object(_) | Held::Bundle => (row.name.clone(), row.media_type.clone()),
     };
     let source = match &row.held {
         Held::Object(sha256) => UploadSource::Object { sha256: hex::encode(sha256), size: row.size },
@@ -228,7 +232,6 @@ fn action(incident: &Incident, (number, row): (u32, &UploadRow), case: String, f
             end: incident.row.bundle.length,
         }),
     };
-    let media_type = row.media_type.clone();
     Action::Upload(Box::new(Upload { kind: row.kind, case, name, media_type, device, filter_level, source }))
 }
 
@@ -237,6 +240,12 @@ const ENDINGS: [&str; 8] = [".txt", ".xml", ".log", ".tgz", ".tar.gz", ".tar", "
 
 fn ending(name: &str) -> &'static str {
     ENDINGS.into_iter().find(|ending| name.ends_with(ending)).unwrap_or_default()
+}
+
+/// Whether a file's name is that of a configuration, such as `juniper.conf.3.gz` or `edge-01_cfg_xml.xml`.
+fn is_configuration(name: &str) -> bool {
+    let parts = name.split(['.', '_', '-']).map(str::to_ascii_lowercase);
+    parts.into_iter().any(|part| matches!(&*part, "cfg" | "conf" | "config" | "configuration" | "rollback"))
 }
 
 /// Whether a pending reaction's action is an upload.

@@ -49,9 +49,8 @@ impl Log {
         let last = last_of_lane(&self.client, lane_of(org, LANES)).await.unwrap();
         for sequence in (1..=last).rev() {
             let Some((_, bytes)) = mark::input(&self.client, sequence).await.unwrap() else { continue };
-            match serde_json::from_slice(&bytes) {
-                Ok(command @ Command { verb: Verb::Case(_), .. }) => return command,
-                _ => {}
+            if let Ok(command @ Command { verb: Verb::Case(_), .. }) = serde_json::from_slice(&bytes) {
+                return command;
             }
         }
         panic!("`{org}` was asked for nothing of a case");
