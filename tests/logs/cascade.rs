@@ -32,23 +32,7 @@ const POLICIES: [(&str, &str); 2] = [
 ];
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let mut scribe = Scribe::begin(dir)?;
-    for (org, level) in LEVELS {
-        organization(&mut scribe, org, level)?;
-    }
-    let mut book = RuleBook { settings: Settings::default(), policies: Vec::new(), refused: Vec::new() };
-    scribe.rules(&book)?;
-    for level in 2..=LEVEL {
-        for lane in 0..LANES {
-            scribe.control(lane, serde_json::to_vec(&Control::Level(level))?)?;
-        }
-    }
-    // Lanes that begin at a level where commands have a principal have no organization yet.
-    for (org, level) in LEVELS {
-        scribe.ask(&admin(), org, &set_organization(org, level))?;
-    }
-    book.policies = POLICIES.into_iter().map(|(name, text)| source(name, text)).collect::<Result<_, _>>()?;
-    scribe.rules_in_sections(&book)?;
+    let (mut scribe, book) = raised(dir, LEVEL, &POLICIES)?;
     for org in ["acme", "cobalt"] {
         reported(&mut scribe, org)?;
         solved(&mut scribe, org)?;
@@ -57,6 +41,28 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())
+}
+
+/// A log that begins at level 1 and is raised level by level, with organizations and policies.
+pub(crate) fn raised(dir: &Path, level: u32, policies: &[(&str, &str)]) -> anyhow::Result<(Scribe, RuleBook)> {
+    let mut scribe = Scribe::begin(dir)?;
+    for (org, level) in LEVELS {
+        organization(&mut scribe, org, level)?;
+    }
+    let mut book = RuleBook { settings: Settings::default(), policies: Vec::new(), refused: Vec::new() };
+    scribe.rules(&book)?;
+    for level in 2..=level {
+        for lane in 0..LANES {
+            scribe.control(lane, serde_json::to_vec(&Control::Level(level))?)?;
+        }
+    }
+    // Lanes that begin at a level where commands have a principal have no organization yet.
+    for (org, level) in LEVELS {
+        scribe.ask(&admin(), org, &set_organization(org, level))?;
+    }
+    book.policies = policies.iter().map(|(name, text)| source(name, text)).collect::<Result<_, _>>()?;
+    scribe.rules_in_sections(&book)?;
+    Ok((scribe, book))
 }
 
 pub(crate) fn settings(org: &str, more: &Value) -> Value {

@@ -3,14 +3,12 @@
 
 use std::path::Path;
 
-use linesman_schemas::control::{Control, RuleBook, Settings};
 use serde_json::{Value, json};
 
-use crate::cascade::{below, of, report, settings};
+use crate::cascade::{below, of, raised, report, settings};
 use crate::listeners::admin;
-use crate::policies::source;
-use crate::scribe::{LANES, Scribe};
-use crate::system::{LEVELS, incident, organization, set_organization};
+use crate::scribe::Scribe;
+use crate::system::incident;
 
 /// The level that bytes go upward from.
 const LEVEL: u32 = 7;
@@ -26,23 +24,7 @@ const POLICIES: [(&str, &str); 2] = [
 ];
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let mut scribe = Scribe::begin(dir)?;
-    for (org, level) in LEVELS {
-        organization(&mut scribe, org, level)?;
-    }
-    let mut book = RuleBook { settings: Settings::default(), policies: Vec::new(), refused: Vec::new() };
-    scribe.rules(&book)?;
-    for level in 2..=LEVEL {
-        for lane in 0..LANES {
-            scribe.control(lane, serde_json::to_vec(&Control::Level(level))?)?;
-        }
-    }
-    // Lanes that begin at a level where commands have a principal have no organization yet.
-    for (org, level) in LEVELS {
-        scribe.ask(&admin(), org, &set_organization(org, level))?;
-    }
-    book.policies = POLICIES.into_iter().map(|(name, text)| source(name, text)).collect::<Result<_, _>>()?;
-    scribe.rules_in_sections(&book)?;
+    let (mut scribe, _) = raised(dir, LEVEL, &POLICIES)?;
     for org in ["acme", "bolt", "cobalt"] {
         detected(&mut scribe, org)?;
     }
