@@ -5,6 +5,10 @@
 //! where a device would take both, the conflict is refused aloud, and the statement belongs into this table; it never
 //! happens that of two values the last one silently wins. Lists in brackets need no entry, they always add up.
 
+use std::sync::LazyLock;
+
+use foldhash::HashMap;
+
 use super::Word;
 
 /// Statements of which each value is a leaf of its own, and where.
@@ -203,6 +207,15 @@ const SEVERAL: &[Several] = &[
     several("bridge-domains", &["bridge-domains", "*"], &["interface", "vlan-id-list"]),
 ];
 
+/// The entries of [`SEVERAL`] by their statements: most statements have none.
+static BY_STATEMENT: LazyLock<HashMap<&str, Vec<&Several>>> = LazyLock::new(|| {
+    let mut known: HashMap<&str, Vec<&Several>> = HashMap::default();
+    for places in SEVERAL {
+        places.statements.iter().for_each(|statement| known.entry(statement).or_default().push(places));
+    }
+    known
+});
+
 /// Containers that may be written on one line with what they contain, by the root they stand below; and of how many
 /// words they are: `then accept;`, `route 192.0.2.0/24 discard;`.
 const ON_ONE_LINE: &[(&str, usize, &[&str])] = &[
@@ -271,10 +284,10 @@ fn alone(around: &[&Word], own: &[&Word], name: &str) -> usize {
 pub(super) fn keys(around: &[&Word], own: &[&Word]) -> usize {
     let Some(name) = own.first().map(|name| name.as_str()) else { return 0 };
     let inner = hierarchy(around);
-    let stands = |places: &Several| {
+    let stands = |places: &&Several| {
         [around, inner].iter().any(|around| begins(around, places.root) && ends(around, places.within))
     };
-    if !SEVERAL.iter().any(|places| places.statements.contains(&name) && stands(places)) {
+    if !BY_STATEMENT.get(name).is_some_and(|known| known.iter().any(stands)) {
         return alone(around, own, name);
     }
     let second = || own.get(2).map_or("", |word| word.as_str());
@@ -297,7 +310,7 @@ pub(super) fn container_words(around: &[&Word], first: &str) -> usize {
     if first == COMMUNITY && around.len() == 1 && begins(around, "policy-options") {
         return 2;
     }
-    let known = ON_ONE_LINE.iter().find(|(root, _, names)| begins(around, root) && names.contains(&first));
+    let known = ON_ONE_LINE.iter().find(|(root, _, names)| names.contains(&first) && begins(around, root));
     known.map_or(0, |(_, words, _)| *words)
 }
 
@@ -305,7 +318,7 @@ pub(super) fn container_words(around: &[&Word], first: &str) -> usize {
 pub(super) fn is_verdict(around: &[&Word], word: &str) -> bool {
     let around = hierarchy(around);
     let of = |(root, within, words): &&(&str, &[&str], &[&str])| {
-        begins(around, root) && ends(around, within) && words.contains(&word)
+        words.contains(&word) && begins(around, root) && ends(around, within)
     };
     VERDICTS.iter().any(|verdict| of(&verdict))
 }

@@ -15,5 +15,5 @@ pub use check::{Checked, check, check_globals};
 pub use definition::{Level, Misdefined, ServiceDefinition, read_globals};
 pub use library::SERVICES;
 pub use service::{DEFINITION_FILE, Service, ServiceFault};
-pub use template::{Fault, TemplateValue, Templates};
+pub use template::{Fault, TemplateValue, Templates, Values};
 pub use trial::Trial;

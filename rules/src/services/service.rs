@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::definition::ServiceDefinition;
-use super::template::{self, TemplateValue, Templates};
+use super::template::{self, TemplateValue, Templates, Values};
 use crate::Strictness;
 use crate::configuration::{Configuration, Leaf};
 use crate::diagnostic::{Code, Diagnostic};
@@ -126,7 +126,9 @@ impl Service {
     /// A template asks for a value that is not there, or makes of the values what is no configuration.
     /// Values that are at fault are for the caller to refuse before ([`Acquisition::faults`]).
     pub fn render(&self, values: &Acquisition<'_>, strictness: Strictness) -> Result<Configuration, ServiceFault> {
-        self.templates.render(&given(values), strictness).map_err(ServiceFault::from)
+        let parameters = values.parameters();
+        let given = parameters.iter().filter_map(|found| Some((found.name().shared(), found.value()?.into())));
+        self.templates.render(Values::in_order(given), strictness).map_err(ServiceFault::from)
     }
 
     /// What it renders with the values of a place, leaf by leaf, with the names of the parameters whose values stand in
@@ -135,13 +137,10 @@ impl Service {
     /// It takes several times as long as [`Service::render`]. What a parameter decides without standing in the text is not
     /// told.
     pub fn origins(&self, values: &Acquisition<'_>) -> BTreeMap<Leaf, BTreeSet<String>> {
-        self.templates.origins(&given(values))
+        let parameters = values.parameters();
+        let given = parameters.iter().filter_map(|found| Some((found.name().to_string(), found.value()?.into())));
+        self.templates.origins(&given.collect())
     }
-}
-
-fn given(values: &Acquisition<'_>) -> BTreeMap<String, TemplateValue> {
-    let parameters = values.parameters().into_iter();
-    parameters.filter_map(|found| Some((found.name().to_string(), TemplateValue::from(found.value()?)))).collect()
 }
 
 impl From<&Value> for TemplateValue {

@@ -43,7 +43,7 @@ use crate::diagnostic::Code;
 pub use self::fault::Fault;
 pub(super) use self::flow::Flow;
 pub(super) use self::sort::{Sort, base, form};
-pub use self::value::TemplateValue;
+pub use self::value::{TemplateValue, Values};
 
 /// The most steps of one template, where each 64 bytes that it makes are a step as well.
 const FUEL: u64 = 200_000;
@@ -191,12 +191,8 @@ impl Templates {
     ///
     /// The first fault: a value that is missing or cannot stand where it is printed, a text that is no
     /// configuration, a leaf that is set twice and differently, or more work than a template may do.
-    pub fn render(
-        &self,
-        values: &BTreeMap<String, TemplateValue>,
-        strictness: Strictness,
-    ) -> Result<Configuration, Fault> {
-        let values = value::by_name(values);
+    pub fn render(&self, values: impl Into<Values>, strictness: Strictness) -> Result<Configuration, Fault> {
+        let Values(values) = values.into();
         let mut rendered = Configuration::default();
         for file in self.files.keys().filter(|file| !file.starts_with('_')) {
             let one = self.render_one(file, &values, strictness)?;

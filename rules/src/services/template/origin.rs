@@ -18,7 +18,8 @@ use minijinja::{Environment, Value};
 
 use super::inspect::range;
 use super::printed::Printed;
-use super::{TemplateValue, Templates, environment, value};
+use super::value::Values;
+use super::{TemplateValue, Templates, environment};
 use crate::configuration::{Filling, Leaf, marks};
 
 /// The character that the sign of a place begins with.
@@ -46,7 +47,7 @@ impl Templates {
     /// its own words, or in those of the containers around it. Empty where they cannot be rendered.
     pub(in crate::services) fn origins(&self, values: &BTreeMap<String, TemplateValue>) -> BTreeMap<Leaf, Names> {
         let mut found: BTreeMap<Leaf, Names> = BTreeMap::new();
-        let by_name = value::by_name(values);
+        let by_name = Values::from(values).0;
         for file in self.files.keys().filter(|file| !file.starts_with('_')) {
             for (leaf, mut names) in self.origins_in(file, &by_name).unwrap_or_default() {
                 names.retain(|name| values.contains_key(name));

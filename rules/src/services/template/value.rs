@@ -54,30 +54,43 @@ impl From<&TemplateValue> for Value {
                 Self::from_object(Held::Range(Self::from(&**first), Self::from(&**last)))
             }
             TemplateValue::List(values) => values.iter().map(Self::from).collect(),
-            TemplateValue::Map(values) => by_name(values),
+            TemplateValue::Map(values) => Values::from(values).0,
             TemplateValue::Not(value) => Self::from_object(Held::Not(Self::from(&**value))),
         }
     }
 }
 
 /// Values that a template finds by their names.
-pub(super) fn by_name(values: &BTreeMap<String, TemplateValue>) -> Value {
-    Value::from_object(Named(values.iter().map(|(name, value)| (name.clone(), Value::from(value))).collect()))
+#[derive(Debug, Clone)]
+pub struct Values(pub(super) Value);
+
+impl Values {
+    /// Values in the order of their names, each name once.
+    pub fn in_order(values: impl Iterator<Item = (Arc<str>, TemplateValue)>) -> Self {
+        Self(Value::from_object(Named(values.map(|(name, value)| (name, Value::from(&value))).collect())))
+    }
+}
+
+impl From<&BTreeMap<String, TemplateValue>> for Values {
+    fn from(values: &BTreeMap<String, TemplateValue>) -> Self {
+        let named = values.iter().map(|(name, value)| (name.as_str().into(), Value::from(value)));
+        Self(Value::from_object(Named(named.collect())))
+    }
 }
 
 /// Values in the order of their names.
 #[derive(Debug)]
-struct Named(Vec<(String, Value)>);
+struct Named(Vec<(Arc<str>, Value)>);
 
 impl Object for Named {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
-        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+        let at = self.0.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
         self.0.get(at).map(|(_, value)| value.clone())
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Values(self.0.iter().map(|(name, _)| Value::from(name.as_str())).collect())
+        Enumerator::Values(self.0.iter().map(|(name, _)| Value::from(&**name)).collect())
     }
 }
 

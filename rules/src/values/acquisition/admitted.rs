@@ -150,8 +150,8 @@ impl<'a> Acquisition<'a> {
                     let of_general =
                         slot.narrowings.iter().filter(|narrowing| narrowing.at.source <= candidate.at.source);
                     let count = of_general.count().min(slot.in_force());
-                    let known: Vec<_> = slot.narrowings.iter().map(|narrowing| narrowing.constraint.clone()).collect();
-                    faults.extend(violation(slot, &known, candidate.at, &value, count));
+                    let known = slot.narrowings.iter().map(|narrowing| narrowing.constraint.as_ref());
+                    faults.extend(violation(slot, known, candidate.at, &value, count));
                 }
                 Err(mistake) => {
                     let message = format!("`{expression}` of {}: {}", candidate.at, mistake.message);
@@ -165,17 +165,18 @@ impl<'a> Acquisition<'a> {
     }
 }
 
-/// The first of the constraints, of which the first `count` are looked at, that does not admit a value.
-pub(super) fn violation(
+/// The first of the constraints, of which the first `count` are looked at, that does not admit a value; none of `known`
+/// is faulty.
+pub(super) fn violation<'c>(
     slot: &Slot<'_>,
-    known: &[Option<Constraint>],
+    known: impl Iterator<Item = Option<&'c Constraint>>,
     at: Where<'_>,
     value: &Value,
     count: usize,
 ) -> Option<Fault> {
     let narrowings = slot.narrowings.iter().zip(known).take(count);
     let (narrowing, constraint) = narrowings
-        .filter_map(|(narrowing, constraint)| Some((narrowing, constraint.as_ref()?)))
+        .filter_map(|(narrowing, constraint)| Some((narrowing, constraint?)))
         .find(|(_, constraint)| !constraint.admits(value))?;
     let of = narrowing.of.map(|of| format!(" for `{}`, which {} has renamed to it", of.name, of.at));
     let of = of.unwrap_or_default();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Acquisition;
 use super::fault::Fault;
-use super::slot::{Candidate, Given, Slot};
+use super::slot::{Candidate, Slot, State};
 use crate::values::expression::Expression;
 use crate::values::source::Source;
 
@@ -20,6 +20,10 @@ impl<'a> Acquisition<'a> {
     /// Finds circles as each source sees the values, the most general first, so that each is told as whoever closed it
     /// saw it. Of every parameter in one, a shortest is told.
     pub(super) fn find_circles(&mut self) {
+        // What counts was followed to its ends: only what does not count may close another one.
+        if self.slots.iter().all(Slot::is_followed) {
+            return;
+        }
         // Where all that anybody says together makes none, no source sees one: so it is nearly always.
         let all = self.references(|slot| slot.candidates.get(..slot.unblocked()).unwrap_or_default(), |_| true);
         if without_ends(&all).is_empty() {
@@ -154,19 +158,18 @@ fn shortest(references: &References, left: &BTreeSet<usize>, first: usize) -> Op
 }
 
 impl<'a> Slot<'a> {
+    /// Whether all that it may refer to counts, and refers back to it nowhere.
+    fn is_followed(&self) -> bool {
+        let contributing = self.contributing();
+        let mut others = self.candidates.iter().enumerate().filter(|(at, _)| !contributing.contains(at));
+        self.state != State::Cyclic
+            && others.all(|(_, other)| other.given_expression().is_none_or(Expression::is_closed))
+    }
+
     /// Those that would make up the value, if only what stands at a source and at more general ones counted.
     fn contributing_at(&self, source: Source) -> &[Candidate<'a>] {
         let end = self.candidates.partition_point(|candidate| candidate.at.source <= source);
         let range = self.contributing_of(end.min(self.unblocked()));
         self.candidates.get(range).unwrap_or_default()
-    }
-}
-
-impl<'a> Candidate<'a> {
-    const fn given_expression(&self) -> Option<&'a Expression> {
-        match self.given {
-            Given::Expression(expression) => Some(expression),
-            Given::Value(_) | Given::Nothing => None,
-        }
     }
 }

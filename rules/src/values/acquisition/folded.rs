@@ -15,10 +15,10 @@ pub(super) fn fold<'v>(
     mode: ListMode,
     values: impl ExactSizeIterator<Item = &'v Value>,
 ) -> Option<Value> {
-    let mut values = values.cloned();
     if values.len() <= 1 || mode == ListMode::Replace {
-        return values.last();
+        return values.last().cloned();
     }
+    let mut values = values.cloned();
     let elements = |value: Value| match value {
         Value::List(elements) => elements.to_vec(),
         single => vec![single],

@@ -77,6 +77,9 @@ impl<'a> Acquisition<'a> {
     /// The slots that what counts of a slot refers to, the first behind the others.
     fn needed(&self, index: usize) -> Vec<usize> {
         let Some(slot) = self.slots.get(index) else { return Vec::new() };
+        if slot.is_closed() {
+            return Vec::new();
+        }
         let contributing = slot.candidates.get(slot.contributing()).unwrap_or_default().iter();
         let given = contributing.filter_map(|candidate| match candidate.given {
             Given::Expression(expression) => Some(expression),
@@ -119,6 +122,11 @@ impl<'a> Acquisition<'a> {
 
     /// A slot's value, from those it refers to.
     fn evaluate(&mut self, index: usize) {
+        let Some(slot) = self.slots.get_mut(index) else { return };
+        if let Some(told) = slot.told_alone() {
+            slot.state = told.map_or(State::Missing, State::Value);
+            return;
+        }
         let Some(slot) = self.slots.get(index) else { return };
         let is_cyclic = slot.state == State::Cyclic;
         let range = if is_cyclic { 0..0 } else { slot.contributing() };
@@ -149,7 +157,8 @@ impl<'a> Acquisition<'a> {
         };
         for (at, value) in &values {
             let Some(candidate) = slot.candidates.get(*at) else { continue };
-            if let Some(fault) = admitted::violation(slot, &narrowed, candidate.at, value, slot.in_force()) {
+            let constraints = narrowed.iter().map(Option::as_ref);
+            if let Some(fault) = admitted::violation(slot, constraints, candidate.at, value, slot.in_force()) {
                 faults.push(fault);
                 state = State::Faulty;
             }

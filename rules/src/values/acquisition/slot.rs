@@ -132,6 +132,25 @@ impl<'a> Slot<'a> {
         }
     }
 
+    /// Whether nothing that was said of it refers to anything.
+    pub(super) fn is_closed(&self) -> bool {
+        let mut given = self.candidates.iter().filter_map(Candidate::given_expression);
+        given.all(Expression::is_closed) && self.narrowings.iter().all(|narrowing| narrowing.expression.is_closed())
+    }
+
+    /// What it comes to where it has nothing but what the place tells, or nothing at all.
+    pub(super) fn told_alone(&mut self) -> Option<Option<Value>> {
+        match self.candidates.as_mut_slice() {
+            _ if !self.narrowings.is_empty() => None,
+            [] => Some(None),
+            [Candidate { given: Given::Value(value), value: kept, .. }] => {
+                *kept = Some(Value::clone(value));
+                Some(kept.clone())
+            }
+            _ => None,
+        }
+    }
+
     /// The fix that counts: the most general one.
     pub(super) fn fix(&self) -> Option<&Candidate<'a>> {
         self.candidates.iter().find(|candidate| candidate.is_fixed)
@@ -185,5 +204,14 @@ impl<'a> Slot<'a> {
         let last: Option<Source> = [of_value, of_narrowing].into_iter().flatten().min();
         let is_in_force = |narrowing: &&Narrowing<'_>| last.is_none_or(|last| narrowing.at.source <= last);
         self.narrowings.iter().take_while(is_in_force).count()
+    }
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) const fn given_expression(&self) -> Option<&'a Expression> {
+        match self.given {
+            Given::Expression(expression) => Some(expression),
+            Given::Value(_) | Given::Nothing => None,
+        }
     }
 }
