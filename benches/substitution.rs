@@ -256,7 +256,7 @@ impl Bench {
         let mut took = Took::default();
         while self.domain.has_work() {
             let since = Instant::now();
-            self.decide("", "ctl", b"", Content::Continue)?;
+            self.decide("", "ctl", b"", Content::Continue { is_alone: true })?;
             took.decided += since.elapsed();
             let since = Instant::now();
             self.apply()?;

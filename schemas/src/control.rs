@@ -28,6 +28,8 @@ pub enum Control {
     Level(u32),
     /// There is work in slices: the lane does one, and sends itself the next message as long as there is more.
     Continue,
+    /// Likewise, where nobody else has sent anything lately: the slice may be larger; from engine level 8 on.
+    ContinueAlone,
     /// A source goes on elsewhere: what it found before is in the log. Lane 0 keeps it.
     Cursor(SourceCursor),
     /// Something of the installation runs out, or has; from engine level 7 on. Lane 0 says it once.

@@ -75,7 +75,7 @@ fn content(content: &Content<'_>) -> &'static str {
         Content::Tick => CONTENTS[6],
         Content::Undecodable { .. } => CONTENTS[7],
         Content::Level(_) => CONTENTS[8],
-        Content::Continue => CONTENTS[9],
+        Content::Continue { .. } => CONTENTS[9],
         Content::Cursor(_) => CONTENTS[10],
         Content::Expiry(_) => CONTENTS[11],
     }
@@ -106,7 +106,7 @@ impl Inputs {
                         Control::Tick => CONTENTS[6].to_owned(),
                         Control::Command(_) => CONTENTS[2].to_owned(),
                         Control::Level(_) => CONTENTS[8].to_owned(),
-                        Control::Continue => CONTENTS[9].to_owned(),
+                        Control::Continue | Control::ContinueAlone => CONTENTS[9].to_owned(),
                         Control::Cursor(_) => CONTENTS[10].to_owned(),
                         Control::Expiry(_) => CONTENTS[11].to_owned(),
                     });

@@ -10,8 +10,8 @@ use std::ops::Bound;
 use super::Error;
 use super::state::{Base, Row, Stretch};
 
-/// How many rows are read at first, and where somebody goes back.
-const ROWS_LEAST: usize = 4;
+/// How many rows are read at first, and where somebody goes back: those of a slice of lines, and what follows them.
+const ROWS_LEAST: usize = 6;
 /// How many are read at once at the most: twice as many each time, while somebody goes on.
 const ROWS_MOST: usize = 32;
 

@@ -52,7 +52,10 @@ pub enum Content<'a> {
     /// The lane decides at a level from here on, unless it does at a higher one.
     Level(u32),
     /// There is work in slices: one is done.
-    Continue,
+    Continue {
+        /// Whether nobody waits meanwhile, so that it may be a larger one.
+        is_alone: bool,
+    },
     /// A source goes on elsewhere.
     Cursor(SourceCursor),
     /// Something of the installation runs out.

@@ -24,7 +24,7 @@ pub(super) fn read(lane: u32, input: &Input<'_>) -> Option<Content<'static>> {
             Content::Command(_)
             | Content::Cursor(_)
             | Content::Expiry(_)
-            | Content::Continue
+            | Content::Continue { .. }
             | Content::Undecodable { .. },
             true,
         ) => serde_json::from_slice::<Control>(input.bytes).err().map(|error| unreadable(&error)),

@@ -294,6 +294,11 @@ impl Domain {
         self.jobs.has_work()
     }
 
+    /// Whether slices may be larger while nobody else is there: then a `Control::ContinueAlone` says so.
+    pub fn knows_alone(&self) -> bool {
+        self.desk.is_at(activations::ALONE)
+    }
+
     /// How many messages the batch in the making has become, and how many bytes.
     pub fn outgoing(&self) -> (usize, usize) {
         self.desk.said()

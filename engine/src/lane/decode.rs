@@ -98,7 +98,8 @@ pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<RuleBookRef>) {
 fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<RuleBookRef>) {
     let content = match serde_json::from_slice(payload) {
         Ok(Control::Tick) => Content::Tick,
-        Ok(Control::Continue) => Content::Continue,
+        Ok(Control::Continue) => Content::Continue { is_alone: false },
+        Ok(Control::ContinueAlone) => Content::Continue { is_alone: true },
         Ok(Control::Cursor(report)) => Content::Cursor(report),
         Ok(Control::Expiry(expiry)) => Content::Expiry(expiry),
         Ok(Control::Level(level)) => Content::Level(level),

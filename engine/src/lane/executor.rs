@@ -14,6 +14,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::Error;
 use super::behind::Load;
+use super::quiet::Quiet;
 use super::start::Shared;
 use super::status::{Changes, LaneStatus};
 use crate::log;
@@ -130,6 +131,7 @@ fn execute(
             store: Arc::clone(&context.store),
             books: Arc::clone(&context.books),
             load: load.clone(),
+            quiet: Quiet::default(),
             owner: Arc::clone(&context.owner),
             changes: context.changes.clone(),
         };

@@ -17,6 +17,7 @@ mod ahead;
 mod behind;
 pub(crate) mod decode;
 pub mod executor;
+mod quiet;
 mod start;
 pub mod status;
 
@@ -42,6 +43,7 @@ use behind::Behind;
 use decode::{Decoded, decode};
 use linesman_domain::input::Content;
 use linesman_domain::{self as domain, Decision, Domain};
+use quiet::Quiet;
 use status::{Change, Changes, LaneStatus};
 
 /// How much is received at once.
@@ -172,6 +174,7 @@ pub(crate) struct Lane {
     store: store::Lane,
     books: Arc<Books>,
     behind: Behind,
+    quiet: Quiet,
     owner: Arc<str>,
     /// Sequence in OUT of the lane's last mark.
     mark: u64,
@@ -244,6 +247,7 @@ impl Lane {
         if let Some(batch) = self.reader.receive(BOUNDS).now_or_never() {
             self.read(batch)?;
         }
+        self.quiet.note(decoded.inputs());
         let mut verb = Verb::start();
         let mut turn = Instant::now();
         for (number, input) in decoded.inputs().iter().enumerate() {
@@ -258,7 +262,7 @@ impl Lane {
                 }
             }
             self.domain.decide(input).map_err(|source| Error::of_decision(self.id, input.sequence, source))?;
-            if matches!(input.content, Content::Continue) {
+            if matches!(input.content, Content::Continue { .. }) {
                 self.continued = None;
             }
             if self.decided == 0 {
@@ -348,14 +352,15 @@ impl Lane {
         self.send(&Control::Tick).await;
     }
 
-    /// Sends for the next slice of what is done in slices, unless that is on its way. It lines up behind what has come
+    /// Sends for the next slice of what is done in slices, a larger one while nobody else is there, unless that is on its way. It lines up behind what has come
     /// meanwhile, so others' inputs are decided in between. Sent once a batch is applied, not once a slice is decided: so
     /// nobody waits for two slices, nor goes out together with one.
     async fn go_on(&mut self) {
         let is_under_way = self.continued.is_some_and(|since| since.elapsed() < CONTINUE_AGAIN);
         if self.domain.has_work() && !is_under_way {
             self.continued = Some(Instant::now());
-            self.send(&Control::Continue).await;
+            let is_alone = self.domain.knows_alone() && self.quiet.is_so();
+            self.send(if is_alone { &Control::ContinueAlone } else { &Control::Continue }).await;
         }
     }
 

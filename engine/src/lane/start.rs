@@ -27,6 +27,7 @@ use tokio::sync::watch;
 
 use super::behind::{Behind, Load};
 use super::decode::decode;
+use super::quiet::Quiet;
 use super::status::{Changes, LaneStatus};
 use super::{BOUNDS, Error, Lane};
 use crate::log::books::Books;
@@ -54,6 +55,7 @@ pub(super) struct Shared {
     pub(super) books: Arc<Books>,
     /// How many lanes are behind, of all threads.
     pub(super) load: Load,
+    pub(super) quiet: Quiet,
     pub(super) owner: Arc<str>,
     pub(super) changes: Changes,
 }
@@ -116,6 +118,7 @@ impl Shared {
             store: start.store,
             books: Arc::clone(&self.books),
             behind: Behind::new(self.load.clone()),
+            quiet: self.quiet.clone(),
             owner: Arc::clone(&self.owner),
             domain,
             mark,

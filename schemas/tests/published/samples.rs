@@ -440,6 +440,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::Command(Box::new(asked(Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 }))))),
         Control::Level(2),
         Control::Continue,
+        Control::ContinueAlone,
         Control::Cursor(SourceCursor {
             source: parsed("bulletins"),
             cursor: Some("2026-11-21T10:16:30Z".to_owned()),
@@ -454,6 +455,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::Command(_) => "command",
         Control::Level(_) => "level",
         Control::Continue => "continue",
+        Control::ContinueAlone => "continue_alone",
         Control::Cursor(_) => "cursor",
         Control::Expiry(_) => "expiry",
     };

@@ -56,6 +56,8 @@ pub(crate) const FORESEEN: u32 = 6;
 pub(crate) const PACED: u32 = 7;
 /// The level from which what is rendered is looked at strictly.
 pub(crate) const STRICT: u32 = 7;
+/// The level from which slices of lines are larger while nobody else is there.
+pub(crate) const ALONE: u32 = 8;
 /// How many activations of one subscription there may be at one place.
 pub const ACTIVATIONS_MOST: usize = 1_000;
 /// How many characters of a hash are in an activation's id.

@@ -208,7 +208,7 @@ impl Domain {
                 return Ok((answer, false));
             }
             self.begin_next();
-            self.carry_on()?;
+            self.carry_on(true)?;
             slices += 1;
         }
         Ok((answer, true))

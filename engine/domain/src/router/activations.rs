@@ -19,10 +19,11 @@ use crate::{Domain, Error, activations, hidden, places, rights, subscriptions};
 
 /// Up to how many lines are rendered at once, on the input that changed something.
 const AT_ONCE_MOST: usize = 50;
-/// How many lines a slice renders: a neighbour's inputs wait no longer than for these, which take less than its own commit.
+/// How many lines a slice renders beside others: a neighbour's inputs wait no longer than for these, which take less than
+/// its own commit.
 const SLICE_LINES: usize = 4;
-/// How many it rendered below [`activations::PACED`].
-const SLICE_LINES_OF_OLD: usize = 25;
+/// How many while nobody else is there, and below [`activations::PACED`] always.
+const SLICE_LINES_ALONE: usize = 25;
 /// How many lines are rehearsed before something is taken in; what is wrong with others their parts tell.
 pub(crate) const REHEARSED_MOST: usize = 200;
 /// For how many lines that may come in now there is a job each.
@@ -221,9 +222,11 @@ impl Domain {
         place: &Place,
         again: Option<&SubscriptionName>,
         after: &[u8],
+        is_alone: bool,
     ) -> Result<(Option<Vec<u8>>, u64), Error> {
         let Some(org) = place.organization() else { return Ok((None, 0)) };
-        let most = if self.desk.is_at(activations::PACED) { SLICE_LINES } else { SLICE_LINES_OF_OLD };
+        let is_large = !self.desk.is_at(activations::PACED) || (is_alone && self.desk.is_at(activations::ALONE));
+        let most = if is_large { SLICE_LINES_ALONE } else { SLICE_LINES };
         let (lines, last) = places::lines_behind(self.desk.state(), place, after, most)?;
         self.render_lines(org, &lines, Scope { again, ..Scope::default() })?;
         Ok((last, lines.len() as u64))

@@ -111,7 +111,7 @@ impl Domain {
             | Content::Attempt(_)
             | Content::Tick
             | Content::Level(_)
-            | Content::Continue
+            | Content::Continue { .. }
             | Content::Cursor(_)
             | Content::Expiry(_) => Ok(()),
         }
@@ -145,7 +145,7 @@ impl Domain {
             }
             Content::Attempt(attempt) => self.settle(None, attempt),
             Content::Command(command) => self.take_command(input, command),
-            Content::Continue => self.carry_on(),
+            Content::Continue { is_alone } => self.carry_on(*is_alone),
             Content::Cursor(report) if desk.lane == 0 => sources::take(desk, report),
             Content::Expiry(expiry) if desk.lane == 0 => match expiries::take(desk, expiry)? {
                 Some((fired, subject)) => self.judge(&OrgName::provider(), fired, subject),

@@ -10,7 +10,7 @@ use crate::{Domain, Error, audit, cases, incidents, managers, reactions, uploads
 
 impl Domain {
     /// One slice of the job whose turn it is.
-    pub(crate) fn carry_on(&mut self) -> Result<(), Error> {
+    pub(crate) fn carry_on(&mut self, is_alone: bool) -> Result<(), Error> {
         let Some((number, job)) = self.jobs.next() else {
             self.desk.tally.input("ctl", "idle");
             return Ok(());
@@ -29,7 +29,7 @@ impl Domain {
                 self.managers.compose(&mut self.desk, &self.books)?;
                 handed
             }
-            Work::Render { place, again } => self.render_slice(place, again.as_ref(), &job.cursor)?,
+            Work::Render { place, again } => self.render_slice(place, again.as_ref(), &job.cursor, is_alone)?,
             Work::Rollout { place, service, version, left } => {
                 let wanted = (service, version.as_str());
                 let slice =

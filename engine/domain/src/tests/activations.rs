@@ -5,6 +5,7 @@ mod hidden;
 mod many;
 mod previews;
 mod recovery;
+mod slices;
 mod told;
 mod wishes;
 

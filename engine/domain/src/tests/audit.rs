@@ -219,7 +219,7 @@ fn bodies_go_with_age_the_oldest_first_and_the_tree_stays() {
     later(&mut lane, 6);
     let is_at_work = |lane: &Lane| jobs::all(&lane.base).count();
     assert_eq!(is_at_work(&lane), 1);
-    lane.decide("", "ctl", b"", Content::Continue);
+    lane.decide("", "ctl", b"", Content::Continue { is_alone: false });
     lane.commit();
     assert_eq!(is_at_work(&lane), 1, "a slice is not all");
     lane.work();

@@ -54,7 +54,7 @@ impl Lane {
     }
 
     fn go_on(&mut self) -> Decision {
-        self.decide("", "ctl", b"", Content::Continue);
+        self.decide("", "ctl", b"", Content::Continue { is_alone: false });
         self.commit()
     }
 

@@ -118,7 +118,7 @@ impl Lane {
     /// Work in slices is done.
     fn work(&mut self) {
         while self.domain.has_work() {
-            self.decide("", "ctl", b"", Content::Continue);
+            self.decide("", "ctl", b"", Content::Continue { is_alone: false });
             self.commit();
         }
     }

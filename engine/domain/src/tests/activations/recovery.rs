@@ -14,7 +14,7 @@ fn lines_that_are_kept_out_do_not_wake_each_other_for_ever() {
     network.lane.decided(&json!({"rollout_service": {"service": "a", "under": "acme"}}));
     for _ in 0..100 {
         if network.lane.domain.has_work() {
-            network.lane.decide("", "ctl", b"", Content::Continue);
+            network.lane.decide("", "ctl", b"", Content::Continue { is_alone: false });
             network.lane.commit();
         }
     }

@@ -37,7 +37,7 @@ impl World {
     /// A slice of what is to be handed over, if anything is.
     pub(in crate::tests) fn slice(&mut self) {
         if self.lane.domain.has_work() {
-            self.lane.decide("", "ctl", b"", Content::Continue);
+            self.lane.decide("", "ctl", b"", Content::Continue { is_alone: false });
             self.lane.commit();
         }
     }
