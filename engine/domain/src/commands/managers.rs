@@ -213,7 +213,7 @@ fn set(
     };
     if settings.password.is_some()
         && before.is_some()
-        && let Some(refused) = passwords::beyond(&managers.known(desk), principal, &login, desk.now)?
+        && let Some(refused) = passwords::beyond(desk, managers, principal, &login)?
     {
         return Ok(refused.into());
     }

@@ -10,7 +10,7 @@ use super::Answer;
 use super::managers::Refused;
 use crate::desk::Desk;
 use crate::managers::Managers;
-use crate::rights::{Asker, Grants, Managing, effective};
+use crate::rights::{Asker, Grants, Managing, effective, settled};
 use crate::{Error, credentials};
 
 /// Gives a manager another password. One that somebody else sets is to be changed by its owner.
@@ -29,7 +29,7 @@ pub(crate) fn ask(
         }
         Ok(Hold::Oneself) => true,
         // Whoever knows its password is it, and so has what it has.
-        Ok(Hold::Managing) => match beyond(&managers.known(desk), &command.principal, &login, desk.now)? {
+        Ok(Hold::Managing) => match beyond(desk, managers, &command.principal, &login)? {
             Some(refused) => return Ok(Answer::from(refused).about(&login)),
             None => false,
         },
@@ -41,19 +41,34 @@ pub(crate) fn ask(
     Ok(Answer::done("changed", old.unwrap_or(Value::Null), new).about(&login))
 }
 
-/// Why somebody does not set the password of a manager: it may something that they may not.
+/// From which engine level on it counts what was granted, whether or not it is in effect.
+const LEVEL: u32 = 8;
+
+/// Why somebody does not set the password of a manager: it was granted something that they have not. What somebody above
+/// has not at the moment it has again once they have; whoever came in by the password would, too.
 pub(super) fn beyond(
-    known: &impl Grants,
+    desk: &Desk,
+    managers: &Managers,
     principal: &Principal,
     login: &Login,
-    now: Timestamp,
 ) -> Result<Option<Refused>, Error> {
-    let own = effective(known, principal, now)?.unwrap_or_default();
-    let other = effective(known, &Principal::of_login(login, None), now)?.unwrap_or_default();
-    let privilege = other.privileges.beyond(own.privileges).map(|beyond| format!("the privilege `{beyond}`"));
-    let beyond = privilege.or_else(|| other.rights.beyond(own.rights).map(|beyond| format!("the right `{beyond}`")));
+    let (known, now) = (managers.known(desk), desk.now);
+    let own = effective(&known, principal, now)?.unwrap_or_default();
+    let (privileges, rights) = match known.manager(login)?.filter(|_| desk.is_at(LEVEL)) {
+        Some(other) => {
+            let granted = settled(&known, &other)?;
+            (granted.privileges, granted.rights)
+        }
+        None => {
+            let other = effective(&known, &Principal::of_login(login, None), now)?.unwrap_or_default();
+            (other.privileges, other.rights)
+        }
+    };
+    let privilege = privileges.beyond(own.privileges).map(|beyond| format!("the privilege `{beyond}`"));
+    let beyond = privilege.or_else(|| rights.beyond(own.rights).map(|beyond| format!("the right `{beyond}`")));
     Ok(beyond.map(|beyond| {
-        let detail = format!("`{principal}` has not {beyond}, which `{login}` has");
+        let has = if desk.is_at(LEVEL) { "was granted" } else { "has" };
+        let detail = format!("`{principal}` has not {beyond}, which `{login}` {has}");
         Refused::new(Verdict::Forbidden, detail)
     }))
 }
