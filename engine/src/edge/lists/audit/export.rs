@@ -20,7 +20,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use super::choice::Choice;
-use super::sight::{admit, is_seen, is_whole};
+use super::sight::{admit, cut, is_seen, is_whole};
 use super::{AuditRecord, lane_of, logs, missing};
 use crate::audit::export::{cells_of, chosen, columns, header, line};
 use crate::edge::filters::{Glob, LogOf, Plain, When};
@@ -284,6 +284,7 @@ fn write(
         }
         return Ok(line(bytes, index, &row)?);
     }
+    let row = cut(walk.viewer(), owner, row)?;
     let is_wanted = |record: &AuditRecord| plan.choice.takes(record) && is_seen(walk.viewer(), owner, &record.place);
     if AuditRecord::read(owner, &row)?.is_some_and(|record| is_wanted(&record)) {
         match plan.format {
