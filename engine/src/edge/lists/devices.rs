@@ -115,7 +115,7 @@ pub(in crate::edge) async fn device(
             host_event_id: snapshot.host_event_id,
             occurred: snapshot.occurred,
             received: snapshot.received,
-            bundle: snapshot.bundle.into(),
+            bundle: Bundle::new(walk.viewer(), snapshot.bundle),
         });
         let snapshots = snapshots.collect();
         let owner = walk.some(&organization, &organizations::key(&organization))?;

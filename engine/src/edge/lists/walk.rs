@@ -41,6 +41,8 @@ pub(super) struct Walk {
 
 /// An organization's rows: those of its lane, and its own.
 pub(super) struct OrgRows<'a> {
+    /// For whom.
+    pub(super) viewer: &'a Viewer,
     pub(super) lane: &'a Lane,
     pub(super) row: OrgRow,
     /// What is seen of it; none: all.
@@ -201,11 +203,11 @@ impl Walk {
         Ok(BTreeMap::from([(org.clone(), self.rows(lane, org, row)?)]))
     }
 
-    fn rows<'a>(&self, lane: &'a Lane, org: &OrgName, row: OrgRow) -> Result<OrgRows<'a>, Error> {
+    fn rows<'a>(&'a self, lane: &'a Lane, org: &OrgName, row: OrgRow) -> Result<OrgRows<'a>, Error> {
         let is_seen_in_part = !self.viewer.sees_all(org);
         let sight = is_seen_in_part.then(|| Sight::of(lane, self.viewer.reach(), org)).transpose()?;
         let groups = DeviceGroups::new(&row.device_groups);
-        Ok(OrgRows { lane, row, sight, groups })
+        Ok(OrgRows { viewer: &self.viewer, lane, row, sight, groups })
     }
 
     fn all_organizations(&self) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
@@ -225,7 +227,7 @@ impl Walk {
             for row in organizations::all(lane) {
                 let (name, row) = row?;
                 let groups = DeviceGroups::new(&row.device_groups);
-                all.insert(name, OrgRows { lane, row, sight: None, groups });
+                all.insert(name, OrgRows { viewer: &self.viewer, lane, row, sight: None, groups });
             }
         }
         Ok(all)
