@@ -198,6 +198,35 @@ impl Devices {
         if let Some(row) = self.find(desk, org, name)? {
             return Ok(Named::One(name.to_owned(), row));
         }
+        let serial_numbers = self.of_host(desk, org, name)?;
+        let Some(serial_number) = serial_numbers.and_then(BTreeSet::first).cloned() else { return Ok(Named::Nobody) };
+        if serial_numbers.is_some_and(|all| all.len() > 1) {
+            return Ok(Named::Several);
+        }
+        let row = self.find(desk, org, &serial_number)?;
+        Ok(row.map_or(Named::Nobody, |row| Named::One(serial_number, row)))
+    }
+
+    /// All devices that a name means: the one of that serial number, and those of that host name.
+    pub(crate) fn all_named(
+        &mut self,
+        desk: &Desk,
+        org: &OrgName,
+        name: &str,
+    ) -> Result<Vec<(String, Rc<DeviceRow>)>, Error> {
+        let mut serial_numbers = self.of_host(desk, org, name)?.cloned().unwrap_or_default();
+        serial_numbers.insert(name.to_owned());
+        let mut found = Vec::new();
+        for serial_number in serial_numbers {
+            if let Some(row) = self.find(desk, org, &serial_number)? {
+                found.push((serial_number, row));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The serial numbers of the devices of a host name.
+    fn of_host(&mut self, desk: &Desk, org: &OrgName, name: &str) -> Result<Option<&BTreeSet<String>>, Error> {
         if !self.hosts.contains_key(org) {
             let mut hosts = Hosts::new();
             for row in DEVICES.rows(desk.state(), &[org.as_str()]) {
@@ -207,13 +236,7 @@ impl Devices {
             }
             self.hosts.insert(org.clone(), hosts);
         }
-        let serial_numbers = self.hosts.get(org).and_then(|hosts| hosts.get(name));
-        let Some(serial_number) = serial_numbers.and_then(BTreeSet::first) else { return Ok(Named::Nobody) };
-        if serial_numbers.is_some_and(|all| all.len() > 1) {
-            return Ok(Named::Several);
-        }
-        let row = self.find(desk, org, serial_number)?;
-        Ok(row.map_or(Named::Nobody, |row| Named::One(serial_number.clone(), row)))
+        Ok(self.hosts.get(org).and_then(|hosts| hosts.get(name)))
     }
 
     /// The device an incident is about.

@@ -12,7 +12,7 @@
 //! | `input` | what is decided on |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
-//! | `organizations`, `devices`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
+//! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
 //! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
@@ -45,6 +45,7 @@ pub mod commands;
 pub mod credentials;
 mod dead_letters;
 mod desk;
+pub mod device_groups;
 pub mod devices;
 pub mod differences;
 mod digest;

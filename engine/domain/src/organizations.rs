@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use linesman_rules::{Organization, Pattern};
+use linesman_rules::Organization;
 use linesman_schemas::command::{DeviceGroup, Handling, OrganizationSettings, SubmitCaseAs};
 use linesman_schemas::{FilterLevel, OrgName};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use super::Error;
 use super::cases::CASCADE;
 use super::coded;
 use super::desk::{Counts, Desk};
+use super::device_groups::DeviceGroups;
 use super::state::{Base, State};
 use super::table::{self, Key, Row, Table};
 use super::uploads;
@@ -294,8 +295,7 @@ struct Known {
     row: OrgRow,
     /// What scripts see of it.
     view: Rc<Organization>,
-    /// Its device groups: name and host names.
-    groups: Vec<(String, Vec<Pattern>)>,
+    groups: DeviceGroups,
 }
 
 /// The organizations of a lane. Their counts are the desk's; [`Self::write`] puts both into the row.
@@ -317,8 +317,7 @@ fn view(name: &OrgName, row: &OrgRow) -> Rc<Organization> {
 
 fn known(name: OrgName, row: OrgRow) -> Known {
     let view = view(&name, &row);
-    let patterns = |devices: &[String]| devices.iter().map(|device| Pattern::new(device)).collect();
-    let groups = row.device_groups.iter().map(|group| (group.name.clone(), patterns(&group.devices))).collect();
+    let groups = DeviceGroups::new(&row.device_groups);
     Known { name, row, view, groups }
 }
 
@@ -382,9 +381,7 @@ impl Organizations {
 
     /// The device group a host belongs to: the first that names it; empty for none.
     pub(crate) fn group_of(&self, org: &OrgName, host_name: &str) -> &str {
-        let groups = self.known.get(org.as_str()).map_or(&[][..], |known| &known.groups);
-        let group = groups.iter().find(|(_, hosts)| hosts.iter().any(|host| host.matches(host_name)));
-        group.map_or("", |(name, _)| name)
+        self.known.get(org.as_str()).map_or("", |known| known.groups.group_of(host_name))
     }
 
     /// Creates an organization, or changes it and lifts its suspension.

@@ -1,13 +1,15 @@
 //! What is seen of an organization by whoever does not see all of it: devices, and what is about them.
 //!
 //! A device is seen that is tied to a place in the reach, or is in a device group of it; an incident and its case with
-//! its device; an intelligence message that names the serial number of such a device.
+//! its device; an intelligence message that names the serial number of such a device. In which group a device is, the
+//! organization says as it is now, not what was true when the device sent its latest bundle.
 
 use std::collections::BTreeSet;
 
 use linesman_schemas::{IncidentId, OrgName};
 
 use super::Error;
+use super::device_groups::DeviceGroups;
 use super::devices::{self, DeviceRow};
 use super::incidents::page;
 use super::places;
@@ -15,13 +17,18 @@ use super::rights::{Extent, Reach};
 use super::state::Base;
 use super::table::Table;
 
+/// From which engine level on lanes ask in which group a device is now.
+pub(crate) const LEVEL: u32 = 8;
+
 /// What is seen of an organization, gathered for many questions.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Sight {
     /// The names of devices that are tied to places.
     names: BTreeSet<String>,
     /// Device groups.
     groups: BTreeSet<String>,
+    /// All device groups that there are; none where none of them is seen.
+    known: DeviceGroups,
 }
 
 impl Sight {
@@ -34,18 +41,50 @@ impl Sight {
         Ok(Self {
             names: places::devices(base, reach.places(org))?,
             groups: groups.map(|group| group.name.clone()).collect(),
+            known: groups_for(base, reach, org)?,
         })
     }
 
     /// Whether a device is seen; its row, if it has one.
     pub fn has(&self, serial_number: &str, device: Option<&DeviceRow>) -> bool {
+        let is_in_group = |device: &DeviceRow| self.groups.contains(self.known.group_of(&device.host_name));
         self.names.contains(serial_number)
-            || device
-                .is_some_and(|device| self.names.contains(&device.host_name) || self.groups.contains(&device.group))
+            || device.is_some_and(|device| self.names.contains(&device.host_name) || is_in_group(device))
     }
 }
 
-/// Whether a reach has a device; its row, if it has one.
+/// The device groups of an organization, for whoever sees one of them.
+fn groups_for(base: &(impl Base + ?Sized), reach: &Reach, org: &OrgName) -> Result<DeviceGroups, Error> {
+    match reach.device_groups.iter().any(|group| group.organization == *org) {
+        true => DeviceGroups::of(base, org),
+        false => Ok(DeviceGroups::default()),
+    }
+}
+
+/// A device of which it is asked whether it is seen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Device<'a> {
+    pub(crate) organization: &'a OrgName,
+    pub(crate) serial_number: &'a str,
+    /// Empty where it is not known.
+    pub(crate) host_name: &'a str,
+    /// The device group it is in; empty for none.
+    pub(crate) group: &'a str,
+}
+
+/// Whether a reach has a device, which there may be or not: where there is none, as much is looked up.
+pub(crate) fn has_device(base: &(impl Base + ?Sized), reach: &Reach, device: &Device<'_>) -> Result<bool, Error> {
+    let Device { organization: org, serial_number, host_name, group } = *device;
+    match reach.extent(org) {
+        Extent::All => return Ok(true),
+        Extent::None => return Ok(false),
+        Extent::Some => {}
+    }
+    let is_in_group = reach.has_group(org, group);
+    Ok(places::is_tied(base, reach.places(org), [serial_number, host_name])? || is_in_group)
+}
+
+/// Whether a reach has a device; its row, if it has one. Of rows that are applied: lanes ask [`has_device`].
 ///
 /// # Errors
 /// The base cannot be read, or a row of it.
@@ -56,15 +95,11 @@ pub fn sees_device(
     serial_number: &str,
     device: Option<&DeviceRow>,
 ) -> Result<bool, Error> {
-    match reach.extent(org) {
-        Extent::All => return Ok(true),
-        Extent::None => return Ok(false),
-        Extent::Some => {}
-    }
     let host_name = device.map_or("", |device| &device.host_name);
-    // Where there is no such device, as much is looked up as where there is one.
-    let is_in_group = device.is_some_and(|device| reach.has_group(org, &device.group));
-    Ok(places::is_tied(base, reach.places(org), [serial_number, host_name])? || is_in_group)
+    let known = groups_for(base, reach, org)?;
+    // A pattern may stand for any name, nobody's too.
+    let group = Some(known.group_of(host_name)).filter(|_| device.is_some()).unwrap_or_default();
+    has_device(base, reach, &Device { organization: org, serial_number, host_name, group })
 }
 
 /// Whether a reach has an incident, which there may be or not; for whoever sees all of the organization without a look.

@@ -31,6 +31,7 @@ use crate::log::streams::lane_of;
 use crate::store::Lane;
 use linesman_domain as domain;
 use linesman_domain::commands::{self, CommandRow};
+use linesman_domain::managers;
 use linesman_domain::organizations::{self, Standing};
 use linesman_domain::table::Table;
 use linesman_domain::{rule_book, sections, sight};
@@ -39,6 +40,8 @@ use linesman_domain::{rule_book, sections, sight};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How many commands that are on their way are remembered, to tell them from those that never were.
 const SENT_MOST: usize = 10_000;
+/// From which engine level on ids tell those of one name apart: what was sent before is found until then.
+const NUMBERED: u32 = 8;
 /// How ids begin that are of others than the first of the provider's people.
 const OF_OTHERS: char = '~';
 /// How many hexadecimal digits of the digest of who asks are in an id.
@@ -145,7 +148,7 @@ impl Commands {
     ) -> Result<Asked, Error> {
         let asked = domain::asked(&verb)?;
         let is_of_all = whose.is_none() && is_of_all(&verb);
-        let wire = named(&principal, &id);
+        let wire = self.named(&principal, whose.as_ref(), &id)?;
         let command = Command { id: wire.clone(), principal, node: self.node.to_string(), verb };
         let (subject, payload) = inputs::of_command(whose.as_ref(), command)?;
         let sequence = inputs::put(&self.client, subject, payload).await.map_err(Error::Log)?;
@@ -199,7 +202,7 @@ impl Commands {
         verb: &Verb,
     ) -> Result<Option<Asked>, Error> {
         let asked = domain::asked(verb)?;
-        let outcome = self.outcome_of(whose, &named(principal, id))?;
+        let outcome = self.outcome_of(whose, &self.named(principal, whose, id)?)?;
         outcome.map(|outcome| answer(whose.cloned(), id.clone(), outcome, asked)).transpose()
     }
 
@@ -213,19 +216,40 @@ impl Commands {
         whose: &OrgName,
         id: &CommandId,
     ) -> Result<Option<[u8; 32]>, domain::Error> {
-        Ok(self.outcome_of(Some(whose), &named(principal, id))?.map(|outcome| outcome.asked))
+        Ok(self.outcome_of(Some(whose), &self.named(principal, Some(whose), id)?)?.map(|outcome| outcome.asked))
     }
 
     /// How a command stands.
     ///
     /// # Errors
-    /// `viewer` has asked for nothing under that id; or the state cannot be read. The first of the provider's people
-    /// finds everybody's, by the ids they have in the log.
+    /// `viewer` has asked for nothing under that id, or sees nothing any more of whom it was asked; or the state cannot be
+    /// read. The first of the provider's people finds everybody's, by the ids they have in the log.
     pub(super) fn find(&self, viewer: &Viewer, whose: Option<OrgName>, id: CommandId) -> Result<Asked, Error> {
-        match self.find_named(whose.clone(), named(&viewer.principal(), &id), id.clone()) {
-            Err(Error::Unknown(_)) if is_first(&viewer.principal()) => self.find_named(whose, id.clone(), id),
+        let is_seen = whose.as_ref().is_none_or(|org| viewer.sees(Some(org)));
+        let wire = self.named(&viewer.principal(), whose.as_ref(), &id)?;
+        let found = match self.find_named(whose.clone(), wire, id.clone()) {
+            Err(Error::Unknown(_)) if is_first(&viewer.principal()) => self.find_named(whose, id.clone(), id.clone()),
             found => found,
-        }
+        };
+        // Where nothing is seen as much is looked up as where there is nothing.
+        if is_seen { found } else { Err(Error::Unknown(id)) }
+    }
+
+    /// Under which id a command enters the log ([`named`]).
+    fn named(
+        &self,
+        principal: &Principal,
+        whose: Option<&OrgName>,
+        key: &CommandId,
+    ) -> Result<CommandId, domain::Error> {
+        let number = match principal.login().filter(|_| self.level(whose) >= NUMBERED) {
+            Some(login) => match self.rows.get(self.lane(login.organization.as_ref())) {
+                Some(lane) => Table::read(lane, &managers::key(&login))?.map(|row| row.number),
+                None => None,
+            },
+            None => None,
+        };
+        Ok(named(principal, number, key))
     }
 
     fn find_named(&self, whose: Option<OrgName>, wire: CommandId, id: CommandId) -> Result<Asked, Error> {
@@ -330,16 +354,18 @@ impl Commands {
 }
 
 /// Under which id a command enters the log. The first of the provider's people and everybody before there were others has
-/// the key itself, unless it begins as those of others do: with `~`, a digest of who asks (and by which token), and the
-/// key behind a colon, or where that would be too long its SHA-256 behind a `#`.
+/// the key itself, unless it begins as those of others do: with `~`, a digest of who asks (by which token, and which of
+/// those of that name), and the key behind a colon, or where that would be too long its SHA-256 behind a `#`.
 ///
-/// INVARIANT (ids of one's own): no two principals' keys lead to one id, and nobody finds what another asked for.
-fn named(principal: &Principal, key: &CommandId) -> CommandId {
+/// INVARIANT (ids of one's own): no two principals' keys lead to one id, and nobody finds what another asked for, be it
+/// one of their own name who is gone.
+pub(super) fn named(principal: &Principal, number: Option<u64>, key: &CommandId) -> CommandId {
     if is_first(principal) && !key.as_str().starts_with(OF_OTHERS) {
         return key.clone();
     }
     let token = principal.token().map_or("", TokenName::as_str);
-    let mut who = hex::encode(Sha256::digest(format!("{principal}\n{token}")));
+    let which = number.map_or_else(String::new, |number| format!("\n{number}"));
+    let mut who = hex::encode(Sha256::digest(format!("{principal}\n{token}{which}")));
     who.truncate(WHO_CHARS);
     let whole = format!("{OF_OTHERS}{who}:{key}").parse();
     let hashed = || format!("{OF_OTHERS}{who}#{}", hex::encode(Sha256::digest(key.as_str()))).parse();
@@ -377,6 +403,7 @@ mod tests {
     fn nobodys_key_meets_anothers() {
         let admin = Principal::admin();
         let key = |text: &str| text.parse::<CommandId>().unwrap();
+        let named = |principal: &Principal, key: &CommandId| named(principal, None, key);
         assert_eq!(named(&admin, &key("same")), key("same"));
         let long = "k".repeat(128);
         let all = [of("bob", None), of("bob", Some("ci")), of("acme/bob", None), of("acme/ann", None)];
@@ -390,5 +417,8 @@ mod tests {
         assert_eq!(told_apart.len(), ids.len(), "{ids:?}");
         assert!(ids.iter().all(|id| id.as_str().len() <= 128));
         assert_eq!(named(&all[0], &key("same")), named(&of("bob", None), &key("same")));
+        let of_number = |number| super::named(&all[0], number, &key("same"));
+        assert_ne!(of_number(Some(7)), of_number(Some(8)), "who is made again under a name is another one");
+        assert_eq!(of_number(None), named(&all[0], &key("same")));
     }
 }

@@ -1,7 +1,11 @@
 //! `GET /api/v1/events`: committed triggers as they happen, as server-sent events.
 //!
-//! An event's id is its place in OUT. Whoever comes back with the last one they had (`Last-Event-ID`) misses
-//! nothing that OUT still has; what it has no more is told by an event `gap`.
+//! An event's id tells its place in OUT ([`super::event_ids`]). Whoever comes back with the last one they had
+//! (`Last-Event-ID`) misses nothing that OUT still has; what it has no more is told by an event `gap`.
+//!
+//! INVARIANT (nothing of others by ids): to whoever does not see everything, what an answer says and what follows depends
+//! on an id only as far as they were told it. A place that is spelt out may be anybody's guess: they are told, behind a
+//! `gap`, all that OUT has for them, whatever the place.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -18,10 +22,12 @@ use linesman_schemas::OrgName;
 use linesman_schemas::trigger::Trigger;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
+use super::event_ids::Told;
 use super::listener::{LOOK_EVERY, Listener};
-use super::sources::{LISTENERS, Sources};
+use super::shares::Seat;
+use super::sources::Sources;
 use super::transport::params::Params;
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
@@ -55,7 +61,7 @@ pub(super) struct EventsQuery {
 ///
 /// Each event has the trigger's name as its type and the CloudEvent as its data. An id comes first, a comment
 /// every 15 s when nothing happens. With `Last-Event-ID` the stream goes on behind that event; an event `gap` says
-/// that the log has it no more, so that some may be missing.
+/// that the log has it no more, so that some may be missing. An id tells nothing of others, and is not to be compared.
 #[utoipa::path(
     get,
     path = "/api/v1/events",
@@ -71,19 +77,20 @@ pub(super) async fn events(
     Params(query): Params<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let last = last_event(&headers, query.last_event_id.as_deref())?;
-    let Ok(seat) = Arc::clone(&sources.listeners).try_acquire_owned() else {
-        return Err(Problem::busy(format!("{LISTENERS} listen already, and there is room for no more"), 10));
-    };
+    let last = last_event(&sources, &viewer, &headers, query.last_event_id.as_deref())?;
+    let seat = sources.listeners.take(&viewer)?;
     let org = query.organization.as_ref().map_or("*", OrgName::as_str);
     let trigger = query.trigger.as_deref().map_or(Ok(">"), known)?;
     let filter = format!("out.{org}.trigger.{trigger}");
     let (place, first) = match last {
-        Some(place) => (place, gap(&sources, place).await?),
+        Some((Told::At(place), id)) => (place, gap(&sources, place, &id).await?),
+        Some((Told::Bare(EventPlace::BEGINNING), _)) => (EventPlace::BEGINNING, None),
+        Some((Told::Bare(_), id)) => (EventPlace::BEGINNING, Some(missing(&id))),
         None => {
             let place = events::latest(&sources.client, ALL).await.map_err(|error| log_is_away(&error))?;
+            let id = sources.ids.of_any(&viewer, place).map_err(|error| Problem::internal(&error))?;
             // Whoever hears nothing before the stream breaks off can come back too.
-            (place, Some(Event::default().id(place.to_string())))
+            (place, Some(Event::default().id(id)))
         }
     };
     let found = events::follow(&sources.client, filter, From::After(place)).await;
@@ -110,8 +117,13 @@ fn known(name: &str) -> Result<&str, Problem> {
     Err(Problem::parameter("trigger", detail))
 }
 
-/// The place of the last event the client has.
-fn last_event(headers: &HeaderMap, query: Option<&str>) -> Result<Option<EventPlace>, Problem> {
+/// The last event the client has: its place, and its id.
+fn last_event(
+    sources: &Sources,
+    viewer: &Viewer,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Option<(Told, String)>, Problem> {
     let mut given = headers.get_all(LAST_EVENT_ID).iter();
     let (name, text) = match (given.next(), given.next()) {
         (None, _) => ("last_event_id", query),
@@ -122,13 +134,15 @@ fn last_event(headers: &HeaderMap, query: Option<&str>) -> Result<Option<EventPl
     };
     // The empty id is what a client has before the first event.
     let text = text.filter(|text| !text.is_empty());
-    let place =
-        text.map(|text| text.parse().map_err(|_| Problem::parameter(name, format!("`{name}` is no event's id"))));
+    let place = text.map(|text| {
+        let place = sources.ids.read(viewer, text).map(|place| (place, text.to_owned()));
+        place.ok_or_else(|| Problem::parameter(name, format!("`{name}` is no event's id")))
+    });
     place.transpose()
 }
 
-/// An event that tells of what cannot be told any more, if there may be any.
-async fn gap(sources: &Sources, last: EventPlace) -> Result<Option<Event>, Problem> {
+/// An event that tells of what cannot be told any more behind an id, if there may be any.
+async fn gap(sources: &Sources, last: EventPlace, id: &str) -> Result<Option<Event>, Problem> {
     if last == EventPlace::BEGINNING {
         return Ok(None);
     }
@@ -137,11 +151,14 @@ async fn gap(sources: &Sources, last: EventPlace) -> Result<Option<Event>, Probl
         return Ok(None);
     }
     if last.sequence > events::end(&sources.client).await.map_err(|error| log_is_away(&error))? {
-        let detail = format!("the event `{last}` is of another log: this one has not come so far");
+        let detail = format!("the event `{id}` is of another log: this one has not come so far");
         return Err(Problem::parameter("Last-Event-ID", detail));
     }
-    let data = json!({ "last": last.to_string() });
-    Ok(Some(Event::default().event("gap").data(data.to_string())))
+    Ok(Some(missing(id)))
+}
+
+fn missing(id: &str) -> Event {
+    Event::default().event("gap").data(json!({ "last": id }).to_string())
 }
 
 fn log_is_away(error: &log::Error) -> Problem {
@@ -153,7 +170,7 @@ fn log_is_away(error: &log::Error) -> Problem {
 fn until_stopped(
     events: impl Stream<Item = Event>,
     mut ready: watch::Receiver<bool>,
-    seat: OwnedSemaphorePermit,
+    seat: Seat,
 ) -> impl Stream<Item = Event> {
     let stopped = async move {
         // A sender that is gone has stopped too.

@@ -74,7 +74,7 @@ impl Listener {
         };
         let whose = owner(&found.subject);
         if self.viewer.sees_whole(whose.as_ref()) {
-            return Some(Some(told(&found, found.event.get())));
+            return Some(Some(self.told(&found, found.event.get())));
         }
         match whose.filter(|org| self.viewer.sees(Some(org))) {
             Some(org) => self.hear_of(&org, &found).ok(),
@@ -108,15 +108,19 @@ impl Listener {
                 }
                 let is_any_seen = !seen.is_empty();
                 *named = seen;
-                Ok(is_any_seen.then(|| told(found, &event.to_string())))
+                Ok(is_any_seen.then(|| self.told(found, &event.to_string())))
             }
             Some(_) => {
                 let Ok(Concern { data }) = serde_json::from_str(text) else { return Ok(None) };
-                Ok(self.sees(org, &data.device.serial_number)?.then(|| told(found, text)))
+                Ok(self.sees(org, &data.device.serial_number)?.then(|| self.told(found, text)))
             }
             // What is not about a device is whoever's who sees all.
             None => Ok(None),
         }
+    }
+
+    fn told(&self, found: &Found, text: &str) -> Event {
+        Event::default().id(self.sources.ids.of(&self.viewer, found.place)).event(name(found)).data(text)
     }
 
     fn sees(&self, org: &OrgName, serial_number: &str) -> Result<bool, Problem> {
@@ -128,10 +132,6 @@ impl Listener {
         };
         look().map_err(|error| Problem::internal(&error))
     }
-}
-
-fn told(found: &Found, text: &str) -> Event {
-    Event::default().id(found.place.to_string()).event(name(found)).data(text)
 }
 
 /// A trigger's name, which is what its subject ends with.

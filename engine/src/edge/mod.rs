@@ -13,12 +13,12 @@
 //! | `access`, `viewer`, `grants` | who asks, what they may see, and by what that is known |
 //! | `logins` | passwords, sessions, API tokens |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
-//! | `sources` | what the routes read from |
+//! | `sources`, `shares` | what the routes read from, and how many at a time |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
 //! | `members` | the managers of all lanes |
 //! | `paging` | pages and their cursors |
 //! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level`, `mode` | what is told |
-//! | `listener` | what somebody who listens to events hears |
+//! | `listener`, `event_ids` | what somebody who listens to events hears; by which ids |
 //! | `admission` | whether an organization may be added |
 //! | `writes`, `commands`, `refusals` | what is changed, and what became of it; what was refused before |
 //!
@@ -29,6 +29,7 @@ mod admission;
 pub(crate) mod commands;
 mod connection;
 mod dead_letters;
+mod event_ids;
 mod events;
 pub(crate) mod filters;
 mod gauges;
@@ -46,6 +47,7 @@ mod paths;
 mod readiness;
 pub(crate) mod refusals;
 mod routes;
+mod shares;
 mod sources;
 mod status;
 #[cfg(test)]

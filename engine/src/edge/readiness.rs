@@ -1,6 +1,7 @@
 //! `/healthz` and `/readyz`: whether the engine answers, and whether it serves, lane by lane, and how
 //! its policies are. Nothing of organizations to anybody who asks: which policies are refused is told
-//! to whoever bears the token.
+//! to whoever bears the token; how far lanes and rule book have come, which counts what everybody does, to
+//! whoever sees everything.
 
 use std::sync::Arc;
 
@@ -32,8 +33,10 @@ pub(super) struct Readiness {
 /// How the policies are.
 #[derive(Serialize, ToSchema)]
 struct PolicyReadiness {
-    /// The version of the rule book that every lane judges by.
-    rule_book: u64,
+    /// For whoever sees everything: the version of the rule book that every lane judges by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rule_book: Option<u64>,
     /// How many files are refused; for each, what was good last stays.
     refused: usize,
     /// The sections of the rule book that this node's files have otherwise than what another has loaded since; the
@@ -128,8 +131,10 @@ struct LaneReadiness {
     lane: u32,
     /// Whether it has been taken up.
     running: bool,
-    /// Sequence in IN of the last input applied.
-    position: u64,
+    /// For whoever sees everything: sequence in IN of the last input applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    position: Option<u64>,
     /// Why it was sealed and rebuilt, if it was.
     sealed: Option<String>,
 }
@@ -156,30 +161,31 @@ pub(super) async fn healthz() -> &'static str {
     )
 )]
 pub(super) async fn readyz(State(sources): State<Arc<Sources>>, extensions: Extensions) -> Response {
+    let viewer: Option<&Viewer> = extensions.get();
+    let of_provider = viewer.is_some_and(|viewer| viewer.sees(None));
     let lanes: Vec<_> = (0..)
         .zip(&sources.lanes)
         .map(|(lane, status)| {
             let status = status.borrow();
-            let (running, position, sealed) = (status.is_running, status.position, status.sealed.clone());
+            let (running, sealed) = (status.is_running, status.sealed.clone());
+            let position = of_provider.then_some(status.position);
             LaneReadiness { lane, running, position, sealed }
         })
         .collect();
     let ready = *sources.ready.borrow() && lanes.iter().all(|lane| lane.running);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let known = sources.policies.borrow().clone();
-    let viewer: Option<&Viewer> = extensions.get();
     let files = |viewer: &Viewer| {
         let seen = known.refused.iter().filter(|refused| viewer.sees_whole(refused.owner.as_ref()));
         seen.map(RefusedFile::from).collect()
     };
     let policies = PolicyReadiness {
-        rule_book: known.version,
+        rule_book: of_provider.then_some(known.version),
         refused: known.count,
         differing: known.differing.clone(),
         files: viewer.map(files),
-        directory: known.directory.clone().filter(|_| viewer.is_some_and(|viewer| viewer.sees(None))),
+        directory: known.directory.clone().filter(|_| of_provider),
     };
-    let of_provider = viewer.is_some_and(|viewer| viewer.sees(None));
     let services = ServiceReadiness {
         refused: known.services.len(),
         files: of_provider.then(|| known.services.iter().map(RefusedServiceFile::from).collect()),

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::refusals::Operations;
-use super::sources::{LISTENERS, Sources};
+use super::sources::Sources;
 use super::transport::arrival;
 use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
@@ -193,8 +193,7 @@ pub(super) fn routes(sources: Arc<Sources>) -> Router {
 )]
 async fn metrics(State(sources): State<Arc<Sources>>, viewer: Viewer) -> Result<impl IntoResponse, Problem> {
     viewer.may("metrics", &Place::Provider)?;
-    let listeners = LISTENERS.saturating_sub(sources.listeners.available_permits());
-    metrics::gauge!("linesman_api_listeners").set(listeners as f64);
+    metrics::gauge!("linesman_api_listeners").set(sources.listeners.taken() as f64);
     sources.gauges.refresh().await;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], sources.metrics.render()))
 }

@@ -13,10 +13,12 @@ use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use super::admission::Admission;
 use super::commands::Commands;
+use super::event_ids::EventIds;
 use super::gauges::Gauges;
 use super::grants::Grants;
 use super::logins::{Cost, Limits, Logins};
 use super::refusals::Refusals;
+use super::shares::Shares;
 use super::transport::problem::Problem;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
@@ -35,9 +37,9 @@ const READS: usize = 4;
 /// How many find out at a time what a write would do: each decides as a lane does.
 const PREVIEWS: usize = 2;
 /// How many may listen to events at once: each has a consumer at the server.
-pub(super) const LISTENERS: usize = 128;
+const LISTENERS: usize = 128;
 /// How many may export the audit at a time.
-pub(super) const EXPORTERS: usize = 8;
+const EXPORTERS: usize = 8;
 /// How many may read dead letters at a time: each has a consumer at the server, and what it has fetched in memory.
 const READERS: usize = 4;
 
@@ -141,14 +143,16 @@ pub(super) struct Sources {
     /// The log.
     pub(super) client: Client,
     pub(super) commands: Arc<Commands>,
+    /// The ids of what stands in OUT.
+    pub(super) ids: EventIds,
     /// Writes that were refused before they became commands.
     pub(super) refusals: Arc<Refusals>,
     /// Room for those who listen to events.
-    pub(super) listeners: Arc<Semaphore>,
+    pub(super) listeners: Shares,
     /// Room for those who read dead letters.
-    pub(super) readers: Arc<Semaphore>,
+    pub(super) readers: Shares,
     /// Room for those who export the audit.
-    pub(super) exporters: Arc<Semaphore>,
+    pub(super) exporters: Shares,
     /// What signs checkpoints of the audit.
     pub(super) auditor: Arc<Auditor>,
     /// Held by whoever replays one.
@@ -180,6 +184,7 @@ impl Sources {
             (0..).zip(&edge.lanes).map(|(lane, _)| edge.store.lane(lane)).collect::<Result<_, store::Error>>()?;
         Ok(Self {
             bearers: Bearers::new(&edge.token),
+            ids: EventIds::new(&edge.token),
             logins: Logins::new(Arc::clone(&rows), edge.limits, Cost::usual()?, &edge.token)?,
             grants: Arc::new(Grants::new(Arc::clone(&rows))),
             gauges: Gauges::new(
@@ -201,9 +206,9 @@ impl Sources {
             trying: Mutex::default(),
             commands: Arc::new(Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows))),
             refusals: Arc::default(),
-            listeners: Arc::new(Semaphore::new(LISTENERS)),
-            readers: Arc::new(Semaphore::new(READERS)),
-            exporters: Arc::new(Semaphore::new(EXPORTERS)),
+            listeners: Shares::new(LISTENERS, "listen already"),
+            readers: Shares::new(READERS, "read dead letters"),
+            exporters: Shares::new(EXPORTERS, "exports are under way"),
             auditor: edge.auditor,
             replaying: Mutex::default(),
             client: edge.client,

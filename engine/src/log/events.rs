@@ -124,7 +124,7 @@ pub async fn follow(
     filter: String,
     from: From,
 ) -> Result<impl Stream<Item = Result<Found, Error>> + use<>, Error> {
-    let (messages, _) = consume(client, filter, from, FOLLOWED).await?;
+    let (messages, _) = consume(client, vec![filter], from, FOLLOWED).await?;
     let events = messages.flat_map(|message| {
         stream::iter(match message.map_err(Error::out).and_then(|message| split(&message)) {
             Ok(found) => found.into_iter().map(Ok).collect(),
@@ -137,18 +137,18 @@ pub async fn follow(
     }))
 }
 
-/// Reads the events of the subjects that `filter` names, from a place to what is the end by now, or until
+/// Reads the events of the subjects that one of `filters` names, from a place to what is the end by now, or until
 /// `take` breaks.
 ///
 /// # Errors
 /// The server does not answer.
 pub async fn read(
     client: &Client,
-    filter: String,
+    filters: Vec<String>,
     from: From,
     mut take: impl FnMut(Found) -> ControlFlow<()>,
 ) -> Result<(), Error> {
-    let (mut messages, mut left) = consume(client, filter, from, READ).await?;
+    let (mut messages, mut left) = consume(client, filters, from, READ).await?;
     while left > 0 {
         let Some(message) = messages.next().await else { break };
         let message = message.map_err(Error::out)?;
@@ -163,11 +163,11 @@ pub async fn read(
     Ok(())
 }
 
-/// The messages of a filter, and how many there are by now.
-async fn consume(client: &Client, filter: String, from: From, batch: i64) -> Result<(Ordered, u64), Error> {
+/// The messages of filters that do not overlap, and how many there are by now.
+async fn consume(client: &Client, filters: Vec<String>, from: From, batch: i64) -> Result<(Ordered, u64), Error> {
     let stream = jetstream::new(client.clone()).get_stream_no_info(OUT).await.map_err(Error::out)?;
     let config = OrderedConfig {
-        filter_subject: filter,
+        filter_subjects: filters,
         deliver_policy: from.policy(),
         max_batch: batch,
         ..OrderedConfig::default()

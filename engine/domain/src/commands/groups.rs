@@ -8,7 +8,7 @@ use linesman_schemas::{GroupName, Login, ManagerName, OrgName, Place, Principal}
 use serde_json::{Value, json};
 
 use super::Answer;
-use super::managers::Refused;
+use super::managers::{ALIKE, Refused};
 use crate::desk::Desk;
 use crate::directory::Directory;
 use crate::managers::Managers;
@@ -22,9 +22,10 @@ pub const GROUPS_MOST: usize = 1_000;
 pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, command: &Command, verb: &Verb) -> Result<Answer, Error> {
     let known = managers.known(desk);
     let (name, judged) = match verb {
-        Verb::Set(settings) => {
-            (&settings.group, judge((&known, managers.directory()), &command.principal, settings, desk.now)?.map(Some))
-        }
+        Verb::Set(settings) => (
+            &settings.group,
+            judge((&known, managers.directory()), &command.principal, settings, (desk.now, desk.level))?.map(Some),
+        ),
         Verb::Remove(GroupRemoval { group }) => {
             let asker = Asker::of(&known, &command.principal, desk.now)?;
             let found = match asker {
@@ -56,7 +57,7 @@ fn nothing(name: &GroupName) -> Refused {
     Refused::new(Verdict::NotFound, format!("there is no group `{name}`"))
 }
 
-/// Whether a group may be made or changed so by whoever asks, and what it then is.
+/// Whether a group may be made or changed so by whoever asks, and what it then is; now, at an engine level.
 ///
 /// # Errors
 /// What was granted cannot be read.
@@ -64,11 +65,12 @@ pub fn judge(
     (known, directory): (&impl Grants, &Directory),
     principal: &Principal,
     settings: &GroupSettings,
-    now: Timestamp,
+    (now, level): (Timestamp, u32),
 ) -> Result<Result<Group, Refused>, Error> {
     let Some(asker) = Asker::of(known, principal, now)? else { return Ok(Err(nothing(&settings.group))) };
-    let before = match found(known, directory, &asker, &settings.group)? {
-        Ok(before) => before,
+    let (before, hidden) = match found(known, directory, &asker, &settings.group)? {
+        Ok(before) => (before, None),
+        Err(refused) if refused.verdict == Verdict::NotFound && level >= ALIKE => (None, Some(refused)),
         Err(refused) => return Ok(Err(refused)),
     };
     if before.is_none() && directory.groups().count() >= GROUPS_MOST {
@@ -106,7 +108,7 @@ pub fn judge(
     if !is_tied && !asker.effective.sphere.covers(&Place::Provider) {
         return Ok(Err(Refused::at("/organizations", format!("`{asker}` ties a group to something"))));
     }
-    Ok(Ok(group))
+    Ok(hidden.map_or(Ok(group), Err))
 }
 
 fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {

@@ -12,6 +12,7 @@ use super::{Answer, Change};
 use crate::desk::Desk;
 use crate::incidents::{self, IncidentRow, Status, notes};
 use crate::managers::Managers;
+use crate::organizations::Organizations;
 use crate::rights::{Asked, Need, Ruling};
 use crate::subject::Incident;
 use crate::{Error, rights, sight};
@@ -48,7 +49,7 @@ fn step(verb: &Verb, incident: &IncidentRow, asker: &str) -> IncidentStep {
 /// seen, and then there is no such incident; or it takes another step. From engine level 3 on.
 pub(crate) fn refusal(
     desk: &Desk,
-    managers: &Managers,
+    (managers, organizations): (&Managers, &Organizations),
     incident: &Incident,
     command: &Command,
 ) -> Result<Option<Answer>, Error> {
@@ -63,8 +64,14 @@ pub(crate) fn refusal(
     if matches!(principal, Principal::EndCustomer { .. }) && !is_reported {
         return Ok(Some(nothing(&id.org, id)));
     }
-    let (serial_number, device) = (&incident.row.serial_number, Some(&*incident.device));
-    if !sight::sees_device(desk.state(), &reach, &id.org, serial_number, device)? {
+    let host_name = &incident.device.host_name;
+    let group = match desk.is_at(sight::LEVEL) {
+        true => organizations.group_of(&id.org, host_name),
+        false => &incident.device.group,
+    };
+    let serial_number = &incident.row.serial_number;
+    let device = sight::Device { organization: &id.org, serial_number, host_name, group };
+    if !sight::has_device(desk.state(), &reach, &device)? {
         return Ok(Some(nothing(&id.org, id)));
     }
     let command::Verb::Incident(verb) = &command.verb else { return Ok(None) };

@@ -90,7 +90,11 @@ pub(crate) fn ask(
     Ok(answer?.about(&login))
 }
 
-/// Whether a manager may be made or changed so by whoever asks, and what it then is granted.
+/// From which engine level on a name that somebody has who is not seen is judged as one that nobody has, until nothing else
+/// is wrong.
+pub(super) const ALIKE: u32 = 8;
+
+/// Whether a manager may be made or changed so by whoever asks, and what it then is granted; now, at an engine level.
 ///
 /// # Errors
 /// What was granted cannot be read.
@@ -99,12 +103,13 @@ pub fn judge<B: Base + ?Sized>(
     org: Option<&OrgName>,
     principal: &Principal,
     settings: &ManagerSettings,
-    now: Timestamp,
+    (now, level): (Timestamp, u32),
 ) -> Result<Result<Judged, Refused>, Error> {
     let login = Login::new(org.cloned(), settings.manager.clone());
     let Some(asker) = Asker::of(known, principal, now)? else { return Ok(Err(Refused::nobody(&login))) };
-    let before = match managed(known, &asker, &login)? {
-        Ok(before) => before,
+    let (before, hidden) = match managed(known, &asker, &login)? {
+        Ok(before) => (before, None),
+        Err(refused) if refused.verdict == Verdict::NotFound && level >= ALIKE => (None, Some(refused)),
         Err(refused) => return Ok(Err(refused)),
     };
     let held = &asker.effective;
@@ -146,6 +151,9 @@ pub fn judge<B: Base + ?Sized>(
             let detail = format!("there are {MANAGERS_MOST} managers already");
             return Ok(Err(Refused::new(Verdict::Conflict, detail)));
         }
+    }
+    if let Some(hidden) = hidden {
+        return Ok(Err(hidden));
     }
     let was = before.as_ref().map(|(_, grant)| grant);
     let grant = Grant {
@@ -206,14 +214,14 @@ fn set(
     principal: &Principal,
     settings: &ManagerSettings,
 ) -> Result<Answer, Error> {
-    let judged = judge((&managers.known(desk), desk.state()), org, principal, settings, desk.now)?;
+    let judged = judge((&managers.known(desk), desk.state()), org, principal, settings, (desk.now, desk.level))?;
     let Judged { login, before, grant } = match judged {
         Ok(judged) => judged,
         Err(refused) => return Ok(refused.into()),
     };
     if settings.password.is_some()
         && before.is_some()
-        && let Some(refused) = passwords::beyond(&managers.known(desk), principal, &login, desk.now)?
+        && let Some(refused) = passwords::beyond(desk, managers, principal, &login)?
     {
         return Ok(refused.into());
     }

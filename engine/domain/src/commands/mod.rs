@@ -11,7 +11,7 @@
 //! | `organizations` | an organization itself |
 //! | `incidents`, `cases` | incidents and their notes; their cases |
 //! | `policies` | a policy judges again |
-//! | `places` | sites and access lines |
+//! | `places`, `served` | sites and access lines; whether somebody may say which device serves them |
 //! | `values`, `subscriptions`, `activations` | what parameters are at places; who has which services, and where they are active |
 //! | `services` | which versions subscriptions are on |
 //! | `managers`, `groups`, `tokens` | who may what |
@@ -35,9 +35,10 @@ pub mod passwords;
 pub(crate) mod places;
 pub(crate) mod policies;
 pub(crate) mod rule_book;
+pub(crate) mod served;
 pub(crate) mod services;
 pub(crate) mod sessions;
-mod spheres;
+pub(crate) mod spheres;
 pub(crate) mod subscriptions;
 pub(crate) mod tokens;
 pub(crate) mod values;

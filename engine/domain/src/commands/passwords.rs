@@ -10,7 +10,7 @@ use super::Answer;
 use super::managers::Refused;
 use crate::desk::Desk;
 use crate::managers::Managers;
-use crate::rights::{Asker, Grants, Managing, effective};
+use crate::rights::{Asker, Grants, Managing, Member, effective, settled};
 use crate::{Error, credentials};
 
 /// Gives a manager another password. One that somebody else sets is to be changed by its owner.
@@ -29,7 +29,7 @@ pub(crate) fn ask(
         }
         Ok(Hold::Oneself) => true,
         // Whoever knows its password is it, and so has what it has.
-        Ok(Hold::Managing) => match beyond(&managers.known(desk), &command.principal, &login, desk.now)? {
+        Ok(Hold::Managing) => match beyond(desk, managers, &command.principal, &login)? {
             Some(refused) => return Ok(Answer::from(refused).about(&login)),
             None => false,
         },
@@ -41,19 +41,34 @@ pub(crate) fn ask(
     Ok(Answer::done("changed", old.unwrap_or(Value::Null), new).about(&login))
 }
 
-/// Why somebody does not set the password of a manager: it may something that they may not.
+/// From which engine level on it counts what was granted, whether or not it is in effect.
+const LEVEL: u32 = 8;
+
+/// Why somebody does not set the password of a manager: it was granted something that they have not. What somebody above
+/// has not at the moment it has again once they have; whoever came in by the password would, too.
 pub(super) fn beyond(
-    known: &impl Grants,
+    desk: &Desk,
+    managers: &Managers,
     principal: &Principal,
     login: &Login,
-    now: Timestamp,
 ) -> Result<Option<Refused>, Error> {
-    let own = effective(known, principal, now)?.unwrap_or_default();
-    let other = effective(known, &Principal::of_login(login, None), now)?.unwrap_or_default();
-    let privilege = other.privileges.beyond(own.privileges).map(|beyond| format!("the privilege `{beyond}`"));
-    let beyond = privilege.or_else(|| other.rights.beyond(own.rights).map(|beyond| format!("the right `{beyond}`")));
+    let (known, now) = (managers.known(desk), desk.now);
+    let own = effective(&known, principal, now)?.unwrap_or_default();
+    let (privileges, rights) = match known.manager(login)?.filter(|_| desk.is_at(LEVEL)) {
+        Some(other) => {
+            let granted = settled(&known, &other)?;
+            (granted.privileges, granted.rights)
+        }
+        None => {
+            let other = effective(&known, &Principal::of_login(login, None), now)?.unwrap_or_default();
+            (other.privileges, other.rights)
+        }
+    };
+    let privilege = privileges.beyond(own.privileges).map(|beyond| format!("the privilege `{beyond}`"));
+    let beyond = privilege.or_else(|| rights.beyond(own.rights).map(|beyond| format!("the right `{beyond}`")));
     Ok(beyond.map(|beyond| {
-        let detail = format!("`{principal}` has not {beyond}, which `{login}` has");
+        let has = if desk.is_at(LEVEL) { "was granted" } else { "has" };
+        let detail = format!("`{principal}` has not {beyond}, which `{login}` {has}");
         Refused::new(Verdict::Forbidden, detail)
     }))
 }
@@ -77,8 +92,13 @@ pub fn hold(
     login: &Login,
     now: Timestamp,
 ) -> Result<Result<Hold, Refused>, Error> {
-    let Some(member) = known.manager(login)? else { return Ok(Err(Refused::nobody(login))) };
     let Some(asker) = Asker::of(known, principal, now)? else { return Ok(Err(Refused::nobody(login))) };
+    let Some(member) = known.manager(login)? else {
+        // As much is looked up as where it is there and not seen.
+        let nobody = Member { login: login.clone(), number: 0, grant: asker.grant() };
+        asker.manages(known, &nobody)?;
+        return Ok(Err(Refused::nobody(login)));
+    };
     Ok(match asker.manages(known, &member)? {
         Managing::Itself => Ok(Hold::Oneself),
         Managing::Yes(_) if asker.effective.privileges.has(Privilege::Managers) => Ok(Hold::Managing),
@@ -86,4 +106,72 @@ pub fn hold(
         Managing::Above => Err(Refused::above(&asker, login)),
         Managing::Unseen => Err(Refused::nobody(login)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use linesman_schemas::directory::{Attenuation, Grant, Granter, Group};
+    use linesman_schemas::{ManagerName, Privileges, Sphere, TokenName};
+
+    use super::*;
+
+    /// Managers, and how often something was looked up.
+    #[derive(Default)]
+    struct Counted {
+        members: BTreeMap<Login, Arc<Member>>,
+        asked: Cell<usize>,
+    }
+
+    impl Counted {
+        fn add(&mut self, login: &str, sphere: &str, granter: Option<&str>) {
+            let login: Login = login.parse().unwrap();
+            let granter = granter.map(|login| Granter { login: login.parse().unwrap(), number: 1 });
+            let sphere = Sphere::of([sphere.parse().unwrap()]);
+            let grant = Grant { sphere, privileges: Privileges::all(), granter, ..Grant::default() };
+            self.members.insert(login.clone(), Arc::new(Member { login, number: 1, grant }));
+        }
+
+        fn count<T>(&self, found: T) -> Result<T, Error> {
+            self.asked.set(self.asked.get() + 1);
+            Ok(found)
+        }
+    }
+
+    impl Grants for Counted {
+        fn manager(&self, login: &Login) -> Result<Option<Arc<Member>>, Error> {
+            self.count(self.members.get(login).cloned())
+        }
+
+        fn gone(&self, _: &Granter) -> Result<Option<Grant>, Error> {
+            self.count(None)
+        }
+
+        fn token(&self, _: &Login, _: &TokenName) -> Result<Option<Attenuation>, Error> {
+            self.count(None)
+        }
+
+        fn groups(&self, _: &ManagerName) -> Vec<Arc<Group>> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn whoever_is_not_seen_is_as_much_work_as_who_is_not_there() {
+        let mut known = Counted::default();
+        known.add("acme/ann", "acme", None);
+        known.add("acme/ben", "acme/berlin", Some("acme/ann"));
+        known.add("acme/pia", "acme/paris", Some("acme/ann"));
+        let ben = Principal::of_login(&"acme/ben".parse().unwrap(), None);
+        let asked = ["acme/pia", "acme/xyz"].map(|whose| {
+            known.asked.set(0);
+            let refused = hold(&known, &ben, &whose.parse().unwrap(), Timestamp::UNIX_EPOCH).unwrap().unwrap_err();
+            assert_eq!(refused, Refused::nobody(&whose.parse().unwrap()));
+            known.asked.get()
+        });
+        assert_eq!(asked[0], asked[1]);
+    }
 }

@@ -13,6 +13,9 @@ use crate::managers::{Managers, Named};
 use crate::places::{self, LINES_MOST, PlaceRow, SITES_MOST, SitesRow, TIED_MOST, TieRow, TiedRow};
 use crate::{Error, activations, devices, removals, services, subscriptions, values};
 
+/// From which engine level on a refusal's record does not tell what hangs on a place.
+const RECORDED: u32 = 8;
+
 /// Does what is asked of a place of an organization.
 pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, org: &OrgName, verb: &PlaceVerb) -> Result<Answer, Error> {
     match verb {
@@ -182,7 +185,9 @@ fn remove(desk: &mut Desk, managers: &mut Managers, removal: &PlaceRemoval) -> R
     let Some(row) = desk.read(&places::key(place))? else { return Ok(nothing(place)) };
     let hanging = Hanging::on(desk, managers, place, &row)?;
     if let Some(told) = hanging.told(place).filter(|_| !removal.cascade) {
-        return Ok(Answer::refused(Verdict::Conflict, told));
+        // Whoever sees the place sees the record, and not all that hangs on it.
+        let recorded = if desk.is_at(RECORDED) { format!("something hangs on `{place}`") } else { told.clone() };
+        return Ok(Answer::refused(Verdict::Conflict, told).recorded(recorded));
     }
     let left = rooms::leave(desk, managers, place)?;
     let mut old = shown(&row);

@@ -1,15 +1,45 @@
 //! Places that are gone go out of spheres: of the provider's people, and of API tokens. Those of an organization's
 //! managers are in `managers`: who has no other place goes there.
 
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::directory::Grant;
-use linesman_schemas::{Login, OrgName, Place, Sphere, TokenName};
+use linesman_schemas::{Login, OrgName, Place, PlacePath, Principal, Sphere, TokenName};
 use serde_json::{Map, Value, json};
 
+use super::Answer;
 use crate::Error;
 use crate::desk::Desk;
 use crate::managers::{self, GrantRow, ManagerRow, Managers, left_to_groups, without};
-use crate::rights::settled;
+use crate::rights::{Asker, Grants as _, settled};
 use crate::tokens::{self, TokenRow};
+
+/// From which engine level on nobody takes a place out of their own sphere, or out of one above them.
+const LEVEL: u32 = 8;
+
+/// Why a place is not removed by whoever may remove it otherwise: with it would change what they were granted themselves,
+/// or somebody who stands above them.
+pub(crate) fn above(
+    desk: &Desk,
+    managers: &Managers,
+    principal: &Principal,
+    gone: &PlacePath,
+) -> Result<Option<Answer>, Error> {
+    let known = managers.known(desk);
+    let Some(asker) = Asker::of(&known, principal, desk.now)?.filter(|_| desk.is_at(LEVEL)) else { return Ok(None) };
+    let (own, place) = (principal.login(), Place::Below(gone.clone()));
+    for login in own.iter().chain(&asker.effective.chain) {
+        let Some(member) = known.manager(login)? else { continue };
+        if without(&settled(&known, &member)?.sphere, &place).is_some() {
+            let whose = format!("`{gone}` is in the sphere of `{login}`");
+            let detail = match own.as_ref() == Some(login) {
+                true => format!("nobody changes what they were granted themselves: {whose}"),
+                false => format!("{whose}, who stands above `{asker}`"),
+            };
+            return Ok(Some(Answer::refused(Verdict::Forbidden, detail)));
+        }
+    }
+    Ok(None)
+}
 
 /// Whose sphere has lost a place.
 pub(super) struct Cleared {

@@ -41,6 +41,7 @@ impl Further {
                     takes(privilege(Privilege::Activation), false);
                 }
             }
+            "set-place" if differ(old, new, &["device"]) => takes(Need::Right(Right::Devices), false),
             operation if operation.ends_with("-incident") => {
                 if let Some(step) = step(record) {
                     takes(Need::Incidents(step), true);
@@ -149,7 +150,8 @@ fn is_of_another(record: &Record) -> bool {
 }
 
 fn differ(old: &Value, new: &Value, names: &[&str]) -> bool {
-    let shown = |value, name| field(value, name).filter(|value| !is_empty(Some(*value)) && **value != false);
+    let shown =
+        |value, name| field(value, name).filter(|value| !is_empty(Some(*value)) && **value != false && **value != "");
     names.iter().any(|name| shown(old, name) != shown(new, name))
 }
 
@@ -230,6 +232,10 @@ mod tests {
                 &["the privilege `activation`", "the right `audit`", "the right `incidents`, at least `own`"],
             ),
             ("issue-token", &none, &json!({"sphere": ["acme/berlin"], "privileges": null}), &["sight"]),
+            ("set-place", &none, &json!({"device": ""}), &[]),
+            ("set-place", &none, &json!({"device": "edge-01"}), &["the right `devices`"]),
+            ("set-place", &json!({"device": "edge-01"}), &json!({"device": "edge-01"}), &[]),
+            ("set-place", &json!({"device": "edge-01"}), &json!({"device": ""}), &["the right `devices`"]),
             ("set-password", &none, &none, &["the privilege `managers`"]),
             ("set-values", &none, &json!({"substitutions": ["a=1"]}), &[]),
         ] {

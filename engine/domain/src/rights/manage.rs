@@ -99,6 +99,12 @@ impl Asker {
         self.member.as_ref().map_or_else(|| directory::admin().granter(), |own| own.granter())
     }
 
+    /// As much as they have, granted by them.
+    pub(crate) fn grant(&self) -> Grant {
+        let Effective { sphere, privileges, rights, .. } = &self.effective;
+        Grant { sphere: sphere.clone(), privileges: *privileges, rights: *rights, granter: Some(self.granter()) }
+    }
+
     /// How many granters stand above whoever they grant something.
     pub fn depth(&self) -> usize {
         self.effective.chain.len() + 1

@@ -163,6 +163,10 @@ pub fn besides(operation: &str) -> Option<&'static str> {
         "remove-manager" => {
             "nobody removes themselves or who stands above them; whoever is removed lies within one's own sphere"
         }
+        "set-place" => {
+            "to say which device serves it takes the right `devices` too, and the device is one that is seen: one that is \
+             not known yet is named by whoever sees all of the organization"
+        }
         "set-group" | "remove-group" => {
             "what the group is tied to lies within one's own sphere, and whoever is in it is somebody one manages"
         }

@@ -11,7 +11,7 @@ use crate::activations::rehearsal::Rehearsal;
 use crate::activations::render::{self, Rendered};
 use crate::activations::wanted::Scope;
 use crate::ahead::Ahead;
-use crate::commands::{self, Answer, Wrong};
+use crate::commands::{self, Answer, Wrong, served, spheres};
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
 use crate::rights::Reach;
@@ -58,6 +58,9 @@ impl Domain {
         principal: &Principal,
         verb: &PlaceVerb,
     ) -> Result<Answer, Error> {
+        if let Some(refused) = self.refuse_place(org, principal, verb)? {
+            return Ok(refused);
+        }
         let gone = match verb {
             PlaceVerb::Remove(removal) => places::with_lines(self.desk.state(), &removal.place)?,
             PlaceVerb::Set(settings) if self.desk.is_at(activations::FORESEEN) => {
@@ -74,6 +77,27 @@ impl Domain {
             PlaceVerb::Tie(_) => {}
         }
         Ok(answer)
+    }
+
+    /// Why a place is not changed so by whoever may change it otherwise.
+    fn refuse_place(
+        &mut self,
+        org: &OrgName,
+        principal: &Principal,
+        verb: &PlaceVerb,
+    ) -> Result<Option<Answer>, Error> {
+        let (place, refused) = match verb {
+            PlaceVerb::Set(settings) => {
+                let (managers, organizations, devices) = (&self.managers, &self.organizations, &mut self.devices);
+                let known = served::Known { managers, organizations, devices };
+                (&settings.place, served::refusal(&self.desk, known, org, principal, settings)?)
+            }
+            PlaceVerb::Remove(removal) => {
+                (&removal.place, spheres::above(&self.desk, &self.managers, principal, &removal.place)?)
+            }
+            PlaceVerb::Tie(_) => return Ok(None),
+        };
+        Ok(refused.map(|refused| refused.about(place)))
     }
 
     /// A place is as it is set from here on, unless two would then set the same differently on the device of a line; of what

@@ -225,7 +225,8 @@ impl Domain {
 
         let incident = if id.org == *org { self.incident(id)? } else { None };
         let Some(mut incident) = incident else { return Ok(nothing(org, id)) };
-        if let Some(refused) = commands::incidents::refusal(&self.desk, &self.managers, &incident, command)? {
+        let known = (&self.managers, &self.organizations);
+        if let Some(refused) = commands::incidents::refusal(&self.desk, known, &incident, command)? {
             return Ok(refused);
         }
         let old = shown(&incident);

@@ -433,9 +433,28 @@ fn nobody_becomes_who_may_more_by_its_password() {
     let (verdict, detail) = lane.as_("acme/peer", "acme/able", &password("acme/able"));
     assert_eq!(
         (verdict, &*detail),
-        (Verdict::Forbidden, "`acme/peer` has not the privilege `subscription`, which `acme/able` has")
+        (Verdict::Forbidden, "`acme/peer` has not the privilege `subscription`, which `acme/able` was granted")
     );
     let set = json!({"set_manager": {"manager": "able", "password": "$argon2id$v=19$m=8,t=1,p=1$YQ$Yg"}});
     assert_eq!(lane.as_("acme/peer", "acme/able", &set).0, Verdict::Forbidden);
+    assert_eq!(lane.as_("acme/able", "acme/peer", &password("acme/peer")).0, Verdict::Done);
+}
+
+#[test]
+fn what_somebody_above_has_not_at_the_moment_is_nobodys_by_a_password() {
+    let mut lane = Lane::with_managers();
+    let [some, more] = [&[Privilege::Managers][..], &[Privilege::Managers, Privilege::Activation]]
+        .map(|privileges| privileges.iter().copied().collect());
+    lane.manager("acme/peer", "acme", some, "acme/ann");
+    lane.manager("acme/able", "acme", more, "acme/ann");
+    let refused = (
+        Verdict::Forbidden,
+        "`acme/peer` has not the privilege `activation`, which `acme/able` was granted".to_owned(),
+    );
+    assert_eq!(lane.as_("acme/peer", "acme/able", &password("acme/able")), refused);
+    // For a moment neither may activate: whoever came in now could do so for ever after.
+    lane.manager("bob", "acme", some, "admin");
+    lane.domain = open(&lane.base, &lane.judge, lane.book.clone(), lane.number);
+    assert_eq!(lane.as_("acme/peer", "acme/able", &password("acme/able")), refused);
     assert_eq!(lane.as_("acme/able", "acme/peer", &password("acme/peer")).0, Verdict::Done);
 }

@@ -313,3 +313,36 @@ fn before_level_7_a_group_is_left_what_comes_again() {
     assert_eq!(world.ask("admin", Some("acme"), &set("acme/a")), Verdict::Done);
     assert!(world.sees(&principal("cid"), "acme/a"));
 }
+
+#[test]
+fn nobody_takes_a_place_out_of_their_own_sphere_or_of_one_above_them() {
+    let mut world = World::new(0);
+    let rights = json!({"organizations": true});
+    for (granter, name, sphere) in [
+        ("admin", "bob", json!(["acme"])),
+        ("bob", "zed", json!(["acme/a"])),
+        ("zed", "yan", json!(["acme/a"])),
+        ("yan", "xia", json!(["acme/a/1"])),
+    ] {
+        let verb =
+            json!({"set_manager": {"manager": name, "sphere": sphere, "privileges": ["managers"], "rights": rights}});
+        assert_eq!(world.ask(granter, None, &verb), Verdict::Done, "{:?}", world.log);
+    }
+    for (asker, place, told) in [
+        ("xia", "acme/a/1", "nobody changes what they were granted themselves: `acme/a/1` is in the sphere of `xia`"),
+        ("yan", "acme/a", "nobody changes what they were granted themselves: `acme/a` is in the sphere of `yan`"),
+    ] {
+        for cascade in [false, true] {
+            assert_eq!(world.ask(asker, Some("acme"), &remove(place, cascade)), Verdict::Forbidden);
+            assert_eq!(world.told(), format!("Forbidden {told}"));
+        }
+    }
+    let narrow = json!({"set_manager": {"manager": "yan", "sphere": ["acme"]}});
+    assert_eq!(world.ask("bob", None, &narrow), Verdict::Done);
+    assert_eq!(world.ask("yan", Some("acme"), &remove("acme/a", true)), Verdict::Forbidden);
+    assert_eq!(world.told(), "Forbidden `acme/a` is in the sphere of `zed`, who stands above `yan`");
+    assert_eq!(world.sphere("zed"), json!(["acme/a"]));
+    // Whose it is below them goes, as does what nobody above them was granted by name.
+    assert_eq!(world.ask("yan", Some("acme"), &remove("acme/a/1", true)), Verdict::Done, "{:?}", world.log);
+    assert_eq!(world.ask("bob", Some("acme"), &remove("acme/a", true)), Verdict::Done, "{:?}", world.log);
+}

@@ -80,6 +80,76 @@ fn an_incident_outside_the_reach_answers_as_one_that_does_not_exist() {
     assert_eq!(lane.of_person("max", &verbs("acme-2")[1]).0, Verdict::Done, "all of the organization is seen");
 }
 
+#[test]
+fn what_an_organizations_device_groups_are_now_says_who_sees_its_incidents() {
+    let groups = |groups: Value| json!({"set_organization": {"display_name": "acme", "is_proxy": true, "filter_level": "Send all information", "device_groups": groups}});
+    let lab = groups(json!([{"name": "lab", "devices": ["a*"]}]));
+    let mut lane = Lane::with(&[]);
+    lane.command("acme", &lab);
+    lane.bundle("acme", "a", 1, "High");
+    let group = json!({"set_group": {"group": "night", "members": ["gil"], "organizations": [], "device_groups": [{"organization": "acme", "name": "lab"}]}});
+    lane.person("gil", "", Rights::of([], IncidentStep::Delegate));
+    let command =
+        json!({"id": "night", "principal": {"kind": "provider", "name": "admin"}, "node": "n", "verb": group});
+    lane.decide("", "ctl", b"", Content::Command(serde_json::from_value(command).unwrap()));
+    lane.commit();
+    let assign = json!({"assign_incident": {"incident": "acme-1", "owner": "gil"}});
+    assert_eq!(lane.of_person("gil", &assign).0, Verdict::Done);
+    for (change, verdict) in [
+        (groups(json!([{"name": "lab", "devices": ["other*"]}])), Verdict::NotFound),
+        (lab.clone(), Verdict::Done),
+        // The first that names it counts.
+        (groups(json!([{"name": "all", "devices": ["*"]}, {"name": "lab", "devices": ["a*"]}])), Verdict::NotFound),
+        (lab, Verdict::Done),
+        (groups(json!([])), Verdict::NotFound),
+    ] {
+        lane.command("acme", &change);
+        assert_eq!(lane.of_person("gil", &assign).0, verdict, "{change}");
+    }
+}
+
+#[test]
+fn who_says_which_device_serves_a_place_may_tie_devices_and_sees_it() {
+    let mut lane = Lane::with(&[]);
+    // `SNc` and `SNd` are each the serial number of one and the host name of another.
+    for (host, number) in [("a", 1), ("b", 2), ("c", 3), ("SNc", 4), ("d", 5), ("SNd", 6)] {
+        lane.bundle("acme", host, number, "High");
+    }
+    for (name, sphere, rights) in [
+        ("pat", "acme/berlin", &[Right::Organizations][..]),
+        ("mia", "acme/berlin", &[Right::Organizations, Right::Devices]),
+        ("max", "acme", &[Right::Organizations, Right::Devices]),
+    ] {
+        lane.person(name, sphere, Rights::of(rights.iter().copied(), IncidentStep::Any));
+    }
+    lane.tie("acme/berlin", "a");
+    lane.tie("acme/berlin/line-7", "SNc");
+    lane.tie("acme/berlin/line-8", "d");
+    lane.tie("acme/paris/line-1", "b");
+    let set = |device: &str| json!({"set_place": {"place": "acme/berlin/line-1", "device": device}});
+    let named = |what: &str| json!({"set_place": {"place": "acme/berlin/line-1", "display_name": what}});
+    let nothing = |name: &str| (Verdict::NotFound, format!("`acme` has no device `{name}`"));
+    let denied = (Verdict::Forbidden, "`pat` has not the right `devices` on `acme/berlin/line-1`".to_owned());
+    assert_eq!(lane.of_person("pat", &named("One")), (Verdict::Done, "created".to_owned()));
+    for device in ["SNa", "SNb", "b", "nobody"] {
+        assert_eq!(lane.of_person("pat", &set(device)), denied, "{device}");
+    }
+    // What is outside is answered as what is nowhere, by whichever of its names.
+    for device in ["SNb", "b", "nobody", "SNd"] {
+        assert_eq!(lane.of_person("mia", &set(device)), nothing(device));
+    }
+    let done = (Verdict::Done, "changed".to_owned());
+    for device in ["SNa", "a", "c", "d", "SNc"] {
+        assert_eq!(lane.of_person("mia", &set(device)), done, "{device}");
+    }
+    // Said again it ties nothing, and one that serves no more is as much a change of ties.
+    assert_eq!(lane.of_person("pat", &set("SNc")), done);
+    assert_eq!(lane.of_person("pat", &set("")), denied);
+    for device in ["", "nobody", "b"] {
+        assert_eq!(lane.of_person("max", &set(device)), done, "{device}");
+    }
+}
+
 /// What is asked of an incident whose owner is somebody, and from which step on it is done.
 const TABLE: [(&str, &str, IncidentStep); 13] = [
     ("", "take", IncidentStep::Own),

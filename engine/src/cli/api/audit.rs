@@ -270,7 +270,7 @@ fn words(report: &Report, is_keyed: bool) -> String {
     let signed = if is_keyed { "signed with the key" } else { "signatures not checked: no --public-key" };
     lines.push(format!("agreed  {agreeing} checkpoints, {signed}"));
     if faults.is_empty() {
-        lines.push("whole, and as it was written".to_owned());
+        lines.push("whole, and as it was written; `detail` is in no hash".to_owned());
     } else {
         lines.push("NOT as it was written:".to_owned());
         lines.extend(faults.iter().map(|fault| format!("  {fault}")));

@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::Client;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use super::event_ids::{EventIds, Told};
 use super::filters::tables::DeadLetters;
 use super::filters::{Whose, lies};
 use super::paging::{Offered, Page, Pager, Paging, Rank, Value};
@@ -60,8 +60,13 @@ pub(super) struct Letter {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     place: Option<LineColumn>,
-    /// The input's sequence in IN.
-    sequence: u64,
+    /// The input's sequence in IN, for whoever sees everything: to others it would tell how much those have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sequence: Option<u64>,
+    /// The same, for whoever puts it to work again.
+    #[serde(skip)]
+    input: u64,
     /// The subject it came by, without the lane.
     subject: String,
     /// The failed policy.
@@ -87,17 +92,19 @@ struct Event {
 }
 
 impl Letter {
-    fn read(found: &Found) -> Result<Self, serde_json::Error> {
+    /// One as it is told to `viewer`.
+    fn read(ids: &EventIds, viewer: &Viewer, found: &Found) -> Result<Self, serde_json::Error> {
         let Event { id, time, data } = serde_json::from_str(found.event.get())?;
         Ok(Self {
-            id: found.place.to_string(),
+            id: ids.of(viewer, found.place),
             event: id,
             organization: owner(&found.subject),
             time,
             reason: data.reason,
             detail: data.detail,
             place: data.place,
-            sequence: data.sequence,
+            sequence: Some(data.sequence).filter(|_| viewer.sees(None)),
+            input: data.sequence,
             subject: data.subject,
             policy: data.policy,
             reaction: data.reaction,
@@ -134,8 +141,8 @@ pub(super) async fn list(
         return Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no organization `{org}`")));
     }
     let page = async {
-        let _seat = sources.readers.acquire().await.map_err(|error| Problem::internal(&error))?;
-        page(&sources.client, &viewer, &list, &paging).await
+        let _seat = sources.readers.wait(&viewer).await?;
+        page(&sources, &viewer, &list, &paging).await
     };
     match timeout(PATIENCE, page).await {
         Ok(page) => page.map(Json),
@@ -162,23 +169,31 @@ pub(super) async fn one(
     viewer: Viewer,
     PathOf(path): PathOf<LetterPath>,
 ) -> Result<Json<Letter>, Problem> {
-    find(&sources.client, &viewer, &path.id).await.map(Json)
+    find(&sources, &viewer, &path.id).await.map(Json)
 }
 
-/// The dead letter of that id, if `viewer` sees it.
-async fn find(client: &Client, viewer: &Viewer, id: &str) -> Result<Letter, Problem> {
+/// The dead letter of that id, if `viewer` sees it. OUT is asked for what they were told of, and for nothing else: how
+/// long it takes says nothing of what others have.
+async fn find(sources: &Sources, viewer: &Viewer, id: &str) -> Result<Letter, Problem> {
     let none = || Problem::new(StatusCode::NOT_FOUND, "there is no dead letter of that id, or OUT has it no more");
-    let place: EventPlace = id.parse().map_err(|_| none())?;
-    let found = events::get(client, place).await.map_err(|error| log_is_away(&error))?;
+    let Some(Told::At(place)) = sources.ids.read(viewer, id) else { return Err(none()) };
+    let found = events::get(&sources.client, place).await.map_err(|error| log_is_away(&error))?;
     let found = found.filter(|found| found.subject.split('.').nth(2) == Some("dead"));
     let found = found.filter(|found| viewer.sees_whole(owner(&found.subject).as_ref())).ok_or_else(none)?;
-    Letter::read(&found).map_err(|error| Problem::internal(&error))
+    Letter::read(&sources.ids, viewer, &found).map_err(|error| Problem::internal(&error))
 }
 
 /// A page, of what `viewer` sees: OUT is read in its own order, whatever order is asked for.
-async fn page(client: &Client, viewer: &Viewer, list: &DeadLetters, paging: &Paging) -> Result<Page<Letter>, Problem> {
-    let whose = list.organization.as_ref().map_or("*", Whose::token);
-    let filter = format!("out.{whose}.dead.{}", list.reason.map_or("*", Reason::as_str));
+async fn page(
+    sources: &Sources,
+    viewer: &Viewer,
+    list: &DeadLetters,
+    paging: &Paging,
+) -> Result<Page<Letter>, Problem> {
+    let filters = filters(viewer, list);
+    if filters.is_empty() {
+        return Ok(Pager::new(paging, Offered::InOrder).page());
+    }
     let from = match (paging.after.as_ref().map(place), &list.after) {
         (Some(place), _) if !paging.is_descending => From::After(place),
         (_, Some(time)) => From::Time(time.0),
@@ -193,7 +208,7 @@ async fn page(client: &Client, viewer: &Viewer, list: &DeadLetters, paging: &Pag
         }
         let offered = pager.offer(rank(found.place), |_| {
             // A list shows no bytes.
-            let letter = Letter { bytes: None, ..Letter::read(&found)? };
+            let letter = Letter { bytes: None, ..Letter::read(&sources.ids, viewer, &found)? };
             let is_wanted = lies(letter.time, list.after.as_ref(), list.before.as_ref());
             let bytes = letter.detail.len() + letter.subject.len();
             Ok::<_, serde_json::Error>(is_wanted.then_some((letter, bytes)))
@@ -203,10 +218,26 @@ async fn page(client: &Client, viewer: &Viewer, list: &DeadLetters, paging: &Pag
             ControlFlow::Break(())
         })
     };
-    events::read(client, filter, from, take).await.map_err(|error| log_is_away(&error))?;
+    events::read(&sources.client, filters, from, take).await.map_err(|error| log_is_away(&error))?;
     match fault {
         Some(error) => Err(Problem::internal(&error)),
         None => Ok(pager.page()),
+    }
+}
+
+/// The subjects that are read: of whoever does not see everything those of the organizations that they see as a whole, so
+/// that what others have costs them nothing.
+fn filters(viewer: &Viewer, list: &DeadLetters) -> Vec<String> {
+    let of = |whose: &str| format!("out.{whose}.dead.{}", list.reason.map_or("*", Reason::as_str));
+    match &list.organization {
+        Some(whose) if viewer.sees(None) || matches!(whose, Whose::Organization(_)) => vec![of(whose.token())],
+        // What is nobody's, or the provider's, is there for whoever sees everything.
+        Some(_) => Vec::new(),
+        None if viewer.sees(None) => vec![of("*")],
+        None => {
+            let whole = viewer.reach().organizations().into_iter().filter(|org| viewer.sees_all(org));
+            whole.map(|org| of(org.as_str())).collect()
+        }
     }
 }
 

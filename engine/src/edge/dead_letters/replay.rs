@@ -49,7 +49,7 @@ pub(in crate::edge) async fn replay(
     let command = command_id(&headers)?;
     // One at a time: whether an input has entered already is looked up before it enters.
     let _turn = sources.replaying.lock().await;
-    let letter = find(&sources.client, &viewer, &path.id).await?;
+    let letter = find(&sources, &viewer, &path.id).await?;
     let (org, verb) = match &letter.policy {
         Some(policy) => {
             let org = letter.organization.clone().ok_or_else(|| conflict("the policy belongs to no organization"))?;
@@ -65,7 +65,7 @@ pub(in crate::edge) async fn replay(
         None => {
             let (org, kind) = origin(&letter)?;
             viewer.may("replay-input", &org.clone().into())?;
-            let replay = Replay { event: letter.event.clone(), sequence: letter.sequence };
+            let replay = Replay { event: letter.event.clone(), sequence: letter.input };
             let (whose, verb) = (Some(org.clone()), Verb::Input(Input::Replay(replay)));
             // Sent again under the same id, it does not enter again.
             if let Some(asked) =
@@ -109,7 +109,7 @@ async fn bytes(client: &Client, letter: &Letter) -> Result<Vec<u8>, Problem> {
     if let Some(bytes) = &letter.bytes {
         return STANDARD.decode(bytes).map_err(|error| Problem::internal(&error));
     }
-    let message = events::message(client, IN, letter.sequence).await.map_err(|error| log_is_away(&error))?;
+    let message = events::message(client, IN, letter.input).await.map_err(|error| log_is_away(&error))?;
     let bytes = message.map(|(_, bytes)| bytes).filter(|bytes| bytes.len() == letter.length);
     bytes.ok_or_else(|| conflict("the log has the input no more"))
 }

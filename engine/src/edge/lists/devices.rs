@@ -19,7 +19,9 @@ use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
+use linesman_domain::device_groups::DeviceGroups;
 use linesman_domain::devices::{self, DeviceRow};
+use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::places::{self, TiedRow};
 use linesman_domain::sight::Sight;
 use linesman_domain::snapshots::{self, SnapshotsRow};
@@ -113,10 +115,13 @@ pub(in crate::edge) async fn device(
             host_event_id: snapshot.host_event_id,
             occurred: snapshot.occurred,
             received: snapshot.received,
-            bundle: snapshot.bundle.into(),
+            bundle: Bundle::new(walk.viewer(), snapshot.bundle),
         });
         let snapshots = snapshots.collect();
-        let device = Device::new(organization.clone(), serial_number.clone(), row);
+        let owner = walk.some(&organization, &organizations::key(&organization))?;
+        let groups = owner.map(|owner: OrgRow| DeviceGroups::new(&owner.device_groups)).unwrap_or_default();
+        let group = groups.group_of(&row.host_name).to_owned();
+        let device = Device::new((organization.clone(), serial_number.clone()), row, &group);
         Ok(DeviceWithSnapshots { device, place, snapshots })
     })
     .await
@@ -148,25 +153,27 @@ impl Stored for Devices {
 
     fn item(
         &self,
-        _: &OrgRows<'_>,
+        rows: &OrgRows<'_>,
         org: &OrgName,
         key: &[u8],
         row: DeviceRow,
     ) -> Result<Option<(Device, usize)>, Error> {
         let serial_number = text_key(key);
-        let is_wanted = passes(self.group.as_ref(), &row.group)
+        let group = rows.groups.group_of(&row.host_name);
+        let is_wanted = passes(self.group.as_ref(), group)
             && passes(self.host_name.as_ref(), &row.host_name)
             && passes(self.serial_number.as_ref(), &serial_number)
             && passes(self.product.as_ref(), &row.product)
             && passes(self.platform.as_ref(), &row.platform)
             && passes(self.os_version.as_ref(), &row.os_version)
             && lies(row.last_seen, self.last_seen_after.as_ref(), self.last_seen_before.as_ref());
-        Ok(is_wanted.then(|| (Device::new(org.clone(), serial_number, row), key.len())))
+        Ok(is_wanted.then(|| (Device::new((org.clone(), serial_number), row, group), key.len())))
     }
 }
 
 impl Device {
-    fn new(organization: OrgName, serial_number: String, row: DeviceRow) -> Self {
+    /// A device of an organization by serial number, and the group it belongs to.
+    fn new((organization, serial_number): (OrgName, String), row: DeviceRow, group: &str) -> Self {
         Self {
             organization,
             serial_number,
@@ -175,7 +182,7 @@ impl Device {
             platform: row.platform,
             os_version: row.os_version,
             management_address: row.management_address,
-            group: row.group,
+            group: group.to_owned(),
             first_seen: row.first_seen,
             last_seen: row.last_seen,
         }

@@ -175,7 +175,10 @@ pub(in crate::edge) async fn incident(
         let rows = walk.organizations(Some(&id.org))?;
         let rows = rows.get(&id.org).ok_or_else(nothing)?;
         let chained = Chained::of_incident(rows, &id, case.as_ref())?;
-        Ok(IncidentWithNotes { incident: Incident::new(id, row, device, (case, chained)), notes: notes.collect() })
+        Ok(IncidentWithNotes {
+            incident: Incident::new(walk.viewer(), id, row, device, (case, chained)),
+            notes: notes.collect(),
+        })
     })
     .await
 }
@@ -232,7 +235,7 @@ impl Stored for Incidents {
         let case: Option<CaseRow> = Table::read(rows.lane, &cases::key(org, id.number))?;
         let state = case.as_ref().map(|case| case.state.into());
         let chained = Chained::of_incident(rows, &id, case.as_ref())?;
-        let incident = Incident::new(id, row, device, (case, chained));
+        let incident = Incident::new(rows.viewer, id, row, device, (case, chained));
         let device = &incident.device;
         let is_wanted = (self.case_state.is_none() || self.case_state == state)
             && passes(self.host_name.as_ref(), &device.host_name)
@@ -301,6 +304,7 @@ fn begins(lane: &Lane, org: &OrgName, page: u64) -> Result<Option<Timestamp>, Er
 
 impl Incident {
     fn new(
+        viewer: &Viewer,
         id: IncidentId,
         row: IncidentRow,
         device: Option<DeviceRow>,
@@ -327,7 +331,7 @@ impl Incident {
             detected: row.detected,
             case: case.map(IncidentCase::new),
             chained,
-            bundle: Some(row.bundle).filter(BundleRef::is_there).map(Bundle::from),
+            bundle: Some(row.bundle).filter(BundleRef::is_there).map(|bundle| Bundle::new(viewer, bundle)),
         }
     }
 }

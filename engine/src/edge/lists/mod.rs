@@ -36,6 +36,7 @@ use utoipa::ToSchema;
 
 use super::filters::Listing;
 use super::paging::{Offered, Page, Pager, Paging, Rank, Value};
+use super::viewer::Viewer;
 use crate::store;
 use crate::store::Lane;
 use linesman_domain::bundles::BundleRef;
@@ -233,17 +234,24 @@ fn given(text: String) -> Option<String> {
 /// Where a bundle stands in IN.
 #[derive(Debug, Serialize, ToSchema)]
 struct Bundle {
-    /// Its sequence.
-    sequence: u64,
+    /// Its sequence, for whoever sees everything: to others it would tell how much those have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sequence: Option<u64>,
     /// Its length in bytes.
     length: u64,
     /// SHA-256 of its bytes, in hexadecimal.
     sha256: String,
 }
 
-impl From<BundleRef> for Bundle {
-    fn from(bundle: BundleRef) -> Self {
-        Self { sequence: bundle.sequence, length: bundle.length, sha256: hex::encode(bundle.sha256) }
+impl Bundle {
+    /// As it is told to `viewer`.
+    fn new(viewer: &Viewer, bundle: BundleRef) -> Self {
+        Self {
+            sequence: Some(bundle.sequence).filter(|_| viewer.sees(None)),
+            length: bundle.length,
+            sha256: hex::encode(bundle.sha256),
+        }
     }
 }
 

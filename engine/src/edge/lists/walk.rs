@@ -20,6 +20,7 @@ use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::store::Lane;
 use linesman_domain::audit::Owner;
+use linesman_domain::device_groups::DeviceGroups;
 use linesman_domain::devices::DeviceRow;
 use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::sight::{self, Sight};
@@ -40,10 +41,14 @@ pub(super) struct Walk {
 
 /// An organization's rows: those of its lane, and its own.
 pub(super) struct OrgRows<'a> {
+    /// For whom.
+    pub(super) viewer: &'a Viewer,
     pub(super) lane: &'a Lane,
     pub(super) row: OrgRow,
     /// What is seen of it; none: all.
     pub(super) sight: Option<Sight>,
+    /// Its device groups.
+    pub(super) groups: DeviceGroups,
 }
 
 /// Tells a walk, or whatever takes its time, that nobody waits for it any more.
@@ -198,10 +203,11 @@ impl Walk {
         Ok(BTreeMap::from([(org.clone(), self.rows(lane, org, row)?)]))
     }
 
-    fn rows<'a>(&self, lane: &'a Lane, org: &OrgName, row: OrgRow) -> Result<OrgRows<'a>, Error> {
+    fn rows<'a>(&'a self, lane: &'a Lane, org: &OrgName, row: OrgRow) -> Result<OrgRows<'a>, Error> {
         let is_seen_in_part = !self.viewer.sees_all(org);
         let sight = is_seen_in_part.then(|| Sight::of(lane, self.viewer.reach(), org)).transpose()?;
-        Ok(OrgRows { lane, row, sight })
+        let groups = DeviceGroups::new(&row.device_groups);
+        Ok(OrgRows { viewer: &self.viewer, lane, row, sight, groups })
     }
 
     fn all_organizations(&self) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
@@ -220,7 +226,8 @@ impl Walk {
         for lane in &*self.lanes {
             for row in organizations::all(lane) {
                 let (name, row) = row?;
-                all.insert(name, OrgRows { lane, row, sight: None });
+                let groups = DeviceGroups::new(&row.device_groups);
+                all.insert(name, OrgRows { viewer: &self.viewer, lane, row, sight: None, groups });
             }
         }
         Ok(all)

@@ -100,10 +100,10 @@ struct LinkItem {
     /// Where it was granted something, as far as whoever asks sees it.
     #[schema(schema_with = words::sphere)]
     sphere: Sphere,
-    /// Which privileges.
+    /// Which privileges; none where whoever asks does not see the manager.
     #[schema(schema_with = words::privileges)]
     privileges: Privileges,
-    /// Which rights.
+    /// Which rights; none where whoever asks does not see the manager.
     #[schema(schema_with = words::rights)]
     rights: Rights,
 }
@@ -171,7 +171,16 @@ fn explained(
     if let Some(detail) = asked_at(operation).elsewhere(operation, &place, &home) {
         return Ok(Why::elsewhere((login, operation), place, asking.need, detail));
     }
-    let (ruling, explanation) = (rights::answer(&known, &asking)?, explain(&known, &asking.asked())?);
+    let (ruling, mut explanation) = (rights::answer(&known, &asking)?, explain(&known, &asking.asked())?);
+    // Of whoever is not seen it is told what the answer turns on, and nothing else.
+    for link in &mut explanation.links {
+        if link.login != login
+            && !walk.sees(None)
+            && (link.is_gone || known.shown(walk.viewer(), &link.login)?.is_none())
+        {
+            (link.privileges, link.rights) = Default::default();
+        }
+    }
     Ok(Why { place, ..Why::new(walk.viewer(), (login, operation), &asking, ruling, explanation) })
 }
 

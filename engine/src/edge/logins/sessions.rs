@@ -61,7 +61,7 @@ pub(in crate::edge) struct SessionPath {
     id: SessionId,
 }
 
-/// The sessions of whoever asks, or of a manager they manage.
+/// The sessions of whoever asks, or of a manager they manage. To a token its owner's are not shown.
 #[utoipa::path(
     get, path = "/api/v1/sessions", tag = "logins", params(WhoseQuery),
     responses((status = 200, description = "the sessions that are good", body = SessionList),
@@ -103,7 +103,7 @@ pub(in crate::edge) async fn session(
     item.map(Json).ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, nothing))
 }
 
-/// A session as it is shown, if it is good.
+/// A session as it is shown, if it is good, and not asked for by a token of its owner's.
 fn good(
     sources: &Sources,
     entry: &Entry,
@@ -112,6 +112,9 @@ fn good(
     id: SessionId,
     row: SessionRow,
 ) -> Option<SessionItem> {
+    if entry.own_token(login).is_some() {
+        return None;
+    }
     let SessionRow { created, used, expires, source, .. } = row;
     let last = sources.logins.uses().last(login, &Pass::Session(id.clone()));
     let used = last.map_or(used, |last| last.max(used));

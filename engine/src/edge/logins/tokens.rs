@@ -119,7 +119,7 @@ impl Allowed {
     }
 }
 
-/// The API tokens of whoever asks, or of a manager they manage.
+/// The API tokens of whoever asks, or of a manager they manage. Asked by a token of one's own, that one alone.
 #[utoipa::path(
     get, path = "/api/v1/tokens", tag = "logins", params(WhoseQuery),
     responses((status = 200, description = "the tokens there are", body = TokenList),
@@ -135,7 +135,9 @@ pub(in crate::edge) async fn tokens(
     for found in sources.logins.lane(login.organization.as_ref()).into_iter().flat_map(|lane| tokens::of(lane, &login))
     {
         let (name, row) = found.map_err(|error| Problem::internal(&error))?;
-        items.push(item(&sources, &login, name, row));
+        if entry.own_token(&login).is_none_or(|own| *own == name) {
+            items.push(item(&sources, &login, name, row));
+        }
     }
     Ok(Json(TokenList { items }))
 }
@@ -154,6 +156,7 @@ pub(in crate::edge) async fn token(
 ) -> Result<Json<TokenItem>, Problem> {
     let login = sources.owner(&entry, query.login)?;
     let row = sources.logins.row(&login, &tokens::key(&login, &path.name))?;
+    let row = row.filter(|_| entry.own_token(&login).is_none_or(|own| *own == path.name));
     let row = row.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, missing(&path.name, &login)))?;
     Ok(Json(item(&sources, &login, path.name, row)))
 }

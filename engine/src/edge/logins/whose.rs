@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::Verb;
-use linesman_schemas::{CommandId, Login};
+use linesman_schemas::{CommandId, Login, TokenName};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -22,6 +22,14 @@ pub(in crate::edge) struct WhoseQuery {
     /// The manager; without one, whoever asks.
     #[param(value_type = String, required = false, pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme/ann")]
     pub(super) login: Option<Login>,
+}
+
+impl Entry {
+    /// By which API token of `login` itself this is asked: it is shown nothing else of how its owner comes in, for that
+    /// may do more than it may.
+    pub(super) fn own_token(&self, login: &Login) -> Option<&TokenName> {
+        self.principal.token().filter(|_| self.principal.login().as_ref() == Some(login))
+    }
 }
 
 impl Sources {

@@ -3,12 +3,13 @@
 use linesman_domain::audit::proof::{extends, includes};
 use linesman_domain::audit::{self, AuditRow, Hash, KeptRow};
 use linesman_domain::table;
+use linesman_schemas::audit::Record;
 use linesman_schemas::{IncidentStep, Privileges, Right, Rights};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::fixture::{Fixture, TOKEN_OF_ACME, audited, faulty, problem};
+use super::fixture::{Fixture, TOKEN_OF_ACME, audit_record, audited, faulty, problem};
 use super::lists::all;
-use super::people::{BOB, SID};
+use super::people::{BOB, SID, ZOE};
 use crate::audit::verify::{Kept, verify};
 use crate::audit::{Checkpoint, VerifierKey};
 
@@ -265,6 +266,39 @@ async fn of_the_providers_people_the_right_is_asked_and_of_managers_the_place() 
     let above = problem(edge.get_as(SID, "/api/v1/audit/corp/0").await).await;
     assert_eq!(above, (404, "the log `corp` shows no record 0".to_owned()));
     assert_eq!(edge.get_as(SID, "/api/v1/audit/corp/1").await.status(), 200);
+}
+
+#[tokio::test]
+async fn whoever_sees_a_place_alone_is_not_told_who_lost_it_and_has_more() {
+    let edge = Fixture::new().await;
+    edge.organization("corp", 0);
+    edge.write("corp", audited("corp", 3));
+    let old = json!({
+        "display_name": "Berlin", "places": ["corp/berlin/line-1"], "subscriptions": ["corp/berlin nat"],
+        "managers": ["corp/zoe"], "tokens": ["corp/zoe secret-job"], "of_provider": {"managers": 1, "tokens": 2},
+    });
+    let record = Record { operation: "remove-place".to_owned(), old: old.clone(), ..audit_record("corp", 1) };
+    let body = audit::record::text(record).unwrap();
+    let row = AuditRow { leaf: Hash::of_leaf(body.as_bytes()), body: Some(body), detail: "removed".to_owned() };
+    edge.write("corp", vec![(audit::record_key("corp", 1).into_bytes(), table::encode(&row).unwrap())]);
+    edge.grant("corp/sid", "corp/berlin", Privileges::all(), Rights::default());
+    edge.grant("corp/zoe", "corp", Privileges::all(), Rights::default());
+    let mut cut = old.clone();
+    cut.as_object_mut().unwrap().retain(|name, _| ["display_name", "places", "subscriptions"].contains(&&**name));
+    for (token, told) in [(SID, &cut), (ZOE, &old)] {
+        let one: Value = edge.get_as(token, "/api/v1/audit/corp/1").await.json().await.unwrap();
+        assert_eq!(one["old"], *told);
+        let page: Value = edge.get_as(token, "/api/v1/audit?operation=remove-place").await.json().await.unwrap();
+        assert_eq!(page["items"], json!([one]));
+        for format in ["jsonl", "csv"] {
+            let lines =
+                text(&edge, token, &format!("/api/v1/audit/export?operation=remove-place&format={format}")).await;
+            assert_eq!(lines.contains("secret-job"), token == ZOE, "{lines}");
+        }
+        // Nor is it told by what is found.
+        let found: Value = edge.get_as(token, "/api/v1/audit?q=secret-job").await.json().await.unwrap();
+        assert_eq!(found["items"].as_array().unwrap().len(), usize::from(token == ZOE));
+    }
 }
 
 #[tokio::test]

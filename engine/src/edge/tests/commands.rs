@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Engine, Incident, LevelRaise, Note, Verb};
+use linesman_schemas::{Privileges, Rights};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::super::commands::named;
 use super::fixture::{Fixture, TOKEN, problem};
+use super::people::{BOB, principal};
 use linesman_domain::asked;
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::state::Writes;
@@ -35,6 +38,29 @@ async fn a_command_to_the_provider_is_asked_for_without_an_organization() {
     let (status, detail) = problem(edge.get("/api/v1/commands/up?organization=acme").await).await;
     assert_eq!((status, &*detail), (404, "there is no command `up` of the last day"));
     assert_eq!(problem(edge.get("/api/v1/commands/down").await).await.0, 404);
+}
+
+#[tokio::test]
+async fn what_became_of_a_command_is_told_as_long_as_something_is_seen_of_whom_it_was_asked() {
+    let edge = Fixture::new().await;
+    let corp = "corp".parse().unwrap();
+    edge.grant("bob", "acme corp", Privileges::all(), Rights::all());
+    let verb = Verb::Incident(Incident::Close(Note { incident: "corp-1".parse().unwrap(), note: "n".to_owned() }));
+    let id = named(&principal("bob"), None, &"k1".parse().unwrap());
+    let row = (commands::key(Some(&corp), id.as_str()).into_bytes(), outcome(&verb, Verdict::Done, "closed"));
+    edge.write("corp", vec![row]);
+    let ask = async |id: &str| edge.get_as(BOB, &format!("/api/v1/commands/{id}?organization=corp")).await;
+    assert_eq!(ask("k1").await.status(), 200);
+    let nothing = |id: &str| (404, format!("there is no command `{id}` of the last day"));
+    assert_eq!(problem(ask("k2").await).await, nothing("k2"));
+    edge.grant("bob", "acme", Privileges::all(), Rights::all());
+    assert_eq!(problem(ask("k1").await).await, nothing("k1"));
+    // Of level 8 on who is made again under a name is another one.
+    edge.grant("bob", "acme corp", Privileges::all(), Rights::all());
+    for lane in &edge.lanes {
+        lane.send_modify(|status| status.level = 8);
+    }
+    assert_eq!(problem(ask("k1").await).await, nothing("k1"));
 }
 
 #[tokio::test]

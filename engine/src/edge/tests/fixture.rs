@@ -1,5 +1,6 @@
 //! An edge to ask, and what its store holds.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use async_nats::{Client, ConnectOptions};
@@ -177,14 +178,18 @@ impl Fixture {
     /// An organization with devices by serial number, host name and group, and incidents by their serial numbers.
     pub(super) fn fleet(&self, name: &str, fleet: &[(&str, &str, &str)], incidents: &[&str]) {
         let org: OrgName = name.parse().unwrap();
-        let group = |group: &str| GroupRow { name: group.to_owned(), devices: vec![format!("*.{group}")] };
-        let groups = fleet.iter().map(|(_, _, group)| *group).filter(|group| !group.is_empty());
+        let hosts = |wanted: &str| {
+            fleet.iter().filter(move |(_, _, group)| *group == wanted).map(|(_, host, _)| (*host).to_owned()).collect()
+        };
+        let group = |group: &str| GroupRow { name: group.to_owned(), devices: hosts(group) };
+        let groups: BTreeSet<&str> =
+            fleet.iter().map(|(_, _, group)| *group).filter(|group| !group.is_empty()).collect();
         let row = OrgRow {
             display_name: name.to_uppercase(),
             is_proxy: true,
             filter_level: FilterLevel::All,
             standing: Standing::Active,
-            device_groups: groups.map(group).collect(),
+            device_groups: groups.into_iter().map(group).collect(),
             loaded: None,
             incidents: incidents.len() as u64,
             events: incidents.len() as u64,
@@ -197,8 +202,8 @@ impl Fixture {
             address: String::new(),
         };
         let mut rows = vec![(organizations::key(&org).into_bytes(), table::encode(&row).unwrap())];
-        for (serial_number, host_name, group) in fleet {
-            let row = table::encode(&device(host_name, group)).unwrap();
+        for (serial_number, host_name, _) in fleet {
+            let row = table::encode(&device(host_name)).unwrap();
             rows.push((devices::key(&org, serial_number).into_bytes(), row));
         }
         let numbers: Vec<_> = (1..).zip(incidents).collect();
@@ -216,14 +221,14 @@ impl Fixture {
     }
 }
 
-fn device(host_name: &str, group: &str) -> DeviceRow {
+fn device(host_name: &str) -> DeviceRow {
     DeviceRow {
         host_name: host_name.into(),
         product: "MX240".into(),
         platform: "junos".into(),
         os_version: "21.4R3".into(),
         management_address: "192.0.2.1".into(),
-        group: group.into(),
+        group: String::new(),
         first_seen: Timestamp::UNIX_EPOCH,
         last_seen: Timestamp::UNIX_EPOCH,
     }

@@ -18,7 +18,7 @@ use linesman_domain::incidents::page;
 use linesman_domain::incidents::page::PER_PAGE;
 use linesman_domain::incidents::{IncidentRow, Status};
 use linesman_domain::intelligence::{self, IntelligenceRow};
-use linesman_domain::organizations::{self, OrgRow, Standing};
+use linesman_domain::organizations::{self, GroupRow, OrgRow, Standing};
 use linesman_domain::snapshots::{self, Snapshot, SnapshotsRow};
 use linesman_domain::table;
 
@@ -64,7 +64,8 @@ fn device_row(number: u64) -> DeviceRow {
         platform: pick(number / 3, &["junos", "junos-ex"]).to_owned(),
         os_version: pick(number, &["21.4R3", "22.1R1"]).to_owned(),
         management_address: String::new(),
-        group: pick(number, &["", "core", "lab"]).to_owned(),
+        // As it was once: shown is what the organization says now.
+        group: "once".to_owned(),
     }
 }
 
@@ -102,13 +103,17 @@ fn message_row(number: u64) -> IntelligenceRow {
     IntelligenceRow { message: message.into(), received: at(scattered(number / 2, 9) as i64 * DAY), repeats: 0 }
 }
 
+fn group((name, hosts): (&str, &str)) -> GroupRow {
+    GroupRow { name: name.to_owned(), devices: vec![hosts.to_owned()] }
+}
+
 fn organization_row(number: u64) -> OrgRow {
     OrgRow {
         display_name: format!("Organization {number}"),
         is_proxy: number.is_multiple_of(2),
         filter_level: FilterLevel::All,
         standing: pick(number, &[Standing::Active, Standing::Suspended]),
-        device_groups: Vec::new(),
+        device_groups: [("core", "core-*"), ("lab", "*-4")].map(group).into(),
         loaded: (number > 1).then(String::new),
         incidents: COUNT,
         events: 0,

@@ -211,8 +211,14 @@ async fn a_token_is_good_until_its_end_and_narrows_its_owner() {
     assert_eq!((&me["sphere"], &me["privileges"]), (&json!(["acme"]), &json!([])));
     let listed: Value = edge.get_as(&token, "/api/v1/tokens").await.json().await.unwrap();
     let names: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["a", "b", "c"]);
-    assert!(listed["items"][0]["used"].is_string() && listed["items"][2]["used"].is_null(), "{listed}");
+    assert_eq!(names, ["a"], "it is told of itself, and nothing of what else its owner has");
+    assert!(listed["items"][0]["used"].is_string(), "{listed}");
+    edge.session("acme/ann", 0, 60);
+    let sessions: Value = edge.get_as(&token, "/api/v1/sessions").await.json().await.unwrap();
+    assert_eq!(sessions["items"], json!([]));
+    assert_eq!(edge.get_as(&token, "/api/v1/tokens/a").await.status(), 200);
+    let other = problem(edge.get_as(&token, "/api/v1/tokens/b").await).await;
+    assert_eq!(other, (404, "there is no token `b` of `acme/ann`".to_owned()));
     // One that has ended already is not made.
     let body = json!({"name": "past", "expires": "2020-01-01T00:00:00Z"});
     let answer = edge.request(Method::POST, "/api/v1/tokens").bearer_auth(TOKEN).json(&body).send().await.unwrap();

@@ -417,6 +417,57 @@ async fn whoever_sees_a_part_hears_of_that_and_of_nothing_more_once_it_is_taken_
     world.end().await;
 }
 
+/// The ids of what was heard, and the kinds of events.
+fn told<'a>(heard: &'a str, field: &str) -> Vec<&'a str> {
+    heard.lines().filter_map(|line| line.strip_prefix(field)?.strip_prefix(": ")).collect()
+}
+
+#[tokio::test]
+async fn ids_of_events_tell_nothing_of_others() {
+    let world = world().await;
+    world.edge.ready.send_replace(true);
+    let first = async |token: &str| {
+        let mut answer = world.edge.get_as(token, "/api/v1/events").await;
+        told(&heard(&mut answer, "id: ").await, "id")[0].to_owned()
+    };
+    detected(&world, "SN1", 11).await;
+    assert_ne!(first(SID).await, first(SID).await, "whether OUT has gone on meanwhile is not to be told");
+    let before = first(SID).await;
+    detected(&world, "SN2", 22).await;
+    detected(&world, "SN1", 12).await;
+    detected(&world, "SN1", 13).await;
+    let behind = async |token: &str, id: &str, until: &str| {
+        let mut answer = world.edge.get_as(token, &format!("/api/v1/events?last_event_id={id}")).await;
+        assert_eq!(answer.status(), 200, "{id}");
+        heard(&mut answer, until).await
+    };
+    let rest = behind(SID, &before, "corp-13").await;
+    assert_eq!(told(&rest, "event"), ["incident.detected"; 2], "{rest}");
+    let ids = told(&rest, "id");
+    assert!(ids.iter().all(|id| id.len() == 48 && id.bytes().all(|c| c.is_ascii_hexdigit())), "{rest}");
+    assert!(behind(SID, ids[0], "corp-13").await.contains(ids[1]), "they stay the same");
+    // A place that is spelt out may be a guess: whatever it is, it is answered alike.
+    let whole = behind(SID, "0-0", "corp-13").await;
+    for guess in ["1-0", "3-0", "3-1", "999999-0"] {
+        let heard = behind(SID, guess, "corp-13").await;
+        assert_eq!(heard.replace(&format!("event: gap\ndata: {{\"last\":\"{guess}\"}}\n\n"), ""), whole, "{guess}");
+        assert!(heard.contains("event: gap"), "{heard}");
+    }
+    let all = behind(TOKEN, "0-0", "corp-13").await;
+    assert!(told(&all, "id").iter().all(|id| id.contains('-')), "{all}");
+    assert_eq!(world.edge.get_as(TOKEN, "/api/v1/events?last_event_id=999999-0").await.status(), 400);
+    for wrong in ["x".to_owned(), "0".repeat(48), before.to_uppercase()] {
+        let refused = problem(world.edge.get_as(SID, &format!("/api/v1/events?last_event_id={wrong}")).await).await;
+        assert_eq!(refused, (400, "`last_event_id` is no event's id".to_owned()));
+    }
+    // Of the first of all nobody else's place is told.
+    let page = json_of(&world, ZOE, "/api/v1/incidents").await;
+    assert_eq!(page["items"][0]["bundle"].get("sequence"), None, "{page}");
+    let page = json_of(&world, TOKEN, "/api/v1/incidents").await;
+    assert!(page["items"][0]["bundle"]["sequence"].is_u64(), "{page}");
+    world.end().await;
+}
+
 #[tokio::test]
 async fn what_is_refused_before_it_is_a_command_goes_on_record_with_whoever_tried() {
     told_of_refusals(3, false).await;

@@ -12,6 +12,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use super::super::BOUNDS;
+use super::super::event_ids::EventIds;
 use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, audited, incident, place, problem};
 use crate::edge::PolicyStatus;
 use crate::embedded::{self, Server};
@@ -216,12 +217,14 @@ impl World {
         out.publish(subject, event.to_string().into()).await.unwrap().await.unwrap();
     }
 
-    /// The id of an organization's dead letter; one that does not exist, of an organization that does not.
+    /// The id of an organization's dead letter, as it is told to whoever does not see everything; one that does not exist,
+    /// of an organization that does not.
     pub(super) async fn letter(&self, whose: &str) -> String {
         let page: Value = self.edge.get("/api/v1/dead-letters").await.json().await.unwrap();
         let letters = page["items"].as_array().unwrap();
         let found = letters.iter().find(|letter| letter["organization"] == whose);
-        found.map_or("9999-0".to_owned(), |letter| letter["id"].as_str().unwrap().to_owned())
+        let id = found.map_or("9999-0", |letter| letter["id"].as_str().unwrap());
+        EventIds::new(TOKEN).sealed(id.parse().unwrap())
     }
 
     /// Asks for something of an organization by a documented path.

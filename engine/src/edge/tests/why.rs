@@ -31,6 +31,18 @@ async fn why_names_the_link_that_denies() {
     let allowed: Value = allowed.json().await.unwrap();
     assert_eq!(allowed["verdict"], "allowed");
     assert_eq!(allowed["detail"], "all of the chain have the privilege `managers`, and `acme/berlin/line-7`");
+    // Of those whom she does not see she is told what it turns on.
+    let told_of = |login: &str, field: &str| {
+        let mut links = allowed["links"].as_array().unwrap().iter();
+        links.find(|link| link["login"] == login).unwrap()[field].clone()
+    };
+    for login in ["bob", "admin"] {
+        assert_eq!((told_of(login, "privileges"), told_of(login, "has")), (json!([]), json!(true)), "{login}");
+        assert!(told_of(login, "rights").as_object().unwrap().values().all(|right| *right == "none"), "{allowed}");
+    }
+    assert_ne!(told_of("acme/cal", "privileges"), json!([]));
+    let whole = told(&edge, "acme/cal", "set-manager", "acme/berlin/line-7").await;
+    assert!(whole["links"].as_array().unwrap().iter().all(|link| link["privileges"] != json!([])), "{whole}");
     let none = faulty(why(&edge, TOKEN, "acme/cal", "set-manger", "acme").await).await;
     let detail = "`operation`: `set-manger` is not known: did you mean `set-manager`?";
     assert_eq!(none, (400, "operation".to_owned(), detail.to_owned()));

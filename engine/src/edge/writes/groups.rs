@@ -10,6 +10,7 @@ use linesman_domain as domain;
 use linesman_domain::commands::groups::judge;
 use linesman_domain::commands::managers::Refused;
 use linesman_domain::directory::Directory;
+use linesman_domain::level::NEWEST;
 use linesman_domain::managers::Known;
 use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::table::Table;
@@ -101,7 +102,10 @@ fn wrong(
 ) -> Result<Option<Refused>, domain::Error> {
     let Some(first) = lanes.first() else { return Ok(None) };
     let known = Known::new(directory, first);
-    if let Err(refused) = judge((&known, directory), principal, settings, Timestamp::now())? {
+    // A name that somebody has who is not seen is found wrong in nothing that one that nobody has is not.
+    if let Err(refused) = judge((&known, directory), principal, settings, (Timestamp::now(), NEWEST))?
+        && refused.verdict != Verdict::NotFound
+    {
         return Ok(Some(refused));
     }
     // Lane 0 does not know the organizations of all the others.

@@ -13,6 +13,7 @@ use linesman_connectors::Secret;
 use linesman_domain as domain;
 use linesman_domain::commands::managers::{Refused, judge};
 use linesman_domain::directory::Directory;
+use linesman_domain::level::NEWEST;
 use linesman_domain::managers::Known;
 use linesman_domain::places;
 use linesman_schemas::audit::Verdict;
@@ -179,7 +180,10 @@ fn wrong(
     let org = login.organization.as_ref();
     let Some(lane) = lane_of_owner(lanes, org) else { return Ok(None) };
     let known = Known::new(directory, lane);
-    if let Err(refused) = judge((&known, lane), org, principal, settings, Timestamp::now())? {
+    // A name that somebody has who is not seen is found wrong in nothing that one that nobody has is not.
+    if let Err(refused) = judge((&known, lane), org, principal, settings, (Timestamp::now(), NEWEST))?
+        && refused.verdict != Verdict::NotFound
+    {
         return Ok(Some(refused));
     }
     // Lane 0 does not know the places of all the others.

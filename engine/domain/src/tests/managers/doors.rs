@@ -23,12 +23,12 @@ impl Model {
         self.managers.contains_key(login) && is_at_home && (asker == login || manages())
     }
 
-    /// Who knows the password of a manager is it, and so has what it has.
+    /// Who knows the password of a manager is it, and so has what it has, and will have again of what it was granted.
     fn may_set_password(&self, asker: &str, login: &'static str) -> bool {
         if !self.holds(asker, login) {
             return false;
         }
-        let (held, other) = (self.effective(asker).unwrap(), self.effective(login).unwrap());
+        let (held, other) = (self.effective(asker).unwrap(), &self.managers[login]);
         asker == login
             || (other.privileges.is_subset(&held.privileges)
                 && other.rights.is_subset(&held.rights)

@@ -39,6 +39,12 @@ impl Model {
             })
     }
 
+    /// Whether somebody's own sphere names a place, or that of one above them.
+    fn is_of_chain(&self, login: &str, place: &str) -> bool {
+        let mut chain = self.managers.iter().filter(|(other, _)| **other == login || self.is_above(other, login));
+        chain.any(|(_, had)| names(&had.places, place))
+    }
+
     /// Whether what granters who are gone left to a group names a place.
     fn is_left(&self, place: &str) -> bool {
         let left = |cut: &[Had]| cut.iter().fold(PLACES.into(), |left, gone| both(&left, &gone.places));
@@ -101,7 +107,10 @@ impl World {
         let cascade = self.dice.next(2) == 0;
         let below = both(&below(&[place].into()), &self.model.ground);
         let hangs = below.len() > 1 || self.model.is_named(None, place) || self.model.is_named(Some(whose), place);
-        let is_right = self.model.defines(asker, place) && self.model.ground.contains(place) && (cascade || !hangs);
+        let is_right = self.model.defines(asker, place)
+            && self.model.ground.contains(place)
+            && !self.model.is_of_chain(asker, place)
+            && (cascade || !hangs);
         let verdict = self.ask(asker, Some(whose), &json!({"remove_place": {"place": place, "cascade": cascade}}));
         self.check(verdict, is_right);
         if is_right {

@@ -16,18 +16,18 @@ use linesman_domain::audit::{Log, Owner};
 use linesman_schemas::Place;
 use linesman_schemas::audit::Verdict;
 use serde::Deserialize;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
 
 use super::choice::Choice;
-use super::sight::{admit, is_seen, is_whole};
+use super::sight::{admit, cut, is_seen, is_whole};
 use super::{AuditRecord, lane_of, logs, missing};
 use crate::audit::export::{cells_of, chosen, columns, header, line};
 use crate::edge::filters::{Glob, LogOf, Plain, When};
 use crate::edge::lists::Error;
 use crate::edge::lists::walk::{Walk, found};
 use crate::edge::logins::Entered;
-use crate::edge::sources::{EXPORTERS, Sources};
+use crate::edge::shares::Seat;
+use crate::edge::sources::Sources;
 use crate::edge::transport::params::Params;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
@@ -102,7 +102,7 @@ struct Progress {
     plan: Arc<Plan>,
     /// Which log, and which record of it is next.
     at: (usize, u64),
-    _seat: OwnedSemaphorePermit,
+    _seat: Seat,
 }
 
 /// What an export consists of.
@@ -142,9 +142,7 @@ pub(in crate::edge) async fn export(
     headers: HeaderMap,
     Params(query): Params<ExportQuery>,
 ) -> Result<Response, Problem> {
-    let Ok(seat) = Arc::clone(&sources.exporters).try_acquire_owned() else {
-        return Err(Problem::busy(format!("{EXPORTERS} exports are under way, and there is room for no more"), 10));
-    };
+    let seat = sources.exporters.take(&viewer)?;
     let (choice, format) = query.split();
     admit(&viewer, "export-audit", choice.owner())?;
     let (kind, ending) = match format {
@@ -284,6 +282,7 @@ fn write(
         }
         return Ok(line(bytes, index, &row)?);
     }
+    let row = cut(walk.viewer(), owner, row)?;
     let is_wanted = |record: &AuditRecord| plan.choice.takes(record) && is_seen(walk.viewer(), owner, &record.place);
     if AuditRecord::read(owner, &row)?.is_some_and(|record| is_wanted(&record)) {
         match plan.format {

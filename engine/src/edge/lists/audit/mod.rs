@@ -40,7 +40,7 @@ use crate::edge::viewer::Viewer;
 use crate::edge::words;
 use crate::store::Lane;
 use choice::Choice;
-use sight::{admit, is_seen};
+use sight::{admit, cut, is_seen};
 
 /// A record of a log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -149,7 +149,8 @@ pub(in crate::edge) async fn record(
     admit(&viewer, "audit-record", Some(&owner))?;
     answer(&sources, viewer, move |walk| {
         let log = one(walk, &owner)?;
-        let found = item(&log, &owner, index)?.filter(|(record, _)| is_seen(walk.viewer(), &owner, &record.place));
+        let found = item(walk.viewer(), &log, &owner, index)?
+            .filter(|(record, _)| is_seen(walk.viewer(), &owner, &record.place));
         let nothing = || Error::Nothing(format!("the log `{owner}` shows no record {index}"));
         found.map(|(record, _)| record).ok_or_else(nothing)
     })
@@ -196,9 +197,15 @@ fn missing(owner: &Owner) -> Error {
     }
 }
 
-/// A record as it is shown, and how many bytes it has; none where its body has gone.
-fn item(log: &Log<'_, Lane>, owner: &Owner, index: u64) -> Result<Option<(AuditRecord, usize)>, Error> {
+/// A record as it is shown to whoever sees it, and how many bytes it has; none where its body has gone.
+fn item(
+    viewer: &Viewer,
+    log: &Log<'_, Lane>,
+    owner: &Owner,
+    index: u64,
+) -> Result<Option<(AuditRecord, usize)>, Error> {
     let Some(row) = log.row(index)? else { return Ok(None) };
+    let row = cut(viewer, owner, row)?;
     let bytes = row.body.as_ref().map_or(0, String::len) + row.detail.len();
     Ok(AuditRecord::read(owner, &row)?.map(|record| (record, bytes)))
 }
@@ -221,7 +228,7 @@ fn page(walk: &Walk, choice: &Choice, paging: &Paging) -> Result<Page<AuditRecor
         let mut left = from..to;
         while let Some(index) = if is_back { left.next_back() } else { left.next() } {
             walk.step()?;
-            let Some((record, bytes)) = item(&log, &owner, index)? else { continue };
+            let Some((record, bytes)) = item(walk.viewer(), &log, &owner, index)? else { continue };
             let key = index.to_be_bytes().to_vec();
             let rank = Rank { value: Value::Time(record.time), organization: owner.to_string(), key };
             let offered = pager.offer(rank, |_| {

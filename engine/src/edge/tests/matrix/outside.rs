@@ -145,6 +145,20 @@ fn groups() -> Vec<(Hidden, [&'static str; 2], Vec<Request>)> {
                 ),
             ],
         ),
+        // What is wrong with a body is told alike, whoever has the name.
+        (
+            Hidden::Own("acme/paris"),
+            ["dan", "non"],
+            vec![
+                request("set-manager", "/api/v1/managers/acme/{one}", Some(json!({"sphere": []}))),
+                request("set-manager.person", "/api/v1/managers/{one}", Some(json!({"sphere": ["acme/nope"]}))),
+            ],
+        ),
+        (
+            Hidden::Own("bolt"),
+            ["others", "absent"],
+            vec![request("set-group", "/api/v1/groups/{one}", Some(json!({"organizations": ["nope"]})))],
+        ),
         (
             Hidden::Taken("bolt"),
             ["others", "absent"],

@@ -13,11 +13,12 @@ use linesman_schemas::{OrgName, Privileges, Rights};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use super::super::fixture::{Fixture, LANES, incident};
+use super::super::fixture::{Fixture, LANES, TOKEN, incident};
 use super::super::viewer::{World, part};
 use super::deciding::{self, Keeps};
 use super::kinds::{Kind, Way};
 use super::samples::{FREE, LINE, THEIRS};
+use crate::edge::event_ids::EventIds;
 use crate::log::streams::lane_of;
 
 /// Parameters that name something of somebody's.
@@ -73,7 +74,7 @@ impl Asked {
         let page: Value = edge.get("/api/v1/dead-letters?organization=acme").await.json().await.unwrap();
         let letters = ["bundle-undecodable", "policy-failed"].map(|reason| {
             let letter = page["items"].as_array().unwrap().iter().find(|letter| letter["reason"] == reason);
-            letter.unwrap()["id"].as_str().unwrap().to_owned()
+            EventIds::new(TOKEN).sealed(letter.unwrap()["id"].as_str().unwrap().parse().unwrap())
         });
         let document: Value = edge.get("/api/v1/openapi.json").await.json().await.unwrap();
         let (mut operations, mut naming) = (BTreeMap::new(), BTreeSet::new());
