@@ -306,6 +306,55 @@ fn what_somebody_who_is_gone_left_to_a_group_goes_with_its_place() {
     assert!(world.sees(&principal("cid"), "acme/b"));
 }
 
+/// What is tied anew by somebody who stays is theirs to tie.
+#[test]
+fn a_group_that_is_tied_anew_is_not_held_back_by_somebody_who_is_gone() {
+    for (level, is_seen) in [(7, false), (8, true)] {
+        let mut world = left_to_a_group(level);
+        let version = world.version();
+        assert_eq!(world.clear("acme/a", version).0, Verdict::Done);
+        let tie = json!({"set_group": {"group": "g", "organizations": ["acme", "bolt"]}});
+        assert_eq!(world.ask("admin", None, &tie), Verdict::Done, "{:?}", world.log);
+        for place in ["acme", "bolt"] {
+            assert_eq!(world.sees(&principal("cid"), place), is_seen, "{place} at level {level}");
+        }
+    }
+}
+
+#[test]
+fn what_is_left_of_a_groups_ties_stays_as_far_as_somebody_who_is_gone_had_it() {
+    let mut world = World::new(0);
+    let manager = |name: &str, sphere: &[&str]| json!({"set_manager": {"manager": name, "sphere": sphere, "privileges": ["managers"]}});
+    let tied = |org: &str| json!({"organization": org, "name": "lab"});
+    let group = |rest: Value| {
+        let mut settings = json!({"group": "g"});
+        settings.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        json!({"set_group": settings})
+    };
+    for (asker, verb) in [
+        ("admin", manager("bob", &["acme", "bolt"])),
+        ("admin", manager("cid", &["acme/b"])),
+        ("bob", group(json!({"members": ["cid"], "organizations": ["acme", "bolt"], "device_groups": [tied("bolt")]}))),
+        ("admin", manager("bob", &["acme/a"])),
+        ("admin", json!({"remove_manager": {"manager": "bob"}})),
+        // Who changes its members ties nothing.
+        ("admin", group(json!({"members": ["cid"]}))),
+    ] {
+        assert_eq!(world.ask(asker, None, &verb), Verdict::Done, "{:?}", world.log);
+    }
+    let seen = |world: &World| ["acme/a", "acme", "bolt"].map(|place| world.sees(&principal("cid"), place));
+    assert_eq!(seen(&world), [true, false, false]);
+    assert_eq!(world.ask("admin", None, &group(json!({"device_groups": [tied("acme")]}))), Verdict::Invalid);
+    assert_eq!(world.told(), "Invalid `g` has a part of `acme` by somebody who is gone: say its `organizations` too");
+    assert_eq!(world.ask("admin", None, &group(json!({"device_groups": []}))), Verdict::Done, "{:?}", world.log);
+    assert_eq!(seen(&world), [true, false, false]);
+    let all = group(json!({"organizations": ["acme"], "device_groups": [tied("bolt")]}));
+    assert_eq!(world.ask("admin", None, &all), Verdict::Done, "{:?}", world.log);
+    assert_eq!(seen(&world), [true, true, false]);
+    let directory = directory::read(&world.lane.base).unwrap();
+    assert_eq!(directory.groups[0].granter, directory::admin().granter());
+}
+
 #[test]
 fn before_level_7_a_group_is_left_what_comes_again() {
     let mut world = left_to_a_group(6);

@@ -70,7 +70,8 @@ pub(in crate::edge) async fn set_group(
     let verb = Verb::Group(Group::Set(settings.clone()));
     let principal = viewer.principal();
     let directory = sources.grants.directory()?;
-    let judge = move |lanes: &[Lane]| wrong((&directory, lanes), &principal, &settings);
+    let level = sources.commands.level(None);
+    let judge = move |lanes: &[Lane]| wrong(level, (&directory, lanes), &principal, &settings);
     send_judged(&sources, &viewer, LEVEL, None, id, verb, judge).await
 }
 
@@ -95,13 +96,14 @@ pub(in crate::edge) async fn remove_group(
 
 /// What of a body is wrong.
 fn wrong(
+    level: u32,
     (directory, lanes): (&Directory, &[Lane]),
     principal: &Principal,
     settings: &GroupSettings,
 ) -> Result<Option<Refused>, domain::Error> {
     let Some(first) = lanes.first() else { return Ok(None) };
     let known = Known::new(directory, first);
-    if let Err(refused) = judge((&known, directory), principal, settings, Timestamp::now())? {
+    if let Err(refused) = judge(level, (&known, directory), principal, settings, Timestamp::now())? {
         return Ok(Some(refused));
     }
     // Lane 0 does not know the organizations of all the others.
