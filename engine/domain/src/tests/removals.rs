@@ -190,7 +190,11 @@ impl Other {
             let grant = json!({"sphere": sphere, "privileges": [], "rights": {}, "granter": granter});
             json!({"name": name, "number": 7, "grant": grant})
         };
-        let section = json!({"people": people.iter().map(person).collect::<Vec<_>>()});
+        self.judged_by_all(json!({"people": people.iter().map(person).collect::<Vec<_>>()}));
+    }
+
+    /// Another directory applies, as its section is.
+    fn judged_by_all(&mut self, section: Value) {
         self.lane.directory = Arc::new(Directory::of(serde_json::from_value(section).unwrap()));
         self.version += 1;
         self.lane.rules(self.version, &[], Settings::default());
@@ -245,6 +249,40 @@ fn a_place_that_somebodys_sphere_names_already_is_not_made_before_it_is_taken_ou
     other.judged_by(&[]);
     assert_eq!(other.ask(&set("acme/a")).0, Verdict::Done);
     assert!(gone(&other.lane).is_empty());
+}
+
+/// The same of a token of the provider's people, and of a group that sees it by what somebody left who is gone.
+#[test]
+fn a_place_that_a_token_or_what_is_left_to_a_group_names_already_is_not_made_before_it_is_taken_out() {
+    let admin = json!(directory::admin().granter());
+    let token = |sphere: Value| {
+        let attenuation = json!({"expires": null, "sphere": sphere, "privileges": null, "rights": null});
+        json!({"people": [], "tokens": [{"owner": "bob", "name": "ci", "attenuation": attenuation}]})
+    };
+    let left = |sphere: Value| {
+        let was = json!({"login": "bob", "number": 7});
+        let grant = json!({"sphere": sphere, "privileges": [], "rights": {}, "granter": admin});
+        let group = json!({"name": "g", "members": [], "organizations": ["acme"], "device_groups": [], "granter": was});
+        json!({"people": [], "gone": [{"was": was, "grant": grant}], "groups": [group]})
+    };
+    let directories: [&dyn Fn(Value) -> Value; 2] = [&token, &left];
+    for directory in directories {
+        // With a site go its lines, and what is above is there.
+        for named in ["acme/a", "acme/a/1"] {
+            let mut other = Other::new();
+            assert_eq!(other.ask(&remove("acme/a", true)).0, Verdict::Done);
+            assert!(gone(&other.lane).is_empty(), "nobody names it");
+            other.judged_by_all(directory(json!([named, "acme/b", "bolt/c"])));
+            assert_eq!(gone(&other.lane), [named, "acme/b"], "of an organization of this lane what is not there");
+            assert_eq!(other.ask(&set("acme/b")).0, Verdict::Conflict);
+            other.judged_by_all(directory(json!(["acme/b"])));
+            assert_eq!(gone(&other.lane), ["acme/b"]);
+            assert_eq!(other.ask(&set(named.split_at(6).0)).0, Verdict::Done);
+            other.judged_by_all(directory(json!([])));
+            assert_eq!(other.ask(&set("acme/b")).0, Verdict::Done);
+            assert!(gone(&other.lane).is_empty());
+        }
+    }
 }
 
 #[test]
