@@ -2,10 +2,11 @@
 
 use linesman_schemas::command::DeviceGroupName;
 use linesman_schemas::directory::{Granter, Group};
-use linesman_schemas::{GroupName, ManagerName, OrgName};
+use linesman_schemas::{GroupName, ManagerName, OrgName, Place};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::rights::{self, Grants};
 use super::state::Base;
 use super::table::{Key, Row, Table};
 
@@ -66,4 +67,57 @@ pub fn all(base: &(impl Base + ?Sized)) -> impl Iterator<Item = Result<Group, Er
     GROUPS.rows(base, &[]).filter_map(|row| {
         row.map(|(own, row)| Some(row.group(std::str::from_utf8(&own).ok()?.parse().ok()?))).transpose()
     })
+}
+
+/// What a group is to be tied to; of a kind that is none the ties stay.
+#[derive(Debug, Default)]
+pub struct Ties {
+    /// Organizations.
+    pub organizations: Option<Vec<OrgName>>,
+    /// Device groups.
+    pub device_groups: Option<Vec<DeviceGroupName>>,
+}
+
+/// Ties a group anew. What is tied anew is not held back by granters who are gone: it is their heir's from then on, as
+/// those are whom they granted anything. Of the ties that stay, those go of which such a granter had nothing left.
+///
+/// The organization, if there is one, because of which that cannot be: the group stays tied to it, and such a granter had
+/// a part of it. Then nothing is changed.
+///
+/// # Errors
+/// What was granted cannot be read.
+pub fn tie(grants: &(impl Grants + ?Sized), group: &mut Group, anew: Ties) -> Result<Option<OrgName>, Error> {
+    let Ties { organizations, device_groups } = anew;
+    if organizations.is_none() && device_groups.is_none() {
+        return Ok(None);
+    }
+    let left = rights::left(grants, &group.granter)?;
+    let covers = |org: &OrgName| left.sphere.covers(&Place::Organization(org.clone()));
+    let touches = |org: &OrgName| left.sphere.touches(&Place::Organization(org.clone()));
+    let mut staying = group.organizations.iter().filter(|_| organizations.is_none());
+    match (staying.find(|org| touches(org) && !covers(org)), left.granter) {
+        // It stays with them, and so does what reaches no further.
+        (Some(held), _) => {
+            if device_groups.iter().flatten().any(|tie| !covers(&tie.organization)) {
+                return Ok(Some(held.clone()));
+            }
+        }
+        (None, Some(heir)) => {
+            group.organizations.retain(|org| covers(org));
+            group.device_groups.retain(|tie| covers(&tie.organization));
+            group.granter = heir;
+        }
+        // Nobody knows who stands for them.
+        (None, None) => {}
+    }
+    group.organizations = organizations.map_or_else(|| std::mem::take(&mut group.organizations), sorted);
+    group.device_groups = device_groups.map_or_else(|| std::mem::take(&mut group.device_groups), sorted);
+    Ok(None)
+}
+
+/// In order, each once.
+pub(crate) fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort();
+    items.dedup();
+    items
 }

@@ -11,12 +11,15 @@ use super::Answer;
 use super::managers::{ALIKE, Refused};
 use crate::desk::Desk;
 use crate::directory::Directory;
+use crate::groups::{Ties, sorted};
 use crate::managers::Managers;
 use crate::rights::{Asker, Grants, Managing};
 use crate::{Error, groups};
 
 /// How many groups there may be.
 pub const GROUPS_MOST: usize = 1_000;
+/// From which engine level on what a group is tied to anew is not held back by what somebody had who is gone.
+pub const TIED_ANEW: u32 = 8;
 
 /// Does what is asked of a group.
 pub(crate) fn ask(desk: &mut Desk, managers: &mut Managers, command: &Command, verb: &Verb) -> Result<Answer, Error> {
@@ -91,18 +94,22 @@ pub fn judge(
         }
         group.members = sorted(members.clone());
     }
-    if let Some(organizations) = &settings.organizations {
-        if let Some(at) = organizations.iter().position(|org| !is_seen(&asker, org)) {
-            return Ok(Err(unseen(&format!("/organizations/{at}"), organizations.get(at))));
-        }
-        group.organizations = sorted(organizations.clone());
+    let mut tied = (0_u32..).zip(settings.organizations.iter().flatten());
+    if let Some((at, org)) = tied.find(|(_, org)| !is_seen(&asker, org)) {
+        return Ok(Err(unseen(&format!("/organizations/{at}"), org)));
     }
-    if let Some(tied) = &settings.device_groups {
-        if let Some(at) = tied.iter().position(|tie| !is_seen(&asker, &tie.organization)) {
-            let org = tied.get(at).map(|tie| &tie.organization);
-            return Ok(Err(unseen(&format!("/device_groups/{at}/organization"), org)));
-        }
-        group.device_groups = sorted(tied.clone());
+    let mut tied = (0_u32..).zip(settings.device_groups.iter().flatten());
+    if let Some((at, tie)) = tied.find(|(_, tie)| !is_seen(&asker, &tie.organization)) {
+        return Ok(Err(unseen(&format!("/device_groups/{at}/organization"), &tie.organization)));
+    }
+    let ties = Ties { organizations: settings.organizations.clone(), device_groups: settings.device_groups.clone() };
+    if level < TIED_ANEW {
+        group.organizations = ties.organizations.map_or(group.organizations, sorted);
+        group.device_groups = ties.device_groups.map_or(group.device_groups, sorted);
+    } else if let Some(org) = groups::tie(known, &mut group, ties)? {
+        let name = &settings.group;
+        let detail = format!("`{name}` has a part of `{org}` by somebody who is gone: say its `organizations` too");
+        return Ok(Err(Refused::at("/organizations", detail)));
     }
     let is_tied = !group.organizations.is_empty() || !group.device_groups.is_empty();
     if !is_tied && !asker.effective.sphere.covers(&Place::Provider) {
@@ -111,14 +118,8 @@ pub fn judge(
     Ok(hidden.map_or(Ok(group), Err))
 }
 
-fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
-    items.sort();
-    items.dedup();
-    items
-}
-
-fn unseen(pointer: &str, org: Option<&OrgName>) -> Refused {
-    Refused::at(pointer, org.map(|org| format!("there is no organization `{org}`")).unwrap_or_default())
+fn unseen(pointer: &str, org: &OrgName) -> Refused {
+    Refused::at(pointer, format!("there is no organization `{org}`"))
 }
 
 fn is_seen(asker: &Asker, org: &OrgName) -> bool {

@@ -6,6 +6,7 @@ mod compare;
 mod doors;
 mod ground;
 mod model;
+mod ties;
 
 use std::collections::BTreeSet;
 
@@ -119,7 +120,7 @@ fn nobody_does_what_the_chain_does_not_allow_and_all_else_is_allowed() {
         world.model.set("admin", "acme/ann", &Wish { places: Some(["acme"].into()), rights: None, ..all });
         for _ in 0..120 {
             // Of every other many go.
-            match world.dice.next(if seed % 2 == 0 { 14 } else { 18 }) {
+            match world.dice.next(if seed % 2 == 0 { 15 } else { 19 }) {
                 0..5 => world.set(),
                 5 | 6 => world.group(),
                 7 => world.make_place(),
@@ -127,6 +128,7 @@ fn nobody_does_what_the_chain_does_not_allow_and_all_else_is_allowed() {
                 9 | 10 => world.issue(),
                 11 => world.revoke(),
                 12 => world.password(),
+                13 => world.bequeath(),
                 _ => world.remove(),
             }
             let minutes = i64::try_from(world.dice.next(3)).unwrap();

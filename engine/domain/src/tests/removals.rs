@@ -190,7 +190,11 @@ impl Other {
             let grant = json!({"sphere": sphere, "privileges": [], "rights": {}, "granter": granter});
             json!({"name": name, "number": 7, "grant": grant})
         };
-        let section = json!({"people": people.iter().map(person).collect::<Vec<_>>()});
+        self.judged_by_all(json!({"people": people.iter().map(person).collect::<Vec<_>>()}));
+    }
+
+    /// Another directory applies, as its section is.
+    fn judged_by_all(&mut self, section: Value) {
         self.lane.directory = Arc::new(Directory::of(serde_json::from_value(section).unwrap()));
         self.version += 1;
         self.lane.rules(self.version, &[], Settings::default());
@@ -245,6 +249,40 @@ fn a_place_that_somebodys_sphere_names_already_is_not_made_before_it_is_taken_ou
     other.judged_by(&[]);
     assert_eq!(other.ask(&set("acme/a")).0, Verdict::Done);
     assert!(gone(&other.lane).is_empty());
+}
+
+/// The same of a token of the provider's people, and of a group that sees it by what somebody left who is gone.
+#[test]
+fn a_place_that_a_token_or_what_is_left_to_a_group_names_already_is_not_made_before_it_is_taken_out() {
+    let admin = json!(directory::admin().granter());
+    let token = |sphere: Value| {
+        let attenuation = json!({"expires": null, "sphere": sphere, "privileges": null, "rights": null});
+        json!({"people": [], "tokens": [{"owner": "bob", "name": "ci", "attenuation": attenuation}]})
+    };
+    let left = |sphere: Value| {
+        let was = json!({"login": "bob", "number": 7});
+        let grant = json!({"sphere": sphere, "privileges": [], "rights": {}, "granter": admin});
+        let group = json!({"name": "g", "members": [], "organizations": ["acme"], "device_groups": [], "granter": was});
+        json!({"people": [], "gone": [{"was": was, "grant": grant}], "groups": [group]})
+    };
+    let directories: [&dyn Fn(Value) -> Value; 2] = [&token, &left];
+    for directory in directories {
+        // With a site go its lines, and what is above is there.
+        for named in ["acme/a", "acme/a/1"] {
+            let mut other = Other::new();
+            assert_eq!(other.ask(&remove("acme/a", true)).0, Verdict::Done);
+            assert!(gone(&other.lane).is_empty(), "nobody names it");
+            other.judged_by_all(directory(json!([named, "acme/b", "bolt/c"])));
+            assert_eq!(gone(&other.lane), [named, "acme/b"], "of an organization of this lane what is not there");
+            assert_eq!(other.ask(&set("acme/b")).0, Verdict::Conflict);
+            other.judged_by_all(directory(json!(["acme/b"])));
+            assert_eq!(gone(&other.lane), ["acme/b"]);
+            assert_eq!(other.ask(&set(named.split_at(6).0)).0, Verdict::Done);
+            other.judged_by_all(directory(json!([])));
+            assert_eq!(other.ask(&set("acme/b")).0, Verdict::Done);
+            assert!(gone(&other.lane).is_empty());
+        }
+    }
 }
 
 #[test]
@@ -304,6 +342,55 @@ fn what_somebody_who_is_gone_left_to_a_group_goes_with_its_place() {
     assert_eq!(world.ask("admin", Some("acme"), &set("acme/a")), Verdict::Done, "{:?}", world.log);
     assert!(!world.sees(&principal("cid"), "acme/a"), "it is another place");
     assert!(world.sees(&principal("cid"), "acme/b"));
+}
+
+/// What is tied anew by somebody who stays is theirs to tie.
+#[test]
+fn a_group_that_is_tied_anew_is_not_held_back_by_somebody_who_is_gone() {
+    for (level, is_seen) in [(7, false), (8, true)] {
+        let mut world = left_to_a_group(level);
+        let version = world.version();
+        assert_eq!(world.clear("acme/a", version).0, Verdict::Done);
+        let tie = json!({"set_group": {"group": "g", "organizations": ["acme", "bolt"]}});
+        assert_eq!(world.ask("admin", None, &tie), Verdict::Done, "{:?}", world.log);
+        for place in ["acme", "bolt"] {
+            assert_eq!(world.sees(&principal("cid"), place), is_seen, "{place} at level {level}");
+        }
+    }
+}
+
+#[test]
+fn what_is_left_of_a_groups_ties_stays_as_far_as_somebody_who_is_gone_had_it() {
+    let mut world = World::new(0);
+    let manager = |name: &str, sphere: &[&str]| json!({"set_manager": {"manager": name, "sphere": sphere, "privileges": ["managers"]}});
+    let tied = |org: &str| json!({"organization": org, "name": "lab"});
+    let group = |rest: Value| {
+        let mut settings = json!({"group": "g"});
+        settings.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        json!({"set_group": settings})
+    };
+    for (asker, verb) in [
+        ("admin", manager("bob", &["acme", "bolt"])),
+        ("admin", manager("cid", &["acme/b"])),
+        ("bob", group(json!({"members": ["cid"], "organizations": ["acme", "bolt"], "device_groups": [tied("bolt")]}))),
+        ("admin", manager("bob", &["acme/a"])),
+        ("admin", json!({"remove_manager": {"manager": "bob"}})),
+        // Who changes its members ties nothing.
+        ("admin", group(json!({"members": ["cid"]}))),
+    ] {
+        assert_eq!(world.ask(asker, None, &verb), Verdict::Done, "{:?}", world.log);
+    }
+    let seen = |world: &World| ["acme/a", "acme", "bolt"].map(|place| world.sees(&principal("cid"), place));
+    assert_eq!(seen(&world), [true, false, false]);
+    assert_eq!(world.ask("admin", None, &group(json!({"device_groups": [tied("acme")]}))), Verdict::Invalid);
+    assert_eq!(world.told(), "Invalid `g` has a part of `acme` by somebody who is gone: say its `organizations` too");
+    assert_eq!(world.ask("admin", None, &group(json!({"device_groups": []}))), Verdict::Done, "{:?}", world.log);
+    assert_eq!(seen(&world), [true, false, false]);
+    let all = group(json!({"organizations": ["acme"], "device_groups": [tied("bolt")]}));
+    assert_eq!(world.ask("admin", None, &all), Verdict::Done, "{:?}", world.log);
+    assert_eq!(seen(&world), [true, true, false]);
+    let directory = directory::read(&world.lane.base).unwrap();
+    assert_eq!(directory.groups[0].granter, directory::admin().granter());
 }
 
 #[test]

@@ -12,8 +12,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use linesman_domain::audit::{Log, Owner};
+use linesman_domain::commands::groups::TIED_ANEW;
 use linesman_domain::differences;
 use linesman_domain::directory::Directory;
+use linesman_domain::groups::{self, Ties};
 use linesman_domain::rights::{Asker, Asking, Further, Grants as _, Overlay, Ruling, Taken, Wish, answer_again};
 use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::command::DeviceGroupName;
@@ -183,7 +185,8 @@ pub(in crate::edge) async fn simulate(
     if let Some((pointer, detail)) = wrong {
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, pointer, detail));
     }
-    answer(&sources, viewer, move |walk| held(walk, &directory, change)).await
+    let level = sources.commands.level(None);
+    answer(&sources, viewer, move |walk| held(walk, (&directory, level), change)).await
 }
 
 /// What is wrong with a change: it names somebody who is not there for whoever asks.
@@ -219,10 +222,10 @@ fn wrong(
     Ok(None)
 }
 
-/// The change, laid over what is granted.
+/// The change, laid over what is granted, as lane 0 would decide it at its engine level.
 fn laid<'a>(
     known: &'a Members<'_>,
-    directory: &Directory,
+    (directory, level): (&Directory, u32),
     asker: &Asker,
     change: ChangeBody,
 ) -> Result<Overlay<'a, Members<'a>>, Error> {
@@ -247,9 +250,13 @@ fn laid<'a>(
             granter: granter.clone(),
         });
         group.members = members.unwrap_or(group.members);
-        group.organizations = organizations.unwrap_or(group.organizations);
-        if let Some(tied) = device_groups {
-            group.device_groups = tied.into_iter().map(DeviceGroupName::from).collect();
+        let device_groups = device_groups.map(|tied| tied.into_iter().map(DeviceGroupName::from).collect());
+        if level < TIED_ANEW {
+            group.organizations = organizations.unwrap_or(group.organizations);
+            group.device_groups = device_groups.unwrap_or(group.device_groups);
+        } else if groups::tie(&overlay, &mut group, Ties { organizations, device_groups })?.is_some() {
+            // That would be refused.
+            continue;
         }
         overlay.set_group(group);
     }
@@ -258,12 +265,12 @@ fn laid<'a>(
 }
 
 /// Holds a change against what was tried.
-fn held(walk: &Walk, directory: &Arc<Directory>, mut change: ChangeBody) -> Result<Simulation, Error> {
+fn held(walk: &Walk, (directory, level): (&Arc<Directory>, u32), mut change: ChangeBody) -> Result<Simulation, Error> {
     let known = Members::new(directory, walk.lanes());
     let under = change.under.take();
     let mut simulation = Simulation { attempts: 0, changed: 0, unknown: 0, items: Vec::new() };
     let Some(asker) = known.asker(walk.viewer())? else { return Ok(simulation) };
-    let overlay = laid(&known, directory, &asker, change)?;
+    let overlay = laid(&known, (directory, level), &asker, change)?;
     let now = Timestamp::now();
     let since = now - SignedDuration::from_hours(24 * DAYS);
     let (mut rulings, mut told) = (HashMap::new(), Told::new());

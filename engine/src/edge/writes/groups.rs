@@ -71,7 +71,8 @@ pub(in crate::edge) async fn set_group(
     let verb = Verb::Group(Group::Set(settings.clone()));
     let principal = viewer.principal();
     let directory = sources.grants.directory()?;
-    let judge = move |lanes: &[Lane]| wrong((&directory, lanes), &principal, &settings);
+    let level = sources.commands.level(None);
+    let judge = move |lanes: &[Lane]| wrong(level, (&directory, lanes), &principal, &settings);
     send_judged(&sources, &viewer, LEVEL, None, id, verb, judge).await
 }
 
@@ -96,6 +97,7 @@ pub(in crate::edge) async fn remove_group(
 
 /// What of a body is wrong.
 fn wrong(
+    level: u32,
     (directory, lanes): (&Directory, &[Lane]),
     principal: &Principal,
     settings: &GroupSettings,
@@ -103,7 +105,7 @@ fn wrong(
     let Some(first) = lanes.first() else { return Ok(None) };
     let known = Known::new(directory, first);
     // A name that somebody has who is not seen is found wrong in nothing that one that nobody has is not.
-    if let Err(refused) = judge((&known, directory), principal, settings, (Timestamp::now(), NEWEST))?
+    if let Err(refused) = judge((&known, directory), principal, settings, (Timestamp::now(), level))?
         && refused.verdict != Verdict::NotFound
     {
         return Ok(Some(refused));

@@ -1,7 +1,9 @@
 //! What managers and groups are asked, at random, of the engine and the model alike.
 
-use super::model::Tied;
+use super::ties::TiesWish;
 use super::*;
+
+const GROUPS: [&str; 2] = ["g", "h"];
 
 impl World {
     pub(super) fn set(&mut self) {
@@ -15,6 +17,10 @@ impl World {
                 None => (dice.some(&RIGHTS, 2), dice.next(4)),
             }),
         };
+        self.set_manager(asker, login, &wish);
+    }
+
+    fn set_manager(&mut self, asker: &'static str, login: &'static str, wish: &Wish) {
         let mut settings = json!({"manager": login.rsplit('/').next()});
         if let Some(places) = &wish.places {
             settings["sphere"] = json!(places);
@@ -26,11 +32,11 @@ impl World {
             settings["rights"] = rights.iter().map(|right| ((*right).to_owned(), json!(true))).collect();
             settings["rights"]["incidents"] = json!(STEPS[*step]);
         }
-        let is_right = self.model.may_set(asker, login, &wish);
+        let is_right = self.model.may_set(asker, login, wish);
         let verdict = self.ask(asker, org(login), &json!({"set_manager": settings}));
         self.check(verdict, is_right);
         if is_right {
-            self.model.set(asker, login, &wish);
+            self.model.set(asker, login, wish);
         }
     }
 
@@ -44,6 +50,10 @@ impl World {
 
     pub(super) fn remove(&mut self) {
         let (asker, login) = (*self.dice.one(&LOGINS), *self.dice.one(&LOGINS));
+        self.remove_manager(asker, login);
+    }
+
+    fn remove_manager(&mut self, asker: &'static str, login: &'static str) {
         let is_right = self.model.may_remove(asker, login);
         let verb = json!({"remove_manager": {"manager": login.rsplit('/').next()}});
         let verdict = self.ask(asker, org(login), &verb);
@@ -55,35 +65,69 @@ impl World {
 
     pub(super) fn group(&mut self) {
         let asker = *self.dice.one(&LOGINS[..4]);
-        let name = *self.dice.one(&["g", "h"]);
-        let (members, organizations) = (self.dice.some(&LOGINS[1..4], 2), self.dice.some(&["acme", "bolt"], 2));
-        let device_groups = self.dice.some(&["acme", "bolt"], 3);
-        let is_tied = !organizations.is_empty() || !device_groups.is_empty();
-        let held = self.model.effective(asker);
-        let is_seen = |orgs: &Names| held.as_ref().is_some_and(|held| orgs.is_subset(&held.places));
-        let manages = |members: &Names| {
-            let mut members = members.iter();
-            members.all(|member| self.model.managers.contains_key(member) && self.model.manages(asker, member))
+        let name = *self.dice.one(&GROUPS);
+        if self.dice.next(8) == 0 {
+            return self.remove_group(asker, name);
+        }
+        let dice = &mut self.dice;
+        let members = (dice.next(4) > 0).then(|| dice.some(&LOGINS[1..4], 2));
+        let organizations = (dice.next(4) > 0).then(|| dice.some(&["acme", "bolt"], 2));
+        let device_groups = (dice.next(4) > 0).then(|| dice.some(&["acme", "bolt"], 3));
+        self.set_group(asker, name, &TiesWish { members, organizations, device_groups });
+    }
+
+    /// Somebody ties a group, is left a part of what it is tied to, and goes; sometimes so does that part, and there is
+    /// one of its name again.
+    pub(super) fn bequeath(&mut self) {
+        let name = *self.dice.one(&GROUPS);
+        let part = *self.dice.one(&["acme/a", "acme/a/1", "acme/b", "bolt/c"]);
+        let whose = leak(part.split('/').next().unwrap());
+        let at = self.dice.next(3);
+        let (granter, member) = (LOGINS[1 + at], LOGINS[1 + (at + 1) % 3]);
+        let manager =
+            |place| Wish { places: Some([place].into()), privileges: Some(["managers"].into()), rights: None };
+        self.remove_group("admin", name);
+        self.set_manager("admin", granter, &manager(whose));
+        self.set_manager("admin", member, &manager(part));
+        let tied = TiesWish {
+            members: Some([member].into()),
+            organizations: Some([whose].into()),
+            device_groups: Some(self.dice.some(&[whose], 2)),
         };
-        let known = self.model.groups.get(name);
-        let is_right = held.as_ref().is_some_and(|held| held.privileges.contains("managers"))
-            && is_seen(&organizations)
-            && is_seen(&device_groups)
-            && (is_tied || is_seen(&["/"].into()))
-            && manages(&members)
-            && known.is_none_or(|known| {
-                is_seen(&known.organizations)
-                    && is_seen(&known.device_groups)
-                    && manages(&known.members)
-                    && (!known.organizations.is_empty() || !known.device_groups.is_empty() || is_seen(&["/"].into()))
-            });
-        let settings = json!({"group": name, "members": members, "organizations": organizations,
-            "device_groups": device_groups.iter().map(|org| json!({"organization": org, "name": "lab"})).collect::<Vec<_>>()});
+        self.set_group(granter, name, &tied);
+        self.set_manager("admin", granter, &manager(part));
+        self.remove_manager("admin", granter);
+        if self.dice.next(2) == 0 {
+            self.remove_place_at("admin", part, true);
+            self.make_place_at("admin", part);
+        }
+    }
+
+    fn remove_group(&mut self, asker: &'static str, name: &'static str) {
+        let is_right = self.model.may_untie(asker, name);
+        let verdict = self.ask(asker, None, &json!({"remove_group": {"group": name}}));
+        self.check(verdict, is_right);
+        if is_right {
+            self.model.groups.remove(name);
+        }
+    }
+
+    fn set_group(&mut self, asker: &'static str, name: &'static str, wish: &TiesWish) {
+        let is_right = self.model.may_tie(asker, name, wish);
+        let mut settings = json!({"group": name});
+        if let Some(members) = &wish.members {
+            settings["members"] = json!(members);
+        }
+        if let Some(organizations) = &wish.organizations {
+            settings["organizations"] = json!(organizations);
+        }
+        if let Some(tied) = &wish.device_groups {
+            settings["device_groups"] = tied.iter().map(|org| json!({"organization": org, "name": "lab"})).collect();
+        }
         let verdict = self.ask(asker, None, &json!({"set_group": settings}));
         self.check(verdict, is_right);
         if is_right {
-            let group = self.model.groups.entry(name).or_insert_with(|| Tied { granter: asker, ..Tied::default() });
-            (group.members, group.organizations, group.device_groups) = (members, organizations, device_groups);
+            self.model.tie(asker, name, wish);
         }
     }
 }

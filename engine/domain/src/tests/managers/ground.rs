@@ -47,8 +47,7 @@ impl Model {
 
     /// Whether what granters who are gone left to a group names a place.
     fn is_left(&self, place: &str) -> bool {
-        let left = |cut: &[Had]| cut.iter().fold(PLACES.into(), |left, gone| both(&left, &gone.places));
-        self.groups.values().any(|group| names(&left(&group.cut), place))
+        self.groups.values().any(|group| names(&group.left(), place))
     }
 
     /// Spheres lose a place; who of an organization has no other goes.
@@ -81,14 +80,19 @@ impl Model {
 }
 
 impl World {
-    fn place(&mut self) -> (&'static str, &'static str, &'static str) {
+    fn place(&mut self) -> (&'static str, &'static str) {
         let place = *self.dice.one(&["acme/a", "acme/a/1", "acme/b", "bolt/c"]);
         let asker = if self.dice.next(3) == 0 { *self.dice.one(&LOGINS) } else { "admin" };
-        (asker, place, leak(place.split('/').next().unwrap()))
+        (asker, place)
     }
 
     pub(super) fn make_place(&mut self) {
-        let (asker, place, whose) = self.place();
+        let (asker, place) = self.place();
+        self.make_place_at(asker, place);
+    }
+
+    pub(super) fn make_place_at(&mut self, asker: &'static str, place: &'static str) {
+        let whose = org(place).unwrap();
         let is_there = self.model.ground.contains(place);
         let (site, _) = place.rsplit_once('/').unwrap();
         let is_right = self.model.defines(asker, place)
@@ -103,8 +107,13 @@ impl World {
     }
 
     pub(super) fn remove_place(&mut self) {
-        let (asker, place, whose) = self.place();
+        let (asker, place) = self.place();
         let cascade = self.dice.next(2) == 0;
+        self.remove_place_at(asker, place, cascade);
+    }
+
+    pub(super) fn remove_place_at(&mut self, asker: &'static str, place: &'static str, cascade: bool) {
+        let whose = org(place).unwrap();
         let below = both(&below(&[place].into()), &self.model.ground);
         let hangs = below.len() > 1 || self.model.is_named(None, place) || self.model.is_named(Some(whose), place);
         let is_right = self.model.defines(asker, place)
