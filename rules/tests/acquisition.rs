@@ -1,5 +1,6 @@
 //! Acquisition against a naive model, which is written from the text of `docs/values.md` alone: over random sources with
-//! fixes, renames, references, hiding and constraints both come to the same values, sources and faults.
+//! fixes, renames, references, hiding, constraints and lists that meet both come to the same values, sources and
+//! faults, with the places of these.
 
 #![expect(clippy::unwrap_used, reason = "a test that finds something else has failed")]
 
@@ -25,14 +26,17 @@ const ORDER: [&str; 13] = [
     "runtime",
     "global-default",
 ];
-const LOCALS: [&str; 5] = ["a", "b", "c", "n", "g"];
-const ALL: [&str; 8] = ["a", "b", "c", "n", "g", "dept", "interface_speed", "nowhere"];
+const LOCALS: [&str; 6] = ["a", "b", "c", "n", "g", "l"];
+const ALL: [&str; 9] = ["a", "b", "c", "n", "g", "l", "dept", "interface_speed", "nowhere"];
+/// How a more specific list meets the more general one.
+const MODES: [&str; 3] = ["replace", "append", "remove"];
 /// What the place tells.
 const SPEED: i64 = 7;
 
 #[derive(Debug, Clone, PartialEq)]
 enum Give {
     Number(i64),
+    List(Vec<i64>),
     Network(u8),
     Name(&'static str),
 }
@@ -61,6 +65,8 @@ struct Local {
     default: Option<i64>,
     constraint: Option<(i64, i64)>,
     required: bool,
+    /// None: nothing is said of it.
+    list: Option<&'static str>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +79,7 @@ fn kind(name: &str) -> Option<&'static str> {
     match name {
         "a" | "b" | "c" | "g" | "dept" | "interface_speed" => Some("rate"),
         "n" => Some("network"),
+        "l" => Some("port"),
         _ => None,
     }
 }
@@ -90,23 +97,32 @@ fn says() -> impl Strategy<Value = Say> {
     let name = prop::sample::select(ALL.to_vec());
     let give = prop_oneof![
         6 => (0_i64..40).prop_map(Give::Number),
+        3 => prop::collection::vec(0_i64..6, 0..4).prop_map(Give::List),
         1 => (0_u8..4).prop_map(Give::Network),
         2 => prop::sample::select(ALL.to_vec()).prop_map(Give::Name),
     ];
     prop_oneof![
-        8 => (name.clone(), prop::bool::weighted(0.2), give).prop_map(|(name, fixed, give)| Say::Give { name, fixed, give }),
-        2 => (prop::sample::select(vec!["a", "b", "g", "dept"]), prop::bool::weighted(0.2), 0_i64..20, 0_i64..30)
+        8 => (name.clone(), prop::bool::weighted(0.2), give.clone()).prop_map(|(name, fixed, give)| Say::Give { name, fixed, give }),
+        3 => (prop::bool::weighted(0.1), give).prop_map(|(fixed, give)| Say::Give { name: "l", fixed, give }),
+        2 => (prop::sample::select(vec!["a", "b", "g", "l", "dept"]), prop::bool::weighted(0.2), 0_i64..20, 0_i64..30)
             .prop_map(|(name, fixed, low, more)| Say::Narrow { name, fixed, low, high: low + more }),
         1 => prop::sample::select(vec!["a", "b", "c", "g"]).prop_map(|name| Say::Rename { name }),
     ]
 }
 
 fn worlds() -> impl Strategy<Value = World> {
-    let local =
-        (prop::option::weighted(0.4, 0_i64..40), prop::option::weighted(0.3, (0_i64..10, 10_i64..40)), any::<bool>());
-    let local = local.prop_map(|(default, constraint, required)| Local { default, constraint, required });
+    let local = (
+        prop::option::weighted(0.4, 0_i64..40),
+        prop::option::weighted(0.3, (0_i64..10, 10_i64..40)),
+        any::<bool>(),
+        prop::option::weighted(0.8, prop::sample::select(MODES.to_vec())),
+    );
+    let local = local.prop_map(|(default, constraint, required, list)| Local { default, constraint, required, list });
     let locals =
-        prop::collection::btree_map(prop::sample::select(LOCALS.to_vec()), local, 1..=5).prop_map(|mut locals| {
+        prop::collection::btree_map(prop::sample::select(LOCALS.to_vec()), local, 1..=6).prop_map(|mut locals| {
+            for (_, single) in locals.iter_mut().filter(|(name, _)| **name != "l") {
+                single.list = None;
+            }
             if let Some(network) = locals.get_mut("n") {
                 *network = Local { required: network.required, ..Local::default() };
             }
@@ -136,6 +152,10 @@ fn alone(source: &str, says: Vec<Say>) -> Vec<Say> {
         if source == "global" && (*name != "g" || is_of_local) {
             continue;
         }
+        // Of a list all that is given counts: a circle of its own is none that the others have.
+        if matches!(&say, Say::Give { name: "l", give: Give::Name(_), .. }) {
+            continue;
+        }
         let keep = match &say {
             Say::Give { name, .. } => given.insert(*name),
             Say::Narrow { name, .. } => narrowed.insert(*name),
@@ -159,6 +179,9 @@ impl World {
             if let Some((low, high)) = local.constraint {
                 write!(text, ", constraint = \"{name} in {low}..{high}\"").unwrap();
             }
+            if let Some(list) = local.list {
+                write!(text, ", list = \"{list}\"").unwrap();
+            }
             writeln!(text, ", required = {} }}", local.required).unwrap();
         }
         for (source, says) in &self.said {
@@ -173,6 +196,7 @@ impl World {
                         let mark = if *fixed { "!" } else { "" };
                         all.push(match give {
                             Give::Number(number) => format!("{mark}{name}={number}"),
+                            Give::List(numbers) => format!("{mark}{name}={numbers:?}"),
                             Give::Network(third) => format!("{mark}{name}=10.0.{third}.0/24"),
                             Give::Name(other) => format!("{mark}{name}={other}"),
                         });
@@ -208,6 +232,7 @@ struct Candidate {
 #[derive(Debug, Clone, PartialEq)]
 enum Came {
     Number(i64),
+    List(Vec<i64>),
     Network(u8),
     Missing,
     Faulty,
@@ -224,15 +249,31 @@ struct Narrowed {
 }
 
 impl Narrowed {
-    fn admits(&self, number: i64) -> bool {
-        (self.low..=self.high).contains(&number)
+    fn admits(&self, came: &Came) -> bool {
+        let within = |number: &i64| (self.low..=self.high).contains(number);
+        match came {
+            Came::Number(number) => within(number),
+            Came::List(numbers) => numbers.iter().all(within),
+            Came::Network(_) | Came::Missing | Came::Faulty => true,
+        }
     }
 }
 
 /// The model: everything is looked for anew, again and again.
 struct Model<'w> {
     world: &'w World,
-    faulty: BTreeSet<String>,
+    /// What is at fault, and the places that are at odds.
+    faults: BTreeSet<(String, Vec<String>)>,
+}
+
+/// What is named of sources: their places, or their words; what is named already not again.
+fn named<'s>(sources: impl IntoIterator<Item = &'s str>) -> Vec<String> {
+    let (mut seen, mut names) = (BTreeSet::new(), Vec::new());
+    for source in sources.into_iter().filter(|source| seen.insert(*source)) {
+        let name = place(source).filter(|place| !names.iter().any(|known| known == place)).unwrap_or(source);
+        names.push(name.to_owned());
+    }
+    names
 }
 
 impl Model<'_> {
@@ -324,6 +365,26 @@ impl Model<'_> {
         self.fix(name).or_else(|| self.candidates(name).into_iter().next())
     }
 
+    /// How lists of a parameter meet.
+    fn list(&self, name: &str) -> &'static str {
+        self.world.locals.get(name).and_then(|local| local.list).unwrap_or("replace")
+    }
+
+    /// All that make up the value, from the most general to the most specific.
+    fn contributing(&self, name: &str) -> Vec<Candidate> {
+        if self.list(name) == "replace" {
+            return self.counting(name).into_iter().collect();
+        }
+        let fix = self.fix(name).map_or(0, |fix| rank(fix.source));
+        let all = self.candidates(name).into_iter().rev();
+        all.filter(|candidate| rank(candidate.source) >= fix).collect()
+    }
+
+    /// Where a parameter was declared, as faults name it.
+    fn declaring(&self, name: &str) -> Option<&'static str> {
+        self.declared(name).map(|source| if source == "global-default" { "global" } else { source })
+    }
+
     /// From the most general to the most specific, those that no fix makes moot.
     fn constraints(&self, name: &str) -> Vec<Narrowed> {
         let mut found: Vec<Narrowed> = Vec::new();
@@ -394,13 +455,17 @@ impl Model<'_> {
     fn given(&self, name: &str, give: &Give) -> Result<Came, ()> {
         let came = match give {
             Give::Number(number) => Came::Number(*number),
+            Give::List(numbers) => Came::List(numbers.clone()),
             Give::Network(third) => Came::Network(*third),
             Give::Name(other) if self.declared(other).is_none() => return Ok(Came::Faulty),
             Give::Name(other) if kind(other) != kind(name) => return Err(()),
             Give::Name(other) => self.value(other),
         };
         match (&came, kind(name)) {
-            (Came::Number(_), Some("network")) | (Came::Network(_), Some("rate")) => Err(()),
+            (Came::Number(_) | Came::List(_), Some("network")) if !matches!(&came, Came::List(all) if all.is_empty()) => {
+                Err(())
+            }
+            (Came::Network(_), Some("rate" | "port")) | (Came::List(_), Some("rate")) => Err(()),
             _ => Ok(came),
         }
     }
@@ -410,100 +475,145 @@ impl Model<'_> {
         if self.cycle(name) {
             return Came::Faulty;
         }
-        let came = match self.counting(name) {
-            None => Came::Missing,
-            Some(counting) => match self.given(name, &counting.give) {
-                Ok(came) => came,
-                Err(()) => return Came::Faulty,
-            },
+        let mut all = Vec::new();
+        for candidate in self.contributing(name) {
+            match self.given(name, &candidate.give) {
+                Err(()) | Ok(Came::Faulty) => return Came::Faulty,
+                Ok(came) => all.push(came),
+            }
+        }
+        if (0..self.constraints(name).len()).any(|at| self.widened(name, at).is_some()) {
+            return Came::Faulty;
+        }
+        let constraints = self.constraints(name);
+        if all.iter().any(|came| constraints.iter().any(|narrowed| !narrowed.admits(came))) {
+            return Came::Faulty;
+        }
+        if all.contains(&Came::Missing) {
+            return Came::Missing;
+        }
+        let Some(last) = all.last().cloned() else { return Came::Missing };
+        if all.len() == 1 || self.list(name) == "replace" {
+            return last;
+        }
+        let elements = |came: &Came| match came {
+            Came::Number(number) => vec![*number],
+            Came::List(numbers) => numbers.clone(),
+            other => panic!("{other:?}"),
         };
-        if self.widens(name) {
-            return Came::Faulty;
+        let mut folded = elements(&all[0]);
+        for more in all[1..].iter().map(elements) {
+            match self.list(name) {
+                "remove" => folded.retain(|known| !more.contains(known)),
+                _ => folded.extend(more),
+            }
         }
-        if let Came::Number(number) = came
-            && self.constraints(name).iter().any(|narrowed| !narrowed.admits(number))
-        {
-            return Came::Faulty;
+        if self.list(name) == "append" {
+            let mut known = BTreeSet::new();
+            folded.retain(|number| known.insert(*number));
         }
-        came
+        Came::List(folded)
     }
 
-    fn widens(&self, name: &str) -> bool {
+    /// The nearest constraint above that one of a parameter's would widen, by their places among all; none that would
+    /// widen another is one.
+    fn widened(&self, name: &str, at: usize) -> Option<usize> {
         let constraints = self.constraints(name);
-        constraints.iter().enumerate().filter(|(_, own)| own.since.is_none()).any(|(index, own)| {
-            let mut above = constraints.iter().take(index);
+        let own = constraints.get(at).filter(|own| own.since.is_none())?;
+        (0..at).rev().find(|above| {
+            let known = &constraints[*above];
             // What was narrowed before something was renamed to it was not narrowed of that.
-            let is_below = |since: &str| rank(since) >= rank(own.source);
-            above.any(|above| above.since.is_none_or(is_below) && (own.low < above.low || own.high > above.high))
+            let is_below = known.since.is_none_or(|since| rank(since) >= rank(own.source));
+            is_below && self.widened(name, *above).is_none() && (own.low < known.low || own.high > known.high)
         })
     }
 
-    /// Which parameters have a fault of their own.
+    /// What is at fault, with the places that are at odds.
     fn find_faults(&mut self) {
-        let names: Vec<&str> = ALL.iter().copied().filter(|name| self.declared(name).is_some()).collect();
-        let mut faulty = BTreeSet::new();
+        let mut found = BTreeSet::new();
+        let mut fault = |name: &str, sources: &[&str]| {
+            found.insert((name.to_owned(), named(sources.iter().copied())));
+        };
         for (source, says) in &self.world.said {
             for say in says {
                 let (Say::Give { name, .. } | Say::Narrow { name, .. } | Say::Rename { name }) = say;
-                let is_renamed = self.renamed(name).is_some_and(|renamed| rank(source) < rank(renamed));
                 if self.is_hidden(name, source) {
                     continue;
                 }
-                if is_renamed || !self.is_known_at(name, source) || *name == "interface_speed" {
-                    faulty.insert((*name).to_owned());
+                match self.renamed(name).filter(|renamed| rank(source) < rank(renamed)) {
+                    Some(renamed) => fault(name, &[renamed, source]),
+                    None if !self.is_known_at(name, source) || *name == "interface_speed" => fault(name, &[source]),
+                    None => {}
                 }
             }
         }
-        for name in &names {
-            let fix = self.fix(name).map(|fix| rank(fix.source));
-            for candidate in self.candidates(name) {
-                let is_blocked = fix.is_some_and(|fix| rank(candidate.source) < fix);
-                if let Give::Name(other) = &candidate.give {
-                    let crosses = kind(other).is_some() && kind(other) != kind(name) && self.declared(other).is_some();
-                    if crosses || !self.is_known_at(other, candidate.source) {
-                        faulty.insert((*name).to_owned());
-                    }
+        let mut circles = BTreeSet::new();
+        for name in ALL.iter().copied().filter(|name| self.declared(name).is_some()) {
+            let fix = self.fix(name).map_or(0, |fix| rank(fix.source));
+            let (constraints, contributing) = (self.constraints(name), self.contributing(name));
+            for (at, own) in constraints.iter().enumerate() {
+                if let Some(above) = self.widened(name, at) {
+                    fault(name, &[constraints[above].source, own.source]);
                 }
-                // Also what another counts for is held against what it may be, but below a fix.
-                match self.given(name, &candidate.give) {
-                    _ if is_blocked => {}
-                    Err(()) => drop(faulty.insert((*name).to_owned())),
-                    Ok(Came::Number(number)) => {
-                        let constraints = self.constraints(name);
-                        let mut general =
-                            constraints.iter().filter(|narrowed| rank(narrowed.source) >= rank(candidate.source));
-                        if !self.widens(name) && general.any(|narrowed| !narrowed.admits(number)) {
-                            faulty.insert((*name).to_owned());
+            }
+            for Candidate { source, give, .. } in self.candidates(name) {
+                let mut can_be = true;
+                if let Give::Name(other) = give {
+                    match self.declaring(other) {
+                        None => fault(name, &[source]),
+                        Some(declared) => {
+                            if !self.is_known_at(other, source) {
+                                fault(name, &[source, declared]);
+                            }
+                            can_be = kind(other) == kind(name);
+                            if !can_be {
+                                fault(name, &[declared, source]);
+                            }
                         }
                     }
-                    Ok(_) => {}
+                }
+                if rank(source) < fix || !can_be {
+                    continue;
+                }
+                let counts = contributing.iter().any(|counting| counting.source == source);
+                if counts && self.cycle(name) {
+                    continue;
+                }
+                let came = match self.given(name, &give) {
+                    Err(()) => {
+                        fault(name, &[source]);
+                        continue;
+                    }
+                    Ok(came) => came,
+                };
+                // What counts is held against all, and what another counts for against what is more general.
+                let held = constraints.iter().enumerate().filter(|(_, own)| counts || rank(own.source) >= rank(source));
+                let mut held = held.filter(|(at, _)| self.widened(name, *at).is_none());
+                if let Some((_, own)) = held.find(|(_, own)| !own.admits(&came)) {
+                    match rank(own.source) >= rank(source) {
+                        true => fault(name, &[own.source, source]),
+                        false => fault(name, &[source, own.source]),
+                    }
                 }
             }
-            if self.widens(name) {
-                faulty.insert((*name).to_owned());
-            }
-            // One fault for a whole circle, of its first name; also for one that only a more general source sees.
-            for source in ORDER {
-                faulty.extend(self.circle(name, source).and_then(|circle| circle.into_iter().min()));
-            }
-            let came = self.value(name);
             let is_required = self.world.locals.get(name).is_some_and(|local| local.required);
-            if came == Came::Missing && is_required {
-                faulty.insert((*name).to_owned());
+            if is_required && [Came::Missing, Came::List(Vec::new())].contains(&self.value(name)) {
+                let at: Vec<&str> = self.counting(name).map(|counting| counting.source).into_iter().collect();
+                fault(name, &at);
             }
-            if came == Came::Faulty && !self.cycle(name) {
-                let own = match self.counting(name).map(|counting| counting.give) {
-                    Some(Give::Name(other)) => {
-                        self.declared(other).is_some() && !matches!(self.value(other), Came::Faulty | Came::Missing)
-                    }
-                    _ => true,
-                };
-                if own {
-                    faulty.insert((*name).to_owned());
+            // One fault for a whole circle, of its first name, as the most general source sees it that does.
+            for source in ORDER.iter().copied().rev() {
+                let Some(mut circle) = self.circle(name, source) else { continue };
+                let mut at: Vec<&str> =
+                    circle.iter().filter_map(|name| Some(self.counting_at(name, source)?.source)).collect();
+                at.sort_by_key(|source| std::cmp::Reverse(rank(source)));
+                circle.sort();
+                if circles.insert(circle.clone()) {
+                    fault(&circle[0], &at);
                 }
             }
         }
-        self.faulty = faulty;
+        self.faults = found;
     }
 }
 
@@ -524,14 +634,19 @@ proptest! {
         };
         let acquisition = acquire(ground);
         let report = serde_json::to_value(Report::of(&acquisition)).unwrap();
-        let mut model = Model { world: &world, faulty: BTreeSet::new() };
+        let mut model = Model { world: &world, faults: BTreeSet::new() };
         model.find_faults();
-        let faulty: BTreeSet<String> = acquisition.faults().iter().map(|fault| fault.parameter.clone()).collect();
-        prop_assert_eq!(&faulty, &model.faulty, "{}\n{:#}", text, report);
+        let faults: BTreeSet<(String, Vec<String>)> =
+            acquisition.faults().iter().map(|fault| (fault.parameter.clone(), fault.places.clone())).collect();
+        prop_assert_eq!(&faults, &model.faults, "{}\n{:#}", text, report);
         for name in ALL.iter().filter(|name| model.declared(name).is_some()) {
             let found = &report["parameters"][*name];
             let (value, source) = match model.value(name) {
                 Came::Number(number) => (serde_json::json!(number.to_string()), model.counting(name).map(|found| found.source)),
+                Came::List(numbers) => {
+                    let texts: Vec<String> = numbers.iter().map(i64::to_string).collect();
+                    (serde_json::json!(texts), model.counting(name).map(|found| found.source))
+                }
                 Came::Network(third) => (serde_json::json!(format!("10.0.{third}.0/24")), model.counting(name).map(|found| found.source)),
                 Came::Missing | Came::Faulty => (serde_json::Value::Null, None),
             };

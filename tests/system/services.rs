@@ -312,3 +312,43 @@ async fn a_service_with_a_fault_is_refused_and_stays_as_it_was_good_last() {
     assert_eq!(services["nat"], [definition]);
     assert_eq!(parameters.as_deref(), Some(globals));
 }
+
+/// Parameters of all by which a value would be at fault that somebody has given are refused, until they are forced.
+#[tokio::test]
+async fn parameters_that_would_break_what_stands_are_refused_unless_they_are_forced() {
+    let world = World::new().unwrap();
+    let globals =
+        |constraint: &str| format!("[parameters]\ncos = {{ type = \"number\", default = \"1\"{constraint} }}\n");
+    let narrow = globals(", constraint = \"cos in 1..10\"");
+    rule(&world, "parameters.toml", &globals(""));
+    rule(&world, "services/cos/service.toml", "title = \"Cos\"");
+    rule(&world, "services/cos/main.j2", "class-of-service { level {{ cos }}; }\n");
+    let mut engine = world.start(None).await.unwrap();
+    told(&world, &["place", "add", "acme/berlin"]).await;
+    told(&world, &["subscription", "set", "acme", "out", "--service", "cos"]).await;
+    told(&world, &["value", "set", "acme/berlin", "cos=20"]).await;
+    let dry = ["service", "load", "--dry-run"];
+    assert_eq!(told(&world, &dry).await, "parameters of all: unchanged\n");
+
+    rule(&world, "parameters.toml", &narrow);
+    wait_for_version(&engine, 2).await;
+    let breaks = "it would break what stands: `acme/berlin`: `cos`: `acme/berlin` gives `20`, and the global parameters \
+                  admits `1..10` only";
+    assert!(engine.log().contains(breaks), "{}", engine.log_tail());
+    assert_eq!(metric(&engine, "linesman_refused_services").await, "1");
+    let data = world.data();
+    let found = run(&[&dry[..], &["--data-dir", data.to_str().unwrap()]].concat()).await.unwrap();
+    assert_eq!((found.code, found.stderr.as_str()), (Some(1), "error: it would be refused\n"));
+    let expected = format!("parameters of all: changed\n\nacme:\nwould be refused (conflict): {breaks}\n");
+    assert!(found.stdout.starts_with(&expected), "{}", found.stdout);
+    let why = format!("error: {breaks}; change the values first, or load it with `force` all the same\n");
+    assert_eq!(refused(&world, &["service", "load"]).await, why);
+
+    assert_eq!(told(&world, &["service", "load", "--force"]).await, "loaded\n");
+    wait_for_version(&engine, 3).await;
+    let is_seen = async || (metric(&engine, "linesman_refused_services").await == "0").then_some(());
+    until("what was forced is seen as loaded", is_seen).await;
+    assert_eq!(policies(&engine).await["rule_book"], 3, "nothing puts it back");
+    assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
+    assert_eq!(kept(&world).1, Some(narrow));
+}

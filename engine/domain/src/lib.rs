@@ -20,6 +20,7 @@
 //! | `places`, `sight` | sites and access lines, and the devices tied to them; what is seen of an organization in part |
 //! | `removals` | places that are gone and still named in the provider's directory |
 //! | `acquired`, `shelf` | what values a place has for a service; versions of services as they are used |
+//! | `faults` | what is wrong with values that were given, before and after a change that is of no one place |
 //! | `hidden` | what of values is hidden from whoever reads them |
 //! | `services`, `values`, `subscriptions` | the services of the rule book; what people gave their parameters, and who has them |
 //! | `sections`, `rule_book` | what the rule book is composed of; which policies apply, and which were refused |
@@ -53,6 +54,7 @@ pub mod directory;
 mod error;
 pub mod expiries;
 pub mod failures;
+mod faults;
 mod follow;
 pub mod groups;
 pub mod hidden;

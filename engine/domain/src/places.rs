@@ -267,17 +267,8 @@ pub fn ties<'a, B: Base + ?Sized>(
 pub(crate) struct Ties(BTreeMap<OrgName, BTreeMap<String, Vec<(PlacePath, TieRow)>>>);
 
 impl Ties {
-    /// The places that a device of these names is tied to: those that it serves, or where there are none those that it is
-    /// tied to by itself.
-    ///
-    /// # Errors
-    /// The base cannot be read, or a row of it.
-    pub(crate) fn of(
-        &mut self,
-        base: &(impl Base + ?Sized),
-        org: &OrgName,
-        names: [&str; 2],
-    ) -> Result<Vec<PlacePath>, Error> {
+    /// Reads those of an organization, unless they are known.
+    fn read(&mut self, base: &(impl Base + ?Sized), org: &OrgName) -> Result<(), Error> {
         if !self.0.contains_key(org) {
             let mut known: BTreeMap<String, Vec<(PlacePath, TieRow)>> = BTreeMap::new();
             for tie in TIES.rows(base, &[org.as_str()]) {
@@ -291,6 +282,49 @@ impl Ties {
             }
             self.0.insert(org.clone(), known);
         }
+        Ok(())
+    }
+
+    /// Hands over two access lines of a place, or the one that is there, of each device that serves several lines, in the
+    /// order of the devices' names; as long as more are wanted.
+    ///
+    /// # Errors
+    /// The base cannot be read, or a row of it.
+    pub(crate) fn shared(
+        &mut self,
+        base: &(impl Base + ?Sized),
+        org: &OrgName,
+        place: &Place,
+        mut more: impl FnMut(&[PlacePath]) -> bool,
+    ) -> Result<(), Error> {
+        self.read(base, org)?;
+        for ties in self.0.get(org).into_iter().flat_map(BTreeMap::values) {
+            let mut served = ties.iter().filter(|(line, row)| row.is_served && line.line.is_some());
+            if served.clone().nth(1).is_none() {
+                continue;
+            }
+            let here =
+                served.by_ref().map(|(line, _)| line).filter(|line| place.covers(&Place::Below((*line).clone())));
+            let two: Vec<PlacePath> = here.take(2).cloned().collect();
+            if !two.is_empty() && !more(&two) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The places that a device of these names is tied to: those that it serves, or where there are none those that it is
+    /// tied to by itself.
+    ///
+    /// # Errors
+    /// The base cannot be read, or a row of it.
+    pub(crate) fn of(
+        &mut self,
+        base: &(impl Base + ?Sized),
+        org: &OrgName,
+        names: [&str; 2],
+    ) -> Result<Vec<PlacePath>, Error> {
+        self.read(base, org)?;
         let known = self.0.get(org);
         let ties = names.into_iter().filter(|name| !name.is_empty()).filter_map(|name| known?.get(name)).flatten();
         let ties: Vec<&(PlacePath, TieRow)> = ties.collect();

@@ -91,7 +91,7 @@ pub(crate) fn has_any(base: &(impl Base + ?Sized), org: &OrgName) -> Result<bool
 ///
 /// # Errors
 /// The base cannot be read.
-pub(crate) fn organizations(base: &(impl Base + ?Sized)) -> Result<Vec<OrgName>, Error> {
+pub fn organizations(base: &(impl Base + ?Sized)) -> Result<Vec<OrgName>, Error> {
     let heads = super::table::heads(base, &SUBSCRIPTIONS.prefix(&[], &[]))?;
     Ok(heads.iter().filter_map(|name| name.parse().ok()).collect())
 }

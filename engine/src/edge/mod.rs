@@ -72,7 +72,7 @@ use logins::Keeper;
 pub use logins::Limits;
 use refusals::Recorder;
 use sources::Sources;
-pub use sources::{Edge, FilesAsked, PolicyStatus};
+pub use sources::{Edge, FilesAsked, FilesSaid, PolicyStatus};
 use transport::{BOUNDS, Bounds, Listener};
 
 /// How often histograms are folded.

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use linesman_connectors::Connector;
 use linesman_schemas::command::SectionLoad;
 use linesman_schemas::control::{RefusedPolicy, Section};
-use linesman_schemas::service::RefusedService;
+use linesman_schemas::service::{RefusedService, ServicesSection};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use super::admission::Admission;
@@ -105,8 +105,19 @@ pub struct PolicyStatus {
 pub struct FilesAsked {
     /// Which section.
     pub section: Section,
-    /// What is to be asked of the log, its content being in the object store; or why there is nothing.
-    pub answer: oneshot::Sender<Result<SectionLoad, String>>,
+    /// Whether it is only looked at, and is not to be loaded yet.
+    pub is_look: bool,
+    /// What they say, or why there is nothing.
+    pub answer: oneshot::Sender<Result<FilesSaid, String>>,
+}
+
+/// What a node's files say of a section.
+#[derive(Debug)]
+pub struct FilesSaid {
+    /// What is to be asked of the log, its content being in the object store where it is not only looked at.
+    pub load: SectionLoad,
+    /// The services, of their section.
+    pub services: Option<ServicesSection>,
 }
 
 /// What the routes read from.

@@ -28,7 +28,7 @@ use super::{Error, Stamp, entries, stamp};
 /// The folder of services.
 const SERVICES: &str = "services";
 /// The file of the parameters of all services.
-const PARAMETERS: &str = "parameters.toml";
+pub const PARAMETERS: &str = "parameters.toml";
 
 pub use judged::judge;
 

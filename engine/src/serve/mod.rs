@@ -12,6 +12,7 @@ mod copies;
 mod demo;
 mod error;
 mod expiries;
+mod foreseen;
 mod handout;
 mod licensing;
 mod mode;

@@ -14,6 +14,7 @@ use super::copies::repacked;
 use super::policies::{Brought, Changes, Made, Policies};
 use super::services::Judged;
 use super::{Error, copies::Copies, mode, services};
+use crate::edge::FilesSaid;
 use crate::log::books;
 use crate::rules_dir::{Files, PolicyFile};
 
@@ -87,10 +88,11 @@ impl Policies {
         let (mut version, mut sequence) = (row.version, 0);
         let mut differing = Vec::new();
         let takes_services = self.takes_services()?;
-        let services = match takes_services {
+        let mut services = match takes_services {
             true => self.judge_services(&files.services, row.section(Section::Services)).await?,
             false => Judged::default(),
         };
+        self.foresee(&mut services).await?;
         if takes_services {
             self.log_services(&services.files);
         }
@@ -122,18 +124,23 @@ impl Policies {
         Ok(Brought { made: Made::Sections(row, takes_services), sequences })
     }
 
-    /// What a deliberate load of a section would ask for; its content is there for whoever is told of it.
-    pub(super) async fn prepare(&mut self, section: Section, files: &Files) -> Result<SectionLoad, Error> {
+    /// What a deliberate load of a section would ask for. Its content is there for whoever is told of it, unless it is only
+    /// looked at (`is_look`).
+    pub(super) async fn prepare(&mut self, section: Section, is_look: bool, files: &Files) -> Result<FilesSaid, Error> {
         let row = self.composed()?;
         let known = row.section(section);
         let services = match section {
             Section::Services => self.judge_services(&files.services, known).await?,
             _ => Judged::default(),
         };
-        let said = self.say(section, &files.policies, &services, known).await?;
-        self.books.put(&said.hash, &said.content).await?;
-        self.copies.send(section, &said.content);
-        Ok(SectionLoad { section, loaded: Some(said.hash.clone()), hash: said.hash, expected: None, above: None })
+        let Said { hash, content, means } = self.say(section, &files.policies, &services, known).await?;
+        if !is_look {
+            self.books.put(&hash, &content).await?;
+            self.copies.send(section, &content);
+        }
+        let services = if let Means::Services(services) = means { Some(services) } else { None };
+        let load = SectionLoad { section, loaded: Some(hash.clone()), hash, expected: None, above: None };
+        Ok(FilesSaid { load, services })
     }
 
     /// The rule book as the log has it composed.

@@ -74,6 +74,11 @@ pub(super) struct Judged {
 }
 
 impl Judged {
+    /// What was good last.
+    pub(super) const fn last(&self) -> &ServicesSection {
+        &self.last
+    }
+
     /// The section as the files have it; what is refused as it was good last.
     pub(super) fn section(&self) -> ServicesSection {
         compose(&self.files, self.last.clone())

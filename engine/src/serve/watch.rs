@@ -8,7 +8,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use linesman_schemas::command::SectionLoad;
 use linesman_schemas::control::Section;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -16,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Error;
 use super::policies::{Brought, Made, Policies};
-use crate::edge::FilesAsked;
+use crate::edge::{FilesAsked, FilesSaid};
 use crate::lane::status::LaneStatus;
 use crate::logging::full;
 use crate::rules_dir::{self, Files, Stamp};
@@ -188,7 +187,7 @@ impl Watch {
 
     /// Tells what a deliberate load would ask for.
     async fn answer(&mut self, asked: FilesAsked) {
-        let load = self.prepare(asked.section).await;
+        let load = self.prepare(asked.section, asked.is_look).await;
         if let Err(error) = &load {
             tracing::warn!(section = %asked.section, error, "the files cannot be loaded");
         }
@@ -196,7 +195,7 @@ impl Watch {
         let _ = asked.answer.send(load);
     }
 
-    async fn prepare(&mut self, section: Section) -> Result<SectionLoad, String> {
+    async fn prepare(&mut self, section: Section, is_look: bool) -> Result<FilesSaid, String> {
         if !self.policies.is_in_sections().map_err(|error| full(&error))? {
             return Err(
                 "the log takes whole rule books, and all of the files is loaded; sections come with engine level 2"
@@ -207,7 +206,7 @@ impl Watch {
             return Err("services come with engine level 4".to_owned());
         }
         let files = read(&self.dir).await.map_err(|error| full(&error))?;
-        self.policies.prepare(section, &files).await.map_err(|error| full(&error))
+        self.policies.prepare(section, is_look, &files).await.map_err(|error| full(&error))
     }
 }
 

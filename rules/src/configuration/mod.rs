@@ -5,6 +5,7 @@
 //!                      |
 //!                      |-- leaves, conflicts    what is set, and what two set differently
 //!                      |-- standing             which values stand in which leaf
+//!                      |-- matching             which blocks match all there is
 //!                      |-- diff                 what an operator is shown before a change
 //!                      `-- Group                what is sent to a device, and what removes exactly that
 //! ```
@@ -37,6 +38,7 @@ mod fault;
 mod fill;
 mod group;
 mod leaf;
+mod matching;
 mod parse;
 mod print;
 mod quote;

@@ -148,16 +148,14 @@ impl Operator {
             let message = format!("`{} {} {}` divides by zero", left.shown(), self.sign(), right.shown());
             return Err(Mistake::new(message));
         }
-        let result = match (first, second) {
-            (Number::Integer(first), Number::Integer(second)) => self.integers(first, second).map(Value::Integer),
-            (first, second) => {
-                let both = to_float(first).zip(to_float(second));
-                both.map(|(first, second)| self.floats(first, second))
-                    .filter(|float| float.is_finite())
-                    .map(Value::Float)
-            }
-        };
-        result.ok_or_else(|| overflow(&format!("{} {} {}", left.shown(), self.sign(), right.shown())))
+        let shown = || format!("{} {} {}", left.shown(), self.sign(), right.shown());
+        if let (Number::Integer(first), Number::Integer(second)) = (first, second) {
+            return self.integers(first, second).map(Value::Integer).ok_or_else(|| overflow(&shown()));
+        }
+        // An integer beyond i64 is written for a bandwidth, and not calculated with.
+        let (Some(first), Some(second)) = (to_float(first), to_float(second)) else { return Err(overflow(&shown())) };
+        let float = self.floats(first, second);
+        if float.is_finite() { Ok(Value::Float(float)) } else { Err(float_overflow(&shown())) }
     }
 
     /// None where an operand or the result is beyond i64.
@@ -200,6 +198,12 @@ pub(crate) fn takes(sign: &str, wanted: &str, found: &Value) -> Mistake {
 /// A result, or an operand, that numbers cannot hold.
 pub(crate) fn overflow(what: &str) -> Mistake {
     let help = format!("integers are calculated from {} to {}", i64::MIN, i64::MAX);
+    Mistake::new(format!("`{what}` overflows")).with_help(help)
+}
+
+/// A result that is no longer finite.
+fn float_overflow(what: &str) -> Mistake {
+    let help = format!("floats are calculated from {} to {}", Value::Float(f64::MIN), Value::Float(f64::MAX));
     Mistake::new(format!("`{what}` overflows")).with_help(help)
 }
 

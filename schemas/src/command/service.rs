@@ -48,4 +48,7 @@ pub struct Rollout {
     /// So many of them at the most, in the order of their places and names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canary: Option<u32>,
+    /// Whether they go over also where values would be at fault by it, or two would set the same differently.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }

@@ -324,6 +324,7 @@ fn service_verbs() -> Vec<Verb> {
             "under": "acme",
             "canary": 10,
         }}),
+        json!({"rollout_service": {"service": "ingress-firewall", "under": "acme/berlin", "force": true}}),
         json!({"suspend_subscription": path}),
         json!({"resume_subscription": path}),
         json!({"remove_subscription": path}),

@@ -16,6 +16,7 @@
 //! drafts      by two threads where there are many
 //! render      held against what the line's device has and against what others set on it, and said to the device
 //! rehearsal   the same before anything is taken in
+//! sample      at which lines, where there are many
 //! parts       what the device has, what it was told, what it said
 //! origins     from which parameters come the values that stand in it
 //! ```
@@ -30,6 +31,7 @@ pub mod origins;
 pub mod parts;
 pub(crate) mod rehearsal;
 pub(crate) mod render;
+pub(crate) mod sample;
 pub mod wanted;
 
 use jiff::Timestamp;
@@ -58,6 +60,9 @@ pub(crate) const PACED: u32 = 7;
 pub(crate) const STRICT: u32 = 7;
 /// The level from which slices of lines are larger while nobody else is there.
 pub(crate) const ALONE: u32 = 8;
+/// From which engine level on of many lines those are rehearsed too that something tells from others, it is told where not all
+/// are, and a rollout is held against lines and values before it begins.
+pub(crate) const REHEARSED: u32 = 8;
 /// How many activations of one subscription there may be at one place.
 pub const ACTIVATIONS_MOST: usize = 1_000;
 /// How many characters of a hash are in an activation's id.

@@ -11,31 +11,24 @@ use linesman_rules::values::{Acquisition, Clause, Fault, RUNTIME_NAMES, Source, 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
-use super::orphans::orphans;
+use super::below::Below;
 use super::{Answer, Wrong};
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
-use crate::activations::{self, ActivationRow};
+use crate::faults::shown;
 use crate::hidden::Reader;
-use crate::places;
 use crate::services::Services;
 use crate::state::State;
 use crate::subscriptions::{self, SubscriptionRow};
-use crate::table::Table;
-use crate::values::{self, Given, Whose};
+use crate::values::{Given, Whose};
 
-/// How many places below, and how many activations with values, are looked at; what is beyond that is told when it is
-/// rendered.
-const BELOW_MOST: usize = 1_000;
 /// How many access lines without values of their own are looked at, where what is admitted comes of what each tells.
 const LINES_MOST: usize = 200;
 /// From which engine level on these are looked at, and what is given of names that are declared no longer; and the names of
 /// what places tell are not declared.
-const LEVEL: u32 = 6;
-/// From which engine level on what would break below is told once, however many would meet it.
-const ONCE: u32 = 7;
+pub(super) const LEVEL: u32 = 6;
 /// How many faults a refusal names.
-const NAMED_MOST: usize = 20;
+pub(super) const NAMED_MOST: usize = 20;
 
 /// Values that are to stand in the place of others.
 pub(super) struct Change<'a> {
@@ -47,18 +40,29 @@ pub(super) struct Change<'a> {
     pub(super) reader: Reader<'a>,
 }
 
+/// Whether values may stand.
+pub(super) enum Held {
+    /// They may not.
+    Refused(Box<Answer>),
+    /// They may: all that they affect was looked at.
+    Whole,
+    /// They may, as far as was looked at.
+    InPart,
+}
+
 /// For what values count somewhere: a version of a service, and the subscription that it is seen through.
 pub(super) type Context = (Option<(ServiceName, String)>, Option<SubscriptionName>);
 /// A place, and where something was activated that reaches it, with what is given with that.
 pub(super) type At<'a> = (&'a Place, Option<(&'a Place, &'a [Given])>);
 
-/// Why values may not stand; none where they may.
-pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -> Result<Option<Answer>, Error> {
+/// Whether values may stand.
+pub(super) fn held(state: &State, services: &Services, change: &Change<'_>) -> Result<Held, Error> {
+    let refused = |answer: Answer| Ok(Held::Refused(Box::new(answer)));
     let said = read(change);
     if services.shelf().is_at(LEVEL)
-        && let Some(refused) = told_by_place(&said)
+        && let Some(answer) = told_by_place(&said)
     {
-        return Ok(Some(refused));
+        return refused(answer);
     }
     let names: BTreeSet<&str> = said.iter().map(|said| said.name.as_str()).collect();
     let contexts = contexts(state, services, change.place, Some(change.whose), &names)?;
@@ -77,7 +81,7 @@ pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -
             })
         });
         if let Some(detail) = blocked {
-            return Ok(Some(Answer::refused(Verdict::Conflict, detail)));
+            return refused(Answer::refused(Verdict::Conflict, detail));
         }
     }
     if let Some(unknown) = said.iter().find(|said| !known.contains(said.name.as_str())) {
@@ -86,17 +90,17 @@ pub(super) fn refusal(state: &State, services: &Services, change: &Change<'_>) -
             false => suggest(unknown.name.as_str(), all_names.iter().map(String::as_str)),
         };
         let detail = format!("there is no parameter `{}`; {help}", unknown.name);
-        return Ok(Some(Answer::refused(Verdict::Invalid, detail)));
+        return refused(Answer::refused(Verdict::Invalid, detail));
     }
     for context in &contexts {
         let fresh = fresh_faults(state, services, (change.place, None), context, change)?;
         if !fresh.is_empty() {
             let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
-            return Ok(Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong)));
+            return refused(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong));
         }
     }
     let lines = if services.shelf().is_at(LEVEL) && is_of_place { LINES_MOST } else { 0 };
-    below(state, services, change, &names, lines)
+    Ok(Below::of(state, services, change, &names, lines)?.held())
 }
 
 /// Why a name may not be declared: the place tells what is of that name, so that nobody would be told the declared one.
@@ -230,7 +234,7 @@ pub(super) fn gathered(
 }
 
 /// What is wrong at a place after a change and was not before.
-fn fresh_faults(
+pub(super) fn fresh_faults(
     state: &State,
     services: &Services,
     at: At<'_>,
@@ -252,59 +256,9 @@ fn fresh_faults(
     Ok(after.iter().map(|fault| veil.fault(fault)).collect())
 }
 
-/// What a change would break below.
-fn below(
-    state: &State,
-    services: &Services,
-    change: &Change<'_>,
-    names: &BTreeSet<&str>,
-    lines_most: usize,
-) -> Result<Option<Answer>, Error> {
-    let mut broken = Vec::new();
-    let mut places = places_below(state, change.place)?;
-    if lines_most > 0 {
-        let (lines, _) = places::lines_of(state, change.place, lines_most)?;
-        places.extend(lines.into_iter().map(Place::Below).filter(|line| line != change.place));
-    }
-    for place in places {
-        for context in contexts(state, services, &place, None, names)? {
-            if change.counts_for(&context) {
-                let fresh = fresh_faults(state, services, (&place, None), &context, change)?;
-                broken.extend(fresh.iter().map(|fault| Wrong::value(Some(&place), shown(fault))));
-            }
-        }
-        // What all services have of a place is wrong for each of them alike.
-        if services.shelf().is_at(ONCE) {
-            once(&mut broken);
-        }
-        if broken.len() > NAMED_MOST {
-            break;
-        }
-    }
-    if services.shelf().is_at(LEVEL) && broken.len() <= NAMED_MOST {
-        broken.extend(orphans(state, services, change, NAMED_MOST)?);
-    }
-    broken.extend(broken_activations(state, services, change)?);
-    if broken.is_empty() {
-        return Ok(None);
-    }
-    let detail = format!("it would break what stands below: {}", told(broken.iter().map(Wrong::told)));
-    Ok(Some(Answer::refused(Verdict::Conflict, detail).naming(broken)))
-}
-
-/// Leaves each out that is there already.
-fn once(broken: &mut Vec<Wrong>) {
-    let mut known: Vec<Wrong> = Vec::with_capacity(broken.len());
-    broken.retain(|wrong| {
-        let is_new = !known.contains(wrong);
-        known.extend(is_new.then(|| wrong.clone()));
-        is_new
-    });
-}
-
 impl Change<'_> {
     /// Whether what is given counts there.
-    fn counts_for(&self, (service, subscription): &Context) -> bool {
+    pub(super) fn counts_for(&self, (service, subscription): &Context) -> bool {
         match self.whose {
             Whose::Own => true,
             Whose::Subscription(name) => subscription.as_ref() == Some(name),
@@ -313,91 +267,8 @@ impl Change<'_> {
     }
 }
 
-/// What a change would break of the values that are given with activations: of those made at its place, below it, and above
-/// it as far as they reach it. What would be broken without them is not told again.
-fn broken_activations(state: &State, services: &Services, change: &Change<'_>) -> Result<Vec<Wrong>, Error> {
-    let mut broken = Vec::new();
-    let mut looked_at = 0;
-    for row in activations::about(state, change.place) {
-        let (made, name, id, row) = row?;
-        looked_at += 1;
-        if looked_at > BELOW_MOST || broken.len() > NAMED_MOST {
-            break;
-        }
-        let is_over = services.shelf().is_at(activations::FORESEEN) && row.is_over();
-        if row.substitutions.is_empty() || is_over {
-            continue;
-        }
-        let place = if change.place.covers(&made) { &made } else { change.place };
-        let subscription = match made.covers(place) && reaches(state, (&made, &name, &row), place)? {
-            true => subscriptions::seen(state, place, &name)?.filter(|(_, seen)| seen.number == row.number),
-            false => None,
-        };
-        let Some((_, subscription)) = subscription else { continue };
-        let context: Context = (Some((subscription.service, subscription.version)), Some(name));
-        if !change.counts_for(&context) {
-            continue;
-        }
-        let fresh = fresh_faults(state, services, (place, Some((&made, &row.substitutions))), &context, change)?;
-        if !fresh.is_empty() {
-            let known = fresh_faults(state, services, (place, None), &context, change)?;
-            let told = fresh.iter().filter(|fault| !known.contains(fault));
-            let told = told.map(|fault| format!("given with `{id}`: {}", shown(fault)));
-            broken
-                .extend(told.map(|detail| Wrong { activation: Some(id.clone()), ..Wrong::value(Some(place), detail) }));
-        }
-    }
-    Ok(broken)
-}
-
-/// Whether an activation that was made at a place reaches one there or below: nothing between them ends it.
-fn reaches(
-    state: &State,
-    (made, name, row): (&Place, &SubscriptionName, &ActivationRow),
-    place: &Place,
-) -> Result<bool, Error> {
-    let mut next = Some(place.clone());
-    while let Some(at) = next.filter(|at| at != made) {
-        if Table::read(state, &activations::cut_key(&at, name))?.is_some_and(|cut| cut.number == row.number) {
-            return Ok(false);
-        }
-        next = at.parent();
-    }
-    Ok(true)
-}
-
-/// The places below one where something of values or subscriptions stands, the first of them.
-pub(super) fn places_below(state: &State, place: &Place) -> Result<BTreeSet<Place>, Error> {
-    let mut found = BTreeSet::new();
-    let Some(org) = place.organization() else { return Ok(found) };
-    for row in values::places_of(state, org) {
-        let other = row?;
-        if other != *place && place.covers(&other) {
-            found.insert(other);
-        }
-        if found.len() >= BELOW_MOST {
-            return Ok(found);
-        }
-    }
-    for row in subscriptions::all(state, org) {
-        let (other, ..) = row?;
-        if other != *place && place.covers(&other) {
-            found.insert(other);
-        }
-        if found.len() >= BELOW_MOST {
-            break;
-        }
-    }
-    Ok(found)
-}
-
-fn shown(fault: &Fault) -> String {
-    let help = fault.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
-    format!("`{}`: {}{help}", fault.parameter, fault.message)
-}
-
 /// The first faults, and how many there are beyond them.
-pub(super) fn told(faults: impl Iterator<Item = String>) -> String {
+pub(crate) fn told(faults: impl Iterator<Item = String>) -> String {
     let all: Vec<String> = faults.collect();
     let mut text = all.iter().take(NAMED_MOST).map(String::as_str).collect::<Vec<_>>().join("; ");
     if all.len() > NAMED_MOST {

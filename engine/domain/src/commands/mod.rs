@@ -22,10 +22,11 @@
 
 pub(crate) mod activations;
 pub(crate) mod audit;
+mod below;
 pub(crate) mod cases;
 pub(crate) mod engine;
 pub mod groups;
-mod held;
+pub(crate) mod held;
 pub(crate) mod incidents;
 pub mod managers;
 pub(crate) mod organizations;
@@ -63,6 +64,9 @@ pub use wrong::Wrong;
 /// How long a command's outcome is kept, in hours of log time.
 const OUTCOME_HOURS: i64 = 24;
 
+/// That nothing has changed.
+const UNCHANGED: &str = "unchanged";
+
 /// What became of a command.
 pub(crate) struct Answer {
     verdict: Verdict,
@@ -75,19 +79,21 @@ pub(crate) struct Answer {
     new: Value,
     /// What would be wrong after it, where it is refused for that.
     wrong: Vec<Wrong>,
+    /// Whether there is more that would be wrong, or may be.
+    is_cut: bool,
     /// What the record says instead of `detail`, which whoever asked may read: others who see the place see less.
     recorded: Option<String>,
 }
 
 impl Answer {
     pub(crate) fn done(detail: &str, old: Value, new: Value) -> Self {
-        let (wrong, detail) = (Vec::new(), detail.to_owned());
-        Self { verdict: Verdict::Done, is_new: false, detail, about: None, old, new, wrong, recorded: None }
+        Self { old, new, ..Self::refused(Verdict::Done, detail) }
     }
 
     pub(crate) fn refused(verdict: Verdict, detail: impl Into<String>) -> Self {
         let (detail, old, new) = (detail.into(), Value::Null, Value::Null);
-        Self { verdict, is_new: false, detail, about: None, old, new, wrong: Vec::new(), recorded: None }
+        let (about, wrong, recorded) = (None, Vec::new(), None);
+        Self { verdict, is_new: false, detail, about, old, new, wrong, is_cut: false, recorded }
     }
 
     /// Something has come into being.
@@ -105,6 +111,11 @@ impl Answer {
         Self { wrong, ..self }
     }
 
+    /// There is more that would be wrong, or may be, where `is_cut` says so.
+    pub(crate) fn cut(self, is_cut: bool) -> Self {
+        Self { is_cut, ..self }
+    }
+
     /// On record it says less.
     pub(crate) fn recorded(self, detail: String) -> Self {
         Self { recorded: Some(detail), ..self }
@@ -118,6 +129,15 @@ impl Answer {
         }
         let (recorded, detail) = (Some(self.detail.clone()), format!("{}; but this fails: {told}", self.detail));
         Self { detail, recorded, ..self }
+    }
+
+    /// It is done, and was held against some of what it affects, as is told beside.
+    pub(crate) fn of_some(self, told: &str) -> Self {
+        if !self.is_done() || self.detail == UNCHANGED {
+            return self;
+        }
+        let recorded = self.recorded.clone().or_else(|| Some(self.detail.clone()));
+        Self { detail: format!("{}; {told}", self.detail), recorded, ..self }
     }
 
     pub(crate) fn about(self, about: &impl ToString) -> Self {
@@ -153,9 +173,13 @@ impl Answer {
         self.verdict == Verdict::Done
     }
 
-    /// What became of it, in words too, and what would be wrong after it.
-    pub(crate) fn into_parts(self) -> (Verdict, String, Vec<Wrong>) {
-        (self.verdict, self.detail, self.wrong)
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// What became of it, in words too, and what would be wrong after it, and whether that is all.
+    pub(crate) fn into_parts(self) -> (Verdict, String, Vec<Wrong>, bool) {
+        (self.verdict, self.detail, self.wrong, !self.is_cut)
     }
 }
 

@@ -7,20 +7,22 @@ use linesman_rules::values::{Clause, parse_substitution};
 use linesman_schemas::Place;
 
 use super::Wrong;
-use super::held::{Change, contexts, gathered, places_below};
+use super::below::places_below;
+use super::held::{Change, contexts, gathered};
 use crate::Error;
 use crate::services::Services;
 use crate::state::State;
 use crate::subscriptions;
 use crate::values::{self, Given, Whose};
 
-/// What is given below of names that are no longer declared after a change: the first `most` and some more.
+/// What is given below of names that are no longer declared after a change: the first `most` and some more, and whether all
+/// was looked at.
 pub(super) fn orphans(
     state: &State,
     services: &Services,
     change: &Change<'_>,
     most: usize,
-) -> Result<Vec<Wrong>, Error> {
+) -> Result<(Vec<Wrong>, bool), Error> {
     let declares = |given: &Given| {
         let said = parse_substitution(&given.text).ok()?;
         let declares = !said.types.is_empty() || matches!(said.clause, Clause::Declare);
@@ -32,9 +34,13 @@ pub(super) fn orphans(
     }
     let mut orphans = Vec::new();
     if lost.is_empty() {
-        return Ok(orphans);
+        return Ok((orphans, true));
     }
-    for place in places_below(state, change.place)? {
+    let (places, is_all) = places_below(state, change.place)?;
+    for place in places {
+        if orphans.len() > most {
+            return Ok((orphans, false));
+        }
         // Where something is subscribed what refers to it is a fault of its own.
         let is_subscribed = !subscriptions::all_seen(state, &place)?.is_empty();
         for given in values::read(state, &place, Whose::Own)? {
@@ -49,11 +55,8 @@ pub(super) fn orphans(
                 }
             }
         }
-        if orphans.len() > most {
-            break;
-        }
     }
-    Ok(orphans)
+    Ok((orphans, is_all))
 }
 
 /// Whether a name would be known to what a place has of its own.

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::Rollout;
-use linesman_schemas::{Place, ServiceName};
+use linesman_schemas::{OrgName, Place, ServiceName, SubscriptionName};
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -19,31 +19,78 @@ use crate::{Error, places};
 const LEVEL: u32 = 6;
 /// How many subscriptions that stay on their version the audit names.
 const NAMED_MOST: usize = 20;
+/// How many that go over are tried out beforehand.
+const FIRST_MOST: usize = 200;
 
-/// Begins to let subscriptions go over to another version of their service.
-pub(crate) fn roll_out_from(
-    desk: &mut Desk,
-    (services, jobs): (&Services, &mut Jobs),
-    rollout: &Rollout,
-) -> Result<Answer, Error> {
-    let Rollout { service, version, under, canary } = rollout;
-    if !places::is_within(desk.state(), under)? {
-        return Ok(Answer::unseen(under));
+/// What a rollout comes to.
+pub(crate) struct Going {
+    /// The version.
+    pub(crate) version: String,
+    /// The first subscriptions that go over.
+    pub(crate) first: Vec<(Place, SubscriptionName)>,
+    /// How many do.
+    pub(crate) count: u32,
+    /// What the audit shows of it.
+    new: Value,
+}
+
+impl Going {
+    /// Whether more go over than are known by name.
+    pub(crate) fn has_more(&self) -> bool {
+        self.first.len() < self.count as usize
     }
+}
+
+/// Which subscriptions are to go over to another version of their service, or why none are.
+pub(crate) fn going(
+    desk: &Desk,
+    (services, jobs): (&Services, &Jobs),
+    rollout: &Rollout,
+) -> Result<Result<Going, Answer>, Error> {
+    let Rollout { service, version, under, canary, force: _ } = rollout;
+    if !places::is_within(desk.state(), under)? {
+        return Ok(Err(Answer::unseen(under)));
+    }
+    let nothing = |detail| Ok(Err(Answer::refused(Verdict::NotFound, detail)));
     let version = match version {
         Some(version) => version.clone(),
         None => match desk.read(&newest_key(service))? {
             Some(row) => row.version,
-            None => return Ok(Answer::refused(Verdict::NotFound, format!("there is no service `{service}`"))),
+            None => return nothing(format!("there is no service `{service}`")),
         },
     };
     if desk.bytes(&version_key(service, &version))?.is_none() {
-        let detail = format!("there is no version `{version}` of the service `{service}`");
-        return Ok(Answer::refused(Verdict::NotFound, detail));
+        return nothing(format!("there is no version `{version}` of the service `{service}`"));
     }
-    let (mut count, most) = (0_u32, canary.unwrap_or(u32::MAX));
-    let Some(org) = under.organization() else { return Ok(Answer::unseen(under)) };
+    let Some(org) = under.organization() else { return Ok(Err(Answer::unseen(under))) };
+    let going = count(desk, services, (org, under), (service, version), canary.unwrap_or(u32::MAX))?;
+    let refused = |detail| Ok(Err(Answer::refused(Verdict::Conflict, detail)));
+    if jobs.has(|work| matches!(work, Work::Rollout { place, service: of, .. } if place.organization() == Some(org) && of == service)) {
+        return refused(format!(
+            "subscriptions of `{org}` to `{service}` are going over to a version; ask again when they have"
+        ));
+    }
+    if let Some(meant) = canary.filter(|meant| desk.is_at(LEVEL) && going.count < *meant) {
+        // Whoever counted them did so before others went over.
+        return refused(format!(
+            "{meant} subscriptions of `{org}` to `{service}` were to go over, and {} can by now: others have gone over \
+             meanwhile; ask again",
+            going.count
+        ));
+    }
+    Ok(Ok(going))
+}
+
+/// Counts those that go over, `most` of them at the most, and those that stay.
+fn count(
+    desk: &Desk,
+    services: &Services,
+    (org, under): (&OrgName, &Place),
+    (service, version): (&ServiceName, String),
+    most: u32,
+) -> Result<Going, Error> {
     let target = Target::read(desk.state(), services.shelf(), org, (service, &version))?;
+    let (mut count, mut first) = (0_u32, Vec::new());
     let (mut staying, mut stay) = (Vec::new(), 0_u32);
     for row in subscriptions::all(desk.state(), org) {
         let (place, name, row) = row?;
@@ -57,7 +104,12 @@ pub(crate) fn roll_out_from(
                     staying.push(json!({"place": place, "subscription": name, "reason": reason}));
                 }
             }
-            None => count += 1,
+            None => {
+                count += 1;
+                if first.len() < FIRST_MOST {
+                    first.push((place, name));
+                }
+            }
         }
         if count >= most {
             break;
@@ -67,24 +119,29 @@ pub(crate) fn roll_out_from(
     if let Some(fields) = new.as_object_mut().filter(|_| stay > 0) {
         fields.insert("staying".to_owned(), json!({"count": stay, "named": staying}));
     }
-    if jobs.has(|work| matches!(work, Work::Rollout { place, service: of, .. } if place.organization() == Some(org) && of == service)) {
-        let detail = format!("subscriptions of `{org}` to `{service}` are going over to a version; ask again when they have");
-        return Ok(Answer::refused(Verdict::Conflict, detail));
-    }
-    if let Some(meant) = canary.filter(|meant| desk.is_at(LEVEL) && count < *meant) {
-        // Whoever counted them did so before others went over.
-        let detail = format!(
-            "{meant} subscriptions of `{org}` to `{service}` were to go over, and {count} can by now: others have gone over \
-             meanwhile; ask again"
-        );
-        return Ok(Answer::refused(Verdict::Conflict, detail));
-    }
+    Ok(Going { version, first, count, new })
+}
+
+/// Begins to let subscriptions go over.
+pub(crate) fn begin(desk: &mut Desk, jobs: &mut Jobs, rollout: &Rollout, going: Going) -> Result<Answer, Error> {
+    let Going { version, count, new, .. } = going;
     if count == 0 {
         return Ok(Answer::done("unchanged", Value::Null, new));
     }
-    let work = Work::Rollout { place: under.clone(), service: service.clone(), version, left: Some(count) };
-    jobs.begin(desk, work)?;
+    let (place, service) = (rollout.under.clone(), rollout.service.clone());
+    jobs.begin(desk, Work::Rollout { place, service, version, left: Some(count) })?;
     Ok(Answer::done("begun", Value::Null, new))
+}
+
+/// Has the first subscriptions be on a version, as a trial.
+pub(crate) fn try_out(desk: &mut Desk, going: &Going) -> Result<(), Error> {
+    for (place, name) in &going.first {
+        let key = subscriptions::key(place, name);
+        if let Some(row) = desk.read(&key)? {
+            desk.write(key, &SubscriptionRow { version: going.version.clone(), ..row })?;
+        }
+    }
+    Ok(())
 }
 
 /// A slice of subscriptions behind a cursor goes over to a version, `left` of them at the most since the first slice. The

@@ -139,6 +139,7 @@ fn set(
         let by = command.principal.to_string();
         activations::set_schedule(desk, (place, name), row.number, schedule.as_ref(), by)?;
     }
+    let mut is_whole = true;
     if let Some(substitutions) = substitutions {
         let by = command.principal.to_string();
         let change = Change { substitutions, unset: &[], keep: false, by, at: desk.now, reader };
@@ -151,12 +152,14 @@ fn set(
             }
             return Ok(given);
         }
+        is_whole = !given.is_cut();
     }
     let new = shown(desk, place, name, &row)?;
-    Ok(match old {
+    let answer = match old {
         Some(old) => Answer::done("changed", old, new),
         None => Answer::created(new),
-    })
+    };
+    Ok(if is_whole { answer } else { rooms::in_part(answer) })
 }
 
 /// A service is subscribed at the levels that it names.

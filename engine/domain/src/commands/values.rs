@@ -17,6 +17,9 @@ use crate::services::Services;
 use crate::values::{self, Given, ValuesRow, Whose};
 use crate::{Error, places, subscriptions};
 
+/// That values were taken in which more below depends on than was looked at.
+const NOT_ALL: &str = "not all values below were looked at: what is wrong with others is told when they are rendered";
+
 /// Does what is asked of values of an organization.
 pub(crate) fn ask(
     desk: &mut Desk,
@@ -112,16 +115,24 @@ pub(super) fn give(
         Err(refused) => return Ok(*refused),
     };
     let held = held::Change { place, whose, old: &old, new: &substitutions, reader: change.reader };
-    if let Some(refused) = held::refusal(desk.state(), services, &held)? {
-        return Ok(refused);
-    }
+    let is_whole = match held::held(desk.state(), services, &held)? {
+        held::Held::Refused(refused) => return Ok(*refused),
+        held::Held::Whole => true,
+        held::Held::InPart => false,
+    };
     let (was, is) = (shown(&old), shown(&substitutions));
     let key = values::key(place, whose);
     match substitutions.is_empty() {
         true => desk.remove(key),
         false => desk.write(key, &ValuesRow { number, substitutions })?,
     }
-    Ok(Answer::done(if was == is { "unchanged" } else { "changed" }, was, is))
+    let answer = Answer::done(if was == is { "unchanged" } else { "changed" }, was, is);
+    Ok(if is_whole { answer } else { in_part(answer) })
+}
+
+/// What is done where not all was looked at.
+pub(super) fn in_part(answer: Answer) -> Answer {
+    answer.of_some(NOT_ALL).cut(true)
 }
 
 /// What stands after a change. What is given as it stands already stays by whom and when it was.

@@ -50,6 +50,16 @@ pub(crate) fn once<T>(wrong: Vec<T>, of: impl Fn(&T) -> &Wrong) -> Vec<T> {
     wrong.into_iter().filter(|one| of(one).between.clone().is_none_or(|pair| known.insert(pair))).collect()
 }
 
+/// Adds what is wrong with access lines to what is wrong with what was given; not what is told of that already.
+pub(crate) fn add<T>(wrong: &mut Vec<T>, lines: Vec<T>, of: impl Fn(&T) -> &Wrong) {
+    for line in lines {
+        let is_told = |known: &T| !of(&line).is_conflict && of(known).detail.ends_with(of(&line).detail.as_str());
+        if !wrong.iter().any(is_told) {
+            wrong.push(line);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,6 +55,7 @@ pub(super) struct Found {
     pub(super) changes: Vec<Change>,
     pub(super) more: u64,
     pub(super) wrong: Vec<Wrong>,
+    pub(super) more_wrong: u64,
     bytes: usize,
 }
 
@@ -167,7 +168,11 @@ impl Found {
     ) {
         let Some(part) = after.filter(|part| part.state == PartState::Failed) else { return };
         let is_known = before.is_some_and(|before| before.state == part.state && before.reason == part.reason);
-        if is_known || self.wrong.len() >= WRONG_MOST {
+        if is_known {
+            return;
+        }
+        if self.wrong.len() >= WRONG_MOST {
+            self.more_wrong += 1;
             return;
         }
         let between = wrong::pair(line, id, part.against.as_ref());

@@ -27,17 +27,20 @@ use linesman_rules::{Book, Judge, Limits};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Verb};
 use linesman_schemas::control::{InstallationSection, Settings};
-use linesman_schemas::{CommandId, OrgName, Principal};
+use linesman_schemas::{CommandId, OrgName, Place, Principal};
+use serde_json::Value;
 
 pub use changes::Change;
 pub use sight::Sight;
 pub use values::{Standing, ValueChange};
 
 use super::activations::leaves::Leaves;
+use super::activations::wanted::Scope;
 use super::commands::{self, Answer, Wrong};
 use super::desk::{Desk, Setting};
 use super::devices::Devices;
 use super::directory::Directory;
+use super::faults::Faults;
 use super::jobs::Jobs;
 use super::managers::Managers;
 use super::organizations::Organizations;
@@ -46,12 +49,13 @@ use super::policies::Policies;
 use super::position::{self, Position};
 use super::rule_book::Books;
 use super::services::{Catalog, Services};
+use super::shelf::Shelf;
 use super::sightings::Sightings;
 use super::state::{Base, State};
 use super::{Domain, Error, level};
 
-/// How many slices of work are decided: 10,000 access lines.
-const SLICES_MOST: u32 = 400;
+/// How many access lines are rendered, in slices.
+const LINES_MOST: usize = 10_000;
 /// How many bytes are said, of all that would be, before it is enough.
 const BYTES_MOST: usize = 64 << 20;
 /// How many events are as large as they are: nothing of them leaves.
@@ -66,12 +70,19 @@ pub struct Question {
     pub directory: Arc<Directory>,
     /// The organization.
     pub organization: OrgName,
-    /// Who asks.
-    pub principal: Principal,
-    /// What would be asked for.
-    pub verb: Verb,
+    /// What would be done.
+    pub asked: Asked,
     /// When, by the clock of whoever asks; the log's counts where it is later.
     pub now: Timestamp,
+}
+
+/// What would be done.
+#[derive(Debug, Clone)]
+pub enum Asked {
+    /// Somebody would ask for something.
+    Command(Principal, Box<Verb>),
+    /// The rule book would have these services and parameters of all.
+    Services(Arc<Catalog>),
 }
 
 /// What a command would do.
@@ -95,6 +106,8 @@ pub struct Preview {
     pub more_values: u64,
     /// What would be wrong after it: why it is refused, or what would then stand as failed and does not yet.
     pub wrong: Vec<Wrong>,
+    /// How much more of it there is.
+    pub more_wrong: u64,
 }
 
 /// Finds out what a command would do on the rows of a lane, told as far as it is seen. `goes_on` is asked again and again
@@ -109,23 +122,41 @@ pub fn preview(
     goes_on: &dyn Fn() -> bool,
 ) -> Result<Preview, Error> {
     let mut domain = Domain::to_preview(base, &question)?;
-    let Question { organization: org, principal, verb, now, .. } = question;
-    let command = Command { id: id(), principal, node: String::new(), verb };
-    let (answer, mut is_complete) = domain.decide_whole(&org, &command, now, goes_on)?;
-    let (verdict, detail, mut wrong) = answer.into_parts();
+    let Question { organization: org, asked, now, .. } = question;
+    let (answer, mut is_complete) = match &asked {
+        Asked::Command(principal, verb) => {
+            let (principal, verb) = (principal.clone(), Verb::clone(verb));
+            domain.decide_whole(&org, &Command { id: id(), principal, node: String::new(), verb }, now, goes_on)?
+        }
+        Asked::Services(catalog) => domain.load_whole(&org, catalog, now, goes_on)?,
+    };
+    let (mut verdict, mut detail, mut wrong, is_all) = answer.into_parts();
+    is_complete &= is_all;
     let state = domain.desk.state();
     let found = changes::found(state, &org, sight)?;
-    let place = command.verb.place(Some(&org));
-    let given = match &command.verb {
-        Verb::Subscription(verb) if verdict == Verdict::Done => values::given_with(verb),
-        _ => None,
+    let (place, given) = match &asked {
+        Asked::Command(_, verb) => {
+            let given = match &**verb {
+                Verb::Subscription(verb) if verdict == Verdict::Done => values::given_with(verb),
+                _ => None,
+            };
+            (verb.place(Some(&org)), given)
+        }
+        Asked::Services(_) => (Some(Place::Organization(org.clone())), None),
     };
     let lines = found.lines.iter().cloned();
     let values = values::found(state, (place, lines), given.as_ref(), sight, goes_on)?;
     is_complete &= values.is_complete;
-    wrong.extend(found.wrong);
+    match &asked {
+        Asked::Command(..) => wrong.extend(found.wrong),
+        Asked::Services(_) => commands::wrong::add(&mut wrong, found.wrong, |wrong| wrong),
+    }
     wrong.retain(|wrong| wrong.place.as_ref().is_none_or(|place| (sight.sees)(place)));
     let mut wrong = commands::wrong::once(wrong, |wrong| wrong);
+    if matches!(asked, Asked::Services(_)) && !wrong.is_empty() {
+        verdict = Verdict::Conflict;
+        detail = format!("it would break what stands: {}", commands::held::told(wrong.iter().map(Wrong::told)));
+    }
     wrong.iter_mut().for_each(|wrong| wrong.detail = sight.cut(&org, &wrong.detail));
     Ok(Preview {
         verdict,
@@ -138,6 +169,7 @@ pub fn preview(
         values: values.changes,
         more_values: values.more,
         wrong,
+        more_wrong: found.more_wrong,
     })
 }
 
@@ -201,17 +233,43 @@ impl Domain {
             Some(refused) => refused,
             None => self.carry_out(org, command)?,
         };
+        Ok((answer, self.work_off(goes_on)?))
+    }
+
+    /// Has a lane take up services, and decides the work that follows from it for an organization.
+    fn load_whole(
+        &mut self,
+        org: &OrgName,
+        catalog: &Arc<Catalog>,
+        now: Timestamp,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<(Answer, bool), Error> {
+        self.position.now = self.position.now.max(now);
+        self.begin_next();
+        let place = Place::Organization(org.clone());
+        // Each with versions of its own: they are read anew where the parameters of all are others.
+        let before = Faults::read(self.desk.state(), &Shelf::default(), &place, goes_on)?;
+        self.services.take_up(&mut self.desk, catalog)?;
+        let after = Faults::read(self.desk.state(), &Shelf::default(), &place, goes_on)?;
+        let broken = after.beyond(&before);
+        self.render(&place, Scope::default())?;
+        let is_whole = self.work_off(goes_on)? && before.is_all && after.is_all;
+        Ok((Answer::done("loaded", Value::Null, Value::Null).naming(broken), is_whole))
+    }
+
+    /// Decides the work that is to be done; whether that is all of it.
+    fn work_off(&mut self, goes_on: &dyn Fn() -> bool) -> Result<bool, Error> {
         let (mut slices, mut bytes) = (0, 0);
         while self.has_work() {
             bytes += self.desk.said().1;
-            if slices == SLICES_MOST || bytes > BYTES_MOST || !goes_on() {
-                return Ok((answer, false));
+            if slices * self.slice_lines(true) >= LINES_MOST || bytes > BYTES_MOST || !goes_on() {
+                return Ok(false);
             }
             self.begin_next();
             self.carry_on(true)?;
             slices += 1;
         }
-        Ok((answer, true))
+        Ok(true)
     }
 
     /// Begins an input behind the one before; what that said is dropped.

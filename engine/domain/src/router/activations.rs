@@ -9,6 +9,7 @@ use crate::activations::make::{Failing, Surroundings};
 use crate::activations::parts::State;
 use crate::activations::rehearsal::Rehearsal;
 use crate::activations::render::{self, Rendered};
+use crate::activations::sample::Sample;
 use crate::activations::wanted::Scope;
 use crate::ahead::Ahead;
 use crate::commands::{self, Answer, Wrong, served, spheres};
@@ -24,10 +25,19 @@ const AT_ONCE_MOST: usize = 50;
 const SLICE_LINES: usize = 4;
 /// How many while nobody else is there, and below [`activations::PACED`] always.
 const SLICE_LINES_ALONE: usize = 25;
-/// How many lines are rehearsed before something is taken in; what is wrong with others their parts tell.
-pub(crate) const REHEARSED_MOST: usize = 200;
 /// For how many lines that may come in now there is a job each.
 const FREED_MOST: usize = 20;
+
+/// What a change is refused for, of all that lines would come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// For nothing: it only takes away.
+    Nothing,
+    /// For what two would set differently. Of what else is wrong the answer tells.
+    Conflicts,
+    /// For all that is wrong.
+    All,
+}
 
 // What is asked of values, subscriptions and places, with what follows from it for devices.
 impl Domain {
@@ -36,18 +46,22 @@ impl Domain {
             Values::Set(settings) => settings.place.clone(),
             Values::Localize(_) => Place::Organization(org.clone()),
         };
-        self.change((&place, &command.principal), true, Scope::default(), |domain| {
+        self.change((&place, &command.principal), Held::All, Scope::default(), |domain| {
             commands::values::ask(&mut domain.desk, (&domain.services, &domain.managers), org, command, verb)
         })
     }
 
     pub(super) fn change_subscription(&mut self, command: &Command, verb: &Subscription) -> Result<Answer, Error> {
-        let is_rehearsed = matches!(verb, Subscription::Set(_) | Subscription::Resume(_) | Subscription::Activate(_));
+        let held = match verb {
+            Subscription::Set(_) | Subscription::Resume(_) | Subscription::Activate(_) => Held::All,
+            Subscription::Remove(_) if self.desk.is_at(activations::REHEARSED) => Held::Conflicts,
+            _ => Held::Nothing,
+        };
         let again = if let Subscription::Redeploy(path) = verb { Some(&path.name) } else { None };
         let only = commands::activations::only(verb);
         let later = commands::activations::scheduled(verb);
         let scope = Scope { again, only: only.as_deref(), later: later.as_deref() };
-        self.change((verb.at(), &command.principal), is_rehearsed, scope, |domain| {
+        self.change((verb.at(), &command.principal), held, scope, |domain| {
             commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
         })
     }
@@ -115,9 +129,13 @@ impl Domain {
         let answer = commands::places::ask(&mut self.desk, &mut self.managers, org, verb)?;
         self.ties.change(self.desk.state(), path, &before)?;
         let told_to = hidden::reach_of(&self.desk, &self.managers, principal)?;
-        let mut wrong = match answer.is_done() && subscriptions::has_any(self.desk.state(), org)? {
-            true => self.rehearse(place, Scope::default(), told_to)?,
-            false => Vec::new(),
+        let sample = match answer.is_done() && subscriptions::has_any(self.desk.state(), org)? {
+            true => Some(self.sample(place)?),
+            false => None,
+        };
+        let mut wrong = match &sample {
+            Some(sample) => self.rehearse(&sample.lines, Scope::default(), told_to)?,
+            None => Vec::new(),
         };
         let is_refused = wrong.iter().any(|(.., failing)| failing.is_conflict);
         // What the room wrote where it refused stays.
@@ -133,7 +151,7 @@ impl Domain {
             self.render(place, Scope::default())?;
         }
         let (named, _) = self.named(principal, wrong)?;
-        Ok(answer.warning(named.iter().map(Wrong::told)))
+        Ok(self.not_all(sample, answer.warning(named.iter().map(Wrong::told))))
     }
 
     /// The names of the devices that are tied to a place.
@@ -142,7 +160,7 @@ impl Domain {
     }
 
     /// What would be wrong, in words for whoever asks, and in those that go on record.
-    fn named(
+    pub(super) fn named(
         &self,
         principal: &Principal,
         wrong: Vec<(PlacePath, String, Failing)>,
@@ -159,11 +177,11 @@ impl Domain {
         Ok((named.collect(), recorded))
     }
 
-    /// Changes something at a place, unless lines there would come to what is wrong (`is_rehearsed`), and renders them.
+    /// Changes something at a place, unless it is refused for what lines there would come to, and renders them.
     fn change(
         &mut self,
         (place, principal): (&Place, &Principal),
-        is_rehearsed: bool,
+        held: Held,
         scope: Scope<'_>,
         ask: impl FnOnce(&mut Self) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
@@ -180,10 +198,16 @@ impl Domain {
         });
         let rehearsed = if is_stale { Scope { only: None, ..scope } } else { scope };
         let told_to = hidden::reach_of(&self.desk, &self.managers, principal)?;
-        let wrong = match answer.is_done() && is_rehearsed {
-            true => self.rehearse(place, rehearsed, told_to)?,
-            false => Vec::new(),
+        let sample = match answer.is_done() && held != Held::Nothing {
+            true => Some(self.sample(place)?),
+            false => None,
         };
+        let found = match &sample {
+            Some(sample) => self.rehearse(&sample.lines, rehearsed, told_to)?,
+            None => Vec::new(),
+        };
+        let is_reason = |(.., failing): &(PlacePath, String, Failing)| held == Held::All || failing.is_conflict;
+        let (wrong, told): (Vec<_>, Vec<_>) = found.into_iter().partition(is_reason);
         let stays = answer.is_done() && wrong.is_empty();
         self.desk.end_trial(stays)?;
         if !wrong.is_empty() {
@@ -193,13 +217,29 @@ impl Domain {
         if stays {
             self.render(place, scope)?;
         }
-        Ok(answer)
+        let (told, _) = self.named(principal, told)?;
+        Ok(self.not_all(sample, answer.warning(told.iter().map(Wrong::told))))
     }
+
+    /// Tells with an answer if not all lines were looked at beforehand.
+    fn not_all(&self, sample: Option<Sample>, answer: Answer) -> Answer {
+        match sample.filter(|sample| !sample.is_all && self.desk.is_at(activations::REHEARSED)) {
+            Some(sample) => answer.of_some(&not_all(sample.lines.len())),
+            None => answer,
+        }
+    }
+}
+
+/// That more lines are affected than were looked at.
+pub(super) fn not_all(looked_at: usize) -> String {
+    format!(
+        "{looked_at} access lines were looked at, and there are more: what is wrong with those stands there as `failed`"
+    )
 }
 
 impl Domain {
     /// Devices of a place's lines, and of those below, have what activations come to there.
-    pub(super) fn render(&mut self, place: &Place, scope: Scope<'_>) -> Result<(), Error> {
+    pub(crate) fn render(&mut self, place: &Place, scope: Scope<'_>) -> Result<(), Error> {
         let Some(org) = place.organization().filter(|_| self.desk.is_at(activations::LEVEL)) else { return Ok(()) };
         if !subscriptions::has_any(self.desk.state(), org)? && !activations::parts::has_any(self.desk.state(), org)? {
             return Ok(());
@@ -240,6 +280,12 @@ impl Domain {
         places.into_iter().try_for_each(|place| self.jobs.begin(&mut self.desk, Work::Render { place, again: None }))
     }
 
+    /// How many lines a slice has, where nobody else is there or somebody is.
+    pub(crate) fn slice_lines(&self, is_alone: bool) -> usize {
+        let is_large = !self.desk.is_at(activations::PACED) || (is_alone && self.desk.is_at(activations::ALONE));
+        if is_large { SLICE_LINES_ALONE } else { SLICE_LINES }
+    }
+
     /// A slice of lines behind a cursor. The cursor where there may be more, and how many there were.
     pub(super) fn render_slice(
         &mut self,
@@ -249,9 +295,7 @@ impl Domain {
         is_alone: bool,
     ) -> Result<(Option<Vec<u8>>, u64), Error> {
         let Some(org) = place.organization() else { return Ok((None, 0)) };
-        let is_large = !self.desk.is_at(activations::PACED) || (is_alone && self.desk.is_at(activations::ALONE));
-        let most = if is_large { SLICE_LINES_ALONE } else { SLICE_LINES };
-        let (lines, last) = places::lines_behind(self.desk.state(), place, after, most)?;
+        let (lines, last) = places::lines_behind(self.desk.state(), place, after, self.slice_lines(is_alone))?;
         self.render_lines(org, &lines, Scope { again, ..Scope::default() })?;
         Ok((last, lines.len() as u64))
     }
@@ -268,22 +312,29 @@ impl Domain {
         Ok(())
     }
 
-    /// What is wrong with lines of a place as it stands, of the first ones, but for parts that have failed already; in words
-    /// for whoever has a say in `told_to`, or where there is none in all words.
+    /// Which lines of a place are rehearsed.
+    pub(super) fn sample(&mut self, place: &Place) -> Result<Sample, Error> {
+        match self.desk.is_at(activations::REHEARSED) {
+            true => Sample::of(self.desk.state(), &mut self.ties, place),
+            false => Sample::first(self.desk.state(), place),
+        }
+    }
+
+    /// What is wrong with lines as they stand, but for parts that have failed already; in words for whoever has a say in
+    /// `told_to`, or where there is none in all words.
     pub(super) fn rehearse(
         &mut self,
-        place: &Place,
+        lines: &[PlacePath],
         scope: Scope<'_>,
         told_to: Option<Reach>,
     ) -> Result<Vec<(PlacePath, String, Failing)>, Error> {
-        let (lines, _) = places::lines_of(self.desk.state(), place, REHEARSED_MOST)?;
         let mut around = Surroundings::new(&self.services, &mut self.devices).told_to(told_to);
         let mut rehearsal = Rehearsal::default();
         if self.desk.is_at(activations::FORESEEN) {
-            rehearsal.foresee(&self.desk, &mut around, &mut self.ties, &lines, scope)?;
+            rehearsal.foresee(&self.desk, &mut around, &mut self.ties, lines, scope)?;
         }
         let mut found = Vec::new();
-        for line in &lines {
+        for line in lines {
             for (id, failing) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line, scope)? {
                 let part = self.desk.read(&activations::parts::key(line, &id))?;
                 if part.is_none_or(|part| part.state != State::Failed) {

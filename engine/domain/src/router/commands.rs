@@ -142,7 +142,7 @@ impl Domain {
             (Verb::Subscription(verb), Some(_)) => self.change_subscription(command, verb),
             (Verb::Service(verb), Some(_)) => {
                 let Service::Rollout(rollout) = verb;
-                commands::services::roll_out_from(&mut self.desk, (&self.services, &mut self.jobs), rollout)
+                self.roll_out(org, command, rollout)
             }
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),

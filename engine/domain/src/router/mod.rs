@@ -12,13 +12,16 @@
 //! | here | what comes in, and what follows |
 //! | `commands` | what people and the configuration ask for |
 //! | `activations` | what follows from activations: lines are rendered, devices told |
+//! | `rollouts` | what a rollout would break, found before it begins |
 //! | `wishes` | what policies wish of services |
 //! | `work` | jobs, slice by slice |
 
 mod activations;
 mod commands;
+mod rollouts;
 mod wishes;
 mod work;
+
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -5,6 +5,8 @@ mod hidden;
 mod many;
 mod previews;
 mod recovery;
+mod rehearsed;
+mod rollouts;
 mod slices;
 mod told;
 mod wishes;
@@ -17,7 +19,10 @@ use linesman_schemas::service::{ServiceSource, ServicesSection};
 
 use super::*;
 use crate::activations::parts::{self, PartRow};
+use crate::activations::{ActivationRow, CutRow};
 use crate::state::Writes;
+use crate::subscriptions::{self, SubscriptionRow};
+use crate::values::{Given, ValuesRow};
 
 /// A service that sets a policer of its own for each line.
 const LIMIT: [(&str, &str); 2] = [
@@ -549,16 +554,41 @@ fn stories(random: &mut super::managers::Dice) -> Vec<Vec<Value>> {
     ]
 }
 
-/// What is stored of activations, without when it was and by which reaction; and which rows there are of subscriptions,
-/// values and what was cut off.
+/// What is stored of subscriptions, values, activations and what was cut off, without when it was, by which reaction, and
+/// which numbers subscriptions have: only whether what bears one is of a subscription that is there.
 fn stored(network: &Network) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut stored = BTreeMap::new();
+    let org = "acme".parse().unwrap();
+    let subscriptions = subscriptions::all(&network.lane.base, &org).map(|row| row.unwrap().2.number);
+    let numbers: BTreeSet<u64> = subscriptions.chain([0]).collect();
+    let (number, at) = (|number: u64| u64::from(numbers.contains(&number)), Timestamp::UNIX_EPOCH);
+    let given = |given: Vec<Given>| given.into_iter().map(|given| Given { at, ..given }).collect::<Vec<_>>();
     for (key, row) in network.lane.base.rows() {
-        match key[0] {
-            b'L' => drop(stored.insert(key, row)),
-            b'O' | b'X' => drop(stored.insert(key, Vec::new())),
-            _ => {}
-        }
+        let row = match key[0] {
+            b'L' => row,
+            b'U' => {
+                let row: SubscriptionRow = crate::table::decode(&key, &row).unwrap();
+                let row = SubscriptionRow { number: number(row.number), created: at, changed: at, ..row };
+                format!("{row:?}").into_bytes()
+            }
+            b'V' => {
+                let row: ValuesRow = crate::table::decode(&key, &row).unwrap();
+                let row = ValuesRow { number: number(row.number), substitutions: given(row.substitutions) };
+                format!("{row:?}").into_bytes()
+            }
+            b'X' => {
+                let row: ActivationRow = crate::table::decode(&key, &row).unwrap();
+                let substitutions = given(row.substitutions.clone());
+                let row = ActivationRow { number: number(row.number), substitutions, at, ..row };
+                format!("{row:?}").into_bytes()
+            }
+            b'O' => {
+                let row: CutRow = crate::table::decode(&key, &row).unwrap();
+                format!("{:?}", CutRow { number: number(row.number), at, ..row }).into_bytes()
+            }
+            _ => continue,
+        };
+        stored.insert(key, row);
     }
     for ((line, id), part) in network.parts() {
         let part = PartRow { changed: network.lane.now, reaction: None, ..part };

@@ -9,6 +9,10 @@ use crate::edge::filters::{Filter, Listing, Takes};
 
 /// The parameter that every list has.
 const SORT: &str = "sort";
+/// The filter that also stands without its flag.
+const UNDER: &str = "under";
+/// What it is called then.
+const PLACE: &str = "place";
 
 /// What is asked of a list.
 #[derive(Debug)]
@@ -22,7 +26,11 @@ impl<L: Listing> clap::Args for Filters<L> {
     fn augment_args(command: Command) -> Command {
         let help = format!("The order: {}; with `-` in front, the other way round", words(L::SORTS));
         let sort = Arg::new(SORT).long(SORT).value_name("FIELD").allow_hyphen_values(true).help(help);
-        L::FILTERS.iter().map(flag).chain([sort]).fold(command, Command::arg)
+        let under = L::FILTERS.iter().find(|filter| filter.name == UNDER).map(|filter| {
+            let help = filter.doc().trim_end_matches('.').to_owned();
+            Arg::new(PLACE).value_name("PLACE").conflicts_with(UNDER).help(format!("{help}; as with `--{UNDER}`"))
+        });
+        L::FILTERS.iter().map(flag).chain([sort]).chain(under).fold(command, Command::arg)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -33,8 +41,10 @@ impl<L: Listing> clap::Args for Filters<L> {
 impl<L: Listing> clap::FromArgMatches for Filters<L> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let names = L::FILTERS.iter().map(|filter| filter.name).chain([SORT]);
-        let given = names.filter_map(|name| Some((name, matches.get_one::<String>(name)?.clone()))).collect();
-        Ok(Self { given, list: PhantomData })
+        let given = names.filter_map(|name| Some((name, matches.get_one::<String>(name)?.clone())));
+        let has_under = L::FILTERS.iter().any(|filter| filter.name == UNDER);
+        let place = if has_under { matches.get_one::<String>(PLACE).cloned() } else { None };
+        Ok(Self { given: given.chain(place.map(|place| (UNDER, place))).collect(), list: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -75,7 +85,7 @@ mod tests {
     use clap::{Args as _, FromArgMatches as _};
 
     use super::*;
-    use crate::edge::filters::tables::{Cases, Incidents};
+    use crate::edge::filters::tables::{Cases, Incidents, Subscriptions};
 
     #[test]
     fn every_filter_is_a_flag_and_becomes_its_parameter() {
@@ -90,6 +100,20 @@ mod tests {
         let asked = asked.as_object().unwrap();
         assert_eq!(asked.len(), Incidents::FILTERS.len() + 1);
         assert_eq!((&asked["event_type"], &asked["sort"]), (&"any event_type".into(), &"-detected".into()));
+    }
+
+    #[test]
+    fn a_place_stands_with_its_flag_or_without() {
+        let asked = |said: &[&str]| {
+            let command = Filters::<Subscriptions>::augment_args(Command::new("list"));
+            let matches = command.try_get_matches_from([&["list"], said].concat()).map_err(|error| error.kind())?;
+            let filters = Filters::<Subscriptions>::from_arg_matches(&matches).unwrap();
+            Ok(serde_json::to_value(&filters).unwrap())
+        };
+        assert_eq!(asked(&["acme/berlin"]), Ok(serde_json::json!({"under": "acme/berlin"})));
+        assert_eq!(asked(&["acme/berlin"]), asked(&["--under", "acme/berlin"]));
+        assert_eq!(asked(&["acme", "--under", "acme"]), Err(clap::error::ErrorKind::ArgumentConflict));
+        assert_eq!(asked(&[]), Ok(serde_json::json!({})));
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(super) fn told(found: &Value) -> String {
     };
     let _ = writeln!(text, "access lines affected: {}", count("lines"));
     if found.get("complete") == Some(&Value::Bool(false)) {
-        let _ = writeln!(text, "this is not all: it took too long to find out");
+        let _ = writeln!(text, "this is not all: more is affected than is looked at, or it took too long");
     }
     for change in items("changes") {
         tell_change(&mut text, &change);
@@ -104,6 +104,7 @@ pub(super) fn told(found: &Value) -> String {
             let _ = writeln!(text, "  {place}{}", part("detail").unwrap_or_default());
         }
     }
+    tell_more(&mut text, count("more_wrong"));
     text
 }
 
@@ -184,7 +185,7 @@ mod tests {
             anstream::adapter::strip_str(&told(&found)).to_string(),
             "would be done: changed\n\
              access lines affected: 2\n\
-             this is not all: it took too long to find out\n\
+             this is not all: more is affected than is looked at, or it took too long\n\
              \n\
              acme/berlin/line-7 cap-1 on SN1: pending\n\
              [edit]\n+  a;\n\

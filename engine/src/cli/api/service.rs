@@ -27,6 +27,7 @@ Examples:
   linesman service list --data-dir D
   linesman service show nat --data-dir D
   linesman service load --data-dir D    the services of this engine's files, whatever another has loaded
+  linesman service load --dry-run --data-dir D    what that would do
   linesman service rollout nat --canary 10 --data-dir D    ten subscriptions go over to its newest version
   linesman service rollout nat --canary 10 --dry-run --data-dir D    what it would do
   linesman service rollout nat --under acme --version 0123456789ab --data-dir D
@@ -44,7 +45,13 @@ pub(in crate::cli) enum Action {
         name: String,
     },
     /// Load the services of this engine's files into the log, whatever another has loaded
-    Load,
+    Load {
+        /// Load parameters of all also where values would be at fault by them, or two would set the same differently
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        dry_run: DryRun,
+    },
     /// Let subscriptions go over to another version, which they do not by themselves
     Rollout {
         /// The service
@@ -58,6 +65,9 @@ pub(in crate::cli) enum Action {
         /// The version; without it the newest
         #[arg(long, value_name = "VERSION")]
         version: Option<String>,
+        /// Also where values would be at fault by it, or two would set the same differently
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         dry_run: DryRun,
     },
@@ -74,7 +84,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     match &args.action {
         Action::Render(render) => return trials::render(render),
         Action::Test(test) => return trials::test(test),
-        Action::List(_) | Action::Show { .. } | Action::Load | Action::Rollout { .. } => {}
+        Action::List(_) | Action::Show { .. } | Action::Load { .. } | Action::Rollout { .. } => {}
     }
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => {
@@ -82,9 +92,19 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             tell_refused(api).await
         }
         Action::Show { name } => api.show(&format!("/api/v1/services/{}", segment(name)), &()).await,
-        Action::Load => api.write(Method::POST, "/api/v1/policies/load?section=services", None).await,
-        Action::Rollout { name, canary, under, version, dry_run } => {
-            let said = [("canary", canary.map(Value::from)), ("under", text(under)), ("version", text(version))];
+        Action::Load { force, dry_run } => {
+            let force = if *force { "&force=true" } else { "" };
+            let path = format!("/api/v1/policies/load?section=services{force}");
+            if dry_run.is_on() { preview_load(api, &path).await } else { api.write(Method::POST, &path, None).await }
+        }
+        Action::Rollout { name, canary, under, version, force, dry_run } => {
+            let force = force.then_some(Value::Bool(true));
+            let said = [
+                ("canary", canary.map(Value::from)),
+                ("under", text(under)),
+                ("version", text(version)),
+                ("force", force),
+            ];
             let said = said.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?)));
             let (path, body) = (format!("/api/v1/services/{}/rollout", segment(name)), Value::Object(said.collect()));
             if dry_run.is_on() { preview_rollout(api, &path, &body).await } else { roll_out(api, &path, body).await }
@@ -171,12 +191,42 @@ async fn preview_rollout(api: &Api, path: &str, body: &Value) -> anyhow::Result<
     for one in previews.iter().filter(|_| !api.is_json) {
         let field = |name: &str| one.get(name).map(show::plain).unwrap_or_default();
         anstream::println!("{}: {} subscriptions", field("organization"), field("subscriptions"));
-        match one.get("preview").filter(|preview| preview.is_object()) {
-            Some(preview) => anstream::println!("{}", preview::told(preview)),
-            None => anstream::println!("what it would do there is not found out: it took too long\n"),
-        }
+        tell_preview(one);
     }
     if !previews.iter().all(is_done) {
+        bail!("it would be refused");
+    }
+    Ok(())
+}
+
+fn tell_preview(one: &Value) {
+    match one.get("preview").filter(|preview| preview.is_object()) {
+        Some(preview) => anstream::println!("{}", preview::told(preview)),
+        None => anstream::println!("what it would do there is not found out: it took too long\n"),
+    }
+}
+
+/// Prints which services would be loaded, and what other parameters of all would do, organization by organization.
+async fn preview_load(api: &Api, path: &str) -> anyhow::Result<()> {
+    let found = api.previewed(Method::POST, path, None).await?;
+    let items = |name: &str| found.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    if api.is_json {
+        anstream::println!("{found}");
+    } else {
+        for what in ["added", "changed", "removed", "refused"] {
+            for name in items(what) {
+                anstream::println!("{what}: {}", show::plain(&name));
+            }
+        }
+        let is_other = found.get("parameters") == Some(&Value::Bool(true));
+        anstream::println!("parameters of all: {}", if is_other { "changed" } else { "unchanged" });
+        for one in items("previews") {
+            anstream::println!("\n{}:", one.get("organization").map(show::plain).unwrap_or_default());
+            tell_preview(&one);
+        }
+    }
+    let is_done = |one: &Value| one.pointer("/preview/verdict").is_none_or(|verdict| verdict == "done");
+    if !items("previews").iter().all(is_done) {
         bail!("it would be refused");
     }
     Ok(())

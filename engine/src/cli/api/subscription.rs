@@ -26,7 +26,7 @@ const COLUMNS: [Column; 7] = [
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
-  linesman subscription list --under acme --data-dir D
+  linesman subscription list acme --data-dir D
   linesman subscription set acme/berlin scrubbing --service ingress-firewall --set 'rate=20m' --data-dir D
   linesman subscription activate acme/berlin scrubbing --dry-run --data-dir D    what devices would be told
   linesman subscription activate acme/berlin scrubbing --data-dir D

@@ -30,6 +30,8 @@ pub(in crate::edge) struct Wanted {
     pub(in crate::edge) under: Place,
     /// How many go over at the most.
     pub(in crate::edge) canary: Option<u32>,
+    /// Whether they do whatever comes of it.
+    pub(in crate::edge) force: bool,
 }
 
 /// What it comes to.
@@ -204,7 +206,8 @@ impl Planner<'_> {
             Place::Provider => Place::Organization(org.clone()),
             under => under.clone(),
         };
-        Rollout { service: self.wanted.service.clone(), version: Some(version.to_owned()), under, canary }
+        let Wanted { service, force, .. } = self.wanted;
+        Rollout { service: service.clone(), version: Some(version.to_owned()), under, canary, force: *force }
     }
 
     /// What was asked of an organization under that id. Only its hash is known: how many were asked for is found by it,

@@ -137,6 +137,11 @@ impl Problem {
         Self { offset: Some(offset), ..self }
     }
 
+    /// The same, with what is told besides.
+    pub(crate) fn adding(self, told: &str) -> Self {
+        Self { detail: format!("{}; {told}", self.detail), ..self }
+    }
+
     /// What kind of problem it is.
     pub(crate) fn status(&self) -> StatusCode {
         self.status

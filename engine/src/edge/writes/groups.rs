@@ -10,7 +10,6 @@ use linesman_domain as domain;
 use linesman_domain::commands::groups::judge;
 use linesman_domain::commands::managers::Refused;
 use linesman_domain::directory::Directory;
-use linesman_domain::level::NEWEST;
 use linesman_domain::managers::Known;
 use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::table::Table;

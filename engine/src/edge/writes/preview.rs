@@ -12,7 +12,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use linesman_domain::commands as domain;
-use linesman_domain::preview::{self, Question, Sight, Standing};
+use linesman_domain::preview::{self, Asked, Question, Sight, Standing};
+use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::Verb;
 use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
@@ -93,7 +94,8 @@ pub(super) struct Preview {
     verdict: &'static str,
     /// What would be done, or why not.
     detail: String,
-    /// Whether all of it was found out: it is ended after 10,000 access lines, or 5 s.
+    /// Whether all of it was found out: it is ended after 10,000 access lines, or 5 s, and of places below 1,000 are held
+    /// against what is given.
     complete: bool,
     /// How many access lines it affects, of those that are seen.
     lines: u64,
@@ -109,6 +111,8 @@ pub(super) struct Preview {
     conflicts: Vec<Wrong>,
     /// Where values would be illegal or missing.
     illegal: Vec<Wrong>,
+    /// How much more there is of these two.
+    more_wrong: u64,
 }
 
 /// What a device would be told of an activation.
@@ -197,6 +201,11 @@ impl Preview {
     pub(super) const fn is_complete(&self) -> bool {
         self.complete
     }
+
+    /// Why it would be refused; none where it would be done.
+    pub(super) fn refusal(&self) -> Option<&str> {
+        (self.verdict != Verdict::Done.as_str()).then_some(self.detail.as_str())
+    }
 }
 
 impl From<preview::Preview> for Preview {
@@ -213,6 +222,7 @@ impl From<preview::Preview> for Preview {
             more_values: found.more_values,
             conflicts: conflicts.into_iter().map(Wrong::from).collect(),
             illegal: illegal.into_iter().map(Wrong::from).collect(),
+            more_wrong: found.more_wrong,
         }
     }
 }
@@ -261,7 +271,8 @@ pub(super) async fn answer(
     verb: Verb,
 ) -> Result<Response, Problem> {
     allow(sources, viewer, Some(&org), &verb).and_then(|()| stands_at(sources, level)).map_err(off_record)?;
-    let mut found = run(sources, viewer, vec![(org, verb)]).await.map_err(off_record)?;
+    let asked = Asked::Command(viewer.principal(), Box::new(verb));
+    let mut found = run(sources, viewer, vec![(org, asked)]).await.map_err(off_record)?;
     Ok(Json(found.pop().flatten()).into_response())
 }
 
@@ -277,7 +288,7 @@ pub(super) fn off_record(problem: Problem) -> Problem {
 pub(super) async fn run(
     sources: &Arc<Sources>,
     viewer: &Viewer,
-    asked: Vec<(OrgName, Verb)>,
+    asked: Vec<(OrgName, Asked)>,
 ) -> Result<Vec<Option<Preview>>, Problem> {
     let permit = Arc::clone(&sources.previews).try_acquire_owned();
     let permit = permit.map_err(|_| Problem::busy("other previews keep the engine busy; try again", 1))?;
@@ -294,15 +305,15 @@ pub(super) async fn run(
         let sight = Sight { sees: &sees, reader: viewer.reader() };
         let lanes = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let mut found = Vec::with_capacity(asked.len());
-        for (organization, verb) in asked {
+        for (organization, asked) in asked {
             let lane = lane_of(organization.as_str(), lanes);
             let base = rows.get(lane as usize).filter(|_| found.is_empty() || goes_on());
             let Some(base) = base else {
                 found.push(None);
                 continue;
             };
-            let (directory, principal, now) = (Arc::clone(&directory), viewer.principal(), Timestamp::now());
-            let question = Question { lane, directory, organization, principal, verb, now };
+            let (directory, now) = (Arc::clone(&directory), Timestamp::now());
+            let question = Question { lane, directory, organization, asked, now };
             let preview = preview::preview(Box::new(base.clone()), question, &sight, &goes_on)?;
             found.push(Some(Preview::from(preview)));
         }

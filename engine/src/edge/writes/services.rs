@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use linesman_domain::activations::LEVEL;
+use linesman_domain::preview::Asked;
 use linesman_schemas::command::{Rollout, Service, Verb};
 use linesman_schemas::{CommandId, OrgName, Place, Right, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ use crate::edge::words;
 const CANARY_MOST: u32 = 10_000;
 /// Of how many organizations it is told what a rollout would do.
 const PREVIEWED_MOST: usize = 20;
+/// How many organizations are named where one has refused.
+const NAMED_MOST: usize = 20;
 /// How many organizations' lanes are asked at a time.
 const AT_ONCE: usize = 16;
 
@@ -51,6 +54,9 @@ pub(in crate::edge) struct RolloutBody {
     #[serde(default, deserialize_with = "stated")]
     #[schema(value_type = u32, required = false, minimum = 1, maximum = 10_000)]
     canary: Option<u32>,
+    /// Whether they go over also where values would be at fault by it, or two would set the same differently.
+    #[serde(default)]
+    force: bool,
 }
 
 /// What a rollout comes to.
@@ -171,7 +177,7 @@ async fn begin(
     (dry_run, headers): Way<'_>,
     body: RolloutBody,
 ) -> Result<Response, Problem> {
-    let RolloutBody { under, version, canary } = body;
+    let RolloutBody { under, version, canary, force } = body;
     let under = match under {
         None if viewer.effective()?.rights.has(Right::Services) && !viewer.reach().covers(&Place::Provider) => {
             return Err(no_place(viewer));
@@ -179,7 +185,7 @@ async fn begin(
         under => under.unwrap_or(Place::Provider),
     };
     viewer.may("rollout-service", &under)?;
-    let verb = Rollout { service: name.clone(), version: version.clone(), under: under.clone(), canary };
+    let verb = Rollout { service: name.clone(), version: version.clone(), under: under.clone(), canary, force };
     Verb::Service(Service::Rollout(verb)).check().map_err(|fault| out_of_bounds(&fault))?;
     if canary.is_some_and(|canary| !(1..=CANARY_MOST).contains(&canary)) {
         let detail = format!("`canary` is not between 1 and {CANARY_MOST}");
@@ -187,14 +193,14 @@ async fn begin(
     }
     stands_at(sources, LEVEL)?;
     let key = command_id(headers)?;
-    let wanted = Wanted { service: name, version, under, canary };
+    let wanted = Wanted { service: name, version, under, canary, force };
     if dry_run.is_on() {
         return preview(sources, viewer, wanted).await;
     }
     let mut planned = plan(sources, viewer, wanted, move |org| id_for(&key, org)).await?;
     let shares = std::mem::take(&mut planned.shares);
     let asked = stream::iter(shares).map(|share| ask(sources, viewer, share)).buffered(AT_ONCE);
-    let organizations: Vec<OrganizationRollout> = asked.try_collect().await?;
+    let organizations = all_or_why(asked.collect().await)?;
     let is_pending = organizations.iter().any(|one| one.verdict == CommandStatus::Pending);
     let status = if is_pending { StatusCode::ACCEPTED } else { StatusCode::OK };
     let Plan { version, staying, more_staying, .. } = planned;
@@ -214,7 +220,9 @@ async fn preview(sources: &Arc<Sources>, viewer: &Viewer, wanted: Wanted) -> Res
     // Under a new id nothing was asked before.
     let key = new_id()?;
     let planned = plan(sources, viewer, wanted, move |org| id_for(&key, org)).await?;
-    let verb = |rollout: &Rollout| Verb::Service(Service::Rollout(rollout.clone()));
+    let verb = |rollout: &Rollout| {
+        Asked::Command(viewer.principal(), Box::new(Verb::Service(Service::Rollout(rollout.clone()))))
+    };
     let first = planned.shares.iter().take(PREVIEWED_MOST);
     let asked = first.map(|share| (share.organization.clone(), verb(&share.rollout))).collect();
     let mut found = run(sources, viewer, asked).await?.into_iter();
@@ -231,6 +239,28 @@ async fn preview(sources: &Arc<Sources>, viewer: &Viewer, wanted: Wanted) -> Res
     let Plan { version, more_staying, .. } = planned;
     let staying = planned.staying.into_iter().map(StayingSubscription::from).collect();
     Ok(Json(RolloutPreview { version, complete, previews, staying, more_staying }).into_response())
+}
+
+/// What became of all; or why one has refused, and where subscriptions go over all the same.
+fn all_or_why(asked: Vec<Result<OrganizationRollout, Problem>>) -> Result<Vec<OrganizationRollout>, Problem> {
+    let (mut organizations, mut refused) = (Vec::new(), None);
+    for one in asked {
+        match one {
+            Ok(one) => organizations.push(one),
+            Err(problem) => {
+                refused.get_or_insert(problem);
+            }
+        }
+    }
+    let Some(problem) = refused else { return Ok(organizations) };
+    let names: Vec<String> =
+        organizations.iter().take(NAMED_MOST).map(|one| format!("`{}`", one.organization)).collect();
+    let more = organizations.len().saturating_sub(NAMED_MOST);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    Err(match names.is_empty() {
+        true => problem,
+        false => problem.adding(&format!("subscriptions of {}{more} go over", names.join(", "))),
+    })
 }
 
 /// Asks an organization's lane; what it refuses is the answer to all.

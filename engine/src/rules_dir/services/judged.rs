@@ -90,9 +90,19 @@ fn refuse_parameters(parameters: &mut Option<ParametersFile>, broken: &[Broken<'
         if parameters.is_some() { "services would break by it" } else { "the file is gone, and services need it" };
     let message = format!("{what}: {}{more}; of `{}` {file}:{line}: {message}", names.join(", "), first.name);
     let fault = Diagnostic::of_file(Code::Refused, message, Some("change the services first, or together with it"));
+    refuse(parameters, FileFault { within: PARAMETERS.to_owned(), fault });
+}
+
+fn refuse(parameters: &mut Option<ParametersFile>, fault: FileFault) {
     let gone = || ParametersFile { hash: hex::encode(Sha256::digest(b"")), text: None, faults: Vec::new() };
-    let file = parameters.get_or_insert_with(gone);
-    file.faults.push(FileFault { within: PARAMETERS.to_owned(), fault });
+    parameters.get_or_insert_with(gone).faults.push(fault);
+}
+
+impl ServiceFiles {
+    /// Refuses the parameters of all, or that they are gone, for the sake of what stands beside the files.
+    pub fn refuse_parameters(&mut self, fault: FileFault) {
+        refuse(&mut self.parameters, fault);
+    }
 }
 
 /// Parameters as a text declares them; none where it is none or wrong, which its own check tells.

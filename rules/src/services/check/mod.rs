@@ -116,6 +116,15 @@ fn check_read(service: &Service, files: &BTreeMap<String, String>, globals: &Def
     checked.warnings.extend(flow.warnings.iter().cloned().map(ServiceFault::from));
     checked.faults.extend(flow.faults.iter().cloned().map(ServiceFault::from));
     checked.faults.extend(rendering::faults(service, globals, &flow));
+    for (name, block) in rendering::matching_all(service, globals, &flow) {
+        let message = format!("with an empty list of `{name}`, `{block}` has no condition, and matches all there is");
+        let help = "leave out all of the term where the list is empty, or make the parameter `required`";
+        // A global parameter stands in no file of the service.
+        checked.warnings.push(match locals.get(&name) {
+            Some(_) => of_key(&name, Code::Rendering, message, help),
+            None => ServiceFault::of_file(DEFINITION_FILE, Code::Rendering, message, Some(help.to_owned())),
+        });
+    }
     checked
 }
 

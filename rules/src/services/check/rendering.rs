@@ -11,7 +11,7 @@ use crate::Strictness;
 use crate::diagnostic::Code;
 use crate::services::service::{Service, ServiceFault};
 use crate::services::template::{Fault, Flow};
-use crate::values::{Definition, Ground, acquire};
+use crate::values::{Definition, Ground, Layer, acquire};
 
 /// The most choices of values that are tried.
 const TRIED_MOST: usize = 400;
@@ -73,6 +73,30 @@ pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Ve
         .into_values()
         .filter(|(fault, times)| is_certain && (*times > 1 || choices.len() == 1) && !is_told(fault));
     found.extend(of_all.map(|(fault, _)| ServiceFault { code: Code::Rendering, ..fault }));
+    found
+}
+
+/// What with an empty list of a parameter matches all there is: the parameter, and the block.
+pub(super) fn matching_all(service: &Service, globals: &Definition, flow: &Flow) -> BTreeMap<String, String> {
+    let locals = &service.definition.parameters;
+    let sampled = samples::of_parameters(locals, globals, &flow.literals, &flow.compared);
+    let runtime = samples::runtime();
+    let mut found = BTreeMap::new();
+    let rendered = |layer: &Layer| {
+        let layers = [layer];
+        let ground = Ground { locals, globals, layers: &layers, runtime: &runtime, has_other_services: false };
+        let acquisition = acquire(ground);
+        let rendered = acquisition.faults().is_empty().then(|| service.render(&acquisition, Strictness::Full))?;
+        rendered.ok().map(|configuration| configuration.matching_all())
+    };
+    // As little as there has to be, and all.
+    for given in given(&sampled, 0, 2) {
+        for (name, layer) in samples::with_empty(&sampled, &given) {
+            if let Some(block) = rendered(&layer).and_then(|blocks| blocks.into_iter().next()) {
+                found.entry(name.to_owned()).or_insert(block);
+            }
+        }
+    }
     found
 }
 

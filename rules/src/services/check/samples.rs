@@ -90,6 +90,24 @@ pub(super) fn layer(sampled: &[Sampled<'_>], given: &Given) -> Layer {
     Layer { source: Source::Activation, place: None, substitutions: chosen.collect() }
 }
 
+/// What is given, with an empty list of each parameter that may have one: its name, and what a source says then.
+pub(super) fn with_empty<'d>(sampled: &'d [Sampled<'_>], given: &Given) -> impl Iterator<Item = (&'d str, Layer)> {
+    let layer = layer(sampled, given);
+    let takes = |parameter: &&Parameter| {
+        let is_list = parameter.types.is_empty() || parameter.types.iter().any(Type::takes_list);
+        // Of what is required an empty list is none.
+        is_list && !parameter.is_required
+    };
+    sampled.iter().map(|one| one.parameter).filter(takes).filter_map(move |parameter| {
+        let mut layer = layer.clone();
+        layer.substitutions.retain(|said| said.substitution.name != parameter.name);
+        let clause = Clause::Value(Expression::parse("[]").ok()?);
+        let name = parameter.name.clone();
+        layer.substitutions.push(Said::from(Substitution { name, is_fixed: false, types: Default::default(), clause }));
+        Some((parameter.name.as_str(), layer))
+    })
+}
+
 /// What a place tells.
 pub(super) fn runtime() -> Runtime {
     let mut runtime = Runtime::default();

@@ -102,6 +102,9 @@ const TEMPLATES: &[&str] = &[
     "{% if number == -77 %}}{% endif %}",
     "{% if number > 1000000000000 %}}{% endif %}",
     "{% if number in [31, 32] %}}{% endif %}",
+    "filter f { term t { from { {% for port in ports|list %}port {{ port }};{% endfor %} } then accept; } }",
+    "{% if ports|list|length > 0 %}f { from { {% for port in ports|list %}port {{ port }};{% endfor %} } }{% endif %}a;",
+    "f { match { x { {% for one in home|list %}{{ one }};{% endfor %} } } }",
 ];
 
 /// Parameters with what is to be found in them; the template uses `a` alone.

@@ -171,6 +171,14 @@ fn of_evaluation() {
             "a=9223372036854775807 + rate",
             "9223372036854775807 + rate @3: `9223372036854775807 + 10` overflows (integers are calculated from -9223372036854775808 to 9223372036854775807)",
         ),
+        (
+            "a=1e308 * rate",
+            "1e308 * rate @3: `1.0e308 * 10` overflows (floats are calculated from -1.7976931348623157e308 to 1.7976931348623157e308)",
+        ),
+        (
+            "a=18446744073709551615 * 1.5",
+            "18446744073709551615 * 1.5 @3: `18446744073709551615 * 1.5` overflows (integers are calculated from -9223372036854775808 to 9223372036854775807)",
+        ),
         ("a=2 * (rate / (10 - rate))", "rate / (10 - rate) @8: `10 / 0` divides by zero"),
         ("a=1 == \"x\"", "1 == \"x\" @3: `==` compares values of one kind, and `1` is an integer, `\"x\"` is a text"),
         (

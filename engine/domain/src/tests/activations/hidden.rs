@@ -5,7 +5,7 @@ use linesman_schemas::{Place, Principal};
 use super::*;
 use crate::activations::origins;
 use crate::hidden::Reader;
-use crate::preview::{Preview, Question, Sight, preview};
+use crate::preview::{Asked, Preview, Question, Sight, preview};
 use crate::rights::Reach;
 use crate::shelf::Shelf;
 
@@ -84,8 +84,10 @@ fn previewed(network: &Network, verb: &Value, reader: Reader<'_>) -> Preview {
         lane: network.lane.number,
         directory: Arc::clone(&network.lane.directory),
         organization: "acme".parse().unwrap(),
-        principal: if reader.sees_all() { command.principal.clone() } else { principal },
-        verb: command.verb.clone(),
+        asked: Asked::Command(
+            if reader.sees_all() { command.principal.clone() } else { principal },
+            Box::new(command.verb.clone()),
+        ),
         now: network.lane.now,
     };
     let sight = Sight { sees: &|_| true, reader };

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use super::*;
 use crate::hidden::Reader;
-use crate::preview::{Question, Sight, preview};
+use crate::preview::{Asked, Question, Sight, preview};
 use crate::state::{Base, Row};
 
 /// A service that sets something of its own for each of its values.
@@ -51,8 +51,7 @@ fn one_activation_more_renders_none_of_those_that_stand() {
             lane: network.lane.number,
             directory: Arc::clone(&network.lane.directory),
             organization: "acme".parse().unwrap(),
-            principal: command.principal.clone(),
-            verb: command.verb.clone(),
+            asked: Asked::Command(command.principal.clone(), Box::new(command.verb.clone())),
             now: network.lane.now,
         };
         let counted = Rc::new(Cell::new(0));

@@ -8,7 +8,7 @@ use linesman_schemas::Place;
 
 use super::*;
 use crate::hidden::Reader;
-use crate::preview::{Preview, Question, Sight, preview};
+use crate::preview::{Asked, Preview, Question, Sight, preview};
 
 impl Network {
     /// What a verb would do, as far as somebody sees it who asks with all rights.
@@ -19,8 +19,7 @@ impl Network {
             lane: self.lane.number,
             directory: Arc::clone(&self.lane.directory),
             organization: "acme".parse().unwrap(),
-            principal: command.principal.clone(),
-            verb: command.verb.clone(),
+            asked: Asked::Command(command.principal.clone(), Box::new(command.verb.clone())),
             now: self.lane.now,
         };
         let rows = self.lane.base.rows();

@@ -11,7 +11,7 @@ fn lines_that_are_kept_out_do_not_wake_each_other_for_ever() {
     network.does(&subscribe("acme/berlin/line-1", "b", "b", &[], true));
     network.lane.services = catalog(vec![service("a", &two), service("b", &own("w 6;\n"))], None);
     network.lane.rules(2, &[], Settings::default());
-    network.lane.decided(&json!({"rollout_service": {"service": "a", "under": "acme"}}));
+    network.lane.decided(&json!({"rollout_service": {"service": "a", "under": "acme", "force": true}}));
     for _ in 0..100 {
         if network.lane.domain.has_work() {
             network.lane.decide("", "ctl", b"", Content::Continue { is_alone: false });
@@ -34,7 +34,7 @@ fn what_is_being_taken_out_is_not_forgotten_when_it_is_wanted_again_and_fails() 
     let bad = [LIMIT[0], ("main.j2", "{{ nothing }};\n")];
     network.lane.services = catalog(vec![service("limit", &bad), service("banner", &BANNER)], None);
     network.lane.rules(2, &[], Settings::default());
-    network.ask(&json!({"rollout_service": {"service": "limit", "under": "acme"}}));
+    network.ask(&json!({"rollout_service": {"service": "limit", "under": "acme", "force": true}}));
     network.ask(&json!({"suspend_subscription": {"place": "acme/berlin/line-1", "name": "cap"}}));
     network.ask(&activate("acme/berlin/line-1", "cap", &[]));
     network.ask(&json!({"resume_subscription": {"place": "acme/berlin/line-1", "name": "cap"}}));

@@ -95,6 +95,9 @@ fn engine() -> Vec<Sample> {
         at("/", "set-log-level", "/api/v1/log-level").body(json!({"level": "info"})),
         at("/", "load-policies", "/api/v1/policies/load"),
         at("/", "load-policies", "/api/v1/policies/load?section=settings").takes(Need::Right(Right::Settings)),
+        at("/", "load-policies", "/api/v1/policies/load?section=services").takes(Need::Right(Right::Services)),
+        at("/", "load-policies", "/api/v1/policies/load?section=services&dry_run=true")
+            .takes(Need::Right(Right::Services)),
     ]
 }
 

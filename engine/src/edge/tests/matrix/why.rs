@@ -53,6 +53,7 @@ fn requests(letter_of_provider: &str) -> Vec<Request> {
         .map(|sample| {
             let operation = match (sample.operation, sample.path) {
                 ("load-policies", path) if path.contains("settings") => "load-settings",
+                ("load-policies", path) if path.contains("services") => "load-services",
                 ("set-values", path) if path.contains("service=") => "localize-service",
                 ("replay-input", path) if path.contains("{failed}") => "run-policy",
                 (operation, _) => operation.split('.').next().unwrap(),
@@ -64,7 +65,6 @@ fn requests(letter_of_provider: &str) -> Vec<Request> {
     let mut add = |operation, place, route, path: &str, body| {
         all.push(Request { operation, place, route, path: path.to_owned(), body });
     };
-    add("load-services", "/", "load-policies", "/api/v1/policies/load?section=services", None);
     add("policy", "/", "policy", "/api/v1/policies/all", None);
     add("dead-letter", "/", "dead-letter", &format!("/api/v1/dead-letters/{letter_of_provider}"), None);
     add("audit-record", "/", "audit-record", "/api/v1/audit/_provider/0", None);
