@@ -23,12 +23,13 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use linesman_schemas as schemas;
+use schemas::Peer;
 use schemas::notification::Kind;
 use schemas::outcome::{Done, Failure, FailureClass, Outcome, Report};
 use schemas::reaction::Task;
 use serde_json::Value;
 
-pub use contents::Contents;
+pub use contents::{Contents, Turn, Wanted};
 pub use secret::Secret;
 use settings::{Entries, Section};
 use upstream::probe::Step;
@@ -72,20 +73,26 @@ pub trait Connector: Send + Sync {
         false
     }
 
-    /// How many tasks may be under way at one destination at a time, at least 1.
-    fn concurrency(&self) -> usize;
+    /// How many tasks may be under way at a destination at a time, at least 1: at a peer, where there are several.
+    fn concurrency(&self, peer: Option<&Peer>) -> usize;
 
     /// How many tasks may be under way at all its destinations together, at least 1; none for no such bound.
     fn concurrency_in_all(&self) -> Option<usize> {
         None
     }
 
-    /// How many requests an hour a destination bears, counted by [`Attempted::requests`]. `None` where there is no
-    /// such bound.
+    /// How many requests an hour its destinations bear together, counted by [`Attempted::requests`]. `None` where there
+    /// is no such bound.
     fn requests_per_hour(&self) -> Option<u32>;
 
     /// The most requests that one try makes, at least 1: what has to be free of the bound before it.
     fn requests_most(&self) -> u32;
+
+    /// Waits until bytes can be taken in hand, so that none are held meanwhile: what comes of it goes with them. None
+    /// where nothing is to be waited for.
+    fn turn(&self) -> BoxFuture<'_, Option<Turn>> {
+        ready(None).boxed()
+    }
 
     /// The certificate that a destination showed last, believed or not; none where there is none.
     fn certificate(&self) -> Option<tls::Shown> {
@@ -120,17 +127,28 @@ pub struct Attempted {
     /// What else it brought, to be reported before its own outcome: of a poll, the cases that changed. A try that
     /// failed midway has them too; the next one brings them again.
     pub reports: Vec<Report>,
+    /// Of an upload, how many bytes the destination has of it; none where it did not say so.
+    pub there: Option<u64>,
+    /// Whether it was broken off since what may leave has changed.
+    pub is_withdrawn: bool,
 }
 
 impl Attempted {
     /// Done, with nothing else to report.
     pub const fn done(requests: u32, done: Done) -> Self {
-        Self { requests, outcome: Outcome::Done(done), reports: Vec::new() }
+        Self { requests, outcome: Outcome::Done(done), reports: Vec::new(), there: None, is_withdrawn: false }
     }
 
     /// Failed, with nothing else to report.
     pub const fn failed(requests: u32, failure: Failure) -> Self {
-        Self { requests, outcome: Outcome::Failed(failure), reports: Vec::new() }
+        Self { requests, outcome: Outcome::Failed(failure), reports: Vec::new(), there: None, is_withdrawn: false }
+    }
+
+    /// Broken off before its end, since what may leave has changed: the next try goes by that.
+    pub fn withdrawn(requests: u32) -> Self {
+        let message = "what may leave has changed meanwhile; the next attempt goes by that".to_owned();
+        let failure = Failure { class: FailureClass::Unavailable, message, retry_after_s: None };
+        Self { is_withdrawn: true, ..Self::failed(requests, failure) }
     }
 
     /// The answer of `connector` to a task that is not its own.

@@ -241,6 +241,16 @@ pub struct Settings {
     /// How long the audit keeps what a record says, beside its hash; 0: for ever.
     #[serde(skip_serializing_if = "is_for_ever")]
     pub audit_retention_s: u64,
+    /// How long what end customers have uploaded with a case is kept once that is closed.
+    #[serde(skip_serializing_if = "is_a_week")]
+    pub upload_retention_s: u64,
+}
+
+const WEEK_S: u64 = 7 * 86_400;
+
+/// What is not said does not change the hash of settings from before it could be.
+fn is_a_week(retention_s: &u64) -> bool {
+    *retention_s == WEEK_S
 }
 
 /// What is not said does not change the hash of settings from before it could be.
@@ -260,6 +270,7 @@ impl Default for Settings {
             circuit_rest_s: 30,
             circuit_rest_most_s: 600,
             audit_retention_s: 0,
+            upload_retention_s: WEEK_S,
         }
     }
 }

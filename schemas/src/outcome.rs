@@ -37,6 +37,12 @@ pub struct Attempt {
     pub requests: u32,
     /// How it ended.
     pub outcome: Outcome,
+    /// Of an upload: how many bytes the destination has of what was sent. None where it did not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub there: Option<u64>,
+    /// Whether it was broken off here because what may leave has changed meanwhile: the destination is well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_withdrawn: bool,
 }
 
 /// How an attempt ended.

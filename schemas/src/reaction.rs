@@ -342,7 +342,7 @@ pub struct Task {
     pub org: Option<OrgName>,
     /// Whom the connector is to reach, where it knows several.
     pub peer: Option<Peer>,
-    /// Which try this is, from 1.
+    /// Which try this is, from 1; one of an upload that got on begins anew at 1.
     pub attempt: u32,
     /// What is to be done.
     pub action: Action,

@@ -22,6 +22,8 @@ use crate::reaction::BundleBytes;
 
 /// The header that says at which offset the bytes of a request go on.
 pub const OFFSET_HEADER: &str = "upload-offset";
+/// As which peer of its connector an upstream is sent uploads, from engine level 8 on: beside cases, not before them.
+pub const PEER: &str = "uploads";
 /// The longest name of an upload, in characters.
 pub const NAME_MOST: usize = 200;
 /// The longest media type, in characters.

@@ -24,15 +24,15 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use linesman_schemas::ReactionId;
 use linesman_schemas::outcome::{Done, Failure, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
+use linesman_schemas::{Peer, ReactionId};
 
 use crate::tls::Shown;
 use crate::upload::{self, Leaving};
 use crate::upstream::probe::{self, Step, Steps, Trial};
 use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
-use crate::{Attempted, Connector, Contents, Folder};
+use crate::{Attempted, Connector, Contents, Folder, Turn};
 use session::Session;
 use uploads::Uploads;
 
@@ -53,7 +53,7 @@ pub static FOLDER: Folder = Folder {
 
 const NAME: &str = "jss";
 /// The most requests that one try makes: a poll of all its pages, a token before it, and once a token refused and renewed
-/// midway; or the pieces of a bundle of 64 MiB.
+/// midway; or some pieces of an upload, which goes on with the next try.
 const REQUESTS_MOST: u32 = PAGES_PER_POLL as u32 + 5;
 /// The most that one step of an upload makes, a piece that is lost and asked about, with a token renewed.
 const UPLOAD_STEP: u32 = 4;
@@ -145,7 +145,7 @@ impl Jss {
                 "cases skipped: their customer tracking number is no incident id"
             );
         }
-        Attempted { requests: poll.requests, outcome, reports: poll.reports }
+        Attempted { requests: poll.requests, outcome, reports: poll.reports, there: None, is_withdrawn: false }
     }
 
     /// The cursor to go on from, the changed cases being in `poll`.
@@ -205,8 +205,13 @@ impl Connector for Jss {
         self.try_out().boxed()
     }
 
-    fn concurrency(&self) -> usize {
-        self.settings.way.concurrency
+    fn concurrency(&self, peer: Option<&Peer>) -> usize {
+        // Uploads have a destination of their own, so that they take no case's place.
+        peer.map_or(self.settings.way.concurrency, |_| upload::AT_A_TIME)
+    }
+
+    fn turn(&self) -> BoxFuture<'_, Option<Turn>> {
+        self.leaving.turn().boxed()
     }
 
     fn requests_per_hour(&self) -> Option<u32> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
+use linesman_schemas::Peer;
 use linesman_schemas::notification::{LOG, Notification};
 use linesman_schemas::outcome::Done;
 use linesman_schemas::reaction::{Action, Task};
@@ -35,7 +36,7 @@ impl Connector for Log {
         NAME
     }
 
-    fn concurrency(&self) -> usize {
+    fn concurrency(&self, _: Option<&Peer>) -> usize {
         // It never waits itself, but each report does, for the log.
         64
     }

@@ -22,16 +22,16 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use linesman_schemas::ReactionId;
 use linesman_schemas::cascade::CaseReport;
 use linesman_schemas::outcome::{Done, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{Action, CaseRequest, CaseTelling, Task};
+use linesman_schemas::{Peer, ReactionId};
 
 use crate::tls::Shown;
 use crate::upload::{self, Leaving};
 use crate::upstream::probe::Step;
 use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
-use crate::{Attempted, Connector, Contents, Folder};
+use crate::{Attempted, Connector, Contents, Folder, Turn};
 use session::Session;
 use uploads::Uploads;
 
@@ -51,8 +51,8 @@ pub static FOLDER: Folder = Folder {
 };
 
 const NAME: &str = "partner";
-/// The most requests of one try at an upload: enough for any in pieces of 256 KiB.
-const UPLOAD_REQUESTS: u32 = 4096;
+/// The most requests of one try at an upload: others have their turn, and the next try goes on.
+const UPLOAD_REQUESTS: u32 = 512;
 
 /// The connector `partner`.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ impl Partner {
             Ok(cursor) => Outcome::Done(Done::Polled { cursor }),
             Err(failure) => Outcome::Failed(failure),
         };
-        Attempted { requests, outcome, reports }
+        Attempted { requests, outcome, reports, there: None, is_withdrawn: false }
     }
 
     /// The cursor to go on from, the changed cases being in `reports`.
@@ -166,8 +166,13 @@ impl Connector for Partner {
         self.session.probe().boxed()
     }
 
-    fn concurrency(&self) -> usize {
-        self.concurrency
+    fn concurrency(&self, peer: Option<&Peer>) -> usize {
+        // Uploads have a destination of their own, so that they take no case's place.
+        peer.map_or(self.concurrency, |_| upload::AT_A_TIME)
+    }
+
+    fn turn(&self) -> BoxFuture<'_, Option<Turn>> {
+        self.leaving.turn().boxed()
     }
 
     /// The partner bounds requests a second, and says how many; the session keeps to it.

@@ -7,7 +7,8 @@
 //!     `-- other bytes arrived, or it is not known any more: anew, once
 //! ```
 //!
-//! An attempt that breaks off loses nothing: the next announces the same and is told where to go on.
+//! An attempt that breaks off loses nothing: the next announces the same and is told where to go on. Before every request
+//! it is asked whether the bytes may still leave.
 
 use bytes::Bytes;
 use linesman_schemas::outcome::{Failure, FailureClass};
@@ -61,51 +62,85 @@ pub(crate) trait Receiver: Sync {
 }
 
 /// How an attempt goes about it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Manner {
+#[derive(Clone, Copy)]
+pub(crate) struct Manner<'a> {
     /// The largest piece that is made, in bytes.
     pub(crate) piece: u64,
     /// The most requests; the next attempt goes on.
     pub(crate) requests: u32,
+    /// Whether the bytes may leave at the moment.
+    pub(crate) is_wanted: &'a (dyn Fn() -> bool + Send + Sync),
 }
 
-impl Manner {
+/// How far an attempt has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Progress {
+    /// How many requests it has made.
+    pub(crate) requests: u32,
+    /// How many bytes the other side says it has; none before it has said so.
+    pub(crate) there: Option<u64>,
+}
+
+/// Why an attempt ends before all bytes are there.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Something failed.
+    Failed(Failure),
+    /// They may not leave any more.
+    Withdrawn,
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl<'a> Manner<'a> {
     /// The manner of a try, the first being 1: pieces become smaller, since one that does not arrive in the time of a
     /// request never would.
-    pub(crate) fn of(attempt: u32, requests: u32) -> Self {
+    pub(crate) fn of(attempt: u32, requests: u32, is_wanted: &'a (dyn Fn() -> bool + Send + Sync)) -> Self {
         const SMALLEST: u64 = 64 << 10;
         let halvings = attempt.saturating_sub(1).min(16);
-        Self { piece: (PIECE_MOST >> halvings).max(SMALLEST), requests }
+        Self { piece: (PIECE_MOST >> halvings).max(SMALLEST), requests, is_wanted }
     }
 }
 
 /// Sends all of a parcel that is not there yet.
 ///
 /// # Errors
-/// An attempt ends with the first failure after which nothing has arrived any more.
+/// An attempt ends with the first failure after which nothing has arrived any more, and once the bytes may not leave.
 pub(crate) async fn carry(
     receiver: &impl Receiver,
     parcel: &Parcel,
-    manner: Manner,
-    requests: &mut u32,
-) -> Result<(), Failure> {
+    manner: Manner<'_>,
+    progress: &mut Progress,
+) -> Result<(), Stop> {
+    let may_go_on = || if (manner.is_wanted)() { Ok(()) } else { Err(Stop::Withdrawn) };
+    may_go_on()?;
+    let requests = &mut progress.requests;
     let mut standing = checked(receiver.announce(parcel, requests).await?, parcel)?;
     let (mut is_anew, mut has_moved) = (false, false);
     while !standing.complete {
+        progress.there = Some(standing.offset);
+        // INVARIANT (data leaves only filtered): what is decided meanwhile holds for the next piece.
+        may_go_on()?;
         if *requests >= manner.requests {
-            return Err(unfinished(&standing));
+            return Err(unfinished(&standing).into());
         }
         let size = standing.piece.min(manner.piece);
         let piece = parcel.piece(standing.offset, size).await.map_err(lost)?;
         if piece.is_empty() {
-            return Err(fault::garbled("all bytes are there, and the upload is not complete".to_owned()));
+            return Err(fault::garbled("all bytes are there, and the upload is not complete".to_owned()).into());
         }
         let handed = receiver.hand_in(&standing.upload, standing.offset, piece, requests).await;
         let next = match handed {
             Ok(Handed::Taken(next)) => {
                 let next = checked(next, parcel)?;
                 if next.offset <= standing.offset {
-                    return Err(fault::garbled(format!("a piece was taken, but the offset stays {}", next.offset)));
+                    return Err(
+                        fault::garbled(format!("a piece was taken, but the offset stays {}", next.offset)).into()
+                    );
                 }
                 has_moved = true;
                 next
@@ -118,22 +153,25 @@ pub(crate) async fn carry(
             }
             Ok(Handed::Elsewhere(offset)) => {
                 let here = standing.offset;
-                return Err(fault::garbled(format!("a piece from {here} on was not taken: the other is at {offset}")));
+                let message = format!("a piece from {here} on was not taken: the other is at {offset}");
+                return Err(fault::garbled(message).into());
             }
             Ok(Handed::OtherBytes | Handed::Unknown) if !is_anew => {
                 is_anew = true;
                 checked(receiver.announce(parcel, requests).await?, parcel)?
             }
             Ok(Handed::OtherBytes) => {
-                return Err(fault::garbled("other bytes have arrived than were sent".to_owned()));
+                return Err(fault::garbled("other bytes have arrived than were sent".to_owned()).into());
             }
-            Ok(Handed::Unknown) => return Err(fault::unavailable("the upload is not known any more".to_owned())),
+            Ok(Handed::Unknown) => return Err(fault::unavailable("the upload is not known any more".to_owned()).into()),
             Err(failure) => match after(receiver, failure, &standing, has_moved, requests).await? {
                 Some(next) => {
                     has_moved = false;
                     checked(next, parcel)?
                 }
-                None if is_anew => return Err(fault::unavailable("the upload is not known any more".to_owned())),
+                None if is_anew => {
+                    return Err(fault::unavailable("the upload is not known any more".to_owned()).into());
+                }
                 None => {
                     is_anew = true;
                     checked(receiver.announce(parcel, requests).await?, parcel)?
@@ -179,11 +217,11 @@ fn checked(standing: UploadView, parcel: &Parcel) -> Result<UploadView, Failure>
     Ok(standing)
 }
 
-/// The rest follows with the next attempt.
+/// The rest follows with the next attempt, behind those of others that wait.
 fn unfinished(standing: &UploadView) -> Failure {
     let UploadView { offset, size, .. } = standing;
     let message = format!("{offset} of {size} bytes are there; the next attempt goes on");
-    Failure { class: FailureClass::Overloaded, message, retry_after_s: Some(1) }
+    Failure { class: FailureClass::Overloaded, message, retry_after_s: None }
 }
 
 fn lost(error: std::io::Error) -> Failure {

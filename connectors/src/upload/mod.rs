@@ -25,10 +25,11 @@ use reqwest::header::HeaderValue;
 use tokio::sync::Semaphore;
 
 use crate::upstream::{exchange, fault};
-use crate::{Attempted, Contents};
+use crate::{Attempted, Contents, Turn};
+use course::{Manner, Progress, Stop};
 use room::Room;
 
-pub(crate) use course::{Handed, Manner, Receiver};
+pub(crate) use course::{Handed, Receiver};
 pub(crate) use parcel::Parcel;
 
 /// How many documents are filtered at a time; each takes a thread for as long.
@@ -38,6 +39,9 @@ const KEY_DIGITS: usize = 16;
 
 /// How addresses are overwritten for an organization, where they are; or why that cannot be said.
 pub type Overwritings = Arc<dyn Fn(&OrgName) -> Result<Overwriting, String> + Send + Sync>;
+
+/// How many uploads are under way at an upstream at a time, beside what it is told of cases.
+pub(crate) const AT_A_TIME: usize = 2;
 
 /// How documents leave: where they lie until they have left, and how addresses are overwritten.
 #[derive(Clone)]
@@ -60,7 +64,13 @@ impl Leaving {
         Self { room, overwritings, turns: Arc::new(Semaphore::new(FILTERED_MOST)) }
     }
 
-    async fn parcel(&self, org: Option<&OrgName>, upload: &Upload, contents: Contents) -> Result<Parcel, Failure> {
+    /// Waits until another document may be filtered.
+    pub(crate) async fn turn(&self) -> Option<Turn> {
+        // The semaphore is closed by nobody.
+        Arc::clone(&self.turns).acquire_owned().await.ok().map(Turn)
+    }
+
+    async fn parcel(&self, org: Option<&OrgName>, upload: &Upload, mut contents: Contents) -> Result<Parcel, Failure> {
         if upload.filter_level == FilterLevel::DoNotSend {
             return Err(fault::refused("at the filter level `Do not send` nothing leaves".to_owned()));
         }
@@ -71,8 +81,10 @@ impl Leaving {
             }
             _ => Overwriting::Fixed,
         };
-        // The semaphore is closed by nobody.
-        let _turn = self.turns.acquire().await.ok();
+        let _turn = match contents.take_turn() {
+            Some(turn) => Some(turn),
+            None => self.turn().await,
+        };
         Parcel::of(upload, overwriting, contents, self.room.share()).await
     }
 }
@@ -91,31 +103,48 @@ impl fmt::Debug for Leaving {
 }
 
 /// Sends what may leave of `contents` to a receiver of an upstream, in at most so many requests; the next try goes on.
+/// Once they are not wanted any more what is under way is broken off: nothing leaves behind that.
 pub(crate) async fn send<R: Receiver>(
     leaving: &Leaving,
     task: &Task,
     upload: &Upload,
-    contents: Contents,
+    mut contents: Contents,
     (receiver, requests_most): (impl FnOnce(HeaderValue) -> R, u32),
 ) -> Attempted {
-    let parcel = match leaving.parcel(task.org.as_ref(), upload, contents).await {
+    let mut wanted = contents.take_wanted();
+    let (is_wanted, withdrawn) = wanted.parts();
+    let parcel = tokio::select! {
+        biased;
+        () = &mut *withdrawn => return Attempted::withdrawn(0),
+        parcel = leaving.parcel(task.org.as_ref(), upload, contents) => parcel,
+    };
+    let parcel = match parcel {
         Ok(parcel) => parcel,
         Err(failure) => return Attempted::failed(0, failure),
     };
     let (sha256, size) = (parcel.request.sha256.clone(), parcel.request.size);
-    let mut requests = 0;
+    let mut progress = Progress::default();
     // Nothing is left of it, and nothing is said of it.
     if size > 0 {
         let key = match key(&task.id, &sha256) {
             Ok(key) => key,
             Err(failure) => return Attempted::failed(0, failure),
         };
-        let manner = Manner::of(task.attempt, requests_most);
-        if let Err(failure) = course::carry(&receiver(key), &parcel, manner, &mut requests).await {
-            return Attempted::failed(requests, failure);
+        let manner = Manner::of(task.attempt, requests_most, is_wanted);
+        let receiver = receiver(key);
+        let carried = tokio::select! {
+            biased;
+            () = withdrawn => Err(Stop::Withdrawn),
+            carried = course::carry(&receiver, &parcel, manner, &mut progress) => carried,
+        };
+        let Progress { requests, there } = progress;
+        match carried {
+            Ok(()) => {}
+            Err(Stop::Failed(failure)) => return Attempted { there, ..Attempted::failed(requests, failure) },
+            Err(Stop::Withdrawn) => return Attempted { there, ..Attempted::withdrawn(requests) },
         }
     }
-    Attempted::done(requests, Done::Uploaded { sha256, size })
+    Attempted::done(progress.requests, Done::Uploaded { sha256, size })
 }
 
 /// What the upload is known by again: the reaction, and the bytes. Where the filter level has changed meanwhile these are

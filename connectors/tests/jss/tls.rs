@@ -66,7 +66,7 @@ async fn the_list_has_the_support_system_where_there_is_one() {
     let upstream = Settings { upstream: Some(upstream::Settings::Jss(world.settings())), ..Settings::default() };
     assert_eq!(names(&upstream), ["jss", "log"]);
     let jss = connectors(&upstream).unwrap().into_iter().find(|connector| connector.name() == "jss").unwrap();
-    assert_eq!((jss.concurrency(), jss.requests_per_hour()), (8, Some(300)));
+    assert_eq!((jss.concurrency(None), jss.requests_per_hour()), (8, Some(300)));
 }
 
 #[tokio::test]

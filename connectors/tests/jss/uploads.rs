@@ -94,7 +94,9 @@ async fn a_try_makes_no_more_requests_than_it_may_and_the_next_goes_on() {
             done(attempted);
             break;
         }
+        assert_eq!(attempted.there, world.uploads().await[0]["offset"].as_u64());
         let failure = failure(attempted);
+        assert_eq!(failure.retry_after_s, None, "nobody asked to be left alone");
         assert!(failure.message.ends_with(" bytes are there; the next attempt goes on"), "{failure:?}");
     }
     assert!(tries > 1);

@@ -1,9 +1,11 @@
 //! What is uploaded to a partner: filtered, whole, once, and gone on with after whatever broke it off.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use linesman_connectors::Connector as _;
+use futures_util::FutureExt as _;
 use linesman_connectors::upload::Leaving;
+use linesman_connectors::{Connector as _, Wanted};
 use linesman_redaction::{Key, Overwriting, unredact};
 use linesman_schemas::FilterLevel;
 use linesman_schemas::outcome::Done;
@@ -211,6 +213,49 @@ async fn answers_that_lead_nowhere_are_garbled() {
         let failure = failure(server.partner().carry_out_with(&task, contents(&document)).await);
         assert_eq!((failure.class, failure.message.as_str()), (Garbled, message));
     }
+}
+
+#[tokio::test]
+async fn nothing_leaves_any_more_once_it_is_not_wanted() {
+    let document = planted(20_000);
+    let server = Receiver::new(4096, Vec::new());
+    let (partner, task) = (server.partner(), upload(1, FilterLevel::All, "rsi.xml"));
+    let asked = AtomicU32::new(0);
+    // Before the announcement and before two pieces, and no more.
+    let wanted = Wanted::new(move || asked.fetch_add(1, Ordering::AcqRel) < 3, std::future::pending());
+    let attempted = partner.carry_out_with(&task, contents(&document).as_long_as(wanted)).await;
+    assert_eq!(server.lines(), ["POST uploads", "PATCH uploads/0", "PATCH uploads/0"]);
+    assert_eq!((attempted.is_withdrawn, attempted.there), (true, Some(2 * 4096)));
+    let message = "what may leave has changed meanwhile; the next attempt goes by that";
+    assert_eq!(failure(attempted).message, message);
+    let wanted = Wanted::new(|| true, std::future::ready(()));
+    let attempted = partner.carry_out_with(&task, contents(&document).as_long_as(wanted)).await;
+    assert_eq!((attempted.is_withdrawn, attempted.requests), (true, 0));
+    assert!(server.is_silent(), "what is under way is broken off");
+}
+
+#[tokio::test]
+async fn a_try_says_how_many_bytes_are_there() {
+    let server = Receiver::new(4096, vec![Fault::None, Fault::CutBefore, Fault::CutBefore]);
+    let task = upload(1, FilterLevel::All, "rsi.xml");
+    let attempted = server.partner().carry_out_with(&task, contents(&planted(20_000))).await;
+    assert_eq!(attempted.there, Some(4096));
+    assert_eq!(failure(attempted).class, Unavailable);
+}
+
+#[tokio::test]
+async fn uploads_have_bounds_of_their_own() {
+    let server = Receiver::new(4096, Vec::new());
+    let partner = server.partner();
+    let uploads = linesman_schemas::upload::PEER.parse().unwrap();
+    assert_eq!((partner.concurrency(None), partner.concurrency(Some(&uploads))), (4, 2));
+    let (first, second) = (partner.turn().await, partner.turn().await);
+    assert!(first.is_some() && partner.turn().now_or_never().is_none(), "two are filtered at a time");
+    // Bytes that come in turn wait for no other.
+    let task = upload(1, FilterLevel::All, "rsi.xml");
+    uploaded(done(partner.carry_out_with(&task, contents(b"up").in_turn(first)).await));
+    assert!(partner.turn().now_or_never().is_some());
+    drop(second);
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ use super::policies::Policies;
 use super::rule_book::BookRow;
 use super::services::{Catalog, Services};
 use super::table::{Key, Row, Table};
+use super::uploads;
 
 /// The engine level from which on there are such records.
 const LEVEL: u32 = 7;
@@ -80,6 +81,8 @@ pub(crate) struct Judged {
     services: Arc<Catalog>,
     mode: Mode,
     upstream: Upstream,
+    /// Whether it is settled how long uploads are kept.
+    releases_uploads: bool,
 }
 
 impl Judged {
@@ -90,6 +93,7 @@ impl Judged {
             policies: policies.book(),
             services: services.catalog(),
             mode: desk.mode,
+            releases_uploads: desk.is_at(uploads::ON_THEIR_OWN),
             upstream: if desk.installed.has_partner { Upstream::Partner } else { Upstream::SupportSystem },
         }
     }
@@ -102,6 +106,10 @@ impl Judged {
                     serde_json::from_value(serde_json::to_value(&self.settings)?)?;
                 // What is said by saying nothing.
                 settings.insert("audit_retention_s".to_owned(), json!(self.settings.audit_retention_s));
+                match self.releases_uploads {
+                    true => settings.insert("upload_retention_s".to_owned(), json!(self.settings.upload_retention_s)),
+                    false => settings.remove("upload_retention_s"),
+                };
                 settings
             }
             Section::Policies => {

@@ -69,6 +69,9 @@ pub enum Work {
         /// How many of them may go over still; none: all.
         left: Option<u32>,
     },
+    /// What is kept of an organization's cases goes to the upstream as far as it may now, and is to go of those that have
+    /// ended.
+    ReviewKept(OrgName),
 }
 
 impl Work {
@@ -80,13 +83,14 @@ impl Work {
             Self::HandOver(_) => "hand-over",
             Self::Render { .. } => "render",
             Self::Rollout { .. } => "rollout",
+            Self::ReviewKept(_) => "review-kept",
         }
     }
 
     /// Whose rows it goes through; none where it is those of all, or the provider's.
     pub const fn organization(&self) -> Option<&OrgName> {
         match self {
-            Self::ReviewPending(org) => Some(org),
+            Self::ReviewPending(org) | Self::ReviewKept(org) => Some(org),
             Self::Render { place, .. } | Self::Rollout { place, .. } => place.organization(),
             Self::AgeAudits { .. } => None,
             Self::HandOver(org) => org.as_ref(),

@@ -133,7 +133,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 56] = [
+pub const TABLES: [&dyn Upgradable; 57] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -151,6 +151,7 @@ pub const TABLES: [&dyn Upgradable; 56] = [
     &uploads::OBJECTS,
     &uploads::SNAPSHOTS,
     &uploads::KEPT,
+    &uploads::ENDED,
     &jobs::JOBS,
     &commands::COMMANDS,
     &incidents::notes::NOTES,

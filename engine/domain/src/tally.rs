@@ -22,6 +22,12 @@ pub struct Tally {
     pub audited: BTreeMap<&'static str, u64>,
     /// Failed attempts by class.
     pub attempt_failures: BTreeMap<&'static str, u64>,
+    /// Uploads by where they came to stand.
+    pub uploads: BTreeMap<&'static str, u64>,
+    /// Attempts at uploads by how they ended.
+    pub upload_attempts: BTreeMap<&'static str, u64>,
+    /// Bytes of uploads that the upstream has.
+    pub upload_bytes: u64,
 }
 
 impl Tally {
@@ -55,6 +61,16 @@ impl Tally {
     /// Counts a record of the audit.
     pub fn audited(&mut self, outcome: &'static str) {
         *self.audited.entry(outcome).or_default() += 1;
+    }
+
+    /// Counts an upload that has come to stand somewhere.
+    pub fn upload(&mut self, state: &'static str) {
+        *self.uploads.entry(state).or_default() += 1;
+    }
+
+    /// Counts an attempt at an upload.
+    pub fn upload_attempt(&mut self, end: &'static str) {
+        *self.upload_attempts.entry(end).or_default() += 1;
     }
 
     /// Counts a failed attempt.

@@ -10,7 +10,7 @@ use super::jobs::{Jobs, Work};
 use super::sightings::Sightings;
 use super::state::State;
 use super::table::{self, Key, Table};
-use super::{Error, activations};
+use super::{Error, activations, uploads};
 
 /// What is to happen.
 pub(crate) enum Timer<'a> {
@@ -22,6 +22,8 @@ pub(crate) enum Timer<'a> {
     AgeAudits,
     /// An activation's schedule changes how it stands; its key.
     Activation(&'a [u8]),
+    /// What is kept of a case that has ended goes; the key of its row.
+    Release(&'a [u8]),
 }
 
 /// The table of timers: when one is due, what kind it is, and what about.
@@ -30,6 +32,7 @@ const FORGET: u8 = b'f';
 const PRUNE: u8 = b'p';
 const AGE: u8 = b'a';
 const ACTIVATION: u8 = b's';
+const RELEASE: u8 = b'u';
 
 fn key(due: Timestamp, kind: u8, about: &[u8]) -> Key<()> {
     let mut tail = table::time(due).to_vec();
@@ -62,6 +65,7 @@ impl Timer<'_> {
             Self::PruneSightings => pruning(due),
             Self::AgeAudits => key(due, AGE, &[]),
             Self::Activation(row) => key(due, ACTIVATION, row),
+            Self::Release(row) => key(due, RELEASE, row),
         }
     }
 }
@@ -114,6 +118,7 @@ pub(crate) fn fire(desk: &mut Desk, sightings: &mut Sightings, jobs: &mut Jobs) 
                     jobs.begin(desk, Work::Render { place, again: None })?;
                 }
             }
+            Some((&RELEASE, row)) => uploads::release(desk, row)?,
             _ => {}
         }
         desk.remove_found(key);

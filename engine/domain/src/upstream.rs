@@ -1,8 +1,8 @@
 //! Which upstream a case goes to, and which are asked what became of theirs. Nothing else knows.
 
-use linesman_schemas::Destination;
 use linesman_schemas::control::InstallationSection;
 use linesman_schemas::mode::Upstream;
+use linesman_schemas::{Destination, upload};
 
 /// The vendor's support system.
 const JSS: Destination = Destination::of("jss");
@@ -27,9 +27,20 @@ impl Installed {
     }
 }
 
-/// Whether a destination is an upstream.
+/// Whether a destination is an upstream, for cases or for uploads.
 pub fn is_one(destination: &str) -> bool {
-    [JSS, PARTNER].iter().any(|one| destination.parse().as_ref() == Ok(one))
+    let connector = destination.parse().map(|Destination { connector, .. }| connector);
+    connector.is_ok_and(|connector| [JSS, PARTNER].iter().any(|one| one.connector == connector))
+}
+
+/// Where uploads go that were to go to `destination`, among cases.
+pub(super) fn beside(destination: &str) -> String {
+    destination.parse().map_or_else(|_| destination.to_owned(), |known| of_uploads(known).to_string())
+}
+
+/// Where uploads go of the upstream that cases go to: beside those, with bounds and a circuit of their own.
+pub(super) fn of_uploads(upstream: Destination) -> Destination {
+    Destination { peer: upload::PEER.parse().ok(), ..upstream }
 }
 
 /// Where a case goes that is opened now.

@@ -65,6 +65,7 @@ pub(super) static DECISIONS: Section = Section {
         Key::new("circuit_rest_s", seconds(DAY_S), "How long an open circuit rests before one attempt probes it, in seconds; doubled while probes fail.").or("30"),
         Key::new("circuit_rest_most_s", seconds(DAY_S), "The longest rest of a circuit, in seconds.").or("600"),
         Key::new("audit_retention_s", Kind::Seconds { least: 0, most: LONG_S }, "How long the audit keeps what a record says, in seconds; its hash stays. 0 is for ever.").or("0"),
+        Key::new("upload_retention_s", Kind::Seconds { least: 0, most: LONG_S }, "How long what end customers have uploaded with a case is kept once that is closed, in seconds.").or("604800"),
     ],
 };
 
@@ -80,6 +81,7 @@ pub(super) fn decisions(entry: &Entry) -> Option<schemas::control::Settings> {
         circuit_rest_s: entry.number("circuit_rest_s")?,
         circuit_rest_most_s: entry.number("circuit_rest_most_s")?,
         audit_retention_s: entry.number("audit_retention_s")?,
+        upload_retention_s: entry.number("upload_retention_s")?,
     })
 }
 

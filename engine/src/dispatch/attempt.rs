@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use linesman_connectors::{Attempted, Connector};
 use linesman_schemas::Peer;
 use linesman_schemas::outcome::{Attempt, Failure, FailureClass, Outcome, Report};
-use linesman_schemas::reaction::Task;
+use linesman_schemas::reaction::{Action, Task};
 use tokio::sync::{Semaphore, watch};
 
 use super::queue::Row;
-use super::{cases, contents, report};
+use super::{cases, contents, report, wanted};
 use crate::lane::status::LaneStatus;
 use crate::log::objects::Objects;
 use crate::store::Store;
@@ -44,6 +44,11 @@ impl Shared {
         Self { store, client, lanes, sends, room: Arc::new(Semaphore::new(contents::HELD_MOST)), objects }
     }
 
+    /// How far a lane is, as it goes on.
+    pub(super) fn lane(&self, lane: u32) -> Option<watch::Receiver<LaneStatus>> {
+        self.lanes.get(lane as usize).cloned()
+    }
+
     pub(super) fn lanes_count(&self) -> u32 {
         u32::try_from(self.lanes.len()).unwrap_or(u32::MAX)
     }
@@ -56,13 +61,16 @@ impl Shared {
 }
 
 /// Makes an attempt and reports it; how many requests it made.
-pub(super) async fn make(shared: &Shared, connector: &dyn Connector, row: Row, peer: Option<Peer>) -> u32 {
-    let Row { id, org, attempt, action, .. } = row;
+pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut row: Row, peer: Option<Peer>) -> u32 {
+    let (id, org, attempt) = (row.id.clone(), row.org.clone(), row.attempt);
     let since = Instant::now();
+    let action = std::mem::replace(&mut row.action, Err(String::new()));
     let mut attempted = match action {
         Ok(action) => {
-            let task = Task { id: id.clone(), org: org.clone(), peer, attempt, action };
-            carry_out(shared, connector, &task).await
+            // Uploads that get on are tried as often as they need.
+            let tried = if matches!(action, Action::Upload(_)) { row.misses.saturating_add(1) } else { attempt };
+            let task = Task { id: id.clone(), org: org.clone(), peer, attempt: tried, action };
+            carry_out(shared, connector, &task, row).await
         }
         Err(error) => {
             tracing::error!(reaction = %id, error, "a pending reaction cannot be read; it is given up");
@@ -78,30 +86,21 @@ pub(super) async fn make(shared: &Shared, connector: &dyn Connector, row: Row, p
     metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
     metrics::histogram!("linesman_attempt_seconds", "connector" => connector.name()).record(took.as_secs_f64());
     fail::fail_point!("dispatch::before-report");
-    let Attempted { requests, outcome, reports } = attempted;
-    let ended = Attempt { reaction: id, attempt, requests, outcome };
+    let Attempted { requests, outcome, reports, there, is_withdrawn } = attempted;
+    let ended = Attempt { reaction: id, attempt, requests, outcome, there, is_withdrawn };
     report::publish(&shared.client, connector.name(), org.as_ref(), reports, ended).await;
     requests
 }
 
 /// One attempt. A connector that panics has failed in it, like one that was answered with garbage:
 /// nobody knows what came of it, and it is made again. Left alone it would count as under way for ever.
-async fn carry_out(shared: &Shared, connector: &dyn Connector, task: &Task) -> Attempted {
+async fn carry_out(shared: &Arc<Shared>, connector: &dyn Connector, task: &Task, row: Row) -> Attempted {
     let attempt = async {
         fail::fail_point!("dispatch::attempt");
-        match task.action.bundle() {
-            None => match (contents::object(&task.action), &task.org) {
-                (None, _) => connector.carry_out(task).await,
-                (Some(object), Some(org)) => match contents::open(shared, org, object).await {
-                    Ok(contents) => connector.carry_out_with(task, contents).await,
-                    Err(failure) => Attempted::failed(0, failure),
-                },
-                (Some(_), None) => Attempted::failed(0, refused("an object is an organization's".to_owned())),
-            },
-            Some(bundle) => match contents::fetch(shared, bundle).await {
-                Ok(contents) => connector.carry_out_with(task, contents).await,
-                Err(failure) => Attempted::failed(0, failure),
-            },
+        if contents::is_named(&task.action) {
+            carry_out_with(shared, connector, task, row).await
+        } else {
+            connector.carry_out(task).await
         }
     };
     let attempted = AssertUnwindSafe(attempt).catch_unwind().await;
@@ -110,6 +109,30 @@ async fn carry_out(shared: &Shared, connector: &dyn Connector, task: &Task) -> A
         let message = format!("the connector `{}` broke off", connector.name());
         Attempted::failed(1, Failure { class: FailureClass::Garbled, message, retry_after_s: None })
     })
+}
+
+/// One attempt at what takes bytes, its turn before them. What leads to the upstream goes on as long as it may.
+async fn carry_out_with(shared: &Arc<Shared>, connector: &dyn Connector, task: &Task, row: Row) -> Attempted {
+    let ready = async {
+        let turn = connector.turn().await;
+        contents::of(shared, task).await.map(|contents| contents.in_turn(turn))
+    };
+    if !connector.is_upstream() {
+        return match ready.await {
+            Ok(contents) => connector.carry_out_with(task, contents).await,
+            Err(failure) => Attempted::failed(0, failure),
+        };
+    }
+    let row = Arc::new(row);
+    let contents = tokio::select! {
+        biased;
+        () = wanted::withdrawn(Arc::clone(shared), Arc::clone(&row)) => return Attempted::withdrawn(0),
+        contents = ready => contents,
+    };
+    match contents {
+        Ok(contents) => connector.carry_out_with(task, contents.as_long_as(wanted::of(shared, &row))).await,
+        Err(failure) => Attempted::failed(0, failure),
+    }
 }
 
 /// Leaves out the cases that are no news. Where the state does not say whether one is, the attempt has failed as a

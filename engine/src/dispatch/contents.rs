@@ -11,7 +11,7 @@ use linesman_domain::table::Table;
 use linesman_domain::uploads;
 use linesman_schemas::OrgName;
 use linesman_schemas::outcome::{Failure, FailureClass};
-use linesman_schemas::reaction::{Action, BundleBytes};
+use linesman_schemas::reaction::{Action, BundleBytes, Task};
 use linesman_schemas::upload::UploadSource;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
@@ -27,11 +27,29 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// How long to wait before the log is asked again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Whether an action names bytes.
+pub(super) fn is_named(action: &Action) -> bool {
+    action.bundle().is_some() || object(action).is_some()
+}
+
+/// The bytes that a task names.
+///
+/// # Errors
+/// They are gone, or are not what the task says they are.
+pub(super) async fn of(shared: &Shared, task: &Task) -> Result<Contents, Failure> {
+    match (task.action.bundle(), object(&task.action), &task.org) {
+        (Some(bundle), _, _) => fetch(shared, bundle).await,
+        (None, Some(object), Some(org)) => open(shared, org, object).await,
+        (None, Some(_), None) => Err(refused("an object is an organization's".to_owned())),
+        (None, None, _) => Err(refused("no bytes are named".to_owned())),
+    }
+}
+
 /// The bytes that are named. A log that does not answer is asked again until it does.
 ///
 /// # Errors
 /// The message is gone, or it is not the one that is named: never an empty or another content.
-pub(super) async fn fetch(shared: &Shared, named: &BundleBytes) -> Result<Contents, Failure> {
+async fn fetch(shared: &Shared, named: &BundleBytes) -> Result<Contents, Failure> {
     // The room is closed by nobody.
     let permit = Arc::clone(&shared.room).acquire_owned().await.ok();
     let message = loop {
@@ -50,7 +68,7 @@ pub(super) async fn fetch(shared: &Shared, named: &BundleBytes) -> Result<Conten
 }
 
 /// The object that an action names, by its SHA-256, and its size.
-pub(super) fn object(action: &Action) -> Option<(&str, u64)> {
+fn object(action: &Action) -> Option<(&str, u64)> {
     match action {
         Action::Upload(upload) => match &upload.source {
             UploadSource::Object { sha256, size } => Some((sha256, *size)),
@@ -64,7 +82,7 @@ pub(super) fn object(action: &Action) -> Option<(&str, u64)> {
 ///
 /// # Errors
 /// There is none of this SHA-256, or it has another size.
-pub(super) async fn open(shared: &Shared, org: &OrgName, (sha256, size): (&str, u64)) -> Result<Contents, Failure> {
+async fn open(shared: &Shared, org: &OrgName, (sha256, size): (&str, u64)) -> Result<Contents, Failure> {
     let gone = || refused(format!("the object `{sha256}` is gone"));
     let digest = uploads::sha256(sha256).ok_or_else(gone)?;
     let unread = |error: String| Failure { class: FailureClass::Unavailable, message: error, retry_after_s: None };

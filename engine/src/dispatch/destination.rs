@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use linesman_connectors::Connector;
 use linesman_domain as domain;
-use linesman_schemas::Peer;
+use linesman_schemas::{Peer, upload};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep};
 
 use super::attempt::{self, Shared};
-use super::budget::Budget;
+use super::budget::Shared as Budget;
 use super::queue::{Due, Queues, Row};
 use super::{Error, STORE_PAUSE};
 use crate::lane::status::Change;
@@ -38,7 +38,8 @@ pub(super) struct Work {
     peer: Option<Peer>,
     connector: Arc<dyn Connector>,
     queues: Queues,
-    budget: Budget,
+    /// What all destinations of the connector may ask for in an hour; none for no bound.
+    budget: Option<Budget>,
     shared: Arc<Shared>,
     /// What all destinations of the connector have under way together.
     share: Option<Arc<Semaphore>>,
@@ -62,6 +63,8 @@ enum Wait {
     Pause(Option<Duration>),
     /// A part of what all destinations of the connector share.
     Share,
+    /// The end of an attempt, at whichever destination of the connector: all that it may ask for is under way.
+    Budget,
 }
 
 impl Work {
@@ -70,11 +73,11 @@ impl Work {
         name: Arc<str>,
         peer: Option<Peer>,
         connector: Arc<dyn Connector>,
-        share: Option<Arc<Semaphore>>,
+        (share, budget): (Option<Arc<Semaphore>>, Option<Budget>),
     ) -> Result<Self, Error> {
         Ok(Self {
             queues: Queues::open(&shared.store, Arc::clone(&name), shared.lanes_count())?,
-            budget: Budget::open(&shared.store, &name, &*connector, shared.lanes_count())?,
+            budget,
             name,
             peer,
             connector,
@@ -94,6 +97,7 @@ impl Work {
         mut stop: watch::Receiver<bool>,
     ) -> Result<Rest, JoinError> {
         let mut is_ending = false;
+        let mut freed = self.budget.as_ref().map(Budget::ended);
         // Since when there is nothing to do, and until when; none while there is.
         let mut rest: Option<(Instant, Option<Duration>)> = None;
         loop {
@@ -114,7 +118,7 @@ impl Work {
                     }
                     rest = Some((Instant::now(), pause));
                 }
-                Wait::Pause(_) | Wait::Share => {}
+                Wait::Pause(_) | Wait::Share | Wait::Budget => {}
             }
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
@@ -133,6 +137,7 @@ impl Work {
                     self.ended(&ended?);
                 }
                 permit = acquire(self.share.clone()), if wait == Wait::Share => self.permit = permit,
+                () = heard(&mut freed), if wait == Wait::Budget => {}
                 () = pause(wait) => {}
             }
         }
@@ -148,7 +153,9 @@ impl Work {
     }
 
     fn ended(&mut self, ended: &Ended) {
-        self.budget.spend(self.shared.now(), ended.requests);
+        if let Some(budget) = &self.budget {
+            budget.end(self.shared.now(), ended.requests);
+        }
         self.queues.released(ended.lane);
     }
 
@@ -179,10 +186,10 @@ impl Work {
             return Ok(Wait::Pause(Some(LOOK_EVERY)));
         }
         let now = self.shared.now();
-        while self.attempts.len() < self.connector.concurrency() {
-            if let Err(until) = self.budget.allow(now, self.attempts.len()) {
+        while self.attempts.len() < self.connector.concurrency(self.peer.as_ref()) {
+            if let Some(Err(until)) = self.budget.as_ref().map(|budget| budget.allow(now, self.is_of_uploads())) {
                 self.permit = None;
-                return Ok(until_of(now, until));
+                return Ok(until.map_or(Wait::Budget, |until| until_of(now, Some(until))));
             }
             match self.queues.next(now)? {
                 Due::Now(row) if self.has_share() => {
@@ -200,6 +207,11 @@ impl Work {
         Ok(Wait::Pause(None))
     }
 
+    /// Whether what goes there are uploads, beside what the same upstream is told of cases.
+    fn is_of_uploads(&self) -> bool {
+        self.connector.is_upstream() && self.peer.as_ref().is_some_and(|peer| peer.as_str() == upload::PEER)
+    }
+
     /// Whether another attempt may be made beside those of the connector's other destinations.
     fn has_share(&mut self) -> bool {
         let Some(share) = &self.share else { return true };
@@ -212,6 +224,9 @@ impl Work {
     fn attempt(&mut self, row: Row) {
         let (connector, shared) = (Arc::clone(&self.connector), Arc::clone(&self.shared));
         let (peer, permit) = (self.peer.clone(), self.permit.take());
+        if let Some(budget) = &self.budget {
+            budget.begin();
+        }
         self.attempts.spawn(async move {
             let lane = row.lane;
             let requests = attempt::make(&shared, &*connector, row, peer).await;
@@ -226,6 +241,16 @@ async fn acquire(share: Option<Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> 
     share?.acquire_owned().await.ok()
 }
 
+/// Ends with the next attempt of the connector's that does.
+async fn heard(freed: &mut Option<watch::Receiver<()>>) {
+    if let Some(freed) = freed
+        && freed.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
 fn until_of(now: Timestamp, until: Option<Timestamp>) -> Wait {
     Wait::Pause(until.map(|until| Duration::try_from(until.duration_since(now)).unwrap_or_default()))
 }
@@ -234,6 +259,6 @@ fn until_of(now: Timestamp, until: Option<Timestamp>) -> Wait {
 async fn pause(wait: Wait) {
     match wait {
         Wait::Pause(Some(pause)) => sleep(pause.clamp(LOOK_LEAST, LOOK_EVERY)).await,
-        Wait::Pause(None) | Wait::Share => std::future::pending().await,
+        Wait::Pause(None) | Wait::Share | Wait::Budget => std::future::pending().await,
     }
 }

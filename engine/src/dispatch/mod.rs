@@ -21,6 +21,7 @@ mod report;
 mod roster;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -21,8 +21,12 @@ pub(super) struct Row {
     pub(super) id: ReactionId,
     pub(super) org: Option<OrgName>,
     pub(super) attempt: u32,
+    /// How many tries in a row have got nowhere.
+    pub(super) misses: u32,
     /// What is to be done, or why that cannot be read.
     pub(super) action: Result<Action, String>,
+    /// The same, as it stands in the row.
+    pub(super) text: String,
     queue: Queue,
 }
 
@@ -231,8 +235,8 @@ impl Queues {
                 continue;
             };
             let action = serde_json::from_str(&row.action).map_err(|error| error.to_string());
-            let (org, attempt) = (row.org, row.attempt);
-            return Ok(Look::Row(Row { lane: *lane, id, org, attempt, action, queue: queue.clone() }));
+            let PendingRow { org, attempt, misses, action: text, .. } = row;
+            return Ok(Look::Row(Row { lane: *lane, id, org, attempt, misses, action, text, queue: queue.clone() }));
         }
         Ok(Look::Empty)
     }
@@ -286,6 +290,8 @@ mod tests {
             is_held: false,
             incident: None,
             action: r#"{"log":{"message":"","fields":{}}}"#.to_owned(),
+            misses: 0,
+            there: 0,
         };
         let place = reactions::queued("log", org, at(0), &id).into_bytes();
         let rows =

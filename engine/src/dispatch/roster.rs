@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::attempt::Shared;
+use super::budget::Shared as Budget;
 use super::destination::{Rest, Work};
 
 use super::{Error, Overview, queue};
@@ -35,6 +36,8 @@ pub(super) struct Roster {
     connectors: Vec<Arc<dyn Connector>>,
     /// What all destinations of a connector may have under way together.
     shares: BTreeMap<&'static str, Arc<Semaphore>>,
+    /// What all destinations of a connector may ask for in an hour; none for no bound.
+    budgets: BTreeMap<&'static str, Option<Budget>>,
     shared: Arc<Shared>,
     stop: watch::Receiver<bool>,
     tasks_most: usize,
@@ -68,6 +71,7 @@ impl Roster {
         let roster = Self {
             shares: connectors.iter().filter_map(share).collect(),
             connectors,
+            budgets: BTreeMap::new(),
             shared,
             stop,
             tasks_most,
@@ -204,7 +208,15 @@ impl Roster {
     fn start(&mut self, destination: Arc<str>) -> Result<(), Error> {
         let Some((connector, peer)) = self.connector_of(&destination) else { return Ok(()) };
         let (share, connector) = (self.shares.get(connector.name()).cloned(), Arc::clone(connector));
-        let task = Work::open(&self.shared, Arc::clone(&destination), peer, connector, share)?;
+        let budget = match self.budgets.get(connector.name()) {
+            Some(known) => known.clone(),
+            None => {
+                let budget = Budget::open(&self.shared.store, &*connector, self.shared.lanes_count())?;
+                self.budgets.insert(connector.name(), budget.clone());
+                budget
+            }
+        };
+        let task = Work::open(&self.shared, Arc::clone(&destination), peer, connector, (share, budget))?;
         let (changes, receiver) = mpsc::unbounded_channel();
         self.tasks.spawn(task.run(receiver, self.rest_sender.clone(), self.stop.clone()));
         self.running.insert(destination, Running { changes: Some(changes), rest: None });

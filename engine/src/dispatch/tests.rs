@@ -9,9 +9,11 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use linesman_connectors::{Attempted, Contents};
 use linesman_domain::cases;
+use linesman_domain::jobs::{JobRow, Work};
 use linesman_domain::reactions::{self, PendingRow};
 use linesman_domain::state::Writes;
 use linesman_domain::table;
+use linesman_schemas::Peer;
 use linesman_schemas::outcome::{CaseStanding, Done, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::Task;
 use tokio::task::JoinHandle;
@@ -25,7 +27,7 @@ use crate::log::{self, inputs, mark};
 const BOUND: Duration = Duration::from_secs(30);
 
 /// A connector of several peers. `dead` never answers, `sick` fails, `deaf` breaks off, `poll` brings a case; the
-/// others take what comes.
+/// others take what comes. With bytes `slow` goes on until they may not leave any more.
 #[derive(Default)]
 struct Peers {
     served: Mutex<BTreeMap<String, usize>>,
@@ -43,7 +45,7 @@ impl Connector for Peers {
         "test"
     }
 
-    fn concurrency(&self) -> usize {
+    fn concurrency(&self, _: Option<&Peer>) -> usize {
         2
     }
 
@@ -91,8 +93,17 @@ impl Connector for Peers {
         .boxed()
     }
 
-    fn carry_out_with<'a>(&'a self, _: &'a Task, contents: Contents) -> BoxFuture<'a, Attempted> {
-        async {
+    fn carry_out_with<'a>(&'a self, task: &'a Task, mut contents: Contents) -> BoxFuture<'a, Attempted> {
+        async move {
+            let mut wanted = contents.take_wanted();
+            let (is_wanted, withdrawn) = wanted.parts();
+            assert!(is_wanted());
+            if task.peer.as_ref().is_some_and(|peer| peer.as_str() == "slow") {
+                *self.served.lock().unwrap().entry("slow".to_owned()).or_default() += 1;
+                withdrawn.await;
+                assert!(!is_wanted());
+                return Attempted { there: Some(7), ..Attempted::withdrawn(2) };
+            }
             let pieces: Vec<bytes::Bytes> = contents.into_pieces().try_collect().await.unwrap();
             self.contents.lock().unwrap().push(pieces.concat());
             Attempted::done(1, Done::Delivered)
@@ -112,7 +123,7 @@ struct World {
     send: watch::Sender<bool>,
     stop: watch::Sender<bool>,
     dispatcher: Option<JoinHandle<Result<(), Error>>>,
-    _lanes: watch::Sender<LaneStatus>,
+    lane: watch::Sender<LaneStatus>,
     _dir: tempfile::TempDir,
 }
 
@@ -155,7 +166,7 @@ impl World {
             send,
             stop,
             dispatcher: Some(dispatcher),
-            _lanes: lane,
+            lane,
             _dir: dir,
         }
     }
@@ -232,6 +243,8 @@ fn pend(store: &Store, destination: &str, number: u32, action: &str) {
         is_held: false,
         incident: None,
         action: action.to_owned(),
+        misses: 0,
+        there: 0,
     };
     let place = reactions::queued(destination, "acme", not_before, &id(number)).into_bytes();
     let row = table::encode(&row).unwrap();
@@ -381,4 +394,60 @@ async fn bytes_of_a_bundle_come_as_they_stand_in_the_log_or_not_at_all() {
     assert_eq!(failed(world.outcome(3).await).message, "the message 9999 of IN is gone");
     assert_eq!(world.peers.contents.lock().unwrap().len(), 1);
     world.stop().await;
+}
+
+/// Whether what is under way is broken off by `change`, told of by the lane or by the licence.
+async fn breaks_off(what: &str, change: impl FnOnce(&World)) {
+    let world = World::new(16, |_| {}).await;
+    let bundle = b"a bundle".to_vec();
+    let sequence = inputs::put(&world.client, "in.acme.jmb.edge-1".to_owned(), bundle.clone()).await.unwrap();
+    let sha256 = {
+        use sha2::Digest as _;
+        hex::encode(sha2::Sha256::digest(&bundle))
+    };
+    let bytes = format!(r#"{{"sequence":{sequence},"length":8,"sha256":"{sha256}","start":0,"end":8}}"#);
+    world.pend("test/slow", 1, &format!(r#"{{"log":{{"message":"m","fields":{{}},"bundle":{bytes}}}}}"#));
+    world.eventually("it is under way", |world| world.peers.served("slow") == 1).await;
+    // News of others break nothing off.
+    world.lane.send_modify(|status| status.position += 1);
+    change(&world);
+    world.lane.send_modify(|status| status.position += 1);
+    let failure = failed(world.outcome(1).await);
+    assert_eq!(failure.message, "what may leave has changed meanwhile; the next attempt goes by that", "{what}");
+    let told = world.reports().await.into_iter().find_map(|report| match report {
+        Report::Attempt(attempt) => Some((attempt.requests, attempt.there, attempt.is_withdrawn)),
+        Report::CaseChanged(_) => None,
+    });
+    assert_eq!(told, Some((2, Some(7), true)), "{what}");
+    world.stop().await;
+}
+
+/// The pending row as it is changed.
+fn rewrite(world: &World, change: impl FnOnce(&mut PendingRow)) {
+    let key = reactions::key(&id(1));
+    let mut row = linesman_domain::table::Table::read(&world.store.lane(0).unwrap(), &key).unwrap().unwrap();
+    change(&mut row);
+    write(&world.store, vec![(key.into_bytes(), Some(table::encode(&row).unwrap()))]);
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_broken_off_once_it_may_not_leave() {
+    breaks_off("nothing may leave", |world| settle(&world.store, "test/slow", 1)).await;
+    breaks_off("the organization is suspended", |world| rewrite(world, |row| row.is_held = true)).await;
+    breaks_off("another level", |world| rewrite(world, |row| row.action = SAID.to_owned())).await;
+    breaks_off("it is tried anew", |world| rewrite(world, |row| row.attempt = 2)).await;
+    breaks_off("the licence has lapsed", |world| {
+        world.send.send_replace(false);
+    })
+    .await;
+    breaks_off("its organization is under review", |world| {
+        let work = Work::ReviewPending("acme".parse().unwrap());
+        let job = JobRow { work, cursor: Vec::new(), done: 0, started: Timestamp::UNIX_EPOCH, advanced: 0 };
+        write(&world.store, vec![([&b"j"[..], &9_u64.to_be_bytes()].concat(), Some(table::encode(&job).unwrap()))]);
+    })
+    .await;
+    breaks_off("its row is damaged", |world| {
+        write(&world.store, vec![(reactions::key(&id(1)).into_bytes(), Some(vec![0xff; 3]))]);
+    })
+    .await;
 }

@@ -87,4 +87,11 @@ pub(super) fn count(decision: &Decision) {
     for (class, count) in &tally.attempt_failures {
         metrics::counter!("linesman_attempt_failures_total", "class" => *class).increment(*count);
     }
+    for (state, count) in &tally.uploads {
+        metrics::counter!("linesman_uploads_total", "state" => *state).increment(*count);
+    }
+    for (end, count) in &tally.upload_attempts {
+        metrics::counter!("linesman_upload_attempts_total", "end" => *end).increment(*count);
+    }
+    metrics::counter!("linesman_upload_bytes_total").increment(tally.upload_bytes);
 }

@@ -8,11 +8,16 @@
 //!
 //! INVARIANT (an append is durable or has not happened): pieces are written before the row that counts them. What lies
 //! behind the offset of an upload is written again.
+//!
+//! INVARIANT (nothing goes because of what a replica has not heard of): what decides whether anything is written or removed
+//! is read where the bucket's leader has it. Only what goes upward is read anywhere, and held against its SHA-256.
 
 use std::io;
 
 use async_nats::jetstream;
-use async_nats::jetstream::kv::{Config, Entry, Operation, Store};
+use async_nats::jetstream::kv::{Config, Store, UpdateErrorKind};
+use async_nats::jetstream::message::StreamMessage;
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use futures_util::stream::{self, Stream};
@@ -24,6 +29,10 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
 const BUCKET: &str = "linesman-objects";
+/// The header of a message in whose place there is nothing any more.
+const OPERATION: &str = "KV-Operation";
+/// What it says of one that was purged.
+const PURGED: &str = "PURGE";
 /// The most bytes of a piece: a message with one fits into a server that takes 1 MiB.
 pub const PIECE: u64 = 512 * 1024;
 
@@ -115,9 +124,18 @@ impl Objects {
         made.await.map_err(|error| fault(BUCKET, error))
     }
 
-    async fn entry(&self, key: &str) -> Result<Option<Entry>, Error> {
-        let entry = self.store().await?.entry(key).await.map_err(|error| fault(key, error))?;
-        Ok(entry.filter(|entry| entry.operation == Operation::Put))
+    /// What lies under a key, or says that nothing does any more, as the leader has it.
+    async fn newest(&self, key: &str) -> Result<Option<StreamMessage>, Error> {
+        let subject = format!("$KV.{BUCKET}.{key}");
+        match self.store().await?.stream.get_last_raw_message_by_subject(&subject).await {
+            Ok(message) => Ok(Some(message)),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(fault(key, error)),
+        }
+    }
+
+    async fn entry(&self, key: &str) -> Result<Option<StreamMessage>, Error> {
+        Ok(self.newest(key).await?.filter(|message| message.headers.get(OPERATION).is_none()))
     }
 
     /// An upload, whole or not.
@@ -128,9 +146,9 @@ impl Objects {
         for (key, is_done) in [(done_key(org, upload), true), (open_key(org, upload), false)] {
             let Some(entry) = self.entry(&key).await? else { continue };
             let manifest =
-                serde_json::from_slice(&entry.value).map_err(|source| Error::Json { key: key.clone(), source })?;
-            let changed = Timestamp::from_second(entry.created.unix_timestamp()).unwrap_or(Timestamp::MIN);
-            return Ok(Some(Found { manifest, is_done, changed, revision: entry.revision }));
+                serde_json::from_slice(&entry.payload).map_err(|source| Error::Json { key: key.clone(), source })?;
+            let changed = Timestamp::from_second(entry.time.unix_timestamp()).unwrap_or(Timestamp::MIN);
+            return Ok(Some(Found { manifest, is_done, changed, revision: entry.sequence }));
         }
         Ok(None)
     }
@@ -161,7 +179,7 @@ impl Objects {
             let piece = match filled {
                 0 => part,
                 _ => {
-                    let before = self.entry(&key).await?.map(|entry| entry.value).unwrap_or_default();
+                    let before = self.entry(&key).await?.map(|entry| entry.payload).unwrap_or_default();
                     let kept = usize::try_from(filled).unwrap_or(usize::MAX).min(before.len());
                     [before.get(..kept).unwrap_or_default(), &part].concat().into()
                 }
@@ -175,30 +193,48 @@ impl Objects {
         Ok(Found { manifest, revision, ..found.clone() })
     }
 
-    /// An upload is whole: it is held against what was announced.
+    /// An upload has all its bytes: it is held against what was announced, and is whole then, as it is returned; none where
+    /// it has others.
     ///
     /// # Errors
-    /// The server does not answer. Whether it is what was announced is what is returned.
-    pub async fn finish(&self, org: &OrgName, upload: &str, manifest: &Manifest) -> Result<bool, Error> {
+    /// The server does not answer.
+    pub async fn finish(&self, org: &OrgName, upload: &str, added: Found) -> Result<Option<Found>, Error> {
+        let manifest = &added.manifest;
         let (mut hasher, mut length) = (Sha256::new(), 0);
         for number in 0..manifest.request.size.div_ceil(PIECE) {
-            let piece = self.piece(org, upload, number).await?;
+            let piece = self.entry(&piece_key(org, upload, number)).await?;
+            let piece = piece.map(|entry| entry.payload).unwrap_or_default();
             hasher.update(&piece);
             length += piece.len() as u64;
         }
         if length != manifest.request.size || hex::encode(hasher.finalize()) != manifest.request.sha256 {
-            return Ok(false);
+            return Ok(None);
         }
         let (key, open) = (done_key(org, upload), open_key(org, upload));
         let store = self.store().await?;
-        store.put(&key, written(&key, manifest)?).await.map_err(|error| fault(&key, error))?;
+        let revision = store.put(&key, written(&key, manifest)?).await.map_err(|error| fault(&key, error))?;
         self.purge(&open).await?;
-        Ok(true)
+        Ok(Some(Found { is_done: true, revision, ..added }))
     }
 
+    /// An upload that is whole counts as changed now, if it is still as it was found; whether it is.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn touch(&self, org: &OrgName, upload: &str, found: &Found) -> Result<bool, Error> {
+        let key = done_key(org, upload);
+        match self.store().await?.update(&key, written(&key, &found.manifest)?, found.revision).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+            Err(error) => Err(fault(&key, error)),
+        }
+    }
+
+    /// A piece, from whichever replica answers.
     async fn piece(&self, org: &OrgName, upload: &str, number: u64) -> Result<Bytes, Error> {
         let key = piece_key(org, upload, number);
-        Ok(self.entry(&key).await?.map(|entry| entry.value).unwrap_or_default())
+        let piece = self.store().await?.get(&key).await.map_err(|error| fault(&key, error))?;
+        Ok(piece.unwrap_or_default())
     }
 
     /// An upload goes, with all its bytes.
@@ -219,10 +255,12 @@ impl Objects {
         if store.purge_expect_revision(&key, Some(found.revision)).await.is_err() {
             return Ok(false);
         }
-        let marker = store.entry(&key).await.map_err(|error| fault(&key, error))?;
+        let is_marker = |message: &StreamMessage| {
+            message.headers.get(OPERATION).is_some_and(|operation| operation.as_str() == PURGED)
+        };
         // Whoever begins it anew by now writes behind the marker.
-        let Some(marker) = marker.filter(|entry| entry.operation == Operation::Purge) else { return Ok(true) };
-        let purge = store.stream.purge().sequence(marker.revision + 1);
+        let Some(marker) = self.newest(&key).await?.filter(is_marker) else { return Ok(true) };
+        let purge = store.stream.purge().sequence(marker.sequence + 1);
         let purge = purge.filter(format!("$KV.{BUCKET}.{org}.{upload}.*")).await;
         purge.map(|_| true).map_err(|error| fault(&key, error))
     }

@@ -57,6 +57,10 @@ const WAIT_BOUNDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25
 
 const VERB: Label =
     Label { name: "verb", values: Values::Words(|| vec!["receive", "decode", "decide", "emit", "apply"]) };
+const UPLOAD_STATE: Label = Label {
+    name: "state",
+    values: Values::Words(|| linesman_domain::uploads::UploadState::ALL.map(|(_, word)| word).to_vec()),
+};
 const SECTION: Label = Label {
     name: "section",
     values: Values::Words(|| {
@@ -135,6 +139,11 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_attempts_total", &[CONNECTOR], "Attempts at reactions that have ended."),
     seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR], "How long an attempt takes, in seconds."),
     counter("linesman_attempt_failures_total", &[CLASS], "Attempts that failed."),
+    counter("linesman_uploads_total", &[UPLOAD_STATE], "Uploads that have come to stand so: kept here, on their way, sent, failed, or released with the end of their case."),
+    counter("linesman_upload_attempts_total", &[
+        Label { name: "end", values: Values::Words(|| linesman_domain::reactions::UPLOAD_ENDS.to_vec()) },
+    ], "Attempts at uploads by how they ended: done, moved on, missed, broken off since what may leave has changed, or failed before anybody was asked."),
+    counter("linesman_upload_bytes_total", &[], "Bytes of uploads that the upstream has, filtered, counted when all of one are there."),
     gauge("linesman_certificate_ends_timestamp_seconds", &[CONNECTOR], "When the certificate ends that the upstream showed last, believed or not, in seconds since 1970."),
     counter("linesman_destinations_displaced_total", &[], "Times a destination at rest gave up its task for another one."),
     counter("linesman_dispatch_store_failures_total", &[], "Times what is pending could not be read; it is read again."),
@@ -183,6 +192,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_partner_logins_refused_total", &[
         Label { name: "reason", values: Values::Words(|| vec!["wrong", "waiting"]) },
     ], "Logins at the partner listener that were refused: wrong, or too soon after wrong ones."),
+    counter("linesman_partner_upload_bytes_total", &[], "Bytes of uploads that end customers have brought."),
     // The audit.
     counter("linesman_audit_records_total", &[OUTCOME], "Records of the audit, by what became of what was asked."),
     counter("linesman_audit_checkpoints_total", &[], "Checkpoints of the audit's logs that were signed to be kept."),

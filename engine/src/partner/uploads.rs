@@ -154,15 +154,16 @@ pub(super) async fn append(
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
     }
     let added = sources.objects.append(org, &upload, &found, bytes).await.map_err(|error| unavailable(&error))?;
+    metrics::counter!("linesman_partner_upload_bytes_total").increment(length);
     if added.manifest.offset < added.manifest.request.size {
         return Ok(Json(view(&upload, &added.manifest, false)));
     }
-    if !sources.objects.finish(org, &upload, &added.manifest).await.map_err(|error| unavailable(&error))? {
+    let Some(done) = sources.objects.finish(org, &upload, added).await.map_err(|error| unavailable(&error))? else {
         sources.objects.remove(org, &upload).await.map_err(|error| unavailable(&error))?;
         let detail = "the bytes have another SHA-256 than was announced; they are dropped: begin anew";
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/sha256".to_owned(), detail));
-    }
-    settled(&sources, &asker, &upload, &Found { is_done: true, ..added }).await
+    };
+    settled(&sources, &asker, &upload, &done).await
 }
 
 /// Gives an upload up that is incomplete.
@@ -211,6 +212,9 @@ fn is_over(found: &Found) -> bool {
 }
 
 /// How an upload stands; one that is whole is kept by its lane first, once.
+///
+/// INVARIANT (nothing is named that is gone): what was whole long ago and is named by nothing goes after a day, so it counts
+/// as changed before its lane is told of it; what went meanwhile is said to have gone.
 async fn settled(sources: &Sources, asker: &Asker, upload: &str, found: &Found) -> Result<Json<UploadView>, Problem> {
     if found.is_done {
         let Manifest { request, incident, .. } = found.manifest.clone();
@@ -218,6 +222,10 @@ async fn settled(sources: &Sources, asker: &Asker, upload: &str, found: &Found) 
         let verb =
             Verb::Case(Case::Keep(Box::new(UploadKept { stored: upload.to_owned(), incident, upload: request })));
         if !reports::known(sources, asker, &id, &verb)? {
+            let is_there = sources.objects.touch(asker.org(), upload, found).await;
+            if !is_there.map_err(|error| unavailable(&error))? {
+                return Err(Problem::busy("the upload was looked after meanwhile; ask how it stands", 1));
+            }
             reports::do_now(sources, asker, id, verb).await?;
         }
     }

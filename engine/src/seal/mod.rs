@@ -14,6 +14,7 @@ pub mod section;
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use linesman_schemas::OrgName;
@@ -23,6 +24,8 @@ use crate::data_dir::private;
 
 /// How many bytes the key has.
 const KEY_BYTES: usize = 32;
+/// What of a file's mode lets others than its owner in.
+const OTHERS: u32 = 0o077;
 /// The form of what is sealed.
 const FORM: u8 = 1;
 
@@ -44,6 +47,12 @@ pub enum SealError {
         path.display()
     )]
     NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others than its owner may read it.
+    #[error("others than its owner may read the key of the seal, `{}`: allow it to the owner only (mode 0600)", path.display())]
+    Open {
         /// The file.
         path: PathBuf,
     },
@@ -81,12 +90,13 @@ impl Seal {
     /// missing.
     ///
     /// # Errors
-    /// The file cannot be read or written, or holds no key.
+    /// The file cannot be read or written, others may read it, or it holds no key.
     pub fn open(keys: &Path, key_file: Option<&Path>) -> Result<Self, SealError> {
         let path = key_file.map_or_else(|| keys.join("seal"), Path::to_owned);
         let at = |source| SealError::File { path: path.clone(), source };
         let bytes = match read(&path) {
-            Ok(bytes) => bytes,
+            Ok((_, mode)) if mode & OTHERS != 0 => return Err(SealError::Open { path }),
+            Ok((bytes, _)) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound && key_file.is_none() => {
                 let made = private::random::<KEY_BYTES>().map_err(at)?;
                 private::write(&path, &made).map_err(at)?;
@@ -130,17 +140,17 @@ impl Seal {
     }
 }
 
-/// The file's bytes; of a longer one as many as say that it is none.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(2 * KEY_BYTES as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// The file's bytes, of a longer one as many as say that it is none, and who may do what with it.
+fn read(path: &Path) -> io::Result<(Vec<u8>, u32)> {
+    let (file, mut bytes) = (File::open(path)?, Vec::new());
+    // Of the file that is read, whatever takes its name meanwhile.
+    let mode = file.metadata()?.permissions().mode();
+    file.take(2 * KEY_BYTES as u64).read_to_end(&mut bytes)?;
+    Ok((bytes, mode))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     fn purpose<'a>(org: &'a OrgName, what: &'static str) -> Purpose<'a> {
@@ -189,7 +199,7 @@ mod tests {
         assert_eq!(missing.to_string(), format!("the key of the seal, `{}`, cannot be used", path.display()));
         assert!(!path.exists());
         for bytes in [&b""[..], &[7; 31], &[7; 33], &[7; 1000]] {
-            std::fs::write(&path, bytes).unwrap();
+            private::write(&path, bytes).unwrap();
             let refused = Seal::open(folder.path(), Some(&path)).err().unwrap().to_string();
             let expected = format!(
                 "`{}` is no key of the seal, which has exactly 32 raw bytes: put it back; without it what was sealed \
@@ -197,6 +207,27 @@ mod tests {
                 path.display()
             );
             assert_eq!(refused, expected);
+        }
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = folder.path().join("named");
+        private::write(&named, &[7; KEY_BYTES]).unwrap();
+        Seal::open(folder.path(), None).unwrap();
+        for (path, key_file) in [(&named, Some(named.as_path())), (&folder.path().join("seal"), None)] {
+            for mode in [0o640, 0o604, 0o620, 0o601] {
+                std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+                let refused = Seal::open(folder.path(), key_file).err().unwrap().to_string();
+                let expected = format!(
+                    "others than its owner may read the key of the seal, `{}`: allow it to the owner only (mode 0600)",
+                    path.display()
+                );
+                assert_eq!(refused, expected, "mode {mode:o}");
+            }
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o400)).unwrap();
+            Seal::open(folder.path(), key_file).unwrap();
         }
     }
 }

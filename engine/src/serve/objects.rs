@@ -1,7 +1,7 @@
 //! Looks after the object store: what no row names, and what was begun and not gone on with, goes after a day.
 //!
 //! INVARIANT (nothing that a row names goes, or comes to be named): an upload becomes whole before its command enters the
-//! log, and counts as changed then. By the time the clock of its lane, which is the log's, is a day further, the lane has
+//! log, and counts as changed then; one that is brought to its lane again later counts as changed once more. By the time the clock of its lane, which is the log's, is a day further, the lane has
 //! decided that command, or nobody sends it any more; whoever goes on with it in between changes it, and it stays.
 
 use std::sync::Arc;
@@ -120,7 +120,7 @@ mod tests {
             if upload != "open" {
                 let found = objects.find(&org, upload).await.unwrap().unwrap();
                 let found = objects.append(&org, upload, &found, Bytes::from_static(bytes.as_bytes())).await.unwrap();
-                assert!(objects.finish(&org, upload, &found.manifest).await.unwrap());
+                assert!(objects.finish(&org, upload, found).await.unwrap().is_some_and(|found| found.is_done));
             }
         }
         let row = ObjectRow { stored: "named".to_owned(), size: 3, names: 1, came: Timestamp::UNIX_EPOCH };

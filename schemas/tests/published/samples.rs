@@ -391,7 +391,14 @@ pub(crate) fn command(verb: Verb) -> Value {
 }
 
 fn attempt(outcome: Outcome) -> Attempt {
-    Attempt { reaction: parsed("acme-r3-18b9f5a2c3d4e5f6"), attempt: 1, requests: 2, outcome }
+    Attempt {
+        reaction: parsed("acme-r3-18b9f5a2c3d4e5f6"),
+        attempt: 1,
+        requests: 2,
+        outcome,
+        there: None,
+        is_withdrawn: false,
+    }
 }
 
 fn standing() -> CaseStanding {

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
+use linesman_schemas::Peer;
 use linesman_schemas::outcome::{Done, Failure, FailureClass};
 use linesman_schemas::reaction::{Action, Configure, GroupChange, Task};
 
@@ -75,7 +76,7 @@ impl Connector for Devices {
         NAME
     }
 
-    fn concurrency(&self) -> usize {
+    fn concurrency(&self, _: Option<&Peer>) -> usize {
         CONCURRENCY
     }
 

@@ -11,7 +11,7 @@ use linesman_schemas::{FilterLevel, IncidentId, OrgName, Principal};
 
 use super::chain::{self, ChainRow, LeadsTo, NoteRow, ReportedRow, Side, StepKind, StepRow, Words};
 use super::leaving::Texts;
-use super::{CaseState, CaseText, TEST_MARK, new, outgoing};
+use super::{CaseState, CaseText, TEST_MARK, begin_anew, new, note_test, outgoing};
 use crate::Error;
 use crate::desk::Desk;
 use crate::follow::{Cause, Follow};
@@ -109,7 +109,9 @@ pub(crate) fn forward(
     let request = case.request.clone();
     let level = organizations.filter_level(&incident.id.org);
     let id = desk.next_reaction(&incident.id.org);
+    begin_anew(incident);
     let action = outgoing(desk, organizations, incident, &request, level);
+    note_test(desk, organizations, incident);
     let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
     let policy = cause.policy().cloned();
     if let Some(case) = &mut incident.case {

@@ -28,6 +28,7 @@ use super::subject::Incident;
 use super::upstream;
 pub use chain::ChainRow;
 use leaving::Texts;
+use row::TESTS_STAY;
 pub use row::{CASES, CaseRow, CaseState, CaseText, key, within};
 pub(crate) use row::{find, keep};
 
@@ -58,10 +59,12 @@ pub(crate) fn open(
     let level = organizations.filter_level(&incident.id.org);
     let id = desk.next_reaction(&incident.id.org);
     let request = text(incident, wanted);
+    begin_anew(incident);
     let action = outgoing(desk, organizations, incident, &request, level);
+    let is_test = desk.is_at(TESTS_STAY) && is_test(desk, organizations, incident);
     let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
     let policy = cause.policy().cloned();
-    incident.case = Some(CaseRow { reaction: id.to_string(), policy, ..new(desk.now, state, request) });
+    incident.case = Some(CaseRow { reaction: id.to_string(), policy, is_test, ..new(desk.now, state, request) });
     Some((
         state,
         action.map(|action| {
@@ -93,6 +96,7 @@ fn new(now: Timestamp, state: CaseState, request: CaseText) -> CaseRow {
         link: String::new(),
         updated: Timestamp::UNIX_EPOCH,
         opened: now,
+        is_test: false,
     }
 }
 
@@ -186,6 +190,7 @@ pub(crate) fn refilter(desk: &Desk, organizations: &Organizations, incident: &mu
     let level = organizations.filter_level(&incident.id.org);
     let request = incident.case.as_ref()?.request.clone();
     let action = outgoing(desk, organizations, incident, &request, level);
+    note_test(desk, organizations, incident);
     if action.is_none()
         && let Some(case) = incident.case.as_mut().filter(|case| case.state == CaseState::Waiting)
     {
@@ -208,10 +213,32 @@ fn text(incident: &Incident, words: CaseWords) -> CaseText {
     }
 }
 
-/// Whether an incident's case is a try and no case: its organization's are, or it was reported as one.
-pub(crate) fn is_test(is_of_tests: bool, incident: &Incident) -> bool {
+/// Whether an incident's case is a try and no case: it was opened as one, its organization's are, or it was reported as one.
+///
+/// INVARIANT (nothing of a test leaves as a case): what was opened as a test stays one, whatever its organization's cases are
+/// by now.
+pub(crate) fn is_test(desk: &Desk, organizations: &Organizations, incident: &Incident) -> bool {
     let reported = incident.chain.as_ref().and_then(|chain| chain.reported.as_ref());
-    is_of_tests || reported.is_some_and(|reported| reported.is_test)
+    let row = organizations.row(&incident.id.org);
+    let was_opened_so = desk.is_at(TESTS_STAY) && incident.case.as_ref().is_some_and(|case| case.is_test);
+    was_opened_so
+        || row.is_some_and(|row| row.submit_case_as == SubmitCaseAs::Test)
+        || reported.is_some_and(|reported| reported.is_test)
+}
+
+/// The incident's case is opened anew: how it was before says nothing of how it is now.
+fn begin_anew(incident: &mut Incident) {
+    if let Some(case) = &mut incident.case {
+        case.is_test = false;
+    }
+}
+
+/// Keeps with the incident's case whether what is to leave says that it is a test.
+fn note_test(desk: &Desk, organizations: &Organizations, incident: &mut Incident) {
+    let is_test = desk.is_at(TESTS_STAY) && is_test(desk, organizations, incident);
+    if let Some(case) = &mut incident.case {
+        case.is_test = is_test;
+    }
 }
 
 /// What may leave of a case at a filter level; nothing at `Do not send`.
@@ -234,7 +261,7 @@ fn outgoing(
     // What came from below without details has none.
     let has_details = !texts.are_withheld() && reported.is_none_or(|reported| reported.has_details);
     let synopsis = texts.line(&text.synopsis, DETAIL_MOST);
-    let is_test = is_test(row.is_some_and(|row| row.submit_case_as == SubmitCaseAs::Test), incident);
+    let is_test = is_test(desk, organizations, incident);
     let synopsis =
         if is_test && !synopsis.starts_with(TEST_MARK) { format!("{TEST_MARK}{synopsis}") } else { synopsis };
     let alias = match reported {

@@ -1,5 +1,7 @@
 //! What is known of an incident's case.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::{IncidentId, OrgName, PolicyName, Priority};
@@ -8,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::coded;
 use crate::desk::Desk;
-use crate::table::{Key, Row, Table};
+use crate::table::{self, Key, Row, Table};
+
+/// The engine level from which on a case keeps whether it was opened as a test.
+pub(super) const TESTS_STAY: u32 = 8;
 
 /// Where a case stands. Stored by its place: a new word is added at the end. The project's own state machine:
 ///
@@ -87,6 +92,93 @@ pub struct CaseRow {
     /// When it was decided.
     #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
     pub opened: Timestamp,
+    /// Whether it left, or was to leave, as a try and no case.
+    pub is_test: bool,
+}
+
+/// A case, as version 1 had it.
+#[derive(Serialize, Deserialize)]
+struct CaseRowV1 {
+    state: CaseState,
+    reaction: String,
+    policy: Option<PolicyName>,
+    request: CaseText,
+    transaction_id: String,
+    case_id: String,
+    status: String,
+    previous_status: String,
+    link: String,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    updated: Timestamp,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    opened: Timestamp,
+}
+
+impl Row for CaseRowV1 {}
+
+impl From<CaseRowV1> for CaseRow {
+    fn from(row: CaseRowV1) -> Self {
+        let CaseRowV1 {
+            state,
+            reaction,
+            policy,
+            request,
+            transaction_id,
+            case_id,
+            status,
+            previous_status,
+            link,
+            updated,
+            opened,
+        } = row;
+        Self {
+            state,
+            reaction,
+            policy,
+            request,
+            transaction_id,
+            case_id,
+            status,
+            previous_status,
+            link,
+            updated,
+            opened,
+            // Nobody kept it: it goes by what its organization's cases are now, as it did.
+            is_test: false,
+        }
+    }
+}
+
+impl From<CaseRow> for CaseRowV1 {
+    fn from(row: CaseRow) -> Self {
+        let CaseRow {
+            state,
+            reaction,
+            policy,
+            request,
+            transaction_id,
+            case_id,
+            status,
+            previous_status,
+            link,
+            updated,
+            opened,
+            is_test: _,
+        } = row;
+        Self {
+            state,
+            reaction,
+            policy,
+            request,
+            transaction_id,
+            case_id,
+            status,
+            previous_status,
+            link,
+            updated,
+            opened,
+        }
+    }
 }
 
 /// What is said of a case.
@@ -106,7 +198,23 @@ pub struct CaseText {
     pub follow_up: FollowUp,
 }
 
-impl Row for CaseRow {}
+impl Row for CaseRow {
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match version {
+            1 => postcard::from_bytes::<CaseRowV1>(bytes).map(Self::from),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+
+    fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        match level < TESTS_STAY {
+            true => table::encode(&CaseRowV1::from(self.clone())).map(Cow::Owned),
+            false => Ok(Cow::Borrowed(stored)),
+        }
+    }
+}
 
 /// The table of cases.
 pub const CASES: Table<CaseRow> = Table::new(b'c');
@@ -129,4 +237,41 @@ pub(crate) fn find(desk: &Desk, incident: &IncidentId) -> Result<Option<CaseRow>
 /// Writes an incident's case.
 pub(crate) fn keep(desk: &mut Desk, incident: &IncidentId, case: &CaseRow) -> Result<(), Error> {
     desk.write(key(&incident.org, incident.number), case)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(is_test: bool) -> CaseRow {
+        CaseRow {
+            state: CaseState::Created,
+            reaction: "acme-r3-1".to_owned(),
+            policy: None,
+            request: CaseText { synopsis: "FPC 2 offline".to_owned(), ..CaseText::default() },
+            transaction_id: "T-1".to_owned(),
+            case_id: "C-1".to_owned(),
+            status: "open".to_owned(),
+            previous_status: String::new(),
+            link: String::new(),
+            updated: Timestamp::UNIX_EPOCH,
+            opened: Timestamp::UNIX_EPOCH,
+            is_test,
+        }
+    }
+
+    #[test]
+    fn a_row_of_version_1_is_not_known_to_be_a_test() {
+        let before = table::encode(&CaseRowV1::from(row(true))).unwrap();
+        assert_eq!(table::decode::<CaseRow>(b"c", &before).unwrap(), row(false));
+    }
+
+    #[test]
+    fn the_digest_of_the_levels_before_has_a_row_as_they_stored_it() {
+        let stored = table::encode(&row(true)).unwrap();
+        let before = table::encode(&CaseRowV1::from(row(true))).unwrap();
+        for (level, expected) in [(1, &before), (7, &before), (8, &stored)] {
+            assert_eq!(row(true).form(level, &stored).unwrap().as_ref(), expected.as_slice(), "at level {level}");
+        }
+    }
 }

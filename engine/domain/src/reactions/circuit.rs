@@ -92,6 +92,15 @@ pub(super) fn strain(desk: &mut Desk, destination: &str, failure: &Failure) -> R
     Ok(())
 }
 
+/// A destination takes what it is sent, in parts. It is left alone for as long as it asks for.
+pub(super) fn bear(desk: &mut Desk, destination: &str, failure: &Failure) -> Result<(), Error> {
+    let Some(asked_s) = failure.retry_after_s else { return close(desk, destination) };
+    let row = CircuitRow { open_until: Some(after(desk.now, asked_s.into())), ..CircuitRow::default() };
+    desk.write(circuit(destination), &row)?;
+    desk.queue_changed(destination, "");
+    Ok(())
+}
+
 /// A destination has had requests.
 pub(super) fn count(desk: &mut Desk, destination: &str, count: u32) -> Result<(), Error> {
     if count == 0 {

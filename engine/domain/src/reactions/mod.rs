@@ -66,20 +66,22 @@ pub(crate) fn react(
         destination: destination.to_string(),
         attempt: 1,
         not_before: desk.now,
-        deadline: after(desk.now, patience_s(desk, destination)),
+        deadline: after(desk.now, patience_s(desk, &destination.connector)),
         // Level 1 let out what was decided meanwhile.
         is_held: is_suspended && desk.is_at(2),
         incident: incident.map(|incident| incident.id.number),
         action: serde_json::to_string(action)?,
+        misses: 0,
+        there: 0,
     };
     pend(desk, id, &row)
 }
 
 /// How long a reaction is tried, in seconds: one of a partner for a month, since that may be away for long.
-fn patience_s(desk: &Desk, destination: &Destination) -> u64 {
+fn patience_s(desk: &Desk, connector: &str) -> u64 {
     const PARTNER_S: u64 = 30 * 86_400;
     let of_all = desk.settings.reaction_deadline_s;
-    if destination.to_string() == upstream::PARTNER_NAME { of_all.max(PARTNER_S) } else { of_all }
+    if connector == upstream::PARTNER_NAME { of_all.max(PARTNER_S) } else { of_all }
 }
 
 fn say(
@@ -167,6 +169,8 @@ pub(crate) fn arm_poll(desk: &mut Desk, cursor: Option<String>, due: Timestamp) 
         is_held: false,
         incident: None,
         action: serde_json::to_string(&action)?,
+        misses: 0,
+        there: 0,
     };
     pend(desk, &id, &row)
 }
@@ -210,6 +214,11 @@ pub(crate) fn settle(desk: &mut Desk, org: Option<&OrgName>, report: Attempt) ->
         return Ok(None);
     };
     circuit::count(desk, &row.destination, report.requests)?;
+    let course = Course::of(desk, &row, &report);
+    if uploads::is_one(&row.action) {
+        let is_done = matches!(report.outcome, Outcome::Done(_));
+        desk.tally.upload_attempt(if is_done { "done" } else { course.as_str() });
+    }
     match report.outcome {
         Outcome::Done(done) => {
             desk.tally.input("result", "done");
@@ -220,7 +229,7 @@ pub(crate) fn settle(desk: &mut Desk, org: Option<&OrgName>, report: Attempt) ->
         Outcome::Failed(failure) => {
             desk.tally.input("result", "failed");
             desk.tally.attempt_failure(failure.class.as_str());
-            failed(desk, &report.reaction, row, (&failure, report.requests))
+            failed(desk, &report.reaction, row, (&failure, course))
         }
     }
 }
@@ -246,31 +255,96 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
     }
 }
 
+/// What an attempt that failed says of its destination, and of how the next is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// Nobody was asked: what is wrong is here.
+    Unasked,
+    /// It got nowhere.
+    Missed,
+    /// Of an upload so many bytes are there, more than ever before.
+    Moved(u64),
+    /// It was broken off here.
+    Withdrawn,
+}
+
+/// How attempts at uploads end, as they are counted.
+pub const UPLOAD_ENDS: [&str; 5] = ["done", "moved", "missed", "withdrawn", "unasked"];
+
+impl Course {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unasked => "unasked",
+            Self::Missed => "missed",
+            Self::Moved(_) => "moved",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    fn of(desk: &Desk, row: &PendingRow, attempt: &Attempt) -> Self {
+        let moved = attempt.there.filter(|there| *there > row.there);
+        match moved {
+            _ if attempt.is_withdrawn && desk.is_at(uploads::ON_THEIR_OWN) => Self::Withdrawn,
+            _ if attempt.requests == 0 && desk.is_at(uploads::LEVEL) => Self::Unasked,
+            _ if !desk.is_at(uploads::ON_THEIR_OWN) => Self::Missed,
+            Some(there) => Self::Moved(there),
+            None => Self::Missed,
+        }
+    }
+}
+
+/// How many tries in a row are remembered of an upload that gets on: by then its pieces are as small as they become.
+const MISSES_MOST: u32 = 8;
+
+/// A reaction as its next try finds it. What an upload has brought counts for it: it is tried for as long as it gets on.
+fn tried(desk: &Desk, row: &PendingRow, failure: &Failure, course: Course, id: &ReactionId) -> PendingRow {
+    let connector = connector_of(&row.destination);
+    let mut next = PendingRow { attempt: row.attempt + 1, ..row.clone() };
+    // What is under way since before goes on beside cases.
+    if desk.is_at(uploads::ON_THEIR_OWN) && uploads::is_one(&row.action) && connector == row.destination {
+        next.destination = upstream::beside(&row.destination);
+    }
+    let wait_s = match course {
+        Course::Unasked | Course::Missed => {
+            next.misses = row.misses.saturating_add(1);
+            delay_s(desk, id, row, failure)
+        }
+        Course::Moved(there) => {
+            next.misses = row.misses.min(MISSES_MOST).saturating_sub(1);
+            next.there = there;
+            next.deadline = after(desk.now, patience_s(desk, connector));
+            u64::from(failure.retry_after_s.unwrap_or(0)).max(1)
+        }
+        Course::Withdrawn => 1,
+    };
+    next.not_before = after(desk.now, wait_s);
+    next
+}
+
 fn failed(
     desk: &mut Desk,
     id: &ReactionId,
     row: PendingRow,
-    (failure, requests): (&Failure, u32),
+    (failure, course): (&Failure, Course),
 ) -> Result<Option<Follow>, Error> {
-    // Where nobody was asked, what is wrong is here, and says nothing of the destination.
-    let was_asked = requests > 0 || !desk.is_at(uploads::LEVEL);
-    match failure.class {
-        _ if !was_asked => {}
+    match (failure.class, course) {
+        (_, Course::Unasked | Course::Withdrawn) => {}
         // It was reached and it answered: the destination is well.
-        FailureClass::Refused => circuit::close(desk, &row.destination)?,
-        _ => circuit::strain(desk, &row.destination, failure)?,
+        (FailureClass::Refused, _) => circuit::close(desk, &row.destination)?,
+        (_, Course::Moved(_)) => circuit::bear(desk, &row.destination, failure)?,
+        (_, Course::Missed) => circuit::strain(desk, &row.destination, failure)?,
     }
-    let again = after(desk.now, delay_s(desk, id, &row, failure));
+    let next = tried(desk, &row, failure, course, id);
     unpend(desk, id, &row);
     // The provider's polls have no deadline; what its policies decided has one.
     let provider = OrgName::provider();
     let whose = row.org.as_ref().or_else(|| (row.deadline < Timestamp::MAX).then_some(&provider));
     if let Some(org) = whose
-        && (failure.class == FailureClass::Refused || again > row.deadline)
+        && (failure.class == FailureClass::Refused || next.not_before > next.deadline)
     {
         return give_up(desk, id, org, &row, failure);
     }
-    pend(desk, id, &PendingRow { attempt: row.attempt + 1, not_before: again, ..row }).map(|()| None)
+    pend(desk, id, &next).map(|()| None)
 }
 
 fn give_up(
@@ -331,9 +405,10 @@ const UPLOAD_AGAIN_S: u64 = 2 * 3_600;
 /// whole of it by the reaction's id so that many do not come back at once.
 fn delay_s(desk: &Desk, id: &ReactionId, row: &PendingRow, failure: &Failure) -> u64 {
     let attempt = row.attempt;
+    let misses = if desk.is_at(uploads::ON_THEIR_OWN) { row.misses } else { attempt - 1 };
     let is_upload = desk.is_at(uploads::LEVEL) && uploads::is_one(&row.action);
     let most = if is_upload { UPLOAD_AGAIN_S } else { desk.settings.retry_most_s };
-    let doubled = desk.settings.retry_base_s.saturating_mul(1_u64.checked_shl(attempt - 1).unwrap_or(u64::MAX));
+    let doubled = desk.settings.retry_base_s.saturating_mul(1_u64.checked_shl(misses).unwrap_or(u64::MAX));
     let whole = doubled.min(most).max(1);
     let mut hasher = Sha256::new();
     hasher.update(id.as_str().as_bytes());
@@ -383,11 +458,12 @@ pub(crate) fn slice(desk: &Desk, org: &OrgName, after: &[u8], most: usize, bytes
         slice.looked_at += 1;
         // What texts come to does not count: where a slice ends is decided, and another release may redact otherwise.
         let of_row = match &id {
-            Some(id) if desk.is_at(leaving::LEVEL) => {
+            Some(id) => {
                 let read = desk.read(&self::key(id.as_str()))?;
-                read.map_or(Ok(0), |pending| Ok::<_, Error>(pending.form(leaving::LEVEL, &row)?.len()))?
+                let level = desk.level.min(leaving::LEVEL);
+                read.map_or(Ok(0), |pending| Ok::<_, Error>(pending.form(level, &row)?.len()))?
             }
-            _ => row.len(),
+            None => row.len(),
         };
         slice.ids.extend(id);
         bytes += key.len() + of_row;

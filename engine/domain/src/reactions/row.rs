@@ -16,6 +16,7 @@ use crate::Error;
 use crate::cases::leaving;
 use crate::state::Base;
 use crate::table::{self, Key, Row, Table};
+use crate::uploads;
 
 /// Whose queue the provider's own reactions stand in.
 pub const PROVIDER: &str = "_provider";
@@ -41,26 +42,87 @@ pub struct PendingRow {
     pub incident: Option<u64>,
     /// The action, in JSON.
     pub action: String,
+    /// How many tries in a row have got nowhere; of an upload one less with each that got on.
+    pub misses: u32,
+    /// Of an upload: how many bytes the destination had when it had most of them, as they leave now.
+    pub there: u64,
+}
+
+/// A pending reaction, as version 1 had it.
+#[derive(Serialize, Deserialize)]
+struct PendingRowV1 {
+    org: Option<OrgName>,
+    destination: String,
+    attempt: u32,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    not_before: Timestamp,
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    deadline: Timestamp,
+    is_held: bool,
+    incident: Option<u64>,
+    action: String,
+}
+
+impl Row for PendingRowV1 {}
+
+impl From<PendingRowV1> for PendingRow {
+    fn from(row: PendingRowV1) -> Self {
+        let PendingRowV1 { org, destination, attempt, not_before, deadline, is_held, incident, action } = row;
+        // Whatever was tried before got nowhere: there was no other way to be tried again.
+        let misses = attempt.saturating_sub(1);
+        Self { org, destination, attempt, not_before, deadline, is_held, incident, action, misses, there: 0 }
+    }
+}
+
+impl From<PendingRow> for PendingRowV1 {
+    fn from(row: PendingRow) -> Self {
+        let PendingRow {
+            org,
+            destination,
+            attempt,
+            not_before,
+            deadline,
+            is_held,
+            incident,
+            action,
+            misses: _,
+            there: _,
+        } = row;
+        Self { org, destination, attempt, not_before, deadline, is_held, incident, action }
+    }
 }
 
 impl Row for PendingRow {
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match version {
+            1 => postcard::from_bytes::<PendingRowV1>(bytes).map(Self::from),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+
     /// Without what texts came to, where they were redacted.
     fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-        if level < leaving::LEVEL || !leaving::may_have_texts(&self.action) {
-            return Ok(Cow::Borrowed(stored));
+        let covered = match level >= leaving::LEVEL && leaving::may_have_texts(&self.action) {
+            true => self.without_texts()?,
+            false => None,
+        };
+        if level < uploads::ON_THEIR_OWN {
+            return table::encode(&PendingRowV1::from(covered.unwrap_or_else(|| self.clone()))).map(Cow::Owned);
         }
-        let action: Option<Action> = serde_json::from_str(&self.action).ok();
-        match action.and_then(|action| leaving::without_texts(&action)) {
-            Some(action) => {
-                let action = serde_json::to_string(&action)?;
-                table::encode(&Self { action, ..self.clone() }).map(Cow::Owned)
-            }
-            None => Ok(Cow::Borrowed(stored)),
-        }
+        covered.map_or(Ok(Cow::Borrowed(stored)), |row| table::encode(&row).map(Cow::Owned))
     }
 }
 
 impl PendingRow {
+    /// It without what texts came to; none where it has none.
+    fn without_texts(&self) -> Result<Option<Self>, Error> {
+        let action: Option<Action> = serde_json::from_str(&self.action).ok();
+        let Some(action) = action.and_then(|action| leaving::without_texts(&action)) else { return Ok(None) };
+        Ok(Some(Self { action: serde_json::to_string(&action)?, ..self.clone() }))
+    }
+
     /// Whose queue it stands in.
     pub fn queue(&self) -> &str {
         self.org.as_ref().map_or(PROVIDER, OrgName::as_str)
@@ -140,4 +202,39 @@ pub(crate) fn prefix_of(org: &OrgName) -> Vec<u8> {
 /// The reaction whose key this is.
 pub(crate) fn read_key(key: &[u8]) -> Option<ReactionId> {
     std::str::from_utf8(PENDING.own(key)).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> PendingRow {
+        PendingRow {
+            org: "acme".parse().ok(),
+            destination: "jss".to_owned(),
+            attempt: 4,
+            not_before: Timestamp::UNIX_EPOCH,
+            deadline: Timestamp::MAX,
+            is_held: false,
+            incident: Some(7),
+            action: r#"{"log":{"message":"m","fields":{}}}"#.to_owned(),
+            misses: 3,
+            there: 0,
+        }
+    }
+
+    #[test]
+    fn a_row_of_version_1_has_got_nowhere_as_often_as_it_was_tried() {
+        let before = table::encode(&PendingRowV1::from(row())).unwrap();
+        assert_eq!(before[0], 1, "it has no version in front");
+        assert_eq!(table::decode::<PendingRow>(b"r", &before).unwrap(), row());
+    }
+
+    #[test]
+    fn the_digest_of_the_levels_before_has_a_row_as_they_stored_it() {
+        let (stored, before) = (table::encode(&row()).unwrap(), table::encode(&PendingRowV1::from(row())).unwrap());
+        for (level, expected) in [(1, &before), (7, &before), (8, &stored)] {
+            assert_eq!(row().form(level, &stored).unwrap().as_ref(), expected.as_slice(), "at level {level}");
+        }
+    }
 }

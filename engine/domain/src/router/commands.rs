@@ -206,6 +206,9 @@ impl Domain {
             if before != self.organizations.governs(&self.desk, org) && reactions::has_any(&self.desk, org)? {
                 self.jobs.begin(&mut self.desk, Work::ReviewPending(org.clone()))?;
             }
+            if before != self.organizations.governs(&self.desk, org) {
+                self.look_at_kept(org)?;
+            }
         } else {
             self.review_pending(org, &[], usize::MAX, usize::MAX)?;
         }

@@ -133,6 +133,9 @@ impl Domain {
                     for org in self.organizations.names() {
                         self.jobs.begin(desk, Work::ReviewPending(org))?;
                     }
+                    for org in self.organizations.names() {
+                        self.look_at_kept(&org)?;
+                    }
                 }
                 if shared == self.services.parameters() { Ok(()) } else { self.render_all() }
             }
@@ -144,6 +147,10 @@ impl Domain {
                     return Ok(());
                 }
                 self.services.keep(desk)?;
+                // What ended before is to go too.
+                for org in self.organizations.names() {
+                    self.look_at_kept(&org)?;
+                }
                 self.render_all()
             }
             Content::Attempt(attempt) => self.settle(None, attempt),
@@ -335,7 +342,10 @@ impl Domain {
                 let anew = parts::settle(desk, &mut self.leaves, org, (&device, &group), &reaction, answer)?;
                 self.free(org, anew.into_iter().collect()).map(|()| Vec::new())
             }
-            (Follow::Keep, Some(incident)) => incidents::keep(desk, incident).map(|()| Vec::new()),
+            (Follow::Keep, Some(incident)) => {
+                incidents::keep(desk, incident)?;
+                uploads::look_after(desk, incident).map(|()| Vec::new())
+            }
             // The rules refuse what is about an incident where there is none.
             (Follow::Trigger(_) | Follow::CaseStands(_) | Follow::Upload | Follow::Keep, None)
             | (Follow::RouteCase, _) => Ok(Vec::new()),

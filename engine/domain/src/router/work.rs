@@ -1,10 +1,13 @@
 //! What is done in slices, each an input of its own.
 
+use std::ops::Bound;
+
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
 
 use crate::activations::wanted::Scope;
 use crate::commands::services;
+use crate::follow::Follow;
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
 use crate::{Domain, Error, audit, cases, incidents, managers, reactions, uploads, upstream};
 
@@ -18,6 +21,7 @@ impl Domain {
         self.desk.tally.input("ctl", "slice");
         let (cursor, done) = match &job.work {
             Work::ReviewPending(org) => self.review_pending(org, &job.cursor, SLICE_ROWS, SLICE_BYTES)?,
+            Work::ReviewKept(org) => self.review_kept(org, &job.cursor)?,
             Work::AgeAudits { before_s } => {
                 let before = Timestamp::from_second(*before_s).unwrap_or(Timestamp::MIN);
                 audit::age(&mut self.desk, before, &job.cursor, SLICE_ROWS, SLICE_BYTES)?
@@ -43,6 +47,26 @@ impl Domain {
         self.jobs.advance(&mut self.desk, number, cursor, done)
     }
 
+    /// What is kept of an organization's cases behind `after` goes to the upstream if it may, so many uploads at a time.
+    fn review_kept(&mut self, org: &OrgName, after: &[u8]) -> Result<(Option<Vec<u8>>, u64), Error> {
+        let (found, last, count) = uploads::look_at_all(&self.desk, org, after)?;
+        for id in found {
+            let Some(incident) = self.incident(&id)? else { continue };
+            uploads::look_after(&mut self.desk, &incident)?;
+            self.follow(org, &mut Some(incident), vec![Follow::Upload])?;
+        }
+        Ok((last, count))
+    }
+
+    /// What is kept of an organization's cases is looked at anew, if there is anything.
+    pub(crate) fn look_at_kept(&mut self, org: &OrgName) -> Result<(), Error> {
+        let prefix = uploads::within(org);
+        if self.desk.is_at(uploads::ON_THEIR_OWN) && self.desk.first(Bound::Included(&prefix), &prefix)?.is_some() {
+            self.jobs.begin(&mut self.desk, Work::ReviewKept(org.clone()))?;
+        }
+        Ok(())
+    }
+
     /// An organization's settings changed: what is pending for it behind `after` follows them, so many rows and bytes at
     /// a time. The last row's key where there may be more, and how many there were.
     pub(super) fn review_pending(
@@ -63,6 +87,7 @@ impl Domain {
                 reactions::renew(&mut self.desk, &id, &row, Some(next))?;
                 continue;
             };
+            let was_test = incident.case.as_ref().map(|case| case.is_test);
             let told = match uploads::refilter(&mut self.desk, &self.organizations, &incident, id.as_str())? {
                 Some(action) => Some(action),
                 None => cases::cascade::refilter(&self.desk, &self.organizations, &mut incident, id.as_str()),
@@ -84,7 +109,14 @@ impl Domain {
             };
             let next = match action {
                 Some(action) => {
+                    if incident.case.as_ref().map(|case| case.is_test) != was_test {
+                        incidents::keep(&mut self.desk, &mut incident)?;
+                    }
                     next.action = serde_json::to_string(&action)?;
+                    if next.action != row.action && self.desk.is_at(uploads::ON_THEIR_OWN) {
+                        // Other bytes leave now, of which there are none yet.
+                        next.there = 0;
+                    }
                     Some(next)
                 }
                 None => {

@@ -175,9 +175,8 @@ fn what_waits_follows_the_level_and_goes_on_when_it_may() {
         assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Kept)]);
         lane.govern(&json!({}));
         lane.work();
-        let minute = 31 + u32::from(less.get("upload").is_some());
-        lane.take("acme", "result", standing("C-1", &format!("Open {minute}"), minute).as_bytes());
-        assert_eq!(lane.going().len(), 1, "with the next news of the case");
+        assert_eq!(lane.going().len(), 1, "no news of the case are waited for");
+        assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Waiting)]);
     }
 }
 
@@ -241,7 +240,7 @@ fn at_a_partner_the_receipt_is_enough() {
     lane.bundle("acme", "a", 1, "High");
     lane.report(&json!({"done": {"case_accepted": {"transaction_id": "T-own-7", "case": null}}}));
     let (_, row) = lane.pending().pop().unwrap();
-    assert_eq!((lane.going()[0]["case"].as_str(), row.destination.as_str()), (Some("T-own-7"), "partner"));
+    assert_eq!((lane.going()[0]["case"].as_str(), row.destination.as_str()), (Some("T-own-7"), "partner/uploads"));
 }
 
 #[test]
@@ -260,4 +259,297 @@ fn the_newest_snapshot_of_a_device_takes_the_place_of_the_one_before() {
     assert_eq!((total.objects, total.bytes), (1, 9), "nothing names the first any more");
     assert!(lane.row(&uploads::object(&org, &uploads::sha256(HASH).unwrap())).is_none());
     assert_eq!(lane.row(&uploads::snapshot(&org, "SNa")).unwrap().size, 9);
+}
+
+/// An attempt at the only upload ends before all bytes are there; the destination says how many are.
+fn unfinished(lane: &mut Lane, there: u64, class: &str) {
+    let (id, row) = lane.pending().pop().unwrap();
+    lane.now = lane.now.max(row.not_before);
+    let report = json!({"attempt": {
+        "reaction": id, "attempt": row.attempt, "requests": 11, "outcome": failed(class, None), "there": there,
+    }});
+    lane.take("acme", "result", report.to_string().as_bytes());
+}
+
+fn circuit(lane: &Lane, destination: &str) -> Option<reactions::CircuitRow> {
+    lane.row(&reactions::circuit(destination))
+}
+
+#[test]
+fn uploads_go_beside_cases_and_not_among_them() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    lane.below_says(&kept("rsi.txt", HASH));
+    assert_eq!(lane.pending()[0].1.destination, "jss");
+    lane.accept();
+    assert_eq!(lane.pending()[0].1.destination, "jss/uploads");
+    for _ in 0..6 {
+        lane.report(&failed("unavailable", None));
+    }
+    assert!(circuit(&lane, "jss/uploads").unwrap().open_until.is_some(), "uploads rest");
+    assert_eq!(circuit(&lane, "jss"), None, "and nobody's cases do");
+}
+
+#[test]
+fn an_upload_goes_on_for_as_long_as_it_gets_on() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    lane.below_says(&kept("core.tgz", HASH));
+    lane.accept();
+    let began = lane.now;
+    for part in 1..=400 {
+        // Lost on the way or ended by its bound: it has got on.
+        unfinished(&mut lane, part, if part % 2 == 0 { "overloaded" } else { "unavailable" });
+        lane.now = lane.now.checked_add(1.hour()).unwrap();
+        assert_eq!(lane.uploads(), [("core.tgz".to_owned(), UploadState::Waiting)], "part {part}");
+        assert_eq!(circuit(&lane, "jss/uploads"), None, "part {part}");
+    }
+    let passed_s = lane.now.as_second() - began.as_second();
+    assert!(passed_s > 2 * i64::try_from(Settings::default().reaction_deadline_s).unwrap());
+    assert_eq!(lane.pending()[0].1.misses, 0);
+    lane.report(&json!({"done": {"uploaded": {"sha256": OTHER, "size": 5}}}));
+    assert_eq!(lane.uploads(), [("core.tgz".to_owned(), UploadState::Sent)]);
+}
+
+#[test]
+fn an_upload_that_gets_nowhere_is_given_up() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    lane.below_says(&kept("core.tgz", HASH));
+    lane.accept();
+    unfinished(&mut lane, 7, "unavailable");
+    for misses in 1.. {
+        // So many were there before: the destination forgets and is told the same again.
+        unfinished(&mut lane, 7, "unavailable");
+        let Some((_, row)) = lane.pending().pop() else { break };
+        assert_eq!((row.misses, row.there), (misses, 7));
+        assert!(misses < 1_000);
+    }
+    assert_eq!(lane.uploads(), [("core.tgz".to_owned(), UploadState::Failed)]);
+}
+
+#[test]
+fn pieces_stay_small_where_large_ones_do_not_arrive() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    lane.below_says(&kept("core.tgz", HASH));
+    lane.accept();
+    let misses = |lane: &Lane| lane.pending()[0].1.misses;
+    for expected in 1..=20 {
+        unfinished(&mut lane, 0, "unavailable");
+        assert_eq!(misses(&lane), expected);
+    }
+    for (there, expected) in [(1, 7), (2, 6), (2, 7), (3, 6), (4, 5)] {
+        unfinished(&mut lane, there, "unavailable");
+        assert_eq!(misses(&lane), expected);
+    }
+}
+
+#[test]
+fn what_is_broken_off_here_says_nothing_of_the_destination() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    lane.below_says(&kept("core.tgz", HASH));
+    lane.accept();
+    unfinished(&mut lane, 4, "unavailable");
+    let (id, before) = lane.pending().pop().unwrap();
+    lane.govern(&json!({"filter_level": "Send all information except configuration"}));
+    let withdrawn = json!({"attempt": {
+        "reaction": id, "attempt": before.attempt, "requests": 3, "outcome": failed("unavailable", None), "there": 6,
+        "is_withdrawn": true,
+    }});
+    lane.take("acme", "result", withdrawn.to_string().as_bytes());
+    let (_, row) = lane.pending().pop().unwrap();
+    assert_eq!((row.attempt, row.misses, row.there), (before.attempt + 1, 0, 0), "other bytes leave now");
+    assert!(row.not_before.as_second() - lane.now.as_second() <= 1, "at once");
+    assert_eq!(circuit(&lane, "jss/uploads"), None);
+}
+
+#[test]
+fn at_level_7_an_upload_is_an_attempt_like_any_other() {
+    let mut lane = Lane::at(7);
+    lane.organization("acme", "Send all information");
+    lane.rules(1, &[], Settings::default());
+    lane.govern(&json!({}));
+    lane.below_says(&report());
+    lane.below_says(&kept("rsi.txt", HASH));
+    lane.accept();
+    unfinished(&mut lane, 5, "overloaded");
+    let (_, row) = lane.pending().pop().unwrap();
+    assert_eq!((row.destination.as_str(), row.attempt, row.misses, row.there), ("jss", 2, 1, 0));
+    assert_eq!(circuit(&lane, "jss").unwrap().failures, 1);
+    lane.decide("", "ctl", b"", Content::Level(8));
+    lane.commit();
+    unfinished(&mut lane, 6, "overloaded");
+    let (_, row) = lane.pending().pop().unwrap();
+    assert_eq!((row.destination.as_str(), row.misses, row.there), ("jss/uploads", 0, 6), "beside cases from then on");
+    assert_eq!(circuit(&lane, "jss"), None);
+}
+
+#[test]
+fn what_is_kept_goes_on_in_slices_as_soon_as_it_may() {
+    let mut lane = Lane::with_case_from_below(&json!({"upload": false}));
+    lane.accept();
+    for number in 0..100 {
+        assert_eq!(lane.below_says(&kept(&format!("{number}.txt"), HASH)).0, Verdict::Done);
+    }
+    let suspends = |lane: &mut Lane| lane.command("acme", &json!("suspend_organization"));
+    suspends(&mut lane);
+    assert!(lane.going().is_empty());
+    lane.govern(&json!({}));
+    lane.work();
+    assert_eq!(lane.going().len(), 100);
+    assert!(lane.pending().iter().all(|(_, row)| !row.is_held));
+    // What waits is held while the organization is suspended, and goes on when it takes part again.
+    suspends(&mut lane);
+    lane.work();
+    assert!(lane.pending().iter().all(|(_, row)| row.is_held));
+    lane.govern(&json!({}));
+    lane.work();
+    assert!(lane.pending().iter().all(|(_, row)| !row.is_held));
+    assert_eq!(lane.going().len(), 100, "each once");
+}
+
+#[test]
+fn at_level_7_what_is_kept_waits_for_news_of_its_case() {
+    let mut lane = Lane::at(7);
+    lane.organization("acme", "Send all information");
+    lane.rules(1, &[], Settings::default());
+    lane.govern(&json!({"upload": false}));
+    lane.below_says(&report());
+    lane.below_says(&kept("rsi.txt", HASH));
+    lane.accept();
+    lane.govern(&json!({}));
+    lane.work();
+    assert!(lane.going().is_empty());
+    lane.decide("", "ctl", b"", Content::Level(8));
+    lane.commit();
+    lane.work();
+    assert_eq!(lane.going().len(), 1, "with the raise it is looked at");
+}
+
+/// How many objects and bytes are kept of `acme`.
+fn total(lane: &Lane) -> (u64, u64) {
+    let total = lane.row(&uploads::kept(&"acme".parse().unwrap())).unwrap_or_default();
+    (total.objects, total.bytes)
+}
+
+fn ended(lane: &Lane) -> Option<uploads::EndedRow> {
+    lane.row(&uploads::ended(&"acme-1".parse().unwrap()))
+}
+
+fn days_pass(lane: &mut Lane, days: i64) {
+    lane.now = lane.now.checked_add((24 * days).hours()).unwrap();
+    lane.take("", "ctl", b"");
+    lane.work();
+}
+
+#[test]
+fn what_is_kept_of_a_case_goes_a_week_after_its_end() {
+    let mut lane = Lane::with_case_from_below(&json!({"handling": "own"}));
+    lane.below_says(&kept("rsi.txt", HASH));
+    lane.below_says(&kept("again.txt", HASH));
+    lane.below_says(&kept("core.tgz", OTHER));
+    days_pass(&mut lane, 400);
+    assert_eq!(total(&lane), (2, 14), "for as long as the case is open");
+    let close = json!({"close_case": {"incident": "acme-1", "text": "works"}});
+    let reopen = json!({"reopen_case": {"incident": "acme-1", "text": "not quite"}});
+    lane.command("acme", &close);
+    assert!(ended(&lane).is_some());
+    days_pass(&mut lane, 6);
+    lane.command("acme", &reopen);
+    assert_eq!(ended(&lane), None);
+    days_pass(&mut lane, 30);
+    assert_eq!(total(&lane), (2, 14), "it has been reopened");
+    lane.command("acme", &close);
+    days_pass(&mut lane, 6);
+    assert_eq!(total(&lane), (2, 14));
+    days_pass(&mut lane, 1);
+    assert_eq!((total(&lane), ended(&lane)), ((0, 0), None), "there is room again");
+    let org = "acme".parse().unwrap();
+    for hash in [HASH, OTHER] {
+        assert!(lane.row(&uploads::object(&org, &uploads::sha256(hash).unwrap())).is_none(), "nothing names its bytes");
+    }
+    assert!(lane.uploads().iter().all(|(_, state)| *state == UploadState::Released), "{:?}", lane.uploads());
+    // What comes late is kept as long, and what was released does not go anywhere.
+    lane.below_says(&kept("late.txt", HASH));
+    assert_eq!(total(&lane), (1, 7));
+    days_pass(&mut lane, 7);
+    assert_eq!(total(&lane), (0, 0));
+    assert!(lane.going().is_empty());
+}
+
+#[test]
+fn what_is_still_on_its_way_holds_up_what_goes_with_the_end() {
+    let mut lane = Lane::with_case_from_below(&json!({}));
+    lane.below_says(&kept("rsi.txt", HASH));
+    lane.accept();
+    lane.take("acme", "result", standing("C-1", "closed", 40).as_bytes());
+    unfinished(&mut lane, 3, "unavailable");
+    days_pass(&mut lane, 7);
+    assert_eq!((total(&lane), lane.going().len()), ((1, 7), 1), "the upstream has not all of it");
+    lane.report(&json!({"done": {"uploaded": {"sha256": OTHER, "size": 5}}}));
+    days_pass(&mut lane, 1);
+    assert_eq!(total(&lane), (0, 0));
+    assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Sent)], "what is known of it stays");
+}
+
+#[test]
+fn how_long_it_is_kept_is_a_setting() {
+    let mut lane = Lane::with_case_from_below(&json!({"handling": "own"}));
+    lane.rules(2, &[], Settings { upload_retention_s: 3_600, ..Settings::default() });
+    lane.below_says(&kept("rsi.txt", HASH));
+    lane.command("acme", &json!({"close_case": {"incident": "acme-1", "text": "works"}}));
+    days_pass(&mut lane, 1);
+    assert_eq!(total(&lane), (0, 0));
+}
+
+#[test]
+fn what_ended_at_level_7_goes_too() {
+    let mut lane = Lane::at(7);
+    lane.organization("acme", "Send all information");
+    lane.rules(1, &[], Settings::default());
+    lane.govern(&json!({"handling": "own"}));
+    lane.below_says(&report());
+    lane.below_says(&kept("rsi.txt", HASH));
+    lane.command("acme", &json!({"close_case": {"incident": "acme-1", "text": "works"}}));
+    days_pass(&mut lane, 30);
+    assert_eq!(total(&lane), (1, 7));
+    lane.decide("", "ctl", b"", Content::Level(8));
+    lane.commit();
+    lane.work();
+    days_pass(&mut lane, 7);
+    assert_eq!(total(&lane), (0, 0));
+}
+
+#[test]
+fn what_was_opened_as_a_test_stays_one() {
+    let mut lane = Lane::with(&[("open", OPEN_CASE)]);
+    lane.govern(&json!({"submit_case_as": "Test Cases"}));
+    lane.bundle("acme", "a", 1, "High");
+    let synopsis = |lane: &Lane| {
+        let action: Value = serde_json::from_str(&lane.pending()[0].1.action).unwrap();
+        action["submit_case"]["synopsis"].as_str().unwrap().to_owned()
+    };
+    assert!(synopsis(&lane).starts_with("TEST CASE: "));
+    lane.govern(&json!({}));
+    lane.work();
+    assert!(synopsis(&lane).starts_with("TEST CASE: "), "it may have left so");
+    lane.accept();
+    lane.take("acme", "result", standing("C-1", "Working", 35).as_bytes());
+    assert!(lane.going().is_empty() && lane.uploads().is_empty(), "no bundle goes with a test");
+    assert!(lane.case("acme", 1).is_test);
+    // The next is a case, until its organization's are none any more before it has left.
+    lane.bundle("acme", "b", 2, "High");
+    assert!(!lane.case("acme", 2).is_test && !synopsis(&lane).starts_with("TEST CASE: "));
+    lane.govern(&json!({"submit_case_as": "Test Cases"}));
+    lane.work();
+    assert!(lane.case("acme", 2).is_test && synopsis(&lane).starts_with("TEST CASE: "));
+}
+
+#[test]
+fn what_an_end_customer_uploads_with_a_test_stays_here() {
+    let mut lane = Lane::with_case_from_below(&json!({"submit_case_as": "Test Cases"}));
+    lane.below_says(&kept("rsi.txt", HASH));
+    lane.accept();
+    lane.govern(&json!({}));
+    lane.work();
+    lane.take("acme", "result", standing("C-1", "Working", 35).as_bytes());
+    assert!(lane.going().is_empty());
+    assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Kept)]);
 }

@@ -7,9 +7,10 @@
 //!
 //! An object is there once for an organization, however many of its rows name it.
 
+mod ending;
 mod row;
 
-use linesman_schemas::command::{SubmitCaseAs, UploadKept};
+use linesman_schemas::command::UploadKept;
 use linesman_schemas::reaction::{Action, BundleBytes};
 use linesman_schemas::upload::{Upload, UploadDevice, UploadKind, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, OrgName};
@@ -22,13 +23,18 @@ use super::reactions::Decided;
 use super::state::Base;
 use super::subject::Incident;
 use super::{Error, cases, upstream};
+pub(crate) use ending::{look_after, look_at_all, release};
+pub(crate) use row::within;
 pub use row::{
-    Held, KEPT, KeptRow, OBJECTS, ObjectRow, SNAPSHOTS, SnapshotRow, UPLOADS, UploadRow, UploadState, kept, key,
-    object, of_case, sha256, snapshot,
+    ENDED, EndedRow, Held, KEPT, KeptRow, OBJECTS, ObjectRow, SNAPSHOTS, SnapshotRow, UPLOADS, UploadRow, UploadState,
+    ended, kept, key, object, of_case, sha256, snapshot,
 };
 
 /// The engine level from which on bytes go upward.
 pub const LEVEL: u32 = 7;
+/// The engine level from which on uploads go beside cases and not among them, as often as they get on, and what is kept of
+/// ended cases is released.
+pub(crate) const ON_THEIR_OWN: u32 = 8;
 /// The most uploads of a case.
 const CASE_MOST: usize = 100;
 /// What bundles are.
@@ -37,14 +43,13 @@ const XML: &str = "application/xml";
 /// The incident's own bundle goes with its case, if it has one and it goes anywhere.
 pub(crate) fn with_bundle(desk: &mut Desk, organizations: &Organizations, incident: &Incident) -> Result<(), Error> {
     let bundle = &incident.row.bundle;
-    if !desk.is_at(LEVEL) || !bundle.is_there() || !may_leave(organizations, incident) {
+    if !desk.is_at(LEVEL) || !bundle.is_there() || !may_leave(desk, organizations, incident) {
         return Ok(());
     }
-    let key = key(&incident.id, 0);
-    if desk.read(&key)?.is_some() {
+    if desk.read(&key(&incident.id, 0))?.is_some() {
         return Ok(());
     }
-    let row = UploadRow {
+    let mut row = UploadRow {
         kind: UploadKind::Bundle,
         name: format!("{}.xml", incident.id),
         media_type: Some(XML.to_owned()),
@@ -58,7 +63,7 @@ pub(crate) fn with_bundle(desk: &mut Desk, organizations: &Organizations, incide
         sent_size: 0,
         sent_sha256: String::new(),
     };
-    desk.write(key, &row)
+    stand(desk, &incident.id, 0, &mut row, UploadState::Kept)
 }
 
 /// Keeps what an end customer has uploaded with a case, once; what follows, or why not.
@@ -89,7 +94,7 @@ pub(crate) fn keep(
     let device = upload.device.clone();
     let (serial_number, host_name) =
         device.map_or_else(Default::default, |device| (device.serial_number, device.host_name));
-    let row = UploadRow {
+    let mut row = UploadRow {
         kind: upload.kind,
         name: upload.name.clone(),
         media_type: upload.media_type.clone(),
@@ -103,7 +108,7 @@ pub(crate) fn keep(
         sent_size: 0,
         sent_sha256: String::new(),
     };
-    desk.write(key(&incident.id, number), &row)?;
+    stand(desk, &incident.id, number, &mut row, UploadState::Kept)?;
     Ok(Ok(vec![Follow::Upload]))
 }
 
@@ -163,9 +168,9 @@ pub(crate) fn keep_snapshot(desk: &mut Desk, org: &OrgName, given: &UploadKept) 
 }
 
 /// Whether bytes of an incident's case may leave at all.
-fn may_leave(organizations: &Organizations, incident: &Incident) -> bool {
+fn may_leave(desk: &Desk, organizations: &Organizations, incident: &Incident) -> bool {
     let Some(row) = organizations.row(&incident.id.org) else { return false };
-    let is_test = cases::is_test(row.submit_case_as == SubmitCaseAs::Test, incident);
+    let is_test = cases::is_test(desk, organizations, incident);
     row.upload && row.filter_level != FilterLevel::DoNotSend && !is_test
 }
 
@@ -182,7 +187,8 @@ fn known_as(desk: &Desk, incident: &Incident) -> Option<String> {
 
 /// Begins to bring to the upstream what is kept of an incident's case, if it has that.
 pub(crate) fn begin(desk: &mut Desk, organizations: &Organizations, incident: &Incident) -> Result<Vec<Follow>, Error> {
-    let Some(known) = known_as(desk, incident).filter(|_| desk.is_at(LEVEL) && may_leave(organizations, incident))
+    let Some(known) =
+        known_as(desk, incident).filter(|_| desk.is_at(LEVEL) && may_leave(desk, organizations, incident))
     else {
         return Ok(Vec::new());
     };
@@ -191,10 +197,11 @@ pub(crate) fn begin(desk: &mut Desk, organizations: &Organizations, incident: &I
     let mut follows = Vec::new();
     for (number, mut row) in rows.into_iter().filter(|(_, row)| row.state == UploadState::Kept) {
         let id = desk.next_reaction(&incident.id.org);
-        (row.state, row.reaction) = (UploadState::Waiting, id.to_string());
-        desk.write(key(&incident.id, number), &row)?;
+        row.reaction = id.to_string();
+        stand(desk, &incident.id, number, &mut row, UploadState::Waiting)?;
         let action = action(incident, (number, &row), known.clone(), level);
         let destination = upstream::of_case(&desk.installed);
+        let destination = if desk.is_at(ON_THEIR_OWN) { upstream::of_uploads(destination) } else { destination };
         follows.push(Follow::React(Cause::Handling, Decided { id, destination, action }));
     }
     Ok(follows)
@@ -215,15 +222,18 @@ fn action(incident: &Incident, (number, row): (u32, &UploadRow), case: String, f
         FilterLevel::FeaturesOnly | FilterLevel::DoNotSend => None,
     };
     let (name, media_type) = match row.held {
-        Held::Object(_) if filter_level != FilterLevel::All => {
+        Held::Object(_) | Held::Released(_) if filter_level != FilterLevel::All => {
             // What is a configuration by its name is held back as one by the connector.
             let kind = if is_configuration(&row.name) { "-config" } else { "" };
             (format!("{}-{number}{kind}{}", incident.id, ending(&row.name)), None)
         }
-        Held::Object(_) | Held::Bundle => (row.name.clone(), row.media_type.clone()),
+        Held::Object(_) | Held::Released(_) | Held::Bundle => (row.name.clone(), row.media_type.clone()),
     };
     let source = match &row.held {
-        Held::Object(sha256) => UploadSource::Object { sha256: hex::encode(sha256), size: row.size },
+        // Of what is released none waits.
+        Held::Object(sha256) | Held::Released(sha256) => {
+            UploadSource::Object { sha256: hex::encode(sha256), size: row.size }
+        }
         Held::Bundle => UploadSource::Input(BundleBytes {
             sequence: incident.row.bundle.sequence,
             length: incident.row.bundle.length,
@@ -272,10 +282,10 @@ pub(crate) fn refilter(
     reaction: &str,
 ) -> Result<Option<Option<Action>>, Error> {
     let Some((number, mut row)) = of_reaction(desk.state(), &incident.id, reaction)? else { return Ok(None) };
-    let known = known_as(desk, incident).filter(|_| may_leave(organizations, incident));
+    let known = known_as(desk, incident).filter(|_| may_leave(desk, organizations, incident));
     let Some(known) = known else {
-        (row.state, row.reaction) = (UploadState::Kept, String::new());
-        desk.write(key(&incident.id, number), &row)?;
+        row.reaction.clear();
+        stand(desk, &incident.id, number, &mut row, UploadState::Kept)?;
         return Ok(Some(None));
     };
     let level = organizations.filter_level(&incident.id.org);
@@ -290,14 +300,27 @@ pub(crate) fn sent(
     (sha256, size): (String, u64),
 ) -> Result<(), Error> {
     let Some((number, mut row)) = of_reaction(desk.state(), incident, reaction)? else { return Ok(()) };
-    (row.state, row.sent_sha256, row.sent_size) = (UploadState::Sent, sha256, size);
-    desk.write(key(incident, number), &row)
+    desk.tally.upload_bytes += size;
+    (row.sent_sha256, row.sent_size) = (sha256, size);
+    stand(desk, incident, number, &mut row, UploadState::Sent)
 }
 
 /// What a reaction was to bring is given up; whether it was to bring anything.
 pub(crate) fn failed(desk: &mut Desk, incident: &IncidentId, reaction: &str) -> Result<bool, Error> {
     let Some((number, mut row)) = of_reaction(desk.state(), incident, reaction)? else { return Ok(false) };
-    row.state = UploadState::Failed;
-    desk.write(key(incident, number), &row)?;
+    stand(desk, incident, number, &mut row, UploadState::Failed)?;
     Ok(true)
+}
+
+/// An upload has come to stand so.
+fn stand(
+    desk: &mut Desk,
+    incident: &IncidentId,
+    number: u32,
+    row: &mut UploadRow,
+    state: UploadState,
+) -> Result<(), Error> {
+    row.state = state;
+    desk.tally.upload(state.as_str());
+    desk.write(key(incident, number), row)
 }

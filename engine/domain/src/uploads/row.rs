@@ -5,6 +5,7 @@
 //! B <org> 0 <sha256>              ObjectRow: bytes in the object store, and how many rows name them
 //! I <org> 0 <serial number>       SnapshotRow: the newest snapshot of a device that an end customer has uploaded
 //! M <org>                         KeptRow: how much the organization has there
+//! 5 <org> 0 <incident>            EndedRow: the incident's case has ended, and what is kept of it goes
 //! ```
 
 use jiff::Timestamp;
@@ -55,14 +56,17 @@ pub enum Held {
     Bundle,
     /// They are an object of this SHA-256.
     Object([u8; 32]),
+    /// They were an object of this SHA-256, and are not kept any more.
+    Released([u8; 32]),
 }
 
 /// Where an upload stands. Stored by its place: a new word is added at the end.
 ///
 /// ```text
 /// Kept --the upstream has the case--> Waiting --it has the bytes--> Sent
-///   ^                                  |   \--refused, or deadline passed--> Failed
-///   +----- nothing may leave any more -+
+///   ^  |                               |   \--refused, or deadline passed--> Failed
+///   |  +--its case has ended--> Released |
+///   +----- nothing may leave any more ---+
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UploadState {
@@ -74,12 +78,19 @@ pub enum UploadState {
     Sent,
     /// The upstream refused it, or it was given up.
     Failed,
+    /// Its case has ended before it went anywhere, and it is not kept any more.
+    Released,
 }
 
 impl UploadState {
     /// All of them with their words.
-    pub const ALL: [(Self, &'static str); 4] =
-        [(Self::Kept, "kept"), (Self::Waiting, "waiting"), (Self::Sent, "sent"), (Self::Failed, "failed")];
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Kept, "kept"),
+        (Self::Waiting, "waiting"),
+        (Self::Sent, "sent"),
+        (Self::Failed, "failed"),
+        (Self::Released, "released"),
+    ];
 
     /// The state as users read it.
     pub const fn as_str(self) -> &'static str {
@@ -88,6 +99,7 @@ impl UploadState {
             Self::Waiting => "waiting",
             Self::Sent => "sent",
             Self::Failed => "failed",
+            Self::Released => "released",
         }
     }
 }
@@ -133,6 +145,15 @@ pub struct KeptRow {
     pub bytes: u64,
 }
 
+/// A case has ended of which objects are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedRow {
+    /// When they go.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub due: Timestamp,
+}
+
+impl Row for EndedRow {}
 impl Row for UploadRow {}
 impl Row for ObjectRow {}
 impl Row for SnapshotRow {}
@@ -146,6 +167,32 @@ pub const OBJECTS: Table<ObjectRow> = Table::new(b'B');
 pub const SNAPSHOTS: Table<SnapshotRow> = Table::new(b'I');
 /// The table of how much each organization has.
 pub const KEPT: Table<KeptRow> = Table::new(b'M');
+
+/// The table of cases that have ended, as long as anything is kept of them.
+pub const ENDED: Table<EndedRow> = Table::new(b'5');
+
+/// The key of an incident's case that has ended.
+pub fn ended(incident: &IncidentId) -> Key<EndedRow> {
+    ENDED.key(&[incident.org.as_str()], &incident.number.to_be_bytes())
+}
+
+/// The incident whose key of [`ENDED`] this is.
+pub(crate) fn read_ended(key: &[u8]) -> Option<IncidentId> {
+    let (front, number) = ENDED.own(key).split_last_chunk()?;
+    let org = std::str::from_utf8(front.strip_suffix(&[0])?).ok()?;
+    Some(IncidentId { org: org.parse().ok()?, number: u64::from_be_bytes(*number) })
+}
+
+/// The front of the keys of what goes upward with an organization's cases.
+pub(crate) fn within(org: &OrgName) -> Vec<u8> {
+    UPLOADS.prefix(&[org.as_str()], &[])
+}
+
+/// The incident whose upload's key this is.
+pub(crate) fn incident_of(org: &OrgName, key: &[u8]) -> Option<IncidentId> {
+    let number = key.get(within(org).len()..)?.first_chunk()?;
+    Some(IncidentId { org: org.clone(), number: u64::from_be_bytes(*number) })
+}
 
 /// The key of an upload of an incident's case.
 pub fn key(incident: &IncidentId, number: u32) -> Key<UploadRow> {
@@ -188,4 +235,77 @@ pub fn of_case<'a>(
 pub fn sha256(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn org() -> OrgName {
+        "acme".parse().unwrap()
+    }
+
+    fn upload(held: Held, state: UploadState) -> UploadRow {
+        UploadRow {
+            kind: UploadKind::Attachment,
+            name: "rsi.txt".to_owned(),
+            media_type: Some("text/plain".to_owned()),
+            serial_number: "SN1".to_owned(),
+            host_name: String::new(),
+            held,
+            size: 300,
+            state,
+            reaction: "acme-r7-1".to_owned(),
+            came: Timestamp::UNIX_EPOCH,
+            sent_size: 5,
+            sent_sha256: "ab".to_owned(),
+        }
+    }
+
+    /// A row as it lies in the store, and that it is read from there.
+    fn stored<R: Row + PartialEq + std::fmt::Debug>(row: &R) -> String {
+        let bytes = table::encode(row).unwrap();
+        assert_eq!(&table::decode::<R>(b"A", &bytes).unwrap(), row);
+        hex::encode(bytes)
+    }
+
+    #[test]
+    fn rows_lie_in_the_store_as_they_ever_did() {
+        let (hash, came) = ([7; 32], Timestamp::UNIX_EPOCH);
+        let front = "02077273692e747874010a746578742f706c61696e03534e3100";
+        let back = "0961636d652d72372d310005026162";
+        let hashed = "07".repeat(32);
+        for (held, at) in [
+            (Held::Bundle, "00".to_owned()),
+            (Held::Object(hash), format!("01{hashed}")),
+            (Held::Released(hash), format!("02{hashed}")),
+        ] {
+            for (place, (state, _)) in UploadState::ALL.into_iter().enumerate() {
+                assert_eq!(stored(&upload(held, state)), format!("{front}{at}ac02{place:02x}{back}"));
+            }
+        }
+        let object = ObjectRow { stored: "s1".to_owned(), size: 300, names: 2, came };
+        assert_eq!(stored(&object), "027331ac020200");
+        let snapshot = SnapshotRow {
+            name: "a.xml".to_owned(),
+            media_type: None,
+            host_name: "edge".to_owned(),
+            sha256: hash,
+            size: 300,
+            came,
+        };
+        assert_eq!(stored(&snapshot), format!("05612e786d6c000465646765{hashed}ac0200"));
+        assert_eq!(stored(&KeptRow { objects: 2, bytes: 300 }), "02ac02");
+        assert_eq!(stored(&EndedRow { due: came }), "00");
+    }
+
+    #[test]
+    fn keys_lead_back_to_their_incident() {
+        let incident = IncidentId { org: org(), number: 9 };
+        assert_eq!(read_ended(ended(&incident).as_bytes()), Some(incident.clone()));
+        assert_eq!(incident_of(&org(), key(&incident, 3).as_bytes()), Some(incident));
+        for bad in [&b"5"[..], b"5acme", b"5acme\x01\0\0\0\0\0\0\0\x01", b"5\xff\0\0\0\0\0\0\0\0\x01"] {
+            assert_eq!(read_ended(bad), None);
+        }
+    }
 }

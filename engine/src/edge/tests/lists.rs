@@ -83,6 +83,7 @@ fn case_row(number: u64) -> CaseRow {
         link: String::new(),
         updated: at(scattered(number, 13) as i64 * 60),
         opened: at(scattered(number / 2, 13) as i64 * 60),
+        is_test: false,
     }
 }
 

@@ -24,6 +24,8 @@ fn pending(destination: &str) -> Vec<u8> {
         is_held: false,
         incident: None,
         action: String::new(),
+        misses: 0,
+        there: 0,
     };
     table::encode(&row).unwrap()
 }

@@ -26,6 +26,8 @@ async fn lanes_what_is_pending_and_open_circuits_are_told() {
             is_held: false,
             incident: None,
             action: String::new(),
+            misses: 0,
+            there: 0,
         };
         edge.write(
             org,

@@ -176,6 +176,7 @@ impl World {
             link: String::new(),
             updated: incident(1).detected,
             opened: incident(1).detected,
+            is_test: false,
         };
         self.edge.write(
             name,

@@ -224,6 +224,7 @@ fn case(number: u64) -> CaseRow {
         link: format!("https://support.example/C-{number}"),
         updated: at(0),
         opened: at(0),
+        is_test: false,
     }
 }
 

@@ -10,7 +10,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::fixture::{Fixture, LANES, at, problem};
+use super::fixture::{Fixture, LANES, at, problem, soon};
 use crate::embedded::{self, Server};
 use crate::log::mark;
 use crate::log::objects::{Objects, PIECE};
@@ -225,4 +225,51 @@ async fn what_is_beyond_its_bounds_is_refused_by_name() {
     partner.write("acme", vec![(uploads::kept(&"acme".parse().unwrap()).into_bytes(), kept)]);
     let detail = "the partner keeps at most 1572864 bytes of an end customer, and has 1572859".to_owned();
     assert_eq!(begin("k-10", &small).await, (507, detail, None));
+}
+
+/// An upload of `acme`'s that is whole, and that no lane has heard of.
+async fn unheard(log: &Log, partner: &Fixture) -> (String, Objects) {
+    let all = bytes(1000);
+    let (_, begun) = view(partner.post("acme", "uploads", "k-1", &announced("acme", &all)).await).await;
+    let upload = begun["upload"].as_str().unwrap().to_owned();
+    assert_eq!(patch(partner, "acme", &upload, 0, &all).await.status().as_u16(), 503);
+    (upload, Objects::new(log.client.clone(), 1))
+}
+
+#[tokio::test]
+async fn what_a_lane_is_told_of_again_counts_as_changed_before() {
+    let log = Log::new().await;
+    let partner = log.listener().await;
+    let (upload, objects) = unheard(&log, &partner).await;
+    let org = "acme".parse().unwrap();
+    let before = objects.find(&org, &upload).await.unwrap().unwrap();
+    // Whoever looks after the store has found it old, and nothing named it; then it is told of again.
+    assert_eq!(partner.get("acme", &format!("uploads/{upload}")).await.status().as_u16(), 503);
+    assert!(!objects.remove_unchanged(&org, &upload, &before).await.unwrap(), "its bytes stay for who names them now");
+    let now = objects.find(&org, &upload).await.unwrap().unwrap();
+    assert!(now.is_done && now.revision > before.revision && now.changed >= before.changed);
+    // What went first is not told of.
+    assert!(objects.remove_unchanged(&org, &upload, &now).await.unwrap());
+    assert!(!objects.touch(&org, &upload, &now).await.unwrap());
+    let answer = partner.get("acme", &format!("uploads/{upload}")).await;
+    assert_eq!(problem(answer).await, (404, "there is no such upload".to_owned(), None));
+}
+
+#[tokio::test]
+async fn what_is_removed_by_is_read_at_the_leader() {
+    let log = Log::new().await;
+    let partner = log.listener().await;
+    let api = "$JS.API.DIRECT.GET.KV_linesman-objects";
+    let mut anywhere = log.client.subscribe(format!("{api}.>")).await.unwrap();
+    log.client.flush().await.unwrap();
+    let (upload, objects) = unheard(&log, &partner).await;
+    let org = "acme".parse().unwrap();
+    let found = objects.find(&org, &upload).await.unwrap().unwrap();
+    let digest = found.manifest.request.sha256.clone();
+    assert!(objects.remove_unchanged(&org, &upload, &found).await.unwrap());
+    log.client.publish(format!("{api}.end"), "".into()).await.unwrap();
+    let first = soon(futures_util::StreamExt::next(&mut anywhere)).await.unwrap();
+    assert_eq!(first.subject.as_str(), format!("{api}.end"), "no replica is asked that may be behind");
+    let read = objects.read(&org, &upload, (&digest, 1000));
+    assert!(futures_util::TryStreamExt::try_collect::<Vec<_>>(read).await.is_err(), "it is gone");
 }
