@@ -69,6 +69,8 @@ pub enum Work {
         /// How many of them may go over still; none: all.
         left: Option<u32>,
     },
+    /// The newest snapshot of each device of an organization goes to the upstream.
+    Snapshots(OrgName),
 }
 
 impl Work {
@@ -80,13 +82,14 @@ impl Work {
             Self::HandOver(_) => "hand-over",
             Self::Render { .. } => "render",
             Self::Rollout { .. } => "rollout",
+            Self::Snapshots(_) => "snapshots",
         }
     }
 
     /// Whose rows it goes through; none where it is those of all, or the provider's.
     pub const fn organization(&self) -> Option<&OrgName> {
         match self {
-            Self::ReviewPending(org) => Some(org),
+            Self::ReviewPending(org) | Self::Snapshots(org) => Some(org),
             Self::Render { place, .. } | Self::Rollout { place, .. } => place.organization(),
             Self::AgeAudits { .. } => None,
             Self::HandOver(org) => org.as_ref(),

@@ -130,7 +130,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 56] = [
+pub const TABLES: [&dyn Upgradable; 59] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -157,6 +157,9 @@ pub const TABLES: [&dyn Upgradable; 56] = [
     &reactions::QUEUES,
     &reactions::PENDING,
     &snapshots::SNAPSHOTS,
+    &snapshots::ROUNDS,
+    &snapshots::LEFT,
+    &snapshots::LEAVING,
     &timers::TIMERS,
     &reactions::REQUESTS,
     &sources::CURSORS,

@@ -109,7 +109,7 @@ pub(super) fn count(desk: &mut Desk, destination: &str, count: u32) -> Result<()
 }
 
 /// `at` and so many seconds; the end of time where that lies beyond it.
-pub(super) fn after(at: Timestamp, seconds: u64) -> Timestamp {
+pub(crate) fn after(at: Timestamp, seconds: u64) -> Timestamp {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).min(100 * 366 * 86_400);
     at.checked_add(seconds.seconds()).unwrap_or(Timestamp::MAX)
 }

@@ -23,6 +23,7 @@ mod services;
 mod sight;
 mod sources;
 mod uploads;
+mod upward;
 
 use std::cell::RefCell;
 use std::rc::Rc;
