@@ -130,7 +130,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 59] = [
+pub const TABLES: [&dyn Upgradable; 60] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -164,6 +164,7 @@ pub const TABLES: [&dyn Upgradable; 59] = [
     &reactions::REQUESTS,
     &sources::CURSORS,
     &reactions::CIRCUITS,
+    &reactions::STRAINED,
     &audit::RECORDS,
     &audit::HEADS,
     &audit::SUBTREES,

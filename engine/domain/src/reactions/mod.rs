@@ -4,6 +4,7 @@
 //! organization, so that whoever carries reactions out can take turns.
 
 mod circuit;
+mod order;
 mod row;
 
 use std::ops::Bound;
@@ -30,6 +31,7 @@ use super::upstream::Installed;
 use super::{Error, activations, cases, uploads, upstream};
 pub(crate) use circuit::after;
 pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
+pub use order::{STRAINED, StrainedRow};
 pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
 pub(crate) use row::{prefix_of, read_key};
 
@@ -285,7 +287,8 @@ fn failed(
     {
         return give_up(desk, id, org, &row, failure);
     }
-    pend(desk, id, &PendingRow { attempt: row.attempt + 1, not_before: again, ..row }).map(|()| None)
+    let not_before = if was_asked { order::place(desk, id, &row, failure, again)? } else { again };
+    pend(desk, id, &PendingRow { attempt: row.attempt + 1, not_before, ..row }).map(|()| None)
 }
 
 fn give_up(

@@ -15,6 +15,7 @@ mod listeners;
 mod logins;
 mod managers;
 mod modes;
+mod order;
 mod policies;
 mod principals;
 mod removals;
