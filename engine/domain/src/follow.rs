@@ -76,6 +76,13 @@ pub(crate) enum Follow {
         /// The SHA-256 of what left, and its size.
         left: (String, u64),
     },
+    /// The upstream has a device's snapshot, or its reaction is given up.
+    SnapshotEnded {
+        /// Which reaction was to bring it.
+        reaction: ReactionId,
+        /// Whether it is there.
+        is_there: bool,
+    },
     /// The incident is written.
     Keep,
 }

@@ -72,6 +72,8 @@ pub enum Work {
     /// What is kept of an organization's cases goes to the upstream as far as it may now, and is to go of those that have
     /// ended.
     ReviewKept(OrgName),
+    /// The newest snapshot of each device of an organization goes to the upstream.
+    Snapshots(OrgName),
 }
 
 impl Work {
@@ -84,13 +86,14 @@ impl Work {
             Self::Render { .. } => "render",
             Self::Rollout { .. } => "rollout",
             Self::ReviewKept(_) => "review-kept",
+            Self::Snapshots(_) => "snapshots",
         }
     }
 
     /// Whose rows it goes through; none where it is those of all, or the provider's.
     pub const fn organization(&self) -> Option<&OrgName> {
         match self {
-            Self::ReviewPending(org) | Self::ReviewKept(org) => Some(org),
+            Self::ReviewPending(org) | Self::ReviewKept(org) | Self::Snapshots(org) => Some(org),
             Self::Render { place, .. } | Self::Rollout { place, .. } => place.organization(),
             Self::AgeAudits { .. } => None,
             Self::HandOver(org) => org.as_ref(),

@@ -133,7 +133,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 57] = [
+pub const TABLES: [&dyn Upgradable; 61] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -161,10 +161,14 @@ pub const TABLES: [&dyn Upgradable; 57] = [
     &reactions::QUEUES,
     &reactions::PENDING,
     &snapshots::SNAPSHOTS,
+    &snapshots::ROUNDS,
+    &snapshots::LEFT,
+    &snapshots::LEAVING,
     &timers::TIMERS,
     &reactions::REQUESTS,
     &sources::CURSORS,
     &reactions::CIRCUITS,
+    &reactions::STRAINED,
     &audit::RECORDS,
     &audit::HEADS,
     &audit::SUBTREES,

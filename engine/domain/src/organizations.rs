@@ -14,6 +14,7 @@ use super::cases::CASCADE;
 use super::coded;
 use super::desk::{Counts, Desk};
 use super::device_groups::DeviceGroups;
+use super::snapshots::upward;
 use super::state::{Base, State};
 use super::table::{self, Key, Row, Table};
 use super::uploads;
@@ -374,9 +375,13 @@ impl Organizations {
 
     /// What of an organization governs its pending reactions, and whether bytes of its cases leave; none of one that does not
     /// exist. That those of tests stay is so from engine level 7 on.
-    pub(crate) fn governs(&self, desk: &Desk, org: &OrgName) -> Option<(FilterLevel, Standing, bool)> {
+    /// Nor do snapshots of devices where none are asked for, from level 8 on.
+    pub(crate) fn governs(&self, desk: &Desk, org: &OrgName) -> Option<(FilterLevel, Standing, bool, bool)> {
         let stays = |row: &OrgRow| desk.is_at(uploads::LEVEL) && row.submit_case_as == SubmitCaseAs::Test;
-        self.row(org).map(|row| (row.filter_level, row.standing, row.upload && !stays(row)))
+        self.row(org).map(|row| {
+            let has_snapshots = desk.is_at(upward::LEVEL) && row.snapshot_interval_s > 0;
+            (row.filter_level, row.standing, row.upload && !stays(row), has_snapshots)
+        })
     }
 
     /// The device group a host belongs to: the first that names it; empty for none.

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::desk::Desk;
 use super::jobs::{Jobs, Work};
+use super::organizations::Organizations;
 use super::sightings::Sightings;
+use super::snapshots::upward;
 use super::state::State;
 use super::table::{self, Key, Table};
 use super::{Error, activations, uploads};
@@ -24,6 +26,8 @@ pub(crate) enum Timer<'a> {
     Activation(&'a [u8]),
     /// What is kept of a case that has ended goes; the key of its row.
     Release(&'a [u8]),
+    /// Newest snapshots of an organization's devices go to the upstream; its name.
+    Snapshots(&'a str),
 }
 
 /// The table of timers: when one is due, what kind it is, and what about.
@@ -33,6 +37,7 @@ const PRUNE: u8 = b'p';
 const AGE: u8 = b'a';
 const ACTIVATION: u8 = b's';
 const RELEASE: u8 = b'u';
+const SNAPSHOTS: u8 = b'n';
 
 fn key(due: Timestamp, kind: u8, about: &[u8]) -> Key<()> {
     let mut tail = table::time(due).to_vec();
@@ -66,6 +71,7 @@ impl Timer<'_> {
             Self::AgeAudits => key(due, AGE, &[]),
             Self::Activation(row) => key(due, ACTIVATION, row),
             Self::Release(row) => key(due, RELEASE, row),
+            Self::Snapshots(org) => key(due, SNAPSHOTS, org.as_bytes()),
         }
     }
 }
@@ -94,7 +100,12 @@ fn ago(desk: &Desk, seconds: u64) -> i64 {
 }
 
 /// Fires what fell due by now.
-pub(crate) fn fire(desk: &mut Desk, sightings: &mut Sightings, jobs: &mut Jobs) -> Result<(), Error> {
+pub(crate) fn fire(
+    desk: &mut Desk,
+    organizations: &Organizations,
+    sightings: &mut Sightings,
+    jobs: &mut Jobs,
+) -> Result<(), Error> {
     while desk.next_timer().is_some_and(|due| due <= desk.now) {
         let prefix = TIMERS.prefix(&[], &[]);
         let Some((key, _)) = desk.first(Bound::Included(&prefix), &prefix)? else { break };
@@ -119,6 +130,12 @@ pub(crate) fn fire(desk: &mut Desk, sightings: &mut Sightings, jobs: &mut Jobs) 
                 }
             }
             Some((&RELEASE, row)) => uploads::release(desk, row)?,
+            Some((&SNAPSHOTS, org)) => {
+                let org = due.map(|due| upward::wake(desk, organizations, org, due)).transpose()?.flatten();
+                if let Some(org) = org {
+                    jobs.begin(desk, Work::Snapshots(org))?;
+                }
+            }
             _ => {}
         }
         desk.remove_found(key);

@@ -18,6 +18,8 @@ pub(crate) fn ask(
     verb: &Organization,
 ) -> Result<Answer, Error> {
     let old = organizations.row(org).cloned();
+    let is_whole = desk.is_at(8);
+    let shown = |row: Option<&OrgRow>| shown(row, is_whole);
     let detail = match verb {
         Organization::Set(settings) if desk.is_at(6) && settings.is_proxy && !desk.mode.has_proxies() => {
             let detail = format!("there are proxy organizations in mode `partner` alone; the mode is `{}`", desk.mode);
@@ -38,14 +40,23 @@ pub(crate) fn ask(
     Ok(Answer::done(detail, shown(old.as_ref()), shown(organizations.row(org))))
 }
 
-/// What the audit shows of an organization.
-fn shown(row: Option<&OrgRow>) -> Value {
+/// What the audit shows of an organization: all that can be set, from level 8 on.
+fn shown(row: Option<&OrgRow>, is_whole: bool) -> Value {
     let Some(row) = row else { return Value::Null };
-    json!({
+    let mut shown = json!({
         "display_name": row.display_name,
         "proxy": row.is_proxy,
         "filter_level": row.filter_level,
         "is_suspended": row.standing == Standing::Suspended,
         "device_groups": row.device_groups,
-    })
+    });
+    if let Some(fields) = shown.as_object_mut().filter(|_| is_whole) {
+        fields.insert("alias".to_owned(), json!(row.alias));
+        fields.insert("handling".to_owned(), json!(row.handling));
+        fields.insert("submit_case_as".to_owned(), json!(row.submit_case_as));
+        fields.insert("address".to_owned(), json!(row.address));
+        fields.insert("upload".to_owned(), json!(row.upload));
+        fields.insert("snapshot_interval_s".to_owned(), json!(row.snapshot_interval_s));
+    }
+    shown
 }

@@ -4,6 +4,7 @@ use jiff::{Timestamp, ToSpan};
 use linesman_schemas::outcome::Failure;
 use serde::{Deserialize, Serialize};
 
+use super::order;
 use crate::Error;
 use crate::desk::Desk;
 use crate::state::Base;
@@ -65,9 +66,16 @@ fn of(desk: &Desk, destination: &str) -> Result<CircuitRow, Error> {
 pub(super) fn close(desk: &mut Desk, destination: &str) -> Result<(), Error> {
     if of(desk, destination)? != CircuitRow::default() {
         desk.remove(circuit(destination));
+        order::answered(desk, destination)?;
         desk.queue_changed(destination, "");
     }
     Ok(())
+}
+
+/// Whether a destination is left alone, since it has failed again and again.
+pub(super) fn is_open(desk: &Desk, destination: &str) -> Result<bool, Error> {
+    let row = of(desk, destination)?;
+    Ok(row.open_until.is_some() && row.failures >= desk.settings.circuit_failures)
 }
 
 /// A destination has failed.
@@ -118,7 +126,7 @@ pub(super) fn count(desk: &mut Desk, destination: &str, count: u32) -> Result<()
 }
 
 /// `at` and so many seconds; the end of time where that lies beyond it.
-pub(super) fn after(at: Timestamp, seconds: u64) -> Timestamp {
+pub(crate) fn after(at: Timestamp, seconds: u64) -> Timestamp {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).min(100 * 366 * 86_400);
     at.checked_add(seconds.seconds()).unwrap_or(Timestamp::MAX)
 }

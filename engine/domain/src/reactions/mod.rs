@@ -4,6 +4,7 @@
 //! organization, so that whoever carries reactions out can take turns.
 
 mod circuit;
+mod order;
 mod row;
 
 use std::ops::Bound;
@@ -28,8 +29,9 @@ use super::subject::Incident;
 use super::table::Row as _;
 use super::upstream::Installed;
 use super::{Error, activations, cases, uploads, upstream};
-use circuit::after;
+pub(crate) use circuit::after;
 pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
+pub use order::{STRAINED, StrainedRow};
 pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
 pub(crate) use row::{prefix_of, read_key};
 
@@ -55,6 +57,18 @@ pub(crate) fn react(
     decided: &Decided,
     is_suspended: bool,
 ) -> Result<(), Error> {
+    react_at(desk, desk.now, (org, incident), cause, decided, is_suspended)
+}
+
+/// The same of what is not to be done before a moment.
+pub(crate) fn react_at(
+    desk: &mut Desk,
+    not_before: Timestamp,
+    (org, incident): (&OrgName, Option<&Incident>),
+    cause: &Cause,
+    decided: &Decided,
+    is_suspended: bool,
+) -> Result<(), Error> {
     let Decided { id, destination, action } = decided;
     desk.tally.reaction(destination.connector.clone());
     let value = serde_json::to_value(action)?;
@@ -65,8 +79,8 @@ pub(crate) fn react(
         org: Some(org.clone()).filter(|org| !org.is_provider()),
         destination: destination.to_string(),
         attempt: 1,
-        not_before: desk.now,
-        deadline: after(desk.now, patience_s(desk, &destination.connector)),
+        not_before,
+        deadline: after(not_before, patience_s(desk, &destination.connector)),
         // Level 1 let out what was decided meanwhile.
         is_held: is_suspended && desk.is_at(2),
         incident: incident.map(|incident| incident.id.number),
@@ -245,7 +259,10 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
         }
         Done::Uploaded { sha256, size } => {
             let (reaction, left) = (id.clone(), (sha256, size));
-            Ok(incident_of(row).map(|incident| Follow::Uploaded { incident, reaction, left }))
+            Ok(Some(match incident_of(row) {
+                Some(incident) => Follow::Uploaded { incident, reaction, left },
+                None => Follow::SnapshotEnded { reaction, is_there: true },
+            }))
         }
         Done::CaseTold => Ok(incident_of(row).map(|incident| Follow::CaseTold { incident, reaction: id.clone() })),
         Done::Polled { cursor } => {
@@ -334,7 +351,7 @@ fn failed(
         (_, Course::Moved(_)) => circuit::bear(desk, &row.destination, failure)?,
         (_, Course::Missed) => circuit::strain(desk, &row.destination, failure)?,
     }
-    let next = tried(desk, &row, failure, course, id);
+    let mut next = tried(desk, &row, failure, course, id);
     unpend(desk, id, &row);
     // The provider's polls have no deadline; what its policies decided has one.
     let provider = OrgName::provider();
@@ -343,6 +360,9 @@ fn failed(
         && (failure.class == FailureClass::Refused || next.not_before > next.deadline)
     {
         return give_up(desk, id, org, &row, failure);
+    }
+    if matches!(course, Course::Missed) {
+        next.not_before = order::place(desk, id, &row, failure, next.not_before)?;
     }
     pend(desk, id, &next).map(|()| None)
 }
@@ -367,7 +387,12 @@ fn give_up(
     if let Some(told) = configured(id, row, Err(format!("{}: {}", failure.class.as_str(), failure.message))) {
         return Ok(Some(told));
     }
-    Ok(incident.map(|incident| Follow::ReactionFailed { incident, reaction: id.clone() }))
+    let reaction = id.clone();
+    Ok(match incident {
+        Some(incident) => Some(Follow::ReactionFailed { incident, reaction }),
+        None if uploads::is_one(&row.action) => Some(Follow::SnapshotEnded { reaction, is_there: false }),
+        None => None,
+    })
 }
 
 /// What a device has answered, if that was asked of one.

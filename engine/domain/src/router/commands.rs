@@ -22,6 +22,7 @@ use crate::input::Input;
 use crate::jobs::Work;
 use crate::organizations::{Organizations, Standing};
 use crate::policies::Fired;
+use crate::snapshots::upward;
 use crate::subject::{AuditRecord, Incident};
 use crate::{Domain, Error, audit, incidents, reactions, uploads};
 
@@ -92,7 +93,11 @@ impl Domain {
 
     fn carry_out_for_provider(&mut self, command: &Command) -> Result<Answer, Error> {
         match &command.verb {
-            Verb::Engine(verb) => Ok(commands::engine::ask(&mut self.desk, verb)),
+            Verb::Engine(verb) => {
+                let was_at = self.desk.level;
+                let answer = commands::engine::ask(&mut self.desk, verb);
+                self.begin_rounds(was_at).map(|()| answer)
+            }
             Verb::RuleBook(verb) => commands::rule_book::ask(&mut self.desk, &mut self.managers, &self.books, verb),
             Verb::Group(verb) => commands::groups::ask(&mut self.desk, &mut self.managers, command, verb),
             Verb::Manager(_) | Verb::Token(_) | Verb::Session(_) => self.ask_people(None, command),
@@ -201,7 +206,13 @@ impl Domain {
     /// Changes an organization; what is pending for it follows its settings.
     fn change_organization(&mut self, org: &OrgName, verb: &Organization) -> Result<Answer, Error> {
         let before = self.organizations.governs(&self.desk, org);
+        let interval_s = self.organizations.row(org).map_or(0, |row| row.snapshot_interval_s);
         let answer = commands::organizations::ask(&mut self.desk, &mut self.organizations, org, verb)?;
+        if self.desk.is_at(upward::LEVEL)
+            && interval_s != self.organizations.row(org).map_or(0, |row| row.snapshot_interval_s)
+        {
+            upward::set_interval(&mut self.desk, &self.organizations, org)?;
+        }
         if self.desk.is_at(2) {
             if before != self.organizations.governs(&self.desk, org) && reactions::has_any(&self.desk, org)? {
                 self.jobs.begin(&mut self.desk, Work::ReviewPending(org.clone()))?;

@@ -43,6 +43,7 @@ use super::jobs::Work;
 use super::level;
 use super::organizations::Standing;
 use super::policies::Fired;
+use super::snapshots::upward;
 use super::subject::Incident;
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, reactions,
@@ -61,7 +62,7 @@ impl Domain {
         desk.begin(position.level, position.now, input.sequence, &position.digest);
         // Level 1 named the input before in what it said of the one at hand.
         desk.sequence = if position.level >= 2 { input.sequence } else { position.sequence };
-        timers::fire(desk, &mut self.sightings, &mut self.jobs)?;
+        timers::fire(desk, &self.organizations, &mut self.sightings, &mut self.jobs)?;
         let before = match position.level {
             1 => level1::read(self.desk.lane, input),
             2 => level2::read(&input.content),
@@ -142,6 +143,7 @@ impl Domain {
             Content::Level(level) => {
                 let is_news = *level > desk.level;
                 desk.tally.input("ctl", if is_news { "level" } else { "known" });
+                let was_at = desk.level;
                 desk.level = desk.level.max(*level);
                 if !is_news {
                     return Ok(());
@@ -151,6 +153,7 @@ impl Domain {
                 for org in self.organizations.names() {
                     self.look_at_kept(&org)?;
                 }
+                self.begin_rounds(was_at)?;
                 self.render_all()
             }
             Content::Attempt(attempt) => self.settle(None, attempt),
@@ -175,6 +178,15 @@ impl Domain {
                 Ok(())
             }
         }
+    }
+
+    /// The lane has come to a level: from some on the newest snapshots of devices go to the upstream.
+    pub(super) fn begin_rounds(&mut self, was_at: u32) -> Result<(), Error> {
+        if was_at >= upward::LEVEL || !self.desk.is_at(upward::LEVEL) {
+            return Ok(());
+        }
+        let orgs = self.organizations.names();
+        orgs.iter().try_for_each(|org| upward::set_interval(&mut self.desk, &self.organizations, org))
     }
 
     /// A problem becomes an incident, which policies judge; information a snapshot of its device.
@@ -317,6 +329,9 @@ impl Domain {
             (Follow::Upload, Some(incident)) => uploads::begin(desk, &self.organizations, incident),
             (Follow::Uploaded { incident, reaction, left }, _) => {
                 uploads::sent(desk, &incident, reaction.as_str(), left).map(|()| Vec::new())
+            }
+            (Follow::SnapshotEnded { reaction, is_there }, _) => {
+                upward::ended(desk, org, reaction.as_str(), is_there).map(|()| Vec::new())
             }
             (Follow::RouteCase, Some(incident)) if cases::cascade::is_unrouted(incident) => {
                 Ok(cases::cascade::route(desk, &self.organizations, incident))

@@ -3,12 +3,13 @@
 use std::ops::Bound;
 
 use jiff::Timestamp;
-use linesman_schemas::OrgName;
+use linesman_schemas::{OrgName, ReactionId};
 
 use crate::activations::wanted::Scope;
 use crate::commands::services;
 use crate::follow::Follow;
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
+use crate::snapshots::upward;
 use crate::{Domain, Error, audit, cases, incidents, managers, reactions, uploads, upstream};
 
 impl Domain {
@@ -43,6 +44,7 @@ impl Domain {
                 }
                 slice
             }
+            Work::Snapshots(org) => upward::slice(&mut self.desk, &self.organizations, org, &job.cursor, SLICE_ROWS)?,
         };
         self.jobs.advance(&mut self.desk, number, cursor, done)
     }
@@ -84,7 +86,8 @@ impl Domain {
             let mut next = reactions::PendingRow { is_held, ..row.clone() };
             let incident = reactions::incident_of(&row).map(|id| self.incident(&id)).transpose()?.flatten();
             let Some(mut incident) = incident else {
-                reactions::renew(&mut self.desk, &id, &row, Some(next))?;
+                let next = self.review_snapshot(org, &id, next)?;
+                reactions::renew(&mut self.desk, &id, &row, next)?;
                 continue;
             };
             let was_test = incident.case.as_ref().map(|case| case.is_test);
@@ -127,5 +130,19 @@ impl Domain {
             reactions::renew(&mut self.desk, &id, &row, next)?;
         }
         Ok((last, count))
+    }
+
+    /// What is pending without an incident is a snapshot of a device, or stays what it is.
+    fn review_snapshot(
+        &mut self,
+        org: &OrgName,
+        id: &ReactionId,
+        next: reactions::PendingRow,
+    ) -> Result<Option<reactions::PendingRow>, Error> {
+        let told = upward::refilter(&mut self.desk, &self.organizations, org, id.as_str(), &next.action)?;
+        let Some(action) = told else { return Ok(Some(next)) };
+        let Some(action) = action else { return Ok(None) };
+        let destination = upstream::of_case(&self.desk.installed).to_string();
+        Ok(Some(reactions::PendingRow { destination, action: serde_json::to_string(&action)?, ..next }))
     }
 }

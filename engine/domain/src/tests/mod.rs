@@ -15,6 +15,7 @@ mod listeners;
 mod logins;
 mod managers;
 mod modes;
+mod order;
 mod policies;
 mod principals;
 mod removals;
@@ -23,6 +24,7 @@ mod services;
 mod sight;
 mod sources;
 mod uploads;
+mod upward;
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -126,8 +126,16 @@ fn name(desk: &mut Desk, org: &OrgName, sha256: &[u8; 32], (stored, size): (&str
     desk.write(key, &ObjectRow { stored: stored.to_owned(), size, names: 1, came: desk.now })
 }
 
+/// One more row names an object that is there.
+pub(crate) fn hold(desk: &mut Desk, org: &OrgName, sha256: &[u8; 32]) -> Result<(), Error> {
+    let key = object(org, sha256);
+    let Some(mut row) = desk.read(&key)? else { return Ok(()) };
+    row.names = row.names.saturating_add(1);
+    desk.write(key, &row)
+}
+
 /// One row less names an object; it goes with the last one, and its bytes with whoever looks after them.
-fn unname(desk: &mut Desk, org: &OrgName, sha256: &[u8; 32]) -> Result<(), Error> {
+pub(crate) fn unname(desk: &mut Desk, org: &OrgName, sha256: &[u8; 32]) -> Result<(), Error> {
     let key = object(org, sha256);
     let Some(mut row) = desk.read(&key)? else { return Ok(()) };
     row.names = row.names.saturating_sub(1);

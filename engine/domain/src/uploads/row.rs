@@ -5,7 +5,7 @@
 //! B <org> 0 <sha256>              ObjectRow: bytes in the object store, and how many rows name them
 //! I <org> 0 <serial number>       SnapshotRow: the newest snapshot of a device that an end customer has uploaded
 //! M <org>                         KeptRow: how much the organization has there
-//! 5 <org> 0 <incident>            EndedRow: the incident's case has ended, and what is kept of it goes
+//! 9 <org> 0 <incident>            EndedRow: the incident's case has ended, and what is kept of it goes
 //! ```
 
 use jiff::Timestamp;
@@ -169,7 +169,7 @@ pub const SNAPSHOTS: Table<SnapshotRow> = Table::new(b'I');
 pub const KEPT: Table<KeptRow> = Table::new(b'M');
 
 /// The table of cases that have ended, as long as anything is kept of them.
-pub const ENDED: Table<EndedRow> = Table::new(b'5');
+pub const ENDED: Table<EndedRow> = Table::new(b'9');
 
 /// The key of an incident's case that has ended.
 pub fn ended(incident: &IncidentId) -> Key<EndedRow> {

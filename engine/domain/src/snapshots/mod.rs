@@ -1,4 +1,11 @@
 //! What devices send without a problem: the last information bundles of each.
+//!
+//! | room | what |
+//! |---|---|
+//! | here | what is kept of them |
+//! | `upward` | the newest of each goes to the upstream at an interval |
+
+pub(crate) mod upward;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
@@ -12,6 +19,7 @@ use super::devices::Devices;
 use super::input::Input;
 use super::organizations::Organizations;
 use super::table::{Key, Row, Table};
+pub use upward::{LEAVING, LEFT, LeavingRow, LeftRow, ROUNDS, RoundRow, left};
 
 /// A device's information bundles, the latest by the device's time first, at most [`SNAPSHOTS_MOST`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
