@@ -22,9 +22,7 @@ use linesman_domain::rights::{
 use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::command::DeviceGroupName;
 use linesman_schemas::directory::Group;
-use linesman_schemas::{
-    GroupName, Login, ManagerName, OrgName, Place, Privilege, Privileges, Right, Rights, Sphere,
-};
+use linesman_schemas::{GroupName, Login, ManagerName, OrgName, Place, Privilege, Privileges, Right, Rights, Sphere};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::ToSchema;
