@@ -49,8 +49,15 @@ const PASSWORDS: usize = 20;
 /// How long verifying one is to take: the parameters of Argon2id are chosen for that.
 const PASSWORD_MS: RangeInclusive<f64> = 50.0..=150.0;
 
+/// What one authorisation takes at the most, and one list.
+const AUTHORISE_US: f64 = 5.0;
+const LIST_MS: f64 = 50.0;
+
 /// Measures; prints on standard error how long a first authorisation takes, then how long a password takes to verify,
 /// memory for a million managers, and as the last line `authorise <us> list <ms>`.
+///
+/// # Errors
+/// It cannot be measured; or something takes longer than it may, or a password no time.
 pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     let enterprises = (count / EACH).max(1);
     let dir = tempfile::tempdir()?;
@@ -68,9 +75,23 @@ pub(crate) async fn run(count: usize) -> anyhow::Result<()> {
     let is_tuned = if PASSWORD_MS.contains(&password) { "as it is to be" } else { "OTHERWISE than it is to be" };
     println!("password {password:.1} ms, {is_tuned}: {} to {} ms", PASSWORD_MS.start(), PASSWORD_MS.end());
     println!("memory per million managers: {resident:.0} MB resident, {disk:.0} MB on disk");
-    println!("authorise {:.2} list {:.2}", authorise.as_secs_f64() * 1e6, list.as_secs_f64() * 1e3);
+    let (authorise, list) = (authorise.as_secs_f64() * 1e6, list.as_secs_f64() * 1e3);
+    println!("authorise {authorise:.2} list {list:.2}");
     store.close()?;
+    let missed = missed(authorise, list, password);
+    anyhow::ensure!(missed.is_empty(), "it is not as it must be: {}", missed.join(", "));
     Ok(())
+}
+
+/// What takes longer than it may, or otherwise than it is to: microseconds for an authorisation, milliseconds for a list
+/// and for a password.
+fn missed(authorise: f64, list: f64, password: f64) -> Vec<&'static str> {
+    let musts = [
+        (authorise < AUTHORISE_US, "an authorisation takes 5 us or more"),
+        (list < LIST_MS, "a list takes 50 ms or more"),
+        (PASSWORD_MS.contains(&password), "a password does not take 50 to 150 ms"),
+    ];
+    musts.into_iter().filter_map(|(is_met, told)| (!is_met).then_some(told)).collect()
 }
 
 fn organization(number: usize) -> anyhow::Result<OrgName> {

@@ -1,114 +1,159 @@
 //! What an attempt took that is on record, beside what its operation takes: by what it changed, and by whom it was about.
-//! Of an attempt that was refused a record tells no more than the operation and the place.
+//! Of an attempt that was refused a record tells no more than the operation, the place and what it was about; and of one
+//! that was done not what was given as it was before.
 
-use linesman_schemas::audit::Record;
+use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::{IncidentStep, Login, Place, Privilege, Privileges, Right, Rights, Sphere};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{
-    Asked, Asker, Asking, Denial, Grants, Managing, Need, Ruling, answer, may, step_to_assign, step_to_change,
-};
-use crate::Error;
+use super::{Need, step_to_assign, step_to_change};
 
 /// What an attempt took besides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Further {
     /// What on all of a place, or within it.
-    needs: Vec<(Need, Place, bool)>,
+    pub(super) needs: Vec<(Need, Place, bool)>,
     /// What had to lie in the sphere of whoever asked, without what groups are tied to.
-    spheres: Vec<Place>,
+    pub(super) spheres: Vec<Place>,
     /// Whom they had to manage, where that was not themselves.
-    whom: Option<Login>,
+    pub(super) whom: Vec<Login>,
     /// Whether it makes whoever is not there.
-    makes: bool,
+    pub(super) makes: bool,
+    /// Whether it took all that those have.
+    pub(super) takes_all: bool,
+    /// What it may have taken.
+    pub(super) perhaps: Vec<(Need, Place, bool)>,
+    /// Whether it took to see something that is not on record,
+    pub(super) is_anywhere: bool,
+    /// by groups too.
+    pub(super) is_seen: bool,
 }
 
 impl Further {
     /// Of a record whose place is `place`.
     pub fn of(record: &Record, place: &Place) -> Self {
-        let Record { old, new, .. } = record;
         let mut further = Self::default();
-        let mut takes = |need: Need, is_within: bool| further.needs.push((need, place.clone(), is_within));
-        let (privilege, is_given) = (Need::Privilege, |name: &str| !is_empty(field(new, name)));
+        let is_done = record.outcome == Verdict::Done;
+        let new = &record.new;
+        let is_given = |name: &str| !is_empty(field(new, name));
         match record.operation.as_str() {
-            "activate-subscription" if is_given("substitutions") => takes(privilege(Privilege::Substitution), false),
-            "set-subscription" if !new.is_null() => {
-                if differ(old, new, &["substitutions"]) {
-                    takes(privilege(Privilege::Substitution), false);
-                }
-                if differ(old, new, &["active", "schedule"]) {
-                    takes(privilege(Privilege::Activation), false);
-                }
+            "activate-subscription" => {
+                let substitution = Need::Privilege(Privilege::Substitution);
+                further.takes(substitution, place, is_given("substitutions").then_some(true), is_done);
             }
-            "set-place" if differ(old, new, &["device"]) => takes(Need::Right(Right::Devices), false),
-            operation if operation.ends_with("-incident") => {
-                if let Some(step) = step(record) {
-                    takes(Need::Incidents(step), true);
-                }
+            "set-subscription" => further.of_subscription(record, place),
+            "set-place" => {
+                let is_named = differ(&record.old, new, &["device"]);
+                further.takes(Need::Right(Right::Devices), place, is_named.then_some(true), is_done);
             }
-            "set-manager" | "issue-token" => {
-                granted(old, new).into_iter().for_each(|need| takes(need, true));
-                let places = read::<Sphere>(field(new, "sphere")).map(|sphere| sphere.places().to_vec());
-                let places = places.unwrap_or_default();
-                match record.operation.as_str() {
-                    "set-manager" => further.spheres = places,
-                    // A token may be good for what groups are tied to.
-                    _ => further.needs.extend(places.into_iter().map(|place| (Need::Sight, place, false))),
-                }
-            }
-            "set-group" | "remove-group" => {
-                further.spheres = [old, new].into_iter().flat_map(ties).map(Place::Organization).collect();
-            }
-            "set-password" | "revoke-token" | "revoke-session" if is_of_another(record) => {
-                takes(privilege(Privilege::Managers), true);
-            }
+            operation if operation.ends_with("-incident") => further.of_incident(record, place),
+            operation if operation.ends_with("-case") => further.sees(place),
+            "set-manager" | "issue-token" => further.of_grant(record, place),
+            "set-group" | "remove-group" => further.of_group(record),
             _ => {}
         }
-        if matches!(
-            &*record.operation,
-            "set-manager" | "remove-manager" | "set-password" | "revoke-token" | "revoke-session"
-        ) {
-            further.whom = about(record).filter(|_| is_of_another(record));
-            further.makes = record.operation == "set-manager";
-        }
+        further.of_whom(record, place);
         further
     }
-}
 
-/// [`answer`] to an attempt that is on record, of all that it took.
-///
-/// # Errors
-/// What was granted cannot be read.
-pub fn answer_again(grants: &(impl Grants + ?Sized), asking: &Asking<'_>, further: &Further) -> Result<Ruling, Error> {
-    let ruling = answer(grants, asking)?;
-    if ruling != Ruling::Allowed {
-        return Ok(ruling);
-    }
-    for (need, place, is_within) in &further.needs {
-        let asked = Asked { need: *need, place, is_within: *is_within, ..asking.asked() };
-        let ruling = may(grants, &asked)?;
-        if ruling != Ruling::Allowed {
-            return Ok(ruling);
+    /// A privilege that it took, if that `is_certain`; of what was done it took none where nothing is said.
+    fn takes(&mut self, need: Need, place: &Place, is_certain: Option<bool>, is_done: bool) {
+        match is_certain {
+            Some(true) => self.needs.push((need, place.clone(), false)),
+            None if is_done => {}
+            Some(false) | None => self.perhaps.push((need, place.clone(), false)),
         }
     }
-    if further.spheres.is_empty() && further.whom.is_none() {
-        return Ok(Ruling::Allowed);
+
+    /// It took to see something there that is not on record.
+    fn sees(&mut self, place: &Place) {
+        self.perhaps.push((Need::Sight, place.clone(), false));
+        (self.is_anywhere, self.is_seen) = (true, true);
     }
-    let Asked { principal, now, .. } = asking.asked();
-    let Some(asker) = Asker::of(grants, principal, now)? else { return Ok(Ruling::Unseen) };
-    let sphere = &asker.effective.sphere;
-    if let Some(beyond) = further.spheres.iter().find(|place| !sphere.covers(place)) {
-        let (principal, need) = (principal.to_string(), Need::Privilege(Privilege::Managers));
-        let denial = Denial { principal, need, place: beyond.clone(), link: None, is_of_token: false };
-        return Ok(if sphere.touches(beyond) { Ruling::Forbidden(denial) } else { Ruling::Unseen });
+
+    /// What is given as it was takes the same, and is not told apart from what is left out.
+    fn of_subscription(&mut self, Record { old, new, .. }: &Record, place: &Place) {
+        for (privilege, fields) in
+            [(Privilege::Substitution, &["substitutions"][..]), (Privilege::Activation, &["active", "schedule"])]
+        {
+            let is_changed = !new.is_null() && differ(old, new, fields);
+            self.takes(Need::Privilege(privilege), place, Some(is_changed), true);
+        }
     }
-    let Some(login) = &further.whom else { return Ok(Ruling::Allowed) };
-    let is_there = match grants.manager(login)? {
-        Some(member) => asker.manages(grants, &member)? != Managing::Unseen,
-        None => further.makes,
-    };
-    Ok(if is_there { Ruling::Allowed } else { Ruling::Unseen })
+
+    fn of_incident(&mut self, record: &Record, place: &Place) {
+        match step(record) {
+            Some(step) => self.needs.push((Need::Incidents(step), place.clone(), true)),
+            None => {
+                let steps = match record.operation.as_str() {
+                    "assign-incident" => &[IncidentStep::Any, IncidentStep::Delegate][..],
+                    _ => &[IncidentStep::Any],
+                };
+                self.perhaps.extend(steps.iter().map(|step| (Need::Incidents(*step), place.clone(), true)));
+            }
+        }
+        self.sees(place);
+    }
+
+    fn of_grant(&mut self, record: &Record, place: &Place) {
+        let Record { old, new, operation, .. } = record;
+        let on = |needs: Vec<Need>| needs.into_iter().map(|need| (need, place.clone(), true));
+        let is_manager = operation == "set-manager";
+        if record.outcome != Verdict::Done {
+            let is_of_provider = record.principal.as_ref().and_then(|who| who.login()).is_some_and(|login| {
+                let whom = if is_manager { about(record).unwrap_or(login) } else { login };
+                whom.organization.is_none()
+            });
+            let rights = Rights::of(Right::ALL, IncidentStep::Delegate);
+            self.perhaps.extend(on(each(Privileges::all(), if is_of_provider { rights } else { Rights::default() })));
+            if is_of_provider {
+                let steps = [IncidentStep::Own, IncidentStep::Any].map(Need::Incidents);
+                self.perhaps.extend(on(steps.to_vec()));
+            }
+            (self.is_anywhere, self.is_seen) = (true, !is_manager);
+            return;
+        }
+        let certain = granted(old, new);
+        if is_manager {
+            let shown = granted(&Value::Null, new).into_iter().filter(|need| !certain.contains(need));
+            self.perhaps.extend(on(shown.collect()));
+        }
+        self.needs.extend(on(certain));
+        let places = read::<Sphere>(field(new, "sphere")).map(|sphere| sphere.places().to_vec()).unwrap_or_default();
+        match is_manager {
+            true => self.spheres = places,
+            // A token may be good for what groups are tied to.
+            false => self.needs.extend(places.into_iter().map(|place| (Need::Sight, place, false))),
+        }
+    }
+
+    fn of_group(&mut self, Record { old, new, outcome, .. }: &Record) {
+        self.is_anywhere = *outcome != Verdict::Done;
+        self.spheres = [old, new].into_iter().flat_map(ties).map(Place::Organization).collect();
+        let members = [old, new].into_iter().filter_map(|group| field(group, "members")?.as_array()).flatten();
+        self.whom = members.filter_map(|name| name.as_str()?.parse().ok()).collect();
+        // Who is gone by now is no longer in it.
+        self.makes = true;
+    }
+
+    fn of_whom(&mut self, record: &Record, place: &Place) {
+        let operation = record.operation.as_str();
+        if !matches!(operation, "set-manager" | "remove-manager" | "set-password" | "revoke-token" | "revoke-session")
+            || !is_of_another(record)
+        {
+            self.makes |= operation == "set-manager";
+            return;
+        }
+        self.whom.extend(about(record));
+        self.makes = operation == "set-manager";
+        if matches!(operation, "set-password" | "revoke-token" | "revoke-session") {
+            self.needs.push((Need::Privilege(Privilege::Managers), place.clone(), true));
+        }
+        // Whoever knows the password of another is it.
+        self.takes_all = operation == "set-password"
+            || (operation == "set-manager" && !record.old.is_null() && field(&record.new, "password").is_some());
+    }
 }
 
 /// Which step an attempt at an incident took, where it is told whose that was.
@@ -122,14 +167,16 @@ fn step(record: &Record) -> Option<IncidentStep> {
 
 /// The privileges and rights that were granted and had not been before.
 fn granted(old: &Value, new: &Value) -> Vec<Need> {
-    let (had, has) = (read::<Privileges>(field(old, "privileges")), read::<Privileges>(field(new, "privileges")));
-    let (had, has) = (had.unwrap_or_default(), has.unwrap_or_default());
-    let privileges = has.iter().filter(|one| !had.has(*one)).map(Need::Privilege);
-    let (knew, knows) = (read::<Rights>(field(old, "rights")), read::<Rights>(field(new, "rights")));
-    let (knew, knows) = (knew.unwrap_or_default(), knows.unwrap_or_default());
-    let rights = Right::ALL.into_iter().filter(|one| knows.has(*one) && !knew.has(*one)).map(Need::Right);
-    let incidents = (knows.incidents() > knew.incidents()).then(|| Need::Incidents(knows.incidents()));
-    privileges.chain(rights).chain(incidents).collect()
+    let had = each(read(field(old, "privileges")).unwrap_or_default(), read(field(old, "rights")).unwrap_or_default());
+    let has = each(read(field(new, "privileges")).unwrap_or_default(), read(field(new, "rights")).unwrap_or_default());
+    has.into_iter().filter(|need| !had.contains(need)).collect()
+}
+
+/// Privileges and rights, one by one; of the steps with incidents the one there is.
+fn each(privileges: Privileges, rights: Rights) -> Vec<Need> {
+    let step = Some(rights.incidents()).filter(|step| *step > IncidentStep::default());
+    let some = Right::ALL.into_iter().filter(|one| rights.has(*one)).map(Need::Right);
+    privileges.iter().map(Need::Privilege).chain(some).chain(step.map(Need::Incidents)).collect()
 }
 
 /// The organizations that a group is tied to.
@@ -181,6 +228,10 @@ mod tests {
     use super::*;
 
     fn further(operation: &str, about: &str, old: Value, new: Value) -> Further {
+        of(Verdict::Done, operation, about, old, new)
+    }
+
+    fn of(outcome: Verdict, operation: &str, about: &str, old: Value, new: Value) -> Further {
         let record = Record {
             index: 0,
             time: Timestamp::UNIX_EPOCH,
@@ -193,7 +244,7 @@ mod tests {
             about: Some(about.to_owned()),
             old,
             new,
-            outcome: Verdict::Done,
+            outcome,
             command: "c".parse().unwrap(),
             rule_book: 1,
         };
@@ -246,19 +297,68 @@ mod tests {
     }
 
     #[test]
+    fn what_an_attempt_may_have_taken_is_what_a_record_does_not_tell() {
+        let (none, about) = (Value::Null, "acme/ben");
+        let plain = json!({"substitutions": [], "active": false});
+        let same = json!({"privileges": ["managers"]});
+        let forbidden = Verdict::Forbidden;
+        for (outcome, operation, old, new, perhaps) in [
+            (
+                Verdict::Done,
+                "set-subscription",
+                &plain,
+                &plain,
+                &["the privilege `substitution`", "the privilege `activation`"][..],
+            ),
+            (
+                forbidden,
+                "set-subscription",
+                &none,
+                &none,
+                &["the privilege `substitution`", "the privilege `activation`"],
+            ),
+            (Verdict::Done, "activate-subscription", &none, &none, &[]),
+            (forbidden, "activate-subscription", &none, &none, &["the privilege `substitution`"]),
+            (Verdict::Done, "set-manager", &same, &same, &["the privilege `managers`"]),
+            (
+                forbidden,
+                "set-manager",
+                &none,
+                &none,
+                &[
+                    "the privilege `subscription`",
+                    "the privilege `substitution`",
+                    "the privilege `activation`",
+                    "the privilege `managers`",
+                ],
+            ),
+            (forbidden, "close-incident", &none, &none, &["the right `incidents`, at least `any`", "sight"]),
+            (Verdict::Done, "close-case", &none, &none, &["sight"]),
+            (forbidden, "set-place", &none, &none, &[]),
+        ] {
+            let found = of(outcome, operation, about, old.clone(), new.clone());
+            let found: Vec<_> = found.perhaps.iter().map(|(need, ..)| need.to_string()).collect();
+            assert_eq!(found, perhaps, "{outcome:?} {operation}");
+        }
+    }
+
+    #[test]
     fn whom_an_attempt_was_about_and_what_it_granted_had_to_be_theirs() {
         let ben: Login = "acme/ben".parse().unwrap();
         let places = |places: &[&str]| places.iter().map(|place| place.parse().unwrap()).collect::<Vec<Place>>();
         let made = further("set-manager", "acme/ben", Value::Null, json!({"sphere": ["acme/berlin"]}));
-        assert_eq!((made.spheres, made.whom, made.makes), (places(&["acme/berlin"]), Some(ben.clone()), true));
+        assert_eq!((made.spheres, made.whom, made.makes), (places(&["acme/berlin"]), vec![ben.clone()], true));
         let removed = further("remove-manager", "acme/ben", json!({"sphere": ["acme/berlin"]}), Value::Null);
-        assert_eq!((removed.whom, removed.makes), (Some(ben), false));
+        assert_eq!((removed.whom, removed.makes), (vec![ben], false));
         for operation in ["set-password", "revoke-token", "revoke-session", "set-manager"] {
-            assert_eq!(further(operation, "acme/ann", Value::Null, Value::Null).whom, None, "{operation} of one's own");
+            assert!(
+                further(operation, "acme/ann", Value::Null, Value::Null).whom.is_empty(),
+                "{operation} of one's own"
+            );
         }
-        let tied = json!({"organizations": ["acme"], "device_groups": [{"organization": "bolt", "name": "x"}]});
+        let tied = json!({"members": ["mia"], "organizations": ["acme"], "device_groups": [{"organization": "bolt", "name": "x"}]});
         let group = further("set-group", "night", Value::Null, tied.clone());
-        assert_eq!((group.spheres, group.whom), (places(&["acme", "bolt"]), None));
+        assert_eq!((group.spheres, group.whom), (places(&["acme", "bolt"]), vec!["mia".parse().unwrap()]));
         assert_eq!(further("remove-group", "night", tied, Value::Null).spheres, places(&["acme", "bolt"]));
     }
 }

@@ -9,6 +9,7 @@
 //! | `explain` | why somebody may, or may not, link by link |
 //! | `manage` | who manages whom |
 //! | `further` | what an attempt on record took besides |
+//! | `again` | how it would end |
 //! | `inherited` | who acts on subscriptions that were made above |
 //! | `steps` | which step with incidents it takes |
 //! | `overlay` | what would be granted |
@@ -16,6 +17,7 @@
 //!
 //! Asked once for each command, in `commands`; whoever shows or refuses early asks the same.
 
+mod again;
 mod asking;
 mod chain;
 mod explain;
@@ -36,12 +38,13 @@ use linesman_schemas::directory::Attenuation;
 use linesman_schemas::{IncidentStep, Login, Place, Principal, Privilege, Right};
 
 use super::Error;
+pub use again::{Again, NOT_TOLD, answer_again, ends};
 pub use asking::{Asking, PlaceKind, Where, answer, asked_at};
 pub(crate) use chain::left;
 pub use chain::{CHAIN_MOST, Effective, Grants, Member, effective, heir, settled};
 use chain::{Climb, Link, climb};
 pub use explain::{Explanation, Held, Tied, explain};
-pub use further::{Further, answer_again};
+pub use further::Further;
 pub use inherited::may_activate;
 pub use manage::{Asker, Managing};
 pub use overlay::{Overlay, Taken, Wish};

@@ -204,7 +204,7 @@ async fn simulate(api: &Api, change: &Change) -> anyhow::Result<()> {
     );
     if found.get("unknown").is_some_and(|unknown| *unknown != 0) {
         anstream::println!(
-            "{} were counted together, of many kinds: what would become of them is not known",
+            "of {} it is not told: that depends on what is not on record, or they were counted together",
             count("unknown")
         );
     }

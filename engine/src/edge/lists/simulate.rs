@@ -1,8 +1,8 @@
 //! `/api/v1/rights/simulate`: a change of rights, held against what was tried lately. Nothing of it is written.
 //!
 //! Each attempt that the audit has of somebody is asked for twice: by what is granted now, and by what would be. What it
-//! took besides what its operation takes is told by what it changed and whom it was about; of what was refused it is not
-//! on record.
+//! took besides what its operation takes is told by what it changed and whom it was about. What a record does not tell,
+//! and what would be less or more than it is, makes an attempt one of which nobody can tell.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use linesman_domain::commands::groups::TIED_ANEW;
 use linesman_domain::differences;
 use linesman_domain::directory::Directory;
 use linesman_domain::groups::{self, Ties};
-use linesman_domain::rights::{Asker, Asking, Further, Grants as _, Overlay, Ruling, Taken, Wish, answer_again};
+use linesman_domain::rights::{
+    Again, Asker, Asking, Further, Grants as _, NOT_TOLD, Overlay, Taken, Wish, answer_again, ends,
+};
 use linesman_schemas::audit::{Record, Verdict};
 use linesman_schemas::command::DeviceGroupName;
 use linesman_schemas::directory::Group;
-use linesman_schemas::{
-    GroupName, Login, ManagerName, OrgName, Place, Privilege, Privileges, Right, Rights, Sphere, TokenName,
-};
+use linesman_schemas::{GroupName, Login, ManagerName, OrgName, Place, Privilege, Privileges, Right, Rights, Sphere};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use utoipa::ToSchema;
@@ -127,14 +127,14 @@ struct Simulation {
     attempts: u64,
     /// How many of them would end otherwise.
     changed: u64,
-    /// How many were counted together, many in a minute and of many kinds, without a place or operation: what would
-    /// become of them is not known.
+    /// Of how many it is not known what would become of them: they were counted together, many in a minute and of many
+    /// kinds, without a place or operation; or the change is about what their records do not tell.
     unknown: u64,
-    /// Those that would end otherwise, by person, place and operation: a thousand at most.
+    /// Those that would end otherwise, or may, by person, place, operation and how they would: a thousand at most.
     items: Vec<Changed>,
 }
 
-/// Attempts at the same that would end otherwise.
+/// Attempts at the same that would end otherwise, or may.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ChangedAttempts)]
 struct Changed {
@@ -145,9 +145,10 @@ struct Changed {
     place: Place,
     /// What.
     operation: String,
-    /// By what is granted now: `allowed`, `forbidden`, or `not-found`.
+    /// By what is granted now: `allowed`, `forbidden`, `not-found`; `conflict` or `invalid` where that was no matter of
+    /// rights.
     before: &'static str,
-    /// By what would be granted.
+    /// By what would be granted; `not-told` where that depends on what is not on record.
     after: &'static str,
     /// Why not, where it would not be allowed; why not now, where it would.
     detail: String,
@@ -303,8 +304,9 @@ fn held(walk: &Walk, (directory, level): (&Arc<Directory>, u32), mut change: Cha
             }
             simulation.attempts += count;
             let further = Further::of(&record, &place);
-            let key = (principal.to_string(), principal.token().cloned(), record.operation.clone(), place, further);
-            let (before, after) = match rulings.get(&key) {
+            let token = principal.token().cloned();
+            let key = (principal.to_string(), token, record.operation.clone(), place, further);
+            let (now_ends, then_ends) = match rulings.get(&key) {
                 Some(known) => known,
                 None => {
                     let (.., operation, place, further) = &key;
@@ -314,9 +316,13 @@ fn held(walk: &Walk, (directory, level): (&Arc<Directory>, u32), mut change: Cha
                     rulings.entry(key.clone()).or_insert(now_and_then)
                 }
             };
-            if word(before) != word(after) {
-                simulation.changed += count;
-                tell(&mut told, key, (before, after), (count, record.time));
+            let [before, after] = ends(record.outcome, now_ends, then_ends);
+            if before != after {
+                let counted = if after == NOT_TOLD { &mut simulation.unknown } else { &mut simulation.changed };
+                *counted += count;
+                let (actor, _, operation, place, _) = key;
+                let detail = detail(&actor, &place, after, (now_ends, then_ends));
+                tell(&mut told, (actor, place, operation, before, after), detail, (count, record.time));
             }
         }
     }
@@ -324,30 +330,17 @@ fn held(walk: &Walk, (directory, level): (&Arc<Directory>, u32), mut change: Cha
     Ok(simulation)
 }
 
-/// By what attempts are asked for once: who, by which token, what, where, and what that took besides.
-type Attempt = (String, Option<TokenName>, String, Place, Further);
+/// Attempts that end alike: who, where, what, how now, and how then.
+type Kind = (String, Place, String, &'static str, &'static str);
 
-/// What would end otherwise, by person, place and operation.
-type Told = BTreeMap<(String, Place, String), Changed>;
+/// What would end otherwise.
+type Told = BTreeMap<Kind, Changed>;
 
-/// Takes attempts in that would end otherwise.
-fn tell(
-    told: &mut Told,
-    (actor, _, operation, place, _): Attempt,
-    (before, after): (&Ruling, &Ruling),
-    (count, time): (u64, Timestamp),
-) {
-    let entry = told.entry((actor.clone(), place.clone(), operation.clone()));
-    let changed = entry.or_insert_with(|| Changed {
-        detail: detail(&actor, &place, if *after == Ruling::Allowed { before } else { after }),
-        actor,
-        place,
-        operation,
-        before: word(before),
-        after: word(after),
-        attempts: 0,
-        last: time,
-    });
+/// Takes attempts in that would end otherwise, or may.
+fn tell(told: &mut Told, kind: Kind, detail: String, (count, time): (u64, Timestamp)) {
+    let (actor, place, operation, before, after) = kind.clone();
+    let changed =
+        told.entry(kind).or_insert(Changed { actor, place, operation, before, after, detail, attempts: 0, last: time });
     changed.attempts += count;
     changed.last = changed.last.max(time);
 }
@@ -372,20 +365,12 @@ fn logs<'w>(walk: &'w Walk, under: Option<&Place>) -> Result<Vec<(Owner, &'w Lan
     Ok(logs)
 }
 
-/// An outcome, as the audit has it of what is refused.
-const fn word(ruling: &Ruling) -> &'static str {
-    match ruling {
-        Ruling::Allowed => "allowed",
-        Ruling::Forbidden(_) => "forbidden",
-        Ruling::Unseen => "not-found",
-    }
-}
-
-fn detail(actor: &str, place: &Place, ruling: &Ruling) -> String {
-    match ruling {
-        Ruling::Allowed => String::new(),
-        Ruling::Forbidden(denial) => denial.to_string(),
-        Ruling::Unseen => format!("for `{actor}` there is no place `{place}`"),
+/// Why an attempt would not be allowed; why it is not now, where it would.
+fn detail(actor: &str, place: &Place, after: &str, (now, then): (&Again, &Again)) -> String {
+    match (then.detail().or_else(|| now.detail()), after) {
+        (_, NOT_TOLD) => format!("it depends on what is not on record of what `{actor}` tried"),
+        (Some(detail), _) => detail.to_owned(),
+        (None, _) => format!("for `{actor}` there is no place `{place}`"),
     }
 }
 

@@ -114,11 +114,11 @@ impl Logins {
             Kind::Session => {
                 let Ok(session) = bearer.name.parse::<SessionId>() else { return Ok(None) };
                 let row = Table::read(lane, &sessions::key(login, &session))?.filter(|row| bearer.is(&row.hash));
-                let pass = Pass::Session(session.clone());
-                let used = |noted: Timestamp| self.uses().last(login, &pass).map_or(noted, |last| last.max(noted));
+                let used = |noted| self.uses().last_of_session(&self.limits, (login, &session), noted, now);
                 let Some(row) = row.filter(|row| self.limits.is_good(row.expires, used(row.used), now)) else {
                     return Ok(None);
                 };
+                let pass = Pass::Session(session.clone());
                 let Some(credentials) = Table::read(lane, &credentials::key(login))? else { return Ok(None) };
                 self.uses().add(now, (login.clone(), pass), row.used, self.limits.noted_every());
                 let principal = Principal::of_login(login, None);

@@ -19,6 +19,8 @@ pub(crate) static SECTION: Section = Section {
 
 /// The longest time between two notes in the log that something was used.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How much later a note may reach the log than it is due.
+const LATE: SignedDuration = SignedDuration::from_secs(10);
 
 /// For how long a session is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +59,16 @@ impl Limits {
         now < expires && now.duration_since(used) < self.idle
     }
 
-    /// How often it is noted that something was used: often enough that a restart, which forgets what was not noted,
-    /// leaves a session that is in use good.
+    /// How often it is noted that something was used.
     pub(super) fn noted_every(&self) -> SignedDuration {
         NOTED_EVERY.min(self.idle / 2)
+    }
+
+    /// When a session may have been used last of which no more is known than what was `noted`: a program that ended as it
+    /// should not has forgotten what was not due yet.
+    pub(super) fn used_at_most(&self, noted: Timestamp, now: Timestamp) -> Timestamp {
+        let latest = noted.checked_add(self.noted_every()).and_then(|due| due.checked_add(LATE));
+        latest.map_or(now, |latest| latest.min(now)).max(noted)
     }
 }
 
@@ -90,5 +98,8 @@ mod tests {
         }
         assert_eq!(limits.noted_every(), SignedDuration::from_secs(50));
         assert_eq!(Limits::of(43_200, 1).noted_every(), SignedDuration::from_hours(1));
+        for (noted, now, expected) in [(0, 500, 60), (0, 30, 30), (500, 400, 500)] {
+            assert_eq!(limits.used_at_most(at(noted), at(now)), at(expected), "noted at {noted}, now {now}");
+        }
     }
 }

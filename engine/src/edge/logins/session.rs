@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 
 use super::bearer::Bearer;
 use super::gate::Denied;
+use super::uses::Pass;
 use super::{Entry, Way, cookie};
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -81,7 +82,10 @@ pub(in crate::edge) async fn log_in(
         source: source.to_string(),
         expires,
     };
+    let begun = (login.clone(), Pass::Session(opening.session.clone()));
     begin(&sources, &login, opening).await?;
+    let (now, limits) = (Timestamp::now(), &sources.logins.limits);
+    sources.logins.uses().add(now, begun, now, limits.noted_every());
     let token = bearer.text().expose().to_owned();
     let cookie = cookie::keep(&token, sources.logins.limits.absolute_s())?;
     let begun = SessionBegun { token, expires, must_change_password };

@@ -120,7 +120,11 @@ fn good(
     let used = last.map_or(used, |last| last.max(used));
     let is_own = entry.principal.login().as_ref() == Some(login);
     let is_current = is_own && entry.way == Way::Session(id.clone());
-    let is_good = sources.logins.limits.is_good(expires, used, now);
+    let limits = &sources.logins.limits;
+    let is_good = {
+        let latest = sources.logins.uses().last_of_session(limits, (login, &id), used, now);
+        limits.is_good(expires, latest, now)
+    };
     is_good.then(|| SessionItem { id, login: login.clone(), created, used, expires, source, is_current })
 }
 

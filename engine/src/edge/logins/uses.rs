@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use linesman_schemas::command::{LIST_MOST, SessionName, TokenUse, Touch};
 use linesman_schemas::{Login, OrgName, SessionId, TokenName};
 
+use super::limits::Limits;
 use super::recent::Recent;
 
 /// How many are known to the moment; of others it is known what was noted.
@@ -44,6 +45,18 @@ impl Uses {
     /// When it was used last, as far as it is known here.
     pub(super) fn last(&self, login: &Login, pass: &Pass) -> Option<Timestamp> {
         self.known.get(&(login.clone(), pass.clone())).map(|known| known.last)
+    }
+
+    /// When a session was used last that was so noted at `noted`, at the latest.
+    pub(super) fn last_of_session(
+        &self,
+        limits: &Limits,
+        (login, session): (&Login, &SessionId),
+        noted: Timestamp,
+        now: Timestamp,
+    ) -> Timestamp {
+        let known = self.last(login, &Pass::Session(session.clone()));
+        known.map_or_else(|| limits.used_at_most(noted, now), |last| last.max(noted))
     }
 
     /// It is used now, and was so last noted at `noted`.
@@ -105,7 +118,6 @@ fn touch(used: &[(Login, Pass)]) -> Touch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edge::logins::Limits;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -134,9 +146,14 @@ mod tests {
     }
 
     /// A session that is used with gaps of less than its idle limit, for half a day at least. What waits is noted every 5 s;
-    /// every so many uses the program ends and another begins, which knows the row alone.
+    /// every so many uses the program ends, be it that it notes nothing more, and another begins, which knows the row
+    /// alone.
     #[test]
     fn a_session_in_use_never_idles_out_however_short_the_limit() {
+        [true, false].into_iter().for_each(never_idles_out);
+    }
+
+    fn never_idles_out(notes_in_the_end: bool) {
         for idle_s in [1, 7, 60, 600, 3000, 3599, 3600, 43_200] {
             let limits = Limits::of(idle_s, i64::MAX / 4);
             for gap_ms in [idle_s * 100, idle_s * 490, idle_s * 990] {
@@ -146,11 +163,12 @@ mod tests {
                 for number in 1..=uses_in_all {
                     let now = moment(number);
                     let (login, pass) = key("acme/ann", "s");
-                    let used = uses.last(&login, &pass).map_or(row, |last| last.max(row));
+                    let Pass::Session(session) = &pass else { unreachable!() };
+                    let used = uses.last_of_session(&limits, (&login, session), row, now);
                     assert!(limits.is_good(Timestamp::MAX, used, now), "{idle_s} s, used every {gap_ms} ms: {number}");
                     uses.add(now, (login, pass), row, limits.noted_every());
                     let is_end = number % 7 == 0;
-                    let noted = if is_end { uses.all() } else { uses.take() };
+                    let noted = if is_end && notes_in_the_end { uses.all() } else { uses.take() };
                     if !noted.is_empty() {
                         (row, notes) = (now, notes + 1);
                     }

@@ -1,4 +1,4 @@
-//! What was refused before it became a command: writes (403, 404, 409, 422), and reads of what is seen and not allowed (403).
+//! What was refused before it became a command: writes (400, 403, 404, 409, 413, 415, 422), and reads of what is seen and not allowed (403).
 //! It is gathered here, and brought to the log as records, each to the lane of whoever tried.
 //!
 //! ```text
@@ -42,13 +42,19 @@ pub(crate) struct Refusals(Mutex<Gathered>);
 
 impl Refusals {
     /// Takes note of an answer, if it is a refusal that no lane has decided. That there is nothing, that things stand
-    /// otherwise, or that a value is wrong, is one of writes alone. What is not understood (400) was asked for by nobody.
+    /// otherwise, that a value is wrong, or the request not understood, is one of writes alone.
     pub(crate) fn note(&self, principal: Principal, operation: &Operation, path: &str, response: &Response) {
         let verdict = match (response.status(), operation.is_write) {
             (StatusCode::FORBIDDEN, _) => Verdict::Forbidden,
             (StatusCode::NOT_FOUND, true) => Verdict::NotFound,
             (StatusCode::CONFLICT, true) => Verdict::Conflict,
-            (StatusCode::UNPROCESSABLE_ENTITY, true) => Verdict::Invalid,
+            (
+                StatusCode::BAD_REQUEST
+                | StatusCode::PAYLOAD_TOO_LARGE
+                | StatusCode::UNSUPPORTED_MEDIA_TYPE
+                | StatusCode::UNPROCESSABLE_ENTITY,
+                true,
+            ) => Verdict::Invalid,
             _ => return,
         };
         if response.extensions().get::<Decided>().is_some() {

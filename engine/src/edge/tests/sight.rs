@@ -498,8 +498,9 @@ async fn told_of_refusals(level: u32, knows_about: bool) {
     assert_eq!(world.ask_for(ZOE, "post", "/api/v1/policies/load?section=settings").await.status(), 404);
     assert_eq!(world.ask_for(ZOE, "post", "/api/v1/incidents/bolt-1/close").await.status(), 404);
     assert_eq!(world.ask_for(ZOE, "delete", "/api/v1/session").await.status(), 409, "nobody's session");
-    // What is not understood was asked for by nobody.
+    // What is not understood is refused as well; what is only read is not.
     assert_eq!(world.ask_for(ZOE, "put", "/api/v1/values/corp?service=a%20b").await.status(), 400);
+    assert_eq!(world.ask_for(ZOE, "get", "/api/v1/values/corp?service=a%20b").await.status(), 400);
     let (client, server) = world.end_of_edge().await;
     let (mut told, mut sequence) = (Vec::new(), 1);
     while let Some((subject, payload)) = events::message(&client, IN, sequence).await.unwrap() {
@@ -525,6 +526,7 @@ async fn told_of_refusals(level: u32, knows_about: bool) {
         ("load-settings", "/", "not-found", None),
         ("close-incident", "bolt", "not-found", knows_about.then_some("bolt-1")),
         ("logout", "corp", "conflict", None),
+        ("set-values", "corp", "invalid", None),
     ];
     assert_eq!(told, expected);
     server.stop().await;

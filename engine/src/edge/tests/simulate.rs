@@ -85,6 +85,7 @@ fn item(actor: &str, place: &str, [before, after]: [&str; 2], attempts: u64) -> 
 
 const FORBIDDEN: [&str; 2] = ["allowed", "forbidden"];
 const GONE: [&str; 2] = ["allowed", "not-found"];
+const NOT_TOLD: [&str; 2] = ["allowed", "not-told"];
 
 #[tokio::test]
 async fn a_change_is_held_against_what_was_tried() {
@@ -119,7 +120,9 @@ async fn a_change_is_held_against_what_was_tried() {
     };
     assert_eq!(told(&edge, TOKEN, seeing(json!([]))).await, (1, 0, Vec::new()));
     let core = told(&edge, TOKEN, seeing(json!([{"organization": "acme", "name": "core"}]))).await;
-    assert_eq!(core, (1, 1, vec![item("mia", "acme", ["not-found", "allowed"], 1)]));
+    assert_eq!(core, (1, 0, vec![item("mia", "acme", ["not-found", "not-told"], 1)]), "if it was of a core");
+    let all = json!({"set_managers": [{"login": "mia", "sphere": ["acme"], "rights": {"incidents": "any"}}]});
+    assert_eq!(told(&edge, TOKEN, all).await.2, [item("mia", "acme", ["not-found", "allowed"], 1)]);
     // Nothing of it is written.
     let ann: Value = edge.get("/api/v1/managers/acme/ann").await.json().await.unwrap();
     assert_eq!(ann["privileges"], json!(["substitution", "managers"]));
@@ -139,7 +142,23 @@ async fn an_attempt_is_judged_by_all_that_it_took() {
         (record(eve("activate-subscription"), None, none(), json!({"active": true})), json!("substitution"), ["", ""]),
         (record(eve("set-subscription"), None, none(), subscribed(false, &["a=1"])), json!("substitution"), FORBIDDEN),
         (record(eve("set-subscription"), None, none(), subscribed(true, &[])), json!("activation"), FORBIDDEN),
-        (record(eve("set-subscription"), None, none(), subscribed(false, &[])), json!("activation"), ["", ""]),
+        (record(eve("set-subscription"), None, none(), subscribed(false, &[])), json!("activation"), NOT_TOLD),
+        (record(eve("set-subscription"), None, none(), subscribed(false, &[])), json!("managers"), ["", ""]),
+        (
+            record(eve("set-subscription"), None, subscribed(true, &[]), subscribed(true, &[])),
+            json!("activation"),
+            NOT_TOLD,
+        ),
+        (
+            record(
+                of_acme("set-manager"),
+                Some("acme/cal"),
+                json!({"privileges": ["activation"]}),
+                json!({"privileges": ["activation"]}),
+            ),
+            json!("activation"),
+            NOT_TOLD,
+        ),
         (
             record(
                 of_acme("set-manager"),
@@ -162,7 +181,7 @@ async fn an_attempt_is_judged_by_all_that_it_took() {
         let (operation, place) = (record.operation.clone(), record.place.clone());
         edge.write("acme", logged("acme", vec![record]));
         let (_, _, found) = told(&edge, TOKEN, json!({"without": [{"login": "acme/eve", "what": what}]})).await;
-        let expected = if ends == FORBIDDEN { vec![item("acme/eve", &place, ends, 1)] } else { Vec::new() };
+        let expected = if ends == ["", ""] { Vec::new() } else { vec![item("acme/eve", &place, ends, 1)] };
         assert_eq!(found, expected, "{operation} without {what}");
     }
     // By the places of a sphere, by whom it was about, and by whose an incident was.
@@ -183,6 +202,31 @@ async fn an_attempt_is_judged_by_all_that_it_took() {
         edge.write("acme", logged("acme", vec![closed]));
         let expected: Vec<_> = ends.into_iter().map(|ends| item("mia", "acme", ends, 1)).collect();
         assert_eq!(told(&edge, TOKEN, less.clone()).await.2, expected, "{owner}'s");
+    }
+}
+
+/// What was refused for something else is not taken for what was refused for want of what its operation takes.
+#[tokio::test]
+async fn what_was_refused_is_refused_again_unless_what_it_took_may_change() {
+    let edge = filled().await;
+    let subscription = Privileges::from_iter([Privilege::Subscription]);
+    let refused =
+        |outcome| Record { outcome, ..record(("acme/eve", "set-subscription", LINE), None, json!(null), json!(null)) };
+    let without = json!({"without": [{"login": "acme/eve", "what": "subscription"}]});
+    let with = |privileges: Value| json!({"set_managers": [{"login": "acme/eve", "privileges": privileges}]});
+    let all = json!(["subscription", "substitution", "activation"]);
+    for (outcome, change, ends) in [
+        (Verdict::Forbidden, without.clone(), None),
+        (Verdict::Forbidden, with(json!(["subscription", "managers"])), None),
+        (Verdict::Forbidden, with(json!(["subscription", "activation"])), Some(["forbidden", "not-told"])),
+        (Verdict::Forbidden, with(all.clone()), Some(["forbidden", "allowed"])),
+        (Verdict::Invalid, without, Some(["invalid", "forbidden"])),
+        (Verdict::Invalid, with(all), None),
+    ] {
+        edge.grant("acme/eve", "acme", subscription, Rights::default());
+        edge.write("acme", logged("acme", vec![refused(outcome)]));
+        let expected: Vec<_> = ends.into_iter().map(|ends| item("acme/eve", LINE, ends, 1)).collect();
+        assert_eq!(told(&edge, TOKEN, change.clone()).await.2, expected, "{outcome:?} {change}");
     }
 }
 
