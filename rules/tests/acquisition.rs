@@ -2,7 +2,12 @@
 //! fixes, renames, references, hiding, constraints and lists that meet both come to the same values, sources and
 //! faults, with the places of these.
 
-#![expect(clippy::unwrap_used, reason = "a test that finds something else has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that finds something else has failed"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
