@@ -265,13 +265,43 @@ impl Objects {
         purge.map(|_| true).map_err(|error| fault(&key, error))
     }
 
+    /// Bytes of an upload that is not known any more go: whoever removed it ended in the middle. Whether they went.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn remove_unknown(&self, org: &OrgName, upload: &str) -> Result<bool, Error> {
+        let pieces = format!("{org}.{upload}.*");
+        let store = self.store().await?;
+        // What is begun under the name from here on lies behind it, and stays.
+        let info = store.stream.get_info().await.map_err(|error| fault(&pieces, error))?;
+        if self.find(org, upload).await?.is_some() {
+            return Ok(false);
+        }
+        let purge = store.stream.purge().sequence(info.state.last_sequence + 1);
+        let purge = purge.filter(format!("$KV.{BUCKET}.{pieces}")).await;
+        purge.map(|_| true).map_err(|error| fault(&pieces, error))
+    }
+
     /// Uploads of all organizations, whole or not, so many at the most.
     ///
     /// # Errors
     /// The server does not answer.
     pub async fn all(&self, most: usize) -> Result<Vec<(OrgName, String)>, Error> {
+        self.named(&["open", "done"], most).await
+    }
+
+    /// Uploads of which there are bytes, known or not, so many at the most.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    pub async fn with_bytes(&self, most: usize) -> Result<Vec<(OrgName, String)>, Error> {
+        self.named(&["0"], most).await
+    }
+
+    /// Those with a key that ends so.
+    async fn named(&self, kinds: &[&str], most: usize) -> Result<Vec<(OrgName, String)>, Error> {
         let mut all = Vec::new();
-        for kind in ["open", "done"] {
+        for kind in kinds {
             let keys = format!("*.*.{kind}");
             let subjects = self.store().await?.stream.info_with_subjects(format!("$KV.{BUCKET}.{keys}")).await;
             let mut subjects = subjects.map_err(|error| fault(&keys, error))?;

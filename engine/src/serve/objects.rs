@@ -1,4 +1,5 @@
-//! Looks after the object store: what no row names, and what was begun and not gone on with, goes after a day.
+//! Looks after the object store: what no row names, and what was begun and not gone on with, goes after a day; bytes of
+//! which nothing is known, since whoever removed them ended in the middle, go at once.
 //!
 //! INVARIANT (nothing that a row names goes, or comes to be named): an upload becomes whole before its command enters the
 //! log, and counts as changed then; one that is brought to its lane again later counts as changed once more. By the time the clock of its lane, which is the log's, is a day further, the lane has
@@ -54,6 +55,13 @@ impl Housekeeping {
             let Some(found) = found else { continue };
             if self.is_over(&org, &upload, &found)? {
                 let gone = self.objects.remove_unchanged(&org, &upload, &found).await;
+                removed += u64::from(gone.map_err(|error| error.to_string())?);
+            }
+        }
+        for (org, upload) in self.objects.with_bytes(WALK_MOST).await.map_err(|error| error.to_string())? {
+            let found = self.objects.find(&org, &upload).await.map_err(|error| error.to_string())?;
+            if found.is_none() {
+                let gone = self.objects.remove_unknown(&org, &upload).await;
                 removed += u64::from(gone.map_err(|error| error.to_string())?);
             }
         }
@@ -139,5 +147,32 @@ mod tests {
         assert_eq!(keeping.walk().await, Ok(2));
         let left = keeping.objects.all(10).await.unwrap();
         assert_eq!(left, [(org.clone(), "named".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_left_of_a_removal_that_broke_off_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let server = embedded::start(embedded::Settings::new(dir.path())).await.unwrap();
+        let login = server.engine_login();
+        let login = ConnectOptions::with_user_and_password(login.user.clone(), login.password.clone());
+        let client = login.connect(server.address()).await.unwrap();
+        let objects = Objects::new(client.clone(), 1);
+        let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
+        let org: OrgName = "acme".parse().unwrap();
+        for upload in ["left", "stays"] {
+            objects.begin(&org, upload, &manifest(b"three")).await.unwrap();
+            let found = objects.find(&org, upload).await.unwrap().unwrap();
+            objects.append(&org, upload, &found, Bytes::from_static(b"th")).await.unwrap();
+        }
+        // It was known by this alone.
+        let bucket = async_nats::jetstream::new(client).get_key_value("linesman-objects").await.unwrap();
+        bucket.purge("acme.left.open").await.unwrap();
+        assert_eq!(objects.held(&org).await.unwrap(), 2 * crate::log::objects::PIECE);
+        let (_lane, status) = watch::channel(LaneStatus { now: Timestamp::now(), ..LaneStatus::default() });
+        let keeping = Housekeeping { objects, store, lanes: vec![status] };
+        assert_eq!(keeping.walk().await, Ok(1));
+        assert_eq!(keeping.objects.held(&org).await.unwrap(), crate::log::objects::PIECE);
+        assert!(!keeping.objects.remove_unknown(&org, "stays").await.unwrap(), "it is known");
+        assert_eq!(keeping.objects.all(10).await.unwrap(), [(org, "stays".to_owned())]);
     }
 }

@@ -4,6 +4,7 @@
 //! organization, so that whoever carries reactions out can take turns.
 
 mod circuit;
+mod course;
 mod order;
 mod row;
 
@@ -17,7 +18,6 @@ use linesman_schemas::outcome::{Attempt, Done, Failure, FailureClass, Outcome};
 use linesman_schemas::reaction::{Action, Configure, Reaction};
 use linesman_schemas::{Destination, IncidentId, OrgName, ReactionId};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use super::cases::leaving;
 use super::dead_letters::{self, Letter, policy_dead};
@@ -31,6 +31,8 @@ use super::upstream::Installed;
 use super::{Error, activations, cases, uploads, upstream};
 pub(crate) use circuit::after;
 pub use circuit::{CIRCUITS, CircuitRow, REQUESTS, RequestsRow, circuit, circuits, requests};
+pub use course::UPLOAD_ENDS;
+use course::{Course, tried};
 pub use order::{STRAINED, StrainedRow};
 pub use row::{PENDING, PROVIDER, PendingRow, QUEUES, Queued, all, destinations, key, queue, queued, queues};
 pub(crate) use row::{prefix_of, read_key};
@@ -272,72 +274,6 @@ fn done(desk: &mut Desk, id: &ReactionId, row: &PendingRow, done: Done) -> Resul
     }
 }
 
-/// What an attempt that failed says of its destination, and of how the next is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Course {
-    /// Nobody was asked: what is wrong is here.
-    Unasked,
-    /// It got nowhere.
-    Missed,
-    /// Of an upload so many bytes are there, more than ever before.
-    Moved(u64),
-    /// It was broken off here.
-    Withdrawn,
-}
-
-/// How attempts at uploads end, as they are counted.
-pub const UPLOAD_ENDS: [&str; 5] = ["done", "moved", "missed", "withdrawn", "unasked"];
-
-impl Course {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unasked => "unasked",
-            Self::Missed => "missed",
-            Self::Moved(_) => "moved",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    fn of(desk: &Desk, row: &PendingRow, attempt: &Attempt) -> Self {
-        let moved = attempt.there.filter(|there| *there > row.there);
-        match moved {
-            _ if attempt.is_withdrawn && desk.is_at(uploads::ON_THEIR_OWN) => Self::Withdrawn,
-            _ if attempt.requests == 0 && desk.is_at(uploads::LEVEL) => Self::Unasked,
-            _ if !desk.is_at(uploads::ON_THEIR_OWN) => Self::Missed,
-            Some(there) => Self::Moved(there),
-            None => Self::Missed,
-        }
-    }
-}
-
-/// How many tries in a row are remembered of an upload that gets on: by then its pieces are as small as they become.
-const MISSES_MOST: u32 = 8;
-
-/// A reaction as its next try finds it. What an upload has brought counts for it: it is tried for as long as it gets on.
-fn tried(desk: &Desk, row: &PendingRow, failure: &Failure, course: Course, id: &ReactionId) -> PendingRow {
-    let connector = connector_of(&row.destination);
-    let mut next = PendingRow { attempt: row.attempt + 1, ..row.clone() };
-    // What is under way since before goes on beside cases.
-    if desk.is_at(uploads::ON_THEIR_OWN) && uploads::is_one(&row.action) && connector == row.destination {
-        next.destination = upstream::beside(&row.destination);
-    }
-    let wait_s = match course {
-        Course::Unasked | Course::Missed => {
-            next.misses = row.misses.saturating_add(1);
-            delay_s(desk, id, row, failure)
-        }
-        Course::Moved(there) => {
-            next.misses = row.misses.min(MISSES_MOST).saturating_sub(1);
-            next.there = there;
-            next.deadline = after(desk.now, patience_s(desk, connector));
-            u64::from(failure.retry_after_s.unwrap_or(0)).max(1)
-        }
-        Course::Withdrawn => 1,
-    };
-    next.not_before = after(desk.now, wait_s);
-    next
-}
-
 fn failed(
     desk: &mut Desk,
     id: &ReactionId,
@@ -421,27 +357,6 @@ fn connector_of(destination: &str) -> &str {
 /// The incident a pending reaction is about.
 pub(crate) fn incident_of(row: &PendingRow) -> Option<IncidentId> {
     Some(IncidentId { org: row.org.clone()?, number: row.incident? })
-}
-
-/// The longest wait before what is missed of a case is uploaded again, in seconds. Source: DOMAIN, "Bundles (JMB)".
-const UPLOAD_AGAIN_S: u64 = 2 * 3_600;
-
-/// How long to wait before the next attempt, in seconds: doubled each time, between half and the
-/// whole of it by the reaction's id so that many do not come back at once.
-fn delay_s(desk: &Desk, id: &ReactionId, row: &PendingRow, failure: &Failure) -> u64 {
-    let attempt = row.attempt;
-    let misses = if desk.is_at(uploads::ON_THEIR_OWN) { row.misses } else { attempt - 1 };
-    let is_upload = desk.is_at(uploads::LEVEL) && uploads::is_one(&row.action);
-    let most = if is_upload { UPLOAD_AGAIN_S } else { desk.settings.retry_most_s };
-    let doubled = desk.settings.retry_base_s.saturating_mul(1_u64.checked_shl(misses).unwrap_or(u64::MAX));
-    let whole = doubled.min(most).max(1);
-    let mut hasher = Sha256::new();
-    hasher.update(id.as_str().as_bytes());
-    hasher.update(attempt.to_be_bytes());
-    let digest: [u8; 32] = hasher.finalize().into();
-    let share = digest.first_chunk().map_or(0, |bytes| u64::from(u16::from_be_bytes(*bytes)));
-    let jittered = whole / 2 + (whole - whole / 2) * share / u64::from(u16::MAX);
-    jittered.max(u64::from(failure.retry_after_s.unwrap_or(0))).max(1)
 }
 
 /// A pending reaction of an organization.

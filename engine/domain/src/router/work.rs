@@ -3,6 +3,7 @@
 use std::ops::Bound;
 
 use jiff::Timestamp;
+use linesman_schemas::reaction::Action;
 use linesman_schemas::{OrgName, ReactionId};
 
 use crate::activations::wanted::Scope;
@@ -10,6 +11,7 @@ use crate::commands::services;
 use crate::follow::Follow;
 use crate::jobs::{SLICE_BYTES, SLICE_ROWS, Work};
 use crate::snapshots::upward;
+use crate::subject::Incident;
 use crate::{Domain, Error, audit, cases, incidents, managers, reactions, uploads, upstream};
 
 impl Domain {
@@ -91,24 +93,9 @@ impl Domain {
                 continue;
             };
             let was_test = incident.case.as_ref().map(|case| case.is_test);
-            let told = match uploads::refilter(&mut self.desk, &self.organizations, &incident, id.as_str())? {
-                Some(action) => Some(action),
-                None => cases::cascade::refilter(&self.desk, &self.organizations, &mut incident, id.as_str()),
-            };
-            let action = match told {
-                Some(action) => action,
-                None if cases::is_opened_by(&incident, &id) => {
-                    // It has not left yet: it goes to whoever is the upstream now.
-                    if upstream::is_one(&next.destination) {
-                        next.destination = upstream::of_case(&self.desk.installed).to_string();
-                    }
-                    cases::refilter(&self.desk, &self.organizations, &mut incident)
-                }
-                // A notification of an incident stands beside its case, and stays what it is.
-                None => {
-                    reactions::renew(&mut self.desk, &id, &row, Some(next))?;
-                    continue;
-                }
+            let Some(action) = self.reviewed(&mut incident, &id, &mut next)? else {
+                reactions::renew(&mut self.desk, &id, &row, Some(next))?;
+                continue;
             };
             let next = match action {
                 Some(action) => {
@@ -144,5 +131,31 @@ impl Domain {
         let Some(action) = action else { return Ok(None) };
         let destination = upstream::of_case(&self.desk.installed).to_string();
         Ok(Some(reactions::PendingRow { destination, action: serde_json::to_string(&action)?, ..next }))
+    }
+
+    /// What may leave by a pending reaction of an incident, if anything may; none if it says nothing of its case.
+    fn reviewed(
+        &mut self,
+        incident: &mut Incident,
+        id: &ReactionId,
+        next: &mut reactions::PendingRow,
+    ) -> Result<Option<Option<Action>>, Error> {
+        let (desk, organizations) = (&mut self.desk, &self.organizations);
+        let told = match uploads::refilter(desk, organizations, incident, id.as_str())? {
+            Some(action) => Some(action),
+            None => cases::cascade::refilter(desk, organizations, incident, id.as_str()),
+        };
+        if told.is_some() {
+            return Ok(told);
+        }
+        // A notification of an incident stands beside its case, and stays what it is.
+        if !cases::is_opened_by(incident, id) {
+            return Ok(None);
+        }
+        // It has not left yet: it goes to whoever is the upstream now.
+        if upstream::is_one(&next.destination) {
+            next.destination = upstream::of_case(&desk.installed).to_string();
+        }
+        Ok(Some(cases::refilter(desk, organizations, incident)))
     }
 }

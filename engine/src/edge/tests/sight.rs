@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::fixture::{TOKEN, problem};
 use super::people::{BOB, EVE, GIL, NARROW, SID, ZOE};
-use super::viewer::World;
+use super::viewer::{self, World};
 use crate::lane::status::LaneStatus;
 use crate::log::events;
 use crate::log::streams::IN;
@@ -46,7 +46,8 @@ async fn world() -> World {
     let lane = edge.store.lane(crate::log::streams::lane_of("corp", super::fixture::LANES)).unwrap();
     let case = table::Table::read(&lane, &cases::key(&org, 1)).unwrap().unwrap();
     for number in 2..=3 {
-        edge.write("corp", vec![(cases::key(&org, number).into_bytes(), table::encode(&case).unwrap())]);
+        let case = (cases::key(&org, number).into_bytes(), table::encode(&case).unwrap());
+        edge.write("corp", vec![case, viewer::upload(&org, number)]);
     }
     for (id, named) in [("M-1", vec!["SN1", "SN3"]), ("M-2", vec!["SN3"]), ("M-3", vec!["SN2"])] {
         let serial_numbers = named.into_iter().map(str::to_owned).collect();
@@ -156,6 +157,27 @@ async fn each_kind_of_viewer_sees_and_counts_what_is_theirs() {
         }
         let letters = world.edge.get_as(token, "/api/v1/dead-letters?organization=corp").await;
         assert_eq!(letters.status(), if is_whole { 200 } else { 403 }, "{token}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_was_uploaded_is_seen_with_its_case_and_nowhere_else() {
+    let world = world().await;
+    for (token, seen) in VIEWERS {
+        for number in 1..=3 {
+            let answer = world.edge.get_as(token, &format!("/api/v1/cases/corp-{number}")).await;
+            if !seen.contains(&number) {
+                let (status, body) = (answer.status(), answer.text().await.unwrap());
+                assert!(status == 404 && !body.contains("rsi"), "{token}: {number}: {body}");
+                continue;
+            }
+            let case: Value = answer.json().await.unwrap();
+            let expected = json!([{
+                "name": format!("rsi of corp-{number}.txt"), "kind": "attachment", "size": 300, "state": "kept",
+            }]);
+            assert_eq!(case["uploads"], expected, "{token}: {number}");
+        }
     }
     world.end().await;
 }

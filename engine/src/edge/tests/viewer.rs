@@ -7,7 +7,8 @@ use linesman_schemas::audit::Verdict;
 use linesman_schemas::control::{PolicySource, RefusedPolicy, RuleBook, Settings};
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use linesman_schemas::service::RefusedService;
-use linesman_schemas::{OrgName, Place, PlacePath};
+use linesman_schemas::upload::UploadKind;
+use linesman_schemas::{IncidentId, OrgName, Place, PlacePath};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ use linesman_domain::intelligence::{self, IntelligenceRow};
 use linesman_domain::rule_book::{self, BookRow};
 use linesman_domain::subscriptions::{self, SubscriptionRow};
 use linesman_domain::table;
+use linesman_domain::uploads::{self, Held, UploadRow, UploadState};
 
 /// How the engine is, and what it decides by: the provider's.
 const ENGINE: [&str; 6] =
@@ -90,6 +92,26 @@ pub(super) fn part(line: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
         against: None,
     };
     (parts::key(&line, &format!("{name}-0123456789ab")).into_bytes(), table::encode(&row).unwrap())
+}
+
+/// What an end customer has uploaded with an incident's case, by a name that tells whose it is.
+pub(super) fn upload(org: &OrgName, number: u64) -> (Vec<u8>, Vec<u8>) {
+    let row = UploadRow {
+        kind: UploadKind::Attachment,
+        name: format!("rsi of {org}-{number}.txt"),
+        media_type: None,
+        serial_number: "SN1".to_owned(),
+        host_name: String::new(),
+        held: Held::Object([7; 32]),
+        size: 300,
+        state: UploadState::Kept,
+        reaction: String::new(),
+        came: Timestamp::UNIX_EPOCH,
+        sent_size: 0,
+        sent_sha256: String::new(),
+    };
+    let incident = IncidentId { org: org.clone(), number };
+    (uploads::key(&incident, 1).into_bytes(), table::encode(&row).unwrap())
 }
 
 /// An edge with the same of `acme` and of `bolt`, in its store and in OUT.
@@ -184,6 +206,7 @@ impl World {
                 (intelligence::key(&org, "TSB-1").into_bytes(), table::encode(&message).unwrap()),
                 (commands::key(Some(&org), "asked-1").into_bytes(), table::encode(&command).unwrap()),
                 (cases::key(&org, 1).into_bytes(), table::encode(&case).unwrap()),
+                upload(&org, 1),
                 place(&format!("{name}/berlin")),
                 place(&format!("{name}/berlin/line-7")),
             ],
