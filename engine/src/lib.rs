@@ -15,6 +15,7 @@ pub mod log;
 pub mod logging;
 pub mod metrics;
 pub mod partner;
+pub mod pin;
 pub mod record;
 pub mod rules_dir;
 pub mod seal;

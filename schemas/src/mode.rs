@@ -35,6 +35,7 @@ pub const OPERATIONS_OF_MODES: &[(&str, &[Mode])] = &[
     ("forward-case", &[Mode::Partner]),
     ("handle-case", &[Mode::Partner]),
     ("override-case", &[Mode::Partner]),
+    ("set-credentials", &[Mode::Partner]),
     ("test-organization", &[Mode::Direct, Mode::Partner, Mode::EndCustomer, Mode::Demo]),
 ];
 

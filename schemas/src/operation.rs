@@ -16,11 +16,14 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 54] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
         Self::new("audit.unload-organization"),
+        Self::new("audit.set-credentials"),
+        Self::new("audit.test-organization"),
+        Self::new("audit.unredact"),
         // Places, and devices tied to them.
         Self::new("audit.set-place"),
         Self::new("audit.remove-place"),
@@ -72,6 +75,7 @@ impl Operation {
         Self::new("audit.replay-input"),
         Self::new("audit.raise-level"),
         Self::new("audit.set-log-level"),
+        Self::new("audit.pin-upstream"),
         Self::new("audit.load-section"),
         Self::new("audit.clear-place"),
         // What was refused before it became a command.
@@ -92,7 +96,13 @@ impl Operation {
         // What commands of these families are not asked of: `Verb::place`.
         matches!(
             self.as_str(),
-            "set-group" | "remove-group" | "raise-level" | "set-log-level" | "load-section" | "clear-place"
+            "set-group"
+                | "remove-group"
+                | "raise-level"
+                | "set-log-level"
+                | "pin-upstream"
+                | "load-section"
+                | "clear-place"
         )
     }
 
@@ -161,6 +171,7 @@ mod tests {
             r#"{"remove_group": {"group": "shift"}}"#,
             r#"{"raise_level": {"level": 3}}"#,
             r#"{"set_log_level": {"old": "info", "new": "debug"}}"#,
+            r#"{"pin_upstream": {"url": "https://h"}}"#,
             r#"{"load_section": {"section": "settings", "hash": "x"}}"#,
             r#"{"set_manager": {"manager": "ann"}}"#,
             r#"{"set_place": {"place": "acme/berlin"}}"#,

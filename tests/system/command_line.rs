@@ -78,10 +78,17 @@ async fn organizations_are_changed_and_what_is_not_given_stays() {
     assert_eq!(stays, (&json!("Send all information"), &json!(true), &json!("active"), &json!("Bolt")));
     let set = ["org", "set", "newco", "--proxy", "--device-group", "core=edge-*,p-1"];
     assert_eq!(ok(&world, &set).await, "created\n");
+    let upward = ["org", "set", "newco", "--upload", "false", "--snapshot-interval-s", "86400", "--alias", "NEW"];
+    assert_eq!(ok(&world, &upward).await, "changed\n");
+    let cases = ["org", "set", "newco", "--handling", "own", "--submit-case-as", "Test Cases", "--address", "Elm St"];
+    assert_eq!(ok(&world, &cases).await, "changed\n");
     assert_eq!(ok(&world, &["org", "set", "newco", "--proxy", "false"]).await, "changed\n");
     let newco: Value = serde_json::from_str(&ok(&world, &["org", "show", "newco", "--json"]).await).unwrap();
     let groups = json!([{"name": "core", "devices": ["edge-*", "p-1"]}]);
     assert_eq!((&newco["device_groups"], &newco["proxy"]), (&groups, &json!(false)));
+    assert_eq!((&newco["upload"], &newco["snapshot_interval_s"]), (&json!(false), &json!(86_400)));
+    assert_eq!((&newco["alias"], &newco["handling"]), (&json!("NEW"), &json!("own")));
+    assert_eq!((&newco["submit_case_as"], &newco["address"]), (&json!("Test Cases"), &json!("Elm St")));
     assert_eq!(newco["filter_level"], "Do not send", "nothing leaves unless somebody says so");
     assert!(engine.stop().await.unwrap().success());
 }

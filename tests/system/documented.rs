@@ -132,6 +132,7 @@ impl Stage {
         for verb in [
             json!({"set_group": {"group": "night"}}),
             json!({"set_log_level": {"old": "info", "new": "debug"}}),
+            json!({"pin_upstream": {"url": "https://partner.example", "new": format!("sha256:{}", "ab".repeat(32))}}),
             json!({"clear_place": {"place": "acme/berlin", "rule_book": 1}}),
             json!({"load_section": {"section": "directory", "hash": "ab".repeat(32)}}),
             json!({"remove_group": {"group": "night"}}),

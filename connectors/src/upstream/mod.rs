@@ -57,6 +57,14 @@ impl Settings {
         }
     }
 
+    /// The same, to be changed before it is used.
+    pub const fn way_mut(&mut self) -> &mut Way {
+        match self {
+            Self::Jss(settings) => &mut settings.way,
+            Self::Partner(settings) => &mut settings.way,
+        }
+    }
+
     /// Which it is.
     pub const fn kind(&self) -> linesman_schemas::mode::Upstream {
         match self {

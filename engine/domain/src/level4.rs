@@ -48,6 +48,6 @@ fn is_later(command: &Command) -> bool {
         )
         | Verb::Service(_)
         | Verb::RuleBook(RuleBook::ClearPlace(_))
-        | Verb::Engine(Engine::SetLogLevel(_)) => true,
+        | Verb::Engine(Engine::SetLogLevel(_) | Engine::PinUpstream(_)) => true,
     }
 }

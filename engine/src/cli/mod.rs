@@ -20,6 +20,7 @@ mod publish;
 mod record;
 mod redact;
 mod scenario;
+mod seal;
 mod serve;
 #[cfg(feature = "standin")]
 mod standin;
@@ -77,8 +78,11 @@ enum Command {
     /// Licences: ask for one, install and show it; for vendors, sign them
     #[command(subcommand, after_help = licence::EXAMPLES)]
     Licence(licence::Action),
+    /// The seal: give the installation another key
+    #[command(subcommand, after_help = seal::EXAMPLES)]
+    Seal(seal::Action),
     Redact(redact::Redact),
-    Unredact(redact::Unredact),
+    Unredact(Box<redact::Unredact>),
     /// Incidents: list, show, and work on them
     #[command(after_help = api::incident::EXAMPLES)]
     Incident(api::Args<api::incident::Action>),
@@ -182,6 +186,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Record(args) => record::run(&args),
         Command::Upstream(action) => upstream::run(&action),
         Command::Licence(action) => licence::run(&action),
+        Command::Seal(action) => seal::run(&action),
         Command::Redact(args) => redact::redact(&args),
         Command::Unredact(args) => redact::undo(&args),
         Command::Incident(args) => api::incident::run(&args),

@@ -11,12 +11,15 @@ use linesman_redaction::{Canaries, KEY_BYTES, Key, Overwriting, Redaction, Repor
 use linesman_schemas::FilterLevel;
 use tempfile::{NamedTempFile, SpooledTempFile};
 
+use super::api::{Access, seals};
 use super::{Failure, output};
 
 /// How much of a member of an archive lies in memory until its length is known.
 const IN_MEMORY: usize = 1 << 20;
 /// The largest list of canaries that is read, in bytes.
 const CANARIES_MOST: u64 = 2 << 20;
+/// The largest document that a running engine takes, in bytes.
+const DOCUMENT_MOST: u64 = 16 << 20;
 
 /// Write what may leave of a document at a filter level
 ///
@@ -58,18 +61,26 @@ pub(super) struct Redact {
 
 /// Give a document back its addresses, where they were overwritten by pseudonyms
 ///
-/// Takes the key that they were made with. With another key other addresses come out: nothing tells which is right.
+/// Takes the key that they were made with. With another key other addresses come out: nothing tells which is right. With
+/// `--organization` a running engine does it, by the key that it keeps of that organization; it takes the right to administer
+/// settings, and goes on record.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
-  linesman unredact out.txt --key-file acme.key")]
+Examples:
+  linesman unredact out.txt --key-file acme.key
+  linesman unredact out.txt --organization acme --data-dir D")]
 pub(super) struct Unredact {
     /// The document; `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The key of the pseudonyms, 32 raw bytes
-    #[arg(long, value_name = "K")]
-    key_file: PathBuf,
+    #[arg(long, value_name = "K", required_unless_present = "organization", conflicts_with = "organization")]
+    key_file: Option<PathBuf>,
+    /// By the key of this organization that a running engine keeps; the document has 16 MiB at most
+    #[arg(long, value_name = "NAME")]
+    organization: Option<String>,
+    #[command(flatten)]
+    access: Access,
     /// Write there instead of on standard output, whole or not at all
     #[arg(short, long, value_name = "OUT")]
     out: Option<PathBuf>,
@@ -107,7 +118,26 @@ pub(super) fn redact(args: &Redact) -> Result<ExitCode, Failure> {
 }
 
 pub(super) fn undo(args: &Unredact) -> Result<ExitCode, Failure> {
-    let key = key(&args.key_file)?;
+    if let Some(org) = &args.organization {
+        let mut document = Vec::new();
+        // One byte more says that there are too many.
+        opened(&args.file)?
+            .take(DOCUMENT_MOST + 1)
+            .read_to_end(&mut document)
+            .context("the document cannot be read")?;
+        if document.len() as u64 > DOCUMENT_MOST {
+            return Err(
+                anyhow::anyhow!("the engine takes documents of {DOCUMENT_MOST} bytes at most: cut this one").into()
+            );
+        }
+        let undone = seals::unredact(&args.access, org, &name_of(&args.file), document)?;
+        let mut written = Written::new(args.out.as_deref())?;
+        written.file.write_all(&undone).context("the document cannot be written")?;
+        written.keep()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Some(key_file) = &args.key_file else { return Ok(ExitCode::FAILURE) };
+    let key = key(key_file)?;
     let (written, _) =
         carry(&args.file, args.out.as_deref(), |name, input, output| unredact(&key, name, input, output, &spool))?;
     written.keep()?;
@@ -144,22 +174,29 @@ fn leaked(canaries: &Canaries, written: &mut Written) -> anyhow::Result<Vec<(Str
     Ok(canaries.leaked("what leaves", &mut file, &spool)?.into_iter().collect())
 }
 
+fn name_of(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// A document, to be read.
+fn opened(file: &Path) -> anyhow::Result<Box<dyn Read>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let unread = || format!("`{}` cannot be read", file.display());
+    if std::fs::metadata(file).with_context(unread)?.is_dir() {
+        bail!("`{}` is a directory: name a file, or an archive of it", file.display());
+    }
+    Ok(Box::new(BufReader::new(File::open(file).with_context(unread)?)))
+}
+
 /// Carries a document over into a file that nobody has yet.
 fn carry(
     file: &Path,
     out: Option<&Path>,
     how: impl FnOnce(&str, &mut dyn Read, &mut dyn Write) -> Result<Report, linesman_redaction::Error>,
 ) -> anyhow::Result<(Written, Report)> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let mut input: Box<dyn Read> = if file == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        let unread = || format!("`{}` cannot be read", file.display());
-        if std::fs::metadata(file).with_context(unread)?.is_dir() {
-            bail!("`{}` is a directory: name a file, or an archive of it", file.display());
-        }
-        Box::new(BufReader::new(File::open(file).with_context(unread)?))
-    };
+    let (name, mut input) = (name_of(file), opened(file)?);
     let written = Written::new(out)?;
     let mut output = BufWriter::new(written.file.as_file());
     let report = how(&name, &mut *input, &mut output)?;

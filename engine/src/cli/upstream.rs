@@ -12,20 +12,22 @@ use linesman_connectors::upstream::probe;
 use serde_json::json;
 
 use super::Failure;
+use super::api::{Access, seals};
 
 /// How it is used.
 pub(super) const EXAMPLES: &str = "\
 Examples:
   linesman upstream fingerprint https://partner.example
-  linesman upstream fingerprint https://partner.example --expect sha256:4355a4...";
+  linesman upstream fingerprint https://partner.example --expect sha256:4355a4...
+  linesman upstream pin sha256:4355a4... --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
     /// Show the certificate that an upstream presents, and what to write so that it alone is believed
     ///
     /// TLS is spoken with the upstream and nothing is said to it. Compare what is shown with what the other side says by
-    /// another way. Nothing is changed: the configuration says whom the engine believes, and whoever writes another
-    /// `fingerprint` there does so on purpose.
+    /// another way. Nothing is changed: the configuration says whom the engine believes, or `linesman upstream pin`, and
+    /// whoever says another does so on purpose.
     Fingerprint {
         /// Its address, as `upstream.url` has it; without a port that of HTTPS, 443
         #[arg(value_name = "URL")]
@@ -40,10 +42,29 @@ pub(super) enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Let a running engine believe the certificate that was confirmed, and no other, from its next start on
+    ///
+    /// It counts where the configuration says neither `upstream.ca` nor `upstream.fingerprint`, for the address that is there.
+    /// It takes the right to administer settings, and goes on record.
+    Pin {
+        /// The SHA-256 of the certificate, as `linesman upstream fingerprint` shows it
+        #[arg(value_name = "SHA256", required_unless_present = "none", conflicts_with = "none")]
+        fingerprint: Option<Fingerprint>,
+        /// Nobody has confirmed one any more: the system's certificates count
+        #[arg(long)]
+        none: bool,
+        #[command(flatten)]
+        access: Access,
+    },
 }
 
 pub(super) fn run(action: &Action) -> Result<ExitCode, Failure> {
-    let Action::Fingerprint { url, ca, expect, json } = action;
+    let (url, ca, expect, json) = match action {
+        Action::Fingerprint { url, ca, expect, json } => (url, ca, expect, json),
+        Action::Pin { fingerprint, access, .. } => {
+            return seals::pin(access, fingerprint.map(|fingerprint| fingerprint.to_string()));
+        }
+    };
     let trust = ca.clone().map_or(Trust::System, Trust::Authority);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let presented = runtime.block_on(probe::look(url, &trust)).map_err(anyhow::Error::msg)?;
@@ -102,7 +123,8 @@ fn confirm(presented: &Presented, expected: Option<&Fingerprint>, is_json: bool)
     }
     if !is_json {
         anstream::println!("\nwrite into the configuration, so that it alone is believed until it ends:\n");
-        anstream::println!("[upstream]\nfingerprint = \"{found}\"");
+        anstream::println!("[upstream]\nfingerprint = \"{found}\"\n");
+        anstream::println!("or let the engine keep it, on record:\n\nlinesman upstream pin {found} --data-dir D");
     }
     Ok(())
 }

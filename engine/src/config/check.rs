@@ -16,6 +16,7 @@ use super::origin::Origin;
 use super::sections::Setting;
 use super::value::quoted;
 use super::{mode, organizations};
+use crate::partner::section as partner_section;
 
 /// The largest password and its file, in characters and bytes; what the support system's client takes.
 const MOST_PASSWORD: usize = 256;
@@ -46,7 +47,7 @@ pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -
     order(layers, "settings.circuit_rest_s", "settings.circuit_rest_most_s", mistakes);
     nats(layers, mistakes, &mut checked.warnings);
     trust(layers, &mut checked.warnings);
-    partner(layers, mistakes);
+    partner(layers, content, mistakes);
     logins(layers, mistakes);
     for section in layers.sections.all() {
         match section.shape {
@@ -184,7 +185,7 @@ fn trust(layers: &Layers, warnings: &mut Vec<String>) {
 }
 
 /// A certificate needs its key, and end customers have a partner.
-fn partner(layers: &Layers, mistakes: &mut Mistakes) {
+fn partner(layers: &Layers, content: &Content, mistakes: &mut Mistakes) {
     let pairs = [
         ("partner.certificate", "partner.key"),
         ("partner.key", "partner.certificate"),
@@ -197,9 +198,11 @@ fn partner(layers: &Layers, mistakes: &mut Mistakes) {
         }
     }
     let is_partner = layers.text("mode").is_none_or(|mode| mode == "partner");
-    if layers.is_named("partner.listen") && !is_partner {
+    let section = content.sections.get(partner_section::SECTION.name).cloned();
+    let there = layers.origin_of_section(&partner_section::SECTION).or(section);
+    if let Some(origin) = there.filter(|_| !is_partner) {
         let help = Some("leave the section out, or set `mode = \"partner\"`".to_owned());
-        mistakes.add(layers.origin("partner.listen"), "`[partner]` is for mode `partner` only", help);
+        mistakes.add(origin, "`[partner]` is for mode `partner` only", help);
     }
 }
 

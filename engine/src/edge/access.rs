@@ -25,6 +25,11 @@ pub(super) const OPEN: [(Method, &str); 4] = [
     (Method::POST, "/api/v1/session"),
 ];
 
+/// What takes a whole document, and how large that may be, in bytes.
+const DOCUMENTS: &str = "/api/v1/organizations/{name}/unredact";
+/// See there.
+pub(super) const DOCUMENT_MOST: usize = 16 * 1024 * 1024;
+
 /// Lets a request through, with its [`Viewer`] and its [`Entry`] in its extensions, or answers instead: 401 with a
 /// challenge (RFC 6750, section 3), 403, or that its body is too large, too slow or broken.
 ///
@@ -47,7 +52,7 @@ pub(super) async fn admit(
     };
     let mut response = match entered {
         Err(problem) => arrival::refuse(request, problem).await,
-        Ok(entered) => match arrival::whole(request, arrival::BODY_MOST).await {
+        Ok(entered) => match arrival::whole(request, body_most(&route)).await {
             Ok(mut request) => {
                 if let Some((viewer, entry)) = entered {
                     request.extensions_mut().insert(viewer);
@@ -72,6 +77,11 @@ pub(super) async fn admit(
     let labels = [("route", route), ("method", method.to_owned()), ("status", status.to_string())];
     metrics::counter!("linesman_api_requests_total", &labels).increment(1);
     response
+}
+
+/// The largest body of a request, in bytes.
+fn body_most(route: &str) -> usize {
+    if route == DOCUMENTS { DOCUMENT_MOST } else { arrival::BODY_MOST }
 }
 
 /// As whom somebody comes in: as nobody where what is asked for is open; or why they do not.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use linesman_connectors::upstream::probe::{Step, Trial};
 use linesman_domain::organizations::{self, Standing};
 use linesman_domain::table::Table;
+use linesman_schemas::command::{ConnectionTried, Organization, Verb};
 use linesman_schemas::{FilterLevel, OrgName, Place};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,6 +20,7 @@ use super::sources::Sources;
 use super::transport::params::PathOf;
 use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::Viewer;
+use super::writes::{RECORDED_FROM, on_record};
 use crate::log::streams::lane_of;
 
 /// How a try went.
@@ -101,7 +103,21 @@ pub(super) async fn test(
         steps.extend(found.into_iter().map(|Step { trial, found }| (trial.as_str(), found, trial.remedy())));
     }
     let ok = goes_on(&steps);
+    record(&sources, &viewer, &organization, &steps).await?;
     Ok(Json(ConnectionTest { organization, upstream: connector.map(|found| found.name()), ok, steps: listed(steps) }))
+}
+
+/// Puts on record that the way was tried out, and which step failed.
+///
+/// # Errors
+/// The log does not take it, or refuses it.
+async fn record(sources: &Sources, viewer: &Viewer, org: &OrgName, steps: &[Done]) -> Result<(), Problem> {
+    if sources.commands.level(Some(org)) < RECORDED_FROM {
+        return Ok(());
+    }
+    let failed = steps.iter().find(|(_, found, _)| found.is_err()).map_or("", |(step, ..)| step);
+    let verb = Verb::Organization(Organization::Test(ConnectionTried { failed: failed.to_owned() }));
+    on_record(sources, viewer, Some(org.clone()), verb).await
 }
 
 /// A step that was done: its word, what was found, what to do where it failed.

@@ -16,7 +16,8 @@ use super::transport::arrival;
 use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
 use super::{
-    access, connection, dead_letters, events, level, lists, log_level, logins, mode, openapi, readiness, status, writes,
+    access, connection, credentials, dead_letters, events, level, lists, log_level, logins, mode, openapi, pin,
+    readiness, status, unredact, writes,
 };
 
 /// Every route with its description. A route is added below and nowhere else.
@@ -37,6 +38,7 @@ fn engine(router: Routes) -> Routes {
         .routes(routes!(log_level::show, log_level::change))
         .routes(routes!(level::show_level, level::raise_level))
         .routes(routes!(mode::show, mode::change))
+        .routes(routes!(pin::pin))
         .routes(routes!(status::status))
         .routes(routes!(writes::rule_book::load))
 }
@@ -97,6 +99,8 @@ fn places(router: Routes) -> Routes {
         .routes(routes!(writes::organizations::set_organization))
         .routes(routes!(writes::organizations::suspend))
         .routes(routes!(connection::test))
+        .routes(routes!(credentials::give, credentials::take_back))
+        .routes(routes!(unredact::undo))
         .routes(routes!(writes::outcome::command))
 }
 
@@ -181,7 +185,8 @@ pub(super) fn routes(sources: Arc<Sources>) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("this path does not take this method{help}"))
         })
         .layer(Extension(openapi::Text::new(document)))
-        .layer(DefaultBodyLimit::max(arrival::BODY_MOST))
+        // Each request has its own bound, where it is let in.
+        .layer(DefaultBodyLimit::max(access::DOCUMENT_MOST))
         .layer(middleware::from_fn_with_state((Arc::clone(&sources), operations), access::admit))
         .with_state(sources)
 }

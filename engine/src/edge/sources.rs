@@ -29,6 +29,8 @@ use crate::log::books::Books;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::partner;
+use crate::pin::Pin;
+use crate::seal::Sealed;
 use crate::sources;
 use crate::store::{self, Store};
 
@@ -77,6 +79,10 @@ pub struct Edge {
     pub partner: Option<partner::Overview>,
     /// The connector that leads to the upstream.
     pub upstream: Option<Arc<dyn Connector>>,
+    /// What the installation keeps sealed.
+    pub sealed: Arc<Sealed>,
+    /// Which certificate of the upstream was confirmed; none where there is no upstream.
+    pub pin: Option<Pin>,
     /// What is measured.
     pub metrics: Metrics,
     /// What the log tells.
@@ -144,6 +150,14 @@ pub(super) struct Sources {
     pub(super) upstream: Option<Arc<dyn Connector>>,
     /// Held while the way to it is tried out.
     pub(super) trying: Mutex<()>,
+    /// What the installation keeps sealed.
+    pub(super) sealed: Arc<Sealed>,
+    /// Held by whoever changes something of it.
+    pub(super) sealing: Mutex<()>,
+    /// Held while pseudonyms of a document are undone: it lies in memory.
+    pub(super) undoing: Mutex<()>,
+    /// Which certificate of the upstream was confirmed.
+    pub(super) pin: Option<Pin>,
     /// How far each lane is, by number.
     pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Their rows, by number.
@@ -215,6 +229,10 @@ impl Sources {
             partner: edge.partner,
             upstream: edge.upstream,
             trying: Mutex::default(),
+            sealed: edge.sealed,
+            sealing: Mutex::default(),
+            undoing: Mutex::default(),
+            pin: edge.pin,
             commands: Arc::new(Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows))),
             refusals: Arc::default(),
             listeners: Shares::new(LISTENERS, "listen already"),

@@ -89,7 +89,8 @@ struct Job {
     job: u64,
     /// What is done: `review-pending`, what is pending for an organization follows its settings; `age-audits`, what
     /// old records of the audit say goes; `hand-over`, whom managers granted anything that are gone is their granters';
-    /// `review-kept`, what is kept of an organization's cases goes to the upstream as far as it may.
+    /// `review-kept`, what is kept of an organization's cases goes to the upstream as far as it may; `snapshots`, the newest snapshot of each
+    /// device goes to the upstream.
     work: &'static str,
     /// Whose rows it goes through; null where it is those of all, or the provider's.
     #[schema(value_type = Option<String>)]

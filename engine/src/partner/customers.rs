@@ -1,13 +1,15 @@
-//! Who may come: the end customers with a user and a password in the configuration.
+//! Who may come: the end customers with a user and a password, or a certificate, in the configuration, and those to whom
+//! they were given through the API.
 //!
 //! A user that nobody has costs the same work as one that somebody has, and is answered the same. A few failures are
 //! free, then doors shut as they do at the API: here one for each user at each place it comes from, so that nobody
 //! elsewhere keeps an end customer out, and one for each place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -41,7 +43,7 @@ pub(super) struct Customer {
     /// Held while an upload of its is changed: one at a time.
     pub(super) uploading: tokio::sync::Mutex<()>,
     /// None where it comes by its certificate alone.
-    password: Option<Digest>,
+    password: Mutex<Option<Digest>>,
     /// When it last asked, in seconds; 0 for never.
     heard: AtomicI64,
 }
@@ -50,14 +52,33 @@ pub(super) struct Customer {
 #[derive(Debug)]
 pub(super) struct Customers {
     /// By the digest of their user.
-    users: BTreeMap<Digest, Arc<Customer>>,
+    users: RwLock<BTreeMap<Digest, Arc<Customer>>>,
     /// By their certificate.
     certificates: BTreeMap<Fingerprint, Arc<Customer>>,
-    /// How many there are.
-    count: usize,
+    /// Whose user stands in the configuration.
+    configured: BTreeSet<OrgName>,
+    /// How often each may ask.
+    bounds: (NonZeroU32, NonZeroU32),
     doors: Arc<Doors>,
     /// Held while a password is looked at: a door lets in few who have not shown theirs yet.
     looking: Mutex<()>,
+}
+
+/// Why an organization is not let in by what is given beside the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotLetIn {
+    /// The configuration has its user.
+    #[error("the user of `{org}` stands in the configuration: change it there, or take `user` and `password_file` out")]
+    Configured {
+        /// Whose.
+        org: OrgName,
+    },
+    /// Somebody else comes by that user.
+    #[error("the user `{user}` is that of another organization")]
+    Taken {
+        /// The user.
+        user: String,
+    },
 }
 
 /// What came of a password.
@@ -76,42 +97,80 @@ pub(super) enum Entered {
 
 impl Customers {
     pub(super) fn new(logins: Vec<(OrgName, Login)>, settings: &Settings) -> Self {
-        let now = Instant::now();
-        let customer = |org: OrgName, login: &Login| Customer {
-            owner: org.as_str().into(),
-            org,
-            pace: Pace::new(settings.requests_per_second, settings.burst, now),
-            seats: Arc::new(Semaphore::new(UNDER_WAY)),
-            uploading: tokio::sync::Mutex::new(()),
-            password: login.password.as_ref().map(|(_, password)| digest(password.expose())),
-            heard: AtomicI64::new(0),
-        };
-        let (mut users, mut certificates, count) = (BTreeMap::new(), BTreeMap::new(), logins.len());
+        let bounds = (settings.requests_per_second, settings.burst);
+        let (mut users, mut certificates, mut configured) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         for (org, login) in logins {
-            let customer = Arc::new(customer(org, &login));
+            let password = login.password.as_ref().map(|(_, password)| digest(password.expose()));
+            let customer = Arc::new(customer(org.clone(), password, bounds));
             if let Some((user, _)) = &login.password {
                 users.insert(digest(user), Arc::clone(&customer));
+                configured.insert(org);
             }
             if let Some(certificate) = login.certificate {
                 certificates.insert(certificate, customer);
             }
         }
-        Self { users, certificates, count, doors: Doors::new(), looking: Mutex::default() }
+        let (users, doors, looking) = (RwLock::new(users), Doors::new(), Mutex::default());
+        Self { users, certificates, configured, bounds, doors, looking }
+    }
+
+    fn users(&self) -> RwLockReadGuard<'_, BTreeMap<Digest, Arc<Customer>>> {
+        self.users.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an organization may be let in by a user that is given beside the configuration.
+    ///
+    /// # Errors
+    /// It may not.
+    pub(super) fn takes(&self, org: &OrgName, user: Option<&str>) -> Result<(), NotLetIn> {
+        if self.configured.contains(org) {
+            return Err(NotLetIn::Configured { org: org.clone() });
+        }
+        match user.and_then(|user| self.users().get(&digest(user)).map(|known| (user, known.org != *org))) {
+            Some((user, true)) => Err(NotLetIn::Taken { user: user.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets an organization in by another user and password than before, or by none.
+    ///
+    /// # Errors
+    /// As [`Self::takes`].
+    pub(super) fn let_in(&self, org: &OrgName, login: Option<(&str, &str)>) -> Result<(), NotLetIn> {
+        self.takes(org, login.map(|(user, _)| user))?;
+        let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
+        let known = users.values().chain(self.certificates.values()).find(|known| known.org == *org).map(Arc::clone);
+        users.retain(|_, known| known.org != *org);
+        let Some((user, password)) = login else {
+            if let Some(known) = known {
+                known.change_password(None);
+            }
+            return Ok(());
+        };
+        // One who came before keeps its pace and its requests under way.
+        let customer = known.unwrap_or_else(|| Arc::new(customer(org.clone(), None, self.bounds)));
+        customer.change_password(Some(digest(password)));
+        users.insert(digest(user), customer);
+        Ok(())
     }
 
     /// How many there are.
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.all().len()
+    }
+
+    /// All of them, each once.
+    fn all(&self) -> BTreeMap<OrgName, Arc<Customer>> {
+        let users = self.users();
+        let all = users.values().chain(self.certificates.values());
+        all.map(|customer| (customer.org.clone(), Arc::clone(customer))).collect()
     }
 
     /// How many have asked for something within so long.
     pub(super) fn heard(&self, within: Duration) -> usize {
         let within = i64::try_from(within.as_secs()).unwrap_or(i64::MAX);
         let since = Timestamp::now().as_second().saturating_sub(within);
-        let heard = |customer: &&Arc<Customer>| customer.heard.load(Ordering::Relaxed) > since;
-        // Who has both is counted by the user.
-        let by_certificate = self.certificates.values().filter(|customer| customer.password.is_none());
-        self.users.values().chain(by_certificate).filter(heard).count()
+        self.all().values().filter(|customer| customer.heard.load(Ordering::Relaxed) > since).count()
     }
 
     /// Whose certificate a connection has shown; none where it is nobody's, or is over. Whoever shows it holds its key.
@@ -132,23 +191,45 @@ impl Customers {
             Ok(attempt) => attempt,
             Err(Wait { retry_after_s }) => return Entered::TooSoon { retry_after_s },
         };
-        let (known, shown) = (self.users.get(&digest(user)), digest(password));
-        let right = known.and_then(|customer| customer.password);
+        let (known, shown) = (self.users().get(&digest(user)).map(Arc::clone), digest(password));
+        let right = known.as_ref().and_then(|customer| customer.password());
         let is_right = is_same(&shown, &right.unwrap_or_default()) && right.is_some();
-        match known.filter(|_| is_right) {
+        match known.clone().filter(|_| is_right) {
             Some(customer) => {
                 attempt.passed();
                 customer.heard.store(now.as_second(), Ordering::Relaxed);
-                Entered::Right(Arc::clone(customer))
+                Entered::Right(customer)
             }
             None => {
                 let failed = attempt.failed(now);
                 if let Some(locked) = failed.login.or(failed.source) {
                     tracing::warn!(%source, until = %locked.until, "too many wrong passwords at the partner listener");
                 }
-                Entered::Wrong(known.cloned())
+                Entered::Wrong(known)
             }
         }
+    }
+}
+
+impl Customer {
+    fn password(&self) -> Option<Digest> {
+        *self.password.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change_password(&self, password: Option<Digest>) {
+        *self.password.lock().unwrap_or_else(PoisonError::into_inner) = password;
+    }
+}
+
+fn customer(org: OrgName, password: Option<Digest>, (per_second, burst): (NonZeroU32, NonZeroU32)) -> Customer {
+    Customer {
+        owner: org.as_str().into(),
+        org,
+        pace: Pace::new(per_second, burst, Instant::now()),
+        seats: Arc::new(Semaphore::new(UNDER_WAY)),
+        uploading: tokio::sync::Mutex::new(()),
+        password: Mutex::new(password),
+        heard: AtomicI64::new(0),
     }
 }
 
@@ -163,8 +244,6 @@ fn is_same(one: &Digest, other: &Digest) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
-
     use linesman_connectors::Secret;
 
     use super::*;
@@ -240,6 +319,27 @@ mod tests {
         assert_eq!(who(shown("acme", -1)), None, "it is over");
         assert_eq!(who(Shown { begins: Some(at(5)), ..shown("acme", 10) }), None, "it has not begun");
         assert_eq!(who(Shown { ends: None, ..shown("acme", 10) }), None, "it does not say until when");
+    }
+
+    #[test]
+    fn who_is_given_a_user_comes_by_it_until_it_is_taken_back() {
+        let customers = customers();
+        let corp: OrgName = "corp".parse().unwrap();
+        customers.let_in(&corp, Some(("corp-1", "one"))).unwrap();
+        assert_eq!(org(&customers.show(at(0), "corp-1", "one", HERE)), Some("corp"));
+        assert_eq!(customers.count(), 3);
+        customers.let_in(&corp, Some(("corp-2", "two"))).unwrap();
+        assert_eq!(org(&customers.show(at(0), "corp-2", "two", HERE)), Some("corp"));
+        assert!(matches!(customers.show(at(0), "corp-1", "one", HERE), Entered::Wrong(None)), "the user of before");
+        let taken = customers.let_in(&corp, Some(("acme", "three"))).unwrap_err();
+        assert_eq!(taken.to_string(), "the user `acme` is that of another organization");
+        let configured = customers.let_in(&"acme".parse().unwrap(), None).unwrap_err();
+        let expected =
+            "the user of `acme` stands in the configuration: change it there, or take `user` and `password_file` out";
+        assert_eq!(configured.to_string(), expected);
+        customers.let_in(&corp, None).unwrap();
+        assert!(matches!(customers.show(at(1), "corp-2", "two", THERE), Entered::Wrong(None)));
+        assert_eq!(customers.count(), 2);
     }
 
     #[test]

@@ -45,11 +45,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linesman_connectors::tls::{self, Authority, Shown};
+use linesman_schemas::OrgName;
 
 use crate::edge::refusals::Recorder;
 use crate::edge::transport::{BOUNDS, Bounds, Listener, Measured};
 use crate::store;
 use customers::Customers;
+pub use customers::NotLetIn;
 pub use section::Settings;
 pub use sources::Partner;
 use sources::Sources;
@@ -115,6 +117,22 @@ impl Overview {
     /// How many end customers have a login.
     pub fn end_customers(&self) -> usize {
         self.customers.count()
+    }
+
+    /// Whether an organization may be let in by a user that is given through the API.
+    ///
+    /// # Errors
+    /// The configuration has its user, or somebody else comes by that.
+    pub fn takes(&self, org: &OrgName, user: Option<&str>) -> Result<(), NotLetIn> {
+        self.customers.takes(org, user)
+    }
+
+    /// Lets an organization in by another user and password than before, or by none.
+    ///
+    /// # Errors
+    /// As [`Self::takes`].
+    pub fn let_in(&self, org: &OrgName, login: Option<(&str, &str)>) -> Result<(), NotLetIn> {
+        self.customers.let_in(org, login)
     }
 
     /// How many of them have asked for something within the last quarter of an hour.

@@ -15,7 +15,7 @@ pub(crate) static SECTION: Section = Section {
     shape: Shape::Optional("end customers' controllers cannot come"),
     doc: "The partner listener, to which the controllers of end customers come. Without this section they cannot.",
     keys: &[
-        Key::new("listen", Kind::HttpsAddress, "Where it listens, by HTTPS: without a port that is 443, which end customers expect. Port 0 takes a free one. Required in `[partner]`.").required().like("192.0.2.1:443"),
+        Key::new("listen", Kind::HttpsAddress, "Where it listens, by HTTPS: without a port that is 443, which end customers expect. Port 0 takes a free one. Not set, at all addresses of the machine.").or("0.0.0.0:443").like("192.0.2.1:443"),
         Key::new("certificate", Kind::Certificates, "The file of its certificates (PEM), its own first. Not set, it has one of the engine's own authority for the address it listens on.").like("partner.pem"),
         Key::new("key", Kind::Path, "The file of that certificate's key (PEM), readable by its owner only. Goes with `certificate`.").like("partner.key"),
         Key::new("requests_per_second", count(1, 10_000), "How many requests a second it bears of an end customer.").or("20"),

@@ -5,17 +5,21 @@
 //! 01 | nonce, 12 bytes | AES-256-GCM of the secret under the key, with whose and what for as associated data
 //! ```
 //!
-//! `pseudonyms` keeps the keys of pseudonyms so, one of each organization's. Whoever has the key file and what was sealed
+//! `pseudonyms` keeps the keys of pseudonyms so, one of each organization's, and `credentials` the passwords of end
+//! customers; `rotation` gives the installation another key. Whoever has the key file and what was sealed
 //! has the secrets; whoever has only one of them has nothing. Where the key is lost what was sealed with it is lost, and
 //! nothing else: each secret needs to be given again.
 
+pub mod credentials;
 pub mod pseudonyms;
+pub mod rotation;
 pub mod section;
 
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use linesman_schemas::OrgName;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -83,7 +87,11 @@ impl Purpose<'_> {
 }
 
 /// Seals secrets, and opens them.
-pub struct Seal(LessSafeKey);
+pub struct Seal {
+    key: LessSafeKey,
+    /// The key of before, as long as a rotation is not at its end.
+    old: Option<LessSafeKey>,
+}
 
 impl Seal {
     /// The seal of an installation: its key lies in `key_file`, or else in `D/keys/seal`, where it is made when it is
@@ -104,8 +112,14 @@ impl Seal {
             }
             Err(error) => return Err(at(error)),
         };
-        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| SealError::NoKey { path })?;
-        Ok(Self(LessSafeKey::new(key)))
+        let old_path = rotation::old_of(&path);
+        let old = match read(&old_path) {
+            Ok((_, mode)) if mode & OTHERS != 0 => return Err(SealError::Open { path: old_path }),
+            Ok((old, _)) => Some(key_of(&old, &old_path)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(source) => return Err(SealError::File { path: old_path, source }),
+        };
+        Ok(Self { key: key_of(&bytes, &path)?, old })
     }
 
     /// Seals a secret.
@@ -116,7 +130,7 @@ impl Seal {
         let nonce = private::random::<NONCE_LEN>().map_err(SealError::Broken)?;
         let mut sealed = secret.to_vec();
         let (unique, associated) = (Nonce::assume_unique_for_key(nonce), Aad::from(purpose.associated()));
-        self.0
+        self.key
             .seal_in_place_append_tag(unique, associated, &mut sealed)
             .map_err(|_| SealError::Broken(io::Error::other("the secret is too long")))?;
         Ok([&[FORM], &nonce[..], &sealed].concat())
@@ -132,12 +146,20 @@ impl Seal {
         if *form != FORM {
             return Err(NeedsGivingAgain);
         }
-        let mut secret = sealed.to_vec();
-        let (nonce, associated) = (Nonce::assume_unique_for_key(*nonce), Aad::from(purpose.associated()));
-        let length = self.0.open_in_place(nonce, associated, &mut secret).map_err(|_| NeedsGivingAgain)?.len();
-        secret.truncate(length);
-        Ok(secret)
+        let opened = [Some(&self.key), self.old.as_ref()].into_iter().flatten().find_map(|key| {
+            let mut secret = sealed.to_vec();
+            let (nonce, associated) = (Nonce::assume_unique_for_key(*nonce), Aad::from(purpose.associated()));
+            let length = key.open_in_place(nonce, associated, &mut secret).ok()?.len();
+            secret.truncate(length);
+            Some(secret)
+        });
+        opened.ok_or(NeedsGivingAgain)
     }
+}
+
+fn key_of(bytes: &[u8], path: &Path) -> Result<LessSafeKey, SealError> {
+    let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| SealError::NoKey { path: path.to_owned() })?;
+    Ok(LessSafeKey::new(key))
 }
 
 /// The file's bytes, of a longer one as many as say that it is none, and who may do what with it.
@@ -147,6 +169,42 @@ fn read(path: &Path) -> io::Result<(Vec<u8>, u32)> {
     let mode = file.metadata()?.permissions().mode();
     file.take(2 * KEY_BYTES as u64).read_to_end(&mut bytes)?;
     Ok((bytes, mode))
+}
+
+/// What an installation keeps sealed.
+pub struct Sealed {
+    /// The keys of pseudonyms.
+    pub pseudonyms: pseudonyms::Keys,
+    /// The users and passwords of end customers that were given through the API.
+    pub credentials: credentials::Kept,
+}
+
+/// Why what is sealed cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no seal.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The keys of pseudonyms cannot be used.
+    #[error(transparent)]
+    Keys(#[from] pseudonyms::KeyError),
+    /// The credentials cannot be used.
+    #[error(transparent)]
+    Credentials(#[from] credentials::CredentialsError),
+}
+
+impl Sealed {
+    /// What lies in the folder of keys, under the key of the installation ([`Seal::open`]).
+    ///
+    /// # Errors
+    /// The key cannot be used, or a folder.
+    pub fn open(keys: &Path, key_file: Option<&Path>) -> Result<Self, Error> {
+        let seal = Arc::new(Seal::open(keys, key_file)?);
+        Ok(Self {
+            pseudonyms: pseudonyms::Keys::open(keys, Arc::clone(&seal))?,
+            credentials: credentials::Kept::open(keys, seal)?,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::{Purpose, Seal, SealError};
 use crate::data_dir::private;
 
 /// What the keys are sealed for.
-const WHAT: &str = "pseudonyms";
+pub(super) const WHAT: &str = "pseudonyms";
 /// The most bytes that are read of what is sealed.
 const SEALED_MOST: u64 = 1024;
 
@@ -63,6 +63,19 @@ impl Keys {
         let folder = keys.join(WHAT);
         private::create_dir(&folder).map_err(|source| KeyError::File { path: folder.clone(), source })?;
         Ok(Self { folder, seal, known: Mutex::default() })
+    }
+
+    /// An organization's, if it has one.
+    ///
+    /// # Errors
+    /// It cannot be read or opened.
+    pub fn known(&self, org: &OrgName) -> Result<Option<Key>, KeyError> {
+        let path = self.folder.join(org.as_str());
+        match path.try_exists() {
+            Ok(true) => self.of(org).map(Some),
+            Ok(false) => Ok(None),
+            Err(source) => Err(KeyError::File { path, source }),
+        }
     }
 
     /// An organization's; made when it has none yet.

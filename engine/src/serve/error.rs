@@ -8,7 +8,8 @@ use linesman_schemas::name::NameError;
 use linesman_schemas::{Mode, OrgName};
 
 use crate::audit::key::KeyFileError;
-use crate::seal::{SealError, pseudonyms};
+use crate::pin::PinError;
+use crate::seal;
 use crate::{data_dir, dispatch, edge, embedded, lane, licence, log, partner, rules_dir, store};
 
 /// Why the engine does not run, or stopped running.
@@ -50,12 +51,12 @@ pub enum Error {
     /// The listener for end customers.
     #[error(transparent)]
     Partner(#[from] partner::Error),
-    /// The seal.
+    /// What is kept sealed.
     #[error(transparent)]
-    Seal(#[from] SealError),
-    /// The keys of pseudonyms.
+    Sealed(#[from] seal::Error),
+    /// The certificate of the upstream that somebody has confirmed.
     #[error(transparent)]
-    Pseudonyms(#[from] pseudonyms::KeyError),
+    Pin(#[from] PinError),
     /// The folder of what is on its way to an upstream.
     #[error("`{}` cannot be used", folder.display())]
     Leaving {

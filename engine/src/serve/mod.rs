@@ -49,10 +49,12 @@ use crate::log;
 use crate::log::books::Books;
 use crate::log::objects::Objects;
 use crate::log::streams::{self, Layout};
-use crate::logging::Logging;
+use crate::logging::{Logging, full};
 use crate::metrics::Metrics;
 use crate::partner::{self, Partner};
+use crate::pin::Pin;
 use crate::rules_dir::{self, Files};
+use crate::seal::Sealed;
 use crate::store::Store;
 use checkpoints::Checkpoints;
 use copies::Copies;
@@ -115,7 +117,9 @@ impl App {
         let files = rules_dir::read_all(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
         let demo = demo::Upstream::start(config.mode, data_dir.root(), &mut config.connectors).await?;
-        let ways = Ways::of(&mut config, &data_dir)?;
+        let pin = Pin::open(&data_dir.keys(), config.connectors.upstream.as_mut())?;
+        let sealed = Arc::new(Sealed::open(&data_dir.keys(), config.seal_key_file.as_deref())?);
+        let ways = Ways::of(&mut config, &data_dir, &sealed)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
@@ -199,7 +203,9 @@ impl App {
                     settings,
                     logins: logins.filter_map(|org| Some((org.name, org.login?))).collect(),
                 };
-                Some(partner::listen(partner, &authority).await?)
+                let listening = partner::listen(partner, &authority).await?;
+                admit(&listening.overview(), &sealed)?;
+                Some(listening)
             }
         };
         let expiries = Expiries {
@@ -228,6 +234,8 @@ impl App {
             sources: outside.brought.clone(),
             upstream,
             partner: partner.as_ref().map(partner::Listening::overview),
+            sealed,
+            pin,
             metrics,
             logging,
         };
@@ -362,6 +370,22 @@ impl App {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Lets end customers in by what was given through the API. Whoever cannot be let in is told of, and keeps nobody out.
+fn admit(partner: &partner::Overview, sealed: &Sealed) -> Result<(), Error> {
+    for (org, given) in sealed.credentials.all().map_err(crate::seal::Error::from)? {
+        let let_in = match given {
+            Ok(given) => {
+                partner.let_in(&org, Some((&given.user, given.password.expose()))).map_err(|why| why.to_string())
+            }
+            Err(error) => Err(full(&error)),
+        };
+        if let Err(error) = let_in {
+            tracing::warn!(%org, error, "the credentials that were given through the API do not count");
+        }
+    }
+    Ok(())
 }
 
 /// Where the licence names an upstream, there is no other.

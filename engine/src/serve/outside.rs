@@ -19,8 +19,7 @@ use crate::data_dir::DataDir;
 use crate::dispatch::{self, Dispatcher};
 use crate::lane::status::{Change, LaneStatus};
 use crate::logging::full;
-use crate::seal::Seal;
-use crate::seal::pseudonyms::Keys;
+use crate::seal::Sealed;
 use crate::sources::{self, LaneCursors, Pace, Sources};
 use crate::store::Store;
 
@@ -36,8 +35,8 @@ impl Ways {
     ///
     /// # Errors
     /// A connector or a source cannot be made from its settings, or what documents leave by cannot be used.
-    pub(super) fn of(config: &mut Config, data_dir: &DataDir) -> Result<Self, Error> {
-        config.connectors.leaving = leaving(config, data_dir)?;
+    pub(super) fn of(config: &mut Config, data_dir: &DataDir, sealed: &Arc<Sealed>) -> Result<Self, Error> {
+        config.connectors.leaving = leaving(config, data_dir, sealed)?;
         let mut connectors = linesman_connectors::connectors(&config.connectors)?;
         let mut sources = linesman_connectors::sources(&config.connectors)?;
         if !config.mode.sends() {
@@ -55,13 +54,12 @@ impl Ways {
 }
 
 /// How documents leave for the upstream.
-fn leaving(config: &Config, data_dir: &DataDir) -> Result<Leaving, Error> {
-    let seal = Seal::open(&data_dir.keys(), config.seal_key_file.as_deref())?;
-    let keys = Keys::open(&data_dir.keys(), Arc::new(seal))?;
+fn leaving(config: &Config, data_dir: &DataDir, sealed: &Arc<Sealed>) -> Result<Leaving, Error> {
+    let sealed = Arc::clone(sealed);
     let with_pseudonyms: BTreeSet<OrgName> =
         config.organizations.iter().filter(|org| org.has_pseudonyms).map(|org| org.name.clone()).collect();
     let overwritings = move |org: &OrgName| match with_pseudonyms.contains(org) {
-        true => keys.of(org).map(Overwriting::Pseudonyms).map_err(|error| full(&error)),
+        true => sealed.pseudonyms.of(org).map(Overwriting::Pseudonyms).map_err(|error| full(&error)),
         false => Ok(Overwriting::Fixed),
     };
     let folder = data_dir.leaving();

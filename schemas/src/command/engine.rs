@@ -3,8 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bounds::{Fault, text};
+use super::bounds::{Fault, label, text};
 
+/// The longest address of an upstream, in characters.
+const URL_MOST: usize = 2048;
+/// The longest fingerprint, in characters: `sha256:` and 64 digits.
+const FINGERPRINT_MOST: usize = 71;
 /// The longest level of a log, in characters.
 const LOG_LEVEL_MOST: usize = 4096;
 
@@ -15,6 +19,8 @@ pub enum Engine {
     RaiseLevel(LevelRaise),
     /// Let the log of the program tell more or less, on the node that asks.
     SetLogLevel(LogLevelChange),
+    /// Believe one certificate of the upstream and no other, on the node that asks.
+    PinUpstream(PinChange),
 }
 
 impl Engine {
@@ -22,6 +28,7 @@ impl Engine {
         match self {
             Self::RaiseLevel(_) => "raise-level",
             Self::SetLogLevel(_) => "set-log-level",
+            Self::PinUpstream(_) => "pin-upstream",
         }
     }
 
@@ -31,6 +38,11 @@ impl Engine {
             Self::SetLogLevel(change) => {
                 text("/old", &change.old, LOG_LEVEL_MOST)?;
                 text("/new", &change.new, LOG_LEVEL_MOST)
+            }
+            Self::PinUpstream(PinChange { url, old, new }) => {
+                label("/url", url, URL_MOST)?;
+                label("/old", old, FINGERPRINT_MOST)?;
+                label("/new", new, FINGERPRINT_MOST)
             }
         }
     }
@@ -49,5 +61,18 @@ pub struct LogLevelChange {
     /// The directives of before.
     pub old: String,
     /// The directives that are to count.
+    pub new: String,
+}
+
+/// Which certificate of the upstream is believed. It is no state of the lanes: they keep the record of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PinChange {
+    /// The address of the upstream.
+    pub url: String,
+    /// The SHA-256 of the certificate of before, as `sha256:` and digits; empty where there was none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub old: String,
+    /// That of the one that is to count; empty for none any more.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub new: String,
 }

@@ -33,11 +33,14 @@ pub use bounds::{
     ADDRESS_MOST, CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST,
 };
 pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, RemarkOrigin, Reported, UploadKept};
-pub use engine::{Engine, LevelRaise, LogLevelChange};
+pub use engine::{Engine, LevelRaise, LogLevelChange, PinChange};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
 pub use manager::{HASH_MOST, Manager, ManagerRemoval, ManagerSettings, PasswordChange, SPHERE_MOST};
-pub use organization::{DeviceGroup, Handling, Organization, OrganizationSettings, SNAPSHOT_LEAST_S, SubmitCaseAs};
+pub use organization::{
+    ConnectionTried, CredentialsChange, DeviceGroup, Handling, Organization, OrganizationSettings, SNAPSHOT_LEAST_S,
+    SubmitCaseAs, USER_MOST, Undoing,
+};
 pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
 pub use replay::{Input, Replay};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::bounds::{ADDRESS_MOST, Fault, OWNER_MOST, label, list, text};
+use super::bounds::{ADDRESS_MOST, Fault, OWNER_MOST, hash, label, list, text};
 use crate::FilterLevel;
 use crate::cascade::CONTROLLER_MOST;
 
@@ -16,6 +16,13 @@ pub enum Organization {
     Suspend,
     /// The configuration names it no more: suspend it, and load it anew should it be named again.
     Unload,
+    /// Let its end customer's controller come to the partner listener by another user and password, or by none. They are
+    /// kept sealed on the node that was asked; what is in the log is whose they are.
+    SetCredentials(CredentialsChange),
+    /// The way to the upstream was tried out for it, on the node that was asked.
+    Test(ConnectionTried),
+    /// Give a document its addresses back that were overwritten by its pseudonyms, on the node that was asked.
+    Unredact(Undoing),
 }
 
 impl Organization {
@@ -24,6 +31,9 @@ impl Organization {
             Self::Set(_) => "set-organization",
             Self::Suspend => "suspend-organization",
             Self::Unload => "unload-organization",
+            Self::SetCredentials(_) => "set-credentials",
+            Self::Test(_) => "test-organization",
+            Self::Unredact(_) => "unredact",
         }
     }
 
@@ -31,8 +41,38 @@ impl Organization {
         match self {
             Self::Set(settings) => settings.check(),
             Self::Suspend | Self::Unload => Ok(()),
+            Self::SetCredentials(change) => label("/user", &change.user, USER_MOST),
+            Self::Test(tried) => label("/failed", &tried.failed, OWNER_MOST),
+            Self::Unredact(undoing) => hash("/sha256", &undoing.sha256),
         }
     }
+}
+
+/// The longest user of an end customer, in characters.
+pub const USER_MOST: usize = 128;
+
+/// By which user an end customer's controller comes. It is no state of the lanes: they keep the record of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CredentialsChange {
+    /// The user; empty for none any more.
+    pub user: String,
+}
+
+/// How a try of the way to the upstream went. It is no state of the lanes: they keep the record of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectionTried {
+    /// The step that failed; empty where none has.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub failed: String,
+}
+
+/// The document whose pseudonyms are undone. It is no state of the lanes: they keep the record of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Undoing {
+    /// The SHA-256 of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
+    /// How many they are.
+    pub size: u64,
 }
 
 /// The shortest interval at which snapshots of devices go to the upstream, in seconds.

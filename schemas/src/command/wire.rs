@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Activation, Assignment, Audit, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CheckpointKept, Command,
-    Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident, Input, LevelRaise, Localization, Lockout,
-    LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Note, Organization, OrganizationSettings,
-    PasswordChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals,
-    Replay, Reported, Rollout, RuleBook, SectionLoad, Service, Session, SessionName, SessionOpening, Subscription,
-    SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, UploadKept, ValueSettings,
-    Values, Verb,
+    ConnectionTried, CredentialsChange, Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident, Input,
+    LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Note,
+    Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings,
+    PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad, Service,
+    Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue,
+    TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -69,6 +69,12 @@ pub(super) enum Tagged {
     SuspendOrganization,
     /// The configuration names it no more: suspend it, and load it anew should it be named again.
     UnloadOrganization,
+    /// Let its end customer's controller come by another user and password, or by none.
+    SetCredentials(CredentialsChange),
+    /// The way to the upstream was tried out for it.
+    TestOrganization(ConnectionTried),
+    /// Give a document its addresses back that were overwritten by its pseudonyms.
+    Unredact(Undoing),
     /// Give an incident to somebody, or to nobody.
     AssignIncident(Assignment),
     /// Change how urgent an incident is.
@@ -107,6 +113,8 @@ pub(super) enum Tagged {
     RaiseLevel(LevelRaise),
     /// Let the log of the program tell more or less.
     SetLogLevel(LogLevelChange),
+    /// Believe one certificate of the upstream and no other.
+    PinUpstream(PinChange),
     /// Let a section of the rule book have another content from here on.
     LoadSection(SectionLoad),
     /// Take a place that is gone out of the spheres of the provider's people, and of their API tokens.
@@ -175,6 +183,9 @@ impl From<Tagged> for Verb {
             Tagged::SetOrganization(settings) => Self::Organization(Organization::Set(settings)),
             Tagged::SuspendOrganization => Self::Organization(Organization::Suspend),
             Tagged::UnloadOrganization => Self::Organization(Organization::Unload),
+            Tagged::SetCredentials(change) => Self::Organization(Organization::SetCredentials(change)),
+            Tagged::TestOrganization(tried) => Self::Organization(Organization::Test(tried)),
+            Tagged::Unredact(undoing) => Self::Organization(Organization::Unredact(undoing)),
             Tagged::AssignIncident(assignment) => Self::Incident(Incident::Assign(assignment)),
             Tagged::PrioritiseIncident(prioritisation) => Self::Incident(Incident::Prioritise(prioritisation)),
             Tagged::CloseIncident(note) => Self::Incident(Incident::Close(note)),
@@ -194,6 +205,7 @@ impl From<Tagged> for Verb {
             Tagged::ReplayInput(replay) => Self::Input(Input::Replay(replay)),
             Tagged::RaiseLevel(raise) => Self::Engine(Engine::RaiseLevel(raise)),
             Tagged::SetLogLevel(change) => Self::Engine(Engine::SetLogLevel(change)),
+            Tagged::PinUpstream(change) => Self::Engine(Engine::PinUpstream(change)),
             Tagged::LoadSection(load) => Self::RuleBook(RuleBook::LoadSection(load)),
             Tagged::ClearPlace(asked) => Self::RuleBook(RuleBook::ClearPlace(asked)),
             Tagged::SetPlace(asked) => Self::Place(PlaceVerb::Set(asked)),
@@ -234,6 +246,9 @@ impl From<Verb> for Tagged {
             Verb::Organization(Organization::Set(settings)) => Self::SetOrganization(settings),
             Verb::Organization(Organization::Suspend) => Self::SuspendOrganization,
             Verb::Organization(Organization::Unload) => Self::UnloadOrganization,
+            Verb::Organization(Organization::SetCredentials(change)) => Self::SetCredentials(change),
+            Verb::Organization(Organization::Test(tried)) => Self::TestOrganization(tried),
+            Verb::Organization(Organization::Unredact(undoing)) => Self::Unredact(undoing),
             Verb::Incident(Incident::Assign(assignment)) => Self::AssignIncident(assignment),
             Verb::Incident(Incident::Prioritise(prioritisation)) => Self::PrioritiseIncident(prioritisation),
             Verb::Incident(Incident::Close(note)) => Self::CloseIncident(note),
@@ -253,6 +268,7 @@ impl From<Verb> for Tagged {
             Verb::Input(Input::Replay(replay)) => Self::ReplayInput(replay),
             Verb::Engine(Engine::RaiseLevel(raise)) => Self::RaiseLevel(raise),
             Verb::Engine(Engine::SetLogLevel(change)) => Self::SetLogLevel(change),
+            Verb::Engine(Engine::PinUpstream(change)) => Self::PinUpstream(change),
             Verb::RuleBook(RuleBook::LoadSection(load)) => Self::LoadSection(load),
             Verb::RuleBook(RuleBook::ClearPlace(asked)) => Self::ClearPlace(asked),
             Verb::Place(PlaceVerb::Set(asked)) => Self::SetPlace(asked),

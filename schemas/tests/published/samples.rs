@@ -7,9 +7,10 @@ use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{
     Assignment, Audit as AuditVerb, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, Command,
-    DeviceGroup, Engine, Group, Handling, Incident, Input, LevelRaise, LogLevelChange, Manager, Note, Organization,
-    OrganizationSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook,
-    SectionLoad, Service, Session, SubmitCaseAs, Subscription, Token, UploadKept, Values, Verb,
+    ConnectionTried, CredentialsChange, DeviceGroup, Engine, Group, Handling, Incident, Input, LevelRaise,
+    LogLevelChange, Manager, Note, Organization, OrganizationSettings, PinChange, PlaceVerb, Policy, PolicyRun,
+    Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session, SubmitCaseAs,
+    Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
@@ -111,6 +112,9 @@ pub(crate) fn verbs() -> Vec<Verb> {
         })),
         Verb::Input(Input::Replay(Replay { event: EVENT.to_owned(), sequence: 17 })),
         Verb::Organization(Organization::Unload),
+        Verb::Organization(Organization::SetCredentials(CredentialsChange { user: "acme".to_owned() })),
+        Verb::Organization(Organization::Test(ConnectionTried { failed: "certificate".to_owned() })),
+        Verb::Organization(Organization::Unredact(Undoing { sha256: HASH.to_owned(), size: 48_213 })),
     ];
     let samples: Vec<_> = samples
         .into_iter()
@@ -122,7 +126,14 @@ pub(crate) fn verbs() -> Vec<Verb> {
     for sample in samples.iter().chain(&provider_verbs()) {
         // A new verb belongs here and, with a sample, above or below.
         match sample {
-            Verb::Organization(Organization::Set(_) | Organization::Suspend | Organization::Unload)
+            Verb::Organization(
+                Organization::Set(_)
+                | Organization::Suspend
+                | Organization::Unload
+                | Organization::SetCredentials(_)
+                | Organization::Test(_)
+                | Organization::Unredact(_),
+            )
             | Verb::Incident(
                 Incident::Assign(_)
                 | Incident::Prioritise(_)
@@ -144,7 +155,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
             )
             | Verb::Policy(Policy::Run(_))
             | Verb::Input(Input::Replay(_))
-            | Verb::Engine(Engine::RaiseLevel(_) | Engine::SetLogLevel(_))
+            | Verb::Engine(Engine::RaiseLevel(_) | Engine::SetLogLevel(_) | Engine::PinUpstream(_))
             | Verb::RuleBook(RuleBook::LoadSection(_) | RuleBook::ClearPlace(_))
             | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_) | PlaceVerb::Tie(_))
             | Verb::Manager(Manager::Set(_) | Manager::Remove(_) | Manager::SetPassword(_))
@@ -198,6 +209,11 @@ pub(crate) fn provider_verbs() -> Vec<Verb> {
     let mut samples = vec![
         Verb::Engine(Engine::RaiseLevel(LevelRaise { level: 2 })),
         Verb::Engine(Engine::SetLogLevel(change)),
+        Verb::Engine(Engine::PinUpstream(PinChange {
+            url: "https://partner.example".to_owned(),
+            old: String::new(),
+            new: format!("sha256:{HASH}"),
+        })),
         Verb::RuleBook(RuleBook::LoadSection(load.clone())),
     ];
     let others = [Section::Settings, Section::Services, Section::Directory, Section::Installation];

@@ -1,7 +1,7 @@
 //! What is asked of the engine; by the provider, on lane 0.
 
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{Engine, LevelRaise};
+use linesman_schemas::command::{Engine, LevelRaise, PinChange};
 use serde_json::json;
 
 use super::Answer;
@@ -14,6 +14,9 @@ pub(crate) fn ask(desk: &mut Desk, verb: &Engine) -> Answer {
         // The node does it; here it goes on record.
         Engine::SetLogLevel(change) => {
             Answer::done("changed", json!({"level": change.old}), json!({"level": change.new}))
+        }
+        Engine::PinUpstream(PinChange { url, old, new }) => {
+            Answer::done("changed", json!({"url": url, "fingerprint": old}), json!({"url": url, "fingerprint": new}))
         }
     }
 }

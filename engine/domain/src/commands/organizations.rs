@@ -2,7 +2,7 @@
 
 use linesman_schemas::OrgName;
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::Organization;
+use linesman_schemas::command::{CredentialsChange, Organization};
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -17,6 +17,16 @@ pub(crate) fn ask(
     org: &OrgName,
     verb: &Organization,
 ) -> Result<Answer, Error> {
+    match verb {
+        // The node that was asked does it; here it goes on record.
+        Organization::SetCredentials(CredentialsChange { user }) => {
+            let password = if user.is_empty() { Value::Null } else { json!("changed") };
+            return Ok(Answer::done("changed", Value::Null, json!({"user": user, "password": password})));
+        }
+        Organization::Test(tried) => return Ok(Answer::done("tried", Value::Null, json!(tried))),
+        Organization::Unredact(undoing) => return Ok(Answer::done("undone", Value::Null, json!(undoing))),
+        Organization::Set(_) | Organization::Suspend | Organization::Unload => {}
+    }
     let old = organizations.row(org).cloned();
     let is_whole = desk.is_at(8);
     let shown = |row: Option<&OrgRow>| shown(row, is_whole);
@@ -32,7 +42,7 @@ pub(crate) fn ask(
             }
             "changed"
         }
-        Organization::Suspend | Organization::Unload => {
+        _ => {
             organizations.suspend(desk, org, matches!(verb, Organization::Unload))?;
             "suspended"
         }

@@ -110,9 +110,8 @@ pub fn asked_at(operation: &str) -> Where {
     match operation {
         "me" | "login" | "logout" | "issue-token" => Where::Home,
         "set-group" | "remove-group" | "group" | "load-policies" | "load-services" | "load-settings"
-        | "raise-level" | "level" | "mode" | "set-mode" | "log-level" | "set-log-level" | "metrics" | "status" => {
-            Where::At(&[Provider])
-        }
+        | "raise-level" | "level" | "mode" | "set-mode" | "log-level" | "set-log-level" | "pin-upstream"
+        | "metrics" | "status" => Where::At(&[Provider]),
         "organizations" | "policies" | "services" | "service" | "groups" | "audit-key" | "healthz" | "readyz"
         | "openapi" => Where::Told(&[Provider]),
         "incidents" | "cases" | "devices" | "intelligence" | "events" | "command" | "dead-letters" => {
@@ -129,6 +128,8 @@ pub fn asked_at(operation: &str) -> Where {
         "set-organization"
         | "suspend-organization"
         | "test-organization"
+        | "set-credentials"
+        | "unredact"
         | "organization"
         | "tie-device"
         | "device"

@@ -16,6 +16,9 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("set-organization", Need::Right(Right::Organizations)),
     ("suspend-organization", Need::Right(Right::Organizations)),
     ("test-organization", Need::Right(Right::Organizations)),
+    ("set-credentials", Need::Right(Right::Organizations)),
+    // Whose pseudonyms they are decides whose addresses are seen: it is the installation's own.
+    ("unredact", Need::Right(Right::Settings)),
     ("unload-organization", Need::Right(Right::Organizations)),
     ("set-place", Need::Right(Right::Organizations)),
     ("remove-place", Need::Right(Right::Organizations)),
@@ -87,6 +90,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("mode", Need::Sight),
     ("log-level", Need::Sight),
     ("set-log-level", Need::Right(Right::Settings)),
+    ("pin-upstream", Need::Right(Right::Settings)),
     // What is told of organizations: as much of it as is seen.
     ("organizations", Need::Known),
     ("organization", Need::Known),

@@ -46,8 +46,8 @@ use super::policies::Fired;
 use super::snapshots::upward;
 use super::subject::Incident;
 use super::{
-    Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, reactions,
-    snapshots, sources, timers, uploads,
+    Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, level7,
+    reactions, snapshots, sources, timers, uploads,
 };
 
 impl Domain {
@@ -69,6 +69,7 @@ impl Domain {
             3 => level3::read(&input.content),
             4 => level4::read(&input.content),
             5 => level5::read(&input.content),
+            7 => level7::read(&input.content),
             _ => None,
         };
         let is_later = position.level <= 6 && before.is_none();

@@ -7,6 +7,7 @@
 //! | `filters` | what a list is narrowed and sorted by |
 //! | `show` | answers as tables, cards and JSON |
 //! | `preview` | what a write would do |
+//! | `seals` | what the engine keeps sealed |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
 //! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
@@ -31,6 +32,7 @@ pub(super) mod place;
 pub(super) mod policy;
 mod preview;
 mod printed;
+pub(super) mod seals;
 mod secrets;
 pub(super) mod service;
 pub(super) mod session;

@@ -1,5 +1,6 @@
 //! `linesman org`
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -7,6 +8,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
+use super::secrets::new_password;
 use super::show::{self, Column, column};
 use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
@@ -26,6 +28,8 @@ pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman org list --data-dir D
   linesman org set acme --display-name 'Acme Corp' --proxy --filter-level 'Send all information' --data-dir D
+  linesman org set acme --upload --snapshot-interval-s 604800 --data-dir D
+  linesman org credentials acme --user acme --password-file acme.password --data-dir D
   linesman org suspend acme --data-dir D
   linesman org test acme --data-dir D
   linesman org activate acme --data-dir D";
@@ -55,10 +59,46 @@ pub(in crate::cli) enum Action {
         /// A device group, `<name>=<host>,<host>...`, `*` for any text; may be given more than once
         #[arg(long, value_name = "GROUP")]
         device_group: Vec<String>,
+        /// By what the support system and partners above know it; empty: its name
+        #[arg(long, value_name = "TEXT")]
+        alias: Option<String>,
+        /// Who solves what it reports: `forward` or `own`
+        #[arg(long, value_name = "WHO")]
+        handling: Option<String>,
+        /// `Real Cases`, or `Test Cases`, which are marked and go without a bundle
+        #[arg(long, value_name = "KIND")]
+        submit_case_as: Option<String>,
+        /// Where spare parts go for it; empty: where the upstream knows
+        #[arg(long, value_name = "TEXT")]
+        address: Option<String>,
+        /// Whether bytes of its cases, and snapshots of its devices, go to the upstream too
+        #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+        upload: Option<bool>,
+        /// How often the newest snapshot of each of its devices goes there, 3600 at least; 0 for never
+        #[arg(long, value_name = "SECONDS")]
+        snapshot_interval_s: Option<u64>,
+    },
+    /// Give its controller another user and password at the partner listener, or take them back
+    ///
+    /// The engine keeps them sealed and shows the password to nobody again. They count at once, for organizations that have
+    /// no `user` in the configuration.
+    Credentials {
+        /// Its name
+        name: String,
+        /// The user
+        #[arg(long, value_name = "USER", required_unless_present = "remove", conflicts_with = "remove")]
+        user: Option<String>,
+        /// The file with the password (`-`: standard input); without one it is asked for
+        #[arg(long, value_name = "FILE", conflicts_with = "remove")]
+        password_file: Option<PathBuf>,
+        /// Nobody comes by them any more
+        #[arg(long)]
+        remove: bool,
     },
     /// Try the way to the upstream out, step by step
     ///
-    /// The engine does it, as the user and with the certificates of its configuration. Nothing is changed.
+    /// The engine does it, as the user and with the certificates of its configuration. Nothing is changed; that it was
+    /// tried goes on record.
     Test {
         /// Its name
         name: String,
@@ -79,7 +119,19 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/organizations", list, &COLUMNS).await,
         Action::Show { name } => api.show(&path(name), &()).await,
-        Action::Set { name, display_name, proxy, filter_level, device_group } => {
+        Action::Set {
+            name,
+            display_name,
+            proxy,
+            filter_level,
+            device_group,
+            alias,
+            handling,
+            submit_case_as,
+            address,
+            upload,
+            snapshot_interval_s,
+        } => {
             let groups = device_group.iter().map(|text| group(text)).collect::<anyhow::Result<Vec<_>>>()?;
             let known = api.find(&path(name)).await?.unwrap_or_default();
             let stays = |name: &str| known.get(name).cloned();
@@ -89,6 +141,12 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                 ("proxy", proxy.map(Value::from)),
                 ("filter_level", filter_level.clone().map(Value::from)),
                 ("device_groups", groups),
+                ("alias", alias.clone().map(Value::from)),
+                ("handling", handling.clone().map(Value::from)),
+                ("submit_case_as", submit_case_as.clone().map(Value::from)),
+                ("address", address.clone().map(Value::from)),
+                ("upload", upload.map(Value::from)),
+                ("snapshot_interval_s", snapshot_interval_s.map(Value::from)),
             ];
             let body: Map<String, Value> = SETTINGS
                 .into_iter()
@@ -100,6 +158,9 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                 .chain(known.is_null().then(|| ("proxy".to_owned(), json!(proxy.unwrap_or(false)))))
                 .collect();
             api.write(Method::PUT, &path(name), Some(body.into())).await
+        }
+        Action::Credentials { name, user, password_file, .. } => {
+            credentials(api, name, user.as_deref(), password_file.as_deref()).await
         }
         Action::Test { name } => test(api, name).await.map(drop),
         Action::Activate { name } => {
@@ -114,8 +175,37 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
 }
 
 /// What a change says of all that an organization is.
-const SETTINGS: [&str; 8] =
-    ["display_name", "proxy", "filter_level", "device_groups", "alias", "handling", "submit_case_as", "address"];
+const SETTINGS: [&str; 10] = [
+    "display_name",
+    "proxy",
+    "filter_level",
+    "device_groups",
+    "alias",
+    "handling",
+    "submit_case_as",
+    "address",
+    "upload",
+    "snapshot_interval_s",
+];
+
+/// Gives an end customer's controller a user and a password, or takes them back.
+async fn credentials(api: &Api, name: &str, user: Option<&str>, password: Option<&Path>) -> anyhow::Result<()> {
+    let path = format!("{}/credentials", path(name));
+    let request = match user {
+        Some(user) => {
+            let password = new_password(password, "password")?;
+            api.request(Method::PUT, &path).json(&json!({ "user": user, "password": password }))
+        }
+        None => api.request(Method::DELETE, &path),
+    };
+    let answer = api.answer(request).await?;
+    if api.is_json {
+        anstream::println!("{answer}");
+    } else {
+        anstream::println!("changed");
+    }
+    Ok(())
+}
 
 const STEPS: [Column; 3] = [column("STEP", "/step"), column("OUTCOME", "/outcome"), column("DETAIL", "/detail")];
 

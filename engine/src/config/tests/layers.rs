@@ -168,6 +168,13 @@ fn the_bounds_of_an_organization_are_those_of_its_command() {
     }
 }
 
+#[test]
+fn end_customers_come_by_https_where_nobody_says_otherwise() {
+    let folder = Folder::new();
+    let config = load(&folder.sources(format!("{LEAST}[partner]\nrequests_per_second = 5\n"))).unwrap();
+    assert_eq!(config.partner.unwrap().listen, "0.0.0.0:443".parse().unwrap());
+}
+
 /// The keys of one kind of upstream mean nothing to the other, and are not asked for.
 #[test]
 fn a_partner_as_the_upstream_needs_no_site() {

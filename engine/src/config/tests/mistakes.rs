@@ -183,6 +183,17 @@ linesman.toml:11:92: there is no key `device` of a device group
 }
 
 #[test]
+fn a_partner_listener_is_one_of_mode_partner_however_little_is_said_of_it() {
+    let help = "help: leave the section out, or set `mode = \"partner\"`";
+    let expected =
+        format!("linesman.toml:2:2: `[partner]` is for mode `partner` only\n  [partner]\n   ^^^^^^^\n  {help}");
+    assert_eq!(mistakes("mode = \"direct\"\n[partner]\n"), expected);
+    let expected =
+        format!("linesman.toml:3:9: `[partner]` is for mode `partner` only\n  burst = 3\n          ^\n  {help}");
+    assert_eq!(mistakes("mode = \"direct\"\n[partner]\nburst = 3\n"), expected);
+}
+
+#[test]
 fn end_customers_come_each_by_a_login_of_its_own() {
     let text = r#"[partner]
 listen = "127.0.0.1:0"

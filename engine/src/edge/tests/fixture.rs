@@ -32,6 +32,8 @@ use linesman_domain::state::{Write, Writes};
 use linesman_domain::table;
 
 pub(super) const LANES: u32 = 4;
+/// The address of the upstream whose certificate may be confirmed.
+const PINNED: &str = "https://partner.example";
 pub(super) const TOKEN: &str = "5f0c-the-right-token-of-this-test";
 /// The token of `acme/ann`, who sees `acme` and nothing else.
 pub(super) const TOKEN_OF_ACME: &str = "77a1-the-token-of-acme";
@@ -105,6 +107,8 @@ impl Fixture {
             sources: watch::channel([("bulletins", true), ("notices", false)].into()).1,
             partner: None,
             upstream: None,
+            sealed: Arc::new(crate::seal::Sealed::open(dir.path(), None).unwrap()),
+            pin: Some(crate::pin::Pin::at(dir.path(), PINNED, false)),
             metrics,
             logging,
         };
@@ -123,6 +127,16 @@ impl Fixture {
         let edge = Self { listening, store, lanes, ready, policies: policy_status, http, dir, previews, _log };
         edge.grant("acme/ann", "acme", Privileges::all(), Rights::default());
         edge
+    }
+
+    /// What the engine keeps sealed.
+    pub(super) fn sealed(&self) -> crate::seal::Sealed {
+        crate::seal::Sealed::open(self.dir.path(), None).unwrap()
+    }
+
+    /// Which certificate of the upstream was confirmed.
+    pub(super) fn pin(&self) -> crate::pin::Pin {
+        crate::pin::Pin::at(self.dir.path(), PINNED, false)
     }
 
     pub(super) fn addr(&self) -> SocketAddr {

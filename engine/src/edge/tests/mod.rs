@@ -18,6 +18,7 @@ mod people;
 mod policies;
 mod previews;
 mod rooms;
+mod seals;
 mod sight;
 mod simulate;
 mod status;

@@ -363,6 +363,7 @@ async fn what_is_the_providers_is_nobody_elses() {
             ("put", "/api/v1/mode"),
             ("get", "/api/v1/log-level"),
             ("put", "/api/v1/log-level"),
+            ("put", "/api/v1/upstream/pin"),
             ("post", "/api/v1/policies/load"),
         ] {
             let answer = world.ask_for(token, method, path).await;

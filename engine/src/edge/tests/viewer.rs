@@ -30,8 +30,15 @@ use linesman_domain::table;
 use linesman_domain::uploads::{self, Held, UploadRow, UploadState};
 
 /// How the engine is, and what it decides by: the provider's.
-const ENGINE: [&str; 6] =
-    ["/metrics", "/api/v1/status", "/api/v1/level", "/api/v1/mode", "/api/v1/log-level", "/api/v1/policies/load"];
+const ENGINE: [&str; 7] = [
+    "/metrics",
+    "/api/v1/status",
+    "/api/v1/level",
+    "/api/v1/mode",
+    "/api/v1/log-level",
+    "/api/v1/policies/load",
+    "/api/v1/upstream/pin",
+];
 /// What tells of nobody but whoever asks and whom they manage, or of what everybody may have, or is asked for below by
 /// itself.
 const OTHERS: [&str; 15] = [
@@ -285,6 +292,8 @@ impl World {
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
             "mode" => Some(json!({"mode": "partner"})),
+            "pin" => Some(json!({"fingerprint": null})),
+            "credentials" => Some(json!({"user": "one", "password": "correct horse"})),
             "place" => Some(json!({"place": null})),
             _ if method == "put" && path.contains("subscriptions") => Some(json!({"service": "nat"})),
             _ if method == "put"

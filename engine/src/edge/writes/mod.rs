@@ -23,6 +23,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use linesman_domain::commands::managers::Refused;
+use linesman_domain::table::Table;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Fault, Verb};
 use linesman_schemas::name::NameError;
@@ -36,6 +37,7 @@ use super::sources::Sources;
 use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::Viewer;
 use crate::data_dir::private::random_hex;
+use crate::log::streams::lane_of;
 use crate::store::Lane;
 pub(super) use preview::DryRun;
 
@@ -257,6 +259,42 @@ pub(super) async fn send_judged(
         }
     }
     respond(sources.commands.ask(viewer, whose, id, verb).await.map_err(refused)?)
+}
+
+/// Whether there is an organization, for whoever sees it.
+///
+/// # Errors
+/// There is none, or the state cannot be read.
+pub(super) fn is_there(sources: &Sources, org: &OrgName) -> Result<(), Problem> {
+    let lanes = u32::try_from(sources.rows.len()).unwrap_or(u32::MAX);
+    let lane = sources.rows.get(lane_of(org.as_str(), lanes) as usize);
+    let row = lane.map(|lane| Table::read(lane, &linesman_domain::organizations::key(org))).transpose();
+    match row.map_err(|error| Problem::internal(&error))?.flatten() {
+        Some(_) => Ok(()),
+        None => Err(Problem::new(StatusCode::NOT_FOUND, format!("there is no organization `{org}`"))),
+    }
+}
+
+/// The engine level from which on what a node does of itself for somebody goes on record.
+pub(super) const RECORDED_FROM: u32 = 8;
+
+/// Puts on record what this node is about to do of itself for somebody, who may; nothing is to be done before.
+///
+/// # Errors
+/// They may not, or it is not decided yet: then nothing is to be done.
+pub(super) async fn on_record(
+    sources: &Sources,
+    viewer: &Viewer,
+    whose: Option<OrgName>,
+    verb: Verb,
+) -> Result<(), Problem> {
+    allow(sources, viewer, whose.as_ref(), &verb)?;
+    stands_at(sources, RECORDED_FROM)?;
+    let asked = sources.commands.ask(viewer, whose, new_id()?, verb).await.map_err(refused)?;
+    match asked.outcome {
+        Some(_) => respond(asked).map(drop),
+        None => Err(Problem::busy("the log is behind, and nothing is done before it is on record; ask again later", 2)),
+    }
 }
 
 /// Lets on where all lanes decide at an engine level or above.

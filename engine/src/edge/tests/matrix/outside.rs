@@ -184,6 +184,13 @@ fn of_organization() -> Vec<Request> {
         request("set-organization", "/api/v1/organizations/{one}", Some(json!({"proxy": false}))),
         request("suspend-organization", "/api/v1/organizations/{one}/suspend", None),
         request("test-organization", "/api/v1/organizations/{one}/test", None),
+        request("set-credentials.remove", "/api/v1/organizations/{one}/credentials", None),
+        request("unredact", "/api/v1/organizations/{one}/unredact", None),
+        request(
+            "set-credentials",
+            "/api/v1/organizations/{one}/credentials",
+            Some(json!({"user": "one", "password": "correct horse"})),
+        ),
         request("incidents", "/api/v1/incidents?organization={one}", None),
         request("cases", "/api/v1/cases?organization={one}", None),
         request("devices", "/api/v1/devices?organization={one}", None),

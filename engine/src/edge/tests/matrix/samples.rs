@@ -93,6 +93,7 @@ fn engine() -> Vec<Sample> {
         at("/", "set-mode", "/api/v1/mode").body(json!({"mode": "partner"})),
         at("/", "log-level", "/api/v1/log-level"),
         at("/", "set-log-level", "/api/v1/log-level").body(json!({"level": "info"})),
+        at("/", "pin-upstream", "/api/v1/upstream/pin").body(json!({"fingerprint": null})),
         at("/", "load-policies", "/api/v1/policies/load"),
         at("/", "load-policies", "/api/v1/policies/load?section=settings").takes(Need::Right(Right::Settings)),
         at("/", "load-policies", "/api/v1/policies/load?section=services").takes(Need::Right(Right::Services)),
@@ -110,6 +111,10 @@ fn told() -> Vec<Sample> {
         at("acme", "set-organization", "/api/v1/organizations/acme").body(json!({"proxy": false})),
         at("acme", "suspend-organization", "/api/v1/organizations/acme/suspend"),
         at("acme", "test-organization", "/api/v1/organizations/acme/test"),
+        at("acme", "set-credentials", "/api/v1/organizations/acme/credentials")
+            .body(json!({"user": "acme", "password": "correct horse"})),
+        at("acme", "set-credentials.remove", "/api/v1/organizations/acme/credentials"),
+        at("acme", "unredact", "/api/v1/organizations/acme/unredact"),
         of("devices", "/api/v1/devices"),
         at("acme", "devices", "/api/v1/devices?organization=acme"),
         at("acme", "device", "/api/v1/devices/acme/SN1"),
