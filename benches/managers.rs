@@ -17,6 +17,7 @@ use linesman::log::books::Books;
 use linesman::log::streams::lane_of;
 use linesman::logging::{self, Log, LogFormat};
 use linesman::metrics::Metrics;
+use linesman::seal::Sealed;
 use linesman::store::Store;
 use linesman_benches::stage::LANES;
 use linesman_connectors::tls::{self, Authority};
@@ -205,6 +206,8 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
         lanes,
         node: "bench".into(),
         auditor: Arc::new(Auditor { signer: Signer::open(dir)?, id: "bench".to_owned() }),
+        sealed: Arc::new(Sealed::open(dir, None)?),
+        pin: None,
         token: TOKEN.to_owned(),
         limits: Limits::default(),
         standing: Arc::new(licence::Standing::without(Mode::Partner)),

@@ -12,7 +12,6 @@ use utoipa_axum::routes;
 
 use super::refusals::Operations;
 use super::sources::Sources;
-use super::transport::arrival;
 use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
 use super::{

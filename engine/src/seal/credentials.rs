@@ -62,6 +62,9 @@ struct Plain<'a> {
     password: std::borrow::Cow<'a, str>,
 }
 
+/// Those of one organization, or why they cannot be read.
+pub type Of = (OrgName, Result<Credentials, CredentialsError>);
+
 /// Those of an installation.
 pub struct Kept {
     folder: PathBuf,
@@ -83,7 +86,7 @@ impl Kept {
     ///
     /// # Errors
     /// The folder cannot be read.
-    pub fn all(&self) -> Result<Vec<(OrgName, Result<Credentials, CredentialsError>)>, CredentialsError> {
+    pub fn all(&self) -> Result<Vec<Of>, CredentialsError> {
         let at = |source| CredentialsError::File { path: self.folder.clone(), source };
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(at)? {

@@ -22,7 +22,6 @@ mod rollouts;
 mod wishes;
 mod work;
 
-
 use std::rc::Rc;
 use std::sync::Arc;
 

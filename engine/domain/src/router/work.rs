@@ -53,13 +53,13 @@ impl Domain {
 
     /// What is kept of an organization's cases behind `after` goes to the upstream if it may, so many uploads at a time.
     fn review_kept(&mut self, org: &OrgName, after: &[u8]) -> Result<(Option<Vec<u8>>, u64), Error> {
-        let (found, last, count) = uploads::look_at_all(&self.desk, org, after)?;
-        for id in found {
+        let found = uploads::look_at_all(&self.desk, org, after)?;
+        for id in found.incidents {
             let Some(incident) = self.incident(&id)? else { continue };
             uploads::look_after(&mut self.desk, &incident)?;
             self.follow(org, &mut Some(incident), vec![Follow::Upload])?;
         }
-        Ok((last, count))
+        Ok((found.last, found.count))
     }
 
     /// What is kept of an organization's cases is looked at anew, if there is anything.

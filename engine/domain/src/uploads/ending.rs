@@ -91,24 +91,30 @@ pub(crate) fn release(desk: &mut Desk, about: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Cases of which something is kept.
+pub(crate) struct Keeping {
+    /// Which.
+    pub(crate) incidents: Vec<IncidentId>,
+    /// The key of the last upload, where there may be more.
+    pub(crate) last: Option<Vec<u8>>,
+    /// How many uploads there were.
+    pub(crate) count: u64,
+}
+
 /// The cases of an organization of which anything is kept, those behind the key `after` (empty: all of them), so many
-/// uploads at a time; the last one's key where there may be more, and how many there were.
-pub(crate) fn look_at_all(
-    desk: &Desk,
-    org: &OrgName,
-    after: &[u8],
-) -> Result<(Vec<IncidentId>, Option<Vec<u8>>, u64), Error> {
+/// uploads at a time.
+pub(crate) fn look_at_all(desk: &Desk, org: &OrgName, after: &[u8]) -> Result<Keeping, Error> {
     let (prefix, mut last, mut count) = (within(org), after.to_vec(), 0);
     let mut incidents: Vec<IncidentId> = Vec::new();
     loop {
         let from = if last.is_empty() { Bound::Included(prefix.as_slice()) } else { Bound::Excluded(last.as_slice()) };
-        let Some((key, _)) = desk.first(from, &prefix)? else { return Ok((incidents, None, count)) };
+        let Some((key, _)) = desk.first(from, &prefix)? else { return Ok(Keeping { incidents, last: None, count }) };
         if let Some(incident) = incident_of(org, &key).filter(|incident| incidents.last() != Some(incident)) {
             incidents.push(incident);
         }
         (last, count) = (key, count + 1);
         if count as usize >= SLICE_ROWS {
-            return Ok((incidents, Some(last), count));
+            return Ok(Keeping { incidents, last: Some(last), count });
         }
     }
 }
