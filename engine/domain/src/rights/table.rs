@@ -171,6 +171,9 @@ pub fn besides(operation: &str) -> Option<&'static str> {
             "to say which device serves it takes the right `devices` too, and the device is one that is seen: one that is \
              not known yet is named by whoever sees all of the organization"
         }
+        "remove-place" => {
+            "nobody above whoever does it was granted it by name, or what lies below it, nor they themselves"
+        }
         "set-group" | "remove-group" => {
             "what the group is tied to lies within one's own sphere, and whoever is in it is somebody one manages"
         }

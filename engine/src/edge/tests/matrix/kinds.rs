@@ -108,6 +108,11 @@ impl Kind {
         self.links().all(|link| link.covers(place))
     }
 
+    /// Whether it was granted a place by name.
+    pub(super) fn is_granted(&self, place: &str) -> bool {
+        self.granted.sphere.split_whitespace().any(|own| own == place)
+    }
+
     /// Whether it sees all of a place.
     pub(super) fn covers(&self, place: &str) -> bool {
         let is_tied = self.tied == Tied::Organization && (place == "acme" || place.starts_with("acme/"));
