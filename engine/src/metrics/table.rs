@@ -143,7 +143,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_upload_attempts_total", &[
         Label { name: "end", values: Values::Words(|| linesman_domain::reactions::UPLOAD_ENDS.to_vec()) },
     ], "Attempts at uploads by how they ended: done, moved on, missed, broken off since what may leave has changed, or failed before anybody was asked."),
-    counter("linesman_upload_bytes_total", &[], "Bytes of uploads that the upstream has, filtered, counted when all of one are there."),
+    counter("linesman_upload_bytes_total", &[], "What the upstream has of uploads, filtered, counted when all of one is there, in bytes."),
     gauge("linesman_certificate_ends_timestamp_seconds", &[CONNECTOR], "When the certificate ends that the upstream showed last, believed or not, in seconds since 1970."),
     counter("linesman_destinations_displaced_total", &[], "Times a destination at rest gave up its task for another one."),
     counter("linesman_dispatch_store_failures_total", &[], "Times what is pending could not be read; it is read again."),

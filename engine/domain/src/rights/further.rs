@@ -334,7 +334,7 @@ mod tests {
             ),
             (forbidden, "close-incident", &none, &none, &["the right `incidents`, at least `any`", "sight"]),
             (Verdict::Done, "close-case", &none, &none, &["sight"]),
-            (forbidden, "set-place", &none, &none, &[]),
+            (forbidden, "set-place", &none, &none, &["the right `devices`"]),
         ] {
             let found = of(outcome, operation, about, old.clone(), new.clone());
             let found: Vec<_> = found.perhaps.iter().map(|(need, ..)| need.to_string()).collect();

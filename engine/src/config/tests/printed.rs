@@ -63,6 +63,7 @@ circuit_failures = 5 # default
 circuit_rest_s = 30 # default
 circuit_rest_most_s = 600 # default
 audit_retention_s = 0 # default
+upload_retention_s = 604800 # default
 
 # [licence] is not set: mode `partner` is an evaluation of at most 5 organizations
 
