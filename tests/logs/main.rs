@@ -8,6 +8,7 @@
 //! activations from level to level to 5, and what that knows
 //! cascade  from level to level to 6, and what that knows
 //! uploads  from level to level to 7, and what that knows
+//! snapshots from level to level to 8, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -26,6 +27,7 @@ mod raised;
 mod reports;
 mod scribe;
 mod services;
+mod snapshots;
 mod system;
 mod uploads;
 
@@ -44,5 +46,6 @@ fn main() -> anyhow::Result<()> {
     services::make(&dir.join("services"))?;
     activations::make(&dir.join("activations"))?;
     cascade::make(&dir.join("cascade"))?;
-    uploads::make(&dir.join("uploads"))
+    uploads::make(&dir.join("uploads"))?;
+    snapshots::make(&dir.join("snapshots"))
 }

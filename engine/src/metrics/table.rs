@@ -192,7 +192,7 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_partner_logins_refused_total", &[
         Label { name: "reason", values: Values::Words(|| vec!["wrong", "waiting"]) },
     ], "Logins at the partner listener that were refused: wrong, or too soon after wrong ones."),
-    counter("linesman_partner_upload_bytes_total", &[], "Bytes of uploads that end customers have brought."),
+    counter("linesman_partner_upload_bytes_total", &[], "What end customers have brought of uploads, in bytes."),
     // The audit.
     counter("linesman_audit_records_total", &[OUTCOME], "Records of the audit, by what became of what was asked."),
     counter("linesman_audit_checkpoints_total", &[], "Checkpoints of the audit's logs that were signed to be kept."),

@@ -396,7 +396,9 @@ fn failures_are_tried_again_later_and_given_up_in_the_end() {
     lane.bundle("acme", "a", 1, "High");
     let mut waits = Vec::new();
     while let Some((_, row)) = lane.pending().pop() {
-        lane.now = lane.now.max(row.not_before);
+        // It keeps its place while the destination is left alone, and is tried once that rest is over.
+        let rests = lane.row(&reactions::circuit("jss")).and_then(|circuit| circuit.open_until);
+        lane.now = lane.now.max(row.not_before).max(rests.unwrap_or(lane.now));
         lane.report(&failed("unavailable", None));
         if let Some((_, next)) = lane.pending().pop() {
             assert_eq!(next.attempt, row.attempt + 1);
