@@ -16,8 +16,12 @@ const WAIT_S: u64 = 10;
 /// What anybody may have, of however little room.
 const LEAST: usize = 2;
 
-/// Who shares: a login, or all of an organization.
-type Holder = String;
+/// Who shares. A login of the provider's may be called as an organization is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Holder {
+    Login(String),
+    Organization(String),
+}
 /// How many seats each has who has one.
 type Held = BTreeMap<Holder, usize>;
 
@@ -78,15 +82,16 @@ impl Shares {
         let mut shares = Vec::new();
         if !viewer.sees(None) {
             let login = viewer.principal().login();
-            shares.extend(login.map(|login| (login.to_string(), (self.most / 8).max(LEAST))));
+            shares.extend(login.map(|login| (Holder::Login(login.to_string()), (self.most / 8).max(LEAST))));
             if let Place::Organization(org) = viewer.home() {
-                shares.push((org.to_string(), (self.most / 2).max(LEAST)));
+                shares.push((Holder::Organization(org.to_string()), (self.most / 2).max(LEAST)));
             }
         }
         let mut held = hold(&self.held);
         for (holder, most) in &shares {
             if held.get(holder).is_some_and(|count| count >= most) {
-                let detail = format!("{most} of `{holder}` {}, and there is room for no more of them", self.what);
+                let (Holder::Login(name) | Holder::Organization(name)) = holder;
+                let detail = format!("{most} of `{name}` {}, and there is room for no more of them", self.what);
                 return Err(Problem::busy(detail, WAIT_S));
             }
         }
@@ -151,8 +156,10 @@ mod tests {
         drop(shares.wait(&eve).await.unwrap());
         seats.push(shares.take(&lou).unwrap());
         drop(others);
+        // The provider's person of that name has seats of their own.
+        seats.push(shares.take(&viewer("acme", "bolt")).unwrap());
         let admin = Viewer::of_admin();
-        seats.extend((0..8).map(|_| shares.take(&admin).unwrap()));
+        seats.extend((0..7).map(|_| shares.take(&admin).unwrap()));
         assert_eq!(detail(&shares, &bea), "16 listen already, and there is room for no more");
         assert_eq!(shares.taken(), 16);
         seats.clear();
