@@ -248,7 +248,7 @@ async fn uploads_have_bounds_of_their_own() {
     let server = Receiver::new(4096, Vec::new());
     let partner = server.partner();
     let uploads = linesman_schemas::upload::PEER.parse().unwrap();
-    assert_eq!((partner.concurrency(None), partner.concurrency(Some(&uploads))), (4, 2));
+    assert_eq!((partner.concurrency(None), partner.concurrency(Some(&uploads))), (8, 2));
     let (first, second) = (partner.turn().await, partner.turn().await);
     assert!(first.is_some() && partner.turn().now_or_never().is_none(), "two are filtered at a time");
     // Bytes that come in turn wait for no other.
