@@ -125,20 +125,21 @@ impl Stage {
             self.publish("in.nobody.cmd.test", &example.to_string()).await;
         }
         for example in Documents::published().unwrap().examples("ctl") {
-            if example.get("command").is_some() || example.get("cursor").is_some() || example == "continue" {
+            if example.get("command").is_some() || example.get("cursor").is_some() || example == "continue" || example == "continue_alone" {
                 self.publish("p.0.ctl", &example.to_string()).await;
             }
         }
-        for verb in [
+        let verbs = [
             json!({"set_group": {"group": "night"}}),
             json!({"set_log_level": {"old": "info", "new": "debug"}}),
             json!({"pin_upstream": {"url": "https://partner.example", "new": format!("sha256:{}", "ab".repeat(32))}}),
             json!({"clear_place": {"place": "acme/berlin", "rule_book": 1}}),
             json!({"load_section": {"section": "directory", "hash": "ab".repeat(32)}}),
             json!({"remove_group": {"group": "night"}}),
-        ] {
+        ];
+        for (number, verb) in verbs.into_iter().enumerate() {
             let admin = json!({"kind": "provider", "name": "admin"});
-            let command = json!({"id": verb.to_string(), "principal": admin, "node": "n", "verb": verb});
+            let command = json!({"id": format!("asked-{number}"), "principal": admin, "node": "n", "verb": verb});
             self.publish("p.0.ctl", &json!({"command": command}).to_string()).await;
         }
         self.wait("out._provider.audit.suspend-organization", 1).await;

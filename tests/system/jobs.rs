@@ -13,6 +13,8 @@ const PENDING: u64 = 3_000;
 const NAMES: [&str; 8] = ["erle", "fern", "gale", "hart", "iris", "jade", "kelp", "lime"];
 /// Deciding takes its time, so that a slice can be seen and be interrupted.
 const SLOWLY: &str = "decide=sleep(300)";
+/// The messages for slices: beside others, and while nobody else is there.
+const CONTINUE: [&[u8]; 2] = [b"\"continue\"", b"\"continue_alone\""];
 
 async fn publish(engine: &Engine, org: &str, numbers: std::ops::Range<u64>) {
     let log = jetstream::new(engine.nats().await.unwrap());
@@ -51,7 +53,7 @@ async fn sequences(engine: &Engine, lane: u32, org: &str) -> (Vec<u64>, Vec<u64>
     let (mut slices, mut bundles) = (Vec::new(), Vec::new());
     for sequence in PENDING..=last {
         let message = stream.get_raw_message(sequence).await.unwrap();
-        if message.subject.as_str() == format!("p.{lane}.ctl") && &*message.payload == b"\"continue\"" {
+        if message.subject.as_str() == format!("p.{lane}.ctl") && CONTINUE.contains(&&*message.payload) {
             slices.push(sequence);
         } else if message.subject.as_str() == format!("p.{lane}.{org}.jmb") {
             bundles.push(sequence);

@@ -183,7 +183,8 @@ async fn everybody_sees_and_grants_what_lies_in_their_sphere() {
         ),
         (dan, json!({"sphere": line, "rights": {"audit": true}}), 422, "the provider's people alone have rights"),
         ("managers/acme/bert", json!({"privileges": ALL}), 403, "nobody changes what they were granted themselves"),
-        ("managers/acme/ann", json!({"privileges": []}), 404, "there is no manager `acme/ann`"),
+        ("managers/acme/ann", json!({"privileges": []}), 422, "a manager of an organization needs a place"),
+        ("managers/acme/ann", json!({"sphere": line}), 404, "there is no manager `acme/ann`"),
         ("managers/bolt/zoe", json!({"privileges": []}), 404, "there is no organization `bolt`"),
         (
             "places/acme/berlin/line-8",

@@ -84,7 +84,7 @@ pub(crate) fn has_device(base: &(impl Base + ?Sized), reach: &Reach, device: &De
     Ok(places::is_tied(base, reach.places(org), [serial_number, host_name])? || is_in_group)
 }
 
-/// Whether a reach has a device; its row, if it has one. Of rows that are applied: lanes ask [`has_device`].
+/// Whether a reach has a device; its row, if it has one. Of rows that are applied: lanes ask `has_device`.
 ///
 /// # Errors
 /// The base cannot be read, or a row of it.

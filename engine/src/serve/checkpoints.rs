@@ -1,8 +1,7 @@
 //! Checkpoints of the audit: signed and kept, each log's when it has grown since the last.
 //!
 //! What was kept is a row of the log's lane, so another engine, or this one after a restart, goes on from there. An hour
-//! is no longer for restarts: at the start it counts from the first record that no checkpoint has, and an engine that
-//! stops keeps what is new.
+//! is no longer for restarts: at the start it counts from the first record that no checkpoint has.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use linesman_domain::audit::{self as logs, Log, Owner};
 use linesman_schemas::command::{Audit, CheckpointKept, Command, Verb};
 use linesman_schemas::control::Control;
 use linesman_schemas::{CommandId, Principal};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::Error;
 use super::setup::Setup;
@@ -21,11 +20,7 @@ use crate::data_dir::private::random_hex;
 use crate::logging::full;
 use crate::store::{Lane, Store};
 
-/// How long an engine that stops has for them: those that it misses are due when it starts.
-const AT_STOP: Duration = Duration::from_secs(10);
-
 /// Keeps checkpoints.
-#[derive(Clone)]
 pub(super) struct Checkpoints {
     pub(super) setup: Arc<Setup>,
     pub(super) auditor: Arc<Auditor>,
@@ -41,21 +36,10 @@ impl Checkpoints {
         let mut wait = self.left().await;
         loop {
             sleep(wait).await;
-            self.keep_or_tell().await;
+            if let Err(error) = self.keep().await {
+                tracing::warn!(error = full(&error), "checkpoints of the audit are not kept; they are next time");
+            }
             wait = self.every;
-        }
-    }
-
-    /// Keeps what is new, for the engine stops.
-    pub(super) async fn stop(self) {
-        if timeout(AT_STOP, self.keep_or_tell()).await.is_err() {
-            tracing::warn!("not all checkpoints of the audit are kept; they are at the next start");
-        }
-    }
-
-    async fn keep_or_tell(&self) {
-        if let Err(error) = self.keep().await {
-            tracing::warn!(error = full(&error), "checkpoints of the audit are not kept; they are next time");
         }
     }
 

@@ -92,8 +92,6 @@ pub struct App {
     watch: Watching,
     handout: Watching,
     checkpoints: Watching,
-    /// Keeps what is new at the end.
-    last_checkpoints: Checkpoints,
     licensing: Watching,
     expiries: Watching,
     objects: Watching,
@@ -169,7 +167,6 @@ impl App {
         let auditor = Arc::new(Auditor { signer: Signer::open(&data_dir.keys())?, id: identity.created });
         let every = config.checkpoint_every;
         let checkpoints = Checkpoints { setup, auditor: Arc::clone(&auditor), every };
-        let last_checkpoints = checkpoints.clone();
         let checkpoints = Watching::spawn(checkpoints.run());
         let (files_asked, asked) = mpsc::channel(1);
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
@@ -251,7 +248,6 @@ impl App {
             watch,
             handout,
             checkpoints,
-            last_checkpoints,
             licensing,
             expiries,
             objects,
@@ -356,7 +352,6 @@ impl App {
         self.watch.stop().await;
         self.handout.stop().await;
         self.checkpoints.stop().await;
-        self.last_checkpoints.stop().await;
         self.licensing.stop().await;
         self.expiries.stop().await;
         self.objects.stop().await;
