@@ -125,7 +125,11 @@ impl Stage {
             self.publish("in.nobody.cmd.test", &example.to_string()).await;
         }
         for example in Documents::published().unwrap().examples("ctl") {
-            if example.get("command").is_some() || example.get("cursor").is_some() || example == "continue" || example == "continue_alone" {
+            if example.get("command").is_some()
+                || example.get("cursor").is_some()
+                || example == "continue"
+                || example == "continue_alone"
+            {
                 self.publish("p.0.ctl", &example.to_string()).await;
             }
         }
