@@ -2,8 +2,7 @@
 //! `D/keys/credentials/<organization>`. The log has whose they are and when they changed, and nothing of them; nobody is
 //! shown them again.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use linesman_connectors::Secret;
 use linesman_schemas::OrgName;
 use serde::{Deserialize, Serialize};
 
-use super::{Purpose, Seal, SealError};
+use super::{Purpose, Seal, SealError, read_sealed};
 use crate::data_dir::private;
 
 /// What they are sealed for, and the folder they lie in.
@@ -100,7 +99,8 @@ impl Kept {
     fn of(&self, org: &OrgName) -> Result<Credentials, CredentialsError> {
         let path = self.folder.join(org.as_str());
         let lost = || CredentialsError::Lost { org: org.clone(), path: path.clone() };
-        let sealed = read(&path).map_err(|source| CredentialsError::File { path: path.clone(), source })?;
+        let sealed =
+            read_sealed(&path, SEALED_MOST).map_err(|source| CredentialsError::File { path: path.clone(), source })?;
         let plain = self.seal.unseal(Purpose { org, what: WHAT }, &sealed).map_err(|_| lost())?;
         let Plain { user, password } = serde_json::from_slice(&plain).map_err(|_| lost())?;
         Ok(Credentials { user: user.into_owned(), password: Secret::new(password.into_owned()) })
@@ -126,12 +126,6 @@ impl Kept {
         let path = self.folder.join(org.as_str());
         private::remove(&path).map_err(|source| CredentialsError::File { path, source })
     }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut sealed = Vec::new();
-    File::open(path)?.take(SEALED_MOST).read_to_end(&mut sealed)?;
-    Ok(sealed)
 }
 
 #[cfg(test)]

@@ -171,6 +171,13 @@ fn read(path: &Path) -> io::Result<(Vec<u8>, u32)> {
     Ok((bytes, mode))
 }
 
+/// What lies sealed in a file, of a longer one the first `most` bytes: those open for nothing.
+fn read_sealed(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut sealed = Vec::new();
+    File::open(path)?.take(most).read_to_end(&mut sealed)?;
+    Ok(sealed)
+}
+
 /// What an installation keeps sealed.
 pub struct Sealed {
     /// The keys of pseudonyms.

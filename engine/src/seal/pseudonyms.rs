@@ -2,15 +2,14 @@
 //! `D/keys/pseudonyms/<organization>`. They are no decision, so they stand beside the log and outlive the state.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use linesman_redaction::{KEY_BYTES, Key};
 use linesman_schemas::OrgName;
 
-use super::{Purpose, Seal, SealError};
+use super::{Purpose, Seal, SealError, read_sealed};
 use crate::data_dir::private;
 
 /// What the keys are sealed for.
@@ -93,7 +92,7 @@ impl Keys {
         let at = |source| KeyError::File { path: path.clone(), source };
         let purpose = Purpose { org, what: WHAT };
         let lost = || KeyError::Lost { org: org.clone(), path: path.clone() };
-        let key = match read(&path) {
+        let key = match read_sealed(&path, SEALED_MOST) {
             Ok(sealed) => {
                 let bytes = self.seal.unseal(purpose, &sealed).map_err(|_| lost())?;
                 Key::of(&bytes).map_err(|_| lost())?
@@ -118,12 +117,6 @@ fn make() -> io::Result<(Key, [u8; KEY_BYTES])> {
             return Ok((key, bytes));
         }
     }
-}
-
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut sealed = Vec::new();
-    File::open(path)?.take(SEALED_MOST).read_to_end(&mut sealed)?;
-    Ok(sealed)
 }
 
 #[cfg(test)]
