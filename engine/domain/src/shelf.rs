@@ -56,9 +56,15 @@ impl Shelf {
         self.is_at(5)
     }
 
-    /// By which edition of the rules values are acquired: by the second from level 7 on.
+    /// By which edition of the rules values are acquired: by the second from level 7 on, by the third from 9 on.
     pub(crate) fn edition(&self) -> Edition {
-        if self.is_at(7) { Edition::Second } else { Edition::First }
+        if self.is_at(9) {
+            Edition::Third
+        } else if self.is_at(7) {
+            Edition::Second
+        } else {
+            Edition::First
+        }
     }
 
     /// Whether it is decided at a level, or at a later one.

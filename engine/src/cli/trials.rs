@@ -120,7 +120,7 @@ pub(super) fn render(args: &Render) -> Result<ExitCode, Failure> {
             }
             return Ok(ExitCode::FAILURE);
         }
-        match service.render(acquisition, Strictness::Full) {
+        match service.render(acquisition, Strictness::Utmost) {
             Ok(configuration) => {
                 anstream::print!("{configuration}");
                 Ok(ExitCode::SUCCESS)

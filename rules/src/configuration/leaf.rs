@@ -108,7 +108,7 @@ impl<'s, 'c> Path<'s, 'c> {
     fn container_words(&self) -> usize {
         self.first().map_or(0, |first| match self.strictness {
             Strictness::Early => by_name::container_words(first),
-            Strictness::Full => by_place::container_words(self.around(), first),
+            Strictness::Full | Strictness::Utmost => by_place::container_words(self.around(), first),
         })
     }
 
@@ -119,14 +119,14 @@ impl<'s, 'c> Path<'s, 'c> {
             Strictness::Early => self
                 .first()
                 .map_or(0, |name| usize::from(by_name::takes_several(name) || by_name::container_words(name) > 0)),
-            Strictness::Full => by_place::keys(self.around(), self.own()),
+            Strictness::Full | Strictness::Utmost => by_place::keys(self.around(), self.own()),
         }
     }
 
     fn is_verdict(&self) -> bool {
         self.first().is_some_and(|first| match self.strictness {
             Strictness::Early => by_name::is_verdict(self.around().iter().map(|word| word.as_str()), first),
-            Strictness::Full => by_place::is_verdict(self.around(), first),
+            Strictness::Full | Strictness::Utmost => by_place::is_verdict(self.around(), first),
         })
     }
 }

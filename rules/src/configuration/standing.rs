@@ -55,7 +55,7 @@ impl Standing<'_> {
         let contain =
             |inside, words: &Vec<Word>| Statement::Container { words: words.clone(), statements: vec![inside] };
         let alone = Configuration { statements: vec![around.iter().rev().fold(leaf, contain)] };
-        for leaf in alone.fill(self.fillings)?.leaves(Strictness::Full) {
+        for leaf in alone.fill(self.fillings)?.leaves(Strictness::Utmost) {
             self.found.entry(leaf).or_default().extend(&numbers);
         }
         Ok(())

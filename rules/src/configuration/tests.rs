@@ -12,7 +12,7 @@ fn fault(text: &str) -> String {
 }
 
 fn conflict(first: &str, second: &str) -> Vec<String> {
-    conflicts(&read(first), &read(second), Strictness::Full).iter().map(Conflict::to_string).collect()
+    conflicts(&read(first), &read(second), Strictness::Utmost).iter().map(Conflict::to_string).collect()
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn leaves_are_told_apart_by_the_words_around_them() {
     let text = "firewall { filter f { term a { from { protocol [ udp tcp ]; } then accept; } \
                 term b { then { count c; discard; } } } policer p { bandwidth-limit 10m; logical; } }";
     let leaves: Vec<(String, usize)> =
-        read(text).leaves(Strictness::Full).iter().map(|leaf| (leaf.to_string(), leaf.value().len())).collect();
+        read(text).leaves(Strictness::Utmost).iter().map(|leaf| (leaf.to_string(), leaf.value().len())).collect();
     let expected = [
         ("firewall filter f term a from protocol udp", 0),
         ("firewall filter f term a from protocol tcp", 0),
@@ -287,7 +287,7 @@ fn what_adds_up_is_no_conflict() {
         let texts = [closed(&first), closed(&second)];
         // As containers of one word each it is no hierarchy of Junos; the words around a leaf are the same.
         assert_eq!(conflict(&texts[0], &texts[1]), [""; 0], "{} {}", texts[0], texts[1]);
-        let both = read(&texts.concat()).contradictions(Strictness::Full);
+        let both = read(&texts.concat()).contradictions(Strictness::Utmost);
         assert_eq!(both, [], "{texts:?}");
     }
 }
@@ -305,14 +305,14 @@ fn early_it_went_by_the_names_of_statements() {
 #[test]
 fn a_configuration_that_contradicts_itself_is_found() {
     let texts: Vec<String> = read("a { mtu 1500; b; mtu 9000; } a { mtu 1500; }")
-        .contradictions(Strictness::Full)
+        .contradictions(Strictness::Utmost)
         .iter()
         .map(Conflict::to_string)
         .collect();
     assert_eq!(texts, ["`a mtu` is set to `1500` and to `9000`"]);
     assert!(
         read("firewall { filter f { term t { then { accept; count a; } } } }")
-            .contradictions(Strictness::Full)
+            .contradictions(Strictness::Utmost)
             .is_empty()
     );
 }

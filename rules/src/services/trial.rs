@@ -44,7 +44,7 @@ impl Service {
         let mut found: Vec<String> = faults.map(|fault| format!("{}: {}", fault.parameter, fault.message)).collect();
         let mut rendered = None;
         if found.is_empty() {
-            match self.render(&acquisition, Strictness::Full) {
+            match self.render(&acquisition, Strictness::Utmost) {
                 Ok(configuration) => rendered = Some(configuration),
                 Err(fault) => found.push(format!("{}: {}", fault.file, fault.message)),
             }

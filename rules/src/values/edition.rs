@@ -6,9 +6,11 @@
 pub enum Edition {
     /// The one that engines of the levels 4 to 6 decide by.
     First,
+    /// The one that engines of the levels 7 and 8 decide by.
+    Second,
     /// The one that `docs/values.md` describes.
     #[default]
-    Second,
+    Third,
 }
 
 impl Edition {

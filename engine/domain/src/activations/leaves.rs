@@ -10,8 +10,8 @@ use linesman_rules::configuration::{Configuration, Word};
 use linesman_schemas::{OrgName, PlacePath};
 use sha2::{Digest, Sha256};
 
-use super::STRICT;
 use super::parts::{self, GroupRow};
+use super::{STRICT, UTMOST};
 use crate::Error;
 use crate::desk::Desk;
 
@@ -70,7 +70,13 @@ fn hash(words: &[&Word], bytes: &mut Vec<u8>) -> u64 {
 
 /// How leaves are told apart.
 pub(crate) fn strictness(desk: &Desk) -> Strictness {
-    if desk.is_at(STRICT) { Strictness::Full } else { Strictness::Early }
+    if desk.is_at(UTMOST) {
+        Strictness::Utmost
+    } else if desk.is_at(STRICT) {
+        Strictness::Full
+    } else {
+        Strictness::Early
+    }
 }
 
 impl Leaves {

@@ -58,6 +58,8 @@ pub(crate) const FORESEEN: u32 = 6;
 pub(crate) const PACED: u32 = 7;
 /// The level from which what is rendered is looked at strictly.
 pub(crate) const STRICT: u32 = 7;
+/// The level from which it is looked at as `docs/services.md` says now.
+pub(crate) const UTMOST: u32 = 9;
 /// The level from which slices of lines are larger while nobody else is there.
 pub(crate) const ALONE: u32 = 8;
 /// From which engine level on of many lines those are rehearsed too that something tells from others, it is told where not all

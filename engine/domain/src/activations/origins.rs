@@ -126,7 +126,7 @@ pub fn hides(
     }
     let origins = of_part(base, shelf, at, part, reader)?;
     // It was printed from a configuration, and reads as one.
-    let leaves = Configuration::parse(part.to_hold()).map(|known| known.leaves(Strictness::Full)).unwrap_or_default();
+    let leaves = Configuration::parse(part.to_hold()).map(|known| known.leaves(Strictness::Utmost)).unwrap_or_default();
     Ok(leaves.iter().any(|leaf| origins.hides(&leaf.to_string())))
 }
 

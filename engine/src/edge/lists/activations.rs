@@ -150,7 +150,7 @@ impl ActivationWithConfiguration {
         let level = level_of(&part.activated);
         // It was printed from a configuration, and reads as one.
         let leaves =
-            Configuration::parse(part.to_hold()).map(|known| known.leaves(Strictness::Full)).unwrap_or_default();
+            Configuration::parse(part.to_hold()).map(|known| known.leaves(Strictness::Utmost)).unwrap_or_default();
         let owned = |statement: String| {
             let parameters = origins.of(&statement).iter().map(|Origin { parameter, source, place }| {
                 StandingParameter { parameter: parameter.clone(), source: source.as_str(), place: place.clone() }

@@ -41,7 +41,7 @@ pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Ve
         if !acquisition.faults().is_empty() {
             continue;
         }
-        let Err(fault) = service.render(&acquisition, Strictness::Full) else {
+        let Err(fault) = service.render(&acquisition, Strictness::Utmost) else {
             rendered += 1;
             continue;
         };
@@ -86,7 +86,7 @@ pub(super) fn matching_all(service: &Service, globals: &Definition, flow: &Flow)
         let layers = [layer];
         let ground = Ground { locals, globals, layers: &layers, runtime: &runtime, has_other_services: false };
         let acquisition = acquire(ground);
-        let rendered = acquisition.faults().is_empty().then(|| service.render(&acquisition, Strictness::Full))?;
+        let rendered = acquisition.faults().is_empty().then(|| service.render(&acquisition, Strictness::Utmost))?;
         rendered.ok().map(|configuration| configuration.matching_all())
     };
     // As little as there has to be, and all.
@@ -115,8 +115,9 @@ pub(super) fn all(service: &Service) -> Vec<String> {
             Ground { locals, globals: &globals, layers: &layers, runtime: &runtime, has_other_services: false };
         let acquisition = acquire(ground);
         if acquisition.faults().is_empty() {
-            rendered
-                .extend(service.render(&acquisition, Strictness::Full).map(|configuration| configuration.to_string()));
+            rendered.extend(
+                service.render(&acquisition, Strictness::Utmost).map(|configuration| configuration.to_string()),
+            );
         }
     }
     rendered

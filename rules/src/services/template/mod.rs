@@ -212,7 +212,7 @@ impl Templates {
     fn render_one(&self, file: &str, values: &Value, strictness: Strictness) -> Result<Configuration, Fault> {
         let of_engine = |error| Fault::of_engine(&error, file, |file| self.files.get(file).map(String::as_str));
         let template = self.environment.get_template(file).map_err(of_engine)?;
-        let compared = self.compared.as_ref().filter(|_| strictness == Strictness::Full);
+        let compared = self.compared.as_ref().filter(|_| strictness >= Strictness::Full);
         let environment = compared.map_or(&self.environment, |compared| &compared.environment);
         let captured = environment.get_template(file).map_err(of_engine)?.render_captured(values.clone());
         let captured = captured.map_err(|error| match compared.and_then(|known| known.fault(&error, &self.files)) {

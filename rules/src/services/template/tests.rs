@@ -44,7 +44,7 @@ fn values() -> BTreeMap<String, TemplateValue> {
 
 fn render(template: &str) -> String {
     let templates = Templates::load(&files(&[("a.j2", template)])).unwrap_or_else(|faults| panic!("{faults:?}"));
-    match templates.render(&values(), Strictness::Full) {
+    match templates.render(&values(), Strictness::Utmost) {
         Ok(configuration) => configuration.to_string(),
         Err(fault) => fault.to_string(),
     }
@@ -263,7 +263,7 @@ term 8080-8090 {
     then accept;
 }
 ";
-    assert_eq!(Templates::load(&given).unwrap().render(&values(), Strictness::Full).unwrap().to_string(), expected);
+    assert_eq!(Templates::load(&given).unwrap().render(&values(), Strictness::Utmost).unwrap().to_string(), expected);
 }
 
 #[test]
@@ -389,7 +389,7 @@ fn a_value_that_is_hostile_stays_one_word() {
         Templates::load(&files(&[("a.j2", "a {{ x }} { b \"<{{ x }}>\"; c [ {{ x }} d-{{ x }} ]; }")])).unwrap();
     for hostile in ["x; } system { root", "\" \\", "*/ /*", "# {% raw %}{{", "delete:", "größe", "", "[ a ]"] {
         let values = [("x".to_owned(), text(hostile))].into();
-        let leaves = templates.render(&values, Strictness::Full).unwrap().leaves(Strictness::Full);
+        let leaves = templates.render(&values, Strictness::Utmost).unwrap().leaves(Strictness::Utmost);
         assert_eq!(leaves.len(), 3);
         assert!(leaves.iter().all(|leaf| leaf.identity()[1].as_str() == hostile));
         assert_eq!(leaves[0].value()[0].as_str(), format!("<{hostile}>"));
@@ -407,7 +407,7 @@ fn a_value_that_is_hostile_stays_one_word() {
         ),
     ] {
         let values = [("x".to_owned(), text(hostile))].into();
-        assert_eq!(templates.render(&values, Strictness::Full).unwrap_err().to_string(), expected);
+        assert_eq!(templates.render(&values, Strictness::Utmost).unwrap_err().to_string(), expected);
     }
 }
 
@@ -427,7 +427,7 @@ fn a_name_that_is_no_parameter_is_found() {
 fn origins(given: &[(&str, &str)]) -> Vec<String> {
     let templates = Templates::load(&files(given)).unwrap_or_else(|faults| panic!("{faults:?}"));
     let found = templates.origins(&values());
-    let rendered = templates.render(&values(), Strictness::Full).unwrap().leaves(Strictness::Full);
+    let rendered = templates.render(&values(), Strictness::Utmost).unwrap().leaves(Strictness::Utmost);
     assert_eq!(
         found.keys().cloned().collect::<BTreeSet<_>>(),
         rendered.into_iter().collect(),
