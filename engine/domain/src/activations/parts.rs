@@ -220,6 +220,7 @@ struct GroupRowV1 {
 enum Told {
     Early,
     Full,
+    Utmost,
 }
 
 impl Row for PartRow {
