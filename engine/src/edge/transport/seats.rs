@@ -151,7 +151,7 @@ impl Seats {
         }
         let turn = taken.put_last(Holder { _gone: holder, peer, owner: None });
         (self.measured.connections)().increment(1.0);
-        Seated { stream, gone, seats: self.clone(), turn, stall: None }
+        Seated { stream, gone: Some(gone), seats: self.clone(), turn, stall: None }
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -179,8 +179,8 @@ impl<V> Accept<TcpStream, V> for SeatAcceptor {
 #[derive(Debug)]
 pub(super) struct Seated<S> {
     stream: S,
-    /// Ready once the seat is another's. Reading and writing are one task's: it has one waker.
-    gone: oneshot::Receiver<()>,
+    /// Ready once the seat is another's; none from then on. Reading and writing are one task's: it has one waker.
+    gone: Option<oneshot::Receiver<()>>,
     seats: Seats,
     turn: u64,
     /// Runs while the client takes nothing.
@@ -188,12 +188,13 @@ pub(super) struct Seated<S> {
 }
 
 impl<S> Seated<S> {
-    /// An error once the seat is another's.
+    /// An error once the seat is another's, as often as it is asked: TLS goes on to say goodbye.
     fn hold(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        match Pin::new(&mut self.gone).poll(context) {
-            Poll::Pending => Ok(()),
-            Poll::Ready(_) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the connection's seat is gone")),
+        if self.gone.as_mut().is_some_and(|gone| Pin::new(gone).poll(context).is_pending()) {
+            return Ok(());
         }
+        self.gone = None;
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the connection's seat is gone"))
     }
 
     /// The client was told something: it goes to the end of the row.
@@ -281,6 +282,9 @@ mod tests {
         let mut buffer = [0; 8];
         let refused = soon(two.read(&mut buffer)).await.unwrap_err();
         assert_eq!(refused.to_string(), "the connection's seat is gone");
+        // And whatever is tried on it afterwards.
+        let refused = soon(two.write_all(b"goodbye")).await.unwrap_err();
+        assert_eq!(refused.to_string(), "the connection's seat is gone");
         three.write_all(b"answer").await.unwrap();
         first.write_all(b"question").await.unwrap();
         assert_eq!(soon(one.read(&mut buffer)).await.unwrap(), 8);
@@ -325,7 +329,9 @@ mod tests {
             claims.claim(peer(port), &loud, 3);
         }
         // The quiet one is the oldest, and stays: the loud one has most. Then comes whoever is nobody's.
-        let is_gone = |seated: &mut Seated<_>| seated.gone.try_recv() == Err(oneshot::error::TryRecvError::Closed);
+        let is_gone = |seated: &mut Seated<_>| {
+            seated.gone.as_mut().is_none_or(|gone| gone.try_recv() == Err(oneshot::error::TryRecvError::Closed))
+        };
         seated.push(seats.seat(duplex(64).0, Some(peer(5))));
         assert_eq!(seated.iter_mut().map(is_gone).collect::<Vec<_>>(), [false, true, false, false, false]);
         seated.push(seats.seat(duplex(64).0, Some(peer(6))));
