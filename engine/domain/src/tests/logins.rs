@@ -511,6 +511,7 @@ fn nobody_is_called_as_records_call_the_engine() {
     for (level, verdict) in [(8, Verdict::Done), (crate::level::NEWEST, Verdict::Invalid)] {
         let mut lane = Lane::at(level);
         lane.organization("acme", "Send all information");
+        lane.rules(1, &[], Settings::default());
         let mut lane = lane.and_managers();
         for name in ["configuration", "machine"] {
             assert_eq!(lane.by(&Principal::admin(), name, &set(name)).0, verdict, "{name} at level {level}");
