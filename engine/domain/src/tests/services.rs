@@ -1,5 +1,7 @@
 //! Services that lanes take up; values and subscriptions at places.
 
+mod waiting;
+
 use std::collections::BTreeMap;
 
 use linesman_schemas::audit::Verdict;
