@@ -40,12 +40,12 @@ fn what_can_never_fit_is_refused_where_it_is_written() {
             "`max` takes numbers, and `s` is `string` by the definition [\"local-default\",\"acme\"]",
         ),
         (
-            "y=f in (b ? n : s)",
-            "`in` takes a range, a list or a network at its right, and `s` is `string` by the definition [\"local-default\",\"acme\"]",
+            "y=f in (b ? n : t)",
+            "`in` takes a range, a list or a network at its right, and `t` is `boolean` by the definition [\"local-default\",\"acme\"]",
         ),
         (
-            "y=f == a",
-            "`==` compares values of one kind, and `f` is `number` by the definition, `a` is `address` by the definition [\"local-default\",\"acme\"]",
+            "y=r == t",
+            "`==` compares values of one kind, and `r` is `rate` by the definition, `t` is `boolean` by the definition [\"local-default\",\"acme\"]",
         ),
         (
             "y=f < s",
