@@ -12,8 +12,7 @@ use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
 use super::below::Below;
-use super::offered::{self, Waits};
-use super::{Answer, Wrong, standing};
+use super::{Answer, Wrong, offered, standing};
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
 use crate::faults::shown;
@@ -88,18 +87,17 @@ pub(super) fn held(state: &State, services: &Services, change: &Change<'_>) -> R
             return refused(Answer::refused(Verdict::Conflict, detail));
         }
     }
-    let mut waiting = BTreeSet::new();
-    if services.shelf().is_at(standing::LEVEL) && matches!(change.whose, Whose::Own) {
-        for said in said.iter().filter(|said| !known.contains(said.name.as_str())) {
-            match offered::waits(state, services, change, said)? {
-                Waits::Taken => waiting.extend([said.name.to_string()]),
-                Waits::Refused(answer) => return Ok(Held::Refused(answer)),
-                Waits::Unknown => all_names.extend(offered::names(state, services, change.place)?),
-            }
-        }
-    }
+    let is_by_subscription = services.shelf().is_at(standing::LEVEL) && matches!(change.whose, Whose::Own);
+    let unknown = said.iter().filter(|said| !known.contains(said.name.as_str()));
+    let waiting = match offered::waiting(state, services, change, unknown.filter(|_| is_by_subscription))? {
+        Ok(waiting) => waiting,
+        Err(answer) => return Ok(Held::Refused(answer)),
+    };
     let is_unknown = |name: &str| !known.contains(name) && !waiting.contains(name);
     if let Some(unknown) = said.iter().find(|said| is_unknown(said.name.as_str())) {
+        if is_by_subscription {
+            all_names.extend(offered::names(state, services, change.place)?);
+        }
         let help = match all_names.is_empty() {
             true => format!("declare it: `{}:any=`", unknown.name),
             false => suggest(unknown.name.as_str(), all_names.iter().map(String::as_str)),
@@ -114,9 +112,7 @@ pub(super) fn held(state: &State, services: &Services, change: &Change<'_>) -> R
             return refused(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong));
         }
     }
-    if services.shelf().is_at(standing::LEVEL)
-        && matches!(change.whose, Whose::Own)
-        && let Some(answer) = offered::unknown_reference(state, services, change, &said, &all_names)?
+    if is_by_subscription && let Some(answer) = offered::unknown_reference(state, services, change, &said, &all_names)?
     {
         return refused(answer);
     }

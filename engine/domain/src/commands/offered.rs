@@ -19,7 +19,7 @@ use crate::state::State;
 use crate::values::{self, Whose};
 
 /// What becomes of a substitution of a parameter that nothing which is subscribed to has.
-pub(super) enum Waits {
+enum Waits {
     /// One of the services takes it.
     Taken,
     /// None of those that have the parameter does; why not the first.
@@ -28,16 +28,30 @@ pub(super) enum Waits {
     Unknown,
 }
 
-/// Whether a service that is offered would take a substitution.
+/// The parameters of substitutions, which nothing that is subscribed to has, that wait for a service; or why one may not
+/// stand. Those that no service has are not among them.
 ///
 /// # Errors
 /// The state cannot be read.
-pub(super) fn waits(
+pub(super) fn waiting<'s>(
     state: &State,
     services: &Services,
     change: &Change<'_>,
-    said: &Substitution,
-) -> Result<Waits, Error> {
+    unknown: impl Iterator<Item = &'s Substitution>,
+) -> Result<Result<BTreeSet<String>, Box<Answer>>, Error> {
+    let mut waiting = BTreeSet::new();
+    for said in unknown {
+        match waits(state, services, change, said)? {
+            Waits::Taken => waiting.extend([said.name.to_string()]),
+            Waits::Refused(answer) => return Ok(Err(answer)),
+            Waits::Unknown => {}
+        }
+    }
+    Ok(Ok(waiting))
+}
+
+/// Whether a service that is offered would take a substitution.
+fn waits(state: &State, services: &Services, change: &Change<'_>, said: &Substitution) -> Result<Waits, Error> {
     let (name, is_narrowing) = (said.name.as_str(), matches!(said.clause, Clause::Within(_)));
     let source = source_of(change.place, change.whose);
     let mut refused = None;
