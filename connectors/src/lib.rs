@@ -99,6 +99,11 @@ pub trait Connector: Send + Sync {
         None
     }
 
+    /// How often a destination has shown another certificate than the one that is pinned, since the start.
+    fn pin_mismatches(&self) -> u64 {
+        0
+    }
+
     /// Tries the way to the upstream out, step by step; the last one failed, or all were done. It changes nothing there
     /// but that we are known. None where there is nothing to be tried.
     fn probe(&self) -> BoxFuture<'_, Vec<Step>> {

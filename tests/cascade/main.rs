@@ -1,6 +1,6 @@
 //! The cascade: end customers, partners, the support system, each a process of its own, with nothing shared.
 
-use linesman_tests::{Controller, Network, Upstream, Weather, until};
+use linesman_tests::{Controller, Network, Upstream, Weather, information, until};
 use serde_json::{Value, json};
 
 /// The support system, in a directory of its own.
@@ -229,4 +229,59 @@ async fn each_case_is_there_once_whatever_the_network_does() {
         .await;
     let here = partner.engine.get(&format!("/api/v1/cases?organization=acme&limit={sent}")).await.unwrap();
     assert_eq!(here["items"].as_array().unwrap().len() as u64, sent);
+}
+
+/// A device whose moment in a round of an hour is its first second, as one of `own` and as one of `acme`.
+const EARLY: &str = "edge-38683802";
+
+#[tokio::test]
+async fn a_snapshot_of_a_device_goes_up_through_both_once_and_each_holds_back_what_it_may_not_send() {
+    const RSI: &str = "user@edge> show log messages\nNov 21 10:15:02 edge rpd[1]: canary-of-the-log peer 192.0.2.77 down\n\
+                       user@edge> show configuration | display set\nset protocols bgp group canary-of-the-configuration\n\
+                       set system root-authentication encrypted-password \"$6$canaryofthe$secret0\"\n\
+                       user@edge> show version\nModel: mx240";
+    let (_dir, support) = support().await.unwrap();
+    support.control(&json!({ "keep_uploads": true })).await.unwrap();
+    let partner = Controller::partner(&support, &["acme", "bolt"], "").await.unwrap();
+    let customer = Controller::end_customer(&partner, "acme").await.unwrap();
+    let addresses_gone = "Send all information with IP addresses overwritten";
+    let configuration_gone = "Send all information except configuration";
+    customer.runs(&["org", "set", "own", "--filter-level", addresses_gone]).await.unwrap();
+    partner.runs(&["org", "set", "acme", "--filter-level", configuration_gone]).await.unwrap();
+    for number in 1..=2 {
+        customer.takes("own", information(EARLY, number, &format!("{RSI} {number}"))).await.unwrap();
+    }
+    // A case goes up behind them: they are known when it is there.
+    customer.hears("own", EARLY, 3).await.unwrap();
+    customer.until("the case is known above", "/api/v1/cases/own-1", |case| text(case, "case_id")).await;
+
+    // A round begins with its interval: the newest goes to the partner, which keeps it.
+    customer.runs(&["org", "set", "own", "--snapshot-interval-s", "3600"]).await.unwrap();
+    let sent = "linesman_snapshots_total{state=\"sent\"} 1";
+    let has_sent = async |controller: &Controller| {
+        controller.engine.get_text("/metrics").await.ok()?.lines().any(|line| line == sent).then_some(())
+    };
+    until("the partner keeps the snapshot", async || has_sent(&customer).await).await;
+    let snapshots = async || {
+        let uploads = support.uploads().await.ok()?;
+        Some(uploads.into_iter().filter(|upload| upload["kind"] == "snapshot").collect::<Vec<_>>())
+    };
+    assert!(snapshots().await.unwrap().is_empty(), "it goes on when the partner's own round has come");
+    partner.runs(&["org", "set", "acme", "--snapshot-interval-s", "3600"]).await.unwrap();
+    until("the support system has the snapshot", async || has_sent(&partner).await).await;
+    // Another round finds nothing newer; what is decided behind it goes up.
+    for interval in ["0", "3600"] {
+        partner.runs(&["org", "set", "acme", "--snapshot-interval-s", interval]).await.unwrap();
+    }
+    customer.hears("own", EARLY, 4).await.unwrap();
+    customer.until("the second case is known above", "/api/v1/cases/own-2", |case| text(case, "case_id")).await;
+    let snapshots = snapshots().await.unwrap();
+    assert_eq!(snapshots.len(), 1, "once: {snapshots:?}");
+    let upload = &snapshots[0];
+    let left = support.uploaded(upload["upload"].as_str().unwrap()).await.unwrap();
+    assert!(left.contains("canary-of-the-log") && left.contains("x.x.x.x") && left.contains("mx240 2"), "{left}");
+    for held_back in ["192.0.2.77", "canary-of-the-configuration", "canaryofthe"] {
+        assert!(!left.contains(held_back), "`{held_back}` left: {left}");
+    }
+    assert_eq!(upload["device"]["serialNumber"], format!("SN{EARLY}"), "{upload}");
 }

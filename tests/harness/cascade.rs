@@ -158,10 +158,29 @@ impl Controller {
     /// # Errors
     /// The log does not take it.
     pub async fn hears(&self, organization: &str, host: &str, number: u64) -> anyhow::Result<()> {
+        self.takes(organization, crate::event(host, number, "FRU", "High")).await
+    }
+
+    /// A bundle of a device of the organization.
+    ///
+    /// # Errors
+    /// The log does not take it.
+    pub async fn takes(&self, organization: &str, text: String) -> anyhow::Result<()> {
         let client = self.engine.nats().await?;
-        let text = crate::event(host, number, "FRU", "High");
         let jetstream = async_nats::jetstream::new(client);
         jetstream.publish(format!("in.{organization}.jmb.test"), text.into()).await?.await?;
+        Ok(())
+    }
+
+    /// Has the command line do something by the API.
+    ///
+    /// # Errors
+    /// It fails.
+    pub async fn runs(&self, args: &[&str]) -> anyhow::Result<()> {
+        let data = self.world.data();
+        let data = data.to_str().context("a path of text")?;
+        let ended = crate::run(&[args, &["--data-dir", data]].concat()).await?;
+        anyhow::ensure!(ended.code == Some(0), "{}", ended.stderr);
         Ok(())
     }
 

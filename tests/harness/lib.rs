@@ -23,7 +23,7 @@ mod wait;
 mod world;
 
 pub use api::{Answer, Api, Events, Told};
-pub use bundles::event;
+pub use bundles::{event, information};
 pub use cascade::Controller;
 pub use command::{Ended, Running, run, run_script, run_unread, run_within};
 pub use document::{block, root, scripts};

@@ -61,6 +61,24 @@ impl Upstream {
         Ok(cases.as_array().into_iter().flatten().filter_map(|case| case.get("request").cloned()).collect())
     }
 
+    /// Every upload, as it was announced and as far as it is.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn uploads(&self) -> anyhow::Result<Vec<Value>> {
+        Ok(self.get("_uploads").await?.as_array().cloned().unwrap_or_default())
+    }
+
+    /// The bytes of an upload that were kept.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn uploaded(&self, upload: &str) -> anyhow::Result<String> {
+        let client = linesman_connectors::tls::http_client(Some(self.standin.ca_path()))?.build()?;
+        let answer = client.get(format!("{}/_uploads/{upload}", self.standin.url())).send().await?;
+        Ok(answer.error_for_status()?.text().await?)
+    }
+
     async fn get(&self, path: &str) -> anyhow::Result<Value> {
         let client = linesman_connectors::tls::http_client(Some(self.standin.ca_path()))?.build()?;
         Ok(client.get(format!("{}/{path}", self.standin.url())).send().await?.error_for_status()?.json().await?)

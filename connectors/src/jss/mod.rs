@@ -222,6 +222,10 @@ impl Connector for Jss {
         self.session.certificate()
     }
 
+    fn pin_mismatches(&self) -> u64 {
+        self.session.pin_mismatches()
+    }
+
     fn requests_most(&self) -> u32 {
         REQUESTS_MOST
     }

@@ -40,6 +40,11 @@ impl Session {
         self.exchange.certificate()
     }
 
+    /// How often another certificate than the pinned one was shown.
+    pub(super) fn pin_mismatches(&self) -> u64 {
+        self.exchange.pin_mismatches()
+    }
+
     /// Asks for a new token.
     pub(super) async fn log_in(&self) -> Result<(), Failure> {
         let kept = self.tokens.get(&self.exchange, None, &mut 0).await?;

@@ -75,6 +75,11 @@ impl Receiver for Uploads<'_> {
         fault::judge(&answer)?;
         parsed(&answer.body).map(Handed::Taken)
     }
+
+    /// Its API has no way.
+    async fn give_up(&self, _upload: &str, _requests: &mut u32) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// What an answer of the API says of itself; none of another's.

@@ -189,6 +189,10 @@ impl Connector for Partner {
         self.session.certificate()
     }
 
+    fn pin_mismatches(&self) -> u64 {
+        self.session.pin_mismatches()
+    }
+
     fn carry_out<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Attempted> {
         match &task.action {
             Action::SubmitCase(request) => self.submit(&task.id, request).boxed(),

@@ -81,6 +81,11 @@ impl Session {
         self.exchange.certificate()
     }
 
+    /// How often another certificate than the pinned one was shown.
+    pub(super) fn pin_mismatches(&self) -> u64 {
+        self.exchange.pin_mismatches()
+    }
+
     /// Tries the way out and registers anew, step by step.
     pub(super) async fn probe(&self) -> Vec<Step> {
         let mut steps = Steps::default();

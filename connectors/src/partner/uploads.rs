@@ -62,4 +62,10 @@ impl Receiver for Uploads<'_> {
         fault::judge(&answer)?;
         parsed(&answer.body).map(Handed::Taken)
     }
+
+    async fn give_up(&self, upload: &str, requests: &mut u32) -> Result<(), Failure> {
+        let request = self.session.request(Method::DELETE, self.session.at(&["uploads", upload])?);
+        let answer = self.session.answered(request, requests).await?;
+        if answer.status == StatusCode::NOT_FOUND { Ok(()) } else { fault::judge(&answer) }
+    }
 }

@@ -149,6 +149,8 @@ pub enum Kind {
     Ip,
     /// [`crate::tls::Fingerprint`].
     Fingerprint,
+    /// [`crate::tls::CertificateName`].
+    CertificateName,
     /// Directives of the log, `level` or `target=level`, separated by commas.
     LogLevel,
     /// An organization's token in subjects.

@@ -5,12 +5,11 @@
 
 use std::sync::Arc;
 
-use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
+use rustls::{DistinguishedName, ServerConfig};
 
+use super::signatures::{Signatures, asks_its_signatures};
 use super::{Error, ServerIdentity, VERSIONS, provider};
 
 /// What a server of HTTP/1.1 over TLS speaks with that has clients show certificates, if they have any.
@@ -20,7 +19,7 @@ use super::{Error, ServerIdentity, VERSIONS, provider};
 pub fn server_config_asking(identity: ServerIdentity) -> Result<Arc<ServerConfig>, Error> {
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(VERSIONS)?
-        .with_client_cert_verifier(Arc::new(Asking { provider: provider() }))
+        .with_client_cert_verifier(Arc::new(Asking { signatures: Signatures::new() }))
         .with_single_cert(identity.chain, identity.key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // Whoever resumes a session shows nothing anew.
@@ -31,7 +30,7 @@ pub fn server_config_asking(identity: ServerIdentity) -> Result<Arc<ServerConfig
 
 #[derive(Debug)]
 struct Asking {
-    provider: Arc<CryptoProvider>,
+    signatures: Signatures,
 }
 
 impl ClientCertVerifier for Asking {
@@ -52,25 +51,5 @@ impl ClientCertVerifier for Asking {
         Ok(ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    asks_its_signatures!();
 }

@@ -6,8 +6,12 @@
 
 mod authority;
 mod clients;
+mod fault;
+mod issued;
 mod kept;
+mod names;
 mod presented;
+mod signatures;
 mod trust;
 mod verifier;
 
@@ -24,6 +28,9 @@ use rustls_platform_verifier::BuilderVerifierExt;
 
 pub use authority::{Authority, ServerIdentity};
 pub use clients::server_config_asking;
+pub use fault::in_words;
+pub use issued::{ClientAuthorities, NotIssued, ShownChain};
+pub use names::{CertificateName, NoName};
 pub use presented::{NotPresented, Presented, present};
 pub use trust::{Fingerprint, NoFingerprint, Trust};
 pub use verifier::{Shown, Watch};
@@ -108,20 +115,16 @@ pub fn server_config(identity: ServerIdentity) -> Result<Arc<ServerConfig>, Erro
 /// # Errors
 /// A file cannot be read or holds none, or others may read the key.
 pub fn identity(certificates: &Path, key: &Path) -> Result<ServerIdentity, Error> {
-    let read = |path: &Path| std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source });
-    let broken = |path: &Path, reason: String| Error::Broken { path: path.to_owned(), reason };
-    let pem = read(certificates)?;
-    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
-    let chain = chain.map_err(|error| broken(certificates, error.to_string()))?;
-    if chain.is_empty() {
-        return Err(broken(certificates, "no certificate in it".to_owned()));
-    }
-    let metadata = std::fs::metadata(key).map_err(|source| Error::Read { path: key.to_owned(), source })?;
+    let chain = self::certificates(certificates)?;
+    let failed = |source| Error::Read { path: key.to_owned(), source };
+    let broken = |reason: String| Error::Broken { path: key.to_owned(), reason };
+    let metadata = std::fs::metadata(key).map_err(failed)?;
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(Error::Exposed { path: key.to_owned() });
     }
-    let key_der = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| broken(key, error.to_string()))?;
-    Ok(ServerIdentity { chain, key: key_der })
+    let pem = std::fs::read(key).map_err(failed)?;
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| broken(error.to_string()))?;
+    Ok(ServerIdentity { chain, key })
 }
 
 /// What a client speaks with: it believes the certificates in the file `ca` and no other, or, when
@@ -188,16 +191,23 @@ fn client_of(config: ClientConfig) -> reqwest::ClientBuilder {
         .no_proxy()
 }
 
-/// The certificates of a PEM file, at least one.
+/// The certificates of a PEM file, at least one, as those that are believed.
 fn roots(path: &Path) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(path)? {
+        let broken = |error: rustls::Error| Error::Broken { path: path.to_owned(), reason: error.to_string() };
+        roots.add(certificate).map_err(broken)?;
+    }
+    Ok(roots)
+}
+
+/// The certificates of a PEM file, at least one.
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let broken = |reason: String| Error::Broken { path: path.to_owned(), reason };
     let pem = std::fs::read(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| broken(error.to_string()))?;
-        roots.add(certificate).map_err(|error| broken(error.to_string()))?;
-    }
-    if roots.is_empty() { Err(broken("no certificate in it".to_owned())) } else { Ok(roots) }
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| broken(error.to_string()))?;
+    if chain.is_empty() { Err(broken("no certificate in it".to_owned())) } else { Ok(chain) }
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! Looks at a server's certificate before anything is said to the server, and remembers what it saw.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
+use rustls::{CertificateError, OtherError};
 
+use super::signatures::{Signatures, asks_its_signatures};
 use super::trust::{Fingerprint, Trust};
 use super::{Error, provider, roots};
 
@@ -36,19 +37,28 @@ impl Shown {
     }
 }
 
-/// What a client remembers of the certificates shown to it, believed or not: the last one.
+/// What a client remembers of the certificates shown to it, believed or not: the last one, and how many were another than
+/// the one that is pinned.
 #[derive(Debug, Default)]
-pub struct Watch(Mutex<Option<Shown>>);
+pub struct Watch {
+    last: Mutex<Option<Shown>>,
+    mismatches: AtomicU64,
+}
 
 impl Watch {
     /// The last one; none before the first.
     pub fn last(&self) -> Option<Shown> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often another certificate than the pinned one was shown.
+    pub fn mismatches(&self) -> u64 {
+        self.mismatches.load(Ordering::Relaxed)
     }
 
     fn note(&self, certificate: &CertificateDer<'_>) -> Shown {
         let shown = Shown::of(certificate);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
         shown
     }
 }
@@ -70,7 +80,7 @@ struct NotPinned;
 #[derive(Debug)]
 pub(super) struct Verifier {
     belief: Belief,
-    provider: Arc<CryptoProvider>,
+    signatures: Signatures,
     watch: Arc<Watch>,
 }
 
@@ -96,7 +106,7 @@ impl Verifier {
             }
             Trust::Pinned(fingerprint) => Belief::Pinned(*fingerprint),
         };
-        Ok(Self { belief, provider, watch })
+        Ok(Self { belief, signatures: Signatures::new(), watch })
     }
 }
 
@@ -139,31 +149,14 @@ impl ServerCertVerifier for Verifier {
             Belief::Chain(chain) => {
                 chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
             }
-            Belief::Pinned(fingerprint) => Ok(pinned(*fingerprint, end_entity, shown, now)?),
+            Belief::Pinned(fingerprint) => {
+                self.watch.mismatches.fetch_add(u64::from(shown.fingerprint != *fingerprint), Ordering::Relaxed);
+                Ok(pinned(*fingerprint, end_entity, shown, now)?)
+            }
         }
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+    asks_its_signatures!();
 }
 
 /// The certificate that was shown, and why it is not believed.
@@ -175,6 +168,7 @@ type Seen = (CertificateDer<'static>, Option<CertificateError>);
 #[derive(Debug)]
 pub(super) struct Looker {
     verifier: Verifier,
+    signatures: Signatures,
     seen: Mutex<Option<Seen>>,
 }
 
@@ -182,7 +176,8 @@ impl Looker {
     /// # Errors
     /// As of [`Verifier::new`].
     pub(super) fn new(trust: &Trust) -> Result<Self, Error> {
-        Ok(Self { verifier: Verifier::new(trust, Arc::default())?, seen: Mutex::default() })
+        let verifier = Verifier::new(trust, Arc::default())?;
+        Ok(Self { verifier, signatures: Signatures::new(), seen: Mutex::default() })
     }
 
     /// What was shown; none before that.
@@ -211,25 +206,5 @@ impl ServerCertVerifier for Looker {
         Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
-    }
+    asks_its_signatures!();
 }

@@ -7,12 +7,19 @@
 //!     `-- other bytes arrived, or it is not known any more: anew, once
 //! ```
 //!
+//! The other side is believed that it has what it says, and not that it gets on: a piece is taken whole or not at all, it may
+//! be elsewhere than where it was left a few times in an attempt, and an attempt ends after a while. Whether what attempts
+//! bring is worth more of them is decided by whoever makes them.
+//!
 //! An attempt that breaks off loses nothing: the next announces the same and is told where to go on. Before every request
 //! it is asked whether the bytes may still leave.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use linesman_schemas::outcome::{Failure, FailureClass};
 use linesman_schemas::upload::UploadView;
+use tokio::time::Instant;
 
 use super::parcel::Parcel;
 use crate::upstream::checked::bounded;
@@ -22,6 +29,10 @@ use crate::upstream::fault;
 pub(crate) const PIECE_MOST: u64 = 8 << 20;
 /// The smallest that an upload is made in, where it has more. Smaller ones would never come to an end.
 const PIECE_LEAST: u64 = 1 << 10;
+/// How often in an attempt the other side may be elsewhere than it said before.
+const STRAYED_MOST: u32 = 3;
+/// How long after its beginning an attempt makes no further request: others wait for its place.
+const ATTEMPT_MOST: Duration = Duration::from_secs(10 * 60);
 /// The longest id of an upload, in characters.
 const ID_MOST: usize = 128;
 
@@ -59,6 +70,9 @@ pub(crate) trait Receiver: Sync {
         piece: Bytes,
         requests: &mut u32,
     ) -> impl Future<Output = Result<Handed, Failure>> + Send;
+
+    /// Has an upload that is not complete removed, where there is a way; elsewhere it ends by itself there.
+    fn give_up(&self, upload: &str, requests: &mut u32) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// How an attempt goes about it.
@@ -73,12 +87,14 @@ pub(crate) struct Manner<'a> {
 }
 
 /// How far an attempt has come.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Progress {
     /// How many requests it has made.
     pub(crate) requests: u32,
     /// How many bytes the other side says it has; none before it has said so.
     pub(crate) there: Option<u64>,
+    /// What the other side calls the upload, as long as it is known there and not complete.
+    pub(crate) upload: Option<String>,
 }
 
 /// Why an attempt ends before all bytes are there.
@@ -118,14 +134,16 @@ pub(crate) async fn carry(
 ) -> Result<(), Stop> {
     let may_go_on = || if (manner.is_wanted)() { Ok(()) } else { Err(Stop::Withdrawn) };
     may_go_on()?;
+    let until = Instant::now() + ATTEMPT_MOST;
     let requests = &mut progress.requests;
     let mut standing = checked(receiver.announce(parcel, requests).await?, parcel)?;
-    let (mut is_anew, mut has_moved) = (false, false);
+    let (mut is_anew, mut has_moved, mut strayed) = (false, false, 0);
     while !standing.complete {
         progress.there = Some(standing.offset);
+        progress.upload = Some(standing.upload.clone());
         // INVARIANT (data leaves only filtered): what is decided meanwhile holds for the next piece.
         may_go_on()?;
-        if *requests >= manner.requests {
+        if *requests >= manner.requests || Instant::now() >= until {
             return Err(unfinished(&standing).into());
         }
         let size = standing.piece.min(manner.piece);
@@ -133,22 +151,25 @@ pub(crate) async fn carry(
         if piece.is_empty() {
             return Err(fault::garbled("all bytes are there, and the upload is not complete".to_owned()).into());
         }
+        let end = standing.offset + piece.len() as u64;
         let handed = receiver.hand_in(&standing.upload, standing.offset, piece, requests).await;
         let next = match handed {
             Ok(Handed::Taken(next)) => {
                 let next = checked(next, parcel)?;
-                if next.offset <= standing.offset {
-                    return Err(
-                        fault::garbled(format!("a piece was taken, but the offset stays {}", next.offset)).into()
-                    );
+                if next.offset != end {
+                    let (from, offset) = (standing.offset, next.offset);
+                    let message = format!("a piece from {from} to {end} was taken, and the offset is {offset}");
+                    return Err(fault::garbled(message).into());
                 }
                 has_moved = true;
                 next
             }
-            // A piece of an earlier try has arrived meanwhile, or one came twice. Where it goes back again and again, and
+            // A piece of an earlier try has arrived meanwhile, or one came twice. Where it is elsewhere again and again, or
             // nothing moves, the two would say so for ever.
-            Ok(Handed::Elsewhere(offset)) if offset > standing.offset || (has_moved && offset < standing.offset) => {
-                has_moved = false;
+            Ok(Handed::Elsewhere(offset))
+                if strayed < STRAYED_MOST && (offset > standing.offset || (has_moved && offset < standing.offset)) =>
+            {
+                (strayed, has_moved) = (strayed + 1, false);
                 checked(UploadView { offset, complete: false, ..standing }, parcel)?
             }
             Ok(Handed::Elsewhere(offset)) => {
@@ -167,6 +188,12 @@ pub(crate) async fn carry(
             Err(failure) => match after(receiver, failure, &standing, has_moved, requests).await? {
                 Some(next) => {
                     has_moved = false;
+                    if next.offset < standing.offset {
+                        strayed += 1;
+                    }
+                    if strayed > STRAYED_MOST {
+                        return Err(fault::garbled(format!("it is at {} again", next.offset)).into());
+                    }
                     checked(next, parcel)?
                 }
                 None if is_anew => {
@@ -180,6 +207,7 @@ pub(crate) async fn carry(
         };
         standing = next;
     }
+    progress.upload = None;
     Ok(())
 }
 

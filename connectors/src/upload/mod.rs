@@ -15,6 +15,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use linesman_redaction::Overwriting;
 use linesman_schemas::outcome::{Done, Failure};
@@ -34,6 +35,8 @@ pub(crate) use parcel::Parcel;
 
 /// How many documents are filtered at a time; each takes a thread for as long.
 const FILTERED_MOST: usize = 2;
+/// How long it takes at most to have a withdrawn upload removed.
+const PARTING: Duration = Duration::from_secs(10);
 /// How many hexadecimal digits of the SHA-256 a key has.
 const KEY_DIGITS: usize = 16;
 
@@ -137,7 +140,12 @@ pub(crate) async fn send<R: Receiver>(
             () = withdrawn => Err(Stop::Withdrawn),
             carried = course::carry(&receiver, &parcel, manner, &mut progress) => carried,
         };
-        let Progress { requests, there } = progress;
+        if matches!(carried, Err(Stop::Withdrawn))
+            && let Some(upload) = progress.upload.take()
+        {
+            give_up(&receiver, &upload, &mut progress.requests).await;
+        }
+        let Progress { requests, there, .. } = progress;
         match carried {
             Ok(()) => {}
             Err(Stop::Failed(failure)) => return Attempted { there, ..Attempted::failed(requests, failure) },
@@ -145,6 +153,16 @@ pub(crate) async fn send<R: Receiver>(
         }
     }
     Attempted::done(progress.requests, Done::Uploaded { sha256, size })
+}
+
+/// What may not leave any more is not to lie at the upstream in part. Where it cannot be removed now it ends there by itself.
+async fn give_up<R: Receiver>(receiver: &R, upload: &str, requests: &mut u32) {
+    let given_up = tokio::time::timeout(PARTING, receiver.give_up(upload, requests)).await;
+    match given_up {
+        Ok(Ok(())) => {}
+        Ok(Err(Failure { message, .. })) => tracing::debug!(upload, message, "a withdrawn upload stays until its end"),
+        Err(_) => tracing::debug!(upload, "a withdrawn upload stays until its end: no answer"),
+    }
 }
 
 /// What the upload is known by again: the reaction, and the bytes. Where the filter level has changed meanwhile these are

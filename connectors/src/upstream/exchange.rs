@@ -105,6 +105,11 @@ impl Exchange {
         self.watch.last()
     }
 
+    /// How often another certificate than the pinned one was shown.
+    pub(crate) fn pin_mismatches(&self) -> u64 {
+        self.watch.mismatches()
+    }
+
     /// How far the other side's clock was ahead of ours, by its last answer; none where it does not say.
     pub(crate) fn ahead(&self) -> Option<SignedDuration> {
         *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)

@@ -243,11 +243,6 @@ pub async fn look(url: &str, trust: &tls::Trust) -> Result<tls::Presented, Strin
     Err(told)
 }
 
-/// Why a certificate that was shown is not believed, in words.
-pub fn disbelief(fault: &rustls::CertificateError) -> String {
-    fault::in_words(fault)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     Forget,
     /// The same piece has just arrived from an earlier try.
     Overtaken,
+    /// One byte of it is taken, and it is said to be elsewhere.
+    Crawl,
 }
 
 /// An upload as it was received.
@@ -130,6 +132,11 @@ impl Desk {
                 Some(said(201, &self.view(index)))
             }
             ("GET", ["uploads", id]) => Some(said(200, &self.view(id.parse().unwrap()))),
+            ("DELETE", ["uploads", id]) => {
+                self.uploads[id.parse::<usize>().unwrap()].bytes.clear();
+                self.by_key.clear();
+                Some(answer(204, "", ""))
+            }
             ("PATCH", ["uploads", id]) => {
                 let offset = header("upload-offset")?.parse().unwrap();
                 self.take(id.parse().unwrap(), offset, body)
@@ -153,6 +160,10 @@ impl Desk {
             }
             Fault::Overtaken => {
                 known.bytes.extend_from_slice(piece);
+                return Some(said(409, &json!({ "detail": "it goes on elsewhere", "offset": known.bytes.len() })));
+            }
+            Fault::Crawl => {
+                known.bytes.extend_from_slice(&piece[..1]);
                 return Some(said(409, &json!({ "detail": "it goes on elsewhere", "offset": known.bytes.len() })));
             }
             Fault::None | Fault::CutAfter | Fault::Flip => {}

@@ -2,7 +2,7 @@
 
 use linesman_connectors::Connector as _;
 use linesman_connectors::partner::Partner;
-use linesman_connectors::tls::{Fingerprint, Trust};
+use linesman_connectors::tls::{self, Fingerprint, Trust};
 use linesman_connectors::upstream::probe::{self, Step, Trial};
 
 use crate::scripted::*;
@@ -79,7 +79,7 @@ async fn a_certificate_is_shown_whether_or_not_it_is_believed() {
     let pinned = Trust::Pinned(Fingerprint::of(b"another"));
     let other = probe::look(server.url(), &pinned).await.unwrap();
     assert_eq!(other.fingerprint, believed.fingerprint);
-    assert_eq!(probe::disbelief(&other.fault.unwrap()), "it is not the certificate that is pinned");
+    assert_eq!(tls::in_words(&other.fault.unwrap()), "it is not the certificate that is pinned");
     assert_eq!((believed.subject.as_str(), believed.version), ("CN=Linesman", "TLS 1.3"));
     assert!(believed.issuer.starts_with("CN=Linesman CA "));
     for heard in [server.heard(), server.heard()] {

@@ -201,11 +201,13 @@ async fn answers_that_lead_nowhere_are_garbled() {
     let view = |offset: u64, size: u64, piece: u64| json!({ "upload": "0", "offset": offset, "size": size, "piece": piece, "complete": false });
     let document = vec![b'a'; 3000];
     for (answer, message) in [
-        (said(200, &view(0, 3000, 1024)), "a piece was taken, but the offset stays 0"),
+        (said(200, &view(0, 3000, 1024)), "a piece from 0 to 1024 was taken, and the offset is 0"),
+        (said(200, &view(1, 3000, 1024)), "a piece from 0 to 1024 was taken, and the offset is 1"),
+        (said(200, &view(1025, 3000, 1024)), "a piece from 0 to 1024 was taken, and the offset is 1025"),
         (said(200, &view(1024, 3001, 1024)), "`size` is 3001, what was announced has 3000"),
         (said(200, &view(3001, 3000, 1024)), "`offset` is 3001 of 3000 bytes"),
         (said(200, &view(1024, 3000, 1023)), "`piece` is 1023, less than 1024 bytes"),
-        (said(200, &view(3000, 3000, 1024)), "all bytes are there, and the upload is not complete"),
+        (said(200, &view(3000, 3000, 3000)), "a piece from 0 to 1024 was taken, and the offset is 3000"),
         (said(409, &json!({ "offset": 77 })), "a piece from 77 on was not taken: the other is at 0"),
     ] {
         let server = Receiver::new(1024, vec![Fault::Answer(answer)]);
@@ -213,6 +215,26 @@ async fn answers_that_lead_nowhere_are_garbled() {
         let failure = failure(server.partner().carry_out_with(&task, contents(&document)).await);
         assert_eq!((failure.class, failure.message.as_str()), (Garbled, message));
     }
+}
+
+#[tokio::test]
+async fn bytes_that_are_all_there_make_an_upload() {
+    let view = json!({ "upload": "0", "offset": 3000, "size": 3000, "piece": 4096, "complete": false });
+    let server = Receiver::new(4096, vec![Fault::Answer(said(200, &view))]);
+    let task = upload(1, FilterLevel::All, "a.txt");
+    let failure = failure(server.partner().carry_out_with(&task, contents(&[b'a'; 3000])).await);
+    let message = "all bytes are there, and the upload is not complete";
+    assert_eq!((failure.class, failure.message.as_str()), (Garbled, message));
+}
+
+#[tokio::test]
+async fn whoever_takes_an_upload_byte_by_byte_is_left_soon() {
+    // It takes a byte of each piece, and says that it is there.
+    let server = Receiver::new(4096, (0..100).map(|_| Fault::Crawl).collect());
+    let task = upload(1, FilterLevel::All, "rsi.xml");
+    let attempted = server.partner().carry_out_with(&task, contents(&planted(20_000))).await;
+    assert!(attempted.requests < 10, "{attempted:?}");
+    assert_eq!(failure(attempted).class, Garbled);
 }
 
 #[tokio::test]
@@ -224,7 +246,9 @@ async fn nothing_leaves_any_more_once_it_is_not_wanted() {
     // Before the announcement and before two pieces, and no more.
     let wanted = Wanted::new(move || asked.fetch_add(1, Ordering::AcqRel) < 3, std::future::pending());
     let attempted = partner.carry_out_with(&task, contents(&document).as_long_as(wanted)).await;
-    assert_eq!(server.lines(), ["POST uploads", "PATCH uploads/0", "PATCH uploads/0"]);
+    // And what lies there of it goes.
+    assert_eq!(server.lines(), ["POST uploads", "PATCH uploads/0", "PATCH uploads/0", "DELETE uploads/0"]);
+    assert!(server.received()[0].bytes.is_empty());
     assert_eq!((attempted.is_withdrawn, attempted.there), (true, Some(2 * 4096)));
     let message = "what may leave has changed meanwhile; the next attempt goes by that";
     assert_eq!(failure(attempted).message, message);

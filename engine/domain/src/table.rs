@@ -200,6 +200,25 @@ pub(crate) fn encode_bare<R: Row>(row: &R) -> Result<Vec<u8>, Error> {
     postcard::to_extend(row, Vec::with_capacity(ROW_BYTES)).map_err(Error::Encode)
 }
 
+/// Reads a row of a version before, to which a later one only added fields at its end: they come to what is `added`.
+pub(crate) fn with_added<R: Row>(bytes: &[u8], added: &impl Serialize) -> Result<R, postcard::Error> {
+    postcard::from_bytes(&postcard::to_extend(added, bytes.to_vec())?)
+}
+
+/// Writes a row's value as a version before did, to which a later one only added fields at its end: those `added`, as the
+/// row has them.
+///
+/// # Errors
+/// The value has no form in postcard.
+pub(crate) fn without_added<R: Row>(row: &R, before: u8, added: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut bytes = if before > 1 { [VERSIONED.as_slice(), &[before]].concat() } else { Vec::new() };
+    let front = bytes.len();
+    bytes = postcard::to_extend(row, bytes).map_err(Error::Encode)?;
+    let added = postcard::to_stdvec(added).map_err(Error::Encode)?;
+    bytes.truncate(bytes.len().saturating_sub(added.len()).max(front));
+    Ok(bytes)
+}
+
 /// Reads the value of a row whose version stands elsewhere.
 pub(crate) fn decode_version<R: Row>(key: &[u8], version: u8, bytes: &[u8]) -> Result<R, Error> {
     let row = if version == R::VERSION { postcard::from_bytes(bytes) } else { R::upgrade(version, bytes) };

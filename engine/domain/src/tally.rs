@@ -24,6 +24,8 @@ pub struct Tally {
     pub attempt_failures: BTreeMap<&'static str, u64>,
     /// Uploads by where they came to stand.
     pub uploads: BTreeMap<&'static str, u64>,
+    /// Newest snapshots of devices by where they came to stand on their way upward.
+    pub snapshots: BTreeMap<&'static str, u64>,
     /// Attempts at uploads by how they ended.
     pub upload_attempts: BTreeMap<&'static str, u64>,
     /// Bytes of uploads that the upstream has.
@@ -66,6 +68,11 @@ impl Tally {
     /// Counts an upload that has come to stand somewhere.
     pub fn upload(&mut self, state: &'static str) {
         *self.uploads.entry(state).or_default() += 1;
+    }
+
+    /// Counts a snapshot that has come to stand somewhere.
+    pub fn snapshot(&mut self, state: &'static str) {
+        *self.snapshots.entry(state).or_default() += 1;
     }
 
     /// Counts an attempt at an upload.

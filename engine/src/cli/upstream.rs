@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Subcommand;
 use console::Term;
-use linesman_connectors::tls::{Fingerprint, Presented, Trust};
+use linesman_connectors::tls::{self, Fingerprint, Presented, Trust};
 use linesman_connectors::upstream::probe;
 use serde_json::json;
 
@@ -76,7 +76,7 @@ pub(super) fn run(action: &Action) -> Result<ExitCode, Failure> {
 fn show(presented: &Presented, trust: &Trust, is_json: bool) {
     let Presented { version, fingerprint, subject, issuer, validity, fault } = presented;
     let (from, until) = validity.unzip();
-    let disbelief = fault.as_ref().map(probe::disbelief);
+    let disbelief = fault.as_ref().map(tls::in_words);
     if is_json {
         let shown = json!({
             "fingerprint": fingerprint.to_string(), "subject": subject, "issuer": issuer, "not_before": from,

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use linesman_connectors::settings::{Entries, Entry, Key, Kind, Section, Shape, Value};
-use linesman_connectors::tls::Fingerprint;
+use linesman_connectors::tls::{CertificateName, Fingerprint};
 use linesman_connectors::{Secret, tls};
 
 use super::file::{self, Content};
@@ -48,7 +48,7 @@ pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -
     nats(layers, mistakes, &mut checked.warnings);
     trust(layers, &mut checked.warnings);
     partner(layers, content, mistakes);
-    logins(layers, mistakes);
+    logins(layers, mistakes, &mut checked.warnings);
     for section in layers.sections.all() {
         match section.shape {
             Shape::Always => table(layers, section, mistakes, &mut checked),
@@ -189,6 +189,7 @@ fn partner(layers: &Layers, content: &Content, mistakes: &mut Mistakes) {
     let pairs = [
         ("partner.certificate", "partner.key"),
         ("partner.key", "partner.certificate"),
+        ("partner.client_crl", "partner.client_ca"),
         ("upstream.certificate", "upstream.key"),
         ("upstream.key", "upstream.certificate"),
     ];
@@ -207,8 +208,9 @@ fn partner(layers: &Layers, content: &Content, mistakes: &mut Mistakes) {
 }
 
 /// Who comes to the partner listener has a user and a password or a certificate, and either to itself.
-fn logins(layers: &Layers, mistakes: &mut Mistakes) {
-    let (mut users, mut certificates): (BTreeMap<String, String>, BTreeMap<String, String>) = Default::default();
+fn logins(layers: &Layers, mistakes: &mut Mistakes, warnings: &mut Vec<String>) {
+    let (mut users, mut certificates) = (BTreeMap::<String, String>::new(), BTreeMap::<String, String>::new());
+    let mut subjects = BTreeMap::<CertificateName, String>::new();
     for listed in layers.listed(organizations::SECTION.name) {
         let name = listed.name(&organizations::SECTION);
         let (user, has_password) = (listed.entry.text("user"), listed.entry.get("password_file").is_some());
@@ -220,8 +222,22 @@ fn logins(layers: &Layers, mistakes: &mut Mistakes) {
                 mistakes.add(listed.origin.clone(), message, Some(format!("that is {}", quoted(&first))));
             }
         }
+        let subject = listed.entry.text("certificate_subject");
+        if let Some(subject) = subject.as_ref().and_then(|text| text.parse::<CertificateName>().ok()) {
+            if let Some(first) = subjects.insert(subject, name.clone()) {
+                let message = format!("the organization {} has the `certificate_subject` of another", quoted(&name));
+                mistakes.add(listed.origin.clone(), message, Some(format!("that is {}", quoted(&first))));
+            }
+            if !layers.is_named("partner.client_ca") {
+                warnings.push(format!(
+                    "{}: the `certificate_subject` of {} has no effect: nobody issues it without `partner.client_ca`",
+                    listed.origin,
+                    quoted(&name)
+                ));
+            }
+        }
         let wrong = match (&user, has_password) {
-            (Some(_), false) if certificate.is_none() => {
+            (Some(_), false) if certificate.is_none() && subject.is_none() => {
                 Some(format!("the organization {} has a `user` without a `password_file`", quoted(&name)))
             }
             (None, true) => Some(format!("the organization {} has a `password_file` without a `user`", quoted(&name))),

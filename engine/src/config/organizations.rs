@@ -2,7 +2,7 @@
 
 use linesman_connectors::Secret;
 use linesman_connectors::settings::{Entries, Entry, Key, Kind, Section, Shape, Tables, Texts};
-use linesman_connectors::tls::Fingerprint;
+use linesman_connectors::tls::{CertificateName, Fingerprint};
 use linesman_schemas::OrgName;
 use linesman_schemas::command::{DeviceGroup, Handling, LIST_MOST, OWNER_MOST, OrganizationSettings, SubmitCaseAs};
 use serde_json::Value as Json;
@@ -49,6 +49,7 @@ pub(super) static SECTION: Section = Section {
         Key::new("user", Kind::Text { most: 128 }, "The user as which its controller comes to the partner listener.").like("acme"),
         Key::new("password_file", Kind::PasswordFile, "The file with that user's password, readable by its owner only.").like("acme.password"),
         Key::new("client_certificate", Kind::Fingerprint, "The SHA-256 of the certificate by which its controller may come instead, until that ends.").like("sha256:4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865"),
+        Key::new("certificate_subject", Kind::CertificateName, "Or the name to which an authority of `partner.client_ca` has issued that certificate: its whole subject (RFC 4514), or `DNS:` and a DNS name of its subject alternative names.").like("CN=acme,O=Acme Corp"),
         Key::new("handling", Kind::Words(&HANDLING), "Who solves the cases it reports, where neither a policy nor anybody says otherwise: `forward` sends them on to the upstream, `own` keeps them here.").or("forward").like("own"),
         Key::new("submit_case_as", Kind::Words(&SUBMIT_CASE_AS), "Whether its cases are real. Test cases are marked in their synopsis, and no bundle goes with them.").or("Real Cases").like("Test Cases"),
         Key::new("address", Kind::Text { most: 1000 }, "Where spare parts go for it. Not set, where the upstream knows.").like("Acme Corp, 1 Main Street, Springfield"),
@@ -77,8 +78,10 @@ pub struct Organization {
 pub struct Login {
     /// The user and that user's password; none where it comes by its certificate alone.
     pub password: Option<(String, Secret)>,
-    /// Its certificate; none where it comes by its password alone.
+    /// Its certificate; none where it comes otherwise.
     pub certificate: Option<Fingerprint>,
+    /// To which name its certificate is issued; none where it comes otherwise.
+    pub subject: Option<CertificateName>,
 }
 
 /// The organizations, in the order of their list; none where one of them cannot be read.
@@ -107,7 +110,9 @@ fn read(entry: &Entry) -> Option<Organization> {
     let has_pseudonyms = entry.text("overwriting")? == PSEUDONYMS;
     let password = entry.text("user").zip(entry.secret("password_file"));
     let certificate = entry.text("client_certificate").and_then(|text| text.parse().ok());
-    let login = (password.is_some() || certificate.is_some()).then_some(Login { password, certificate });
+    let subject = entry.text("certificate_subject").and_then(|text| text.parse().ok());
+    let has_login = password.is_some() || certificate.is_some() || subject.is_some();
+    let login = has_login.then_some(Login { password, certificate, subject });
     Some(Organization { name: entry.text("name")?.parse().ok()?, settings, has_pseudonyms, login })
 }
 

@@ -37,7 +37,7 @@ impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ca = Authority::open(&folder.path().join("authority")).unwrap();
-        for name in ["support-system-ca.pem", "partner.pem", "acme.pem"] {
+        for name in ["support-system-ca.pem", "partner.pem", "acme.pem", "customers-ca.pem"] {
             fs::copy(ca.ca_path(), folder.path().join(name)).unwrap();
         }
         let folder = Self(folder);

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
 use linesman_connectors::settings::{Kind, Value};
-use linesman_connectors::tls::Fingerprint;
+use linesman_connectors::tls::{CertificateName, Fingerprint};
 use linesman_schemas::{FilterLevel, OrgName};
 use reqwest::Url;
 use toml::de::DeValue;
@@ -146,6 +146,7 @@ fn is_spelled(kind: Kind, text: &str) -> bool {
         Kind::LogLevel => is_log_level(text),
         Kind::Ip => text.parse::<IpAddr>().is_ok(),
         Kind::Fingerprint => text.parse::<Fingerprint>().is_ok(),
+        Kind::CertificateName => text.parse::<CertificateName>().is_ok(),
         Kind::Text { .. }
         | Kind::Path
         | Kind::Count { .. }

@@ -49,6 +49,7 @@ pub(super) fn expected(kind: Kind) -> String {
         Kind::HttpsAddress => "an address, and a port unless it is 443".to_owned(),
         Kind::Ip => "an address".to_owned(),
         Kind::Fingerprint => "`sha256:` and 64 hexadecimal digits".to_owned(),
+        Kind::CertificateName => "a subject as `CN=acme,O=Acme Corp`, or a DNS name as `DNS:acme.example`".to_owned(),
         Kind::LogLevel => format!("{}, or such levels behind `target=`, separated by commas", list(&LOG_LEVELS, "or")),
         Kind::OrgName => "a name of 1 to 64 letters, digits, `_` and `-` that begins with a letter or digit".to_owned(),
         Kind::FilterLevel => "a filter level".to_owned(),

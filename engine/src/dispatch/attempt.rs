@@ -82,6 +82,8 @@ pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut ro
         let gauge = metrics::gauge!("linesman_certificate_ends_timestamp_seconds", "connector" => connector.name());
         gauge.set(ends.as_second() as f64);
     }
+    let mismatches = metrics::counter!("linesman_upstream_pin_mismatches_total", "connector" => connector.name());
+    mismatches.absolute(connector.pin_mismatches());
     keep_news(shared, &mut attempted);
     metrics::counter!("linesman_attempts_total", "connector" => connector.name()).increment(1);
     metrics::histogram!("linesman_attempt_seconds", "connector" => connector.name()).record(took.as_secs_f64());

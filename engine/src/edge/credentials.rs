@@ -129,6 +129,8 @@ async fn change(
     kept.map_err(|error| Problem::internal(&error))?;
     let login = given.as_ref().map(|given| (given.user.as_str(), given.password.expose()));
     partner.let_in(&org, login).map_err(|why| conflict(why.to_string()))?;
+    let what = if given.is_some() { "given" } else { "removed" };
+    metrics::counter!("linesman_partner_credentials_changed_total", "what" => what).increment(1);
     tracing::info!(organization = %org, principal = %viewer.principal(), "the credentials of an end customer changed");
     Ok(Json(CredentialsChanged { organization: org, user }))
 }

@@ -75,6 +75,8 @@ pub(super) async fn pin(
     let change = PinChange { url: pin.url.clone(), old: before, new: after };
     on_record(&sources, &viewer, None, Verb::Engine(Engine::PinUpstream(change))).await?;
     pin.confirm(new).map_err(|error| Problem::internal(&error))?;
+    let what = if new.is_some() { "confirmed" } else { "removed" };
+    metrics::counter!("linesman_upstream_pins_total", "what" => what).increment(1);
     tracing::info!(principal = %viewer.principal(), "another certificate of the upstream is confirmed");
     Ok(Json(UpstreamPin { url: pin.url.clone(), fingerprint: text(new) }))
 }

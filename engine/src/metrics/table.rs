@@ -144,6 +144,13 @@ pub static METRICS: &[Metric] = &[
         Label { name: "end", values: Values::Words(|| linesman_domain::reactions::UPLOAD_ENDS.to_vec()) },
     ], "Attempts at uploads by how they ended: done, moved on, missed, broken off since what may leave has changed, or failed before anybody was asked."),
     counter("linesman_upload_bytes_total", &[], "What the upstream has of uploads, filtered, counted when all of one is there, in bytes."),
+    counter("linesman_snapshots_total", &[
+        Label { name: "state", values: Values::Words(|| linesman_domain::snapshots::STATES.to_vec()) },
+    ], "Newest snapshots of devices that have come to stand so on their way to the upstream: waiting, sent, failed, or withdrawn since another takes their place or nothing may leave."),
+    counter("linesman_upstream_pin_mismatches_total", &[CONNECTOR], "Times the upstream has shown another certificate than the one that is pinned."),
+    counter("linesman_upstream_pins_total", &[
+        Label { name: "what", values: Values::Words(|| vec!["confirmed", "removed"]) },
+    ], "Certificates of the upstream that somebody has confirmed, and confirmations taken back."),
     gauge("linesman_certificate_ends_timestamp_seconds", &[CONNECTOR], "When the certificate ends that the upstream showed last, believed or not, in seconds since 1970."),
     counter("linesman_destinations_displaced_total", &[], "Times a destination at rest gave up its task for another one."),
     counter("linesman_dispatch_store_failures_total", &[], "Times what is pending could not be read; it is read again."),
@@ -190,8 +197,11 @@ pub static METRICS: &[Metric] = &[
     gauge("linesman_partner_connections", &[], "Connections to the partner listener."),
     counter("linesman_partner_displaced_total", &[], "Connections to the partner listener closed to make room, or for not taking their answer."),
     counter("linesman_partner_logins_refused_total", &[
-        Label { name: "reason", values: Values::Words(|| vec!["wrong", "waiting"]) },
-    ], "Logins at the partner listener that were refused: wrong, or too soon after wrong ones."),
+        Label { name: "reason", values: Values::Words(|| vec!["wrong", "waiting", "certificate"]) },
+    ], "Logins at the partner listener that were refused: wrong, too soon after wrong ones, or by a certificate that lets nobody in."),
+    counter("linesman_partner_credentials_changed_total", &[
+        Label { name: "what", values: Values::Words(|| vec!["given", "removed"]) },
+    ], "Users and passwords of end customers that were given by the API, and taken back."),
     counter("linesman_partner_upload_bytes_total", &[], "What end customers have brought of uploads, in bytes."),
     // The audit.
     counter("linesman_audit_records_total", &[OUTCOME], "Records of the audit, by what became of what was asked."),

@@ -1,7 +1,7 @@
 //! Who asks: an end customer that shows its password or its certificate, asks not too often, and takes part.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
@@ -47,6 +47,12 @@ impl Asker {
     /// Alone with its uploads.
     pub(super) async fn uploading(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.0.uploading.lock().await
+    }
+
+    /// How much is kept of it, if that was counted lately.
+    pub(super) fn counted(&self) -> MutexGuard<'_, Option<(Instant, u64)>> {
+        // Nothing under the lock panics.
+        self.0.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As whom it is named in commands.
@@ -120,7 +126,7 @@ fn enter(sources: &Sources, request: &Request) -> (Option<Principal>, Result<(As
     let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else {
         return (None, Err(nobody()));
     };
-    let shown = request.extensions().get::<ClientCertificate>().and_then(|certificate| certificate.0);
+    let shown = request.extensions().get::<ClientCertificate>().and_then(|certificate| certificate.0.as_ref());
     // Who shows a password comes by that. A certificate that nobody knows is answered like none.
     let known = shown.filter(|_| !request.headers().contains_key(AUTHORIZATION));
     let known = known.and_then(|shown| sources.customers.of_certificate(Timestamp::now(), shown));

@@ -13,11 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use linesman_connectors::tls::{Fingerprint, Shown};
+use linesman_connectors::tls::{ClientAuthorities, ShownChain};
 use linesman_schemas::OrgName;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
+use super::certificates::Certificates;
 use super::pace::Pace;
 use super::section::Settings;
 use crate::config::Login;
@@ -42,6 +43,8 @@ pub(super) struct Customer {
     pub(super) seats: Arc<Semaphore>,
     /// Held while an upload of its is changed: one at a time.
     pub(super) uploading: tokio::sync::Mutex<()>,
+    /// How much is kept of it, as of when: it is not counted with every upload.
+    pub(super) counted: Mutex<Option<(Instant, u64)>>,
     /// None where it comes by its certificate alone.
     password: Mutex<Option<Digest>>,
     /// When it last asked, in seconds; 0 for never.
@@ -53,8 +56,7 @@ pub(super) struct Customer {
 pub(super) struct Customers {
     /// By the digest of their user.
     users: RwLock<BTreeMap<Digest, Arc<Customer>>>,
-    /// By their certificate.
-    certificates: BTreeMap<Fingerprint, Arc<Customer>>,
+    certificates: Certificates,
     /// Whose user stands in the configuration.
     configured: BTreeSet<OrgName>,
     /// How often each may ask.
@@ -96,9 +98,14 @@ pub(super) enum Entered {
 }
 
 impl Customers {
-    pub(super) fn new(logins: Vec<(OrgName, Login)>, settings: &Settings) -> Self {
+    /// Those who have a login, certificates being issued by some authorities, if by any.
+    pub(super) fn new(
+        logins: Vec<(OrgName, Login)>,
+        authorities: Option<ClientAuthorities>,
+        settings: &Settings,
+    ) -> Self {
         let bounds = (settings.requests_per_second, settings.burst);
-        let (mut users, mut certificates, mut configured) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let (mut users, mut configured, mut all) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
         for (org, login) in logins {
             let password = login.password.as_ref().map(|(_, password)| digest(password.expose()));
             let customer = Arc::new(customer(org.clone(), password, bounds));
@@ -106,10 +113,9 @@ impl Customers {
                 users.insert(digest(user), Arc::clone(&customer));
                 configured.insert(org);
             }
-            if let Some(certificate) = login.certificate {
-                certificates.insert(certificate, customer);
-            }
+            all.push((login, customer));
         }
+        let certificates = Certificates::of(all.iter().map(|(login, customer)| (login, customer)), authorities);
         let (users, doors, looking) = (RwLock::new(users), Doors::new(), Mutex::default());
         Self { users, certificates, configured, bounds, doors, looking }
     }
@@ -139,7 +145,7 @@ impl Customers {
     pub(super) fn let_in(&self, org: &OrgName, login: Option<(&str, &str)>) -> Result<(), NotLetIn> {
         self.takes(org, login.map(|(user, _)| user))?;
         let mut users = self.users.write().unwrap_or_else(PoisonError::into_inner);
-        let known = users.values().chain(self.certificates.values()).find(|known| known.org == *org).map(Arc::clone);
+        let known = users.values().chain(self.certificates.customers()).find(|known| known.org == *org).map(Arc::clone);
         users.retain(|_, known| known.org != *org);
         let Some((user, password)) = login else {
             if let Some(known) = known {
@@ -162,7 +168,7 @@ impl Customers {
     /// All of them, each once.
     fn all(&self) -> BTreeMap<OrgName, Arc<Customer>> {
         let users = self.users();
-        let all = users.values().chain(self.certificates.values());
+        let all = users.values().chain(self.certificates.customers());
         all.map(|customer| (customer.org.clone(), Arc::clone(customer))).collect()
     }
 
@@ -173,12 +179,9 @@ impl Customers {
         self.all().values().filter(|customer| customer.heard.load(Ordering::Relaxed) > since).count()
     }
 
-    /// Whose certificate a connection has shown; none where it is nobody's, or is over. Whoever shows it holds its key.
-    pub(super) fn of_certificate(&self, now: Timestamp, shown: Shown) -> Option<Arc<Customer>> {
-        let customer = self.certificates.get(&shown.fingerprint)?;
-        if !shown.is_valid(now) {
-            return None;
-        }
+    /// Whose certificate a connection has shown, as [`Certificates::whose`].
+    pub(super) fn of_certificate(&self, now: Timestamp, shown: &ShownChain) -> Option<Arc<Customer>> {
+        let customer = self.certificates.whose(now, shown)?;
         customer.heard.store(now.as_second(), Ordering::Relaxed);
         Some(Arc::clone(customer))
     }
@@ -221,13 +224,18 @@ impl Customer {
     }
 }
 
-fn customer(org: OrgName, password: Option<Digest>, (per_second, burst): (NonZeroU32, NonZeroU32)) -> Customer {
+pub(super) fn customer(
+    org: OrgName,
+    password: Option<Digest>,
+    (per_second, burst): (NonZeroU32, NonZeroU32),
+) -> Customer {
     Customer {
         owner: org.as_str().into(),
         org,
         pace: Pace::new(per_second, burst, Instant::now()),
         seats: Arc::new(Semaphore::new(UNDER_WAY)),
         uploading: tokio::sync::Mutex::new(()),
+        counted: Mutex::default(),
         password: Mutex::new(password),
         heard: AtomicI64::new(0),
     }
@@ -245,6 +253,7 @@ fn is_same(one: &Digest, other: &Digest) -> bool {
 #[cfg(test)]
 mod tests {
     use linesman_connectors::Secret;
+    use linesman_connectors::tls::Fingerprint;
 
     use super::*;
 
@@ -253,16 +262,18 @@ mod tests {
         let settings = Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             identity: None,
+            clients: None,
             requests_per_second: few,
             burst: few,
-            uploads: crate::partner::section::Uploads { most_bytes: 1, kept_most_bytes: 1 },
+            uploads: crate::partner::section::Uploads { most_bytes: 1, kept_most_bytes: 1, kept_most_count: 1 },
         };
         let login = |user: &str| Login {
             password: Some((user.to_owned(), Secret::new(format!("{user}'s own")))),
             certificate: Some(Fingerprint::of(user.as_bytes())),
+            subject: None,
         };
         let logins = ["acme", "bolt"].map(|name| (name.parse().unwrap(), login(name)));
-        Customers::new(logins.to_vec(), &settings)
+        Customers::new(logins.to_vec(), None, &settings)
     }
 
     fn at(second: i64) -> Timestamp {
@@ -302,23 +313,6 @@ mod tests {
             assert_eq!(org(&customers.show(at(0), "acme", "acme's own", THERE)), Some("acme"));
             assert_eq!(org(&customers.show(at(0), "bolt", "bolt's own", HERE)), Some("bolt"));
         }
-    }
-
-    #[test]
-    fn a_certificate_is_one_end_customers_own_until_it_ends() {
-        let customers = customers();
-        let shown = |of: &str, until: i64| Shown {
-            fingerprint: Fingerprint::of(of.as_bytes()),
-            begins: Some(at(-10)),
-            ends: Some(at(until)),
-        };
-        let who = |shown: Shown| customers.of_certificate(at(0), shown).map(|customer| customer.org.to_string());
-        assert_eq!(who(shown("acme", 10)).as_deref(), Some("acme"));
-        assert_eq!(who(shown("bolt", 10)).as_deref(), Some("bolt"));
-        assert_eq!(who(shown("corp", 10)), None, "nobody's");
-        assert_eq!(who(shown("acme", -1)), None, "it is over");
-        assert_eq!(who(Shown { begins: Some(at(5)), ..shown("acme", 10) }), None, "it has not begun");
-        assert_eq!(who(Shown { ends: None, ..shown("acme", 10) }), None, "it does not say until when");
     }
 
     #[test]

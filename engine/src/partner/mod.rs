@@ -11,7 +11,7 @@
 //! | room | what |
 //! |---|---|
 //! | `section` | what it is told |
-//! | `access`, `customers`, `pace` | who asks, and how often they may |
+//! | `access`, `customers`, `certificates`, `pace` | who asks, and how often they may |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
 //! | `registration`, `cases`, `reports`, `uploads` | what is answered |
@@ -24,6 +24,7 @@
 
 mod access;
 mod cases;
+mod certificates;
 mod cursor;
 mod customers;
 mod keys;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_nats::Client;
+use linesman_connectors::tls::ClientAuthorities;
 use linesman_schemas::OrgName;
 use tokio::sync::{Semaphore, watch};
 
@@ -61,13 +62,17 @@ impl Sources {
     /// What `partner` offers; its store is let go of.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read, or the authorities of clients cannot be used.
     pub(super) fn new(partner: Partner) -> Result<Self, Error> {
         let Partner { store, client, lanes, node, controller, replicas, settings, logins } = partner;
         let rows: Arc<[_]> =
             (0..).zip(&lanes).map(|(lane, _)| store.lane(lane)).collect::<Result<_, store::Error>>()?;
+        let authorities = settings.clients.as_ref();
+        let authorities = authorities
+            .map(|clients| ClientAuthorities::open(&clients.authorities, clients.revocations.as_deref()))
+            .transpose()?;
         Ok(Self {
-            customers: Arc::new(Customers::new(logins, &settings)),
+            customers: Arc::new(Customers::new(logins, authorities, &settings)),
             objects: Objects::new(client.clone(), replicas),
             uploads: settings.uploads,
             commands: Arc::new(Commands::new(client, node, lanes, Arc::clone(&rows))),

@@ -3,6 +3,7 @@
 //! connection, or with this process.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Bytes;
@@ -32,6 +33,10 @@ const OPEN_MOST: usize = 8;
 const OPEN_TIMES: u64 = 4;
 /// For how many hours an incomplete upload waits to go on.
 const OPEN_HOURS: i64 = 24;
+/// How long what is kept of an end customer is not counted again.
+const COUNT_AGAIN: Duration = Duration::from_secs(60);
+/// How long it is not, where there is no place any more.
+const FULL_AGAIN: Duration = Duration::from_secs(5);
 /// How many digits of a digest an upload is named by.
 const NAME_DIGITS: usize = 40;
 /// The header that says where the bytes of a request go on.
@@ -91,6 +96,7 @@ pub(super) async fn begin(
         }
         return Ok((StatusCode::OK, settled(&sources, &asker, &upload, &found).await?));
     }
+    has_place(&sources, &asker, &request).await?;
     has_room(&sources, &asker, request.size).await?;
     let manifest = Manifest { request, incident, offset: 0 };
     sources.objects.begin(org, &upload, &manifest).await.map_err(|error| unavailable(&error))?;
@@ -232,6 +238,40 @@ async fn settled(sources: &Sources, asker: &Asker, upload: &str, found: &Found) 
     Ok(Json(view(upload, &found.manifest, found.is_done)))
 }
 
+/// Whether one more is kept of the end customer, however small: not above so many, unless it takes the place of another.
+async fn has_place(sources: &Sources, asker: &Asker, request: &UploadRequest) -> Result<(), Problem> {
+    let (org, most) = (asker.org(), sources.uploads.kept_most_count);
+    let lane = sources.lane(org).ok_or_else(nothing)?;
+    if let (None, Some(device)) = (&request.receipt, &request.device) {
+        let known = Table::read(lane, &uploads::snapshot(org, &device.serial_number));
+        if known.map_err(|error| Problem::internal(&error))?.is_some() {
+            return Ok(());
+        }
+    }
+    let counted = *asker.counted();
+    let count = match counted {
+        // All that has begun since counts as if it had come.
+        Some((at, count)) if at.elapsed() < if count < most { COUNT_AGAIN } else { FULL_AGAIN } => count,
+        _ => {
+            let _room = sources.reads.acquire().await.map_err(|error| Problem::internal(&error))?;
+            let (lane, org) = (lane.clone(), org.clone());
+            // The store waits for the disk.
+            let count = tokio::task::spawn_blocking(move || uploads::count_kept(&lane, &org)).await;
+            let count = count.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
+            *asker.counted() = Some((Instant::now(), count));
+            count
+        }
+    };
+    if count >= most {
+        let detail = format!("the partner keeps at most {most} uploads and snapshots of an end customer, and has them");
+        return Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail));
+    }
+    if let Some((_, count)) = asker.counted().as_mut() {
+        *count += 1;
+    }
+    Ok(())
+}
+
 /// Whether there is room for one more upload of so many bytes; what has waited too long makes some.
 async fn has_room(sources: &Sources, asker: &Asker, size: u64) -> Result<(), Problem> {
     let (org, bounds) = (asker.org(), &sources.uploads);
@@ -246,11 +286,13 @@ async fn has_room(sources: &Sources, asker: &Asker, size: u64) -> Result<(), Pro
         let detail = format!("the partner keeps at most {most} bytes of an end customer, and has {}", kept.bytes);
         return Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail));
     }
-    // What is whole and named by nothing lies there for a day, and counts with what is kept.
+    // What is whole and named by nothing lies there for a day, and counts. A piece that is not full counts as if it were:
+    // of what is named one in each object.
     let held = sources.objects.held(org).await.map_err(|error| unavailable(&error))?;
+    let unnamed = held.saturating_sub(kept.bytes.saturating_add(kept.objects.saturating_mul(PIECE)));
     let most = bounds.kept_most_bytes.saturating_add(bounds.most_bytes.saturating_mul(OPEN_TIMES));
-    if held.saturating_add(size) > most {
-        let detail = format!("of the end customer {held} bytes lie here, some that no case has: those go after a day");
+    if unnamed.saturating_add(size) > most {
+        let detail = format!("of the end customer {unnamed} bytes lie here that no case has: they go after a day");
         return Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail));
     }
     let (mut count, mut bytes) = (0, size);

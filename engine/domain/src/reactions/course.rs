@@ -17,7 +17,7 @@ pub(super) enum Course {
     Unasked,
     /// It got nowhere.
     Missed,
-    /// Of an upload so many bytes are there, more than ever before.
+    /// Of an upload so many bytes are there, more than ever before; from engine level 9 on by as much as is worth a try.
     Moved(u64),
     /// It was broken off here.
     Withdrawn,
@@ -38,7 +38,12 @@ impl Course {
     }
 
     pub(super) fn of(desk: &Desk, row: &PendingRow, attempt: &Attempt) -> Self {
-        let moved = attempt.there.filter(|there| *there > row.there);
+        let least = if desk.is_at(uploads::BY_BYTES) {
+            row.there.saturating_add(MOVED_LEAST)
+        } else {
+            row.there.saturating_add(1)
+        };
+        let moved = attempt.there.filter(|there| *there >= least);
         match moved {
             _ if attempt.is_withdrawn && desk.is_at(uploads::ON_THEIR_OWN) => Self::Withdrawn,
             _ if attempt.requests == 0 && desk.is_at(uploads::LEVEL) => Self::Unasked,
@@ -49,6 +54,10 @@ impl Course {
     }
 }
 
+/// How many bytes a try brings at least, or several together, that count as one that got on.
+const MOVED_LEAST: u64 = 4096;
+/// How many bytes a second what is uploaded brings at least on the whole: each second of its time is given again for as many.
+const MOVED_A_SECOND: u64 = 1024;
 /// How many tries in a row are remembered of an upload that gets on: by then its pieces are as small as they become.
 const MISSES_MOST: u32 = 8;
 
@@ -68,7 +77,14 @@ pub(super) fn tried(desk: &Desk, row: &PendingRow, failure: &Failure, course: Co
         Course::Moved(there) => {
             next.misses = row.misses.min(MISSES_MOST).saturating_sub(1);
             next.there = there;
-            next.deadline = after(desk.now, patience_s(desk, connector));
+            let whole = after(desk.now, patience_s(desk, connector));
+            // INVARIANT (every upload ends): whoever takes it byte by byte is not given time for ever.
+            next.deadline = if desk.is_at(uploads::BY_BYTES) {
+                let brought_s = there.saturating_sub(row.there).div_ceil(MOVED_A_SECOND);
+                after(row.deadline, brought_s).min(whole)
+            } else {
+                whole
+            };
             u64::from(failure.retry_after_s.unwrap_or(0)).max(1)
         }
         Course::Withdrawn => 1,

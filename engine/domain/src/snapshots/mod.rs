@@ -19,7 +19,7 @@ use super::devices::Devices;
 use super::input::Input;
 use super::organizations::Organizations;
 use super::table::{Key, Row, Table};
-pub use upward::{LEAVING, LEFT, LeavingRow, LeftRow, ROUNDS, RoundRow, left};
+pub use upward::{LEAVING, LEFT, LeavingRow, LeftRow, ROUNDS, RoundRow, STATES, left};
 
 /// A device's information bundles, the latest by the device's time first, at most [`SNAPSHOTS_MOST`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

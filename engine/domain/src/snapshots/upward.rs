@@ -35,6 +35,8 @@ use crate::{Error, devices, uploads, upstream};
 
 /// The engine level from which on snapshots go upward.
 pub(crate) const LEVEL: u32 = 8;
+/// How snapshots stand on their way, as they are counted.
+pub const STATES: [&str; 4] = ["waiting", "sent", "failed", "withdrawn"];
 /// What a snapshot is called where its own name would say who gave it.
 const NAME: &str = "snapshot.xml";
 /// What information bundles are.
@@ -254,6 +256,7 @@ fn depart(desk: &mut Desk, organizations: &Organizations, org: &OrgName, serial_
     row.going = Some(Going { sha256: newest.sha256, is_object: newest.is_object, reaction: id.to_string() });
     desk.write(left(org, serial_number), &row)?;
     desk.write(leaving(org, id.as_str()), &LeavingRow { serial_number: serial_number.to_owned() })?;
+    desk.tally.snapshot("waiting");
     let at = after(desk.now, wait_s(org, serial_number, interval_s));
     let destination = upstream::of_case(&desk.installed);
     let decided = Decided { id, destination, action: action(serial_number, newest, level) };
@@ -299,6 +302,7 @@ fn withdraw(desk: &mut Desk, org: &OrgName, going: &Going) -> Result<(), Error> 
     if let Ok(id) = going.reaction.parse::<ReactionId>() {
         reactions::withdraw(desk, org, &id)?;
     }
+    desk.tally.snapshot("withdrawn");
     end(desk, org, going)
 }
 
@@ -322,6 +326,7 @@ pub(crate) fn ended(desk: &mut Desk, org: &OrgName, reaction: &str, is_there: bo
     if is_there {
         (row.has, row.at) = (going.sha256, Some(desk.now));
     }
+    desk.tally.snapshot(if is_there { "sent" } else { "failed" });
     row.going = None;
     desk.write(left(org, &serial_number), &row)?;
     end(desk, org, &going)
@@ -350,6 +355,7 @@ pub(crate) fn refilter(
         let newest = Newest { name, media_type, host_name, sha256, is_object, source: was.source };
         return Ok(Some(Some(self::action(&serial_number, newest, level))));
     }
+    desk.tally.snapshot("withdrawn");
     row.going = None;
     desk.write(left(org, &serial_number), &row)?;
     end(desk, org, &going)?;

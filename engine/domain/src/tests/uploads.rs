@@ -297,7 +297,7 @@ fn an_upload_goes_on_for_as_long_as_it_gets_on() {
     let began = lane.now;
     for part in 1..=400 {
         // Lost on the way or ended by its bound: it has got on.
-        unfinished(&mut lane, part, if part % 2 == 0 { "overloaded" } else { "unavailable" });
+        unfinished(&mut lane, part * (4 << 20), if part % 2 == 0 { "overloaded" } else { "unavailable" });
         lane.now = lane.now.checked_add(1.hour()).unwrap();
         assert_eq!(lane.uploads(), [("core.tgz".to_owned(), UploadState::Waiting)], "part {part}");
         assert_eq!(circuit(&lane, "jss/uploads"), None, "part {part}");
@@ -310,16 +310,38 @@ fn an_upload_goes_on_for_as_long_as_it_gets_on() {
 }
 
 #[test]
+fn whoever_takes_an_upload_byte_by_byte_is_given_no_more_time() {
+    for (part, of) in [(1, "a byte"), (4096, "a little")] {
+        let mut lane = Lane::with_case_from_below(&json!({}));
+        lane.below_says(&kept("core.tgz", HASH));
+        lane.accept();
+        let began = lane.now;
+        for step in 1.. {
+            unfinished(&mut lane, part * step, "unavailable");
+            lane.now = lane.now.checked_add(1.hour()).unwrap();
+            if lane.pending().is_empty() {
+                break;
+            }
+            assert!(step < 1_000, "{of} each time: it is tried for ever");
+        }
+        let passed_s = lane.now.as_second() - began.as_second();
+        let patience_s = i64::try_from(Settings::default().reaction_deadline_s).unwrap();
+        assert!(passed_s < patience_s + patience_s / 100 + 3 * 3600, "{of}: {passed_s} s");
+        assert_eq!(lane.uploads(), [("core.tgz".to_owned(), UploadState::Failed)]);
+    }
+}
+
+#[test]
 fn an_upload_that_gets_nowhere_is_given_up() {
     let mut lane = Lane::with_case_from_below(&json!({}));
     lane.below_says(&kept("core.tgz", HASH));
     lane.accept();
-    unfinished(&mut lane, 7, "unavailable");
+    unfinished(&mut lane, 7000, "unavailable");
     for misses in 1.. {
         // So many were there before: the destination forgets and is told the same again.
-        unfinished(&mut lane, 7, "unavailable");
+        unfinished(&mut lane, 7000, "unavailable");
         let Some((_, row)) = lane.pending().pop() else { break };
-        assert_eq!((row.misses, row.there), (misses, 7));
+        assert_eq!((row.misses, row.there), (misses, 7000));
         assert!(misses < 1_000);
     }
     assert_eq!(lane.uploads(), [("core.tgz".to_owned(), UploadState::Failed)]);
@@ -335,7 +357,7 @@ fn pieces_stay_small_where_large_ones_do_not_arrive() {
         unfinished(&mut lane, 0, "unavailable");
         assert_eq!(misses(&lane), expected);
     }
-    for (there, expected) in [(1, 7), (2, 6), (2, 7), (3, 6), (4, 5)] {
+    for (there, expected) in [(5_000, 7), (10_000, 6), (10_000, 7), (15_000, 6), (20_000, 5)] {
         unfinished(&mut lane, there, "unavailable");
         assert_eq!(misses(&lane), expected);
     }
@@ -346,11 +368,11 @@ fn what_is_broken_off_here_says_nothing_of_the_destination() {
     let mut lane = Lane::with_case_from_below(&json!({}));
     lane.below_says(&kept("core.tgz", HASH));
     lane.accept();
-    unfinished(&mut lane, 4, "unavailable");
+    unfinished(&mut lane, 5_000, "unavailable");
     let (id, before) = lane.pending().pop().unwrap();
     lane.govern(&json!({"filter_level": "Send all information except configuration"}));
     let withdrawn = json!({"attempt": {
-        "reaction": id, "attempt": before.attempt, "requests": 3, "outcome": failed("unavailable", None), "there": 6,
+        "reaction": id, "attempt": before.attempt, "requests": 3, "outcome": failed("unavailable", None), "there": 6_000,
         "is_withdrawn": true,
     }});
     lane.take("acme", "result", withdrawn.to_string().as_bytes());

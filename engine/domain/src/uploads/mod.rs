@@ -27,7 +27,7 @@ pub(crate) use ending::{look_after, look_at_all, release};
 pub(crate) use row::within;
 pub use row::{
     ENDED, EndedRow, Held, KEPT, KeptRow, OBJECTS, ObjectRow, SNAPSHOTS, SnapshotRow, UPLOADS, UploadRow, UploadState,
-    ended, kept, key, object, of_case, sha256, snapshot,
+    count_kept, ended, kept, key, object, of_case, sha256, snapshot,
 };
 
 /// The engine level from which on bytes go upward.
@@ -35,6 +35,8 @@ pub const LEVEL: u32 = 7;
 /// The engine level from which on uploads go beside cases and not among them, as often as they get on, and what is kept of
 /// ended cases is released.
 pub(crate) const ON_THEIR_OWN: u32 = 8;
+/// The engine level from which on what an upload has brought is worth as much time as it has bytes.
+pub(crate) const BY_BYTES: u32 = 9;
 /// The most uploads of a case.
 const CASE_MOST: usize = 100;
 /// What bundles are.

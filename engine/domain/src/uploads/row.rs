@@ -231,6 +231,22 @@ pub fn of_case<'a>(
     })
 }
 
+/// How many rows keep bytes that end customers of an organization have uploaded: of cases, and of devices.
+///
+/// # Errors
+/// The base cannot be read.
+pub fn count_kept(base: &impl Base, org: &OrgName) -> Result<u64, Error> {
+    let mut count = 0;
+    for found in UPLOADS.rows(base, &[org.as_str()]) {
+        count += u64::from(matches!(found?.1.held, Held::Object(_)));
+    }
+    for found in SNAPSHOTS.rows(base, &[org.as_str()]) {
+        found?;
+        count += 1;
+    }
+    Ok(count)
+}
+
 /// The SHA-256 that a text in hexadecimal is, if it is one.
 pub fn sha256(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];

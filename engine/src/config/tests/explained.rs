@@ -30,6 +30,7 @@ fn value(name: &str, kind: Kind) -> &'static str {
         Kind::Address | Kind::HttpsAddress => "127.0.0.1:9",
         Kind::Ip => "127.0.0.9",
         Kind::Fingerprint => "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        Kind::CertificateName => "CN=acme",
         Kind::LogLevel => "linesman=debug,warn",
         Kind::Flag | Kind::OrgName | Kind::FilterLevel | Kind::Texts(_) | Kind::Tables(_) => {
             panic!("`{name}` is no key of its own")
@@ -61,7 +62,8 @@ fn every_key_can_be_set_by_each_of_the_three() {
         };
         // What the section needs besides, and its keys need of each other.
         let certificate = format!("certificate = {:?}", folder.path("partner.pem"));
-        let partner = ["[partner]", "listen = \"127.0.0.1:8\"", &certificate, "key = \"partner.key\""];
+        let authorities = format!("client_ca = {:?}", folder.path("customers-ca.pem"));
+        let partner = ["[partner]", "listen = \"127.0.0.1:8\"", &certificate, "key = \"partner.key\"", &authorities];
         let partner = partner.into_iter().filter(|line| {
             let said = line.split_once(" = ").map(|(name, _)| name);
             section == "partner" && said != Some(key.name)

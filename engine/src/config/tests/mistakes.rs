@@ -237,6 +237,33 @@ linesman.toml:17:1: the organization `erle` has the client certificate of anothe
 }
 
 #[test]
+fn a_certificate_of_an_authority_names_one_organization() {
+    let text = r#"[partner]
+client_crl = "revoked.pem"
+[[organizations]]
+name = "acme"
+certificate_subject = "CN=acme,O=Acme Corp"
+[[organizations]]
+name = "bolt"
+certificate_subject = "DNS:Acme.example"
+[[organizations]]
+name = "corp"
+user = "corp"
+certificate_subject = "DNS:acme.example"
+"#;
+    let expected = [
+        "linesman.toml:2:14: `partner.client_crl` is of no use without `partner.client_ca`\n  \
+         client_crl = \"revoked.pem\"\n               ^^^^^^^^^^^^^\n",
+        "linesman.toml:9:1: the organization `corp` has the `certificate_subject` of another\n  [[organizations]]\n  \
+         ^^^^^^^^^^^^^^^^^\n  help: that is `bolt`\n",
+    ];
+    assert_eq!(mistakes(text), expected.concat().trim_end());
+    let text = "[[organizations]]\nname = \"acme\"\ncertificate_subject = \"/CN=acme\"\n";
+    let expected = "must be a subject as `CN=acme,O=Acme Corp`, or a DNS name as `DNS:acme.example`";
+    assert!(mistakes(text).contains(expected), "{}", mistakes(text));
+}
+
+#[test]
 fn broken_lines_do_not_hide_the_others() {
     let expected = r"linesman.toml:1:9: string values must be quoted, expected literal string
   lanes = 

@@ -93,6 +93,7 @@ overwriting = "fixed"
 # user # not set
 # password_file # not set
 # client_certificate # not set
+# certificate_subject # not set
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set
@@ -110,6 +111,7 @@ overwriting = "fixed"
 # user # not set
 # password_file # not set
 # client_certificate # not set
+# certificate_subject # not set
 handling = "forward"
 submit_case_as = "Real Cases"
 # address # not set

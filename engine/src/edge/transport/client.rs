@@ -8,7 +8,7 @@ use axum_server::accept::Accept;
 use axum_server::tls_rustls::RustlsAcceptor;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use linesman_connectors::tls::Shown;
+use linesman_connectors::tls::ShownChain;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tower_layer::Layer as _;
@@ -17,8 +17,8 @@ use super::seats::{SeatAcceptor, Seated};
 
 /// What a client has shown; none where it has shown none. That it holds the certificate's key is certain, and nothing
 /// else: whether anybody believes it is looked at by whoever is asked for something.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct ClientCertificate(pub(crate) Option<Shown>);
+#[derive(Debug, Clone)]
+pub(crate) struct ClientCertificate(pub(crate) Option<ShownChain>);
 
 /// Accepts connections, and puts [`ClientCertificate`] beside their requests.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ impl<V: Send + 'static> Accept<TcpStream, V> for ClientAcceptor {
         let accepted = self.0.accept(stream, service);
         let shown = async {
             let (stream, service) = accepted.await?;
-            let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(Shown::of);
+            let certificate = stream.get_ref().1.peer_certificates().and_then(ShownChain::of);
             Ok((stream, Extension(ClientCertificate(certificate)).layer(service)))
         };
         shown.boxed()

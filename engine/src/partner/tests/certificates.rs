@@ -7,17 +7,23 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 
 use super::super::BOUNDS_HERE;
-use super::fixture::{Fixture, problem};
+use super::fixture::{Fixture, Known, problem};
 
-const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
+pub(super) const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
 
-/// A certificate of a client, and its key.
-struct Made {
-    certificate: CertificateDer<'static>,
-    key: KeyPair,
+/// A certificate of a client, its key, and what lies between it and its authority.
+pub(super) struct Made {
+    pub(super) certificate: CertificateDer<'static>,
+    pub(super) key: KeyPair,
+    pub(super) between: Vec<CertificateDer<'static>>,
 }
 
 impl Made {
+    /// All that is shown of it.
+    pub(super) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        std::iter::once(&self.certificate).chain(&self.between).cloned().collect()
+    }
+
     fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.certificate)
     }
@@ -29,11 +35,11 @@ fn params() -> CertificateParams {
 
 fn self_signed(params: &CertificateParams) -> Made {
     let key = KeyPair::generate().unwrap();
-    Made { certificate: params.self_signed(&key).unwrap().into(), key }
+    Made { certificate: params.self_signed(&key).unwrap().into(), key, between: Vec::new() }
 }
 
 /// What a client that shows `own`, signed for by `key`, is answered: the status, and what it says where it is no.
-async fn asked(
+pub(super) async fn asked(
     partner: &Fixture,
     version: &'static SupportedProtocolVersion,
     own: &Made,
@@ -46,7 +52,7 @@ async fn asked(
         .with_protocol_versions(&[version])
         .unwrap()
         .with_root_certificates(roots)
-        .with_client_auth_cert(vec![own.certificate.clone()], key)
+        .with_client_auth_cert(own.chain(), key)
         .unwrap();
     let client = reqwest::Client::builder().tls_backend_preconfigured(config).no_proxy().build().unwrap();
     let request = client.get(format!("https://{}/partner/v1/cases", partner.listening.overview().address()));
@@ -75,9 +81,11 @@ async fn a_certificate_lets_in_whose_it_is_and_any_other_is_answered_like_none()
     of_authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = Issuer::new(of_authority, KeyPair::generate().unwrap());
     let key = KeyPair::generate().unwrap();
-    let issued = Made { certificate: params().signed_by(&key, &issuer).unwrap().into(), key };
+    let certificate = params().signed_by(&key, &issuer).unwrap().into();
+    let issued = Made { certificate, key, between: Vec::new() };
 
     let known = [("acme", acme.fingerprint()), ("bolt", bolt.fingerprint()), ("dory", over.fingerprint())];
+    let known = Known { certificates: known.to_vec(), ..Known::default() };
     let partner = Fixture::knowing(BOUNDS_HERE, 1000, &known).await;
     partner.reported("acme", 1, 1, Vec::new());
     for version in VERSIONS {
@@ -100,7 +108,12 @@ async fn a_certificate_lets_in_whose_it_is_and_any_other_is_answered_like_none()
 #[tokio::test]
 async fn who_shows_a_certificate_must_have_its_key() {
     let acme = self_signed(&params());
-    let partner = Fixture::knowing(BOUNDS_HERE, 1000, &[("acme", acme.fingerprint())]).await;
+    let partner = Fixture::knowing(
+        BOUNDS_HERE,
+        1000,
+        &Known { certificates: vec![("acme", acme.fingerprint())], ..Known::default() },
+    )
+    .await;
     let key = PrivatePkcs8KeyDer::from(KeyPair::generate().unwrap().serialize_der()).into();
     let signing = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
     let stolen = rustls::sign::CertifiedKey::new(vec![acme.certificate.clone()], signing);

@@ -33,7 +33,18 @@ pub(super) const HERE: &str = "partner-1";
 pub(super) const LOGINS: [&str; 4] = ["acme", "bolt", "corp", "dory"];
 
 /// How much may be uploaded: two pieces and one, and what is kept besides.
-const BOUNDED: section::Uploads = section::Uploads { most_bytes: 2 * PIECE + 7, kept_most_bytes: 3 * PIECE };
+const BOUNDED: section::Uploads =
+    section::Uploads { most_bytes: 2 * PIECE + 7, kept_most_bytes: 3 * PIECE, kept_most_count: COUNT_MOST };
+/// How many uploads and snapshots are kept.
+pub(super) const COUNT_MOST: u64 = 20;
+
+/// Which certificates are known of whom.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) certificates: Vec<(&'static str, Fingerprint)>,
+    pub(super) subjects: Vec<(&'static str, &'static str)>,
+    pub(super) clients: Option<section::Clients>,
+}
 
 /// A listening partner listener. `acme` and `bolt` take part, `corp` is suspended, `dory` is no end customer.
 pub(super) struct Fixture {
@@ -55,28 +66,23 @@ impl Fixture {
     }
 
     pub(super) async fn within(bounds: Bounds, requests_per_second: u32) -> Self {
-        Self::knowing(bounds, requests_per_second, &[]).await
+        Self::knowing(bounds, requests_per_second, &Known::default()).await
     }
 
     /// One that knows certificates of some.
-    pub(super) async fn knowing(bounds: Bounds, requests_per_second: u32, known: &[(&str, Fingerprint)]) -> Self {
+    pub(super) async fn knowing(bounds: Bounds, requests_per_second: u32, known: &Known) -> Self {
         let client = ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await.unwrap();
         Self::of(client, bounds, requests_per_second, known).await
     }
 
     /// One on a log at engine level 7.
     pub(super) async fn on(client: async_nats::Client) -> Self {
-        let partner = Self::of(client, BOUNDS_HERE, 1000, &[]).await;
+        let partner = Self::of(client, BOUNDS_HERE, 1000, &Known::default()).await;
         partner.lanes.iter().for_each(|lane| drop(lane.send_replace(LaneStatus { level: 7, ..Default::default() })));
         partner
     }
 
-    async fn of(
-        client: async_nats::Client,
-        bounds: Bounds,
-        requests_per_second: u32,
-        known: &[(&str, Fingerprint)],
-    ) -> Self {
+    async fn of(client: async_nats::Client, bounds: Bounds, requests_per_second: u32, known: &Known) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
         let (lanes, statuses) =
@@ -87,13 +93,15 @@ impl Fixture {
         let settings = Settings {
             listen: ([127, 0, 0, 1], 0).into(),
             identity: None,
+            clients: known.clients.clone(),
             requests_per_second: few,
             burst: few,
             uploads: BOUNDED,
         };
         let login = |name: &str| Login {
             password: Some((name.to_owned(), Secret::new(format!("{name}'s own")))),
-            certificate: known.iter().find(|(who, _)| *who == name).map(|(_, certificate)| *certificate),
+            certificate: known.certificates.iter().find(|(who, _)| *who == name).map(|(_, certificate)| *certificate),
+            subject: known.subjects.iter().find(|(who, _)| *who == name).map(|(_, subject)| subject.parse().unwrap()),
         };
         let partner = Partner {
             store: Arc::clone(&store),

@@ -5,6 +5,7 @@ mod cases;
 mod certificates;
 mod fixture;
 mod hostile;
+mod issued;
 mod reports;
 mod rooms;
 mod uploads;

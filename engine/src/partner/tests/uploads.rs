@@ -3,17 +3,17 @@
 use async_nats::ConnectOptions;
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::table;
-use linesman_domain::uploads::{self, KeptRow};
+use linesman_domain::uploads::{self, KeptRow, SnapshotRow};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Case, Command, Verb};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::fixture::{Fixture, LANES, at, problem, soon};
+use super::fixture::{COUNT_MOST, Fixture, LANES, at, problem, soon};
 use crate::embedded::{self, Server};
 use crate::log::mark;
-use crate::log::objects::{Objects, PIECE};
+use crate::log::objects::{Manifest, Objects, PIECE};
 use crate::log::streams::{Layout, ensure, lane_of, last_of_lane, open};
 
 /// A server with a log.
@@ -225,6 +225,56 @@ async fn what_is_beyond_its_bounds_is_refused_by_name() {
     partner.write("acme", vec![(uploads::kept(&"acme".parse().unwrap()).into_bytes(), kept)]);
     let detail = "the partner keeps at most 1572864 bytes of an end customer, and has 1572859".to_owned();
     assert_eq!(begin("k-10", &small).await, (507, detail, None));
+}
+
+#[tokio::test]
+async fn small_uploads_are_bounded_by_how_many_they_are_and_not_by_the_room_of_their_pieces() {
+    let log = Log::new().await;
+    let partner = log.listener().await;
+    let org = "acme".parse().unwrap();
+    let keep = |number: u64| {
+        let row = SnapshotRow {
+            name: "a.xml".to_owned(),
+            media_type: None,
+            host_name: String::new(),
+            sha256: [0; 32],
+            size: 5,
+            came: at(0),
+        };
+        let key = uploads::snapshot(&org, &format!("SN{number}"));
+        partner.write("acme", vec![(key.into_bytes(), table::encode(&row).unwrap())]);
+    };
+    (0..COUNT_MOST - 1).for_each(keep);
+    let snapshot = |serial_number: &str, content: &[u8]| {
+        let mut announced = announced("acme", content);
+        announced["kind"] = json!("snapshot");
+        announced["device"] = json!({ "serial_number": serial_number });
+        announced.as_object_mut().unwrap().remove("receipt");
+        announced
+    };
+    let begin = async |key: &str, announced: &Value| partner.post("acme", "uploads", key, announced).await;
+    // A piece of each lies here, far more than would be kept if it were full.
+    let objects = Objects::new(log.client.clone(), 1);
+    for number in 0..10 {
+        let request = serde_json::from_value(snapshot(&format!("SN{number}"), b"abcde")).unwrap();
+        let name = format!("{number:040}");
+        let manifest = Manifest { request, incident: None, offset: 0 };
+        objects.begin(&org, &name, &manifest).await.unwrap();
+        let found = objects.find(&org, &name).await.unwrap().unwrap();
+        let added = objects.append(&org, &name, &found, b"abcde".to_vec().into()).await.unwrap();
+        objects.finish(&org, &name, added).await.unwrap().unwrap();
+    }
+    let kept = table::encode(&KeptRow { objects: 10, bytes: 50 }).unwrap();
+    partner.write("acme", vec![(uploads::kept(&org).into_bytes(), kept)]);
+    assert_eq!(begin("k-1", &snapshot("SNa", b"abcdef")).await.status().as_u16(), 201);
+    keep(COUNT_MOST);
+    let detail =
+        format!("the partner keeps at most {COUNT_MOST} uploads and snapshots of an end customer, and has them");
+    assert_eq!(problem(begin("k-2", &snapshot("SNb", b"abcdef")).await).await, (507, detail, None));
+    // A newer one of a device that is known grows nothing, and others have their own.
+    assert_eq!(begin("k-3", &snapshot("SN1", b"abcdef")).await.status().as_u16(), 201);
+    let other = partner.post("bolt", "uploads", "k-1", &snapshot("SN1", b"abcdef")).await;
+    assert_eq!(other.status().as_u16(), 201);
 }
 
 /// An upload of `acme`'s that is whole, and that no lane has heard of.

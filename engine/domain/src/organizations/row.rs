@@ -1,0 +1,145 @@
+//! What is kept of an organization, and how versions before had it: each added fields at the end.
+
+use std::borrow::Cow;
+
+use linesman_schemas::command::{DeviceGroup, Handling, SubmitCaseAs};
+use linesman_schemas::{FilterLevel, OrgName};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::cases::CASCADE;
+use crate::coded;
+use crate::state::Base;
+use crate::table::{self, Key, Row, Table};
+use crate::uploads;
+
+/// Whether an organization takes part. Stored by its place: a new word is added at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// It does.
+    Active,
+    /// It does not for now; nothing of it is deleted.
+    Suspended,
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrgRow {
+    /// The name people see.
+    pub display_name: String,
+    /// Whether it stands for an end customer.
+    pub is_proxy: bool,
+    /// What may leave of its bundles.
+    #[serde(with = "coded")]
+    pub filter_level: FilterLevel,
+    /// Whether it takes part.
+    pub standing: Standing,
+    /// Its device groups, the first match counts.
+    pub device_groups: Vec<GroupRow>,
+    /// Hash of what the configuration file last said of it; none once the file no longer names it.
+    pub loaded: Option<String>,
+    /// How many incidents it has had.
+    pub incidents: u64,
+    /// How many events it has emitted.
+    pub events: u64,
+    /// How many reactions were decided for it.
+    pub reactions: u64,
+    /// By what those above know it; empty: its name.
+    pub alias: String,
+    /// Who solves what it reports, where nobody says otherwise.
+    #[serde(with = "coded")]
+    pub handling: Handling,
+    /// Whether its cases are real.
+    #[serde(with = "coded")]
+    pub submit_case_as: SubmitCaseAs,
+    /// Where spare parts go for it; empty: where the upstream knows.
+    pub address: String,
+    /// Whether the bytes of its cases go to the upstream.
+    pub upload: bool,
+    /// How often the newest information bundle of each of its devices goes there, in seconds; 0 for never.
+    pub snapshot_interval_s: u64,
+}
+
+/// What version 2 added: what is said of an organization in the cascade.
+#[derive(Serialize)]
+struct AddedFirst<'a> {
+    alias: &'a str,
+    #[serde(with = "coded")]
+    handling: Handling,
+    #[serde(with = "coded")]
+    submit_case_as: SubmitCaseAs,
+    address: &'a str,
+}
+
+/// What version 3 added: whether bytes go upward, and how often.
+type AddedThen = (bool, u64);
+
+/// What that was before anybody could say so.
+const BEFORE: AddedThen = (true, 0);
+
+impl OrgRow {
+    fn added(&self) -> (AddedFirst<'_>, AddedThen) {
+        let Self { alias, handling, submit_case_as, address, .. } = self;
+        let first = AddedFirst { alias, handling: *handling, submit_case_as: *submit_case_as, address };
+        (first, (self.upload, self.snapshot_interval_s))
+    }
+}
+
+/// A group of devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRow {
+    /// Its name.
+    pub name: String,
+    /// Host names, `*` standing for any text.
+    pub devices: Vec<String>,
+}
+
+impl Row for OrgRow {
+    const VERSION: u8 = 3;
+
+    fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match version {
+            1 => {
+                let (handling, submit_case_as) = (Handling::Forward, SubmitCaseAs::Real);
+                let first = AddedFirst { alias: "", handling, submit_case_as, address: "" };
+                table::with_added(bytes, &(first, BEFORE))
+            }
+            2 => table::with_added(bytes, &BEFORE),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+
+    fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        if level >= uploads::LEVEL {
+            return Ok(Cow::Borrowed(stored));
+        }
+        if level >= CASCADE {
+            return table::without_added(self, 2, &self.added().1).map(Cow::Owned);
+        }
+        table::without_added(self, 1, &self.added()).map(Cow::Owned)
+    }
+}
+
+impl From<DeviceGroup> for GroupRow {
+    fn from(group: DeviceGroup) -> Self {
+        Self { name: group.name, devices: group.devices }
+    }
+}
+
+/// The table of organizations.
+pub const ORGANIZATIONS: Table<OrgRow> = Table::new(b'o');
+
+/// An organization's key.
+pub fn key(org: &OrgName) -> Key<OrgRow> {
+    ORGANIZATIONS.key(&[], org.as_str().as_bytes())
+}
+
+/// All organizations of a lane, in order of name.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all(base: &(impl Base + ?Sized)) -> impl Iterator<Item = Result<(OrgName, OrgRow), Error>> {
+    ORGANIZATIONS
+        .rows(base, &[])
+        .filter_map(|row| row.map(|(own, row)| Some((std::str::from_utf8(&own).ok()?.parse().ok()?, row))).transpose())
+}
