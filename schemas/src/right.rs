@@ -6,7 +6,8 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What a manager may do in its sphere. Who has none may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -272,7 +273,30 @@ struct Words {
     /// To read the audit.
     audit: bool,
     /// How far to work on incidents.
+    #[serde(deserialize_with = "step")]
     incidents: IncidentStep,
+}
+
+/// A step; of what is none it is said which there are, a text or not.
+fn step<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IncidentStep, D::Error> {
+    struct Word;
+    impl Visitor<'_> for Word {
+        type Value = IncidentStep;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("one of `none`, `own`, `any`, `delegate`")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<IncidentStep, E> {
+            let step = IncidentStep::ALL.into_iter().find(|step| step.as_str() == text);
+            step.ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(text), &self))
+        }
+    }
+    if deserializer.is_human_readable() {
+        deserializer.deserialize_str(Word)
+    } else {
+        IncidentStep::deserialize(deserializer)
+    }
 }
 
 impl Rights {

@@ -121,14 +121,27 @@ fn number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
 
-/// The notes of a text that has several, one behind the other with a blank line between. What is none is left as it is.
+/// The notes of a text that has several, one behind the other, with blank lines between or without. What is none is left as
+/// it is.
 pub fn notes(text: &str) -> Vec<String> {
-    let parts: Vec<&str> = text.trim_end_matches('\n').split("\n\n").collect();
-    // Each has its text and its signatures, and neither has a blank line.
-    if parts.len() <= 2 || parts.len() % 2 == 1 {
-        return vec![text.to_owned()];
+    let (mut notes, mut is_over) = (Vec::<String>::new(), true);
+    for line in text.lines() {
+        let is_signature = line.starts_with(SIGNATURE);
+        match notes.last_mut().filter(|_| !is_over || is_signature) {
+            Some(note) => {
+                // Its text has no blank line, and its signatures stand behind the one there is.
+                is_over = is_signature && note.contains("\n\n");
+                note.push_str(line);
+                note.push('\n');
+            }
+            None if line.is_empty() => {}
+            None => {
+                is_over = false;
+                notes.push(format!("{line}\n"));
+            }
+        }
     }
-    parts.chunks(2).map(|note| note.join("\n\n") + "\n").collect()
+    notes
 }
 
 /// A text that ends with its line, as a note signed under a name.

@@ -85,7 +85,7 @@ pub(super) async fn events(
     let (place, first) = match last {
         Some((Told::At(place), id)) => (place, gap(&sources, place, &id).await?),
         Some((Told::Bare(EventPlace::BEGINNING), _)) => (EventPlace::BEGINNING, None),
-        Some((Told::Bare(_), id)) => (EventPlace::BEGINNING, Some(missing(&id))),
+        Some((Told::Bare(_) | Told::Foreign, id)) => (EventPlace::BEGINNING, Some(missing(&id))),
         None => {
             let place = events::latest(&sources.client, ALL).await.map_err(|error| log_is_away(&error))?;
             let id = sources.ids.of_any(&viewer, place).map_err(|error| Problem::internal(&error))?;

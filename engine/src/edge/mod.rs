@@ -13,7 +13,7 @@
 //! | `access`, `viewer`, `grants` | who asks, what they may see, and by what that is known |
 //! | `logins` | passwords, sessions, API tokens |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
-//! | `sources`, `shares` | what the routes read from, and how many at a time |
+//! | `sources`, `shares`, `turns` | what the routes read from, and how many at a time |
 //! | `filters` | the table of what lists can be narrowed by, for the API and the command line |
 //! | `members` | the managers of all lanes |
 //! | `paging` | pages and their cursors |
@@ -55,6 +55,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transport;
+mod turns;
 mod unredact;
 mod values;
 mod viewer;

@@ -18,9 +18,24 @@ const LEAST: usize = 2;
 
 /// Who shares. A login of the provider's may be called as an organization is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Holder {
+pub(super) enum Holder {
     Login(String),
     Organization(String),
+}
+
+impl Holder {
+    /// As who somebody has room, and how much each has of `most`.
+    pub(super) fn of(viewer: &Viewer, most: usize) -> Vec<(Self, usize)> {
+        let mut shares = Vec::new();
+        if !viewer.sees(None) {
+            let login = viewer.principal().login();
+            shares.extend(login.map(|login| (Self::Login(login.to_string()), (most / 8).max(LEAST))));
+            if let Place::Organization(org) = viewer.home() {
+                shares.push((Self::Organization(org.to_string()), (most / 2).max(LEAST)));
+            }
+        }
+        shares
+    }
 }
 /// How many seats each has who has one.
 type Held = BTreeMap<Holder, usize>;
@@ -79,14 +94,7 @@ impl Shares {
     }
 
     fn share(&self, viewer: &Viewer) -> Result<Share, Problem> {
-        let mut shares = Vec::new();
-        if !viewer.sees(None) {
-            let login = viewer.principal().login();
-            shares.extend(login.map(|login| (Holder::Login(login.to_string()), (self.most / 8).max(LEAST))));
-            if let Place::Organization(org) = viewer.home() {
-                shares.push((Holder::Organization(org.to_string()), (self.most / 2).max(LEAST)));
-            }
-        }
+        let shares = Holder::of(viewer, self.most);
         let mut held = hold(&self.held);
         for (holder, most) in &shares {
             if held.get(holder).is_some_and(|count| count >= most) {

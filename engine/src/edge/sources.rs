@@ -20,6 +20,7 @@ use super::logins::{Cost, Limits, Logins};
 use super::refusals::Refusals;
 use super::shares::Shares;
 use super::transport::problem::Problem;
+use super::turns::Turns;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
 use crate::dispatch::Overview;
@@ -162,7 +163,8 @@ pub(super) struct Sources {
     pub(super) lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Their rows, by number.
     pub(super) rows: Arc<[store::Lane]>,
-    pub(super) reads: Arc<Semaphore>,
+    /// Turns of those who read the store.
+    pub(super) reads: Turns,
     /// Room for those who ask what a write would do.
     pub(super) previews: Arc<Semaphore>,
     /// The log.
@@ -243,7 +245,7 @@ impl Sources {
             client: edge.client,
             lanes: edge.lanes,
             rows,
-            reads: Arc::new(Semaphore::new(READS)),
+            reads: Turns::new(READS),
             previews: Arc::new(Semaphore::new(PREVIEWS)),
             walk_most,
             books: edge.books,

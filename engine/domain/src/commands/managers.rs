@@ -94,6 +94,11 @@ pub(crate) fn ask(
 /// is wrong.
 pub(super) const ALIKE: u32 = 8;
 
+/// From which engine level on none of the provider's people is called as records call who is nobody.
+const NAMED_APART: u32 = 9;
+/// As whom the engine itself, its configuration and the policies act.
+const NOBODYS: [&str; 4] = ["configuration", "engine", "machine", "policy"];
+
 /// Whether a manager may be made or changed so by whoever asks, and what it then is granted; now, at an engine level.
 ///
 /// # Errors
@@ -143,6 +148,10 @@ pub fn judge<B: Base + ?Sized>(
         return Ok(Err(lacks(&asker, "right", beyond)));
     }
     if before.is_none() {
+        if org.is_none() && level >= NAMED_APART && NOBODYS.contains(&settings.manager.as_str()) {
+            let detail = format!("nobody is called `{login}`: the audit would not tell them from the engine");
+            return Ok(Err(Refused::new(Verdict::Invalid, detail)));
+        }
         if asker.depth() > CHAIN_MOST {
             let detail = format!("there would be more than {CHAIN_MOST} granters above `{login}`");
             return Ok(Err(Refused::new(Verdict::Conflict, detail)));

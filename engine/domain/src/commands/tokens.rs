@@ -2,15 +2,20 @@
 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Command, Token, TokenIssue};
-use linesman_schemas::{Login, OrgName, Sphere, TokenName};
+use linesman_schemas::{Login, OrgName, Privileges, Rights, Sphere, TokenName};
 use serde_json::{Value, json};
 
 use super::Answer;
 use super::passwords::{Hold, hold};
 use crate::desk::Desk;
 use crate::managers::Managers;
+use crate::rights::{Grants as _, settled};
 use crate::tokens::{self, TOKENS_MOST, TokenRow};
 use crate::{Error, rights};
+
+/// From which engine level on a token has no more than its owner was granted when it was made. Before, whoever gave a
+/// manager another password and made a token as that one had by it what that one was granted ever after.
+const BOUNDED: u32 = 9;
 
 /// Does what is asked of an API token. What those of the provider's people may do is part of the directory.
 pub(crate) fn ask(
@@ -71,17 +76,32 @@ fn make(
     if known.len() >= TOKENS_MOST {
         return Ok(Answer::refused(Verdict::Conflict, format!("`{login}` has {TOKENS_MOST} tokens, and no more")));
     }
+    let (privileges, rights) = bounds(desk, managers, login, issue)?;
     let row = TokenRow {
         hash: tokens::hash_of(&issue.hash),
         expires: issue.expires,
         sphere,
-        privileges: issue.privileges.map(|privileges| privileges.bits()),
-        rights: issue.rights.map(|rights| rights.bits()),
+        privileges: privileges.map(Privileges::bits),
+        rights: rights.map(Rights::bits),
         created: desk.now,
         used: None,
     };
     desk.write(tokens::key(login, &issue.token), &row)?;
     Ok(Answer::created(shown(&issue.token, &row)))
+}
+
+/// What a token is given: where nothing is said of it, what its owner was granted.
+fn bounds(
+    desk: &Desk,
+    managers: &Managers,
+    login: &Login,
+    issue: &TokenIssue,
+) -> Result<(Option<Privileges>, Option<Rights>), Error> {
+    let known = managers.known(desk);
+    let owner = if desk.is_at(BOUNDED) { known.manager(login)? } else { None };
+    let granted = owner.map(|owner| settled(&known, &owner)).transpose()?;
+    let privileges = issue.privileges.or_else(|| granted.as_ref().map(|granted| granted.privileges));
+    Ok((privileges, issue.rights.or_else(|| granted.map(|granted| granted.rights))))
 }
 
 /// What of a token is more than its owner has.

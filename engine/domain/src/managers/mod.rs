@@ -16,6 +16,7 @@ use linesman_schemas::{Login, ManagerName, OrgName, TokenName};
 use super::Error;
 use super::desk::Desk;
 use super::directory::Directory;
+use super::level::NEWEST;
 use super::rights::{Grants, Member};
 use super::rule_book::Books;
 use super::state::{Base, State};
@@ -87,7 +88,7 @@ impl Managers {
 
     /// Those known, with what `desk` has of them.
     pub(crate) fn known<'a>(&'a self, desk: &'a Desk) -> Known<'a, State> {
-        Known::with_recent(&self.directory, desk.state(), &self.recent)
+        Known::with_recent(&self.directory, desk.state(), &self.recent).at(desk.level)
     }
 
     /// The provider's people and groups.
@@ -135,17 +136,23 @@ pub struct Known<'a, B: Base + ?Sized> {
     directory: &'a Directory,
     base: &'a B,
     recent: Option<&'a Recent>,
+    level: u32,
 }
 
 impl<'a, B: Base + ?Sized> Known<'a, B> {
     /// The provider's people of a directory, and the managers of the organizations in `base`.
     pub fn new(directory: &'a Directory, base: &'a B) -> Self {
-        Self { directory, base, recent: None }
+        Self { directory, base, recent: None, level: NEWEST }
     }
 
     /// [`Known::new`], with what a lane keeps.
     pub fn with_recent(directory: &'a Directory, base: &'a B, recent: &'a Recent) -> Self {
-        Self { directory, base, recent: Some(recent) }
+        Self { directory, base, recent: Some(recent), level: NEWEST }
+    }
+
+    /// The same, as is decided at an engine level.
+    pub(crate) fn at(self, level: u32) -> Self {
+        Self { level, ..self }
     }
 
     fn read(&self, login: &Login) -> Result<Option<Arc<Member>>, Error> {
@@ -163,6 +170,10 @@ impl<B: Base + ?Sized> Grants for Known<'_, B> {
             Some(recent) => recent.get(login, || self.read(login)),
             None => self.read(login),
         }
+    }
+
+    fn level(&self) -> u32 {
+        self.level
     }
 
     fn gone(&self, was: &Granter) -> Result<Option<Grant>, Error> {

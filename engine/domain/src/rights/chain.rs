@@ -7,6 +7,7 @@ use linesman_schemas::directory::{Attenuation, Grant, Granter, Group};
 use linesman_schemas::{Login, ManagerName, Place, Principal, Privileges, Rights, Sphere, TokenName};
 
 use crate::Error;
+use crate::level::NEWEST;
 
 /// How many granters a manager may have above it.
 pub const CHAIN_MOST: usize = 16;
@@ -51,6 +52,11 @@ pub trait Grants {
 
     /// The groups that one of the provider's people is in.
     fn groups(&self, name: &ManagerName) -> Vec<Arc<Group>>;
+
+    /// The engine level at which it is decided; the newest where it is only told.
+    fn level(&self) -> u32 {
+        NEWEST
+    }
 }
 
 /// One of the chain.

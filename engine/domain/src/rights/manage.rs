@@ -9,6 +9,10 @@ use linesman_schemas::{Login, Place, Principal};
 use super::chain::{Effective, Grants, Member, effective, settled};
 use crate::{Error, directory};
 
+/// From which engine level on an organization's manager to whom nothing is left when a granter goes is there for whoever has
+/// all of the organization. Before, it was for nobody there, who could neither mend nor remove it.
+const LEFT_WITH_NOTHING: u32 = 9;
+
 /// Somebody who is to grant something.
 #[derive(Debug, Clone)]
 pub struct Asker {
@@ -65,7 +69,8 @@ impl Asker {
     }
 
     /// Whether they see a manager: all that it was granted lies in their sphere, and all that its groups are tied to. The
-    /// provider's people are there for each other alone, and those who were granted no place for whoever has all of them.
+    /// provider's people are there for each other alone, and those who were granted no place for whoever has all of them;
+    /// an organization's to whom nothing is left, for whoever has all of that.
     fn sees(&self, grants: &(impl Grants + ?Sized), login: &Login, grant: &Grant) -> bool {
         let sphere = &self.effective.sphere;
         if login.organization.is_none() {
@@ -77,7 +82,9 @@ impl Asker {
                 return false;
             }
         }
-        grant.sphere.is_within(sphere) && (!grant.sphere.is_empty() || sphere.covers(&Place::Provider))
+        let home = login.organization.clone().filter(|_| grants.level() >= LEFT_WITH_NOTHING);
+        let home = home.map_or(Place::Provider, Place::Organization);
+        grant.sphere.is_within(sphere) && (!grant.sphere.is_empty() || sphere.covers(&home))
     }
 
     /// Whether they see a manager, themselves included.

@@ -26,6 +26,10 @@ use crate::snapshots::upward;
 use crate::subject::{AuditRecord, Incident};
 use crate::{Domain, Error, audit, incidents, reactions, uploads};
 
+/// From which engine level on the record of a replay does not tell where the input stood in IN: an organization's managers
+/// learned from it how much others have.
+const PLACELESS: u32 = 9;
+
 impl Domain {
     /// Does a command once: said again under the same id it changes nothing.
     pub(super) fn take_command(&mut self, input: &Input<'_>, command: &Command) -> Result<(), Error> {
@@ -140,7 +144,8 @@ impl Domain {
             }
             (Verb::Policy(PolicyVerb::Run(run)), Some(_)) => self.judge_again(org, run),
             (Verb::Input(InputVerb::Replay(replay)), Some(_)) => {
-                Ok(Answer::done("replayed", Value::Null, json!(replay)).about(&replay.event))
+                let new = if self.desk.is_at(PLACELESS) { json!({"event": replay.event}) } else { json!(replay) };
+                Ok(Answer::done("replayed", Value::Null, new).about(&replay.event))
             }
             (Verb::Place(verb), Some(_)) => self.change_place(org, &command.principal, verb),
             (Verb::Values(verb), Some(_)) => self.change_values(org, command, verb),

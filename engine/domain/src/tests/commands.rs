@@ -213,3 +213,15 @@ fn what_people_change_stays_until_the_configuration_changes() {
     lane.done(&json!("unload_organization"));
     assert_eq!(loaded(&lane), None, "or it would not be loaded again");
 }
+
+#[test]
+fn the_record_of_a_replay_does_not_tell_where_the_input_stood() {
+    let replay = json!({"replay_input": {"event": "acme-7-18eb24591dcedd99", "sequence": 170}});
+    for (level, new) in [(8, replay["replay_input"].clone()), (9, json!({"event": "acme-7-18eb24591dcedd99"}))] {
+        let mut lane = Lane::at(level);
+        lane.organization("acme", "Send all information");
+        lane.ask("acme", &replay);
+        let told: Vec<_> = lane.on("acme.audit.replay-input").iter().map(|event| event.data["new"].clone()).collect();
+        assert_eq!(told, [new], "level {level}");
+    }
+}

@@ -6,7 +6,7 @@ use linesman_schemas::{Login, Place, Principal, Privilege, Privileges, Sphere};
 
 use super::*;
 use crate::credentials::{self, CredentialsRow};
-use crate::managers::{self, ManagerRow};
+use crate::managers::{self, Known, ManagerRow};
 use crate::state::Writes;
 use crate::{commands, failures, sessions, table, tokens};
 
@@ -457,4 +457,66 @@ fn what_somebody_above_has_not_at_the_moment_is_nobodys_by_a_password() {
     lane.domain = open(&lane.base, &lane.judge, lane.book.clone(), lane.number);
     assert_eq!(lane.as_("acme/peer", "acme/able", &password("acme/able")), refused);
     assert_eq!(lane.as_("acme/able", "acme/peer", &password("acme/peer")).0, Verdict::Done);
+}
+
+#[test]
+fn what_a_manager_is_granted_later_is_no_tokens_that_was_made_before() {
+    for (level, later) in [(8, Privileges::all()), (crate::level::NEWEST, [Privilege::Managers].into_iter().collect())]
+    {
+        let mut lane = Lane::at(level);
+        lane.organization("acme", "Send all information");
+        let mut lane = lane.and_managers();
+        let some = [Privilege::Managers].into_iter().collect();
+        lane.manager("acme/peer", "acme", some, "acme/ann");
+        lane.manager("acme/able", "acme", Privileges::all(), "acme/ann");
+        // Whoever may manage another lowers it first, and is it then by its password.
+        let lower = json!({"set_manager": {"manager": "able", "privileges": ["managers"]}});
+        assert_eq!(lane.as_("acme/peer", "acme/able", &lower).0, Verdict::Done);
+        assert_eq!(lane.as_("acme/peer", "acme/able", &password("acme/able")).0, Verdict::Done);
+        assert_eq!(lane.as_("acme/able", "acme/able", &issue("acme/able", "keep", &json!({}))).0, Verdict::Done);
+        let mend = json!({"set_manager": {"manager": "able", "privileges": Privileges::all()}});
+        assert_eq!(lane.as_("acme/ann", "acme/able", &mend).0, Verdict::Done);
+        let directory = Directory::of(crate::directory::read(&lane.base).unwrap());
+        let known = Known::new(&directory, &lane.base);
+        let of = |token: Option<&str>| {
+            let principal = Principal::of_login(&login("acme/able"), token.map(|name| name.parse().unwrap()));
+            crate::rights::effective(&known, &principal, lane.now).unwrap().unwrap().privileges
+        };
+        assert_eq!((of(None), of(Some("keep"))), (Privileges::all(), later), "level {level}");
+    }
+}
+
+#[test]
+fn a_manager_to_whom_nothing_is_left_is_there_for_whoever_has_all_of_the_organization() {
+    for (level, verdict) in [(8, Verdict::NotFound), (crate::level::NEWEST, Verdict::Done)] {
+        let mut lane = Lane::at(level);
+        lane.organization("acme", "Send all information");
+        let mut lane = lane.and_managers();
+        lane.manager("acme/zoe", "acme/paris", Privileges::all(), "acme/ann");
+        lane.manager("acme/zyl", "acme/berlin", Privileges::all(), "acme/zoe");
+        lane.domain = open(&lane.base, &lane.judge, lane.book.clone(), lane.number);
+        let remove = |whose: &str| json!({"remove_manager": {"manager": name(whose)}});
+        assert_eq!(lane.as_("acme/ann", "acme/zoe", &remove("acme/zoe")).0, Verdict::Done);
+        // What she had and what her granter has do not meet.
+        let by_eve = lane.as_("acme/eve", "acme/zyl", &remove("acme/zyl"));
+        assert_eq!(by_eve, (Verdict::NotFound, "there is no manager `acme/zyl`".to_owned()), "level {level}");
+        assert_eq!(lane.as_("acme/ann", "acme/zyl", &password("acme/zyl")).0, verdict, "level {level}");
+        assert_eq!(lane.as_("acme/ann", "acme/zyl", &remove("acme/zyl")).0, verdict, "level {level}");
+    }
+}
+
+#[test]
+fn nobody_is_called_as_records_call_the_engine() {
+    let set = |name: &str| json!({"set_manager": {"manager": name, "sphere": ["acme"]}});
+    for (level, verdict) in [(8, Verdict::Done), (crate::level::NEWEST, Verdict::Invalid)] {
+        let mut lane = Lane::at(level);
+        lane.organization("acme", "Send all information");
+        lane.rules(1, &[], Settings::default());
+        let mut lane = lane.and_managers();
+        for name in ["configuration", "machine"] {
+            assert_eq!(lane.by(&Principal::admin(), name, &set(name)).0, verdict, "{name} at level {level}");
+        }
+        // What an organization's are called has the organization before it.
+        assert_eq!(lane.by(&Principal::admin(), "acme/machine", &set("machine")).0, Verdict::Done);
+    }
 }

@@ -91,9 +91,15 @@ fn what_the_providers_people_and_tokens_have_of_a_place_hangs_on_it_and_goes_wit
         "Conflict on `acme/a` hang 1 access line, 1 token, 2 managers of the provider, 1 token of the provider; they go \
          too with `cascade`"
     );
+    let owner = Owner::Organization("acme".parse().unwrap());
+    let log = Log::open(&world.lane.base, &owner).unwrap();
+    let (_, words) = log.record(log.head().size() - 1).unwrap().unwrap();
+    assert_eq!(
+        words, "something hangs on `acme/a`",
+        "whoever sees the place reads the record, and not what reaches beyond"
+    );
     assert_eq!(world.ask("admin", Some("acme"), &remove("acme/a", true)), Verdict::Done);
     assert_eq!(world.sphere_of_token("acme/ann"), json!([]), "nothing is not everything");
-    let owner = Owner::Organization("acme".parse().unwrap());
     let last = |world: &World, owner: &Owner| {
         let log = Log::open(&world.lane.base, owner).unwrap();
         log.record(log.head().size() - 1).unwrap().unwrap().0

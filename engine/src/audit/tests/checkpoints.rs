@@ -3,7 +3,7 @@
 use signed_note::{Note, StandardSigner, StandardVerifier, Verifier, VerifierList};
 
 use super::*;
-use crate::audit::checkpoint::CheckpointError;
+use crate::audit::checkpoint::{CheckpointError, notes};
 use crate::audit::key::VerifierKey;
 
 fn opened(note: &str, key: &str) -> Result<tlog_tiles::Checkpoint, String> {
@@ -113,4 +113,20 @@ fn a_key_has_one_text() {
 #[test]
 fn a_log_has_a_name_that_notes_can_have() {
     assert_eq!(origin("2026-11-21 10:00:00 +02", "acme"), "linesman/2026-11-21_10:00:00__02/acme");
+}
+
+#[test]
+fn notes_that_were_kept_one_behind_the_other_are_read_each() {
+    let log = Log::of(9);
+    let kept = [2, 5, 9].map(|size| log.kept(size).note);
+    for between in ["", "\n", "\n\n"] {
+        assert_eq!(notes(&kept.join(between)), kept, "{between:?}");
+        assert_eq!(notes(&format!("{}\n\n", kept.join(between))), kept, "{between:?}");
+    }
+    // Others may have signed too, and a line of the text may look like a signature.
+    let signed_twice = format!("{}\u{2014} other AAAA\n", kept[0]);
+    let extended = kept[1].replacen("\n\n", "\n\u{2014} no signature\n\n", 1);
+    assert_eq!(notes(&format!("{signed_twice}{extended}")), [signed_twice, extended]);
+    let rest = format!("{}what is none\n", kept[0]);
+    assert_eq!(notes(&rest), [kept[0].as_str(), "what is none\n"]);
 }

@@ -7,6 +7,9 @@ use crate::audit::checkpoint::CheckpointError;
 /// What is said where nothing tells age from tampering.
 const UNSAID: &str = "and the checkpoint does not say whether by age: export the log again";
 
+/// What is said where no root can be compared.
+const UNPROVED: &str = "as far as they are there: where records are missing or moved no checkpoint is reached";
+
 /// What is wrong with an export. Shown in the user's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -32,6 +35,13 @@ pub enum Fault {
         /// The first.
         from: u64,
         /// The last.
+        to: u64,
+    },
+    /// These records are proved by no checkpoint: none is reached where records are not there, or elsewhere.
+    Unproved {
+        /// The first.
+        from: u64,
+        /// The last of those that are there.
         to: u64,
     },
     /// The record stands behind a later one.
@@ -119,6 +129,8 @@ impl fmt::Display for Fault {
             Self::Renumbered { index, own } => write!(f, "record {index} says that it is record {own}"),
             Self::Missing { from, to } if from == to => write!(f, "record {from} is missing"),
             Self::Missing { from, to } => write!(f, "records {from} to {to} are missing"),
+            Self::Unproved { from, to } if from == to => write!(f, "record {from} may be another, {UNPROVED}"),
+            Self::Unproved { from, to } => write!(f, "records {from} to {to} may be others, {UNPROVED}"),
             Self::Moved { index } => write!(f, "record {index} stands behind a later one"),
             Self::Repeated { index } => write!(f, "record {index} is there again"),
             Self::Added { index, size } => write!(f, "record {index} was added: the log has {size} records"),

@@ -149,7 +149,9 @@ impl Held {
 
 /// The first line of a log.
 fn read_header(line: &[u8]) -> Option<Header<'_>> {
-    serde_json::from_slice(line).ok().filter(|header: &Header<'_>| header.format == FORMAT)
+    // A name is told as it stands there: it is one line.
+    let is_named = |header: &Header<'_>| !header.origin.chars().any(char::is_control);
+    serde_json::from_slice(line).ok().filter(|header: &Header<'_>| header.format == FORMAT && is_named(header))
 }
 
 /// What is wrong with the logs of an export taken together: told with the first of them, where it is of none.
@@ -337,12 +339,15 @@ impl Pass {
     }
 
     fn end(mut self) -> Report {
-        let size = self.report.size;
-        if self.next < size {
-            self.missing.insert(self.next, size - 1);
+        let (size, there) = (self.report.size, self.next);
+        if there < size {
+            self.missing.insert(there, size - 1);
         }
         for (from, to) in std::mem::take(&mut self.missing) {
             self.report.fault(Fault::Missing { from, to });
+        }
+        if self.head.size() < size && self.agreed < there {
+            self.report.fault(Fault::Unproved { from: self.agreed, to: there - 1 });
         }
         if let Some(to) = self.unsaid {
             self.report.fault(Fault::Unsaid { to });

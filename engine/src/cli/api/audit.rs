@@ -18,13 +18,14 @@ use crate::audit::{Checkpoint, VerifierKey, notes};
 use crate::cli::{Failure, output};
 use crate::edge::filters::tables::Audit;
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     column("TIME", "/time"),
     column("LOG", "/organization"),
     column("INDEX", "/index"),
     column("ACTOR", "/actor"),
     column("OPERATION", "/operation"),
     column("PLACE", "/place"),
+    column("ABOUT", "/about"),
     column("OUTCOME", "/outcome"),
 ];
 /// Whose log is that of the provider.

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::kept::{self, Kept};
+use super::manager::granted_in_words;
 use super::{Access, Api, ask, secrets, show};
 use crate::cli::{Failure, runtime};
 use crate::data_dir::private::random_hex;
@@ -134,7 +135,7 @@ pub(in crate::cli) fn log_out(args: &LogOut) -> Result<ExitCode, Failure> {
 }
 
 pub(in crate::cli) fn who_am_i(args: &WhoAmI) -> Result<ExitCode, Failure> {
-    ask(&args.access, async |api| api.show("/api/v1/me", &()).await)
+    ask(&args.access, async |api| api.show_said("/api/v1/me", &(), granted_in_words).await)
 }
 
 /// A session begins, and is kept.

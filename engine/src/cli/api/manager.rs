@@ -104,6 +104,19 @@ pub(in crate::cli) enum Action {
     },
 }
 
+/// What somebody is granted, for people: a card leaves out what is empty, which here says much.
+pub(super) fn granted_in_words(mut manager: Value) -> Value {
+    for part in ["", "/effective"] {
+        for name in ["sphere", "privileges"] {
+            let field = manager.pointer_mut(&format!("{part}/{name}"));
+            if let Some(field) = field.filter(|field| field.as_array().is_some_and(Vec::is_empty)) {
+                *field = "none".into();
+            }
+        }
+    }
+    manager
+}
+
 /// A change of rights. Nothing of it is done.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Change {
@@ -144,7 +157,7 @@ pub(in crate::cli) struct Grant {
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/managers", list, &COLUMNS).await,
-        Action::Show { login } => api.show(&path(login), &()).await,
+        Action::Show { login } => api.show_said(&path(login), &(), granted_in_words).await,
         Action::Add { login, grant } => api.add(&path(login), "manager", login, grant.whole(&Value::Null)?).await,
         Action::Set { login, grant } => {
             // Rights are one whole for the engine: of two ways to give some, the other's stay.
@@ -308,6 +321,14 @@ mod tests {
             incidents: incidents.map(str::to_owned),
             password_file: None,
         }
+    }
+
+    #[test]
+    fn that_nothing_is_granted_is_said() {
+        let bare = json!({"sphere": [], "privileges": [], "effective": {"sphere": ["acme"], "privileges": []}});
+        let said =
+            json!({"sphere": "none", "privileges": "none", "effective": {"sphere": ["acme"], "privileges": "none"}});
+        assert_eq!(granted_in_words(bare), said);
     }
 
     #[test]

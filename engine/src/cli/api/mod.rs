@@ -363,8 +363,9 @@ fn place(access: &Access) -> anyhow::Result<Option<(String, Option<PathBuf>)>> {
         (Some(api), _) => Ok(Some((api.trim_end_matches('/').to_owned(), access.ca.clone()))),
         (None, Some(dir)) => {
             let path = DataDir::ready_path(dir);
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("no engine is ready there: `{}` cannot be read", path.display()))?;
+            let text = std::fs::read_to_string(&path).with_context(|| {
+                format!("no engine is ready there: start it first, `{}` cannot be read", path.display())
+            })?;
             let ready: Ready = serde_json::from_str(&text).with_context(|| format!("`{}`", path.display()))?;
             Ok(Some((ready.api, access.ca.clone().or(Some(ready.ca)))))
         }

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::event_ids::{EventIds, Told};
 use super::filters::tables::DeadLetters;
 use super::filters::{Whose, lies};
-use super::paging::{Offered, Page, Pager, Paging, Rank, Value};
+use super::paging::{Offered, Page, Pager, Paging, Rank, Value, no_cursor};
 use super::sources::Sources;
 use super::transport::params::{Params, PathOf};
 use super::transport::problem::{Problem, ProblemBody};
@@ -131,7 +131,8 @@ pub(super) async fn list(
     viewer: Viewer,
     Params(mut list): Params<DeadLetters>,
 ) -> Result<Json<Page<Letter>>, Problem> {
-    let paging = Paging::take(&mut list)?;
+    let mut paging = Paging::take(&mut list)?;
+    paging.after = paging.after.map(|told| read(&sources.ids, &viewer, &told)).transpose()?;
     if let Some(Whose::Organization(org)) = &list.organization {
         viewer.may("dead-letters", &org.clone().into())?;
     }
@@ -221,7 +222,7 @@ async fn page(
     events::read(&sources.client, filters, from, take).await.map_err(|error| log_is_away(&error))?;
     match fault {
         Some(error) => Err(Problem::internal(&error)),
-        None => Ok(pager.page()),
+        None => Ok(pager.page_told(|last| rank_of(sources.ids.of(viewer, place(&last)).into_bytes()))),
     }
 }
 
@@ -243,8 +244,19 @@ fn filters(viewer: &Viewer, list: &DeadLetters) -> Vec<String> {
 
 /// A dead letter's rank: its place in OUT is all there is to sort by.
 fn rank(place: EventPlace) -> Rank {
-    let key = [&place.sequence.to_be_bytes()[..], &place.number.to_be_bytes()].concat();
+    rank_of([&place.sequence.to_be_bytes()[..], &place.number.to_be_bytes()].concat())
+}
+
+fn rank_of(key: Vec<u8>) -> Rank {
     Rank { value: Value::Key, organization: String::new(), key }
+}
+
+/// The rank of the letter of which a cursor tells: it has the letter's id, as whoever was told it.
+fn read(ids: &EventIds, viewer: &Viewer, told: &Rank) -> Result<Rank, Problem> {
+    match str::from_utf8(&told.key).ok().and_then(|id| ids.read(viewer, id)) {
+        Some(Told::At(place)) => Ok(rank(place)),
+        _ => Err(no_cursor()),
+    }
 }
 
 /// The place a rank was made of.

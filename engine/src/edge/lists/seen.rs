@@ -18,7 +18,11 @@ const COUNTED_MOST: u64 = 20_000;
 pub(super) fn incident(walk: &Walk, id: &IncidentId) -> Result<Option<(IncidentRow, Option<DeviceRow>)>, Error> {
     let Some(lane) = walk.lane(&id.org) else { return Ok(None) };
     let row = pages::find(lane, id)?;
-    let serial_number = row.as_ref().map_or("", |row| &row.serial_number);
+    let other = match &row {
+        None => pages::find(lane, &IncidentId { org: id.org.clone(), number: 1 })?,
+        Some(_) => None,
+    };
+    let serial_number = row.as_ref().or(other.as_ref()).map_or("", |row| &row.serial_number);
     let device = Table::read(lane, &devices::key(&id.org, serial_number))?;
     let is_seen = walk.sees_device(&id.org, serial_number, device.as_ref())?;
     Ok(row.filter(|_| is_seen).map(|row| (row, device)))

@@ -200,39 +200,41 @@ fn wrong(
     let without = (0..).zip(&change.without).map(|(at, wish)| (format!("#/without/{at}/login"), &wish.login));
     let removed = (0..).zip(&change.remove_managers).map(|(at, login)| (format!("#/remove_managers/{at}"), login));
     let set = (0..).zip(&change.set_managers).map(|(at, wish)| (format!("#/set_managers/{at}/login"), &wish.login));
-    // One that is there and not seen would be told apart from one that is not.
+    let asker = known.asker(viewer)?.filter(Asker::is_of_provider);
     for (pointer, login) in without.chain(removed).chain(set) {
-        let is_new = pointer.starts_with("#/set_managers") && known.manager(login)?.is_none();
-        let may_be_new = is_new && login.organization.as_ref().is_none_or(|org| viewer.sees(Some(org)));
-        if !may_be_new && known.shown(viewer, login)?.is_none() {
+        // One that is there and not seen is taken like one that is not: whoever may make one is told of neither.
+        let makes = login.organization.as_ref().map_or(asker.is_some(), |org| viewer.sees(Some(org)));
+        let may_be_new = pointer.starts_with("#/set_managers") && makes;
+        if known.shown(viewer, login)?.is_none() && !may_be_new {
             return Ok(Some((pointer, format!("there is no manager `{login}`"))));
         }
     }
-    let asker = known.asker(viewer)?.filter(Asker::is_of_provider);
     let set = (0..).zip(&change.set_groups).map(|(at, wish)| (format!("#/set_groups/{at}/name"), &wish.name));
     let removed = (0..).zip(&change.remove_groups).map(|(at, name)| (format!("#/remove_groups/{at}"), name));
     for (pointer, name) in set.chain(removed) {
-        let group = directory.group(name);
-        let may_be_new = pointer.starts_with("#/set_groups") && group.is_none();
-        let is_there =
-            asker.as_ref().is_some_and(|asker| group.map_or(may_be_new, |group| is_group_shown(asker, group)));
-        if !is_there {
+        let may_be_new = pointer.starts_with("#/set_groups");
+        let is_there = |asker: &Asker| directory.group(name).is_some_and(|group| is_group_shown(asker, group));
+        if !asker.as_ref().is_some_and(|asker| is_there(asker) || may_be_new) {
             return Ok(Some((pointer, format!("there is no group `{name}`"))));
         }
     }
     Ok(None)
 }
 
-/// The change, laid over what is granted, as lane 0 would decide it at its engine level.
+/// The change, laid over what is granted, as lane 0 would decide it at its engine level. What is there and not seen is
+/// left as it is: it would be refused.
 fn laid<'a>(
     known: &'a Members<'_>,
     (directory, level): (&Directory, u32),
-    asker: &Asker,
+    (viewer, asker): (&Viewer, &Asker),
     change: ChangeBody,
 ) -> Result<Overlay<'a, Members<'a>>, Error> {
     let granter = asker.granter();
     let mut overlay = Overlay::new(known);
     for ManagerWish { login, sphere, privileges, rights } in change.set_managers {
+        if known.manager(&login)?.is_some() && known.shown(viewer, &login)?.is_none() {
+            continue;
+        }
         overlay.set(&login, Wish { sphere: sphere.map(Sphere::of), privileges, rights }, &granter)?;
     }
     for WithoutWish { login, what } in change.without {
@@ -243,6 +245,9 @@ fn laid<'a>(
     }
     for GroupWish { name, members, organizations, device_groups } in change.set_groups {
         let was = directory.group(&name).map(|group| (**group).clone());
+        if was.as_ref().is_some_and(|group| !is_group_shown(asker, group)) {
+            continue;
+        }
         let mut group = was.unwrap_or_else(|| Group {
             name,
             members: Vec::new(),
@@ -271,7 +276,7 @@ fn held(walk: &Walk, (directory, level): (&Arc<Directory>, u32), mut change: Cha
     let under = change.under.take();
     let mut simulation = Simulation { attempts: 0, changed: 0, unknown: 0, items: Vec::new() };
     let Some(asker) = known.asker(walk.viewer())? else { return Ok(simulation) };
-    let overlay = laid(&known, (directory, level), &asker, change)?;
+    let overlay = laid(&known, (directory, level), (walk.viewer(), &asker), change)?;
     let now = Timestamp::now();
     let since = now - SignedDuration::from_hours(24 * DAYS);
     let (mut rulings, mut told) = (HashMap::new(), Told::new());

@@ -67,7 +67,8 @@ impl Drop for Waiting {
     }
 }
 
-/// What `read` finds in the store of what `viewer` sees, in JSON. A few requests read at a time, each for a bounded time, and
+/// What `read` finds in the store of what `viewer` sees, in JSON. A few requests read at a time, of one login and of one
+/// organization fewer, each for a bounded time, and
 /// none longer than somebody waits.
 ///
 /// # Errors
@@ -91,7 +92,7 @@ pub(super) async fn found<T: Send + 'static>(
     read: impl FnOnce(&Walk) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Problem> {
     let most = sources.walk_most;
-    let permit = match timeout(most, Arc::clone(&sources.reads).acquire_owned()).await {
+    let permit = match timeout(most, sources.reads.wait(&viewer)).await {
         Ok(permit) => permit.map_err(|error| Problem::internal(&error))?,
         Err(_) => return Err(Problem::busy("other requests keep the store busy; try again", most.as_secs().max(1))),
     };

@@ -4,9 +4,9 @@
 //! doubles the wait, up to a minute; then the door is locked. What failed is forgotten a quarter of an hour after the
 //! last failure, and a locked door opens with it. An attempt that was not let in changes nothing.
 //!
-//! The machine itself - a loopback address - is no place that attempts come from; and for `admin` it has a door of its
-//! own, which is never locked: nobody outside keeps the provider's first manager out. At other logins it is counted like
-//! any place: what comes from the machine may come through a proxy there.
+//! The machine itself - a loopback address - is no place that attempts come from, and has a door of its own for each login,
+//! which is never locked: nobody outside keeps anybody out of it, and whoever guesses there is held to one try a minute,
+//! through a proxy there too. What fails there counts at the login's other door besides.
 //!
 //! A login nobody has is treated like one that somebody has.
 
@@ -23,10 +23,8 @@ use super::recent::Recent;
 /// How long anybody waits before a door that is not locked, at most.
 const WAIT_MOST: SignedDuration = SignedDuration::from_secs(60);
 /// How many doors of each kind are remembered. INVARIANT (no door is forgotten early): more than the hasher can let
-/// fail within [`FORGOTTEN_AFTER`].
-const DOORS: usize = 65_536;
-/// The login that nobody keeps out of its own machine.
-const ADMIN: &str = "admin";
+/// fail within [`FORGOTTEN_AFTER`], each at two doors of a login.
+const DOORS: usize = 131_072;
 
 /// How a door bears failures.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +37,14 @@ struct Patience {
 
 /// A login's.
 const OF_LOGIN: Patience = Patience { free: 3, most: 10 };
+/// A login's in the machine itself.
+const OF_HOUSE: Patience = Patience { most: u32::MAX, ..OF_LOGIN };
 /// That of a place attempts come from: many people may sit behind one address.
 const OF_SOURCE: Patience = Patience { free: 50, most: 100 };
+
+/// How many try at once from one place, the machine itself too: half of those whose passwords are looked at or wait for it,
+/// so that nobody keeps all others from it by logins of which each is new.
+const TOGETHER: u32 = 16;
 
 /// All doors.
 #[derive(Debug)]
@@ -53,8 +57,17 @@ struct Table {
     sources: Recent<IpAddr, Door>,
 }
 
-/// A door of a login: the hash of its text, and whether it is the machine's own.
-type Login = ([u8; 32], bool);
+/// A door of a login: the hash of its text, and who comes by it.
+type Login = ([u8; 32], Side);
+
+/// Who comes by a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Side {
+    /// Everybody.
+    Street,
+    /// The machine itself.
+    House,
+}
 
 /// What failed at a door, and what is being tried.
 #[derive(Debug, Clone, Copy)]
@@ -108,10 +121,14 @@ pub(crate) struct Failed {
 #[derive(Debug)]
 pub(crate) struct Attempt {
     doors: Arc<Doors>,
-    login: Login,
+    login: [u8; 32],
+    sides: &'static [Side],
     since: u64,
     source: Option<IpAddr>,
 }
+
+/// What stands for the machine itself among the places.
+const HOUSE: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
 impl Doors {
     /// All of them open.
@@ -126,8 +143,9 @@ impl Doors {
     /// Somebody has given a login another password: whoever was locked out by the one before is let in.
     pub(super) fn forget(&self, login: &str) {
         let mut table = self.table();
-        for own in [false, true] {
-            table.logins.remove(&key(login, own));
+        let login = key(login);
+        for side in [Side::Street, Side::House] {
+            table.logins.remove(&(login, side));
         }
     }
 
@@ -151,23 +169,29 @@ impl Doors {
         source: IpAddr,
         logged: Logged,
     ) -> Result<Attempt, Wait> {
-        let source = place(source);
-        let own = source.is_none() && login == ADMIN;
-        let login = key(login, own);
+        let (login, source) = (key(login), place(source));
         let mut table = self.table();
-        let most = if own { u32::MAX } else { OF_LOGIN.most };
-        let door = Door::of(table.logins.get(&login).copied(), if own { logged.nothing_failed() } else { logged }, now);
-        let by_login = door.wait(Patience { most, ..OF_LOGIN }, now);
-        let by_source = source.and_then(|place| table.sources.get(&place)).and_then(|door| door.wait(OF_SOURCE, now));
-        if let Some(wait) = by_login.max(by_source) {
+        let door = |table: &Table, side| {
+            let logged = if side == Side::House { logged.nothing_failed() } else { logged };
+            Door::of(table.logins.get(&(login, side)).copied(), logged, now)
+        };
+        let (sides, by_login): (&[_], _) = match source {
+            Some(_) => (&[Side::Street], door(&table, Side::Street).wait(OF_LOGIN, now)),
+            None => (&[Side::House, Side::Street], door(&table, Side::House).wait(OF_HOUSE, now)),
+        };
+        let place = source.unwrap_or(HOUSE);
+        let known = table.sources.get(&place).copied();
+        let by_source = known.filter(|_| source.is_some()).and_then(|door| door.wait(OF_SOURCE, now));
+        let of_others = known.filter(|door| door.trying >= TOGETHER).map(|_| SignedDuration::from_secs(1));
+        if let Some(wait) = by_login.max(by_source).max(of_others) {
             return Err(Wait { retry_after_s: seconds(wait) });
         }
-        table.logins.tried(login, door);
-        if let Some(place) = source {
-            let door = Door::of(table.sources.get(&place).copied(), Logged::default(), now);
-            table.sources.tried(place, door);
+        for side in sides {
+            let door = door(&table, *side);
+            table.logins.tried((login, *side), door);
         }
-        Ok(Attempt { doors: Arc::clone(self), login, since: logged.since, source })
+        table.sources.tried(place, Door::of(known, Logged::default(), now));
+        Ok(Attempt { doors: Arc::clone(self), login, sides, since: logged.since, source })
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -184,9 +208,12 @@ impl Attempt {
             let until = now.checked_add(FORGOTTEN_AFTER).unwrap_or(Timestamp::MAX);
             (failures == most).then_some(Locked { failures, until })
         };
-        let (_, own) = self.login;
-        let failures = table.logins.failed(self.login, self.since, now);
-        let login = locked(failures, OF_LOGIN.most).filter(|_| !own);
+        let mut failures = 0;
+        for side in self.sides {
+            // The last is the one that may be locked.
+            failures = table.logins.failed((self.login, *side), self.since, now);
+        }
+        let login = locked(failures, OF_LOGIN.most);
         let source = self.source.and_then(|place| locked(table.sources.failed(place, 0, now), OF_SOURCE.most));
         Failed { login, source }
     }
@@ -194,8 +221,11 @@ impl Attempt {
     /// It was the right one: what failed at this login is forgotten. What failed from there is not, or whoever has a
     /// login could try all others.
     pub(crate) fn passed(self) {
-        if let Some(door) = self.doors.table().logins.get_mut(&self.login) {
-            (door.failures, door.has_passed) = (0, true);
+        let mut table = self.doors.table();
+        for side in self.sides {
+            if let Some(door) = table.logins.get_mut(&(self.login, *side)) {
+                (door.failures, door.has_passed) = (0, true);
+            }
         }
     }
 }
@@ -203,10 +233,10 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         let mut table = self.doors.table();
-        table.logins.left(&self.login);
-        if let Some(place) = self.source {
-            table.sources.left(&place);
+        for side in self.sides {
+            table.logins.left(&(self.login, *side));
         }
+        table.sources.left(&self.source.unwrap_or(HOUSE));
     }
 }
 
@@ -288,8 +318,8 @@ impl<K: Clone + Eq + std::hash::Hash> Recent<K, Door> {
     }
 }
 
-fn key(login: &str, own: bool) -> Login {
-    (Sha256::digest(login).into(), own)
+fn key(login: &str) -> [u8; 32] {
+    Sha256::digest(login).into()
 }
 
 /// Where an attempt comes from; from nowhere, if from this machine. Whoever has an IPv6 address has 2^64 of them.

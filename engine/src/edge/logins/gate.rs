@@ -145,3 +145,12 @@ fn problem(error: hasher::Error) -> Problem {
 fn count(outcome: &'static str) {
     metrics::counter!("linesman_logins_total", "outcome" => outcome).increment(1);
 }
+
+#[cfg(test)]
+impl Logins {
+    /// In how many seconds somebody from `source` may try a login again; none: at once.
+    pub(in crate::edge) fn wait(self: &Arc<Self>, text: &str, source: IpAddr) -> Option<u64> {
+        let Ok((_, logged)) = self.known(text) else { unreachable!("rows are read") };
+        self.doors.enter_logged(Timestamp::now(), text, source, logged).err().map(|wait| wait.retry_after_s)
+    }
+}

@@ -19,6 +19,7 @@ use super::Entry;
 use super::bearer::Bearer;
 use super::uses::Pass;
 use super::whose::WhoseQuery;
+use crate::edge::commands::Error;
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
 use crate::edge::transport::params::{Params, PathOf};
@@ -80,7 +81,7 @@ pub(in crate::edge) struct TokenMade {
     allowed: Allowed,
 }
 
-/// A token as it is to be; what is left out is its owner's.
+/// A token as it is to be; what is left out is what its owner is granted.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::edge) struct TokenBody {
@@ -190,6 +191,7 @@ pub(in crate::edge) async fn make_token(
     let attenuation = Attenuation { expires, sphere: sphere.clone().map(Sphere::of), privileges, rights };
     let hash = hex::encode(bearer.hash());
     let allowed = Allowed::of(&login, attenuation);
+    let owner = login.clone();
     let (manager, token) = (login.name, name.clone());
     let issue = TokenIssue { manager, token, hash, expires, sphere, privileges, rights };
     let verb = Verb::Token(Token::Issue(issue));
@@ -197,9 +199,21 @@ pub(in crate::edge) async fn make_token(
     if expires.is_some_and(|expires| expires <= Timestamp::now()) {
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/expires".to_owned(), "`expires` is past"));
     }
-    let asked = sources.commands.put(entry.principal, login.organization, id, verb).await.map_err(refused)?;
+    let asked = sources.commands.put(entry.principal, login.organization, id, verb).await.map_err(|error| match error {
+        // Sent again it has another secret, and so asks for something else.
+        Error::OtherCommand(id) => {
+            let detail = format!(
+                "the command `{id}` was sent within the last day: if it made this token, its secret was shown then, and is \
+                 not again; take the token back, and make one under an id of its own"
+            );
+            Problem::new(StatusCode::CONFLICT, detail)
+        }
+        error => refused(error),
+    })?;
     match asked.outcome.as_ref().map(|row| row.verdict) {
         Some(Verdict::Done) => {
+            let row = sources.logins.row(&owner, &tokens::key(&owner, &name))?;
+            let allowed = row.map_or(allowed, |row| Allowed::of(&owner, row.attenuation()));
             let token = bearer.text().expose().to_owned();
             let made = TokenMade { name, token, allowed };
             Ok((StatusCode::CREATED, Json(made)).into_response())

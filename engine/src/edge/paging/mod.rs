@@ -84,8 +84,13 @@ impl<'a, I> Pager<'a, I> {
 
     /// The page.
     pub(super) fn page(self) -> Page<I> {
+        self.page_told(|last| last)
+    }
+
+    /// The page, whose cursor tells of the last item what `told` makes of its rank.
+    pub(super) fn page_told(self, told: impl FnOnce(Rank) -> Rank) -> Page<I> {
         let (items, last) = self.best.page();
-        Page { items, next: last.and_then(|last| self.paging.cursor(last)), total: None }
+        Page { items, next: last.and_then(|last| self.paging.cursor(told(last))), total: None }
     }
 }
 
@@ -140,6 +145,11 @@ fn order(sort: Option<&str>, sorts: &'static [&'static str]) -> Result<(&'static
     }
 }
 
+/// What is asked for as a cursor was never one.
+pub(super) fn no_cursor() -> Problem {
+    Problem::parameter("cursor", "`cursor` is none that an answer gave as `next`")
+}
+
 fn read_cursor(text: &str, list: [u8; 8]) -> Result<Rank, Problem> {
     let cursor = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| postcard::from_bytes::<Cursor>(&bytes).ok());
     match cursor {
@@ -147,6 +157,6 @@ fn read_cursor(text: &str, list: [u8; 8]) -> Result<Rank, Problem> {
         Some(_) => {
             Err(Problem::parameter("cursor", "`cursor` is of another list, of other filters or of another `sort`"))
         }
-        None => Err(Problem::parameter("cursor", "`cursor` is none that an answer gave as `next`")),
+        None => Err(no_cursor()),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use percent_encoding::percent_decode_str;
 use utoipa::openapi::{OpenApi, RefOr};
 
 /// The names of operations, by path and method.
@@ -24,7 +25,8 @@ const DRY_RUN: &str = "dry_run";
 impl Operation {
     /// Whether a query asks for a preview of a write that has none: it would be done.
     pub(crate) fn is_taken_for_preview(&self, query: &str) -> bool {
-        let asks = || query.split('&').any(|pair| pair.split('=').next() == Some(DRY_RUN));
+        let name = |pair: &str| percent_decode_str(pair.split('=').next().unwrap_or_default()).collect::<Vec<_>>();
+        let asks = || query.split('&').any(|pair| name(pair) == DRY_RUN.as_bytes());
         self.is_write && !self.has_preview && asks()
     }
 }

@@ -49,6 +49,8 @@ pub(super) struct Fixture {
     pub(super) dir: TempDir,
     /// Room for previews.
     pub(super) previews: Arc<tokio::sync::Semaphore>,
+    /// Who logs in.
+    pub(super) logins: Arc<logins::Logins>,
     /// Without its log a level cannot be changed.
     _log: tracing::Dispatch,
 }
@@ -121,10 +123,10 @@ impl Fixture {
         for (token, login) in people::BEARERS {
             sources.bearers.add(token, people::principal(login));
         }
-        let previews = Arc::clone(&sources.previews);
+        let (previews, logins) = (Arc::clone(&sources.previews), Arc::clone(&sources.logins));
         let listening = listen_within(bounds, sources, address, &authority).await.unwrap();
         let _log = tracing::Dispatch::new(log);
-        let edge = Self { listening, store, lanes, ready, policies: policy_status, http, dir, previews, _log };
+        let edge = Self { listening, store, lanes, ready, policies: policy_status, http, dir, previews, logins, _log };
         edge.grant("acme/ann", "acme", Privileges::all(), Rights::default());
         edge
     }

@@ -199,6 +199,7 @@ async fn a_write_without_a_preview_is_not_done_for_one() {
     let edge = Fixture::new().await;
     for (method, path) in [
         (Method::PUT, "/api/v1/managers/acme/zoe?dry_run=true"),
+        (Method::DELETE, "/api/v1/managers/acme/zoe?dry%5Frun=true"),
         (Method::POST, "/api/v1/incidents/acme-1/close?x=1&dry_run=true"),
         (Method::PUT, "/api/v1/log-level?dry_run"),
     ] {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use linesman_domain::cases;
 use linesman_domain::intelligence::{self, IntelligenceRow};
 use linesman_domain::places::{self, TiedRow};
@@ -467,7 +469,7 @@ async fn ids_of_events_tell_nothing_of_others() {
     let rest = behind(SID, &before, "corp-13").await;
     assert_eq!(told(&rest, "event"), ["incident.detected"; 2], "{rest}");
     let ids = told(&rest, "id");
-    assert!(ids.iter().all(|id| id.len() == 48 && id.bytes().all(|c| c.is_ascii_hexdigit())), "{rest}");
+    assert!(ids.iter().all(|id| id.len() == 56 && id.bytes().all(|c| c.is_ascii_hexdigit())), "{rest}");
     assert!(behind(SID, ids[0], "corp-13").await.contains(ids[1]), "they stay the same");
     // A place that is spelt out may be a guess: whatever it is, it is answered alike.
     let whole = behind(SID, "0-0", "corp-13").await;
@@ -479,7 +481,13 @@ async fn ids_of_events_tell_nothing_of_others() {
     let all = behind(TOKEN, "0-0", "corp-13").await;
     assert!(told(&all, "id").iter().all(|id| id.contains('-')), "{all}");
     assert_eq!(world.edge.get_as(TOKEN, "/api/v1/events?last_event_id=999999-0").await.status(), 400);
-    for wrong in ["x".to_owned(), "0".repeat(48), before.to_uppercase()] {
+    // One that another engine sealed is no guess of anything.
+    for foreign in ["0".repeat(48), "0".repeat(56)] {
+        let heard = behind(SID, &foreign, "corp-13").await;
+        assert_eq!(heard.replace(&format!("event: gap\ndata: {{\"last\":\"{foreign}\"}}\n\n"), ""), whole, "{foreign}");
+        assert!(heard.contains("event: gap"), "{heard}");
+    }
+    for wrong in ["x".to_owned(), "0".repeat(47), "g".repeat(56), before.to_uppercase()] {
         let refused = problem(world.edge.get_as(SID, &format!("/api/v1/events?last_event_id={wrong}")).await).await;
         assert_eq!(refused, (400, "`last_event_id` is no event's id".to_owned()));
     }
@@ -488,6 +496,35 @@ async fn ids_of_events_tell_nothing_of_others() {
     assert_eq!(page["items"][0]["bundle"].get("sequence"), None, "{page}");
     let page = json_of(&world, TOKEN, "/api/v1/incidents").await;
     assert!(page["items"][0]["bundle"]["sequence"].is_u64(), "{page}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn cursors_of_dead_letters_tell_nothing_of_others() {
+    let world = world().await;
+    for whose in ["acme", "corp", "bolt", "bolt", "corp", "acme", "corp"] {
+        world.say(whose).await;
+    }
+    for (token, sort) in [(ZOE, "time"), (ZOE, "-time"), (TOKEN, "time"), (TOKEN, "-time")] {
+        let path = format!("/api/v1/dead-letters?organization=corp&sort={sort}");
+        let whole = all(&json_of(&world, token, &path).await, "id");
+        let (mut ids, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = json_of(&world, token, &format!("{path}&limit=1{next}")).await;
+            ids.extend(all(&page, "id"));
+            let Some(cursor) = page["next"].as_str() else { break };
+            // Which list it is, and the last letter's id as it was told: where that stands in OUT is not in it.
+            let told = URL_SAFE_NO_PAD.decode(cursor).unwrap();
+            let id = ids.last().unwrap();
+            assert!(told.len() == 11 + id.len() && told.ends_with(id.as_bytes()), "{told:?} {id}");
+            if token == TOKEN {
+                let refused = world.edge.get_as(ZOE, &format!("{path}&limit=1&cursor={cursor}")).await;
+                assert_eq!(problem(refused).await, (400, "`cursor` is none that an answer gave as `next`".to_owned()));
+            }
+            next = format!("&cursor={cursor}");
+        }
+        assert_eq!((ids.len(), &ids), (4, &whole), "{token} {sort}");
+    }
     world.end().await;
 }
 

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 use linesman_domain::audit::{self, AuditRow, Hash, Head};
+use linesman_domain::groups::{self, UserGroupRow};
 use linesman_domain::table;
 use linesman_schemas::audit::{Record, Verdict};
-use linesman_schemas::{IncidentStep, Principal, Privilege, Privileges, Rights};
+use linesman_schemas::directory::Granter;
+use linesman_schemas::{IncidentStep, Principal, Privilege, Privileges, Right, Rights};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -281,4 +283,47 @@ async fn what_is_wrong_with_a_change_is_said_and_who_may_not_ask() {
         let refused = problem(simulated(&edge, BOB, json!({})).await).await;
         assert_eq!(refused, (403, format!("`bob` has not {missing} on `/`")));
     }
+}
+
+#[tokio::test]
+async fn whoever_is_there_and_not_seen_is_taken_like_nobody() {
+    let edge = filled().await;
+    let group = UserGroupRow {
+        members: Vec::new(),
+        organizations: vec!["bolt".parse().unwrap()],
+        device_groups: Vec::new(),
+        granter: Granter { login: "admin".parse().unwrap(), number: 0 },
+    };
+    edge.put(None, groups::key(&"bolts".parse().unwrap()).into_bytes(), table::encode(&group).unwrap());
+    let rights = Rights::of([Right::Audit], IncidentStep::default());
+    edge.grant("bob", "acme", Privileges::from_iter([Privilege::Managers]), rights);
+    // What those did who are not seen is judged as it was, whatever is wished of them.
+    let attempts = ["acme/dan", "zoe", "acme/ann"].map(|actor| (actor, "set-manager", LINE));
+    edge.write("acme", tried("acme", &attempts));
+    let manager = |login: &str| json!({"set_managers": [{"login": login, "sphere": [], "privileges": []}]});
+    let group = |name: &str| json!({"set_groups": [{"name": name, "organizations": ["acme"]}]});
+    for (token, there, free) in [
+        (TOKEN_OF_ACME, manager("acme/dan"), manager("acme/fay")),
+        (TOKEN_OF_ACME, manager("zoe"), manager("zed")),
+        (TOKEN_OF_ACME, manager("bolt/ann"), manager("bolt/fay")),
+        (TOKEN_OF_ACME, group("night-shift"), group("day-shift")),
+        (TOKEN_OF_ACME, group("bolts"), group("nuts")),
+        (BOB, manager("zoe"), manager("zed")),
+        (BOB, manager("bolt/ann"), manager("bolt/fay")),
+        (BOB, group("bolts"), group("nuts")),
+    ] {
+        let answered = async |change: &Value| {
+            let answer = simulated(&edge, token, change.clone()).await;
+            (answer.status().as_u16(), answer.text().await.unwrap())
+        };
+        let (free, free_name) = (answered(&free).await, named(&free));
+        let (there, there_name) = (answered(&there).await, named(&there));
+        assert_eq!((there.0, there.1.replace(&there_name, &free_name)), free, "{token} {there_name}");
+    }
+}
+
+/// Whom or what a change is about.
+fn named(change: &Value) -> String {
+    let name = change.pointer("/set_managers/0/login").or_else(|| change.pointer("/set_groups/0/name"));
+    name.and_then(Value::as_str).unwrap().to_owned()
 }

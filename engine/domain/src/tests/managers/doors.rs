@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a token was given; none is what its owner has.
+/// What a token was given; where nothing was said, what its owner was granted then.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
     pub(super) sphere: Option<Names>,
@@ -75,7 +75,13 @@ impl World {
         let verdict = self.ask(login, org(login), &json!({"issue_token": issue}));
         self.check(verdict, is_right);
         if is_right {
-            let key = Key { sphere: key.sphere.as_ref().map(below), ..key };
+            let granted = &self.model.managers[login];
+            let key = Key {
+                sphere: key.sphere.as_ref().map(below),
+                privileges: key.privileges.or_else(|| Some(granted.privileges.clone())),
+                rights: key.rights.or_else(|| Some((granted.rights.clone(), granted.step))),
+                ..key
+            };
             self.model.tokens.insert((login, token), key);
         }
     }

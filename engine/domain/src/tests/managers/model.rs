@@ -93,7 +93,7 @@ impl Model {
         let (held, had) = (self.effective(asker).unwrap(), &self.managers[other]);
         (org(other).is_some() || org(asker).is_none())
             && had.places.is_subset(&held.places)
-            && (!had.places.is_empty() || held.places.contains("/"))
+            && (!had.places.is_empty() || held.places.contains(org(other).unwrap_or("/")))
             && self.tied(other).is_subset(&held.places)
     }
 

@@ -149,10 +149,14 @@ pub(in crate::edge) async fn record(
     admit(&viewer, "audit-record", Some(&owner))?;
     answer(&sources, viewer, move |walk| {
         let log = one(walk, &owner)?;
-        let found = item(walk.viewer(), &log, &owner, index)?
-            .filter(|(record, _)| is_seen(walk.viewer(), &owner, &record.place));
+        let read = |index| item(walk.viewer(), &log, &owner, index);
+        let found = match read(index)? {
+            Some((record, _)) => Some(record).filter(|record| is_seen(walk.viewer(), &owner, &record.place)),
+            // As much is read as where there is one that is not seen.
+            None => read(log.head().size().saturating_sub(1))?.and(None),
+        };
         let nothing = || Error::Nothing(format!("the log `{owner}` shows no record {index}"));
-        found.map(|(record, _)| record).ok_or_else(nothing)
+        found.ok_or_else(nothing)
     })
     .await
 }

@@ -41,7 +41,7 @@ fn three_are_free_then_the_wait_doubles_and_the_tenth_locks() {
         assert_eq!(locked, [Locked { failures: 10, until: at(now + 15 * 60) }]);
         // Neither another address nor patience of a minute helps, and refusals do not lengthen it.
         assert_eq!(doors.enter(at(now), login, far(2)).unwrap_err(), Wait { retry_after_s: 900 });
-        assert_eq!(doors.enter(at(now + 899), login, NEAR).unwrap_err(), Wait { retry_after_s: 1 });
+        assert_eq!(doors.enter(at(now + 899), login, far(3)).unwrap_err(), Wait { retry_after_s: 1 });
         let after = doors.enter(at(now + 900), login, far(1)).unwrap();
         assert_eq!(after.failed(at(now + 900)), Failed::default());
         assert!(doors.enter(at(now), "acme/bea", far(1)).is_ok(), "others are let in");
@@ -71,7 +71,7 @@ fn many_at_once_have_no_more_tries() {
     // An attempt that came to nothing was none.
     drop(inside);
     assert!(doors.enter(at(0), "bob", far(1)).is_ok());
-    assert_eq!(doors.table().logins.get(&key("bob", false)).map(|door| door.failures), None);
+    assert_eq!(doors.table().logins.get(&(key("bob"), Side::Street)).map(|door| door.failures), None);
 }
 
 #[test]
@@ -92,26 +92,30 @@ fn a_place_is_locked_whatever_logins_are_tried_there() {
 }
 
 #[test]
-fn the_machine_itself_is_no_place_and_has_a_door_of_its_own_for_admin() {
-    let (doors, mut now) = (Doors::new(), 0);
-    for _ in 0..10 {
-        fail(&doors, &mut now, "admin", far(1));
+fn the_machine_itself_is_no_place_and_has_a_door_of_its_own() {
+    for login in ["admin", "acme/ann"] {
+        let (doors, mut now) = (Doors::new(), 0);
+        for _ in 0..10 {
+            fail(&doors, &mut now, login, far(1));
+        }
+        assert!(doors.enter(at(now), login, far(2)).is_err());
+        for number in 0..200 {
+            fail(&doors, &mut now, &format!("acme/{number}"), NEAR);
+        }
+        let locked = Logged { failures: 10, last: at(now), locked_until: Some(at(now + 900)), ..Logged::default() };
+        for source in [NEAR, "::1".parse().unwrap(), "::ffff:127.0.0.1".parse().unwrap()] {
+            assert!(doors.enter(at(now), login, source).is_ok(), "{login} {source}");
+            // Nor is it after a restart.
+            assert!(Doors::new().enter_logged(at(now), login, source, locked).is_ok(), "{login} {source}");
+        }
+        // Whoever comes in there is let in elsewhere too, as whoever comes in anywhere.
+        for _ in 0..10 {
+            fail(&doors, &mut now, login, far(1));
+        }
+        assert!(doors.enter(at(now), login, far(2)).is_err());
+        doors.enter(at(now), login, NEAR).unwrap().passed();
+        assert!(doors.enter(at(now), login, far(2)).is_ok());
     }
-    assert!(doors.enter(at(now), "admin", far(2)).is_err());
-    for number in 0..200 {
-        fail(&doors, &mut now, &format!("acme/{number}"), NEAR);
-    }
-    for source in [NEAR, "::1".parse().unwrap(), "::ffff:127.0.0.1".parse().unwrap()] {
-        assert!(doors.enter(at(now), "admin", source).is_ok(), "{source}");
-    }
-    // It is slowed down like everybody, and never locked.
-    let mut last = 0;
-    for _ in 0..40 {
-        let (waited, failed) = fail(&doors, &mut now, "admin", NEAR);
-        assert_eq!(failed, Failed::default());
-        last = waited;
-    }
-    assert_eq!(last, 60);
 }
 
 #[test]
@@ -163,7 +167,7 @@ fn a_login_or_a_password_that_the_log_has_forgets_what_failed_before() {
     let later = Logged { since: 9, ..Logged::default() };
     doors.enter_logged(at(now), "bob", far(1), later).unwrap().failed(at(now));
     assert_eq!(trying.failed(at(now)), Failed::default());
-    assert_eq!(doors.table().logins.get(&key("bob", false)).map(|door| door.failures), Some(1));
+    assert_eq!(doors.table().logins.get(&(key("bob"), Side::Street)).map(|door| door.failures), Some(1));
 }
 
 #[test]
@@ -178,16 +182,40 @@ fn who_has_come_in_is_let_in_before_the_log_has_it() {
 }
 
 #[test]
-fn the_machine_guesses_at_no_other_login_without_bound() {
-    let (doors, mut now) = (Doors::new(), 0);
-    let locked: Vec<_> = (0..10).filter_map(|_| fail(&doors, &mut now, "acme/ann", NEAR).1.login).collect();
-    assert_eq!(locked, [Locked { failures: 10, until: at(now + 900) }]);
+fn the_machine_guesses_at_no_login_without_bound() {
+    for login in ["admin", "acme/ann"] {
+        let (doors, mut now) = (Doors::new(), 0);
+        let fails: Vec<_> = (0..40).map(|_| fail(&doors, &mut now, login, NEAR)).collect();
+        let waits: Vec<_> = fails.iter().map(|(waited, _)| *waited).collect();
+        assert_eq!(waits[..11], [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60]);
+        assert!(waits[11..].iter().all(|waited| *waited == 60), "{waits:?}");
+        // That it is locked to others is told once.
+        let locked: Vec<_> =
+            fails.iter().filter_map(|(_, failed)| failed.login).map(|locked| locked.failures).collect();
+        assert_eq!(locked, [10]);
+        assert_eq!(doors.enter(at(now), login, far(1)).unwrap_err(), Wait { retry_after_s: 900 });
+        // As a place it is never locked, however much was tried from it.
+        for number in 0..500 {
+            assert_eq!(fail(&doors, &mut now, &format!("acme/{number}"), NEAR).1, Failed::default());
+        }
+        assert!(doors.enter(at(now), "acme/bea", NEAR).is_ok());
+    }
+}
+
+#[test]
+fn nobody_takes_all_places_with_logins_of_which_each_is_new() {
     for source in [NEAR, far(1)] {
-        assert_eq!(doors.enter(at(now), "acme/ann", source).unwrap_err(), Wait { retry_after_s: 900 }, "{source}");
+        let doors = Doors::new();
+        let mut inside: Vec<_> =
+            (0..TOGETHER).map(|number| doors.enter(at(0), &format!("acme/{number}"), source).unwrap()).collect();
+        assert_eq!(doors.enter(at(0), "acme/own", source).unwrap_err(), Wait { retry_after_s: 1 });
+        assert!(doors.enter(at(0), "acme/own", far(2)).is_ok(), "others are let in");
+        inside.pop();
+        assert!(doors.enter(at(0), "acme/own", source).is_ok());
+        // Failed or not, who has left is not counted any more.
+        for attempt in inside {
+            attempt.failed(at(0));
+        }
+        assert_eq!(doors.table().sources.get(&HOUSE).map(|door| door.trying), None);
     }
-    // It is locked out there alone: not as a place, however much was tried from it.
-    for number in 0..500 {
-        assert_eq!(fail(&doors, &mut now, &format!("acme/{number}"), NEAR).1, Failed::default());
-    }
-    assert!(doors.enter(at(now), "acme/bea", NEAR).is_ok());
 }
