@@ -37,7 +37,7 @@ use self::compared::Compared;
 use self::inspect::{Findings, inspect};
 use self::printed::Printed;
 use crate::Strictness;
-use crate::configuration::{self, Configuration, Filling, Misplaced, conflicts, holds_mark, mark, marks};
+use crate::configuration::{self, Configuration, Filling, LARGEST_TEXT, Misplaced, conflicts, holds_mark, mark, marks};
 use crate::diagnostic::Code;
 
 pub use self::fault::Fault;
@@ -80,6 +80,10 @@ struct Shape {
     quoted: Vec<usize>,
     /// The first mark that was printed into a comment, which is not part of what is read.
     in_comment: Option<usize>,
+    /// A statement of the template's own that no group of a device may hold.
+    nested: Option<&'static str>,
+    /// A command that stands at the top as if it were a statement.
+    command: Option<&'static str>,
 }
 
 impl Shape {
@@ -88,7 +92,8 @@ impl Shape {
         let read: BTreeSet<usize> = configuration.marks().into_iter().collect();
         let quoted = marks(text).filter(|number| text.contains(&format!("\"{}\"", mark(*number)))).collect();
         let in_comment = marks(text).find(|number| !read.contains(number));
-        Ok(Self { text: text.to_owned(), configuration, quoted, in_comment })
+        let (nested, command) = (configuration.nested(), configuration.command());
+        Ok(Self { text: text.to_owned(), configuration, quoted, in_comment, nested, command })
     }
 
     /// What each mark stands for; between quotes of the template's own, words side by side are one.
@@ -171,11 +176,18 @@ impl Templates {
         let mut flow = Flow::default();
         let named: BTreeSet<&str> =
             self.findings.values().flat_map(|findings| findings.named.iter().map(String::as_str)).collect();
-        for (file, source) in &self.files {
-            // What cannot be read was refused before.
-            if let Ok(tree) = parse(source, file, self.environment.syntax().clone()) {
-                flow::follow(flow::Text { file, source }, &tree, sorts, &named, &mut flow);
-            }
+        // What cannot be read was refused before.
+        let trees: Vec<_> = self
+            .files
+            .iter()
+            .filter_map(|(file, source)| {
+                let tree = parse(source, file, self.environment.syntax().clone()).ok()?;
+                Some((flow::Text { file, source }, tree))
+            })
+            .collect();
+        let others = flow::Others::of(trees.iter().map(|(text, tree)| (*text, tree)));
+        for (text, tree) in &trees {
+            flow::follow((*text, tree, &others), sorts, &named, &mut flow);
         }
         flow
     }
@@ -185,6 +197,46 @@ impl Templates {
         self.findings.values().any(|findings| findings.read.contains_key(name))
     }
 
+    /// Files and macros that nothing renders, whatever the values are.
+    pub(super) fn idle(&self) -> Vec<Fault> {
+        let mut idle = Vec::new();
+        let mut reached: BTreeSet<&str> = BTreeSet::new();
+        let mut next: Vec<&str> = self.rendered().map(String::as_str).collect();
+        while let Some(file) = next.pop() {
+            if reached.insert(file) {
+                let findings = self.findings.get(file);
+                next.extend(findings.iter().flat_map(|findings| &findings.included).map(String::as_str));
+            }
+        }
+        for (file, findings) in &self.findings {
+            if !reached.contains(file.as_str()) {
+                let help = "include it, or leave it out";
+                idle.push(Fault::of_file(file, format!("no template includes `{file}`"), help));
+                continue;
+            }
+            for (name, range) in &findings.macros {
+                let is_called =
+                    self.findings.values().any(|it| it.read.contains_key(name) || it.imported.contains(name));
+                if !is_called {
+                    let (message, help) = (format!("nothing calls the macro `{name}`"), "call it, or leave it out");
+                    idle.push(Fault::between(file, self.source(file), range.clone(), message, Some(help.to_owned())));
+                }
+            }
+        }
+        idle.into_iter().map(|fault| fault.sort(Code::Unused)).collect()
+    }
+
+    /// The files that render by themselves, in the order of their names.
+    pub(super) fn rendered(&self) -> impl Iterator<Item = &String> {
+        self.files.keys().filter(|file| !file.starts_with('_'))
+    }
+
+    /// Whether templates read anything that they do not name themselves.
+    pub(super) fn reads_anything(&self) -> bool {
+        let is_named = |name: &str| self.findings.values().any(|findings| findings.named.contains(name));
+        self.findings.values().flat_map(|findings| findings.read.keys()).any(|name| !is_named(name))
+    }
+
     /// Renders all templates with these values, in the order of their names, into one configuration.
     ///
     /// # Errors
@@ -192,10 +244,27 @@ impl Templates {
     /// The first fault: a value that is missing or cannot stand where it is printed, a text that is no
     /// configuration, a leaf that is set twice and differently, or more work than a template may do.
     pub fn render(&self, values: impl Into<Values>, strictness: Strictness) -> Result<Configuration, Fault> {
+        self.render_seen(values, strictness, |_, _| {})
+    }
+
+    /// The same, with a look at what each file rendered.
+    ///
+    /// # Errors
+    ///
+    /// As [`Templates::render`].
+    pub(super) fn render_seen(
+        &self,
+        values: impl Into<Values>,
+        strictness: Strictness,
+        mut see: impl FnMut(&str, &Configuration),
+    ) -> Result<Configuration, Fault> {
         let Values(values) = values.into();
         let mut rendered = Configuration::default();
-        for file in self.files.keys().filter(|file| !file.starts_with('_')) {
-            let one = self.render_one(file, &values, strictness)?;
+        let mut size = 0;
+        for file in self.rendered() {
+            let (one, size_most) = self.render_one(file, &values, strictness)?;
+            size += size_most;
+            see(file, &one);
             let mut found = one.contradictions(strictness);
             if !rendered.is_empty() {
                 found.append(&mut conflicts(&rendered, &one, strictness));
@@ -206,10 +275,16 @@ impl Templates {
             }
             rendered.merge(one);
         }
+        if strictness >= Strictness::Utmost && size > LARGEST_TEXT && rendered.text().len() > LARGEST_TEXT {
+            let file = self.rendered().next().map_or("", String::as_str);
+            let message = format!("the configuration has more than {LARGEST_TEXT} bytes");
+            return Err(Fault::of_file(file, message, "give shorter lists"));
+        }
         Ok(rendered)
     }
 
-    fn render_one(&self, file: &str, values: &Value, strictness: Strictness) -> Result<Configuration, Fault> {
+    /// What a file renders, and how many bytes that has at the most when it is printed.
+    fn render_one(&self, file: &str, values: &Value, strictness: Strictness) -> Result<(Configuration, usize), Fault> {
         let of_engine = |error| Fault::of_engine(&error, file, |file| self.files.get(file).map(String::as_str));
         let template = self.environment.get_template(file).map_err(of_engine)?;
         let compared = self.compared.as_ref().filter(|_| strictness >= Strictness::Full);
@@ -229,8 +304,21 @@ impl Templates {
         if let Some(number) = shape.in_comment {
             return Err(rendering.commented(number));
         }
+        let is_strict = strictness >= Strictness::Utmost;
+        if let Some(word) = shape.nested.filter(|_| is_strict) {
+            return Err(rendering.nested(word).sort(Code::Rendering));
+        }
+        if let Some(word) = shape.command.filter(|_| is_strict) {
+            return Err(rendering.command(word).sort(Code::Rendering));
+        }
         let fillings = shape.fillings(fillings);
-        shape.configuration.fill(&fillings).map_err(|misplaced| rendering.misplaced(&misplaced))
+        let filled = shape.configuration.fill(&fillings, strictness);
+        let filled = filled.map_err(|misplaced| rendering.misplaced(&misplaced))?;
+        // A value at the top may be that word.
+        match is_strict && filled.defines_groups() {
+            true => Err(rendering.nested(configuration::GROUPS)),
+            false => Ok((filled, printed_most(text, &fillings))),
+        }
     }
 
     /// What a file rendered, read.
@@ -248,6 +336,17 @@ impl Templates {
     fn source(&self, file: &str) -> &str {
         self.files.get(file).map_or("", String::as_str)
     }
+}
+
+/// How many bytes a text has at the most once it is printed with what stands in it: each character may become two, and
+/// each statement, of two characters at the least, a line that is indented as deep as containers lie.
+fn printed_most(text: &str, fillings: &[Filling]) -> usize {
+    let of_values = fillings.iter().map(|filling| {
+        let (Filling::Words(words) | Filling::List(words)) = filling;
+        words.iter().map(|word| 2 * word.len() + 3).sum::<usize>()
+    });
+    let indented = 4 * (configuration::MOST_DEPTH + 1) + 4;
+    2 * text.len() + text.len() / 2 * indented + of_values.sum::<usize>()
 }
 
 /// Templates that are too many or too large, or that hold what only marks are made of.
@@ -299,6 +398,21 @@ impl Rendering<'_> {
         self.fault_of(number, "a value cannot stand in a comment".to_owned(), help).sort(Code::Rendering)
     }
 
+    /// Refuses a statement that no group of a device may hold.
+    fn nested(&self, word: &'static str) -> Fault {
+        let offset = self.text.find(word).unwrap_or_default();
+        let message = format!("`{word}` cannot stand in a configuration group");
+        let help = "write the statements themselves: what a service renders is a group already";
+        self.fault_at(offset, message, Some(help.to_owned()))
+    }
+
+    /// Refuses a command that ends like a statement.
+    fn command(&self, word: &'static str) -> Fault {
+        let offset = self.text.find(word).unwrap_or_default();
+        let (message, help) = configuration::command_told(word);
+        self.fault_at(offset, message, Some(help.to_owned()))
+    }
+
     fn no_configuration(&self, fault: configuration::Fault) -> Fault {
         let line = usize::try_from(fault.line).unwrap_or(usize::MAX);
         let before: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
@@ -325,7 +439,7 @@ impl Rendering<'_> {
             Misplaced::Word(error) => Fault::of_file(self.template.name(), error.to_string(), "give shorter values"),
             Misplaced::Large => Fault::of_file(
                 self.template.name(),
-                format!("the configuration has more than {} bytes", configuration::LARGEST_TEXT),
+                format!("the configuration has more than {} bytes", LARGEST_TEXT),
                 "give shorter lists",
             ),
         }
