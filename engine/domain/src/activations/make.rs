@@ -22,7 +22,7 @@ use crate::ahead::Ahead;
 use crate::desk::Desk;
 use crate::devices::{Devices, Named};
 use crate::hidden::{self, Reader};
-use crate::places::{self, PlaceRow};
+use crate::places::{self, PlaceRow, Ties};
 use crate::rights::Reach;
 use crate::services::Services;
 use crate::table::Table;
@@ -45,6 +45,8 @@ pub(crate) struct Surroundings<'a> {
     devices: BTreeMap<String, Device>,
     /// Of how many conflicts more the parameters are told: that takes as much as rendering.
     owners_left: Cell<usize>,
+    /// Which lines devices serve, where groups are given names.
+    ties: Option<&'a mut Ties>,
     /// What whoever asks has a say in, where what is wrong is told to them; none: all of it is told.
     reach: Option<Arc<Reach>>,
 }
@@ -79,7 +81,22 @@ impl<'a> Surroundings<'a> {
             floors: BTreeMap::new(),
             devices: BTreeMap::new(),
             owners_left: Cell::new(OWNERS_MOST),
+            ties: None,
             reach: None,
+        }
+    }
+
+    /// The same, where groups are given names.
+    pub(crate) fn sharing(self, ties: &'a mut Ties) -> Self {
+        Self { ties: Some(ties), ..self }
+    }
+
+    /// Whether a device serves another line that is called as this one is.
+    pub(super) fn has_namesake(&mut self, desk: &Desk, line: &PlacePath, device: &Device) -> Result<bool, Error> {
+        let names = [device.serial_number.as_str(), device.host_name.as_deref().unwrap_or_default()];
+        match &mut self.ties {
+            Some(ties) => ties.has_namesake(desk.state(), line, names),
+            None => Ok(false),
         }
     }
 
