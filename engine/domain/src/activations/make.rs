@@ -191,14 +191,19 @@ impl Draft {
     pub(super) fn finish(self) -> Result<Made, Failing> {
         let Self { version, service, gathered, device, reach, strictness } = self;
         let configuration = gathered.acquire(|values| {
-            let veil = |values: &Acquisition<'_>| Reader::of(reach.as_deref()).veil(&service.definition, values);
+            let nobody = Reach::default();
+            let failing = |tell: &dyn Fn(&Veil) -> String| {
+                let told = |reader: Reader<'_>| tell(&reader.veil(&service.definition, values));
+                // What goes on record is read by others than whoever asks.
+                let is_kept = strictness >= Strictness::Utmost && service.definition.hides_fixed;
+                let recorded = is_kept.then(|| told(Reader::of_organization(&nobody)));
+                Failing { recorded, ..Failing::told(told(Reader::of(reach.as_deref()))) }
+            };
             if !values.faults().is_empty() {
-                return Err(Failing::told(faults(values, &veil(values))));
+                return Err(failing(&|veil| faults(values, veil)));
             }
-            service.render(values, strictness).map_err(|fault| match veil(values).is_empty() {
-                true => Failing::told(fault.to_string()),
-                false => Failing::told(UNTOLD),
-            })
+            let untold = |fault: String, veil: &Veil| if veil.is_empty() { fault } else { UNTOLD.to_owned() };
+            service.render(values, strictness).map_err(|fault| failing(&|veil| untold(fault.to_string(), veil)))
         })?;
         let (leaves, text) = (leaves::hashed(&configuration, strictness), configuration.text());
         Ok(Made { version, configuration, text, leaves, device })
@@ -213,6 +218,8 @@ const OWNERS_MOST: usize = 20;
 pub(crate) struct Failing {
     /// As whoever sees the line may read it.
     pub(crate) told: String,
+    /// The same as it goes on record, where that is to be told to nobody in particular.
+    pub(crate) recorded: Option<String>,
     /// Whether it is that two set the same differently.
     pub(crate) is_conflict: bool,
     /// The other side, where that is another line.
@@ -223,7 +230,7 @@ pub(crate) struct Failing {
 
 impl Failing {
     pub(super) fn told(told: impl Into<String>) -> Self {
-        Self { told: told.into(), is_conflict: false, conflict: None, against: None }
+        Self { told: told.into(), recorded: None, is_conflict: false, conflict: None, against: None }
     }
 
     /// Two set a leaf differently: another one, and that at hand.

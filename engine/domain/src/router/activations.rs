@@ -167,7 +167,8 @@ impl Domain {
         wrong: Vec<(PlacePath, String, Failing)>,
     ) -> Result<(Vec<Wrong>, Vec<String>), Error> {
         let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
-        let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", failing.told)).collect();
+        let told = |failing: &Failing| failing.recorded.clone().unwrap_or_else(|| failing.told.clone());
+        let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", told(failing))).collect();
         let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
             between: commands::wrong::pair(&line, &id, failing.against.as_deref()),
             detail: failing.shown(|place| reach.covers(place)).to_owned(),

@@ -144,3 +144,14 @@ fn what_an_activation_above_fixes_itself_is_not_among_what_was_given_with_it() {
     assert_eq!(shown(Reader::of_organization(&reach)), ["burst=5"]);
     assert_eq!(shown(Reader::of_provider()), [fixed.as_str(), "burst=5"]);
 }
+
+#[test]
+fn what_goes_on_record_of_a_refusal_tells_nothing_that_is_hidden() {
+    let twice = ("main.j2", "cap {\n    rate {{ rate }};\n    rate 5;\n    burst {{ burst }};\n}\n");
+    let mut network = Network::with(vec![service("covert", &[COVERT[0], twice])]);
+    let detail = network.refuses(&subscribe("acme", "cap", "covert", &[&format!("!rate={SECRET}")], true));
+    assert!(detail.contains(SECRET), "the provider is told: {detail}");
+    let (_, event) = network.lane.events.iter().rfind(|(subject, _)| subject.contains(".audit.")).unwrap();
+    let outcome = event.data["outcome"].as_str().unwrap();
+    assert!(!outcome.contains(SECRET) && outcome.contains("acme/berlin/line-1"), "{outcome}");
+}
