@@ -22,22 +22,23 @@ mod flow;
 mod inspect;
 mod origin;
 mod printed;
+mod rendering;
 mod sort;
 mod value;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::machinery::parse;
-use minijinja::{AutoEscape, Environment, OutputSpanKind, Template, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
 use self::compared::Compared;
 use self::inspect::{Findings, inspect};
 use self::printed::Printed;
+use self::rendering::Rendering;
 use crate::Strictness;
-use crate::configuration::{self, Configuration, Filling, LARGEST_TEXT, Misplaced, conflicts, holds_mark, mark, marks};
+use crate::configuration::{self, Configuration, Filling, LARGEST_TEXT, conflicts, holds_mark, mark, marks};
 use crate::diagnostic::Code;
 
 pub use self::fault::Fault;
@@ -339,14 +340,15 @@ impl Templates {
 }
 
 /// How many bytes a text has at the most once it is printed with what stands in it: each character may become two, and
-/// each statement, of two characters at the least, a line that is indented as deep as containers lie.
+/// each sign that ends a line is indented as deep as containers lie.
 fn printed_most(text: &str, fillings: &[Filling]) -> usize {
     let of_values = fillings.iter().map(|filling| {
         let (Filling::Words(words) | Filling::List(words)) = filling;
         words.iter().map(|word| 2 * word.len() + 3).sum::<usize>()
     });
+    let lines = text.bytes().filter(|byte| matches!(byte, b';' | b'{' | b'}')).count();
     let indented = 4 * (configuration::MOST_DEPTH + 1) + 4;
-    2 * text.len() + text.len() / 2 * indented + of_values.sum::<usize>()
+    2 * text.len() + lines * indented + of_values.sum::<usize>()
 }
 
 /// Templates that are too many or too large, or that hold what only marks are made of.
@@ -380,111 +382,6 @@ fn environment() -> Environment<'static> {
     environment.set_formatter(printed::print);
     filters::add(&mut environment);
     environment
-}
-
-/// One rendering of one template, to say what is wrong with it and where.
-struct Rendering<'a> {
-    templates: &'a Templates,
-    template: &'a Template<'a, 'a>,
-    values: &'a Value,
-    text: &'a str,
-    fillings: &'a [Filling],
-}
-
-impl Rendering<'_> {
-    /// Refuses a value that was printed into a comment.
-    fn commented(&self, number: usize) -> Fault {
-        let help = "write the comment as one of the template, `{# ... #}`";
-        self.fault_of(number, "a value cannot stand in a comment".to_owned(), help).sort(Code::Rendering)
-    }
-
-    /// Refuses a statement that no group of a device may hold.
-    fn nested(&self, word: &'static str) -> Fault {
-        let offset = self.text.find(word).unwrap_or_default();
-        let message = format!("`{word}` cannot stand in a configuration group");
-        let help = "write the statements themselves: what a service renders is a group already";
-        self.fault_at(offset, message, Some(help.to_owned()))
-    }
-
-    /// Refuses a command that ends like a statement.
-    fn command(&self, word: &'static str) -> Fault {
-        let offset = self.text.find(word).unwrap_or_default();
-        let (message, help) = configuration::command_told(word);
-        self.fault_at(offset, message, Some(help.to_owned()))
-    }
-
-    fn no_configuration(&self, fault: configuration::Fault) -> Fault {
-        let line = usize::try_from(fault.line).unwrap_or(usize::MAX);
-        let before: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-        let in_line = self.text.get(before..).unwrap_or_default();
-        let column = usize::try_from(fault.column).unwrap_or(usize::MAX).saturating_sub(1);
-        let offset = before + in_line.chars().take(column).map(char::len_utf8).sum::<usize>();
-        let help = fault.help.map(|help| self.revealed(&help));
-        self.fault_at(offset, self.revealed(&fault.message), help).sort(Code::Rendering)
-    }
-
-    fn misplaced(&self, misplaced: &Misplaced) -> Fault {
-        match misplaced {
-            Misplaced::Several(number) => self.fault_of(
-                *number,
-                "several words stand where there is one".to_owned(),
-                "print `|bare`, or put a space around it",
-            ),
-            Misplaced::List(number) => self.fault_of(
-                *number,
-                "a list stands where one word does".to_owned(),
-                "write `[ {{ ... }} ]`, or print one element after the other with `{% for %}`",
-            ),
-            Misplaced::Value(number, error) => self.fault_of(*number, error.to_string(), "give another value"),
-            Misplaced::Word(error) => Fault::of_file(self.template.name(), error.to_string(), "give shorter values"),
-            Misplaced::Large => Fault::of_file(
-                self.template.name(),
-                format!("the configuration has more than {} bytes", LARGEST_TEXT),
-                "give shorter lists",
-            ),
-        }
-    }
-
-    fn fault_of(&self, number: usize, message: String, help: &str) -> Fault {
-        let offset = self.text.find(&mark(number)).unwrap_or_default();
-        self.fault_at(offset, message, Some(help.to_owned()))
-    }
-
-    /// A fault of what stands at an offset of the rendered text, told as the place in the template that
-    /// rendered it.
-    fn fault_at(&self, offset: usize, message: String, help: Option<String>) -> Fault {
-        let (file, range) = self.place(offset).unwrap_or_else(|| (self.template.name().to_owned(), 0..0));
-        Fault::between(&file, self.templates.source(&file), range, message, help)
-    }
-
-    /// Renders again to see which part of which template rendered what stands at an offset.
-    fn place(&self, offset: usize) -> Option<(String, Range<usize>)> {
-        let (_, spans) = self.template.render_with_spans(self.values.clone()).ok()?;
-        let span = spans.iter().rfind(|span| span.output_range().start <= offset)?;
-        let source = span.source_range();
-        let range = match span.kind() {
-            // The template's own text stands in the output as it is.
-            OutputSpanKind::Raw => {
-                let start = (source.start + offset - span.output_range().start).min(source.end);
-                start..start
-            }
-            _ => source,
-        };
-        Some((span.name().to_owned(), range))
-    }
-
-    /// A message with the values in place of their marks.
-    fn revealed(&self, message: &str) -> String {
-        let mut revealed = message.to_owned();
-        for number in marks(message) {
-            if let Some(Filling::Words(words) | Filling::List(words)) = self.fillings.get(number) {
-                revealed = revealed.replace(&mark(number), &crate::diagnostic::excerpt(&words.join(" ")));
-            }
-        }
-        // Of a message that was cut, half a mark may be left.
-        revealed.retain(|c| !holds_mark(c.encode_utf8(&mut [0; 4])));
-        revealed
-    }
 }
 
 #[cfg(test)]
