@@ -258,7 +258,7 @@ impl Failing {
         let leaf = if is_hidden { HIDDEN_LEAF.to_owned() } else { format!("`{}`", conflict.second.name()) };
         let short = format!("{leaf} is set otherwise on the device for another access line than by {ours}");
         let conflict = Some(ConflictRow { line: there.clone(), told });
-        Ok(Self { told: short, is_conflict: true, conflict, against })
+        Ok(Self { is_conflict: true, conflict, against, ..Self::told(short) })
     }
 
     /// In words for whoever sees `sees`.

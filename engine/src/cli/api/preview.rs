@@ -209,7 +209,7 @@ mod tests {
             "begins": "2026-03-01T21:00:00Z"});
         assert_eq!(
             told(&later),
-            "would be done: activated\naccess lines affected: 1\nwhen its schedule begins, at 2026-03-01T21:00:00Z:\n"
+            "would be done: activated\naccess lines affected: 1\nwhen its schedule begins, at 2026-03-01 21:00:00Z:\n"
         );
         let refused = json!({"verdict": "conflict", "detail": "no", "complete": true, "lines": 0});
         assert_eq!(told(&refused), "would be refused (conflict): no\naccess lines affected: 0\n");
