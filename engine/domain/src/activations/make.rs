@@ -196,7 +196,7 @@ impl Draft {
                 let told = |reader: Reader<'_>| tell(&reader.veil(&service.definition, values));
                 // What goes on record is read by others than whoever asks.
                 let is_kept = strictness >= Strictness::Utmost && service.definition.hides_fixed;
-                let recorded = is_kept.then(|| told(Reader::of_organization(&nobody)));
+                let recorded = is_kept.then(|| Arc::new(told(Reader::of_organization(&nobody))));
                 Failing { recorded, ..Failing::told(told(Reader::of(reach.as_deref()))) }
             };
             if !values.faults().is_empty() {
@@ -219,7 +219,7 @@ pub(crate) struct Failing {
     /// As whoever sees the line may read it.
     pub(crate) told: String,
     /// The same as it goes on record, where that is to be told to nobody in particular.
-    pub(crate) recorded: Option<String>,
+    pub(crate) recorded: Option<Arc<String>>,
     /// Whether it is that two set the same differently.
     pub(crate) is_conflict: bool,
     /// The other side, where that is another line.

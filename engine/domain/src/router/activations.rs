@@ -167,7 +167,7 @@ impl Domain {
         wrong: Vec<(PlacePath, String, Failing)>,
     ) -> Result<(Vec<Wrong>, Vec<String>), Error> {
         let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
-        let told = |failing: &Failing| failing.recorded.clone().unwrap_or_else(|| failing.told.clone());
+        let told = |failing: &Failing| failing.recorded.as_deref().unwrap_or(&failing.told).clone();
         let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", told(failing))).collect();
         let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
             between: commands::wrong::pair(&line, &id, failing.against.as_deref()),
