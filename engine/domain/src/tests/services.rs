@@ -3,6 +3,7 @@
 mod given;
 mod subscribed;
 mod versions;
+mod waiting;
 
 use std::collections::BTreeMap;
 
