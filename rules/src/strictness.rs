@@ -8,7 +8,8 @@ pub enum Strictness {
     Early,
     /// Which statements take several values goes by where they stand, and a comparison of unlike values is refused.
     Full,
-    /// As the present documents say.
+    /// Values become no words that a device takes for more than their letters, and what would not read back is refused: as
+    /// the present documents say.
     #[default]
     Utmost,
 }

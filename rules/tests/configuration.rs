@@ -88,7 +88,7 @@ proptest! {
             }
             Err(Unquotable::Long) => prop_assert!(value.chars().count() > 1_024),
             Err(Unquotable::Character(c)) => prop_assert!(value.contains(c)),
-            Err(Unquotable::Comment) => prop_assert!(false, "it is no comment"),
+            Err(other) => prop_assert!(false, "{other:?} is of no word alone"),
         }
     }
 

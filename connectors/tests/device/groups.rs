@@ -1,6 +1,7 @@
 //! What becomes of groups.
 
 use linesman_connectors::Connector as _;
+use linesman_schemas::reaction::{Action, Configure, Device, Task};
 
 use crate::world::{World, device, done, put, task};
 
@@ -20,6 +21,21 @@ async fn a_group_is_put_replaced_and_removed() {
     done(world.remove(5, "linesman-b").await);
     done(world.remove(6, "linesman-b").await);
     assert_eq!(world.shown(), "");
+}
+
+#[tokio::test]
+async fn a_device_that_was_known_by_its_host_name_keeps_what_it_has_under_its_serial_number() {
+    let world = World::new();
+    let of = |number, group, serial_number: &str, host_name: Option<&str>| {
+        let device = Device { host_name: host_name.map(str::to_owned), ..device(serial_number) };
+        let peer = device.peer();
+        let action = Action::Configure(Box::new(Configure { device, group: String::from(group), change: put("a;") }));
+        Task { peer, action, ..task(number, group, put("a;")) }
+    };
+    done(world.devices.carry_out(&of(1, "g", "edge", None)).await);
+    done(world.devices.carry_out(&of(2, "h", "JN1", Some("edge"))).await);
+    assert!(world.shown().contains("apply-groups [ g h ];"), "{}", world.shown());
+    assert!(!world.dir.path().join("acme").join("edge").exists());
 }
 
 #[tokio::test]

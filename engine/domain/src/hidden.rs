@@ -16,6 +16,7 @@ use super::managers::Managers;
 use super::rights::{self, Reach};
 use super::shelf::Shelf;
 use super::state::Base;
+use super::values::Given;
 use super::{Error, services, subscriptions};
 
 /// From which engine level on refusals hide it.
@@ -37,6 +38,8 @@ pub enum About<'a> {
     Service(&'a ServiceName),
     /// Of a subscription that is seen there.
     Subscription(&'a SubscriptionName),
+    /// Of an activation there of a subscription, with these values.
+    Activation(&'a SubscriptionName, &'a [Given]),
 }
 
 impl<'a> Reader<'a> {
@@ -80,6 +83,10 @@ impl<'a> Reader<'a> {
         let mut names = BTreeSet::new();
         let (Some(reach), Some(org)) = (self.reach, place.organization()) else { return Ok(names) };
         let below = reach.places(org).filter(|below| *below != place && place.covers(below));
+        let activation = match about {
+            About::Activation(_, given) => Some((place, given)),
+            _ => None,
+        };
         for at in [place].into_iter().chain(below) {
             for (service, version, subscription) in contexts(base, at, about)? {
                 let globals = shelf.globals(base)?;
@@ -89,7 +96,7 @@ impl<'a> Reader<'a> {
                     place: at,
                     service: Some((&service, &version)),
                     subscription: subscription.as_ref(),
-                    activation: None,
+                    activation,
                     instead: None,
                 };
                 let gathered = acquired::gather(base, shelf, &wanted)?;
@@ -136,12 +143,12 @@ fn contexts(
     let is_meant = |name: &SubscriptionName, service: &ServiceName| match about {
         About::All => true,
         About::Service(wanted) => wanted == service,
-        About::Subscription(wanted) => wanted == name,
+        About::Subscription(wanted) | About::Activation(wanted, _) => wanted == name,
     };
     let seen = subscriptions::all_seen(base, place)?.into_iter();
     let seen = seen.filter(|(name, row)| is_meant(name, &row.service));
     let mut contexts: Vec<_> = seen.map(|(name, row)| (row.service, row.version, Some(name))).collect();
-    if matches!(about, About::Subscription(_)) {
+    if matches!(about, About::Subscription(_) | About::Activation(..)) {
         return Ok(contexts);
     }
     for row in services::all(base) {

@@ -337,6 +337,22 @@ impl Ties {
         Ok(tied.into_iter().cloned().collect())
     }
 
+    /// Whether a device of these names serves another line that is called as this one is, at another site.
+    ///
+    /// # Errors
+    /// The base cannot be read, or a row of it.
+    pub(crate) fn has_namesake(
+        &mut self,
+        base: &(impl Base + ?Sized),
+        line: &PlacePath,
+        names: [&str; 2],
+    ) -> Result<bool, Error> {
+        self.read(base, &line.organization)?;
+        let known = self.0.get(&line.organization);
+        let mut ties = names.into_iter().filter(|name| !name.is_empty()).filter_map(|name| known?.get(name)).flatten();
+        Ok(ties.any(|(other, row)| row.is_served && other.line == line.line && other.site != line.site))
+    }
+
     /// The ties of a place have changed; `before` are the devices that were tied to it.
     ///
     /// # Errors

@@ -7,7 +7,9 @@
 //! A mark is `U+E000`, a number, `U+E001`: private characters, that neither a template nor a value has.
 
 use super::block::Block;
+use super::special::special;
 use super::{Configuration, LARGEST_TEXT, Statement, Unquotable, Word};
+use crate::Strictness;
 
 /// The character that a mark begins with.
 const BEGIN: char = '\u{E000}';
@@ -68,9 +70,11 @@ impl Configuration {
     ///
     /// # Errors
     ///
-    /// A value stands where it cannot. A mark without a filling stays.
-    pub(crate) fn fill(&self, fillings: &[Filling]) -> Result<Self, Misplaced> {
-        let mut fill = Fill { fillings, room: LARGEST_TEXT };
+    /// A value stands where it cannot, or with [`Strictness::Utmost`] becomes a word that a device takes for more than its
+    /// letters. A mark without a filling stays.
+    pub(crate) fn fill(&self, fillings: &[Filling], strictness: Strictness) -> Result<Self, Misplaced> {
+        let is_strict = strictness >= Strictness::Utmost;
+        let mut fill = Fill { fillings, room: LARGEST_TEXT, is_strict };
         Ok(Self { statements: fill.block(&self.statements)? })
     }
 
@@ -105,6 +109,8 @@ struct Fill<'a> {
     fillings: &'a [Filling],
     /// How many bytes the words may still have.
     room: usize,
+    /// Whether it is looked at what a device takes a word for.
+    is_strict: bool,
 }
 
 /// How often statements of a block are held against each other before the block is put together anew.
@@ -149,7 +155,7 @@ impl Fill<'_> {
             filled.push(match statement {
                 Statement::Leaf { words, list } => Statement::Leaf {
                     words: self.words(words, Within::Statement)?,
-                    list: list.as_ref().map(|list| self.words(list, Within::List)).transpose()?,
+                    list: list.as_ref().map(|list| self.list(list)).transpose()?,
                 },
                 Statement::Container { words, statements } => Statement::Container {
                     words: self.words(words, Within::Statement)?,
@@ -174,13 +180,22 @@ impl Fill<'_> {
         Ok(block.into_statements())
     }
 
+    /// The elements of a list; one that is empty reads back as none.
+    fn list(&mut self, list: &[Word]) -> Result<Vec<Word>, Misplaced> {
+        let filled = self.words(list, Within::List)?;
+        match list.iter().find_map(|word| alone(word.as_str())) {
+            Some(number) if filled.is_empty() && self.is_strict => Err(Misplaced::Value(number, Unquotable::Empty)),
+            _ => Ok(filled),
+        }
+    }
+
     fn words(&mut self, words: &[Word], within: Within) -> Result<Vec<Word>, Misplaced> {
         let mut filled = Vec::with_capacity(words.len());
         for word in words {
             match (alone(word.as_str()), within) {
                 _ if !holds_mark(word.as_str()) => filled.push(word.clone()),
                 (Some(number), _) => self.several(number, word, within, &mut filled)?,
-                (None, _) => filled.push(self.joined(word.as_str())?),
+                (None, _) => filled.push(self.joined(word.as_str(), begins(&filled, within))?),
             }
         }
         let size: usize = filled.iter().map(|word| word.as_str().len() + 1).sum();
@@ -202,13 +217,31 @@ impl Fill<'_> {
             }
         };
         for value in values {
-            filled.push(Word::of_value(value).map_err(|error| Misplaced::Value(number, error))?);
+            let word = Word::of_value(value).map_err(|error| Misplaced::Value(number, error))?;
+            self.look_at(&word, begins(filled, within), std::iter::once((number, value.as_str())))?;
+            filled.push(word);
         }
         Ok(())
     }
 
+    /// Refuses a word with these values in it that a device would take for more than its letters.
+    fn look_at<'v>(
+        &self,
+        word: &Word,
+        begins: bool,
+        values: impl Iterator<Item = (usize, &'v str)>,
+    ) -> Result<(), Misplaced> {
+        if !self.is_strict {
+            return Ok(());
+        }
+        match special(word.as_str(), begins, values) {
+            Some((number, special)) => Err(Misplaced::Value(number, Unquotable::Special(special))),
+            None => Ok(()),
+        }
+    }
+
     /// Fills the marks of a word that is more than a mark.
-    fn joined(&self, word: &str) -> Result<Word, Misplaced> {
+    fn joined(&self, word: &str, begins: bool) -> Result<Word, Misplaced> {
         let mut pieces = word.split(BEGIN);
         let mut text = pieces.next().unwrap_or_default().to_owned();
         for piece in pieces {
@@ -227,8 +260,19 @@ impl Fill<'_> {
             }
             text.push_str(rest);
         }
-        Word::joined(text).map_err(Misplaced::Word)
+        let filled = Word::joined(text).map_err(Misplaced::Word)?;
+        let values = marks(word).filter_map(|number| match self.fillings.get(number)? {
+            Filling::Words(values) => Some((number, values.first()?.as_str())),
+            Filling::List(_) => None,
+        });
+        self.look_at(&filled, begins, values)?;
+        Ok(filled)
     }
+}
+
+/// Whether the next word is the first of a statement.
+fn begins(filled: &[Word], within: Within) -> bool {
+    within == Within::Statement && filled.is_empty()
 }
 
 /// The number of the mark that is the whole word.
@@ -251,7 +295,7 @@ mod tests {
 
     fn fill(text: &str, fillings: &[Filling]) -> Result<String, Misplaced> {
         let text = text.replace("<0>", &mark(0)).replace("<1>", &mark(1));
-        Ok(Configuration::parse(&text).unwrap().fill(fillings)?.to_string())
+        Ok(Configuration::parse(&text).unwrap().fill(fillings, Strictness::Utmost)?.to_string())
     }
 
     #[test]

@@ -56,6 +56,9 @@ impl std::error::Error for Ungroupable {}
 
 const LONGEST_NAME: usize = 255;
 
+/// The statement that defines groups.
+pub(crate) const GROUPS: &str = "groups";
+
 impl Group {
     /// A group of this name that holds the configuration.
     ///
@@ -80,7 +83,7 @@ impl Group {
         if configuration.is_empty() {
             return Err(Ungroupable::Empty);
         }
-        match nested(&configuration.statements, true) {
+        match configuration.nested() {
             Some(word) => Err(Ungroupable::Nested(word)),
             None => Ok(()),
         }
@@ -121,6 +124,21 @@ impl fmt::Display for Change {
     }
 }
 
+impl Configuration {
+    /// The word of a statement that no group may hold: one that defines groups, or applies them.
+    pub(crate) fn nested(&self) -> Option<&'static str> {
+        nested(&self.statements, true)
+    }
+
+    /// Whether groups are defined at its top.
+    pub(crate) fn defines_groups(&self) -> bool {
+        self.statements.iter().any(|statement| {
+            let (Statement::Leaf { words, .. } | Statement::Container { words, .. }) = statement;
+            words.first().is_some_and(|word| word.as_str() == GROUPS)
+        })
+    }
+}
+
 /// A statement of groups. Recursion is as deep as the statements are, which the parser bounds.
 fn nested(statements: &[Statement], is_top: bool) -> Option<&'static str> {
     statements.iter().find_map(|statement| {
@@ -128,7 +146,7 @@ fn nested(statements: &[Statement], is_top: bool) -> Option<&'static str> {
             Statement::Leaf { words, .. } | Statement::Container { words, .. } => words,
         };
         let word = match words.first().map(super::Word::as_str) {
-            Some("groups") if is_top => Some("groups"),
+            Some(GROUPS) if is_top => Some(GROUPS),
             Some("apply-groups") => Some("apply-groups"),
             Some("apply-groups-except") => Some("apply-groups-except"),
             _ => None,

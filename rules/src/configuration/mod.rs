@@ -5,6 +5,7 @@
 //!                      |
 //!                      |-- leaves, conflicts    what is set, and what two set differently
 //!                      |-- standing             which values stand in which leaf
+//!                      |-- special              words that a device takes for more than their letters
 //!                      |-- matching             which blocks match all there is
 //!                      |-- diff                 what an operator is shown before a change
 //!                      `-- Group                what is sent to a device, and what removes exactly that
@@ -42,6 +43,7 @@ mod matching;
 mod parse;
 mod print;
 mod quote;
+mod special;
 mod standing;
 mod tokens;
 
@@ -49,9 +51,12 @@ pub use conflict::{Conflict, conflicts};
 pub use diff::diff;
 pub use fault::Fault;
 pub(crate) use fill::{Filling, Misplaced, holds_mark, mark, marks};
+pub(crate) use group::GROUPS;
 pub use group::{Change, Group, Ungroupable};
 pub use leaf::{Leaf, Standing};
+pub(crate) use parse::command_told;
 pub use quote::{LONGEST_WORD, Position, Unquotable, Word, quote};
+pub use special::Special;
 
 /// The largest text of a configuration, in bytes.
 pub const LARGEST_TEXT: usize = 1 << 20;

@@ -4,7 +4,7 @@ use super::block::Block;
 use super::fault::{Fault, Place};
 use super::quote::{TAGS, is_tag};
 use super::tokens::{Kind, Quotes, Token, Tokens};
-use super::{Configuration, LARGEST_TEXT, MOST_DEPTH, MOST_STATEMENTS, Word};
+use super::{Configuration, LARGEST_TEXT, MOST_DEPTH, MOST_STATEMENTS, Statement, Word};
 use crate::diagnostic::{excerpt, quoted};
 
 /// Words that begin a command, where what follows is no statement.
@@ -167,8 +167,27 @@ fn tagged(place: Place, tag: &str) -> Fault {
 }
 
 fn command(place: Place, word: &str) -> Fault {
+    let (message, help) = command_told(word);
+    Fault::new(place, message, help)
+}
+
+/// What is said of a command that stands where a statement does, and what to do about it.
+pub(crate) fn command_told(word: &str) -> (String, &'static str) {
     let message = format!("`{word} ...` is a command and no statement");
-    Fault::new(place, message, "write the hierarchical form: `firewall { filter x { ... } }`")
+    (message, "write the hierarchical form: `firewall { filter x { ... } }`")
+}
+
+impl Configuration {
+    /// The first statement at the top that is a command with a `;` behind it, as `set interfaces ge-0/0/0 disable;`.
+    pub(crate) fn command(&self) -> Option<&'static str> {
+        self.statements.iter().find_map(|statement| match statement {
+            Statement::Leaf { words, .. } if words.len() > 1 => {
+                let first = words.first().map(Word::as_str)?;
+                COMMANDS.into_iter().find(|command| *command == first)
+            }
+            _ => None,
+        })
+    }
 }
 
 /// The beginning of a statement as it is shown in messages.

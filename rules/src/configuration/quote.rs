@@ -9,6 +9,8 @@ use std::fmt;
 
 use compact_str::CompactString;
 
+use super::special::Special;
+
 /// The longest word, in characters.
 pub const LONGEST_WORD: usize = 1_024;
 
@@ -106,6 +108,10 @@ pub enum Unquotable {
     Long,
     /// It should stand in a comment.
     Comment,
+    /// A device would take it for more than its letters.
+    Special(Special),
+    /// It is a list without elements, where nothing else stands in the list.
+    Empty,
 }
 
 impl fmt::Display for Unquotable {
@@ -119,6 +125,8 @@ impl fmt::Display for Unquotable {
             ),
             Self::Long => write!(f, "more than {LONGEST_WORD} characters cannot be one word of a configuration"),
             Self::Comment => f.write_str("a value cannot stand in a comment: comments are not part of a configuration"),
+            Self::Special(special) => special.fmt(f),
+            Self::Empty => f.write_str("an empty list stands where a list has at least one element"),
         }
     }
 }

@@ -13,7 +13,7 @@ impl Configuration {
     ///
     /// # Errors
     ///
-    /// As [`Configuration::fill`].
+    /// As [`Configuration::fill`], whatever a device would take the words for.
     pub(crate) fn standing(&self, fillings: &[Filling]) -> Result<BTreeMap<Leaf, BTreeSet<usize>>, Misplaced> {
         let mut standing = Standing { fillings, found: BTreeMap::new() };
         standing.collect(&self.statements, &mut Vec::new())?;
@@ -55,7 +55,7 @@ impl Standing<'_> {
         let contain =
             |inside, words: &Vec<Word>| Statement::Container { words: words.clone(), statements: vec![inside] };
         let alone = Configuration { statements: vec![around.iter().rev().fold(leaf, contain)] };
-        for leaf in alone.fill(self.fillings)?.leaves(Strictness::Utmost) {
+        for leaf in alone.fill(self.fillings, Strictness::Early)?.leaves(Strictness::Utmost) {
             self.found.entry(leaf).or_default().extend(&numbers);
         }
         Ok(())

@@ -126,9 +126,22 @@ impl Service {
     /// A template asks for a value that is not there, or makes of the values what is no configuration.
     /// Values that are at fault are for the caller to refuse before ([`Acquisition::faults`]).
     pub fn render(&self, values: &Acquisition<'_>, strictness: Strictness) -> Result<Configuration, ServiceFault> {
+        self.render_seen(values, strictness, |_, _| {})
+    }
+
+    /// The same, with a look at what each file rendered.
+    ///
+    /// # Errors
+    /// As [`Service::render`].
+    pub(super) fn render_seen(
+        &self,
+        values: &Acquisition<'_>,
+        strictness: Strictness,
+        see: impl FnMut(&str, &Configuration),
+    ) -> Result<Configuration, ServiceFault> {
         let parameters = values.parameters();
         let given = parameters.iter().filter_map(|found| Some((found.name().shared(), found.value()?.into())));
-        self.templates.render(Values::in_order(given), strictness).map_err(ServiceFault::from)
+        self.templates.render_seen(Values::in_order(given), strictness, see).map_err(ServiceFault::from)
     }
 
     /// What it renders with the values of a place, leaf by leaf, with the names of the parameters whose values stand in

@@ -80,6 +80,7 @@ impl Folders {
     }
 
     fn try_change(&mut self, folder: &Path, id: &ReactionId, configure: &Configure) -> io::Result<Result<(), Failure>> {
+        self.rename(folder, &configure.device)?;
         fs::create_dir_all(folder)?;
         let fault = fault(folder)?;
         if let Some(fault) = fault.as_ref().filter(|fault| !fault.does_work) {
@@ -100,6 +101,20 @@ impl Folders {
             known.add(folder, id)?;
         }
         Ok(fault.map_or(Ok(()), |fault| Err(failed(&fault))))
+    }
+}
+
+impl Folders {
+    /// A device that was known by its host name alone goes by its serial number from then on: what it has stays with it.
+    fn rename(&mut self, folder: &Path, device: &Device) -> io::Result<()> {
+        let Some(host_name) = device.host_name.clone() else { return Ok(()) };
+        let before = Device { serial_number: host_name, ..device.clone() };
+        let Some(before) = self::folder(&self.dir, &before).filter(|before| before != folder) else { return Ok(()) };
+        if folder.try_exists()? || !before.try_exists()? {
+            return Ok(());
+        }
+        self.known.remove(&before);
+        fs::rename(&before, folder)
     }
 }
 

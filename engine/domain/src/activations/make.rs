@@ -22,7 +22,7 @@ use crate::ahead::Ahead;
 use crate::desk::Desk;
 use crate::devices::{Devices, Named};
 use crate::hidden::{self, Reader};
-use crate::places::{self, PlaceRow};
+use crate::places::{self, PlaceRow, Ties};
 use crate::rights::Reach;
 use crate::services::Services;
 use crate::table::Table;
@@ -45,6 +45,8 @@ pub(crate) struct Surroundings<'a> {
     devices: BTreeMap<String, Device>,
     /// Of how many conflicts more the parameters are told: that takes as much as rendering.
     owners_left: Cell<usize>,
+    /// Which lines devices serve, where groups are given names.
+    ties: Option<&'a mut Ties>,
     /// What whoever asks has a say in, where what is wrong is told to them; none: all of it is told.
     reach: Option<Arc<Reach>>,
 }
@@ -79,7 +81,22 @@ impl<'a> Surroundings<'a> {
             floors: BTreeMap::new(),
             devices: BTreeMap::new(),
             owners_left: Cell::new(OWNERS_MOST),
+            ties: None,
             reach: None,
+        }
+    }
+
+    /// The same, where groups are given names.
+    pub(crate) fn sharing(self, ties: &'a mut Ties) -> Self {
+        Self { ties: Some(ties), ..self }
+    }
+
+    /// Whether a device serves another line that is called as this one is.
+    pub(super) fn has_namesake(&mut self, desk: &Desk, line: &PlacePath, device: &Device) -> Result<bool, Error> {
+        let names = [device.serial_number.as_str(), device.host_name.as_deref().unwrap_or_default()];
+        match &mut self.ties {
+            Some(ties) => ties.has_namesake(desk.state(), line, names),
+            None => Ok(false),
         }
     }
 
@@ -174,14 +191,19 @@ impl Draft {
     pub(super) fn finish(self) -> Result<Made, Failing> {
         let Self { version, service, gathered, device, reach, strictness } = self;
         let configuration = gathered.acquire(|values| {
-            let veil = |values: &Acquisition<'_>| Reader::of(reach.as_deref()).veil(&service.definition, values);
+            let nobody = Reach::default();
+            let failing = |tell: &dyn Fn(&Veil) -> String| {
+                let told = |reader: Reader<'_>| tell(&reader.veil(&service.definition, values));
+                // What goes on record is read by others than whoever asks.
+                let is_kept = strictness >= Strictness::Utmost && service.definition.hides_fixed;
+                let recorded = is_kept.then(|| Arc::new(told(Reader::of_organization(&nobody))));
+                Failing { recorded, ..Failing::told(told(Reader::of(reach.as_deref()))) }
+            };
             if !values.faults().is_empty() {
-                return Err(Failing::told(faults(values, &veil(values))));
+                return Err(failing(&|veil| faults(values, veil)));
             }
-            service.render(values, strictness).map_err(|fault| match veil(values).is_empty() {
-                true => Failing::told(fault.to_string()),
-                false => Failing::told(UNTOLD),
-            })
+            let untold = |fault: String, veil: &Veil| if veil.is_empty() { fault } else { UNTOLD.to_owned() };
+            service.render(values, strictness).map_err(|fault| failing(&|veil| untold(fault.to_string(), veil)))
         })?;
         let (leaves, text) = (leaves::hashed(&configuration, strictness), configuration.text());
         Ok(Made { version, configuration, text, leaves, device })
@@ -196,6 +218,8 @@ const OWNERS_MOST: usize = 20;
 pub(crate) struct Failing {
     /// As whoever sees the line may read it.
     pub(crate) told: String,
+    /// The same as it goes on record, where that is to be told to nobody in particular.
+    pub(crate) recorded: Option<Arc<String>>,
     /// Whether it is that two set the same differently.
     pub(crate) is_conflict: bool,
     /// The other side, where that is another line.
@@ -206,7 +230,7 @@ pub(crate) struct Failing {
 
 impl Failing {
     pub(super) fn told(told: impl Into<String>) -> Self {
-        Self { told: told.into(), is_conflict: false, conflict: None, against: None }
+        Self { told: told.into(), recorded: None, is_conflict: false, conflict: None, against: None }
     }
 
     /// Two set a leaf differently: another one, and that at hand.
@@ -234,7 +258,7 @@ impl Failing {
         let leaf = if is_hidden { HIDDEN_LEAF.to_owned() } else { format!("`{}`", conflict.second.name()) };
         let short = format!("{leaf} is set otherwise on the device for another access line than by {ours}");
         let conflict = Some(ConflictRow { line: there.clone(), told });
-        Ok(Self { told: short, is_conflict: true, conflict, against })
+        Ok(Self { is_conflict: true, conflict, against, ..Self::told(short) })
     }
 
     /// In words for whoever sees `sees`.

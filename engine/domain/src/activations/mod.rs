@@ -58,7 +58,7 @@ pub(crate) const FORESEEN: u32 = 6;
 pub(crate) const PACED: u32 = 7;
 /// The level from which what is rendered is looked at strictly.
 pub(crate) const STRICT: u32 = 7;
-/// The level from which it is looked at as `docs/services.md` says now.
+/// The level from which it is looked at as `docs/values.md` says now.
 pub(crate) const UTMOST: u32 = 9;
 /// The level from which slices of lines are larger while nobody else is there.
 pub(crate) const ALONE: u32 = 8;

@@ -55,6 +55,11 @@ impl Origins {
         self.leaves.get(statement).map(|told| told.origins.as_slice()).unwrap_or_default()
     }
 
+    /// Whether anything of the values there is hidden.
+    pub const fn is_veiled(&self) -> bool {
+        self.is_veiled
+    }
+
     /// Whether a statement is hidden. One that would not be rendered any more may hold what was hidden then.
     pub fn hides(&self, statement: &str) -> bool {
         self.leaves.get(statement).map_or(self.is_veiled, |told| told.is_hidden)
@@ -125,9 +130,11 @@ pub fn hides(
         return Ok(false);
     }
     let origins = of_part(base, shelf, at, part, reader)?;
-    // It was printed from a configuration, and reads as one.
-    let leaves = Configuration::parse(part.to_hold()).map(|known| known.leaves(Strictness::Utmost)).unwrap_or_default();
-    Ok(leaves.iter().any(|leaf| origins.hides(&leaf.to_string())))
+    // It was printed from a configuration. Of what does not read as one nobody knows what stands in it.
+    Ok(match Configuration::parse(part.to_hold()) {
+        Ok(known) => known.leaves(Strictness::Utmost).iter().any(|leaf| origins.hides(&leaf.to_string())),
+        Err(_) => origins.is_veiled,
+    })
 }
 
 /// Why a part failed, in words for whoever reads and sees what `sees` says.

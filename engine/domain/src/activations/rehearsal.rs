@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use linesman_rules::configuration::{Configuration, conflicts};
 use linesman_schemas::PlacePath;
 
+use super::UTMOST;
 use super::leaves::{self, Leaves};
 use super::make::{Failing, Made, Surroundings};
 use super::parts::{self, Goal, PartRow, State as Standing};
@@ -202,7 +203,10 @@ pub(super) fn conflict(
         let part = desk.read(&parts::key(&row.line, &row.activation))?;
         // What is kept out by a third one, or cannot be made, stays on the device as it is.
         let by_third = |part: &PartRow| part.conflict.as_ref().is_some_and(|conflict| conflict.line != *line);
-        let now = match part.as_ref().is_some_and(|part| part.state == Standing::Failed && by_third(part)) {
+        // A device that has refused a change holds what it held.
+        let refused = |part: &PartRow| desk.is_at(UTMOST) && part.is_of_device;
+        let stays = |part: &PartRow| part.state == Standing::Failed && (by_third(part) || refused(part));
+        let now = match part.as_ref().is_some_and(stays) {
             true => None,
             false => around.make(desk, (&row.line, &place), &theirs)?.ok(),
         };

@@ -13,13 +13,13 @@ use linesman_schemas::reaction::{Action, Configure, Device, GroupChange};
 use linesman_schemas::{Destination, OrgName, PlacePath, ReactionId};
 use sha2::{Digest, Sha256};
 
-use super::FORESEEN;
 use super::drafts::{Drafting, Drafts};
 use super::leaves::{self, Leaves};
 use super::make::{Failing, Made, Surroundings};
 use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
 use super::rehearsal::conflict;
 use super::wanted::{Scope, Wish};
+use super::{FORESEEN, UTMOST};
 use crate::Error;
 use crate::ahead::Ahead;
 use crate::desk::Desk;
@@ -279,6 +279,35 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Whether the device that a part is on was known by its host name alone, and is the one that it is to be on.
+    fn is_same_device(&self, part: &PartRow, made: &Made) -> Result<bool, Error> {
+        if !self.desk.is_at(UTMOST) || made.device.host_name.as_ref() != Some(&part.device) {
+            return Ok(false);
+        }
+        let is_another = self.desk.read(&devices::key(self.org(), &part.device))?.is_some();
+        let key = parts::group_key(self.org(), &made.device.serial_number, &part.group);
+        Ok(!is_another && self.desk.read(&key)?.is_none())
+    }
+
+    /// A part's device goes by its serial number from here on: it is told again of what it has, and loses nothing.
+    fn call_device(&mut self, part: &mut PartRow, serial_number: &str) -> Result<(), Error> {
+        self.withdraw(part)?;
+        let key = parts::group_key(self.org(), &part.device, &part.group);
+        if let Some(row) = self.desk.read(&key)? {
+            let org = &self.line.organization;
+            let leaves = self.leaves.of_group(self.desk, (org, &part.device, &part.group), row.clone())?;
+            let freed = self.leaves.remove(self.desk, (org, &part.device, &part.group))?;
+            self.rendered.freed.extend(freed);
+            let row = GroupRow { leaves, strictness: leaves::strictness(self.desk), ..row };
+            let freed = self.leaves.put(self.desk, (org, serial_number, &part.group), &row)?;
+            self.rendered.freed.extend(freed);
+        }
+        // Not as it is to be before it has answered by that name.
+        (part.goal, part.state, part.is_of_device) = (Goal::On, Standing::Failed, false);
+        serial_number.clone_into(&mut part.device);
+        Ok(())
+    }
+
     /// What was to be told cannot be: the device stays as it is, and loses what it is to lose.
     fn fail(&mut self, id: &str, part: PartRow, wrong: Failing) -> Result<(), Error> {
         let Failing { told: reason, conflict, against, .. } = wrong;
@@ -306,7 +335,10 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         let serves = made.as_ref().map(|made| made.device.serial_number.as_str()).unwrap_or_default();
         if !part.group.is_empty() && part.device != serves && (made.is_ok() || !has_device) {
-            self.leave_device(&wish.id, &mut part)?;
+            match &made {
+                Ok(made) if self.is_same_device(&part, made)? => self.call_device(&mut part, serves)?,
+                _ => self.leave_device(&wish.id, &mut part)?,
+            }
         }
         match made {
             Ok(made) => self.bring_in(around, wish, part, made, is_again),
@@ -337,7 +369,7 @@ impl Work<'_> {
         if stands && !is_again && part.version == made.version {
             return Ok(());
         }
-        let Some(group) = self.group(id, &part, &made)? else {
+        let Some(group) = self.group(around, id, &part, &made)? else {
             let told = format!("the device `{device}` has groups of these names already");
             return self.fail(id, part, Failing::told(told));
         };
@@ -396,8 +428,9 @@ impl Work<'_> {
     }
 
     /// The names that a part's group may have, the first that is free: what is without the site is another line's too where
-    /// that has the same name, and with the site only one name tells where that ends which has a `-` in it.
-    fn names(&self, id: &str, line: &str) -> Vec<String> {
+    /// that has the same name, and with the site only one name tells where that ends which has a `-` in it. Where the device
+    /// serves such another line, neither is without the site, whichever comes first.
+    fn names(&self, id: &str, line: &str, has_namesake: bool) -> Vec<String> {
         let site = self.line.site.as_str();
         let (short, long) = (format!("linesman-{id}-{line}"), format!("linesman-{id}-{site}-{line}"));
         if !self.desk.is_at(FORESEEN) {
@@ -406,19 +439,31 @@ impl Work<'_> {
         let digest: String =
             Sha256::digest(format!("{site}/{line}")).iter().map(|byte| format!("{byte:02x}")).collect();
         let told_apart = format!("{long}-{}", digest.get(..NAME_DIGITS).unwrap_or(&digest));
-        match site.contains('-') || line.contains('-') {
+        let mut names = match site.contains('-') || line.contains('-') {
             true => vec![short, told_apart],
             false => vec![short, long, told_apart],
+        };
+        if has_namesake {
+            // Neither of the two is the first.
+            names.remove(0);
         }
+        names
     }
 
     /// The name of a part's group on a device; none where all that it may have are another's.
-    fn group(&self, id: &str, part: &PartRow, made: &Made) -> Result<Option<String>, Error> {
+    fn group(
+        &self,
+        around: &mut Surroundings<'_>,
+        id: &str,
+        part: &PartRow,
+        made: &Made,
+    ) -> Result<Option<String>, Error> {
         if part.device == made.device.serial_number && !part.group.is_empty() {
             return Ok(Some(part.group.clone()));
         }
         let Some(name) = &self.line.line else { return Ok(None) };
-        for group in self.names(id, name.as_str()) {
+        let has_namesake = self.desk.is_at(UTMOST) && around.has_namesake(self.desk, self.line, &made.device)?;
+        for group in self.names(id, name.as_str(), has_namesake) {
             let key = parts::group_key(self.org(), &made.device.serial_number, &group);
             let is_ours = |row: GroupRow| row.line == *self.line && row.activation == id;
             if self.desk.read(&key)?.is_none_or(is_ours) {

@@ -144,6 +144,11 @@ impl Change {
 }
 
 impl Found {
+    /// Whether a device would be told anything.
+    pub(super) fn tells(&self) -> bool {
+        self.more > 0 || self.changes.iter().any(|change| change.is_hidden || !change.diff.is_empty())
+    }
+
     /// Whether no more changes are told.
     fn is_full(&self) -> bool {
         self.more > 0 || self.changes.len() >= CHANGES_MOST

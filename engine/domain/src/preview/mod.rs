@@ -34,6 +34,7 @@ pub use changes::Change;
 pub use sight::Sight;
 pub use values::{Standing, ValueChange};
 
+use super::activations;
 use super::activations::leaves::Leaves;
 use super::activations::wanted::Scope;
 use super::commands::{self, Answer, Wrong};
@@ -92,6 +93,8 @@ pub struct Preview {
     pub verdict: Verdict,
     /// What would be done, or why not.
     pub detail: String,
+    /// When what is told of devices comes about, where that is only when a schedule begins: none where it is at once.
+    pub begins: Option<Timestamp>,
     /// Whether all of it was found out, within the bounds.
     pub is_complete: bool,
     /// How many access lines it affects, of those that are seen.
@@ -132,8 +135,16 @@ pub fn preview(
     };
     let (mut verdict, mut detail, mut wrong, is_all) = answer.into_parts();
     is_complete &= is_all;
+    let mut found = changes::found(domain.desk.state(), &org, sight)?;
+    let mut begins = None;
+    if let (Asked::Command(_, verb), true) = (&asked, verdict == Verdict::Done && is_complete && !found.tells())
+        && let Some((due, is_whole)) = domain.begin(verb, goes_on)?
+    {
+        begins = Some(due);
+        is_complete &= is_whole;
+        found = changes::found(domain.desk.state(), &org, sight)?;
+    }
     let state = domain.desk.state();
-    let found = changes::found(state, &org, sight)?;
     let (place, given) = match &asked {
         Asked::Command(_, verb) => {
             let given = match &**verb {
@@ -162,6 +173,7 @@ pub fn preview(
         verdict,
         // What is missing of whoever asks, and who in the chain above has it not, is told as where it is refused.
         detail: if verdict == Verdict::Forbidden { detail } else { sight.cut(&org, &detail) },
+        begins,
         is_complete,
         lines: found.lines.len() as u64,
         changes: found.changes,
@@ -255,6 +267,25 @@ impl Domain {
         self.render(&place, Scope::default())?;
         let is_whole = self.work_off(goes_on)? && before.is_all && after.is_all;
         Ok((Answer::done("loaded", Value::Null, Value::Null).naming(broken), is_whole))
+    }
+
+    /// Where a command has given a schedule that begins later, what is decided then, as all else stands now: when that is,
+    /// and whether it is all of it.
+    fn begin(&mut self, verb: &Verb, goes_on: &dyn Fn() -> bool) -> Result<Option<(Timestamp, bool)>, Error> {
+        let Verb::Subscription(verb) = verb else { return Ok(None) };
+        let (place, name) = (verb.at(), verb.name());
+        let Some(key) = commands::activations::scheduled(verb).map(|id| activations::key(place, name, &id)) else {
+            return Ok(None);
+        };
+        let row = self.desk.read(&key)?.filter(|row| !row.is_enabled);
+        let Some(due) = row.and_then(|row| row.changes) else { return Ok(None) };
+        self.position.now = self.position.now.max(due);
+        self.begin_next();
+        if activations::wake(&mut self.desk, key.as_bytes(), due)?.is_some() {
+            self.render(place, Scope::default())?;
+        }
+        let is_whole = self.work_off(goes_on)?;
+        Ok(Some((due, is_whole)))
     }
 
     /// Decides the work that is to be done; whether that is all of it.

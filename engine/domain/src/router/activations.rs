@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use linesman_schemas::command::{Command, PlaceVerb, Subscription, Values};
-use linesman_schemas::{OrgName, Place, PlacePath, Principal, SubscriptionName};
+use linesman_schemas::{OrgName, Place, PlacePath, Principal, SubscriptionName, bundle};
 
 use crate::activations::make::{Failing, Surroundings};
-use crate::activations::parts::State;
+use crate::activations::parts::{PartRow, State};
 use crate::activations::rehearsal::Rehearsal;
 use crate::activations::render::{self, Rendered};
 use crate::activations::sample::Sample;
 use crate::activations::wanted::Scope;
 use crate::ahead::Ahead;
 use crate::commands::{self, Answer, Wrong, served, spheres};
+use crate::devices::DeviceRow;
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
 use crate::rights::Reach;
@@ -166,7 +167,8 @@ impl Domain {
         wrong: Vec<(PlacePath, String, Failing)>,
     ) -> Result<(Vec<Wrong>, Vec<String>), Error> {
         let reach = rights::reach(&self.managers.known(&self.desk), principal, self.desk.now)?;
-        let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", failing.told)).collect();
+        let told = |failing: &Failing| failing.recorded.as_deref().unwrap_or(&failing.told).clone();
+        let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", told(failing))).collect();
         let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
             between: commands::wrong::pair(&line, &id, failing.against.as_deref()),
             detail: failing.shown(|place| reach.covers(place)).to_owned(),
@@ -264,7 +266,7 @@ impl Domain {
             }
             activations::forget_cuts((&mut self.desk, &ahead), &Place::Below(line.clone()))?;
         }
-        let mut around = Surroundings::new(&self.services, &mut self.devices);
+        let mut around = Surroundings::new(&self.services, &mut self.devices).sharing(&mut self.ties);
         let Rendered { orders, freed } = render::lines((&mut self.desk, &mut self.leaves), &mut around, lines, scope)?;
         let told = orders.into_iter().map(|(id, decided)| Follow::React(Cause::Activation(id), decided));
         self.follow(org, &mut None, told.collect())?;
@@ -278,6 +280,23 @@ impl Domain {
             _ => vec![Place::Organization(org.clone())],
         };
         places.into_iter().try_for_each(|place| self.jobs.begin(&mut self.desk, Work::Render { place, again: None }))
+    }
+
+    /// A device has sent something: where it is called otherwise than before, the lines that name it so are rendered anew.
+    /// `before` is what was known of it.
+    pub(super) fn render_renamed(
+        &mut self,
+        org: &OrgName,
+        device: &bundle::Device<'_>,
+        before: Option<&DeviceRow>,
+    ) -> Result<(), Error> {
+        let before = before.map(|row| row.host_name.as_str());
+        if before == Some(&*device.host_name) {
+            return Ok(());
+        }
+        let names = [before.unwrap_or_default(), &*device.host_name];
+        let lines = self.ties.of(self.desk.state(), org, names)?;
+        self.free(org, lines.into_iter().filter(|place| place.line.is_some()).collect())
     }
 
     /// How many lines a slice has, where nobody else is there or somebody is.
@@ -337,7 +356,13 @@ impl Domain {
         for line in lines {
             for (id, failing) in rehearsal.line((&self.desk, &mut self.leaves), &mut around, line, scope)? {
                 let part = self.desk.read(&activations::parts::key(line, &id))?;
-                if part.is_none_or(|part| part.state != State::Failed) {
+                // What had failed for another reason may come to set what another sets otherwise.
+                let is_strict = self.desk.is_at(activations::UTMOST);
+                let is_new = |part: &PartRow| {
+                    let is_of_two = part.against.is_some() || part.conflict.is_some();
+                    is_strict && failing.is_conflict && !is_of_two
+                };
+                if part.is_none_or(|part| part.state != State::Failed || is_new(&part)) {
                     found.push((line.clone(), id, failing));
                 }
             }

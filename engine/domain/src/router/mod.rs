@@ -199,11 +199,21 @@ impl Domain {
             let why = Why { reason: Reason::DeviceLimit, detail: &detail, place: None };
             return dead_letters::set_aside(desk, Some(org), input, &why);
         }
+        let device = &bundle.manifest.device;
+        let before = match desk.is_at(crate::activations::UTMOST) {
+            true => Some(devices.find(desk, org, &device.serial_number)?),
+            false => None,
+        };
         let (Some(kind), Some(problem)) = (bundle.incident_kind(), &bundle.manifest.problem) else {
-            return snapshots::take(desk, &self.organizations, devices, org, bundle, input);
+            snapshots::take(desk, &self.organizations, devices, org, bundle, input)?;
+            return before.map_or(Ok(()), |before| self.render_renamed(org, device, before.as_deref()));
         };
         let found = Found { kind, problem, bundle, input };
-        match incidents::take(desk, &self.organizations, devices, &mut self.sightings, org, &found)? {
+        let incident = incidents::take(desk, &self.organizations, devices, &mut self.sightings, org, &found)?;
+        if let Some(before) = before {
+            self.render_renamed(org, device, before.as_deref())?;
+        }
+        match incident {
             Some(incident) => self.follow(org, &mut Some(incident), incidents::detected()).map(drop),
             None => Ok(()),
         }

@@ -1,11 +1,13 @@
 //! What policies wish of services: asked for as people ask, by a command whose principal is the policy.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use linesman_rules::{Activation as Wish, Policy};
 use linesman_schemas::command::{Activation, Command, Deactivation, Subscription, Verb};
 use linesman_schemas::{OrgName, Place, Principal, ServiceName, SubscriptionName};
 
+use crate::activations::parts;
 use crate::commands::{self, Ground};
 use crate::dead_letters::policy_dead;
 use crate::policies::Fired;
@@ -54,10 +56,16 @@ impl Domain {
         }
         let place = match (at, incident) {
             (Some(place), _) => place,
-            (None, Some(incident)) => match self.place_of(org, incident, &substitutions)? {
-                Ok(place) => place,
-                Err(detail) => return Ok(Err(detail)),
-            },
+            (None, Some(incident)) => {
+                let standing = match is_on || substitutions.is_empty() {
+                    true => None,
+                    false => self.standing(org, incident, &service, &substitutions)?,
+                };
+                match standing.map_or_else(|| self.place_of(org, incident, &substitutions), |place| Ok(Ok(place)))? {
+                    Ok(place) => place,
+                    Err(detail) => return Ok(Err(detail)),
+                }
+            }
             (None, None) => return Ok(Err(format!("name the place: service(\"{service}\").at(...)"))),
         };
         let name = match self.subscription_to(&service, &place)? {
@@ -71,6 +79,33 @@ impl Domain {
                 Subscription::Deactivate(Deactivation { place, name, substitutions })
             }
         }))
+    }
+
+    /// The one place where a service was activated with these very values and of which an incident's device has the group:
+    /// it ends there, whatever lines the device serves by now, and whatever addresses they have.
+    fn standing(
+        &self,
+        org: &OrgName,
+        incident: &Incident,
+        service: &ServiceName,
+        substitutions: &[String],
+    ) -> Result<Option<Place>, Error> {
+        if !self.desk.is_at(activations::UTMOST) {
+            return Ok(None);
+        }
+        let names = BTreeSet::from([incident.row.serial_number.as_str(), incident.device.host_name.as_str()]);
+        let mut found = BTreeSet::new();
+        for name in names.into_iter().filter(|name| !name.is_empty()) {
+            for group in parts::groups_of(self.desk.state(), org, name) {
+                let (_, group) = group?;
+                let Some(part) = self.desk.read(&parts::key(&group.line, &group.activation))? else { continue };
+                let id = || activations::id(&part.activated, &part.name, substitutions.iter().map(String::as_str));
+                if part.service == *service && group.activation == id() {
+                    found.insert(part.activated);
+                }
+            }
+        }
+        Ok(if found.len() == 1 { found.pop_first() } else { None })
     }
 
     /// The one place that an incident's device is tied to: the access line that it serves, or where it is tied by itself. Of

@@ -84,6 +84,9 @@ pub(super) fn told(found: &Value) -> String {
     if found.get("complete") == Some(&Value::Bool(false)) {
         let _ = writeln!(text, "this is not all: more is affected than is looked at, or it took too long");
     }
+    if !field("begins").is_empty() {
+        let _ = writeln!(text, "when its schedule begins, at {}:", field("begins"));
+    }
     for change in items("changes") {
         tell_change(&mut text, &change);
     }
@@ -201,6 +204,12 @@ mod tests {
              \n\
              values that would be illegal:\n  \
              acme/berlin/line-9: `rate` is too much\n"
+        );
+        let later = json!({"verdict": "done", "detail": "activated", "complete": true, "lines": 1,
+            "begins": "2026-03-01T21:00:00Z"});
+        assert_eq!(
+            told(&later),
+            "would be done: activated\naccess lines affected: 1\nwhen its schedule begins, at 2026-03-01 21:00:00Z:\n"
         );
         let refused = json!({"verdict": "conflict", "detail": "no", "complete": true, "lines": 0});
         assert_eq!(told(&refused), "would be refused (conflict): no\naccess lines affected: 0\n");

@@ -95,7 +95,9 @@ pub(super) fn activations(
         if found.len() >= ACTIVATIONS_MOST {
             return Ok((found, true));
         }
-        let about = (&at, About::Subscription(name));
+        // What the activation itself fixes is fixed above whoever is below it.
+        let given = row.substitutions.clone();
+        let about = (&at, About::Activation(name, &given));
         walk.viewer().reader().cut(lane, shelf, about, &mut row.substitutions, |given| &given.text)?;
         found.push(Activated::new(id, at, row));
     }

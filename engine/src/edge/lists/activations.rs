@@ -148,9 +148,10 @@ impl Item {
 impl ActivationWithConfiguration {
     fn new(activation: Item, part: &PartRow, origins: &Origins) -> Self {
         let level = level_of(&part.activated);
-        // It was printed from a configuration, and reads as one.
-        let leaves =
-            Configuration::parse(part.to_hold()).map(|known| known.leaves(Strictness::Utmost)).unwrap_or_default();
+        // It was printed from a configuration. Of what does not read as one nobody knows what stands in it.
+        let known = Configuration::parse(part.to_hold());
+        let is_unread = known.is_err() && origins.is_veiled();
+        let leaves = known.map(|known| known.leaves(Strictness::Utmost)).unwrap_or_default();
         let owned = |statement: String| {
             let parameters = origins.of(&statement).iter().map(|Origin { parameter, source, place }| {
                 StandingParameter { parameter: parameter.clone(), source: source.as_str(), place: place.clone() }
@@ -160,7 +161,7 @@ impl ActivationWithConfiguration {
             OwnedStatement { parameters, statement, hidden, subscription: part.name.clone(), level }
         };
         let statements: Vec<OwnedStatement> = leaves.iter().map(|leaf| owned(leaf.to_string())).collect();
-        let hidden = statements.iter().any(|statement| statement.hidden);
+        let hidden = is_unread || statements.iter().any(|statement| statement.hidden);
         let configuration = if hidden { String::new() } else { part.to_hold().to_owned() };
         Self { activation, configuration, hidden, statements }
     }

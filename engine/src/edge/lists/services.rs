@@ -118,8 +118,12 @@ fn without_fixed(text: String) -> String {
     let mut is_cut = false;
     for (_, parameter) in parameters.into_iter().flatten() {
         let said = parameter.get("substitution").and_then(toml::Value::as_str);
-        if said.is_some_and(|said| said.trim_start().starts_with('!')) {
-            parameter.as_table_mut().and_then(|parameter| parameter.remove("substitution"));
+        if said.is_some_and(|said| said.trim_start().starts_with('!'))
+            && let Some(parameter) = parameter.as_table_mut()
+        {
+            // Fixed without a value of its own, it is the default that is fixed.
+            parameter.remove("substitution");
+            parameter.remove("default");
             is_cut = true;
         }
     }
@@ -140,4 +144,20 @@ fn one(walk: &Walk, name: ServiceName) -> Result<ServiceWithDefinition, Error> {
     let definition = if walk.viewer().reader().sees_all() { definition } else { without_fixed(definition) };
     let service = Item { name, version, since: taken_up };
     Ok(ServiceWithDefinition { service, definition, templates: files.into_keys().collect(), versions })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_fixed;
+
+    #[test]
+    fn what_a_definition_fixes_and_hides_is_not_shown_however_it_says_so() {
+        let text = "hide_fixed = true\n[parameters]\na = { default = \"424242\", substitution = \"!a=\" }\n\
+                    b = { substitution = \"!b=434343\" }\nc = { default = \"7\" }\n";
+        let shown = without_fixed(text.to_owned());
+        assert!(!shown.contains("4242") && !shown.contains("4343"), "{shown}");
+        assert!(shown.contains("default = \"7\""), "{shown}");
+        let open = text.replace("true", "false");
+        assert_eq!(without_fixed(open.clone()), open);
+    }
 }

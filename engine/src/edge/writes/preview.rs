@@ -94,6 +94,9 @@ pub(super) struct Preview {
     verdict: &'static str,
     /// What would be done, or why not.
     detail: String,
+    /// When devices would be told what stands in `changes`, where that is only when a schedule begins; null: at once.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    begins: Option<Timestamp>,
     /// Whether all of it was found out: it is ended after 10,000 access lines, or 5 s, and of places below 1,000 are held
     /// against what is given.
     complete: bool,
@@ -214,6 +217,7 @@ impl From<preview::Preview> for Preview {
         Self {
             verdict: found.verdict.as_str(),
             detail: found.detail,
+            begins: found.begins,
             complete: found.is_complete,
             lines: found.lines,
             changes: found.changes.into_iter().map(Change::from).collect(),

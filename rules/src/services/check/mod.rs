@@ -115,7 +115,10 @@ fn check_read(service: &Service, files: &BTreeMap<String, String>, globals: &Def
     checked.warnings.extend(unguarded.map(|(_, fault)| ServiceFault::from(fault.clone())));
     checked.warnings.extend(flow.warnings.iter().cloned().map(ServiceFault::from));
     checked.faults.extend(flow.faults.iter().cloned().map(ServiceFault::from));
-    checked.faults.extend(rendering::faults(service, globals, &flow));
+    checked.warnings.extend(service.templates.idle().into_iter().map(ServiceFault::from));
+    let rendering::Found { faults, warnings } = rendering::found(service, globals, &flow);
+    checked.faults.extend(faults);
+    checked.warnings.extend(warnings);
     for (name, block) in rendering::matching_all(service, globals, &flow) {
         let message = format!("with an empty list of `{name}`, `{block}` has no condition, and matches all there is");
         let help = "leave out all of the term where the list is empty, or make the parameter `required`";

@@ -2,16 +2,18 @@
 //!
 //! The text that is read as configuration has marks in place of values, so that it is the same whatever the values are,
 //! but for the branches that are taken. What is no configuration for one choice of values is none for all that take the
-//! same branches. What else fails for a choice may be due to the values, and counts only where it always happens.
+//! same branches. What else fails for a choice may be due to the values, and counts only where it always happens. What
+//! none of the choices renders is told as a warning: others may.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::samples::{self, given};
 use crate::Strictness;
+use crate::configuration::Configuration;
 use crate::diagnostic::Code;
-use crate::services::service::{Service, ServiceFault};
+use crate::services::service::{DEFINITION_FILE, Service, ServiceFault};
 use crate::services::template::{Fault, Flow};
-use crate::values::{Definition, Ground, Layer, acquire};
+use crate::values::{Acquisition, Definition, Ground, Layer, acquire};
 
 /// The most choices of values that are tried.
 const TRIED_MOST: usize = 400;
@@ -22,8 +24,34 @@ const FAULTS_MOST: usize = 5;
 /// How often a template may do too much before nothing more is tried.
 const ENDLESS_MOST: usize = 3;
 
-/// What of a service's renderings is no configuration.
-pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Vec<ServiceFault> {
+/// What was found of a service's renderings.
+#[derive(Default)]
+pub(super) struct Found {
+    /// What is no configuration, whatever the values are.
+    pub(super) faults: Vec<ServiceFault>,
+    /// What no choice of values that was tried renders.
+    pub(super) warnings: Vec<ServiceFault>,
+}
+
+/// What became of the choices of values that were tried.
+#[derive(Default)]
+struct Tries {
+    /// How many were tried that the parameters take.
+    taken: usize,
+    /// What of a value's own is wrong with one that they do not take.
+    untaken: Option<String>,
+    /// How many rendered, or may have with other values.
+    rendered: usize,
+    /// The files that rendered a statement.
+    spoke: BTreeSet<String>,
+    /// How many rendered all files.
+    whole: usize,
+    /// Where it failed otherwise, and how often.
+    failed: BTreeMap<(String, u32, u32), (ServiceFault, usize)>,
+}
+
+/// What of a service's renderings is no configuration, and what of it is never rendered.
+pub(super) fn found(service: &Service, globals: &Definition, flow: &Flow) -> Found {
     let locals = &service.definition.parameters;
     let sampled = samples::of_parameters(locals, globals, &flow.literals, &flow.compared);
     let runtime = samples::runtime();
@@ -31,20 +59,19 @@ pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Ve
     let mut found: Vec<ServiceFault> = Vec::new();
     // What values may be the reason of, and how often.
     let mut always: BTreeMap<String, (ServiceFault, usize)> = BTreeMap::new();
-    let (mut rendered, mut endless) = (0, 0);
+    let mut tries = Tries::default();
+    let mut endless = 0;
     let choices = given(&sampled, mixed, TRIED_MOST);
     for given in &choices {
         let layer = samples::layer(&sampled, given);
         let layers = [&layer];
         let ground = Ground { locals, globals, layers: &layers, runtime: &runtime, has_other_services: false };
         let acquisition = acquire(ground);
-        if !acquisition.faults().is_empty() {
+        if let Some(fault) = acquisition.faults().first() {
+            tries.untaken.get_or_insert_with(|| format!("`{}`: {}", fault.parameter, fault.message));
             continue;
         }
-        let Err(fault) = service.render(&acquisition, Strictness::Utmost) else {
-            rendered += 1;
-            continue;
-        };
+        let Err(fault) = tries.render(service, &acquisition) else { continue };
         match fault.code {
             Code::Rendering => {
                 let is_known = found.iter().any(|known| (&known.file, known.line) == (&fault.file, fault.line));
@@ -57,13 +84,13 @@ pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Ve
                 always.entry(fault.message.clone()).or_insert((fault, 0)).1 += 1;
             }
             // A filter or a missing value: whoever gives other values may have none of it.
-            _ => rendered += 1,
+            _ => tries.rendered += 1,
         }
         if endless == ENDLESS_MOST {
             break;
         }
     }
-    let is_certain = rendered == 0 && found.is_empty() && always.len() == 1;
+    let is_certain = tries.rendered == 0 && found.is_empty() && always.len() == 1;
     // Where nothing can be chosen, once is always.
     let is_told = |fault: &ServiceFault| {
         let is_it = |known: &Fault| (&known.file, known.line) == (&fault.file, fault.line);
@@ -73,7 +100,60 @@ pub(super) fn faults(service: &Service, globals: &Definition, flow: &Flow) -> Ve
         .into_values()
         .filter(|(fault, times)| is_certain && (*times > 1 || choices.len() == 1) && !is_told(fault));
     found.extend(of_all.map(|(fault, _)| ServiceFault { code: Code::Rendering, ..fault }));
-    found
+    let is_told = !found.is_empty() || !flow.faults.is_empty();
+    let warnings = if is_told { Vec::new() } else { tries.never(service) };
+    // Where nothing is looked at, nothing can be other than it was.
+    match service.templates.reads_anything() {
+        true => Found { faults: found, warnings },
+        false => Found { faults: [found, warnings].concat(), warnings: Vec::new() },
+    }
+}
+
+impl Tries {
+    fn render(&mut self, service: &Service, values: &Acquisition<'_>) -> Result<(), ServiceFault> {
+        self.taken += 1;
+        let see = |file: &str, configuration: &Configuration| {
+            if !configuration.is_empty() {
+                self.spoke.insert(file.to_owned());
+            }
+        };
+        match service.render_seen(values, Strictness::Utmost, see) {
+            Ok(_) => {
+                self.rendered += 1;
+                self.whole += 1;
+                Ok(())
+            }
+            Err(fault) => {
+                let place = (fault.file.clone(), fault.line, fault.column);
+                self.failed.entry(place).or_insert_with(|| (fault.clone(), 0)).1 += 1;
+                Err(fault)
+            }
+        }
+    }
+
+    /// What was rendered of no choice of values.
+    fn never(&self, service: &Service) -> Vec<ServiceFault> {
+        let warn = |file: &str, message: String, help: &str| {
+            ServiceFault::of_file(file, Code::Rendering, message, Some(help.to_owned()))
+        };
+        if self.taken == 0 {
+            let Some(untaken) = &self.untaken else { return Vec::new() };
+            let message = format!("no values were found that all parameters take, so nothing was rendered: {untaken}");
+            return vec![warn(DEFINITION_FILE, message, "look at what the constraints leave, and write a scenario")];
+        }
+        if self.whole == 0 {
+            let Some((fault, _)) = self.failed.values().max_by_key(|(_, times)| *times) else { return Vec::new() };
+            let message = format!("it failed with all values that were tried: {}", fault.message);
+            return vec![ServiceFault { code: Code::Rendering, message, ..fault.clone() }];
+        }
+        let silent = service.templates.rendered().filter(|file| !self.spoke.contains(*file));
+        silent
+            .map(|file| {
+                let help = "look at its conditions, and at what the constraints leave";
+                warn(file, format!("`{file}` rendered nothing of all values that were tried"), help)
+            })
+            .collect()
+    }
 }
 
 /// What with an empty list of a parameter matches all there is: the parameter, and the block.

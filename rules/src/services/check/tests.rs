@@ -105,6 +105,18 @@ const TEMPLATES: &[&str] = &[
     "filter f { term t { from { {% for port in ports|list %}port {{ port }};{% endfor %} } then accept; } }",
     "{% if ports|list|length > 0 %}f { from { {% for port in ports|list %}port {{ port }};{% endfor %} } }{% endif %}a;",
     "f { match { x { {% for one in home|list %}{{ one }};{% endfor %} } } }",
+    "{% if mode == \"a\" %}a;{% elif mode == \"b\" %}b;{% else %}c;{% endif %}",
+    "{% if rate > 100 %}{% if rate < 50 %}a;{% endif %}{% endif %}b;",
+    "{% if rate > 100 %}a;{% elif rate > 200 %}b;{% endif %}c;",
+    "{% macro m(q) %}a {{ q|rate }};{% endmacro %}{% if flag %}{{ m(home) }}{% else %}{{ m(rate) }}{% endif %}",
+    "{% macro m(q) %}a {{ q }};{% endmacro %}{% if flag %}{{ m() }}{% else %}{{ m(rate, 1) }}{% endif %}",
+    "{% if flag %}a {{ rate(3) }} {{ home|host(flag) }};{% endif %}b {{ home|host }} {{ rate|rate(1) }} {{ mode|name(rate) }};",
+    "{% if flag %}a {{ rate|rate|mask }};{% else %}b {{ area|family|physical }};{% endif %}",
+    "{# nothing #}",
+    "{% if number > rate %}{% if rate > number %}a;{% endif %}{% endif %}",
+    "a {{ mode|address }};",
+    "a;\napply-groups b;",
+    "set a b;",
 ];
 
 /// Parameters with what is to be found in them; the template uses `a` alone.
@@ -185,6 +197,16 @@ fn what_is_said_of_a_condition_holds_for_every_value() {
             conditions.push(format!("{literal} {op} {operand}"));
         }
     }
+    // What the one leaves the other asks about.
+    let comparisons = ["== 5", "!= 5", "< 5", "> 5", "<= 7", ">= 1000000000", "in [5, 6]", "not in [5]"];
+    let of_words = ["== \"a\"", "!= \"a\"", "!= \"b\"", "in [\"a\", \"c\"]", "not in [\"b\"]"];
+    for (operand, all) in [("rate", &comparisons[..]), ("number", &comparisons[..]), ("mode", &of_words[..])] {
+        for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+            conditions.push(format!("{operand} {one} and {operand} {other}"));
+            conditions.push(format!("{operand} {one} or {operand} {other}"));
+            conditions.push(format!("not {operand} {one} and {operand} {other}"));
+        }
+    }
     let (mut certain, mut rendered, mut refused) = (0, 0, 0);
     for condition in &conditions {
         let template = format!("{{% if {condition} %}}yes;{{% else %}}no;{{% endif %}}");
@@ -250,6 +272,49 @@ fn of_a_service_that_works_nothing_is_said() {
     ];
     let parameters = "[parameters]\nrate = { type = \"rate\", required = true }";
     assert_eq!(told(&check(&files(parameters, &includes), &Definition::default())), Vec::<String>::new());
+}
+
+#[test]
+fn a_misuse_behind_another_file_is_found_and_so_is_what_nothing_renders() {
+    let parameters = "[parameters]\nhome = { type = \"network\", required = true }";
+    let wrong = "`rate` wants a whole number, and `q` is a network or a list; take another filter, or a parameter of another \
+                 type";
+    for (templates, expected) in [
+        (
+            [("_x.j2", "a {{ q|rate }};"), ("a.j2", "{% set q = home %}{% include \"_x.j2\" %}")],
+            format!("error _x.j2:1:6-12 wrong-type: {wrong}"),
+        ),
+        (
+            [
+                ("_x.j2", "{% macro m(q) %}a {{ q|rate }};{% endmacro %}"),
+                ("a.j2", "{% from \"_x.j2\" import m as n %}{{ n(home) }}"),
+            ],
+            format!("error _x.j2:1:22-28 wrong-type: {wrong}"),
+        ),
+        (
+            [("_x.j2", "a;"), ("a.j2", "a {{ home|first|bare }};")],
+            "warning _x.j2:1:1-1 unused: no template includes `_x.j2`; include it, or leave it out".to_owned(),
+        ),
+        (
+            [("b.j2", "{% if home|list|length > 1000 %}a;{% endif %}"), ("a.j2", "a {{ home|first|bare }};")],
+            "warning b.j2:1:1-1 rendering: `b.j2` rendered nothing of all values that were tried; look at its conditions, \
+             and at what the constraints leave"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(told(&check(&files(parameters, &templates), &Definition::default())), [expected]);
+    }
+    let parameters = "[parameters]\nc = { type = \"number\", required = true, constraint = \"c in [d]\" }\n\
+                      d = { type = \"number\", default = \"interface_speed - 1000000005\", constraint = \"d in 1..5\" }";
+    let found = told(&check(&files(parameters, &[("a.j2", "a {{ c }};")]), &Definition::default()));
+    assert_eq!(
+        found,
+        [
+            "warning service.toml:1:1-1 rendering: no values were found that all parameters take, so nothing was rendered: `d`: \
+          the definition gives `-5`, and the definition admits `1..5` only; look at what the constraints leave, and write \
+          a scenario"
+        ]
+    );
 }
 
 #[test]

@@ -26,6 +26,12 @@ pub(super) struct Findings {
     pub(super) compared: Vec<Comparison>,
     /// What the template itself gives names to.
     pub(super) named: BTreeSet<String>,
+    /// The files that it includes or imports from.
+    pub(super) included: BTreeSet<String>,
+    /// The macros that it defines, and where.
+    pub(super) macros: BTreeMap<String, Range<usize>>,
+    /// What it imports, as it is called where it is defined.
+    pub(super) imported: BTreeSet<String>,
 }
 
 /// Inspects the template of a file. Recursion is as deep as the tree, which the engine's parser bounds.
@@ -89,9 +95,15 @@ impl Inspection<'_> {
             Stmt::FromImport(import) => {
                 self.other(&import.expr);
                 import.names.iter().for_each(|(name, alias)| self.named(alias.as_ref().unwrap_or(name)));
+                let names = import
+                    .names
+                    .iter()
+                    .filter_map(|(name, _)| if let Expr::Var(name) = name { Some(name.id) } else { None });
+                self.findings.imported.extend(names.map(str::to_owned));
             }
             Stmt::Macro(definition) => {
                 self.findings.named.insert(definition.name.to_owned());
+                self.findings.macros.insert(definition.name.to_owned(), range(definition.span()));
                 self.definition(definition);
             }
             Stmt::CallBlock(block) => {
@@ -145,6 +157,7 @@ impl Inspection<'_> {
             self.fault(name.span(), "the name of a template must be written out", "write `\"_file.j2\"`");
             return;
         };
+        self.findings.included.insert(name_of.clone());
         let known: Vec<&str> = self.files.keys().map(String::as_str).filter(|file| file.starts_with('_')).collect();
         if known.contains(&name_of.as_str()) {
             return;

@@ -22,22 +22,23 @@ mod flow;
 mod inspect;
 mod origin;
 mod printed;
+mod rendering;
 mod sort;
 mod value;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::machinery::parse;
-use minijinja::{AutoEscape, Environment, OutputSpanKind, Template, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 
 use self::compared::Compared;
 use self::inspect::{Findings, inspect};
 use self::printed::Printed;
+use self::rendering::Rendering;
 use crate::Strictness;
-use crate::configuration::{self, Configuration, Filling, Misplaced, conflicts, holds_mark, mark, marks};
+use crate::configuration::{self, Configuration, Filling, LARGEST_TEXT, conflicts, holds_mark, mark, marks};
 use crate::diagnostic::Code;
 
 pub use self::fault::Fault;
@@ -80,6 +81,10 @@ struct Shape {
     quoted: Vec<usize>,
     /// The first mark that was printed into a comment, which is not part of what is read.
     in_comment: Option<usize>,
+    /// A statement of the template's own that no group of a device may hold.
+    nested: Option<&'static str>,
+    /// A command that stands at the top as if it were a statement.
+    command: Option<&'static str>,
 }
 
 impl Shape {
@@ -88,7 +93,8 @@ impl Shape {
         let read: BTreeSet<usize> = configuration.marks().into_iter().collect();
         let quoted = marks(text).filter(|number| text.contains(&format!("\"{}\"", mark(*number)))).collect();
         let in_comment = marks(text).find(|number| !read.contains(number));
-        Ok(Self { text: text.to_owned(), configuration, quoted, in_comment })
+        let (nested, command) = (configuration.nested(), configuration.command());
+        Ok(Self { text: text.to_owned(), configuration, quoted, in_comment, nested, command })
     }
 
     /// What each mark stands for; between quotes of the template's own, words side by side are one.
@@ -171,11 +177,18 @@ impl Templates {
         let mut flow = Flow::default();
         let named: BTreeSet<&str> =
             self.findings.values().flat_map(|findings| findings.named.iter().map(String::as_str)).collect();
-        for (file, source) in &self.files {
-            // What cannot be read was refused before.
-            if let Ok(tree) = parse(source, file, self.environment.syntax().clone()) {
-                flow::follow(flow::Text { file, source }, &tree, sorts, &named, &mut flow);
-            }
+        // What cannot be read was refused before.
+        let trees: Vec<_> = self
+            .files
+            .iter()
+            .filter_map(|(file, source)| {
+                let tree = parse(source, file, self.environment.syntax().clone()).ok()?;
+                Some((flow::Text { file, source }, tree))
+            })
+            .collect();
+        let others = flow::Others::of(trees.iter().map(|(text, tree)| (*text, tree)));
+        for (text, tree) in &trees {
+            flow::follow((*text, tree, &others), sorts, &named, &mut flow);
         }
         flow
     }
@@ -185,6 +198,46 @@ impl Templates {
         self.findings.values().any(|findings| findings.read.contains_key(name))
     }
 
+    /// Files and macros that nothing renders, whatever the values are.
+    pub(super) fn idle(&self) -> Vec<Fault> {
+        let mut idle = Vec::new();
+        let mut reached: BTreeSet<&str> = BTreeSet::new();
+        let mut next: Vec<&str> = self.rendered().map(String::as_str).collect();
+        while let Some(file) = next.pop() {
+            if reached.insert(file) {
+                let findings = self.findings.get(file);
+                next.extend(findings.iter().flat_map(|findings| &findings.included).map(String::as_str));
+            }
+        }
+        for (file, findings) in &self.findings {
+            if !reached.contains(file.as_str()) {
+                let help = "include it, or leave it out";
+                idle.push(Fault::of_file(file, format!("no template includes `{file}`"), help));
+                continue;
+            }
+            for (name, range) in &findings.macros {
+                let is_called =
+                    self.findings.values().any(|it| it.read.contains_key(name) || it.imported.contains(name));
+                if !is_called {
+                    let (message, help) = (format!("nothing calls the macro `{name}`"), "call it, or leave it out");
+                    idle.push(Fault::between(file, self.source(file), range.clone(), message, Some(help.to_owned())));
+                }
+            }
+        }
+        idle.into_iter().map(|fault| fault.sort(Code::Unused)).collect()
+    }
+
+    /// The files that render by themselves, in the order of their names.
+    pub(super) fn rendered(&self) -> impl Iterator<Item = &String> {
+        self.files.keys().filter(|file| !file.starts_with('_'))
+    }
+
+    /// Whether templates read anything that they do not name themselves.
+    pub(super) fn reads_anything(&self) -> bool {
+        let is_named = |name: &str| self.findings.values().any(|findings| findings.named.contains(name));
+        self.findings.values().flat_map(|findings| findings.read.keys()).any(|name| !is_named(name))
+    }
+
     /// Renders all templates with these values, in the order of their names, into one configuration.
     ///
     /// # Errors
@@ -192,10 +245,27 @@ impl Templates {
     /// The first fault: a value that is missing or cannot stand where it is printed, a text that is no
     /// configuration, a leaf that is set twice and differently, or more work than a template may do.
     pub fn render(&self, values: impl Into<Values>, strictness: Strictness) -> Result<Configuration, Fault> {
+        self.render_seen(values, strictness, |_, _| {})
+    }
+
+    /// The same, with a look at what each file rendered.
+    ///
+    /// # Errors
+    ///
+    /// As [`Templates::render`].
+    pub(super) fn render_seen(
+        &self,
+        values: impl Into<Values>,
+        strictness: Strictness,
+        mut see: impl FnMut(&str, &Configuration),
+    ) -> Result<Configuration, Fault> {
         let Values(values) = values.into();
         let mut rendered = Configuration::default();
-        for file in self.files.keys().filter(|file| !file.starts_with('_')) {
-            let one = self.render_one(file, &values, strictness)?;
+        let mut size = 0;
+        for file in self.rendered() {
+            let (one, size_most) = self.render_one(file, &values, strictness)?;
+            size += size_most;
+            see(file, &one);
             let mut found = one.contradictions(strictness);
             if !rendered.is_empty() {
                 found.append(&mut conflicts(&rendered, &one, strictness));
@@ -206,10 +276,16 @@ impl Templates {
             }
             rendered.merge(one);
         }
+        if strictness >= Strictness::Utmost && size > LARGEST_TEXT && rendered.text().len() > LARGEST_TEXT {
+            let file = self.rendered().next().map_or("", String::as_str);
+            let message = format!("the configuration has more than {LARGEST_TEXT} bytes");
+            return Err(Fault::of_file(file, message, "give shorter lists"));
+        }
         Ok(rendered)
     }
 
-    fn render_one(&self, file: &str, values: &Value, strictness: Strictness) -> Result<Configuration, Fault> {
+    /// What a file renders, and how many bytes that has at the most when it is printed.
+    fn render_one(&self, file: &str, values: &Value, strictness: Strictness) -> Result<(Configuration, usize), Fault> {
         let of_engine = |error| Fault::of_engine(&error, file, |file| self.files.get(file).map(String::as_str));
         let template = self.environment.get_template(file).map_err(of_engine)?;
         let compared = self.compared.as_ref().filter(|_| strictness >= Strictness::Full);
@@ -229,8 +305,21 @@ impl Templates {
         if let Some(number) = shape.in_comment {
             return Err(rendering.commented(number));
         }
+        let is_strict = strictness >= Strictness::Utmost;
+        if let Some(word) = shape.nested.filter(|_| is_strict) {
+            return Err(rendering.nested(word).sort(Code::Rendering));
+        }
+        if let Some(word) = shape.command.filter(|_| is_strict) {
+            return Err(rendering.command(word).sort(Code::Rendering));
+        }
         let fillings = shape.fillings(fillings);
-        shape.configuration.fill(&fillings).map_err(|misplaced| rendering.misplaced(&misplaced))
+        let filled = shape.configuration.fill(&fillings, strictness);
+        let filled = filled.map_err(|misplaced| rendering.misplaced(&misplaced))?;
+        // A value at the top may be that word.
+        match is_strict && filled.defines_groups() {
+            true => Err(rendering.nested(configuration::GROUPS)),
+            false => Ok((filled, printed_most(text, &fillings))),
+        }
     }
 
     /// What a file rendered, read.
@@ -248,6 +337,18 @@ impl Templates {
     fn source(&self, file: &str) -> &str {
         self.files.get(file).map_or("", String::as_str)
     }
+}
+
+/// How many bytes a text has at the most once it is printed with what stands in it: each character may become two, and
+/// each sign that ends a line is indented as deep as containers lie.
+fn printed_most(text: &str, fillings: &[Filling]) -> usize {
+    let of_values = fillings.iter().map(|filling| {
+        let (Filling::Words(words) | Filling::List(words)) = filling;
+        words.iter().map(|word| 2 * word.len() + 3).sum::<usize>()
+    });
+    let lines = text.bytes().filter(|byte| matches!(byte, b';' | b'{' | b'}')).count();
+    let indented = 4 * (configuration::MOST_DEPTH + 1) + 4;
+    2 * text.len() + lines * indented + of_values.sum::<usize>()
 }
 
 /// Templates that are too many or too large, or that hold what only marks are made of.
@@ -281,96 +382,6 @@ fn environment() -> Environment<'static> {
     environment.set_formatter(printed::print);
     filters::add(&mut environment);
     environment
-}
-
-/// One rendering of one template, to say what is wrong with it and where.
-struct Rendering<'a> {
-    templates: &'a Templates,
-    template: &'a Template<'a, 'a>,
-    values: &'a Value,
-    text: &'a str,
-    fillings: &'a [Filling],
-}
-
-impl Rendering<'_> {
-    /// Refuses a value that was printed into a comment.
-    fn commented(&self, number: usize) -> Fault {
-        let help = "write the comment as one of the template, `{# ... #}`";
-        self.fault_of(number, "a value cannot stand in a comment".to_owned(), help).sort(Code::Rendering)
-    }
-
-    fn no_configuration(&self, fault: configuration::Fault) -> Fault {
-        let line = usize::try_from(fault.line).unwrap_or(usize::MAX);
-        let before: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-        let in_line = self.text.get(before..).unwrap_or_default();
-        let column = usize::try_from(fault.column).unwrap_or(usize::MAX).saturating_sub(1);
-        let offset = before + in_line.chars().take(column).map(char::len_utf8).sum::<usize>();
-        let help = fault.help.map(|help| self.revealed(&help));
-        self.fault_at(offset, self.revealed(&fault.message), help).sort(Code::Rendering)
-    }
-
-    fn misplaced(&self, misplaced: &Misplaced) -> Fault {
-        match misplaced {
-            Misplaced::Several(number) => self.fault_of(
-                *number,
-                "several words stand where there is one".to_owned(),
-                "print `|bare`, or put a space around it",
-            ),
-            Misplaced::List(number) => self.fault_of(
-                *number,
-                "a list stands where one word does".to_owned(),
-                "write `[ {{ ... }} ]`, or print one element after the other with `{% for %}`",
-            ),
-            Misplaced::Value(number, error) => self.fault_of(*number, error.to_string(), "give another value"),
-            Misplaced::Word(error) => Fault::of_file(self.template.name(), error.to_string(), "give shorter values"),
-            Misplaced::Large => Fault::of_file(
-                self.template.name(),
-                format!("the configuration has more than {} bytes", configuration::LARGEST_TEXT),
-                "give shorter lists",
-            ),
-        }
-    }
-
-    fn fault_of(&self, number: usize, message: String, help: &str) -> Fault {
-        let offset = self.text.find(&mark(number)).unwrap_or_default();
-        self.fault_at(offset, message, Some(help.to_owned()))
-    }
-
-    /// A fault of what stands at an offset of the rendered text, told as the place in the template that
-    /// rendered it.
-    fn fault_at(&self, offset: usize, message: String, help: Option<String>) -> Fault {
-        let (file, range) = self.place(offset).unwrap_or_else(|| (self.template.name().to_owned(), 0..0));
-        Fault::between(&file, self.templates.source(&file), range, message, help)
-    }
-
-    /// Renders again to see which part of which template rendered what stands at an offset.
-    fn place(&self, offset: usize) -> Option<(String, Range<usize>)> {
-        let (_, spans) = self.template.render_with_spans(self.values.clone()).ok()?;
-        let span = spans.iter().rfind(|span| span.output_range().start <= offset)?;
-        let source = span.source_range();
-        let range = match span.kind() {
-            // The template's own text stands in the output as it is.
-            OutputSpanKind::Raw => {
-                let start = (source.start + offset - span.output_range().start).min(source.end);
-                start..start
-            }
-            _ => source,
-        };
-        Some((span.name().to_owned(), range))
-    }
-
-    /// A message with the values in place of their marks.
-    fn revealed(&self, message: &str) -> String {
-        let mut revealed = message.to_owned();
-        for number in marks(message) {
-            if let Some(Filling::Words(words) | Filling::List(words)) = self.fillings.get(number) {
-                revealed = revealed.replace(&mark(number), &crate::diagnostic::excerpt(&words.join(" ")));
-            }
-        }
-        // Of a message that was cut, half a mark may be left.
-        revealed.retain(|c| !holds_mark(c.encode_utf8(&mut [0; 4])));
-        revealed
-    }
 }
 
 #[cfg(test)]

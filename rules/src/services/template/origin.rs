@@ -8,7 +8,7 @@
 //! It is found out where somebody asks, and not whenever something is rendered. A value that was given another name - by a
 //! loop, `set`, `with`, or a macro's arguments - is followed to where it came from. What only decides whether something is
 //! rendered is not told, nor is text of the template's own. Where the signed templates render otherwise than the templates
-//! themselves, nothing is told.
+//! themselves, nothing is told of any statement.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,8 @@ impl Templates {
         let fillings = shape.fillings(&fillings);
         let standing = shape.configuration.standing(&fillings).ok()?;
         let signed = self.signed.get_or_init(|| sign(&self.files)).as_ref();
-        let places = signed.and_then(|signed| signed.places_of_marks(file, values, &text)).unwrap_or_default();
+        // Of what nobody knows nothing is told, which is more than that nothing stands in it.
+        let places = signed.and_then(|signed| signed.places_of_marks(file, values, &text))?;
         let names = |numbers: BTreeSet<usize>| {
             let places = numbers.iter().filter_map(|number| places.get(number));
             places.flat_map(|names| names.iter().cloned()).collect()

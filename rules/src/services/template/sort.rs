@@ -28,10 +28,12 @@ pub(crate) mod base {
     pub(crate) const MAP: u16 = 512;
     /// What only templates make: macros, words side by side, the state of a loop.
     pub(crate) const OTHER: u16 = 1024;
-    pub(crate) const ALL: u16 = 2047;
+    /// A text that is the spelling of no address and no interface.
+    pub(crate) const SPELLED: u16 = 2048;
+    pub(crate) const ALL: u16 = 4095;
 
     pub(crate) const NUMBERS: u16 = INTEGER | FLOAT | BOOLEAN;
-    pub(crate) const TEXTS: u16 = TEXT | INTERFACE | ADDRESS | NETWORK;
+    pub(crate) const TEXTS: u16 = TEXT | INTERFACE | ADDRESS | NETWORK | SPELLED;
     pub(crate) const RANGES: u16 = RANGE_OF_NUMBERS | RANGE_OF_ADDRESSES;
 }
 
@@ -179,7 +181,7 @@ impl Sort {
             (base::FLOAT, "a number"),
             (base::INTEGER, "a whole number"),
             (base::BOOLEAN, "a boolean"),
-            (base::TEXT, "a text"),
+            (base::TEXT | base::SPELLED, "a text"),
             (base::INTERFACE, "an interface"),
             (base::ADDRESS, "an address"),
             (base::NETWORK, "a network"),
@@ -256,7 +258,7 @@ fn classes(sort: &Sort) -> u8 {
 fn spells(word: &str, of: u16) -> bool {
     let is_address = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
     let is_network = || word.split_once('/').is_some_and(|(address, _)| is_address(address));
-    of & (base::TEXT | base::INTERFACE) != 0
+    of & (base::TEXT | base::INTERFACE | base::SPELLED) != 0
         || of & base::ADDRESS != 0 && is_address(word)
         || of & base::NETWORK != 0 && is_network()
 }

@@ -4,7 +4,7 @@ use linesman_schemas::{Place, Principal};
 
 use super::*;
 use crate::activations::origins;
-use crate::hidden::Reader;
+use crate::hidden::{About, Reader};
 use crate::preview::{Asked, Preview, Question, Sight, preview};
 use crate::rights::Reach;
 use crate::shelf::Shelf;
@@ -125,4 +125,33 @@ fn a_preview_and_what_devices_were_told_keep_the_statements_with_a_hidden_value(
     let sphere = linesman_schemas::Sphere::of(["acme".parse().unwrap()]);
     let own = Reach { sphere, ..Reach::default() };
     assert!(!origins::hides(&base, &shelf, (&line, &id), &part, Reader::of_organization(&own)).unwrap());
+}
+
+#[test]
+fn what_an_activation_above_fixes_itself_is_not_among_what_was_given_with_it() {
+    let mut network = Network::with(vec![service("covert", &COVERT)]);
+    network.does(&subscribe("acme", "cap", "covert", &[], false));
+    let fixed = format!("!rate={SECRET}");
+    network.does(&activate("acme", "cap", &[&fixed, "burst=5"]));
+    let (reach, name, acme) = (reach(), "cap".parse().unwrap(), "acme".parse::<Place>().unwrap());
+    let rows = crate::activations::at(&network.lane.base, &acme, &name).map(Result::unwrap);
+    let given = rows.flat_map(|(_, row)| row.substitutions).collect::<Vec<_>>();
+    let shown = |reader: Reader<'_>| {
+        let (mut left, about) = (given.clone(), About::Activation(&name, &given));
+        reader.cut(&network.lane.base, &Shelf::default(), (&acme, about), &mut left, |given| &given.text).unwrap();
+        left.into_iter().map(|given| given.text).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(Reader::of_organization(&reach)), ["burst=5"]);
+    assert_eq!(shown(Reader::of_provider()), [fixed.as_str(), "burst=5"]);
+}
+
+#[test]
+fn what_goes_on_record_of_a_refusal_tells_nothing_that_is_hidden() {
+    let twice = ("main.j2", "cap {\n    rate {{ rate }};\n    rate 5;\n    burst {{ burst }};\n}\n");
+    let mut network = Network::with(vec![service("covert", &[COVERT[0], twice])]);
+    let detail = network.refuses(&subscribe("acme", "cap", "covert", &[&format!("!rate={SECRET}")], true));
+    assert!(detail.contains(SECRET), "the provider is told: {detail}");
+    let (_, event) = network.lane.events.iter().rfind(|(subject, _)| subject.contains(".audit.")).unwrap();
+    let outcome = event.data["outcome"].as_str().unwrap();
+    assert!(!outcome.contains(SECRET) && outcome.contains("acme/berlin/line-1"), "{outcome}");
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use linesman_rules::configuration::{Configuration, diff};
 use linesman_schemas::Place;
 
+use super::orders::{LABELLED, stories};
 use super::*;
 use crate::hidden::Reader;
 use crate::preview::{Asked, Preview, Question, Sight, preview};

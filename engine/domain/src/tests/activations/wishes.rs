@@ -104,3 +104,39 @@ fn of_several_lines_of_a_device_the_one_is_meant_whose_addresses_hold_what_is_gi
     let letters = network.lane.on("acme.dead.policy-failed");
     assert!(letters[0].data["detail"].as_str().unwrap().contains("is tied to several places"), "{letters:?}");
 }
+
+#[test]
+fn what_a_policy_activated_it_ends_whatever_lines_and_addresses_the_device_has_by_then() {
+    let hole = [
+        (
+            "service.toml",
+            "title = \"Hole\"\n[parameters]\n\
+             victim = { type = \"address\", constraint = \"victim in interface_networks\" }\n",
+        ),
+        ("main.j2", "routing-options { static { route {{ victim }}/32 discard; } }\n"),
+    ];
+    let policy = |priority: &str, verb: &str| {
+        format!(
+            "policy(#{{ on: \"incident.detected\", where: #{{ priority: \"{priority}\" }} }});\n\
+             fn react(incident, org) {{ service(\"hole\").{verb}(#{{ victim: \"192.0.2.10\" }}); }}"
+        )
+    };
+    let (begin, end) = (policy("High", "activate"), policy("Low", "deactivate"));
+    let mut network = Network::with(vec![service("hole", &hole)]);
+    network.lane.rules(2, &[("begin", begin.as_str()), ("end", end.as_str())], Settings::default());
+    network.does(&subscribe("acme", "hole", "hole", &[], false));
+    let set = |line: &str, addresses: Value| json!({"set_place": {"place": format!("acme/berlin/{line}"), "device": "edge", "addresses": addresses}});
+    network.does(&set("line-1", json!(["192.0.2.1/24"])));
+    network.does(&set("line-2", json!(["198.51.100.1/24"])));
+    network.lane.bundle("acme", "edge", 1, "High");
+    network.lane.work();
+    network.settle();
+    assert_eq!(network.texts("SNedge").len(), 1);
+    network.does(&set("line-1", json!(["192.0.2.1/29"])));
+    assert!(network.states("acme/berlin/line-1")[0].starts_with("failed"));
+    network.lane.bundle("acme", "edge", 2, "Low");
+    network.lane.work();
+    network.settle();
+    assert!(network.lane.on("acme.dead.policy-failed").is_empty());
+    assert!(network.devices.is_empty(), "{:?}", network.devices);
+}

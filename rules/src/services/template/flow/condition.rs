@@ -1,4 +1,4 @@
-//! What is certain of conditions, and what follows from them for the values they ask about.
+//! What is certain of conditions. What follows from them for the values they ask about is in `narrowing`.
 
 use minijinja::machinery::ast::{BinOpKind, CompareOpKind, Expr, UnaryOpKind};
 
@@ -34,8 +34,8 @@ impl Way<'_> {
                 truth
             }
             Expr::Test(test) => {
+                self.sort(condition);
                 let sort = self.sort(&test.expr);
-                self.arguments(&test.args);
                 tested(test.name, &sort)
             }
             other => truthy(&self.sort(other)),
@@ -51,42 +51,6 @@ impl Way<'_> {
         self.scopes = before;
         // Where the first is certainly not so, the second is not asked.
         if first == Some(false) { Some(false) } else { and(first, second) }
-    }
-
-    /// Takes out what values cannot be where a condition is true, or where it is not.
-    pub(super) fn narrow(&mut self, condition: &Expr<'_>, is_true: bool) {
-        match condition {
-            Expr::UnaryOp(operation) if matches!(operation.op, UnaryOpKind::Not) => {
-                self.narrow(&operation.expr, !is_true);
-            }
-            Expr::BinOp(operation) => {
-                let is_and = matches!(operation.op, BinOpKind::ScAnd);
-                if (is_and && is_true) || (matches!(operation.op, BinOpKind::ScOr) && !is_true) {
-                    self.narrow(&operation.left, is_true);
-                    self.narrow(&operation.right, is_true);
-                }
-            }
-            Expr::Test(test) => {
-                if let Expr::Var(variable) = &test.expr {
-                    self.know(variable.id, narrowed(test.name, self.look_up(variable.id), is_true));
-                }
-            }
-            Expr::Var(variable) => {
-                let sort = self.look_up(variable.id);
-                if sort.is_only(form::SINGLE | form::UNDEFINED) && sort.is_of(base::BOOLEAN) {
-                    self.know(variable.id, Sort { truth: Some(is_true), ..sort.with(sort.forms & !form::UNDEFINED) });
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A name that is known already stands for this from here on.
-    fn know(&mut self, name: &str, sort: Sort) {
-        // IMPORTANT: where the name stands already, so that it lives as long as its scope.
-        if let Some(known) = self.scopes.iter_mut().rev().find_map(|scope| scope.get_mut(name)) {
-            *known = sort;
-        }
     }
 
     /// What the values that a condition asks about are, for people.
@@ -107,7 +71,13 @@ impl Way<'_> {
 fn told(sort: &Sort) -> String {
     let mut text = sort.describe();
     if let (Some((first, last)), true) = (sort.bounds, sort.is_of(base::INTEGER | base::FLOAT)) {
-        text.push_str(&if first == last { format!(", {first}") } else { format!(" from {first} to {last}") });
+        text.push_str(&match (first == i128::MIN, last == i128::MAX) {
+            (true, true) => String::new(),
+            (true, false) => format!(" up to {last}"),
+            (false, true) => format!(" from {first} on"),
+            _ if first == last => format!(", {first}"),
+            _ => format!(" from {first} to {last}"),
+        });
     }
     if let (Some(words), true) = (&sort.words, sort.is_of(base::TEXTS)) {
         let words: Vec<String> =
@@ -149,7 +119,7 @@ const fn and(one: Option<bool>, other: Option<bool>) -> Option<bool> {
     }
 }
 
-const fn compared_by(op: BinOpKind) -> Option<CompareOpKind> {
+pub(super) const fn compared_by(op: BinOpKind) -> Option<CompareOpKind> {
     Some(match op {
         BinOpKind::Eq => CompareOpKind::Eq,
         BinOpKind::Ne => CompareOpKind::Ne,
@@ -203,27 +173,6 @@ fn tested(test: &str, sort: &Sort) -> Option<bool> {
         return None;
     }
     if may { Some(false) } else { may_not.then_some(true) }
-}
-
-/// A value of which a test holds, or does not.
-fn narrowed(test: &str, sort: Sort, is_true: bool) -> Sort {
-    let form_of = match test {
-        // What is not there is the only thing that is not defined.
-        "defined" if is_true => return sort.with(sort.forms & !form::UNDEFINED),
-        "defined" => form::UNDEFINED,
-        "negated" if is_true => form::NEGATED,
-        "several" if is_true => form::LIST,
-        "negated" => return sort.with(sort.forms & !form::NEGATED),
-        "several" => return sort.with(sort.forms & !form::LIST),
-        "ranged" if is_true => {
-            return Sort { base: sort.base & (base::RANGES | base::OTHER), ..sort.with(sort.forms & form::SINGLE) };
-        }
-        "ranged" if sort.is_only(form::SINGLE | form::UNDEFINED) => {
-            return Sort { base: sort.base & !base::RANGES, ..sort };
-        }
-        _ => return sort,
-    };
-    sort.with(sort.forms & form_of)
 }
 
 /// What is certain of a comparison.

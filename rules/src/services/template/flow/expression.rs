@@ -44,7 +44,7 @@ impl Way<'_> {
             }
             Expr::Test(test) => {
                 self.sort(&test.expr);
-                self.arguments(&test.args);
+                self.want_none(expression, ("test", test.name), &test.args);
                 Sort::single(base::BOOLEAN)
             }
             Expr::IfExpr(condition) => {
@@ -72,8 +72,7 @@ impl Way<'_> {
                 Sort::any()
             }
             Expr::Call(call) => {
-                self.sort(&call.expr);
-                self.arguments(&call.args);
+                self.call(expression, &call.expr, &call.args);
                 Sort::any()
             }
             Expr::Tuple(_) | Expr::Map(_) => Sort::any(),
@@ -205,7 +204,7 @@ impl Way<'_> {
     }
 
     fn filtered(&mut self, expression: &Expr<'_>, filter: &Filter<'_>) -> Sort {
-        self.arguments(&filter.args);
+        self.want_arguments(expression, filter);
         let Some(of) = &filter.expr else { return Sort::any() };
         let sort = self.sort(of);
         let Some(wanted) = wanted(filter.name) else { return Sort::any() };
@@ -320,10 +319,10 @@ fn result(filter: &str, sort: &Sort) -> Sort {
         "address" | "host" => Sort::single(base::ADDRESS),
         "mask" => Sort::single(base::ADDRESS),
         "prefix_length" => Sort::numbers(0, 128),
-        "family" => Sort::words(["inet", "inet6"]),
+        "family" => Sort { base: base::SPELLED, ..Sort::words(["inet", "inet6"]) },
         "physical" => Sort::single(base::TEXT | base::INTERFACE),
         "unit" => Sort::numbers(0, u32::MAX.into()),
-        "rate" | "name" => Sort::single(base::TEXT),
+        "rate" | "name" => Sort::single(base::SPELLED),
         "length" => Sort { bounds: Some((0, i64::MAX.into())), ..Sort::single(base::INTEGER) },
         "list" => list(may_negate),
         "positive" => list(false),

@@ -3,8 +3,10 @@
 //!
 //! It decides from the sorts of values alone and says nothing where it does not know.
 
+mod calls;
 mod condition;
 mod expression;
+mod narrowing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,6 +14,7 @@ use std::ops::Range;
 use minijinja::Value;
 use minijinja::machinery::ast::{Expr, ForLoop, Macro, Stmt};
 
+pub(super) use self::calls::Others;
 use self::expression::{constants, named};
 use super::fault::Fault;
 use super::inspect::range;
@@ -43,15 +46,16 @@ pub(in crate::services) struct Flow {
     pub(in crate::services) compared: Vec<(String, Value)>,
     /// How many conditions there are.
     pub(in crate::services) conditions: usize,
+    /// How many calls and includes were followed.
+    followed: usize,
 }
 
 /// Follows one template, of values of these sorts; `named` is what the templates give names to.
-pub(super) fn follow(
-    text: Text<'_>,
-    tree: &Stmt<'_>,
+pub(super) fn follow<'a>(
+    (text, tree, others): (Text<'a>, &Stmt<'_>, &'a Others<'a>),
     sorts: &BTreeMap<&str, Sort>,
-    named: &BTreeSet<&str>,
-    flow: &mut Flow,
+    named: &'a BTreeSet<&'a str>,
+    flow: &'a mut Flow,
 ) {
     // What a macro sees of names that are given anywhere depends on where it is called.
     let free: Scope = sorts.iter().filter(|(name, _)| !named.contains(*name)).map(owned).collect();
@@ -60,7 +64,8 @@ pub(super) fn follow(
         true => free.iter().map(|(name, sort)| (name.clone(), sort.with(sort.forms | form::UNDEFINED))).collect(),
         false => sorts.iter().map(owned).collect(),
     };
-    let mut way = Way { text, free, named, scopes: vec![first], is_free: is_included, flow };
+    flow.followed = 0;
+    let mut way = Way { text, others, free, named, scopes: vec![first], is_free: is_included, depth: 0, flow };
     way.statement(tree);
 }
 
@@ -73,6 +78,8 @@ fn owned((name, sort): (&&str, &Sort)) -> (String, Sort) {
 /// The way through one template.
 struct Way<'a> {
     text: Text<'a>,
+    /// What it may call and include.
+    others: &'a Others<'a>,
     /// What macros see.
     free: Scope,
     named: &'a BTreeSet<&'a str>,
@@ -80,6 +87,8 @@ struct Way<'a> {
     scopes: Vec<Scope>,
     /// Whether what stands here is rendered from elsewhere, where conditions may stand.
     is_free: bool,
+    /// How many calls and includes led here.
+    depth: usize,
     flow: &'a mut Flow,
 }
 
@@ -89,6 +98,10 @@ impl Way<'_> {
     }
 
     fn refuse(&mut self, at: Range<usize>, code: Code, message: String, help: Option<String>) {
+        // What this call does not come to another may.
+        if self.depth > 0 && code == Code::Unreachable {
+            return;
+        }
         let fault = self.fault(at, code, message, help);
         // A condition is looked at once for what it says, and again for what follows from it.
         if !self.flow.faults.contains(&fault) {
@@ -162,16 +175,15 @@ impl Way<'_> {
                 self.bind_name(definition.name, Sort::any());
             }
             Stmt::CallBlock(block) => {
-                self.sort(&block.call.expr);
-                self.arguments(&block.call.args);
+                self.call(&block.call.expr, &block.call.expr, &block.call.args);
                 self.definition(&block.macro_decl);
             }
-            Stmt::Do(call) => {
-                self.sort(&call.call.expr);
-                self.arguments(&call.call.args);
-            }
+            Stmt::Do(call) => self.call(&call.call.expr, &call.call.expr, &call.call.args),
             // What another file gives names to may be known from here on.
             Stmt::Include(_) | Stmt::FromImport(_) => {
+                if let Stmt::Include(include) = statement {
+                    self.include(&include.name);
+                }
                 let named = self.named;
                 named.iter().for_each(|name| self.bind_name(name, Sort::any()));
             }
@@ -210,6 +222,14 @@ impl Way<'_> {
             && let Some(filtered) = &filter.expr
         {
             inner = filtered;
+        }
+        if let Expr::Var(variable) = inner
+            && self.look_up(variable.id).is_only(form::UNDEFINED)
+        {
+            let message = format!("`{}` never has a value here, which fails", variable.id);
+            let help = "give it one where the macro is called, or ask `is defined` first".to_owned();
+            self.refuse(extent(inner), Code::MayBeMissing, message, Some(help));
+            return;
         }
         if let Expr::Var(variable) = inner
             && !self.is_free
@@ -314,7 +334,9 @@ impl Way<'_> {
             let message = format!("`{meant}` is never a list: the loop is rendered once");
             let help = Some("leave the loop out".to_owned());
             let fault = self.fault(extent(list), Code::Unreachable, message, help);
-            self.flow.warnings.push(fault);
+            if self.depth == 0 {
+                self.flow.warnings.push(fault);
+            }
         }
     }
 
