@@ -31,7 +31,36 @@ pub(crate) fn begins(text: &[u8], word: &[u8]) -> bool {
 
 /// The first place at or behind `start` whose byte is none of those.
 pub(crate) fn skip(text: &[u8], start: usize, those: impl Fn(u8) -> bool) -> usize {
-    from(text, start).iter().position(|&byte| !those(byte)).map_or(text.len().max(start), |more| start + more)
+    let end =
+        from(text, start).iter().position(|&byte| !those(byte)).map_or(text.len().max(start), |more| start + more);
+    looked_at(end - start);
+    end
+}
+
+/// Counts bytes that were looked at, in tests: what a text costs is bounded by its length.
+#[cfg(not(test))]
+#[inline]
+pub(crate) fn looked_at(_count: usize) {}
+
+#[cfg(test)]
+pub(crate) use counted::looked_at;
+
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn looked_at(count: usize) {
+        COUNT.with(|all| all.set(all.get() + 1 + count as u64));
+    }
+
+    /// How many there were since it was asked last.
+    pub(crate) fn taken() -> u64 {
+        COUNT.with(|all| all.replace(0))
+    }
 }
 
 /// The value of a hexadecimal digit.
