@@ -10,6 +10,8 @@ use crate::bytes::{at, before, begins, from, nibble, part, skip};
 pub(super) const REVERSE4: &[u8] = b"in-addr.arpa";
 /// And of IPv6 addresses (RFC 3596, 2.5).
 const REVERSE6: &[u8] = b"ip6.arpa";
+/// How far groups with dashes are looked at together, behind the first eight.
+const GROUPS_MOST: usize = 64;
 /// Interfaces, whose numbers look like an address: `xe-1-0-0-1` in a name.
 const INTERFACES: [&[u8]; 7] = [b"ge-", b"xe-", b"et-", b"fe-", b"so-", b"at-", b"ae-"];
 
@@ -144,7 +146,7 @@ pub(super) fn dashed6(text: &[u8], dash: usize, taken: usize) -> Option<(usize, 
             }
             (1..=4, None) => {
                 // More than eight: which of them are it cannot be told.
-                end = skip(text, end, |byte| byte.is_ascii_hexdigit() || byte == b'-');
+                end = skip(part(text, 0, end + GROUPS_MOST), end, |byte| byte.is_ascii_hexdigit() || byte == b'-');
                 count += 1;
                 break;
             }

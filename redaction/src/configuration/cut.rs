@@ -253,8 +253,10 @@ impl Cut {
                     }
                 },
                 told if told > 0 && !is_edit(first_word(from(text, one.end()))) => place = one.end(),
-                _ => {
-                    let end = one.end();
+                told => {
+                    // The command stays, what it changes does not.
+                    let verb = if told > 0 { first_word(from(text, one.end())).len() } else { 0 };
+                    let end = one.end() + verb;
                     self.give(part(text, 0, end), out);
                     let passed = end + self.within(from(text, end));
                     out.push(b' ');

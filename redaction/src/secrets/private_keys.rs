@@ -26,10 +26,11 @@ pub(super) fn body(text: &[u8], start: usize) -> Option<Range<usize>> {
     }
     let first = name_end(text, start + BEGIN.len())?;
     let reach = part(text, 0, first + REACH);
-    // Another one begins before its end does: this one was cut off.
+    // Something else begins before its end does: this one was cut off.
     let next = memmem::find_iter(from(reach, first), BEGIN)
         .map(|begin| first + begin)
-        .find(|&begin| matches!(before(text, begin), b'-' | b' ') && name_end(text, begin + BEGIN.len()).is_some());
+        .find(|&begin| skip_back(text, begin) < begin)
+        .map(|begin| skip_back(text, begin).max(first));
     let reach = part(reach, 0, next.unwrap_or(reach.len()));
     for end in memmem::find_iter(from(reach, first), END) {
         let end = first + end;
@@ -39,7 +40,8 @@ pub(super) fn body(text: &[u8], start: usize) -> Option<Range<usize>> {
         }
     }
     // The body's own alphabet, its headers, and line ends as they are escaped in JSON and XML.
-    let alike = skip(reach, first, |byte| byte.is_ascii_alphanumeric() || is_other(byte));
+    let alike = part(reach, 0, memmem::find(from(reach, first), b"-----END").map_or(reach.len(), |end| first + end));
+    let alike = skip(alike, first, |byte| byte.is_ascii_alphanumeric() || is_other(byte));
     let end = alike.max(lines(reach, first));
     (end > first).then_some(first..end)
 }

@@ -161,7 +161,7 @@ pub(super) fn bare(text: &[u8], place: usize, is_line: bool) -> Range<usize> {
 pub(super) fn is_in_tag(text: &[u8], place: usize) -> bool {
     let lowest = place.saturating_sub(BACK);
     let head = part(text, lowest, place);
-    memrchr2(b'<', b'>', head).is_some_and(|last| at(head, last) == b'<')
+    memrchr2(b'<', b'>', head).is_some_and(|last| at(head, last) == b'<' && at(head, last + 1).is_ascii_alphabetic())
 }
 
 /// Whether a quotation mark at a place ends the string of JSON that stands before it.
