@@ -17,6 +17,7 @@ mod ahead;
 mod behind;
 pub(crate) mod decode;
 pub mod executor;
+mod pace;
 mod quiet;
 mod start;
 pub mod status;
@@ -43,6 +44,7 @@ use behind::Behind;
 use decode::{Decoded, decode};
 use linesman_domain::input::Content;
 use linesman_domain::{self as domain, Decision, Domain};
+use pace::Pace;
 use quiet::Quiet;
 use status::{Change, Changes, LaneStatus};
 
@@ -66,9 +68,6 @@ const CUT_MESSAGES: usize = 400;
 const CUT_BYTES: usize = 8 << 20;
 /// The least time between two ticks: the server's clock may be behind ours.
 const TICK_EVERY: Duration = Duration::from_secs(1);
-
-/// After what time a `Control::Continue` that has not come is sent again.
-const CONTINUE_AGAIN: Duration = Duration::from_secs(1);
 /// How many rows are looked at for an earlier version before the lane looks for something better to do.
 const UPGRADE_ROWS: usize = 200;
 
@@ -187,8 +186,7 @@ pub(crate) struct Lane {
     reading: Option<Ahead<Result<Decoded, JoinError>>>,
     emitting: Option<InFlight>,
     last_tick: Option<Instant>,
-    /// Since when a `Control::Continue` is on its way.
-    continued: Option<Instant>,
+    pace: Pace,
     /// Up to where rows of an earlier version were written anew; none once all are.
     upgrading: Option<Vec<u8>>,
     status: watch::Sender<LaneStatus>,
@@ -200,6 +198,7 @@ impl Lane {
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         loop {
             let tick = self.tick_in();
+            let slice = self.pace.wakes().filter(|_| self.domain.has_work());
             let held = self.decided_since + HOLD_MOST;
             tokio::select! {
                 biased;
@@ -213,7 +212,7 @@ impl Lane {
                 batch = self.reader.receive(BOUNDS), if self.reading.is_none() => self.read(batch)?,
                 () = tokio::time::sleep_until(held.into()), if self.decided > 0 => self.commit().await?,
                 () = tokio::time::sleep(tick.unwrap_or_default()), if tick.is_some() => self.tick().await,
-                () = tokio::time::sleep(CONTINUE_AGAIN), if self.domain.has_work() => self.go_on().await,
+                () = until(slice), if slice.is_some() => self.go_on().await,
                 // Last: only while there is nothing else to do.
                 () = std::future::ready(()), if self.upgrading.is_some() => self.upgrade().await?,
             }
@@ -263,7 +262,7 @@ impl Lane {
             }
             self.domain.decide(input).map_err(|source| Error::of_decision(self.id, input.sequence, source))?;
             if matches!(input.content, Content::Continue { .. }) {
-                self.continued = None;
+                self.pace.decided();
             }
             if self.decided == 0 {
                 self.decided_since = Instant::now();
@@ -305,6 +304,7 @@ impl Lane {
         let outbox = self.outbox.clone();
         let emission = Ahead::start(async move { outbox.emit(batch).await });
         self.emitting = Some(InFlight { decision, emission, since: Instant::now() });
+        self.pace.emitted();
         Ok(())
     }
 
@@ -314,7 +314,9 @@ impl Lane {
         self.mark = emission.output().await?;
         metrics::histogram!("linesman_verb_seconds", "verb" => "emit").record(since.elapsed().as_secs_f64());
         fail::fail_point!("emit::after-mark");
-        self.apply(&decision)
+        self.apply(&decision)?;
+        self.pace.applied(self.quiet.is_so());
+        Ok(())
     }
 
     /// INVARIANT (nothing applied before its mark): only [`Self::settle`] comes here.
@@ -352,13 +354,11 @@ impl Lane {
         self.send(&Control::Tick).await;
     }
 
-    /// Sends for the next slice of what is done in slices, a larger one while nobody else is there, unless that is on its way. It lines up behind what has come
-    /// meanwhile, so others' inputs are decided in between. Sent once a batch is applied, not once a slice is decided: so
-    /// nobody waits for two slices, nor goes out together with one.
+    /// Sends for the next slice of what is done in slices once it is due, a larger one while nobody else is there. It lines
+    /// up behind what has come meanwhile, so others' inputs are decided in between.
     async fn go_on(&mut self) {
-        let is_under_way = self.continued.is_some_and(|since| since.elapsed() < CONTINUE_AGAIN);
-        if self.domain.has_work() && !is_under_way {
-            self.continued = Some(Instant::now());
+        if self.domain.has_work() && self.pace.is_due() {
+            self.pace.sent();
             let is_alone = self.domain.knows_alone() && self.quiet.is_so();
             self.send(if is_alone { &Control::ContinueAlone } else { &Control::Continue }).await;
         }
@@ -388,6 +388,14 @@ impl Lane {
 async fn emitted(emitting: &mut Option<InFlight>) {
     match emitting {
         Some(batch) => batch.emission.done().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ready at a moment; never where there is none.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment.into()).await,
         None => std::future::pending().await,
     }
 }

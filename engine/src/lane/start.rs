@@ -27,6 +27,7 @@ use tokio::sync::watch;
 
 use super::behind::{Behind, Load};
 use super::decode::decode;
+use super::pace::Pace;
 use super::quiet::Quiet;
 use super::status::{Changes, LaneStatus};
 use super::{BOUNDS, Error, Lane};
@@ -128,7 +129,7 @@ impl Shared {
             reading: None,
             emitting: None,
             last_tick: None,
-            continued: None,
+            pace: Pace::default(),
             upgrading,
             status,
             changes: self.changes.clone(),

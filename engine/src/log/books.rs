@@ -1,6 +1,6 @@
 //! Rule books in the object store, by hash: the content of each section, and whole ones of before sections.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -61,6 +61,31 @@ struct Known {
     origins: Arc<HashMap<PolicyName, String>>,
 }
 
+/// How many bytes of contents are kept beside those in use.
+const KEPT_MOST: usize = 16 << 20;
+
+/// Contents that were stored or fetched lately, the newest last: each lane asks for the same, one after the other, and each
+/// answer costs the server a consumer, of which it has so many only.
+#[derive(Default)]
+struct Contents(VecDeque<(String, Arc<[u8]>)>);
+
+impl Contents {
+    fn get(&self, hash: &str) -> Option<Arc<[u8]>> {
+        self.0.iter().find(|(known, _)| known == hash).map(|(_, content)| Arc::clone(content))
+    }
+
+    fn keep(&mut self, hash: &str, content: Arc<[u8]>) {
+        self.0.retain(|(known, _)| known != hash);
+        self.0.push_back((hash.to_owned(), content));
+        let mut bytes: usize = self.0.iter().map(|(_, content)| content.len()).sum();
+        while bytes > KEPT_MOST
+            && let Some((_, oldest)) = self.0.pop_front()
+        {
+            bytes -= oldest.len();
+        }
+    }
+}
+
 /// Fetches rule books and keeps those in use.
 pub struct Books {
     context: jetstream::Context,
@@ -68,6 +93,7 @@ pub struct Books {
     ready: Mutex<HashMap<String, Known>>,
     /// By the hash of their section: lanes share the services they use.
     services: Mutex<HashMap<String, Weak<Catalog>>>,
+    contents: Mutex<Contents>,
 }
 
 /// A content and the hash it goes by.
@@ -88,7 +114,13 @@ impl Books {
     /// Rule books of a server, kept on so many of its nodes.
     pub fn new(client: async_nats::Client, replicas: u32) -> Self {
         let replicas = usize::try_from(replicas).unwrap_or(1);
-        Self { context: jetstream::new(client), replicas, ready: Mutex::default(), services: Mutex::default() }
+        Self {
+            context: jetstream::new(client),
+            replicas,
+            ready: Mutex::default(),
+            services: Mutex::default(),
+            contents: Mutex::default(),
+        }
     }
 
     async fn store(&self, hash: &str) -> Result<ObjectStore, Error> {
@@ -109,11 +141,13 @@ impl Books {
     pub async fn put(&self, hash: &str, content: &[u8]) -> Result<(), Error> {
         let fault = |detail: String| Error::RuleBook { hash: hash.to_owned(), detail };
         let store = self.store(hash).await?;
-        if self.content(hash).await.is_ok() {
+        // The server is asked, whatever is kept here: what is put is there for the next engine, too.
+        if store.info(hash).await.is_ok_and(|found| !found.deleted && found.size == content.len()) {
             return Ok(());
         }
-        let mut content = content;
-        store.put(hash, &mut content).await.map_err(|error| fault(error.to_string()))?;
+        let mut rest = content;
+        store.put(hash, &mut rest).await.map_err(|error| fault(error.to_string()))?;
+        self.contents.lock().await.keep(hash, content.into());
         Ok(())
     }
 
@@ -199,11 +233,21 @@ impl Books {
         parse(hash, &self.content(hash).await?)
     }
 
-    /// Fetches a content as it is stored.
+    /// Fetches a content as it is stored, once for all that ask for it one after the other: whoever comes second waits.
     ///
     /// # Errors
     /// It is not there, or not what its hash says.
-    pub async fn content(&self, hash: &str) -> Result<Vec<u8>, Error> {
+    pub async fn content(&self, hash: &str) -> Result<Arc<[u8]>, Error> {
+        let mut contents = self.contents.lock().await;
+        if let Some(content) = contents.get(hash) {
+            return Ok(content);
+        }
+        let content: Arc<[u8]> = self.stored(hash).await?.into();
+        contents.keep(hash, Arc::clone(&content));
+        Ok(content)
+    }
+
+    async fn stored(&self, hash: &str) -> Result<Vec<u8>, Error> {
         let fault = |detail: String| Error::RuleBook { hash: hash.to_owned(), detail };
         let store = self.store(hash).await?;
         let object = store.get(hash).await.map_err(|error| fault(error.to_string()))?;
@@ -262,5 +306,23 @@ impl Ready {
         let RuleBookRef { version, hash, sections } = named;
         let Self { policies: Policies { book, refused, .. }, settings, directory, services, installation } = self;
         RuleBook { version, hash, sections, book, settings, refused, directory, services, installation }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_are_kept_up_to_so_many_bytes() {
+        let mut contents = Contents::default();
+        let content: Arc<[u8]> = vec![0; KEPT_MOST / 2].into();
+        for hash in ["a", "b", "a", "c"] {
+            contents.keep(hash, Arc::clone(&content));
+        }
+        assert!(contents.get("b").is_none(), "the one that was asked for least lately went");
+        assert!(contents.get("a").is_some() && contents.get("c").is_some());
+        contents.keep("large", vec![0; KEPT_MOST + 1].into());
+        assert!(contents.0.is_empty(), "one that is larger than all is fetched each time");
     }
 }

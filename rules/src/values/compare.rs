@@ -8,7 +8,7 @@ use super::protocol;
 use super::value::{Range, Value};
 
 /// A number, compared exactly: an integer and a float are not rounded to each other.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Number {
     Integer(i128),
     Float(f64),
@@ -24,12 +24,12 @@ impl Number {
         }
     }
 
-    /// The first number behind all that are at most this one.
-    pub(crate) fn next_integer(self) -> i128 {
+    /// The last integer that is at most this one.
+    pub(crate) fn last_integer(self) -> i128 {
         match self {
-            Self::Integer(number) => number.saturating_add(1),
+            Self::Integer(number) => number,
             // The cast keeps to the ends of i128, which are beyond all integers there are.
-            Self::Float(number) => (number.floor() as i128).saturating_add(1),
+            Self::Float(number) => number.floor() as i128,
         }
     }
 

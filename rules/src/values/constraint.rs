@@ -1,11 +1,14 @@
 //! What a constraint leaves to choose from.
 
-use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::compare::{self, Number};
+use super::eval::Fuel;
 use super::mistake::Mistake;
-use super::network;
+use super::patterns::Patterns;
+use super::protocol;
+use super::spans::Spans;
 use super::value::{Range, Value};
 
 /// What values may be: a range, a network, or a list of values, ranges and networks.
@@ -13,8 +16,14 @@ use super::value::{Range, Value};
 pub struct Constraint {
     /// As it was written.
     value: Value,
-    /// Single values, ranges and networks, of which one must admit a value.
-    choices: Vec<Value>,
+    /// The numbers and addresses of all its choices.
+    spans: Spans,
+    /// Its other choices, each in the form that those have which are the same.
+    others: BTreeSet<String>,
+    /// Whether a range of integers stands for all numbers within it.
+    is_of_floats: bool,
+    /// Its texts as names of interfaces and patterns of them, where they are meant so.
+    patterns: Option<Patterns>,
 }
 
 impl Constraint {
@@ -23,12 +32,11 @@ impl Constraint {
     /// # Errors
     /// The value leaves nothing to choose from: it is none of a range, a network and a list of such.
     pub fn of(value: Value) -> Result<Self, Mistake> {
-        let mut choices = Vec::new();
         match &value {
-            Value::Range(_) | Value::Network(_) => choices.push(value.clone()),
+            Value::Range(_) | Value::Network(_) => {}
             Value::List(elements) => {
                 value.weight()?;
-                collect(elements, &mut choices)?;
+                check(elements)?;
             }
             other => {
                 let message = format!(
@@ -43,36 +51,108 @@ impl Constraint {
                 return Err(Mistake::new(message).with_help(help));
             }
         }
-        if choices.is_empty() {
+        let (mut spans, mut others, mut is_empty) = (Spans::default(), BTreeSet::new(), true);
+        each(&value, &mut |choice| {
+            is_empty = false;
+            if !spans.take(choice) {
+                others.insert(compare::key(choice));
+            }
+        });
+        if is_empty {
             return Err(Mistake::new(format!("the constraint `{}` allows nothing", value.shown()))
                 .with_help("fix the value instead, with `!`"));
         }
-        Ok(Self { value, choices })
+        spans.sort();
+        Ok(Self { value, spans, others, is_of_floats: false, patterns: None })
+    }
+
+    /// The same of numbers that may have a fraction: several integers do not hold what lies between them.
+    #[must_use]
+    pub(super) fn of_floats(self) -> Self {
+        Self { is_of_floats: true, ..self }
+    }
+
+    /// The same of names of interfaces: a pattern among its texts admits every name, and every pattern of names, that it
+    /// matches.
+    #[must_use]
+    pub(super) fn of_interfaces(mut self) -> Self {
+        let mut texts = Vec::new();
+        each(&self.value, &mut |choice| {
+            if let Value::Text(text) = choice {
+                texts.push(std::sync::Arc::clone(text));
+            }
+        });
+        self.patterns = Some(Patterns::new(texts.iter().map(AsRef::as_ref)));
+        self
     }
 
     /// Whether a value lies within: of a list all elements, of a range or a network all that it holds. A
     /// negation reaches beyond every constraint, but in a list with others it takes away from those.
     pub fn admits(&self, value: &Value) -> bool {
-        match value {
+        self.admits_with(value, &mut Fuel::default()).unwrap_or(false)
+    }
+
+    /// The same, with a step for every value that is looked at.
+    ///
+    /// # Errors
+    /// There is not fuel enough.
+    pub(super) fn admits_with(&self, value: &Value, fuel: &mut Fuel) -> Result<bool, Mistake> {
+        fuel.spend(1)?;
+        Ok(match value {
             Value::List(elements) => {
                 let is_negation = |element: &&Value| matches!(element, Value::Not(_));
                 let takes_away = elements.iter().any(|element| !is_negation(&element));
-                elements
-                    .iter()
-                    .filter(|element| !(takes_away && is_negation(element)))
-                    .all(|element| self.admits(element))
+                for element in elements.iter().filter(|element| !(takes_away && is_negation(element))) {
+                    if !self.admits_with(element, fuel)? {
+                        return Ok(false);
+                    }
+                }
+                true
             }
-            Value::Range(Range::Integers(first, last)) => self.covers_integers(*first, *last),
-            Value::Range(Range::Floats(first, last)) => self.covers_floats(*first, *last),
-            Value::Range(Range::Addresses(..)) | Value::Network(_) => self.covers_addresses(value),
+            Value::Range(Range::Integers(first, last)) if self.is_of_floats => {
+                self.spans.hold_numbers(Number::Integer(*first), Number::Integer(*last))
+            }
+            Value::Range(Range::Integers(first, last)) => self.spans.hold_integers(*first, *last),
+            Value::Range(Range::Floats(first, last)) => {
+                self.spans.hold_numbers(Number::Float(*first), Number::Float(*last))
+            }
+            Value::Range(Range::Addresses(..)) | Value::Network(_) | Value::Address(_) => {
+                compare::addresses(value).is_some_and(|(first, last)| self.spans.hold_addresses(first, last))
+            }
             Value::Map(_) | Value::Not(_) => false,
-            single => self.choices.iter().any(|choice| compare::admits(choice, single)),
-        }
+            Value::Float(number) => self.spans.holds(Number::Float(*number)),
+            Value::Integer(number) => self.spans.holds(Number::Integer(*number)) || self.has_other(value),
+            Value::Text(name) => {
+                let number = protocol::number(name).map(|number| Number::Integer(number.into()));
+                number.is_some_and(|number| self.spans.holds(number))
+                    || self.has_other(value)
+                    || self.patterns.as_ref().map_or(Ok(false), |patterns| patterns.hold(name, fuel))?
+            }
+            Value::Boolean(_) => self.has_other(value),
+        })
+    }
+
+    fn has_other(&self, value: &Value) -> bool {
+        !self.others.is_empty() && self.others.contains(&compare::key(value))
     }
 
     /// Whether this one is as narrow as another, or narrower.
     pub fn is_within(&self, other: &Self) -> bool {
-        self.choices.iter().all(|choice| other.admits(choice))
+        self.is_within_with(other, &mut Fuel::default()).unwrap_or(false)
+    }
+
+    /// The same, with a step for every choice that is looked at.
+    ///
+    /// # Errors
+    /// There is not fuel enough.
+    pub(super) fn is_within_with(&self, other: &Self, fuel: &mut Fuel) -> Result<bool, Mistake> {
+        let mut is_within = Ok(true);
+        each(&self.value, &mut |choice| {
+            if is_within == Ok(true) {
+                is_within = other.admits_with(choice, fuel);
+            }
+        });
+        is_within
     }
 
     /// The value that it was made of: a range, a network or a list.
@@ -80,84 +160,37 @@ impl Constraint {
         &self.value
     }
 
-    /// The single values, ranges and networks that it is made of.
-    pub(super) fn choices(&self) -> &[Value] {
-        &self.choices
-    }
-
-    /// First and last of all numbers that may be chosen.
-    fn numbers(&self) -> impl Iterator<Item = (Number, Number)> + '_ {
-        self.choices.iter().filter_map(|choice| match choice {
-            Value::Range(range) => {
-                let [first, last] = compare::ends(*range);
-                Number::of(&first).zip(Number::of(&last))
+    /// The first of the single values, ranges and networks that it is made of which is so.
+    pub(super) fn find(&self, is_so: impl Fn(&Value) -> bool) -> Option<Value> {
+        let mut found = None;
+        each(&self.value, &mut |choice| {
+            if found.is_none() && is_so(choice) {
+                found = Some(choice.clone());
             }
-            single => Number::of(single).map(|number| (number, number)),
-        })
-    }
-
-    /// Whether several choices together hold all integers of a range.
-    fn covers_integers(&self, first: i128, last: i128) -> bool {
-        let mut next = first;
-        while next <= last {
-            let holds = |(low, high): &(Number, Number)| {
-                low.cmp(Number::Integer(next)).is_le() && high.cmp(Number::Integer(next)).is_ge()
-            };
-            match self.numbers().filter(holds).map(|(_, high)| high.next_integer()).max() {
-                Some(beyond) => next = beyond,
-                None => return false,
-            }
-        }
-        true
-    }
-
-    /// Whether several choices together hold all numbers of a range: each must begin where another ends.
-    fn covers_floats(&self, first: f64, last: f64) -> bool {
-        let mut reached = Number::Float(first);
-        loop {
-            let holds = |(low, high): &(Number, Number)| low.cmp(reached).is_le() && high.cmp(reached).is_ge();
-            let Some(furthest) = self.numbers().filter(holds).map(|(_, high)| high).max_by(|a, b| a.cmp(*b)) else {
-                return false;
-            };
-            if furthest.cmp(Number::Float(last)).is_ge() {
-                return true;
-            }
-            if furthest.cmp(reached) != Ordering::Greater {
-                return false;
-            }
-            reached = furthest;
-        }
-    }
-
-    /// Whether several choices together hold all addresses of a network or a range.
-    fn covers_addresses(&self, value: &Value) -> bool {
-        let Some((first, last)) = compare::addresses(value) else { return false };
-        let (mut next, end) = (network::number(first), network::number(last));
-        loop {
-            let family =
-                self.choices.iter().filter_map(compare::addresses).filter(|(low, _)| low.is_ipv4() == first.is_ipv4());
-            let ranges = family.map(|(low, high)| (network::number(low), network::number(high)));
-            match ranges.filter(|(low, high)| (*low..=*high).contains(&next)).map(|(_, high)| high).max() {
-                Some(high) if high >= end => return true,
-                // Not the last address of all, or it would have reached the end.
-                Some(high) => next = high.saturating_add(1),
-                None => return false,
-            }
-        }
+        });
+        found
     }
 }
 
-/// Collects choices, those of inner lists too.
-fn collect(elements: &[Value], choices: &mut Vec<Value>) -> Result<(), Mistake> {
+/// Goes through the choices of a constraint, those of inner lists too.
+fn each(value: &Value, take: &mut dyn FnMut(&Value)) {
+    match value {
+        Value::List(elements) => elements.iter().for_each(|element| each(element, take)),
+        choice => take(choice),
+    }
+}
+
+/// Refuses what says what is not allowed, in inner lists too.
+fn check(elements: &[Value]) -> Result<(), Mistake> {
     for element in elements {
         match element {
-            Value::List(inner) => collect(inner, choices)?,
+            Value::List(inner) => check(inner)?,
             Value::Map(_) | Value::Not(_) => {
                 let message =
                     format!("a constraint says what is allowed, and `{}` is {}", element.shown(), element.describe());
                 return Err(Mistake::new(message).with_help("list what is allowed"));
             }
-            choice => choices.push(choice.clone()),
+            _ => {}
         }
     }
     Ok(())

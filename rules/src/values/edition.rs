@@ -18,4 +18,9 @@ impl Edition {
     pub(super) fn is_second(self) -> bool {
         self >= Self::Second
     }
+
+    /// Whether it is the third, or a later one.
+    pub(super) fn is_third(self) -> bool {
+        self >= Self::Third
+    }
 }

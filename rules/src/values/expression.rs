@@ -21,6 +21,7 @@ struct Parsed {
     root: Node,
     references: Box<[Reference]>,
     handed_on: Box<[Reference]>,
+    is_branched: bool,
 }
 
 /// A parameter that an expression names, and where.
@@ -78,8 +79,8 @@ impl Expression {
         let root = parser::parse(text)?;
         let (mut references, mut handed_on) = (Vec::new(), Vec::new());
         collect(&root, true, &mut references, &mut handed_on);
-        let (references, handed_on) = (references.into(), handed_on.into());
-        Ok(Self(Arc::new(Parsed { text: own, root, references, handed_on })))
+        let (references, handed_on, is_branched) = (references.into(), handed_on.into(), is_branched(&root));
+        Ok(Self(Arc::new(Parsed { text: own, root, references, handed_on, is_branched })))
     }
 
     /// The parameters it names, each once, in the order of their first places.
@@ -104,6 +105,11 @@ impl Expression {
     /// Whether it names no parameter, so that its value depends on nothing.
     pub fn is_closed(&self) -> bool {
         self.0.references.is_empty()
+    }
+
+    /// Whether parts of it may not be looked at when it is evaluated: those of `? :`, `||` and `&&`.
+    pub(super) fn is_branched(&self) -> bool {
+        self.0.is_branched
     }
 
     /// Where it stands in the text it was read from.
@@ -143,6 +149,24 @@ pub(crate) fn check_length(text: &str) -> Result<(), Mistake> {
         return Err(Mistake::new(message).with_help("split it over several parameters"));
     }
     Ok(())
+}
+
+/// Whether a node, or one within it, looks at parts of it alone.
+fn is_branched(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Literal(_) | Kind::Reference(_) => false,
+        Kind::Conditional(..) => true,
+        Kind::List(nodes) | Kind::Call(_, nodes) => nodes.iter().any(is_branched),
+        Kind::Map(entries) => entries.iter().any(|(_, value)| is_branched(value)),
+        Kind::Negative(operand) | Kind::Opposite(operand) | Kind::Not(operand) => is_branched(operand),
+        Kind::Range(first, last) => is_branched(first) || is_branched(last),
+        Kind::Chain(first, rest) => {
+            let is_one = |(operator, operand): &(Operator, Node)| {
+                matches!(operator, Operator::Or | Operator::And) || is_branched(operand)
+            };
+            is_branched(first) || rest.iter().any(is_one)
+        }
+    }
 }
 
 /// Collects the names within a node, and among them those whose values the node hands on.

@@ -62,8 +62,8 @@ pub struct Parameter {
     pub level: Option<Given>,
 }
 
-/// The most specific level at which something is said of a parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// The most specific level at which something is said of a parameter, the most general first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Given {
     /// The enterprise.

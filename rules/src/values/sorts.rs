@@ -11,7 +11,7 @@ use super::value::{Range, Value};
 
 /// Some of the sorts of values there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sorts(u16);
+pub(super) struct Sorts(pub(super) u16);
 
 /// A parameter stands where nothing of its types is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,23 +25,28 @@ pub(super) struct Clash<'e> {
 }
 
 impl Sorts {
-    const NUMBER: Self = Self(1);
-    const TEXT: Self = Self(1 << 1);
-    const ADDRESS: Self = Self(1 << 2);
-    const NETWORK: Self = Self(1 << 3);
-    const BOOLEAN: Self = Self(1 << 4);
-    const RANGE: Self = Self(1 << 5);
-    const LIST: Self = Self(1 << 6);
-    const MAP: Self = Self(1 << 7);
-    const NOT: Self = Self(1 << 8);
-    const ALL: Self = Self((1 << 9) - 1);
+    pub(super) const NUMBER: Self = Self(1);
+    pub(super) const TEXT: Self = Self(1 << 1);
+    pub(super) const ADDRESS: Self = Self(1 << 2);
+    pub(super) const NETWORK: Self = Self(1 << 3);
+    pub(super) const BOOLEAN: Self = Self(1 << 4);
+    pub(super) const RANGE: Self = Self(1 << 5);
+    pub(super) const LIST: Self = Self(1 << 6);
+    pub(super) const MAP: Self = Self(1 << 7);
+    pub(super) const NOT: Self = Self(1 << 8);
+    pub(super) const ALL: Self = Self((1 << 9) - 1);
 
-    const fn or(self, other: Self) -> Self {
+    pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     const fn when(self, is_so: bool) -> Self {
         if is_so { self } else { Self(0) }
+    }
+
+    /// Those that are of both.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Whether a value may be of both.
@@ -94,7 +99,7 @@ impl Sorts {
         }
     }
 
-    const fn of_value(value: &Value) -> Self {
+    pub(super) const fn of_value(value: &Value) -> Self {
         match value {
             Value::Integer(_) | Value::Float(_) => Self::NUMBER,
             Value::Boolean(_) => Self::BOOLEAN,
@@ -105,6 +110,16 @@ impl Sorts {
             Value::List(_) => Self::LIST,
             Value::Map(_) => Self::MAP,
             Value::Not(_) => Self::NOT,
+        }
+    }
+
+    /// What these are called, where they are of one sort.
+    pub(super) const fn called(self) -> &'static str {
+        match self {
+            Self::TEXT => "a text",
+            Self::NETWORK => "a network",
+            Self::NOT => "a negation",
+            other => other.describe(),
         }
     }
 

@@ -133,6 +133,15 @@ pub struct Where<'a> {
 }
 
 impl Where<'_> {
+    /// The source at whose level it stands: of an activation that of the place where it was made.
+    pub(super) fn level(self) -> Source {
+        match (self.source, self.place) {
+            (Source::Activation, Some(Place::Organization(_))) => Source::SubscriptionEnterprise,
+            (Source::Activation, Some(Place::Below(path))) if path.line.is_none() => Source::SubscriptionSite,
+            (source, _) => source,
+        }
+    }
+
     /// How faults name it: the place, or the source where it has none.
     pub fn name(self) -> String {
         self.place.map_or_else(|| self.source.as_str().to_owned(), ToString::to_string)

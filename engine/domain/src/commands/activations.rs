@@ -94,7 +94,15 @@ pub(super) fn activate(
     let by = command.principal.to_string();
     let reach = hidden::reach_of(desk, managers, &command.principal)?;
     let reader = Reader::of(reach.as_ref());
-    let change = Change { substitutions, unset: &[], keep: false, by: by.clone(), at: desk.now, reader };
+    let change = Change {
+        substitutions,
+        unset: &[],
+        keep: false,
+        by: by.clone(),
+        at: desk.now,
+        reader,
+        is_one: desk.is_at(rooms::FIX_IS_VALUE),
+    };
     let given = match rooms::next(&[], &change) {
         Ok(given) => given,
         Err(refused) => return Ok(*refused),

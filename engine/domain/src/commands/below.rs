@@ -79,19 +79,16 @@ impl Below {
         Ok(Self { broken, is_all })
     }
 
-    /// What comes of it for the change.
-    pub(super) fn held(self) -> Held {
+    /// What comes of it for the change, of which some parameters wait for a service.
+    pub(super) fn held(self, waiting: BTreeSet<String>) -> Held {
         let Self { broken, is_all } = self;
-        match (broken.is_empty(), is_all) {
-            (true, true) => Held::Whole,
-            (true, false) => Held::InPart,
-            (false, _) => {
-                let mut told = told(broken.iter().map(Wrong::told));
-                told.push_str(if is_all { "" } else { "; and not all that stands below was looked at" });
-                let refused = Answer::refused(Verdict::Conflict, format!("it would break what stands below: {told}"));
-                Held::Refused(Box::new(refused.naming(broken).cut(!is_all)))
-            }
+        if broken.is_empty() {
+            return Held::Taken { is_all, waiting };
         }
+        let mut told = told(broken.iter().map(Wrong::told));
+        told.push_str(if is_all { "" } else { "; and not all that stands below was looked at" });
+        let refused = Answer::refused(Verdict::Conflict, format!("it would break what stands below: {told}"));
+        Held::Refused(Box::new(refused.naming(broken).cut(!is_all)))
     }
 }
 

@@ -12,7 +12,7 @@ use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
 use super::below::Below;
-use super::{Answer, Wrong};
+use super::{Answer, Wrong, offered, standing};
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
 use crate::faults::shown;
@@ -44,10 +44,13 @@ pub(super) struct Change<'a> {
 pub(super) enum Held {
     /// They may not.
     Refused(Box<Answer>),
-    /// They may: all that they affect was looked at.
-    Whole,
-    /// They may, as far as was looked at.
-    InPart,
+    /// They may.
+    Taken {
+        /// Whether all that they affect was looked at.
+        is_all: bool,
+        /// The parameters among them that nothing which is subscribed to has: they wait for something that does.
+        waiting: BTreeSet<String>,
+    },
 }
 
 /// For what values count somewhere: a version of a service, and the subscription that it is seen through.
@@ -84,7 +87,17 @@ pub(super) fn held(state: &State, services: &Services, change: &Change<'_>) -> R
             return refused(Answer::refused(Verdict::Conflict, detail));
         }
     }
-    if let Some(unknown) = said.iter().find(|said| !known.contains(said.name.as_str())) {
+    let is_by_subscription = services.shelf().is_at(standing::LEVEL) && matches!(change.whose, Whose::Own);
+    let unknown = said.iter().filter(|said| !known.contains(said.name.as_str()));
+    let waiting = match offered::waiting(state, services, change, unknown.filter(|_| is_by_subscription))? {
+        Ok(waiting) => waiting,
+        Err(answer) => return Ok(Held::Refused(answer)),
+    };
+    let is_unknown = |name: &str| !known.contains(name) && !waiting.contains(name);
+    if let Some(unknown) = said.iter().find(|said| is_unknown(said.name.as_str())) {
+        if is_by_subscription {
+            all_names.extend(offered::names(state, services, change.place)?);
+        }
         let help = match all_names.is_empty() {
             true => format!("declare it: `{}:any=`", unknown.name),
             false => suggest(unknown.name.as_str(), all_names.iter().map(String::as_str)),
@@ -99,8 +112,12 @@ pub(super) fn held(state: &State, services: &Services, change: &Change<'_>) -> R
             return refused(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong));
         }
     }
+    if is_by_subscription && let Some(answer) = offered::unknown_reference(state, services, change, &said, &all_names)?
+    {
+        return refused(answer);
+    }
     let lines = if services.shelf().is_at(LEVEL) && is_of_place { LINES_MOST } else { 0 };
-    Ok(Below::of(state, services, change, &names, lines)?.held())
+    Ok(Below::of(state, services, change, &names, lines)?.held(waiting))
 }
 
 /// Why a name may not be declared: the place tells what is of that name, so that nobody would be told the declared one.
@@ -170,7 +187,8 @@ fn read(change: &Change<'_>) -> Vec<Substitution> {
 }
 
 /// For what values at a place count: for every subscription that is seen there, and for services that have one of the
-/// names; of values of one subscription or one service for those alone.
+/// names and are subscribed to below it, or at earlier levels offered at all; of values of one subscription or one service
+/// for those alone.
 pub(super) fn contexts(
     state: &State,
     services: &Services,
@@ -193,6 +211,20 @@ pub(super) fn contexts(
         return Ok(contexts);
     }
     let globals = services.shelf().globals(state)?;
+    if services.shelf().is_at(standing::LEVEL) && matches!(whose, Some(Whose::Own)) {
+        for (name, version) in standing::subscribed_below(state, place)? {
+            let service = services.shelf().service(state, &name, &version, &globals)?;
+            let declares =
+                |name: &&str| service.as_ref().is_some_and(|known| known.definition.parameters.get(name).is_some());
+            let has = names.iter().any(declares)
+                || offered::localized(state, place, &name)?.iter().any(|own| names.contains(own.as_str()));
+            if has {
+                contexts.push((Some((name, version)), None));
+            }
+        }
+        contexts.push((None, None));
+        return Ok(contexts);
+    }
     for (name, offer) in services.offers() {
         let is_wanted = match whose {
             Some(Whose::Localized(wanted)) => wanted == name,

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use linesman_rules::values::{Clause, parse_substitution};
 use linesman_schemas::Place;
 
-use super::Wrong;
 use super::below::places_below;
 use super::held::{Change, contexts, gathered};
+use super::{Wrong, offered, standing};
 use crate::Error;
 use crate::services::Services;
 use crate::state::State;
@@ -41,12 +41,13 @@ pub(super) fn orphans(
         if orphans.len() > most {
             return Ok((orphans, false));
         }
-        // Where something is subscribed what refers to it is a fault of its own.
+        // Where something is subscribed what refers to it is a fault of its own; but none, where it may be of another service.
         let is_subscribed = !subscriptions::all_seen(state, &place)?.is_empty();
         for given in values::read(state, &place, Whose::Own)? {
             let Ok(said) = parse_substitution(&given.text) else { continue };
             let own = Some(said.name.as_str()).filter(|_| declares(&given).is_none());
-            let referred = said.expression().filter(|_| !is_subscribed).map(|said| said.references());
+            let is_told = !is_subscribed || (own.is_none() && services.shelf().is_at(standing::LEVEL));
+            let referred = said.expression().filter(|_| is_told).map(|said| said.references());
             let referred = referred.into_iter().flatten().map(|found| found.name.as_str());
             for name in own.into_iter().chain(referred).filter(|name| lost.contains(*name)) {
                 if !knows(state, services, &place, name, change)? {
@@ -67,5 +68,6 @@ fn knows(state: &State, services: &Services, place: &Place, name: &str, change: 
             return Ok(true);
         }
     }
-    Ok(false)
+    // What a service has that nobody has subscribed to waits for that.
+    Ok(services.shelf().is_at(standing::LEVEL) && offered::names(state, services, place)?.contains(name))
 }

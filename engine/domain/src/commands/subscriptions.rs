@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::values::{self as rooms, Change};
 use super::wrong::once;
-use super::{Answer, Wrong, activations, held};
+use super::{Answer, Wrong, activations, held, standing};
 use crate::activations::{LEVEL, id, key as activation_key};
 use crate::desk::Desk;
 use crate::hidden::{self, Reader};
@@ -133,16 +133,31 @@ fn set(
     {
         return Ok(refused);
     }
+    let mut is_whole = true;
+    if before.is_none() && desk.is_at(standing::LEVEL) {
+        let of = (&row.service, row.version.as_str());
+        match standing::standing(desk.state(), services, (place, name), of, reader)? {
+            standing::Standing::Refused(refused) => return Ok(*refused),
+            standing::Standing::Fits { is_all } => is_whole = is_all,
+        }
+    }
     let old = before.as_ref().map(|was| shown(desk, place, name, was)).transpose()?;
     desk.write(key, &row)?;
     if let Some(schedule) = schedule {
         let by = command.principal.to_string();
         activations::set_schedule(desk, (place, name), row.number, schedule.as_ref(), by)?;
     }
-    let mut is_whole = true;
     if let Some(substitutions) = substitutions {
         let by = command.principal.to_string();
-        let change = Change { substitutions, unset: &[], keep: false, by, at: desk.now, reader };
+        let change = Change {
+            substitutions,
+            unset: &[],
+            keep: false,
+            by,
+            at: desk.now,
+            reader,
+            is_one: desk.is_at(rooms::FIX_IS_VALUE),
+        };
         let given = rooms::give(desk, services, (place, Whose::Subscription(name), row.number), &change)?;
         if !given.is_done() {
             // Nothing is done by halves.
@@ -152,7 +167,7 @@ fn set(
             }
             return Ok(given);
         }
-        is_whole = !given.is_cut();
+        is_whole &= !given.is_cut();
     }
     let new = shown(desk, place, name, &row)?;
     let answer = match old {

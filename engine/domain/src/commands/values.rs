@@ -20,6 +20,9 @@ use crate::{Error, places, subscriptions};
 /// That values were taken in which more below depends on than was looked at.
 const NOT_ALL: &str = "not all values below were looked at: what is wrong with others is told when they are rendered";
 
+/// From which engine level on a fix without a value stands where a value would, and takes its place.
+pub(super) const FIX_IS_VALUE: u32 = 9;
+
 /// Does what is asked of values of an organization.
 pub(crate) fn ask(
     desk: &mut Desk,
@@ -56,7 +59,8 @@ fn set(
             }
         },
     };
-    let change = Change { substitutions, unset, keep: *keep, by, at: desk.now, reader };
+    let change =
+        Change { substitutions, unset, keep: *keep, by, at: desk.now, reader, is_one: desk.is_at(FIX_IS_VALUE) };
     Ok(give(desk, services, (place, whose, number), &change)?.about(&about(place, whose)))
 }
 
@@ -73,7 +77,8 @@ fn localize(
         return Ok(Answer::refused(Verdict::NotFound, format!("there is no service `{service}`")).about(service));
     }
     let (place, whose) = (Place::Organization(org.clone()), Whose::Localized(service));
-    let change = Change { substitutions, unset, keep: *keep, by, at: desk.now, reader };
+    let change =
+        Change { substitutions, unset, keep: *keep, by, at: desk.now, reader, is_one: desk.is_at(FIX_IS_VALUE) };
     Ok(give(desk, services, (&place, whose, 0), &change)?.about(&about(&place, whose)))
 }
 
@@ -100,6 +105,8 @@ pub(super) struct Change<'a> {
     pub(super) at: Timestamp,
     /// The same as they are told why not.
     pub(super) reader: Reader<'a>,
+    /// Whether `!rate=` takes the place of `rate=5m`.
+    pub(super) is_one: bool,
 }
 
 /// What is given stands there from here on, unless something of it is wrong.
@@ -115,10 +122,9 @@ pub(super) fn give(
         Err(refused) => return Ok(*refused),
     };
     let held = held::Change { place, whose, old: &old, new: &substitutions, reader: change.reader };
-    let is_whole = match held::held(desk.state(), services, &held)? {
+    let (is_whole, waiting) = match held::held(desk.state(), services, &held)? {
         held::Held::Refused(refused) => return Ok(*refused),
-        held::Held::Whole => true,
-        held::Held::InPart => false,
+        held::Held::Taken { is_all, waiting } => (is_all, waiting),
     };
     let (was, is) = (shown(&old), shown(&substitutions));
     let key = values::key(place, whose);
@@ -127,7 +133,15 @@ pub(super) fn give(
         false => desk.write(key, &ValuesRow { number, substitutions })?,
     }
     let answer = Answer::done(if was == is { "unchanged" } else { "changed" }, was, is);
+    let answer = if waiting.is_empty() { answer } else { answer.of_some(&told_to_wait(&waiting)) };
     Ok(if is_whole { answer } else { in_part(answer) })
+}
+
+/// That parameters have values which count for nothing yet.
+fn told_to_wait(names: &BTreeSet<String>) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let (names, is) = (names.join(", "), if names.len() == 1 { "is" } else { "are" });
+    format!("{names} {is} of no service that is subscribed to here, above or below: held against one when it is")
 }
 
 /// What is done where not all was looked at.
@@ -139,7 +153,7 @@ pub(super) fn in_part(answer: Answer) -> Answer {
 pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Box<Answer>> {
     let mut named = BTreeSet::new();
     for (at, text) in change.substitutions.iter().enumerate() {
-        let slot = Slot::of(text).map_err(|Mistake { message, help, column, .. }| {
+        let slot = Slot::of(text, change.is_one).map_err(|Mistake { message, help, column, .. }| {
             let help = help.map(|help| format!("; {help}")).unwrap_or_default();
             let detail = format!("`substitutions/{at}` at column {column}: {message}{help}");
             Box::new(Answer::refused(Verdict::Invalid, detail))
@@ -149,13 +163,14 @@ pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Box
             return Err(Box::new(Answer::refused(Verdict::Invalid, detail)));
         }
     }
-    let slots: Vec<_> = old.iter().filter_map(|given| Slot::of(&given.text).ok()).collect();
+    let slots: Vec<_> = old.iter().filter_map(|given| Slot::of(&given.text, change.is_one).ok()).collect();
     if let Some(name) = change.unset.iter().find(|name| !slots.iter().any(|slot| slot.name == **name)) {
         let detail = format!("there is no substitution of `{name}` to take away");
         return Err(Box::new(Answer::refused(Verdict::NotFound, detail)));
     }
     let goes = |given: &&Given| {
-        Slot::of(&given.text).map_or(true, |slot| named.contains(&slot) || change.unset.contains(&slot.name))
+        Slot::of(&given.text, change.is_one)
+            .map_or(true, |slot| named.contains(&slot) || change.unset.contains(&slot.name))
     };
     let mut next: Vec<_> = old.iter().filter(|given| change.keep && !goes(given)).cloned().collect();
     next.extend(change.substitutions.iter().map(|text| match old.iter().find(|given| given.text == *text) {
@@ -193,10 +208,11 @@ enum Says {
 }
 
 impl Slot {
-    /// The one that a text fills.
-    fn of(text: &str) -> Result<Self, Mistake> {
+    /// The one that a text fills; a fix without a value that of a value, where `is_one`.
+    fn of(text: &str, is_one: bool) -> Result<Self, Mistake> {
         let substitution = parse_substitution(text)?;
         let says = match substitution.clause {
+            Clause::Declare if substitution.is_fixed && is_one => Says::Gives,
             Clause::Declare => Says::Declares,
             Clause::Value(_) => Says::Gives,
             Clause::Within(_) => Says::Narrows,

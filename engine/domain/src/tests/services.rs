@@ -1,5 +1,7 @@
 //! Services that lanes take up; values and subscriptions at places.
 
+mod waiting;
+
 use std::collections::BTreeMap;
 
 use linesman_schemas::audit::Verdict;
@@ -184,6 +186,7 @@ fn values_stand_with_who_gave_them_until_they_are_given_anew() {
     };
     let grant = json!({"set_manager": {"manager": "ann", "sphere": ["acme/berlin"], "privileges": ["substitution"]}});
     lane.does(&grant);
+    lane.does(&json!({"set_subscription": {"place": "acme", "name": "out", "service": "nat"}}));
     assert_eq!(lane.does(&set(json!({"substitutions": ["rate=10m", "dept:network="]}))), "changed");
     let texts = |texts: &[&str]| json!({"substitutions": texts});
     assert_eq!(lane.audited(), (texts(&[]), texts(&["rate=10m", "dept:network="])));

@@ -3,11 +3,14 @@
 use super::Acquisition;
 use super::fault::Fault;
 use super::runtime::Runtime;
-use super::settle::Looked;
+use super::settle::{Looked, foreign};
 use super::slot::{Given, Inherited, Narrowing, Scope, Slot};
 use crate::diagnostic::suggest;
 use crate::values::Constraint;
+use crate::values::eval::Fuel;
 use crate::values::expression::Expression;
+use crate::values::kind::Type;
+use crate::values::mistake::Mistake;
 use crate::values::source::Where;
 use crate::values::value::Value;
 
@@ -22,27 +25,51 @@ impl<'a> Acquisition<'a> {
                 continue;
             }
             let constraint = self.constrain(slot, narrowing, faults);
-            let mut above =
-                slot.narrowings.iter().zip(&narrowed).filter_map(|(above, known)| Some((above, known.as_ref()?)));
-            // What was narrowed before a parameter was renamed to it was not narrowed of that.
-            let is_below = |of: Inherited<'_>| of.at.source <= narrowing.at.source;
-            // The nearest of those above: it is what whoever narrows has before their eyes.
-            let widened = constraint.as_ref().and_then(|constraint| {
-                above
-                    .rfind(|(above, known)| above.of.is_none_or(is_below) && !constraint.is_within(known))
-                    .map(|(above, known)| (above.at, known, constraint))
-            });
-            if let Some((above, known, constraint)) = widened {
-                let message =
-                    format!("{} would widen it to `{constraint}`, and {above} admits `{known}` only", narrowing.at);
-                let help = "a constraint can only be narrowed";
-                faults.push(Fault::new(slot.name, message).help(help).at(above).at(narrowing.at));
-                narrowed.push(None);
-                continue;
-            }
-            narrowed.push(constraint);
+            let widened =
+                constraint.as_ref().and_then(|constraint| self.widened(slot, narrowing, constraint, &narrowed));
+            let is_widened = widened.is_some();
+            faults.extend(widened);
+            narrowed.push(constraint.filter(|_| !is_widened));
         }
         narrowed
+    }
+
+    /// Which of the constraints above one would widen, as a fault.
+    fn widened(
+        &self,
+        slot: &Slot<'a>,
+        narrowing: &Narrowing<'a>,
+        constraint: &Constraint,
+        narrowed: &[Option<Constraint>],
+    ) -> Option<Fault> {
+        // What was narrowed before a parameter was renamed to it was not narrowed of that.
+        let is_below = |of: Inherited<'_>| of.at.source <= narrowing.at.source;
+        let above = slot.narrowings.iter().zip(narrowed).filter_map(|(above, known)| Some((above, known.as_ref()?)));
+        // The nearest of those above: it is what whoever narrows has before their eyes.
+        for (above, known) in above.rev().filter(|(above, _)| above.of.is_none_or(is_below)) {
+            match self.with_fuel(|fuel| constraint.is_within_with(known, fuel)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let (at, by) = (narrowing.at, above.at);
+                    let message = format!("{at} would widen it to `{constraint}`, and {by} admits `{known}` only");
+                    let help = "a constraint can only be narrowed";
+                    return Some(Fault::new(slot.name, message).help(help).at(by).at(at));
+                }
+                Err(mistake) => {
+                    let message = format!("the constraint `{}` of {}", narrowing.expression, narrowing.at);
+                    return Some(unheld(slot, message, mistake).at(narrowing.at));
+                }
+            }
+        }
+        None
+    }
+
+    /// Holds something with the fuel that there is for all; at earlier editions that took none.
+    pub(super) fn with_fuel<T>(&self, hold: impl FnOnce(&mut Fuel) -> Result<T, Mistake>) -> Result<T, Mistake> {
+        match self.edition.is_third() {
+            true => hold(&mut self.fuel.borrow_mut()),
+            false => hold(&mut Fuel::new(u64::MAX)),
+        }
     }
 
     fn constrain(&self, slot: &Slot<'a>, narrowing: &Narrowing<'a>, faults: &mut Vec<Fault>) -> Option<Constraint> {
@@ -52,7 +79,9 @@ impl<'a> Acquisition<'a> {
         }
         let (message, help, is_missing) = match self.look_up(expression).map(Constraint::of) {
             Ok(Ok(constraint)) => {
-                let Some(other) = self.other_choice(slot, &constraint) else { return Some(constraint) };
+                let Some(other) = self.other_choice(slot, &constraint) else {
+                    return Some(if self.edition.is_third() { slot.means(constraint) } else { constraint });
+                };
                 let message = format!(
                     "`{}` takes `{}`, and {at} narrows it to `{constraint}`, in which `{}` is {}",
                     slot.name,
@@ -64,6 +93,11 @@ impl<'a> Acquisition<'a> {
                 return None;
             }
             Err(Looked::Faulty) => return None,
+            // What there is no parameter of is told as that.
+            Err(Looked::Foreign(name)) if self.is_of_others(slot, at) || self.slot(name.as_str()).is_none() => {
+                return None;
+            }
+            Err(Looked::Foreign(name)) => (format!("cannot be computed: {}", foreign(&name)), None, false),
             Err(Looked::Missing(name)) => {
                 (format!("cannot be computed: `{name}` has no value"), Some(Runtime::help_for(name.as_str())), true)
             }
@@ -71,7 +105,7 @@ impl<'a> Acquisition<'a> {
         };
         let mut fault = Fault::new(slot.name, format!("the constraint `{expression}` of {at}: {message}"));
         (fault.help, fault.is_missing) = (help, is_missing);
-        faults.push(self.named(fault, expression).at(at));
+        faults.push(self.named(fault, expression, at));
         None
     }
 
@@ -79,7 +113,11 @@ impl<'a> Acquisition<'a> {
     pub(super) fn check_references(&mut self, index: usize) {
         let Some(slot) = self.slots.get(index) else { return };
         let mut faults = Vec::new();
-        for candidate in &slot.candidates {
+        let (unblocked, in_force) = match self.edition.is_third() {
+            true => (slot.unblocked(), slot.in_force()),
+            false => (usize::MAX, usize::MAX),
+        };
+        for candidate in slot.candidates.iter().take(unblocked) {
             let Given::Expression(expression) = candidate.given else { continue };
             faults.extend(self.unknown_names(slot, candidate.at, expression));
             for name in expression.handed_on().iter().map(|found| &found.name) {
@@ -89,12 +127,12 @@ impl<'a> Acquisition<'a> {
                         "`{}` takes `{}`, and {} gives it `{name}`, which is `{}` by {}",
                         slot.name, slot.types, candidate.at, referred.types, referred.declared
                     );
-                    faults.push(Fault::new(slot.name, message).at(referred.declared).at(candidate.at));
+                    faults.push(self.placed(Fault::new(slot.name, message), vec![referred.declared, candidate.at]));
                 }
             }
             faults.extend(self.clash(slot, candidate.at, expression));
         }
-        for narrowing in slot.narrowings.iter().filter(|narrowing| narrowing.of.is_none()) {
+        for narrowing in slot.narrowings.iter().take(in_force).filter(|narrowing| narrowing.of.is_none()) {
             faults.extend(self.unknown_names(slot, narrowing.at, narrowing.expression));
             if self.edition.is_second() {
                 faults.extend(self.clash_of_constraint(slot, narrowing));
@@ -115,6 +153,7 @@ impl<'a> Acquisition<'a> {
                     faults.push(Fault::new(slot.name, message).at(at).at(by));
                 }
                 Some(_) => {}
+                None if self.is_of_others(slot, at) => {}
                 None => {
                     let known: Vec<&str> = self.slots.iter().map(|slot| slot.name.as_str()).collect();
                     let message = format!("`{expression}` of {at}: there is no parameter `{name}`");
@@ -143,7 +182,7 @@ impl<'a> Acquisition<'a> {
             let value = match self.look_up(expression) {
                 Ok(value) => slot.types.admit_by(self.edition, value),
                 Err(Looked::Wrong(mistake)) => Err(mistake),
-                Err(Looked::Missing(_) | Looked::Faulty) => continue,
+                Err(Looked::Missing(_) | Looked::Foreign(_) | Looked::Faulty) => continue,
             };
             match value {
                 Ok(value) => {
@@ -151,36 +190,93 @@ impl<'a> Acquisition<'a> {
                         slot.narrowings.iter().filter(|narrowing| narrowing.at.source <= candidate.at.source);
                     let count = of_general.count().min(slot.in_force());
                     let known = slot.narrowings.iter().map(|narrowing| narrowing.constraint.as_ref());
-                    faults.extend(violation(slot, known, candidate.at, &value, count));
+                    faults.extend(self.violation(slot, known, candidate.at, &value, count));
                 }
                 Err(mistake) => {
                     let message = format!("`{expression}` of {}: {}", candidate.at, mistake.message);
                     let mut fault = Fault::new(slot.name, message);
                     fault.help = mistake.help;
-                    faults.push(self.named(fault, expression).at(candidate.at));
+                    faults.push(self.named(fault, expression, candidate.at));
                 }
             }
         }
         self.faults.append(&mut faults);
     }
+
+    /// The first of the constraints, of which the first `count` are looked at, that does not admit a value; none of `known`
+    /// is faulty.
+    pub(super) fn violation<'c>(
+        &self,
+        slot: &Slot<'a>,
+        known: impl Iterator<Item = Option<&'c Constraint>>,
+        at: Where<'a>,
+        value: &Value,
+        count: usize,
+    ) -> Option<Fault> {
+        let (narrowing, constraint) = match self.refusing(slot, known, value, count) {
+            Ok(refusing) => refusing?,
+            Err(mistake) => return Some(unheld(slot, format!("`{}` of {at}", value.shown()), mistake).at(at)),
+        };
+        Some(self.refused(slot, (narrowing, constraint), &[at], format!("{at} gives `{value}`")))
+    }
+
+    /// What a constraint does not admit, as a fault; `what` says what somebody gives at `places`. Where that comes of what
+    /// others give, and what the constraint comes of, is named too.
+    pub(super) fn refused(
+        &self,
+        slot: &Slot<'a>,
+        (narrowing, constraint): (&Narrowing<'a>, &Constraint),
+        places: &[Where<'a>],
+        what: String,
+    ) -> Fault {
+        let of = narrowing.of.map(|of| format!(" for `{}`, which {} has renamed to it", of.name, of.at));
+        let of = of.unwrap_or_default();
+        let message = format!("{what}, and {} admits `{constraint}` only{of}", narrowing.at);
+        let mut all = vec![narrowing.at];
+        all.extend_from_slice(places);
+        if self.edition.is_third() {
+            let given = slot.candidates.iter().filter(|candidate| places.contains(&candidate.at));
+            let given = given.filter_map(|candidate| candidate.given_expression()).chain([narrowing.expression]);
+            all.extend(given.flat_map(|expression| self.given_at(expression)));
+        }
+        all.sort_by_key(|at| at.source);
+        all.into_iter().fold(Fault::new(slot.name, message), Fault::at)
+    }
+
+    /// The first of the constraints, of which the first `count` are looked at, that does not admit a value.
+    ///
+    /// # Errors
+    /// There is not fuel enough to look at all.
+    pub(super) fn refusing<'s, 'c>(
+        &self,
+        slot: &'s Slot<'a>,
+        known: impl Iterator<Item = Option<&'c Constraint>>,
+        value: &Value,
+        count: usize,
+    ) -> Result<Option<(&'s Narrowing<'a>, &'c Constraint)>, Mistake> {
+        let narrowings = slot.narrowings.iter().zip(known).take(count);
+        for (narrowing, constraint) in narrowings.filter_map(|(narrowing, constraint)| Some((narrowing, constraint?))) {
+            if !self.with_fuel(|fuel| constraint.admits_with(value, fuel))? {
+                return Ok(Some((narrowing, constraint)));
+            }
+        }
+        Ok(None)
+    }
 }
 
-/// The first of the constraints, of which the first `count` are looked at, that does not admit a value; none of `known`
-/// is faulty.
-pub(super) fn violation<'c>(
-    slot: &Slot<'_>,
-    known: impl Iterator<Item = Option<&'c Constraint>>,
-    at: Where<'_>,
-    value: &Value,
-    count: usize,
-) -> Option<Fault> {
-    let narrowings = slot.narrowings.iter().zip(known).take(count);
-    let (narrowing, constraint) = narrowings
-        .filter_map(|(narrowing, constraint)| Some((narrowing, constraint?)))
-        .find(|(_, constraint)| !constraint.admits(value))?;
-    let of = narrowing.of.map(|of| format!(" for `{}`, which {} has renamed to it", of.name, of.at));
-    let of = of.unwrap_or_default();
-    let message = format!("{at} gives `{value}`, and {} admits `{constraint}` only{of}", narrowing.at);
-    let (general, specific) = if narrowing.at.source <= at.source { (narrowing.at, at) } else { (at, narrowing.at) };
-    Some(Fault::new(slot.name, message).at(general).at(specific))
+/// What could not be held against what is admitted.
+pub(super) fn unheld(slot: &Slot<'_>, what: String, mistake: Mistake) -> Fault {
+    Fault { help: mistake.help, ..Fault::new(slot.name, format!("{what} cannot be held: {}", mistake.message)) }
+}
+
+impl Slot<'_> {
+    /// A constraint as it is meant of what it takes: texts as patterns, where all are of interfaces; ranges of integers as
+    /// those of numbers, where it takes these.
+    fn means(&self, constraint: Constraint) -> Constraint {
+        let takes = |wanted: Type| self.types.iter().any(|kind| kind == wanted);
+        let is_of_any = self.types.is_empty() || takes(Type::Any);
+        let constraint = if is_of_any || takes(Type::Number) { constraint.of_floats() } else { constraint };
+        let is_of_interfaces = takes(Type::Interface) && !is_of_any && !takes(Type::String);
+        if is_of_interfaces { constraint.of_interfaces() } else { constraint }
+    }
 }

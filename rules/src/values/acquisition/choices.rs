@@ -1,9 +1,12 @@
 //! What may still be chosen for a parameter: so that whoever substitutes it is offered that, and no more.
 
+use std::cell::RefCell;
+
 use serde::Serialize;
 
 use super::Acquired;
 use crate::values::constraint::Constraint;
+use crate::values::eval::Fuel;
 use crate::values::kind::Type;
 use crate::values::value::Value;
 
@@ -30,9 +33,19 @@ impl Acquired<'_, '_> {
         let in_force = slot.narrowings.iter().take(slot.in_force());
         let known: Vec<&Constraint> = in_force.filter_map(|narrowing| narrowing.constraint.as_ref()).collect();
         // Of its own the last is the narrowest; of those that it has of what was renamed to it, that need not be so.
-        let is_narrowest = |one: &&&Constraint| known.iter().all(|other| one.is_within(other));
-        let narrowest = known.last().filter(is_narrowest).or_else(|| known.iter().find(is_narrowest));
-        let narrowest = narrowest.or(known.last()).copied();
+        let fuel = RefCell::new(Fuel::default());
+        let is_within =
+            |one: &Constraint, other: &Constraint| one.is_within_with(other, &mut fuel.borrow_mut()).unwrap_or(false);
+        let is_narrowest = |one: &&Constraint| known.iter().all(|other| is_within(one, other));
+        let narrowest = known.last().copied().filter(is_narrowest).or_else(|| {
+            // If there is one that lies within all others, none that is narrower stands behind it.
+            let narrower = known.iter().copied().reduce(|one, next| {
+                let is_narrower = is_within(next, one) && !is_within(one, next);
+                if is_narrower { next } else { one }
+            });
+            narrower.filter(is_narrowest)
+        });
+        let narrowest = narrowest.or(known.last().copied());
         Some(match narrowest {
             Some(constraint) => match constraint.value() {
                 Value::List(values) => Choice::List(values.iter().map(ToString::to_string).collect()),

@@ -5,10 +5,14 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Acquisition;
+use super::components::in_circles;
 use super::fault::Fault;
 use super::slot::{Candidate, Slot, State};
+use crate::values::eval::Fuel;
 use crate::values::expression::Expression;
-use crate::values::source::Source;
+use crate::values::mistake::Mistake;
+use crate::values::name::Name;
+use crate::values::source::{Source, Where};
 
 /// The most circles that are told.
 const CIRCLES_MOST: usize = 100;
@@ -33,7 +37,18 @@ impl<'a> Acquisition<'a> {
         let mut found = Vec::new();
         for source in self.referring() {
             let references = self.references(|slot| slot.contributing_at(source), |of| of <= source);
-            let circles = circles(&references, |index| self.slots.get(index).map(|slot| slot.name));
+            let circles = {
+                let name = |index: usize| self.slots.get(index).map(|slot| slot.name);
+                self.with_fuel(|fuel| circles(&references, name, fuel))
+            };
+            let circles = match circles {
+                Ok(circles) => circles,
+                Err(Mistake { message, help, .. }) => {
+                    let message = format!("the circles of names cannot be looked for: {message}");
+                    found.push(Fault { help, ..Fault::new("parameters", message) });
+                    break;
+                }
+            };
             for circle in circles {
                 if told.len() < CIRCLES_MOST && told.insert(circle.clone()) {
                     found.extend(self.circle(&circle, source));
@@ -83,7 +98,11 @@ impl<'a> Acquisition<'a> {
         let names = slots.iter().chain(slots.first()).map(|slot| slot.name.as_str());
         let mut fault = Fault::circle(names.collect());
         // The more general first, as in all faults.
-        let mut at: Vec<_> = slots.iter().filter_map(|slot| Some(slot.contributing_at(source).last()?.at)).collect();
+        let next = slots.iter().cycle().skip(1);
+        let mut at: Vec<_> = match self.edition.is_third() {
+            true => slots.iter().zip(next).filter_map(|(slot, next)| slot.refers_at(source, next.name)).collect(),
+            false => slots.iter().filter_map(|slot| Some(slot.contributing_at(source).last()?.at)).collect(),
+        };
         at.sort_by_key(|at| at.source);
         for at in at {
             fault = fault.at(at);
@@ -92,23 +111,31 @@ impl<'a> Acquisition<'a> {
     }
 }
 
-/// A shortest circle of every parameter that is in one, each once; it begins with the first of its names.
-fn circles<N: Ord>(references: &References, name: impl Fn(usize) -> N) -> Vec<Vec<usize>> {
-    let left = without_ends(references);
-    let mut from: Vec<usize> = left.iter().copied().collect();
+/// A shortest circle of every parameter that is in one, each once; it begins with the first of its names. What is looked for
+/// takes a step for each reference that is followed.
+///
+/// # Errors
+/// There is not fuel enough.
+fn circles<N: Ord>(
+    references: &References,
+    name: impl Fn(usize) -> N,
+    fuel: &mut Fuel,
+) -> Result<Vec<Vec<usize>>, Mistake> {
+    let of = in_circles(references);
+    let mut from: Vec<usize> = of.keys().copied().collect();
     from.sort_by_key(|index| name(*index));
     let (mut found, mut covered) = (Vec::new(), BTreeSet::new());
     for first in from {
         if found.len() >= CIRCLES_MOST || covered.contains(&first) {
             continue;
         }
-        let Some(mut circle) = shortest(references, &left, first) else { continue };
+        let Some(mut circle) = shortest(references, &of, first, fuel)? else { continue };
         covered.extend(circle.iter().copied());
         let least = circle.iter().enumerate().min_by_key(|(_, member)| name(**member)).map_or(0, |(at, _)| at);
         circle.rotate_left(least);
         found.push(circle);
     }
-    found
+    Ok(found)
 }
 
 /// Those that refer to something that refers to something, and so on without end: all that are in circles, or lead there.
@@ -134,11 +161,22 @@ fn without_ends(references: &References) -> BTreeSet<usize> {
 }
 
 /// A shortest way from a parameter back to itself.
-fn shortest(references: &References, left: &BTreeSet<usize>, first: usize) -> Option<Vec<usize>> {
+///
+/// # Errors
+/// There is not fuel enough.
+fn shortest(
+    references: &References,
+    of: &BTreeMap<usize, usize>,
+    first: usize,
+    fuel: &mut Fuel,
+) -> Result<Option<Vec<usize>>, Mistake> {
     let mut came_from: BTreeMap<usize, usize> = BTreeMap::new();
     let mut next = VecDeque::from([first]);
     while let Some(at) = next.pop_front() {
-        for to in references.get(&at).into_iter().flatten().copied().filter(|to| left.contains(to)) {
+        let to = references.get(&at).map(Vec::as_slice).unwrap_or_default();
+        fuel.spend(to.len())?;
+        // A way back does not leave those that all refer to each other.
+        for to in to.iter().copied().filter(|to| of.get(to) == of.get(&first)) {
             if to == first {
                 let mut way = vec![at];
                 while let Some(before) = way.last().filter(|last| **last != first).and_then(|last| came_from.get(last))
@@ -146,7 +184,7 @@ fn shortest(references: &References, left: &BTreeSet<usize>, first: usize) -> Op
                     way.push(*before);
                 }
                 way.reverse();
-                return Some(way);
+                return Ok(Some(way));
             }
             if let Entry::Vacant(unseen) = came_from.entry(to) {
                 unseen.insert(at);
@@ -154,7 +192,7 @@ fn shortest(references: &References, left: &BTreeSet<usize>, first: usize) -> Op
             }
         }
     }
-    None
+    Ok(None)
 }
 
 impl<'a> Slot<'a> {
@@ -164,6 +202,20 @@ impl<'a> Slot<'a> {
         let mut others = self.candidates.iter().enumerate().filter(|(at, _)| !contributing.contains(at));
         self.state != State::Cyclic
             && others.all(|(_, other)| other.given_expression().is_none_or(Expression::is_closed))
+    }
+
+    /// Where it refers to another, as a source sees it: in the most specific value that does, or in a constraint.
+    fn refers_at(&self, source: Source, name: &Name) -> Option<Where<'a>> {
+        let refers = |expression: &Expression| expression.references().iter().any(|found| found.name == *name);
+        let mut given = self.contributing_at(source).iter().rev();
+        let given = given.find(|candidate| candidate.given_expression().is_some_and(refers));
+        let narrowed = || {
+            let mut narrowed = self.narrowings.iter().take(self.in_force()).rev();
+            narrowed.find(|narrowing| {
+                narrowing.of.is_none() && narrowing.at.source <= source && refers(narrowing.expression)
+            })
+        };
+        given.map(|candidate| candidate.at).or_else(|| narrowed().map(|narrowing| narrowing.at))
     }
 
     /// Those that would make up the value, if only what stands at a source and at more general ones counted.

@@ -178,6 +178,9 @@ impl<'a> Acquisition<'a> {
         if said.types.is_empty() || *slot.types == said.types {
             return true;
         }
+        if self.edition.is_third() && slot.is_fixed_above(at.source) {
+            return false;
+        }
         // One source may declare a name and say its type beside, in any order.
         let (is_own, was_untyped) = (fresh.contains(&name), slot.types.is_empty());
         let (declared, types) = (slot.declared, slot.types.to_string());
@@ -213,7 +216,10 @@ impl<'a> Acquisition<'a> {
             let message = format!("`{name}` is told by the place itself, and nobody substitutes it");
             return self.faults.push(Fault::new(name, message).at(at));
         }
-        if let Some(level) = slot.level.filter(|level| level.source() < at.source) {
+        // What is said below a fix loses, whatever it says.
+        let is_lost = self.edition.is_third() && slot.is_lost(at.source, &said.clause);
+        let from = if self.edition.is_third() { at.level() } else { at.source };
+        if let Some(level) = slot.level.filter(|level| level.source() < from && !is_lost) {
             let level = level.as_str();
             let message = format!("`{name}` cannot be said by {at}: it is for the {level} and above");
             let help = format!("say it at the {level}");
@@ -288,12 +294,31 @@ impl<'a> Acquisition<'a> {
                 .iter()
                 .any(|candidate| matches!(candidate.given, Given::Expression(own) if std::ptr::eq(own, expression)))
         {
+            // What loses below a fix renames nothing.
+            if self.edition.is_third() && slot.is_fixed_above(at.source) {
+                return;
+            }
             slot.renamed = Some(Renamed { to, at });
+            // At which level something is said of it holds of the name that it has below.
+            let level = slot.level.filter(|_| self.edition.is_third());
+            if let Some(level) = level
+                && let Some(named) = self.index.get(to.as_str()).and_then(|index| self.slots.get_mut(*index))
+            {
+                named.level = Some(named.level.map_or(level, |own| own.min(level)));
+                named.is_beyond |= self.ground.runtime.tells(level.told_below());
+            }
         }
     }
 }
 
 impl<'a> Slot<'a> {
+    /// Whether something that is said of it at a source stands below a fix: of the value, or of a constraint.
+    fn is_lost(&self, source: Source, clause: &Clause) -> bool {
+        let mut fixed = self.narrowings.iter().filter(|narrowing| narrowing.is_fixed);
+        let is_narrowed = matches!(clause, Clause::Within(_)) && fixed.any(|fixed| fixed.at.source < source);
+        self.is_fixed_above(source) || is_narrowed
+    }
+
     /// Takes a candidate in its order.
     fn put(&mut self, candidate: Candidate<'a>) {
         let place = self.candidates.partition_point(|known| known.at.source <= candidate.at.source);

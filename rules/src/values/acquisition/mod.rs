@@ -12,6 +12,7 @@
 mod admitted;
 mod choices;
 mod circles;
+mod components;
 mod explain;
 mod fault;
 mod folded;

@@ -2,15 +2,16 @@
 
 use std::cell::RefCell;
 
+use super::Acquisition;
 use super::fault::Fault;
 use super::folded::fold;
 use super::runtime::Runtime;
-use super::slot::{Given, Slot, State};
-use super::{Acquisition, admitted};
+use super::slot::{Given, Scope, Slot, State};
 use crate::values::eval::evaluate;
 use crate::values::expression::Expression;
 use crate::values::mistake::Mistake;
 use crate::values::name::Name;
+use crate::values::parameter::ListMode;
 use crate::values::source::Where;
 use crate::values::value::Value;
 
@@ -18,6 +19,7 @@ use crate::values::value::Value;
 enum Outcome {
     Value(Value),
     Missing,
+    Foreign,
     Faulty,
 }
 
@@ -131,7 +133,8 @@ impl<'a> Acquisition<'a> {
         let is_cyclic = slot.state == State::Cyclic;
         let range = if is_cyclic { 0..0 } else { slot.contributing() };
         let mut values = Vec::with_capacity(range.len());
-        let (mut faults, mut is_faulty, mut is_missing) = (Vec::new(), false, false);
+        let (mut faults, mut is_faulty, mut is_missing, mut given) = (Vec::new(), false, false, 0);
+        let mut is_foreign = false;
         for at in range {
             let Some(candidate) = slot.candidates.get(at) else { continue };
             let outcome = match candidate.given {
@@ -139,30 +142,35 @@ impl<'a> Acquisition<'a> {
                 Given::Value(value) => Outcome::Value(value.clone()),
                 Given::Expression(expression) => self.compute(slot, candidate.at, expression, &mut faults),
             };
+            given += 1;
             match outcome {
                 Outcome::Value(value) => values.push((at, value)),
                 Outcome::Missing => is_missing = true,
+                Outcome::Foreign => is_foreign = true,
                 Outcome::Faulty => is_faulty = true,
             }
         }
         let narrowed = self.narrow(slot, &mut faults);
-        let mut state = match (is_cyclic, is_faulty || !faults.is_empty(), is_missing) {
-            (true, ..) => State::Cyclic,
-            (false, true, _) => State::Faulty,
-            (false, false, true) => State::Missing,
-            (false, false, false) => {
-                let values = values.iter().map(|(_, value)| value);
-                fold(self.edition, slot.list, values).map_or(State::Missing, State::Value)
+        let is_usable = !is_faulty && faults.is_empty();
+        let before = faults.len();
+        let folded = match self.edition.is_third() && slot.list != ListMode::Replace && given > 1 {
+            true => self.meet(slot, (&values, values.len() < given), &narrowed, &mut faults),
+            false => {
+                for (at, value) in &values {
+                    let Some(candidate) = slot.candidates.get(*at) else { continue };
+                    let constraints = narrowed.iter().map(Option::as_ref);
+                    faults.extend(self.violation(slot, constraints, candidate.at, value, slot.in_force()));
+                }
+                fold(self.edition, slot.list, values.iter().map(|(_, value)| value))
             }
         };
-        for (at, value) in &values {
-            let Some(candidate) = slot.candidates.get(*at) else { continue };
-            let constraints = narrowed.iter().map(Option::as_ref);
-            if let Some(fault) = admitted::violation(slot, constraints, candidate.at, value, slot.in_force()) {
-                faults.push(fault);
-                state = State::Faulty;
-            }
-        }
+        let state = match (is_cyclic && faults.len() == before, is_usable && faults.len() == before, is_missing) {
+            (true, ..) => State::Cyclic,
+            (false, false, _) => State::Faulty,
+            (false, true, _) if is_foreign => State::Foreign,
+            (false, true, true) => State::Missing,
+            (false, true, false) => folded.map_or(State::Missing, State::Value),
+        };
         self.faults.append(&mut faults);
         let Some(slot) = self.slots.get_mut(index) else { return };
         slot.state = state;
@@ -186,6 +194,15 @@ impl<'a> Acquisition<'a> {
             Ok(value) => slot.types.admit_by(self.edition, value),
             Err(Looked::Faulty) => return Outcome::Faulty,
             Err(Looked::Missing(_)) if expression.as_name().is_some() => return Outcome::Missing,
+            Err(Looked::Foreign(_)) if self.is_of_others(slot, at) => return Outcome::Foreign,
+            Err(Looked::Foreign(name)) => {
+                // What there is no parameter of is told as that.
+                if self.slot(name.as_str()).is_some() {
+                    let message = format!("`{expression}` of {at} cannot be computed: {}", foreign(&name));
+                    faults.push(self.named(Fault::new(slot.name, message), expression, at));
+                }
+                return Outcome::Faulty;
+            }
             // That a required one is missing is told of it.
             Err(Looked::Missing(name)) if self.slot(name.as_str()).is_some_and(|slot| slot.is_required) => {
                 return Outcome::Faulty;
@@ -203,16 +220,35 @@ impl<'a> Acquisition<'a> {
             Err(mistake) => {
                 let mut fault = Fault::new(slot.name, format!("`{expression}` of {at}: {}", mistake.message));
                 fault.help = mistake.help;
-                faults.push(self.named(fault, expression).at(at));
+                faults.push(self.named(fault, expression, at));
                 Outcome::Faulty
             }
         }
     }
 
-    /// A fault with the places of what an expression refers to.
-    pub(super) fn named(&self, fault: Fault, expression: &Expression) -> Fault {
+    /// Whether something that a place gives of a name of its own may be for services that are not this one.
+    pub(super) fn is_of_others(&self, slot: &Slot<'a>, at: Where<'a>) -> bool {
+        let is_own = slot.scope == Scope::Introduced && !at.source.is_of_one_service();
+        self.edition.is_third() && self.ground.has_other_services && is_own
+    }
+
+    /// A fault with the places of what an expression refers to, and that of the expression.
+    pub(super) fn named(&self, fault: Fault, expression: &Expression, at: Where<'a>) -> Fault {
+        self.placed(fault, self.given_at(expression).chain([at]).collect())
+    }
+
+    /// Where the values stand that an expression comes of.
+    pub(super) fn given_at<'e>(&'e self, expression: &'e Expression) -> impl Iterator<Item = Where<'a>> + use<'e, 'a> {
         let referred = expression.references().iter().filter_map(|found| self.slot(found.name.as_str()));
-        referred.filter_map(Slot::counting).fold(fault, |fault, candidate| fault.at(candidate.at))
+        referred.filter_map(Slot::counting).map(|candidate| candidate.at)
+    }
+
+    /// A fault with its places, the more general first; before the third edition in the order in which they were found.
+    pub(super) fn placed(&self, fault: Fault, mut places: Vec<Where<'a>>) -> Fault {
+        if self.edition.is_third() {
+            places.sort_by_key(|at| at.source);
+        }
+        places.into_iter().fold(fault, Fault::at)
     }
 
     /// Evaluates an expression over the slots that are settled.
@@ -223,6 +259,8 @@ impl<'a> Acquisition<'a> {
             let looked = match state {
                 Some(State::Value(value)) => return Some(value.clone()),
                 Some(State::Missing | State::Pending | State::Open) => Looked::Missing(name.clone()),
+                Some(State::Foreign) => Looked::Foreign(name.clone()),
+                None if self.edition.is_third() && self.ground.has_other_services => Looked::Foreign(name.clone()),
                 // Those that nobody knows have a fault of their own.
                 Some(State::Faulty | State::Cyclic) | None => Looked::Faulty,
             };
@@ -277,10 +315,17 @@ impl<'a> Acquisition<'a> {
     }
 }
 
+/// Why what needs a name has no value where that comes of other services.
+pub(super) fn foreign(name: &Name) -> String {
+    format!("`{name}` comes of parameters that this service does not have")
+}
+
 /// Why an expression has no value.
 pub(super) enum Looked {
     /// A name it needs has none.
     Missing(Name),
+    /// A name it needs comes of what this service does not have.
+    Foreign(Name),
     /// A name it needs is faulty.
     Faulty,
     /// It is wrong itself.

@@ -107,6 +107,8 @@ pub(super) enum State {
     Cyclic,
     /// Nobody gave one; of those that would have to, the first.
     Missing,
+    /// It comes of what this service does not have, and another may: here it comes to nothing.
+    Foreign,
     /// It has one that cannot be used; a fault says why, of it or of what it refers to.
     Faulty,
     /// It is there.
@@ -154,6 +156,11 @@ impl<'a> Slot<'a> {
     /// The fix that counts: the most general one.
     pub(super) fn fix(&self) -> Option<&Candidate<'a>> {
         self.candidates.iter().find(|candidate| candidate.is_fixed)
+    }
+
+    /// Whether a more general source has fixed it, so that what is said of its value at a source loses.
+    pub(super) fn is_fixed_above(&self, source: Source) -> bool {
+        self.fix().is_some_and(|fix| fix.at.source < source)
     }
 
     /// How many candidates no fix blocks; they are the first ones.

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::slot::Candidate;
 use super::{Acquired, Acquisition, Explanation, Fault};
+use crate::values::expression::Expression;
 use crate::values::report::Parameter;
 
 /// What is said of a fault that may tell a value which is hidden.
@@ -18,6 +20,8 @@ pub struct Veil {
     hidden: BTreeSet<String>,
     /// Those whose values or constraints come of them.
     derived: BTreeSet<String>,
+    /// Those of which something that does not count comes of them: what is wrong with that tells them as well.
+    losing: BTreeSet<String>,
 }
 
 impl Acquisition<'_> {
@@ -37,10 +41,19 @@ impl Acquisition<'_> {
                 }
             }
             if found.is_empty() {
-                return veil;
+                break;
             }
             veil.derived.extend(found);
         }
+        if self.edition.is_third() {
+            let losing = self.slots.iter().filter(|slot| {
+                let given = slot.candidates.iter().take(slot.unblocked()).filter_map(Candidate::given_expression);
+                let mut named = given.flat_map(Expression::references);
+                named.any(|found| veil.covers(found.name.as_str()))
+            });
+            veil.losing = losing.map(|slot| slot.name.to_string()).collect();
+        }
+        veil
     }
 }
 
@@ -95,7 +108,7 @@ impl Veil {
 
     /// A fault in words that tell nothing of what is kept.
     pub fn fault(&self, fault: &Fault) -> Fault {
-        if !self.covers(&fault.parameter) {
+        if !self.covers(&fault.parameter) && !self.losing.contains(&fault.parameter) {
             return fault.clone();
         }
         Fault { message: UNTOLD.to_owned(), help: None, places: Vec::new(), ..fault.clone() }
@@ -118,7 +131,7 @@ label = { type = "string", default = '"free"' }
 [[sources]]
 source = "enterprise"
 place = "acme"
-substitutions = ["!rate=7654321"]
+substitutions = ["!rate=7654321", "peak=rate * 9223372036854775807"]
 
 [[sources]]
 source = "line"
@@ -145,6 +158,9 @@ substitutions = ["peak=5", "label=burst"]
             "{shown}"
         );
         assert_eq!(veil.explanation(values.explain("rate").unwrap()), None);
+        // What does not count is wrong, and says with which value.
+        let told = |fault: &Fault| fault.message.contains("7654321");
+        assert!(values.faults().iter().any(told) && !values.faults().iter().any(|fault| told(&veil.fault(fault))));
         for name in ["burst", "peak", "count", "label"] {
             let explained = veil.explanation(values.explain(name).unwrap()).unwrap();
             let told = format!("{explained}{}", serde_json::to_string(&explained).unwrap());
