@@ -127,7 +127,12 @@ impl Forms<'_> {
                 let spelled = part(reach, piece.start, piece.end);
                 if depth == 1 {
                     has_text = true;
-                    if !(word == Word::Community && is_of_bgp(spelled)) && !(word == Word::Key && is_small(spelled)) {
+                    let is_none = match word {
+                        Word::Community => is_of_bgp(spelled),
+                        Word::Key => is_small(spelled),
+                        Word::Sure | Word::Likely => false,
+                    };
+                    if !is_none {
                         self.push(piece);
                     }
                 } else if word == Word::Community {
