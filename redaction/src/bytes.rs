@@ -31,8 +31,19 @@ pub(crate) fn begins(text: &[u8], word: &[u8]) -> bool {
 
 /// The first place at or behind `start` whose byte is none of those.
 pub(crate) fn skip(text: &[u8], start: usize, those: impl Fn(u8) -> bool) -> usize {
-    from(text, start).iter().position(|&byte| !those(byte)).map_or(text.len().max(start), |more| start + more)
+    let end =
+        from(text, start).iter().position(|&byte| !those(byte)).map_or(text.len().max(start), |more| start + more);
+    looked_at(end - start);
+    end
 }
+
+/// Counts bytes that were looked at, in tests: what a text costs is bounded by its length.
+#[cfg(not(test))]
+#[inline]
+pub(crate) fn looked_at(_count: usize) {}
+
+#[cfg(test)]
+pub(crate) use counted::looked_at;
 
 /// The value of a hexadecimal digit.
 pub(crate) fn nibble(byte: u8) -> Option<u8> {
@@ -52,4 +63,22 @@ pub(crate) fn is_blank(byte: u8) -> bool {
 /// A byte of a word of letters or digits, as identifiers are made of.
 pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(crate) fn looked_at(count: usize) {
+        COUNT.with(|all| all.set(all.get() + 1 + count as u64));
+    }
+
+    /// How many there were since it was asked last.
+    pub(crate) fn taken() -> u64 {
+        COUNT.with(|all| all.replace(0))
+    }
 }

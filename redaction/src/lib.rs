@@ -19,6 +19,8 @@ mod addresses;
 mod bytes;
 mod configuration;
 mod container;
+#[cfg(test)]
+mod hostile;
 mod leaks;
 mod overwrite;
 mod pseudonyms;

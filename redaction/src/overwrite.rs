@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use memchr::memchr;
+
 use crate::addresses::{Addresses, Found, What};
 use crate::bytes::part;
 use crate::pseudonyms::{Key, Pseudonyms, Way};
@@ -13,7 +15,7 @@ pub const FIXED_V4: &str = "x.x.x.x";
 pub const FIXED_V6: &str = "x:x::x";
 /// Instead of numbers with addresses among them.
 pub const FIXED_NUMBERS: &str = "x";
-const FIXED_DASHED: &str = "x-x-x-x";
+const FIXED_DASHED6: &str = "x-x--x";
 
 /// How addresses are overwritten.
 #[derive(Debug, Clone, Default)]
@@ -51,13 +53,19 @@ impl Overwriter {
     /// Writes a text with its addresses overwritten.
     pub(crate) fn write(&mut self, text: &[u8], out: &mut Vec<u8>, report: &mut Report) {
         let mut written = 0;
-        for found in Addresses::of(text, self.with_macs) {
+        for found in Addresses::in_text(text, self.with_macs, self.is_undoing) {
             if found.stays() {
                 continue;
             }
             out.extend_from_slice(part(text, written, found.start));
+            let begun = out.len();
             if self.instead(&found, text, out) {
                 report.addresses += 1;
+                // Of an address that was wrapped the line end stays.
+                let spelled = part(text, found.start, found.end);
+                if memchr(b'\n', spelled).is_some() && memchr(b'\n', part(out, begun, out.len())).is_none() {
+                    out.push(b'\n');
+                }
             }
             written = found.end;
         }
@@ -69,7 +77,7 @@ impl Overwriter {
         if let Some(pseudonyms) = &mut self.pseudonyms
             && let Some(what) = pseudonym(pseudonyms, found.what)
         {
-            spell(what, out);
+            spell(what, self.is_undoing, out);
             return true;
         }
         if self.is_undoing {
@@ -79,7 +87,10 @@ impl Overwriter {
         match found.what {
             What::V4(_) | What::Reverse4(_) => out.extend_from_slice(FIXED_V4.as_bytes()),
             What::V6(_) => out.extend_from_slice(FIXED_V6.as_bytes()),
-            What::Dashed(_) => out.extend_from_slice(FIXED_DASHED.as_bytes()),
+            What::Dashed6(_) => out.extend_from_slice(FIXED_DASHED6.as_bytes()),
+            What::Joined(_, separator) => {
+                out.extend_from_slice(&[b'x', separator, b'x', separator, b'x', separator, b'x']);
+            }
             What::Reverse6(_) | What::Numbers => out.extend_from_slice(FIXED_NUMBERS.as_bytes()),
             What::Mac(separator) => {
                 let spelled = part(text, found.start, found.end);
@@ -93,7 +104,8 @@ impl Overwriter {
 fn pseudonym(pseudonyms: &mut Pseudonyms, what: What) -> Option<What> {
     match what {
         What::V4(address) => pseudonyms.v4(address).map(What::V4),
-        What::Dashed(address) => pseudonyms.v4(address).map(What::Dashed),
+        What::Joined(address, separator) => pseudonyms.v4(address).map(|address| What::Joined(address, separator)),
+        What::Dashed6(address) => pseudonyms.v6(address).map(What::Dashed6),
         What::Reverse4(address) => pseudonyms.v4(address).map(What::Reverse4),
         What::V6(address) => pseudonyms.v6(address).map(What::V6),
         What::Reverse6(address) => pseudonyms.v6(address).map(What::Reverse6),
@@ -101,15 +113,23 @@ fn pseudonym(pseudonyms: &mut Pseudonyms, what: What) -> Option<What> {
     }
 }
 
-/// Spells an address; IPv6 as RFC 5952 wants it.
-fn spell(what: What, out: &mut Vec<u8>) {
+/// Spells an address; IPv6 as RFC 5952 wants it. A pseudonym in a name is spelled so that it is found again.
+fn spell(what: What, is_undoing: bool, out: &mut Vec<u8>) {
     // Writing to memory does not fail.
     let _ = match what {
         What::V4(address) => write!(out, "{address}"),
         What::V6(address) => write!(out, "{address}"),
-        What::Dashed(address) => {
+        What::Joined(address, separator) => {
             let [a, b, c, d] = address.octets();
-            write!(out, "{a}-{b}-{c}-{d}")
+            let separator = char::from(separator);
+            // `0-1-2-3` is not taken for an address.
+            let first = if a == 0 { "000".to_owned() } else { a.to_string() };
+            write!(out, "{first}{separator}{b}{separator}{c}{separator}{d}")
+        }
+        What::Dashed6(address) if is_undoing => write!(out, "{}", address.to_string().replace(':', "-")),
+        What::Dashed6(address) => {
+            let groups = address.segments().map(|group| format!("{group:04x}"));
+            write!(out, "{}", groups.join("-"))
         }
         What::Reverse4(address) => {
             let [a, b, c, d] = address.octets();

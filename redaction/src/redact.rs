@@ -183,6 +183,14 @@ impl Texts for Leaving {
         String::from_utf8_lossy(&self.filter.whole(name.as_bytes(), &mut self.report)).into_owned()
     }
 
+    fn takes_binary(&self) -> bool {
+        self.level == FilterLevel::All
+    }
+
+    fn takes_closed(&self) -> bool {
+        false
+    }
+
     fn takes(&mut self, name: &str, is_closed: bool) -> bool {
         let is_taken = self.level == FilterLevel::All && !is_closed;
         if !is_taken {
@@ -205,6 +213,14 @@ impl Texts for Returning {
 
     fn name(&mut self, name: &str) -> String {
         String::from_utf8_lossy(&self.filter.whole(name.as_bytes(), &mut self.report)).into_owned()
+    }
+
+    fn takes_binary(&self) -> bool {
+        true
+    }
+
+    fn takes_closed(&self) -> bool {
+        true
     }
 
     fn takes(&mut self, _name: &str, _is_closed: bool) -> bool {

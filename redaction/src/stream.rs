@@ -10,12 +10,15 @@ use memchr::memrchr;
 use crate::bytes::{at, before, part};
 use crate::overwrite::Overwriter;
 use crate::report::Report;
-use crate::secrets;
+use crate::secrets::{self, Kind};
 
 /// How many bytes are looked at together, besides those behind them that secrets reach to.
 const WINDOW: usize = 256 * 1024;
 /// How far back a cut is looked for where there is no line end and no blank.
 const CUT_BACK: usize = 1024;
+
+/// How many bytes of a document say what it is.
+const HEAD: usize = 4096;
 
 /// What is done to the text of a document that leaves.
 pub(crate) struct Filter {
@@ -27,14 +30,22 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// Writes the text from `start` to `end`, or to the end of a secret that begins before `end`; up to where.
-    fn write(&mut self, text: &[u8], start: usize, end: usize, out: &mut Vec<u8>, report: &mut Report) -> usize {
+    fn write(
+        &mut self,
+        kind: Kind,
+        text: &[u8],
+        (start, end): (usize, usize),
+        out: &mut Vec<u8>,
+        report: &mut Report,
+    ) -> usize {
         let mut written = start;
         if self.has_secrets {
-            for secret in secrets::find(text, start, end) {
-                self.gap(part(text, written, secret.start), out, report);
-                out.extend_from_slice(secrets::WITHHELD.as_bytes());
+            for secret in secrets::find(kind, text, start, end) {
+                self.gap(part(text, written, secret.range.start), out, report);
+                let mark: &[u8] = if secret.is_bare { b"\"" } else { b"" };
+                out.extend([mark, secrets::WITHHELD.as_bytes(), mark].concat());
                 report.secrets += 1;
-                written = secret.end;
+                written = secret.range.end;
             }
         }
         self.gap(part(text, written, end), out, report);
@@ -51,7 +62,7 @@ impl Filter {
     /// A text that is in memory.
     pub(crate) fn whole(&mut self, text: &[u8], report: &mut Report) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
-        self.write(text, 0, text.len(), &mut out, report);
+        self.write(Kind::of(text), text, (0, text.len()), &mut out, report);
         out
     }
 
@@ -75,14 +86,15 @@ impl Filter {
         let whole = secrets::BACK + window + secrets::REACH;
         let mut buffer = Vec::new();
         let mut out = Vec::new();
-        let mut start = 0;
+        let (mut start, mut kind) = (0, None);
         loop {
             let room = whole.saturating_sub(buffer.len()) as u64;
             let read = Read::take(&mut *input, room).read_to_end(&mut buffer)?;
             let is_last = (read as u64) < room;
             let end = if is_last { buffer.len() } else { cut(&buffer, start, buffer.len() - secrets::REACH) };
             out.clear();
-            start = self.write(&buffer, start, end, &mut out, report);
+            let kind = *kind.get_or_insert_with(|| Kind::of(part(&buffer, 0, HEAD)));
+            start = self.write(kind, &buffer, (start, end), &mut out, report);
             output.write_all(&out)?;
             if is_last {
                 return Ok(());
@@ -98,7 +110,13 @@ impl Filter {
 /// number, name or address goes on. It always goes on by something.
 fn cut(text: &[u8], start: usize, most: usize) -> usize {
     let looked_at = part(text, start, most);
-    if let Some(place) = memrchr(b'\n', looked_at).or_else(|| memrchr(b' ', looked_at)) {
+    // Behind such a separator an address may go on with the next line.
+    let is_wrapped = |place: usize| {
+        let line = part(looked_at, 0, place);
+        matches!(before(looked_at, place), b'.' | b':') || line.ends_with(b".\r") || line.ends_with(b":\r")
+    };
+    let line = memchr::memrchr_iter(b'\n', looked_at).find(|&place| !is_wrapped(place));
+    if let Some(place) = line.or_else(|| memrchr(b' ', looked_at)) {
         return start + place + 1;
     }
     let separates = |byte: u8| !byte.is_ascii_alphanumeric() && !b".:-_%$/+=&;#\\".contains(&byte);

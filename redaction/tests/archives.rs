@@ -206,3 +206,49 @@ fn what_is_written_can_be_written_in_any_pieces() {
     overwriting().document("a.tgz", &mut &*bundle, &mut narrow, &spool).unwrap();
     assert_eq!(narrow.0, document(&overwriting(), "a.tgz", &bundle).unwrap().0);
 }
+
+/// What is no text any more behind its beginning is withheld from there on, at whatever level it cannot be looked into.
+#[test]
+fn what_a_text_goes_on_as_is_looked_at() {
+    let wide = |text: &str, order: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+    let secret = "set snmp community Zk7canaryQ9 authorization\nhost 10.1.2.213\n";
+    let head = format!("{}\n", "#".repeat(80)).repeat(120);
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut zlib, secret.repeat(9).as_bytes()).unwrap();
+    for (bytes, is_withheld_whole) in [
+        (wide(secret, u16::to_le_bytes), true),
+        (wide(secret, u16::to_be_bytes), true),
+        (zlib.finish().unwrap(), true),
+        ([b"\x5d\x00\x00\x80\x00".as_slice(), secret.as_bytes()].concat(), true),
+        ([head.as_bytes(), &wide(secret, u16::to_le_bytes)].concat(), false),
+        ([head.as_bytes(), &wide(secret, u16::to_be_bytes)].concat(), false),
+    ] {
+        for (level, name) in FilterLevel::ALL {
+            let (left, report) = document(&Redaction::at(level), "log", &bytes).unwrap();
+            let is_any = level != FilterLevel::DoNotSend;
+            assert_eq!(report.withheld_in_all, u64::from(is_any), "{name}");
+            let plain: Vec<u8> = left.into_iter().filter(|byte| *byte != 0).collect();
+            let plain = String::from_utf8(plain).unwrap();
+            assert!(!plain.contains("canary") && !plain.contains("213"), "{name}: {plain}");
+            assert!(
+                !is_any || is_withheld_whole || level == FilterLevel::FeaturesOnly || plain.starts_with("####"),
+                "{name}"
+            );
+        }
+    }
+    // A zero in a log at the level that lets binary files out, and at one that does not.
+    let text = format!("{head}a\0b secret \"s3cr3t\";\n");
+    let (left, _) = document(&Redaction::at(FilterLevel::All), "log", text.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(left).unwrap(), format!("{head}a\0b secret \"SECRET-WITHHELD\";\n"));
+    let (left, _) = document(&Redaction::at(FilterLevel::AddressesOverwritten), "log", text.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(left).unwrap(), format!("{head}a[withheld: it cannot be looked into]\n"));
+}
+
+#[test]
+fn zeros_behind_a_compressed_file_are_none_of_it() {
+    let both = [gzip(b"peer 10.1.2.3\n"), gzip(b"and 10.1.2.4\n"), vec![0; 70_000]].concat();
+    let (left, _) = document(&Redaction::at(FilterLevel::AddressesOverwritten), "a.gz", &both).unwrap();
+    assert_eq!(gunzip(&left), b"peer x.x.x.x\nand x.x.x.x\n");
+    let broken = [gzip(b"x"), b"garbage".to_vec()].concat();
+    assert!(document(&Redaction::at(FilterLevel::All), "a.gz", &broken).is_err());
+}

@@ -23,20 +23,28 @@ fn v6() -> impl Strategy<Value = Ipv6Addr> {
 
 /// An address in one of its spellings.
 fn spelled() -> impl Strategy<Value = String> {
-    let dotted = (v4(), 0..8).prop_map(|(address, spelling)| {
+    let dotted = (v4(), 0..16).prop_map(|(address, spelling)| {
         let [a, b, c, d] = address.octets();
         match spelling {
             0 => format!("{address}/24"),
             1 => format!("{address}:8080"),
             2 => format!("{address}.179"),
             3 if a > 0 => format!("ip-{a}-{b}-{c}-{d}"),
+            8 if a > 0 => format!("srv-{a}-{b}-{c}-{d}-8080"),
+            9 if a > 0 => format!("bgp_{a}_{b}_{c}_{d}_core"),
+            10 => format!("{a}\\u002e{b}\\u002e{c}\\u002e{d}"),
+            11 => format!("{a}&#46;{b}&#x2e;{c}%2e{d}"),
+            12 => format!("{a:#04x}.{b:#04x}.{c:#04x}.{d:#04x}"),
+            13 => format!("atPhysAddress.5.{address}"),
+            14 => format!("\\n{address}\\t"),
+            15 => format!("{a}[.]{b}[.]{c}[.]{d}"),
             4 => format!("{d}.{c}.{b}.{a}.in-addr.arpa"),
             5 => format!("::ffff:{address}"),
             6 => format!("{a:03}.{b:03}.{c:03}.{d:03}"),
             _ => address.to_string(),
         }
     });
-    let grouped = (v6(), 0..8).prop_map(|(address, spelling)| {
+    let grouped = (v6(), 0..13).prop_map(|(address, spelling)| {
         let [a, b, c, d, e, f, g, h] = address.segments();
         match spelling {
             0 => address.to_string().to_uppercase(),
@@ -53,6 +61,11 @@ fn spelled() -> impl Strategy<Value = String> {
                 "{a:x}:{b:x}:{c:x}:{d:x}:{e:x}:{f:x}:{}",
                 Ipv4Addr::new((g >> 8) as u8, g as u8, (h >> 8) as u8, h as u8)
             ),
+            7 => format!("\\n{a:x}:{b:x}:{c:x}:{d:x}:{e:x}:{f:x}:{g:x}:{h:x}\\r"),
+            8 => format!("{}%20", address.to_string().replace(':', "%3A")),
+            9 => format!("#012{address}"),
+            10 => format!("{a:x}-{b:x}-{c:x}-{d:x}-{e:x}-{f:x}-{g:x}-{h:x}.ipv6-literal.net"),
+            11 => format!("face:{a:x}:{b:x}:{c:x}:{d:x}:{e:x}:{f:x}:{g:x}:{h:x}"),
             _ => format!("{address}/64"),
         }
     });

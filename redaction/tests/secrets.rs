@@ -65,6 +65,66 @@ const WITH_A_SECRET: &[&str] = &[
     "\"https://ann:@@[2001:db8::1]:8443/\"",
 ];
 
+/// Texts with a secret, `@@`, that is withheld with what stands beside it.
+const WITH_A_SECRET_WITHIN: &[&str] = &[
+    // In what a secret's word opens.
+    "set security macsec connectivity-association ca pre-shared-key cak @@",
+    "pre-shared-key {\n    ckn 0123;\n    cak \"@@\";\n}",
+    "<pre-shared-key><ckn>0123</ckn><cak>@@</cak></pre-shared-key>",
+    "ntp {\n    authentication-key 1 {\n        type md5;\n        value \"@@\";\n    }\n}",
+    "<ntp><authentication-key><name>1</name><type>md5</type><value>@@</value></authentication-key></ntp>",
+    "{\"authentication-key\":[{\"name\":\"1\",\"type\":\"md5\",\"value\":\"@@\"}]}",
+    "<md5><name>1</name><key>@@</key></md5>",
+    "{\"md5\":[{\"name\":\"1\",\"key\":\"@@\"}]}",
+    "<password><!-- x -->@@</password>",
+    "<password><value>@@</value></password>",
+    "<password type=\"a>b\">@@</password>",
+    "&amp;lt;secret&amp;gt;@@&amp;lt;/secret&amp;gt;",
+    "<script-parameter name=\"snmp-community\">@@</script-parameter>",
+    "<script-parameter name='archive-password'>@@</script-parameter>",
+    "<param name=\"password\" value=\"@@\"/>",
+    "<param value=\"@@\" name=\"password\"/>",
+    "<param><name>password</name><value>@@</value></param>",
+    "{\"name\":\"password\",\"value\":\"@@\"}",
+    "{\"value\":\"@@\",\"name\":\"password\"}",
+    "&lt;param name=&quot;password&quot;&gt;@@&lt;/param&gt;",
+    "{\"adminPassword\":\"@@\"}",
+    "{\"preSharedKey\":\"@@\"}",
+    // In what a log tells.
+    "e mgd[1]: UI_CMDLINE_READ_LINE: User 'root', command 'set system radius-server 192.0.2.1 secret @@ '",
+    "e mgd[1]: UI_CMDLINE_READ_LINE: User 'root', command 'set protocols ospf area 0 authentication md5 1 key @@ '",
+    "cmd=\"set system tacplus-server 192.0.2.1 secret @@ \"",
+    "snmpd[1]: SNMPD_AUTH_FAILURE: unauthorized SNMP community from 192.0.2.9 to 192.0.2.1 (@@)",
+    "snmpd[1]: SNMP_TRAP: community string = @@",
+    "set security authentication-key-chains key-chain k key 0 secret @@",
+    "{\"config\":\"set x\\nset system radius-server 192.0.2.1 secret @@\\nset y\"}",
+    "{\"config\":\"set protocols ospf authentication md5 1 key @@\\nset y\"}",
+    "please set system radius-server 192.0.2.1 secret @@",
+    "  12: set system radius-server 192.0.2.1 secret @@",
+    "root@e#set system radius-server 192.0.2.1 secret @@",
+    "2026-11-21 set access profile p client c chap-secret @@",
+    "request security pki local-certificate enroll ca-profile x challenge-password @@",
+    // In quotation marks of other kinds, with blanks, on the next line.
+    "password='abc @@'",
+    "password: 'abc @@'",
+    "{'password': 'ab @@'}",
+    "{\"x\":\"{\\\"password\\\":\\\"@@\\\"}\"}",
+    "{\"x\":\"{\\\\\\\"password\\\\\\\":\\\\\\\"@@\\\\\\\"}\"}",
+    "{\"x\":\"a\\npassword=@@\\nb\"}",
+    "secret &apos;ab @@&apos;;",
+    "Password: abc @@",
+    "password = abc @@",
+    "password:\n  @@",
+    "password: |\n  abc\n  @@",
+    "secret \\\n  @@",
+    "key 7 @@",
+    "\tset protocols ospf authentication md5\t1\tkey\t@@",
+    "passWord=@@",
+    "snmp {\n    community @@ {\n        authorization read-only;\n    }\n}",
+    "scp://u:pa/@@h@h/",
+    "ftp://u:pa@@@h/x",
+];
+
 #[test]
 fn secrets_are_withheld_in_every_form() {
     for text in WITH_A_SECRET {
@@ -86,6 +146,51 @@ fn secrets_are_withheld_in_every_form() {
                 "{text}"
             );
         }
+    }
+}
+
+#[test]
+fn secrets_are_withheld_in_what_their_words_open() {
+    for text in WITH_A_SECRET_WITHIN {
+        for secret in ["Zk7canaryQ9", "Tr0ub4dor.3", "p*w!rd_x", "0822455D0A16"] {
+            let text = text.replace("@@", secret);
+            // In a document of each kind, and behind another line.
+            for (head, tail) in [("", "\n"), ("a line\n", "\nanother line\n")] {
+                for (level, name) in FilterLevel::ALL {
+                    let left = Redaction::at(level).text(&format!("{head}{text}{tail}"));
+                    assert!(!left.contains(secret), "{name}: {text}: {left}");
+                }
+                let left = leaving(&format!("{head}{text}{tail}"));
+                assert!(left.contains(SECRET_WITHHELD) && left.starts_with(head), "{text}: {left}");
+                assert!(left.ends_with(tail.get(1..).unwrap()), "{text}: {left}");
+            }
+        }
+    }
+}
+
+/// What is cut off takes nothing of the document around with it, and stands as the document wants it.
+#[test]
+fn documents_stay_well_formed() {
+    for (text, expected) in [
+        ("<r><![CDATA[secret \"abc]]></r>", "<r><![CDATA[secret \"SECRET-WITHHELD]]></r>"),
+        ("<r><p>password \"abc</p><q>x \"y\" z</q></r>", "<r><p>password \"SECRET-WITHHELD</p><q>x \"y\" z</q></r>"),
+        ("<r><a t=\"set secret \"/><b v=\"1\"/></r>", "<r><a t=\"set secret \"/><b v=\"1\"/></r>"),
+        ("<r><secret attr=\"x>y\">zz</secret></r>", "<r><secret attr=\"x>y\">SECRET-WITHHELD</secret></r>"),
+        ("<r><password/><a>x</a></r>", "<r><password/><a>x</a></r>"),
+        (
+            "<r><password><![CDATA[abc]]><![CDATA[Zk7]]></password></r>",
+            "<r><password><![CDATA[SECRET-WITHHELD]]><![CDATA[SECRET-WITHHELD]]></password></r>",
+        ),
+        (r#"{"a":"the password: \"abc","b":"x","c":1}"#, r#"{"a":"the password: \"SECRET-WITHHELD","b":"x","c":1}"#),
+        (r#"{"a":"set secret ","b":"x"}"#, r#"{"a":"set secret ","b":"x"}"#),
+        (r#"{"password":1234,"b":{"secret":null}}"#, r#"{"password":"SECRET-WITHHELD","b":{"secret":null}}"#),
+        (r#"{"password": true}"#, r#"{"password": true}"#),
+        (
+            r#"{"secret":["a1",{"data":"b2","comment":"c"}]}"#,
+            r#"{"secret":["SECRET-WITHHELD",{"data":"SECRET-WITHHELD","comment":"c"}]}"#,
+        ),
+    ] {
+        assert_eq!(leaving(text), expected);
     }
 }
 
@@ -126,9 +231,53 @@ fn private_keys_are_withheld_and_certificates_are_not() {
     }
 }
 
+/// Whatever stands before the lines of a key, and in the armour of its relatives.
+#[test]
+fn private_keys_are_withheld_whatever_is_around() {
+    let (begin, end) = ("-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----");
+    let body = "MIIEpAIBAAKCAQEAx0k9Zk7canaryQ9/abcdefghijklmnopqrstuvwxyz012345";
+    for text in [
+        format!("[\"{begin}\", \"{body}\", \"{body}\", \"{end}\"]\nafter"),
+        format!("<line>{begin}</line><line>{body}</line><line>{end}</line>\nafter"),
+        format!("> {begin}\n> {body}\n> {body}\n> {end}\nafter"),
+        format!(
+            "Nov 21 10:15:01 e x[1]: {begin}\nNov 21 10:15:01 e x[1]: {body}\nNov 21 10:15:01 e x[1]: {end}\nafter"
+        ),
+        format!("| {begin}\n| {body}\n| Zk7canaryQ9\n| after it\nafter"),
+        format!(
+            "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\n{body}\n-----END PGP PRIVATE KEY BLOCK-----\nafter"
+        ),
+        format!(
+            "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: x y\n{body}\n---- END SSH2 ENCRYPTED PRIVATE KEY ----\nafter"
+        ),
+        format!("PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 2\n{body}\n{body}\nPrivate-MAC: 12\nafter"),
+        format!("PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n{body}\nafter"),
+    ] {
+        let left = leaving(&text);
+        assert!(!left.contains("Zk7canaryQ9"), "{left}");
+        assert!(left.contains(SECRET_WITHHELD) && left.ends_with("after"), "{left}");
+    }
+    let cut = format!("{begin}\nMIIEZk7canaryQ9\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n");
+    let left = leaving(&cut);
+    assert!(
+        !left.contains("Zk7") && left.ends_with("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
+        "{left}"
+    );
+}
+
 #[test]
 fn sentences_stay_what_they_are() {
     for text in [
+        "key exchange failed with 10.1.2.3",
+        "<label>key</label><name>password</name><note>x</note>",
+        "all 7 tests pass: 7, bypass=3, passed: 2",
+        "{\"key\":\"hostname\",\"value\":\"edge-01\"}",
+        "http://edge-01:8080/path@x and https://edge-01/a:b@c",
+        "mail ann@example.net: see https://example.net/x",
+        "set system login password format sha512",
+        "the keyboard, turkey, keepalive 10, cake",
+        "SNMP community from 10.0.0.1 was not known",
+        "file must begin with -----BEGIN CERTIFICATE-----, see below",
         "Nov 21 10:15:01 edge-01 sshd[12]: Failed password for root from 10.1.2.3 port 22 ssh2",
         "the secret is out: no password was given",
         "community c1 members 65000:1;",
@@ -146,7 +295,7 @@ fn sentences_stay_what_they_are() {
         "system-password-check",
     ] {
         if text.contains("\"password\": 7") {
-            assert_eq!(leaving(text), "{\"password\": SECRET-WITHHELD, \"keys\": [1]}");
+            assert_eq!(leaving(text), "{\"password\": \"SECRET-WITHHELD\", \"keys\": [1]}");
         } else {
             assert_eq!(leaving(text), text);
         }

@@ -17,9 +17,14 @@ pub(super) struct Number {
 }
 
 impl Number {
+    /// How many digits it has.
+    pub(super) fn width(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Its value where it is one of a byte. More than three digits, as in `0010`, begin with zero then.
     pub(super) fn octet(&self) -> Option<u8> {
-        // At most three digits: `0010` is none.
-        self.value.filter(|_| self.end - self.start <= 3).and_then(|value| u8::try_from(value).ok())
+        self.value.and_then(|value| u8::try_from(value).ok())
     }
 }
 
@@ -33,9 +38,12 @@ pub(super) fn chain(text: &[u8], start: usize, separator: u8, numbers: &mut Vec<
             // A separator with nothing behind it belongs to the sentence.
             return place.saturating_sub(usize::from(!numbers.is_empty()));
         }
-        if numbers.len() < CHAIN_MOST {
-            numbers.push(Number { start: place, end, value: decimal(text.get(place..end).unwrap_or_default()) });
+        let number = Number { start: place, end, value: decimal(text.get(place..end).unwrap_or_default()) };
+        if numbers.len() == CHAIN_MOST {
+            // Its last one is kept: from there on it may be something else.
+            numbers.pop();
         }
+        numbers.push(number);
         if at(text, end) != separator {
             return end;
         }
@@ -60,7 +68,7 @@ pub(super) fn octets(numbers: &[Number]) -> Option<Ipv4Addr> {
 }
 
 /// The dotted IPv4 address that the text at `start` begins with, and where it ends.
-fn dotted(text: &[u8], start: usize) -> Option<(Ipv4Addr, usize)> {
+pub(super) fn dotted(text: &[u8], start: usize) -> Option<(Ipv4Addr, usize)> {
     let mut bytes = [0_u8; 4];
     let mut place = start;
     for (index, byte) in bytes.iter_mut().enumerate() {
@@ -75,6 +83,11 @@ fn dotted(text: &[u8], start: usize) -> Option<(Ipv4Addr, usize)> {
         place = end;
     }
     Some((Ipv4Addr::from(bytes), place))
+}
+
+/// Whether a text is a dotted IPv4 address, and nothing else.
+pub(super) fn is_dotted(text: &[u8]) -> bool {
+    dotted(text, 0).is_some_and(|(_, end)| end == text.len())
 }
 
 /// The longest IPv6 address (RFC 4291, 2.2) that the text at `start` begins with, and where it ends.

@@ -18,21 +18,45 @@
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 use super::WITHHELD;
 use super::features::Features;
-use super::lines::{Line, is_other_heading, judge};
-use super::tags::{TAG_MOST, is_compared, is_name, is_named_so, local, member, tag_end};
-use crate::bytes::{at, from, part};
+use super::lines::{Line, first_word, is_operational, is_other_heading, judge, prompt};
+use super::shape::Shape;
+use super::tags::{TAG_MOST, is_compared, is_name, is_named_so, is_of_a_model, local, member, tag_end};
+use super::vocabulary::is_edit;
+use crate::bytes::{at, before, from, part};
 
 /// Why the rest of a log's line is withheld: it tells a change of the configuration, or the command that made one.
-const TOLD: [&str; 5] = ["UI_CFG_AUDIT", "command 'set ", "command 'delete ", "command 'rename ", "command 'insert "];
+const TOLD: [&str; 8] = [
+    "UI_CFG_AUDIT",
+    "command '",
+    "command \"",
+    "command \\\"",
+    "command `",
+    "command &apos;",
+    "command &quot;",
+    "command &#39;",
+];
 const OPENING: usize = TOLD.len();
 const MEMBER: usize = OPENING + 1;
 const SECTION: usize = OPENING + 2;
 const SECTION_END: usize = OPENING + 3;
-const OTHERS: [&str; 4] = ["<", "\"configuration\"", "<![CDATA[", "]]>"];
+const MODELS: usize = OPENING + 4;
+const OTHERS: [&str; 8] = [
+    "<",
+    "\"configuration\"",
+    "<![CDATA[",
+    "]]>",
+    // Of models: the member's name goes on.
+    "\"config\"",
+    "\"junos-conf-",
+    "\"openconfig-",
+    "\"ietf-",
+];
+/// How long the name of a member is.
+const NAME_MOST: usize = 128;
 
 static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(TOLD.iter().chain(&OTHERS)).ok()
@@ -40,8 +64,8 @@ static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 enum State {
     Open,
-    Section,
-    Block { depth: usize, is_quoted: bool, is_json: bool },
+    Section(Shape),
+    Block(Shape),
     Statement { is_quoted: bool },
     Element { name: Vec<u8>, depth: usize, is_in_cdata: bool },
     Comparison,
@@ -53,6 +77,8 @@ pub(crate) struct Cut {
     is_xml: bool,
     is_begun: bool,
     is_in_cdata: bool,
+    /// The last prompt that was one.
+    prompt: Vec<u8>,
     /// Whether the last that was written says that configuration was withheld: several pieces in a row say it once.
     is_said: bool,
     features: Option<Features>,
@@ -68,6 +94,7 @@ impl Cut {
             is_xml: false,
             is_begun: false,
             is_in_cdata: false,
+            prompt: Vec::new(),
             is_said: false,
             features,
             pieces: 0,
@@ -110,8 +137,8 @@ impl Cut {
             let rest = from(line, place);
             let (passed, starts) = match self.state {
                 State::Open => self.open(rest, starts_line, out),
-                State::Section | State::Comparison => (self.section(rest, starts_line), true),
-                State::Block { .. } => (self.block(rest, starts_line), false),
+                State::Section(_) | State::Comparison => (self.section(rest, starts_line), true),
+                State::Block(_) => (self.block(rest, starts_line), false),
                 State::Statement { .. } => (self.statement(rest, starts_line), true),
                 State::Element { .. } => (self.element(rest), false),
             };
@@ -180,17 +207,25 @@ impl Cut {
                     place = one.end();
                 }
                 SECTION | SECTION_END => place = one.end(),
-                MEMBER => match member(from(text, one.end())) {
-                    Some(opening) => {
-                        self.give(part(text, 0, one.end() + opening), out);
-                        out.push(b'"');
-                        self.say(false, out);
-                        out.push(b'"');
-                        self.begin(State::Block { depth: 0, is_quoted: false, is_json: true });
-                        return (one.end() + opening, false);
+                MEMBER | MODELS.. => {
+                    let reach = part(text, 0, one.end() + NAME_MOST);
+                    let end = if before(text, one.end()) == b'"' && one.len() > 1 {
+                        Some(one.end())
+                    } else {
+                        memchr(b'"', from(reach, one.end())).map(|end| one.end() + end + 1)
+                    };
+                    match end.and_then(|end| member(from(text, end)).map(|opening| end + opening)) {
+                        Some(opening) => {
+                            self.give(part(text, 0, opening), out);
+                            out.push(b'"');
+                            self.say(false, out);
+                            out.push(b'"');
+                            self.begin(State::Block(Shape::of_json()));
+                            return (opening, false);
+                        }
+                        None => place = one.end(),
                     }
-                    None => place = one.end(),
-                },
+                }
                 OPENING => match self.opening(from(text, one.start())) {
                     Some((name, length)) => {
                         let length = one.start() + length;
@@ -206,7 +241,8 @@ impl Cut {
                         place = one.end();
                         if self.is_xml
                             && !self.is_in_cdata
-                            && let Some(end) = memchr(b'>', from(text, place))
+                            && let Some(end) = memchr2(b'<', b'>', from(text, place))
+                            && at(text, place + end) == b'>'
                             && !from(text, place + end + 1).starts_with(b"<")
                         {
                             // The text of an element begins like a line.
@@ -216,8 +252,11 @@ impl Cut {
                         }
                     }
                 },
-                _ => {
-                    let end = one.end();
+                told if told > 0 && !is_edit(first_word(from(text, one.end()))) => place = one.end(),
+                told => {
+                    // The command stays, what it changes does not.
+                    let verb = if told > 0 { first_word(from(text, one.end())).len() } else { 0 };
+                    let end = one.end() + verb;
                     self.give(part(text, 0, end), out);
                     let passed = end + self.within(from(text, end));
                     out.push(b' ');
@@ -237,6 +276,9 @@ impl Cut {
     fn beginning(&mut self, text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         let end = self.within(text);
         let line = part(text, 0, end);
+        if let Some(prompt) = prompt(line) {
+            self.prompt = part(line, 0, prompt.end).trim_ascii_start().to_vec();
+        }
         match judge(line) {
             Line::Prompt | Line::Other => return None,
             Line::Command => {
@@ -247,7 +289,7 @@ impl Cut {
                     // It ends its text: nothing follows.
                     return Some(end).filter(|end| *end > 0);
                 }
-                self.begin(State::Section);
+                self.begin(State::Section(Shape::default()));
             }
             Line::Change(start) => {
                 self.give(part(line, 0, start), out);
@@ -266,7 +308,7 @@ impl Cut {
             }
             Line::Block => {
                 self.say(true, out);
-                self.begin(State::Block { depth: 0, is_quoted: false, is_json: false });
+                self.begin(State::Block(Shape::default()));
                 return Some(self.block(text, false));
             }
             Line::Comparison => {
@@ -278,18 +320,32 @@ impl Cut {
         Some(end)
     }
 
+    /// Whether a line is a prompt that ends what is withheld: within braces one that was seen before or that has a
+    /// command behind it, within quotation marks and comments only the former.
+    fn is_prompt(&self, line: &[u8], is_within: bool, is_text: bool) -> bool {
+        let Some(prompt) = prompt(line) else { return false };
+        let is_known = part(line, 0, prompt.end).trim_ascii_start() == self.prompt.as_slice();
+        !is_within || is_known || (!is_text && is_operational(from(line, prompt.command).trim_ascii_end()))
+    }
+
     /// Goes on in the output of a command or in a comparison; how much of it was withheld.
     fn section(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
         let line = part(text, 0, end);
         let is_over = starts_line
-            && match self.state {
-                State::Comparison => !is_compared(line),
-                _ => matches!(judge(line), Line::Prompt | Line::Command | Line::Change(_)) || is_other_heading(line),
+            && match &self.state {
+                State::Section(shape) => {
+                    self.is_prompt(line, !shape.is_closed(), shape.is_text())
+                        || (shape.is_closed() && (judge(line) == Line::Command || is_other_heading(line)))
+                }
+                _ => !is_compared(line),
             };
         if is_over {
             self.begin(State::Open);
             return 0;
+        }
+        if let State::Section(shape) = &mut self.state {
+            shape.pass(line, false);
         }
         self.withhold(line);
         if end < text.len() || (end == 0 && !text.is_empty()) {
@@ -301,32 +357,17 @@ impl Cut {
     /// Goes on in a block; how much of it was withheld.
     fn block(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
-        if starts_line && matches!(judge(part(text, 0, end)), Line::Prompt | Line::Command | Line::Change(_)) {
+        let line = part(text, 0, end);
+        if let State::Block(shape) = &self.state
+            && starts_line
+            && self.is_prompt(line, true, shape.is_text())
+        {
             self.begin(State::Open);
             return 0;
         }
-        let State::Block { depth, is_quoted, is_json } = &mut self.state else { return 0 };
-        let (mut place, is_json) = (0, *is_json);
-        let mut is_over = false;
-        while place < end && !is_over {
-            match at(text, place) {
-                b'\\' if *is_quoted => place += 1,
-                b'"' => *is_quoted = !*is_quoted,
-                b'&' if from(text, place).starts_with(b"&quot;") => *is_quoted = !*is_quoted,
-                // A comment may have a quotation mark of its own; no text in quotes that has braces goes on behind its line.
-                b'\n' => *is_quoted = false,
-                b'{' if !*is_quoted => *depth += 1,
-                b'[' if !*is_quoted && is_json => *depth += 1,
-                b'}' | b']' if !*is_quoted && (is_json || at(text, place) == b'}') => {
-                    *depth = depth.saturating_sub(1);
-                    is_over = *depth == 0;
-                }
-                _ => {}
-            }
-            place += 1;
-        }
-        let mut place = place.min(end);
-        if is_over && !is_json {
+        let State::Block(shape) = &mut self.state else { return 0 };
+        let (mut place, is_over) = shape.pass(line, true);
+        if is_over && !shape.is_json {
             // What stands behind it on its line.
             place = end;
         }
@@ -341,7 +382,7 @@ impl Cut {
     fn statement(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
         let statement = part(text, 0, end);
-        if starts_line && matches!(judge(statement), Line::Prompt | Line::Command | Line::Change(_)) {
+        if starts_line && self.is_prompt(statement, true, true) {
             self.begin(State::Open);
             return 0;
         }
@@ -400,7 +441,10 @@ impl Cut {
                 place += 1;
             } else {
                 let is_nested = local(from(rest, 1)) == name.as_slice();
-                let closes = || memchr(b'>', rest).is_some_and(|end| at(rest, end.saturating_sub(1)) == b'/');
+                let closes = || {
+                    let end = memchr2(b'<', b'>', from(rest, 1));
+                    end.is_some_and(|end| at(rest, end + 1) == b'>' && at(rest, end) == b'/')
+                };
                 *depth += usize::from(is_nested && !closes());
                 place += 1;
             }
@@ -419,8 +463,9 @@ impl Cut {
         if name.is_empty() {
             return None;
         }
-        let is_file = self.is_xml && !self.is_in_cdata && (name == b"attachment" || name == b"log");
-        if !is_file && !name.starts_with(b"configuration") {
+        let is_file = self.is_xml && !self.is_in_cdata && matches!(name, b"attachment" | b"log" | b"file");
+        let is_named = name.starts_with(b"configuration") || name == b"config";
+        if !is_file && !is_named && !is_of_a_model(text) {
             return None;
         }
         let Some(end) = tag_end(text) else {

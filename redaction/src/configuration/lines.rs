@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::vocabulary::{is_below, is_change, is_top};
+use super::vocabulary::{is_below, is_change, is_edit, is_top};
 use crate::bytes::{at, from, is_blank, part, skip};
 
 /// What a line is.
@@ -31,12 +31,12 @@ const GREATER: &[u8] = b"&gt;";
 /// Judges a line, without its end.
 pub(super) fn judge(line: &[u8]) -> Line {
     let line = line.trim_ascii_end();
-    if let Some(start) = prompt(line) {
-        let command = from(line, start);
-        return if shows_configuration(command) {
+    if let Some(prompt) = prompt(line) {
+        let command = from(line, prompt.command);
+        return if shows_configuration(command) || (prompt.is_editing && shows_what_is_edited(command)) {
             Line::Command
-        } else if is_change(first(command)) {
-            Line::Change(start)
+        } else if is_change(first(command)) || (prompt.is_editing && is_edit(first(place_passed(command)))) {
+            Line::Change(prompt.command)
         } else {
             Line::Prompt
         };
@@ -61,7 +61,7 @@ pub(super) fn judge(line: &[u8]) -> Line {
     let marked = [&b"inactive:"[..], b"protect:", b"+", b"-", b"!"].contains(&head);
     let head = if marked { next } else { head };
     let opens = bare.ends_with(b"{") || memmem::find(bare, b" { ").is_some() && bare.ends_with(b"}");
-    if opens && (is_top(head) || (is_below(head) && bare.ends_with(b"{"))) {
+    if opens && (is_top(head) || (is_below(head) && bare.ends_with(b"{")) || is_curly(bare)) {
         return Line::Block;
     }
     if bare.ends_with(b";") && is_top(head) {
@@ -74,12 +74,59 @@ fn first(command: &[u8]) -> &[u8] {
     part(command, 0, skip(command, 0, |byte| !is_blank(byte)))
 }
 
+/// The first word of a text, as far as it has the letters of a command.
+pub(super) fn first_word(text: &[u8]) -> &[u8] {
+    part(text, 0, skip(text, 0, |byte| byte.is_ascii_lowercase()))
+}
+
 fn is_version(head: &[u8], next: &[u8], bare: &[u8]) -> bool {
     head == b"version" && next.ends_with(b";") && bare.ends_with(next) && next.first().is_some_and(u8::is_ascii_digit)
 }
 
-/// Where the command begins behind a prompt, `user@host> `; none where there is no prompt.
-fn prompt(line: &[u8]) -> Option<usize> {
+/// Whether a line opens a block as configurations have them anywhere: `ge-0/0/0 {`, `policy-statement "A B" {`.
+fn is_curly(bare: &[u8]) -> bool {
+    const WORDS_MOST: usize = 8;
+    const OTHERS: [&[u8]; 12] = [
+        b"if",
+        b"else",
+        b"for",
+        b"while",
+        b"do",
+        b"switch",
+        b"struct",
+        b"enum",
+        b"union",
+        b"class",
+        b"function",
+        b"try",
+    ];
+    let Some(words) = bare.strip_suffix(b" {") else { return false };
+    let mut all = words.split(|&byte| is_blank(byte)).filter(|word| !word.is_empty());
+    let mut keyword = all.next().unwrap_or_default();
+    if matches!(keyword, b"inactive:" | b"protect:" | b"replace:" | b"+" | b"-" | b"!") {
+        keyword = all.next().unwrap_or_default();
+    }
+    let is_keyword = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-./:<*>".contains(byte);
+    !keyword.is_empty()
+        && keyword.iter().all(is_keyword)
+        && keyword.last() != Some(&b':')
+        && !OTHERS.contains(&keyword)
+        && all.clone().count() < WORDS_MOST
+        && all.all(|word| word.last() != Some(&b':') && !word.iter().any(|byte| b"=(){}$|,;".contains(byte)))
+}
+
+/// A prompt, `user@host> `.
+pub(super) struct Prompt {
+    /// Where it ends, with its sign.
+    pub(super) end: usize,
+    /// Where the command begins.
+    pub(super) command: usize,
+    /// Whether configuration is edited there.
+    is_editing: bool,
+}
+
+/// The prompt that a line begins with.
+pub(super) fn prompt(line: &[u8]) -> Option<Prompt> {
     const PROMPT_MOST: usize = 128;
     let start = skip(line, 0, is_blank);
     let word = start + part(line, start, start + PROMPT_MOST).iter().position(|&byte| byte == b'@')?;
@@ -94,7 +141,54 @@ fn prompt(line: &[u8]) -> Option<usize> {
         _ => return None,
     };
     let behind = end + length;
-    (behind == line.len() || is_blank(at(line, behind))).then(|| skip(line, behind, is_blank))
+    // A shell has the directory in it.
+    let is_editing = at(line, end) == b'#' && !part(line, word, end).iter().any(|byte| b"~/:".contains(byte));
+    let is_one = behind == line.len() || line.get(behind).is_some_and(u8::is_ascii_whitespace);
+    is_one.then(|| Prompt { end: behind, command: skip(line, behind, is_blank), is_editing })
+}
+
+/// Whether what stands behind a prompt is a command for what is shown rather than text.
+pub(super) fn is_operational(command: &[u8]) -> bool {
+    const VERBS: [&[u8]; 17] = [
+        b"show",
+        b"request",
+        b"clear",
+        b"ping",
+        b"traceroute",
+        b"monitor",
+        b"file",
+        b"restart",
+        b"start",
+        b"test",
+        b"quit",
+        b"exit",
+        b"configure",
+        b"edit",
+        b"op",
+        b"commit",
+        b"run",
+    ];
+    let mut words = command.split(|&byte| is_blank(byte)).filter(|word| !word.is_empty());
+    let verb = words.next().unwrap_or_default();
+    let others: Vec<&[u8]> = words.collect();
+    // `show your badge.` is a sentence.
+    VERBS.contains(&verb) && !others.iter().any(|word| matches!(word.last(), Some(b'{' | b'.' | b'!' | b';')))
+}
+
+/// A command of the editor without what goes to another place first: `top edit system`.
+fn place_passed(command: &[u8]) -> &[u8] {
+    let verb = first(command);
+    if !matches!(verb, b"top" | b"up") {
+        return command;
+    }
+    let rest = from(command, verb.len()).trim_ascii_start();
+    from(rest, skip(rest, 0, |byte| byte.is_ascii_digit())).trim_ascii_start()
+}
+
+/// Whether a command of the editor shows configuration: all that it shows is some.
+fn shows_what_is_edited(command: &[u8]) -> bool {
+    let verb = first(place_passed(command));
+    verb.len() >= 2 && b"show".starts_with(verb)
 }
 
 /// Whether a line may be a heading: a command alone, or with marks around it.
@@ -114,8 +208,11 @@ fn unmarked(bare: &[u8]) -> &[u8] {
     heading
 }
 
-/// Whether a line is the heading of another command's output.
+/// Whether a line is the heading of another command's output: neither indented nor a comment.
 pub(super) fn is_other_heading(line: &[u8]) -> bool {
+    if is_blank(at(line, 0)) || line.starts_with(b"/*") {
+        return false;
+    }
     let heading = unmarked(line.trim_ascii());
     is_heading(heading)
         && [&b"show "[..], b"request ", b"file ", b"monitor "].iter().any(|word| heading.starts_with(word))
@@ -123,8 +220,17 @@ pub(super) fn is_other_heading(line: &[u8]) -> bool {
         && !shows_configuration(heading)
 }
 
-/// Whether a command shows configuration, also where its words are abbreviated.
+/// Whether a command shows configuration, also where its words are abbreviated, from the editor or from a shell.
 fn shows_configuration(command: &[u8]) -> bool {
+    let command = match first(command) {
+        b"run" | b"cli" => {
+            let rest = from(command, 3).trim_ascii_start();
+            let rest = rest.strip_prefix(b"-c").unwrap_or(rest);
+            from(rest, skip(rest, 0, |byte| is_blank(byte) || byte == b'"' || byte == b'\''))
+        }
+        _ => command,
+    };
+    let command = part(command, 0, skip(command, 0, |byte| byte != b'"' && byte != b'\''));
     let mut words = command.split(|&byte| is_blank(byte)).filter(|word| !word.is_empty());
     let (verb, noun, more) =
         (words.next().unwrap_or_default(), words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -150,6 +256,25 @@ mod tests {
             ("root@edge-01> show conf snmp", Line::Command),
             ("root@edge-01# show | compare", Line::Command),
             ("root@edge-01% cat /config/juniper.conf", Line::Command),
+            ("root@edge-01% cli -c \"show configuration\"", Line::Command),
+            ("root@edge-01# run show configuration interfaces", Line::Command),
+            ("root@edge-01# show", Line::Command),
+            ("root@edge-01# show interfaces", Line::Command),
+            ("root@edge-01# top show", Line::Command),
+            ("root@edge-01# run show interfaces", Line::Prompt),
+            ("root@edge-01# commit", Line::Prompt),
+            ("root@edge-01:~# show x", Line::Prompt),
+            ("root@edge-01# edit protocols bgp group x", Line::Change(14)),
+            ("root@edge-01# wildcard delete interfaces x", Line::Change(14)),
+            ("ge-0/0/0 {", Line::Block),
+            ("policy-statement \"A B\" {", Line::Block),
+            ("vmhost {", Line::Block),
+            ("openconfig-interfaces:interfaces {", Line::Block),
+            ("set openconfig-bgp:bgp global x", Line::Statement),
+            ("if (x) {", Line::Other),
+            ("interface_stats {", Line::Other),
+            ("\"x\": {", Line::Other),
+            ("{master:0}", Line::Other),
             ("### show configuration ###", Line::Command),
             ("Command: show configuration security", Line::Command),
             ("root@edge-01> show chassis fpc", Line::Prompt),
@@ -173,5 +298,6 @@ mod tests {
             assert_eq!(judge(line.as_bytes()), expected, "{line}");
         }
         assert!(is_other_heading(b"--- show version ---") && !is_other_heading(b"show configuration"));
+        assert!(!is_other_heading(b"/* request x */") && !is_other_heading(b"    show on map"));
     }
 }

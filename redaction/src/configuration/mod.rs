@@ -9,6 +9,7 @@
 mod cut;
 mod features;
 mod lines;
+mod shape;
 mod source;
 mod tags;
 mod vocabulary;
@@ -16,7 +17,7 @@ mod vocabulary;
 pub(crate) use cut::Cut;
 pub(crate) use features::Features;
 pub(crate) use source::Source;
-pub(crate) use vocabulary::is_configuration_name;
+pub(crate) use vocabulary::{is_configuration_name, is_top};
 
 /// What stands instead of a piece of configuration.
 pub const WITHHELD: &str = "[configuration withheld]";

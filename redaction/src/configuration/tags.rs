@@ -1,18 +1,20 @@
 //! Tags and members, as far as configuration in XML and JSON is told by them.
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 use super::vocabulary::is_configuration_name;
-use crate::bytes::{at, from, part, skip};
+use crate::bytes::{at, from, looked_at, part, skip};
 
 /// How far the end of a tag is looked for; of a longer one the rest is withheld with what it opens.
 pub(super) const TAG_MOST: usize = 4 * 1024;
 
-/// Where a tag ends: at the first `>` that is not in quotes.
+/// Where a tag ends: at the first `>` that is not in quotes, before any other begins.
 pub(super) fn tag_end(text: &[u8]) -> Option<usize> {
     let mut quote = None;
-    for (place, &byte) in part(text, 0, TAG_MOST).iter().enumerate() {
+    for (place, &byte) in part(text, 0, TAG_MOST).iter().enumerate().skip(1) {
+        looked_at(1);
         match (byte, quote) {
+            (b'<', _) => return None,
             (b'"' | b'\'', None) => quote = Some(byte),
             (_, Some(open)) if byte == open => quote = None,
             (b'>', None) => return Some(place),
@@ -35,14 +37,48 @@ pub(super) fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
 }
 
-/// Whether the attribute `name` of a tag is that of a file of configuration.
+/// Whether an attribute of a tag names a file of configuration.
 pub(super) fn is_named_so(tag: &[u8]) -> bool {
-    let Some(found) = memmem::find(tag, b"name") else { return false };
-    let sign = skip(tag, found + 4, |byte| byte.is_ascii_whitespace());
-    let quote = skip(tag, sign + 1, |byte| byte.is_ascii_whitespace());
-    let name = from(tag, quote + 1);
-    let end = memchr(at(tag, quote), name).unwrap_or(name.len());
-    at(tag, sign) == b'=' && is_configuration_name(&String::from_utf8_lossy(part(name, 0, end)))
+    const NAMES: [&[u8]; 12] = [
+        b"name",
+        b"filename",
+        b"file-name",
+        b"file_name",
+        b"file",
+        b"path",
+        b"source",
+        b"src",
+        b"href",
+        b"url",
+        b"location",
+        b"title",
+    ];
+    let mut place = 0;
+    while let Some(sign) = memchr(b'=', from(tag, place)) {
+        let sign = place + sign;
+        let head = part(tag, place, sign).trim_ascii_end();
+        let name = from(head, head.iter().rposition(|&byte| !is_name(byte)).map_or(0, |last| last + 1));
+        let quote = skip(tag, sign + 1, |byte| byte.is_ascii_whitespace());
+        place = sign + 1;
+        if matches!(at(tag, quote), b'"' | b'\'') {
+            let value = from(tag, quote + 1);
+            let value = part(value, 0, memchr(at(tag, quote), value).unwrap_or(value.len()));
+            place = quote + value.len() + 2;
+            let is_one = NAMES.iter().any(|known| name.eq_ignore_ascii_case(known));
+            if is_one && is_configuration_name(&String::from_utf8_lossy(value)) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether a tag that a text begins with opens data of a model of configuration, by its namespace.
+pub(super) fn is_of_a_model(text: &[u8]) -> bool {
+    let tag = part(text, 1, TAG_MOST);
+    let tag = part(tag, 0, memchr2(b'<', b'>', tag).unwrap_or(tag.len()));
+    let has = |what: &[u8]| memmem::find(tag, what).is_some();
+    has(b"xmlns") && (has(b"/conf/") || has(b"openconfig.net/yang") || has(b":yang:ietf-"))
 }
 
 /// Where the value of a member begins, if it is an object or a list.

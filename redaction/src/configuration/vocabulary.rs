@@ -38,6 +38,7 @@ pub(super) const HIERARCHIES: &[(&str, &[&str])] = &[
     ),
     ("diameter", &[]),
     ("dynamic-profiles", &[]),
+    ("ephemeral", &[]),
     ("ethernet-switching-options", &["analyzer", "secure-access-port", "storm-control", "voip"]),
     ("event-options", &["destinations", "event-script", "generate-event", "policy"]),
     ("fabric", &[]),
@@ -174,6 +175,7 @@ pub(super) const HIERARCHIES: &[(&str, &[&str])] = &[
             "web-filtering",
         ],
     ),
+    ("session-limit-group", &[]),
     ("smtp", &[]),
     ("snmp", &["community", "filter-interfaces", "health-monitor", "rmon", "trap-group", "trap-options", "v3", "view"]),
     ("switch-options", &[]),
@@ -205,6 +207,7 @@ pub(super) const HIERARCHIES: &[(&str, &[&str])] = &[
     ("unified-edge", &[]),
     ("virtual-chassis", &[]),
     ("vlans", &[]),
+    ("vmhost", &[]),
     ("wlan", &[]),
 ];
 
@@ -212,9 +215,19 @@ pub(super) const HIERARCHIES: &[(&str, &[&str])] = &[
 const CHANGES: [&str; 9] =
     ["set", "delete", "deactivate", "activate", "protect", "unprotect", "rename", "insert", "annotate"];
 
-/// Whether a word begins a configuration's statement.
-pub(super) fn is_top(word: &[u8]) -> bool {
-    below(word).is_some()
+/// What else changes a configuration where it is edited, and where a log tells of it; in a sentence these are words like
+/// others.
+const EDITS: [&str; 8] = ["edit", "copy", "replace", "wildcard", "load", "extension", "save", "update"];
+
+/// Whether a word begins a configuration's statement, also one of the models that all vendors have.
+pub(crate) fn is_top(word: &[u8]) -> bool {
+    below(word).is_some() || ((word.starts_with(b"openconfig-") || word.starts_with(b"ietf-")) && word.contains(&b':'))
+}
+
+/// Whether a command changes the configuration, or goes to a place in it, also where it is abbreviated.
+pub(super) fn is_edit(word: &[u8]) -> bool {
+    const LEAST: usize = 2;
+    word.len() >= LEAST && CHANGES.iter().chain(&EDITS).any(|edit| edit.as_bytes().starts_with(word))
 }
 
 /// The features below a top-level statement.

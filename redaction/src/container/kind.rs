@@ -1,5 +1,7 @@
 //! What a document is, by its first bytes and never by its name.
 
+use memchr::memchr;
+
 use crate::bytes::{from, part};
 
 /// How many bytes are looked at.
@@ -18,7 +20,7 @@ pub(super) enum Kind {
     Text,
 }
 
-const CLOSED: [&[u8]; 11] = [
+const CLOSED: [&[u8]; 12] = [
     b"PK\x03\x04",
     b"PK\x05\x06",
     b"\xfd7zXZ\x00",
@@ -28,6 +30,7 @@ const CLOSED: [&[u8]; 11] = [
     b"7z\xbc\xaf\x27\x1c",
     b"Rar!",
     b"\x1f\x9d",
+    b"\x5d\x00\x00",
     b"\xff\xfe",
     b"\xfe\xff",
 ];
@@ -38,7 +41,7 @@ impl Kind {
             Self::Gzip
         } else if is_tar(head) {
             Self::Tar
-        } else if CLOSED.iter().any(|magic| head.starts_with(magic)) {
+        } else if CLOSED.iter().any(|magic| head.starts_with(magic)) || is_zlib(head) || is_wide(head) {
             Self::Closed
         } else if head.contains(&0) {
             Self::Binary
@@ -46,6 +49,29 @@ impl Kind {
             Self::Text
         }
     }
+}
+
+/// Whether a stream of zlib begins so (RFC 1950, 2.2), which no text does: its first bytes are some, so others have to
+/// be none.
+fn is_zlib(head: &[u8]) -> bool {
+    let [method, flags, rest @ ..] = head else { return false };
+    let is_none = |byte: &u8| !byte.is_ascii() || (byte.is_ascii_control() && !byte.is_ascii_whitespace());
+    *method == 0x78
+        && (u16::from(*method) << 8 | u16::from(*flags)).is_multiple_of(31)
+        && part(rest, 0, 64).iter().any(is_none)
+}
+
+/// Whether a text of UTF-16 begins so, or goes on so: of some characters in a row every second byte is zero.
+pub(super) fn is_wide(text: &[u8]) -> bool {
+    const PAIRS: usize = 4;
+    let Some(first) = memchr(0, text) else { return false };
+    let pairs = part(text, first.saturating_sub(1), first + 2 * PAIRS);
+    let is = |zero: usize| {
+        let mut pairs = pairs.chunks_exact(2).take(PAIRS);
+        pairs.len() == PAIRS
+            && pairs.all(|pair| pair.get(zero) == Some(&0) && pair.get(1 - zero).is_some_and(|byte| *byte > 8))
+    };
+    is(0) || is(1)
 }
 
 /// Whether a header of tar stands there: with its mark, or of before there was one, with its checksum.

@@ -6,6 +6,8 @@
 mod archive;
 mod bounds;
 mod kind;
+mod packed;
+mod plain;
 
 use std::cell::Cell;
 use std::io::{self, Cursor, Read, Seek, Write};
@@ -14,9 +16,10 @@ use std::rc::Rc;
 pub use bounds::{Bounds, Refusal};
 use bounds::{Budget, Packed, Unpacked};
 use flate2::Compression;
-use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use kind::{HEAD, Kind};
+use packed::Members;
+use plain::Plain;
 
 /// Where a member lies until its length is known.
 pub trait Spool: Read + Write + Seek {}
@@ -48,6 +51,10 @@ pub(crate) trait Texts {
     fn text(&mut self, name: &str, input: &mut dyn Read, output: &mut dyn Write) -> io::Result<()>;
     /// A name as it leaves.
     fn name(&mut self, name: &str) -> String;
+    /// Whether bytes that are no text are carried over like text.
+    fn takes_binary(&self) -> bool;
+    /// Whether text that cannot be seen is as well.
+    fn takes_closed(&self) -> bool;
     /// Whether what has no text is carried over like text; otherwise it is withheld. `is_closed`: it may have text that
     /// cannot be seen.
     fn takes(&mut self, name: &str, is_closed: bool) -> bool;
@@ -100,7 +107,7 @@ impl Carrier<'_> {
         match kind {
             Kind::Gzip => self.gzip(name, depth, &mut input, output),
             Kind::Tar => self.tar(name, depth, &mut input, output),
-            Kind::Text => self.texts.text(name, &mut input, output),
+            Kind::Text => self.text(name, &mut input, output),
             Kind::Closed | Kind::Binary => {
                 if self.texts.takes(name, kind == Kind::Closed) {
                     return self.texts.text(name, &mut input, output);
@@ -110,11 +117,21 @@ impl Carrier<'_> {
         }
     }
 
+    /// Carries a text over, as far as it is one: what follows behind is withheld.
+    fn text(&mut self, name: &str, input: &mut dyn Read, output: &mut dyn Write) -> io::Result<()> {
+        let mut plain = Plain::new(input, self.texts.takes_binary(), self.texts.takes_closed());
+        self.texts.text(name, &mut plain, output)?;
+        if plain.is_over() && !self.texts.takes(name, true) {
+            withheld(output)?;
+        }
+        Ok(())
+    }
+
     fn gzip(&mut self, name: &str, depth: usize, input: &mut dyn Read, output: &mut dyn Write) -> io::Result<()> {
         let count = Rc::new(Cell::new(0));
         let packed = Packed { input, count: Rc::clone(&count) };
         let mut unpacked = Unpacked {
-            input: MultiGzDecoder::new(packed),
+            input: Members::new(packed),
             name: name.to_owned(),
             packed: count,
             count: 0,

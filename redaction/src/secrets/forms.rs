@@ -2,52 +2,27 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr3_iter, memrchr};
 
-use super::words::{BETWEEN, STATEMENTS, Word, word};
-use super::{REACH, first_word, line_of};
+use super::bodies::{is_of_bgp, is_small, less, local, tag_end};
+use super::values::{Mark, bare, ends_string, is_in_tag, mark, mark_before, opening, value};
+use super::words::{
+    BETWEEN, CONNECTING, PREPOSITIONS, STATEMENTS, Word, is_name, is_near_keys, is_pair, is_value, word,
+};
+use super::{BACK, Kind, REACH, Secret, first_word, line_of};
 use crate::bytes::{at, before, begins, from, is_blank, is_word, part, skip};
+use crate::configuration::is_top;
 
-/// How long a tag is, from the word in it.
-const TAG_MOST: usize = 1024;
-/// How long a value in quotes is at most: without an end within it, it ends with its line.
-const QUOTED_MOST: usize = 16 * 1024;
 /// How far back the block is looked for that a statement stands in.
 const BLOCK_BACK: usize = 512;
-
 /// How many words stand between a word and its value.
 const BETWEEN_MOST: usize = 6;
-/// How deep lists and objects are looked into.
-const LIST_DEPTH_MOST: usize = 8;
 
-const QUOTE: &[u8] = b"&quot;";
-const LESS: &[u8] = b"&lt;";
-const GREATER: &[u8] = b"&gt;";
-const CDATA: &[u8] = b"<![CDATA[";
-
-/// Judges the word in which a stem stands, and adds the secrets behind it; the place up to which nothing needs another
-/// look.
-pub(super) fn judge(text: &[u8], stem: Range<usize>, found: &mut Vec<Range<usize>>) -> usize {
-    let is_part = |byte: u8| is_word(byte) || byte == b'-';
-    // A stem with blanks around it names its word without them.
-    let inner = skip(text, stem.start, is_blank);
-    let lowest = inner.saturating_sub(64);
-    let start = lowest + part(text, lowest, inner).iter().rposition(|&byte| !is_part(byte)).map_or(0, |last| last + 1);
-    let end = skip(part(text, 0, inner + 64), inner, is_part);
-    let Some(word) = word(part(text, start, end)) else { return stem.end.max(start) };
-    let lead = Lead::before(text, start);
-    match lead {
-        Lead::Closing => {}
-        Lead::Tag => element(text, end, word, found),
-        Lead::Quoted | Lead::Plain => {
-            if !member(text, end, word, lead, found)
-                && let Some(value) = statement(text, start, end, word)
-            {
-                found.push(value);
-            }
-        }
-    }
-    end
+/// Finds the secrets behind words.
+pub(super) struct Forms<'a> {
+    pub(super) kind: Kind,
+    pub(super) text: &'a [u8],
+    pub(super) found: &'a mut Vec<Secret>,
 }
 
 /// What stands before a word.
@@ -57,8 +32,10 @@ enum Lead {
     Tag,
     /// `</word`.
     Closing,
-    /// `"word`.
-    Quoted,
+    /// `"word`, and where the quotation mark begins.
+    Quoted(usize, Mark),
+    /// `>word`.
+    Text,
     Plain,
 }
 
@@ -69,270 +46,414 @@ impl Lead {
             let prefix = part(text, start.saturating_sub(32), start - 1);
             start -= 1 + prefix.iter().rev().take_while(|byte| is_word(**byte) || **byte == b'-').count();
         }
-        let head = part(text, 0, start);
+        let head = part(text, start.saturating_sub(16), start);
+        if let Some((begins, mark)) = mark_before(text, start) {
+            return Self::Quoted(begins, mark);
+        }
         match before(text, start) {
             b'<' => Self::Tag,
-            b'/' if head.ends_with(b"</") || head.ends_with(b"&lt;/") => Self::Closing,
-            b'"' => Self::Quoted,
-            b';' if head.ends_with(LESS) => Self::Tag,
-            b';' if head.ends_with(QUOTE) => Self::Quoted,
+            b'/' if head.ends_with(b"</") || head.ends_with(b"&lt;/") || head.ends_with(b"&amp;lt;/") => Self::Closing,
+            b';' if head.ends_with(b"&lt;") || head.ends_with(b"&amp;lt;") => Self::Tag,
+            b';' if head.ends_with(b"&gt;") || head.ends_with(b"&amp;gt;") => Self::Text,
+            b'>' => Self::Text,
             _ => Self::Plain,
         }
     }
 }
 
-/// The end of a tag whose name ends at `end`, behind its `>`; none where it closes itself.
-fn tag_end(text: &[u8], end: usize) -> Option<usize> {
-    let reach = part(text, end, end + TAG_MOST);
-    let plain = memchr(b'>', reach).map(|place| (place, 1));
-    let escaped = memmem::find(reach, GREATER).map(|place| (place, GREATER.len()));
-    let (place, length) = match (plain, escaped) {
-        (Some(plain), Some(escaped)) => plain.min(escaped),
-        (one, other) => one.or(other)?,
-    };
-    (!part(reach, 0, place).ends_with(b"/")).then_some(end + place + length)
-}
-
-/// The text from `start` to the next tag, or that of the CDATA section it is; without blanks around it.
-fn text_of(text: &[u8], start: usize) -> Range<usize> {
-    let start = skip(text, start, |byte| byte.is_ascii_whitespace());
-    if from(text, start).starts_with(CDATA) {
-        let first = start + CDATA.len();
-        let reach = part(text, first, first + REACH);
-        return first..first + memmem::find(reach, b"]]>").unwrap_or(reach.len());
-    }
-    let reach = part(text, start, start + REACH);
-    let mut end = memchr(b'<', reach).unwrap_or(reach.len());
-    if let Some(escaped) = memmem::find(part(reach, 0, end), LESS) {
-        end = escaped;
-    }
-    let trimmed = part(reach, 0, end).trim_ascii_end().len();
-    start..start + trimmed
-}
-
-/// The text of an element; of `community` that of its `name`, unless it is one of BGP.
-fn element(text: &[u8], end: usize, word: Word, found: &mut Vec<Range<usize>>) {
-    if word == Word::Key {
-        return;
-    }
-    let Some(first) = tag_end(text, end) else { return };
-    let mut value = text_of(text, first);
-    if word == Word::Community {
-        if value.is_empty() {
-            let opening = skip(text, value.start, |byte| byte.is_ascii_whitespace());
-            let name = from(text, opening);
-            let length = if name.starts_with(LESS) { LESS.len() } else { 1 };
-            if !from(name, length).starts_with(b"name") {
-                return;
-            }
-            let Some(first) = tag_end(text, opening + length) else { return };
-            value = text_of(text, first);
-            let behind = part(text, value.end, value.end + 64);
-            if memmem::find(behind, b"<members").is_some() || memmem::find(behind, b"&lt;members").is_some() {
-                return;
-            }
-        }
-        if is_of_bgp(part(text, value.start, value.end)) {
-            return;
-        }
-    }
-    if !value.is_empty() {
-        found.push(value);
-    }
-}
-
-/// A community as routes have them: `65000:1`, `target:65000:1`, a well-known one.
-fn is_of_bgp(value: &[u8]) -> bool {
-    let mut parts = value.split(|&byte| byte == b':');
-    let is_named = [&b"target"[..], b"origin", b"large", b"no-export", b"no-advertise", b"llgr-stale"]
-        .iter()
-        .any(|name| value.starts_with(name));
-    is_named || (value.contains(&b':') && parts.all(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit)))
-}
-
-/// `"word": "value"`, a list of such, and `word=value`; whether it is of that form.
-fn member(text: &[u8], end: usize, word: Word, lead: Lead, found: &mut Vec<Range<usize>>) -> bool {
-    let mut place = end;
-    let closing = quote(text, place);
-    if lead == Lead::Quoted {
-        let Some(length) = closing else { return false };
-        place += length;
-    }
-    place = skip(text, place, is_blank);
-    let sign = at(text, place);
-    let is_assigned = sign == b':' || (sign == b'=' && lead == Lead::Plain);
-    if !is_assigned || word == Word::Key || at(text, place + 1) == sign {
-        return false;
-    }
-    place =
-        skip(text, place + 1, |byte| if lead == Lead::Quoted { byte.is_ascii_whitespace() } else { is_blank(byte) });
-    if lead == Lead::Quoted && matches!(at(text, place), b'[' | b'{') {
-        list(text, place, word, found);
-        return true;
-    }
-    let value = value(text, place);
-    if word != Word::Community || !is_of_bgp(part(text, value.start, value.end)) {
-        found.push(value);
-    }
-    true
-}
-
-/// The strings of a list or an object of JSON: all of a list, and of objects what is called `data`, or of communities
-/// `name`.
-fn list(text: &[u8], start: usize, word: Word, found: &mut Vec<Range<usize>>) {
-    let reach = start + REACH;
-    let mut depth = 0_usize;
-    let mut place = start;
-    let mut named: &[u8] = b"";
-    let mut is_named = false;
-    while place < reach.min(text.len()) {
-        match at(text, place) {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth -= 1,
-            b',' => is_named = false,
-            b'"' => {
-                let end = skip_quoted(text, place + 1, b"\"");
-                let string = place + 1..end;
-                place = end;
-                if at(text, skip(text, end + 1, |byte| byte.is_ascii_whitespace())) == b':' {
-                    (named, is_named) = (part(text, string.start, string.end), true);
-                } else if !is_named || named == b"data" || (word == Word::Community && depth <= 2 && named == b"name") {
-                    found.push(string);
+impl Forms<'_> {
+    /// Judges the word in which a stem stands, and adds the secrets behind it; the place up to which nothing needs another
+    /// look.
+    pub(super) fn judge(&mut self, stem: Range<usize>) -> usize {
+        let text = self.text;
+        let is_part = |byte: u8| is_word(byte) || byte == b'-';
+        let lowest = stem.start.saturating_sub(64);
+        let head = part(text, lowest, stem.start);
+        let mut start = lowest + head.iter().rposition(|&byte| !is_part(byte)).map_or(0, |last| last + 1);
+        start += escape(text, start).min(stem.start - start);
+        let end = skip(part(text, 0, stem.start + 64), stem.start, is_part);
+        let Some(word) = word(part(text, start, end)) else { return stem.end.max(start) };
+        match Lead::before(text, start) {
+            Lead::Closing => {}
+            Lead::Tag => self.element(start, end, word),
+            Lead::Quoted(begins, mark) => self.quoted(begins, start, end, word, mark),
+            Lead::Text if less(text, end).is_some() => self.sibling(end),
+            Lead::Text | Lead::Plain => {
+                if !self.assigned(start, end, word) {
+                    self.statement(start, end, word);
                 }
             }
-            _ => {}
         }
-        if depth == 0 || depth > LIST_DEPTH_MOST {
+        end
+    }
+
+    /// An element of that name, its attributes and its body.
+    fn element(&mut self, start: usize, end: usize, word: Word) {
+        let Some((close, first, is_empty)) = tag_end(self.text, end) else { return };
+        if word == Word::Key && !is_near_keys(self.text, start) {
             return;
         }
-        place += 1;
-    }
-}
-
-/// How long the quotation mark at a place is, plain, escaped in JSON or in XML.
-fn quote(text: &[u8], place: usize) -> Option<usize> {
-    let text = from(text, place);
-    match text.first() {
-        Some(b'"') => Some(1),
-        Some(b'\\') if text.starts_with(b"\\\"") => Some(2),
-        Some(b'&') if text.starts_with(QUOTE) => Some(QUOTE.len()),
-        _ => None,
-    }
-}
-
-/// Where a value in such quotation marks ends: at their like, or with its line where that is far away.
-fn skip_quoted(text: &[u8], start: usize, mark: &[u8]) -> usize {
-    let reach = part(text, start, start + QUOTED_MOST);
-    let mut place = 0;
-    while let Some(more) = memmem::find(from(reach, place), mark) {
-        let end = place + more;
-        let escapes = part(reach, 0, end).iter().rev().take_while(|byte| **byte == b'\\').count();
-        if mark != b"\"" || escapes % 2 == 0 {
-            return start + end;
+        if word != Word::Community {
+            self.attributes(end, close);
         }
-        place = end + mark.len();
+        if !is_empty {
+            self.body(first, word);
+        }
     }
-    start + memchr(b'\n', reach).unwrap_or(reach.len())
-}
 
-/// The value at a place: in quotes, or up to the next blank.
-fn value(text: &[u8], place: usize) -> Range<usize> {
-    if let Some(length) = quote(text, place) {
-        let start = place + length;
-        let mark = part(text, place, start);
-        return start..skip_quoted(text, start, mark);
+    /// A word in quotation marks: the name of a member, or a name with a value beside it, as an attribute or a member;
+    /// else one of a text.
+    fn quoted(&mut self, begins: usize, start: usize, end: usize, word: Word, opened: Mark) {
+        let text = self.text;
+        let behind = skip_back(text, begins);
+        if mark(text, end) == Some(opened) && word != Word::Key {
+            if before(text, behind) == b'=' && self.attribute(begins, end + opened.length, word) {
+                return;
+            }
+            if before(text, behind) == b':'
+                && !matches!(at(text, skip(text, end + opened.length, is_blank)), b':' | b'=')
+            {
+                if is_pair(named_before(text, behind - 1)) {
+                    let lowest = begins.saturating_sub(BLOCK_BACK);
+                    let object = memrchr(b'{', part(text, lowest, begins)).map_or(begins, |brace| lowest + brace + 1);
+                    self.beside(object);
+                }
+                return;
+            }
+        }
+        if !self.member(start, end, word, opened) {
+            self.statement(start, end, word);
+        }
     }
-    let reach = part(text, place, place + REACH);
-    let mut end = 0;
-    while let Some(&byte) = reach.get(end) {
-        let rest = from(reach, end);
-        let is_end = match byte {
-            b'<' | b'"' | b'\\' => true,
-            b'&' => [QUOTE, LESS, b"&#10;"].iter().any(|escaped| rest.starts_with(escaped)),
-            b']' => rest.starts_with(b"]]>"),
-            b';' | b',' => rest.get(1).is_none_or(|next| next.is_ascii_whitespace() || b"\"<\\&".contains(next)),
-            _ => byte.is_ascii_whitespace(),
+
+    /// `name="word"` of a tag: its value is the attribute beside it, or the body.
+    fn attribute(&mut self, begins: usize, end: usize, word: Word) -> bool {
+        let text = self.text;
+        let lowest = begins.saturating_sub(BACK);
+        let head = part(text, lowest, begins);
+        let plain = memchr::memrchr2(b'<', b'>', head).filter(|last| at(head, *last) == b'<');
+        let escaped = memchr::memmem::rfind(head, b"&lt;");
+        let Some(tag) = plain.or(escaped).map(|tag| lowest + tag) else { return false };
+        let Some((close, first, is_empty)) = tag_end(text, end) else { return false };
+        self.attributes(tag + 1, close);
+        if !is_empty {
+            self.body(first, word);
+        }
+        true
+    }
+
+    /// `<name>word</name><value>...`.
+    fn sibling(&mut self, end: usize) {
+        let text = self.text;
+        let Some((_, behind, _)) = less(text, end).and_then(|sign| tag_end(text, end + sign)) else { return };
+        let next = skip(part(text, 0, behind + BLOCK_BACK), behind, |byte| byte.is_ascii_whitespace());
+        let Some(sign) = less(text, next) else { return };
+        let (name, name_end) = local(text, next + sign);
+        if is_value(name)
+            && let Some((_, first, false)) = tag_end(text, name_end)
+        {
+            self.body(first, Word::Likely);
+        }
+    }
+
+    /// `"word": "value"`, also with a list or an object; whether it is of that form.
+    fn member(&mut self, start: usize, end: usize, word: Word, opened: Mark) -> bool {
+        let text = self.text;
+        if mark(text, end) != Some(opened) {
+            return false;
+        }
+        let sign = skip(text, end + opened.length, is_blank);
+        let length = match (at(text, sign), at(text, sign + 1)) {
+            (b'=', b'>') => 2,
+            (b':', b':') | (b'=', b'=') => return false,
+            (b':' | b'=', _) => 1,
+            _ => return false,
         };
-        if is_end {
-            break;
+        if word == Word::Key && !is_near_keys(text, start) {
+            return true;
         }
-        end += 1;
+        let place = skip(text, sign + length, |byte| byte.is_ascii_whitespace());
+        if matches!(at(text, place), b'[' | b'{') {
+            self.list(place, word);
+            return true;
+        }
+        let value = value(self.kind, text, place);
+        let spelled = part(text, value.start, value.end);
+        let is_none = (word == Word::Community && is_of_bgp(spelled)) || (word == Word::Key && is_small(spelled));
+        if !is_none && opening(self.kind, text, place).is_some() {
+            self.push(value);
+        } else if !is_none {
+            // A number, or what JSON has no other spelling for: what stands instead needs its quotation marks.
+            let end = skip(part(text, 0, value.end), value.start, |byte| !b",]} \t".contains(&byte));
+            if !matches!(part(text, value.start, end), b"true" | b"false" | b"null" | b"True" | b"False" | b"None") {
+                self.found.push(Secret { range: value.start..end, is_bare: opened.length == 1 });
+            }
+        }
+        true
     }
-    place..place + end
+
+    /// `word=value`, `word: value`; whether it is of that form.
+    fn assigned(&mut self, start: usize, end: usize, word: Word) -> bool {
+        let text = self.text;
+        let sign = skip(text, end, is_blank);
+        let byte = at(text, sign);
+        if !matches!(byte, b':' | b'=') || word == Word::Key || at(text, sign + 1) == byte {
+            return false;
+        }
+        let line = line_of(text, start);
+        let indent = part(text, line, start);
+        let is_first = indent.iter().all(|&byte| is_blank(byte) || byte == b'-' || byte == b'#');
+        let place = skip(text, sign + 1, is_blank);
+        if is_first && byte == b':' && self.is_below(place) {
+            self.below(place, indent.len());
+            return true;
+        }
+        if (self.kind == Kind::Xml && is_in_tag(text, start)) && mark(text, place).is_some_and(|mark| mark.length == 1)
+        {
+            return byte == b':' || self.attribute_value(place);
+        }
+        let value = if opening(self.kind, text, place).is_none() && is_first && place > sign + 1 {
+            bare(text, place, true)
+        } else {
+            value(self.kind, text, place)
+        };
+        if word != Word::Community || !is_of_bgp(part(text, value.start, value.end)) {
+            self.push(value);
+        }
+        true
+    }
+
+    /// `word="value"` in a tag.
+    fn attribute_value(&mut self, place: usize) -> bool {
+        let value = value(self.kind, self.text, place);
+        self.push(value);
+        true
+    }
+
+    /// Whether a value of YAML stands on the lines below, and not on this one.
+    fn is_below(&self, place: usize) -> bool {
+        let rest = part(self.text, place, place + 16);
+        let sign = rest.strip_prefix(b"|").or_else(|| rest.strip_prefix(b">")).unwrap_or(rest);
+        matches!(at(sign, skip(sign, 0, |byte| b"+-0123456789 \t\r".contains(&byte))), b'\n')
+    }
+
+    /// The lines below that are indented by more than `indent`, until one that has a name of its own.
+    fn below(&mut self, place: usize, indent: usize) {
+        let text = self.text;
+        let reach = part(text, 0, place + REACH);
+        let is_block = matches!(at(text, place), b'|' | b'>');
+        let mut line = place + memchr(b'\n', from(reach, place)).map_or(reach.len(), |end| end + 1);
+        while line < reach.len() {
+            let end = line + memchr(b'\n', from(reach, line)).unwrap_or(reach.len() - line.min(reach.len()));
+            let first = skip(part(reach, 0, end), line, is_blank);
+            let value = first..first + part(reach, first, end).trim_ascii_end().len();
+            let spelled = part(reach, value.start, value.end);
+            if !spelled.is_empty() {
+                let has_name = spelled.ends_with(b":") || memchr::memmem::find(spelled, b": ").is_some();
+                if first - line <= indent || (has_name && !is_block) {
+                    return;
+                }
+                self.push(value);
+            }
+            line = end + 1;
+        }
+    }
+
+    /// The value in a statement, `word value;` or `set ... word value`.
+    fn statement(&mut self, start: usize, end: usize, word: Word) {
+        let text = self.text;
+        if !is_blank(at(text, end)) {
+            return;
+        }
+        let first = continued(text, skip(text, end, is_blank));
+        if mark(text, first).is_some_and(|mark| mark.length == 1)
+            && ((self.kind == Kind::Xml && is_in_tag(text, start))
+                || (self.kind == Kind::Json && self.is_in_string(start, first)))
+        {
+            return;
+        }
+        let mut value = value(self.kind, text, first);
+        for _ in 0..BETWEEN_MOST {
+            if !is_between_words(part(text, value.start, value.end)) || !is_blank(at(text, value.end)) {
+                break;
+            }
+            let next = self::value(self.kind, text, continued(text, skip(text, value.end, is_blank)));
+            if next.is_empty() {
+                break;
+            }
+            value = next;
+        }
+        let spelled = part(text, value.start, value.end);
+        if spelled == b"{" && word != Word::Community {
+            return self.block(value.end, word);
+        }
+        let is_quoted = mark_before(text, value.start).is_some();
+        if spelled.is_empty() || matches!(spelled, b"{" | b"}" | b"[") || (!is_quoted && self.is_judged_next(&value)) {
+            return;
+        }
+        let is_secret = match word {
+            Word::Sure => true,
+            Word::Key if is_between_words(spelled) => false,
+            Word::Key | Word::Likely => is_quoted || self.is_statement(start, &value),
+            Word::Community => {
+                let found = self.community(start, &value, is_quoted);
+                return found.into_iter().for_each(|value| self.push(value));
+            }
+        };
+        if is_secret {
+            self.push(value);
+        }
+    }
+
+    /// Whether a value is a word before a secret of its own, `pre-shared-key ascii-text ...`, or names a key.
+    fn is_judged_next(&self, value: &Range<usize>) -> bool {
+        let spelled = part(self.text, value.start, value.end);
+        let behind = skip(self.text, value.end, is_blank);
+        let goes_on = is_blank(at(self.text, value.end))
+            && !matches!(at(self.text, behind), b'\n' | b'\r' | b'\'' | b'<' | b'&' | 0);
+        goes_on && (is_name(spelled) || word(spelled).is_some_and(|word| word != Word::Key))
+    }
+
+    /// Whether a quotation mark at `place` is that of the string of JSON that a word stands in.
+    fn is_in_string(&self, start: usize, place: usize) -> bool {
+        let line = part(self.text, line_of(self.text, start), start);
+        let marks = memchr::memchr_iter(b'"', line).filter(|&mark| before(line, mark) != b'\\').count();
+        marks % 2 == 1 && ends_string(self.text, place)
+    }
+
+    /// Whether a word and its value have the form of a statement rather than of a sentence.
+    fn is_statement(&self, start: usize, value: &Range<usize>) -> bool {
+        const WORDS_MOST: usize = 4;
+        let text = self.text;
+        if at(text, value.end) == b';' {
+            return true;
+        }
+        let line = line_of(text, start);
+        let head = part(text, line, value.end);
+        let first = first_word(head);
+        let is_own = first_word(part(text, line, start)).is_empty();
+        if (!is_own && is_one_of(first, &STATEMENTS))
+            || is_told(part(text, line.max(start.saturating_sub(BLOCK_BACK)), start))
+        {
+            return true;
+        }
+        // Alone on its line: `password 7 0822455D0A16`.
+        let rest = part(text, value.end, value.end + 256);
+        let rest = memchr(b'\n', rest).map_or(rest, |end| part(rest, 0, end));
+        rest.trim_ascii().is_empty()
+            && part(text, line, start).iter().all(|&byte| is_blank(byte))
+            && part(text, start, value.end).split(|&byte| is_blank(byte)).count() <= WORDS_MOST
+    }
+
+    /// The community of SNMP behind the word: it stands in a block, opens one, or the line says `snmp`.
+    fn community(&self, start: usize, value: &Range<usize>, is_quoted: bool) -> Option<Range<usize>> {
+        let text = self.text;
+        let line = part(text, line_of(text, start), start);
+        if line.windows(4).any(|word| word.eq_ignore_ascii_case(b"snmp")) {
+            return self.told_community(value);
+        }
+        let behind = skip(text, value.end + usize::from(is_quoted), is_blank);
+        let inner = from(text, skip(part(text, 0, behind + BLOCK_BACK), behind + 1, |byte| byte.is_ascii_whitespace()));
+        let opens = at(text, behind) == b'{';
+        let is_of_snmp = opens
+            && [&b"authorization"[..], b"clients", b"client-list", b"view", b"logical-system", b"routing-instance"]
+                .iter()
+                .any(|name| begins(inner, name));
+        let is_one = is_of_snmp
+            || match at(text, behind) {
+                _ if is_of_bgp(part(text, value.start, value.end)) => false,
+                b'{' => !begins(inner, b"members"),
+                b';' => !is_in_a_policy(text, start),
+                _ => false,
+            };
+        is_one.then(|| value.clone())
+    }
+
+    /// The community of which a line of a log tells: `community from 192.0.2.9 to 192.0.2.1 (public)`.
+    fn told_community(&self, value: &Range<usize>) -> Option<Range<usize>> {
+        let text = self.text;
+        let line_end = value.end + memchr(b'\n', part(text, value.end, value.end + BACK)).unwrap_or(BACK);
+        let mut value = value.clone();
+        for _ in 0..BETWEEN_MOST {
+            let spelled = part(text, value.start, value.end);
+            if is_one_of(spelled, &PREPOSITIONS) {
+                let rest = part(text, value.end, line_end);
+                let closing = memrchr(b')', rest)?;
+                let opening = memrchr(b'(', part(rest, 0, closing))?;
+                return Some(value.end + opening + 1..value.end + closing);
+            }
+            if !is_one_of(spelled, &CONNECTING) {
+                break;
+            }
+            let next = self::value(self.kind, text, skip(text, value.end, is_blank));
+            if next.is_empty() {
+                break;
+            }
+            value = next;
+        }
+        Some(value)
+    }
 }
 
-/// The value in a statement, `word value;` or `set ... word value`.
-fn statement(text: &[u8], start: usize, end: usize, word: Word) -> Option<Range<usize>> {
-    if !is_blank(at(text, end)) {
-        return None;
+/// How long what ends an escape before a word is: the letter of `\n`, the digits of `\u000a`, `%0A` and `#012`.
+fn escape(text: &[u8], start: usize) -> usize {
+    let is_hexadecimal = |count| part(text, start, start + count).iter().all(u8::is_ascii_hexdigit);
+    match (before(text, start), at(text, start)) {
+        (b'\\', b'n' | b't' | b'r') => 1,
+        (b'\\', b'u') => 5,
+        (b'\\', b'x') => 3,
+        (b'\\' | b'#', b'0') => 3,
+        (b'%', _) if is_hexadecimal(2) => 2,
+        _ => 0,
     }
-    let mut value = value(text, skip(text, end, is_blank));
-    for _ in 0..BETWEEN_MOST {
-        if !is_between_words(part(text, value.start, value.end)) || !is_blank(at(text, value.end)) {
-            break;
-        }
-        let next = self::value(text, skip(text, value.end, is_blank));
-        if next.is_empty() {
-            break;
-        }
-        value = next;
-    }
-    let spelled = part(text, value.start, value.end);
-    if spelled.is_empty() || matches!(spelled, b"{" | b"}" | b"[" | b"ascii-text" | b"hexadecimal") {
-        return None;
-    }
-    let is_quoted = quote(text, skip(text, end, is_blank)).is_some() || before(text, value.start) == b'"';
-    let is_secret = match word {
-        Word::Sure => true,
-        // A number of three digits is the name of a key: `server ntp.example key 1`.
-        Word::Key if is_between_words(spelled) => false,
-        Word::Key | Word::Likely => is_quoted || is_statement(text, start, &value),
-        Word::Community => is_community(text, start, &value, is_quoted),
-    };
-    is_secret.then_some(value)
+}
+
+/// The place behind the last byte before `place` that is no white space.
+fn skip_back(text: &[u8], place: usize) -> usize {
+    let lowest = place.saturating_sub(64);
+    lowest + part(text, lowest, place).trim_ascii_end().len()
+}
+
+/// The name in quotation marks that ends before a sign at `sign`.
+fn named_before(text: &[u8], sign: usize) -> &[u8] {
+    let end = skip_back(text, sign);
+    let Some((end, _)) = mark_before(text, end) else { return b"" };
+    let lowest = end.saturating_sub(64);
+    let head = part(text, lowest, end);
+    from(head, head.iter().rposition(|&byte| !is_word(byte) && byte != b'-').map_or(0, |last| last + 1))
+}
+
+/// The place a line goes on at that ends with a backslash.
+fn continued(text: &[u8], place: usize) -> usize {
+    let is_continued = at(text, place) == b'\\' && matches!(at(text, place + 1), b'\n' | b'\r');
+    if is_continued { skip(text, place + 1, |byte| byte.is_ascii_whitespace()) } else { place }
 }
 
 /// Words and numbers that stand between the word and its value.
 fn is_between_words(spelled: &[u8]) -> bool {
-    BETWEEN.iter().any(|between| spelled.eq_ignore_ascii_case(between.as_bytes()))
-        || (spelled.len() <= 3 && !spelled.is_empty() && spelled.iter().all(u8::is_ascii_digit))
+    is_one_of(spelled, &BETWEEN) || is_small(spelled)
 }
 
-/// Whether a word and its value have the form of a statement rather than of a sentence.
-fn is_statement(text: &[u8], start: usize, value: &Range<usize>) -> bool {
-    const WORDS_MOST: usize = 4;
-    if at(text, value.end) == b';' {
-        return true;
-    }
-    let line = line_of(text, start);
-    let first = first_word(part(text, line, value.end));
-    if STATEMENTS.iter().any(|statement| first.eq_ignore_ascii_case(statement.as_bytes())) {
-        return true;
-    }
-    // Alone on its line: `password 7 0822455D0A16`.
-    let rest = part(text, value.end, value.end + 256);
-    let rest = memchr(b'\n', rest).map_or(rest, |end| part(rest, 0, end));
-    rest.trim_ascii().is_empty()
-        && part(text, line, start).iter().all(|&byte| is_blank(byte))
-        && part(text, start, value.end).split(|&byte| is_blank(byte)).count() <= WORDS_MOST
+fn is_one_of(spelled: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| spelled.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// Whether it is a community of SNMP: it stands in a block, opens one, or the line says `snmp`.
-fn is_community(text: &[u8], start: usize, value: &Range<usize>, is_quoted: bool) -> bool {
-    let line = part(text, line_of(text, start), start);
-    let says_snmp = line.windows(4).any(|word| word.eq_ignore_ascii_case(b"snmp"));
-    if says_snmp {
-        return true;
-    }
-    if is_of_bgp(part(text, value.start, value.end)) {
-        return false;
-    }
-    let behind = skip(text, value.end + usize::from(is_quoted), is_blank);
-    match at(text, behind) {
-        b'{' => !begins(from(text, skip(text, behind + 1, |byte| byte.is_ascii_whitespace())), b"members"),
-        b';' => !is_in_a_policy(text, start),
-        _ => false,
-    }
+/// Whether a line tells of a statement before its end: `command 'set system ...`, `... set system ...`.
+fn is_told(head: &[u8]) -> bool {
+    let is_quoted = memchr3_iter(b'\'', b'"', b'`', head)
+        .chain(memchr::memmem::find_iter(head, b"&apos;").map(|sign| sign + 5))
+        .chain(memchr::memmem::find_iter(head, b"&quot;").map(|sign| sign + 5))
+        .map(|sign| first_word(part(head, sign + 1, sign + 65)))
+        .any(|first| is_one_of(first, &STATEMENTS) && !is_one_of(first, &["ip", "ipv6", "line", "server", "key"]));
+    // Behind a word, but also behind the letter of `\n`.
+    let begins_word = |place: usize| !is_word(before(head, place)) || before(head, place - 1) == b'\\';
+    is_quoted
+        || [&b"set "[..], b"request "].iter().any(|verb| {
+            memchr::memmem::find_iter(head, verb).any(|place| {
+                let next = from(head, skip(head, place + verb.len(), is_blank));
+                begins_word(place) && is_top(part(next, 0, skip(next, 0, |byte| !is_blank(byte))))
+            })
+        })
 }
 
 /// Whether the block around a place is the condition or the action of a policy.

@@ -5,14 +5,17 @@
 //!
 //! What is deliberately not looked for: secrets that nothing announces, such as a password in a sentence.
 
+mod bodies;
 mod forms;
 mod private_keys;
+mod values;
 mod words;
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use forms::Forms;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::bytes::{at, before, from, is_blank, part, skip};
@@ -28,10 +31,40 @@ pub(crate) const BACK: usize = 1024;
 /// How long the passwords of addresses of the web are.
 const USER_INFO_MOST: usize = 512;
 
+/// What a document is, by how it begins: it says what ends a value whose end is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Xml,
+    Json,
+}
+
+impl Kind {
+    /// By the first bytes of a document.
+    pub(crate) fn of(head: &[u8]) -> Self {
+        let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        let inner = from(head, 1).trim_ascii_start();
+        match (head.first(), inner.first()) {
+            (Some(b'<'), Some(b'?' | b'!' | b'a'..=b'z' | b'A'..=b'Z')) => Self::Xml,
+            (Some(b'{'), Some(b'"' | b'}')) | (Some(b'['), Some(b'{' | b'[' | b'"')) => Self::Json,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Something to be withheld.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Secret {
+    pub(crate) range: Range<usize>,
+    /// Whether what stands instead needs quotation marks, which the value of JSON had not.
+    pub(crate) is_bare: bool,
+}
+
 const PRIVATE_KEY: usize = STEMS.len() * SPELLINGS;
 const WEB: usize = PRIVATE_KEY + 1;
 const MARKED: usize = PRIVATE_KEY + 2;
-const OTHERS: [&str; 3] = ["-----BEGIN", "://", "SECRET-DATA"];
+const PUTTY: usize = PRIVATE_KEY + 3;
+const OTHERS: [&str; 4] = ["BEGIN ", "://", "SECRET-DATA", "Private-Lines:"];
 /// How many ways a stem is spelled: `password`, `Password`, `PASSWORD`. All the others would cost a third of the whole.
 const SPELLINGS: usize = 3;
 
@@ -56,9 +89,11 @@ fn capitalised(stem: &str) -> String {
 
 /// The secrets of `text` that are announced between `start` and `end`, in order, and none overlaps another. The text
 /// behind `end` is looked at as far as [`REACH`], that before `start` as far as [`BACK`].
-pub(crate) fn find(text: &[u8], start: usize, end: usize) -> Vec<Range<usize>> {
-    let Some(search) = SEARCH.as_ref() else { return Vec::from([Range { start, end: text.len() }]) };
-    let mut found: Vec<Range<usize>> = Vec::new();
+pub(crate) fn find(kind: Kind, text: &[u8], start: usize, end: usize) -> Vec<Secret> {
+    let Some(search) = SEARCH.as_ref() else {
+        return Vec::from([Secret { range: Range { start, end: text.len() }, is_bare: false }]);
+    };
+    let mut found: Vec<Secret> = Vec::new();
     let looked_at = part(text, 0, end);
     let mut judged = start;
     for one in search.find_iter(aho_corasick::Input::new(looked_at).range(start.min(looked_at.len())..)) {
@@ -67,41 +102,43 @@ pub(crate) fn find(text: &[u8], start: usize, end: usize) -> Vec<Range<usize>> {
             continue;
         }
         let before = found.len();
+        let plain = |range| Secret { range, is_bare: false };
         match one.pattern().as_usize() {
-            PRIVATE_KEY => found.extend(private_keys::body(text, one.start())),
-            WEB => found.extend(user_info(text, one.end())),
-            MARKED => found.extend(marked(text, one.start())),
-            _ => judged = forms::judge(text, one.range(), &mut found),
+            PRIVATE_KEY => found.extend(private_keys::body(text, one.start()).map(plain)),
+            WEB => found.extend(user_info(text, one.start(), one.end()).map(plain)),
+            MARKED => found.extend(marked(text, one.start()).map(plain)),
+            PUTTY => found.extend(private_keys::of_putty(text, one.start()).map(plain)),
+            _ => judged = Forms { kind, text, found: &mut found }.judge(one.range()),
         }
         if let Some(last) = found.get(before..).and_then(<[_]>::last) {
-            judged = judged.max(last.end);
+            judged = judged.max(last.range.end);
         }
     }
     // A byte that is seldom: it costs less apart.
     let mut passed = start;
     for dollar in memchr_iter(b'$', part(text, start, end)) {
         if start + dollar >= passed
-            && let Some(hash) = hash(text, start + dollar)
+            && let Some(range) = hash(text, start + dollar)
         {
-            passed = hash.end;
-            found.push(hash);
+            passed = range.end;
+            found.push(Secret { range, is_bare: false });
         }
     }
     in_order(found, start)
 }
 
 /// Sorted, and those that meet put together: what marks a line's secret is found behind it.
-fn in_order(mut found: Vec<Range<usize>>, start: usize) -> Vec<Range<usize>> {
-    found.sort_by_key(|range| range.start);
-    let mut sorted: Vec<Range<usize>> = Vec::with_capacity(found.len());
-    for mut range in found {
-        range.start = range.start.max(start);
-        if range.is_empty() {
+fn in_order(mut found: Vec<Secret>, start: usize) -> Vec<Secret> {
+    found.sort_by_key(|secret| secret.range.start);
+    let mut sorted: Vec<Secret> = Vec::with_capacity(found.len());
+    for mut secret in found {
+        secret.range.start = secret.range.start.max(start);
+        if secret.range.is_empty() {
             continue;
         }
         match sorted.last_mut() {
-            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
-            _ => sorted.push(range),
+            Some(last) if secret.range.start < last.range.end => last.range.end = last.range.end.max(secret.range.end),
+            _ => sorted.push(secret),
         }
     }
     sorted
@@ -124,12 +161,22 @@ fn hash(text: &[u8], start: usize) -> Option<Range<usize>> {
     (end - method > 2).then_some(start..end)
 }
 
-/// The password in `scheme://user:password@host`.
-fn user_info(text: &[u8], start: usize) -> Option<Range<usize>> {
+/// The password in `scheme://user:password@host`, which may have any sign in it but blanks and quotation marks; the
+/// scheme ends at `scheme`.
+fn user_info(text: &[u8], scheme: usize, start: usize) -> Option<Range<usize>> {
     let reach = part(text, 0, start + USER_INFO_MOST);
-    let end = skip(reach, start, |byte| !byte.is_ascii_whitespace() && !b"/\"'<>@".contains(&byte));
-    let colon = memchr(b':', part(text, start, end))?;
-    (at(text, end) == b'@').then_some(start + colon + 1..end)
+    let end = skip(reach, start, |byte| !byte.is_ascii_whitespace() && !b"\"'<>".contains(&byte));
+    let whole = part(text, start, end);
+    let host = memrchr(b'@', whole)?;
+    let first = memchr::memchr3(b'/', b'?', b'#', whole).unwrap_or(whole.len());
+    let colon = memchr(b':', part(whole, 0, first.min(host)))?;
+    // `http://host:8080/path@x`
+    let is_port = first < host && part(whole, colon + 1, first).iter().all(u8::is_ascii_digit);
+    let head = part(text, scheme.saturating_sub(5), scheme).to_ascii_lowercase();
+    if whole.first() == Some(&b'[') || (is_port && (head.ends_with(b"http") || head.ends_with(b"https"))) {
+        return None;
+    }
+    Some(start + colon + 1..start + host)
 }
 
 /// The last value of a statement that is marked as secret: `...; ## SECRET-DATA`.
