@@ -80,6 +80,13 @@ impl Settings {
         }
     }
 
+    /// The name of this controller in trace routes, where the upstream asks for it: a partner finds so that it leads to itself.
+    pub fn be_known_as(&mut self, controller: &str) {
+        if let Self::Partner(settings) = self {
+            controller.clone_into(&mut settings.controller);
+        }
+    }
+
     /// Which it is.
     pub const fn kind(&self) -> linesman_schemas::mode::Upstream {
         match self {

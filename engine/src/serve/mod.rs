@@ -116,11 +116,14 @@ impl App {
         let demo = demo::Upstream::start(config.mode, data_dir.root(), &mut config.connectors).await?;
         let pin = Pin::open(&data_dir.keys(), config.connectors.upstream.as_mut())?;
         let sealed = Arc::new(Sealed::open(&data_dir.keys(), config.seal_key_file.as_deref())?);
-        let ways = Ways::of(&mut config, &data_dir, &sealed)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
         let identity = streams::ensure(&client, &layout).await?;
+        if let Some(upstream) = &mut config.connectors.upstream {
+            upstream.be_known_as(&identity.created);
+        }
+        let ways = Ways::of(&mut config, &data_dir, &sealed)?;
         let store = Arc::new(Store::open(&data_dir.state())?);
         if let Some(ended) = linesman_domain::expiries::licence_ended(&store.lane(0)?)? {
             standing.had(ended);

@@ -13,7 +13,7 @@ pub(crate) mod leaving;
 mod row;
 pub mod taken;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 use linesman_schemas::command::{ADDRESS_MOST, CASE_TEXT_MOST, CaseWords, DETAIL_MOST, OWNER_MOST, SubmitCaseAs};
 use linesman_schemas::outcome::{CaseNote, CaseStanding};
 use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest};
@@ -40,6 +40,8 @@ pub(crate) const SETTLED: u32 = 9;
 /// What the synopsis of a case begins with that is none. Source: DOMAIN, "Organizations, groups, people".
 const TEST_MARK: &str = "TEST CASE: ";
 
+/// How far an upstream's clock may be ahead of the log's.
+const AHEAD_MINUTES: i64 = 15;
 /// The longest alias that every upstream takes, in characters.
 const ALIAS_UPWARD_MOST: usize = 256;
 
@@ -153,9 +155,10 @@ pub(crate) fn stands(desk: &Desk, incident: &mut Incident, standing: CaseStandin
         || case.link != link
         || is_noted
         || is_reopened;
-    // INVARIANT (one wrong clock is not for ever): what is said to be of later than now counts as of now, or what changes next
+    // INVARIANT (one wrong clock is not for ever): what is said to be of much later than now counts as of now, or what changes next
     // would be taken for older.
-    case.updated = if desk.is_at(SETTLED) { standing.updated.min(desk.now) } else { standing.updated };
+    let is_ahead = desk.now.checked_add(AHEAD_MINUTES.minutes()).is_ok_and(|most| standing.updated > most);
+    case.updated = if is_ahead && desk.is_at(SETTLED) { desk.now } else { standing.updated };
     if !is_changed {
         return vec![Follow::Keep];
     }

@@ -164,6 +164,7 @@ impl Fixture {
                 has_details: false,
             }),
             change,
+            told: chain::shown(&case(number), None),
             notes,
             updated: at(change),
             ..ChainRow::default()
