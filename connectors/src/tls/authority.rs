@@ -1,7 +1,7 @@
 //! The program's own certificate authority, in a directory of its own.
 //!
-//! It issues the certificates of the program's own servers, a fresh one at each start, and nothing
-//! else: no client certificates, no revocation lists, no intermediate authorities.
+//! It issues the certificates of the program's own servers, a fresh one at each start or one that is kept (`kept.rs`), and
+//! nothing else: no client certificates, no revocation lists, no intermediate authorities.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PublicKeyData as _,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PublicKeyData as _,
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
@@ -84,8 +84,13 @@ impl Authority {
     /// A new identity for a server reached as `127.0.0.1`, `::1`, `localhost` or any of `hosts` (names
     /// or addresses), valid for 825 days but not longer than the authority.
     pub fn issue(&self, hosts: &[String]) -> Result<ServerIdentity, Error> {
-        let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-        let names: BTreeSet<String> = local.into_iter().chain(hosts.iter().cloned()).collect();
+        let (certificate, key) = self.make(hosts)?;
+        Ok(self.identity(certificate, &key))
+    }
+
+    /// A new certificate, and its key.
+    pub(super) fn make(&self, hosts: &[String]) -> Result<(Certificate, KeyPair), Error> {
+        let names = names(hosts);
         if let Some(host) = names.iter().find(|name| ServerName::try_from(name.as_str()).is_err()) {
             return Err(Error::Host { host: host.clone() });
         }
@@ -101,10 +106,24 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(ServerIdentity {
+        Ok((certificate, key))
+    }
+
+    /// What a server shows with a certificate of this authority.
+    pub(super) fn identity(&self, certificate: Certificate, key: &KeyPair) -> ServerIdentity {
+        ServerIdentity {
             chain: vec![certificate.into(), self.certificate.clone()],
             key: PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-        })
+        }
+    }
+
+    pub(super) fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// When it ends.
+    pub(super) fn ends(&self) -> Timestamp {
+        self.not_after
     }
 
     fn create(dir: &Path, path: PathBuf) -> Result<Self, Error> {
@@ -142,6 +161,12 @@ impl Authority {
     }
 }
 
+/// The names of a server that is reached as `hosts` says, or by the machine itself.
+pub(super) fn names(hosts: &[String]) -> BTreeSet<String> {
+    let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    local.into_iter().chain(hosts.iter().cloned()).collect()
+}
+
 /// What a new authority's certificate says.
 fn authority_params(now: Timestamp, not_after: Timestamp) -> Result<CertificateParams, Error> {
     // Two authorities of one name would be confused by clients that hold both certificates.
@@ -168,7 +193,7 @@ fn read_key(path: &Path) -> Result<KeyPair, Error> {
 }
 
 /// Writes a whole file or nothing: a new file, flushed, takes the place of the old one.
-fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let new = path.with_extension("new");
     let written = || {
         match fs::remove_file(&new) {

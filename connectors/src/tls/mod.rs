@@ -6,6 +6,7 @@
 
 mod authority;
 mod clients;
+mod kept;
 mod presented;
 mod trust;
 mod verifier;

@@ -195,3 +195,39 @@ fn a_file_to_believe_must_hold_certificates() {
     let error = client_config(Some(&dir.path().join("none.pem"))).unwrap_err();
     assert_eq!(error.to_string(), format!("`{}` cannot be read", dir.path().join("none.pem").display()));
 }
+
+#[test]
+fn a_server_shows_after_a_restart_what_its_clients_have_pinned() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Authority::open(dir.path()).unwrap();
+    let hosts = ["192.0.2.7".to_owned()];
+    let first = open().keep("partner", &hosts).unwrap();
+    let again = open().keep("partner", &hosts).unwrap();
+    assert_eq!(first.chain, again.chain);
+    let client = Arc::new(client_config(Some(open().ca_path())).unwrap());
+    shake_hands(client, server_config(again).unwrap(), "192.0.2.7").unwrap();
+    let file = dir.path().join("partner.pem");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+
+    // For another address another; and what cannot be used is replaced, once.
+    let moved = open().keep("partner", &["192.0.2.8".to_owned()]).unwrap();
+    assert_ne!(moved.chain, first.chain);
+    let foreign = tempfile::tempdir().unwrap();
+    Authority::open(foreign.path()).unwrap().keep("partner", &hosts).unwrap();
+    let foreign = fs::read(foreign.path().join("partner.pem")).unwrap();
+    let of = |pem: &[u8], label: &str| {
+        let text = String::from_utf8(pem.to_vec()).unwrap();
+        text.split_inclusive("-----END").find(|part| part.contains(label)).unwrap().len()
+    };
+    let own = fs::read(&file).unwrap();
+    let with_anothers_key = [&own[..of(&own, "CERTIFICATE")], &foreign[of(&foreign, "CERTIFICATE")..]].concat();
+    for unusable in [foreign, with_anothers_key, b"junk".to_vec(), Vec::new()] {
+        fs::write(&file, unusable).unwrap();
+        let made = open().keep("partner", &hosts).unwrap();
+        assert_eq!(open().keep("partner", &hosts).unwrap().chain, made.chain);
+        let client = Arc::new(client_config(Some(open().ca_path())).unwrap());
+        shake_hands(client, server_config(made).unwrap(), "192.0.2.7").unwrap();
+    }
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(open().keep("partner", &hosts).err().unwrap(), Error::Exposed { .. }));
+}

@@ -24,7 +24,7 @@ pub static SECTION: Section = Section {
         Key::new("certificate", Kind::Certificates, "The file of our own certificates (PEM), its own first, by which a partner knows us instead of by user and password. Of use with `kind = \"partner\"` only.").only_where("kind", PARTNER).like("acme.pem"),
         Key::new("key", Kind::Path, "The file of that certificate's key (PEM), readable by its owner only. Goes with `certificate`.").only_where("kind", PARTNER).like("acme.key"),
         Key::new("application_id", Kind::Header { most: 128 }, "The program's id at the support system, sent with every request. Of use with `kind = \"jss\"` only.").only_where("kind", JSS).or("linesman"),
-        Key::new("requests_per_hour", Kind::Count { least: 1, most: 1_000_000 }, "How many requests an hour the support system bears. Of use with `kind = \"jss\"` only: a partner says itself how many it bears.").only_where("kind", JSS).or("300"),
+        Key::new("requests_per_hour", Kind::Count { least: 1, most: 1_000_000 }, "How many requests an hour the support system bears; half of them may be made at once, the rest evenly over the hour. Of use with `kind = \"jss\"` only: a partner says itself how many it bears.").only_where("kind", JSS).or("300"),
         Key::new("concurrency", Kind::Count { least: 1, most: 256 }, "How many requests are under way at a time.").or("4"),
         Key::new("timeout_s", Kind::Seconds { least: 1, most: 3600 }, "How long one request may take, in seconds.").or("30"),
         Key::new("source_address", Kind::Ip, "The address of this host that connections begin at. Not set, the system chooses.").like("192.0.2.10"),

@@ -1,7 +1,8 @@
 //! How many requests an hour the destinations of a connector bear together.
 //!
-//! The count of the last hour comes from the state, so that a restart does not begin it anew. Uploads leave half of it to
-//! cases, so that none waits an hour for what somebody uploads.
+//! The count of the last hour comes from the state, so that a restart does not begin it anew. Half of an hour's requests may
+//! be made at once, the others evenly over the hour: whoever comes when somebody has spent the half waits for a turn, and
+//! not for the hour's end. Uploads have half of all that, so that no case waits for what somebody uploads.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -61,6 +62,13 @@ impl Shared {
     }
 }
 
+const HOUR_MS: u64 = 60 * 60 * 1_000;
+
+/// When what was spent at a moment counts no more.
+fn ends(at: Timestamp) -> Timestamp {
+    at.checked_add(1.hour()).unwrap_or(Timestamp::MAX)
+}
+
 /// Requests of the last hour, and how many it may have.
 struct Budget {
     most: u32,
@@ -94,19 +102,26 @@ impl Budget {
     /// Whether another attempt may be made beside those under way; if not, the moment at which it may, later than
     /// `now`, or none when one of those under way has to end first.
     fn allow(&mut self, now: Timestamp, is_upload: bool) -> Result<(), Option<Timestamp>> {
-        let most = self.most;
-        let ends = |at: Timestamp| at.checked_add(1.hour()).unwrap_or(Timestamp::MAX);
         while self.spent.front().is_some_and(|(at, _)| ends(*at) <= now) {
             self.spent.pop_front();
         }
-        let mut spent: u64 = self.spent.iter().map(|(_, n)| u64::from(*n)).sum();
-        // All that those under way may still ask for counts, and all that this one may: the bound
-        // holds whatever they turn out to need. One that alone may pass it waits for a whole hour.
-        let each = u64::from(self.each.min(most));
+        // All that those under way may still ask for counts, and all that this one may: the bounds
+        // hold whatever they turn out to need. One that alone may pass them waits for a whole hour.
+        let each = u64::from(self.each.min(self.most));
+        let needed = each * (self.under_way as u64 + 1);
         // What is left of the half, where that is too little for any upload, is for whole hours of nothing else.
-        let most = if is_upload { u64::from(most / 2).max(each) } else { u64::from(most) };
-        let room = most.checked_sub(each * (self.under_way as u64 + 1));
-        let Some(room) = room else { return Err(None) };
+        let most = if is_upload { u64::from(self.most / 2).max(each) } else { u64::from(self.most) };
+        let at_once = most.div_ceil(2).max(each);
+        let (Some(in_all), Some(at_once_left)) = (most.checked_sub(needed), at_once.checked_sub(needed)) else {
+            return Err(None);
+        };
+        let free_at = self.within_hour(in_all).max(self.in_pace(at_once_left, most - at_once));
+        free_at.filter(|at| *at > now).map_or(Ok(()), |at| Err(Some(at)))
+    }
+
+    /// From when on the hour has no more than `room`; none where it has not now.
+    fn within_hour(&self, room: u64) -> Option<Timestamp> {
+        let mut spent: u64 = self.spent.iter().map(|(_, n)| u64::from(*n)).sum();
         let mut free_at = None;
         for (at, requests) in &self.spent {
             if spent <= room {
@@ -115,7 +130,20 @@ impl Budget {
             spent -= u64::from(*requests);
             free_at = Some(ends(*at));
         }
-        free_at.map_or(Ok(()), |at| Err(Some(at)))
+        free_at
+    }
+
+    /// From when on, since any moment of the hour, no more was spent than `at_once` and what an even pace of `hourly` adds;
+    /// none where that is always so, or where there is no such pace.
+    fn in_pace(&self, at_once: u64, hourly: u64) -> Option<Timestamp> {
+        let mut spent = 0;
+        let paced = self.spent.iter().rev().filter_map(|(at, requests)| {
+            spent += u64::from(*requests);
+            let beyond = spent.checked_sub(at_once).filter(|beyond| *beyond > 0)?;
+            let wait = (beyond * HOUR_MS).div_ceil(hourly.max(1)).min(HOUR_MS);
+            at.checked_add(i64::try_from(wait).unwrap_or(i64::MAX).milliseconds()).ok()
+        });
+        paced.max().filter(|_| hourly > 0)
     }
 
     fn spend(&mut self, now: Timestamp, requests: u32) {
@@ -145,29 +173,48 @@ mod tests {
     #[test]
     fn uploads_leave_half_of_an_hour_to_cases() {
         let mut budget = of(100, 10);
-        budget.spend(at(0), 41);
-        assert_eq!(budget.allow(at(1), true), Err(Some(at(3600))));
+        budget.spend(at(0), 25);
+        assert_eq!(budget.allow(at(1), true), Err(Some(at(1440))));
         assert_eq!(budget.allow(at(1), false), Ok(()));
-        budget.spend(at(2), 50);
-        assert_eq!(budget.allow(at(3), false), Err(Some(at(3600))), "all of it is for all together");
+        budget.spend(at(2), 16);
+        assert_eq!(budget.allow(at(2000), true), Err(Some(at(3600))));
+        budget.spend(at(3), 50);
+        assert_eq!(budget.allow(at(4), false), Err(Some(at(3600))), "all of it is for all together");
         // A bound that no half of suffices is for an upload alone, once an hour.
         assert_eq!(of(12, 10).allow(at(0), true), Ok(()));
     }
 
     #[test]
-    fn an_hour_has_only_so_many_requests() {
-        let mut budget = of(3, 1);
-        budget.spend(at(0), 2);
+    fn half_of_an_hour_may_be_asked_for_at_once_and_the_other_half_evenly() {
+        let mut budget = of(30, 1);
+        let (mut now, mut made) = (at(0), Vec::new());
+        while now < at(3600) {
+            match allow(&mut budget, now, 0) {
+                Ok(()) => {
+                    budget.spend(now, 1);
+                    made.push(now);
+                }
+                Err(later) => now = later.unwrap(),
+            }
+        }
+        assert_eq!(made.iter().filter(|made| **made == at(0)).count(), 15);
+        assert_eq!(made.len(), 29, "the thirtieth is for the hour's end");
+        let gaps: Vec<i64> = made[14..].windows(2).map(|two| two[1].duration_since(two[0]).as_secs()).collect();
+        assert_eq!(gaps, [240; 14], "whoever comes when the half is spent has a turn soon");
+    }
+
+    #[test]
+    fn those_under_way_count() {
+        let mut budget = of(4, 1);
+        budget.spend(at(0), 1);
         assert_eq!(allow(&mut budget, at(1), 0), Ok(()));
-        assert_eq!(allow(&mut budget, at(1), 1), Err(Some(at(3600))), "those under way count");
-        budget.spend(at(10), 1);
-        assert_eq!(allow(&mut budget, at(3599), 0), Err(Some(at(3600))));
-        assert_eq!(allow(&mut budget, at(3600), 0), Ok(()));
+        assert_eq!(allow(&mut budget, at(1), 1), Err(Some(at(1800))));
+        assert_eq!(allow(&mut budget, at(1), 2), Err(None), "one has to end first");
     }
 
     #[test]
     fn what_an_attempt_may_need_is_free_before_it_begins() {
-        let mut budget = of(30, 13);
+        let mut budget = of(60, 13);
         assert_eq!(allow(&mut budget, at(0), 1), Ok(()));
         assert!(allow(&mut budget, at(0), 2).is_err());
         budget.spend(at(0), 18);

@@ -156,6 +156,9 @@ impl Listening {
     }
 }
 
+/// What the listener's certificate is kept as: end customers may have pinned it.
+const CERTIFICATE: &str = "partner";
+
 /// Listens as `partner` says, under the certificate it names, or else under one of `authority`.
 ///
 /// # Errors
@@ -168,8 +171,8 @@ async fn listen_within(bounds: Bounds, partner: Partner, authority: &Authority) 
     let address = partner.settings.listen;
     let identity = match &partner.settings.identity {
         Some(own) => tls::identity(&own.certificate, &own.key)?,
-        None if address.ip().is_unspecified() => authority.issue(&[])?,
-        None => authority.issue(&[address.ip().to_string()])?,
+        None if address.ip().is_unspecified() => authority.keep(CERTIFICATE, &[])?,
+        None => authority.keep(CERTIFICATE, &[address.ip().to_string()])?,
     };
     let certificate = identity.shown();
     let config = tls::server_config_asking(identity)?;

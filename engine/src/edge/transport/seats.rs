@@ -4,13 +4,16 @@
 //! a client that holds a connection without getting anywhere cannot keep others out. So does one
 //! that does not take what it is told.
 //!
-//! Where a listener says whose a connection is ([`Claims`]), those that are nobody's yet go first, then one of whoever
-//! has most: nobody takes the seats of others. A holder has so many seats at most; one more costs its own oldest.
+//! Connections that are nobody's yet go first, one of the network that has most of them: a flood from one place displaces
+//! itself, and whoever comes from far away has time to say who it is. Where a listener says whose a connection is
+//! ([`Claims`]), then one of whoever has most goes: nobody takes the seats of others. A holder has so many seats at most; one
+//! more costs its own oldest.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::{Future, Ready, ready};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready as try_ready};
@@ -48,6 +51,16 @@ struct Taken {
     holders: BTreeMap<u64, Holder>,
     /// The turns of those whose other end is known.
     peers: HashMap<SocketAddr, u64>,
+    /// The turns of those that are nobody's, by where they come from.
+    nobodys: HashMap<Option<IpAddr>, BTreeSet<u64>>,
+}
+
+/// From where a connection comes: an address, of IPv6 its network of 64 bits, which is one machine's or one home's.
+fn network(peer: Option<SocketAddr>) -> Option<IpAddr> {
+    peer.map(|peer| match peer.ip().to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        address @ IpAddr::V4(_) => address,
+    })
 }
 
 /// Who holds a seat.
@@ -67,12 +80,16 @@ impl Taken {
         if let Some(peer) = holder.peer {
             self.peers.insert(peer, turn);
         }
+        if holder.owner.is_none() {
+            self.nobodys.entry(network(holder.peer)).or_default().insert(turn);
+        }
         self.holders.insert(turn, holder);
         turn
     }
 
     fn remove(&mut self, turn: u64) -> Option<Holder> {
         let holder = self.holders.remove(&turn)?;
+        self.is_somebodys(turn, holder.peer);
         // The other end may have come anew by the same port.
         if let Some(peer) = holder.peer.filter(|peer| self.peers.get(peer) == Some(&turn)) {
             self.peers.remove(&peer);
@@ -80,20 +97,37 @@ impl Taken {
         Some(holder)
     }
 
-    /// The oldest seat of an owner, of nobody's where that is none.
-    fn oldest(&self, owner: Option<&str>) -> Option<u64> {
-        self.holders.iter().find(|(_, holder)| holder.owner.as_deref() == owner).map(|(turn, _)| *turn)
+    /// A seat is no more nobody's.
+    fn is_somebodys(&mut self, turn: u64, peer: Option<SocketAddr>) {
+        let from = network(peer);
+        if let Some(turns) = self.nobodys.get_mut(&from) {
+            turns.remove(&turn);
+            if turns.is_empty() {
+                self.nobodys.remove(&from);
+            }
+        }
+    }
+
+    /// The oldest seat of an owner.
+    fn oldest(&self, owner: &str) -> Option<u64> {
+        self.holders.iter().find(|(_, holder)| holder.owner.as_deref() == Some(owner)).map(|(turn, _)| *turn)
+    }
+
+    /// The oldest of the network that has most seats of nobody's.
+    fn nobodys(&self) -> Option<u64> {
+        let oldest = self.nobodys.values().filter_map(|turns| Some((turns.len(), Reverse(*turns.first()?))));
+        oldest.max().map(|(_, Reverse(turn))| turn)
     }
 
     /// Whose seat goes when one more is needed.
     fn dispensable(&self) -> Option<u64> {
-        self.oldest(None).or_else(|| {
+        self.nobodys().or_else(|| {
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
             for owner in self.holders.values().filter_map(|holder| holder.owner.as_deref()) {
                 *counts.entry(owner).or_default() += 1;
             }
             let (owner, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
-            self.oldest(Some(owner))
+            self.oldest(owner)
         })
     }
 }
@@ -112,9 +146,10 @@ impl Claims {
             return;
         }
         holder.owner = Some(Arc::clone(owner));
+        taken.is_somebodys(turn, Some(peer));
         let count = taken.holders.values().filter(|holder| holder.owner.as_ref() == Some(owner)).count();
         if count > most
-            && let Some(oldest) = taken.oldest(Some(owner))
+            && let Some(oldest) = taken.oldest(owner)
         {
             taken.remove(oldest);
             (self.0.measured.displaced)().increment(1);
@@ -137,6 +172,7 @@ impl Seats {
         let mut taken = self.taken();
         taken.holders.clear();
         taken.peers.clear();
+        taken.nobodys.clear();
     }
 
     /// Gives the connection a seat, if need be another's.
@@ -317,6 +353,26 @@ mod tests {
         assert_eq!(theirs.read(&mut [0; 8]).await.unwrap(), 4);
     }
 
+    fn is_gone(seated: &mut Seated<tokio::io::DuplexStream>) -> bool {
+        seated.gone.as_mut().is_none_or(|gone| gone.try_recv() == Err(oneshot::error::TryRecvError::Closed))
+    }
+
+    #[tokio::test]
+    async fn a_flood_from_one_network_displaces_itself() {
+        let seats = Seats::new(4, LONG, MEASURED);
+        let seat = |peer: &str| seats.seat(duplex(64).0, Some(peer.parse().unwrap()));
+        // The one from far away is the oldest, and has not said who it is.
+        let mut far = seat("198.51.100.1:1");
+        let mut flood: Vec<_> = (1..=9).map(|port| seat(&format!("[2001:db8::{port}]:{port}"))).collect();
+        assert!(!is_gone(&mut far));
+        let gone: Vec<_> = flood.iter_mut().map(is_gone).collect();
+        assert_eq!(gone, [true, true, true, true, true, true, false, false, false]);
+        // Whose connection is known counts no more among nobody's.
+        seats.claims().claim("[2001:db8::9]:9".parse().unwrap(), &"known".into(), 3);
+        let _others = ["203.0.113.1:1", "203.0.113.1:2", "203.0.113.1:3"].map(seat);
+        assert!(!is_gone(&mut flood[8]));
+    }
+
     #[tokio::test]
     async fn whoever_has_most_gives_up_a_seat_once_all_are_somebodys() {
         let seats = Seats::new(4, LONG, MEASURED);
@@ -329,9 +385,6 @@ mod tests {
             claims.claim(peer(port), &loud, 3);
         }
         // The quiet one is the oldest, and stays: the loud one has most. Then comes whoever is nobody's.
-        let is_gone = |seated: &mut Seated<_>| {
-            seated.gone.as_mut().is_none_or(|gone| gone.try_recv() == Err(oneshot::error::TryRecvError::Closed))
-        };
         seated.push(seats.seat(duplex(64).0, Some(peer(5))));
         assert_eq!(seated.iter_mut().map(is_gone).collect::<Vec<_>>(), [false, true, false, false, false]);
         seated.push(seats.seat(duplex(64).0, Some(peer(6))));
