@@ -64,6 +64,13 @@ async fn a_licence_that_is_not_ours_is_not_installed() {
     issue("@k", "partner", &["--request", "@theirs"]).await;
     let said = install().await.2;
     assert!(said.starts_with(&format!("{refused}it is for another installation, `")), "{said}");
+    issue("@k", "partner", &["--upstream", "https://support.example"]).await;
+    let elsewhere = format!("{settings}[upstream]\nurl = \"https://other.example\"\n");
+    std::fs::write(dir.join("linesman.toml"), elsewhere).unwrap();
+    let expected =
+        "the licence names the upstream `https://support.example`, and `upstream.url` is `https://other.example`\n";
+    assert_eq!(install().await.2, format!("{refused}{expected}"));
+    std::fs::write(dir.join("linesman.toml"), settings).unwrap();
     issue("@k", "partner", &["--days", "0"]).await;
     let said = install().await.2;
     assert!(said.starts_with(&format!("{refused}it expired on 20")), "{said}");
@@ -259,10 +266,15 @@ async fn where_the_licence_names_an_upstream_there_is_no_other() {
     assert!(engine.stop().await.unwrap().success());
     let issue = ["licence", "issue", "--key", "@k", "--mode", "partner", "--organizations", "9", "--devices", "9"];
     assert_eq!(ran(&dir, &[&issue[..], &of].concat()).await.0, Some(0));
-    let mut refused = world.spawn(Some(&upstream), Launch::default()).unwrap();
-    let said = refused.wait_ready().await.unwrap_err().to_string();
+    // Bundles are processed, and nothing of them leaves.
+    let mut engine = world.start(Some(&upstream)).await.unwrap();
+    let status = engine.get("/api/v1/status").await.unwrap();
+    let said = status["notices"][0].as_str().unwrap();
     assert!(
-        said.contains("the licence names the upstream `https://support.example`, and `upstream.url` is `"),
+        said.starts_with("the licence names the upstream `https://support.example`, and `upstream.url` is `https://")
+            && said.ends_with("`: bundles are processed, and nothing is sent upstream"),
         "{said}"
     );
+    assert_eq!(status["licence"]["sends"], false);
+    assert!(engine.stop().await.unwrap().success());
 }

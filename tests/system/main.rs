@@ -41,6 +41,7 @@ mod sections;
 mod services;
 mod spheres;
 mod state;
+mod suspended;
 mod tenants;
 mod upstream;
 mod withheld;

@@ -29,6 +29,7 @@ async fn the_commands_of_the_document_are_done() {
         said.push_str(&ended.stdout);
     }
     let plan = "4 proxy organizations stay and are processed; they can be changed only to be none, or be suspended\n\
+                take `proxy = true` out of the configuration: mode `direct` does not start with it\n\
                 the engine is to be started again with `mode = \"direct\"` in its configuration; until then it works as \
                 before\n\nproxy organizations\nacme bolt cobalt dory\n";
     let shown =

@@ -145,7 +145,8 @@ impl Jss {
                 "cases skipped: their customer tracking number is no incident id"
             );
         }
-        Attempted { requests: poll.requests, outcome, reports: poll.reports, there: None, is_withdrawn: false }
+        let reports = upstream::last_of_each(poll.reports);
+        Attempted { requests: poll.requests, outcome, reports, there: None, is_withdrawn: false }
     }
 
     /// The cursor to go on from, the changed cases being in `poll`.

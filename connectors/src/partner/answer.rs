@@ -45,12 +45,12 @@ pub(super) fn receipt(body: &[u8]) -> Result<String, Failure> {
     Ok(transaction_id)
 }
 
-/// Holds the answer against what was told.
-pub(super) fn of_telling(body: &[u8], telling: &CaseTelling) -> Result<(), Failure> {
+/// Holds the answer against what was told; how the case stands then.
+pub(super) fn of_telling(body: &[u8], telling: &CaseTelling) -> Result<CaseStanding, Failure> {
     let view: CaseView = parsed(body)?;
     let told = (&telling.transaction_id, &telling.incident);
     if (&view.transaction_id, &view.tracking_number) == told {
-        return read(view).map(drop);
+        return read(view);
     }
     let (transaction, tracking) = (excerpt(&view.transaction_id, 80), excerpt(&view.tracking_number.to_string(), 80));
     let (asked, incident) = told;

@@ -95,7 +95,11 @@ impl Partner {
         let path = ["cases", &telling.transaction_id, "changes"];
         let answer = self.session.post(&path, key, &telling.step, &mut requests).await;
         match answer.and_then(|answer| answer::of_telling(&answer, telling)) {
-            Ok(()) => Attempted::done(requests, Done::CaseTold),
+            // How the case stands then is known at once, and not with the next poll.
+            Ok(standing) => {
+                let reports = vec![Report::CaseChanged(standing)];
+                Attempted { reports, ..Attempted::done(requests, Done::CaseTold) }
+            }
             Err(failure) => Attempted::failed(requests, failure),
         }
     }
@@ -107,6 +111,7 @@ impl Partner {
             Ok(cursor) => Outcome::Done(Done::Polled { cursor }),
             Err(failure) => Outcome::Failed(failure),
         };
+        let reports = upstream::last_of_each(reports);
         Attempted { requests, outcome, reports, there: None, is_withdrawn: false }
     }
 

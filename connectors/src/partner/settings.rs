@@ -16,7 +16,7 @@ pub struct Settings {
 
 impl Settings {
     /// What the section says; none where a key that is needed has no value. The controller goes by its user, as far as a
-    /// name is long.
+    /// name is long, until it is named otherwise.
     pub(crate) fn read(entry: &Entry) -> Option<Self> {
         let way = Way::read(entry)?;
         let controller = way.user.chars().take(CONTROLLER_MOST).collect();

@@ -22,6 +22,9 @@ mod section;
 pub(crate) mod shared;
 pub(crate) mod way;
 
+use std::collections::BTreeSet;
+
+use linesman_schemas::outcome::Report;
 use serde_json::Value;
 
 use crate::settings::Entry;
@@ -40,6 +43,18 @@ pub enum Settings {
     Jss(jss::Settings),
     /// A partner's controller.
     Partner(partner::Settings),
+}
+
+/// What a poll brought, each case as it was told of last: one that is there twice, in a page or in several, is one change.
+pub(crate) fn last_of_each(mut reports: Vec<Report>) -> Vec<Report> {
+    let mut known = BTreeSet::new();
+    reports.reverse();
+    reports.retain(|report| match report {
+        Report::CaseChanged(standing) => known.insert((standing.incident.org.clone(), standing.incident.number)),
+        Report::Attempt(_) => true,
+    });
+    reports.reverse();
+    reports
 }
 
 /// How `tail` shows an action of an upstream's: by a case's synopsis.
@@ -62,6 +77,13 @@ impl Settings {
         match self {
             Self::Jss(settings) => &mut settings.way,
             Self::Partner(settings) => &mut settings.way,
+        }
+    }
+
+    /// The name of this controller in trace routes, where the upstream asks for it: a partner finds so that it leads to itself.
+    pub fn be_known_as(&mut self, controller: &str) {
+        if let Self::Partner(settings) = self {
+            controller.clone_into(&mut settings.controller);
         }
     }
 

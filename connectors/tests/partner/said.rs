@@ -92,6 +92,8 @@ async fn what_was_done_with_a_case_is_told_under_its_transaction_id() {
         answer["transaction_id"] = json!("acme/1 7");
         let server = Scripted::registering(vec![success(200, &answer)]);
         let attempted = server.partner().carry_out(&tell(17, "acme/1 7", step)).await;
+        let found = cases(&attempted);
+        assert_eq!((found.len(), found[0].incident.number), (1, 17), "how it stands then is known with the answer");
         assert_eq!(done(attempted), Done::CaseTold);
         server.heard();
         let asked = server.heard();
@@ -144,6 +146,22 @@ async fn a_poll_brings_what_changed_page_by_page() {
     done(server.partner().carry_out(&poll(None)).await);
     server.heard();
     assert!(server.heard().starts_with("GET /partner/v1/cases HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
+async fn a_case_that_is_told_of_again_and_again_is_one_change() {
+    let case = |status: &str| {
+        let mut case = view(1);
+        case["status"] = json!(status);
+        case
+    };
+    let pages = (1..=10).map(|number| {
+        let many: Vec<_> = (0..200).map(|at| case(&format!("{number}-{at}"))).collect();
+        page(&many, &format!("c{number}"), true)
+    });
+    let server = Scripted::registering(pages.collect());
+    let found = cases(&server.partner().carry_out(&poll(None)).await);
+    assert_eq!((found.len(), found[0].status.as_str()), (1, "10-199"));
 }
 
 #[tokio::test]

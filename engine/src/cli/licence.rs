@@ -212,6 +212,9 @@ fn install(path: &Path, flags: &Flags) -> Result<ExitCode, Failure> {
     let against = Against { vendor: &vendor, installation: &installation, mode: wanted.mode };
     let licence = licence::open(path, against).with_context(|| refused(path))?;
     licence.is_good(Timestamp::now()).with_context(|| refused(path))?;
+    if let Some(elsewhere) = wanted.upstream.as_deref().and_then(|url| licence.elsewhere(url)) {
+        return Err(anyhow::anyhow!(elsewhere).context(refused(path)).into());
+    }
     let bytes = std::fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
     private::write(&to, &bytes).with_context(|| unwritten(&to))?;
     anstream::println!("installed `{}`: the engine takes it up when it is started again", to.display());

@@ -55,7 +55,7 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("org suspend", Does::Asks(&["suspend-organization"])),
     ("org credentials", Does::Asks(&["set-credentials"])),
     ("org test", Does::Asks(&["test-organization"])),
-    ("org activate", Does::Asks(&["organization", "test-organization", "set-organization"])),
+    ("org activate", Does::Asks(&["set-organization", "test-organization"])),
     ("place list", Does::Asks(&["places"])),
     ("place show", Does::Asks(&["place"])),
     ("place add", Does::Asks(&["place", "set-place"])),

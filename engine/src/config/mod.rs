@@ -170,6 +170,8 @@ pub struct Licensing {
     pub file: Option<PathBuf>,
     /// Whose signature counts; none: that of the vendor of this build.
     pub vendor_key: Option<PathBuf>,
+    /// The address of the upstream, where it says one.
+    pub upstream: Option<String>,
 }
 
 /// What the configuration says of the licence; what else serving needs may be missing.
@@ -191,6 +193,7 @@ pub fn licence(sources: &Sources) -> Result<Licensing, Mistakes> {
         mode: top.and_then(|top| top.text("mode")?.parse().ok()).unwrap_or_default(),
         file,
         vendor_key: vendor_key.flatten(),
+        upstream: checked.entries.one("upstream").and_then(|upstream| upstream.text("url")),
     })
 }
 

@@ -83,7 +83,7 @@ impl Turn<'_> {
 ///
 /// # Errors
 /// The state cannot be read.
-pub(super) fn active(lanes: &[Lane]) -> Result<BTreeSet<OrgName>, Error> {
+pub(crate) fn active(lanes: &[Lane]) -> Result<BTreeSet<OrgName>, Error> {
     let all = lanes.iter().flat_map(organizations::all);
     let active = all.filter_map(|row| match row {
         Ok((name, row)) => (row.standing == Standing::Active).then_some(Ok(name)),

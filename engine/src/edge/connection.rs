@@ -8,8 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use linesman_connectors::upstream::probe::{Step, Trial};
-use linesman_domain::organizations::{self, Standing};
-use linesman_domain::table::Table;
+use linesman_domain::organizations::Standing;
 use linesman_schemas::command::{ConnectionTried, Organization, Verb};
 use linesman_schemas::{FilterLevel, OrgName, Place};
 use serde::Serialize;
@@ -21,7 +20,6 @@ use super::transport::params::PathOf;
 use super::transport::problem::{Problem, ProblemBody};
 use super::viewer::Viewer;
 use super::writes::{RECORDED_FROM, on_record};
-use crate::log::streams::lane_of;
 
 /// How a try went.
 #[derive(Debug, Serialize, ToSchema)]
@@ -94,7 +92,8 @@ pub(super) async fn test(
     };
     let connector = sources.upstream.as_ref();
     tracing::info!(%organization, principal = %viewer.principal(), "the way to the upstream is tried out");
-    let mut steps = vec![("organization-here", here, HERE)];
+    let (here, help) = here;
+    let mut steps = vec![("organization-here", here, help)];
     if goes_on(&steps) {
         steps.push(("upstream", sends(&sources), UPSTREAM));
     }
@@ -123,28 +122,28 @@ async fn record(sources: &Sources, viewer: &Viewer, org: &OrgName, steps: &[Done
 /// A step that was done: its word, what was found, what to do where it failed.
 type Done = (&'static str, Result<String, String>, &'static str);
 
-const HERE: &str = "let it take part: `linesman org activate`, and a filter level that lets something out";
+const SUSPENDED: &str = "let it take part again: `linesman org activate` with its name";
+const SENDS_NOTHING: &str = "give it a filter level that lets something out: `linesman org set --filter-level`";
 const UPSTREAM: &str = "write `[upstream]` into the configuration, and look at `linesman status`";
 
 fn goes_on(steps: &[Done]) -> bool {
     steps.iter().all(|(_, found, _)| found.is_ok())
 }
 
-/// Whether anything of the organization would leave, as it stands here.
+/// Whether anything of the organization would leave, as it stands here, and what to do where nothing would.
 ///
 /// # Errors
 /// There is no such organization, or the state cannot be read.
-fn here(sources: &Sources, org: &OrgName) -> Result<Result<String, String>, Problem> {
-    let lanes = u32::try_from(sources.rows.len()).unwrap_or(u32::MAX);
-    let lane = sources.rows.get(lane_of(org.as_str(), lanes) as usize);
-    let row = lane.map(|lane| Table::read(lane, &organizations::key(org))).transpose();
-    let row = row.map_err(|error| Problem::internal(&error))?.flatten();
+fn here(sources: &Sources, org: &OrgName) -> Result<(Result<String, String>, &'static str), Problem> {
+    let row = sources.organization(org).map_err(|error| Problem::internal(&error))?;
     let nobody = || Problem::new(StatusCode::NOT_FOUND, format!("there is no organization `{org}`"));
     let row = row.ok_or_else(nobody)?;
     Ok(match (row.standing, row.filter_level) {
-        (Standing::Suspended, _) => Err(format!("`{org}` is suspended")),
-        (_, FilterLevel::DoNotSend) => Err(format!("nothing of `{org}` leaves: its filter level is `Do not send`")),
-        (_, level) => Ok(format!("`{org}` takes part, with the filter level `{}`", spelled(level))),
+        (Standing::Suspended, _) => (Err(format!("`{org}` is suspended")), SUSPENDED),
+        (_, FilterLevel::DoNotSend) => {
+            (Err(format!("nothing of `{org}` leaves: its filter level is `Do not send`")), SENDS_NOTHING)
+        }
+        (_, level) => (Ok(format!("`{org}` takes part, with the filter level `{}`", spelled(level))), SENDS_NOTHING),
     })
 }
 
@@ -157,7 +156,7 @@ fn sends(sources: &Sources) -> Result<String, String> {
     let Some(connector) = &sources.upstream else { return Err("there is no upstream: cases wait".to_owned()) };
     let terms = sources.standing.terms(Timestamp::now());
     if !terms.sends {
-        return Err(format!("nothing is sent upstream: {}", terms.bound));
+        return Err(format!("nothing is sent upstream: {}", terms.notice.unwrap_or(terms.bound)));
     }
     Ok(format!("`{}`", connector.name()))
 }

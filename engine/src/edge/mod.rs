@@ -25,7 +25,7 @@
 //! Everything is bounded, and a client that is slow at any of these waits alone.
 
 mod access;
-mod admission;
+pub(crate) mod admission;
 pub(crate) mod commands;
 mod connection;
 mod credentials;

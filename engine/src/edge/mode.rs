@@ -201,7 +201,7 @@ fn plan(lanes: &[Lane], mode: Mode, wanted: Mode) -> Result<ModePlan, Error> {
     let refused = (wanted.has_one_organization() && active > 1).then(|| {
         format!("mode `{wanted}` has exactly one organization, and {active} take part: suspend the others first")
     });
-    let says = said((pending.values().sum(), cases.values().sum(), proxies.len()), wanted);
+    let says = said((pending.values().sum(), cases.values().sum(), proxies.len()), mode, wanted);
     proxies.truncate(NAMED_MOST);
     let counted = |counts: BTreeMap<OrgName, u64>| {
         let counts = counts.into_iter().take(NAMED_MOST);
@@ -211,7 +211,10 @@ fn plan(lanes: &[Lane], mode: Mode, wanted: Mode) -> Result<ModePlan, Error> {
 }
 
 /// What becomes of so many reactions, cases without an id and proxy organizations.
-fn said((pending, cases, proxies): (u64, u64, usize), wanted: Mode) -> Vec<String> {
+fn said((pending, cases, proxies): (u64, u64, usize), mode: Mode, wanted: Mode) -> Vec<String> {
+    if mode == wanted {
+        return vec![format!("the log is of mode `{wanted}` already: nothing changes")];
+    }
     let mut says = Vec::new();
     if pending > 0 {
         says.push(match wanted.sends() {
@@ -235,6 +238,7 @@ fn said((pending, cases, proxies): (u64, u64, usize), wanted: Mode) -> Vec<Strin
         says.push(format!(
             "{proxies} proxy organizations stay and are processed; they can be changed only to be none, or be suspended"
         ));
+        says.push(format!("take `proxy = true` out of the configuration: mode `{wanted}` does not start with it"));
     }
     says.push(format!(
         "the engine is to be started again with `mode = \"{wanted}\"` in its configuration; until then it works as before"

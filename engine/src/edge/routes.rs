@@ -97,6 +97,7 @@ fn places(router: Routes) -> Routes {
         .routes(routes!(writes::places::tie))
         .routes(routes!(writes::organizations::set_organization))
         .routes(routes!(writes::organizations::suspend))
+        .routes(routes!(writes::organizations::activate))
         .routes(routes!(connection::test))
         .routes(routes!(credentials::give, credentials::take_back))
         .routes(routes!(unredact::undo))

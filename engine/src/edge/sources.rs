@@ -6,6 +6,9 @@ use std::time::Duration;
 use async_nats::Client;
 use axum::http::StatusCode;
 use linesman_connectors::Connector;
+use linesman_domain::organizations::{self, OrgRow};
+use linesman_domain::table::Table;
+use linesman_schemas::OrgName;
 use linesman_schemas::command::SectionLoad;
 use linesman_schemas::control::{RefusedPolicy, Section};
 use linesman_schemas::service::{RefusedService, ServicesSection};
@@ -27,6 +30,7 @@ use crate::dispatch::Overview;
 use crate::lane::status::LaneStatus;
 use crate::licence::Standing;
 use crate::log::books::Books;
+use crate::log::streams::lane_of;
 use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::partner;
@@ -193,6 +197,16 @@ pub(super) struct Sources {
 }
 
 impl Sources {
+    /// An organization's row, as it is applied.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn organization(&self, org: &OrgName) -> Result<Option<OrgRow>, linesman_domain::Error> {
+        let lanes = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        let lane = self.rows.get(lane_of(org.as_str(), lanes) as usize);
+        Ok(lane.map(|lane| Table::read(lane, &organizations::key(org))).transpose()?.flatten())
+    }
+
     /// Lets on what the mode of the installation has: the log's where that was changed since the start.
     ///
     /// # Errors

@@ -134,6 +134,15 @@ impl Licence {
     }
 }
 
+impl Licence {
+    /// Why nothing is sent to the upstream at `url`, where the licence names another.
+    pub fn elsewhere(&self, url: &str) -> Option<String> {
+        let licensed = self.upstream.as_deref()?;
+        let is_other = licensed.trim_end_matches('/') != url.trim_end_matches('/');
+        is_other.then(|| format!("the licence names the upstream `{licensed}`, and `upstream.url` is `{url}`"))
+    }
+}
+
 /// The bytes of an ordinary file of at most `most`; what is none may never end.
 pub(crate) fn contents(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {

@@ -5,11 +5,13 @@
 //! | none needed (`end-customer`, `demo`) | 1 | sent |
 //! | good, or expired within its grace | as many as it says | sent |
 //! | expired before that | none is added | nothing is sent |
-//! | none, or one that does not count | 5 in `partner`, 1 in `direct`, none is added in `offline` | sent |
+//! | none, or one that does not count | 5 in `partner`, 1 in `direct`, none is added in `offline` | sent, unless more take part |
+//! | one for another upstream | as many as it says | nothing is sent |
 //! | the same, after one that has expired, by the log | as one expired before that | nothing is sent |
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 use linesman_schemas::Mode;
@@ -53,6 +55,10 @@ pub struct Standing {
     grace: SignedDuration,
     /// When the last licence ended that this installation had, where its log has that.
     had: OnceLock<Timestamp>,
+    /// How many organizations take part, as was counted last.
+    active: Arc<AtomicU64>,
+    /// Why nothing may be sent, where the licence names another upstream than the configuration.
+    elsewhere: Option<String>,
 }
 
 /// What it may.
@@ -130,24 +136,32 @@ impl Standing {
             request::installation(root).map_err(|source| Error::Installation { path: root.clone(), source })?;
         let found = super::open(file, Against { vendor: &vendor, installation: &installation, mode });
         let grace = SignedDuration::try_from(*grace).unwrap_or_default();
-        Ok(Self { mode, found: Some(found), grace, had: OnceLock::new() })
+        let configured = config.connectors.upstream.as_ref().map(|upstream| upstream.way().url.as_str());
+        let elsewhere = found.as_ref().ok().zip(configured).and_then(|(licence, url)| licence.elsewhere(url));
+        Ok(Self { found: Some(found), grace, elsewhere, ..Self::without(mode) })
     }
 
     /// That of an installation without a licence.
     pub fn without(mode: Mode) -> Self {
-        Self { mode, found: None, grace: GRACE, had: OnceLock::new() }
+        Self { mode, found: None, grace: GRACE, had: OnceLock::new(), active: Arc::default(), elsewhere: None }
     }
 
     /// That of a licence that fits, which goes on for so long.
     #[cfg(test)]
     pub(crate) fn with(mode: Mode, licence: Licence, grace: SignedDuration) -> Self {
-        Self { mode, found: Some(Ok(licence)), grace, had: OnceLock::new() }
+        Self { found: Some(Ok(licence)), grace, ..Self::without(mode) }
     }
 
     /// The log has that a licence of this installation ended then: without another there is no evaluation any more.
     pub fn had(&self, ended: Timestamp) {
         // It is said once, at the start.
         let _ = self.had.set(ended);
+    }
+
+    /// So many organizations take part. Without a licence nothing is sent as long as those are more than go without one:
+    /// one that was taken away leaves nothing behind.
+    pub fn counted(&self, active: u64) {
+        self.active.store(active, Ordering::Relaxed);
     }
 
     /// The licence, if it is one of this installation's.
@@ -176,10 +190,15 @@ impl Standing {
         match &self.found {
             None => self.unlicensed(now, None),
             Some(Err(refusal)) => self.unlicensed(now, Some(refusal)),
-            Some(Ok(licence)) => match licence.is_good(now) {
-                Err(refusal @ Refusal::NotYet(_)) => self.unlicensed(now, Some(&refusal)),
-                Err(_) if self.grace_end().is_some_and(|end| now >= end) => lapsed(licence),
-                standing => self.licensed(licence, now, standing.is_err()),
+            Some(Ok(licence)) => match (licence.is_good(now), &self.elsewhere) {
+                (Err(refusal @ Refusal::NotYet(_)), _) => self.unlicensed(now, Some(&refusal)),
+                (Err(_), _) if self.grace_end().is_some_and(|end| now >= end) => lapsed(licence),
+                (standing, None) => self.licensed(licence, now, standing.is_err()),
+                (standing, Some(elsewhere)) => {
+                    let notice = format!("{elsewhere}: bundles are processed, and nothing is sent upstream");
+                    let terms = self.licensed(licence, now, standing.is_err());
+                    Terms { sends: false, notice: Some(notice), ..terms }
+                }
             },
         }
     }
@@ -214,6 +233,15 @@ impl Standing {
                 (0, "mode `offline` needs a licence of mode `direct` or `partner`")
             }
         };
+        let active = self.active.load(Ordering::Relaxed);
+        if active > organizations && self.mode != Mode::Offline {
+            let why = refusal.map(|refusal| format!("the licence does not count, {refusal}; ")).unwrap_or_default();
+            let notice = format!(
+                "{why}{bound}, and {active} take part: bundles are processed, and nothing is sent upstream until those that \
+                 are too many are suspended, or there is a licence for them"
+            );
+            return Terms { organizations, devices: None, sends: false, bound: bound.to_owned(), notice: Some(notice) };
+        }
         let notice = match (refusal, self.mode) {
             (Some(refusal), _) => {
                 Some(format!("the licence does not count, {refusal}; what works without one: {bound}"))

@@ -198,6 +198,21 @@ fn after_a_licence_there_is_no_evaluation_any_more() {
 }
 
 #[test]
+fn a_licence_that_was_taken_away_leaves_nothing_behind() {
+    let at = "2026-11-26T00:00:00Z";
+    let evaluation = Standing::without(Mode::Partner);
+    evaluation.counted(8);
+    let over = "an evaluation, without a licence, has at most 5 organizations, and 8 take part: bundles are processed, and \
+                nothing is sent upstream until those that are too many are suspended, or there is a licence for them";
+    assert_eq!(terms(&evaluation, at), (5, false, Some(over.to_owned())));
+    evaluation.counted(5);
+    assert!(terms(&evaluation, at).1);
+    let licensed = Standing::with(Mode::Partner, licence(&signer()), jiff::SignedDuration::ZERO);
+    licensed.counted(8);
+    assert!(terms(&licensed, at).1, "of a licence nothing but what is added is bounded so");
+}
+
+#[test]
 fn what_is_one_too_many_is_refused_by_name() {
     let at = "2026-12-01T00:00:00Z".parse().unwrap();
     let said = |standing: &Standing, count, devices| {

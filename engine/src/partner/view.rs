@@ -65,7 +65,9 @@ impl Reported {
         let case = Table::read(lane, &cases::key(&incident.org, incident.number))?;
         let (Some(case), Some(reported)) = (case, &chain.reported) else { return Ok(None) };
         let Ok(tracking_number) = reported.tracking_number.parse() else { return Ok(None) };
-        let chain::Words { case_id, link, status } = chain::shown(&case, Some(chain));
+        // As it could last see it change, so that it hears of whatever it sees.
+        let words = if chain.change > 0 { chain.told.clone() } else { chain::shown(&case, Some(chain)) };
+        let chain::Words { case_id, link, status } = words;
         let given = |text: String| Some(text).filter(|text| !text.is_empty());
         Ok(Some(CaseView {
             transaction_id: reported.transaction_id.clone(),

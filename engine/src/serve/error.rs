@@ -95,16 +95,6 @@ pub enum Error {
     /// The configuration has more organizations than may be added.
     #[error("{0}; take it out of `[[organizations]]` in the configuration and start again")]
     Excess(#[from] licence::Excess),
-    /// The configuration has another upstream than the licence.
-    #[error(
-        "the licence names the upstream `{licensed}`, and `upstream.url` is `{configured}`: correct it and start again"
-    )]
-    Upstream {
-        /// The licence's.
-        licensed: String,
-        /// The configuration's.
-        configured: String,
-    },
     /// The configuration is of another mode than the log.
     #[error(
         "the log is of mode `{logged}`, and `mode` is `{configured}`: start with `mode = \"{logged}\"`, and change it with \

@@ -111,17 +111,19 @@ impl App {
     pub async fn start(mut config: Config, metrics: Metrics, logging: Logging) -> Result<Self, Error> {
         let data_dir = DataDir::open(&config.data_dir)?;
         let standing = Arc::new(licence::Standing::of(&config)?);
-        check_upstream(&config, &standing)?;
         let files = rules_dir::read_all(&config.rules)?;
         let authority = Authority::open(&data_dir.tls())?;
         let demo = demo::Upstream::start(config.mode, data_dir.root(), &mut config.connectors).await?;
         let pin = Pin::open(&data_dir.keys(), config.connectors.upstream.as_mut())?;
         let sealed = Arc::new(Sealed::open(&data_dir.keys(), config.seal_key_file.as_deref())?);
-        let ways = Ways::of(&mut config, &data_dir, &sealed)?;
         let (server, engine_url, nats_url) = nats(&config, &data_dir).await?;
         let client = log::connect(&engine_url, "linesman").await?;
         let layout = Layout { lanes: config.lanes, out_age_s: config.nats.out_age_s, replicas: config.nats.replicas };
         let identity = streams::ensure(&client, &layout).await?;
+        if let Some(upstream) = &mut config.connectors.upstream {
+            upstream.be_known_as(&identity.created);
+        }
+        let ways = Ways::of(&mut config, &data_dir, &sealed)?;
         let store = Arc::new(Store::open(&data_dir.state())?);
         if let Some(ended) = linesman_domain::expiries::licence_ended(&store.lane(0)?)? {
             standing.had(ended);
@@ -170,7 +172,10 @@ impl App {
         let checkpoints = Watching::spawn(checkpoints.run());
         let (files_asked, asked) = mpsc::channel(1);
         let watch = Watch::new(config.rules, policies, executors.lanes.clone(), asked, brought).start();
-        let (licensing, sends) = Licensing::new(Arc::clone(&standing));
+        let (licensing, sends) = Licensing::new(
+            Arc::clone(&standing),
+            (0..config.lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
+        );
         let licensing = Watching::spawn(licensing.run());
         let upstream = ways.upstream();
         let housekeeping = Housekeeping {
@@ -381,18 +386,6 @@ fn admit(partner: &partner::Overview, sealed: &Sealed) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Where the licence names an upstream, there is no other.
-fn check_upstream(config: &Config, standing: &licence::Standing) -> Result<(), Error> {
-    let licensed = standing.licence().and_then(|licence| licence.upstream.as_deref());
-    let configured = config.connectors.upstream.as_ref().map(|upstream| upstream.way().url.as_str());
-    match (licensed, configured) {
-        (Some(licensed), Some(configured)) if licensed.trim_end_matches('/') != configured.trim_end_matches('/') => {
-            Err(Error::Upstream { licensed: licensed.to_owned(), configured: configured.to_owned() })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The NATS server: the configured one, or our own. Its child, our URL, and that of the public.

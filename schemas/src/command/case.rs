@@ -185,7 +185,7 @@ pub struct CaseOverride {
 impl CaseOverride {
     fn check(&self) -> Result<(), Fault> {
         let given = |pointer: &str, value: Option<&str>, most: usize| match value {
-            Some("") => Err(Fault::new(pointer, "is empty; leave it out to have the upstream's again")),
+            Some("") => Err(Fault::new(pointer, "is empty; give none of the three to have the upstream's again")),
             Some(value) => label(pointer, value, most),
             None => Ok(()),
         };

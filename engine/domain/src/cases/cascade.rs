@@ -2,7 +2,7 @@
 //! below, and told above.
 
 use jiff::Timestamp;
-use linesman_schemas::cascade::{CaseReport, CaseStep};
+use linesman_schemas::cascade::{CONTROLLER_MOST, CaseReport, CaseStep, TRACE_MOST};
 use linesman_schemas::command::{CaseOverride, CaseRemark, Handling, NOTE_MOST, OWNER_MOST, Reported};
 use linesman_schemas::outcome::CaseNote;
 use linesman_schemas::reaction::{Action, CaseTelling};
@@ -11,7 +11,7 @@ use linesman_schemas::{FilterLevel, IncidentId, OrgName, Principal};
 
 use super::chain::{self, ChainRow, LeadsTo, NoteRow, ReportedRow, Side, StepKind, StepRow, Words};
 use super::leaving::Texts;
-use super::{CaseState, CaseText, TEST_MARK, begin_anew, new, note_test, outgoing};
+use super::{ALIAS_UPWARD_MOST, CaseState, CaseText, SETTLED, TEST_MARK, begin_anew, new, note_test, outgoing};
 use crate::Error;
 use crate::desk::Desk;
 use crate::follow::{Cause, Follow};
@@ -32,6 +32,16 @@ pub(crate) fn refuse_loop(desk: &Desk, report: &CaseReport) -> Option<String> {
     })
 }
 
+/// Why a case is not taken: no upstream would take it with this controller's name behind the others.
+pub(crate) fn refuse_deep(desk: &Desk, report: &CaseReport) -> Option<String> {
+    let count = report.trace_route.len();
+    (desk.is_at(SETTLED) && count >= TRACE_MOST).then(|| {
+        format!(
+            "the case has passed {count} controllers: one that has passed {TRACE_MOST} with this one goes no further"
+        )
+    })
+}
+
 /// Makes an incident's case of what an end customer has reported.
 pub(crate) fn report(
     desk: &mut Desk,
@@ -44,6 +54,7 @@ pub(crate) fn report(
     let name = organizations.row(org).map(|row| row.alias.as_str()).filter(|alias| !alias.is_empty());
     let name = name.unwrap_or(org.as_str());
     let alias = if report.alias.is_empty() { name.to_owned() } else { format!("{name}/{}", report.alias) };
+    let alias = if desk.is_at(SETTLED) { shortened(&alias) } else { alias };
     let request = CaseText {
         synopsis: report.synopsis.clone(),
         priority: Some(report.priority),
@@ -70,6 +81,22 @@ pub(crate) fn report(
     });
     desk.write(chain::key_of(org, key), &LeadsTo { incident: incident.id.number })?;
     Ok(vec![Follow::Trigger(Trigger::IncidentReported), Follow::RouteCase, Follow::Keep])
+}
+
+/// An alias as every upstream takes it: the controller's own name for the one below stays, and as many of the names at the
+/// bottom as there is room for.
+fn shortened(alias: &str) -> String {
+    const LEFT_OUT: &str = "/...";
+    let length = |text: &str| text.chars().count();
+    if length(alias) <= ALIAS_UPWARD_MOST {
+        return alias.to_owned();
+    }
+    let (own, below) = alias.split_once('/').unwrap_or((alias, ""));
+    let own: String = own.chars().take(CONTROLLER_MOST).collect();
+    let room = ALIAS_UPWARD_MOST.saturating_sub(length(&own) + length(LEFT_OUT));
+    let tails = below.match_indices('/').filter_map(|(at, _)| below.get(at..));
+    let tail = tails.into_iter().find(|tail| length(tail) <= room).unwrap_or_default();
+    format!("{own}{LEFT_OUT}{tail}")
 }
 
 /// Who solves a case that was reported, where no policy has said: as its organization has it.
@@ -162,14 +189,19 @@ pub(crate) fn handle(incident: &mut Incident) -> Result<(), String> {
     Ok(())
 }
 
-/// Puts words in place of the upstream's.
-pub(crate) fn override_words(incident: &mut Incident, wanted: &CaseOverride) -> Result<(), String> {
+/// Puts words in place of the upstream's; where none is given all are the upstream's again, and else what is not given stays.
+pub(crate) fn override_words(desk: &Desk, incident: &mut Incident, wanted: &CaseOverride) -> Result<(), String> {
     let Some(chain) = incident.chain.as_mut().filter(|chain| chain.reported.is_some()) else {
         return Err(NOT_REPORTED.to_owned());
     };
-    let given = |value: &Option<String>| value.clone().unwrap_or_default();
-    chain.own =
-        Words { case_id: given(&wanted.case_id), link: given(&wanted.case_link), status: given(&wanted.case_status) };
+    let CaseOverride { incident: _, case_id, case_link, case_status } = wanted;
+    let is_clearing = case_id.is_none() && case_link.is_none() && case_status.is_none();
+    let before = if desk.is_at(SETTLED) && !is_clearing { chain.own.clone() } else { Words::default() };
+    chain.own = Words {
+        case_id: case_id.clone().unwrap_or(before.case_id),
+        link: case_link.clone().unwrap_or(before.link),
+        status: case_status.clone().unwrap_or(before.status),
+    };
     Ok(())
 }
 
@@ -245,7 +277,7 @@ pub(crate) fn remark(
     }
     if !remark.text.is_empty() {
         let text = remark.text.clone();
-        chain.say(NoteRow { id: note_id.clone(), author: author.clone(), at, text, side });
+        chain.say(desk, NoteRow { id: note_id.clone(), author: author.clone(), at, text, side });
     }
     if !is_upstream {
         return Ok(Vec::new());
@@ -255,14 +287,28 @@ pub(crate) fn remark(
 }
 
 /// What was closed here, or below, is not closed for the upstream, which knows of it: it was reopened there.
-pub(super) fn reopened_above(chain: &mut Option<ChainRow>, status: &str, updated: Timestamp) -> bool {
+///
+/// A partner has said that it is closed before it can say otherwise: its answer to the closing says how the case stands then.
+/// So neither its clock nor words that it overrides count. Of the support system, which answers nothing of the kind, the
+/// clock does.
+pub(super) fn reopened_above(
+    desk: &Desk,
+    chain: &mut Option<ChainRow>,
+    was_closed: bool,
+    status: &str,
+    updated: Timestamp,
+) -> bool {
     let Some(chain) = chain.as_mut().filter(|chain| chain.steps.is_empty()) else { return false };
     if status.eq_ignore_ascii_case(chain::CLOSED) {
         return false;
     }
     // The upstream's own word from here on.
     let was_reopened = std::mem::take(&mut chain.is_reopened);
-    let is_told = chain.close_told > Timestamp::UNIX_EPOCH && updated > chain.close_told;
+    let is_told = chain.close_told > Timestamp::UNIX_EPOCH
+        && match desk.is_at(SETTLED) && desk.installed.has_partner {
+            true => was_closed,
+            false => updated > chain.close_told,
+        };
     if chain.is_closed && is_told {
         (chain.is_closed, chain.close_told) = (false, Timestamp::UNIX_EPOCH);
         return true;

@@ -16,7 +16,7 @@ use linesman_schemas::outcome::CaseNote;
 use linesman_schemas::{IncidentId, OrgName};
 use serde::{Deserialize, Serialize};
 
-use super::CaseRow;
+use super::{CaseRow, CaseState, SETTLED};
 use crate::Error;
 use crate::coded;
 use crate::desk::Desk;
@@ -246,8 +246,24 @@ pub(crate) fn known(desk: &Desk, org: &OrgName, key: &str) -> Result<Option<Inci
     Ok(leads.map(|leads| IncidentId { org: org.clone(), number: leads.incident }))
 }
 
-/// How a case stands for whoever is below: what stands in place of the upstream's words, else those.
+/// How a case stands for whoever is below: what stands in place of the upstream's words, else those. One that was closed here
+/// or below is closed, whatever stands in place; one that the upstream never got stands as that came about.
 pub fn shown(case: &CaseRow, chain: Option<&ChainRow>) -> Words {
+    let words = shown_before(case, chain);
+    let Some(chain) = chain else { return words };
+    let is_reported = chain.reported.is_some();
+    let status = match case.state {
+        _ if chain.is_closed => CLOSED.to_owned(),
+        CaseState::Failed | CaseState::Withheld if is_reported && words.status.is_empty() => {
+            case.state.as_str().to_owned()
+        }
+        _ => return words,
+    };
+    Words { status, ..words }
+}
+
+/// The same as it was before [`SETTLED`].
+fn shown_before(case: &CaseRow, chain: Option<&ChainRow>) -> Words {
     let own = chain.map(|chain| &chain.own);
     let or = |own: Option<&String>, upstream: &str| match own {
         Some(own) if !own.is_empty() => own.clone(),
@@ -298,8 +314,10 @@ impl ChainRow {
     }
 
     /// Keeps what was said, unless it is known; whether it is news. The oldest goes where there are too many.
-    pub(super) fn say(&mut self, note: NoteRow) -> bool {
-        if self.notes.iter().any(|known| known.id == note.id && known.side == note.side) {
+    pub(super) fn say(&mut self, desk: &Desk, note: NoteRow) -> bool {
+        // It keeps its id wherever it goes: what comes back from another side was said already.
+        let is_known = |known: &NoteRow| known.id == note.id && (known.side == note.side || desk.is_at(SETTLED));
+        if self.notes.iter().any(is_known) {
             return false;
         }
         let bytes = |notes: &[NoteRow]| notes.iter().map(|note| note.text.len()).sum::<usize>();
@@ -322,7 +340,8 @@ fn tell_below(desk: &mut Desk, incident: &IncidentId, case: &CaseRow, chain: &mu
     if chain.reported.is_none() {
         return Ok(());
     }
-    let (now, notes) = (shown(case, Some(chain)), chain.said_notes);
+    let now = if desk.is_at(SETTLED) { shown(case, Some(chain)) } else { shown_before(case, Some(chain)) };
+    let notes = chain.said_notes;
     if chain.change > 0 && chain.told == now && chain.told_notes == notes {
         return Ok(());
     }

@@ -11,6 +11,7 @@ use linesman_schemas::FilterLevel;
 use linesman_schemas::cascade::CaseStep;
 use linesman_schemas::reaction::{Action, CaseDetails, WITHHELD};
 
+use super::SETTLED;
 use crate::desk::Desk;
 
 /// The engine level from which on texts leave at all levels that let any out.
@@ -65,13 +66,16 @@ impl Texts {
     }
 }
 
-/// An action without what its texts came to, for the digest; none of one that has none.
-pub(crate) fn without_texts(action: &Action) -> Option<Action> {
+/// An action without what its texts came to at an engine level, for the digest; none of one that has none.
+pub(crate) fn without_texts(level: u32, action: &Action) -> Option<Action> {
     match action {
         Action::SubmitCase(request) => {
             let mut request = request.clone();
             request.synopsis.clear();
             request.address.clear();
+            if level >= SETTLED {
+                request.alias.clear();
+            }
             if let Some(details) = &mut request.details {
                 let CaseDetails { follow_up, .. } = details;
                 *details = CaseDetails { follow_up: *follow_up, ..none() };

@@ -13,7 +13,7 @@ pub(crate) mod leaving;
 mod row;
 pub mod taken;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 use linesman_schemas::command::{ADDRESS_MOST, CASE_TEXT_MOST, CaseWords, DETAIL_MOST, OWNER_MOST, SubmitCaseAs};
 use linesman_schemas::outcome::{CaseNote, CaseStanding};
 use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest};
@@ -34,8 +34,16 @@ pub(crate) use row::{find, keep};
 
 /// The engine level from which on cases go through a cascade.
 pub(crate) const CASCADE: u32 = 6;
+/// The engine level from which on what was closed here stands closed whatever is said in place of the upstream's words, a note
+/// is there once on whichever side it was said, and what fails or is withheld here is told below.
+pub(crate) const SETTLED: u32 = 9;
 /// What the synopsis of a case begins with that is none. Source: DOMAIN, "Organizations, groups, people".
 const TEST_MARK: &str = "TEST CASE: ";
+
+/// How far an upstream's clock may be ahead of the log's.
+const AHEAD_MINUTES: i64 = 15;
+/// The longest alias that every upstream takes, in characters.
+const ALIAS_UPWARD_MOST: usize = 256;
 
 /// Opens a case for an incident that has none, or one that failed or was never submitted; what the filter level holds
 /// back never becomes part of the reaction. How the case then stands and the reaction, or none where there was a case
@@ -138,14 +146,19 @@ pub(crate) fn stands(desk: &Desk, incident: &mut Incident, standing: CaseStandin
     let link = standing.link.unwrap_or_default();
     // Only partners tell of a case that has no id, and only since there are some.
     let is_first = case.case_id.is_empty() && !standing.case_id.is_empty();
-    let is_noted = hear(&mut incident.chain, standing.notes);
-    let is_reopened = cascade::reopened_above(&mut incident.chain, &standing.status, standing.updated);
+    let is_noted = hear(desk, &mut incident.chain, standing.notes);
+    let was_closed = case.status.eq_ignore_ascii_case(chain::CLOSED);
+    let is_reopened =
+        cascade::reopened_above(desk, &mut incident.chain, was_closed, &standing.status, standing.updated);
     let is_changed = case.case_id != standing.case_id
         || case.status != standing.status
         || case.link != link
         || is_noted
         || is_reopened;
-    case.updated = standing.updated;
+    // INVARIANT (one wrong clock is not for ever): what is said to be of much later than now counts as of now, or what changes next
+    // would be taken for older.
+    let is_ahead = desk.now.checked_add(AHEAD_MINUTES.minutes()).is_ok_and(|most| standing.updated > most);
+    case.updated = if is_ahead && desk.is_at(SETTLED) { desk.now } else { standing.updated };
     if !is_changed {
         return vec![Follow::Keep];
     }
@@ -163,11 +176,11 @@ pub(crate) fn stands(desk: &Desk, incident: &mut Incident, standing: CaseStandin
 }
 
 /// Keeps what the upstream has to say of a case; whether there is news.
-fn hear(chain: &mut Option<ChainRow>, notes: Vec<CaseNote>) -> bool {
+fn hear(desk: &Desk, chain: &mut Option<ChainRow>, notes: Vec<CaseNote>) -> bool {
     let mut is_news = false;
     for CaseNote { id, author, at, text } in notes {
         let note = chain::NoteRow { id, author, at, text, side: chain::Side::Above };
-        is_news |= chain.get_or_insert_default().say(note);
+        is_news |= chain.get_or_insert_default().say(desk, note);
     }
     is_news
 }
@@ -267,6 +280,10 @@ fn outgoing(
     let alias = match reported {
         Some(reported) => reported.alias.clone(),
         None => row.map(|row| row.alias.clone()).unwrap_or_default(),
+    };
+    let alias = match desk.is_at(SETTLED) && !texts.are_withheld() {
+        true => texts.line(&alias, ALIAS_UPWARD_MOST),
+        false => alias,
     };
     let mut trace_route = reported.map(|reported| reported.trace_route.clone()).unwrap_or_default();
     if reported.is_some() || desk.installed.has_partner {

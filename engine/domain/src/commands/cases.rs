@@ -44,7 +44,7 @@ pub(crate) fn ask(
             cascade::forward(desk, organizations, incident, cause).map(|follows| ("forwarded", follows))
         }
         Case::Handle(_) => cascade::handle(incident).map(|()| ("handled here", Vec::new())),
-        Case::Override(wanted) => cascade::override_words(incident, wanted).map(|()| ("overridden", Vec::new())),
+        Case::Override(wanted) => cascade::override_words(desk, incident, wanted).map(|()| ("overridden", Vec::new())),
         Case::Note(remark) => told(desk, organizations, incident, command, (StepKind::Note, remark), "noted"),
         Case::Close(remark) => told(desk, organizations, incident, command, (StepKind::Close, remark), "closed"),
         Case::Reopen(remark) => told(desk, organizations, incident, command, (StepKind::Reopen, remark), "reopened"),
@@ -81,5 +81,8 @@ pub(crate) fn refuse_report(desk: &Desk, command: &Command, reported: &Reported)
     if let Some(refused) = refuse_others(command) {
         return Some(refused);
     }
-    cascade::refuse_loop(desk, &reported.report).map(|detail| Answer::refused(Verdict::Conflict, detail))
+    let refused = cascade::refuse_loop(desk, &reported.report).map(|detail| (Verdict::Conflict, detail));
+    let refused =
+        refused.or_else(|| cascade::refuse_deep(desk, &reported.report).map(|detail| (Verdict::Invalid, detail)));
+    refused.map(|(verdict, detail)| Answer::refused(verdict, detail))
 }

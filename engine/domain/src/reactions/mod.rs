@@ -74,7 +74,8 @@ pub(crate) fn react_at(
     let Decided { id, destination, action } = decided;
     desk.tally.reaction(destination.connector.clone());
     let value = serde_json::to_value(action)?;
-    let covered = Some(()).filter(|()| desk.is_at(leaving::LEVEL)).and_then(|()| leaving::without_texts(action));
+    let covered =
+        Some(()).filter(|()| desk.is_at(leaving::LEVEL)).and_then(|()| leaving::without_texts(desk.level, action));
     let covered = covered.map(|action| serde_json::to_value(&action)).transpose()?;
     say(desk, org, incident, cause, (id, &destination.connector, &value), covered.as_ref())?;
     let row = PendingRow {

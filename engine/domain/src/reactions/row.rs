@@ -105,7 +105,7 @@ impl Row for PendingRow {
     /// Without what texts came to, where they were redacted.
     fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
         let covered = match level >= leaving::LEVEL && leaving::may_have_texts(&self.action) {
-            true => self.without_texts()?,
+            true => self.without_texts(level)?,
             false => None,
         };
         if level < uploads::ON_THEIR_OWN {
@@ -117,9 +117,9 @@ impl Row for PendingRow {
 
 impl PendingRow {
     /// It without what texts came to; none where it has none.
-    fn without_texts(&self) -> Result<Option<Self>, Error> {
+    fn without_texts(&self, level: u32) -> Result<Option<Self>, Error> {
         let action: Option<Action> = serde_json::from_str(&self.action).ok();
-        let Some(action) = action.and_then(|action| leaving::without_texts(&action)) else { return Ok(None) };
+        let Some(action) = action.and_then(|action| leaving::without_texts(level, &action)) else { return Ok(None) };
         Ok(Some(Self { action: serde_json::to_string(&action)?, ..self.clone() }))
     }
 

@@ -6,6 +6,8 @@ use super::*;
 use crate::cases::chain::{self, ChainRow};
 use crate::commands;
 
+mod settled;
+
 const REPORTED: &str = "incident.reported-by-end-customer";
 
 fn report(key: &str, number: u64, route: &[&str]) -> Value {
@@ -245,7 +247,7 @@ fn what_is_overridden_is_bounded_and_links_are_web_addresses() {
             json!({"case_link": "javascript:alert(1)"}),
             "`case_link` is no web address: it begins with `https://` or `http://`",
         ),
-        (json!({"case_id": ""}), "`case_id` is empty; leave it out to have the upstream's again"),
+        (json!({"case_id": ""}), "`case_id` is empty; give none of the three to have the upstream's again"),
     ] {
         assert_eq!(lane.here(&case("override_case", &wanted)), (Verdict::Invalid, expected.to_owned()));
     }

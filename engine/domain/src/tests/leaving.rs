@@ -124,7 +124,7 @@ fn what_texts_come_to_is_in_no_digest() {
     let mut lane = lane(level::NEWEST, "Send all information");
     lane.bundle("acme", "a", 1, "High");
     let action: Action = serde_json::from_value(action(&lane)).unwrap();
-    let covered = serde_json::to_value(without_texts(&action).unwrap()).unwrap();
+    let covered = serde_json::to_value(without_texts(level::NEWEST, &action).unwrap()).unwrap();
     assert_eq!(
         (&covered["submit_case"]["synopsis"], &covered["submit_case"]["priority"]),
         (&json!(""), &json!("High"))

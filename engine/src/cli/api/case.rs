@@ -96,7 +96,7 @@ pub(in crate::cli) enum Action {
     },
 }
 
-/// What stands in place of the upstream's words; what is not given is the upstream's again.
+/// What stands in place of the upstream's words; what is not given stays.
 #[derive(Debug, clap::Args, Serialize)]
 #[group(required = true, multiple = true)]
 pub(in crate::cli) struct Wanted {

@@ -103,7 +103,9 @@ pub(in crate::cli) enum Action {
         /// Its name
         name: String,
     },
-    /// Try the way to the upstream out, and let it take part again if every step is done
+    /// Let it take part again, and try the way to the upstream out
+    ///
+    /// Its suspension is lifted and nothing else is changed, whatever becomes of the try.
     Activate {
         /// Its name
         name: String,
@@ -164,11 +166,10 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         }
         Action::Test { name } => test(api, name).await.map(drop),
         Action::Activate { name } => {
-            let known = api.get(&path(name), &()).await?;
-            test(api, name).await?;
-            let kept: Map<String, Value> =
-                SETTINGS.iter().filter_map(|name| Some(((*name).to_owned(), known.get(name)?.clone()))).collect();
-            api.write(Method::PUT, &path(name), Some(kept.into())).await
+            api.write(Method::POST, &format!("{}/activate", path(name)), None).await?;
+            test(api, name)
+                .await
+                .with_context(|| format!("`{name}` takes part, and the way to the upstream is not free"))
         }
         Action::Suspend { name } => api.write(Method::POST, &format!("{}/suspend", path(name)), None).await,
     })

@@ -41,8 +41,9 @@ pub(super) fn state(
     lanes: &[Lane],
     devices: Option<u64>,
 ) -> Result<(LicenceState, Vec<String>), Error> {
-    let terms = standing.terms(Timestamp::now());
     let organizations = admission::active(lanes)?.len() as u64;
+    standing.counted(organizations);
+    let terms = standing.terms(Timestamp::now());
     let devices_over = devices.zip(terms.devices).map_or(0, |(devices, most)| devices.saturating_sub(most));
     let mut notices: Vec<String> = terms.notice.into_iter().collect();
     if devices_over > 0 {

@@ -350,7 +350,8 @@ pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
 /// A part of a body is beyond its bounds.
 pub(super) fn out_of_bounds(fault: &Fault) -> Problem {
     // A case's words are the whole body of the requests that bring them.
-    let pointer = fault.pointer.strip_prefix("/case").unwrap_or(&fault.pointer);
+    let of_body = fault.pointer.strip_prefix("/case").filter(|pointer| pointer.starts_with('/'));
+    let pointer = of_body.unwrap_or(&fault.pointer);
     let detail = format!("`{}` {}", pointer.trim_start_matches('/'), fault.message);
     Problem::field(StatusCode::UNPROCESSABLE_ENTITY, format!("#{pointer}"), detail)
 }

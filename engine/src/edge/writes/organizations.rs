@@ -6,11 +6,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use linesman_schemas::command::{DeviceGroup, Handling, Organization, OrganizationSettings, SubmitCaseAs, Verb};
-use linesman_schemas::{CommandId, FilterLevel, OrgName};
+use linesman_schemas::{CommandId, FilterLevel, OrgName, Place};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Answers, IdempotencyKey, allow, command_id, refused, send};
+use crate::edge::admission::Turn;
 use crate::edge::paths::OrganizationPath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
@@ -129,7 +130,19 @@ async fn set(
         return send(sources, viewer, Some(org), id, verb).await;
     }
     let devices = sources.gauges.look().await.devices.unwrap_or_default();
-    let mut turn = sources.admission.turn().await;
+    let turn = sources.admission.turn().await;
+    set_in_turn(sources, viewer, (turn, devices), org, id, verb).await
+}
+
+/// The same in one's turn, beside so many devices.
+async fn set_in_turn(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    (mut turn, devices): (Turn<'_>, u64),
+    org: OrgName,
+    id: CommandId,
+    verb: Verb,
+) -> Result<Response, Problem> {
     let admitted = turn.admit(&sources.rows, &sources.standing, devices, &org);
     if let Err(excess) = admitted.map_err(|error| Problem::internal(&error))? {
         let status = match excess {
@@ -143,6 +156,52 @@ async fn set(
         turn.take_back(&org);
     }
     answer
+}
+
+/// Lifts the suspension of an organization, and changes nothing else of it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{name}/activate",
+    operation_id = "set-organization.activate",
+    tag = "organizations",
+    params(OrganizationPath, IdempotencyKey),
+    responses(Answers)
+)]
+pub(in crate::edge) async fn activate(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(OrganizationPath { name: org }): PathOf<OrganizationPath>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = command_id(&headers)?;
+    viewer.may("set-organization", &Place::Organization(org.clone()))?;
+    let devices = sources.gauges.look().await.devices.unwrap_or_default();
+    // INVARIANT (what was forbidden stays so): as it is now, and not as whoever asks last saw it; nobody changes it meanwhile.
+    let turn = sources.admission.turn().await;
+    let row = sources.organization(&org).map_err(|error| Problem::internal(&error))?;
+    let nobody = || Problem::new(StatusCode::NOT_FOUND, format!("there is no organization `{org}`"));
+    let row =
+        row.ok_or_else(nobody).map_err(|problem| problem.of("set-organization", Place::Organization(org.clone())))?;
+    let settings = OrganizationSettings {
+        display_name: row.display_name,
+        is_proxy: row.is_proxy,
+        filter_level: row.filter_level,
+        device_groups: row
+            .device_groups
+            .into_iter()
+            .map(|group| DeviceGroup { name: group.name, devices: group.devices })
+            .collect(),
+        alias: row.alias,
+        handling: row.handling,
+        submit_case_as: row.submit_case_as,
+        address: row.address,
+        upload: row.upload,
+        snapshot_interval_s: row.snapshot_interval_s,
+        loaded: None,
+    };
+    let verb = Verb::Organization(Organization::Set(settings));
+    allow(&sources, &viewer, Some(&org), &verb)?;
+    set_in_turn(&sources, &viewer, (turn, devices), org, id, verb).await
 }
 
 /// Suspends an organization: its inputs are set aside, its reactions are held, nothing of it is deleted.

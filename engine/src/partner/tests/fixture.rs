@@ -172,6 +172,7 @@ impl Fixture {
                 has_details: false,
             }),
             change,
+            told: chain::shown(&case(number), None),
             notes,
             updated: at(change),
             ..ChainRow::default()

@@ -183,6 +183,7 @@ fn of_organization() -> Vec<Request> {
         request("organization", "/api/v1/organizations/{one}", None),
         request("set-organization", "/api/v1/organizations/{one}", Some(json!({"proxy": false}))),
         request("suspend-organization", "/api/v1/organizations/{one}/suspend", None),
+        request("set-organization.activate", "/api/v1/organizations/{one}/activate", None),
         request("test-organization", "/api/v1/organizations/{one}/test", None),
         request("set-credentials.remove", "/api/v1/organizations/{one}/credentials", None),
         request("unredact", "/api/v1/organizations/{one}/unredact", None),

@@ -110,6 +110,7 @@ fn told() -> Vec<Sample> {
         at("acme", "organization", "/api/v1/organizations/acme"),
         at("acme", "set-organization", "/api/v1/organizations/acme").body(json!({"proxy": false})),
         at("acme", "suspend-organization", "/api/v1/organizations/acme/suspend"),
+        at("acme", "set-organization.activate", "/api/v1/organizations/acme/activate"),
         at("acme", "test-organization", "/api/v1/organizations/acme/test"),
         at("acme", "set-credentials", "/api/v1/organizations/acme/credentials")
             .body(json!({"user": "acme", "password": "correct horse"})),
