@@ -147,7 +147,7 @@ fn reaches(
 ) -> Result<bool, Error> {
     let mut next = Some(place.clone());
     while let Some(at) = next.filter(|at| at != made) {
-        if Table::read(state, &activations::cut_key(&at, name))?.is_some_and(|cut| cut.number == row.number) {
+        if activations::is_cut(state, &at, name, row.number)? {
             return Ok(false);
         }
         next = at.parent();
