@@ -16,7 +16,6 @@ use crate::places;
 use crate::services::Services;
 use crate::state::State;
 use crate::subscriptions;
-use crate::table::Table;
 use crate::values;
 
 /// How many places below, and how many activations with values, are looked at; what is beyond that is told when it is
