@@ -22,11 +22,14 @@ use memchr::{memchr, memchr2, memmem};
 
 use super::WITHHELD;
 use super::features::Features;
-use super::lines::{Line, first_word, is_operational, is_other_heading, judge, prompt};
+use super::lines::{
+    Line, first_word, heading_marks, is_of_braces, is_operational, is_other_heading, is_stamped, judge, prompt,
+};
 use super::shape::Shape;
 use super::tags::{TAG_MOST, is_compared, is_name, is_named_so, is_of_a_model, local, member, tag_end};
 use super::vocabulary::is_edit;
-use crate::bytes::{at, before, from, part};
+use crate::bytes::{at, before, from, is_blank, part};
+use crate::secrets::{Kind, ends_string};
 
 /// Why the rest of a log's line is withheld: it tells a change of the configuration, or the command that made one.
 const TOLD: [&str; 8] = [
@@ -55,6 +58,8 @@ const OTHERS: [&str; 8] = [
     "\"openconfig-",
     "\"ietf-",
 ];
+/// After how many lines of something else nothing goes on that was interrupted.
+const SUSPENDED_MOST: usize = 64;
 /// How long the name of a member is.
 const NAME_MOST: usize = 128;
 
@@ -65,9 +70,19 @@ static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 enum State {
     Open,
     Section(Shape),
-    Block(Shape),
-    Statement { is_quoted: bool },
-    Element { name: Vec<u8>, depth: usize, is_in_cdata: bool },
+    /// With what ends it earlier than its last brace: `is_loose` where only its form says that it is one.
+    Block {
+        shape: Shape,
+        is_loose: bool,
+    },
+    Statement {
+        is_quoted: bool,
+    },
+    Element {
+        name: Vec<u8>,
+        depth: usize,
+        is_in_cdata: bool,
+    },
     Comparison,
 }
 
@@ -75,10 +90,15 @@ enum State {
 pub(crate) struct Cut {
     state: State,
     is_xml: bool,
+    is_json: bool,
     is_begun: bool,
     is_in_cdata: bool,
     /// The last prompt that was one.
     prompt: Vec<u8>,
+    /// The marks of the last heading that had some.
+    heading: Vec<u8>,
+    /// What goes on behind lines of something else, and how many more of them there may be.
+    suspended: Option<(State, usize)>,
     /// Whether the last that was written says that configuration was withheld: several pieces in a row say it once.
     is_said: bool,
     features: Option<Features>,
@@ -92,9 +112,12 @@ impl Cut {
         Self {
             state: State::Open,
             is_xml: false,
+            is_json: false,
             is_begun: false,
             is_in_cdata: false,
             prompt: Vec::new(),
+            heading: Vec::new(),
+            suspended: None,
             is_said: false,
             features,
             pieces: 0,
@@ -128,6 +151,7 @@ impl Cut {
             let head = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
             if !head.is_empty() {
                 self.is_begun = true;
+                self.is_json = Kind::of(head) == Kind::Json;
                 self.is_xml =
                     at(head, 0) == b'<' && (at(head, 1).is_ascii_alphabetic() || b"?!".contains(&at(head, 1)));
             }
@@ -138,7 +162,7 @@ impl Cut {
             let (passed, starts) = match self.state {
                 State::Open => self.open(rest, starts_line, out),
                 State::Section(_) | State::Comparison => (self.section(rest, starts_line), true),
-                State::Block(_) => (self.block(rest, starts_line), false),
+                State::Block { .. } => (self.block(rest, starts_line), false),
                 State::Statement { .. } => (self.statement(rest, starts_line), true),
                 State::Element { .. } => (self.element(rest), false),
             };
@@ -220,7 +244,7 @@ impl Cut {
                             out.push(b'"');
                             self.say(false, out);
                             out.push(b'"');
-                            self.begin(State::Block(Shape::of_json()));
+                            self.begin(State::Block { shape: Shape::of_json(), is_loose: false });
                             return (opening, false);
                         }
                         None => place = one.end(),
@@ -258,9 +282,14 @@ impl Cut {
                     let verb = if told > 0 { first_word(from(text, one.end())).len() } else { 0 };
                     let end = one.end() + verb;
                     self.give(part(text, 0, end), out);
-                    let passed = end + self.within(from(text, end));
+                    let string = self.is_json.then(|| string_end(text, one.start(), end)).flatten();
+                    let passed = string.unwrap_or_else(|| end + self.within(from(text, end)));
                     out.push(b' ');
                     self.say(false, out);
+                    if string.is_some() {
+                        out.push(b'"');
+                        return (passed + 1, false);
+                    }
                     if part(text, end, passed).ends_with(b"\n") {
                         out.push(b'\n');
                     }
@@ -276,11 +305,23 @@ impl Cut {
     fn beginning(&mut self, text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         let end = self.within(text);
         let line = part(text, 0, end);
+        if self.goes_on(line) {
+            self.say(true, out);
+            return Some(match self.state {
+                State::Block { .. } => self.block(text, false),
+                _ => self.section(text, false),
+            });
+        }
+        if let Some(marks) = heading_marks(line) {
+            self.heading = marks.to_vec();
+        }
         if let Some(prompt) = prompt(line) {
             self.prompt = part(line, 0, prompt.end).trim_ascii_start().to_vec();
         }
         match judge(line) {
             Line::Prompt | Line::Other => return None,
+            // The name of a command in a list of JSON, behind which none of its output stands.
+            Line::Command if self.is_json && is_string(line) => return None,
             Line::Command => {
                 self.give(line, out);
                 if line.ends_with(b"\n") {
@@ -306,9 +347,9 @@ impl Cut {
                 self.say(true, out);
                 self.withhold(line);
             }
-            Line::Block => {
+            block @ (Line::Block | Line::Curly) => {
                 self.say(true, out);
-                self.begin(State::Block(Shape::default()));
+                self.begin(State::Block { shape: Shape::default(), is_loose: block == Line::Curly });
                 return Some(self.block(text, false));
             }
             Line::Comparison => {
@@ -328,14 +369,59 @@ impl Cut {
         !is_within || is_known || (!is_text && is_operational(from(line, prompt.command).trim_ascii_end()))
     }
 
+    /// Whether a line is the heading of another command, with the marks of the last that was one.
+    fn is_same_heading(&self, line: &[u8]) -> bool {
+        !self.heading.is_empty() && heading_marks(line).is_some_and(|marks| marks == self.heading)
+    }
+
+    /// Whether a line of a log stands within braces: not in what is quoted or a comment, which may tell of anything.
+    fn is_interrupted(&self, line: &[u8], shape: &Shape) -> bool {
+        !self.is_xml && !shape.is_json && !shape.is_text() && is_stamped(line)
+    }
+
+    /// Lets something else leave until what was withheld goes on, if it does.
+    fn suspend(&mut self) {
+        let state = std::mem::replace(&mut self.state, State::Open);
+        self.suspended = Some((state, SUSPENDED_MOST));
+        self.begin(State::Open);
+    }
+
+    /// Whether a line goes on with what was suspended. After many that do not nothing does.
+    fn goes_on(&mut self, line: &[u8]) -> bool {
+        let Some((state, left)) = self.suspended.take() else { return false };
+        let is_loose = matches!(state, State::Block { is_loose: true, .. });
+        let is_over = prompt(line).is_some() || heading_marks(line).is_some() || left == 0;
+        let is_blank_line = line.trim_ascii().is_empty();
+        if !is_over
+            && !is_blank_line
+            && !is_stamped(line)
+            && (is_of_braces(line) || (!is_loose && is_blank(at(line, 0))))
+        {
+            self.begin(state);
+            return true;
+        }
+        if !is_over {
+            self.suspended = Some((state, left - usize::from(!is_blank_line)));
+        }
+        false
+    }
+
     /// Goes on in the output of a command or in a comparison; how much of it was withheld.
     fn section(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
         let line = part(text, 0, end);
+        if starts_line
+            && let State::Section(shape) = &self.state
+            && self.is_interrupted(line, shape)
+        {
+            self.suspend();
+            return 0;
+        }
         let is_over = starts_line
             && match &self.state {
                 State::Section(shape) => {
                     self.is_prompt(line, !shape.is_closed(), shape.is_text())
+                        || self.is_same_heading(line)
                         || (shape.is_closed() && (judge(line) == Line::Command || is_other_heading(line)))
                 }
                 _ => !is_compared(line),
@@ -358,14 +444,20 @@ impl Cut {
     fn block(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
         let line = part(text, 0, end);
-        if let State::Block(shape) = &self.state
+        if let State::Block { shape, is_loose } = &self.state
             && starts_line
-            && self.is_prompt(line, true, shape.is_text())
         {
-            self.begin(State::Open);
-            return 0;
+            let is_other = *is_loose && !shape.is_text() && !is_blank(at(line, 0)) && !is_of_braces(line);
+            if self.is_prompt(line, true, shape.is_text()) || self.is_same_heading(line) {
+                self.begin(State::Open);
+                return 0;
+            }
+            if is_other || self.is_interrupted(line, shape) {
+                self.suspend();
+                return 0;
+            }
         }
-        let State::Block(shape) = &mut self.state else { return 0 };
+        let State::Block { shape, .. } = &mut self.state else { return 0 };
         let (mut place, is_over) = shape.pass(line, true);
         if is_over && !shape.is_json {
             // What stands behind it on its line.
@@ -382,7 +474,7 @@ impl Cut {
     fn statement(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
         let statement = part(text, 0, end);
-        if starts_line && self.is_prompt(statement, true, true) {
+        if starts_line && (self.is_prompt(statement, true, true) || self.is_same_heading(statement)) {
             self.begin(State::Open);
             return 0;
         }
@@ -471,7 +563,10 @@ impl Cut {
         let Some(end) = tag_end(text) else {
             // Its attributes go on behind this piece: they are withheld with it.
             let length = part(text, 1, text.len()).iter().position(|byte| !is_name(*byte) && *byte != b':');
-            let is_one = !is_file || is_named_so(part(text, 0, TAG_MOST));
+            // Where another begins before it ends, no further than that.
+            let tag = part(text, 0, TAG_MOST);
+            let next = memmem::find(from(tag, 1), &[b"<", name].concat()).map_or(tag.len(), |next| next + 1);
+            let is_one = !is_file || is_named_so(part(tag, 0, next));
             return is_one.then(|| (name.to_vec(), length.map_or(text.len(), |length| length + 1)));
         };
         if at(text, end - 1) == b'/' || (is_file && !is_named_so(part(text, 0, end))) {
@@ -479,4 +574,23 @@ impl Cut {
         }
         Some((name.to_vec(), end + 1))
     }
+}
+
+/// Whether a line is one string of JSON, alone.
+fn is_string(line: &[u8]) -> bool {
+    let bare = line.trim_ascii();
+    let bare = bare.strip_suffix(b",").unwrap_or(bare);
+    let inner = bare.strip_prefix(b"\"").and_then(|bare| bare.strip_suffix(b"\""));
+    inner.is_some_and(|inner| memchr(b'"', inner).is_none())
+}
+
+/// Where the string of JSON ends that a command within `text` stands in, which goes on at `end`.
+fn string_end(text: &[u8], command: usize, end: usize) -> Option<usize> {
+    let is_mark = |mark: &usize| {
+        let escapes = part(text, 0, *mark).iter().rev().take(64).take_while(|byte| **byte == b'\\').count();
+        escapes % 2 == 0
+    };
+    let opened = memchr::memchr_iter(b'"', part(text, 0, command)).filter(is_mark).count();
+    let mut marks = memchr::memchr_iter(b'"', from(text, end)).map(|mark| end + mark).filter(is_mark);
+    marks.next().filter(|&mark| opened % 2 == 1 && ends_string(text, mark))
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr3_iter, memrchr};
 
 use super::bodies::{is_of_bgp, is_small, less, local, tag_end};
-use super::values::{Mark, bare, ends_string, is_in_tag, mark, mark_before, opening, value};
+use super::values::{Mark, bare, ends_string, is_in_tag, mark, mark_before, markup_end, opening, unquoted, value};
 use super::words::{
     BETWEEN, CONNECTING, PREPOSITIONS, STATEMENTS, Word, is_name, is_near_keys, is_pair, is_value, word,
 };
@@ -79,7 +79,7 @@ impl Forms<'_> {
             Lead::Quoted(begins, mark) => self.quoted(begins, start, end, word, mark),
             Lead::Text if less(text, end).is_some() => self.sibling(end),
             Lead::Text | Lead::Plain => {
-                if !self.assigned(start, end, word) {
+                if !self.assigned(start, end, word, None) {
                     self.statement(start, end, word);
                 }
             }
@@ -121,7 +121,9 @@ impl Forms<'_> {
                 return;
             }
         }
-        if !self.member(start, end, word, opened) {
+        let is_told =
+            |forms: &mut Self| mark(text, end) != Some(opened) && forms.assigned(start, end, word, Some(opened));
+        if !self.member(start, end, word, opened) && !is_told(self) {
             self.statement(start, end, word);
         }
     }
@@ -192,8 +194,8 @@ impl Forms<'_> {
         true
     }
 
-    /// `word=value`, `word: value`; whether it is of that form.
-    fn assigned(&mut self, start: usize, end: usize, word: Word) -> bool {
+    /// `word=value`, `word: value`, also with a quotation mark before the word; whether it is of that form.
+    fn assigned(&mut self, start: usize, end: usize, word: Word, opened: Option<Mark>) -> bool {
         let text = self.text;
         let sign = skip(text, end, is_blank);
         let byte = at(text, sign);
@@ -204,6 +206,10 @@ impl Forms<'_> {
         let indent = part(text, line, start);
         let is_first = indent.iter().all(|&byte| is_blank(byte) || byte == b'-' || byte == b'#');
         let place = skip(text, sign + 1, is_blank);
+        if opened.is_some() && mark(text, place) == opened {
+            // Nothing stands before the end of what is quoted.
+            return true;
+        }
         if is_first && byte == b':' && self.is_below(place) {
             self.below(place, indent.len());
             return true;
@@ -217,10 +223,19 @@ impl Forms<'_> {
         } else {
             value(self.kind, text, place)
         };
+        let value = if opened.is_some() { unquoted(text, value, opened) } else { value };
+        let value = self.within_markup(start, value);
         if word != Word::Community || !is_of_bgp(part(text, value.start, value.end)) {
             self.push(value);
         }
         true
+    }
+
+    /// As much of a value as lies in the attribute or the comment of XML that its word stands in.
+    fn within_markup(&self, start: usize, value: Range<usize>) -> Range<usize> {
+        let text = self.text;
+        let end = if self.kind == Kind::Xml { markup_end(text, start, &value) } else { None };
+        value.start..end.unwrap_or(value.end)
     }
 
     /// `word="value"` in a tag.
@@ -288,6 +303,8 @@ impl Forms<'_> {
             return self.block(value.end, word);
         }
         let is_quoted = mark_before(text, value.start).is_some();
+        let value = self.within_markup(start, value);
+        let spelled = part(text, value.start, value.end);
         if spelled.is_empty() || matches!(spelled, b"{" | b"}" | b"[") || (!is_quoted && self.is_judged_next(&value)) {
             return;
         }
@@ -443,7 +460,11 @@ fn is_told(head: &[u8]) -> bool {
     let is_quoted = memchr3_iter(b'\'', b'"', b'`', head)
         .chain(memchr::memmem::find_iter(head, b"&apos;").map(|sign| sign + 5))
         .chain(memchr::memmem::find_iter(head, b"&quot;").map(|sign| sign + 5))
-        .map(|sign| first_word(part(head, sign + 1, sign + 65)))
+        .map(|sign| {
+            // Up to the next of them: what is full of them is looked at once.
+            let rest = part(head, sign + 1, sign + 65);
+            first_word(part(rest, 0, memchr::memchr3(b'\'', b'"', b'`', rest).unwrap_or(rest.len())))
+        })
         .any(|first| is_one_of(first, &STATEMENTS) && !is_one_of(first, &["ip", "ipv6", "line", "server", "key"]));
     // Behind a word, but also behind the letter of `\n`.
     let begins_word = |place: usize| !is_word(before(head, place)) || before(head, place - 1) == b'\\';

@@ -112,6 +112,15 @@ pub(super) fn of_putty(text: &[u8], start: usize) -> Option<Range<usize>> {
         let line = line_of(text, end).max(first);
         return Some(first..if end - line < BACK { line.max(first) } else { end }).filter(|range| !range.is_empty());
     }
+    // On one line with `\n` between them, in a string of JSON: so many of those, and no further than the string.
+    if at(reach, first) == b'\\' {
+        let line = memchr(b'\n', from(reach, first)).map_or(reach.len(), |end| first + end);
+        let string = part(reach, 0, line);
+        let string = part(string, 0, memchr(b'"', from(string, first)).map_or(line, |end| first + end));
+        let last = memmem::find_iter(from(string, first), b"\\n").nth(count);
+        let escapes = from(string, first).iter().rev().take_while(|byte| **byte == b'\\').count();
+        return Some(first..last.map_or(string.len() - escapes, |last| first + last));
+    }
     let last = memchr::memchr_iter(b'\n', from(reach, first)).nth(count).unwrap_or(reach.len() - first);
     Some(first..first + last)
 }

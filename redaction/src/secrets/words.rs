@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use crate::bytes::part;
+use crate::bytes::{before, begins, from, part};
 
 /// How much a word says of what stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,5 +241,15 @@ static NEAR: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 pub(super) fn is_near_keys(text: &[u8], place: usize) -> bool {
     const NEAR_MOST: usize = 192;
     let head = part(text, place.saturating_sub(NEAR_MOST), place);
-    NEAR.as_ref().is_none_or(|near| near.is_match(head))
+    let Some(near) = NEAR.as_ref() else { return true };
+    near.find_overlapping_iter(head).any(|one| {
+        // Those are parts of everyday words: `like`, `author`, `frontpage`.
+        let is_part = match part(head, one.start(), one.end()).to_ascii_lowercase().as_slice() {
+            b"ike" | b"ntp" | b"wpa" | b"auth" => before(head, one.start()).is_ascii_alphabetic(),
+            _ => false,
+        };
+        let behind = from(head, one.end());
+        let is_author = one.len() == 4 && begins(behind, b"or") && !begins(behind, b"ori");
+        !is_part && !is_author
+    })
 }
