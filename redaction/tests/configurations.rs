@@ -151,6 +151,8 @@ fn json_with_commands_stays_json() {
     for text in [
         "{\"commands\": [\n  \"show configuration\"\n ],\n \"b\": 1\n}\n",
         "{\"a\": \"command 'set system x\", \"b\": 1}\n",
+        "{\n \"a\": [\n  \"command 'set system x\"\n ],\n \"b\": 1\n}\n",
+        "{\n \"a\": [\n  \"show configuration\",\n  \"x\"\n ],\n \"b\": 1\n}\n",
     ] {
         let left = leaving(text);
         assert!(serde_json::from_str::<serde_json::Value>(&left).is_ok(), "{text}{left}");

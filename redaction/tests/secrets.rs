@@ -352,6 +352,10 @@ fn what_is_withheld_ends_with_the_string_it_stands_in() {
         // JSON, each with what has to be left of it.
         "{\"a\": \"secret \\\"a\\\"; ## SECRET-DATA\", \"b\": 1}",
         "{\"a\": \"<password>x\", \"b\": 1}",
+        "{\"a\": \"secret=&quot;z\", \"b\": 1}",
+        "{\"a\": \"password: \\\"a\\\\\", \"b\": 1}",
+        "{\"a\": \"-----BEGIN PRIVATE KEY-----MIIx\\\"x\", \"b\": 1}",
+        "{\"a\": \"Private-Lines: 2\\nab\\ncd\\n\", \"x\": \"Private-Lines: 2\\nab\", \"b\": 1}",
         "{\"x\": \"Private-Lines: 2\\nab\\ncd\\n\", \"b\": 1}\n{\"c\": 2}\n{\"c\": 3}\n",
     ] {
         let left = leaving(text);

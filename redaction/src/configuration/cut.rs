@@ -151,7 +151,7 @@ impl Cut {
             let head = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
             if !head.is_empty() {
                 self.is_begun = true;
-                self.is_json = Kind::of(head) == Kind::Json;
+                self.is_json = Kind::of(head) == Kind::Json || matches!(head.trim_ascii_end(), b"{" | b"[");
                 self.is_xml =
                     at(head, 0) == b'<' && (at(head, 1).is_ascii_alphabetic() || b"?!".contains(&at(head, 1)));
             }

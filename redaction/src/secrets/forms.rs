@@ -5,7 +5,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr3_iter, memrchr};
 
 use super::bodies::{is_of_bgp, is_small, less, local, tag_end};
-use super::values::{Mark, bare, ends_string, is_in_tag, mark, mark_before, markup_end, opening, unquoted, value};
+use super::values::{Mark, bare, closing, ends_string, is_in_tag, mark, mark_before, markup_end, opening, value};
 use super::words::{
     BETWEEN, CONNECTING, PREPOSITIONS, STATEMENTS, Word, is_name, is_near_keys, is_pair, is_value, word,
 };
@@ -223,7 +223,8 @@ impl Forms<'_> {
         } else {
             value(self.kind, text, place)
         };
-        let value = if opened.is_some() { unquoted(text, value, opened) } else { value };
+        let value =
+            opened.map_or(value.clone(), |opened| value.start..value.end.min(closing(self.kind, text, end, opened)));
         let value = self.within_markup(start, value);
         if word != Word::Community || !is_of_bgp(part(text, value.start, value.end)) {
             self.push(value);
@@ -281,9 +282,12 @@ impl Forms<'_> {
             return;
         }
         let first = continued(text, skip(text, end, is_blank));
-        if mark(text, first).is_some_and(|mark| mark.length == 1)
-            && ((self.kind == Kind::Xml && is_in_tag(text, start))
-                || (self.kind == Kind::Json && self.is_in_string(start, first)))
+        // Behind an even number of backslashes a mark ends a string of JSON as well.
+        if let Some(mark) = mark(text, first)
+            && ((self.kind == Kind::Xml && mark.length == 1 && is_in_tag(text, start))
+                || (self.kind == Kind::Json
+                    && mark.length % 2 == 1
+                    && self.is_in_string(start, first + mark.length - 1)))
         {
             return;
         }

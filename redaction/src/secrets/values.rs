@@ -170,16 +170,6 @@ pub(crate) fn ends_string(text: &[u8], place: usize) -> bool {
     at(text, place) == b'"' && matches!(at(text, behind), b',' | b'}' | b']' | b':' | 0)
 }
 
-/// As much of a bare value as stands before the mark that was opened before its word: `'password=...'`.
-pub(super) fn unquoted(text: &[u8], value: Range<usize>, opened: Option<Mark>) -> Range<usize> {
-    let is_bare = mark_before(text, value.start).is_none();
-    let Some(opened) = opened.filter(|opened| is_bare && opened.byte == b'\'') else { return value };
-    let spelled = part(text, value.start, value.end);
-    let ends = |mark: &usize| !at(text, value.start + mark + 1).is_ascii_alphanumeric();
-    let end = memchr::memchr_iter(opened.byte, spelled).find(ends).map_or(value.end, |mark| value.start + mark);
-    value.start..end
-}
-
 /// Where the attribute or the comment ends within a value whose word stands at `start` in it.
 pub(super) fn markup_end(text: &[u8], start: usize, value: &Range<usize>) -> Option<usize> {
     let lowest = start.saturating_sub(BACK);
