@@ -15,6 +15,9 @@
 //!
 //! In XML no piece reaches beyond the text or the CDATA section that it begins in.
 
+mod elements;
+mod interrupted;
+
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -22,14 +25,12 @@ use memchr::{memchr, memchr2, memmem};
 
 use super::WITHHELD;
 use super::features::Features;
-use super::lines::{
-    Line, first_word, heading_marks, is_of_braces, is_operational, is_other_heading, is_stamped, judge, prompt,
-};
+use super::lines::{Line, first_word, heading_marks, is_of_braces, is_other_heading, judge, prompt};
 use super::shape::Shape;
-use super::tags::{TAG_MOST, is_compared, is_name, is_named_so, is_of_a_model, local, member, tag_end};
+use super::tags::{is_compared, is_string, member, string_end};
 use super::vocabulary::is_edit;
 use crate::bytes::{at, before, from, is_blank, part};
-use crate::secrets::{Kind, ends_string};
+use crate::secrets::Kind;
 
 /// Why the rest of a log's line is withheld: it tells a change of the configuration, or the command that made one.
 const TOLD: [&str; 8] = [
@@ -58,8 +59,6 @@ const OTHERS: [&str; 8] = [
     "\"openconfig-",
     "\"ietf-",
 ];
-/// After how many lines of something else nothing goes on that was interrupted.
-const SUSPENDED_MOST: usize = 64;
 /// How long the name of a member is.
 const NAME_MOST: usize = 128;
 
@@ -361,51 +360,6 @@ impl Cut {
         Some(end)
     }
 
-    /// Whether a line is a prompt that ends what is withheld: within braces one that was seen before or that has a
-    /// command behind it, within quotation marks and comments only the former.
-    fn is_prompt(&self, line: &[u8], is_within: bool, is_text: bool) -> bool {
-        let Some(prompt) = prompt(line) else { return false };
-        let is_known = part(line, 0, prompt.end).trim_ascii_start() == self.prompt.as_slice();
-        !is_within || is_known || (!is_text && is_operational(from(line, prompt.command).trim_ascii_end()))
-    }
-
-    /// Whether a line is the heading of another command, with the marks of the last that was one.
-    fn is_same_heading(&self, line: &[u8]) -> bool {
-        !self.heading.is_empty() && heading_marks(line).is_some_and(|marks| marks == self.heading)
-    }
-
-    /// Whether a line of a log stands within braces: not in what is quoted or a comment, which may tell of anything.
-    fn is_interrupted(&self, line: &[u8], shape: &Shape) -> bool {
-        !self.is_xml && !shape.is_json && !shape.is_text() && is_stamped(line)
-    }
-
-    /// Lets something else leave until what was withheld goes on, if it does.
-    fn suspend(&mut self) {
-        let state = std::mem::replace(&mut self.state, State::Open);
-        self.suspended = Some((state, SUSPENDED_MOST));
-        self.begin(State::Open);
-    }
-
-    /// Whether a line goes on with what was suspended. After many that do not nothing does.
-    fn goes_on(&mut self, line: &[u8]) -> bool {
-        let Some((state, left)) = self.suspended.take() else { return false };
-        let is_loose = matches!(state, State::Block { is_loose: true, .. });
-        let is_over = prompt(line).is_some() || heading_marks(line).is_some() || left == 0;
-        let is_blank_line = line.trim_ascii().is_empty();
-        if !is_over
-            && !is_blank_line
-            && !is_stamped(line)
-            && (is_of_braces(line) || (!is_loose && is_blank(at(line, 0))))
-        {
-            self.begin(state);
-            return true;
-        }
-        if !is_over {
-            self.suspended = Some((state, left - usize::from(!is_blank_line)));
-        }
-        false
-    }
-
     /// Goes on in the output of a command or in a comparison; how much of it was withheld.
     fn section(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
@@ -496,101 +450,4 @@ impl Cut {
         }
         end
     }
-
-    /// Goes on in an element; how much of it was withheld.
-    fn element(&mut self, text: &[u8]) -> usize {
-        // What began in a CDATA section ends with it; one that begins in the element is passed over.
-        let end = if self.is_in_cdata { self.within(text) } else { text.len() };
-        let (text, is_cut) = (part(text, 0, end), end < text.len());
-        let State::Element { name, depth, is_in_cdata } = &mut self.state else { return 0 };
-        let mut place = 0;
-        let mut is_over = is_cut;
-        while place < text.len() {
-            if *is_in_cdata {
-                let Some(end) = memmem::find(from(text, place), b"]]>") else {
-                    place = text.len();
-                    break;
-                };
-                place += end + 3;
-                *is_in_cdata = false;
-                continue;
-            }
-            let Some(tag) = memchr(b'<', from(text, place)) else {
-                place = text.len();
-                break;
-            };
-            place += tag;
-            let rest = from(text, place);
-            if rest.starts_with(b"<![CDATA[") {
-                *is_in_cdata = true;
-                place += 9;
-            } else if local(from(rest, 2)) == name.as_slice() && at(rest, 1) == b'/' {
-                *depth = depth.saturating_sub(1);
-                if *depth == 0 {
-                    is_over = true;
-                    break;
-                }
-                place += 1;
-            } else {
-                let is_nested = local(from(rest, 1)) == name.as_slice();
-                let closes = || {
-                    let end = memchr2(b'<', b'>', from(rest, 1));
-                    end.is_some_and(|end| at(rest, end + 1) == b'>' && at(rest, end) == b'/')
-                };
-                *depth += usize::from(is_nested && !closes());
-                place += 1;
-            }
-        }
-        let place = place.min(text.len());
-        self.withhold(part(text, 0, place));
-        if is_over {
-            self.begin(State::Open);
-        }
-        place
-    }
-
-    /// The element of configuration that a text begins with: its name and the length of its tag.
-    fn opening(&self, text: &[u8]) -> Option<(Vec<u8>, usize)> {
-        let name = local(from(text, 1));
-        if name.is_empty() {
-            return None;
-        }
-        let is_file = self.is_xml && !self.is_in_cdata && matches!(name, b"attachment" | b"log" | b"file");
-        let is_named = name.starts_with(b"configuration") || name == b"config";
-        if !is_file && !is_named && !is_of_a_model(text) {
-            return None;
-        }
-        let Some(end) = tag_end(text) else {
-            // Its attributes go on behind this piece: they are withheld with it.
-            let length = part(text, 1, text.len()).iter().position(|byte| !is_name(*byte) && *byte != b':');
-            // Where another begins before it ends, no further than that.
-            let tag = part(text, 0, TAG_MOST);
-            let next = memmem::find(from(tag, 1), &[b"<", name].concat()).map_or(tag.len(), |next| next + 1);
-            let is_one = !is_file || is_named_so(part(tag, 0, next));
-            return is_one.then(|| (name.to_vec(), length.map_or(text.len(), |length| length + 1)));
-        };
-        if at(text, end - 1) == b'/' || (is_file && !is_named_so(part(text, 0, end))) {
-            return None;
-        }
-        Some((name.to_vec(), end + 1))
-    }
-}
-
-/// Whether a line is one string of JSON, alone.
-fn is_string(line: &[u8]) -> bool {
-    let bare = line.trim_ascii();
-    let bare = bare.strip_suffix(b",").unwrap_or(bare);
-    let inner = bare.strip_prefix(b"\"").and_then(|bare| bare.strip_suffix(b"\""));
-    inner.is_some_and(|inner| memchr(b'"', inner).is_none())
-}
-
-/// Where the string of JSON ends that a command within `text` stands in, which goes on at `end`.
-fn string_end(text: &[u8], command: usize, end: usize) -> Option<usize> {
-    let is_mark = |mark: &usize| {
-        let escapes = part(text, 0, *mark).iter().rev().take(64).take_while(|byte| **byte == b'\\').count();
-        escapes % 2 == 0
-    };
-    let opened = memchr::memchr_iter(b'"', part(text, 0, command)).filter(is_mark).count();
-    let mut marks = memchr::memchr_iter(b'"', from(text, end)).map(|mark| end + mark).filter(is_mark);
-    marks.next().filter(|&mark| opened % 2 == 1 && ends_string(text, mark))
 }

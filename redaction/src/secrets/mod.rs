@@ -8,6 +8,7 @@
 mod bodies;
 mod forms;
 mod private_keys;
+mod surroundings;
 mod values;
 mod words;
 
