@@ -341,7 +341,14 @@ fn keys_beside_everyday_words_stay() {
     ] {
         assert_eq!(leaving(text), text);
     }
-    for text in ["{\"ike\":{\"key\":\"@@\"}}", "{\"ntp\":{\"key\":\"@@\"}}", "{\"authentication\":{\"key\":\"@@\"}}"] {
+    for text in [
+        "{\"ike\":{\"key\":\"@@\"}}",
+        "{\"ntp\":{\"key\":\"@@\"}}",
+        "{\"authentication\":{\"key\":\"@@\"}}",
+        "{\"oauth\":{\"key\":\"@@\"}}",
+        "{\"vpnIke\":{\"key\":\"@@\"}}",
+        "{\"sntp\":{\"key\":\"@@\"}}",
+    ] {
         assert!(!leaving(text).contains("@@"), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use crate::bytes::{before, begins, from, part};
+use crate::bytes::{at, before, begins, from, part};
 
 /// How much a word says of what stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,12 +244,16 @@ pub(super) fn is_near_keys(text: &[u8], place: usize) -> bool {
     let Some(near) = NEAR.as_ref() else { return true };
     near.find_overlapping_iter(head).any(|one| {
         // Those are parts of everyday words: `like`, `author`, `frontpage`.
-        let is_part = match part(head, one.start(), one.end()).to_ascii_lowercase().as_slice() {
-            b"ike" | b"ntp" | b"wpa" | b"auth" => before(head, one.start()).is_ascii_alphabetic(),
-            _ => false,
-        };
+        let spelled = part(head, one.start(), one.end());
+        let is_short = [&b"ike"[..], b"ntp", b"wpa"].iter().any(|short| spelled.eq_ignore_ascii_case(short));
+        let letter = before(head, one.start());
+        let is_part = is_short
+            && letter.is_ascii_alphabetic()
+            && letter.is_ascii_lowercase() == at(spelled, 0).is_ascii_lowercase()
+            // `sntp`, `xntp`.
+            && !matches!(letter.to_ascii_lowercase(), b's' | b'x');
         let behind = from(head, one.end());
-        let is_author = one.len() == 4 && begins(behind, b"or") && !begins(behind, b"ori");
+        let is_author = spelled.eq_ignore_ascii_case(b"auth") && begins(behind, b"or") && !begins(behind, b"ori");
         !is_part && !is_author
     })
 }
