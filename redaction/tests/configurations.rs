@@ -139,6 +139,9 @@ fn lines_of_a_log_within_configuration_do_not_let_it_out() {
         let left = leaving(&text);
         assert!(!left.contains(SECRET), "{text}{left}");
     }
+    // What ends a block is judged like every line.
+    let text = format!("ge-0/0/0 {{\nset system host-name {SECRET}\n");
+    assert!(!leaving(&text).contains(SECRET), "{}", leaving(&text));
     // Nor do headings and lines of a log within quotation marks and comments.
     for within in ["/*\n2026-11-21 10:15:01 ann\n*/", "message \"\n=== show your badge ===\n\";"] {
         let text = format!("--- show configuration ---\nsystem {{\n{within}\n    host-name {SECRET};\n}}\n");

@@ -161,7 +161,11 @@ impl Cut {
             let (passed, starts) = match self.state {
                 State::Open => self.open(rest, starts_line, out),
                 State::Section(_) | State::Comparison => (self.section(rest, starts_line), true),
-                State::Block { .. } => (self.block(rest, starts_line), false),
+                State::Block { .. } => {
+                    let passed = self.block(rest, starts_line);
+                    // What ended it is a line like others.
+                    (passed, starts_line && passed == 0)
+                }
                 State::Statement { .. } => (self.statement(rest, starts_line), true),
                 State::Element { .. } => (self.element(rest), false),
             };
