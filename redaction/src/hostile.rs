@@ -91,6 +91,16 @@ const HOSTILE: &[&str] = &[
     "BEGIN ",
     "-----END ",
     "Private-Lines: 9\n",
+    "Private-Lines: 9\\n",
+    "pwd x ''''''''''''''''''''''''",
+    "secret x 'a\"a",
+    "<!-- password x ",
+    "<a b='password=",
+    "core dump {\n",
+    "core dump {\nx\n;\n",
+    "### show x\n",
+    "\\172.16.",
+    "\"password=",
 ];
 
 fn looked_at(text: &str, level: FilterLevel) -> u64 {

@@ -182,3 +182,24 @@ fn hardware_addresses_are_found_on_demand() {
     let found: Vec<What> = Addresses::of(b"10.1.2.3 0011.2233.4455", true).map(|found| found.what).collect();
     assert_eq!(found, [What::V4([10, 1, 2, 3].into()), What::Mac(b'.')]);
 }
+
+#[test]
+fn an_address_behind_what_may_begin_an_escape_is_found() {
+    for (text, expected) in [
+        (r"\172.16.1.2\share", "172.16.1.2"),
+        (r"DOM\172.16.1.2 x", "172.16.1.2"),
+        (r"\100.64.1.2", "100.64.1.2"),
+        (r"\x10.1.2.3", "10.1.2.3"),
+        (r"\\203.0.113.7\x", "203.0.113.7"),
+        ("user%10.1.2.3@relay", "10.1.2.3"),
+        ("100%172.16.1.2", "172.16.1.2"),
+        ("x&#10.1.2.3 y", "10.1.2.3"),
+        ("#010.1.2.3", "010.1.2.3"),
+        (r"DOM\2001:db8::1", "2001:db8::1"),
+        ("x&#2001:db8::1", "2001:db8::1"),
+        // What the other reading would let stay.
+        ("%224.1.2.3%22", "4.1.2.3"),
+    ] {
+        assert_eq!(spelled(text, false), [expected], "{text}");
+    }
+}

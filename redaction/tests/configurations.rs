@@ -106,3 +106,59 @@ fn what_is_no_configuration_leaves() {
         assert_eq!(leaving(text), text);
     }
 }
+
+#[test]
+fn a_block_that_is_never_closed_does_not_hold_back_the_rest() {
+    let log = "Nov 21 10:15:01 edge rpd[1]: peer down\nNov 21 10:15:02 edge rpd[1]: peer up\n";
+    for head in [
+        "process state dump {\n",
+        "goroutine 1 {\n",
+        "statistics {\n",
+        "reading server {\n  a;\n",
+        "system {\n  host-name a;\n",
+    ] {
+        let left = leaving(&format!("{head}{log}"));
+        assert!(left.ends_with(log), "{head}: {left}");
+    }
+    let text = "core dump begin {\nit begins here\nand ends\n";
+    assert!(leaving(text).ends_with("it begins here\nand ends\n"), "{}", leaving(text));
+    for cut in ["system {\n  host-name a;\n", "set system login message \"abc\nset x y\n"] {
+        let left = leaving(&format!("--- show configuration ---\n{cut}--- show version ---\nJunos: 21.4\n{log}"));
+        let rest =
+            format!("--- show configuration ---\n[configuration withheld]\n--- show version ---\nJunos: 21.4\n{log}");
+        assert_eq!(left, rest, "{cut}");
+    }
+}
+
+#[test]
+fn lines_of_a_log_within_configuration_do_not_let_it_out() {
+    let log = "Nov 21 10:15:01 edge rpd[1]: peer down\n";
+    for head in ["root@e> show configuration\nsystem {\n", "system {\n", "ge-0/0/0 {\n"] {
+        let text =
+            format!("{head}{log}    description {SECRET};\n    unit 0 {{\n{log}        x {SECRET};\n    }}\n}}\n");
+        let left = leaving(&text);
+        assert!(!left.contains(SECRET), "{text}{left}");
+    }
+    // What ends a block is judged like every line.
+    let text = format!("ge-0/0/0 {{\nset system host-name {SECRET}\n");
+    assert!(!leaving(&text).contains(SECRET), "{}", leaving(&text));
+    // Nor do headings and lines of a log within quotation marks and comments.
+    for within in ["/*\n2026-11-21 10:15:01 ann\n*/", "message \"\n=== show your badge ===\n\";"] {
+        let text = format!("--- show configuration ---\nsystem {{\n{within}\n    host-name {SECRET};\n}}\n");
+        assert!(!leaving(&text).contains(SECRET), "{text}");
+    }
+}
+
+#[test]
+fn json_with_commands_stays_json() {
+    for text in [
+        "{\"commands\": [\n  \"show configuration\"\n ],\n \"b\": 1\n}\n",
+        "{\"a\": \"command 'set system x\", \"b\": 1}\n",
+        "{\n \"a\": [\n  \"command 'set system x\"\n ],\n \"b\": 1\n}\n",
+        "{\n \"a\": [\n  \"show configuration\",\n  \"x\"\n ],\n \"b\": 1\n}\n",
+    ] {
+        let left = leaving(text);
+        assert!(serde_json::from_str::<serde_json::Value>(&left).is_ok(), "{text}{left}");
+        assert!(left.contains("\"b\": 1"), "{text}{left}");
+    }
+}

@@ -310,3 +310,75 @@ fn no_level_lets_a_secret_out() {
         assert!(!left.contains("Ew.Srv") && !left.contains("s3cr3t"), "{name}: {left}");
     }
 }
+
+#[test]
+fn secrets_quoted_with_their_word_are_withheld() {
+    for text in [
+        "{\"log\":\"password=@@\",\"b\":1}",
+        "{\"log\":\"password: @@\",\"b\":1}",
+        "[\"password=@@\"]",
+        "{\"a\":\"snmp-community: @@\"}",
+        "x \"password=@@\"",
+        "x 'secret: @@'",
+        "curl -d 'password=@@'",
+        "\"password=@@&user=a\"",
+        "<a t=\"password=@@\"/>",
+        "<a t='password: @@'/>",
+    ] {
+        let left = leaving(&text.replace("@@", "Zk7canaryQ9"));
+        assert!(!left.contains("Zk7canaryQ9"), "{text}: {left}");
+    }
+    let text = "{\"a\":\"password\",\"b\":1}";
+    assert_eq!(leaving(text), text);
+}
+
+#[test]
+fn keys_beside_everyday_words_stay() {
+    for text in [
+        "{\"title\":\"looks like a bug\",\"key\":\"JIRA-123\",\"author\":\"ann\"}",
+        "{\"author\":\"ann\",\"key\":\"JIRA-123\"}",
+        "{\"title\":\"is frontpage\",\"key\":\"JIRA-123\"}",
+    ] {
+        assert_eq!(leaving(text), text);
+    }
+    for text in [
+        "{\"ike\":{\"key\":\"@@\"}}",
+        "{\"ntp\":{\"key\":\"@@\"}}",
+        "{\"authentication\":{\"key\":\"@@\"}}",
+        "{\"oauth\":{\"key\":\"@@\"}}",
+        "{\"vpnIke\":{\"key\":\"@@\"}}",
+        "{\"sntp\":{\"key\":\"@@\"}}",
+    ] {
+        assert!(!leaving(text).contains("@@"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_withheld_ends_with_the_string_it_stands_in() {
+    for text in [
+        // JSON, each with what has to be left of it.
+        "{\"a\": \"secret \\\"a\\\"; ## SECRET-DATA\", \"b\": 1}",
+        "{\"a\": \"<password>x\", \"b\": 1}",
+        "{\"a\": \"secret=&quot;z\", \"b\": 1}",
+        "{\"a\": \"password: \\\"a\\\\\", \"b\": 1}",
+        "{\"a\": \"-----BEGIN PRIVATE KEY-----MIIx\\\"x\", \"b\": 1}",
+        "{\"a\": \"Private-Lines: 2\\nab\\ncd\\n\", \"x\": \"Private-Lines: 2\\nab\", \"b\": 1}",
+        "{\"x\": \"Private-Lines: 2\\nab\\ncd\\n\", \"b\": 1}\n{\"c\": 2}\n{\"c\": 3}\n",
+    ] {
+        let left = leaving(text);
+        for line in left.lines() {
+            assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{text}: {left}");
+        }
+        assert!(left.contains("\"b\": 1}") && left.contains("WITHHELD"), "{text}: {left}");
+    }
+    for (text, expected) in [
+        (
+            "<r><a t='set system x secret Zk'/><b v='1'/></r>",
+            "<r><a t='set system x secret SECRET-WITHHELD'/><b v='1'/></r>",
+        ),
+        ("<r><a t=\"pwd &quot;\"/><b v=\"1\"/></r>", "\"/><b v=\"1\"/></r>"),
+        ("<r><!-- password: \"abc --><b v=\"1\"/></r>", "--><b v=\"1\"/></r>"),
+    ] {
+        assert!(leaving(text).ends_with(expected), "{text}: {}", leaving(text));
+    }
+}

@@ -24,6 +24,9 @@ use crate::{IncidentId, Priority};
 pub const PATH: &str = "/partner/v1/";
 /// The most controllers a case may have passed.
 pub const TRACE_MOST: usize = 16;
+/// The longest synopsis of a case that is reported, in characters. With engine level 9 longer ones are cut before they leave;
+/// what is in a log already may be longer.
+pub const SYNOPSIS_MOST: usize = 1_000;
 /// The longest name of a controller, and of an end customer, in characters.
 pub const CONTROLLER_MOST: usize = 64;
 /// The longest alias, in characters: a name and a stroke for each controller.
@@ -58,7 +61,8 @@ pub struct CaseReport {
     pub tracking_number: IncidentId,
     /// How urgent.
     pub priority: Priority,
-    /// One line on the problem.
+    /// One line on the problem, of at most 1,000 characters.
+    #[schemars(length(max = 1_000))]
     pub synopsis: String,
     /// What else `Send all information` lets out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

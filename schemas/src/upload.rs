@@ -158,8 +158,21 @@ pub struct Upload {
     pub device: Option<UploadDevice>,
     /// The level at which they are to leave: they are filtered on their way, and never leave as they are here.
     pub filter_level: FilterLevel,
+    /// What of a bundle stays here, since whoever wanted its case has said so. It leaves with none of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<BundlePart>,
     /// Where they are.
     pub source: UploadSource,
+}
+
+/// What of a bundle may stay behind by choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BundlePart {
+    /// Its attachments and logs.
+    Attachments,
+    /// What its manifest says of core files.
+    CoreFiles,
 }
 
 /// Where the bytes of an upload are.

@@ -9,6 +9,7 @@
 //! cascade  from level to level to 6, and what that knows
 //! uploads  from level to level to 7, and what that knows
 //! snapshots from level to level to 8, and what that knows
+//! settled from level to level to 9, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -27,6 +28,7 @@ mod raised;
 mod reports;
 mod scribe;
 mod services;
+mod settled;
 mod snapshots;
 mod system;
 mod uploads;
@@ -47,5 +49,6 @@ fn main() -> anyhow::Result<()> {
     activations::make(&dir.join("activations"))?;
     cascade::make(&dir.join("cascade"))?;
     uploads::make(&dir.join("uploads"))?;
-    snapshots::make(&dir.join("snapshots"))
+    snapshots::make(&dir.join("snapshots"))?;
+    settled::make(&dir.join("settled"))
 }

@@ -1,5 +1,6 @@
 //! What a licence permits is done, what it does not is refused by name, and bundles are processed in any case.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use linesman_tests::{Launch, OPEN_CASE, Out, Upstream, World, block, event, run, run_script, scripts, until};
@@ -65,7 +66,12 @@ async fn a_licence_that_is_not_ours_is_not_installed() {
     let said = install().await.2;
     assert!(said.starts_with(&format!("{refused}it is for another installation, `")), "{said}");
     issue("@k", "partner", &["--upstream", "https://support.example"]).await;
-    let elsewhere = format!("{settings}[upstream]\nurl = \"https://other.example\"\n");
+    std::fs::write(dir.join("password"), "secret").unwrap();
+    std::fs::set_permissions(dir.join("password"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let elsewhere = format!(
+        "{settings}[upstream]\nurl = \"https://other.example\"\nsite_id = \"P-1000\"\nuser = \"noc\"\n\
+         password_file = \"password\"\n"
+    );
     std::fs::write(dir.join("linesman.toml"), elsewhere).unwrap();
     let expected =
         "the licence names the upstream `https://support.example`, and `upstream.url` is `https://other.example`\n";

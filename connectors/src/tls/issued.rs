@@ -177,9 +177,8 @@ impl ClientAuthorities {
             held.looked = Instant::now();
             let stamp = stamp(path);
             if stamp != held.stamp {
-                held.stamp = stamp;
                 match asked(&self.roots, Some(path)) {
-                    Ok(authorities) => held.authorities = authorities,
+                    Ok(authorities) => (held.authorities, held.stamp) = (authorities, stamp),
                     Err(error) => {
                         let (error, path) = (error.to_string(), path.display());
                         tracing::warn!(error, %path, "revocations cannot be read again: the last ones count on");

@@ -86,7 +86,8 @@ impl Parcel {
 /// What is told of it before its bytes are.
 fn announced(redaction: &Redaction, upload: &Upload) -> UploadRequest {
     // Every field by name: one added to `Upload` must be decided on here.
-    let Upload { kind, case, name, media_type, device, filter_level, source: _ } = upload;
+    // What stays here by choice is not among the contents any more.
+    let Upload { kind, case, name, media_type, device, filter_level, without: _, source: _ } = upload;
     let is_list = *filter_level == FilterLevel::FeaturesOnly;
     let device = device.as_ref().map(|device| UploadDevice {
         serial_number: redaction.name(&device.serial_number),

@@ -27,6 +27,7 @@ pub(crate) fn upload(number: u64, level: FilterLevel, name: &str) -> Task {
         media_type: None,
         device: None,
         filter_level: level,
+        without: Vec::new(),
         source: UploadSource::Object { sha256: "0".repeat(64), size: 1 },
     };
     task(2000 + number, Action::Upload(Box::new(upload)))

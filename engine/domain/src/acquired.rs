@@ -16,7 +16,7 @@ use super::shelf::{Globals, Shelf};
 use super::state::Base;
 use super::subscriptions;
 use super::table::Table;
-use super::values::{self, Given, Whose};
+use super::values::{self, Given, ValuesRow, Whose};
 
 /// For what values are acquired.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +76,9 @@ pub(crate) struct Common {
     places: Vec<(Place, Rc<Tier>)>,
 }
 
+/// A subscription that values are acquired through: its name, where it was made, and its number.
+pub(crate) type Through<'a> = (&'a SubscriptionName, &'a Place, u64);
+
 /// What one place says to the values of a service through a subscription.
 #[derive(Debug)]
 struct Tier {
@@ -92,13 +95,15 @@ struct Tier {
 /// The base cannot be read, or a row of it.
 pub fn gather(base: &(impl Base + ?Sized), shelf: &Shelf, wanted: &Wanted<'_>) -> Result<Gathered, Error> {
     let subscription = match wanted.subscription {
-        Some(name) => subscriptions::seen(base, wanted.place, name)?.map(|(_, row)| (name, row.number)),
+        Some(name) => subscriptions::seen(base, wanted.place, name)?.map(|(made, row)| (name, made, row.number)),
         None => None,
     };
+    let subscription = subscription.as_ref().map(|(name, made, number)| (*name, made, *number));
     gather_with(base, shelf, wanted, subscription, &mut Common::default())
 }
 
-/// As [`gather`], for one of many places: through a subscription that is known, by its name and number.
+/// As [`gather`], for one of many places: through a subscription that is known, by its name, where it was made, and its
+/// number.
 ///
 /// # Errors
 /// The base cannot be read, or a row of it.
@@ -106,7 +111,7 @@ pub(crate) fn gather_with(
     base: &(impl Base + ?Sized),
     shelf: &Shelf,
     wanted: &Wanted<'_>,
-    subscription: Option<(&SubscriptionName, u64)>,
+    subscription: Option<Through<'_>>,
     common: &mut Common,
 ) -> Result<Gathered, Error> {
     let globals = common.globals(base, shelf)?;
@@ -165,20 +170,21 @@ impl Common {
         &mut self,
         base: &(impl Base + ?Sized),
         wanted: &Wanted<'_>,
-        subscription: Option<(&SubscriptionName, u64)>,
+        subscription: Option<Through<'_>>,
         place: Place,
     ) -> Result<Rc<Tier>, Error> {
         let service = wanted.service.map(|(name, _)| name);
+        let numbered = subscription.map(|(name, _, number)| (name, number));
         let is_same = |(known, tier): &&(Place, Rc<Tier>)| {
             let through = tier.subscription.as_ref().map(|(name, number)| (name, *number));
-            (known, tier.service.as_ref(), through) == (&place, service, subscription)
+            (known, tier.service.as_ref(), through) == (&place, service, numbered)
         };
         if let Some((_, tier)) = self.places.iter().find(is_same) {
             return Ok(Rc::clone(tier));
         }
         let tier = Rc::new(Tier {
             service: service.cloned(),
-            subscription: subscription.map(|(name, number)| (name.clone(), number)),
+            subscription: numbered.map(|(name, number)| (name.clone(), number)),
             layers: layers_of(base, wanted, subscription, &place)?,
             row: match &place {
                 Place::Below(path) => Table::read(base, &places::key(path))?,
@@ -196,17 +202,23 @@ impl Common {
 fn layers_of(
     base: &(impl Base + ?Sized),
     wanted: &Wanted<'_>,
-    subscription: Option<(&SubscriptionName, u64)>,
+    subscription: Option<Through<'_>>,
     place: &Place,
 ) -> Result<Vec<Arc<Layer>>, Error> {
     let (own, of_subscription) = sources(place);
-    let mut layers = vec![layer(own, place, &given(base, wanted, place, Whose::Own, 0)?)];
-    if let Some((name, number)) = subscription {
-        let given = given(base, wanted, place, Whose::Subscription(name), number)?;
+    let mut layers = vec![layer(
+        own,
+        place,
+        &given(wanted, (place, Whose::Own), || Table::read(base, &values::key(place, Whose::Own)))?,
+    )];
+    if let Some((name, made, number)) = subscription {
+        let given =
+            given(wanted, (place, Whose::Subscription(name)), || values::given_for(base, place, name, (made, number)))?;
         layers.push(layer(of_subscription, place, &given));
     }
     if let (Place::Organization(_), Some((service, _))) = (place, wanted.service) {
-        let given = given(base, wanted, place, Whose::Localized(service), 0)?;
+        let whose = Whose::Localized(service);
+        let given = given(wanted, (place, whose), || Table::read(base, &values::key(place, whose)))?;
         layers.push(layer(Source::Localized, place, &given));
     }
     layers.retain(|layer| !layer.substitutions.is_empty());
@@ -232,20 +244,18 @@ pub fn source_of(place: &Place, whose: Whose<'_>) -> Source {
     }
 }
 
+/// What stands, unless something else is to.
 fn given(
-    base: &(impl Base + ?Sized),
     wanted: &Wanted<'_>,
-    place: &Place,
-    whose: Whose<'_>,
-    number: u64,
+    (place, whose): (&Place, Whose<'_>),
+    standing: impl FnOnce() -> Result<Option<ValuesRow>, Error>,
 ) -> Result<Vec<Given>, Error> {
     if let Some(instead) = wanted.instead
         && (instead.place, instead.whose) == (place, whose)
     {
         return Ok(instead.given.to_vec());
     }
-    let row = Table::read(base, &values::key(place, whose))?.filter(|row| row.number == number);
-    Ok(row.map(|row| row.substitutions).unwrap_or_default())
+    Ok(standing()?.map(|row| row.substitutions).unwrap_or_default())
 }
 
 fn layer(source: Source, place: &Place, given: &[Given]) -> Layer {

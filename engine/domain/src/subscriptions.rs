@@ -53,6 +53,16 @@ pub fn key(place: &Place, name: &SubscriptionName) -> Key<SubscriptionRow> {
     SUBSCRIPTIONS.key(&[org, &within], name.as_str().as_bytes())
 }
 
+/// What the keys of what stands below for a subscription end with, so that one that was made further below leaves alone
+/// what is of one above: nothing for one of an organization.
+pub(crate) fn mark(made: &Place) -> &'static str {
+    match made {
+        Place::Below(path) if path.line.is_some() => ":line",
+        Place::Below(_) => ":site",
+        Place::Organization(_) | Place::Provider => "",
+    }
+}
+
 /// The subscriptions that were made at a place itself, by name.
 ///
 /// # Errors

@@ -4,6 +4,10 @@
 //! V <organization> <place within it> <whose>   ValuesRow
 //! ```
 //!
+//! From the engine level [`APART`] on, values for a subscription that was made at a site or an access line stand under a
+//! key of their own: those that the same place has for one of the same name from above stay beside them, and count again
+//! when that one goes.
+//!
 //! What stands together is read together: what a place has of its own, what it has for a subscription that is seen
 //! there, and how the provider has localized a service for an organization.
 
@@ -14,6 +18,7 @@ use linesman_schemas::{OrgName, Place, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::desk::Desk;
 use super::state::Base;
 use super::table::{Key, Row, Table};
 use super::{places, subscriptions};
@@ -67,7 +72,10 @@ impl fmt::Display for Whose<'_> {
     }
 }
 
-/// The key of values at a place.
+/// From which engine level on what is given for subscriptions of one name is told apart by where these were made.
+pub const APART: u32 = 9;
+
+/// The key of values at a place; of a subscription those for one of an organization, and before [`APART`] for any.
 pub fn key(place: &Place, whose: Whose<'_>) -> Key<ValuesRow> {
     let (org, within) = places::own(place);
     VALUES.key(&[org, &within], whose.to_string().as_bytes())
@@ -78,15 +86,66 @@ pub fn key(place: &Place, whose: Whose<'_>) -> Key<ValuesRow> {
 /// # Errors
 /// The base cannot be read, or a row of it.
 pub fn read(base: &(impl Base + ?Sized), place: &Place, whose: Whose<'_>) -> Result<Vec<Given>, Error> {
-    let number = match whose {
-        Whose::Own | Whose::Localized(_) => 0,
+    let row = match whose {
+        Whose::Own | Whose::Localized(_) => Table::read(base, &key(place, whose))?,
         Whose::Subscription(name) => match subscriptions::seen(base, place, name)? {
-            Some((_, row)) => row.number,
-            None => return Ok(Vec::new()),
+            Some((made, row)) => given_for(base, place, name, (&made, row.number))?,
+            None => None,
         },
     };
-    let row = Table::read(base, &key(place, whose))?.filter(|row| row.number == number);
     Ok(row.map(|row| row.substitutions).unwrap_or_default())
+}
+
+/// What was given at a place for a subscription that was made at `made`, and has that number.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub(crate) fn given_for(
+    base: &(impl Base + ?Sized),
+    place: &Place,
+    name: &SubscriptionName,
+    (made, number): (&Place, u64),
+) -> Result<Option<ValuesRow>, Error> {
+    let apart = match subscriptions::mark(made) {
+        "" => None,
+        _ => Table::read(base, &key_apart(place, name, made))?.filter(|row| row.number == number),
+    };
+    match apart {
+        Some(row) => Ok(Some(row)),
+        None => Ok(Table::read(base, &key(place, Whose::Subscription(name)))?.filter(|row| row.number == number)),
+    }
+}
+
+/// What was given at a place for a subscription that was made at `made` stands there from here on, or nothing does.
+///
+/// # Errors
+/// The state cannot be read, or the row has no form.
+pub(crate) fn keep_for(
+    desk: &mut Desk,
+    place: &Place,
+    name: &SubscriptionName,
+    made: &Place,
+    row: ValuesRow,
+) -> Result<(), Error> {
+    let mut key = key(place, Whose::Subscription(name));
+    if desk.is_at(APART) && !subscriptions::mark(made).is_empty() {
+        // What was given before the level stands where it did until something else is.
+        if desk.read(&key)?.is_some_and(|standing| standing.number == row.number) {
+            desk.remove(key);
+        }
+        key = key_apart(place, name, made);
+    }
+    match row.substitutions.is_empty() {
+        true => desk.remove(key),
+        false => desk.write(key, &row)?,
+    }
+    Ok(())
+}
+
+fn key_apart(place: &Place, name: &SubscriptionName, made: &Place) -> Key<ValuesRow> {
+    let (org, within) = places::own(place);
+    let whose = Whose::Subscription(name);
+    VALUES.key(&[org, &within], format!("{whose}{}", subscriptions::mark(made)).as_bytes())
 }
 
 /// The places of an organization where values were given, each as often as there are values of somebody's.

@@ -10,9 +10,10 @@ use linesman_connectors::Contents;
 use linesman_domain::table::Table;
 use linesman_domain::uploads;
 use linesman_schemas::OrgName;
+use linesman_schemas::bundle;
 use linesman_schemas::outcome::{Failure, FailureClass};
 use linesman_schemas::reaction::{Action, BundleBytes, Task};
-use linesman_schemas::upload::UploadSource;
+use linesman_schemas::upload::{BundlePart, UploadSource};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -38,7 +39,7 @@ pub(super) fn is_named(action: &Action) -> bool {
 /// They are gone, or are not what the task says they are.
 pub(super) async fn of(shared: &Shared, task: &Task) -> Result<Contents, Failure> {
     match (task.action.bundle(), object(&task.action), &task.org) {
-        (Some(bundle), _, _) => fetch(shared, bundle).await,
+        (Some(bundle), _, _) => fetch(shared, bundle, without(&task.action)).await,
         (None, Some(object), Some(org)) => open(shared, org, object).await,
         (None, Some(_), None) => Err(refused("an object is an organization's".to_owned())),
         (None, None, _) => Err(refused("no bytes are named".to_owned())),
@@ -49,7 +50,7 @@ pub(super) async fn of(shared: &Shared, task: &Task) -> Result<Contents, Failure
 ///
 /// # Errors
 /// The message is gone, or it is not the one that is named: never an empty or another content.
-async fn fetch(shared: &Shared, named: &BundleBytes) -> Result<Contents, Failure> {
+async fn fetch(shared: &Shared, named: &BundleBytes, without: &[BundlePart]) -> Result<Contents, Failure> {
     // The room is closed by nobody.
     let permit = Arc::clone(&shared.room).acquire_owned().await.ok();
     let message = loop {
@@ -64,7 +65,15 @@ async fn fetch(shared: &Shared, named: &BundleBytes) -> Result<Contents, Failure
     let Some((_, bytes)) = message else {
         return Err(refused(format!("the message {} of IN is gone", named.sequence)));
     };
-    cut(bytes.into(), named, permit)
+    cut(bytes.into(), named, without, permit)
+}
+
+/// What of the bundle that an action names stays here.
+fn without(action: &Action) -> &[BundlePart] {
+    match action {
+        Action::Upload(upload) => &upload.without,
+        _ => &[],
+    }
 }
 
 /// The object that an action names, by its SHA-256, and its size.
@@ -108,7 +117,12 @@ async fn open(shared: &Shared, org: &OrgName, (sha256, size): (&str, u64)) -> Re
 }
 
 /// The part that is named, in pieces that hold on to their room.
-fn cut(bytes: Bytes, named: &BundleBytes, permit: Option<OwnedSemaphorePermit>) -> Result<Contents, Failure> {
+fn cut(
+    bytes: Bytes,
+    named: &BundleBytes,
+    without: &[BundlePart],
+    permit: Option<OwnedSemaphorePermit>,
+) -> Result<Contents, Failure> {
     let other = |what: &str| refused(format!("the message {} of IN is not the bundle: {what}", named.sequence));
     if bytes.len() as u64 != named.length {
         return Err(other("its length differs"));
@@ -122,11 +136,34 @@ fn cut(bytes: Bytes, named: &BundleBytes, permit: Option<OwnedSemaphorePermit>) 
         return Err(other("it does not reach as far as the part that is named"));
     };
     let part = bytes.slice(start..end);
+    let part = if without.is_empty() { part } else { left(&part, without)?.into() };
+    let length = part.len() as u64;
     let pieces = stream::unfold((part, permit), |(mut rest, permit)| async move {
         let piece = rest.split_to(rest.len().min(PIECE_BYTES));
         (!piece.is_empty()).then(|| (Ok::<_, io::Error>(piece), (rest, permit)))
     });
-    Ok(Contents::new((end - start) as u64, pieces))
+    Ok(Contents::new(length, pieces))
+}
+
+/// What is left of a bundle without some of it: written anew of what is understood of it, so that nothing of what stays
+/// hides in what is not.
+///
+/// # Errors
+/// It is no bundle.
+fn left(bytes: &[u8], without: &[BundlePart]) -> Result<Vec<u8>, Failure> {
+    let no_bundle = |error: bundle::Error| refused(format!("what is to leave in part is no bundle: {error}"));
+    let mut bundle = bundle::decode(bytes).map_err(no_bundle)?;
+    for part in without {
+        match part {
+            BundlePart::Attachments => {
+                bundle.attachments.clear();
+                bundle.logs.clear();
+            }
+            BundlePart::CoreFiles => bundle.manifest.core_files.clear(),
+        }
+    }
+    let bundle = bundle.with_contents(bytes).map_err(no_bundle)?;
+    bundle::encode(&bundle, &[]).map(String::into_bytes).map_err(no_bundle)
 }
 
 #[cfg(test)]
@@ -144,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn a_part_comes_whole_and_in_bounded_pieces() {
         let bytes = Bytes::from((0..200_000_u32).map(|n| n as u8).collect::<Vec<_>>());
-        let contents = cut(bytes.clone(), &named(&bytes, 10, 190_000), None).unwrap();
+        let contents = cut(bytes.clone(), &named(&bytes, 10, 190_000), &[], None).unwrap();
         assert_eq!(contents.length(), 189_990);
         let pieces: Vec<Bytes> = contents.into_pieces().try_collect().await.unwrap();
         assert!(pieces.len() == 3 && pieces.iter().all(|piece| piece.len() <= PIECE_BYTES));
@@ -154,7 +191,7 @@ mod tests {
     #[test]
     fn other_bytes_are_a_failure_that_says_so() {
         let bytes = Bytes::from_static(b"a bundle");
-        let fault = |named: BundleBytes| cut(bytes.clone(), &named, None).unwrap_err();
+        let fault = |named: BundleBytes| cut(bytes.clone(), &named, &[], None).unwrap_err();
         let good = named(&bytes, 0, 8);
         let failures = [
             (BundleBytes { length: 9, ..good.clone() }, "its length differs"),
@@ -167,5 +204,38 @@ mod tests {
             assert_eq!(failure.message, format!("the message 7 of IN is not the bundle: {what}"));
             assert_eq!(failure.class, FailureClass::Refused);
         }
+    }
+
+    #[tokio::test]
+    async fn what_of_a_bundle_is_to_stay_does_not_leave() {
+        let whole = concat!(
+            r#"<jmb type="event" version="1.0"><manifest><host-event-ID>edge-01-JN12-20261121-101500-1</host-event-ID>"#,
+            "<time-occurred>2026-11-21T10:15:00Z</time-occurred><event-type>FRU offline</event-type>",
+            "<problem-synopsis>FPC 2 offline</problem-synopsis><priority>2 - High</priority><device>",
+            "<host-name>edge-01</host-name><serial-number>JN12</serial-number><product>MX480</product>",
+            r#"<os-version>23.4R1</os-version></device><core-file path="/var/crash/core.rpd" size="7"/></manifest>"#,
+            r#"<attachments><attachment name="a_rsi.txt">said in rsi</attachment></attachments>"#,
+            r#"<logs><log name="messages">said in a log</log></logs><other>said elsewhere</other></jmb>"#,
+        );
+        let bytes = Bytes::from_static(whole.as_bytes());
+        let all = named(&bytes, 0, bytes.len() as u64);
+        let (attachments, core_files) = (BundlePart::Attachments, BundlePart::CoreFiles);
+        for (without, stays, goes) in [
+            (vec![attachments], vec!["said in", "said else"], vec!["core.rpd", "FPC 2 offline"]),
+            (vec![core_files], vec!["core.rpd", "said else"], vec!["said in rsi", "said in a log"]),
+            (vec![attachments, core_files], vec!["said", "core.rpd"], vec!["FPC 2 offline"]),
+        ] {
+            let contents = cut(bytes.clone(), &all, &without, None).unwrap();
+            let length = contents.length();
+            let pieces: Vec<Bytes> = contents.into_pieces().try_collect().await.unwrap();
+            let left = String::from_utf8(pieces.concat()).unwrap();
+            assert_eq!(left.len() as u64, length);
+            assert!(stays.iter().all(|text| !left.contains(text)), "{left}");
+            assert!(goes.iter().all(|text| left.contains(text)), "{left}");
+        }
+        let no_bundle = Bytes::from_static(b"a bundle");
+        let failure = cut(no_bundle.clone(), &named(&no_bundle, 0, 8), &[attachments], None).unwrap_err();
+        assert!(failure.message.starts_with("what is to leave in part is no bundle: "), "{}", failure.message);
+        assert_eq!(failure.class, FailureClass::Refused);
     }
 }

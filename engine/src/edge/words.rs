@@ -99,6 +99,13 @@ pub(super) fn handling() -> Schema {
     words(Handling::ALL.map(|(_, word)| word))
 }
 
+/// The schema of who solves a case, which may be nobody yet.
+pub(super) fn handling_or_none() -> Schema {
+    let words = Handling::ALL.map(|(_, word)| Some(word)).into_iter().chain([None]);
+    let types = SchemaType::from_iter([Type::String, Type::Null]);
+    ObjectBuilder::new().schema_type(types).enum_values(Some(words)).into()
+}
+
 /// The schema of where something was said of a case.
 pub(super) fn side() -> Schema {
     words(["here", "above", "below"])

@@ -55,6 +55,14 @@ impl Asker {
         self.0.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets so many bytes of what it reports through.
+    ///
+    /// # Errors
+    /// They are more than a day bears: in how many seconds they are not.
+    pub(super) fn report(&self, bytes: usize) -> Result<(), u64> {
+        self.0.reported.take_many(u32::try_from(bytes).unwrap_or(u32::MAX), Instant::now())
+    }
+
     /// As whom it is named in commands.
     pub(super) fn principal(&self) -> Principal {
         principal(&self.0)

@@ -39,6 +39,8 @@ pub(super) struct Customer {
     /// The same, as connections are claimed by it.
     pub(super) owner: Arc<str>,
     pub(super) pace: Pace,
+    /// How much it may report, in bytes.
+    pub(super) reported: Pace,
     /// Room for its requests under way.
     pub(super) seats: Arc<Semaphore>,
     /// Held while an upload of its is changed: one at a time.
@@ -59,8 +61,8 @@ pub(super) struct Customers {
     certificates: Certificates,
     /// Whose user stands in the configuration.
     configured: BTreeSet<OrgName>,
-    /// How often each may ask.
-    bounds: (NonZeroU32, NonZeroU32),
+    /// How often each may ask: a second, at once, and bytes a day.
+    bounds: (NonZeroU32, NonZeroU32, NonZeroU32),
     doors: Arc<Doors>,
     /// Held while a password is looked at: a door lets in few who have not shown theirs yet.
     looking: Mutex<()>,
@@ -104,7 +106,7 @@ impl Customers {
         authorities: Option<ClientAuthorities>,
         settings: &Settings,
     ) -> Self {
-        let bounds = (settings.requests_per_second, settings.burst);
+        let bounds = (settings.requests_per_second, settings.burst, settings.reported_most_bytes);
         let (mut users, mut configured, mut all) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
         for (org, login) in logins {
             let password = login.password.as_ref().map(|(_, password)| digest(password.expose()));
@@ -227,12 +229,13 @@ impl Customer {
 pub(super) fn customer(
     org: OrgName,
     password: Option<Digest>,
-    (per_second, burst): (NonZeroU32, NonZeroU32),
+    (per_second, burst, bytes_a_day): (NonZeroU32, NonZeroU32, NonZeroU32),
 ) -> Customer {
     Customer {
         owner: org.as_str().into(),
         org,
         pace: Pace::new(per_second, burst, Instant::now()),
+        reported: Pace::a_day(bytes_a_day, Instant::now()),
         seats: Arc::new(Semaphore::new(UNDER_WAY)),
         uploading: tokio::sync::Mutex::new(()),
         counted: Mutex::default(),
@@ -265,6 +268,7 @@ mod tests {
             clients: None,
             requests_per_second: few,
             burst: few,
+            reported_most_bytes: NonZeroU32::MAX,
             uploads: crate::partner::section::Uploads { most_bytes: 1, kept_most_bytes: 1, kept_most_count: 1 },
         };
         let login = |user: &str| Login {

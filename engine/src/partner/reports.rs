@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use linesman_domain::cases::chain;
 use linesman_domain::table::Table;
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::cascade::{CaseReport, CaseStep, CaseView, Receipt};
+use linesman_schemas::cascade::{CaseReport, CaseStep, CaseView, Receipt, SYNOPSIS_MOST};
 use linesman_schemas::command::{Case, CaseRemark, Fault, RemarkOrigin, Reported, Verb};
 use linesman_schemas::outcome::CaseNote;
 use linesman_schemas::{CommandId, IncidentId, OrgName};
@@ -48,9 +48,14 @@ pub(super) async fn report_case(
     let org = asker.org();
     let id = keys::command("report", &key)?;
     let is_loop = report.trace_route.iter().any(|passed| **passed == *sources.controller);
+    let is_long = report.synopsis.chars().count() > SYNOPSIS_MOST;
     let route = report.trace_route.join(" > ");
     let verb = Verb::Case(Case::Report(Box::new(Reported { key: key.clone(), report })));
     verb.check().map_err(|fault| out_of_bounds(&fault, "/report", ""))?;
+    if is_long {
+        let detail = format!("`synopsis` has more than {SYNOPSIS_MOST} characters");
+        return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/synopsis".to_owned(), detail));
+    }
     if is_loop {
         let here = &sources.controller;
         let detail =
@@ -135,10 +140,17 @@ pub(super) fn known(sources: &Sources, asker: &Asker, id: &CommandId, verb: &Ver
 /// Sends a command and waits until its lane has applied it.
 ///
 /// # Errors
-/// It was refused, or is still on its way.
+/// It was refused, is still on its way, or is more than the end customer may report in a day.
 pub(super) async fn do_now(sources: &Sources, asker: &Asker, id: CommandId, verb: Verb) -> Result<(), Problem> {
     let org = asker.org();
     at_level(sources, org, LEVEL, "cases")?;
+    // INVARIANT (bounds on everything): what reaches the log is kept for ever, so it is bounded in bytes and not in time alone.
+    let bytes = serde_json::to_vec(&verb).map_err(|error| Problem::internal(&error))?.len();
+    asker.report(bytes).map_err(|wait| {
+        let most = sources.reported_most_bytes;
+        let detail = format!("an end customer may report {most} bytes a day (`partner.reported_most_bytes`)");
+        Problem::too_soon(detail, wait)
+    })?;
     let asked = sources.commands.put(asker.principal(), Some(org.clone()), id, verb).await.map_err(refused)?;
     let outcome = asked.outcome.ok_or_else(on_its_way)?;
     done(outcome.verdict, outcome.detail)

@@ -22,6 +22,7 @@ pub(crate) static SECTION: Section = Section {
         Key::new("client_crl", Kind::Path, "The file of what those authorities have revoked (PEM). With it a certificate of which it says nothing, or nothing any more, is not believed. Looked at again when it changes. Goes with `client_ca`.").like("customers-crl.pem"),
         Key::new("requests_per_second", count(1, 10_000), "How many requests a second it bears of an end customer.").or("20"),
         Key::new("burst", count(1, 10_000), "How many it bears at once after a pause.").or("40"),
+        Key::new("reported_most_bytes", count(1 << 20, u32::MAX as u64), "The most bytes a day of what an end customer reports: of its cases and what it says of them. They are kept in the log for ever.").or("268435456"),
         Key::new("upload_most_bytes", count(1, 1 << 40), "The most bytes of one upload of an end customer.").or("268435456"),
         Key::new("kept_most_bytes", count(1, 1 << 50), "The most bytes it keeps of what an end customer has uploaded.").or("10737418240"),
         Key::new("kept_most_count", count(1, 10_000_000), "How many uploads of cases and snapshots of devices it keeps of an end customer at most.").or("50000"),
@@ -41,6 +42,8 @@ pub struct Settings {
     pub requests_per_second: NonZeroU32,
     /// How many at once after a pause.
     pub burst: NonZeroU32,
+    /// The most bytes a day of what an end customer reports.
+    pub reported_most_bytes: NonZeroU32,
     /// How much may be uploaded.
     pub uploads: Uploads,
 }
@@ -85,6 +88,7 @@ pub(crate) fn read(entry: &Entry) -> Option<Settings> {
             .map(|authorities| Clients { authorities, revocations: entry.path("client_crl") }),
         requests_per_second: NonZeroU32::new(entry.number("requests_per_second")?)?,
         burst: NonZeroU32::new(entry.number("burst")?)?,
+        reported_most_bytes: NonZeroU32::new(entry.number("reported_most_bytes")?)?,
         uploads: Uploads {
             most_bytes: entry.number("upload_most_bytes")?,
             kept_most_bytes: entry.number("kept_most_bytes")?,

@@ -50,6 +50,8 @@ pub(super) struct Sources {
     /// This controller, as trace routes name it.
     pub(super) controller: Arc<str>,
     pub(super) requests_per_second: u32,
+    /// How many bytes a day an end customer may report.
+    pub(super) reported_most_bytes: u32,
     /// Bytes that are uploaded, and how many.
     pub(super) objects: Objects,
     pub(super) uploads: Uploads,
@@ -79,6 +81,7 @@ impl Sources {
             refusals: Arc::default(),
             controller,
             requests_per_second: settings.requests_per_second.get(),
+            reported_most_bytes: settings.reported_most_bytes.get(),
             reads: Arc::new(Semaphore::new(READS)),
             rows,
         })

@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::Found;
-use super::spelling::is_dotted;
+use super::classes::{stays_v4, stays_v6};
+use super::spelling::{dotted, is_dotted, v6};
 use crate::bytes::{at, before, from, nibble, part, skip};
 
 /// How the spellings begin; two bytes each, so that they are looked for together at little cost.
@@ -93,12 +94,13 @@ struct Spelled {
 fn spelled(text: &[u8], place: usize, is_next: bool) -> Option<Spelled> {
     let one = |length, byte| Some(Spelled { skipped: 0, length, byte: Some(byte) });
     match at(text, place) {
-        b'\\' => backslash(text, place),
+        b'\\' => backslash(text, place, is_next),
         b'%' => {
             let byte = hexadecimal(text, place + 1, 2)?;
             // `fd00::1%31` is a zone, `%31%30.1` are digits.
             let is_zone = before(text, place).is_ascii_hexdigit() || before(text, place) == b':';
             (!byte.is_ascii_hexdigit() || !is_zone || is_next).then_some(())?;
+            (is_digit_behind(byte, is_next) || !begins_an_address(text, place + 1)).then_some(())?;
             one(3, plain(byte))
         }
         b'&' => {
@@ -112,12 +114,14 @@ fn spelled(text: &[u8], place: usize, is_next: bool) -> Option<Spelled> {
             let end = skip(part(text, 0, first + 8), first, |byte| byte.is_ascii_hexdigit());
             let spelled = std::str::from_utf8(part(text, first, end)).ok()?;
             let value = u32::from_str_radix(spelled, if is_hexadecimal { 16 } else { 10 }).ok()?;
+            (at(text, end) == b';' || !begins_an_address(text, first)).then_some(())?;
             let length = end + usize::from(at(text, end) == b';') - place;
             one(length, plain(u8::try_from(value).unwrap_or(0xff)))
         }
         b'#' => {
             // Of a log: `#012`.
             let control = octal(text, place + 1).filter(|byte| *byte < 32)?;
+            (!begins_an_address(text, place + 1)).then_some(())?;
             one(4, control)
         }
         0x1b => {
@@ -134,7 +138,7 @@ fn spelled(text: &[u8], place: usize, is_next: bool) -> Option<Spelled> {
     }
 }
 
-fn backslash(text: &[u8], place: usize) -> Option<Spelled> {
+fn backslash(text: &[u8], place: usize, is_next: bool) -> Option<Spelled> {
     let one = |length, byte| Some(Spelled { skipped: 0, length, byte: Some(byte) });
     match at(text, place + 1) {
         b'n' | b't' | b'r' => one(2, b'\n'),
@@ -149,9 +153,29 @@ fn backslash(text: &[u8], place: usize) -> Option<Spelled> {
             let low = hexadecimal(text, place + 4, 2)?;
             one(6, if high == 0 { plain(low) } else { b' ' })
         }
-        b'x' => one(4, plain(hexadecimal(text, place + 2, 2)?)),
-        _ => one(4, plain(octal(text, place + 1)?)),
+        b'x' => {
+            let byte = hexadecimal(text, place + 2, 2)?;
+            (is_digit_behind(byte, is_next) || !begins_an_address(text, place + 2)).then_some(())?;
+            one(4, plain(byte))
+        }
+        _ => {
+            let byte = octal(text, place + 1)?;
+            (is_digit_behind(byte, is_next) || !begins_an_address(text, place + 1)).then_some(())?;
+            one(4, plain(byte))
+        }
     }
+}
+
+/// Whether what is spelled goes on with digits that are spelled so: `%31%30.1.2.3`.
+fn is_digit_behind(byte: u8, is_next: bool) -> bool {
+    is_next && byte.is_ascii_hexdigit()
+}
+
+/// Whether the digits of what may be an escape begin an address that does not stay: `DOM\172.16.1.2`, `user%10.1.2.3`.
+/// Folded, its first number would be lost. That of the other reading lies within it.
+fn begins_an_address(text: &[u8], digits: usize) -> bool {
+    let is_v4 = dotted(text, digits).is_some_and(|(address, _)| !stays_v4(address));
+    is_v4 || v6(text, digits).is_some_and(|(address, _)| !stays_v6(address))
 }
 
 /// What is no letter of an address separates.

@@ -15,6 +15,9 @@
 //!
 //! In XML no piece reaches beyond the text or the CDATA section that it begins in.
 
+mod elements;
+mod interrupted;
+
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -22,11 +25,12 @@ use memchr::{memchr, memchr2, memmem};
 
 use super::WITHHELD;
 use super::features::Features;
-use super::lines::{Line, first_word, is_operational, is_other_heading, judge, prompt};
+use super::lines::{Line, first_word, heading_marks, is_of_braces, is_other_heading, judge, prompt};
 use super::shape::Shape;
-use super::tags::{TAG_MOST, is_compared, is_name, is_named_so, is_of_a_model, local, member, tag_end};
+use super::tags::{is_compared, is_string, member, string_end};
 use super::vocabulary::is_edit;
-use crate::bytes::{at, before, from, part};
+use crate::bytes::{at, before, from, is_blank, part};
+use crate::secrets::Kind;
 
 /// Why the rest of a log's line is withheld: it tells a change of the configuration, or the command that made one.
 const TOLD: [&str; 8] = [
@@ -65,9 +69,19 @@ static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 enum State {
     Open,
     Section(Shape),
-    Block(Shape),
-    Statement { is_quoted: bool },
-    Element { name: Vec<u8>, depth: usize, is_in_cdata: bool },
+    /// With what ends it earlier than its last brace: `is_loose` where only its form says that it is one.
+    Block {
+        shape: Shape,
+        is_loose: bool,
+    },
+    Statement {
+        is_quoted: bool,
+    },
+    Element {
+        name: Vec<u8>,
+        depth: usize,
+        is_in_cdata: bool,
+    },
     Comparison,
 }
 
@@ -75,10 +89,15 @@ enum State {
 pub(crate) struct Cut {
     state: State,
     is_xml: bool,
+    is_json: bool,
     is_begun: bool,
     is_in_cdata: bool,
     /// The last prompt that was one.
     prompt: Vec<u8>,
+    /// The marks of the last heading that had some.
+    heading: Vec<u8>,
+    /// What goes on behind lines of something else, and how many more of them there may be.
+    suspended: Option<(State, usize)>,
     /// Whether the last that was written says that configuration was withheld: several pieces in a row say it once.
     is_said: bool,
     features: Option<Features>,
@@ -92,9 +111,12 @@ impl Cut {
         Self {
             state: State::Open,
             is_xml: false,
+            is_json: false,
             is_begun: false,
             is_in_cdata: false,
             prompt: Vec::new(),
+            heading: Vec::new(),
+            suspended: None,
             is_said: false,
             features,
             pieces: 0,
@@ -128,6 +150,7 @@ impl Cut {
             let head = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_start();
             if !head.is_empty() {
                 self.is_begun = true;
+                self.is_json = Kind::of(head) == Kind::Json || matches!(head.trim_ascii_end(), b"{" | b"[");
                 self.is_xml =
                     at(head, 0) == b'<' && (at(head, 1).is_ascii_alphabetic() || b"?!".contains(&at(head, 1)));
             }
@@ -138,7 +161,11 @@ impl Cut {
             let (passed, starts) = match self.state {
                 State::Open => self.open(rest, starts_line, out),
                 State::Section(_) | State::Comparison => (self.section(rest, starts_line), true),
-                State::Block(_) => (self.block(rest, starts_line), false),
+                State::Block { .. } => {
+                    let passed = self.block(rest, starts_line);
+                    // What ended it is a line like others.
+                    (passed, starts_line && passed == 0)
+                }
                 State::Statement { .. } => (self.statement(rest, starts_line), true),
                 State::Element { .. } => (self.element(rest), false),
             };
@@ -220,7 +247,7 @@ impl Cut {
                             out.push(b'"');
                             self.say(false, out);
                             out.push(b'"');
-                            self.begin(State::Block(Shape::of_json()));
+                            self.begin(State::Block { shape: Shape::of_json(), is_loose: false });
                             return (opening, false);
                         }
                         None => place = one.end(),
@@ -258,9 +285,14 @@ impl Cut {
                     let verb = if told > 0 { first_word(from(text, one.end())).len() } else { 0 };
                     let end = one.end() + verb;
                     self.give(part(text, 0, end), out);
-                    let passed = end + self.within(from(text, end));
+                    let string = self.is_json.then(|| string_end(text, one.start(), end)).flatten();
+                    let passed = string.unwrap_or_else(|| end + self.within(from(text, end)));
                     out.push(b' ');
                     self.say(false, out);
+                    if string.is_some() {
+                        out.push(b'"');
+                        return (passed + 1, false);
+                    }
                     if part(text, end, passed).ends_with(b"\n") {
                         out.push(b'\n');
                     }
@@ -276,11 +308,23 @@ impl Cut {
     fn beginning(&mut self, text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         let end = self.within(text);
         let line = part(text, 0, end);
+        if self.goes_on(line) {
+            self.say(true, out);
+            return Some(match self.state {
+                State::Block { .. } => self.block(text, false),
+                _ => self.section(text, false),
+            });
+        }
+        if let Some(marks) = heading_marks(line) {
+            self.heading = marks.to_vec();
+        }
         if let Some(prompt) = prompt(line) {
             self.prompt = part(line, 0, prompt.end).trim_ascii_start().to_vec();
         }
         match judge(line) {
             Line::Prompt | Line::Other => return None,
+            // The name of a command in a list of JSON, behind which none of its output stands.
+            Line::Command if self.is_json && is_string(line) => return None,
             Line::Command => {
                 self.give(line, out);
                 if line.ends_with(b"\n") {
@@ -306,9 +350,9 @@ impl Cut {
                 self.say(true, out);
                 self.withhold(line);
             }
-            Line::Block => {
+            block @ (Line::Block | Line::Curly) => {
                 self.say(true, out);
-                self.begin(State::Block(Shape::default()));
+                self.begin(State::Block { shape: Shape::default(), is_loose: block == Line::Curly });
                 return Some(self.block(text, false));
             }
             Line::Comparison => {
@@ -320,22 +364,22 @@ impl Cut {
         Some(end)
     }
 
-    /// Whether a line is a prompt that ends what is withheld: within braces one that was seen before or that has a
-    /// command behind it, within quotation marks and comments only the former.
-    fn is_prompt(&self, line: &[u8], is_within: bool, is_text: bool) -> bool {
-        let Some(prompt) = prompt(line) else { return false };
-        let is_known = part(line, 0, prompt.end).trim_ascii_start() == self.prompt.as_slice();
-        !is_within || is_known || (!is_text && is_operational(from(line, prompt.command).trim_ascii_end()))
-    }
-
     /// Goes on in the output of a command or in a comparison; how much of it was withheld.
     fn section(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
         let line = part(text, 0, end);
+        if starts_line
+            && let State::Section(shape) = &self.state
+            && self.is_interrupted(line, shape)
+        {
+            self.suspend();
+            return 0;
+        }
         let is_over = starts_line
             && match &self.state {
                 State::Section(shape) => {
                     self.is_prompt(line, !shape.is_closed(), shape.is_text())
+                        || self.is_same_heading(line)
                         || (shape.is_closed() && (judge(line) == Line::Command || is_other_heading(line)))
                 }
                 _ => !is_compared(line),
@@ -358,14 +402,20 @@ impl Cut {
     fn block(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
         let line = part(text, 0, end);
-        if let State::Block(shape) = &self.state
+        if let State::Block { shape, is_loose } = &self.state
             && starts_line
-            && self.is_prompt(line, true, shape.is_text())
         {
-            self.begin(State::Open);
-            return 0;
+            let is_other = *is_loose && !shape.is_text() && !is_blank(at(line, 0)) && !is_of_braces(line);
+            if self.is_prompt(line, true, shape.is_text()) || self.is_same_heading(line) {
+                self.begin(State::Open);
+                return 0;
+            }
+            if is_other || self.is_interrupted(line, shape) {
+                self.suspend();
+                return 0;
+            }
         }
-        let State::Block(shape) = &mut self.state else { return 0 };
+        let State::Block { shape, .. } = &mut self.state else { return 0 };
         let (mut place, is_over) = shape.pass(line, true);
         if is_over && !shape.is_json {
             // What stands behind it on its line.
@@ -382,7 +432,7 @@ impl Cut {
     fn statement(&mut self, text: &[u8], starts_line: bool) -> usize {
         let end = self.within(text);
         let statement = part(text, 0, end);
-        if starts_line && self.is_prompt(statement, true, true) {
+        if starts_line && (self.is_prompt(statement, true, true) || self.is_same_heading(statement)) {
             self.begin(State::Open);
             return 0;
         }
@@ -403,80 +453,5 @@ impl Cut {
             self.begin(State::Open);
         }
         end
-    }
-
-    /// Goes on in an element; how much of it was withheld.
-    fn element(&mut self, text: &[u8]) -> usize {
-        // What began in a CDATA section ends with it; one that begins in the element is passed over.
-        let end = if self.is_in_cdata { self.within(text) } else { text.len() };
-        let (text, is_cut) = (part(text, 0, end), end < text.len());
-        let State::Element { name, depth, is_in_cdata } = &mut self.state else { return 0 };
-        let mut place = 0;
-        let mut is_over = is_cut;
-        while place < text.len() {
-            if *is_in_cdata {
-                let Some(end) = memmem::find(from(text, place), b"]]>") else {
-                    place = text.len();
-                    break;
-                };
-                place += end + 3;
-                *is_in_cdata = false;
-                continue;
-            }
-            let Some(tag) = memchr(b'<', from(text, place)) else {
-                place = text.len();
-                break;
-            };
-            place += tag;
-            let rest = from(text, place);
-            if rest.starts_with(b"<![CDATA[") {
-                *is_in_cdata = true;
-                place += 9;
-            } else if local(from(rest, 2)) == name.as_slice() && at(rest, 1) == b'/' {
-                *depth = depth.saturating_sub(1);
-                if *depth == 0 {
-                    is_over = true;
-                    break;
-                }
-                place += 1;
-            } else {
-                let is_nested = local(from(rest, 1)) == name.as_slice();
-                let closes = || {
-                    let end = memchr2(b'<', b'>', from(rest, 1));
-                    end.is_some_and(|end| at(rest, end + 1) == b'>' && at(rest, end) == b'/')
-                };
-                *depth += usize::from(is_nested && !closes());
-                place += 1;
-            }
-        }
-        let place = place.min(text.len());
-        self.withhold(part(text, 0, place));
-        if is_over {
-            self.begin(State::Open);
-        }
-        place
-    }
-
-    /// The element of configuration that a text begins with: its name and the length of its tag.
-    fn opening(&self, text: &[u8]) -> Option<(Vec<u8>, usize)> {
-        let name = local(from(text, 1));
-        if name.is_empty() {
-            return None;
-        }
-        let is_file = self.is_xml && !self.is_in_cdata && matches!(name, b"attachment" | b"log" | b"file");
-        let is_named = name.starts_with(b"configuration") || name == b"config";
-        if !is_file && !is_named && !is_of_a_model(text) {
-            return None;
-        }
-        let Some(end) = tag_end(text) else {
-            // Its attributes go on behind this piece: they are withheld with it.
-            let length = part(text, 1, text.len()).iter().position(|byte| !is_name(*byte) && *byte != b':');
-            let is_one = !is_file || is_named_so(part(text, 0, TAG_MOST));
-            return is_one.then(|| (name.to_vec(), length.map_or(text.len(), |length| length + 1)));
-        };
-        if at(text, end - 1) == b'/' || (is_file && !is_named_so(part(text, 0, end))) {
-            return None;
-        }
-        Some((name.to_vec(), end + 1))
     }
 }

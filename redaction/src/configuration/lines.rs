@@ -20,6 +20,8 @@ pub(super) enum Line {
     Loose,
     /// A block begins: `system {`.
     Block,
+    /// What looks like the beginning of a block, whatever its name is.
+    Curly,
     /// The place that a comparison is about: `[edit system]`.
     Comparison,
     /// Something else.
@@ -61,8 +63,11 @@ pub(super) fn judge(line: &[u8]) -> Line {
     let marked = [&b"inactive:"[..], b"protect:", b"+", b"-", b"!"].contains(&head);
     let head = if marked { next } else { head };
     let opens = bare.ends_with(b"{") || memmem::find(bare, b" { ").is_some() && bare.ends_with(b"}");
-    if opens && (is_top(head) || (is_below(head) && bare.ends_with(b"{")) || is_curly(bare)) {
+    if opens && (is_top(head) || (is_below(head) && bare.ends_with(b"{"))) {
         return Line::Block;
+    }
+    if opens && is_curly(bare) {
+        return Line::Curly;
     }
     if bare.ends_with(b";") && is_top(head) {
         return Line::Loose;
@@ -220,6 +225,42 @@ pub(super) fn is_other_heading(line: &[u8]) -> bool {
         && !shows_configuration(heading)
 }
 
+/// The marks that a heading begins with, `--- show version ---`; none where it is indented or has fewer than three.
+pub(super) fn heading_marks(line: &[u8]) -> Option<&[u8]> {
+    let first = at(line, 0);
+    let end = skip(line, 0, |byte| byte == first);
+    (end >= 3 && b"-#=*".contains(&first) && is_operational(unmarked(line.trim_ascii_end())))
+        .then(|| part(line, 0, end))
+}
+
+/// Whether a line begins with the time as lines of logs do: `Nov 21 10:15:01`, `2026-11-21T10:15`.
+pub(super) fn is_stamped(line: &[u8]) -> bool {
+    const MONTHS: [&[u8]; 12] =
+        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+    let has_form = |text: &[u8], form: &[u8]| {
+        text.len() >= form.len()
+            && text.iter().zip(form).all(|(byte, sign)| match sign {
+                b'0' => byte.is_ascii_digit(),
+                b'T' => matches!(byte, b'T' | b' '),
+                b'_' => is_blank(*byte) || byte.is_ascii_digit(),
+                _ => byte == sign,
+            })
+    };
+    (MONTHS.contains(&part(line, 0, 3)) && has_form(from(line, 3), b" _0 00:00:00"))
+        || has_form(line, b"0000-00-00T00:00")
+}
+
+/// Whether a line has the form of those of a configuration in braces: it ends like one, or is a comment.
+pub(super) fn is_of_braces(line: &[u8]) -> bool {
+    let bare = line.trim_ascii();
+    bare.is_empty()
+        || matches!(bare.last(), Some(b';' | b'{' | b'}'))
+        || [&b"#"[..], b"/*", b"*/", b"---("].iter().any(|head| bare.starts_with(head))
+        || [&b"; #"[..], b"{ #", b"} #", b"; /*", b"{ /*", b"} /*"]
+            .iter()
+            .any(|mark| memmem::find(bare, mark).is_some())
+}
+
 /// Whether a command shows configuration, also where its words are abbreviated, from the editor or from a shell.
 fn shows_configuration(command: &[u8]) -> bool {
     let command = match first(command) {
@@ -266,7 +307,7 @@ mod tests {
             ("root@edge-01:~# show x", Line::Prompt),
             ("root@edge-01# edit protocols bgp group x", Line::Change(14)),
             ("root@edge-01# wildcard delete interfaces x", Line::Change(14)),
-            ("ge-0/0/0 {", Line::Block),
+            ("ge-0/0/0 {", Line::Curly),
             ("policy-statement \"A B\" {", Line::Block),
             ("vmhost {", Line::Block),
             ("openconfig-interfaces:interfaces {", Line::Block),

@@ -1,9 +1,10 @@
-//! Tags and members, as far as configuration in XML and JSON is told by them.
+//! Tags, members and strings, as far as configuration in XML and JSON is told by them.
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::vocabulary::is_configuration_name;
 use crate::bytes::{at, from, looked_at, part, skip};
+use crate::secrets::ends_string;
 
 /// How far the end of a tag is looked for; of a longer one the rest is withheld with what it opens.
 pub(super) const TAG_MOST: usize = 4 * 1024;
@@ -95,4 +96,23 @@ pub(super) fn is_compared(line: &[u8]) -> bool {
     (line.len() > bare.len() && !bare.is_empty())
         || matches!(at(bare, 0), b'+' | b'-' | b'!')
         || bare.starts_with(b"[edit")
+}
+
+/// Whether a line is one string of JSON, alone.
+pub(super) fn is_string(line: &[u8]) -> bool {
+    let bare = line.trim_ascii();
+    let bare = bare.strip_suffix(b",").unwrap_or(bare);
+    let inner = bare.strip_prefix(b"\"").and_then(|bare| bare.strip_suffix(b"\""));
+    inner.is_some_and(|inner| memchr(b'"', inner).is_none())
+}
+
+/// Where the string of JSON ends that a command within `text` stands in, which goes on at `end`.
+pub(super) fn string_end(text: &[u8], command: usize, end: usize) -> Option<usize> {
+    let is_mark = |mark: &usize| {
+        let escapes = part(text, 0, *mark).iter().rev().take(64).take_while(|byte| **byte == b'\\').count();
+        escapes % 2 == 0
+    };
+    let opened = memchr_iter(b'"', part(text, 0, command)).filter(is_mark).count();
+    let mut marks = memchr_iter(b'"', from(text, end)).map(|mark| end + mark).filter(is_mark);
+    marks.next().filter(|&mark| opened % 2 == 1 && ends_string(text, mark))
 }

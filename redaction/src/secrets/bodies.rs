@@ -7,9 +7,9 @@ use std::ops::Range;
 use memchr::{memchr, memmem};
 
 use super::forms::Forms;
-use super::values::{closing, mark, opening};
+use super::values::{closing, ends_string, mark, opening};
 use super::words::{Word, is_name, is_value};
-use super::{REACH, Secret};
+use super::{Kind, REACH, Secret};
 use crate::bytes::{at, from, is_word, part, skip};
 
 /// How long a tag is, from its name on.
@@ -111,6 +111,9 @@ impl Forms<'_> {
             let markup = next_markup(reach, place);
             let mut piece = trimmed(reach, place..markup.unwrap_or(reach.len()));
             let outer = memmem::find(part(reach, piece.start, piece.end), b"]]>");
+            // Nor further than the string of JSON that it stands in.
+            let string = |within: &Range<usize>| string_end(text, within).filter(|_| self.kind == Kind::Json);
+            let outer = string(&piece).map(|end| end - piece.start).or(outer);
             if let Some(outer) = outer {
                 piece = trimmed(reach, piece.start..piece.start + outer);
             }
@@ -120,6 +123,8 @@ impl Forms<'_> {
                 let start = markup + CDATA.len();
                 start..memmem::find(from(reach, start), b"]]>").map_or(reach.len(), |end| start + end)
             });
+            let cut = cdata.as_ref().and_then(string);
+            let cdata = cdata.map(|cdata| cdata.start..cut.unwrap_or(cdata.end));
             if let (Some(markup), Some(cdata)) = (markup, &cdata) {
                 node = Some((markup, Markup::Passed((cdata.end + 3).min(reach.len()))));
             }
@@ -145,7 +150,7 @@ impl Forms<'_> {
                     likely.push(piece);
                 }
             }
-            let Some((markup, kind)) = node.filter(|_| outer.is_none()) else { break };
+            let Some((markup, kind)) = node.filter(|_| outer.is_none() && cut.is_none()) else { break };
             let sign = less(reach, markup).unwrap_or(1);
             match kind {
                 Markup::Cdata => break,
@@ -326,6 +331,15 @@ impl Forms<'_> {
     pub(super) fn push(&mut self, range: Range<usize>) {
         self.found.push(Secret { range, is_bare: false });
     }
+}
+
+/// Where a string of JSON ends within a piece.
+fn string_end(text: &[u8], piece: &Range<usize>) -> Option<usize> {
+    memchr::memchr_iter(b'"', part(text, piece.start, piece.end)).map(|mark| piece.start + mark).find(|&mark| {
+        let head = part(text, piece.start, mark);
+        let escapes = head.iter().rev().take(64).take_while(|byte| **byte == b'\\').count();
+        escapes % 2 == 0 && ends_string(text, mark)
+    })
 }
 
 fn kind_of(reach: &[u8], markup: usize) -> Markup {

@@ -2,19 +2,17 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr3_iter, memrchr};
+use memchr::{memchr, memrchr};
 
 use super::bodies::{is_of_bgp, is_small, less, local, tag_end};
-use super::values::{Mark, bare, ends_string, is_in_tag, mark, mark_before, opening, value};
-use super::words::{
-    BETWEEN, CONNECTING, PREPOSITIONS, STATEMENTS, Word, is_name, is_near_keys, is_pair, is_value, word,
+use super::surroundings::{
+    BLOCK_BACK, continued, escape, is_between_words, is_in_a_policy, is_one_of, is_told, named_before, skip_back,
 };
+use super::values::{Mark, bare, closing, ends_string, is_in_tag, mark, mark_before, markup_end, opening, value};
+use super::words::{CONNECTING, PREPOSITIONS, STATEMENTS, Word, is_name, is_near_keys, is_pair, is_value, word};
 use super::{BACK, Kind, REACH, Secret, first_word, line_of};
 use crate::bytes::{at, before, begins, from, is_blank, is_word, part, skip};
-use crate::configuration::is_top;
 
-/// How far back the block is looked for that a statement stands in.
-const BLOCK_BACK: usize = 512;
 /// How many words stand between a word and its value.
 const BETWEEN_MOST: usize = 6;
 
@@ -79,7 +77,7 @@ impl Forms<'_> {
             Lead::Quoted(begins, mark) => self.quoted(begins, start, end, word, mark),
             Lead::Text if less(text, end).is_some() => self.sibling(end),
             Lead::Text | Lead::Plain => {
-                if !self.assigned(start, end, word) {
+                if !self.assigned(start, end, word, None) {
                     self.statement(start, end, word);
                 }
             }
@@ -121,7 +119,9 @@ impl Forms<'_> {
                 return;
             }
         }
-        if !self.member(start, end, word, opened) {
+        let is_told =
+            |forms: &mut Self| mark(text, end) != Some(opened) && forms.assigned(start, end, word, Some(opened));
+        if !self.member(start, end, word, opened) && !is_told(self) {
             self.statement(start, end, word);
         }
     }
@@ -192,8 +192,8 @@ impl Forms<'_> {
         true
     }
 
-    /// `word=value`, `word: value`; whether it is of that form.
-    fn assigned(&mut self, start: usize, end: usize, word: Word) -> bool {
+    /// `word=value`, `word: value`, also with a quotation mark before the word; whether it is of that form.
+    fn assigned(&mut self, start: usize, end: usize, word: Word, opened: Option<Mark>) -> bool {
         let text = self.text;
         let sign = skip(text, end, is_blank);
         let byte = at(text, sign);
@@ -204,6 +204,10 @@ impl Forms<'_> {
         let indent = part(text, line, start);
         let is_first = indent.iter().all(|&byte| is_blank(byte) || byte == b'-' || byte == b'#');
         let place = skip(text, sign + 1, is_blank);
+        if opened.is_some() && mark(text, place) == opened {
+            // Nothing stands before the end of what is quoted.
+            return true;
+        }
         if is_first && byte == b':' && self.is_below(place) {
             self.below(place, indent.len());
             return true;
@@ -217,10 +221,20 @@ impl Forms<'_> {
         } else {
             value(self.kind, text, place)
         };
+        let value =
+            opened.map_or(value.clone(), |opened| value.start..value.end.min(closing(self.kind, text, end, opened)));
+        let value = self.within_markup(start, value);
         if word != Word::Community || !is_of_bgp(part(text, value.start, value.end)) {
             self.push(value);
         }
         true
+    }
+
+    /// As much of a value as lies in the attribute or the comment of XML that its word stands in.
+    fn within_markup(&self, start: usize, value: Range<usize>) -> Range<usize> {
+        let text = self.text;
+        let end = if self.kind == Kind::Xml { markup_end(text, start, &value) } else { None };
+        value.start..end.unwrap_or(value.end)
     }
 
     /// `word="value"` in a tag.
@@ -266,9 +280,12 @@ impl Forms<'_> {
             return;
         }
         let first = continued(text, skip(text, end, is_blank));
-        if mark(text, first).is_some_and(|mark| mark.length == 1)
-            && ((self.kind == Kind::Xml && is_in_tag(text, start))
-                || (self.kind == Kind::Json && self.is_in_string(start, first)))
+        // Behind an even number of backslashes a mark ends a string of JSON as well.
+        if let Some(mark) = mark(text, first)
+            && ((self.kind == Kind::Xml && mark.length == 1 && is_in_tag(text, start))
+                || (self.kind == Kind::Json
+                    && mark.length % 2 == 1
+                    && self.is_in_string(start, first + mark.length - 1)))
         {
             return;
         }
@@ -288,6 +305,8 @@ impl Forms<'_> {
             return self.block(value.end, word);
         }
         let is_quoted = mark_before(text, value.start).is_some();
+        let value = self.within_markup(start, value);
+        let spelled = part(text, value.start, value.end);
         if spelled.is_empty() || matches!(spelled, b"{" | b"}" | b"[") || (!is_quoted && self.is_judged_next(&value)) {
             return;
         }
@@ -393,88 +412,4 @@ impl Forms<'_> {
         }
         Some(value)
     }
-}
-
-/// How long what ends an escape before a word is: the letter of `\n`, the digits of `\u000a`, `%0A` and `#012`.
-fn escape(text: &[u8], start: usize) -> usize {
-    let is_hexadecimal = |count| part(text, start, start + count).iter().all(u8::is_ascii_hexdigit);
-    match (before(text, start), at(text, start)) {
-        (b'\\', b'n' | b't' | b'r') => 1,
-        (b'\\', b'u') => 5,
-        (b'\\', b'x') => 3,
-        (b'\\' | b'#', b'0') => 3,
-        (b'%', _) if is_hexadecimal(2) => 2,
-        _ => 0,
-    }
-}
-
-/// The place behind the last byte before `place` that is no white space.
-fn skip_back(text: &[u8], place: usize) -> usize {
-    let lowest = place.saturating_sub(64);
-    lowest + part(text, lowest, place).trim_ascii_end().len()
-}
-
-/// The name in quotation marks that ends before a sign at `sign`.
-fn named_before(text: &[u8], sign: usize) -> &[u8] {
-    let end = skip_back(text, sign);
-    let Some((end, _)) = mark_before(text, end) else { return b"" };
-    let lowest = end.saturating_sub(64);
-    let head = part(text, lowest, end);
-    from(head, head.iter().rposition(|&byte| !is_word(byte) && byte != b'-').map_or(0, |last| last + 1))
-}
-
-/// The place a line goes on at that ends with a backslash.
-fn continued(text: &[u8], place: usize) -> usize {
-    let is_continued = at(text, place) == b'\\' && matches!(at(text, place + 1), b'\n' | b'\r');
-    if is_continued { skip(text, place + 1, |byte| byte.is_ascii_whitespace()) } else { place }
-}
-
-/// Words and numbers that stand between the word and its value.
-fn is_between_words(spelled: &[u8]) -> bool {
-    is_one_of(spelled, &BETWEEN) || is_small(spelled)
-}
-
-fn is_one_of(spelled: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| spelled.eq_ignore_ascii_case(word.as_bytes()))
-}
-
-/// Whether a line tells of a statement before its end: `command 'set system ...`, `... set system ...`.
-fn is_told(head: &[u8]) -> bool {
-    let is_quoted = memchr3_iter(b'\'', b'"', b'`', head)
-        .chain(memchr::memmem::find_iter(head, b"&apos;").map(|sign| sign + 5))
-        .chain(memchr::memmem::find_iter(head, b"&quot;").map(|sign| sign + 5))
-        .map(|sign| first_word(part(head, sign + 1, sign + 65)))
-        .any(|first| is_one_of(first, &STATEMENTS) && !is_one_of(first, &["ip", "ipv6", "line", "server", "key"]));
-    // Behind a word, but also behind the letter of `\n`.
-    let begins_word = |place: usize| !is_word(before(head, place)) || before(head, place - 1) == b'\\';
-    is_quoted
-        || [&b"set "[..], b"request "].iter().any(|verb| {
-            memchr::memmem::find_iter(head, verb).any(|place| {
-                let next = from(head, skip(head, place + verb.len(), is_blank));
-                begins_word(place) && is_top(part(next, 0, skip(next, 0, |byte| !is_blank(byte))))
-            })
-        })
-}
-
-/// Whether the block around a place is the condition or the action of a policy.
-fn is_in_a_policy(text: &[u8], place: usize) -> bool {
-    let lowest = place.saturating_sub(BLOCK_BACK);
-    let head = part(text, lowest, place);
-    let mut depth = 0_usize;
-    for (index, &byte) in head.iter().enumerate().rev() {
-        match byte {
-            b'}' => depth += 1,
-            b'{' if depth == 0 => {
-                let opening = part(head, 0, index).trim_ascii_end();
-                return [&b"from"[..], b"then", b"to"]
-                    .iter()
-                    .any(|name| opening.ends_with(name) && !is_word(before(opening, opening.len() - name.len())));
-            }
-            b'{' => depth -= 1,
-            _ => {}
-        }
-    }
-    // `from community CUSTOMERS;` on one line.
-    let line = part(text, line_of(text, place), place).trim_ascii();
-    [&b"from"[..], b"then", b"to"].iter().any(|name| line.ends_with(name))
 }

@@ -8,6 +8,7 @@
 mod bodies;
 mod forms;
 mod private_keys;
+mod surroundings;
 mod values;
 mod words;
 
@@ -19,6 +20,7 @@ use forms::Forms;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::bytes::{at, before, from, is_blank, part, skip};
+pub(crate) use values::ends_string;
 use words::STEMS;
 
 /// What stands instead of a secret.
@@ -189,8 +191,10 @@ fn marked(text: &[u8], mark: usize) -> Option<Range<usize>> {
     }
     let statement = part(text, 0, semicolon);
     if before(statement, semicolon) == b'"' {
-        let opening = memrchr(b'"', part(text, line, semicolon - 1))?;
-        return Some(line + opening + 1..semicolon - 1);
+        // With the backslashes before it, in a string of JSON.
+        let (closing, _) = values::mark_before(text, semicolon)?;
+        let opening = memrchr(b'"', part(text, line, closing))?;
+        return Some(line + opening + 1..closing);
     }
     let quote: &[u8] = b"&quot;";
     if statement.ends_with(quote) {

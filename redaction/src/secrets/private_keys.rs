@@ -42,7 +42,7 @@ pub(super) fn body(text: &[u8], start: usize) -> Option<Range<usize>> {
     // The body's own alphabet, its headers, and line ends as they are escaped in JSON and XML.
     let alike = part(reach, 0, memmem::find(from(reach, first), b"-----END").map_or(reach.len(), |end| first + end));
     let alike = skip(alike, first, |byte| byte.is_ascii_alphanumeric() || is_other(byte));
-    let end = alike.max(lines(reach, first));
+    let end = without_escapes(text, first, alike.max(lines(reach, first)));
     (end > first).then_some(first..end)
 }
 
@@ -106,12 +106,28 @@ pub(super) fn of_putty(text: &[u8], start: usize) -> Option<Range<usize>> {
     let first = skip(part(text, 0, digits + 8), digits, |byte| byte.is_ascii_digit());
     let count: usize = std::str::from_utf8(part(text, digits, first)).ok()?.parse().ok()?;
     let reach = part(text, 0, first + REACH);
+    // On one line, in a string of JSON: no further than that.
+    let is_escaped = at(reach, first) == b'\\';
+    let reach = if is_escaped { part(reach, 0, string_end(reach, first)) } else { reach };
     if let Some(end) = memmem::find(from(reach, first), b"Private-").filter(|end| *end > 0) {
         let end = first + end;
         // What stands before each line stays with the last one.
         let line = line_of(text, end).max(first);
         return Some(first..if end - line < BACK { line.max(first) } else { end }).filter(|range| !range.is_empty());
     }
-    let last = memchr::memchr_iter(b'\n', from(reach, first)).nth(count).unwrap_or(reach.len() - first);
+    let line_end: &[u8] = if is_escaped { b"\\n" } else { b"\n" };
+    let last = memmem::find_iter(from(reach, first), line_end).nth(count).unwrap_or(reach.len() - first);
     Some(first..first + last)
+}
+
+/// Where a string of JSON ends, with its line at the latest, and the backslashes before its mark.
+fn string_end(reach: &[u8], first: usize) -> usize {
+    let end = first + memchr::memchr2(b'"', b'\n', from(reach, first)).unwrap_or(reach.len() - first);
+    without_escapes(reach, first, end)
+}
+
+/// The end of what is withheld without the backslashes of a quotation mark behind it.
+fn without_escapes(text: &[u8], first: usize, end: usize) -> usize {
+    let escapes = part(text, first, end).iter().rev().take_while(|byte| **byte == b'\\').count();
+    if at(text, end) == b'"' { end - escapes } else { end }
 }

@@ -165,7 +165,37 @@ pub(super) fn is_in_tag(text: &[u8], place: usize) -> bool {
 }
 
 /// Whether a quotation mark at a place ends the string of JSON that stands before it.
-pub(super) fn ends_string(text: &[u8], place: usize) -> bool {
+pub(crate) fn ends_string(text: &[u8], place: usize) -> bool {
     let behind = skip(part(text, 0, place + TAG_MOST), place + 1, |byte| byte.is_ascii_whitespace());
     at(text, place) == b'"' && matches!(at(text, behind), b',' | b'}' | b']' | b':' | 0)
+}
+
+/// Where the attribute or the comment ends within a value whose word stands at `start` in it.
+pub(super) fn markup_end(text: &[u8], start: usize, value: &Range<usize>) -> Option<usize> {
+    let lowest = start.saturating_sub(BACK);
+    let head = part(text, lowest, start);
+    let spelled = part(text, value.start, value.end);
+    looked_at(head.len());
+    if let Some(comment) = memmem::rfind(head, b"<!--")
+        && memmem::find(from(head, comment), b"-->").is_none()
+    {
+        return memmem::find(spelled, b"-->").map(|end| value.start + end);
+    }
+    if !is_in_tag(text, start) {
+        return None;
+    }
+    let tag = memrchr2(b'<', b'>', head)?;
+    let mut opened = None;
+    for &byte in from(head, tag) {
+        match opened {
+            None if matches!(byte, b'"' | b'\'') => opened = Some(byte),
+            Some(mark) if mark == byte => opened = None,
+            _ => {}
+        }
+    }
+    let ends = |mark: &usize| {
+        let next = at(text, value.start + mark + 1);
+        next.is_ascii_whitespace() || matches!(next, b'/' | b'>' | b'?')
+    };
+    memchr::memchr_iter(opened?, part(text, value.start, value.end + 1)).find(ends).map(|end| value.start + end)
 }

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
-use crate::bytes::part;
+use crate::bytes::{at, before, begins, from, part};
 
 /// How much a word says of what stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,5 +241,19 @@ static NEAR: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 pub(super) fn is_near_keys(text: &[u8], place: usize) -> bool {
     const NEAR_MOST: usize = 192;
     let head = part(text, place.saturating_sub(NEAR_MOST), place);
-    NEAR.as_ref().is_none_or(|near| near.is_match(head))
+    let Some(near) = NEAR.as_ref() else { return true };
+    near.find_overlapping_iter(head).any(|one| {
+        // Those are parts of everyday words: `like`, `author`, `frontpage`.
+        let spelled = part(head, one.start(), one.end());
+        let is_short = [&b"ike"[..], b"ntp", b"wpa"].iter().any(|short| spelled.eq_ignore_ascii_case(short));
+        let letter = before(head, one.start());
+        let is_part = is_short
+            && letter.is_ascii_alphabetic()
+            && letter.is_ascii_lowercase() == at(spelled, 0).is_ascii_lowercase()
+            // `sntp`, `xntp`.
+            && !matches!(letter.to_ascii_lowercase(), b's' | b'x');
+        let behind = from(head, one.end());
+        let is_author = spelled.eq_ignore_ascii_case(b"auth") && begins(behind, b"or") && !begins(behind, b"ori");
+        !is_part && !is_author
+    })
 }

@@ -18,6 +18,8 @@ pub struct Constraint {
     value: Value,
     /// The numbers and addresses of all its choices.
     spans: Spans,
+    /// The same for names of numbers, where those are others.
+    of_names: Option<Spans>,
     /// Its other choices, each in the form that those have which are the same.
     others: BTreeSet<String>,
     /// Whether a range of integers stands for all numbers within it.
@@ -63,7 +65,8 @@ impl Constraint {
                 .with_help("fix the value instead, with `!`"));
         }
         spans.sort();
-        Ok(Self { value, spans, others, is_of_floats: false, patterns: None })
+        let of_names = without_fractions(&value);
+        Ok(Self { value, spans, of_names, others, is_of_floats: false, patterns: None })
     }
 
     /// The same of numbers that may have a fraction: several integers do not hold what lies between them.
@@ -124,7 +127,7 @@ impl Constraint {
             Value::Integer(number) => self.spans.holds(Number::Integer(*number)) || self.has_other(value),
             Value::Text(name) => {
                 let number = protocol::number(name).map(|number| Number::Integer(number.into()));
-                number.is_some_and(|number| self.spans.holds(number))
+                number.is_some_and(|number| self.of_names.as_ref().unwrap_or(&self.spans).holds(number))
                     || self.has_other(value)
                     || self.patterns.as_ref().map_or(Ok(false), |patterns| patterns.hold(name, fuel))?
             }
@@ -172,6 +175,18 @@ impl Constraint {
     }
 }
 
+/// What names of numbers are held against: a single number with a fraction is no name's, so without those; none where there
+/// are none.
+fn without_fractions(value: &Value) -> Option<Spans> {
+    let (mut spans, mut has_any) = (Spans::default(), false);
+    each(value, &mut |choice| match choice {
+        Value::Float(_) => has_any = true,
+        choice => drop(spans.take(choice)),
+    });
+    spans.sort();
+    has_any.then_some(spans)
+}
+
 /// Goes through the choices of a constraint, those of inner lists too.
 fn each(value: &Value, take: &mut dyn FnMut(&Value)) {
     match value {
@@ -199,5 +214,19 @@ fn check(elements: &[Value]) -> Result<(), Mistake> {
 impl fmt::Display for Constraint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.value.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_number_with_a_fraction_is_no_names() {
+        let of = |choices: Vec<Value>| Constraint::of(Value::List(choices.into())).unwrap();
+        let tcp = Value::Text("tcp".into());
+        assert!(!of(vec![Value::Float(6.0)]).admits(&tcp));
+        assert!(of(vec![Value::Float(6.0), Value::Integer(6)]).admits(&tcp));
+        assert!(of(vec![Value::Float(7.0), Value::Range(Range::Floats(5.5, 6.5))]).admits(&tcp));
     }
 }

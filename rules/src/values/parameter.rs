@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::expression::Expression;
 use super::kind::Type;
@@ -146,13 +147,52 @@ pub struct Spelled {
 }
 
 /// A default: the text of an expression, or a number or truth value as TOML writes it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 enum Written {
     Text(String),
     Integer(i64),
     Float(f64),
     Boolean(bool),
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WrittenVisitor)
+    }
+}
+
+struct WrittenVisitor;
+
+impl<'de> Visitor<'de> for WrittenVisitor {
+    type Value = Written;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text of an expression, a number, `true` or `false`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
+        Ok(Written::Text(text.to_owned()))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Written, E> {
+        Ok(Written::Integer(number))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Written, E> {
+        Ok(Written::Float(number))
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Written, E> {
+        Ok(Written::Boolean(truth))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _elements: A) -> Result<Written, A::Error> {
+        Err(A::Error::custom("a list stands in quotes, as an expression does: `default = \"[1, 2]\"`"))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _entries: A) -> Result<Written, A::Error> {
+        Err(A::Error::custom("a table or a date is no value; a map stands in quotes: `default = \"{a: 1}\"`"))
+    }
 }
 
 impl Written {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use linesman_schemas::Place;
 
+use super::edition::Edition;
+
 /// Where a value comes from, in order from the most general to the most specific. The most specific that substitutes a
 /// parameter wins, unless a more general one has fixed it.
 ///
@@ -140,6 +142,12 @@ impl Where<'_> {
             (Source::Activation, Some(Place::Below(path))) if path.line.is_none() => Source::SubscriptionSite,
             (source, _) => source,
         }
+    }
+
+    /// That it gives something, in prose behind its name.
+    pub(super) fn gives(self, edition: Edition) -> &'static str {
+        let is_many = matches!(self.source, Source::GlobalDefault | Source::Global);
+        if is_many && edition.is_third() { "give" } else { "gives" }
     }
 
     /// How faults name it: the place, or the source where it has none.

@@ -263,9 +263,20 @@ pub struct CaseWords {
     /// How to keep in touch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follow_up: Option<FollowUp>,
+    /// Whether the attachments and logs of the incident's bundle go along. From engine level 9 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments: Option<bool>,
+    /// Whether what its manifest says of core files does. From engine level 9 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core_files: Option<bool>,
 }
 
 impl CaseWords {
+    /// Whether it says what of the incident's bundle goes along.
+    pub const fn chooses(&self) -> bool {
+        self.attachments.is_some() || self.core_files.is_some()
+    }
+
     fn check(&self) -> Result<(), Fault> {
         label("/case/synopsis", self.synopsis.as_deref().unwrap_or_default(), CASE_TEXT_MOST)?;
         text("/case/comments", self.comments.as_deref().unwrap_or_default(), CASE_TEXT_MOST)?;

@@ -22,7 +22,7 @@ use linesman_schemas::reaction::{
     Action, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
 };
 use linesman_schemas::trigger::{CaseData, DeviceData, Expiring, Expiry, IncidentData, IntelligenceData, Trigger};
-use linesman_schemas::upload::{Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
+use linesman_schemas::upload::{BundlePart, Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -73,6 +73,8 @@ fn words() -> CaseWords {
         priority: Some(Priority::High),
         cc: Some(vec!["noc@partner.example".to_owned()]),
         follow_up: Some(FollowUp::EmailLink),
+        attachments: Some(true),
+        core_files: Some(false),
     }
 }
 
@@ -644,12 +646,14 @@ fn upload() -> Vec<Action> {
         media_type: Some("application/xml".to_owned()),
         device: device(),
         filter_level: FilterLevel::All,
+        without: vec![BundlePart::CoreFiles],
         source: UploadSource::Input(bundle),
     };
     let (kind, name) = (UploadKind::Attachment, "core-17.tgz".to_owned());
-    let attachment = Upload { kind, name, media_type: None, device: None, source: object, ..bundle.clone() };
+    let attachment =
+        Upload { kind, name, media_type: None, device: None, without: Vec::new(), source: object, ..bundle.clone() };
     let (kind, name) = (UploadKind::Snapshot, "snapshot-JN1234567890.xml".to_owned());
-    let snapshot = Upload { kind, name, case: String::new(), ..bundle.clone() };
+    let snapshot = Upload { kind, name, case: String::new(), without: Vec::new(), ..bundle.clone() };
     [bundle, attachment, snapshot].map(|upload| Action::Upload(Box::new(upload))).into()
 }
 

@@ -174,7 +174,7 @@ impl<'a> Surroundings<'a> {
         };
         let place = Place::Below(line.clone());
         let (subscription, wanted) = (&wish.subscription, wish.wanted(&place));
-        let through = Some((&wish.name, subscription.number));
+        let through = Some((&wish.name, &wish.subscribed, subscription.number));
         let base = self.ahead.of(desk.state());
         let gathered = acquired::gather_with(&base, self.services.shelf(), &wanted, through, &mut self.common)?;
         let Some(service) = gathered.service.clone() else {

@@ -47,7 +47,8 @@ use super::schedules::Calendar;
 use super::state::Base;
 use super::table::{Key, Row, Table};
 use super::timers;
-use super::{places, subscriptions, values::Given};
+use super::values::{self, Given};
+use super::{places, subscriptions};
 
 /// From which engine level on there are activations.
 pub const LEVEL: u32 = 5;
@@ -117,6 +118,8 @@ impl Row for CutRow {}
 pub const ACTIVATIONS: Table<ActivationRow> = Table::new(b'X');
 /// The table of where activations of above end.
 pub const CUTS: Table<CutRow> = Table::new(b'O');
+/// What the keys of its rows end with: nothing ends at the access line where it was made.
+const MARKS: [&str; 2] = ["", ":site"];
 
 /// By what an activation is known: its subscription's name, and the first twelve hexadecimal digits of SHA-256 over where
 /// it was made, that name, and the values given with it in the order of their texts, each behind its length.
@@ -138,10 +141,57 @@ pub fn key(place: &Place, name: &SubscriptionName, id: &str) -> Key<ActivationRo
     ACTIVATIONS.key(&[org, &within, name.as_str()], id.as_bytes())
 }
 
-/// The key of where activations of a subscription from above end.
-pub fn cut_key(place: &Place, name: &SubscriptionName) -> Key<CutRow> {
+/// The key of where activations of a subscription from above end: of one that was made at a site, from
+/// [`APART`](crate::values::APART) on, one of its own beside that of an organization's.
+fn cut_key(place: &Place, name: &SubscriptionName, mark: &str) -> Key<CutRow> {
     let (org, within) = places::own(place);
-    CUTS.key(&[org, &within], name.as_str().as_bytes())
+    CUTS.key(&[org, &within], format!("{name}{mark}").as_bytes())
+}
+
+/// Whether activations of the subscription of a number end at a place.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub(crate) fn is_cut(
+    base: &(impl Base + ?Sized),
+    place: &Place,
+    name: &SubscriptionName,
+    number: u64,
+) -> Result<bool, Error> {
+    for mark in MARKS {
+        if Table::read(base, &cut_key(place, name, mark))?.is_some_and(|cut| cut.number == number) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Activations of a subscription that was made at `made` end at a place from here on.
+///
+/// # Errors
+/// The row has no form.
+pub(crate) fn cut(
+    desk: &mut Desk,
+    place: &Place,
+    (name, made): (&SubscriptionName, &Place),
+    row: &CutRow,
+) -> Result<(), Error> {
+    let mark = if desk.is_at(values::APART) { subscriptions::mark(made) } else { "" };
+    desk.write(cut_key(place, name, mark), row)
+}
+
+/// Activations of the subscription of a number end at a place no more.
+///
+/// # Errors
+/// The state cannot be read, or a row of it.
+pub(crate) fn uncut(desk: &mut Desk, place: &Place, name: &SubscriptionName, number: u64) -> Result<(), Error> {
+    for mark in MARKS {
+        let key = cut_key(place, name, mark);
+        if desk.read(&key)?.is_some_and(|cut| cut.number == number) {
+            desk.remove(key);
+        }
+    }
+    Ok(())
 }
 
 /// The activations of a name that were made at a place itself, by id.
@@ -186,7 +236,13 @@ pub fn cuts_at<'a, B: Base + ?Sized>(
 ) -> impl Iterator<Item = Result<(SubscriptionName, CutRow), Error>> + use<'a, B> {
     let (org, within) = places::own(place);
     let rows = CUTS.rows(base, &[org, &within]);
-    rows.filter_map(|row| row.map(|(own, row)| Some((std::str::from_utf8(&own).ok()?.parse().ok()?, row))).transpose())
+    rows.filter_map(|row| {
+        row.map(|(own, row)| {
+            let own = std::str::from_utf8(&own).ok()?;
+            Some((own.split_once(':').map_or(own, |(name, _)| name).parse().ok()?, row))
+        })
+        .transpose()
+    })
 }
 
 /// All activations of an organization that have a row: where, of which name, and by which id.
@@ -286,7 +342,7 @@ pub(crate) fn forget_cuts((desk, ahead): (&mut Desk, &Ahead), place: &Place) -> 
             next = at.parent();
         }
         if !stands {
-            desk.remove(cut_key(place, &name));
+            uncut(desk, place, &name, cut.number)?;
         }
     }
     Ok(())

@@ -203,13 +203,14 @@ pub(super) fn conflict(
         let part = desk.read(&parts::key(&row.line, &row.activation))?;
         // What is kept out by a third one, or cannot be made, stays on the device as it is.
         let by_third = |part: &PartRow| part.conflict.as_ref().is_some_and(|conflict| conflict.line != *line);
-        // A device that has refused a change holds what it held.
-        let refused = |part: &PartRow| desk.is_at(UTMOST) && part.is_of_device;
-        let stays = |part: &PartRow| part.state == Standing::Failed && (by_third(part) || refused(part));
-        let now = match part.as_ref().is_some_and(stays) {
+        let failed = part.as_ref().filter(|part| part.state == Standing::Failed);
+        let now = match failed.is_some_and(by_third) {
             true => None,
             false => around.make(desk, (&row.line, &place), &theirs)?.ok(),
         };
+        // A device that has refused a change holds what it held, unless it is told another now.
+        let refused = failed.filter(|part| desk.is_at(UTMOST) && part.is_of_device);
+        let now = now.filter(|now| refused.is_none_or(|part| part.text != now.text));
         let configuration = match now {
             Some(now) if now.device.serial_number == device => Some(now.configuration),
             Some(_) => None,

@@ -20,7 +20,7 @@ pub struct Floor {
     subscriptions: BTreeMap<SubscriptionName, (Rc<SubscriptionRow>, String)>,
     activations: Vec<(SubscriptionName, String, ActivationRow)>,
     /// For which subscriptions, by name and number, activations of above end here.
-    cuts: BTreeMap<SubscriptionName, u64>,
+    cuts: Vec<(SubscriptionName, u64)>,
 }
 
 impl Floor {
@@ -133,7 +133,8 @@ pub fn wishes<'a>(floors: impl IntoIterator<Item = &'a Floor>) -> BTreeMap<Strin
                 continue;
             }
             // What was activated above the lowest cut ends there.
-            let end = below.iter().position(|below| below.cuts.get(name) == Some(&row.number)).unwrap_or(made);
+            let ends = |below: &&Floor| below.cuts.iter().any(|(of, number)| (of, *number) == (name, row.number));
+            let end = below.iter().position(ends).unwrap_or(made);
             for (height, at) in floors.iter().enumerate().take(made + 1) {
                 let reaches = height <= end && !row.is_suspended;
                 for wish in at.wishes(name, (row, own), floor) {

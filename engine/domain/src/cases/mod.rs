@@ -14,6 +14,7 @@ mod row;
 pub mod taken;
 
 use jiff::{Timestamp, ToSpan as _};
+use linesman_schemas::cascade::SYNOPSIS_MOST;
 use linesman_schemas::command::{ADDRESS_MOST, CASE_TEXT_MOST, CaseWords, DETAIL_MOST, OWNER_MOST, SubmitCaseAs};
 use linesman_schemas::outcome::{CaseNote, CaseStanding};
 use linesman_schemas::reaction::{Action, CaseDetails, CaseRequest};
@@ -29,8 +30,8 @@ use super::upstream;
 pub use chain::ChainRow;
 use leaving::Texts;
 use row::TESTS_STAY;
-pub use row::{CASES, CaseRow, CaseState, CaseText, key, within};
-pub(crate) use row::{find, keep};
+pub(crate) use row::{BY_CHOICE, find, keep};
+pub use row::{CASES, CaseRow, CaseState, CaseText, Stays, key, within};
 
 /// The engine level from which on cases go through a cascade.
 pub(crate) const CASCADE: u32 = 6;
@@ -40,6 +41,8 @@ pub(crate) const SETTLED: u32 = 9;
 /// What the synopsis of a case begins with that is none. Source: DOMAIN, "Organizations, groups, people".
 const TEST_MARK: &str = "TEST CASE: ";
 
+/// The longest synopsis that leaves from [`SETTLED`] on, in characters, so that what stands before that of a test has room.
+const SYNOPSIS_ALONE: usize = SYNOPSIS_MOST - TEST_MARK.len();
 /// How far an upstream's clock may be ahead of the log's.
 const AHEAD_MINUTES: i64 = 15;
 /// The longest alias that every upstream takes, in characters.
@@ -66,13 +69,15 @@ pub(crate) fn open(
     }
     let level = organizations.filter_level(&incident.id.org);
     let id = desk.next_reaction(&incident.id.org);
+    let stays = stays(incident, &wanted);
     let request = text(incident, wanted);
     begin_anew(incident);
     let action = outgoing(desk, organizations, incident, &request, level);
     let is_test = desk.is_at(TESTS_STAY) && is_test(desk, organizations, incident);
     let state = if action.is_some() { CaseState::Waiting } else { CaseState::Withheld };
     let policy = cause.policy().cloned();
-    incident.case = Some(CaseRow { reaction: id.to_string(), policy, is_test, ..new(desk.now, state, request) });
+    let case = new(desk.now, state, request);
+    incident.case = Some(CaseRow { reaction: id.to_string(), policy, is_test, stays, ..case });
     Some((
         state,
         action.map(|action| {
@@ -86,8 +91,9 @@ pub(crate) fn draft(now: Timestamp, incident: &mut Incident, wanted: CaseWords) 
     if incident.case.as_ref().is_some_and(|case| case.state != CaseState::Draft) {
         return false;
     }
+    let stays = stays(incident, &wanted);
     let request = text(incident, wanted);
-    incident.case = Some(new(now, CaseState::Draft, request));
+    incident.case = Some(CaseRow { stays, ..new(now, CaseState::Draft, request) });
     true
 }
 
@@ -105,6 +111,7 @@ fn new(now: Timestamp, state: CaseState, request: CaseText) -> CaseRow {
         updated: Timestamp::UNIX_EPOCH,
         opened: now,
         is_test: false,
+        stays: Stays::default(),
     }
 }
 
@@ -226,6 +233,17 @@ fn text(incident: &Incident, words: CaseWords) -> CaseText {
     }
 }
 
+/// What of an incident's bundle does not go along with its case: as is said, else as its draft has it. Where neither says
+/// anything all goes along.
+fn stays(incident: &Incident, words: &CaseWords) -> Stays {
+    let draft = incident.case.as_ref().filter(|case| case.state == CaseState::Draft);
+    let kept = draft.map(|case| case.stays).unwrap_or_default();
+    Stays {
+        attachments: words.attachments.map_or(kept.attachments, |goes| !goes),
+        core_files: words.core_files.map_or(kept.core_files, |goes| !goes),
+    }
+}
+
 /// Whether an incident's case is a try and no case: it was opened as one, its organization's are, or it was reported as one.
 ///
 /// INVARIANT (nothing of a test leaves as a case): what was opened as a test stays one, whatever its organization's cases are
@@ -273,7 +291,7 @@ fn outgoing(
     let row = organizations.row(&incident.id.org);
     // What came from below without details has none.
     let has_details = !texts.are_withheld() && reported.is_none_or(|reported| reported.has_details);
-    let synopsis = texts.line(&text.synopsis, DETAIL_MOST);
+    let synopsis = texts.line(&text.synopsis, if desk.is_at(SETTLED) { SYNOPSIS_ALONE } else { DETAIL_MOST });
     let is_test = is_test(desk, organizations, incident);
     let synopsis =
         if is_test && !synopsis.starts_with(TEST_MARK) { format!("{TEST_MARK}{synopsis}") } else { synopsis };

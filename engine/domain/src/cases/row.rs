@@ -14,6 +14,8 @@ use crate::table::{self, Key, Row, Table};
 
 /// The engine level from which on a case keeps whether it was opened as a test.
 pub(super) const TESTS_STAY: u32 = 8;
+/// The engine level from which on whoever wants a case chooses what of its incident's bundle goes along.
+pub(crate) const BY_CHOICE: u32 = 9;
 
 /// Where a case stands. Stored by its place: a new word is added at the end. The project's own state machine:
 ///
@@ -94,6 +96,17 @@ pub struct CaseRow {
     pub opened: Timestamp,
     /// Whether it left, or was to leave, as a try and no case.
     pub is_test: bool,
+    /// What of its incident's bundle stays here.
+    pub stays: Stays,
+}
+
+/// What of a bundle does not go along with its case, by choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stays {
+    /// Its attachments and logs.
+    pub attachments: bool,
+    /// What its manifest says of core files.
+    pub core_files: bool,
 }
 
 /// What is said of a case.
@@ -114,20 +127,23 @@ pub struct CaseText {
 }
 
 impl Row for CaseRow {
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
         match version {
             // Nobody kept it: it goes by what its organization's cases are now, as it did.
-            1 => table::with_added(bytes, &false),
+            1 => table::with_added(bytes, &(false, Stays::default())),
+            // All went along.
+            2 => table::with_added(bytes, &Stays::default()),
             _ => Err(postcard::Error::DeserializeBadEncoding),
         }
     }
 
     fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-        match level < TESTS_STAY {
-            true => table::without_added(self, 1, &self.is_test).map(Cow::Owned),
-            false => Ok(Cow::Borrowed(stored)),
+        match level {
+            ..TESTS_STAY => table::without_added(self, 1, &(self.is_test, self.stays)).map(Cow::Owned),
+            TESTS_STAY..BY_CHOICE => table::without_added(self, 2, &self.stays).map(Cow::Owned),
+            BY_CHOICE.. => Ok(Cow::Borrowed(stored)),
         }
     }
 }
@@ -159,7 +175,9 @@ pub(crate) fn keep(desk: &mut Desk, incident: &IncidentId, case: &CaseRow) -> Re
 mod tests {
     use super::*;
 
-    fn row(is_test: bool) -> CaseRow {
+    const STAYS: Stays = Stays { attachments: true, core_files: false };
+
+    fn row(is_test: bool, stays: Stays) -> CaseRow {
         CaseRow {
             state: CaseState::Created,
             reaction: "acme-r3-1".to_owned(),
@@ -173,28 +191,39 @@ mod tests {
             updated: Timestamp::UNIX_EPOCH,
             opened: Timestamp::UNIX_EPOCH,
             is_test,
+            stays,
         }
     }
 
     /// The same as version 1 stored it.
     fn version_1() -> Vec<u8> {
-        let mut bytes = table::encode_bare(&row(true)).unwrap();
-        assert_eq!(bytes.pop(), Some(1));
+        let mut bytes = table::encode_bare(&row(true, STAYS)).unwrap();
+        assert_eq!(bytes.split_off(bytes.len() - 3), [1, 1, 0]);
         bytes
     }
 
+    /// The same as version 2 stored it.
+    fn version_2() -> Vec<u8> {
+        let stored = table::encode(&row(true, STAYS)).unwrap();
+        assert_eq!(stored[..3], [128, 0, 3][..]);
+        [&[128, 0, 2], &stored[3..stored.len() - 2]].concat()
+    }
+
     #[test]
-    fn a_row_of_version_1_is_not_known_to_be_a_test() {
-        let before = version_1();
-        assert_eq!(table::decode::<CaseRow>(b"c", &before).unwrap(), row(false));
+    fn of_a_row_of_a_version_before_all_goes_along_and_a_test_is_known_from_the_second_on() {
+        let read = |bytes: &[u8]| table::decode::<CaseRow>(b"c", bytes).unwrap();
+        assert_eq!(read(&version_1()), row(false, Stays::default()));
+        assert_eq!(read(&version_2()), row(true, Stays::default()));
+        assert_eq!(read(&table::encode(&row(true, STAYS)).unwrap()), row(true, STAYS));
     }
 
     #[test]
     fn the_digest_of_the_levels_before_has_a_row_as_they_stored_it() {
-        let stored = table::encode(&row(true)).unwrap();
-        let before = version_1();
-        for (level, expected) in [(1, &before), (7, &before), (8, &stored)] {
-            assert_eq!(row(true).form(level, &stored).unwrap().as_ref(), expected.as_slice(), "at level {level}");
+        let stored = table::encode(&row(true, STAYS)).unwrap();
+        let (first, second) = (version_1(), version_2());
+        for (level, expected) in [(1, &first), (7, &first), (8, &second), (9, &stored)] {
+            let form = row(true, STAYS).form(level, &stored).unwrap().into_owned();
+            assert_eq!(&form, expected, "at level {level}");
         }
     }
 }

@@ -113,10 +113,9 @@ pub(super) fn activate(
     if place == &made && given.is_empty() {
         return activate_all(desk, (place, name), row, schedule.as_ref(), by);
     }
-    let cut = activations::cut_key(place, name);
-    let is_cut = desk.read(&cut)?.is_some_and(|cut| cut.number == row.number);
+    let is_cut = activations::is_cut(desk.state(), place, name, row.number)?;
     if given.is_empty() && schedule.is_none() && is_cut && reaches(desk, place, name, (&made, &row))? {
-        desk.remove(cut);
+        activations::uncut(desk, place, name, row.number)?;
         return Ok(Answer::done("activated", json!({"ends_here": true}), json!({"ends_here": false})));
     }
     let id = activations::id(place, name, given.iter().map(|given| given.text.as_str()));
@@ -298,10 +297,10 @@ fn deactivate_all(
             is_changed = true;
         }
     } else {
-        let key = activations::cut_key(place, name);
-        let is_cut = desk.read(&key)?.is_some_and(|cut| cut.number == row.number);
+        let is_cut = activations::is_cut(desk.state(), place, name, row.number)?;
         if !is_cut && reaches(desk, place, name, (made, &row))? {
-            desk.write(key, &CutRow { number: row.number, by, at: desk.now })?;
+            let cut = CutRow { number: row.number, by, at: desk.now };
+            activations::cut(desk, place, (name, made), &cut)?;
             is_changed = true;
         }
     }
@@ -327,7 +326,7 @@ fn reaches(
                 return Ok(true);
             }
         }
-        if desk.read(&activations::cut_key(&above, name))?.is_some_and(|cut| cut.number == row.number) {
+        if activations::is_cut(desk.state(), &above, name, row.number)? {
             return Ok(false);
         }
         next = above.parent();

@@ -16,7 +16,6 @@ use crate::places;
 use crate::services::Services;
 use crate::state::State;
 use crate::subscriptions;
-use crate::table::Table;
 use crate::values;
 
 /// How many places below, and how many activations with values, are looked at; what is beyond that is told when it is
@@ -147,7 +146,7 @@ fn reaches(
 ) -> Result<bool, Error> {
     let mut next = Some(place.clone());
     while let Some(at) = next.filter(|at| at != made) {
-        if Table::read(state, &activations::cut_key(&at, name))?.is_some_and(|cut| cut.number == row.number) {
+        if activations::is_cut(state, &at, name, row.number)? {
             return Ok(false);
         }
         next = at.parent();

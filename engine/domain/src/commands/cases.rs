@@ -7,7 +7,7 @@ use linesman_schemas::command::{Case, CaseRemark, Command, Reported};
 use super::incidents::COMPLETED;
 use super::{Answer, Change};
 use crate::cases::chain::StepKind;
-use crate::cases::{self, CaseState, cascade};
+use crate::cases::{self, BY_CHOICE, CaseState, cascade};
 use crate::desk::Desk;
 use crate::follow::Cause;
 use crate::incidents::Status;
@@ -27,6 +27,13 @@ pub(crate) fn ask(
     let is_of_incident = matches!(verb, Case::Submit(_) | Case::Save(_));
     if is_of_incident && incident.row.status == Status::Completed {
         return Err(COMPLETED.to_owned());
+    }
+    // INVARIANT (what is to stay here does not leave unnoticed): whoever chooses is told where nobody heeds it.
+    if let Case::Submit(wish) | Case::Save(wish) = verb
+        && wish.case.chooses()
+        && !desk.is_at(BY_CHOICE)
+    {
+        return Err(format!("`attachments` and `core_files` are chosen from engine level {BY_CHOICE} on"));
     }
     match verb {
         Case::Submit(wish) => {

@@ -2,10 +2,10 @@
 //! something that is subscribed to has the parameter. Otherwise the value waits for one of them, and is refused where none
 //! would take it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use linesman_rules::suggest;
-use linesman_rules::values::{Clause, Substitution, parse_substitution};
+use linesman_rules::values::{Clause, Fault, Substitution, parse_substitution};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName};
 
@@ -14,22 +14,12 @@ use super::{Answer, Wrong};
 use crate::Error;
 use crate::acquired::source_of;
 use crate::faults::shown;
-use crate::services::Services;
+use crate::services::{Offer, Services};
 use crate::state::State;
 use crate::values::{self, Whose};
 
-/// What becomes of a substitution of a parameter that nothing which is subscribed to has.
-enum Waits {
-    /// One of the services takes it.
-    Taken,
-    /// None of those that have the parameter does; why not the first.
-    Refused(Box<Answer>),
-    /// None has it.
-    Unknown,
-}
-
 /// The parameters of substitutions, which nothing that is subscribed to has, that wait for a service; or why one may not
-/// stand. Those that no service has are not among them.
+/// stand. Those that no service has are not among them. Each service is acquired for once, whatever is given.
 ///
 /// # Errors
 /// The state cannot be read.
@@ -39,50 +29,56 @@ pub(super) fn waiting<'s>(
     change: &Change<'_>,
     unknown: impl Iterator<Item = &'s Substitution>,
 ) -> Result<Result<BTreeSet<String>, Box<Answer>>, Error> {
-    let mut waiting = BTreeSet::new();
-    for said in unknown {
-        match waits(state, services, change, said)? {
-            Waits::Taken => waiting.extend([said.name.to_string()]),
-            Waits::Refused(answer) => return Ok(Err(answer)),
-            Waits::Unknown => {}
-        }
-    }
-    Ok(Ok(waiting))
-}
-
-/// Whether a service that is offered would take a substitution.
-fn waits(state: &State, services: &Services, change: &Change<'_>, said: &Substitution) -> Result<Waits, Error> {
-    let (name, is_narrowing) = (said.name.as_str(), matches!(said.clause, Clause::Within(_)));
-    let source = source_of(change.place, change.whose);
-    let mut refused = None;
+    let unknown: Vec<_> = unknown.collect();
+    let (mut taken, mut refused) = (BTreeSet::new(), BTreeMap::new());
     for (service, offer) in services.offers() {
-        let context: Context = (Some((service.clone(), offer.version.clone())), None);
-        let values = gathered(state, services, (change.place, None), &context, Some(change.new), change)?;
-        let (has, fix) = values.acquire(|values| {
-            let fix = values.blocked_by(name, source, is_narrowing).map(|at| at.to_string());
-            (values.has(name), fix)
-        });
-        if !has {
+        let names = names_of(state, services, change.place, (service, offer))?;
+        let asked: Vec<_> = unknown.iter().filter(|said| names.contains(said.name.as_str())).collect();
+        if asked.is_empty() {
             continue;
         }
-        let answer = match fix {
-            Some(at) => {
-                let detail = format!("`{name}` is fixed by {at}, and nobody below substitutes it");
-                Answer::refused(Verdict::Conflict, detail)
-            }
-            None => {
-                let mut fresh = fresh_faults(state, services, (change.place, None), &context, change)?;
-                fresh.retain(|fault| fault.parameter == name);
-                if fresh.is_empty() {
-                    return Ok(Waits::Taken);
-                }
-                let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
-                Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong)
-            }
+        let context: Context = (Some((service.clone(), offer.version.clone())), None);
+        let source = source_of(change.place, change.whose);
+        let values = gathered(state, services, (change.place, None), &context, Some(change.new), change)?;
+        let fixes: Vec<_> = values.acquire(|values| {
+            let had = asked.into_iter().filter(|said| values.has(said.name.as_str()));
+            let fix = |said: &Substitution| {
+                let is_narrowing = matches!(said.clause, Clause::Within(_));
+                values.blocked_by(said.name.as_str(), source, is_narrowing).map(|at| at.to_string())
+            };
+            had.map(|said| (said.name.as_str(), fix(said))).collect()
+        });
+        let fresh = match fixes.iter().any(|(_, fix)| fix.is_none()) {
+            true => fresh_faults(state, services, (change.place, None), &context, change)?,
+            false => Vec::new(),
         };
-        refused.get_or_insert(answer);
+        for (name, fix) in fixes {
+            match refusal(name, fix, &fresh) {
+                Some(answer) => drop(refused.entry(name).or_insert(answer)),
+                None => drop(taken.insert(name.to_owned())),
+            }
+        }
     }
-    Ok(refused.map_or(Waits::Unknown, |answer| Waits::Refused(Box::new(answer))))
+    let first =
+        unknown.iter().map(|said| said.name.as_str()).find(|name| !taken.contains(*name) && refused.contains_key(name));
+    match first.and_then(|name| refused.remove(name)) {
+        Some(answer) => Ok(Err(Box::new(answer))),
+        None => Ok(Ok(taken)),
+    }
+}
+
+/// Why a service would not take what is given of a parameter of its; none if it would.
+fn refusal(name: &str, fix: Option<String>, fresh: &[Fault]) -> Option<Answer> {
+    if let Some(at) = fix {
+        let detail = format!("`{name}` is fixed by {at}, and nobody below substitutes it");
+        return Some(Answer::refused(Verdict::Conflict, detail));
+    }
+    let fresh: Vec<_> = fresh.iter().filter(|fault| fault.parameter == name).collect();
+    if fresh.is_empty() {
+        return None;
+    }
+    let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
+    Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(|fault| shown(fault)))).naming(wrong))
 }
 
 /// Why values may not refer to what they do: nothing has it of all that is `known` where they are given, and no service that
@@ -97,22 +93,23 @@ pub(super) fn unknown_reference(
     said: &[Substitution],
     known: &BTreeSet<String>,
 ) -> Result<Option<Answer>, Error> {
-    for said in said {
-        for found in said.expression().into_iter().flat_map(|expression| expression.references()) {
-            let name = found.name.as_str();
-            if known.contains(name) || names(state, services, change.place)?.contains(name) {
-                continue;
-            }
-            let help = suggest(name, known.iter().map(String::as_str));
-            let (of, expression) = (&said.name, said.expression().map(ToString::to_string).unwrap_or_default());
-            let detail = format!(
-                "`{of}`: `{expression}` of `{}`: there is no parameter `{name}` ({help}; a text stands in quotes: `\"{name}\"`)",
-                change.place
-            );
-            return Ok(Some(Answer::refused(Verdict::Invalid, detail)));
-        }
+    let references = said.iter().flat_map(|said| {
+        let found = said.expression().into_iter().flat_map(|expression| expression.references());
+        found.map(move |found| (said, found.name.as_str()))
+    });
+    let mut unknown = references.filter(|(_, name)| !known.contains(*name)).peekable();
+    if unknown.peek().is_none() {
+        return Ok(None);
     }
-    Ok(None)
+    let offered = names(state, services, change.place)?;
+    let Some((said, name)) = unknown.find(|(_, name)| !offered.contains(*name)) else { return Ok(None) };
+    let help = suggest(name, known.iter().map(String::as_str));
+    let (of, expression) = (&said.name, said.expression().map(ToString::to_string).unwrap_or_default());
+    let detail = format!(
+        "`{of}`: `{expression}` of `{}`: there is no parameter `{name}` ({help}; a text stands in quotes: `\"{name}\"`)",
+        change.place
+    );
+    Ok(Some(Answer::refused(Verdict::Invalid, detail)))
 }
 
 /// The names of parameters that services have which are offered, as they are defined and as they are localized for the
@@ -122,13 +119,24 @@ pub(super) fn unknown_reference(
 /// The state cannot be read.
 pub(super) fn names(state: &State, services: &Services, place: &Place) -> Result<BTreeSet<String>, Error> {
     let mut names = BTreeSet::new();
+    for offered in services.offers() {
+        names.extend(names_of(state, services, place, offered)?);
+    }
+    Ok(names)
+}
+
+/// The same of one service.
+fn names_of(
+    state: &State,
+    services: &Services,
+    place: &Place,
+    (name, offer): (&ServiceName, &Offer),
+) -> Result<BTreeSet<String>, Error> {
     let globals = services.shelf().globals(state)?;
-    for (name, offer) in services.offers() {
-        if let Some(service) = services.shelf().service(state, name, &offer.version, &globals)? {
-            let parameters = service.definition.parameters.parameters();
-            names.extend(parameters.iter().map(|parameter| parameter.name.to_string()));
-        }
-        names.extend(localized(state, place, name)?);
+    let mut names: BTreeSet<_> = localized(state, place, name)?.into_iter().collect();
+    if let Some(service) = services.shelf().service(state, name, &offer.version, &globals)? {
+        let parameters = service.definition.parameters.parameters();
+        names.extend(parameters.iter().map(|parameter| parameter.name.to_string()));
     }
     Ok(names)
 }

@@ -16,7 +16,7 @@ use crate::rights::{self, Asked, Need, Ruling};
 use crate::rollouts::level_of;
 use crate::services::Services;
 use crate::subscriptions::{self, SUBSCRIPTIONS_MOST, SubscriptionRow};
-use crate::values::{self, Whose};
+use crate::values::{self, ValuesRow, Whose};
 use crate::{Error, places};
 
 /// Does what is asked of a subscription of an organization.
@@ -203,7 +203,10 @@ fn remove(desk: &mut Desk, place: &Place, name: &SubscriptionName) -> Result<Ans
     let Some(row) = desk.read(&key)? else { return Ok(nothing(place, name)) };
     let old = shown(desk, place, name, &row)?;
     desk.remove(key);
-    desk.remove(values::key(place, Whose::Subscription(name)));
+    match desk.is_at(values::APART) {
+        true => values::keep_for(desk, place, name, place, ValuesRow { number: row.number, ..ValuesRow::default() })?,
+        false => desk.remove(values::key(place, Whose::Subscription(name))),
+    }
     if desk.is_at(LEVEL) {
         activations::drop_below(desk, place, name, Some(row.number))?;
     }

@@ -76,7 +76,7 @@ fn make(
     if known.len() >= TOKENS_MOST {
         return Ok(Answer::refused(Verdict::Conflict, format!("`{login}` has {TOKENS_MOST} tokens, and no more")));
     }
-    let (privileges, rights) = bounds(desk, managers, login, issue)?;
+    let Bounds { sphere, privileges, rights } = bounds(desk, managers, login, issue, sphere)?;
     let row = TokenRow {
         hash: tokens::hash_of(&issue.hash),
         expires: issue.expires,
@@ -90,18 +90,33 @@ fn make(
     Ok(Answer::created(shown(&issue.token, &row)))
 }
 
-/// What a token is given: where nothing is said of it, what its owner was granted.
+/// What a token is given; what is none is its owner's at each moment.
+struct Bounds {
+    sphere: Option<Sphere>,
+    privileges: Option<Privileges>,
+    rights: Option<Rights>,
+}
+
+/// What a token is given: where nothing is said of it, what its owner was granted. Of the provider's people, who see by
+/// their groups too, the sphere stays the owner's.
 fn bounds(
     desk: &Desk,
     managers: &Managers,
     login: &Login,
     issue: &TokenIssue,
-) -> Result<(Option<Privileges>, Option<Rights>), Error> {
+    sphere: Option<Sphere>,
+) -> Result<Bounds, Error> {
+    let (privileges, rights) = (issue.privileges, issue.rights);
     let known = managers.known(desk);
     let owner = if desk.is_at(BOUNDED) { known.manager(login)? } else { None };
-    let granted = owner.map(|owner| settled(&known, &owner)).transpose()?;
-    let privileges = issue.privileges.or_else(|| granted.as_ref().map(|granted| granted.privileges));
-    Ok((privileges, issue.rights.or_else(|| granted.map(|granted| granted.rights))))
+    let Some(owner) = owner else { return Ok(Bounds { sphere, privileges, rights }) };
+    let granted = settled(&known, &owner)?;
+    let is_of_organization = login.organization.is_some();
+    Ok(Bounds {
+        sphere: sphere.or_else(|| is_of_organization.then(|| granted.sphere.clone())),
+        privileges: privileges.or(Some(granted.privileges)),
+        rights: rights.or(Some(granted.rights)),
+    })
 }
 
 /// What of a token is more than its owner has.

@@ -20,7 +20,8 @@ use crate::{Error, places, subscriptions};
 /// That values were taken in which more below depends on than was looked at.
 const NOT_ALL: &str = "not all values below were looked at: what is wrong with others is told when they are rendered";
 
-/// From which engine level on a fix without a value stands where a value would, and takes its place.
+/// From which engine level on a fix without a value stands where a value would, and takes its place; and whoever takes back
+/// a value leaves what narrows it.
 pub(super) const FIX_IS_VALUE: u32 = 9;
 
 /// Does what is asked of values of an organization.
@@ -105,7 +106,7 @@ pub(super) struct Change<'a> {
     pub(super) at: Timestamp,
     /// The same as they are told why not.
     pub(super) reader: Reader<'a>,
-    /// Whether `!rate=` takes the place of `rate=5m`.
+    /// Whether `!rate=` takes the place of `rate=5m`, and a value that is taken back leaves its constraint.
     pub(super) is_one: bool,
 }
 
@@ -117,6 +118,10 @@ pub(super) fn give(
     change: &Change<'_>,
 ) -> Result<Answer, Error> {
     let old = values::read(desk.state(), place, whose)?;
+    let made = match whose {
+        Whose::Subscription(name) => subscriptions::seen(desk.state(), place, name)?.map(|(made, _)| made),
+        Whose::Own | Whose::Localized(_) => None,
+    };
     let substitutions = match next(&old, change) {
         Ok(substitutions) => substitutions,
         Err(refused) => return Ok(*refused),
@@ -127,10 +132,11 @@ pub(super) fn give(
         held::Held::Taken { is_all, waiting } => (is_all, waiting),
     };
     let (was, is) = (shown(&old), shown(&substitutions));
-    let key = values::key(place, whose);
-    match substitutions.is_empty() {
-        true => desk.remove(key),
-        false => desk.write(key, &ValuesRow { number, substitutions })?,
+    let row = ValuesRow { number, substitutions };
+    match (whose, made) {
+        (Whose::Subscription(name), Some(made)) => values::keep_for(desk, place, name, &made, row)?,
+        _ if row.substitutions.is_empty() => desk.remove(values::key(place, whose)),
+        _ => desk.write(values::key(place, whose), &row)?,
     }
     let answer = Answer::done(if was == is { "unchanged" } else { "changed" }, was, is);
     let answer = if waiting.is_empty() { answer } else { answer.of_some(&told_to_wait(&waiting)) };
@@ -168,9 +174,14 @@ pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Box
         let detail = format!("there is no substitution of `{name}` to take away");
         return Err(Box::new(Answer::refused(Verdict::NotFound, detail)));
     }
+    let is_unset = |slot: &Slot| {
+        // What narrows a name goes with its declaration, or when there is nothing else of it.
+        let says = |says: Says| slots.iter().any(|other| other.name == slot.name && other.says == says);
+        let stays = change.is_one && slot.says == Says::Narrows && says(Says::Gives) && !says(Says::Declares);
+        change.unset.contains(&slot.name) && !stays
+    };
     let goes = |given: &&Given| {
-        Slot::of(&given.text, change.is_one)
-            .map_or(true, |slot| named.contains(&slot) || change.unset.contains(&slot.name))
+        Slot::of(&given.text, change.is_one).map_or(true, |slot| named.contains(&slot) || is_unset(&slot))
     };
     let mut next: Vec<_> = old.iter().filter(|given| change.keep && !goes(given)).cloned().collect();
     next.extend(change.substitutions.iter().map(|text| match old.iter().find(|given| given.text == *text) {

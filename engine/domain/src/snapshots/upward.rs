@@ -293,6 +293,7 @@ fn action(serial_number: &str, newest: Newest, filter_level: FilterLevel) -> Act
         media_type,
         device: Some(UploadDevice { serial_number: serial_number.to_owned(), host_name }),
         filter_level,
+        without: Vec::new(),
         source: newest.source,
     }))
 }

@@ -470,19 +470,22 @@ fn what_a_manager_is_granted_later_is_no_tokens_that_was_made_before() {
         lane.manager("acme/peer", "acme", some, "acme/ann");
         lane.manager("acme/able", "acme", Privileges::all(), "acme/ann");
         // Whoever may manage another lowers it first, and is it then by its password.
-        let lower = json!({"set_manager": {"manager": "able", "privileges": ["managers"]}});
+        let less = ["acme/berlin"];
+        let lower = json!({"set_manager": {"manager": "able", "sphere": less, "privileges": ["managers"]}});
         assert_eq!(lane.as_("acme/peer", "acme/able", &lower).0, Verdict::Done);
         assert_eq!(lane.as_("acme/peer", "acme/able", &password("acme/able")).0, Verdict::Done);
         assert_eq!(lane.as_("acme/able", "acme/able", &issue("acme/able", "keep", &json!({}))).0, Verdict::Done);
-        let mend = json!({"set_manager": {"manager": "able", "privileges": Privileges::all()}});
+        let mend = json!({"set_manager": {"manager": "able", "sphere": ["acme"], "privileges": Privileges::all()}});
         assert_eq!(lane.as_("acme/ann", "acme/able", &mend).0, Verdict::Done);
         let directory = Directory::of(crate::directory::read(&lane.base).unwrap());
         let known = Known::new(&directory, &lane.base);
         let of = |token: Option<&str>| {
             let principal = Principal::of_login(&login("acme/able"), token.map(|name| name.parse().unwrap()));
-            crate::rights::effective(&known, &principal, lane.now).unwrap().unwrap().privileges
+            let may = crate::rights::effective(&known, &principal, lane.now).unwrap().unwrap();
+            let all = "acme".parse::<Place>().unwrap();
+            (may.privileges, crate::rights::reach(&known, &principal, lane.now).unwrap().covers(&all))
         };
-        assert_eq!((of(None), of(Some("keep"))), (Privileges::all(), later), "level {level}");
+        assert_eq!((of(None), of(Some("keep"))), ((Privileges::all(), true), (later, level == 8)), "level {level}");
     }
 }
 

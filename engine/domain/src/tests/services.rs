@@ -36,7 +36,11 @@ const NAT: &str = "title = \"NAT\"\n[parameters]\npool = { type = \"network\" }\
 
 /// A lane that knows the service `nat`, with the site `acme/berlin` and a line of it.
 fn served() -> Lane {
-    let mut lane = Lane::new();
+    served_at(level::NEWEST)
+}
+
+fn served_at(level: u32) -> Lane {
+    let mut lane = Lane::at(level);
     lane.organization("acme", "Send all information");
     lane.services = catalog(&[source("nat", NAT)], None);
     lane.rules(1, &[], Settings::default());

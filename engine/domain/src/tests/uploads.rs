@@ -575,3 +575,41 @@ fn what_an_end_customer_uploads_with_a_test_stays_here() {
     assert!(lane.going().is_empty());
     assert_eq!(lane.uploads(), [("rsi.txt".to_owned(), UploadState::Kept)]);
 }
+
+fn wanted(verb: &str, words: &Value) -> Value {
+    json!({verb: {"incident": "acme-1", "case": words}})
+}
+
+#[test]
+fn what_is_to_stay_of_a_bundle_is_not_in_what_goes_with_its_case() {
+    let somebody = json!({"kind": "provider", "name": "admin"});
+    for (saved, submitted, without) in [
+        (json!({}), json!({}), Value::Null),
+        (json!({}), json!({"attachments": false}), json!(["attachments"])),
+        (json!({"attachments": false, "core_files": false}), json!({}), json!(["attachments", "core-files"])),
+        (json!({"attachments": false, "core_files": false}), json!({"attachments": true}), json!(["core-files"])),
+    ] {
+        let mut lane = Lane::with(&[]);
+        lane.bundle("acme", "a", 1, "High");
+        assert_eq!(lane.ask_as(&somebody, &wanted("save_case", &saved)).0, Verdict::Done);
+        assert_eq!(lane.ask_as(&somebody, &wanted("submit_case", &submitted)).0, Verdict::Done);
+        lane.accept();
+        assert_eq!((lane.going().len(), &lane.going()[0]["without"]), (1, &without));
+        lane.govern(&json!({"filter_level": "Send all information with IP addresses overwritten"}));
+        lane.work();
+        assert_eq!((lane.going().len(), &lane.going()[0]["without"]), (1, &without), "at another level");
+    }
+}
+
+#[test]
+fn below_level_9_nobody_chooses_what_of_a_bundle_stays_and_takes_it_for_done() {
+    let mut lane = Lane::at(8);
+    lane.organization("acme", "Send all information");
+    lane.bundle("acme", "a", 1, "High");
+    let somebody = json!({"kind": "provider", "name": "admin"});
+    for verb in ["save_case", "submit_case"] {
+        let expected = "`attachments` and `core_files` are chosen from engine level 9 on".to_owned();
+        let refused = lane.ask_as(&somebody, &wanted(verb, &json!({"core_files": false})));
+        assert_eq!(refused, (Verdict::Conflict, expected), "{verb}");
+    }
+}

@@ -12,7 +12,7 @@ mod row;
 
 use linesman_schemas::command::UploadKept;
 use linesman_schemas::reaction::{Action, BundleBytes};
-use linesman_schemas::upload::{Upload, UploadDevice, UploadKind, UploadSource};
+use linesman_schemas::upload::{BundlePart, Upload, UploadDevice, UploadKind, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, OrgName};
 
 use super::cases::CaseState;
@@ -252,7 +252,15 @@ fn action(incident: &Incident, (number, row): (u32, &UploadRow), case: String, f
             end: incident.row.bundle.length,
         }),
     };
-    Action::Upload(Box::new(Upload { kind: row.kind, case, name, media_type, device, filter_level, source }))
+    let without = stays(incident, row);
+    Action::Upload(Box::new(Upload { kind: row.kind, case, name, media_type, device, filter_level, without, source }))
+}
+
+/// What of an upload does not go along, as whoever wanted the case has it: of the incident's own bundle only.
+fn stays(incident: &Incident, row: &UploadRow) -> Vec<BundlePart> {
+    let stays = incident.case.as_ref().filter(|_| row.held == Held::Bundle).map(|case| case.stays).unwrap_or_default();
+    let parts = [(stays.attachments, BundlePart::Attachments), (stays.core_files, BundlePart::CoreFiles)];
+    parts.into_iter().filter(|(stays, _)| *stays).map(|(_, part)| part).collect()
 }
 
 /// The endings that files have by what they are, and that say nothing else.

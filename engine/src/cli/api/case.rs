@@ -28,6 +28,7 @@ Examples:
   linesman case list --organization acme --state failed --data-dir D
   linesman case save acme-17 --comments 'since the upgrade' --data-dir D
   linesman case submit acme-17 --data-dir D
+  linesman case submit acme-17 --attachments false --core-files false --data-dir D
   linesman case override acme-17 --case-id C-7 --status 'with engineering' --data-dir D
   linesman case override acme-17 --clear --data-dir D";
 
@@ -141,6 +142,14 @@ pub(in crate::cli) struct Words {
     #[arg(long, value_name = "METHOD")]
     #[serde(skip_serializing_if = "Option::is_none")]
     follow_up: Option<String>,
+    /// Whether the attachments and logs of its bundle go along; they do unless it is said
+    #[arg(long, value_name = "true|false")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments: Option<bool>,
+    /// Whether what its manifest says of core files goes along; it does unless it is said
+    #[arg(long, value_name = "true|false")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    core_files: Option<bool>,
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {

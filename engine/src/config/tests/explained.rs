@@ -20,7 +20,7 @@ fn value(name: &str, kind: Kind) -> &'static str {
         Kind::HttpsUrl => "https://host:9",
         Kind::NatsUrl => "nats://host:9",
         Kind::Count { .. } => {
-            if name == "nats.max_payload_bytes" {
+            if matches!(name, "nats.max_payload_bytes" | "partner.reported_most_bytes") {
                 "2000000"
             } else {
                 "1"

@@ -52,6 +52,10 @@ pub(super) struct Case {
     priority: Option<Priority>,
     /// Who else hears of it.
     cc: Vec<String>,
+    /// Whether the attachments and logs of its incident's bundle go along.
+    attachments: bool,
+    /// Whether what that bundle's manifest says of core files does.
+    core_files: bool,
     /// The upstream's word before that.
     previous_status: Option<String>,
     /// The upstream's link to it.
@@ -171,6 +175,8 @@ impl Case {
             comments: row.request.comments,
             priority: row.request.priority,
             cc: row.request.cc,
+            attachments: !row.stays.attachments,
+            core_files: !row.stays.core_files,
             previous_status: given(row.previous_status),
             link: given(row.link),
             chained,

@@ -31,16 +31,12 @@ pub(super) struct Chained {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     case_status: Option<String>,
-    /// By what the end customer is known that it is for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// By what the end customer is known that it is for; none where nobody has said.
     alias: Option<String>,
     /// The controllers it has passed on its way here.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     trace_route: Vec<String>,
     /// Who solves what an end customer has reported; none as long as nobody has said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = words::handling, required = false)]
+    #[schema(schema_with = words::handling_or_none)]
     handling: Option<Handling>,
     /// What the upstream says of it, where something else stands in its place.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use linesman_schemas::IncidentId;
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, faulty, incident, problem};
-use linesman_domain::cases::{self, CaseRow, CaseState, CaseText};
+use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, Stays};
 use linesman_domain::incidents::IncidentRow;
 use linesman_domain::incidents::page;
 use linesman_domain::table;
@@ -102,6 +102,7 @@ async fn an_incident_shows_its_device_its_case_and_its_bundle() {
         updated: incident(2).detected,
         opened: incident(2).detected,
         is_test: false,
+        stays: Stays::default(),
     };
     edge.write("acme", vec![(cases::key(&id.org, 2).into_bytes(), table::encode(&case).unwrap())]);
     let page = page(&edge, "?organization=acme").await;
@@ -127,6 +128,9 @@ async fn an_incident_shows_its_device_its_case_and_its_bundle() {
         "occurred": "1970-01-01T00:00:00Z",
         "detected": "1970-01-01T00:01:00Z",
         "case": null,
+        "alias": null,
+        "trace_route": [],
+        "handling": null,
         "bundle": {"sequence": 101, "length": 2048, "sha256": "ab".repeat(32)},
     });
     assert_eq!(page["items"][0], expected);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::super::{BOUNDS, WALK_MOST};
 use super::fixture::{Fixture, TOKEN, incident, nobody, problem};
 use crate::metrics::Metrics;
-use linesman_domain::cases::{self, CaseRow, CaseState, CaseText};
+use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, Stays};
 use linesman_domain::devices::{self, DeviceRow};
 use linesman_domain::incidents::notes::{self, NoteRow, NotesRow};
 use linesman_domain::incidents::page;
@@ -84,6 +84,7 @@ fn case_row(number: u64) -> CaseRow {
         updated: at(scattered(number, 13) as i64 * 60),
         opened: at(scattered(number / 2, 13) as i64 * 60),
         is_test: false,
+        stays: Stays::default(),
     }
 }
 

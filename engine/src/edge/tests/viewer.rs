@@ -21,7 +21,7 @@ use crate::log::books::{Books, pack};
 use crate::log::streams::{Layout, ensure, open};
 use crate::metrics::Metrics;
 use linesman_domain::activations::parts::{self, PartRow};
-use linesman_domain::cases::{self, CaseRow, CaseState, CaseText};
+use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, Stays};
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::intelligence::{self, IntelligenceRow};
 use linesman_domain::rule_book::{self, BookRow};
@@ -206,6 +206,7 @@ impl World {
             updated: incident(1).detected,
             opened: incident(1).detected,
             is_test: false,
+            stays: Stays::default(),
         };
         self.edge.write(
             name,

@@ -84,12 +84,20 @@ pub(in crate::edge) struct CaseBody {
     /// `Email Full Text Update`, `Email Secure Web Link`, `Phone Call`.
     #[schema(schema_with = words::follow_up, required = false)]
     follow_up: Option<FollowUp>,
+    /// Whether the attachments and logs of the incident's bundle go along. They do where neither this nor a draft says
+    /// otherwise.
+    #[schema(nullable = false)]
+    attachments: Option<bool>,
+    /// Whether what its manifest says of core files goes along, likewise.
+    #[schema(nullable = false)]
+    core_files: Option<bool>,
 }
 
 impl CaseBody {
     fn wish(self, incident: IncidentId) -> CaseWish {
-        let Self { synopsis, comments, priority, cc, follow_up } = self;
-        CaseWish { incident, case: CaseWords { synopsis, comments, priority, cc, follow_up } }
+        let Self { synopsis, comments, priority, cc, follow_up, attachments, core_files } = self;
+        let case = CaseWords { synopsis, comments, priority, cc, follow_up, attachments, core_files };
+        CaseWish { incident, case }
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use linesman_connectors::tls::Fingerprint;
 use linesman_connectors::{Secret, tls};
 use linesman_domain::cases::chain::{self, ChangesRow, LeadsTo, NoteRow, ReportedRow, Side};
-use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, ChainRow};
+use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, ChainRow, Stays};
 use linesman_domain::organizations::{self, OrgRow, Standing};
 use linesman_domain::state::Writes;
 use linesman_domain::table;
@@ -38,12 +38,13 @@ const BOUNDED: section::Uploads =
 /// How many uploads and snapshots are kept.
 pub(super) const COUNT_MOST: u64 = 20;
 
-/// Which certificates are known of whom.
+/// Which certificates are known of whom, and how much each may report in a day, if that is bounded.
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) certificates: Vec<(&'static str, Fingerprint)>,
     pub(super) subjects: Vec<(&'static str, &'static str)>,
     pub(super) clients: Option<section::Clients>,
+    pub(super) reported_most_bytes: Option<NonZeroU32>,
 }
 
 /// A listening partner listener. `acme` and `bolt` take part, `corp` is suspended, `dory` is no end customer.
@@ -96,6 +97,7 @@ impl Fixture {
             clients: known.clients.clone(),
             requests_per_second: few,
             burst: few,
+            reported_most_bytes: known.reported_most_bytes.unwrap_or(NonZeroU32::MAX),
             uploads: BOUNDED,
         };
         let login = |name: &str| Login {
@@ -234,6 +236,7 @@ fn case(number: u64) -> CaseRow {
         updated: at(0),
         opened: at(0),
         is_test: false,
+        stays: Stays::default(),
     }
 }
 

@@ -213,7 +213,7 @@ fn the_log_has_why_a_certificate_lets_nobody_in() {
     let open = || Some(ClientAuthorities::open(&clients.authorities, clients.revocations.as_deref()).unwrap());
     let known = SUBJECTS.map(|(name, subject)| {
         let login = Login { password: None, certificate: None, subject: Some(subject.parse().unwrap()) };
-        (login, Arc::new(customer(name.parse().unwrap(), None, (NonZeroU32::MIN, NonZeroU32::MIN))))
+        (login, Arc::new(customer(name.parse().unwrap(), None, (NonZeroU32::MIN, NonZeroU32::MIN, NonZeroU32::MIN))))
     });
     let certificates = Certificates::of(known.iter().map(|(login, customer)| (login, customer)), open());
     for (why, own) in &wrong {

@@ -1,5 +1,7 @@
 //! What an end customer does, as far as it is settled before a lane decides.
 
+use std::num::NonZeroU32;
+
 use linesman_domain::cases::chain::Side;
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::table;
@@ -7,7 +9,8 @@ use linesman_schemas::audit::Verdict;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::fixture::{Fixture, HERE, at, note, problem};
+use super::super::BOUNDS_HERE;
+use super::fixture::{Fixture, HERE, Known, at, note, problem};
 
 fn report() -> Value {
     json!({
@@ -110,5 +113,19 @@ async fn a_note_that_is_known_is_said_no_more() {
     {
         let answer = partner.post("acme", "cases/T-acme-1/changes", "k", &step(id, text)).await;
         assert_eq!(problem(answer).await, (422, detail.to_owned(), Some(at.to_owned())));
+    }
+}
+
+#[tokio::test]
+async fn what_is_reported_in_a_day_is_bounded_and_a_synopsis_is_one_line() {
+    let known = Known { reported_most_bytes: NonZeroU32::new(100), ..Known::default() };
+    let partner = Fixture::knowing(BOUNDS_HERE, 1000, &known).await;
+    let answer = partner.post("acme", "cases", "k", &report()).await;
+    assert!(answer.headers().contains_key("retry-after"));
+    let most = "an end customer may report 100 bytes a day (`partner.reported_most_bytes`)";
+    assert_eq!(problem(answer).await, (429, most.to_owned(), None));
+    for (count, status) in [(1_000, 429), (1_001, 422)] {
+        let answer = partner.post("acme", "cases", "k", &with(report(), "synopsis", json!("s".repeat(count)))).await;
+        assert_eq!(answer.status(), status, "{count} characters");
     }
 }

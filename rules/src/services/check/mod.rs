@@ -83,10 +83,36 @@ fn of_values(file: &str, text: &str, locals: &Definition, globals: &Definition) 
     told.collect()
 }
 
+/// What is wrong with global parameters because the service hides others that they refer to: nothing that the service
+/// says for itself, and yet every value of it is at fault.
+fn of_hidden(text: &str, locals: &Definition, globals: &Definition) -> Vec<ServiceFault> {
+    let hiding: Vec<&str> = locals.parameters().iter().map(|parameter| parameter.name.as_str()).collect();
+    let hiding: Vec<&str> = hiding.into_iter().filter(|name| globals.get(name).is_some()).collect();
+    let Some(first) = hiding.first() else { return Vec::new() };
+    let (runtime, none) = (Runtime::default(), Definition::default());
+    let ground = |locals| Ground { locals, globals, layers: &[], runtime: &runtime, has_other_services: false };
+    let alone = acquire(ground(&none));
+    let beside = acquire(ground(locals));
+    let faults = beside.faults().iter().filter(|fault| !fault.is_missing && locals.get(&fault.parameter).is_none());
+    let fresh = faults.filter(|fault| !alone.faults().contains(fault));
+    let told = fresh.map(|fault| {
+        let named = hiding.iter().find(|name| fault.message.contains(&format!("`{name}`"))).unwrap_or(first);
+        let message = format!(
+            "`{named}` of the service hides a global parameter that others refer to: `{}`: {}",
+            fault.parameter, fault.message
+        );
+        let help = format!("give `{named}` another name: the global parameters are used with every service");
+        let at = places::key(text, &["parameters", named]);
+        ServiceFault::between(DEFINITION_FILE, text, at, Code::Definition, message, Some(help))
+    });
+    told.collect()
+}
+
 fn check_read(service: &Service, files: &BTreeMap<String, String>, globals: &Definition) -> Checked {
     let text = files.get(DEFINITION_FILE).map_or("", String::as_str);
     let locals = &service.definition.parameters;
     let mut checked = Checked { faults: of_values(DEFINITION_FILE, text, locals, globals), warnings: Vec::new() };
+    checked.faults.extend(of_hidden(text, locals, globals));
     let of_key = |name: &str, code, message: String, help: &str| {
         let at = places::key(text, &["parameters", name]);
         ServiceFault::between(DEFINITION_FILE, text, at, code, message, Some(help.to_owned()))

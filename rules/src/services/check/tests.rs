@@ -324,3 +324,39 @@ fn stock_services_are_without_fault_and_warning() {
         assert_eq!(told(&check(&files, &Definition::default())), Vec::<String>::new(), "{name}");
     }
 }
+
+/// A global parameter that refers to one which the service hides would be at fault wherever the service is used.
+#[test]
+fn a_service_does_not_hide_what_global_parameters_refer_to_otherwise() {
+    let globals = "[parameters]\nloc = { type = \"network\", default = \"10.0.0.0/8\" }\n\
+                   gx = { type = \"network\", default = \"loc\" }";
+    let globals = read_globals(globals).unwrap();
+    let found = |types: &str, default: &str| {
+        let parameters = format!("[parameters]\nloc = {{ type = \"{types}\", default = \"{default}\" }}");
+        check(&files(&parameters, &[("a.j2", "a {{ loc }};")]), &globals)
+    };
+    let refused = found("rate", "5");
+    assert_eq!(
+        told(&Checked { warnings: Vec::new(), ..refused }),
+        [
+            "error service.toml:3:1-4 definition: `loc` of the service hides a global parameter that others refer to: `gx`: `gx` \
+          takes `network`, and the global parameters give it `loc`, which is `rate` by the definition; give `loc` another \
+          name: the global parameters are used with every service"
+        ]
+    );
+    assert_eq!(found("network", "192.0.2.0/24").faults, [], "of the same type it is used in the place of the other");
+}
+
+#[test]
+fn a_default_that_is_no_expression_is_told_how_to_be_one() {
+    for (default, expected) in [
+        ("[1, 2]", "a list stands in quotes"),
+        ("{ a = 1 }", "a map stands in quotes"),
+        ("2026-01-01", "a table or a date is no value"),
+    ] {
+        let parameters = format!("[parameters]\na = {{ type = \"port\", default = {default} }}");
+        let found = told(&check(&files(&parameters, &[("a.j2", "a {{ a }};")]), &Definition::default()));
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{default}: {found:?}");
+        assert!(!found.iter().any(|fault| fault.contains("untagged")), "{found:?}");
+    }
+}

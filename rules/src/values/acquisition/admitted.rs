@@ -123,8 +123,9 @@ impl<'a> Acquisition<'a> {
             for name in expression.handed_on().iter().map(|found| &found.name) {
                 let Some(referred) = self.slot(name.as_str()) else { continue };
                 if !slot.types.accepts(&referred.types) {
+                    let gives = candidate.at.gives(self.edition);
                     let message = format!(
-                        "`{}` takes `{}`, and {} gives it `{name}`, which is `{}` by {}",
+                        "`{}` takes `{}`, and {} {gives} it `{name}`, which is `{}` by {}",
                         slot.name, slot.types, candidate.at, referred.types, referred.declared
                     );
                     faults.push(self.placed(Fault::new(slot.name, message), vec![referred.declared, candidate.at]));
@@ -217,7 +218,7 @@ impl<'a> Acquisition<'a> {
             Ok(refusing) => refusing?,
             Err(mistake) => return Some(unheld(slot, format!("`{}` of {at}", value.shown()), mistake).at(at)),
         };
-        Some(self.refused(slot, (narrowing, constraint), &[at], format!("{at} gives `{value}`")))
+        Some(self.refused(slot, (narrowing, constraint), &[at], format!("{at} {} `{value}`", at.gives(self.edition))))
     }
 
     /// What a constraint does not admit, as a fault; `what` says what somebody gives at `places`. Where that comes of what

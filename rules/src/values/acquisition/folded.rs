@@ -123,11 +123,12 @@ impl<'a> Acquisition<'a> {
                             slot,
                             by,
                             &[candidate.at],
-                            format!("{} gives `{value}`", candidate.at),
+                            format!("{} {} `{value}`", candidate.at, candidate.at.gives(self.edition)),
                         ));
                     }
                     Err(mistake) => {
-                        faults.push(unheld(slot, format!("what {} gives", candidate.at), mistake).at(candidate.at));
+                        let what = format!("what {} {}", candidate.at, candidate.at.gives(self.edition));
+                        faults.push(unheld(slot, what, mistake).at(candidate.at));
                     }
                 }
             }
@@ -164,7 +165,7 @@ impl<'a> Acquisition<'a> {
                 slot,
                 by,
                 &[general.at],
-                format!("{} gives `{value}`, of which `{rest}` is left", general.at),
+                format!("{} {} `{value}`, of which `{rest}` is left", general.at, general.at.gives(self.edition)),
             )),
             Ok(Some(by)) => {
                 let what = format!("of `{value}` of {} {} leaves `{rest}`", general.at, last.at);

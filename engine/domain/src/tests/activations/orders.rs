@@ -147,3 +147,25 @@ fn a_thousand_orders_end_alike_to_the_byte() {
     }
     assert!(refused > 500 && alike > 500, "{refused} refused, {alike} alike");
 }
+
+/// That a line takes no part in the inherited one outlasts whatever is said there of a site's own one of its name.
+#[test]
+fn what_ends_at_a_line_of_the_inherited_one_stays_ended() {
+    for (level, is_told) in [(8, true), (9, false)] {
+        let mut network = Network::at(level, vec![service("limit", &LIMIT)]);
+        let (site, line) = ("acme/berlin", "acme/berlin/line-1");
+        network.does(&subscribe("acme", "cap", "limit", &["burst=8k"], true));
+        network.does(&deactivate(line, "cap"));
+        assert!(!network.states(line).contains(&"active".to_owned()));
+        let before = network.devices.clone();
+        network.does(&subscribe(site, "cap", "limit", &["burst=9k"], true));
+        assert!(network.states(line).contains(&"active".to_owned()), "the own one is for all of its lines");
+        network.does(&deactivate(line, "cap"));
+        assert!(!network.states(line).contains(&"active".to_owned()));
+        network.does(&activate(line, "cap", &[]));
+        assert!(network.states(line).contains(&"active".to_owned()));
+        network.does(&json!({"remove_subscription": {"place": site, "name": "cap"}}));
+        assert_eq!(network.states(line).contains(&"active".to_owned()), is_told, "level {level}");
+        assert_eq!(network.devices != before, is_told, "level {level}");
+    }
+}

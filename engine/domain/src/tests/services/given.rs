@@ -22,8 +22,19 @@ fn values_stand_with_who_gave_them_until_they_are_given_anew() {
     let by = |text: &str, by: &str| (text.to_owned(), by.to_owned());
     let expected = [by("dept:network=", "admin"), by("!rate=20m", "acme/ann"), by("rate in 1..1g", "acme/ann")];
     assert_eq!(lane.given("acme/berlin", Whose::Own), expected);
-    assert_eq!(lane.does(&set(json!({"unset": ["rate"], "keep": true}))), "changed");
+    let unset = |name: &str| set(json!({"unset": [name], "keep": true}));
+    assert_eq!(lane.does(&unset("rate")), "changed");
+    let narrowed = [by("dept:network=", "admin"), by("rate in 1..1g", "acme/ann")];
+    assert_eq!(lane.given("acme/berlin", Whose::Own), narrowed, "who takes back a value widens nothing");
+    assert_eq!(lane.does(&unset("rate")), "changed");
     assert_eq!(lane.given("acme/berlin", Whose::Own), [by("dept:network=", "admin")]);
+    lane.does(&set(json!({"substitutions": ["team:number=", "team=3", "team in 1..5"], "keep": true})));
+    lane.does(&unset("team"));
+    assert_eq!(
+        lane.given("acme/berlin", Whose::Own),
+        [by("dept:network=", "admin")],
+        "nothing narrows what is not there"
+    );
     // What stands as it is given stays whose it was.
     let again = set(json!({"substitutions": ["dept:network="]}));
     assert_eq!(lane.decided_for(&ann, &again), (Verdict::Done, "unchanged".to_owned()));

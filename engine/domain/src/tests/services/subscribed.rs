@@ -89,6 +89,62 @@ fn values_of_a_subscription_count_for_that_one_alone() {
     assert_eq!(lane.given(line, Whose::Subscription(&out)).len(), 1);
 }
 
+/// A site's own subscription leaves alone what was given at its lines, and at itself, for the inherited one.
+#[test]
+fn values_for_the_inherited_one_outlast_those_for_the_own_one() {
+    for (level, stands) in [(8, false), (9, true)] {
+        let mut lane = served_at(level);
+        let out = name("out");
+        let subscribe = |place: &str| json!({"set_subscription": {"place": place, "name": "out", "service": "nat"}});
+        let give = |place: &str, text: &str| {
+            json!({"set_values": {
+                "place": place, "subscription": "out", "substitutions": [text],
+            }})
+        };
+        let texts = |lane: &Lane, place: &str| -> Vec<String> {
+            lane.given(place, Whose::Subscription(&out)).into_iter().map(|(text, _)| text).collect()
+        };
+        let (site, line) = ("acme/berlin", "acme/berlin/line-7");
+        lane.does(&subscribe("acme"));
+        lane.does(&give(site, "rate=1"));
+        lane.does(&give(line, "rate=2"));
+        let before = lane.base.rows();
+        lane.does(&subscribe(site));
+        lane.does(&give(site, "rate=3"));
+        lane.does(&give(line, "rate=4"));
+        assert_eq!((texts(&lane, site), texts(&lane, line)), (vec!["rate=3".to_owned()], vec!["rate=4".to_owned()]));
+        lane.does(&give(line, "rate=5"));
+        assert_eq!(texts(&lane, line), ["rate=5"]);
+        lane.does(&json!({"remove_subscription": {"place": site, "name": "out"}}));
+        let expected = |text: &str| if stands { vec![text.to_owned()] } else { Vec::new() };
+        assert_eq!((texts(&lane, site), texts(&lane, line)), (expected("rate=1"), expected("rate=2")), "{level}");
+        if stands {
+            let (site, line) = (place(site), place(line));
+            for key in [site, line].map(|at| values::key(&at, Whose::Subscription(&out)).into_bytes()) {
+                assert_eq!(lane.base.rows().get(&key), before.get(&key), "to the byte");
+            }
+        }
+    }
+}
+
+/// What stands since before the level is found where it was, and moves when something else is given.
+#[test]
+fn values_from_before_the_level_are_found() {
+    let mut lane = served_at(8);
+    let out = name("out");
+    let (site, line) = ("acme/berlin", "acme/berlin/line-7");
+    lane.does(&json!({"set_subscription": {"place": site, "name": "out", "service": "nat"}}));
+    let give = |text: &str| json!({"set_values": {"place": line, "subscription": "out", "substitutions": [text]}});
+    lane.does(&give("rate=1"));
+    lane.decide("", "ctl", b"", Content::Level(9));
+    assert_eq!(lane.given(line, Whose::Subscription(&out)).len(), 1);
+    lane.does(&give("rate=2"));
+    assert_eq!(lane.given(line, Whose::Subscription(&out)).first().unwrap().0, "rate=2");
+    assert!(lane.row(&values::key(&place(line), Whose::Subscription(&out))).is_none());
+    lane.does(&json!({"set_values": {"place": line, "subscription": "out", "substitutions": []}}));
+    assert!(lane.given(line, Whose::Subscription(&out)).is_empty());
+}
+
 #[test]
 fn whoever_subscribes_with_values_or_activates_may_do_that_too() {
     let mut lane = served();
