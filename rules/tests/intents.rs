@@ -76,6 +76,7 @@ fn every_action_with_all_it_can_be_told() {
         priority: Some(Priority::High),
         cc: Some(vec!["a@example.net".to_owned(), "b@example.net".to_owned()]),
         follow_up: Some(FollowUp::Phone),
+        ..CaseWords::default()
     };
     let data = json!({
         "n": 1, "f": 2.5, "t": "t", "c": "c", "b": true, "u": null, "l": [1, [2]], "m": { "k": "v" }, "s": 2
