@@ -145,7 +145,8 @@ async fn schemathesis_finds_no_fault() {
         .output();
     let ended = timeout(PATIENCE, ended).await.expect("schemathesis ends").unwrap();
     let said = [ended.stdout, ended.stderr].concat();
-    assert!(ended.status.success(), "{}:\n{}", ended.status, String::from_utf8_lossy(&said));
+    let said = String::from_utf8_lossy(&said);
+    assert!(ended.status.success(), "{}:\n{said}\n{}", ended.status, engine.log());
     let metrics = engine.get_text("/metrics").await.unwrap();
     let document = engine.get("/api/v1/openapi.json").await.unwrap();
     for (path, item) in document["paths"].as_object().unwrap() {

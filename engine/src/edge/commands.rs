@@ -235,6 +235,20 @@ impl Commands {
         if is_seen { found } else { Err(Error::Unknown(id)) }
     }
 
+    /// What became of a change of the installation that was asked for under this id before; none where nothing was. What it
+    /// would ask for may be another by now, and is not compared.
+    ///
+    /// # Errors
+    /// The id is that of something else: it has made something, which such a change does not. Or the state cannot be read.
+    pub(super) fn before(&self, viewer: &Viewer, id: CommandId) -> Result<Option<Asked>, Error> {
+        match self.find(viewer, None, id) {
+            Ok(known) if known.has_created() => Err(Error::OtherCommand(known.id)),
+            Ok(known) => Ok(Some(known)),
+            Err(Error::Unknown(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Under which id a command enters the log ([`named`]).
     fn named(
         &self,

@@ -23,7 +23,7 @@ use super::transport::json::JsonBody;
 use super::transport::params::Params;
 use super::transport::problem::Problem;
 use super::viewer::Viewer;
-use super::writes::{Answers, CommandState, DryRun, IdempotencyKey, command_id, respond, send_at};
+use super::writes::{Answers, CommandState, DryRun, IdempotencyKey, command_id, refused, respond, send_at};
 use super::{admission, words};
 use crate::log::books;
 use crate::store::Lane;
@@ -127,7 +127,7 @@ pub(super) async fn change(
     let id = command_id(&headers)?;
     // Things may stand otherwise since: what is asked again is answered as before.
     if !dry_run.is_on()
-        && let Ok(known) = sources.commands.find(&viewer, None, id.clone())
+        && let Some(known) = sources.commands.before(&viewer, id.clone()).map_err(refused)?
     {
         return respond(known);
     }

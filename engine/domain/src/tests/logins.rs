@@ -471,6 +471,8 @@ fn what_a_manager_is_granted_later_is_no_tokens_that_was_made_before() {
         lane.manager("acme/able", "acme", Privileges::all(), "acme/ann");
         // Whoever may manage another lowers it first, and is it then by its password.
         let less = ["acme/berlin"];
+        let place = json!({"set_place": {"place": "acme/berlin"}});
+        assert_eq!(lane.by(&Principal::admin(), "acme/able", &place).0, Verdict::Done);
         let lower = json!({"set_manager": {"manager": "able", "sphere": less, "privileges": ["managers"]}});
         assert_eq!(lane.as_("acme/peer", "acme/able", &lower).0, Verdict::Done);
         assert_eq!(lane.as_("acme/peer", "acme/able", &password("acme/able")).0, Verdict::Done);

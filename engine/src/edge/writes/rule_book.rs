@@ -136,7 +136,7 @@ pub(in crate::edge) async fn load(
         return Ok(Json(foresee(&sources, &viewer, services).await.map_err(off_record)?).into_response());
     }
     // The files may have changed since: what is asked again is answered as before.
-    if let Ok(known) = sources.commands.find(&viewer, None, id.clone()) {
+    if let Some(known) = sources.commands.before(&viewer, id.clone()).map_err(refused)? {
         return respond(known);
     }
     let (mut looked_at, mut is_all) = (None, true);
