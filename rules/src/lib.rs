@@ -31,6 +31,7 @@ mod strictness;
 mod subject;
 mod triggers;
 pub mod values;
+pub mod versions;
 
 pub use book::Book;
 pub use diagnostic::{Code, Diagnostic, excerpt, suggest};
