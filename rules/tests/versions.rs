@@ -121,6 +121,25 @@ fn an_expression_concerns_what_it_says() {
     assert!(pairs >= 200, "{pairs} pairs");
 }
 
+/// The table of `docs/intelligence.md`.
+#[test]
+fn the_documented_expressions_mean_what_is_said() {
+    let page = include_str!("../../docs/intelligence.md");
+    let rows = page.lines().skip_while(|line| !line.starts_with("| expression |")).skip(2);
+    let mut pairs = 0;
+    for row in rows.take_while(|line| line.starts_with('|')) {
+        let [_, expression, means, others, _] = row.split('|').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        for (versions, is_meant) in [(means, true), (others, false)] {
+            for version in versions.split(',') {
+                let [expression, version] = [expression, version].map(|text| text.trim().trim_matches('`'));
+                assert_eq!(concerns(expression, version), is_meant, "`{expression}` of `{version}`");
+                pairs += 1;
+            }
+        }
+    }
+    assert!(pairs > 20, "{pairs} pairs");
+}
+
 /// Releases in their order, of which none equals another.
 const IN_ORDER: &[&str] = &[
     "9.6R1.13",

@@ -28,6 +28,7 @@ mod standin;
 mod tail;
 mod trials;
 mod upstream;
+mod version_match;
 
 use std::process::ExitCode;
 
@@ -95,6 +96,7 @@ enum Command {
     /// Intelligence messages: list and show
     #[command(after_help = api::intel::EXAMPLES)]
     Intel(api::Args<api::intel::Action>),
+    VersionMatch(version_match::Args),
     /// Organizations: list, show, create, change, suspend
     #[command(after_help = api::org::EXAMPLES)]
     Org(api::Args<api::org::Action>),
@@ -193,6 +195,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Case(args) => api::case::run(&args),
         Command::Device(args) => api::device::run(&args),
         Command::Intel(args) => api::intel::run(&args),
+        Command::VersionMatch(args) => version_match::run(&args),
         Command::Org(args) => api::org::run(&args),
         Command::Place(args) => api::place::run(&args),
         Command::Service(args) => api::service::run(&args),

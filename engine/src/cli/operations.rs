@@ -49,6 +49,7 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("device show", Does::Asks(&["device"])),
     ("intel list", Does::Asks(&["intelligence"])),
     ("intel show", Does::Asks(&["intelligence-message"])),
+    ("version-match", Does::Local),
     ("org list", Does::Asks(&["organizations"])),
     ("org show", Does::Asks(&["organization"])),
     ("org set", Does::Asks(&["set-organization"])),
