@@ -1,5 +1,6 @@
 //! What the API tells of, and what its routes read from.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ pub struct Edge {
     pub auditor: Arc<Auditor>,
     /// What a request of whoever is on the machine bears.
     pub token: String,
+    /// Where it is kept what failed at logins.
+    pub doors: PathBuf,
     /// For how long somebody who has logged in is let in.
     pub limits: Limits,
     /// Under what licence organizations are added.
@@ -233,7 +236,7 @@ impl Sources {
         Ok(Self {
             bearers: Bearers::new(&edge.token),
             ids: EventIds::new(&edge.token),
-            logins: Logins::new(Arc::clone(&rows), edge.limits, Cost::usual()?, &edge.token)?,
+            logins: Logins::new(Arc::clone(&rows), edge.limits, Cost::usual()?, &edge.token, edge.doors)?,
             grants: Arc::new(Grants::new(Arc::clone(&rows))),
             gauges: Gauges::new(
                 edge.client.clone(),

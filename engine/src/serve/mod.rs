@@ -227,6 +227,7 @@ impl App {
             node: owner,
             auditor,
             token: data_dir.token()?,
+            doors: data_dir.doors(),
             limits: config.limits,
             standing,
             ready: is_ready,
