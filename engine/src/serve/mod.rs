@@ -177,7 +177,7 @@ impl App {
             (0..config.lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
         );
         let licensing = Watching::spawn(licensing.run());
-        let upstream = ways.upstream();
+        let (upstream, leaving) = (ways.upstream(), ways.leaving());
         let housekeeping = Housekeeping {
             objects: Objects::new(client.clone(), config.nats.replicas),
             store: Arc::clone(&store),
@@ -236,6 +236,7 @@ impl App {
             dispatch: outside.dispatched.clone(),
             sources: outside.brought.clone(),
             upstream,
+            leaving,
             partner: partner.as_ref().map(partner::Listening::overview),
             sealed,
             pin,

@@ -17,6 +17,7 @@ pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod dead;
 pub(super) mod device;
+mod files;
 mod filters;
 pub(super) mod group;
 pub(super) mod incident;

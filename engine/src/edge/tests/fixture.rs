@@ -116,6 +116,7 @@ impl Fixture {
             sources: watch::channel([("bulletins", true), ("notices", false)].into()).1,
             partner: None,
             upstream: None,
+            leaving: Default::default(),
             sealed: Arc::new(crate::seal::Sealed::open(dir.path(), None).unwrap()),
             pin: Some(crate::pin::Pin::at(dir.path(), PINNED, false)),
             metrics,
