@@ -346,6 +346,11 @@ async fn parameters_that_would_break_what_stands_are_refused_unless_they_are_for
     assert!(found.stdout.starts_with(&expected), "{}", found.stdout);
     let why = format!("error: {breaks}; change the values first, or load it with `force` all the same\n");
     assert_eq!(refused(&world, &["service", "load"]).await, why);
+    // What is forced is done, and its preview says so.
+    let fails = breaks.replace("it would break what stands", "would be done: loaded; but this fails");
+    let expected = format!("parameters of all: changed\n\nacme:\n{fails}\n");
+    let found = told(&world, &["service", "load", "--force", "--dry-run"]).await;
+    assert!(found.starts_with(&expected), "{found}");
 
     assert_eq!(told(&world, &["service", "load", "--force"]).await, "loaded\n");
     wait_for_version(&engine, 3).await;
