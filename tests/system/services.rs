@@ -327,7 +327,12 @@ async fn parameters_that_would_break_what_stands_are_refused_unless_they_are_for
     rule(&world, "services/cos/service.toml", "title = \"Cos\"");
     rule(&world, "services/cos/main.j2", "class-of-service { level {{ cos }}; }\n");
     let mut engine = world.start(None).await.unwrap();
-    told(&world, &["place", "add", "acme/berlin"]).await;
+    let add = ["place", "add", "acme/berlin"];
+    let found = told(&world, &[&add[..], &["--dry-run"]].concat()).await;
+    assert!(found.starts_with("would be done: created\naccess lines affected: 0\n"), "{found}");
+    told(&world, &add).await;
+    let known = refused(&world, &[&add[..], &["--dry-run"]].concat()).await;
+    assert_eq!(known, "error: there is a place `acme/berlin` already; `set` changes it\n");
     told(&world, &["subscription", "set", "acme", "out", "--service", "cos"]).await;
     told(&world, &["value", "set", "acme/berlin", "cos=20"]).await;
     let dry = ["service", "load", "--dry-run"];
