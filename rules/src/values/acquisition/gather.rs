@@ -48,6 +48,9 @@ impl<'a> Acquisition<'a> {
         if self.edition.is_second() {
             self.inherit();
         }
+        if self.edition.is_fourth() {
+            self.hand_down();
+        }
     }
 
     /// What the place itself tells.
