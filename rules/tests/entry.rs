@@ -457,3 +457,23 @@ fn a_name_that_stands_for_several_whose_lists_meet_otherwise_replaces() {
     assert_eq!(value(["append", "replace"], "e"), json!(two));
     assert_eq!(value(["append", "remove"], "e"), json!([one, two]), "what is taken out adds up too");
 }
+
+/// Every source is shown, what somebody gave where nobody may among them.
+#[test]
+fn what_is_given_of_a_renamed_parameter_is_explained_as_found_and_losing() {
+    let text = scenario(
+        "o = { type = \"network\" }",
+        &[
+            ("enterprise", &["d:network=", "o=d"]),
+            ("site", &["d=10.0.0.0/8", "o=10.0.0.0/9"]),
+            ("line", &["site=\"x\""]),
+        ],
+    );
+    acquired(Edition::Fourth, &text, |values, _| {
+        let told = values.explain("o").unwrap().to_string();
+        let expected = "  site acme/berlin: `o=10.0.0.0/9`, refused: nobody may substitute it there\n";
+        assert!(told.contains(expected), "{told}");
+        let told = values.explain("site").unwrap().to_string();
+        assert!(told.contains("`site=\"x\"`, refused: nobody may substitute it there\n"), "{told}");
+    });
+}
