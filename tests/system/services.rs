@@ -365,3 +365,16 @@ async fn parameters_that_would_break_what_stands_are_refused_unless_they_are_for
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     assert_eq!(kept(&world).1, Some(narrow));
 }
+
+/// A scenario is judged by one set of parameters, whichever command reads it.
+#[tokio::test]
+async fn a_scenario_with_parameters_of_its_own_is_none_of_a_service() {
+    let world = World::new().unwrap();
+    rule(&world, "scenario.toml", "[parameters]\nrate = { type = \"rate\", default = \"77m\" }\n");
+    let scenario = world.rules().join("scenario.toml");
+    let scenario = scenario.to_str().unwrap();
+    let rendered = run(&["service", "render", "ingress-firewall", "--scenario", scenario]).await.unwrap();
+    let why = "error: the scenario has `[parameters]` of its own, and a service has those that it declares: say `service = \
+               \"ingress-firewall\"` instead\n";
+    assert_eq!((rendered.code, rendered.stderr.as_str(), rendered.stdout.as_str()), (Some(1), why, ""));
+}
