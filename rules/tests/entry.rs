@@ -50,6 +50,63 @@ fn faults(text: &str) -> Vec<String> {
     faults_of(&resolve(text))
 }
 
+/// One value, one range, integers: word for word, through other names too.
+#[test]
+fn what_a_definition_asks_of_values_is_asked_of_all_that_are_given() {
+    let of = |declared: &str, given: &[&str]| {
+        let text = format!("[parameters]\nv = {{ {declared} }}\n{}", source("site", given));
+        let report = resolve_by(Edition::default(), &text);
+        let value = report["parameters"]["v"]["value"].clone();
+        (faults_of(&report), value)
+    };
+    let integer = "type = \"number\", integer = true";
+    let value = "type = \"port\", single = \"value\"";
+    let range = "type = \"port\", single = \"range\"";
+    for (declared, given, expected) in [
+        (integer, "v=1.5", "integers are taken, and `1.5` has a fraction | `round(1.5)` is an integer"),
+        (integer, "v=[1, 2.5]", "integers are taken, and `2.5` has a fraction | `round(2.5)` is an integer"),
+        (integer, "v=1.5..3", "integers are taken, and `1.5` has a fraction | `round(1.5)` is an integer"),
+        (
+            integer,
+            "v=1e300",
+            "`1.0e300` is out of the bounds of integers | they go from -9223372036854775808 to 9223372036854775807",
+        ),
+        (value, "v=80..90", "one value is taken, and `80..90` is a range | give one value"),
+        (value, "v=[80]", "one value is taken, and `[80]` is a list | give one value"),
+        (value, "v=not 80", "one value is taken, and `not 80` is a negation | give one value"),
+        (
+            range,
+            "v=[80..90]",
+            "one value or one range is taken, and `[80..90]` is a list | give one value, or one range",
+        ),
+        (
+            range,
+            "v=not 80..90",
+            "one value or one range is taken, and `not 80..90` is a negation | give one value, or one range",
+        ),
+    ] {
+        let expected = format!("v | `{}` of `acme/berlin`: {expected} | acme/berlin", &given[2..]);
+        assert_eq!(of(declared, &[given]).0, [expected], "{given}");
+    }
+    for (declared, given, expected) in [
+        (integer, "v=2.0", json!("2")),
+        (integer, "v=[1.0..3.0, 4]", json!(["1..3", "4"])),
+        (integer, "v=round(1.5)", json!("2")),
+        (value, "v=80", json!("80")),
+        (range, "v=80..90", json!("80..90")),
+        (range, "v=80", json!("80")),
+    ] {
+        assert_eq!(of(declared, &[given]), (Vec::new(), expected), "{given}");
+    }
+    let renamed = of(value, &["w:port=", "v=w", "w=[80, 81]"]).0;
+    let expected =
+        "v | `w` of `acme/berlin`: one value is taken, and `[80, 81]` is a list | give one value | acme/berlin";
+    assert_eq!(renamed, [expected]);
+    let text = "[parameters]\nv = { type = \"rate:rate\" }";
+    let expected = "v | type: the type `rate` stands twice | leave the second one out | ";
+    assert_eq!(faults_of(&resolve_by(Edition::default(), text)), [expected]);
+}
+
 /// A source of a scenario.
 fn source(source: &str, substitutions: &[&str]) -> String {
     let place = match source {

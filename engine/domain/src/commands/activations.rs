@@ -108,7 +108,7 @@ pub(super) fn activate(
         Err(refused) => return Ok(*refused),
     };
     if let Some(refused) = held::refusal_of_activation(desk.state(), services, place, (name, &row), (&given, reader))? {
-        return Ok(refused);
+        return Ok(refused.pointing(substitutions, |_| true));
     }
     if place == &made && given.is_empty() {
         return activate_all(desk, (place, name), row, schedule.as_ref(), by);

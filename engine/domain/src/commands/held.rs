@@ -7,7 +7,9 @@
 use std::collections::BTreeSet;
 
 use linesman_rules::suggest;
-use linesman_rules::values::{Acquisition, Clause, Fault, RUNTIME_NAMES, Source, Substitution, parse_substitution};
+use linesman_rules::values::{
+    Acquisition, Clause, Fault, Name, RUNTIME_NAMES, Source, Substitution, parse_substitution,
+};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
@@ -94,23 +96,34 @@ pub(super) fn held(state: &State, services: &Services, change: &Change<'_>) -> R
         Err(answer) => return Ok(Held::Refused(answer)),
     };
     let is_unknown = |name: &str| !known.contains(name) && !waiting.contains(name);
-    if let Some(unknown) = said.iter().find(|said| is_unknown(said.name.as_str())) {
-        if is_by_subscription {
-            all_names.extend(offered::names(state, services, change.place)?);
-        }
+    let unknown: Vec<_> = said.iter().filter(|said| is_unknown(said.name.as_str())).collect();
+    if !unknown.is_empty() && is_by_subscription {
+        all_names.extend(offered::names(state, services, change.place)?);
+    }
+    let unknown = unknown.into_iter().map(|unknown| {
         let help = match all_names.is_empty() {
             true => format!("declare it: `{}:any=`", unknown.name),
             false => suggest(unknown.name.as_str(), all_names.iter().map(String::as_str)),
         };
-        let detail = format!("there is no parameter `{}`; {help}", unknown.name);
-        return refused(Answer::refused(Verdict::Invalid, detail));
+        Wrong::of(&unknown.name, format!("there is no parameter `{}`; {help}", unknown.name))
+    });
+    if let Some(answer) = Answer::invalid(unknown.collect()) {
+        return refused(answer);
     }
+    let (mut words, mut wrong): (Option<String>, Vec<Wrong>) = Default::default();
     for context in &contexts {
         let fresh = fresh_faults(state, services, (change.place, None), context, change)?;
-        if !fresh.is_empty() {
-            let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
-            return refused(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong));
+        if words.is_none() && !fresh.is_empty() {
+            words = Some(told(fresh.iter().map(shown)));
         }
+        for found in fresh.iter().map(|fault| Wrong::of(&fault.parameter, shown(fault))) {
+            if !wrong.contains(&found) {
+                wrong.push(found);
+            }
+        }
+    }
+    if let Some(words) = words {
+        return refused(Answer::refused(Verdict::Invalid, words).naming(wrong));
     }
     if is_by_subscription && let Some(answer) = offered::unknown_reference(state, services, change, &said, &all_names)?
     {
@@ -123,9 +136,12 @@ pub(super) fn held(state: &State, services: &Services, change: &Change<'_>) -> R
 /// Why a name may not be declared: the place tells what is of that name, so that nobody would be told the declared one.
 fn told_by_place(said: &[Substitution]) -> Option<Answer> {
     let is_declared = |said: &&Substitution| matches!(said.clause, Clause::Declare) && !said.is_fixed;
-    let said = said.iter().filter(is_declared).find(|said| RUNTIME_NAMES.contains(&said.name.as_str()))?;
-    let detail = format!("`{}` is told by the place itself, and nobody declares it; choose another name", said.name);
-    Some(Answer::refused(Verdict::Invalid, detail))
+    let said = said.iter().filter(is_declared).filter(|said| RUNTIME_NAMES.contains(&said.name.as_str()));
+    let wrong = said.map(|said| {
+        let name = &said.name;
+        Wrong::of(name, format!("`{name}` is told by the place itself, and nobody declares it; choose another name"))
+    });
+    Answer::invalid(wrong.collect())
 }
 
 /// Why values may not be given with an activation of a subscription at a place; none where they may.
@@ -160,11 +176,9 @@ pub(super) fn refusal_of_activation(
         for said in given.iter().filter_map(|given| parse_substitution(&given.text).ok()) {
             let name = said.name.as_str();
             if !values.has(name) {
-                let names: Vec<String> =
-                    values.parameters().iter().map(|parameter| parameter.name().to_string()).collect();
-                let help = suggest(name, names.iter().map(String::as_str));
-                let detail = format!("there is no parameter `{name}`; {help}");
-                return Some(Answer::refused(Verdict::Invalid, detail));
+                let said = given.iter().filter_map(|given| parse_substitution(&given.text).ok());
+                let unknown = said.map(|said| said.name).filter(|name| !values.has(name.as_str()));
+                return Answer::invalid(unknown.map(|name| unknown_name(&name, values)).collect());
             }
             let is_narrowing = matches!(said.clause, Clause::Within(_));
             if let Some(at) = values.blocked_by(name, Source::Activation, is_narrowing) {
@@ -174,10 +188,17 @@ pub(super) fn refusal_of_activation(
         }
         let fresh = values.faults().iter().filter(|fault| !fault.is_missing && !before.contains(fault));
         let veil = reader.veil(&service.definition, values);
-        let wrong: Vec<Wrong> = fresh.map(|fault| Wrong::value(None, shown(&veil.fault(fault)))).collect();
+        let wrong: Vec<Wrong> = fresh.map(|fault| Wrong::of(&fault.parameter, shown(&veil.fault(fault)))).collect();
         let refused = || Answer::refused(Verdict::Invalid, told(wrong.iter().map(Wrong::told)));
         (!wrong.is_empty()).then(refused).map(|refused| refused.naming(wrong))
     }))
+}
+
+/// That there is no parameter of a name.
+fn unknown_name(name: &Name, values: &Acquisition<'_>) -> Wrong {
+    let names: Vec<String> = values.parameters().iter().map(|parameter| parameter.name().to_string()).collect();
+    let help = suggest(name.as_str(), names.iter().map(String::as_str));
+    Wrong::of(name, format!("there is no parameter `{name}`; {help}"))
 }
 
 /// What is given anew, read.

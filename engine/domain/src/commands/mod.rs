@@ -113,6 +113,24 @@ impl Answer {
         Self { wrong, ..self }
     }
 
+    /// Refused for all that is wrong with what was given: in the words of the first of it.
+    pub(crate) fn invalid(wrong: Vec<Wrong>) -> Option<Self> {
+        let detail = wrong.first()?.detail.clone();
+        Some(Self::refused(Verdict::Invalid, detail).naming(wrong))
+    }
+
+    /// The same, and what is wrong by another that was not given first.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.wrong.extend(other.wrong);
+        self
+    }
+
+    /// The same, of these substitutions: what is wrong says of which it is.
+    pub(crate) fn pointing(mut self, substitutions: &[String], is_new: impl Fn(&str) -> bool) -> Self {
+        self.wrong.iter_mut().for_each(|wrong| wrong.point(substitutions, &is_new));
+        self
+    }
+
     /// There is more that would be wrong, or may be, where `is_cut` says so.
     pub(crate) fn cut(self, is_cut: bool) -> Self {
         Self { is_cut, ..self }

@@ -59,12 +59,10 @@ pub(super) fn waiting<'s>(
             }
         }
     }
-    let first =
-        unknown.iter().map(|said| said.name.as_str()).find(|name| !taken.contains(*name) && refused.contains_key(name));
-    match first.and_then(|name| refused.remove(name)) {
-        Some(answer) => Ok(Err(Box::new(answer))),
-        None => Ok(Ok(taken)),
-    }
+    let names = unknown.iter().map(|said| said.name.as_str()).filter(|name| !taken.contains(*name));
+    let refused: Vec<Answer> = names.filter_map(|name| refused.remove(name)).collect();
+    // The first in words, all by themselves.
+    Ok(refused.into_iter().reduce(Answer::with).map_or(Ok(taken), |answer| Err(Box::new(answer))))
 }
 
 /// Why a service would not take what is given of a parameter of its; none if it would.
@@ -77,7 +75,7 @@ fn refusal(name: &str, fix: Option<String>, fresh: &[Fault]) -> Option<Answer> {
     if fresh.is_empty() {
         return None;
     }
-    let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
+    let wrong = fresh.iter().map(|fault| Wrong::of(&fault.parameter, shown(fault))).collect();
     Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(|fault| shown(fault)))).naming(wrong))
 }
 
@@ -102,14 +100,16 @@ pub(super) fn unknown_reference(
         return Ok(None);
     }
     let offered = names(state, services, change.place)?;
-    let Some((said, name)) = unknown.find(|(_, name)| !offered.contains(*name)) else { return Ok(None) };
-    let help = suggest(name, known.iter().map(String::as_str));
-    let (of, expression) = (&said.name, said.expression().map(ToString::to_string).unwrap_or_default());
-    let detail = format!(
-        "`{of}`: `{expression}` of `{}`: there is no parameter `{name}` ({help}; a text stands in quotes: `\"{name}\"`)",
-        change.place
-    );
-    Ok(Some(Answer::refused(Verdict::Invalid, detail)))
+    let wrong = unknown.filter(|(_, name)| !offered.contains(*name)).map(|(said, name)| {
+        let help = suggest(name, known.iter().map(String::as_str));
+        let (of, expression) = (&said.name, said.expression().map(ToString::to_string).unwrap_or_default());
+        let detail = format!(
+            "`{of}`: `{expression}` of `{}`: there is no parameter `{name}` ({help}; a text stands in quotes: `\"{name}\"`)",
+            change.place
+        );
+        Wrong::of(of, detail)
+    });
+    Ok(Answer::invalid(wrong.collect()))
 }
 
 /// The names of parameters that services have which are offered, as they are defined and as they are localized for the

@@ -9,7 +9,7 @@ use linesman_schemas::command::{Command, Localization, SUBSTITUTIONS_MOST, Value
 use linesman_schemas::{OrgName, Place};
 use serde_json::{Value, json};
 
-use super::{Answer, held};
+use super::{Answer, Wrong, held};
 use crate::desk::Desk;
 use crate::hidden::{self, Reader};
 use crate::managers::Managers;
@@ -126,9 +126,10 @@ pub(super) fn give(
         Ok(substitutions) => substitutions,
         Err(refused) => return Ok(*refused),
     };
+    let is_new = |text: &str| !old.iter().any(|old| old.text == text);
     let held = held::Change { place, whose, old: &old, new: &substitutions, reader: change.reader };
     let (is_whole, waiting) = match held::held(desk.state(), services, &held)? {
-        held::Held::Refused(refused) => return Ok(*refused),
+        held::Held::Refused(refused) => return Ok(refused.pointing(change.substitutions, is_new)),
         held::Held::Taken { is_all, waiting } => (is_all, waiting),
     };
     let (was, is) = (shown(&old), shown(&substitutions));
@@ -157,17 +158,22 @@ pub(super) fn in_part(answer: Answer) -> Answer {
 
 /// What stands after a change. What is given as it stands already stays by whom and when it was.
 pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Box<Answer>> {
-    let mut named = BTreeSet::new();
+    let (mut named, mut wrong) = (BTreeSet::new(), Vec::new());
     for (at, text) in change.substitutions.iter().enumerate() {
-        let slot = Slot::of(text, change.is_one).map_err(|Mistake { message, help, column, .. }| {
-            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
-            let detail = format!("`substitutions/{at}` at column {column}: {message}{help}");
-            Box::new(Answer::refused(Verdict::Invalid, detail))
-        })?;
-        if let Some(again) = named.replace(slot) {
-            let detail = format!("`substitutions/{at}` gives `{}` a second time", again.name);
-            return Err(Box::new(Answer::refused(Verdict::Invalid, detail)));
+        match Slot::of(text, change.is_one) {
+            Ok(slot) => {
+                let again = named.replace(slot);
+                let told = again.map(|again| format!("`substitutions/{at}` gives `{}` a second time", again.name));
+                wrong.extend(told.map(|told| Wrong::given(at, told)));
+            }
+            Err(Mistake { message, help, column, .. }) => {
+                let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+                wrong.push(Wrong::given(at, format!("`substitutions/{at}` at column {column}: {message}{help}")));
+            }
         }
+    }
+    if let Some(refused) = Answer::invalid(wrong) {
+        return Err(Box::new(refused));
     }
     let slots: Vec<_> = old.iter().filter_map(|given| Slot::of(&given.text, change.is_one).ok()).collect();
     if let Some(name) = change.unset.iter().find(|name| !slots.iter().any(|slot| slot.name == **name)) {

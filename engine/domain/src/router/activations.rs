@@ -171,10 +171,9 @@ impl Domain {
         let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", told(failing))).collect();
         let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
             between: commands::wrong::pair(&line, &id, failing.against.as_deref()),
-            detail: failing.shown(|place| reach.covers(place)).to_owned(),
-            place: Some(Place::Below(line)),
             activation: Some(id),
             is_conflict: failing.is_conflict,
+            ..Wrong::value(Some(&Place::Below(line)), failing.shown(|place| reach.covers(place)).to_owned())
         });
         Ok((named.collect(), recorded))
     }

@@ -231,7 +231,13 @@ async fn send_or_preview(
     if dry_run.is_on() {
         return preview::answer(sources, viewer, level, org, verb).await;
     }
-    send_at(sources, viewer, level, Some(org), id, verb).await
+    let given = preview::gives(&verb).then(|| verb.clone());
+    match (send_at(sources, viewer, level, Some(org.clone()), id, verb).await, given) {
+        (Err(refusal), Some(given)) if refusal.is_of_values() => {
+            Err(preview::pointed(sources, viewer, org, given, refusal).await)
+        }
+        (answer, _) => answer,
+    }
 }
 
 /// [`send_at`], once `judge` finds nothing wrong with a part of the body. What was decided before under the same id is

@@ -105,6 +105,7 @@ impl<'a> Acquisition<'a> {
         slot.scope = if slot.scope == Scope::Runtime && !is_local { Scope::Runtime } else { scope };
         slot.declared = at;
         slot.list = parameter.list;
+        slot.asked = parameter.asked;
         slot.is_required = parameter.is_required;
         slot.level = parameter.level;
         slot.is_beyond = parameter.level.is_some_and(|level| runtime.tells(level.told_below()));
