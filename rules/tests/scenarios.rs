@@ -88,30 +88,6 @@ fn a_renamed_parameter_is_given_by_its_new_name() {
     assert_eq!(report["parameters"]["source"]["renamed"], json!("dept"));
 }
 
-/// Only of single values whoever is offered them may take each: ranges, networks and patterns hold others.
-#[test]
-fn single_values_alone_are_a_list_of_choices() {
-    let report = resolve(
-        r#"
-[parameters]
-r = { type = "rate", constraint = "r in [50m, 100m]" }
-s = { type = "string", constraint = 's in ["a*", "b"]' }
-m = { type = "rate", constraint = "m in [1..5, 9]" }
-n = { type = "network", constraint = "n in [10.0.0.0/8, 192.168.0.0/16]" }
-i = { type = "interface", constraint = 'i in ["ge-*", "xe-0/0/0"]' }
-"#,
-    );
-    for (name, choice) in [
-        ("r", json!({"list": ["50000000", "100000000"]})),
-        ("s", json!({"list": ["a*", "b"]})),
-        ("m", json!({"within": "[1..5, 9]"})),
-        ("n", json!({"within": "[10.0.0.0/8, 192.168.0.0/16]"})),
-        ("i", json!({"within": "[\"ge-*\", \"xe-0/0/0\"]"})),
-    ] {
-        assert_eq!(report["parameters"][name]["choice"], choice, "{name}");
-    }
-}
-
 #[test]
 fn lists_meet_as_the_parameter_says() {
     for (mode, expected) in [

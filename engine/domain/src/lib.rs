@@ -8,7 +8,7 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1` to `level7`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1` to `level9`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
@@ -53,6 +53,7 @@ mod digest;
 pub mod directory;
 mod error;
 pub mod expiries;
+pub mod exports;
 pub mod failures;
 mod faults;
 mod follow;
@@ -70,6 +71,7 @@ mod level4;
 mod level5;
 mod level6;
 mod level7;
+mod level9;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;

@@ -11,13 +11,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use linesman_domain::cases::{CASES, CaseState};
-use linesman_domain::{Error, organizations, reactions, sections, upstream};
+use linesman_domain::{Error, organizations, reactions, upstream};
 use linesman_schemas::command::{RuleBook, SectionLoad, Verb};
 use linesman_schemas::control::{InstallationSection, Section};
 use linesman_schemas::{Mode, OrgName, Place};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::installed::{away, present};
 use super::sources::Sources;
 use super::transport::json::JsonBody;
 use super::transport::params::Params;
@@ -155,20 +156,6 @@ pub(super) async fn change(
         turn.switch(body.mode);
     }
     answer
-}
-
-/// What the log has, and by which hash; none where that was never said.
-async fn present(sources: &Sources) -> Result<(InstallationSection, Option<String>), Problem> {
-    let Some(first) = sources.rows.first() else { return Ok(Default::default()) };
-    let row = sections::read(first).map_err(|error| Problem::internal(&error))?;
-    let Some(section) = row.section(Section::Installation) else { return Ok(Default::default()) };
-    let content: InstallationSection = sources.books.fetch(&section.hash).await.map_err(away)?;
-    Ok((content, Some(section.hash.clone())))
-}
-
-fn away(error: crate::log::Error) -> Problem {
-    tracing::warn!(%error, "the mode cannot be read from the log");
-    Problem::busy("the log cannot be asked for the mode at the moment", 2)
 }
 
 /// What a change would come to, by the rows.

@@ -219,6 +219,17 @@ pub(crate) fn is_repeated(desk: &Desk, org: Option<&OrgName>, command: &Command)
     Ok(desk.read(&key(org, command.id.as_str()))?.is_some())
 }
 
+/// From which engine level on values and activations say of a policy that it is one.
+const POLICIES_TOLD: u32 = 10;
+
+/// Who asks, in the words in which values and activations keep it. No login has a blank: a policy is nobody's namesake.
+fn author(desk: &Desk, principal: &Principal) -> String {
+    match principal {
+        Principal::Policy { .. } if desk.is_at(POLICIES_TOLD) => format!("policy {principal}"),
+        _ => principal.to_string(),
+    }
+}
+
 /// Why a command is not even tried: it is out of bounds, misplaced, or whoever asks may not.
 pub(crate) fn refusal(
     desk: &Desk,

@@ -9,7 +9,7 @@ use linesman_schemas::command::{Command, Localization, SUBSTITUTIONS_MOST, Value
 use linesman_schemas::{OrgName, Place};
 use serde_json::{Value, json};
 
-use super::{Answer, Wrong, held};
+use super::{Answer, Wrong, author, held};
 use crate::desk::Desk;
 use crate::hidden::{self, Reader};
 use crate::managers::Managers;
@@ -33,7 +33,7 @@ pub(crate) fn ask(
     verb: &Values,
 ) -> Result<Answer, Error> {
     let reach = hidden::reach_of(desk, managers, &command.principal)?;
-    let who = (command.principal.to_string(), Reader::of(reach.as_ref()));
+    let who = (author(desk, &command.principal), Reader::of(reach.as_ref()));
     match verb {
         Values::Set(settings) => set(desk, services, settings, who),
         Values::Localize(localization) => localize(desk, services, org, localization, who),

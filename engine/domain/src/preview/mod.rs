@@ -284,9 +284,8 @@ impl Domain {
     fn begin(&mut self, verb: &Verb, goes_on: &dyn Fn() -> bool) -> Result<Option<(Timestamp, bool)>, Error> {
         let Verb::Subscription(verb) = verb else { return Ok(None) };
         let (place, name) = (verb.at(), verb.name());
-        let Some(key) = commands::activations::scheduled(verb).map(|id| activations::key(place, name, &id)) else {
-            return Ok(None);
-        };
+        let Some(id) = commands::activations::scheduled(&self.desk, verb)? else { return Ok(None) };
+        let key = activations::key(place, name, &id);
         let row = self.desk.read(&key)?.filter(|row| !row.is_enabled);
         let Some(due) = row.and_then(|row| row.changes) else { return Ok(None) };
         self.position.now = self.position.now.max(due);

@@ -149,6 +149,7 @@ pub fn asked_at(operation: &str) -> Where {
         | "note-case"
         | "close-case"
         | "reopen-case"
+        | "export-cases"
         | "replay-input"
         | "run-policy"
         | "localize-service" => Where::At(&[Organization]),

@@ -68,6 +68,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("note-case", Need::Right(Right::Cases)),
     ("close-case", Need::Right(Right::Cases)),
     ("reopen-case", Need::Right(Right::Cases)),
+    // What belongs to cases is handed out: what may leave of all, or a file as it is.
+    ("export-cases", Need::Right(Right::Cases)),
     ("report-case", Need::Engine),
     ("keep-upload", Need::Engine),
     // What the engine decides by.
@@ -191,6 +193,7 @@ pub fn besides(operation: &str) -> Option<&'static str> {
         }
         "submit-case" | "save-case" | "forward-case" | "handle-case" | "override-case" | "note-case" | "close-case"
         | "reopen-case" | "incident" | "case" => "the incident is one that is seen",
+        "export-cases" => "of incidents those that are seen",
         "device" | "intelligence-message" => "it is one that is seen",
         "manager" | "why" => "the manager is one that is seen: all that was granted lies within one's own sphere",
         "group" => "all that the group is tied to lies within one's own sphere",
@@ -206,7 +209,7 @@ pub fn besides(operation: &str) -> Option<&'static str> {
 }
 
 /// Those about a single thing that take more.
-const WITHIN: [&str; 17] = [
+const WITHIN: [&str; 18] = [
     "assign-incident",
     "prioritise-incident",
     "close-incident",
@@ -220,6 +223,7 @@ const WITHIN: [&str; 17] = [
     "note-case",
     "close-case",
     "reopen-case",
+    "export-cases",
     "set-manager",
     "remove-manager",
     "set-group",

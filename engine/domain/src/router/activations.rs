@@ -59,8 +59,8 @@ impl Domain {
             _ => Held::Nothing,
         };
         let again = if let Subscription::Redeploy(path) = verb { Some(&path.name) } else { None };
-        let only = commands::activations::only(verb);
-        let later = commands::activations::scheduled(verb);
+        let only = commands::activations::only(&self.desk, verb)?;
+        let later = commands::activations::scheduled(&self.desk, verb)?;
         let scope = Scope { again, only: only.as_deref(), later: later.as_deref() };
         self.change((verb.at(), &command.principal), held, scope, |domain| {
             commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)

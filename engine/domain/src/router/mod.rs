@@ -46,7 +46,7 @@ use super::snapshots::upward;
 use super::subject::Incident;
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, level7,
-    reactions, snapshots, sources, timers, uploads,
+    level9, reactions, snapshots, sources, timers, uploads,
 };
 
 impl Domain {
@@ -69,6 +69,7 @@ impl Domain {
             4 => level4::read(&input.content),
             5 => level5::read(&input.content),
             7 => level7::read(&input.content),
+            8 | 9 => level9::read(&input.content),
             _ => None,
         };
         let is_later = position.level <= 6 && before.is_none();

@@ -17,6 +17,7 @@ pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod dead;
 pub(super) mod device;
+mod files;
 mod filters;
 pub(super) mod group;
 pub(super) mod incident;
@@ -413,7 +414,8 @@ struct Refusal {
 fn refusal(status: StatusCode, text: &[u8], is_session: bool) -> String {
     let problem: Value = serde_json::from_slice(text).unwrap_or_else(|_| json!({}));
     let detail = match problem.get("detail").and_then(Value::as_str) {
-        Some(detail) => detail.to_owned(),
+        // The API's words, for whoever has these.
+        Some(detail) => detail.replace("`PUT /api/v1/me/password`", "`linesman password`"),
         None => format!("the engine answers {status}"),
     };
     let help = match status {

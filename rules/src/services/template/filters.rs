@@ -98,12 +98,9 @@ pub(super) fn add(environment: &mut Environment<'_>) {
     environment.add_test("several", |value: Value| value.kind() == ValueKind::Seq);
 }
 
-/// That a filter wants something else than a value, and what it is given instead.
-fn wanted(filter: &str, wanted: &str, value: &Value) -> Error {
-    if value.is_undefined() || value.is_none() {
-        return refused(format!("`{filter}` wants {wanted}, and what it is given has no value here"));
-    }
-    refused(format!("`{filter}` wants {wanted}, not `{}`", crate::diagnostic::excerpt(&value.to_string())))
+/// The value as a text, for messages.
+fn shown(value: &Value) -> String {
+    crate::diagnostic::excerpt(&value.to_string())
 }
 
 /// A network, or an address as the network of that host. Host bits may be set: an interface's address is
@@ -120,7 +117,7 @@ fn network(value: &Value, filter: &str) -> Result<(IpAddr, u8), Error> {
         let length = length.unwrap_or(most);
         (length <= most).then_some((address, length))
     };
-    read().ok_or_else(|| wanted(filter, "a network or an address", value))
+    read().ok_or_else(|| refused(format!("`{filter}` wants a network or an address, not `{}`", shown(value))))
 }
 
 fn mask(value: Value) -> Result<String, Error> {
@@ -135,7 +132,7 @@ fn mask(value: Value) -> Result<String, Error> {
 
 fn host(value: Value, number: u64) -> Result<String, Error> {
     let (address, length) = network(&value, "host")?;
-    let outside = || refused(format!("`{}` has no host {number}", crate::diagnostic::excerpt(&value.to_string())));
+    let outside = || refused(format!("`{}` has no host {number}", shown(&value)));
     match address {
         IpAddr::V4(address) => {
             let hosts = u32::MAX.checked_shr(u32::from(length)).unwrap_or_default();
@@ -165,12 +162,13 @@ fn interface(value: &Value, filter: &str) -> Result<(String, u32), Error> {
         let (physical, unit) = value.as_str()?.split_once('.').map_or((value.as_str()?, "0"), |parts| parts);
         (!physical.is_empty()).then_some((physical.to_owned(), unit.parse().ok()?))
     };
-    read().ok_or_else(|| wanted(filter, "an interface such as `ge-0/0/1.100`", value))
+    read()
+        .ok_or_else(|| refused(format!("`{filter}` wants an interface such as `ge-0/0/1.100`, not `{}`", shown(value))))
 }
 
 fn rate(value: Value) -> Result<String, Error> {
-    let number =
-        u64::try_from(value.clone()).map_err(|_| wanted("rate", "a whole number that is not negative", &value))?;
+    let number = u64::try_from(value.clone())
+        .map_err(|_| refused(format!("`rate` wants a whole number that is not negative, not `{}`", shown(&value))))?;
     let unit = [(1_000_000_000, "g"), (1_000_000, "m"), (1_000, "k")].into_iter();
     let mut exact = unit.filter(|(size, _)| number > 0 && number % size == 0);
     Ok(exact.next().map_or_else(|| number.to_string(), |(size, unit)| format!("{}{unit}", number / size)))
@@ -185,7 +183,7 @@ fn name(one: Value, other: Value) -> Result<String, Error> {
     for value in [&one, &other] {
         match value.as_str() {
             Some(text) if !text.is_empty() => texts.push(text),
-            _ => return Err(wanted("name", "two texts", value)),
+            _ => return Err(refused(format!("`name` wants two texts, not `{}`", shown(value)))),
         }
     }
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -221,7 +219,7 @@ fn nth(value: &Value, filter: &str, place: usize) -> Result<Value, Error> {
 
 fn items(value: Value) -> Result<Value, Error> {
     if value.kind() != ValueKind::Map {
-        return Err(wanted("items", "a map", &value));
+        return Err(refused(format!("`items` wants a map, not `{}`", shown(&value))));
     }
     let mut pairs = Vec::new();
     for name in value.try_iter()? {

@@ -314,7 +314,6 @@ fn what_cannot_be_rendered_is_refused_with_its_place() {
         ("a {{ line|mask }};", "a.j2:1:11: `mask` wants a network or an address, not `line-7`"),
         ("a {{ six|mask }};", "a.j2:1:10: `mask` wants an IPv4 network: of IPv6 print `|prefix_length`"),
         ("a {{ network|host(256) }};", "a.j2:1:14: `192.0.2.0/24` has no host 256"),
-        ("a {{ none|name(line) }};", "a.j2:1:11: `name` wants two texts, and what it is given has no value here"),
         ("a {{ line|rate }};", "a.j2:1:11: `rate` wants a whole number that is not negative, not `line-7`"),
         ("a {{ network|unit }};", "a.j2:1:14: `unit` wants an interface such as `ge-0/0/1.100`, not `192.0.2.0/24`"),
     ] {

@@ -8,7 +8,6 @@ use super::Acquired;
 use crate::values::constraint::Constraint;
 use crate::values::eval::Fuel;
 use crate::values::kind::Type;
-use crate::values::types::Types;
 use crate::values::value::Value;
 
 /// What is offered.
@@ -49,22 +48,11 @@ impl Acquired<'_, '_> {
         let narrowest = narrowest.or(known.last().copied());
         Some(match narrowest {
             Some(constraint) => match constraint.value() {
-                Value::List(values) if values.iter().all(|value| is_one(value, &slot.types)) => {
-                    Choice::List(values.iter().map(ToString::to_string).collect())
-                }
+                Value::List(values) => Choice::List(values.iter().map(ToString::to_string).collect()),
                 range => Choice::Within(range.to_string()),
             },
             None if slot.types.iter().eq([Type::Boolean]) => Choice::List(vec!["true".to_owned(), "false".to_owned()]),
             None => Choice::Form(slot.types.to_string()),
         })
-    }
-}
-
-/// Whether a choice is one value, and no range, network or pattern that holds several.
-fn is_one(value: &Value, types: &Types) -> bool {
-    match value {
-        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Address(_) => true,
-        Value::Text(text) => !(types.iter().any(|kind| kind == Type::Interface) && text.contains(['*', '?', '['])),
-        Value::Network(_) | Value::Range(_) | Value::List(_) | Value::Map(_) | Value::Not(_) => false,
     }
 }
