@@ -10,6 +10,7 @@
 //! uploads  from level to level to 7, and what that knows
 //! snapshots from level to level to 8, and what that knows
 //! settled from level to level to 9, and what that knows
+//! carried from level to level to 10, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -18,6 +19,7 @@
 
 mod activations;
 mod audit;
+mod carried;
 mod cascade;
 mod commands;
 mod listeners;
@@ -50,5 +52,6 @@ fn main() -> anyhow::Result<()> {
     cascade::make(&dir.join("cascade"))?;
     uploads::make(&dir.join("uploads"))?;
     snapshots::make(&dir.join("snapshots"))?;
-    settled::make(&dir.join("settled"))
+    settled::make(&dir.join("settled"))?;
+    carried::make(&dir.join("carried"))
 }

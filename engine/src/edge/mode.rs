@@ -227,8 +227,35 @@ fn said((pending, cases, proxies): (u64, u64, usize), mode: Mode, wanted: Mode) 
         ));
         says.push(format!("take `proxy = true` out of the configuration: mode `{wanted}` does not start with it"));
     }
+    if mode == Mode::Partner {
+        says.push(
+            "end customers are answered no more: the listener for them is there in mode `partner` alone".to_owned(),
+        );
+    }
+    says.extend(upstream_of(mode, wanted));
     says.push(format!(
         "the engine is to be started again with `mode = \"{wanted}\"` in its configuration; until then it works as before"
     ));
     says
+}
+
+/// What is to be seen to in the configuration's `[upstream]`, so that the engine starts again.
+fn upstream_of(mode: Mode, wanted: Mode) -> Option<String> {
+    match (mode, wanted) {
+        (_, Mode::Offline) => None,
+        (_, Mode::Demo) => {
+            Some("take `[upstream]` out of the configuration: mode `demo` has one of its own".to_owned())
+        }
+        (_, Mode::EndCustomer) => Some("`[upstream]` is to name the partner: an end customer has no other".to_owned()),
+        (Mode::EndCustomer, Mode::Partner) => {
+            Some("`[upstream]` is to name the support system, or say `kind = \"partner\"`".to_owned())
+        }
+        (Mode::EndCustomer, Mode::Direct) | (Mode::Partner, Mode::Direct) => {
+            Some("`[upstream]` is to name the support system: mode `direct` has no other".to_owned())
+        }
+        (Mode::Offline | Mode::Demo, Mode::Partner | Mode::Direct) => {
+            Some("`[upstream]` is to say where cases go, if they are to".to_owned())
+        }
+        (Mode::Direct | Mode::Partner, Mode::Partner) | (Mode::Direct, Mode::Direct) => None,
+    }
 }
