@@ -453,3 +453,84 @@ fn explanations_are_those_of_the_fixtures() {
         }
     });
 }
+
+/// What is given of a new name comes to what it would come to of the parameter, however lists meet.
+#[test]
+fn lists_of_a_renamed_parameter_meet_under_its_new_name_as_they_would_without_it() {
+    const LISTS: [&str; 4] = ["", "10.0.1.0/24", "[10.0.2.0/24, 10.0.1.0/24]", "[10.0.3.0/24, 10.0.2.0/24]"];
+    let all = "[10.0.1.0/24, 10.0.2.0/24, 10.0.3.0/24, 10.0.4.0/24]";
+    let (mut compared, mut differed) = (0, 0);
+    for mode in ["replace", "append", "remove"] {
+        for default in ["", all] {
+            for (number, (enterprise, site)) in LISTS.iter().flat_map(|one| LISTS.map(|two| (*one, two))).enumerate() {
+                let line = LISTS[1 + number % 3];
+                let given =
+                    |list: &str| if list.is_empty() { String::new() } else { format!(", default = \"{list}\"") };
+                let parameters = format!("o = {{ type = \"network\", list = \"{mode}\"{} }}", given(default));
+                let said = |name: &str, at_enterprise: &[&str]| {
+                    let [site, line] = [site, line].map(|list| format!("{name}={list}"));
+                    let at_site: &[&str] = if site.ends_with('=') { &[] } else { &[&site] };
+                    scenario(&parameters, &[("enterprise", at_enterprise), ("site", at_site), ("line", &[&line])])
+                };
+                let renamed = said("d", &[&format!("d:network={enterprise}"), "o=d"]);
+                let own = format!("o={enterprise}");
+                let own = [own.as_str()];
+                let plain = said("o", if enterprise.is_empty() { &[] } else { &own });
+                let value = |edition, text: &str| {
+                    let report = resolve_by(edition, text);
+                    assert_eq!(faults_of(&report), [""; 0], "{text}");
+                    // Of a single one it makes a list wherever two meet.
+                    match report["parameters"]["o"]["value"].clone() {
+                        Value::String(text) => json!([text]),
+                        other => other,
+                    }
+                };
+                let expected = value(Edition::Fourth, &plain);
+                assert_eq!(value(Edition::Fourth, &renamed), expected, "{renamed}\n{plain}");
+                differed += usize::from(value(Edition::Third, &renamed) != expected);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared == 96 && differed > 20, "{compared} {differed}");
+}
+
+#[test]
+fn a_name_that_stands_for_several_whose_lists_meet_otherwise_replaces() {
+    let value = |modes: [&str; 2], name: &str| {
+        let [one, two] =
+            modes.map(|mode| format!("{{ type = \"network\", list = \"{mode}\", default = \"10.0.0.0/24\" }}"));
+        let parameters = format!("a = {one}\nb = {two}");
+        let sources: [Written<'_>; 4] = [
+            ("enterprise", &["d:network=", "a=d", "b=d"]),
+            ("site", &["e:network=", "d=e"]),
+            ("line", &["e=10.0.1.0/24"]),
+            ("activation", &["e=10.0.2.0/24"]),
+        ];
+        resolve_by(Edition::Fourth, &scenario(&parameters, &sources))["parameters"][name]["value"].clone()
+    };
+    let [one, two] = ["10.0.1.0/24", "10.0.2.0/24"];
+    assert_eq!(value(["append", "append"], "a"), json!(["10.0.0.0/24", one, two]), "through two names");
+    assert_eq!(value(["append", "replace"], "e"), json!(two));
+    assert_eq!(value(["append", "remove"], "e"), json!([one, two]), "what is taken out adds up too");
+}
+
+/// Every source is shown, what somebody gave where nobody may among them.
+#[test]
+fn what_is_given_of_a_renamed_parameter_is_explained_as_found_and_losing() {
+    let text = scenario(
+        "o = { type = \"network\" }",
+        &[
+            ("enterprise", &["d:network=", "o=d"]),
+            ("site", &["d=10.0.0.0/8", "o=10.0.0.0/9"]),
+            ("line", &["site=\"x\""]),
+        ],
+    );
+    acquired(Edition::Fourth, &text, |values, _| {
+        let told = values.explain("o").unwrap().to_string();
+        let expected = "  site acme/berlin: `o=10.0.0.0/9`, refused: nobody may substitute it there\n";
+        assert!(told.contains(expected), "{told}");
+        let told = values.explain("site").unwrap().to_string();
+        assert!(told.contains("`site=\"x\"`, refused: nobody may substitute it there\n"), "{told}");
+    });
+}

@@ -119,12 +119,14 @@ pub(super) fn activate(
         reader,
         is_one: desk.is_at(rooms::FIX_IS_VALUE),
     };
-    let given = match rooms::next(&[], &change) {
-        Ok(given) => given,
+    let (given, unread) = match change.read(&[], desk.is_at(held::WHOLE)) {
+        Ok(read) => read,
         Err(refused) => return Ok(*refused),
     };
-    if let Some(refused) = held::refusal_of_activation(desk.state(), services, place, (name, &row), (&given, reader))? {
-        return Ok(refused.pointing(substitutions, |_| true));
+    let refused = held::refusal_of_activation(desk.state(), services, place, (name, &row), (&given, reader))?;
+    let refused = refused.map(|refused| refused.pointing(substitutions, |_| true));
+    if let Some(refused) = Answer::beside(unread, refused) {
+        return Ok(refused);
     }
     if place == &made && given.is_empty() {
         return activate_all(desk, (place, name), row, schedule.as_ref(), by);

@@ -119,6 +119,27 @@ impl Answer {
         Some(Self::refused(Verdict::Invalid, detail).naming(wrong))
     }
 
+    /// Refused for all that is wrong, each in words: for what is invalid, and for what others have fixed.
+    pub(crate) fn of_all(invalid: Vec<Wrong>, blocked: Vec<Wrong>) -> Option<Self> {
+        let verdict = if invalid.is_empty() { Verdict::Conflict } else { Verdict::Invalid };
+        let wrong = [invalid, blocked].concat();
+        let told = held::told(wrong.iter().map(Wrong::told));
+        (!wrong.is_empty()).then(|| Self::refused(verdict, told).naming(wrong))
+    }
+
+    /// Refused for what cannot be read, and for what is wrong with the rest, where either is.
+    pub(crate) fn beside(unread: Option<Self>, rest: Option<Self>) -> Option<Self> {
+        let (Some(unread), Some(rest)) = (&unread, &rest) else { return unread.or(rest) };
+        let told = held::told(unread.wrong.iter().map(Wrong::told).chain([rest.detail.clone()]));
+        let wrong = [&unread.wrong[..], &rest.wrong].concat();
+        Some(Self { is_cut: rest.is_cut, ..Self::refused(Verdict::Invalid, told).naming(wrong) })
+    }
+
+    /// What is wrong.
+    pub(crate) fn into_wrong(self) -> Vec<Wrong> {
+        self.wrong
+    }
+
     /// The same, and what is wrong by another that was not given first.
     pub(crate) fn with(mut self, other: Self) -> Self {
         self.wrong.extend(other.wrong);

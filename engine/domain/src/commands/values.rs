@@ -110,6 +110,26 @@ pub(super) struct Change<'a> {
     pub(super) is_one: bool,
 }
 
+impl Change<'_> {
+    /// What stands after it, and what of it cannot be read: where `is_whole` says so the rest is read all the same, so that all
+    /// that is wrong is told at once.
+    pub(super) fn read(&self, old: &[Given], is_whole: bool) -> Result<(Vec<Given>, Option<Answer>), Box<Answer>> {
+        let unread = match next(old, self) {
+            Ok(next) => return Ok((next, None)),
+            Err(unread) if is_whole => unread,
+            Err(unread) => return Err(unread),
+        };
+        let mut named = BTreeSet::new();
+        let mut is_read = |text: &String| Slot::of(text, self.is_one).is_ok_and(|slot| named.insert(slot));
+        let rest: Vec<String> = self.substitutions.iter().filter(|text| is_read(text)).cloned().collect();
+        let Change { unset, keep, ref by, at, reader, is_one, .. } = *self;
+        match next(old, &Change { substitutions: &rest, unset, keep, by: by.clone(), at, reader, is_one }) {
+            Ok(next) => Ok((next, Some(*unread))),
+            Err(_) => Err(unread),
+        }
+    }
+}
+
 /// What is given stands there from here on, unless something of it is wrong.
 pub(super) fn give(
     desk: &mut Desk,
@@ -122,16 +142,19 @@ pub(super) fn give(
         Whose::Subscription(name) => subscriptions::seen(desk.state(), place, name)?.map(|(made, _)| made),
         Whose::Own | Whose::Localized(_) => None,
     };
-    let substitutions = match next(&old, change) {
-        Ok(substitutions) => substitutions,
+    let (substitutions, unread) = match change.read(&old, desk.is_at(held::WHOLE)) {
+        Ok(read) => read,
         Err(refused) => return Ok(*refused),
     };
     let is_new = |text: &str| !old.iter().any(|old| old.text == text);
     let held = held::Change { place, whose, old: &old, new: &substitutions, reader: change.reader };
-    let (is_whole, waiting) = match held::held(desk.state(), services, &held)? {
-        held::Held::Refused(refused) => return Ok(refused.pointing(change.substitutions, is_new)),
-        held::Held::Taken { is_all, waiting } => (is_all, waiting),
+    let (is_whole, waiting, refused) = match held::held(desk.state(), services, &held)? {
+        held::Held::Refused(refused) => (false, BTreeSet::new(), Some(refused.pointing(change.substitutions, is_new))),
+        held::Held::Taken { is_all, waiting } => (is_all, waiting, None),
     };
+    if let Some(refused) = Answer::beside(unread, refused) {
+        return Ok(refused);
+    }
     let (was, is) = (shown(&old), shown(&substitutions));
     let row = ValuesRow { number, substitutions };
     match (whose, made) {
@@ -157,7 +180,7 @@ pub(super) fn in_part(answer: Answer) -> Answer {
 }
 
 /// What stands after a change. What is given as it stands already stays by whom and when it was.
-pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Box<Answer>> {
+fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Box<Answer>> {
     let (mut named, mut wrong) = (BTreeSet::new(), Vec::new());
     for (at, text) in change.substitutions.iter().enumerate() {
         match Slot::of(text, change.is_one) {

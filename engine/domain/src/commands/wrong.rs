@@ -41,6 +41,16 @@ impl Wrong {
         Self { parameter: Some(parameter.to_string()), ..Self::value(None, detail) }
     }
 
+    /// Whether it is of what was given of a parameter.
+    pub(crate) fn is_of(&self, parameter: &str) -> bool {
+        self.parameter.as_deref() == Some(parameter)
+    }
+
+    /// Whether it is of the same parameter as another.
+    pub(crate) fn is_of_that_of(&self, other: &Self) -> bool {
+        self.parameter.is_some() && self.parameter == other.parameter
+    }
+
     /// Says which substitution it is of, if it is one where these were given: the one of its parameter, which its words
     /// cite where there are several; otherwise the only one that is given anew.
     pub(crate) fn point(&mut self, substitutions: &[String], is_new: impl Fn(&str) -> bool) {

@@ -260,11 +260,17 @@ impl Api {
 
     /// Makes something that is not there yet, and prints what became of it.
     async fn add(&self, path: &str, kind: &str, name: &str, body: Value) -> anyhow::Result<()> {
+        self.is_new(path, kind, name).await?;
+        self.write(Method::PUT, path, Some(body)).await
+    }
+
+    /// Refuses to make what is there already.
+    async fn is_new(&self, path: &str, kind: &str, name: &str) -> anyhow::Result<()> {
         // Said again under a key of one's own, it is there because it was done.
         if self.key.is_none() && self.find(path).await?.is_some() {
             bail!("there is a {kind} `{name}` already; `set` changes it");
         }
-        self.write(Method::PUT, path, Some(body)).await
+        Ok(())
     }
 
     /// Writes what is answered with a secret at `pointer`, and prints that alone, or all in JSON.

@@ -247,6 +247,37 @@ fn a_service_without_parameters_that_contradicts_itself_is_found() {
     }
 }
 
+/// Words of the templates' own contradict each other whatever values stand in the others.
+#[test]
+fn a_leaf_that_is_set_twice_and_differently_whatever_the_values_is_a_fault() {
+    let parameters = "[parameters]\nnet = { type = \"network\", required = true }\n\
+                      rate = { type = \"rate\", required = true }\nflag = { type = \"boolean\", default = \"true\" }";
+    let found = |templates: &[(&str, &str)]| {
+        let used = ("z.j2", "x {{ net|first }} {{ rate }};{% if flag %}y;{% endif %}");
+        told(&check(&files(parameters, &[templates, &[used]].concat()), &Definition::default()))
+    };
+    let twice = |file: &str| {
+        format!(
+            "error {file}:1:1-1 rendering: `system host-name` is set to `a` and to `b`; render it once, or under another name"
+        )
+    };
+    assert_eq!(found(&[("a.j2", "system { host-name a; host-name b; v {{ net }}; }")]), [twice("a.j2")]);
+    assert_eq!(
+        found(&[("a.j2", "system { host-name a; v {{ net }}; }"), ("b.j2", "system { host-name b; }")]),
+        [twice("b.j2")]
+    );
+    // Where values decide, nothing is certain: whoever gives others may have none of it.
+    for works in [
+        "system { host-name a; {% if flag %}host-name b;{% endif %} }",
+        "system { host-name a; {% if flag and net is several and rate > 7 %}host-name b;{% endif %} }",
+        "unit {{ rate }} { a 1; } unit {{ net|first }} { a 2; }",
+    ] {
+        assert_eq!(found(&[("a.j2", works)]), Vec::<String>::new(), "{works}");
+    }
+    let warned = found(&[("a.j2", "mtu 7; mtu {{ rate + 1 }};")]);
+    assert!(warned.iter().all(|line| line.starts_with("warning a.j2")) && warned.len() == 1, "{warned:?}");
+}
+
 #[test]
 fn of_a_service_that_works_nothing_is_said() {
     for template in [

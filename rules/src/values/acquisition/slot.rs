@@ -33,6 +33,8 @@ pub(super) struct Slot<'a> {
     pub(super) declared: Where<'a>,
     /// What was substituted, the most general first.
     pub(super) candidates: Vec<Candidate<'a>>,
+    /// What was substituted where nobody may: each is a fault, and none of it is a candidate.
+    pub(super) refused: Vec<Candidate<'a>>,
     /// How it was narrowed, the most general first.
     pub(super) narrowings: Vec<Narrowing<'a>>,
     pub(super) renamed: Option<Renamed<'a>>,
@@ -134,6 +136,7 @@ impl<'a> Slot<'a> {
             scope,
             declared,
             candidates: Vec::new(),
+            refused: Vec::new(),
             narrowings: Vec::new(),
             renamed: None,
             state: State::Pending,
