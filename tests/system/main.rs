@@ -33,6 +33,7 @@ mod panics;
 mod partner;
 mod permissions;
 mod policies;
+mod provided;
 mod record;
 mod redact;
 mod scripts;

@@ -8,7 +8,7 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1` to `level7`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1` to `level9`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
@@ -70,6 +70,7 @@ mod level4;
 mod level5;
 mod level6;
 mod level7;
+mod level9;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;
@@ -134,7 +135,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 61] = [
+pub const TABLES: [&dyn Upgradable; 64] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -157,6 +158,9 @@ pub const TABLES: [&dyn Upgradable; 61] = [
     &commands::COMMANDS,
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
+    &intelligence::provided::PROVIDED,
+    &intelligence::provided::GIVEN,
+    &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,
     &organizations::ORGANIZATIONS,
     &reactions::QUEUES,

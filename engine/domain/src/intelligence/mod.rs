@@ -3,10 +3,12 @@
 //! | room | what |
 //! |---|---|
 //! | here | what is published for one organization |
+//! | `provided` | the provider's messages, which every lane has |
 //! | `relevance` | whether a message concerns a device, and why |
 //! | `impact` | which of many messages concern which of many devices |
 
 pub mod impact;
+pub mod provided;
 pub mod relevance;
 
 use jiff::Timestamp;
