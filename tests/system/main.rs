@@ -33,7 +33,6 @@ mod panics;
 mod partner;
 mod permissions;
 mod policies;
-mod provided;
 mod record;
 mod redact;
 mod scripts;
