@@ -34,6 +34,21 @@ pub enum Control {
     Cursor(SourceCursor),
     /// Something of the installation runs out, or has; from engine level 7 on. Lane 0 says it once.
     Expiry(Expiry),
+    /// An intelligence message of the provider's, for every lane; from engine level 10 on. Lanes ignore numbers they have.
+    Intelligence(IntelligenceRef),
+}
+
+/// Which intelligence message: content by hash in the object store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IntelligenceRef {
+    /// Counts up from 1 with each message that lane 0 takes in, and each that it replaces.
+    pub number: u64,
+    /// The message's id at its source.
+    pub id: String,
+    /// SHA-256 of its content in hexadecimal, and its name in the object store.
+    pub sha256: String,
+    /// How many bytes the content has.
+    pub bytes: u64,
 }
 
 /// Where a source goes on.

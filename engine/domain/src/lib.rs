@@ -136,7 +136,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 61] = [
+pub const TABLES: [&dyn Upgradable; 64] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -159,6 +159,9 @@ pub const TABLES: [&dyn Upgradable; 61] = [
     &commands::COMMANDS,
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
+    &intelligence::provided::PROVIDED,
+    &intelligence::provided::GIVEN,
+    &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,
     &organizations::ORGANIZATIONS,
     &reactions::QUEUES,

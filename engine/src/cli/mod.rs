@@ -93,7 +93,7 @@ enum Command {
     /// Devices: list and show
     #[command(after_help = api::device::EXAMPLES)]
     Device(api::Args<api::device::Action>),
-    /// Intelligence messages: list and show
+    /// Intelligence messages: list, show, take in, and whom they concern
     #[command(after_help = api::intel::EXAMPLES)]
     Intel(api::Args<api::intel::Action>),
     VersionMatch(version_match::Args),

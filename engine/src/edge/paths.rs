@@ -61,6 +61,15 @@ pub(super) struct MessagePath {
     pub(super) id: String,
 }
 
+/// An intelligence message of the provider's in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct ProvidedPath {
+    /// Its id at its source.
+    #[param(example = "TSB-0-0")]
+    pub(super) message: String,
+}
+
 /// A policy in a path.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

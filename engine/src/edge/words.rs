@@ -1,6 +1,7 @@
 //! The closed sets of words in lists and their filters, and what several bodies have in common.
 
 use linesman_domain::activations::parts;
+use linesman_domain::intelligence::relevance::By;
 use linesman_domain::uploads::UploadState;
 use linesman_domain::{cases, incidents, organizations};
 use linesman_rules::services::Level;
@@ -261,6 +262,11 @@ pub(super) fn priority() -> Schema {
 /// The schema of a message's kind.
 pub(super) fn kind() -> Schema {
     words([Kind::Alert, Kind::Informational, Kind::BugNotice, Kind::EndOfLife].map(Kind::as_str))
+}
+
+/// The schema of by what a message concerns a device.
+pub(super) fn reason_of_match() -> Schema {
+    words([By::Everybody, By::SerialNumber, By::Product, By::Platform, By::OsVersion].map(By::as_str))
 }
 
 /// The schema of a filter level.

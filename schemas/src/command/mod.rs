@@ -8,6 +8,7 @@ mod case;
 mod engine;
 mod group;
 mod incident;
+mod intelligence;
 mod manager;
 mod organization;
 mod place;
@@ -36,6 +37,7 @@ pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, Re
 pub use engine::{Engine, LevelRaise, LogLevelChange, PinChange};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
+pub use intelligence::{Message, MessageGiven};
 pub use manager::{HASH_MOST, Manager, ManagerRemoval, ManagerSettings, PasswordChange, SPHERE_MOST};
 pub use organization::{
     CaseFile, CasesExport, ConnectionTried, CredentialsChange, DeviceGroup, Handling, Organization,
@@ -101,6 +103,8 @@ pub enum Verb {
     Subscription(Subscription),
     /// Of a service.
     Service(Service),
+    /// Of the provider's intelligence messages.
+    Message(Message),
 }
 
 impl Verb {
@@ -123,6 +127,7 @@ impl Verb {
             Self::Values(verb) => verb.as_str(),
             Self::Subscription(verb) => verb.as_str(),
             Self::Service(verb) => verb.as_str(),
+            Self::Message(verb) => verb.as_str(),
         }
     }
 
@@ -138,7 +143,7 @@ impl Verb {
     /// such.
     pub fn place(&self, org: Option<&OrgName>) -> Option<Place> {
         match (self, org) {
-            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_), None) => Some(Place::Provider),
+            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_) | Self::Message(_), None) => Some(Place::Provider),
             (Self::Manager(_) | Self::Token(_) | Self::Session(_) | Self::Audit(_), None) => Some(Place::Provider),
             (Self::Place(verb), Some(org)) => match verb.path() {
                 Some(path) => (path.organization == *org).then(|| Place::Below(path.clone())),
@@ -159,7 +164,7 @@ impl Verb {
                 | Self::Audit(_),
                 Some(org),
             ) => Some(Place::Organization(org.clone())),
-            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_), Some(_))
+            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_) | Self::Message(_), Some(_))
             | (
                 Self::Organization(_)
                 | Self::Incident(_)
@@ -204,6 +209,7 @@ impl Verb {
             Self::Subscription(verb) => verb.check(),
             Self::Service(verb) => verb.check(),
             Self::Engine(verb) => verb.check(),
+            Self::Message(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) => Ok(()),
         }
     }

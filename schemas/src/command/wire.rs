@@ -12,10 +12,11 @@ use super::{
     Activation, Assignment, Audit, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CasesExport, CheckpointKept,
     Command, ConnectionTried, CredentialsChange, Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident,
     Input, LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings,
-    Note, Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings,
-    PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad, Service,
-    Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue,
-    TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb,
+    Message, MessageGiven, Note, Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing,
+    PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals, Replay, Reported, Rollout,
+    RuleBook, SectionLoad, Service, Session, SessionName, SessionOpening, Subscription, SubscriptionPath,
+    SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values,
+    Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -177,6 +178,8 @@ pub(super) enum Tagged {
     RedeploySubscription(SubscriptionPath),
     /// Let subscriptions be on another version of a service.
     RolloutService(Rollout),
+    /// Take in an intelligence message of the provider's, or another text of it.
+    AddIntelligence(MessageGiven),
 }
 
 impl From<Tagged> for Verb {
@@ -239,6 +242,7 @@ impl From<Tagged> for Verb {
             Tagged::DeactivateSubscription(asked) => Self::Subscription(Subscription::Deactivate(asked)),
             Tagged::RedeploySubscription(asked) => Self::Subscription(Subscription::Redeploy(asked)),
             Tagged::RolloutService(asked) => Self::Service(Service::Rollout(asked)),
+            Tagged::AddIntelligence(given) => Self::Message(Message::Add(given)),
         }
     }
 }
@@ -303,6 +307,7 @@ impl From<Verb> for Tagged {
             Verb::Subscription(Subscription::Deactivate(asked)) => Self::DeactivateSubscription(asked),
             Verb::Subscription(Subscription::Redeploy(asked)) => Self::RedeploySubscription(asked),
             Verb::Service(Service::Rollout(asked)) => Self::RolloutService(asked),
+            Verb::Message(Message::Add(given)) => Self::AddIntelligence(given),
         }
     }
 }

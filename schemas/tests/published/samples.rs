@@ -8,11 +8,13 @@ use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{
     Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords,
     CasesExport, Command, ConnectionTried, CredentialsChange, DeviceGroup, Engine, Group, Handling, Incident, Input,
-    LevelRaise, LogLevelChange, Manager, Note, Organization, OrganizationSettings, PinChange, PlaceVerb, Policy,
-    PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session, SubmitCaseAs,
-    Subscription, Token, Undoing, UploadKept, Values, Verb,
+    LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb,
+    Policy, PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session,
+    SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
-use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
+use linesman_schemas::control::{
+    Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
+};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
@@ -186,7 +188,8 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 | Subscription::Deactivate(_)
                 | Subscription::Redeploy(_),
             )
-            | Verb::Service(Service::Rollout(_)) => {}
+            | Verb::Service(Service::Rollout(_))
+            | Verb::Message(Message::Add(_)) => {}
         }
     }
     samples
@@ -210,6 +213,7 @@ pub(crate) fn provider_verbs() -> Vec<Verb> {
         }}),
         json!({"remove_group": {"group": "night-shift"}}),
         json!({"clear_place": {"place": "acme/berlin", "rule_book": 17}}),
+        json!({"add_intelligence": {"id": "TSB-17000", "sha256": HASH, "bytes": 1_204}}),
     ];
     let change = LogLevelChange { old: "info".to_owned(), new: "linesman::lane=debug,info".to_owned() };
     let mut samples = vec![
@@ -477,6 +481,12 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
             number: 7,
         }),
         Control::Expiry(expiry(Trigger::LicenceExpiring)),
+        Control::Intelligence(IntelligenceRef {
+            number: 3,
+            id: "TSB-17000".to_owned(),
+            sha256: HASH.to_owned(),
+            bytes: 1_204,
+        }),
     ];
     let tag = |control: &Control| match control {
         Control::RuleBook(_) => "rule_book",
@@ -488,6 +498,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::ContinueAlone => "continue_alone",
         Control::Cursor(_) => "cursor",
         Control::Expiry(_) => "expiry",
+        Control::Intelligence(_) => "intelligence",
     };
     samples.iter().map(|control| (tag(control), json_of(control))).collect()
 }

@@ -94,6 +94,29 @@ pub struct GroupRow {
     pub devices: Vec<String>,
 }
 
+impl OrgRow {
+    /// What stands for an organization where the provider's own is told of beside those of organizations.
+    pub fn of_provider() -> Self {
+        Self {
+            display_name: String::new(),
+            is_proxy: false,
+            filter_level: FilterLevel::DoNotSend,
+            standing: Standing::Active,
+            device_groups: Vec::new(),
+            loaded: None,
+            incidents: 0,
+            events: 0,
+            reactions: 0,
+            alias: String::new(),
+            handling: Handling::default(),
+            submit_case_as: SubmitCaseAs::default(),
+            address: String::new(),
+            upload: false,
+            snapshot_interval_s: 0,
+        }
+    }
+}
+
 impl Row for OrgRow {
     const VERSION: u8 = 3;
 

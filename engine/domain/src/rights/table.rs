@@ -102,6 +102,10 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("case", Need::Known),
     ("devices", Need::Known),
     ("device", Need::Known),
+    // Messages of the provider's; those of organizations are told below.
+    ("add-intelligence", Need::Right(Right::Intelligence)),
+    ("provided-message", Need::Sight),
+    ("impact", Need::Sight),
     ("intelligence", Need::Known),
     ("intelligence-message", Need::Known),
     ("places", Need::Known),

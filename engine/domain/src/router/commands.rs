@@ -5,8 +5,8 @@ use std::rc::Rc;
 use linesman_rules::{Failure, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
-    Audit as AuditVerb, Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Reported,
-    Service, UploadKept, Verb,
+    Audit as AuditVerb, Case, Command, Input as InputVerb, Message as MessageVerb, Organization, Policy as PolicyVerb,
+    PolicyRun, Reported, Service, UploadKept, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
@@ -24,7 +24,7 @@ use crate::organizations::{Organizations, Standing};
 use crate::policies::Fired;
 use crate::snapshots::upward;
 use crate::subject::{AuditRecord, Incident};
-use crate::{Domain, Error, audit, incidents, reactions, uploads};
+use crate::{Domain, Error, audit, incidents, intelligence, reactions, uploads};
 
 /// From which engine level on the record of a replay does not tell where the input stood in IN: an organization's managers
 /// learned from it how much others have.
@@ -106,6 +106,7 @@ impl Domain {
             Verb::Group(verb) => commands::groups::ask(&mut self.desk, &mut self.managers, command, verb),
             Verb::Manager(_) | Verb::Token(_) | Verb::Session(_) => self.ask_people(None, command),
             Verb::Audit(verb) => self.keep_audit(None, command, verb),
+            Verb::Message(MessageVerb::Add(given)) => intelligence::provided::add(&mut self.desk, given),
             verb @ (Verb::Organization(_)
             | Verb::Incident(_)
             | Verb::Case(_)
@@ -156,7 +157,7 @@ impl Domain {
             }
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
-            (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_)), Some(_)) => {
+            (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_) | Verb::Message(_)), Some(_)) => {
                 Ok(Answer::misplaced(verb, Some(org)))
             }
         }

@@ -37,7 +37,8 @@ use super::activations::parts;
 use super::dead_letters::{self, Why};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
-use super::input::{Content, Input};
+use super::input::{Content, Input, Provided};
+use super::intelligence::provided::Taken;
 use super::jobs::Work;
 use super::level;
 use super::organizations::Standing;
@@ -74,6 +75,8 @@ impl Domain {
         };
         let is_later = position.level <= 6 && before.is_none();
         let before = if is_later { level6::read(&input.content) } else { before };
+        let is_later = position.level <= 9 && before.is_none();
+        let before = if is_later { level9::read(&input.content) } else { before };
         self.services.shelf().decides_at(position.level);
         self.handle(input, before.as_ref().unwrap_or(&input.content))?;
         level::check(self.desk.level)?;
@@ -118,6 +121,7 @@ impl Domain {
             | Content::Level(_)
             | Content::Continue { .. }
             | Content::Cursor(_)
+            | Content::Provided(_)
             | Content::Expiry(_) => Ok(()),
         }
     }
@@ -165,6 +169,7 @@ impl Domain {
                 Some((fired, subject)) => self.judge(&OrgName::provider(), fired, subject),
                 None => Ok(()),
             },
+            Content::Provided(provided) => self.take_provided(input, provided),
             Content::Cursor(_) | Content::Expiry(_) => {
                 let detail = "cursors of sources, and what runs out, are kept on lane 0";
                 let why = Why { reason: Reason::CommandUndecodable, detail, place: None };
@@ -223,6 +228,17 @@ impl Domain {
     fn take_intelligence(&mut self, org: &OrgName, message: &Intelligence) -> Result<(), Error> {
         let Some((fired, message)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
         self.judge(org, fired, message)
+    }
+
+    /// A message of the provider's has come.
+    fn take_provided(&mut self, input: &Input<'_>, provided: &Provided) -> Result<(), Error> {
+        match intelligence::provided::take(&mut self.desk, provided)? {
+            Taken::Kept | Taken::Known => Ok(()),
+            Taken::Unreadable(detail) => {
+                let why = Why { reason: Reason::CommandUndecodable, detail: &detail, place: None };
+                dead_letters::set_aside_control(&mut self.desk, input, &why)
+            }
+        }
     }
 
     /// Lets policies judge what is no incident.

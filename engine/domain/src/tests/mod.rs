@@ -18,6 +18,7 @@ mod modes;
 mod order;
 mod policies;
 mod principals;
+mod provided;
 mod removals;
 mod sections;
 mod services;

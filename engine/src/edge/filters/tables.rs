@@ -81,6 +81,8 @@ listings! {
     IntelligenceMessages sorted by ["id", "issued", "received"], {
         /// Of one organization.
         organization: OrgName,
+        /// Of the provider's those that concern a device of this organization.
+        concerns: OrgName,
         /// What kind.
         kind: Kind,
         /// A model that the message names; messages that name none concern all and are not found by it.

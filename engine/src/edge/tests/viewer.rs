@@ -30,7 +30,7 @@ use linesman_domain::table;
 use linesman_domain::uploads::{self, Held, UploadRow, UploadState};
 
 /// How the engine is, and what it decides by: the provider's.
-const ENGINE: [&str; 7] = [
+const ENGINE: [&str; 9] = [
     "/metrics",
     "/api/v1/status",
     "/api/v1/level",
@@ -38,6 +38,8 @@ const ENGINE: [&str; 7] = [
     "/api/v1/log-level",
     "/api/v1/policies/load",
     "/api/v1/upstream/pin",
+    "/api/v1/intelligence/{message}",
+    "/api/v1/intelligence/{message}/impact",
 ];
 /// What tells of nobody but whoever asks and whom they manage, or of what everybody may have, or is asked for below by
 /// itself.
@@ -275,6 +277,7 @@ impl World {
         path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
         path = path
             .replace("{number}", "1")
+            .replace("{message}", "T1")
             .replace("{index}", "0")
             .replace("{activation}", &format!("{whose}-0123456789ab"));
         if path.ends_with("/proof") {
@@ -302,6 +305,9 @@ impl World {
             "pin" => Some(json!({"fingerprint": null})),
             "credentials" => Some(json!({"user": "one", "password": "correct horse"})),
             "place" => Some(json!({"place": null})),
+            "intelligence" => {
+                Some(json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"}))
+            }
             _ if method == "put" && path.contains("subscriptions") => Some(json!({"service": "nat"})),
             _ if method == "put"
                 && ["places", "managers", "groups", "values"].iter().any(|part| path.contains(part)) =>
@@ -342,7 +348,8 @@ async fn on_no_route_there_is_anything_of_an_organization_that_is_not_seen() {
             if ["/managers", "/groups", "/rights"].iter().any(|part| path.contains(part)) {
                 continue;
             }
-            if ENGINE.contains(&path.as_str()) {
+            let is_engine = ENGINE.contains(&path.as_str()) || operation["operationId"] == "add-intelligence";
+            if is_engine {
                 let answer = world.ask(TOKEN_OF_ACME, method, path, "bolt").await;
                 let nothing = (404, "there is nothing under this path".to_owned());
                 assert_eq!(problem(answer).await, nothing, "{method} {path}");

@@ -6,6 +6,7 @@
 pub(super) mod activations;
 pub(super) mod groups;
 pub(super) mod incidents;
+pub(super) mod intelligence;
 pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod outcome;

@@ -102,6 +102,14 @@ fn groups() -> Vec<(Hidden, [&'static str; 2], Vec<Request>)> {
             ["M-3", "M-9"],
             vec![request("intelligence-message", "/api/v1/intelligence/acme/{one}", None)],
         ),
+        (
+            Hidden::All("/"),
+            ["T1", "T9"],
+            vec![
+                request("provided-message", "/api/v1/intelligence/{one}", None),
+                request("impact", "/api/v1/intelligence/{one}/impact", None),
+            ],
+        ),
         (Hidden::All("acme"), ["own", "non"], vec![request("policy", "/api/v1/policies/acme%2F{one}", None)]),
         (Hidden::All("acme/paris"), ["acme/paris", "acme/milan"], of_place("{one}")),
         (

@@ -128,6 +128,10 @@ fn told() -> Vec<Sample> {
         of("intelligence", "/api/v1/intelligence"),
         at("acme", "intelligence", "/api/v1/intelligence?organization=acme"),
         at("acme", "intelligence-message", "/api/v1/intelligence/acme/M-1"),
+        at("/", "add-intelligence", "/api/v1/intelligence")
+            .body(json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"})),
+        at("/", "provided-message", "/api/v1/intelligence/T1"),
+        at("/", "impact", "/api/v1/intelligence/T1/impact"),
         of("policies", "/api/v1/policies"),
         at("acme", "policy", "/api/v1/policies/acme%2Fown").first(Seen::All("acme")),
         of("dead-letters", "/api/v1/dead-letters"),
