@@ -10,6 +10,7 @@
 //! uploads  from level to level to 7, and what that knows
 //! snapshots from level to level to 8, and what that knows
 //! settled from level to level to 9, and what that knows
+//! approvals from level to level to 10: what needs approval
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -17,6 +18,7 @@
 //! `linesman record` instead, in the same form.
 
 mod activations;
+mod approvals;
 mod audit;
 mod cascade;
 mod commands;
@@ -50,5 +52,6 @@ fn main() -> anyhow::Result<()> {
     cascade::make(&dir.join("cascade"))?;
     uploads::make(&dir.join("uploads"))?;
     snapshots::make(&dir.join("snapshots"))?;
-    settled::make(&dir.join("settled"))
+    settled::make(&dir.join("settled"))?;
+    approvals::make(&dir.join("approvals"))
 }

@@ -8,12 +8,13 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1` to `level7`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1` to `level9`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
+//! | `approvals` | what of it is done only once somebody approves it |
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
 //! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
 //! | `credentials`, `sessions`, `failures` | how managers come in, and who was refused |
@@ -38,6 +39,7 @@
 pub mod acquired;
 pub mod activations;
 mod ahead;
+pub mod approvals;
 pub mod audit;
 pub mod bundles;
 pub mod cases;
@@ -70,6 +72,7 @@ mod level4;
 mod level5;
 mod level6;
 mod level7;
+mod level9;
 pub mod managers;
 pub mod organizations;
 pub mod outgoing;
@@ -115,6 +118,7 @@ use linesman_rules::{Book, Judge};
 use linesman_schemas::control::{InstallationSection, Settings};
 
 use activations::leaves::Leaves;
+use approvals::Approvals;
 pub use commands::asked;
 use desk::{Desk, Setting};
 use devices::Devices;
@@ -134,7 +138,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 61] = [
+pub const TABLES: [&dyn Upgradable; 62] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -155,6 +159,7 @@ pub const TABLES: [&dyn Upgradable; 61] = [
     &uploads::ENDED,
     &jobs::JOBS,
     &commands::COMMANDS,
+    &approvals::APPROVALS,
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
     &expiries::EXPIRIES,
@@ -228,6 +233,7 @@ pub struct Domain {
     leaves: Leaves,
     ties: Ties,
     jobs: Jobs,
+    approvals: Approvals,
 }
 
 /// What a domain is made of besides its state.
@@ -256,6 +262,7 @@ impl Domain {
         let (organizations, counts) = Organizations::open(&state)?;
         let sightings = Sightings::open(&state)?;
         let jobs = Jobs::open(&state)?;
+        let approvals = Approvals::open(&state)?;
         let next_timer = timers::next(&state)?;
         let books = Books::new(parts.book.as_ref());
         let managers = Managers::open(&state, parts.lane, parts.book.as_ref().map(|book| Arc::clone(&book.directory)))?;
@@ -285,6 +292,7 @@ impl Domain {
             leaves,
             ties,
             jobs,
+            approvals,
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Verbs come in families, a file each: what a verb is called in subjects, its bounds, the right it needs.
 
+mod approval;
 mod audit;
 pub(crate) mod bounds;
 mod case;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CommandId, OrgName, Place, Principal};
 
+pub use approval::{Approval, ApprovalDecision};
 pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
 pub use bounds::{
     ADDRESS_MOST, CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST,
@@ -101,6 +103,8 @@ pub enum Verb {
     Subscription(Subscription),
     /// Of a service.
     Service(Service),
+    /// Of an approval.
+    Approval(Approval),
 }
 
 impl Verb {
@@ -123,6 +127,7 @@ impl Verb {
             Self::Values(verb) => verb.as_str(),
             Self::Subscription(verb) => verb.as_str(),
             Self::Service(verb) => verb.as_str(),
+            Self::Approval(verb) => verb.as_str(),
         }
     }
 
@@ -156,7 +161,8 @@ impl Verb {
                 | Self::Manager(_)
                 | Self::Token(_)
                 | Self::Session(_)
-                | Self::Audit(_),
+                | Self::Audit(_)
+                | Self::Approval(_),
                 Some(org),
             ) => Some(Place::Organization(org.clone())),
             (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_), Some(_))
@@ -169,7 +175,8 @@ impl Verb {
                 | Self::Place(_)
                 | Self::Values(_)
                 | Self::Subscription(_)
-                | Self::Service(_),
+                | Self::Service(_)
+                | Self::Approval(_),
                 None,
             ) => None,
         }
@@ -203,6 +210,7 @@ impl Verb {
             Self::Values(verb) => verb.check(),
             Self::Subscription(verb) => verb.check(),
             Self::Service(verb) => verb.check(),
+            Self::Approval(verb) => verb.check(),
             Self::Engine(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) => Ok(()),
         }

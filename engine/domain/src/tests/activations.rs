@@ -2,6 +2,7 @@
 
 mod ahead;
 mod answers;
+mod approvals;
 mod conflicts;
 mod groups;
 mod hidden;
