@@ -46,8 +46,11 @@ async fn a_case_goes_up_once_when_somebody_else_has_approved_it() {
     world.configure("\n[approvals]\nforward-case = \"two-person\"\n");
     let upstream = Upstream::start(&world.path("upstream")).await.unwrap();
     let mut engine = world.start(Some(&upstream)).await.unwrap();
-    reported(&engine).await;
     let admin = engine.api().unwrap();
+    let acme = json!({"proxy": true, "alias": "ACME", "handling": "own", "filter_level": "Send all information"});
+    let changed = admin.ask(Method::PUT, "/api/v1/organizations/acme", None, Some(acme)).await.unwrap();
+    assert_eq!(changed.status, 200, "{changed:?}");
+    reported(&engine).await;
     let (ann, bob) = (person(&admin, "ann", "acme").await, person(&admin, "bob", "acme").await);
     let eve = person(&admin, "eve", "bolt").await;
 
