@@ -8,6 +8,7 @@
 //!   leaving/    what is on its way to an upstream, in files without a name
 //!   sections/   copies of what was loaded from the files; rule-book.json of before sections
 //!   token       0600  the API's first token
+//!   doors.json  0600  what failed at logins in the last quarter of an hour
 //!   lock        0600  locked while an engine runs; holds its process id
 //!   ready.json  0600  how to reach the engine; there only while it serves
 //! ```
@@ -153,6 +154,11 @@ impl DataDir {
         let path = Self::ready_path(&self.root);
         let text = serde_json::to_vec_pretty(ready).map_err(|error| at(&path)(error.into()))?;
         private::write(&path, &text).map_err(at(&path))
+    }
+
+    /// Where it is kept what failed at logins.
+    pub fn doors(&self) -> PathBuf {
+        self.root.join("doors.json")
     }
 
     /// Where copies of the sections of the rule book lie that were loaded last.

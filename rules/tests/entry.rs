@@ -50,6 +50,63 @@ fn faults(text: &str) -> Vec<String> {
     faults_of(&resolve(text))
 }
 
+/// One value, one range, integers: word for word, through other names too.
+#[test]
+fn what_a_definition_asks_of_values_is_asked_of_all_that_are_given() {
+    let of = |declared: &str, given: &[&str]| {
+        let text = format!("[parameters]\nv = {{ {declared} }}\n{}", source("site", given));
+        let report = resolve_by(Edition::default(), &text);
+        let value = report["parameters"]["v"]["value"].clone();
+        (faults_of(&report), value)
+    };
+    let integer = "type = \"number\", integer = true";
+    let value = "type = \"port\", single = \"value\"";
+    let range = "type = \"port\", single = \"range\"";
+    for (declared, given, expected) in [
+        (integer, "v=1.5", "integers are taken, and `1.5` has a fraction | `round(1.5)` is an integer"),
+        (integer, "v=[1, 2.5]", "integers are taken, and `2.5` has a fraction | `round(2.5)` is an integer"),
+        (integer, "v=1.5..3", "integers are taken, and `1.5` has a fraction | `round(1.5)` is an integer"),
+        (
+            integer,
+            "v=1e300",
+            "`1.0e300` is out of the bounds of integers | they go from -9223372036854775808 to 9223372036854775807",
+        ),
+        (value, "v=80..90", "one value is taken, and `80..90` is a range | give one value"),
+        (value, "v=[80]", "one value is taken, and `[80]` is a list | give one value"),
+        (value, "v=not 80", "one value is taken, and `not 80` is a negation | give one value"),
+        (
+            range,
+            "v=[80..90]",
+            "one value or one range is taken, and `[80..90]` is a list | give one value, or one range",
+        ),
+        (
+            range,
+            "v=not 80..90",
+            "one value or one range is taken, and `not 80..90` is a negation | give one value, or one range",
+        ),
+    ] {
+        let expected = format!("v | `{}` of `acme/berlin`: {expected} | acme/berlin", &given[2..]);
+        assert_eq!(of(declared, &[given]).0, [expected], "{given}");
+    }
+    for (declared, given, expected) in [
+        (integer, "v=2.0", json!("2")),
+        (integer, "v=[1.0..3.0, 4]", json!(["1..3", "4"])),
+        (integer, "v=round(1.5)", json!("2")),
+        (value, "v=80", json!("80")),
+        (range, "v=80..90", json!("80..90")),
+        (range, "v=80", json!("80")),
+    ] {
+        assert_eq!(of(declared, &[given]), (Vec::new(), expected), "{given}");
+    }
+    let renamed = of(value, &["w:port=", "v=w", "w=[80, 81]"]).0;
+    let expected =
+        "v | `w` of `acme/berlin`: one value is taken, and `[80, 81]` is a list | give one value | acme/berlin";
+    assert_eq!(renamed, [expected]);
+    let text = "[parameters]\nv = { type = \"rate:rate\" }";
+    let expected = "v | type: the type `rate` stands twice | leave the second one out | ";
+    assert_eq!(faults_of(&resolve_by(Edition::default(), text)), [expected]);
+}
+
 /// A source of a scenario.
 fn source(source: &str, substitutions: &[&str]) -> String {
     let place = match source {
@@ -394,5 +451,86 @@ fn explanations_are_those_of_the_fixtures() {
             golden(&format!("{name}.txt"), &explained.to_string());
             golden(&format!("{name}.json"), &format!("{}\n", serde_json::to_string_pretty(&explained).unwrap()));
         }
+    });
+}
+
+/// What is given of a new name comes to what it would come to of the parameter, however lists meet.
+#[test]
+fn lists_of_a_renamed_parameter_meet_under_its_new_name_as_they_would_without_it() {
+    const LISTS: [&str; 4] = ["", "10.0.1.0/24", "[10.0.2.0/24, 10.0.1.0/24]", "[10.0.3.0/24, 10.0.2.0/24]"];
+    let all = "[10.0.1.0/24, 10.0.2.0/24, 10.0.3.0/24, 10.0.4.0/24]";
+    let (mut compared, mut differed) = (0, 0);
+    for mode in ["replace", "append", "remove"] {
+        for default in ["", all] {
+            for (number, (enterprise, site)) in LISTS.iter().flat_map(|one| LISTS.map(|two| (*one, two))).enumerate() {
+                let line = LISTS[1 + number % 3];
+                let given =
+                    |list: &str| if list.is_empty() { String::new() } else { format!(", default = \"{list}\"") };
+                let parameters = format!("o = {{ type = \"network\", list = \"{mode}\"{} }}", given(default));
+                let said = |name: &str, at_enterprise: &[&str]| {
+                    let [site, line] = [site, line].map(|list| format!("{name}={list}"));
+                    let at_site: &[&str] = if site.ends_with('=') { &[] } else { &[&site] };
+                    scenario(&parameters, &[("enterprise", at_enterprise), ("site", at_site), ("line", &[&line])])
+                };
+                let renamed = said("d", &[&format!("d:network={enterprise}"), "o=d"]);
+                let own = format!("o={enterprise}");
+                let own = [own.as_str()];
+                let plain = said("o", if enterprise.is_empty() { &[] } else { &own });
+                let value = |edition, text: &str| {
+                    let report = resolve_by(edition, text);
+                    assert_eq!(faults_of(&report), [""; 0], "{text}");
+                    // Of a single one it makes a list wherever two meet.
+                    match report["parameters"]["o"]["value"].clone() {
+                        Value::String(text) => json!([text]),
+                        other => other,
+                    }
+                };
+                let expected = value(Edition::Fourth, &plain);
+                assert_eq!(value(Edition::Fourth, &renamed), expected, "{renamed}\n{plain}");
+                differed += usize::from(value(Edition::Third, &renamed) != expected);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared == 96 && differed > 20, "{compared} {differed}");
+}
+
+#[test]
+fn a_name_that_stands_for_several_whose_lists_meet_otherwise_replaces() {
+    let value = |modes: [&str; 2], name: &str| {
+        let [one, two] =
+            modes.map(|mode| format!("{{ type = \"network\", list = \"{mode}\", default = \"10.0.0.0/24\" }}"));
+        let parameters = format!("a = {one}\nb = {two}");
+        let sources: [Written<'_>; 4] = [
+            ("enterprise", &["d:network=", "a=d", "b=d"]),
+            ("site", &["e:network=", "d=e"]),
+            ("line", &["e=10.0.1.0/24"]),
+            ("activation", &["e=10.0.2.0/24"]),
+        ];
+        resolve_by(Edition::Fourth, &scenario(&parameters, &sources))["parameters"][name]["value"].clone()
+    };
+    let [one, two] = ["10.0.1.0/24", "10.0.2.0/24"];
+    assert_eq!(value(["append", "append"], "a"), json!(["10.0.0.0/24", one, two]), "through two names");
+    assert_eq!(value(["append", "replace"], "e"), json!(two));
+    assert_eq!(value(["append", "remove"], "e"), json!([one, two]), "what is taken out adds up too");
+}
+
+/// Every source is shown, what somebody gave where nobody may among them.
+#[test]
+fn what_is_given_of_a_renamed_parameter_is_explained_as_found_and_losing() {
+    let text = scenario(
+        "o = { type = \"network\" }",
+        &[
+            ("enterprise", &["d:network=", "o=d"]),
+            ("site", &["d=10.0.0.0/8", "o=10.0.0.0/9"]),
+            ("line", &["site=\"x\""]),
+        ],
+    );
+    acquired(Edition::Fourth, &text, |values, _| {
+        let told = values.explain("o").unwrap().to_string();
+        let expected = "  site acme/berlin: `o=10.0.0.0/9`, refused: nobody may substitute it there\n";
+        assert!(told.contains(expected), "{told}");
+        let told = values.explain("site").unwrap().to_string();
+        assert!(told.contains("`site=\"x\"`, refused: nobody may substitute it there\n"), "{told}");
     });
 }

@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 57] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -24,6 +24,7 @@ impl Operation {
         Self::new("audit.set-credentials"),
         Self::new("audit.test-organization"),
         Self::new("audit.unredact"),
+        Self::new("audit.export-cases"),
         // Places, and devices tied to them.
         Self::new("audit.set-place"),
         Self::new("audit.remove-place"),

@@ -2,6 +2,7 @@
 
 use linesman_tests::{Controller, Network, Upstream, Weather, information, until};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 /// The support system, in a directory of its own.
 async fn support() -> anyhow::Result<(tempfile::TempDir, Upstream)> {
@@ -284,4 +285,32 @@ async fn a_snapshot_of_a_device_goes_up_through_both_once_and_each_holds_back_wh
         assert!(!left.contains(held_back), "`{held_back}` left: {left}");
     }
     assert_eq!(upload["device"]["serialNumber"], format!("SN{EARLY}"), "{upload}");
+}
+
+#[tokio::test]
+async fn the_partners_people_read_what_was_uploaded_with_a_case_and_that_is_on_record() {
+    let (dir, support) = support().await.unwrap();
+    let partner = Controller::partner(&support, &["acme", "bolt"], "").await.unwrap();
+    let customer = Controller::end_customer(&partner, "acme").await.unwrap();
+    customer.hears("own", "edge-01", 1).await.unwrap();
+    let list = "/api/v1/cases/acme-1/files";
+    let file = partner.until("the bundle is there", list, |list| list["items"].get(0).cloned()).await;
+    assert_eq!((&file["kind"], &file["kept"]), (&json!("bundle"), &json!(true)), "{file}");
+    let out = dir.path().join("fetched");
+    let (number, to) = (file["number"].to_string(), out.to_str().unwrap());
+    partner.runs(&["case", "files", "acme-1", "--get", &number, "--out", to]).await.unwrap();
+    let fetched = std::fs::read(&out).unwrap();
+    assert!(String::from_utf8_lossy(&fetched).contains("edge-01"));
+    assert_eq!(
+        (&file["size"], &file["sha256"]),
+        (&json!(fetched.len()), &json!(hex::encode(Sha256::digest(&fetched))))
+    );
+    let records = partner.engine.get("/api/v1/audit?organization=acme&operation=export-cases").await.unwrap();
+    assert_eq!(records["items"].as_array().unwrap().len(), 1, "{records}");
+    let index = &records["items"][0]["index"];
+    let record = partner.engine.get(&format!("/api/v1/audit/acme/{index}")).await.unwrap();
+    assert!(record.to_string().contains(file["sha256"].as_str().unwrap()), "{record}");
+    let api = partner.engine.api().unwrap();
+    let nothing = api.ask(reqwest::Method::GET, &format!("{list}/9"), None, None).await.unwrap();
+    assert_eq!((nothing.status, nothing.body["detail"].as_str()), (404, Some("the case of `acme-1` has no file 9")));
 }

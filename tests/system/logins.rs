@@ -161,6 +161,10 @@ async fn a_flood_of_failures_is_a_few_words_in_the_log() {
     .await;
     assert!(right.body["token"].is_string());
     engine.stop().await.unwrap();
+    // What is not on record is kept until it is forgotten, or a restart would tell which logins somebody has.
+    let kept = std::fs::read_to_string(world.data().join("doors.json")).unwrap();
+    assert_eq!(kept.matches("\"is_house\":true").count(), 60, "all but `admin`, who came in: {kept}");
+    assert!(!kept.contains("guess-"), "{kept}");
 }
 
 /// How many refusals of somebody are on record one by one in a minute.
@@ -255,6 +259,10 @@ async fn the_command_line_logs_in_and_out() {
     let args = ["login", "--login", "admin", "--api", &api, "--ca", &ca, "--password-file"];
     let (code, _, said) = linesman(&world, &[&args[..], &[second.as_str()]].concat()).await;
     assert_eq!((code, &*said), (Some(1), "error: login or password is wrong\n"));
+    ok(&world, &[&args[..], &[first.as_str()]].concat()).await;
+    let (code, _, said) = linesman(&world, &["place", "list"]).await;
+    let change = "error: the password was set by somebody else: change it first, with `linesman password`\n";
+    assert_eq!((code, &*said), (Some(1), change));
     let said = ok(&world, &[&args[..], &[first.as_str(), "--new-password-file", &second]].concat()).await;
     assert!(said.starts_with("logged in as admin, until "), "{said}");
     assert!(mode(&world.path("session.json")) == 0o600);
@@ -267,13 +275,24 @@ async fn the_command_line_logs_in_and_out() {
     let me = ok(&world, &["whoami", "--json", "--api", &api, "--ca", &ca, "--token-file", &token]).await;
     let me: Value = serde_json::from_str(&me).unwrap();
     assert_eq!((&me["privileges"], &me["rights"]["audit"]), (&json!(["subscription"]), &json!(true)));
+    let (code, _, said) = linesman(&world, &["token", "add", "late", "--expires", "tomorrow"]).await;
+    assert!(
+        code == Some(2) && said.contains("'--expires <TIME>'") && said.contains("`2027-01-01T00:00:00Z`"),
+        "{said}"
+    );
+    let new = ["password", "--password-file", &first, "--new-password-file", &second];
+    let (code, _, said) =
+        linesman(&world, &[&new[..], &["--api", &api, "--ca", &ca, "--token-file", &token]].concat()).await;
+    assert!(code == Some(1) && said.contains("`linesman login` begins a session"), "{said}");
+    let data = world.data();
+    let here = data.to_str().unwrap();
+    let (code, _, said) = linesman(&world, &[&new[..], &["--data-dir", here]].concat()).await;
+    assert!(code == Some(1) && said.contains("`linesman manager reset-password admin`"), "{said}");
     let listed = ok(&world, &["token", "list"]).await;
     assert!(listed.starts_with("NAME") && listed.contains("subscription"), "{listed}");
     assert_eq!(ok(&world, &["token", "remove", "ci"]).await, "revoked\n");
     assert!(ok(&world, &["session", "list", "--json"]).await.contains("\"is_current\":true"));
     let tabbed = file(&world, "tabbed", "third\thorse battery");
-    let data = world.data();
-    let here = data.to_str().unwrap();
     for args in [
         &["password", "--password-file", &second, "--new-password-file", &tabbed][..],
         &["manager", "reset-password", "admin", "--password-file", &tabbed, "--data-dir", here],

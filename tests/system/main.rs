@@ -16,6 +16,7 @@ mod crashes;
 mod dead;
 mod documented;
 mod events;
+mod exports;
 mod fencing;
 mod flow;
 mod forged;

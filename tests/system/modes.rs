@@ -30,6 +30,8 @@ async fn the_commands_of_the_document_are_done() {
     }
     let plan = "4 proxy organizations stay and are processed; they can be changed only to be none, or be suspended\n\
                 take `proxy = true` out of the configuration: mode `direct` does not start with it\n\
+                end customers are answered no more: the listener for them is there in mode `partner` alone\n\
+                `[upstream]` is to name the support system: mode `direct` has no other\n\
                 the engine is to be started again with `mode = \"direct\"` in its configuration; until then it works as \
                 before\n\nproxy organizations\nacme bolt cobalt dory\n";
     let shown =

@@ -327,7 +327,12 @@ async fn parameters_that_would_break_what_stands_are_refused_unless_they_are_for
     rule(&world, "services/cos/service.toml", "title = \"Cos\"");
     rule(&world, "services/cos/main.j2", "class-of-service { level {{ cos }}; }\n");
     let mut engine = world.start(None).await.unwrap();
-    told(&world, &["place", "add", "acme/berlin"]).await;
+    let add = ["place", "add", "acme/berlin"];
+    let found = told(&world, &[&add[..], &["--dry-run"]].concat()).await;
+    assert!(found.starts_with("would be done: created\naccess lines affected: 0\n"), "{found}");
+    told(&world, &add).await;
+    let known = refused(&world, &[&add[..], &["--dry-run"]].concat()).await;
+    assert_eq!(known, "error: there is a place `acme/berlin` already; `set` changes it\n");
     told(&world, &["subscription", "set", "acme", "out", "--service", "cos"]).await;
     told(&world, &["value", "set", "acme/berlin", "cos=20"]).await;
     let dry = ["service", "load", "--dry-run"];
@@ -346,6 +351,11 @@ async fn parameters_that_would_break_what_stands_are_refused_unless_they_are_for
     assert!(found.stdout.starts_with(&expected), "{}", found.stdout);
     let why = format!("error: {breaks}; change the values first, or load it with `force` all the same\n");
     assert_eq!(refused(&world, &["service", "load"]).await, why);
+    // What is forced is done, and its preview says so.
+    let fails = breaks.replace("it would break what stands", "would be done: loaded; but this fails");
+    let expected = format!("parameters of all: changed\n\nacme:\n{fails}\n");
+    let found = told(&world, &["service", "load", "--force", "--dry-run"]).await;
+    assert!(found.starts_with(&expected), "{found}");
 
     assert_eq!(told(&world, &["service", "load", "--force"]).await, "loaded\n");
     wait_for_version(&engine, 3).await;
@@ -354,4 +364,17 @@ async fn parameters_that_would_break_what_stands_are_refused_unless_they_are_for
     assert_eq!(policies(&engine).await["rule_book"], 3, "nothing puts it back");
     assert!(engine.stop().await.unwrap().success(), "{}", engine.log_tail());
     assert_eq!(kept(&world).1, Some(narrow));
+}
+
+/// A scenario is judged by one set of parameters, whichever command reads it.
+#[tokio::test]
+async fn a_scenario_with_parameters_of_its_own_is_none_of_a_service() {
+    let world = World::new().unwrap();
+    rule(&world, "scenario.toml", "[parameters]\nrate = { type = \"rate\", default = \"77m\" }\n");
+    let scenario = world.rules().join("scenario.toml");
+    let scenario = scenario.to_str().unwrap();
+    let rendered = run(&["service", "render", "ingress-firewall", "--scenario", scenario]).await.unwrap();
+    let why = "error: the scenario has `[parameters]` of its own, and a service has those that it declares: say `service = \
+               \"ingress-firewall\"` instead\n";
+    assert_eq!((rendered.code, rendered.stderr.as_str(), rendered.stdout.as_str()), (Some(1), why, ""));
 }

@@ -31,7 +31,7 @@ use course::{Manner, Progress, Stop};
 use room::Room;
 
 pub(crate) use course::{Handed, Receiver};
-pub(crate) use parcel::Parcel;
+pub use parcel::Parcel;
 
 /// How many documents are filtered at a time; each takes a thread for as long.
 const FILTERED_MOST: usize = 2;
@@ -73,7 +73,17 @@ impl Leaving {
         Arc::clone(&self.turns).acquire_owned().await.ok().map(Turn)
     }
 
-    async fn parcel(&self, org: Option<&OrgName>, upload: &Upload, mut contents: Contents) -> Result<Parcel, Failure> {
+    /// What may leave of `contents`, filtered as what is sent is. Without an organization addresses are overwritten by fixed
+    /// text.
+    ///
+    /// # Errors
+    /// Nothing may leave, the contents break off, what comes in them is refused, or there is no room.
+    pub async fn parcel(
+        &self,
+        org: Option<&OrgName>,
+        upload: &Upload,
+        mut contents: Contents,
+    ) -> Result<Parcel, Failure> {
         if upload.filter_level == FilterLevel::DoNotSend {
             return Err(fault::refused("at the filter level `Do not send` nothing leaves".to_owned()));
         }

@@ -26,13 +26,18 @@ const AHEAD: usize = 2;
 
 /// What leaves, whole and known by its SHA-256.
 #[derive(Debug)]
-pub(crate) struct Parcel {
+pub struct Parcel {
     /// What the other side is told of it.
     pub(crate) request: UploadRequest,
     file: Arc<Spooled>,
 }
 
 impl Parcel {
+    /// What is told of it: its name, its size in bytes, its SHA-256.
+    pub const fn request(&self) -> &UploadRequest {
+        &self.request
+    }
+
     /// What leaves of `contents`.
     ///
     /// INVARIANT (what the filter level holds back stays here): the file has what the filter wrote and nothing else, and
@@ -72,7 +77,7 @@ impl Parcel {
     ///
     /// # Errors
     /// The file cannot be read.
-    pub(crate) async fn piece(&self, offset: u64, most: u64) -> io::Result<Bytes> {
+    pub async fn piece(&self, offset: u64, most: u64) -> io::Result<Bytes> {
         let file = Arc::clone(&self.file);
         let length = usize::try_from(self.request.size.saturating_sub(offset).min(most)).unwrap_or(usize::MAX);
         let read = tokio::task::spawn_blocking(move || {

@@ -4,6 +4,7 @@ use linesman_schemas::command::{Engine, Organization, Verb};
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
+use super::level9;
 
 /// What a lane at level 7, or below it, reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
@@ -15,6 +16,6 @@ pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
             detail: format!("`{}` is asked for from engine level 8 on", command.verb.operation()),
             place: None,
         }),
-        _ => None,
+        _ => level9::read(content),
     }
 }

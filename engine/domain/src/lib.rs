@@ -55,6 +55,7 @@ mod digest;
 pub mod directory;
 mod error;
 pub mod expiries;
+pub mod exports;
 pub mod failures;
 mod faults;
 mod follow;

@@ -56,9 +56,12 @@ impl Shelf {
         self.is_at(5)
     }
 
-    /// By which edition of the rules values are acquired: by the second from level 7 on, by the third from 9 on.
+    /// By which edition of the rules values are acquired: by the second from level 7 on, by the third from 9 on, by the
+    /// fourth from 10 on.
     pub(crate) fn edition(&self) -> Edition {
-        if self.is_at(9) {
+        if self.is_at(10) {
+            Edition::Fourth
+        } else if self.is_at(9) {
             Edition::Third
         } else if self.is_at(7) {
             Edition::Second

@@ -87,7 +87,7 @@ enum Command {
     /// Incidents: list, show, and work on them
     #[command(after_help = api::incident::EXAMPLES)]
     Incident(api::Args<api::incident::Action>),
-    /// Cases at the support system: list, show, save and submit
+    /// Cases: list, show, submit, and work on them
     #[command(after_help = api::case::EXAMPLES)]
     Case(api::Args<api::case::Action>),
     /// Devices: list and show

@@ -37,6 +37,8 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("incident annotate", Does::Asks(&["annotate-incident"])),
     ("case list", Does::Asks(&["cases"])),
     ("case show", Does::Asks(&["case"])),
+    ("case files", Does::Asks(&["case", "export-cases"])),
+    ("case export", Does::Asks(&["export-cases"])),
     ("case save", Does::Asks(&["save-case"])),
     ("case submit", Does::Asks(&["submit-case"])),
     ("case forward", Does::Asks(&["forward-case"])),

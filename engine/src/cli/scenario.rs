@@ -45,6 +45,7 @@ impl Tried {
             Some(known) if known == name => Ok(self),
             Some(known) => bail!("the scenario is about the service `{known}`, not about `{name}`"),
             None => {
+                is_about_a_service(&self.scenario, name)?;
                 let found = rules.map(Path::to_owned).or_else(|| directory_of(path));
                 self.service = Some(service(name, found.as_deref(), &self.globals)?);
                 Ok(self)
@@ -67,6 +68,16 @@ impl Tried {
     pub(super) fn report(&self, acquisition: &Acquisition<'_>) -> Report {
         Report::of(acquisition).with(&self.scenario.faults)
     }
+}
+
+/// A service has parameters, and what a scenario brings would be of no consequence.
+fn is_about_a_service(scenario: &Scenario, name: &str) -> anyhow::Result<()> {
+    if scenario.parameters.parameters().is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "the scenario has `[parameters]` of its own, and a service has those that it declares: say `service = \"{name}\"` instead"
+    )
 }
 
 pub(super) fn read(path: &Path) -> anyhow::Result<String> {
@@ -165,6 +176,7 @@ fn try_one(service: &Service, name: &str, globals: &Definition, path: &Path) -> 
     if let Some(other) = scenario.service.as_deref().filter(|other| *other != name) {
         bail!("the scenario is about the service `{other}`");
     }
+    is_about_a_service(&scenario, name)?;
     let golden = path.with_extension("conf");
     let golden = if golden.exists() { Some(read(&golden)?) } else { None };
     Ok(service.try_out(globals, &scenario, golden.as_deref()))

@@ -47,6 +47,7 @@ pub(super) fn all(layers: &Layers, content: &Content, mistakes: &mut Mistakes) -
     order(layers, "settings.circuit_rest_s", "settings.circuit_rest_most_s", mistakes);
     nats(layers, mistakes, &mut checked.warnings);
     trust(layers, &mut checked.warnings);
+    polls(layers, &mut checked.warnings);
     partner(layers, content, mistakes);
     logins(layers, mistakes, &mut checked.warnings);
     for section in layers.sections.all() {
@@ -180,6 +181,24 @@ fn trust(layers: &Layers, warnings: &mut Vec<String>) {
         let origin = layers.origin("upstream.ca");
         warnings.push(format!(
             "{origin}: `upstream.ca` has no effect: no certificate is believed but that of `upstream.fingerprint`"
+        ));
+    }
+}
+
+/// What is asked for by itself leaves some of an hour's requests to cases.
+fn polls(layers: &Layers, warnings: &mut Vec<String>) {
+    let bound = "upstream.requests_per_hour";
+    if !layers.is_named("upstream.url") || layers.text("upstream.kind") == Some("partner") {
+        return;
+    }
+    if let (Some(pause), Some(most)) = (layers.number("settings.case_poll_s"), layers.number(bound))
+        && let Some(polls) = 3600_u64.checked_div(pause)
+        && polls.saturating_mul(2) > most
+    {
+        let blamed = if layers.is_named(bound) { bound } else { "settings.case_poll_s" };
+        let origin = layers.origin(blamed);
+        warnings.push(format!(
+            "{origin}: `settings.case_poll_s` asks {polls} times an hour, of {most} requests that `{bound}` lets: cases wait"
         ));
     }
 }

@@ -11,25 +11,23 @@ use linesman_connectors::{Attempted, Connector};
 use linesman_schemas::Peer;
 use linesman_schemas::outcome::{Attempt, Failure, FailureClass, Outcome, Report};
 use linesman_schemas::reaction::{Action, Task};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
+use super::contents::Fetching;
 use super::queue::Row;
 use super::{cases, contents, report, wanted};
 use crate::lane::status::LaneStatus;
-use crate::log::objects::Objects;
 use crate::store::Store;
 
 /// What all destinations use.
 pub(super) struct Shared {
     pub(super) store: Arc<Store>,
     pub(super) client: Client,
+    /// Where bytes are fetched from for connectors.
+    pub(super) fetching: Fetching,
     lanes: Vec<watch::Receiver<LaneStatus>>,
     /// Whether anything may leave for the upstream.
     pub(super) sends: watch::Receiver<bool>,
-    /// Room for messages of IN that are held for connectors.
-    pub(super) room: Arc<Semaphore>,
-    /// What was uploaded.
-    pub(super) objects: Objects,
 }
 
 impl Shared {
@@ -39,9 +37,8 @@ impl Shared {
         lanes: Vec<watch::Receiver<LaneStatus>>,
         sends: watch::Receiver<bool>,
     ) -> Self {
-        // Only reads: whoever uploads has made the bucket.
-        let objects = Objects::new(client.clone(), 1);
-        Self { store, client, lanes, sends, room: Arc::new(Semaphore::new(contents::HELD_MOST)), objects }
+        let fetching = Fetching::new(client.clone());
+        Self { store, client, fetching, lanes, sends }
     }
 
     /// How far a lane is, as it goes on.

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::Client;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use linesman_connectors::Contents;
@@ -13,20 +14,101 @@ use linesman_schemas::OrgName;
 use linesman_schemas::bundle;
 use linesman_schemas::outcome::{Failure, FailureClass};
 use linesman_schemas::reaction::{Action, BundleBytes, Task};
-use linesman_schemas::upload::{BundlePart, UploadSource};
+use linesman_schemas::upload::{BundlePart, Upload, UploadSource};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::attempt::{Shared, refused};
 use crate::log::mark;
+use crate::log::objects::Objects;
 use crate::log::streams::lane_of;
+use crate::store::Lane;
 
 /// How many messages of IN are held at a time for all connectors; each may have the log's payload limit.
-pub(super) const HELD_MOST: usize = 8;
+const HELD_MOST: usize = 8;
 /// How many bytes a connector gets at a time.
 const PIECE_BYTES: usize = 64 * 1024;
 /// How long to wait before the log is asked again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Where bytes are fetched from, and how many are held at a time.
+pub(crate) struct Fetching {
+    client: Client,
+    objects: Objects,
+    room: Arc<Semaphore>,
+}
+
+impl Fetching {
+    /// From a log and its object store.
+    pub(crate) fn new(client: Client) -> Self {
+        // Only reads: whoever uploads has made the bucket.
+        let objects = Objects::new(client.clone(), 1);
+        Self { client, objects, room: Arc::new(Semaphore::new(HELD_MOST)) }
+    }
+
+    /// The bytes of an upload of an organization of `lane`, without what of them stays.
+    ///
+    /// # Errors
+    /// They are gone, or are not what is said of them.
+    pub(crate) async fn upload(&self, lane: &Lane, org: &OrgName, upload: &Upload) -> Result<Contents, Failure> {
+        match &upload.source {
+            UploadSource::Input(bundle) => self.bundle(bundle, &upload.without).await,
+            UploadSource::Object { sha256, size } => self.object(lane, org, (sha256, *size)).await,
+        }
+    }
+
+    /// The bytes that are named. A log that does not answer is asked again until it does.
+    ///
+    /// # Errors
+    /// The message is gone, or it is not the one that is named: never an empty or another content.
+    pub(crate) async fn bundle(&self, named: &BundleBytes, without: &[BundlePart]) -> Result<Contents, Failure> {
+        // The room is closed by nobody.
+        let permit = Arc::clone(&self.room).acquire_owned().await.ok();
+        let message = loop {
+            match mark::input(&self.client, named.sequence).await {
+                Ok(message) => break message,
+                Err(error) => {
+                    tracing::warn!(sequence = named.sequence, %error, "a bundle waits for the log");
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        };
+        let Some((_, bytes)) = message else {
+            return Err(refused(format!("the message {} of IN is gone", named.sequence)));
+        };
+        cut(bytes.into(), named, without, permit)
+    }
+
+    /// An object of an organization, in pieces that hold on to their room.
+    ///
+    /// # Errors
+    /// There is none of this SHA-256, or it has another size.
+    async fn object(&self, lane: &Lane, org: &OrgName, (sha256, size): (&str, u64)) -> Result<Contents, Failure> {
+        let gone = || refused(format!("the object `{sha256}` is gone"));
+        let digest = uploads::sha256(sha256).ok_or_else(gone)?;
+        let row = Table::read(lane, &uploads::object(org, &digest)).map_err(|error| unread(error.to_string()))?;
+        let row = row.filter(|row| row.size == size).ok_or_else(gone)?;
+        // The room is closed by nobody.
+        let permit = Arc::clone(&self.room).acquire_owned().await.ok();
+        let stored = self.objects.read(org, &row.stored, (sha256, size));
+        let pieces =
+            stream::unfold((Box::pin(stored), Bytes::new(), permit), |(mut stored, mut rest, permit)| async move {
+                if rest.is_empty() {
+                    match stored.next().await? {
+                        Ok(piece) => rest = piece,
+                        Err(error) => return Some((Err(error), (stored, rest, permit))),
+                    }
+                }
+                let piece = rest.split_to(rest.len().min(PIECE_BYTES));
+                Some((Ok(piece), (stored, rest, permit)))
+            });
+        Ok(Contents::new(size, pieces))
+    }
+}
+
+fn unread(message: String) -> Failure {
+    Failure { class: FailureClass::Unavailable, message, retry_after_s: None }
+}
 
 /// Whether an action names bytes.
 pub(super) fn is_named(action: &Action) -> bool {
@@ -39,33 +121,15 @@ pub(super) fn is_named(action: &Action) -> bool {
 /// They are gone, or are not what the task says they are.
 pub(super) async fn of(shared: &Shared, task: &Task) -> Result<Contents, Failure> {
     match (task.action.bundle(), object(&task.action), &task.org) {
-        (Some(bundle), _, _) => fetch(shared, bundle, without(&task.action)).await,
-        (None, Some(object), Some(org)) => open(shared, org, object).await,
+        (Some(bundle), _, _) => shared.fetching.bundle(bundle, without(&task.action)).await,
+        (None, Some(object), Some(org)) => {
+            let lane = shared.store.lane(lane_of(org.as_str(), shared.lanes_count()));
+            let lane = lane.map_err(|error| unread(error.to_string()))?;
+            shared.fetching.object(&lane, org, object).await
+        }
         (None, Some(_), None) => Err(refused("an object is an organization's".to_owned())),
         (None, None, _) => Err(refused("no bytes are named".to_owned())),
     }
-}
-
-/// The bytes that are named. A log that does not answer is asked again until it does.
-///
-/// # Errors
-/// The message is gone, or it is not the one that is named: never an empty or another content.
-async fn fetch(shared: &Shared, named: &BundleBytes, without: &[BundlePart]) -> Result<Contents, Failure> {
-    // The room is closed by nobody.
-    let permit = Arc::clone(&shared.room).acquire_owned().await.ok();
-    let message = loop {
-        match mark::input(&shared.client, named.sequence).await {
-            Ok(message) => break message,
-            Err(error) => {
-                tracing::warn!(sequence = named.sequence, %error, "a bundle waits for the log");
-                tokio::time::sleep(RETRY).await;
-            }
-        }
-    };
-    let Some((_, bytes)) = message else {
-        return Err(refused(format!("the message {} of IN is gone", named.sequence)));
-    };
-    cut(bytes.into(), named, without, permit)
 }
 
 /// What of the bundle that an action names stays here.
@@ -85,35 +149,6 @@ fn object(action: &Action) -> Option<(&str, u64)> {
         },
         _ => None,
     }
-}
-
-/// An object of an organization, in pieces that hold on to their room.
-///
-/// # Errors
-/// There is none of this SHA-256, or it has another size.
-async fn open(shared: &Shared, org: &OrgName, (sha256, size): (&str, u64)) -> Result<Contents, Failure> {
-    let gone = || refused(format!("the object `{sha256}` is gone"));
-    let digest = uploads::sha256(sha256).ok_or_else(gone)?;
-    let unread = |error: String| Failure { class: FailureClass::Unavailable, message: error, retry_after_s: None };
-    let lane = shared.store.lane(lane_of(org.as_str(), shared.lanes_count()));
-    let lane = lane.map_err(|error| unread(error.to_string()))?;
-    let row = Table::read(&lane, &uploads::object(org, &digest)).map_err(|error| unread(error.to_string()))?;
-    let row = row.filter(|row| row.size == size).ok_or_else(gone)?;
-    // The room is closed by nobody.
-    let permit = Arc::clone(&shared.room).acquire_owned().await.ok();
-    let stored = shared.objects.read(org, &row.stored, (sha256, size));
-    let pieces =
-        stream::unfold((Box::pin(stored), Bytes::new(), permit), |(mut stored, mut rest, permit)| async move {
-            if rest.is_empty() {
-                match stored.next().await? {
-                    Ok(piece) => rest = piece,
-                    Err(error) => return Some((Err(error), (stored, rest, permit))),
-                }
-            }
-            let piece = rest.split_to(rest.len().min(PIECE_BYTES));
-            Some((Ok(piece), (stored, rest, permit)))
-        });
-    Ok(Contents::new(size, pieces))
 }
 
 /// The part that is named, in pieces that hold on to their room.

@@ -36,6 +36,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::lane::status::{Change, LaneStatus};
 use crate::store::{self, Store};
 use attempt::Shared;
+pub(crate) use contents::Fetching;
 use roster::Roster;
 
 /// How long to wait after the store could not be read.

@@ -35,6 +35,7 @@ mod events;
 pub(crate) mod filters;
 mod gauges;
 mod grants;
+mod installed;
 mod level;
 mod listener;
 mod lists;

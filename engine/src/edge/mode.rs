@@ -11,13 +11,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use linesman_domain::cases::{CASES, CaseState};
-use linesman_domain::{Error, organizations, reactions, sections, upstream};
+use linesman_domain::{Error, organizations, reactions, upstream};
 use linesman_schemas::command::{RuleBook, SectionLoad, Verb};
 use linesman_schemas::control::{InstallationSection, Section};
 use linesman_schemas::{Mode, OrgName, Place};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::installed::{away, present};
 use super::sources::Sources;
 use super::transport::json::JsonBody;
 use super::transport::params::Params;
@@ -157,20 +158,6 @@ pub(super) async fn change(
     answer
 }
 
-/// What the log has, and by which hash; none where that was never said.
-async fn present(sources: &Sources) -> Result<(InstallationSection, Option<String>), Problem> {
-    let Some(first) = sources.rows.first() else { return Ok(Default::default()) };
-    let row = sections::read(first).map_err(|error| Problem::internal(&error))?;
-    let Some(section) = row.section(Section::Installation) else { return Ok(Default::default()) };
-    let content: InstallationSection = sources.books.fetch(&section.hash).await.map_err(away)?;
-    Ok((content, Some(section.hash.clone())))
-}
-
-fn away(error: crate::log::Error) -> Problem {
-    tracing::warn!(%error, "the mode cannot be read from the log");
-    Problem::busy("the log cannot be asked for the mode at the moment", 2)
-}
-
 /// What a change would come to, by the rows.
 fn plan(lanes: &[Lane], mode: Mode, wanted: Mode) -> Result<ModePlan, Error> {
     let (mut pending, mut cases) = (BTreeMap::<OrgName, u64>::new(), BTreeMap::<OrgName, u64>::new());
@@ -240,8 +227,35 @@ fn said((pending, cases, proxies): (u64, u64, usize), mode: Mode, wanted: Mode) 
         ));
         says.push(format!("take `proxy = true` out of the configuration: mode `{wanted}` does not start with it"));
     }
+    if mode == Mode::Partner {
+        says.push(
+            "end customers are answered no more: the listener for them is there in mode `partner` alone".to_owned(),
+        );
+    }
+    says.extend(upstream_of(mode, wanted));
     says.push(format!(
         "the engine is to be started again with `mode = \"{wanted}\"` in its configuration; until then it works as before"
     ));
     says
+}
+
+/// What is to be seen to in the configuration's `[upstream]`, so that the engine starts again.
+fn upstream_of(mode: Mode, wanted: Mode) -> Option<String> {
+    match (mode, wanted) {
+        (_, Mode::Offline) => None,
+        (_, Mode::Demo) => {
+            Some("take `[upstream]` out of the configuration: mode `demo` has one of its own".to_owned())
+        }
+        (_, Mode::EndCustomer) => Some("`[upstream]` is to name the partner: an end customer has no other".to_owned()),
+        (Mode::EndCustomer, Mode::Partner) => {
+            Some("`[upstream]` is to name the support system, or say `kind = \"partner\"`".to_owned())
+        }
+        (Mode::EndCustomer, Mode::Direct) | (Mode::Partner, Mode::Direct) => {
+            Some("`[upstream]` is to name the support system: mode `direct` has no other".to_owned())
+        }
+        (Mode::Offline | Mode::Demo, Mode::Partner | Mode::Direct) => {
+            Some("`[upstream]` is to say where cases go, if they are to".to_owned())
+        }
+        (Mode::Direct | Mode::Partner, Mode::Partner) | (Mode::Direct, Mode::Direct) => None,
+    }
 }

@@ -1,5 +1,6 @@
 //! What paths name.
 
+use linesman_rules::excerpt;
 use linesman_schemas::{
     ApprovalId, GroupName, IncidentId, ManagerName, OrgName, PlaceName, PlacePath, PolicyName, ServiceName,
     SubscriptionName,
@@ -23,6 +24,18 @@ pub(super) struct ApprovalPath {
     /// `<organization>-a<number>`
     #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-a[1-9][0-9]{0,17}$", example = "acme-a3")]
     pub(super) id: ApprovalId,
+}
+
+/// A file of an incident's case in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct FilePath {
+    /// `<organization>-<number>`
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-[1-9][0-9]{0,17}$", example = "acme-17")]
+    pub(super) id: IncidentId,
+    /// Its number, as the list has it.
+    #[param(value_type = u32, example = 1)]
+    pub(super) number: Count,
 }
 
 /// An organization in a path.
@@ -215,4 +228,17 @@ pub(super) struct GroupPath {
     /// Its name.
     #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "night-shift")]
     pub(super) name: GroupName,
+}
+
+/// A number of a path or a query.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Count(pub(super) u64);
+
+impl TryFrom<String> for Count {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_| format!("`{}` is no number", excerpt(&text)))
+    }
 }

@@ -1,11 +1,13 @@
 //! What the API tells of, and what its routes read from.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Client;
 use axum::http::StatusCode;
 use linesman_connectors::Connector;
+use linesman_connectors::upload::Leaving;
 use linesman_domain::organizations::{self, OrgRow};
 use linesman_domain::table::Table;
 use linesman_schemas::OrgName;
@@ -26,7 +28,7 @@ use super::transport::problem::Problem;
 use super::turns::Turns;
 use super::viewer::Bearers;
 use crate::audit::Auditor;
-use crate::dispatch::Overview;
+use crate::dispatch::{Fetching, Overview};
 use crate::lane::status::LaneStatus;
 use crate::licence::Standing;
 use crate::log::books::Books;
@@ -45,7 +47,7 @@ const READS: usize = 4;
 const PREVIEWS: usize = 2;
 /// How many may listen to events at once: each has a consumer at the server.
 const LISTENERS: usize = 128;
-/// How many may export the audit at a time.
+/// How many may export the audit, or cases, at a time.
 const EXPORTERS: usize = 8;
 /// How many may read dead letters at a time: each has a consumer at the server, and what it has fetched in memory.
 const READERS: usize = 4;
@@ -66,6 +68,8 @@ pub struct Edge {
     pub auditor: Arc<Auditor>,
     /// What a request of whoever is on the machine bears.
     pub token: String,
+    /// Where it is kept what failed at logins.
+    pub doors: PathBuf,
     /// For how long somebody who has logged in is let in.
     pub limits: Limits,
     /// Under what licence organizations are added.
@@ -84,6 +88,8 @@ pub struct Edge {
     pub partner: Option<partner::Overview>,
     /// The connector that leads to the upstream.
     pub upstream: Option<Arc<dyn Connector>>,
+    /// How documents leave, filtered.
+    pub leaving: Leaving,
     /// What the installation keeps sealed.
     pub sealed: Arc<Sealed>,
     /// Which certificate of the upstream was confirmed; none where there is no upstream.
@@ -153,6 +159,10 @@ pub(super) struct Sources {
     pub(super) partner: Option<partner::Overview>,
     /// The connector that leads to the upstream.
     pub(super) upstream: Option<Arc<dyn Connector>>,
+    /// How documents leave, filtered.
+    pub(super) leaving: Leaving,
+    /// Where bytes of cases are fetched from.
+    pub(super) fetching: Fetching,
     /// Held while the way to it is tried out.
     pub(super) trying: Mutex<()>,
     /// What the installation keeps sealed.
@@ -182,7 +192,7 @@ pub(super) struct Sources {
     pub(super) listeners: Shares,
     /// Room for those who read dead letters.
     pub(super) readers: Shares,
-    /// Room for those who export the audit.
+    /// Room for those who export the audit, or cases.
     pub(super) exporters: Shares,
     /// What signs checkpoints of the audit.
     pub(super) auditor: Arc<Auditor>,
@@ -226,7 +236,7 @@ impl Sources {
         Ok(Self {
             bearers: Bearers::new(&edge.token),
             ids: EventIds::new(&edge.token),
-            logins: Logins::new(Arc::clone(&rows), edge.limits, Cost::usual()?, &edge.token)?,
+            logins: Logins::new(Arc::clone(&rows), edge.limits, Cost::usual()?, &edge.token, edge.doors)?,
             grants: Arc::new(Grants::new(Arc::clone(&rows))),
             gauges: Gauges::new(
                 edge.client.clone(),
@@ -244,6 +254,8 @@ impl Sources {
             sources: edge.sources,
             partner: edge.partner,
             upstream: edge.upstream,
+            leaving: edge.leaving,
+            fetching: Fetching::new(edge.client.clone()),
             trying: Mutex::default(),
             sealed: edge.sealed,
             sealing: Mutex::default(),

@@ -1,6 +1,10 @@
 //! Rule books in the object store, by hash: the content of each section, and whole ones of before sections.
+//!
+//! INVARIANT (no lane waits for another's way to the server): nothing is asked of it under a lock; and what is read from it
+//! either goes on or is an error, after which it is read anew.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -19,10 +23,11 @@ use linesman_schemas::service::ServicesSection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
-use super::Error;
+use super::{Error, REQUEST_TIMEOUT};
 
 const BUCKET: &str = "linesman-rule-books";
 /// The largest content in bytes.
@@ -117,7 +122,8 @@ impl Books {
         Ok(())
     }
 
-    /// Fetches a rule book and makes it ready, once for all lanes: whoever comes second waits.
+    /// Fetches a rule book and makes it ready, once for all lanes: whoever comes second waits while it is made, and takes
+    /// what was made.
     ///
     /// # Errors
     /// It is not there, or not what its hashes say.
@@ -142,34 +148,38 @@ impl Books {
             Some(hash) => self.fetch::<InstallationSection>(hash).await?,
             None => InstallationSection::default(),
         };
-        let mut known = self.ready.lock().await;
-        if let Some(known) = known.get(policies)
-            && let Some(book) = known.book.upgrade()
-        {
-            let (refused, origins) = (Arc::clone(&known.refused), Arc::clone(&known.origins));
-            return Ok(Ready {
-                policies: Policies { book, refused, origins },
-                settings,
-                directory,
-                services,
-                installation,
-            });
+        let policies = self.policies(policies).await?;
+        Ok(Ready { policies, settings, directory, services, installation })
+    }
+
+    /// The policies of a section, made ready once for all lanes.
+    async fn policies(&self, hash: &str) -> Result<Policies, Error> {
+        if let Some(policies) = self.ready.lock().await.get(hash).and_then(Known::policies) {
+            return Ok(policies);
         }
-        let section = self.fetch::<PoliciesSection>(policies).await?;
-        let policies_ready = Policies::of(section);
+        let section = self.fetch::<PoliciesSection>(hash).await?;
+        let mut known = self.ready.lock().await;
+        if let Some(policies) = known.get(hash).and_then(Known::policies) {
+            return Ok(policies);
+        }
+        let policies = Policies::of(section);
         known.retain(|_, known| known.book.strong_count() > 0);
-        let Policies { book, refused, origins } = policies_ready.clone();
-        known.insert(policies.to_owned(), Known { book: Arc::downgrade(&book), refused, origins });
-        Ok(Ready { policies: policies_ready, settings, directory, services, installation })
+        let Policies { book, refused, origins } = policies.clone();
+        known.insert(hash.to_owned(), Known { book: Arc::downgrade(&book), refused, origins });
+        Ok(policies)
     }
 
     /// The services of a section, made ready once for all lanes.
     async fn services(&self, hash: &str) -> Result<Arc<Catalog>, Error> {
+        if let Some(services) = self.services.lock().await.get(hash).and_then(Weak::upgrade) {
+            return Ok(services);
+        }
+        let section = self.fetch::<ServicesSection>(hash).await?;
         let mut known = self.services.lock().await;
         if let Some(services) = known.get(hash).and_then(Weak::upgrade) {
             return Ok(services);
         }
-        let services = Arc::new(Catalog::of(self.fetch::<ServicesSection>(hash).await?));
+        let services = Arc::new(Catalog::of(section));
         known.retain(|_, services| services.strong_count() > 0);
         known.insert(hash.to_owned(), Arc::downgrade(&services));
         Ok(services)
@@ -202,16 +212,23 @@ impl Books {
     /// Fetches a content as it is stored.
     ///
     /// # Errors
-    /// It is not there, or not what its hash says.
+    /// It is not there, or not what its hash says, or nothing more of it comes.
     pub async fn content(&self, hash: &str) -> Result<Vec<u8>, Error> {
         let fault = |detail: String| Error::RuleBook { hash: hash.to_owned(), detail };
         let store = self.store(hash).await?;
         let object = store.get(hash).await.map_err(|error| fault(error.to_string()))?;
-        let mut content = Vec::new();
-        object.take(MOST).read_to_end(&mut content).await.map_err(|error| fault(error.to_string()))?;
+        let content = read(object, REQUEST_TIMEOUT).await.map_err(|error| fault(error.to_string()))?;
         check(hash, &content)?;
         Ok(content)
     }
+}
+
+/// Reads to the end, or for as long as something comes within `patience`.
+async fn read(object: impl AsyncRead + Unpin, patience: Duration) -> io::Result<Vec<u8>> {
+    let (mut object, mut content) = (object.take(MOST), Vec::new());
+    // The client library makes its consumer anew for ever.
+    while timeout(patience, object.read_buf(&mut content)).await?? > 0 {}
+    Ok(content)
 }
 
 /// Reads the content that has this hash.
@@ -233,6 +250,14 @@ fn check(hash: &str, content: &[u8]) -> Result<(), Error> {
 fn parse<T: DeserializeOwned>(hash: &str, content: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(content)
         .map_err(|error| Error::RuleBook { hash: hash.to_owned(), detail: error.to_string() })
+}
+
+impl Known {
+    /// They, if somebody uses them still.
+    fn policies(&self) -> Option<Policies> {
+        let (refused, origins) = (Arc::clone(&self.refused), Arc::clone(&self.origins));
+        Some(Policies { book: self.book.upgrade()?, refused, origins })
+    }
 }
 
 impl Policies {
@@ -262,5 +287,25 @@ impl Ready {
         let RuleBookRef { version, hash, sections } = named;
         let Self { policies: Policies { book, refused, .. }, settings, directory, services, installation } = self;
         RuleBook { version, hash, sections, book, settings, refused, directory, services, installation }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_stands_still_is_an_error_and_what_goes_on_is_read_to_its_end() {
+        let (mut there, here) = tokio::io::duplex(2);
+        let writing = tokio::spawn(async move {
+            there.write_all(b"a rule book").await.unwrap();
+            there
+        });
+        let still = read(here, Duration::from_millis(50)).await.unwrap_err();
+        assert_eq!(still.kind(), io::ErrorKind::TimedOut);
+        writing.abort();
+        assert_eq!(read(&b"a rule book"[..], REQUEST_TIMEOUT).await.unwrap(), b"a rule book");
     }
 }

@@ -61,7 +61,8 @@ fn found(lanes: &[Lane], section: ServicesSection) -> Result<(Vec<String>, bool)
             if broken.len() >= NAMED_MOST || !goes_on() {
                 return Ok((broken, false));
             }
-            let (asked, directory) = (Asked::Services(Arc::clone(&catalog)), Arc::default());
+            let (asked, directory) =
+                (Asked::Services { catalog: Arc::clone(&catalog), is_forced: false }, Arc::default());
             let question = Question { lane, directory, organization, asked, now: Timestamp::now() };
             let preview = preview(Box::new(rows.clone()), question, &sight, &goes_on)?;
             is_all &= preview.is_complete;

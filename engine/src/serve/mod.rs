@@ -177,7 +177,7 @@ impl App {
             (0..config.lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
         );
         let licensing = Watching::spawn(licensing.run());
-        let upstream = ways.upstream();
+        let (upstream, leaving) = (ways.upstream(), ways.leaving());
         let housekeeping = Housekeeping {
             objects: Objects::new(client.clone(), config.nats.replicas),
             store: Arc::clone(&store),
@@ -227,6 +227,7 @@ impl App {
             node: owner,
             auditor,
             token: data_dir.token()?,
+            doors: data_dir.doors(),
             limits: config.limits,
             standing,
             ready: is_ready,
@@ -235,6 +236,7 @@ impl App {
             dispatch: outside.dispatched.clone(),
             sources: outside.brought.clone(),
             upstream,
+            leaving,
             partner: partner.as_ref().map(partner::Listening::overview),
             sealed,
             pin,

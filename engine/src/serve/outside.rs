@@ -28,6 +28,7 @@ pub(super) struct Ways {
     connectors: Vec<Arc<dyn Connector>>,
     sources: Vec<Arc<dyn Source>>,
     pace: Pace,
+    leaving: Leaving,
 }
 
 impl Ways {
@@ -44,7 +45,13 @@ impl Ways {
             connectors.retain(|connector| connector.name() == linesman_connectors::log::FOLDER.name);
             sources.clear();
         }
-        Ok(Self { connectors, sources, pace: Pace::of(&config.settings) })
+        let leaving = config.connectors.leaving.clone();
+        Ok(Self { connectors, sources, pace: Pace::of(&config.settings), leaving })
+    }
+
+    /// How documents leave.
+    pub(super) fn leaving(&self) -> Leaving {
+        self.leaving.clone()
     }
 
     /// The connector that leads to the upstream, if there is one.
@@ -88,7 +95,7 @@ impl Outside {
         lanes: &[watch::Receiver<LaneStatus>],
         (changes, sends): (mpsc::UnboundedReceiver<Change>, watch::Receiver<bool>),
     ) -> Result<Self, Error> {
-        let Ways { connectors, sources, pace } = ways;
+        let Ways { connectors, sources, pace, leaving: _ } = ways;
         let (overview, dispatched) = watch::channel(dispatch::Overview::default());
         let (store_of, client_of, lanes_of) = (Arc::clone(store), client.clone(), lanes.to_vec());
         let dispatcher =

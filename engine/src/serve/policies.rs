@@ -46,6 +46,8 @@ pub(super) struct Policies {
     logged: BTreeSet<(String, String)>,
     /// The same of services.
     pub(super) logged_services: Refused,
+    /// The services of which it was told that they hide something.
+    pub(super) hiding_services: Refused,
     /// Which differences were logged: what the log has loaded, and what the files say.
     pub(super) told: Vec<(Section, String, String)>,
 }
@@ -76,8 +78,8 @@ impl Policies {
         status: watch::Sender<PolicyStatus>,
     ) -> Self {
         let (sent, asked, told) = (None, Vec::new(), Vec::new());
-        let (logged, logged_services) = (BTreeSet::new(), Refused::new());
-        Self { setup, books, settings, copies, status, sent, asked, logged, logged_services, told }
+        let (logged, logged_services, hiding_services) = (BTreeSet::new(), Refused::new(), Refused::new());
+        Self { setup, books, settings, copies, status, sent, asked, logged, logged_services, hiding_services, told }
     }
 
     /// The rule book of each lane, as applied.

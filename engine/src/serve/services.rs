@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use linesman_domain::sections::SectionRow;
 use linesman_domain::{position, services};
+use linesman_rules::Code;
 use linesman_schemas::control::Section;
 use linesman_schemas::service::{RefusedService, ServicesSection};
 
@@ -62,6 +63,29 @@ impl Policies {
         }
         metrics::gauge!("linesman_refused_services").set(refused.len() as f64);
         self.logged_services = refused;
+        self.log_hiding(files);
+    }
+
+    /// Tells once of each text of a service that it hides parameters of all.
+    fn log_hiding(&mut self, files: &ServiceFiles) {
+        let mut hiding = Refused::new();
+        for folder in &files.folders {
+            let hides = folder.warnings.iter().filter(|warning| warning.fault.code == Code::Hides);
+            let mut hides = hides.peekable();
+            if hides.peek().is_none() {
+                continue;
+            }
+            let text = (folder.within.clone(), folder.hash.clone());
+            if !self.hiding_services.contains(&text) {
+                for FileFault { within, fault } in hides {
+                    let place = format!("{within}:{}:{}", fault.line, fault.column);
+                    let help = fault.help.as_deref();
+                    tracing::warn!(place, warning = fault.message, help, "a service hides parameters of all");
+                }
+            }
+            hiding.insert(text);
+        }
+        self.hiding_services = hiding;
     }
 }
 

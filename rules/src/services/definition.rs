@@ -177,6 +177,19 @@ pub fn read_globals(text: &str) -> Result<Definition, Vec<Misdefined>> {
     if faults.is_empty() { Ok(parameters) } else { Err(faults) }
 }
 
+/// What a definition, or `parameters.toml`, says twice of types: engines read it as if it stood once, and it is refused where
+/// it is to be loaded.
+pub(super) fn repeated(text: &str) -> Vec<Misdefined> {
+    #[derive(Deserialize)]
+    struct Declared {
+        #[serde(default)]
+        parameters: BTreeMap<String, Spelled>,
+    }
+    let declared: BTreeMap<String, Spelled> =
+        read(text).map(|written: Declared| written.parameters).unwrap_or_default();
+    declared.iter().filter_map(|(name, spelled)| spelled.repeated(name)).map(Misdefined::Parameter).collect()
+}
+
 fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Vec<Misdefined>> {
     toml::from_str(text).map_err(|error| {
         let at = error.span().unwrap_or(text.len()..text.len());

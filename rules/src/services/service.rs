@@ -139,9 +139,13 @@ impl Service {
         strictness: Strictness,
         see: impl FnMut(&str, &Configuration),
     ) -> Result<Configuration, ServiceFault> {
-        let parameters = values.parameters();
-        let given = parameters.iter().filter_map(|found| Some((found.name().shared(), found.value()?.into())));
-        self.templates.render_seen(Values::in_order(given), strictness, see).map_err(ServiceFault::from)
+        self.templates.render_seen(given(values), strictness, see).map_err(ServiceFault::from)
+    }
+
+    /// Which leaves it sets twice and differently in its own words, whatever the values are that stand in the others; with a
+    /// look at each file as far as they can be read.
+    pub(super) fn contradictions(&self, values: &Acquisition<'_>, see: impl FnMut(&str)) -> Vec<ServiceFault> {
+        self.templates.contradictions(given(values), see).into_iter().map(ServiceFault::from).collect()
     }
 
     /// What it renders with the values of a place, leaf by leaf, with the names of the parameters whose values stand in
@@ -154,6 +158,13 @@ impl Service {
         let given = parameters.iter().filter_map(|found| Some((found.name().to_string(), found.value()?.into())));
         self.templates.origins(&given.collect())
     }
+}
+
+/// The values of a place, as templates read them.
+fn given(values: &Acquisition<'_>) -> Values {
+    let parameters = values.parameters();
+    let given = parameters.iter().filter_map(|found| Some((found.name().shared(), found.value()?.into())));
+    Values::in_order(given)
 }
 
 impl From<&Value> for TemplateValue {

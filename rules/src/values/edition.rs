@@ -8,9 +8,11 @@ pub enum Edition {
     First,
     /// The one that engines of the levels 7 and 8 decide by.
     Second,
+    /// The one that engines of the level 9 decide by.
+    Third,
     /// The one that `docs/values.md` describes.
     #[default]
-    Third,
+    Fourth,
 }
 
 impl Edition {
@@ -22,5 +24,9 @@ impl Edition {
     /// Whether it is the third, or a later one.
     pub(super) fn is_third(self) -> bool {
         self >= Self::Third
+    }
+    /// Whether it is the fourth, or a later one.
+    pub(super) fn is_fourth(self) -> bool {
+        self >= Self::Fourth
     }
 }

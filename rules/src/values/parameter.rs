@@ -1,5 +1,6 @@
 //! Parameters as a service, or the provider for all services, declares them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
@@ -9,9 +10,11 @@ use super::expression::Expression;
 use super::kind::Type;
 use super::mistake::Mistake;
 use super::name::Name;
+use super::single::{Asked, Single};
 use super::source::Source;
 use super::substitution::{Clause, Substitution, parse_substitution};
 use super::types::Types;
+use super::value::Value;
 
 /// The most parameters that a service, or the provider for all services, may declare.
 pub const PARAMETERS_MOST: usize = 256;
@@ -51,6 +54,8 @@ pub struct Parameter {
     pub title: Option<String>,
     /// How lists of it meet.
     pub list: ListMode,
+    /// What it asks of values besides its types.
+    pub asked: Asked,
     /// Whether a service cannot do without its value.
     pub is_required: bool,
     /// Its value where nobody substitutes it.
@@ -61,6 +66,13 @@ pub struct Parameter {
     pub substitution: Option<Substitution>,
     /// The most specific level whose people say something of it; all where none is said.
     pub level: Option<Given>,
+}
+
+impl Parameter {
+    /// A value as it takes it; none where it takes it not.
+    pub(crate) fn admit(&self, value: Value) -> Option<Value> {
+        self.types.admit(value).and_then(|value| self.asked.admit(value)).ok()
+    }
 }
 
 /// The most specific level at which something is said of a parameter, the most general first.
@@ -138,6 +150,9 @@ pub struct Spelled {
     title: Option<String>,
     #[serde(default)]
     list: ListMode,
+    single: Option<Single>,
+    #[serde(default)]
+    integer: bool,
     #[serde(default)]
     required: bool,
     default: Option<Written>,
@@ -284,6 +299,9 @@ impl Spelled {
             let message = format!("a `{types_known}` is never a list");
             fault(Some("list"), Mistake::new(message).with_help("leave `list` out"));
         }
+        if let Some((key, mistake)) = self.unaskable(&types_known) {
+            fault(Some(key), mistake);
+        }
         if let Some(said) = &substitution
             && !said.types.is_empty()
             && said.types != types_known
@@ -296,11 +314,45 @@ impl Spelled {
             types: types_known,
             title: self.title.clone(),
             list: self.list,
+            asked: Asked { single: self.single, is_integer: self.integer },
             is_required: self.required && faults.len() == before,
             default,
             constraint,
             substitution,
             level: self.level,
+        })
+    }
+}
+
+impl Spelled {
+    /// What cannot be asked of values of its types.
+    fn unaskable(&self, types: &Types) -> Option<(&'static str, Mistake)> {
+        let has = |takes: fn(Type) -> bool| types.is_empty() || types.iter().any(takes);
+        if self.single.is_some() && self.list != ListMode::Replace {
+            let mistake = Mistake::new(format!("lists meet by `{}`, and it takes none", self.list.as_str()));
+            return Some(("single", mistake.with_help("leave `list` or `single` out")));
+        }
+        if self.single == Some(Single::Range) && !has(Type::takes_range) {
+            let mistake = Mistake::new(format!("a `{types}` is never a range"));
+            return Some(("single", mistake.with_help("write `single = \"value\"`")));
+        }
+        if self.integer && !has(|kind| matches!(kind, Type::Number | Type::Any)) {
+            let mistake = Mistake::new(format!("a `{types}` never has a fraction"));
+            return Some(("integer", mistake.with_help("leave `integer` out")));
+        }
+        None
+    }
+
+    /// That the declaration says a type more than once: no fault of reading it, since such stand in logs.
+    pub fn repeated(&self, name: &str) -> Option<Misdeclared> {
+        let types = self.types.as_deref().and_then(|text| typed(text).ok())?;
+        let mut known = BTreeSet::new();
+        let again = types.iter().find(|kind| !known.insert(kind.as_str()))?;
+        Some(Misdeclared {
+            parameter: name.to_owned(),
+            key: Some("type"),
+            message: format!("the type `{again}` stands twice"),
+            help: Some("leave the second one out".to_owned()),
         })
     }
 }

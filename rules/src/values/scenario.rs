@@ -99,8 +99,9 @@ impl Scenario {
             (None, None) => return Err(NoScenario::new("it needs `service`, or `[parameters]`".to_owned())),
             (Some(_), None) => Definition::default(),
             (None, Some(spelled)) => {
-                let spelled = spelled.iter().map(|(name, spelled)| (name.as_str(), spelled));
-                let (parameters, wrong) = Definition::read_all(spelled);
+                let spelled = || spelled.iter().map(|(name, spelled)| (name.as_str(), spelled));
+                let (parameters, mut wrong) = Definition::read_all(spelled());
+                wrong.extend(spelled().filter_map(|(name, spelled)| spelled.repeated(name)));
                 faults.extend(wrong.iter().map(Fault::of_declaration));
                 parameters
             }

@@ -40,8 +40,8 @@ pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
 pub use manager::{HASH_MOST, Manager, ManagerRemoval, ManagerSettings, PasswordChange, SPHERE_MOST};
 pub use organization::{
-    ConnectionTried, CredentialsChange, DeviceGroup, Handling, Organization, OrganizationSettings, SNAPSHOT_LEAST_S,
-    SubmitCaseAs, USER_MOST, Undoing,
+    CaseFile, CasesExport, ConnectionTried, CredentialsChange, DeviceGroup, Handling, Organization,
+    OrganizationSettings, SNAPSHOT_LEAST_S, SubmitCaseAs, USER_MOST, Undoing,
 };
 pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{ADDRESS_MOST, Fault, OWNER_MOST, hash, label, list, text};
-use crate::FilterLevel;
 use crate::approval::ApprovalRules;
 use crate::cascade::CONTROLLER_MOST;
+use crate::{FilterLevel, IncidentId};
 
 /// What is asked for of the organization that the command's subject names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Organization {
     Test(ConnectionTried),
     /// Give a document its addresses back that were overwritten by its pseudonyms, on the node that was asked.
     Unredact(Undoing),
+    /// Hand out what belongs to its cases, on the node that was asked: all that may leave of them, or a file of one.
+    ExportCases(CasesExport),
 }
 
 impl Organization {
@@ -35,6 +37,7 @@ impl Organization {
             Self::SetCredentials(_) => "set-credentials",
             Self::Test(_) => "test-organization",
             Self::Unredact(_) => "unredact",
+            Self::ExportCases(_) => "export-cases",
         }
     }
 
@@ -45,6 +48,7 @@ impl Organization {
             Self::SetCredentials(change) => label("/user", &change.user, USER_MOST),
             Self::Test(tried) => label("/failed", &tried.failed, OWNER_MOST),
             Self::Unredact(undoing) => hash("/sha256", &undoing.sha256),
+            Self::ExportCases(export) => export.file.as_ref().map_or(Ok(()), |file| hash("/file/sha256", &file.sha256)),
         }
     }
 }
@@ -74,6 +78,23 @@ pub struct Undoing {
     pub sha256: String,
     /// How many they are.
     pub size: u64,
+}
+
+/// What of an organization's cases is handed out. It is no state of the lanes: they keep the record of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CasesExport {
+    /// One file as it is; none: what may leave of all that whoever asks sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<CaseFile>,
+}
+
+/// A file that belongs to a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CaseFile {
+    /// The incident of the case.
+    pub incident: IncidentId,
+    /// The SHA-256 of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// The shortest interval at which snapshots of devices go to the upstream, in seconds.

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Activation, Approval, ApprovalDecision, Assignment, Audit, Case, CaseName, CaseOverride, CaseRemark, CaseWish,
-    CheckpointKept, Command, ConnectionTried, CredentialsChange, Deactivation, Engine, Group, GroupRemoval,
-    GroupSettings, Incident, Input, LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals, Manager,
-    ManagerRemoval, ManagerSettings, Note, Organization, OrganizationSettings, PasswordChange, PinChange,
+    CasesExport, CheckpointKept, Command, ConnectionTried, CredentialsChange, Deactivation, Engine, Group,
+    GroupRemoval, GroupSettings, Incident, Input, LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals,
+    Manager, ManagerRemoval, ManagerSettings, Note, Organization, OrganizationSettings, PasswordChange, PinChange,
     PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals, Replay,
     Reported, Rollout, RuleBook, SectionLoad, Service, Session, SessionName, SessionOpening, Subscription,
     SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, Undoing, UploadKept,
@@ -76,6 +76,8 @@ pub(super) enum Tagged {
     TestOrganization(ConnectionTried),
     /// Give a document its addresses back that were overwritten by its pseudonyms.
     Unredact(Undoing),
+    /// Hand out what belongs to its cases.
+    ExportCases(CasesExport),
     /// Give an incident to somebody, or to nobody.
     AssignIncident(Assignment),
     /// Change how urgent an incident is.
@@ -191,6 +193,7 @@ impl From<Tagged> for Verb {
             Tagged::SetCredentials(change) => Self::Organization(Organization::SetCredentials(change)),
             Tagged::TestOrganization(tried) => Self::Organization(Organization::Test(tried)),
             Tagged::Unredact(undoing) => Self::Organization(Organization::Unredact(undoing)),
+            Tagged::ExportCases(export) => Self::Organization(Organization::ExportCases(export)),
             Tagged::AssignIncident(assignment) => Self::Incident(Incident::Assign(assignment)),
             Tagged::PrioritiseIncident(prioritisation) => Self::Incident(Incident::Prioritise(prioritisation)),
             Tagged::CloseIncident(note) => Self::Incident(Incident::Close(note)),
@@ -256,6 +259,7 @@ impl From<Verb> for Tagged {
             Verb::Organization(Organization::SetCredentials(change)) => Self::SetCredentials(change),
             Verb::Organization(Organization::Test(tried)) => Self::TestOrganization(tried),
             Verb::Organization(Organization::Unredact(undoing)) => Self::Unredact(undoing),
+            Verb::Organization(Organization::ExportCases(export)) => Self::ExportCases(export),
             Verb::Incident(Incident::Assign(assignment)) => Self::AssignIncident(assignment),
             Verb::Incident(Incident::Prioritise(prioritisation)) => Self::PrioritiseIncident(prioritisation),
             Verb::Incident(Incident::Close(note)) => Self::CloseIncident(note),

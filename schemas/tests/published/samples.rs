@@ -7,10 +7,10 @@ use linesman_schemas::approval::{ApprovalData, ApprovalId, ApprovalKind, OnTimeo
 use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{
-    Approval, Assignment, Audit as AuditVerb, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, Command,
-    ConnectionTried, CredentialsChange, DeviceGroup, Engine, Group, Handling, Incident, Input, LevelRaise,
-    LogLevelChange, Manager, Note, Organization, OrganizationSettings, PinChange, PlaceVerb, Policy, PolicyRun,
-    Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session, SubmitCaseAs,
+    Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords,
+    CasesExport, Command, ConnectionTried, CredentialsChange, DeviceGroup, Engine, Group, Handling, Incident, Input,
+    LevelRaise, LogLevelChange, Manager, Note, Organization, OrganizationSettings, PinChange, PlaceVerb, Policy,
+    PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session, SubmitCaseAs,
     Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
@@ -122,6 +122,9 @@ pub(crate) fn verbs() -> Vec<Verb> {
         Verb::Organization(Organization::SetCredentials(CredentialsChange { user: "acme".to_owned() })),
         Verb::Organization(Organization::Test(ConnectionTried { failed: "certificate".to_owned() })),
         Verb::Organization(Organization::Unredact(Undoing { sha256: HASH.to_owned(), size: 48_213 })),
+        Verb::Organization(Organization::ExportCases(CasesExport {
+            file: Some(CaseFile { incident: incident(), sha256: HASH.to_owned() }),
+        })),
     ];
     let samples: Vec<_> = samples
         .into_iter()
@@ -139,7 +142,8 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 | Organization::Unload
                 | Organization::SetCredentials(_)
                 | Organization::Test(_)
-                | Organization::Unredact(_),
+                | Organization::Unredact(_)
+                | Organization::ExportCases(_),
             )
             | Verb::Incident(
                 Incident::Assign(_)

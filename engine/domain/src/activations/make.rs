@@ -49,6 +49,8 @@ pub(crate) struct Surroundings<'a> {
     ties: Option<&'a mut Ties>,
     /// What whoever asks has a say in, where what is wrong is told to them; none: all of it is told.
     reach: Option<Arc<Reach>>,
+    /// Whether it is told to whoever asks and is shown all.
+    is_told_whole: bool,
 }
 
 /// What a wish at a line whose device is known is rendered from.
@@ -83,6 +85,7 @@ impl<'a> Surroundings<'a> {
             owners_left: Cell::new(OWNERS_MOST),
             ties: None,
             reach: None,
+            is_told_whole: false,
         }
     }
 
@@ -100,9 +103,9 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// The same, where what is wrong is told to somebody who has a say in `reach` alone.
+    /// The same, where what is wrong is told to somebody who has a say in `reach` alone, or where there is none is shown all.
     pub(crate) fn told_to(self, reach: Option<Reach>) -> Self {
-        Self { reach: reach.map(Arc::new), ..self }
+        Self { is_told_whole: reach.is_none(), reach: reach.map(Arc::new), ..self }
     }
 
     /// A line's row.
@@ -213,6 +216,10 @@ impl Draft {
 /// Of how many conflicts at once the parameters are told.
 const OWNERS_MOST: usize = 20;
 
+/// From which engine level on whoever asks and is shown all is told which statement two set differently, also where others
+/// are not.
+const CONFLICTS_SHOWN: u32 = 10;
+
 /// What is wrong at a line.
 #[derive(Debug, Clone)]
 pub(crate) struct Failing {
@@ -250,15 +257,24 @@ impl Failing {
         let against = Some(Box::new((there.clone(), theirs.id.clone())));
         let (theirs, hides_theirs) = owner((there, theirs), &conflict.first)?;
         let is_hidden = desk.is_at(hidden::LEVEL) && (hides_ours || hides_theirs);
-        let what = if is_hidden { format!("{HIDDEN_LEAF} is set differently") } else { conflict.to_string() };
-        let told = format!("{what}: by {theirs} and by {ours}");
+        let both = |is_hidden: bool| match is_hidden {
+            true => format!("{HIDDEN_LEAF} is set differently: by {theirs} and by {ours}"),
+            false => format!("{conflict}: by {theirs} and by {ours}"),
+        };
+        let short = |is_hidden: bool| {
+            let leaf = if is_hidden { HIDDEN_LEAF.to_owned() } else { format!("`{}`", conflict.second.name()) };
+            format!("{leaf} is set otherwise on the device for another access line than by {ours}")
+        };
+        let is_kept = is_hidden && !(around.is_told_whole && desk.is_at(CONFLICTS_SHOWN));
+        // What goes on record is read by others than whoever asks.
+        let recorded = |told: String| (is_hidden && !is_kept).then(|| Arc::new(told));
         if here == there {
-            return Ok(Self { is_conflict: true, against, ..Self::told(told) });
+            let recorded = recorded(both(true));
+            return Ok(Self { is_conflict: true, against, recorded, ..Self::told(both(is_kept)) });
         }
-        let leaf = if is_hidden { HIDDEN_LEAF.to_owned() } else { format!("`{}`", conflict.second.name()) };
-        let short = format!("{leaf} is set otherwise on the device for another access line than by {ours}");
-        let conflict = Some(ConflictRow { line: there.clone(), told });
-        Ok(Self { is_conflict: true, conflict, against, ..Self::told(short) })
+        let (recorded, told) = (recorded(short(true)), Self::told(short(is_kept)));
+        let conflict = Some(ConflictRow { line: there.clone(), told: both(is_kept) });
+        Ok(Self { is_conflict: true, conflict, against, recorded, ..told })
     }
 
     /// In words for whoever sees `sees`.

@@ -19,12 +19,14 @@
 //! sample      at which lines, where there are many
 //! parts       what the device has, what it was told, what it said
 //! origins     from which parameters come the values that stand in it
+//! ids         by what they are known
 //! ```
 //!
 //! An activation's id says what it is, and not when it was made: the same subscriptions, made in whatever order, are the
 //! same groups on the same devices.
 
 mod drafts;
+mod ids;
 pub(crate) mod leaves;
 pub(crate) mod make;
 pub mod origins;
@@ -34,11 +36,12 @@ pub(crate) mod render;
 pub(crate) mod sample;
 pub mod wanted;
 
+pub use ids::id;
+pub(crate) use ids::{BESIDE, give_way, is_of, own_row, standing};
 use jiff::Timestamp;
 use linesman_schemas::schedule::Schedule;
 use linesman_schemas::{OrgName, Place, SubscriptionName};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::Error;
 use super::ahead::Ahead;
@@ -68,8 +71,6 @@ pub(crate) const ALONE: u32 = 8;
 pub(crate) const REHEARSED: u32 = 8;
 /// How many activations of one subscription there may be at one place.
 pub const ACTIVATIONS_MOST: usize = 1_000;
-/// How many characters of a hash are in an activation's id.
-const ID_LENGTH: usize = 12;
 
 /// An activation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,20 +121,6 @@ pub const ACTIVATIONS: Table<ActivationRow> = Table::new(b'X');
 pub const CUTS: Table<CutRow> = Table::new(b'O');
 /// What the keys of its rows end with: nothing ends at the access line where it was made.
 const MARKS: [&str; 2] = ["", ":site"];
-
-/// By what an activation is known: its subscription's name, and the first twelve hexadecimal digits of SHA-256 over where
-/// it was made, that name, and the values given with it in the order of their texts, each behind its length.
-pub fn id<'a>(place: &Place, name: &SubscriptionName, substitutions: impl IntoIterator<Item = &'a str>) -> String {
-    let mut texts: Vec<&str> = substitutions.into_iter().collect();
-    texts.sort_unstable();
-    let mut hasher = Sha256::new();
-    for text in [place.to_string().as_str(), name.as_str()].into_iter().chain(texts) {
-        hasher.update((text.len() as u64).to_be_bytes());
-        hasher.update(text);
-    }
-    let digest: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{name}-{}", digest.get(..ID_LENGTH).unwrap_or(&digest))
-}
 
 /// An activation's key.
 pub fn key(place: &Place, name: &SubscriptionName, id: &str) -> Key<ActivationRow> {
@@ -357,6 +344,7 @@ pub(crate) fn keep(
     (place, name, id): (&Place, &SubscriptionName, &str),
     mut row: ActivationRow,
 ) -> Result<(), Error> {
+    give_way(desk, (place, name, id), row.number)?;
     let key = key(place, name, id);
     disarm(desk, &key)?;
     // A schedule that the calendar refuses was never taken in.

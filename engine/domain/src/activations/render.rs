@@ -19,7 +19,7 @@ use super::make::{Failing, Made, Surroundings};
 use super::parts::{self, Goal, GroupRow, PartRow, State as Standing};
 use super::rehearsal::conflict;
 use super::wanted::{Scope, Wish};
-use super::{FORESEEN, UTMOST};
+use super::{BESIDE, FORESEEN, UTMOST};
 use crate::Error;
 use crate::ahead::Ahead;
 use crate::desk::Desk;
@@ -333,6 +333,14 @@ impl Work<'_> {
         (made, has_device): (Result<Made, Failing>, bool),
         is_again: bool,
     ) -> Result<(), Error> {
+        // One from above had this id before, and the place's own one has it now.
+        let is_another = self.desk.is_at(BESIDE) && part.subscribed != wish.subscribed;
+        if is_another {
+            part.subscribed.clone_from(&wish.subscribed);
+            part.activated.clone_from(&wish.activated);
+            part.service.clone_from(&wish.subscription.service);
+        }
+        let is_again = is_again || is_another;
         let serves = made.as_ref().map(|made| made.device.serial_number.as_str()).unwrap_or_default();
         if !part.group.is_empty() && part.device != serves && (made.is_ok() || !has_device) {
             match &made {

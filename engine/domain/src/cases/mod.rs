@@ -319,6 +319,22 @@ fn outgoing(
     })))
 }
 
+/// What leaves of an incident's case as all stands now; of an incident that has none, what would of one in its own words.
+/// Nothing at `Do not send`.
+pub(crate) fn as_it_leaves(
+    desk: &Desk,
+    organizations: &Organizations,
+    incident: &Incident,
+) -> Option<Box<CaseRequest>> {
+    let level = organizations.filter_level(&incident.id.org);
+    let case = incident.case.as_ref();
+    let words = case.map_or_else(|| text(incident, CaseWords::default()), |case| case.request.clone());
+    match outgoing(desk, organizations, incident, &words, level) {
+        Some(Action::SubmitCase(request)) => Some(request),
+        _ => None,
+    }
+}
+
 /// What else leaves of a case whose texts do.
 fn details(texts: &Texts, incident: &Incident, text: &CaseText) -> CaseDetails {
     let line = |line: &str| texts.line(line, DETAIL_MOST);

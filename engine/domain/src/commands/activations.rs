@@ -7,7 +7,7 @@ use linesman_schemas::{Place, Privilege, SubscriptionName};
 use serde_json::{Value, json};
 
 use super::values::{self as rooms, Change};
-use super::{Answer, held};
+use super::{Answer, author, held};
 use crate::activations::{self, ACTIVATIONS_MOST, ActivationRow, CutRow};
 use crate::desk::Desk;
 use crate::hidden::{self, Reader};
@@ -46,27 +46,43 @@ fn seen(
 }
 
 /// The id of the one activation that a command is about; none where it may be about others too.
-pub(crate) fn only(verb: &Subscription) -> Option<String> {
+///
+/// # Errors
+/// The state cannot be read, or a row of it.
+pub(crate) fn only(desk: &Desk, verb: &Subscription) -> Result<Option<String>, Error> {
     let (place, name, substitutions) = match verb {
         Subscription::Activate(Activation { place, name, substitutions, .. }) => (place, name, substitutions),
         Subscription::Deactivate(Deactivation { place, name, substitutions: Some(texts) }) => (place, name, texts),
-        _ => return None,
+        _ => return Ok(None),
     };
     // Without values it may be all that was activated above.
-    let texts = Some(substitutions).filter(|texts| !texts.is_empty())?;
-    Some(activations::id(place, name, texts.iter().map(String::as_str)))
+    if substitutions.is_empty() { Ok(None) } else { known(desk, (place, name), substitutions) }
+}
+
+/// The id of an activation with these values of the subscription that is seen at a place.
+fn known(
+    desk: &Desk,
+    (place, name): (&Place, &SubscriptionName),
+    substitutions: &[String],
+) -> Result<Option<String>, Error> {
+    let Some((made, row)) = subscriptions::seen(desk.state(), place, name)? else { return Ok(None) };
+    let texts: Vec<&str> = substitutions.iter().map(String::as_str).collect();
+    Ok(Some(activations::standing(desk, (place, name), (&made, row.number), &texts)?.0))
 }
 
 /// The id of the activation that a command gives a schedule.
-pub(crate) fn scheduled(verb: &Subscription) -> Option<String> {
+///
+/// # Errors
+/// The state cannot be read, or a row of it.
+pub(crate) fn scheduled(desk: &Desk, verb: &Subscription) -> Result<Option<String>, Error> {
     match verb {
         Subscription::Activate(Activation { place, name, substitutions, schedule: Some(_) }) => {
-            Some(activations::id(place, name, substitutions.iter().map(String::as_str)))
+            known(desk, (place, name), substitutions)
         }
         Subscription::Set(SubscriptionSettings { place, name, schedule: Some(Some(_)), .. }) => {
-            Some(activations::id(place, name, []))
+            Ok(Some(activations::id(place, name, [])))
         }
-        _ => None,
+        _ => Ok(None),
     }
 }
 
@@ -91,7 +107,7 @@ pub(super) fn activate(
     {
         return Ok(refused);
     }
-    let by = command.principal.to_string();
+    let by = author(desk, &command.principal);
     let reach = hidden::reach_of(desk, managers, &command.principal)?;
     let reader = Reader::of(reach.as_ref());
     let change = Change {
@@ -103,11 +119,13 @@ pub(super) fn activate(
         reader,
         is_one: desk.is_at(rooms::FIX_IS_VALUE),
     };
-    let given = match rooms::next(&[], &change) {
-        Ok(given) => given,
+    let (given, unread) = match change.read(&[], desk.is_at(held::WHOLE)) {
+        Ok(read) => read,
         Err(refused) => return Ok(*refused),
     };
-    if let Some(refused) = held::refusal_of_activation(desk.state(), services, place, (name, &row), (&given, reader))? {
+    let refused = held::refusal_of_activation(desk.state(), services, place, (name, &row), (&given, reader))?;
+    let refused = refused.map(|refused| refused.pointing(substitutions, |_| true));
+    if let Some(refused) = Answer::beside(unread, refused) {
         return Ok(refused);
     }
     if place == &made && given.is_empty() {
@@ -118,8 +136,8 @@ pub(super) fn activate(
         activations::uncut(desk, place, name, row.number)?;
         return Ok(Answer::done("activated", json!({"ends_here": true}), json!({"ends_here": false})));
     }
-    let id = activations::id(place, name, given.iter().map(|given| given.text.as_str()));
-    let before = desk.read(&activations::key(place, name, &id))?.filter(|before| before.number == row.number);
+    let texts: Vec<&str> = given.iter().map(|given| given.text.as_str()).collect();
+    let (id, before) = activations::standing(desk, (place, name), (&made, row.number), &texts)?;
     if let Some(before) = &before
         && before.schedule == *schedule
     {
@@ -152,7 +170,7 @@ fn activate_all(
     schedule: Option<&Schedule>,
     by: String,
 ) -> Result<Answer, Error> {
-    let before = desk.read(&activations::key(place, name, &activations::id(place, name, [])))?;
+    let before = activations::own_row(desk, (place, name), row.number)?;
     let known = before.and_then(|before| before.schedule);
     if row.is_active && known.as_ref() == schedule {
         return Ok(Answer::done("unchanged", json!({"active": true}), json!({"active": true})));
@@ -171,10 +189,8 @@ pub(super) fn set_schedule(
     schedule: Option<&Schedule>,
     by: String,
 ) -> Result<(), Error> {
+    let Some(schedule) = schedule else { return unschedule(desk, (place, name), number) };
     let id = activations::id(place, name, []);
-    let Some(schedule) = schedule else {
-        return activations::remove(desk, (place, name, &id));
-    };
     let row = ActivationRow {
         number,
         substitutions: Vec::new(),
@@ -185,6 +201,14 @@ pub(super) fn set_schedule(
         at: desk.now,
     };
     activations::keep(desk, (place, name, &id), row)
+}
+
+/// A subscription that is active where it was made has no schedule from here on.
+fn unschedule(desk: &mut Desk, (place, name): (&Place, &SubscriptionName), number: u64) -> Result<(), Error> {
+    if desk.is_at(activations::BESIDE) && activations::own_row(desk, (place, name), number)?.is_none() {
+        return Ok(());
+    }
+    activations::remove(desk, (place, name, &activations::id(place, name, [])))
 }
 
 /// Whoever gives values with an activation has to have that privilege too.
@@ -249,7 +273,7 @@ pub(super) fn deactivate(
     };
     match substitutions {
         Some(substitutions) => deactivate_one(desk, (place, name), (&made, row), substitutions),
-        None => deactivate_all(desk, (place, name), (&made, row), command.principal.to_string()),
+        None => deactivate_all(desk, (place, name), (&made, row), author(desk, &command.principal)),
     }
 }
 
@@ -265,9 +289,9 @@ fn deactivate_one(
         }
         return rest_of(desk, (place, name), row);
     }
-    let id = activations::id(place, name, substitutions.iter().map(String::as_str));
-    let key = activations::key(place, name, &id);
-    let Some(before) = desk.read(&key)?.filter(|before| before.number == row.number) else {
+    let texts: Vec<&str> = substitutions.iter().map(String::as_str).collect();
+    let (id, before) = activations::standing(desk, (place, name), (made, row.number), &texts)?;
+    let Some(before) = before else {
         let detail = format!("`{name}` has no activation with these values at `{place}`");
         return Ok(Answer::refused(Verdict::NotFound, detail));
     };
@@ -277,7 +301,7 @@ fn deactivate_one(
 
 /// A subscription is active no more where it was made.
 fn rest_of(desk: &mut Desk, (place, name): (&Place, &SubscriptionName), row: SubscriptionRow) -> Result<Answer, Error> {
-    activations::remove(desk, (place, name, &activations::id(place, name, [])))?;
+    unschedule(desk, (place, name), row.number)?;
     desk.write(subscriptions::key(place, name), &SubscriptionRow { is_active: false, changed: desk.now, ..row })?;
     Ok(Answer::done("deactivated", json!({"active": true}), json!({"active": false})))
 }

@@ -7,11 +7,14 @@
 use std::collections::BTreeSet;
 
 use linesman_rules::suggest;
-use linesman_rules::values::{Acquisition, Clause, Fault, RUNTIME_NAMES, Source, Substitution, parse_substitution};
+use linesman_rules::values::{
+    Acquisition, Clause, Fault, Name, RUNTIME_NAMES, Source, Substitution, parse_substitution,
+};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
 use super::below::Below;
+use super::orphans::referring;
 use super::{Answer, Wrong, offered, standing};
 use crate::Error;
 use crate::acquired::{self, Instead, Wanted, source_of};
@@ -27,6 +30,8 @@ const LINES_MOST: usize = 200;
 /// From which engine level on these are looked at, and what is given of names that are declared no longer; and the names of
 /// what places tell are not declared.
 pub(super) const LEVEL: u32 = 6;
+/// From which engine level on a refusal tells all that is wrong with what is given, whatever else is wrong with it.
+pub(super) const WHOLE: u32 = 10;
 /// How many faults a refusal names.
 pub(super) const NAMED_MOST: usize = 20;
 
@@ -61,71 +66,144 @@ pub(super) type At<'a> = (&'a Place, Option<(&'a Place, &'a [Given])>);
 /// Whether values may stand.
 pub(super) fn held(state: &State, services: &Services, change: &Change<'_>) -> Result<Held, Error> {
     let refused = |answer: Answer| Ok(Held::Refused(Box::new(answer)));
+    let is_whole = services.shelf().is_at(WHOLE);
     let said = read(change);
+    let mut wrong = Vec::new();
     if services.shelf().is_at(LEVEL)
         && let Some(answer) = told_by_place(&said)
     {
-        return refused(answer);
+        if !is_whole {
+            return refused(answer);
+        }
+        wrong.extend(answer.into_wrong());
     }
     let names: BTreeSet<&str> = said.iter().map(|said| said.name.as_str()).collect();
     let contexts = contexts(state, services, change.place, Some(change.whose), &names)?;
     let source = source_of(change.place, change.whose);
     let (mut known, mut all_names, mut is_of_place) = (BTreeSet::new(), BTreeSet::new(), false);
+    let mut blocked = Vec::new();
     for context in &contexts {
         let new = gathered(state, services, (change.place, None), context, Some(change.new), change)?;
-        let blocked = new.acquire(|values| {
+        let found: Vec<Wrong> = new.acquire(|values| {
             known.extend(names.iter().copied().filter(|name| values.has(name)));
             is_of_place |= names.iter().any(|name| values.is_of_place(name));
-            all_names.extend(values.parameters().iter().map(|parameter| parameter.name().to_string()));
-            said.iter().find_map(|said| {
-                let is_narrowing = matches!(said.clause, Clause::Within(_));
-                let at = values.blocked_by(said.name.as_str(), source, is_narrowing)?;
-                Some(format!("`{}` is fixed by {at}, and nobody below substitutes it", said.name))
-            })
+            all_names.extend(known_to(values));
+            said.iter().filter_map(|said| fixed_above(values, said, source, is_whole)).collect()
         });
-        if let Some(detail) = blocked {
-            return refused(Answer::refused(Verdict::Conflict, detail));
+        if let Some(first) = found.first().filter(|_| !is_whole) {
+            return refused(Answer::refused(Verdict::Conflict, first.detail.clone()));
         }
+        add_new(&mut blocked, found);
     }
     let is_by_subscription = services.shelf().is_at(standing::LEVEL) && matches!(change.whose, Whose::Own);
     let unknown = said.iter().filter(|said| !known.contains(said.name.as_str()));
     let waiting = match offered::waiting(state, services, change, unknown.filter(|_| is_by_subscription))? {
         Ok(waiting) => waiting,
-        Err(answer) => return Ok(Held::Refused(answer)),
+        Err(answer) if !is_whole => return Ok(Held::Refused(answer)),
+        Err(answer) => {
+            let (verdict, _, refused, _) = answer.into_parts();
+            // No service would take them, so they are no unknown ones.
+            known.extend(names.iter().copied().filter(|name| refused.iter().any(|wrong| wrong.is_of(name))));
+            add_new(if verdict == Verdict::Conflict { &mut blocked } else { &mut wrong }, refused);
+            BTreeSet::new()
+        }
     };
-    let is_unknown = |name: &str| !known.contains(name) && !waiting.contains(name);
-    if let Some(unknown) = said.iter().find(|said| is_unknown(said.name.as_str())) {
-        if is_by_subscription {
-            all_names.extend(offered::names(state, services, change.place)?);
-        }
-        let help = match all_names.is_empty() {
-            true => format!("declare it: `{}:any=`", unknown.name),
-            false => suggest(unknown.name.as_str(), all_names.iter().map(String::as_str)),
-        };
-        let detail = format!("there is no parameter `{}`; {help}", unknown.name);
-        return refused(Answer::refused(Verdict::Invalid, detail));
+    let is_unknown = |said: &&Substitution| {
+        let name = said.name.as_str();
+        !known.contains(name) && !waiting.contains(name)
+    };
+    let unknown: Vec<_> = said.iter().filter(is_unknown).collect();
+    if !unknown.is_empty() && is_by_subscription {
+        all_names.extend(offered::names(state, services, change.place)?);
     }
-    for context in &contexts {
-        let fresh = fresh_faults(state, services, (change.place, None), context, change)?;
-        if !fresh.is_empty() {
-            let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
-            return refused(Answer::refused(Verdict::Invalid, told(fresh.iter().map(shown))).naming(wrong));
-        }
+    let unknown = unknown.into_iter().map(|Substitution { name, .. }| match all_names.is_empty() {
+        true => Wrong::of(name, format!("there is no parameter `{name}`; declare it: `{name}:any=`")),
+        false => unknown_of(name, &all_names),
+    });
+    let unknown = unknown.collect();
+    if is_whole {
+        add_new(&mut wrong, unknown);
+        wrong.extend(referring(state, services, change)?);
+    } else if let Some(answer) = Answer::invalid(unknown) {
+        return refused(answer);
     }
+    let Fresh { words, wrong: fresh } = fresh_of_all(state, services, &contexts, change)?;
+    if let Some(words) = words.filter(|_| !is_whole) {
+        return refused(Answer::refused(Verdict::Invalid, words).naming(fresh));
+    }
+    // What is wrong with a name already is not told again of what it gives.
+    let is_told = |fresh: &Wrong| wrong.iter().chain(&blocked).any(|known| known.is_of_that_of(fresh));
+    let fresh = fresh.into_iter().filter(|fresh| !is_told(fresh)).collect();
+    add_new(&mut wrong, fresh);
     if is_by_subscription && let Some(answer) = offered::unknown_reference(state, services, change, &said, &all_names)?
     {
+        if !is_whole {
+            return refused(answer);
+        }
+        add_new(&mut wrong, answer.into_wrong());
+    }
+    if let Some(answer) = Answer::of_all(wrong, blocked) {
         return refused(answer);
     }
     let lines = if services.shelf().is_at(LEVEL) && is_of_place { LINES_MOST } else { 0 };
     Ok(Below::of(state, services, change, &names, lines)?.held(waiting))
 }
 
+/// What is wrong at a place after a change and was not before, for all that it counts for.
+struct Fresh {
+    /// The first of it in words; none where nothing is.
+    words: Option<String>,
+    wrong: Vec<Wrong>,
+}
+
+fn fresh_of_all(state: &State, services: &Services, contexts: &[Context], change: &Change<'_>) -> Result<Fresh, Error> {
+    let mut found = Fresh { words: None, wrong: Vec::new() };
+    for context in contexts {
+        let fresh = fresh_faults(state, services, (change.place, None), context, change)?;
+        if found.words.is_none() && !fresh.is_empty() {
+            found.words = Some(told(fresh.iter().map(shown)));
+        }
+        add_new(&mut found.wrong, fresh.iter().map(|fault| Wrong::of(&fault.parameter, shown(fault))).collect());
+    }
+    Ok(found)
+}
+
+/// Adds what is not there already.
+fn add_new(wrong: &mut Vec<Wrong>, more: Vec<Wrong>) {
+    for found in more {
+        if !wrong.contains(&found) {
+            wrong.push(found);
+        }
+    }
+}
+
+/// That a more general source has fixed what is said of a parameter, its value or what narrows it.
+pub(super) fn fixed_above(
+    values: &Acquisition<'_>,
+    said: &Substitution,
+    source: Source,
+    is_exact: bool,
+) -> Option<Wrong> {
+    let name = &said.name;
+    let is_narrowing = matches!(said.clause, Clause::Within(_));
+    let at = values.blocked_by(name.as_str(), source, is_narrowing)?;
+    let is_of_constraint = is_exact && is_narrowing && values.blocked_by(name.as_str(), source, false).is_none();
+    let detail = match is_of_constraint {
+        true => format!("what narrows `{name}` is fixed by {at}, and nobody below narrows it further"),
+        false => format!("`{name}` is fixed by {at}, and nobody below substitutes it"),
+    };
+    Some(Wrong::of(name, detail))
+}
+
 /// Why a name may not be declared: the place tells what is of that name, so that nobody would be told the declared one.
 fn told_by_place(said: &[Substitution]) -> Option<Answer> {
     let is_declared = |said: &&Substitution| matches!(said.clause, Clause::Declare) && !said.is_fixed;
-    let said = said.iter().filter(is_declared).find(|said| RUNTIME_NAMES.contains(&said.name.as_str()))?;
-    let detail = format!("`{}` is told by the place itself, and nobody declares it; choose another name", said.name);
-    Some(Answer::refused(Verdict::Invalid, detail))
+    let said = said.iter().filter(is_declared).filter(|said| RUNTIME_NAMES.contains(&said.name.as_str()));
+    let wrong = said.map(|said| {
+        let name = &said.name;
+        Wrong::of(name, format!("`{name}` is told by the place itself, and nobody declares it; choose another name"))
+    });
+    Answer::invalid(wrong.collect())
 }
 
 /// Why values may not be given with an activation of a subscription at a place; none where they may.
@@ -156,28 +234,42 @@ pub(super) fn refusal_of_activation(
     }
     let before = acquired::gather(state, services.shelf(), &Wanted { activation: None, ..wanted })?;
     let before = before.acquire(|values| values.faults().to_vec());
+    let is_whole = services.shelf().is_at(WHOLE);
     Ok(gathered.acquire(|values| {
-        for said in given.iter().filter_map(|given| parse_substitution(&given.text).ok()) {
-            let name = said.name.as_str();
-            if !values.has(name) {
-                let names: Vec<String> =
-                    values.parameters().iter().map(|parameter| parameter.name().to_string()).collect();
-                let help = suggest(name, names.iter().map(String::as_str));
-                let detail = format!("there is no parameter `{name}`; {help}");
-                return Some(Answer::refused(Verdict::Invalid, detail));
+        let said = given.iter().filter_map(|given| parse_substitution(&given.text).ok());
+        let (mut unknown, mut blocked) = (Vec::new(), Vec::new());
+        for said in said {
+            if !values.has(said.name.as_str()) {
+                unknown.push(unknown_of(&said.name, &known_to(values)));
+            } else if let Some(wrong) = fixed_above(values, &said, Source::Activation, is_whole) {
+                if !is_whole && unknown.is_empty() {
+                    return Some(Answer::refused(Verdict::Conflict, wrong.detail));
+                }
+                blocked.push(wrong);
             }
-            let is_narrowing = matches!(said.clause, Clause::Within(_));
-            if let Some(at) = values.blocked_by(name, Source::Activation, is_narrowing) {
-                let detail = format!("`{name}` is fixed by {at}, and nobody below substitutes it");
-                return Some(Answer::refused(Verdict::Conflict, detail));
-            }
+        }
+        if !is_whole && let Some(answer) = Answer::invalid(std::mem::take(&mut unknown)) {
+            return Some(answer);
         }
         let fresh = values.faults().iter().filter(|fault| !fault.is_missing && !before.contains(fault));
         let veil = reader.veil(&service.definition, values);
-        let wrong: Vec<Wrong> = fresh.map(|fault| Wrong::value(None, shown(&veil.fault(fault)))).collect();
-        let refused = || Answer::refused(Verdict::Invalid, told(wrong.iter().map(Wrong::told)));
-        (!wrong.is_empty()).then(refused).map(|refused| refused.naming(wrong))
+        let fresh = fresh.map(|fault| Wrong::of(&fault.parameter, shown(&veil.fault(fault))));
+        let is_told = |fresh: &Wrong| unknown.iter().chain(&blocked).any(|known| known.is_of_that_of(fresh));
+        let fresh = fresh.filter(|fresh| !is_told(fresh)).collect();
+        add_new(&mut unknown, fresh);
+        Answer::of_all(unknown, blocked)
     }))
+}
+
+/// The names of parameters that there are.
+fn known_to(values: &Acquisition<'_>) -> BTreeSet<String> {
+    values.parameters().iter().map(|parameter| parameter.name().to_string()).collect()
+}
+
+/// That there is no parameter of a name, of those there are.
+fn unknown_of(name: &Name, known: &BTreeSet<String>) -> Wrong {
+    let help = suggest(name.as_str(), known.iter().map(String::as_str));
+    Wrong::of(name, format!("there is no parameter `{name}`; {help}"))
 }
 
 /// What is given anew, read.

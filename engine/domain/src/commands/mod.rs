@@ -113,6 +113,45 @@ impl Answer {
         Self { wrong, ..self }
     }
 
+    /// Refused for all that is wrong with what was given: in the words of the first of it.
+    pub(crate) fn invalid(wrong: Vec<Wrong>) -> Option<Self> {
+        let detail = wrong.first()?.detail.clone();
+        Some(Self::refused(Verdict::Invalid, detail).naming(wrong))
+    }
+
+    /// Refused for all that is wrong, each in words: for what is invalid, and for what others have fixed.
+    pub(crate) fn of_all(invalid: Vec<Wrong>, blocked: Vec<Wrong>) -> Option<Self> {
+        let verdict = if invalid.is_empty() { Verdict::Conflict } else { Verdict::Invalid };
+        let wrong = [invalid, blocked].concat();
+        let told = held::told(wrong.iter().map(Wrong::told));
+        (!wrong.is_empty()).then(|| Self::refused(verdict, told).naming(wrong))
+    }
+
+    /// Refused for what cannot be read, and for what is wrong with the rest, where either is.
+    pub(crate) fn beside(unread: Option<Self>, rest: Option<Self>) -> Option<Self> {
+        let (Some(unread), Some(rest)) = (&unread, &rest) else { return unread.or(rest) };
+        let told = held::told(unread.wrong.iter().map(Wrong::told).chain([rest.detail.clone()]));
+        let wrong = [&unread.wrong[..], &rest.wrong].concat();
+        Some(Self { is_cut: rest.is_cut, ..Self::refused(Verdict::Invalid, told).naming(wrong) })
+    }
+
+    /// What is wrong.
+    pub(crate) fn into_wrong(self) -> Vec<Wrong> {
+        self.wrong
+    }
+
+    /// The same, and what is wrong by another that was not given first.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.wrong.extend(other.wrong);
+        self
+    }
+
+    /// The same, of these substitutions: what is wrong says of which it is.
+    pub(crate) fn pointing(mut self, substitutions: &[String], is_new: impl Fn(&str) -> bool) -> Self {
+        self.wrong.iter_mut().for_each(|wrong| wrong.point(substitutions, &is_new));
+        self
+    }
+
     /// There is more that would be wrong, or may be, where `is_cut` says so.
     pub(crate) fn cut(self, is_cut: bool) -> Self {
         Self { is_cut, ..self }
@@ -220,6 +259,17 @@ pub fn asked(verb: &Verb) -> Result<[u8; 32], serde_json::Error> {
 /// Whether a command of this id was decided already.
 pub(crate) fn is_repeated(desk: &Desk, org: Option<&OrgName>, command: &Command) -> Result<bool, Error> {
     Ok(desk.read(&key(org, command.id.as_str()))?.is_some())
+}
+
+/// From which engine level on values and activations say of a policy that it is one.
+const POLICIES_TOLD: u32 = 10;
+
+/// Who asks, in the words in which values and activations keep it. No login has a blank: a policy is nobody's namesake.
+fn author(desk: &Desk, principal: &Principal) -> String {
+    match principal {
+        Principal::Policy { .. } if desk.is_at(POLICIES_TOLD) => format!("policy {principal}"),
+        _ => principal.to_string(),
+    }
 }
 
 /// Why a command is not even tried: it is out of bounds, misplaced, or whoever asks may not.

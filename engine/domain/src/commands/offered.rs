@@ -9,14 +9,14 @@ use linesman_rules::values::{Clause, Fault, Substitution, parse_substitution};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName};
 
-use super::held::{Change, Context, fresh_faults, gathered, told};
+use super::held::{Change, Context, WHOLE, fixed_above, fresh_faults, gathered, told};
 use super::{Answer, Wrong};
 use crate::Error;
 use crate::acquired::source_of;
 use crate::faults::shown;
 use crate::services::{Offer, Services};
 use crate::state::State;
-use crate::values::{self, Whose};
+use crate::values::{self, Given, Whose};
 
 /// The parameters of substitutions, which nothing that is subscribed to has, that wait for a service; or why one may not
 /// stand. Those that no service has are not among them. Each service is acquired for once, whatever is given.
@@ -42,10 +42,8 @@ pub(super) fn waiting<'s>(
         let values = gathered(state, services, (change.place, None), &context, Some(change.new), change)?;
         let fixes: Vec<_> = values.acquire(|values| {
             let had = asked.into_iter().filter(|said| values.has(said.name.as_str()));
-            let fix = |said: &Substitution| {
-                let is_narrowing = matches!(said.clause, Clause::Within(_));
-                values.blocked_by(said.name.as_str(), source, is_narrowing).map(|at| at.to_string())
-            };
+            let is_exact = services.shelf().is_at(WHOLE);
+            let fix = |said: &Substitution| fixed_above(values, said, source, is_exact);
             had.map(|said| (said.name.as_str(), fix(said))).collect()
         });
         let fresh = match fixes.iter().any(|(_, fix)| fix.is_none()) {
@@ -59,25 +57,22 @@ pub(super) fn waiting<'s>(
             }
         }
     }
-    let first =
-        unknown.iter().map(|said| said.name.as_str()).find(|name| !taken.contains(*name) && refused.contains_key(name));
-    match first.and_then(|name| refused.remove(name)) {
-        Some(answer) => Ok(Err(Box::new(answer))),
-        None => Ok(Ok(taken)),
-    }
+    let names = unknown.iter().map(|said| said.name.as_str()).filter(|name| !taken.contains(*name));
+    let refused: Vec<Answer> = names.filter_map(|name| refused.remove(name)).collect();
+    // The first in words, all by themselves.
+    Ok(refused.into_iter().reduce(Answer::with).map_or(Ok(taken), |answer| Err(Box::new(answer))))
 }
 
 /// Why a service would not take what is given of a parameter of its; none if it would.
-fn refusal(name: &str, fix: Option<String>, fresh: &[Fault]) -> Option<Answer> {
-    if let Some(at) = fix {
-        let detail = format!("`{name}` is fixed by {at}, and nobody below substitutes it");
-        return Some(Answer::refused(Verdict::Conflict, detail));
+fn refusal(name: &str, fix: Option<Wrong>, fresh: &[Fault]) -> Option<Answer> {
+    if let Some(fix) = fix {
+        return Some(Answer::refused(Verdict::Conflict, fix.detail.clone()).naming(vec![fix]));
     }
     let fresh: Vec<_> = fresh.iter().filter(|fault| fault.parameter == name).collect();
     if fresh.is_empty() {
         return None;
     }
-    let wrong = fresh.iter().map(|fault| Wrong::value(None, shown(fault))).collect();
+    let wrong = fresh.iter().map(|fault| Wrong::of(&fault.parameter, shown(fault))).collect();
     Some(Answer::refused(Verdict::Invalid, told(fresh.iter().map(|fault| shown(fault)))).naming(wrong))
 }
 
@@ -102,14 +97,16 @@ pub(super) fn unknown_reference(
         return Ok(None);
     }
     let offered = names(state, services, change.place)?;
-    let Some((said, name)) = unknown.find(|(_, name)| !offered.contains(*name)) else { return Ok(None) };
-    let help = suggest(name, known.iter().map(String::as_str));
-    let (of, expression) = (&said.name, said.expression().map(ToString::to_string).unwrap_or_default());
-    let detail = format!(
-        "`{of}`: `{expression}` of `{}`: there is no parameter `{name}` ({help}; a text stands in quotes: `\"{name}\"`)",
-        change.place
-    );
-    Ok(Some(Answer::refused(Verdict::Invalid, detail)))
+    let wrong = unknown.filter(|(_, name)| !offered.contains(*name)).map(|(said, name)| {
+        let help = suggest(name, known.iter().map(String::as_str));
+        let (of, expression) = (&said.name, said.expression().map(ToString::to_string).unwrap_or_default());
+        let detail = format!(
+            "`{of}`: `{expression}` of `{}`: there is no parameter `{name}` ({help}; a text stands in quotes: `\"{name}\"`)",
+            change.place
+        );
+        Wrong::of(of, detail)
+    });
+    Ok(Answer::invalid(wrong.collect()))
 }
 
 /// The names of parameters that services have which are offered, as they are defined and as they are localized for the
@@ -125,20 +122,51 @@ pub(super) fn names(state: &State, services: &Services, place: &Place) -> Result
     Ok(names)
 }
 
+/// The same, after a change.
+///
+/// # Errors
+/// The state cannot be read.
+pub(super) fn names_after(
+    state: &State,
+    services: &Services,
+    place: &Place,
+    change: &Change<'_>,
+) -> Result<BTreeSet<String>, Error> {
+    let mut names = BTreeSet::new();
+    for offered in services.offers() {
+        match change.whose {
+            Whose::Localized(service) if service == offered.0 && services.shelf().is_at(WHOLE) => {
+                names.extend(defined(state, services, offered)?);
+                names.extend(declared(change.new));
+            }
+            _ => names.extend(names_of(state, services, place, offered)?),
+        }
+    }
+    Ok(names)
+}
+
 /// The same of one service.
 fn names_of(
     state: &State,
     services: &Services,
     place: &Place,
+    offered: (&ServiceName, &Offer),
+) -> Result<BTreeSet<String>, Error> {
+    let mut names = defined(state, services, offered)?;
+    names.extend(localized(state, place, offered.0)?);
+    Ok(names)
+}
+
+/// The names that a service is defined with.
+fn defined(
+    state: &State,
+    services: &Services,
     (name, offer): (&ServiceName, &Offer),
 ) -> Result<BTreeSet<String>, Error> {
     let globals = services.shelf().globals(state)?;
-    let mut names: BTreeSet<_> = localized(state, place, name)?.into_iter().collect();
-    if let Some(service) = services.shelf().service(state, name, &offer.version, &globals)? {
-        let parameters = service.definition.parameters.parameters();
-        names.extend(parameters.iter().map(|parameter| parameter.name.to_string()));
-    }
-    Ok(names)
+    let service = services.shelf().service(state, name, &offer.version, &globals)?;
+    let parameters = service.iter().flat_map(|service| service.definition.parameters.parameters());
+    Ok(parameters.map(|parameter| parameter.name.to_string()).collect())
 }
 
 /// The names that a service has besides, as it is localized for the enterprise of a place.
@@ -148,7 +176,12 @@ fn names_of(
 pub(super) fn localized(state: &State, place: &Place, service: &ServiceName) -> Result<Vec<String>, Error> {
     let Some(org) = place.organization() else { return Ok(Vec::new()) };
     let given = values::read(state, &Place::Organization(org.clone()), Whose::Localized(service))?;
+    Ok(declared(&given).collect())
+}
+
+/// The names that substitutions declare.
+fn declared(given: &[Given]) -> impl Iterator<Item = String> {
     let said = given.iter().filter_map(|given| parse_substitution(&given.text).ok());
     let declared = said.filter(|said| !said.types.is_empty() || matches!(said.clause, Clause::Declare));
-    Ok(declared.map(|said| said.name.to_string()).collect())
+    declared.map(|said| said.name.to_string())
 }

@@ -26,6 +26,7 @@ pub(crate) fn ask(
         }
         Organization::Test(tried) => return Ok(Answer::done("tried", Value::Null, json!(tried))),
         Organization::Unredact(undoing) => return Ok(Answer::done("undone", Value::Null, json!(undoing))),
+        Organization::ExportCases(export) => return Ok(Answer::done("handed out", Value::Null, json!(export))),
         Organization::Set(_) | Organization::Suspend | Organization::Unload => {}
     }
     let old = organizations.row(org).cloned();

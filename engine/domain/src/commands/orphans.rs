@@ -7,7 +7,7 @@ use linesman_rules::values::{Clause, parse_substitution};
 use linesman_schemas::Place;
 
 use super::below::places_below;
-use super::held::{Change, contexts, gathered};
+use super::held::{Change, NAMED_MOST, WHOLE, contexts, gathered};
 use super::{Wrong, offered, standing};
 use crate::Error;
 use crate::services::Services;
@@ -23,20 +23,16 @@ pub(super) fn orphans(
     change: &Change<'_>,
     most: usize,
 ) -> Result<(Vec<Wrong>, bool), Error> {
-    let declares = |given: &Given| {
-        let said = parse_substitution(&given.text).ok()?;
-        let declares = !said.types.is_empty() || matches!(said.clause, Clause::Declare);
-        declares.then(|| said.name.to_string())
-    };
-    let mut lost: BTreeSet<String> = change.old.iter().filter_map(declares).collect();
-    for still in change.new.iter().filter_map(declares) {
-        lost.remove(&still);
-    }
+    let lost = lost(change);
     let mut orphans = Vec::new();
     if lost.is_empty() {
         return Ok((orphans, true));
     }
-    let (places, is_all) = places_below(state, change.place)?;
+    let (mut places, is_all) = places_below(state, change.place)?;
+    // The enterprise stands below the service as it is localized for it.
+    if matches!(change.whose, Whose::Localized(_)) && services.shelf().is_at(WHOLE) {
+        places.insert(change.place.clone());
+    }
     for place in places {
         if orphans.len() > most {
             return Ok((orphans, false));
@@ -60,6 +56,46 @@ pub(super) fn orphans(
     Ok((orphans, is_all))
 }
 
+/// The names that are no longer declared after a change.
+fn lost(change: &Change<'_>) -> BTreeSet<String> {
+    let mut lost: BTreeSet<String> = change.old.iter().filter_map(declares).collect();
+    for still in change.new.iter().filter_map(declares) {
+        lost.remove(&still);
+    }
+    lost
+}
+
+/// The name that a substitution declares.
+fn declares(given: &Given) -> Option<String> {
+    let said = parse_substitution(&given.text).ok()?;
+    let declares = !said.types.is_empty() || matches!(said.clause, Clause::Declare);
+    declares.then(|| said.name.to_string())
+}
+
+/// What would still be given beside a declaration that goes, and refers to its name; with it what is given of that below.
+///
+/// # Errors
+/// The state cannot be read.
+pub(super) fn referring(state: &State, services: &Services, change: &Change<'_>) -> Result<Vec<Wrong>, Error> {
+    let lost = lost(change);
+    let mut referring = Vec::new();
+    for given in change.new.iter().filter(|_| !lost.is_empty()) {
+        let Ok(said) = parse_substitution(&given.text) else { continue };
+        let references = said.expression().into_iter().flat_map(|expression| expression.references());
+        for name in references.map(|found| found.name.as_str()).filter(|name| lost.contains(*name)) {
+            if !knows(state, services, change.place, name, change)? {
+                let (text, place) = (&given.text, change.place);
+                let detail = format!("`{text}` of `{place}` refers to `{name}`, which would be no parameter any more");
+                referring.push(Wrong::of(&said.name, detail));
+            }
+        }
+    }
+    if !referring.is_empty() {
+        referring.extend(orphans(state, services, change, NAMED_MOST)?.0);
+    }
+    Ok(referring)
+}
+
 /// Whether a name would be known to what a place has of its own.
 fn knows(state: &State, services: &Services, place: &Place, name: &str, change: &Change<'_>) -> Result<bool, Error> {
     for context in contexts(state, services, place, Some(Whose::Own), &BTreeSet::from([name]))? {
@@ -69,5 +105,5 @@ fn knows(state: &State, services: &Services, place: &Place, name: &str, change: 
         }
     }
     // What a service has that nobody has subscribed to waits for that.
-    Ok(services.shelf().is_at(standing::LEVEL) && offered::names(state, services, place)?.contains(name))
+    Ok(services.shelf().is_at(standing::LEVEL) && offered::names_after(state, services, place, change)?.contains(name))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use linesman_rules::values::Source;
+use linesman_rules::values::{Fault, Source};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{Place, ServiceName, SubscriptionName};
 
@@ -20,6 +20,9 @@ use crate::subscriptions;
 
 /// From which engine level on values are held against what is subscribed to, and not against whatever is offered besides.
 pub(super) const LEVEL: u32 = 9;
+
+/// From which engine level on that is told by sources: before, a place that has the name of one was taken for it.
+const BY_SOURCES: u32 = 10;
 
 /// What became of holding them.
 pub(super) enum Standing {
@@ -71,8 +74,11 @@ pub(super) fn standing(
         let Some(known) = &gathered.service else { continue };
         gathered.acquire(|values| {
             let veil = reader.veil(&known.definition, values);
-            let is_given = |place: &String| place.parse::<Source>().is_err();
-            let faults = values.faults().iter().filter(|fault| !fault.is_missing && fault.places.iter().any(is_given));
+            let is_given = |fault: &&Fault| match services.shelf().is_at(BY_SOURCES) {
+                true => fault.is_of_given(),
+                false => fault.places.iter().any(|place| place.parse::<Source>().is_err()),
+            };
+            let faults = values.faults().iter().filter(|fault| !fault.is_missing).filter(is_given);
             for fault in faults.map(|fault| veil.fault(fault)) {
                 let found = Wrong::value(Some(&at).filter(|at| *at != place), shown(&fault));
                 // What stands above is wrong for each place below alike.

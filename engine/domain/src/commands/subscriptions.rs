@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::values::{self as rooms, Change};
 use super::wrong::once;
-use super::{Answer, Wrong, activations, held, standing};
-use crate::activations::{LEVEL, id, key as activation_key};
+use super::{Answer, Wrong, activations, author, held, standing};
+use crate::activations::{LEVEL, give_way, id, own_row};
 use crate::desk::Desk;
 use crate::hidden::{self, Reader};
 use crate::managers::Managers;
@@ -122,7 +122,7 @@ fn set(
                 version: offer.version.clone(),
                 is_suspended: false,
                 is_active: active.unwrap_or_default(),
-                by: command.principal.to_string(),
+                by: author(desk, &command.principal),
                 created: desk.now,
                 changed: desk.now,
             }
@@ -144,11 +144,11 @@ fn set(
     let old = before.as_ref().map(|was| shown(desk, place, name, was)).transpose()?;
     desk.write(key, &row)?;
     if let Some(schedule) = schedule {
-        let by = command.principal.to_string();
+        let by = author(desk, &command.principal);
         activations::set_schedule(desk, (place, name), row.number, schedule.as_ref(), by)?;
     }
     if let Some(substitutions) = substitutions {
-        let by = command.principal.to_string();
+        let by = author(desk, &command.principal);
         let change = Change {
             substitutions,
             unset: &[],
@@ -168,6 +168,9 @@ fn set(
             return Ok(given);
         }
         is_whole &= !given.is_cut();
+    }
+    if before.is_none() {
+        give_way(desk, (place, name, &id(place, name, [])), row.number)?;
     }
     let new = shown(desk, place, name, &row)?;
     let answer = match old {
@@ -237,7 +240,7 @@ fn shown(desk: &Desk, place: &Place, name: &SubscriptionName, row: &Subscription
         "active": row.is_active,
         "substitutions": texts,
     });
-    let own = desk.read(&activation_key(place, name, &id(place, name, [])))?;
+    let own = own_row(desk, (place, name), row.number)?;
     if let (Some(row), Some(fields)) = (own, shown.as_object_mut()) {
         fields.insert("schedule".to_owned(), json!(row.schedule));
     }

@@ -9,7 +9,7 @@ use linesman_schemas::command::{Command, Localization, SUBSTITUTIONS_MOST, Value
 use linesman_schemas::{OrgName, Place};
 use serde_json::{Value, json};
 
-use super::{Answer, held};
+use super::{Answer, Wrong, author, held};
 use crate::desk::Desk;
 use crate::hidden::{self, Reader};
 use crate::managers::Managers;
@@ -33,7 +33,7 @@ pub(crate) fn ask(
     verb: &Values,
 ) -> Result<Answer, Error> {
     let reach = hidden::reach_of(desk, managers, &command.principal)?;
-    let who = (command.principal.to_string(), Reader::of(reach.as_ref()));
+    let who = (author(desk, &command.principal), Reader::of(reach.as_ref()));
     match verb {
         Values::Set(settings) => set(desk, services, settings, who),
         Values::Localize(localization) => localize(desk, services, org, localization, who),
@@ -110,6 +110,26 @@ pub(super) struct Change<'a> {
     pub(super) is_one: bool,
 }
 
+impl Change<'_> {
+    /// What stands after it, and what of it cannot be read: where `is_whole` says so the rest is read all the same, so that all
+    /// that is wrong is told at once.
+    pub(super) fn read(&self, old: &[Given], is_whole: bool) -> Result<(Vec<Given>, Option<Answer>), Box<Answer>> {
+        let unread = match next(old, self) {
+            Ok(next) => return Ok((next, None)),
+            Err(unread) if is_whole => unread,
+            Err(unread) => return Err(unread),
+        };
+        let mut named = BTreeSet::new();
+        let mut is_read = |text: &String| Slot::of(text, self.is_one).is_ok_and(|slot| named.insert(slot));
+        let rest: Vec<String> = self.substitutions.iter().filter(|text| is_read(text)).cloned().collect();
+        let Change { unset, keep, ref by, at, reader, is_one, .. } = *self;
+        match next(old, &Change { substitutions: &rest, unset, keep, by: by.clone(), at, reader, is_one }) {
+            Ok(next) => Ok((next, Some(*unread))),
+            Err(_) => Err(unread),
+        }
+    }
+}
+
 /// What is given stands there from here on, unless something of it is wrong.
 pub(super) fn give(
     desk: &mut Desk,
@@ -122,15 +142,19 @@ pub(super) fn give(
         Whose::Subscription(name) => subscriptions::seen(desk.state(), place, name)?.map(|(made, _)| made),
         Whose::Own | Whose::Localized(_) => None,
     };
-    let substitutions = match next(&old, change) {
-        Ok(substitutions) => substitutions,
+    let (substitutions, unread) = match change.read(&old, desk.is_at(held::WHOLE)) {
+        Ok(read) => read,
         Err(refused) => return Ok(*refused),
     };
+    let is_new = |text: &str| !old.iter().any(|old| old.text == text);
     let held = held::Change { place, whose, old: &old, new: &substitutions, reader: change.reader };
-    let (is_whole, waiting) = match held::held(desk.state(), services, &held)? {
-        held::Held::Refused(refused) => return Ok(*refused),
-        held::Held::Taken { is_all, waiting } => (is_all, waiting),
+    let (is_whole, waiting, refused) = match held::held(desk.state(), services, &held)? {
+        held::Held::Refused(refused) => (false, BTreeSet::new(), Some(refused.pointing(change.substitutions, is_new))),
+        held::Held::Taken { is_all, waiting } => (is_all, waiting, None),
     };
+    if let Some(refused) = Answer::beside(unread, refused) {
+        return Ok(refused);
+    }
     let (was, is) = (shown(&old), shown(&substitutions));
     let row = ValuesRow { number, substitutions };
     match (whose, made) {
@@ -156,18 +180,23 @@ pub(super) fn in_part(answer: Answer) -> Answer {
 }
 
 /// What stands after a change. What is given as it stands already stays by whom and when it was.
-pub(super) fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Box<Answer>> {
-    let mut named = BTreeSet::new();
+fn next(old: &[Given], change: &Change<'_>) -> Result<Vec<Given>, Box<Answer>> {
+    let (mut named, mut wrong) = (BTreeSet::new(), Vec::new());
     for (at, text) in change.substitutions.iter().enumerate() {
-        let slot = Slot::of(text, change.is_one).map_err(|Mistake { message, help, column, .. }| {
-            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
-            let detail = format!("`substitutions/{at}` at column {column}: {message}{help}");
-            Box::new(Answer::refused(Verdict::Invalid, detail))
-        })?;
-        if let Some(again) = named.replace(slot) {
-            let detail = format!("`substitutions/{at}` gives `{}` a second time", again.name);
-            return Err(Box::new(Answer::refused(Verdict::Invalid, detail)));
+        match Slot::of(text, change.is_one) {
+            Ok(slot) => {
+                let again = named.replace(slot);
+                let told = again.map(|again| format!("`substitutions/{at}` gives `{}` a second time", again.name));
+                wrong.extend(told.map(|told| Wrong::given(at, told)));
+            }
+            Err(Mistake { message, help, column, .. }) => {
+                let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+                wrong.push(Wrong::given(at, format!("`substitutions/{at}` at column {column}: {message}{help}")));
+            }
         }
+    }
+    if let Some(refused) = Answer::invalid(wrong) {
+        return Err(Box::new(refused));
     }
     let slots: Vec<_> = old.iter().filter_map(|given| Slot::of(&given.text, change.is_one).ok()).collect();
     if let Some(name) = change.unset.iter().find(|name| !slots.iter().any(|slot| slot.name == **name)) {

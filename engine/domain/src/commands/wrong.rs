@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use linesman_rules::values::{Clause, parse_substitution};
 use linesman_schemas::{Place, PlacePath};
 
 /// Something that would be wrong.
@@ -15,6 +16,10 @@ pub struct Wrong {
     pub detail: String,
     /// Whether it is that two would set the same differently, and not what a value is.
     pub is_conflict: bool,
+    /// Which of the substitutions that were given, counted from 0; none where it is not of one of them.
+    pub given: Option<usize>,
+    /// Of which parameter it is.
+    pub(crate) parameter: Option<String>,
     /// Which two.
     pub(crate) between: Option<Pair>,
 }
@@ -22,7 +27,47 @@ pub struct Wrong {
 impl Wrong {
     /// A value that would be illegal.
     pub(crate) fn value(place: Option<&Place>, detail: String) -> Self {
-        Self { place: place.cloned(), activation: None, detail, is_conflict: false, between: None }
+        let (place, is_conflict) = (place.cloned(), false);
+        Self { place, activation: None, detail, is_conflict, given: None, parameter: None, between: None }
+    }
+
+    /// What is wrong with a substitution that was given, where that is known.
+    pub(crate) fn given(given: usize, detail: String) -> Self {
+        Self { given: Some(given), ..Self::value(None, detail) }
+    }
+
+    /// What is wrong with what was given of a parameter.
+    pub(crate) fn of(parameter: &impl ToString, detail: String) -> Self {
+        Self { parameter: Some(parameter.to_string()), ..Self::value(None, detail) }
+    }
+
+    /// Whether it is of what was given of a parameter.
+    pub(crate) fn is_of(&self, parameter: &str) -> bool {
+        self.parameter.as_deref() == Some(parameter)
+    }
+
+    /// Whether it is of the same parameter as another.
+    pub(crate) fn is_of_that_of(&self, other: &Self) -> bool {
+        self.parameter.is_some() && self.parameter == other.parameter
+    }
+
+    /// Says which substitution it is of, if it is one where these were given: the one of its parameter, which its words
+    /// cite where there are several; otherwise the only one that is given anew.
+    pub(crate) fn point(&mut self, substitutions: &[String], is_new: impl Fn(&str) -> bool) {
+        let Some(parameter) = self.parameter.as_deref().filter(|_| self.place.is_none() && self.given.is_none()) else {
+            return;
+        };
+        let said = substitutions.iter().enumerate();
+        let said = said.filter_map(|(at, text)| Some((at, parse_substitution(text).ok()?)));
+        let of: Vec<_> = said.filter(|(_, said)| said.name.as_str() == parameter).collect();
+        let cited = of.iter().find(|(_, said)| {
+            said.expression().is_some_and(|expression| self.detail.contains(&format!("`{expression}`")))
+        });
+        let gives = of.iter().find(|(_, said)| matches!(said.clause, Clause::Value(_)));
+        self.given = cited.or(gives).or(of.first()).map(|(at, _)| *at).or_else(|| {
+            let mut new = substitutions.iter().enumerate().filter(|(_, text)| is_new(text));
+            new.next().filter(|_| new.next().is_none()).map(|(at, _)| at)
+        });
     }
 
     /// As a refusal names it.
@@ -63,6 +108,26 @@ pub(crate) fn add<T>(wrong: &mut Vec<T>, lines: Vec<T>, of: impl Fn(&T) -> &Wron
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_is_of_the_substitution_that_it_is_about() {
+        let given = ["x:number=", "rate=5m", "rate in 1..2m", "burst=x"].map(str::to_owned);
+        let at = |parameter: &str, detail: &str, new: &[&str]| {
+            let mut wrong = Wrong::of(&parameter, detail.to_owned());
+            wrong.point(&given, |text| new.contains(&text));
+            wrong.given
+        };
+        assert_eq!(at("rate", "`acme` gives `5m`", &[]), Some(1));
+        assert_eq!(at("rate", "`1..2m` of `acme` widens", &[]), Some(2));
+        assert_eq!(at("rate", "something", &[]), Some(1), "a value rather than a constraint");
+        assert_eq!(at("x", "something", &[]), Some(0));
+        assert_eq!(at("cap", "something", &["burst=x"]), Some(3), "the only one that is new");
+        assert_eq!(at("cap", "something", &["burst=x", "rate=5m"]), None, "it may be either");
+        let mut below =
+            Wrong { parameter: Some("rate".to_owned()), ..Wrong::value("acme/b".parse().ok().as_ref(), String::new()) };
+        below.point(&given, |_| true);
+        assert_eq!(below.given, None, "what stands elsewhere is not what is given");
+    }
 
     #[test]
     fn of_two_that_set_the_same_it_is_told_once() {

@@ -181,13 +181,11 @@ impl Found {
             return;
         }
         let between = wrong::pair(line, id, part.against.as_ref());
-        let (place, activation) = (Some(Place::Below(line.clone())), Some(id.to_owned()));
         self.wrong.push(Wrong {
-            place,
-            activation,
-            detail: reason.to_owned(),
+            activation: Some(id.to_owned()),
             is_conflict: between.is_some(),
             between,
+            ..Wrong::value(Some(&Place::Below(line.clone())), reason.to_owned())
         });
     }
 }

@@ -83,8 +83,13 @@ pub struct Question {
 pub enum Asked {
     /// Somebody would ask for something.
     Command(Principal, Box<Verb>),
-    /// The rule book would have these services and parameters of all.
-    Services(Arc<Catalog>),
+    /// The rule book would have these services and parameters of all, whatever would break by them where it is forced.
+    Services {
+        /// The services and the parameters.
+        catalog: Arc<Catalog>,
+        /// Whether it is forced.
+        is_forced: bool,
+    },
 }
 
 /// What a command would do.
@@ -132,7 +137,7 @@ pub fn preview(
             let (principal, verb) = (principal.clone(), Verb::clone(verb));
             domain.decide_whole(&org, &Command { id: id(), principal, node: String::new(), verb }, now, goes_on)?
         }
-        Asked::Services(catalog) => domain.load_whole(&org, catalog, now, goes_on)?,
+        Asked::Services { catalog, .. } => domain.load_whole(&org, catalog, now, goes_on)?,
     };
     let (mut verdict, mut detail, mut wrong, is_all) = answer.into_parts();
     is_complete &= is_all;
@@ -154,20 +159,25 @@ pub fn preview(
             };
             (verb.place(Some(&org)), given)
         }
-        Asked::Services(_) => (Some(Place::Organization(org.clone())), None),
+        Asked::Services { .. } => (Some(Place::Organization(org.clone())), None),
     };
     let lines = found.lines.iter().cloned();
     let values = values::found(state, (place, lines), given.as_ref(), sight, goes_on)?;
     is_complete &= values.is_complete;
     match &asked {
         Asked::Command(..) => wrong.extend(found.wrong),
-        Asked::Services(_) => commands::wrong::add(&mut wrong, found.wrong, |wrong| wrong),
+        Asked::Services { .. } => commands::wrong::add(&mut wrong, found.wrong, |wrong| wrong),
     }
     wrong.retain(|wrong| wrong.place.as_ref().is_none_or(|place| (sight.sees)(place)));
     let mut wrong = commands::wrong::once(wrong, |wrong| wrong);
-    if matches!(asked, Asked::Services(_)) && !wrong.is_empty() {
-        verdict = Verdict::Conflict;
-        detail = format!("it would break what stands: {}", commands::held::told(wrong.iter().map(Wrong::told)));
+    if let Asked::Services { is_forced, .. } = asked
+        && !wrong.is_empty()
+    {
+        let told = commands::held::told(wrong.iter().map(Wrong::told));
+        (verdict, detail) = match is_forced {
+            true => (verdict, format!("{detail}; but this fails: {told}")),
+            false => (Verdict::Conflict, format!("it would break what stands: {told}")),
+        };
     }
     wrong.iter_mut().for_each(|wrong| wrong.detail = sight.cut(&org, &wrong.detail));
     Ok(Preview {
@@ -276,9 +286,8 @@ impl Domain {
     fn begin(&mut self, verb: &Verb, goes_on: &dyn Fn() -> bool) -> Result<Option<(Timestamp, bool)>, Error> {
         let Verb::Subscription(verb) = verb else { return Ok(None) };
         let (place, name) = (verb.at(), verb.name());
-        let Some(key) = commands::activations::scheduled(verb).map(|id| activations::key(place, name, &id)) else {
-            return Ok(None);
-        };
+        let Some(id) = commands::activations::scheduled(&self.desk, verb)? else { return Ok(None) };
+        let key = activations::key(place, name, &id);
         let row = self.desk.read(&key)?.filter(|row| !row.is_enabled);
         let Some(due) = row.and_then(|row| row.changes) else { return Ok(None) };
         self.position.now = self.position.now.max(due);

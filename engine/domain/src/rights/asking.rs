@@ -152,6 +152,7 @@ pub fn asked_at(operation: &str) -> Where {
         | "approval"
         | "approve-approval"
         | "reject-approval"
+        | "export-cases"
         | "replay-input"
         | "run-policy"
         | "localize-service" => Where::At(&[Organization]),

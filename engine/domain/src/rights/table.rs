@@ -68,6 +68,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("note-case", Need::Right(Right::Cases)),
     ("close-case", Need::Right(Right::Cases)),
     ("reopen-case", Need::Right(Right::Cases)),
+    // What belongs to cases is handed out: what may leave of all, or a file as it is.
+    ("export-cases", Need::Right(Right::Cases)),
     ("report-case", Need::Engine),
     // What awaits approval.
     ("approve-approval", Need::Right(Right::Approvals)),
@@ -197,6 +199,7 @@ pub fn besides(operation: &str) -> Option<&'static str> {
         "submit-case" | "save-case" | "forward-case" | "handle-case" | "override-case" | "note-case" | "close-case"
         | "reopen-case" | "incident" | "case" => "the incident is one that is seen",
         "approval" => "its organization is one all of which is seen, or it is one's own",
+        "export-cases" => "of incidents those that are seen",
         "device" | "intelligence-message" => "it is one that is seen",
         "approve-approval" | "reject-approval" => {
             "where the two-person rule applies, not by whoever asked; what is approved is done by the rights that whoever asked \
@@ -216,7 +219,7 @@ pub fn besides(operation: &str) -> Option<&'static str> {
 }
 
 /// Those about a single thing that take more.
-const WITHIN: [&str; 17] = [
+const WITHIN: [&str; 18] = [
     "assign-incident",
     "prioritise-incident",
     "close-incident",
@@ -230,6 +233,7 @@ const WITHIN: [&str; 17] = [
     "note-case",
     "close-case",
     "reopen-case",
+    "export-cases",
     "set-manager",
     "remove-manager",
     "set-group",

@@ -59,8 +59,8 @@ impl Domain {
             _ => Held::Nothing,
         };
         let again = if let Subscription::Redeploy(path) = verb { Some(&path.name) } else { None };
-        let only = commands::activations::only(verb);
-        let later = commands::activations::scheduled(verb);
+        let only = commands::activations::only(&self.desk, verb)?;
+        let later = commands::activations::scheduled(&self.desk, verb)?;
         let scope = Scope { again, only: only.as_deref(), later: later.as_deref() };
         self.change((verb.at(), &command.principal), held, scope, |domain| {
             commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
@@ -171,10 +171,9 @@ impl Domain {
         let recorded = wrong.iter().map(|(line, _, failing)| format!("`{line}`: {}", told(failing))).collect();
         let named = wrong.into_iter().map(|(line, id, failing)| Wrong {
             between: commands::wrong::pair(&line, &id, failing.against.as_deref()),
-            detail: failing.shown(|place| reach.covers(place)).to_owned(),
-            place: Some(Place::Below(line)),
             activation: Some(id),
             is_conflict: failing.is_conflict,
+            ..Wrong::value(Some(&Place::Below(line)), failing.shown(|place| reach.covers(place)).to_owned())
         });
         Ok((named.collect(), recorded))
     }

@@ -73,10 +73,10 @@ impl Domain {
             4 => level4::read(&input.content),
             5 => level5::read(&input.content),
             7 => level7::read(&input.content),
+            8 | 9 => level9::read(&input.content),
             _ => None,
         };
         let before = if level <= 6 { before.or_else(|| level6::read(&input.content)) } else { before };
-        let before = if level <= 9 { before.or_else(|| level9::read(&input.content)) } else { before };
         self.services.shelf().decides_at(level);
         self.handle(input, before.as_ref().unwrap_or(&input.content))?;
         level::check(self.desk.level)?;

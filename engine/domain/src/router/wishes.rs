@@ -100,8 +100,8 @@ impl Domain {
             for group in parts::groups_of(self.desk.state(), org, name) {
                 let (_, group) = group?;
                 let Some(part) = self.desk.read(&parts::key(&group.line, &group.activation))? else { continue };
-                let id = || activations::id(&part.activated, &part.name, substitutions.iter().map(String::as_str));
-                if part.service == *service && group.activation == id() {
+                let of = (&part.activated, &part.name, &part.subscribed);
+                if part.service == *service && activations::is_of(&group.activation, of, substitutions) {
                     found.insert(part.activated);
                 }
             }

@@ -3,6 +3,7 @@
 mod ahead;
 mod answers;
 mod approvals;
+mod beside;
 mod conflicts;
 mod groups;
 mod hidden;

@@ -58,10 +58,15 @@ impl Lane {
     }
 
     pub(super) fn decided_for(&mut self, principal: &Value, verb: &Value) -> (Verdict, String) {
+        self.decided_of("acme", principal, verb)
+    }
+
+    /// The same of any organization.
+    fn decided_of(&mut self, org: &str, principal: &Value, verb: &Value) -> (Verdict, String) {
         let id = format!("c{}", self.sequence);
         let command = json!({"id": id, "principal": principal, "node": "test", "verb": verb});
-        self.take("acme", "cmd", command.to_string().as_bytes());
-        let row: CommandRow = self.row(&commands::key(Some(&"acme".parse().unwrap()), &id)).unwrap();
+        self.take(org, "cmd", command.to_string().as_bytes());
+        let row: CommandRow = self.row(&commands::key(Some(&org.parse().unwrap()), &id)).unwrap();
         (row.verdict, row.detail)
     }
 

@@ -51,21 +51,56 @@ pub(crate) fn with_bundle(desk: &mut Desk, organizations: &Organizations, incide
     if desk.read(&key(&incident.id, 0))?.is_some() {
         return Ok(());
     }
-    let mut row = UploadRow {
+    let mut row = own(desk, incident);
+    stand(desk, &incident.id, 0, &mut row, UploadState::Kept)
+}
+
+/// A file as a connector is told of it, or why it stays.
+pub(crate) type Left = Result<Box<Upload>, &'static str>;
+
+/// The incident's own bundle, kept from now on.
+fn own(desk: &Desk, incident: &Incident) -> UploadRow {
+    UploadRow {
         kind: UploadKind::Bundle,
         name: format!("{}.xml", incident.id),
         media_type: Some(XML.to_owned()),
         serial_number: incident.row.serial_number.clone(),
         host_name: incident.device.host_name.clone(),
         held: Held::Bundle,
-        size: bundle.length,
+        size: incident.row.bundle.length,
         state: UploadState::Kept,
         reaction: String::new(),
         came: desk.now,
         sent_size: 0,
         sent_sha256: String::new(),
-    };
-    stand(desk, &incident.id, 0, &mut row, UploadState::Kept)
+    }
+}
+
+/// What goes upward with an incident's case, as it may leave now, by its number. Of an incident without a case, what would.
+pub(crate) fn as_they_leave(
+    desk: &Desk,
+    organizations: &Organizations,
+    incident: &Incident,
+) -> Result<Vec<(u32, Left)>, Error> {
+    let mut rows: Vec<_> = of_case(desk.state(), &incident.id).collect::<Result<_, _>>()?;
+    let is_own_there = rows.first().is_some_and(|(number, _)| *number == 0);
+    if !is_own_there && incident.row.bundle.is_there() {
+        rows.insert(0, (0, own(desk, incident)));
+    }
+    let level = organizations.filter_level(&incident.id.org);
+    let may_leave = may_leave(desk, organizations, incident);
+    let left = rows.into_iter().map(|(number, row)| {
+        let why = match row.held {
+            _ if !may_leave => {
+                Some("files of the organization's cases stay here, as it is set, or as it is a test case")
+            }
+            Held::Released(_) => Some("it is not kept any more"),
+            Held::Bundle | Held::Object(_) => None,
+        };
+        let left = || Box::new(told(incident, (number, &row), String::new(), level));
+        (number, why.map_or_else(|| Ok(left()), Err))
+    });
+    Ok(left.collect())
 }
 
 /// Keeps what an end customer has uploaded with a case, once; what follows, or why not.
@@ -221,7 +256,7 @@ pub(crate) fn begin(desk: &mut Desk, organizations: &Organizations, incident: &I
 ///
 /// INVARIANT (data leaves only filtered): below `Send all information` the name says nothing of whoever gave it; a host
 /// name, which may hold an address, and a serial number leave where the manifest of a bundle would have them.
-fn action(incident: &Incident, (number, row): (u32, &UploadRow), case: String, filter_level: FilterLevel) -> Action {
+fn told(incident: &Incident, (number, row): (u32, &UploadRow), case: String, filter_level: FilterLevel) -> Upload {
     let device = |host_name: &str| {
         let device = UploadDevice { serial_number: row.serial_number.clone(), host_name: host_name.to_owned() };
         Some(device).filter(|device| !device.serial_number.is_empty())
@@ -253,7 +288,11 @@ fn action(incident: &Incident, (number, row): (u32, &UploadRow), case: String, f
         }),
     };
     let without = stays(incident, row);
-    Action::Upload(Box::new(Upload { kind: row.kind, case, name, media_type, device, filter_level, without, source }))
+    Upload { kind: row.kind, case, name, media_type, device, filter_level, without, source }
+}
+
+fn action(incident: &Incident, row: (u32, &UploadRow), case: String, filter_level: FilterLevel) -> Action {
+    Action::Upload(Box::new(told(incident, row, case, filter_level)))
 }
 
 /// What of an upload does not go along, as whoever wanted the case has it: of the incident's own bundle only.

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::{json, to_value};
 
+use super::files::{self, Export, Files};
 use super::show::{Column, column};
 use super::{Args, List, ask, segment};
 use crate::cli::Failure;
@@ -30,7 +31,10 @@ Examples:
   linesman case submit acme-17 --data-dir D
   linesman case submit acme-17 --attachments false --core-files false --data-dir D
   linesman case override acme-17 --case-id C-7 --status 'with engineering' --data-dir D
-  linesman case override acme-17 --clear --data-dir D";
+  linesman case override acme-17 --clear --data-dir D
+  linesman case files acme-17 --data-dir D
+  linesman case files acme-17 --get 1 --out rsi.txt --data-dir D
+  linesman case export acme --out acme.tar --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -41,6 +45,10 @@ pub(in crate::cli) enum Action {
         /// The incident's id, such as acme-17
         incident: String,
     },
+    /// List the files that belong to a case, or fetch one as it came
+    Files(Files),
+    /// Write what may leave of an organization's cases into an archive, which a person carries to the support system
+    Export(Export),
     /// Keep what is to be said of a case, without opening it
     Save {
         /// The incident's id
@@ -156,6 +164,8 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/cases", list, &COLUMNS).await,
         Action::Show { incident } => api.show(&format!("/api/v1/cases/{}", segment(incident)), &()).await,
+        Action::Files(wanted) => files::files(api, wanted).await,
+        Action::Export(wanted) => files::export(api, wanted).await,
         Action::Save { incident, words } => {
             api.write(Method::POST, &path(incident, "save"), Some(to_value(words)?)).await
         }

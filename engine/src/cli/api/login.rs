@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::kept::{self, Kept};
@@ -97,15 +97,18 @@ pub(in crate::cli) fn log_in(args: &LogIn) -> Result<ExitCode, Failure> {
 
 pub(in crate::cli) fn password(args: &Password) -> Result<ExitCode, Failure> {
     let access = &args.access;
+    let api = Api::new(access)?;
     let old = secrets::password(args.password_file.as_deref(), "password of now")?;
     let new = secrets::new_password(args.new_password_file.as_deref(), "new password")?;
-    let api = Api::new(access)?;
     runtime()?.block_on(async {
         let me = api.get("/api/v1/me", &()).await?;
-        change(&api, &old, &new).await?;
+        let login = show::plain(me.get("login").unwrap_or(&Value::Null));
         // Who came by the engine's token has no session that has ended.
         if api.is_session {
-            begin(&api, access, &show::plain(me.get("login").unwrap_or(&Value::Null)), &new).await?;
+            change(&api, &old, &new).await?;
+            begin(&api, access, &login, &new).await?;
+        } else {
+            change(&api, &old, &new).await.map_err(|error| by_token(&error, &login))?;
         }
         anstream::println!("changed");
         anyhow::Ok(())
@@ -151,6 +154,18 @@ async fn begin(api: &Api, access: &Access, login: &str, password: &str) -> anyho
 async fn change(api: &Api, old: &str, new: &str) -> anyhow::Result<()> {
     let body = json!({"old": old, "new": new});
     api.send(&Method::PUT, "/api/v1/me/password", &key()?, Some(&body)).await.map(drop)
+}
+
+/// Why a password was not changed by a token, and what can be done.
+fn by_token(error: &anyhow::Error, login: &str) -> anyhow::Error {
+    let help = match super::status(error) {
+        Some(StatusCode::FORBIDDEN) => "; `linesman login` begins a session, by which it is".to_owned(),
+        Some(StatusCode::UNPROCESSABLE_ENTITY) if error.to_string().contains("password of now") => {
+            format!("; `linesman manager reset-password {login}` asks for none, with the data directory")
+        }
+        _ => String::new(),
+    };
+    anyhow::anyhow!("{error:#}{help}")
 }
 
 fn key() -> anyhow::Result<String> {

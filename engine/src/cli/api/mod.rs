@@ -18,6 +18,7 @@ pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod dead;
 pub(super) mod device;
+mod files;
 mod filters;
 pub(super) mod group;
 pub(super) mod incident;
@@ -260,11 +261,17 @@ impl Api {
 
     /// Makes something that is not there yet, and prints what became of it.
     async fn add(&self, path: &str, kind: &str, name: &str, body: Value) -> anyhow::Result<()> {
+        self.is_new(path, kind, name).await?;
+        self.write(Method::PUT, path, Some(body)).await
+    }
+
+    /// Refuses to make what is there already.
+    async fn is_new(&self, path: &str, kind: &str, name: &str) -> anyhow::Result<()> {
         // Said again under a key of one's own, it is there because it was done.
         if self.key.is_none() && self.find(path).await?.is_some() {
             bail!("there is a {kind} `{name}` already; `set` changes it");
         }
-        self.write(Method::PUT, path, Some(body)).await
+        Ok(())
     }
 
     /// Writes what is answered with a secret at `pointer`, and prints that alone, or all in JSON.
@@ -408,7 +415,8 @@ struct Refusal {
 fn refusal(status: StatusCode, text: &[u8], is_session: bool) -> String {
     let problem: Value = serde_json::from_slice(text).unwrap_or_else(|_| json!({}));
     let detail = match problem.get("detail").and_then(Value::as_str) {
-        Some(detail) => detail.to_owned(),
+        // The API's words, for whoever has these.
+        Some(detail) => detail.replace("`PUT /api/v1/me/password`", "`linesman password`"),
         None => format!("the engine answers {status}"),
     };
     let help = match status {

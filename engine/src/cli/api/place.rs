@@ -47,6 +47,8 @@ pub(in crate::cli) enum Action {
         place: String,
         #[command(flatten)]
         words: Words,
+        #[command(flatten)]
+        dry_run: DryRun,
     },
     /// Define it, or change it; what is not given stays as it is, what is empty is cleared
     Set {
@@ -107,7 +109,11 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/places", list, &COLUMNS).await,
         Action::Show { place } => api.show(&path(place), &()).await,
-        Action::Add { place, words } => api.add(&path(place), "place", place, to_value(words)?).await,
+        Action::Add { place, words, dry_run } => {
+            let path = path(place);
+            api.is_new(&path, "place", place).await?;
+            api.write_or_preview(*dry_run, Method::PUT, &path, Some(to_value(words)?)).await
+        }
         Action::Set { place, words, dry_run } => {
             api.write_or_preview(*dry_run, Method::PUT, &path(place), Some(to_value(words)?)).await
         }

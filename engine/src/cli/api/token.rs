@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
@@ -52,8 +53,8 @@ pub(in crate::cli) enum Action {
         /// Its name among yours
         name: String,
         /// Until when it is good, in RFC 3339; else until it is removed
-        #[arg(long, value_name = "TIME")]
-        expires: Option<String>,
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        expires: Option<Timestamp>,
         /// Where, with commas between
         #[arg(long, value_name = "PLACES", value_delimiter = ',', num_args = 0..)]
         sphere: Option<Vec<String>>,
@@ -93,7 +94,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         Action::Add { name, expires, sphere, privileges, rights } => {
             let body: Map<String, Value> = [
                 ("name", Some(json!(name))),
-                ("expires", expires.as_ref().map(|expires| json!(expires))),
+                ("expires", expires.map(|expires| json!(expires))),
                 ("sphere", sphere.as_deref().map(words)),
                 ("privileges", privileges.as_deref().map(words)),
                 ("rights", rights.as_deref().map(by_word)),
@@ -120,6 +121,14 @@ pub(super) fn whose(login: &Option<String>) -> Vec<(&'static str, String)> {
 /// The same, as a path has it.
 pub(super) fn query(login: &Option<String>) -> String {
     login.as_ref().map(|login| format!("?login={}", segment(login))).unwrap_or_default()
+}
+
+/// A time as the API takes it.
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| {
+        "this is no time in RFC 3339, which is a date, a time and a zone: `2027-01-01T00:00:00Z`, or \
+         `2027-01-01T08:00:00+01:00`"
+    })
 }
 
 fn words(words: &[String]) -> Value {

@@ -195,6 +195,13 @@ fn a_partner_as_the_upstream_needs_no_site() {
     assert_eq!(settings.way.source_address, "192.0.2.10".parse().ok());
     assert!(partner::Partner::new(&settings).is_ok());
 
+    let often = text
+        .replace("kind = 'partner'", "kind = 'jss'")
+        .replace("source_address", "site_id = 'P-1000'\nsource_address");
+    let often = load(&folder.sources(format!("{often}[settings]\ncase_poll_s = 5\n"))).unwrap();
+    let expected = "`settings.case_poll_s` asks 720 times an hour, of 300 requests that `upstream.requests_per_hour` lets: cases wait";
+    assert!(matches!(&often.warnings[..], [only] if only.ends_with(expected)), "{:?}", often.warnings);
+
     let useless = format!("{text}ca = 'support-system-ca.pem'\nsite_id = 'P-1000'\nrequests_per_hour = 5\n");
     let warnings: Vec<String> =
         load(&folder.sources(&useless)).unwrap().warnings.iter().map(|warning| folder.plain(warning)).collect();

@@ -16,20 +16,12 @@ use crate::edge::words;
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct Chained {
     /// The receipt: of a case that was reported here the one given for it, else the upstream's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     transaction_id: Option<String>,
     /// Its id: what stands in place of the upstream's, else that.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     case_id: Option<String>,
     /// Where people see it, likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     case_link: Option<String>,
     /// The word for its status, likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     case_status: Option<String>,
     /// By what the end customer is known that it is for; none where nobody has said.
     alias: Option<String>,

@@ -12,6 +12,8 @@ pub(super) mod cases;
 mod chained;
 pub(super) mod devices;
 pub(super) mod explain;
+pub(super) mod exports;
+pub(super) mod files;
 pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod intelligence;

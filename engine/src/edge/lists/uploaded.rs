@@ -10,6 +10,9 @@ use super::Error;
 use crate::edge::words;
 use crate::store::Lane;
 
+/// The longest name of a file that is handed out, in characters.
+const NAME_MOST: usize = 80;
+
 /// Bytes that belong to a case.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Uploaded {
@@ -39,5 +42,32 @@ impl Uploaded {
     fn new(row: UploadRow) -> Self {
         let sent_size = Some(row.sent_size).filter(|_| !row.sent_sha256.is_empty());
         Self { name: row.name, kind: row.kind, size: row.size, state: row.state.as_str(), sent_size }
+    }
+}
+
+/// A name without what means anything to a file system, a terminal or a header.
+pub(super) fn plain(name: &str) -> String {
+    let plain = |char: char| if char.is_ascii_alphanumeric() || "._-".contains(char) { char } else { '_' };
+    let name: String = name.chars().take(NAME_MOST).map(plain).collect();
+    let name = name.trim_start_matches('.');
+    if name.is_empty() { "file".to_owned() } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_hostile_name_is_one_of_a_file_in_its_folder() {
+        for (name, expected) in [
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("a\r\nSet-Cookie: x=\"1\".txt", "a__Set-Cookie__x__1_.txt"),
+            ("\u{1b}]0;x\u{7}ä.log", "__0_x__.log"),
+            ("...", "file"),
+            ("", "file"),
+        ] {
+            assert_eq!(plain(name), expected);
+        }
+        assert_eq!(plain(&"x".repeat(300)).len(), 80);
     }
 }

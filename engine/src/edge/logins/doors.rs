@@ -8,14 +8,18 @@
 //! which is never locked: nobody outside keeps anybody out of it, and whoever guesses there is held to one try a minute,
 //! through a proxy there too. What fails there counts at the login's other door besides.
 //!
-//! A login nobody has is treated like one that somebody has.
+//! A login nobody has is treated like one that somebody has: what failed at either is `kept` across restarts, where the log
+//! has it of the one only.
+
+mod kept;
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use linesman_domain::failures::FORGOTTEN_AFTER;
-use sha2::{Digest as _, Sha256};
+use ring::hmac;
 
 use super::notices::Locked;
 use super::recent::Recent;
@@ -48,13 +52,21 @@ const TOGETHER: u32 = 16;
 
 /// All doors.
 #[derive(Debug)]
-pub(crate) struct Doors(Mutex<Table>);
+pub(crate) struct Doors {
+    table: Mutex<Table>,
+    /// What the hashes of logins are made with.
+    key: hmac::Key,
+    /// Where they are kept, by one at a time; none where they are not.
+    file: Option<Mutex<PathBuf>>,
+}
 
 #[derive(Debug)]
 struct Table {
-    /// By the hash of the login: what is typed there may be long, or somebody's password.
+    /// By the keyed hash of the login: what is typed there may be long, or somebody's password.
     logins: Recent<Login, Door>,
     sources: Recent<IpAddr, Door>,
+    /// Whether something failed, or was forgotten, since they were kept.
+    is_changed: bool,
 }
 
 /// A door of a login: the hash of its text, and who comes by it.
@@ -131,19 +143,16 @@ pub(crate) struct Attempt {
 const HOUSE: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
 impl Doors {
-    /// All of them open.
+    /// All of them open, until this program ends.
     pub(crate) fn new() -> Arc<Self> {
-        Self::remembering(DOORS)
-    }
-
-    fn remembering(doors: usize) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Table { logins: Recent::new(doors), sources: Recent::new(doors) })))
+        Arc::new(Self { table: Mutex::new(Table::of(DOORS)), key: hmac::Key::new(hmac::HMAC_SHA256, &[]), file: None })
     }
 
     /// Somebody has given a login another password: whoever was locked out by the one before is let in.
     pub(super) fn forget(&self, login: &str) {
+        let login = self.hash(login);
         let mut table = self.table();
-        let login = key(login);
+        table.is_changed = true;
         for side in [Side::Street, Side::House] {
             table.logins.remove(&(login, side));
         }
@@ -169,7 +178,7 @@ impl Doors {
         source: IpAddr,
         logged: Logged,
     ) -> Result<Attempt, Wait> {
-        let (login, source) = (key(login), place(source));
+        let (login, source) = (self.hash(login), place(source));
         let mut table = self.table();
         let door = |table: &Table, side| {
             let logged = if side == Side::House { logged.nothing_failed() } else { logged };
@@ -196,7 +205,19 @@ impl Doors {
 
     fn table(&self) -> MutexGuard<'_, Table> {
         // Nothing under the lock panics; and a table is whole after every step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hash(&self, login: &str) -> [u8; 32] {
+        let (mut hash, tag) = ([0; 32], hmac::sign(&self.key, login.as_bytes()));
+        hash.iter_mut().zip(tag.as_ref()).for_each(|(ours, made)| *ours = *made);
+        hash
+    }
+}
+
+impl Table {
+    fn of(most: usize) -> Self {
+        Self { logins: Recent::new(most), sources: Recent::new(most), is_changed: false }
     }
 }
 
@@ -204,6 +225,7 @@ impl Attempt {
     /// It was the wrong password.
     pub(crate) fn failed(self, now: Timestamp) -> Failed {
         let mut table = self.doors.table();
+        table.is_changed = true;
         let locked = |failures: u32, most: u32| {
             let until = now.checked_add(FORGOTTEN_AFTER).unwrap_or(Timestamp::MAX);
             (failures == most).then_some(Locked { failures, until })
@@ -222,6 +244,7 @@ impl Attempt {
     /// login could try all others.
     pub(crate) fn passed(self) {
         let mut table = self.doors.table();
+        table.is_changed = true;
         for side in self.sides {
             if let Some(door) = table.logins.get_mut(&(self.login, *side)) {
                 (door.failures, door.has_passed) = (0, true);
@@ -265,7 +288,7 @@ impl Door {
 
     /// How long it stays shut.
     fn wait(&self, patience: Patience, now: Timestamp) -> Option<SignedDuration> {
-        let failures = if self.quiet(now) < FORGOTTEN_AFTER { self.failures } else { 0 };
+        let failures = self.remembered(now);
         // Who tries many at once has no more tries than who waits for each answer.
         if self.trying > 0 && failures.saturating_add(self.trying) >= patience.free {
             return Some(SignedDuration::from_secs(1));
@@ -279,6 +302,11 @@ impl Door {
         };
         let rest = whole - self.quiet(now);
         rest.is_positive().then_some(rest)
+    }
+
+    /// How many failures count.
+    fn remembered(&self, now: Timestamp) -> u32 {
+        if self.quiet(now) < FORGOTTEN_AFTER { self.failures } else { 0 }
     }
 
     /// How long the last failure is past; none at all when the clock went back.
@@ -300,8 +328,7 @@ impl<K: Clone + Eq + std::hash::Hash> Recent<K, Door> {
         let mut door = known.unwrap_or(Door { since, failures: 0, last: now, trying: 1, has_passed: false });
         let mut failures = 0;
         if door.since == since {
-            let before = if door.quiet(now) < FORGOTTEN_AFTER { door.failures } else { 0 };
-            failures = before.saturating_add(1);
+            failures = door.remembered(now).saturating_add(1);
             (door.failures, door.last) = (failures, now);
         }
         self.put(key, door);
@@ -316,10 +343,6 @@ impl<K: Clone + Eq + std::hash::Hash> Recent<K, Door> {
             self.remove(key);
         }
     }
-}
-
-fn key(login: &str) -> [u8; 32] {
-    Sha256::digest(login).into()
 }
 
 /// Where an attempt comes from; from nowhere, if from this machine. Whoever has an IPv6 address has 2^64 of them.

@@ -148,6 +148,13 @@ fn count(outcome: &'static str) {
 
 #[cfg(test)]
 impl Logins {
+    /// Somebody from `source` showed a wrong password then.
+    pub(in crate::edge) fn fail(self: &Arc<Self>, text: &str, source: IpAddr, then: Timestamp) {
+        let Ok((_, logged)) = self.known(text) else { unreachable!("rows are read") };
+        let Ok(attempt) = self.doors.enter_logged(then, text, source, logged) else { unreachable!("it is let in") };
+        attempt.failed(then);
+    }
+
     /// In how many seconds somebody from `source` may try a login again; none: at once.
     pub(in crate::edge) fn wait(self: &Arc<Self>, text: &str, source: IpAddr) -> Option<u64> {
         let Ok((_, logged)) = self.known(text) else { unreachable!("rows are read") };

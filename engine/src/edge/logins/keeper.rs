@@ -1,5 +1,5 @@
 //! Tells the log of what happened here: refused logins, doors that were locked, what was used. Beside requests, so that
-//! none of them waits for it, and none tells by its time what it led to.
+//! none of them waits for it, and none tells by its time what it led to. What has no place in the log is kept beside it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,11 @@ use linesman_schemas::OrgName;
 use linesman_schemas::command::{Counting, Lockout, LoginRefusals, Session, Verb};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use super::Logins;
+use super::doors::Doors;
 use super::notices::{Locked, Notice};
 use crate::edge::sources::Sources;
 
@@ -41,6 +42,7 @@ pub(super) fn channel() -> (Sender<Note>, Receiver<Note>) {
 #[derive(Debug)]
 pub(in crate::edge) struct Keeper {
     stop: Option<oneshot::Sender<()>>,
+    doors: Arc<Doors>,
     task: JoinHandle<()>,
 }
 
@@ -49,16 +51,18 @@ impl Keeper {
     pub(in crate::edge) fn of(sources: &Arc<Sources>) -> Option<Self> {
         let notes = sources.logins.take_notes()?;
         let (stop, stopped) = oneshot::channel();
-        Some(Self { stop: Some(stop), task: tokio::spawn(keep(Arc::clone(sources), notes, stopped)) })
+        let doors = Arc::clone(&sources.logins.doors);
+        Some(Self { stop: Some(stop), doors, task: tokio::spawn(keep(Arc::clone(sources), notes, stopped)) })
     }
 
-    /// Tells what waits, for 5 s at most.
+    /// Tells what waits, for 5 s at most, and keeps how doors are.
     pub(in crate::edge) async fn end(mut self) {
         // A task that is gone has said why.
         let _ = self.stop.take().map(|stop| stop.send(()));
         if timeout(END_MOST, &mut self.task).await.is_err() {
             tracing::error!("notes on logins are lost: the log takes nothing");
         }
+        keep_doors(&self.doors).await;
     }
 }
 
@@ -76,7 +80,10 @@ async fn keep(sources: Arc<Sources>, mut notes: Receiver<Note>, mut stopped: one
                 Some(note) => drop(tell(&sources, note).await),
                 None => return,
             },
-            _ = looks.tick() => look(&sources, false).await,
+            _ = looks.tick() => {
+                keep_doors(&sources.logins.doors).await;
+                look(&sources, false).await;
+            }
             _ = &mut stopped => {
                 while let Ok(note) = notes.try_recv() {
                     tell(&sources, note).await;
@@ -85,6 +92,14 @@ async fn keep(sources: Arc<Sources>, mut notes: Receiver<Note>, mut stopped: one
                 return;
             }
         }
+    }
+}
+
+/// Keeps how doors are: on a thread that may wait for the disk.
+async fn keep_doors(doors: &Arc<Doors>) {
+    let doors = Arc::clone(doors);
+    if let Err(error) = spawn_blocking(move || doors.keep(Timestamp::now())).await {
+        tracing::error!(%error, "what failed at logins is not kept");
     }
 }
 

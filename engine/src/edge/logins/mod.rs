@@ -17,7 +17,8 @@
 //! | `keeper` | tells the log |
 //! | `session`, `sessions`, `me`, `tokens`, `resets` | the routes; `whose` what they have in common |
 //!
-//! What is kept of a login lies in its owner's lane; here are only what is too hot or too secret for the log.
+//! What is kept of a login lies in its owner's lane; here are only what is too hot or too secret for the log, and doors that
+//! nobody's lane has.
 
 pub(super) mod bearer;
 pub(super) mod cookie;
@@ -38,6 +39,7 @@ pub(super) mod tokens;
 mod uses;
 mod whose;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -76,18 +78,24 @@ pub(super) struct Logins {
 }
 
 impl Logins {
-    /// On the rows of all lanes, with hashes that cost so much.
+    /// On the rows of all lanes, with hashes that cost so much, and doors that are kept in a file.
     ///
     /// # Errors
     /// The system gives no random numbers.
-    pub(super) fn new(rows: Arc<[Lane]>, limits: Limits, cost: Cost, token: &str) -> Result<Arc<Self>, Error> {
+    pub(super) fn new(
+        rows: Arc<[Lane]>,
+        limits: Limits,
+        cost: Cost,
+        token: &str,
+        doors: PathBuf,
+    ) -> Result<Arc<Self>, Error> {
         let (notes, to_keep) = keeper::channel();
         Ok(Arc::new(Self {
             rows,
             limits,
             hasher: Hasher::new(cost)?,
             salted: Sha256::digest(token).into(),
-            doors: Doors::new(),
+            doors: Doors::kept(doors, token, Timestamp::now()),
             notices: Mutex::new(Notices::new(Timestamp::now())),
             uses: Mutex::new(Uses::new()),
             notes,

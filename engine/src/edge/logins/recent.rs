@@ -41,6 +41,11 @@ impl<K: Clone + Eq + Hash, V> Recent<K, V> {
         self.values.iter().map(|(key, (_, value))| (key, value))
     }
 
+    /// All of them, what lay untouched for longest first.
+    pub(super) fn in_turn(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.turns.values().filter_map(|key| self.values.get(key).map(|(_, value)| (key, value)))
+    }
+
     /// Puts it there, touched just now.
     pub(super) fn put(&mut self, key: K, value: V) {
         self.remove(&key);
@@ -79,6 +84,8 @@ mod tests {
         assert_eq!(recent.remove("a"), Some(3));
         recent.put("d", 5);
         assert_eq!([recent.get("c"), recent.get("d")], [Some(&4), Some(&5)]);
+        recent.put("c", 6);
+        assert_eq!(recent.in_turn().collect::<Vec<_>>(), [(&"d", &5), (&"c", &6)]);
         assert_eq!((recent.values.len(), recent.turns.len()), (2, 2));
         let mut roomy = Recent::new(8);
         for value in 0..3 {

@@ -19,7 +19,7 @@ use crate::audit::{Auditor, Signer};
 use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
 use crate::log::streams::lane_of;
-use crate::store::Store;
+use crate::store::{Lane, Store};
 use linesman_domain::audit::{self, AuditRow, Hash, Head};
 use linesman_domain::bundles::BundleRef;
 use linesman_domain::devices::{self, DeviceRow};
@@ -58,6 +58,12 @@ pub(super) struct Fixture {
 /// A client of a NATS server that is not there.
 pub(super) async fn nobody() -> Client {
     ConnectOptions::new().retry_on_initial_connect().connect("127.0.0.1:9").await.unwrap()
+}
+
+/// Who logs in at rows, with doors that are kept in the folder.
+pub(super) fn people_at(rows: Arc<[Lane]>, dir: &TempDir) -> Arc<logins::Logins> {
+    let (limits, doors) = (Limits::of(43_200, 2_592_000), dir.path().join("doors.json"));
+    logins::Logins::new(rows, limits, logins::Cost::least(), TOKEN, doors).unwrap()
 }
 
 impl Fixture {
@@ -100,6 +106,7 @@ impl Fixture {
             node,
             auditor: Arc::new(Auditor { signer: Signer::open(dir.path()).unwrap(), id: "in".to_owned() }),
             token,
+            doors: dir.path().join("doors.json"),
             limits: Limits::of(43_200, 2_592_000),
             standing: Arc::new(crate::licence::Standing::without(linesman_schemas::Mode::Partner)),
             ready: is_ready,
@@ -109,6 +116,7 @@ impl Fixture {
             sources: watch::channel([("bulletins", true), ("notices", false)].into()).1,
             partner: None,
             upstream: None,
+            leaving: Default::default(),
             sealed: Arc::new(crate::seal::Sealed::open(dir.path(), None).unwrap()),
             pin: Some(crate::pin::Pin::at(dir.path(), PINNED, false)),
             metrics,
@@ -117,9 +125,7 @@ impl Fixture {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut sources = Sources::new(edge, walk_most).unwrap();
         // What hashes cost is shown where they are made.
-        let cost = logins::Cost::least();
-        sources.logins =
-            logins::Logins::new(Arc::clone(&sources.rows), Limits::of(43_200, 2_592_000), cost, TOKEN).unwrap();
+        sources.logins = people_at(Arc::clone(&sources.rows), &dir);
         for (token, login) in people::BEARERS {
             sources.bearers.add(token, people::principal(login));
         }

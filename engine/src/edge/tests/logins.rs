@@ -11,7 +11,7 @@ use reqwest::header::{COOKIE, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::fixture::{Fixture, TOKEN, problem};
+use super::fixture::{Fixture, LANES, TOKEN, people_at, problem};
 use crate::edge::logins::bearer::Bearer;
 
 pub(super) const PASSWORD: &str = "correct horse battery";
@@ -152,6 +152,27 @@ async fn who_was_locked_out_before_a_restart_still_is() {
     // Not in the machine itself: what is missing here is the log.
     assert_eq!(edge.log_in("acme/ann", PASSWORD).await.status(), 503);
     edge.listening.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_restart_does_not_tell_which_logins_somebody_has() {
+    let edge = edge().await;
+    let logins = ["acme/ann", "acme/nobody", "nobody/ann", "not a login"];
+    for login in logins {
+        for number in (0..10).rev() {
+            edge.logins.fail(login, "192.0.2.1".parse().unwrap(), ago(number * 60));
+        }
+    }
+    // Of one the log has it too.
+    let login: Login = "acme/ann".parse().unwrap();
+    let row = FailuresRow { count: 10, last: ago(0), locked_until: None };
+    edge.row(&login, failures::key(&login).into_bytes(), table::encode(&row).unwrap());
+    edge.listening.shutdown().await;
+    let text = std::fs::read_to_string(edge.dir.path().join("doors.json")).unwrap();
+    assert!(!logins.iter().any(|login| text.contains(login)), "{text}");
+    let again = people_at((0..LANES).map(|lane| edge.store.lane(lane).unwrap()).collect(), &edge.dir);
+    let waits = logins.map(|login| again.wait(login, "192.0.2.2".parse().unwrap()));
+    assert!(waits.iter().all(|wait| wait.is_some_and(|wait| (600..=900).contains(&wait))), "{waits:?}");
 }
 
 #[tokio::test]

@@ -194,6 +194,58 @@ async fn two_are_found_out_at_a_time() {
     LocalSet::new().run_until(asked).await;
 }
 
+/// Whoever gave several values is told which of them are wrong, in the answer to a write as in its preview.
+#[tokio::test]
+async fn a_refusal_points_to_the_values_that_it_is_for() {
+    let asked = async {
+        let world = world().await;
+        let (values, subscription) = ("/api/v1/values/acme", "/api/v1/subscriptions/acme/out");
+        done(&world, Method::PUT, subscription, Some(json!({"service": "nat"}))).await;
+        let (put, post) = (Method::PUT, Method::POST);
+        let activate = format!("{subscription}/activate");
+        for (method, path, given, at) in [
+            (&put, values, json!(["a:number=1", "b in 1..", "a:number=2", "=3"]), &[1, 2, 3][..]),
+            (&put, values, json!(["a:number=1", "nosuch=2", "other=3"]), &[1, 2]),
+            (&put, values, json!(["a:number=\"x\"", "b:number=1", "c:rate=5", "c in 1..2"]), &[0, 2]),
+            (&put, values, json!(["a:number=1", "interface_speed:number="]), &[1]),
+            (&put, subscription, json!(["nosuch=1"]), &[0]),
+            (&post, &activate, json!(["nosuch=1", "line=\"x\""]), &[0]),
+        ] {
+            let mut body = json!({"substitutions": given});
+            if path == subscription {
+                body["service"] = json!("nat");
+            }
+            let expected: Vec<String> = at.iter().map(|at| format!("#/substitutions/{at}")).collect();
+            let found = preview(&world, TOKEN, method.clone(), path, Some(body.clone())).await;
+            let told = |list: &Value| -> Vec<(String, String)> {
+                let text = |part: &Value| part.as_str().unwrap_or_default().to_owned();
+                let all = list.as_array().into_iter().flatten();
+                all.map(|one| (text(&one["pointer"]), text(&one["detail"]))).collect()
+            };
+            let illegal = told(&found["illegal"]);
+            let pointers: Vec<&String> = illegal.iter().map(|(pointer, _)| pointer).collect();
+            assert_eq!(pointers, expected.iter().collect::<Vec<_>>(), "{given}: {found}");
+            let answer = ask(&world, TOKEN, method.clone(), path, Some(body)).await;
+            assert_eq!(answer.status(), 422, "{given}");
+            let said: Value = answer.json().await.unwrap();
+            assert_eq!((told(&said["errors"]), &said["detail"]), (illegal, &found["detail"]), "{given}");
+        }
+        // What is wrong elsewhere is told with its place.
+        done(&world, Method::PUT, values, Some(json!({"substitutions": ["a:number=1"]}))).await;
+        done(&world, Method::PUT, "/api/v1/values/acme/berlin", Some(json!({"substitutions": ["a=7"]}))).await;
+        let body = json!({"substitutions": ["a:number=1", "a in 1..2"]});
+        let said: Value = ask(&world, TOKEN, Method::PUT, values, Some(body)).await.json().await.unwrap();
+        assert_eq!((&said["status"], &said["errors"]), (&json!(409), &Value::Null), "{said}");
+        // Without time to find out it is refused in words alone.
+        let _held = world.edge.previews.clone().acquire_many_owned(2).await.unwrap();
+        let body = json!({"substitutions": ["nosuch=2"]});
+        let said: Value = ask(&world, TOKEN, Method::PUT, values, Some(body)).await.json().await.unwrap();
+        assert_eq!((&said["status"], &said["errors"]), (&json!(422), &Value::Null), "{said}");
+        world.end().await;
+    };
+    LocalSet::new().run_until(asked).await;
+}
+
 #[tokio::test]
 async fn a_write_without_a_preview_is_not_done_for_one() {
     let edge = Fixture::new().await;

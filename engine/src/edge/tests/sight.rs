@@ -236,6 +236,7 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
                 .replace("{serial_number}", one)
                 .replace("{site}", "berlin")
                 .replace("{line}", "line-7")
+                .replace("{number}", "1")
                 .replace("{activation}", one)
         };
         (fill(outside), fill(nothing))

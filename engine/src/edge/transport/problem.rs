@@ -142,6 +142,22 @@ impl Problem {
         Self { detail: format!("{}; {told}", self.detail), ..self }
     }
 
+    /// The same, and a part of the body that it is for, a JSON pointer as a URI fragment.
+    pub(in crate::edge) fn pointing(mut self, pointer: String, detail: String) -> Self {
+        self.errors.push(Fault { detail, pointer: Some(pointer), parameter: None });
+        self
+    }
+
+    /// Whether a lane has refused what stands in the body.
+    pub(in crate::edge) fn is_of_values(&self) -> bool {
+        self.is_decided && self.status == StatusCode::UNPROCESSABLE_ENTITY
+    }
+
+    /// What is wrong, for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// What kind of problem it is.
     pub(crate) fn status(&self) -> StatusCode {
         self.status
@@ -171,10 +187,6 @@ impl Problem {
 
 #[cfg(test)]
 impl Problem {
-    pub(crate) fn detail(&self) -> &str {
-        &self.detail
-    }
-
     /// The faulty part: a pointer, or a parameter's name.
     pub(crate) fn at(&self) -> Option<&str> {
         let fault = self.errors.first()?;

@@ -247,7 +247,13 @@ async fn send_or_preview(
     if dry_run.is_on() {
         return preview::answer(sources, viewer, level, org, verb).await;
     }
-    send_at(sources, viewer, level, Some(org), id, verb).await
+    let given = preview::gives(&verb).then(|| verb.clone());
+    match (send_at(sources, viewer, level, Some(org.clone()), id, verb).await, given) {
+        (Err(refusal), Some(given)) if refusal.is_of_values() => {
+            Err(preview::pointed(sources, viewer, org, given, refusal).await)
+        }
+        (answer, _) => answer,
+    }
 }
 
 /// [`send_at`], once `judge` finds nothing wrong with a part of the body. What was decided before under the same id is
@@ -294,6 +300,9 @@ pub(super) fn is_there(sources: &Sources, org: &OrgName) -> Result<(), Problem> 
 /// The engine level from which on what a node does of itself for somebody goes on record.
 pub(super) const RECORDED_FROM: u32 = 8;
 
+/// The engine level from which on it goes on record that what belongs to cases was handed out.
+pub(super) const HANDED_OUT_FROM: u32 = 10;
+
 /// Puts on record what this node is about to do of itself for somebody, who may; nothing is to be done before.
 ///
 /// # Errors
@@ -304,8 +313,19 @@ pub(super) async fn on_record(
     whose: Option<OrgName>,
     verb: Verb,
 ) -> Result<(), Problem> {
+    on_record_from(sources, viewer, RECORDED_FROM, whose, verb).await
+}
+
+/// [`on_record`], of what goes there from an engine level on.
+pub(super) async fn on_record_from(
+    sources: &Sources,
+    viewer: &Viewer,
+    level: u32,
+    whose: Option<OrgName>,
+    verb: Verb,
+) -> Result<(), Problem> {
     allow(sources, viewer, whose.as_ref(), &verb)?;
-    stands_at(sources, RECORDED_FROM)?;
+    stands_at(sources, level)?;
     let asked = sources.commands.ask(viewer, whose, new_id()?, verb).await.map_err(refused)?;
     match asked.outcome {
         Some(_) => respond(asked).map(drop),

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use linesman_domain::commands as domain;
 use linesman_domain::preview::{self, Asked, Question, Sight, Standing};
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::Verb;
+use linesman_schemas::command::{Subscription, Values, Verb};
 use linesman_schemas::{OrgName, Place, PlacePath, ServiceName, SubscriptionName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -197,12 +197,23 @@ struct Wrong {
     activation: Option<String>,
     /// What.
     detail: String,
+    /// Which part of the body, where it is one: a JSON pointer as a URI fragment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false, example = "#/substitutions/0")]
+    pointer: Option<String>,
 }
 
 impl Preview {
     /// Whether all of it was found out.
     pub(super) const fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// Which parts of the body a refusal in these words is for, and why; none of what has changed since.
+    fn into_parts_of(self, refusal: &str) -> Vec<(String, String)> {
+        let is_same = self.detail == refusal;
+        let told = self.illegal.into_iter().filter(|wrong| is_same || refusal.contains(&wrong.detail));
+        told.filter_map(|wrong| Some((wrong.pointer?, wrong.detail))).collect()
     }
 
     /// Why it would be refused; none where it would be done.
@@ -262,7 +273,8 @@ impl From<preview::ValueChange> for ValueChange {
 
 impl From<domain::Wrong> for Wrong {
     fn from(wrong: domain::Wrong) -> Self {
-        Self { place: wrong.place, activation: wrong.activation, detail: wrong.detail }
+        let pointer = wrong.given.map(|given| format!("#/substitutions/{given}"));
+        Self { place: wrong.place, activation: wrong.activation, detail: wrong.detail, pointer }
     }
 }
 
@@ -278,6 +290,32 @@ pub(super) async fn answer(
     let asked = Asked::Command(viewer.principal(), Box::new(verb));
     let mut found = run(sources, viewer, vec![(org, asked)]).await.map_err(off_record)?;
     Ok(Json(found.pop().flatten()).into_response())
+}
+
+/// A refusal by a lane of values that were given, with the parts of the body that it is for: a lane's outcome has its words
+/// alone, so it is found out again what is wrong. Where things have changed since, or others ask too much, it has none.
+pub(super) async fn pointed(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    org: OrgName,
+    verb: Verb,
+    refusal: Problem,
+) -> Problem {
+    let asked = Asked::Command(viewer.principal(), Box::new(verb));
+    let Ok(mut found) = run(sources, viewer, vec![(org, asked)]).await else { return refusal };
+    let parts = found.pop().flatten().map(|found| found.into_parts_of(refusal.detail()));
+    parts.into_iter().flatten().fold(refusal, |refusal, (pointer, detail)| refusal.pointing(pointer, detail))
+}
+
+/// Whether values are given in the body.
+pub(super) fn gives(verb: &Verb) -> bool {
+    match verb {
+        Verb::Values(Values::Set(settings)) => !settings.substitutions.is_empty(),
+        Verb::Values(Values::Localize(localization)) => !localization.substitutions.is_empty(),
+        Verb::Subscription(Subscription::Set(settings)) => settings.substitutions.is_some(),
+        Verb::Subscription(Subscription::Activate(activation)) => !activation.substitutions.is_empty(),
+        _ => false,
+    }
 }
 
 /// Of what was not tried nothing goes on record but that somebody may not ask for it.

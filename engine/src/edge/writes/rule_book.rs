@@ -121,6 +121,7 @@ pub(in crate::edge) async fn load(
 ) -> Result<Response, Problem> {
     let LoadQuery { section, dry_run, force } = query;
     let section = section.unwrap_or(Section::Policies);
+    let is_forced = force == Some(Flag::True);
     let is_dry = dry_run == Some(Flag::True);
     let may = viewer.may(operation(section), &Place::Provider);
     may.map_err(|problem| if is_dry { off_record(problem) } else { problem })?;
@@ -133,16 +134,16 @@ pub(in crate::edge) async fn load(
         }
         let said = ask(&sources, section, true).await.map_err(off_record)?;
         let services = said.services.unwrap_or_default();
-        return Ok(Json(foresee(&sources, &viewer, services).await.map_err(off_record)?).into_response());
+        return Ok(Json(foresee(&sources, &viewer, services, is_forced).await.map_err(off_record)?).into_response());
     }
     // The files may have changed since: what is asked again is answered as before.
     if let Some(known) = sources.commands.before(&viewer, id.clone()).map_err(refused)? {
         return respond(known);
     }
     let (mut looked_at, mut is_all) = (None, true);
-    if section == Section::Services && force != Some(Flag::True) {
+    if section == Section::Services && !is_forced {
         let said = ask(&sources, section, true).await.map_err(of)?;
-        let found = foresee(&sources, &viewer, said.services.unwrap_or_default()).await?;
+        let found = foresee(&sources, &viewer, said.services.unwrap_or_default(), false).await?;
         if let Some(detail) = found.refusal() {
             return Err(of(Problem::new(StatusCode::CONFLICT, detail)));
         }
@@ -174,7 +175,12 @@ async fn ask(sources: &Sources, section: Section, is_look: bool) -> Result<Files
 }
 
 /// What a load of services would do.
-async fn foresee(sources: &Arc<Sources>, viewer: &Viewer, section: ServicesSection) -> Result<LoadPreview, Problem> {
+async fn foresee(
+    sources: &Arc<Sources>,
+    viewer: &Viewer,
+    section: ServicesSection,
+    is_forced: bool,
+) -> Result<LoadPreview, Problem> {
     let refused = section.refused.iter().map(|refused| refused.path.clone()).collect();
     let (rows, catalog) = (Arc::clone(&sources.rows), Arc::new(Catalog::of(section)));
     let new = Arc::clone(&catalog);
@@ -198,7 +204,8 @@ async fn foresee(sources: &Arc<Sources>, viewer: &Viewer, section: ServicesSecti
         |name: &ServiceName, version: &str| known.service(name).is_some_and(|known| known.version != version);
     let changed = catalog.services().filter(|(name, offer)| is_changed(name, &offer.version));
     let changed = changed.map(|(name, _)| name.clone()).collect();
-    let asked = organizations.iter().map(|org| (org.clone(), Asked::Services(Arc::clone(&catalog)))).collect();
+    let asked = |org: &OrgName| (org.clone(), Asked::Services { catalog: Arc::clone(&catalog), is_forced });
+    let asked = organizations.iter().map(asked).collect();
     let found = if organizations.is_empty() { Vec::new() } else { run(sources, viewer, asked).await? };
     let previews: Vec<LoadedPreview> = organizations
         .into_iter()

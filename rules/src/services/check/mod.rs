@@ -11,11 +11,11 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::{ServiceDefinition, read_globals};
+use super::definition::{ServiceDefinition, read_globals, repeated};
 use super::places;
 use super::service::{DEFINITION_FILE, Service, ServiceFault};
 use crate::diagnostic::Code;
-use crate::values::{Definition, Ground, Runtime, acquire};
+use crate::values::{Definition, Ground, Parameter, Runtime, acquire};
 
 /// The file of the global parameters.
 const GLOBALS_FILE: &str = "parameters.toml";
@@ -31,11 +31,11 @@ pub struct Checked {
 
 /// Checks a service, from the files of its folder by name, beside the global parameters.
 pub fn check(files: &BTreeMap<String, String>, globals: &Definition) -> Checked {
+    let text = files.get(DEFINITION_FILE).map_or("", String::as_str);
     let mut checked = match Service::read(files, globals) {
         Ok(service) => check_read(&service, files, globals),
         Err(faults) => {
             let mut checked = Checked { faults, warnings: Vec::new() };
-            let text = files.get(DEFINITION_FILE).map_or("", String::as_str);
             // The definition may have more to tell than that it can be read.
             if let Ok(definition) = ServiceDefinition::read(text) {
                 checked.faults.extend(of_values(DEFINITION_FILE, text, &definition.parameters, globals));
@@ -43,6 +43,7 @@ pub fn check(files: &BTreeMap<String, String>, globals: &Definition) -> Checked 
             checked
         }
     };
+    checked.faults.extend(repeated(text).iter().map(|wrong| wrong.fault(DEFINITION_FILE, text)));
     checked.sort();
     checked
 }
@@ -54,6 +55,7 @@ pub fn check_globals(text: &str) -> Checked {
         Err(wrong) => wrong.iter().map(|wrong| wrong.fault(GLOBALS_FILE, text)).collect(),
     };
     let mut checked = Checked { faults, warnings: Vec::new() };
+    checked.faults.extend(repeated(text).iter().map(|wrong| wrong.fault(GLOBALS_FILE, text)));
     checked.sort();
     checked
 }
@@ -117,8 +119,16 @@ fn check_read(service: &Service, files: &BTreeMap<String, String>, globals: &Def
         let at = places::key(text, &["parameters", name]);
         ServiceFault::between(DEFINITION_FILE, text, at, code, message, Some(help.to_owned()))
     };
+    let is_broken = !checked.faults.is_empty();
     for parameter in locals.parameters() {
         let name = parameter.name.as_str();
+        for other in referring(globals, name).filter(|other| !is_broken && locals.get(other).is_none()) {
+            let message = format!(
+                "`{other}` of {GLOBALS_FILE} refers to `{name}`: with this service that is its own, and not the global one"
+            );
+            let help = "give the service's another name, unless it is meant";
+            checked.warnings.push(of_key(name, Code::Hides, message, help));
+        }
         if globals.get(name).is_some() {
             let message = format!("`{name}` of the service hides the global parameter of its name");
             let help = "rename it, or leave it out to have the global one";
@@ -159,11 +169,16 @@ fn check_read(service: &Service, files: &BTreeMap<String, String>, globals: &Def
 
 /// Whether a template or another parameter looks at a parameter.
 fn is_used(service: &Service, name: &str) -> bool {
-    let others = service.definition.parameters.parameters().iter().filter(|other| other.name.as_str() != name);
-    let expressions = others.flat_map(|other| {
+    service.templates.reads(name) || referring(&service.definition.parameters, name).next().is_some()
+}
+
+/// The other parameters of a definition that look at one of this name.
+fn referring<'d>(definition: &'d Definition, name: &'d str) -> impl Iterator<Item = &'d str> {
+    let others = definition.parameters().iter().filter(move |other| other.name.as_str() != name);
+    let looks = move |other: &&Parameter| {
         let clauses = [&other.constraint, &other.substitution].into_iter().flatten();
-        other.default.iter().chain(clauses.filter_map(|clause| clause.expression()))
-    });
-    service.templates.reads(name)
-        || expressions.flat_map(|expression| expression.references()).any(|found| found.name.as_str() == name)
+        let mut expressions = other.default.iter().chain(clauses.filter_map(|clause| clause.expression()));
+        expressions.any(|expression| expression.references().iter().any(|found| found.name.as_str() == name))
+    };
+    others.filter(looks).map(|other| other.name.as_str())
 }

@@ -2,8 +2,9 @@
 //!
 //! The text that is read as configuration has marks in place of values, so that it is the same whatever the values are,
 //! but for the branches that are taken. What is no configuration for one choice of values is none for all that take the
-//! same branches. What else fails for a choice may be due to the values, and counts only where it always happens. What
-//! none of the choices renders is told as a warning: others may.
+//! same branches. What else fails for a choice may be due to the values, and counts only where it always happens; so does a
+//! leaf that the templates' own words set twice and differently. What none of the choices renders is told as a warning:
+//! others may.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,6 +47,10 @@ struct Tries {
     spoke: BTreeSet<String>,
     /// How many rendered all files.
     whole: usize,
+    /// How often each file could be read, with those before it.
+    read: BTreeMap<String, usize>,
+    /// What a file's own words contradicted, and how often.
+    contradicted: BTreeMap<(String, String), (ServiceFault, usize)>,
     /// Where it failed otherwise, and how often.
     failed: BTreeMap<(String, u32, u32), (ServiceFault, usize)>,
 }
@@ -72,6 +77,7 @@ pub(super) fn found(service: &Service, globals: &Definition, flow: &Flow) -> Fou
             continue;
         }
         let Err(fault) = tries.render(service, &acquisition) else { continue };
+        tries.compare(service, &acquisition);
         match fault.code {
             Code::Rendering => {
                 let is_known = found.iter().any(|known| (&known.file, known.line) == (&fault.file, fault.line));
@@ -90,7 +96,8 @@ pub(super) fn found(service: &Service, globals: &Definition, flow: &Flow) -> Fou
             break;
         }
     }
-    let is_certain = tries.rendered == 0 && found.is_empty() && always.len() == 1;
+    let contradicted = tries.contradicted(choices.len() == 1 || flow.conditions == 0);
+    let is_certain = tries.rendered == 0 && found.is_empty() && contradicted.is_empty() && always.len() == 1;
     // Where nothing can be chosen, once is always.
     let is_told = |fault: &ServiceFault| {
         let is_it = |known: &Fault| (&known.file, known.line) == (&fault.file, fault.line);
@@ -100,6 +107,7 @@ pub(super) fn found(service: &Service, globals: &Definition, flow: &Flow) -> Fou
         .into_values()
         .filter(|(fault, times)| is_certain && (*times > 1 || choices.len() == 1) && !is_told(fault));
     found.extend(of_all.map(|(fault, _)| ServiceFault { code: Code::Rendering, ..fault }));
+    found.extend(contradicted);
     let is_told = !found.is_empty() || !flow.faults.is_empty();
     let warnings = if is_told { Vec::new() } else { tries.never(service) };
     // Where nothing is looked at, nothing can be other than it was.
@@ -129,6 +137,26 @@ impl Tries {
                 Err(fault)
             }
         }
+    }
+
+    /// Looks at what files set twice in their own words.
+    fn compare(&mut self, service: &Service, values: &Acquisition<'_>) {
+        let read = &mut self.read;
+        for fault in service.contradictions(values, |file| *read.entry(file.to_owned()).or_default() += 1) {
+            let of = (fault.file.clone(), fault.message.clone());
+            self.contradicted.entry(of).or_insert((fault, 0)).1 += 1;
+        }
+    }
+
+    /// What files contradict whenever they can be read, whatever the values are; `is_all` says that once is always.
+    fn contradicted(&self, is_all: bool) -> Vec<ServiceFault> {
+        let is_certain = |file: &String, times: usize| {
+            let read = self.read.get(file).copied().unwrap_or_default() + self.whole;
+            times == read && (times > 1 || is_all)
+        };
+        let certain = self.contradicted.iter().filter(|((file, _), (_, times))| is_certain(file, *times));
+        let certain = certain.map(|(_, (fault, _))| ServiceFault { code: Code::Rendering, ..fault.clone() });
+        certain.take(FAULTS_MOST).collect()
     }
 
     /// What was rendered of no choice of values.

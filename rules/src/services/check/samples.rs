@@ -96,7 +96,7 @@ pub(super) fn with_empty<'d>(sampled: &'d [Sampled<'_>], given: &Given) -> impl 
     let takes = |parameter: &&Parameter| {
         let is_list = parameter.types.is_empty() || parameter.types.iter().any(Type::takes_list);
         // Of what is required an empty list is none.
-        is_list && !parameter.is_required
+        is_list && parameter.asked.single.is_none() && !parameter.is_required
     };
     sampled.iter().map(|one| one.parameter).filter(takes).filter_map(move |parameter| {
         let mut layer = layer.clone();
@@ -139,7 +139,7 @@ fn of_parameter(parameter: &Parameter, number: i128, literals: &[Literal], own: 
     singles.extend(types.iter().flat_map(|kind| of_type(*kind, number)));
     singles.extend(literals.iter().flat_map(of_literal));
     let is_taken = |value: &Value| {
-        let admitted = parameter.types.admit(value.clone()).ok()?;
+        let admitted = parameter.admit(value.clone())?;
         constraint.as_ref().is_none_or(|constraint| constraint.admits(&admitted)).then_some(admitted)
     };
     let mut values: Vec<Value> = Vec::new();

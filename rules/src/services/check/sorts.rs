@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::services::template::{Sort, base, form};
 use crate::values::{
-    Clause, Constraint, Definition, Expression, Fuel, ListMode, Parameter, RUNTIME_NAMES, Range, Type, Value, evaluate,
+    Clause, Constraint, Definition, Expression, Fuel, ListMode, Parameter, RUNTIME_NAMES, Range, Single, Type, Value,
+    evaluate,
 };
 
 /// The sorts of all parameters that a service's templates may read, by name.
@@ -61,6 +62,16 @@ fn of_parameter(parameter: &Parameter) -> Sort {
     if parameter.list != ListMode::Replace {
         sort.forms |= form::LIST;
     }
+    if parameter.asked.single.is_some() {
+        sort.forms &= form::SINGLE;
+        sort.negates = false;
+    }
+    if parameter.asked.single == Some(Single::Value) {
+        sort.base &= !base::RANGES;
+    }
+    if parameter.asked.is_integer {
+        sort.base &= !base::FLOAT;
+    }
     if !parameter.is_required && !is_fixed(parameter) {
         sort.forms |= form::UNDEFINED;
     }
@@ -116,7 +127,7 @@ fn is_fixed(parameter: &Parameter) -> bool {
 fn fixed(parameter: &Parameter) -> Option<Value> {
     let expression = parameter.substitution.as_ref().filter(|said| said.is_fixed)?.expression()?;
     let value = is_fixed(parameter).then(|| closed(expression)).flatten()?;
-    parameter.types.admit(value).ok()
+    parameter.admit(value)
 }
 
 /// The constraint of a parameter where it refers to nothing.

@@ -247,6 +247,37 @@ fn a_service_without_parameters_that_contradicts_itself_is_found() {
     }
 }
 
+/// Words of the templates' own contradict each other whatever values stand in the others.
+#[test]
+fn a_leaf_that_is_set_twice_and_differently_whatever_the_values_is_a_fault() {
+    let parameters = "[parameters]\nnet = { type = \"network\", required = true }\n\
+                      rate = { type = \"rate\", required = true }\nflag = { type = \"boolean\", default = \"true\" }";
+    let found = |templates: &[(&str, &str)]| {
+        let used = ("z.j2", "x {{ net|first }} {{ rate }};{% if flag %}y;{% endif %}");
+        told(&check(&files(parameters, &[templates, &[used]].concat()), &Definition::default()))
+    };
+    let twice = |file: &str| {
+        format!(
+            "error {file}:1:1-1 rendering: `system host-name` is set to `a` and to `b`; render it once, or under another name"
+        )
+    };
+    assert_eq!(found(&[("a.j2", "system { host-name a; host-name b; v {{ net }}; }")]), [twice("a.j2")]);
+    assert_eq!(
+        found(&[("a.j2", "system { host-name a; v {{ net }}; }"), ("b.j2", "system { host-name b; }")]),
+        [twice("b.j2")]
+    );
+    // Where values decide, nothing is certain: whoever gives others may have none of it.
+    for works in [
+        "system { host-name a; {% if flag %}host-name b;{% endif %} }",
+        "system { host-name a; {% if flag and net is several and rate > 7 %}host-name b;{% endif %} }",
+        "unit {{ rate }} { a 1; } unit {{ net|first }} { a 2; }",
+    ] {
+        assert_eq!(found(&[("a.j2", works)]), Vec::<String>::new(), "{works}");
+    }
+    let warned = found(&[("a.j2", "mtu 7; mtu {{ rate + 1 }};")]);
+    assert!(warned.iter().all(|line| line.starts_with("warning a.j2")) && warned.len() == 1, "{warned:?}");
+}
+
 #[test]
 fn of_a_service_that_works_nothing_is_said() {
     for template in [
@@ -344,7 +375,72 @@ fn a_service_does_not_hide_what_global_parameters_refer_to_otherwise() {
           name: the global parameters are used with every service"
         ]
     );
-    assert_eq!(found("network", "192.0.2.0/24").faults, [], "of the same type it is used in the place of the other");
+    assert_eq!(
+        told(&found("network", "192.0.2.0/24")),
+        [
+            "warning service.toml:3:1-4 hides: `gx` of parameters.toml refers to `loc`: with this service that is its own, and not \
+             the global one; give the service's another name, unless it is meant",
+            "warning service.toml:3:1-4 hides: `loc` of the service hides the global parameter of its name; rename it, or leave \
+             it out to have the global one"
+        ],
+        "of the same type it is used in the place of the other"
+    );
+}
+
+#[test]
+fn what_a_definition_asks_of_values_holds_for_its_own_and_fits_its_types() {
+    for (declared, expected) in [
+        (
+            "type = \"rate:rate\"",
+            "14-25 definition: parameter `a`: type: the type `rate` stands twice; leave the second one out",
+        ),
+        (
+            "type = \"number\", integer = true, default = \"1.5\"",
+            "1-2 definition: parameter `a`: `1.5` of the definition: integers are taken, and `1.5` has a fraction; `round(1.5)` is an integer",
+        ),
+        (
+            "type = \"port\", single = \"value\", default = \"1..2\"",
+            "1-2 definition: parameter `a`: `1..2` of the definition: one value is taken, and `1..2` is a range; give one value",
+        ),
+        (
+            "type = \"port\", integer = true",
+            "32-36 definition: parameter `a`: integer: a `port` never has a fraction; leave `integer` out",
+        ),
+        (
+            "type = \"network\", single = \"range\"",
+            "34-41 definition: parameter `a`: single: a `network` is never a range; write `single = \"value\"`",
+        ),
+        (
+            "type = \"network\", single = \"value\", list = \"append\"",
+            "34-41 definition: parameter `a`: single: lists meet by `append`, and it takes none; leave `list` or `single` out",
+        ),
+    ] {
+        let parameters = format!("[parameters]\na = {{ {declared} }}");
+        let found = check(
+            &files(&parameters, &[("a.j2", "{% if a is defined %}a {{ a }};{% endif %}")]),
+            &Definition::default(),
+        );
+        let expected = format!("error service.toml:3:{expected}");
+        assert_eq!(told(&Checked { warnings: Vec::new(), ..found }), [expected], "{declared}");
+    }
+    let globals = check_globals("[parameters]\na = { type = \"rate:burst:rate\" }");
+    let expected = "error parameters.toml:2:14-31 definition: parameter `a`: type: the type `rate` stands twice; leave the second one out";
+    assert_eq!(told(&globals), [expected]);
+}
+
+#[test]
+fn what_values_are_of_one_alone_is_known_of_templates() {
+    let parameters = |asked: &str| format!("[parameters]\na = {{ type = \"port\", required = true{asked} }}");
+    let template = [("a.j2", "{% if a is several %}b;{% else %}a {{ a }};{% endif %}")];
+    let found = |asked: &str| told(&check(&files(&parameters(asked), &template), &Definition::default()));
+    assert_eq!(found(""), Vec::<String>::new());
+    assert_eq!(
+        found(", single = \"range\""),
+        [
+            "error a.j2:1:7-19 unreachable: `a is several` is never true: what it guards is never rendered; `a` is a whole number \
+             or a range and always there"
+        ]
+    );
 }
 
 #[test]

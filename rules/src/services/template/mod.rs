@@ -38,7 +38,7 @@ use self::inspect::{Findings, inspect};
 use self::printed::Printed;
 use self::rendering::Rendering;
 use crate::Strictness;
-use crate::configuration::{self, Configuration, Filling, LARGEST_TEXT, conflicts, holds_mark, mark, marks};
+use crate::configuration::{self, Configuration, Conflict, Filling, LARGEST_TEXT, conflicts, holds_mark, mark, marks};
 use crate::diagnostic::Code;
 
 pub use self::fault::Fault;
@@ -271,8 +271,7 @@ impl Templates {
                 found.append(&mut conflicts(&rendered, &one, strictness));
             }
             if let Some(conflict) = found.first() {
-                let fault = Fault::of_file(file, conflict.to_string(), "render it once, or under another name");
-                return Err(fault.sort(Code::Refused));
+                return Err(contradiction(file, conflict));
             }
             rendered.merge(one);
         }
@@ -282,6 +281,27 @@ impl Templates {
             return Err(Fault::of_file(file, message, "give shorter lists"));
         }
         Ok(rendered)
+    }
+
+    /// Which leaves are set twice and differently by the templates' own words, whatever the values are that stand in the
+    /// others; with a look at each file as far as they can be read.
+    pub(super) fn contradictions(&self, values: impl Into<Values>, mut see: impl FnMut(&str)) -> Vec<Fault> {
+        let Values(values) = values.into();
+        let (mut rendered, mut faults) = (Configuration::default(), Vec::new());
+        for file in self.rendered() {
+            let Ok(template) = self.environment.get_template(file) else { break };
+            let Ok(captured) = template.render_captured(values.clone()) else { break };
+            let Ok(shape) = self.shape(file, captured.output()) else { break };
+            see(file);
+            let one = shape.configuration.clone();
+            let mut found = one.contradictions(Strictness::Utmost);
+            found.append(&mut conflicts(&rendered, &one, Strictness::Utmost));
+            // A mark stands for a value, which decides.
+            let certain = found.iter().filter(|conflict| !holds_mark(&conflict.to_string()));
+            faults.extend(certain.map(|conflict| contradiction(file, conflict)));
+            rendered.merge(one);
+        }
+        faults
     }
 
     /// What a file renders, and how many bytes that has at the most when it is printed.
@@ -337,6 +357,11 @@ impl Templates {
     fn source(&self, file: &str) -> &str {
         self.files.get(file).map_or("", String::as_str)
     }
+}
+
+/// That a file sets a leaf otherwise than it, or one before it, has set it.
+fn contradiction(file: &str, conflict: &Conflict) -> Fault {
+    Fault::of_file(file, conflict.to_string(), "render it once, or under another name").sort(Code::Refused)
 }
 
 /// How many bytes a text has at the most once it is printed with what stands in it: each character may become two, and

@@ -181,7 +181,7 @@ impl<'a> Acquisition<'a> {
                 continue;
             }
             let value = match self.look_up(expression) {
-                Ok(value) => slot.types.admit_by(self.edition, value),
+                Ok(value) => slot.admit(self.edition, value),
                 Err(Looked::Wrong(mistake)) => Err(mistake),
                 Err(Looked::Missing(_) | Looked::Foreign(_) | Looked::Faulty) => continue,
             };

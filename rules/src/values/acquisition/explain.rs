@@ -87,6 +87,8 @@ pub enum Outcome {
     Overridden,
     /// A more general source has fixed the parameter.
     Blocked,
+    /// Nobody may substitute the parameter there, and it is a fault.
+    Refused,
 }
 
 impl Outcome {
@@ -96,6 +98,7 @@ impl Outcome {
             Self::Contributes => "contributes",
             Self::Overridden => "overridden by a more specific source",
             Self::Blocked => "blocked by a fix above",
+            Self::Refused => "refused: nobody may substitute it there",
         }
     }
 }
@@ -220,23 +223,13 @@ impl Acquisition<'_> {
         let layer = self.ground.layers.iter().find(|layer| layer.source == source);
         let place = layer.and_then(|layer| layer.place.as_ref()).map(ToString::to_string);
         let found = slot.candidates.iter().position(|candidate| candidate.at.source == source);
-        let found = found.and_then(|index| Some(self.found(slot, index, slot.candidates.get(index)?)));
+        let found = found.and_then(|index| Some(self.found(slot.outcome(index)?, slot.candidates.get(index)?)));
+        let refused = || slot.refused.iter().find(|candidate| candidate.at.source == source);
+        let found = found.or_else(|| refused().map(|candidate| self.found(Outcome::Refused, candidate)));
         Step { source: source.to_string(), place, found }
     }
 
-    fn found(&self, slot: &Slot<'_>, index: usize, candidate: &Candidate<'_>) -> Found {
-        let contributing = slot.contributing();
-        // A fix without a value counts, and what it fixes contributes.
-        let is_fix = |at| slot.fix().is_some_and(|fix| fix.at == at && matches!(fix.given, Given::Nothing));
-        let fixes = slot.candidates.iter().any(|candidate| is_fix(candidate.at));
-        let is_counting = slot.counting().is_some_and(|counting| counting.at == candidate.at) && !fixes;
-        let is_last = is_counting || is_fix(candidate.at);
-        let outcome = match (is_last, contributing.contains(&index), index < slot.unblocked()) {
-            (true, ..) => Outcome::Counts,
-            (false, true, _) => Outcome::Contributes,
-            (false, false, true) => Outcome::Overridden,
-            (false, false, false) => Outcome::Blocked,
-        };
+    fn found(&self, outcome: Outcome, candidate: &Candidate<'_>) -> Found {
         let (expression, inputs) = match candidate.given {
             Given::Expression(expression) => {
                 let inputs = expression.references().iter().map(|found| self.input(found.name.as_str())).collect();
@@ -264,6 +257,25 @@ impl Acquisition<'_> {
             source: at.map(|at| at.source.to_string()),
             place: at.and_then(|at| at.place).map(ToString::to_string),
         }
+    }
+}
+
+impl Slot<'_> {
+    /// What became of a candidate, by its number.
+    fn outcome(&self, index: usize) -> Option<Outcome> {
+        let candidate = self.candidates.get(index)?;
+        let contributing = self.contributing();
+        // A fix without a value counts, and what it fixes contributes.
+        let is_fix = |at| self.fix().is_some_and(|fix| fix.at == at && matches!(fix.given, Given::Nothing));
+        let fixes = self.candidates.iter().any(|candidate| is_fix(candidate.at));
+        let is_counting = self.counting().is_some_and(|counting| counting.at == candidate.at) && !fixes;
+        let is_last = is_counting || is_fix(candidate.at);
+        Some(match (is_last, contributing.contains(&index), index < self.unblocked()) {
+            (true, ..) => Outcome::Counts,
+            (false, true, _) => Outcome::Contributes,
+            (false, false, true) => Outcome::Overridden,
+            (false, false, false) => Outcome::Blocked,
+        })
     }
 }
 

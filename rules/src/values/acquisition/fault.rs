@@ -62,6 +62,11 @@ impl Fault {
         Self::new(names.first().unwrap_or(&""), message).help("give one of them a value of its own")
     }
 
+    /// Whether somebody has to do with it who gives values at a place, and not what is the same everywhere alone.
+    pub fn is_of_given(&self) -> bool {
+        self.sources.iter().any(|source| *source >= Source::Localized)
+    }
+
     /// In which order faults are told: whatever order they were found in, and what they are about was written in.
     pub(in crate::values) fn in_order(one: &Self, other: &Self) -> std::cmp::Ordering {
         let key = |fault: &Self| (fault.parameter.clone(), fault.message.clone(), fault.places.clone());

@@ -48,6 +48,9 @@ impl<'a> Acquisition<'a> {
         if self.edition.is_second() {
             self.inherit();
         }
+        if self.edition.is_fourth() {
+            self.hand_down();
+        }
     }
 
     /// What the place itself tells.
@@ -102,6 +105,7 @@ impl<'a> Acquisition<'a> {
         slot.scope = if slot.scope == Scope::Runtime && !is_local { Scope::Runtime } else { scope };
         slot.declared = at;
         slot.list = parameter.list;
+        slot.asked = parameter.asked;
         slot.is_required = parameter.is_required;
         slot.level = parameter.level;
         slot.is_beyond = parameter.level.is_some_and(|level| runtime.tells(level.told_below()));
@@ -212,7 +216,12 @@ impl<'a> Acquisition<'a> {
             return;
         }
         let is_global = at.source <= Source::Global;
+        let refused = match &said.clause {
+            Clause::Value(expression) => Some(Candidate::expression(at, said.is_fixed, expression, told)),
+            Clause::Declare | Clause::Within(_) => None,
+        };
         if slot.is_read_only || (is_global && said.is_fixed && self.ground.runtime.has(name.as_str())) {
+            slot.refused.extend(refused);
             let message = format!("`{name}` is told by the place itself, and nobody substitutes it");
             return self.faults.push(Fault::new(name, message).at(at));
         }
@@ -220,6 +229,7 @@ impl<'a> Acquisition<'a> {
         let is_lost = self.edition.is_third() && slot.is_lost(at.source, &said.clause);
         let from = if self.edition.is_third() { at.level() } else { at.source };
         if let Some(level) = slot.level.filter(|level| level.source() < from && !is_lost) {
+            slot.refused.extend(refused);
             let level = level.as_str();
             let message = format!("`{name}` cannot be said by {at}: it is for the {level} and above");
             let help = format!("say it at the {level}");
@@ -229,6 +239,7 @@ impl<'a> Acquisition<'a> {
             && renamed.at.source < at.source
         {
             let (to, by) = (renamed.to, renamed.at);
+            slot.refused.extend(refused);
             let message = format!("`{name}` cannot be substituted by {at}: {by} has renamed it");
             let help = format!("substitute `{to}`");
             return self.faults.push(Fault::new(name, message).help(help).at(by).at(at));

@@ -191,7 +191,7 @@ impl<'a> Acquisition<'a> {
             return Outcome::Faulty;
         }
         let computed = match self.look_up(expression) {
-            Ok(value) => slot.types.admit_by(self.edition, value),
+            Ok(value) => slot.admit(self.edition, value),
             Err(Looked::Faulty) => return Outcome::Faulty,
             Err(Looked::Missing(_)) if expression.as_name().is_some() => return Outcome::Missing,
             Err(Looked::Foreign(_)) if self.is_of_others(slot, at) => return Outcome::Foreign,

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 
 use crate::values::constraint::Constraint;
+use crate::values::edition::Edition;
 use crate::values::expression::Expression;
 use crate::values::layer::Told;
+use crate::values::mistake::Mistake;
 use crate::values::name::Name;
 use crate::values::parameter::{Given as Level, ListMode};
+use crate::values::single::Asked;
 use crate::values::source::{Source, Where};
 use crate::values::types::Types;
 use crate::values::value::Value;
@@ -17,6 +20,8 @@ pub(super) struct Slot<'a> {
     pub(super) name: &'a Name,
     pub(super) types: Cow<'a, Types>,
     pub(super) list: ListMode,
+    /// What it asks of values besides its types.
+    pub(super) asked: Asked,
     pub(super) is_required: bool,
     pub(super) is_read_only: bool,
     /// The most specific level at which something is said of it.
@@ -28,6 +33,8 @@ pub(super) struct Slot<'a> {
     pub(super) declared: Where<'a>,
     /// What was substituted, the most general first.
     pub(super) candidates: Vec<Candidate<'a>>,
+    /// What was substituted where nobody may: each is a fault, and none of it is a candidate.
+    pub(super) refused: Vec<Candidate<'a>>,
     /// How it was narrowed, the most general first.
     pub(super) narrowings: Vec<Narrowing<'a>>,
     pub(super) renamed: Option<Renamed<'a>>,
@@ -121,6 +128,7 @@ impl<'a> Slot<'a> {
             name,
             types,
             list: ListMode::Replace,
+            asked: Asked { single: None, is_integer: false },
             is_required: false,
             is_read_only: matches!(scope, Scope::Runtime),
             level: None,
@@ -128,10 +136,16 @@ impl<'a> Slot<'a> {
             scope,
             declared,
             candidates: Vec::new(),
+            refused: Vec::new(),
             narrowings: Vec::new(),
             renamed: None,
             state: State::Pending,
         }
+    }
+
+    /// A value as it takes it.
+    pub(super) fn admit(&self, edition: Edition, value: Value) -> Result<Value, Mistake> {
+        self.types.admit_by(edition, value).and_then(|value| self.asked.admit(value))
     }
 
     /// Whether nothing that was said of it refers to anything.

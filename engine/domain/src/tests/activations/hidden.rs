@@ -74,6 +74,23 @@ fn what_two_set_differently_is_not_told_where_a_hidden_value_stands_in_it() {
     assert_eq!(verdict, Verdict::Conflict, "{detail}");
     assert!(detail.contains("a statement with a hidden value is set differently: by `cap-"), "{detail}");
     assert!(!detail.contains(SECRET), "{detail}");
+    let (verdict, detail) = network.lane.decided(&activate("acme/berlin/line-1", "other", &[]));
+    assert_eq!(verdict, Verdict::Conflict, "{detail}");
+    assert!(detail.contains(SECRET) && !detail.contains("hidden"), "the provider is told: {detail}");
+    let told = network.lane.events.iter().rfind(|(subject, _)| subject.contains(".audit.")).unwrap();
+    assert_eq!(told.1.data["verdict"], "conflict");
+    let told = told.1.data.to_string();
+    assert!(told.contains("a statement with a hidden value") && !told.contains(SECRET), "{told}");
+    // Nor where the other one is another line's.
+    network.does(&deactivate("acme/paris/line-1", "cap"));
+    network.does(&json!({"set_place": {"place": "acme/paris/line-1", "device": "pe-own"}}));
+    network.does(&json!({"set_subscription": {"place": "acme/paris/line-1", "name": "third", "service": "covert",
+        "substitutions": ["burst=2"], "active": false}}));
+    let (verdict, detail) = network.lane.decided(&activate("acme/paris/line-1", "third", &[]));
+    assert_eq!(verdict, Verdict::Conflict, "{detail}");
+    assert!(detail.contains(SECRET), "the provider is told: {detail}");
+    let told = network.lane.events.iter().rfind(|(subject, _)| subject.contains(".audit.")).unwrap().1.data.to_string();
+    assert!(told.contains("a statement with a hidden value is set otherwise") && !told.contains(SECRET), "{told}");
 }
 
 fn previewed(network: &Network, verb: &Value, reader: Reader<'_>) -> Preview {

@@ -18,17 +18,11 @@ fn what_is_to_count_later_is_held_against_what_counts_always() {
     };
     network.does(&activate("acme/berlin/line-1", "day", &["text=\"a\""]));
     let night = |place: &str| at_hour(place, "night", "text=\"b\"", 22);
-    let (ours, theirs) = (
-        crate::activations::id(&"acme/berlin/line-1".parse().unwrap(), &"night".parse().unwrap(), ["text=\"b\""]),
-        crate::activations::id(&"acme/berlin/line-1".parse().unwrap(), &"day".parse().unwrap(), ["text=\"a\""]),
-    );
     assert_eq!(
         network.refuses(&night("acme/berlin/line-1")),
-        format!(
-            "`acme/berlin/line-1`: `system login message` is set to `a` and to `b`: by `{theirs}` of `day` at \
-             `acme/berlin/line-1`, for `acme/berlin/line-1`, with `text` and by `{ours}` of `night` at \
-             `acme/berlin/line-1`, for `acme/berlin/line-1`, with `text`"
-        )
+        "`acme/berlin/line-1`: `system login message` is set to `a` and to `b`: by `day-7eab7a0672b1` of `day` at \
+         `acme/berlin/line-1`, for `acme/berlin/line-1`, with `text` and by `night-5c94dce4042e` of `night` at \
+         `acme/berlin/line-1`, for `acme/berlin/line-1`, with `text`"
     );
     let found = network.refuses(&at_hour("acme/berlin/line-1", "night", "text=1", 22));
     assert!(found.contains("`text`"), "{found}");

@@ -45,6 +45,13 @@ pub(super) fn stories(random: &mut super::managers::Dice) -> Vec<Vec<Value>> {
             json!({"set_place": {"place": "acme/paris/line-1", "device": "pe-lyon"}}),
             json!({"set_place": {"place": "acme/paris/line-1", "interface": "ge-0/0/1"}}),
         ],
+        // The site's own one comes and goes while the inherited one is given the same values.
+        vec![
+            subscribe("acme/berlin", "twin", "limit", &["burst=2k", "label=\"twin\""], false),
+            activate("acme/berlin", "twin", &["rate=7m"]),
+            json!({"remove_subscription": named("acme/berlin", "twin")}),
+        ],
+        vec![activate("acme/berlin", "twin", &["rate=7m"]), activate(&line, "twin", &["rate=7m"])],
     ]
 }
 
@@ -94,6 +101,13 @@ fn stored(network: &Network) -> BTreeMap<Vec<u8>, Vec<u8>> {
     stored
 }
 
+/// Where the subscription was made that a command activates, where it names one.
+fn made(network: &Network, verb: &Value) -> Option<linesman_schemas::Place> {
+    let asked = verb.get("activate_subscription")?;
+    let (place, name) = (asked["place"].as_str()?.parse().unwrap(), asked["name"].as_str()?.parse().unwrap());
+    subscriptions::seen(&network.lane.base, &place, &name).unwrap().map(|(made, _)| made)
+}
+
 /// A service as [`LIMIT`], whose policers are told apart by a label.
 pub(super) const LABELLED: &str = "firewall {\n    policer {{ label }}-{{ line }} {\n        rate {{ rate }};\n        burst {{ burst }};\n    }\n}\n";
 
@@ -103,11 +117,12 @@ fn a_thousand_orders_end_alike_to_the_byte() {
     let limit = service("limit", &[(LIMIT[0].0, &definition), (LIMIT[1].0, LABELLED)]);
     let seed = std::env::var("LINESMAN_SEED").ok().map_or(1, |seed| seed.parse().unwrap());
     let mut random = super::managers::Dice(seed);
-    let before = Network::with(vec![limit, service("banner", &BANNER)]);
+    let mut before = Network::with(vec![limit, service("banner", &BANNER)]);
+    before.does(&subscribe("acme", "twin", "limit", &["burst=1k", "label=\"twin\""], false));
     let (mut refused, mut alike) = (0, 0);
     for set in 0..20 {
         let told = stories(&mut random);
-        // By what was taken in: the same commands, in whatever order, end alike.
+        // By what was taken in: the same commands about the same subscriptions, in whatever order, end alike.
         let mut ends = BTreeMap::new();
         for order in 0..50 {
             let mut network = before.copy();
@@ -119,10 +134,13 @@ fn a_thousand_orders_end_alike_to_the_byte() {
                 let at = random.next(stories.len());
                 let story = stories[at].0;
                 match stories[at].1.next() {
-                    Some((step, verb)) => match network.lane.decided(verb).0 {
-                        Verdict::Done => drop(taken.insert((story, step))),
-                        _ => refused += 1,
-                    },
+                    Some((step, verb)) => {
+                        let made = made(&network, verb);
+                        match network.lane.decided(verb).0 {
+                            Verdict::Done => drop(taken.insert((story, step, made))),
+                            _ => refused += 1,
+                        }
+                    }
                     None => drop(stories.remove(at)),
                 }
                 if random.next(2) == 0 {

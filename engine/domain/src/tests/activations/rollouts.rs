@@ -128,7 +128,7 @@ fn loads(network: &Network, catalog: Arc<Catalog>) -> Preview {
         lane: network.lane.number,
         directory: Arc::clone(&network.lane.directory),
         organization: "acme".parse().unwrap(),
-        asked: Asked::Services(catalog),
+        asked: Asked::Services { catalog, is_forced: false },
         now: network.lane.now,
     };
     let sight = Sight { sees: &|_| true, reader: Reader::of_provider() };

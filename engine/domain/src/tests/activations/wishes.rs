@@ -33,6 +33,11 @@ fn a_policy_activates_a_service_for_the_line_that_the_device_serves_and_ends_it(
     assert_eq!(network.texts("SNedge"), ["firewall { policer line-1 { rate 5000; burst 3000; } }"]);
     let (subject, event) = network.lane.events.iter().rfind(|(subject, _)| subject.contains(".audit.")).unwrap();
     assert_eq!((subject.as_str(), &event.data["actor"]), ("acme.audit.activate-subscription", &json!("begin")));
+    let place: linesman_schemas::Place = "acme/berlin/line-1".parse().unwrap();
+    let name = "guard".parse().unwrap();
+    let (_, row) = crate::activations::at(&network.lane.base, &place, &name).next().unwrap().unwrap();
+    let by: BTreeSet<&str> = row.substitutions.iter().map(|given| given.by.as_str()).chain([row.by.as_str()]).collect();
+    assert_eq!(by, BTreeSet::from(["policy begin"]), "no person of that name");
     network.told.clear();
     network.lane.bundle("acme", "edge", 3, "High");
     network.settle();

@@ -245,3 +245,84 @@ fn values_of_a_place_are_acquired_from_its_rows() {
     assert_eq!(renamed.0, Verdict::Invalid, "{}", renamed.1);
     assert!(renamed.1.contains("has renamed it (substitute `net`)"), "{}", renamed.1);
 }
+
+#[test]
+fn a_localized_name_stays_declared_as_long_as_something_is_given_of_it() {
+    for (at, subscribed) in [(level::NEWEST, true), (level::NEWEST, false), (9, false)] {
+        let mut lane = served_at(at);
+        let localize = |change: Value| {
+            let mut said = json!({"service": "nat", "keep": true, "substitutions": []});
+            said.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            json!({ "localize_service": said })
+        };
+        let set =
+            |place: &str, given: &str| json!({"set_values": {"place": place, "substitutions": [given], "keep": true}});
+        if subscribed {
+            lane.does(&json!({"set_subscription": {"place": "acme", "name": "out", "service": "nat"}}));
+        }
+        lane.does(&localize(json!({"substitutions": ["dept:network=", "pool=dept"]})));
+        lane.does(&set("acme", "dept=10.0.0.0/8"));
+        lane.does(&set("acme/berlin", "dept=192.0.2.0/24"));
+        let unset = localize(json!({"unset": ["dept", "pool"]}));
+        if at < level::NEWEST {
+            assert_eq!(lane.does(&unset), "changed", "as it was");
+            continue;
+        }
+        let told = "it would break what stands below: `acme`: `dept=10.0.0.0/8` is given, and there would be no parameter \
+                    `dept`; `acme/berlin`: `dept=192.0.2.0/24` is given, and there would be no parameter `dept`";
+        assert_eq!(lane.decided(&unset), (Verdict::Conflict, told.to_owned()));
+        for place in ["acme", "acme/berlin"] {
+            lane.does(&json!({"set_values": {"place": place, "substitutions": []}}));
+        }
+        lane.does(&unset);
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_what_is_given_is_told_at_once() {
+    let given = ["rate=5g", "zzz=1", "pool=((", "yyy=2", "rate in 7..", "rate in 2..3", "rate in 2..4", "pool=5"];
+    let told = [
+        "`substitutions/2` at column",
+        "`substitutions/4` at column",
+        "`substitutions/6` gives `rate` a second time",
+        "there is no parameter `zzz`",
+        "there is no parameter `yyy`",
+        "5000000000",
+        "`network` takes networks, and `5` is",
+    ];
+    let activate = json!({"activate_subscription": {"place": "acme/berlin", "name": "out", "substitutions": given}});
+    for verb in [json!({"set_values": {"place": "acme/berlin", "substitutions": given}}), activate] {
+        for at in [level::NEWEST, 9] {
+            let mut lane = served_at(at);
+            lane.does(&json!({"set_subscription": {"place": "acme", "name": "out", "service": "nat"}}));
+            let (verdict, found) = lane.decided(&verb);
+            assert_eq!(verdict, Verdict::Invalid, "{found}");
+            if at == level::NEWEST {
+                let missing: Vec<_> = told.iter().filter(|told| !found.contains(**told)).collect();
+                assert!(missing.is_empty(), "{missing:?} in {found}");
+            } else {
+                assert!(found.starts_with(told[0]) && !found.contains("zzz"), "{found}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_says_what_is_fixed_and_what_refers_to_a_name_that_goes() {
+    let set =
+        |place: &str, given: &[&str]| json!({"set_values": {"place": place, "substitutions": given, "keep": true}});
+    let mut lane = served();
+    lane.does(&json!({"set_subscription": {"place": "acme", "name": "out", "service": "nat"}}));
+    lane.does(&set("acme", &["!rate in 1..100m", "dept:network=", "pool=dept"]));
+    let told = "what narrows `rate` is fixed by `acme`, and nobody below narrows it further";
+    let narrows = set("acme/berlin", &["rate in 1..50m"]);
+    assert_eq!(lane.decided(&narrows), (Verdict::Conflict, told.to_owned()));
+    assert_eq!(lane.does(&set("acme/berlin", &["rate=20m", "dept=192.0.2.0/24"])), "changed");
+    let unset = json!({"set_values": {"place": "acme", "unset": ["dept"], "substitutions": [], "keep": true}});
+    let told = "`pool=dept` of `acme` refers to `dept`, which would be no parameter any more; `acme/berlin`: \
+                `dept=192.0.2.0/24` is given, and there would be no parameter `dept`";
+    assert_eq!(lane.decided(&unset), (Verdict::Invalid, told.to_owned()));
+    lane.does(&set("acme", &["!rate=7m"]));
+    let told = "`rate` is fixed by `acme`, and nobody below substitutes it";
+    assert_eq!(lane.decided(&narrows), (Verdict::Conflict, told.to_owned()));
+}

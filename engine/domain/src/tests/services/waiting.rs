@@ -69,6 +69,22 @@ fn a_subscription_is_refused_that_does_not_take_what_stands() {
     }
 }
 
+/// Until level 9 what an enterprise gives that is called as sources are was taken for what nobody gives.
+#[test]
+fn a_place_that_is_called_as_a_source_is_a_place() {
+    for (org, level) in [("site", 10), ("global", 10), ("site", 9), ("global", 9), ("acme", 9)] {
+        let mut lane = served_at(level);
+        lane.organization(org, "Send all information");
+        lane.services = catalog(&[source("nat", NAT), source("shape", SHAPE)], None);
+        lane.rules(2, &[], Settings::default());
+        let mut of = |verb| lane.decided_of(org, &json!({"kind": "provider", "name": "admin"}), &verb);
+        assert_eq!(of(set(org, &["rate=10m"])).0, Verdict::Done);
+        let (verdict, told) = of(subscribe(org, "shape"));
+        let is_refused = level >= 10 || org == "acme";
+        assert_eq!(verdict, if is_refused { Verdict::Conflict } else { Verdict::Done }, "{org} at {level}: {told}");
+    }
+}
+
 #[test]
 fn what_the_provider_has_renamed_is_given_by_its_new_name() {
     for subscribed in [None, Some("acme/berlin")] {

@@ -22,7 +22,6 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain::audit::{AuditRow, Hash, Log, Owner};
-use linesman_rules::excerpt;
 use linesman_schemas::Principal;
 use linesman_schemas::audit::{Record, Verdict};
 use serde::{Deserialize, Serialize};
@@ -33,6 +32,7 @@ use super::Error;
 use super::walk::{Walk, answer, unknown};
 use crate::edge::filters::tables::Audit;
 use crate::edge::paging::{Offered, Page, Pager, Paging, Rank, Value};
+use crate::edge::paths::Count;
 use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
@@ -96,19 +96,6 @@ pub(in crate::edge) struct RecordPath {
     /// Which of that log.
     #[param(value_type = u64, example = 17)]
     index: Count,
-}
-
-/// A number of a path or a query.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-struct Count(u64);
-
-impl TryFrom<String> for Count {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|_| format!("`{}` is no number", excerpt(&text)))
-    }
 }
 
 /// A log in a path.

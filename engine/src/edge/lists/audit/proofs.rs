@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::sight::{admit, is_whole};
-use super::{Count, LogPath, missing, one};
+use super::{LogPath, missing, one};
 use crate::edge::filters::LogOf;
 use crate::edge::lists::Error;
 use crate::edge::lists::walk::{Walk, answer, found};
+use crate::edge::paths::Count;
 use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;

@@ -188,6 +188,7 @@ fn of_organization() -> Vec<Request> {
         request("test-organization", "/api/v1/organizations/{one}/test", None),
         request("set-credentials.remove", "/api/v1/organizations/{one}/credentials", None),
         request("unredact", "/api/v1/organizations/{one}/unredact", None),
+        request("export-cases", "/api/v1/organizations/{one}/export", None),
         request(
             "set-credentials",
             "/api/v1/organizations/{one}/credentials",
@@ -304,6 +305,8 @@ fn of_incident(id: &str) -> Vec<Request> {
     vec![
         of("incident", "/api/v1/incidents/{id}", None),
         of("case", "/api/v1/cases/{id}", None),
+        of("case.files", "/api/v1/cases/{id}/files", None),
+        of("export-cases.file", "/api/v1/cases/{id}/files/1", None),
         of("assign-incident", "/api/v1/incidents/{id}/assign", Some(json!({"owner": "{login}"}))),
         of("prioritise-incident", "/api/v1/incidents/{id}/prioritise", Some(json!({"priority": "Low"}))),
         of("close-incident", "/api/v1/incidents/{id}/close", note()),

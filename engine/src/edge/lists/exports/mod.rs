@@ -1,0 +1,230 @@
+//! `/api/v1/organizations/{name}/export`: what may leave of an organization's incidents and cases, as an archive that a
+//! person carries to the support system. In mode `offline` it is the way out; it is there in every mode.
+//!
+//! INVARIANT (data leaves only filtered): texts are made by the domain as those that are sent are, files by the connectors'
+//! own filter, at the organization's filter level. Nothing else of either is in the archive.
+//!
+//! Each incident asks anew what whoever asks sees and may. What breaks off has no `manifest.json` at its end.
+
+mod archive;
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use linesman_domain::exports::{Export, Exports};
+use linesman_schemas::command::{CasesExport, Organization, Verb};
+use linesman_schemas::control::InstallationSection;
+use linesman_schemas::outcome::FailureClass;
+use linesman_schemas::reaction::CaseRequest;
+use linesman_schemas::upload::Upload;
+use linesman_schemas::{FilterLevel, IncidentId, OrgName, Place};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::walk::{Walk, found, unknown};
+use super::{Error, seen};
+use crate::edge::installed;
+use crate::edge::logins::Entered;
+use crate::edge::paths::OrganizationPath;
+use crate::edge::shares::Seat;
+use crate::edge::sources::Sources;
+use crate::edge::transport::params::PathOf;
+use crate::edge::transport::problem::{Problem, ProblemBody};
+use crate::edge::viewer::Viewer;
+use crate::edge::writes::{HANDED_OUT_FROM, is_there, on_record_from};
+use crate::log::streams::lane_of;
+use archive::Archive;
+
+/// How many incidents are looked at in one walk.
+const PART: u64 = 16;
+/// How many pieces of the archive wait for whoever reads it.
+const AHEAD: usize = 4;
+/// Why a file is not in the archive that the filter, or what it came from, did not give.
+const NOT_GIVEN: &str = "it is not there any more, or cannot be filtered: the log of the engine says which";
+/// Why one is not of which nothing is left.
+const NOTHING_LEFT: &str = "nothing of it is left at the filter level";
+
+/// What is exported, and by whom.
+struct Work {
+    sources: Arc<Sources>,
+    /// By what they came in: it may be ended meanwhile.
+    headers: HeaderMap,
+    org: OrgName,
+    section: InstallationSection,
+    _seat: Seat,
+}
+
+/// What is said of an incident's case.
+#[derive(Serialize)]
+struct Said<'a> {
+    /// How the case stands here; null: there is none.
+    state: Option<&'static str>,
+    /// What leaves of it.
+    request: &'a CaseRequest,
+}
+
+/// Incidents of an organization as they may leave.
+struct Part {
+    level: FilterLevel,
+    exports: Vec<(IncidentId, Export)>,
+    /// The number of the first that is not looked at; none behind the last.
+    next: Option<u64>,
+}
+
+/// What may leave of an organization's incidents and cases, as a tar that is carried to the support system.
+///
+/// Filtered as what is sent to an upstream is, at the organization's filter level: `cases/<incident>/case.json` and the files
+/// of the case beside it, of an incident without a case `incidents/<incident>/incident.json`, and last `manifest.json` with the
+/// SHA-256 of each and what is withheld. An archive that does not end with it broke off. It is on record before anything of it
+/// is handed out.
+#[utoipa::path(
+    get, path = "/api/v1/organizations/{name}/export", operation_id = "export-cases", tag = "cases",
+    params(OrganizationPath),
+    responses(
+        (status = 200, description = "The archive.", body = Vec<u8>, content_type = "application/x-tar"),
+        (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
+            body = ProblemBody),
+        (status = 404, description = "There is no such organization.", content_type = "application/problem+json",
+            body = ProblemBody),
+        (status = 409, description = "The engine level is too low.", content_type = "application/problem+json",
+            body = ProblemBody),
+    )
+)]
+pub(in crate::edge) async fn export(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    PathOf(path): PathOf<OrganizationPath>,
+) -> Result<Response, Problem> {
+    let org = path.name;
+    viewer.may("export-cases", &Place::Organization(org.clone()))?;
+    is_there(&sources, &org)?;
+    let seat = sources.exporters.take(&viewer)?;
+    let (section, _) = installed::present(&sources).await?;
+    let verb = Verb::Organization(Organization::ExportCases(CasesExport::default()));
+    on_record_from(&sources, &viewer, HANDED_OUT_FROM, Some(org.clone()), verb).await?;
+    tracing::info!(organization = %org, principal = %viewer.principal(), "cases are exported");
+    let disposition = format!("attachment; filename=\"cases-{org}.tar\"");
+    let work = Work { sources, headers, org, section, _seat: seat };
+    let (out, pieces) = mpsc::channel(AHEAD);
+    // It ends with whoever reads it.
+    let mut writing = JoinSet::new();
+    writing.spawn(async move {
+        if let Err(error) = work.write(Archive::new(out.clone())).await {
+            tracing::warn!(organization = %work.org, %error, "an export of cases broke off");
+            let _ = out.send(Err(error)).await;
+        }
+    });
+    let body = stream::unfold((pieces, writing), async |(mut pieces, writing)| {
+        pieces.recv().await.map(|piece| (piece, (pieces, writing)))
+    });
+    let headers = [(CONTENT_TYPE, "application/x-tar".to_owned()), (CONTENT_DISPOSITION, disposition)];
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+impl Work {
+    async fn write(&self, mut archive: Archive) -> io::Result<()> {
+        let (mut from, mut level) = (Some(1), FilterLevel::DoNotSend);
+        while let Some(first) = from {
+            // The answer has begun: where it cannot go on, all that is left is to break it off.
+            let broken = |_: Problem| io::Error::other("the export cannot go on");
+            let viewer = self.again().map_err(broken)?;
+            let (org, section) = (self.org.clone(), self.section);
+            let part = found(&self.sources, viewer, move |walk| part(walk, &org, first, section)).await;
+            let part = part.map_err(broken)?;
+            for (id, export) in &part.exports {
+                self.add(&mut archive, id, export).await?;
+            }
+            (from, level) = (part.next, part.level);
+        }
+        archive.finish(&self.org, level).await
+    }
+
+    /// Whoever asks, as far as they are still let in, and may.
+    fn again(&self) -> Result<Viewer, Problem> {
+        let path = format!("/api/v1/organizations/{}/export", self.org);
+        let Entered::In(entry) = self.sources.enter(&Method::GET, &path, &self.headers)? else {
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, "the session or token was ended"));
+        };
+        let viewer = self.sources.grants.viewer(entry.principal)?;
+        viewer.may("export-cases", &Place::Organization(self.org.clone()))?;
+        Ok(viewer)
+    }
+
+    /// Adds what may leave of an incident.
+    async fn add(&self, archive: &mut Archive, id: &IncidentId, export: &Export) -> io::Result<()> {
+        let (folder, text) = match export.state {
+            Some(_) => (format!("cases/{id}"), "case.json"),
+            None => (format!("incidents/{id}"), "incident.json"),
+        };
+        match &export.request {
+            Ok(request) => {
+                let said = Said { state: export.state.map(|state| state.as_str()), request };
+                archive.text(format!("{folder}/{text}"), id, &said).await?;
+            }
+            Err(why) => archive.withhold(id, None, why),
+        }
+        for (number, file) in &export.files {
+            match file {
+                Ok(upload) => self.add_file(archive, &folder, (id, *number), upload).await?,
+                Err(why) => archive.withhold(id, Some(*number), why),
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_file(
+        &self,
+        archive: &mut Archive,
+        folder: &str,
+        (id, number): (&IncidentId, u32),
+        upload: &Upload,
+    ) -> io::Result<()> {
+        let Sources { rows, fetching, leaving, .. } = &*self.sources;
+        let lanes = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let lane = rows.get(lane_of(self.org.as_str(), lanes) as usize);
+        let lane = lane.ok_or_else(|| io::Error::other("there is no lane"))?;
+        let filtered = match fetching.upload(lane, &self.org, upload).await {
+            Ok(contents) => leaving.parcel(Some(&self.org), upload, contents).await,
+            Err(failure) => Err(failure),
+        };
+        match filtered {
+            Ok(parcel) if parcel.request().size == 0 => archive.withhold(id, Some(number), NOTHING_LEFT),
+            Ok(parcel) => archive.file(folder, (id, number), &parcel).await?,
+            Err(failure) if failure.class == FailureClass::Refused => {
+                // What it says may name what is in the document.
+                tracing::warn!(incident = %id, number, message = failure.message, "a file is not exported");
+                archive.withhold(id, Some(number), NOT_GIVEN);
+            }
+            Err(failure) => return Err(io::Error::other(failure.message)),
+        }
+        Ok(())
+    }
+}
+
+/// The incidents from one number on that are there for whoever walks, as they may leave; a few of them.
+fn part(walk: &Walk, org: &OrgName, first: u64, section: InstallationSection) -> Result<Part, Error> {
+    let lane = walk.lane(org).ok_or_else(|| unknown(org))?;
+    let all = walk.some(org, &linesman_domain::organizations::key(org))?.ok_or_else(|| unknown(org))?.incidents;
+    let lanes = u32::try_from(walk.lanes().len()).unwrap_or(u32::MAX);
+    let rows = Exports::open(Box::new(lane.clone()), lane_of(org.as_str(), lanes), org, section)?;
+    let end = all.min(first.saturating_add(PART - 1));
+    let mut exports = Vec::new();
+    for number in first..=end {
+        walk.step()?;
+        let id = IncidentId { org: org.clone(), number };
+        if seen::incident(walk, &id)?.is_some()
+            && let Some(export) = rows.of(&id)?
+        {
+            exports.push((id, export));
+        }
+    }
+    Ok(Part { level: rows.filter_level(), exports, next: (end < all).then_some(end + 1) })
+}
