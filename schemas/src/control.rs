@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::ApprovalSettings;
 use crate::command::Command;
 use crate::mode::Mode;
 use crate::mode::Upstream;
@@ -259,6 +260,14 @@ pub struct Settings {
     /// How long what end customers have uploaded with a case is kept once that is closed.
     #[serde(skip_serializing_if = "is_a_week")]
     pub upload_retention_s: u64,
+    /// What needs approval, and how long there is to decide.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub approvals: ApprovalSettings,
+}
+
+/// What is not said does not change the hash of settings from before it could be.
+fn is_usual(approvals: &ApprovalSettings) -> bool {
+    *approvals == ApprovalSettings::default()
 }
 
 const WEEK_S: u64 = 7 * 86_400;
@@ -286,6 +295,7 @@ impl Default for Settings {
             circuit_rest_most_s: 600,
             audit_retention_s: 0,
             upload_retention_s: WEEK_S,
+            approvals: ApprovalSettings::default(),
         }
     }
 }

@@ -199,6 +199,8 @@ async fn every_documented_message_is_seen() {
             "out.{organization}.dead.device-limit:",
             "out.{organization}.reaction.partner:",
             "out.{organization}.trigger.incident.reported-by-end-customer:",
+            // `approvals.rs` has it.
+            "out.{organization}.trigger.approval.required:",
             "out._provider.audit.load-installation:",
             "out._provider.audit.take-up-installation:",
             // What runs out: `licences.rs`, and the domain's own tests.

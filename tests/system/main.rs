@@ -5,6 +5,7 @@
 mod accounts;
 mod activations;
 mod api;
+mod approvals;
 mod audit;
 mod bundles;
 mod check;

@@ -10,7 +10,7 @@ pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
     let detail = match content {
         Content::Provided(_) => "messages of the provider are taken in from engine level 10 on".to_owned(),
         Content::Command(command) => match &command.verb {
-            Verb::Message(Message::Add(_)) | Verb::Organization(Organization::ExportCases(_)) => {
+            Verb::Approval(_) | Verb::Message(Message::Add(_)) | Verb::Organization(Organization::ExportCases(_)) => {
                 format!("`{}` is asked for from engine level 10 on", command.verb.operation())
             }
             _ => return None,

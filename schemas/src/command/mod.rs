@@ -2,6 +2,7 @@
 //!
 //! Verbs come in families, a file each: what a verb is called in subjects, its bounds, the right it needs.
 
+mod approval;
 mod audit;
 pub(crate) mod bounds;
 mod case;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CommandId, OrgName, Place, Principal};
 
+pub use approval::{Approval, ApprovalDecision};
 pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
 pub use bounds::{
     ADDRESS_MOST, CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST,
@@ -105,6 +107,8 @@ pub enum Verb {
     Service(Service),
     /// Of the provider's intelligence messages.
     Message(Message),
+    /// Of an approval.
+    Approval(Approval),
 }
 
 impl Verb {
@@ -128,6 +132,7 @@ impl Verb {
             Self::Subscription(verb) => verb.as_str(),
             Self::Service(verb) => verb.as_str(),
             Self::Message(verb) => verb.as_str(),
+            Self::Approval(verb) => verb.as_str(),
         }
     }
 
@@ -161,7 +166,8 @@ impl Verb {
                 | Self::Manager(_)
                 | Self::Token(_)
                 | Self::Session(_)
-                | Self::Audit(_),
+                | Self::Audit(_)
+                | Self::Approval(_),
                 Some(org),
             ) => Some(Place::Organization(org.clone())),
             (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_) | Self::Message(_), Some(_))
@@ -174,7 +180,8 @@ impl Verb {
                 | Self::Place(_)
                 | Self::Values(_)
                 | Self::Subscription(_)
-                | Self::Service(_),
+                | Self::Service(_)
+                | Self::Approval(_),
                 None,
             ) => None,
         }
@@ -208,6 +215,7 @@ impl Verb {
             Self::Values(verb) => verb.check(),
             Self::Subscription(verb) => verb.check(),
             Self::Service(verb) => verb.check(),
+            Self::Approval(verb) => verb.check(),
             Self::Engine(verb) => verb.check(),
             Self::Message(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) => Ok(()),

@@ -145,7 +145,7 @@ fn shown(owner: &Owner, who: &Principal, chain: Vec<String>) -> (String, Option<
 }
 
 /// What a verb is about, as it names it: what is not its place.
-fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
+pub(crate) fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
     let login = |manager: &ManagerName| Login::new(org.cloned(), manager.clone()).to_string();
     match verb {
         Verb::Incident(verb) => Some(verb.incident().to_string()),
@@ -167,6 +167,7 @@ fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
         Verb::Message(MessageVerb::Add(given)) => Some(given.id.clone()),
         Verb::Service(ServiceVerb::Rollout(rollout)) => Some(rollout.service.to_string()),
         Verb::Place(PlaceVerb::Tie(tie)) => Some(tie.serial_number.clone()),
+        Verb::Approval(verb) => Some(verb.approval().to_string()),
         Verb::Session(Session::Touch(_))
         | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_))
         | Verb::Organization(_)

@@ -3,6 +3,7 @@
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
+use linesman_schemas::approval::{ApprovalKind, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::control::{PolicySource, RefusedPolicy, RuleBook, Settings};
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
@@ -21,6 +22,7 @@ use crate::log::books::{Books, pack};
 use crate::log::streams::{Layout, ensure, open};
 use crate::metrics::Metrics;
 use linesman_domain::activations::parts::{self, PartRow};
+use linesman_domain::approvals::{self, ApprovalRow, ApprovalState};
 use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, Stays};
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::intelligence::{self, IntelligenceRow};
@@ -219,6 +221,7 @@ impl World {
                 (intelligence::key(&org, "TSB-1").into_bytes(), table::encode(&message).unwrap()),
                 (commands::key(Some(&org), "asked-1").into_bytes(), table::encode(&command).unwrap()),
                 (cases::key(&org, 1).into_bytes(), table::encode(&case).unwrap()),
+                (approvals::key(&org, 1).into_bytes(), table::encode(&approval(name)).unwrap()),
                 upload(&org, 1),
                 place(&format!("{name}/berlin")),
                 place(&format!("{name}/berlin/line-7")),
@@ -270,6 +273,7 @@ impl World {
             _ if path.contains("dead-letters") => self.letter(whose).await,
             _ if path.contains("commands") => "asked-1".to_owned(),
             _ if path.contains("intelligence") => "TSB-1".to_owned(),
+            _ if path.contains("approvals") => format!("{whose}-a1"),
             _ => format!("{whose}-1"),
         };
         let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
@@ -298,7 +302,7 @@ impl World {
             "assign" => Some(json!({"owner": "ann"})),
             "prioritise" => Some(json!({"priority": "High"})),
             "close" | "reopen" | "annotate" | "note" => Some(json!({"note": "x"})),
-            "submit" | "save" | "forward" | "handle" | "override" => Some(json!({})),
+            "submit" | "save" | "forward" | "handle" | "override" | "approve" | "reject" => Some(json!({})),
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
             "mode" => Some(json!({"mode": "partner"})),
@@ -463,4 +467,31 @@ async fn only_events_that_are_seen_are_heard() {
         assert_eq!(names.collect::<Vec<_>>(), expected, "{heard}");
     }
     world.end().await;
+}
+
+/// Something of an organization that awaits approval.
+fn approval(whose: &str) -> ApprovalRow {
+    ApprovalRow {
+        kind: ApprovalKind::ForwardCase,
+        is_two_person: false,
+        reasons: vec!["settings".to_owned()],
+        operation: "forward-case".to_owned(),
+        about: format!("{whose}-1"),
+        place: whose.to_owned(),
+        verb: json!({"forward_case": {"incident": format!("{whose}-1")}}).to_string(),
+        content: json!({"synopsis": format!("case of {whose}")}).to_string(),
+        sha256: [0; 32],
+        principal: json!({"kind": "configuration"}).to_string(),
+        actor: "configuration".to_owned(),
+        chain: Vec::new(),
+        node: String::new(),
+        command: "asked-1".to_owned(),
+        asked: Timestamp::UNIX_EPOCH,
+        due: "2100-01-01T00:00:00Z".parse().unwrap(),
+        on_timeout: OnTimeout::Reject,
+        state: ApprovalState::Pending,
+        decision: None,
+        outcome: None,
+        instead: None,
+    }
 }
