@@ -199,6 +199,7 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
     let (_kept, lanes): (Vec<_>, Vec<_>) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
     let edge = Edge {
         upstream: None,
+        leaving: Default::default(),
         partner: None,
         store: Arc::clone(store),
         books: Arc::new(Books::new(client.clone(), 1)),
@@ -209,6 +210,7 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
         sealed: Arc::new(Sealed::open(dir, None)?),
         pin: None,
         token: TOKEN.to_owned(),
+        doors: dir.join("doors.json"),
         limits: Limits::default(),
         standing: Arc::new(licence::Standing::without(Mode::Partner)),
         ready: watch::channel(true).1,

@@ -40,8 +40,9 @@ fn files(path: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn text(files: &BTreeMap<String, Vec<u8>>, path: &str) -> String {
-    let bytes = files.get(path).unwrap_or_else(|| panic!("no {path} in {:?}", files.keys()));
-    String::from_utf8(bytes.clone()).unwrap()
+    let bytes = files.get(path);
+    assert!(bytes.is_some(), "no {path} in {:?}", files.keys());
+    String::from_utf8(bytes.unwrap().clone()).unwrap()
 }
 
 async fn takes(engine: &Engine, organization: &str, bundle: String) {

@@ -197,7 +197,7 @@ fn a_partner_as_the_upstream_needs_no_site() {
     let often = text
         .replace("kind = 'partner'", "kind = 'jss'")
         .replace("source_address", "site_id = 'P-1000'\nsource_address");
-    let often = load(&folder.sources(&format!("{often}[settings]\ncase_poll_s = 5\n"))).unwrap();
+    let often = load(&folder.sources(format!("{often}[settings]\ncase_poll_s = 5\n"))).unwrap();
     let expected = "`settings.case_poll_s` asks 720 times an hour, of 300 requests that `upstream.requests_per_hour` lets: cases wait";
     assert!(matches!(&often.warnings[..], [only] if only.ends_with(expected)), "{:?}", often.warnings);
 
