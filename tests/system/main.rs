@@ -35,6 +35,7 @@ mod panics;
 mod partner;
 mod permissions;
 mod policies;
+mod provided;
 mod record;
 mod redact;
 mod scripts;

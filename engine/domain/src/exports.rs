@@ -1,8 +1,10 @@
-//! What of an organization's incidents and cases may leave, for somebody who carries it: nothing is decided, and nothing
+//! What of an organization's incidents, cases and devices may leave, for somebody who carries it: nothing is decided, and nothing
 //! changes.
 //!
 //! INVARIANT (one filter): texts are those that a reaction would have, files those that a connector would be told of, made
 //! by the same functions as what is sent.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use linesman_schemas::control::{InstallationSection, Settings};
@@ -15,6 +17,7 @@ use super::desk::{Desk, Setting};
 use super::devices::Devices;
 use super::organizations::Organizations;
 use super::position::{self, Position};
+use super::snapshots::upward;
 use super::state::{Base, State};
 use super::{Error, incidents, level, uploads};
 
@@ -74,5 +77,20 @@ impl Exports {
         let request = request.ok_or("the filter level is `Do not send`");
         let files = uploads::as_they_leave(&self.desk, &self.organizations, &incident)?;
         Ok(Some(Export { state, request, files }))
+    }
+    /// The serial numbers of the devices that have snapshots.
+    ///
+    /// # Errors
+    /// The base cannot be read.
+    pub fn with_snapshots(&self) -> Result<BTreeSet<String>, Error> {
+        upward::all(&self.desk, &self.org)
+    }
+
+    /// A device's newest snapshot, as a connector is told of it, or why it stays; none where it has none.
+    ///
+    /// # Errors
+    /// The base cannot be read.
+    pub fn snapshot(&self, serial_number: &str) -> Result<Option<Result<Box<Upload>, &'static str>>, Error> {
+        upward::as_it_leaves(&self.desk, &self.organizations, &self.org, serial_number)
     }
 }

@@ -14,6 +14,7 @@
 //! when the next round comes gives way to a newer one: of a device there is one at a time, however long the upstream is
 //! away. Whether anything may leave, and at which level, is asked when it is decided and whenever that changes.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use jiff::Timestamp;
@@ -232,10 +233,45 @@ pub(crate) fn slice(
     Ok((None, count as u64))
 }
 
+/// The devices of an organization that have sent snapshots, or of which its end customer has uploaded one.
+pub(crate) fn all(desk: &Desk, org: &OrgName) -> Result<BTreeSet<String>, Error> {
+    let base = desk.state();
+    let own = SNAPSHOTS.rows(base, &[org.as_str()]).map(|row| row.map(|(serial_number, _)| serial_number));
+    let uploaded =
+        uploads::SNAPSHOTS.rows(base, &[org.as_str()]).map(|row| row.map(|(serial_number, _)| serial_number));
+    own.chain(uploaded).map(|found| found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())).collect()
+}
+
+/// What of a device's newest snapshot may leave now, whenever it is asked for; none where it has none.
+pub(crate) fn as_it_leaves(
+    desk: &Desk,
+    organizations: &Organizations,
+    org: &OrgName,
+    serial_number: &str,
+) -> Result<Option<uploads::Left>, Error> {
+    let (Some(newest), Some(row)) = (newest(desk, org, serial_number)?, organizations.row(org)) else {
+        return Ok(None);
+    };
+    let why = match row.filter_level {
+        FilterLevel::DoNotSend => Some("the filter level is `Do not send`"),
+        FilterLevel::FeaturesOnly => Some("of features alone nobody could say whose they are"),
+        _ if !row.upload || row.submit_case_as != SubmitCaseAs::Real => {
+            Some("snapshots of the organization's devices stay here, as it is set")
+        }
+        _ if !is_told(serial_number) => Some("no upstream takes its serial number"),
+        _ => None,
+    };
+    Ok(Some(why.map_or_else(|| Ok(Box::new(upload(serial_number, newest, row.filter_level))), Err)))
+}
+
+/// Whether upstreams take a serial number.
+fn is_told(serial_number: &str) -> bool {
+    serial_number.chars().count() <= DEVICE_MOST && !serial_number.chars().any(char::is_control)
+}
+
 /// Sends a device's newest snapshot on its way, unless it is, or has left already.
 fn depart(desk: &mut Desk, organizations: &Organizations, org: &OrgName, serial_number: &str) -> Result<(), Error> {
-    // No upstream takes others.
-    if serial_number.chars().count() > DEVICE_MOST || serial_number.chars().any(char::is_control) {
+    if !is_told(serial_number) {
         return Ok(());
     }
     let Some(newest) = newest(desk, org, serial_number)? else { return Ok(()) };
@@ -259,7 +295,7 @@ fn depart(desk: &mut Desk, organizations: &Organizations, org: &OrgName, serial_
     desk.tally.snapshot("waiting");
     let at = after(desk.now, wait_s(org, serial_number, interval_s));
     let destination = upstream::of_case(&desk.installed);
-    let decided = Decided { id, destination, action: action(serial_number, newest, level) };
+    let decided = Decided { id, destination, action: Action::Upload(Box::new(upload(serial_number, newest, level))) };
     let is_suspended = organizations.is_suspended(org);
     reactions::react_at(desk, at, (org, None), &Cause::Handling, &decided, is_suspended)
 }
@@ -279,14 +315,14 @@ fn wait_s(org: &OrgName, serial_number: &str, interval_s: u64) -> u64 {
 ///
 /// INVARIANT (data leaves only filtered): below `Send all information` the name says nothing of whoever gave it; a host
 /// name, which may hold an address, leaves where the manifest of a bundle would have it.
-fn action(serial_number: &str, newest: Newest, filter_level: FilterLevel) -> Action {
+fn upload(serial_number: &str, newest: Newest, filter_level: FilterLevel) -> Upload {
     let is_bare = filter_level == FilterLevel::AddressesOverwritten || newest.host_name.chars().count() > DEVICE_MOST;
     let host_name = if is_bare { String::new() } else { newest.host_name };
     let (name, media_type) = match filter_level {
         FilterLevel::All => (newest.name, newest.media_type),
         _ => (NAME.to_owned(), Some(XML.to_owned()).filter(|_| !newest.is_object)),
     };
-    Action::Upload(Box::new(Upload {
+    Upload {
         kind: UploadKind::Snapshot,
         case: String::new(),
         name,
@@ -295,7 +331,7 @@ fn action(serial_number: &str, newest: Newest, filter_level: FilterLevel) -> Act
         filter_level,
         without: Vec::new(),
         source: newest.source,
-    }))
+    }
 }
 
 /// What was on its way is not any more.
@@ -354,7 +390,7 @@ pub(crate) fn refilter(
         let (name, media_type, host_name) = plain(known).unwrap_or_else(unknown);
         let (sha256, is_object) = (going.sha256, going.is_object);
         let newest = Newest { name, media_type, host_name, sha256, is_object, source: was.source };
-        return Ok(Some(Some(self::action(&serial_number, newest, level))));
+        return Ok(Some(Some(Action::Upload(Box::new(upload(&serial_number, newest, level))))));
     }
     desk.tally.snapshot("withdrawn");
     row.going = None;

@@ -209,7 +209,7 @@ async fn a_refusal_points_to_the_values_that_it_is_for() {
             (&put, values, json!(["a:number=\"x\"", "b:number=1", "c:rate=5", "c in 1..2"]), &[0, 2]),
             (&put, values, json!(["a:number=1", "interface_speed:number="]), &[1]),
             (&put, subscription, json!(["nosuch=1"]), &[0]),
-            (&post, &activate, json!(["nosuch=1", "line=\"x\""]), &[0]),
+            (&post, &activate, json!(["nosuch=1", "line=\"x\""]), &[0, 1]),
         ] {
             let mut body = json!({"substitutions": given});
             if path == subscription {

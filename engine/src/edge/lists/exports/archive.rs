@@ -27,13 +27,24 @@ pub(super) struct Archive {
     withheld: Vec<Withheld>,
 }
 
+/// What of the organization something belongs to.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Of {
+    /// An incident, or its case.
+    Incident(IncidentId),
+    /// A device, by serial number.
+    Device(String),
+}
+
 /// A file of it.
 #[derive(Debug, Serialize)]
 struct Listed {
     path: String,
     size: u64,
     sha256: String,
-    incident: IncidentId,
+    #[serde(flatten)]
+    of: Of,
     /// What it is; none of what is said of a case.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<UploadKind>,
@@ -42,8 +53,9 @@ struct Listed {
 /// What is not in it.
 #[derive(Debug, Serialize)]
 struct Withheld {
-    incident: IncidentId,
-    /// The number of the file; none of what is said of a case.
+    #[serde(flatten)]
+    of: Of,
+    /// The number of the file; none of what is said of a case, and of a snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<u32>,
     why: &'static str,
@@ -56,36 +68,31 @@ impl Archive {
     }
 
     /// Names what is not in it.
-    pub(super) fn withhold(&mut self, incident: &IncidentId, file: Option<u32>, why: &'static str) {
-        self.withheld.push(Withheld { incident: incident.clone(), file, why });
+    pub(super) fn withhold(&mut self, of: &Of, file: Option<u32>, why: &'static str) {
+        self.withheld.push(Withheld { of: of.clone(), file, why });
     }
 
     /// Adds what is said of a case.
     ///
     /// # Errors
     /// Nobody reads it any more.
-    pub(super) async fn text(&mut self, path: String, incident: &IncidentId, said: &impl Serialize) -> io::Result<()> {
+    pub(super) async fn text(&mut self, path: String, of: &Of, said: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_vec_pretty(said)?;
         let (size, sha256) = (text.len() as u64, hex::encode(Sha256::digest(&text)));
         self.begin(&path, size).await?;
         self.write(text.into()).await?;
         self.end(size).await?;
-        self.files.push(Listed { path, size, sha256, incident: incident.clone(), kind: None });
+        self.files.push(Listed { path, size, sha256, of: of.clone(), kind: None });
         Ok(())
     }
 
-    /// Adds a file, in a folder, by its number and what is left of its name.
+    /// Adds a file, behind what its path begins with by what is left of its name.
     ///
     /// # Errors
     /// It cannot be read, or nobody reads what is written any more.
-    pub(super) async fn file(
-        &mut self,
-        folder: &str,
-        (incident, number): (&IncidentId, u32),
-        parcel: &Parcel,
-    ) -> io::Result<()> {
+    pub(super) async fn file(&mut self, front: &str, of: &Of, parcel: &Parcel) -> io::Result<()> {
         let request = parcel.request();
-        let (size, path) = (request.size, format!("{folder}/files/{number}-{}", plain(&request.name)));
+        let (size, path) = (request.size, format!("{front}{}", plain(&request.name)));
         self.begin(&path, size).await?;
         let mut at = 0;
         while at < size {
@@ -98,7 +105,7 @@ impl Archive {
         }
         self.end(size).await?;
         let (sha256, kind) = (request.sha256.clone(), Some(request.kind));
-        self.files.push(Listed { path, size, sha256, incident: incident.clone(), kind });
+        self.files.push(Listed { path, size, sha256, of: of.clone(), kind });
         Ok(())
     }
 

@@ -1,10 +1,10 @@
-//! `/api/v1/organizations/{name}/export`: what may leave of an organization's incidents and cases, as an archive that a
-//! person carries to the support system. In mode `offline` it is the way out; it is there in every mode.
+//! `/api/v1/organizations/{name}/export`: what may leave of an organization's incidents, cases and devices, as an archive that
+//! a person carries to the support system. In mode `offline` it is the way out; it is there in every mode.
 //!
 //! INVARIANT (data leaves only filtered): texts are made by the domain as those that are sent are, files by the connectors'
 //! own filter, at the organization's filter level. Nothing else of either is in the archive.
 //!
-//! Each incident asks anew what whoever asks sees and may. What breaks off has no `manifest.json` at its end.
+//! Each part asks anew what whoever asks sees and may. What breaks off has no `manifest.json` at its end.
 
 mod archive;
 
@@ -17,7 +17,9 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use linesman_domain::devices;
 use linesman_domain::exports::{Export, Exports};
+use linesman_domain::table::Table;
 use linesman_schemas::command::{CasesExport, Organization, Verb};
 use linesman_schemas::control::InstallationSection;
 use linesman_schemas::outcome::FailureClass;
@@ -40,10 +42,10 @@ use crate::edge::transport::problem::{Problem, ProblemBody};
 use crate::edge::viewer::Viewer;
 use crate::edge::writes::{HANDED_OUT_FROM, is_there, on_record_from};
 use crate::log::streams::lane_of;
-use archive::Archive;
+use archive::{Archive, Of};
 
-/// How many incidents are looked at in one walk.
-const PART: u64 = 16;
+/// How many incidents, or devices, are looked at in one walk.
+const PART: usize = 16;
 /// How many pieces of the archive wait for whoever reads it.
 const AHEAD: usize = 4;
 /// Why a file is not in the archive that the filter, or what it came from, did not give.
@@ -70,6 +72,9 @@ struct Said<'a> {
     request: &'a CaseRequest,
 }
 
+/// Devices by serial number, with their newest snapshots as they may leave, or why these stay.
+type Snapshots = Vec<(String, Result<Box<Upload>, &'static str>)>;
+
 /// Incidents of an organization as they may leave.
 struct Part {
     level: FilterLevel,
@@ -78,7 +83,7 @@ struct Part {
     next: Option<u64>,
 }
 
-/// What may leave of an organization's incidents and cases, as a tar that is carried to the support system.
+/// What may leave of an organization's incidents, cases and devices, as a tar that is carried to the support system.
 ///
 /// Filtered as what is sent to an upstream is, at the organization's filter level: `cases/<incident>/case.json` and the files
 /// of the case beside it, of an incident without a case `incidents/<incident>/incident.json`, and last `manifest.json` with the
@@ -144,6 +149,7 @@ impl Work {
             }
             (from, level) = (part.next, part.level);
         }
+        self.add_devices(&mut archive).await?;
         archive.finish(&self.org, level).await
     }
 
@@ -158,23 +164,52 @@ impl Work {
         Ok(viewer)
     }
 
+    /// Adds the newest snapshots of devices.
+    async fn add_devices(&self, archive: &mut Archive) -> io::Result<()> {
+        let broken = |_: Problem| io::Error::other("the export cannot go on");
+        let (org, section) = (self.org.clone(), self.section);
+        let with = found(&self.sources, self.again().map_err(broken)?, move |walk| {
+            exports(walk, &org, section)?.with_snapshots().map_err(Into::into)
+        });
+        let with: Vec<String> = with.await.map_err(broken)?.into_iter().collect();
+        let mut number = 0_u64;
+        for some in with.chunks(PART) {
+            let (org, section, some) = (self.org.clone(), self.section, some.to_vec());
+            let viewer = self.again().map_err(broken)?;
+            let found = found(&self.sources, viewer, move |walk| snapshots(walk, &org, section, some)).await;
+            for (serial_number, snapshot) in found.map_err(broken)? {
+                number += 1;
+                let of = Of::Device(serial_number);
+                match snapshot {
+                    Ok(upload) => self.add_file(archive, &format!("devices/{number}/"), (&of, None), &upload).await?,
+                    Err(why) => archive.withhold(&of, None, why),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Adds what may leave of an incident.
     async fn add(&self, archive: &mut Archive, id: &IncidentId, export: &Export) -> io::Result<()> {
         let (folder, text) = match export.state {
             Some(_) => (format!("cases/{id}"), "case.json"),
             None => (format!("incidents/{id}"), "incident.json"),
         };
+        let of = Of::Incident(id.clone());
         match &export.request {
             Ok(request) => {
                 let said = Said { state: export.state.map(|state| state.as_str()), request };
-                archive.text(format!("{folder}/{text}"), id, &said).await?;
+                archive.text(format!("{folder}/{text}"), &of, &said).await?;
             }
-            Err(why) => archive.withhold(id, None, why),
+            Err(why) => archive.withhold(&of, None, why),
         }
         for (number, file) in &export.files {
             match file {
-                Ok(upload) => self.add_file(archive, &folder, (id, *number), upload).await?,
-                Err(why) => archive.withhold(id, Some(*number), why),
+                Ok(upload) => {
+                    let front = format!("{folder}/files/{number}-");
+                    self.add_file(archive, &front, (&of, Some(*number)), upload).await?;
+                }
+                Err(why) => archive.withhold(&of, Some(*number), why),
             }
         }
         Ok(())
@@ -183,8 +218,8 @@ impl Work {
     async fn add_file(
         &self,
         archive: &mut Archive,
-        folder: &str,
-        (id, number): (&IncidentId, u32),
+        front: &str,
+        (of, number): (&Of, Option<u32>),
         upload: &Upload,
     ) -> io::Result<()> {
         let Sources { rows, fetching, leaving, .. } = &*self.sources;
@@ -196,12 +231,12 @@ impl Work {
             Err(failure) => Err(failure),
         };
         match filtered {
-            Ok(parcel) if parcel.request().size == 0 => archive.withhold(id, Some(number), NOTHING_LEFT),
-            Ok(parcel) => archive.file(folder, (id, number), &parcel).await?,
+            Ok(parcel) if parcel.request().size == 0 => archive.withhold(of, number, NOTHING_LEFT),
+            Ok(parcel) => archive.file(front, of, &parcel).await?,
             Err(failure) if failure.class == FailureClass::Refused => {
                 // What it says may name what is in the document.
-                tracing::warn!(incident = %id, number, message = failure.message, "a file is not exported");
-                archive.withhold(id, Some(number), NOT_GIVEN);
+                tracing::warn!(?of, number, message = failure.message, "a file is not exported");
+                archive.withhold(of, number, NOT_GIVEN);
             }
             Err(failure) => return Err(io::Error::other(failure.message)),
         }
@@ -211,11 +246,9 @@ impl Work {
 
 /// The incidents from one number on that are there for whoever walks, as they may leave; a few of them.
 fn part(walk: &Walk, org: &OrgName, first: u64, section: InstallationSection) -> Result<Part, Error> {
-    let lane = walk.lane(org).ok_or_else(|| unknown(org))?;
     let all = walk.some(org, &linesman_domain::organizations::key(org))?.ok_or_else(|| unknown(org))?.incidents;
-    let lanes = u32::try_from(walk.lanes().len()).unwrap_or(u32::MAX);
-    let rows = Exports::open(Box::new(lane.clone()), lane_of(org.as_str(), lanes), org, section)?;
-    let end = all.min(first.saturating_add(PART - 1));
+    let rows = exports(walk, org, section)?;
+    let end = all.min(first.saturating_add(PART as u64 - 1));
     let mut exports = Vec::new();
     for number in first..=end {
         walk.step()?;
@@ -227,4 +260,28 @@ fn part(walk: &Walk, org: &OrgName, first: u64, section: InstallationSection) ->
         }
     }
     Ok(Part { level: rows.filter_level(), exports, next: (end < all).then_some(end + 1) })
+}
+
+/// An organization's incidents, cases and devices, as they may leave.
+fn exports(walk: &Walk, org: &OrgName, section: InstallationSection) -> Result<Exports, Error> {
+    let lane = walk.lane(org).ok_or_else(|| unknown(org))?;
+    let lanes = u32::try_from(walk.lanes().len()).unwrap_or(u32::MAX);
+    Ok(Exports::open(Box::new(lane.clone()), lane_of(org.as_str(), lanes), org, section)?)
+}
+
+/// Those of some devices that are seen by whoever walks, with their newest snapshots as they may leave.
+fn snapshots(walk: &Walk, org: &OrgName, section: InstallationSection, some: Vec<String>) -> Result<Snapshots, Error> {
+    let lane = walk.lane(org).ok_or_else(|| unknown(org))?;
+    let rows = exports(walk, org, section)?;
+    let mut found = Vec::new();
+    for serial_number in some {
+        walk.step()?;
+        let device = Table::read(lane, &devices::key(org, &serial_number))?;
+        if walk.sees_device(org, &serial_number, device.as_ref())?
+            && let Some(snapshot) = rows.snapshot(&serial_number)?
+        {
+            found.push((serial_number, snapshot));
+        }
+    }
+    Ok(found)
 }
