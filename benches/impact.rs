@@ -17,6 +17,11 @@ const COMPARED: usize = 200;
 
 const FAMILIES: [&str; 8] = ["MX", "EX", "QFX", "PTX", "SRX", "ACX", "T", "M"];
 
+/// The family of products that a device or message is of, by its number.
+fn family(number: usize) -> &'static str {
+    FAMILIES.get(number % FAMILIES.len()).copied().unwrap_or_default()
+}
+
 /// A device as inventories have them.
 struct Device {
     serial_number: String,
@@ -28,10 +33,10 @@ struct Device {
 impl Device {
     /// Some 200 products, 5 platforms and 3,000 versions.
     fn numbered(number: usize) -> Self {
-        let (family, model) = (FAMILIES[number % FAMILIES.len()], number / 7 % 25);
+        let (family, model) = (family(number), number / 7 % 25);
         let (major, minor, release, service) =
             (15 + number % 9, 1 + number / 9 % 4, 1 + number / 3 % 4, number / 5 % 21);
-        let evo = if number % 40 == 0 { "-EVO" } else { "" };
+        let evo = if number.is_multiple_of(40) { "-EVO" } else { "" };
         Self {
             serial_number: format!("JN{number:08X}"),
             product: format!("{family}{}", 100 + 20 * model),
@@ -52,13 +57,13 @@ fn message(number: usize, devices: usize) -> Relevance {
         0 => (0..50).map(|step| format!("JN{:08X}", (number * 7 + step * 31) % devices)).collect(),
         _ => Vec::new(),
     };
-    let family = FAMILIES[number % FAMILIES.len()];
+    let family = family(number);
     let products = match number % 3 {
         0 => vec![format!("{family}*")],
         1 => (0..4).map(|step| format!("{family}{}", 100 + 20 * ((number + step) % 25))).collect(),
         _ => vec![format!("{family}*0"), format!("*{}", 100 + number % 25)],
     };
-    let platforms = if number % 4 == 0 { vec![format!("platform-{}", number % 5)] } else { Vec::new() };
+    let platforms = if number.is_multiple_of(4) { vec![format!("platform-{}", number % 5)] } else { Vec::new() };
     let major = 15 + number % 9;
     let os_versions = match number % 5 {
         0 => Vec::new(),

@@ -64,8 +64,7 @@ fn by_policy(scribe: &mut Scribe, org: &str) -> anyhow::Result<()> {
     scribe.ask(&admin(), org, &settings(org, &wanted))?;
     let id = report(scribe, org, "changed", "Low", true)?;
     scribe.ask(&json!({"kind": "configuration"}), org, &of("forward_case", &id, &json!({})))?;
-    let mut other = wanted;
-    other["filter_level"] = json!("Do not send");
+    let other = json!({"handling": "own", "approvals": {"forward-case": "two-person"}, "filter_level": "Do not send"});
     scribe.ask(&admin(), org, &settings(org, &other))?;
     scribe.work()?;
     scribe.ask(&admin(), org, &decide("approve_approval", org, 2))?;

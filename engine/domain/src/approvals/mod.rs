@@ -97,6 +97,14 @@ pub(crate) struct Wanted<'a> {
     pub(crate) chain: Vec<String>,
 }
 
+/// What was asked for.
+pub(crate) struct Asked {
+    /// The approval.
+    pub(crate) id: ApprovalId,
+    /// What policies are to judge, where it was not pending before.
+    pub(crate) new: Option<(Fired, Approval)>,
+}
+
 /// By what is known again what is to be carried out.
 pub(crate) fn hash(verb: &Value, content: &Value) -> [u8; 32] {
     Sha256::digest(json!({"command": verb, "content": content}).to_string()).into()
@@ -156,12 +164,7 @@ impl Approvals {
 
     /// Asks for approval; the one that is pending for the very same is as good, if it is as strict. What is new, with what
     /// policies are to judge; none where there are too many.
-    pub(crate) fn ask(
-        &mut self,
-        desk: &mut Desk,
-        org: &OrgName,
-        wanted: Wanted<'_>,
-    ) -> Result<Option<(ApprovalId, Option<(Fired, Approval)>)>, Error> {
+    pub(crate) fn ask(&mut self, desk: &mut Desk, org: &OrgName, wanted: Wanted<'_>) -> Result<Option<Asked>, Error> {
         let Wanted { command, kind, rule, reasons, content, about, chain } = wanted;
         let verb = serde_json::to_value(&command.verb)?;
         let sha256 = hash(&verb, &content);
@@ -172,7 +175,7 @@ impl Approvals {
             .iter()
             .find(|(_, pending)| pending.sha256 == sha256 && (pending.is_two_person || !is_two_person));
         if let Some((number, _)) = same {
-            return Ok(Some((ApprovalId { org: org.clone(), number: *number }, None)));
+            return Ok(Some(Asked { id: ApprovalId { org: org.clone(), number: *number }, new: None }));
         }
         if known.pending.len() >= PENDING_MOST {
             return Ok(None);
@@ -208,7 +211,7 @@ impl Approvals {
         desk.tally.approval(kind.as_str(), ASKED);
         let fired = tell(desk, &id, &row)?;
         let subject = Approval::new(&id, row);
-        Ok(Some((id, Some((fired, subject)))))
+        Ok(Some(Asked { id, new: Some((fired, subject)) }))
     }
 
     /// Writes one.

@@ -20,7 +20,7 @@ use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{CommandId, OrgName, Principal};
 use serde_json::{Value, json};
 
-use crate::approvals::{self, ApprovalRow, ApprovalState, DecisionRow, OutcomeRow, PENDING_MOST, Wanted};
+use crate::approvals::{self, ApprovalRow, ApprovalState, Asked, DecisionRow, OutcomeRow, PENDING_MOST, Wanted};
 use crate::cases::cascade;
 use crate::commands::{self, Answer, Ground};
 use crate::dead_letters::policy_dead;
@@ -48,7 +48,7 @@ impl Domain {
     ) -> Result<Option<Answer>, Error> {
         let Some(kind) = approvals::kind(&command.verb) else { return Ok(None) };
         match self.needed(org, kind, by) {
-            Err(refused) => Ok(Some(refused)),
+            Err(refused) => Ok(Some(*refused)),
             Ok(None) => Ok(None),
             Ok(Some(needed)) => match self.comes_to(org, command)? {
                 Some(content) => self.ask_approval(org, command, kind, needed, content).map(Some),
@@ -64,7 +64,7 @@ impl Domain {
         org: &OrgName,
         kind: ApprovalKind,
         by: Option<&ByPolicy<'_>>,
-    ) -> Result<Option<(ApprovalRule, Vec<String>)>, Answer> {
+    ) -> Result<Option<(ApprovalRule, Vec<String>)>, Box<Answer>> {
         let desk = &self.desk;
         let is_there = desk.is_at(approvals::LEVEL) && desk.mode.has_proxies();
         let asks = by.is_some_and(|by| by.rule != ApprovalRule::None);
@@ -76,7 +76,7 @@ impl Domain {
                 true => format!("`require_approval` needs mode `partner`; the mode is `{}`", desk.mode),
                 false => format!("`require_approval` takes engine level {}", approvals::LEVEL),
             };
-            return Err(Answer::refused(Verdict::Conflict, detail));
+            return Err(Box::new(Answer::refused(Verdict::Conflict, detail)));
         }
         let of_policy = by.map(|by| (by.rule, by.policy.name().as_str()));
         let (rule, reasons) = approvals::needed(desk, &self.organizations, org, kind, of_policy);
@@ -86,7 +86,7 @@ impl Domain {
         // INVARIANT (an end): policies that hear of approvals ask for none.
         if by.is_some_and(|by| by.fired.trigger == Trigger::ApprovalRequired) {
             let detail = format!("what needs approval is not asked for on `{}`", Trigger::ApprovalRequired);
-            return Err(Answer::refused(Verdict::Conflict, detail));
+            return Err(Box::new(Answer::refused(Verdict::Conflict, detail)));
         }
         Ok(Some((rule, reasons)))
     }
@@ -154,11 +154,11 @@ impl Domain {
         let chain = effective.unwrap_or_default().chain.iter().map(ToString::to_string).collect();
         let about = commands::audit::subject(Some(org), &command.verb).unwrap_or_default();
         let wanted = Wanted { command, kind, rule, reasons, content, about: about.clone(), chain };
-        let Some((id, is_new)) = self.approvals.ask(&mut self.desk, org, wanted)? else {
+        let Some(Asked { id, new }) = self.approvals.ask(&mut self.desk, org, wanted)? else {
             let detail = format!("`{org}` has {PENDING_MOST} approvals pending; decide some of them first");
             return Ok(Answer::refused(Verdict::Conflict, detail));
         };
-        if let Some((fired, subject)) = is_new {
+        if let Some((fired, subject)) = new {
             self.judge(org, fired, subject)?;
         }
         Ok(Answer::awaiting(&id).about(&about))
@@ -195,7 +195,7 @@ impl Domain {
         let ground = Ground::of(&self.desk, &self.managers, &self.books, &command.principal)?;
         let answer = match needed {
             Ok(needed) => self.ask_approval(org, &command, kind, needed, content)?,
-            Err(refused) => refused,
+            Err(refused) => *refused,
         };
         let refused = (!answer.is_awaiting()).then(|| answer.detail().to_owned());
         commands::conclude(&mut self.desk, Some(org), true, &command, answer, ground)?;
