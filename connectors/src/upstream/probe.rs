@@ -77,7 +77,9 @@ impl Trial {
                 "compare it with what the other side says by another way, then set `upstream.ca` or \
                  `upstream.fingerprint`; `linesman upstream fingerprint` shows it"
             }
-            Self::Login => "look at `upstream.user` and `upstream.password_file`, or ask the other side",
+            Self::Login => {
+                "look at `upstream.certificate`, or else `upstream.user` and `upstream.password_file`, or ask the other side"
+            }
             Self::Organization => "ask the other side whether it knows this organization, and lets it take part",
             Self::Pace => "ask the other side",
             Self::Clock => "set the clock of this host",

@@ -19,7 +19,7 @@ const ID_LENGTH: usize = 12;
 
 /// By what an activation is known: its subscription's name, and the first twelve hexadecimal digits of SHA-256 over where
 /// it was made, that name, and the values given with it in the order of their texts, each behind its length. So at the
-/// place where its subscription was made; what was activated further below has such an id from before [`BESIDE`].
+/// place where its subscription was made; what was activated further below has such an id from before level 10.
 pub fn id<'a>(place: &Place, name: &SubscriptionName, substitutions: impl IntoIterator<Item = &'a str>) -> String {
     hashed((place, name), name.as_str(), substitutions)
 }
