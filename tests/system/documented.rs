@@ -146,6 +146,9 @@ impl Stage {
             let command = json!({"id": format!("asked-{number}"), "principal": admin, "node": "n", "verb": verb});
             self.publish("p.0.ctl", &json!({"command": command}).to_string()).await;
         }
+        let message = json!({"id": "TSB1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"});
+        let answer = self.engine.api().unwrap().post("/api/v1/intelligence", message).await.unwrap();
+        assert_eq!(answer.status, 201, "{:?}", answer.body);
         self.wait("out._provider.audit.suspend-organization", 1).await;
         self.wait("out._provider.audit.remove-group", 1).await;
     }
@@ -205,7 +208,7 @@ async fn every_documented_message_is_seen() {
             "out._provider.audit.take-up-installation:",
             // What runs out: `licences.rs`, and the domain's own tests.
             "p.{lane}.ctl: control.expiry",
-            // Lanes are handed messages whose content is there: the domain's own tests.
+            // What lanes are handed: `provided.rs`.
             "p.{lane}.ctl: control.intelligence",
             "out._provider.trigger.licence.",
             "out._provider.trigger.partner.",

@@ -132,9 +132,11 @@ async fn every_lane_has_a_message_that_was_taken_in_whatever_is_lost_in_between(
     title(&engine, "second").await;
     let client = engine.nats_as_engine().await.unwrap();
     let out = Out::read(&client).await.unwrap();
-    let said: Vec<_> =
-        out.on("out._provider.audit.add-intelligence").map(|event| event.data["detail"].clone()).collect();
-    assert_eq!(said, ["created", "unchanged", "replaced"]);
+    let told: Vec<_> = out.on("out._provider.audit.add-intelligence").map(|event| &event.data).collect();
+    let [first, again, second] = told[..] else { panic!("{told:?}") };
+    assert!(first["new"]["sha256"].is_string() && second["new"]["sha256"].is_string(), "{told:?}");
+    assert_ne!(first["new"], second["new"]);
+    assert_eq!([&first["old"], &again["new"], &second["old"]], [&Value::Null, &Value::Null, &first["new"]]);
     taken(&engine, 2).await;
     stop(engine).await;
     assert_eq!(titles(&world), all("second"));
