@@ -47,10 +47,10 @@ async fn handed(engine: &Engine, number: u64) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
     for sequence in 1..=stream.cached_info().state.last_sequence {
         let message = stream.get_raw_message(sequence).await.unwrap();
-        if let Ok(Control::Intelligence(named)) = serde_json::from_slice(&message.payload) {
-            if named.number == number {
-                found.entry(message.subject.to_string()).or_insert(sequence);
-            }
+        if let Ok(Control::Intelligence(named)) = serde_json::from_slice(&message.payload)
+            && named.number == number
+        {
+            found.entry(message.subject.to_string()).or_insert(sequence);
         }
     }
     found
