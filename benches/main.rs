@@ -1,7 +1,9 @@
 //! The benches that need a server: `end-to-end`, `policies` and `substitution`, and `serve`, by which they start the
-//! engine as a process of its own. And `managers`, which needs a store, and `redact`, which needs nothing.
+//! engine as a process of its own. And `managers`, which needs a store, and `redact` and `impact`, which
+//! need nothing.
 
 mod end_to_end;
+mod impact;
 mod managers;
 mod neighbour;
 mod policies;
@@ -20,6 +22,8 @@ const MANAGERS: usize = 1_000_000;
 const LINES: usize = 100_000;
 /// How many megabytes of text there are.
 const MEGABYTES: usize = 200;
+/// How many devices there are.
+const DEVICES: usize = 100_000;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
@@ -37,11 +41,12 @@ fn main() -> ExitCode {
 }
 
 fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
-    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], substitution [LINES], or redact [MEGABYTES]";
+    let usage = "usage: linesman-bench end-to-end|policies [BUNDLES], managers [MANAGERS], substitution [LINES], redact [MEGABYTES], or impact [DEVICES]";
     let most = match bench {
         "managers" => MANAGERS,
         "substitution" => LINES,
         "redact" => MEGABYTES,
+        "impact" => DEVICES,
         _ => BUNDLES,
     };
     let Some(count) = count.map_or(Some(most), |text| text.parse().ok()) else { anyhow::bail!(usage) };
@@ -52,6 +57,7 @@ fn measure(bench: &str, count: Option<String>) -> anyhow::Result<()> {
         "managers" => runtime.block_on(managers::run(count)),
         "substitution" => runtime.block_on(substitution::run(count)),
         "redact" => redact::run(count),
+        "impact" => impact::run(count),
         _ => anyhow::bail!(usage),
     }
 }

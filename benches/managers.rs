@@ -146,6 +146,7 @@ fn enterprise(number: usize) -> anyhow::Result<OrgRow> {
         submit_case_as: SubmitCaseAs::Real,
         upload: true,
         snapshot_interval_s: 0,
+        approvals: Default::default(),
         address: String::new(),
         display_name: format!("Enterprise {number}"),
         is_proxy: true,

@@ -2,6 +2,7 @@
 
 /// File names and sources of the stock policies, in order of name.
 pub const LIBRARY: &[(&str, &str)] = &[
+    ("approvals.rhai", include_str!("../library/approvals.rhai")),
     ("case-assigned.rhai", include_str!("../library/case-assigned.rhai")),
     ("case-updates.rhai", include_str!("../library/case-updates.rhai")),
     ("core-dump-priority.rhai", include_str!("../library/core-dump-priority.rhai")),

@@ -36,9 +36,14 @@ pub fn of_no_use(source: &PolicySource, mode: Mode) -> Vec<Diagnostic> {
             _ => return true,
         };
         let action = ACTIONS.iter().find(|action| action.name == name.as_str() && !own.contains(&name.to_string()));
-        let needed = action.and_then(|action| mode.lacks_operation(&action.name.replace('_', "-")));
-        if let Some(needed) = needed {
-            let message = format!("`{name}` needs mode {needed}, and the mode is `{mode}`: it does nothing");
+        // It is no operation of its own: somebody approves, or nobody can.
+        let (operation, so) = match action.map(|action| action.name) {
+            Some("require_approval") => ("approve-approval".to_owned(), "what needs approval behind it is not done"),
+            Some(name) => (name.replace('_', "-"), "it does nothing"),
+            None => return true,
+        };
+        if let Some(needed) = mode.lacks_operation(&operation) {
+            let message = format!("`{name}` needs mode {needed}, and the mode is `{mode}`: {so}");
             faults.add(Code::NeverMatches, at.into(), message);
         }
         true
@@ -70,6 +75,19 @@ mod tests {
             ];
             assert_eq!(found(source, mode), expected);
         }
+    }
+
+    #[test]
+    fn approvals_are_the_partners() {
+        let source =
+            "policy(#{ on: \"approval.required\" });\nfn react(approval, org) { require_approval(\"two-person\"); }";
+        assert_eq!(found(source, Mode::Partner), []);
+        let needs = |what: &str, so: &str| format!("`{what}` needs mode `partner`, and the mode is `direct`: {so}");
+        let expected = [
+            (1, 15, needs("approval.required", "nothing fires it")),
+            (2, 27, needs("require_approval", "what needs approval behind it is not done")),
+        ];
+        assert_eq!(found(source, Mode::Direct), expected);
     }
 
     #[test]

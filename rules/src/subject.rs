@@ -20,11 +20,14 @@ pub enum SubjectKind {
     Record,
     /// `licence.*`, `partner.certificate-*`: what of the installation runs out.
     Expiry,
+    /// `approval.*`: what awaits approval.
+    Approval,
 }
 
 impl SubjectKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Incident, Self::Update, Self::Message, Self::Record, Self::Expiry];
+    pub const ALL: [Self; 6] =
+        [Self::Incident, Self::Update, Self::Message, Self::Record, Self::Expiry, Self::Approval];
 
     /// What `trigger` is about.
     pub const fn of(trigger: Trigger) -> Self {
@@ -37,6 +40,7 @@ impl SubjectKind {
             | Trigger::LicenceExpired
             | Trigger::CertificateExpiring
             | Trigger::CertificateExpired => Self::Expiry,
+            Trigger::ApprovalRequired => Self::Approval,
         }
     }
 
@@ -48,6 +52,7 @@ impl SubjectKind {
             Self::Message => "message",
             Self::Record => "record",
             Self::Expiry => "expiry",
+            Self::Approval => "approval",
         }
     }
 
@@ -59,6 +64,7 @@ impl SubjectKind {
             Self::Message => "a message",
             Self::Record => "a record",
             Self::Expiry => "an expiry",
+            Self::Approval => "an approval",
         }
     }
 
@@ -127,6 +133,12 @@ pub enum Field {
     After,
     Ends,
     HasEnded,
+    Reasons,
+    TwoPerson,
+    Asked,
+    Due,
+    OnTimeout,
+    Sha256,
 }
 
 /// What a field holds.
@@ -208,6 +220,22 @@ const RECORD: [(&str, Field); 12] = [
 const EXPIRY: [(&str, Field); 4] =
     [("kind", Field::Kind), ("id", Field::Id), ("ends", Field::Ends), ("has_ended", Field::HasEnded)];
 
+/// The fields of an approval. `default` is a word that Rhai keeps for itself.
+const APPROVAL: [(&str, Field); 12] = [
+    ("id", Field::Id),
+    ("kind", Field::Kind),
+    ("operation", Field::Operation),
+    ("about", Field::About),
+    ("place", Field::Place),
+    ("actor", Field::Actor),
+    ("reasons", Field::Reasons),
+    ("two_person", Field::TwoPerson),
+    ("sha256", Field::Sha256),
+    ("asked", Field::Asked),
+    ("due", Field::Due),
+    ("on_timeout", Field::OnTimeout),
+];
+
 /// Every operation, as records name it.
 static OPERATIONS: LazyLock<Vec<&str>> =
     LazyLock::new(|| Operation::ALL.iter().map(|operation| operation.as_str()).collect());
@@ -225,6 +253,7 @@ impl Field {
             SubjectKind::Message => &MESSAGE,
             SubjectKind::Record => &RECORD,
             SubjectKind::Expiry => &EXPIRY,
+            SubjectKind::Approval => &APPROVAL,
         }
     }
 
@@ -232,10 +261,14 @@ impl Field {
     pub const fn shape(self) -> Shape {
         match self {
             Self::Severity | Self::Repeats | Self::Index => Shape::Number,
-            Self::OffBox | Self::HasEnded => Shape::Flag,
-            Self::SerialNumbers | Self::Products | Self::Platforms | Self::OsVersions | Self::Links | Self::Chain => {
-                Shape::Texts
-            }
+            Self::OffBox | Self::HasEnded | Self::TwoPerson => Shape::Flag,
+            Self::SerialNumbers
+            | Self::Products
+            | Self::Platforms
+            | Self::OsVersions
+            | Self::Links
+            | Self::Chain
+            | Self::Reasons => Shape::Texts,
             Self::Before | Self::After => Shape::Map,
             _ => Shape::Text,
         }
@@ -247,6 +280,8 @@ impl Field {
         match (self, kind) {
             (Self::Kind, SubjectKind::Message) => Some(&["alert", "informational", "bug-notice", "end-of-life"]),
             (Self::Kind, SubjectKind::Expiry) => Some(&["licence", "upstream", "listener"]),
+            (Self::Kind, SubjectKind::Approval) => Some(&["send-intelligence", "forward-case", "activate-service"]),
+            (Self::OnTimeout, _) => Some(&["reject", "approve"]),
             (Self::Operation, _) => Some(&OPERATIONS),
             (Self::Outcome, _) => Some(&OUTCOMES),
             (Self::Kind, _) => Some(&["event", "on-demand", "event-rma", "on-demand-rma", "health-check"]),
@@ -278,6 +313,8 @@ impl Field {
                 | Self::Operation
                 | Self::Outcome
                 | Self::HasEnded
+                | Self::TwoPerson
+                | Self::OnTimeout
         )
     }
 }
@@ -337,6 +374,15 @@ mod tests {
         for kind in Expiring::ALL {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
+    }
+
+    #[test]
+    fn approvals_are_spelled_as_they_travel() {
+        use linesman_schemas::approval::{ApprovalKind, OnTimeout};
+        let kinds = ApprovalKind::ALL.map(ApprovalKind::as_str);
+        assert_eq!(Field::Kind.texts(SubjectKind::Approval), Some(&kinds[..]));
+        let ends = OnTimeout::ALL.map(|(_, word)| word);
+        assert_eq!(Field::OnTimeout.texts(SubjectKind::Approval), Some(&ends[..]));
     }
 
     #[test]

@@ -282,6 +282,7 @@ fn the_stock_policies_load_and_react() {
     assert_eq!(
         counts,
         [
+            ("approvals.rhai", 1),
             ("case-assigned.rhai", 1),
             ("case-updates.rhai", 1),
             ("core-dump-priority.rhai", 2),

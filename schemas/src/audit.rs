@@ -22,11 +22,14 @@ pub enum Verdict {
     Invalid,
     /// Whoever asked has not the right.
     Forbidden,
+    /// It is done once somebody approves it; from engine level 10 on.
+    AwaitingApproval,
 }
 
 impl Verdict {
     /// All there are.
-    pub const ALL: [Self; 5] = [Self::Done, Self::NotFound, Self::Conflict, Self::Invalid, Self::Forbidden];
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::NotFound, Self::Conflict, Self::Invalid, Self::Forbidden, Self::AwaitingApproval];
 
     /// Its word.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +39,7 @@ impl Verdict {
             Self::Conflict => "conflict",
             Self::Invalid => "invalid",
             Self::Forbidden => "forbidden",
+            Self::AwaitingApproval => "awaiting-approval",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::ApprovalSettings;
 use crate::command::Command;
 use crate::mode::Mode;
 use crate::mode::Upstream;
@@ -34,6 +35,21 @@ pub enum Control {
     Cursor(SourceCursor),
     /// Something of the installation runs out, or has; from engine level 7 on. Lane 0 says it once.
     Expiry(Expiry),
+    /// An intelligence message of the provider's, for every lane; from engine level 10 on. Lanes ignore numbers they have.
+    Intelligence(IntelligenceRef),
+}
+
+/// Which intelligence message: content by hash in the object store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IntelligenceRef {
+    /// Counts up from 1 with each message that lane 0 takes in, and each that it replaces.
+    pub number: u64,
+    /// The message's id at its source.
+    pub id: String,
+    /// SHA-256 of its content in hexadecimal, and its name in the object store.
+    pub sha256: String,
+    /// How many bytes the content has.
+    pub bytes: u64,
 }
 
 /// Where a source goes on.
@@ -244,6 +260,14 @@ pub struct Settings {
     /// How long what end customers have uploaded with a case is kept once that is closed.
     #[serde(skip_serializing_if = "is_a_week")]
     pub upload_retention_s: u64,
+    /// What needs approval, and how long there is to decide.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub approvals: ApprovalSettings,
+}
+
+/// What is not said does not change the hash of settings from before it could be.
+fn is_usual(approvals: &ApprovalSettings) -> bool {
+    *approvals == ApprovalSettings::default()
 }
 
 const WEEK_S: u64 = 7 * 86_400;
@@ -271,6 +295,7 @@ impl Default for Settings {
             circuit_rest_most_s: 600,
             audit_retention_s: 0,
             upload_retention_s: WEEK_S,
+            approvals: ApprovalSettings::default(),
         }
     }
 }

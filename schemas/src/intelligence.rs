@@ -94,9 +94,21 @@ pub enum Error {
     },
 }
 
+/// How many bytes an id may have.
+pub const ID_MOST: usize = 256;
 /// How many bytes whom it concerns may have in JSON: a trigger repeats it, and every event has to fit a
 /// message of OUT.
 const RELEVANCE_MOST: usize = 256 * 1024;
+
+impl Error {
+    /// Which field is wrong, such as `relevance.products`; empty where it is all of it.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Json(_) => "",
+            Self::Length { field, .. } | Self::Entries { field, .. } => field,
+        }
+    }
+}
 
 /// Reads and checks an intelligence message.
 ///
@@ -104,7 +116,16 @@ const RELEVANCE_MOST: usize = 256 * 1024;
 /// See [`Error`].
 pub fn decode(bytes: &[u8]) -> Result<Intelligence, Error> {
     let message: Intelligence = serde_json::from_slice(bytes)?;
-    for (field, text, most) in [("id", &message.id, 256), ("title", &message.title, 1024)] {
+    check(&message)?;
+    Ok(message)
+}
+
+/// Whether every text and list of a message is within its bounds.
+///
+/// # Errors
+/// The first that is not.
+pub fn check(message: &Intelligence) -> Result<(), Error> {
+    for (field, text, most) in [("id", &message.id, ID_MOST), ("title", &message.title, 1024)] {
         if text.is_empty() || text.len() > most {
             return Err(Error::Length { field, most, length: text.len() });
         }
@@ -125,7 +146,7 @@ pub fn decode(bytes: &[u8]) -> Result<Intelligence, Error> {
     if length > RELEVANCE_MOST {
         return Err(Error::Length { field: "relevance", most: RELEVANCE_MOST, length });
     }
-    Ok(message)
+    Ok(())
 }
 
 #[cfg(test)]

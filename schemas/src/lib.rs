@@ -3,6 +3,7 @@
 //!
 //! Everything here is data and its text form. Nothing does I/O, reads a clock or spawns.
 
+pub mod approval;
 pub mod audit;
 pub mod bundle;
 pub mod cascade;
@@ -31,6 +32,7 @@ pub mod service;
 pub mod trigger;
 pub mod upload;
 
+pub use approval::{ApprovalId, ApprovalKind, ApprovalRule, ApprovalRules};
 pub use destination::Destination;
 pub use filter_level::FilterLevel;
 pub use login::Login;

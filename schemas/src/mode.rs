@@ -36,6 +36,8 @@ pub const OPERATIONS_OF_MODES: &[(&str, &[Mode])] = &[
     ("handle-case", &[Mode::Partner]),
     ("override-case", &[Mode::Partner]),
     ("set-credentials", &[Mode::Partner]),
+    ("approve-approval", &[Mode::Partner]),
+    ("reject-approval", &[Mode::Partner]),
     ("test-organization", &[Mode::Direct, Mode::Partner, Mode::EndCustomer, Mode::Demo]),
 ];
 
@@ -45,6 +47,7 @@ const TRIGGERS_OF_MODES: &[(Trigger, &[Mode])] = &[
     (Trigger::CaseAssigned, &[Mode::Direct, Mode::Partner, Mode::EndCustomer, Mode::Demo]),
     (Trigger::CaseUpdated, &[Mode::Direct, Mode::Partner, Mode::EndCustomer, Mode::Demo]),
     (Trigger::IncidentReported, &[Mode::Partner]),
+    (Trigger::ApprovalRequired, &[Mode::Partner]),
     (Trigger::LicenceExpiring, &[Mode::Direct, Mode::Partner, Mode::Offline]),
     (Trigger::LicenceExpired, &[Mode::Direct, Mode::Partner, Mode::Offline]),
     (Trigger::CertificateExpiring, &[Mode::Partner, Mode::EndCustomer]),

@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 58] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -70,6 +70,9 @@ impl Operation {
         Self::new("audit.deactivate-subscription"),
         Self::new("audit.redeploy-subscription"),
         Self::new("audit.rollout-service"),
+        // What awaits approval.
+        Self::new("audit.approve-approval"),
+        Self::new("audit.reject-approval"),
         // Policies, inputs, the engine. Of what is loaded, records and subjects name the section: `load-policies` and
         // so on; policies hear of none of it.
         Self::new("audit.run-policy"),
@@ -79,6 +82,8 @@ impl Operation {
         Self::new("audit.pin-upstream"),
         Self::new("audit.load-section"),
         Self::new("audit.clear-place"),
+        // Messages of the provider.
+        Self::new("audit.add-intelligence"),
         // What was refused before it became a command.
         Self::new("audit.refused"),
     ];
@@ -104,6 +109,7 @@ impl Operation {
                 | "pin-upstream"
                 | "load-section"
                 | "clear-place"
+                | "add-intelligence"
         )
     }
 

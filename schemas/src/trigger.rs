@@ -34,6 +34,8 @@ pub enum Trigger {
     CertificateExpiring,
     /// A certificate between partner and end customer has ended.
     CertificateExpired,
+    /// Something is done only once somebody approves it; in mode `partner` alone.
+    ApprovalRequired,
     /// Something was done, or refused, and stands in the audit of an organization.
     Audit(Operation),
 }
@@ -41,7 +43,7 @@ pub enum Trigger {
 impl Trigger {
     /// Those that have an event of their own, `out.<org>.trigger.<name>`, or `out._provider.trigger.<name>` where they are
     /// the provider's. Of what stands in the audit subscribers hear by `out.<org>.audit.<operation>`.
-    pub const TOLD: [Self; 10] = [
+    pub const TOLD: [Self; 11] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
         Self::CaseAssigned,
@@ -52,6 +54,7 @@ impl Trigger {
         Self::LicenceExpired,
         Self::CertificateExpiring,
         Self::CertificateExpired,
+        Self::ApprovalRequired,
     ];
 
     /// All triggers.
@@ -72,6 +75,7 @@ impl Trigger {
             Self::LicenceExpired => "licence.expired",
             Self::CertificateExpiring => "partner.certificate-expiring",
             Self::CertificateExpired => "partner.certificate-expired",
+            Self::ApprovalRequired => "approval.required",
             Self::Audit(operation) => operation.trigger(),
         }
     }

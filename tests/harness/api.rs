@@ -26,7 +26,8 @@ pub struct Answer {
 pub struct Api {
     pub(crate) http: Client,
     pub(crate) base: String,
-    pub(crate) token: String,
+    /// What it bears.
+    pub token: String,
 }
 
 impl Answer {

@@ -1,5 +1,6 @@
 //! The log `carried`: raised level by level, and then what level 10 knows. A line's own subscription stands beside the one it
-//! inherits, what policies activate is theirs, and what belongs to cases is carried away on record.
+//! inherits, what policies activate is theirs, and what belongs to cases is carried away on record. Messages of the provider's
+//! reach every lane.
 
 use std::path::Path;
 
@@ -31,6 +32,7 @@ pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     by_a_policy(&mut scribe)?;
     as_a_source(&mut scribe)?;
     carried(&mut scribe)?;
+    provided(&mut scribe)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())
@@ -109,4 +111,20 @@ fn carried(scribe: &mut Scribe) -> anyhow::Result<()> {
         scribe.ask(&json!({"kind": "provider", "name": "nobody"}), org, &json!({"export_cases": {}}))?;
     }
     Ok(())
+}
+
+/// Messages of the provider's: one, that again, another text of it, who may not, and a content that is none.
+fn provided(scribe: &mut Scribe) -> anyhow::Result<()> {
+    let message = |title: &str| {
+        json!({
+            "id": "TSB2", "kind": "bug-notice", "title": title, "issued": "2026-11-21T10:00:00Z",
+            "relevance": {"products": ["MX*"], "os_versions": ["< 21.4R3-S5"]},
+        })
+    };
+    scribe.provided(&admin(), 1, "TSB2", &message("look out"))?;
+    scribe.provided(&admin(), 1, "TSB2", &message("look out"))?;
+    scribe.provided(&admin(), 2, "TSB2", &message("look out, all of you"))?;
+    scribe.provided(&json!({"kind": "provider", "name": "nobody"}), 2, "TSB3", &message("refused"))?;
+    scribe.provided(&admin(), 3, "TSB4", &json!("no message"))?;
+    scribe.work()
 }

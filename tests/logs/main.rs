@@ -10,6 +10,7 @@
 //! uploads  from level to level to 7, and what that knows
 //! snapshots from level to level to 8, and what that knows
 //! settled from level to level to 9, and what that knows
+//! approvals from level to level to 10: what needs approval
 //! carried from level to level to 10, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
@@ -18,6 +19,7 @@
 //! `linesman record` instead, in the same form.
 
 mod activations;
+mod approvals;
 mod audit;
 mod carried;
 mod cascade;
@@ -53,5 +55,6 @@ fn main() -> anyhow::Result<()> {
     uploads::make(&dir.join("uploads"))?;
     snapshots::make(&dir.join("snapshots"))?;
     settled::make(&dir.join("settled"))?;
+    approvals::make(&dir.join("approvals"))?;
     carried::make(&dir.join("carried"))
 }

@@ -14,7 +14,9 @@ use linesman_domain::audit::{Log, Owner};
 use linesman_domain::state::Memory;
 use linesman_domain::{jobs, sections};
 use linesman_schemas::ReactionId;
-use linesman_schemas::control::{Control, InstallationSection, RuleBook, RuleBookRef, Section, SectionRef};
+use linesman_schemas::control::{
+    Control, InstallationSection, IntelligenceRef, RuleBook, RuleBookRef, Section, SectionRef,
+};
 use linesman_schemas::event::{self, Received};
 use linesman_schemas::service::ServicesSection;
 use serde_json::{Value, json};
@@ -202,6 +204,19 @@ impl Scribe {
         let named = sections::reference(self.version, sections);
         for lane in 0..LANES {
             self.control(lane, serde_json::to_vec(&Control::RuleBook(named.clone()))?)?;
+        }
+        Ok(())
+    }
+
+    /// An intelligence message of the provider's: lane 0 is asked to take it in, and every lane is handed it under a number.
+    pub(crate) fn provided(&mut self, principal: &Value, number: u64, id: &str, message: &Value) -> anyhow::Result<()> {
+        let (sha256, content) = pack(message)?;
+        self.writer.book(&sha256, &content)?;
+        let bytes = content.len() as u64;
+        self.ask(principal, "", &json!({"add_intelligence": {"id": id, "sha256": sha256, "bytes": bytes}}))?;
+        let named = IntelligenceRef { number, id: id.to_owned(), sha256, bytes };
+        for lane in 0..LANES {
+            self.control(lane, serde_json::to_vec(&Control::Intelligence(named.clone()))?)?;
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ fn name(value: &Value) -> Option<&str> {
 }
 
 /// All contents, and which of them one is.
-const CONTENTS: [&str; 12] = [
+const CONTENTS: [&str; 13] = [
     "bundle",
     "intelligence",
     "command",
@@ -62,6 +62,7 @@ const CONTENTS: [&str; 12] = [
     "continue",
     "cursor",
     "expiry",
+    "provided",
 ];
 
 fn content(content: &Content<'_>) -> &'static str {
@@ -78,6 +79,7 @@ fn content(content: &Content<'_>) -> &'static str {
         Content::Continue { .. } => CONTENTS[9],
         Content::Cursor(_) => CONTENTS[10],
         Content::Expiry(_) => CONTENTS[11],
+        Content::Provided(_) => CONTENTS[12],
     }
 }
 
@@ -109,6 +111,7 @@ impl Inputs {
                         Control::Continue | Control::ContinueAlone => CONTENTS[9].to_owned(),
                         Control::Cursor(_) => CONTENTS[10].to_owned(),
                         Control::Expiry(_) => CONTENTS[11].to_owned(),
+                        Control::Intelligence(_) => CONTENTS[12].to_owned(),
                     });
                     self.outcome(&json["attempt"]["outcome"]);
                 }

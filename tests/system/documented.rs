@@ -146,6 +146,9 @@ impl Stage {
             let command = json!({"id": format!("asked-{number}"), "principal": admin, "node": "n", "verb": verb});
             self.publish("p.0.ctl", &json!({"command": command}).to_string()).await;
         }
+        let message = json!({"id": "TSB1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"});
+        let answer = self.engine.api().unwrap().post("/api/v1/intelligence", message).await.unwrap();
+        assert_eq!(answer.status, 201, "{:?}", answer.body);
         self.wait("out._provider.audit.suspend-organization", 1).await;
         self.wait("out._provider.audit.remove-group", 1).await;
     }
@@ -199,10 +202,14 @@ async fn every_documented_message_is_seen() {
             "out.{organization}.dead.device-limit:",
             "out.{organization}.reaction.partner:",
             "out.{organization}.trigger.incident.reported-by-end-customer:",
+            // `approvals.rs` has it.
+            "out.{organization}.trigger.approval.required:",
             "out._provider.audit.load-installation:",
             "out._provider.audit.take-up-installation:",
             // What runs out: `licences.rs`, and the domain's own tests.
             "p.{lane}.ctl: control.expiry",
+            // What lanes are handed: `provided.rs`.
+            "p.{lane}.ctl: control.intelligence",
             "out._provider.trigger.licence.",
             "out._provider.trigger.partner.",
             "out._provider.reaction.",

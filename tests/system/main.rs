@@ -5,6 +5,7 @@
 mod accounts;
 mod activations;
 mod api;
+mod approvals;
 mod audit;
 mod bundles;
 mod check;
@@ -34,6 +35,7 @@ mod panics;
 mod partner;
 mod permissions;
 mod policies;
+mod provided;
 mod record;
 mod redact;
 mod scripts;

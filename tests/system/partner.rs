@@ -10,7 +10,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 /// A world in which `acme`, `bolt` and `east` may come to the partner listener, which solves their cases itself.
-fn world(partner: &str) -> World {
+pub(crate) fn world(partner: &str) -> World {
     let mut world = World::new().unwrap();
     world.configure(&format!("\n[partner]\nlisten = \"127.0.0.1:0\"\n{partner}"));
     for name in ["acme", "bolt", "east"] {
@@ -29,14 +29,14 @@ fn world(partner: &str) -> World {
 
 /// An end customer's controller.
 #[derive(Clone)]
-struct Controller {
+pub(crate) struct Controller {
     http: Client,
     base: String,
     name: &'static str,
 }
 
 impl Controller {
-    fn of(engine: &Engine, name: &'static str) -> Self {
+    pub(crate) fn of(engine: &Engine, name: &'static str) -> Self {
         let ready = engine.ready().unwrap();
         let ca = Path::new(&ready.ca);
         let http = linesman_connectors::tls::http_client(Some(ca)).unwrap().build().unwrap();
@@ -64,7 +64,7 @@ impl Controller {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
-    async fn report(&self, key: &str) -> String {
+    pub(crate) async fn report(&self, key: &str) -> String {
         let (status, receipt) = self.post("cases", key, &report(&["their"])).await;
         assert_eq!(status, 202, "{receipt}");
         receipt["transaction_id"].as_str().unwrap().to_owned()

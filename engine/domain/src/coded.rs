@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use linesman_schemas::approval::{ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Handling, SubmitCaseAs};
 use linesman_schemas::control::Section;
@@ -134,6 +135,7 @@ impl Coded for Verdict {
             Self::Conflict => 2,
             Self::Invalid => 3,
             Self::Forbidden => 4,
+            Self::AwaitingApproval => 5,
         }
     }
 
@@ -144,6 +146,62 @@ impl Coded for Verdict {
             2 => Self::Conflict,
             3 => Self::Invalid,
             4 => Self::Forbidden,
+            5 => Self::AwaitingApproval,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for ApprovalKind {
+    fn code(self) -> u8 {
+        match self {
+            Self::SendIntelligence => 0,
+            Self::ForwardCase => 1,
+            Self::ActivateService => 2,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::SendIntelligence,
+            1 => Self::ForwardCase,
+            2 => Self::ActivateService,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for ApprovalRule {
+    fn code(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::OnePerson => 1,
+            Self::TwoPerson => 2,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::None,
+            1 => Self::OnePerson,
+            2 => Self::TwoPerson,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for OnTimeout {
+    fn code(self) -> u8 {
+        match self {
+            Self::Reject => 0,
+            Self::Approve => 1,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Reject,
+            1 => Self::Approve,
             _ => return None,
         })
     }
@@ -281,6 +339,10 @@ mod tests {
         has(&[(Kind::Alert, 0), (Kind::Informational, 1), (Kind::BugNotice, 2), (Kind::EndOfLife, 3)]);
         has(&[(Section::Policies, 0), (Section::Settings, 1), (Section::Directory, 2), (Section::Services, 3)]);
         has(&[(Section::Installation, 4)]);
+        has(&[(Verdict::Forbidden, 4), (Verdict::AwaitingApproval, 5)]);
+        has(&[(ApprovalKind::SendIntelligence, 0), (ApprovalKind::ForwardCase, 1), (ApprovalKind::ActivateService, 2)]);
+        has(&[(ApprovalRule::None, 0), (ApprovalRule::OnePerson, 1), (ApprovalRule::TwoPerson, 2)]);
+        has(&[(OnTimeout::Reject, 0), (OnTimeout::Approve, 1)]);
         has(&[(UploadKind::Bundle, 0), (UploadKind::Snapshot, 1), (UploadKind::Attachment, 2)]);
         let words = Priority::ALL.map(priority::code);
         assert_eq!(words, ["Critical", "High", "Medium", "Low"]);

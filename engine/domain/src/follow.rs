@@ -7,7 +7,7 @@ use std::sync::Arc;
 use linesman_rules::{Intent, Policy, Subject};
 use linesman_schemas::outcome::CaseStanding;
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{CommandId, IncidentId, PolicyName, ReactionId};
+use linesman_schemas::{ApprovalRule, CommandId, IncidentId, PolicyName, ReactionId};
 
 use super::policies::Fired;
 use super::reactions::Decided;
@@ -21,8 +21,8 @@ pub(crate) enum Follow {
     Trigger(Trigger),
     /// A policy judges a subject.
     Judge(Arc<Policy>, Rc<Fired>, Rc<dyn Subject>),
-    /// A policy wants something done.
-    Intent(Arc<Policy>, Rc<Fired>, Intent),
+    /// A policy wants something done, and says what of it needs approval.
+    Intent(Arc<Policy>, Rc<Fired>, Intent, ApprovalRule),
     /// A reaction is decided, about the incident if there is one.
     React(Cause, Decided),
     /// The upstream has accepted a case of an incident, which is taken in hand.

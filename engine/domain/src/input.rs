@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use linesman_rules::Book;
 use linesman_schemas::bundle::{self, Bundle};
 use linesman_schemas::command::Command;
-use linesman_schemas::control::{InstallationSection, RefusedPolicy, SectionRef, Settings, SourceCursor};
+use linesman_schemas::control::{
+    InstallationSection, IntelligenceRef, RefusedPolicy, SectionRef, Settings, SourceCursor,
+};
 use linesman_schemas::dead_letter::{LineColumn, Reason};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::{Attempt, Report};
@@ -58,6 +60,8 @@ pub enum Content<'a> {
     },
     /// A source goes on elsewhere.
     Cursor(SourceCursor),
+    /// An intelligence message of the provider's, fetched.
+    Provided(Box<Provided>),
     /// Something of the installation runs out.
     Expiry(Expiry),
     /// Time passes.
@@ -71,6 +75,23 @@ pub enum Content<'a> {
         /// Where.
         place: Option<LineColumn>,
     },
+}
+
+/// An intelligence message of the provider's.
+#[derive(Debug)]
+pub struct Provided {
+    /// As the lane was told of it.
+    pub named: IntelligenceRef,
+    /// What it says; none where that is no intelligence message of this id.
+    pub message: Option<Intelligence>,
+}
+
+impl Provided {
+    /// Reads the content that was named.
+    pub fn read(named: IntelligenceRef, content: &[u8]) -> Self {
+        let message = intelligence::decode(content).ok().filter(|message| message.id == named.id);
+        Self { named, message }
+    }
 }
 
 /// A rule book, ready to judge by.

@@ -47,6 +47,8 @@ fn is_later(command: &Command) -> bool {
             Subscription::Set(_) | Subscription::Activate(_) | Subscription::Deactivate(_) | Subscription::Redeploy(_),
         )
         | Verb::Service(_)
+        | Verb::Message(_)
+        | Verb::Approval(_)
         | Verb::RuleBook(RuleBook::ClearPlace(_))
         | Verb::Engine(Engine::SetLogLevel(_) | Engine::PinUpstream(_)) => true,
     }

@@ -8,7 +8,7 @@ use super::level9;
 
 /// What a lane at level 7, or below it, reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
-    let Content::Command(command) = content else { return None };
+    let Content::Command(command) = content else { return level9::read(content) };
     match &command.verb {
         Verb::Organization(Organization::SetCredentials(_) | Organization::Test(_) | Organization::Unredact(_))
         | Verb::Engine(Engine::PinUpstream(_)) => Some(Content::Undecodable {

@@ -14,6 +14,7 @@
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
+//! | `approvals` | what of it is done only once somebody approves it |
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
 //! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
 //! | `credentials`, `sessions`, `failures` | how managers come in, and who was refused |
@@ -38,6 +39,7 @@
 pub mod acquired;
 pub mod activations;
 mod ahead;
+pub mod approvals;
 pub mod audit;
 pub mod bundles;
 pub mod cases;
@@ -117,6 +119,7 @@ use linesman_rules::{Book, Judge};
 use linesman_schemas::control::{InstallationSection, Settings};
 
 use activations::leaves::Leaves;
+use approvals::Approvals;
 pub use commands::asked;
 use desk::{Desk, Setting};
 use devices::Devices;
@@ -136,7 +139,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 61] = [
+pub const TABLES: [&dyn Upgradable; 65] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -157,8 +160,12 @@ pub const TABLES: [&dyn Upgradable; 61] = [
     &uploads::ENDED,
     &jobs::JOBS,
     &commands::COMMANDS,
+    &approvals::APPROVALS,
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
+    &intelligence::provided::PROVIDED,
+    &intelligence::provided::GIVEN,
+    &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,
     &organizations::ORGANIZATIONS,
     &reactions::QUEUES,
@@ -230,6 +237,7 @@ pub struct Domain {
     leaves: Leaves,
     ties: Ties,
     jobs: Jobs,
+    approvals: Approvals,
 }
 
 /// What a domain is made of besides its state.
@@ -258,6 +266,7 @@ impl Domain {
         let (organizations, counts) = Organizations::open(&state)?;
         let sightings = Sightings::open(&state)?;
         let jobs = Jobs::open(&state)?;
+        let approvals = Approvals::open(&state)?;
         let next_timer = timers::next(&state)?;
         let books = Books::new(parts.book.as_ref());
         let managers = Managers::open(&state, parts.lane, parts.book.as_ref().map(|book| Arc::clone(&book.directory)))?;
@@ -287,6 +296,7 @@ impl Domain {
             leaves,
             ties,
             jobs,
+            approvals,
         })
     }
 

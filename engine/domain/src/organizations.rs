@@ -15,8 +15,8 @@ use super::desk::{Counts, Desk};
 use super::device_groups::DeviceGroups;
 use super::snapshots::upward;
 use super::state::State;
-use super::uploads;
-pub use row::{GroupRow, ORGANIZATIONS, OrgRow, Standing, all, key};
+use super::{approvals, uploads};
+pub use row::{ApprovalsRow, GroupRow, ORGANIZATIONS, OrgRow, Standing, all, key};
 
 struct Known {
     name: OrgName,
@@ -140,6 +140,7 @@ impl Organizations {
             address: String::new(),
             upload: true,
             snapshot_interval_s: 0,
+            approvals: ApprovalsRow::default(),
         };
         // Before, nobody asked what was said of these.
         let row = match desk.is_at(CASCADE) {
@@ -154,6 +155,10 @@ impl Organizations {
         };
         let row = match desk.is_at(uploads::LEVEL) {
             true => OrgRow { upload: settings.upload, snapshot_interval_s: settings.snapshot_interval_s, ..row },
+            false => row,
+        };
+        let row = match desk.is_at(approvals::LEVEL) {
+            true => OrgRow { approvals: settings.approvals.into(), ..row },
             false => row,
         };
         self.set(desk, org, row)

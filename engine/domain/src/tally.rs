@@ -26,6 +26,8 @@ pub struct Tally {
     pub uploads: BTreeMap<&'static str, u64>,
     /// Newest snapshots of devices by where they came to stand on their way upward.
     pub snapshots: BTreeMap<&'static str, u64>,
+    /// Approvals by kind and where they came to stand.
+    pub approvals: BTreeMap<(&'static str, &'static str), u64>,
     /// Attempts at uploads by how they ended.
     pub upload_attempts: BTreeMap<&'static str, u64>,
     /// Bytes of uploads that the upstream has.
@@ -73,6 +75,11 @@ impl Tally {
     /// Counts a snapshot that has come to stand somewhere.
     pub fn snapshot(&mut self, state: &'static str) {
         *self.snapshots.entry(state).or_default() += 1;
+    }
+
+    /// Counts an approval that has come to stand somewhere.
+    pub fn approval(&mut self, kind: &'static str, state: &'static str) {
+        *self.approvals.entry((kind, state)).or_default() += 1;
     }
 
     /// Counts an attempt at an upload.

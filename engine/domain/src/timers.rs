@@ -4,6 +4,7 @@
 use std::ops::Bound;
 
 use jiff::Timestamp;
+use linesman_schemas::OrgName;
 
 use super::desk::Desk;
 use super::jobs::{Jobs, Work};
@@ -12,7 +13,7 @@ use super::sightings::Sightings;
 use super::snapshots::upward;
 use super::state::State;
 use super::table::{self, Key, Table};
-use super::{Error, activations, uploads};
+use super::{Error, activations, approvals, uploads};
 
 /// What is to happen.
 pub(crate) enum Timer<'a> {
@@ -28,6 +29,8 @@ pub(crate) enum Timer<'a> {
     Release(&'a [u8]),
     /// Newest snapshots of an organization's devices go to the upstream; its name.
     Snapshots(&'a str),
+    /// Nobody has decided an approval in time; the key of its row.
+    Approval(&'a [u8]),
 }
 
 /// The table of timers: when one is due, what kind it is, and what about.
@@ -38,6 +41,7 @@ const AGE: u8 = b'a';
 const ACTIVATION: u8 = b's';
 const RELEASE: u8 = b'u';
 const SNAPSHOTS: u8 = b'n';
+const APPROVAL: u8 = b'v';
 
 fn key(due: Timestamp, kind: u8, about: &[u8]) -> Key<()> {
     let mut tail = table::time(due).to_vec();
@@ -72,6 +76,7 @@ impl Timer<'_> {
             Self::Activation(row) => key(due, ACTIVATION, row),
             Self::Release(row) => key(due, RELEASE, row),
             Self::Snapshots(org) => key(due, SNAPSHOTS, org.as_bytes()),
+            Self::Approval(row) => key(due, APPROVAL, row),
         }
     }
 }
@@ -99,14 +104,16 @@ fn ago(desk: &Desk, seconds: u64) -> i64 {
     desk.now.as_second().saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
-/// Fires what fell due by now.
+/// Fires what fell due by now. Of approvals that nobody has decided in time it tells which, a bounded number: what is due
+/// behind those fires on the next input.
 pub(crate) fn fire(
     desk: &mut Desk,
     organizations: &Organizations,
     sightings: &mut Sightings,
     jobs: &mut Jobs,
-) -> Result<(), Error> {
-    while desk.next_timer().is_some_and(|due| due <= desk.now) {
+) -> Result<Vec<(OrgName, u64)>, Error> {
+    let mut undecided = Vec::new();
+    while undecided.len() < approvals::LAPSES_MOST && desk.next_timer().is_some_and(|due| due <= desk.now) {
         let prefix = TIMERS.prefix(&[], &[]);
         let Some((key, _)) = desk.first(Bound::Included(&prefix), &prefix)? else { break };
         let due = table::read_time(TIMERS.own(&key));
@@ -136,10 +143,11 @@ pub(crate) fn fire(
                     jobs.begin(desk, Work::Snapshots(org))?;
                 }
             }
+            Some((&APPROVAL, row)) => undecided.extend(approvals::read_key(row)),
             _ => {}
         }
         desk.remove_found(key);
         desk.set_next_timer(next(desk.state())?);
     }
-    Ok(())
+    Ok(undecided)
 }

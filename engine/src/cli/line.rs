@@ -66,6 +66,9 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
             format!("case {} {}", text("/case_id"), text("/case_status"))
         }
         ("trigger", "intelligence.received") => format!("{} {}", text("/kind"), text("/title")),
+        ("trigger", "approval.required") => {
+            format!("{} {}, asked by {}", text("/operation"), text("/about"), text("/actor"))
+        }
         ("trigger", "policy.refused") => {
             format!("{}:{}:{}: {}", text("/path"), text("/line"), text("/column"), text("/message"))
         }

@@ -93,10 +93,13 @@ enum Command {
     /// Devices: list and show
     #[command(after_help = api::device::EXAMPLES)]
     Device(api::Args<api::device::Action>),
-    /// Intelligence messages: list and show
+    /// Intelligence messages: list, show, take in, and whom they concern
     #[command(after_help = api::intel::EXAMPLES)]
     Intel(api::Args<api::intel::Action>),
     VersionMatch(version_match::Args),
+    /// What is done only once somebody approves it: list, show, approve, reject
+    #[command(after_help = api::approval::EXAMPLES)]
+    Approval(api::Args<api::approval::Action>),
     /// Organizations: list, show, create, change, suspend
     #[command(after_help = api::org::EXAMPLES)]
     Org(api::Args<api::org::Action>),
@@ -195,6 +198,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Case(args) => api::case::run(&args),
         Command::Device(args) => api::device::run(&args),
         Command::Intel(args) => api::intel::run(&args),
+        Command::Approval(args) => api::approval::run(&args),
         Command::VersionMatch(args) => version_match::run(&args),
         Command::Org(args) => api::org::run(&args),
         Command::Place(args) => api::place::run(&args),

@@ -12,6 +12,7 @@
 //! It starts nothing and reads no file but the configuration and those it names. The rules are
 //! another's to read.
 
+mod approvals;
 mod check;
 mod explain;
 mod file;
@@ -263,7 +264,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         nats: Nats::read(entries.one(log::section::SECTION.name)?)?,
         connectors: connectors::Settings::read(&entries)?,
         organizations: organizations::all(&entries)?,
-        settings: sections::decisions(entries.one(sections::DECISIONS.name)?)?,
+        settings: sections::decisions(entries.one(sections::DECISIONS.name)?, entries.one(approvals::SECTION.name)?)?,
         checkpoint_every: audit::section::checkpoint_every(entries.one(audit::section::SECTION.name)?)?,
         seal_key_file: seal::section::key_file(entries.one(seal::section::SECTION.name)?),
         limits: Limits::read(entries.one(limits::SECTION.name)?)?,

@@ -2,8 +2,9 @@
 
 use linesman_connectors::settings::Value;
 use linesman_connectors::upstream;
-use linesman_schemas::Mode;
+use linesman_schemas::{ApprovalKind, ApprovalRule, Mode};
 
+use super::approvals;
 use super::file::Content;
 use super::layers::Layers;
 use super::mistake::Mistakes;
@@ -22,6 +23,9 @@ pub(super) fn check(layers: &Layers, content: &Content, mistakes: &mut Mistakes,
             mistakes.add(proxy.origin.clone(), message, Some(help));
         }
     }
+    if !mode.has_proxies() {
+        approvals_of(layers, mode, mistakes);
+    }
     if mode.has_one_organization() {
         for other in organizations.iter().skip(1) {
             let message = format!("mode `{mode}` has exactly one organization, and this is another");
@@ -32,6 +36,26 @@ pub(super) fn check(layers: &Layers, content: &Content, mistakes: &mut Mistakes,
     let is_there = layers.is_section_named(&upstream::SECTION) || content.sections.contains_key(upstream::SECTION.name);
     if is_there {
         upstream_of(layers, mode, mistakes, warnings);
+    }
+}
+
+/// Nobody approves where there is no partner.
+fn approvals_of(layers: &Layers, mode: Mode, mistakes: &mut Mistakes) {
+    const HELP: &str = "leave it out, or write `mode = \"partner\"`";
+    for kind in ApprovalKind::ALL {
+        let name = format!("{}.{kind}", approvals::SECTION.name);
+        if layers.text(&name).is_some_and(|rule| rule != ApprovalRule::None.as_str()) {
+            let message = format!("`{name}` asks for approvals, and mode `{mode}` has none");
+            mistakes.add(layers.origin(&name), message, Some(HELP.to_owned()));
+        }
+    }
+    for listed in layers.listed(organizations::SECTION.name) {
+        let asks = |key: &&&str| approvals::rule(&listed.entry, key).is_some_and(|rule| rule != ApprovalRule::None);
+        if let Some(key) = organizations::APPROVALS.iter().find(asks) {
+            let name = listed.name(&organizations::SECTION);
+            let message = format!("`{key}` of `{name}` asks for approvals, and mode `{mode}` has none");
+            mistakes.add(listed.origin.clone(), message, Some(HELP.to_owned()));
+        }
     }
 }
 

@@ -3,12 +3,12 @@
 use linesman_connectors::Secret;
 use linesman_connectors::settings::{Entries, Entry, Key, Kind, Section, Shape, Tables, Texts};
 use linesman_connectors::tls::{CertificateName, Fingerprint};
-use linesman_schemas::OrgName;
 use linesman_schemas::command::{DeviceGroup, Handling, LIST_MOST, OWNER_MOST, OrganizationSettings, SubmitCaseAs};
+use linesman_schemas::{ApprovalRules, OrgName};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::{count, value};
+use super::{approvals, count, value};
 
 /// Bounds are those of the command that brings an organization into the log.
 const NAME: Kind = Kind::Text { most: OWNER_MOST };
@@ -55,10 +55,17 @@ pub(super) static SECTION: Section = Section {
         Key::new("address", Kind::Text { most: 1000 }, "Where spare parts go for it. Not set, where the upstream knows.").like("Acme Corp, 1 Main Street, Springfield"),
         Key::new("upload", Kind::Flag, "Whether the bundles of its cases, and what else belongs to them, go to the upstream too.").or("true").like("false"),
         Key::new("snapshot_interval_s", count(0, 31_622_400), "How often the newest information bundle of each of its devices goes to the upstream, in seconds, 3600 at least; 0 for never.").or("0").like("604800"),
+        Key::new("approve_send_intelligence", Kind::Words(&approvals::RULES), "Whether an intelligence message goes to it only once somebody approves it. Of this and `[approvals]` the stricter counts.").or("none").like("two-person"),
+        Key::new("approve_forward_case", Kind::Words(&approvals::RULES), "The same of a case that it reports and that goes on to the upstream.").or("none").like("two-person"),
+        Key::new("approve_activate_service", Kind::Words(&approvals::RULES), "The same of a service that becomes configuration of its devices.").or("none").like("one-person"),
         Key::new("device_groups", Kind::Tables(&GROUPS), "Its device groups: a list of `{ name = \"core\", devices = [\"core-*\"] }`. A device belongs to the first that matches its host name.")
             .like("[\n    { name = \"core\", devices = [\"core-*\"] },\n    { name = \"edge\", devices = [\"edge-*\", \"access-*\"] },\n]"),
     ],
 };
+
+/// The keys that say what needs approval, in the order of `ApprovalKind::ALL`.
+pub(super) const APPROVALS: [&str; 3] =
+    ["approve_send_intelligence", "approve_forward_case", "approve_activate_service"];
 
 /// An organization of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +110,11 @@ fn read(entry: &Entry) -> Option<Organization> {
         address: entry.text("address").unwrap_or_default(),
         upload: entry.flag("upload")?,
         snapshot_interval_s: entry.number("snapshot_interval_s")?,
+        approvals: ApprovalRules {
+            send_intelligence: approvals::rule(entry, "approve_send_intelligence")?,
+            forward_case: approvals::rule(entry, "approve_forward_case")?,
+            activate_service: approvals::rule(entry, "approve_activate_service")?,
+        },
         device_groups: entry.tables("device_groups").iter().map(group).collect::<Option<_>>()?,
         loaded: None,
     };

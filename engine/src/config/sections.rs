@@ -6,7 +6,7 @@
 use linesman_connectors::settings::{Entry, Key, Kind, Section, Shape};
 use linesman_schemas as schemas;
 
-use super::organizations;
+use super::{approvals, organizations};
 use crate::edge::logins::limits;
 use crate::{audit, licence, log, logging, partner, seal};
 
@@ -69,8 +69,8 @@ pub(super) static DECISIONS: Section = Section {
     ],
 };
 
-/// What a table of [`DECISIONS`] says.
-pub(super) fn decisions(entry: &Entry) -> Option<schemas::control::Settings> {
+/// What a table of [`DECISIONS`] says, and one of [`approvals::SECTION`], which travels with it.
+pub(super) fn decisions(entry: &Entry, approving: &Entry) -> Option<schemas::control::Settings> {
     Some(schemas::control::Settings {
         host_event_retention_s: entry.number("host_event_retention_s")?,
         case_poll_s: entry.number("case_poll_s")?,
@@ -82,6 +82,7 @@ pub(super) fn decisions(entry: &Entry) -> Option<schemas::control::Settings> {
         circuit_rest_most_s: entry.number("circuit_rest_most_s")?,
         audit_retention_s: entry.number("audit_retention_s")?,
         upload_retention_s: entry.number("upload_retention_s")?,
+        approvals: approvals::read(approving)?,
     })
 }
 
@@ -96,6 +97,7 @@ impl Sections {
         sections.extend(linesman_connectors::sections());
         sections.extend([
             &DECISIONS,
+            &approvals::SECTION,
             &licence::section::SECTION,
             &audit::section::SECTION,
             &seal::section::SECTION,
@@ -192,7 +194,7 @@ impl Setting {
 
 /// The environment variable of a setting or of a list.
 pub(super) fn variable(name: &str) -> String {
-    format!("{VARIABLE_PREFIX}{}", name.to_ascii_uppercase().replace('.', "_"))
+    format!("{VARIABLE_PREFIX}{}", name.to_ascii_uppercase().replace(['.', '-'], "_"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use linesman_rules::excerpt;
 use linesman_schemas::{
-    GroupName, IncidentId, ManagerName, OrgName, PlaceName, PlacePath, PolicyName, ServiceName, SubscriptionName,
+    ApprovalId, GroupName, IncidentId, ManagerName, OrgName, PlaceName, PlacePath, PolicyName, ServiceName,
+    SubscriptionName,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -14,6 +15,15 @@ pub(super) struct IncidentPath {
     /// `<organization>-<number>`
     #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-[1-9][0-9]{0,17}$", example = "acme-17")]
     pub(super) id: IncidentId,
+}
+
+/// An approval's id in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct ApprovalPath {
+    /// `<organization>-a<number>`
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-a[1-9][0-9]{0,17}$", example = "acme-a3")]
+    pub(super) id: ApprovalId,
 }
 
 /// A file of an incident's case in a path.
@@ -59,6 +69,15 @@ pub(super) struct MessagePath {
     /// Its id at its source.
     #[param(example = "TSB-0-0")]
     pub(super) id: String,
+}
+
+/// An intelligence message of the provider's in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct ProvidedPath {
+    /// Its id at its source.
+    #[param(example = "TSB-0-0")]
+    pub(super) message: String,
 }
 
 /// A policy in a path.

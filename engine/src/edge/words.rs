@@ -1,9 +1,11 @@
 //! The closed sets of words in lists and their filters, and what several bodies have in common.
 
 use linesman_domain::activations::parts;
+use linesman_domain::intelligence::relevance::By;
 use linesman_domain::uploads::UploadState;
-use linesman_domain::{cases, incidents, organizations};
+use linesman_domain::{approvals, cases, incidents, organizations};
 use linesman_rules::services::Level;
+use linesman_schemas::approval::{ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{DeviceGroupName, Handling, LIST_MOST, OWNER_MOST, SPHERE_MOST, SubmitCaseAs};
 use linesman_schemas::dead_letter::Reason;
@@ -92,6 +94,46 @@ impl From<cases::CaseState> for CaseState {
             cases::CaseState::Reported => Self::Reported,
         }
     }
+}
+
+/// Where an approval stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ApprovalState {
+    Pending,
+    Approved,
+    Rejected,
+    Expired,
+    Changed,
+}
+
+impl From<approvals::ApprovalState> for ApprovalState {
+    fn from(state: approvals::ApprovalState) -> Self {
+        match state {
+            approvals::ApprovalState::Pending => Self::Pending,
+            approvals::ApprovalState::Approved => Self::Approved,
+            approvals::ApprovalState::Rejected => Self::Rejected,
+            approvals::ApprovalState::Expired => Self::Expired,
+            approvals::ApprovalState::Changed => Self::Changed,
+        }
+    }
+}
+
+/// The schema of what can need approval.
+pub(super) fn approval_kind() -> Schema {
+    words(ApprovalKind::ALL.map(ApprovalKind::as_str))
+}
+
+/// The schema of what becomes of what nobody has decided in time.
+pub(super) fn on_timeout() -> Schema {
+    words(OnTimeout::ALL.map(|(_, word)| word))
+}
+
+/// The schema of what needs approval, kind by kind.
+pub(super) fn approval_rules() -> Schema {
+    let object = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    let rule = || words(ApprovalRule::ALL.map(|(_, word)| word));
+    ApprovalKind::ALL.into_iter().fold(object, |object, kind| object.property(kind.as_str(), rule())).into()
 }
 
 /// The schema of who solves a case that was reported.
@@ -261,6 +303,11 @@ pub(super) fn priority() -> Schema {
 /// The schema of a message's kind.
 pub(super) fn kind() -> Schema {
     words([Kind::Alert, Kind::Informational, Kind::BugNotice, Kind::EndOfLife].map(Kind::as_str))
+}
+
+/// The schema of by what a message concerns a device.
+pub(super) fn reason_of_match() -> Schema {
+    words([By::Everybody, By::SerialNumber, By::Product, By::Platform, By::OsVersion].map(By::as_str))
 }
 
 /// The schema of a filter level.

@@ -3,7 +3,7 @@
 //! Reading needs nothing of the lane, so a batch can be read beside the lane's thread while the lane
 //! decides on the one before it.
 
-use linesman_schemas::control::{Control, RuleBookRef};
+use linesman_schemas::control::{Control, IntelligenceRef, RuleBookRef};
 use linesman_schemas::dead_letter::Reason;
 use self_cell::self_cell;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ use tokio::task::JoinError;
 use super::Verb;
 use crate::log::books::Books;
 use crate::log::reader::InMessage;
-use linesman_domain::input::{Content, Input, json_place};
+use linesman_domain::input::{Content, Input, Provided, json_place};
 
 /// So few messages are not worth the way to another thread.
 const INLINE_MOST: usize = 64;
@@ -30,8 +30,17 @@ self_cell!(
 
 struct Inputs<'a> {
     inputs: Vec<Input<'a>>,
-    /// The rule books that some of them name, by place; until it is fetched such an input is a tick.
-    named: Vec<(usize, RuleBookRef)>,
+    /// The contents that some of them name, by place; until it is fetched such an input is a tick.
+    named: Vec<(usize, Named)>,
+}
+
+/// What a message names that lies in the object store.
+#[derive(Debug)]
+pub(crate) enum Named {
+    /// A rule book.
+    RuleBook(RuleBookRef),
+    /// An intelligence message of the provider's.
+    Intelligence(IntelligenceRef),
 }
 
 impl Decoded {
@@ -55,15 +64,21 @@ impl Decoded {
         decoded
     }
 
-    /// Fetches the rule books that are named, however long that takes: a lane that went on without
-    /// one would decide otherwise than the others.
+    /// Fetches what is named, however long that takes: a lane that went on without it would decide otherwise than the
+    /// others.
     async fn fetch(&mut self, books: &Books) {
         let named = self.with_dependent_mut(|_, read| std::mem::take(&mut read.named));
         for (at, wanted) in named {
-            let book = books.get_patiently(wanted).await;
+            let content = match wanted {
+                Named::RuleBook(wanted) => Content::RuleBook(books.get_patiently(wanted).await),
+                Named::Intelligence(named) => {
+                    let content = books.content_patiently(&named.sha256).await;
+                    Content::Provided(Box::new(Provided::read(named, &content)))
+                }
+            };
             self.with_dependent_mut(|_, read| {
                 if let Some(input) = read.inputs.get_mut(at) {
-                    input.content = Content::RuleBook(book);
+                    input.content = content;
                 }
             });
         }
@@ -78,8 +93,8 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Reads a message. One that names a rule book is a tick until that is fetched.
-pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<RuleBookRef>) {
+/// Reads a message. One that names a content is a tick until that is fetched.
+pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<Named>) {
     let (org, kind) = message.subject.split_once('.').unwrap_or(("", "ctl"));
     let (content, named) =
         if org.is_empty() { control(&message.payload) } else { (Content::decode(kind, &message.payload), None) };
@@ -95,7 +110,7 @@ pub(crate) fn read(message: &InMessage) -> (Input<'_>, Option<RuleBookRef>) {
     (input, named)
 }
 
-fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<RuleBookRef>) {
+fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<Named>) {
     let content = match serde_json::from_slice(payload) {
         Ok(Control::Tick) => Content::Tick,
         Ok(Control::Continue) => Content::Continue { is_alone: false },
@@ -105,7 +120,8 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<RuleBookRef>) {
         Ok(Control::Level(level)) => Content::Level(level),
         Ok(Control::Command(command)) => Content::Command(command),
         Ok(Control::Attempt(attempt)) => Content::Attempt(Box::new(attempt)),
-        Ok(Control::RuleBook(named)) => return (Content::Tick, Some(named)),
+        Ok(Control::RuleBook(named)) => return (Content::Tick, Some(Named::RuleBook(named))),
+        Ok(Control::Intelligence(named)) => return (Content::Tick, Some(Named::Intelligence(named))),
         Err(error) => Content::Undecodable {
             reason: Reason::CommandUndecodable,
             detail: error.to_string(),
@@ -115,7 +131,7 @@ fn control<'a>(payload: &[u8]) -> (Content<'a>, Option<RuleBookRef>) {
     (content, None)
 }
 
-/// Reads a batch, here or on a thread of `beside` that may block; rule books are fetched.
+/// Reads a batch, here or on a thread of `beside` that may block; what it names is fetched.
 ///
 /// # Errors
 /// The other thread panicked.

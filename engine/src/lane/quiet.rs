@@ -38,6 +38,7 @@ const fn is_of_others(input: &Input<'_>) -> bool {
         | Content::Level(_)
         | Content::Continue { .. }
         | Content::Cursor(_)
+        | Content::Provided(_)
         | Content::Expiry(_)
         | Content::Tick => false,
     }

@@ -93,6 +93,9 @@ pub(super) fn count(decision: &Decision) {
     for (state, count) in &tally.snapshots {
         metrics::counter!("linesman_snapshots_total", "state" => *state).increment(*count);
     }
+    for ((kind, state), count) in &tally.approvals {
+        metrics::counter!("linesman_approvals_total", "kind" => *kind, "state" => *state).increment(*count);
+    }
     for (end, count) in &tally.upload_attempts {
         metrics::counter!("linesman_upload_attempts_total", "end" => *end).increment(*count);
     }

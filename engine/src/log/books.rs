@@ -1,4 +1,5 @@
-//! Rule books in the object store, by hash: the content of each section, and whole ones of before sections.
+//! What lanes are told of by hash, in the object store: rule books, the content of each section and whole ones of before
+//! sections; and intelligence messages of the provider's.
 //!
 //! INVARIANT (no lane waits for another's way to the server): nothing is asked of it under a lock; and what is read from it
 //! either goes on or is an error, after which it is read anew.
@@ -194,6 +195,21 @@ impl Books {
                 Ok(ready) => return ready.under(wanted),
                 Err(error) => {
                     tracing::warn!(hash = wanted.hash, %error, "the lane waits for its rule book");
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(Duration::from_secs(10));
+                }
+            }
+        }
+    }
+
+    /// [`Self::content`], again and again until it is there.
+    pub async fn content_patiently(&self, hash: &str) -> Vec<u8> {
+        let mut wait = Duration::from_millis(100);
+        loop {
+            match self.content(hash).await {
+                Ok(content) => return content,
+                Err(error) => {
+                    tracing::warn!(hash, %error, "the lane waits for an intelligence message");
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(Duration::from_secs(10));
                 }

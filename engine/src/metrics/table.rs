@@ -3,6 +3,7 @@
 //! Names are those of Prometheus: `_total` for counters, units in full. A label has few values:
 //! words of the code, numbers of lanes; names from outside never become one.
 
+use linesman_schemas::ApprovalKind;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::trigger::Trigger;
@@ -140,6 +141,10 @@ pub static METRICS: &[Metric] = &[
     seconds("linesman_attempt_seconds", WAIT_BOUNDS, &[CONNECTOR], "How long an attempt takes, in seconds."),
     counter("linesman_attempt_failures_total", &[CLASS], "Attempts that failed."),
     counter("linesman_uploads_total", &[UPLOAD_STATE], "Uploads that have come to stand so: kept here, on their way, sent, failed, or released with the end of their case."),
+    counter("linesman_approvals_total", &[
+        Label { name: "kind", values: Values::Words(|| ApprovalKind::ALL.map(ApprovalKind::as_str).to_vec()) },
+        Label { name: "state", values: Values::Words(|| linesman_domain::approvals::STATES.to_vec()) },
+    ], "Approvals that have come to stand so: asked for, approved, rejected, expired when nobody had decided them in time, or changed, which are asked for anew."),
     counter("linesman_upload_attempts_total", &[
         Label { name: "end", values: Values::Words(|| linesman_domain::reactions::UPLOAD_ENDS.to_vec()) },
     ], "Attempts at uploads by how they ended: done, moved on, missed, broken off since what may leave has changed, or failed before anybody was asked."),

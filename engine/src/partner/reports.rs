@@ -176,7 +176,8 @@ fn done(verdict: Verdict, detail: String) -> Result<(), Problem> {
         Verdict::NotFound => StatusCode::NOT_FOUND,
         Verdict::Conflict => StatusCode::CONFLICT,
         Verdict::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-        Verdict::Forbidden => StatusCode::FORBIDDEN,
+        // What end customers' controllers ask for needs no approval.
+        Verdict::Forbidden | Verdict::AwaitingApproval => StatusCode::FORBIDDEN,
     };
     Err(Problem::new(status, detail).decided())
 }

@@ -1,4 +1,4 @@
-//! A running system's log into files: all of IN as it stands now, and the rule books it names.
+//! A running system's log into files: all of IN as it stands now, and the contents it names.
 //!
 //! It only reads. One message is held at a time.
 
@@ -53,7 +53,7 @@ pub async fn capture(
     writer.end()
 }
 
-/// The contents of the rule book that a message names, by hash.
+/// The contents that a message names, by hash: those of a rule book, or an intelligence message.
 fn named(message: &InMessage) -> Vec<String> {
     if message.subject != "ctl" {
         return Vec::new();
@@ -62,6 +62,7 @@ fn named(message: &InMessage) -> Vec<String> {
         Ok(Control::RuleBook(named)) => {
             Section::ALL.into_iter().filter_map(|section| named.content(section).map(str::to_owned)).collect()
         }
+        Ok(Control::Intelligence(named)) => vec![named.sha256],
         _ => Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use linesman_domain::directory::Directory;
-use linesman_domain::input::{Content, Input, RuleBook};
+use linesman_domain::input::{Content, Input, Provided, RuleBook};
 use linesman_domain::position::Position;
 use linesman_domain::services::Catalog;
 use linesman_domain::state::{Base, Writes};
@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::format::Entry;
 use super::{Error, book};
-use crate::lane::decode;
+use crate::lane::decode::{self, Named};
 use crate::log::books::{self, Policies, Ready};
 
 /// The largest payload of a message in OUT: what lanes have on every server that is accepted.
@@ -71,11 +71,14 @@ impl Shelf {
     }
 
     fn content<T: DeserializeOwned>(&self, hash: &str) -> Result<T, Error> {
+        Ok(books::unpack(hash, &self.bytes(hash)?)?)
+    }
+
+    fn bytes(&self, hash: &str) -> Result<Vec<u8>, Error> {
         // A hash that is none must not name other files.
         let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
         let path = book(&self.dir, if is_hash { hash } else { "no-hash" });
-        let content = std::fs::read(&path).map_err(Error::file(&path))?;
-        Ok(books::unpack(hash, &content)?)
+        std::fs::read(&path).map_err(Error::file(&path))
     }
 }
 
@@ -123,11 +126,16 @@ impl Replica {
     /// Decides an input of the lane.
     ///
     /// # Errors
-    /// It names a rule book that is not on the shelf, or the machine fails.
+    /// It names a content that is not on the shelf, or the machine fails.
     pub fn decide(&mut self, entry: &Entry, shelf: &mut Shelf) -> Result<(), Error> {
         let (mut input, named) = decode::read(&entry.message);
-        if let Some(named) = named {
-            input.content = Content::RuleBook(shelf.get(named)?);
+        match named {
+            Some(Named::RuleBook(named)) => input.content = Content::RuleBook(shelf.get(named)?),
+            Some(Named::Intelligence(named)) => {
+                let content = shelf.bytes(&named.sha256)?;
+                input.content = Content::Provided(Box::new(Provided::read(named, &content)));
+            }
+            None => {}
         }
         let sequence = entry.message.sequence;
         self.domain.decide(&input).map_err(|source| Error::Decide { sequence, source })

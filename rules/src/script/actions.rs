@@ -8,11 +8,11 @@ use std::fmt::Display;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use linesman_schemas::Priority;
 use linesman_schemas::command::{CaseWords, Handling};
 pub use linesman_schemas::notification::Holds as Parameter;
 use linesman_schemas::notification::{KINDS, Kind, Notification};
 use linesman_schemas::reaction::FollowUp;
+use linesman_schemas::{ApprovalRule, Priority};
 use rhai::{Dynamic, Engine, ImmutableString, Map};
 
 use super::budget::{Fault, Run, refuse};
@@ -87,6 +87,7 @@ pub static ACTIONS: LazyLock<Vec<Action>> = LazyLock::new(|| {
     actions.extend([
         action("set_priority", &[("priority", Parameter::Text)], 1, true),
         action("assign", &[("owner", Parameter::Text)], 1, true),
+        action("require_approval", &[("rule", Parameter::Text)], 1, false),
         action("publish", &[("name", Parameter::Text), ("data", Parameter::Map)], 2, false),
     ]);
     actions
@@ -129,6 +130,8 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
     engine.register_fn("set_priority", move |word: ImmutableString| set_priority(&r, &word));
     let r = Rc::clone(run);
     engine.register_fn("assign", move |owner: ImmutableString| assign(&r, &owner));
+    let r = Rc::clone(run);
+    engine.register_fn("require_approval", move |word: ImmutableString| require_approval(&r, &word));
     let r = Rc::clone(run);
     engine.register_fn("publish", move |name: ImmutableString, data: Map| publish(&r, &name, &data));
 }
@@ -203,6 +206,10 @@ fn assign(run: &Run, owner: &str) -> Result<(), Fault> {
     record(run, Intent::Assign(owner.to_owned()), owner.len())
 }
 
+fn require_approval(run: &Run, word: &str) -> Result<(), Fault> {
+    record(run, Intent::RequireApproval(read_rule(word)?), 8)
+}
+
 fn publish(run: &Run, name: &str, data: &Map) -> Result<(), Fault> {
     read_publication(name)?;
     let mut bytes = name.len();
@@ -245,6 +252,15 @@ pub(super) fn read_follow_up(text: &str) -> Result<FollowUp, Refusal> {
     found.map(|(follow_up, _)| follow_up).ok_or_else(|| {
         let known = quoted(FollowUp::ALL.iter().map(|(_, spelling)| *spelling));
         Refusal::new(format!("`{}` is no way to follow up", excerpt(text)), format!("known are {known}"))
+    })
+}
+
+/// Reads how many persons it takes to approve.
+pub(super) fn read_rule(word: &str) -> Result<ApprovalRule, Refusal> {
+    const RULES: [ApprovalRule; 2] = [ApprovalRule::OnePerson, ApprovalRule::TwoPerson];
+    RULES.into_iter().find(|rule| rule.as_str() == word).ok_or_else(|| {
+        let help = suggest(word, RULES.iter().map(|rule| rule.as_str()));
+        Refusal::new(format!("`{}` is no rule of approvals", excerpt(word)), help)
     })
 }
 

@@ -2,7 +2,7 @@
 
 use linesman_schemas::command::{CaseWords, Handling};
 use linesman_schemas::notification::Notification;
-use linesman_schemas::{FilterLevel, OrgName, Place, Priority, ServiceName};
+use linesman_schemas::{ApprovalRule, FilterLevel, OrgName, Place, Priority, ServiceName};
 use serde_json::{Map, Value};
 
 /// The organization whose subject a policy judges: `org` in scripts.
@@ -42,6 +42,8 @@ pub enum Intent {
     Activate(Activation),
     /// `service(...).deactivate(...)`: it is to be so no longer.
     Deactivate(Activation),
+    /// `require_approval(...)`: what can need approval, and the same run of the policy asks for behind it, needs so much.
+    RequireApproval(ApprovalRule),
 }
 
 /// A service, where, and with which values.

@@ -142,6 +142,24 @@ pub(crate) fn record() -> Plain {
     record
 }
 
+/// A case awaits being forwarded.
+pub(crate) fn approval() -> Plain {
+    let mut approval = Plain::new(SubjectKind::Approval)
+        .with(Field::Id, "acme-a3")
+        .with(Field::Kind, "forward-case")
+        .with(Field::Operation, "forward-case")
+        .with(Field::About, "acme-1")
+        .with(Field::Place, "acme")
+        .with(Field::Actor, "ann")
+        .with(Field::Sha256, "ab")
+        .with(Field::Asked, "2026-11-21T10:15:02Z")
+        .with(Field::Due, "2026-11-24T10:15:02Z")
+        .with(Field::OnTimeout, "reject")
+        .with(Field::Reasons, &["settings"][..]);
+    approval.fields.extend([(Field::TwoPerson, Held::Flag(true))]);
+    approval
+}
+
 /// A licence that ends soon.
 pub(crate) fn expiry() -> Plain {
     let mut expiry = Plain::new(SubjectKind::Expiry)
@@ -160,6 +178,7 @@ pub(crate) fn subject_of(kind: SubjectKind) -> Plain {
         SubjectKind::Message => message(),
         SubjectKind::Record => record(),
         SubjectKind::Expiry => expiry(),
+        SubjectKind::Approval => approval(),
     }
 }
 

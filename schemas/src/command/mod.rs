@@ -2,12 +2,14 @@
 //!
 //! Verbs come in families, a file each: what a verb is called in subjects, its bounds, the right it needs.
 
+mod approval;
 mod audit;
 pub(crate) mod bounds;
 mod case;
 mod engine;
 mod group;
 mod incident;
+mod intelligence;
 mod manager;
 mod organization;
 mod place;
@@ -28,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CommandId, OrgName, Place, Principal};
 
+pub use approval::{Approval, ApprovalDecision};
 pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
 pub use bounds::{
     ADDRESS_MOST, CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST,
@@ -36,6 +39,7 @@ pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, Re
 pub use engine::{Engine, LevelRaise, LogLevelChange, PinChange};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
+pub use intelligence::{Message, MessageGiven};
 pub use manager::{HASH_MOST, Manager, ManagerRemoval, ManagerSettings, PasswordChange, SPHERE_MOST};
 pub use organization::{
     CaseFile, CasesExport, ConnectionTried, CredentialsChange, DeviceGroup, Handling, Organization,
@@ -101,6 +105,10 @@ pub enum Verb {
     Subscription(Subscription),
     /// Of a service.
     Service(Service),
+    /// Of the provider's intelligence messages.
+    Message(Message),
+    /// Of an approval.
+    Approval(Approval),
 }
 
 impl Verb {
@@ -123,6 +131,8 @@ impl Verb {
             Self::Values(verb) => verb.as_str(),
             Self::Subscription(verb) => verb.as_str(),
             Self::Service(verb) => verb.as_str(),
+            Self::Message(verb) => verb.as_str(),
+            Self::Approval(verb) => verb.as_str(),
         }
     }
 
@@ -138,7 +148,7 @@ impl Verb {
     /// such.
     pub fn place(&self, org: Option<&OrgName>) -> Option<Place> {
         match (self, org) {
-            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_), None) => Some(Place::Provider),
+            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_) | Self::Message(_), None) => Some(Place::Provider),
             (Self::Manager(_) | Self::Token(_) | Self::Session(_) | Self::Audit(_), None) => Some(Place::Provider),
             (Self::Place(verb), Some(org)) => match verb.path() {
                 Some(path) => (path.organization == *org).then(|| Place::Below(path.clone())),
@@ -156,10 +166,11 @@ impl Verb {
                 | Self::Manager(_)
                 | Self::Token(_)
                 | Self::Session(_)
-                | Self::Audit(_),
+                | Self::Audit(_)
+                | Self::Approval(_),
                 Some(org),
             ) => Some(Place::Organization(org.clone())),
-            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_), Some(_))
+            (Self::Engine(_) | Self::RuleBook(_) | Self::Group(_) | Self::Message(_), Some(_))
             | (
                 Self::Organization(_)
                 | Self::Incident(_)
@@ -169,7 +180,8 @@ impl Verb {
                 | Self::Place(_)
                 | Self::Values(_)
                 | Self::Subscription(_)
-                | Self::Service(_),
+                | Self::Service(_)
+                | Self::Approval(_),
                 None,
             ) => None,
         }
@@ -203,7 +215,9 @@ impl Verb {
             Self::Values(verb) => verb.check(),
             Self::Subscription(verb) => verb.check(),
             Self::Service(verb) => verb.check(),
+            Self::Approval(verb) => verb.check(),
             Self::Engine(verb) => verb.check(),
+            Self::Message(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) => Ok(()),
         }
     }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::{ADDRESS_MOST, Fault, OWNER_MOST, hash, label, list, text};
+use crate::approval::ApprovalRules;
 use crate::cascade::CONTROLLER_MOST;
 use crate::{FilterLevel, IncidentId};
 
@@ -129,6 +130,9 @@ pub struct OrganizationSettings {
     /// How often the newest information bundle of each of its devices goes to the upstream, in seconds; 0 for never.
     #[serde(default, skip_serializing_if = "is_default")]
     pub snapshot_interval_s: u64,
+    /// What needs approval here, beside what needs it everywhere.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub approvals: ApprovalRules,
     /// Hash of the configuration this was read from; none when it was set otherwise, which leaves what the
     /// configuration last said as it is.
     #[serde(default)]

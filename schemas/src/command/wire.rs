@@ -9,13 +9,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Activation, Assignment, Audit, Case, CaseName, CaseOverride, CaseRemark, CaseWish, CasesExport, CheckpointKept,
-    Command, ConnectionTried, CredentialsChange, Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident,
-    Input, LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings,
-    Note, Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings,
-    PlaceVerb, Policy, PolicyRun, Prioritisation, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad, Service,
-    Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue,
-    TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb,
+    Activation, Approval, ApprovalDecision, Assignment, Audit, Case, CaseName, CaseOverride, CaseRemark, CaseWish,
+    CasesExport, CheckpointKept, Command, ConnectionTried, CredentialsChange, Deactivation, Engine, Group,
+    GroupRemoval, GroupSettings, Incident, Input, LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals,
+    Manager, ManagerRemoval, ManagerSettings, Message, MessageGiven, Note, Organization, OrganizationSettings,
+    PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun,
+    Prioritisation, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad, Service, Session, SessionName,
+    SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation,
+    Touch, Undoing, UploadKept, ValueSettings, Values, Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -177,6 +178,12 @@ pub(super) enum Tagged {
     RedeploySubscription(SubscriptionPath),
     /// Let subscriptions be on another version of a service.
     RolloutService(Rollout),
+    /// Take in an intelligence message of the provider's, or another text of it.
+    AddIntelligence(MessageGiven),
+    /// What awaits approval is done.
+    ApproveApproval(ApprovalDecision),
+    /// What awaits approval is not done.
+    RejectApproval(ApprovalDecision),
 }
 
 impl From<Tagged> for Verb {
@@ -239,6 +246,9 @@ impl From<Tagged> for Verb {
             Tagged::DeactivateSubscription(asked) => Self::Subscription(Subscription::Deactivate(asked)),
             Tagged::RedeploySubscription(asked) => Self::Subscription(Subscription::Redeploy(asked)),
             Tagged::RolloutService(asked) => Self::Service(Service::Rollout(asked)),
+            Tagged::AddIntelligence(given) => Self::Message(Message::Add(given)),
+            Tagged::ApproveApproval(asked) => Self::Approval(Approval::Approve(asked)),
+            Tagged::RejectApproval(asked) => Self::Approval(Approval::Reject(asked)),
         }
     }
 }
@@ -303,6 +313,9 @@ impl From<Verb> for Tagged {
             Verb::Subscription(Subscription::Deactivate(asked)) => Self::DeactivateSubscription(asked),
             Verb::Subscription(Subscription::Redeploy(asked)) => Self::RedeploySubscription(asked),
             Verb::Service(Service::Rollout(asked)) => Self::RolloutService(asked),
+            Verb::Message(Message::Add(given)) => Self::AddIntelligence(given),
+            Verb::Approval(Approval::Approve(asked)) => Self::ApproveApproval(asked),
+            Verb::Approval(Approval::Reject(asked)) => Self::RejectApproval(asked),
         }
     }
 }

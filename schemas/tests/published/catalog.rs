@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use linesman_schemas::approval::ApprovalData;
 use linesman_schemas::audit::{Audit, LaneSealed};
 use linesman_schemas::command::{CheckpointKept, Command, Session, Verb};
 use linesman_schemas::control::{Control, RefusedPolicy};
@@ -255,6 +256,9 @@ fn trigger(trigger: Trigger) -> Channel {
         }
         Trigger::CertificateExpired => {
             of::<Expiry>(trigger, "A certificate between partner and end customer has ended.")
+        }
+        Trigger::ApprovalRequired => {
+            of::<ApprovalData<'_>>(trigger, "Something is done only once somebody approves it.")
         }
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }

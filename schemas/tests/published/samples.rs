@@ -3,16 +3,19 @@
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use linesman_schemas::approval::{ApprovalData, ApprovalId, ApprovalKind, OnTimeout};
 use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{
-    Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords,
+    Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords,
     CasesExport, Command, ConnectionTried, CredentialsChange, DeviceGroup, Engine, Group, Handling, Incident, Input,
-    LevelRaise, LogLevelChange, Manager, Note, Organization, OrganizationSettings, PinChange, PlaceVerb, Policy,
-    PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session, SubmitCaseAs,
-    Subscription, Token, Undoing, UploadKept, Values, Verb,
+    LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb,
+    Policy, PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session,
+    SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
-use linesman_schemas::control::{Control, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor};
+use linesman_schemas::control::{
+    Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
+};
 use linesman_schemas::dead_letter::{DeadLetter, FailedPolicy, LineColumn, Reason};
 use linesman_schemas::event::Event;
 use linesman_schemas::intelligence::{self, Intelligence, Relevance};
@@ -88,6 +91,10 @@ pub(crate) fn verbs() -> Vec<Verb> {
             submit_case_as: SubmitCaseAs::Test,
             upload: false,
             snapshot_interval_s: 604_800,
+            approvals: linesman_schemas::ApprovalRules {
+                forward_case: linesman_schemas::ApprovalRule::TwoPerson,
+                ..Default::default()
+            },
             address: "Acme Corporation, 1 Main Street, Springfield".to_owned(),
             display_name: "Acme Corporation".to_owned(),
             is_proxy: true,
@@ -186,7 +193,9 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 | Subscription::Deactivate(_)
                 | Subscription::Redeploy(_),
             )
-            | Verb::Service(Service::Rollout(_)) => {}
+            | Verb::Service(Service::Rollout(_))
+            | Verb::Message(Message::Add(_))
+            | Verb::Approval(Approval::Approve(_) | Approval::Reject(_)) => {}
         }
     }
     samples
@@ -210,6 +219,7 @@ pub(crate) fn provider_verbs() -> Vec<Verb> {
         }}),
         json!({"remove_group": {"group": "night-shift"}}),
         json!({"clear_place": {"place": "acme/berlin", "rule_book": 17}}),
+        json!({"add_intelligence": {"id": "TSB-17000", "sha256": HASH, "bytes": 1_204}}),
     ];
     let change = LogLevelChange { old: "info".to_owned(), new: "linesman::lane=debug,info".to_owned() };
     let mut samples = vec![
@@ -347,6 +357,8 @@ fn service_verbs() -> Vec<Verb> {
             "canary": 10,
         }}),
         json!({"rollout_service": {"service": "ingress-firewall", "under": "acme/berlin", "force": true}}),
+        json!({"approve_approval": {"approval": "acme-a3", "comment": "agreed with the customer"}}),
+        json!({"reject_approval": {"approval": "acme-a4"}}),
         json!({"suspend_subscription": path}),
         json!({"resume_subscription": path}),
         json!({"remove_subscription": path}),
@@ -477,6 +489,12 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
             number: 7,
         }),
         Control::Expiry(expiry(Trigger::LicenceExpiring)),
+        Control::Intelligence(IntelligenceRef {
+            number: 3,
+            id: "TSB-17000".to_owned(),
+            sha256: HASH.to_owned(),
+            bytes: 1_204,
+        }),
     ];
     let tag = |control: &Control| match control {
         Control::RuleBook(_) => "rule_book",
@@ -488,6 +506,7 @@ pub(crate) fn controls() -> Vec<(&'static str, Value)> {
         Control::ContinueAlone => "continue_alone",
         Control::Cursor(_) => "cursor",
         Control::Expiry(_) => "expiry",
+        Control::Intelligence(_) => "intelligence",
     };
     samples.iter().map(|control| (tag(control), json_of(control))).collect()
 }
@@ -539,6 +558,25 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
         | Trigger::CertificateExpired => {
             let expiry = expiry(trigger);
             event(&kind, "/provider", Some(&expiry.id.clone()), expiry)
+        }
+        Trigger::ApprovalRequired => {
+            let id = ApprovalId { org: "acme".parse().unwrap(), number: 3 };
+            let reasons = ["settings".to_owned(), "policy acme/forward".to_owned()];
+            let data = ApprovalData {
+                id: &id,
+                kind: ApprovalKind::ForwardCase,
+                operation: "forward-case",
+                about: "acme-1",
+                place: "acme",
+                actor: "ann",
+                reasons: &reasons,
+                two_person: true,
+                sha256: HASH,
+                asked: time("2026-11-21T10:15:04.250Z"),
+                due: time("2026-11-24T10:15:04.250Z"),
+                on_timeout: OnTimeout::Reject,
+            };
+            event(&kind, ORGANIZATION, Some("acme-a3"), data)
         }
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }

@@ -8,10 +8,13 @@ use linesman_schemas::outcome::CaseNote;
 use linesman_schemas::reaction::{Action, CaseTelling};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{FilterLevel, IncidentId, OrgName, Principal};
+use serde_json::{Value, json};
 
 use super::chain::{self, ChainRow, LeadsTo, NoteRow, ReportedRow, Side, StepKind, StepRow, Words};
 use super::leaving::Texts;
-use super::{ALIAS_UPWARD_MOST, CaseState, CaseText, SETTLED, TEST_MARK, begin_anew, new, note_test, outgoing};
+use super::{
+    ALIAS_UPWARD_MOST, CaseRow, CaseState, CaseText, SETTLED, TEST_MARK, begin_anew, is_test, new, note_test, outgoing,
+};
 use crate::Error;
 use crate::desk::Desk;
 use crate::follow::{Cause, Follow};
@@ -122,18 +125,7 @@ pub(crate) fn forward(
     incident: &mut Incident,
     cause: Cause,
 ) -> Result<Vec<Follow>, String> {
-    let (Some(case), Some(chain)) = (&incident.case, &incident.chain) else { return Err(NOT_REPORTED.to_owned()) };
-    if chain.reported.is_none() {
-        return Err(NOT_REPORTED.to_owned());
-    }
-    let is_sent = matches!(
-        case.state,
-        CaseState::Waiting | CaseState::Submitted | CaseState::Created | CaseState::Updated | CaseState::Closed
-    );
-    if is_sent && chain.handling == Some(Handling::Forward) {
-        return Err("the case is with the upstream already".to_owned());
-    }
-    let request = case.request.clone();
+    let request = forwardable(incident)?.0.request.clone();
     let level = organizations.filter_level(&incident.id.org);
     let id = desk.next_reaction(&incident.id.org);
     begin_anew(incident);
@@ -150,6 +142,38 @@ pub(crate) fn forward(
     }
     let destination = upstream::of_case(&desk.installed);
     Ok(action.map(|action| Follow::React(cause, Decided { id, destination, action })).into_iter().collect())
+}
+
+/// A case that can be sent on to the upstream and what was reported, or why not.
+fn forwardable(incident: &Incident) -> Result<(&CaseRow, &ReportedRow), String> {
+    let (Some(case), Some(chain)) = (&incident.case, &incident.chain) else { return Err(NOT_REPORTED.to_owned()) };
+    let Some(reported) = &chain.reported else { return Err(NOT_REPORTED.to_owned()) };
+    let is_sent = matches!(
+        case.state,
+        CaseState::Waiting | CaseState::Submitted | CaseState::Created | CaseState::Updated | CaseState::Closed
+    );
+    if is_sent && chain.handling == Some(Handling::Forward) {
+        return Err("the case is with the upstream already".to_owned());
+    }
+    Ok((case, reported))
+}
+
+/// What of a case would go to which upstream, were it sent on now, in the words that are kept of it; or why not. What is
+/// said of it later goes as with every case that is there.
+pub(crate) fn forwards(desk: &Desk, organizations: &Organizations, incident: &Incident) -> Result<Value, String> {
+    let (case, reported) = forwardable(incident)?;
+    let CaseText { synopsis, comments, priority, cc, follow_up } = &case.request;
+    Ok(json!({
+        "upstream": upstream::of_case(&desk.installed).to_string(),
+        "filter_level": organizations.filter_level(&incident.id.org),
+        "is_test": is_test(desk, organizations, incident),
+        "alias": reported.alias,
+        "synopsis": synopsis,
+        "comments": comments,
+        "priority": priority.unwrap_or(incident.row.priority),
+        "cc": cc,
+        "follow_up": follow_up,
+    }))
 }
 
 /// What the upstream is to be told of a case that it gets now: what was said of it before, and that it is closed.

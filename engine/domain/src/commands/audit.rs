@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use linesman_schemas::audit::{Audit, Record, Verdict};
 use linesman_schemas::command::{
-    Audit as AuditVerb, CheckpointKept, Command, Group, Input, Manager, PlaceVerb, Policy, Refusal, Refusals, RuleBook,
-    Service as ServiceVerb, Session, Values, Verb,
+    Audit as AuditVerb, CheckpointKept, Command, Group, Input, Manager, Message as MessageVerb, PlaceVerb, Policy,
+    Refusal, Refusals, RuleBook, Service as ServiceVerb, Session, Values, Verb,
 };
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{Login, ManagerName, OrgName, Place, Principal};
@@ -145,7 +145,7 @@ fn shown(owner: &Owner, who: &Principal, chain: Vec<String>) -> (String, Option<
 }
 
 /// What a verb is about, as it names it: what is not its place.
-fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
+pub(crate) fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
     let login = |manager: &ManagerName| Login::new(org.cloned(), manager.clone()).to_string();
     match verb {
         Verb::Incident(verb) => Some(verb.incident().to_string()),
@@ -164,8 +164,10 @@ fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
         Verb::Session(Session::Lock(lockout)) => lockout.manager.as_ref().map(login),
         Verb::Values(Values::Localize(localization)) => Some(localization.service.to_string()),
         Verb::Subscription(verb) => Some(format!("{} {}", verb.at(), verb.name())),
+        Verb::Message(MessageVerb::Add(given)) => Some(given.id.clone()),
         Verb::Service(ServiceVerb::Rollout(rollout)) => Some(rollout.service.to_string()),
         Verb::Place(PlaceVerb::Tie(tie)) => Some(tie.serial_number.clone()),
+        Verb::Approval(verb) => Some(verb.approval().to_string()),
         Verb::Session(Session::Touch(_))
         | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_))
         | Verb::Organization(_)

@@ -49,7 +49,7 @@ pub(crate) mod wrong;
 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Case, Command, Verb};
-use linesman_schemas::{OrgName, Place, Principal};
+use linesman_schemas::{ApprovalId, OrgName, Place, Principal};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -179,6 +179,27 @@ impl Answer {
         }
         let recorded = self.recorded.clone().or_else(|| Some(self.detail.clone()));
         Self { detail: format!("{}; {told}", self.detail), recorded, ..self }
+    }
+
+    /// It is done once it is approved; in words it is the approval's id, and on record what that means.
+    pub(crate) fn awaiting(id: &ApprovalId) -> Self {
+        let new = serde_json::json!({"approval": id});
+        let answer = Self { new, ..Self::refused(Verdict::AwaitingApproval, id.to_string()) };
+        answer.recorded(format!("awaits approval: `{id}`"))
+    }
+
+    /// What it changed, although it is refused.
+    pub(crate) fn changing(self, old: Value, new: Value) -> Self {
+        Self { old, new, ..self }
+    }
+
+    pub(crate) fn is_awaiting(&self) -> bool {
+        self.verdict == Verdict::AwaitingApproval
+    }
+
+    /// What became of it, in the words that are on record.
+    pub(crate) fn told(&self) -> (Verdict, String) {
+        (self.verdict, self.recorded.as_ref().unwrap_or(&self.detail).clone())
     }
 
     pub(crate) fn about(self, about: &impl ToString) -> Self {
@@ -312,7 +333,12 @@ pub(crate) fn conclude(
     answer: Answer,
     ground: Ground,
 ) -> Result<Option<Told>, Error> {
-    desk.tally.input("cmd", if answer.is_done() { "done" } else { "refused" });
+    let became = match answer.verdict {
+        Verdict::Done => "done",
+        Verdict::AwaitingApproval => "awaiting",
+        Verdict::NotFound | Verdict::Conflict | Verdict::Invalid | Verdict::Forbidden => "refused",
+    };
+    desk.tally.input("cmd", became);
     let key = key(org, command.id.as_str());
     let outcome = CommandRow {
         verdict: answer.verdict,

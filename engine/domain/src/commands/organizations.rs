@@ -1,12 +1,13 @@
 //! What is asked of an organization.
 
-use linesman_schemas::OrgName;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{CredentialsChange, Organization};
+use linesman_schemas::{ApprovalRules, OrgName};
 use serde_json::{Value, json};
 
 use super::Answer;
 use crate::Error;
+use crate::approvals;
 use crate::desk::Desk;
 use crate::organizations::{OrgRow, Organizations, Standing};
 
@@ -29,11 +30,19 @@ pub(crate) fn ask(
         Organization::Set(_) | Organization::Suspend | Organization::Unload => {}
     }
     let old = organizations.row(org).cloned();
-    let is_whole = desk.is_at(8);
-    let shown = |row: Option<&OrgRow>| shown(row, is_whole);
+    let level = desk.level;
+    let shown = |row: Option<&OrgRow>| shown(row, level);
     let detail = match verb {
         Organization::Set(settings) if desk.is_at(6) && settings.is_proxy && !desk.mode.has_proxies() => {
             let detail = format!("there are proxy organizations in mode `partner` alone; the mode is `{}`", desk.mode);
+            return Ok(Answer::refused(Verdict::Conflict, detail));
+        }
+        Organization::Set(settings)
+            if desk.is_at(approvals::LEVEL)
+                && settings.approvals != ApprovalRules::default()
+                && !desk.mode.has_proxies() =>
+        {
+            let detail = format!("there are approvals in mode `partner` alone; the mode is `{}`", desk.mode);
             return Ok(Answer::refused(Verdict::Conflict, detail));
         }
         Organization::Set(settings) => {
@@ -52,7 +61,7 @@ pub(crate) fn ask(
 }
 
 /// What the audit shows of an organization: all that can be set, from level 8 on.
-fn shown(row: Option<&OrgRow>, is_whole: bool) -> Value {
+fn shown(row: Option<&OrgRow>, level: u32) -> Value {
     let Some(row) = row else { return Value::Null };
     let mut shown = json!({
         "display_name": row.display_name,
@@ -61,13 +70,16 @@ fn shown(row: Option<&OrgRow>, is_whole: bool) -> Value {
         "is_suspended": row.standing == Standing::Suspended,
         "device_groups": row.device_groups,
     });
-    if let Some(fields) = shown.as_object_mut().filter(|_| is_whole) {
+    if let Some(fields) = shown.as_object_mut().filter(|_| level >= 8) {
         fields.insert("alias".to_owned(), json!(row.alias));
         fields.insert("handling".to_owned(), json!(row.handling));
         fields.insert("submit_case_as".to_owned(), json!(row.submit_case_as));
         fields.insert("address".to_owned(), json!(row.address));
         fields.insert("upload".to_owned(), json!(row.upload));
         fields.insert("snapshot_interval_s".to_owned(), json!(row.snapshot_interval_s));
+        if level >= approvals::LEVEL {
+            fields.insert("approvals".to_owned(), json!(ApprovalRules::from(row.approvals)));
+        }
     }
     shown
 }

@@ -5,10 +5,11 @@
 use linesman_rules::{Failure, SubjectKind};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::PolicyRun;
-use linesman_schemas::{IncidentId, OrgName};
+use linesman_schemas::{ApprovalId, IncidentId, OrgName};
 use serde_json::{Value, json};
 
 use super::Answer;
+use crate::approvals::{self, Approval};
 use crate::desk::Desk;
 use crate::devices::Devices;
 use crate::subject::{AuditRecord, Incident, IntelligenceMessage};
@@ -32,6 +33,8 @@ pub(crate) enum Failed {
     Message(Box<IntelligenceMessage>),
     /// A record of the audit.
     Record(Box<AuditRecord>),
+    /// An approval.
+    Approval(Box<Approval>),
 }
 
 /// What a policy failed on; none where there is no such thing any more.
@@ -44,6 +47,12 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
         SubjectKind::Record => {
             let record = run.about.parse().ok().map(|index| audit::find(desk, org, index)).transpose()?.flatten();
             return Ok(record.map(|record| Failed::Record(Box::new(AuditRecord::new(record)))));
+        }
+        SubjectKind::Approval => {
+            let id: Option<ApprovalId> = run.about.parse().ok().filter(|id: &ApprovalId| id.org == *org);
+            let Some(id) = id else { return Ok(None) };
+            let row = approvals::find(desk, &id)?;
+            return Ok(row.map(|row| Failed::Approval(Box::new(Approval::new(&id, row)))));
         }
         // What runs out is the provider's, and policies are run again in organizations.
         SubjectKind::Expiry => return Ok(None),

@@ -64,7 +64,7 @@ fn nothing(place: &Place, name: &SubscriptionName) -> Answer {
 }
 
 /// Whoever gives values with a subscription has to have that privilege too, and likewise who activates it.
-fn refusal(
+pub(crate) fn refusal(
     desk: &Desk,
     managers: &Managers,
     command: &Command,

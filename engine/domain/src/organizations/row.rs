@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use linesman_schemas::approval::{ApprovalRule, ApprovalRules};
 use linesman_schemas::command::{DeviceGroup, Handling, SubmitCaseAs};
 use linesman_schemas::{FilterLevel, OrgName};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::cases::CASCADE;
 use crate::coded;
 use crate::state::Base;
 use crate::table::{self, Key, Row, Table};
-use crate::uploads;
+use crate::{approvals, uploads};
 
 /// Whether an organization takes part. Stored by its place: a new word is added at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,33 @@ pub struct OrgRow {
     pub upload: bool,
     /// How often the newest information bundle of each of its devices goes there, in seconds; 0 for never.
     pub snapshot_interval_s: u64,
+    /// What needs approval here.
+    pub approvals: ApprovalsRow,
+}
+
+/// What needs approval in an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ApprovalsRow {
+    #[serde(with = "coded")]
+    send_intelligence: ApprovalRule,
+    #[serde(with = "coded")]
+    forward_case: ApprovalRule,
+    #[serde(with = "coded")]
+    activate_service: ApprovalRule,
+}
+
+impl From<ApprovalRules> for ApprovalsRow {
+    fn from(rules: ApprovalRules) -> Self {
+        let ApprovalRules { send_intelligence, forward_case, activate_service } = rules;
+        Self { send_intelligence, forward_case, activate_service }
+    }
+}
+
+impl From<ApprovalsRow> for ApprovalRules {
+    fn from(row: ApprovalsRow) -> Self {
+        let ApprovalsRow { send_intelligence, forward_case, activate_service } = row;
+        Self { send_intelligence, forward_case, activate_service }
+    }
 }
 
 /// What version 2 added: what is said of an organization in the cascade.
@@ -77,11 +105,14 @@ type AddedThen = (bool, u64);
 /// What that was before anybody could say so.
 const BEFORE: AddedThen = (true, 0);
 
+/// What version 4 added: what needs approval, which nothing did before.
+type AddedLast = ApprovalsRow;
+
 impl OrgRow {
-    fn added(&self) -> (AddedFirst<'_>, AddedThen) {
+    fn added(&self) -> (AddedFirst<'_>, AddedThen, AddedLast) {
         let Self { alias, handling, submit_case_as, address, .. } = self;
         let first = AddedFirst { alias, handling: *handling, submit_case_as: *submit_case_as, address };
-        (first, (self.upload, self.snapshot_interval_s))
+        (first, (self.upload, self.snapshot_interval_s), self.approvals)
     }
 }
 
@@ -94,27 +125,56 @@ pub struct GroupRow {
     pub devices: Vec<String>,
 }
 
+impl OrgRow {
+    /// What stands for an organization where the provider's own is told of beside those of organizations.
+    pub fn of_provider() -> Self {
+        Self {
+            display_name: String::new(),
+            is_proxy: false,
+            filter_level: FilterLevel::DoNotSend,
+            standing: Standing::Active,
+            device_groups: Vec::new(),
+            loaded: None,
+            incidents: 0,
+            events: 0,
+            reactions: 0,
+            alias: String::new(),
+            handling: Handling::default(),
+            submit_case_as: SubmitCaseAs::default(),
+            address: String::new(),
+            upload: false,
+            snapshot_interval_s: 0,
+            approvals: ApprovalsRow::default(),
+        }
+    }
+}
+
 impl Row for OrgRow {
-    const VERSION: u8 = 3;
+    const VERSION: u8 = 4;
 
     fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
         match version {
             1 => {
                 let (handling, submit_case_as) = (Handling::Forward, SubmitCaseAs::Real);
                 let first = AddedFirst { alias: "", handling, submit_case_as, address: "" };
-                table::with_added(bytes, &(first, BEFORE))
+                table::with_added(bytes, &(first, BEFORE, AddedLast::default()))
             }
-            2 => table::with_added(bytes, &BEFORE),
+            2 => table::with_added(bytes, &(BEFORE, AddedLast::default())),
+            3 => table::with_added(bytes, &AddedLast::default()),
             _ => Err(postcard::Error::DeserializeBadEncoding),
         }
     }
 
     fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-        if level >= uploads::LEVEL {
+        if level >= approvals::LEVEL {
             return Ok(Cow::Borrowed(stored));
         }
+        let (_, then, last) = self.added();
+        if level >= uploads::LEVEL {
+            return table::without_added(self, 3, &last).map(Cow::Owned);
+        }
         if level >= CASCADE {
-            return table::without_added(self, 2, &self.added().1).map(Cow::Owned);
+            return table::without_added(self, 2, &(then, last)).map(Cow::Owned);
         }
         table::without_added(self, 1, &self.added()).map(Cow::Owned)
     }

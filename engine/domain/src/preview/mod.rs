@@ -37,6 +37,7 @@ pub use values::{Standing, ValueChange};
 use super::activations;
 use super::activations::leaves::Leaves;
 use super::activations::wanted::Scope;
+use super::approvals::Approvals;
 use super::commands::{self, Answer, Wrong};
 use super::desk::{Desk, Setting};
 use super::devices::Devices;
@@ -237,6 +238,7 @@ impl Domain {
             leaves: Leaves::default(),
             ties: Ties::default(),
             jobs: Jobs::default(),
+            approvals: Approvals::default(),
         })
     }
 

@@ -111,10 +111,10 @@ pub fn asked_at(operation: &str) -> Where {
         "me" | "login" | "logout" | "issue-token" => Where::Home,
         "set-group" | "remove-group" | "group" | "load-policies" | "load-services" | "load-settings"
         | "raise-level" | "level" | "mode" | "set-mode" | "log-level" | "set-log-level" | "pin-upstream"
-        | "metrics" | "status" => Where::At(&[Provider]),
+        | "metrics" | "status" | "add-intelligence" | "provided-message" | "impact" => Where::At(&[Provider]),
         "organizations" | "policies" | "services" | "service" | "groups" | "audit-key" | "healthz" | "readyz"
         | "openapi" => Where::Told(&[Provider]),
-        "incidents" | "cases" | "devices" | "intelligence" | "events" | "command" | "dead-letters" => {
+        "incidents" | "cases" | "devices" | "intelligence" | "approvals" | "events" | "command" | "dead-letters" => {
             Where::Told(&[Provider, Organization])
         }
         "policy" | "dead-letter" | "audit-record" | "audit-checkpoint" | "audit-proof" | "set-password"
@@ -149,6 +149,9 @@ pub fn asked_at(operation: &str) -> Where {
         | "note-case"
         | "close-case"
         | "reopen-case"
+        | "approval"
+        | "approve-approval"
+        | "reject-approval"
         | "export-cases"
         | "replay-input"
         | "run-policy"

@@ -71,6 +71,9 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     // What belongs to cases is handed out: what may leave of all, or a file as it is.
     ("export-cases", Need::Right(Right::Cases)),
     ("report-case", Need::Engine),
+    // What awaits approval.
+    ("approve-approval", Need::Right(Right::Approvals)),
+    ("reject-approval", Need::Right(Right::Approvals)),
     ("keep-upload", Need::Engine),
     // What the engine decides by.
     ("run-policy", Need::Right(Right::Policies)),
@@ -102,6 +105,10 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("case", Need::Known),
     ("devices", Need::Known),
     ("device", Need::Known),
+    // Messages of the provider's; those of organizations are told below.
+    ("add-intelligence", Need::Right(Right::Intelligence)),
+    ("provided-message", Need::Sight),
+    ("impact", Need::Sight),
     ("intelligence", Need::Known),
     ("intelligence-message", Need::Known),
     ("places", Need::Known),
@@ -124,6 +131,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("events", Need::Known),
     ("command", Need::Known),
     // What is told to whoever sees the whole of it.
+    ("approvals", Need::Known),
+    ("approval", Need::Known),
     ("policies", Need::Sight),
     ("policy", Need::Sight),
     ("dead-letters", Need::Sight),
@@ -193,8 +202,13 @@ pub fn besides(operation: &str) -> Option<&'static str> {
         }
         "submit-case" | "save-case" | "forward-case" | "handle-case" | "override-case" | "note-case" | "close-case"
         | "reopen-case" | "incident" | "case" => "the incident is one that is seen",
+        "approval" => "its organization is one all of which is seen, or it is one's own",
         "export-cases" => "of incidents those that are seen",
         "device" | "intelligence-message" => "it is one that is seen",
+        "approve-approval" | "reject-approval" => {
+            "where the two-person rule applies, not by whoever asked; what is approved is done by the rights that whoever asked \
+             has then"
+        }
         "manager" | "why" => "the manager is one that is seen: all that was granted lies within one's own sphere",
         "group" => "all that the group is tied to lies within one's own sphere",
         "simulate" => "whoever is named is one that is seen",

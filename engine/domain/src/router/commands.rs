@@ -5,8 +5,8 @@ use std::rc::Rc;
 use linesman_rules::{Failure, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
-    Audit as AuditVerb, Case, Command, Input as InputVerb, Organization, Policy as PolicyVerb, PolicyRun, Reported,
-    Service, UploadKept, Verb,
+    Audit as AuditVerb, Case, Command, Input as InputVerb, Message as MessageVerb, Organization, Policy as PolicyVerb,
+    PolicyRun, Reported, Service, UploadKept, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
@@ -24,7 +24,7 @@ use crate::organizations::{Organizations, Standing};
 use crate::policies::Fired;
 use crate::snapshots::upward;
 use crate::subject::{AuditRecord, Incident};
-use crate::{Domain, Error, audit, incidents, reactions, uploads};
+use crate::{Domain, Error, audit, incidents, intelligence, reactions, uploads};
 
 /// From which engine level on the record of a replay does not tell where the input stood in IN: an organization's managers
 /// learned from it how much others have.
@@ -58,9 +58,23 @@ impl Domain {
         let ground = Ground::of(&self.desk, &self.managers, &self.books, &command.principal)?;
         let answer = match (commands::refusal(&self.desk, &self.managers, org, command)?, org) {
             (Some(refused), _) => refused,
-            (None, Some(org)) => self.carry_out(org, command)?,
+            (None, Some(org)) => match self.await_approval(org, command, None)? {
+                Some(answer) => answer,
+                None => self.carry_out(org, command)?,
+            },
             (None, None) => self.carry_out_for_provider(command)?,
         };
+        self.settle_command(org, command, answer, ground)
+    }
+
+    /// What became of a command is kept and told, when all that followed from it is decided.
+    pub(super) fn settle_command(
+        &mut self,
+        org: Option<&OrgName>,
+        command: &Command,
+        answer: Answer,
+        ground: Ground,
+    ) -> Result<(), Error> {
         for owner in self.managers.take_bereft() {
             self.jobs.begin(&mut self.desk, Work::HandOver(owner))?;
         }
@@ -73,7 +87,7 @@ impl Domain {
     }
 
     /// Policies hear of what was told to the audit. It stands by now: they change nothing of it.
-    fn hear(&mut self, org: &OrgName, told: Told) -> Result<(), Error> {
+    pub(super) fn hear(&mut self, org: &OrgName, told: Told) -> Result<(), Error> {
         let Told { trigger, event, records } = told;
         if !self.policies.listen(trigger) {
             return Ok(());
@@ -106,6 +120,7 @@ impl Domain {
             Verb::Group(verb) => commands::groups::ask(&mut self.desk, &mut self.managers, command, verb),
             Verb::Manager(_) | Verb::Token(_) | Verb::Session(_) => self.ask_people(None, command),
             Verb::Audit(verb) => self.keep_audit(None, command, verb),
+            Verb::Message(MessageVerb::Add(given)) => intelligence::provided::add(&mut self.desk, given),
             verb @ (Verb::Organization(_)
             | Verb::Incident(_)
             | Verb::Case(_)
@@ -114,7 +129,8 @@ impl Domain {
             | Verb::Place(_)
             | Verb::Values(_)
             | Verb::Subscription(_)
-            | Verb::Service(_)) => Ok(Answer::misplaced(verb, None)),
+            | Verb::Service(_)
+            | Verb::Approval(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
 
@@ -154,9 +170,10 @@ impl Domain {
                 let Service::Rollout(rollout) = verb;
                 self.roll_out(org, command, rollout)
             }
+            (Verb::Approval(verb), Some(_)) => self.decide_approval(org, command, verb),
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
-            (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_)), Some(_)) => {
+            (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_) | Verb::Message(_)), Some(_)) => {
                 Ok(Answer::misplaced(verb, Some(org)))
             }
         }
@@ -277,6 +294,7 @@ impl Domain {
                 Some(again(is_matching, failure))
             }
             Some(Failed::Message(message)) => Some(self.judge_alone(org, run, fired, *message)?),
+            Some(Failed::Approval(approval)) => Some(self.judge_alone(org, run, fired, *approval)?),
             Some(Failed::Record(record)) => Some(self.judge_alone(org, run, fired, *record)?),
         };
         Ok(commands::policies::answer(org, run, judged))

@@ -14,9 +14,11 @@
 //! | `activations` | what follows from activations: lines are rendered, devices told |
 //! | `rollouts` | what a rollout would break, found before it begins |
 //! | `wishes` | what policies wish of services |
+//! | `approvals` | what needs approval: asked for, decided, carried out |
 //! | `work` | jobs, slice by slice |
 
 mod activations;
+mod approvals;
 mod commands;
 mod rollouts;
 mod wishes;
@@ -31,13 +33,14 @@ use linesman_schemas::command::Handling;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::outcome::{Attempt, Report};
-use linesman_schemas::{IncidentId, Mode, OrgName};
+use linesman_schemas::{ApprovalRule, IncidentId, Mode, OrgName};
 
 use super::activations::parts;
 use super::dead_letters::{self, Why};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
-use super::input::{Content, Input};
+use super::input::{Content, Input, Provided};
+use super::intelligence::provided::Taken;
 use super::jobs::Work;
 use super::level;
 use super::organizations::Standing;
@@ -61,8 +64,10 @@ impl Domain {
         desk.begin(position.level, position.now, input.sequence, &position.digest);
         // Level 1 named the input before in what it said of the one at hand.
         desk.sequence = if position.level >= 2 { input.sequence } else { position.sequence };
-        timers::fire(desk, &self.organizations, &mut self.sightings, &mut self.jobs)?;
-        let before = match position.level {
+        let undecided = timers::fire(desk, &self.organizations, &mut self.sightings, &mut self.jobs)?;
+        self.lapse(undecided)?;
+        let level = self.position.level;
+        let before = match level {
             1 => level1::read(self.desk.lane, input),
             2 => level2::read(&input.content),
             3 => level3::read(&input.content),
@@ -72,9 +77,8 @@ impl Domain {
             8 | 9 => level9::read(&input.content),
             _ => None,
         };
-        let is_later = position.level <= 6 && before.is_none();
-        let before = if is_later { level6::read(&input.content) } else { before };
-        self.services.shelf().decides_at(position.level);
+        let before = if level <= 6 { before.or_else(|| level6::read(&input.content)) } else { before };
+        self.services.shelf().decides_at(level);
         self.handle(input, before.as_ref().unwrap_or(&input.content))?;
         level::check(self.desk.level)?;
         self.position.level = self.desk.level;
@@ -118,6 +122,7 @@ impl Domain {
             | Content::Level(_)
             | Content::Continue { .. }
             | Content::Cursor(_)
+            | Content::Provided(_)
             | Content::Expiry(_) => Ok(()),
         }
     }
@@ -165,6 +170,7 @@ impl Domain {
                 Some((fired, subject)) => self.judge(&OrgName::provider(), fired, subject),
                 None => Ok(()),
             },
+            Content::Provided(provided) => self.take_provided(input, provided),
             Content::Cursor(_) | Content::Expiry(_) => {
                 let detail = "cursors of sources, and what runs out, are kept on lane 0";
                 let why = Why { reason: Reason::CommandUndecodable, detail, place: None };
@@ -223,6 +229,17 @@ impl Domain {
     fn take_intelligence(&mut self, org: &OrgName, message: &Intelligence) -> Result<(), Error> {
         let Some((fired, message)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
         self.judge(org, fired, message)
+    }
+
+    /// A message of the provider's has come.
+    fn take_provided(&mut self, input: &Input<'_>, provided: &Provided) -> Result<(), Error> {
+        match intelligence::provided::take(&mut self.desk, provided)? {
+            Taken::Kept | Taken::Known => Ok(()),
+            Taken::Unreadable(detail) => {
+                let why = Why { reason: Reason::CommandUndecodable, detail: &detail, place: None };
+                dead_letters::set_aside_control(&mut self.desk, input, &why)
+            }
+        }
     }
 
     /// Lets policies judge what is no incident.
@@ -306,17 +323,16 @@ impl Domain {
             }
             (Follow::Judge(policy, fired, subject), _) => {
                 match self.policies.judge(desk, &self.organizations, org, &policy, &fired, &subject)? {
-                    Ok(intents) => {
-                        let intended = |intent| Follow::Intent(Arc::clone(&policy), Rc::clone(&fired), intent);
-                        Ok(intents.into_iter().map(intended).collect())
-                    }
+                    Ok(intents) => Ok(intended(&policy, &fired, intents)),
                     Err(failed) => {
                         *failure = Some(failed);
                         Ok(Vec::new())
                     }
                 }
             }
-            (Follow::Intent(policy, fired, intent), incident) => self.intend(org, incident, policy, fired, intent),
+            (Follow::Intent(policy, fired, intent, rule), incident) => {
+                self.intend(org, incident, (policy, fired), intent, rule)
+            }
             (Follow::React(cause, decided), incident) => {
                 let is_suspended = self.organizations.is_suspended(org);
                 reactions::react(desk, org, incident.as_deref(), &cause, &decided, is_suspended)?;
@@ -345,7 +361,10 @@ impl Domain {
                 upward::ended(desk, org, reaction.as_str(), is_there).map(|()| Vec::new())
             }
             (Follow::RouteCase, Some(incident)) if cases::cascade::is_unrouted(incident) => {
-                Ok(cases::cascade::route(desk, &self.organizations, incident))
+                if self.awaits_routing(org, incident)? {
+                    return Ok(Vec::new());
+                }
+                Ok(cases::cascade::route(&mut self.desk, &self.organizations, incident))
             }
             (Follow::CaseTold { incident, reaction }, _) => {
                 *hand = self.incident(&incident)?;
@@ -383,9 +402,9 @@ impl Domain {
         &mut self,
         org: &OrgName,
         incident: Option<&mut Incident>,
-        policy: Arc<Policy>,
-        fired: Rc<Fired>,
+        (policy, fired): (Arc<Policy>, Rc<Fired>),
         intent: Intent,
+        rule: ApprovalRule,
     ) -> Result<Vec<Follow>, Error> {
         let desk = &mut self.desk;
         match (intent, incident) {
@@ -398,6 +417,11 @@ impl Domain {
                 if !cases::cascade::is_unrouted(incident) {
                     return Ok(Vec::new());
                 }
+                let by = approvals::ByPolicy { policy: &policy, fired: &fired, rule };
+                if handling == Handling::Forward && self.awaits_forwarding(org, incident, Some(&by))? {
+                    return Ok(Vec::new());
+                }
+                let desk = &mut self.desk;
                 let cause = Cause::Policy(policy, fired);
                 let routed = match handling {
                     Handling::Forward => cases::cascade::forward(desk, &self.organizations, incident, cause),
@@ -423,15 +447,30 @@ impl Domain {
                 Ok(Vec::new())
             }
             (Intent::Activate(wish), incident) => {
-                self.wish(org, incident.as_deref(), (&policy, &fired), wish, true).map(|()| Vec::new())
+                self.wish(org, incident.as_deref(), (&policy, &fired, rule), wish, true).map(|()| Vec::new())
             }
             (Intent::Deactivate(wish), incident) => {
-                self.wish(org, incident.as_deref(), (&policy, &fired), wish, false).map(|()| Vec::new())
+                self.wish(org, incident.as_deref(), (&policy, &fired, rule), wish, false).map(|()| Vec::new())
             }
+            // It is of what is asked for behind it.
+            (Intent::RequireApproval(_), _) => Ok(Vec::new()),
             // The rules refuse these where there is no incident.
             (Intent::SubmitCase(_) | Intent::RouteCase(_) | Intent::SetPriority(_) | Intent::Assign(_), None) => {
                 Ok(Vec::new())
             }
         }
     }
+}
+
+/// What a run of a policy wants done, each with what the run has said before it of approvals.
+fn intended(policy: &Arc<Policy>, fired: &Rc<Fired>, intents: Vec<Intent>) -> Vec<Follow> {
+    let mut rule = ApprovalRule::None;
+    let mut follows = Vec::with_capacity(intents.len());
+    for intent in intents {
+        match intent {
+            Intent::RequireApproval(needed) => rule = rule.max(needed),
+            intent => follows.push(Follow::Intent(Arc::clone(policy), Rc::clone(fired), intent, rule)),
+        }
+    }
+    follows
 }

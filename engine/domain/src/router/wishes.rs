@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use linesman_rules::{Activation as Wish, Policy};
 use linesman_schemas::command::{Activation, Command, Deactivation, Subscription, Verb};
-use linesman_schemas::{OrgName, Place, Principal, ServiceName, SubscriptionName};
+use linesman_schemas::{ApprovalRule, OrgName, Place, Principal, ServiceName, SubscriptionName};
 
+use super::approvals::ByPolicy;
 use crate::activations::parts;
 use crate::commands::{self, Ground};
 use crate::dead_letters::policy_dead;
@@ -25,7 +26,7 @@ impl Domain {
         &mut self,
         org: &OrgName,
         incident: Option<&Incident>,
-        (policy, fired): (&Policy, &Rc<Fired>),
+        (policy, fired, rule): (&Policy, &Rc<Fired>, ApprovalRule),
         wish: Wish,
         is_on: bool,
     ) -> Result<(), Error> {
@@ -33,7 +34,7 @@ impl Domain {
             return Ok(());
         }
         let refused = match self.wished(org, incident, wish, is_on)? {
-            Ok(verb) => self.carry_out_wish(org, policy, fired, verb)?,
+            Ok(verb) => self.carry_out_wish(org, &ByPolicy { policy, fired, rule }, verb)?,
             Err(detail) => Some(detail),
         };
         match refused {
@@ -159,23 +160,23 @@ impl Domain {
     fn carry_out_wish(
         &mut self,
         org: &OrgName,
-        policy: &Policy,
-        fired: &Fired,
+        by: &ByPolicy<'_>,
         verb: Subscription,
     ) -> Result<Option<String>, Error> {
-        let text = format!("{}~{}", fired.event, self.desk.decided_reactions);
+        let text = format!("{}~{}", by.fired.event, self.desk.decided_reactions);
         let Ok(id) = text.parse() else { return Ok(Some(format!("`{text}` is too long for a command's id"))) };
-        let principal = Principal::Policy { name: policy.name().clone(), organization: Some(org.clone()) };
+        let principal = Principal::Policy { name: by.policy.name().clone(), organization: Some(org.clone()) };
         let command = Command { id, principal, node: String::new(), verb: Verb::Subscription(verb) };
         let ground = Ground::of(&self.desk, &self.managers, &self.books, &command.principal)?;
         let answer = match commands::refusal(&self.desk, &self.managers, Some(org), &command)? {
             Some(refused) => refused,
-            None => match &command.verb {
-                Verb::Subscription(verb) => self.change_subscription(&command, verb)?,
-                verb => commands::Answer::misplaced(verb, Some(org)),
+            None => match (self.await_approval(org, &command, Some(by))?, &command.verb) {
+                (Some(answer), _) => answer,
+                (None, Verb::Subscription(verb)) => self.change_subscription(&command, verb)?,
+                (None, verb) => commands::Answer::misplaced(verb, Some(org)),
             },
         };
-        let refused = (!answer.is_done()).then(|| answer.detail().to_owned());
+        let refused = (!answer.is_done() && !answer.is_awaiting()).then(|| answer.detail().to_owned());
         commands::conclude(&mut self.desk, Some(org), true, &command, answer, ground)?;
         Ok(refused)
     }

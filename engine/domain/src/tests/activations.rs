@@ -2,6 +2,7 @@
 
 mod ahead;
 mod answers;
+mod approvals;
 mod beside;
 mod conflicts;
 mod groups;

@@ -10,7 +10,7 @@ mod settled;
 
 const REPORTED: &str = "incident.reported-by-end-customer";
 
-fn report(key: &str, number: u64, route: &[&str]) -> Value {
+pub(super) fn report(key: &str, number: u64, route: &[&str]) -> Value {
     json!({"report_case": {"key": key, "report": {
         "tracking_number": format!("own-{number}"), "priority": "High", "synopsis": "FRU offline",
         "details": {
@@ -31,7 +31,7 @@ fn standing(status: &str, minute: u32) -> String {
 }
 
 impl Lane {
-    fn partner(settings: &Value, policies: &[(&str, &str)]) -> Self {
+    pub(super) fn partner(settings: &Value, policies: &[(&str, &str)]) -> Self {
         let mut lane = Self::with(policies);
         lane.domain.desk.installed.controller = "here".to_owned();
         let mut verb = json!({
@@ -45,7 +45,7 @@ impl Lane {
         lane
     }
 
-    fn below(&mut self, verb: &Value) -> (Verdict, String) {
+    pub(super) fn below(&mut self, verb: &Value) -> (Verdict, String) {
         self.below_as("acme", "acme", verb)
     }
 
@@ -61,7 +61,7 @@ impl Lane {
     }
 
     /// The same of somebody of the provider's.
-    fn here(&mut self, verb: &Value) -> (Verdict, String) {
+    pub(super) fn here(&mut self, verb: &Value) -> (Verdict, String) {
         let id = format!("h{}", self.sequence);
         let principal = json!({"kind": "provider", "name": "admin"});
         self.take(
@@ -89,13 +89,13 @@ impl Lane {
         chain::changes_after(&self.base, &"acme".parse().unwrap(), 0).map(Result::unwrap).collect()
     }
 
-    fn action(&self) -> Value {
+    pub(super) fn action(&self) -> Value {
         let (_, row) = self.pending().pop().unwrap();
         serde_json::from_str(&row.action).unwrap()
     }
 }
 
-fn case(verb: &str, more: &Value) -> Value {
+pub(super) fn case(verb: &str, more: &Value) -> Value {
     let mut body = json!({"incident": "acme-1"});
     for (name, value) in more.as_object().unwrap() {
         body[name] = value.clone();

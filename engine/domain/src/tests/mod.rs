@@ -1,6 +1,7 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
 mod activations;
+mod approvals;
 mod audit;
 mod cascade;
 mod commands;
@@ -18,6 +19,7 @@ mod modes;
 mod order;
 mod policies;
 mod principals;
+mod provided;
 mod removals;
 mod sections;
 mod services;

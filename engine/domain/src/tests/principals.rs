@@ -8,7 +8,7 @@ use crate::commands;
 
 impl Lane {
     /// A command by its whole text; to the provider where `org` is empty.
-    fn whole(&mut self, org: &str, command: &Value) {
+    pub(super) fn whole(&mut self, org: &str, command: &Value) {
         let bytes = command.to_string();
         if org.is_empty() {
             let bytes = json!({"command": command}).to_string();

@@ -14,7 +14,7 @@ const STEPS: [IncidentStep; 4] = IncidentStep::ALL;
 
 impl Lane {
     /// One of the provider's people; the lane is opened anew, for its directory is read then.
-    fn person(&mut self, name: &str, places: &str, rights: Rights) {
+    pub(super) fn person(&mut self, name: &str, places: &str, rights: Rights) {
         let sphere = Sphere::of(places.split_whitespace().map(|place| place.parse::<Place>().unwrap()));
         let granter = Some(crate::directory::admin().granter());
         let grant = GrantRow { sphere, privileges: Privileges::all().bits(), rights: rights.bits(), granter };
@@ -38,7 +38,7 @@ impl Lane {
     }
 
     /// What becomes of a command of one of the provider's people.
-    fn of_person(&mut self, name: &str, verb: &Value) -> (Verdict, String) {
+    pub(super) fn of_person(&mut self, name: &str, verb: &Value) -> (Verdict, String) {
         let id = format!("c{}", self.sequence);
         let principal = json!({"kind": "provider", "name": name});
         let command = json!({"id": id, "principal": principal, "node": "n", "verb": verb});

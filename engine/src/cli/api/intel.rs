@@ -1,11 +1,15 @@
 //! `linesman intel`
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Subcommand;
+use reqwest::Method;
+use serde_json::Value;
 
-use super::show::{Column, column};
-use super::{Args, List, ask, segment};
+use super::show::{Column, column, said_column};
+use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::IntelligenceMessages;
 
@@ -18,11 +22,23 @@ const COLUMNS: [Column; 6] = [
     column("TITLE", "/title"),
 ];
 
+/// Of whom a message concerns.
+const AFFECTED: [Column; 4] = [
+    column("ORGANIZATION", "/organization"),
+    column("SERIAL NUMBER", "/serial_number"),
+    column("HOST NAME", "/host_name"),
+    said_column("WHY", "/reasons", reasons),
+];
+
 /// How it is used.
 pub(in crate::cli) const EXAMPLES: &str = "\
 Examples:
   linesman intel list --received-after 2026-11-18T00:00:00Z --sort=-received --data-dir D
-  linesman intel show acme TSB17 --data-dir D";
+  linesman intel list --concerns acme --data-dir D
+  linesman intel show acme TSB17 --data-dir D    a message of acme's
+  linesman intel show TSB17 --data-dir D         one of the provider's
+  linesman intel add message.json --data-dir D
+  linesman intel impact TSB17 --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -30,8 +46,17 @@ pub(in crate::cli) enum Action {
     List(List<IntelligenceMessages>),
     /// Show one
     Show {
-        /// Whose
-        organization: String,
+        /// Its id, behind the organization whose it is; one of the provider's is named by its id alone
+        #[arg(required = true, num_args = 1..=2, value_names = ["ORGANIZATION", "ID"])]
+        message: Vec<String>,
+    },
+    /// Take in one of the provider's, or another text of it
+    Add {
+        /// A file with the message in JSON
+        file: PathBuf,
+    },
+    /// Tell whom one of the provider's concerns
+    Impact {
         /// Its id
         id: String,
     },
@@ -40,8 +65,60 @@ pub(in crate::cli) enum Action {
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/intelligence", list, &COLUMNS).await,
-        Action::Show { organization, id } => {
-            api.show(&format!("/api/v1/intelligence/{}/{}", segment(organization), segment(id)), &()).await
+        Action::Show { message } => {
+            let parts: String = message.iter().map(|part| format!("/{}", segment(part))).collect();
+            api.show(&format!("/api/v1/intelligence{parts}"), &()).await
         }
+        Action::Add { file } => api.write(Method::POST, "/api/v1/intelligence", Some(read(file)?)).await,
+        Action::Impact { id } => impact(api, id).await,
     })
+}
+
+fn read(file: &Path) -> anyhow::Result<Value> {
+    let text = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("`{}` is no JSON", file.display()))
+}
+
+/// Prints a line for each device, and how many there are where not all are told.
+async fn impact(api: &Api, id: &str) -> anyhow::Result<()> {
+    let found = api.get(&format!("/api/v1/intelligence/{}/impact", segment(id)), &()).await?;
+    if api.is_json {
+        anstream::println!("{found}");
+        return Ok(());
+    }
+    let organizations = found.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice);
+    let mut lines = Vec::new();
+    let mut cut = Vec::new();
+    for affected in organizations.unwrap_or_default() {
+        let devices = affected.pointer("/devices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let count = affected.pointer("/count").and_then(Value::as_u64).unwrap_or_default();
+        let organization = affected.pointer("/organization").cloned().unwrap_or_default();
+        if devices.len() as u64 != count {
+            cut.push(format!(
+                "of `{}` {} of {count} devices are shown",
+                super::show::plain(&organization),
+                devices.len()
+            ));
+        }
+        lines.extend(devices.iter().cloned().map(|mut device| {
+            if let Some(device) = device.as_object_mut() {
+                device.insert("organization".to_owned(), organization.clone());
+            }
+            device
+        }));
+    }
+    anstream::print!("{}", super::show::table(&lines, &AFFECTED, super::show::width()));
+    for line in cut {
+        anstream::eprintln!("{line}");
+    }
+    Ok(())
+}
+
+/// Reasons, as people read them.
+fn reasons(value: &Value) -> String {
+    let text = |reason: &Value, name: &str| reason.get(name).map(super::show::plain).unwrap_or_default();
+    let reasons = value.as_array().map(Vec::as_slice).unwrap_or_default().iter();
+    let reasons =
+        reasons.map(|reason| format!("{} {}", text(reason, "by"), text(reason, "entry")).trim_end().to_owned());
+    reasons.collect::<Vec<_>>().join("; ")
 }

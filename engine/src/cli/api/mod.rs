@@ -10,9 +10,10 @@
 //! | `seals` | what the engine keeps sealed |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
-//! | `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `approval`, `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
+pub(super) mod approval;
 pub(super) mod audit;
 pub(super) mod case;
 pub(super) mod dead;

@@ -77,6 +77,9 @@ pub(in crate::cli) enum Action {
         /// How often the newest snapshot of each of its devices goes there, 3600 at least; 0 for never
         #[arg(long, value_name = "SECONDS")]
         snapshot_interval_s: Option<u64>,
+        /// What needs approval here: `<kind>=<rule>`, such as `forward-case=two-person`; may be given more than once
+        #[arg(long, value_name = "RULE")]
+        approval: Vec<String>,
     },
     /// Give its controller another user and password at the partner listener, or take them back
     ///
@@ -133,11 +136,13 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             address,
             upload,
             snapshot_interval_s,
+            approval,
         } => {
             let groups = device_group.iter().map(|text| group(text)).collect::<anyhow::Result<Vec<_>>>()?;
             let known = api.find(&path(name)).await?.unwrap_or_default();
             let stays = |name: &str| known.get(name).cloned();
             let groups = Some(json!(groups)).filter(|_| !device_group.is_empty());
+            let approvals = Some(rules(known.get("approvals"), approval)?).filter(|_| !approval.is_empty());
             let given = [
                 ("display_name", display_name.clone().map(Value::from)),
                 ("proxy", proxy.map(Value::from)),
@@ -149,6 +154,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
                 ("address", address.clone().map(Value::from)),
                 ("upload", upload.map(Value::from)),
                 ("snapshot_interval_s", snapshot_interval_s.map(Value::from)),
+                ("approvals", approvals),
             ];
             let body: Map<String, Value> = SETTINGS
                 .into_iter()
@@ -176,7 +182,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
 }
 
 /// What a change says of all that an organization is.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "display_name",
     "proxy",
     "filter_level",
@@ -187,7 +193,19 @@ const SETTINGS: [&str; 10] = [
     "address",
     "upload",
     "snapshot_interval_s",
+    "approvals",
 ];
+
+/// What needs approval, where some of it is said anew.
+fn rules(known: Option<&Value>, given: &[String]) -> anyhow::Result<Value> {
+    let mut rules = known.and_then(Value::as_object).cloned().unwrap_or_default();
+    for text in given {
+        let (kind, rule) =
+            text.split_once('=').with_context(|| format!("`{text}` is no rule of approvals: `<kind>=<rule>`"))?;
+        rules.insert(kind.to_owned(), json!(rule));
+    }
+    Ok(rules.into())
+}
 
 /// Gives an end customer's controller a user and a password, or takes them back.
 async fn credentials(api: &Api, name: &str, user: Option<&str>, password: Option<&Path>) -> anyhow::Result<()> {

@@ -58,6 +58,7 @@ fn the_least_configuration_works() {
         submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
         upload: true,
         snapshot_interval_s: 0,
+        approvals: linesman_schemas::ApprovalRules::default(),
         address: String::new(),
         device_groups: Vec::new(),
         loaded: acme.settings.loaded.clone(),

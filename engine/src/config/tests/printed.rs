@@ -65,6 +65,13 @@ circuit_rest_most_s = 600 # default
 audit_retention_s = 0 # default
 upload_retention_s = 604800 # default
 
+[approvals]
+send-intelligence = "none" # default
+forward-case = "none" # default
+activate-service = "none" # default
+timeout_h = 72 # default
+on_timeout = "reject" # default
+
 # [licence] is not set: mode `partner` is an evaluation of at most 5 organizations
 
 [audit]
@@ -99,6 +106,9 @@ submit_case_as = "Real Cases"
 # address # not set
 upload = true
 snapshot_interval_s = 0
+approve_send_intelligence = "none"
+approve_forward_case = "none"
+approve_activate_service = "none"
 device_groups = [{ name = 'c "o" re', devices = ["core-*", 'c\'] }]
 
 [[organizations]] # linesman.toml:15:1
@@ -117,6 +127,9 @@ submit_case_as = "Real Cases"
 # address # not set
 upload = true
 snapshot_interval_s = 0
+approve_send_intelligence = "none"
+approve_forward_case = "none"
+approve_activate_service = "none"
 device_groups = []
 "#;
     assert_eq!(text, expected);

@@ -1,6 +1,7 @@
 //! The tables: of each list, what it is sorted and narrowed by. A filter is added here and, where it is applied, in
 //! its list.
 
+use linesman_schemas::approval::ApprovalKind;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
@@ -8,7 +9,7 @@ use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, Place, Priority};
 
 use super::{Glob, LogOf, Plain, When, Whose, listings};
-use crate::edge::words::{ActivationState, CaseState, Flag, OrganizationStanding, Status};
+use crate::edge::words::{ActivationState, ApprovalState, CaseState, Flag, OrganizationStanding, Status};
 
 listings! {
     /// Which incidents.
@@ -81,6 +82,8 @@ listings! {
     IntelligenceMessages sorted by ["id", "issued", "received"], {
         /// Of one organization.
         organization: OrgName,
+        /// Of the provider's those that concern a device of this organization.
+        concerns: OrgName,
         /// What kind.
         kind: Kind,
         /// A model that the message names; messages that name none concern all and are not found by it.
@@ -96,6 +99,24 @@ listings! {
         received_after: When,
         /// Received earlier.
         received_before: When,
+    }
+
+    /// Which approvals.
+    Approvals sorted by ["id", "asked", "due"], {
+        /// Of one organization.
+        organization: OrgName,
+        /// Where they stand.
+        state: ApprovalState,
+        /// What is to be approved.
+        kind: ApprovalKind,
+        /// Who asked.
+        actor: Glob,
+        /// What they are about, such as an incident.
+        about: Glob,
+        /// Asked for then or later.
+        asked_after: When,
+        /// Asked for earlier.
+        asked_before: When,
     }
 
     /// Which organizations.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use linesman_domain::audit::{Owner, OwnerError};
 use linesman_rules::{Pattern, excerpt};
+use linesman_schemas::approval::ApprovalKind;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::intelligence::Kind;
@@ -17,7 +18,7 @@ use utoipa::PartialSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
-use crate::edge::words::{self, ActivationState, CaseState, Flag, OrganizationStanding, Status};
+use crate::edge::words::{self, ActivationState, ApprovalState, CaseState, Flag, OrganizationStanding, Status};
 
 /// How many items a page has where nothing is said, and at most.
 const LIMIT_DEFAULT: usize = 100;
@@ -106,6 +107,8 @@ taken! {
     Status => Takes::Word(Status::schema),
     CaseState => Takes::Word(CaseState::schema),
     ActivationState => Takes::Word(ActivationState::schema),
+    ApprovalState => Takes::Word(ApprovalState::schema),
+    ApprovalKind => Takes::Word(|| words::approval_kind().into()),
     OrganizationStanding => Takes::Word(OrganizationStanding::schema),
     Priority => Takes::Word(|| words::priority().into()),
     Kind => Takes::Word(|| words::kind().into()),

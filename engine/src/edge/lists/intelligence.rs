@@ -1,21 +1,22 @@
 //! `/api/v1/intelligence`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use linesman_schemas::OrgName;
-use linesman_schemas::intelligence::Kind;
-use serde::Serialize;
+use linesman_schemas::intelligence::{Kind, Relevance as Named};
+use linesman_schemas::{OrgName, Place};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::walk::{OrgRows, answer};
-use super::{Error, Stored, page};
+use super::walk::{OrgRows, Walk, answer};
+use super::{Error, Found, Stored, page};
 use crate::edge::filters::tables::IntelligenceMessages;
-use crate::edge::filters::{Glob, is, lies, passes};
+use crate::edge::filters::{Filter, Glob, Limit, Listing, is, lies, passes};
 use crate::edge::paging::{Page, Paging, Value};
-use crate::edge::paths::MessagePath;
+use crate::edge::paths::{MessagePath, ProvidedPath};
 use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
@@ -23,16 +24,24 @@ use crate::edge::viewer::Viewer;
 use crate::edge::words;
 use crate::store::Lane;
 use linesman_domain::devices;
+use linesman_domain::intelligence::impact::Impact as Engine;
+use linesman_domain::intelligence::provided::{self, ProvidedRow};
+use linesman_domain::intelligence::relevance::{By, Concern, Traits};
 use linesman_domain::intelligence::{self, IntelligenceRow, MessageRow};
 use linesman_domain::sight::Sight;
-use linesman_domain::table::Table;
+use linesman_domain::table::{self, Table};
+
+/// How many devices of an organization the answer to one scan for impact has, and how many it has in all; beyond that they
+/// are counted.
+const DEVICES_MOST: usize = 1_000;
+const DEVICES_IN_ALL: usize = 10_000;
 
 /// An intelligence message as it was kept. Field names are those of its input.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct IntelligenceMessage {
-    /// Whose it is.
-    #[schema(value_type = String)]
-    organization: OrgName,
+    /// Whose it is; null for one of the provider's.
+    #[schema(value_type = Option<String>)]
+    organization: Option<OrgName>,
     /// Its id at its source.
     id: String,
     /// What kind of message.
@@ -78,7 +87,153 @@ pub(in crate::edge) async fn messages(
     Params(mut list): Params<IntelligenceMessages>,
 ) -> Result<Response, Problem> {
     let paging = Paging::take(&mut list)?;
-    answer(&sources, viewer, move |walk| page(walk, &list, &paging)).await
+    answer(&sources, viewer, move |walk| {
+        let concerning = list.concerns.as_ref().map(|org| concerning(walk, org)).transpose()?;
+        page(walk, &Narrowed { list, concerning }, &paging)
+    })
+    .await
+}
+
+/// One intelligence message of the provider's.
+#[utoipa::path(
+    get, path = "/api/v1/intelligence/{message}", operation_id = "provided-message", tag = "intelligence", params(ProvidedPath),
+    responses((status = 200, description = "The message.", body = IntelligenceMessage))
+)]
+pub(in crate::edge) async fn provided(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(ProvidedPath { message }): PathOf<ProvidedPath>,
+) -> Result<Response, Problem> {
+    viewer.may("provided-message", &Place::Provider)?;
+    answer(&sources, viewer, move |walk| Ok(IntelligenceMessage::new(None, find(walk, &message)?.into()))).await
+}
+
+/// Whom a message of the provider's concerns.
+#[derive(Debug, Serialize, ToSchema)]
+struct Impact {
+    /// The organizations of which some device is concerned, by name.
+    organizations: Vec<AffectedOrganization>,
+}
+
+/// An organization that a message concerns.
+#[derive(Debug, Serialize, ToSchema)]
+struct AffectedOrganization {
+    /// Its name.
+    #[schema(value_type = String)]
+    organization: OrgName,
+    /// Its devices that the message concerns, by serial number: the first 1,000, and of all organizations the first 10,000.
+    devices: Vec<AffectedDevice>,
+    /// How many of its devices the message concerns.
+    count: usize,
+}
+
+/// A device that a message concerns.
+#[derive(Debug, Serialize, ToSchema)]
+struct AffectedDevice {
+    /// Its serial number.
+    serial_number: String,
+    /// Its host name.
+    host_name: String,
+    /// Why, a reason for each list that the message gives.
+    reasons: Vec<Reason>,
+}
+
+/// Why a message concerns a device.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReasonOfMatch)]
+struct Reason {
+    /// By what of the device; `everybody` where the message names nothing.
+    #[schema(schema_with = words::reason_of_match)]
+    by: By,
+    /// The entry of the message that it meets, the first of several; empty for `everybody`.
+    entry: String,
+}
+
+/// Whom a message of the provider's concerns: every organization with a device that it concerns, and why.
+#[utoipa::path(
+    get, path = "/api/v1/intelligence/{message}/impact", operation_id = "impact", tag = "intelligence", params(ProvidedPath),
+    responses((status = 200, description = "Whom it concerns.", body = Impact))
+)]
+pub(in crate::edge) async fn impact(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(ProvidedPath { message }): PathOf<ProvidedPath>,
+) -> Result<Response, Problem> {
+    viewer.may("impact", &Place::Provider)?;
+    answer(&sources, viewer, move |walk| {
+        let concern = Concern::of(&Named::from(find(walk, &message)?.message.relevance));
+        let mut left = DEVICES_IN_ALL;
+        let mut organizations = Vec::new();
+        for (organization, rows) in walk.organizations(None)? {
+            let (mut devices, mut count) = (Vec::new(), 0);
+            for row in devices::DEVICES.rows(rows.lane, &[organization.as_str()]) {
+                walk.step()?;
+                let (own, device) = row?;
+                let serial_number = String::from_utf8_lossy(&own).into_owned();
+                let Some(reasons) = concern.reasons(&Traits::of(&serial_number, &device)) else { continue };
+                count += 1;
+                if devices.len() < DEVICES_MOST && left > 0 {
+                    left -= 1;
+                    let reasons = reasons.into_iter().map(|reason| Reason { by: reason.by, entry: reason.entry });
+                    let (host_name, reasons) = (device.host_name, reasons.collect());
+                    devices.push(AffectedDevice { serial_number, host_name, reasons });
+                }
+            }
+            if count > 0 {
+                organizations.push(AffectedOrganization { organization, devices, count });
+            }
+        }
+        Ok(Impact { organizations })
+    })
+    .await
+}
+
+/// A message of the provider's.
+fn find(walk: &Walk, id: &str) -> Result<ProvidedRow, Error> {
+    let row = walk.lane_of_provider(0).map(|lane| Table::read(lane, &provided::key(id))).transpose()?.flatten();
+    row.ok_or_else(|| Error::Nothing(format!("there is no intelligence message `{}`", linesman_rules::excerpt(id))))
+}
+
+/// The provider's messages that concern a device of an organization, by id.
+fn concerning(walk: &Walk, org: &OrgName) -> Result<BTreeSet<String>, Error> {
+    let organizations = walk.organizations(Some(org))?;
+    let mut messages = Vec::new();
+    if let Some(lane) = walk.lane_of_provider(0) {
+        for row in provided::all(lane) {
+            walk.step()?;
+            let row = row?;
+            messages.push((row.message.id, Named::from(row.message.relevance)));
+        }
+    }
+    let mut engine = Engine::of(messages.iter().map(|(_, relevance)| relevance));
+    let mut places = BTreeSet::new();
+    for rows in organizations.values() {
+        for row in devices::DEVICES.rows(rows.lane, &[org.as_str()]) {
+            walk.step()?;
+            let (own, device) = row?;
+            places.extend(engine.on(&Traits::of(&String::from_utf8_lossy(&own), &device)));
+        }
+    }
+    let ids = messages.into_iter().enumerate().filter(|(place, _)| places.contains(place));
+    Ok(ids.map(|(_, (id, _))| id).collect())
+}
+
+/// A list, and of the provider's messages those it is narrowed to.
+#[derive(Debug, Deserialize)]
+struct Narrowed {
+    #[serde(flatten)]
+    list: IntelligenceMessages,
+    #[serde(skip)]
+    concerning: Option<BTreeSet<String>>,
+}
+
+impl Listing for Narrowed {
+    const SORTS: &'static [&'static str] = IntelligenceMessages::SORTS;
+    const FILTERS: &'static [Filter] = IntelligenceMessages::FILTERS;
+
+    fn take(&mut self) -> (Option<Limit>, Option<String>, Option<String>) {
+        self.list.take()
+    }
 }
 
 /// One intelligence message.
@@ -100,7 +255,7 @@ pub(in crate::edge) async fn message(
             row = None;
         }
         let row = row.ok_or_else(|| Error::Nothing(nothing()))?;
-        Ok(IntelligenceMessage::new(organization.clone(), row))
+        Ok(IntelligenceMessage::new(Some(organization.clone()), row))
     })
     .await
 }
@@ -118,16 +273,28 @@ fn narrow(lane: &Lane, sight: &Sight, org: &OrgName, row: &mut IntelligenceRow) 
     Ok(!row.message.relevance.serial_numbers.is_empty())
 }
 
-impl Stored for IntelligenceMessages {
+impl Stored for Narrowed {
     type Row = IntelligenceRow;
     type Item = IntelligenceMessage;
+    const HAS_PROVIDERS: bool = true;
 
     fn prefix(organization: &str, own: &[u8]) -> Vec<u8> {
-        intelligence::within(organization, own)
+        match organization == OrgName::provider().as_str() {
+            true => provided::within(own),
+            false => intelligence::within(organization, own),
+        }
+    }
+
+    fn read(key: &[u8], own: &[u8], bytes: &[u8]) -> Vec<Found<IntelligenceRow>> {
+        let row = match key.starts_with(&provided::within(&[])) {
+            true => table::decode(key, bytes).map(|row: ProvidedRow| row.into()),
+            false => table::decode(key, bytes),
+        };
+        vec![row.map(|row| (own.to_vec(), row, bytes.len())).map_err(Error::from)]
     }
 
     fn organization(&self) -> Option<&OrgName> {
-        self.organization.as_ref()
+        self.list.organization.as_ref()
     }
 
     fn is_seen(
@@ -154,18 +321,21 @@ impl Stored for IntelligenceMessages {
         let names = |filter: &Option<Glob>, names: &[String]| {
             filter.is_none() || names.iter().any(|name| passes(filter.as_ref(), name))
         };
-        let relevance = &row.message.relevance;
-        let is_wanted = is(self.kind, row.message.kind)
-            && names(&self.product, &relevance.products)
-            && names(&self.serial_number, &relevance.serial_numbers)
-            && lies(row.message.issued, self.issued_after.as_ref(), self.issued_before.as_ref())
-            && lies(row.received, self.received_after.as_ref(), self.received_before.as_ref());
-        Ok(is_wanted.then(|| (IntelligenceMessage::new(org.clone(), row), 0)))
+        let (relevance, list) = (&row.message.relevance, &self.list);
+        let is_narrowed = |ids: &BTreeSet<String>| org.is_provider() && ids.contains(&row.message.id);
+        let is_wanted = is(list.kind, row.message.kind)
+            && self.concerning.as_ref().is_none_or(is_narrowed)
+            && names(&list.product, &relevance.products)
+            && names(&list.serial_number, &relevance.serial_numbers)
+            && lies(row.message.issued, list.issued_after.as_ref(), list.issued_before.as_ref())
+            && lies(row.received, list.received_after.as_ref(), list.received_before.as_ref());
+        let whose = (!org.is_provider()).then(|| org.clone());
+        Ok(is_wanted.then(|| (IntelligenceMessage::new(whose, row), 0)))
     }
 }
 
 impl IntelligenceMessage {
-    fn new(organization: OrgName, row: IntelligenceRow) -> Self {
+    fn new(organization: Option<OrgName>, row: IntelligenceRow) -> Self {
         let MessageRow { id, kind, title, text, issued, relevance, links } = row.message;
         let relevance = Relevance {
             serial_numbers: relevance.serial_numbers,

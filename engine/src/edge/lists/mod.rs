@@ -6,6 +6,7 @@
 
 mod activated;
 pub(super) mod activations;
+pub(super) mod approvals;
 pub(super) mod audit;
 pub(super) mod cases;
 mod chained;
@@ -85,6 +86,9 @@ trait Stored: Listing {
     /// By which of the sorts besides the first the rows of an organization lie in order; [`Stored::behind`] goes with it.
     const IN_ORDER_BY: Option<&'static str> = None;
 
+    /// Whether there are items of the provider's own, on lane 0, beside those of organizations.
+    const HAS_PROVIDERS: bool = false;
+
     /// The front of the keys of an organization's rows, from its own keys' beginning on.
     fn prefix(organization: &str, own: &[u8]) -> Vec<u8>;
 
@@ -148,7 +152,10 @@ fn page<L: Stored>(walk: &Walk, list: &L, paging: &Paging) -> Result<Page<L::Ite
     let is_in_order = is_by_key || L::IN_ORDER_BY == Some(paging.by);
     let is_back = is_in_order && paging.is_descending;
     let mut pager = Pager::new(paging, if is_in_order { Offered::InOrder } else { Offered::AnyHow });
-    let organizations = walk.organizations(list.organization())?;
+    let mut organizations = walk.organizations(list.organization())?;
+    if L::HAS_PROVIDERS && list.organization().is_none() {
+        organizations.extend(walk.provider().map(|rows| (OrgName::provider(), rows)));
+    }
     let mut organizations: Vec<_> = organizations.iter().collect();
     if is_back {
         organizations.reverse();

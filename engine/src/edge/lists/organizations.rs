@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use linesman_schemas::command::{Handling, SubmitCaseAs};
-use linesman_schemas::{FilterLevel, OrgName};
+use linesman_schemas::{ApprovalRules, FilterLevel, OrgName};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -53,6 +53,9 @@ struct Organization {
     upload: bool,
     /// How often the newest information bundle of each of its devices goes there, in seconds; 0 for never.
     snapshot_interval_s: u64,
+    /// What needs approval here, beside what needs it everywhere.
+    #[schema(schema_with = words::approval_rules)]
+    approvals: ApprovalRules,
     /// Whether the configuration file names it.
     configured: bool,
     /// How many incidents it has had; of one of which not all is seen those that are, and not where they would have to be
@@ -155,6 +158,7 @@ impl Organization {
             address: row.address,
             upload: row.upload,
             snapshot_interval_s: row.snapshot_interval_s,
+            approvals: row.approvals.into(),
             configured: row.loaded.is_some(),
             incidents,
             events: is_whole.then_some(row.events),

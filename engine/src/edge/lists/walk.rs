@@ -234,6 +234,13 @@ impl Walk {
         Ok(all)
     }
 
+    /// The rows of the provider's own on lane 0; none where they are not seen.
+    pub(super) fn provider(&self) -> Option<OrgRows<'_>> {
+        let lane = self.lane_of_provider(0)?;
+        let (row, groups) = (OrgRow::of_provider(), DeviceGroups::default());
+        Some(OrgRows { viewer: &self.viewer, lane, row, sight: None, groups })
+    }
+
     /// The row of an organization under `key`, if there is one.
     pub(super) fn some<V: Row>(&self, org: &OrgName, key: &Key<V>) -> Result<Option<V>, Error> {
         match self.lane(org) {

@@ -221,6 +221,7 @@ impl Fixture {
             submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
             upload: true,
             snapshot_interval_s: 0,
+            approvals: Default::default(),
             address: String::new(),
         };
         let mut rows = vec![(organizations::key(&org).into_bytes(), table::encode(&row).unwrap())];

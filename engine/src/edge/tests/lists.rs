@@ -125,6 +125,7 @@ fn organization_row(number: u64) -> OrgRow {
         submit_case_as: linesman_schemas::command::SubmitCaseAs::Real,
         upload: true,
         snapshot_interval_s: 0,
+        approvals: Default::default(),
         address: String::new(),
     }
 }

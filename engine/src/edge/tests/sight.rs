@@ -227,7 +227,8 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
     let with = |outside: &str, nothing: &str| {
         let fill = |whose: &str| {
             let (org, one) = whose.split_once(' ').unwrap_or((whose, ""));
-            let id = if path.contains("{organization}") { one.to_owned() } else { format!("{org}-{one}") };
+            let mark = if path.contains("approvals") { "a" } else { "" };
+            let id = if path.contains("{organization}") { one.to_owned() } else { format!("{org}-{mark}{one}") };
             let name = if path.contains("policies") { format!("{org}%2F{one}") } else { org.to_owned() };
             path.replace("{organization}", org)
                 .replace("{id}", &id)
@@ -273,6 +274,10 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
         _ if path.contains("/intelligence/") => {
             pairs.push(with("bolt TSB-1", "nope TSB-1"));
             pairs.extend(is_in_part.then(|| with("corp M-2", "corp M-9")));
+        }
+        _ if path.contains("/approvals/") => {
+            pairs.push(with("bolt 1", "nope 1"));
+            pairs.extend(is_in_part.then(|| with("corp 1", "corp 9")));
         }
         _ if path.contains("/policies/") => {
             pairs.push(with("bolt own", "nope own"));
@@ -326,6 +331,7 @@ async fn what_lies_outside_answers_like_what_does_not_exist_on_every_route() {
         ("corp/own", "corp/non"),
         ("record 0", "record 9"),
         ("asked-1", "asked-9"),
+        ("corp-a1", "corp-a9"),
     ];
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {

@@ -3,6 +3,7 @@
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
+use linesman_schemas::approval::{ApprovalKind, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::control::{PolicySource, RefusedPolicy, RuleBook, Settings};
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
@@ -21,6 +22,7 @@ use crate::log::books::{Books, pack};
 use crate::log::streams::{Layout, ensure, open};
 use crate::metrics::Metrics;
 use linesman_domain::activations::parts::{self, PartRow};
+use linesman_domain::approvals::{self, ApprovalRow, ApprovalState};
 use linesman_domain::cases::{self, CaseRow, CaseState, CaseText, Stays};
 use linesman_domain::commands::{self, CommandRow};
 use linesman_domain::intelligence::{self, IntelligenceRow};
@@ -30,7 +32,7 @@ use linesman_domain::table;
 use linesman_domain::uploads::{self, Held, UploadRow, UploadState};
 
 /// How the engine is, and what it decides by: the provider's.
-const ENGINE: [&str; 7] = [
+const ENGINE: [&str; 9] = [
     "/metrics",
     "/api/v1/status",
     "/api/v1/level",
@@ -38,6 +40,8 @@ const ENGINE: [&str; 7] = [
     "/api/v1/log-level",
     "/api/v1/policies/load",
     "/api/v1/upstream/pin",
+    "/api/v1/intelligence/{message}",
+    "/api/v1/intelligence/{message}/impact",
 ];
 /// What tells of nobody but whoever asks and whom they manage, or of what everybody may have, or is asked for below by
 /// itself.
@@ -217,6 +221,7 @@ impl World {
                 (intelligence::key(&org, "TSB-1").into_bytes(), table::encode(&message).unwrap()),
                 (commands::key(Some(&org), "asked-1").into_bytes(), table::encode(&command).unwrap()),
                 (cases::key(&org, 1).into_bytes(), table::encode(&case).unwrap()),
+                (approvals::key(&org, 1).into_bytes(), table::encode(&approval(name)).unwrap()),
                 upload(&org, 1),
                 place(&format!("{name}/berlin")),
                 place(&format!("{name}/berlin/line-7")),
@@ -268,6 +273,7 @@ impl World {
             _ if path.contains("dead-letters") => self.letter(whose).await,
             _ if path.contains("commands") => "asked-1".to_owned(),
             _ if path.contains("intelligence") => "TSB-1".to_owned(),
+            _ if path.contains("approvals") => format!("{whose}-a1"),
             _ => format!("{whose}-1"),
         };
         let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
@@ -275,6 +281,7 @@ impl World {
         path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
         path = path
             .replace("{number}", "1")
+            .replace("{message}", "T1")
             .replace("{index}", "0")
             .replace("{activation}", &format!("{whose}-0123456789ab"));
         if path.ends_with("/proof") {
@@ -295,13 +302,16 @@ impl World {
             "assign" => Some(json!({"owner": "ann"})),
             "prioritise" => Some(json!({"priority": "High"})),
             "close" | "reopen" | "annotate" | "note" => Some(json!({"note": "x"})),
-            "submit" | "save" | "forward" | "handle" | "override" => Some(json!({})),
+            "submit" | "save" | "forward" | "handle" | "override" | "approve" | "reject" => Some(json!({})),
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
             "mode" => Some(json!({"mode": "partner"})),
             "pin" => Some(json!({"fingerprint": null})),
             "credentials" => Some(json!({"user": "one", "password": "correct horse"})),
             "place" => Some(json!({"place": null})),
+            "intelligence" => {
+                Some(json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"}))
+            }
             _ if method == "put" && path.contains("subscriptions") => Some(json!({"service": "nat"})),
             _ if method == "put"
                 && ["places", "managers", "groups", "values"].iter().any(|part| path.contains(part)) =>
@@ -342,7 +352,8 @@ async fn on_no_route_there_is_anything_of_an_organization_that_is_not_seen() {
             if ["/managers", "/groups", "/rights"].iter().any(|part| path.contains(part)) {
                 continue;
             }
-            if ENGINE.contains(&path.as_str()) {
+            let is_engine = ENGINE.contains(&path.as_str()) || operation["operationId"] == "add-intelligence";
+            if is_engine {
                 let answer = world.ask(TOKEN_OF_ACME, method, path, "bolt").await;
                 let nothing = (404, "there is nothing under this path".to_owned());
                 assert_eq!(problem(answer).await, nothing, "{method} {path}");
@@ -456,4 +467,31 @@ async fn only_events_that_are_seen_are_heard() {
         assert_eq!(names.collect::<Vec<_>>(), expected, "{heard}");
     }
     world.end().await;
+}
+
+/// Something of an organization that awaits approval.
+fn approval(whose: &str) -> ApprovalRow {
+    ApprovalRow {
+        kind: ApprovalKind::ForwardCase,
+        is_two_person: false,
+        reasons: vec!["settings".to_owned()],
+        operation: "forward-case".to_owned(),
+        about: format!("{whose}-1"),
+        place: whose.to_owned(),
+        verb: json!({"forward_case": {"incident": format!("{whose}-1")}}).to_string(),
+        content: json!({"synopsis": format!("case of {whose}")}).to_string(),
+        sha256: [0; 32],
+        principal: json!({"kind": "configuration"}).to_string(),
+        actor: "configuration".to_owned(),
+        chain: Vec::new(),
+        node: String::new(),
+        command: "asked-1".to_owned(),
+        asked: Timestamp::UNIX_EPOCH,
+        due: "2100-01-01T00:00:00Z".parse().unwrap(),
+        on_timeout: OnTimeout::Reject,
+        state: ApprovalState::Pending,
+        decision: None,
+        outcome: None,
+        instead: None,
+    }
 }

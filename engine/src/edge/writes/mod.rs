@@ -4,8 +4,10 @@
 //! Sent again under the same `Idempotency-Key` within a day, it is answered as before and done once.
 
 pub(super) mod activations;
+pub(super) mod approvals;
 pub(super) mod groups;
 pub(super) mod incidents;
+pub(super) mod intelligence;
 pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod outcome;
@@ -70,6 +72,10 @@ pub(super) struct CommandState {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     detail: Option<String>,
+    /// What is to be approved before it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    approval: Option<String>,
     /// When it was decided, by the log's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, format = DateTime, required = false)]
@@ -93,13 +99,15 @@ pub(super) enum CommandStatus {
     Invalid,
     /// Whoever asked has not the right.
     Forbidden,
+    /// It is done once somebody approves it.
+    AwaitingApproval,
 }
 
 impl CommandStatus {
     /// The status of the answer where it was refused.
     const fn refusal(self) -> Option<StatusCode> {
         match self {
-            Self::Pending | Self::Done => None,
+            Self::Pending | Self::Done | Self::AwaitingApproval => None,
             Self::NotFound => Some(StatusCode::NOT_FOUND),
             Self::Conflict => Some(StatusCode::CONFLICT),
             Self::Invalid => Some(StatusCode::UNPROCESSABLE_ENTITY),
@@ -116,6 +124,7 @@ impl From<Verdict> for CommandStatus {
             Verdict::Conflict => Self::Conflict,
             Verdict::Invalid => Self::Invalid,
             Verdict::Forbidden => Self::Forbidden,
+            Verdict::AwaitingApproval => Self::AwaitingApproval,
         }
     }
 }
@@ -127,7 +136,15 @@ impl From<Asked> for CommandState {
             None => (CommandStatus::Pending, None, None),
             Some(row) => (row.verdict.into(), Some(row.detail), Some(row.decided)),
         };
-        Self { command: id, organization: whose, verdict, detail, decided }
+        // What is kept of one that awaits approval is the approval's id.
+        let (approval, detail) = match (verdict, detail) {
+            (CommandStatus::AwaitingApproval, Some(id)) => {
+                let detail = format!("awaits approval: `{id}`");
+                (Some(id), Some(detail))
+            }
+            (_, detail) => (None, detail),
+        };
+        Self { command: id, organization: whose, verdict, detail, approval, decided }
     }
 }
 
@@ -138,7 +155,7 @@ pub(super) enum Answers {
     /// It is done.
     #[response(status = 200)]
     Done(CommandState),
-    /// It is on its way; `Location` tells where its outcome will be.
+    /// It is on its way, or awaits approval; `Location` tells where its outcome will be, or the approval is.
     #[response(status = 202)]
     Pending(CommandState),
     /// Whoever asked has not the right.
@@ -361,6 +378,12 @@ pub(super) fn respond(asked: Asked) -> Result<Response, Problem> {
             let whose = state.organization.as_ref().map(|org| format!("?organization={org}")).unwrap_or_default();
             let location = format!("/api/v1/commands/{id}{whose}");
             let location = HeaderValue::from_str(&location).map_err(|error| Problem::internal(&error))?;
+            Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(state)).into_response())
+        }
+        CommandStatus::AwaitingApproval => {
+            let id = utf8_percent_encode(state.approval.as_deref().unwrap_or_default(), NON_ALPHANUMERIC);
+            let location = HeaderValue::from_str(&format!("/api/v1/approvals/{id}"));
+            let location = location.map_err(|error| Problem::internal(&error))?;
             Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(state)).into_response())
         }
         _ => Ok((done, Json(state)).into_response()),

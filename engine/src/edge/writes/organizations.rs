@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use linesman_schemas::command::{DeviceGroup, Handling, Organization, OrganizationSettings, SubmitCaseAs, Verb};
-use linesman_schemas::{CommandId, FilterLevel, OrgName, Place};
+use linesman_schemas::{ApprovalRules, CommandId, FilterLevel, OrgName, Place};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -61,6 +61,10 @@ pub(in crate::edge) struct OrganizationBody {
     #[serde(default)]
     #[schema(default = 0)]
     snapshot_interval_s: u64,
+    /// What needs approval here, beside what needs it everywhere.
+    #[serde(default)]
+    #[schema(schema_with = words::approval_rules, required = false)]
+    approvals: ApprovalRules,
 }
 
 const fn is_uploading() -> bool {
@@ -110,6 +114,7 @@ pub(in crate::edge) async fn set_organization(
         address: body.address,
         upload: body.upload,
         snapshot_interval_s: body.snapshot_interval_s,
+        approvals: body.approvals,
         loaded: None,
     };
     let verb = Verb::Organization(Organization::Set(settings));
@@ -197,6 +202,7 @@ pub(in crate::edge) async fn activate(
         address: row.address,
         upload: row.upload,
         snapshot_interval_s: row.snapshot_interval_s,
+        approvals: row.approvals.into(),
         loaded: None,
     };
     let verb = Verb::Organization(Organization::Set(settings));

@@ -218,6 +218,7 @@ fn organization(is_proxy: bool, standing: Standing) -> OrgRow {
         submit_case_as: SubmitCaseAs::Real,
         upload: true,
         snapshot_interval_s: 0,
+        approvals: Default::default(),
         address: String::new(),
     }
 }

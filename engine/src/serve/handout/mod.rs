@@ -4,6 +4,7 @@
 //! lacks is sent to it. Nothing else is remembered: a crash repeats what may not have arrived, and lanes pass over what
 //! they know.
 
+mod intelligence;
 mod removals;
 mod rule_book;
 
@@ -20,6 +21,7 @@ use super::setup::Setup;
 use crate::lane::status::LaneStatus;
 use crate::log::books::Books;
 use crate::logging::full;
+use intelligence::Messages;
 use removals::Removals;
 use rule_book::RuleBooks;
 
@@ -36,14 +38,16 @@ pub(super) struct Handout {
     levels: BTreeMap<u32, (u32, Instant)>,
     books: RuleBooks,
     removals: Removals,
+    messages: Messages,
 }
 
 impl Handout {
     /// Hands out to `lanes`, by number.
     pub(super) fn new(setup: Arc<Setup>, lanes: Vec<watch::Receiver<LaneStatus>>, books: Arc<Books>) -> Self {
+        let messages = Messages::new(Arc::clone(&setup), Arc::clone(&books));
         let books = RuleBooks::new(Arc::clone(&setup), books);
         let removals = Removals::new(Arc::clone(&setup));
-        Self { setup, lanes, levels: BTreeMap::new(), books, removals }
+        Self { setup, lanes, levels: BTreeMap::new(), books, removals, messages }
     }
 
     /// Hands out the rule book that lane 0 has composed; whether some lane did not have it.
@@ -60,6 +64,7 @@ impl Handout {
             self.hand_out_level().await;
             self.books.hand_out_if_due().await;
             self.removals.hand_out().await;
+            self.messages.hand_out().await;
             let moved = async {
                 let has_moved = match self.lanes.first_mut() {
                     Some(first) => first.changed().await.is_ok(),

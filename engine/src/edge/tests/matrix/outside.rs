@@ -102,6 +102,15 @@ fn groups() -> Vec<(Hidden, [&'static str; 2], Vec<Request>)> {
             ["M-3", "M-9"],
             vec![request("intelligence-message", "/api/v1/intelligence/acme/{one}", None)],
         ),
+        (
+            Hidden::All("/"),
+            ["T1", "T9"],
+            vec![
+                request("provided-message", "/api/v1/intelligence/{one}", None),
+                request("impact", "/api/v1/intelligence/{one}/impact", None),
+            ],
+        ),
+        (Hidden::All("acme"), ["1", "9"], vec![request("approval", "/api/v1/approvals/acme-a{one}", None)]),
         (Hidden::All("acme"), ["own", "non"], vec![request("policy", "/api/v1/policies/acme%2F{one}", None)]),
         (Hidden::All("acme/paris"), ["acme/paris", "acme/milan"], of_place("{one}")),
         (
@@ -200,6 +209,10 @@ fn of_organization() -> Vec<Request> {
         request("tie-device", "/api/v1/devices/{one}/SN1/place", Some(json!({"place": "{one}/berlin"}))),
         request("intelligence", "/api/v1/intelligence?organization={one}", None),
         request("intelligence-message", "/api/v1/intelligence/{one}/TSB-1", None),
+        request("approvals", "/api/v1/approvals?organization={one}", None),
+        request("approval", "/api/v1/approvals/{one}-a1", None),
+        request("approve-approval", "/api/v1/approvals/{one}-a1/approve", Some(json!({}))),
+        request("reject-approval", "/api/v1/approvals/{one}-a1/reject", Some(json!({}))),
         request("policy", "/api/v1/policies/{one}%2Fown", None),
         request("dead-letters", "/api/v1/dead-letters?organization={one}", None),
         request("command", "/api/v1/commands/asked-1?organization={one}", None),

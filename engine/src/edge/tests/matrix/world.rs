@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use linesman_domain::cases;
 use linesman_domain::incidents::{IncidentRow, Status, page};
+use linesman_domain::intelligence::provided::{self, ProvidedRow};
 use linesman_domain::intelligence::{self, IntelligenceRow};
 use linesman_domain::services::{self, NewestRow, VersionRow};
 use linesman_domain::subscriptions::{self, SubscriptionRow};
@@ -185,6 +186,11 @@ fn fill(edge: &Fixture, kinds: &[Kind]) {
         };
         let row = IntelligenceRow { message: message.into(), received: Default::default(), repeats: 0 };
         edge.write("acme", vec![(intelligence::key(&org, id).into_bytes(), table::encode(&row).unwrap())]);
+        if id == "M-1" {
+            let (number, sha256) = (1, "ab".repeat(32));
+            let row = ProvidedRow { number, sha256, message: row.message, received: Default::default() };
+            edge.write_provider(vec![(provided::key("T1").into_bytes(), table::encode(&row).unwrap())]);
+        }
     }
     for (login, sphere) in
         [("acme/low", LINE), ("low", LINE), ("acme/dan", "acme/paris"), ("dan", "acme/paris"), ("bolt/low", "bolt")]

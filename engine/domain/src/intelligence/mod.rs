@@ -1,4 +1,15 @@
 //! Intelligence messages: kept per organization, and judged by its policies.
+//!
+//! | room | what |
+//! |---|---|
+//! | here | what is published for one organization |
+//! | `provided` | the provider's messages, which every lane has |
+//! | `relevance` | whether a message concerns a device, and why |
+//! | `impact` | which of many messages concern which of many devices |
+
+pub mod impact;
+pub mod provided;
+pub mod relevance;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
@@ -6,13 +17,13 @@ use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use linesman_schemas::trigger::{IntelligenceData, Trigger};
 use serde::{Deserialize, Serialize};
 
-use super::Error;
-use super::coded;
-use super::desk::Desk;
-use super::outgoing::Topic;
-use super::policies::Fired;
-use super::subject::IntelligenceMessage;
-use super::table::{Key, Row, Table};
+use crate::Error;
+use crate::coded;
+use crate::desk::Desk;
+use crate::outgoing::Topic;
+use crate::policies::Fired;
+use crate::subject::IntelligenceMessage;
+use crate::table::{Key, Row, Table};
 
 /// An intelligence message, kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,9 +82,14 @@ impl From<Intelligence> for MessageRow {
 impl From<MessageRow> for Intelligence {
     fn from(row: MessageRow) -> Self {
         let MessageRow { id, kind, title, text, issued, relevance, links } = row;
-        let RelevanceRow { serial_numbers, products, platforms, os_versions } = relevance;
-        let relevance = Relevance { serial_numbers, products, platforms, os_versions };
-        Self { id, kind, title, text, issued, relevance, links }
+        Self { id, kind, title, text, issued, relevance: relevance.into(), links }
+    }
+}
+
+impl From<RelevanceRow> for Relevance {
+    fn from(row: RelevanceRow) -> Self {
+        let RelevanceRow { serial_numbers, products, platforms, os_versions } = row;
+        Self { serial_numbers, products, platforms, os_versions }
     }
 }
 

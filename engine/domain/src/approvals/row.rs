@@ -1,0 +1,154 @@
+//! What is kept of an approval, for ever.
+//!
+//! ```text
+//! = <organization> <number>   ApprovalRow
+//! ```
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use linesman_schemas::OrgName;
+use linesman_schemas::approval::{ApprovalKind, OnTimeout};
+use linesman_schemas::audit::Verdict;
+use serde::{Deserialize, Serialize};
+
+use crate::table::{self, Key, Row, Table};
+use crate::{Error, coded};
+
+/// Where an approval stands. Stored by its place: a new word is added at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApprovalState {
+    /// Nobody has decided it.
+    Pending,
+    /// Somebody has approved it, and it was carried out, or refused then.
+    Approved,
+    /// Somebody has rejected it.
+    Rejected,
+    /// Nobody has decided it in time.
+    Expired,
+    /// What would be done had changed when it was to be approved: it was asked for anew.
+    Changed,
+}
+
+impl ApprovalState {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Approved, Self::Rejected, Self::Expired, Self::Changed];
+
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+/// How an approval was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionRow {
+    /// Who, as people read it.
+    pub by: String,
+    /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub at: Timestamp,
+    /// What was said of it; empty for nothing.
+    pub comment: String,
+}
+
+/// What became of what was approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutcomeRow {
+    /// What became of it.
+    #[serde(with = "coded")]
+    pub verdict: Verdict,
+    /// What was done, or why not.
+    pub detail: String,
+}
+
+/// An approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRow {
+    /// What is to be approved.
+    #[serde(with = "coded")]
+    pub kind: ApprovalKind,
+    /// Whether somebody else than who asked has to decide it.
+    pub is_two_person: bool,
+    /// Why it needs approval.
+    pub reasons: Vec<String>,
+    /// The operation, as the audit names it.
+    pub operation: String,
+    /// What it is about.
+    pub about: String,
+    /// Where it was asked for.
+    pub place: String,
+    /// What is asked for, in JSON, exactly as it will be carried out.
+    pub verb: String,
+    /// What that comes to beside its own words, in JSON.
+    pub content: String,
+    /// SHA-256 of both.
+    pub sha256: [u8; 32],
+    /// Who asked, in JSON.
+    pub principal: String,
+    /// Who asked, as people read it.
+    pub actor: String,
+    /// Who granted whoever asked their rights, when they asked.
+    pub chain: Vec<String>,
+    /// The node that served the request.
+    pub node: String,
+    /// The command by which it was asked for.
+    pub command: String,
+    /// When it was asked for.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub asked: Timestamp,
+    /// Until when it may be decided.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub due: Timestamp,
+    /// What becomes of it then.
+    #[serde(with = "coded")]
+    pub on_timeout: OnTimeout,
+    /// Where it stands.
+    pub state: ApprovalState,
+    /// How it was decided; none as long as nobody has, and of what was asked for anew.
+    pub decision: Option<DecisionRow>,
+    /// What became of what was approved.
+    pub outcome: Option<OutcomeRow>,
+    /// The number of the approval that was asked for instead.
+    pub instead: Option<u64>,
+}
+
+impl Row for ApprovalRow {
+    // What was done is told by the verdict; the words are for people.
+    fn form<'a>(&self, _level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        let Some(outcome) = &self.outcome else { return Ok(Cow::Borrowed(stored)) };
+        let outcome = Some(OutcomeRow { detail: String::new(), ..outcome.clone() });
+        table::encode_bare(&Self { outcome, ..self.clone() }).map(Cow::Owned)
+    }
+}
+
+/// The table of approvals.
+pub const APPROVALS: Table<ApprovalRow> = Table::new(b'=');
+
+/// An approval's key.
+pub fn key(org: &OrgName, number: u64) -> Key<ApprovalRow> {
+    APPROVALS.key(&[org.as_str()], &number.to_be_bytes())
+}
+
+/// The front of the keys of an organization's approvals, or of those from a row's own key on.
+pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
+    APPROVALS.prefix(&[organization], own)
+}
+
+/// Whose approval a row's own key is, and its number; none where it is no such key.
+pub(super) fn read_own(own: &[u8]) -> Option<(OrgName, u64)> {
+    let (org, number) = own.split_last_chunk::<8>()?;
+    let org = std::str::from_utf8(org.strip_suffix(&[0])?).ok()?.parse().ok()?;
+    Some((org, u64::from_be_bytes(*number)))
+}
+
+/// The same of the whole key, as timers have it.
+pub(crate) fn read_key(key: &[u8]) -> Option<(OrgName, u64)> {
+    read_own(APPROVALS.own(key))
+}
