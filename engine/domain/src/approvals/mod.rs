@@ -1,7 +1,7 @@
 //! Approvals: what is done only once somebody has approved it. What is kept of each is exactly what is carried out then;
 //! where that would come to something else by then, it is asked for anew.
 //!
-//! Which commands can need approval stands in [`kind`]; what each comes to beside its own words, `router/approvals.rs` finds
+//! Which commands can need approval stands in `kind`; what each comes to beside its own words, `router/approvals.rs` finds
 //! out. Here are the rows, which of them are pending, and what is said of them.
 
 mod row;
