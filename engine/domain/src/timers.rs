@@ -104,16 +104,17 @@ fn ago(desk: &Desk, seconds: u64) -> i64 {
     desk.now.as_second().saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
-/// Fires what fell due by now. Of approvals that nobody has decided in time it tells which, a bounded number: what is due
-/// behind those fires on the next input.
+/// Fires what fell due by now. Of approvals that nobody has decided in time it tells which, at most `lapses`: what is due
+/// behind one more fires on an input that comes later.
 pub(crate) fn fire(
     desk: &mut Desk,
     organizations: &Organizations,
     sightings: &mut Sightings,
     jobs: &mut Jobs,
+    lapses: usize,
 ) -> Result<Vec<(OrgName, u64)>, Error> {
     let mut undecided = Vec::new();
-    while undecided.len() < approvals::LAPSES_MOST && desk.next_timer().is_some_and(|due| due <= desk.now) {
+    while desk.next_timer().is_some_and(|due| due <= desk.now) {
         let prefix = TIMERS.prefix(&[], &[]);
         let Some((key, _)) = desk.first(Bound::Included(&prefix), &prefix)? else { break };
         let due = table::read_time(TIMERS.own(&key));
@@ -143,6 +144,7 @@ pub(crate) fn fire(
                     jobs.begin(desk, Work::Snapshots(org))?;
                 }
             }
+            Some((&APPROVAL, _)) if undecided.len() >= lapses => break,
             Some((&APPROVAL, row)) => undecided.extend(approvals::read_key(row)),
             _ => {}
         }

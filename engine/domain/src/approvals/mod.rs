@@ -13,7 +13,7 @@ use jiff::ToSpan;
 use linesman_schemas::approval::{ApprovalData, ApprovalId, ApprovalKind, ApprovalRule, ApprovalRules, TIMEOUT_MOST_H};
 use linesman_schemas::command::{Case, Command, Subscription, Verb};
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{OrgName, Place};
+use linesman_schemas::{IncidentId, OrgName, Place};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -43,8 +43,6 @@ const ASKED: &str = "asked";
 
 /// How many approvals of an organization may be pending.
 pub(crate) const PENDING_MOST: usize = 1_000;
-/// How many are decided by their time-out on one input; the others on those behind it.
-pub(crate) const LAPSES_MOST: usize = 50;
 
 /// Why it needs approval: so the settings have it.
 const BY_SETTINGS: &str = "settings";
@@ -130,6 +128,14 @@ struct Known {
 #[derive(Debug, Default)]
 pub(crate) struct Approvals {
     known: BTreeMap<OrgName, Known>,
+    withheld: Withheld,
+}
+
+/// The cases of one input that a policy wanted approved, and could not even ask it for.
+#[derive(Debug, Default)]
+struct Withheld {
+    sequence: u64,
+    incidents: Vec<IncidentId>,
 }
 
 impl Approvals {
@@ -153,6 +159,19 @@ impl Approvals {
         } else {
             known.pending.remove(&number);
         }
+    }
+
+    /// A policy wanted that forwarding a case is approved, and could not ask for it: on this input nobody else sends it.
+    pub(crate) fn withhold(&mut self, sequence: u64, incident: &IncidentId) {
+        if self.withheld.sequence != sequence {
+            self.withheld = Withheld { sequence, incidents: Vec::new() };
+        }
+        self.withheld.incidents.push(incident.clone());
+    }
+
+    /// Whether that is so.
+    pub(crate) fn withholds(&self, sequence: u64, incident: &IncidentId) -> bool {
+        self.withheld.sequence == sequence && self.withheld.incidents.contains(incident)
     }
 
     /// Whether something is asked for and pending, whoever asked and whatever it came to.

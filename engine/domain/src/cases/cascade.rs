@@ -173,6 +173,10 @@ pub(crate) fn forwards(desk: &Desk, organizations: &Organizations, incident: &In
         "priority": priority.unwrap_or(incident.row.priority),
         "cc": cc,
         "follow_up": follow_up,
+        // Somebody may have taken it on here meanwhile, or it is solved.
+        "state": case.state.as_str(),
+        "handling": incident.chain.as_ref().and_then(|chain| chain.handling),
+        "is_closed": incident.chain.as_ref().is_some_and(|chain| chain.is_closed),
     }))
 }
 

@@ -1,8 +1,9 @@
 //! What is given of a name stands on what declares that name: a declaration does not go while something below is given
 //! of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use linesman_rules::excerpt;
 use linesman_rules::values::{Clause, parse_substitution};
 use linesman_schemas::Place;
 
@@ -79,12 +80,23 @@ fn declares(given: &Given) -> Option<String> {
 pub(super) fn referring(state: &State, services: &Services, change: &Change<'_>) -> Result<Vec<Wrong>, Error> {
     let lost = lost(change);
     let mut referring = Vec::new();
+    // Whether it is known goes by the name alone, and costs all that counts at the place.
+    let mut known = BTreeMap::new();
     for given in change.new.iter().filter(|_| !lost.is_empty()) {
         let Ok(said) = parse_substitution(&given.text) else { continue };
         let references = said.expression().into_iter().flat_map(|expression| expression.references());
-        for name in references.map(|found| found.name.as_str()).filter(|name| lost.contains(*name)) {
-            if !knows(state, services, change.place, name, change)? {
-                let (text, place) = (&given.text, change.place);
+        let names: BTreeSet<&str> = references.map(|found| found.name.as_str()).collect();
+        for name in names.into_iter().filter_map(|name| lost.get(name)) {
+            if referring.len() > NAMED_MOST {
+                return Ok(referring);
+            }
+            let is_known = match known.get(name) {
+                Some(is_known) => *is_known,
+                None => knows(state, services, change.place, name, change)?,
+            };
+            known.insert(name, is_known);
+            if !is_known {
+                let (text, place) = (excerpt(&given.text), change.place);
                 let detail = format!("`{text}` of `{place}` refers to `{name}`, which would be no parameter any more");
                 referring.push(Wrong::of(&said.name, detail));
             }

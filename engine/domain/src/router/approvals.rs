@@ -182,6 +182,7 @@ impl Domain {
         let (principal, text) = match by {
             Some(by) => {
                 if !reactions::may_react(&mut self.desk, org, by.policy, by.fired)? {
+                    self.approvals.withhold(self.desk.sequence, &incident.id);
                     return Ok(true);
                 }
                 let principal = Principal::Policy { name: by.policy.name().clone(), organization: Some(org.clone()) };
@@ -200,6 +201,7 @@ impl Domain {
         let refused = (!answer.is_awaiting()).then(|| answer.detail().to_owned());
         commands::conclude(&mut self.desk, Some(org), true, &command, answer, ground)?;
         if let (Some(detail), Some(by)) = (refused, by) {
+            self.approvals.withhold(self.desk.sequence, &incident.id);
             policy_dead(&mut self.desk, org, by.policy, by.fired, format!("refused: {detail}"), None)?;
         }
         Ok(true)
@@ -209,7 +211,7 @@ impl Domain {
     /// approval.
     pub(super) fn awaits_routing(&mut self, org: &OrgName, incident: &Incident) -> Result<bool, Error> {
         let verb = Verb::Case(Case::Forward(CaseName { incident: incident.id.clone() }));
-        if self.approvals.has_pending(org, &verb)? {
+        if self.approvals.has_pending(org, &verb)? || self.approvals.withholds(self.desk.sequence, &incident.id) {
             return Ok(true);
         }
         let handling = self.organizations.row(org).map_or(Handling::Forward, |row| row.handling);

@@ -64,7 +64,9 @@ impl Domain {
         desk.begin(position.level, position.now, input.sequence, &position.digest);
         // Level 1 named the input before in what it said of the one at hand.
         desk.sequence = if position.level >= 2 { input.sequence } else { position.sequence };
-        let undecided = timers::fire(desk, &self.organizations, &mut self.sightings, &mut self.jobs)?;
+        // What is carried out is named by its input, as commands are: one of them each.
+        let lapses = usize::from(!matches!(input.content, Content::Command(_)));
+        let undecided = timers::fire(desk, &self.organizations, &mut self.sightings, &mut self.jobs, lapses)?;
         self.lapse(undecided)?;
         let level = self.position.level;
         let before = match level {

@@ -246,7 +246,20 @@ fn what_a_policy_says_needs_approval_waits_and_is_not_routed_otherwise_meanwhile
     let mut lane = Lane::partner(&json!({}), &[("a", ASKS), ("b", ASKS), ("c", HANDLED)]);
     lane.below(&report("k-1", 3, &["own"]));
     assert_eq!(lane.approval(2), None);
-    assert_eq!(lane.here(&approve(1)).0, Verdict::Done);
+    // But it was taken on here since: what was asked for is that no more.
+    assert_eq!(lane.here(&approve(1)).0, Verdict::Conflict);
+    assert!(lane.pending().is_empty(), "it is not sent");
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_not_sent_instead() {
+    let mut lane = Lane::partner(&json!({}), &[("a", ASKS)]);
+    for number in 1..=approvals::PENDING_MOST as u64 + 1 {
+        lane.below(&report(&format!("k-{number}"), number, &["own"]));
+    }
+    assert!(lane.approval(approvals::PENDING_MOST as u64).is_some());
+    assert_eq!(lane.approval(approvals::PENDING_MOST as u64 + 1), None);
+    assert!(lane.pending().is_empty(), "the one too many is not sent unasked");
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub(super) enum Of {
     Incident(IncidentId),
     /// A device, by serial number.
     Device(String),
+    /// A device of which nothing leaves, not even what it is called: its number in the archive.
+    Snapshot(u64),
 }
 
 /// A file of it.

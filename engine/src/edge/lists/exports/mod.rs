@@ -179,10 +179,12 @@ impl Work {
             let found = found(&self.sources, viewer, move |walk| snapshots(walk, &org, section, some)).await;
             for (serial_number, snapshot) in found.map_err(broken)? {
                 number += 1;
-                let of = Of::Device(serial_number);
                 match snapshot {
-                    Ok(upload) => self.add_file(archive, &format!("devices/{number}/"), (&of, None), &upload).await?,
-                    Err(why) => archive.withhold(&of, None, why),
+                    Ok(upload) => {
+                        let of = Of::Device(serial_number);
+                        self.add_file(archive, &format!("devices/{number}/"), (&of, None), &upload).await?;
+                    }
+                    Err(why) => archive.withhold(&Of::Snapshot(number), None, why),
                 }
             }
         }
