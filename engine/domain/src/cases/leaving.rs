@@ -11,7 +11,7 @@ use linesman_schemas::FilterLevel;
 use linesman_schemas::cascade::CaseStep;
 use linesman_schemas::reaction::{Action, CaseDetails, WITHHELD};
 
-use super::SETTLED;
+use super::{ROUTES_FILTERED, SETTLED, is_moment};
 use crate::desk::Desk;
 
 /// The engine level from which on texts leave at all levels that let any out.
@@ -75,6 +75,9 @@ pub(crate) fn without_texts(level: u32, action: &Action) -> Option<Action> {
             request.address.clear();
             if level >= SETTLED {
                 request.alias.clear();
+            }
+            if level >= ROUTES_FILTERED {
+                request.trace_route.retain(|passed| is_moment(passed));
             }
             if let Some(details) = &mut request.details {
                 let CaseDetails { follow_up, .. } = details;

@@ -272,10 +272,18 @@ fn note_test(desk: &Desk, organizations: &Organizations, incident: &mut Incident
     }
 }
 
+/// From which engine level on the route of a case and what it is called below are held back as its other texts are.
+pub(crate) const ROUTES_FILTERED: u32 = 10;
+
+/// Whether a controller in a route is named as ours are, by when its log was made.
+pub(crate) fn is_moment(controller: &str) -> bool {
+    controller.parse::<Timestamp>().is_ok()
+}
+
 /// What may leave of a case at a filter level; nothing at `Do not send`.
 ///
-/// INVARIANT (data leaves only filtered): where texts are withheld the incident leaves, its priority, the alias, the route
-/// and a fixed synopsis, whatever a script wrote.
+/// INVARIANT (data leaves only filtered): where texts are withheld the incident leaves, its priority, what the organization is
+/// called here, the moments of its route and a fixed synopsis, whatever a script or somebody below wrote.
 fn outgoing(
     desk: &Desk,
     organizations: &Organizations,
@@ -301,9 +309,19 @@ fn outgoing(
     };
     let alias = match desk.is_at(SETTLED) && !texts.are_withheld() {
         true => texts.line(&alias, ALIAS_UPWARD_MOST),
+        // What stands behind its first part was said below.
+        false if desk.is_at(ROUTES_FILTERED) => {
+            let own = alias.split('/').next().unwrap_or_default();
+            Texts::at(desk, FilterLevel::AddressesOverwritten).line(own, ALIAS_UPWARD_MOST)
+        }
         false => alias,
     };
     let mut trace_route = reported.map(|reported| reported.trace_route.clone()).unwrap_or_default();
+    if desk.is_at(ROUTES_FILTERED) {
+        for passed in trace_route.iter_mut().filter(|passed| !is_moment(passed)) {
+            *passed = texts.line(passed, DETAIL_MOST);
+        }
+    }
     if reported.is_some() || desk.installed.has_partner {
         trace_route.push(desk.installed.controller.clone());
     }

@@ -146,6 +146,31 @@ fn an_alias_leaves_as_other_texts_do_and_is_in_no_digest() {
 }
 
 #[test]
+fn what_was_said_below_of_whom_a_case_is_for_and_where_it_was_leaves_filtered() {
+    let moment = "2026-11-20T08:00:10Z";
+    let left = |level: u32, filter_level: &str| {
+        let mut lane = Lane::partner(&json!({"alias": "ACME 10.9.8.7", "filter_level": filter_level}), &[]);
+        lane.domain.desk.level = level;
+        lane.domain.position.level = level;
+        let mut verb = report("k-1", 3, &[moment, "10.9.8.6"]);
+        verb["report_case"]["report"]["alias"] = json!("core-7.example");
+        lane.below(&verb);
+        let action: linesman_schemas::reaction::Action = serde_json::from_value(lane.action()).unwrap();
+        let covered = serde_json::to_value(crate::cases::leaving::without_texts(level, &action).unwrap()).unwrap();
+        let passed = |action: &Value| action["submit_case"]["trace_route"].as_array().unwrap().clone();
+        let request = lane.action();
+        (request["submit_case"]["alias"].clone(), passed(&request)[..2].to_vec(), passed(&covered)[0].clone())
+    };
+    let (alias, route, covered) = left(10, "Send all information with IP addresses overwritten");
+    assert_eq!((alias, route), (json!("ACME x.x.x.x/core-7.example"), vec![json!(moment), json!("x.x.x.x")]));
+    assert_eq!(covered, moment, "only what is filtered is in no digest");
+    let (alias, route, _) = left(10, "Only send list of features used");
+    assert_eq!((alias, route), (json!("ACME x.x.x.x"), vec![json!(moment), json!("withheld by filter level")]));
+    let (alias, route, _) = left(9, "Only send list of features used");
+    assert_eq!((alias, route), (json!("ACME 10.9.8.7/core-7.example"), vec![json!(moment), json!("10.9.8.6")]));
+}
+
+#[test]
 fn what_is_not_given_of_an_override_stays_until_all_is_taken_back() {
     for (level, expected) in [(8, ["Y", "", "created"]), (9, ["Y", "", "x"])] {
         let mut lane = between(level);
