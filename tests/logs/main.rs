@@ -12,6 +12,7 @@
 //! settled from level to level to 9, and what that knows
 //! approvals from level to level to 10: what needs approval
 //! carried from level to level to 10, and what that knows
+//! informed from level to level to 11, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -24,6 +25,7 @@ mod audit;
 mod carried;
 mod cascade;
 mod commands;
+mod informed;
 mod listeners;
 mod load;
 mod people;
@@ -56,5 +58,6 @@ fn main() -> anyhow::Result<()> {
     snapshots::make(&dir.join("snapshots"))?;
     settled::make(&dir.join("settled"))?;
     approvals::make(&dir.join("approvals"))?;
-    carried::make(&dir.join("carried"))
+    carried::make(&dir.join("carried"))?;
+    informed::make(&dir.join("informed"))
 }

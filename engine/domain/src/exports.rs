@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use linesman_schemas::control::{InstallationSection, Settings};
 use linesman_schemas::reaction::CaseRequest;
 use linesman_schemas::upload::Upload;
-use linesman_schemas::{FilterLevel, IncidentId, OrgName};
+use linesman_schemas::{IncidentId, OrgName};
 
 use super::cases::{self, CaseState};
 use super::desk::{Desk, Setting};
@@ -55,11 +55,6 @@ impl Exports {
         desk.installed.controller.clone_from(&position.stream);
         desk.begin(position.level, position.now.max(Timestamp::now()), position.sequence, &position.digest);
         Ok(Self { desk, organizations, devices: Devices::new(), org: org.clone() })
-    }
-
-    /// At which level it is filtered.
-    pub fn filter_level(&self) -> FilterLevel {
-        self.organizations.filter_level(&self.org)
     }
 
     /// What of an incident of the organization may leave; none where there is no such incident.

@@ -4,6 +4,7 @@ use linesman_schemas::command::{Message, Organization, Verb};
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
+use super::level10;
 
 /// What a lane at level 9, or below it, reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
@@ -13,7 +14,7 @@ pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
             Verb::Approval(_) | Verb::Message(Message::Add(_)) | Verb::Organization(Organization::ExportCases(_)) => {
                 format!("`{}` is asked for from engine level 10 on", command.verb.operation())
             }
-            _ => return None,
+            _ => return level10::read(content),
         },
         _ => return None,
     };

@@ -4,7 +4,8 @@
 //! INVARIANT (data leaves only filtered): texts are made by the domain as those that are sent are, files by the connectors'
 //! own filter, at the organization's filter level. Nothing else of either is in the archive.
 //!
-//! Each part asks anew what whoever asks sees and may. What breaks off has no `manifest.json` at its end.
+//! Each part asks anew what whoever asks sees, and before each incident and file it is asked whether they still may, and
+//! whether the filter level is the one it began with: else it breaks off. What breaks off has no `manifest.json` at its end.
 
 mod archive;
 
@@ -19,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use linesman_domain::devices;
 use linesman_domain::exports::{Export, Exports};
+use linesman_domain::organizations;
 use linesman_domain::table::Table;
 use linesman_schemas::command::{CasesExport, Organization, Verb};
 use linesman_schemas::control::InstallationSection;
@@ -42,6 +44,7 @@ use crate::edge::transport::problem::{Problem, ProblemBody};
 use crate::edge::viewer::Viewer;
 use crate::edge::writes::{HANDED_OUT_FROM, is_there, on_record_from};
 use crate::log::streams::lane_of;
+use crate::store::Lane;
 use archive::{Archive, Of};
 
 /// How many incidents, or devices, are looked at in one walk.
@@ -77,7 +80,6 @@ type Snapshots = Vec<(String, Result<Box<Upload>, &'static str>)>;
 
 /// Incidents of an organization as they may leave.
 struct Part {
-    level: FilterLevel,
     exports: Vec<(IncidentId, Export)>,
     /// The number of the first that is not looked at; none behind the last.
     next: Option<u64>,
@@ -136,7 +138,7 @@ pub(in crate::edge) async fn export(
 
 impl Work {
     async fn write(&self, mut archive: Archive) -> io::Result<()> {
-        let (mut from, mut level) = (Some(1), FilterLevel::DoNotSend);
+        let (mut from, level) = (Some(1), self.filter_level()?);
         while let Some(first) = from {
             // The answer has begun: where it cannot go on, all that is left is to break it off.
             let broken = |_: Problem| io::Error::other("the export cannot go on");
@@ -145,12 +147,36 @@ impl Work {
             let part = found(&self.sources, viewer, move |walk| part(walk, &org, first, section)).await;
             let part = part.map_err(broken)?;
             for (id, export) in &part.exports {
-                self.add(&mut archive, id, export).await?;
+                self.goes_on(level)?;
+                self.add(&mut archive, (id, export), level).await?;
             }
-            (from, level) = (part.next, part.level);
+            from = part.next;
         }
-        self.add_devices(&mut archive).await?;
+        self.add_devices(&mut archive, level).await?;
+        self.goes_on(level)?;
         archive.finish(&self.org, level).await
+    }
+
+    /// Whether whoever asks still may, and it is filtered as it was at the beginning.
+    fn goes_on(&self, level: FilterLevel) -> io::Result<()> {
+        self.again().map_err(|_| io::Error::other("whoever asked for it may no longer"))?;
+        if self.filter_level()? == level {
+            return Ok(());
+        }
+        Err(io::Error::other("the filter level was changed meanwhile"))
+    }
+
+    /// At which level what the organization has is filtered now.
+    fn filter_level(&self) -> io::Result<FilterLevel> {
+        let row = Table::read(self.lane()?, &organizations::key(&self.org)).map_err(io::Error::other)?;
+        row.map(|row| row.filter_level).ok_or_else(|| io::Error::other("there is no such organization any more"))
+    }
+
+    fn lane(&self) -> io::Result<&Lane> {
+        let rows = &self.sources.rows;
+        let lanes = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let lane = rows.get(lane_of(self.org.as_str(), lanes) as usize);
+        lane.ok_or_else(|| io::Error::other("there is no lane"))
     }
 
     /// Whoever asks, as far as they are still let in, and may.
@@ -165,7 +191,7 @@ impl Work {
     }
 
     /// Adds the newest snapshots of devices.
-    async fn add_devices(&self, archive: &mut Archive) -> io::Result<()> {
+    async fn add_devices(&self, archive: &mut Archive, level: FilterLevel) -> io::Result<()> {
         let broken = |_: Problem| io::Error::other("the export cannot go on");
         let (org, section) = (self.org.clone(), self.section);
         let with = found(&self.sources, self.again().map_err(broken)?, move |walk| {
@@ -181,6 +207,7 @@ impl Work {
                 number += 1;
                 match snapshot {
                     Ok(upload) => {
+                        self.goes_on(level)?;
                         let of = Of::Device(serial_number);
                         self.add_file(archive, &format!("devices/{number}/"), (&of, None), &upload).await?;
                     }
@@ -192,7 +219,12 @@ impl Work {
     }
 
     /// Adds what may leave of an incident.
-    async fn add(&self, archive: &mut Archive, id: &IncidentId, export: &Export) -> io::Result<()> {
+    async fn add(
+        &self,
+        archive: &mut Archive,
+        (id, export): (&IncidentId, &Export),
+        level: FilterLevel,
+    ) -> io::Result<()> {
         let (folder, text) = match export.state {
             Some(_) => (format!("cases/{id}"), "case.json"),
             None => (format!("incidents/{id}"), "incident.json"),
@@ -208,6 +240,7 @@ impl Work {
         for (number, file) in &export.files {
             match file {
                 Ok(upload) => {
+                    self.goes_on(level)?;
                     let front = format!("{folder}/files/{number}-");
                     self.add_file(archive, &front, (&of, Some(*number)), upload).await?;
                 }
@@ -224,11 +257,8 @@ impl Work {
         (of, number): (&Of, Option<u32>),
         upload: &Upload,
     ) -> io::Result<()> {
-        let Sources { rows, fetching, leaving, .. } = &*self.sources;
-        let lanes = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let lane = rows.get(lane_of(self.org.as_str(), lanes) as usize);
-        let lane = lane.ok_or_else(|| io::Error::other("there is no lane"))?;
-        let filtered = match fetching.upload(lane, &self.org, upload).await {
+        let Sources { fetching, leaving, .. } = &*self.sources;
+        let filtered = match fetching.upload(self.lane()?, &self.org, upload).await {
             Ok(contents) => leaving.parcel(Some(&self.org), upload, contents).await,
             Err(failure) => Err(failure),
         };
@@ -248,7 +278,7 @@ impl Work {
 
 /// The incidents from one number on that are there for whoever walks, as they may leave; a few of them.
 fn part(walk: &Walk, org: &OrgName, first: u64, section: InstallationSection) -> Result<Part, Error> {
-    let all = walk.some(org, &linesman_domain::organizations::key(org))?.ok_or_else(|| unknown(org))?.incidents;
+    let all = walk.some(org, &organizations::key(org))?.ok_or_else(|| unknown(org))?.incidents;
     let rows = exports(walk, org, section)?;
     let end = all.min(first.saturating_add(PART as u64 - 1));
     let mut exports = Vec::new();
@@ -261,7 +291,7 @@ fn part(walk: &Walk, org: &OrgName, first: u64, section: InstallationSection) ->
             exports.push((id, export));
         }
     }
-    Ok(Part { level: rows.filter_level(), exports, next: (end < all).then_some(end + 1) })
+    Ok(Part { exports, next: (end < all).then_some(end + 1) })
 }
 
 /// An organization's incidents, cases and devices, as they may leave.
