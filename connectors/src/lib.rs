@@ -34,7 +34,7 @@ pub use secret::Secret;
 use settings::{Entries, Section};
 use upstream::probe::Step;
 
-pub use source::{Input, Next, Polled, Source};
+pub use source::{Input, Next, Polled, Source, Whose};
 
 /// What a connector's folder exports: all that belongs to it.
 pub struct Folder {

@@ -48,10 +48,19 @@ pub struct Next {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// Whose it is.
-    pub org: OrgName,
+    pub whose: Whose,
     /// The kind, as the third token of `in.<org>.<kind>.<source>` has it: `intel`, `jmb`.
     pub kind: &'static str,
     /// What is published. It carries an id by which the lane knows a repetition: of an intelligence message its id, of
     /// a bundle its host-event-ID.
     pub payload: Bytes,
+}
+
+/// Whose an input is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// An organization's.
+    Organization(OrgName),
+    /// The provider's: an intelligence message, which every lane gets.
+    Provider,
 }

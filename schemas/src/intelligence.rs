@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// An intelligence message as it is published to `in.<org>.intel.<source>`, in JSON.
@@ -24,6 +25,9 @@ pub struct Intelligence {
     /// Where to read more.
     #[serde(default)]
     pub links: Vec<String>,
+    /// Whether whoever sent it has taken it back: what is kept of this id goes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recalled: bool,
 }
 
 /// What kind of message.
@@ -120,6 +124,60 @@ pub fn decode(bytes: &[u8]) -> Result<Intelligence, Error> {
     Ok(message)
 }
 
+/// A field that messages do not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// What it is called.
+    pub field: String,
+    /// What fields there are in its place.
+    pub known: Vec<&'static str>,
+    /// The line it stands in, from 1.
+    pub line: usize,
+    /// The column in it, from 1.
+    pub column: usize,
+}
+
+/// The first field of a message that there is not, or of whom it concerns; none where there is no such field, or the
+/// text is no message.
+pub fn stray(bytes: &[u8]) -> Option<Stray> {
+    let error = serde_json::from_slice::<Names>(bytes).err()?;
+    let said = error.to_string();
+    let (field, known) = said.strip_prefix("unknown field `")?.split_once("`, expected ")?;
+    let all = [MESSAGE_FIELDS, RELEVANCE_FIELDS];
+    // Serde names those of the object it was in.
+    let known = all.into_iter().find(|fields| fields.iter().all(|name| known.contains(&format!("`{name}`"))))?;
+    Some(Stray { field: field.to_owned(), known: known.to_vec(), line: error.line(), column: error.column() })
+}
+
+/// The fields of a message.
+const MESSAGE_FIELDS: &[&str] = &["id", "kind", "title", "text", "issued", "relevance", "links", "recalled"];
+/// The fields of whom it concerns.
+const RELEVANCE_FIELDS: &[&str] = &["serial_numbers", "products", "platforms", "os_versions"];
+
+/// The names of a message's fields.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Names {
+    id: IgnoredAny,
+    kind: IgnoredAny,
+    title: IgnoredAny,
+    text: IgnoredAny,
+    issued: IgnoredAny,
+    relevance: RelevanceNames,
+    links: IgnoredAny,
+    recalled: IgnoredAny,
+}
+
+/// The names of the fields of whom it concerns.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RelevanceNames {
+    serial_numbers: IgnoredAny,
+    products: IgnoredAny,
+    platforms: IgnoredAny,
+    os_versions: IgnoredAny,
+}
+
 /// Whether every text and list of a message is within its bounds.
 ///
 /// # Errors
@@ -158,6 +216,21 @@ mod tests {
         let message =
             decode(br#"{"id":"TSB1","kind":"bug-notice","title":"t","issued":"2026-11-21T10:00:00Z"}"#).unwrap();
         assert_eq!((message.kind, message.relevance), (Kind::BugNotice, Relevance::default()));
+    }
+
+    #[test]
+    fn a_field_that_there_is_not_is_found_wherever_it_stands() {
+        let text = |more: &str| {
+            format!("{{\"id\":\"T\",\"kind\":\"alert\",\n\"title\":\"t\",\"issued\":\"2026-11-21T10:00:00Z\"{more}}}")
+        };
+        let found = stray(text(",\n \"relevence\": {}").as_bytes()).unwrap();
+        assert_eq!((found.field.as_str(), found.known, found.line), ("relevence", MESSAGE_FIELDS.to_vec(), 3));
+        let found = stray(text(",\"relevance\": {\"product\": [\"MX*\"]}").as_bytes()).unwrap();
+        assert_eq!((found.field.as_str(), found.known, found.line), ("product", RELEVANCE_FIELDS.to_vec(), 2));
+        let whole = ",\"text\":\"\",\"relevance\":{\"serial_numbers\":[],\"products\":[],\"platforms\":[],\"os_versions\":[]},\"links\":[],\"recalled\":true";
+        assert_eq!(stray(text(whole).as_bytes()), None);
+        assert!(decode(text(whole).as_bytes()).unwrap().recalled);
+        assert_eq!(stray(b"{"), None);
     }
 
     #[test]

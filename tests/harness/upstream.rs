@@ -10,6 +10,8 @@ pub struct Upstream {
     standin: Standin,
     /// How many requests an hour the engine is told it bears.
     pub requests_per_hour: u32,
+    /// How often the engine is told to ask it for intelligence messages, in seconds; 0: never.
+    pub intelligence_poll_s: u32,
 }
 
 impl Upstream {
@@ -20,17 +22,19 @@ impl Upstream {
     pub async fn start(dir: &Path) -> anyhow::Result<Self> {
         let mut settings = Settings::new(([127, 0, 0, 1], 0).into(), dir);
         settings.assign_after = std::time::Duration::from_millis(200);
-        Ok(Self { standin: standin::start(settings).await?, requests_per_hour: 1_000_000 })
+        Ok(Self { standin: standin::start(settings).await?, requests_per_hour: 1_000_000, intelligence_poll_s: 0 })
     }
 
     /// What the engine's configuration says of it.
     pub(crate) fn config(&self) -> String {
         format!(
             "\n[upstream]\nurl = \"{}\"\nca = \"{}\"\nsite_id = \"P-1000\"\nuser = \"noc@partner.example\"\n\
-             password_file = \"password\"\nrequests_per_hour = {}\nconcurrency = 16\ntimeout_s = 1\n",
+             password_file = \"password\"\nrequests_per_hour = {}\nconcurrency = 16\ntimeout_s = 1\n\
+             intelligence_poll_s = {}\n",
             self.standin.url(),
             self.standin.ca_path().display(),
-            self.requests_per_hour
+            self.requests_per_hour,
+            self.intelligence_poll_s
         )
     }
 

@@ -17,6 +17,7 @@ mod dead;
 mod documented;
 mod events;
 mod exports;
+mod feed;
 mod fencing;
 mod flow;
 mod forged;

@@ -11,6 +11,8 @@ use crate::upstream::fault;
 
 /// Most cases one page may hold.
 const CASES_PER_PAGE: usize = 1000;
+/// Most messages one page may hold.
+const MESSAGES_PER_PAGE: usize = 1000;
 
 /// A page of `querySR`.
 #[derive(Debug)]
@@ -49,6 +51,13 @@ pub(super) fn page(body: &[u8], cursor: Option<&str>) -> Result<Page, Failure> {
     checked::page(page.cases.len(), CASES_PER_PAGE, cursor, (&page.cursor, page.more))?;
     let cases = page.cases.into_iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page { cases, cursor: page.cursor, has_more: page.more })
+}
+
+/// The page of intelligence messages that follows `cursor`, which nobody has looked at.
+pub(super) fn messages(body: &[u8], cursor: Option<&str>) -> Result<wire::Messages, Failure> {
+    let page: wire::Messages = parsed(body)?;
+    checked::page(page.messages.len(), MESSAGES_PER_PAGE, cursor, (&page.cursor, page.more))?;
+    Ok(page)
 }
 
 fn read(case: wire::Case) -> Result<Case, Failure> {

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!  Jss --- wire     what is said, as JSON        answer   what came back, checked
-//!   |      `--- uploads  bytes in pieces
+//!   |      |--- uploads  bytes in pieces
+//!   |      `--- feed     the source: intelligence messages
 //!  session --- token    one bearer token for all tasks
 //!   |      `--- fault    the class of a failure
 //!  upstream              one request and its whole answer
@@ -14,6 +15,7 @@
 
 mod answer;
 mod fault;
+mod feed;
 mod session;
 mod settings;
 mod token;
@@ -30,6 +32,7 @@ use linesman_schemas::{Peer, ReactionId};
 
 use crate::tls::Shown;
 use crate::upload::{self, Leaving};
+use crate::upstream::feed::Share;
 use crate::upstream::probe::{self, Step, Steps, Trial};
 use crate::upstream::{self, PAGES_PER_POLL, SettingsError};
 use crate::{Attempted, Connector, Contents, Folder, Turn};
@@ -48,7 +51,13 @@ pub static FOLDER: Folder = Folder {
         let Some(upstream::Settings::Jss(jss)) = &settings.upstream else { return Ok(None) };
         Ok(Some(Arc::new(Jss::new(jss.clone())?.leaving(settings.leaving.clone()))))
     },
-    sources: |_| Ok(Vec::new()),
+    sources: |settings| {
+        let Some(upstream::Settings::Jss(jss)) = &settings.upstream else { return Ok(Vec::new()) };
+        if jss.way.intelligence_poll.is_zero() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Arc::new(feed::Feed::new(jss)?)])
+    },
 };
 
 const NAME: &str = "jss";
@@ -216,7 +225,11 @@ impl Connector for Jss {
     }
 
     fn requests_per_hour(&self) -> Option<u32> {
-        Some(self.settings.requests_per_hour)
+        let feed = match self.settings.way.intelligence_poll.is_zero() {
+            true => 0,
+            false => Share::of(self.settings.requests_per_hour),
+        };
+        Some(self.settings.requests_per_hour.saturating_sub(feed).max(1))
     }
 
     fn certificate(&self) -> Option<Shown> {

@@ -78,6 +78,13 @@ impl Session {
         Ok(answer.body)
     }
 
+    /// Gets an address and gives the answer of a success.
+    pub(super) async fn get(&self, url: Url, requests: &mut u32) -> Result<Vec<u8>, Failure> {
+        let answer = self.answered(|| self.exchange.request(Method::GET, url.clone()), requests).await?;
+        fault::judge(&answer)?;
+        Ok(answer.body)
+    }
+
     /// The answer to a request under a token, whatever it says, counting every request made. A token the other side no
     /// longer takes is renewed once.
     pub(super) async fn answered(

@@ -44,6 +44,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::Secret;
     use crate::tls::Trust;
@@ -60,6 +62,7 @@ mod tests {
                 timeout: Way::TIMEOUT,
                 identity: None,
                 source_address: None,
+            intelligence_poll: Duration::ZERO,
             },
             site_id: "S-1".to_owned(),
             application_id: "linesman".to_owned(),

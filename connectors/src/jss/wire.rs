@@ -7,6 +7,7 @@ use linesman_schemas::outcome::CaseNote;
 use linesman_schemas::reaction::{CaseDetails, CaseRequest, CaseTelling, FollowUp};
 use linesman_schemas::upload::UploadRequest;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Settings;
 
@@ -224,6 +225,14 @@ pub(super) struct Created {
 #[derive(Deserialize)]
 pub(super) struct Page {
     pub(super) cases: Vec<Case>,
+    pub(super) cursor: String,
+    pub(super) more: bool,
+}
+
+/// A page of intelligence messages, whatever those say.
+#[derive(Deserialize)]
+pub(super) struct Messages {
+    pub(super) messages: Vec<Value>,
     pub(super) cursor: String,
     pub(super) more: bool,
 }

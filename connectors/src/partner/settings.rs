@@ -46,6 +46,7 @@ mod tests {
             ("password_file", Value::Secret(Secret::new("hunter2"))),
             ("concurrency", Value::Number(4)),
             ("timeout_s", Value::Number(30)),
+            ("intelligence_poll_s", Value::Number(60)),
             ("source_address", Value::Text("192.0.2.10".to_owned())),
             ("fingerprint", Value::Text(tls::Fingerprint::of(b"abc").to_string())),
         ])

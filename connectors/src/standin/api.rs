@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -45,6 +45,12 @@ pub(super) async fn update_sr(State(desk): State<Arc<Desk>>, request: Request) -
 /// `POST /case/v1/querySR`
 pub(super) async fn query_sr(State(desk): State<Arc<Desk>>, request: Request) -> Response {
     serve(&desk, Endpoint::QuerySr, request, |headers, body| changed(&desk, headers, body)).await
+}
+
+/// `GET /case/v1/intelligence`
+pub(super) async fn intelligence(State(desk): State<Arc<Desk>>, request: Request) -> Response {
+    let uri = request.uri().clone();
+    serve(&desk, Endpoint::Intelligence, request, |headers, _| messages(&desk, headers, &uri)).await
 }
 
 /// Reads a request, does its work unless a fault forbids, and answers unless a fault forbids that.
@@ -110,6 +116,7 @@ fn failing(endpoint: Endpoint, status: u16, fault: &Fault) -> Response {
         Endpoint::CreateSr
         | Endpoint::UpdateSr
         | Endpoint::QuerySr
+        | Endpoint::Intelligence
         | Endpoint::OpenUpload
         | Endpoint::QueryUpload
         | Endpoint::AppendUpload => refused(status, "told-to-fail", "the stand-in has been told to fail"),
@@ -234,6 +241,31 @@ fn changed(desk: &Desk, headers: &HeaderMap, body: &[u8]) -> Response {
     let page = state.cases.changed(&query.site_id, cursor.unwrap_or(0), state.page_size);
     let cursor = format!("{prefix}{}", page.cursor);
     answer(200, &json!({ "responseDetails": done(), "cases": page.cases, "cursor": cursor, "more": page.more }))
+}
+
+/// What `intelligence` takes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Messages {
+    #[serde(rename = "siteId")]
+    _site_id: String,
+    cursor: Option<String>,
+}
+
+fn messages(desk: &Desk, headers: &HeaderMap, uri: &Uri) -> Response {
+    if let Some(refusal) = refusal(desk, headers) {
+        return refusal;
+    }
+    let query = match Query::<Messages>::try_from_uri(uri) {
+        Ok(Query(query)) => query,
+        Err(error) => return refused(400, "invalid-query", &error.to_string()),
+    };
+    let state = desk.state();
+    let prefix = format!("{}-", state.epoch);
+    let cursor = query.cursor.as_deref().and_then(|cursor| cursor.strip_prefix(&prefix)?.parse().ok());
+    let page = state.messages.changed(cursor.unwrap_or(0), state.page_size);
+    let cursor = format!("{prefix}{}", page.cursor);
+    answer(200, &json!({ "responseDetails": done(), "messages": page.messages, "cursor": cursor, "more": page.more }))
 }
 
 /// The answer to a request that may not be served.

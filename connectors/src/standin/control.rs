@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use linesman_schemas::outcome::CaseNote;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::api::{answer, read};
 use super::cases::Move;
@@ -51,13 +51,15 @@ pub struct Control {
     pub only: Option<Endpoint>,
     /// Move the cases of a tracking number on.
     pub update: Option<Update>,
+    /// Intelligence messages to be told from now on, each in place of one of the same id. What is none is told all the same.
+    pub intelligence: Vec<Value>,
     /// How long new cases are without an id, in milliseconds.
     pub assign_after_ms: Option<u64>,
     /// How long new tokens live, in seconds.
     pub token_life_s: Option<u64>,
     /// End every token.
     pub revoke_tokens: bool,
-    /// Cases on a page of `querySR`.
+    /// Cases, or messages, on a page.
     pub page_size: Option<usize>,
     /// The most bytes of a piece of an upload.
     pub piece_bytes: Option<u64>,
@@ -157,6 +159,9 @@ fn obey(desk: &Desk, control: &Control) -> Option<usize> {
     let mut state = desk.state();
     if let Some(fault) = control.fault() {
         state.fault = fault;
+    }
+    for message in &control.intelligence {
+        state.messages.tell(message);
     }
     if let Some(delay) = control.assign_after_ms {
         state.assign_after = Duration::from_millis(delay);

@@ -10,11 +10,12 @@ use tokio::time::Instant;
 
 use super::Settings;
 use super::cases::Cases;
+use super::messages::Messages;
 use super::tokens::Tokens;
 use super::uploads::Uploads;
 use crate::Secret;
 
-/// Cases on a page of `querySR` where nothing else is said.
+/// Cases, or messages, on a page where nothing else is said.
 const PAGE_SIZE: usize = 100;
 /// Life of a token where nothing else is said.
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
@@ -34,6 +35,9 @@ pub enum Endpoint {
     /// `POST /case/v1/querySR`
     #[serde(rename = "querySR")]
     QuerySr,
+    /// `GET /case/v1/intelligence`
+    #[serde(rename = "intelligence")]
+    Intelligence,
     /// `POST /case/v1/uploads`
     #[serde(rename = "openUpload")]
     OpenUpload,
@@ -46,11 +50,12 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Token,
         Self::CreateSr,
         Self::UpdateSr,
         Self::QuerySr,
+        Self::Intelligence,
         Self::OpenUpload,
         Self::QueryUpload,
         Self::AppendUpload,
@@ -80,6 +85,7 @@ pub(super) struct Fault {
 pub(super) struct State {
     pub(super) cases: Cases,
     pub(super) uploads: Uploads,
+    pub(super) messages: Messages,
     pub(super) tokens: Tokens,
     pub(super) requests: BTreeMap<Endpoint, u64>,
     pub(super) fault: Fault,
@@ -95,6 +101,7 @@ impl State {
         Self {
             cases: Cases::default(),
             uploads: Uploads::default(),
+            messages: Messages::default(),
             tokens: Tokens::default(),
             requests: Endpoint::ALL.into_iter().map(|endpoint| (endpoint, 0)).collect(),
             fault: Fault::default(),

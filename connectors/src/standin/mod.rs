@@ -9,6 +9,7 @@ mod api;
 mod cases;
 pub mod control;
 mod desk;
+mod messages;
 mod tokens;
 mod uploads;
 
@@ -132,6 +133,7 @@ fn routes(desk: Arc<Desk>) -> Router {
         .route("/case/v1/createSR", post(api::create_sr))
         .route("/case/v1/updateSR", post(api::update_sr))
         .route("/case/v1/querySR", post(api::query_sr))
+        .route("/case/v1/intelligence", get(api::intelligence))
         .route("/case/v1/uploads", post(api::uploads::open))
         .route("/case/v1/uploads/{upload}", get(api::uploads::query).patch(api::uploads::append))
         .route("/_control", post(control::control))

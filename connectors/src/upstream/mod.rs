@@ -7,6 +7,7 @@
 //!   |-- expiry         when to speak of the end of the other side's certificate
 //!   |-- fault          the class of a failure without an answer
 //!   `-- retry_after
+//!  feed            how often it is asked for intelligence messages
 //!  probe           the way tried out, step by step
 //!  shared          what all tasks use and one fetches: a token, a registration
 //!  checked         what every text of an answer is held against
@@ -16,6 +17,7 @@ pub(crate) mod checked;
 pub(crate) mod exchange;
 mod expiry;
 pub(crate) mod fault;
+pub(crate) mod feed;
 pub mod probe;
 mod retry_after;
 mod section;

@@ -25,6 +25,7 @@ pub static SECTION: Section = Section {
         Key::new("key", Kind::Path, "The file of that certificate's key (PEM), readable by its owner only. Goes with `certificate`.").only_where("kind", PARTNER).like("acme.key"),
         Key::new("application_id", Kind::Header { most: 128 }, "The program's id at the support system, sent with every request. Of use with `kind = \"jss\"` only.").only_where("kind", JSS).or("linesman"),
         Key::new("requests_per_hour", Kind::Count { least: 1, most: 1_000_000 }, "How many requests an hour the support system bears; half of them may be made at once, the rest evenly over the hour. Of use with `kind = \"jss\"` only: a partner says itself how many it bears.").only_where("kind", JSS).or("300"),
+        Key::new("intelligence_poll_s", Kind::Seconds { least: 0, most: 86_400 }, "How often it is asked for new intelligence messages, in seconds, give or take a tenth; 0: never.").or("3600"),
         Key::new("concurrency", Kind::Count { least: 1, most: 256 }, "How many requests are under way at a time.").or("4"),
         Key::new("timeout_s", Kind::Seconds { least: 1, most: 3600 }, "How long one request may take, in seconds.").or("30"),
         Key::new("source_address", Kind::Ip, "The address of this host that connections begin at. Not set, the system chooses.").like("192.0.2.10"),
@@ -41,6 +42,7 @@ mod tests {
     fn the_defaults_are_those_of_the_types() {
         let default = |name: &str| SECTION.key(name).unwrap().default.unwrap();
         assert_eq!(default("requests_per_hour"), jss::Settings::REQUESTS_PER_HOUR.to_string());
+        assert_eq!(default("intelligence_poll_s"), Way::INTELLIGENCE_POLL.as_secs().to_string());
         assert_eq!(default("concurrency"), Way::CONCURRENCY.to_string());
         assert_eq!(default("timeout_s"), Way::TIMEOUT.as_secs().to_string());
     }

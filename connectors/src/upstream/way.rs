@@ -28,6 +28,8 @@ pub struct Way {
     pub timeout: Duration,
     /// The address of this host that connections begin at; none: the system chooses.
     pub source_address: Option<IpAddr>,
+    /// How often it is asked for new intelligence messages, give or take a tenth; zero: never.
+    pub intelligence_poll: Duration,
 }
 
 /// Why settings cannot be used.
@@ -72,6 +74,8 @@ impl Way {
     pub const CONCURRENCY: usize = 4;
     /// The time of a request where nothing else is said.
     pub const TIMEOUT: Duration = Duration::from_secs(30);
+    /// How often it is asked for new intelligence messages where nothing else is said.
+    pub const INTELLIGENCE_POLL: Duration = Duration::from_secs(3600);
 
     /// What the keys that all kinds have say; none where a key that is needed has no value.
     pub(crate) fn read(entry: &Entry) -> Option<Self> {
@@ -87,6 +91,7 @@ impl Way {
             concurrency: entry.number("concurrency")?,
             timeout: Duration::from_secs(entry.number("timeout_s")?),
             source_address: entry.text("source_address").and_then(|text| text.parse().ok()),
+            intelligence_poll: Duration::from_secs(entry.number("intelligence_poll_s")?),
         })
     }
 
@@ -155,6 +160,7 @@ mod tests {
             timeout: Way::TIMEOUT,
             identity: None,
             source_address: None,
+            intelligence_poll: Duration::ZERO,
         }
     }
 

@@ -20,19 +20,28 @@ fn paths() -> Vec<&'static str> {
 async fn every_path_of_the_contract_is_served_and_counted() {
     let world = World::new().await;
     let client = tls::http_client(Some(world.standin.ca_path())).unwrap().build().unwrap();
-    let upload = "/case/v1/uploads/{upload}";
+    let (messages, upload) = ("/case/v1/intelligence", "/case/v1/uploads/{upload}");
     assert_eq!(
         paths(),
-        ["/oauth2/token", "/case/v1/createSR", "/case/v1/updateSR", "/case/v1/querySR", "/case/v1/uploads", upload]
+        [
+            "/oauth2/token",
+            "/case/v1/createSR",
+            "/case/v1/updateSR",
+            "/case/v1/querySR",
+            messages,
+            "/case/v1/uploads",
+            upload
+        ]
     );
-    for path in paths().into_iter().filter(|path| *path != upload) {
+    for path in paths().into_iter().filter(|path| ![upload, messages].contains(path)) {
         let answer = client.post(format!("{}{path}", world.standin.url())).send().await.unwrap();
         assert!([400, 403].contains(&answer.status().as_u16()), "{path}: {}", answer.status());
     }
     let url = format!("{}{}", world.standin.url(), upload.replace("{upload}", "U-1"));
-    for request in [client.get(&url), client.patch(&url)] {
+    let messages = format!("{}{messages}", world.standin.url());
+    for request in [client.get(messages), client.get(&url), client.patch(&url)] {
         assert_eq!(request.send().await.unwrap().status(), 403);
     }
-    let each = ["token", "createSR", "updateSR", "querySR", "openUpload", "queryUpload", "appendUpload"];
+    let each = ["token", "createSR", "updateSR", "querySR", "intelligence", "openUpload", "queryUpload", "appendUpload"];
     assert_eq!(world.count().await["requests"], each.map(|endpoint| (endpoint, 1)).into_iter().collect::<Value>());
 }

@@ -10,7 +10,7 @@ use linesman_schemas::control::{
     InstallationSection, IntelligenceRef, RefusedPolicy, SectionRef, Settings, SourceCursor,
 };
 use linesman_schemas::dead_letter::{LineColumn, Reason};
-use linesman_schemas::intelligence::{self, Intelligence};
+use linesman_schemas::intelligence::{self, Intelligence, Stray};
 use linesman_schemas::outcome::{Attempt, Report};
 use linesman_schemas::trigger::Expiry;
 
@@ -42,7 +42,7 @@ pub enum Content<'a> {
     /// A message bundle.
     Bundle(Box<Bundle<'a>>),
     /// An intelligence message.
-    Intelligence(Box<Intelligence>),
+    Intelligence(Box<Heard>),
     /// A command.
     Command(Box<Command>),
     /// A connector's report.
@@ -75,6 +75,15 @@ pub enum Content<'a> {
         /// Where.
         place: Option<LineColumn>,
     },
+}
+
+/// An intelligence message of an organization's.
+#[derive(Debug)]
+pub struct Heard {
+    /// What it says.
+    pub message: Intelligence,
+    /// A field of it that messages do not have.
+    pub stray: Option<Stray>,
 }
 
 /// An intelligence message of the provider's.
@@ -130,7 +139,7 @@ impl<'a> Content<'a> {
                 },
             },
             "intel" => match intelligence::decode(bytes) {
-                Ok(message) => Self::Intelligence(Box::new(message)),
+                Ok(message) => Self::Intelligence(Box::new(Heard { message, stray: intelligence::stray(bytes) })),
                 Err(error) => {
                     let place = match &error {
                         intelligence::Error::Json(error) => json_place(error),
@@ -163,6 +172,11 @@ fn json<'a, T: serde::de::DeserializeOwned>(
 
 /// Where serde stumbled, if it says.
 pub fn json_place(error: &serde_json::Error) -> Option<LineColumn> {
-    let line = u32::try_from(error.line()).ok().filter(|line| *line > 0)?;
-    Some(LineColumn { line, column: u32::try_from(error.column()).unwrap_or(u32::MAX).max(1) })
+    place(error.line(), error.column())
+}
+
+/// A place in a text that has lines.
+pub(crate) fn place(line: usize, column: usize) -> Option<LineColumn> {
+    let line = u32::try_from(line).ok().filter(|line| *line > 0)?;
+    Some(LineColumn { line, column: u32::try_from(column).unwrap_or(u32::MAX).max(1) })
 }

@@ -164,6 +164,7 @@ pub static METRICS: &[Metric] = &[
     // Sources.
     counter("linesman_source_polls_total", &[SOURCE], "Times a source was asked what is new."),
     counter("linesman_source_inputs_total", &[SOURCE], "Inputs that sources brought into the log, repetitions included."),
+    counter("linesman_source_unreadable_total", &[SOURCE], "Messages of the provider's that sources found and that could not be read: they are passed over."),
     counter("linesman_source_failures_total", &[SOURCE, CLASS], "Times a source failed."),
     seconds("linesman_source_poll_seconds", WAIT_BOUNDS, &[SOURCE], "How long a source takes to say what is new, in seconds."),
     gauge("linesman_source_resting", &[SOURCE], "1 while a source is left alone after it failed often, else 0."),

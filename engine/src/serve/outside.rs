@@ -18,9 +18,10 @@ use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::dispatch::{self, Dispatcher};
 use crate::lane::status::{Change, LaneStatus};
+use crate::log::books::Books;
 use crate::logging::full;
 use crate::seal::Sealed;
-use crate::sources::{self, LaneCursors, Pace, Sources};
+use crate::sources::{self, Intake, LaneCursors, Pace, Sources};
 use crate::store::Store;
 
 /// How the outside is reached, by the configuration.
@@ -93,6 +94,7 @@ impl Outside {
         client: &Client,
         store: &Arc<Store>,
         lanes: &[watch::Receiver<LaneStatus>],
+        (books, node): (Arc<Books>, Arc<str>),
         (changes, sends): (mpsc::UnboundedReceiver<Change>, watch::Receiver<bool>),
     ) -> Result<Self, Error> {
         let Ways { connectors, sources, pace, leaving: _ } = ways;
@@ -106,8 +108,9 @@ impl Outside {
         let Some(first) = lanes.first().cloned() else {
             return Ok(Self { dispatcher, sources: Part::start(|_| async { Ok(()) }), dispatched, brought });
         };
+        let intake = Arc::new(Intake { client: client.clone(), books, node, lane: first.clone() });
         let cursors = Arc::new(LaneCursors::new(client.clone(), store.lane(0)?, first));
-        let sources = Sources { sources, client: client.clone(), cursors, pace, overview };
+        let sources = Sources { sources, client: client.clone(), cursors, intake, pace, overview };
         let broken = |error| Error::Broken(io::Error::other(error));
         let sources = Part::start(|stop| async move { sources.run(stop).await.map_err(broken) });
         Ok(Self { dispatcher, sources, dispatched, brought })

@@ -6,10 +6,13 @@
 //!         +----------- next cursor <----------+
 //! ```
 //!
+//! What is the provider's goes by `intake` in place of a subject of its own.
+//!
 //! IMPORTANT: the next cursor is reported behind the inputs. What breaks off in between finds them again: they carry
 //! ids by which a lane knows a repetition. Nothing is skipped.
 
 mod cursors;
+mod intake;
 mod pace;
 #[cfg(test)]
 mod tests;
@@ -22,14 +25,17 @@ use std::time::Duration;
 use async_nats::Client;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use linesman_connectors::{Input, Next, Polled, Source};
+use linesman_connectors::{Input, Next, Polled, Source, Whose};
+use linesman_schemas::OrgName;
 use linesman_schemas::outcome::{Failure, FailureClass};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::log::inputs;
+use intake::Found;
 pub use cursors::LaneCursors;
+pub use intake::Intake;
 pub use pace::Pace;
 
 /// How long a drain waits for polls under way; what they found is found again.
@@ -69,6 +75,8 @@ pub struct Sources {
     pub client: Client,
     /// Where their cursors are kept.
     pub cursors: Arc<dyn Cursors>,
+    /// What takes in what is the provider's.
+    pub intake: Arc<Intake>,
     /// How they are paced after failures.
     pub pace: Pace,
     /// Where is told how they are.
@@ -88,7 +96,8 @@ impl Sources {
         self.overview.send_replace(self.sources.iter().map(|source| (source.name(), false)).collect());
         for source in self.sources {
             let (client, cursors) = (self.client.clone(), Arc::clone(&self.cursors));
-            let runner = Runner { source, client, cursors, overview: self.overview.clone() };
+            let (intake, overview) = (Arc::clone(&self.intake), self.overview.clone());
+            let runner = Runner { source, client, cursors, intake, overview };
             tasks.spawn(runner.run(self.pace.clone(), stop.clone()));
         }
         while let Some(ended) = tasks.join_next().await {
@@ -103,6 +112,7 @@ struct Runner {
     source: Arc<dyn Source>,
     client: Client,
     cursors: Arc<dyn Cursors>,
+    intake: Arc<Intake>,
     overview: watch::Sender<Overview>,
 }
 
@@ -162,9 +172,15 @@ impl Runner {
         });
         metrics::counter!("linesman_source_polls_total", "source" => name).increment(1);
         metrics::histogram!("linesman_source_poll_seconds", "source" => name).record(since.elapsed().as_secs_f64());
-        for input in inputs {
+        for (number, input) in inputs.into_iter().enumerate() {
             self.check(&input)?;
-            self.publish(input).await;
+            match &input.whose {
+                Whose::Organization(org) => self.publish(org, &input).await,
+                Whose::Provider => {
+                    let found = Found { source: name, cursor: cursor.as_deref(), number };
+                    self.intake.take(&found, &input.payload).await?;
+                }
+            }
             metrics::counter!("linesman_source_inputs_total", "source" => name).increment(1);
         }
         fail::fail_point!("sources::before-cursor");
@@ -183,9 +199,13 @@ impl Runner {
     /// Whether the log can take an input at all: one that it refuses for ever is the source's failure.
     fn check(&self, input: &Input) -> Result<(), Failure> {
         let most = self.client.max_payload();
+        let kinds: &[&str] = match input.whose {
+            Whose::Organization(_) => &["jmb", "intel"],
+            Whose::Provider => &["intel"],
+        };
         let fault = if input.payload.len() > most {
             format!("an input of {} bytes; the log takes {most}", input.payload.len())
-        } else if !["jmb", "intel"].contains(&input.kind) {
+        } else if !kinds.contains(&input.kind) {
             format!("an input of the kind `{}`", input.kind)
         } else {
             return Ok(());
@@ -195,8 +215,8 @@ impl Runner {
     }
 
     /// Goes on until the log has it.
-    async fn publish(&self, input: Input) {
-        let subject = format!("in.{}.{}.{}", input.org, input.kind, self.source.name());
+    async fn publish(&self, org: &OrgName, input: &Input) {
+        let subject = format!("in.{org}.{}.{}", input.kind, self.source.name());
         let mut wait = RETRY;
         while let Err(error) = inputs::put(&self.client, subject.clone(), input.payload.to_vec()).await {
             tracing::warn!(subject, %error, "an input waits for the log");

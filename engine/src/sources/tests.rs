@@ -47,7 +47,7 @@ impl Source for Feed {
                 let message = json!({
                     "id": format!("m-{number}"), "kind": "bug-notice", "title": "t", "issued": "2026-11-20T08:00:00Z",
                 });
-                Input { org: "acme".parse().unwrap(), kind: "intel", payload: message.to_string().into() }
+                Input { whose: Whose::Organization("acme".parse().unwrap()), kind: "intel", payload: message.to_string().into() }
             };
             let to = (from + 3).min(MESSAGES);
             match self.polls.fetch_add(1, SeqCst) {
@@ -126,7 +126,13 @@ impl World {
     ) -> JoinHandle<Result<(), JoinError>> {
         let sources: Vec<Arc<dyn Source>> = vec![Arc::clone(feed) as Arc<dyn Source>];
         let (client, overview) = (self.client.clone(), watch::channel(Overview::default()).0);
-        tokio::spawn(Sources { sources, client, cursors, pace: pace(), overview }.run(stop.clone()))
+        let intake = Arc::new(Intake {
+            client: client.clone(),
+            books: Arc::new(Books::new(client.clone(), 1)),
+            node: "test".into(),
+            lane: self.executors.lanes[0].clone(),
+        });
+        tokio::spawn(Sources { sources, client, cursors, intake, pace: pace(), overview }.run(stop.clone()))
     }
 
     /// The ids of what the source brought, in the order of IN.

@@ -64,6 +64,7 @@ pub(crate) fn intelligence() -> Vec<Value> {
         issued: time("2026-11-20T08:00:00Z"),
         relevance: Relevance { products: vec!["MX240".to_owned()], ..Relevance::default() },
         links: vec!["https://support.example/TSB70123".to_owned()],
+        recalled: false,
     };
     let least = json!({"id": "EOL-2026-7", "kind": "end-of-life", "title": "MX80", "issued": "2026-11-20T08:00:00Z"});
     vec![json_of(message), least]

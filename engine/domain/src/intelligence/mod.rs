@@ -13,17 +13,22 @@ pub mod relevance;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
-use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
+use linesman_schemas::dead_letter::LineColumn;
+use linesman_schemas::intelligence::{Intelligence, Kind, Relevance, Stray};
 use linesman_schemas::trigger::{IntelligenceData, Trigger};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::coded;
 use crate::desk::Desk;
+use crate::input;
 use crate::outgoing::Topic;
 use crate::policies::Fired;
 use crate::subject::IntelligenceMessage;
 use crate::table::{Key, Row, Table};
+
+/// The engine level from which on a field that there is not makes a message unreadable.
+pub(crate) const STRICT: u32 = 11;
 
 /// An intelligence message, kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +77,7 @@ pub struct RelevanceRow {
 
 impl From<Intelligence> for MessageRow {
     fn from(message: Intelligence) -> Self {
-        let Intelligence { id, kind, title, text, issued, relevance, links } = message;
+        let Intelligence { id, kind, title, text, issued, relevance, links, recalled: _ } = message;
         let Relevance { serial_numbers, products, platforms, os_versions } = relevance;
         let relevance = RelevanceRow { serial_numbers, products, platforms, os_versions };
         Self { id, kind, title, text, issued, relevance, links }
@@ -82,7 +87,7 @@ impl From<Intelligence> for MessageRow {
 impl From<MessageRow> for Intelligence {
     fn from(row: MessageRow) -> Self {
         let MessageRow { id, kind, title, text, issued, relevance, links } = row;
-        Self { id, kind, title, text, issued, relevance: relevance.into(), links }
+        Self { id, kind, title, text, issued, relevance: relevance.into(), links, recalled: false }
     }
 }
 
@@ -106,6 +111,14 @@ pub fn key(org: &OrgName, id: &str) -> Key<IntelligenceRow> {
 /// The front of the keys of an organization's messages, or of those from a row's own key on.
 pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
     INTELLIGENCE.prefix(&[organization], own)
+}
+
+/// What is said of a field that messages do not have, and where it stands.
+pub fn of_stray(stray: &Stray) -> (String, Option<LineColumn>) {
+    let Stray { field, known, line, column } = stray;
+    let help = linesman_rules::suggest(field, known.iter().copied());
+    let detail = format!("there is no field `{}`: {help}", linesman_rules::excerpt(field));
+    (detail, input::place(*line, *column))
 }
 
 /// Keeps a message and says its trigger; the same message again is only counted, a changed one replaces it and

@@ -31,7 +31,6 @@ use linesman_rules::{Failure, Intent, Policy, Subject};
 use linesman_schemas::bundle::Bundle;
 use linesman_schemas::command::Handling;
 use linesman_schemas::dead_letter::Reason;
-use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::outcome::{Attempt, Report};
 use linesman_schemas::{ApprovalRule, IncidentId, Mode, OrgName};
 
@@ -39,7 +38,7 @@ use super::activations::parts;
 use super::dead_letters::{self, Why};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
-use super::input::{Content, Input, Provided};
+use super::input::{Content, Heard, Input, Provided};
 use super::intelligence::provided::Taken;
 use super::jobs::Work;
 use super::level;
@@ -111,7 +110,7 @@ impl Domain {
         }
         match content {
             Content::Bundle(bundle) => self.take_bundle(&org, bundle, input),
-            Content::Intelligence(message) => self.take_intelligence(&org, message),
+            Content::Intelligence(heard) => self.take_intelligence(&org, heard, input),
             Content::Report(report) => self.take_report(&org, report, input),
             Content::Undecodable { reason, detail, place } => {
                 let why = Why { reason: *reason, detail, place: *place };
@@ -229,7 +228,13 @@ impl Domain {
         }
     }
 
-    fn take_intelligence(&mut self, org: &OrgName, message: &Intelligence) -> Result<(), Error> {
+    fn take_intelligence(&mut self, org: &OrgName, heard: &Heard, input: &Input<'_>) -> Result<(), Error> {
+        let Heard { message, stray } = heard;
+        if let Some(stray) = stray.as_ref().filter(|_| self.desk.is_at(intelligence::STRICT)) {
+            let (detail, place) = intelligence::of_stray(stray);
+            let why = Why { reason: Reason::IntelligenceUndecodable, detail: &detail, place };
+            return dead_letters::set_aside(&mut self.desk, Some(org), input, &why);
+        }
         let Some((fired, message)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
         self.judge(org, fired, message)
     }

@@ -30,6 +30,7 @@ fn message(id: &str, title: &str) -> IntelligenceRow {
         issued: Timestamp::UNIX_EPOCH,
         relevance: Relevance::default(),
         links: vec!["https://support.example/1".to_owned()],
+        recalled: false,
     };
     IntelligenceRow { message: message.into(), received: Timestamp::UNIX_EPOCH, repeats: 2 }
 }
@@ -84,7 +85,7 @@ async fn nobody_reads_without_the_token_or_of_nobody() {
 /// A message of the provider's, with whom it concerns.
 fn provided_row(number: u64, id: &str, relevance: Relevance) -> (Vec<u8>, Vec<u8>) {
     let MessageRow { kind, title, text, issued, links, .. } = message(id, id).message;
-    let message = Intelligence { id: id.to_owned(), kind, title, text, issued, relevance, links };
+    let message = Intelligence { id: id.to_owned(), kind, title, text, issued, relevance, links, recalled: false };
     let row = ProvidedRow { number, sha256: "ab".repeat(32), message: message.into(), received: Timestamp::UNIX_EPOCH };
     (provided::key(id).into_bytes(), table::encode(&row).unwrap())
 }

@@ -101,6 +101,7 @@ fn message_row(number: u64) -> IntelligenceRow {
             ..Relevance::default()
         },
         links: Vec::new(),
+        recalled: false,
     };
     IntelligenceRow { message: message.into(), received: at(scattered(number / 2, 9) as i64 * DAY), repeats: 0 }
 }

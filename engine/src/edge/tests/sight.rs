@@ -61,6 +61,7 @@ async fn world() -> World {
             issued: Default::default(),
             relevance: Relevance { serial_numbers, ..Relevance::default() },
             links: Vec::new(),
+            recalled: false,
         };
         let row = IntelligenceRow { message: message.into(), received: Default::default(), repeats: 0 };
         edge.write("corp", vec![(intelligence::key(&org, id).into_bytes(), table::encode(&row).unwrap())]);

@@ -190,6 +190,7 @@ impl World {
             issued: Timestamp::UNIX_EPOCH,
             relevance: Relevance::default(),
             links: Vec::new(),
+            recalled: false,
         };
         let message = IntelligenceRow { message: message.into(), received: Timestamp::UNIX_EPOCH, repeats: 0 };
         let detail = format!("done for {name}");

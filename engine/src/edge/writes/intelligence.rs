@@ -68,7 +68,7 @@ impl From<MessageBody> for Intelligence {
         let MessageBody { id, kind, title, text, issued, relevance, links } = body;
         let RelevanceBody { serial_numbers, products, platforms, os_versions } = relevance;
         let relevance = Relevance { serial_numbers, products, platforms, os_versions };
-        Self { id, kind, title, text, issued, relevance, links }
+        Self { id, kind, title, text, issued, relevance, links, recalled: false }
     }
 }
 

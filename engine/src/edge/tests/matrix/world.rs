@@ -183,6 +183,7 @@ fn fill(edge: &Fixture, kinds: &[Kind]) {
             issued: Default::default(),
             relevance,
             links: Vec::new(),
+            recalled: false,
         };
         let row = IntelligenceRow { message: message.into(), received: Default::default(), repeats: 0 };
         edge.write("acme", vec![(intelligence::key(&org, id).into_bytes(), table::encode(&row).unwrap())]);
