@@ -1,5 +1,7 @@
 //! The cascade: end customers, partners, the support system, each a process of its own, with nothing shared.
 
+mod intelligence;
+
 use linesman_tests::{Controller, Network, Upstream, Weather, information, until};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

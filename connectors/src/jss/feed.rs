@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use super::session::Session;
 use super::{NAME, Settings, answer};
-use crate::upstream::feed::{self, Share};
 use crate::upstream::SettingsError;
+use crate::upstream::feed::{self, Share};
 use crate::{Input, Next, Polled, Source, Whose};
 
 const PATH: &str = "case/v1/intelligence";
@@ -41,7 +41,9 @@ impl Feed {
     /// The page that follows `cursor`.
     async fn page(&self, cursor: Option<&str>) -> Result<(Vec<Input>, Next), Failure> {
         let mut url = self.session.at(PATH)?;
-        url.query_pairs_mut().append_pair("siteId", &self.site_id).extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
+        url.query_pairs_mut()
+            .append_pair("siteId", &self.site_id)
+            .extend_pairs(cursor.map(|cursor| ("cursor", cursor)));
         let mut requests = 0;
         let body = self.session.get(url, &mut requests).await;
         self.share.made(requests, Instant::now());

@@ -62,7 +62,7 @@ mod tests {
                 timeout: Way::TIMEOUT,
                 identity: None,
                 source_address: None,
-            intelligence_poll: Duration::ZERO,
+                intelligence_poll: Duration::ZERO,
             },
             site_id: "S-1".to_owned(),
             application_id: "linesman".to_owned(),

@@ -42,6 +42,7 @@ async fn every_path_of_the_contract_is_served_and_counted() {
     for request in [client.get(messages), client.get(&url), client.patch(&url)] {
         assert_eq!(request.send().await.unwrap().status(), 403);
     }
-    let each = ["token", "createSR", "updateSR", "querySR", "intelligence", "openUpload", "queryUpload", "appendUpload"];
+    let each =
+        ["token", "createSR", "updateSR", "querySR", "intelligence", "openUpload", "queryUpload", "appendUpload"];
     assert_eq!(world.count().await["requests"], each.map(|endpoint| (endpoint, 1)).into_iter().collect::<Value>());
 }

@@ -189,7 +189,14 @@ impl App {
                 housekeeping.run().await;
             }
         });
-        let outside = Outside::start(ways, &client, &store, &executors.lanes, (Arc::clone(&shown), Arc::clone(&owner)), (changed, sends))?;
+        let outside = Outside::start(
+            ways,
+            &client,
+            &store,
+            &executors.lanes,
+            (Arc::clone(&shown), Arc::clone(&owner)),
+            (changed, sends),
+        )?;
         let (ready, is_ready) = channel(false);
         let partner = match config.partner {
             None => None,

@@ -53,7 +53,9 @@ impl Intake {
     pub(super) async fn take(&self, found: &Found<'_>, payload: &[u8]) -> Result<(), Failure> {
         let level = provided::LEVEL;
         if self.lane.borrow().level < level {
-            return Err(unavailable(format!("messages of the provider's take engine level {level}: `linesman level raise`")));
+            return Err(unavailable(format!(
+                "messages of the provider's take engine level {level}: `linesman level raise`"
+            )));
         }
         let source = found.source;
         let message = match read(payload) {

@@ -33,8 +33,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::log::inputs;
-use intake::Found;
 pub use cursors::LaneCursors;
+use intake::Found;
 pub use intake::Intake;
 pub use pace::Pace;
 

@@ -47,7 +47,11 @@ impl Source for Feed {
                 let message = json!({
                     "id": format!("m-{number}"), "kind": "bug-notice", "title": "t", "issued": "2026-11-20T08:00:00Z",
                 });
-                Input { whose: Whose::Organization("acme".parse().unwrap()), kind: "intel", payload: message.to_string().into() }
+                Input {
+                    whose: Whose::Organization("acme".parse().unwrap()),
+                    kind: "intel",
+                    payload: message.to_string().into(),
+                }
             };
             let to = (from + 3).min(MESSAGES);
             match self.polls.fetch_add(1, SeqCst) {

@@ -29,6 +29,8 @@ use crate::table::{Key, Row, Table};
 
 /// The engine level from which on a field that there is not makes a message unreadable.
 pub(crate) const STRICT: u32 = 11;
+/// The engine level from which on a message goes that was taken back.
+pub const RECALLED_FROM: u32 = 11;
 
 /// An intelligence message, kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,6 +155,17 @@ pub(crate) fn take(
     let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&message.id), data)?;
     let fired = Fired { trigger, event, about: message.id.clone() };
     Ok(Some((fired, IntelligenceMessage::new(message.clone(), received))))
+}
+
+/// Lets go of a message that whoever sent it has taken back.
+pub(crate) fn recall(desk: &mut Desk, org: &OrgName, id: &str) -> Result<(), Error> {
+    let key = key(org, id);
+    let is_there = desk.read(&key)?.is_some();
+    desk.tally.input("intel", if is_there { "recalled" } else { "repeated" });
+    if is_there {
+        desk.remove(key);
+    }
+    Ok(())
 }
 
 /// A message that is kept.

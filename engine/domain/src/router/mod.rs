@@ -235,6 +235,9 @@ impl Domain {
             let why = Why { reason: Reason::IntelligenceUndecodable, detail: &detail, place };
             return dead_letters::set_aside(&mut self.desk, Some(org), input, &why);
         }
+        if message.recalled && self.desk.is_at(intelligence::RECALLED_FROM) {
+            return intelligence::recall(&mut self.desk, org, &message.id);
+        }
         let Some((fired, message)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
         self.judge(org, fired, message)
     }

@@ -47,6 +47,7 @@ password_file = "support-system.password" # linesman.toml:8:17
 # key # not set
 application_id = "linesman" # default
 requests_per_hour = 300 # default
+intelligence_poll_s = 3600 # default
 concurrency = 4 # default
 timeout_s = 30 # default
 # source_address # not set
