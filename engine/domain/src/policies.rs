@@ -4,6 +4,7 @@
 //! subject as it was when the trigger fired; their intents are applied in the order of the policies' names. A policy that
 //! fails has none of its intents applied.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,6 +27,21 @@ pub(crate) struct Fired {
     pub(crate) event: String,
     /// What it is about: an incident, an intelligence message's id, or the index of a record of the audit.
     pub(crate) about: String,
+    /// Whether it is the provider's to know although it concerns an organization: policies of the organization's own do not
+    /// judge it, and what is said of it is said to the provider.
+    pub(crate) is_providers: bool,
+}
+
+impl Fired {
+    /// Who is told of it, and of what policies have to say on it.
+    pub(crate) fn told<'a>(&self, org: &'a OrgName) -> Cow<'a, OrgName> {
+        if self.is_providers { Cow::Owned(OrgName::provider()) } else { Cow::Borrowed(org) }
+    }
+
+    /// Whether a policy may judge it.
+    fn is_for(&self, policy: &Policy) -> bool {
+        !(self.is_providers && policy.has_owner())
+    }
 }
 
 /// The policies that apply, and what runs them.
@@ -66,6 +82,7 @@ impl Policies {
         subject: impl FnOnce() -> Rc<dyn Subject>,
     ) -> Vec<Follow> {
         self.book.matching(org, fired.trigger, seen, &mut self.scratch, &mut self.matching);
+        self.matching.retain(|policy| fired.is_for(policy));
         if self.matching.is_empty() {
             return Vec::new();
         }
