@@ -11,6 +11,7 @@ mod budget;
 mod cache;
 mod check;
 mod failure;
+mod forwarding;
 mod intent;
 mod json;
 mod limits;
@@ -27,6 +28,8 @@ pub use self::actions::{ACTIONS, Action, Parameter};
 pub(crate) use self::check::check;
 pub use self::check::function_names;
 pub use self::failure::{Failure, FailureKind};
+pub(crate) use self::forwarding::FORWARD;
+pub use self::forwarding::{FORWARDING, Forwarding};
 pub use self::intent::{Activation, Intent, Organization};
 pub use self::limits::Limits;
 pub(crate) use self::parser::Parser;
@@ -57,6 +60,7 @@ impl Judge {
         record::register(&mut engine, &run);
         actions::register(&mut engine, &run);
         service::register(&mut engine, &run);
+        forwarding::register(&mut engine, &run);
         Self { engine, run, cache }
     }
 
