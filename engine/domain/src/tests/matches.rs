@@ -174,7 +174,8 @@ fn an_organizations_own_messages_are_matched_with_its_own_devices_in_every_mode(
         ];
         let mut expected = expected.to_vec();
         let mut told = lane.subjects();
-        (expected.sort_unstable(), told.sort_unstable());
+        expected.sort_unstable();
+        told.sort_unstable();
         assert_eq!(told, expected, "{mode}");
         assert_eq!(lane.on("acme.reaction.received")[0].data["action"]["affected"], json!(["SNa"]));
         lane.publishes("acme", &notice("T1", "bug-notice", &json!({"products": ["MX*"]})));

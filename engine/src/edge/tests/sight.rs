@@ -418,6 +418,10 @@ async fn whoever_sees_a_part_hears_of_that_and_of_nothing_more_once_it_is_taken_
     let message = |named: &[&str]| json!({"id": "M", "relevance": {"serial_numbers": named}});
     world.put("w.corp.trigger.intelligence.received".to_owned(), message(&["SN3"])).await;
     world.put("w.corp.trigger.intelligence.received".to_owned(), message(&["SN1", "SN2", "SN3"])).await;
+    let exposed = json!({"id": "M", "device": {"serial_number": "SN1"}});
+    world.put("w.corp.trigger.exposure.new".to_owned(), exposed).await;
+    let matched = json!({"id": "M", "devices": ["SN1", "SN2"]});
+    world.put("w.corp.trigger.intelligence.matched".to_owned(), matched).await;
     world.put("w.corp.trigger.policy.refused".to_owned(), json!({"path": "corp/x.rhai"})).await;
     detected(&world, "SN1", 11).await;
     detected(&world, "SN2", 44).await;
@@ -428,7 +432,9 @@ async fn whoever_sees_a_part_hears_of_that_and_of_nothing_more_once_it_is_taken_
             assert_eq!(heard.contains(serial_number), serial_number == own, "{token}: {heard}");
         }
         assert_eq!(heard.matches("event: intelligence.received").count(), 1, "{token}: {heard}");
-        assert!(!heard.contains("x.rhai") && !heard.contains("bolt"), "{token}: {heard}");
+        for untold in ["x.rhai", "bolt", "exposure.new", "intelligence.matched"] {
+            assert!(!heard.contains(untold), "{token}: {heard}");
+        }
     }
     let mut answer = world.edge.get_as(SID, "/api/v1/events").await;
     detected(&world, "SN1", 100).await;
