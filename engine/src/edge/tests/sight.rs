@@ -128,6 +128,14 @@ async fn each_kind_of_viewer_sees_and_counts_what_is_theirs() {
         };
         let named: Vec<_> = named.iter().map(|(id, named)| (*id, named.as_str())).collect();
         assert_eq!(named, expected, "{token}");
+        let report = json_of(&world, token, "/api/v1/intelligence-report?organization=corp&kind=alert").await;
+        let concerned: Vec<_> = report["items"].as_array().unwrap().iter().map(concerning).collect();
+        let expected: &[&str] = match token {
+            _ if is_whole => &["SN1: M-1", "SN2: M-3", "SN3: M-1 M-2"],
+            GIL => &["SN2: M-3"],
+            _ => &["SN1: M-1"],
+        };
+        assert_eq!(concerned, expected, "{token}");
         // What is not seen is not to be found by filters either.
         let found = json_of(&world, token, "/api/v1/intelligence?serial_number=SN3&organization=corp").await;
         assert_eq!(found["items"].as_array().unwrap().len(), if is_whole { 2 } else { 0 }, "{token}");
@@ -407,6 +415,13 @@ async fn heard(answer: &mut Response, until: &str) -> String {
         }
     }
     heard
+}
+
+/// A device of a report, with the ids of the messages that name it.
+fn concerning(device: &Value) -> String {
+    let messages = device["messages"].as_array().unwrap().iter().filter(|message| message["id"] != "TSB-1");
+    let ids: String = messages.map(|message| format!(" {}", message["id"].as_str().unwrap())).collect();
+    format!("{}:{ids}", device["serial_number"].as_str().unwrap())
 }
 
 #[tokio::test]
