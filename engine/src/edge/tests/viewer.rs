@@ -493,5 +493,6 @@ fn approval(whose: &str) -> ApprovalRow {
         decision: None,
         outcome: None,
         instead: None,
+        askers: Vec::new(),
     }
 }
