@@ -1,7 +1,6 @@
 //! `/api/v1/intelligence-report`: devices with the messages that concern them.
 
-use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::response::Response;
@@ -81,7 +80,7 @@ pub(in crate::edge) async fn report(
     let paging = Paging::take(&mut list)?;
     answer(&sources, viewer, move |walk| {
         let provided = Ready::provided(walk, &list)?;
-        page(walk, &Report { list, provided: RefCell::new(provided), own: RefCell::default() }, &paging)
+        page(walk, &Report { list, held: Mutex::new(Held { provided, own: None }) }, &paging)
     })
     .await
 }
@@ -159,11 +158,16 @@ fn is_asked_for(list: &IntelligenceReport, row: &MessageRow) -> bool {
 struct Report {
     #[serde(flatten)]
     list: IntelligenceReport,
+    /// Nobody else has it: a list is to be shared, and messages are held against devices one by one.
     #[serde(skip)]
-    provided: RefCell<Ready>,
-    /// Those of the organization that is walked.
-    #[serde(skip)]
-    own: RefCell<Option<(OrgName, Ready)>>,
+    held: Mutex<Held>,
+}
+
+/// The provider's messages, and those of the organization that is walked.
+#[derive(Debug, Default)]
+struct Held {
+    provided: Ready,
+    own: Option<(OrgName, Ready)>,
 }
 
 impl Report {
@@ -173,14 +177,14 @@ impl Report {
         org: &OrgName,
         device: &Traits<'_>,
     ) -> Result<Vec<ConcerningMessage>, Error> {
-        let mut own = self.own.borrow_mut();
-        let ready = match own.take() {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let ready = match held.own.take() {
             Some((of, ready)) if of == *org => ready,
             _ => Ready::own(rows, org, &self.list)?,
         };
-        let (_, ready) = own.insert((org.clone(), ready));
+        let (_, ready) = held.own.insert((org.clone(), ready));
         let mut found = ready.on(device, Some(org));
-        found.extend(self.provided.borrow_mut().on(device, None));
+        found.extend(held.provided.on(device, None));
         Ok(found)
     }
 }
