@@ -40,7 +40,7 @@ pub use library::LIBRARY;
 pub use policy::Policy;
 pub use scratch::Scratch;
 pub use script::{
-    ACTIONS, ACTIVATIONS, Action, Activation, FORWARDING, Failure, FailureKind, Forwarding, Intent, Judge, Limits,
+    ACTIONS, ACTIVATIONS, Action, Activation, Device, FORWARDING, Failure, FailureKind, Forwarding, Intent, Judge, Limits,
     ORGANIZATION, Organization, Parameter, function_names,
 };
 pub use strictness::Strictness;

@@ -143,6 +143,11 @@ impl Policy {
         self.has_owner
     }
 
+    /// Whether it may ask for devices of the organization: whether it mentions them.
+    pub fn asks_devices(&self) -> bool {
+        self.source.contains("devices")
+    }
+
     /// The script.
     pub fn source(&self) -> &str {
         &self.source

@@ -16,7 +16,9 @@ use linesman_schemas::{OrgName, PolicyName};
 
 use super::dead_letters::policy_dead;
 use super::desk::Desk;
+use super::devices::Devices;
 use super::follow::Follow;
+use super::intelligence::matching;
 use super::organizations::Organizations;
 use super::{Error, expiries};
 
@@ -72,6 +74,11 @@ impl Policies {
         self.book.reacts_to(trigger)
     }
 
+    /// Whether there is a policy of a name.
+    pub(crate) fn has(&self, name: &PolicyName) -> bool {
+        self.book.policies().iter().any(|policy| policy.name() == name)
+    }
+
     /// The policies that are to judge a subject on a trigger, in order of name. `subject` makes what they share: it is
     /// asked only where there are any.
     pub(crate) fn matching(
@@ -107,7 +114,7 @@ impl Policies {
     pub(crate) fn judge(
         &self,
         desk: &mut Desk,
-        organizations: &Organizations,
+        (organizations, devices): (&Organizations, &mut Devices),
         org: &OrgName,
         policy: &Policy,
         fired: &Fired,
@@ -116,7 +123,9 @@ impl Policies {
         // An organization that fires a trigger exists; without one there is nothing to judge.
         let view = if org.is_provider() { Some(expiries::provider()) } else { organizations.view(org) };
         let Some(view) = view else { return Ok(Ok(Vec::new())) };
-        let judged = self.judge.borrow_mut().react(policy, Rc::clone(subject), &view);
+        let has_devices = policy.asks_devices() && desk.is_at(matching::LEVEL) && !org.is_provider();
+        let devices = if has_devices { Some(devices.inventory(desk, org)?) } else { None };
+        let judged = self.judge.borrow_mut().react_among(policy, Rc::clone(subject), &view, devices);
         if let Err(failure) = &judged {
             desk.tally.policy_failure(failure.kind.as_str());
             let place = failure.line.map(|line| LineColumn { line, column: failure.column.unwrap_or(1) });

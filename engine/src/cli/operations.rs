@@ -53,6 +53,7 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("intel show", Does::Asks(&["intelligence-message", "provided-message"])),
     ("intel add", Does::Asks(&["add-intelligence"])),
     ("intel impact", Does::Asks(&["impact"])),
+    ("intel report", Does::Asks(&["intelligence-report"])),
     ("version-match", Does::Local),
     ("approval list", Does::Asks(&["approvals"])),
     ("approval show", Does::Asks(&["approval"])),

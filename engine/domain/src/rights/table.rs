@@ -111,6 +111,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("impact", Need::Sight),
     ("intelligence", Need::Known),
     ("intelligence-message", Need::Known),
+    ("intelligence-report", Need::Known),
     ("places", Need::Known),
     ("place", Need::Known),
     ("services", Need::Known),

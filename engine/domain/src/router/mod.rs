@@ -345,7 +345,8 @@ impl Domain {
                 Ok(self.policies.matching(org, fired, incident, subject))
             }
             (Follow::Judge(policy, fired, subject), _) => {
-                match self.policies.judge(desk, &self.organizations, org, &policy, &fired, &subject)? {
+                let known = (&self.organizations, &mut self.devices);
+                match self.policies.judge(desk, known, org, &policy, &fired, &subject)? {
                     Ok(intents) => Ok(intended(&policy, &fired, intents)),
                     Err(failed) => {
                         *failure = Some(failed);

@@ -174,7 +174,8 @@ fn an_organizations_own_messages_are_matched_with_its_own_devices_in_every_mode(
         ];
         let mut expected = expected.to_vec();
         let mut told = lane.subjects();
-        (expected.sort_unstable(), told.sort_unstable());
+        expected.sort_unstable();
+        told.sort_unstable();
         assert_eq!(told, expected, "{mode}");
         assert_eq!(lane.on("acme.reaction.received")[0].data["action"]["affected"], json!(["SNa"]));
         lane.publishes("acme", &notice("T1", "bug-notice", &json!({"products": ["MX*"]})));
@@ -288,4 +289,30 @@ fn below_level_11_nobody_is_told() {
     assert_eq!(lane.subjects(), ["acme.trigger.intelligence.received"]);
     lane.sees("acme", &device("b", "MX240", "21.4R3"));
     assert_eq!(lane.subjects(), ["acme.trigger.incident.detected"]);
+}
+
+#[test]
+fn policies_ask_for_the_organizations_devices_as_they_are() {
+    let asks = "policy(#{ on: \"incident.detected\" });\n\
+        fn react(incident, org) { publish(\"older\", #{ of: org.devices(#{ os_version: \"< 21.4R3\" }) }); }";
+    for reopens in [false, true] {
+        let mut lane = Lane::connected(Mode::Direct, &[("asks", asks)]);
+        lane.reopens = reopens;
+        lane.sees("bolt", &device("z", "MX240", "20.1R1"));
+        for (number, host, os_version, expected) in [
+            (1, "a", "21.4R3", json!([])),
+            (2, "b", "20.4R1", json!(["SNb"])),
+            (3, "a", "21.1R1", json!(["SNa", "SNb"])),
+            (4, "b", "22.1R1", json!(["SNa"])),
+        ] {
+            lane.sees("acme", &device(host, "MX240", os_version).replace("502-1", &format!("502-{number}")));
+            assert_eq!(lane.on("acme.reaction.older")[0].data["action"]["of"], expected, "{number}");
+        }
+    }
+    let mut lane = Lane::at(LEVEL - 1);
+    lane.organization("acme", "Send all information");
+    lane.rules(1, &[("asks", asks)], Settings::default());
+    lane.sees("acme", &device("a", "MX240", "21.4R3"));
+    let detail = &lane.on("acme.dead.policy-failed")[0].data["detail"];
+    assert!(detail.as_str().unwrap().contains("from engine level 11 on"), "{detail}");
 }

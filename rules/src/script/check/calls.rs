@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rhai::{Expr, FnCallExpr};
 
 use super::super::actions::{self, ACTIONS, Action, Parameter, Refusal};
+use super::super::devices::{self, DEVICES};
 use super::super::service::{METHODS, SERVICE};
 use super::super::{forwarding, stdlib};
 use super::functions::Functions;
@@ -13,7 +14,6 @@ use super::services;
 use super::walk::Walk;
 use crate::diagnostic::{Code, LineColumn, excerpt, nearest, suggest};
 use crate::literal::{self, Entry, Literal};
-use crate::subject::SubjectKind;
 
 /// Checks `f(...)`.
 pub(super) fn check_function(call: &FnCallExpr, at: LineColumn, arguments: &[Held], walk: &mut Walk<'_>) {
@@ -32,11 +32,13 @@ pub(super) fn check_function(call: &FnCallExpr, at: LineColumn, arguments: &[Hel
     } else if name == SERVICE {
         services::check_name(call, owner, walk);
     } else if name == forwarding::FORWARD {
-        check_forwarding(call, at, arguments, walk);
+        super::forwarding::check(call, at, arguments, walk);
     } else if let (Some(owner), Some((_, behind)), Some((_, held))) =
         (owner.filter(|owner| owner.is_service()), call.args.split_first(), arguments.split_first())
     {
         services::check_method(name, owner, (behind, held), at, walk);
+    } else if name == DEVICES {
+        check_devices(owner.unwrap_or_default(), call.args.get(1), at, walk);
     } else if let Some(action) = ACTIONS.iter().find(|action| action.name == name) {
         check_action(action, call, at, arguments, walk);
     } else if stdlib::is_inexact(name) {
@@ -58,6 +60,8 @@ pub(super) fn check_method(call: &FnCallExpr, at: LineColumn, owner: Held, argum
         walk.faults.add_with_help(Code::UnknownFunction, at, message, help);
     } else if !exists {
         report(name, count, 1, at, walk);
+    } else if name == DEVICES && !walk.own.takes(name, count) {
+        check_devices(owner, call.args.first(), at, walk);
     } else if owner.is_service() && !walk.own.takes(name, count) {
         services::check_method(name, owner, (&call.args, arguments), at, walk);
     } else if stdlib::is_inexact(name) && !walk.own.takes(name, count) {
@@ -144,51 +148,41 @@ fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &
     }
 }
 
-/// Checks `forward_intelligence(message, ...)`.
-fn check_forwarding(call: &FnCallExpr, at: LineColumn, arguments: &[Held], walk: &mut Walk<'_>) {
-    const NAME: &str = forwarding::FORWARD;
-    if let Some(kind) = walk.kind.filter(|kind| *kind != SubjectKind::Message) {
-        refuse(forwarding::no_message(kind), at, walk);
+/// Checks which devices are asked for, and of whom.
+fn check_devices(owner: Held, asked: Option<&Expr>, at: LineColumn, walk: &mut Walk<'_>) {
+    if owner.is_object() && owner != Held::Organization {
+        walk.faults.add(
+            Code::WrongType,
+            at,
+            format!("`{DEVICES}` are asked for of the organization: `org.{DEVICES}(...)`"),
+        );
         return;
     }
-    if let (Some(argument), Some(held)) = (call.args.first(), arguments.first()) {
-        let literal::Spanned { at, value } = literal::read(argument);
-        let is_other = held.is_object() && *held != Held::Subject;
-        if is_other || !matches!(value, Literal::Other(literal::EXPRESSION)) {
-            let given = if is_other { "another object" } else { value.describe() };
-            walk.faults.add(Code::WrongType, at, format!("`message` of `{NAME}` is the message, not {given}"));
+    let Some(literal::Spanned { at, value }) = asked.map(literal::read) else { return };
+    let entries = match value {
+        Literal::Map(entries) => entries,
+        Literal::Other(literal::EXPRESSION) => return,
+        other => {
+            let message = format!("what `{DEVICES}` is given is a map, not {}", other.describe());
+            walk.faults.add(Code::WrongType, at, message);
+            return;
         }
-    }
-    let Some(argument) = call.args.get(1) else { return };
-    let literal::Spanned { at, value } = literal::read(argument);
-    let Literal::Map(entries) = value else {
-        let is_object = arguments.get(1).is_some_and(|held| held.is_object());
-        if is_object || !fits(&value, Parameter::Map) {
-            let given = if is_object { "an object" } else { value.describe() };
-            walk.faults.add(Code::WrongType, at, format!("what `{NAME}` is told is a map, not {given}"));
-        }
-        return;
     };
-    for Entry { key, at, value } in &entries {
-        if !forwarding::KEYS.contains(&key.as_str()) {
-            refuse_as(Code::UnknownKey, forwarding::unknown_key(key), *at, walk);
+    for Entry { key, at, value } in entries {
+        if !devices::KEYS.contains(&key.as_str()) {
+            refuse_as(Code::UnknownKey, devices::unknown_key(&key), at, walk);
             continue;
         }
-        let is_right = match (key.as_str(), &value.value) {
-            (_, Literal::Other(what)) => *what == literal::EXPRESSION,
-            ("only_affected", Literal::Flag(_)) | ("title" | "text", Literal::Text(_)) => true,
-            _ => false,
-        };
-        if !is_right {
-            let wanted = if key == "only_affected" { "a flag" } else { "a text" };
-            let message = format!("`{key}` of `{NAME}` is {wanted}, not {}", value.value.describe());
-            walk.faults.add(Code::WrongType, value.at, message);
+        match value.value {
+            Literal::Text(text) => report_refusal(devices::read(&key, &text), value.at, walk),
+            Literal::Other(literal::EXPRESSION) => {}
+            other => refuse_as(Code::WrongType, devices::no_text(&key, other.describe()), value.at, walk),
         }
     }
 }
 
 /// Whether a value may be given; what is no literal may be anything.
-fn fits(value: &Literal, parameter: Parameter) -> bool {
+pub(super) fn fits(value: &Literal, parameter: Parameter) -> bool {
     match value {
         Literal::Text(_) => parameter == Parameter::Text,
         Literal::Map(_) => parameter == Parameter::Map,
@@ -243,7 +237,7 @@ pub(super) fn report_refusal<T>(result: Result<T, Refusal>, at: LineColumn, walk
     }
 }
 
-fn refuse(refusal: Refusal, at: LineColumn, walk: &mut Walk<'_>) {
+pub(super) fn refuse(refusal: Refusal, at: LineColumn, walk: &mut Walk<'_>) {
     refuse_as(Code::Refused, refusal, at, walk);
 }
 

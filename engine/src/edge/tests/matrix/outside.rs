@@ -209,6 +209,7 @@ fn of_organization() -> Vec<Request> {
         request("tie-device", "/api/v1/devices/{one}/SN1/place", Some(json!({"place": "{one}/berlin"}))),
         request("intelligence", "/api/v1/intelligence?organization={one}", None),
         request("intelligence-message", "/api/v1/intelligence/{one}/TSB-1", None),
+        request("intelligence-report", "/api/v1/intelligence-report?organization={one}", None),
         request("approvals", "/api/v1/approvals?organization={one}", None),
         request("approval", "/api/v1/approvals/{one}-a1", None),
         request("approve-approval", "/api/v1/approvals/{one}-a1/approve", Some(json!({}))),
