@@ -265,7 +265,7 @@ pub(crate) fn is_repeated(desk: &Desk, org: Option<&OrgName>, command: &Command)
 const POLICIES_TOLD: u32 = 10;
 
 /// Who asks, in the words in which values and activations keep it. No login has a blank: a policy is nobody's namesake.
-fn author(desk: &Desk, principal: &Principal) -> String {
+pub(crate) fn author(desk: &Desk, principal: &Principal) -> String {
     match principal {
         Principal::Policy { .. } if desk.is_at(POLICIES_TOLD) => format!("policy {principal}"),
         _ => principal.to_string(),

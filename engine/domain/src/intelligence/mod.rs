@@ -4,12 +4,14 @@
 //! |---|---|
 //! | here | what is published for one organization |
 //! | `provided` | the provider's messages, which every lane has |
+//! | `sent` | which organization is sent which of the provider's, in which wording |
 //! | `relevance` | whether a message concerns a device, and why |
 //! | `impact` | which of many messages concern which of many devices |
 
 pub mod impact;
 pub mod provided;
 pub mod relevance;
+pub mod sent;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
