@@ -22,6 +22,7 @@ mod principals;
 mod provided;
 mod removals;
 mod sections;
+mod sent;
 mod services;
 mod sight;
 mod sources;
