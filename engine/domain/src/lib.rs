@@ -141,7 +141,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 65] = [
+pub const TABLES: [&dyn Upgradable; 66] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -166,6 +166,7 @@ pub const TABLES: [&dyn Upgradable; 65] = [
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
     &intelligence::provided::PROVIDED,
+    &intelligence::sent::SENT,
     &intelligence::provided::GIVEN,
     &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | here | what is published for one organization |
 //! | `provided` | the provider's messages, which every lane has |
+//! | `sent` | which organization is sent which of the provider's, in which wording |
 //! | `relevance` | whether a message concerns a device, and why |
 //! | `impact` | which of many messages concern which of many devices |
 //! | `matching` | whom a message concerns, found in slices and said |
@@ -14,6 +15,7 @@ pub mod impact;
 pub(crate) mod matching;
 pub mod provided;
 pub mod relevance;
+pub mod sent;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;

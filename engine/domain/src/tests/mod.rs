@@ -23,6 +23,7 @@ mod principals;
 mod provided;
 mod removals;
 mod sections;
+mod sent;
 mod services;
 mod sight;
 mod sources;

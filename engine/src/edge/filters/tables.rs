@@ -84,6 +84,8 @@ listings! {
         organization: OrgName,
         /// Of the provider's those that concern a device of this organization.
         concerns: OrgName,
+        /// Of the provider's those that this organization was sent, and that were not recalled.
+        sent_to: OrgName,
         /// What kind.
         kind: Kind,
         /// A model that the message names; messages that name none concern all and are not found by it.

@@ -108,6 +108,8 @@ fn groups() -> Vec<(Hidden, [&'static str; 2], Vec<Request>)> {
             vec![
                 request("provided-message", "/api/v1/intelligence/{one}", None),
                 request("impact", "/api/v1/intelligence/{one}/impact", None),
+                request("associations", "/api/v1/intelligence/{one}/associations", None),
+                request("association-preview", "/api/v1/intelligence/{one}/associations/acme/preview", None),
             ],
         ),
         (Hidden::All("acme"), ["1", "9"], vec![request("approval", "/api/v1/approvals/acme-a{one}", None)]),
