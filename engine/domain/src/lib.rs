@@ -125,6 +125,7 @@ pub use commands::asked;
 use desk::{Desk, Setting};
 use devices::Devices;
 pub use error::Error;
+use intelligence::exposures::Exposures;
 use jobs::Jobs;
 use managers::Managers;
 use organizations::Organizations;
@@ -140,7 +141,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 65] = [
+pub const TABLES: [&dyn Upgradable; 66] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -165,6 +166,7 @@ pub const TABLES: [&dyn Upgradable; 65] = [
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
     &intelligence::provided::PROVIDED,
+    &intelligence::sent::SENT,
     &intelligence::provided::GIVEN,
     &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,
@@ -239,6 +241,7 @@ pub struct Domain {
     ties: Ties,
     jobs: Jobs,
     approvals: Approvals,
+    exposures: Exposures,
 }
 
 /// What a domain is made of besides its state.
@@ -298,6 +301,7 @@ impl Domain {
             ties,
             jobs,
             approvals,
+            exposures: Exposures::default(),
         })
     }
 

@@ -10,8 +10,8 @@ use linesman_schemas::command::{
     Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords,
     CasesExport, Command, ConnectionTried, CredentialsChange, DeviceGroup, Engine, Group, Handling, Incident, Input,
     LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb,
-    Policy, PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session,
-    SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
+    Policy, PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Sending, Service,
+    Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
     Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
@@ -24,7 +24,10 @@ use linesman_schemas::outcome::{Attempt, CaseNote, CaseStanding, Done, Failure, 
 use linesman_schemas::reaction::{
     Action, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
 };
-use linesman_schemas::trigger::{CaseData, DeviceData, Expiring, Expiry, IncidentData, IntelligenceData, Trigger};
+use linesman_schemas::trigger::{
+    ArrivalData, CaseData, DeviceData, Expiring, Expiry, ExposureData, IncidentData, IntelligenceData, MatchData,
+    Trigger,
+};
 use linesman_schemas::upload::{BundlePart, Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
@@ -196,6 +199,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
             )
             | Verb::Service(Service::Rollout(_))
             | Verb::Message(Message::Add(_))
+            | Verb::Sending(Sending::Associate(_) | Sending::Dissociate(_) | Sending::Send(_) | Sending::Recall(_))
             | Verb::Approval(Approval::Approve(_) | Approval::Reject(_)) => {}
         }
     }
@@ -358,6 +362,10 @@ fn service_verbs() -> Vec<Verb> {
             "canary": 10,
         }}),
         json!({"rollout_service": {"service": "ingress-firewall", "under": "acme/berlin", "force": true}}),
+        json!({"associate_intelligence": {"id": "TSB-17000", "title": "For acme", "text": "Two of your routers."}}),
+        json!({"dissociate_intelligence": {"id": "TSB-17001"}}),
+        json!({"send_intelligence": {"id": "TSB-17000"}}),
+        json!({"recall_intelligence": {"id": "TSB-17000"}}),
         json!({"approve_approval": {"approval": "acme-a3", "comment": "agreed with the customer"}}),
         json!({"reject_approval": {"approval": "acme-a4"}}),
         json!({"suspend_subscription": path}),
@@ -550,6 +558,44 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
                 issued: time("2026-11-20T08:00:00Z"),
                 relevance: &relevance,
                 received: time("2026-11-21T10:15:04.250Z"),
+            };
+            event(&kind, ORGANIZATION, Some("TSB70123"), data)
+        }
+        Trigger::IntelligenceMatched | Trigger::EndOfLifeMatched | Trigger::BugNoticeMatched => {
+            let message_kind = match trigger {
+                Trigger::IntelligenceMatched => intelligence::Kind::Alert,
+                Trigger::EndOfLifeMatched => intelligence::Kind::EndOfLife,
+                _ => intelligence::Kind::BugNotice,
+            };
+            let data = MatchData {
+                organization: &"acme".parse().unwrap(),
+                id: "TSB70123",
+                kind: message_kind,
+                title: "Line cards may restart after an upgrade",
+                count: 1,
+                devices: &["JN1234AB5AFC".to_owned()],
+                reasons: &["product MX240".to_owned()],
+            };
+            event(&kind, ORGANIZATION, Some("TSB70123"), data)
+        }
+        Trigger::BugNoticeArrived => {
+            let data = ArrivalData {
+                organization: &"acme".parse().unwrap(),
+                id: "TSB70123",
+                title: "Line cards may restart after an upgrade",
+                issued: time("2026-11-20T08:00:00Z"),
+            };
+            event(&kind, ORGANIZATION, Some("TSB70123"), data)
+        }
+        Trigger::ExposureNew => {
+            let data = ExposureData {
+                organization: &"acme".parse().unwrap(),
+                id: "TSB70123",
+                kind: intelligence::Kind::BugNotice,
+                title: "Line cards may restart after an upgrade",
+                device: incident.device,
+                reasons: &["product MX240".to_owned()],
+                further: Some(7),
             };
             event(&kind, ORGANIZATION, Some("TSB70123"), data)
         }

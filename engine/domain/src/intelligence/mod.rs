@@ -4,12 +4,18 @@
 //! |---|---|
 //! | here | what is published for one organization |
 //! | `provided` | the provider's messages, which every lane has |
+//! | `sent` | which organization is sent which of the provider's, in which wording |
 //! | `relevance` | whether a message concerns a device, and why |
 //! | `impact` | which of many messages concern which of many devices |
+//! | `matching` | whom a message concerns, found in slices and said |
+//! | `exposures` | which messages concern a device that has changed |
 
+pub(crate) mod exposures;
 pub mod impact;
+pub(crate) mod matching;
 pub mod provided;
 pub mod relevance;
+pub mod sent;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
@@ -153,7 +159,7 @@ pub(crate) fn take(
         received,
     };
     let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&message.id), data)?;
-    let fired = Fired { trigger, event, about: message.id.clone() };
+    let fired = Fired { trigger, event, about: message.id.clone(), is_providers: false };
     Ok(Some((fired, IntelligenceMessage::new(message.clone(), received))))
 }
 

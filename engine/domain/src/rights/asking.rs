@@ -109,14 +109,41 @@ fn listed(words: &[&str]) -> String {
 pub fn asked_at(operation: &str) -> Where {
     match operation {
         "me" | "login" | "logout" | "issue-token" => Where::Home,
-        "set-group" | "remove-group" | "group" | "load-policies" | "load-services" | "load-settings"
-        | "raise-level" | "level" | "mode" | "set-mode" | "log-level" | "set-log-level" | "pin-upstream"
-        | "metrics" | "status" | "add-intelligence" | "provided-message" | "impact" => Where::At(&[Provider]),
+        "set-group"
+        | "remove-group"
+        | "group"
+        | "load-policies"
+        | "load-services"
+        | "load-settings"
+        | "raise-level"
+        | "level"
+        | "mode"
+        | "set-mode"
+        | "log-level"
+        | "set-log-level"
+        | "pin-upstream"
+        | "metrics"
+        | "status"
+        | "add-intelligence"
+        | "provided-message"
+        | "impact"
+        | "associations"
+        | "association-preview"
+        | "associate-intelligence"
+        | "dissociate-intelligence"
+        | "send-intelligence"
+        | "recall-intelligence" => Where::At(&[Provider]),
         "organizations" | "policies" | "services" | "service" | "groups" | "audit-key" | "healthz" | "readyz"
         | "openapi" => Where::Told(&[Provider]),
-        "incidents" | "cases" | "devices" | "intelligence" | "approvals" | "events" | "command" | "dead-letters" => {
-            Where::Told(&[Provider, Organization])
-        }
+        "incidents"
+        | "cases"
+        | "devices"
+        | "intelligence"
+        | "intelligence-report"
+        | "approvals"
+        | "events"
+        | "command"
+        | "dead-letters" => Where::Told(&[Provider, Organization]),
         "policy" | "dead-letter" | "audit-record" | "audit-checkpoint" | "audit-proof" | "set-password"
         | "revoke-token" | "tokens" | "token" | "sessions" | "session" | "revoke-session" => {
             Where::At(&[Provider, Organization])

@@ -6,7 +6,7 @@ use linesman_rules::{Failure, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
     Audit as AuditVerb, Case, Command, Input as InputVerb, Message as MessageVerb, Organization, Policy as PolicyVerb,
-    PolicyRun, Reported, Service, UploadKept, Verb,
+    PolicyRun, Reported, Sending, Service, UploadKept, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
@@ -80,7 +80,9 @@ impl Domain {
             self.jobs.begin(&mut self.desk, Work::HandOver(owner))?;
         }
         self.managers.compose(&mut self.desk, &self.books)?;
-        let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
+        // INVARIANT (tenants): what is done with the provider's messages is told to the provider alone.
+        let is_known =
+            org.is_some_and(|org| self.organizations.row(org).is_some()) && !matches!(command.verb, Verb::Sending(_));
         match (org, commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?) {
             (Some(org), Some(told)) => self.hear(org, told),
             _ => Ok(()),
@@ -95,7 +97,7 @@ impl Domain {
         }
         for index in records {
             let Some(record) = audit::find(&self.desk, org, index)? else { continue };
-            let fired = Fired { trigger, event: event.clone(), about: index.to_string() };
+            let fired = Fired { trigger, event: event.clone(), about: index.to_string(), is_providers: false };
             self.judge(org, fired, AuditRecord::new(record))?;
         }
         Ok(())
@@ -131,6 +133,7 @@ impl Domain {
             | Verb::Values(_)
             | Verb::Subscription(_)
             | Verb::Service(_)
+            | Verb::Sending(_)
             | Verb::Approval(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
@@ -171,6 +174,7 @@ impl Domain {
                 let Service::Rollout(rollout) = verb;
                 self.roll_out(org, command, rollout)
             }
+            (Verb::Sending(verb), Some(standing)) => self.send_intelligence((org, standing), command, verb),
             (Verb::Approval(verb), Some(_)) => self.decide_approval(org, command, verb),
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
@@ -178,6 +182,24 @@ impl Domain {
                 Ok(Answer::misplaced(verb, Some(org)))
             }
         }
+    }
+
+    /// Does with a message of the provider's what somebody of the provider's asks for an organization.
+    fn send_intelligence(
+        &mut self,
+        (org, standing): (&OrgName, Standing),
+        command: &Command,
+        verb: &Sending,
+    ) -> Result<Answer, Error> {
+        if matches!(verb, Sending::Send(_)) && standing == Standing::Suspended {
+            return Ok(Answer::refused(Verdict::Conflict, format!("the organization `{org}` is suspended")));
+        }
+        let by = commands::author(&self.desk, &command.principal);
+        let (answer, fired) = intelligence::sent::ask(&mut self.desk, org, &by, verb)?;
+        if let Some((fired, message)) = fired {
+            self.judge(org, fired, message)?;
+        }
+        Ok(answer)
     }
 
     /// An end customer reports a case: it becomes an incident, once.
@@ -282,7 +304,8 @@ impl Domain {
     /// Lets a policy judge again, if it still matches.
     fn judge_again(&mut self, org: &OrgName, run: &PolicyRun) -> Result<Answer, Error> {
         let failed = commands::policies::subject(&self.desk, &self.devices, org, run)?;
-        let fired = Fired { trigger: run.trigger, event: run.event.clone(), about: run.about.clone() };
+        let (event, about) = (run.event.clone(), run.about.clone());
+        let fired = Fired { trigger: run.trigger, event, about, is_providers: false };
         let judged = match failed {
             None => None,
             Some(Failed::Incident(incident)) => {

@@ -1,17 +1,20 @@
 //! `linesman intel`
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::filters::Filters;
 use super::show::{Column, column, said_column};
-use super::{Api, Args, List, ask, segment};
-use crate::cli::Failure;
-use crate::edge::filters::tables::IntelligenceMessages;
+use super::{Api, Args, List, Paging, ask, segment};
+use crate::audit::export::cells;
+use crate::cli::{Failure, output};
+use crate::edge::filters::tables::{IntelligenceMessages, IntelligenceReport};
 
 const COLUMNS: [Column; 6] = [
     column("ORGANIZATION", "/organization"),
@@ -21,6 +24,19 @@ const COLUMNS: [Column; 6] = [
     column("RECEIVED", "/received"),
     column("TITLE", "/title"),
 ];
+
+/// Of whom a message is for.
+const ASSOCIATIONS: [Column; 5] = [
+    column("ORGANIZATION", "/organization"),
+    column("SENT", "/sent"),
+    column("CHANGED", "/changed"),
+    column("BY", "/associated_by"),
+    column("TITLE", "/title"),
+];
+
+/// Of what became of it for each.
+const BECAME: [Column; 3] =
+    [column("ORGANIZATION", "/organization"), column("VERDICT", "/verdict"), column("DETAIL", "/detail")];
 
 /// Of whom a message concerns.
 const AFFECTED: [Column; 4] = [
@@ -38,7 +54,14 @@ Examples:
   linesman intel show acme TSB17 --data-dir D    a message of acme's
   linesman intel show TSB17 --data-dir D         one of the provider's
   linesman intel add message.json --data-dir D
-  linesman intel impact TSB17 --data-dir D";
+  linesman intel impact TSB17 --data-dir D
+  linesman intel report --organization acme --format csv --data-dir D > acme.csv
+  linesman intel associate TSB17 acme --title 'Two of your routers' --text @acme.txt --data-dir D
+  linesman intel associate TSB17 --affected --data-dir D
+  linesman intel preview TSB17 acme --data-dir D
+  linesman intel send TSB17 acme bolt --data-dir D
+  linesman intel associations TSB17 --json --data-dir D
+  linesman intel recall TSB17 bolt --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -55,12 +78,99 @@ pub(in crate::cli) enum Action {
         /// A file with the message in JSON
         file: PathBuf,
     },
+    /// Tell which devices bug notices and end-of-life notices concern
+    Report(Report),
+    /// Associate organizations with one of the provider's, in a wording; they learn nothing of it
+    Associate {
+        /// Its id
+        id: String,
+        /// The organizations
+        #[arg(required_unless_present = "affected")]
+        organizations: Vec<String>,
+        /// All those that it concerns, by the scan for impact
+        #[arg(long, conflicts_with = "organizations")]
+        affected: bool,
+        /// The title for them, in place of the message's own
+        #[arg(long)]
+        title: Option<String>,
+        /// The text for them, in place of the message's own; `@FILE` reads it from a file
+        #[arg(long)]
+        text: Option<String>,
+        /// Take the association back instead
+        #[arg(long, conflicts_with_all = ["title", "text", "affected"])]
+        remove: bool,
+    },
+    /// Tell which organizations one of the provider's is for, and what of it each was sent
+    Associations {
+        /// Its id
+        id: String,
+    },
+    /// Show one of the provider's as an organization would have it
+    Preview {
+        /// Its id
+        id: String,
+        /// The organization
+        organization: String,
+    },
+    /// Send one of the provider's to organizations, to each as it is worded for it
+    Send {
+        /// Its id
+        id: String,
+        /// The organizations
+        #[arg(required = true)]
+        organizations: Vec<String>,
+    },
+    /// Take back what organizations were sent
+    Recall {
+        /// The message's id
+        id: String,
+        /// The organizations
+        #[arg(required = true)]
+        organizations: Vec<String>,
+    },
     /// Tell whom one of the provider's concerns
     Impact {
         /// Its id
         id: String,
     },
 }
+
+/// What is reported, and how.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Report {
+    #[command(flatten)]
+    filters: Filters<IntelligenceReport>,
+    /// A table, or lines of JSON: one for each device and message
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Csv,
+    Json,
+}
+
+/// Where reports are asked for, and how many devices at a time.
+const REPORT: &str = "/api/v1/intelligence-report";
+const PAGE: u32 = 1_000;
+
+/// The columns of a report.
+const FIELDS: [&str; 12] = [
+    "organization",
+    "serial_number",
+    "host_name",
+    "product",
+    "platform",
+    "os_version",
+    "message_of",
+    "message",
+    "kind",
+    "title",
+    "issued",
+    "reasons",
+];
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
@@ -71,12 +181,143 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         }
         Action::Add { file } => api.write(Method::POST, "/api/v1/intelligence", Some(read(file)?)).await,
         Action::Impact { id } => impact(api, id).await,
+        Action::Report(asked) => report(api, asked).await,
+        Action::Associate { id, organizations, affected, title, text, remove } => {
+            let organizations = if *affected { concerned(api, id).await? } else { organizations.clone() };
+            let body = json!({"title": title, "text": text.as_deref().map(words).transpose()?});
+            for organization in &organizations {
+                let path = format!("/api/v1/intelligence/{}/associations/{}", segment(id), segment(organization));
+                match remove {
+                    true => api.write(Method::DELETE, &path, None).await?,
+                    false => api.write(Method::PUT, &path, Some(body.clone())).await?,
+                }
+            }
+            Ok(())
+        }
+        Action::Associations { id } => {
+            let found = api.get(&format!("/api/v1/intelligence/{}/associations", segment(id)), &()).await?;
+            told(api, &found, &ASSOCIATIONS);
+            Ok(())
+        }
+        Action::Preview { id, organization } => {
+            let (id, organization) = (segment(id), segment(organization));
+            api.show(&format!("/api/v1/intelligence/{id}/associations/{organization}/preview"), &()).await
+        }
+        Action::Send { id, organizations } => to_each(api, id, "send", organizations).await,
+        Action::Recall { id, organizations } => to_each(api, id, "recall", organizations).await,
     })
+}
+
+/// The organizations that a message concerns.
+async fn concerned(api: &Api, id: &str) -> anyhow::Result<Vec<String>> {
+    let found = api.get(&format!("/api/v1/intelligence/{}/impact", segment(id)), &()).await?;
+    let organizations = found.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice);
+    let names = organizations.unwrap_or_default().iter().filter_map(|affected| affected.get("organization")?.as_str());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    anyhow::ensure!(!names.is_empty(), "it concerns no device of any organization");
+    Ok(names)
+}
+
+/// A text as it is given, or that of a file.
+fn words(given: &str) -> anyhow::Result<String> {
+    match given.strip_prefix('@') {
+        Some(file) => std::fs::read_to_string(file).with_context(|| format!("`{file}` cannot be read")),
+        None => Ok(given.to_owned()),
+    }
+}
+
+/// Prints what there is of organizations, a line each.
+fn told(api: &Api, found: &Value, columns: &[Column]) {
+    if api.is_json {
+        anstream::println!("{found}");
+        return;
+    }
+    let organizations = found.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice);
+    anstream::print!("{}", super::show::table(organizations.unwrap_or_default(), columns, super::show::width()));
+}
+
+/// Asks for the same of each organization, and prints what became of it; it fails where it is refused for any.
+async fn to_each(api: &Api, id: &str, step: &str, organizations: &[String]) -> anyhow::Result<()> {
+    let key = api.command_key()?;
+    let path = format!("/api/v1/intelligence/{}/{step}", segment(id));
+    let body = json!({"organizations": organizations});
+    let became = api.written(&Method::POST, &path, &key, Some(&body)).await?;
+    told(api, &became, &BECAME);
+    let states = became.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let is_well = |state: &Value| {
+        let verdict = state.get("verdict").and_then(Value::as_str).unwrap_or_default();
+        ["done", "pending", "awaiting-approval"].contains(&verdict)
+    };
+    let refused = states.iter().filter(|state| !is_well(state)).count();
+    anyhow::ensure!(refused == 0, "for {refused} of {} organizations it was refused", states.len());
+    Ok(())
 }
 
 fn read(file: &Path) -> anyhow::Result<Value> {
     let text = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("`{}` is no JSON", file.display()))
+}
+
+/// Prints a line for each device and message, as the pages come.
+async fn report(api: &Api, asked: &Report) -> anyhow::Result<()> {
+    let is_csv = matches!(asked.format, Format::Csv) && !api.is_json;
+    if is_csv {
+        let mut head = Vec::new();
+        cells(&mut head, FIELDS.map(Cow::Borrowed));
+        output::bytes(&head)?;
+    }
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = Paging { limit: Some(PAGE), cursor: cursor.take(), all: true };
+        let request = api.request(Method::GET, REPORT).query(&asked.filters).query(&page);
+        let found = api.answer(request).await?;
+        let devices = found.pointer("/items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let mut written = Vec::new();
+        for line in devices.iter().flat_map(lines) {
+            match is_csv {
+                true => cells(&mut written, FIELDS.map(|name| cell(line.get(name)))),
+                false => written.extend(format!("{line}\n").into_bytes()),
+            }
+        }
+        output::bytes(&written)?;
+        match found.pointer("/next").and_then(Value::as_str) {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// What a report has of a device, once for each message that concerns it.
+fn lines(device: &Value) -> Vec<Value> {
+    let messages = device.pointer("/messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let of = |value: &Value, name: &str| value.get(name).cloned().unwrap_or_default();
+    let line = |message: &Value| {
+        json!({
+            "organization": of(device, "organization"),
+            "serial_number": of(device, "serial_number"),
+            "host_name": of(device, "host_name"),
+            "product": of(device, "product"),
+            "platform": of(device, "platform"),
+            "os_version": of(device, "os_version"),
+            "message_of": of(message, "organization"),
+            "message": of(message, "id"),
+            "kind": of(message, "kind"),
+            "title": of(message, "title"),
+            "issued": of(message, "issued"),
+            "reasons": of(message, "reasons"),
+        })
+    };
+    messages.iter().map(line).collect()
+}
+
+/// A value as a cell.
+fn cell(value: Option<&Value>) -> Cow<'_, str> {
+    match value {
+        Some(Value::String(text)) => text.into(),
+        Some(Value::Array(items)) => items.iter().map(|item| cell(Some(item))).collect::<Vec<_>>().join("; ").into(),
+        Some(Value::Null) | None => "".into(),
+        Some(other) => other.to_string().into(),
+    }
 }
 
 /// Prints a line for each device, and how many there are where not all are told.

@@ -84,6 +84,8 @@ listings! {
         organization: OrgName,
         /// Of the provider's those that concern a device of this organization.
         concerns: OrgName,
+        /// Of the provider's those that this organization was sent, and that were not recalled.
+        sent_to: OrgName,
         /// What kind.
         kind: Kind,
         /// A model that the message names; messages that name none concern all and are not found by it.
@@ -99,6 +101,18 @@ listings! {
         received_after: When,
         /// Received earlier.
         received_before: When,
+    }
+
+    /// Which devices with the messages that concern them.
+    IntelligenceReport sorted by ["serial_number", "host_name"], {
+        /// Of one organization.
+        organization: OrgName,
+        /// Messages of this kind; bug notices and end-of-life notices without it.
+        kind: Kind,
+        /// Messages of this id.
+        message: Glob,
+        /// Devices of this serial number.
+        serial_number: Glob,
     }
 
     /// Which approvals.

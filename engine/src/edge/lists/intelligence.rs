@@ -27,7 +27,7 @@ use linesman_domain::devices;
 use linesman_domain::intelligence::impact::Impact as Engine;
 use linesman_domain::intelligence::provided::{self, ProvidedRow};
 use linesman_domain::intelligence::relevance::{By, Concern, Traits};
-use linesman_domain::intelligence::{self, IntelligenceRow, MessageRow};
+use linesman_domain::intelligence::{self, IntelligenceRow, MessageRow, sent};
 use linesman_domain::sight::Sight;
 use linesman_domain::table::{self, Table};
 
@@ -89,6 +89,11 @@ pub(in crate::edge) async fn messages(
     let paging = Paging::take(&mut list)?;
     answer(&sources, viewer, move |walk| {
         let concerning = list.concerns.as_ref().map(|org| concerning(walk, org)).transpose()?;
+        let sent = list.sent_to.as_ref().map(|org| sent_to(walk, org)).transpose()?;
+        let concerning = match (concerning, sent) {
+            (Some(concerning), Some(sent)) => Some(concerning.intersection(&sent).cloned().collect()),
+            (concerning, sent) => concerning.or(sent),
+        };
         page(walk, &Narrowed { list, concerning }, &paging)
     })
     .await
@@ -189,7 +194,7 @@ pub(in crate::edge) async fn impact(
 }
 
 /// A message of the provider's.
-fn find(walk: &Walk, id: &str) -> Result<ProvidedRow, Error> {
+pub(super) fn find(walk: &Walk, id: &str) -> Result<ProvidedRow, Error> {
     let row = walk.lane_of_provider(0).map(|lane| Table::read(lane, &provided::key(id))).transpose()?.flatten();
     row.ok_or_else(|| Error::Nothing(format!("there is no intelligence message `{}`", linesman_rules::excerpt(id))))
 }
@@ -216,6 +221,24 @@ fn concerning(walk: &Walk, org: &OrgName) -> Result<BTreeSet<String>, Error> {
     }
     let ids = messages.into_iter().enumerate().filter(|(place, _)| places.contains(place));
     Ok(ids.map(|(_, (id, _))| id).collect())
+}
+
+/// The provider's messages that an organization was sent and has, by id: nobody's beside the provider's to know.
+fn sent_to(walk: &Walk, org: &OrgName) -> Result<BTreeSet<String>, Error> {
+    let mut ids = BTreeSet::new();
+    if walk.lane_of_provider(0).is_none() {
+        return Ok(ids);
+    }
+    for rows in walk.organizations(Some(org))?.values() {
+        for row in sent::all(rows.lane, org) {
+            walk.step()?;
+            let (id, row) = row?;
+            if row.stands().is_some() {
+                ids.insert(id);
+            }
+        }
+    }
+    Ok(ids)
 }
 
 /// A list, and of the provider's messages those it is narrowed to.
@@ -335,7 +358,7 @@ impl Stored for Narrowed {
 }
 
 impl IntelligenceMessage {
-    fn new(organization: Option<OrgName>, row: IntelligenceRow) -> Self {
+    pub(super) fn new(organization: Option<OrgName>, row: IntelligenceRow) -> Self {
         let MessageRow { id, kind, title, text, issued, relevance, links } = row.message;
         let relevance = Relevance {
             serial_numbers: relevance.serial_numbers,

@@ -7,6 +7,7 @@
 mod activated;
 pub(super) mod activations;
 pub(super) mod approvals;
+pub(super) mod associations;
 pub(super) mod audit;
 pub(super) mod cases;
 mod chained;
@@ -21,6 +22,7 @@ pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod places;
 pub(super) mod policies;
+pub(super) mod report;
 pub(super) mod rollout;
 mod seen;
 pub(super) mod services;
@@ -57,6 +59,9 @@ enum Error {
     /// What was asked for is there several times.
     #[error("{0}")]
     Several(String),
+    /// It does not fit how things stand.
+    #[error("{0}")]
+    Unfit(String),
     /// It takes too long, or nobody waits any more.
     #[error("this takes more than {0} s; narrow it by an organization or a time, or sort it otherwise")]
     TooLong(f64),

@@ -32,7 +32,7 @@ use linesman_domain::table;
 use linesman_domain::uploads::{self, Held, UploadRow, UploadState};
 
 /// How the engine is, and what it decides by: the provider's.
-const ENGINE: [&str; 9] = [
+const ENGINE: [&str; 14] = [
     "/metrics",
     "/api/v1/status",
     "/api/v1/level",
@@ -42,6 +42,11 @@ const ENGINE: [&str; 9] = [
     "/api/v1/upstream/pin",
     "/api/v1/intelligence/{message}",
     "/api/v1/intelligence/{message}/impact",
+    "/api/v1/intelligence/{message}/associations",
+    "/api/v1/intelligence/{message}/associations/{organization}",
+    "/api/v1/intelligence/{message}/associations/{organization}/preview",
+    "/api/v1/intelligence/{message}/send",
+    "/api/v1/intelligence/{message}/recall",
 ];
 /// What tells of nobody but whoever asks and whom they manage, or of what everybody may have, or is asked for below by
 /// itself.
@@ -184,7 +189,7 @@ impl World {
         let org: OrgName = name.parse().unwrap();
         let message = Intelligence {
             id: "TSB-1".to_owned(),
-            kind: Kind::Alert,
+            kind: Kind::BugNotice,
             title: format!("for {name}"),
             text: String::new(),
             issued: Timestamp::UNIX_EPOCH,

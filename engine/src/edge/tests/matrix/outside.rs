@@ -108,6 +108,8 @@ fn groups() -> Vec<(Hidden, [&'static str; 2], Vec<Request>)> {
             vec![
                 request("provided-message", "/api/v1/intelligence/{one}", None),
                 request("impact", "/api/v1/intelligence/{one}/impact", None),
+                request("associations", "/api/v1/intelligence/{one}/associations", None),
+                request("association-preview", "/api/v1/intelligence/{one}/associations/acme/preview", None),
             ],
         ),
         (Hidden::All("acme"), ["1", "9"], vec![request("approval", "/api/v1/approvals/acme-a{one}", None)]),
@@ -209,6 +211,7 @@ fn of_organization() -> Vec<Request> {
         request("tie-device", "/api/v1/devices/{one}/SN1/place", Some(json!({"place": "{one}/berlin"}))),
         request("intelligence", "/api/v1/intelligence?organization={one}", None),
         request("intelligence-message", "/api/v1/intelligence/{one}/TSB-1", None),
+        request("intelligence-report", "/api/v1/intelligence-report?organization={one}", None),
         request("approvals", "/api/v1/approvals?organization={one}", None),
         request("approval", "/api/v1/approvals/{one}-a1", None),
         request("approve-approval", "/api/v1/approvals/{one}-a1/approve", Some(json!({}))),
