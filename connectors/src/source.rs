@@ -63,4 +63,7 @@ pub enum Whose {
     Organization(OrgName),
     /// The provider's: an intelligence message, which every lane gets.
     Provider,
+    /// An intelligence message from above, for whoever this controller is: an end customer's is each of its organizations',
+    /// a partner's the provider's.
+    Ours,
 }

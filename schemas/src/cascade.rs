@@ -8,6 +8,7 @@
 //! | `POST cases`, `Idempotency-Key` | [`CaseReport`] | 202 [`Receipt`] |
 //! | `GET cases/{transaction id}` | | [`CaseView`] |
 //! | `GET cases?cursor=` | | [`CasePage`] |
+//! | `GET intelligence?after=` | | [`MessagePage`] |
 //! | `POST cases/{transaction id}/changes`, `Idempotency-Key` | [`CaseStep`] | [`CaseView`] |
 //!
 //! Failures are problem documents (RFC 9457).
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::intelligence::Intelligence;
 use crate::outcome::CaseNote;
 use crate::reaction::CaseDetails;
 use crate::{IncidentId, Priority};
@@ -109,6 +111,18 @@ pub struct CaseView {
 pub struct CasePage {
     /// The cases.
     pub cases: Vec<CaseView>,
+    /// Where to go on from.
+    pub cursor: String,
+    /// Whether there are more already.
+    pub more: bool,
+}
+
+/// Intelligence messages that were sent to the one below, or recalled, in the order in which they last were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MessagePage {
+    /// The messages, as they are worded for it. Of one that was recalled there is but its id, in place of its title too, and that
+    /// it was.
+    pub messages: Vec<Intelligence>,
     /// Where to go on from.
     pub cursor: String,
     /// Whether there are more already.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use async_nats::jetstream;
 use linesman_tests::{Controller, Out, until};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::support;
@@ -16,7 +18,7 @@ fn message(id: &str, title: &str) -> Value {
 /// How many messages of the provider's there are.
 async fn count(partner: &Controller) -> Option<usize> {
     let list = partner.engine.get("/api/v1/intelligence?limit=200").await.ok()?;
-    Some(list["items"].as_array()?.len())
+    Some(list.get("items")?.as_array()?.len())
 }
 
 #[tokio::test]
@@ -58,4 +60,113 @@ async fn each_message_comes_down_to_the_partner_once_however_often_it_dies_and_i
     let wanted: BTreeMap<_, _> =
         (1..=MESSAGES).map(|number| (format!("TSB{number}"), if number == 7 { 2 } else { 1 })).collect();
     assert_eq!(done, wanted);
+}
+
+/// Whether any of these words stands in what was said somewhere.
+fn tells(said: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| said.contains(word))
+}
+
+/// All that stands in IN and OUT under subjects that begin so.
+async fn published(controller: &Controller, subjects: &[&str]) -> String {
+    let context = jetstream::new(controller.engine.nats_as_engine().await.unwrap());
+    let mut said = String::new();
+    for name in ["IN", "OUT"] {
+        let stream = context.get_stream(name).await.unwrap();
+        let (first, last) = (stream.cached_info().state.first_sequence, stream.cached_info().state.last_sequence);
+        for sequence in first..=last {
+            let Ok(message) = stream.get_raw_message(sequence).await else { continue };
+            if subjects.iter().any(|subject| message.subject.starts_with(subject)) {
+                said.push_str(&String::from_utf8_lossy(&message.payload));
+            }
+        }
+    }
+    said
+}
+
+/// The titles of the messages that an end customer has.
+async fn titles(customer: &Controller) -> Option<Vec<String>> {
+    let list = customer.engine.get("/api/v1/intelligence?organization=own").await.ok()?;
+    Some(
+        list.get("items")?.as_array()?.iter().filter_map(|one| one.get("title")?.as_str().map(str::to_owned)).collect(),
+    )
+}
+
+async fn has(customer: &Controller, wanted: &[&str]) {
+    until("the end customer has its messages", async || (titles(customer).await? == wanted).then_some(())).await;
+}
+
+/// Whether an end customer has asked its partner since: its source has a cursor.
+async fn has_asked(customer: &Controller) {
+    let asked = |status: &Value| status.pointer("/sources/0/cursor")?.as_str().map(drop);
+    customer.until("it has asked", "/api/v1/status", asked).await;
+}
+
+#[tokio::test]
+async fn a_message_is_reworded_for_one_sent_to_two_of_four_and_recalled_while_the_partner_dies_at_each_step() {
+    let (_dir, mut support) = support().await.unwrap();
+    support.intelligence_poll_s = 1;
+    support.control(&json!({"intelligence": [message("TSB-canary-1", "canary-as-it-came")]})).await.unwrap();
+    let mut partner = Controller::partner(&support, &ORGANIZATIONS, "").await.unwrap();
+    for org in ORGANIZATIONS {
+        partner.hears(org, "edge-1", 1).await.unwrap();
+    }
+    until("it has come", async || (count(&partner).await? == 1).then_some(())).await;
+    partner.kill_and_start().await.unwrap();
+    let [acme, bolt, cern] = ["acme", "bolt", "cern"].map(|name| Controller::end_customer(&partner, name));
+    let (acme, bolt, cern) = (acme.await.unwrap(), bolt.await.unwrap(), cern.await.unwrap());
+    let path = "/api/v1/intelligence/TSB-canary-1";
+    partner
+        .until("it concerns all four", &format!("{path}/impact"), |impact| {
+            (impact["organizations"].as_array()?.len() == ORGANIZATIONS.len()).then_some(())
+        })
+        .await;
+
+    let wording = json!({"title": "canary-for-acme", "text": "yours alone"});
+    let put = partner.engine.api().unwrap();
+    let put = put.ask(Method::PUT, &format!("{path}/associations/acme"), None, Some(wording)).await.unwrap();
+    assert!((200..300).contains(&put.status), "{put:?}");
+    partner.kill_and_start().await.unwrap();
+    for customer in [&acme, &bolt, &cern] {
+        has_asked(customer).await;
+        assert_eq!(titles(customer).await.unwrap(), [""; 0], "nothing is sent by being worded");
+    }
+    // Sent twice: as one would who has not heard the answer.
+    for _ in 0..2 {
+        let sent = partner.does(&format!("{path}/send"), json!({"organizations": ["acme", "bolt"]})).await.unwrap();
+        assert!((200..300).contains(&sent.status), "{sent:?}");
+        partner.kill_and_start().await.unwrap();
+    }
+    has(&acme, &["canary-for-acme"]).await;
+    has(&bolt, &["canary-as-it-came"]).await;
+    partner.kill_and_start().await.unwrap();
+
+    let recalled = partner.does(&format!("{path}/recall"), json!({"organizations": ["acme"]})).await.unwrap();
+    assert!((200..300).contains(&recalled.status), "{recalled:?}");
+    partner.kill_and_start().await.unwrap();
+    has(&acme, &[]).await;
+    assert_eq!(titles(&bolt).await.unwrap(), ["canary-as-it-came"]);
+
+    // Each has its own wording once, and the others have nothing.
+    for (customer, heard) in [(&acme, 1), (&bolt, 1), (&cern, 0)] {
+        let out = Out::read(&customer.engine.nats_as_engine().await.unwrap()).await.unwrap();
+        assert_eq!(out.on("out.own.trigger.intelligence.received").count(), heard);
+    }
+    for (customer, others) in [
+        (&acme, &["canary-as-it-came"][..]),
+        (&bolt, &["canary-for-acme", "yours alone"]),
+        (&cern, &["canary", "yours alone"]),
+    ] {
+        let api = customer.engine.api().unwrap();
+        for path in
+            ["/api/v1/intelligence", "/api/v1/devices", "/api/v1/audit", "/api/v1/status", "/api/v1/organizations"]
+        {
+            let said = api.text(path).await.unwrap();
+            assert!(!tells(&said, others), "{path}: {said}");
+        }
+        let said = published(customer, &["in.", "out.", "p."]).await;
+        assert!(!tells(&said, others), "{said}");
+    }
+    let said = published(&partner, &["in.cern.", "out.cern.", "in.dart.", "out.dart."]).await;
+    assert!(!tells(&said, &["canary", "yours alone"]), "{said}");
 }

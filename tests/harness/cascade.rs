@@ -214,7 +214,7 @@ fn configuration(mode: &str, above: &Above, organizations: &str) -> String {
             let (url, user) = whom.split_once(' ').unwrap_or((whom, ""));
             text.push_str(&format!(
                 "\n[upstream]\nkind = \"partner\"\nurl = \"{url}\"\nca = \"{}\"\nuser = \"{user}\"\n\
-                 password_file = \"password\"\n",
+                 password_file = \"password\"\nintelligence_poll_s = 1\n",
                 ca.display()
             ));
         }

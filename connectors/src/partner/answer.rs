@@ -1,6 +1,6 @@
 //! What came back, checked.
 
-use linesman_schemas::cascade::{CONTROLLER_MOST, CasePage, CaseView, PAGE_MOST, Receipt, Registered};
+use linesman_schemas::cascade::{CONTROLLER_MOST, CasePage, CaseView, MessagePage, PAGE_MOST, Receipt, Registered};
 use linesman_schemas::command::CASE_WORD_MOST;
 use linesman_schemas::outcome::{CaseStanding, Failure};
 use linesman_schemas::reaction::CaseTelling;
@@ -65,6 +65,13 @@ pub(super) fn page(body: &[u8], cursor: Option<&str>) -> Result<Page, Failure> {
     checked::page(page.cases.len(), PAGE_MOST, cursor, (&page.cursor, page.more))?;
     let cases = page.cases.into_iter().map(read).collect::<Result<_, _>>()?;
     Ok(Page { cases, cursor: page.cursor, has_more: page.more })
+}
+
+/// The page of messages that follows `cursor`; what they say is the lane's to look at.
+pub(super) fn messages(body: &[u8], cursor: Option<&str>) -> Result<MessagePage, Failure> {
+    let page: MessagePage = parsed(body)?;
+    checked::page(page.messages.len(), PAGE_MOST, cursor, (&page.cursor, page.more))?;
+    Ok(page)
 }
 
 fn read(view: CaseView) -> Result<CaseStanding, Failure> {

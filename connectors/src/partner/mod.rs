@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!  Partner --- answer    what came back, checked
-//!   |      `--- uploads   bytes in pieces
+//!   |      |--- uploads   bytes in pieces
+//!   |      `--- feed      the source: intelligence messages
 //!  session --- pace      no more requests than the partner bears
 //!   |      `--- fault    the class of a failure
 //!  upstream              one request and its whole answer
@@ -13,6 +14,7 @@
 
 mod answer;
 mod fault;
+mod feed;
 mod pace;
 mod session;
 mod settings;
@@ -47,7 +49,13 @@ pub static FOLDER: Folder = Folder {
         let Some(upstream::Settings::Partner(partner)) = &settings.upstream else { return Ok(None) };
         Ok(Some(Arc::new(Partner::new(partner)?.leaving(settings.leaving.clone()))))
     },
-    sources: |_| Ok(Vec::new()),
+    sources: |settings| {
+        let Some(upstream::Settings::Partner(partner)) = &settings.upstream else { return Ok(Vec::new()) };
+        if partner.way.intelligence_poll.is_zero() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Arc::new(feed::Feed::new(partner)?)])
+    },
 };
 
 const NAME: &str = "partner";

@@ -76,6 +76,15 @@ impl Session {
         self.call(self.request(Method::GET, url), requests).await
     }
 
+    /// The page of messages behind a cursor.
+    pub(super) async fn messages(&self, cursor: Option<&str>, requests: &mut u32) -> Result<Vec<u8>, Failure> {
+        let mut url = self.at(&["intelligence"])?;
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("after", cursor);
+        }
+        self.call(self.request(Method::GET, url), requests).await
+    }
+
     /// The certificate that was shown last.
     pub(super) fn certificate(&self) -> Option<Shown> {
         self.exchange.certificate()

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::access::Asker;
-use super::cursor;
+use super::cursor::{self, List};
 use super::sources::Sources;
 use super::view::{self, Reported};
 use crate::edge::transport::params::{Params, PathOf};
@@ -21,9 +21,9 @@ use crate::edge::transport::problem::Problem;
 use crate::store::Lane;
 
 /// How many cases a page has where nothing else is said.
-const PAGE: u32 = 100;
+pub(super) const PAGE: u32 = 100;
 /// Where a page ends whatever its limit, in bytes of text: a case may have 200 notes of 4,096 characters.
-const TEXT_MOST: usize = 1024 * 1024;
+pub(super) const TEXT_MOST: usize = 1024 * 1024;
 
 /// A receipt.
 #[derive(Deserialize)]
@@ -46,7 +46,7 @@ pub(super) struct Changed {
 }
 
 /// A number that is written in a query.
-fn limit<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+pub(super) fn limit<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let number = text.parse().ok().filter(|number| (1..=PAGE_MOST as u32).contains(number));
     number.map(Some).ok_or_else(|| serde::de::Error::custom(format_args!("is not a number from 1 to {PAGE_MOST}")))
@@ -80,7 +80,8 @@ pub(super) async fn cases(
     Params(Changed { cursor, limit }): Params<Changed>,
 ) -> Result<Json<CasePage>, Problem> {
     let org = asker.org().clone();
-    let after = cursor.map(|text| cursor::read(&sources.controller, &org, &text)).transpose()?.unwrap_or_default();
+    let after =
+        cursor.map(|text| cursor::read(List::Cases, &sources.controller, &org, &text)).transpose()?.unwrap_or_default();
     let most = usize::try_from(limit.unwrap_or(PAGE)).unwrap_or(PAGE_MOST);
     let lane = sources.lane(&org).ok_or_else(nothing)?.clone();
     let _room = sources.reads.acquire().await.map_err(|error| Problem::internal(&error))?;
@@ -88,7 +89,7 @@ pub(super) async fn cases(
     // The store waits for the disk.
     let read = tokio::task::spawn_blocking(move || page(&lane, &controller, &org, after, most)).await;
     let read = read.map_err(|error| Problem::internal(&error))?.map_err(|error| Problem::internal(&error))?;
-    read.map(Json).ok_or_else(cursor::unknown)
+    read.map(Json).ok_or_else(|| cursor::unknown(List::Cases))
 }
 
 /// The cases of an organization that changed behind `after`; none where there is no such change yet: the state is not
@@ -110,7 +111,7 @@ fn page(lane: &Lane, controller: &str, org: &OrgName, after: u64, most: usize) -
         }
         last = change;
     }
-    Ok(Some(CasePage { cases, cursor: cursor::write(controller, org, last), more }))
+    Ok(Some(CasePage { cases, cursor: cursor::write(List::Cases, controller, org, last), more }))
 }
 
 /// The case of a receipt, and the lane it lies in.
@@ -134,6 +135,6 @@ pub(super) fn shown(lane: &Lane, reported: &Reported) -> Result<Json<CaseView>, 
 }
 
 /// The same whatever was asked for.
-fn nothing() -> Problem {
+pub(super) fn nothing() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "there is no case of this transaction id")
 }

@@ -14,7 +14,7 @@
 //! | `access`, `customers`, `certificates`, `pace` | who asks, and how often they may |
 //! | `routes`, `openapi` | the list of routes, and the document made of it |
 //! | `sources` | what the routes read from |
-//! | `registration`, `cases`, `reports`, `uploads` | what is answered |
+//! | `registration`, `cases`, `messages`, `reports`, `uploads` | what is answered |
 //! | `keys`, `cursor`, `view` | by what something is known again, where a list goes on, how a case is shown |
 //!
 //! It shares the transport with the API, and neither routes nor tokens.
@@ -28,6 +28,7 @@ mod certificates;
 mod cursor;
 mod customers;
 mod keys;
+mod messages;
 mod openapi;
 mod pace;
 mod registration;

@@ -6,7 +6,9 @@ use axum::Extension;
 use axum::http::header;
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use linesman_schemas::cascade::{CasePage, CaseReport, CaseStep, CaseView, Receipt, Registered, Registration};
+use linesman_schemas::cascade::{
+    CasePage, CaseReport, CaseStep, CaseView, MessagePage, Receipt, Registered, Registration,
+};
 use linesman_schemas::upload::{UploadRequest, UploadView};
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -68,6 +70,7 @@ fn travelling() -> BTreeMap<String, Value> {
     generator.subschema_for::<Receipt>();
     generator.subschema_for::<CaseView>();
     generator.subschema_for::<CasePage>();
+    generator.subschema_for::<MessagePage>();
     generator.subschema_for::<CaseStep>();
     generator.subschema_for::<UploadRequest>();
     generator.subschema_for::<UploadView>();

@@ -9,7 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::sources::Sources;
-use super::{access, cases, openapi, registration, reports, uploads};
+use super::{access, cases, messages, openapi, registration, reports, uploads};
 use crate::edge::refusals::Operations;
 use crate::edge::transport::problem::Problem;
 
@@ -21,6 +21,7 @@ pub(super) fn documented() -> OpenApiRouter<Arc<Sources>> {
         .routes(routes!(cases::cases, reports::report_case))
         .routes(routes!(cases::case))
         .routes(routes!(reports::change_case))
+        .routes(routes!(messages::messages))
         .routes(routes!(uploads::begin))
         .routes(routes!(uploads::show, uploads::append, uploads::remove))
 }

@@ -9,7 +9,7 @@ use async_nats::Client;
 use linesman_connectors::upload::Leaving;
 use linesman_connectors::{Connector, Source};
 use linesman_redaction::Overwriting;
-use linesman_schemas::OrgName;
+use linesman_schemas::{Mode, OrgName};
 use tokio::sync::{mpsc, watch};
 
 use super::Error;
@@ -29,6 +29,7 @@ pub(super) struct Ways {
     connectors: Vec<Arc<dyn Connector>>,
     sources: Vec<Arc<dyn Source>>,
     pace: Pace,
+    mode: Mode,
     leaving: Leaving,
 }
 
@@ -47,7 +48,7 @@ impl Ways {
             sources.clear();
         }
         let leaving = config.connectors.leaving.clone();
-        Ok(Self { connectors, sources, pace: Pace::of(&config.settings), leaving })
+        Ok(Self { connectors, sources, pace: Pace::of(&config.settings), mode: config.mode, leaving })
     }
 
     /// How documents leave.
@@ -97,7 +98,7 @@ impl Outside {
         (books, node): (Arc<Books>, Arc<str>),
         (changes, sends): (mpsc::UnboundedReceiver<Change>, watch::Receiver<bool>),
     ) -> Result<Self, Error> {
-        let Ways { connectors, sources, pace, leaving: _ } = ways;
+        let Ways { connectors, sources, pace, mode, leaving: _ } = ways;
         let (overview, dispatched) = watch::channel(dispatch::Overview::default());
         let (store_of, client_of, lanes_of) = (Arc::clone(store), client.clone(), lanes.to_vec());
         let dispatcher =
@@ -108,7 +109,14 @@ impl Outside {
         let Some(first) = lanes.first().cloned() else {
             return Ok(Self { dispatcher, sources: Part::start(|_| async { Ok(()) }), dispatched, brought });
         };
-        let intake = Arc::new(Intake { client: client.clone(), books, node, lane: first.clone() });
+        let intake = Arc::new(Intake {
+            client: client.clone(),
+            books,
+            node,
+            lanes: lanes.to_vec(),
+            rows: (0..).zip(lanes).map(|(lane, _)| store.lane(lane)).collect::<Result<_, _>>()?,
+            mode,
+        });
         let cursors = Arc::new(LaneCursors::new(client.clone(), store.lane(0)?, first));
         let sources = Sources { sources, client: client.clone(), cursors, intake, pace, overview };
         let broken = |error| Error::Broken(io::Error::other(error));

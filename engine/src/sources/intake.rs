@@ -11,11 +11,12 @@
 use std::sync::Arc;
 
 use async_nats::Client;
-use linesman_domain::intelligence::{of_stray, provided};
+use linesman_domain::intelligence::{RECALLED_FROM, of_stray, provided};
+use linesman_domain::organizations;
 use linesman_schemas::command::{Command, Message, MessageGiven, Verb};
 use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::outcome::Failure;
-use linesman_schemas::{CommandId, Principal};
+use linesman_schemas::{CommandId, Mode, OrgName, Principal};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
@@ -24,6 +25,7 @@ use crate::lane::status::LaneStatus;
 use crate::log::books::{Books, pack};
 use crate::log::inputs;
 use crate::logging::full;
+use crate::store;
 
 /// Takes in what is the provider's.
 pub struct Intake {
@@ -33,8 +35,12 @@ pub struct Intake {
     pub books: Arc<Books>,
     /// How this node is called in commands.
     pub node: Arc<str>,
-    /// How far lane 0 is.
-    pub lane: watch::Receiver<LaneStatus>,
+    /// How far the lanes are, lane 0 first.
+    pub lanes: Vec<watch::Receiver<LaneStatus>>,
+    /// Their rows.
+    pub rows: Vec<store::Lane>,
+    /// In which mode the controller is.
+    pub mode: Mode,
 }
 
 /// Where a message was found.
@@ -51,12 +57,7 @@ impl Intake {
     /// # Errors
     /// It could not be taken in; it may have been nonetheless.
     pub(super) async fn take(&self, found: &Found<'_>, payload: &[u8]) -> Result<(), Failure> {
-        let level = provided::LEVEL;
-        if self.lane.borrow().level < level {
-            return Err(unavailable(format!(
-                "messages of the provider's take engine level {level}: `linesman level raise`"
-            )));
-        }
+        self.stands_at(provided::LEVEL)?;
         let source = found.source;
         let message = match read(payload) {
             Ok(message) => message,
@@ -67,8 +68,35 @@ impl Intake {
                 return Ok(());
             }
         };
+        if message.recalled {
+            // What was sent from here is recalled by whoever sent it.
+            tracing::warn!(source, message = message.id, "a message was recalled above; it stays here");
+            return Ok(());
+        }
         let put = self.put(found, &message).await;
         put.map_err(|error| unavailable(format!("the message `{}` is not taken in: {error}", message.id)))
+    }
+
+    /// The organizations that messages from above are for; none where they are the provider's.
+    ///
+    /// # Errors
+    /// They cannot be read, or the log is not decided at the level at which messages are taken back.
+    pub(super) fn ours(&self) -> Result<Option<Vec<OrgName>>, Failure> {
+        if self.mode == Mode::Partner {
+            return Ok(None);
+        }
+        self.stands_at(RECALLED_FROM)?;
+        let names = |lane| organizations::all(lane).map(|row| row.map(|(name, _)| name));
+        let names: Result<Vec<_>, _> = self.rows.iter().flat_map(names).collect();
+        names.map(Some).map_err(|error| unavailable(format!("organizations cannot be read: {}", full(&error))))
+    }
+
+    fn stands_at(&self, level: u32) -> Result<(), Failure> {
+        let found = self.lanes.iter().map(|lane| lane.borrow().level).min().unwrap_or_default();
+        match found < level {
+            true => Err(unavailable(format!("its messages take engine level {level}: `linesman level raise`"))),
+            false => Ok(()),
+        }
     }
 
     async fn put(&self, found: &Found<'_>, message: &Intelligence) -> Result<(), String> {

@@ -174,12 +174,18 @@ impl Runner {
         metrics::histogram!("linesman_source_poll_seconds", "source" => name).record(since.elapsed().as_secs_f64());
         for (number, input) in inputs.into_iter().enumerate() {
             self.check(&input)?;
+            let found = Found { source: name, cursor: cursor.as_deref(), number };
             match &input.whose {
                 Whose::Organization(org) => self.publish(org, &input).await,
-                Whose::Provider => {
-                    let found = Found { source: name, cursor: cursor.as_deref(), number };
-                    self.intake.take(&found, &input.payload).await?;
-                }
+                Whose::Provider => self.intake.take(&found, &input.payload).await?,
+                Whose::Ours => match self.intake.ours()? {
+                    Some(organizations) => {
+                        for org in &organizations {
+                            self.publish(org, &input).await;
+                        }
+                    }
+                    None => self.intake.take(&found, &input.payload).await?,
+                },
             }
             metrics::counter!("linesman_source_inputs_total", "source" => name).increment(1);
         }
@@ -201,7 +207,7 @@ impl Runner {
         let most = self.client.max_payload();
         let kinds: &[&str] = match input.whose {
             Whose::Organization(_) => &["jmb", "intel"],
-            Whose::Provider => &["intel"],
+            Whose::Provider | Whose::Ours => &["intel"],
         };
         let fault = if input.payload.len() > most {
             format!("an input of {} bytes; the log takes {most}", input.payload.len())

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_nats::jetstream;
 use linesman_schemas::control::{Control, Settings};
-use linesman_schemas::event;
+use linesman_schemas::{Mode, event};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -134,7 +134,9 @@ impl World {
             client: client.clone(),
             books: Arc::new(Books::new(client.clone(), 1)),
             node: "test".into(),
-            lane: self.executors.lanes[0].clone(),
+            lanes: self.executors.lanes.clone(),
+            rows: vec![self.store.lane(0).unwrap()],
+            mode: Mode::Direct,
         });
         tokio::spawn(Sources { sources, client, cursors, intake, pace: pace(), overview }.run(stop.clone()))
     }

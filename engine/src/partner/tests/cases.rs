@@ -4,6 +4,7 @@ use linesman_domain::cases::chain::Side;
 use reqwest::Response;
 use serde_json::{Value, json};
 
+use super::super::cursor::{self, List};
 use super::fixture::{Fixture, HERE, at, note, problem};
 
 /// All that an answer is made of, the moment excepted.
@@ -102,7 +103,7 @@ async fn what_is_no_cursor_and_no_limit_is_refused_where_it_stands() {
     let of_acme = begun["cursor"].as_str().unwrap();
     let detail = "`cursor` is none that an answer gave; without one the list begins anew";
     // Of a state that is gone, one may lie ahead of all changes.
-    let ahead = super::super::cursor::write(HERE, &"acme".parse().unwrap(), 2);
+    let ahead = cursor::write(List::Cases, HERE, &"acme".parse().unwrap(), 2);
     for (who, cursor) in [("acme", "x"), ("acme", ""), ("bolt", of_acme), ("acme", ahead.as_str())] {
         let answer = partner.get(who, &format!("cases?cursor={cursor}")).await;
         assert_eq!(problem(answer).await, (400, detail.to_owned(), Some("cursor".to_owned())), "{who} {cursor}");

@@ -6,6 +6,7 @@ mod certificates;
 mod fixture;
 mod hostile;
 mod issued;
+mod messages;
 mod reports;
 mod rooms;
 mod uploads;
