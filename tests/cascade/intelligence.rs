@@ -68,11 +68,11 @@ fn tells(said: &str, words: &[&str]) -> bool {
 }
 
 /// All that stands in IN and OUT under subjects that begin so.
-async fn published(controller: &Controller, subjects: &[&str]) -> String {
-    let context = jetstream::new(controller.engine.nats_as_engine().await.unwrap());
+async fn published(controller: &Controller, subjects: &[&str]) -> anyhow::Result<String> {
+    let context = jetstream::new(controller.engine.nats_as_engine().await?);
     let mut said = String::new();
     for name in ["IN", "OUT"] {
-        let stream = context.get_stream(name).await.unwrap();
+        let stream = context.get_stream(name).await?;
         let (first, last) = (stream.cached_info().state.first_sequence, stream.cached_info().state.last_sequence);
         for sequence in first..=last {
             let Ok(message) = stream.get_raw_message(sequence).await else { continue };
@@ -81,7 +81,7 @@ async fn published(controller: &Controller, subjects: &[&str]) -> String {
             }
         }
     }
-    said
+    Ok(said)
 }
 
 /// The titles of the messages that an end customer has.
@@ -164,9 +164,9 @@ async fn a_message_is_reworded_for_one_sent_to_two_of_four_and_recalled_while_th
             let said = api.text(path).await.unwrap();
             assert!(!tells(&said, others), "{path}: {said}");
         }
-        let said = published(customer, &["in.", "out.", "p."]).await;
+        let said = published(customer, &["in.", "out.", "p."]).await.unwrap();
         assert!(!tells(&said, others), "{said}");
     }
-    let said = published(&partner, &["in.cern.", "out.cern.", "in.dart.", "out.dart."]).await;
+    let said = published(&partner, &["in.cern.", "out.cern.", "in.dart.", "out.dart."]).await.unwrap();
     assert!(!tells(&said, &["canary", "yours alone"]), "{said}");
 }

@@ -4,7 +4,7 @@ use linesman_domain::intelligence::MessageRow;
 use linesman_domain::intelligence::sent::{self, RecallRow, SendingRow, SentRow};
 use linesman_domain::table;
 use linesman_schemas::OrgName;
-use linesman_schemas::intelligence::{Kind, Relevance};
+use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use serde_json::{Value, json};
 
 use super::fixture::{Fixture, at, problem};
@@ -12,15 +12,16 @@ use super::fixture::{Fixture, at, problem};
 /// What was sent to an organization, or recalled, and where in IN that was.
 fn sent(partner: &Fixture, name: &str, id: &str, title: &str, (changed, is_recalled): (u64, bool)) {
     let org: OrgName = name.parse().unwrap();
-    let message = MessageRow {
+    let message = MessageRow::from(Intelligence {
         id: id.to_owned(),
         kind: Kind::BugNotice,
         title: title.to_owned(),
         text: format!("text of {title}"),
         issued: at(0),
-        relevance: Relevance::default().into(),
+        relevance: Relevance::default(),
         links: Vec::new(),
-    };
+        recalled: false,
+    });
     let recalled = is_recalled.then(|| RecallRow { at: at(changed), by: "ann".to_owned() });
     let sending = SendingRow { at: at(1), by: "ann".to_owned(), sha256: "00".to_owned(), message, recalled };
     let row = SentRow {
