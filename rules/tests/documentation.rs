@@ -7,8 +7,8 @@ mod support;
 use std::collections::BTreeSet;
 
 use linesman_rules::{
-    ACTIONS, ACTIVATIONS, Code, FORWARDING, Failure, FailureKind, Field, Intent, Judge, LIBRARY, Limits, ORGANIZATION, Shape,
-    SubjectKind, function_names,
+    ACTIONS, ACTIVATIONS, Code, FORWARDING, Failure, FailureKind, Field, Intent, Judge, LIBRARY, Limits, ORGANIZATION,
+    Shape, SubjectKind, function_names,
 };
 use linesman_schemas::Operation;
 use linesman_schemas::audit::Verdict;

@@ -1,6 +1,7 @@
 //! The log `informed`: raised level by level, and then what level 11 knows.
 
 mod matched;
+mod sent;
 
 use std::path::Path;
 
@@ -10,8 +11,9 @@ use crate::cascade::raised;
 const LEVEL: u32 = 11;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, _book) = raised(dir, LEVEL, &matched::POLICIES)?;
+    let (mut scribe, _book) = raised(dir, LEVEL, &[matched::POLICIES, sent::POLICIES].concat())?;
     matched::matched(&mut scribe, 1)?;
+    sent::sent(&mut scribe, 6)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())

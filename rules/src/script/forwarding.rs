@@ -49,7 +49,8 @@ fn forward(run: &Run, message: &Record, map: &Map) -> Result<(), Fault> {
     let mut forwarding = Forwarding::default();
     let mut bytes = 8;
     for (key, value) in map {
-        let wrong = |what: &str| Refusal::new(format!("`{key}` of `{FORWARD}` is {what}, not {}", json::describe(value)), None);
+        let wrong =
+            |what: &str| Refusal::new(format!("`{key}` of `{FORWARD}` is {what}, not {}", json::describe(value)), None);
         let mut text = || -> Result<Option<String>, Fault> {
             let text = value.as_immutable_string_ref().map_err(|_| wrong("a text"))?;
             bytes += text.len();

@@ -196,8 +196,10 @@ impl Domain {
         }
         let by = commands::author(&self.desk, &command.principal);
         let (answer, fired) = intelligence::sent::ask(&mut self.desk, org, &by, verb)?;
-        if let Some((fired, message)) = fired {
-            self.judge(org, fired, message)?;
+        match fired {
+            Some((fired, message)) => self.received(org, fired, message)?,
+            // What was taken back concerns none of its devices any more.
+            None => self.exposures.forget(Some(org)),
         }
         Ok(answer)
     }

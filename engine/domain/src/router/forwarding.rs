@@ -34,7 +34,8 @@ impl Domain {
         let id = &fired.about;
         let Some(provided) = self.desk.read(&provided::key(id))? else { return Ok(()) };
         let sent = self.desk.read(&sent::key(org, id))?;
-        let is_had = sent.as_ref().and_then(|row| row.sendings.last()).is_some_and(|last| last.sha256 == provided.sha256);
+        let is_had =
+            sent.as_ref().and_then(|row| row.sendings.last()).is_some_and(|last| last.sha256 == provided.sha256);
         if is_had || (forwarding.only_affected && !self.concerns(org, fired.trigger, &provided.message.into())?) {
             return Ok(());
         }

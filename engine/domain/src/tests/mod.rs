@@ -7,6 +7,7 @@ mod cascade;
 mod commands;
 mod documentation;
 mod expiries;
+mod forwarding;
 mod handover;
 mod jobs;
 mod leaving;
