@@ -69,10 +69,7 @@ fn standing(scribe: &mut Scribe, org: &str) -> anyhow::Result<()> {
         ("TSB-11", "completed", None),
         ("TSB-12", "unassigned", None),
     ] {
-        let mut of = json!({"id": id, "state": state});
-        if let Some(login) = assignee {
-            of["assignee"] = json!(login);
-        }
+        let of = json!({"id": id, "state": state, "assignee": assignee});
         scribe.ask(&admin(), org, &json!({"set_intelligence_state": of}))?;
     }
     Ok(())

@@ -88,11 +88,10 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         Action::Impact { message } => impact(api, message).await,
         Action::State { organization, id, state, to } => {
             let path = format!("{}/state", path(&[organization.clone(), id.clone()]));
-            let mut body = json!({"state": state.replace('-', " ")});
-            if let Some(login) = to {
-                body["assignee"] = json!(login);
-            }
-            api.write(Method::PUT, &path, Some(body)).await
+            let mut body = serde_json::Map::new();
+            body.insert("state".to_owned(), json!(state.replace('-', " ")));
+            body.extend(to.as_ref().map(|login| ("assignee".to_owned(), json!(login))));
+            api.write(Method::PUT, &path, Some(body.into())).await
         }
     })
 }
