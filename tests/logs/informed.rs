@@ -1,5 +1,7 @@
 //! The log `informed`: raised level by level, and then what level 11 knows.
 
+mod approved;
+
 use std::path::Path;
 
 use crate::cascade::raised;
@@ -11,7 +13,8 @@ const LEVEL: u32 = 11;
 const POLICIES: [(&str, &str); 0] = [];
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (scribe, _book) = raised(dir, LEVEL, &POLICIES)?;
+    let (mut scribe, book) = raised(dir, LEVEL, &POLICIES)?;
+    approved::make(&mut scribe, &book)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())

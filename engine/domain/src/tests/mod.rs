@@ -25,6 +25,7 @@ mod sections;
 mod services;
 mod sight;
 mod sources;
+mod standing;
 mod uploads;
 mod upward;
 
