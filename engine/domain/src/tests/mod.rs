@@ -28,6 +28,7 @@ mod sent;
 mod services;
 mod sight;
 mod sources;
+mod standing;
 mod uploads;
 mod upward;
 
