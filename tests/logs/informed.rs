@@ -1,7 +1,9 @@
 //! The log `informed`: raised level by level, and then what level 11 knows.
 
+mod approved;
 mod matched;
 mod recalled;
+mod sent;
 
 use std::path::Path;
 
@@ -11,8 +13,10 @@ use crate::cascade::raised;
 const LEVEL: u32 = 11;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, _book) = raised(dir, LEVEL, &matched::POLICIES)?;
+    let (mut scribe, book) = raised(dir, LEVEL, &[matched::POLICIES, sent::POLICIES].concat())?;
     matched::matched(&mut scribe, 1)?;
+    sent::sent(&mut scribe, 6)?;
+    approved::make(&mut scribe, &book)?;
     recalled::recalled(&mut scribe)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());

@@ -43,6 +43,7 @@ fn is_later(command: &Command) -> bool {
         | Verb::Service(_)
         | Verb::Message(_)
         | Verb::Sending(_)
+        | Verb::Received(_)
         | Verb::Approval(_) => true,
     }
 }

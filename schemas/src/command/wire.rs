@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     Activation, Approval, ApprovalDecision, Assignment, Audit, Case, CaseName, CaseOverride, CaseRemark, CaseWish,
     CasesExport, CheckpointKept, Command, ConnectionTried, CredentialsChange, Deactivation, Engine, Group,
-    GroupRemoval, GroupSettings, Incident, Input, LevelRaise, Localization, Lockout, LogLevelChange, LoginRefusals,
-    Manager, ManagerRemoval, ManagerSettings, Message, MessageGiven, MessageName, Note, Organization,
-    OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy,
-    PolicyRun, Prioritisation, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad, Sending, Service, Session,
-    SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue,
-    TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb, Wording,
+    GroupRemoval, GroupSettings, Incident, Input, IntelligenceStanding, LevelRaise, Localization, Lockout,
+    LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message, MessageGiven, MessageName, Note,
+    Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings,
+    PlaceVerb, Policy, PolicyRun, Prioritisation, Received, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad,
+    Sending, Service, Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie,
+    Token, TokenIssue, TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb, Wording,
 };
 use crate::{CommandId, Principal};
 
@@ -188,6 +188,8 @@ pub(super) enum Tagged {
     SendIntelligence(MessageName),
     /// Take back what it was sent.
     RecallIntelligence(MessageName),
+    /// Say where an organization stands with an intelligence message.
+    SetIntelligenceState(IntelligenceStanding),
     /// What awaits approval is done.
     ApproveApproval(ApprovalDecision),
     /// What awaits approval is not done.
@@ -259,6 +261,7 @@ impl From<Tagged> for Verb {
             Tagged::DissociateIntelligence(name) => Self::Sending(Sending::Dissociate(name)),
             Tagged::SendIntelligence(name) => Self::Sending(Sending::Send(name)),
             Tagged::RecallIntelligence(name) => Self::Sending(Sending::Recall(name)),
+            Tagged::SetIntelligenceState(asked) => Self::Received(Received::SetState(asked)),
             Tagged::ApproveApproval(asked) => Self::Approval(Approval::Approve(asked)),
             Tagged::RejectApproval(asked) => Self::Approval(Approval::Reject(asked)),
         }
@@ -330,6 +333,7 @@ impl From<Verb> for Tagged {
             Verb::Sending(Sending::Dissociate(name)) => Self::DissociateIntelligence(name),
             Verb::Sending(Sending::Send(name)) => Self::SendIntelligence(name),
             Verb::Sending(Sending::Recall(name)) => Self::RecallIntelligence(name),
+            Verb::Received(Received::SetState(asked)) => Self::SetIntelligenceState(asked),
             Verb::Approval(Approval::Approve(asked)) => Self::ApproveApproval(asked),
             Verb::Approval(Approval::Reject(asked)) => Self::RejectApproval(asked),
         }

@@ -168,6 +168,7 @@ pub(crate) fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
         Verb::Service(ServiceVerb::Rollout(rollout)) => Some(rollout.service.to_string()),
         Verb::Place(PlaceVerb::Tie(tie)) => Some(tie.serial_number.clone()),
         Verb::Sending(verb) => Some(verb.message().to_owned()),
+        Verb::Received(verb) => Some(verb.id().to_owned()),
         Verb::Approval(verb) => Some(verb.approval().to_string()),
         Verb::Session(Session::Touch(_))
         | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_))

@@ -6,6 +6,7 @@
 //! | `provided` | the provider's messages, which every lane has |
 //! | `sent` | which organization is sent which of the provider's, in which wording |
 //! | `relevance` | whether a message concerns a device, and why |
+//! | `standing` | where an organization stands with a message it has |
 //! | `impact` | which of many messages concern which of many devices |
 //! | `matching` | whom a message concerns, found in slices and said |
 //! | `exposures` | which messages concern a device that has changed |
@@ -16,6 +17,7 @@ pub(crate) mod matching;
 pub mod provided;
 pub mod relevance;
 pub mod sent;
+pub mod standing;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;

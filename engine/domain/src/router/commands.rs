@@ -134,6 +134,7 @@ impl Domain {
             | Verb::Subscription(_)
             | Verb::Service(_)
             | Verb::Sending(_)
+            | Verb::Received(_)
             | Verb::Approval(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
@@ -175,6 +176,7 @@ impl Domain {
                 self.roll_out(org, command, rollout)
             }
             (Verb::Sending(verb), Some(standing)) => self.send_intelligence((org, standing), command, verb),
+            (Verb::Received(verb), Some(_)) => intelligence::standing::ask(&mut self.desk, org, command, verb),
             (Verb::Approval(verb), Some(_)) => self.decide_approval(org, command, verb),
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
@@ -196,8 +198,10 @@ impl Domain {
         }
         let by = commands::author(&self.desk, &command.principal);
         let (answer, fired) = intelligence::sent::ask(&mut self.desk, org, &by, verb)?;
-        if let Some((fired, message)) = fired {
-            self.judge(org, fired, message)?;
+        match fired {
+            Some((fired, message)) => self.received(org, fired, message)?,
+            // What was taken back concerns none of its devices any more.
+            None => self.exposures.forget(Some(org)),
         }
         Ok(answer)
     }

@@ -38,12 +38,12 @@ impl Lane {
         self.work();
     }
 
-    fn has_message(&self, org: &str) -> Option<intelligence::MessageRow> {
+    pub(super) fn has_message(&self, org: &str) -> Option<intelligence::MessageRow> {
         let key = intelligence::key(&org.parse().unwrap(), "T1");
         self.row(&key).map(|row: intelligence::IntelligenceRow| row.message)
     }
 
-    fn sent(&self, org: &str) -> Option<sent::SentRow> {
+    pub(super) fn sent(&self, org: &str) -> Option<sent::SentRow> {
         self.row(&sent::key(&org.parse().unwrap(), "T1"))
     }
 
