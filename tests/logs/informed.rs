@@ -1,5 +1,6 @@
 //! The log `informed`: raised level by level, and then what level 11 knows.
 
+mod approved;
 mod matched;
 
 use std::path::Path;
@@ -10,8 +11,9 @@ use crate::cascade::raised;
 const LEVEL: u32 = 11;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, _book) = raised(dir, LEVEL, &matched::POLICIES)?;
+    let (mut scribe, book) = raised(dir, LEVEL, &matched::POLICIES)?;
     matched::matched(&mut scribe, 1)?;
+    approved::make(&mut scribe, &book)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())

@@ -141,7 +141,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 65] = [
+pub const TABLES: [&dyn Upgradable; 66] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -165,6 +165,7 @@ pub const TABLES: [&dyn Upgradable; 65] = [
     &approvals::APPROVALS,
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
+    &intelligence::standing::STANDINGS,
     &intelligence::provided::PROVIDED,
     &intelligence::provided::GIVEN,
     &intelligence::provided::NUMBERS,

@@ -14,6 +14,7 @@ mod manager;
 mod organization;
 mod place;
 mod policy;
+mod received;
 mod replay;
 mod rule_book;
 mod service;
@@ -47,6 +48,7 @@ pub use organization::{
 };
 pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
+pub use received::{IntelligenceStanding, Received};
 pub use replay::{Input, Replay};
 pub use rule_book::{PlaceClearing, RuleBook, SectionLoad};
 pub use service::{Rollout, Service};
@@ -107,6 +109,8 @@ pub enum Verb {
     Service(Service),
     /// Of the provider's intelligence messages.
     Message(Message),
+    /// Of an intelligence message that an organization has received.
+    Received(Received),
     /// Of an approval.
     Approval(Approval),
 }
@@ -132,6 +136,7 @@ impl Verb {
             Self::Subscription(verb) => verb.as_str(),
             Self::Service(verb) => verb.as_str(),
             Self::Message(verb) => verb.as_str(),
+            Self::Received(verb) => verb.as_str(),
             Self::Approval(verb) => verb.as_str(),
         }
     }
@@ -167,6 +172,7 @@ impl Verb {
                 | Self::Token(_)
                 | Self::Session(_)
                 | Self::Audit(_)
+                | Self::Received(_)
                 | Self::Approval(_),
                 Some(org),
             ) => Some(Place::Organization(org.clone())),
@@ -181,6 +187,7 @@ impl Verb {
                 | Self::Values(_)
                 | Self::Subscription(_)
                 | Self::Service(_)
+                | Self::Received(_)
                 | Self::Approval(_),
                 None,
             ) => None,
@@ -215,6 +222,7 @@ impl Verb {
             Self::Values(verb) => verb.check(),
             Self::Subscription(verb) => verb.check(),
             Self::Service(verb) => verb.check(),
+            Self::Received(verb) => verb.check(),
             Self::Approval(verb) => verb.check(),
             Self::Engine(verb) => verb.check(),
             Self::Message(verb) => verb.check(),

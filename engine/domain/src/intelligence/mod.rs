@@ -5,6 +5,7 @@
 //! | here | what is published for one organization |
 //! | `provided` | the provider's messages, which every lane has |
 //! | `relevance` | whether a message concerns a device, and why |
+//! | `standing` | where an organization stands with a message it has |
 //! | `impact` | which of many messages concern which of many devices |
 //! | `matching` | whom a message concerns, found in slices and said |
 //! | `exposures` | which messages concern a device that has changed |
@@ -14,6 +15,7 @@ pub mod impact;
 pub(crate) mod matching;
 pub mod provided;
 pub mod relevance;
+pub mod standing;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;
