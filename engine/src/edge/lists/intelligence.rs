@@ -27,7 +27,7 @@ use crate::store::Lane;
 use linesman_domain::devices;
 use linesman_domain::intelligence::impact::Impact as Engine;
 use linesman_domain::intelligence::provided::{self, ProvidedRow};
-use linesman_domain::intelligence::relevance::{By, Concern, Traits};
+use linesman_domain::intelligence::relevance::{Concern, Traits};
 use linesman_domain::intelligence::standing::{self, StandingRow};
 use linesman_domain::intelligence::{self, IntelligenceRow, MessageRow, sent};
 use linesman_domain::sight::Sight;
