@@ -202,6 +202,15 @@ async fn every_documented_message_is_seen() {
             "out.{organization}.dead.device-limit:",
             "out.{organization}.reaction.partner:",
             "out.{organization}.trigger.incident.reported-by-end-customer:",
+            // `matched.rs` has them.
+            "out.{organization}.trigger.intelligence.matched:",
+            "out.{organization}.trigger.end-of-life.matched:",
+            "out.{organization}.trigger.bug-notice.",
+            "out.{organization}.trigger.exposure.new:",
+            "out._provider.trigger.intelligence.matched:",
+            "out._provider.trigger.end-of-life.matched:",
+            "out._provider.trigger.bug-notice.",
+            "out._provider.trigger.exposure.new:",
             // `approvals.rs` has it.
             "out.{organization}.trigger.approval.required:",
             "out._provider.audit.load-installation:",

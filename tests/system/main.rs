@@ -29,6 +29,7 @@ mod limits;
 mod listeners;
 mod logins;
 mod managers;
+mod matched;
 mod modes;
 mod operating;
 mod panics;

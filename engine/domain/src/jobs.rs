@@ -74,6 +74,13 @@ pub enum Work {
     ReviewKept(OrgName),
     /// The newest snapshot of each device of an organization goes to the upstream.
     Snapshots(OrgName),
+    /// An intelligence message is held against devices, and organizations are told.
+    Match {
+        /// Whose message it is; none for one of the provider's, which is held against the devices of all organizations.
+        organization: Option<OrgName>,
+        /// Its id.
+        id: String,
+    },
 }
 
 impl Work {
@@ -87,6 +94,7 @@ impl Work {
             Self::Rollout { .. } => "rollout",
             Self::ReviewKept(_) => "review-kept",
             Self::Snapshots(_) => "snapshots",
+            Self::Match { .. } => "match-intelligence",
         }
     }
 
@@ -96,7 +104,7 @@ impl Work {
             Self::ReviewPending(org) | Self::ReviewKept(org) | Self::Snapshots(org) => Some(org),
             Self::Render { place, .. } | Self::Rollout { place, .. } => place.organization(),
             Self::AgeAudits { .. } => None,
-            Self::HandOver(org) => org.as_ref(),
+            Self::HandOver(org) | Self::Match { organization: org, .. } => org.as_ref(),
         }
     }
 }
