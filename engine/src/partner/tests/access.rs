@@ -107,6 +107,7 @@ async fn there_is_nothing_but_what_the_document_says() {
         "cases",
         "cases/{transaction_id}",
         "cases/{transaction_id}/changes",
+        "intelligence",
         "openapi.json",
         "registration",
         "uploads",
