@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Error;
-use super::intelligence::IntelligenceMessage;
+use super::told::{IntelligenceMessage, find};
 use super::walk::{Walk, answer};
 use crate::edge::paths::{AssociationPath, ProvidedPath};
 use crate::edge::sources::Sources;
@@ -100,7 +100,7 @@ pub(in crate::edge) async fn associations(
 ) -> Result<Response, Problem> {
     viewer.may("associations", &Place::Provider)?;
     answer(&sources, viewer, move |walk| {
-        let provided = super::intelligence::find(walk, &message)?;
+        let provided = find(walk, &message)?;
         let mut organizations = Vec::new();
         for (organization, rows) in walk.organizations(None)? {
             walk.step()?;

@@ -31,6 +31,7 @@ pub(super) mod simulate;
 pub(super) mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod told;
 mod uploaded;
 pub(super) mod values;
 mod walk;

@@ -318,6 +318,8 @@ impl World {
             "intelligence" => {
                 Some(json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"}))
             }
+            "send" | "recall" => Some(json!({"organizations": ["acme"]})),
+            _ if method == "put" && path.contains("associations") => Some(json!({"title": "t"})),
             _ if method == "put" && path.contains("subscriptions") => Some(json!({"service": "nat"})),
             _ if method == "put"
                 && ["places", "managers", "groups", "values"].iter().any(|part| path.contains(part)) =>
