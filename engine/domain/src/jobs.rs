@@ -74,6 +74,15 @@ pub enum Work {
     ReviewKept(OrgName),
     /// The newest snapshot of each device of an organization goes to the upstream.
     Snapshots(OrgName),
+    /// Of devices that fell silent behind a moment and until another it is said.
+    Silence {
+        /// The moment, in seconds of the epoch.
+        since: i64,
+        /// The other.
+        until: i64,
+    },
+    /// Of contracts that end it is said.
+    Contracts,
 }
 
 impl Work {
@@ -87,6 +96,8 @@ impl Work {
             Self::Rollout { .. } => "rollout",
             Self::ReviewKept(_) => "review-kept",
             Self::Snapshots(_) => "snapshots",
+            Self::Silence { .. } => "silence",
+            Self::Contracts => "contracts",
         }
     }
 
@@ -95,7 +106,7 @@ impl Work {
         match self {
             Self::ReviewPending(org) | Self::ReviewKept(org) | Self::Snapshots(org) => Some(org),
             Self::Render { place, .. } | Self::Rollout { place, .. } => place.organization(),
-            Self::AgeAudits { .. } => None,
+            Self::AgeAudits { .. } | Self::Silence { .. } | Self::Contracts => None,
             Self::HandOver(org) => org.as_ref(),
         }
     }

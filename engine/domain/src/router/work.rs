@@ -46,6 +46,8 @@ impl Domain {
                 }
                 slice
             }
+            Work::Silence { since, until } => self.look_for_silence((*since, *until), &job.cursor)?,
+            Work::Contracts => self.look_for_ends(&job.cursor)?,
             Work::Snapshots(org) => upward::slice(&mut self.desk, &self.organizations, org, &job.cursor, SLICE_ROWS)?,
         };
         self.jobs.advance(&mut self.desk, number, cursor, done)
