@@ -85,6 +85,15 @@ impl Api {
         Ok(answer.error_for_status()?.text().await?)
     }
 
+    /// What is answered as it comes, piece by piece.
+    ///
+    /// # Errors
+    /// The engine refuses.
+    pub async fn pieces(&self, path: &str) -> anyhow::Result<Response> {
+        let answer = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token).send().await?;
+        Ok(answer.error_for_status()?)
+    }
+
     /// The same, by another token.
     #[must_use]
     pub fn by(&self, token: &str) -> Self {

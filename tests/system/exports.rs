@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt as _;
 
 use linesman_tests::{Api, Engine, OPEN_CASE, Upstream, World, event, information, run, until};
 use reqwest::Method;
@@ -130,14 +131,18 @@ async fn offline_cases_are_carried_out_filtered_and_nothing_is_sent() {
         }
     }
 
+    // It takes the place of what is called so, and is written into nothing that this points to.
+    let (out, elsewhere) = (world.path("out.tar"), world.path("elsewhere"));
+    std::fs::write(&elsewhere, "theirs").unwrap();
+    std::fs::remove_file(&out).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &out).unwrap();
     let dory = exported(&world, "dory", &[]).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "theirs");
+    assert_eq!(std::fs::symlink_metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
     let (manifest, paths) = listed(&dory);
     assert!(paths.is_empty(), "nothing of it may leave: {paths:?}");
-    let why = "files of the organization's cases stay here, as it is set, or as it is a test case";
-    let withheld = json!([
-        {"incident": "dory-1", "why": "the filter level is `Do not send`"},
-        {"incident": "dory-1", "file": 0, "why": why},
-    ]);
+    let why = "the filter level is `Do not send`";
+    let withheld = json!([{"incident": "dory-1", "why": why}, {"incident": "dory-1", "file": 0, "why": why}]);
     assert_eq!(manifest["withheld"], withheld);
 
     // On record is that it was asked for, each time.
@@ -188,4 +193,50 @@ async fn whoever_exports_has_the_right_and_what_another_organization_has_does_no
     );
     assert_eq!(records(&api, "bolt").await.len(), 0);
     assert!(engine.stop().await.unwrap().success());
+}
+
+/// So many incidents of so many bytes are more than lies between whoever writes and whoever reads.
+const MANY: u64 = 40;
+const LARGE: usize = 700_000;
+
+#[tokio::test]
+async fn an_export_breaks_off_where_the_filter_level_changes_meanwhile() {
+    let mut world = World::new().unwrap();
+    world.organization("acme", "Send all information");
+    let mut engine = world.start(None).await.unwrap();
+    let log = async_nats::jetstream::new(engine.nats().await.unwrap());
+    for number in 0..MANY {
+        let attachment = format!(
+            "<attachments><attachment name=\"a.txt\">{}</attachment></attachments>\n</jmb>",
+            "canary of the log ".repeat(LARGE / 18)
+        );
+        let bundle = event("edge", number, "WORK", "High").replace("</jmb>", &attachment);
+        log.publish("in.acme.jmb.test".to_owned(), bundle.into()).await.unwrap().await.unwrap();
+    }
+    until("they are incidents", async || (engine.incidents("acme").await.ok()? == MANY).then_some(())).await;
+    let api = engine.api().unwrap();
+    let head = api.ask(Method::HEAD, "/api/v1/organizations/acme/export", None, None).await.unwrap();
+    assert_eq!((head.status, records(&api, "acme").await.len()), (200, 0), "nothing is handed out");
+
+    let mut export = api.pieces("/api/v1/organizations/acme/export").await.unwrap();
+    assert!(export.chunk().await.unwrap().is_some());
+    let body = json!({"proxy": false, "filter_level": "Do not send"});
+    let changed = api.ask(Method::PUT, "/api/v1/organizations/acme", None, Some(body)).await.unwrap();
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let (read, broke_off) = to_the_end(&mut export).await;
+    assert!(broke_off, "it breaks off");
+    assert!(read < MANY as usize * LARGE, "{read} bytes came");
+    assert!(engine.stop().await.unwrap().success());
+}
+
+/// How many more bytes come, and whether they break off.
+async fn to_the_end(export: &mut reqwest::Response) -> (usize, bool) {
+    let mut read = 0;
+    loop {
+        match export.chunk().await {
+            Ok(Some(piece)) => read += piece.len(),
+            Ok(None) => return (read, false),
+            Err(_) => return (read, true),
+        }
+    }
 }

@@ -168,7 +168,11 @@ fn issue(args: &Issue) -> anyhow::Result<()> {
         installation,
         upstream: args.upstream.clone(),
     };
-    write(&args.out, &licence.sign(&signer)?)
+    write(&args.out, &licence.sign(&signer)?)?;
+    if args.days == 0 {
+        anstream::eprintln!("the licence is good for 0 days: it has ended already");
+    }
+    Ok(())
 }
 
 fn show(path: &Path, vendor_key: Option<&Path>, is_json: bool) -> anyhow::Result<()> {

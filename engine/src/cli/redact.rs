@@ -18,6 +18,8 @@ use super::{Failure, output};
 const IN_MEMORY: usize = 1 << 20;
 /// The largest list of canaries that is read, in bytes.
 const CANARIES_MOST: u64 = 2 << 20;
+/// What stands for the standard output.
+const STANDARD_OUTPUT: &str = "-";
 /// The largest document that a running engine takes, in bytes.
 const DOCUMENT_MOST: u64 = 16 << 20;
 
@@ -54,7 +56,7 @@ pub(super) struct Redact {
     /// What was planted, one a line: fail and write nothing if any of it would leave
     #[arg(long, value_name = "FILE")]
     canaries: Option<PathBuf>,
-    /// Write there instead of on standard output, whole or not at all
+    /// Write there instead of on standard output, which `-` is too, whole or not at all
     #[arg(short, long, value_name = "OUT")]
     out: Option<PathBuf>,
 }
@@ -81,7 +83,7 @@ pub(super) struct Unredact {
     organization: Option<String>,
     #[command(flatten)]
     access: Access,
-    /// Write there instead of on standard output, whole or not at all
+    /// Write there instead of on standard output, which `-` is too, whole or not at all
     #[arg(short, long, value_name = "OUT")]
     out: Option<PathBuf>,
 }
@@ -214,6 +216,7 @@ struct Written {
 impl Written {
     /// Beside the file that it becomes, so that it can take its place.
     fn new(out: Option<&Path>) -> anyhow::Result<Self> {
+        let out = out.filter(|out| *out != Path::new(STANDARD_OUTPUT));
         let file = match out {
             Some(out) => {
                 let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -248,6 +248,8 @@ impl TryFrom<String> for Count {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|_| format!("`{}` is no number", excerpt(&text)))
+        // One spelling each: what stands between may know one address of a thing.
+        let number = text.parse::<u64>().ok().filter(|number| number.to_string() == text);
+        number.map(Self).ok_or_else(|| format!("`{}` is no number", excerpt(&text)))
     }
 }

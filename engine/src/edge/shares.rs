@@ -1,5 +1,6 @@
 //! Room for so many at a time, of which nobody takes the most: one login has an eighth of it, all managers of one
-//! organization together half. Whoever sees everything is bounded by the room alone.
+//! organization together half, and so have all of the provider's people who see a part of what there is. Whoever sees everything
+//! is bounded by the room alone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,8 @@ const LEAST: usize = 2;
 pub(super) enum Holder {
     Login(String),
     Organization(String),
+    /// Those of the provider's who see a part.
+    Provider,
 }
 
 impl Holder {
@@ -30,9 +33,11 @@ impl Holder {
         if !viewer.sees(None) {
             let login = viewer.principal().login();
             shares.extend(login.map(|login| (Self::Login(login.to_string()), (most / 8).max(LEAST))));
-            if let Place::Organization(org) = viewer.home() {
-                shares.push((Self::Organization(org.to_string()), (most / 2).max(LEAST)));
-            }
+            let home = match viewer.home() {
+                Place::Organization(org) => Self::Organization(org.to_string()),
+                _ => Self::Provider,
+            };
+            shares.push((home, (most / 2).max(LEAST)));
         }
         shares
     }
@@ -98,8 +103,11 @@ impl Shares {
         let mut held = hold(&self.held);
         for (holder, most) in &shares {
             if held.get(holder).is_some_and(|count| count >= most) {
-                let (Holder::Login(name) | Holder::Organization(name)) = holder;
-                let detail = format!("{most} of `{name}` {}, and there is room for no more of them", self.what);
+                let whose = match holder {
+                    Holder::Login(name) | Holder::Organization(name) => format!("`{name}`"),
+                    Holder::Provider => "the provider's people".to_owned(),
+                };
+                let detail = format!("{most} of {whose} {}, and there is room for no more of them", self.what);
                 return Err(Problem::busy(detail, WAIT_S));
             }
         }

@@ -212,6 +212,9 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_audit_records_total", &[OUTCOME], "Records of the audit, by what became of what was asked."),
     counter("linesman_audit_checkpoints_total", &[], "Checkpoints of the audit's logs that were signed to be kept."),
     counter("linesman_audit_exports_total", &[], "Exports of the audit that were begun."),
+    counter("linesman_case_exports_total", &[
+        Label { name: "outcome", values: Values::Words(|| vec!["whole", "broken-off"]) },
+    ], "Exports of cases that were handed out whole, and that broke off: whoever asked went, or may no longer."),
     counter("linesman_logins_total", &[
         Label { name: "outcome", values: Values::Words(|| vec!["done", "refused", "waiting", "busy"]) },
     ], "Passwords that were shown: right, wrong, too soon after others, too many at once."),

@@ -35,7 +35,9 @@ pub(super) async fn register(
         return Err(Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "#/controller".to_owned(), detail));
     }
     if *controller == *sources.controller {
-        let detail = format!("`{controller}` is this controller's own name; the end customer's needs another one");
+        let detail = format!(
+            "`{controller}` is this controller itself, which is no end customer of its own: cases would go round in a circle"
+        );
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }
     tracing::info!(organization = %asker.org(), controller, "an end customer's controller has come");

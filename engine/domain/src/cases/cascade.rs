@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::chain::{self, ChainRow, LeadsTo, NoteRow, ReportedRow, Side, StepKind, StepRow, Words};
 use super::leaving::Texts;
 use super::{
-    ALIAS_UPWARD_MOST, CaseRow, CaseState, CaseText, SETTLED, TEST_MARK, begin_anew, is_test, new, note_test, outgoing,
+    ALIAS_UPWARD_MOST, CLEARS, CaseRow, CaseState, CaseText, SETTLED, TEST_MARK, begin_anew, is_test, new, note_test,
+    outgoing,
 };
 use crate::Error;
 use crate::desk::Desk;
@@ -218,7 +219,12 @@ pub(crate) fn handle(incident: &mut Incident) -> Result<(), String> {
 }
 
 /// Puts words in place of the upstream's; where none is given all are the upstream's again, and else what is not given stays.
-pub(crate) fn override_words(desk: &Desk, incident: &mut Incident, wanted: &CaseOverride) -> Result<(), String> {
+/// What became of it, in a word.
+pub(crate) fn override_words(
+    desk: &Desk,
+    incident: &mut Incident,
+    wanted: &CaseOverride,
+) -> Result<&'static str, String> {
     let Some(chain) = incident.chain.as_mut().filter(|chain| chain.reported.is_some()) else {
         return Err(NOT_REPORTED.to_owned());
     };
@@ -230,7 +236,7 @@ pub(crate) fn override_words(desk: &Desk, incident: &mut Incident, wanted: &Case
         link: case_link.clone().unwrap_or(before.link),
         status: case_status.clone().unwrap_or(before.status),
     };
-    Ok(())
+    Ok(if desk.is_at(CLEARS) && is_clearing { "cleared" } else { "overridden" })
 }
 
 /// What is asked of a case in words.

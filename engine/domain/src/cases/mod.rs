@@ -38,6 +38,8 @@ pub(crate) const CASCADE: u32 = 6;
 /// The engine level from which on what was closed here stands closed whatever is said in place of the upstream's words, a note
 /// is there once on whichever side it was said, and what fails or is withheld here is told below.
 pub(crate) const SETTLED: u32 = 9;
+/// The engine level from which on taking an override away is called so.
+pub(crate) const CLEARS: u32 = 11;
 /// What the synopsis of a case begins with that is none. Source: DOMAIN, "Organizations, groups, people".
 const TEST_MARK: &str = "TEST CASE: ";
 

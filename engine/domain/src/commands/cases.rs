@@ -51,7 +51,7 @@ pub(crate) fn ask(
             cascade::forward(desk, organizations, incident, cause).map(|follows| ("forwarded", follows))
         }
         Case::Handle(_) => cascade::handle(incident).map(|()| ("handled here", Vec::new())),
-        Case::Override(wanted) => cascade::override_words(desk, incident, wanted).map(|()| ("overridden", Vec::new())),
+        Case::Override(wanted) => cascade::override_words(desk, incident, wanted).map(|word| (word, Vec::new())),
         Case::Note(remark) => told(desk, organizations, incident, command, (StepKind::Note, remark), "noted"),
         Case::Close(remark) => told(desk, organizations, incident, command, (StepKind::Close, remark), "closed"),
         Case::Reopen(remark) => told(desk, organizations, incident, command, (StepKind::Reopen, remark), "reopened"),

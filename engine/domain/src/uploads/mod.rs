@@ -91,6 +91,7 @@ pub(crate) fn as_they_leave(
     let may_leave = may_leave(desk, organizations, incident);
     let left = rows.into_iter().map(|(number, row)| {
         let why = match row.held {
+            _ if level == FilterLevel::DoNotSend => Some("the filter level is `Do not send`"),
             _ if !may_leave => {
                 Some("files of the organization's cases stay here, as it is set, or as it is a test case")
             }

@@ -1,14 +1,13 @@
 //! `linesman case files` and `linesman case export`: what belongs to cases, as files of whoever asks.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use reqwest::Method;
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 use super::show::{self, Column, column};
 use super::{Api, segment};
@@ -85,25 +84,31 @@ fn number(items: &[Value], wanted: &str) -> anyhow::Result<u64> {
     }
 }
 
-/// Writes an answer as it comes: nowhere else than to `out`.
+/// Writes an answer as it comes: nowhere else than to `out`, which has it whole or stays as it is.
 async fn fetch(api: &Api, path: &str, out: &Path) -> anyhow::Result<()> {
     let mut answer = api.received(api.request(Method::GET, path).timeout(MOST)).await?;
+    let unwritten = || format!("`{}` cannot be written", out.display());
     let mut file = match out {
         out if out == Path::new(STANDARD_OUTPUT) => None,
-        out => Some(create(out).with_context(|| format!("`{}` cannot be written", out.display()))?),
+        out => Some(beside(out).with_context(unwritten)?),
     };
-    while let Some(part) = answer.chunk().await.context("the answer broke off: what was written is not all")? {
+    while let Some(part) = answer.chunk().await.context("the answer broke off: what came is not all")? {
         match &mut file {
-            Some(file) => file.write_all(&part).context("the file cannot be written")?,
+            Some(file) => file.write_all(&part).with_context(unwritten)?,
             None => output::bytes(&part)?,
         }
+    }
+    if let Some(file) = file {
+        file.as_file().sync_all().with_context(unwritten)?;
+        file.persist(out).with_context(unwritten)?;
     }
     Ok(())
 }
 
-/// What belongs to a customer is for whoever fetches it alone.
-fn create(path: &Path) -> io::Result<std::fs::File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+/// A file beside the one that it becomes. What belongs to a customer is for whoever fetches it alone.
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    NamedTempFile::new_in(folder)
 }
 
 #[cfg(test)]

@@ -157,9 +157,14 @@ pub(in crate::cli) fn plain(value: &Value) -> String {
     }
 }
 
-/// Text without what a terminal would take for orders.
+/// Text without what a terminal would take for orders, or show in another order than it stands in.
 pub(in crate::cli) fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_directing(c) { ' ' } else { c }).collect()
+}
+
+/// Whether a character directs how others are written, and is none itself (Unicode UAX #9, explicit formatting).
+const fn is_directing(c: char) -> bool {
+    matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A time to the second, as people read it; none where the text is no time.

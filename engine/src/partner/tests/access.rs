@@ -27,7 +27,8 @@ async fn a_controller_needs_a_name_of_its_own() {
         let request = partner.request("acme", Method::POST, "registration").json(&json!({"controller": controller}));
         problem(request.send().await.unwrap()).await
     };
-    let own = "`partner-1` is this controller's own name; the end customer's needs another one";
+    let own =
+        "`partner-1` is this controller itself, which is no end customer of its own: cases would go round in a circle";
     assert_eq!(register(HERE).await, (409, own.to_owned(), None));
     let wrong = "`controller` is not a text of 1 to 64 printable characters";
     for name in ["", "a\tb", &"x".repeat(65)] {

@@ -75,8 +75,8 @@ struct Said<'a> {
     request: &'a CaseRequest,
 }
 
-/// Devices by serial number, with their newest snapshots as they may leave, or why these stay.
-type Snapshots = Vec<(String, Result<Box<Upload>, &'static str>)>;
+/// The newest snapshots of devices as they may leave, or why these stay.
+type Snapshots = Vec<Result<Box<Upload>, &'static str>>;
 
 /// Incidents of an organization as they may leave.
 struct Part {
@@ -107,24 +107,33 @@ struct Part {
 pub(in crate::edge) async fn export(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
+    method: Method,
     headers: HeaderMap,
     PathOf(path): PathOf<OrganizationPath>,
 ) -> Result<Response, Problem> {
     let org = path.name;
     viewer.may("export-cases", &Place::Organization(org.clone()))?;
     is_there(&sources, &org)?;
+    let disposition = format!("attachment; filename=\"cases-{org}.tar\"");
+    let answer_headers = [(CONTENT_TYPE, "application/x-tar".to_owned()), (CONTENT_DISPOSITION, disposition)];
+    // Nothing is handed out.
+    if method == Method::HEAD {
+        return Ok((answer_headers, Body::empty()).into_response());
+    }
     let seat = sources.exporters.take(&viewer)?;
     let (section, _) = installed::present(&sources).await?;
     let verb = Verb::Organization(Organization::ExportCases(CasesExport::default()));
     on_record_from(&sources, &viewer, HANDED_OUT_FROM, Some(org.clone()), verb).await?;
     tracing::info!(organization = %org, principal = %viewer.principal(), "cases are exported");
-    let disposition = format!("attachment; filename=\"cases-{org}.tar\"");
     let work = Work { sources, headers, org, section, _seat: seat };
     let (out, pieces) = mpsc::channel(AHEAD);
     // It ends with whoever reads it.
     let mut writing = JoinSet::new();
     writing.spawn(async move {
-        if let Err(error) = work.write(Archive::new(out.clone())).await {
+        let written = work.write(Archive::new(out.clone())).await;
+        let outcome = if written.is_ok() { "whole" } else { "broken-off" };
+        metrics::counter!("linesman_case_exports_total", "outcome" => outcome).increment(1);
+        if let Err(error) = written {
             tracing::warn!(organization = %work.org, %error, "an export of cases broke off");
             let _ = out.send(Err(error)).await;
         }
@@ -132,8 +141,7 @@ pub(in crate::edge) async fn export(
     let body = stream::unfold((pieces, writing), async |(mut pieces, writing)| {
         pieces.recv().await.map(|piece| (piece, (pieces, writing)))
     });
-    let headers = [(CONTENT_TYPE, "application/x-tar".to_owned()), (CONTENT_DISPOSITION, disposition)];
-    Ok((headers, Body::from_stream(body)).into_response())
+    Ok((answer_headers, Body::from_stream(body)).into_response())
 }
 
 impl Work {
@@ -203,12 +211,12 @@ impl Work {
             let (org, section, some) = (self.org.clone(), self.section, some.to_vec());
             let viewer = self.again().map_err(broken)?;
             let found = found(&self.sources, viewer, move |walk| snapshots(walk, &org, section, some)).await;
-            for (serial_number, snapshot) in found.map_err(broken)? {
+            for snapshot in found.map_err(broken)? {
                 number += 1;
                 match snapshot {
                     Ok(upload) => {
                         self.goes_on(level)?;
-                        let of = Of::Device(serial_number);
+                        let of = Of::Snapshot(number);
                         self.add_file(archive, &format!("devices/{number}/"), (&of, None), &upload).await?;
                     }
                     Err(why) => archive.withhold(&Of::Snapshot(number), None, why),
@@ -264,7 +272,11 @@ impl Work {
         };
         match filtered {
             Ok(parcel) if parcel.request().size == 0 => archive.withhold(of, number, NOTHING_LEFT),
-            Ok(parcel) => archive.file(front, of, &parcel).await?,
+            Ok(parcel) => {
+                // A device is called what the upstream would be told.
+                let device = parcel.request().device.as_ref().map(|device| Of::Device(device.serial_number.clone()));
+                archive.file(front, device.as_ref().filter(|_| number.is_none()).unwrap_or(of), &parcel).await?;
+            }
             Err(failure) if failure.class == FailureClass::Refused => {
                 // What it says may name what is in the document.
                 tracing::warn!(?of, number, message = failure.message, "a file is not exported");
@@ -312,7 +324,7 @@ fn snapshots(walk: &Walk, org: &OrgName, section: InstallationSection, some: Vec
         if walk.sees_device(org, &serial_number, device.as_ref())?
             && let Some(snapshot) = rows.snapshot(&serial_number)?
         {
-            found.push((serial_number, snapshot));
+            found.push(snapshot);
         }
     }
     Ok(found)

@@ -11,7 +11,7 @@
 //! What was typed as a login may be somebody's password: its hash is made with a key that is made of the engine's token,
 //! so that nobody tries passwords at the file alone. What is forgotten is not written.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -110,10 +110,15 @@ impl Content {
     }
 }
 
+fn no_file() -> io::Error {
+    io::Error::other("it is no file")
+}
+
 /// The doors of a file; all open where there is none.
 fn read(path: &Path, now: Timestamp) -> io::Result<Table> {
     let (mut table, mut bytes) = (Table::of(DOORS), Vec::new());
-    match File::open(path) {
+    // What is no file, such as a named pipe, might be waited for without an end.
+    match fs::metadata(path).and_then(|found| if found.is_file() { File::open(path) } else { Err(no_file()) }) {
         Ok(file) => file.take(BYTES_MOST).read_to_end(&mut bytes)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(table),
         Err(error) => return Err(error),
@@ -210,5 +215,12 @@ mod tests {
             doors.keep(at(540));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
         }
+    }
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("doors.json");
+        let _pipe = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert_eq!(read(&path, at(0)).map(drop).unwrap_err().to_string(), "it is no file");
     }
 }
