@@ -5,10 +5,13 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("approvals.rhai", include_str!("../library/approvals.rhai")),
     ("case-assigned.rhai", include_str!("../library/case-assigned.rhai")),
     ("case-updates.rhai", include_str!("../library/case-updates.rhai")),
+    ("contracts-ending.rhai", include_str!("../library/contracts-ending.rhai")),
     ("core-dump-priority.rhai", include_str!("../library/core-dump-priority.rhai")),
     ("ddos-blackhole.rhai", include_str!("../library/ddos-blackhole.rhai")),
     ("hardware-failure.rhai", include_str!("../library/hardware-failure.rhai")),
     ("health-check.rhai", include_str!("../library/health-check.rhai")),
     ("notices.rhai", include_str!("../library/notices.rhai")),
     ("refused-attempts.rhai", include_str!("../library/refused-attempts.rhai")),
+    ("silent-devices.rhai", include_str!("../library/silent-devices.rhai")),
+    ("without-address.rhai", include_str!("../library/without-address.rhai")),
 ];

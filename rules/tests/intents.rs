@@ -285,12 +285,15 @@ fn the_stock_policies_load_and_react() {
             ("approvals.rhai", 1),
             ("case-assigned.rhai", 1),
             ("case-updates.rhai", 1),
+            ("contracts-ending.rhai", 1),
             ("core-dump-priority.rhai", 2),
             ("ddos-blackhole.rhai", 1),
             ("hardware-failure.rhai", 2),
             ("health-check.rhai", 2),
             ("notices.rhai", 1),
             ("refused-attempts.rhai", 1),
+            ("silent-devices.rhai", 1),
+            ("without-address.rhai", 1),
         ]
     );
 }

@@ -6,13 +6,22 @@ use linesman_schemas::audit::Verdict;
 
 const WATCHES: &[(&str, &str)] = &[
     ("open", OPEN_CASE),
-    ("silent", "policy(#{ on: \"device.silent\" });\nfn react(device, org) { publish(\"silent\", #{ of: device.serial_number, group: device.group }); }"),
-    ("ends", "policy(#{ on: \"contract.expiring\" });\nfn react(contract, org) { publish(\"ends\", #{ of: contract.agreement_number, over: contract.has_ended }); }"),
-    ("lacks", "policy(#{ on: \"incident.without-address\" });\nfn react(incident, org) { publish(\"lacks\", #{ of: incident.device.serial_number }); }"),
+    (
+        "silent",
+        "policy(#{ on: \"device.silent\" });\nfn react(device, org) { publish(\"silent\", #{ of: device.serial_number, group: device.group }); }",
+    ),
+    (
+        "ends",
+        "policy(#{ on: \"contract.expiring\" });\nfn react(contract, org) { publish(\"ends\", #{ of: contract.agreement_number, over: contract.has_ended }); }",
+    ),
+    (
+        "lacks",
+        "policy(#{ on: \"incident.without-address\" });\nfn react(incident, org) { publish(\"lacks\", #{ of: incident.device.serial_number }); }",
+    ),
 ];
 
 impl Lane {
-    fn told(&mut self, org: &str, verb: &Value) -> (Verdict, String) {
+    fn asked_of(&mut self, org: &str, verb: &Value) -> (Verdict, String) {
         let id = format!("c{}", self.sequence);
         self.command(org, verb);
         let row: CommandRow = self.row(&commands::key(Some(&org.parse().unwrap()), &id)).unwrap();
@@ -22,12 +31,12 @@ impl Lane {
     fn groups(&mut self, org: &str, groups: &[(&str, &str)]) {
         let groups: Vec<_> =
             groups.iter().map(|(name, address)| json!({"name": name, "address": address, "contact": "Ann"})).collect();
-        assert_eq!(self.told(org, &json!({"set_addresses": {"groups": groups}})).0, Verdict::Done);
+        assert_eq!(self.asked_of(org, &json!({"set_addresses": {"groups": groups}})).0, Verdict::Done);
     }
 
     fn ship_to(&mut self, org: &str, serial_number: &str, name: &str) -> (Verdict, String) {
         let device = json!({"serial_number": serial_number, "ship_to": name, "location": ""});
-        self.told(org, &json!({"set_addresses": {"devices": [device]}}))
+        self.asked_of(org, &json!({"set_addresses": {"devices": [device]}}))
     }
 
     fn sent_address(&self, org: &str) -> Value {
@@ -72,7 +81,9 @@ fn a_case_is_sent_with_the_address_of_its_own_device_and_organization() {
         assert_eq!(lane.sent_address(org), address, "{org} {host}");
     }
     let of_acme = lane.events.iter().filter(|(subject, _)| subject.starts_with("acme."));
-    assert!(of_acme.clone().count() > 0 && of_acme.clone().all(|(_, event)| !event.data.to_string().contains("Secret")));
+    assert!(
+        of_acme.clone().count() > 0 && of_acme.clone().all(|(_, event)| !event.data.to_string().contains("Secret"))
+    );
 }
 
 #[test]
@@ -98,17 +109,20 @@ fn all_of_a_change_is_done_or_nothing_of_it() {
         "groups": [{"name": "new", "address": "x"}],
         "devices": [{"serial_number": "S1", "ship_to": "new"}, {"serial_number": "S2", "ship_to": "oslo"}],
     }});
-    let (verdict, detail) = lane.told("acme", &given);
-    assert_eq!((verdict, detail.as_str()), (Verdict::Conflict, "device `S2` names `oslo`, and there is no such address group"));
+    let (verdict, detail) = lane.asked_of("acme", &given);
+    assert_eq!(
+        (verdict, detail.as_str()),
+        (Verdict::Conflict, "device `S2` names `oslo`, and there is no such address group")
+    );
     let acme = "acme".parse().unwrap();
     assert_eq!(lane.row(&crate::addresses::key(&acme, "new")), None);
     assert_eq!(lane.row(&crate::addresses::device_key(&acme, "S1")), None);
     assert_eq!(lane.ship_to("acme", "S1", "berlin").0, Verdict::Done);
     let gone = json!({"set_addresses": {"removed": ["berlin"]}});
-    assert_eq!(lane.told("acme", &gone).0, Verdict::Conflict, "a device names it");
+    assert_eq!(lane.asked_of("acme", &gone).0, Verdict::Conflict, "a device names it");
     assert_eq!(lane.ship_to("acme", "S1", "").0, Verdict::Done);
-    assert_eq!(lane.told("acme", &gone).0, Verdict::Done);
-    assert_eq!(lane.told("acme", &gone), (Verdict::Conflict, "there is no address group `berlin`".to_owned()));
+    assert_eq!(lane.asked_of("acme", &gone).0, Verdict::Done);
+    assert_eq!(lane.asked_of("acme", &gone), (Verdict::Conflict, "there is no address group `berlin`".to_owned()));
 }
 
 #[test]
@@ -159,13 +173,15 @@ fn a_contract_is_told_of_once_before_its_end_and_once_then() {
         lane.reopens = reopens;
         let far = contract("A-1", "SNa", "2026-12-31");
         let given = json!({"set_contracts": {"contracts": [far, contract("A-2", "SNa", "2026-12-10"), contract("A-0", "SNa", "2026-11-20")]}});
-        assert_eq!(lane.told("acme", &given).0, Verdict::Done);
+        assert_eq!(lane.asked_of("acme", &given).0, Verdict::Done);
         let told = |lane: &Lane| {
             let told = lane.on("acme.trigger.contract.expiring");
-            told.iter().map(|event| (event.data["agreement_number"].clone(), event.data["has_ended"].clone())).collect::<Vec<_>>()
+            told.iter()
+                .map(|event| (event.data["agreement_number"].clone(), event.data["has_ended"].clone()))
+                .collect::<Vec<_>>()
         };
         assert_eq!(told(&lane), [(json!("A-2"), json!(false))], "near its end when it came; what had ended is known");
-        assert_eq!(lane.told("acme", &given).0, Verdict::Done);
+        assert_eq!(lane.asked_of("acme", &given).0, Verdict::Done);
         lane.days(9);
         assert_eq!(told(&lane).len(), 1, "imported again it is told of no more");
         lane.days(3);
@@ -173,12 +189,12 @@ fn a_contract_is_told_of_once_before_its_end_and_once_then() {
         lane.days(40);
         assert_eq!(told(&lane)[2..], [(json!("A-2"), json!(true)), (json!("A-1"), json!(true))]);
         assert_eq!(lane.published("acme", "ends").len(), 4);
-        lane.told("acme", &json!({"set_contracts": {"contracts": [contract("A-1", "SNa", "2027-01-20")]}}));
+        lane.asked_of("acme", &json!({"set_contracts": {"contracts": [contract("A-1", "SNa", "2027-01-20")]}}));
         assert_eq!(told(&lane).len(), 5, "of another end it is told anew");
         assert!(lane.on("bolt.trigger.contract.expiring").is_empty());
         let gone = json!({"set_contracts": {"removed": ["A-1"]}});
-        assert_eq!(lane.told("bolt", &gone).0, Verdict::NotFound);
-        assert_eq!(lane.told("acme", &gone).0, Verdict::Done);
+        assert_eq!(lane.asked_of("bolt", &gone).0, Verdict::NotFound);
+        assert_eq!(lane.asked_of("acme", &gone).0, Verdict::Done);
         lane.days(60);
         assert_eq!(told(&lane).len(), 5);
     }
