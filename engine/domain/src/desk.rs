@@ -94,6 +94,9 @@ pub(crate) struct Desk {
     pub(crate) tally: Tally,
     /// How many reactions policies have decided on the input at hand.
     pub(crate) decided_reactions: usize,
+    /// The logins by whose doing the input at hand is decided: of whoever asked by it, and of those whose asking it carries
+    /// out.
+    pub(crate) doers: BTreeSet<String>,
     state: State,
     outgoing: Outgoing,
     productions: Productions,
@@ -126,6 +129,7 @@ impl Desk {
             mode: setting.installation.mode,
             tally: Tally::default(),
             decided_reactions: 0,
+            doers: BTreeSet::new(),
             state: setting.state,
             outgoing: Outgoing::new(setting.payload_most),
             productions: Productions::default(),
@@ -153,6 +157,7 @@ impl Desk {
     pub(crate) fn begin(&mut self, level: u32, now: Timestamp, sequence: u64, digest: &[u8; 32]) {
         (self.level, self.now) = (level, now);
         (self.ordinal, self.decided_reactions) = (0, 0);
+        self.doers.clear();
         self.productions.begin(level, digest, sequence);
     }
 

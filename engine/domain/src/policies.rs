@@ -56,6 +56,11 @@ impl Policies {
         self.book.reacts_to(trigger)
     }
 
+    /// Whether there is a policy of a name.
+    pub(crate) fn has(&self, name: &PolicyName) -> bool {
+        self.book.policies().iter().any(|policy| policy.name() == name)
+    }
+
     /// The policies that are to judge a subject on a trigger, in order of name. `subject` makes what they share: it is
     /// asked only where there are any.
     pub(crate) fn matching(

@@ -66,6 +66,17 @@ pub(crate) fn next(state: &State) -> Result<Option<Timestamp>, Error> {
     Ok(first.and_then(|(key, _)| table::read_time(TIMERS.own(&key))))
 }
 
+/// The keys of the approvals that have a timer: nobody has decided them.
+pub(crate) fn of_approvals(state: &State) -> impl Iterator<Item = Result<Vec<u8>, Error>> {
+    TIMERS.rows(state, &[]).filter_map(|row| match row {
+        Ok((own, ())) => match own.get(8..).and_then(<[u8]>::split_first) {
+            Some((&APPROVAL, key)) => Some(Ok(key.to_vec())),
+            _ => None,
+        },
+        Err(error) => Some(Err(error)),
+    })
+}
+
 /// Lets something happen a while from now.
 pub(crate) fn arm(desk: &mut Desk, wait_hours: i64, timer: &Timer<'_>) -> Result<(), Error> {
     arm_at(desk, desk.in_hours(wait_hours), timer)

@@ -4,10 +4,11 @@
 //! Which commands can need approval stands in `kind`; what each comes to beside its own words, `router/approvals.rs` finds
 //! out. Here are the rows, which of them are pending, and what is said of them.
 
+mod pending;
 mod row;
 mod subject;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use linesman_schemas::approval::{ApprovalData, ApprovalId, ApprovalKind, ApprovalRule, ApprovalRules, TIMEOUT_MOST_H};
@@ -23,13 +24,21 @@ use super::organizations::Organizations;
 use super::outgoing::Topic;
 use super::policies::Fired;
 use super::state::State;
+use super::table::{self, Table};
 use super::timers::{self, Timer};
+use pending::Known;
+#[cfg(test)]
+pub(crate) use pending::OWN_MOST;
 pub(crate) use row::read_key;
 pub use row::{APPROVALS, ApprovalRow, ApprovalState, DecisionRow, OutcomeRow, key, within};
 pub(crate) use subject::Approval;
 
 /// From which engine level on something can need approval.
 pub const LEVEL: u32 = 10;
+
+/// From which engine level on whoever asks has an approval of their own, and everybody by whose doing something is asked for is
+/// among those who asked.
+pub(crate) const ASKERS: u32 = 11;
 
 /// Where approvals come to stand, as they are counted: asked for, and then how that ended.
 pub const STATES: [&str; 5] = [
@@ -41,7 +50,8 @@ pub const STATES: [&str; 5] = [
 ];
 const ASKED: &str = "asked";
 
-/// How many approvals of an organization may be pending.
+/// How many approvals of an organization may be pending; from level [`ASKERS`] on of each kind, those of people and others
+/// apart.
 pub(crate) const PENDING_MOST: usize = 1_000;
 
 /// Why it needs approval: so the settings have it.
@@ -93,6 +103,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) about: String,
     /// Who granted whoever asks their rights.
     pub(crate) chain: Vec<String>,
+    /// The logins by whose doing it is asked for.
+    pub(crate) askers: BTreeSet<String>,
 }
 
 /// What was asked for.
@@ -106,22 +118,6 @@ pub(crate) struct Asked {
 /// By what is known again what is to be carried out.
 pub(crate) fn hash(verb: &Value, content: &Value) -> [u8; 32] {
     Sha256::digest(json!({"command": verb, "content": content}).to_string()).into()
-}
-
-/// One that is pending.
-#[derive(Debug, Clone)]
-struct Pending {
-    sha256: [u8; 32],
-    /// What is asked for, in JSON.
-    verb: String,
-    is_two_person: bool,
-}
-
-/// How many an organization has had, and which are pending.
-#[derive(Debug, Clone, Default)]
-struct Known {
-    last: u64,
-    pending: BTreeMap<u64, Pending>,
 }
 
 /// The approvals of a lane.
@@ -139,26 +135,25 @@ struct Withheld {
 }
 
 impl Approvals {
-    /// Reads them.
+    /// Reads how many there are, and those that are pending: these have a timer each.
     pub(crate) fn open(state: &State) -> Result<Self, Error> {
         let mut all = Self::default();
-        for row in APPROVALS.rows(state, &[]) {
-            let (own, row) = row?;
-            let Some((org, number)) = row::read_own(&own) else { continue };
-            all.note(&org, number, &row);
+        for org in table::heads(state, &APPROVALS.prefix(&[], &[]))? {
+            let Ok(org) = org.parse::<OrgName>() else { continue };
+            let known = Known::behind(row::last(state, &org)?);
+            all.known.insert(org, known);
+        }
+        for key in timers::of_approvals(state) {
+            let Some((org, number)) = read_key(&key?) else { continue };
+            if let Some(row) = Table::read(state, &row::key(&org, number))? {
+                all.note(&org, number, &row);
+            }
         }
         Ok(all)
     }
 
     fn note(&mut self, org: &OrgName, number: u64, row: &ApprovalRow) {
-        let known = self.known.entry(org.clone()).or_default();
-        known.last = known.last.max(number);
-        if row.state == ApprovalState::Pending {
-            let pending = Pending { sha256: row.sha256, verb: row.verb.clone(), is_two_person: row.is_two_person };
-            known.pending.insert(number, pending);
-        } else {
-            known.pending.remove(&number);
-        }
+        self.known.entry(org.clone()).or_default().note(number, row);
     }
 
     /// A policy wanted that forwarding a case is approved, and could not ask for it: on this input nobody else sends it.
@@ -177,29 +172,57 @@ impl Approvals {
     /// Whether something is asked for and pending, whoever asked and whatever it came to.
     pub(crate) fn has_pending(&self, org: &OrgName, verb: &Verb) -> Result<bool, Error> {
         let Some(known) = self.known.get(org) else { return Ok(false) };
-        let verb = serde_json::to_string(verb)?;
-        Ok(known.pending.values().any(|pending| pending.verb == verb))
+        Ok(known.has(&serde_json::to_string(verb)?))
     }
 
-    /// Asks for approval; the one that is pending for the very same is as good, if it is as strict. What is new, with what
-    /// policies are to judge; none where there are too many.
-    pub(crate) fn ask(&mut self, desk: &mut Desk, org: &OrgName, wanted: Wanted<'_>) -> Result<Option<Asked>, Error> {
-        let Wanted { command, kind, rule, reasons, content, about, chain } = wanted;
-        let verb = serde_json::to_value(&command.verb)?;
-        let sha256 = hash(&verb, &content);
+    /// Asks for approval; the one that is pending for the very same is as good, if it is as strict, and from level 11 on if
+    /// it was asked for by the same principal. What is new, with what policies are to judge; why not where there are too many.
+    pub(crate) fn ask(
+        &mut self,
+        desk: &mut Desk,
+        org: &OrgName,
+        wanted: Wanted<'_>,
+    ) -> Result<Result<Asked, String>, Error> {
+        let Wanted { command, kind, rule, reasons, content, about, chain, mut askers } = wanted;
+        let sha256 = hash(&serde_json::to_value(&command.verb)?, &content);
+        let (verb, principal) = (serde_json::to_string(&command.verb)?, serde_json::to_string(&command.principal)?);
         let is_two_person = rule == ApprovalRule::TwoPerson;
+        let is_own = desk.is_at(ASKERS);
+        let mut same = Vec::new();
+        for number in self.known.entry(org.clone()).or_default().same(&verb, &sha256) {
+            let id = ApprovalId { org: org.clone(), number };
+            same.extend(find(desk, &id)?.map(|row| (id, row)));
+        }
+        let answers =
+            |row: &ApprovalRow| (row.is_two_person || !is_two_person) && (!is_own || row.principal == principal);
+        let found = same.iter().find(|(_, row)| answers(row)).map(|(id, _)| id.clone());
+        let asker = command.principal.login();
+        if is_own {
+            askers.extend(asker.as_ref().map(ToString::to_string));
+            // Whoever has asked for the very same is nobody else, whichever of them is decided.
+            for (id, row) in &mut same {
+                let before = row.askers.len();
+                row.askers
+                    .extend(askers.iter().filter(|login| !row.askers.contains(login)).cloned().collect::<Vec<_>>());
+                if row.askers.len() != before {
+                    self.keep(desk, id, row)?;
+                }
+                askers.extend(row.askers.iter().cloned());
+            }
+        }
+        if let Some(id) = found {
+            return Ok(Ok(Asked { id, new: None }));
+        }
         let known = self.known.entry(org.clone()).or_default();
-        let same = known
-            .pending
-            .iter()
-            .find(|(_, pending)| pending.sha256 == sha256 && (pending.is_two_person || !is_two_person));
-        if let Some((number, _)) = same {
-            return Ok(Some(Asked { id: ApprovalId { org: org.clone(), number: *number }, new: None }));
+        let is_full = match is_own {
+            true => known.refusal(org, kind, asker.as_ref()),
+            false => (known.count() >= PENDING_MOST)
+                .then(|| format!("`{org}` has {PENDING_MOST} approvals pending; decide some of them first")),
+        };
+        if let Some(detail) = is_full {
+            return Ok(Err(detail));
         }
-        if known.pending.len() >= PENDING_MOST {
-            return Ok(None);
-        }
-        let id = ApprovalId { org: org.clone(), number: known.last + 1 };
+        let id = ApprovalId { org: org.clone(), number: known.last() + 1 };
         let hours = i64::try_from(desk.settings.approvals.timeout_h.clamp(1, TIMEOUT_MOST_H)).unwrap_or(1);
         let place = command.verb.place(Some(org)).unwrap_or_else(|| Place::Organization(org.clone()));
         let row = ApprovalRow {
@@ -209,10 +232,10 @@ impl Approvals {
             operation: command.verb.operation().to_owned(),
             about,
             place: place.to_string(),
-            verb: serde_json::to_string(&command.verb)?,
+            verb,
             content: content.to_string(),
             sha256,
-            principal: serde_json::to_string(&command.principal)?,
+            principal,
             actor: command.principal.to_string(),
             chain,
             node: command.node.clone(),
@@ -224,13 +247,14 @@ impl Approvals {
             decision: None,
             outcome: None,
             instead: None,
+            askers: askers.into_iter().collect(),
         };
         timers::arm_at(desk, row.due, &Timer::Approval(key(org, id.number).as_bytes()))?;
         self.keep(desk, &id, &row)?;
         desk.tally.approval(kind.as_str(), ASKED);
         let fired = tell(desk, &id, &row)?;
         let subject = Approval::new(&id, row);
-        Ok(Some(Asked { id, new: Some((fired, subject)) }))
+        Ok(Ok(Asked { id, new: Some((fired, subject)) }))
     }
 
     /// Writes one.

@@ -7,11 +7,13 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use linesman_schemas::OrgName;
 use linesman_schemas::approval::{ApprovalKind, OnTimeout};
 use linesman_schemas::audit::Verdict;
+use linesman_schemas::{Login, OrgName, Principal};
 use serde::{Deserialize, Serialize};
 
+use super::ASKERS;
+use crate::state::Base;
 use crate::table::{self, Key, Row, Table};
 use crate::{Error, coded};
 
@@ -117,14 +119,40 @@ pub struct ApprovalRow {
     pub outcome: Option<OutcomeRow>,
     /// The number of the approval that was asked for instead.
     pub instead: Option<u64>,
+    /// The logins that have asked for the very same while it was pending, or by whose doing somebody asked.
+    pub askers: Vec<String>,
+}
+
+impl ApprovalRow {
+    /// The login that asked; none where nobody who has one did.
+    pub fn asker(&self) -> Option<Login> {
+        serde_json::from_str::<Principal>(&self.principal).ok().and_then(|asker| asker.login())
+    }
 }
 
 impl Row for ApprovalRow {
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, bytes: &[u8]) -> Result<Self, postcard::Error> {
+        match version {
+            1 => table::with_added(bytes, &Vec::<String>::new()),
+            _ => Err(postcard::Error::DeserializeBadEncoding),
+        }
+    }
+
     // What was done is told by the verdict; the words are for people.
-    fn form<'a>(&self, _level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
-        let Some(outcome) = &self.outcome else { return Ok(Cow::Borrowed(stored)) };
-        let outcome = Some(OutcomeRow { detail: String::new(), ..outcome.clone() });
-        table::encode_bare(&Self { outcome, ..self.clone() }).map(Cow::Owned)
+    fn form<'a>(&self, level: u32, stored: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+        let bare = |outcome: &OutcomeRow| OutcomeRow { detail: String::new(), ..outcome.clone() };
+        match &self.outcome {
+            None if level >= ASKERS => Ok(Cow::Borrowed(stored)),
+            outcome => {
+                let row = Self { outcome: outcome.as_ref().map(bare), ..self.clone() };
+                if level >= ASKERS {
+                    return table::encode_bare(&row).map(Cow::Owned);
+                }
+                table::without_added(&row, 1, &row.askers).map(Cow::Owned)
+            }
+        }
     }
 }
 
@@ -146,6 +174,20 @@ pub(super) fn read_own(own: &[u8]) -> Option<(OrgName, u64)> {
     let (org, number) = own.split_last_chunk::<8>()?;
     let org = std::str::from_utf8(org.strip_suffix(&[0])?).ok()?.parse().ok()?;
     Some((org, u64::from_be_bytes(*number)))
+}
+
+/// The number that was given last in an organization: numbers have no gaps, and no approval is removed.
+pub(super) fn last(base: &(impl Base + ?Sized), org: &OrgName) -> Result<u64, Error> {
+    let is_there = |number: u64| base.get(key(org, number).as_bytes()).map(|row| row.is_some());
+    let (mut there, mut above) = (0_u64, 1_u64);
+    while is_there(above)? {
+        (there, above) = (above, above.saturating_mul(2));
+    }
+    while above - there > 1 {
+        let between = there + (above - there) / 2;
+        if is_there(between)? { there = between } else { above = between }
+    }
+    Ok(there)
 }
 
 /// The same of the whole key, as timers have it.

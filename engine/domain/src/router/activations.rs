@@ -40,6 +40,20 @@ enum Held {
     All,
 }
 
+/// What is wrong with a line: which, with which activation, and how.
+type Wrongs = (PlacePath, String, Failing);
+
+/// What a change comes to that is tried.
+struct Tried {
+    answer: Answer,
+    /// Which lines were looked at.
+    sample: Option<Sample>,
+    /// What it is refused for.
+    wrong: Vec<Wrongs>,
+    /// What is told beside.
+    told: Vec<Wrongs>,
+}
+
 // What is asked of values, subscriptions and places, with what follows from it for devices.
 impl Domain {
     pub(super) fn change_values(&mut self, org: &OrgName, command: &Command, verb: &Values) -> Result<Answer, Error> {
@@ -65,6 +79,26 @@ impl Domain {
         self.change((verb.at(), &command.principal), held, scope, |domain| {
             commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
         })
+    }
+
+    /// Why what is asked of a subscription would be refused as things stand: nothing of it stays.
+    pub(super) fn refused_subscription(
+        &mut self,
+        command: &Command,
+        verb: &Subscription,
+    ) -> Result<Option<Answer>, Error> {
+        let only = commands::activations::only(&self.desk, verb)?;
+        let later = commands::activations::scheduled(&self.desk, verb)?;
+        let scope = Scope { again: None, only: only.as_deref(), later: later.as_deref() };
+        let Tried { answer, wrong, .. } = self.tried((verb.at(), &command.principal), Held::All, scope, |domain| {
+            commands::subscriptions::ask(&mut domain.desk, (&domain.services, &domain.managers), command, verb)
+        })?;
+        self.desk.end_trial(false)?;
+        if !wrong.is_empty() {
+            let (named, recorded) = self.named(&command.principal, wrong)?;
+            return Ok(Some(commands::subscriptions::wrong(named, recorded.into_iter())));
+        }
+        Ok((!answer.is_done()).then_some(answer))
     }
 
     pub(super) fn change_place(
@@ -189,6 +223,28 @@ impl Domain {
         if !self.desk.is_at(activations::LEVEL) {
             return ask(self);
         }
+        let Tried { answer, sample, wrong, told } = self.tried((place, principal), held, scope, ask)?;
+        let stays = answer.is_done() && wrong.is_empty();
+        self.desk.end_trial(stays)?;
+        if !wrong.is_empty() {
+            let (named, recorded) = self.named(principal, wrong)?;
+            return Ok(commands::subscriptions::wrong(named, recorded.into_iter()));
+        }
+        if stays {
+            self.render(place, scope)?;
+        }
+        let (told, _) = self.named(principal, told)?;
+        Ok(self.not_all(sample, answer.warning(told.iter().map(Wrong::told))))
+    }
+
+    /// Changes something at a place, and finds out what lines there would come to. The trial of the state has begun then.
+    fn tried(
+        &mut self,
+        (place, principal): (&Place, &Principal),
+        held: Held,
+        scope: Scope<'_>,
+        ask: impl FnOnce(&mut Self) -> Result<Answer, Error>,
+    ) -> Result<Tried, Error> {
         self.desk.begin_trial();
         let answer = ask(self)?;
         // While lines are still to be rendered, what is on devices is not what is to be there.
@@ -207,19 +263,9 @@ impl Domain {
             Some(sample) => self.rehearse(&sample.lines, rehearsed, told_to)?,
             None => Vec::new(),
         };
-        let is_reason = |(.., failing): &(PlacePath, String, Failing)| held == Held::All || failing.is_conflict;
-        let (wrong, told): (Vec<_>, Vec<_>) = found.into_iter().partition(is_reason);
-        let stays = answer.is_done() && wrong.is_empty();
-        self.desk.end_trial(stays)?;
-        if !wrong.is_empty() {
-            let (named, recorded) = self.named(principal, wrong)?;
-            return Ok(commands::subscriptions::wrong(named, recorded.into_iter()));
-        }
-        if stays {
-            self.render(place, scope)?;
-        }
-        let (told, _) = self.named(principal, told)?;
-        Ok(self.not_all(sample, answer.warning(told.iter().map(Wrong::told))))
+        let is_reason = |(.., failing): &Wrongs| held == Held::All || failing.is_conflict;
+        let (wrong, told) = found.into_iter().partition(is_reason);
+        Ok(Tried { answer, sample, wrong, told })
     }
 
     /// Tells with an answer if not all lines were looked at beforehand.

@@ -8,6 +8,7 @@
 //!                                                      \-- nobody in time --> as the settings had it
 //! ```
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use linesman_rules::Policy;
@@ -20,10 +21,11 @@ use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{CommandId, OrgName, Principal};
 use serde_json::{Value, json};
 
-use crate::approvals::{self, ApprovalRow, ApprovalState, Asked, DecisionRow, OutcomeRow, PENDING_MOST, Wanted};
+use crate::approvals::{self, ApprovalRow, ApprovalState, Asked, DecisionRow, OutcomeRow, Wanted};
 use crate::cases::cascade;
 use crate::commands::{self, Answer, Ground};
 use crate::dead_letters::policy_dead;
+use crate::desk::Desk;
 use crate::policies::Fired;
 use crate::rights::{self, Ruling};
 use crate::subject::Incident;
@@ -50,10 +52,17 @@ impl Domain {
         match self.needed(org, kind, by) {
             Err(refused) => Ok(Some(*refused)),
             Ok(None) => Ok(None),
-            Ok(Some(needed)) => match self.comes_to(org, command)? {
-                Some(content) => self.ask_approval(org, command, kind, needed, content).map(Some),
-                None => Ok(None),
-            },
+            Ok(Some(needed)) => {
+                let Some(content) = self.comes_to(org, command)? else { return Ok(None) };
+                if self.desk.is_at(approvals::ASKERS)
+                    && let Verb::Subscription(verb) = &command.verb
+                    && let Some(refused) = self.refused_subscription(command, verb)?
+                {
+                    return Ok(Some(refused));
+                }
+                let askers = self.desk.doers.clone();
+                self.ask_approval(org, (command, askers), kind, needed, content).map(Some)
+            }
         }
     }
 
@@ -84,8 +93,8 @@ impl Domain {
             return Ok(None);
         }
         // INVARIANT (an end): policies that hear of approvals ask for none.
-        if by.is_some_and(|by| by.fired.trigger == Trigger::ApprovalRequired) {
-            let detail = format!("what needs approval is not asked for on `{}`", Trigger::ApprovalRequired);
+        if let Some(by) = by.filter(|by| is_of_approvals(desk, by.fired.trigger)) {
+            let detail = format!("what needs approval is not asked for on `{}`", by.fired.trigger.as_str());
             return Err(Box::new(Answer::refused(Verdict::Conflict, detail)));
         }
         Ok(Some((rule, reasons)))
@@ -145,7 +154,7 @@ impl Domain {
     fn ask_approval(
         &mut self,
         org: &OrgName,
-        command: &Command,
+        (command, askers): (&Command, BTreeSet<String>),
         kind: ApprovalKind,
         (rule, reasons): (ApprovalRule, Vec<String>),
         content: Value,
@@ -153,10 +162,10 @@ impl Domain {
         let effective = rights::effective(&self.managers.known(&self.desk), &command.principal, self.desk.now)?;
         let chain = effective.unwrap_or_default().chain.iter().map(ToString::to_string).collect();
         let about = commands::audit::subject(Some(org), &command.verb).unwrap_or_default();
-        let wanted = Wanted { command, kind, rule, reasons, content, about: about.clone(), chain };
-        let Some(Asked { id, new }) = self.approvals.ask(&mut self.desk, org, wanted)? else {
-            let detail = format!("`{org}` has {PENDING_MOST} approvals pending; decide some of them first");
-            return Ok(Answer::refused(Verdict::Conflict, detail));
+        let wanted = Wanted { command, kind, rule, reasons, content, about: about.clone(), chain, askers };
+        let Asked { id, new } = match self.approvals.ask(&mut self.desk, org, wanted)? {
+            Ok(asked) => asked,
+            Err(detail) => return Ok(Answer::refused(Verdict::Conflict, detail)),
         };
         if let Some((fired, subject)) = new {
             self.judge(org, fired, subject)?;
@@ -195,7 +204,10 @@ impl Domain {
         let command = Command { id, principal, node: String::new(), verb };
         let ground = Ground::of(&self.desk, &self.managers, &self.books, &command.principal)?;
         let answer = match needed {
-            Ok(needed) => self.ask_approval(org, &command, kind, needed, content)?,
+            Ok(needed) => {
+                let askers = self.desk.doers.clone();
+                self.ask_approval(org, (&command, askers), kind, needed, content)?
+            }
             Err(refused) => *refused,
         };
         let refused = (!answer.is_awaiting()).then(|| answer.detail().to_owned());
@@ -235,7 +247,8 @@ impl Domain {
         let found = if id.org == *org { approvals::find(&self.desk, id)? } else { None };
         let Some(row) = found else { return Ok(nothing(id)) };
         let is_timeout = command.principal == Principal::Machine;
-        if let Some(refused) = self.undecidable(id, &row, &command.principal) {
+        let is_two_person = row.is_two_person || self.is_tightened(org, row.kind);
+        if let Some(refused) = self.undecidable(id, (&row, is_two_person), &command.principal) {
             return Ok(refused.about(id));
         }
         let asker: Principal = serde_json::from_str(&row.principal)?;
@@ -269,6 +282,7 @@ impl Domain {
         if let Some(content) = content.filter(|content| !is_same(content)) {
             return self.ask_anew(org, (id, decided), (&asked, content), old);
         }
+        self.desk.doers.extend(decided.askers.iter().cloned());
         let (verdict, detail) = self.carry_out_approved(org, &asked)?;
         let said = match verdict {
             Verdict::Done => "approved".to_owned(),
@@ -280,7 +294,12 @@ impl Domain {
     }
 
     /// Why an approval is not decided: it is, or its time is over; or who asked would.
-    fn undecidable(&self, id: &ApprovalId, row: &ApprovalRow, who: &Principal) -> Option<Answer> {
+    fn undecidable(
+        &self,
+        id: &ApprovalId,
+        (row, is_two_person): (&ApprovalRow, bool),
+        who: &Principal,
+    ) -> Option<Answer> {
         if row.state != ApprovalState::Pending {
             let detail = format!("`{id}` is {} already", row.state.as_str());
             return Some(Answer::refused(Verdict::Conflict, detail));
@@ -299,12 +318,23 @@ impl Domain {
         let Some(login) = login else {
             return Some(Answer::refused(Verdict::Forbidden, format!("`{who}` is nobody who approves")));
         };
-        let asker = serde_json::from_str::<Principal>(&row.principal).ok().and_then(|asker| asker.login());
-        if row.is_two_person && asker == Some(login) {
-            let detail = format!("`{who}` asked for it: `{id}` takes two persons, so somebody else decides it");
-            return Some(Answer::refused(Verdict::Forbidden, detail));
+        if !is_two_person {
+            return None;
         }
-        None
+        let detail = if row.asker().as_ref() == Some(&login) {
+            format!("`{who}` asked for it: `{id}` takes two persons, so somebody else decides it")
+        } else if row.askers.contains(&login.to_string()) {
+            format!("`{who}` had it asked for: `{id}` takes two persons, so somebody else decides it")
+        } else {
+            return None;
+        };
+        Some(Answer::refused(Verdict::Forbidden, detail))
+    }
+
+    /// Whether something that is asked for would take two persons, were it asked for now.
+    fn is_tightened(&self, org: &OrgName, kind: ApprovalKind) -> bool {
+        let needed = || self.needed(org, kind, None).ok().flatten().map(|(rule, _)| rule);
+        self.desk.is_at(approvals::ASKERS) && needed() == Some(ApprovalRule::TwoPerson)
     }
 
     /// It would come to something else by now: that is to be approved.
@@ -325,7 +355,8 @@ impl Domain {
         let gone = ApprovalRow { state: ApprovalState::Changed, decision: None, ..decided };
         self.approvals.decide(&mut self.desk, id, &gone)?;
         let command = Command { id: id_of(id, "anew")?, ..asked.clone() };
-        let answer = self.ask_approval(org, &command, gone.kind, (rule.max(stood), reasons), content)?;
+        let askers = gone.askers.iter().cloned().collect();
+        let answer = self.ask_approval(org, (&command, askers), gone.kind, (rule.max(stood), reasons), content)?;
         let anew: Option<ApprovalId> = answer.detail().parse().ok();
         let gone = ApprovalRow { instead: anew.as_ref().map(|anew| anew.number), ..gone };
         self.approvals.keep(&mut self.desk, id, &gone)?;
@@ -341,15 +372,30 @@ impl Domain {
     /// Carries out what was approved, as whoever asked for it: by the rights they have now.
     fn carry_out_approved(&mut self, org: &OrgName, asked: &Command) -> Result<(Verdict, String), Error> {
         let ground = Ground::of(&self.desk, &self.managers, &self.books, &asked.principal)?;
-        let answer = match commands::refusal(&self.desk, &self.managers, Some(org), asked)? {
+        let refused = match self.policy_gone(&asked.principal) {
+            Some(gone) => Some(gone),
+            None => commands::refusal(&self.desk, &self.managers, Some(org), asked)?,
+        };
+        let answer = match refused {
             Some(refused) => refused,
             None => self.carry_out(org, asked)?,
         };
         let became = answer.told();
-        if let Some(told) = commands::conclude(&mut self.desk, Some(org), true, asked, answer, ground)? {
+        let told = commands::conclude(&mut self.desk, Some(org), true, asked, answer, ground)?;
+        // INVARIANT (an end): what policies wish is heard by none, be it done at once or once it is approved.
+        let is_heard = !self.desk.is_at(approvals::ASKERS) || !matches!(asked.principal, Principal::Policy { .. });
+        if let Some(told) = told.filter(|_| is_heard) {
             self.hear(org, told)?;
         }
         Ok(became)
+    }
+
+    /// Why what a policy asked for is not done: there is no such policy any more.
+    fn policy_gone(&self, asker: &Principal) -> Option<Answer> {
+        let Principal::Policy { name, .. } = asker else { return None };
+        let is_gone = self.desk.is_at(approvals::ASKERS) && !self.policies.has(name);
+        is_gone
+            .then(|| Answer::refused(Verdict::Conflict, format!("the policy `{name}`, which asked for it, is no more")))
     }
 
     /// What nobody has decided in time is decided as the settings had it when it was asked for.
@@ -369,6 +415,17 @@ impl Domain {
             self.settle_command(Some(&org), &command, answer, ground)?;
         }
         Ok(())
+    }
+}
+
+/// Whether a trigger tells of approvals: that one is asked for, or from level [`approvals::ASKERS`] on that it is decided.
+fn is_of_approvals(desk: &Desk, trigger: Trigger) -> bool {
+    match trigger {
+        Trigger::ApprovalRequired => true,
+        Trigger::Audit(operation) if desk.is_at(approvals::ASKERS) => {
+            matches!(operation.as_str(), "approve-approval" | "reject-approval")
+        }
+        _ => false,
     }
 }
 

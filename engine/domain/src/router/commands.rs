@@ -55,6 +55,7 @@ impl Domain {
             self.desk.tally.input("cmd", "repeated");
             return Ok(());
         }
+        self.desk.doers.extend(command.principal.login().map(|login| login.to_string()));
         let ground = Ground::of(&self.desk, &self.managers, &self.books, &command.principal)?;
         let answer = match (commands::refusal(&self.desk, &self.managers, org, command)?, org) {
             (Some(refused), _) => refused,

@@ -4,6 +4,8 @@ use linesman_schemas::approval::{ApprovalRule, ApprovalRules, ApprovalSettings, 
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::{IncidentStep, Right, Rights};
 
+mod askers;
+
 use super::cascade::{case, report};
 use super::*;
 use crate::approvals::{self, ApprovalRow, ApprovalState};
@@ -242,10 +244,10 @@ fn what_a_policy_says_needs_approval_waits_and_is_not_routed_otherwise_meanwhile
         assert_eq!(lane.here(&approve(1)), (Verdict::Done, "approved".to_owned()));
         assert_eq!(lane.pending().len(), 1);
     }
-    // The first policy that says who solves it is heard; of two that ask for the same, one approval.
+    // Each policy that asks has an approval of its own.
     let mut lane = Lane::partner(&json!({}), &[("a", ASKS), ("b", ASKS), ("c", HANDLED)]);
     lane.below(&report("k-1", 3, &["own"]));
-    assert_eq!(lane.approval(2), None);
+    assert_eq!((lane.approval(2).unwrap().actor.as_str(), lane.approval(3)), ("b", None));
     // But it was taken on here since: what was asked for is that no more.
     assert_eq!(lane.here(&approve(1)).0, Verdict::Conflict);
     assert!(lane.pending().is_empty(), "it is not sent");
@@ -253,7 +255,7 @@ fn what_a_policy_says_needs_approval_waits_and_is_not_routed_otherwise_meanwhile
 
 #[test]
 fn what_cannot_be_asked_for_is_not_sent_instead() {
-    let mut lane = Lane::partner(&json!({}), &[("a", ASKS)]);
+    let mut lane = Lane::partner_at(10, &json!({}), &[("a", ASKS)]);
     for number in 1..=approvals::PENDING_MOST as u64 + 1 {
         lane.below(&report(&format!("k-{number}"), number, &["own"]));
     }

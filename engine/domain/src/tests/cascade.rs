@@ -32,7 +32,11 @@ fn standing(status: &str, minute: u32) -> String {
 
 impl Lane {
     pub(super) fn partner(settings: &Value, policies: &[(&str, &str)]) -> Self {
-        let mut lane = Self::with(policies);
+        Self::partner_at(level::NEWEST, settings, policies)
+    }
+
+    pub(super) fn partner_at(level: u32, settings: &Value, policies: &[(&str, &str)]) -> Self {
+        let mut lane = Self::with_at(level, policies);
         lane.domain.desk.installed.controller = "here".to_owned();
         let mut verb = json!({
             "display_name": "acme", "is_proxy": true, "filter_level": "Send all information", "alias": "ACME",

@@ -100,7 +100,11 @@ impl Lane {
 
     /// A lane with organizations and policies.
     fn with(policies: &[(&str, &str)]) -> Self {
-        let mut lane = Self::new();
+        Self::with_at(level::NEWEST, policies)
+    }
+
+    fn with_at(level: u32, policies: &[(&str, &str)]) -> Self {
+        let mut lane = Self::at(level);
         lane.organization("acme", "Send all information");
         lane.organization("bolt", "Send all information");
         lane.rules(1, policies, Settings::default());

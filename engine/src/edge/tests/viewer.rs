@@ -494,5 +494,6 @@ fn approval(whose: &str) -> ApprovalRow {
         decision: None,
         outcome: None,
         instead: None,
+        askers: Vec::new(),
     }
 }
