@@ -94,6 +94,11 @@ impl SubjectKind {
         matches!(self, Self::Incident | Self::Update)
     }
 
+    /// Whether it is a device, or stands for one: its own fields are called as those of an incident's device are.
+    pub(crate) const fn is_of_device(self) -> bool {
+        matches!(self, Self::Device | Self::Contract)
+    }
+
     /// Whether it is an organization's; what is the provider's is judged by policies of everyone's alone.
     pub const fn has_organization(self) -> bool {
         !matches!(self, Self::Expiry)
@@ -283,10 +288,10 @@ const CONTRACT: [(&str, Field); 12] = [
     ("ends", Field::Ends),
     ("has_ended", Field::HasEnded),
     ("part_number", Field::PartNumber),
-    ("device.serial_number", Field::DeviceSerialNumber),
-    ("device.host_name", Field::DeviceHostName),
-    ("device.product", Field::DeviceProduct),
-    ("device.group", Field::DeviceGroup),
+    ("serial_number", Field::DeviceSerialNumber),
+    ("host_name", Field::DeviceHostName),
+    ("product", Field::DeviceProduct),
+    ("group", Field::DeviceGroup),
 ];
 
 /// Every operation, as records name it.

@@ -24,6 +24,7 @@ use super::devices::{DeviceRow, Devices};
 use super::outgoing::Topic;
 use super::policies::Fired;
 use super::state::Base;
+use super::subject::text;
 use super::table::{Key, Row, Table};
 
 /// How many lines of contracts an organization may have.
@@ -249,7 +250,6 @@ impl Subject for ContractSubject {
 
     fn value(&self, field: Field) -> Value<'_> {
         let row = &self.row;
-        let text = |text| if text == "" { Value::Absent } else { Value::Text(text) };
         match field {
             Field::AgreementNumber => Value::Text(&row.agreement_number),
             Field::Status => text(&row.status),

@@ -17,7 +17,7 @@ use super::desk::Desk;
 use super::devices::{DEVICES, DeviceRow};
 use super::outgoing::Topic;
 use super::policies::Fired;
-use super::subject::TimeText;
+use super::subject::{TimeText, text};
 
 /// After how many hours a device that has sent nothing is silent.
 pub(crate) const SILENT_HOURS: i64 = 14 * 24;
@@ -83,7 +83,6 @@ impl Subject for DeviceSubject {
 
     fn value(&self, field: Field) -> Value<'_> {
         let row = &self.row;
-        let text = |text| if text == "" { Value::Absent } else { Value::Text(text) };
         match field {
             Field::DeviceSerialNumber => Value::Text(&self.serial_number),
             Field::DeviceHostName => text(&row.host_name),

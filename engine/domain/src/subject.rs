@@ -107,7 +107,8 @@ fn some(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-fn text(text: &str) -> Value<'_> {
+/// A text, or nothing where it is empty.
+pub(crate) fn text(text: &str) -> Value<'_> {
     if text.is_empty() { Value::Absent } else { Value::Text(text) }
 }
 

@@ -12,12 +12,12 @@ use utoipa::ToSchema;
 
 use super::Error;
 use super::walk::{Walk, answer, unknown};
+use crate::edge::addressed::{AddressGroupBody, ContractBody, DeviceAddressesBody};
 use crate::edge::paths::OrganizationPath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::params::PathOf;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::edge::writes::addresses::{AddressGroupBody, ContractBody, DeviceAddressesBody};
 use crate::store::Lane;
 
 /// An organization's address groups, and which of them its devices name.
