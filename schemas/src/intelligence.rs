@@ -52,6 +52,38 @@ impl Kind {
     }
 }
 
+/// Where an organization stands with a message. The words are those of incidents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(rename = "IntelligenceState")]
+pub enum State {
+    /// Nobody sees to it.
+    #[default]
+    Unassigned,
+    /// Somebody is to.
+    Assigned,
+    /// Somebody does.
+    #[serde(rename = "in progress")]
+    InProgress,
+    /// What it takes is done.
+    Completed,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Unassigned, Self::Assigned, Self::InProgress, Self::Completed];
+
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unassigned => "unassigned",
+            Self::Assigned => "assigned",
+            Self::InProgress => "in progress",
+            Self::Completed => "completed",
+        }
+    }
+}
+
 /// Whom a message concerns.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 61] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -84,7 +84,8 @@ impl Operation {
         Self::new("audit.pin-upstream"),
         Self::new("audit.load-section"),
         Self::new("audit.clear-place"),
-        // Messages of the provider.
+        // Messages of an organization's, and of the provider.
+        Self::new("audit.set-intelligence-state"),
         Self::new("audit.add-intelligence"),
         // What was refused before it became a command.
         Self::new("audit.refused"),

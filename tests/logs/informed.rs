@@ -1,6 +1,7 @@
 //! The log `informed`: raised level by level, and then what level 11 knows.
 
 mod addresses;
+mod approved;
 
 use std::path::Path;
 
@@ -34,7 +35,8 @@ const POLICIES: [(&str, &str); 4] = [
 ];
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, _book) = raised(dir, LEVEL, &POLICIES)?;
+    let (mut scribe, book) = raised(dir, LEVEL, &POLICIES)?;
+    approved::make(&mut scribe, &book)?;
     addresses::make(&mut scribe)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());

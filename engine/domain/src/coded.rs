@@ -9,7 +9,7 @@ use linesman_schemas::approval::{ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{Handling, SubmitCaseAs};
 use linesman_schemas::control::Section;
-use linesman_schemas::intelligence::Kind;
+use linesman_schemas::intelligence::{Kind, State};
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::upload::UploadKind;
 use linesman_schemas::{FilterLevel, Priority};
@@ -149,6 +149,21 @@ impl Coded for Verdict {
             5 => Self::AwaitingApproval,
             _ => return None,
         })
+    }
+}
+
+impl Coded for State {
+    fn code(self) -> u8 {
+        match self {
+            Self::Unassigned => 0,
+            Self::Assigned => 1,
+            Self::InProgress => 2,
+            Self::Completed => 3,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
     }
 }
 
@@ -341,6 +356,7 @@ mod tests {
         has(&[(Section::Installation, 4)]);
         has(&[(Verdict::Forbidden, 4), (Verdict::AwaitingApproval, 5)]);
         has(&[(ApprovalKind::SendIntelligence, 0), (ApprovalKind::ForwardCase, 1), (ApprovalKind::ActivateService, 2)]);
+        has(&[(State::Unassigned, 0), (State::Assigned, 1), (State::InProgress, 2), (State::Completed, 3)]);
         has(&[(ApprovalRule::None, 0), (ApprovalRule::OnePerson, 1), (ApprovalRule::TwoPerson, 2)]);
         has(&[(OnTimeout::Reject, 0), (OnTimeout::Approve, 1)]);
         has(&[(UploadKind::Bundle, 0), (UploadKind::Snapshot, 1), (UploadKind::Attachment, 2)]);

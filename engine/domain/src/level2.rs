@@ -33,6 +33,11 @@ fn is_later(command: &Command) -> bool {
         Verb::RuleBook(RuleBook::LoadSection(load)) => load.section == Section::Directory,
         Verb::RuleBook(RuleBook::ClearPlace(_)) => true,
         Verb::Place(_) | Verb::Manager(_) | Verb::Group(_) | Verb::Token(_) | Verb::Session(_) | Verb::Audit(_) => true,
-        Verb::Values(_) | Verb::Subscription(_) | Verb::Service(_) | Verb::Message(_) | Verb::Approval(_) => true,
+        Verb::Values(_)
+        | Verb::Subscription(_)
+        | Verb::Service(_)
+        | Verb::Message(_)
+        | Verb::Received(_)
+        | Verb::Approval(_) => true,
     }
 }

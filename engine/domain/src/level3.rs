@@ -38,6 +38,11 @@ fn is_later(command: &Command) -> bool {
         | Verb::Audit(_) => false,
         Verb::RuleBook(RuleBook::LoadSection(load)) => load.section == Section::Services,
         Verb::RuleBook(RuleBook::ClearPlace(_)) => true,
-        Verb::Values(_) | Verb::Subscription(_) | Verb::Service(_) | Verb::Message(_) | Verb::Approval(_) => true,
+        Verb::Values(_)
+        | Verb::Subscription(_)
+        | Verb::Service(_)
+        | Verb::Message(_)
+        | Verb::Received(_)
+        | Verb::Approval(_) => true,
     }
 }

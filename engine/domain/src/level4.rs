@@ -48,6 +48,7 @@ fn is_later(command: &Command) -> bool {
         )
         | Verb::Service(_)
         | Verb::Message(_)
+        | Verb::Received(_)
         | Verb::Approval(_)
         | Verb::RuleBook(RuleBook::ClearPlace(_))
         | Verb::Engine(Engine::SetLogLevel(_) | Engine::PinUpstream(_)) => true,

@@ -145,7 +145,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 68] = [
+pub const TABLES: [&dyn Upgradable; 69] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -169,6 +169,7 @@ pub const TABLES: [&dyn Upgradable; 68] = [
     &approvals::APPROVALS,
     &incidents::notes::NOTES,
     &intelligence::INTELLIGENCE,
+    &intelligence::standing::STANDINGS,
     &intelligence::provided::PROVIDED,
     &intelligence::provided::GIVEN,
     &intelligence::provided::NUMBERS,

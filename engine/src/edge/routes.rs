@@ -58,6 +58,8 @@ fn told(router: Routes) -> Routes {
         .routes(routes!(lists::approvals::approvals))
         .routes(routes!(lists::approvals::approval))
         .routes(routes!(lists::intelligence::message))
+        .routes(routes!(lists::intelligence::affected))
+        .routes(routes!(writes::intelligence::set_state))
         .routes(routes!(lists::intelligence::provided))
         .routes(routes!(lists::intelligence::impact))
         .routes(routes!(lists::policies::policies))

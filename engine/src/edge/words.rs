@@ -9,7 +9,7 @@ use linesman_schemas::approval::{ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{DeviceGroupName, Handling, LIST_MOST, OWNER_MOST, SPHERE_MOST, SubmitCaseAs};
 use linesman_schemas::dead_letter::Reason;
-use linesman_schemas::intelligence::Kind;
+use linesman_schemas::intelligence::{self, Kind};
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::schedule::{ClockTime, Enabled, Repeat, ZoneName};
 use linesman_schemas::trigger::Trigger;
@@ -303,6 +303,11 @@ pub(super) fn priority() -> Schema {
 /// The schema of a message's kind.
 pub(super) fn kind() -> Schema {
     words([Kind::Alert, Kind::Informational, Kind::BugNotice, Kind::EndOfLife].map(Kind::as_str))
+}
+
+/// The schema of where an organization stands with a message.
+pub(super) fn intelligence_state() -> Schema {
+    words(intelligence::State::ALL.map(intelligence::State::as_str))
 }
 
 /// The schema of by what a message concerns a device.

@@ -15,6 +15,7 @@ mod manager;
 mod organization;
 mod place;
 mod policy;
+mod received;
 mod replay;
 mod rule_book;
 mod service;
@@ -52,6 +53,7 @@ pub use organization::{
 };
 pub use place::{PlaceRemoval, PlaceSettings, PlaceVerb, Tie};
 pub use policy::{Policy, PolicyRun};
+pub use received::{IntelligenceStanding, Received};
 pub use replay::{Input, Replay};
 pub use rule_book::{PlaceClearing, RuleBook, SectionLoad};
 pub use service::{Rollout, Service};
@@ -112,6 +114,8 @@ pub enum Verb {
     Service(Service),
     /// Of the provider's intelligence messages.
     Message(Message),
+    /// Of an intelligence message that an organization has received.
+    Received(Received),
     /// Of an approval.
     Approval(Approval),
 }
@@ -137,6 +141,7 @@ impl Verb {
             Self::Subscription(verb) => verb.as_str(),
             Self::Service(verb) => verb.as_str(),
             Self::Message(verb) => verb.as_str(),
+            Self::Received(verb) => verb.as_str(),
             Self::Approval(verb) => verb.as_str(),
         }
     }
@@ -172,6 +177,7 @@ impl Verb {
                 | Self::Token(_)
                 | Self::Session(_)
                 | Self::Audit(_)
+                | Self::Received(_)
                 | Self::Approval(_),
                 Some(org),
             ) => Some(Place::Organization(org.clone())),
@@ -186,6 +192,7 @@ impl Verb {
                 | Self::Values(_)
                 | Self::Subscription(_)
                 | Self::Service(_)
+                | Self::Received(_)
                 | Self::Approval(_),
                 None,
             ) => None,
@@ -220,6 +227,7 @@ impl Verb {
             Self::Values(verb) => verb.check(),
             Self::Subscription(verb) => verb.check(),
             Self::Service(verb) => verb.check(),
+            Self::Received(verb) => verb.check(),
             Self::Approval(verb) => verb.check(),
             Self::Engine(verb) => verb.check(),
             Self::Message(verb) => verb.check(),

@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     Activation, AddressChanges, Approval, ApprovalDecision, Assignment, Audit, Case, CaseName, CaseOverride,
     CaseRemark, CaseWish, CasesExport, CheckpointKept, Command, ConnectionTried, ContractChanges, CredentialsChange,
-    Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident, Input, LevelRaise, Localization, Lockout,
-    LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message, MessageGiven, Note, Organization,
-    OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy,
-    PolicyRun, Prioritisation, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad, Service, Session,
-    SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue,
-    TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb,
+    Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident, Input, IntelligenceStanding, LevelRaise,
+    Localization, Lockout, LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message,
+    MessageGiven, Note, Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval,
+    PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Received, Refusals, Replay, Reported, Rollout,
+    RuleBook, SectionLoad, Service, Session, SessionName, SessionOpening, Subscription, SubscriptionPath,
+    SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values,
+    Verb,
 };
 use crate::{CommandId, Principal};
 
@@ -184,6 +185,8 @@ pub(super) enum Tagged {
     RolloutService(Rollout),
     /// Take in an intelligence message of the provider's, or another text of it.
     AddIntelligence(MessageGiven),
+    /// Say where an organization stands with an intelligence message.
+    SetIntelligenceState(IntelligenceStanding),
     /// What awaits approval is done.
     ApproveApproval(ApprovalDecision),
     /// What awaits approval is not done.
@@ -253,6 +256,7 @@ impl From<Tagged> for Verb {
             Tagged::RedeploySubscription(asked) => Self::Subscription(Subscription::Redeploy(asked)),
             Tagged::RolloutService(asked) => Self::Service(Service::Rollout(asked)),
             Tagged::AddIntelligence(given) => Self::Message(Message::Add(given)),
+            Tagged::SetIntelligenceState(asked) => Self::Received(Received::SetState(asked)),
             Tagged::ApproveApproval(asked) => Self::Approval(Approval::Approve(asked)),
             Tagged::RejectApproval(asked) => Self::Approval(Approval::Reject(asked)),
         }
@@ -322,6 +326,7 @@ impl From<Verb> for Tagged {
             Verb::Subscription(Subscription::Redeploy(asked)) => Self::RedeploySubscription(asked),
             Verb::Service(Service::Rollout(asked)) => Self::RolloutService(asked),
             Verb::Message(Message::Add(given)) => Self::AddIntelligence(given),
+            Verb::Received(Received::SetState(asked)) => Self::SetIntelligenceState(asked),
             Verb::Approval(Approval::Approve(asked)) => Self::ApproveApproval(asked),
             Verb::Approval(Approval::Reject(asked)) => Self::RejectApproval(asked),
         }

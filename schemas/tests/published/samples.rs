@@ -11,8 +11,8 @@ use linesman_schemas::command::{
     CaseRemark, CaseWish, CaseWords, CasesExport, Command, ConnectionTried, Contract, ContractChanges,
     CredentialsChange, DeviceAddresses, DeviceGroup, Engine, Group, Handling, Incident, Input, LevelRaise,
     LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb, Policy,
-    PolicyRun, Prioritisation, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session, SubmitCaseAs,
-    Subscription, Token, Undoing, UploadKept, Values, Verb,
+    PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service, Session,
+    SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
     Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
@@ -226,6 +226,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
             )
             | Verb::Service(Service::Rollout(_))
             | Verb::Message(Message::Add(_))
+            | Verb::Received(Received::SetState(_))
             | Verb::Approval(Approval::Approve(_) | Approval::Reject(_)) => {}
         }
     }

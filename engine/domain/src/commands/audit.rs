@@ -167,6 +167,7 @@ pub(crate) fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
         Verb::Message(MessageVerb::Add(given)) => Some(given.id.clone()),
         Verb::Service(ServiceVerb::Rollout(rollout)) => Some(rollout.service.to_string()),
         Verb::Place(PlaceVerb::Tie(tie)) => Some(tie.serial_number.clone()),
+        Verb::Received(verb) => Some(verb.id().to_owned()),
         Verb::Approval(verb) => Some(verb.approval().to_string()),
         Verb::Session(Session::Touch(_))
         | Verb::Place(PlaceVerb::Set(_) | PlaceVerb::Remove(_))

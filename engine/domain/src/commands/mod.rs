@@ -67,7 +67,7 @@ pub use wrong::Wrong;
 const OUTCOME_HOURS: i64 = 24;
 
 /// That nothing has changed.
-const UNCHANGED: &str = "unchanged";
+pub(crate) const UNCHANGED: &str = "unchanged";
 
 /// What became of a command.
 pub(crate) struct Answer {

@@ -5,11 +5,13 @@
 //! | here | what is published for one organization |
 //! | `provided` | the provider's messages, which every lane has |
 //! | `relevance` | whether a message concerns a device, and why |
+//! | `standing` | where an organization stands with a message it has |
 //! | `impact` | which of many messages concern which of many devices |
 
 pub mod impact;
 pub mod provided;
 pub mod relevance;
+pub mod standing;
 
 use jiff::Timestamp;
 use linesman_schemas::OrgName;

@@ -136,6 +136,8 @@ pub fn asked_at(operation: &str) -> Where {
         | "incident"
         | "case"
         | "intelligence-message"
+        | "message-impact"
+        | "set-intelligence-state"
         | "assign-incident"
         | "prioritise-incident"
         | "close-incident"

@@ -112,6 +112,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("add-intelligence", Need::Right(Right::Intelligence)),
     ("provided-message", Need::Sight),
     ("impact", Need::Sight),
+    ("set-intelligence-state", Need::Right(Right::Intelligence)),
+    ("message-impact", Need::Known),
     ("intelligence", Need::Known),
     ("intelligence-message", Need::Known),
     ("places", Need::Known),
@@ -210,6 +212,7 @@ pub fn besides(operation: &str) -> Option<&'static str> {
         "approval" => "its organization is one all of which is seen, or it is one's own",
         "export-cases" => "of incidents those that are seen",
         "device" | "intelligence-message" => "it is one that is seen",
+        "message-impact" => "it is one that is seen, and of its devices those that are",
         "approve-approval" | "reject-approval" => {
             "where the two-person rule applies, not by whoever asked; what is approved is done by the rights that whoever asked \
              has then"

@@ -131,6 +131,7 @@ impl Domain {
             | Verb::Values(_)
             | Verb::Subscription(_)
             | Verb::Service(_)
+            | Verb::Received(_)
             | Verb::Approval(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
@@ -171,6 +172,7 @@ impl Domain {
                 let Service::Rollout(rollout) = verb;
                 self.roll_out(org, command, rollout)
             }
+            (Verb::Received(verb), Some(_)) => intelligence::standing::ask(&mut self.desk, org, command, verb),
             (Verb::Approval(verb), Some(_)) => self.decide_approval(org, command, verb),
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),

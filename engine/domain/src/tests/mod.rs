@@ -26,6 +26,7 @@ mod sections;
 mod services;
 mod sight;
 mod sources;
+mod standing;
 mod uploads;
 mod upward;
 

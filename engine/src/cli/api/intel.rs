@@ -6,17 +6,18 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::show::{Column, column, said_column};
 use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::IntelligenceMessages;
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     column("ORGANIZATION", "/organization"),
     column("ID", "/id"),
     column("KIND", "/kind"),
+    column("STATE", "/state"),
     column("ISSUED", "/issued"),
     column("RECEIVED", "/received"),
     column("TITLE", "/title"),
@@ -38,7 +39,11 @@ Examples:
   linesman intel show acme TSB17 --data-dir D    a message of acme's
   linesman intel show TSB17 --data-dir D         one of the provider's
   linesman intel add message.json --data-dir D
-  linesman intel impact TSB17 --data-dir D";
+  linesman intel impact TSB17 --data-dir D
+  linesman intel impact acme TSB17 --data-dir D  which of acme's devices
+  linesman intel state acme TSB17 assigned --to acme/ann --data-dir D
+  linesman intel state acme TSB17 'in progress' --data-dir D
+  linesman intel list --organization acme --state unassigned --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -55,23 +60,46 @@ pub(in crate::cli) enum Action {
         /// A file with the message in JSON
         file: PathBuf,
     },
-    /// Tell whom one of the provider's concerns
+    /// Tell whom one concerns
     Impact {
+        /// Its id, behind the organization whose it is; one of the provider's is named by its id alone
+        #[arg(required = true, num_args = 1..=2, value_names = ["ORGANIZATION", "ID"])]
+        message: Vec<String>,
+    },
+    /// Say where an organization stands with one
+    State {
+        /// Whose it is
+        organization: String,
         /// Its id
         id: String,
+        /// `unassigned`, `assigned`, `in progress` or `completed`
+        state: String,
+        /// The login whose it is from here on; `assigned` takes one
+        #[arg(long, value_name = "LOGIN")]
+        to: Option<String>,
     },
 }
 
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/intelligence", list, &COLUMNS).await,
-        Action::Show { message } => {
-            let parts: String = message.iter().map(|part| format!("/{}", segment(part))).collect();
-            api.show(&format!("/api/v1/intelligence{parts}"), &()).await
-        }
+        Action::Show { message } => api.show(&path(message), &()).await,
         Action::Add { file } => api.write(Method::POST, "/api/v1/intelligence", Some(read(file)?)).await,
-        Action::Impact { id } => impact(api, id).await,
+        Action::Impact { message } => impact(api, message).await,
+        Action::State { organization, id, state, to } => {
+            let path = format!("{}/state", path(&[organization.clone(), id.clone()]));
+            let mut body = serde_json::Map::new();
+            body.insert("state".to_owned(), json!(state.replace('-', " ")));
+            body.extend(to.as_ref().map(|login| ("assignee".to_owned(), json!(login))));
+            api.write(Method::PUT, &path, Some(body.into())).await
+        }
     })
+}
+
+/// Where a message is, by its id and the organization whose it is.
+fn path(message: &[String]) -> String {
+    let parts: String = message.iter().map(|part| format!("/{}", segment(part))).collect();
+    format!("/api/v1/intelligence{parts}")
 }
 
 fn read(file: &Path) -> anyhow::Result<Value> {
@@ -80,16 +108,18 @@ fn read(file: &Path) -> anyhow::Result<Value> {
 }
 
 /// Prints a line for each device, and how many there are where not all are told.
-async fn impact(api: &Api, id: &str) -> anyhow::Result<()> {
-    let found = api.get(&format!("/api/v1/intelligence/{}/impact", segment(id)), &()).await?;
+async fn impact(api: &Api, message: &[String]) -> anyhow::Result<()> {
+    let found = api.get(&format!("{}/impact", path(message)), &()).await?;
     if api.is_json {
         anstream::println!("{found}");
         return Ok(());
     }
-    let organizations = found.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice);
+    // Of an organization's own it tells of that alone.
+    let one = std::slice::from_ref(&found);
+    let organizations = found.pointer("/organizations").and_then(Value::as_array).map_or(one, Vec::as_slice);
     let mut lines = Vec::new();
     let mut cut = Vec::new();
-    for affected in organizations.unwrap_or_default() {
+    for affected in organizations {
         let devices = affected.pointer("/devices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let count = affected.pointer("/count").and_then(Value::as_u64).unwrap_or_default();
         let organization = affected.pointer("/organization").cloned().unwrap_or_default();

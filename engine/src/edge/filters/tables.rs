@@ -4,7 +4,7 @@
 use linesman_schemas::approval::ApprovalKind;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
-use linesman_schemas::intelligence::Kind;
+use linesman_schemas::intelligence::{Kind, State as IntelligenceState};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, Place, Priority};
 
@@ -86,6 +86,8 @@ listings! {
         concerns: OrgName,
         /// What kind.
         kind: Kind,
+        /// Where the organization stands with it; none of the provider's is found by it.
+        state: IntelligenceState,
         /// A model that the message names; messages that name none concern all and are not found by it.
         product: Glob,
         /// A serial number that the message names; messages that name none concern all and are not

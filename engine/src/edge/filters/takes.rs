@@ -9,7 +9,7 @@ use linesman_rules::{Pattern, excerpt};
 use linesman_schemas::approval::ApprovalKind;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
-use linesman_schemas::intelligence::Kind;
+use linesman_schemas::intelligence::{Kind, State as IntelligenceState};
 use linesman_schemas::name::NameError;
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{OrgName, Place, Priority};
@@ -112,6 +112,7 @@ taken! {
     OrganizationStanding => Takes::Word(OrganizationStanding::schema),
     Priority => Takes::Word(|| words::priority().into()),
     Kind => Takes::Word(|| words::kind().into()),
+    IntelligenceState => Takes::Word(|| words::intelligence_state().into()),
     Trigger => Takes::Word(|| words::trigger().into()),
     Reason => Takes::Word(|| words::reason().into()),
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use linesman_schemas::intelligence::{Kind, Relevance as Named};
+use linesman_schemas::intelligence::{Kind, Relevance as Named, State as StateOf};
 use linesman_schemas::{OrgName, Place};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::walk::{OrgRows, Walk, answer};
-use super::{Error, Found, Stored, page};
+use super::affected::{AffectedOrganization, DEVICES_MOST};
+use super::walk::{OrgRows, Walk, answer, unknown};
+use super::{Error, Found, Stored, given, page};
 use crate::edge::filters::tables::IntelligenceMessages;
 use crate::edge::filters::{Filter, Glob, Limit, Listing, is, lies, passes};
 use crate::edge::paging::{Page, Paging, Value};
@@ -26,14 +27,13 @@ use crate::store::Lane;
 use linesman_domain::devices;
 use linesman_domain::intelligence::impact::Impact as Engine;
 use linesman_domain::intelligence::provided::{self, ProvidedRow};
-use linesman_domain::intelligence::relevance::{By, Concern, Traits};
+use linesman_domain::intelligence::relevance::{Concern, Traits};
+use linesman_domain::intelligence::standing::{self, StandingRow};
 use linesman_domain::intelligence::{self, IntelligenceRow, MessageRow};
 use linesman_domain::sight::Sight;
 use linesman_domain::table::{self, Table};
 
-/// How many devices of an organization the answer to one scan for impact has, and how many it has in all; beyond that they
-/// are counted.
-const DEVICES_MOST: usize = 1_000;
+/// How many devices the answer to one scan for impact has in all; beyond that they are counted.
 const DEVICES_IN_ALL: usize = 10_000;
 
 /// An intelligence message as it was kept. Field names are those of its input.
@@ -61,6 +61,14 @@ pub(super) struct IntelligenceMessage {
     received: Timestamp,
     /// How often the very same message came again.
     repeats: u64,
+    /// Where the organization stands with it; not of the provider's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = words::intelligence_state, required = false)]
+    state: Option<StateOf>,
+    /// The login whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    assignee: Option<String>,
 }
 
 /// Whom a message concerns.
@@ -115,40 +123,6 @@ struct Impact {
     organizations: Vec<AffectedOrganization>,
 }
 
-/// An organization that a message concerns.
-#[derive(Debug, Serialize, ToSchema)]
-struct AffectedOrganization {
-    /// Its name.
-    #[schema(value_type = String)]
-    organization: OrgName,
-    /// Its devices that the message concerns, by serial number: the first 1,000, and of all organizations the first 10,000.
-    devices: Vec<AffectedDevice>,
-    /// How many of its devices the message concerns.
-    count: usize,
-}
-
-/// A device that a message concerns.
-#[derive(Debug, Serialize, ToSchema)]
-struct AffectedDevice {
-    /// Its serial number.
-    serial_number: String,
-    /// Its host name.
-    host_name: String,
-    /// Why, a reason for each list that the message gives.
-    reasons: Vec<Reason>,
-}
-
-/// Why a message concerns a device.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ReasonOfMatch)]
-struct Reason {
-    /// By what of the device; `everybody` where the message names nothing.
-    #[schema(schema_with = words::reason_of_match)]
-    by: By,
-    /// The entry of the message that it meets, the first of several; empty for `everybody`.
-    entry: String,
-}
-
 /// Whom a message of the provider's concerns: every organization with a device that it concerns, and why.
 #[utoipa::path(
     get, path = "/api/v1/intelligence/{message}/impact", operation_id = "impact", tag = "intelligence", params(ProvidedPath),
@@ -165,23 +139,8 @@ pub(in crate::edge) async fn impact(
         let mut left = DEVICES_IN_ALL;
         let mut organizations = Vec::new();
         for (organization, rows) in walk.organizations(None)? {
-            let (mut devices, mut count) = (Vec::new(), 0);
-            for row in devices::DEVICES.rows(rows.lane, &[organization.as_str()]) {
-                walk.step()?;
-                let (own, device) = row?;
-                let serial_number = String::from_utf8_lossy(&own).into_owned();
-                let Some(reasons) = concern.reasons(&Traits::of(&serial_number, &device)) else { continue };
-                count += 1;
-                if devices.len() < DEVICES_MOST && left > 0 {
-                    left -= 1;
-                    let reasons = reasons.into_iter().map(|reason| Reason { by: reason.by, entry: reason.entry });
-                    let (host_name, reasons) = (device.host_name, reasons.collect());
-                    devices.push(AffectedDevice { serial_number, host_name, reasons });
-                }
-            }
-            if count > 0 {
-                organizations.push(AffectedOrganization { organization, devices, count });
-            }
+            let affected = AffectedOrganization::of(walk, organization, &rows, &concern, &mut left)?;
+            organizations.extend((affected.count > 0).then_some(affected));
         }
         Ok(Impact { organizations })
     })
@@ -247,17 +206,42 @@ pub(in crate::edge) async fn message(
     PathOf(MessagePath { organization, id }): PathOf<MessagePath>,
 ) -> Result<Response, Problem> {
     answer(&sources, viewer, move |walk| {
-        let nothing = || format!("`{organization}` has no intelligence message `{}`", linesman_rules::excerpt(&id));
-        let mut row = walk.some(&organization, &intelligence::key(&organization, &id))?;
-        if let (Some(found), Some(sight), Some(lane)) = (&mut row, walk.sight(&organization)?, walk.lane(&organization))
-            && !narrow(lane, &sight, &organization, found)?
-        {
-            row = None;
-        }
-        let row = row.ok_or_else(|| Error::Nothing(nothing()))?;
-        Ok(IntelligenceMessage::new(Some(organization.clone()), row))
+        let row = seen(walk, &organization, &id)?;
+        let standing = walk.some(&organization, &standing::key(&organization, &id))?;
+        Ok(IntelligenceMessage::new(Some(organization.clone()), row).standing(standing))
     })
     .await
+}
+
+/// Which of an organization's devices a message of its own concerns, of those that are seen, and why.
+#[utoipa::path(
+    get, path = "/api/v1/intelligence/{organization}/{id}/impact", operation_id = "message-impact", tag = "intelligence",
+    params(MessagePath), responses((status = 200, description = "Its devices.", body = AffectedOrganization))
+)]
+pub(in crate::edge) async fn affected(
+    State(sources): State<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(MessagePath { organization, id }): PathOf<MessagePath>,
+) -> Result<Response, Problem> {
+    answer(&sources, viewer, move |walk| {
+        let concern = Concern::of(&Named::from(seen(walk, &organization, &id)?.message.relevance));
+        let rows = walk.organizations(Some(&organization))?.remove(&organization);
+        let rows = rows.ok_or_else(|| unknown(&organization))?;
+        AffectedOrganization::of(walk, organization.clone(), &rows, &concern, &mut DEVICES_MOST.clone())
+    })
+    .await
+}
+
+/// A message of an organization's as it is seen.
+fn seen(walk: &Walk, organization: &OrgName, id: &str) -> Result<IntelligenceRow, Error> {
+    let nothing = || format!("`{organization}` has no intelligence message `{}`", linesman_rules::excerpt(id));
+    let mut row = walk.some(organization, &intelligence::key(organization, id))?;
+    if let (Some(found), Some(sight), Some(lane)) = (&mut row, walk.sight(organization)?, walk.lane(organization))
+        && !narrow(lane, &sight, organization, found)?
+    {
+        row = None;
+    }
+    row.ok_or_else(|| Error::Nothing(nothing()))
 }
 
 /// Takes out of a message the serial numbers that are not seen; whether there are any that are.
@@ -313,7 +297,7 @@ impl Stored for Narrowed {
 
     fn item(
         &self,
-        _: &OrgRows<'_>,
+        rows: &OrgRows<'_>,
         org: &OrgName,
         _: &[u8],
         row: IntelligenceRow,
@@ -329,8 +313,16 @@ impl Stored for Narrowed {
             && names(&list.serial_number, &relevance.serial_numbers)
             && lies(row.message.issued, list.issued_after.as_ref(), list.issued_before.as_ref())
             && lies(row.received, list.received_after.as_ref(), list.received_before.as_ref());
-        let whose = (!org.is_provider()).then(|| org.clone());
-        Ok(is_wanted.then(|| (IntelligenceMessage::new(whose, row), 0)))
+        if !is_wanted || (org.is_provider() && list.state.is_some()) {
+            return Ok(None);
+        }
+        if org.is_provider() {
+            return Ok(Some((IntelligenceMessage::new(None, row), 0)));
+        }
+        let standing = Table::read(rows.lane, &standing::key(org, &row.message.id))?;
+        let state = standing.as_ref().map_or_else(StateOf::default, |standing: &StandingRow| standing.state);
+        let item = |row| IntelligenceMessage::new(Some(org.clone()), row).standing(standing);
+        Ok(is(list.state, state).then(|| (item(row), 0)))
     }
 }
 
@@ -344,6 +336,13 @@ impl IntelligenceMessage {
             os_versions: relevance.os_versions,
         };
         let (received, repeats) = (row.received, row.repeats);
-        Self { organization, id, kind, title, text, issued, relevance, links, received, repeats }
+        let (state, assignee) = (None, None);
+        Self { organization, id, kind, title, text, issued, relevance, links, received, repeats, state, assignee }
+    }
+
+    /// The same, and where its organization stands with it.
+    fn standing(self, row: Option<StandingRow>) -> Self {
+        let (state, assignee) = row.map_or_else(Default::default, |row| (row.state, row.assignee));
+        Self { state: Some(state), assignee: given(assignee), ..self }
     }
 }

@@ -48,7 +48,7 @@ async fn messages_are_shown_as_they_were_kept() {
         "organization": "acme-2", "id": "PSN-1", "kind": "end-of-life", "title": "acme-2", "text": "",
         "issued": "1970-01-01T00:00:00Z", "received": "1970-01-01T00:00:00Z", "repeats": 2,
         "relevance": {"serial_numbers": [], "products": [], "platforms": [], "os_versions": []},
-        "links": ["https://support.example/1"],
+        "links": ["https://support.example/1"], "state": "unassigned",
     });
     assert_eq!(page, json!({"items": [message], "next": null}));
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use linesman_domain::cases;
+use linesman_domain::intelligence::standing::{self, StandingRow};
 use linesman_domain::intelligence::{self, IntelligenceRow};
 use linesman_domain::places::{self, TiedRow};
 use linesman_domain::table;
-use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
+use linesman_schemas::intelligence::{Intelligence, Kind, Relevance, State};
 use linesman_schemas::{OrgName, Privileges, Rights};
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -159,6 +160,47 @@ async fn each_kind_of_viewer_sees_and_counts_what_is_theirs() {
         }
         let letters = world.edge.get_as(token, "/api/v1/dead-letters?organization=corp").await;
         assert_eq!(letters.status(), if is_whole { 200 } else { 403 }, "{token}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_message_shows_where_its_organization_stands_with_it_and_of_its_devices_those_that_are_seen() {
+    let world = world().await;
+    let org: OrgName = "corp".parse().unwrap();
+    let row = StandingRow {
+        state: State::InProgress,
+        assignee: "corp/zoe".to_owned(),
+        by: "bob".to_owned(),
+        changed: Default::default(),
+    };
+    world.edge.write("corp", vec![(standing::key(&org, "M-1").into_bytes(), table::encode(&row).unwrap())]);
+    for (token, seen) in VIEWERS {
+        let path = "/api/v1/intelligence/corp/M-1";
+        let of = if token == TOKEN { "organization=corp&" } else { "" };
+        let found = |state| format!("/api/v1/intelligence?{of}state={state}");
+        let begun = all(&json_of(&world, token, &found("in%20progress")).await, "id");
+        let is_rest = all(&json_of(&world, token, &found("unassigned")).await, "id");
+        assert!(!is_rest.contains(&"M-1".to_owned()), "{token}");
+        if token == GIL {
+            assert!(begun.is_empty() && is_rest == ["M-3"], "{begun:?} {is_rest:?}");
+            for path in [path.to_owned(), format!("{path}/impact")] {
+                assert_eq!(world.edge.get_as(token, &path).await.status(), 404, "{token}: {path}");
+            }
+            continue;
+        }
+        assert_eq!(begun, ["M-1"], "{token}");
+        let message = json_of(&world, token, path).await;
+        assert_eq!((&message["state"], &message["assignee"]), (&json!("in progress"), &json!("corp/zoe")), "{token}");
+        let impact = json_of(&world, token, &format!("{path}/impact")).await;
+        let expected = if seen.len() == 4 { vec!["SN1", "SN3"] } else { vec!["SN1"] };
+        let devices =
+            impact["devices"].as_array().unwrap().iter().map(|device| device["serial_number"].as_str().unwrap());
+        assert_eq!(
+            (devices.collect::<Vec<_>>(), &impact["count"]),
+            (expected.clone(), &json!(expected.len())),
+            "{token}"
+        );
     }
     world.end().await;
 }

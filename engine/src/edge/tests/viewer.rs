@@ -310,6 +310,7 @@ impl World {
             "pin" => Some(json!({"fingerprint": null})),
             "credentials" => Some(json!({"user": "one", "password": "correct horse"})),
             "place" => Some(json!({"place": null})),
+            "state" => Some(json!({"state": "completed"})),
             "intelligence" => {
                 Some(json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"}))
             }

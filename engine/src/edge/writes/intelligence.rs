@@ -2,20 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::State as HasState;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
 use linesman_domain::intelligence::provided::LEVEL;
-use linesman_schemas::command::{Message, MessageGiven, Verb};
-use linesman_schemas::intelligence::{self, Intelligence, Kind, Relevance};
-use linesman_schemas::{CommandId, Place};
+use linesman_domain::intelligence::standing;
+use linesman_schemas::command::{IntelligenceStanding, Message, MessageGiven, Received, Verb};
+use linesman_schemas::intelligence::{self, Intelligence, Kind, Relevance, State};
+use linesman_schemas::{CommandId, Login, Place};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Answers, IdempotencyKey, command_id, send_at, stands_at};
+use crate::edge::paths::MessagePath;
 use crate::edge::sources::Sources;
 use crate::edge::transport::json::JsonBody;
+use crate::edge::transport::params::PathOf;
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
 use crate::edge::words;
@@ -79,7 +82,7 @@ impl From<MessageBody> for Intelligence {
     responses(Answers, (status = 201, description = "It is taken in.", body = super::CommandState))
 )]
 pub(in crate::edge) async fn add(
-    State(sources): State<Arc<Sources>>,
+    HasState(sources): HasState<Arc<Sources>>,
     viewer: Viewer,
     headers: HeaderMap,
     JsonBody(body): JsonBody<MessageBody>,
@@ -89,6 +92,35 @@ pub(in crate::edge) async fn add(
     take_in(&sources, &viewer, id, &body.into())
         .await
         .map_err(|problem| problem.of("add-intelligence", Place::Provider))
+}
+
+/// Where an organization stands with a message.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::edge) struct StateBody {
+    /// Where it stands.
+    #[schema(schema_with = words::intelligence_state)]
+    state: State,
+    /// The login whose it is, of the organization or the provider; `assigned` takes one. Where it is left out, whose it was.
+    #[schema(value_type = String, required = false)]
+    assignee: Option<Login>,
+}
+
+/// Says where an organization stands with an intelligence message it has.
+#[utoipa::path(
+    put, path = "/api/v1/intelligence/{organization}/{id}/state", operation_id = "set-intelligence-state",
+    tag = "intelligence", params(MessagePath, IdempotencyKey), request_body = StateBody, responses(Answers)
+)]
+pub(in crate::edge) async fn set_state(
+    HasState(sources): HasState<Arc<Sources>>,
+    viewer: Viewer,
+    PathOf(MessagePath { organization, id: message }): PathOf<MessagePath>,
+    headers: HeaderMap,
+    JsonBody(StateBody { state, assignee }): JsonBody<StateBody>,
+) -> Result<Response, Problem> {
+    let id = command_id(&headers)?;
+    let verb = Verb::Received(Received::SetState(IntelligenceStanding { id: message, state, assignee }));
+    send_at(&sources, &viewer, standing::LEVEL, Some(organization), id, verb).await
 }
 
 async fn take_in(

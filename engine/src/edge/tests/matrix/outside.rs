@@ -100,7 +100,15 @@ fn groups() -> Vec<(Hidden, [&'static str; 2], Vec<Request>)> {
         (
             Hidden::All("acme/paris"),
             ["M-3", "M-9"],
-            vec![request("intelligence-message", "/api/v1/intelligence/acme/{one}", None)],
+            vec![
+                request("intelligence-message", "/api/v1/intelligence/acme/{one}", None),
+                request("message-impact", "/api/v1/intelligence/acme/{one}/impact", None),
+                request(
+                    "set-intelligence-state",
+                    "/api/v1/intelligence/acme/{one}/state",
+                    Some(json!({"state": "completed"})),
+                ),
+            ],
         ),
         (
             Hidden::All("/"),
@@ -213,6 +221,12 @@ fn of_organization() -> Vec<Request> {
         request("tie-device", "/api/v1/devices/{one}/SN1/place", Some(json!({"place": "{one}/berlin"}))),
         request("intelligence", "/api/v1/intelligence?organization={one}", None),
         request("intelligence-message", "/api/v1/intelligence/{one}/TSB-1", None),
+        request("message-impact", "/api/v1/intelligence/{one}/TSB-1/impact", None),
+        request(
+            "set-intelligence-state",
+            "/api/v1/intelligence/{one}/TSB-1/state",
+            Some(json!({"state": "completed"})),
+        ),
         request("approvals", "/api/v1/approvals?organization={one}", None),
         request("approval", "/api/v1/approvals/{one}-a1", None),
         request("approve-approval", "/api/v1/approvals/{one}-a1/approve", Some(json!({}))),

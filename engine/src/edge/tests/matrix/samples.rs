@@ -132,6 +132,8 @@ fn told() -> Vec<Sample> {
         of("intelligence", "/api/v1/intelligence"),
         at("acme", "intelligence", "/api/v1/intelligence?organization=acme"),
         at("acme", "intelligence-message", "/api/v1/intelligence/acme/M-1"),
+        at("acme", "message-impact", "/api/v1/intelligence/acme/M-1/impact"),
+        at("acme", "set-intelligence-state", "/api/v1/intelligence/acme/M-1/state").body(json!({"state": "completed"})),
         at("/", "add-intelligence", "/api/v1/intelligence")
             .body(json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"})),
         at("/", "provided-message", "/api/v1/intelligence/T1"),
