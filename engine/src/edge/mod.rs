@@ -26,8 +26,8 @@
 //! Everything is bounded, and a client that is slow at any of these waits alone.
 
 mod access;
-pub(crate) mod addressed;
-mod admission;
+mod addressed;
+pub(crate) mod admission;
 pub(crate) mod commands;
 mod connection;
 mod credentials;

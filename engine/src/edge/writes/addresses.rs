@@ -48,9 +48,6 @@ pub(in crate::edge) async fn addresses(
     headers: HeaderMap,
     JsonBody(AddressesBody { groups, removed, devices }): JsonBody<AddressesBody>,
 ) -> Result<Response, Problem> {
-    let group = |AddressGroupBody { name, address, contact }| AddressGroup { name, address, contact };
-    let device =
-        |DeviceAddressesBody { serial_number, ship_to, location }| DeviceAddresses { serial_number, ship_to, location };
     let changes = AddressChanges {
         groups: groups.into_iter().map(AddressGroup::from).collect(),
         removed,
