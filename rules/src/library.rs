@@ -3,13 +3,16 @@
 /// File names and sources of the stock policies, in order of name.
 pub const LIBRARY: &[(&str, &str)] = &[
     ("approvals.rhai", include_str!("../library/approvals.rhai")),
+    ("bug-notices.rhai", include_str!("../library/bug-notices.rhai")),
     ("case-assigned.rhai", include_str!("../library/case-assigned.rhai")),
     ("case-updates.rhai", include_str!("../library/case-updates.rhai")),
     ("contracts-ending.rhai", include_str!("../library/contracts-ending.rhai")),
     ("core-dump-priority.rhai", include_str!("../library/core-dump-priority.rhai")),
     ("ddos-blackhole.rhai", include_str!("../library/ddos-blackhole.rhai")),
+    ("exposures.rhai", include_str!("../library/exposures.rhai")),
     ("hardware-failure.rhai", include_str!("../library/hardware-failure.rhai")),
     ("health-check.rhai", include_str!("../library/health-check.rhai")),
+    ("matches.rhai", include_str!("../library/matches.rhai")),
     ("notices.rhai", include_str!("../library/notices.rhai")),
     ("refused-attempts.rhai", include_str!("../library/refused-attempts.rhai")),
     ("silent-devices.rhai", include_str!("../library/silent-devices.rhai")),

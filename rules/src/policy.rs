@@ -19,6 +19,7 @@ pub struct Policy {
     triggers: Triggers,
     filter: Where,
     audience: Audience,
+    has_owner: bool,
     source: Box<str>,
     hash: Box<str>,
 }
@@ -113,6 +114,7 @@ impl Policy {
             triggers: header.triggers,
             filter: header.filter,
             audience,
+            has_owner: source.owner.is_some(),
             source: source.source.as_str().into(),
             hash: hash(&source.source),
         }
@@ -134,6 +136,16 @@ impl Policy {
             Audience::All => None,
             Audience::These(organizations) => Some(organizations),
         }
+    }
+
+    /// Whether it is an organization's own, and not everyone's.
+    pub fn has_owner(&self) -> bool {
+        self.has_owner
+    }
+
+    /// Whether it may ask for devices of the organization: whether it mentions them.
+    pub fn asks_devices(&self) -> bool {
+        self.source.contains("devices")
     }
 
     /// The script.

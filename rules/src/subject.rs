@@ -14,7 +14,7 @@ pub enum SubjectKind {
     Incident,
     /// `case.*`: a change of an incident's case. Scripts call it `update`, `case` being reserved.
     Update,
-    /// `intelligence.*`: an intelligence message.
+    /// `intelligence.*`, `end-of-life.*`, `bug-notice.*`, `exposure.*`: an intelligence message.
     Message,
     /// `audit.*`: a record of the audit.
     Record,
@@ -49,7 +49,12 @@ impl SubjectKind {
             | Trigger::IncidentSubmitted
             | Trigger::IncidentReported => Self::Incident,
             Trigger::CaseAssigned | Trigger::CaseUpdated => Self::Update,
-            Trigger::IntelligenceReceived => Self::Message,
+            Trigger::IntelligenceReceived
+            | Trigger::IntelligenceMatched
+            | Trigger::EndOfLifeMatched
+            | Trigger::BugNoticeArrived
+            | Trigger::BugNoticeMatched
+            | Trigger::ExposureNew => Self::Message,
             Trigger::Audit(_) => Self::Record,
             Trigger::LicenceExpiring
             | Trigger::LicenceExpired
@@ -145,6 +150,8 @@ pub enum Field {
     Platforms,
     OsVersions,
     Links,
+    Affected,
+    AffectedCount,
     Index,
     Actor,
     Chain,
@@ -219,7 +226,7 @@ const UPDATE: [(&str, Field); 27] = [
     ("previous_status", Field::PreviousStatus),
 ];
 
-const MESSAGE: [(&str, Field); 11] = [
+const MESSAGE: [(&str, Field); 13] = [
     ("id", Field::Id),
     ("kind", Field::Kind),
     ("title", Field::Title),
@@ -231,6 +238,8 @@ const MESSAGE: [(&str, Field); 11] = [
     ("platforms", Field::Platforms),
     ("os_versions", Field::OsVersions),
     ("links", Field::Links),
+    ("affected", Field::Affected),
+    ("affected_count", Field::AffectedCount),
 ];
 
 /// The fields of a record. `new` is a word that Rhai keeps for itself.
@@ -320,13 +329,14 @@ impl Field {
     /// What it holds.
     pub const fn shape(self) -> Shape {
         match self {
-            Self::Severity | Self::Repeats | Self::Index => Shape::Number,
+            Self::Severity | Self::Repeats | Self::Index | Self::AffectedCount => Shape::Number,
             Self::OffBox | Self::HasEnded | Self::TwoPerson => Shape::Flag,
             Self::SerialNumbers
             | Self::Products
             | Self::Platforms
             | Self::OsVersions
             | Self::Links
+            | Self::Affected
             | Self::Chain
             | Self::Reasons => Shape::Texts,
             Self::Before | Self::After => Shape::Map,
@@ -353,7 +363,7 @@ impl Field {
     pub(crate) const fn numbers(self) -> Option<(i64, i64)> {
         match self {
             Self::Severity => Some((0, 7)),
-            Self::Repeats | Self::Index => Some((0, i64::MAX)),
+            Self::Repeats | Self::Index | Self::AffectedCount => Some((0, i64::MAX)),
             _ => None,
         }
     }

@@ -161,7 +161,7 @@ fn messages_and_records_have_no_incident_to_act_on() {
     assert_eq!(react(&policy, message().shared()), Ok(expected));
     let policy = script_on("intelligence.received", "subject.device;");
     let expected = "refused 3:9: `message` has no property `device`: known are `id`, `kind`, `title`, `text`, `issued`, \
-        `received`, `serial_numbers`, `products`, `platforms`, `os_versions`, `links`";
+        `received`, `serial_numbers`, `products`, `platforms`, `os_versions`, `links`, `affected`, `affected_count`";
     assert_eq!(react(&policy, message().shared()), Err(expected.to_owned()));
 }
 
@@ -283,13 +283,16 @@ fn the_stock_policies_load_and_react() {
         counts,
         [
             ("approvals.rhai", 1),
+            ("bug-notices.rhai", 1),
             ("case-assigned.rhai", 1),
             ("case-updates.rhai", 1),
             ("contracts-ending.rhai", 1),
             ("core-dump-priority.rhai", 2),
             ("ddos-blackhole.rhai", 1),
+            ("exposures.rhai", 1),
             ("hardware-failure.rhai", 2),
             ("health-check.rhai", 2),
+            ("matches.rhai", 1),
             ("notices.rhai", 1),
             ("refused-attempts.rhai", 1),
             ("silent-devices.rhai", 1),

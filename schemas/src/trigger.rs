@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::intelligence::{Kind, Relevance};
-use crate::{IncidentId, Operation, Priority};
+use crate::{IncidentId, Operation, OrgName, Priority};
 
 /// What policies react to. Source: DOMAIN, "Reaction policies".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +26,16 @@ pub enum Trigger {
     IncidentReported,
     /// An intelligence message arrived.
     IntelligenceReceived,
+    /// An alert or informational message concerns devices of an organization.
+    IntelligenceMatched,
+    /// An end-of-life notice concerns devices of an organization.
+    EndOfLifeMatched,
+    /// A bug notice arrived, whomever it concerns.
+    BugNoticeArrived,
+    /// A bug notice concerns devices of an organization.
+    BugNoticeMatched,
+    /// A message concerns a device that it did not concern before: the device is new, or has changed.
+    ExposureNew,
     /// The installation's licence ends within 30 days.
     LicenceExpiring,
     /// The installation's licence has ended.
@@ -49,13 +59,18 @@ pub enum Trigger {
 impl Trigger {
     /// Those that have an event of their own, `out.<org>.trigger.<name>`, or `out._provider.trigger.<name>` where they are
     /// the provider's. Of what stands in the audit subscribers hear by `out.<org>.audit.<operation>`.
-    pub const TOLD: [Self; 14] = [
+    pub const TOLD: [Self; 19] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
         Self::CaseAssigned,
         Self::CaseUpdated,
         Self::IncidentReported,
         Self::IntelligenceReceived,
+        Self::IntelligenceMatched,
+        Self::EndOfLifeMatched,
+        Self::BugNoticeArrived,
+        Self::BugNoticeMatched,
+        Self::ExposureNew,
         Self::LicenceExpiring,
         Self::LicenceExpired,
         Self::CertificateExpiring,
@@ -80,6 +95,11 @@ impl Trigger {
             Self::CaseUpdated => "case.updated",
             Self::IncidentReported => "incident.reported-by-end-customer",
             Self::IntelligenceReceived => "intelligence.received",
+            Self::IntelligenceMatched => "intelligence.matched",
+            Self::EndOfLifeMatched => "end-of-life.matched",
+            Self::BugNoticeArrived => "bug-notice.arrived",
+            Self::BugNoticeMatched => "bug-notice.matched",
+            Self::ExposureNew => "exposure.new",
             Self::LicenceExpiring => "licence.expiring",
             Self::LicenceExpired => "licence.expired",
             Self::CertificateExpiring => "partner.certificate-expiring",
@@ -90,6 +110,19 @@ impl Trigger {
             Self::ContractExpiring => "contract.expiring",
             Self::Audit(operation) => operation.trigger(),
         }
+    }
+
+    /// Whether it tells whom an intelligence message concerns, or that there is one. Of messages of the provider's it is the
+    /// provider's in a mode that has proxy organizations, and the organization's in all others.
+    pub const fn is_of_messages(self) -> bool {
+        matches!(
+            self,
+            Self::IntelligenceMatched
+                | Self::EndOfLifeMatched
+                | Self::BugNoticeArrived
+                | Self::BugNoticeMatched
+                | Self::ExposureNew
+        )
     }
 
     /// Whether it is the provider's and no organization's: something of the installation runs out.
@@ -253,6 +286,58 @@ pub struct ContractData<'a> {
     pub part_number: &'a str,
     /// Its host name; empty where it has sent nothing.
     pub host_name: &'a str,
+}
+
+/// Data of `intelligence.matched`, `end-of-life.matched` and `bug-notice.matched`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MatchData<'a> {
+    /// Whose devices.
+    pub organization: &'a OrgName,
+    /// The message's id at its source.
+    pub id: &'a str,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its title.
+    pub title: &'a str,
+    /// How many of the organization's devices it concerns.
+    pub count: u64,
+    /// Their serial numbers, the first 100.
+    pub devices: &'a [String],
+    /// Why, such as `product MX*` or `everybody`: each reason once, the first 100.
+    pub reasons: &'a [String],
+}
+
+/// Data of `bug-notice.arrived`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ArrivalData<'a> {
+    /// The organization.
+    pub organization: &'a OrgName,
+    /// The message's id at its source.
+    pub id: &'a str,
+    /// Its title.
+    pub title: &'a str,
+    /// When the source issued it.
+    pub issued: Timestamp,
+}
+
+/// Data of `exposure.new`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ExposureData<'a> {
+    /// Whose device.
+    pub organization: &'a OrgName,
+    /// The message's id at its source.
+    pub id: &'a str,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its title.
+    pub title: &'a str,
+    /// The device.
+    pub device: DeviceData<'a>,
+    /// Why, a reason for each list that the message gives, such as `product MX*`; or `everybody`.
+    pub reasons: &'a [String],
+    /// How many messages beside the first 100 concern the device since then too; with the last of these alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub further: Option<u64>,
 }
 
 /// What of an installation runs out. Its words are stable.

@@ -60,8 +60,11 @@ pub(crate) fn source(name: &str, source: &str) -> anyhow::Result<PolicySource> {
 
 /// The stock policies that engines of every level read.
 pub(crate) fn stock() -> anyhow::Result<Vec<PolicySource>> {
-    let is_of_before =
-        |text: &str| !["\"audit.", "\"approval.", "service("].into_iter().any(|later| text.contains(later));
+    let is_of_before = |text: &str| {
+        !["\"audit.", "\"approval.", "service(", ".matched\"", "\"bug-notice.", "\"exposure."]
+            .into_iter()
+            .any(|later| text.contains(later))
+    };
     let of_before = LIBRARY.iter().filter(|(_, text)| is_of_before(text));
     of_before.map(|(file, text)| source(file.trim_end_matches(".rhai"), text)).collect()
 }

@@ -206,6 +206,15 @@ async fn every_documented_message_is_seen() {
             "out.{organization}.trigger.incident.without-address:",
             "out.{organization}.trigger.contract.expiring:",
             "out.{organization}.trigger.device.silent:",
+            // `matched.rs` has them.
+            "out.{organization}.trigger.intelligence.matched:",
+            "out.{organization}.trigger.end-of-life.matched:",
+            "out.{organization}.trigger.bug-notice.",
+            "out.{organization}.trigger.exposure.new:",
+            "out._provider.trigger.intelligence.matched:",
+            "out._provider.trigger.end-of-life.matched:",
+            "out._provider.trigger.bug-notice.",
+            "out._provider.trigger.exposure.new:",
             // `approvals.rs` has it.
             "out.{organization}.trigger.approval.required:",
             "out._provider.audit.load-installation:",

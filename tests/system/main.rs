@@ -30,6 +30,7 @@ mod limits;
 mod listeners;
 mod logins;
 mod managers;
+mod matched;
 mod modes;
 mod operating;
 mod panics;

@@ -125,7 +125,7 @@ pub(crate) fn policy_dead(
         about: fired.about.clone(),
     };
     let letter = Letter { place, policy: Some(failed), ..Letter::new(Reason::PolicyFailed, detail, desk.sequence) };
-    say(desk, org, Some(&fired.about), letter)
+    say(desk, &fired.told(org), Some(&fired.about), letter)
 }
 
 /// Says that what policies did on triggers has led to this one, and leads no further.

@@ -1,6 +1,7 @@
 //! Devices, known by their first bundle, and the groups they belong to.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::rc::Rc;
 
 use foldhash::{HashMap, HashMapExt as _};
@@ -13,7 +14,7 @@ use super::Error;
 use super::desk::Desk;
 use super::organizations::Organizations;
 use super::state::Base;
-use super::table::{Key, Row, Table};
+use super::table::{self, Key, Row, Table};
 
 /// A device, known by its first bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,11 +90,17 @@ const RECENT_MOST: usize = 2_048;
 /// How many bytes of text such a row may have; most have some eighty.
 const RECENT_BYTES: usize = 1_024;
 
-/// The rows of devices that were heard of lately, as the state has them; and by which host names devices are known, of
-/// organizations where somebody asked.
+/// How many of an organization's devices scripts may ask for.
+const INVENTORY_MOST: usize = 10_000;
+/// Of how many organizations they are held ready.
+const INVENTORIES_MOST: usize = 16;
+
+/// The rows of devices that were heard of lately, as the state has them; and by which host names devices are known, and what
+/// scripts may ask for, of organizations where somebody asked.
 pub(crate) struct Devices {
     recent: HashMap<Vec<u8>, Rc<DeviceRow>>,
     hosts: HashMap<OrgName, Hosts>,
+    inventories: HashMap<OrgName, Rc<[linesman_rules::Device]>>,
 }
 
 /// Whom a name names.
@@ -111,7 +118,7 @@ type Hosts = HashMap<String, BTreeSet<String>>;
 
 impl Devices {
     pub(crate) fn new() -> Self {
-        Self { recent: HashMap::new(), hosts: HashMap::new() }
+        Self { recent: HashMap::new(), hosts: HashMap::new(), inventories: HashMap::new() }
     }
 
     fn remember(&mut self, key: Vec<u8>, row: &Rc<DeviceRow>) {
@@ -150,6 +157,7 @@ impl Devices {
             Some(row) if is_as_known(&row, device, group, now) => row,
             known => {
                 self.rename(org, &device.serial_number, known.as_deref(), &device.host_name);
+                self.inventories.remove(org);
                 let (first, last) = known.map_or((now, now), |row| (row.first_seen, row.last_seen));
                 let row = DeviceRow {
                     first_seen: first,
@@ -167,6 +175,27 @@ impl Devices {
         };
         self.remember(key.into_bytes(), &row);
         Ok(row)
+    }
+
+    /// The devices of an organization that scripts may ask for: the first by serial number.
+    pub(crate) fn inventory(&mut self, desk: &Desk, org: &OrgName) -> Result<Rc<[linesman_rules::Device]>, Error> {
+        if let Some(known) = self.inventories.get(org) {
+            return Ok(Rc::clone(known));
+        }
+        let prefix = within(org.as_str(), &[]);
+        let stretch = desk.state().stretch(Bound::Included(&prefix), &prefix, INVENTORY_MOST)?;
+        let device = |(key, bytes): (Vec<u8>, Vec<u8>)| {
+            let row: DeviceRow = table::decode(&key, &bytes)?;
+            let serial_number = String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned();
+            let DeviceRow { host_name, product, platform, os_version, .. } = row;
+            Ok(linesman_rules::Device { serial_number, host_name, product, platform, os_version })
+        };
+        let found: Rc<[_]> = stretch.rows.into_iter().map(device).collect::<Result<_, Error>>()?;
+        if self.inventories.len() >= INVENTORIES_MOST {
+            self.inventories.clear();
+        }
+        self.inventories.insert(org.clone(), Rc::clone(&found));
+        Ok(found)
     }
 
     /// Whether a device is unknown, and there are as many as `most` in its organization.

@@ -75,7 +75,7 @@ pub(crate) fn take(desk: &mut Desk, expiry: &Expiry) -> Result<Option<(Fired, Ex
     let (trigger, provider) = (expiry.trigger(), OrgName::provider());
     desk.tally.trigger(trigger.as_str());
     let event = desk.say(&Topic::Trigger(provider.clone(), trigger), &provider, Some(&id), expiry)?;
-    Ok(Some((Fired { trigger, event, about: id }, ExpirySubject::new(expiry.clone()))))
+    Ok(Some((Fired { trigger, event, about: id, is_providers: false }, ExpirySubject::new(expiry.clone()))))
 }
 
 /// The provider as policies see it where its own triggers are judged.

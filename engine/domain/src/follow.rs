@@ -1,13 +1,14 @@
 //! What a room leaves to be done by another. The router carries it there, in one loop, depth first: what follows from a
 //! step is done before the step behind it.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use linesman_rules::{Intent, Policy, Subject};
 use linesman_schemas::outcome::CaseStanding;
 use linesman_schemas::trigger::Trigger;
-use linesman_schemas::{ApprovalRule, CommandId, IncidentId, PolicyName, ReactionId};
+use linesman_schemas::{ApprovalRule, CommandId, IncidentId, OrgName, PolicyName, ReactionId};
 
 use super::policies::Fired;
 use super::reactions::Decided;
@@ -113,6 +114,14 @@ impl Cause {
         match self {
             Self::Policy(_, fired) => Some(&fired.event),
             Self::Command(_) | Self::Activation(_) | Self::Handling => None,
+        }
+    }
+
+    /// Who is told of what is done.
+    pub(crate) fn told<'a>(&self, org: &'a OrgName) -> Cow<'a, OrgName> {
+        match self {
+            Self::Policy(_, fired) => fired.told(org),
+            Self::Command(_) | Self::Activation(_) | Self::Handling => Cow::Borrowed(org),
         }
     }
 

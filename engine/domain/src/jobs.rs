@@ -74,6 +74,13 @@ pub enum Work {
     ReviewKept(OrgName),
     /// The newest snapshot of each device of an organization goes to the upstream.
     Snapshots(OrgName),
+    /// An intelligence message is held against devices, and organizations are told.
+    Match {
+        /// Whose message it is; none for one of the provider's, which is held against the devices of all organizations.
+        organization: Option<OrgName>,
+        /// Its id.
+        id: String,
+    },
     /// Of devices that fell silent behind a moment and until another it is said.
     Silence {
         /// The moment, in seconds of the epoch.
@@ -96,6 +103,7 @@ impl Work {
             Self::Rollout { .. } => "rollout",
             Self::ReviewKept(_) => "review-kept",
             Self::Snapshots(_) => "snapshots",
+            Self::Match { .. } => "match-intelligence",
             Self::Silence { .. } => "silence",
             Self::Contracts => "contracts",
         }
@@ -107,7 +115,7 @@ impl Work {
             Self::ReviewPending(org) | Self::ReviewKept(org) | Self::Snapshots(org) => Some(org),
             Self::Render { place, .. } | Self::Rollout { place, .. } => place.organization(),
             Self::AgeAudits { .. } | Self::Silence { .. } | Self::Contracts => None,
-            Self::HandOver(org) => org.as_ref(),
+            Self::HandOver(org) | Self::Match { organization: org, .. } => org.as_ref(),
         }
     }
 }

@@ -130,6 +130,7 @@ pub use commands::asked;
 use desk::{Desk, Setting};
 use devices::Devices;
 pub use error::Error;
+use intelligence::exposures::Exposures;
 use jobs::Jobs;
 use managers::Managers;
 use organizations::Organizations;
@@ -248,6 +249,7 @@ pub struct Domain {
     ties: Ties,
     jobs: Jobs,
     approvals: Approvals,
+    exposures: Exposures,
 }
 
 /// What a domain is made of besides its state.
@@ -307,6 +309,7 @@ impl Domain {
             ties,
             jobs,
             approvals,
+            exposures: Exposures::default(),
         })
     }
 

@@ -4,6 +4,7 @@
 //! subject as it was when the trigger fired; their intents are applied in the order of the policies' names. A policy that
 //! fails has none of its intents applied.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,7 +16,9 @@ use linesman_schemas::{OrgName, PolicyName};
 
 use super::dead_letters::policy_dead;
 use super::desk::Desk;
+use super::devices::Devices;
 use super::follow::Follow;
+use super::intelligence::matching;
 use super::organizations::Organizations;
 use super::{Error, expiries};
 
@@ -26,6 +29,21 @@ pub(crate) struct Fired {
     pub(crate) event: String,
     /// What it is about: an incident, an intelligence message's id, or the index of a record of the audit.
     pub(crate) about: String,
+    /// Whether it is the provider's to know although it concerns an organization: policies of the organization's own do not
+    /// judge it, and what is said of it is said to the provider.
+    pub(crate) is_providers: bool,
+}
+
+impl Fired {
+    /// Who is told of it, and of what policies have to say on it.
+    pub(crate) fn told<'a>(&self, org: &'a OrgName) -> Cow<'a, OrgName> {
+        if self.is_providers { Cow::Owned(OrgName::provider()) } else { Cow::Borrowed(org) }
+    }
+
+    /// Whether a policy may judge it.
+    fn is_for(&self, policy: &Policy) -> bool {
+        !(self.is_providers && policy.has_owner())
+    }
 }
 
 /// The policies that apply, and what runs them.
@@ -71,6 +89,7 @@ impl Policies {
         subject: impl FnOnce() -> Rc<dyn Subject>,
     ) -> Vec<Follow> {
         self.book.matching(org, fired.trigger, seen, &mut self.scratch, &mut self.matching);
+        self.matching.retain(|policy| fired.is_for(policy));
         if self.matching.is_empty() {
             return Vec::new();
         }
@@ -95,7 +114,7 @@ impl Policies {
     pub(crate) fn judge(
         &self,
         desk: &mut Desk,
-        organizations: &Organizations,
+        (organizations, devices): (&Organizations, &mut Devices),
         org: &OrgName,
         policy: &Policy,
         fired: &Fired,
@@ -104,7 +123,9 @@ impl Policies {
         // An organization that fires a trigger exists; without one there is nothing to judge.
         let view = if org.is_provider() { Some(expiries::provider()) } else { organizations.view(org) };
         let Some(view) = view else { return Ok(Ok(Vec::new())) };
-        let judged = self.judge.borrow_mut().react(policy, Rc::clone(subject), &view);
+        let has_devices = policy.asks_devices() && desk.is_at(matching::LEVEL) && !org.is_provider();
+        let devices = if has_devices { Some(devices.inventory(desk, org)?) } else { None };
+        let judged = self.judge.borrow_mut().react_among(policy, Rc::clone(subject), &view, devices);
         if let Err(failure) = &judged {
             desk.tally.policy_failure(failure.kind.as_str());
             let place = failure.line.map(|line| LineColumn { line, column: failure.column.unwrap_or(1) });

@@ -155,10 +155,21 @@ impl Subject for Incident {
     }
 }
 
+/// Devices that a message concerns.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Affected {
+    /// The serial numbers of the first.
+    pub(crate) devices: Vec<String>,
+    /// How many there are.
+    pub(crate) count: u64,
+}
+
 /// An intelligence message.
 #[derive(Debug, Clone)]
 pub(crate) struct IntelligenceMessage {
     pub(crate) message: Intelligence,
+    /// The devices it concerns; none where nobody has looked.
+    pub(crate) affected: Option<Affected>,
     issued: TimeText,
     received: TimeText,
 }
@@ -166,7 +177,7 @@ pub(crate) struct IntelligenceMessage {
 impl IntelligenceMessage {
     pub(crate) fn new(message: Intelligence, received: Timestamp) -> Self {
         let issued = TimeText::new(message.issued);
-        Self { message, issued, received: TimeText::new(received) }
+        Self { message, affected: None, issued, received: TimeText::new(received) }
     }
 }
 
@@ -190,6 +201,11 @@ impl Subject for IntelligenceMessage {
             Field::Platforms => Value::Texts(&relevance.platforms),
             Field::OsVersions => Value::Texts(&relevance.os_versions),
             Field::Links => Value::Texts(&message.links),
+            Field::Affected => self.affected.as_ref().map_or(Value::Absent, |it| Value::Texts(&it.devices)),
+            Field::AffectedCount => {
+                let count = self.affected.as_ref().map(|it| it.count.try_into().unwrap_or(i64::MAX));
+                count.map_or(Value::Absent, Value::Number)
+            }
             _ => Value::Absent,
         }
     }

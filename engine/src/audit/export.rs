@@ -162,7 +162,7 @@ pub fn cells_of(out: &mut Vec<u8>, owner: &str, index: u64, row: &AuditRow) -> R
 }
 
 /// A line of RFC 4180. What a spreadsheet would take for a formula gets an apostrophe before it.
-fn cells<'a>(out: &mut Vec<u8>, cells: impl IntoIterator<Item = Cow<'a, str>>) {
+pub(crate) fn cells<'a>(out: &mut Vec<u8>, cells: impl IntoIterator<Item = Cow<'a, str>>) {
     for (place, cell) in cells.into_iter().enumerate() {
         if place > 0 {
             out.push(b',');

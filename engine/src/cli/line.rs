@@ -65,6 +65,11 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
         ("trigger", "case.assigned" | "case.updated") => {
             format!("case {} {}", text("/case_id"), text("/case_status"))
         }
+        ("trigger", "intelligence.matched" | "end-of-life.matched" | "bug-notice.matched") => {
+            format!("{} of {}: {}", text("/count"), text("/organization"), text("/title"))
+        }
+        ("trigger", "bug-notice.arrived") => text("/title"),
+        ("trigger", "exposure.new") => format!("{}: {}", text("/device/host_name"), text("/title")),
         ("trigger", "intelligence.received") => format!("{} {}", text("/kind"), text("/title")),
         ("trigger", "approval.required") => {
             format!("{} {}, asked by {}", text("/operation"), text("/about"), text("/actor"))

@@ -54,6 +54,7 @@ pub(super) const COMMANDS: &[(&str, Does)] = &[
     ("intel add", Does::Asks(&["add-intelligence"])),
     ("intel impact", Does::Asks(&["impact", "message-impact"])),
     ("intel state", Does::Asks(&["set-intelligence-state"])),
+    ("intel report", Does::Asks(&["intelligence-report"])),
     ("version-match", Does::Local),
     ("address list", Does::Asks(&["addresses"])),
     ("address show", Does::Asks(&["addresses"])),

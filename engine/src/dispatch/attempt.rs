@@ -59,7 +59,7 @@ impl Shared {
 
 /// Makes an attempt and reports it; how many requests it made.
 pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut row: Row, peer: Option<Peer>) -> u32 {
-    let (id, org, attempt) = (row.id.clone(), row.org.clone(), row.attempt);
+    let (id, org, attempt, lane) = (row.id.clone(), row.org.clone(), row.attempt, row.lane);
     let since = Instant::now();
     let action = std::mem::replace(&mut row.action, Err(String::new()));
     let mut attempted = match action {
@@ -87,7 +87,7 @@ pub(super) async fn make(shared: &Arc<Shared>, connector: &dyn Connector, mut ro
     fail::fail_point!("dispatch::before-report");
     let Attempted { requests, outcome, reports, there, is_withdrawn } = attempted;
     let ended = Attempt { reaction: id, attempt, requests, outcome, there, is_withdrawn };
-    report::publish(&shared.client, connector.name(), org.as_ref(), reports, ended).await;
+    report::publish(&shared.client, connector.name(), (org.as_ref(), lane), reports, ended).await;
     requests
 }
 

@@ -12,21 +12,23 @@ use crate::log::inputs;
 const RETRY: Duration = Duration::from_millis(250);
 const RETRY_MOST: Duration = Duration::from_secs(10);
 
-/// Publishes what an attempt brought, `reports` first, then its own end; `org` is whose the reaction is.
+/// Publishes what an attempt brought, `reports` first, then its own end; `org` is whose the reaction is, of the provider's
+/// `lane` has it.
 ///
 /// Goes on until the log has it: an attempt whose end is not known would be made again.
 pub(super) async fn publish(
     client: &Client,
     connector: &str,
-    org: Option<&OrgName>,
+    (org, lane): (Option<&OrgName>, u32),
     reports: Vec<Report>,
     ended: Attempt,
 ) {
     for report in reports.into_iter().chain([Report::Attempt(ended)]) {
         match (report.org().or(org).cloned(), report) {
             (Some(org), report) => send(client, format!("in.{org}.result.{connector}"), &report).await,
-            // The provider's own reactions are lane 0's.
-            (None, Report::Attempt(attempt)) => send(client, "p.0.ctl".to_owned(), &Control::Attempt(attempt)).await,
+            (None, Report::Attempt(attempt)) => {
+                send(client, format!("p.{lane}.ctl"), &Control::Attempt(attempt)).await;
+            }
             // A case is somebody's.
             (None, Report::CaseChanged(_)) => {}
         }

@@ -110,6 +110,8 @@ impl Listener {
                 *named = seen;
                 Ok(is_any_seen.then(|| self.told(found, &event.to_string())))
             }
+            // They count devices, and tell of messages that whoever sees a part is not shown.
+            Some(trigger) if trigger.is_of_messages() => Ok(None),
             Some(_) => {
                 let Ok(Concern { data }) = serde_json::from_str(text) else { return Ok(None) };
                 Ok(self.sees(org, &data.device.serial_number)?.then(|| self.told(found, text)))

@@ -62,6 +62,7 @@ fn told(router: Routes) -> Routes {
         .routes(routes!(writes::intelligence::set_state))
         .routes(routes!(lists::intelligence::provided))
         .routes(routes!(lists::intelligence::impact))
+        .routes(routes!(lists::report::report))
         .routes(routes!(lists::policies::policies))
         .routes(routes!(lists::policies::policy))
         .routes(routes!(lists::audit::records))

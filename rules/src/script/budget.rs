@@ -11,7 +11,7 @@ use std::rc::Rc;
 use linesman_schemas::{OrgName, Place};
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
-use super::{FailureKind, Intent, Limits};
+use super::{Device, FailureKind, Intent, Limits};
 use crate::subject::SubjectKind;
 
 /// An error of the interpreter.
@@ -41,6 +41,8 @@ pub(super) struct Run {
     subject: Cell<SubjectKind>,
     /// The organization judged; none before the first run.
     org: RefCell<Option<OrgName>>,
+    /// Its devices, where they can be asked for.
+    devices: RefCell<Option<Rc<[Device]>>>,
     intents: RefCell<Vec<Intent>>,
     intent_bytes: Cell<usize>,
 }
@@ -53,17 +55,19 @@ impl Run {
             charged: Cell::new(0),
             subject: Cell::new(SubjectKind::Incident),
             org: RefCell::default(),
+            devices: RefCell::default(),
             intents: RefCell::default(),
             intent_bytes: Cell::new(0),
         }
     }
 
     /// Forgets the last run.
-    pub(super) fn begin(&self, subject: SubjectKind, org: &OrgName) {
+    pub(super) fn begin(&self, subject: SubjectKind, org: &OrgName, devices: Option<Rc<[Device]>>) {
         self.steps.set(0);
         self.charged.set(0);
         self.subject.set(subject);
         self.org.replace(Some(org.clone()));
+        self.devices.replace(devices);
         self.intents.borrow_mut().clear();
         self.intent_bytes.set(0);
     }
@@ -79,6 +83,11 @@ impl Run {
     /// Whether a place lies in the organization judged.
     pub(super) fn is_within(&self, place: &Place) -> bool {
         place.organization().is_some_and(|org| self.org.borrow().as_ref() == Some(org))
+    }
+
+    /// The devices of the organization judged, where they can be asked for.
+    pub(super) fn devices(&self) -> Option<Rc<[Device]>> {
+        self.devices.borrow().clone()
     }
 
     pub(super) fn operations(&self) -> u64 {

@@ -10,6 +10,7 @@ mod body;
 mod budget;
 mod cache;
 mod check;
+mod devices;
 mod failure;
 mod intent;
 mod json;
@@ -26,6 +27,7 @@ use rhai::{Dynamic, Engine};
 pub use self::actions::{ACTIONS, Action, Parameter};
 pub(crate) use self::check::check;
 pub use self::check::function_names;
+pub use self::devices::Device;
 pub use self::failure::{Failure, FailureKind};
 pub use self::intent::{Activation, Intent, Organization};
 pub use self::limits::Limits;
@@ -57,6 +59,7 @@ impl Judge {
         record::register(&mut engine, &run);
         actions::register(&mut engine, &run);
         service::register(&mut engine, &run);
+        devices::register(&mut engine, &run);
         Self { engine, run, cache }
     }
 
@@ -71,8 +74,22 @@ impl Judge {
         subject: Rc<dyn Subject>,
         org: &Organization,
     ) -> Result<Vec<Intent>, Failure> {
+        self.react_among(policy, subject, org, None)
+    }
+
+    /// The same where the organization's devices can be asked for: those of a policy that [`Policy::asks_devices`].
+    ///
+    /// # Errors
+    /// As above.
+    pub fn react_among(
+        &mut self,
+        policy: &Policy,
+        subject: Rc<dyn Subject>,
+        org: &Organization,
+        devices: Option<Rc<[Device]>>,
+    ) -> Result<Vec<Intent>, Failure> {
         let body = self.cache.get(policy, &self.engine)?;
-        self.run.begin(subject.kind(), &org.name);
+        self.run.begin(subject.kind(), &org.name, devices);
         let org = OrganizationRecord(Rc::new(org.clone()));
         let result = body.run(&self.engine, Dynamic::from(Record::whole(subject)), Dynamic::from(org));
         let intents = self.run.take_intents();

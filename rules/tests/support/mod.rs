@@ -119,6 +119,8 @@ pub(crate) fn message() -> Plain {
         .with(Field::SerialNumbers, &["JN1", "JN2"][..])
         .with(Field::Products, &["MX240", "MX480"][..])
         .with(Field::Links, &[][..])
+        .with(Field::Affected, &["JN2"][..])
+        .number(Field::AffectedCount, 1)
 }
 
 /// Somebody has closed the incident.

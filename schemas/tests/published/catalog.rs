@@ -11,7 +11,10 @@ use linesman_schemas::intelligence::{self, Intelligence};
 use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::Report;
 use linesman_schemas::reaction::{Action, Reaction};
-use linesman_schemas::trigger::{CaseData, ContractData, Expiry, IncidentData, IntelligenceData, SilenceData, Trigger};
+use linesman_schemas::trigger::{
+    ArrivalData, CaseData, ContractData, Expiry, ExposureData, IncidentData, IntelligenceData, MatchData, SilenceData,
+    Trigger,
+};
 use linesman_schemas::{bundle, event};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -82,6 +85,9 @@ const CASES: [&str; 3] = ["submit_case", "tell_case", "upload"];
 pub(crate) fn channels() -> Vec<Channel> {
     let mut channels = vec![bundles(), intelligence_messages(), commands(), results(), controls()];
     channels.extend(Trigger::TOLD.into_iter().map(trigger));
+    // Of the provider's messages, in a mode that has proxy organizations.
+    let of_messages = Trigger::TOLD.into_iter().filter(|trigger| trigger.is_of_messages());
+    channels.extend(of_messages.map(|told| of_provider(trigger(told))));
     channels.extend(refused_policies());
     channels.extend([
         reaction("jss", "The support system is to know of a case.", &CASES, samples::cases("jss")),
@@ -249,6 +255,15 @@ fn trigger(trigger: Trigger) -> Channel {
         Trigger::CaseUpdated => of::<CaseData<'_>>(trigger, "A case changed upstream after its id was known."),
         Trigger::IncidentReported => of::<IncidentData<'_>>(trigger, "An end customer has reported a case."),
         Trigger::IntelligenceReceived => of::<IntelligenceData<'_>>(trigger, "An intelligence message arrived."),
+        Trigger::IntelligenceMatched => of::<MatchData<'_>>(trigger, "A message concerns devices of an organization."),
+        Trigger::EndOfLifeMatched => {
+            of::<MatchData<'_>>(trigger, "An end-of-life notice concerns devices of an organization.")
+        }
+        Trigger::BugNoticeArrived => of::<ArrivalData<'_>>(trigger, "A bug notice arrived, whomever it concerns."),
+        Trigger::BugNoticeMatched => of::<MatchData<'_>>(trigger, "A bug notice concerns devices of an organization."),
+        Trigger::ExposureNew => {
+            of::<ExposureData<'_>>(trigger, "A message concerns a device that is new, or has changed.")
+        }
         Trigger::LicenceExpiring => of::<Expiry>(trigger, "The installation's licence ends within 30 days."),
         Trigger::LicenceExpired => of::<Expiry>(trigger, "The installation's licence has ended."),
         Trigger::CertificateExpiring => {

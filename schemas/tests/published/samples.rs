@@ -26,7 +26,8 @@ use linesman_schemas::reaction::{
     Action, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
 };
 use linesman_schemas::trigger::{
-    CaseData, ContractData, DeviceData, Expiring, Expiry, IncidentData, IntelligenceData, SilenceData, Trigger,
+    ArrivalData, CaseData, ContractData, DeviceData, Expiring, Expiry, ExposureData, IncidentData, IntelligenceData,
+    MatchData, SilenceData, Trigger,
 };
 use linesman_schemas::upload::{BundlePart, Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
@@ -582,6 +583,44 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
                 issued: time("2026-11-20T08:00:00Z"),
                 relevance: &relevance,
                 received: time("2026-11-21T10:15:04.250Z"),
+            };
+            event(&kind, ORGANIZATION, Some("TSB70123"), data)
+        }
+        Trigger::IntelligenceMatched | Trigger::EndOfLifeMatched | Trigger::BugNoticeMatched => {
+            let message_kind = match trigger {
+                Trigger::IntelligenceMatched => intelligence::Kind::Alert,
+                Trigger::EndOfLifeMatched => intelligence::Kind::EndOfLife,
+                _ => intelligence::Kind::BugNotice,
+            };
+            let data = MatchData {
+                organization: &"acme".parse().unwrap(),
+                id: "TSB70123",
+                kind: message_kind,
+                title: "Line cards may restart after an upgrade",
+                count: 1,
+                devices: &["JN1234AB5AFC".to_owned()],
+                reasons: &["product MX240".to_owned()],
+            };
+            event(&kind, ORGANIZATION, Some("TSB70123"), data)
+        }
+        Trigger::BugNoticeArrived => {
+            let data = ArrivalData {
+                organization: &"acme".parse().unwrap(),
+                id: "TSB70123",
+                title: "Line cards may restart after an upgrade",
+                issued: time("2026-11-20T08:00:00Z"),
+            };
+            event(&kind, ORGANIZATION, Some("TSB70123"), data)
+        }
+        Trigger::ExposureNew => {
+            let data = ExposureData {
+                organization: &"acme".parse().unwrap(),
+                id: "TSB70123",
+                kind: intelligence::Kind::BugNotice,
+                title: "Line cards may restart after an upgrade",
+                device: incident.device,
+                reasons: &["product MX240".to_owned()],
+                further: Some(7),
             };
             event(&kind, ORGANIZATION, Some("TSB70123"), data)
         }

@@ -4,6 +4,30 @@ use serde_json::json;
 
 use crate::scribe::Scribe;
 
+/// The policies that hear of it.
+pub(super) const POLICIES: [(&str, &str); 4] = [
+    (
+        "silence",
+        "policy(#{ on: \"device.silent\" });\n\
+         fn react(device, org) { publish(\"silent\", #{ of: device.serial_number }); }",
+    ),
+    (
+        "ends",
+        "policy(#{ on: \"contract.expiring\" });\n\
+         fn react(contract, org) { publish(\"ends\", #{ of: contract.agreement_number, over: contract.has_ended }); }",
+    ),
+    (
+        "lacks",
+        "policy(#{ on: \"incident.without-address\" });\n\
+         fn react(incident, org) { publish(\"lacks\", #{ of: incident.id }); }",
+    ),
+    (
+        "closes",
+        "policy(#{ on: \"incident.detected\", where: #{ event_type: \"CHASSISD_FAN_FAILURE\" } });\n\
+         fn react(incident, org) { close_incident(\"a fan\"); }",
+    ),
+];
+
 /// How long it is until a look, in seconds.
 const DAY_S: i64 = 86_400;
 

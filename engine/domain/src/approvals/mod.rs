@@ -292,7 +292,7 @@ fn tell(desk: &mut Desk, id: &ApprovalId, row: &ApprovalRow) -> Result<Fired, Er
     };
     let about = id.to_string();
     let event = desk.say(&Topic::Trigger(id.org.clone(), trigger), &id.org, Some(&about), data)?;
-    Ok(Fired { trigger, event, about })
+    Ok(Fired { trigger, event, about, is_providers: false })
 }
 
 /// An approval that is kept.

@@ -13,6 +13,7 @@ use crate::approvals::{self, Approval};
 use crate::contracts::ContractSubject;
 use crate::desk::Desk;
 use crate::devices::Devices;
+use crate::intelligence::matching;
 use crate::silence::DeviceSubject;
 use crate::subject::{AuditRecord, Incident, IntelligenceMessage};
 use crate::{Error, audit, contracts, incidents, intelligence};
@@ -48,7 +49,11 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
     let kind = SubjectKind::of(run.trigger);
     match kind {
         SubjectKind::Message => {
-            return Ok(intelligence::find(desk, org, &run.about)?.map(|message| Failed::Message(Box::new(message))));
+            let Some(mut message) = intelligence::find(desk, org, &run.about)? else { return Ok(None) };
+            if desk.is_at(matching::LEVEL) {
+                message.affected = Some(matching::affected(desk, org, &message.message.relevance)?);
+            }
+            return Ok(Some(Failed::Message(Box::new(message))));
         }
         SubjectKind::Record => {
             let record = run.about.parse().ok().map(|index| audit::find(desk, org, index)).transpose()?.flatten();

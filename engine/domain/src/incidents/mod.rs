@@ -312,7 +312,7 @@ pub(crate) fn tell(desk: &mut Desk, trigger: Trigger, incident: &mut Incident) -
         Some(data) => desk.say(&topic, &org, Some(&incident.name), data)?,
         None => desk.say(&topic, &org, Some(&incident.name), incident.data())?,
     };
-    Ok(Fired { trigger, event, about: incident.name.clone() })
+    Ok(Fired { trigger, event, about: incident.name.clone(), is_providers: false })
 }
 
 /// Makes an incident somebody's, or nobody's, as a policy wants it.

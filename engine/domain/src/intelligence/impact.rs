@@ -10,6 +10,8 @@ use super::relevance::{Concern, Reason, Traits};
 
 /// How many products, platforms or versions are kept; devices tell them, who may tell anything.
 const KEPT_MOST: usize = 16_384;
+/// How many words the sets of all of them may have together, 8 bytes each; so few of many messages are kept.
+const WORDS_MOST: usize = 1 << 19;
 /// How many bits a word has.
 const WORD: usize = u64::BITS as usize;
 
@@ -56,11 +58,14 @@ impl Impact {
         let mut found = Vec::new();
         let rest =
             product.iter().zip(platform).zip(os_version).map(|((product, platform), os)| product & platform & os);
-        let named = named.get(device.serial_number).map(Vec::as_slice).unwrap_or_default();
+        let mut named = named.get(device.serial_number).into_iter().flatten().peekable();
         for (at, (rest, open)) in rest.zip(open.iter()).enumerate() {
-            let named = named.iter().filter(|place| **place / WORD == at);
-            let named = named.fold(0, |bits, place| bits | 1 << (place % WORD));
-            let mut bits = rest & (open | named);
+            // They are in order, as the words are.
+            let mut taken = *open;
+            while let Some(place) = named.next_if(|place| **place / WORD == at) {
+                taken |= 1 << (place % WORD);
+            }
+            let mut bits = rest & taken;
             while bits != 0 {
                 found.push(at * WORD + bits.trailing_zeros() as usize);
                 bits &= bits - 1;
@@ -78,10 +83,11 @@ impl Impact {
 /// What a text comes to, found once.
 fn kept<'a>(known: &'a mut HashMap<Box<str>, Set>, text: &str, find: impl FnOnce() -> Set) -> &'a [u64] {
     if !known.contains_key(text) {
-        if known.len() >= KEPT_MOST {
+        let set = find();
+        if known.len() >= KEPT_MOST.min(WORDS_MOST / set.len().max(1)) {
             known.clear();
         }
-        known.insert(text.into(), find());
+        known.insert(text.into(), set);
     }
     known.get(text).map(|set| &**set).unwrap_or_default()
 }

@@ -7,8 +7,12 @@
 //! | `relevance` | whether a message concerns a device, and why |
 //! | `standing` | where an organization stands with a message it has |
 //! | `impact` | which of many messages concern which of many devices |
+//! | `matching` | whom a message concerns, found in slices and said |
+//! | `exposures` | which messages concern a device that has changed |
 
+pub(crate) mod exposures;
 pub mod impact;
+pub(crate) mod matching;
 pub mod provided;
 pub mod relevance;
 pub mod standing;
@@ -140,7 +144,7 @@ pub(crate) fn take(
         received,
     };
     let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&message.id), data)?;
-    let fired = Fired { trigger, event, about: message.id.clone() };
+    let fired = Fired { trigger, event, about: message.id.clone(), is_providers: false };
     Ok(Some((fired, IntelligenceMessage::new(message.clone(), received))))
 }
 

@@ -43,6 +43,7 @@ use super::desk::{Desk, Setting};
 use super::devices::Devices;
 use super::directory::Directory;
 use super::faults::Faults;
+use super::intelligence::exposures::Exposures;
 use super::jobs::Jobs;
 use super::managers::Managers;
 use super::organizations::Organizations;
@@ -239,6 +240,7 @@ impl Domain {
             ties: Ties::default(),
             jobs: Jobs::default(),
             approvals: Approvals::default(),
+            exposures: Exposures::default(),
         })
     }
 

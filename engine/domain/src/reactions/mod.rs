@@ -144,7 +144,7 @@ pub(crate) fn notify(
     if !may_react(desk, org, policy, fired)? {
         return Ok(None);
     }
-    let (id, destination) = (desk.next_reaction(org), notification.destination());
+    let (id, destination) = (desk.next_reaction(&fired.told(org)), notification.destination());
     Ok(Some(Decided { id, destination, action: Action::Notify(notification) }))
 }
 
@@ -168,6 +168,7 @@ pub(crate) fn publish(
         let detail = format!("refused: `{name}` is what partners are told, and nothing else is said on it");
         return policy_dead(desk, org, policy, fired, detail, None);
     }
+    let org = &*fired.told(org);
     let id = desk.next_reaction(org);
     desk.tally.reaction("publish".into());
     say(desk, org, incident, cause, (&id, name, &Value::Object(data)), None)

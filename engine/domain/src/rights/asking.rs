@@ -114,9 +114,15 @@ pub fn asked_at(operation: &str) -> Where {
         | "metrics" | "status" | "add-intelligence" | "provided-message" | "impact" => Where::At(&[Provider]),
         "organizations" | "policies" | "services" | "service" | "groups" | "audit-key" | "healthz" | "readyz"
         | "openapi" => Where::Told(&[Provider]),
-        "incidents" | "cases" | "devices" | "intelligence" | "approvals" | "events" | "command" | "dead-letters" => {
-            Where::Told(&[Provider, Organization])
-        }
+        "incidents"
+        | "cases"
+        | "devices"
+        | "intelligence"
+        | "intelligence-report"
+        | "approvals"
+        | "events"
+        | "command"
+        | "dead-letters" => Where::Told(&[Provider, Organization]),
         "policy" | "dead-letter" | "audit-record" | "audit-checkpoint" | "audit-proof" | "set-password"
         | "revoke-token" | "tokens" | "token" | "sessions" | "session" | "revoke-session" => {
             Where::At(&[Provider, Organization])

@@ -116,6 +116,7 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("message-impact", Need::Known),
     ("intelligence", Need::Known),
     ("intelligence-message", Need::Known),
+    ("intelligence-report", Need::Known),
     ("places", Need::Known),
     ("place", Need::Known),
     ("services", Need::Known),

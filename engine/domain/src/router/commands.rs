@@ -95,7 +95,7 @@ impl Domain {
         }
         for index in records {
             let Some(record) = audit::find(&self.desk, org, index)? else { continue };
-            let fired = Fired { trigger, event: event.clone(), about: index.to_string() };
+            let fired = Fired { trigger, event: event.clone(), about: index.to_string(), is_providers: false };
             self.judge(org, fired, AuditRecord::new(record))?;
         }
         Ok(())
@@ -287,7 +287,8 @@ impl Domain {
     /// Lets a policy judge again, if it still matches.
     fn judge_again(&mut self, org: &OrgName, run: &PolicyRun) -> Result<Answer, Error> {
         let failed = commands::policies::subject(&self.desk, &self.devices, org, run)?;
-        let fired = Fired { trigger: run.trigger, event: run.event.clone(), about: run.about.clone() };
+        let (event, about) = (run.event.clone(), run.about.clone());
+        let fired = Fired { trigger: run.trigger, event, about, is_providers: false };
         let judged = match failed {
             None => None,
             Some(Failed::Incident(incident)) => {

@@ -16,11 +16,13 @@
 //! | `watch` | what is looked for once a day |
 //! | `wishes` | what policies wish of services |
 //! | `approvals` | what needs approval: asked for, decided, carried out |
+//! | `matches` | whom messages concern: told once they come, and when devices change |
 //! | `work` | jobs, slice by slice |
 
 mod activations;
 mod approvals;
 mod commands;
+mod matches;
 mod rollouts;
 mod watch;
 mod wishes;
@@ -43,6 +45,7 @@ use super::dead_letters::{self, Why};
 use super::follow::{Cause, DEPTH_MOST, Follow};
 use super::incidents::Found;
 use super::input::{Content, Input, Provided};
+use super::intelligence::matching;
 use super::intelligence::provided::Taken;
 use super::jobs::Work;
 use super::level;
@@ -220,34 +223,39 @@ impl Domain {
         };
         let (Some(kind), Some(problem)) = (bundle.incident_kind(), &bundle.manifest.problem) else {
             snapshots::take(desk, &self.organizations, devices, org, bundle, input)?;
-            return before.map_or(Ok(()), |before| self.render_renamed(org, device, before.as_deref()));
+            let Some(before) = before else { return Ok(()) };
+            self.render_renamed(org, device, before.as_deref())?;
+            return self.expose(org, device, before.as_deref());
         };
         let found = Found { kind, problem, bundle, input };
         let incident = incidents::take(desk, &self.organizations, devices, &mut self.sightings, org, &found)?;
-        if let Some(before) = before {
+        if let Some(before) = &before {
             self.render_renamed(org, device, before.as_deref())?;
         }
-        match incident {
-            Some(incident) => {
-                let mut follows = incidents::detected();
-                if self.lacks_address(&incident)? {
-                    follows.insert(1, Follow::Trigger(Trigger::IncidentWithoutAddress));
-                }
-                self.follow(org, &mut Some(incident), follows).map(drop)
+        if let Some(incident) = incident {
+            let mut follows = incidents::detected();
+            if self.lacks_address(&incident)? {
+                follows.insert(1, Follow::Trigger(Trigger::IncidentWithoutAddress));
             }
-            None => Ok(()),
+            self.follow(org, &mut Some(incident), follows)?;
         }
+        before.map_or(Ok(()), |before| self.expose(org, device, before.as_deref()))
     }
 
     fn take_intelligence(&mut self, org: &OrgName, message: &Intelligence) -> Result<(), Error> {
-        let Some((fired, message)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
-        self.judge(org, fired, message)
+        let Some((fired, mut subject)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
+        if self.desk.is_at(matching::LEVEL) && self.policies.listen(fired.trigger) {
+            subject.affected = Some(matching::affected(&self.desk, org, &message.relevance)?);
+        }
+        self.judge(org, fired, subject)?;
+        self.match_message(Some(org), &message.id)
     }
 
     /// A message of the provider's has come.
     fn take_provided(&mut self, input: &Input<'_>, provided: &Provided) -> Result<(), Error> {
         match intelligence::provided::take(&mut self.desk, provided)? {
-            Taken::Kept | Taken::Known => Ok(()),
+            Taken::Known => Ok(()),
+            Taken::Kept => self.match_message(None, &provided.named.id),
             Taken::Unreadable(detail) => {
                 let why = Why { reason: Reason::CommandUndecodable, detail: &detail, place: None };
                 dead_letters::set_aside_control(&mut self.desk, input, &why)
@@ -335,7 +343,8 @@ impl Domain {
                 Ok(self.policies.matching(org, fired, incident, subject))
             }
             (Follow::Judge(policy, fired, subject), _) => {
-                match self.policies.judge(desk, &self.organizations, org, &policy, &fired, &subject)? {
+                let known = (&self.organizations, &mut self.devices);
+                match self.policies.judge(desk, known, org, &policy, &fired, &subject)? {
                     Ok(intents) => Ok(intended(&policy, &fired, intents)),
                     Err(failed) => {
                         *failure = Some(failed);
@@ -347,8 +356,9 @@ impl Domain {
                 self.intend(org, incident, (policy, fired), intent, rule)
             }
             (Follow::React(cause, decided), incident) => {
-                let is_suspended = self.organizations.is_suspended(org);
-                reactions::react(desk, org, incident.as_deref(), &cause, &decided, is_suspended)?;
+                let told = cause.told(org);
+                let is_suspended = self.organizations.is_suspended(&told);
+                reactions::react(desk, &told, incident.as_deref(), &cause, &decided, is_suspended)?;
                 Ok(Vec::new())
             }
             (Follow::CaseAccepted { incident, transaction_id, standing, by_partner }, _) => {

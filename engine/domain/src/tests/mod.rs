@@ -16,6 +16,7 @@ mod levels;
 mod listeners;
 mod logins;
 mod managers;
+mod matches;
 mod modes;
 mod order;
 mod policies;

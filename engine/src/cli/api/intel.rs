@@ -1,17 +1,20 @@
 //! `linesman intel`
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::filters::Filters;
 use super::show::{Column, column, said_column};
-use super::{Api, Args, List, ask, segment};
-use crate::cli::Failure;
-use crate::edge::filters::tables::IntelligenceMessages;
+use super::{Api, Args, List, Paging, ask, segment};
+use crate::audit::export::cells;
+use crate::cli::{Failure, output};
+use crate::edge::filters::tables::{IntelligenceMessages, IntelligenceReport};
 
 const COLUMNS: [Column; 7] = [
     column("ORGANIZATION", "/organization"),
@@ -43,7 +46,8 @@ Examples:
   linesman intel impact acme TSB17 --data-dir D  which of acme's devices
   linesman intel state acme TSB17 assigned --to acme/ann --data-dir D
   linesman intel state acme TSB17 'in progress' --data-dir D
-  linesman intel list --organization acme --state unassigned --data-dir D";
+  linesman intel list --organization acme --state unassigned --data-dir D
+  linesman intel report --organization acme --format csv --data-dir D > acme.csv";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -60,6 +64,8 @@ pub(in crate::cli) enum Action {
         /// A file with the message in JSON
         file: PathBuf,
     },
+    /// Tell which devices bug notices and end-of-life notices concern
+    Report(Report),
     /// Tell whom one concerns
     Impact {
         /// Its id, behind the organization whose it is; one of the provider's is named by its id alone
@@ -80,6 +86,43 @@ pub(in crate::cli) enum Action {
     },
 }
 
+/// What is reported, and how.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Report {
+    #[command(flatten)]
+    filters: Filters<IntelligenceReport>,
+    /// A table, or lines of JSON: one for each device and message
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    format: Format,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Csv,
+    Json,
+}
+
+/// Where reports are asked for, and how many devices at a time.
+const REPORT: &str = "/api/v1/intelligence-report";
+const PAGE: u32 = 1_000;
+
+/// The columns of a report.
+const FIELDS: [&str; 12] = [
+    "organization",
+    "serial_number",
+    "host_name",
+    "product",
+    "platform",
+    "os_version",
+    "message_of",
+    "message",
+    "kind",
+    "title",
+    "issued",
+    "reasons",
+];
+
 pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/intelligence", list, &COLUMNS).await,
@@ -93,6 +136,7 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             body.extend(to.as_ref().map(|login| ("assignee".to_owned(), json!(login))));
             api.write(Method::PUT, &path, Some(body.into())).await
         }
+        Action::Report(asked) => report(api, asked).await,
     })
 }
 
@@ -105,6 +149,68 @@ fn path(message: &[String]) -> String {
 fn read(file: &Path) -> anyhow::Result<Value> {
     let text = std::fs::read(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
     serde_json::from_slice(&text).with_context(|| format!("`{}` is no JSON", file.display()))
+}
+
+/// Prints a line for each device and message, as the pages come.
+async fn report(api: &Api, asked: &Report) -> anyhow::Result<()> {
+    let is_csv = matches!(asked.format, Format::Csv) && !api.is_json;
+    if is_csv {
+        let mut head = Vec::new();
+        cells(&mut head, FIELDS.map(Cow::Borrowed));
+        output::bytes(&head)?;
+    }
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = Paging { limit: Some(PAGE), cursor: cursor.take(), all: true };
+        let request = api.request(Method::GET, REPORT).query(&asked.filters).query(&page);
+        let found = api.answer(request).await?;
+        let devices = found.pointer("/items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let mut written = Vec::new();
+        for line in devices.iter().flat_map(lines) {
+            match is_csv {
+                true => cells(&mut written, FIELDS.map(|name| cell(line.get(name)))),
+                false => written.extend(format!("{line}\n").into_bytes()),
+            }
+        }
+        output::bytes(&written)?;
+        match found.pointer("/next").and_then(Value::as_str) {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// What a report has of a device, once for each message that concerns it.
+fn lines(device: &Value) -> Vec<Value> {
+    let messages = device.pointer("/messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let of = |value: &Value, name: &str| value.get(name).cloned().unwrap_or_default();
+    let line = |message: &Value| {
+        json!({
+            "organization": of(device, "organization"),
+            "serial_number": of(device, "serial_number"),
+            "host_name": of(device, "host_name"),
+            "product": of(device, "product"),
+            "platform": of(device, "platform"),
+            "os_version": of(device, "os_version"),
+            "message_of": of(message, "organization"),
+            "message": of(message, "id"),
+            "kind": of(message, "kind"),
+            "title": of(message, "title"),
+            "issued": of(message, "issued"),
+            "reasons": of(message, "reasons"),
+        })
+    };
+    messages.iter().map(line).collect()
+}
+
+/// A value as a cell.
+fn cell(value: Option<&Value>) -> Cow<'_, str> {
+    match value {
+        Some(Value::String(text)) => text.into(),
+        Some(Value::Array(items)) => items.iter().map(|item| cell(Some(item))).collect::<Vec<_>>().join("; ").into(),
+        Some(Value::Null) | None => "".into(),
+        Some(other) => other.to_string().into(),
+    }
 }
 
 /// Prints a line for each device, and how many there are where not all are told.

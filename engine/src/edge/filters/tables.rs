@@ -103,6 +103,18 @@ listings! {
         received_before: When,
     }
 
+    /// Which devices with the messages that concern them.
+    IntelligenceReport sorted by ["serial_number", "host_name"], {
+        /// Of one organization.
+        organization: OrgName,
+        /// Messages of this kind; bug notices and end-of-life notices without it.
+        kind: Kind,
+        /// Messages of this id.
+        message: Glob,
+        /// Devices of this serial number.
+        serial_number: Glob,
+    }
+
     /// Which approvals.
     Approvals sorted by ["id", "asked", "due"], {
         /// Of one organization.

@@ -23,6 +23,7 @@ pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod places;
 pub(super) mod policies;
+pub(super) mod report;
 pub(super) mod rollout;
 mod seen;
 pub(super) mod services;

@@ -129,6 +129,14 @@ async fn each_kind_of_viewer_sees_and_counts_what_is_theirs() {
         };
         let named: Vec<_> = named.iter().map(|(id, named)| (*id, named.as_str())).collect();
         assert_eq!(named, expected, "{token}");
+        let report = json_of(&world, token, "/api/v1/intelligence-report?organization=corp&kind=alert").await;
+        let concerned: Vec<_> = report["items"].as_array().unwrap().iter().map(concerning).collect();
+        let expected: &[&str] = match token {
+            _ if is_whole => &["SN1: M-1", "SN2: M-3", "SN3: M-1 M-2"],
+            GIL => &["SN2: M-3"],
+            _ => &["SN1: M-1"],
+        };
+        assert_eq!(concerned, expected, "{token}");
         // What is not seen is not to be found by filters either.
         let found = json_of(&world, token, "/api/v1/intelligence?serial_number=SN3&organization=corp").await;
         assert_eq!(found["items"].as_array().unwrap().len(), if is_whole { 2 } else { 0 }, "{token}");
@@ -451,6 +459,13 @@ async fn heard(answer: &mut Response, until: &str) -> String {
     heard
 }
 
+/// A device of a report, with the ids of the messages that name it.
+fn concerning(device: &Value) -> String {
+    let messages = device["messages"].as_array().unwrap().iter().filter(|message| message["id"] != "TSB-1");
+    let ids: String = messages.map(|message| format!(" {}", message["id"].as_str().unwrap())).collect();
+    format!("{}:{ids}", device["serial_number"].as_str().unwrap())
+}
+
 #[tokio::test]
 async fn whoever_sees_a_part_hears_of_that_and_of_nothing_more_once_it_is_taken_away() {
     let world = world().await;
@@ -460,6 +475,10 @@ async fn whoever_sees_a_part_hears_of_that_and_of_nothing_more_once_it_is_taken_
     let message = |named: &[&str]| json!({"id": "M", "relevance": {"serial_numbers": named}});
     world.put("w.corp.trigger.intelligence.received".to_owned(), message(&["SN3"])).await;
     world.put("w.corp.trigger.intelligence.received".to_owned(), message(&["SN1", "SN2", "SN3"])).await;
+    let exposed = json!({"id": "M", "device": {"serial_number": "SN1"}});
+    world.put("w.corp.trigger.exposure.new".to_owned(), exposed).await;
+    let matched = json!({"id": "M", "devices": ["SN1", "SN2"]});
+    world.put("w.corp.trigger.intelligence.matched".to_owned(), matched).await;
     world.put("w.corp.trigger.policy.refused".to_owned(), json!({"path": "corp/x.rhai"})).await;
     detected(&world, "SN1", 11).await;
     detected(&world, "SN2", 44).await;
@@ -470,7 +489,9 @@ async fn whoever_sees_a_part_hears_of_that_and_of_nothing_more_once_it_is_taken_
             assert_eq!(heard.contains(serial_number), serial_number == own, "{token}: {heard}");
         }
         assert_eq!(heard.matches("event: intelligence.received").count(), 1, "{token}: {heard}");
-        assert!(!heard.contains("x.rhai") && !heard.contains("bolt"), "{token}: {heard}");
+        for untold in ["x.rhai", "bolt", "exposure.new", "intelligence.matched"] {
+            assert!(!heard.contains(untold), "{token}: {heard}");
+        }
     }
     let mut answer = world.edge.get_as(SID, "/api/v1/events").await;
     detected(&world, "SN1", 100).await;

@@ -184,7 +184,7 @@ impl World {
         let org: OrgName = name.parse().unwrap();
         let message = Intelligence {
             id: "TSB-1".to_owned(),
-            kind: Kind::Alert,
+            kind: Kind::BugNotice,
             title: format!("for {name}"),
             text: String::new(),
             issued: Timestamp::UNIX_EPOCH,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rhai::{Expr, FnCallExpr};
 
 use super::super::actions::{self, ACTIONS, Action, Parameter, Refusal};
+use super::super::devices::{self, DEVICES};
 use super::super::service::{METHODS, SERVICE};
 use super::super::stdlib;
 use super::functions::Functions;
@@ -34,6 +35,8 @@ pub(super) fn check_function(call: &FnCallExpr, at: LineColumn, arguments: &[Hel
         (owner.filter(|owner| owner.is_service()), call.args.split_first(), arguments.split_first())
     {
         services::check_method(name, owner, (behind, held), at, walk);
+    } else if name == DEVICES {
+        check_devices(owner.unwrap_or_default(), call.args.get(1), at, walk);
     } else if let Some(action) = ACTIONS.iter().find(|action| action.name == name) {
         check_action(action, call, at, arguments, walk);
     } else if stdlib::is_inexact(name) {
@@ -55,6 +58,8 @@ pub(super) fn check_method(call: &FnCallExpr, at: LineColumn, owner: Held, argum
         walk.faults.add_with_help(Code::UnknownFunction, at, message, help);
     } else if !exists {
         report(name, count, 1, at, walk);
+    } else if name == DEVICES && !walk.own.takes(name, count) {
+        check_devices(owner, call.args.first(), at, walk);
     } else if owner.is_service() && !walk.own.takes(name, count) {
         services::check_method(name, owner, (&call.args, arguments), at, walk);
     } else if stdlib::is_inexact(name) && !walk.own.takes(name, count) {
@@ -138,6 +143,39 @@ fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &
             ("publish", Literal::Text(name)) => report_refusal(actions::check_publication(&name), at, walk),
             ("submit_case", Literal::Map(entries)) => entries.iter().for_each(|entry| check_case(entry, walk)),
             _ => {}
+        }
+    }
+}
+
+/// Checks which devices are asked for, and of whom.
+fn check_devices(owner: Held, asked: Option<&Expr>, at: LineColumn, walk: &mut Walk<'_>) {
+    if owner.is_object() && owner != Held::Organization {
+        walk.faults.add(
+            Code::WrongType,
+            at,
+            format!("`{DEVICES}` are asked for of the organization: `org.{DEVICES}(...)`"),
+        );
+        return;
+    }
+    let Some(literal::Spanned { at, value }) = asked.map(literal::read) else { return };
+    let entries = match value {
+        Literal::Map(entries) => entries,
+        Literal::Other(literal::EXPRESSION) => return,
+        other => {
+            let message = format!("what `{DEVICES}` is given is a map, not {}", other.describe());
+            walk.faults.add(Code::WrongType, at, message);
+            return;
+        }
+    };
+    for Entry { key, at, value } in entries {
+        if !devices::KEYS.contains(&key.as_str()) {
+            refuse_as(Code::UnknownKey, devices::unknown_key(&key), at, walk);
+            continue;
+        }
+        match value.value {
+            Literal::Text(text) => report_refusal(devices::read(&key, &text), value.at, walk),
+            Literal::Other(literal::EXPRESSION) => {}
+            other => refuse_as(Code::WrongType, devices::no_text(&key, other.describe()), value.at, walk),
         }
     }
 }

@@ -221,6 +221,7 @@ fn of_organization() -> Vec<Request> {
         request("tie-device", "/api/v1/devices/{one}/SN1/place", Some(json!({"place": "{one}/berlin"}))),
         request("intelligence", "/api/v1/intelligence?organization={one}", None),
         request("intelligence-message", "/api/v1/intelligence/{one}/TSB-1", None),
+        request("intelligence-report", "/api/v1/intelligence-report?organization={one}", None),
         request("message-impact", "/api/v1/intelligence/{one}/TSB-1/impact", None),
         request(
             "set-intelligence-state",

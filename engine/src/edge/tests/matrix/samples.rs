@@ -132,6 +132,8 @@ fn told() -> Vec<Sample> {
         of("intelligence", "/api/v1/intelligence"),
         at("acme", "intelligence", "/api/v1/intelligence?organization=acme"),
         at("acme", "intelligence-message", "/api/v1/intelligence/acme/M-1"),
+        of("intelligence-report", "/api/v1/intelligence-report"),
+        at("acme", "intelligence-report", "/api/v1/intelligence-report?organization=acme"),
         at("acme", "message-impact", "/api/v1/intelligence/acme/M-1/impact"),
         at("acme", "set-intelligence-state", "/api/v1/intelligence/acme/M-1/state").body(json!({"state": "completed"})),
         at("/", "add-intelligence", "/api/v1/intelligence")
