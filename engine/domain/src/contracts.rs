@@ -198,7 +198,7 @@ pub(crate) fn look_at(
     let (trigger, about) = (Trigger::ContractExpiring, subject.row.name());
     desk.tally.trigger(trigger.as_str());
     let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&about), subject.data())?;
-    Ok(Some((Fired { trigger, event, about }, subject)))
+    Ok(Some((Fired { trigger, event, about, is_providers: false }, subject)))
 }
 
 /// A contract that is kept, by its name.

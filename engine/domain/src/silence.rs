@@ -45,7 +45,7 @@ pub(crate) fn tell(
     let (trigger, about) = (Trigger::DeviceSilent, serial_number.to_owned());
     desk.tally.trigger(trigger.as_str());
     let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&about), subject.data())?;
-    Ok((Fired { trigger, event, about }, subject))
+    Ok((Fired { trigger, event, about, is_providers: false }, subject))
 }
 
 /// A device, as policies see it.
