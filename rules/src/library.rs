@@ -6,6 +6,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("bug-notices.rhai", include_str!("../library/bug-notices.rhai")),
     ("case-assigned.rhai", include_str!("../library/case-assigned.rhai")),
     ("case-updates.rhai", include_str!("../library/case-updates.rhai")),
+    ("contracts-ending.rhai", include_str!("../library/contracts-ending.rhai")),
     ("core-dump-priority.rhai", include_str!("../library/core-dump-priority.rhai")),
     ("ddos-blackhole.rhai", include_str!("../library/ddos-blackhole.rhai")),
     ("exposures.rhai", include_str!("../library/exposures.rhai")),
@@ -14,4 +15,6 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("matches.rhai", include_str!("../library/matches.rhai")),
     ("notices.rhai", include_str!("../library/notices.rhai")),
     ("refused-attempts.rhai", include_str!("../library/refused-attempts.rhai")),
+    ("silent-devices.rhai", include_str!("../library/silent-devices.rhai")),
+    ("without-address.rhai", include_str!("../library/without-address.rhai")),
 ];

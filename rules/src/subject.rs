@@ -22,17 +22,32 @@ pub enum SubjectKind {
     Expiry,
     /// `approval.*`: what awaits approval.
     Approval,
+    /// `device.*`: a device.
+    Device,
+    /// `contract.*`: a service contract.
+    Contract,
 }
 
 impl SubjectKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Incident, Self::Update, Self::Message, Self::Record, Self::Expiry, Self::Approval];
+    pub const ALL: [Self; 8] = [
+        Self::Incident,
+        Self::Update,
+        Self::Message,
+        Self::Record,
+        Self::Expiry,
+        Self::Approval,
+        Self::Device,
+        Self::Contract,
+    ];
 
     /// What `trigger` is about.
     pub const fn of(trigger: Trigger) -> Self {
         match trigger {
-            Trigger::IncidentDetected | Trigger::IncidentSubmitted | Trigger::IncidentReported => Self::Incident,
+            Trigger::IncidentDetected
+            | Trigger::IncidentWithoutAddress
+            | Trigger::IncidentSubmitted
+            | Trigger::IncidentReported => Self::Incident,
             Trigger::CaseAssigned | Trigger::CaseUpdated => Self::Update,
             Trigger::IntelligenceReceived
             | Trigger::IntelligenceMatched
@@ -46,6 +61,8 @@ impl SubjectKind {
             | Trigger::CertificateExpiring
             | Trigger::CertificateExpired => Self::Expiry,
             Trigger::ApprovalRequired => Self::Approval,
+            Trigger::DeviceSilent => Self::Device,
+            Trigger::ContractExpiring => Self::Contract,
         }
     }
 
@@ -58,6 +75,8 @@ impl SubjectKind {
             Self::Record => "record",
             Self::Expiry => "expiry",
             Self::Approval => "approval",
+            Self::Device => "device",
+            Self::Contract => "contract",
         }
     }
 
@@ -70,12 +89,19 @@ impl SubjectKind {
             Self::Record => "a record",
             Self::Expiry => "an expiry",
             Self::Approval => "an approval",
+            Self::Device => "a device",
+            Self::Contract => "a contract",
         }
     }
 
     /// Whether there is an incident that a script may act on.
     pub const fn has_incident(self) -> bool {
         matches!(self, Self::Incident | Self::Update)
+    }
+
+    /// Whether it is a device, or stands for one: its own fields are called as those of an incident's device are.
+    pub(crate) const fn is_of_device(self) -> bool {
+        matches!(self, Self::Device | Self::Contract)
     }
 
     /// Whether it is an organization's; what is the provider's is judged by policies of everyone's alone.
@@ -146,6 +172,12 @@ pub enum Field {
     Due,
     OnTimeout,
     Sha256,
+    LastSeen,
+    AgreementNumber,
+    Sku,
+    SkuType,
+    Start,
+    PartNumber,
 }
 
 /// What a field holds.
@@ -245,6 +277,32 @@ const APPROVAL: [(&str, Field); 12] = [
     ("on_timeout", Field::OnTimeout),
 ];
 
+const DEVICE: [(&str, Field); 8] = [
+    ("serial_number", Field::DeviceSerialNumber),
+    ("host_name", Field::DeviceHostName),
+    ("product", Field::DeviceProduct),
+    ("platform", Field::DevicePlatform),
+    ("os_version", Field::DeviceOsVersion),
+    ("management_address", Field::DeviceManagementAddress),
+    ("group", Field::DeviceGroup),
+    ("last_seen", Field::LastSeen),
+];
+
+const CONTRACT: [(&str, Field); 12] = [
+    ("agreement_number", Field::AgreementNumber),
+    ("status", Field::Status),
+    ("sku", Field::Sku),
+    ("sku_type", Field::SkuType),
+    ("start", Field::Start),
+    ("ends", Field::Ends),
+    ("has_ended", Field::HasEnded),
+    ("part_number", Field::PartNumber),
+    ("serial_number", Field::DeviceSerialNumber),
+    ("host_name", Field::DeviceHostName),
+    ("product", Field::DeviceProduct),
+    ("group", Field::DeviceGroup),
+];
+
 /// Every operation, as records name it.
 static OPERATIONS: LazyLock<Vec<&str>> =
     LazyLock::new(|| Operation::ALL.iter().map(|operation| operation.as_str()).collect());
@@ -263,6 +321,8 @@ impl Field {
             SubjectKind::Record => &RECORD,
             SubjectKind::Expiry => &EXPIRY,
             SubjectKind::Approval => &APPROVAL,
+            SubjectKind::Device => &DEVICE,
+            SubjectKind::Contract => &CONTRACT,
         }
     }
 

@@ -317,6 +317,7 @@ fn the_stock_policies_load_and_react() {
             ("bug-notices.rhai", 1),
             ("case-assigned.rhai", 1),
             ("case-updates.rhai", 1),
+            ("contracts-ending.rhai", 1),
             ("core-dump-priority.rhai", 2),
             ("ddos-blackhole.rhai", 1),
             ("exposures.rhai", 1),
@@ -325,6 +326,8 @@ fn the_stock_policies_load_and_react() {
             ("matches.rhai", 1),
             ("notices.rhai", 1),
             ("refused-attempts.rhai", 1),
+            ("silent-devices.rhai", 1),
+            ("without-address.rhai", 1),
         ]
     );
 }

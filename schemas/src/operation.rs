@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 63] = [
+    pub const ALL: [Self; 65] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -25,6 +25,8 @@ impl Operation {
         Self::new("audit.test-organization"),
         Self::new("audit.unredact"),
         Self::new("audit.export-cases"),
+        Self::new("audit.set-addresses"),
+        Self::new("audit.set-contracts"),
         // Places, and devices tied to them.
         Self::new("audit.set-place"),
         Self::new("audit.remove-place"),

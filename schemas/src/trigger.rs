@@ -46,6 +46,12 @@ pub enum Trigger {
     CertificateExpired,
     /// Something is done only once somebody approves it; in mode `partner` alone.
     ApprovalRequired,
+    /// An incident's device has no ship-to address, where its organization keeps addresses.
+    IncidentWithoutAddress,
+    /// A device has sent nothing for two weeks.
+    DeviceSilent,
+    /// A service contract ends within 30 days, or has ended.
+    ContractExpiring,
     /// Something was done, or refused, and stands in the audit of an organization.
     Audit(Operation),
 }
@@ -53,7 +59,7 @@ pub enum Trigger {
 impl Trigger {
     /// Those that have an event of their own, `out.<org>.trigger.<name>`, or `out._provider.trigger.<name>` where they are
     /// the provider's. Of what stands in the audit subscribers hear by `out.<org>.audit.<operation>`.
-    pub const TOLD: [Self; 16] = [
+    pub const TOLD: [Self; 19] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
         Self::CaseAssigned,
@@ -70,6 +76,9 @@ impl Trigger {
         Self::CertificateExpiring,
         Self::CertificateExpired,
         Self::ApprovalRequired,
+        Self::IncidentWithoutAddress,
+        Self::DeviceSilent,
+        Self::ContractExpiring,
     ];
 
     /// All triggers.
@@ -96,6 +105,9 @@ impl Trigger {
             Self::CertificateExpiring => "partner.certificate-expiring",
             Self::CertificateExpired => "partner.certificate-expired",
             Self::ApprovalRequired => "approval.required",
+            Self::IncidentWithoutAddress => "incident.without-address",
+            Self::DeviceSilent => "device.silent",
+            Self::ContractExpiring => "contract.expiring",
             Self::Audit(operation) => operation.trigger(),
         }
     }
@@ -187,7 +199,7 @@ pub struct DeviceData<'a> {
     pub os_version: &'a str,
 }
 
-/// Data of `incident.detected`, `incident.submitted`, `incident.reported-by-end-customer`, and part of the case triggers.
+/// Data of `incident.detected`, `incident.without-address`, `incident.submitted`, `incident.reported-by-end-customer`, and part of the case triggers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IncidentData<'a> {
     /// The incident.
@@ -240,6 +252,40 @@ pub struct IntelligenceData<'a> {
     pub relevance: &'a Relevance,
     /// When it entered the log.
     pub received: Timestamp,
+}
+
+/// Data of `device.silent`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SilenceData<'a> {
+    /// The device.
+    pub device: DeviceData<'a>,
+    /// When its last bundle entered the log, to the hour.
+    pub last_seen: Timestamp,
+}
+
+/// Data of `contract.expiring`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ContractData<'a> {
+    /// The number of the agreement.
+    pub agreement_number: &'a str,
+    /// How the agreement stands, as its issuer says it; empty where that was not said.
+    pub status: &'a str,
+    /// What was bought.
+    pub sku: &'a str,
+    /// Of what type that is; empty where that was not said.
+    pub sku_type: &'a str,
+    /// Its first day, `YYYY-MM-DD`; empty where that was not said.
+    pub start: &'a str,
+    /// Its last day, `YYYY-MM-DD`, which ends by UTC.
+    pub end: &'a str,
+    /// Whether that is over.
+    pub has_ended: bool,
+    /// The chassis serial number of the device it covers.
+    pub serial_number: &'a str,
+    /// The part number of that; empty where that was not said.
+    pub part_number: &'a str,
+    /// Its host name; empty where it has sent nothing.
+    pub host_name: &'a str,
 }
 
 /// Data of `intelligence.matched`, `end-of-life.matched` and `bug-notice.matched`.

@@ -1,5 +1,6 @@
 //! The log `informed`: raised level by level, and then what level 11 knows.
 
+mod addresses;
 mod approved;
 mod matched;
 mod recalled;
@@ -13,11 +14,13 @@ use crate::cascade::raised;
 const LEVEL: u32 = 11;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, book) = raised(dir, LEVEL, &[matched::POLICIES, sent::POLICIES].concat())?;
+    let policies = [&matched::POLICIES[..], &sent::POLICIES, &addresses::POLICIES].concat();
+    let (mut scribe, book) = raised(dir, LEVEL, &policies)?;
     matched::matched(&mut scribe, 1)?;
     sent::sent(&mut scribe, 6)?;
     approved::make(&mut scribe, &book)?;
     recalled::recalled(&mut scribe)?;
+    addresses::make(&mut scribe)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod activations;
+mod addresses;
 mod api;
 mod approvals;
 mod audit;

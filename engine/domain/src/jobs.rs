@@ -81,6 +81,15 @@ pub enum Work {
         /// Its id.
         id: String,
     },
+    /// Of devices that fell silent behind a moment and until another it is said.
+    Silence {
+        /// The moment, in seconds of the epoch.
+        since: i64,
+        /// The other.
+        until: i64,
+    },
+    /// Of contracts that end it is said.
+    Contracts,
 }
 
 impl Work {
@@ -95,6 +104,8 @@ impl Work {
             Self::ReviewKept(_) => "review-kept",
             Self::Snapshots(_) => "snapshots",
             Self::Match { .. } => "match-intelligence",
+            Self::Silence { .. } => "silence",
+            Self::Contracts => "contracts",
         }
     }
 
@@ -103,7 +114,7 @@ impl Work {
         match self {
             Self::ReviewPending(org) | Self::ReviewKept(org) | Self::Snapshots(org) => Some(org),
             Self::Render { place, .. } | Self::Rollout { place, .. } => place.organization(),
-            Self::AgeAudits { .. } => None,
+            Self::AgeAudits { .. } | Self::Silence { .. } | Self::Contracts => None,
             Self::HandOver(org) | Self::Match { organization: org, .. } => org.as_ref(),
         }
     }

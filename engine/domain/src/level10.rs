@@ -5,12 +5,14 @@ use linesman_schemas::dead_letter::Reason;
 use super::input::Content;
 
 /// The operations that came with level 11.
-const LATER: [&str; 5] = [
+const LATER: [&str; 7] = [
     "associate-intelligence",
     "dissociate-intelligence",
     "send-intelligence",
     "recall-intelligence",
     "set-intelligence-state",
+    "set-addresses",
+    "set-contracts",
 ];
 
 /// What a lane at level 10, or below it, reads instead of `content`; none where it reads that.

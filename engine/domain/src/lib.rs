@@ -14,6 +14,8 @@
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
 //! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
+//! | `addresses`, `contracts` | where devices are and their spare parts go; what covers them, and that it ends |
+//! | `silence` | devices that have sent nothing for long |
 //! | `approvals` | what of it is done only once somebody approves it |
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
 //! | `managers`, `groups`, `tokens`, `directory` | who was granted what by whom; of the provider's people for all lanes |
@@ -38,6 +40,7 @@
 
 pub mod acquired;
 pub mod activations;
+pub mod addresses;
 mod ahead;
 pub mod approvals;
 pub mod audit;
@@ -45,6 +48,7 @@ pub mod bundles;
 pub mod cases;
 mod coded;
 pub mod commands;
+pub mod contracts;
 pub mod credentials;
 mod dead_letters;
 mod desk;
@@ -95,6 +99,7 @@ pub mod sessions;
 pub mod shelf;
 pub mod sight;
 pub mod sightings;
+mod silence;
 pub mod snapshots;
 pub mod sources;
 pub mod state;
@@ -141,7 +146,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 67] = [
+pub const TABLES: [&dyn Upgradable; 70] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -209,6 +214,9 @@ pub const TABLES: [&dyn Upgradable; 67] = [
     &activations::CUTS,
     &activations::parts::PARTS,
     &activations::parts::GROUPS,
+    &addresses::ADDRESSES,
+    &addresses::DEVICE_ADDRESSES,
+    &contracts::CONTRACTS,
 ];
 
 /// A batch, decided: what is to be written, said and told.

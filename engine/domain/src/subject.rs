@@ -44,6 +44,8 @@ pub(crate) struct Incident {
     pub(crate) chain: Option<ChainRow>,
     /// Whether another upstream than the present one has taken its case.
     pub(crate) is_elsewhere: bool,
+    /// Where spare parts of its device go; none where nobody has said.
+    pub(crate) ship_to: Option<String>,
     pub(crate) kind: SubjectKind,
     occurred: TimeText,
     detected: TimeText,
@@ -61,6 +63,7 @@ impl Incident {
             case,
             chain: None,
             is_elsewhere: false,
+            ship_to: None,
             kind: SubjectKind::Incident,
             occurred,
             detected,
@@ -104,7 +107,8 @@ fn some(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-fn text(text: &str) -> Value<'_> {
+/// A text, or nothing where it is empty.
+pub(crate) fn text(text: &str) -> Value<'_> {
     if text.is_empty() { Value::Absent } else { Value::Text(text) }
 }
 

@@ -13,7 +13,7 @@ use super::sightings::Sightings;
 use super::snapshots::upward;
 use super::state::State;
 use super::table::{self, Key, Table};
-use super::{Error, activations, approvals, uploads};
+use super::{Error, activations, approvals, contracts, silence, uploads};
 
 /// What is to happen.
 pub(crate) enum Timer<'a> {
@@ -29,6 +29,9 @@ pub(crate) enum Timer<'a> {
     Release(&'a [u8]),
     /// Newest snapshots of an organization's devices go to the upstream; its name.
     Snapshots(&'a str),
+    /// Once a day it is looked for devices that are silent and contracts that end; until when, in seconds of the epoch, it was
+    /// looked for the former.
+    Watch(i64),
     /// Nobody has decided an approval in time; the key of its row.
     Approval(&'a [u8]),
 }
@@ -42,6 +45,7 @@ const ACTIVATION: u8 = b's';
 const RELEASE: u8 = b'u';
 const SNAPSHOTS: u8 = b'n';
 const APPROVAL: u8 = b'v';
+const WATCH: u8 = b'w';
 
 fn key(due: Timestamp, kind: u8, about: &[u8]) -> Key<()> {
     let mut tail = table::time(due).to_vec();
@@ -88,6 +92,7 @@ impl Timer<'_> {
             Self::Release(row) => key(due, RELEASE, row),
             Self::Snapshots(org) => key(due, SNAPSHOTS, org.as_bytes()),
             Self::Approval(row) => key(due, APPROVAL, row),
+            Self::Watch(since) => key(due, WATCH, &since.to_be_bytes()),
         }
     }
 }
@@ -113,6 +118,18 @@ pub(crate) fn arm_pruning(desk: &mut Desk) -> Result<(), Error> {
 /// The second of the epoch so many ago.
 fn ago(desk: &Desk, seconds: u64) -> i64 {
     desk.now.as_second().saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+/// Begins what is looked for once a day, and lets it be looked for again.
+fn watch(desk: &mut Desk, jobs: &mut Jobs, since: &[u8]) -> Result<(), Error> {
+    let (since, until) = (since.try_into().map_or(0, i64::from_be_bytes), desk.now.as_second());
+    if silence::has_any(desk)? {
+        jobs.begin(desk, Work::Silence { since, until })?;
+    }
+    if contracts::has_any(desk)? {
+        jobs.begin(desk, Work::Contracts)?;
+    }
+    arm(desk, 24, &Timer::Watch(until))
 }
 
 /// Fires what fell due by now. Of approvals that nobody has decided in time it tells which, at most `lapses`: what is due
@@ -155,6 +172,7 @@ pub(crate) fn fire(
                     jobs.begin(desk, Work::Snapshots(org))?;
                 }
             }
+            Some((&WATCH, since)) => watch(desk, jobs, since)?,
             Some((&APPROVAL, _)) if undecided.len() >= lapses => break,
             Some((&APPROVAL, row)) => undecided.extend(approvals::read_key(row)),
             _ => {}

@@ -74,6 +74,10 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
         ("trigger", "approval.required") => {
             format!("{} {}, asked by {}", text("/operation"), text("/about"), text("/actor"))
         }
+        ("trigger", "contract.expiring") => {
+            format!("{} {} {}", text("/agreement_number"), text("/serial_number"), text("/end"))
+        }
+        ("trigger", "device.silent") => format!("{} {}", text("/device/host_name"), text("/last_seen")),
         ("trigger", "policy.refused") => {
             format!("{}:{}:{}: {}", text("/path"), text("/line"), text("/column"), text("/message"))
         }

@@ -97,6 +97,12 @@ enum Command {
     #[command(after_help = api::intel::EXAMPLES)]
     Intel(api::Args<api::intel::Action>),
     VersionMatch(version_match::Args),
+    /// Address groups of an organization, and which of them its devices name: list, set, import, export
+    #[command(after_help = api::address::EXAMPLES)]
+    Address(api::Args<api::address::Action>),
+    /// Service contracts of an organization: list, import, export, remove
+    #[command(after_help = api::contract::EXAMPLES)]
+    Contract(api::Args<api::contract::Action>),
     /// What is done only once somebody approves it: list, show, approve, reject
     #[command(after_help = api::approval::EXAMPLES)]
     Approval(api::Args<api::approval::Action>),
@@ -198,6 +204,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Case(args) => api::case::run(&args),
         Command::Device(args) => api::device::run(&args),
         Command::Intel(args) => api::intel::run(&args),
+        Command::Address(args) => api::address::run(&args),
+        Command::Contract(args) => api::contract::run(&args),
         Command::Approval(args) => api::approval::run(&args),
         Command::VersionMatch(args) => version_match::run(&args),
         Command::Org(args) => api::org::run(&args),

@@ -19,12 +19,14 @@
 //! | `paging` | pages and their cursors |
 //! | `lists`, `dead_letters`, `events`, `status`, `readiness`, `log_level`, `mode` | what is told |
 //! | `listener`, `event_ids` | what somebody who listens to events hears; by which ids |
+//! | `addressed` | address groups and contracts, written as they are read |
 //! | `admission` | whether an organization may be added |
 //! | `writes`, `commands`, `refusals` | what is changed, and what became of it; what was refused before |
 //!
 //! Everything is bounded, and a client that is slow at any of these waits alone.
 
 mod access;
+mod addressed;
 pub(crate) mod admission;
 pub(crate) mod commands;
 mod connection;

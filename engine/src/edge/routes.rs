@@ -118,6 +118,8 @@ fn places(router: Routes) -> Routes {
         .routes(routes!(connection::test))
         .routes(routes!(credentials::give, credentials::take_back))
         .routes(routes!(unredact::undo))
+        .routes(routes!(lists::addresses::addresses, writes::addresses::addresses))
+        .routes(routes!(lists::addresses::contracts, writes::addresses::contracts))
         .routes(routes!(writes::outcome::command))
 }
 

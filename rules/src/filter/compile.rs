@@ -47,7 +47,9 @@ fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Targ
         "organization" => Some((Target::Organization, false)),
         "device" => of_incident(Field::DeviceHostName, faults),
         "device_group" => of_incident(Field::DeviceGroup, faults),
-        "serial_number" if kind.has_incident() => Some((Target::Field(Field::DeviceSerialNumber), false)),
+        "serial_number" if kind.has_incident() || kind.is_of_device() => {
+            Some((Target::Field(Field::DeviceSerialNumber), false))
+        }
         "serial_number" if kind == SubjectKind::Message => Some((Target::Field(Field::SerialNumbers), false)),
         "serial_number" => {
             let message = format!(
@@ -70,7 +72,7 @@ fn target(entry: &Entry, kind: SubjectKind, faults: &mut Faults) -> Option<(Targ
             }
             let message = format!("unknown field `{}` of `{}`", excerpt(key), kind.as_str());
             let has_it = |other: &SubjectKind| Field::of(*other).iter().any(|(path, _)| *path == key);
-            let help = match SubjectKind::ALL.iter().find(|other| has_it(other)) {
+            let help = match SubjectKind::ALL.iter().find(|other| !other.is_of_device() && has_it(other)) {
                 Some(other) => format!("it is a field of `{}`", other.as_str()),
                 None => suggest(key, fields.iter().map(|(path, _)| *path).chain(CLASSIC)),
             };

@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::rc::Rc;
 use std::sync::LazyLock;
 
-use linesman_schemas::command::{CaseWords, Handling};
+use linesman_schemas::command::{CaseWords, Handling, NOTE_MOST};
 pub use linesman_schemas::notification::Holds as Parameter;
 use linesman_schemas::notification::{KINDS, Kind, Notification};
 use linesman_schemas::reaction::FollowUp;
@@ -87,6 +87,7 @@ pub static ACTIONS: LazyLock<Vec<Action>> = LazyLock::new(|| {
     actions.extend([
         action("set_priority", &[("priority", Parameter::Text)], 1, true),
         action("assign", &[("owner", Parameter::Text)], 1, true),
+        action("close_incident", &[("note", Parameter::Text)], 1, true),
         action("require_approval", &[("rule", Parameter::Text)], 1, false),
         action("publish", &[("name", Parameter::Text), ("data", Parameter::Map)], 2, false),
     ]);
@@ -130,6 +131,8 @@ pub(super) fn register(engine: &mut Engine, run: &Rc<Run>) {
     engine.register_fn("set_priority", move |word: ImmutableString| set_priority(&r, &word));
     let r = Rc::clone(run);
     engine.register_fn("assign", move |owner: ImmutableString| assign(&r, &owner));
+    let r = Rc::clone(run);
+    engine.register_fn("close_incident", move |note: ImmutableString| close_incident(&r, &note));
     let r = Rc::clone(run);
     engine.register_fn("require_approval", move |word: ImmutableString| require_approval(&r, &word));
     let r = Rc::clone(run);
@@ -206,6 +209,12 @@ fn assign(run: &Run, owner: &str) -> Result<(), Fault> {
     record(run, Intent::Assign(owner.to_owned()), owner.len())
 }
 
+fn close_incident(run: &Run, note: &str) -> Result<(), Fault> {
+    require_incident(run, "close_incident")?;
+    read_note(note)?;
+    record(run, Intent::CloseIncident(note.to_owned()), note.len())
+}
+
 fn require_approval(run: &Run, word: &str) -> Result<(), Fault> {
     record(run, Intent::RequireApproval(read_rule(word)?), 8)
 }
@@ -230,6 +239,18 @@ fn require_incident(run: &Run, action: &str) -> Result<(), Fault> {
 /// Refuses an action on incidents where the trigger is about something else.
 pub(super) fn no_incident(action: &str, kind: SubjectKind) -> Refusal {
     Refusal::new(format!("`{action}` needs an incident, and this trigger is about {}", kind.with_article()), None)
+}
+
+/// Refuses a note that is none, or longer than those of people.
+pub(super) fn read_note(note: &str) -> Result<(), Refusal> {
+    let refused = |what: String| Err(Refusal::new(format!("`close_incident` is given {what}"), None));
+    if note.trim().is_empty() {
+        return refused("an empty text".to_owned());
+    }
+    if note.chars().count() > NOTE_MOST {
+        return refused(format!("more than {NOTE_MOST} characters"));
+    }
+    Ok(())
 }
 
 /// Refuses a key that `submit_case` does not know.

@@ -33,6 +33,8 @@ pub enum Intent {
     SetPriority(Priority),
     /// `assign(...)`: give the incident to somebody.
     Assign(String),
+    /// `close_incident(...)`: complete the incident, with a note.
+    CloseIncident(String),
     /// `publish(...)`: hand data to subscribers.
     Publish {
         /// A token of a subject, and no connector's name.

@@ -162,6 +162,37 @@ pub(crate) fn approval() -> Plain {
     approval
 }
 
+/// A device that has been silent for long.
+pub(crate) fn device() -> Plain {
+    Plain::new(SubjectKind::Device)
+        .with(Field::DeviceHostName, "edge-01")
+        .with(Field::DeviceSerialNumber, "SN1")
+        .with(Field::DeviceProduct, "MX240")
+        .with(Field::DevicePlatform, "junos")
+        .with(Field::DeviceOsVersion, "21.4R3")
+        .with(Field::DeviceManagementAddress, "192.0.2.1")
+        .with(Field::DeviceGroup, "edge")
+        .with(Field::LastSeen, "2026-11-07T10:15:02Z")
+}
+
+/// A contract that ends soon.
+pub(crate) fn contract() -> Plain {
+    let mut contract = Plain::new(SubjectKind::Contract)
+        .with(Field::AgreementNumber, "A-17")
+        .with(Field::Status, "Active")
+        .with(Field::Sku, "SVC-COR-MX240")
+        .with(Field::SkuType, "Core")
+        .with(Field::Start, "2026-01-01")
+        .with(Field::Ends, "2026-12-31")
+        .with(Field::PartNumber, "750-1")
+        .with(Field::DeviceSerialNumber, "SN1")
+        .with(Field::DeviceHostName, "edge-01")
+        .with(Field::DeviceProduct, "MX240")
+        .with(Field::DeviceGroup, "edge");
+    contract.fields.extend([(Field::HasEnded, Held::Flag(false))]);
+    contract
+}
+
 /// A licence that ends soon.
 pub(crate) fn expiry() -> Plain {
     let mut expiry = Plain::new(SubjectKind::Expiry)
@@ -181,6 +212,8 @@ pub(crate) fn subject_of(kind: SubjectKind) -> Plain {
         SubjectKind::Record => record(),
         SubjectKind::Expiry => expiry(),
         SubjectKind::Approval => approval(),
+        SubjectKind::Device => device(),
+        SubjectKind::Contract => contract(),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Verbs come in families, a file each: what a verb is called in subjects, its bounds, the right it needs.
 
+mod address;
 mod approval;
 mod audit;
 pub(crate) mod bounds;
@@ -31,6 +32,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CommandId, OrgName, Place, Principal};
 
+pub use address::{
+    ADDRESS_LINES_MOST, ADDRESS_NAME_MOST, AddressChanges, AddressGroup, CHANGES_MOST, CONTRACT_WORD_MOST, Contract,
+    ContractChanges, DeviceAddresses,
+};
 pub use approval::{Approval, ApprovalDecision};
 pub use audit::{Audit, CheckpointKept, Refusal, Refusals};
 pub use bounds::{

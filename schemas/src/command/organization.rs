@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::address::{AddressChanges, ContractChanges};
 use super::bounds::{ADDRESS_MOST, Fault, OWNER_MOST, hash, label, list, text};
 use crate::approval::ApprovalRules;
 use crate::cascade::CONTROLLER_MOST;
@@ -26,6 +27,10 @@ pub enum Organization {
     Unredact(Undoing),
     /// Hand out what belongs to its cases, on the node that was asked: all that may leave of them, or a file of one.
     ExportCases(CasesExport),
+    /// Change its address groups, and which of them its devices name.
+    SetAddresses(AddressChanges),
+    /// Change its contracts.
+    SetContracts(ContractChanges),
 }
 
 impl Organization {
@@ -38,6 +43,8 @@ impl Organization {
             Self::Test(_) => "test-organization",
             Self::Unredact(_) => "unredact",
             Self::ExportCases(_) => "export-cases",
+            Self::SetAddresses(_) => "set-addresses",
+            Self::SetContracts(_) => "set-contracts",
         }
     }
 
@@ -49,6 +56,8 @@ impl Organization {
             Self::Test(tried) => label("/failed", &tried.failed, OWNER_MOST),
             Self::Unredact(undoing) => hash("/sha256", &undoing.sha256),
             Self::ExportCases(export) => export.file.as_ref().map_or(Ok(()), |file| hash("/file/sha256", &file.sha256)),
+            Self::SetAddresses(changes) => changes.check(),
+            Self::SetContracts(changes) => changes.check(),
         }
     }
 }

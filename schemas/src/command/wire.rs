@@ -9,14 +9,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Activation, Approval, ApprovalDecision, Assignment, Audit, Case, CaseName, CaseOverride, CaseRemark, CaseWish,
-    CasesExport, CheckpointKept, Command, ConnectionTried, CredentialsChange, Deactivation, Engine, Group,
-    GroupRemoval, GroupSettings, Incident, Input, IntelligenceStanding, LevelRaise, Localization, Lockout,
-    LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message, MessageGiven, MessageName, Note,
-    Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings,
-    PlaceVerb, Policy, PolicyRun, Prioritisation, Received, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad,
-    Sending, Service, Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie,
-    Token, TokenIssue, TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb, Wording,
+    Activation, AddressChanges, Approval, ApprovalDecision, Assignment, Audit, Case, CaseName, CaseOverride,
+    CaseRemark, CaseWish, CasesExport, CheckpointKept, Command, ConnectionTried, ContractChanges, CredentialsChange,
+    Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident, Input, IntelligenceStanding, LevelRaise,
+    Localization, Lockout, LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message,
+    MessageGiven, MessageName, Note, Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing,
+    PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Received, Refusals, Replay, Reported,
+    Rollout, RuleBook, SectionLoad, Sending, Service, Session, SessionName, SessionOpening, Subscription,
+    SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, Undoing, UploadKept,
+    ValueSettings, Values, Verb, Wording,
 };
 use crate::{CommandId, Principal};
 
@@ -78,6 +79,10 @@ pub(super) enum Tagged {
     Unredact(Undoing),
     /// Hand out what belongs to its cases.
     ExportCases(CasesExport),
+    /// Change its address groups, and which of them its devices name.
+    SetAddresses(AddressChanges),
+    /// Change its contracts.
+    SetContracts(ContractChanges),
     /// Give an incident to somebody, or to nobody.
     AssignIncident(Assignment),
     /// Change how urgent an incident is.
@@ -206,6 +211,8 @@ impl From<Tagged> for Verb {
             Tagged::TestOrganization(tried) => Self::Organization(Organization::Test(tried)),
             Tagged::Unredact(undoing) => Self::Organization(Organization::Unredact(undoing)),
             Tagged::ExportCases(export) => Self::Organization(Organization::ExportCases(export)),
+            Tagged::SetAddresses(changes) => Self::Organization(Organization::SetAddresses(changes)),
+            Tagged::SetContracts(changes) => Self::Organization(Organization::SetContracts(changes)),
             Tagged::AssignIncident(assignment) => Self::Incident(Incident::Assign(assignment)),
             Tagged::PrioritiseIncident(prioritisation) => Self::Incident(Incident::Prioritise(prioritisation)),
             Tagged::CloseIncident(note) => Self::Incident(Incident::Close(note)),
@@ -278,6 +285,8 @@ impl From<Verb> for Tagged {
             Verb::Organization(Organization::Test(tried)) => Self::TestOrganization(tried),
             Verb::Organization(Organization::Unredact(undoing)) => Self::Unredact(undoing),
             Verb::Organization(Organization::ExportCases(export)) => Self::ExportCases(export),
+            Verb::Organization(Organization::SetAddresses(changes)) => Self::SetAddresses(changes),
+            Verb::Organization(Organization::SetContracts(changes)) => Self::SetContracts(changes),
             Verb::Incident(Incident::Assign(assignment)) => Self::AssignIncident(assignment),
             Verb::Incident(Incident::Prioritise(prioritisation)) => Self::PrioritiseIncident(prioritisation),
             Verb::Incident(Incident::Close(note)) => Self::CloseIncident(note),

@@ -12,7 +12,8 @@ use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::Report;
 use linesman_schemas::reaction::{Action, Reaction};
 use linesman_schemas::trigger::{
-    ArrivalData, CaseData, Expiry, ExposureData, IncidentData, IntelligenceData, MatchData, Trigger,
+    ArrivalData, CaseData, ContractData, Expiry, ExposureData, IncidentData, IntelligenceData, MatchData, SilenceData,
+    Trigger,
 };
 use linesman_schemas::{bundle, event};
 use schemars::JsonSchema;
@@ -273,6 +274,14 @@ fn trigger(trigger: Trigger) -> Channel {
         }
         Trigger::ApprovalRequired => {
             of::<ApprovalData<'_>>(trigger, "Something is done only once somebody approves it.")
+        }
+        Trigger::IncidentWithoutAddress => of::<IncidentData<'_>>(
+            trigger,
+            "Nobody has said where spare parts go for the device of a new incident, and its organization keeps addresses.",
+        ),
+        Trigger::DeviceSilent => of::<SilenceData<'_>>(trigger, "A device has sent nothing for two weeks."),
+        Trigger::ContractExpiring => {
+            of::<ContractData<'_>>(trigger, "A service contract ends within 30 days, or has ended.")
         }
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }

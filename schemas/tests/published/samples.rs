@@ -7,11 +7,12 @@ use linesman_schemas::approval::{ApprovalData, ApprovalId, ApprovalKind, OnTimeo
 use linesman_schemas::audit::{Audit, LaneSealed, Verdict};
 use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{
-    Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords,
-    CasesExport, Command, ConnectionTried, CredentialsChange, DeviceGroup, Engine, Group, Handling, Incident, Input,
-    LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb,
-    Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Sending,
-    Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
+    AddressChanges, AddressGroup, Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride,
+    CaseRemark, CaseWish, CaseWords, CasesExport, Command, ConnectionTried, Contract, ContractChanges,
+    CredentialsChange, DeviceAddresses, DeviceGroup, Engine, Group, Handling, Incident, Input, LevelRaise,
+    LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb, Policy,
+    PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Sending, Service,
+    Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
     Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
@@ -25,8 +26,8 @@ use linesman_schemas::reaction::{
     Action, BundleBytes, CaseDetails, CaseRequest, CaseTelling, Configure, Device, FollowUp, GroupChange, Reaction,
 };
 use linesman_schemas::trigger::{
-    ArrivalData, CaseData, DeviceData, Expiring, Expiry, ExposureData, IncidentData, IntelligenceData, MatchData,
-    Trigger,
+    ArrivalData, CaseData, ContractData, DeviceData, Expiring, Expiry, ExposureData, IncidentData, IntelligenceData,
+    MatchData, SilenceData, Trigger,
 };
 use linesman_schemas::upload::{BundlePart, Upload, UploadDevice, UploadKind, UploadRequest, UploadSource};
 use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
@@ -131,6 +132,32 @@ pub(crate) fn verbs() -> Vec<Verb> {
         Verb::Organization(Organization::ExportCases(CasesExport {
             file: Some(CaseFile { incident: incident(), sha256: HASH.to_owned() }),
         })),
+        Verb::Organization(Organization::SetAddresses(AddressChanges {
+            groups: vec![AddressGroup {
+                name: "berlin".to_owned(),
+                address: "Gate 3\n10115 Berlin".to_owned(),
+                contact: "Mara, +49 30 1234".to_owned(),
+            }],
+            removed: vec!["paris".to_owned()],
+            devices: vec![DeviceAddresses {
+                serial_number: "SN1234".to_owned(),
+                ship_to: "berlin".to_owned(),
+                location: "berlin".to_owned(),
+            }],
+        })),
+        Verb::Organization(Organization::SetContracts(ContractChanges {
+            contracts: vec![Contract {
+                agreement_number: "A-17".to_owned(),
+                status: "Active".to_owned(),
+                sku: "SVC-COR-MX240".to_owned(),
+                sku_type: "Core".to_owned(),
+                start: "2026-01-01".to_owned(),
+                end: "2026-12-31".to_owned(),
+                serial_number: "SN1234".to_owned(),
+                part_number: "750-047853".to_owned(),
+            }],
+            removed: vec!["A-16".to_owned()],
+        })),
     ];
     let samples: Vec<_> = samples
         .into_iter()
@@ -149,7 +176,9 @@ pub(crate) fn verbs() -> Vec<Verb> {
                 | Organization::SetCredentials(_)
                 | Organization::Test(_)
                 | Organization::Unredact(_)
-                | Organization::ExportCases(_),
+                | Organization::ExportCases(_)
+                | Organization::SetAddresses(_)
+                | Organization::SetContracts(_),
             )
             | Verb::Incident(
                 Incident::Assign(_)
@@ -543,9 +572,10 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
     };
     let relevance = Relevance { products: vec!["MX240".to_owned()], ..Relevance::default() };
     match trigger {
-        Trigger::IncidentDetected | Trigger::IncidentSubmitted | Trigger::IncidentReported => {
-            event(&kind, ORGANIZATION, Some("acme-1"), incident)
-        }
+        Trigger::IncidentDetected
+        | Trigger::IncidentWithoutAddress
+        | Trigger::IncidentSubmitted
+        | Trigger::IncidentReported => event(&kind, ORGANIZATION, Some("acme-1"), incident),
         Trigger::CaseAssigned | Trigger::CaseUpdated => {
             let link = Some("https://support.example/cases/2026-1121-0007");
             let case = CaseData { incident, case_id: "2026-1121-0007", case_status: "Open", case_link: link };
@@ -606,6 +636,25 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
         | Trigger::CertificateExpired => {
             let expiry = expiry(trigger);
             event(&kind, "/provider", Some(&expiry.id.clone()), expiry)
+        }
+        Trigger::DeviceSilent => {
+            let data = SilenceData { device: incident.device, last_seen: time("2026-11-07T10:00:00Z") };
+            event(&kind, ORGANIZATION, Some("JN1234567890"), data)
+        }
+        Trigger::ContractExpiring => {
+            let data = ContractData {
+                agreement_number: "A-17",
+                status: "Active",
+                sku: "SVC-COR-MX240",
+                sku_type: "Core",
+                start: "2026-01-01",
+                end: "2026-12-31",
+                has_ended: false,
+                serial_number: "SN1234",
+                part_number: "750-047853",
+                host_name: "edge-1",
+            };
+            event(&kind, ORGANIZATION, Some("A-17 SN1234 SVC-COR-MX240"), data)
         }
         Trigger::ApprovalRequired => {
             let id = ApprovalId { org: "acme".parse().unwrap(), number: 3 };

@@ -327,7 +327,9 @@ fn outgoing(
     if reported.is_some() || desk.installed.has_partner {
         trace_route.push(desk.installed.controller.clone());
     }
-    let address = row.filter(|_| !texts.are_withheld()).map(|row| texts.text(&row.address, ADDRESS_MOST));
+    // The device's own comes before the organization's.
+    let address = incident.ship_to.as_deref().or(row.map(|row| row.address.as_str()));
+    let address = address.filter(|_| !texts.are_withheld()).map(|address| texts.text(address, ADDRESS_MOST));
     Some(Action::SubmitCase(Box::new(CaseRequest {
         incident: incident.id.clone(),
         priority: text.priority.unwrap_or(incident.row.priority),

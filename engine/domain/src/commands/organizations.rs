@@ -6,10 +6,9 @@ use linesman_schemas::{ApprovalRules, OrgName};
 use serde_json::{Value, json};
 
 use super::Answer;
-use crate::Error;
-use crate::approvals;
 use crate::desk::Desk;
 use crate::organizations::{OrgRow, Organizations, Standing};
+use crate::{Error, addresses, approvals, contracts};
 
 /// Does what is asked of an organization; one that is not there is only set. What is pending for it is to be reviewed.
 pub(crate) fn ask(
@@ -27,6 +26,13 @@ pub(crate) fn ask(
         Organization::Test(tried) => return Ok(Answer::done("tried", Value::Null, json!(tried))),
         Organization::Unredact(undoing) => return Ok(Answer::done("undone", Value::Null, json!(undoing))),
         Organization::ExportCases(export) => return Ok(Answer::done("handed out", Value::Null, json!(export))),
+        Organization::SetAddresses(changes) => return addresses::change(desk, org, changes),
+        Organization::SetContracts(changes) => {
+            return match contracts::refusal(desk, org, changes)? {
+                Some(refused) => Ok(refused),
+                None => contracts::change(desk, org, changes),
+            };
+        }
         Organization::Set(_) | Organization::Suspend | Organization::Unload => {}
     }
     let old = organizations.row(org).cloned();

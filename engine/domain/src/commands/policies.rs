@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use crate::approvals::{self, Approval};
+use crate::contracts::ContractSubject;
 use crate::desk::Desk;
 use crate::devices::Devices;
 use crate::intelligence::matching;
+use crate::silence::DeviceSubject;
 use crate::subject::{AuditRecord, Incident, IntelligenceMessage};
-use crate::{Error, audit, incidents, intelligence};
+use crate::{Error, audit, contracts, incidents, intelligence};
 
 /// What became of a policy that was to judge again.
 pub(crate) enum Again {
@@ -36,6 +38,10 @@ pub(crate) enum Failed {
     Record(Box<AuditRecord>),
     /// An approval.
     Approval(Box<Approval>),
+    /// A device.
+    Device(Box<DeviceSubject>),
+    /// A contract.
+    Contract(Box<ContractSubject>),
 }
 
 /// What a policy failed on; none where there is no such thing any more.
@@ -58,6 +64,14 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
             let Some(id) = id else { return Ok(None) };
             let row = approvals::find(desk, &id)?;
             return Ok(row.map(|row| Failed::Approval(Box::new(Approval::new(&id, row)))));
+        }
+        SubjectKind::Device => {
+            let row = devices.find(desk, org, &run.about)?;
+            return Ok(row.map(|row| Failed::Device(Box::new(DeviceSubject::new(&run.about, row)))));
+        }
+        SubjectKind::Contract => {
+            let contract = contracts::find(desk, devices, org, &run.about)?;
+            return Ok(contract.map(|contract| Failed::Contract(Box::new(contract))));
         }
         // What runs out is the provider's, and policies are run again in organizations.
         SubjectKind::Expiry => return Ok(None),

@@ -34,7 +34,7 @@ use super::policies::Fired;
 use super::sightings::{Sighting, Sightings, fingerprint};
 use super::subject::Incident;
 use super::table::{self, Row};
-use super::{Error, cases, coded};
+use super::{Error, addresses, cases, coded};
 
 /// Who works on an incident. Stored by its place: a new word is added at the end. Source: DOMAIN, "Incidents and
 /// cases".
@@ -62,6 +62,8 @@ impl Status {
     }
 }
 
+/// The engine level from which on policies complete incidents.
+const CLOSED_BY_POLICIES: u32 = 11;
 /// The kind of an incident that an end customer has reported.
 pub const REPORTED: &str = "reported";
 
@@ -130,7 +132,11 @@ pub(crate) fn take(
     let number = desk.next_incident(org);
     sightings.add(desk, print, Sighting { incident: number, at_s: desk.now.as_second() })?;
     desk.tally.input("jmb", "incident");
-    Ok(Some(Incident::new(IncidentId { org: org.clone(), number }, row, device, None)))
+    let ship_to = addresses::ship_to(desk, org, &row.serial_number)?;
+    let id = IncidentId { org: org.clone(), number };
+    let mut incident = Incident::new(id, row, device, None);
+    incident.ship_to = ship_to;
+    Ok(Some(incident))
 }
 
 /// Makes an incident of what an end customer has reported.
@@ -172,7 +178,11 @@ pub(crate) fn report(
         bundle: BundleRef::none(desk.sequence),
     };
     let number = desk.next_incident(org);
-    Ok(Incident::new(IncidentId { org: org.clone(), number }, row, device, None))
+    let ship_to = addresses::ship_to(desk, org, &row.serial_number)?;
+    let id = IncidentId { org: org.clone(), number };
+    let mut incident = Incident::new(id, row, device, None);
+    incident.ship_to = ship_to;
+    Ok(incident)
 }
 
 /// The device of a report.
@@ -275,6 +285,7 @@ pub(crate) fn find(desk: &Desk, devices: &Devices, id: &IncidentId) -> Result<Op
     let chain = if case.is_some() { desk.read(&chain::key(&id.org, id.number))? } else { None };
     let mut incident = Incident::new(id.clone(), row, device, case);
     incident.chain = chain;
+    incident.ship_to = addresses::ship_to(desk, &id.org, &incident.row.serial_number)?;
     let is_taken = incident.case.as_ref().is_some_and(|case| !case.transaction_id.is_empty());
     incident.is_elsewhere = is_taken && cases::taken::is_elsewhere(desk, id)?;
     Ok(Some(incident))
@@ -320,6 +331,16 @@ pub(crate) fn assign(row: &mut IncidentRow, assignment: &Assignment) -> Result<&
         row.status = Status::InProgress;
     }
     Ok("assigned")
+}
+
+/// Completes an incident, as a policy wants it, with what that says of it where one more note has room.
+pub(crate) fn close_by(desk: &mut Desk, incident: &mut Incident, actor: &str, note: &str) -> Result<(), Error> {
+    if incident.row.status == Status::Completed || !desk.is_at(CLOSED_BY_POLICIES) {
+        return Ok(());
+    }
+    let _full = notes::add(desk, incident, actor, note)?;
+    incident.row.status = Status::Completed;
+    Ok(())
 }
 
 /// The status of an incident nobody has begun to work on.

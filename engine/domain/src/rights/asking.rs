@@ -182,6 +182,10 @@ pub fn asked_at(operation: &str) -> Where {
         | "approve-approval"
         | "reject-approval"
         | "export-cases"
+        | "addresses"
+        | "set-addresses"
+        | "contracts"
+        | "set-contracts"
         | "replay-input"
         | "run-policy"
         | "localize-service" => Where::At(&[Organization]),

@@ -19,6 +19,9 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("set-credentials", Need::Right(Right::Organizations)),
     // Whose pseudonyms they are decides whose addresses are seen: it is the installation's own.
     ("unredact", Need::Right(Right::Settings)),
+    // Where its devices are, and what covers them.
+    ("set-addresses", Need::Right(Right::Devices)),
+    ("set-contracts", Need::Right(Right::Devices)),
     ("unload-organization", Need::Right(Right::Organizations)),
     ("set-place", Need::Right(Right::Organizations)),
     ("remove-place", Need::Right(Right::Organizations)),
@@ -142,6 +145,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     // What is told to whoever sees the whole of it.
     ("approvals", Need::Known),
     ("approval", Need::Known),
+    ("addresses", Need::Sight),
+    ("contracts", Need::Sight),
     ("policies", Need::Sight),
     ("policy", Need::Sight),
     ("dead-letters", Need::Sight),

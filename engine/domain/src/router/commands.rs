@@ -257,6 +257,9 @@ impl Domain {
         let before = self.organizations.governs(&self.desk, org);
         let interval_s = self.organizations.row(org).map_or(0, |row| row.snapshot_interval_s);
         let answer = commands::organizations::ask(&mut self.desk, &mut self.organizations, org, verb)?;
+        if matches!(verb, Organization::SetContracts(_)) && answer.is_done() {
+            self.look_at_contracts()?;
+        }
         if self.desk.is_at(upward::LEVEL)
             && interval_s != self.organizations.row(org).map_or(0, |row| row.snapshot_interval_s)
         {
@@ -323,6 +326,8 @@ impl Domain {
             }
             Some(Failed::Message(message)) => Some(self.judge_alone(org, run, fired, *message)?),
             Some(Failed::Approval(approval)) => Some(self.judge_alone(org, run, fired, *approval)?),
+            Some(Failed::Device(device)) => Some(self.judge_alone(org, run, fired, *device)?),
+            Some(Failed::Contract(contract)) => Some(self.judge_alone(org, run, fired, *contract)?),
             Some(Failed::Record(record)) => Some(self.judge_alone(org, run, fired, *record)?),
         };
         Ok(commands::policies::answer(org, run, judged))

@@ -13,6 +13,7 @@
 //! | `commands` | what people and the configuration ask for |
 //! | `activations` | what follows from activations: lines are rendered, devices told |
 //! | `rollouts` | what a rollout would break, found before it begins |
+//! | `watch` | what is looked for once a day |
 //! | `wishes` | what policies wish of services |
 //! | `forwarding` | what policies send on of the provider's messages |
 //! | `approvals` | what needs approval: asked for, decided, carried out |
@@ -25,6 +26,7 @@ mod commands;
 mod forwarding;
 mod matches;
 mod rollouts;
+mod watch;
 mod wishes;
 mod work;
 
@@ -36,6 +38,7 @@ use linesman_schemas::bundle::Bundle;
 use linesman_schemas::command::Handling;
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::outcome::{Attempt, Report};
+use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{ApprovalRule, IncidentId, Mode, OrgName};
 
 use super::activations::parts;
@@ -196,6 +199,7 @@ impl Domain {
 
     /// The lane has come to a level: from some on the newest snapshots of devices go to the upstream.
     pub(super) fn begin_rounds(&mut self, was_at: u32) -> Result<(), Error> {
+        self.begin_watch(was_at)?;
         if was_at >= upward::LEVEL || !self.desk.is_at(upward::LEVEL) {
             return Ok(());
         }
@@ -230,7 +234,11 @@ impl Domain {
             self.render_renamed(org, device, before.as_deref())?;
         }
         if let Some(incident) = incident {
-            self.follow(org, &mut Some(incident), incidents::detected())?;
+            let mut follows = incidents::detected();
+            if self.lacks_address(&incident)? {
+                follows.insert(1, Follow::Trigger(Trigger::IncidentWithoutAddress));
+            }
+            self.follow(org, &mut Some(incident), follows)?;
         }
         before.map_or(Ok(()), |before| self.expose(org, device, before.as_deref()))
     }
@@ -470,6 +478,10 @@ impl Domain {
                 incidents::assign_to(&mut incident.row, owner);
                 Ok(Vec::new())
             }
+            (Intent::CloseIncident(note), Some(incident)) => {
+                incidents::close_by(desk, incident, &format!("policy {}", policy.name()), &note)?;
+                Ok(Vec::new())
+            }
             (Intent::Notify(notification), _) => {
                 let decided = reactions::notify(desk, org, &policy, &fired, notification)?;
                 Ok(decided.map(|decided| Follow::React(Cause::Policy(policy, fired), decided)).into_iter().collect())
@@ -491,9 +503,14 @@ impl Domain {
             // It is of what is asked for behind it.
             (Intent::RequireApproval(_), _) => Ok(Vec::new()),
             // The rules refuse these where there is no incident.
-            (Intent::SubmitCase(_) | Intent::RouteCase(_) | Intent::SetPriority(_) | Intent::Assign(_), None) => {
-                Ok(Vec::new())
-            }
+            (
+                Intent::SubmitCase(_)
+                | Intent::RouteCase(_)
+                | Intent::SetPriority(_)
+                | Intent::Assign(_)
+                | Intent::CloseIncident(_),
+                None,
+            ) => Ok(Vec::new()),
         }
     }
 }

@@ -47,6 +47,8 @@ impl Domain {
                 slice
             }
             Work::Match { organization, id } => self.match_slice(organization.as_ref(), id, &job.cursor)?,
+            Work::Silence { since, until } => self.look_for_silence((*since, *until), &job.cursor)?,
+            Work::Contracts => self.look_for_ends(&job.cursor)?,
             Work::Snapshots(org) => upward::slice(&mut self.desk, &self.organizations, org, &job.cursor, SLICE_ROWS)?,
         };
         self.jobs.advance(&mut self.desk, number, cursor, done)

@@ -1,6 +1,7 @@
 //! Decisions on memory alone: no store, no server, no clock.
 
 mod activations;
+mod addresses;
 mod approvals;
 mod audit;
 mod cascade;

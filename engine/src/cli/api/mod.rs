@@ -10,12 +10,16 @@
 //! | `seals` | what the engine keeps sealed |
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
-//! | `approval`, `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `csv_file` | CSV files |
+//! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
+pub(super) mod address;
 pub(super) mod approval;
 pub(super) mod audit;
 pub(super) mod case;
+pub(super) mod contract;
+mod csv_file;
 pub(super) mod dead;
 pub(super) mod device;
 mod files;
@@ -51,6 +55,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use linesman_connectors::tls;
+use linesman_schemas::command::{CHANGES_MOST, Fault};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -349,6 +354,27 @@ impl Api {
         }
     }
 
+    /// Sends what was read of a file, so many entries at a time, unless it was only to be looked at.
+    async fn import<T: Serialize>(&self, path: &str, name: &str, entries: &[T], is_dry: bool) -> anyhow::Result<()> {
+        if is_dry {
+            anstream::println!("{} lines are right; nothing is imported", entries.len());
+            return Ok(());
+        }
+        let key = self.command_key()?;
+        for (at, part) in entries.chunks(CHANGES_MOST).enumerate() {
+            let body = json!({ name: part });
+            let key = if entries.len() > CHANGES_MOST { format!("{key}-{at}") } else { key.clone() };
+            let state = self.written(&Method::POST, path, &key, Some(&body)).await.with_context(|| {
+                format!("{} of {} lines are imported; import them again", at * CHANGES_MOST, entries.len())
+            })?;
+            if state.get("verdict").is_some_and(|verdict| verdict == "pending") {
+                anstream::eprintln!("accepted, not yet decided: the engine is behind");
+            }
+        }
+        anstream::println!("{} lines are imported", entries.len());
+        Ok(())
+    }
+
     /// Why the engine was not reached, and what can be done.
     fn unreached(&self, error: reqwest::Error) -> anyhow::Error {
         let text = full(&error);
@@ -391,6 +417,12 @@ fn nobody(access: &Access) -> anyhow::Error {
             "where is the engine? log in with `linesman login`, or give `--data-dir` of a running one, or `--api` and `--token-file`"
         ),
     }
+}
+
+/// What is wrong with a field of a line, without where it stood in the command.
+fn csv_fault(fault: &Fault) -> String {
+    let field = fault.pointer.rsplit('/').next().unwrap_or_default();
+    format!("`{field}` {}", fault.message)
 }
 
 /// With which status the engine said no, if it said anything.

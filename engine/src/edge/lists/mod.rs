@@ -6,6 +6,7 @@
 
 mod activated;
 pub(super) mod activations;
+pub(super) mod addresses;
 pub(super) mod affected;
 pub(super) mod approvals;
 pub(super) mod associations;

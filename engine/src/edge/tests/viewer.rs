@@ -308,7 +308,8 @@ impl World {
             "assign" => Some(json!({"owner": "ann"})),
             "prioritise" => Some(json!({"priority": "High"})),
             "close" | "reopen" | "annotate" | "note" => Some(json!({"note": "x"})),
-            "submit" | "save" | "forward" | "handle" | "override" | "approve" | "reject" => Some(json!({})),
+            "addresses" | "contracts" | "submit" | "save" | "forward" | "handle" | "override" | "approve"
+            | "reject" => Some(json!({})),
             "log-level" => Some(json!({"level": "info"})),
             "level" => Some(json!({"level": 2})),
             "mode" => Some(json!({"mode": "partner"})),

@@ -4,6 +4,7 @@
 //! Sent again under the same `Idempotency-Key` within a day, it is answered as before and done once.
 
 pub(super) mod activations;
+pub(super) mod addresses;
 pub(super) mod approvals;
 pub(super) mod groups;
 pub(super) mod incidents;

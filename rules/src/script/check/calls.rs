@@ -140,6 +140,7 @@ fn check_action(action: &Action, call: &FnCallExpr, at: LineColumn, arguments: &
         match (action.name, value) {
             ("set_priority", Literal::Text(word)) => report_refusal(actions::read_priority(&word), at, walk),
             ("require_approval", Literal::Text(word)) => report_refusal(actions::read_rule(&word), at, walk),
+            ("close_incident", Literal::Text(note)) => report_refusal(actions::read_note(&note), at, walk),
             ("assign", Literal::Text(owner)) => report_refusal(actions::read_owner(&owner), at, walk),
             ("publish", Literal::Text(name)) => report_refusal(actions::check_publication(&name), at, walk),
             ("submit_case", Literal::Map(entries)) => entries.iter().for_each(|entry| check_case(entry, walk)),

@@ -74,7 +74,8 @@ fn elsewhere(owner: Held, name: &str, kind: Option<SubjectKind>) -> Option<Strin
         }
     }
     let has_it = |kind: &SubjectKind| properties(Held::Subject, Some(*kind)).is_some_and(|(_, n)| n.contains(&name));
-    let other = SubjectKind::ALL.into_iter().find(|other| Some(*other) != kind && has_it(other))?;
+    let other =
+        SubjectKind::ALL.into_iter().find(|other| Some(*other) != kind && !other.is_of_device() && has_it(other))?;
     (owner == Held::Subject)
         .then(|| format!("it is a property of `{}`, and this trigger is about another subject", other.as_str()))
 }

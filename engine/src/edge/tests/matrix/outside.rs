@@ -219,6 +219,10 @@ fn of_organization() -> Vec<Request> {
         request("set-credentials.remove", "/api/v1/organizations/{one}/credentials", None),
         request("unredact", "/api/v1/organizations/{one}/unredact", None),
         request("export-cases", "/api/v1/organizations/{one}/export", None),
+        request("addresses", "/api/v1/organizations/{one}/addresses", None),
+        request("set-addresses", "/api/v1/organizations/{one}/addresses", Some(json!({}))),
+        request("contracts", "/api/v1/organizations/{one}/contracts", None),
+        request("set-contracts", "/api/v1/organizations/{one}/contracts", Some(json!({}))),
         request(
             "set-credentials",
             "/api/v1/organizations/{one}/credentials",
