@@ -3,6 +3,7 @@
 mod addresses;
 mod approved;
 mod matched;
+mod sent;
 
 use std::path::Path;
 
@@ -12,8 +13,9 @@ use crate::cascade::raised;
 const LEVEL: u32 = 11;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, book) = raised(dir, LEVEL, &[&matched::POLICIES[..], &addresses::POLICIES].concat())?;
+    let (mut scribe, book) = raised(dir, LEVEL, &[matched::POLICIES, sent::POLICIES, &addresses::POLICIES].concat())?;
     matched::matched(&mut scribe, 1)?;
+    sent::sent(&mut scribe, 6)?;
     approved::make(&mut scribe, &book)?;
     addresses::make(&mut scribe)?;
     let inputs = scribe.end()?;

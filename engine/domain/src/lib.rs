@@ -146,7 +146,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 69] = [
+pub const TABLES: [&dyn Upgradable; 70] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -172,6 +172,7 @@ pub const TABLES: [&dyn Upgradable; 69] = [
     &intelligence::INTELLIGENCE,
     &intelligence::standing::STANDINGS,
     &intelligence::provided::PROVIDED,
+    &intelligence::sent::SENT,
     &intelligence::provided::GIVEN,
     &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,
