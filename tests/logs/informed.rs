@@ -13,7 +13,8 @@ use crate::cascade::raised;
 const LEVEL: u32 = 11;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, book) = raised(dir, LEVEL, &[matched::POLICIES, sent::POLICIES, &addresses::POLICIES].concat())?;
+    let (mut scribe, book) =
+        raised(dir, LEVEL, &[&matched::POLICIES[..], &sent::POLICIES, &addresses::POLICIES].concat())?;
     matched::matched(&mut scribe, 1)?;
     sent::sent(&mut scribe, 6)?;
     approved::make(&mut scribe, &book)?;
