@@ -8,7 +8,7 @@ use rhai::{ASTNode, Expr, Stmt};
 
 use crate::diagnostic::{Code, Diagnostic, Faults};
 use crate::header;
-use crate::script::{ACTIONS, Limits, Parser};
+use crate::script::{ACTIONS, FORWARD, Limits, Parser};
 use crate::triggers::Triggers;
 
 /// What of a policy without fault is of no use in a mode, in order of place; each names the modes it needs.
@@ -35,10 +35,12 @@ pub fn of_no_use(source: &PolicySource, mode: Mode) -> Vec<Diagnostic> {
             Some(ASTNode::Expr(Expr::FnCall(call, at)) | ASTNode::Stmt(Stmt::FnCall(call, at))) => (&call.name, *at),
             _ => return true,
         };
-        let action = ACTIONS.iter().find(|action| action.name == name.as_str() && !own.contains(&name.to_string()));
+        let actions = ACTIONS.iter().map(|action| action.name).chain([FORWARD]);
+        let action = actions.into_iter().find(|action| *action == name.as_str() && !own.contains(&name.to_string()));
         // It is no operation of its own: somebody approves, or nobody can.
-        let (operation, so) = match action.map(|action| action.name) {
+        let (operation, so) = match action {
             Some("require_approval") => ("approve-approval".to_owned(), "what needs approval behind it is not done"),
+            Some(FORWARD) => ("send-intelligence".to_owned(), "it does nothing"),
             Some(name) => (name.replace('_', "-"), "it does nothing"),
             None => return true,
         };
@@ -88,6 +90,15 @@ mod tests {
             (2, 27, needs("require_approval", "what needs approval behind it is not done")),
         ];
         assert_eq!(found(source, Mode::Direct), expected);
+    }
+
+    #[test]
+    fn what_is_sent_on_is_the_partners() {
+        let source = "policy(#{ on: \"intelligence.matched\" });\n\
+             fn react(message, org) { forward_intelligence(message, #{ only_affected: true }); }";
+        assert_eq!(found(source, Mode::Partner), []);
+        let message = "`forward_intelligence` needs mode `partner`, and the mode is `direct`: it does nothing";
+        assert_eq!(found(source, Mode::Direct), [(2, 26, message.to_owned())]);
     }
 
     #[test]

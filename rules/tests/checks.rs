@@ -208,6 +208,33 @@ fn actions() {
 }
 
 #[test]
+fn what_is_sent_on() {
+    for (body, expected) in [
+        ("forward_intelligence(subject, #{ only_affected: true, title: `${subject.title}!`, text: \"x\" });", ""),
+        ("let words = #{}; subject.forward_intelligence(words);", ""),
+        (
+            "forward_intelligence(org);",
+            "wrong-type 3:22: `message` of `forward_intelligence` is the message, not another object",
+        ),
+        (
+            "forward_intelligence(\"T1\", subject);",
+            "wrong-type 3:22: `message` of `forward_intelligence` is the message, not a text\n\
+             wrong-type 3:28: what `forward_intelligence` is told is a map, not an object",
+        ),
+        (
+            "forward_intelligence(subject, #{ titel: subject.title, text: 1, only_affected: \"yes\" });",
+            "unknown-key 3:34: `forward_intelligence` knows no key `titel`\n  help: did you mean `title`?\n\
+             wrong-type 3:62: `text` of `forward_intelligence` is a text, not a number\n\
+             wrong-type 3:80: `only_affected` of `forward_intelligence` is a flag, not a text",
+        ),
+    ] {
+        assert_eq!(faults("intelligence.matched", body), expected, "{body}");
+    }
+    let expected = "refused 3:1: `forward_intelligence` needs a message, and this trigger is about an incident";
+    assert_eq!(faults("incident.detected", "forward_intelligence(subject);"), expected);
+}
+
+#[test]
 fn limits() {
     let many: String = (0..47).map(|i| format!("let v{i} = 1; ")).collect();
     let items = |count| format!("[{}]", vec!["1"; count].join(","));

@@ -7,14 +7,14 @@ mod support;
 use std::collections::BTreeSet;
 
 use linesman_rules::{
-    ACTIONS, ACTIVATIONS, Code, Failure, FailureKind, Field, Intent, Judge, LIBRARY, Limits, ORGANIZATION, Shape,
-    SubjectKind, function_names,
+    ACTIONS, ACTIVATIONS, Code, FORWARDING, Failure, FailureKind, Field, Intent, Judge, LIBRARY, Limits, ORGANIZATION,
+    Shape, SubjectKind, function_names,
 };
 use linesman_schemas::Operation;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::trigger::Trigger;
-use support::{check, incident, load, organization, script, subject_of, update};
+use support::{check, incident, load, organization, script, script_on, subject_of, update};
 
 const DOCUMENT: &str = include_str!("../../docs/policies.md");
 
@@ -47,7 +47,7 @@ fn quoted(text: &str) -> Vec<String> {
 fn every_policy_of_the_document_loads_and_runs() {
     let policies: Vec<&str> =
         DOCUMENT.split("```rhai\n").skip(1).map(|rest| rest.split_once("```").expect("an end").0).collect();
-    assert_eq!(policies.len(), 6);
+    assert_eq!(policies.len(), 7);
     for source in policies {
         let policy = load("p", source).unwrap_or_else(|faults| panic!("{source}{faults:?}"));
         let subject = match policy.triggers().kind() {
@@ -112,6 +112,7 @@ fn functions_and_actions_are_those_there_are() {
         .iter()
         .map(|action| (action.signature(), if action.needs_incident { "no" } else { "yes" }.to_owned()))
         .chain(ACTIVATIONS.map(|written| (written.to_owned(), "with a place".to_owned())))
+        .chain([(FORWARDING.to_owned(), "for messages".to_owned())])
         .collect();
     let told = rows("actions").into_iter().map(|row| (row[0].clone(), row[2].clone()));
     assert_eq!(told.collect::<Vec<_>>(), known);
@@ -119,6 +120,8 @@ fn functions_and_actions_are_those_there_are() {
     // The check names all keys when none is near.
     let faults = check(&script("submit_case(#{ nothing_like_it: 1 });"));
     assert_eq!(quoted(faults[0].help.as_deref().unwrap()), column("case", 0));
+    let script = script_on("intelligence.matched", "forward_intelligence(subject, #{ nothing_like_it: 1 });");
+    assert_eq!(quoted(check(&script)[0].help.as_deref().unwrap()), column("forwarding", 0));
     assert_eq!(quoted(section("follow-up")), FollowUp::ALL.map(|(_, spelling)| spelling));
 }
 

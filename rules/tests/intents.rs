@@ -6,7 +6,7 @@ mod support;
 
 use std::rc::Rc;
 
-use linesman_rules::{FailureKind, Field, Intent, Judge, LIBRARY, Limits, Policy, Subject};
+use linesman_rules::{FailureKind, Field, Forwarding, Intent, Judge, LIBRARY, Limits, Policy, Subject};
 use linesman_schemas::Priority;
 use linesman_schemas::command::CaseWords;
 use linesman_schemas::reaction::FollowUp;
@@ -163,6 +163,37 @@ fn messages_and_records_have_no_incident_to_act_on() {
     let expected = "refused 3:9: `message` has no property `device`: known are `id`, `kind`, `title`, `text`, `issued`, \
         `received`, `serial_numbers`, `products`, `platforms`, `os_versions`, `links`, `affected`, `affected_count`";
     assert_eq!(react(&policy, message().shared()), Err(expected.to_owned()));
+}
+
+#[test]
+fn messages_are_forwarded_as_they_are_and_worded_anew() {
+    let forwarded = |body: &str| react(&script_on("intelligence.matched", body), message().shared());
+    let forwarding = |only_affected, title: Option<&str>, text: Option<&str>| {
+        let (title, text) = (title.map(str::to_owned), text.map(str::to_owned));
+        Ok(vec![Intent::ForwardIntelligence(Forwarding { only_affected, title, text })])
+    };
+    assert_eq!(forwarded("forward_intelligence(subject);"), forwarding(false, None, None));
+    assert_eq!(forwarded("subject.forward_intelligence(#{ only_affected: true });"), forwarding(true, None, None));
+    let worded = "let words = #{ text: \"b\" }; words.title = `For you: ${subject.title}`; forward_intelligence(subject, words);";
+    assert_eq!(forwarded(worded), forwarding(false, Some("For you: Line card resets"), Some("b")));
+    for (body, expected) in [
+        (
+            "forward_intelligence(subject, #{ only_afected: true });",
+            "refused 3:1: `forward_intelligence` knows no key `only_afected`: did you mean `only_affected`?",
+        ),
+        (
+            "forward_intelligence(subject, #{ only_affected: 1 });",
+            "refused 3:1: `only_affected` of `forward_intelligence` is a flag, not a number",
+        ),
+        (
+            "forward_intelligence(subject, #{ title: () });",
+            "refused 3:1: `title` of `forward_intelligence` is a text, not nothing",
+        ),
+    ] {
+        assert_eq!(forwarded(body), Err(expected.to_owned()));
+    }
+    let expected = "refused 3:1: `forward_intelligence` needs a message, and this trigger is about an incident";
+    assert_eq!(react(&script("forward_intelligence(subject);"), incident().shared()), Err(expected.to_owned()));
 }
 
 #[test]

@@ -128,6 +128,8 @@ pub enum Error {
 
 /// How many bytes an id may have.
 pub const ID_MOST: usize = 256;
+/// How many bytes a title may have.
+pub const TITLE_MOST: usize = 1024;
 /// How many bytes whom it concerns may have in JSON: a trigger repeats it, and every event has to fit a
 /// message of OUT.
 const RELEVANCE_MOST: usize = 256 * 1024;
@@ -157,7 +159,7 @@ pub fn decode(bytes: &[u8]) -> Result<Intelligence, Error> {
 /// # Errors
 /// The first that is not.
 pub fn check(message: &Intelligence) -> Result<(), Error> {
-    for (field, text, most) in [("id", &message.id, ID_MOST), ("title", &message.title, 1024)] {
+    for (field, text, most) in [("id", &message.id, ID_MOST), ("title", &message.title, TITLE_MOST)] {
         if text.is_empty() || text.len() > most {
             return Err(Error::Length { field, most, length: text.len() });
         }

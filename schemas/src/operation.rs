@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 63] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -85,6 +85,10 @@ impl Operation {
         // Messages of an organization's, and of the provider.
         Self::new("audit.set-intelligence-state"),
         Self::new("audit.add-intelligence"),
+        Self::new("audit.associate-intelligence"),
+        Self::new("audit.dissociate-intelligence"),
+        Self::new("audit.send-intelligence"),
+        Self::new("audit.recall-intelligence"),
         // What was refused before it became a command.
         Self::new("audit.refused"),
     ];
@@ -98,9 +102,9 @@ impl Operation {
         self.trigger.strip_prefix(FRONT).unwrap_or(self.trigger)
     }
 
-    /// Whether it is asked of the provider alone, so that no organization's audit has it.
+    /// Whether it is the provider's alone, so that no organization's audit has it.
     pub fn is_of_provider(self) -> bool {
-        // What commands of these families are not asked of: `Verb::place`.
+        // What commands of these families are not asked of, `Verb::place`; or what is not theirs.
         matches!(
             self.as_str(),
             "set-group"
@@ -111,6 +115,10 @@ impl Operation {
                 | "load-section"
                 | "clear-place"
                 | "add-intelligence"
+                | "associate-intelligence"
+                | "dissociate-intelligence"
+                | "send-intelligence"
+                | "recall-intelligence"
         )
     }
 

@@ -2,6 +2,7 @@
 
 mod approved;
 mod matched;
+mod sent;
 
 use std::path::Path;
 
@@ -11,8 +12,9 @@ use crate::cascade::raised;
 const LEVEL: u32 = 11;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, book) = raised(dir, LEVEL, &matched::POLICIES)?;
+    let (mut scribe, book) = raised(dir, LEVEL, &[matched::POLICIES, sent::POLICIES].concat())?;
     matched::matched(&mut scribe, 1)?;
+    sent::sent(&mut scribe, 6)?;
     approved::make(&mut scribe, &book)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());

@@ -42,6 +42,7 @@ mod redact;
 mod scripts;
 mod sealing;
 mod sections;
+mod sent;
 mod services;
 mod spheres;
 mod state;

@@ -5,7 +5,13 @@ use linesman_schemas::dead_letter::Reason;
 use super::input::Content;
 
 /// The operations that came with level 11.
-const LATER: [&str; 1] = ["set-intelligence-state"];
+const LATER: [&str; 5] = [
+    "associate-intelligence",
+    "dissociate-intelligence",
+    "send-intelligence",
+    "recall-intelligence",
+    "set-intelligence-state",
+];
 
 /// What a lane at level 10, or below it, reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {

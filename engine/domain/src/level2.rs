@@ -37,6 +37,7 @@ fn is_later(command: &Command) -> bool {
         | Verb::Subscription(_)
         | Verb::Service(_)
         | Verb::Message(_)
+        | Verb::Sending(_)
         | Verb::Received(_)
         | Verb::Approval(_) => true,
     }

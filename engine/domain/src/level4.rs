@@ -48,6 +48,7 @@ fn is_later(command: &Command) -> bool {
         )
         | Verb::Service(_)
         | Verb::Message(_)
+        | Verb::Sending(_)
         | Verb::Received(_)
         | Verb::Approval(_)
         | Verb::RuleBook(RuleBook::ClearPlace(_))

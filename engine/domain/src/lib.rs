@@ -141,7 +141,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 66] = [
+pub const TABLES: [&dyn Upgradable; 67] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -167,6 +167,7 @@ pub const TABLES: [&dyn Upgradable; 66] = [
     &intelligence::INTELLIGENCE,
     &intelligence::standing::STANDINGS,
     &intelligence::provided::PROVIDED,
+    &intelligence::sent::SENT,
     &intelligence::provided::GIVEN,
     &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,

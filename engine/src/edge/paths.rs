@@ -80,6 +80,18 @@ pub(super) struct ProvidedPath {
     pub(super) message: String,
 }
 
+/// An organization that a message of the provider's is for, in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct AssociationPath {
+    /// The message's id at its source.
+    #[param(example = "TSB-0-0")]
+    pub(super) message: String,
+    /// The organization.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+}
+
 /// A policy in a path.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

@@ -5,6 +5,8 @@ use linesman_schemas::notification::Notification;
 use linesman_schemas::{ApprovalRule, FilterLevel, OrgName, Place, Priority, ServiceName};
 use serde_json::{Map, Value};
 
+use super::Forwarding;
+
 /// The organization whose subject a policy judges: `org` in scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
@@ -42,6 +44,8 @@ pub enum Intent {
     Activate(Activation),
     /// `service(...).deactivate(...)`: it is to be so no longer.
     Deactivate(Activation),
+    /// `forward_intelligence(...)`: the message judged is sent to the organization.
+    ForwardIntelligence(Forwarding),
     /// `require_approval(...)`: what can need approval, and the same run of the policy asks for behind it, needs so much.
     RequireApproval(ApprovalRule),
 }

@@ -12,6 +12,7 @@ mod cache;
 mod check;
 mod devices;
 mod failure;
+mod forwarding;
 mod intent;
 mod json;
 mod limits;
@@ -29,6 +30,8 @@ pub(crate) use self::check::check;
 pub use self::check::function_names;
 pub use self::devices::Device;
 pub use self::failure::{Failure, FailureKind};
+pub(crate) use self::forwarding::FORWARD;
+pub use self::forwarding::{FORWARDING, Forwarding};
 pub use self::intent::{Activation, Intent, Organization};
 pub use self::limits::Limits;
 pub(crate) use self::parser::Parser;
@@ -59,6 +62,7 @@ impl Judge {
         record::register(&mut engine, &run);
         actions::register(&mut engine, &run);
         service::register(&mut engine, &run);
+        forwarding::register(&mut engine, &run);
         devices::register(&mut engine, &run);
         Self { engine, run, cache }
     }

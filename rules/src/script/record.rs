@@ -39,6 +39,11 @@ impl Record {
         Self { subject, part: Part::Whole }
     }
 
+    /// Whether it is an intelligence message.
+    pub(super) fn is_message(&self) -> bool {
+        self.subject.kind() == SubjectKind::Message
+    }
+
     fn name(&self) -> &'static str {
         match self.part {
             Part::Whole => self.subject.kind().as_str(),

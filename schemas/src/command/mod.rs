@@ -40,7 +40,7 @@ pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, Re
 pub use engine::{Engine, LevelRaise, LogLevelChange, PinChange};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
-pub use intelligence::{Message, MessageGiven};
+pub use intelligence::{Message, MessageGiven, MessageName, Sending, WORDING_MOST, Wording};
 pub use manager::{HASH_MOST, Manager, ManagerRemoval, ManagerSettings, PasswordChange, SPHERE_MOST};
 pub use organization::{
     CaseFile, CasesExport, ConnectionTried, CredentialsChange, DeviceGroup, Handling, Organization,
@@ -109,6 +109,8 @@ pub enum Verb {
     Service(Service),
     /// Of the provider's intelligence messages.
     Message(Message),
+    /// Of a message of the provider's, for an organization.
+    Sending(Sending),
     /// Of an intelligence message that an organization has received.
     Received(Received),
     /// Of an approval.
@@ -136,6 +138,7 @@ impl Verb {
             Self::Subscription(verb) => verb.as_str(),
             Self::Service(verb) => verb.as_str(),
             Self::Message(verb) => verb.as_str(),
+            Self::Sending(verb) => verb.as_str(),
             Self::Received(verb) => verb.as_str(),
             Self::Approval(verb) => verb.as_str(),
         }
@@ -159,6 +162,8 @@ impl Verb {
                 Some(path) => (path.organization == *org).then(|| Place::Below(path.clone())),
                 None => Some(Place::Organization(org.clone())),
             },
+            // At whose discretion they are sent.
+            (Self::Sending(_), Some(_)) => Some(Place::Provider),
             (Self::Values(verb), Some(org)) => verb.place(org),
             (Self::Subscription(verb), Some(org)) => verb.place(org),
             (Self::Service(verb), Some(org)) => verb.place(org),
@@ -187,6 +192,7 @@ impl Verb {
                 | Self::Values(_)
                 | Self::Subscription(_)
                 | Self::Service(_)
+                | Self::Sending(_)
                 | Self::Received(_)
                 | Self::Approval(_),
                 None,
@@ -222,6 +228,7 @@ impl Verb {
             Self::Values(verb) => verb.check(),
             Self::Subscription(verb) => verb.check(),
             Self::Service(verb) => verb.check(),
+            Self::Sending(verb) => verb.check(),
             Self::Received(verb) => verb.check(),
             Self::Approval(verb) => verb.check(),
             Self::Engine(verb) => verb.check(),

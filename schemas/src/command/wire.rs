@@ -12,11 +12,11 @@ use super::{
     Activation, Approval, ApprovalDecision, Assignment, Audit, Case, CaseName, CaseOverride, CaseRemark, CaseWish,
     CasesExport, CheckpointKept, Command, ConnectionTried, CredentialsChange, Deactivation, Engine, Group,
     GroupRemoval, GroupSettings, Incident, Input, IntelligenceStanding, LevelRaise, Localization, Lockout,
-    LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message, MessageGiven, Note, Organization,
-    OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy,
-    PolicyRun, Prioritisation, Received, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad, Service, Session,
-    SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue,
-    TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb,
+    LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message, MessageGiven, MessageName, Note,
+    Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings,
+    PlaceVerb, Policy, PolicyRun, Prioritisation, Received, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad,
+    Sending, Service, Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie,
+    Token, TokenIssue, TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb, Wording,
 };
 use crate::{CommandId, Principal};
 
@@ -180,6 +180,14 @@ pub(super) enum Tagged {
     RolloutService(Rollout),
     /// Take in an intelligence message of the provider's, or another text of it.
     AddIntelligence(MessageGiven),
+    /// A message of the provider's may be sent to the organization, in this wording.
+    AssociateIntelligence(Wording),
+    /// It may not.
+    DissociateIntelligence(MessageName),
+    /// Send a message of the provider's to the organization.
+    SendIntelligence(MessageName),
+    /// Take back what it was sent.
+    RecallIntelligence(MessageName),
     /// Say where an organization stands with an intelligence message.
     SetIntelligenceState(IntelligenceStanding),
     /// What awaits approval is done.
@@ -249,6 +257,10 @@ impl From<Tagged> for Verb {
             Tagged::RedeploySubscription(asked) => Self::Subscription(Subscription::Redeploy(asked)),
             Tagged::RolloutService(asked) => Self::Service(Service::Rollout(asked)),
             Tagged::AddIntelligence(given) => Self::Message(Message::Add(given)),
+            Tagged::AssociateIntelligence(wording) => Self::Sending(Sending::Associate(wording)),
+            Tagged::DissociateIntelligence(name) => Self::Sending(Sending::Dissociate(name)),
+            Tagged::SendIntelligence(name) => Self::Sending(Sending::Send(name)),
+            Tagged::RecallIntelligence(name) => Self::Sending(Sending::Recall(name)),
             Tagged::SetIntelligenceState(asked) => Self::Received(Received::SetState(asked)),
             Tagged::ApproveApproval(asked) => Self::Approval(Approval::Approve(asked)),
             Tagged::RejectApproval(asked) => Self::Approval(Approval::Reject(asked)),
@@ -317,6 +329,10 @@ impl From<Verb> for Tagged {
             Verb::Subscription(Subscription::Redeploy(asked)) => Self::RedeploySubscription(asked),
             Verb::Service(Service::Rollout(asked)) => Self::RolloutService(asked),
             Verb::Message(Message::Add(given)) => Self::AddIntelligence(given),
+            Verb::Sending(Sending::Associate(wording)) => Self::AssociateIntelligence(wording),
+            Verb::Sending(Sending::Dissociate(name)) => Self::DissociateIntelligence(name),
+            Verb::Sending(Sending::Send(name)) => Self::SendIntelligence(name),
+            Verb::Sending(Sending::Recall(name)) => Self::RecallIntelligence(name),
             Verb::Received(Received::SetState(asked)) => Self::SetIntelligenceState(asked),
             Verb::Approval(Approval::Approve(asked)) => Self::ApproveApproval(asked),
             Verb::Approval(Approval::Reject(asked)) => Self::RejectApproval(asked),

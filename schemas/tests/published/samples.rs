@@ -10,8 +10,8 @@ use linesman_schemas::command::{
     Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords,
     CasesExport, Command, ConnectionTried, CredentialsChange, DeviceGroup, Engine, Group, Handling, Incident, Input,
     LevelRaise, LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb,
-    Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Service,
-    Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
+    Policy, PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Sending,
+    Service, Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
 };
 use linesman_schemas::control::{
     Control, IntelligenceRef, RefusedPolicy, RuleBookRef, Section, SectionRef, SourceCursor,
@@ -198,6 +198,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
             )
             | Verb::Service(Service::Rollout(_))
             | Verb::Message(Message::Add(_))
+            | Verb::Sending(Sending::Associate(_) | Sending::Dissociate(_) | Sending::Send(_) | Sending::Recall(_))
             | Verb::Received(Received::SetState(_))
             | Verb::Approval(Approval::Approve(_) | Approval::Reject(_)) => {}
         }
@@ -361,6 +362,10 @@ fn service_verbs() -> Vec<Verb> {
             "canary": 10,
         }}),
         json!({"rollout_service": {"service": "ingress-firewall", "under": "acme/berlin", "force": true}}),
+        json!({"associate_intelligence": {"id": "TSB-17000", "title": "For acme", "text": "Two of your routers."}}),
+        json!({"dissociate_intelligence": {"id": "TSB-17001"}}),
+        json!({"send_intelligence": {"id": "TSB-17000"}}),
+        json!({"recall_intelligence": {"id": "TSB-17000"}}),
         json!({"approve_approval": {"approval": "acme-a3", "comment": "agreed with the customer"}}),
         json!({"reject_approval": {"approval": "acme-a4"}}),
         json!({"suspend_subscription": path}),

@@ -167,6 +167,7 @@ pub(crate) fn subject(org: Option<&OrgName>, verb: &Verb) -> Option<String> {
         Verb::Message(MessageVerb::Add(given)) => Some(given.id.clone()),
         Verb::Service(ServiceVerb::Rollout(rollout)) => Some(rollout.service.to_string()),
         Verb::Place(PlaceVerb::Tie(tie)) => Some(tie.serial_number.clone()),
+        Verb::Sending(verb) => Some(verb.message().to_owned()),
         Verb::Received(verb) => Some(verb.id().to_owned()),
         Verb::Approval(verb) => Some(verb.approval().to_string()),
         Verb::Session(Session::Touch(_))
@@ -219,7 +220,10 @@ pub(super) fn tell(
         // What was refused before it was looked up was about something too.
         about = about.or_else(|| subject(asked, &command.verb));
         let owner = owner(desk, org);
-        let place = command.verb.place(asked).or_else(|| asked.cloned().map(Place::from)).unwrap_or(Place::Provider);
+        // What is judged as the provider's is about an organization all the same.
+        let is_about = matches!(command.verb, Verb::Sending(_));
+        let place = command.verb.place(asked).filter(|_| !is_about);
+        let place = place.or_else(|| asked.cloned().map(Place::from)).unwrap_or(Place::Provider);
         audit.place = Some(place.to_string());
         (audit.actor, audit.principal, audit.chain) = shown(&owner, &command.principal, ground.chain);
         if is_recorded(&command.verb) {

@@ -263,13 +263,20 @@ pub(crate) fn is_repeated(desk: &Desk, org: Option<&OrgName>, command: &Command)
 
 /// From which engine level on values and activations say of a policy that it is one.
 const POLICIES_TOLD: u32 = 10;
+/// What stands before a policy's name.
+const POLICY: &str = "policy";
 
 /// Who asks, in the words in which values and activations keep it. No login has a blank: a policy is nobody's namesake.
-fn author(desk: &Desk, principal: &Principal) -> String {
+pub(crate) fn author(desk: &Desk, principal: &Principal) -> String {
     match principal {
-        Principal::Policy { .. } if desk.is_at(POLICIES_TOLD) => format!("policy {principal}"),
+        Principal::Policy { .. } if desk.is_at(POLICIES_TOLD) => format!("{POLICY} {principal}"),
         _ => principal.to_string(),
     }
+}
+
+/// Whether an author is a policy.
+pub(crate) fn is_policy(author: &str) -> bool {
+    author.split_once(' ').is_some_and(|(front, _)| front == POLICY)
 }
 
 /// Why a command is not even tried: it is out of bounds, misplaced, or whoever asks may not.
@@ -301,6 +308,13 @@ pub(crate) fn refusal(
         let detail = format!("`{}` is not asked by end customers", command.verb.as_str());
         return Ok(Some(Answer::refused(Verdict::Forbidden, detail)));
     }
+    // A policy of everyone's acts where it judges, and sends on at the provider's discretion.
+    let place = match (&command.principal, &command.verb, org) {
+        (Principal::Policy { name, .. }, Verb::Sending(_), Some(org)) if !name.as_str().contains('/') => {
+            Place::Organization(org.clone())
+        }
+        _ => place,
+    };
     let asked = Asked {
         principal: &command.principal,
         need: rights::need(command.verb.operation()),

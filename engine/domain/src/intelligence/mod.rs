@@ -4,6 +4,7 @@
 //! |---|---|
 //! | here | what is published for one organization |
 //! | `provided` | the provider's messages, which every lane has |
+//! | `sent` | which organization is sent which of the provider's, in which wording |
 //! | `relevance` | whether a message concerns a device, and why |
 //! | `standing` | where an organization stands with a message it has |
 //! | `impact` | which of many messages concern which of many devices |
@@ -15,6 +16,7 @@ pub mod impact;
 pub(crate) mod matching;
 pub mod provided;
 pub mod relevance;
+pub mod sent;
 pub mod standing;
 
 use jiff::Timestamp;

@@ -109,9 +109,30 @@ fn listed(words: &[&str]) -> String {
 pub fn asked_at(operation: &str) -> Where {
     match operation {
         "me" | "login" | "logout" | "issue-token" => Where::Home,
-        "set-group" | "remove-group" | "group" | "load-policies" | "load-services" | "load-settings"
-        | "raise-level" | "level" | "mode" | "set-mode" | "log-level" | "set-log-level" | "pin-upstream"
-        | "metrics" | "status" | "add-intelligence" | "provided-message" | "impact" => Where::At(&[Provider]),
+        "set-group"
+        | "remove-group"
+        | "group"
+        | "load-policies"
+        | "load-services"
+        | "load-settings"
+        | "raise-level"
+        | "level"
+        | "mode"
+        | "set-mode"
+        | "log-level"
+        | "set-log-level"
+        | "pin-upstream"
+        | "metrics"
+        | "status"
+        | "add-intelligence"
+        | "provided-message"
+        | "impact"
+        | "associations"
+        | "association-preview"
+        | "associate-intelligence"
+        | "dissociate-intelligence"
+        | "send-intelligence"
+        | "recall-intelligence" => Where::At(&[Provider]),
         "organizations" | "policies" | "services" | "service" | "groups" | "audit-key" | "healthz" | "readyz"
         | "openapi" => Where::Told(&[Provider]),
         "incidents"

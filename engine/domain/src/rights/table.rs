@@ -107,6 +107,12 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("device", Need::Known),
     // Messages of the provider's; those of organizations are told below.
     ("add-intelligence", Need::Right(Right::Intelligence)),
+    ("associate-intelligence", Need::Right(Right::Intelligence)),
+    ("dissociate-intelligence", Need::Right(Right::Intelligence)),
+    ("send-intelligence", Need::Right(Right::Intelligence)),
+    ("recall-intelligence", Need::Right(Right::Intelligence)),
+    ("associations", Need::Sight),
+    ("association-preview", Need::Sight),
     ("provided-message", Need::Sight),
     ("impact", Need::Sight),
     ("set-intelligence-state", Need::Right(Right::Intelligence)),

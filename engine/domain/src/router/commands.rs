@@ -6,7 +6,7 @@ use linesman_rules::{Failure, Subject};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
     Audit as AuditVerb, Case, Command, Input as InputVerb, Message as MessageVerb, Organization, Policy as PolicyVerb,
-    PolicyRun, Reported, Service, UploadKept, Verb,
+    PolicyRun, Reported, Sending, Service, UploadKept, Verb,
 };
 use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
@@ -80,7 +80,9 @@ impl Domain {
             self.jobs.begin(&mut self.desk, Work::HandOver(owner))?;
         }
         self.managers.compose(&mut self.desk, &self.books)?;
-        let is_known = org.is_some_and(|org| self.organizations.row(org).is_some());
+        // INVARIANT (tenants): what is done with the provider's messages is told to the provider alone.
+        let is_known =
+            org.is_some_and(|org| self.organizations.row(org).is_some()) && !matches!(command.verb, Verb::Sending(_));
         match (org, commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?) {
             (Some(org), Some(told)) => self.hear(org, told),
             _ => Ok(()),
@@ -131,6 +133,7 @@ impl Domain {
             | Verb::Values(_)
             | Verb::Subscription(_)
             | Verb::Service(_)
+            | Verb::Sending(_)
             | Verb::Received(_)
             | Verb::Approval(_)) => Ok(Answer::misplaced(verb, None)),
         }
@@ -172,6 +175,7 @@ impl Domain {
                 let Service::Rollout(rollout) = verb;
                 self.roll_out(org, command, rollout)
             }
+            (Verb::Sending(verb), Some(standing)) => self.send_intelligence((org, standing), command, verb),
             (Verb::Received(verb), Some(_)) => intelligence::standing::ask(&mut self.desk, org, command, verb),
             (Verb::Approval(verb), Some(_)) => self.decide_approval(org, command, verb),
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
@@ -180,6 +184,26 @@ impl Domain {
                 Ok(Answer::misplaced(verb, Some(org)))
             }
         }
+    }
+
+    /// Does with a message of the provider's what somebody of the provider's asks for an organization.
+    fn send_intelligence(
+        &mut self,
+        (org, standing): (&OrgName, Standing),
+        command: &Command,
+        verb: &Sending,
+    ) -> Result<Answer, Error> {
+        if matches!(verb, Sending::Send(_)) && standing == Standing::Suspended {
+            return Ok(Answer::refused(Verdict::Conflict, format!("the organization `{org}` is suspended")));
+        }
+        let by = commands::author(&self.desk, &command.principal);
+        let (answer, fired) = intelligence::sent::ask(&mut self.desk, org, &by, verb)?;
+        match fired {
+            Some((fired, message)) => self.received(org, fired, message)?,
+            // What was taken back concerns none of its devices any more.
+            None => self.exposures.forget(Some(org)),
+        }
+        Ok(answer)
     }
 
     /// An end customer reports a case: it becomes an incident, once.

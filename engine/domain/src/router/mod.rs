@@ -14,6 +14,7 @@
 //! | `activations` | what follows from activations: lines are rendered, devices told |
 //! | `rollouts` | what a rollout would break, found before it begins |
 //! | `wishes` | what policies wish of services |
+//! | `forwarding` | what policies send on of the provider's messages |
 //! | `approvals` | what needs approval: asked for, decided, carried out |
 //! | `matches` | whom messages concern: told once they come, and when devices change |
 //! | `work` | jobs, slice by slice |
@@ -21,6 +22,7 @@
 mod activations;
 mod approvals;
 mod commands;
+mod forwarding;
 mod matches;
 mod rollouts;
 mod wishes;
@@ -49,7 +51,7 @@ use super::level;
 use super::organizations::Standing;
 use super::policies::Fired;
 use super::snapshots::upward;
-use super::subject::Incident;
+use super::subject::{Incident, IntelligenceMessage};
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, level7,
     level9, level10, reactions, snapshots, sources, timers, uploads,
@@ -235,12 +237,20 @@ impl Domain {
     }
 
     fn take_intelligence(&mut self, org: &OrgName, message: &Intelligence) -> Result<(), Error> {
-        let Some((fired, mut subject)) = intelligence::take(&mut self.desk, org, message)? else { return Ok(()) };
+        match intelligence::take(&mut self.desk, org, message)? {
+            Some((fired, subject)) => self.received(org, fired, subject),
+            None => Ok(()),
+        }
+    }
+
+    /// An organization has a message that it had not: policies judge it, and it is held against devices.
+    fn received(&mut self, org: &OrgName, fired: Fired, mut subject: IntelligenceMessage) -> Result<(), Error> {
+        let (id, relevance) = (subject.message.id.clone(), subject.message.relevance.clone());
         if self.desk.is_at(matching::LEVEL) && self.policies.listen(fired.trigger) {
-            subject.affected = Some(matching::affected(&self.desk, org, &message.relevance)?);
+            subject.affected = Some(matching::affected(&self.desk, org, &relevance)?);
         }
         self.judge(org, fired, subject)?;
-        self.match_message(Some(org), &message.id)
+        self.match_message(Some(org), &id)
     }
 
     /// A message of the provider's has come.
@@ -466,6 +476,9 @@ impl Domain {
             }
             (Intent::Deactivate(wish), incident) => {
                 self.wish(org, incident.as_deref(), (&policy, &fired, rule), wish, false).map(|()| Vec::new())
+            }
+            (Intent::ForwardIntelligence(forwarding), _) => {
+                self.forward(org, (&policy, &fired, rule), forwarding).map(|()| Vec::new())
             }
             // It is of what is asked for behind it.
             (Intent::RequireApproval(_), _) => Ok(Vec::new()),

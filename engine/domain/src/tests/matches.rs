@@ -8,16 +8,16 @@ use super::*;
 use crate::intelligence::matching::LEVEL;
 use crate::table;
 
-fn notice(id: &str, kind: &str, relevance: &Value) -> Value {
+pub(super) fn notice(id: &str, kind: &str, relevance: &Value) -> Value {
     json!({"id": id, "kind": kind, "title": format!("of {id}"), "issued": "2026-11-21T10:00:00Z", "relevance": relevance})
 }
 
-fn device(host: &str, product: &str, os_version: &str) -> String {
+pub(super) fn device(host: &str, product: &str, os_version: &str) -> String {
     bundle(host, 1, "Low").replace("MX240", product).replace("21.4R3", os_version)
 }
 
 impl Lane {
-    fn provides(&mut self, number: u64, message: &Value) {
+    pub(super) fn provides(&mut self, number: u64, message: &Value) {
         let id = message["id"].as_str().unwrap().to_owned();
         let named = IntelligenceRef { number, id, sha256: number.to_string(), bytes: 1 };
         self.provide(named, message.to_string().as_bytes());
@@ -30,7 +30,7 @@ impl Lane {
         self.work();
     }
 
-    fn sees(&mut self, org: &str, bundle: &str) {
+    pub(super) fn sees(&mut self, org: &str, bundle: &str) {
         self.events.clear();
         self.take(org, "jmb", bundle.as_bytes());
         self.work();

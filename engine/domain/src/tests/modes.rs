@@ -67,6 +67,10 @@ fn of_modes() -> Vec<Value> {
         json!({"handle_case": {"incident": "acme-1"}}),
         json!({"override_case": {"incident": "acme-1", "case_status": "Fixed"}}),
         json!({"set_credentials": {"user": "acme"}}),
+        json!({"associate_intelligence": {"id": "T1"}}),
+        json!({"dissociate_intelligence": {"id": "T1"}}),
+        json!({"send_intelligence": {"id": "T1"}}),
+        json!({"recall_intelligence": {"id": "T1"}}),
         json!({"approve_approval": {"approval": "acme-a1"}}),
         json!({"reject_approval": {"approval": "acme-a1"}}),
         json!({"test_organization": {}}),
@@ -80,10 +84,13 @@ fn what_another_mode_has_is_refused_by_its_name_from_level_7_on() {
     let tags: Vec<String> = verbs.iter().map(tag).collect();
     let asked = OPERATIONS_OF_MODES.iter().map(|(word, _)| *word);
     assert_eq!(tags, asked.collect::<Vec<_>>(), "each of the table has its verb");
-    for level in [6, 7, 8, 10] {
+    for level in [6, 7, 8, 10, 11] {
         for mode in Mode::ALL {
             for (verb, tag) in verbs.iter().zip(&tags) {
                 if level < 8 && matches!(tag.as_str(), "set-credentials" | "test-organization") {
+                    continue;
+                }
+                if level < 11 && tag.ends_with("-intelligence") {
                     continue;
                 }
                 if level < 10 && tag.ends_with("-approval") {
@@ -97,7 +104,8 @@ fn what_another_mode_has_is_refused_by_its_name_from_level_7_on() {
                 };
                 let command = json!({"id": "c", "principal": principal, "node": "n", "verb": verb});
                 lane.take("acme", "cmd", command.to_string().as_bytes());
-                let said = &lane.on(&format!("acme.audit.{tag}"))[0].data;
+                let whose = if tag.ends_with("-intelligence") { "_provider" } else { "acme" };
+                let said = &lane.on(&format!("{whose}.audit.{tag}"))[0].data;
                 let refused = mode.refuse(tag).filter(|_| level >= 7);
                 match refused {
                     Some(text) => {

@@ -26,6 +26,19 @@ const COLUMNS: [Column; 7] = [
     column("TITLE", "/title"),
 ];
 
+/// Of whom a message is for.
+const ASSOCIATIONS: [Column; 5] = [
+    column("ORGANIZATION", "/organization"),
+    column("SENT", "/sent"),
+    column("CHANGED", "/changed"),
+    column("BY", "/associated_by"),
+    column("TITLE", "/title"),
+];
+
+/// Of what became of it for each.
+const BECAME: [Column; 3] =
+    [column("ORGANIZATION", "/organization"), column("VERDICT", "/verdict"), column("DETAIL", "/detail")];
+
 /// Of whom a message concerns.
 const AFFECTED: [Column; 4] = [
     column("ORGANIZATION", "/organization"),
@@ -47,7 +60,13 @@ Examples:
   linesman intel state acme TSB17 assigned --to acme/ann --data-dir D
   linesman intel state acme TSB17 'in progress' --data-dir D
   linesman intel list --organization acme --state unassigned --data-dir D
-  linesman intel report --organization acme --format csv --data-dir D > acme.csv";
+  linesman intel report --organization acme --format csv --data-dir D > acme.csv
+  linesman intel associate TSB17 acme --title 'Two of your routers' --text @acme.txt --data-dir D
+  linesman intel associate TSB17 --affected --data-dir D
+  linesman intel preview TSB17 acme --data-dir D
+  linesman intel send TSB17 acme bolt --data-dir D
+  linesman intel associations TSB17 --json --data-dir D
+  linesman intel recall TSB17 bolt --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -66,6 +85,54 @@ pub(in crate::cli) enum Action {
     },
     /// Tell which devices bug notices and end-of-life notices concern
     Report(Report),
+    /// Associate organizations with one of the provider's, in a wording; they learn nothing of it
+    Associate {
+        /// Its id
+        id: String,
+        /// The organizations
+        #[arg(required_unless_present = "affected")]
+        organizations: Vec<String>,
+        /// All those that it concerns, by the scan for impact
+        #[arg(long, conflicts_with = "organizations")]
+        affected: bool,
+        /// The title for them, in place of the message's own
+        #[arg(long)]
+        title: Option<String>,
+        /// The text for them, in place of the message's own; `@FILE` reads it from a file
+        #[arg(long)]
+        text: Option<String>,
+        /// Take the association back instead
+        #[arg(long, conflicts_with_all = ["title", "text", "affected"])]
+        remove: bool,
+    },
+    /// Tell which organizations one of the provider's is for, and what of it each was sent
+    Associations {
+        /// Its id
+        id: String,
+    },
+    /// Show one of the provider's as an organization would have it
+    Preview {
+        /// Its id
+        id: String,
+        /// The organization
+        organization: String,
+    },
+    /// Send one of the provider's to organizations, to each as it is worded for it
+    Send {
+        /// Its id
+        id: String,
+        /// The organizations
+        #[arg(required = true)]
+        organizations: Vec<String>,
+    },
+    /// Take back what organizations were sent
+    Recall {
+        /// The message's id
+        id: String,
+        /// The organizations
+        #[arg(required = true)]
+        organizations: Vec<String>,
+    },
     /// Tell whom one concerns
     Impact {
         /// Its id, behind the organization whose it is; one of the provider's is named by its id alone
@@ -137,7 +204,75 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
             api.write(Method::PUT, &path, Some(body.into())).await
         }
         Action::Report(asked) => report(api, asked).await,
+        Action::Associate { id, organizations, affected, title, text, remove } => {
+            let organizations = if *affected { concerned(api, id).await? } else { organizations.clone() };
+            let body = json!({"title": title, "text": text.as_deref().map(words).transpose()?});
+            for organization in &organizations {
+                let path = format!("/api/v1/intelligence/{}/associations/{}", segment(id), segment(organization));
+                match remove {
+                    true => api.write(Method::DELETE, &path, None).await?,
+                    false => api.write(Method::PUT, &path, Some(body.clone())).await?,
+                }
+            }
+            Ok(())
+        }
+        Action::Associations { id } => {
+            let found = api.get(&format!("/api/v1/intelligence/{}/associations", segment(id)), &()).await?;
+            told(api, &found, &ASSOCIATIONS);
+            Ok(())
+        }
+        Action::Preview { id, organization } => {
+            let (id, organization) = (segment(id), segment(organization));
+            api.show(&format!("/api/v1/intelligence/{id}/associations/{organization}/preview"), &()).await
+        }
+        Action::Send { id, organizations } => to_each(api, id, "send", organizations).await,
+        Action::Recall { id, organizations } => to_each(api, id, "recall", organizations).await,
     })
+}
+
+/// The organizations that a message concerns.
+async fn concerned(api: &Api, id: &str) -> anyhow::Result<Vec<String>> {
+    let found = api.get(&format!("/api/v1/intelligence/{}/impact", segment(id)), &()).await?;
+    let organizations = found.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice);
+    let names = organizations.unwrap_or_default().iter().filter_map(|affected| affected.get("organization")?.as_str());
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    anyhow::ensure!(!names.is_empty(), "it concerns no device of any organization");
+    Ok(names)
+}
+
+/// A text as it is given, or that of a file.
+fn words(given: &str) -> anyhow::Result<String> {
+    match given.strip_prefix('@') {
+        Some(file) => std::fs::read_to_string(file).with_context(|| format!("`{file}` cannot be read")),
+        None => Ok(given.to_owned()),
+    }
+}
+
+/// Prints what there is of organizations, a line each.
+fn told(api: &Api, found: &Value, columns: &[Column]) {
+    if api.is_json {
+        anstream::println!("{found}");
+        return;
+    }
+    let organizations = found.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice);
+    anstream::print!("{}", super::show::table(organizations.unwrap_or_default(), columns, super::show::width()));
+}
+
+/// Asks for the same of each organization, and prints what became of it; it fails where it is refused for any.
+async fn to_each(api: &Api, id: &str, step: &str, organizations: &[String]) -> anyhow::Result<()> {
+    let key = api.command_key()?;
+    let path = format!("/api/v1/intelligence/{}/{step}", segment(id));
+    let body = json!({"organizations": organizations});
+    let became = api.written(&Method::POST, &path, &key, Some(&body)).await?;
+    told(api, &became, &BECAME);
+    let states = became.pointer("/organizations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let is_well = |state: &Value| {
+        let verdict = state.get("verdict").and_then(Value::as_str).unwrap_or_default();
+        ["done", "pending", "awaiting-approval"].contains(&verdict)
+    };
+    let refused = states.iter().filter(|state| !is_well(state)).count();
+    anyhow::ensure!(refused == 0, "for {refused} of {} organizations it was refused", states.len());
+    Ok(())
 }
 
 /// Where a message is, by its id and the organization whose it is.

@@ -84,6 +84,8 @@ listings! {
         organization: OrgName,
         /// Of the provider's those that concern a device of this organization.
         concerns: OrgName,
+        /// Of the provider's those that this organization was sent, and that were not recalled.
+        sent_to: OrgName,
         /// What kind.
         kind: Kind,
         /// Where the organization stands with it; none of the provider's is found by it.

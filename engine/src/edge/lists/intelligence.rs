@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use jiff::Timestamp;
-use linesman_schemas::intelligence::{Kind, Relevance as Named, State as StateOf};
+use linesman_schemas::intelligence::{Relevance as Named, State as StateOf};
 use linesman_schemas::{OrgName, Place};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::affected::{AffectedOrganization, DEVICES_MOST};
+use super::told::{IntelligenceMessage, find};
 use super::walk::{OrgRows, Walk, answer, unknown};
-use super::{Error, Found, Stored, given, page};
+use super::{Error, Found, Stored, page};
 use crate::edge::filters::tables::IntelligenceMessages;
 use crate::edge::filters::{Filter, Glob, Limit, Listing, is, lies, passes};
 use crate::edge::paging::{Page, Paging, Value};
@@ -22,67 +22,18 @@ use crate::edge::sources::Sources;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
-use crate::edge::words;
 use crate::store::Lane;
 use linesman_domain::devices;
 use linesman_domain::intelligence::impact::Impact as Engine;
 use linesman_domain::intelligence::provided::{self, ProvidedRow};
 use linesman_domain::intelligence::relevance::{Concern, Traits};
 use linesman_domain::intelligence::standing::{self, StandingRow};
-use linesman_domain::intelligence::{self, IntelligenceRow, MessageRow};
+use linesman_domain::intelligence::{self, IntelligenceRow, sent};
 use linesman_domain::sight::Sight;
 use linesman_domain::table::{self, Table};
 
 /// How many devices the answer to one scan for impact has in all; beyond that they are counted.
 const DEVICES_IN_ALL: usize = 10_000;
-
-/// An intelligence message as it was kept. Field names are those of its input.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct IntelligenceMessage {
-    /// Whose it is; null for one of the provider's.
-    #[schema(value_type = Option<String>)]
-    organization: Option<OrgName>,
-    /// Its id at its source.
-    id: String,
-    /// What kind of message.
-    #[schema(schema_with = words::kind)]
-    kind: Kind,
-    /// One line.
-    title: String,
-    /// The message.
-    text: String,
-    /// When the source issued it.
-    issued: Timestamp,
-    /// Whom it concerns; empty lists concern all.
-    relevance: Relevance,
-    /// Where to read more.
-    links: Vec<String>,
-    /// When it entered the log.
-    received: Timestamp,
-    /// How often the very same message came again.
-    repeats: u64,
-    /// Where the organization stands with it; not of the provider's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(schema_with = words::intelligence_state, required = false)]
-    state: Option<StateOf>,
-    /// The login whose it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    assignee: Option<String>,
-}
-
-/// Whom a message concerns.
-#[derive(Debug, Serialize, ToSchema)]
-struct Relevance {
-    /// Chassis serial numbers.
-    serial_numbers: Vec<String>,
-    /// Models.
-    products: Vec<String>,
-    /// System families.
-    platforms: Vec<String>,
-    /// Operating system versions.
-    os_versions: Vec<String>,
-}
 
 /// Intelligence messages, page by page.
 #[utoipa::path(
@@ -97,6 +48,11 @@ pub(in crate::edge) async fn messages(
     let paging = Paging::take(&mut list)?;
     answer(&sources, viewer, move |walk| {
         let concerning = list.concerns.as_ref().map(|org| concerning(walk, org)).transpose()?;
+        let sent = list.sent_to.as_ref().map(|org| sent_to(walk, org)).transpose()?;
+        let concerning = match (concerning, sent) {
+            (Some(concerning), Some(sent)) => Some(concerning.intersection(&sent).cloned().collect()),
+            (concerning, sent) => concerning.or(sent),
+        };
         page(walk, &Narrowed { list, concerning }, &paging)
     })
     .await
@@ -147,12 +103,6 @@ pub(in crate::edge) async fn impact(
     .await
 }
 
-/// A message of the provider's.
-fn find(walk: &Walk, id: &str) -> Result<ProvidedRow, Error> {
-    let row = walk.lane_of_provider(0).map(|lane| Table::read(lane, &provided::key(id))).transpose()?.flatten();
-    row.ok_or_else(|| Error::Nothing(format!("there is no intelligence message `{}`", linesman_rules::excerpt(id))))
-}
-
 /// The provider's messages that concern a device of an organization, by id.
 fn concerning(walk: &Walk, org: &OrgName) -> Result<BTreeSet<String>, Error> {
     let organizations = walk.organizations(Some(org))?;
@@ -175,6 +125,24 @@ fn concerning(walk: &Walk, org: &OrgName) -> Result<BTreeSet<String>, Error> {
     }
     let ids = messages.into_iter().enumerate().filter(|(place, _)| places.contains(place));
     Ok(ids.map(|(_, (id, _))| id).collect())
+}
+
+/// The provider's messages that an organization was sent and has, by id: nobody's beside the provider's to know.
+fn sent_to(walk: &Walk, org: &OrgName) -> Result<BTreeSet<String>, Error> {
+    let mut ids = BTreeSet::new();
+    if walk.lane_of_provider(0).is_none() {
+        return Ok(ids);
+    }
+    for rows in walk.organizations(Some(org))?.values() {
+        for row in sent::all(rows.lane, org) {
+            walk.step()?;
+            let (id, row) = row?;
+            if row.stands().is_some() {
+                ids.insert(id);
+            }
+        }
+    }
+    Ok(ids)
 }
 
 /// A list, and of the provider's messages those it is narrowed to.
@@ -323,26 +291,5 @@ impl Stored for Narrowed {
         let state = standing.as_ref().map_or_else(StateOf::default, |standing: &StandingRow| standing.state);
         let item = |row| IntelligenceMessage::new(Some(org.clone()), row).standing(standing);
         Ok(is(list.state, state).then(|| (item(row), 0)))
-    }
-}
-
-impl IntelligenceMessage {
-    fn new(organization: Option<OrgName>, row: IntelligenceRow) -> Self {
-        let MessageRow { id, kind, title, text, issued, relevance, links } = row.message;
-        let relevance = Relevance {
-            serial_numbers: relevance.serial_numbers,
-            products: relevance.products,
-            platforms: relevance.platforms,
-            os_versions: relevance.os_versions,
-        };
-        let (received, repeats) = (row.received, row.repeats);
-        let (state, assignee) = (None, None);
-        Self { organization, id, kind, title, text, issued, relevance, links, received, repeats, state, assignee }
-    }
-
-    /// The same, and where its organization stands with it.
-    fn standing(self, row: Option<StandingRow>) -> Self {
-        let (state, assignee) = row.map_or_else(Default::default, |row| (row.state, row.assignee));
-        Self { state: Some(state), assignee: given(assignee), ..self }
     }
 }

@@ -8,6 +8,7 @@ mod activated;
 pub(super) mod activations;
 pub(super) mod affected;
 pub(super) mod approvals;
+pub(super) mod associations;
 pub(super) mod audit;
 pub(super) mod cases;
 mod chained;
@@ -30,6 +31,7 @@ pub(super) mod simulate;
 pub(super) mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod told;
 mod uploaded;
 pub(super) mod values;
 mod walk;
@@ -59,6 +61,9 @@ enum Error {
     /// What was asked for is there several times.
     #[error("{0}")]
     Several(String),
+    /// It does not fit how things stand.
+    #[error("{0}")]
+    Unfit(String),
     /// It takes too long, or nobody waits any more.
     #[error("this takes more than {0} s; narrow it by an organization or a time, or sort it otherwise")]
     TooLong(f64),

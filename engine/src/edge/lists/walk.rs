@@ -108,6 +108,7 @@ pub(super) async fn found<T: Send + 'static>(
     match read.await.map_err(|error| Problem::internal(&error))? {
         Ok(found) => Ok(found),
         Err(Error::Nothing(what)) => Err(Problem::new(StatusCode::NOT_FOUND, what)),
+        Err(Error::Unfit(why)) => Err(Problem::new(StatusCode::CONFLICT, why)),
         Err(Error::Several(what)) => Err(Problem::new(StatusCode::BAD_REQUEST, what)),
         Err(error @ Error::TooLong(_)) => Err(Problem::busy(error.to_string(), most.as_secs().max(1))),
         Err(error @ (Error::Store(_) | Error::Json(_))) => Err(Problem::internal(&error)),

@@ -32,7 +32,7 @@ use linesman_domain::table;
 use linesman_domain::uploads::{self, Held, UploadRow, UploadState};
 
 /// How the engine is, and what it decides by: the provider's.
-const ENGINE: [&str; 9] = [
+const ENGINE: [&str; 14] = [
     "/metrics",
     "/api/v1/status",
     "/api/v1/level",
@@ -42,6 +42,11 @@ const ENGINE: [&str; 9] = [
     "/api/v1/upstream/pin",
     "/api/v1/intelligence/{message}",
     "/api/v1/intelligence/{message}/impact",
+    "/api/v1/intelligence/{message}/associations",
+    "/api/v1/intelligence/{message}/associations/{organization}",
+    "/api/v1/intelligence/{message}/associations/{organization}/preview",
+    "/api/v1/intelligence/{message}/send",
+    "/api/v1/intelligence/{message}/recall",
 ];
 /// What tells of nobody but whoever asks and whom they manage, or of what everybody may have, or is asked for below by
 /// itself.
@@ -313,6 +318,8 @@ impl World {
             "intelligence" => {
                 Some(json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"}))
             }
+            "send" | "recall" => Some(json!({"organizations": ["acme"]})),
+            _ if method == "put" && path.contains("associations") => Some(json!({"title": "t"})),
             _ if method == "put" && path.contains("subscriptions") => Some(json!({"service": "nat"})),
             _ if method == "put"
                 && ["places", "managers", "groups", "values"].iter().any(|part| path.contains(part)) =>

@@ -14,6 +14,7 @@ pub(super) mod outcome;
 pub(super) mod places;
 mod preview;
 pub(super) mod rule_book;
+pub(super) mod sendings;
 pub(super) mod services;
 pub(super) mod subscriptions;
 pub(super) mod values;

@@ -7,7 +7,7 @@ use rhai::{Expr, FnCallExpr};
 use super::super::actions::{self, ACTIONS, Action, Parameter, Refusal};
 use super::super::devices::{self, DEVICES};
 use super::super::service::{METHODS, SERVICE};
-use super::super::stdlib;
+use super::super::{forwarding, stdlib};
 use super::functions::Functions;
 use super::held::Held;
 use super::services;
@@ -31,6 +31,8 @@ pub(super) fn check_function(call: &FnCallExpr, at: LineColumn, arguments: &[Hel
         check_pointer(call, walk);
     } else if name == SERVICE {
         services::check_name(call, owner, walk);
+    } else if name == forwarding::FORWARD {
+        super::forwarding::check(call, at, arguments, walk);
     } else if let (Some(owner), Some((_, behind)), Some((_, held))) =
         (owner.filter(|owner| owner.is_service()), call.args.split_first(), arguments.split_first())
     {
@@ -180,7 +182,7 @@ fn check_devices(owner: Held, asked: Option<&Expr>, at: LineColumn, walk: &mut W
 }
 
 /// Whether a value may be given; what is no literal may be anything.
-fn fits(value: &Literal, parameter: Parameter) -> bool {
+pub(super) fn fits(value: &Literal, parameter: Parameter) -> bool {
     match value {
         Literal::Text(_) => parameter == Parameter::Text,
         Literal::Map(_) => parameter == Parameter::Map,
@@ -235,7 +237,7 @@ pub(super) fn report_refusal<T>(result: Result<T, Refusal>, at: LineColumn, walk
     }
 }
 
-fn refuse(refusal: Refusal, at: LineColumn, walk: &mut Walk<'_>) {
+pub(super) fn refuse(refusal: Refusal, at: LineColumn, walk: &mut Walk<'_>) {
     refuse_as(Code::Refused, refusal, at, walk);
 }
 

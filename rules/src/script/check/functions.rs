@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 
 use super::super::budget::Run;
-use super::super::{Limits, actions, devices, parser, record, service, stdlib};
+use super::super::{Limits, actions, devices, forwarding, parser, record, service, stdlib};
 
 /// The functions of the host: the same for all scripts.
 static HOST: LazyLock<Functions> = LazyLock::new(Functions::of_host);
@@ -31,6 +31,7 @@ impl Functions {
         record::register(&mut engine, &run);
         actions::register(&mut engine, &run);
         service::register(&mut engine, &run);
+        forwarding::register(&mut engine, &run);
         devices::register(&mut engine, &run);
         let listed =
             engine.collect_fn_metadata(None, |f| Some((f.metadata.name.to_string(), f.metadata.num_params)), true);

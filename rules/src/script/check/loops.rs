@@ -3,6 +3,7 @@
 use rhai::{ASTFlags, ASTNode, Expr, FlowControl, Position, Stmt};
 
 use super::super::actions::ACTIONS;
+use super::super::forwarding::FORWARD;
 use super::services;
 use super::walk::Walk;
 use crate::diagnostic::Code;
@@ -50,8 +51,9 @@ pub(super) fn check_intents(statements: &[Stmt], walk: &mut Walk<'_>) {
 
 /// How many actions a statement asks for at least.
 fn actions_of(statement: &Stmt, walk: &Walk<'_>) -> u64 {
-    let is_action =
-        |name: &str, count: usize| ACTIONS.iter().any(|action| action.name == name) && !walk.own.takes(name, count);
+    let is_action = |name: &str, count: usize| {
+        (name == FORWARD || ACTIONS.iter().any(|action| action.name == name)) && !walk.own.takes(name, count)
+    };
     match statement {
         Stmt::FnCall(call, _) => u64::from(is_action(&call.name, call.args.len())),
         Stmt::Expr(_) if services::is_wish(statement, walk) => 1,

@@ -8,6 +8,7 @@
 
 mod calls;
 mod fields;
+mod forwarding;
 mod functions;
 mod held;
 mod loops;

@@ -116,6 +116,20 @@ fn groups() -> Vec<(Hidden, [&'static str; 2], Vec<Request>)> {
             vec![
                 request("provided-message", "/api/v1/intelligence/{one}", None),
                 request("impact", "/api/v1/intelligence/{one}/impact", None),
+                request("associations", "/api/v1/intelligence/{one}/associations", None),
+                request("association-preview", "/api/v1/intelligence/{one}/associations/acme/preview", None),
+                request("associate-intelligence", "/api/v1/intelligence/{one}/associations/acme", Some(json!({}))),
+                request("dissociate-intelligence", "/api/v1/intelligence/{one}/associations/acme", None),
+                request(
+                    "send-intelligence",
+                    "/api/v1/intelligence/{one}/send",
+                    Some(json!({"organizations": ["acme"]})),
+                ),
+                request(
+                    "recall-intelligence",
+                    "/api/v1/intelligence/{one}/recall",
+                    Some(json!({"organizations": ["acme"]})),
+                ),
             ],
         ),
         (Hidden::All("acme"), ["1", "9"], vec![request("approval", "/api/v1/approvals/acme-a{one}", None)]),

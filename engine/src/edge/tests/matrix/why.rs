@@ -151,7 +151,7 @@ async fn untrue(asked: &Asked, person: &Person<'_>, request: &Request, nowhere: 
         "allowed" if matches!(*operation, "readyz" | "load-policies" | "load-services" | "load-settings") => {
             matches!(status, 200 | 503)
         }
-        "allowed" => matches!(status, 200 | 201 | 409) || (has_more && matches!(status, 403 | 404 | 422)),
+        "allowed" => matches!(status, 200 | 201 | 207 | 409) || (has_more && matches!(status, 403 | 404 | 422)),
         "forbidden" if is_asked_at_home(operation) => {
             status == 403 && placeless(told["detail"].as_str().unwrap()) == placeless(&detail)
         }

@@ -189,7 +189,9 @@ fn fill(edge: &Fixture, kinds: &[Kind]) {
         if id == "M-1" {
             let (number, sha256) = (1, "ab".repeat(32));
             let row = ProvidedRow { number, sha256, message: row.message, received: Default::default() };
-            edge.write_provider(vec![(provided::key("T1").into_bytes(), table::encode(&row).unwrap())]);
+            let row = vec![(provided::key("T1").into_bytes(), table::encode(&row).unwrap())];
+            edge.write_provider(row.clone());
+            edge.write("acme", row);
         }
     }
     for (login, sphere) in
