@@ -15,7 +15,7 @@ use linesman_rules::Policy;
 use linesman_schemas::approval::{ApprovalId, ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
-    Approval as ApprovalVerb, ApprovalDecision, Case, CaseName, Command, Handling, Subscription, Verb,
+    Approval as ApprovalVerb, ApprovalDecision, Case, CaseName, Command, Handling, Sending, Subscription, Verb,
 };
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{CommandId, OrgName, Principal};
@@ -30,6 +30,9 @@ use crate::policies::Fired;
 use crate::rights::{self, Ruling};
 use crate::subject::Incident;
 use crate::{Domain, Error, places, reactions, subscriptions};
+
+/// Why a message is not sent that needs approval.
+const UNSENT: &str = "messages that need approval are not sent: this engine does not ask for it yet";
 
 /// A policy that asks, and what it says is needed.
 pub(super) struct ByPolicy<'a> {
@@ -48,6 +51,14 @@ impl Domain {
         command: &Command,
         by: Option<&ByPolicy<'_>>,
     ) -> Result<Option<Answer>, Error> {
+        // INVARIANT (tenants): an approval is the organization's, which is to learn nothing of a message before it is sent.
+        if let Verb::Sending(Sending::Send(_)) = command.verb {
+            return Ok(match self.needed(org, ApprovalKind::SendIntelligence, by) {
+                Err(refused) => Some(*refused),
+                Ok(None) => None,
+                Ok(Some(_)) => Some(Answer::refused(Verdict::Conflict, UNSENT)),
+            });
+        }
         let Some(kind) = approvals::kind(&command.verb) else { return Ok(None) };
         match self.needed(org, kind, by) {
             Err(refused) => Ok(Some(*refused)),

@@ -149,3 +149,15 @@ fn whoever_sees_a_part_sends_nothing() {
     assert_eq!(lane.below(&verb("send_intelligence")).0, Verdict::Forbidden);
     assert_eq!((lane.has_message("acme"), lane.sent("acme")), (None, None));
 }
+
+#[test]
+fn what_would_need_approval_is_not_sent_without() {
+    use linesman_schemas::approval::{ApprovalRule, ApprovalRules, ApprovalSettings};
+    let mut lane = Lane::informed();
+    let rules = ApprovalRules { send_intelligence: ApprovalRule::OnePerson, ..ApprovalRules::default() };
+    let approvals = ApprovalSettings { rules, ..ApprovalSettings::default() };
+    lane.rules(2, &[], Settings { approvals, ..Settings::default() });
+    let (verdict, detail) = lane.here(&verb("send_intelligence"));
+    assert!(verdict == Verdict::Conflict && detail.starts_with("messages that need approval are not sent"), "{detail}");
+    assert_eq!((lane.has_message("acme"), lane.sent("acme")), (None, None));
+}
