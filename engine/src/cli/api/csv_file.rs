@@ -24,8 +24,6 @@ pub(super) struct Sheet {
 pub(super) struct Line<'a> {
     headers: &'a [String],
     record: &'a StringRecord,
-    /// Its number in the file, from 1.
-    pub(super) number: u64,
 }
 
 impl Line<'_> {
@@ -106,7 +104,7 @@ impl Sheet {
         let headers = if self.faults.iter().any(|(line, _)| *line == 1) { Vec::new() } else { self.headers };
         let records = if headers.is_empty() { Vec::new() } else { self.records };
         for (number, record) in &records {
-            match look(&Line { headers: &headers, record, number: *number }) {
+            match look(&Line { headers: &headers, record }) {
                 Ok(one) => match known.insert(name(&one), *number) {
                     Some(before) => {
                         self.faults.push((*number, format!("`{}` stands in line {before} already", name(&one))))
