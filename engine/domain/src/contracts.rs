@@ -157,7 +157,7 @@ pub(crate) fn change(desk: &mut Desk, org: &OrgName, changes: &ContractChanges) 
         old.extend(known.map(Contract::from));
         desk.write(key, &ContractRow::new(contract.clone(), said))?;
     }
-    Ok(Answer::done("changed", json!(old), json!(changes)))
+    Ok(Answer::done("changed", json!({ "contracts": old }), json!(changes)))
 }
 
 /// Why so many more contracts cannot be kept; none where they can.

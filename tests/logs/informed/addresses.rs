@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use crate::cascade::settings;
+use crate::listeners::admin;
 use crate::scribe::Scribe;
 
 /// The policies that hear of it.
@@ -34,23 +36,25 @@ const DAY_S: i64 = 86_400;
 /// What is said of each organization: groups, what devices name, contracts near their end and far from it; then days pass.
 pub(crate) fn make(scribe: &mut Scribe) -> anyhow::Result<()> {
     for org in ["acme", "cobalt"] {
+        // Whoever has an address of its own lacks none.
+        scribe.ask(&admin(), org, &settings(org, &json!({"address": ""})))?;
         let group = |name: &str, address: &str| json!({"name": name, "address": address, "contact": "Ann"});
         let given = json!({
             "groups": [group("berlin", "Gate 3\n10115 Berlin"), group("paris", "rack of 192.0.2.7")],
             "devices": [{"serial_number": "SN1234", "ship_to": "berlin", "location": "paris"}],
         });
-        scribe.command(org, &json!({"set_addresses": given}))?;
+        scribe.ask(&admin(), org, &json!({"set_addresses": given}))?;
         // Nobody is called so; it is named; nobody has it.
         let wrong = json!({"devices": [{"serial_number": "SN1", "ship_to": "rome"}]});
         for given in [wrong, json!({"removed": ["paris"]}), json!({"removed": ["rome"]})] {
-            scribe.command(org, &json!({"set_addresses": given}))?;
+            scribe.ask(&admin(), org, &json!({"set_addresses": given}))?;
         }
-        scribe.send(org, "jmb.test", linesman_tests::event("edge-77", 7_701, "CHASSISD_FAN_FAILURE", "High"))?;
+        scribe.send(org, "jmb", linesman_tests::event("edge-77", 7_701, "CHASSISD_FAN_FAILURE", "High"))?;
         let line = |number: &str, end: &str| json!({"agreement_number": number, "sku": "SVC", "serial_number": "SN1234", "start": "2026-01-01", "end": end});
         let lines = [line("A-1", "2026-12-01"), line("A-2", "2027-01-05"), line("A-3", "2026-01-05")];
-        scribe.command(org, &json!({"set_contracts": {"contracts": lines}}))?;
-        scribe.command(org, &json!({"set_contracts": {"removed": ["A-3"]}}))?;
-        scribe.command(org, &json!({"set_contracts": {"removed": ["A-9"]}}))?;
+        scribe.ask(&admin(), org, &json!({"set_contracts": {"contracts": lines}}))?;
+        scribe.ask(&admin(), org, &json!({"set_contracts": {"removed": ["A-3"]}}))?;
+        scribe.ask(&admin(), org, &json!({"set_contracts": {"removed": ["A-9"]}}))?;
     }
     scribe.work()?;
     for _ in 0..20 {

@@ -19,6 +19,8 @@ const ROWS: u64 = 2_000;
 /// How many of them may come to something.
 const FOUND_MOST: usize = 100;
 
+/// Whose row it is, the rest of its key, and the row.
+type Found<R> = (OrgName, Vec<u8>, R);
 /// Where a slice ended, and how many rows it has looked at.
 type Slice = (Option<Vec<u8>>, u64);
 
@@ -81,7 +83,7 @@ impl Domain {
         prefix: &[u8],
         after: &[u8],
         is_wanted: impl Fn(&R) -> bool,
-    ) -> Result<(Vec<(OrgName, Vec<u8>, R)>, Slice), Error> {
+    ) -> Result<(Vec<Found<R>>, Slice), Error> {
         let mut from =
             if after.is_empty() { Bound::Included(prefix.to_vec()) } else { Bound::Excluded(after.to_vec()) };
         let (mut found, mut count) = (Vec::new(), 0);

@@ -192,6 +192,12 @@ fn a_contract_is_told_of_once_before_its_end_and_once_then() {
         lane.asked_of("acme", &json!({"set_contracts": {"contracts": [contract("A-1", "SNa", "2027-01-20")]}}));
         assert_eq!(told(&lane).len(), 5, "of another end it is told anew");
         assert!(lane.on("bolt.trigger.contract.expiring").is_empty());
+        let said = lane.on("acme.audit.set-contracts");
+        assert_eq!(
+            said.last().unwrap().data["old"]["contracts"][0]["end"],
+            "2026-12-31",
+            "what stood before is on record"
+        );
         let gone = json!({"set_contracts": {"removed": ["A-1"]}});
         assert_eq!(lane.asked_of("bolt", &gone).0, Verdict::NotFound);
         assert_eq!(lane.asked_of("acme", &gone).0, Verdict::Done);
