@@ -215,6 +215,11 @@ async fn every_documented_message_is_seen() {
             "out._provider.trigger.end-of-life.matched:",
             "out._provider.trigger.bug-notice.",
             "out._provider.trigger.exposure.new:",
+            // `sent.rs` has them.
+            "out._provider.audit.associate-intelligence:",
+            "out._provider.audit.dissociate-intelligence:",
+            "out._provider.audit.send-intelligence:",
+            "out._provider.audit.recall-intelligence:",
             // `approvals.rs` has it.
             "out.{organization}.trigger.approval.required:",
             "out._provider.audit.load-installation:",

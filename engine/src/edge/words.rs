@@ -353,6 +353,11 @@ pub(super) fn names() -> Schema {
     ArrayBuilder::new().items(RefOr::T(name())).max_items(Some(LIST_MOST)).into()
 }
 
+/// Names, up to 1,000, each once.
+pub(super) fn some_names() -> Schema {
+    ArrayBuilder::new().items(RefOr::T(name())).min_items(Some(1)).max_items(Some(1_000)).unique_items(true).into()
+}
+
 /// The schema of a login.
 pub(super) fn login() -> Schema {
     let pattern = "^([A-Za-z0-9][A-Za-z0-9_-]{0,63}/)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$";

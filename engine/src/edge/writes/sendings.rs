@@ -20,6 +20,7 @@ use crate::edge::transport::json::JsonBody;
 use crate::edge::transport::params::PathOf;
 use crate::edge::transport::problem::{Problem, ProblemBody};
 use crate::edge::viewer::Viewer;
+use crate::edge::words;
 
 /// How many organizations one request names.
 const ORGANIZATIONS_MOST: usize = 1_000;
@@ -45,7 +46,7 @@ pub(in crate::edge) struct WordingBody {
 #[serde(deny_unknown_fields)]
 pub(in crate::edge) struct OrganizationsBody {
     /// Their names, each once.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 1000)]
+    #[schema(schema_with = words::some_names)]
     organizations: Vec<OrgName>,
 }
 
