@@ -369,6 +369,8 @@ const TAKEN_UP: [&str; 4] = ["take-up-installation", "take-up-policies", "take-u
 fn audits() -> [Channel; 2] {
     let is_said = |verb: &Verb| !matches!(verb, Verb::Session(Session::Touch(_)));
     let own: Vec<Verb> = samples::verbs().into_iter().filter(is_said).collect();
+    // What is done with the provider's messages is told to the provider alone.
+    let told: Vec<Verb> = own.iter().filter(|verb| !matches!(verb, Verb::Sending(_))).cloned().collect();
     let verbs: Vec<Verb> = own.iter().cloned().chain(samples::provider_verbs()).collect();
     let of_provider: Vec<String> = said_as(&verbs).into_iter().chain(TAKEN_UP.map(str::to_owned)).collect();
     let kinds: Vec<String> = of_provider.iter().map(|word| format!("linesman.audit.{word}")).collect();
@@ -385,7 +387,7 @@ fn audits() -> [Channel; 2] {
         )
     };
     [
-        channel("audit.command", "{organization}", said_as(&own)),
+        channel("audit.command", "{organization}", said_as(&told)),
         // Also of an organization that does not exist, and of what a load changed once it counts.
         channel("audit.command.provider", "_provider", of_provider),
     ]

@@ -396,6 +396,7 @@ fn service_verbs() -> Vec<Verb> {
         json!({"dissociate_intelligence": {"id": "TSB-17001"}}),
         json!({"send_intelligence": {"id": "TSB-17000"}}),
         json!({"recall_intelligence": {"id": "TSB-17000"}}),
+        json!({"set_intelligence_state": {"id": "TSB-17000", "state": "in progress", "assignee": "acme/ann"}}),
         json!({"approve_approval": {"approval": "acme-a3", "comment": "agreed with the customer"}}),
         json!({"reject_approval": {"approval": "acme-a4"}}),
         json!({"suspend_subscription": path}),
