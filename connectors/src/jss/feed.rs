@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use linesman_schemas::outcome::Failure;
+use linesman_schemas::outcome::{Failure, FailureClass};
 use tokio::time::Instant;
 
 use super::session::Session;
@@ -38,8 +38,18 @@ impl Feed {
         })
     }
 
-    /// The page that follows `cursor`.
+    /// The page that follows `cursor`; the first, where nobody knows that.
     async fn page(&self, cursor: Option<&str>) -> Result<(Vec<Input>, Next), Failure> {
+        match self.asked(cursor).await {
+            Err(failure) if cursor.is_some() && failure.class == FailureClass::Refused => {
+                tracing::warn!(failure = %failure.message, "the support system does not know where its messages went on: from the beginning");
+                self.asked(None).await
+            }
+            page => page,
+        }
+    }
+
+    async fn asked(&self, cursor: Option<&str>) -> Result<(Vec<Input>, Next), Failure> {
         let mut url = self.session.at(PATH)?;
         url.query_pairs_mut()
             .append_pair("siteId", &self.site_id)

@@ -1,9 +1,11 @@
 //! What came back, checked.
 
-use linesman_schemas::cascade::{CONTROLLER_MOST, CasePage, CaseView, MessagePage, PAGE_MOST, Receipt, Registered};
+use linesman_schemas::cascade::{CONTROLLER_MOST, CasePage, CaseView, PAGE_MOST, Receipt, Registered};
 use linesman_schemas::command::CASE_WORD_MOST;
 use linesman_schemas::outcome::{CaseStanding, Failure};
 use linesman_schemas::reaction::CaseTelling;
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::text::excerpt;
 use crate::upstream::checked::{self, bounded, parsed};
@@ -20,6 +22,14 @@ pub(super) struct Page {
     pub(super) cases: Vec<CaseStanding>,
     pub(super) cursor: String,
     pub(super) has_more: bool,
+}
+
+/// A page of messages, as they came.
+#[derive(Debug, Deserialize)]
+pub(super) struct Messages {
+    pub(super) messages: Vec<Value>,
+    pub(super) cursor: String,
+    pub(super) more: bool,
 }
 
 /// Who the partner says it is, and what it bears.
@@ -68,8 +78,8 @@ pub(super) fn page(body: &[u8], cursor: Option<&str>) -> Result<Page, Failure> {
 }
 
 /// The page of messages that follows `cursor`; what they say is the lane's to look at.
-pub(super) fn messages(body: &[u8], cursor: Option<&str>) -> Result<MessagePage, Failure> {
-    let page: MessagePage = parsed(body)?;
+pub(super) fn messages(body: &[u8], cursor: Option<&str>) -> Result<Messages, Failure> {
+    let page: Messages = parsed(body)?;
     checked::page(page.messages.len(), PAGE_MOST, cursor, (&page.cursor, page.more))?;
     Ok(page)
 }

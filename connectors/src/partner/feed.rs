@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use linesman_schemas::cascade::MessagePage;
-use linesman_schemas::intelligence::Intelligence;
 use linesman_schemas::outcome::{Failure, FailureClass};
+use serde_json::Value;
 
+use super::answer::{self, Messages};
 use super::session::Session;
-use super::{NAME, Settings, answer};
-use crate::upstream::{SettingsError, fault, feed};
+use super::{NAME, Settings};
+use crate::upstream::{SettingsError, feed};
 use crate::{Input, Next, Polled, Source, Whose};
 
 /// The source `partner`.
@@ -27,7 +27,7 @@ impl Feed {
 
     /// The page that follows `cursor`.
     async fn page(&self, cursor: Option<&str>) -> Result<(Vec<Input>, Next), Failure> {
-        let MessagePage { messages, cursor, more } = match self.asked(cursor).await {
+        let Messages { messages, cursor, more } = match self.asked(cursor).await {
             // The partner gave it to nobody, or not to us: its log was begun anew, or it is another partner.
             Err(failure) if cursor.is_some() && failure.class == FailureClass::Refused => {
                 tracing::warn!(failure = %failure.message, "the partner does not know where its messages went on: from the beginning");
@@ -35,19 +35,19 @@ impl Feed {
             }
             page => page?,
         };
-        let inputs = messages.iter().map(input).collect::<Result<_, _>>()?;
+        let inputs = messages.iter().map(input).collect();
         Ok((inputs, Next { cursor: Some(cursor), has_more: more }))
     }
 
-    async fn asked(&self, cursor: Option<&str>) -> Result<MessagePage, Failure> {
+    async fn asked(&self, cursor: Option<&str>) -> Result<Messages, Failure> {
         let body = self.session.messages(cursor, &mut 0).await?;
         answer::messages(&body, cursor)
     }
 }
 
-fn input(message: &Intelligence) -> Result<Input, Failure> {
-    let payload = serde_json::to_vec(message).map_err(|error| fault::garbled(error.to_string()))?;
-    Ok(Input { whose: Whose::Ours, kind: "intel", payload: payload.into() })
+/// What a message says is the lane's to look at: what it does not know is a dead letter there, and holds up nothing.
+fn input(message: &Value) -> Input {
+    Input { whose: Whose::Ours, kind: "intel", payload: message.to_string().into() }
 }
 
 impl Source for Feed {

@@ -172,6 +172,7 @@ impl Runner {
         });
         metrics::counter!("linesman_source_polls_total", "source" => name).increment(1);
         metrics::histogram!("linesman_source_poll_seconds", "source" => name).record(since.elapsed().as_secs_f64());
+        let is_empty = inputs.is_empty();
         for (number, input) in inputs.into_iter().enumerate() {
             self.check(&input)?;
             let found = Found { source: name, cursor: cursor.as_deref(), number };
@@ -198,8 +199,8 @@ impl Runner {
             let reported = self.cursors.report(name, next).await;
             reported.map_err(|error| unavailable(format!("its cursor cannot be kept: {error}")))?;
         }
-        // The same place once more is no progress: whoever stays there is asked again after the pause.
-        Ok(has_more && has_moved)
+        // The same place once more is no progress, nor is another with nothing before it: asked again after the pause.
+        Ok(has_more && has_moved && !is_empty)
     }
 
     /// Whether the log can take an input at all: one that it refuses for ever is the source's failure.

@@ -197,7 +197,9 @@ impl Approvals {
             |row: &ApprovalRow| (row.is_two_person || !is_two_person) && (!is_own || row.principal == principal);
         let found = same.iter().find(|(_, row)| answers(row)).map(|(id, _)| id.clone());
         let asker = command.principal.login();
-        if is_own {
+        if !is_own {
+            askers.clear();
+        } else {
             askers.extend(asker.as_ref().map(ToString::to_string));
             // Whoever has asked for the very same is nobody else, whichever of them is decided.
             for (id, row) in &mut same {

@@ -23,7 +23,7 @@ pub(crate) const TOLD_COST: usize = 40;
 /// How many serial numbers a trigger has, and how many reasons.
 const NAMED_MOST: usize = 100;
 /// How many of an organization's devices are looked at where that is not done in slices.
-const LOOKED_AT_MOST: usize = 10_000;
+pub(crate) const LOOKED_AT_MOST: usize = 10_000;
 /// How many characters a reason has that is told.
 const REASON_MOST: usize = 256;
 

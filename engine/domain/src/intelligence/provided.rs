@@ -132,6 +132,14 @@ pub fn last_taken(base: &(impl Base + ?Sized)) -> Result<u64, Error> {
     Ok(Table::read(base, &NUMBERS.key(&[], LAST_TAKEN))?.map_or(0, |NumberRow(number)| number))
 }
 
+/// The next number of what is counted so, from 1 on.
+pub(crate) fn count(desk: &mut Desk, what: &[u8]) -> Result<u64, Error> {
+    let key = || NUMBERS.key(&[], what);
+    let number = desk.read(&key())?.map_or(0, |NumberRow(number)| number) + 1;
+    desk.write(key(), &NumberRow(number))?;
+    Ok(number)
+}
+
 /// Takes in a message on lane 0; the same content again changes nothing.
 pub(crate) fn add(desk: &mut Desk, given: &MessageGiven) -> Result<Answer, Error> {
     let MessageGiven { id, sha256, bytes } = given;
@@ -140,8 +148,7 @@ pub(crate) fn add(desk: &mut Desk, given: &MessageGiven) -> Result<Answer, Error
     if known.as_ref().is_some_and(|known| known.sha256 == *sha256) {
         return Ok(Answer::done("unchanged", Value::Null, Value::Null).about(id));
     }
-    let number = last_given(desk.state())? + 1;
-    desk.write(NUMBERS.key(&[], LAST_GIVEN), &NumberRow(number))?;
+    let number = count(desk, LAST_GIVEN)?;
     desk.write(key, &GivenRow { number, sha256: sha256.clone(), bytes: *bytes })?;
     let shown = |sha256: &str, bytes: u64| json!({"id": id, "sha256": sha256, "bytes": bytes});
     let new = shown(sha256, *bytes);

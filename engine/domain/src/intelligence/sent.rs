@@ -47,7 +47,7 @@ pub struct SentRow {
     pub associated: Timestamp,
     /// By whom.
     pub associated_by: String,
-    /// The place in IN of the last sending or recall; 0 before the first.
+    /// The number of the last sending or recall among those of the organization; 0 before the first.
     pub changed: u64,
     /// What was sent, the last one last.
     pub sendings: Vec<SendingRow>,
@@ -234,7 +234,13 @@ fn send(
         json!({"message": id, "title": title, "text": hash(text), "sha256": sending.sha256})
     };
     let before = row.stands().map(shown).unwrap_or_default();
-    if row.stands().is_some_and(|sending| sending.message == message) {
+    let has = desk.read(&super::key(org, &message.id))?.map(|kept| kept.message);
+    if has.as_ref().is_some_and(|has| row.stands().is_none_or(|sending| sending.message != *has)) {
+        let detail = format!("`{org}` has a message of its own that is called `{}`", message.id);
+        return Ok((Answer::refused(Verdict::Conflict, detail), None));
+    }
+    // What stands may have gone by way of the organization's own feed.
+    if has.is_some() && row.stands().is_some_and(|sending| sending.message == message) {
         return Ok((Answer::done("unchanged", Value::Null, Value::Null), None));
     }
     if row.sendings.len() >= SENDINGS_MOST {
@@ -250,7 +256,7 @@ fn send(
     };
     let new = shown(&sending);
     row.sendings.push(sending);
-    row.changed = desk.sequence;
+    row.changed = next_change(desk, org)?;
     desk.write(key(org, &message.id), &row)?;
     let fired = super::take(desk, org, &Intelligence::from(message))?;
     Ok((Answer::done("sent", before, new), fired))
@@ -263,7 +269,7 @@ fn recall(desk: &mut Desk, org: &OrgName, by: &str, id: &str, sent: Option<SentR
     if let Some(last) = row.sendings.last_mut() {
         last.recalled = Some(RecallRow { at: desk.now, by: by.to_owned() });
     }
-    row.changed = desk.sequence;
+    row.changed = next_change(desk, org)?;
     desk.write(key(org, id), &row)?;
     // What was published for the organization since under the same id is not what was sent.
     let kept = super::key(org, id);
@@ -273,6 +279,12 @@ fn recall(desk: &mut Desk, org: &OrgName, by: &str, id: &str, sent: Option<SentR
     }
     let old = json!({"message": id, "title": stood.message.title, "sha256": stood.sha256});
     Ok(Answer::done("recalled", old, Value::Null))
+}
+
+/// Counts what an organization is sent and what is recalled. The one below is told by it where it stands, and learns nothing of
+/// others.
+fn next_change(desk: &mut Desk, org: &OrgName) -> Result<u64, Error> {
+    provided::count(desk, format!("sent {org}").as_bytes())
 }
 
 /// By what a text is known on record; the row has it whole.

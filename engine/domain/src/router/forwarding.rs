@@ -74,11 +74,14 @@ impl Domain {
             return Ok(true);
         }
         let concern = Concern::of(&message.relevance);
-        let (mut found, mut after) = (matching::Found::default(), Vec::new());
+        let (mut found, mut after, mut looked_at) = (matching::Found::default(), Vec::new(), 0);
         loop {
-            let (_, last) = matching::look(&self.desk, org, &concern, &after, matching::SLICE_DEVICES, &mut found)?;
+            let (count, last) = matching::look(&self.desk, org, &concern, &after, matching::SLICE_DEVICES, &mut found)?;
+            looked_at += count;
             match last {
                 _ if found.count > 0 => return Ok(true),
+                // Of those behind it is told once they are looked at: `bug-notice.matched`.
+                _ if looked_at >= matching::LOOKED_AT_MOST => return Ok(false),
                 Some(last) => after = last,
                 None => return Ok(false),
             }

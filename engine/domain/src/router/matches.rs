@@ -45,6 +45,7 @@ impl Domain {
         let is_providers = self.is_providers(whose.is_none());
         let mut course = Course::read(cursor);
         let (mut left, mut looked_at) = (SLICE_DEVICES, 0);
+        let decided = self.desk.decided_reactions;
         for org in names {
             let begun = match &course {
                 Some(known) if org.as_str() < known.organization.as_str() => continue,
@@ -74,6 +75,10 @@ impl Domain {
                 left = left.saturating_sub(TOLD_COST);
             }
             course = Some(Course { organization: org.as_str().to_owned(), at: None });
+            // INVARIANT (tenants): what policies may decide on one input is not used up by those of another.
+            if self.desk.decided_reactions != decided {
+                left = 0;
+            }
         }
         let cursor = course.filter(|_| left == 0 && whose.is_none()).map(|course| course.write()).transpose()?;
         Ok((cursor, looked_at))

@@ -75,6 +75,7 @@ impl Domain {
         let lapses = usize::from(!matches!(input.content, Content::Command(_)));
         let undecided = timers::fire(desk, &self.organizations, &mut self.sightings, &mut self.jobs, lapses)?;
         self.lapse(undecided)?;
+        self.desk.doers.clear();
         let level = self.position.level;
         let before = match level {
             1 => level1::read(self.desk.lane, input),
@@ -251,6 +252,8 @@ impl Domain {
             return dead_letters::set_aside(&mut self.desk, Some(org), input, &why);
         }
         if message.recalled && self.desk.is_at(intelligence::RECALLED_FROM) {
+            // What was taken back concerns none of its devices any more.
+            self.exposures.forget(Some(org));
             return intelligence::recall(&mut self.desk, org, &message.id);
         }
         match intelligence::take(&mut self.desk, org, message)? {

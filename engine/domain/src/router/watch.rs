@@ -77,7 +77,7 @@ impl Domain {
         Ok(slice)
     }
 
-    /// Rows of a table behind `after` that are wanted, with their organizations, which take part, and the rest of their keys.
+    /// Rows of a table behind `after` that are wanted, of one organization, which takes part, with the rest of their keys.
     fn slice<R: Row>(
         &self,
         prefix: &[u8],
@@ -86,7 +86,8 @@ impl Domain {
     ) -> Result<(Vec<Found<R>>, Slice), Error> {
         let mut from =
             if after.is_empty() { Bound::Included(prefix.to_vec()) } else { Bound::Excluded(after.to_vec()) };
-        let (mut found, mut count) = (Vec::new(), 0);
+        let (mut found, mut count) = (Vec::<Found<R>>::new(), 0);
+        let mut before = after.to_vec();
         while let Some((key, bytes)) = self.desk.state().first(from.as_ref().map(Vec::as_slice), prefix)? {
             count += 1;
             let row: R = table::decode(&key, &bytes)?;
@@ -97,11 +98,16 @@ impl Domain {
                 self.organizations.row(org).is_some_and(|row| row.standing != Standing::Suspended)
             });
             if let Some(org) = org.filter(|_| is_wanted(&row)) {
+                // INVARIANT (tenants): what policies may decide on one input is not used up by those of another.
+                if found.first().is_some_and(|(first, ..)| *first != org) {
+                    return Ok((found, (Some(before), count)));
+                }
                 found.push((org, own.get(end + 1..).unwrap_or_default().to_vec(), row));
             }
             if count >= ROWS || found.len() >= FOUND_MOST {
                 return Ok((found, (Some(key), count)));
             }
+            before.clone_from(&key);
             from = Bound::Excluded(key);
         }
         Ok((found, (None, count)))

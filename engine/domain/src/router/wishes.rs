@@ -11,6 +11,7 @@ use super::approvals::ByPolicy;
 use crate::activations::parts;
 use crate::commands::{self, Ground};
 use crate::dead_letters::policy_dead;
+use crate::intelligence::provided;
 use crate::policies::Fired;
 use crate::subject::Incident;
 use crate::{Domain, Error, acquired, activations, reactions, subscriptions};
@@ -163,7 +164,11 @@ impl Domain {
         by: &ByPolicy<'_>,
         verb: Subscription,
     ) -> Result<Option<String>, Error> {
-        let text = format!("{}~{}", by.fired.event, self.desk.decided_reactions);
+        // INVARIANT (tenants): what the organization's record has of it counts nothing of others.
+        let text = match by.fired.is_providers {
+            true => format!("{org}~{}", provided::count(&mut self.desk, format!("wished {org}").as_bytes())?),
+            false => format!("{}~{}", by.fired.event, self.desk.decided_reactions),
+        };
         let Ok(id) = text.parse() else { return Ok(Some(format!("`{text}` is too long for a command's id"))) };
         let principal = Principal::Policy { name: by.policy.name().clone(), organization: Some(org.clone()) };
         let command = Command { id, principal, node: String::new(), verb: Verb::Subscription(verb) };

@@ -92,6 +92,8 @@ fn nothing_of_it_is_an_organizations_before_it_is_sent_and_then_as_it_was_worded
         assert_eq!((first.by.as_str(), first.message.title.as_str()), ("admin", "For acme"));
         assert_eq!(first.recalled.as_ref().map(|recall| recall.by.as_str()), Some("admin"));
         assert!(second.recalled.is_none() && row.stands().is_some());
+        // By this the one below is told where it stands: nothing of it counts what others have.
+        assert_eq!(row.changed, 3, "sent, recalled, sent again");
     }
 }
 
@@ -134,6 +136,10 @@ fn a_recall_leaves_what_was_published_for_the_organization_since() {
     let own = json!({"id": "T1", "kind": "informational", "title": "own", "issued": "2026-11-21T11:00:00Z"});
     lane.take("acme", "intel", own.to_string().as_bytes());
     assert_eq!(lane.here(&verb("recall_intelligence")).0, Verdict::Done);
+    assert_eq!(lane.has_message("acme").unwrap().title, "own");
+    let (verdict, detail) = lane.here(&verb("send_intelligence"));
+    let expected = "`acme` has a message of its own that is called `T1`";
+    assert_eq!((verdict, detail.as_str()), (Verdict::Conflict, expected), "nor is it overwritten");
     assert_eq!(lane.has_message("acme").unwrap().title, "own");
 }
 

@@ -1,6 +1,7 @@
 //! `linesman case files` and `linesman case export`: what belongs to cases, as files of whoever asks.
 
-use std::io::{self, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -90,25 +91,48 @@ async fn fetch(api: &Api, path: &str, out: &Path) -> anyhow::Result<()> {
     let unwritten = || format!("`{}` cannot be written", out.display());
     let mut file = match out {
         out if out == Path::new(STANDARD_OUTPUT) => None,
-        out => Some(beside(out).with_context(unwritten)?),
+        out => Some(Out::new(out).with_context(unwritten)?),
     };
     while let Some(part) = answer.chunk().await.context("the answer broke off: what came is not all")? {
         match &mut file {
-            Some(file) => file.write_all(&part).with_context(unwritten)?,
+            Some(out) => out.file().write_all(&part).with_context(unwritten)?,
             None => output::bytes(&part)?,
         }
     }
-    if let Some(file) = file {
-        file.as_file().sync_all().with_context(unwritten)?;
-        file.persist(out).with_context(unwritten)?;
-    }
-    Ok(())
+    file.map_or(Ok(()), |file| file.keep(out)).with_context(unwritten)
 }
 
-/// A file beside the one that it becomes. What belongs to a customer is for whoever fetches it alone.
-fn beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    NamedTempFile::new_in(folder)
+/// Where an answer goes.
+enum Out {
+    /// A file beside the one that it becomes. What belongs to a customer is for whoever fetches it alone.
+    Beside(NamedTempFile),
+    /// What is no file and takes what it is given, such as a pipe or a device.
+    There(File),
+}
+
+impl Out {
+    fn new(path: &Path) -> io::Result<Self> {
+        let is_other = std::fs::metadata(path).is_ok_and(|found| !found.is_file());
+        if is_other {
+            return OpenOptions::new().write(true).open(path).map(Self::There);
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        NamedTempFile::new_in(folder).map(Self::Beside)
+    }
+
+    fn file(&mut self) -> &mut File {
+        match self {
+            Self::Beside(file) => file.as_file_mut(),
+            Self::There(file) => file,
+        }
+    }
+
+    /// It takes its place.
+    fn keep(self, path: &Path) -> io::Result<()> {
+        let Self::Beside(file) = self else { return Ok(()) };
+        file.as_file().sync_all()?;
+        file.persist(path).map(drop).map_err(Into::into)
+    }
 }
 
 #[cfg(test)]

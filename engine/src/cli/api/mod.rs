@@ -302,13 +302,8 @@ impl Api {
     /// Writes, and prints what became of it. Sent again under the same key when the engine is away.
     async fn write(&self, method: Method, path: &str, body: Option<Value>) -> anyhow::Result<()> {
         let key = self.command_key()?;
-        let mut state = self.written(&method, path, &key, body.as_ref()).await?;
-        let asked = Instant::now();
-        while state.get("verdict").is_some_and(|verdict| verdict == "pending") && asked.elapsed() < PATIENCE {
-            tokio::time::sleep(LOOK_EVERY).await;
-            let org = state.get("organization").map(|org| ("organization", show::plain(org)));
-            state = self.get(&format!("/api/v1/commands/{}", segment(&key)), &Vec::from_iter(org)).await?;
-        }
+        let state = self.written(&method, path, &key, body.as_ref()).await?;
+        let state = self.decided(&key, state).await?;
         if self.is_json {
             anstream::println!("{state}");
             return Ok(());
@@ -322,6 +317,17 @@ impl Api {
             anstream::println!("{}", text("detail"));
         }
         Ok(())
+    }
+
+    /// What became of a write, once it is decided, or not in a while.
+    async fn decided(&self, key: &str, mut state: Value) -> anyhow::Result<Value> {
+        let asked = Instant::now();
+        while state.get("verdict").is_some_and(|verdict| verdict == "pending") && asked.elapsed() < PATIENCE {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let org = state.get("organization").map(|org| ("organization", show::plain(org)));
+            state = self.get(&format!("/api/v1/commands/{}", segment(key)), &Vec::from_iter(org)).await?;
+        }
+        Ok(state)
     }
 
     /// Sends a write under a key; where no answer comes it is said what can be done.
@@ -367,8 +373,15 @@ impl Api {
             let state = self.written(&Method::POST, path, &key, Some(&body)).await.with_context(|| {
                 format!("{} of {} lines are imported; import them again", at * CHANGES_MOST, entries.len())
             })?;
-            if state.get("verdict").is_some_and(|verdict| verdict == "pending") {
-                anstream::eprintln!("accepted, not yet decided: the engine is behind");
+            let state = self.decided(&key, state).await?;
+            let verdict = state.get("verdict").map(show::plain).unwrap_or_default();
+            if verdict != "done" {
+                let detail = state.get("detail").map(show::plain).unwrap_or_default();
+                let before = at * CHANGES_MOST;
+                bail!(
+                    "{before} of {} lines are imported; the next are `{verdict}` {detail}: import them again",
+                    entries.len()
+                );
             }
         }
         anstream::println!("{} lines are imported", entries.len());

@@ -99,7 +99,7 @@ pub(in crate::edge) async fn dissociate(
     params(ProvidedPath, IdempotencyKey), request_body = OrganizationsBody,
     responses(
         (status = 200, description = "It is sent to all.", body = Became),
-        (status = 202, description = "It is on its way to some, or awaits approval.", body = Became),
+        (status = 202, description = "It is on its way to some.", body = Became),
         (status = 207, description = "To some it is not sent: each says why.", body = Became),
         (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
             body = ProblemBody),

@@ -11,6 +11,7 @@ mod archive;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -129,19 +130,37 @@ pub(in crate::edge) async fn export(
     let (out, pieces) = mpsc::channel(AHEAD);
     // It ends with whoever reads it.
     let mut writing = JoinSet::new();
+    let ending = Arc::new(Ending::default());
+    let writer = Arc::clone(&ending);
     writing.spawn(async move {
         let written = work.write(Archive::new(out.clone())).await;
-        let outcome = if written.is_ok() { "whole" } else { "broken-off" };
-        metrics::counter!("linesman_case_exports_total", "outcome" => outcome).increment(1);
+        writer.0.store(written.is_ok(), Relaxed);
         if let Err(error) = written {
             tracing::warn!(organization = %work.org, %error, "an export of cases broke off");
             let _ = out.send(Err(error)).await;
         }
     });
-    let body = stream::unfold((pieces, writing), async |(mut pieces, writing)| {
-        pieces.recv().await.map(|piece| (piece, (pieces, writing)))
+    let body = stream::unfold((pieces, writing, ending), async |(mut pieces, writing, ending)| {
+        let piece = match pieces.recv().await {
+            Some(piece) => piece,
+            // It has not ended, whatever became of whoever wrote it: what came is not all.
+            None if !ending.0.load(Relaxed) && !ending.1.swap(true, Relaxed) => Err(io::Error::other("it broke off")),
+            None => return None,
+        };
+        Some((piece, (pieces, writing, ending)))
     });
     Ok((answer_headers, Body::from_stream(body)).into_response())
+}
+
+/// Whether an archive is whole, and whether it was said that it is not; counted when nobody has it any more.
+#[derive(Default)]
+struct Ending(AtomicBool, AtomicBool);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let outcome = if self.0.load(Relaxed) { "whole" } else { "broken-off" };
+        metrics::counter!("linesman_case_exports_total", "outcome" => outcome).increment(1);
+    }
 }
 
 impl Work {
