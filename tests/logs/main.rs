@@ -13,6 +13,7 @@
 //! approvals from level to level to 10: what needs approval
 //! carried from level to level to 10, and what that knows
 //! informed from level to level to 11, and what that knows
+//! reached  from level to level to 12, and what that knows
 //! load     2,000 bundles of three organizations under twenty policies
 //! ```
 //!
@@ -31,6 +32,7 @@ mod load;
 mod people;
 mod policies;
 mod raised;
+mod reached;
 mod reports;
 mod scribe;
 mod services;
@@ -59,5 +61,6 @@ fn main() -> anyhow::Result<()> {
     settled::make(&dir.join("settled"))?;
     approvals::make(&dir.join("approvals"))?;
     carried::make(&dir.join("carried"))?;
-    informed::make(&dir.join("informed"))
+    informed::make(&dir.join("informed"))?;
+    reached::make(&dir.join("reached"))
 }

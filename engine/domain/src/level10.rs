@@ -3,6 +3,7 @@
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
+use super::level11;
 
 /// The operations that came with level 11.
 const LATER: [&str; 7] = [
@@ -19,9 +20,9 @@ const LATER: [&str; 7] = [
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
     let Content::Command(command) = content else { return None };
     let operation = command.verb.operation();
-    LATER.contains(&operation).then(|| Content::Undecodable {
-        reason: Reason::CommandUndecodable,
-        detail: format!("`{operation}` is asked for from engine level 11 on"),
-        place: None,
-    })
+    if !LATER.contains(&operation) {
+        return level11::read(content);
+    }
+    let detail = format!("`{operation}` is asked for from engine level 11 on");
+    Some(Content::Undecodable { reason: Reason::CommandUndecodable, detail, place: None })
 }

@@ -8,7 +8,7 @@
 //! | `router` | the way of an input: which room takes it, and what follows, in one loop |
 //! | `follow` | what a room leaves to be done by another |
 //! | `desk` | what every room works with: state, clock, settings, a way to say and to count |
-//! | `level`, `level1` to `level10`, `digest` | which decisions, and how they are proved |
+//! | `level`, `level1` to `level11`, `digest` | which decisions, and how they are proved |
 //! | `input` | what is decided on |
 //! | `state`, `table`, `coded`, `position` | what is known, and how it is stored; each room has its tables |
 //! | `outgoing`, `dead_letters`, `tally` | what is said and counted |
@@ -72,6 +72,7 @@ pub mod jobs;
 pub mod level;
 mod level1;
 mod level10;
+mod level11;
 mod level2;
 mod level3;
 mod level4;

@@ -56,7 +56,7 @@ use super::snapshots::upward;
 use super::subject::{Incident, IntelligenceMessage};
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, level7,
-    level9, level10, reactions, snapshots, sources, timers, uploads,
+    level9, level10, level11, reactions, snapshots, sources, timers, uploads,
 };
 
 impl Domain {
@@ -86,6 +86,7 @@ impl Domain {
             7 => level7::read(&input.content),
             8 | 9 => level9::read(&input.content),
             10 => level10::read(&input.content),
+            11 => level11::read(&input.content),
             _ => None,
         };
         let before = if level <= 6 { before.or_else(|| level6::read(&input.content)) } else { before };
