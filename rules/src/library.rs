@@ -9,6 +9,7 @@ pub const LIBRARY: &[(&str, &str)] = &[
     ("contracts-ending.rhai", include_str!("../library/contracts-ending.rhai")),
     ("core-dump-priority.rhai", include_str!("../library/core-dump-priority.rhai")),
     ("ddos-blackhole.rhai", include_str!("../library/ddos-blackhole.rhai")),
+    ("device-state.rhai", include_str!("../library/device-state.rhai")),
     ("exposures.rhai", include_str!("../library/exposures.rhai")),
     ("hardware-failure.rhai", include_str!("../library/hardware-failure.rhai")),
     ("health-check.rhai", include_str!("../library/health-check.rhai")),

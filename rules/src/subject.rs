@@ -61,7 +61,7 @@ impl SubjectKind {
             | Trigger::CertificateExpiring
             | Trigger::CertificateExpired => Self::Expiry,
             Trigger::ApprovalRequired => Self::Approval,
-            Trigger::DeviceSilent => Self::Device,
+            Trigger::DeviceSilent | Trigger::DeviceStateChanged => Self::Device,
             Trigger::ContractExpiring => Self::Contract,
         }
     }
@@ -173,6 +173,10 @@ pub enum Field {
     OnTimeout,
     Sha256,
     LastSeen,
+    Name,
+    State,
+    PreviousState,
+    Error,
     AgreementNumber,
     Sku,
     SkuType,
@@ -277,7 +281,7 @@ const APPROVAL: [(&str, Field); 12] = [
     ("on_timeout", Field::OnTimeout),
 ];
 
-const DEVICE: [(&str, Field); 8] = [
+const DEVICE: [(&str, Field); 12] = [
     ("serial_number", Field::DeviceSerialNumber),
     ("host_name", Field::DeviceHostName),
     ("product", Field::DeviceProduct),
@@ -286,6 +290,10 @@ const DEVICE: [(&str, Field); 8] = [
     ("management_address", Field::DeviceManagementAddress),
     ("group", Field::DeviceGroup),
     ("last_seen", Field::LastSeen),
+    ("name", Field::Name),
+    ("state", Field::State),
+    ("previous_state", Field::PreviousState),
+    ("error", Field::Error),
 ];
 
 const CONTRACT: [(&str, Field); 12] = [

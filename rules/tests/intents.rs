@@ -320,6 +320,7 @@ fn the_stock_policies_load_and_react() {
             ("contracts-ending.rhai", 1),
             ("core-dump-priority.rhai", 2),
             ("ddos-blackhole.rhai", 1),
+            ("device-state.rhai", 1),
             ("exposures.rhai", 1),
             ("hardware-failure.rhai", 2),
             ("health-check.rhai", 2),

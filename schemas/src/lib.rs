@@ -11,6 +11,7 @@ pub mod command;
 pub mod control;
 pub mod dead_letter;
 pub mod destination;
+pub mod device;
 pub mod directory;
 pub mod event;
 pub mod filter_level;

@@ -16,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All of them: the tokens of commands, a family after the other, and `refused`. Commands by which the engine keeps
     /// its own books are on no record.
-    pub const ALL: [Self; 65] = [
+    pub const ALL: [Self; 70] = [
         // Organizations.
         Self::new("audit.set-organization"),
         Self::new("audit.suspend-organization"),
@@ -31,6 +31,12 @@ impl Operation {
         Self::new("audit.set-place"),
         Self::new("audit.remove-place"),
         Self::new("audit.tie-device"),
+        // Devices that are reached.
+        Self::new("audit.set-device"),
+        Self::new("audit.remove-device"),
+        Self::new("audit.pin-host-key"),
+        Self::new("audit.use-device"),
+        Self::new("audit.settle-jmb-error"),
         // Managers, groups, tokens.
         Self::new("audit.set-manager"),
         Self::new("audit.remove-manager"),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::device::{DeviceStanding, JmbError, JmbErrorEnded};
 use crate::{IncidentId, OrgName, ReactionId};
 
 /// A connector's message to the log.
@@ -14,13 +15,19 @@ pub enum Report {
     Attempt(Attempt),
     /// A case stands differently upstream.
     CaseChanged(CaseStanding),
+    /// A device stands so, or says so of itself.
+    DeviceStands(DeviceStanding),
+    /// A file of a device is no bundle.
+    JmbSetAside(JmbError),
+    /// A file that was set aside is so no more.
+    JmbErrorEnded(JmbErrorEnded),
 }
 
 impl Report {
     /// Whose log it belongs in, where that is not the reaction's own organization.
     pub const fn org(&self) -> Option<&OrgName> {
         match self {
-            Self::Attempt(_) => None,
+            Self::Attempt(_) | Self::DeviceStands(_) | Self::JmbSetAside(_) | Self::JmbErrorEnded(_) => None,
             Self::CaseChanged(standing) => Some(&standing.incident.org),
         }
     }

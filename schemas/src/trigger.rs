@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::device::DeviceState;
 use crate::intelligence::{Kind, Relevance};
 use crate::{IncidentId, Operation, OrgName, Priority};
 
@@ -52,6 +53,8 @@ pub enum Trigger {
     DeviceSilent,
     /// A service contract ends within 30 days, or has ended.
     ContractExpiring,
+    /// A device that is reached stands otherwise with the collector.
+    DeviceStateChanged,
     /// Something was done, or refused, and stands in the audit of an organization.
     Audit(Operation),
 }
@@ -59,7 +62,7 @@ pub enum Trigger {
 impl Trigger {
     /// Those that have an event of their own, `out.<org>.trigger.<name>`, or `out._provider.trigger.<name>` where they are
     /// the provider's. Of what stands in the audit subscribers hear by `out.<org>.audit.<operation>`.
-    pub const TOLD: [Self; 19] = [
+    pub const TOLD: [Self; 20] = [
         Self::IncidentDetected,
         Self::IncidentSubmitted,
         Self::CaseAssigned,
@@ -79,6 +82,7 @@ impl Trigger {
         Self::IncidentWithoutAddress,
         Self::DeviceSilent,
         Self::ContractExpiring,
+        Self::DeviceStateChanged,
     ];
 
     /// All triggers.
@@ -108,6 +112,7 @@ impl Trigger {
             Self::IncidentWithoutAddress => "incident.without-address",
             Self::DeviceSilent => "device.silent",
             Self::ContractExpiring => "contract.expiring",
+            Self::DeviceStateChanged => "device.state-changed",
             Self::Audit(operation) => operation.trigger(),
         }
     }
@@ -261,6 +266,21 @@ pub struct SilenceData<'a> {
     pub device: DeviceData<'a>,
     /// When its last bundle entered the log, to the hour.
     pub last_seen: Timestamp,
+}
+
+/// Data of `device.state-changed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReachedData<'a> {
+    /// The device, by the name it was given.
+    pub device: &'a str,
+    /// Its chassis serial number; empty where it is not known.
+    pub serial_number: &'a str,
+    /// How it stands.
+    pub state: DeviceState,
+    /// How it stood before.
+    pub previous_state: DeviceState,
+    /// What is wrong, in words; empty for nothing.
+    pub error: &'a str,
 }
 
 /// Data of `contract.expiring`.

@@ -53,7 +53,7 @@ pub(crate) fn last_of_each(mut reports: Vec<Report>) -> Vec<Report> {
     reports.reverse();
     reports.retain(|report| match report {
         Report::CaseChanged(standing) => known.insert((standing.incident.org.clone(), standing.incident.number)),
-        Report::Attempt(_) => true,
+        _ => true,
     });
     reports.reverse();
     reports

@@ -7,8 +7,9 @@ use std::borrow::Cow;
 
 use linesman_schemas::approval::{ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::command::{Handling, SubmitCaseAs};
+use linesman_schemas::command::{CredentialsKind, Handling, SubmitCaseAs};
 use linesman_schemas::control::Section;
+use linesman_schemas::device::DeviceState;
 use linesman_schemas::intelligence::{Kind, State};
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::upload::UploadKind;
@@ -50,6 +51,70 @@ impl Coded for FilterLevel {
             2 => Self::AddressesOverwritten,
             3 => Self::All,
             4 => Self::FeaturesOnly,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for DeviceState {
+    fn code(self) -> u8 {
+        match self {
+            Self::New => 0,
+            Self::Reachable => 1,
+            Self::Unreachable => 2,
+            Self::NoCommonAlgorithm => 3,
+            Self::HostKeyUnknown => 4,
+            Self::HostKeyChanged => 5,
+            Self::AuthenticationFailed => 6,
+            Self::CredentialsMissing => 7,
+            Self::Busy => 8,
+            Self::DirectoryMissing => 9,
+            Self::PermissionDenied => 10,
+            Self::DeviceFull => 11,
+            Self::EngineFull => 12,
+            Self::LogUnavailable => 13,
+            Self::Vanishing => 14,
+            Self::ClockSkewed => 15,
+            Self::Garbled => 16,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::New,
+            1 => Self::Reachable,
+            2 => Self::Unreachable,
+            3 => Self::NoCommonAlgorithm,
+            4 => Self::HostKeyUnknown,
+            5 => Self::HostKeyChanged,
+            6 => Self::AuthenticationFailed,
+            7 => Self::CredentialsMissing,
+            8 => Self::Busy,
+            9 => Self::DirectoryMissing,
+            10 => Self::PermissionDenied,
+            11 => Self::DeviceFull,
+            12 => Self::EngineFull,
+            13 => Self::LogUnavailable,
+            14 => Self::Vanishing,
+            15 => Self::ClockSkewed,
+            16 => Self::Garbled,
+            _ => return None,
+        })
+    }
+}
+
+impl Coded for CredentialsKind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Password => 0,
+            Self::Key => 1,
+        }
+    }
+
+    fn of(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Password,
+            1 => Self::Key,
             _ => return None,
         })
     }

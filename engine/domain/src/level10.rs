@@ -18,7 +18,7 @@ const LATER: [&str; 7] = [
 
 /// What a lane at level 10, or below it, reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
-    let Content::Command(command) = content else { return None };
+    let Content::Command(command) = content else { return level11::read(content) };
     let operation = command.verb.operation();
     if !LATER.contains(&operation) {
         return level11::read(content);

@@ -1,19 +1,27 @@
-//! What level 11 read of commands: those that came later were none to it.
+//! What level 11 read of commands and reports: those that came later were none to it.
 
 use linesman_schemas::dead_letter::Reason;
+use linesman_schemas::outcome::Report;
 
 use super::input::Content;
 
 /// The operations that came with level 12.
-const LATER: [&str; 0] = [];
+const LATER: [&str; 5] = ["set-device", "remove-device", "pin-host-key", "use-device", "settle-jmb-error"];
 
 /// What a lane at level 11, or below it, reads instead of `content`; none where it reads that.
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
-    let Content::Command(command) = content else { return None };
-    let operation = command.verb.operation();
-    LATER.contains(&operation).then(|| Content::Undecodable {
-        reason: Reason::CommandUndecodable,
-        detail: format!("`{operation}` is asked for from engine level 12 on"),
-        place: None,
-    })
+    let (reason, detail) = match content {
+        Content::Command(command) if LATER.contains(&command.verb.operation()) => {
+            let detail = format!("`{}` is asked for from engine level 12 on", command.verb.operation());
+            (Reason::CommandUndecodable, detail)
+        }
+        Content::Report(report) => match **report {
+            Report::DeviceStands(_) | Report::JmbSetAside(_) | Report::JmbErrorEnded(_) => {
+                (Reason::ResultUndecodable, "devices are reached from engine level 12 on".to_owned())
+            }
+            Report::Attempt(_) | Report::CaseChanged(_) => return None,
+        },
+        _ => return None,
+    };
+    Some(Content::Undecodable { reason, detail, place: None })
 }

@@ -39,6 +39,7 @@ fn is_later(command: &Command) -> bool {
         | Verb::Message(_)
         | Verb::Sending(_)
         | Verb::Received(_)
+        | Verb::Device(_)
         | Verb::Approval(_) => true,
     }
 }

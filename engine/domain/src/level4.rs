@@ -50,6 +50,7 @@ fn is_later(command: &Command) -> bool {
         | Verb::Message(_)
         | Verb::Sending(_)
         | Verb::Received(_)
+        | Verb::Device(_)
         | Verb::Approval(_)
         | Verb::RuleBook(RuleBook::ClearPlace(_))
         | Verb::Engine(Engine::SetLogLevel(_) | Engine::PinUpstream(_)) => true,

@@ -16,7 +16,7 @@ pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
             }
             _ => return level10::read(content),
         },
-        _ => return None,
+        _ => return level10::read(content),
     };
     Some(Content::Undecodable { reason: Reason::CommandUndecodable, detail, place: None })
 }

@@ -15,6 +15,7 @@
 //! | `organizations`, `devices`, `device_groups`, `snapshots`, `bundles`, `incidents`, `sightings`, `cases`, `intelligence` | the field's things |
 //! | `commands`, `rights` | what people ask for, and who may |
 //! | `addresses`, `contracts` | where devices are and their spare parts go; what covers them, and that it ends |
+//! | `reached` | devices that are reached: how, how they stand, files of theirs that are no bundles |
 //! | `silence` | devices that have sent nothing for long |
 //! | `approvals` | what of it is done only once somebody approves it |
 //! | `audit` | what became of it, on record: a Merkle tree of each organization |
@@ -87,6 +88,7 @@ pub mod places;
 mod policies;
 pub mod position;
 pub mod preview;
+pub mod reached;
 pub mod reactions;
 pub mod removals;
 pub mod rights;
@@ -147,7 +149,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 70] = [
+pub const TABLES: [&dyn Upgradable; 73] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -218,6 +220,9 @@ pub const TABLES: [&dyn Upgradable; 70] = [
     &addresses::ADDRESSES,
     &addresses::DEVICE_ADDRESSES,
     &contracts::CONTRACTS,
+    &reached::REACHED,
+    &reached::STANDINGS,
+    &reached::JMB_ERRORS,
 ];
 
 /// A batch, decided: what is to be written, said and told.

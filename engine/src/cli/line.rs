@@ -77,6 +77,9 @@ fn summary(channel: &str, name: &str, data: &Value) -> String {
         ("trigger", "contract.expiring") => {
             format!("{} {} {}", text("/agreement_number"), text("/serial_number"), text("/end"))
         }
+        ("trigger", "device.state-changed") => {
+            format!("{} {} {}", text("/device"), text("/state"), text("/error")).trim_end().to_owned()
+        }
         ("trigger", "device.silent") => format!("{} {}", text("/device/host_name"), text("/last_seen")),
         ("trigger", "policy.refused") => {
             format!("{}:{}:{}: {}", text("/path"), text("/line"), text("/column"), text("/message"))

@@ -145,7 +145,7 @@ fn keep_news(shared: &Shared, attempted: &mut Attempted) {
                 false
             })
         }
-        Report::Attempt(_) => true,
+        Report::Attempt(_) | Report::DeviceStands(_) | Report::JmbSetAside(_) | Report::JmbErrorEnded(_) => true,
     });
     if let Some(error) = broken {
         metrics::counter!("linesman_dispatch_store_failures_total").increment(1);

@@ -29,8 +29,8 @@ pub(super) async fn publish(
             (None, Report::Attempt(attempt)) => {
                 send(client, format!("p.{lane}.ctl"), &Control::Attempt(attempt)).await;
             }
-            // A case is somebody's.
-            (None, Report::CaseChanged(_)) => {}
+            // Cases and devices are somebody's.
+            (None, _) => {}
         }
     }
 }

@@ -7,6 +7,7 @@ mod approval;
 mod audit;
 pub(crate) mod bounds;
 mod case;
+pub(crate) mod device;
 mod engine;
 mod group;
 mod incident;
@@ -42,6 +43,10 @@ pub use bounds::{
     ADDRESS_MOST, CASE_LINK_MOST, CASE_TEXT_MOST, CASE_WORD_MOST, DETAIL_MOST, Fault, LIST_MOST, NOTE_MOST, OWNER_MOST,
 };
 pub use case::{Case, CaseName, CaseOverride, CaseRemark, CaseWish, CaseWords, RemarkOrigin, Reported, UploadKept};
+pub use device::{
+    AfterCollection, CredentialsKind, DeviceName, DeviceSettings, DeviceUse, DeviceVerb, HostKeyPin, JmbErrorWish,
+    UseKind,
+};
 pub use engine::{Engine, LevelRaise, LogLevelChange, PinChange};
 pub use group::{DeviceGroupName, Group, GroupRemoval, GroupSettings};
 pub use incident::{Assignment, Incident, Note, Prioritisation};
@@ -120,6 +125,8 @@ pub enum Verb {
     Received(Received),
     /// Of an approval.
     Approval(Approval),
+    /// Of a device that is reached.
+    Device(DeviceVerb),
 }
 
 impl Verb {
@@ -146,6 +153,7 @@ impl Verb {
             Self::Sending(verb) => verb.as_str(),
             Self::Received(verb) => verb.as_str(),
             Self::Approval(verb) => verb.as_str(),
+            Self::Device(verb) => verb.as_str(),
         }
     }
 
@@ -183,6 +191,7 @@ impl Verb {
                 | Self::Session(_)
                 | Self::Audit(_)
                 | Self::Received(_)
+                | Self::Device(_)
                 | Self::Approval(_),
                 Some(org),
             ) => Some(Place::Organization(org.clone())),
@@ -199,6 +208,7 @@ impl Verb {
                 | Self::Service(_)
                 | Self::Sending(_)
                 | Self::Received(_)
+                | Self::Device(_)
                 | Self::Approval(_),
                 None,
             ) => None,
@@ -236,6 +246,7 @@ impl Verb {
             Self::Sending(verb) => verb.check(),
             Self::Received(verb) => verb.check(),
             Self::Approval(verb) => verb.check(),
+            Self::Device(verb) => verb.check(),
             Self::Engine(verb) => verb.check(),
             Self::Message(verb) => verb.check(),
             Self::Policy(_) | Self::Input(_) => Ok(()),

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     Activation, AddressChanges, Approval, ApprovalDecision, Assignment, Audit, Case, CaseName, CaseOverride,
     CaseRemark, CaseWish, CasesExport, CheckpointKept, Command, ConnectionTried, ContractChanges, CredentialsChange,
-    Deactivation, Engine, Group, GroupRemoval, GroupSettings, Incident, Input, IntelligenceStanding, LevelRaise,
-    Localization, Lockout, LogLevelChange, LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message,
-    MessageGiven, MessageName, Note, Organization, OrganizationSettings, PasswordChange, PinChange, PlaceClearing,
-    PlaceRemoval, PlaceSettings, PlaceVerb, Policy, PolicyRun, Prioritisation, Received, Refusals, Replay, Reported,
-    Rollout, RuleBook, SectionLoad, Sending, Service, Session, SessionName, SessionOpening, Subscription,
-    SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue, TokenRevocation, Touch, Undoing, UploadKept,
-    ValueSettings, Values, Verb, Wording,
+    Deactivation, DeviceName, DeviceSettings, DeviceUse, DeviceVerb, Engine, Group, GroupRemoval, GroupSettings,
+    HostKeyPin, Incident, Input, IntelligenceStanding, JmbErrorWish, LevelRaise, Localization, Lockout, LogLevelChange,
+    LoginRefusals, Manager, ManagerRemoval, ManagerSettings, Message, MessageGiven, MessageName, Note, Organization,
+    OrganizationSettings, PasswordChange, PinChange, PlaceClearing, PlaceRemoval, PlaceSettings, PlaceVerb, Policy,
+    PolicyRun, Prioritisation, Received, Refusals, Replay, Reported, Rollout, RuleBook, SectionLoad, Sending, Service,
+    Session, SessionName, SessionOpening, Subscription, SubscriptionPath, SubscriptionSettings, Tie, Token, TokenIssue,
+    TokenRevocation, Touch, Undoing, UploadKept, ValueSettings, Values, Verb, Wording,
 };
 use crate::{CommandId, Principal};
 
@@ -199,6 +199,16 @@ pub(super) enum Tagged {
     ApproveApproval(ApprovalDecision),
     /// What awaits approval is not done.
     RejectApproval(ApprovalDecision),
+    /// Reach a device, or reach it otherwise.
+    SetDevice(Box<DeviceSettings>),
+    /// Reach a device no more.
+    RemoveDevice(DeviceName),
+    /// Say which host key a device has.
+    PinHostKey(HostKeyPin),
+    /// Do something on a device at once.
+    UseDevice(DeviceUse),
+    /// Remove a file from a device that was set aside, or check it once more.
+    SettleJmbError(JmbErrorWish),
 }
 
 impl From<Tagged> for Verb {
@@ -271,6 +281,11 @@ impl From<Tagged> for Verb {
             Tagged::SetIntelligenceState(asked) => Self::Received(Received::SetState(asked)),
             Tagged::ApproveApproval(asked) => Self::Approval(Approval::Approve(asked)),
             Tagged::RejectApproval(asked) => Self::Approval(Approval::Reject(asked)),
+            Tagged::SetDevice(settings) => Self::Device(DeviceVerb::Set(settings)),
+            Tagged::RemoveDevice(name) => Self::Device(DeviceVerb::Remove(name)),
+            Tagged::PinHostKey(pin) => Self::Device(DeviceVerb::PinHostKey(pin)),
+            Tagged::UseDevice(using) => Self::Device(DeviceVerb::Use(using)),
+            Tagged::SettleJmbError(wish) => Self::Device(DeviceVerb::JmbError(wish)),
         }
     }
 }
@@ -345,6 +360,11 @@ impl From<Verb> for Tagged {
             Verb::Received(Received::SetState(asked)) => Self::SetIntelligenceState(asked),
             Verb::Approval(Approval::Approve(asked)) => Self::ApproveApproval(asked),
             Verb::Approval(Approval::Reject(asked)) => Self::RejectApproval(asked),
+            Verb::Device(DeviceVerb::Set(settings)) => Self::SetDevice(settings),
+            Verb::Device(DeviceVerb::Remove(name)) => Self::RemoveDevice(name),
+            Verb::Device(DeviceVerb::PinHostKey(pin)) => Self::PinHostKey(pin),
+            Verb::Device(DeviceVerb::Use(using)) => Self::UseDevice(using),
+            Verb::Device(DeviceVerb::JmbError(wish)) => Self::SettleJmbError(wish),
         }
     }
 }

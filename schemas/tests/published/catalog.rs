@@ -12,8 +12,8 @@ use linesman_schemas::mark::Mark;
 use linesman_schemas::outcome::Report;
 use linesman_schemas::reaction::{Action, Reaction};
 use linesman_schemas::trigger::{
-    ArrivalData, CaseData, ContractData, Expiry, ExposureData, IncidentData, IntelligenceData, MatchData, SilenceData,
-    Trigger,
+    ArrivalData, CaseData, ContractData, Expiry, ExposureData, IncidentData, IntelligenceData, MatchData, ReachedData,
+    SilenceData, Trigger,
 };
 use linesman_schemas::{bundle, event};
 use schemars::JsonSchema;
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::payload::{events, narrow, narrow_to, read, written};
-use crate::samples;
+use crate::{devices, samples};
 
 /// What a message is in: decides headers, content type and who may send it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,7 +199,13 @@ fn results() -> Channel {
         let (name, summary) = (tag.replace('_', "-"), said(&schema, ""));
         own::<Report>(format!("result.{name}"), format!("Result {name}"), summary, schema, examples)
     };
-    let messages = vec![report("attempt", samples::attempts()), report("case_changed", samples::case_changed())];
+    let messages = vec![
+        report("attempt", samples::attempts()),
+        report("case_changed", samples::case_changed()),
+        report("device_stands", devices::stands()),
+        report("jmb_set_aside", devices::jmb_set_aside()),
+        report("jmb_error_ended", devices::jmb_error_ended()),
+    ];
     Channel {
         values: vec![("connector", ["jss", "partner", "device", "log"].map(str::to_owned).into())],
         ..channel("results", "in.{organization}.result.{connector}", "What became of reactions.", messages)
@@ -279,6 +285,9 @@ fn trigger(trigger: Trigger) -> Channel {
             trigger,
             "Nobody has said where spare parts go for the device of a new incident, and its organization keeps addresses.",
         ),
+        Trigger::DeviceStateChanged => {
+            of::<ReachedData<'_>>(trigger, "A device that is reached stands otherwise than before.")
+        }
         Trigger::DeviceSilent => of::<SilenceData<'_>>(trigger, "A device has sent nothing for two weeks."),
         Trigger::ContractExpiring => {
             of::<ContractData<'_>>(trigger, "A service contract ends within 30 days, or has ended.")

@@ -11,6 +11,7 @@
 
 mod asyncapi;
 mod catalog;
+mod devices;
 mod payload;
 mod samples;
 

@@ -9,7 +9,7 @@ use linesman_schemas::cascade::{CaseReport, CaseStep};
 use linesman_schemas::command::{
     AddressChanges, AddressGroup, Approval, Assignment, Audit as AuditVerb, Case, CaseFile, CaseName, CaseOverride,
     CaseRemark, CaseWish, CaseWords, CasesExport, Command, ConnectionTried, Contract, ContractChanges,
-    CredentialsChange, DeviceAddresses, DeviceGroup, Engine, Group, Handling, Incident, Input, LevelRaise,
+    CredentialsChange, DeviceAddresses, DeviceGroup, DeviceVerb, Engine, Group, Handling, Incident, Input, LevelRaise,
     LogLevelChange, Manager, Message, Note, Organization, OrganizationSettings, PinChange, PlaceVerb, Policy,
     PolicyRun, Prioritisation, Received, RemarkOrigin, Replay, Reported, RuleBook, SectionLoad, Sending, Service,
     Session, SubmitCaseAs, Subscription, Token, Undoing, UploadKept, Values, Verb,
@@ -34,19 +34,21 @@ use linesman_schemas::{FilterLevel, IncidentId, Principal, Priority};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+use crate::devices;
+
+pub(crate) const HASH: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 const EVENT: &str = "acme-7-18b9f5a2c3d4e5f6";
 pub(crate) const ORGANIZATION: &str = "/organizations/acme";
 
-fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+pub(crate) fn parsed<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
-fn time(text: &str) -> Timestamp {
+pub(crate) fn time(text: &str) -> Timestamp {
     parsed(text)
 }
 
-fn json_of(value: impl Serialize) -> Value {
+pub(crate) fn json_of(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap()
 }
 
@@ -164,6 +166,7 @@ pub(crate) fn verbs() -> Vec<Verb> {
         .chain(cascade_verbs())
         .chain(people_verbs())
         .chain(service_verbs())
+        .chain(devices::verbs())
         .chain([Verb::Organization(Organization::Suspend)])
         .collect();
     for sample in samples.iter().chain(&provider_verbs()) {
@@ -230,7 +233,14 @@ pub(crate) fn verbs() -> Vec<Verb> {
             | Verb::Message(Message::Add(_))
             | Verb::Sending(Sending::Associate(_) | Sending::Dissociate(_) | Sending::Send(_) | Sending::Recall(_))
             | Verb::Received(Received::SetState(_))
-            | Verb::Approval(Approval::Approve(_) | Approval::Reject(_)) => {}
+            | Verb::Approval(Approval::Approve(_) | Approval::Reject(_))
+            | Verb::Device(
+                DeviceVerb::Set(_)
+                | DeviceVerb::Remove(_)
+                | DeviceVerb::PinHostKey(_)
+                | DeviceVerb::Use(_)
+                | DeviceVerb::JmbError(_),
+            ) => {}
         }
     }
     samples
@@ -642,6 +652,7 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             let data = SilenceData { device: incident.device, last_seen: time("2026-11-07T10:00:00Z") };
             event(&kind, ORGANIZATION, Some("JN1234567890"), data)
         }
+        Trigger::DeviceStateChanged => event(&kind, ORGANIZATION, Some("edge-1"), devices::state_changed()),
         Trigger::ContractExpiring => {
             let data = ContractData {
                 agreement_number: "A-17",

@@ -5,6 +5,7 @@
 use linesman_rules::{Failure, SubjectKind};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::PolicyRun;
+use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{ApprovalId, IncidentId, OrgName};
 use serde_json::{Value, json};
 
@@ -14,9 +15,10 @@ use crate::contracts::ContractSubject;
 use crate::desk::Desk;
 use crate::devices::Devices;
 use crate::intelligence::matching;
+use crate::reached::ReachedSubject;
 use crate::silence::DeviceSubject;
 use crate::subject::{AuditRecord, Incident, IntelligenceMessage};
-use crate::{Error, audit, contracts, incidents, intelligence};
+use crate::{Error, audit, contracts, incidents, intelligence, reached};
 
 /// What became of a policy that was to judge again.
 pub(crate) enum Again {
@@ -40,6 +42,8 @@ pub(crate) enum Failed {
     Approval(Box<Approval>),
     /// A device.
     Device(Box<DeviceSubject>),
+    /// A device that is reached.
+    Reached(Box<ReachedSubject>),
     /// A contract.
     Contract(Box<ContractSubject>),
 }
@@ -64,6 +68,9 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
             let Some(id) = id else { return Ok(None) };
             let row = approvals::find(desk, &id)?;
             return Ok(row.map(|row| Failed::Approval(Box::new(Approval::new(&id, row)))));
+        }
+        SubjectKind::Device if run.trigger == Trigger::DeviceStateChanged => {
+            return Ok(reached::find(desk, org, &run.about)?.map(|device| Failed::Reached(Box::new(device))));
         }
         SubjectKind::Device => {
             let row = devices.find(desk, org, &run.about)?;

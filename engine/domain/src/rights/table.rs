@@ -22,6 +22,12 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     // Where its devices are, and what covers them.
     ("set-addresses", Need::Right(Right::Devices)),
     ("set-contracts", Need::Right(Right::Devices)),
+    // How they are reached, and what is done there.
+    ("set-device", Need::Right(Right::Devices)),
+    ("remove-device", Need::Right(Right::Devices)),
+    ("pin-host-key", Need::Right(Right::Devices)),
+    ("use-device", Need::Right(Right::Devices)),
+    ("settle-jmb-error", Need::Right(Right::Devices)),
     ("unload-organization", Need::Right(Right::Organizations)),
     ("set-place", Need::Right(Right::Organizations)),
     ("remove-place", Need::Right(Right::Organizations)),
@@ -147,6 +153,8 @@ pub const OPERATIONS: &[(&str, Need)] = &[
     ("approval", Need::Known),
     ("addresses", Need::Sight),
     ("contracts", Need::Sight),
+    ("jmb-errors", Need::Sight),
+    ("jmb-error", Need::Sight),
     ("policies", Need::Sight),
     ("policy", Need::Sight),
     ("dead-letters", Need::Sight),

@@ -17,7 +17,7 @@ use crate::devices::DeviceRow;
 use crate::follow::{Cause, Follow};
 use crate::jobs::Work;
 use crate::rights::Reach;
-use crate::{Domain, Error, activations, hidden, places, rights, subscriptions};
+use crate::{Domain, Error, activations, hidden, places, reached, rights, subscriptions};
 
 /// Up to how many lines are rendered at once, on the input that changed something.
 const AT_ONCE_MOST: usize = 50;
@@ -119,6 +119,11 @@ impl Domain {
         };
         let answer = commands::places::ask(&mut self.desk, &mut self.managers, org, verb)?;
         self.ties.forget(org);
+        if let PlaceVerb::Remove(removal) = verb
+            && answer.is_done()
+        {
+            reached::leave(&mut self.desk, org, &removal.place)?;
+        }
         match verb {
             _ if !answer.is_done() || !self.desk.is_at(activations::LEVEL) => {}
             PlaceVerb::Set(settings) => self.render(&Place::Below(settings.place.clone()), Scope::default())?,

@@ -24,7 +24,7 @@ use crate::organizations::{Organizations, Standing};
 use crate::policies::Fired;
 use crate::snapshots::upward;
 use crate::subject::{AuditRecord, Incident};
-use crate::{Domain, Error, audit, incidents, intelligence, reactions, uploads};
+use crate::{Domain, Error, audit, incidents, intelligence, reached, reactions, uploads};
 
 /// From which engine level on the record of a replay does not tell where the input stood in IN: an organization's managers
 /// learned from it how much others have.
@@ -135,6 +135,7 @@ impl Domain {
             | Verb::Service(_)
             | Verb::Sending(_)
             | Verb::Received(_)
+            | Verb::Device(_)
             | Verb::Approval(_)) => Ok(Answer::misplaced(verb, None)),
         }
     }
@@ -178,6 +179,7 @@ impl Domain {
             (Verb::Sending(verb), Some(standing)) => self.send_intelligence((org, standing), command, verb),
             (Verb::Received(verb), Some(_)) => intelligence::standing::ask(&mut self.desk, org, command, verb),
             (Verb::Approval(verb), Some(_)) => self.decide_approval(org, command, verb),
+            (Verb::Device(verb), Some(_)) => reached::ask(&mut self.desk, org, command, verb),
             (Verb::Manager(_) | Verb::Token(_) | Verb::Session(_), Some(_)) => self.ask_people(Some(org), command),
             (Verb::Audit(verb), Some(_)) => self.keep_audit(Some(org), command, verb),
             (verb @ (Verb::Engine(_) | Verb::RuleBook(_) | Verb::Group(_) | Verb::Message(_)), Some(_)) => {
@@ -327,6 +329,7 @@ impl Domain {
             Some(Failed::Message(message)) => Some(self.judge_alone(org, run, fired, *message)?),
             Some(Failed::Approval(approval)) => Some(self.judge_alone(org, run, fired, *approval)?),
             Some(Failed::Device(device)) => Some(self.judge_alone(org, run, fired, *device)?),
+            Some(Failed::Reached(device)) => Some(self.judge_alone(org, run, fired, *device)?),
             Some(Failed::Contract(contract)) => Some(self.judge_alone(org, run, fired, *contract)?),
             Some(Failed::Record(record)) => Some(self.judge_alone(org, run, fired, *record)?),
         };

@@ -56,7 +56,7 @@ use super::snapshots::upward;
 use super::subject::{Incident, IntelligenceMessage};
 use super::{
     Domain, Error, cases, expiries, incidents, intelligence, level1, level2, level3, level4, level5, level6, level7,
-    level9, level10, level11, reactions, snapshots, sources, timers, uploads,
+    level9, level10, level11, reached, reactions, snapshots, sources, timers, uploads,
 };
 
 impl Domain {
@@ -297,6 +297,14 @@ impl Domain {
         let standing = match report {
             Report::Attempt(attempt) => return self.settle(Some(org), attempt),
             Report::CaseChanged(standing) => standing,
+            Report::DeviceStands(standing) => {
+                return match reached::stands(&mut self.desk, org, standing)? {
+                    Some((fired, device)) => self.judge(org, fired, device),
+                    None => Ok(()),
+                };
+            }
+            Report::JmbSetAside(error) => return reached::set_aside(&mut self.desk, org, error),
+            Report::JmbErrorEnded(ended) => return reached::ended(&mut self.desk, org, ended),
         };
         let incident = if standing.incident.org == *org { self.incident(&standing.incident)? } else { None };
         match incident.filter(|incident| incident.case.is_some()) {

@@ -21,7 +21,7 @@ const WATCHES: &[(&str, &str)] = &[
 ];
 
 impl Lane {
-    fn asked_of(&mut self, org: &str, verb: &Value) -> (Verdict, String) {
+    pub(super) fn asked_of(&mut self, org: &str, verb: &Value) -> (Verdict, String) {
         let id = format!("c{}", self.sequence);
         self.command(org, verb);
         let row: CommandRow = self.row(&commands::key(Some(&org.parse().unwrap()), &id)).unwrap();
@@ -54,7 +54,7 @@ impl Lane {
         }
     }
 
-    fn published(&self, org: &str, name: &str) -> Vec<Value> {
+    pub(super) fn published(&self, org: &str, name: &str) -> Vec<Value> {
         self.on(&format!("{org}.reaction.{name}")).iter().map(|event| event.data["action"].clone()).collect()
     }
 }

@@ -23,6 +23,7 @@ mod order;
 mod policies;
 mod principals;
 mod provided;
+mod reached;
 mod removals;
 mod sections;
 mod sent;

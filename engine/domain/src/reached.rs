@@ -1,0 +1,603 @@
+//! Devices that are reached: how, how they stand with the collector, what they say of themselves, and files of theirs that are
+//! no bundles.
+//!
+//! A device is known here by the name it was given; what its bundles tell of it lies in `devices`, by its serial number. What
+//! its user shows there is kept sealed outside the log.
+
+use jiff::Timestamp;
+use linesman_rules::{Field, Subject, SubjectKind, Value};
+use linesman_schemas::audit::Verdict;
+use linesman_schemas::command::{
+    AfterCollection, Command, CredentialsKind, DeviceSettings, DeviceVerb, HostKeyPin, JmbErrorWish,
+};
+use linesman_schemas::device::{
+    DeviceFacts, DeviceStanding, DeviceState, ERROR_MOST, HEAD_MOST, JmbError, JmbErrorEnded,
+};
+use linesman_schemas::trigger::{ReachedData, Trigger};
+use linesman_schemas::{OrgName, Place, PlacePath, Principal};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::commands::{Answer, UNCHANGED};
+use super::desk::Desk;
+use super::outgoing::Topic;
+use super::policies::Fired;
+use super::state::Base;
+use super::subject::text;
+use super::table::{Key, Row, Table};
+use super::{Error, coded, places};
+
+/// The engine level from which on devices are reached.
+pub const LEVEL: u32 = 12;
+/// How many devices of an organization are reached.
+pub const DEVICES_MOST: usize = 20_000;
+/// How many files of a device are kept as set aside; of more the directory is to be looked after.
+pub const JMB_ERRORS_MOST: usize = 1_000;
+
+/// How a device is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachedRow {
+    /// Its host name or IP address.
+    pub address: String,
+    /// The port of SSH.
+    pub port: u16,
+    /// The port of NETCONF.
+    pub netconf_port: u16,
+    /// Who logs in.
+    pub user: String,
+    /// What the user shows.
+    #[serde(with = "coded")]
+    pub credentials: CredentialsKind,
+    /// How often that was given, so that whoever keeps it open sees that it is another.
+    pub given: u64,
+    /// The directory in which it leaves bundles.
+    pub directory: String,
+    /// Which of its files are bundles.
+    pub pattern: String,
+    /// How often it is looked there, in seconds.
+    pub poll_s: u32,
+    /// What becomes of a file that was collected.
+    pub after: AfterRow,
+    /// The site or access line where it is.
+    pub place: Option<PlacePath>,
+    /// Its chassis serial number, as people say it; empty where they do not.
+    pub serial_number: String,
+    /// The groups of commands by which data is gathered from it.
+    pub directives: Vec<String>,
+    /// Whether algorithms are allowed that are no longer safe.
+    pub is_legacy: bool,
+    /// Whether the host key that it shows first is taken for its own.
+    pub accepts_first_host_key: bool,
+    /// Its host key; none is known.
+    pub host_key: Option<String>,
+}
+
+impl Row for ReachedRow {}
+
+/// What becomes of a file that was collected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AfterRow {
+    /// It is removed.
+    Remove,
+    /// It is moved to a directory of the device's.
+    MoveTo(String),
+    /// It stays.
+    Leave,
+}
+
+/// How a device stands with the collector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingRow {
+    /// How.
+    #[serde(with = "coded")]
+    pub state: DeviceState,
+    /// Since when.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub since: Timestamp,
+    /// What is wrong, in words; empty for nothing.
+    pub error: String,
+    /// When a bundle of it was last collected.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::optional")]
+    pub collected: Option<Timestamp>,
+    /// The host key that it shows in place of the pinned one.
+    pub shown_host_key: Option<String>,
+    /// What it says of itself.
+    pub facts: FactsRow,
+}
+
+impl Row for StandingRow {}
+
+impl StandingRow {
+    fn new(now: Timestamp) -> Self {
+        let (state, facts) = (DeviceState::New, FactsRow::default());
+        Self { state, since: now, error: String::new(), collected: None, shown_host_key: None, facts }
+    }
+}
+
+/// What a device says of itself; empty for what it did not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactsRow {
+    /// Its chassis serial number.
+    pub serial_number: String,
+    /// Its host name.
+    pub host_name: String,
+    /// Its model.
+    pub product: String,
+    /// The version of its operating system.
+    pub os_version: String,
+    /// Its routing engines.
+    pub routing_engines: Vec<String>,
+    /// The members of its virtual chassis: number, serial number, model.
+    pub members: Vec<(u32, String, String)>,
+}
+
+/// A file that is no bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JmbErrorRow {
+    /// The file's name; what is no printable character is written as `\x1b`.
+    pub file: String,
+    /// How many bytes it has.
+    pub size: u64,
+    /// When it was changed last, by the device's clock, in seconds of the epoch.
+    pub modified: u64,
+    /// What is wrong with it, by name.
+    pub fault: String,
+    /// What is wrong with it, in words.
+    pub detail: String,
+    /// The line, from 1; 0 where it is not known.
+    pub line: u64,
+    /// The column, from 1; 0 where it is not known.
+    pub column: u64,
+    /// Its beginning.
+    pub head: String,
+    /// When it was set aside.
+    #[serde(with = "jiff::fmt::serde::timestamp::nanosecond::required")]
+    pub found: Timestamp,
+    /// What somebody has asked for.
+    pub wish: WishRow,
+}
+
+impl Row for JmbErrorRow {}
+
+/// What somebody has asked for of a file that was set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WishRow {
+    /// Nothing.
+    None,
+    /// That it is removed from the device.
+    Delete,
+    /// That it is checked once more.
+    Recheck,
+}
+
+/// The table of devices that are reached, by name.
+pub const REACHED: Table<ReachedRow> = Table::new(b'^');
+/// The table of how they stand, by name.
+pub const STANDINGS: Table<StandingRow> = Table::new(b'*');
+/// The table of files that were set aside, by device and id.
+pub const JMB_ERRORS: Table<JmbErrorRow> = Table::new(b':');
+
+/// A device's key.
+pub fn key(org: &OrgName, name: &str) -> Key<ReachedRow> {
+    REACHED.key(&[org.as_str()], name.as_bytes())
+}
+
+/// The key of how it stands.
+pub fn standing_key(org: &OrgName, name: &str) -> Key<StandingRow> {
+    STANDINGS.key(&[org.as_str()], name.as_bytes())
+}
+
+/// The key of a file that was set aside.
+pub fn jmb_error_key(org: &OrgName, device: &str, id: &str) -> Key<JmbErrorRow> {
+    JMB_ERRORS.key(&[org.as_str(), device], id.as_bytes())
+}
+
+/// The front of the keys of an organization's devices that are reached, or of those from a row's own key on.
+pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
+    REACHED.prefix(&[organization], own)
+}
+
+/// The front of the keys of an organization's files that were set aside, or of those from a row's own key on.
+pub fn jmb_errors_within(organization: &str, own: &[u8]) -> Vec<u8> {
+    JMB_ERRORS.prefix(&[organization], own)
+}
+
+/// An organization's devices that are reached, by name.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all(base: &(impl Base + ?Sized), org: &OrgName) -> impl Iterator<Item = Result<(String, ReachedRow), Error>> {
+    REACHED.rows(base, &[org.as_str()]).map(|row| row.map(|(own, row)| (name_of(&own), row)))
+}
+
+/// The files of a device that were set aside, by id.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn jmb_errors(
+    base: &(impl Base + ?Sized),
+    org: &OrgName,
+    device: &str,
+) -> impl Iterator<Item = Result<(String, JmbErrorRow), Error>> {
+    JMB_ERRORS.rows(base, &[org.as_str(), device]).map(|row| row.map(|(own, row)| (name_of(&own), row)))
+}
+
+/// The chassis serial number of a device that is reached: as people say it, and else as it says itself.
+pub fn serial_number<'a>(row: &'a ReachedRow, standing: Option<&'a StandingRow>) -> Option<&'a str> {
+    let said = [Some(row.serial_number.as_str()), standing.map(|standing| standing.facts.serial_number.as_str())];
+    said.into_iter().flatten().find(|text| !text.is_empty())
+}
+
+fn name_of(own: &[u8]) -> String {
+    String::from_utf8_lossy(own).into_owned()
+}
+
+/// Does what is asked of a device.
+pub(crate) fn ask(desk: &mut Desk, org: &OrgName, command: &Command, verb: &DeviceVerb) -> Result<Answer, Error> {
+    let known = desk.read(&key(org, verb.device()))?;
+    let answer = match (verb, known) {
+        (DeviceVerb::Set(settings), known) => set(desk, org, settings, known)?,
+        (verb, None) => {
+            let detail = format!("`{org}` reaches no device `{}`", verb.device());
+            Answer::refused(Verdict::NotFound, detail)
+        }
+        (DeviceVerb::Remove(device), Some(row)) => {
+            let errors: Vec<String> = jmb_errors(desk.state(), org, &device.name)
+                .map(|row| row.map(|(id, _)| id))
+                .collect::<Result<_, _>>()?;
+            for id in errors {
+                desk.remove(jmb_error_key(org, &device.name, &id));
+            }
+            desk.remove(standing_key(org, &device.name));
+            desk.remove(key(org, &device.name));
+            Answer::done("removed", shown(&row), serde_json::Value::Null)
+        }
+        (DeviceVerb::PinHostKey(pin), Some(row)) => self::pin(desk, org, &command.principal, pin, row)?,
+        // The node that was asked does it; here it goes on record.
+        (DeviceVerb::Use(using), Some(_)) => Answer::done("done", serde_json::Value::Null, json!(using)),
+        (DeviceVerb::JmbError(wish), Some(_)) => self::wish(desk, org, wish)?,
+    };
+    Ok(answer.about(&verb.device()))
+}
+
+/// Reaches a device, or reaches it otherwise.
+fn set(desk: &mut Desk, org: &OrgName, settings: &DeviceSettings, known: Option<ReachedRow>) -> Result<Answer, Error> {
+    let name = &settings.name;
+    if known.is_some() && settings.is_new {
+        return Ok(Answer::refused(Verdict::Conflict, format!("`{org}` reaches a device `{name}` already")));
+    }
+    if let Some(place) = &settings.place {
+        let is_there = place.organization == *org && places::is_within(desk.state(), &Place::Below(place.clone()))?;
+        if !is_there {
+            return Ok(Answer::refused(Verdict::Invalid, format!("`{org}` has no place `{place}`")));
+        }
+    }
+    let before = known.as_ref().map(shown);
+    let row = match known.clone() {
+        Some(row) => row,
+        None => {
+            let (Some(address), Some(user), Some(credentials)) =
+                (&settings.address, &settings.user, settings.credentials)
+            else {
+                let detail = "a new device needs an address, a user and what the user shows";
+                return Ok(Answer::refused(Verdict::Invalid, detail));
+            };
+            if REACHED.rows(desk.state(), &[org.as_str()]).take(DEVICES_MOST).count() >= DEVICES_MOST {
+                let detail = format!("an organization reaches at most {DEVICES_MOST} devices");
+                return Ok(Answer::refused(Verdict::Conflict, detail));
+            }
+            ReachedRow::new(address.clone(), user.clone(), credentials)
+        }
+    };
+    let row = row.with(settings);
+    if known.as_ref() == Some(&row) {
+        return Ok(Answer::done(UNCHANGED, before.unwrap_or_default(), shown(&row)));
+    }
+    // Of another way to it nothing is known yet.
+    let is_elsewhere = known.as_ref().is_none_or(|known| !known.is_reached_as(&row));
+    let standing = desk.read(&standing_key(org, name))?;
+    if is_elsewhere {
+        let StandingRow { collected, facts, .. } = standing.unwrap_or_else(|| StandingRow::new(desk.now));
+        let standing = StandingRow { collected, facts, ..StandingRow::new(desk.now) };
+        desk.write(standing_key(org, name), &standing)?;
+    }
+    desk.write(key(org, name), &row)?;
+    Ok(match before {
+        Some(before) => Answer::done("changed", before, shown(&row)),
+        None => Answer::created(shown(&row)),
+    })
+}
+
+/// A place is gone, with all below it: devices that were there are at none.
+pub(crate) fn leave(desk: &mut Desk, org: &OrgName, gone: &PlacePath) -> Result<(), Error> {
+    let is_there = |row: &ReachedRow| row.place.as_ref().is_some_and(|place| gone.covers(place));
+    let there: Vec<(String, ReachedRow)> = all(desk.state(), org)
+        .filter(|row| row.as_ref().is_ok_and(|(_, row)| is_there(row)) || row.is_err())
+        .collect::<Result<_, _>>()?;
+    for (name, row) in there {
+        desk.write(key(org, &name), &ReachedRow { place: None, ..row })?;
+    }
+    Ok(())
+}
+
+/// Says which host key a device has.
+fn pin(
+    desk: &mut Desk,
+    org: &OrgName,
+    principal: &Principal,
+    pin: &HostKeyPin,
+    row: ReachedRow,
+) -> Result<Answer, Error> {
+    if pin.is_first && (*principal != Principal::Machine || row.host_key.is_some() || !row.accepts_first_host_key) {
+        let detail = format!("the first host key of `{}` is not to be taken for its own", pin.name);
+        return Ok(Answer::refused(Verdict::Conflict, detail));
+    }
+    let before = json!({"host_key": row.host_key, "accepts_first_host_key": row.accepts_first_host_key});
+    let row = ReachedRow { host_key: pin.host_key.clone(), accepts_first_host_key: pin.host_key.is_none(), ..row };
+    let after = json!({"host_key": row.host_key, "accepts_first_host_key": row.accepts_first_host_key});
+    if before == after {
+        return Ok(Answer::done(UNCHANGED, before, after));
+    }
+    if !pin.is_first
+        && let Some(standing) = desk.read(&standing_key(org, &pin.name))?
+    {
+        let StandingRow { collected, facts, .. } = standing;
+        let standing = StandingRow { collected, facts, ..StandingRow::new(desk.now) };
+        desk.write(standing_key(org, &pin.name), &standing)?;
+    }
+    desk.write(key(org, &pin.name), &row)?;
+    Ok(Answer::done(if pin.is_first { "accepted" } else { "changed" }, before, after))
+}
+
+/// Keeps what is to become of a file that was set aside; the collector does it.
+fn wish(desk: &mut Desk, org: &OrgName, wish: &JmbErrorWish) -> Result<Answer, Error> {
+    let key = jmb_error_key(org, &wish.name, &wish.id);
+    let Some(row) = desk.read(&key)? else {
+        let detail = format!("no file `{}` of `{}` is set aside", wish.id, wish.name);
+        return Ok(Answer::refused(Verdict::NotFound, detail));
+    };
+    let asked = if wish.is_deleted { WishRow::Delete } else { WishRow::Recheck };
+    let what = if wish.is_deleted { "to be removed" } else { "to be checked" };
+    let new = json!({"file": row.file, "wish": what});
+    desk.write(key, &JmbErrorRow { wish: asked, ..row })?;
+    Ok(Answer::done(what, serde_json::Value::Null, new))
+}
+
+/// What the audit shows of how a device is reached.
+fn shown(row: &ReachedRow) -> serde_json::Value {
+    json!({
+        "address": row.address,
+        "port": row.port,
+        "netconf_port": row.netconf_port,
+        "user": row.user,
+        "credentials": row.credentials,
+        "given": row.given,
+        "directory": row.directory,
+        "pattern": row.pattern,
+        "poll_s": row.poll_s,
+        "after": AfterCollection::from(row.after.clone()),
+        "place": row.place,
+        "serial_number": row.serial_number,
+        "directives": row.directives,
+        "legacy": row.is_legacy,
+        "accepts_first_host_key": row.accepts_first_host_key,
+        "host_key": row.host_key,
+    })
+}
+
+impl From<AfterRow> for AfterCollection {
+    fn from(row: AfterRow) -> Self {
+        match row {
+            AfterRow::Remove => Self::Remove,
+            AfterRow::MoveTo(directory) => Self::MoveTo(directory),
+            AfterRow::Leave => Self::Leave,
+        }
+    }
+}
+
+impl From<AfterCollection> for AfterRow {
+    fn from(after: AfterCollection) -> Self {
+        match after {
+            AfterCollection::Remove => Self::Remove,
+            AfterCollection::MoveTo(directory) => Self::MoveTo(directory),
+            AfterCollection::Leave => Self::Leave,
+        }
+    }
+}
+
+impl ReachedRow {
+    fn new(address: String, user: String, credentials: CredentialsKind) -> Self {
+        Self {
+            address,
+            port: 22,
+            netconf_port: 830,
+            user,
+            credentials,
+            given: 0,
+            directory: "/var/tmp".to_owned(),
+            pattern: "*.xml".to_owned(),
+            poll_s: 30,
+            after: AfterRow::Remove,
+            place: None,
+            serial_number: String::new(),
+            directives: Vec::new(),
+            is_legacy: false,
+            accepts_first_host_key: false,
+            host_key: None,
+        }
+    }
+
+    /// The same, with what was said.
+    fn with(self, settings: &DeviceSettings) -> Self {
+        let said = settings.clone();
+        let after = said.after.map_or(self.after, AfterRow::from);
+        Self {
+            address: said.address.unwrap_or(self.address),
+            port: said.port.unwrap_or(self.port),
+            netconf_port: said.netconf_port.unwrap_or(self.netconf_port),
+            user: said.user.unwrap_or(self.user),
+            given: self.given + u64::from(said.credentials.is_some()),
+            credentials: said.credentials.unwrap_or(self.credentials),
+            directory: said.directory.unwrap_or(self.directory),
+            pattern: said.pattern.unwrap_or(self.pattern),
+            poll_s: said.poll_s.unwrap_or(self.poll_s),
+            after,
+            place: said.place.or(self.place),
+            serial_number: said.serial_number.unwrap_or(self.serial_number),
+            directives: said.directives.unwrap_or(self.directives),
+            is_legacy: said.is_legacy.unwrap_or(self.is_legacy),
+            accepts_first_host_key: said.accepts_first_host_key.unwrap_or(self.accepts_first_host_key),
+            host_key: said.host_key.or(self.host_key),
+        }
+    }
+
+    /// Whether the way there is the same.
+    fn is_reached_as(&self, other: &Self) -> bool {
+        let way = |row: &Self| {
+            let Self { address, port, netconf_port, user, given, directory, is_legacy, host_key, .. } = row.clone();
+            (address, port, netconf_port, user, given, directory, is_legacy, host_key)
+        };
+        way(self) == way(other)
+    }
+}
+
+/// Takes note of how a device stands; what policies are to judge, where that is another state. Of a device that is reached no
+/// more nothing is noted.
+pub(crate) fn stands(
+    desk: &mut Desk,
+    org: &OrgName,
+    report: &DeviceStanding,
+) -> Result<Option<(Fired, ReachedSubject)>, Error> {
+    let Some(row) = desk.read(&key(org, &report.device))? else {
+        desk.tally.input("result", "unknown device");
+        return Ok(None);
+    };
+    desk.tally.input("result", "device");
+    let key = standing_key(org, &report.device);
+    let before = desk.read(&key)?.unwrap_or_else(|| StandingRow::new(desk.now));
+    let is_other = before.state != report.state;
+    let standing = StandingRow {
+        state: report.state,
+        since: if is_other { desk.now } else { before.since },
+        error: report.error.chars().take(ERROR_MOST).collect(),
+        collected: report.collected.max(before.collected),
+        shown_host_key: report.shown_host_key.clone(),
+        facts: report.facts.clone().map_or_else(|| before.facts.clone(), FactsRow::from),
+    };
+    if standing != before {
+        desk.write(key, &standing)?;
+    }
+    // That it is well as soon as it is tried is no news.
+    if !is_other || (before.state == DeviceState::New && standing.state == DeviceState::Reachable) {
+        return Ok(None);
+    }
+    let subject = ReachedSubject { name: report.device.clone(), previous: before.state, row, standing };
+    let trigger = Trigger::DeviceStateChanged;
+    desk.tally.trigger(trigger.as_str());
+    let event = desk.say(&Topic::Trigger(org.clone(), trigger), org, Some(&subject.name), subject.data())?;
+    Ok(Some((Fired { trigger, event, about: subject.name.clone(), is_providers: false }, subject)))
+}
+
+/// A device that is reached as policies see it, by name; none where there is none.
+pub(crate) fn find(desk: &Desk, org: &OrgName, name: &str) -> Result<Option<ReachedSubject>, Error> {
+    let Some(row) = desk.read(&key(org, name))? else { return Ok(None) };
+    let standing = desk.read(&standing_key(org, name))?.unwrap_or_else(|| StandingRow::new(desk.now));
+    Ok(Some(ReachedSubject { name: name.to_owned(), previous: standing.state, row, standing }))
+}
+
+/// Keeps what is known of a file that is no bundle.
+pub(crate) fn set_aside(desk: &mut Desk, org: &OrgName, error: &JmbError) -> Result<(), Error> {
+    if desk.read(&key(org, &error.device))?.is_none() {
+        desk.tally.input("result", "unknown device");
+        return Ok(());
+    }
+    let key = jmb_error_key(org, &error.device, &error.id);
+    let is_known = desk.read(&key)?.is_some();
+    let kept = JMB_ERRORS.rows(desk.state(), &[org.as_str(), &error.device]).take(JMB_ERRORS_MOST).count();
+    if !is_known && kept >= JMB_ERRORS_MOST {
+        desk.tally.input("result", "file beyond bounds");
+        return Ok(());
+    }
+    desk.tally.input("result", "file set aside");
+    let cut = |text: &str, most: usize| text.chars().take(most).collect::<String>();
+    let row = JmbErrorRow {
+        file: cut(&error.file, 4 * linesman_schemas::device::FILE_MOST),
+        size: error.size,
+        modified: error.modified,
+        fault: cut(&error.fault, ERROR_MOST),
+        detail: cut(&error.detail, ERROR_MOST),
+        line: error.line,
+        column: error.column,
+        head: cut(&error.head, HEAD_MOST),
+        found: desk.now,
+        wish: WishRow::None,
+    };
+    desk.write(key, &row)
+}
+
+/// Forgets a file that was set aside.
+pub(crate) fn ended(desk: &mut Desk, org: &OrgName, ended: &JmbErrorEnded) -> Result<(), Error> {
+    desk.tally.input("result", "file settled");
+    desk.remove(jmb_error_key(org, &ended.device, &ended.id));
+    Ok(())
+}
+
+impl From<DeviceFacts> for FactsRow {
+    fn from(facts: DeviceFacts) -> Self {
+        use linesman_schemas::device::{PARTS_MOST, SETTING_MOST};
+
+        let cut = |text: String| text.chars().take(SETTING_MOST).collect::<String>();
+        let members = facts.members.into_iter().take(PARTS_MOST);
+        Self {
+            serial_number: cut(facts.serial_number),
+            host_name: cut(facts.host_name),
+            product: cut(facts.product),
+            os_version: cut(facts.os_version),
+            routing_engines: facts.routing_engines.into_iter().take(PARTS_MOST).map(cut).collect(),
+            members: members.map(|member| (member.number, cut(member.serial_number), cut(member.product))).collect(),
+        }
+    }
+}
+
+/// A device that is reached, as policies see it.
+#[derive(Debug, Clone)]
+pub(crate) struct ReachedSubject {
+    name: String,
+    previous: DeviceState,
+    row: ReachedRow,
+    standing: StandingRow,
+}
+
+impl ReachedSubject {
+    fn data(&self) -> ReachedData<'_> {
+        ReachedData {
+            device: &self.name,
+            serial_number: serial_number(&self.row, Some(&self.standing)).unwrap_or_default(),
+            state: self.standing.state,
+            previous_state: self.previous,
+            error: &self.standing.error,
+        }
+    }
+}
+
+impl Subject for ReachedSubject {
+    fn kind(&self) -> SubjectKind {
+        SubjectKind::Device
+    }
+
+    fn value(&self, field: Field) -> Value<'_> {
+        let facts = &self.standing.facts;
+        match field {
+            Field::Name => Value::Text(&self.name),
+            Field::State => Value::Text(self.standing.state.as_str()),
+            Field::PreviousState => Value::Text(self.previous.as_str()),
+            Field::Error => text(&self.standing.error),
+            Field::DeviceSerialNumber => text(serial_number(&self.row, Some(&self.standing)).unwrap_or_default()),
+            Field::DeviceHostName => text(&facts.host_name),
+            Field::DeviceProduct => text(&facts.product),
+            Field::DeviceOsVersion => text(&facts.os_version),
+            Field::DeviceManagementAddress => Value::Text(&self.row.address),
+            _ => Value::Absent,
+        }
+    }
+}
