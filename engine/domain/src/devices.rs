@@ -43,7 +43,7 @@ impl Row for DeviceRow {}
 
 impl DeviceRow {
     /// Of a device of which nothing is known.
-    pub(crate) fn unknown() -> Self {
+    pub fn unknown() -> Self {
         Self {
             first_seen: Timestamp::UNIX_EPOCH,
             last_seen: Timestamp::UNIX_EPOCH,
@@ -68,6 +68,16 @@ pub fn key(org: &OrgName, serial_number: &str) -> Key<DeviceRow> {
 /// The front of the keys of an organization's devices, or of those from a row's own key on.
 pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
     DEVICES.prefix(&[organization], own)
+}
+
+/// An organization's devices, by serial number.
+///
+/// # Errors
+/// The base cannot be read, or a row of it.
+pub fn all(base: &(impl Base + ?Sized), org: &OrgName) -> impl Iterator<Item = Result<(String, DeviceRow), Error>> {
+    DEVICES
+        .rows(base, &[org.as_str()])
+        .map(|row| row.map(|(own, row)| (String::from_utf8_lossy(&own).into_owned(), row)))
 }
 
 /// How many devices the lanes have.

@@ -90,9 +90,12 @@ enum Command {
     /// Cases: list, show, submit, and work on them
     #[command(after_help = api::case::EXAMPLES)]
     Case(api::Args<api::case::Action>),
-    /// Devices: list and show
+    /// Devices: list, show, and how they are reached
     #[command(after_help = api::device::EXAMPLES)]
     Device(api::Args<api::device::Action>),
+    /// Files of devices that are no bundles: list, show, check once more, remove
+    #[command(after_help = api::jmb_error::EXAMPLES)]
+    JmbError(api::Args<api::jmb_error::Action>),
     /// Intelligence messages: list, show, take in, and whom they concern
     #[command(after_help = api::intel::EXAMPLES)]
     Intel(api::Args<api::intel::Action>),
@@ -203,6 +206,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Incident(args) => api::incident::run(&args),
         Command::Case(args) => api::case::run(&args),
         Command::Device(args) => api::device::run(&args),
+        Command::JmbError(args) => api::jmb_error::run(&args),
         Command::Intel(args) => api::intel::run(&args),
         Command::Address(args) => api::address::run(&args),
         Command::Contract(args) => api::contract::run(&args),

@@ -54,9 +54,24 @@ pub(super) struct DevicePath {
     /// Whose it is.
     #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
     pub(super) organization: OrgName,
-    /// Its chassis serial number.
+    /// The name by which it is reached, its chassis serial number, or its host name.
     #[param(example = "SN1234")]
-    pub(super) serial_number: String,
+    pub(super) device: String,
+}
+
+/// A file that was set aside in a path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct JmbErrorPath {
+    /// Whose device it is of.
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", example = "acme")]
+    pub(super) organization: OrgName,
+    /// The name by which that is reached.
+    #[param(example = "edge-1")]
+    pub(super) device: String,
+    /// What it is called in the list.
+    #[param(example = "1f3870be274f6c49")]
+    pub(super) id: String,
 }
 
 /// An intelligence message in a path.

@@ -9,6 +9,7 @@ use linesman_schemas::approval::{ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{DeviceGroupName, Handling, LIST_MOST, OWNER_MOST, SPHERE_MOST, SubmitCaseAs};
 use linesman_schemas::dead_letter::Reason;
+use linesman_schemas::device::DeviceState;
 use linesman_schemas::intelligence::{self, Kind};
 use linesman_schemas::reaction::FollowUp;
 use linesman_schemas::schedule::{ClockTime, Enabled, Repeat, ZoneName};
@@ -122,6 +123,13 @@ impl From<approvals::ApprovalState> for ApprovalState {
 /// The schema of what can need approval.
 pub(super) fn approval_kind() -> Schema {
     words(ApprovalKind::ALL.map(ApprovalKind::as_str))
+}
+
+/// The schema of how a device stands, which is null where it is not reached.
+pub(super) fn device_state() -> Schema {
+    let types = [Type::String, Type::Null].into_iter().collect::<SchemaType>();
+    let words = DeviceState::ALL.map(|state| Some(state.as_str())).into_iter().chain([None]);
+    ObjectBuilder::new().schema_type(types).enum_values(Some(words.map(|word| serde_json::json!(word)))).into()
 }
 
 /// The schema of what becomes of what nobody has decided in time.

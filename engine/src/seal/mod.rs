@@ -5,12 +5,13 @@
 //! 01 | nonce, 12 bytes | AES-256-GCM of the secret under the key, with whose and what for as associated data
 //! ```
 //!
-//! `pseudonyms` keeps the keys of pseudonyms so, one of each organization's, and `credentials` the passwords of end
-//! customers; `rotation` gives the installation another key. Whoever has the key file and what was sealed
+//! `pseudonyms` keeps the keys of pseudonyms so, one of each organization's, `credentials` the passwords of end
+//! customers, and `devices` what devices are shown; `rotation` gives the installation another key. Whoever has the key file and what was sealed
 //! has the secrets; whoever has only one of them has nothing. Where the key is lost what was sealed with it is lost, and
 //! nothing else: each secret needs to be given again.
 
 pub mod credentials;
+pub mod devices;
 pub mod pseudonyms;
 pub mod rotation;
 pub mod section;
@@ -184,6 +185,8 @@ pub struct Sealed {
     pub pseudonyms: pseudonyms::Keys,
     /// The users and passwords of end customers that were given through the API.
     pub credentials: credentials::Kept,
+    /// What devices are shown.
+    pub devices: devices::Kept,
 }
 
 /// Why what is sealed cannot be used.
@@ -198,6 +201,9 @@ pub enum Error {
     /// The credentials cannot be used.
     #[error(transparent)]
     Credentials(#[from] credentials::CredentialsError),
+    /// What devices are shown cannot be used.
+    #[error(transparent)]
+    Devices(#[from] devices::ShownError),
 }
 
 impl Sealed {
@@ -209,7 +215,8 @@ impl Sealed {
         let seal = Arc::new(Seal::open(keys, key_file)?);
         Ok(Self {
             pseudonyms: pseudonyms::Keys::open(keys, Arc::clone(&seal))?,
-            credentials: credentials::Kept::open(keys, seal)?,
+            credentials: credentials::Kept::open(keys, Arc::clone(&seal))?,
+            devices: devices::Kept::open(keys, seal)?,
         })
     }
 }

@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 
 use linesman_schemas::OrgName;
 
-use super::{KEY_BYTES, Purpose, Seal, SealError, credentials, pseudonyms};
+use super::{KEY_BYTES, Purpose, Seal, SealError, credentials, devices, pseudonyms};
 use crate::data_dir::private;
 
-/// What is kept sealed: the folders below that of keys, which are called as what is in them is sealed for.
-const SEALED: [&str; 2] = [pseudonyms::WHAT, credentials::WHAT];
+/// What is kept sealed: the folders below that of keys, which are called as what is in them is sealed for. In each is a file of
+/// an organization's, or a folder of such.
+const SEALED: [&str; 3] = [pseudonyms::WHAT, credentials::WHAT, devices::WHAT];
 
 /// Why the key is not another.
 #[derive(Debug, thiserror::Error)]
@@ -76,16 +77,8 @@ pub fn rotate(keys: &Path, key_file: Option<&Path>) -> Result<u64, RotationError
     let seal = Seal::open(keys, key_file)?;
     let mut count = 0;
     for what in SEALED {
-        let folder = keys.join(what);
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(at(&folder)(error)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(at(&folder))?;
-            let Some(org) = entry.file_name().to_str().and_then(|name| name.parse::<OrgName>().ok()) else { continue };
-            let (file, purpose) = (entry.path(), Purpose { org: &org, what });
+        for (org, file) in sealed_in(&keys.join(what))? {
+            let purpose = Purpose { org: &org, what };
             let sealed = std::fs::read(&file).map_err(at(&file))?;
             let plain = seal.unseal(purpose, &sealed).map_err(|_| RotationError::Lost { path: file.clone() })?;
             private::write(&file, &seal.seal(purpose, &plain)?).map_err(at(&file))?;
@@ -94,6 +87,33 @@ pub fn rotate(keys: &Path, key_file: Option<&Path>) -> Result<u64, RotationError
     }
     private::remove(&old).map_err(at(&old))?;
     Ok(count)
+}
+
+/// The files that lie in a folder of what is sealed, each with whose it is. One that was being written is none of them: it
+/// ends otherwise.
+fn sealed_in(folder: &Path) -> Result<Vec<(OrgName, PathBuf)>, RotationError> {
+    let at = |path: &Path, source| RotationError::File { path: path.to_owned(), source };
+    let list = |folder: &Path| match std::fs::read_dir(folder) {
+        Ok(entries) => entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<Vec<_>>>()
+            .map_err(|e| at(folder, e)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(at(folder, error)),
+    };
+    let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+    let mut found = Vec::new();
+    for path in list(folder)? {
+        let Some(org) = name(&path).and_then(|name| name.parse::<OrgName>().ok()) else { continue };
+        if !path.is_dir() {
+            found.push((org, path));
+            continue;
+        }
+        let inner = list(&path)?.into_iter();
+        let whole = inner.filter(|path| name(path).is_some_and(|name| name.ends_with(devices::ENDING)));
+        found.extend(whole.map(|path| (org.clone(), path)));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -131,6 +151,19 @@ mod tests {
         assert!(!old_of(&key).exists());
         assert_eq!(opened(folder.path(), &org, &file), b"hunter2");
         assert!(Seal::open(folder.path(), None).unwrap().unseal(purpose(&org), &sealed).is_err());
+    }
+
+    #[test]
+    fn what_devices_are_shown_is_sealed_anew_too() {
+        let (folder, org, _) = folder();
+        let devices = folder.path().join("devices/acme");
+        std::fs::create_dir_all(&devices).unwrap();
+        let seal = Seal::open(folder.path(), None).unwrap();
+        let purpose = Purpose { org: &org, what: "devices" };
+        std::fs::write(devices.join("r1.sealed"), seal.seal(purpose, b"hunter2").unwrap()).unwrap();
+        assert_eq!(rotate(folder.path(), None).unwrap(), 2);
+        let sealed = std::fs::read(devices.join("r1.sealed")).unwrap();
+        assert_eq!(Seal::open(folder.path(), None).unwrap().unseal(purpose, &sealed).unwrap(), b"hunter2");
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
 //! | `csv_file` | CSV files |
-//! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `jmb_error`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
 pub(super) mod address;
@@ -27,6 +27,7 @@ mod filters;
 pub(super) mod group;
 pub(super) mod incident;
 pub(super) mod intel;
+pub(super) mod jmb_error;
 mod kept;
 pub(super) mod level;
 pub(super) mod log_level;

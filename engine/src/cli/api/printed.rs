@@ -10,6 +10,9 @@ use super::{Api, List, Paging};
 use crate::cli::output;
 use crate::edge::filters::Listing;
 
+/// How many items of a list are asked for at a time.
+const PAGE: u32 = 1_000;
+
 #[derive(Deserialize)]
 struct Page {
     items: Vec<Value>,
@@ -49,6 +52,21 @@ impl Api {
             anstream::eprintln!("there are more: --all, or --cursor {next}");
         }
         Ok(())
+    }
+
+    /// All items of a list, page by page.
+    pub(super) async fn every(&self, path: &str, query: &impl Serialize) -> anyhow::Result<Vec<Value>> {
+        let (mut items, mut cursor) = (Vec::new(), None);
+        loop {
+            let paging = Paging { limit: Some(PAGE), cursor, all: true };
+            let request = self.request(Method::GET, path).query(query).query(&paging);
+            let page: Page = serde_json::from_value(self.answer(request).await?).context("the answer is no page")?;
+            items.extend(page.items);
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(items),
+            }
+        }
     }
 
     /// Prints a list that comes whole.

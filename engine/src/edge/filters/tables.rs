@@ -60,6 +60,22 @@ listings! {
         last_seen_after: When,
         /// Last seen earlier: silent since.
         last_seen_before: When,
+        /// The name by which it is reached; empty for devices that are not.
+        name: Glob,
+        /// How it stands with the collector, such as `reachable`.
+        state: Glob,
+    }
+
+    /// Which files of devices that are no bundles.
+    JmbErrors sorted by ["device", "found"], {
+        /// Of one organization.
+        organization: OrgName,
+        /// The name by which the device is reached.
+        device: Glob,
+        /// The file's name.
+        file: Glob,
+        /// What is wrong with it, by name.
+        fault: Glob,
     }
 
     /// Which cases.

@@ -20,10 +20,12 @@ pub(super) mod files;
 pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod intelligence;
+pub(super) mod jmb_errors;
 pub(super) mod managers;
 pub(super) mod organizations;
 pub(super) mod places;
 pub(super) mod policies;
+mod reached;
 pub(super) mod report;
 pub(super) mod rollout;
 mod seen;
@@ -82,6 +84,9 @@ impl From<store::Error> for Error {
     }
 }
 
+/// What stands before the own keys of further rows: no text begins with it.
+const FURTHER: u8 = 0xff;
+
 /// An item's own key, its row, and how many bytes that has.
 type Found<R> = Result<(Vec<u8>, R, usize), Error>;
 
@@ -127,6 +132,12 @@ trait Stored: Listing {
         key: &[u8],
         row: &mut Self::Row,
     ) -> Result<bool, Error>;
+
+    /// The front of the keys of further rows of an organization's, of another table, where there are such. They lie behind
+    /// the others, and their own keys begin with [`FURTHER`] in place of it.
+    fn further(_organization: &str) -> Option<Vec<u8>> {
+        None
+    }
 
     /// The items of a row of the store.
     fn read(key: &[u8], own: &[u8], bytes: &[u8]) -> Vec<Found<Self::Row>> {
@@ -206,18 +217,34 @@ fn items<L: Stored>(
     from: Option<&[u8]>,
     is_back: bool,
 ) -> impl Iterator<Item = Found<L::Row>> {
-    let prefix = L::prefix(org.as_str(), &[]);
-    let from = from.map(|own| L::prefix(org.as_str(), own));
-    let own = prefix.len();
-    rows_from(lane, prefix, from, is_back).flat_map(move |found| match found {
-        Ok((key, bytes)) => {
-            let mut items = L::read(&key, key.get(own..).unwrap_or_default(), &bytes);
-            if is_back {
-                items.reverse();
+    let mut tables = vec![(L::prefix(org.as_str(), &[]), false)];
+    tables.extend(L::further(org.as_str()).map(|prefix| (prefix, true)));
+    let has_further = tables.len() > 1;
+    if is_back {
+        tables.reverse();
+    }
+    // In which table `from` lies: what lies before it is passed over, and what lies behind it is read whole.
+    let lies_in = from.map(|own| has_further && own.first() == Some(&FURTHER));
+    let start = from.map(|own| match lies_in {
+        Some(true) => [&L::further(org.as_str()).unwrap_or_default()[..], own.get(1..).unwrap_or_default()].concat(),
+        _ => L::prefix(org.as_str(), own),
+    });
+    let tables = tables.into_iter().skip_while(move |(_, is_further)| lies_in.is_some_and(|lies| lies != *is_further));
+    tables.flat_map(move |(prefix, is_further)| {
+        let from = start.clone().filter(|_| lies_in == Some(is_further));
+        let length = prefix.len();
+        rows_from(lane, prefix, from, is_back).flat_map(move |found| match found {
+            Ok((key, bytes)) => {
+                let own = key.get(length..).unwrap_or_default();
+                let marked = is_further.then(|| [&[FURTHER][..], own].concat());
+                let mut items = L::read(&key, marked.as_deref().unwrap_or(own), &bytes);
+                if is_back {
+                    items.reverse();
+                }
+                items
             }
-            items
-        }
-        Err(error) => vec![Err(error.into())],
+            Err(error) => vec![Err(error.into())],
+        })
     })
 }
 

@@ -1,7 +1,7 @@
 //! A walk through the store: who walks, in which lane what lies, how long it may take, and whether anybody waits
 //! for it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Error;
+use super::reached::AllReached;
 use crate::edge::members::lane_of_owner;
 use crate::edge::sources::Sources;
 use crate::edge::transport::problem::Problem;
@@ -49,6 +50,19 @@ pub(super) struct OrgRows<'a> {
     pub(super) sight: Option<Sight>,
     /// Its device groups.
     pub(super) groups: DeviceGroups,
+    /// How its devices are reached, once somebody asks.
+    reached: OnceCell<AllReached>,
+}
+
+impl OrgRows<'_> {
+    /// How devices of the organization `org` are reached.
+    pub(super) fn reached(&self, org: &OrgName) -> Result<&AllReached, Error> {
+        if let Some(known) = self.reached.get() {
+            return Ok(known);
+        }
+        let found = AllReached::of(self.lane, org)?;
+        Ok(self.reached.get_or_init(|| found))
+    }
 }
 
 /// Tells a walk, or whatever takes its time, that nobody waits for it any more.
@@ -209,7 +223,7 @@ impl Walk {
         let is_seen_in_part = !self.viewer.sees_all(org);
         let sight = is_seen_in_part.then(|| Sight::of(lane, self.viewer.reach(), org)).transpose()?;
         let groups = DeviceGroups::new(&row.device_groups);
-        Ok(OrgRows { viewer: &self.viewer, lane, row, sight, groups })
+        Ok(OrgRows { viewer: &self.viewer, lane, row, sight, groups, reached: OnceCell::new() })
     }
 
     fn all_organizations(&self) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
@@ -229,7 +243,10 @@ impl Walk {
             for row in organizations::all(lane) {
                 let (name, row) = row?;
                 let groups = DeviceGroups::new(&row.device_groups);
-                all.insert(name, OrgRows { viewer: &self.viewer, lane, row, sight: None, groups });
+                all.insert(
+                    name,
+                    OrgRows { viewer: &self.viewer, lane, row, sight: None, groups, reached: OnceCell::new() },
+                );
             }
         }
         Ok(all)
@@ -239,7 +256,7 @@ impl Walk {
     pub(super) fn provider(&self) -> Option<OrgRows<'_>> {
         let lane = self.lane_of_provider(0)?;
         let (row, groups) = (OrgRow::of_provider(), DeviceGroups::default());
-        Some(OrgRows { viewer: &self.viewer, lane, row, sight: None, groups })
+        Some(OrgRows { viewer: &self.viewer, lane, row, sight: None, groups, reached: OnceCell::new() })
     }
 
     /// The row of an organization under `key`, if there is one.

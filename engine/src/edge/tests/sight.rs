@@ -284,7 +284,7 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
             path.replace("{organization}", org)
                 .replace("{id}", &id)
                 .replace("{name}", &name)
-                .replace("{serial_number}", one)
+                .replace("{device}", one)
                 .replace("{site}", "berlin")
                 .replace("{line}", "line-7")
                 .replace("{number}", "1")
@@ -318,6 +318,7 @@ fn pairs(path: &str, letters: &[String; 2], is_in_part: bool) -> Vec<(String, St
             let query = "?service=nat&parameter=line";
             pairs.push((format!("{outside}{query}"), format!("{nothing}{query}")));
         }
+        _ if path.contains("/jmb-errors/") => pairs.push(with("bolt r1", "nope r1")),
         _ if path.contains("/devices/") => {
             pairs.push(with("bolt SN1", "nope SN1"));
             pairs.extend(is_in_part.then(|| with("corp SN3", "corp SN9")));

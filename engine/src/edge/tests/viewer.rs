@@ -284,7 +284,7 @@ impl World {
         };
         let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
         let mut path = path.replace("{id}", &id).replace("{name}", &name).replace("{organization}", whose);
-        path = path.replace("{serial_number}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
+        path = path.replace("{device}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
         path = path
             .replace("{number}", "1")
             .replace("{message}", "T1")

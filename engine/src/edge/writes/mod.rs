@@ -6,6 +6,7 @@
 pub(super) mod activations;
 pub(super) mod addresses;
 pub(super) mod approvals;
+pub(super) mod devices;
 pub(super) mod groups;
 pub(super) mod incidents;
 pub(super) mod intelligence;

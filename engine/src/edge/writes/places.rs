@@ -194,13 +194,13 @@ pub(in crate::edge) async fn remove_line(
 
 /// Ties a device to a place, or to none.
 #[utoipa::path(
-    put, path = "/api/v1/devices/{organization}/{serial_number}/place", operation_id = "tie-device", tag = "devices",
+    put, path = "/api/v1/devices/{organization}/{device}/place", operation_id = "tie-device", tag = "devices",
     params(DevicePath, DryRun, IdempotencyKey), request_body = TieBody, responses(preview::Answers)
 )]
 pub(in crate::edge) async fn tie(
     State(sources): State<Arc<Sources>>,
     viewer: Viewer,
-    PathOf(DevicePath { organization, serial_number }): PathOf<DevicePath>,
+    PathOf(DevicePath { organization, device: serial_number }): PathOf<DevicePath>,
     Params(dry_run): Params<DryRun>,
     headers: HeaderMap,
     JsonBody(TieBody { place }): JsonBody<TieBody>,
