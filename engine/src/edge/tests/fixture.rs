@@ -7,6 +7,8 @@ use async_nats::{Client, ConnectOptions};
 use jiff::Timestamp;
 use linesman_connectors::tls;
 use linesman_schemas::audit::{Record, Verdict};
+use linesman_schemas::command::CredentialsKind;
+use linesman_schemas::device::DeviceState;
 use linesman_schemas::{FilterLevel, OrgName, PlacePath, Principal, Priority, Privileges, Rights};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
@@ -28,6 +30,7 @@ use linesman_domain::incidents::page::PER_PAGE;
 use linesman_domain::incidents::{IncidentRow, Status};
 use linesman_domain::organizations::{self, GroupRow, OrgRow, Standing};
 use linesman_domain::places::{self, PlaceRow};
+use linesman_domain::reached::{self, AfterRow, JmbErrorRow, ReachedRow, StandingRow, WishRow};
 use linesman_domain::state::{Write, Writes};
 use linesman_domain::table;
 
@@ -242,6 +245,54 @@ impl Fixture {
         }
         self.write(name, rows);
     }
+}
+
+/// Rows of a device `r1` that is reached, and of a file `f1` of it that is no bundle.
+pub(super) fn reached(organization: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let org: OrgName = organization.parse().unwrap();
+    let row = ReachedRow {
+        address: "192.0.2.1".into(),
+        port: 22,
+        netconf_port: 830,
+        user: "linesman".into(),
+        credentials: CredentialsKind::Key,
+        given: 1,
+        directory: "/var/tmp".into(),
+        pattern: "*.xml".into(),
+        poll_s: 30,
+        after: AfterRow::Remove,
+        place: None,
+        serial_number: format!("S-{organization}"),
+        directives: Vec::new(),
+        is_legacy: false,
+        accepts_first_host_key: false,
+        host_key: None,
+    };
+    let standing = StandingRow {
+        state: DeviceState::Unreachable,
+        since: Timestamp::UNIX_EPOCH,
+        error: format!("error of {organization}"),
+        collected: None,
+        shown_host_key: None,
+        facts: Default::default(),
+    };
+    let error = JmbErrorRow {
+        file: format!("{organization}.xml"),
+        size: 1,
+        modified: 1,
+        fault: "not-xml".into(),
+        detail: String::new(),
+        line: 0,
+        column: 0,
+        head: format!("head of {organization}"),
+        found: Timestamp::UNIX_EPOCH,
+        wish: WishRow::None,
+    };
+    vec![
+        (reached::key(&org, "r1").into_bytes(), table::encode(&row).unwrap()),
+        (reached::standing_key(&org, "r1").into_bytes(), table::encode(&standing).unwrap()),
+        (reached::jmb_error_key(&org, "r1", "f1").into_bytes(), table::encode(&error).unwrap()),
+    ]
 }
 
 fn device(host_name: &str) -> DeviceRow {

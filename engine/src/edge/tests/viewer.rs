@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::super::BOUNDS;
 use super::super::event_ids::EventIds;
-use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, audited, incident, place, problem};
+use super::fixture::{Fixture, LANES, TOKEN, TOKEN_OF_ACME, audited, incident, place, problem, reached};
 use crate::edge::PolicyStatus;
 use crate::embedded::{self, Server};
 use crate::log::books::{Books, pack};
@@ -233,6 +233,7 @@ impl World {
                 place(&format!("{name}/berlin/line-7")),
             ],
         );
+        self.edge.write(name, reached(name));
         self.edge.write(name, audited(name, 3));
         let places = [name.to_owned(), format!("{name}/berlin"), format!("{name}/berlin/line-7")];
         self.edge.write(name, places.iter().map(|place| subscription(place, name)).collect());
@@ -280,11 +281,15 @@ impl World {
             _ if path.contains("commands") => "asked-1".to_owned(),
             _ if path.contains("intelligence") => "TSB-1".to_owned(),
             _ if path.contains("approvals") => format!("{whose}-a1"),
+            _ if path.contains("jmb-errors") => "f1".to_owned(),
             _ => format!("{whose}-1"),
         };
         let name = if path.contains("policies") { format!("{whose}%2Fown") } else { whose.to_owned() };
         let mut path = path.replace("{id}", &id).replace("{name}", &name).replace("{organization}", whose);
-        path = path.replace("{device}", "SN1").replace("{site}", "berlin").replace("{line}", "line-7");
+        path = path
+            .replace("{device}", if path.contains("jmb-errors") { "r1" } else { "SN1" })
+            .replace("{site}", "berlin")
+            .replace("{line}", "line-7");
         path = path
             .replace("{number}", "1")
             .replace("{message}", "T1")
@@ -316,6 +321,7 @@ impl World {
             "pin" => Some(json!({"fingerprint": null})),
             "credentials" => Some(json!({"user": "one", "password": "correct horse"})),
             "place" => Some(json!({"place": null})),
+            "host-key" => Some(json!({"host_key": null})),
             "state" => Some(json!({"state": "completed"})),
             "intelligence" => {
                 Some(json!({"id": "T1", "kind": "alert", "title": "t", "issued": "2026-11-21T10:00:00Z"}))
@@ -328,6 +334,7 @@ impl World {
             {
                 Some(json!({}))
             }
+            _ if method == "put" && path.contains("devices") => Some(json!({"poll_s": 60})),
             _ if method == "put" => Some(json!({"proxy": false})),
             _ => None,
         };

@@ -14,7 +14,7 @@ use linesman_schemas::{OrgName, Privileges, Rights};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use super::super::fixture::{Fixture, LANES, TOKEN, incident};
+use super::super::fixture::{Fixture, LANES, TOKEN, incident, reached};
 use super::super::viewer::{World, part};
 use super::deciding::{self, Keeps};
 use super::kinds::{Kind, Way};
@@ -153,6 +153,7 @@ fn fill(edge: &Fixture, kinds: &[Kind]) {
     let fleet = [("SN1", "edge-1.core", "core"), ("SN3", "edge-3.example", "")];
     let count = kinds.len() + 3;
     edge.fleet("acme", &fleet, &vec!["SN1"; count]);
+    edge.write("acme", reached("acme"));
     let whose = ["", "somebody"].into_iter().chain(kinds.iter().map(|kind| &*kind.login));
     let mut incidents: Vec<_> = (1..).zip(whose).map(|(number, owner)| owned(number, "SN1", owner)).collect();
     // One that is seen by those alone who see all of it, or where its device is.
