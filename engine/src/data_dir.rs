@@ -161,6 +161,11 @@ impl DataDir {
         self.root.join("doors.json")
     }
 
+    /// Where it is kept what was collected from devices, and is not gone from them yet.
+    pub fn collected(&self) -> PathBuf {
+        self.root.join("collected.log")
+    }
+
     /// Where copies of the sections of the rule book lie that were loaded last.
     pub fn sections(&self) -> PathBuf {
         self.root.join("sections")

@@ -16,6 +16,7 @@ pub mod logging;
 pub mod metrics;
 pub mod partner;
 pub mod pin;
+pub mod reach;
 pub mod record;
 pub mod rules_dir;
 pub mod seal;

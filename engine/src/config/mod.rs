@@ -53,7 +53,7 @@ pub use self::sections::{Sections, VARIABLE_PREFIX};
 use crate::edge::logins::limits::{self, Limits};
 use crate::log::section::Nats;
 use crate::logging::Log;
-use crate::{audit, licence, log, logging, partner, seal};
+use crate::{audit, licence, log, logging, partner, reach, seal};
 
 /// What the engine runs by. Paths are absolute.
 #[derive(Debug, Clone)]
@@ -84,6 +84,8 @@ pub struct Config {
     pub checkpoint_every: Duration,
     /// The file with the key of the seal; none: the data directory has it.
     pub seal_key_file: Option<PathBuf>,
+    /// How devices are looked at.
+    pub collector: reach::Settings,
     /// For how long somebody who has logged in is let in.
     pub limits: Limits,
     /// The program's own log.
@@ -267,6 +269,7 @@ fn assemble(checked: Checked) -> Option<Config> {
         settings: sections::decisions(entries.one(sections::DECISIONS.name)?, entries.one(approvals::SECTION.name)?)?,
         checkpoint_every: audit::section::checkpoint_every(entries.one(audit::section::SECTION.name)?)?,
         seal_key_file: seal::section::key_file(entries.one(seal::section::SECTION.name)?),
+        collector: reach::section::read(entries.one(reach::section::SECTION.name)?)?,
         limits: Limits::read(entries.one(limits::SECTION.name)?)?,
         log: Log::read(entries.one(logging::SECTION.name)?)?,
         partner: match entries.one(partner::section::SECTION.name) {

@@ -8,7 +8,7 @@ use linesman_schemas as schemas;
 
 use super::{approvals, organizations};
 use crate::edge::logins::limits;
-use crate::{audit, licence, log, logging, partner, seal};
+use crate::{audit, licence, log, logging, partner, reach, seal};
 
 /// What the program's environment variables begin with.
 pub const VARIABLE_PREFIX: &str = "LINESMAN_";
@@ -101,6 +101,7 @@ impl Sections {
             &licence::section::SECTION,
             &audit::section::SECTION,
             &seal::section::SECTION,
+            &reach::section::SECTION,
             &limits::SECTION,
             &logging::SECTION,
             &partner::section::SECTION,

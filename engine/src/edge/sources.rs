@@ -37,6 +37,7 @@ use crate::logging::Logging;
 use crate::metrics::Metrics;
 use crate::partner;
 use crate::pin::Pin;
+use crate::reach::Hands;
 use crate::seal::Sealed;
 use crate::sources;
 use crate::store::{self, Store};
@@ -92,6 +93,8 @@ pub struct Edge {
     pub leaving: Leaving,
     /// What the installation keeps sealed.
     pub sealed: Arc<Sealed>,
+    /// What devices are reached by.
+    pub hands: Arc<Hands>,
     /// Which certificate of the upstream was confirmed; none where there is no upstream.
     pub pin: Option<Pin>,
     /// What is measured.
@@ -171,6 +174,8 @@ pub(super) struct Sources {
     pub(super) sealing: Mutex<()>,
     /// Held while pseudonyms of a document are undone: it lies in memory.
     pub(super) undoing: Mutex<()>,
+    /// What devices are reached by.
+    pub(super) hands: Arc<Hands>,
     /// Which certificate of the upstream was confirmed.
     pub(super) pin: Option<Pin>,
     /// How far each lane is, by number.
@@ -260,6 +265,7 @@ impl Sources {
             sealed: edge.sealed,
             sealing: Mutex::default(),
             undoing: Mutex::default(),
+            hands: edge.hands,
             pin: edge.pin,
             commands: Arc::new(Commands::new(edge.client.clone(), edge.node, edge.lanes.clone(), Arc::clone(&rows))),
             refusals: Arc::default(),

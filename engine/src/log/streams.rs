@@ -7,7 +7,10 @@
 //! stand in it, it is opened for publishers, so that nothing of theirs precedes these.
 
 use async_nats::Client;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::{Map, Value, json};
 
 use super::{Error, api, limits};
@@ -179,6 +182,35 @@ pub async fn last_of_lane(client: &Client, lane: u32) -> Result<u64, Error> {
     match api::<Got>(client, &format!("STREAM.MSG.GET.{IN}"), &wanted).await {
         Ok(got) => Ok(got.message.seq),
         Err(Error::Refused { code: NO_MESSAGE, .. }) => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// The first message on a subject of IN from a sequence on, as it is stored: its sequence and its bytes; none where there is
+/// none yet.
+///
+/// # Errors
+/// The server does not answer.
+pub async fn next_on(client: &Client, subject: &str, from: u64) -> Result<Option<(u64, Vec<u8>)>, Error> {
+    #[derive(Deserialize)]
+    struct Got {
+        message: Found,
+    }
+    #[derive(Deserialize)]
+    struct Found {
+        seq: u64,
+        #[serde(default)]
+        data: String,
+    }
+    let wanted = json!({"seq": from.max(1), "next_by_subj": subject});
+    let asked = format!("STREAM.MSG.GET.{IN}");
+    match api::<Got>(client, &asked, &wanted).await {
+        Ok(Got { message: Found { seq, data } }) => {
+            let unread = |error| Error::Answer { subject: asked, source: serde_json::Error::custom(error) };
+            let bytes = BASE64_STANDARD.decode(data).map_err(unread)?;
+            Ok(Some((seq, bytes)))
+        }
+        Err(Error::Refused { code: NO_MESSAGE, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -65,6 +65,14 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// What was collected from devices cannot be kept.
+    #[error("`{}` cannot be used", path.display())]
+    Collected {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The log takes no command.
     #[error("`{subject}` cannot be published")]
     Publish {

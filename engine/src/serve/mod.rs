@@ -53,6 +53,7 @@ use crate::logging::{Logging, full};
 use crate::metrics::Metrics;
 use crate::partner::{self, Partner};
 use crate::pin::Pin;
+use crate::reach;
 use crate::rules_dir::{self, Files};
 use crate::seal::Sealed;
 use crate::store::Store;
@@ -66,6 +67,7 @@ use linesman_domain::cases::{CASES, CaseState};
 use linesman_domain::reactions;
 use objects::Housekeeping;
 use outside::{Outside, Ways};
+use part::Part;
 use policies::{Brought, Policies};
 use setup::Setup;
 use watch::{Watch, Watching};
@@ -89,6 +91,7 @@ pub struct App {
     store: Arc<Store>,
     executors: Executors,
     outside: Outside,
+    reaching: Part,
     watch: Watching,
     handout: Watching,
     checkpoints: Watching,
@@ -197,6 +200,21 @@ impl App {
             (Arc::clone(&shown), Arc::clone(&owner)),
             (changed, sends),
         )?;
+        let parts = reach::Parts {
+            client: client.clone(),
+            rows: (0..config.lanes).map(|lane| store.lane(lane)).collect::<Result<_, _>>()?,
+            lanes: executors.lanes.clone(),
+            sealed: Arc::clone(&sealed),
+            node: Arc::clone(&owner),
+            journal: data_dir.collected(),
+            settings: config.collector,
+        };
+        let hands = Arc::new(reach::Hands::open(parts).map_err(|source| Error::Collected { path: data_dir.collected(), source })?);
+        let reaches = Arc::clone(&hands);
+        let reaching = Part::start(|stop| async move {
+            reaches.run(stop).await;
+            Ok(())
+        });
         let (ready, is_ready) = channel(false);
         let partner = match config.partner {
             None => None,
@@ -246,6 +264,7 @@ impl App {
             leaving,
             partner: partner.as_ref().map(partner::Listening::overview),
             sealed,
+            hands,
             pin,
             metrics,
             logging,
@@ -259,6 +278,7 @@ impl App {
             store,
             executors,
             outside,
+            reaching,
             watch,
             handout,
             checkpoints,
@@ -317,6 +337,7 @@ impl App {
         tokio::select! {
             failure = self.executors.failure() => failure.map(Error::from),
             error = self.outside.broke_off() => Some(error),
+            error = self.reaching.broke_off() => Some(error),
             error = self.watch.broke_off() => Some(error),
             error = self.handout.broke_off() => Some(error),
             error = self.checkpoints.broke_off() => Some(error),
@@ -369,6 +390,7 @@ impl App {
         self.licensing.stop().await;
         self.expiries.stop().await;
         self.objects.stop().await;
+        self.reaching.stop().await?;
         self.outside.stop().await?;
         self.demo.stop().await;
         self.executors.drain().await;

@@ -100,7 +100,18 @@ impl Fixture {
         let token = TOKEN.to_owned();
         let log = crate::logging::Log { format: crate::logging::LogFormat::Json, level: "info".to_owned() };
         let (log, logging) = crate::logging::build(&log).unwrap();
-        let node = "here".into();
+        let node: Arc<str> = "here".into();
+        let sealed = Arc::new(crate::seal::Sealed::open(dir.path(), None).unwrap());
+        let reached = crate::reach::Parts {
+            client: client.clone(),
+            rows: (0..LANES).map(|lane| store.lane(lane).unwrap()).collect(),
+            lanes: Vec::clone(&statuses),
+            sealed: Arc::clone(&sealed),
+            node: Arc::clone(&node),
+            journal: dir.path().join("collected.log"),
+            settings: crate::reach::Settings { incomplete_after: Duration::from_secs(3_600), visits: 1, visits_of_one: 1 },
+        };
+        let hands = Arc::new(crate::reach::Hands::open(reached).unwrap());
         let edge = Edge {
             store: Arc::clone(&store),
             books: Arc::new(Books::new(client.clone(), 1)),
@@ -120,7 +131,8 @@ impl Fixture {
             partner: None,
             upstream: None,
             leaving: Default::default(),
-            sealed: Arc::new(crate::seal::Sealed::open(dir.path(), None).unwrap()),
+            sealed,
+            hands,
             pin: Some(crate::pin::Pin::at(dir.path(), PINNED, false)),
             metrics,
             logging,

@@ -1,0 +1,35 @@
+//! What is said to the log: how devices stand, what of theirs is no bundle, which host key was accepted.
+
+use linesman_connectors::device::ssh::HostKey;
+use linesman_schemas::command::{Command, DeviceVerb, HostKeyPin, Verb};
+use linesman_schemas::outcome::Report;
+use linesman_schemas::{CommandId, Principal};
+use sha2::{Digest as _, Sha256};
+
+use super::{Device, Hands};
+use crate::log::inputs;
+use crate::logging::full;
+
+impl Hands {
+    /// Reports; whether the log has it.
+    pub(super) async fn report(&self, device: &Device, report: &Report) -> bool {
+        let Ok(payload) = serde_json::to_vec(report) else { return false };
+        let put = inputs::put(&self.parts.client, format!("in.{}.result.device", device.org), payload).await;
+        if let Err(error) = &put {
+            tracing::warn!(organization = %device.org, device = device.name, error = full(error), "a report waits for the log");
+        }
+        put.is_ok()
+    }
+
+    /// Pins the host key that a device showed first, where that was allowed. It is asked for once however often it is seen.
+    pub(super) async fn accept(&self, device: &Device, key: &HostKey) -> Result<(), String> {
+        let host_key = Some(key.to_string());
+        let pin = HostKeyPin { name: device.name.clone(), host_key, is_first: true };
+        let digest = Sha256::digest(format!("{}\n{}\n{key}", device.org, device.name));
+        let id: CommandId = format!("first-host-key-{}", hex::encode(digest)).parse().map_err(|error: linesman_schemas::name::NameError| full(&error))?;
+        let (principal, node) = (Principal::Machine, self.parts.node.to_string());
+        let command = Command { id, principal, node, verb: Verb::Device(DeviceVerb::PinHostKey(pin)) };
+        let (subject, payload) = inputs::of_command(Some(&device.org), command).map_err(|error| full(&error))?;
+        inputs::put(&self.parts.client, subject, payload).await.map(drop).map_err(|error| full(&error))
+    }
+}
