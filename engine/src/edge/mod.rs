@@ -60,6 +60,7 @@ mod tests;
 pub(crate) mod transport;
 mod turns;
 mod unredact;
+mod using;
 mod values;
 mod viewer;
 mod words;

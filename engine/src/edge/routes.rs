@@ -16,7 +16,7 @@ use super::transport::problem::Problem;
 use super::viewer::{self, Viewer};
 use super::{
     access, connection, credentials, dead_letters, events, level, lists, log_level, logins, mode, openapi, pin,
-    readiness, status, unredact, writes,
+    readiness, status, unredact, using, writes,
 };
 
 /// Every route with its description. A route is added below and nowhere else.
@@ -53,6 +53,12 @@ fn told(router: Routes) -> Routes {
         .routes(routes!(lists::jmb_errors::jmb_errors))
         .routes(routes!(lists::jmb_errors::jmb_error, writes::devices::delete_jmb_error))
         .routes(routes!(writes::devices::recheck_jmb_error))
+        .routes(routes!(using::test))
+        .routes(routes!(using::collect))
+        .routes(routes!(using::facts))
+        .routes(routes!(using::configuration))
+        .routes(routes!(using::rpc))
+        .routes(routes!(using::download))
         .routes(routes!(lists::cases::cases))
         .routes(routes!(lists::cases::case))
         .routes(routes!(lists::files::files))

@@ -15,12 +15,14 @@
 //! | `journal` | what was brought and is not gone from its device yet |
 //! | `way` | how a device is connected to, and what a failure says of it |
 //! | `report` | what is said to the log |
+//! | `live` | what somebody asks of a device at once |
 //! | `probe` | a way tried out, step by step |
 //!
 //! INVARIANT (each bundle once): the journal has what is about to be brought before it is, and what it may have brought is
 //! looked for in the log before it is brought again. A file goes from its device only once the log has acknowledged it.
 
 mod journal;
+mod live;
 mod probe;
 mod report;
 pub mod section;
@@ -49,6 +51,7 @@ use crate::logging::full;
 use crate::seal::Sealed;
 use crate::store;
 use journal::Journal;
+pub use live::Undone;
 pub use probe::{Step, Trial};
 pub use section::Settings;
 use worker::Worker;
@@ -156,7 +159,9 @@ impl Hands {
     /// Room for looks at devices of an organization.
     fn room(&self, org: &OrgName) -> Arc<Semaphore> {
         let mut all = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(org.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.parts.settings.visits_of_one))))
+        Arc::clone(
+            all.entry(org.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.parts.settings.visits_of_one))),
+        )
     }
 
     fn wake(&self, device: &Device) -> Arc<Wake> {
@@ -229,7 +234,9 @@ impl Hands {
                 },
             }
         }
-        running.values().for_each(|end| drop(end.send_replace(true)));
+        for end in running.values() {
+            end.send_replace(true);
+        }
         while tasks.join_next().await.is_some() {}
     }
 

@@ -26,7 +26,9 @@ impl Hands {
         let host_key = Some(key.to_string());
         let pin = HostKeyPin { name: device.name.clone(), host_key, is_first: true };
         let digest = Sha256::digest(format!("{}\n{}\n{key}", device.org, device.name));
-        let id: CommandId = format!("first-host-key-{}", hex::encode(digest)).parse().map_err(|error: linesman_schemas::name::NameError| full(&error))?;
+        let id: CommandId = format!("first-host-key-{}", hex::encode(digest))
+            .parse()
+            .map_err(|error: linesman_schemas::name::NameError| full(&error))?;
         let (principal, node) = (Principal::Machine, self.parts.node.to_string());
         let command = Command { id, principal, node, verb: Verb::Device(DeviceVerb::PinHostKey(pin)) };
         let (subject, payload) = inputs::of_command(Some(&device.org), command).map_err(|error| full(&error))?;

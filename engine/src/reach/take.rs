@@ -156,12 +156,7 @@ impl Hands {
     }
 
     /// Whether a bundle of an organization stands in the log behind a sequence.
-    async fn stands_behind(
-        &self,
-        org: &linesman_schemas::OrgName,
-        behind: u64,
-        sha256: &str,
-    ) -> Result<bool, Trouble> {
+    async fn stands_behind(&self, org: &linesman_schemas::OrgName, behind: u64, sha256: &str) -> Result<bool, Trouble> {
         let subject = format!("p.{}.{org}.jmb", self.number(org));
         let mut from = behind + 1;
         loop {

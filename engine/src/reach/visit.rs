@@ -46,9 +46,7 @@ impl Worker {
             listed => listed,
         };
         let listing = listing.map_err(|trouble| match trouble.state {
-            DeviceState::Vanishing => {
-                Trouble { state: DeviceState::DirectoryMissing, ..trouble }
-            }
+            DeviceState::Vanishing => Trouble { state: DeviceState::DirectoryMissing, ..trouble },
             _ => trouble,
         })?;
         let aside = self.hands.set_aside(&self.device)?;
@@ -155,7 +153,8 @@ impl Worker {
                 ref after => self.gone(after, file, &found).await,
             };
         }
-        let seen = self.seen.get(&file.name).copied().filter(|seen| seen.size == file.size && seen.modified == modified);
+        let seen =
+            self.seen.get(&file.name).copied().filter(|seen| seen.size == file.size && seen.modified == modified);
         let Some(seen) = seen else {
             let seen = Seen { size: file.size, modified, since: Instant::now(), is_incomplete: false };
             self.seen.insert(file.name.clone(), seen);

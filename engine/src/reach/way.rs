@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use linesman_connectors::device::ssh::{self, Connection, Credential, Expected, HostKey, Login, Patience, Stage};
-use linesman_connectors::device::{Limits, files};
+use linesman_connectors::device::{files, limits::Limits};
 use linesman_domain::reached::ReachedRow;
 use linesman_schemas::device::DeviceState;
 
@@ -94,16 +94,17 @@ impl From<linesman_domain::Error> for Trouble {
 impl Hands {
     /// How a device is logged in to.
     pub(super) fn login(&self, device: &Device, row: &ReachedRow, port: u16) -> Result<Login, Trouble> {
-        let host_key = match &row.host_key {
-            Some(text) => Expected::Pinned(text.parse::<HostKey>().map_err(|error| {
-                Trouble::new(DeviceState::HostKeyUnknown, format!("the pinned host key: {error}"))
-            })?),
-            None if row.accepts_first_host_key => Expected::First,
-            None => {
-                let words = "nobody has said which host key it has: `linesman device hostkey`";
-                return Err(Trouble::new(DeviceState::HostKeyUnknown, words));
-            }
-        };
+        let host_key =
+            match &row.host_key {
+                Some(text) => Expected::Pinned(text.parse::<HostKey>().map_err(|error| {
+                    Trouble::new(DeviceState::HostKeyUnknown, format!("the pinned host key: {error}"))
+                })?),
+                None if row.accepts_first_host_key => Expected::First,
+                None => {
+                    let words = "nobody has said which host key it has: `linesman device hostkey`";
+                    return Err(Trouble::new(DeviceState::HostKeyUnknown, words));
+                }
+            };
         let credential = match self.parts.sealed.devices.of(&device.org, &device.name)? {
             Shown::Password(password) => Credential::Password(password),
             Shown::Key { key, passphrase } => Credential::Key { text: key, passphrase },

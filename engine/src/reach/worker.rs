@@ -142,7 +142,9 @@ impl Worker {
                 Some(_) => {
                     tracing::warn!(organization = %self.device.org, device = self.device.name, state, error, "a device stands so")
                 }
-                None => tracing::info!(organization = %self.device.org, device = self.device.name, state, "a device stands so"),
+                None => {
+                    tracing::info!(organization = %self.device.org, device = self.device.name, state, "a device stands so")
+                }
             }
         }
         self.hands.report(&self.device, &Report::DeviceStands(standing)).await;
@@ -165,9 +167,7 @@ fn fraction(device: &Device) -> f64 {
 fn is_news(known: Option<&StandingRow>, standing: &DeviceStanding) -> bool {
     let Some(known) = known else { return true };
     let is_later = |collected: Timestamp| {
-        known.collected.is_none_or(|known| {
-            known.checked_add(TOLD_EVERY_S.seconds()).is_ok_and(|due| collected >= due)
-        })
+        known.collected.is_none_or(|known| known.checked_add(TOLD_EVERY_S.seconds()).is_ok_and(|due| collected >= due))
     };
     known.state != standing.state
         || known.error != standing.error

@@ -209,7 +209,9 @@ impl App {
             journal: data_dir.collected(),
             settings: config.collector,
         };
-        let hands = Arc::new(reach::Hands::open(parts).map_err(|source| Error::Collected { path: data_dir.collected(), source })?);
+        let hands = Arc::new(
+            reach::Hands::open(parts).map_err(|source| Error::Collected { path: data_dir.collected(), source })?,
+        );
         let reaches = Arc::clone(&hands);
         let reaching = Part::start(|stop| async move {
             reaches.run(stop).await;

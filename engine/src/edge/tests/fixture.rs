@@ -109,7 +109,11 @@ impl Fixture {
             sealed: Arc::clone(&sealed),
             node: Arc::clone(&node),
             journal: dir.path().join("collected.log"),
-            settings: crate::reach::Settings { incomplete_after: Duration::from_secs(3_600), visits: 1, visits_of_one: 1 },
+            settings: crate::reach::Settings {
+                incomplete_after: Duration::from_secs(3_600),
+                visits: 1,
+                visits_of_one: 1,
+            },
         };
         let hands = Arc::new(crate::reach::Hands::open(reached).unwrap());
         let edge = Edge {

@@ -321,6 +321,7 @@ impl World {
             "pin" => Some(json!({"fingerprint": null})),
             "credentials" => Some(json!({"user": "one", "password": "correct horse"})),
             "place" => Some(json!({"place": null})),
+            "rpc" => Some(json!({"rpc": "<get/>"})),
             "host-key" => Some(json!({"host_key": null})),
             "state" => Some(json!({"state": "completed"})),
             "intelligence" => {
