@@ -62,7 +62,7 @@ fn every_action_with_all_it_can_be_told() {
     let policy = script(
         r#"submit_case(#{
             synopsis: "s", comments: "c", priority: "2 - High", cc: ["a@example.net", "b@example.net"],
-            follow_up: "Phone Call",
+            follow_up: "Phone Call", reference: "CHG-4711", address: "berlin",
         });
         submit_case();
         log("plain");
@@ -76,6 +76,8 @@ fn every_action_with_all_it_can_be_told() {
         priority: Some(Priority::High),
         cc: Some(vec!["a@example.net".to_owned(), "b@example.net".to_owned()]),
         follow_up: Some(FollowUp::Phone),
+        reference: Some("CHG-4711".to_owned()),
+        address: Some("berlin".to_owned()),
         ..CaseWords::default()
     };
     let data = json!({

@@ -454,6 +454,10 @@ impl Domain {
         let desk = &mut self.desk;
         match (intent, incident) {
             (Intent::SubmitCase(words), Some(incident)) => {
+                if let Err(detail) = cases::place(desk, incident, &words)? {
+                    dead_letters::policy_dead(desk, org, &policy, &fired, format!("refused: {detail}"), None)?;
+                    return Ok(Vec::new());
+                }
                 let opened = cases::open(desk, &self.organizations, incident, Cause::Policy(policy, fired), words);
                 Ok(opened.and_then(|(_, reaction)| reaction).into_iter().collect())
             }

@@ -9,6 +9,7 @@ mod commands;
 mod documentation;
 mod expiries;
 mod forwarding;
+mod further;
 mod handover;
 mod jobs;
 mod leaving;

@@ -85,6 +85,7 @@ fn case_row(number: u64) -> CaseRow {
         opened: at(scattered(number / 2, 13) as i64 * 60),
         is_test: false,
         stays: Stays::default(),
+        further: linesman_domain::cases::Further::default(),
     }
 }
 
