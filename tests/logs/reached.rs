@@ -1,6 +1,7 @@
 //! The log `reached`: raised level by level, and then what level 12 knows.
 
 mod further;
+mod parts;
 
 use std::path::Path;
 
@@ -12,6 +13,7 @@ const LEVEL: u32 = 12;
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
     let (mut scribe, _) = raised(dir, LEVEL, &further::POLICIES)?;
     further::make(&mut scribe)?;
+    parts::make(&mut scribe, 1)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())

@@ -21,6 +21,7 @@ mod managers;
 mod matches;
 mod modes;
 mod order;
+mod parts;
 mod policies;
 mod principals;
 mod provided;

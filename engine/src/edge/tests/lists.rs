@@ -338,7 +338,7 @@ async fn an_incident_has_its_notes_and_a_device_its_snapshots() {
             (notes::key(&org, 3).into_bytes(), table::encode(&NotesRow { notes: vec![note] }).unwrap()),
             (
                 snapshots::key(&org, "SN3").into_bytes(),
-                table::encode(&SnapshotsRow { snapshots: vec![snapshot] }).unwrap(),
+                table::encode(&SnapshotsRow { snapshots: vec![snapshot], ..SnapshotsRow::default() }).unwrap(),
             ),
         ],
     );
