@@ -105,7 +105,12 @@ fn what_cannot_be_asked_for_is_refused_by_name() {
         ),
         (
             "submit_case(#{ x: 1 });",
-            "refused 3:1: `submit_case` knows no key `x`: known are `synopsis`, `comments`, `priority`, `cc`, `follow_up`",
+            "refused 3:1: `submit_case` knows no key `x`: known are `synopsis`, `comments`, `priority`, `cc`, `follow_up`, `reference`, `address`",
+        ),
+        ("submit_case(#{ reference: \"a\\nb\" });", "refused 3:1: `reference` of `submit_case` is a text of one line"),
+        (
+            "let long = \"\"; long.pad(129, \"x\"); submit_case(#{ reference: long });",
+            "refused 3:36: `reference` of `submit_case` is a text of at most 128 characters",
         ),
         ("submit_case(#{ synopsis: 1 });", "refused 3:1: `synopsis` of `submit_case` is a text, not a number"),
         ("submit_case(#{ cc: \"x\" });", "refused 3:1: `cc` of `submit_case` is a list of texts, not a text"),
