@@ -1,5 +1,8 @@
 //! The log `reached`: raised level by level, and then what level 12 knows.
 
+mod further;
+mod parts;
+
 use std::path::Path;
 
 use crate::cascade::raised;
@@ -8,7 +11,9 @@ use crate::cascade::raised;
 const LEVEL: u32 = 12;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (scribe, _) = raised(dir, LEVEL, &[])?;
+    let (mut scribe, _) = raised(dir, LEVEL, &further::POLICIES)?;
+    further::make(&mut scribe)?;
+    parts::make(&mut scribe, 1)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())

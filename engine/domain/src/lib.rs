@@ -149,7 +149,7 @@ use table::Upgradable;
 use tally::Tally;
 
 /// All tables, by letter.
-pub const TABLES: [&dyn Upgradable; 73] = [
+pub const TABLES: [&dyn Upgradable; 74] = [
     &position::POSITION,
     &rule_book::BOOKS,
     &sections::SECTIONS,
@@ -176,6 +176,7 @@ pub const TABLES: [&dyn Upgradable; 73] = [
     &intelligence::standing::STANDINGS,
     &intelligence::provided::PROVIDED,
     &intelligence::sent::SENT,
+    &intelligence::sent::CHANGES,
     &intelligence::provided::GIVEN,
     &intelligence::provided::NUMBERS,
     &expiries::EXPIRIES,
