@@ -11,6 +11,7 @@ mod audit;
 mod bundles;
 mod check;
 mod clients;
+mod collecting;
 mod command_line;
 mod commands;
 mod crashes;

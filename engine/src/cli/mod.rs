@@ -93,7 +93,10 @@ enum Command {
     /// Devices: list, show, and how they are reached
     #[command(after_help = api::device::EXAMPLES)]
     Device(api::Args<api::device::Action>),
-    /// Files of devices that are no bundles: list, show, check once more, remove
+    /// Ask a device by NETCONF
+    #[command(after_help = api::netconf::EXAMPLES)]
+    Netconf(api::netconf::Args),
+    /// Files of devices that are no bundles: list, show, print, check once more, remove
     #[command(after_help = api::jmb_error::EXAMPLES)]
     JmbError(api::Args<api::jmb_error::Action>),
     /// Intelligence messages: list, show, take in, and whom they concern
@@ -206,6 +209,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Incident(args) => api::incident::run(&args),
         Command::Case(args) => api::case::run(&args),
         Command::Device(args) => api::device::run(&args),
+        Command::Netconf(args) => api::netconf::run(&args),
         Command::JmbError(args) => api::jmb_error::run(&args),
         Command::Intel(args) => api::intel::run(&args),
         Command::Address(args) => api::address::run(&args),

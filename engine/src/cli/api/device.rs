@@ -85,6 +85,12 @@ pub(in crate::cli) enum Action {
     },
     /// Reach a device no more; what was collected stays
     Remove(Which),
+    /// Try the way to it out, step by step; exit 1 where a step fails
+    Test(Which),
+    /// Look through its directory at once
+    Collect(Which),
+    /// Ask it what it is
+    Facts(Which),
     /// Show its host key, or say which one it has
     Hostkey {
         #[command(flatten)]
@@ -202,6 +208,16 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
         }
         Action::Set { which, way } => api.write(Method::PUT, &which.path()?, Some(way.body()?.into())).await,
         Action::Remove(which) => api.write(Method::DELETE, &which.path()?, None).await,
+        Action::Test(which) => test(api, which).await,
+        Action::Collect(which) => collect(api, which).await,
+        Action::Facts(which) => {
+            let facts = api.answer(api.request(Method::POST, &format!("{}/facts", which.path()?))).await?;
+            match api.is_json {
+                true => anstream::println!("{facts}"),
+                false => anstream::print!("{}", show::card(&facts)),
+            }
+            Ok(())
+        }
         Action::Hostkey { which, host_key: None, accept_host_key: false } => host_key(api, which).await,
         Action::Hostkey { which, host_key, .. } => {
             let path = format!("{}/host-key", which.path()?);
@@ -283,6 +299,41 @@ fn seconds(text: &str) -> Result<u32, String> {
     };
     let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
     seconds.ok_or_else(|| "is no time such as `30s`, `5m` or `1h`".to_owned())
+}
+
+/// Tries the way to a device out, and says of each step how it went.
+async fn test(api: &Api, which: &Which) -> anyhow::Result<()> {
+    let tried = api.answer(api.patient(Method::POST, &format!("{}/test", which.path()?))).await?;
+    let steps = tried.get("steps").and_then(Value::as_array).cloned().unwrap_or_default();
+    match api.is_json {
+        true => anstream::println!("{tried}"),
+        false => {
+            for step in &steps {
+                let text = |field: &str| step.get(field).map(show::plain).unwrap_or_default();
+                let went = if text("ok") == "true" { "ok" } else { "failed" };
+                anstream::println!("{:<14} {went:<6} {}", text("step"), text("detail"));
+            }
+        }
+    }
+    let failed = steps.iter().find(|step| step.get("ok").is_some_and(|ok| ok == false));
+    match failed.and_then(|step| step.get("step")) {
+        Some(step) => bail!("`{}` failed", show::plain(step)),
+        None => Ok(()),
+    }
+}
+
+/// Looks through a device's directory at once, and says what that came to.
+async fn collect(api: &Api, which: &Which) -> anyhow::Result<()> {
+    let came = api.answer(api.patient(Method::POST, &format!("{}/collect", which.path()?))).await?;
+    let text = |field: &str| came.get(field).map(show::plain).unwrap_or_default();
+    match api.is_json {
+        true => anstream::println!("{came}"),
+        false => anstream::println!("{} collected, {} set aside", text("taken"), text("set_aside")),
+    }
+    match text("error") {
+        error if error.is_empty() => Ok(()),
+        error => bail!("{error}"),
+    }
 }
 
 /// Shows which host key is pinned, and which is shown in place of it.

@@ -1,12 +1,15 @@
 //! `linesman jmb-error`
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Subcommand;
 use reqwest::Method;
 
 use super::show::{Column, column};
-use super::{Args, List, ask, segment};
+use super::{Api, Args, List, ask, segment};
 use crate::cli::Failure;
 use crate::edge::filters::tables::JmbErrors;
 
@@ -36,6 +39,14 @@ pub(in crate::cli) enum Action {
     Show(Which),
     /// Remove it from its device
     Delete(Which),
+    /// Print it as it lies on its device
+    Download {
+        #[command(flatten)]
+        which: Which,
+        /// The file it is written into; `-` is the standard output
+        #[arg(short, long, value_name = "FILE", default_value = "-")]
+        out: PathBuf,
+    },
     /// Check it once more
     Recheck(Which),
 }
@@ -54,9 +65,19 @@ pub(in crate::cli) fn run(args: &Args<Action>) -> Result<ExitCode, Failure> {
     ask(&args.access, async |api| match &args.action {
         Action::List(list) => api.list("/api/v1/jmb-errors", list, &COLUMNS).await,
         Action::Show(which) => api.show(&which.path(), &()).await,
+        Action::Download { which, out } => download(api, which, out).await,
         Action::Delete(which) => api.write(Method::DELETE, &which.path(), None).await,
         Action::Recheck(which) => api.write(Method::POST, &format!("{}/recheck", which.path()), None).await,
     })
+}
+
+async fn download(api: &Api, which: &Which, out: &Path) -> anyhow::Result<()> {
+    let answer = api.received(api.patient(Method::POST, &format!("{}/download", which.path()))).await?;
+    let bytes = answer.bytes().await.context("the answer broke off")?;
+    if out == Path::new("-") {
+        return std::io::stdout().write_all(&bytes).context("the file cannot be printed");
+    }
+    std::fs::write(out, &bytes).with_context(|| format!("`{}` cannot be written", out.display()))
 }
 
 impl Which {

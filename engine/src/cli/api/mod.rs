@@ -11,7 +11,7 @@
 //! | `kept`, `secrets` | the session that was logged in by; passwords |
 //! | `login` | logging in and out |
 //! | `csv_file` | CSV files |
-//! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `jmb_error`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
+//! | `address`, `contract`, `approval`, `audit`, `incident`, `case`, `device`, `jmb_error`, `netconf`, `intel`, `org`, `place`, `service`, `value`, `subscription`, `activation`, `manager`, `group`, `token`, `session`, `policy`, `dead`, `status`, `level`, `log_level` | one command each |
 
 pub(super) mod activation;
 pub(super) mod address;
@@ -35,6 +35,7 @@ pub(super) mod log_level;
 pub(super) mod login;
 pub(super) mod manager;
 pub(super) mod mode;
+pub(super) mod netconf;
 pub(super) mod org;
 pub(super) mod place;
 pub(super) mod policy;
@@ -73,6 +74,8 @@ use kept::Kept;
 
 /// How long a request may take: a page of a long list is looked for up to 10 s.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one may take that a device answers.
+const DEVICE_PATIENCE: Duration = Duration::from_secs(660);
 /// How often a write is sent again when the engine does not answer; it is done once.
 const TRIES: u32 = 3;
 /// How long until a look at what became of it, and until it is sent again.
@@ -229,6 +232,11 @@ impl Api {
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.anonymous_request(method, path).bearer_auth(&self.token)
+    }
+
+    /// A request that the engine answers once a device has.
+    fn patient(&self, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path).timeout(DEVICE_PATIENCE)
     }
 
     fn anonymous_request(&self, method: Method, path: &str) -> RequestBuilder {

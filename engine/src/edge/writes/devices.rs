@@ -23,6 +23,7 @@ use crate::edge::transport::json::JsonBody;
 use crate::edge::transport::params::{Params, PathOf};
 use crate::edge::transport::problem::Problem;
 use crate::edge::viewer::Viewer;
+use crate::edge::words::Flag;
 use crate::seal::devices::Shown;
 
 /// The longest password or passphrase, in bytes.
@@ -117,7 +118,8 @@ pub(in crate::edge) struct HostKeyBody {
 #[serde(default, deny_unknown_fields)]
 pub(in crate::edge) struct OnlyNew {
     /// Whether there must be no device of this name yet.
-    new: bool,
+    #[param(value_type = Option<bool>, required = false)]
+    new: Option<Flag>,
 }
 
 /// Reaches a device, or reaches it otherwise.
@@ -133,7 +135,7 @@ pub(in crate::edge) async fn set(
     headers: HeaderMap,
     JsonBody(body): JsonBody<DeviceBody>,
 ) -> Result<Response, Problem> {
-    let (settings, shown) = body.said(name.clone(), is_new)?;
+    let (settings, shown) = body.said(name.clone(), is_new == Some(Flag::True))?;
     // One at a time: what is kept here is what the log has last.
     let _alone = sources.sealing.lock().await;
     let verb = Verb::Device(DeviceVerb::Set(Box::new(settings)));

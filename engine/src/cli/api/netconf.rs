@@ -1,0 +1,72 @@
+//! `linesman netconf`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Access, ask, segment};
+use crate::cli::Failure;
+
+/// How it is used.
+pub(in crate::cli) const EXAMPLES: &str = "\
+Examples:
+  linesman netconf acme/edge-1 get-config --data-dir D
+  linesman netconf edge-1 --org acme rpc request.xml --data-dir D";
+
+/// Which device, and what is asked of it.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The device: ORGANIZATION/DEVICE, or with `--org` its name alone
+    #[arg(value_name = "DEVICE")]
+    device: String,
+    /// Whose it is, where that is not said before
+    #[arg(long, value_name = "O")]
+    org: Option<String>,
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    access: Access,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Action {
+    /// Print its configuration: of Junos as text, of others as XML
+    GetConfig,
+    /// Send a request as it is, and print the whole reply
+    Rpc {
+        /// The file with what stands within `<rpc>`; `-` is the standard input
+        file: PathBuf,
+    },
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    ask(&args.access, async |api| {
+        let (organization, device) = match (&args.org, args.device.split_once('/')) {
+            (Some(organization), _) => (organization.as_str(), args.device.as_str()),
+            (None, both) => both.context("whose is the device? give `--org`")?,
+        };
+        let path = format!("/api/v1/devices/{}/{}", segment(organization), segment(device));
+        let (field, request) = match &args.action {
+            Action::GetConfig => ("configuration", api.patient(Method::POST, &format!("{path}/configuration"))),
+            Action::Rpc { file } => {
+                let rpc = match file.as_os_str() == "-" {
+                    true => std::io::read_to_string(std::io::stdin()).context("no request comes in")?,
+                    false => {
+                        std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?
+                    }
+                };
+                ("reply", api.patient(Method::POST, &format!("{path}/rpc")).json(&json!({ "rpc": rpc })))
+            }
+        };
+        let answer = api.answer(request).await?;
+        match (api.is_json, answer.get(field).and_then(Value::as_str)) {
+            (false, Some(text)) => anstream::println!("{}", text.trim_end()),
+            _ => anstream::println!("{answer}"),
+        }
+        Ok(())
+    })
+}
