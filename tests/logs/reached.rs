@@ -1,5 +1,7 @@
 //! The log `reached`: raised level by level, and then what level 12 knows.
 
+mod sent;
+
 use std::path::Path;
 
 use crate::cascade::raised;
@@ -8,7 +10,8 @@ use crate::cascade::raised;
 const LEVEL: u32 = 12;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (scribe, _) = raised(dir, LEVEL, &[])?;
+    let (mut scribe, book) = raised(dir, LEVEL, &[])?;
+    sent::make(&mut scribe, &book, 1)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())

@@ -1,5 +1,6 @@
-//! What level 11 read of commands: those that came later were none to it.
+//! What level 11 read of commands: those that came later were none to it, nor was what is decided of the provider's approvals.
 
+use linesman_schemas::command::Verb;
 use linesman_schemas::dead_letter::Reason;
 
 use super::input::Content;
@@ -11,9 +12,13 @@ const LATER: [&str; 0] = [];
 pub(crate) fn read(content: &Content<'_>) -> Option<Content<'static>> {
     let Content::Command(command) = content else { return None };
     let operation = command.verb.operation();
-    LATER.contains(&operation).then(|| Content::Undecodable {
+    let is_providers = matches!(&command.verb, Verb::Approval(verb) if verb.approval().is_providers);
+    (is_providers || LATER.contains(&operation)).then(|| Content::Undecodable {
         reason: Reason::CommandUndecodable,
-        detail: format!("`{operation}` is asked for from engine level 12 on"),
+        detail: match is_providers {
+            true => format!("`{operation}` of the provider's approvals is asked for from engine level 12 on"),
+            false => format!("`{operation}` is asked for from engine level 12 on"),
+        },
         place: None,
     })
 }

@@ -1,7 +1,7 @@
 //! A walk through the store: who walks, in which lane what lies, how long it may take, and whether anybody waits
 //! for it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +28,8 @@ use linesman_domain::table::{Key, Row, Table};
 
 /// After how many rows a walk looks whether it is still wanted.
 const LOOK_EVERY: u32 = 64;
+/// What whoever is told of the provider's approvals may do.
+pub(super) const DECIDES: &str = "approve-approval";
 
 /// A walk.
 pub(super) struct Walk {
@@ -49,6 +51,27 @@ pub(super) struct OrgRows<'a> {
     pub(super) sight: Option<Sight>,
     /// Its device groups.
     pub(super) groups: DeviceGroups,
+    /// Whether whoever walks decides approvals here, once it was asked.
+    decides: OnceCell<bool>,
+}
+
+impl<'a> OrgRows<'a> {
+    fn new(viewer: &'a Viewer, lane: &'a Lane, row: OrgRow, sight: Option<Sight>) -> Self {
+        let groups = DeviceGroups::new(&row.device_groups);
+        Self { viewer, lane, row, sight, groups, decides: OnceCell::new() }
+    }
+
+    /// Whether whoever walks decides approvals of the organization.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn decides(&self, org: &OrgName) -> Result<bool, Error> {
+        if let Some(decides) = self.decides.get() {
+            return Ok(*decides);
+        }
+        let decides = self.viewer.has(DECIDES, &Place::Organization(org.clone()))?;
+        Ok(*self.decides.get_or_init(|| decides))
+    }
 }
 
 /// Tells a walk, or whatever takes its time, that nobody waits for it any more.
@@ -208,8 +231,7 @@ impl Walk {
     fn rows<'a>(&'a self, lane: &'a Lane, org: &OrgName, row: OrgRow) -> Result<OrgRows<'a>, Error> {
         let is_seen_in_part = !self.viewer.sees_all(org);
         let sight = is_seen_in_part.then(|| Sight::of(lane, self.viewer.reach(), org)).transpose()?;
-        let groups = DeviceGroups::new(&row.device_groups);
-        Ok(OrgRows { viewer: &self.viewer, lane, row, sight, groups })
+        Ok(OrgRows::new(&self.viewer, lane, row, sight))
     }
 
     fn all_organizations(&self) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
@@ -228,8 +250,7 @@ impl Walk {
         for lane in &*self.lanes {
             for row in organizations::all(lane) {
                 let (name, row) = row?;
-                let groups = DeviceGroups::new(&row.device_groups);
-                all.insert(name, OrgRows { viewer: &self.viewer, lane, row, sight: None, groups });
+                all.insert(name, OrgRows::new(&self.viewer, lane, row, None));
             }
         }
         Ok(all)
@@ -238,8 +259,7 @@ impl Walk {
     /// The rows of the provider's own on lane 0; none where they are not seen.
     pub(super) fn provider(&self) -> Option<OrgRows<'_>> {
         let lane = self.lane_of_provider(0)?;
-        let (row, groups) = (OrgRow::of_provider(), DeviceGroups::default());
-        Some(OrgRows { viewer: &self.viewer, lane, row, sight: None, groups })
+        Some(OrgRows::new(&self.viewer, lane, OrgRow::of_provider(), None))
     }
 
     /// The row of an organization under `key`, if there is one.
