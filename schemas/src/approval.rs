@@ -11,21 +11,33 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::OrgName;
 use crate::name::NameError;
 
-/// What stands before the number in an approval's id.
-const MARK: &str = "-a";
+/// What stands before the number in the id of an approval of an organization's.
+const MARK: char = 'a';
+/// What stands there in the id of one of the provider's.
+const PROVIDERS_MARK: char = 'p';
 
-/// An approval's id, shown as `<organization>-a<number>`; the number counts the organization's own from 1.
+/// An approval's id, shown as `<organization>-a<number>`, or `<organization>-p<number>` where it is the provider's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApprovalId {
-    /// Whose it is.
+    /// The organization that what is to be approved is asked of.
     pub org: OrgName,
-    /// Its number within the organization, from 1.
+    /// Whether it is the provider's, of which the organization learns nothing; the organization's own otherwise.
+    pub is_providers: bool,
+    /// Its number, from 1: those of the organization's own are counted apart from the provider's.
     pub number: u64,
+}
+
+impl ApprovalId {
+    /// Of what is asked of an organization: the approval is the provider's, or the organization's own.
+    pub const fn new(org: OrgName, is_providers: bool, number: u64) -> Self {
+        Self { org, is_providers, number }
+    }
 }
 
 impl fmt::Display for ApprovalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{MARK}{}", self.org, self.number)
+        let mark = if self.is_providers { PROVIDERS_MARK } else { MARK };
+        write!(f, "{}-{mark}{}", self.org, self.number)
     }
 }
 
@@ -33,12 +45,16 @@ impl FromStr for ApprovalId {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let fault = || NameError::new(text, "an approval's id (`<organization>-a<number>`)");
-        // Organization names may contain the mark: the number is what stands behind the last one.
-        let (org, number) = text.rsplit_once(MARK).ok_or_else(fault)?;
+        let what = "an approval's id (`<organization>-a<number>` or `<organization>-p<number>`)";
+        let fault = || NameError::new(text, what);
+        // Organization names may contain a mark: the number is what stands behind the last one.
+        let (org, marked) = text.rsplit_once('-').ok_or_else(fault)?;
+        let own = marked.strip_prefix(MARK).map(|number| (false, number));
+        let providers = || marked.strip_prefix(PROVIDERS_MARK).map(|number| (true, number));
+        let (is_providers, number) = own.or_else(providers).ok_or_else(fault)?;
         let is_plain = number.starts_with(|c: char| ('1'..='9').contains(&c));
         let number = number.parse().ok().filter(|_| is_plain).ok_or_else(fault)?;
-        Ok(Self { org: org.parse().map_err(|_| fault())?, number })
+        Ok(Self { org: org.parse().map_err(|_| fault())?, is_providers, number })
     }
 }
 
@@ -55,9 +71,9 @@ impl JsonSchema for ApprovalId {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "An approval's id: `<organization>-a<number>`, the number counting from 1.",
+            "description": "An approval's id: `<organization>-a<number>`, or `<organization>-p<number>` where it is the provider's; each counts from 1.",
             "type": "string",
-            "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-a[1-9][0-9]{0,19}$",
+            "pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-[ap][1-9][0-9]{0,19}$",
         })
     }
 }
@@ -215,7 +231,7 @@ pub struct ApprovalData<'a> {
     pub kind: ApprovalKind,
     /// The operation that is done once it is approved, as the audit names it.
     pub operation: &'a str,
-    /// What it is about: an incident, or a subscription and its place.
+    /// What it is about: an incident, a subscription and its place, or a message.
     pub about: &'a str,
     /// Where it was asked for.
     pub place: &'a str,
@@ -243,8 +259,24 @@ mod tests {
     fn ids_split_from_the_right() {
         let id: ApprovalId = "north-a1-a17".parse().unwrap();
         assert_eq!((id.org.as_str(), id.number), ("north-a1", 17));
-        assert_eq!(id.to_string(), "north-a1-a17");
-        for bad in ["acme", "acme-17", "acme-a", "acme-a0", "acme-a01", "-a1", "acme-a99999999999999999999999"] {
+        assert_eq!((id.is_providers, id.to_string().as_str()), (false, "north-a1-a17"));
+        let id: ApprovalId = "north-a1-p17".parse().unwrap();
+        assert_eq!((id.org.as_str(), id.is_providers, id.number), ("north-a1", true, 17));
+        assert_eq!(id.to_string(), "north-a1-p17");
+        for bad in [
+            "acme-p",
+            "acme-p0",
+            "acme-p01",
+            "acme-b1",
+            "acme-a1-2",
+            "acme",
+            "acme-17",
+            "acme-a",
+            "acme-a0",
+            "acme-a01",
+            "-a1",
+            "acme-a99999999999999999999999",
+        ] {
             assert!(bad.parse::<ApprovalId>().is_err(), "{bad}");
         }
     }

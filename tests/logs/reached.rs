@@ -2,6 +2,7 @@
 
 mod further;
 mod parts;
+mod sent;
 
 use std::path::Path;
 
@@ -11,9 +12,10 @@ use crate::cascade::raised;
 const LEVEL: u32 = 12;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, _) = raised(dir, LEVEL, &further::POLICIES)?;
+    let (mut scribe, book) = raised(dir, LEVEL, &further::POLICIES)?;
     further::make(&mut scribe)?;
     parts::make(&mut scribe, 1)?;
+    sent::make(&mut scribe, &book, 3)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());
     Ok(())

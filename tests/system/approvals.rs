@@ -13,7 +13,12 @@ const SECOND: &str = "staple correct horse";
 
 /// Somebody of the provider's who cases and approves, logged in.
 async fn person(admin: &Api, name: &str, sphere: &str) -> Api {
-    let body = json!({"sphere": [sphere], "rights": {"cases": true, "approvals": true}, "password": FIRST});
+    person_with(admin, name, sphere, json!({"cases": true, "approvals": true})).await
+}
+
+/// Somebody of the provider's, logged in.
+pub(crate) async fn person_with(admin: &Api, name: &str, sphere: &str, rights: Value) -> Api {
+    let body = json!({"sphere": [sphere], "rights": rights, "password": FIRST});
     let made = admin.ask(Method::PUT, &format!("/api/v1/managers/{name}"), None, Some(body)).await.unwrap();
     assert_eq!(made.status, 201, "{made:?}");
     let log_in = async |password: &str| {

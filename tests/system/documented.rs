@@ -220,8 +220,9 @@ async fn every_documented_message_is_seen() {
             "out._provider.audit.dissociate-intelligence:",
             "out._provider.audit.send-intelligence:",
             "out._provider.audit.recall-intelligence:",
-            // `approvals.rs` has it.
+            // `approvals.rs` has it, and `sent/approved.rs`.
             "out.{organization}.trigger.approval.required:",
+            "out._provider.trigger.approval.required:",
             "out._provider.audit.load-installation:",
             "out._provider.audit.take-up-installation:",
             // What runs out: `licences.rs`, and the domain's own tests.

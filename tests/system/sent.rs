@@ -1,6 +1,8 @@
 //! A message of the provider's is reworded for one organization and sent to two of three: they have it in their words, the third
 //! nothing anywhere.
 
+mod approved;
+
 use linesman_tests::{Answer, Api, Engine, Out, World, event, run, until};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -46,6 +48,11 @@ async fn all_of(engine: &Engine, api: &Api, org: &str) -> String {
         format!("audit?organization={org}"),
         format!("organizations/{org}"),
         "approvals".to_owned(),
+        "approvals?kind=send-intelligence".to_owned(),
+        format!("approvals/{org}-p1"),
+        "incidents".to_owned(),
+        "devices".to_owned(),
+        "organizations".to_owned(),
         "dead-letters".to_owned(),
     ] {
         let answer = api.ask(Method::GET, &format!("/api/v1/{path}"), None, None).await.unwrap();

@@ -4,7 +4,7 @@
 use std::ops::Bound;
 
 use jiff::Timestamp;
-use linesman_schemas::OrgName;
+use linesman_schemas::ApprovalId;
 
 use super::desk::Desk;
 use super::jobs::{Jobs, Work};
@@ -140,7 +140,7 @@ pub(crate) fn fire(
     sightings: &mut Sightings,
     jobs: &mut Jobs,
     lapses: usize,
-) -> Result<Vec<(OrgName, u64)>, Error> {
+) -> Result<Vec<ApprovalId>, Error> {
     let mut undecided = Vec::new();
     while desk.next_timer().is_some_and(|due| due <= desk.now) {
         let prefix = TIMERS.prefix(&[], &[]);

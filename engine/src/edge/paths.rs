@@ -21,8 +21,8 @@ pub(super) struct IncidentPath {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct ApprovalPath {
-    /// `<organization>-a<number>`
-    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-a[1-9][0-9]{0,17}$", example = "acme-a3")]
+    /// `<organization>-a<number>`; where it is the provider's `<organization>-p<number>`
+    #[param(value_type = String, pattern = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}-[ap][1-9][0-9]{0,17}$", example = "acme-a3")]
     pub(super) id: ApprovalId,
 }
 

@@ -105,6 +105,15 @@ impl Viewer {
         Ok(effective.unwrap_or_default())
     }
 
+    /// Whether they may ask for an operation on a place.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn has(&self, operation: &'static str, place: &Place) -> Result<bool, linesman_domain::Error> {
+        let Some(held) = &self.held else { return Ok(true) };
+        Ok(held.may(&self.principal, operation, place)? == Ruling::Allowed)
+    }
+
     /// Lets on whoever may ask for an operation on a place: a courtesy, for lanes decide.
     ///
     /// # Errors

@@ -85,8 +85,9 @@ const CASES: [&str; 3] = ["submit_case", "tell_case", "upload"];
 pub(crate) fn channels() -> Vec<Channel> {
     let mut channels = vec![bundles(), intelligence_messages(), commands(), results(), controls()];
     channels.extend(Trigger::TOLD.into_iter().map(trigger));
-    // Of the provider's messages, in a mode that has proxy organizations.
-    let of_messages = Trigger::TOLD.into_iter().filter(|trigger| trigger.is_of_messages());
+    // Of the provider's messages, in a mode that has proxy organizations, and of approvals that they are sent.
+    let is_told = |trigger: &Trigger| trigger.is_of_messages() || *trigger == Trigger::ApprovalRequired;
+    let of_messages = Trigger::TOLD.into_iter().filter(is_told);
     channels.extend(of_messages.map(|told| of_provider(trigger(told))));
     channels.extend(refused_policies());
     channels.extend([
@@ -251,7 +252,9 @@ fn trigger(trigger: Trigger) -> Channel {
         let schema = events::<D>(&[format!("linesman.trigger.{trigger}")]);
         let whose = if trigger.is_of_provider() { "_provider" } else { "{organization}" };
         let address = format!("out.{whose}.trigger.{trigger}");
-        out::<Value>(&format!("trigger.{trigger}"), &address, summary, schema, vec![samples::trigger(trigger)])
+        let providers = (trigger == Trigger::ApprovalRequired).then(|| samples::approval_required(true));
+        let examples = [samples::trigger(trigger)].into_iter().chain(providers).collect();
+        out::<Value>(&format!("trigger.{trigger}"), &address, summary, schema, examples)
     }
     // A new trigger belongs here, with the type of its data.
     match trigger {

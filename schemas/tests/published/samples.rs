@@ -670,27 +670,34 @@ pub(crate) fn trigger(trigger: Trigger) -> Value {
             };
             event(&kind, ORGANIZATION, Some("A-17 SN1234 SVC-COR-MX240"), data)
         }
-        Trigger::ApprovalRequired => {
-            let id = ApprovalId { org: "acme".parse().unwrap(), number: 3 };
-            let reasons = ["settings".to_owned(), "policy acme/forward".to_owned()];
-            let data = ApprovalData {
-                id: &id,
-                kind: ApprovalKind::ForwardCase,
-                operation: "forward-case",
-                about: "acme-1",
-                place: "acme",
-                actor: "ann",
-                reasons: &reasons,
-                two_person: true,
-                sha256: HASH,
-                asked: time("2026-11-21T10:15:04.250Z"),
-                due: time("2026-11-24T10:15:04.250Z"),
-                on_timeout: OnTimeout::Reject,
-            };
-            event(&kind, ORGANIZATION, Some("acme-a3"), data)
-        }
+        Trigger::ApprovalRequired => approval_required(false),
         Trigger::Audit(operation) => unreachable!("`{operation}` has the channels of the audit"),
     }
+}
+
+/// Something awaits approval: the provider's, or an organization's own.
+pub(crate) fn approval_required(is_providers: bool) -> Value {
+    let id = ApprovalId::new("acme".parse().unwrap(), is_providers, 3);
+    let (source, kind, about) = match is_providers {
+        true => ("/provider", ApprovalKind::SendIntelligence, "TSB70123"),
+        false => (ORGANIZATION, ApprovalKind::ForwardCase, "acme-1"),
+    };
+    let reasons = ["settings".to_owned(), "policy acme/forward".to_owned()];
+    let data = ApprovalData {
+        id: &id,
+        kind,
+        operation: kind.as_str(),
+        about,
+        place: "acme",
+        actor: "ann",
+        reasons: if is_providers { &reasons[..1] } else { &reasons },
+        two_person: true,
+        sha256: HASH,
+        asked: time("2026-11-21T10:15:04.250Z"),
+        due: time("2026-11-24T10:15:04.250Z"),
+        on_timeout: OnTimeout::Reject,
+    };
+    event("linesman.trigger.approval.required", source, Some(&id.to_string()), data)
 }
 
 fn expiry(trigger: Trigger) -> Expiry {

@@ -27,7 +27,7 @@ pub(crate) fn make(scribe: &mut Scribe, first: u64) -> anyhow::Result<()> {
     for (org, host, serial_number) in [("acme", "edge-89", "CA1"), ("cobalt", "edge-90", "CA2")] {
         scribe.send(org, "jmb", snapshot(host, 1, serial_number))?;
     }
-    for (number, id) in [(first, "R1"), (first + 1, "R2")] {
+    for (number, id) in [(first, "P1"), (first + 1, "P2")] {
         scribe.provided(&admin(), number, id, &message(id))?;
         scribe.work()?;
     }
@@ -37,14 +37,14 @@ pub(crate) fn make(scribe: &mut Scribe, first: u64) -> anyhow::Result<()> {
         scribe.work()?;
     }
     let of = |verb: &str, id: &str| json!({verb: {"id": id}});
-    let seen = json!({"set_intelligence_state": {"id": "R1", "state": "completed"}});
+    let seen = json!({"set_intelligence_state": {"id": "P1", "state": "completed"}});
     for (org, verb) in [
-        ("acme", of("send_intelligence", "R1")),
-        ("cobalt", of("send_intelligence", "R1")),
-        ("cobalt", of("send_intelligence", "R2")),
+        ("acme", of("send_intelligence", "P1")),
+        ("cobalt", of("send_intelligence", "P1")),
+        ("cobalt", of("send_intelligence", "P2")),
         ("cobalt", seen),
-        ("cobalt", of("recall_intelligence", "R1")),
-        ("cobalt", of("send_intelligence", "R1")),
+        ("cobalt", of("recall_intelligence", "P1")),
+        ("cobalt", of("send_intelligence", "P1")),
     ] {
         scribe.ask(&admin(), org, &verb)?;
         scribe.work()?;

@@ -1,6 +1,12 @@
 //! Approvals: what is done only once somebody has approved it. What is kept of each is exactly what is carried out then;
 //! where that would come to something else by then, it is asked for anew.
 //!
+//! One of an organization's doings is the organization's. Whether a message is sent is at the provider's discretion, so the
+//! approval of it is the provider's.
+//!
+//! INVARIANT (tenants): of an approval of the provider's the organization that it is asked of learns nothing. It has a number
+//! of its own, stands on the provider's record and is said to the provider alone.
+//!
 //! Which commands can need approval stands in `kind`; what each comes to beside its own words, `router/approvals.rs` finds
 //! out. Here are the rows, which of them are pending, and what is said of them.
 
@@ -12,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use linesman_schemas::approval::{ApprovalData, ApprovalId, ApprovalKind, ApprovalRule, ApprovalRules, TIMEOUT_MOST_H};
-use linesman_schemas::command::{Case, Command, Subscription, Verb};
+use linesman_schemas::command::{Case, Command, Sending, Subscription, Verb};
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{IncidentId, OrgName, Place};
 use serde_json::{Value, json};
@@ -30,7 +36,7 @@ use pending::Known;
 #[cfg(test)]
 pub(crate) use pending::OWN_MOST;
 pub(crate) use row::read_key;
-pub use row::{APPROVALS, ApprovalRow, ApprovalState, DecisionRow, OutcomeRow, key, within};
+pub use row::{APPROVALS, ApprovalRow, ApprovalState, DecisionRow, OutcomeRow, id_of, key, within};
 pub(crate) use subject::Approval;
 
 /// From which engine level on something can need approval.
@@ -39,6 +45,9 @@ pub const LEVEL: u32 = 10;
 /// From which engine level on whoever asks has an approval of their own, and everybody by whose doing something is asked for is
 /// among those who asked.
 pub(crate) const ASKERS: u32 = 11;
+
+/// From which engine level on it is asked for that a message is sent; what needed that was refused before.
+pub const SENDINGS: u32 = 12;
 
 /// Where approvals come to stand, as they are counted: asked for, and then how that ended.
 pub const STATES: [&str; 5] = [
@@ -69,7 +78,16 @@ pub(crate) fn kind(verb: &Verb) -> Option<ApprovalKind> {
             let activates = settings.active == Some(true) || settings.schedule.is_some();
             activates.then_some(ApprovalKind::ActivateService)
         }
+        Verb::Sending(Sending::Send(_)) => Some(ApprovalKind::SendIntelligence),
         _ => None,
+    }
+}
+
+/// Whether approvals of a kind are the provider's.
+pub(crate) const fn is_providers(kind: ApprovalKind) -> bool {
+    match kind {
+        ApprovalKind::SendIntelligence => true,
+        ApprovalKind::ForwardCase | ApprovalKind::ActivateService => false,
     }
 }
 
@@ -123,7 +141,8 @@ pub(crate) fn hash(verb: &Value, content: &Value) -> [u8; 32] {
 /// The approvals of a lane.
 #[derive(Debug, Default)]
 pub(crate) struct Approvals {
-    known: BTreeMap<OrgName, Known>,
+    /// By organization, those of its own and those of the provider's (`true`).
+    known: BTreeMap<(OrgName, bool), Known>,
     withheld: Withheld,
 }
 
@@ -140,20 +159,26 @@ impl Approvals {
         let mut all = Self::default();
         for org in table::heads(state, &APPROVALS.prefix(&[], &[]))? {
             let Ok(org) = org.parse::<OrgName>() else { continue };
-            let known = Known::behind(row::last(state, &org)?);
-            all.known.insert(org, known);
+            for is_providers in [false, true] {
+                let known = Known::behind(row::last(state, &org, is_providers)?);
+                all.known.insert((org.clone(), is_providers), known);
+            }
         }
         for key in timers::of_approvals(state) {
-            let Some((org, number)) = read_key(&key?) else { continue };
-            if let Some(row) = Table::read(state, &row::key(&org, number))? {
-                all.note(&org, number, &row);
+            let Some(id) = read_key(&key?) else { continue };
+            if let Some(row) = Table::read(state, &row::key(&id))? {
+                all.note(&id, &row);
             }
         }
         Ok(all)
     }
 
-    fn note(&mut self, org: &OrgName, number: u64, row: &ApprovalRow) {
-        self.known.entry(org.clone()).or_default().note(number, row);
+    fn note(&mut self, id: &ApprovalId, row: &ApprovalRow) {
+        self.known(&id.org, id.is_providers).note(id.number, row);
+    }
+
+    fn known(&mut self, org: &OrgName, is_providers: bool) -> &mut Known {
+        self.known.entry((org.clone(), is_providers)).or_default()
     }
 
     /// A policy wanted that forwarding a case is approved, and could not ask for it: on this input nobody else sends it.
@@ -169,9 +194,9 @@ impl Approvals {
         self.withheld.sequence == sequence && self.withheld.incidents.contains(incident)
     }
 
-    /// Whether something is asked for and pending, whoever asked and whatever it came to.
+    /// Whether something of an organization's doings is asked for and pending, whoever asked and whatever it came to.
     pub(crate) fn has_pending(&self, org: &OrgName, verb: &Verb) -> Result<bool, Error> {
-        let Some(known) = self.known.get(org) else { return Ok(false) };
+        let Some(known) = self.known.get(&(org.clone(), false)) else { return Ok(false) };
         Ok(known.has(&serde_json::to_string(verb)?))
     }
 
@@ -188,9 +213,10 @@ impl Approvals {
         let (verb, principal) = (serde_json::to_string(&command.verb)?, serde_json::to_string(&command.principal)?);
         let is_two_person = rule == ApprovalRule::TwoPerson;
         let is_own = desk.is_at(ASKERS);
+        let is_providers = is_providers(kind);
         let mut same = Vec::new();
-        for number in self.known.entry(org.clone()).or_default().same(&verb, &sha256) {
-            let id = ApprovalId { org: org.clone(), number };
+        for number in self.known(org, is_providers).same(&verb, &sha256) {
+            let id = ApprovalId::new(org.clone(), is_providers, number);
             same.extend(find(desk, &id)?.map(|row| (id, row)));
         }
         let answers =
@@ -215,7 +241,7 @@ impl Approvals {
         if let Some(id) = found {
             return Ok(Ok(Asked { id, new: None }));
         }
-        let known = self.known.entry(org.clone()).or_default();
+        let known = self.known(org, is_providers);
         let is_full = match is_own {
             true => known.refusal(org, kind, asker.as_ref()),
             false => (known.count() >= PENDING_MOST)
@@ -224,9 +250,11 @@ impl Approvals {
         if let Some(detail) = is_full {
             return Ok(Err(detail));
         }
-        let id = ApprovalId { org: org.clone(), number: known.last() + 1 };
+        let id = ApprovalId::new(org.clone(), is_providers, known.last() + 1);
         let hours = i64::try_from(desk.settings.approvals.timeout_h.clamp(1, TIMEOUT_MOST_H)).unwrap_or(1);
-        let place = command.verb.place(Some(org)).unwrap_or_else(|| Place::Organization(org.clone()));
+        // What is at the provider's discretion is asked for an organization all the same.
+        let place = command.verb.place(Some(org)).filter(|_| !is_providers);
+        let place = place.unwrap_or_else(|| Place::Organization(org.clone()));
         let row = ApprovalRow {
             kind,
             is_two_person,
@@ -251,7 +279,7 @@ impl Approvals {
             instead: None,
             askers: askers.into_iter().collect(),
         };
-        timers::arm_at(desk, row.due, &Timer::Approval(key(org, id.number).as_bytes()))?;
+        timers::arm_at(desk, row.due, &Timer::Approval(key(&id).as_bytes()))?;
         self.keep(desk, &id, &row)?;
         desk.tally.approval(kind.as_str(), ASKED);
         let fired = tell(desk, &id, &row)?;
@@ -261,14 +289,14 @@ impl Approvals {
 
     /// Writes one.
     pub(crate) fn keep(&mut self, desk: &mut Desk, id: &ApprovalId, row: &ApprovalRow) -> Result<(), Error> {
-        desk.write(key(&id.org, id.number), row)?;
-        self.note(&id.org, id.number, row);
+        desk.write(key(id), row)?;
+        self.note(id, row);
         Ok(())
     }
 
     /// Writes one that is decided.
     pub(crate) fn decide(&mut self, desk: &mut Desk, id: &ApprovalId, row: &ApprovalRow) -> Result<(), Error> {
-        timers::disarm(desk, row.due, &Timer::Approval(key(&id.org, id.number).as_bytes()))?;
+        timers::disarm(desk, row.due, &Timer::Approval(key(id).as_bytes()))?;
         desk.tally.approval(row.kind.as_str(), row.state.as_str());
         self.keep(desk, id, row)
     }
@@ -293,11 +321,12 @@ fn tell(desk: &mut Desk, id: &ApprovalId, row: &ApprovalRow) -> Result<Fired, Er
         on_timeout: row.on_timeout,
     };
     let about = id.to_string();
-    let event = desk.say(&Topic::Trigger(id.org.clone(), trigger), &id.org, Some(&about), data)?;
-    Ok(Fired { trigger, event, about, is_providers: false })
+    let told = if id.is_providers { OrgName::provider() } else { id.org.clone() };
+    let event = desk.say(&Topic::Trigger(told.clone(), trigger), &told, Some(&about), data)?;
+    Ok(Fired { trigger, event, about, is_providers: id.is_providers })
 }
 
 /// An approval that is kept.
 pub(crate) fn find(desk: &Desk, id: &ApprovalId) -> Result<Option<ApprovalRow>, Error> {
-    desk.read(&key(&id.org, id.number))
+    desk.read(&key(id))
 }

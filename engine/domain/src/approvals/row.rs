@@ -3,13 +3,15 @@
 //! ```text
 //! = <organization> <number>   ApprovalRow
 //! ```
+//!
+//! The numbers of the provider's approvals lie above those of the organization's own, each counted from 1.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 use linesman_schemas::approval::{ApprovalKind, OnTimeout};
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::{Login, OrgName, Principal};
+use linesman_schemas::{ApprovalId, Login, OrgName, Principal};
 use serde::{Deserialize, Serialize};
 
 use super::ASKERS;
@@ -117,7 +119,7 @@ pub struct ApprovalRow {
     pub decision: Option<DecisionRow>,
     /// What became of what was approved.
     pub outcome: Option<OutcomeRow>,
-    /// The number of the approval that was asked for instead.
+    /// The number of the approval that was asked for instead, which is whose this one is.
     pub instead: Option<u64>,
     /// The logins that have asked for the very same while it was pending, or by whose doing somebody asked.
     pub askers: Vec<String>,
@@ -159,9 +161,27 @@ impl Row for ApprovalRow {
 /// The table of approvals.
 pub const APPROVALS: Table<ApprovalRow> = Table::new(b'=');
 
+/// The bit that the numbers of the provider's approvals have in keys.
+const PROVIDERS: u64 = 1 << 63;
+
 /// An approval's key.
-pub fn key(org: &OrgName, number: u64) -> Key<ApprovalRow> {
-    APPROVALS.key(&[org.as_str()], &number.to_be_bytes())
+pub fn key(id: &ApprovalId) -> Key<ApprovalRow> {
+    APPROVALS.key(&[id.org.as_str()], &kept(id.is_providers, id.number).to_be_bytes())
+}
+
+/// The approval of an organization whose key ends with a number.
+pub fn id_of(org: OrgName, kept: u64) -> ApprovalId {
+    ApprovalId::new(org, kept & PROVIDERS != 0, kept & !PROVIDERS)
+}
+
+/// The number that stands in keys; 0, which no approval has, where there is none so large.
+const fn kept(is_providers: bool, number: u64) -> u64 {
+    match (number & PROVIDERS == 0, is_providers) {
+        (true, true) => number | PROVIDERS,
+        (true, false) => number,
+        // INVARIANT (tenants): or an organization's people could name the provider's.
+        (false, _) => 0,
+    }
 }
 
 /// The front of the keys of an organization's approvals, or of those from a row's own key on.
@@ -169,16 +189,18 @@ pub fn within(organization: &str, own: &[u8]) -> Vec<u8> {
     APPROVALS.prefix(&[organization], own)
 }
 
-/// Whose approval a row's own key is, and its number; none where it is no such key.
-pub(super) fn read_own(own: &[u8]) -> Option<(OrgName, u64)> {
+/// Which approval a row's own key is of; none where it is no such key.
+pub(super) fn read_own(own: &[u8]) -> Option<ApprovalId> {
     let (org, number) = own.split_last_chunk::<8>()?;
     let org = std::str::from_utf8(org.strip_suffix(&[0])?).ok()?.parse().ok()?;
-    Some((org, u64::from_be_bytes(*number)))
+    Some(id_of(org, u64::from_be_bytes(*number)))
 }
 
-/// The number that was given last in an organization: numbers have no gaps, and no approval is removed.
-pub(super) fn last(base: &(impl Base + ?Sized), org: &OrgName) -> Result<u64, Error> {
-    let is_there = |number: u64| base.get(key(org, number).as_bytes()).map(|row| row.is_some());
+/// The number that was given last in an organization, of its own or of the provider's: numbers have no gaps, and no approval
+/// is removed.
+pub(super) fn last(base: &(impl Base + ?Sized), org: &OrgName, is_providers: bool) -> Result<u64, Error> {
+    let key = |number| APPROVALS.key(&[org.as_str()], &kept(is_providers, number).to_be_bytes());
+    let is_there = |number: u64| base.get(key(number).as_bytes()).map(|row| row.is_some());
     let (mut there, mut above) = (0_u64, 1_u64);
     while is_there(above)? {
         (there, above) = (above, above.saturating_mul(2));
@@ -191,6 +213,6 @@ pub(super) fn last(base: &(impl Base + ?Sized), org: &OrgName) -> Result<u64, Er
 }
 
 /// The same of the whole key, as timers have it.
-pub(crate) fn read_key(key: &[u8]) -> Option<(OrgName, u64)> {
+pub(crate) fn read_key(key: &[u8]) -> Option<ApprovalId> {
     read_own(APPROVALS.own(key))
 }

@@ -64,7 +64,9 @@ pub(crate) fn subject(desk: &Desk, devices: &Devices, org: &OrgName, run: &Polic
             return Ok(record.map(|record| Failed::Record(Box::new(AuditRecord::new(record)))));
         }
         SubjectKind::Approval => {
-            let id: Option<ApprovalId> = run.about.parse().ok().filter(|id: &ApprovalId| id.org == *org);
+            // INVARIANT (tenants): one of the provider's is nothing of the organization's.
+            let is_its = |id: &ApprovalId| id.org == *org && !id.is_providers;
+            let id: Option<ApprovalId> = run.about.parse().ok().filter(is_its);
             let Some(id) = id else { return Ok(None) };
             let row = approvals::find(desk, &id)?;
             return Ok(row.map(|row| Failed::Approval(Box::new(Approval::new(&id, row)))));

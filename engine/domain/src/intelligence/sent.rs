@@ -298,6 +298,51 @@ fn dissociate(desk: &mut Desk, org: &OrgName, id: &str, sent: Option<SentRow>) -
     }
 }
 
+/// The message as it is to be sent; or the answer where there is nothing to send.
+fn ready(
+    desk: &Desk,
+    org: &OrgName,
+    provided: &ProvidedRow,
+    sent: Option<&SentRow>,
+) -> Result<Result<MessageRow, Answer>, Error> {
+    let refused = |detail: String| Ok(Err(Answer::refused(Verdict::Conflict, detail)));
+    let message = match worded(desk.state(), org, provided, sent)? {
+        Ok(message) => message,
+        Err(why) => return refused(why),
+    };
+    let stands = sent.and_then(SentRow::stands);
+    let has = desk.read(&super::key(org, &message.id))?.map(|kept| kept.message);
+    if has.as_ref().is_some_and(|has| stands.is_none_or(|sending| sending.message != *has)) {
+        return refused(format!("`{org}` has a message of its own that is called `{}`", message.id));
+    }
+    // What stands may have gone by way of the organization's own feed.
+    if has.is_some() && stands.is_some_and(|sending| sending.message == message) {
+        return Ok(Err(Answer::done("unchanged", Value::Null, Value::Null)));
+    }
+    if sent.is_some_and(|sent| sent.sendings.len() >= SENDINGS_MOST) {
+        return refused(format!("it was sent to `{org}` {SENDINGS_MOST} times, which is as often as a message is"));
+    }
+    Ok(Ok(message))
+}
+
+/// What sending a message to an organization comes to: by this it is known again what was approved. None where there is
+/// nothing to send, as things stand.
+pub(crate) fn comes_to(desk: &Desk, org: &OrgName, id: &str) -> Result<Option<Value>, Error> {
+    let Some(provided) = desk.read(&provided::key(id))? else { return Ok(None) };
+    let sent = desk.read(&key(org, id))?;
+    let Ok(message) = ready(desk, org, &provided, sent.as_ref())? else { return Ok(None) };
+    Ok(Some(json!({
+        "organization": org,
+        // The version that is sent, and its words.
+        "message": provided.sha256,
+        "title": message.title,
+        "text": message.text,
+        // Whether it is associated, and what was sent or recalled last.
+        "associated": sent.is_some(),
+        "sent": sent.map_or(0, |sent| sent.changed),
+    })))
+}
+
 fn send(
     desk: &mut Desk,
     org: &OrgName,
@@ -305,9 +350,9 @@ fn send(
     provided: &ProvidedRow,
     sent: Option<SentRow>,
 ) -> Result<Done, Error> {
-    let message = match worded(desk.state(), org, provided, sent.as_ref())? {
+    let message = match ready(desk, org, provided, sent.as_ref())? {
         Ok(message) => message,
-        Err(why) => return Ok((Answer::refused(Verdict::Conflict, why), None)),
+        Err(answer) => return Ok((answer, None)),
     };
     let mut row = sent.unwrap_or_else(|| SentRow {
         title: None,
@@ -323,19 +368,6 @@ fn send(
         json!({"message": id, "title": title, "text": hash(text), "sha256": sending.sha256})
     };
     let before = row.stands().map(shown).unwrap_or_default();
-    let has = desk.read(&super::key(org, &message.id))?.map(|kept| kept.message);
-    if has.as_ref().is_some_and(|has| row.stands().is_none_or(|sending| sending.message != *has)) {
-        let detail = format!("`{org}` has a message of its own that is called `{}`", message.id);
-        return Ok((Answer::refused(Verdict::Conflict, detail), None));
-    }
-    // What stands may have gone by way of the organization's own feed.
-    if has.is_some() && row.stands().is_some_and(|sending| sending.message == message) {
-        return Ok((Answer::done("unchanged", Value::Null, Value::Null), None));
-    }
-    if row.sendings.len() >= SENDINGS_MOST {
-        let detail = format!("it was sent to `{org}` {SENDINGS_MOST} times, which is as often as a message is");
-        return Ok((Answer::refused(Verdict::Conflict, detail), None));
-    }
     let sending = SendingRow {
         at: desk.now,
         by: by.to_owned(),

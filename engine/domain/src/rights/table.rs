@@ -224,7 +224,9 @@ pub fn besides(operation: &str) -> Option<&'static str> {
         }
         "submit-case" | "save-case" | "forward-case" | "handle-case" | "override-case" | "note-case" | "close-case"
         | "reopen-case" | "incident" | "case" => "the incident is one that is seen",
-        "approval" => "its organization is one all of which is seen, or it is one's own",
+        "approval" => {
+            "its organization is one all of which is seen, or it is one's own; the provider's are its people's who may decide them"
+        }
         "export-cases" => "of incidents those that are seen",
         "device" | "intelligence-message" => "it is one that is seen",
         "message-impact" => "it is one that is seen, and of its devices those that are",

@@ -15,7 +15,8 @@ use linesman_rules::Policy;
 use linesman_schemas::approval::{ApprovalId, ApprovalKind, ApprovalRule, OnTimeout};
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::command::{
-    Approval as ApprovalVerb, ApprovalDecision, Case, CaseName, Command, Handling, Sending, Subscription, Verb,
+    Approval as ApprovalVerb, ApprovalDecision, Case, CaseName, Command, Handling, MessageName, Sending, Subscription,
+    Verb,
 };
 use linesman_schemas::trigger::Trigger;
 use linesman_schemas::{CommandId, OrgName, Principal};
@@ -26,12 +27,13 @@ use crate::cases::cascade;
 use crate::commands::{self, Answer, Ground};
 use crate::dead_letters::policy_dead;
 use crate::desk::Desk;
+use crate::organizations::Standing;
 use crate::policies::Fired;
 use crate::rights::{self, Ruling};
 use crate::subject::Incident;
-use crate::{Domain, Error, places, reactions, subscriptions};
+use crate::{Domain, Error, intelligence, places, reactions, subscriptions};
 
-/// Why a message is not sent that needs approval.
+/// Why a message is not sent that needs approval, below level [`approvals::SENDINGS`].
 const UNSENT: &str = "messages that need approval are not sent: this engine does not ask for it yet";
 
 /// A policy that asks, and what it says is needed.
@@ -51,8 +53,9 @@ impl Domain {
         command: &Command,
         by: Option<&ByPolicy<'_>>,
     ) -> Result<Option<Answer>, Error> {
-        // INVARIANT (tenants): an approval is the organization's, which is to learn nothing of a message before it is sent.
-        if let Verb::Sending(Sending::Send(_)) = command.verb {
+        if let Verb::Sending(Sending::Send(_)) = command.verb
+            && !self.desk.is_at(approvals::SENDINGS)
+        {
             return Ok(match self.needed(org, ApprovalKind::SendIntelligence, by) {
                 Err(refused) => Some(*refused),
                 Ok(None) => None,
@@ -124,6 +127,10 @@ impl Domain {
                 Ok(cascade::forwards(&self.desk, &self.organizations, &incident).ok())
             }
             Verb::Subscription(verb) => self.activates(command, verb),
+            Verb::Sending(Sending::Send(MessageName { id })) => {
+                let is_active = self.organizations.row(org).is_some_and(|row| row.standing == Standing::Active);
+                if is_active { intelligence::sent::comes_to(&self.desk, org, id) } else { Ok(None) }
+            }
             _ => Ok(None),
         }
     }
@@ -392,7 +399,8 @@ impl Domain {
             None => self.carry_out(org, asked)?,
         };
         let became = answer.told();
-        let told = commands::conclude(&mut self.desk, Some(org), true, asked, answer, ground)?;
+        let is_known = !is_told_to_provider(asked);
+        let told = commands::conclude(&mut self.desk, Some(org), is_known, asked, answer, ground)?;
         // INVARIANT (an end): what policies wish is heard by none, be it done at once or once it is approved.
         let is_heard = !self.desk.is_at(approvals::ASKERS) || !matches!(asked.principal, Principal::Policy { .. });
         if let Some(told) = told.filter(|_| is_heard) {
@@ -410,9 +418,9 @@ impl Domain {
     }
 
     /// What nobody has decided in time is decided as the settings had it when it was asked for.
-    pub(super) fn lapse(&mut self, due: Vec<(OrgName, u64)>) -> Result<(), Error> {
-        for (org, number) in due {
-            let id = ApprovalId { org: org.clone(), number };
+    pub(super) fn lapse(&mut self, due: Vec<ApprovalId>) -> Result<(), Error> {
+        for id in due {
+            let org = id.org.clone();
             let Some(row) = approvals::find(&self.desk, &id)? else { continue };
             let decision = ApprovalDecision { approval: id.clone(), comment: String::new() };
             let verb = match row.on_timeout {
@@ -437,6 +445,26 @@ fn is_of_approvals(desk: &Desk, trigger: Trigger) -> bool {
             matches!(operation.as_str(), "approve-approval" | "reject-approval")
         }
         _ => false,
+    }
+}
+
+/// Whether what becomes of a command that is asked of an organization is told to the provider alone.
+///
+/// INVARIANT (tenants): so are what is done with the provider's messages, and what is decided of the provider's approvals. What
+/// somebody of the organization's tries of those is on its own record, as of any that there are not.
+pub(super) fn is_told_to_provider(command: &Command) -> bool {
+    match &command.verb {
+        Verb::Sending(_) => true,
+        Verb::Approval(verb) => verb.approval().is_providers && is_of_provider(&command.principal),
+        _ => false,
+    }
+}
+
+/// Whether somebody is one of the provider's, or the engine itself.
+const fn is_of_provider(who: &Principal) -> bool {
+    match who {
+        Principal::Provider { .. } | Principal::Configuration | Principal::Machine | Principal::Policy { .. } => true,
+        Principal::Manager { .. } | Principal::EndCustomer { .. } => false,
     }
 }
 

@@ -12,6 +12,7 @@ use linesman_schemas::dead_letter::Reason;
 use linesman_schemas::{IncidentId, OrgName, name::NameError};
 use serde_json::{Value, json};
 
+use super::approvals::is_told_to_provider;
 use crate::cases::{self, cascade};
 use crate::commands::policies::{Again, Failed};
 use crate::commands::{self, Answer, Change, Ground, Told};
@@ -80,9 +81,8 @@ impl Domain {
             self.jobs.begin(&mut self.desk, Work::HandOver(owner))?;
         }
         self.managers.compose(&mut self.desk, &self.books)?;
-        // INVARIANT (tenants): what is done with the provider's messages is told to the provider alone.
-        let is_known =
-            org.is_some_and(|org| self.organizations.row(org).is_some()) && !matches!(command.verb, Verb::Sending(_));
+        let is_there = org.is_some_and(|org| self.organizations.row(org).is_some());
+        let is_known = is_there && !is_told_to_provider(command);
         match (org, commands::conclude(&mut self.desk, org, is_known, command, answer, ground)?) {
             (Some(org), Some(told)) => self.hear(org, told),
             _ => Ok(()),

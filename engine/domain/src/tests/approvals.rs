@@ -2,9 +2,10 @@
 
 use linesman_schemas::approval::{ApprovalRule, ApprovalRules, ApprovalSettings, OnTimeout};
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::{IncidentStep, Right, Rights};
+use linesman_schemas::{ApprovalId, IncidentStep, Right, Rights};
 
 mod askers;
+mod sendings;
 
 use super::cascade::{case, report};
 use super::*;
@@ -50,7 +51,7 @@ impl Lane {
     }
 
     fn approval(&self, number: u64) -> Option<ApprovalRow> {
-        self.row(&approvals::key(&"acme".parse().unwrap(), number))
+        self.row(&approvals::key(&ApprovalId::new("acme".parse().unwrap(), false, number)))
     }
 
     fn state_of(&self, number: u64) -> ApprovalState {

@@ -9,7 +9,7 @@ const WANTS: &str = "policy(#{ on: \"incident.detected\" });\n\
     fn react(incident, org) { submit_case(#{ reference: \"CHG 192.0.2.7\", address: incident.synopsis }); }";
 
 impl Lane {
-    fn of_acme(&mut self, verb: &Value) -> (Verdict, String) {
+    fn done_for_acme(&mut self, verb: &Value) -> (Verdict, String) {
         let id = format!("c{}", self.sequence);
         self.command("acme", verb);
         let row: CommandRow = self.row(&commands::key(Some(&"acme".parse().unwrap()), &id)).unwrap();
@@ -77,14 +77,14 @@ fn people_give_both_and_what_a_draft_has_counts_until_they_do() {
     lane.group("acme", "paris", "Rue 1");
     lane.bundle("acme", "a", 1, "High");
     let wanted = |verb: &str, words: Value| json!({verb: {"incident": "acme-1", "case": words}});
-    let refused = lane.of_acme(&wanted("save_case", json!({"address": "rome"})));
+    let refused = lane.done_for_acme(&wanted("save_case", json!({"address": "rome"})));
     assert_eq!(refused, (Verdict::Conflict, "there is no address group `rome`".to_owned()));
     let draft = json!({"address": "berlin", "reference": "CHG-1"});
-    assert_eq!(lane.of_acme(&wanted("save_case", draft)).0, Verdict::Done);
-    lane.of_acme(&json!({"set_addresses": {"removed": ["berlin"]}}));
-    let refused = lane.of_acme(&wanted("submit_case", json!({})));
+    assert_eq!(lane.done_for_acme(&wanted("save_case", draft)).0, Verdict::Done);
+    lane.done_for_acme(&json!({"set_addresses": {"removed": ["berlin"]}}));
+    let refused = lane.done_for_acme(&wanted("submit_case", json!({})));
     assert_eq!(refused, (Verdict::Conflict, "there is no address group `berlin`".to_owned()), "it is gone meanwhile");
-    assert_eq!(lane.of_acme(&wanted("submit_case", json!({"address": "paris"}))).0, Verdict::Done);
+    assert_eq!(lane.done_for_acme(&wanted("submit_case", json!({"address": "paris"}))).0, Verdict::Done);
     let sent = lane.case_sent();
     assert_eq!((&sent["address"], &sent["details"]["reference"]), (&json!("Rue 1"), &json!("CHG-1")));
 }
@@ -98,7 +98,7 @@ fn before_level_12_a_case_has_neither_and_a_policy_that_asks_for_them_fails() {
     assert_eq!(lane.on("acme.dead.policy-failed").len(), 1);
     let wanted = json!({"submit_case": {"incident": "acme-1", "case": {"reference": "CHG-1"}}});
     let refused = "`reference` and `address` are given from engine level 12 on".to_owned();
-    assert_eq!(lane.of_acme(&wanted), (Verdict::Conflict, refused));
+    assert_eq!(lane.done_for_acme(&wanted), (Verdict::Conflict, refused));
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Lane {
         self.work();
     }
 
-    fn stands(&mut self, org: &str, device: &str, state: &str, error: &str) {
+    fn is_found(&mut self, org: &str, device: &str, state: &str, error: &str) {
         self.result_of(org, &json!({"device_stands": {"device": device, "state": state, "error": error}}));
     }
 
@@ -103,11 +103,11 @@ fn policies_of_its_own_organization_hear_when_a_device_stands_otherwise() {
     let mut lane = Lane::with(&[WATCH]);
     lane.add("acme", "r1");
     lane.add("bolt", "r1");
-    lane.stands("acme", "r1", "reachable", "");
+    lane.is_found("acme", "r1", "reachable", "");
     assert!(lane.published("acme", "stands").is_empty(), "that it is well is no news");
-    lane.stands("acme", "r1", "unreachable", "refused");
-    lane.stands("acme", "r1", "unreachable", "timed out");
-    lane.stands("acme", "r1", "reachable", "");
+    lane.is_found("acme", "r1", "unreachable", "refused");
+    lane.is_found("acme", "r1", "unreachable", "timed out");
+    lane.is_found("acme", "r1", "reachable", "");
     let told = lane.published("acme", "stands");
     let of = |state: &str, before: &str, why: Value| json!({"of": "r1", "state": state, "before": before, "why": why});
     assert_eq!(told.len(), 2, "{told:?}");
@@ -123,7 +123,7 @@ fn policies_of_its_own_organization_hear_when_a_device_stands_otherwise() {
     assert!(lane.events.iter().all(|(subject, _)| !subject.starts_with("bolt.trigger")));
     assert_eq!(lane.found("bolt", "r1").unwrap().state, DeviceState::New);
     // Of what is not reached nothing is kept.
-    lane.stands("acme", "r2", "reachable", "");
+    lane.is_found("acme", "r2", "reachable", "");
     assert_eq!(lane.found("acme", "r2"), None);
 }
 

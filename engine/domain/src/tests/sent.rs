@@ -16,7 +16,11 @@ fn verb(name: &str) -> Value {
 impl Lane {
     /// A partner with three organizations, and a message of the provider's that names a device of acme's and one of bolt's.
     fn informed() -> Self {
-        let mut lane = Self::partner(&json!({}), &[("hears", HEARS)]);
+        Self::informed_at(level::NEWEST)
+    }
+
+    pub(super) fn informed_at(level: u32) -> Self {
+        let mut lane = Self::partner_at(level, &json!({}), &[("hears", HEARS)]);
         for org in ["acme", "bolt"] {
             lane.bundle(org, &format!("{org}-edge"), 1, "High");
         }
@@ -25,7 +29,7 @@ impl Lane {
         lane
     }
 
-    fn hand(&mut self, number: u64, title: &str, serial_numbers: &[&str]) {
+    pub(super) fn hand(&mut self, number: u64, title: &str, serial_numbers: &[&str]) {
         let content = json!({
             "id": "T1", "kind": "alert", "title": title, "text": "canary-of-the-provider", "issued": "2026-11-21T10:00:00Z",
             "relevance": {"serial_numbers": serial_numbers},
@@ -48,7 +52,7 @@ impl Lane {
     }
 
     /// All that is said of an organization.
-    fn said_of(&self, org: &str) -> Vec<String> {
+    pub(super) fn said_of(&self, org: &str) -> Vec<String> {
         let events = self.events.iter().filter(|(on, _)| on.starts_with(&format!("{org}.")));
         events.map(|(on, event)| format!("{on} {}", event.data)).collect()
     }
@@ -157,15 +161,21 @@ fn whoever_sees_a_part_sends_nothing() {
 }
 
 #[test]
-fn what_would_need_approval_is_not_sent_without() {
+fn at_level_11_what_would_need_approval_is_not_sent() {
     use linesman_schemas::approval::{ApprovalRule, ApprovalRules, ApprovalSettings};
-    let mut lane = Lane::informed();
+    let mut lane = Lane::informed_at(11);
     let rules = ApprovalRules { send_intelligence: ApprovalRule::OnePerson, ..ApprovalRules::default() };
     let approvals = ApprovalSettings { rules, ..ApprovalSettings::default() };
     lane.rules(2, &[], Settings { approvals, ..Settings::default() });
     let (verdict, detail) = lane.here(&verb("send_intelligence"));
     assert!(verdict == Verdict::Conflict && detail.starts_with("messages that need approval are not sent"), "{detail}");
     assert_eq!((lane.has_message("acme"), lane.sent("acme")), (None, None));
+    // Nor is there an approval of the provider's.
+    lane.events.clear();
+    let ask =
+        json!({"id": "old", "actor": "admin", "node": "test", "verb": {"approve_approval": {"approval": "acme-p1"}}});
+    lane.take("acme", "cmd", ask.to_string().as_bytes());
+    assert_eq!(lane.subjects(), ["acme.dead.command-undecodable"]);
 }
 
 /// What is told behind each change, by the rows themselves.

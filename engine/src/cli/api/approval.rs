@@ -28,7 +28,8 @@ Examples:
   linesman approval list --state pending --data-dir D
   linesman approval show acme-a3 --data-dir D
   linesman approval approve acme-a3 --comment 'agreed with the customer' --data-dir D
-  linesman approval reject acme-a3 --comment 'solved here' --data-dir D";
+  linesman approval reject acme-a3 --comment 'solved here' --data-dir D
+  linesman approval list --kind send-intelligence --state pending --data-dir D";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Action {
@@ -36,7 +37,7 @@ pub(in crate::cli) enum Action {
     List(List<Approvals>),
     /// Show one, with what is carried out once it is approved
     Show {
-        /// Its id, such as acme-a3
+        /// Its id, such as acme-a3, or acme-p3 where it is the provider's
         id: String,
     },
     /// What was asked for is done, as whoever asked

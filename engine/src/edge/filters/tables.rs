@@ -143,7 +143,7 @@ listings! {
         kind: ApprovalKind,
         /// Who asked.
         actor: Glob,
-        /// What they are about, such as an incident.
+        /// What they are about, such as an incident or a message.
         about: Glob,
         /// Asked for then or later.
         asked_after: When,

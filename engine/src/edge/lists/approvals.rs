@@ -7,11 +7,11 @@ use axum::response::Response;
 use jiff::Timestamp;
 use linesman_schemas::approval::{ApprovalId, ApprovalKind, OnTimeout};
 use linesman_schemas::audit::Verdict;
-use linesman_schemas::{OrgName, Principal};
+use linesman_schemas::{OrgName, Place, Principal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::walk::{OrgRows, answer};
+use super::walk::{DECIDES, OrgRows, answer};
 use super::{Error, Stored, given, number, page};
 use crate::edge::filters::tables::Approvals;
 use crate::edge::filters::{is, lies, passes};
@@ -31,7 +31,7 @@ pub(super) struct Approval {
     /// Its id.
     #[schema(value_type = String)]
     id: ApprovalId,
-    /// Whose it is.
+    /// The organization that it is asked of. One of sending a message is the provider's: its id has a `p`.
     #[schema(value_type = String)]
     organization: OrgName,
     /// What is to be approved.
@@ -39,7 +39,7 @@ pub(super) struct Approval {
     kind: ApprovalKind,
     /// The operation, as the audit names it.
     operation: String,
-    /// What it is about: an incident, or a subscription and its place.
+    /// What it is about: an incident, a subscription and its place, or a message.
     about: String,
     /// Where it was asked for.
     place: String,
@@ -133,12 +133,25 @@ pub(in crate::edge) async fn approval(
     PathOf(ApprovalPath { id }): PathOf<ApprovalPath>,
 ) -> Result<Response, Problem> {
     answer(&sources, viewer, move |walk| {
-        let row = walk.some(&id.org, &approvals::key(&id.org, id.number))?;
-        let row = row.filter(|row| walk.sees_whole(Some(&id.org)) || is_own(walk.viewer(), row));
-        let row = row.ok_or_else(|| Error::Nothing(format!("there is no approval `{id}`")))?;
-        Approval::new(id, row)
+        let row = walk.some(&id.org, &approvals::key(&id))?;
+        let viewer = walk.viewer();
+        let is_seen = |row: &ApprovalRow| match id.is_providers {
+            true => Ok(is_providers(viewer) && (is_own(viewer, row) || viewer.has(DECIDES, &id.org.clone().into())?)),
+            false => Ok::<_, Error>(walk.sees_whole(Some(&id.org)) || is_own(viewer, row)),
+        };
+        match row {
+            Some(row) if is_seen(&row)? => Approval::new(id, row),
+            _ => Err(Error::Nothing(format!("there is no approval `{id}`"))),
+        }
     })
     .await
+}
+
+/// Whether somebody is of those to whom there are approvals of the provider's.
+///
+/// INVARIANT (tenants): an organization's people learn nothing of them.
+fn is_providers(viewer: &Viewer) -> bool {
+    viewer.home() == Place::Provider
 }
 
 /// Whether it is what `viewer` has asked for.
@@ -164,6 +177,14 @@ impl Stored for Approvals {
         Ok(is_own(rows.viewer, row))
     }
 
+    // Of the provider's there are those that whoever walks decides, or has asked for.
+    fn is_hidden(rows: &OrgRows<'_>, org: &OrgName, key: &[u8], row: &ApprovalRow) -> Result<bool, Error> {
+        if !approvals::id_of(org.clone(), number(key)).is_providers {
+            return Ok(false);
+        }
+        Ok(!(is_providers(rows.viewer) && (is_own(rows.viewer, row) || rows.decides(org)?)))
+    }
+
     fn value(by: &str, row: &ApprovalRow) -> Value {
         Value::Time(if by == "due" { row.due } else { row.asked })
     }
@@ -183,7 +204,7 @@ impl Stored for Approvals {
         if !is_wanted {
             return Ok(None);
         }
-        let id = ApprovalId { org: org.clone(), number: number(key) };
+        let id = approvals::id_of(org.clone(), number(key));
         Approval::new(id, row).map(|item| Some((item, 0)))
     }
 }
@@ -194,7 +215,7 @@ impl Approval {
         let outcome = |row: OutcomeRow| Outcome { verdict: row.verdict, detail: row.detail };
         let organization = id.org.clone();
         Ok(Self {
-            instead: row.instead.map(|number| ApprovalId { org: organization.clone(), number }),
+            instead: row.instead.map(|number| ApprovalId { number, ..id.clone() }),
             id,
             organization,
             kind: row.kind,

@@ -139,6 +139,14 @@ trait Stored: Listing {
         None
     }
 
+    /// Whether an item of an organization is not its own, and not there for whoever walks, whatever they see of it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn is_hidden(_rows: &OrgRows<'_>, _org: &OrgName, _key: &[u8], _row: &Self::Row) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     /// The items of a row of the store.
     fn read(key: &[u8], own: &[u8], bytes: &[u8]) -> Vec<Found<Self::Row>> {
         vec![table::decode(key, bytes).map(|row| (own.to_vec(), row, bytes.len())).map_err(Error::from)]
@@ -191,6 +199,9 @@ fn page<L: Stored>(walk: &Walk, list: &L, paging: &Paging) -> Result<Page<L::Ite
         for found in items::<L>(rows.lane, org, from.as_deref(), is_back) {
             walk.step()?;
             let (key, mut row, bytes) = found?;
+            if L::is_hidden(rows, org, &key, &row)? {
+                continue;
+            }
             if let Some(sight) = &rows.sight
                 && !L::is_seen(rows, sight, org, &key, &mut row)?
             {

@@ -29,6 +29,8 @@ use linesman_domain::table::{Key, Row, Table};
 
 /// After how many rows a walk looks whether it is still wanted.
 const LOOK_EVERY: u32 = 64;
+/// What whoever is told of the provider's approvals may do.
+pub(super) const DECIDES: &str = "approve-approval";
 
 /// A walk.
 pub(super) struct Walk {
@@ -52,16 +54,38 @@ pub(super) struct OrgRows<'a> {
     pub(super) groups: DeviceGroups,
     /// How its devices are reached, once somebody asks.
     reached: OnceCell<AllReached>,
+    /// Whether whoever walks decides approvals here, once it was asked.
+    decides: OnceCell<bool>,
 }
 
-impl OrgRows<'_> {
+impl<'a> OrgRows<'a> {
+    fn new(viewer: &'a Viewer, lane: &'a Lane, row: OrgRow, sight: Option<Sight>) -> Self {
+        let groups = DeviceGroups::new(&row.device_groups);
+        Self { viewer, lane, row, sight, groups, reached: OnceCell::new(), decides: OnceCell::new() }
+    }
+
     /// How devices of the organization `org` are reached.
+    ///
+    /// # Errors
+    /// The store cannot be read.
     pub(super) fn reached(&self, org: &OrgName) -> Result<&AllReached, Error> {
         if let Some(known) = self.reached.get() {
             return Ok(known);
         }
         let found = AllReached::of(self.lane, org)?;
         Ok(self.reached.get_or_init(|| found))
+    }
+
+    /// Whether whoever walks decides approvals of the organization.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn decides(&self, org: &OrgName) -> Result<bool, Error> {
+        if let Some(decides) = self.decides.get() {
+            return Ok(*decides);
+        }
+        let decides = self.viewer.has(DECIDES, &Place::Organization(org.clone()))?;
+        Ok(*self.decides.get_or_init(|| decides))
     }
 }
 
@@ -222,8 +246,7 @@ impl Walk {
     fn rows<'a>(&'a self, lane: &'a Lane, org: &OrgName, row: OrgRow) -> Result<OrgRows<'a>, Error> {
         let is_seen_in_part = !self.viewer.sees_all(org);
         let sight = is_seen_in_part.then(|| Sight::of(lane, self.viewer.reach(), org)).transpose()?;
-        let groups = DeviceGroups::new(&row.device_groups);
-        Ok(OrgRows { viewer: &self.viewer, lane, row, sight, groups, reached: OnceCell::new() })
+        Ok(OrgRows::new(&self.viewer, lane, row, sight))
     }
 
     fn all_organizations(&self) -> Result<BTreeMap<OrgName, OrgRows<'_>>, Error> {
@@ -242,11 +265,7 @@ impl Walk {
         for lane in &*self.lanes {
             for row in organizations::all(lane) {
                 let (name, row) = row?;
-                let groups = DeviceGroups::new(&row.device_groups);
-                all.insert(
-                    name,
-                    OrgRows { viewer: &self.viewer, lane, row, sight: None, groups, reached: OnceCell::new() },
-                );
+                all.insert(name, OrgRows::new(&self.viewer, lane, row, None));
             }
         }
         Ok(all)
@@ -255,8 +274,7 @@ impl Walk {
     /// The rows of the provider's own on lane 0; none where they are not seen.
     pub(super) fn provider(&self) -> Option<OrgRows<'_>> {
         let lane = self.lane_of_provider(0)?;
-        let (row, groups) = (OrgRow::of_provider(), DeviceGroups::default());
-        Some(OrgRows { viewer: &self.viewer, lane, row, sight: None, groups, reached: OnceCell::new() })
+        Some(OrgRows::new(&self.viewer, lane, OrgRow::of_provider(), None))
     }
 
     /// The row of an organization under `key`, if there is one.

@@ -2,6 +2,7 @@
 
 mod activations;
 mod api;
+mod approvals;
 mod audit;
 mod commands;
 mod fixture;

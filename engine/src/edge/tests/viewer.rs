@@ -9,7 +9,7 @@ use linesman_schemas::control::{PolicySource, RefusedPolicy, RuleBook, Settings}
 use linesman_schemas::intelligence::{Intelligence, Kind, Relevance};
 use linesman_schemas::service::RefusedService;
 use linesman_schemas::upload::UploadKind;
-use linesman_schemas::{IncidentId, OrgName, Place, PlacePath};
+use linesman_schemas::{ApprovalId, IncidentId, OrgName, Place, PlacePath};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -228,7 +228,10 @@ impl World {
                 (intelligence::key(&org, "TSB-1").into_bytes(), table::encode(&message).unwrap()),
                 (commands::key(Some(&org), "asked-1").into_bytes(), table::encode(&command).unwrap()),
                 (cases::key(&org, 1).into_bytes(), table::encode(&case).unwrap()),
-                (approvals::key(&org, 1).into_bytes(), table::encode(&approval(name)).unwrap()),
+                (
+                    approvals::key(&ApprovalId::new(org.clone(), false, 1)).into_bytes(),
+                    table::encode(&approval(name)).unwrap(),
+                ),
                 upload(&org, 1),
                 place(&format!("{name}/berlin")),
                 place(&format!("{name}/berlin/line-7")),
@@ -489,7 +492,7 @@ async fn only_events_that_are_seen_are_heard() {
 }
 
 /// Something of an organization that awaits approval.
-fn approval(whose: &str) -> ApprovalRow {
+pub(super) fn approval(whose: &str) -> ApprovalRow {
     ApprovalRow {
         kind: ApprovalKind::ForwardCase,
         is_two_person: false,

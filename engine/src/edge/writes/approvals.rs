@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use linesman_domain::approvals::LEVEL;
+use linesman_domain::approvals::{LEVEL, SENDINGS};
 use linesman_schemas::command::{Approval, ApprovalDecision, Verb};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -79,6 +79,7 @@ async fn decide(
     verb: fn(ApprovalDecision) -> Approval,
 ) -> Result<Response, Problem> {
     let (id, org) = (command_id(headers)?, approval.org.clone());
+    let level = if approval.is_providers { SENDINGS } else { LEVEL };
     let verb = Verb::Approval(verb(ApprovalDecision { approval, comment }));
-    send_at(sources, viewer, LEVEL, Some(org), id, verb).await
+    send_at(sources, viewer, level, Some(org), id, verb).await
 }

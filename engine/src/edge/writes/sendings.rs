@@ -94,12 +94,14 @@ pub(in crate::edge) async fn dissociate(
 }
 
 /// Sends a message of the provider's to organizations, to each as it is worded for it. The same again changes nothing.
+///
+/// Where it needs approval, each organization has one of its own, which is the provider's.
 #[utoipa::path(
     post, path = "/api/v1/intelligence/{message}/send", operation_id = "send-intelligence", tag = "intelligence",
     params(ProvidedPath, IdempotencyKey), request_body = OrganizationsBody,
     responses(
         (status = 200, description = "It is sent to all.", body = Became),
-        (status = 202, description = "It is on its way to some.", body = Became),
+        (status = 202, description = "It is on its way to some, or awaits approval: each names it.", body = Became),
         (status = 207, description = "To some it is not sent: each says why.", body = Became),
         (status = 403, description = "Whoever asked has not the right.", content_type = "application/problem+json",
             body = ProblemBody),
