@@ -17,6 +17,7 @@ use linesman::log::books::Books;
 use linesman::log::streams::lane_of;
 use linesman::logging::{self, Log, LogFormat};
 use linesman::metrics::Metrics;
+use linesman::reach;
 use linesman::seal::Sealed;
 use linesman::store::Store;
 use linesman_benches::stage::LANES;
@@ -198,8 +199,19 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
     let authority = Authority::open(&dir.join("tls"))?;
     let http = tls::http_client(Some(authority.ca_path()))?.build()?;
     let (_kept, lanes): (Vec<_>, Vec<_>) = (0..LANES).map(|_| watch::channel(LaneStatus::default())).unzip();
+    let sealed = Arc::new(Sealed::open(dir, None)?);
+    let reached = reach::Parts {
+        client: client.clone(),
+        rows: Arc::default(),
+        lanes: Vec::new(),
+        sealed: Arc::clone(&sealed),
+        node: "bench".into(),
+        journal: dir.join("collected.log"),
+        settings: reach::Settings { incomplete_after: Duration::from_secs(3_600), visits: 1, visits_of_one: 1 },
+    };
     let edge = Edge {
         upstream: None,
+        hands: Arc::new(reach::Hands::open(reached)?),
         leaving: Default::default(),
         partner: None,
         store: Arc::clone(store),
@@ -208,7 +220,7 @@ async fn asked(dir: &Path, store: &Arc<Store>, enterprises: usize) -> anyhow::Re
         lanes,
         node: "bench".into(),
         auditor: Arc::new(Auditor { signer: Signer::open(dir)?, id: "bench".to_owned() }),
-        sealed: Arc::new(Sealed::open(dir, None)?),
+        sealed,
         pin: None,
         token: TOKEN.to_owned(),
         doors: dir.join("doors.json"),
