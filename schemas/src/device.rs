@@ -51,7 +51,7 @@ pub enum DeviceState {
     LogUnavailable,
     /// A file of it vanished while it was read, again and again.
     Vanishing,
-    /// Its clock is far from the log's.
+    /// Its clock is ahead: a file of it is from a time that has not come.
     ClockSkewed,
     /// It answers what cannot be understood.
     Garbled,

@@ -1,5 +1,6 @@
 //! The log `reached`: raised level by level, and then what level 12 knows.
 
+mod devices;
 mod further;
 mod parts;
 mod sent;
@@ -12,9 +13,10 @@ use crate::cascade::raised;
 const LEVEL: u32 = 12;
 
 pub(crate) fn make(dir: &Path) -> anyhow::Result<()> {
-    let (mut scribe, book) = raised(dir, LEVEL, &further::POLICIES)?;
+    let (mut scribe, book) = raised(dir, LEVEL, &[&further::POLICIES[..], &devices::POLICIES].concat())?;
     further::make(&mut scribe)?;
     parts::make(&mut scribe, 1)?;
+    devices::make(&mut scribe)?;
     sent::make(&mut scribe, &book, 3)?;
     let inputs = scribe.end()?;
     println!("{inputs} inputs in {}", dir.display());

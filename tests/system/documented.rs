@@ -206,6 +206,10 @@ async fn every_documented_message_is_seen() {
             "out.{organization}.trigger.incident.without-address:",
             "out.{organization}.trigger.contract.expiring:",
             "out.{organization}.trigger.device.silent:",
+            // `collecting.rs` has them.
+            "out.{organization}.trigger.device.state-changed:",
+            "in.{organization}.result.{connector}: result.device-stands",
+            "in.{organization}.result.{connector}: result.jmb-",
             // `matched.rs` has them.
             "out.{organization}.trigger.intelligence.matched:",
             "out.{organization}.trigger.end-of-life.matched:",

@@ -6,6 +6,7 @@
 use linesman_schemas::ApprovalKind;
 use linesman_schemas::audit::Verdict;
 use linesman_schemas::dead_letter::Reason;
+use linesman_schemas::device::DeviceState;
 use linesman_schemas::trigger::Trigger;
 
 /// One metric.
@@ -168,6 +169,18 @@ pub static METRICS: &[Metric] = &[
     counter("linesman_source_failures_total", &[SOURCE, CLASS], "Times a source failed."),
     seconds("linesman_source_poll_seconds", WAIT_BOUNDS, &[SOURCE], "How long a source takes to say what is new, in seconds."),
     gauge("linesman_source_resting", &[SOURCE], "1 while a source is left alone after it failed often, else 0."),
+    // Devices.
+    gauge("linesman_devices_reached", &[], "Devices that are reached."),
+    counter("linesman_device_visits_total", &[], "Looks at devices' directories."),
+    seconds("linesman_device_visit_seconds", WAIT_BOUNDS, &[], "How long a look at a device's directory takes, in seconds."),
+    counter("linesman_device_failures_total", &[
+        Label { name: "state", values: Values::Words(|| DeviceState::ALL.map(DeviceState::as_str).to_vec()) },
+    ], "Looks at devices after which they stood otherwise than well."),
+    counter("linesman_device_bundles_total", &[], "Bundles that were collected from devices."),
+    counter("linesman_device_bundle_bytes_total", &[], "Bytes of bundles that were collected from devices."),
+    counter("linesman_device_jmb_errors_total", &[
+        Label { name: "fault", values: Values::Few("names of faults of bundles, as dead letters have them") },
+    ], "Files of devices that are no bundles, and were set aside."),
     // The licence.
     gauge("linesman_licence_devices_over", &[], "How many devices there are beyond those that the licence permits. NaN without a licence."),
     gauge("linesman_licence_left_seconds", &[], "How long the licence is good, in seconds; negative once it has expired. NaN without a licence."),

@@ -19,6 +19,9 @@ const ENTRIES_MOST: usize = 20_000;
 /// How many bytes a list of them may have.
 const LIST_BYTES: u64 = 16 * 1024 * 1024;
 
+/// How far the clock of a device may be ahead.
+const AHEAD_MOST: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
 /// What a look came to.
 #[derive(Debug, Default)]
 pub(super) struct Look {
@@ -51,7 +54,7 @@ impl Worker {
         })?;
         let aside = self.hands.set_aside(&self.device)?;
         self.forget_vanished(row, &listing, &aside).await;
-        let mut first = None;
+        let mut first = ahead(&listing, jiff::Timestamp::now());
         for file in listing.files.into_iter().filter(|file| matches(&row.pattern, file)) {
             match self.take_one(row, &file, aside.get(&id_of(&file)), look).await {
                 Ok(()) => {}
@@ -205,6 +208,14 @@ impl Worker {
             done => Ok(done?),
         }
     }
+}
+
+/// That the device's clock is ahead of ours, where a file is from a time that has not come.
+fn ahead(listing: &Listing, now: jiff::Timestamp) -> Option<Trouble> {
+    let is_ahead = |time: &jiff::Timestamp| now.checked_add(AHEAD_MOST).is_ok_and(|most| *time > most);
+    let latest = listing.files.iter().filter_map(|file| file.modified).max().filter(is_ahead)?;
+    let words = format!("a file of it is from {latest}: its clock is ahead");
+    Some(Trouble::new(DeviceState::ClockSkewed, words))
 }
 
 /// What a file is called in lists: of a name always the same.
