@@ -1,14 +1,18 @@
 //! What became of a reaction: connectors say it as `in.<org>.result.<connector>`.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, EnumAccess, VariantAccess as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::device::{DeviceStanding, JmbError, JmbErrorEnded};
 use crate::{IncidentId, OrgName, ReactionId};
 
 /// A connector's message to the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
     /// An attempt at a reaction has ended.
@@ -29,6 +33,59 @@ impl Report {
         match self {
             Self::Attempt(_) | Self::DeviceStands(_) | Self::JmbSetAside(_) | Self::JmbErrorEnded(_) => None,
             Self::CaseChanged(standing) => Some(&standing.incident.org),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Report {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const VARIANTS: &[&str] = &["attempt", "case_changed", "device_stands", "jmb_set_aside", "jmb_error_ended"];
+        deserializer.deserialize_enum("Report", VARIANTS, ReportVisitor)
+    }
+}
+
+struct ReportVisitor;
+
+impl<'de> Visitor<'de> for ReportVisitor {
+    type Value = Report;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("enum Report")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Report, A::Error> {
+        let (tag, content) = access.variant::<Tag>()?;
+        match tag {
+            Tag::Attempt => content.newtype_variant().map(Report::Attempt),
+            Tag::CaseChanged => content.newtype_variant().map(Report::CaseChanged),
+            Tag::DeviceStands => content.newtype_variant().map(Report::DeviceStands),
+            Tag::JmbSetAside => content.newtype_variant().map(Report::JmbSetAside),
+            Tag::JmbErrorEnded => content.newtype_variant().map(Report::JmbErrorEnded),
+        }
+    }
+}
+
+/// Which kind of report it is.
+enum Tag {
+    Attempt,
+    CaseChanged,
+    DeviceStands,
+    JmbSetAside,
+    JmbErrorEnded,
+}
+
+impl<'de> Deserialize<'de> for Tag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Dead letters of level 1 have this text in their digest, as it was when these were all.
+        const KNOWN: &[&str] = &["attempt", "case_changed"];
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        match &*text {
+            "attempt" => Ok(Self::Attempt),
+            "case_changed" => Ok(Self::CaseChanged),
+            "device_stands" => Ok(Self::DeviceStands),
+            "jmb_set_aside" => Ok(Self::JmbSetAside),
+            "jmb_error_ended" => Ok(Self::JmbErrorEnded),
+            other => Err(de::Error::unknown_variant(other, KNOWN)),
         }
     }
 }
