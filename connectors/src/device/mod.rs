@@ -1,9 +1,13 @@
-//! Devices: puts and removes configuration groups.
+//! Devices: puts and removes configuration groups; and how a device is reached.
 //!
 //! Whoever asks knows no more of a device than its organization and serial number, and of an answer no more than its
 //! class. The only device there is yet is the stand-in (feature `standin`); without it, and without the section
 //! `[device]`, nobody carries these reactions out, and they wait.
 
+pub mod files;
+pub mod limits;
+pub mod netconf;
+pub mod ssh;
 #[cfg(feature = "standin")]
 pub mod standin;
 

@@ -1,4 +1,5 @@
-//! Stand-in devices, for demo and tests: folders of files in place of routers.
+//! Stand-in devices, for demo and tests: folders of files in place of routers; and one that is reached as a router is,
+//! in [`server`].
 //!
 //! Every device that is named exists and has nothing but groups. Its folder is `<organization>/<serial number>`, spelled as
 //! in its peer, below the folder of the settings:
@@ -13,6 +14,7 @@
 //! What a device holds is shown by [`configuration`].
 
 mod folder;
+pub mod server;
 mod syntax;
 
 use std::path::PathBuf;
