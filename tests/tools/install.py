@@ -2,7 +2,8 @@
 
 Run by `make tools`. Cheap when nothing changed, safe when run twice at once. Every package is pinned by hash.
 A `nats-server` of the machine is used when it is new enough. The JavaScript packages are left out where Node.js or npm
-is missing; the test that needs them then says so. Nothing is written to standard output.
+is missing; the test that needs them then says so; likewise the servers of `peers.py` where they cannot be had.
+Nothing is written to standard output.
 """
 import fcntl
 import hashlib
@@ -13,6 +14,8 @@ import re
 import shutil
 import subprocess
 import sys
+
+from peers import peers
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = HERE.parents[1] / ".tools"
@@ -100,9 +103,10 @@ def main():
     TOOLS.mkdir(exist_ok=True)
     with open(TOOLS / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        peers(TOOLS)
         own = machine_server()
         node = machine_node()
-        names = ["requirements.txt", "requirements-api.txt"] + ([] if own else ["nats-server.txt"])
+        names = ["requirements.txt", "requirements-api.txt", "requirements-devices.txt"] + ([] if own else ["nats-server.txt"])
         lists = [HERE / name for name in names]
         texts = [name.read_text() for name in lists + SCRIPT_LISTS]
         state = hashlib.sha256(repr((sys.version, own, node, texts)).encode()).hexdigest()

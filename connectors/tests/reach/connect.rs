@@ -140,17 +140,15 @@ async fn what_is_not_there_and_what_is_no_ssh_are_told_apart() {
     let world = World::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let answering = tokio::spawn(async move {
-        let (mut tcp, _) = listener.accept().await.unwrap();
-        tcp.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await.unwrap();
-        // It is held until whoever asked has hung up.
-        let _ = tokio::io::copy(&mut tcp, &mut tokio::io::sink()).await;
-        listener
-    });
     let login = Login { port, ..world.login() };
-    let error = fails(&login).await;
-    assert_eq!((error.stage(), error.class()), (Stage::KeyExchange, FailureClass::Garbled));
-    let listener = answering.await.unwrap();
+    for answer in ["HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "SSH-1.5-old\r\n"] {
+        let (error, ()) = tokio::join!(fails(&login), async {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            tcp.write_all(answer.as_bytes()).await.unwrap();
+        });
+        assert_eq!(error.to_string(), "the key exchange failed: the device hung up");
+        assert_eq!((error.stage(), error.class()), (Stage::KeyExchange, FailureClass::Garbled));
+    }
     drop(listener);
     let error = fails(&login).await;
     assert_eq!((error.stage(), error.class()), (Stage::Tcp, FailureClass::Unavailable));

@@ -1,11 +1,6 @@
-//! Devices reached over SSH: let in or not, files, NETCONF; against the stand-in, and against OpenSSH and netconfd.
+//! Devices reached over SSH: let in or not, files, NETCONF; against the stand-in.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at what it does not expect, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops at what it does not expect, in its helpers too")]
 
 mod configuration;
 mod connect;

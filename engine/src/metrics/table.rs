@@ -177,7 +177,7 @@ pub static METRICS: &[Metric] = &[
         Label { name: "state", values: Values::Words(|| DeviceState::ALL.map(DeviceState::as_str).to_vec()) },
     ], "Looks at devices after which they stood otherwise than well."),
     counter("linesman_device_bundles_total", &[], "Bundles that were collected from devices."),
-    counter("linesman_device_bundle_bytes_total", &[], "Bytes of bundles that were collected from devices."),
+    counter("linesman_device_bundle_bytes_total", &[], "Bundles that were collected from devices, in bytes."),
     counter("linesman_device_jmb_errors_total", &[
         Label { name: "fault", values: Values::Few("names of faults of bundles, as dead letters have them") },
     ], "Files of devices that are no bundles, and were set aside."),

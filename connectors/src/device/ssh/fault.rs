@@ -60,14 +60,6 @@ pub enum Error {
         /// What the system says.
         source: io::Error,
     },
-    /// What is there speaks something else.
-    #[error("what answers at {address} port {port} is no SSH server")]
-    NotSsh {
-        /// The address as it was given.
-        address: String,
-        /// The port.
-        port: u16,
-    },
     /// Nothing in common; a device that has old algorithms alone is to be marked so.
     #[error("no {what} in common: the device has {theirs}")]
     NothingInCommon {
@@ -139,7 +131,7 @@ impl Error {
         match self {
             Self::Key(_) | Self::PassphraseMissing => Stage::Credentials,
             Self::Tcp { .. } => Stage::Tcp,
-            Self::NotSsh { .. } | Self::NothingInCommon { .. } | Self::KeyExchange(_) => Stage::KeyExchange,
+            Self::NothingInCommon { .. } | Self::KeyExchange(_) => Stage::KeyExchange,
             Self::HostKeyChanged { .. } | Self::HostKeyUnusable => Stage::HostKey,
             Self::Authentication { .. } => Stage::Authentication,
             Self::ChannelRefused(_) | Self::NoSubsystem(_) | Self::NoCommands => Stage::Channel,
@@ -157,7 +149,7 @@ impl Error {
             | Self::HostKeyUnusable
             | Self::Authentication { .. } => FailureClass::Unauthorized,
             Self::ChannelRefused(_) => FailureClass::Overloaded,
-            Self::NotSsh { .. } | Self::NothingInCommon { .. } | Self::KeyExchange(_) => FailureClass::Garbled,
+            Self::NothingInCommon { .. } | Self::KeyExchange(_) => FailureClass::Garbled,
             Self::NoSubsystem(_) | Self::NoCommands | Self::TooMuch(_) => FailureClass::Refused,
             Self::Tcp { .. } | Self::TimedOut { .. } | Self::Limit(_) | Self::Lost(_) | Self::Sink(_) => {
                 FailureClass::Unavailable

@@ -146,7 +146,7 @@ impl Connection {
         let config = Arc::new(config(login, patience));
         let mut handle = russh::client::connect_stream(config, wire, watch).await.map_err(|ended| match ended {
             Ended::HostKey(error) => error,
-            Ended::Library(fault) => exchanging(fault, login),
+            Ended::Library(fault) => exchanging(fault),
         })?;
         let host_key = progress.host_key().ok_or(Error::HostKeyUnusable)?;
         progress.reach(Stage::Authentication);
@@ -235,7 +235,7 @@ fn config(login: &Login, patience: &Patience) -> Config {
 }
 
 /// What failed before the host key was judged, or by it.
-fn exchanging(fault: russh::Error, login: &Login) -> Error {
+fn exchanging(fault: russh::Error) -> Error {
     use russh::AlgorithmKind as Kind;
     match fault {
         russh::Error::NoCommonAlgo { kind, theirs, .. } => Error::NothingInCommon {
@@ -248,7 +248,7 @@ fn exchanging(fault: russh::Error, login: &Login) -> Error {
             },
             theirs: excerpt(&theirs.join(", "), 300),
         },
-        russh::Error::Version => Error::NotSsh { address: login.address.clone(), port: login.port },
+        russh::Error::Version => Error::KeyExchange("what answers there is no SSH server".to_owned()),
         russh::Error::WrongServerSig => Error::KeyExchange("the device does not have the key it shows".to_owned()),
         russh::Error::HUP | russh::Error::Disconnect | russh::Error::IO(_) => {
             Error::KeyExchange("the device hung up".to_owned())

@@ -81,6 +81,11 @@ checkpoint_s = 3600 # default
 [seal]
 # key_file # not set
 
+[collector]
+incomplete_after_s = 3600 # default
+visits = 64 # default
+visits_of_one = 32 # default
+
 [api]
 session_idle_s = 43200 # default
 session_absolute_s = 2592000 # default

@@ -155,8 +155,10 @@ pub(super) fn merge(target: &mut Vec<Statement>, source: Vec<Statement>) -> Vec<
             (Mark::Delete, Some(at)) => drop(target.remove(at)),
             (Mark::Delete, None) => missing.push(statement.words),
             (Mark::Replace, Some(at)) => {
+                let (statement, lacked) = settled(statement);
+                missing.extend(lacked);
                 target.remove(at);
-                target.insert(at, settled(statement));
+                target.insert(at, statement);
             }
             (Mark::Merge, Some(at)) => {
                 let known = target.get_mut(at).and_then(|known| known.children.as_mut());
@@ -166,7 +168,9 @@ pub(super) fn merge(target: &mut Vec<Statement>, source: Vec<Statement>) -> Vec<
             }
             (_, None) => {
                 target.retain(|known| known.key().is_none() || known.key() != statement.key());
-                target.push(settled(statement));
+                let (statement, lacked) = settled(statement);
+                missing.extend(lacked);
+                target.push(statement);
             }
         }
     }
@@ -176,13 +180,15 @@ pub(super) fn merge(target: &mut Vec<Statement>, source: Vec<Statement>) -> Vec<
     missing
 }
 
-/// A statement that is there: nothing is to become of it any more.
-fn settled(statement: Statement) -> Statement {
-    let mut children = statement.children.as_ref().map(|_| Vec::new());
-    if let (Some(settled), Some(inner)) = (children.as_mut(), statement.children) {
-        merge(settled, inner);
-    }
-    Statement { words: statement.words, children, mark: Mark::Merge }
+/// A statement as it is there, with nothing to become of it any more; and what was to be deleted in it.
+fn settled(statement: Statement) -> (Statement, Vec<String>) {
+    let mut missing = Vec::new();
+    let children = statement.children.map(|inner| {
+        let mut children = Vec::new();
+        missing = merge(&mut children, inner);
+        children
+    });
+    (Statement { words: statement.words, children, mark: Mark::Merge }, missing)
 }
 
 /// As text.
