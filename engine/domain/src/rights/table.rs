@@ -228,7 +228,7 @@ pub fn besides(operation: &str) -> Option<&'static str> {
             "its organization is one all of which is seen, or it is one's own; the provider's are its people's who may decide them"
         }
         "export-cases" => "of incidents those that are seen",
-        "device" | "intelligence-message" => "it is one that is seen",
+        "device" | "jmb-error" | "intelligence-message" => "it is one that is seen",
         "message-impact" => "it is one that is seen, and of its devices those that are",
         "approve-approval" | "reject-approval" => {
             "where the two-person rule applies, not by whoever asked; what is approved is done by the rights that whoever asked \
