@@ -290,6 +290,14 @@ fn set(desk: &mut Desk, org: &OrgName, settings: &DeviceSettings, known: Option<
         }
     };
     let row = row.with(settings);
+    // INVARIANT (nobody is shown credentials that were given for another): another way to a device takes them anew.
+    if settings.credentials.is_none()
+        && let Some(known) = known.as_ref().filter(|known| known.shows_to() != row.shows_to())
+    {
+        let word = known.credentials.as_str();
+        let detail = format!("what is reached there may be another: give the {word} again with it");
+        return Ok(Answer::refused(Verdict::Invalid, detail));
+    }
     if known.as_ref() == Some(&row) {
         return Ok(Answer::done(UNCHANGED, before.unwrap_or_default(), shown(&row)));
     }
@@ -449,6 +457,12 @@ impl ReachedRow {
             accepts_first_host_key: said.accepts_first_host_key.unwrap_or(self.accepts_first_host_key),
             host_key: said.host_key.or(self.host_key),
         }
+    }
+
+    /// To whom credentials are shown: what is at an address, and has a host key.
+    fn shows_to(&self) -> (&str, u16, u16, Option<&str>, bool) {
+        let Self { address, port, netconf_port, host_key, accepts_first_host_key, .. } = self;
+        (address, *port, *netconf_port, host_key.as_deref(), *accepts_first_host_key)
     }
 
     /// Whether the way there is the same.

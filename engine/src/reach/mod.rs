@@ -185,6 +185,14 @@ impl Hands {
         visited.ok().and_then(|visited| visited.ok().map(|visited| visited.clone()))
     }
 
+    /// Looks at a device soon, where it is reached: how it is reached, or its host key, is another.
+    pub fn look(&self, org: &OrgName, name: &str) {
+        let device = Device { org: org.clone(), name: name.to_owned() };
+        if let Some(wake) = self.wakes.lock().unwrap_or_else(PoisonError::into_inner).get(&device) {
+            wake.asked.notify_one();
+        }
+    }
+
     /// All devices that are reached.
     fn roster(&self) -> Result<Vec<Device>, linesman_domain::Error> {
         let mut found = Vec::new();

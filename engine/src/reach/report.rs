@@ -21,11 +21,14 @@ impl Hands {
         put.is_ok()
     }
 
-    /// Pins the host key that a device showed first, where that was allowed. It is asked for once however often it is seen.
+    /// Pins the host key that a device showed first, where that was allowed. It is asked for once however often it is seen, until
+    /// another way to it, or another key, was meant.
     pub(super) async fn accept(&self, device: &Device, key: &HostKey) -> Result<(), String> {
         let host_key = Some(key.to_string());
         let pin = HostKeyPin { name: device.name.clone(), host_key, is_first: true };
-        let digest = Sha256::digest(format!("{}\n{}\n{key}", device.org, device.name));
+        let standing = self.standing(device).map_err(|error| full(&error))?;
+        let since = standing.map(|standing| standing.since).unwrap_or_default();
+        let digest = Sha256::digest(format!("{}\n{}\n{since}\n{key}", device.org, device.name));
         let id: CommandId = format!("first-host-key-{}", hex::encode(digest))
             .parse()
             .map_err(|error: linesman_schemas::name::NameError| full(&error))?;

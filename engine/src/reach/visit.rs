@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use linesman_connectors::device::files::{self, File, Files, Listing};
-use linesman_domain::reached::{AfterRow, JmbErrorRow, ReachedRow, WishRow};
+use linesman_domain::reached::{AfterRow, JMB_ERRORS_MOST, JmbErrorRow, ReachedRow, WishRow};
 use linesman_schemas::device::{DeviceFacts, DeviceState, JmbErrorEnd, JmbErrorEnded};
 use linesman_schemas::outcome::Report;
 use sha2::{Digest as _, Sha256};
@@ -138,13 +138,14 @@ impl Worker {
         if let Some(aside) = aside {
             let is_same = aside.size == file.size && i64::try_from(aside.modified).is_ok_and(|known| known == modified);
             match aside.wish {
-                WishRow::Delete => {
+                WishRow::Delete if is_same => {
                     self.remove(&AfterRow::Remove, file).await?;
                     self.settled(&id, JmbErrorEnd::Deleted).await;
                     return Ok(());
                 }
                 WishRow::None if is_same => return Ok(()),
-                WishRow::None | WishRow::Recheck => {}
+                // What has come in its place is not what was to be removed.
+                WishRow::None | WishRow::Recheck | WishRow::Delete => {}
             }
         }
         let found = Found::new(&self.device, file);
@@ -159,11 +160,15 @@ impl Worker {
         let seen =
             self.seen.get(&file.name).copied().filter(|seen| seen.size == file.size && seen.modified == modified);
         let Some(seen) = seen else {
-            let seen = Seen { size: file.size, modified, since: Instant::now(), is_incomplete: false };
+            let seen = Seen { size: file.size, modified, since: Instant::now(), is_incomplete: false, is_refused: false };
             self.seen.insert(file.name.clone(), seen);
             look.has_new = true;
             return Ok(());
         };
+        if aside.is_none() && seen.is_refused {
+            let words = format!("more than {JMB_ERRORS_MOST} files of it are no bundles: look after its directory");
+            return Err(Trouble::new(DeviceState::Garbled, words));
+        }
         if seen.is_incomplete && seen.since.elapsed() < self.hands.incomplete_after() && aside.is_none() {
             return Ok(());
         }
@@ -174,7 +179,12 @@ impl Worker {
                     self.settled(&id, JmbErrorEnd::Collected).await;
                 }
             }
-            Taken::SetAside => look.set_aside += 1,
+            Taken::SetAside => {
+                look.set_aside += 1;
+                if let Some(seen) = self.seen.get_mut(&file.name) {
+                    seen.is_refused = true;
+                }
+            }
             Taken::Later => {
                 if let Some(seen) = self.seen.get_mut(&file.name) {
                     seen.is_incomplete = true;

@@ -52,6 +52,8 @@ pub(super) struct Seen {
     pub(super) since: Instant,
     /// Whether it was read, and lacks its end.
     pub(super) is_incomplete: bool,
+    /// Whether it was reported as no bundle. Where that is not kept there are too many of them.
+    pub(super) is_refused: bool,
 }
 
 impl Worker {

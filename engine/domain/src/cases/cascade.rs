@@ -187,6 +187,10 @@ pub(crate) fn forwards(desk: &Desk, organizations: &Organizations, incident: &In
     if let (false, Some(told)) = (case.further.reference.is_empty(), told.as_object_mut()) {
         told.insert("reference".to_owned(), case.further.reference.as_str().into());
     }
+    if let (true, Some(told)) = (desk.is_at(FURTHER), told.as_object_mut()) {
+        let own = organizations.row(&incident.id.org).map(|row| row.address.as_str());
+        told.insert("address".to_owned(), incident.ship_to.as_deref().or(own).into());
+    }
     Ok(told)
 }
 

@@ -218,6 +218,7 @@ fn own_of(base: &(impl Base + ?Sized), org: &OrgName, named: Vec<String>) -> Res
             strange.insert(serial_number.clone());
         }
     }
+    // Of what no device is called a part may be.
     if !strange.is_empty() {
         for row in SNAPSHOTS.rows(base, &[org.as_str()]).take(LOOKED_AT_MOST) {
             for part in row?.1.inventory.parts {

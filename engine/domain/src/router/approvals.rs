@@ -373,7 +373,13 @@ impl Domain {
         let gone = ApprovalRow { state: ApprovalState::Changed, decision: None, ..decided };
         self.approvals.decide(&mut self.desk, id, &gone)?;
         let command = Command { id: id_of(id, "anew")?, ..asked.clone() };
-        let askers = gone.askers.iter().cloned().collect();
+        // Whoever has worded the message meanwhile had that asked for.
+        let worded = match &asked.verb {
+            Verb::Sending(verb) => self.desk.read(&intelligence::sent::key(org, verb.message()))?,
+            _ => None,
+        };
+        let worded = worded.map(|row| row.associated_by).filter(|by| !commands::is_policy(by));
+        let askers = gone.askers.iter().cloned().chain(worded).collect();
         let answer = self.ask_approval(org, (&command, askers), gone.kind, (rule.max(stood), reasons), content)?;
         let anew: Option<ApprovalId> = answer.detail().parse().ok();
         let gone = ApprovalRow { instead: anew.as_ref().map(|anew| anew.number), ..gone };

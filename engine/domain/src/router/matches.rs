@@ -22,6 +22,8 @@ use crate::{Domain, Error};
 
 /// How many messages an input says by one that they concern a device; how many more there are stands with the last.
 const EXPOSURES_MOST: usize = 100;
+/// The engine level from which on those of the provider's messages and those of an organization's own are counted apart.
+const COUNTED_APART: u32 = 12;
 
 impl Domain {
     /// A message of an organization's, or of the provider's, has come: it is held against devices.
@@ -107,10 +109,17 @@ impl Domain {
             return Ok(());
         }
         let found = self.exposures.of(&self.desk, org, before.as_ref(), &now)?;
-        let further = found.len().saturating_sub(EXPOSURES_MOST) as u64;
-        for (number, exposure) in found.into_iter().take(EXPOSURES_MOST).enumerate() {
-            let further = (further > 0 && number + 1 == EXPOSURES_MOST).then_some(further);
-            self.tell_exposure(org, (serial_number, &row), exposure, further)?;
+        // INVARIANT (tenants): how many of the provider's there are is in nothing that is told of an organization's own.
+        let (own, providers): (Vec<_>, Vec<_>) = match self.desk.is_at(COUNTED_APART) {
+            true => found.into_iter().partition(|exposure| exposure.is_own),
+            false => (found, Vec::new()),
+        };
+        for found in [own, providers] {
+            let further = found.len().saturating_sub(EXPOSURES_MOST) as u64;
+            for (number, exposure) in found.into_iter().take(EXPOSURES_MOST).enumerate() {
+                let further = (further > 0 && number + 1 == EXPOSURES_MOST).then_some(further);
+                self.tell_exposure(org, (serial_number, &row), exposure, further)?;
+            }
         }
         Ok(())
     }

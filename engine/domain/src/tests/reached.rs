@@ -156,7 +156,11 @@ fn the_first_host_key_is_taken_by_the_engine_alone_and_only_where_that_is_allowe
     lane.add("acme", "r1");
     let first = json!({"pin_host_key": {"name": "r1", "host_key": "ssh-ed25519 AAAAa", "is_first": true}});
     assert_eq!(lane.asked_of("acme", &first).0, Verdict::Conflict);
-    lane.reach("acme", json!({"name": "r1", "accepts_first_host_key": true}));
+    let other = lane.reach("acme", json!({"name": "r1", "address": "192.0.2.9"}));
+    assert_eq!(other.0, Verdict::Invalid, "what was given for one is shown to no other: {other:?}");
+    assert_eq!(lane.reach("acme", json!({"name": "r1", "accepts_first_host_key": true})).0, Verdict::Invalid);
+    let any = json!({"pin_host_key": {"name": "r1", "host_key": null}});
+    assert_eq!(lane.asked_of("acme", &any).0, Verdict::Done);
     assert_eq!(lane.asked_of("acme", &first).0, Verdict::Conflict, "people pin what they mean");
     let id = format!("m{}", lane.sequence);
     let command = json!({"id": id, "principal": {"kind": "machine"}, "node": "test", "verb": first});

@@ -141,8 +141,11 @@ pub(in crate::edge) async fn set(
     let verb = Verb::Device(DeviceVerb::Set(Box::new(settings)));
     allow(&sources, &viewer, Some(&org), &verb)?;
     stands_at(&sources, LEVEL)?;
-    let asked = sources.commands.ask(&viewer, Some(org.clone()), command_id(&headers)?, verb).await.map_err(refused)?;
-    if let Some(shown) = shown {
+    let id = command_id(&headers)?;
+    // Said again, it is not done again: nor are other credentials kept.
+    let known = sources.commands.known(&viewer.principal(), Some(&org), &id, &verb).map_err(refused)?;
+    let asked = sources.commands.ask(&viewer, Some(org.clone()), id, verb).await.map_err(refused)?;
+    if let Some(shown) = shown.filter(|_| known.is_none()) {
         match &asked.outcome {
             None => return Err(Problem::busy("the log is behind, and no credentials are kept before; ask again", 2)),
             Some(row) if row.verdict == Verdict::Done => {
@@ -151,6 +154,7 @@ pub(in crate::edge) async fn set(
             Some(_) => {}
         }
     }
+    sources.hands.look(&org, &name);
     respond(asked)
 }
 
@@ -190,9 +194,12 @@ pub(in crate::edge) async fn host_key(
     headers: HeaderMap,
     JsonBody(HostKeyBody { host_key }): JsonBody<HostKeyBody>,
 ) -> Result<Response, Problem> {
+    let name = device.clone();
     let pin = HostKeyPin { name: device, host_key, is_first: false };
     let verb = Verb::Device(DeviceVerb::PinHostKey(pin));
-    send_at(&sources, &viewer, LEVEL, Some(organization), command_id(&headers)?, verb).await
+    let answer = send_at(&sources, &viewer, LEVEL, Some(organization.clone()), command_id(&headers)?, verb).await;
+    sources.hands.look(&organization, &name);
+    answer
 }
 
 /// Removes a file from its device that was set aside.
